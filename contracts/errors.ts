@@ -1,0 +1,168 @@
+/**
+ * The one table of errors. It drives retry (activities), fallback (workflow), HTTP status (api) and the pages in
+ * docs/errors. A code is never renamed: clients match on it.
+ */
+export interface ErrorEntry {
+  /** HTTP status that a client sees when the generation or request ends with this error. */
+  readonly status: number;
+  /** Whether the same candidate is worth another attempt. */
+  readonly retryable: boolean;
+  /** Whether the next candidate of the route is tried when this one has failed for good. */
+  readonly fallback: boolean;
+  /** What to do about it, in one sentence. */
+  readonly fix: string;
+}
+
+const row = (status: number, retryable: boolean, fallback: boolean, fix: string): ErrorEntry => ({
+  status,
+  retryable,
+  fallback,
+  fix,
+});
+
+export const ERRORS = {
+  // The request
+  invalid_request: row(
+    400,
+    false,
+    false,
+    'Correct the field that the message names; GET /openapi.json has the schema.',
+  ),
+  invalid_json: row(400, false, false, 'Send one JSON object, encoded as UTF-8.'),
+  body_too_large: row(413, false, false, 'Send a shorter input; the limit is in the message.'),
+  unsupported_media_type: row(415, false, false, 'Send the header Content-Type: application/json.'),
+  unauthorized: row(
+    401,
+    false,
+    false,
+    'Send the header Authorization: Bearer <key>; npm start prints a development key.',
+  ),
+  forbidden: row(403, false, false, 'Use a key that has the scope that the message names.'),
+  not_found: row(
+    404,
+    false,
+    false,
+    'Check the path and the id; a generation is visible only to the tenant that made it.',
+  ),
+  method_not_allowed: row(405, false, false, 'Use one of the methods in the Allow header.'),
+  model_not_found: row(404, false, false, 'Use a model or route that unbroken.config.yaml names.'),
+  idempotency_conflict: row(409, false, false, 'Use a new Idempotency-Key for a different request.'),
+  cursor_expired: row(
+    410,
+    false,
+    false,
+    'The log is past its retention; read the result from your own store.',
+  ),
+  cursor_invalid: row(400, false, false, 'Use the last seq that you received, a whole number from -1.'),
+  too_many_subscriptions: row(
+    429,
+    false,
+    false,
+    'Open another socket, or unsubscribe from finished generations.',
+  ),
+  budget_exceeded: row(429, false, false, 'Wait until the budget resets, or have it raised.'),
+  cancelled: row(499, false, false, 'The caller cancelled this generation.'),
+  service_unavailable: row(503, true, false, 'Try again after the time in Retry-After.'),
+  internal: row(500, true, false, 'Report it with the generation id.'),
+  // The provider
+  provider_rate_limited: row(429, true, true, 'Wait, add keys, or add a candidate to the route.'),
+  provider_unavailable: row(502, true, true, 'The provider failed; add a candidate to the route.'),
+  provider_connect_failed: row(502, true, true, 'Check the base URL of the provider and the network.'),
+  provider_first_token_timeout: row(
+    504,
+    false,
+    true,
+    'The provider was silent; add a candidate or raise the limit.',
+  ),
+  provider_stalled: row(
+    504,
+    true,
+    true,
+    'The provider stopped in the middle; the generation goes on by itself.',
+  ),
+  provider_stream_cut: row(
+    502,
+    true,
+    true,
+    'The connection broke in the middle; the generation goes on by itself.',
+  ),
+  provider_malformed: row(502, true, true, 'The provider sent what its format does not allow.'),
+  provider_empty: row(502, true, true, 'The provider ended without an answer.'),
+  provider_auth: row(502, false, true, 'Check the API key of the provider.'),
+  provider_bad_request: row(400, false, true, 'The provider refused the request; see the message.'),
+  provider_prefill_refused: row(
+    400,
+    true,
+    true,
+    'The model takes no prefill; it is asked to continue instead.',
+  ),
+  context_length_exceeded: row(
+    400,
+    false,
+    true,
+    'Shorten the input or use a model with a larger context window.',
+  ),
+  content_filtered: row(400, false, false, 'The provider declined by its content policy.'),
+  generation_timeout: row(
+    504,
+    false,
+    false,
+    'The generation took longer than its limit; raise it or ask for less.',
+  ),
+  all_candidates_failed: row(502, false, false, 'Every candidate of the route failed; the attempts say why.'),
+  input_lost: row(500, false, false, 'The stored input is gone; send the request again with a new key.'),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface ErrorBody {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Page that explains the code. */
+  readonly doc: string;
+}
+
+export function docPage(code: ErrorCode): string {
+  return `/docs/errors/${code}`;
+}
+
+export function isErrorCode(value: unknown): value is ErrorCode {
+  return typeof value === 'string' && Object.hasOwn(ERRORS, value);
+}
+
+/** The only error class that crosses folders. `retryAfterMs` is how long the other side asked us to wait. */
+export class UnbrokenError extends Error {
+  readonly code: ErrorCode;
+  readonly retryAfterMs: number | undefined;
+  /** Small, safe facts for the reader; never a secret, never prompt text. */
+  readonly details: Readonly<Record<string, string | number | boolean>> | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    extra: {
+      retryAfterMs?: number | undefined;
+      details?: Record<string, string | number | boolean> | undefined;
+      cause?: unknown;
+    } = {},
+  ) {
+    super(message, { cause: extra.cause });
+    this.name = 'UnbrokenError';
+    this.code = code;
+    this.retryAfterMs = extra.retryAfterMs;
+    this.details = extra.details;
+  }
+
+  get entry(): ErrorEntry {
+    return ERRORS[this.code];
+  }
+
+  toBody(): ErrorBody & { details?: Readonly<Record<string, string | number | boolean>> } {
+    return {
+      code: this.code,
+      message: this.message,
+      doc: docPage(this.code),
+      ...(this.details === undefined ? {} : { details: this.details }),
+    };
+  }
+}

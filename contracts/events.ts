@@ -1,0 +1,107 @@
+/**
+ * The events of a generation's log. Every event has an integer `seq` from 0, without gaps; exactly one event is
+ * terminal and it is the last. All wire formats are projections of these. PROTOCOL.md is the prose of this file.
+ */
+import { z } from 'zod';
+import { finishReasons, resumeStrategies } from './generation.ts';
+import { usageSchema } from './money.ts';
+
+const progress = { usage: usageSchema, costMicroUsd: z.int().nonnegative() };
+const errorBody = z.object({ code: z.string(), message: z.string(), doc: z.string() });
+
+export const eventBodySchema = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('generation-start'),
+    generationId: z.string(),
+    route: z.string(),
+    user: z.string(),
+  }),
+  z.object({
+    type: z.literal('cache-hit'),
+    provider: z.string(),
+    model: z.string(),
+    similarity: z.number(),
+    ageMs: z.int().nonnegative(),
+  }),
+  z.object({
+    type: z.literal('budget-reserve'),
+    reservedTokens: z.int(),
+    remainingTokens: z.int().nullable().describe('null: no limit is set'),
+    maxOutputTokens: z.int().describe('The output cap of this generation, clipped to the budget'),
+  }),
+  z.object({
+    type: z.literal('provider-start'),
+    provider: z.string(),
+    model: z.string(),
+    attempt: z.int().describe('1 for the first call of any provider in this generation'),
+    strategy: z.enum(resumeStrategies),
+  }),
+  z.object({ type: z.literal('text-delta'), text: z.string() }),
+  z.object({ type: z.literal('reasoning-delta'), text: z.string() }),
+  z.object({
+    type: z.literal('text-reset').describe('All text before this event is void'),
+    reason: z.string(),
+  }),
+  z.object({
+    type: z.literal('provider-error').describe('An attempt ended without a finished answer; more may follow'),
+    provider: z.string(),
+    model: z.string(),
+    attempt: z.int(),
+    code: z.string(),
+    message: z.string(),
+    ...progress,
+  }),
+  z.object({
+    type: z.literal('usage-update').describe('Progress so far; an estimate until the generation ends'),
+    provider: z.string(),
+    model: z.string(),
+    attempt: z.int(),
+    ...progress,
+  }),
+  z.object({
+    type: z.literal('generation-end'),
+    provider: z.string(),
+    model: z.string(),
+    finishReason: z.enum(finishReasons),
+    attempts: z.int(),
+    cached: z.boolean(),
+    ...progress,
+  }),
+  z.object({ type: z.literal('generation-error'), error: errorBody, attempts: z.int(), ...progress }),
+  z.object({ type: z.literal('generation-cancel'), attempts: z.int(), ...progress }),
+]);
+
+/** An event as a writer gives it; the log adds `seq` and `at`. */
+export type EventBody = z.infer<typeof eventBodySchema>;
+export type EventType = EventBody['type'];
+
+/**
+ * An event as a reader gets it. `at`: when it was appended, ms since 1970. `from`: only on a delta that was
+ * coalesced for a reader who was behind; the first seq that it covers (`seq` is the last).
+ */
+export type GenerationEvent = EventBody & {
+  readonly seq: number;
+  readonly at: number;
+  readonly from?: number;
+};
+
+export const generationEventSchema = z.intersection(
+  eventBodySchema,
+  z.object({ seq: z.int().nonnegative(), at: z.int(), from: z.int().nonnegative().optional() }),
+);
+
+const TERMINAL: ReadonlySet<EventType> = new Set(['generation-end', 'generation-error', 'generation-cancel']);
+
+export function isTerminal(event: { readonly type: EventType }): boolean {
+  return TERMINAL.has(event.type);
+}
+
+/** The text that a reader holds after these events: deltas joined, voided text dropped. */
+export function textOf(events: Iterable<EventBody>): string {
+  let text = '';
+  for (const event of events) {
+    if (event.type === 'text-delta') text += event.text;
+    else if (event.type === 'text-reset') text = '';
+  }
+  return text;
+}

@@ -1,0 +1,121 @@
+/** What a caller asks for, what travels to the workflow, and what is shown of a generation. */
+import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+import { type Usage, usageSchema } from './money.ts';
+
+export const messageSchema = z.strictObject({
+  role: z.enum(['user', 'assistant']),
+  content: z.string().min(1),
+});
+export type Message = z.infer<typeof messageSchema>;
+
+export const generationRequestSchema = z
+  .strictObject({
+    input: z
+      .union([z.string().min(1), z.array(messageSchema).min(1).max(LIMITS.messagesPerRequest)])
+      .describe('The user text, or the whole conversation; the last message is from the user.'),
+    system: z.string().min(1).optional(),
+    model: z
+      .string()
+      .min(1)
+      .max(200)
+      .optional()
+      .describe('provider/model, such as openai/gpt-4o-mini. Without it the route decides.'),
+    route: z
+      .string()
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('A route of unbroken.config.yaml; "default" if absent.'),
+    maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens).optional(),
+    temperature: z.number().min(0).max(2).optional(),
+    user: z
+      .string()
+      .regex(/^[A-Za-z0-9_.@:-]{1,128}$/)
+      .optional()
+      .describe('Your end user, whose budget is debited. Defaults to the user of the API key.'),
+    cache: z
+      .enum(['off', 'on'])
+      .optional()
+      .describe('Whether a stored answer may be used and this one stored.'),
+    metadata: z.record(z.string().min(1).max(64), z.string().max(512)).optional(),
+    stream: z.boolean().optional().describe('true: the response is the event stream (SSE) at once.'),
+  })
+  .refine((request) => typeof request.input === 'string' || request.input.at(-1)?.role === 'user', {
+    path: ['input'],
+    message: 'the last message must be from the user',
+  });
+export type GenerationRequest = z.infer<typeof generationRequestSchema>;
+
+/** The part of a request that fixes the answer; kept in Redis (claim check), never in workflow history. */
+export interface GenerationInput {
+  readonly system?: string;
+  readonly messages: readonly Message[];
+  readonly maxOutputTokens: number;
+  readonly temperature?: number;
+}
+
+/** One model that may answer. `provider` is a name in the config's `providers`. */
+export interface Candidate {
+  readonly provider: string;
+  readonly model: string;
+}
+
+/** The argument of the workflow: ids and small facts, no text. */
+export interface GenerationOrder {
+  readonly generationId: string;
+  readonly tenant: string;
+  readonly user: string;
+  readonly route: string;
+  readonly candidates: readonly Candidate[];
+  readonly cache: 'off' | 'on';
+  readonly maxOutputTokens: number;
+  /** Size of the input in characters, for the summary in the Temporal UI. */
+  readonly inputChars: number;
+}
+
+export const finishReasons = ['stop', 'length'] as const;
+export type FinishReason = (typeof finishReasons)[number];
+
+export const generationStatuses = ['running', 'completed', 'failed', 'cancelled'] as const;
+export type GenerationStatus = (typeof generationStatuses)[number];
+
+/** One call of one provider, as the record keeps it. */
+export interface AttemptRecord {
+  readonly provider: string;
+  readonly model: string;
+  readonly strategy: ResumeStrategy;
+  readonly usage: Usage;
+  readonly costMicroUsd: number;
+  /** Absent when the attempt finished. */
+  readonly error?: string;
+}
+
+/**
+ * How an attempt begins. `start`: nothing was delivered yet. The others go on from a log that has text:
+ * `reattach` to the running response, `prefill` the assistant's turn, `instruct` the model to continue,
+ * `restart` from the beginning (after `text-reset` unless the new text begins with the old).
+ */
+export const resumeStrategies = ['start', 'reattach', 'prefill', 'instruct', 'restart'] as const;
+export type ResumeStrategy = (typeof resumeStrategies)[number];
+
+export const generationViewSchema = z.object({
+  id: z.string(),
+  status: z.enum(generationStatuses),
+  route: z.string(),
+  user: z.string(),
+  provider: z.string().nullable(),
+  model: z.string().nullable(),
+  createdAt: z.int().describe('Milliseconds since 1970.'),
+  endedAt: z.int().nullable(),
+  lastSeq: z.int().describe('The seq of the newest event; follow with ?after=<seq>.'),
+  finishReason: z.enum(finishReasons).nullable(),
+  usage: usageSchema.nullable(),
+  costMicroUsd: z.int().nullable(),
+  attempts: z.int(),
+  cached: z.boolean(),
+  text: z.string().nullable().describe('The text so far.'),
+  error: z.object({ code: z.string(), message: z.string(), doc: z.string() }).nullable(),
+  metadata: z.record(z.string(), z.string()),
+});
+export type GenerationView = z.infer<typeof generationViewSchema>;
