@@ -1,0 +1,15 @@
+export type { GenerationEvent } from '../contracts/events.ts';
+export { isTerminal } from '../contracts/events.ts';
+export type { GenerationRequest, GenerationView } from '../contracts/generation.ts';
+export { ClientError, ConnectionLostError, GenerationFailedError, StreamIntegrityError } from './errors.ts';
+export { type FollowOptions, followGeneration } from './follow-generation.ts';
+export { textOf } from './text-of.ts';
+export {
+  type ClientOptions,
+  createClient,
+  type FollowedGeneration,
+  type FollowRequest,
+  type SubmitOptions,
+  type SubmittedGeneration,
+  type UnbrokenClient,
+} from './unbroken-client.ts';

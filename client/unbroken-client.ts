@@ -1,0 +1,140 @@
+/** The API in five verbs. Every request survives a restart of the API; a retried submit never makes two generations. */
+import type { GenerationEvent } from '../contracts/events.ts';
+import type { GenerationRequest, GenerationView } from '../contracts/generation.ts';
+import { Backoff, type Retry, wait } from './backoff.ts';
+import { ClientError, ConnectionLostError, errorFromResponse } from './errors.ts';
+import { type FollowOptions, followGeneration, headersOf } from './follow-generation.ts';
+
+type ConnectionOptions = Omit<FollowOptions, 'generationId' | 'after' | 'signal'>;
+
+export interface ClientOptions extends ConnectionOptions {
+  /** How long a request (not a stream) is retried while nothing answers. Default: 30 s. */
+  readonly requestGiveUpAfterMs?: number | undefined;
+  /** An attempt of a request without an answer for so long is given up. Default: 30 s. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Told of every retried request. */
+  readonly onRetry?: ((retry: Retry) => void) | undefined;
+}
+
+export interface SubmitOptions {
+  /** Your own key: the same key sent again joins the generation that it made. Default: a random one per call. */
+  readonly idempotencyKey?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FollowRequest {
+  readonly after?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the API answers to a submit: the view, and where its events are. */
+export type SubmittedGeneration = Pick<GenerationView, 'id' | 'status'> &
+  Partial<GenerationView> & { readonly events: string };
+
+/** A generation under way: iterate it for its events. */
+export interface FollowedGeneration extends AsyncIterable<GenerationEvent> {
+  readonly id: string;
+}
+
+/** All methods throw ClientError, ConnectionLostError or the signal's reason. */
+export interface UnbrokenClient {
+  submit(request: Omit<GenerationRequest, 'stream'>, options?: SubmitOptions): Promise<SubmittedGeneration>;
+  get(generationId: string): Promise<GenerationView>;
+  /** The newest generations, without their text. */
+  list(options?: { readonly limit?: number | undefined }): Promise<Omit<GenerationView, 'text'>[]>;
+  cancel(generationId: string): Promise<void>;
+  follow(generationId: string, options?: FollowRequest): AsyncIterable<GenerationEvent>;
+  /** Submits, then follows. Leaving the loop does not cancel the generation. */
+  generate(request: Omit<GenerationRequest, 'stream'>, options?: SubmitOptions): Promise<FollowedGeneration>;
+}
+
+interface Call {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function createClient(options: ClientOptions): UnbrokenClient {
+  const call = <Answer>(request: Call) => requestJson<Answer>(options, request);
+  const pathOf = (generationId: string) => `/v1/generations/${encodeURIComponent(generationId)}`;
+  const client: UnbrokenClient = {
+    submit: (request, { idempotencyKey = randomKey(), signal } = {}) =>
+      call<SubmittedGeneration>({
+        method: 'POST',
+        path: '/v1/generations',
+        body: request,
+        headers: { 'idempotency-key': idempotencyKey },
+        signal,
+      }),
+    get: (generationId) => call<GenerationView>({ method: 'GET', path: pathOf(generationId) }),
+    list: async ({ limit } = {}) => {
+      const query = limit === undefined ? '' : `?limit=${limit}`;
+      const path = `/v1/generations${query}`;
+      return (await call<{ data: Omit<GenerationView, 'text'>[] }>({ method: 'GET', path })).data;
+    },
+    cancel: async (generationId) => {
+      await call<unknown>({ method: 'POST', path: `${pathOf(generationId)}/cancel` });
+    },
+    follow: (generationId, followed = {}) => followGeneration({ ...options, ...followed, generationId }),
+    generate: async (request, submitted = {}) => {
+      const { id } = await client.submit(request, submitted);
+      return {
+        id,
+        [Symbol.asyncIterator]: () =>
+          followGeneration({ ...options, signal: submitted.signal, generationId: id }),
+      };
+    },
+  };
+  return client;
+}
+
+/** Every call of ours is idempotent (a submit by its key), so whatever may pass is tried again. */
+async function requestJson<Answer>(options: ClientOptions, call: Call): Promise<Answer> {
+  const backoff = new Backoff(options.reconnectDelayMs ?? 50, options.requestGiveUpAfterMs ?? 30_000);
+  const url = `${options.baseUrl.replace(/\/+$/, '')}${call.path}`;
+  for (;;) {
+    call.signal?.throwIfAborted();
+    let cause: unknown;
+    try {
+      return await attempt<Answer>(options, call, url);
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      // A budget is not a matter of seconds: the caller must know at once.
+      if (error instanceof ClientError && (!error.passing || error.code === 'budget_exceeded')) throw error;
+      cause = error;
+    }
+    const delayMs = backoff.nextDelayMs(cause);
+    if (delayMs === undefined) {
+      throw cause instanceof ClientError ? cause : new ConnectionLostError(url, backoff.waitedMs, cause);
+    }
+    options.onRetry?.({ cause, delayMs });
+    await wait(delayMs, call.signal);
+  }
+}
+
+async function attempt<Answer>(options: ClientOptions, call: Call, url: string): Promise<Answer> {
+  const timeout = AbortSignal.timeout(options.requestTimeoutMs ?? 30_000);
+  const send = options.fetch ?? globalThis.fetch;
+  const response = await send(url, {
+    method: call.method,
+    headers: {
+      ...headersOf(options.apiKey),
+      ...call.headers,
+      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    signal: call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout]),
+    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+  });
+  if (!response.ok) throw await errorFromResponse(response);
+  // The API's own answers are typed by contracts/generation.ts, which the API's tests hold it to.
+  return (await response.json()) as Answer;
+}
+
+/** `crypto.randomUUID` is missing on plain-http pages; this is there everywhere. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}
