@@ -96,6 +96,12 @@ export const ERRORS = {
     true,
     'The model takes no prefill; it is asked to continue instead.',
   ),
+  attempt_interrupted: row(
+    502,
+    true,
+    true,
+    'The process that read the provider ended; the generation goes on by itself in another.',
+  ),
   context_length_exceeded: row(
     400,
     false,

@@ -49,6 +49,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     attempt: z.int(),
     code: z.string(),
     message: z.string(),
+    resumable: z.boolean().describe('The same response is taken up again; its usage is told when it ends'),
     ...progress,
   }),
   z.object({

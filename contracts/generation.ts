@@ -70,6 +70,8 @@ export interface GenerationOrder {
   readonly candidates: readonly Candidate[];
   readonly cache: 'off' | 'on';
   readonly maxOutputTokens: number;
+  /** Longest that one candidate may take, all its attempts together. */
+  readonly limitMs: number;
   /** Size of the input in characters, for the summary in the Temporal UI. */
   readonly inputChars: number;
 }

@@ -1,0 +1,49 @@
+/** What an attempt used when its provider never said: counted with a tokenizer and marked as estimated. */
+import type { GenerationInput } from '../contracts/generation.ts';
+import { type MicroUsd, NO_USAGE, type Usage } from '../contracts/money.ts';
+import type { Dependencies } from './dependencies.ts';
+
+/** Tokens that a chat format adds around each message; an upper figure of the common formats. */
+const TOKENS_PER_MESSAGE = 8;
+
+/** An upper bound of the tokens of an input, for the reservation. */
+export function boundInputTokens(input: GenerationInput, countTokens: (text: string) => number): number {
+  const texts = [input.system ?? '', ...input.messages.map((message) => message.content)];
+  const tokens = texts.reduce((sum, text) => sum + Math.max(countTokens(text), text.length / 4), 0);
+  return Math.ceil(tokens * 1.1) + TOKENS_PER_MESSAGE * (input.messages.length + 1);
+}
+
+export function estimateUsage(
+  input: GenerationInput,
+  prefillText: string,
+  ownText: string,
+  countTokens: (text: string) => number,
+): Usage {
+  return {
+    ...NO_USAGE,
+    inputTokens: boundInputTokens(input, countTokens) + countTokens(prefillText),
+    outputTokens: countTokens(ownText),
+    estimated: true,
+  };
+}
+
+export interface Accounted {
+  readonly usage: Usage;
+  readonly costMicroUsd: MicroUsd;
+}
+
+/**
+ * Ends an attempt that nobody reads any more: stops it at the provider where it runs on without us, and asks what it
+ * used; where the provider does not say, estimates.
+ */
+export async function accountAbandonedAttempt(
+  { providers, priceOf, countTokens }: Dependencies,
+  attempt: { provider: string; model: string; ownText: string },
+  input: GenerationInput,
+  responseId: string | null,
+): Promise<Accounted> {
+  const provider = providers.get(attempt.provider);
+  const reported = responseId === null ? null : ((await provider?.stop?.(responseId)) ?? null);
+  const usage = reported ?? estimateUsage(input, '', attempt.ownText, countTokens);
+  return { usage, costMicroUsd: priceOf(attempt.provider, attempt.model, usage) };
+}

@@ -1,0 +1,50 @@
+/**
+ * Ends a log that no attempt could end: every candidate failed, the budget refused, or a cancel found no attempt at
+ * work. What an attempt without an end used is accounted here, and its response stopped at the provider.
+ */
+
+import { docPage } from '../contracts/errors.ts';
+import type { EventBody } from '../contracts/events.ts';
+import { addUsage, NO_USAGE } from '../contracts/money.ts';
+import type { CloseStep, GenerationOutcome } from '../contracts/steps.ts';
+import { accountAbandonedAttempt } from './account-attempt.ts';
+import type { Dependencies } from './dependencies.ts';
+import { readRecord } from './generation-record.ts';
+import { openCheckpoint } from './resume-plan.ts';
+
+export function closeGeneration(dependencies: Dependencies) {
+  return async ({ order, as, error }: CloseStep): Promise<GenerationOutcome> => {
+    const { log } = dependencies;
+    const { generationId } = order;
+    const [head, events, input] = await Promise.all([
+      log.head(generationId),
+      log.read(generationId, -1),
+      log.readInput(generationId),
+    ]);
+    const record = readRecord(events);
+    if (record.outcome !== null) return record.outcome;
+    const responseId = openCheckpoint(head?.checkpoint, record)?.cursor.responseId ?? null;
+    const open =
+      record.openAttempt === null || input === null
+        ? { usage: NO_USAGE, costMicroUsd: 0 }
+        : await accountAbandonedAttempt(dependencies, record.openAttempt, input, responseId);
+    const end = {
+      usage: addUsage(record.usage, open.usage),
+      costMicroUsd: record.costMicroUsd + open.costMicroUsd,
+      attempts: record.attempts,
+    };
+    const code = error?.code ?? 'internal';
+    const terminal: EventBody =
+      as === 'cancelled'
+        ? { type: 'generation-cancel', ...end }
+        : {
+            type: 'generation-error',
+            error: { code, message: error?.message ?? 'Unknown', doc: docPage(code) },
+            ...end,
+          };
+    await log.appendOnce(generationId, 'close', [terminal]);
+    const outcome = readRecord(await log.read(generationId, -1)).outcome;
+    if (outcome === null) throw new Error(`The log of ${generationId} was closed and has no end.`);
+    return outcome;
+  };
+}

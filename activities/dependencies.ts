@@ -1,0 +1,15 @@
+/** What the activities need; the worker's composition root provides the real ones. */
+import type { BudgetLedger } from '../budget/ledger.ts';
+import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { MicroUsd, Usage } from '../contracts/money.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { EventLog } from '../streaming/event-log.ts';
+
+export interface Dependencies {
+  readonly log: EventLog;
+  readonly cache: AnswerCache;
+  readonly budget: BudgetLedger;
+  readonly providers: ReadonlyMap<string, Provider>;
+  readonly priceOf: (provider: string, model: string, usage: Usage) => MicroUsd;
+  readonly countTokens: (text: string) => number;
+}

@@ -1,0 +1,99 @@
+/** What the log says of a generation so far. A pure fold over its events; the log is the only record of attempts. */
+import { isErrorCode } from '../contracts/errors.ts';
+import { type GenerationEvent, isTerminal } from '../contracts/events.ts';
+import type { Candidate, ResumeStrategy } from '../contracts/generation.ts';
+import { addUsage, type MicroUsd, NO_USAGE, type Usage } from '../contracts/money.ts';
+import type { GenerationOutcome } from '../contracts/steps.ts';
+
+export interface OpenAttempt extends Candidate {
+  readonly attempt: number;
+  readonly strategy: ResumeStrategy;
+  /** Text that this attempt itself delivered. */
+  readonly ownText: string;
+}
+
+export interface GenerationRecord {
+  /** The text that a reader holds now. */
+  readonly text: string;
+  readonly attempts: number;
+  /** An attempt whose end is not in the log: its process died, or its error left the response running. */
+  readonly openAttempt: OpenAttempt | null;
+  /** Usage and cost of the attempts that have ended. */
+  readonly usage: Usage;
+  readonly costMicroUsd: MicroUsd;
+  readonly budgetNoted: boolean;
+  readonly errors: readonly (Candidate & { readonly code: string })[];
+  readonly outcome: GenerationOutcome | null;
+}
+
+export function readRecord(events: readonly GenerationEvent[]): GenerationRecord {
+  let text = '';
+  let attempts = 0;
+  let open = null as OpenAttempt | null;
+  let usage = NO_USAGE;
+  let costMicroUsd = 0;
+  let budgetNoted = false;
+  const errors: (Candidate & { code: string })[] = [];
+  for (const event of events) {
+    switch (event.type) {
+      case 'budget-reserve':
+        budgetNoted = true;
+        break;
+      case 'provider-start': {
+        const { provider, model, attempt, strategy } = event;
+        // A reattached response is the same attempt going on: what it delivered before is still its own.
+        const ownText: string = strategy === 'reattach' ? (open?.ownText ?? '') : '';
+        open = { provider, model, attempt, strategy, ownText };
+        attempts = attempt;
+        break;
+      }
+      case 'text-delta':
+        text += event.text;
+        if (open !== null) open = { ...open, ownText: open.ownText + event.text };
+        break;
+      case 'text-reset':
+        text = '';
+        break;
+      case 'provider-error':
+        errors.push({ provider: event.provider, model: event.model, code: event.code });
+        usage = addUsage(usage, event.usage);
+        costMicroUsd += event.costMicroUsd;
+        if (!event.resumable) open = null;
+        break;
+      default:
+        break;
+    }
+  }
+  const last = events.at(-1);
+  return {
+    text,
+    attempts,
+    openAttempt: open,
+    usage,
+    costMicroUsd,
+    budgetNoted,
+    errors,
+    outcome: last === undefined ? null : outcomeOf(last),
+  };
+}
+
+/** The outcome that a terminal event tells; null for any other event. */
+export function outcomeOf(event: GenerationEvent): GenerationOutcome | null {
+  if (!isTerminal(event)) return null;
+  if (event.type === 'generation-end') {
+    const { provider, model, finishReason, usage, costMicroUsd, attempts, cached, seq } = event;
+    return {
+      status: 'completed',
+      ...{ provider, model, finishReason, usage, costMicroUsd, attempts, cached },
+      ...{ lastSeq: seq, errorCode: null },
+    };
+  }
+  if (event.type !== 'generation-error' && event.type !== 'generation-cancel') return null;
+  const code = event.type === 'generation-error' ? event.error.code : 'cancelled';
+  return {
+    status: event.type === 'generation-error' ? 'failed' : 'cancelled',
+    ...{ provider: null, model: null, finishReason: null, cached: false },
+    ...{ usage: event.usage, costMicroUsd: event.costMicroUsd, attempts: event.attempts },
+    ...{ lastSeq: event.seq, errorCode: isErrorCode(code) ? code : 'internal' },
+  };
+}

@@ -1,0 +1,35 @@
+/** Reserves the worst case of a generation: its input, and as much output as it asked for or the budget has left. */
+import { ApplicationFailure } from '@temporalio/common';
+import type { ReserveOutcome } from '../budget/ledger.ts';
+import type { GenerationOrder } from '../contracts/generation.ts';
+import { boundInputTokens } from './account-attempt.ts';
+import type { Dependencies } from './dependencies.ts';
+
+/** An answer cut below this is worth less than the clear error. */
+const MIN_OUTPUT_TOKENS = 16;
+
+export function reserveBudget({ budget, log, countTokens }: Dependencies) {
+  return async ({
+    generationId,
+    tenant,
+    user,
+    maxOutputTokens,
+  }: GenerationOrder): Promise<ReserveOutcome> => {
+    const input = await log.readInput(generationId);
+    if (input === null) {
+      throw ApplicationFailure.create({
+        message: 'The input of this generation is no longer stored.',
+        type: 'input_lost',
+        nonRetryable: true,
+      });
+    }
+    return budget.reserve({
+      generationId,
+      tenant,
+      user,
+      inputTokens: boundInputTokens(input, countTokens),
+      maxOutputTokens,
+      minOutputTokens: Math.min(MIN_OUTPUT_TOKENS, maxOutputTokens),
+    });
+  };
+}

@@ -1,0 +1,49 @@
+/** How the next attempt begins. Pure: decided by what the log says and what the model can do. */
+import { z } from 'zod';
+import type { Candidate } from '../contracts/generation.ts';
+import type { ProviderCall, ProviderCapabilities, ProviderCursor } from '../providers/provider.ts';
+import type { GenerationRecord } from './generation-record.ts';
+
+export type Resume = ProviderCall['resume'];
+
+const checkpointSchema = z.object({
+  provider: z.string(),
+  model: z.string(),
+  cursor: z.object({ responseId: z.string(), sequenceNumber: z.number(), textChars: z.number() }),
+});
+
+/** What the log keeps beside the text: whose response it is, and where it stands. */
+export interface Checkpoint extends Candidate {
+  readonly cursor: ProviderCursor;
+}
+
+/** The checkpoint of the attempt that the log holds open; null where that attempt cannot be taken up again. */
+export function openCheckpoint(stored: unknown, record: GenerationRecord): Checkpoint | null {
+  const parsed = checkpointSchema.safeParse(stored);
+  const open = record.openAttempt;
+  if (!parsed.success || open === null) return null;
+  const { provider, model } = parsed.data;
+  return provider === open.provider && model === open.model ? parsed.data : null;
+}
+
+export function planResume(
+  candidate: Candidate,
+  can: ProviderCapabilities,
+  record: GenerationRecord,
+  checkpoint: Checkpoint | null,
+): Resume {
+  const isSameModel = checkpoint?.provider === candidate.provider && checkpoint.model === candidate.model;
+  if (checkpoint !== null && isSameModel && can.reattach) {
+    return { strategy: 'reattach', cursor: checkpoint.cursor };
+  }
+  if (record.text === '') return { strategy: 'start' };
+  const prefillRefused = record.errors.some(
+    (error) =>
+      error.code === 'provider_prefill_refused' &&
+      error.provider === candidate.provider &&
+      error.model === candidate.model,
+  );
+  if (can.prefill && !prefillRefused) return { strategy: 'prefill', deliveredText: record.text };
+  if (can.instruct) return { strategy: 'instruct', deliveredText: record.text };
+  return { strategy: 'restart' };
+}

@@ -1,0 +1,83 @@
+/**
+ * The port to the event log, the heart of the system. One append-only log per generation; `seq` is gapless from 0;
+ * exactly one event is terminal and it is the last. What a reader was given is never taken back, only voided by a
+ * later event.
+ *
+ * Writers are fenced by an epoch: whoever opens the log with a higher one silences all before. The provider's cursor
+ * is kept in the same atomic append as the text that it covers, so a resumed stream can neither repeat nor skip text.
+ */
+import type { EventBody, GenerationEvent } from '../contracts/events.ts';
+import type { GenerationInput, GenerationStatus } from '../contracts/generation.ts';
+
+export interface LogCreation {
+  readonly generationId: string;
+  readonly tenant: string;
+  readonly user: string;
+  readonly route: string;
+  /** Tells the same request sent again from another one under the same idempotency key. */
+  readonly requestHash: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly input: GenerationInput;
+}
+
+export interface LogHead {
+  readonly generationId: string;
+  readonly tenant: string;
+  readonly user: string;
+  readonly route: string;
+  readonly status: GenerationStatus;
+  /** The seq that the next event gets. */
+  readonly nextSeq: number;
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** Where the provider's own stream stands; written with the text that it covers. */
+  readonly checkpoint: unknown;
+}
+
+export type OnceOutcome = 'appended' | 'already-appended' | 'ended';
+
+export interface LogReader {
+  head(generationId: string): Promise<LogHead | null>;
+  /** Events after the cursor (exclusive; -1 for all), oldest first; empty where there are none yet. */
+  read(generationId: string, after: number, maxEntries?: number): Promise<GenerationEvent[]>;
+  readInput(generationId: string): Promise<GenerationInput | null>;
+}
+
+export interface EventLog extends LogReader {
+  /** Creates the log with its first event. Sent again it changes nothing and returns the first request's hash. */
+  create(creation: LogCreation): Promise<{ readonly created: boolean; readonly requestHash: string }>;
+  /** Takes the log over for this epoch and reads it whole. Throws `LogRefused`. */
+  open(generationId: string, epoch: number): Promise<OpenedLog>;
+  /** Appends outside of any epoch, once per step name, however often it is called. */
+  appendOnce(generationId: string, step: string, events: readonly EventBody[]): Promise<OnceOutcome>;
+}
+
+export interface OpenedLog {
+  readonly head: LogHead;
+  readonly events: readonly GenerationEvent[];
+  readonly writer: LogWriter;
+}
+
+export interface LogWriter {
+  /** The seq that the next written event gets. */
+  readonly nextSeq: number;
+  /**
+   * Takes an event; it is appended at once when no append is under way, else with the next batch. Resolves when
+   * there is room for more. Rejects with `LogRefused` after an append was refused.
+   */
+  write(event: EventBody, checkpoint?: unknown): Promise<void>;
+  /** Resolves when all that was written is in the log. */
+  flush(): Promise<void>;
+}
+
+/** Why a writer may not write: a newer one has the log, the log has ended, or it is gone. */
+export class LogRefused extends Error {
+  override readonly name = 'LogRefused';
+  readonly reason: 'fenced' | 'ended' | 'missing' | 'conflict';
+
+  constructor(reason: 'fenced' | 'ended' | 'missing' | 'conflict', detail: string) {
+    super(`The log refused the writer (${reason}): ${detail}`);
+    this.reason = reason;
+  }
+}

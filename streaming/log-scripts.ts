@@ -1,0 +1,72 @@
+/** The Lua of the log. Each script is atomic and touches keys of one hash tag only. */
+import { createHash } from 'node:crypto';
+
+export interface LogScript {
+  readonly sha: string;
+  readonly source: string;
+}
+
+function script(source: string): LogScript {
+  return { source, sha: createHash('sha1').update(source).digest('hex') };
+}
+
+/** KEYS meta, stream, input. ARGV ttlMs, events, input, then pairs of meta fields. -> {created, requestHash} */
+export const CREATE = script(`
+local existing = redis.call('HGET', KEYS[1], 'requestHash')
+if existing then return {0, existing} end
+local time = redis.call('TIME')
+local at = time[1] * 1000 + math.floor(time[2] / 1000)
+at = string.format('%.0f', at)
+redis.call('HSET', KEYS[1], 'next', 1, 'epoch', 0, 'status', 'running', 'createdAt', at, unpack(ARGV, 4))
+redis.call('XADD', KEYS[2], '1-0', 'at', at, 'events', ARGV[2])
+redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[1])
+return {1, ''}
+`);
+
+/** KEYS meta. ARGV epoch. -> {'open'} or {'missing'} or {'fenced', epoch} */
+export const OPEN = script(`
+local epoch = redis.call('HGET', KEYS[1], 'epoch')
+if not epoch then return {'missing'} end
+if tonumber(ARGV[1]) < tonumber(epoch) then return {'fenced', epoch} end
+redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
+return {'open'}
+`);
+
+/**
+ * KEYS meta, stream, input, channel.
+ * ARGV 1 'fenced' or 'once', 2 epoch or step, 3 expected seq, 4 count, 5 events, 6 terminal status or '',
+ * 7 checkpoint or '', 8 ttlMs after the end.
+ * A fenced append that is repeated after a lost reply finds its events there and is acknowledged, not written twice.
+ * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'missing' | 'conflict', nextSeq}
+ */
+export const APPEND = script(`
+local once = ARGV[1] == 'once'
+local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'once:' .. ARGV[2])
+if not meta[1] then return {'missing', '0'} end
+local next = tonumber(meta[1])
+local count = tonumber(ARGV[4])
+if once then
+  if meta[4] then return {'already-appended', meta[1]} end
+  if meta[3] ~= 'running' then return {'ended', meta[1]} end
+else
+  local expected = tonumber(ARGV[3])
+  if tonumber(meta[2]) ~= tonumber(ARGV[2]) then return {'fenced', meta[2]} end
+  if next == expected + count then return {'already-appended', meta[1]} end
+  if meta[3] ~= 'running' then return {'ended', meta[1]} end
+  if next ~= expected then return {'conflict', meta[1]} end
+end
+local time = redis.call('TIME')
+local at = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+redis.call('XADD', KEYS[2], '1-' .. string.format('%.0f', next + count - 1), 'at', at, 'events', ARGV[5])
+redis.call('HSET', KEYS[1], 'next', string.format('%.0f', next + count))
+if once then redis.call('HSET', KEYS[1], 'once:' .. ARGV[2], at) end
+if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'checkpoint', ARGV[7]) end
+if ARGV[6] ~= '' then
+  redis.call('HSET', KEYS[1], 'status', ARGV[6], 'endedAt', at)
+  for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
+end
+redis.call('SPUBLISH', KEYS[4], meta[1] .. ' ' .. at .. ' ' .. ARGV[5])
+return {'appended', string.format('%.0f', next + count)}
+`);

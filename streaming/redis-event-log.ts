@@ -1,0 +1,200 @@
+/**
+ * The event log in Redis Streams. One stream entry is one atomic batch; its id is `1-<last seq>`, so that a cursor N
+ * is read with `XRANGE (1-N +`, also where N lies inside a batch. Redis' clock stamps the events.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { z } from 'zod';
+import { type EventBody, type GenerationEvent, isTerminal } from '../contracts/events.ts';
+import { type GenerationInput, type GenerationStatus, generationStatuses } from '../contracts/generation.ts';
+import { LIMITS } from '../contracts/limits.ts';
+import { REDIS_KEYS } from '../contracts/names.ts';
+import { decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
+import { type EventLog, type LogHead, LogRefused, type OnceOutcome } from './event-log.ts';
+import { APPEND, CREATE, type LogScript, OPEN } from './log-scripts.ts';
+import { createLogWriter } from './log-writer.ts';
+import type { RedisConnection } from './redis-connection.ts';
+
+const APPEND_RETRIES = 20;
+
+const storedHeadSchema = z.object({
+  tenant: z.string(),
+  user: z.string(),
+  route: z.string(),
+  status: z.enum(generationStatuses),
+  next: z.coerce.number().int(),
+  createdAt: z.coerce.number().int(),
+  endedAt: z.coerce.number().int().optional(),
+  metadata: z.string(),
+  checkpoint: z.string().optional(),
+});
+
+export function createRedisEventLog(redis: RedisConnection, options: { retentionMs: number }): EventLog {
+  const run = (script: LogScript, keys: string[], args: string[]) => evaluate(redis, script, keys, args);
+
+  const append = (generationId: string, mode: 'fenced' | 'once', token: string, batch: Batch) =>
+    run(
+      APPEND,
+      [
+        REDIS_KEYS.logMeta(generationId),
+        REDIS_KEYS.logStream(generationId),
+        REDIS_KEYS.logInput(generationId),
+        REDIS_KEYS.logChannel(generationId),
+      ],
+      [
+        mode,
+        token,
+        String(batch.expectedSeq),
+        String(batch.events.length),
+        encodeEvents(batch.events),
+        terminalStatus(batch.events) ?? '',
+        batch.checkpoint === undefined ? '' : JSON.stringify(batch.checkpoint),
+        String(options.retentionMs),
+      ],
+    );
+
+  const head = async (generationId: string): Promise<LogHead | null> => {
+    const stored = await redis.hGetAll(REDIS_KEYS.logMeta(generationId));
+    return Object.keys(stored).length === 0 ? null : toHead(generationId, storedHeadSchema.parse(stored));
+  };
+
+  const read = async (
+    generationId: string,
+    after: number,
+    maxEntries?: number,
+  ): Promise<GenerationEvent[]> => {
+    const entries = await redis.xRange(
+      REDIS_KEYS.logStream(generationId),
+      after < 0 ? '-' : `(1-${after}`,
+      '+',
+      maxEntries === undefined ? undefined : { COUNT: maxEntries },
+    );
+    return (entries ?? []).flatMap((entry) => toEvents(entry.id, entry.message)).filter((event) => event.seq > after);
+  };
+
+  return {
+    head,
+    read,
+
+    async readInput(generationId) {
+      const stored = await redis.get(REDIS_KEYS.logInput(generationId));
+      return stored === null ? null : (JSON.parse(stored) as GenerationInput);
+    },
+
+    async create(creation) {
+      const { generationId, tenant, user, route, requestHash } = creation;
+      const start: EventBody = { type: 'generation-start', generationId, route, user };
+      const [created, existingHash] = await run(
+        CREATE,
+        [
+          REDIS_KEYS.logMeta(generationId),
+          REDIS_KEYS.logStream(generationId),
+          REDIS_KEYS.logInput(generationId),
+        ],
+        [
+          String(LIMITS.openLogTtlMs),
+          encodeEvents([start]),
+          JSON.stringify(creation.input),
+          ...['tenant', tenant, 'user', user, 'route', route, 'requestHash', requestHash],
+          ...['metadata', JSON.stringify(creation.metadata)],
+        ],
+      );
+      return created === '1'
+        ? { created: true, requestHash }
+        : { created: false, requestHash: existingHash ?? '' };
+    },
+
+    async open(generationId, epoch) {
+      // One round trip: the three commands leave together and run in this order.
+      const [[outcome, holder], opened, events] = await Promise.all([
+        run(OPEN, [REDIS_KEYS.logMeta(generationId)], [String(epoch)]),
+        head(generationId),
+        read(generationId, -1),
+      ]);
+      if (outcome === 'fenced') {
+        throw new LogRefused('fenced', `epoch ${epoch} came after epoch ${holder}`);
+      }
+      if (outcome !== 'open' || opened === null) throw new LogRefused('missing', generationId);
+      const writer = createLogWriter(opened.nextSeq, async (expectedSeq, batch, checkpoint) => {
+        const [answer, detail] = await repeated(() =>
+          append(generationId, 'fenced', String(epoch), { expectedSeq, events: batch, checkpoint }),
+        );
+        if (answer !== 'appended' && answer !== 'already-appended') throw refused(answer, detail);
+      });
+      return { head: opened, events, writer };
+    },
+
+    async appendOnce(generationId, step, events): Promise<OnceOutcome> {
+      const [answer, detail] = await repeated(() =>
+        append(generationId, 'once', step, { expectedSeq: 0, events, checkpoint: undefined }),
+      );
+      if (answer === 'appended' || answer === 'already-appended' || answer === 'ended') return answer;
+      throw refused(answer, detail);
+    },
+  };
+}
+
+interface Batch {
+  readonly expectedSeq: number;
+  readonly events: readonly EventBody[];
+  readonly checkpoint: unknown;
+}
+
+async function evaluate(
+  redis: RedisConnection,
+  script: LogScript,
+  keys: string[],
+  args: string[],
+): Promise<string[]> {
+  const call = { keys, arguments: args };
+  const reply = await redis.evalSha(script.sha, call).catch((error: unknown) => {
+    if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
+      return redis.eval(script.source, call);
+    throw error;
+  });
+  return z.array(z.coerce.string()).parse(reply);
+}
+
+/** An append may be sent again after a lost reply: the script recognises it. */
+async function repeated<Reply>(send: () => Promise<Reply>): Promise<Reply> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await send();
+    } catch (error) {
+      if (attempt === APPEND_RETRIES) throw error;
+      await sleep(Math.min(20 * 2 ** attempt, 500));
+    }
+  }
+}
+
+function refused(answer: string | undefined, detail: string | undefined): LogRefused {
+  const reason = answer === 'fenced' || answer === 'ended' || answer === 'missing' ? answer : 'conflict';
+  return new LogRefused(reason, `log at ${detail ?? 'unknown'}`);
+}
+
+function terminalStatus(events: readonly EventBody[]): GenerationStatus | null {
+  const last = events.at(-1);
+  if (last === undefined || !isTerminal(last)) return null;
+  if (last.type === 'generation-end') return 'completed';
+  return last.type === 'generation-cancel' ? 'cancelled' : 'failed';
+}
+
+function toEvents(entryId: string, fields: Record<string, string>): GenerationEvent[] {
+  const bodies = decodeEvents(fields['events'] ?? '[]');
+  const lastSeq = Number(entryId.slice(entryId.indexOf('-') + 1));
+  return numberEvents(bodies, lastSeq - bodies.length + 1, Number(fields['at']));
+}
+
+function toHead(generationId: string, stored: z.infer<typeof storedHeadSchema>): LogHead {
+  return {
+    generationId,
+    tenant: stored.tenant,
+    user: stored.user,
+    route: stored.route,
+    status: stored.status,
+    nextSeq: stored.next,
+    createdAt: stored.createdAt,
+    endedAt: stored.endedAt ?? null,
+    metadata: JSON.parse(stored.metadata),
+    checkpoint: stored.checkpoint === undefined ? null : JSON.parse(stored.checkpoint),
+  };
+}

@@ -1,0 +1,80 @@
+/** The composition root of the worker: real adapters into activities, activities and workflows into one worker. */
+
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
+import { createActivities } from '../activities/create-activities.ts';
+import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
+import { createQdrantAnswerCache } from '../cache/qdrant-answer-cache.ts';
+import type { Config } from '../config/load-config.ts';
+import { LIMITS } from '../contracts/limits.ts';
+import { createProviders } from '../providers/create-providers.ts';
+import { costOf } from '../providers/price.ts';
+import { connectRedis } from '../streaming/redis-connection.ts';
+import { createRedisEventLog } from '../streaming/redis-event-log.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+export interface RunningWorker {
+  /** Resolves when the worker has stopped. */
+  run(): Promise<void>;
+  shutdown(): void;
+}
+
+export async function createWorker(
+  config: Config,
+  onRedisError: (error: Error) => void,
+): Promise<RunningWorker> {
+  const [redis, connection, workflowBundle] = await Promise.all([
+    connectRedis(config.redisUrl, onRedisError),
+    NativeConnection.connect({ address: config.temporal.address }),
+    bundleWorkflows(config.dataDir),
+  ]);
+  const activities = createActivities({
+    log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
+    budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
+    cache: createQdrantAnswerCache({ ...config.qdrant, timeoutMs: LIMITS.cacheLookUpMs }),
+    providers: createProviders(config),
+    priceOf: (provider, model, usage) =>
+      costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd,
+    countTokens: (text) => countTokens(text),
+  });
+  const worker = await Worker.create({
+    connection,
+    namespace: config.temporal.namespace,
+    taskQueue: config.temporal.taskQueue,
+    workflowBundle,
+    activities,
+    maxConcurrentActivityTaskExecutions: 1_000,
+    maxConcurrentLocalActivityExecutions: 200,
+    // A worker that dies is noticed one heartbeat timeout after its last beat; beats are sent at this pace.
+    maxHeartbeatThrottleInterval: '800ms',
+    stickyQueueScheduleToStartTimeout: '2s',
+    shutdownGraceTime: '5s',
+  });
+  return {
+    run: async () => {
+      await worker.run();
+      await connection.close();
+      await redis.close();
+    },
+    shutdown: () => worker.shutdown(),
+  };
+}
+
+/** Bundling takes seconds, so the bundle is kept, named by the hash of what went into it. */
+export async function bundleWorkflows(dataDir: string): Promise<{ code: string }> {
+  const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json')));
+  for (const folder of ['contracts', 'workflows']) {
+    const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.ts'));
+    for (const name of names.sort()) hash.update(name).update(readFileSync(join(ROOT, folder, name)));
+  }
+  const cached = join(dataDir, 'cache', `workflows-${hash.digest('hex').slice(0, 16)}.js`);
+  if (existsSync(cached)) return { code: readFileSync(cached, 'utf8') };
+  const bundle = await bundleWorkflowCode({ workflowsPath: join(ROOT, 'workflows', 'generation.ts') });
+  mkdirSync(join(dataDir, 'cache'), { recursive: true });
+  writeFileSync(cached, bundle.code);
+  return bundle;
+}

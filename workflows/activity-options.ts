@@ -1,0 +1,29 @@
+/** How long each step may take, and who tries again. */
+import {
+  ActivityCancellationType,
+  type ActivityOptions,
+  type LocalActivityOptions,
+} from '@temporalio/workflow';
+
+/** Steps that must come true however long a service is away: budgets and ends of logs. */
+export const MUST_HAPPEN: LocalActivityOptions = {
+  startToCloseTimeout: '15s',
+  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '10s' },
+};
+
+/** The cache look-up limits itself to 150 ms; whatever goes wrong, the generation goes on without it. */
+export const MAY_FAIL: LocalActivityOptions = {
+  startToCloseTimeout: '5s',
+  retry: { initialInterval: '100ms', maximumAttempts: 3 },
+};
+
+/**
+ * The stream. A worker that dies is noticed after the heartbeat timeout and its successor starts 100 ms later, so
+ * text flows again within 5 seconds. Attempts are not limited here: the activity counts provider errors in the log
+ * and says when a candidate is not worth another try, so crashes of ours never use up a candidate.
+ */
+export const STREAM: ActivityOptions = {
+  heartbeatTimeout: '2500ms',
+  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '5s' },
+  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+};
