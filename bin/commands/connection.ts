@@ -1,0 +1,42 @@
+import { ConnectionLostError, reasonOf } from '../../client/errors.ts';
+import { ClientError, createClient, StreamIntegrityError, type UnbrokenClient } from '../../client/index.ts';
+import { readClientEnvironment } from '../../config/client-environment.ts';
+import { ERRORS, isErrorCode } from '../../contracts/errors.ts';
+
+export interface ConnectionFlags {
+  readonly url?: string;
+  readonly key?: string;
+  readonly wait: string;
+}
+
+export function connect(flags: ConnectionFlags): UnbrokenClient {
+  const environment = readClientEnvironment();
+  let told = false;
+  return createClient({
+    baseUrl: flags.url ?? environment.baseUrl,
+    apiKey: flags.key ?? environment.apiKey,
+    requestGiveUpAfterMs: Number(flags.wait) * 1_000,
+    onRetry: ({ cause }) => {
+      if (!told) console.error(`No answer yet (${reasonOf(cause)}); trying again for ${flags.wait} s.`);
+      told = true;
+    },
+    onReconnect: ({ cause, delayMs, after }) => {
+      if (delayMs > 0) console.error(`\n[reconnecting after seq ${after}: ${reasonOf(cause)}]`);
+    },
+  });
+}
+
+/** Says what failed and what to do. Exit codes: 1 refused or failed, 2 unreachable, 3 the stream is not intact. */
+export function reportFailure(error: unknown): number {
+  if (error instanceof ClientError) {
+    console.error(`${error.code}: ${error.message}`);
+    if (isErrorCode(error.code)) console.error(ERRORS[error.code].fix);
+    return 1;
+  }
+  if (error instanceof ConnectionLostError) {
+    console.error(`unreachable: ${error.message}\nStart it with npm start, or name it with --url.`);
+    return 2;
+  }
+  console.error(error instanceof Error ? `${error.name}: ${error.message}` : String(error));
+  return error instanceof StreamIntegrityError ? 3 : 1;
+}

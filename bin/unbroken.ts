@@ -1,0 +1,99 @@
+import { readFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import type { GenerationRequest } from '../client/index.ts';
+import { formatUsd } from '../contracts/money.ts';
+import { type ConnectionFlags, connect, reportFailure } from './commands/connection.ts';
+import { printGeneration } from './commands/print-generation.ts';
+
+interface GenerateFlags extends ConnectionFlags {
+  readonly file?: string;
+  readonly system?: string;
+  readonly model?: string;
+  readonly route?: string;
+  readonly maxOutputTokens?: string;
+  readonly user?: string;
+  readonly idempotencyKey?: string;
+  readonly json?: boolean;
+}
+
+const program = new Command('unbroken').description('Durable LLM generation: every token, exactly once.');
+
+function command(name: string, description: string): Command {
+  return program
+    .command(name)
+    .description(description)
+    .option('--url <url>', 'the API; default: UNBROKEN_URL or http://127.0.0.1:8787')
+    .option('--key <key>', 'default: UNBROKEN_API_KEY or .unbroken/dev-key')
+    .option('--wait <seconds>', 'how long to try while nothing answers', '10');
+}
+
+function onInterrupt(generationId: string): void {
+  process.once('SIGINT', () => {
+    console.error(`\nThe generation goes on. Follow it: unbroken follow ${generationId}`);
+    process.exit(130);
+  });
+}
+
+function requestOf(input: string, flags: GenerateFlags): GenerationRequest {
+  const { system, model, route, user, maxOutputTokens } = flags;
+  return {
+    input,
+    ...(system === undefined ? {} : { system }),
+    ...(model === undefined ? {} : { model }),
+    ...(route === undefined ? {} : { route }),
+    ...(user === undefined ? {} : { user }),
+    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens: Number(maxOutputTokens) }),
+  };
+}
+
+command('generate', 'generate and print the text as it comes')
+  .argument('[prompt]')
+  .option('-f, --file <path>', 'read the prompt from a file')
+  .option('--system <text>')
+  .option('--model <provider/model>')
+  .option('--route <name>')
+  .option('--max-output-tokens <count>')
+  .option('--user <user>')
+  .option('--idempotency-key <key>')
+  .option('--json', 'print the events, one a line')
+  .action(async (prompt: string | undefined, flags: GenerateFlags) => {
+    const input = flags.file === undefined ? prompt : await readFile(flags.file, 'utf8');
+    if (!input) throw new Error('Give a prompt, or a file with -f.');
+    const key = flags.idempotencyKey;
+    const submitted = key === undefined ? {} : { idempotencyKey: key };
+    const generation = await connect(flags).generate(requestOf(input, flags), submitted);
+    onInterrupt(generation.id);
+    process.exitCode = await printGeneration(generation, flags.json === true);
+  });
+
+command('follow', 'follow a generation from where you left it')
+  .argument('<id>')
+  .option('--after <seq>', 'the last seq that you have', '-1')
+  .option('--json', 'print the events, one a line')
+  .action(async (id: string, flags: ConnectionFlags & { after: string; json?: boolean }) => {
+    onInterrupt(id);
+    const events = connect(flags).follow(id, { after: Number(flags.after) });
+    process.exitCode = await printGeneration(events, flags.json === true);
+  });
+
+command('cancel', 'cancel a generation')
+  .argument('<id>')
+  .action(async (id: string, flags: ConnectionFlags) => {
+    await connect(flags).cancel(id);
+    console.error(`Cancelling ${id}.`);
+  });
+
+command('runs', 'list the newest generations')
+  .option('--limit <count>', 'how many', '20')
+  .action(async (flags: ConnectionFlags & { limit: string }) => {
+    for (const run of await connect(flags).list({ limit: Number(flags.limit) })) {
+      const model = run.model === null ? '-' : `${run.provider}/${run.model}`;
+      console.log([run.id, run.status, model, run.user, formatUsd(run.costMicroUsd ?? 0)].join('\t'));
+    }
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = reportFailure(error);
+}
