@@ -1,6 +1,5 @@
-export default {
+const common = {
   testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/**/*.test.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [
@@ -8,5 +7,20 @@ export default {
       { jsc: { target: 'es2024', parser: { syntax: 'typescript' } }, module: { type: 'es6' } },
     ],
   },
+};
+
+export default {
   testTimeout: 60_000,
+  // Suites that kill processes measure how others react; more of them at once would measure the machine.
+  maxWorkers: 2,
+  projects: [
+    { ...common, displayName: 'parts', testMatch: ['<rootDir>/test/!(e2e)/**/*.test.ts'] },
+    {
+      ...common,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
+      globalSetup: '<rootDir>/test/harness/global-setup.ts',
+      globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
+    },
+  ],
 };

@@ -1,0 +1,104 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type GenerationEvent, textOf } from '../../contracts/events.ts';
+import { faultsOf } from '../harness/check-events.ts';
+import { promptOf } from '../harness/prompt.ts';
+import { chooseSeed, createRandom } from '../harness/random.ts';
+import { type Reading, startReading } from '../harness/reader.ts';
+import { type Seat, type Stack, startStack } from '../harness/stack.ts';
+
+const PLAN = { tokens: 300, delayMs: 8 };
+let stack: Stack;
+let worker: Seat;
+let api: Seat;
+const random = createRandom(chooseSeed());
+
+beforeAll(async () => {
+  stack = await startStack();
+  const [firstWorker] = stack.workers;
+  const [firstApi] = stack.apis;
+  if (firstWorker === undefined || firstApi === undefined) throw new Error('the stack is empty');
+  worker = firstWorker;
+  api = firstApi;
+  console.info(`seed ${random.seed}`);
+});
+afterAll(() => stack?.stop());
+beforeEach(() => stack.sim.forget());
+
+async function begin(
+  model?: string,
+): Promise<{ reading: Reading; expected: { text: string; tokens: number } }> {
+  const input = promptOf(PLAN);
+  const expected = await stack.sim.text(input);
+  const created = await stack.api.create({ input, cache: 'off', ...(model === undefined ? {} : { model }) });
+  expect(created.status).toBe(201);
+  return { reading: startReading(stack.api, created.body.id), expected };
+}
+
+function expectWhole(events: readonly GenerationEvent[], text: string): void {
+  expect(faultsOf(events)).toEqual([]);
+  expect(textOf(events)).toBe(text);
+  expect(events.at(-1)?.type).toBe('generation-end');
+}
+
+async function generatedTokens(): Promise<number> {
+  return (await stack.sim.calls()).reduce((sum, call) => sum + call.outputTokens, 0);
+}
+
+describe('a process that is killed in the middle of the stream', () => {
+  test('api: the reader goes on where it was, and no token is lost, repeated or paid twice', async () => {
+    const { reading, expected } = await begin();
+    await reading.deltas(random.between(5, 100));
+    await api.kill();
+    await api.restart();
+    expectWhole(await reading.whole, expected.text);
+    expect(await generatedTokens()).toBe(expected.tokens);
+    expect(await stack.sim.calls()).toHaveLength(1);
+  });
+
+  test('worker: the next one reattaches to the running response; nothing is paid again', async () => {
+    const { reading, expected } = await begin();
+    await reading.deltas(random.between(5, 100));
+    await worker.kill();
+    await worker.restart();
+    const events = await reading.whole;
+    expectWhole(events, expected.text);
+    expect(await generatedTokens()).toBe(expected.tokens);
+    const starts = events.filter((event) => event.type === 'provider-start');
+    expect(starts.map((event) => event.strategy)).toEqual(['start', 'reattach']);
+    expect(events.at(-1)).toMatchObject({ usage: { outputTokens: expected.tokens, estimated: false } });
+  });
+
+  test('worker, twice in one generation: still every token once', async () => {
+    const { reading, expected } = await begin();
+    await reading.deltas(20);
+    await worker.kill();
+    await worker.restart();
+    const seen = reading.events.length;
+    await reading.deltas(seen + 5);
+    await worker.kill();
+    await worker.restart();
+    expectWhole(await reading.whole, expected.text);
+    expect(await generatedTokens()).toBe(expected.tokens);
+  });
+
+  test('worker, at a provider that cannot reattach: the text goes on from its prefix', async () => {
+    const { reading, expected } = await begin('simulated-messages/sim-large');
+    await reading.deltas(random.between(20, 100));
+    await worker.kill();
+    await worker.restart();
+    const events = await reading.whole;
+    expectWhole(events, expected.text);
+    const starts = events.filter((event) => event.type === 'provider-start');
+    expect(starts.map((event) => event.strategy)).toEqual(['start', 'prefill']);
+    expect(events.filter((event) => event.type === 'text-reset')).toEqual([]);
+  });
+
+  test('worker and api at the same moment: still every token once', async () => {
+    const { reading, expected } = await begin();
+    await reading.deltas(random.between(5, 100));
+    await Promise.all([worker.kill(), api.kill()]);
+    await Promise.all([worker.restart(), api.restart()]);
+    expectWhole(await reading.whole, expected.text);
+    expect(await generatedTokens()).toBe(expected.tokens);
+  });
+});

@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { isTerminal, textOf } from '../../contracts/events.ts';
+import { faultsOf } from '../harness/check-events.ts';
+import { promptOf } from '../harness/prompt.ts';
+import { deltasOf } from '../harness/reader.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
+import { openStreamSocket } from '../harness/stream-socket.ts';
+import { waitFor } from '../harness/wait-for.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack();
+});
+afterAll(() => stack?.stop());
+
+test('one socket follows two generations, and each gives its own text whole', async () => {
+  const inputs = [promptOf({ tokens: 120, delayMs: 3 }), promptOf({ tokens: 80, delayMs: 5 })];
+  const socket = await openStreamSocket(stack.api);
+  const ids: string[] = [];
+  for (const input of inputs) {
+    const { body } = await stack.api.create({ input, cache: 'off' });
+    ids.push(body.id);
+    socket.send({ type: 'subscribe', generationId: body.id });
+  }
+  for (const [index, id] of ids.entries()) {
+    await waitFor(`the end of generation ${index}`, () => socket.events(id).some(isTerminal));
+    expect(faultsOf(socket.events(id))).toEqual([]);
+    expect(textOf(socket.events(id))).toBe((await stack.sim.text(inputs[index] ?? '')).text);
+  }
+  await socket.close();
+});
+
+test('a new socket goes on after the last seq that the old one had', async () => {
+  const input = promptOf({ tokens: 200, delayMs: 5 });
+  const { body } = await stack.api.create({ input, cache: 'off' });
+  const first = await openStreamSocket(stack.api);
+  first.send({ type: 'subscribe', generationId: body.id });
+  await waitFor('20 deltas', () => deltasOf(first.events(body.id)) >= 20);
+  const before = first.events(body.id);
+  await first.close();
+  const second = await openStreamSocket(stack.api);
+  second.send({ type: 'subscribe', generationId: body.id, after: before.at(-1)?.seq ?? -1 });
+  await waitFor('the end', () => second.events(body.id).some(isTerminal));
+  const joined = [...before, ...second.events(body.id)];
+  await second.close();
+  expect(faultsOf(joined)).toEqual([]);
+  expect(textOf(joined)).toBe((await stack.sim.text(input)).text);
+});
+
+test('an unknown generation is an error frame, and the socket stays usable', async () => {
+  const socket = await openStreamSocket(stack.api);
+  socket.send({ type: 'subscribe', generationId: 'gen_unknown' });
+  await waitFor('an error frame', () => socket.frames.some((frame) => frame.type === 'error'));
+  socket.send({ type: 'ping' });
+  await waitFor('a pong', () => socket.frames.some((frame) => frame.type === 'pong'));
+  expect(socket.frames.find((frame) => frame.type === 'error')).toMatchObject({
+    generationId: 'gen_unknown',
+    error: { code: 'not_found' },
+  });
+  await socket.close();
+});

@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { textOf } from '../../contracts/events.ts';
+import { faultsOf } from '../harness/check-events.ts';
+import { promptOf } from '../harness/prompt.ts';
+import { startReading } from '../harness/reader.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
+import { closeTemporalClients, streamingWorker } from '../harness/streaming-worker.ts';
+import { waitFor } from '../harness/wait-for.ts';
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ workers: 2 });
+});
+afterAll(async () => {
+  await closeTemporalClients();
+  await stack?.stop();
+});
+
+test.each(['simulated/sim-large', 'simulated-messages/sim-large'])(
+  'a worker that was thought dead and wakes up adds nothing to the log (%s)',
+  async (model) => {
+    const input = promptOf({ tokens: 900, delayMs: 10 });
+    const expected = await stack.sim.text(input);
+    const { body } = await stack.api.create({ input, model, cache: 'off' });
+    const reading = startReading(stack.api, body.id);
+    await reading.deltas(20);
+    const zombie = await waitFor('the worker that streams', () => streamingWorker(stack, body.id));
+    await zombie.freeze();
+    const starts = () => reading.events.filter((event) => event.type === 'provider-start').length;
+    // Past the heartbeat timeout another worker starts the next attempt.
+    await waitFor('the next attempt', () => starts() >= 2);
+    const seen = reading.text().length;
+    await waitFor('text of the next attempt', () => reading.text().length > seen);
+    await zombie.thaw();
+    const events = await reading.whole;
+    expect(faultsOf(events)).toEqual([]);
+    expect(textOf(events)).toBe(expected.text);
+    expect(await stack.api.readOnce(body.id, events.at(-2)?.seq ?? -1)).toEqual(events.slice(-1));
+  },
+);

@@ -1,0 +1,123 @@
+/** One real process of the system under test: started, awaited until it is ready, killed, ended. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const READY_WITHIN_MS = 60_000;
+const END_WITHIN_MS = 10_000;
+const LOG_LINES_KEPT = 200;
+
+export interface ChildHandle {
+  readonly name: string;
+  readonly pid: number;
+  /** Empty for a process that serves nothing. */
+  readonly url: string;
+  /** The last lines that it printed. */
+  log(): string;
+  isRunning(): boolean;
+  /** Sends a signal; resolves when the process is gone (at once for SIGSTOP and SIGCONT). */
+  signal(name: NodeJS.Signals): Promise<void>;
+  /** Asks it to end, and kills it where it does not. */
+  end(): Promise<void>;
+}
+
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/** Starts `node <entry>` and resolves with the line `{"ready":true,"url":...}` that it prints. */
+export async function startChild(
+  name: string,
+  entry: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<ChildHandle> {
+  const child = spawn(process.execPath, [entry], {
+    cwd: PROJECT_ROOT,
+    env: { ...inherited(), ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.add(child);
+  const lines: string[] = [];
+  const keep = (line: string) => {
+    lines.push(line);
+    if (lines.length > LOG_LINES_KEPT) lines.shift();
+    if (process.env['UNBROKEN_TEST_VERBOSE'] !== undefined) process.stderr.write(`${name}: ${line}\n`);
+  };
+  const gone = new Promise<void>((resolve) => {
+    child.once('exit', () => {
+      running.delete(child);
+      resolve();
+    });
+  });
+  const url = await readyUrl(name, child, keep, () => lines.join('\n'));
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
+  const signal = async (signalName: NodeJS.Signals) => {
+    if (!isRunning()) return;
+    child.kill(signalName);
+    if (signalName !== 'SIGSTOP' && signalName !== 'SIGCONT') await gone;
+  };
+  return {
+    name,
+    pid: child.pid ?? -1,
+    url,
+    log: () => lines.join('\n'),
+    isRunning,
+    signal,
+    end: async () => {
+      const last = setTimeout(() => child.kill('SIGKILL'), END_WITHIN_MS);
+      // A stopped process takes no SIGTERM until it goes on.
+      child.kill('SIGCONT');
+      await signal('SIGTERM');
+      clearTimeout(last);
+    },
+  };
+}
+
+function readyUrl(
+  name: string,
+  child: ChildProcess,
+  keep: (line: string) => void,
+  log: () => string,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const fail = (why: string) => {
+      clearTimeout(timer);
+      child.kill('SIGKILL');
+      reject(new Error(`${name} ${why}:\n${log()}`));
+    };
+    const timer = setTimeout(() => fail(`was not ready within ${READY_WITHIN_MS} ms`), READY_WITHIN_MS);
+    child.once('error', (error) => fail(`did not start (${error.message})`));
+    child.once('exit', (code, signal) => fail(`ended before it was ready (${code ?? signal})`));
+    for (const stream of [child.stdout, child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on('line', (line) => {
+        keep(line);
+        const ready = parseReady(line);
+        if (ready === undefined) return;
+        clearTimeout(timer);
+        resolve(ready);
+      });
+    }
+  });
+}
+
+function parseReady(line: string): string | undefined {
+  if (!line.startsWith('{') || !line.includes('"ready"')) return undefined;
+  const parsed: unknown = JSON.parse(line);
+  if (typeof parsed !== 'object' || parsed === null || !('ready' in parsed) || parsed.ready !== true) {
+    return undefined;
+  }
+  return 'url' in parsed && typeof parsed.url === 'string' ? parsed.url : '';
+}
+
+/** Neither keys of real providers nor settings of the developer's shell reach the system under test. */
+function inherited(): Record<string, string> {
+  const ours = /^(UNBROKEN|TEMPORAL|REDIS|QDRANT|OPENAI|ANTHROPIC|GOOGLE|GEMINI)_|^NODE_OPTIONS$|^JEST/;
+  return Object.fromEntries(
+    Object.entries(process.env).flatMap(([key, value]) =>
+      value === undefined || ours.test(key) ? [] : [[key, value] as const],
+    ),
+  );
+}

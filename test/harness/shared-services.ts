@@ -1,0 +1,41 @@
+/**
+ * Temporal, Redis and Qdrant, started once for a whole run and shared by its suites: every stack has its own task
+ * queue and its own users, so suites do not see each other.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { provideServices } from './stand-in-services.ts';
+
+const VARIABLE = 'UNBROKEN_TEST_SERVICES';
+
+export interface SharedServices {
+  /** TEMPORAL_ADDRESS, REDIS_URL, QDRANT_URL. */
+  readonly env: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+export async function startSharedServices(): Promise<SharedServices> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'unbroken-services-'));
+  const services = await provideServices({ dataDir });
+  return {
+    env: services.env,
+    stop: async () => {
+      await services.stop();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Tells the processes that this one starts later, such as the runner's workers, where the services are. */
+export function announceServices(services: SharedServices): void {
+  process.env[VARIABLE] = JSON.stringify(services.env);
+}
+
+export function announcedServices(): Record<string, string> {
+  const announced = process.env[VARIABLE];
+  if (announced === undefined) {
+    throw new Error('no shared services: this suite needs the global setup of test/harness');
+  }
+  return JSON.parse(announced);
+}

@@ -1,0 +1,122 @@
+/** A whole Unbroken of real processes: simulated provider, workers and APIs, on the shared services. */
+import { randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type ChildHandle, startChild } from './child-process.ts';
+import { freePort } from './free-port.ts';
+import { announcedServices } from './shared-services.ts';
+import { connectSimulator, type Simulator } from './simulator.ts';
+import { connectApi, type UnbrokenApi } from './unbroken-api.ts';
+
+export interface StackPlan {
+  readonly workers?: number;
+  readonly apis?: number;
+  /** Written as unbroken.config.yaml. */
+  readonly config?: object;
+  /** Where Temporal, Redis and Qdrant are; absent: those of the whole run. */
+  readonly services?: Readonly<Record<string, string>>;
+}
+
+/** A place for one process: what runs there changes with each restart, its name and address do not. */
+export interface Seat {
+  readonly name: string;
+  pid(): number;
+  isRunning(): boolean;
+  log(): string;
+  /** SIGKILL: resolves when the process is gone. */
+  kill(): Promise<void>;
+  /** SIGSTOP: for everybody else it is dead, for itself no time passes. */
+  freeze(): Promise<void>;
+  thaw(): Promise<void>;
+  /** Starts the process again; resolves when it is ready. */
+  restart(): Promise<void>;
+}
+
+export interface Stack {
+  readonly sim: Simulator;
+  readonly workers: readonly Seat[];
+  readonly apis: readonly Seat[];
+  /** The first API. */
+  readonly api: UnbrokenApi;
+  /** The environment of its processes, for clients of Temporal and Redis. */
+  readonly env: Readonly<Record<string, string>>;
+  stop(): Promise<void>;
+}
+
+export async function startStack(plan: StackPlan = {}): Promise<Stack> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'unbroken-stack-'));
+  const seats: (Seat & { end(): Promise<void> })[] = [];
+  const endings: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    await Promise.all([...seats.map((seat) => seat.end()), ...endings.map((end) => end())]);
+    rmSync(dataDir, { recursive: true, force: true });
+  };
+  const add = async (name: string, entry: string, environment: Record<string, string>) => {
+    const seat = await takeSeat(name, entry, environment);
+    seats.push(seat);
+    return seat;
+  };
+  try {
+    const simulator = await startChild('simulator', 'providers/simulated/main.ts', { UNBROKEN_PORT: '0' });
+    endings.push(() => simulator.end());
+    const configPath = join(dataDir, 'unbroken.config.yaml');
+    // JSON is YAML.
+    writeFileSync(configPath, JSON.stringify(plan.config ?? {}));
+    const key = `ub_test_${randomUUID().replaceAll('-', '')}`;
+    const env: Record<string, string> = {
+      ...(plan.services ?? announcedServices()),
+      UNBROKEN_TASK_QUEUE: `test-${randomUUID()}`,
+      UNBROKEN_SIMULATOR_URL: simulator.url,
+      UNBROKEN_LOG_LEVEL: 'warn',
+      UNBROKEN_CONFIG: configPath,
+      UNBROKEN_DATA_DIR: dataDir,
+      UNBROKEN_DEV_KEY: key,
+    };
+    const ports = await Promise.all(Array.from({ length: plan.apis ?? 1 }, freePort));
+    const [workers, apis] = await Promise.all([
+      Promise.all(
+        Array.from({ length: plan.workers ?? 1 }, (_, index) =>
+          add(`worker ${index}`, 'worker/main.ts', env),
+        ),
+      ),
+      Promise.all(
+        ports.map((port, index) =>
+          add(`api ${index}`, 'api/main.ts', { ...env, UNBROKEN_PORT: String(port) }),
+        ),
+      ),
+    ]);
+    return {
+      sim: connectSimulator(simulator.url),
+      workers,
+      apis,
+      api: connectApi(`http://127.0.0.1:${ports[0]}`, key),
+      env,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function takeSeat(
+  name: string,
+  entry: string,
+  environment: Record<string, string>,
+): Promise<Seat & { end(): Promise<void> }> {
+  let child: ChildHandle = await startChild(name, entry, environment);
+  return {
+    name,
+    pid: () => child.pid,
+    isRunning: () => child.isRunning(),
+    log: () => child.log(),
+    kill: () => child.signal('SIGKILL'),
+    freeze: () => child.signal('SIGSTOP'),
+    thaw: () => child.signal('SIGCONT'),
+    restart: async () => {
+      child = await startChild(name, entry, environment);
+    },
+    end: () => child.end(),
+  };
+}

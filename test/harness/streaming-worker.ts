@@ -1,0 +1,29 @@
+/** Which worker runs the stream of a generation: Temporal knows, by the process id in its identity. */
+import { Client, Connection } from '@temporalio/client';
+import { workflowId } from '../../contracts/names.ts';
+import type { Seat, Stack } from './stack.ts';
+
+const DEV_TENANT = 'dev';
+const connections = new Map<string, Promise<Connection>>();
+
+export async function temporalClient(env: Readonly<Record<string, string>>): Promise<Client> {
+  const address = env['TEMPORAL_ADDRESS'] ?? '';
+  const open = connections.get(address) ?? Connection.connect({ address });
+  connections.set(address, open);
+  return new Client({ connection: await open });
+}
+
+/** Closes what `temporalClient` opened. */
+export async function closeTemporalClients(): Promise<void> {
+  const open = [...connections.values()];
+  connections.clear();
+  for (const connection of open) await (await connection).close();
+}
+
+/** The seat of the worker that has the activity now; undefined where none has it. */
+export async function streamingWorker(stack: Stack, generationId: string): Promise<Seat | undefined> {
+  const client = await temporalClient(stack.env);
+  const { raw } = await client.workflow.getHandle(workflowId(DEV_TENANT, generationId)).describe();
+  const identities = (raw.pendingActivities ?? []).map((activity) => activity.lastWorkerIdentity ?? '');
+  return stack.workers.find((seat) => identities.some((identity) => identity.startsWith(`${seat.pid()}@`)));
+}

@@ -1,0 +1,35 @@
+/** `npm run prove -- <subcommand>`: proofs that run the product as it is used and count what went wrong. */
+import { Command } from 'commander';
+import { chooseSeed } from '../harness/random.ts';
+import { proveCrash } from './crash.ts';
+
+const program = new Command('prove')
+  .description('Runs the product as it is used, harms it, and counts what the readers lost.')
+  .showHelpAfterError('Run with --help for what can be proved.');
+
+program
+  .command('crash')
+  .description(
+    'Kills the worker that streams, another worker or the API at a random time of each generation.',
+  )
+  .option('--runs <count>', 'generations at the provider that can reattach', wholeNumber, 20)
+  .option(
+    '--prefill-runs <count>',
+    'generations at the provider that must be paid for its prefix',
+    wholeNumber,
+    4,
+  )
+  .option('--seed <seed>', 'repeats the same crashes', wholeNumber)
+  .action(async (given: { runs: number; prefillRuns: number; seed?: number }) => {
+    const proved = await proveCrash({ ...given, seed: given.seed ?? chooseSeed() });
+    process.exitCode = proved ? 0 : 1;
+  });
+
+function wholeNumber(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0)
+    program.error(`error: "${value}" is not a whole number from 0`);
+  return number;
+}
+
+await program.parseAsync();
