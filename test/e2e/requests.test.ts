@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/events.ts';
 import { faultsOf } from '../harness/check-events.ts';
@@ -10,7 +10,6 @@ import { waitFor } from '../harness/wait-for.ts';
 
 const DAILY_TOKENS = 2_000;
 let stack: Stack;
-/** Another stack of another tenant is not at hand: a second key of it is registered by a second API. */
 beforeAll(async () => {
   stack = await startStack({ config: { budget: { dailyTokensPerUser: DAILY_TOKENS } } });
 });

@@ -2,10 +2,7 @@
  * Temporal, Redis and Qdrant, started once for a whole run and shared by its suites: every stack has its own task
  * queue and its own users, so suites do not see each other.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { provideServices } from './stand-in-services.ts';
+import { provideServices } from '../../services/provide-services.ts';
 
 const VARIABLE = 'UNBROKEN_TEST_SERVICES';
 
@@ -16,15 +13,15 @@ export interface SharedServices {
 }
 
 export async function startSharedServices(): Promise<SharedServices> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'unbroken-services-'));
-  const services = await provideServices({ dataDir });
-  return {
-    env: services.env,
-    stop: async () => {
-      await services.stop();
-      rmSync(dataDir, { recursive: true, force: true });
+  const services = await provideServices({
+    dataDir: '.unbroken',
+    ports: 'free',
+    ephemeral: true,
+    report: (line) => {
+      if (process.env['UNBROKEN_TEST_VERBOSE'] !== undefined) process.stderr.write(`${line}\n`);
     },
-  };
+  });
+  return { env: services.env, stop: () => services.stop() };
 }
 
 /** Tells the processes that this one starts later, such as the runner's workers, where the services are. */

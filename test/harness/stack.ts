@@ -1,8 +1,10 @@
 /** A whole Unbroken of real processes: simulated provider, workers and APIs, on the shared services. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createClient } from 'redis';
+import { REDIS_KEYS } from '../../contracts/names.ts';
 import { type ChildHandle, startChild } from './child-process.ts';
 import { freePort } from './free-port.ts';
 import { announcedServices } from './shared-services.ts';
@@ -41,6 +43,8 @@ export interface Stack {
   readonly api: UnbrokenApi;
   /** The environment of its processes, for clients of Temporal and Redis. */
   readonly env: Readonly<Record<string, string>>;
+  /** Registers a new key of another caller and returns it. */
+  addKey(caller: { tenant: string; user: string }): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -63,7 +67,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     const configPath = join(dataDir, 'unbroken.config.yaml');
     // JSON is YAML.
     writeFileSync(configPath, JSON.stringify(plan.config ?? {}));
-    const key = `ub_test_${randomUUID().replaceAll('-', '')}`;
+    const key = newKey();
     const env: Record<string, string> = {
       ...(plan.services ?? announcedServices()),
       UNBROKEN_TASK_QUEUE: `test-${randomUUID()}`,
@@ -92,6 +96,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
       apis,
       api: connectApi(`http://127.0.0.1:${ports[0]}`, key),
       env,
+      addKey: (caller) => registerKey(env['REDIS_URL'] ?? '', caller),
       stop,
     };
   } catch (error) {
@@ -119,4 +124,20 @@ async function takeSeat(
     },
     end: () => child.end(),
   };
+}
+
+async function registerKey(redisUrl: string, caller: { tenant: string; user: string }): Promise<string> {
+  const key = newKey();
+  const redis = createClient({ url: redisUrl });
+  await redis.connect();
+  try {
+    await redis.hSet(REDIS_KEYS.apiKey(createHash('sha256').update(key).digest('hex')), caller);
+  } finally {
+    redis.destroy();
+  }
+  return key;
+}
+
+function newKey(): string {
+  return `ub_test_${randomUUID().replaceAll('-', '')}`;
 }

@@ -1,0 +1,26 @@
+/** `npm run bench -- <subcommand>`: measurements of real processes on this machine. */
+import { availableParallelism } from 'node:os';
+import { Command } from 'commander';
+import { benchTimeToFirstToken } from './ttft.ts';
+
+const program = new Command('bench')
+  .description('Measures real processes on this machine.')
+  .showHelpAfterError('Run with --help for what can be measured.');
+
+program
+  .command('ttft')
+  .description('Time to first token through Unbroken and straight from the simulated provider, in one run.')
+  .option('--requests <count>', 'requests of each kind at each concurrency', wholeNumber, 200)
+  .action(async ({ requests }: { requests: number }) => {
+    console.log(`All processes and the load share ${availableParallelism()} cores; one API, one worker.`);
+    await benchTimeToFirstToken(requests);
+  });
+
+function wholeNumber(value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1)
+    program.error(`error: "${value}" is not a whole number from 1`);
+  return number;
+}
+
+await program.parseAsync();

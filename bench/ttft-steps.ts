@@ -1,0 +1,55 @@
+/** The parts of one run's time to first token, from the times in its Temporal history and in its events. */
+import { workflowId } from '../contracts/names.ts';
+import type { Stack } from '../test/harness/stack.ts';
+import { temporalClient } from '../test/harness/streaming-worker.ts';
+
+/** Times in ms since 1970, of one clock: all processes are on this machine. */
+export interface Sample {
+  readonly sentAtMs: number;
+  readonly firstAtMs: number;
+  readonly firstMs: number;
+  /** When the log took the first text delta. */
+  readonly appendedAtMs?: number;
+  /** When the log took provider-start. */
+  readonly startedAtMs?: number;
+  readonly id?: string;
+}
+
+export const STEPS = [
+  'HTTP to workflow start',
+  'wait for a workflow task',
+  'workflow task (look-up, reserve)',
+  'hand-over to the activity',
+  'activity start to first append of text (provider)',
+  'log to reader (relay)',
+] as const;
+
+export type Steps = Partial<Record<(typeof STEPS)[number], number>>;
+
+export async function readSteps(stack: Stack, sample: Sample): Promise<Steps> {
+  if (sample.id === undefined) return {};
+  const client = await temporalClient(stack.env);
+  const history = await client.workflow.getHandle(workflowId('dev', sample.id)).fetchHistory();
+  const firstOf = (attributes: string) => {
+    const event = history.events?.find((one) => attributes in one && Reflect.get(one, attributes) !== null);
+    const time = event?.eventTime;
+    return time === undefined || time === null
+      ? undefined
+      : Number(time.seconds) * 1_000 + (time.nanos ?? 0) / 1e6;
+  };
+  const started = firstOf('workflowExecutionStartedEventAttributes');
+  const taskStarted = firstOf('workflowTaskStartedEventAttributes');
+  const taskCompleted = firstOf('workflowTaskCompletedEventAttributes');
+  const activityStarted = firstOf('activityTaskStartedEventAttributes');
+  const steps: Steps = {};
+  const put = (name: (typeof STEPS)[number], from: number | undefined, to: number | undefined) => {
+    if (from !== undefined && to !== undefined) steps[name] = to - from;
+  };
+  put('HTTP to workflow start', sample.sentAtMs, started);
+  put('wait for a workflow task', started, taskStarted);
+  put('workflow task (look-up, reserve)', taskStarted, taskCompleted);
+  put('hand-over to the activity', taskCompleted, activityStarted);
+  put('activity start to first append of text (provider)', activityStarted, sample.appendedAtMs);
+  put('log to reader (relay)', sample.appendedAtMs, sample.firstAtMs);
+  return steps;
+}
