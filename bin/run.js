@@ -1,0 +1,139 @@
+/**
+ * What `npm start`, `npm test` and the other scripts call. Plain JavaScript that runs on an old Node, because its
+ * work is to have the pinned dependencies and the pinned Node there, and then to go on with that Node.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+const lockFile = join(root, 'package-lock.json');
+const stampFile = join(modules, '.unbroken-lock-sha256');
+const pinnedNode = join(modules, 'node', 'bin', 'node');
+const PARENT_POLL_MS = 500;
+
+const TYPECHECK = ['node_modules/typescript/bin/tsc', '-p', '.'];
+const LINT = ['node_modules/@biomejs/biome/bin/biome', 'ci', '.'];
+const JEST = [
+  '--experimental-vm-modules',
+  '--disable-warning=ExperimentalWarning',
+  'node_modules/jest/bin/jest.js',
+];
+
+/** Each command is a list of steps for the pinned Node; `args` of the caller go to the last one. */
+const COMMANDS = {
+  start: [['bin/start.ts']],
+  test: [TYPECHECK, LINT, JEST],
+  check: [TYPECHECK, LINT],
+  lint: [LINT],
+  typecheck: [TYPECHECK],
+  prove: [['test/prove/main.ts']],
+  bench: [['bench/main.ts']],
+};
+const NEEDS_SERVICES = new Set(['test', 'prove', 'bench']);
+
+const say = (line) => process.stderr.write(`${line}\n`);
+const seconds = (sinceMs) => `${((Date.now() - sinceMs) / 1000).toFixed(1)} s`;
+
+function fail(message, fix) {
+  say(`${message}\n  Fix: ${fix}`);
+  process.exit(1);
+}
+
+/** Runs to the end and resolves with the exit code. Signals go to the child, which ends in its own time. */
+function run(command, args, settings = {}) {
+  return new Promise((resolve) => {
+    const child = spawn(command, args, {
+      cwd: root,
+      env: settings.env ?? process.env,
+      stdio: settings.stdio ?? 'inherit',
+    });
+    const forward = (signal) => child.kill(signal);
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+    for (const signal of signals) process.on(signal, forward);
+    // npm does not always pass a signal on, and a killed npm never does: then the parent changes.
+    const parent = process.ppid;
+    const underNpm = process.env.npm_lifecycle_event !== undefined;
+    const watch = setInterval(() => {
+      if (underNpm && process.ppid !== parent) child.kill('SIGTERM');
+    }, PARENT_POLL_MS);
+    let output = '';
+    child.stdout?.on('data', (chunk) => {
+      output += chunk;
+    });
+    const end = (code) => {
+      clearInterval(watch);
+      for (const signal of signals) process.off(signal, forward);
+      resolve({ code, output });
+    };
+    child.once('error', (error) => {
+      say(`${command}: ${error.message}`);
+      end(127);
+    });
+    child.once('close', (code, signal) => end(code ?? (signal === 'SIGINT' ? 130 : 143)));
+  });
+}
+
+async function haveDependencies() {
+  const wanted = createHash('sha256').update(readFileSync(lockFile)).digest('hex');
+  if (isInstalled(wanted)) return;
+  say('dependencies: installing the locked versions by npm ci (about a minute, once)');
+  const begunAt = Date.now();
+  const npm = process.env.npm_execpath;
+  const flags = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
+  const { code } = npm?.endsWith('.js')
+    ? await run(process.execPath, [npm, ...flags])
+    : await run('npm', flags);
+  if (code !== 0)
+    fail('npm ci failed; its message is above.', 'Check the network, then run the command again.');
+  writeFileSync(stampFile, wanted);
+  say(`dependencies: installed in ${seconds(begunAt)}`);
+}
+
+function isInstalled(wanted) {
+  if (!existsSync(modules)) return false;
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return true;
+  // Someone ran `npm ci` or `npm install` by hand after the lock file was written: npm's own record is then newer.
+  const record = join(modules, '.package-lock.json');
+  if (!existsSync(record) || statSync(record).mtimeMs < statSync(lockFile).mtimeMs) return false;
+  writeFileSync(stampFile, wanted);
+  return true;
+}
+
+function haveNode() {
+  if (existsSync(pinnedNode)) return pinnedNode;
+  fail(
+    `The pinned Node is missing: ${pinnedNode} (npm's install scripts may be switched off).`,
+    'Run: npm rebuild node --ignore-scripts=false',
+  );
+}
+
+async function main() {
+  const [name, ...args] = process.argv.slice(2);
+  const steps = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
+  if (steps === undefined)
+    fail(`Unknown command: ${name}`, `Use one of ${Object.keys(COMMANDS).join(', ')}.`);
+  await haveDependencies();
+  const node = haveNode();
+  const env = {
+    ...process.env,
+    PATH: [dirname(node), join(modules, '.bin'), process.env.PATH].join(delimiter),
+    UNBROKEN_PARENT_PID: String(process.pid),
+  };
+  if (NEEDS_SERVICES.has(name)) {
+    const stdio = ['ignore', 'pipe', 'inherit'];
+    const { code, output } = await run(node, ['services/ensure-executables.ts'], { env, stdio });
+    if (code !== 0) process.exit(code);
+    env.PATH = [env.PATH, ...JSON.parse(output).folders].join(delimiter);
+  }
+  for (const [index, step] of steps.entries()) {
+    const isLast = index === steps.length - 1;
+    const { code } = await run(node, isLast ? [...step, ...args] : step, { env });
+    if (code !== 0) process.exit(code);
+  }
+}
+
+await main();

@@ -1,0 +1,171 @@
+/** `npm start`: everything that a generation needs, one real generation, and what to try next. Ctrl-C ends it all. */
+import { createClient } from '../client/index.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { developmentKey } from '../services/dev-key.ts';
+import { assertPortFree, findFreePort } from '../services/ports.ts';
+import { provideServices } from '../services/provide-services.ts';
+import { type NodeProgram, runNode } from '../services/run-node.ts';
+import { reasonOf, ServiceError, seconds } from '../services/service-error.ts';
+import { supervise } from '../services/supervise.ts';
+
+const PARENT_POLL_MS = 500;
+const DEFAULT_API_PORT = 8787;
+const FIRST_INPUT = 'In three sentences: what does it take that a reader never loses a token?';
+
+interface Started {
+  readonly name: string;
+  stop(): Promise<void>;
+}
+
+const begunAt = Date.now();
+const started: Started[] = [];
+const report = (line: string) => process.stdout.write(`  ${line}\n`);
+let ending: Promise<void> | undefined;
+
+/** In the opposite order of the start, so that a worker can still tell Temporal that it leaves. */
+async function stopAll(): Promise<void> {
+  for (const one of started.toReversed()) {
+    try {
+      await one.stop();
+    } catch (error) {
+      report(`${one.name}: did not stop cleanly (${reasonOf(error)})`);
+    }
+  }
+}
+
+function end(reason: string, exitCode: number): void {
+  ending ??= (async () => {
+    process.stdout.write(`\n${reason}; stopping what was started\n`);
+    await stopAll();
+    process.stdout.write('stopped\n');
+    process.exit(exitCode);
+  })();
+}
+
+/** Starts one of our programs and keeps it alive; returns the address that it printed. */
+async function keepRunning(program: NodeProgram): Promise<string> {
+  const startedAt = Date.now();
+  const first = await runNode(program);
+  const kept = supervise(program.name, first.process, async () => (await runNode(program)).process, report);
+  started.push({ name: program.name, stop: kept.stop });
+  void kept.givenUp.then((reason) => end(reason, 1));
+  report(
+    `${program.name}: ready${first.url === undefined ? '' : ` on ${first.url}`} in ${seconds(startedAt)}`,
+  );
+  return first.url ?? '';
+}
+
+async function simulatorEnvironment(dataDir: string): Promise<Record<string, string>> {
+  const { OPENAI_API_KEY, ANTHROPIC_API_KEY, UNBROKEN_SIMULATOR_URL } = process.env;
+  if (OPENAI_API_KEY || ANTHROPIC_API_KEY || UNBROKEN_SIMULATOR_URL) return {};
+  report('no OPENAI_API_KEY or ANTHROPIC_API_KEY is set: the simulated provider answers');
+  // A fixed port, so that it has the same address when it is started again.
+  const env = { UNBROKEN_SIMULATOR_PORT: String(await findFreePort()) };
+  const url = await keepRunning({
+    name: 'simulator',
+    file: 'providers/simulated/main.ts',
+    dataDir,
+    env,
+    report,
+  });
+  return { UNBROKEN_SIMULATOR_URL: url };
+}
+
+async function start(): Promise<void> {
+  // Checked before anything is started; the address of the simulator is not known yet, so a stand-in has its place.
+  const { dataDir, port, host } = loadConfig({
+    UNBROKEN_SIMULATOR_URL: 'http://127.0.0.1:9',
+    ...process.env,
+  });
+  if (port !== 0) {
+    const fix = `End the process that uses it, or choose another port: UNBROKEN_PORT=${port + 1} npm start`;
+    await assertPortFree('The API', port, fix);
+  }
+  process.stdout.write('Unbroken starts\n');
+  const [services, simulator] = await allOrNothing([
+    provideServices({ dataDir, ports: 'default', keepAlive: true, report }).then((provided) => {
+      started.unshift({ name: 'services', stop: provided.stop });
+      void provided.givenUp.then((reason) => end(reason, 1));
+      return provided;
+    }),
+    simulatorEnvironment(dataDir),
+  ]);
+  const key = developmentKey(dataDir);
+  const apiPort = port === 0 ? await findFreePort() : port;
+  const env = {
+    ...services.env,
+    ...simulator,
+    UNBROKEN_DATA_DIR: dataDir,
+    UNBROKEN_HOST: host,
+    UNBROKEN_PORT: String(apiPort),
+    UNBROKEN_DEV_KEY: key,
+  };
+  const [, apiUrl] = await allOrNothing([
+    keepRunning({ name: 'worker', file: 'worker/main.ts', dataDir, env, report }),
+    keepRunning({ name: 'api', file: 'api/main.ts', dataDir, env, report }),
+  ]);
+  await generateOnce(apiUrl, key);
+  printNextSteps(apiUrl, services.temporal.uiUrl, key, dataDir);
+}
+
+/** Both must have come to an end before an error is acted on, or one would be started after the stop. */
+async function allOrNothing<One, Two>(work: [Promise<One>, Promise<Two>]): Promise<[One, Two]> {
+  await Promise.allSettled(work);
+  return Promise.all(work);
+}
+
+async function generateOnce(apiUrl: string, apiKey: string): Promise<void> {
+  process.stdout.write(`\nA first generation: "${FIRST_INPUT}"\n\n`);
+  const startedAt = Date.now();
+  const client = createClient({ baseUrl: apiUrl, apiKey });
+  for await (const event of await client.generate({ input: FIRST_INPUT })) {
+    if (event.type === 'text-delta') process.stdout.write(event.text);
+    else if (event.type === 'text-reset') process.stdout.write('\n--- the text above is void ---\n');
+    else if (event.type === 'generation-error') {
+      throw new ServiceError(
+        `The first generation failed: ${event.error.code}: ${event.error.message}`,
+        `Read ${event.error.doc} and the logs.`,
+      );
+    } else if (event.type === 'generation-end') {
+      const tokens = `${event.usage.outputTokens} tokens`;
+      process.stdout.write(`\n\n  ${event.provider}/${event.model}, ${tokens}, ${seconds(startedAt)}\n`);
+    }
+  }
+}
+
+function printNextSteps(apiUrl: string, uiUrl: string, key: string, dataDir: string): void {
+  const where = apiUrl === `http://127.0.0.1:${DEFAULT_API_PORT}` ? '' : `UNBROKEN_URL=${apiUrl} `;
+  process.stdout.write(`
+Ready after ${seconds(begunAt)}.
+
+  API           ${apiUrl}
+  Temporal UI   ${uiUrl || '(of your own Temporal)'}
+  key           ${key}
+  logs          ${dataDir}/logs
+
+Try next:
+
+  curl -N ${apiUrl}/v1/generations -H 'Authorization: Bearer ${key}' \\
+    -H 'Content-Type: application/json' -d '{"input":"Why is the sky blue?","stream":true}'
+
+  ${where}npx unbroken generate "Why is the sky blue?"
+
+Ctrl-C stops all of it.
+`);
+}
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end(signal, 0));
+const parentPid = Number(process.env['UNBROKEN_PARENT_PID'] ?? 0);
+setInterval(() => {
+  if (parentPid !== 0 && process.ppid !== parentPid) end('The process that started this one is gone', 1);
+}, PARENT_POLL_MS).unref();
+
+try {
+  await start();
+} catch (error) {
+  if (ending === undefined) {
+    const text = error instanceof ServiceError || !(error instanceof Error) ? reasonOf(error) : error.stack;
+    process.stderr.write(`\n${text}\n`);
+    end('The start failed', 1);
+  }
+}
