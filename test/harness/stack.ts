@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'redis';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { type ChildHandle, startChild } from './child-process.ts';
+import { type ChildHandle, PROJECT_ROOT, startChild } from './child-process.ts';
 import { freePort } from './free-port.ts';
 import { announcedServices } from './shared-services.ts';
 import { connectSimulator, type Simulator } from './simulator.ts';
@@ -74,7 +74,8 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
       UNBROKEN_SIMULATOR_URL: simulator.url,
       UNBROKEN_LOG_LEVEL: 'warn',
       UNBROKEN_CONFIG: configPath,
-      UNBROKEN_DATA_DIR: dataDir,
+      // Shared by all stacks: the workflow bundle, which takes seconds, is kept there.
+      UNBROKEN_DATA_DIR: join(PROJECT_ROOT, '.unbroken', 'test'),
       UNBROKEN_DEV_KEY: key,
     };
     const ports = await Promise.all(Array.from({ length: plan.apis ?? 1 }, freePort));
