@@ -43,7 +43,7 @@ describe('the answer cache', () => {
 
 describe('a provider that fails', () => {
   test('is replaced by the next candidate of the route, and the reader sees one whole answer', async () => {
-    await stack.sim.fault({ wire: 'openai-responses', status: 500, times: 10 });
+    await stack.sim.fault({ kind: 'status', wire: 'openai', status: 500, times: 10 });
     const input = promptOf({ tokens: 60, delayMs: 1 });
     const { body } = await stack.api.create({ input, cache: 'off' });
     const events = await startReading(stack.api, body.id).whole;

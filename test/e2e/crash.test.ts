@@ -41,7 +41,7 @@ function expectWhole(events: readonly GenerationEvent[], text: string): void {
 }
 
 async function generatedTokens(): Promise<number> {
-  return (await stack.sim.calls()).reduce((sum, call) => sum + call.outputTokens, 0);
+  return (await stack.sim.calls()).reduce((sum, call) => sum + call.outputTokensGenerated, 0);
 }
 
 describe('a process that is killed in the middle of the stream', () => {

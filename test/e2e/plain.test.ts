@@ -31,7 +31,7 @@ describe('a generation that nothing disturbs', () => {
       usage: { outputTokens: expected.tokens, estimated: false },
     });
     const calls = await stack.sim.calls();
-    expect(calls.map((call) => call.outputTokens)).toEqual([expected.tokens]);
+    expect(calls.map((call) => call.outputTokensGenerated)).toEqual([expected.tokens]);
   });
 
   test('is shown whole by GET after its end', async () => {

@@ -41,7 +41,7 @@ describe('a cancelled generation', () => {
       const { text } = await stack.sim.text(input);
       expect(text.startsWith(textOf(events))).toBe(true);
       const generated = async () =>
-        (await stack.sim.calls()).reduce((sum, call) => sum + call.outputTokens, 0);
+        (await stack.sim.calls()).reduce((sum, call) => sum + call.outputTokensGenerated, 0);
       const atCancel = await generated();
       expect(atCancel).toBeLessThan(1_000);
       if (last?.type !== 'generation-cancel') throw new Error('unreachable');
@@ -107,7 +107,7 @@ describe('a budget', () => {
     expect(accepted.length).toBeGreaterThan(0);
     expect(accepted.length).toBeLessThan(10);
     const spent = (await stack.sim.calls()).reduce(
-      (sum, call) => sum + call.inputTokens + call.outputTokens,
+      (sum, call) => sum + call.inputTokens + call.outputTokensGenerated,
       0,
     );
     expect(spent).toBeLessThanOrEqual(DAILY_TOKENS);

@@ -1,12 +1,14 @@
 /** The simulated provider's control side: what it generated, what it would say, which fault comes next. */
+import type { z } from 'zod';
 import type { Message } from '../../contracts/generation.ts';
+import type { faultSchema } from '../../providers/simulated/faults.ts';
 
 export interface SimulatedCall {
-  readonly wire: string;
+  readonly wire: 'openai' | 'anthropic';
   readonly inputTokens: number;
   /** Tokens that it generated for this call, whether or not anybody read them. */
-  readonly outputTokens: number;
-  readonly status: string;
+  readonly outputTokensGenerated: number;
+  readonly state: string;
 }
 
 export interface Simulator {
@@ -16,7 +18,7 @@ export interface Simulator {
   forget(): Promise<void>;
   /** The whole text that it answers with; the same for the same conversation. */
   text(input: string | readonly Message[]): Promise<{ text: string; tokens: number }>;
-  fault(fault: object): Promise<void>;
+  fault(fault: z.input<typeof faultSchema>): Promise<void>;
   clearFaults(): Promise<void>;
 }
 

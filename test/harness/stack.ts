@@ -62,7 +62,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     return seat;
   };
   try {
-    const simulator = await startChild('simulator', 'providers/simulated/main.ts', { UNBROKEN_PORT: '0' });
+    const simulator = await startChild('simulator', 'providers/simulated/main.ts', {});
     endings.push(() => simulator.end());
     const configPath = join(dataDir, 'unbroken.config.yaml');
     // JSON is YAML.

@@ -97,7 +97,7 @@ async function crashOnce(stack: Stack, model: string, random: Random): Promise<R
   if (ended !== 'ended') faults.push(ended);
   faults.push(...faultsOf(reading.events));
   const calls = await stack.sim.calls();
-  const generated = calls.reduce((sum, call) => sum + call.outputTokens, 0);
+  const generated = calls.reduce((sum, call) => sum + call.outputTokensGenerated, 0);
   const at = `${victim.name}${victim === streaming ? ' (streams)' : ''} at ${killAfterMs} ms`;
   return {
     killed: at,
