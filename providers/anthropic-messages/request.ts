@@ -1,0 +1,29 @@
+/** A call as the body of `POST /v1/messages`. Source: Anthropic API reference, "Messages". */
+import type { MessageCreateParamsStreaming } from '@anthropic-ai/sdk/resources/messages';
+import type { Message } from '../../contracts/generation.ts';
+import { continueInstruction } from '../continue-instruction.ts';
+import type { ProviderCall } from '../provider.ts';
+
+export function toRequest({
+  model,
+  input,
+  maxOutputTokens,
+  resume,
+}: ProviderCall): MessageCreateParamsStreaming {
+  return {
+    model,
+    messages: [...input.messages, ...continuation(resume)].map(({ role, content }) => ({ role, content })),
+    max_tokens: maxOutputTokens,
+    stream: true,
+    ...(input.system === undefined ? {} : { system: input.system }),
+    ...(input.temperature === undefined ? {} : { temperature: Math.min(1, input.temperature) }),
+  };
+}
+
+function continuation(resume: ProviderCall['resume']): readonly Message[] {
+  if (resume.strategy === 'instruct') return continueInstruction(resume.deliveredText);
+  if (resume.strategy !== 'prefill') return [];
+  // The API refuses a last turn that ends in white space, and an empty one.
+  const content = resume.deliveredText.trimEnd();
+  return content === '' ? [] : [{ role: 'assistant', content }];
+}

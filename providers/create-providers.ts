@@ -1,0 +1,24 @@
+/** The providers of a config: one adapter for each that has what it needs. */
+import type { Config } from '../config/load-config.ts';
+import type { WireFamily } from '../config/schema.ts';
+import { createAnthropicMessages } from './anthropic-messages/index.ts';
+import { createOpenAiResponses, type ProviderSettings } from './openai-responses/index.ts';
+import type { Provider } from './provider.ts';
+
+const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Provider>> = {
+  'openai-responses': createOpenAiResponses,
+  'anthropic-messages': createAnthropicMessages,
+};
+
+export function createProviders(config: Config): ReadonlyMap<string, Provider> {
+  const providers = new Map<string, Provider>();
+  for (const [name, { wire, baseUrl, apiKeyEnv, capabilities }] of Object.entries(config.providers)) {
+    // A provider that names no key variable needs none; the SDKs want some key all the same.
+    const apiKey = apiKeyEnv === undefined ? 'none' : config.apiKeys[name];
+    if (apiKey === undefined) continue;
+    const { firstTokenMs, betweenTokensMs } = config.limits;
+    const settings = { name, apiKey, baseUrl, capabilities, firstTokenMs, betweenTokensMs };
+    providers.set(name, ADAPTERS[wire](settings));
+  }
+  return providers;
+}

@@ -1,0 +1,48 @@
+/** Reads a provider's stream with a limit on silence: one before the first content, another between contents. */
+import { UnbrokenError } from '../contracts/errors.ts';
+import type { ProviderEvent } from './provider.ts';
+
+export interface SilenceLimits {
+  readonly firstTokenMs: number;
+  readonly betweenTokensMs: number;
+}
+
+/** @param stop ends the request below; called on silence and when the reader leaves. */
+export async function* readInTime(
+  events: AsyncIterable<ProviderEvent>,
+  { firstTokenMs, betweenTokensMs }: SilenceLimits,
+  stop: () => void,
+): AsyncGenerator<ProviderEvent> {
+  const iterator = events[Symbol.asyncIterator]();
+  let hasContent = false;
+  let deadline = Date.now() + firstTokenMs;
+  try {
+    for (;;) {
+      const next = await inTime(iterator.next(), deadline - Date.now(), hasContent);
+      if (next.done) return;
+      if (next.value.type !== 'accepted') {
+        hasContent = true;
+        deadline = Date.now() + betweenTokensMs;
+      }
+      yield next.value;
+      // The time that our reader took is not the provider's silence.
+      if (hasContent) deadline = Date.now() + betweenTokensMs;
+    }
+  } finally {
+    stop();
+  }
+}
+
+function inTime<Value>(promise: Promise<Value>, limitMs: number, hasContent: boolean): Promise<Value> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(
+      () => {
+        const code = hasContent ? 'provider_stalled' : 'provider_first_token_timeout';
+        const where = hasContent ? 'in the middle of its answer' : 'before its first token';
+        reject(new UnbrokenError(code, `The provider was silent ${where}.`));
+      },
+      Math.max(0, limitMs),
+    );
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}

@@ -1,0 +1,52 @@
+/** A simulated model at work: makes tokens at its pace, counts them, and can be listened to from any point. */
+import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export interface SimulatedRun {
+  readonly tokens: readonly string[];
+  /** Tokens made so far: what a vendor would bill. */
+  readonly made: number;
+  readonly state: 'running' | 'done' | 'cancelled';
+  cancel(): void;
+  /** Resolves when more than `count` tokens are made, or the run has ended. */
+  moreThan(count: number): Promise<void>;
+}
+
+export function startRun(tokens: readonly string[], delayMs: number, firstMs: number): SimulatedRun {
+  const changes = new EventEmitter().setMaxListeners(0);
+  let made = 0;
+  let state: SimulatedRun['state'] = 'running';
+  const change = () => changes.emit('change');
+
+  const work = async () => {
+    if (firstMs > 0) await sleep(firstMs);
+    const startedAt = performance.now();
+    while (state === 'running' && made < tokens.length) {
+      // Timers are late under load; a run that is behind makes several tokens at once.
+      const due = delayMs === 0 ? tokens.length : 1 + Math.floor((performance.now() - startedAt) / delayMs);
+      made = Math.min(tokens.length, Math.max(due, made));
+      change();
+      if (made < tokens.length) await sleep(Math.max(1, startedAt + made * delayMs - performance.now()));
+    }
+    if (state === 'running') state = 'done';
+    change();
+  };
+  void work();
+
+  return {
+    tokens,
+    get made() {
+      return made;
+    },
+    get state() {
+      return state;
+    },
+    cancel() {
+      if (state === 'running') state = 'cancelled';
+      change();
+    },
+    async moreThan(count) {
+      while (made <= count && state === 'running') await once(changes, 'change');
+    },
+  };
+}
