@@ -15,6 +15,7 @@ const environmentSchema = z.object({
   UNBROKEN_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
   UNBROKEN_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   UNBROKEN_SIMULATOR_URL: z.url().optional(),
+  UNBROKEN_DEV_KEY: z.string().min(16).max(256).optional(),
   UNBROKEN_DATA_DIR: z.string().default('.unbroken'),
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
@@ -30,6 +31,8 @@ export interface Config extends ConfigFile {
   readonly port: number;
   readonly logLevel: string;
   readonly dataDir: string;
+  /** A key that the API makes known at its start; `npm start` generates it. */
+  readonly devKey: string | undefined;
   readonly temporal: { address: string; namespace: string; taskQueue: string; uiUrl: string | undefined };
   readonly redisUrl: string;
   readonly qdrant: { url: string; apiKey: string | undefined };
@@ -81,6 +84,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     port: env.UNBROKEN_PORT,
     logLevel: env.UNBROKEN_LOG_LEVEL,
     dataDir: resolve(env.UNBROKEN_DATA_DIR),
+    devKey: env.UNBROKEN_DEV_KEY,
     temporal: {
       address: env.TEMPORAL_ADDRESS,
       namespace: env.TEMPORAL_NAMESPACE,

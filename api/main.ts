@@ -1,0 +1,60 @@
+/** The API process. Prints one JSON line on stdout when it listens; ends on SIGTERM, its viewers come back by cursor. */
+import { createServer } from 'node:http';
+import { Client, Connection } from '@temporalio/client';
+import pino from 'pino';
+import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
+import { loadConfig } from '../config/load-config.ts';
+import { createLiveLogs } from '../streaming/live-logs.ts';
+import { connectRedis } from '../streaming/redis-connection.ts';
+import { createRedisEventLog } from '../streaming/redis-event-log.ts';
+import { createApiKeys } from './api-keys.ts';
+import { createApp } from './create-app.ts';
+import { serveWebSockets } from './web-socket.ts';
+
+/** Requests under way get this long to end. */
+const DRAIN_MS = 2_000;
+
+const config = loadConfig();
+const logger = pino({ level: config.logLevel }, pino.destination(2));
+const onRedisError = (error: Error) => logger.warn({ err: error }, 'redis connection');
+const [redis, subscriber] = await Promise.all([
+  connectRedis(config.redisUrl, onRedisError),
+  connectRedis(config.redisUrl, onRedisError),
+]);
+const keys = createApiKeys(redis);
+if (config.devKey !== undefined) await keys.register(config.devKey, { tenant: 'dev', user: 'dev' });
+const connection = Connection.lazy({ address: config.temporal.address });
+const dependencies = {
+  config,
+  keys,
+  logger,
+  log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
+  live: createLiveLogs(subscriber),
+  budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
+  temporal: new Client({ connection, namespace: config.temporal.namespace }),
+  pingRedis: () => redis.ping(),
+};
+const server = createServer(createApp(dependencies));
+const sockets = serveWebSockets(server, dependencies);
+// The first caller shall not wait for the connection.
+connection.ensureConnected().catch((error: unknown) => logger.warn({ err: error }, 'temporal connection'));
+
+server.once('error', (error: NodeJS.ErrnoException) => {
+  const fix = error.code === 'EADDRINUSE' ? ' End what uses it, or set UNBROKEN_PORT.' : '';
+  process.stderr.write(`The API cannot listen on ${config.host}:${config.port}: ${error.message}.${fix}\n`);
+  process.exit(1);
+});
+server.listen(config.port, config.host, () => {
+  const address = server.address();
+  const port = address === null || typeof address === 'string' ? config.port : address.port;
+  const url = `http://${config.host}:${port}`;
+  process.stdout.write(`${JSON.stringify({ ready: true, url, pid: process.pid })}\n`);
+});
+for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+  process.once(signal, () => {
+    sockets.close();
+    server.close(() => process.exit(0));
+    server.closeIdleConnections();
+    setTimeout(() => process.exit(0), DRAIN_MS).unref();
+  });
+}

@@ -1,0 +1,87 @@
+/** The OpenAPI 3.1 document, made from the zod schemas that also check the requests. */
+import { z } from 'zod';
+import { generationEventSchema } from '../contracts/events.ts';
+import { generationRequestSchema, generationViewSchema } from '../contracts/generation.ts';
+
+const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
+const json = (schema: string) => ({
+  'application/json': { schema: { $ref: `#/components/schemas/${schema}` } },
+});
+const failure = { description: 'An error of the table in docs/errors', content: json('Error') };
+const inPath = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+const inQuery = (name: string, description: string) => ({
+  ...{ name, in: 'query', required: false, description },
+  schema: { type: 'integer' },
+});
+
+export function createOpenApiDocument() {
+  const schemas = {
+    GenerationRequest: z.toJSONSchema(generationRequestSchema, { io: 'input' }),
+    Generation: z.toJSONSchema(generationViewSchema),
+    GenerationEvent: z.toJSONSchema(generationEventSchema),
+    Error: z.toJSONSchema(errorSchema),
+  };
+  const one = { description: 'The generation', content: json('Generation') };
+  const stream = {
+    description: 'Events as SSE: id is the seq, data is a GenerationEvent',
+    content: { 'text/event-stream': { schema: { type: 'string' } } },
+  };
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Unbroken',
+      version: '1',
+      description: 'Durable LLM generation. PROTOCOL.md has the prose.',
+    },
+    security: [{ key: [] }],
+    paths: {
+      '/v1/generations': {
+        post: {
+          summary: 'Submit a generation',
+          parameters: [
+            {
+              name: 'Idempotency-Key',
+              in: 'header',
+              required: false,
+              schema: { type: 'string', maxLength: 255 },
+            },
+          ],
+          requestBody: { required: true, content: json('GenerationRequest') },
+          responses: { 200: stream, 201: one, default: failure },
+        },
+        get: {
+          summary: 'List the newest generations',
+          parameters: [inQuery('limit', '1 to 100; 20 if absent')],
+          responses: { 200: { description: 'Generations without text' }, default: failure },
+        },
+      },
+      '/v1/generations/{id}': {
+        get: {
+          summary: 'Read a generation',
+          parameters: [inPath],
+          responses: { 200: one, default: failure },
+        },
+      },
+      '/v1/generations/{id}/events': {
+        get: {
+          summary: 'Follow a generation',
+          parameters: [
+            inPath,
+            inQuery('after', 'The last seq that you have; -1 for all'),
+            inQuery('until_ms', 'End cleanly after this many milliseconds'),
+            { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'integer' } },
+          ],
+          responses: { 200: stream, default: failure },
+        },
+      },
+      '/v1/generations/{id}/cancel': {
+        post: {
+          summary: 'Cancel a generation',
+          parameters: [inPath],
+          responses: { 202: one, default: failure },
+        },
+      },
+    },
+    components: { schemas, securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
+  };
+}

@@ -1,0 +1,13 @@
+/** `GET /v1/generations/:id`: how it stands, with the text so far. */
+import type { RequestHandler } from 'express';
+import { callerIn } from '../authenticate.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { findGeneration } from '../find-generation.ts';
+import { readView } from '../generation-view.ts';
+
+export function getGeneration(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
+  return async (request, response) => {
+    const head = await findGeneration(dependencies, callerIn(response), request.params.id);
+    response.json(await readView(dependencies.log, head.generationId, { withText: true }));
+  };
+}

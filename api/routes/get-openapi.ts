@@ -1,0 +1,10 @@
+/** `GET /openapi.json`. */
+import type { RequestHandler } from 'express';
+import { createOpenApiDocument } from '../openapi.ts';
+
+export function getOpenApi(): RequestHandler {
+  const document = createOpenApiDocument();
+  return (_request, response) => {
+    response.json(document);
+  };
+}

@@ -1,0 +1,104 @@
+/** Stored answers in Qdrant, found by exact match: the id of the point is a hash of the question. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { QdrantClient } from '@qdrant/js-client-rest';
+import { z } from 'zod';
+import { finishReasons } from '../contracts/generation.ts';
+import { usageSchema } from '../contracts/money.ts';
+import type { AnswerCache, CacheLookUp } from './answer-cache.ts';
+import { cacheKey, pointId } from './cache-key.ts';
+
+const COLLECTION = 'unbroken-answers-v1';
+const STORE_TIMEOUT_MS = 5_000;
+
+const payloadSchema = z.object({
+  tenant: z.string(),
+  key: z.string(),
+  text: z.string(),
+  provider: z.string(),
+  model: z.string(),
+  finishReason: z.enum(finishReasons),
+  usage: usageSchema,
+  storedAtMs: z.number(),
+});
+
+export function createQdrantAnswerCache({
+  url,
+  apiKey,
+  timeoutMs,
+}: {
+  readonly url: string;
+  readonly apiKey?: string | undefined;
+  /** A look-up that takes longer is given up: the generation goes on without the cache. */
+  readonly timeoutMs: number;
+}): AnswerCache {
+  const client = new QdrantClient({
+    url,
+    timeout: STORE_TIMEOUT_MS,
+    checkCompatibility: false,
+    ...(apiKey === undefined ? {} : { apiKey }),
+  });
+  let collection: Promise<void> | null = null;
+  const ensureCollection = () => {
+    collection ??= createCollection(client).catch((error: unknown) => {
+      collection = null;
+      throw error;
+    });
+    return collection;
+  };
+
+  return {
+    async lookUp(question) {
+      const timer = new AbortController();
+      const late = sleep(timeoutMs, null, { signal: timer.signal }).then(
+        (): CacheLookUp => ({
+          outcome: 'unavailable',
+          reason: `Qdrant did not answer within ${timeoutMs} ms`,
+        }),
+      );
+      const answer = find(client, cacheKey(question), question.tenant).catch(toLookUp);
+      const found = await Promise.race([answer, late]);
+      timer.abort();
+      late.catch(() => undefined);
+      return found;
+    },
+
+    async store(question, answer) {
+      if (answer.finishReason !== 'stop') throw new Error('Only a whole answer may be stored.');
+      await ensureCollection();
+      const key = cacheKey(question);
+      const payload = { ...answer, tenant: question.tenant, key };
+      await client.upsert(COLLECTION, { wait: true, points: [{ id: pointId(key), vector: {}, payload }] });
+    },
+  };
+}
+
+async function find(client: QdrantClient, key: string, tenant: string): Promise<CacheLookUp> {
+  const [point] = await client.retrieve(COLLECTION, { ids: [pointId(key)], with_payload: true });
+  const payload = payloadSchema.safeParse(point?.payload);
+  if (!payload.success || payload.data.key !== key || payload.data.tenant !== tenant)
+    return { outcome: 'miss' };
+  const { key: _key, tenant: _tenant, ...answer } = payload.data;
+  return { outcome: 'hit', answer: { ...answer, similarity: 1 } };
+}
+
+/** No collection yet: nothing was stored. Anything else: the cache is away. */
+function toLookUp(error: unknown): CacheLookUp {
+  const status = error instanceof Error && 'status' in error ? error.status : undefined;
+  if (status === 404) return { outcome: 'miss' };
+  return { outcome: 'unavailable', reason: error instanceof Error ? error.message : 'Qdrant failed' };
+}
+
+async function createCollection(client: QdrantClient): Promise<void> {
+  const { exists } = await client.collectionExists(COLLECTION);
+  if (!exists) {
+    await client.createCollection(COLLECTION, { vectors: {} }).catch(async (error: unknown) => {
+      // Another worker may have made it between the two calls.
+      if (!(await client.collectionExists(COLLECTION)).exists) throw error;
+    });
+  }
+  await client.createPayloadIndex(COLLECTION, {
+    field_name: 'tenant',
+    field_schema: { type: 'keyword', is_tenant: true },
+    wait: true,
+  });
+}
