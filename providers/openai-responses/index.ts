@@ -67,12 +67,14 @@ async function* events(
       const headers = { 'Idempotency-Key': call.idempotencyKey };
       const stream = await client.responses.create(toRequest(call), { signal, headers });
       isStreaming = true;
-      yield* toProviderEvents(stream, null);
+      yield* toProviderEvents(stream, null, 'deliveredText' in call.resume);
       return;
     }
     const stream = await reattach(client, cursor, signal);
     isStreaming = true;
-    yield* stream === null ? poll(client, cursor, signal) : toProviderEvents(stream, cursor);
+    yield* stream === null
+      ? poll(client, cursor, signal)
+      : toProviderEvents(stream, cursor, cursor.textChars > 0);
   } catch (error) {
     if (call.signal.aborted) throw call.signal.reason;
     throw toError(error, isStreaming);

@@ -1,96 +1,79 @@
-/** The simulated provider's books: every call and what was generated for it. */
-import { randomUUID } from 'node:crypto';
-import type { Fault } from './faults.ts';
-import type { SimulatedGeneration } from './generation.ts';
-import type { Conversation } from './true-text.ts';
+/** The record of calls: what was asked, and how many tokens were made for it. Tests read it as the vendor's bill. */
+import { createHash } from 'node:crypto';
+import { type SimulatedRun, startRun } from './generate.ts';
+import { continuation, inputTokens, type SimulatedInput, scriptFor, withoutSpoken } from './true-text.ts';
 
-/** A call as a wire adapter has read it. */
-export interface IncomingCall {
-  readonly wire: 'openai-responses' | 'anthropic-messages';
+export interface CallRequest {
+  readonly id: string;
+  readonly wire: 'openai' | 'anthropic';
   readonly model: string;
-  readonly conversation: Conversation;
-  readonly maxOutputTokens: number;
-  readonly stream: boolean;
-  readonly background: boolean;
+  readonly input: SimulatedInput;
+  readonly maxTokens: number | undefined;
+  readonly isBackground: boolean;
+  /** Changes the text of this call; '' for the true one. */
+  readonly salt: string;
 }
 
-export interface SimulatedCall {
-  readonly id: string;
-  readonly incoming: IncomingCall;
+export interface SimulatedCall extends CallRequest {
+  /** The same for all calls that continue one request. */
   readonly key: string;
-  readonly inputTokens: number;
-  readonly prefillTokens: number;
-  readonly startedAt: number;
-  readonly fault: Fault | null;
-  /** null: it was refused before it began. */
-  readonly generation: SimulatedGeneration | null;
-}
-
-export interface CallReport {
-  readonly id: string;
-  readonly wire: string;
-  readonly model: string;
-  readonly key: string;
-  readonly outputTokensGenerated: number;
-  readonly outputTokens: number;
-  readonly inputTokens: number;
-  readonly state: string;
-  readonly status: string;
-  readonly cancelled: boolean;
-  readonly prefillTokens: number;
+  readonly run: SimulatedRun;
+  readonly usage: { readonly input: number } | null;
+  readonly prefillChars: number;
+  /** Whether the output cap is shorter than the text. */
+  readonly isCut: boolean;
   readonly startedAt: number;
 }
-
-/** Oldest calls are forgotten past this, so that a long benchmark does not fill the memory. */
-const CALLS_KEPT = 20_000;
 
 export interface Calls {
-  add(call: Omit<SimulatedCall, 'id' | 'startedAt'>): SimulatedCall;
+  start(request: CallRequest): SimulatedCall;
   find(id: string): SimulatedCall | undefined;
-  reports(): CallReport[];
+  list(): readonly object[];
   clear(): void;
-  endAll(): void;
 }
+
+const KEPT_CALLS = 20_000;
 
 export function createCalls(): Calls {
   const calls = new Map<string, SimulatedCall>();
-  // Forgetting the books must not lose responses that are still taken up.
-  let reported: SimulatedCall[] = [];
   return {
-    add: (details) => {
-      const prefix = details.incoming.wire === 'openai-responses' ? 'resp' : 'msg';
-      const call = {
-        ...details,
-        id: `${prefix}_${randomUUID().replaceAll('-', '')}`,
+    start(request) {
+      const { base, spoken } = continuation(request.input);
+      const script = scriptFor(base, request.salt);
+      const rest = withoutSpoken(script.tokens, spoken);
+      const tokens = rest.slice(0, request.maxTokens);
+      const call: SimulatedCall = {
+        ...request,
+        key: createHash('sha256').update(JSON.stringify(base)).digest('hex').slice(0, 16),
+        run: startRun(tokens, script.delayMs, script.firstMs),
+        usage: { input: inputTokens(request.input) },
+        prefillChars: spoken.length,
+        isCut: tokens.length < rest.length,
         startedAt: Date.now(),
       };
       calls.set(call.id, call);
-      reported.push(call);
-      const oldest = calls.size > CALLS_KEPT ? calls.keys().next().value : undefined;
+      const oldest = calls.size > KEPT_CALLS ? calls.keys().next().value : undefined;
       if (oldest !== undefined) calls.delete(oldest);
-      if (reported.length > CALLS_KEPT) reported.shift();
       return call;
     },
     find: (id) => calls.get(id),
-    reports: () => reported.map(toReport),
-    clear: () => {
-      reported = [];
-    },
-    endAll: () => {
-      for (const { generation } of calls.values()) generation?.end('cancelled');
-    },
+    list: () =>
+      [...calls.values()].map(({ id, wire, model, key, run, input, prefillChars, startedAt }) => ({
+        ...{ id, wire, model, key, state: run.state, cancelled: run.state === 'cancelled', startedAt },
+        ...{
+          outputTokensGenerated: run.made,
+          inputTokens: inputTokens(input),
+          prefillTokens: Math.ceil(prefillChars / 4),
+        },
+      })),
+    clear: () => calls.clear(),
   };
 }
 
-function toReport(call: SimulatedCall): CallReport {
-  const { id, incoming, key, inputTokens, prefillTokens, startedAt, generation } = call;
-  const outputTokens = generation?.produced() ?? 0;
-  const state = generation?.state() ?? 'refused';
+export function usageOf({ input, run }: SimulatedCall) {
+  const tokens = inputTokens(input);
   return {
-    ...{ id, wire: incoming.wire, model: incoming.model, key, prefillTokens, startedAt },
-    ...{ outputTokensGenerated: outputTokens, outputTokens, state, status: state },
-    // A refused call is not billed.
-    inputTokens: generation === null ? 0 : inputTokens,
-    cancelled: state === 'cancelled',
+    ...{ input_tokens: tokens, output_tokens: run.made, total_tokens: tokens + run.made },
+    ...{ input_tokens_details: { cached_tokens: 0 }, output_tokens_details: { reasoning_tokens: 0 } },
   };
 }

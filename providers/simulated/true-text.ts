@@ -1,91 +1,81 @@
-/**
- * What the simulated model says. The text depends only on the conversation, so that a test knows, without asking,
- * what every reader must have got. A directive in the prompt, `[[sim tokens=400 delay_ms=10 first_ms=50]]`, sets
- * its length and pace.
- */
+/** The text of a simulated answer. It depends only on the request, so a test knows what a reader must get. */
 import { createHash } from 'node:crypto';
+import type { Message } from '../../contracts/generation.ts';
 
-export interface SimulatedMessage {
-  readonly role: string;
-  readonly content: string;
-}
+const WORDS =
+  'the river carries light over stone and every morning a small boat leaves harbour with letters tea maps naïve ' +
+  'café über 東京 данные 🚀 data flows through many hands before it rests while engineers measure what they build ' +
+  'and write down why because memory is short but logs are long so nothing is lost';
+const VOCABULARY = WORDS.split(' ');
 
-export interface Conversation {
+export interface SimulatedInput {
   readonly system?: string | undefined;
-  readonly messages: readonly SimulatedMessage[];
+  readonly messages: readonly Message[];
 }
 
-export interface TrueText {
-  readonly text: string;
+export interface Script {
   readonly tokens: readonly string[];
   readonly delayMs: number;
   readonly firstMs: number;
 }
 
-const WORDS = (
-  'the a one this each river stone light wind hand water night road house voice garden letter window mountain ' +
-  'morning silence number answer question token stream reader writer slow quick old new small long deep bright is ' +
-  'was has goes comes holds keeps finds makes turns runs stays under over after before between without because ' +
-  'when where while until also again never always café naïve Zürich 東京 données überall señal 🌊 42 1999'
-).split(' ');
-const MARKS = [',', ',', '.', '.', '.', ';', ':', '!', '?', '…'];
-const DEFAULT_TOKENS = 120;
-const MAX_TOKENS = 1_000_000;
-const DEFAULT_DELAY_MS = 5;
-
-/** @param salt another salt is another answer to the same conversation. */
-export function trueText(conversation: Conversation, salt = ''): TrueText {
-  const plan = readDirective(conversation);
-  const random = seeded(`${conversationKey(conversation)}${salt}`);
-  const pick = (from: readonly string[]) => from[Math.floor(random() * from.length)] ?? '';
+/** Length and pace come from a directive in the prompt: `[[sim tokens=400 delay_ms=10 first_ms=50]]`. */
+export function scriptFor(input: SimulatedInput, salt = ''): Script {
+  const prompt = JSON.stringify([
+    input.system ?? '',
+    input.messages.map(({ role, content }) => [role, content]),
+  ]);
+  const setting = (name: string, otherwise: number) =>
+    Number(new RegExp(`\\[\\[sim [^\\]]*\\b${name}=(\\d+)`).exec(prompt)?.[1] ?? otherwise);
+  const count = Math.min(200_000, setting('tokens', 120));
+  let state = createHash('sha256').update(prompt).update(salt).digest().readUInt32LE(0);
   const tokens: string[] = [];
-  let startsLine = true;
-  for (let index = 0; index < plan.tokens - 1; index += 1) {
-    const chance = random();
-    if (!startsLine && chance < 0.1) tokens.push(pick(MARKS));
-    else if (!startsLine && chance < 0.13) {
-      tokens.push(chance < 0.12 ? '\n' : '\n\n');
-      startsLine = true;
-      continue;
-    } else tokens.push(`${startsLine ? '' : ' '}${pick(WORDS)}`);
-    startsLine = false;
+  for (let index = 0; index < count; index += 1) {
+    // Numerical Recipes' linear congruential generator: small, and the same everywhere.
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const word = VOCABULARY[(state >>> 8) % VOCABULARY.length] ?? 'word';
+    const end = index % 29 === 28 ? '.\n\n' : index % 11 === 10 ? ',' : '';
+    tokens.push(`${index === 0 || index % 29 === 0 ? '' : ' '}${word}${end}`);
   }
-  tokens.push('.');
-  return { text: tokens.join(''), tokens, delayMs: plan.delayMs, firstMs: plan.firstMs };
+  return { tokens, delayMs: setting('delay_ms', 5), firstMs: setting('first_ms', 0) };
 }
 
-/** SHA-256 (hex) of the conversation: the same for every continuation of one answer. */
-export function conversationKey({ system, messages }: Conversation): string {
-  const turns = messages.map(({ role, content }) => [role, content]);
-  return createHash('sha256')
-    .update(JSON.stringify([system ?? '', turns]))
-    .digest('hex');
+export function trueText(input: SimulatedInput): string {
+  return scriptFor(input).tokens.join('');
 }
 
-/** As many as a model would count, about: a quarter of the characters, and four for each turn. */
-export function countInputTokens({ system, messages }: Conversation): number {
-  const turns = system === undefined ? messages : [{ role: 'system', content: system }, ...messages];
-  return turns.reduce((sum, { content }) => sum + Math.ceil(content.length / 4) + 4, 0);
+/**
+ * What is left to say. A last assistant turn is a prefill; an assistant turn before a last user turn is an answer that
+ * is to be continued. Either counts only if it is the beginning of the true text.
+ */
+export function continuation(input: SimulatedInput): {
+  readonly base: SimulatedInput;
+  readonly spoken: string;
+} {
+  const last = input.messages.at(-1);
+  const cut = last?.role === 'assistant' ? 1 : 2;
+  const partial = input.messages.at(-cut);
+  const base = { system: input.system, messages: input.messages.slice(0, -cut) };
+  const isContinued =
+    partial?.role === 'assistant' && base.messages.length > 0 && trueText(base).startsWith(partial.content);
+  return isContinued ? { base, spoken: partial.content } : { base: input, spoken: '' };
 }
 
-function readDirective({ system, messages }: Conversation) {
-  const prompts = [system ?? '', ...messages.map(({ content }) => content)].join('\n');
-  const directive = [...prompts.matchAll(/\[\[sim ([^\]]*)\]\]/g)].at(-1)?.[1] ?? '';
-  const read = (name: string, fallback: number) => {
-    const value = new RegExp(`\\b${name}=(\\d+(?:\\.\\d+)?)`).exec(directive)?.[1];
-    return value === undefined ? fallback : Number(value);
-  };
-  const tokens = Math.min(MAX_TOKENS, Math.max(1, Math.floor(read('tokens', DEFAULT_TOKENS))));
-  return { tokens, delayMs: read('delay_ms', DEFAULT_DELAY_MS), firstMs: read('first_ms', 0) };
+/** Drops what was spoken from the beginning of the tokens; a token that was spoken in part keeps its rest. */
+export function withoutSpoken(tokens: readonly string[], spoken: string): string[] {
+  let left = spoken.length;
+  const rest: string[] = [];
+  for (const token of tokens) {
+    if (left >= token.length) left -= token.length;
+    else {
+      rest.push(token.slice(left));
+      left = 0;
+    }
+  }
+  return rest;
 }
 
-/** Mulberry32, seeded by a hash of the name. */
-function seeded(name: string): () => number {
-  let state = createHash('sha256').update(name).digest().readUInt32LE(0);
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
+export function inputTokens({ system, messages }: SimulatedInput): number {
+  const chars = (system ?? '').length + messages.reduce((sum, message) => sum + message.content.length, 0);
+  return Math.ceil(chars / 4) + 4 * messages.length;
 }
