@@ -1,7 +1,7 @@
 /** The composition root of the worker: real adapters into activities, activities and workflows into one worker. */
 
 import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
@@ -75,6 +75,9 @@ export async function bundleWorkflows(dataDir: string): Promise<{ code: string }
   if (existsSync(cached)) return { code: readFileSync(cached, 'utf8') };
   const bundle = await bundleWorkflowCode({ workflowsPath: join(ROOT, 'workflows', 'generation.ts') });
   mkdirSync(join(dataDir, 'cache'), { recursive: true });
-  writeFileSync(cached, bundle.code);
+  // Another worker may read it at this moment, and this one may be killed: it appears whole or not at all.
+  const unfinished = `${cached}.${process.pid}`;
+  writeFileSync(unfinished, bundle.code);
+  renameSync(unfinished, cached);
   return bundle;
 }
