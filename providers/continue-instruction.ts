@@ -6,7 +6,7 @@ import type { Message } from '../contracts/generation.ts';
 
 export function continueInstruction(deliveredText: string): readonly Message[] {
   return [
-    { role: 'assistant', content: deliveredText.trimEnd() },
+    { role: 'assistant', content: deliveredText },
     {
       role: 'user',
       content:
@@ -17,8 +17,8 @@ export function continueInstruction(deliveredText: string): readonly Message[] {
 }
 
 /**
- * The models see the delivered text without its white space at the end (the APIs refuse it), so they may begin with
- * that white space again. This drops it, once, from the beginning of the continuation.
+ * Anthropic's models see the delivered text without its white space at the end (a prefill that has it is refused), so
+ * they may begin with that white space again. This drops it, once, from the beginning of the continuation.
  */
 export function dropRepeatedSpace(deliveredText: string): (text: string) => string {
   let expected = deliveredText.slice(deliveredText.trimEnd().length);

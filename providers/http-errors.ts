@@ -15,9 +15,11 @@ const MESSAGE_CHARS = 300;
 
 export function toUnbrokenError(failure: HttpFailure): UnbrokenError {
   const { status, message } = failure;
-  const text = redact(message).slice(0, MESSAGE_CHARS);
   const retryAfterMs = retryAfter(failure.headers);
   const code = codeOf(failure);
+  // Vendors quote the refused key, in forms that no pattern knows.
+  const safe = code === 'provider_auth' ? 'The provider refused its API key.' : redact(message);
+  const text = safe.slice(0, MESSAGE_CHARS);
   return new UnbrokenError(code, status === undefined ? text : `${status}: ${text}`, { retryAfterMs });
 }
 

@@ -12,6 +12,8 @@ export function createAnthropicMessages(settings: ProviderSettings): Provider {
   const client = new Anthropic({
     apiKey: settings.apiKey,
     maxRetries: 0,
+    // Its errors are ours to report; its log could show the prompt.
+    logLevel: 'off',
     timeout: settings.firstTokenMs + settings.betweenTokensMs,
     ...(settings.baseUrl === undefined ? {} : { baseURL: settings.baseUrl }),
   });

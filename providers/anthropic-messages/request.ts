@@ -21,9 +21,9 @@ export function toRequest({
 }
 
 function continuation(resume: ProviderCall['resume']): readonly Message[] {
-  if (resume.strategy === 'instruct') return continueInstruction(resume.deliveredText);
-  if (resume.strategy !== 'prefill') return [];
+  if (!('deliveredText' in resume)) return [];
   // The API refuses a last turn that ends in white space, and an empty one.
   const content = resume.deliveredText.trimEnd();
-  return content === '' ? [] : [{ role: 'assistant', content }];
+  if (content === '') return [];
+  return resume.strategy === 'instruct' ? continueInstruction(content) : [{ role: 'assistant', content }];
 }

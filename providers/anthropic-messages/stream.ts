@@ -29,7 +29,8 @@ export async function* toProviderEvents(
         }
         break;
       case 'message_delta':
-        last = event.usage;
+        // The type promises it; compatible servers leave it out.
+        last = event.usage ?? null;
         stopReason = event.delta.stop_reason;
         break;
       case 'message_stop':

@@ -28,6 +28,8 @@ export function createOpenAiResponses(settings: ProviderSettings): Provider {
   const client = new OpenAI({
     apiKey: settings.apiKey,
     maxRetries: 0,
+    // Its errors are ours to report; its log could show the prompt.
+    logLevel: 'off',
     timeout: settings.firstTokenMs + settings.betweenTokensMs,
     ...(settings.baseUrl === undefined ? {} : { baseURL: settings.baseUrl }),
   });

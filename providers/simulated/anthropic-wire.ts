@@ -54,7 +54,7 @@ export function createAnthropicWire(calls: Calls, faults: Faults) {
     const delta = (token: string) =>
       send({ type: 'content_block_delta', index: 0, delta: { type: 'text_delta', text: token } });
     const failsAt = (sent: number) => failInAnswer(fault, sent, response, () => error(529));
-    if (fault?.kind !== 'empty' && (await relayRun(run, 0, response, delta, failsAt)) === 'left') return;
+    if ((await relayRun(run, 0, response, delta, failsAt)) === 'left') return;
     if (fault?.kind === 'missing-terminal') {
       response.end();
       return;
@@ -79,7 +79,11 @@ export function createAnthropicWire(calls: Calls, faults: Faults) {
       return true;
     }
     const body = parsed.data;
-    const fault = faults.take({ wire: 'anthropic', model: body.model, prompt: JSON.stringify(body) });
+    const fault = faults.take({
+      wire: 'anthropic-messages',
+      model: body.model,
+      prompt: JSON.stringify(body),
+    });
     if (await failBeforeAnswer(fault, response, (status) => error(status))) return true;
     const refusal = refusalOf(body, fault);
     if (refusal !== null) {
@@ -88,11 +92,12 @@ export function createAnthropicWire(calls: Calls, faults: Faults) {
     }
     const call = calls.start({
       id: `msg_${randomBytes(12).toString('hex')}`,
-      wire: 'anthropic',
+      wire: 'anthropic-messages',
       model: body.model,
       input: { system: body.system, messages: body.messages },
       maxTokens: body.max_tokens,
       isBackground: false,
+      isEmpty: fault?.kind === 'empty',
       salt: fault?.kind === 'nondeterministic' ? String(Math.random()) : '',
     });
     await stream(call, response, fault);

@@ -1,15 +1,18 @@
 /** The record of calls: what was asked, and how many tokens were made for it. Tests read it as the vendor's bill. */
 import { createHash } from 'node:crypto';
+import type { WireFamily } from '../../config/schema.ts';
 import { type SimulatedRun, startRun } from './generate.ts';
 import { continuation, inputTokens, type SimulatedInput, scriptFor, withoutSpoken } from './true-text.ts';
 
 export interface CallRequest {
   readonly id: string;
-  readonly wire: 'openai' | 'anthropic';
+  readonly wire: WireFamily;
   readonly model: string;
   readonly input: SimulatedInput;
   readonly maxTokens: number | undefined;
   readonly isBackground: boolean;
+  /** Whether the model says nothing. */
+  readonly isEmpty: boolean;
   /** Changes the text of this call; '' for the true one. */
   readonly salt: string;
 }
@@ -40,7 +43,7 @@ export function createCalls(): Calls {
     start(request) {
       const { base, spoken } = continuation(request.input);
       const script = scriptFor(base, request.salt);
-      const rest = withoutSpoken(script.tokens, spoken);
+      const rest = request.isEmpty ? [] : withoutSpoken(script.tokens, spoken);
       const tokens = rest.slice(0, request.maxTokens);
       const call: SimulatedCall = {
         ...request,
@@ -62,6 +65,8 @@ export function createCalls(): Calls {
         ...{ id, wire, model, key, state: run.state, cancelled: run.state === 'cancelled', startedAt },
         ...{
           outputTokensGenerated: run.made,
+          outputTokens: run.made,
+          status: run.state,
           inputTokens: inputTokens(input),
           prefillTokens: Math.ceil(prefillChars / 4),
         },

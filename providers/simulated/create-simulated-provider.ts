@@ -2,6 +2,7 @@
  * A model provider for tests and for a first look: a real HTTP server in OpenAI's and Anthropic's formats. Its text
  * depends only on the request; it counts what it was made to generate; it shows any fault on command (`/_sim`).
  */
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
@@ -64,6 +65,8 @@ export async function createSimulatedProvider({
   };
 
   const server = createServer((request, response) => {
+    const id = `req_${randomUUID().replaceAll('-', '')}`;
+    response.setHeader('request-id', id).setHeader('x-request-id', id);
     answer(request, response).catch((error: unknown) => {
       if (response.headersSent) response.destroy();
       else sendJson(response, 400, { error: { message: error instanceof Error ? error.message : 'failed' } });

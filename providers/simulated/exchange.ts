@@ -45,6 +45,7 @@ export async function failBeforeAnswer(
   }
   if (fault?.kind === 'no-answer') return true;
   if (fault?.kind === 'slow-first-token') await sleep(fault.delayMs);
+  if (response.destroyed) return true;
   if (fault?.kind !== 'status') return false;
   const wait =
     fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) };
@@ -61,7 +62,8 @@ export function failInAnswer(
 ): boolean {
   if (fault === null || sent < fault.afterTokens) return false;
   if (fault.kind === 'stall') return true;
-  if (fault.kind === 'cut') response.destroy();
+  // What was written in this turn of the event loop leaves before the connection breaks.
+  if (fault.kind === 'cut') setImmediate(() => response.destroy());
   else if (fault.kind === 'malformed-chunk') response.end('event: broken\ndata: {"type": "bro\n\n');
   else if (fault.kind === 'in-band-error') {
     sendEvent(response, inBandError());

@@ -1,24 +1,27 @@
 /** Faults on command. Each applies to the next `times` calls that it matches. */
 import { z } from 'zod';
+import { type WireFamily, wireFamilies } from '../../config/schema.ts';
 
 export const faultSchema = z.strictObject({
-  kind: z.enum([
-    ...[
-      'status',
-      'reset',
-      'no-answer',
-      'slow-first-token',
-      'cut',
-      'stall',
-      'malformed-chunk',
-      'in-band-error',
-    ],
-    ...['missing-terminal', 'empty', 'context-length', 'content-filter', 'refuse-prefill', 'no-usage'],
-    'nondeterministic',
-  ] as const),
+  kind: z
+    .enum([
+      ...[
+        'status',
+        'reset',
+        'no-answer',
+        'slow-first-token',
+        'cut',
+        'stall',
+        'malformed-chunk',
+        'in-band-error',
+      ],
+      ...['missing-terminal', 'empty', 'context-length', 'content-filter', 'refuse-prefill', 'no-usage'],
+      ...['nondeterministic', 'refuse-stream'],
+    ] as const)
+    .default('status'),
   /** A part of the prompt. */
   match: z.string().optional(),
-  wire: z.enum(['openai', 'anthropic']).optional(),
+  wire: z.enum(wireFamilies).optional(),
   model: z.string().optional(),
   times: z.int().positive().default(1),
   afterTokens: z.int().nonnegative().default(0),
@@ -31,7 +34,7 @@ export type Fault = z.infer<typeof faultSchema>;
 export interface Faults {
   add(fault: Fault): void;
   clear(): void;
-  take(call: { wire: 'openai' | 'anthropic'; model: string; prompt: string }): Fault | null;
+  take(call: { wire: WireFamily; model: string; prompt: string }): Fault | null;
 }
 
 export function createFaults(): Faults {

@@ -77,6 +77,7 @@ export function createOpenAiWire(calls: Calls, faults: Faults) {
   ) => {
     const { run } = call;
     startSse(response);
+    if (!call.isBackground) response.once('close', () => run.cancel());
     const at = { item_id: `msg_${call.id}`, output_index: 0, content_index: 0 };
     let number = 0;
     const send = (event: WireEvent) => {
@@ -110,15 +111,15 @@ export function createOpenAiWire(calls: Calls, faults: Faults) {
     number = PREAMBLE + from;
     const delta = (token: string) =>
       send({ type: 'response.output_text.delta', ...at, delta: token, logprobs: [] });
-    if (fault?.kind !== 'empty' && (await relayRun(run, from, response, delta, failsAt)) === 'left') {
-      if (!call.isBackground) run.cancel();
+    if ((await relayRun(run, from, response, delta, failsAt)) === 'left') {
+      if (fault?.kind === 'in-band-error') run.cancel();
       return;
     }
     if (fault?.kind === 'missing-terminal') {
       response.end();
       return;
     }
-    const text = fault?.kind === 'empty' ? '' : run.tokens.slice(0, run.made).join('');
+    const text = run.tokens.slice(0, run.made).join('');
     send({ type: 'response.output_text.done', ...at, text, logprobs: [] });
     send({ type: 'response.content_part.done', ...at, part: { type: 'output_text', text, annotations: [] } });
     send({ type: 'response.output_item.done', output_index: 0, item: item(call, text, 'completed') });
@@ -139,7 +140,7 @@ export function createOpenAiWire(calls: Calls, faults: Faults) {
     const messages =
       typeof body.input === 'string' ? [{ role: 'user' as const, content: body.input }] : body.input;
     const prompt = JSON.stringify(body);
-    const fault = faults.take({ wire: 'openai', model: body.model, prompt });
+    const fault = faults.take({ wire: 'openai-responses', model: body.model, prompt });
     if (await failBeforeAnswer(fault, response, plainError)) return;
     if (fault?.kind === 'context-length') {
       const text = 'Your input exceeds the context window of this model.';
@@ -147,11 +148,12 @@ export function createOpenAiWire(calls: Calls, faults: Faults) {
     }
     const call = calls.start({
       id: `resp_${randomBytes(12).toString('hex')}`,
-      wire: 'openai',
+      wire: 'openai-responses',
       model: body.model,
       input: { system: body.instructions ?? undefined, messages },
       maxTokens: body.max_output_tokens ?? undefined,
       isBackground: body.background === true,
+      isEmpty: fault?.kind === 'empty',
       salt: fault?.kind === 'nondeterministic' ? String(Math.random()) : '',
     });
     if (body.stream === true) return stream(call, -1, response, fault);
@@ -169,12 +171,23 @@ export function createOpenAiWire(calls: Calls, faults: Faults) {
     const call = calls.find(id ?? '');
     if (call === undefined) {
       sendJson(response, 404, error(404, 'not_found', `Response with id '${id}' not found.`));
+    } else if (action === 'cancel' && call.run.state === 'done') {
+      sendJson(response, 400, error(400, 'invalid_request', 'Cannot cancel a completed response.'));
     } else if (action === 'cancel') {
       call.run.cancel();
       sendJson(response, 200, responseOf(call));
     } else if (url.searchParams.get('stream') === 'true') {
-      const fault = faults.take({ wire: 'openai', model: call.model, prompt: JSON.stringify(call.input) });
+      const fault = faults.take({
+        wire: 'openai-responses',
+        model: call.model,
+        prompt: JSON.stringify(call.input),
+      });
       if (await failBeforeAnswer(fault, response, plainError)) return true;
+      if (fault?.kind === 'refuse-stream') {
+        const text = 'This response can no longer be streamed: it is older than five minutes.';
+        sendJson(response, 400, error(400, 'invalid_request', text));
+        return true;
+      }
       await stream(call, Number(url.searchParams.get('starting_after') ?? -1), response, fault);
     } else sendJson(response, 200, responseOf(call));
     return true;

@@ -1,0 +1,298 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ErrorCode } from '../../contracts/errors.ts';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { createAnthropicMessages } from '../../providers/anthropic-messages/index.ts';
+import { toUsage as toAnthropicUsage } from '../../providers/anthropic-messages/usage.ts';
+import { createOpenAiResponses } from '../../providers/openai-responses/index.ts';
+import { toUsage as toOpenAiUsage } from '../../providers/openai-responses/usage.ts';
+import { costOf } from '../../providers/price.ts';
+import type { Provider, ProviderCall, ProviderCursor, ProviderEvent } from '../../providers/provider.ts';
+import {
+  createSimulatedProvider,
+  type SimulatedProvider,
+} from '../../providers/simulated/create-simulated-provider.ts';
+import { trueText } from '../../providers/simulated/true-text.ts';
+
+const KEY = 'sk-secret-0123456789abcdef';
+const WIRES = ['openai-responses', 'anthropic-messages'] as const;
+type Wire = (typeof WIRES)[number];
+let sim: SimulatedProvider;
+const adapters = new Map<Wire, Provider>();
+let count = 0;
+
+beforeAll(async () => {
+  sim = await createSimulatedProvider();
+  const common = { apiKey: KEY, firstTokenMs: 400, betweenTokensMs: 900, capabilities: undefined };
+  adapters.set(
+    'openai-responses',
+    createOpenAiResponses({ ...common, name: 'openai', baseUrl: `${sim.url}/v1` }),
+  );
+  adapters.set(
+    'anthropic-messages',
+    createAnthropicMessages({ ...common, name: 'anthropic', baseUrl: sim.url }),
+  );
+});
+afterAll(() => sim.stop());
+afterEach(async () => {
+  await control('DELETE', 'faults');
+  await control('DELETE', 'calls');
+});
+
+async function control(method: string, path: string, body?: object): Promise<unknown> {
+  const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
+  const response = await fetch(`${sim.url}/_sim/${path}`, init);
+  if (!response.ok) throw new Error(await response.text());
+  return response.json();
+}
+
+const calls = async () =>
+  (await control('GET', 'calls')) as { outputTokensGenerated: number; state: string }[];
+
+function adapter(wire: Wire): Provider {
+  const found = adapters.get(wire);
+  if (found === undefined) throw new Error(wire);
+  return found;
+}
+
+function callFor(tokens: number, extra: Partial<ProviderCall> = {}): ProviderCall {
+  count += 1;
+  const content = `Question ${count} [[sim tokens=${tokens} delay_ms=1]]`;
+  return {
+    model: 'sim-large',
+    input: { system: 'Be brief.', messages: [{ role: 'user', content }], maxOutputTokens: 4_000 },
+    maxOutputTokens: 4_000,
+    idempotencyKey: `key-${count}`,
+    resume: { strategy: 'start' },
+    signal: new AbortController().signal,
+    ...extra,
+  };
+}
+
+interface Heard {
+  text: string;
+  events: ProviderEvent[];
+  cursor: ProviderCursor | undefined;
+  error: unknown;
+}
+
+async function hear(provider: Provider, call: ProviderCall): Promise<Heard> {
+  const heard: Heard = { text: '', events: [], cursor: undefined, error: undefined };
+  try {
+    for await (const event of provider.stream(call)) {
+      heard.events.push(event);
+      if (event.type === 'text') heard.text += event.text;
+      if ('cursor' in event) heard.cursor = event.cursor;
+    }
+  } catch (error) {
+    heard.error = error;
+  }
+  return heard;
+}
+
+function codeOf(heard: Heard): ErrorCode | undefined {
+  return heard.error instanceof UnbrokenError ? heard.error.code : undefined;
+}
+
+describe.each(WIRES)('%s', (wire) => {
+  test('the whole text equals the true text, and the usage is what was generated', async () => {
+    const call = callFor(120);
+    const { text, events, error } = await hear(adapter(wire), call);
+    expect(error).toBeUndefined();
+    expect(text).toBe(trueText(call.input));
+    expect(events[0]?.type).toBe('accepted');
+    expect(events.at(-1)).toMatchObject({ type: 'finish', reason: 'stop', usage: { outputTokens: 120 } });
+  });
+
+  test('an output cap ends the answer with the reason length', async () => {
+    const call = callFor(120, { maxOutputTokens: 30 });
+    const { text, events } = await hear(adapter(wire), call);
+    expect(trueText(call.input).startsWith(text)).toBe(true);
+    expect(events.at(-1)).toMatchObject({ type: 'finish', reason: 'length', usage: { outputTokens: 30 } });
+  });
+
+  test('a continuation by instruction is exact wherever the answer was cut', async () => {
+    const call = callFor(70);
+    const whole = trueText(call.input);
+    for (const at of [
+      1,
+      whole.indexOf('\n\n') + 1,
+      whole.indexOf('\n\n') + 2,
+      whole.length - 3,
+      whole.length,
+    ]) {
+      const deliveredText = whole.slice(0, at);
+      const { text, error } = await hear(adapter(wire), {
+        ...call,
+        resume: { strategy: 'instruct', deliveredText },
+      });
+      expect(error).toBeUndefined();
+      expect(deliveredText + text).toBe(whole);
+    }
+  });
+
+  test.each<[string, object, ErrorCode]>([
+    ['401', { status: 401 }, 'provider_auth'],
+    ['429', { status: 429, retryAfterSeconds: 2 }, 'provider_rate_limited'],
+    ['500', { status: 500 }, 'provider_unavailable'],
+    ['503', { status: 503 }, 'provider_unavailable'],
+    ['400', { status: 400 }, 'provider_bad_request'],
+    ['reset', { kind: 'reset' }, 'provider_connect_failed'],
+    ['no-answer', { kind: 'no-answer' }, 'provider_first_token_timeout'],
+    ['slow-first-token', { kind: 'slow-first-token' }, 'provider_first_token_timeout'],
+    ['cut', { kind: 'cut', afterTokens: 10 }, 'provider_stream_cut'],
+    ['stall', { kind: 'stall', afterTokens: 10 }, 'provider_stalled'],
+    ['malformed-chunk', { kind: 'malformed-chunk', afterTokens: 10 }, 'provider_malformed'],
+    ['in-band-error', { kind: 'in-band-error', afterTokens: 10 }, 'provider_unavailable'],
+    ['in-band-error before content', { kind: 'in-band-error' }, 'provider_unavailable'],
+    ['missing-terminal', { kind: 'missing-terminal' }, 'provider_stream_cut'],
+    ['empty', { kind: 'empty' }, 'provider_empty'],
+    ['context-length', { kind: 'context-length' }, 'context_length_exceeded'],
+    ['content-filter', { kind: 'content-filter' }, 'content_filtered'],
+  ])('the fault %s has its code, and no error tells the key', async (_name, fault, code) => {
+    const call = callFor(30);
+    await control('POST', 'faults', { ...fault, wire });
+    const heard = await hear(adapter(wire), call);
+    expect(codeOf(heard)).toBe(code);
+    expect(JSON.stringify([String(heard.error), heard.error])).not.toContain('0123456789');
+    expect(trueText(call.input).startsWith(heard.text)).toBe(true);
+    if (code === 'provider_rate_limited') expect(heard.error).toMatchObject({ retryAfterMs: 2_000 });
+    if ('afterTokens' in fault) expect(heard.text).not.toBe('');
+  });
+
+  test('no usage in the report is told as null, not as zero', async () => {
+    await control('POST', 'faults', { kind: 'no-usage', wire });
+    const { events } = await hear(adapter(wire), callFor(20));
+    expect(events.at(-1)).toMatchObject({ type: 'finish', usage: null });
+  });
+
+  test('an abort throws its own reason through', async () => {
+    const abort = new AbortController();
+    const reason = new Error('the caller cancelled');
+    const heard = hear(adapter(wire), callFor(5_000, { signal: abort.signal }));
+    const until = Date.now() + 5_000;
+    while ((await calls()).length === 0 && Date.now() < until);
+    abort.abort(reason);
+    expect((await heard).error).toBe(reason);
+  });
+});
+
+describe('openai-responses', () => {
+  test.each(['taken up again', 'polled'])(
+    'a response cut at token 40 and %s gives the exact text and is generated once',
+    async (way) => {
+      const call = callFor(200);
+      await control('POST', 'faults', { kind: 'cut', afterTokens: 40, wire: 'openai-responses' });
+      const first = await hear(adapter('openai-responses'), call);
+      expect(codeOf(first)).toBe('provider_stream_cut');
+      const { cursor } = first;
+      if (cursor === undefined) throw new Error('no cursor');
+      expect(cursor.textChars).toBe(first.text.length);
+      if (way === 'polled') await control('POST', 'faults', { kind: 'refuse-stream' });
+      const rest = await hear(adapter('openai-responses'), {
+        ...call,
+        resume: { strategy: 'reattach', cursor },
+      });
+      expect(rest.error).toBeUndefined();
+      expect(first.text + rest.text).toBe(trueText(call.input));
+      expect(rest.events.at(-1)).toMatchObject({ type: 'finish', usage: { outputTokens: 200 } });
+      expect((await calls()).map((made) => made.outputTokensGenerated)).toEqual([200]);
+    },
+  );
+
+  test('stop ends a running response, tells its usage, and can be said twice', async () => {
+    const call = callFor(50_000);
+    await control('POST', 'faults', { kind: 'cut', afterTokens: 5, wire: 'openai-responses' });
+    const { cursor } = await hear(adapter('openai-responses'), call);
+    if (cursor === undefined) throw new Error('no cursor');
+    const provider = adapter('openai-responses');
+    const usage = await provider.stop?.(cursor.responseId);
+    const [made] = await calls();
+    expect(made?.state).toBe('cancelled');
+    expect(usage?.outputTokens).toBe(made?.outputTokensGenerated);
+    expect(await provider.stop?.(cursor.responseId)).toEqual(usage);
+  });
+});
+
+describe('anthropic-messages', () => {
+  test('a continuation by prefill is exact wherever the answer was cut', async () => {
+    const call = callFor(70);
+    const whole = trueText(call.input);
+    for (const at of [
+      1,
+      8,
+      whole.indexOf('\n\n') + 1,
+      whole.indexOf('\n\n') + 2,
+      whole.length - 1,
+      whole.length,
+    ]) {
+      const deliveredText = whole.slice(0, at);
+      const heard = await hear(adapter('anthropic-messages'), {
+        ...call,
+        resume: { strategy: 'prefill', deliveredText },
+      });
+      expect(heard.error).toBeUndefined();
+      expect(deliveredText + heard.text).toBe(whole);
+    }
+  });
+
+  test('a model that takes no prefill refuses it by its own code', async () => {
+    const resume = { strategy: 'prefill', deliveredText: 'the' } as const;
+    const heard = await hear(
+      adapter('anthropic-messages'),
+      callFor(20, { model: 'claude-opus-4-6', resume }),
+    );
+    expect(codeOf(heard)).toBe('provider_prefill_refused');
+  });
+
+  test.each([
+    ['claude-sonnet-4-5-20250929', true],
+    ['claude-3-7-sonnet-latest', true],
+    ['claude-opus-4-20250514', true],
+    ['claude-opus-4-6', false],
+    ['claude-opus-5', false],
+  ])('%s takes prefill: %s', (model, prefill) => {
+    expect(adapter('anthropic-messages').capabilities(model).prefill).toBe(prefill);
+  });
+
+  test('a call ends being generated when its reader leaves', async () => {
+    for await (const event of adapter('anthropic-messages').stream(callFor(50_000))) {
+      if (event.type === 'text') break;
+    }
+    const until = Date.now() + 5_000;
+    while ((await calls())[0]?.state === 'running' && Date.now() < until);
+    expect((await calls())[0]?.state).toBe('cancelled');
+  });
+});
+
+describe('usage and price', () => {
+  test('the parts of a usage are disjoint', () => {
+    const openAi = toOpenAiUsage({
+      input_tokens: 100,
+      input_tokens_details: { cached_tokens: 60, cache_write_tokens: 0 },
+      output_tokens: 50,
+      output_tokens_details: { reasoning_tokens: 20 },
+      total_tokens: 150,
+    });
+    expect(openAi).toMatchObject({
+      inputTokens: 40,
+      cachedInputTokens: 60,
+      outputTokens: 30,
+      reasoningTokens: 20,
+    });
+    const first = { input_tokens: 10, cache_read_input_tokens: 5, cache_creation_input_tokens: 3 };
+    expect(toAnthropicUsage(first, { output_tokens: 7 })).toMatchObject({
+      ...{ inputTokens: 10, cachedInputTokens: 5, cacheWriteTokens: 3, outputTokens: 7 },
+    });
+  });
+
+  test('a cost is whole micro-USD, the own price comes first, and an unknown model costs nothing', () => {
+    const usage = {
+      ...{ inputTokens: 1_000, cachedInputTokens: 0, cacheWriteTokens: 0, outputTokens: 1_000 },
+      ...{ reasoningTokens: 0, estimated: false },
+    };
+    expect(costOf('openai', 'gpt-4o-mini', usage, {}).costMicroUsd).toBe(750);
+    const own = { 'openai/gpt-4o-mini': { inputMicroUsdPerMillion: 1, outputMicroUsdPerMillion: 0 } };
+    expect(costOf('openai', 'gpt-4o-mini', usage, own).costMicroUsd).toBe(1);
+    expect(costOf('simulated', 'sim-large', usage, {}).costMicroUsd).toBe(0);
+  });
+});
