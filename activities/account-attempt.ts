@@ -1,17 +1,8 @@
 /** What an attempt used when its provider never said: counted with a tokenizer and marked as estimated. */
 import type { GenerationInput } from '../contracts/generation.ts';
 import { type MicroUsd, NO_USAGE, type Usage } from '../contracts/money.ts';
+import { boundInputTokens } from '../contracts/tokens.ts';
 import type { Dependencies } from './dependencies.ts';
-
-/** Tokens that a chat format adds around each message; an upper figure of the common formats. */
-const TOKENS_PER_MESSAGE = 8;
-
-/** An upper bound of the tokens of an input, for the reservation. */
-export function boundInputTokens(input: GenerationInput, countTokens: (text: string) => number): number {
-  const texts = [input.system ?? '', ...input.messages.map((message) => message.content)];
-  const tokens = texts.reduce((sum, text) => sum + Math.max(countTokens(text), text.length / 4), 0);
-  return Math.ceil(tokens * 1.1) + TOKENS_PER_MESSAGE * (input.messages.length + 1);
-}
 
 export function estimateUsage(
   input: GenerationInput,

@@ -2,11 +2,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ReserveOutcome } from '../budget/ledger.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
-import { boundInputTokens } from './account-attempt.ts';
+import { boundInputTokens, leastOutputTokens } from '../contracts/tokens.ts';
 import type { Dependencies } from './dependencies.ts';
-
-/** An answer cut below this is worth less than the clear error. */
-const MIN_OUTPUT_TOKENS = 16;
 
 export function reserveBudget({ budget, log, countTokens }: Dependencies) {
   return async ({
@@ -29,7 +26,7 @@ export function reserveBudget({ budget, log, countTokens }: Dependencies) {
       user,
       inputTokens: boundInputTokens(input, countTokens),
       maxOutputTokens,
-      minOutputTokens: Math.min(MIN_OUTPUT_TOKENS, maxOutputTokens),
+      minOutputTokens: leastOutputTokens(maxOutputTokens),
     });
   };
 }

@@ -15,6 +15,7 @@ export interface ApiDependencies {
   readonly temporal: Client;
   readonly keys: ApiKeys;
   readonly logger: Logger;
+  readonly countTokens: (text: string) => number;
   /** Throws when Redis does not answer. */
   readonly pingRedis: () => Promise<unknown>;
 }

@@ -1,6 +1,7 @@
 /** The API process. Prints one JSON line on stdout when it listens; ends on SIGTERM, its viewers come back by cursor. */
 import { createServer } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import pino from 'pino';
 import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { loadConfig } from '../config/load-config.ts';
@@ -13,6 +14,7 @@ import { serveWebSockets } from './web-socket.ts';
 
 /** Requests under way get this long to end. */
 const DRAIN_MS = 2_000;
+const COUNTED_CHARS = 20_000;
 
 const config = loadConfig();
 const logger = pino({ level: config.logLevel }, pino.destination(2));
@@ -32,6 +34,8 @@ const dependencies = {
   live: createLiveLogs(subscriber),
   budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
   temporal: new Client({ connection, namespace: config.temporal.namespace }),
+  // Longer texts are counted by the worker: here they would hold up every other caller.
+  countTokens: (text: string) => (text.length > COUNTED_CHARS ? 0 : countTokens(text)),
   pingRedis: () => redis.ping(),
 };
 const server = createServer(createApp(dependencies));

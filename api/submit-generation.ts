@@ -6,6 +6,7 @@ import { UnbrokenError } from '../contracts/errors.ts';
 import type { Candidate, GenerationOrder, GenerationRequest } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
+import { boundInputTokens, leastOutputTokens } from '../contracts/tokens.ts';
 import type { Caller } from './api-keys.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
@@ -27,7 +28,7 @@ export async function submitGeneration(
   request: GenerationRequest,
   idempotencyKey: string | undefined,
 ): Promise<{ readonly generationId: string }> {
-  const { config, log, budget } = dependencies;
+  const { config, log } = dependencies;
   const user = request.user ?? caller.user;
   const route = request.route ?? 'default';
   const candidates = candidatesFor(dependencies, request, route);
@@ -37,7 +38,14 @@ export async function submitGeneration(
   const generationId = idFor(caller, idempotencyKey);
   const requestHash = hash(JSON.stringify({ ...request, stream: undefined }));
   const known = idempotencyKey === undefined ? null : await log.head(generationId);
-  if (known === null) await refuseSpentBudget(budget, caller, user);
+  if (known === null) {
+    const needed = (countTokens: (text: string) => number) =>
+      boundInputTokens(
+        { messages, ...(request.system === undefined ? {} : { system: request.system }) },
+        countTokens,
+      ) + leastOutputTokens(maxOutputTokens);
+    await refuseSpentBudget(dependencies, { tenant: caller.tenant, user }, needed);
+  }
   const creation = await log.create({
     generationId,
     tenant: caller.tenant,
@@ -114,18 +122,21 @@ function hash(text: string): string {
 
 /** Only a look: the workflow reserves. It spares a caller without budget the start of a run. */
 async function refuseSpentBudget(
-  budget: ApiDependencies['budget'],
-  { tenant }: Caller,
-  user: string,
+  { budget, countTokens }: ApiDependencies,
+  owner: { readonly tenant: string; readonly user: string },
+  needed: (countTokens: (text: string) => number) => number,
 ): Promise<void> {
-  const { limitTokens, spentTokens, resetsAtMs } = await budget.balance({ tenant, user });
-  if (limitTokens === null || spentTokens < limitTokens) return;
+  const { limitTokens, spentTokens, reservedTokens, resetsAtMs } = await budget.balance(owner);
+  if (limitTokens === null) return;
+  const remainingTokens = Math.max(0, limitTokens - spentTokens - reservedTokens);
+  if (remainingTokens >= needed(countTokens)) return;
+  const resets = new Date(resetsAtMs).toISOString();
   throw new UnbrokenError(
     'budget_exceeded',
-    `The daily budget of ${limitTokens} tokens is used up; it resets at ${new Date(resetsAtMs).toISOString()}.`,
+    `The daily budget of ${limitTokens} tokens has ${remainingTokens} left; it resets at ${resets}.`,
     {
       retryAfterMs: Math.max(0, resetsAtMs - Date.now()),
-      details: { limitTokens, remainingTokens: 0, resetsAtMs },
+      details: { limitTokens, remainingTokens, resetsAtMs },
     },
   );
 }

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/events.ts';
+import { workflowId } from '../../contracts/names.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
+import { closeTemporalClients, temporalClient } from '../harness/streaming-worker.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -20,6 +22,10 @@ describe('the answer cache', () => {
     const first = await stack.api.create({ input, cache: 'on' });
     await startReading(stack.api, first.body.id).whole;
     expect(await stack.sim.calls()).toHaveLength(1);
+    // The answer is stored after its reader has it all; the run ends when it is.
+    const temporal = await temporalClient(stack.env);
+    await temporal.workflow.getHandle(workflowId('dev', first.body.id)).result();
+    await closeTemporalClients();
     const second = await stack.api.create({ input, cache: 'on' });
     expect(second.body.id).not.toBe(first.body.id);
     const events = await startReading(stack.api, second.body.id).whole;
@@ -43,7 +49,7 @@ describe('the answer cache', () => {
 
 describe('a provider that fails', () => {
   test('is replaced by the next candidate of the route, and the reader sees one whole answer', async () => {
-    await stack.sim.fault({ kind: 'status', wire: 'openai', status: 500, times: 10 });
+    await stack.sim.fault({ kind: 'status', wire: 'openai-responses', status: 500, times: 10 });
     const input = promptOf({ tokens: 60, delayMs: 1 });
     const { body } = await stack.api.create({ input, cache: 'off' });
     const events = await startReading(stack.api, body.id).whole;
