@@ -80,7 +80,7 @@ export function createAnthropicWire(calls: Calls, faults: Faults) {
     }
     const body = parsed.data;
     const fault = faults.take({
-      wire: 'anthropic-messages',
+      wire: 'anthropic',
       model: body.model,
       prompt: JSON.stringify(body),
     });
@@ -92,7 +92,7 @@ export function createAnthropicWire(calls: Calls, faults: Faults) {
     }
     const call = calls.start({
       id: `msg_${randomBytes(12).toString('hex')}`,
-      wire: 'anthropic-messages',
+      wire: 'anthropic',
       model: body.model,
       input: { system: body.system, messages: body.messages },
       maxTokens: body.max_tokens,

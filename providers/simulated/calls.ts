@@ -1,12 +1,11 @@
 /** The record of calls: what was asked, and how many tokens were made for it. Tests read it as the vendor's bill. */
 import { createHash } from 'node:crypto';
-import type { WireFamily } from '../../config/schema.ts';
 import { type SimulatedRun, startRun } from './generate.ts';
 import { continuation, inputTokens, type SimulatedInput, scriptFor, withoutSpoken } from './true-text.ts';
 
 export interface CallRequest {
   readonly id: string;
-  readonly wire: WireFamily;
+  readonly wire: 'openai' | 'anthropic';
   readonly model: string;
   readonly input: SimulatedInput;
   readonly maxTokens: number | undefined;
@@ -65,8 +64,6 @@ export function createCalls(): Calls {
         ...{ id, wire, model, key, state: run.state, cancelled: run.state === 'cancelled', startedAt },
         ...{
           outputTokensGenerated: run.made,
-          outputTokens: run.made,
-          status: run.state,
           inputTokens: inputTokens(input),
           prefillTokens: Math.ceil(prefillChars / 4),
         },

@@ -1,6 +1,6 @@
 /** Faults on command. Each applies to the next `times` calls that it matches. */
 import { z } from 'zod';
-import { type WireFamily, wireFamilies } from '../../config/schema.ts';
+import { wireFamilies } from '../../config/schema.ts';
 
 export const faultSchema = z.strictObject({
   kind: z
@@ -21,7 +21,11 @@ export const faultSchema = z.strictObject({
     .default('status'),
   /** A part of the prompt. */
   match: z.string().optional(),
-  wire: z.enum(wireFamilies).optional(),
+  /** The vendor, or the wire family as the config names it. */
+  wire: z
+    .enum(['openai', 'anthropic', ...wireFamilies])
+    .transform((wire) => (wire.startsWith('openai') ? 'openai' : 'anthropic'))
+    .optional(),
   model: z.string().optional(),
   times: z.int().positive().default(1),
   afterTokens: z.int().nonnegative().default(0),
@@ -34,7 +38,7 @@ export type Fault = z.infer<typeof faultSchema>;
 export interface Faults {
   add(fault: Fault): void;
   clear(): void;
-  take(call: { wire: WireFamily; model: string; prompt: string }): Fault | null;
+  take(call: { wire: 'openai' | 'anthropic'; model: string; prompt: string }): Fault | null;
 }
 
 export function createFaults(): Faults {

@@ -140,7 +140,7 @@ export function createOpenAiWire(calls: Calls, faults: Faults) {
     const messages =
       typeof body.input === 'string' ? [{ role: 'user' as const, content: body.input }] : body.input;
     const prompt = JSON.stringify(body);
-    const fault = faults.take({ wire: 'openai-responses', model: body.model, prompt });
+    const fault = faults.take({ wire: 'openai', model: body.model, prompt });
     if (await failBeforeAnswer(fault, response, plainError)) return;
     if (fault?.kind === 'context-length') {
       const text = 'Your input exceeds the context window of this model.';
@@ -148,7 +148,7 @@ export function createOpenAiWire(calls: Calls, faults: Faults) {
     }
     const call = calls.start({
       id: `resp_${randomBytes(12).toString('hex')}`,
-      wire: 'openai-responses',
+      wire: 'openai',
       model: body.model,
       input: { system: body.instructions ?? undefined, messages },
       maxTokens: body.max_output_tokens ?? undefined,
@@ -178,7 +178,7 @@ export function createOpenAiWire(calls: Calls, faults: Faults) {
       sendJson(response, 200, responseOf(call));
     } else if (url.searchParams.get('stream') === 'true') {
       const fault = faults.take({
-        wire: 'openai-responses',
+        wire: 'openai',
         model: call.model,
         prompt: JSON.stringify(call.input),
       });
