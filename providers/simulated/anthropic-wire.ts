@@ -100,9 +100,23 @@ export function createAnthropicWire(calls: Calls, faults: Faults) {
       isEmpty: fault?.kind === 'empty',
       salt: fault?.kind === 'nondeterministic' ? String(Math.random()) : '',
     });
-    await stream(call, response, fault);
+    if (body.stream === true) await stream(call, response, fault);
+    else await sendWhole(call, response);
     return true;
   };
+}
+
+async function sendWhole(call: SimulatedCall, response: ServerResponse): Promise<void> {
+  const { run } = call;
+  response.once('close', () => run.cancel());
+  while (run.state === 'running') await run.moreThan(run.made);
+  sendJson(response, 200, {
+    ...{ id: call.id, type: 'message', role: 'assistant', model: call.model },
+    content: run.made === 0 ? [] : [{ type: 'text', text: run.tokens.slice(0, run.made).join('') }],
+    stop_reason: call.isCut ? 'max_tokens' : 'end_turn',
+    stop_sequence: null,
+    usage: { input_tokens: usageOf(call).input_tokens, output_tokens: run.made },
+  });
 }
 
 /** Why the real API answers this request with a 400; null where it does not. */

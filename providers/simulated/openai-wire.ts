@@ -157,7 +157,10 @@ export function createOpenAiWire(calls: Calls, faults: Faults) {
       salt: fault?.kind === 'nondeterministic' ? String(Math.random()) : '',
     });
     if (body.stream === true) return stream(call, -1, response, fault);
-    if (!call.isBackground) while (call.run.state === 'running') await call.run.moreThan(call.run.made);
+    if (!call.isBackground) {
+      response.once('close', () => call.run.cancel());
+      while (call.run.state === 'running') await call.run.moreThan(call.run.made);
+    }
     sendJson(response, 200, responseOf(call));
   };
 
