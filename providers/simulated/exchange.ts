@@ -44,7 +44,7 @@ export async function failBeforeAnswer(
     return true;
   }
   if (fault?.kind === 'no-answer') return true;
-  if (fault?.kind === 'slow-first-token') await sleep(fault.delayMs);
+  if (fault?.kind === 'slow-first-token') await sleep(fault.delayMs, null, { ref: false });
   if (response.destroyed) return true;
   if (fault?.kind !== 'status') return false;
   const wait =
