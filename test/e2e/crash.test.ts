@@ -3,7 +3,7 @@ import { type GenerationEvent, textOf } from '../../contracts/events.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { chooseSeed, createRandom } from '../harness/random.ts';
-import { type Reading, startReading } from '../harness/reader.ts';
+import { deltasOf, type Reading, startReading } from '../harness/reader.ts';
 import { type Seat, type Stack, startStack } from '../harness/stack.ts';
 
 const PLAN = { tokens: 300, delayMs: 8 };
@@ -26,8 +26,9 @@ beforeEach(() => stack.sim.forget());
 
 async function begin(
   model?: string,
+  plan = PLAN,
 ): Promise<{ reading: Reading; expected: { text: string; tokens: number } }> {
-  const input = promptOf(PLAN);
+  const input = promptOf(plan);
   const expected = await stack.sim.text(input);
   const created = await stack.api.create({ input, cache: 'off', ...(model === undefined ? {} : { model }) });
   expect(created.status).toBe(201);
@@ -69,12 +70,12 @@ describe('a process that is killed in the middle of the stream', () => {
   });
 
   test('worker, twice in one generation: still every token once', async () => {
-    const { reading, expected } = await begin();
+    // The response runs on at the provider while no worker reads it: it must outlast two recoveries.
+    const { reading, expected } = await begin(undefined, { tokens: 1_500, delayMs: 10 });
     await reading.deltas(20);
     await worker.kill();
     await worker.restart();
-    const seen = reading.events.length;
-    await reading.deltas(seen + 5);
+    await reading.deltas(deltasOf(reading.events) + 5);
     await worker.kill();
     await worker.restart();
     expectWhole(await reading.whole, expected.text);

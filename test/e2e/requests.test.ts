@@ -82,7 +82,7 @@ describe('a budget', () => {
     for (const stream of [true, false]) {
       const response = await stack.api.send('/v1/generations', {
         method: 'POST',
-        body: JSON.stringify({ input, cache: 'off', user, stream }),
+        body: JSON.stringify({ input: `${input} ${randomUUID()}`, cache: 'off', user, stream }),
       });
       expect(response.status).toBe(429);
       expect(response.headers.get('content-type')).toContain('application/json');

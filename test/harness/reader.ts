@@ -42,6 +42,9 @@ export function startReading(api: UnbrokenApi, id: string): Reading {
   };
 }
 
+/** Deltas that the events cover: one that was coalesced for a reader who was behind stands for several. */
 export function deltasOf(events: readonly GenerationEvent[]): number {
-  return events.filter((event) => event.type === 'text-delta').length;
+  return events
+    .filter((event) => event.type === 'text-delta')
+    .reduce((sum, event) => sum + event.seq - (event.from ?? event.seq) + 1, 0);
 }
