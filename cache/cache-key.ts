@@ -2,11 +2,14 @@
 import { createHash } from 'node:crypto';
 import type { CacheQuestion } from './answer-cache.ts';
 
-/** SHA-256 in hex of all that fixes the answer. */
+/**
+ * SHA-256 in hex of all that fixes the answer. Models: the route's whole list of candidates, so that an answer by any
+ * of them is a hit, and a route that is changed asks anew.
+ */
 export function cacheKey({ tenant, candidates, input }: CacheQuestion): string {
   const canonical = JSON.stringify([
     tenant,
-    candidates.map(({ provider, model }) => `${provider}/${model}`),
+    candidates.map(({ provider, model }) => [provider, model]),
     input.system ?? null,
     input.messages.map(({ role, content }) => [role, content]),
     input.maxOutputTokens,

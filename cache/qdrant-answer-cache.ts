@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { z } from 'zod';
 import { finishReasons } from '../contracts/generation.ts';
-import { usageSchema } from '../contracts/money.ts';
+import { usageSchema } from '../contracts/usage-schema.ts';
 import type { AnswerCache, CacheLookUp } from './answer-cache.ts';
 import { cacheKey, pointId } from './cache-key.ts';
 
@@ -31,12 +31,16 @@ export function createQdrantAnswerCache({
   /** A look-up that takes longer is given up: the generation goes on without the cache. */
   readonly timeoutMs: number;
 }): AnswerCache {
-  const client = new QdrantClient({
-    url,
-    timeout: STORE_TIMEOUT_MS,
-    checkCompatibility: false,
-    ...(apiKey === undefined ? {} : { apiKey }),
-  });
+  const connect = (timeout: number) =>
+    new QdrantClient({
+      url,
+      timeout,
+      checkCompatibility: false,
+      ...(apiKey === undefined ? {} : { apiKey }),
+    });
+  const client = connect(STORE_TIMEOUT_MS);
+  // Its own client, so that a look-up that was given up also lets go of its connection.
+  const lookUpClient = connect(timeoutMs);
   let collection: Promise<void> | null = null;
   const ensureCollection = () => {
     collection ??= createCollection(client).catch((error: unknown) => {
@@ -55,7 +59,7 @@ export function createQdrantAnswerCache({
           reason: `Qdrant did not answer within ${timeoutMs} ms`,
         }),
       );
-      const answer = find(client, cacheKey(question), question.tenant).catch(toLookUp);
+      const answer = find(lookUpClient, cacheKey(question), question.tenant).catch(toLookUp);
       const found = await Promise.race([answer, late]);
       timer.abort();
       late.catch(() => undefined);
@@ -67,7 +71,13 @@ export function createQdrantAnswerCache({
       await ensureCollection();
       const key = cacheKey(question);
       const payload = { ...answer, tenant: question.tenant, key };
-      await client.upsert(COLLECTION, { wait: true, points: [{ id: pointId(key), vector: {}, payload }] });
+      try {
+        await client.upsert(COLLECTION, { wait: true, points: [{ id: pointId(key), vector: {}, payload }] });
+      } catch (error) {
+        // Someone dropped the collection: the caller's next attempt makes it again.
+        if (statusOf(error) === 404) collection = null;
+        throw error;
+      }
     },
   };
 }
@@ -83,8 +93,7 @@ async function find(client: QdrantClient, key: string, tenant: string): Promise<
 
 /** No collection yet: nothing was stored. Anything else: the cache is away. */
 function toLookUp(error: unknown): CacheLookUp {
-  const status = error instanceof Error && 'status' in error ? error.status : undefined;
-  if (status === 404) return { outcome: 'miss' };
+  if (statusOf(error) === 404) return { outcome: 'miss' };
   return { outcome: 'unavailable', reason: error instanceof Error ? error.message : 'Qdrant failed' };
 }
 
@@ -101,4 +110,8 @@ async function createCollection(client: QdrantClient): Promise<void> {
     field_schema: { type: 'keyword', is_tenant: true },
     wait: true,
   });
+}
+
+function statusOf(error: unknown): unknown {
+  return error instanceof Error && 'status' in error ? error.status : undefined;
 }
