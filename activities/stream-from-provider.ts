@@ -181,7 +181,7 @@ async function relayProvider(
       await writer.write({ type: 'reasoning-delta', text: event.text }, checkpoint);
     } else if (checkpoint !== undefined) {
       // The response's id must be in the log as early as may be: without it a crash now would pay the call twice.
-      await writer.write(progressEvent(dependencies, attempt, progress), checkpoint);
+      await writer.write(acceptedEvent(attempt), checkpoint);
     }
     if (Date.now() - reportedAt > PROGRESS_MS) {
       reportedAt = Date.now();
@@ -220,6 +220,12 @@ function progressEvent(dependencies: Dependencies, attempt: Attempt, progress: P
     attempt: attempt.number,
     ...totals(dependencies, attempt, usageSoFar(dependencies, attempt, progress)),
   } as const;
+}
+
+/** Carries the provider's cursor into the log before any text; nothing is counted on the way to the first token. */
+function acceptedEvent({ step, number, record }: Attempt) {
+  const { usage, costMicroUsd } = record;
+  return { type: 'usage-update', ...step.candidate, attempt: number, usage, costMicroUsd } as const;
 }
 
 async function endCompleted(

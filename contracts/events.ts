@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { finishReasons, resumeStrategies } from './generation.ts';
-import { usageSchema } from './money.ts';
+import { usageSchema } from './usage-schema.ts';
 
 const progress = { usage: usageSchema, costMicroUsd: z.int().nonnegative() };
 const errorBody = z.object({ code: z.string(), message: z.string(), doc: z.string() });

@@ -1,7 +1,8 @@
 /** What a caller asks for, what travels to the workflow, and what is shown of a generation. */
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
-import { type Usage, usageSchema } from './money.ts';
+import type { Usage } from './money.ts';
+import { usageSchema } from './usage-schema.ts';
 
 export const messageSchema = z.strictObject({
   role: z.enum(['user', 'assistant']),

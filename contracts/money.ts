@@ -1,23 +1,21 @@
 /**
  * Money and usage. Money is an integer in micro-USD (1 USD = 1,000,000), so that sums are exact.
- * Usage parts are disjoint: a token is counted in exactly one of them.
+ * Usage parts are disjoint: a token is counted in exactly one of them. The workflow bundles this file and evaluates
+ * it for every run, so it must stay free of libraries (zod here cost 20 ms a run); the schema is in usage-schema.ts.
  */
-import { z } from 'zod';
-
 export type MicroUsd = number;
 
-export const usageSchema = z.object({
+export interface Usage {
   /** Prompt tokens that were neither read from nor written to the provider's prompt cache. */
-  inputTokens: z.int().nonnegative(),
-  cachedInputTokens: z.int().nonnegative(),
-  cacheWriteTokens: z.int().nonnegative(),
+  readonly inputTokens: number;
+  readonly cachedInputTokens: number;
+  readonly cacheWriteTokens: number;
   /** Visible output tokens; reasoning tokens are counted apart. */
-  outputTokens: z.int().nonnegative(),
-  reasoningTokens: z.int().nonnegative(),
+  readonly outputTokens: number;
+  readonly reasoningTokens: number;
   /** True where the provider never reported and we counted with a tokenizer. */
-  estimated: z.boolean(),
-});
-export type Usage = z.infer<typeof usageSchema>;
+  readonly estimated: boolean;
+}
 
 export const NO_USAGE: Usage = Object.freeze({
   inputTokens: 0,
