@@ -1,0 +1,25 @@
+FROM node:24.21.0-slim
+
+# Temporal's client takes the system's root certificates for TLS, and the slim image has none.
+RUN apt-get update \
+  && apt-get install -y --no-install-recommends ca-certificates \
+  && rm -rf /var/lib/apt/lists/*
+
+WORKDIR /app
+ENV NODE_ENV=production UNBROKEN_DATA_DIR=/app/.unbroken
+
+# No install scripts: the image has its Node, and the native parts come prebuilt in their packages.
+COPY package.json package-lock.json ./
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
+
+COPY . .
+
+# The workflow bundle is made here, so that a worker that is started again polls at once.
+RUN node -e "import('./worker/create-worker.ts').then((it) => it.bundleWorkflows('/app/.unbroken'))" \
+  && chown -R node:node /app/.unbroken
+
+USER node
+EXPOSE 8787
+HEALTHCHECK --interval=10s --timeout=5s --retries=6 --start-period=20s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.UNBROKEN_PORT || 8787) + '/healthz').then((r) => process.exit(r.ok ? 0 : 1))"]
+CMD ["node", "api/main.ts"]

@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { eventBodySchema } from '../../contracts/events.ts';
+import { clientFrameSchema } from '../../contracts/websocket.ts';
+import { namedCommands, namedScripts, relativeLinks } from './docs.ts';
+import { projectFiles, ROOT, readJson, readProjectFile } from './project-files.ts';
+
+const pages = projectFiles('.md').map((path) => ({ path, source: readProjectFile(path) }));
+
+describe('the docs', () => {
+  test('every relative link leads somewhere', () => {
+    const dead = pages.flatMap(({ path, source }) =>
+      relativeLinks(path, source)
+        .filter((target) => target.startsWith('..') || !existsSync(join(ROOT, target)))
+        .map((target) => `${path}: ${target}`),
+    );
+    expect(dead).toEqual([]);
+  });
+
+  test('every npm script that a page names exists', () => {
+    const { scripts } = z
+      .object({ scripts: z.record(z.string(), z.string()) })
+      .parse(readJson('package.json'));
+    const missing = pages.flatMap(({ path, source }) =>
+      namedScripts(source)
+        .filter((name) => !Object.hasOwn(scripts, name))
+        .map((name) => `${path}: ${name}`),
+    );
+    expect(missing).toEqual([]);
+    expect(namedScripts(readProjectFile('README.md'))).toEqual(expect.arrayContaining(['start', 'test']));
+  });
+
+  test('every command of the CLI that a page names exists', () => {
+    const cli = readProjectFile('bin/unbroken.ts');
+    const missing = pages.flatMap(({ path, source }) =>
+      namedCommands(source)
+        .filter((name) => !cli.includes(`command('${name}'`))
+        .map((name) => `${path}: ${name}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  test('PROTOCOL.md names every event and every frame', () => {
+    const text = readProjectFile('PROTOCOL.md');
+    const types = [...eventBodySchema.options, ...clientFrameSchema.options].flatMap(({ shape }) => [
+      ...shape.type.values,
+    ]);
+    expect(types.length).toBeGreaterThan(10);
+    expect(types.filter((type) => !text.includes(`\`${type}\``))).toEqual([]);
+  });
+
+  test('PROTOCOL.md names every route', () => {
+    const text = readProjectFile('PROTOCOL.md');
+    const app = readProjectFile('api/create-app.ts');
+    const routes = [...app.matchAll(/\b(app|v1)\.(?:get|post|put|delete)\('([^']+)'/g)].map(
+      ([, router, route]) => `${router === 'v1' ? '/v1' : ''}${route}`,
+    );
+    expect(routes.length).toBeGreaterThan(7);
+    expect(routes.filter((route) => !text.includes(`${route}\``))).toEqual([]);
+  });
+});
+
+describe('the checks can fail', () => {
+  test('links are found in Markdown and HTML, not in code', () => {
+    const source =
+      '[a](b.md#c) ![d](./e.svg "f") <img src="g.svg"> `[h](i.md)` [j](https://k.example) [l](#m)';
+    expect(relativeLinks('docs/page.md', source)).toEqual(['docs/b.md', 'docs/e.svg', 'docs/g.svg']);
+    expect(relativeLinks('page.md', '```md\n[a](b.md)\n```\n')).toEqual([]);
+  });
+
+  test('scripts and commands are found', () => {
+    expect(namedScripts('`npm run prove -- crash`, npm start')).toEqual(['prove', 'start']);
+    expect(namedCommands('npx unbroken fly --far')).toEqual(['fly']);
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
+import { FREE_FOLDERS, IMPORT_TABLE, importsOf, packageOf, violationsOf } from './import-table.ts';
+import { projectFiles, readJson, readProjectFile } from './project-files.ts';
+
+const sources = projectFiles('.ts').map((path) => ({ path, source: readProjectFile(path) }));
+
+describe('the import table', () => {
+  test('is kept by every file', () => {
+    expect(sources.length).toBeGreaterThan(50);
+    expect(sources.flatMap(({ path, source }) => violationsOf(path, source))).toEqual([]);
+  });
+
+  test('is the one that ARCHITECTURE.md shows', () => {
+    const rows = readProjectFile('ARCHITECTURE.md').matchAll(/^\| `([a-z]+)\/` \|([^|]*)\|([^|]*)\|/gm);
+    const foldersIn = (cell: string | undefined) =>
+      [...(cell ?? '').matchAll(/`([a-z]+)`/g)].map(([, name]) => name).sort();
+    const shown = [...rows].map(([, folder, values, types]) => [folder, foldersIn(values), foldersIn(types)]);
+    const enforced = Object.entries(IMPORT_TABLE).map(([folder, { values, types }]) => [
+      folder,
+      [...values].sort(),
+      [...types].sort(),
+    ]);
+    expect(shown).toEqual(enforced);
+  });
+
+  test.each([
+    ['a value from a folder that is not listed', 'client/a.ts', `import { a } from '../api/a.ts';`],
+    ['a type from a folder that is not listed', 'client/a.ts', `import type { A } from '../api/a.ts';`],
+    ['a value where only types may be', 'workflows/a.ts', `import { a } from '../activities/a.ts';`],
+    ['an inline type, which still loads', 'workflows/a.ts', `import { type A } from '../activities/a.ts';`],
+    ['a mixed import', 'activities/a.ts', `import { type A, b } from '../cache/a.ts';`],
+    ['an import for its effect', 'activities/a.ts', `import '../cache/a.ts';`],
+    ['a default import', 'activities/a.ts', `import a from '../budget/a.ts';`],
+    ['a namespace import', 'activities/a.ts', `import * as a from '../streaming/a.ts';`],
+    ['a re-export', 'contracts/a.ts', `export { a } from '../config/a.ts';`],
+    ['a re-export of all', 'contracts/a.ts', `export * from '../config/a.ts';`],
+    ['a dynamic import', 'config/a.ts', `const a = await import('../api/a.ts');`],
+    ['a computed import in a workflow', 'workflows/a.ts', 'const a = await import(name);'],
+    ['a type in import()', 'providers/a.ts', `type A = import('../api/a.ts').A;`],
+    ['a value of the api in the worker', 'worker/a.ts', `import { a } from '../api/a.ts';`],
+    ['a provider in the api', 'api/a.ts', `import { a } from '../providers/a.ts';`],
+    ['a path with detours', 'api/routes/a.ts', `import { a } from '../../api/../providers/a.ts';`],
+    ['a test in production code', 'streaming/a.ts', `import { a } from '../test/harness/a.ts';`],
+    ['a program in production code', 'services/a.ts', `import { a } from '../bin/a.ts';`],
+    ['Node in a workflow', 'workflows/a.ts', `import { randomUUID } from 'node:crypto';`],
+    ['Node by its old name in a workflow', 'workflows/a.ts', `import { join } from 'path';`],
+    ['a package in a workflow', 'workflows/a.ts', `import { z } from 'zod';`],
+    ['Node in the contracts', 'contracts/a.ts', `import { join } from 'node:path';`],
+    ['Node in the client', 'client/a.ts', `import { join } from 'node:path';`],
+    ['a folder that the table does not know', 'utils/a.ts', 'export const a = 1;'],
+  ])('refuses %s', (_name, path, source) => {
+    expect(violationsOf(path, source)).toHaveLength(1);
+  });
+
+  test.each([
+    ['workflows/a.ts', `import type { A } from '../activities/a.ts';`],
+    ['workflows/a.ts', `import { proxyActivities } from '@temporalio/workflow';`],
+    ['workflows/a.ts', `import { a } from '../contracts/a.ts'; import { b } from './b.ts';`],
+    ['activities/a.ts', `import type { A } from '../streaming/a.ts';`],
+    ['worker/a.ts', `import { a } from '../activities/a.ts';`],
+    ['test/a.test.ts', `import { a } from '../api/a.ts';`],
+  ])('allows what the table lists: %s %s', (path, source) => {
+    expect(violationsOf(path, source)).toEqual([]);
+  });
+});
+
+describe('packages', () => {
+  const { dependencies, devDependencies } = z
+    .object({
+      dependencies: z.record(z.string(), z.string()),
+      devDependencies: z.record(z.string(), z.string()),
+    })
+    .parse(readJson('package.json'));
+  const importedBy = (isWanted: (folder: string) => boolean) =>
+    new Set(
+      sources
+        .filter(({ path }) => isWanted(path.split('/')[0] ?? ''))
+        .flatMap(({ path, source }) => importsOf(path, source).map(packageOf))
+        .filter((name) => name !== null),
+    );
+  // bench/ and test/ are not part of what is installed for production.
+  const production = importedBy((folder) => !['bench', 'test'].includes(folder));
+
+  test('what runs in production is a dependency', () => {
+    const typesOnly = (name: string) => `@types/${name}` in devDependencies && name in dependencies;
+    expect([...production].filter((name) => !(name in dependencies) && !typesOnly(name))).toEqual([]);
+  });
+
+  test('every dependency is imported; `node` is what npm scripts run on', () => {
+    const unused = Object.keys(dependencies).filter((name) => name !== 'node' && !production.has(name));
+    expect(unused).toEqual([]);
+  });
+
+  test('every package has its exact version, and ARCHITECTURE.md says why it is here', () => {
+    const all = { ...dependencies, ...devDependencies };
+    expect(Object.entries(all).filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(version))).toEqual([]);
+    const text = readProjectFile('ARCHITECTURE.md');
+    expect(Object.keys(all).filter((name) => !text.includes(`\`${name}\``))).toEqual([]);
+  });
+
+  test('free folders are real folders', () => {
+    const folders = new Set(sources.map(({ path }) => path.split('/')[0]));
+    expect([...FREE_FOLDERS].filter((folder) => !folders.has(folder))).toEqual([]);
+  });
+});
