@@ -68,7 +68,9 @@ export function createRedisEventLog(redis: RedisConnection, options: { retention
       '+',
       maxEntries === undefined ? undefined : { COUNT: maxEntries },
     );
-    return (entries ?? []).flatMap((entry) => toEvents(entry.id, entry.message)).filter((event) => event.seq > after);
+    return (entries ?? [])
+      .flatMap((entry) => toEvents(entry.id, entry.message))
+      .filter((event) => event.seq > after);
   };
 
   return {

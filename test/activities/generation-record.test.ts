@@ -1,0 +1,67 @@
+import { expect, test } from '@jest/globals';
+import { outcomeOf, readRecord } from '../../activities/generation-record.ts';
+import { addUsage, NO_USAGE } from '../../contracts/money.ts';
+import { eventsOf, failed, started, text, USAGE } from './events-of.ts';
+
+test('an empty log tells of nothing', () => {
+  expect(readRecord([])).toEqual({
+    ...{ text: '', attempts: 0, openAttempt: null, usage: NO_USAGE, costMicroUsd: 0 },
+    ...{ budgetNoted: false, errors: [], outcome: null },
+  });
+});
+
+test('an attempt without an end in the log is open, with the text that it delivered', () => {
+  const record = readRecord(eventsOf(started(1), text('a'), failed(1), started(2, 'prefill'), text('b')));
+  expect(record.text).toBe('ab');
+  expect(record.attempts).toBe(2);
+  expect(record.openAttempt).toMatchObject({ attempt: 2, strategy: 'prefill', ownText: 'b' });
+});
+
+test('a response taken up again is one attempt, and keeps its text as its own', () => {
+  const resumed = [started(1), text('a'), failed(1, { resumable: true }), started(2, 'reattach'), text('b')];
+  expect(readRecord(eventsOf(...resumed)).openAttempt).toMatchObject({ ownText: 'ab' });
+});
+
+test('an error that ended its attempt closes it; one that left the response running does not', () => {
+  expect(readRecord(eventsOf(started(1), failed(1))).openAttempt).toBeNull();
+  expect(readRecord(eventsOf(started(1), failed(1, { resumable: true }))).openAttempt).not.toBeNull();
+});
+
+test('usage and cost of failed attempts are summed, each once', () => {
+  const record = readRecord(eventsOf(started(1), failed(1), started(2), failed(2)));
+  expect(record.usage).toEqual(addUsage(USAGE, USAGE));
+  expect(record.costMicroUsd).toBe(14);
+  expect(record.errors).toHaveLength(2);
+});
+
+test('voided text is not held', () => {
+  const reset = { type: 'text-reset', reason: 'restart' } as const;
+  expect(readRecord(eventsOf(started(1), text('old'), reset, text('new'))).text).toBe('new');
+});
+
+test('a noted budget is known', () => {
+  const noted = { reservedTokens: 10, remainingTokens: null, maxOutputTokens: 5 };
+  expect(readRecord(eventsOf({ type: 'budget-reserve', ...noted })).budgetNoted).toBe(true);
+});
+
+test('the outcome is what the terminal event tells', () => {
+  const told = { usage: USAGE, costMicroUsd: 9, attempts: 2 };
+  const [end, cancel, error, unknown, open] = eventsOf(
+    { type: 'generation-end', provider: 'sim', model: 'm', finishReason: 'length', cached: false, ...told },
+    { type: 'generation-cancel', ...told },
+    { type: 'generation-error', error: { code: 'budget_exceeded', message: '', doc: '' }, ...told },
+    { type: 'generation-error', error: { code: 'of_a_later_version', message: '', doc: '' }, ...told },
+    text('a'),
+  ).map(outcomeOf);
+  expect(end).toMatchObject({
+    status: 'completed',
+    finishReason: 'length',
+    lastSeq: 0,
+    errorCode: null,
+    ...told,
+  });
+  expect(cancel).toMatchObject({ status: 'cancelled', errorCode: 'cancelled', lastSeq: 1, ...told });
+  expect(error).toMatchObject({ status: 'failed', errorCode: 'budget_exceeded', lastSeq: 2, ...told });
+  expect(unknown).toMatchObject({ status: 'failed', errorCode: 'internal' });
+  expect(open).toBeNull();
+});
