@@ -36,6 +36,9 @@ export function createQdrantAnswerCache({
       url,
       timeout,
       checkCompatibility: false,
+      // A compressed response comes in pieces, of which Qdrant holds the last back until the first is acknowledged:
+      // measured on one machine, a hit takes 43 ms with it and 2 ms without.
+      headers: { 'accept-encoding': 'identity' },
       ...(apiKey === undefined ? {} : { apiKey }),
     });
   const client = connect(STORE_TIMEOUT_MS);
