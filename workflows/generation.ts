@@ -10,7 +10,6 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { ReserveOutcome } from '../budget/ledger.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
 import { formatUsd, totalTokens } from '../contracts/money.ts';
@@ -21,6 +20,7 @@ import { readFailure } from './provider-fallback.ts';
 const { lookUpCache, storeAnswer } = proxyLocalActivities<Activities>(MAY_FAIL);
 const { reserveBudget, settleBudget, closeGeneration } = proxyLocalActivities<Activities>(MUST_HAPPEN);
 
+type ReserveOutcome = Awaited<ReturnType<Activities['reserveBudget']>>;
 type Granted = Extract<ReserveOutcome, { granted: true }>;
 
 export async function generation(order: GenerationOrder): Promise<GenerationOutcome> {

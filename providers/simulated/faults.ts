@@ -1,6 +1,6 @@
 /** Faults on command. Each applies to the next `times` calls that it matches. */
 import { z } from 'zod';
-import { wireFamilies } from '../../config/schema.ts';
+import type { WireFamily } from '../../config/schema.ts';
 
 export const faultSchema = z.strictObject({
   kind: z
@@ -23,7 +23,11 @@ export const faultSchema = z.strictObject({
   match: z.string().optional(),
   /** The vendor, or the wire family as the config names it. */
   wire: z
-    .enum(['openai', 'anthropic', ...wireFamilies])
+    .enum(['openai', 'anthropic', 'openai-responses', 'anthropic-messages'] satisfies (
+      | 'openai'
+      | 'anthropic'
+      | WireFamily
+    )[])
     .transform((wire) => (wire.startsWith('openai') ? 'openai' : 'anthropic'))
     .optional(),
   model: z.string().optional(),

@@ -24,7 +24,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   worker: { values: [...FOLDERS, 'workflows', 'activities'], types: [] },
   api: { values: ['contracts', 'config', 'streaming', 'budget', 'prompts'], types: ['workflows'] },
   client: { values: ['contracts'], types: [] },
-  services: { values: ['config'], types: [] },
+  services: { values: ['contracts', 'config'], types: [] },
 };
 
 /** Programs and tests: they may import what they like, and nothing of the table may import them. */

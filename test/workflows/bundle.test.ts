@@ -1,0 +1,22 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from '@jest/globals';
+import { bundleWorkflows } from '../../worker/create-worker.ts';
+
+test('the workflow bundles, and asks for nothing of Node', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'unbroken-bundle-'));
+  try {
+    const { code } = await bundleWorkflows(folder);
+    expect(code).toContain('workflows/generation.ts');
+    const required = [...code.matchAll(/\brequire\(\\?["']([^"'\\]+)\\?["']\)/g)].map(
+      ([, name]) => name ?? '',
+    );
+    const ofNode = required.filter((name) => name.startsWith('node:') || builtinModules.includes(name));
+    expect(ofNode).toEqual([]);
+    expect((await bundleWorkflows(folder)).code).toBe(code);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});

@@ -1,0 +1,34 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Worker } from '@temporalio/worker';
+import { bundleWorkflows } from '../../worker/create-worker.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'unbroken-replay-'));
+let bundle: { code: string };
+
+beforeAll(async () => {
+  bundle = await bundleWorkflows(folder);
+});
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function readHistory(name: string): { events: { eventType: string }[] } {
+  return JSON.parse(readFileSync(join(import.meta.dirname, 'histories', `${name}.history.json`), 'utf8'));
+}
+
+test.each(['plain', 'fallback', 'cancelled'])(
+  'a generation that ran before (%s) goes on under this code',
+  async (name) => {
+    await Worker.runReplayHistory({ workflowBundle: bundle }, readHistory(name));
+  },
+);
+
+test('the replay would notice a changed story', async () => {
+  const history = readHistory('fallback');
+  const changed = JSON.parse(
+    JSON.stringify(history).replaceAll('"streamFromProvider"', '"streamFromElsewhere"'),
+  );
+  await expect(Worker.runReplayHistory({ workflowBundle: bundle }, changed)).rejects.toThrow();
+});

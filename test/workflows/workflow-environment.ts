@@ -1,0 +1,133 @@
+/** A local Temporal with our search attributes, and workers on it whose activities are stubs that record their calls. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { Worker } from '@temporalio/worker';
+import type { Activities } from '../../activities/create-activities.ts';
+import type { GenerationOrder } from '../../contracts/generation.ts';
+import { NO_USAGE } from '../../contracts/money.ts';
+import { SEARCH_ATTRIBUTES, WORKFLOW_TYPE, workflowId } from '../../contracts/names.ts';
+import type { GenerationOutcome } from '../../contracts/steps.ts';
+import { findTemporalExecutable } from '../../services/provide-temporal.ts';
+import { bundleWorkflows } from '../../worker/create-worker.ts';
+
+export const FIRST = { provider: 'first', model: 'm1' };
+export const SECOND = { provider: 'second', model: 'm2' };
+
+let taskQueues = 0;
+
+export interface WorkflowEnvironment {
+  readonly temporal: TestWorkflowEnvironment;
+  readonly bundle: { readonly code: string };
+  /** Runs a worker on a queue of its own for as long as `use` takes. */
+  withWorker<Result>(activities: Activities, use: (taskQueue: string) => Promise<Result>): Promise<Result>;
+  stop(): Promise<void>;
+}
+
+export async function startWorkflowEnvironment(): Promise<WorkflowEnvironment> {
+  const folder = mkdtempSync(join(tmpdir(), 'unbroken-workflows-'));
+  const path = await findTemporalExecutable((line) => process.stderr.write(`${line}\n`));
+  const attributes = Object.entries(SEARCH_ATTRIBUTES);
+  const [temporal, bundle] = await Promise.all([
+    TestWorkflowEnvironment.createLocal({
+      server: {
+        executable: { type: 'existing-path', path },
+        extraArgs: attributes.flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
+      },
+    }),
+    bundleWorkflows(folder),
+  ]);
+  return {
+    temporal,
+    bundle,
+    async withWorker(activities, use) {
+      taskQueues += 1;
+      const taskQueue = `workflows-${taskQueues}`;
+      const worker = await Worker.create({
+        connection: temporal.nativeConnection,
+        taskQueue,
+        workflowBundle: bundle,
+        activities,
+        // Cancellation reaches an activity by its heartbeats; they are to leave at once.
+        maxHeartbeatThrottleInterval: '50ms',
+      });
+      return worker.runUntil(() => use(taskQueue));
+    },
+    async stop() {
+      await temporal.teardown();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function orderOf(facts: Partial<GenerationOrder> = {}): GenerationOrder {
+  return {
+    ...{ generationId: `gen_${crypto.randomUUID()}`, tenant: 'acme', user: 'ann', route: 'default' },
+    ...{ candidates: [FIRST, SECOND], cache: 'off', maxOutputTokens: 100, limitMs: 60_000, inputChars: 5 },
+    ...facts,
+  };
+}
+
+export function outcomeWith(facts: Partial<GenerationOutcome> = {}): GenerationOutcome {
+  return {
+    ...{ status: 'completed', ...FIRST, finishReason: 'stop', usage: NO_USAGE, costMicroUsd: 3 },
+    ...{ attempts: 1, cached: false, lastSeq: 9, errorCode: null },
+    ...facts,
+  };
+}
+
+export interface StubbedActivities {
+  readonly activities: Activities;
+  /** The steps in the order of their beginnings, as `name` or `name detail`. */
+  readonly calls: string[];
+}
+
+/** Activities of a run in which all goes well, unless a test says otherwise. */
+export function stubActivities(changed: Partial<Activities> = {}): StubbedActivities {
+  const calls: string[] = [];
+  const plain: Activities = {
+    lookUpCache: async () => ({ hit: null, unavailable: null }),
+    reserveBudget: async ({ maxOutputTokens }) => ({
+      ...{ granted: true, reservedTokens: 120, maxOutputTokens, remainingTokens: null },
+    }),
+    streamFromProvider: async ({ candidate }) => outcomeWith(candidate),
+    settleBudget: async () => undefined,
+    storeAnswer: async () => undefined,
+    closeGeneration: async ({ as, error }) =>
+      outcomeWith({
+        ...{ status: as, provider: null, model: null, finishReason: null },
+        errorCode: error?.code ?? null,
+      }),
+  };
+  const used = { ...plain, ...changed };
+  const activities: Activities = {
+    lookUpCache: (order) => noted('lookUpCache', used.lookUpCache(order)),
+    reserveBudget: (order) => noted('reserveBudget', used.reserveBudget(order)),
+    streamFromProvider: (step) =>
+      noted(`streamFromProvider ${step.candidate.provider}`, used.streamFromProvider(step)),
+    settleBudget: (step) => noted(`settleBudget ${step.outcome.status}`, used.settleBudget(step)),
+    storeAnswer: (step) => noted('storeAnswer', used.storeAnswer(step)),
+    closeGeneration: (step) => noted(`closeGeneration ${step.error?.code}`, used.closeGeneration(step)),
+  };
+  function noted<Result>(call: string, result: Result): Result {
+    calls.push(call);
+    return result;
+  }
+  return { activities, calls };
+}
+
+export function startGeneration(
+  { temporal }: WorkflowEnvironment,
+  taskQueue: string,
+  order: GenerationOrder,
+) {
+  return temporal.client.workflow.start<(order: GenerationOrder) => Promise<GenerationOutcome>>(
+    WORKFLOW_TYPE,
+    {
+      workflowId: workflowId(order.tenant, order.generationId),
+      taskQueue,
+      args: [order],
+    },
+  );
+}
