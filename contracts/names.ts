@@ -24,6 +24,8 @@ export const REDIS_KEYS = {
   logStream: (generationId: string) => `ub:log:{${generationId}}:events`,
   logInput: (generationId: string) => `ub:log:{${generationId}}:input`,
   logChannel: (generationId: string) => `ub:log:{${generationId}}:channel`,
-  budget: (tenant: string, user: string, part: string) => `ub:budget:{${tenant}:${user}}:${part}`,
+  // Encoded, so that tenant `a` with user `b:c` is not tenant `a:b` with user `c`.
+  budget: (tenant: string, user: string, part: string) =>
+    `ub:budget:{${encodeURIComponent(tenant)}:${encodeURIComponent(user)}}:${part}`,
   apiKey: (sha256Hex: string) => `ub:key:${sha256Hex}`,
 } as const;
