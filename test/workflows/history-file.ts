@@ -24,6 +24,8 @@ export function readHistory(name: string): History {
 function toPlain(value: unknown): unknown {
   if (value instanceof Uint8Array) return { $bytes: Buffer.from(value).toString('base64') };
   if (Array.isArray(value)) return value.map(toPlain);
+  // A sticky queue is named after its worker: process@machine-queue.
+  if (typeof value === 'string') return value.replace(/^\d+@[\w.]+-/, 'recorder-');
   if (typeof value !== 'object' || value === null) return value;
   const fields = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
   // Who made the history, and where its code lay, is of no use to a replay, and names a machine.
