@@ -23,6 +23,17 @@ export function toUnbrokenError(failure: HttpFailure): UnbrokenError {
   return new UnbrokenError(code, status === undefined ? text : `${status}: ${text}`, { retryAfterMs });
 }
 
+/** An error without an answer of the vendor: a chunk that is no JSON, or a connection that failed or broke. */
+export function brokenTransport(error: unknown, isStreaming: boolean): UnbrokenError {
+  if (error instanceof SyntaxError) {
+    return new UnbrokenError('provider_malformed', 'The provider sent a chunk that is not JSON.', {
+      cause: error,
+    });
+  }
+  const message = isStreaming ? 'The connection broke.' : 'The provider cannot be reached.';
+  return toUnbrokenError({ status: undefined, kind: '', message, headers: undefined, isStreaming });
+}
+
 function codeOf({ status, kind, message, isStreaming }: HttpFailure): ErrorCode {
   if (/context_length|context window|prompt is too long/i.test(`${kind} ${message}`))
     return 'context_length_exceeded';

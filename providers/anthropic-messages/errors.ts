@@ -2,7 +2,7 @@
 import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { toUnbrokenError } from '../http-errors.ts';
+import { brokenTransport, toUnbrokenError } from '../http-errors.ts';
 
 const bodySchema = z.object({ error: z.object({ type: z.string(), message: z.string() }) });
 
@@ -20,11 +20,5 @@ export function toError(error: unknown, isStreaming: boolean): UnbrokenError {
       isStreaming,
     });
   }
-  if (error instanceof SyntaxError) {
-    return new UnbrokenError('provider_malformed', 'The provider sent a chunk that is not JSON.', {
-      cause: error,
-    });
-  }
-  const message = isStreaming ? 'The connection broke.' : 'The provider cannot be reached.';
-  return toUnbrokenError({ status: undefined, kind: '', message, headers: undefined, isStreaming });
+  return brokenTransport(error, isStreaming);
 }

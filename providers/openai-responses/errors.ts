@@ -1,7 +1,7 @@
 /** Errors of the OpenAI SDK and API in our words. Source: OpenAI's "Error codes" guide. */
 import { APIConnectionError, APIError } from 'openai';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { toUnbrokenError } from '../http-errors.ts';
+import { brokenTransport, toUnbrokenError } from '../http-errors.ts';
 
 export function toError(error: unknown, isStreaming: boolean): UnbrokenError {
   if (error instanceof UnbrokenError) return error;
@@ -16,11 +16,5 @@ export function toError(error: unknown, isStreaming: boolean): UnbrokenError {
       isStreaming,
     });
   }
-  if (error instanceof SyntaxError) {
-    return new UnbrokenError('provider_malformed', 'The provider sent a chunk that is not JSON.', {
-      cause: error,
-    });
-  }
-  const message = isStreaming ? 'The connection broke.' : 'The provider cannot be reached.';
-  return toUnbrokenError({ status: undefined, kind: '', message, headers: undefined, isStreaming });
+  return brokenTransport(error, isStreaming);
 }
