@@ -24,7 +24,8 @@ const [redis, subscriber] = await Promise.all([
   connectRedis(config.redisUrl, onRedisError),
 ]);
 const keys = createApiKeys(redis);
-if (config.devKey !== undefined) await keys.register(config.devKey, { tenant: 'dev', user: 'dev' });
+if (config.devKey !== undefined)
+  await keys.register(config.devKey, { tenant: 'dev', user: 'dev', scopes: ['generate', 'admin'] });
 const connection = Connection.lazy({ address: config.temporal.address });
 const dependencies = {
   config,

@@ -2,8 +2,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { type Message, textOfMessage } from '../contracts/content.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
-import type { Candidate, GenerationOrder, GenerationRequest } from '../contracts/generation.ts';
+import type {
+  Candidate,
+  GenerationInput,
+  GenerationOrder,
+  GenerationRequest,
+} from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
 import { boundInputTokens, leastOutputTokens } from '../contracts/tokens.ts';
@@ -32,18 +38,16 @@ export async function submitGeneration(
   const user = request.user ?? caller.user;
   const route = request.route ?? 'default';
   const candidates = candidatesFor(dependencies, request, route);
-  const messages =
-    typeof request.input === 'string' ? [{ role: 'user' as const, content: request.input }] : request.input;
+  const messages: readonly Message[] =
+    typeof request.input === 'string' ? [{ role: 'user', content: request.input }] : request.input;
   const maxOutputTokens = request.maxOutputTokens ?? config.limits.defaultMaxOutputTokens;
+  const input = inputOf(request, messages, maxOutputTokens);
   const generationId = idFor(caller, idempotencyKey);
   const requestHash = hash(JSON.stringify({ ...request, stream: undefined }));
   const known = idempotencyKey === undefined ? null : await log.head(generationId);
   if (known === null) {
     const needed = (countTokens: (text: string) => number) =>
-      boundInputTokens(
-        { messages, ...(request.system === undefined ? {} : { system: request.system }) },
-        countTokens,
-      ) + leastOutputTokens(maxOutputTokens);
+      boundInputTokens(input, countTokens) + leastOutputTokens(maxOutputTokens);
     await refuseSpentBudget(dependencies, { tenant: caller.tenant, user }, needed);
   }
   const creation = await log.create({
@@ -53,12 +57,7 @@ export async function submitGeneration(
     route,
     requestHash,
     metadata: request.metadata ?? {},
-    input: {
-      messages,
-      maxOutputTokens,
-      ...(request.system === undefined ? {} : { system: request.system }),
-      ...(request.temperature === undefined ? {} : { temperature: request.temperature }),
-    },
+    input,
   });
   if (creation.requestHash !== requestHash) {
     throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');
@@ -68,15 +67,37 @@ export async function submitGeneration(
       generationId,
       tenant: caller.tenant,
       user,
+      team: caller.team,
+      keyId: caller.keyId,
       route,
       candidates,
       cache: request.cache ?? 'on',
       maxOutputTokens,
       limitMs: config.limits.generationMs,
-      inputChars: messages.reduce((chars, message) => chars + message.content.length, 0),
+      inputChars: messages.reduce((chars, message) => chars + textOfMessage(message).length, 0),
     });
   }
   return { generationId };
+}
+
+/** The part of the request that fixes the answer. */
+function inputOf(
+  { system, temperature, topP, stop, tools, toolChoice, output, reasoning }: GenerationRequest,
+  messages: readonly Message[],
+  maxOutputTokens: number,
+): GenerationInput {
+  return {
+    messages,
+    maxOutputTokens,
+    ...(system === undefined ? {} : { system }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(stop === undefined ? {} : { stop }),
+    ...(tools === undefined ? {} : { tools }),
+    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(output === undefined ? {} : { output }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+  };
 }
 
 function candidatesFor(

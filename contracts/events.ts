@@ -39,7 +39,16 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text-delta'), text: z.string() }),
   z.object({ type: z.literal('reasoning-delta'), text: z.string() }),
   z.object({
-    type: z.literal('text-reset').describe('All text before this event is void'),
+    type: z
+      .literal('tool-call-delta')
+      .describe('A piece of a tool call; pieces of one index, joined, are the call'),
+    index: z.int().nonnegative().describe('Which call of the answer'),
+    id: z.string().describe('The same in every piece of a call'),
+    name: z.string().describe('The same in every piece of a call'),
+    arguments: z.string().describe('The next characters of the JSON arguments'),
+  }),
+  z.object({
+    type: z.literal('text-reset').describe('All text, reasoning and tool calls before this event are void'),
     reason: z.string(),
   }),
   z.object({

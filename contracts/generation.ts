@@ -1,14 +1,23 @@
 /** What a caller asks for, what travels to the workflow, and what is shown of a generation. */
 import { z } from 'zod';
+import {
+  type Message,
+  messageSchema,
+  type OutputFormat,
+  outputSchema,
+  type Tool,
+  type ToolChoice,
+  toolChoiceSchema,
+  toolSchema,
+} from './content.ts';
 import { LIMITS } from './limits.ts';
 import type { Usage } from './money.ts';
 import { usageSchema } from './usage-schema.ts';
 
-export const messageSchema = z.strictObject({
-  role: z.enum(['user', 'assistant']),
-  content: z.string().min(1),
-});
-export type Message = z.infer<typeof messageSchema>;
+export type { Message } from './content.ts';
+
+export const reasoningEfforts = ['low', 'medium', 'high'] as const;
+export type ReasoningEffort = (typeof reasoningEfforts)[number];
 
 export const generationRequestSchema = z
   .strictObject({
@@ -30,6 +39,15 @@ export const generationRequestSchema = z
       .describe('A route of unbroken.config.yaml; "default" if absent.'),
     maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens).optional(),
     temperature: z.number().min(0).max(2).optional(),
+    topP: z.number().min(0).max(1).optional(),
+    stop: z.array(z.string().min(1).max(256)).min(1).max(4).optional(),
+    tools: z.array(toolSchema).min(1).max(LIMITS.toolsPerRequest).optional(),
+    toolChoice: toolChoiceSchema.optional(),
+    output: outputSchema.optional().describe('The answer is JSON that fits this schema.'),
+    reasoning: z
+      .strictObject({ effort: z.enum(reasoningEfforts) })
+      .optional()
+      .describe('How much a reasoning model may think.'),
     user: z
       .string()
       .regex(/^[A-Za-z0-9_.@:-]{1,128}$/)
@@ -54,6 +72,12 @@ export interface GenerationInput {
   readonly messages: readonly Message[];
   readonly maxOutputTokens: number;
   readonly temperature?: number;
+  readonly topP?: number;
+  readonly stop?: readonly string[];
+  readonly tools?: readonly Tool[];
+  readonly toolChoice?: ToolChoice;
+  readonly output?: OutputFormat;
+  readonly reasoning?: { readonly effort: ReasoningEffort };
 }
 
 /** One model that may answer. `provider` is a name in the config's `providers`. */
@@ -67,6 +91,9 @@ export interface GenerationOrder {
   readonly generationId: string;
   readonly tenant: string;
   readonly user: string;
+  /** Whose budgets are debited besides the user's: the team of the API key, and the key itself. */
+  readonly team: string | null;
+  readonly keyId: string;
   readonly route: string;
   readonly candidates: readonly Candidate[];
   readonly cache: 'off' | 'on';
@@ -77,7 +104,8 @@ export interface GenerationOrder {
   readonly inputChars: number;
 }
 
-export const finishReasons = ['stop', 'length'] as const;
+/** `tool-calls`: the model waits for the results of the tools that it called. */
+export const finishReasons = ['stop', 'length', 'tool-calls'] as const;
 export type FinishReason = (typeof finishReasons)[number];
 
 export const generationStatuses = ['running', 'completed', 'failed', 'cancelled'] as const;

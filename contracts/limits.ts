@@ -7,6 +7,8 @@ export const LIMITS = {
   /** Generations that one WebSocket may follow at once. */
   subscriptionsPerSocket: 256,
   messagesPerRequest: 1_000,
+  partsPerMessage: 256,
+  toolsPerRequest: 128,
   idempotencyKeyChars: 255,
   /** Text that a writer may hold before it stops reading from its provider. */
   writerBufferBytes: 256 * 1024,

@@ -1,20 +1,27 @@
 /** How many tokens an input may have at the most: what a budget reserves for it. */
+import { partsOf, textOfMessage } from './content.ts';
 import type { GenerationInput } from './generation.ts';
 
 /** Tokens that a chat format adds around each message; an upper figure of the common formats. */
 const TOKENS_PER_MESSAGE = 8;
 /** Vendors' tokenizers differ by some percent from ours. */
 const MARGIN = 1.1;
+/** An upper figure for one image in the common formats (OpenAI's high detail, Anthropic's 1568 x 1568). */
+const TOKENS_PER_IMAGE = 1_600;
 /** An answer cut below this is worth less than the clear error. */
 const MIN_OUTPUT_TOKENS = 16;
 
 export function boundInputTokens(
-  { system, messages }: Pick<GenerationInput, 'system' | 'messages'>,
+  { system, messages, tools, output }: Pick<GenerationInput, 'system' | 'messages' | 'tools' | 'output'>,
   countTokens: (text: string) => number,
 ): number {
-  const texts = [system ?? '', ...messages.map((message) => message.content)];
+  const schemas = [...(tools ?? []), ...(output === undefined ? [] : [output])].map((one) =>
+    JSON.stringify(one),
+  );
+  const texts = [system ?? '', ...messages.map(textOfMessage), ...schemas];
+  const images = messages.flatMap(partsOf).filter((part) => part.type === 'image').length;
   const tokens = texts.reduce((sum, text) => sum + Math.max(countTokens(text), text.length / 4), 0);
-  return Math.ceil(tokens * MARGIN) + TOKENS_PER_MESSAGE * (messages.length + 1);
+  return Math.ceil(tokens * MARGIN) + TOKENS_PER_MESSAGE * (messages.length + 1) + TOKENS_PER_IMAGE * images;
 }
 
 export function leastOutputTokens(maxOutputTokens: number): number {

@@ -1,5 +1,6 @@
 /** A call as the body of `POST /v1/messages`. Source: Anthropic API reference, "Messages". */
 import type { MessageCreateParamsStreaming } from '@anthropic-ai/sdk/resources/messages';
+import { textOfMessage } from '../../contracts/content.ts';
 import type { Message } from '../../contracts/generation.ts';
 import { continueInstruction } from '../continue-instruction.ts';
 import type { ProviderCall } from '../provider.ts';
@@ -12,7 +13,10 @@ export function toRequest({
 }: ProviderCall): MessageCreateParamsStreaming {
   return {
     model,
-    messages: [...input.messages, ...continuation(resume)].map(({ role, content }) => ({ role, content })),
+    messages: [...input.messages, ...continuation(resume)].map((message) => ({
+      role: message.role,
+      content: textOfMessage(message),
+    })),
     max_tokens: maxOutputTokens,
     stream: true,
     ...(input.system === undefined ? {} : { system: input.system }),

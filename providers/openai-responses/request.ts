@@ -1,5 +1,6 @@
 /** A call as the body of `POST /v1/responses`. Source: OpenAI API reference, "Create a model response". */
 import type { ResponseCreateParamsStreaming } from 'openai/resources/responses/responses';
+import { textOfMessage } from '../../contracts/content.ts';
 import { continueInstruction } from '../continue-instruction.ts';
 import type { ProviderCall } from '../provider.ts';
 
@@ -12,7 +13,10 @@ export function toRequest({
   const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
   return {
     model,
-    input: [...input.messages, ...continued].map(({ role, content }) => ({ role, content })),
+    input: [...input.messages, ...continued].map((message) => ({
+      role: message.role,
+      content: textOfMessage(message),
+    })),
     max_output_tokens: maxOutputTokens,
     // The response runs on at the provider when we are gone, and can be taken up again.
     background: true,

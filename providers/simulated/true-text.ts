@@ -1,6 +1,5 @@
 /** The text of a simulated answer. It depends only on the request, so a test knows what a reader must get. */
 import { createHash } from 'node:crypto';
-import type { Message } from '../../contracts/generation.ts';
 
 const WORDS =
   'the river carries light over stone and every morning a small boat leaves harbour with letters tea maps naïve ' +
@@ -10,7 +9,7 @@ const VOCABULARY = WORDS.split(' ');
 
 export interface SimulatedInput {
   readonly system?: string | undefined;
-  readonly messages: readonly Message[];
+  readonly messages: readonly { readonly role: 'user' | 'assistant'; readonly content: string }[];
 }
 
 export interface Script {

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { textOfMessage } from '../../contracts/content.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { createAnthropicMessages } from '../../providers/anthropic-messages/index.ts';
@@ -44,6 +45,12 @@ async function control(method: string, path: string, body?: object): Promise<unk
 
 const calls = async () =>
   (await control('GET', 'calls')) as { outputTokensGenerated: number; state: string }[];
+
+/** The calls of this file have plain text only. */
+function trueTextOf({ input }: ProviderCall): string {
+  const messages = input.messages.map((message) => ({ role: message.role, content: textOfMessage(message) }));
+  return trueText({ ...input, messages });
+}
 
 function adapter(wire: Wire): Provider {
   const found = adapters.get(wire);
@@ -95,7 +102,7 @@ describe.each(WIRES)('%s', (wire) => {
     const call = callFor(120);
     const { text, events, error } = await hear(adapter(wire), call);
     expect(error).toBeUndefined();
-    expect(text).toBe(trueText(call.input));
+    expect(text).toBe(trueTextOf(call));
     expect(events[0]?.type).toBe('accepted');
     expect(events.at(-1)).toMatchObject({ type: 'finish', reason: 'stop', usage: { outputTokens: 120 } });
   });
@@ -103,13 +110,13 @@ describe.each(WIRES)('%s', (wire) => {
   test('an output cap ends the answer with the reason length', async () => {
     const call = callFor(120, { maxOutputTokens: 30 });
     const { text, events } = await hear(adapter(wire), call);
-    expect(trueText(call.input).startsWith(text)).toBe(true);
+    expect(trueTextOf(call).startsWith(text)).toBe(true);
     expect(events.at(-1)).toMatchObject({ type: 'finish', reason: 'length', usage: { outputTokens: 30 } });
   });
 
   test('a continuation by instruction is exact wherever the answer was cut', async () => {
     const call = callFor(70);
-    const whole = trueText(call.input);
+    const whole = trueTextOf(call);
     for (const at of [
       1,
       whole.indexOf('\n\n') + 1,
@@ -151,7 +158,7 @@ describe.each(WIRES)('%s', (wire) => {
     const heard = await hear(adapter(wire), call);
     expect(codeOf(heard)).toBe(code);
     expect(JSON.stringify([String(heard.error), heard.error])).not.toContain('0123456789');
-    expect(trueText(call.input).startsWith(heard.text)).toBe(true);
+    expect(trueTextOf(call).startsWith(heard.text)).toBe(true);
     if (code === 'provider_rate_limited') expect(heard.error).toMatchObject({ retryAfterMs: 2_000 });
     if ('afterTokens' in fault) expect(heard.text).not.toBe('');
   });
@@ -190,7 +197,7 @@ describe('openai-responses', () => {
         resume: { strategy: 'reattach', cursor },
       });
       expect(rest.error).toBeUndefined();
-      expect(first.text + rest.text).toBe(trueText(call.input));
+      expect(first.text + rest.text).toBe(trueTextOf(call));
       expect(rest.events.at(-1)).toMatchObject({ type: 'finish', usage: { outputTokens: 200 } });
       expect((await calls()).map((made) => made.outputTokensGenerated)).toEqual([200]);
     },
@@ -213,7 +220,7 @@ describe('openai-responses', () => {
 describe('anthropic-messages', () => {
   test('a continuation by prefill is exact wherever the answer was cut', async () => {
     const call = callFor(70);
-    const whole = trueText(call.input);
+    const whole = trueTextOf(call);
     for (const at of [
       1,
       8,

@@ -63,7 +63,14 @@ export async function startWorkflowEnvironment(): Promise<WorkflowEnvironment> {
 
 export function orderOf(facts: Partial<GenerationOrder> = {}): GenerationOrder {
   return {
-    ...{ generationId: `gen_${crypto.randomUUID()}`, tenant: 'acme', user: 'ann', route: 'default' },
+    ...{
+      generationId: `gen_${crypto.randomUUID()}`,
+      tenant: 'acme',
+      user: 'ann',
+      team: null,
+      keyId: 'key_1',
+      route: 'default',
+    },
     ...{ candidates: [FIRST, SECOND], cache: 'off', maxOutputTokens: 100, limitMs: 60_000, inputChars: 5 },
     ...facts,
   };
