@@ -1,4 +1,4 @@
-/** Who calls: the key of `Authorization: Bearer`, looked up by its hash. */
+/** Who calls: the key of `Authorization: Bearer`, or of `x-api-key` as Anthropic's clients send it, looked up by its hash. */
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler, Response } from 'express';
 import { UnbrokenError } from '../contracts/errors.ts';
@@ -12,7 +12,8 @@ export function authenticate({ keys }: { keys: ApiKeys }): RequestHandler {
 }
 
 export async function callerOf(keys: ApiKeys, request: IncomingMessage): Promise<Caller> {
-  const key = /^Bearer (\S{8,256})$/.exec(request.headers.authorization ?? '')?.[1];
+  const bearer = /^Bearer (\S{8,256})$/.exec(request.headers.authorization ?? '')?.[1];
+  const key = bearer ?? /^\S{8,256}$/.exec(String(request.headers['x-api-key'] ?? ''))?.[0];
   if (key === undefined) throw new UnbrokenError('unauthorized', 'The request has no API key.');
   const caller = await keys.find(key);
   if (caller === null) throw new UnbrokenError('unauthorized', 'The API key is not known.');

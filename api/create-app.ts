@@ -13,7 +13,8 @@ import { getHealth, getReadiness } from './routes/get-health.ts';
 import { getOpenApi } from './routes/get-openapi.ts';
 import { listGenerations } from './routes/list-generations.ts';
 import { streamEvents } from './routes/stream-events.ts';
-import { sendError } from './send-error.ts';
+import { addWireRoutes } from './wires/add-wire-routes.ts';
+import { sendWireError } from './wires/send-wire-error.ts';
 
 export function createApp(dependencies: ApiDependencies): Express {
   const app = express();
@@ -36,6 +37,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.get('/generations/:id', getGeneration(dependencies));
   v1.get('/generations/:id/events', streamEvents(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
+  addWireRoutes(v1, dependencies);
   app.use('/v1', v1);
   app.use((request, _response, next) => {
     next(new UnbrokenError('not_found', `There is no ${request.method} ${request.path}.`));
@@ -49,7 +51,7 @@ function handleError(logger: Logger): ErrorRequestHandler {
     const known = toUnbrokenError(error);
     if (known.entry.status >= 500) logger.error({ err: error, path: request.path }, 'request failed');
     if (response.headersSent) response.destroy();
-    else sendError(response, known);
+    else sendWireError(request, response, known);
   };
 }
 

@@ -12,7 +12,7 @@ export async function findGeneration(
   generationId: string,
 ): Promise<LogHead> {
   const head = await log.head(generationId);
-  if (head?.tenant === caller.tenant) return head;
+  if (head?.tenant === caller.tenant && !head.erased) return head;
   if (head === null && (await hasRun(temporal, caller, generationId))) {
     throw new UnbrokenError('cursor_expired', `The log of ${generationId} is past its retention.`);
   }

@@ -5,12 +5,13 @@ import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import pino from 'pino';
 import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { LIMITS } from '../contracts/limits.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createApp } from './create-app.ts';
-import { serveWebSockets } from './web-socket.ts';
+import { serveWebSockets } from './upgrade.ts';
 
 /** Requests under way get this long to end. */
 const DRAIN_MS = 2_000;
@@ -39,7 +40,9 @@ const dependencies = {
   countTokens: (text: string) => (text.length > COUNTED_CHARS ? 0 : countTokens(text)),
   pingRedis: () => redis.ping(),
 };
-const server = createServer(createApp(dependencies));
+// Half of what may wait for a slow client; the other half is what is handed over at a time.
+const buffers = { highWaterMark: LIMITS.viewerBufferBytes / 2 };
+const server = createServer(buffers, createApp(dependencies));
 const sockets = serveWebSockets(server, dependencies);
 // The first caller shall not wait for the connection.
 connection.ensureConnected().catch((error: unknown) => logger.warn({ err: error }, 'temporal connection'));

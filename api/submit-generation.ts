@@ -33,6 +33,7 @@ export async function submitGeneration(
   caller: Caller,
   request: GenerationRequest,
   idempotencyKey: string | undefined,
+  origin?: object,
 ): Promise<{ readonly generationId: string }> {
   const { config, log } = dependencies;
   const user = request.user ?? caller.user;
@@ -45,6 +46,9 @@ export async function submitGeneration(
   const generationId = idFor(caller, idempotencyKey);
   const requestHash = hash(JSON.stringify({ ...request, stream: undefined }));
   const known = idempotencyKey === undefined ? null : await log.head(generationId);
+  if (known?.erased === true) {
+    throw new UnbrokenError('idempotency_conflict', 'What was made under this Idempotency-Key was deleted.');
+  }
   if (known === null) {
     const needed = (countTokens: (text: string) => number) =>
       boundInputTokens(input, countTokens) + leastOutputTokens(maxOutputTokens);
@@ -58,6 +62,7 @@ export async function submitGeneration(
     requestHash,
     metadata: request.metadata ?? {},
     input,
+    origin,
   });
   if (creation.requestHash !== requestHash) {
     throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');

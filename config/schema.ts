@@ -58,6 +58,25 @@ export const configSchema = z.strictObject({
       defaultMaxOutputTokens: z.int().positive().default(LIMITS.defaultMaxOutputTokens),
     })
     .prefault({}),
+  wires: z
+    .strictObject({
+      holdRoutes: z
+        .array(z.string())
+        .default([])
+        .describe(
+          'Routes whose text chat completions and messages hold back until it can no longer be voided.',
+        ),
+      onClientAbort: z
+        .enum(['continue', 'cancel'])
+        .default('continue')
+        .describe('What a cut connection does to the generation that was begun on it.'),
+      clientAbortGraceMs: z
+        .int()
+        .positive()
+        .default(30_000)
+        .describe('With `cancel`: how long somebody may come back first.'),
+    })
+    .prefault({}),
   cors: z.strictObject({ origins: z.array(z.string()).default([]) }).prefault({}),
 });
 

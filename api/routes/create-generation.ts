@@ -1,13 +1,13 @@
 /** `POST /v1/generations`: 201 with the id, or the stream at once. The same key sent again joins the same run. */
 import type { RequestHandler, Response } from 'express';
-import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
-import { type GenerationEvent, isTerminal } from '../../contracts/events.ts';
+import { UnbrokenError } from '../../contracts/errors.ts';
 import { generationRequestSchema } from '../../contracts/generation.ts';
 import { callerIn } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readView } from '../generation-view.ts';
 import { relayEvents } from '../relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../sse.ts';
+import { startWithSecond } from '../start-with-second.ts';
 import { submitGeneration } from '../submit-generation.ts';
 
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
@@ -40,37 +40,15 @@ export function createGeneration(dependencies: ApiDependencies): RequestHandler 
 
 /** Nothing is sent until more than the start is in the log: a generation that is refused gets its error as a status. */
 async function streamAtOnce(
-  { log, live }: ApiDependencies,
+  dependencies: ApiDependencies,
   generationId: string,
   response: Response,
 ): Promise<void> {
-  const sse = createSseSink(response);
   const signal = closedSignal(response);
-  let held: GenerationEvent[] = [];
-  const sink = {
-    send: async (events: readonly GenerationEvent[]) => {
-      if (response.headersSent) return sse.send(events);
-      held.push(...events);
-      const [second] = held.filter((event) => event.type !== 'generation-start');
-      if (second === undefined) return;
-      if (isTerminal(second) && second.type === 'generation-error') {
-        throw new UnbrokenError(
-          isErrorCode(second.error.code) ? second.error.code : 'internal',
-          second.error.message,
-          { details: { generationId } },
-        );
-      }
-      startSse(response, generationId);
-      const all = held;
-      held = [];
-      await sse.send(all);
-    },
-    heartbeat: async () => {
-      if (response.headersSent) await sse.heartbeat();
-    },
-  };
+  const start = () => startSse(response, generationId);
+  const sink = startWithSecond(createSseSink(response), start);
   try {
-    await relayEvents({ log, live }, { generationId, after: -1, sink, signal });
+    await relayEvents(dependencies, { generationId, after: -1, sink, signal });
     response.end();
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -41,6 +41,8 @@ export interface Stack {
   readonly apis: readonly Seat[];
   /** The first API. */
   readonly api: UnbrokenApi;
+  /** Where each API is. */
+  readonly apiUrls: readonly string[];
   /** The environment of its processes, for clients of Temporal and Redis. */
   readonly env: Readonly<Record<string, string>>;
   /** Registers a new key of another caller and returns it. */
@@ -96,6 +98,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
       workers,
       apis,
       api: connectApi(`http://127.0.0.1:${ports[0]}`, key),
+      apiUrls: ports.map((port) => `http://127.0.0.1:${port}`),
       env,
       addKey: (caller) => registerKey(env['REDIS_URL'] ?? '', caller),
       stop,

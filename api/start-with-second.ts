@@ -1,0 +1,40 @@
+/** A stream that begins with what its first status must know: whether the generation was refused before it began. */
+import { isErrorCode, UnbrokenError } from '../contracts/errors.ts';
+import type { GenerationEvent } from '../contracts/events.ts';
+import type { ViewerSink } from './relay-events.ts';
+
+/**
+ * Holds everything back until more than `generation-start` is there, then calls `start` with it. A generation that is
+ * refused (such as for its budget) is thrown instead, so that it gets the status of its error.
+ */
+export function startWithSecond(
+  sink: ViewerSink,
+  start: (events: readonly GenerationEvent[]) => void,
+): ViewerSink {
+  let held: GenerationEvent[] | null = [];
+  return {
+    ...sink,
+    send: (events) => {
+      if (held === null) {
+        sink.send(events);
+        return;
+      }
+      held.push(...events);
+      const second = held.find((event) => event.type !== 'generation-start');
+      if (second === undefined) return;
+      if (second.type === 'generation-error') throw errorOf(second);
+      const all = held;
+      held = null;
+      start(all);
+      sink.send(all);
+    },
+    heartbeat: () => {
+      if (held === null) sink.heartbeat();
+    },
+  };
+}
+
+/** The error that ended a generation, as a route throws it. */
+export function errorOf({ error }: Extract<GenerationEvent, { type: 'generation-error' }>): UnbrokenError {
+  return new UnbrokenError(isErrorCode(error.code) ? error.code : 'internal', error.message);
+}

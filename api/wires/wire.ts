@@ -1,0 +1,83 @@
+/**
+ * What all wire formats share. A format is a projection: a pure fold over the log, from its first event on, that gives
+ * the frames of that format. So a reconnect, at any process, folds the same events to the same frames.
+ */
+import type { Request } from 'express';
+import { z } from 'zod';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { type GenerationRequest, generationRequestSchema } from '../../contracts/generation.ts';
+import type { Caller } from '../api-keys.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { findGeneration } from '../find-generation.ts';
+import { submitGeneration } from '../submit-generation.ts';
+
+export interface Projection<Frame> {
+  /** The frames of the next event. Must be called with every event of the log, in order. */
+  push(event: GenerationEvent): readonly Frame[];
+}
+
+export type WireFormat = 'openai-responses' | 'openai-chat' | 'anthropic-messages' | 'ai-sdk-ui';
+
+/** What is kept beside the log for the formats; each adds what its answers must echo. */
+export interface Origin {
+  readonly format: WireFormat;
+  /** The model as the caller named it. */
+  readonly model: string;
+}
+
+/** A request in our words, and what its format must remember of it. */
+export interface WireRequest<Kept extends Origin = Origin> {
+  readonly request: GenerationRequest;
+  readonly origin: Kept;
+}
+
+/** Checks a body; the error names the field that is wrong. */
+export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  const param = first?.path.join('.') || 'body';
+  const lines = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
+  throw new UnbrokenError('invalid_request', lines.slice(0, 5).join('; '), { details: { param } });
+}
+
+export function requireJson(request: Request): void {
+  if (!request.is('application/json')) {
+    throw new UnbrokenError('unsupported_media_type', 'The body must be JSON.');
+  }
+}
+
+/** What the headers say for every format. */
+export function headerSettings(request: Pick<Request, 'get'>): Pick<GenerationRequest, 'cache'> {
+  const cache = request.get('x-unbroken-cache');
+  if (cache === undefined) return {};
+  if (cache !== 'on' && cache !== 'off') {
+    throw new UnbrokenError('invalid_request', 'x-unbroken-cache: expected on or off.');
+  }
+  return { cache };
+}
+
+/**
+ * Begins the generation, or takes one up again: by the id in `x-unbroken-generation-id`, or by `Idempotency-Key`, under
+ * which the same request joins what is there.
+ */
+export async function beginOrTakeUp(
+  dependencies: ApiDependencies,
+  caller: Caller,
+  { request, origin }: WireRequest,
+  headers: Pick<Request, 'get'>,
+): Promise<string> {
+  const known = headers.get('x-unbroken-generation-id');
+  if (known !== undefined) return (await findGeneration(dependencies, caller, known)).generationId;
+  const checked = parseBody(generationRequestSchema, request);
+  const key = headers.get('idempotency-key');
+  return (await submitGeneration(dependencies, caller, checked, key, origin)).generationId;
+}
+
+/** Ids of all formats carry the hexadecimal part of ours, so none needs a table. */
+export function idIn(prefix: string, generationId: string): string {
+  return `${prefix}${generationId.replace(/^gen_/, '')}`;
+}
+
+export const metadataSchema = z.record(z.string().min(1).max(64), z.string().max(512));
