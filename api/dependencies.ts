@@ -6,6 +6,7 @@ import type { Config } from '../config/load-config.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
 import type { ApiKeys } from './api-keys.ts';
+import type { ChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 
 export interface ApiDependencies {
   readonly config: Config;
@@ -14,6 +15,7 @@ export interface ApiDependencies {
   readonly budget: BudgetLedger;
   readonly temporal: Client;
   readonly keys: ApiKeys;
+  readonly chats: ChatStreams;
   readonly logger: Logger;
   readonly countTokens: (text: string) => number;
   /** Throws when Redis does not answer. */

@@ -12,6 +12,7 @@ import { createRedisEventLog } from '../streaming/redis-event-log.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createApp } from './create-app.ts';
 import { serveWebSockets } from './upgrade.ts';
+import { createChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 
 /** Requests under way get this long to end. */
 const DRAIN_MS = 2_000;
@@ -34,6 +35,7 @@ const dependencies = {
   logger,
   log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
   live: createLiveLogs(subscriber),
+  chats: createChatStreams(redis),
   budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
   temporal: new Client({ connection, namespace: config.temporal.namespace }),
   // Longer texts are counted by the worker: here they would hold up every other caller.

@@ -27,5 +27,7 @@ export const REDIS_KEYS = {
   // Encoded, so that tenant `a` with user `b:c` is not tenant `a:b` with user `c`.
   budget: (tenant: string, user: string, part: string) =>
     `ub:budget:{${encodeURIComponent(tenant)}:${encodeURIComponent(user)}}:${part}`,
+  chat: (tenant: string, chatId: string) =>
+    `ub:chat:{${encodeURIComponent(tenant)}:${encodeURIComponent(chatId)}}`,
   apiKey: (sha256Hex: string) => `ub:key:${sha256Hex}`,
 } as const;

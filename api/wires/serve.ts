@@ -14,8 +14,8 @@ export interface StreamPlan {
   readonly generationId: string;
   /** The bytes of one event of the log; '' where the format has none or the client has it already. */
   readonly encode: (event: GenerationEvent) => string;
-  /** Written after the last frame, such as `data: [DONE]`; gets the comment before it. */
-  readonly last?: string;
+  /** Written after the last frame, such as `data: [DONE]`. */
+  readonly last?: () => string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly coalesces: boolean;
   /** True where the encoder has ended the answer before the log has ended. */
@@ -60,7 +60,7 @@ export async function streamToClient(
       sink: starting,
       signal: AbortSignal.any([closed, over.signal]),
     });
-    if (!closed.aborted) response.end(`${unbrokenComment(fold.answer())}${plan.last ?? ''}`);
+    if (!closed.aborted) response.end(`${unbrokenComment(fold.answer())}${plan.last?.() ?? ''}`);
   } catch (error) {
     if (!closed.aborted) throw error;
   }

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { type GenerationRequest, generationRequestSchema } from '../../contracts/generation.ts';
+import type { LogHead } from '../../streaming/event-log.ts';
 import type { Caller } from '../api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../find-generation.ts';
@@ -18,6 +19,11 @@ export interface Projection<Frame> {
 }
 
 export type WireFormat = 'openai-responses' | 'openai-chat' | 'anthropic-messages' | 'ai-sdk-ui';
+
+/** The headers of a request, by name. */
+export interface WireHeaders {
+  get(name: string): string | undefined;
+}
 
 /** What is kept beside the log for the formats; each adds what its answers must echo. */
 export interface Origin {
@@ -49,7 +55,7 @@ export function requireJson(request: Request): void {
 }
 
 /** What the headers say for every format. */
-export function headerSettings(request: Pick<Request, 'get'>): Pick<GenerationRequest, 'cache'> {
+function headerSettings(request: WireHeaders): Pick<GenerationRequest, 'cache'> {
   const cache = request.get('x-unbroken-cache');
   if (cache === undefined) return {};
   if (cache !== 'on' && cache !== 'off') {
@@ -66,13 +72,14 @@ export async function beginOrTakeUp(
   dependencies: ApiDependencies,
   caller: Caller,
   { request, origin }: WireRequest,
-  headers: Pick<Request, 'get'>,
-): Promise<string> {
+  headers: WireHeaders,
+): Promise<LogHead> {
   const known = headers.get('x-unbroken-generation-id');
-  if (known !== undefined) return (await findGeneration(dependencies, caller, known)).generationId;
-  const checked = parseBody(generationRequestSchema, request);
+  if (known !== undefined) return findGeneration(dependencies, caller, known);
+  const checked = parseBody(generationRequestSchema, { ...request, ...headerSettings(headers) });
   const key = headers.get('idempotency-key');
-  return (await submitGeneration(dependencies, caller, checked, key, origin)).generationId;
+  const { generationId } = await submitGeneration(dependencies, caller, checked, key, origin);
+  return findGeneration(dependencies, caller, generationId);
 }
 
 /** Ids of all formats carry the hexadecimal part of ours, so none needs a table. */

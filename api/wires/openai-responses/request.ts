@@ -6,9 +6,11 @@ import { z } from 'zod';
 import type { Config } from '../../../config/load-config.ts';
 import type { Message, Part, Tool, ToolChoice } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { GenerationRequest, ReasoningEffort } from '../../../contracts/generation.ts';
+import type { GenerationRequest } from '../../../contracts/generation.ts';
+import { createConversation, given, systemOf } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
+import { effortOf } from '../openai-efforts.ts';
 import { metadataSchema, type Origin, type WireRequest } from '../wire.ts';
 
 /** What a response must echo and our input does not hold. */
@@ -113,22 +115,20 @@ export function toGeneration(
     });
   }
   const instructions = body.instructions ?? '';
-  const system = [instructions, ...items.flatMap(systemTextOf)].filter((text) => text !== '').join('\n\n');
   const own = messagesOf(items);
   const format = body.text?.format ?? { type: 'text' as const };
-  const effort = effortOf(body.reasoning?.effort);
   return {
     request: {
       ...resolveModel(config, body.model),
       input: [...conversation, ...own],
-      ...(system === '' ? {} : { system }),
+      ...systemOf([instructions, ...items.flatMap(systemTextOf)]),
       ...given('maxOutputTokens', body.max_output_tokens),
       ...given('temperature', body.temperature),
       ...given('topP', body.top_p),
       ...toolsOf(body),
       ...(format.type === 'json_schema' ? { output: { name: format.name, schema: format.schema } } : {}),
       ...(format.type === 'json_object' ? { output: { name: 'answer', schema: { type: 'object' } } } : {}),
-      ...(effort === null ? {} : { reasoning: { effort } }),
+      ...effortOf(body.reasoning?.effort),
       ...given('metadata', body.metadata),
       ...endUserOf(body.user),
     },
@@ -145,13 +145,6 @@ export function toGeneration(
       user: body.user ?? null,
     },
   };
-}
-
-function given<Name extends keyof GenerationRequest>(
-  name: Name,
-  value: GenerationRequest[Name] | null | undefined,
-): Pick<GenerationRequest, Name> | Record<string, never> {
-  return value === null || value === undefined ? {} : ({ [name]: value } as Pick<GenerationRequest, Name>);
 }
 
 function toolsOf({
@@ -180,34 +173,21 @@ function systemTextOf(item: Item): string[] {
   ];
 }
 
-/** Calls belong to the assistant's turn before them, their results make one turn of the user. */
-function messagesOf(items: readonly Item[]): Message[] {
-  const messages: { role: Message['role']; content: string | Part[] }[] = [];
-  const add = (role: Message['role'], part: Part, joins: boolean) => {
-    const last = messages.at(-1);
-    if (joins && last?.role === role) {
-      const before: Part[] =
-        typeof last.content === 'string' ? [{ type: 'text', text: last.content }] : last.content;
-      last.content = [...before, part];
-    } else messages.push({ role, content: [part] });
-  };
+function messagesOf(items: readonly Item[]): readonly Message[] {
+  const conversation = createConversation();
   for (const item of items) {
     if (item.type === 'function_call') {
-      const { call_id: id, name, arguments: written } = item;
-      add('assistant', { type: 'tool-call', id, name, arguments: written }, true);
+      conversation.addCall({ id: item.call_id, name: item.name, arguments: item.arguments });
     } else if (item.type === 'function_call_output') {
-      const output =
-        typeof item.output === 'string' ? item.output : item.output.map(({ text }) => text).join('');
-      const last = messages.at(-1);
-      const joins = typeof last?.content !== 'string' && last?.content.at(-1)?.type === 'tool-result';
-      add('user', { type: 'tool-result', id: item.call_id, content: output }, joins);
+      const { output } = item;
+      const content = typeof output === 'string' ? output : output.map(({ text }) => text).join('');
+      conversation.addResult({ id: item.call_id, content });
     } else if ('role' in item && (item.role === 'user' || item.role === 'assistant')) {
-      const { role } = item;
-      if (typeof item.content === 'string') messages.push({ role, content: item.content });
-      else messages.push({ role, content: partsOfContent(item.content) });
+      const { role, content: own } = item;
+      conversation.add(role, typeof own === 'string' ? own : partsOfContent(own));
     }
   }
-  return messages;
+  return conversation.messages;
 }
 
 function partsOfContent(given: z.infer<typeof content>): Part[] {
@@ -217,11 +197,4 @@ function partsOfContent(given: z.infer<typeof content>): Part[] {
     const text = part.type === 'refusal' ? part.refusal : part.text;
     return text === '' ? [] : [{ type: 'text', text }];
   });
-}
-
-/** Efforts that we do not have become the nearest; `none` is ours where nothing is asked for. */
-export function effortOf(effort: string | null | undefined): ReasoningEffort | null {
-  if (effort === 'low' || effort === 'medium' || effort === 'high') return effort;
-  if (effort === 'minimal') return 'low';
-  return effort === 'xhigh' || effort === 'max' ? 'high' : null;
 }

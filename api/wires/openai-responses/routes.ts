@@ -12,7 +12,7 @@ import { createAnswerFold } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { collectingSink, streamToClient, waitForAnswer } from '../serve.ts';
 import { setUnbrokenHeaders } from '../unbroken-headers.ts';
-import { beginOrTakeUp, headerSettings, parseBody, requireJson } from '../wire.ts';
+import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';
 import { contextOf, conversationAfter, findResponse } from './load-response.ts';
 import { projectResponse, type ResponseFrame } from './project.ts';
 import { responseCreateSchema, toGeneration } from './request.ts';
@@ -61,15 +61,7 @@ async function createResponse(
   const conversation = previous === null ? [] : await conversationAfter(dependencies, caller, previous);
   const { request: ours, origin } = toGeneration(dependencies.config, body, conversation);
   const policy = origin.background ? 'continue' : abortPolicyOf(dependencies, request);
-  const settings = headerSettings(request);
-  const generationId = await beginOrTakeUp(
-    dependencies,
-    caller,
-    { request: { ...ours, ...settings }, origin },
-    request,
-  );
-  const head = await dependencies.log.head(generationId);
-  if (head === null) throw new UnbrokenError('cursor_expired', `The log of ${generationId} is gone.`);
+  const head = await beginOrTakeUp(dependencies, caller, { request: ours, origin }, request);
   if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
   if (body.stream === true) {
     await streamResponse(dependencies, response, head, startingAfter(request), true);

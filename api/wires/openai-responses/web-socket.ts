@@ -86,14 +86,13 @@ function serve(ws: WebSocket, connection: Duplex, caller: Caller, dependencies: 
       remember(prepared, responseObject(context, NOTHING_YET).id, messages);
       return;
     }
-    const generationId = await beginOrTakeUp(dependencies, caller, wire, NO_HEADERS);
+    const head = await beginOrTakeUp(dependencies, caller, wire, NO_HEADERS);
+    const { generationId } = head;
     if (!wire.origin.store) {
       unstored.add(generationId);
       const [oldest] = unstored;
       if (unstored.size > REMEMBERED && oldest !== undefined) unstored.delete(oldest);
     }
-    const head = await dependencies.log.head(generationId);
-    if (head === null) throw new UnbrokenError('cursor_expired', `The log of ${generationId} is gone.`);
     const projection = projectResponse(await contextOf(dependencies, head));
     const sink: ViewerSink = {
       ...flow,
