@@ -15,6 +15,8 @@ export interface Script {
   generationId(key: string): string;
   /** Waits until the API has begun it, then appends the events one by one. */
   play(key: string, events: readonly EventBody[]): Promise<void>;
+  /** The same, by the id of the generation. */
+  playOn(generationId: string, events: readonly EventBody[]): Promise<void>;
   close(): void;
 }
 
@@ -24,18 +26,19 @@ export async function connectScript(stack: Stack): Promise<Script> {
   const generationId = (key: string) =>
     `gen_${createHash('sha256').update(`dev\0${key}`).digest('hex').slice(0, 32)}`;
   let epoch = 0;
+  const playOn = async (id: string, events: readonly EventBody[]) => {
+    await waitFor(`the log ${id}`, () => log.head(id));
+    epoch += 1;
+    const { writer } = await log.open(id, epoch);
+    for (const event of events) {
+      await writer.write(event);
+      await writer.flush();
+    }
+  };
   return {
     generationId,
-    play: async (key, events) => {
-      const id = generationId(key);
-      await waitFor(`the log of ${key}`, () => log.head(id));
-      epoch += 1;
-      const { writer } = await log.open(id, epoch);
-      for (const event of events) {
-        await writer.write(event);
-        await writer.flush();
-      }
-    },
+    playOn,
+    play: (key, events) => playOn(generationId(key), events),
     close: () => redis.destroy(),
   };
 }

@@ -20,8 +20,8 @@ const partSchema = z.object({
   toolCallId: z.string().optional(),
   toolName: z.string().optional(),
   state: z.string().optional(),
-  input: z.unknown(),
-  output: z.unknown(),
+  input: z.unknown().optional(),
+  output: z.unknown().optional(),
   errorText: z.string().optional(),
 });
 type UiPart = z.infer<typeof partSchema>;

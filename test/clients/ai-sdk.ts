@@ -1,0 +1,114 @@
+/** `ai` with `@ai-sdk/openai` (Responses and chat completions) and `@ai-sdk/anthropic`. */
+import { createAnthropic } from '@ai-sdk/anthropic';
+import { createOpenAI } from '@ai-sdk/openai';
+import { generateText, jsonSchema, type LanguageModel, streamText, type ToolSet } from 'ai';
+import {
+  type Bench,
+  type ClientUnderTest,
+  failureOf,
+  fieldOf,
+  holds,
+  LONG,
+  MODEL,
+  NO_CACHE,
+  newKey,
+  oneCall,
+  question,
+  same,
+  TOOL_ARGUMENTS,
+  TOOL_SCHEMA,
+  takeSome,
+  toolAnswer,
+  waitForStatus,
+} from './bench.ts';
+
+type ModelOf = (url: string, key: string, name: string) => LanguageModel;
+
+const inputSchema = jsonSchema(TOOL_SCHEMA);
+const tools: ToolSet = { weather: { description: 'The weather of the next days.', inputSchema } };
+
+function withModel(name: string, modelOf: ModelOf): ClientUnderTest {
+  const model = ({ url, key }: Bench) => modelOf(url, key, MODEL);
+  return {
+    name,
+    behaviours: {
+      plain: async (bench) => {
+        const { input, text } = await question(bench);
+        const result = await generateText({ model: model(bench), prompt: input, headers: NO_CACHE });
+        same('text', result.text, text);
+        same('finish', result.finishReason, 'stop');
+      },
+      streaming: async (bench) => {
+        const { input, text } = await question(bench);
+        const result = streamText({ model: model(bench), prompt: input, headers: NO_CACHE });
+        let joined = '';
+        for await (const delta of result.textStream) joined += delta;
+        same('text', joined, text);
+        same('tokens', (await result.usage).outputTokens, 60);
+      },
+      'tool call': async (bench) => {
+        const key = newKey();
+        const result = streamText({
+          model: modelOf(bench.scriptedUrl, bench.scriptedKey, MODEL),
+          prompt: 'Weather in Oslo?',
+          tools,
+          headers: { 'idempotency-key': key },
+        });
+        const [calls] = await Promise.all([result.toolCalls, bench.script.play(key, toolAnswer())]);
+        same(
+          'calls',
+          calls.map(({ toolName, input }) => [toolName, input]),
+          [['weather', TOOL_ARGUMENTS]],
+        );
+        same('finish', await result.finishReason, 'tool-calls');
+      },
+      resume: (bench) =>
+        oneCall(bench, async () => {
+          const { input, text } = await question(bench, { tokens: 150, delayMs: 5 });
+          const headers = { ...NO_CACHE, 'idempotency-key': newKey() };
+          const leave = new AbortController();
+          const cut = streamText({
+            ...{ model: model(bench), prompt: input, headers, maxRetries: 0 },
+            abortSignal: leave.signal,
+            onError: () => undefined,
+          });
+          await takeSome(cut.textStream, 10);
+          leave.abort();
+          const again = await generateText({ model: model(bench), prompt: input, headers });
+          same('text', again.text, text);
+        }),
+      error: async (bench) => {
+        const unknown = generateText({
+          ...{ model: modelOf(bench.url, bench.key, 'no-such'), prompt: 'x', maxRetries: 0 },
+        });
+        const error = await failureOf('an unknown model', unknown);
+        same('status', fieldOf(error, 'statusCode'), 404);
+        holds('not to be tried again', fieldOf(error, 'isRetryable') === false);
+      },
+      cancel: async (bench) => {
+        const { input } = await question(bench, LONG);
+        const leave = new AbortController();
+        const key = newKey();
+        const result = streamText({
+          ...{ model: model(bench), prompt: input, abortSignal: leave.signal, onError: () => undefined },
+          headers: { ...NO_CACHE, 'x-unbroken-on-abort': 'cancel', 'idempotency-key': key },
+        });
+        await takeSome(result.textStream, 1);
+        leave.abort();
+        await waitForStatus(bench, bench.script.generationId(key), 'cancelled');
+      },
+    },
+  };
+}
+
+export const aiSdkClients: readonly ClientUnderTest[] = [
+  withModel('ai + @ai-sdk/openai, Responses', (url, apiKey, name) =>
+    createOpenAI({ baseURL: `${url}/v1`, apiKey }).responses(name),
+  ),
+  withModel('ai + @ai-sdk/openai, chat completions', (url, apiKey, name) =>
+    createOpenAI({ baseURL: `${url}/v1`, apiKey }).chat(name),
+  ),
+  withModel('ai + @ai-sdk/anthropic, messages', (url, apiKey, name) =>
+    createAnthropic({ baseURL: `${url}/v1`, apiKey })(name),
+  ),
+];

@@ -1,0 +1,143 @@
+/** `openai` from npm: WebSocket mode of the Responses API. */
+import OpenAI from 'openai';
+import type { ResponseStreamEvent } from 'openai/resources/responses/responses';
+import { ResponsesWS } from 'openai/resources/responses/ws';
+import {
+  type Bench,
+  type ClientUnderTest,
+  fieldOf,
+  holds,
+  LONG,
+  MODEL,
+  question,
+  same,
+  TOOL_ARGUMENTS,
+  TOOL_SCHEMA,
+  toolAnswer,
+} from './bench.ts';
+
+type Create = Parameters<ResponsesWS['send']>[0];
+const IS_LAST = /^response\.(completed|incomplete|failed)$/;
+
+const clientOf = ({ url, key }: Bench) => new OpenAI({ apiKey: key, baseURL: `${url}/v1` });
+
+/** Sends a frame and collects the events of its turn, up to `enough`. */
+async function turn(
+  socket: ResponsesWS,
+  frame: Create,
+  enough: (events: readonly ResponseStreamEvent[]) => boolean = () => false,
+): Promise<ResponseStreamEvent[]> {
+  const events: ResponseStreamEvent[] = [];
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  socket.on('event', (event) => {
+    events.push(event as ResponseStreamEvent);
+    if (IS_LAST.test(event.type ?? '') || enough(events)) resolve();
+  });
+  socket.on('error', reject);
+  socket.send(frame);
+  await promise;
+  return events;
+}
+
+async function onSocket<Value>(client: OpenAI, use: (socket: ResponsesWS) => Promise<Value>): Promise<Value> {
+  const socket = new ResponsesWS(client);
+  try {
+    return await use(socket);
+  } finally {
+    socket.close();
+  }
+}
+
+const deltas = (events: readonly ResponseStreamEvent[]) =>
+  events.flatMap((event) => (event.type === 'response.output_text.delta' ? [event.delta] : []));
+
+export const openAiWebSocket: ClientUnderTest = {
+  name: 'openai (npm), Responses by WebSocket',
+  behaviours: {
+    plain: async (bench) => {
+      const { input, text } = await question(bench);
+      const events = await onSocket(clientOf(bench), (socket) =>
+        turn(socket, { type: 'response.create', model: MODEL, input }),
+      );
+      const end = events.at(-1);
+      holds('completed', end?.type === 'response.completed');
+      const [message] = end.response.output;
+      same('output', fieldOf(fieldOf(fieldOf(message, 'content'), '0'), 'text'), text);
+    },
+    streaming: async (bench) => {
+      const { input, text } = await question(bench);
+      const events = await onSocket(clientOf(bench), (socket) =>
+        turn(socket, { type: 'response.create', model: MODEL, input }),
+      );
+      same(
+        'numbers',
+        events.map((event) => event.sequence_number),
+        [...events.keys()],
+      );
+      holds('many deltas', deltas(events).length > 10);
+      same('text', deltas(events).join(''), text);
+    },
+    'tool call': async (bench) => {
+      const client = new OpenAI({ apiKey: bench.scriptedKey, baseURL: `${bench.scriptedUrl}/v1` });
+      const frame: Create = {
+        ...{ type: 'response.create', model: MODEL, input: 'Weather in Oslo?' },
+        tools: [{ type: 'function', name: 'weather', parameters: TOOL_SCHEMA, strict: true }],
+      };
+      const events = await onSocket(client, async (socket) => {
+        const created = Promise.withResolvers<string>();
+        socket.once('response.created', ({ response }) => created.resolve(response.id));
+        const running = turn(socket, frame);
+        const id = (await created.promise).replace('resp_', 'gen_');
+        await bench.script.playOn(id, toolAnswer());
+        return running;
+      });
+      const done = events.find((event) => event.type === 'response.function_call_arguments.done');
+      holds('finished arguments', done?.type === 'response.function_call_arguments.done');
+      same('arguments', JSON.parse(done.arguments), TOOL_ARGUMENTS);
+    },
+    resume: async (bench) => {
+      const { input, text } = await question(bench, { tokens: 120, delayMs: 4 });
+      const client = clientOf(bench);
+      const before = await onSocket(client, (socket) =>
+        turn(socket, { type: 'response.create', model: MODEL, input }, (events) => events.length >= 40),
+      );
+      const [created] = before;
+      holds('response.created comes first', created?.type === 'response.created');
+      const starting_after = before.at(-1)?.sequence_number ?? -1;
+      const after: ResponseStreamEvent[] = [];
+      const rest = await client.responses.retrieve(created.response.id, { stream: true, starting_after });
+      for await (const event of rest) after.push(event);
+      const all = [...before, ...after];
+      same(
+        'numbers',
+        all.map((event) => event.sequence_number),
+        [...all.keys()],
+      );
+      same('text', deltas(all).join(''), text);
+    },
+    error: async (bench) => {
+      const failure = await onSocket(clientOf(bench), (socket) =>
+        turn(socket, { type: 'response.create', model: 'no-such', input: 'x' }).then(
+          () => null,
+          (error: unknown) => error,
+        ),
+      );
+      same('code', fieldOf(fieldOf(fieldOf(failure, 'error'), 'error'), 'code'), 'model_not_found');
+    },
+    cancel: async (bench) => {
+      const { input } = await question(bench, LONG);
+      const client = clientOf(bench);
+      const events = await onSocket(client, (socket) =>
+        turn(socket, { type: 'response.create', model: MODEL, input }, (sofar) => {
+          const [created] = sofar;
+          if (sofar.length === 10 && created?.type === 'response.created') {
+            client.responses.cancel(created.response.id).catch(() => undefined);
+          }
+          return false;
+        }),
+      );
+      const end = events.at(-1);
+      same('status', end?.type === 'response.incomplete' && end.response.status, 'cancelled');
+    },
+  },
+};
