@@ -28,19 +28,19 @@ const inputSchema = jsonSchema(TOOL_SCHEMA);
 const tools: ToolSet = { weather: { description: 'The weather of the next days.', inputSchema } };
 
 function withModel(name: string, modelOf: ModelOf): ClientUnderTest {
-  const model = ({ url, key }: Bench) => modelOf(url, key, MODEL);
+  const settings = ({ url, key }: Bench) => ({ model: modelOf(url, key, MODEL), maxOutputTokens: 4_000 });
   return {
     name,
     behaviours: {
       plain: async (bench) => {
         const { input, text } = await question(bench);
-        const result = await generateText({ model: model(bench), prompt: input, headers: NO_CACHE });
+        const result = await generateText({ ...settings(bench), prompt: input, headers: NO_CACHE });
         same('text', result.text, text);
         same('finish', result.finishReason, 'stop');
       },
       streaming: async (bench) => {
         const { input, text } = await question(bench);
-        const result = streamText({ model: model(bench), prompt: input, headers: NO_CACHE });
+        const result = streamText({ ...settings(bench), prompt: input, headers: NO_CACHE });
         let joined = '';
         for await (const delta of result.textStream) joined += delta;
         same('text', joined, text);
@@ -49,7 +49,7 @@ function withModel(name: string, modelOf: ModelOf): ClientUnderTest {
       'tool call': async (bench) => {
         const key = newKey();
         const result = streamText({
-          model: modelOf(bench.scriptedUrl, bench.scriptedKey, MODEL),
+          ...settings({ ...bench, url: bench.scriptedUrl, key: bench.scriptedKey }),
           prompt: 'Weather in Oslo?',
           tools,
           headers: { 'idempotency-key': key },
@@ -68,13 +68,13 @@ function withModel(name: string, modelOf: ModelOf): ClientUnderTest {
           const headers = { ...NO_CACHE, 'idempotency-key': newKey() };
           const leave = new AbortController();
           const cut = streamText({
-            ...{ model: model(bench), prompt: input, headers, maxRetries: 0 },
+            ...{ ...settings(bench), prompt: input, headers, maxRetries: 0 },
             abortSignal: leave.signal,
             onError: () => undefined,
           });
           await takeSome(cut.textStream, 10);
           leave.abort();
-          const again = await generateText({ model: model(bench), prompt: input, headers });
+          const again = await generateText({ ...settings(bench), prompt: input, headers });
           same('text', again.text, text);
         }),
       error: async (bench) => {
@@ -90,7 +90,7 @@ function withModel(name: string, modelOf: ModelOf): ClientUnderTest {
         const leave = new AbortController();
         const key = newKey();
         const result = streamText({
-          ...{ model: model(bench), prompt: input, abortSignal: leave.signal, onError: () => undefined },
+          ...{ ...settings(bench), prompt: input, abortSignal: leave.signal, onError: () => undefined },
           headers: { ...NO_CACHE, 'x-unbroken-on-abort': 'cancel', 'idempotency-key': key },
         });
         await takeSome(result.textStream, 1);

@@ -1,6 +1,7 @@
 /** `npm run prove -- <subcommand>`: proofs that run the product as it is used and count what went wrong. */
 import { Command } from 'commander';
 import { chooseSeed } from '../harness/random.ts';
+import { proveClients } from './clients.ts';
 import { proveCrash } from './crash.ts';
 
 const program = new Command('prove')
@@ -23,6 +24,13 @@ program
   .action(async (given: { runs: number; prefillRuns: number; seed?: number }) => {
     const proved = await proveCrash({ ...given, seed: given.seed ?? chooseSeed() });
     process.exitCode = proved ? 0 : 1;
+  });
+
+program
+  .command('clients')
+  .description('Tries the official clients of every format, from npm and PyPI, unmodified, over the network.')
+  .action(async () => {
+    process.exitCode = (await proveClients()) ? 0 : 1;
   });
 
 function wholeNumber(value: string): number {
