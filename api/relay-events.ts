@@ -18,7 +18,7 @@ export interface ViewerSink {
   /** Hands events to the connection; called only when it is ready, with what fits its buffer. */
   send(events: readonly GenerationEvent[]): void;
   heartbeat(): void;
-  /** The viewer has taken nothing for `LIMITS.viewerStallMs`. @returns whether the connection was closed for it. */
+  /** The viewer has taken nothing for too long. @returns whether the connection was closed for it. */
   closeStalled(): boolean;
   /** Whether neighbouring deltas may be merged; false where each delta has a number of its own. */
   readonly coalesces: boolean;
@@ -30,6 +30,8 @@ export interface Relay {
   readonly after: number;
   readonly sink: ViewerSink;
   readonly signal: AbortSignal;
+  /** How long the viewer may take nothing; `LIMITS.viewerStallMs` if absent. */
+  readonly stallMs?: number;
 }
 
 type Logs = { readonly log: LogReader; readonly live: LiveLogs };
@@ -38,14 +40,18 @@ type Logs = { readonly log: LogReader; readonly live: LiveLogs };
 const SLICE_BYTES = LIMITS.viewerBufferBytes / 4;
 /** What an event weighs beside its text once it is encoded; an upper figure of all formats. */
 const EVENT_BYTES = 320;
+/** UTF-8 takes up to four bytes for a character. */
+const MERGED_CHARS = SLICE_BYTES / 4;
+/** A viewer who has been full is likely to be full soon again: what is read for him and not sent is read once more. */
+const ENTRIES_WHEN_SLOW = 2;
 const TICK_MS = 1_000;
 
 /** @returns the viewer's cursor when the log has ended or the signal was given. Rejects where the log cannot be read. */
 export async function relayEvents(
   { log, live }: Logs,
-  { generationId, after, sink, signal }: Relay,
+  { generationId, after, sink, signal, stallMs = LIMITS.viewerStallMs }: Relay,
 ): Promise<number> {
-  const viewer = createViewer({ after, sink });
+  const viewer = createViewer({ after, sink, stallMs });
   const shared = await live.follow(generationId, viewer.onBatch);
   const leave = () => viewer.end();
   signal.addEventListener('abort', leave, { once: true });
@@ -54,8 +60,8 @@ export async function relayEvents(
   try {
     viewer.begin({
       window: (cursor) => shared.after(cursor),
-      stored: (cursor) =>
-        shared.readTogether(cursor, () => log.read(generationId, cursor, LIMITS.entriesPerRead)),
+      stored: (cursor, entries) =>
+        shared.readTogether(`${cursor} ${entries}`, () => log.read(generationId, cursor, entries)),
     });
     return await viewer.ended;
   } finally {
@@ -68,7 +74,7 @@ export async function relayEvents(
 interface Source {
   /** Events after the cursor, as far as they came by the subscription; null where only the log has them. */
   window(cursor: number): readonly GenerationEvent[] | null;
-  stored(cursor: number): Promise<readonly GenerationEvent[]>;
+  stored(cursor: number, entries: number): Promise<readonly GenerationEvent[]>;
 }
 
 interface Viewer {
@@ -80,7 +86,7 @@ interface Viewer {
   tick(nowMs: number): void;
 }
 
-function createViewer({ after, sink }: Pick<Relay, 'after' | 'sink'>): Viewer {
+function createViewer({ after, sink, stallMs }: Required<Pick<Relay, 'after' | 'sink' | 'stallMs'>>): Viewer {
   let cursor = after;
   let source: Source = { window: () => [], stored: async () => [] };
   /** `idle`: has all that there is and waits for the next batch. */
@@ -111,14 +117,19 @@ function createViewer({ after, sink }: Pick<Relay, 'after' | 'sink'>): Viewer {
   const readOn = async (askLog: boolean) => {
     state = 'reading';
     let events = askLog ? null : source.window(cursor);
+    let entries: number = LIMITS.entriesPerRead;
     while (!isEnded()) {
       if (!sink.ready()) {
         // Nothing is held meanwhile: what comes until then is read afterwards, merged.
         await waitUntilReady();
         events = source.window(cursor);
+        entries = ENTRIES_WHEN_SLOW;
         continue;
       }
-      events ??= await source.stored(cursor);
+      if (events === null) {
+        events = await source.stored(cursor, entries);
+        entries = Math.min(2 * entries, LIMITS.entriesPerRead);
+      }
       if (isEnded()) return;
       const isEnd = events.length === 0;
       for (const slice of slicesOf(sink.coalesces ? merged(events) : events)) {
@@ -162,7 +173,7 @@ function createViewer({ after, sink }: Pick<Relay, 'after' | 'sink'>): Viewer {
     },
     tick: (nowMs) => {
       if (blockedSinceMs !== null) {
-        if (nowMs - blockedSinceMs >= LIMITS.viewerStallMs && sink.closeStalled()) end();
+        if (nowMs - blockedSinceMs >= stallMs && sink.closeStalled()) end();
       } else if (state === 'idle' && nowMs - sentAtMs >= LIMITS.relayHeartbeatMs) {
         sentAtMs = nowMs;
         if (sink.ready()) sink.heartbeat();
@@ -195,7 +206,7 @@ function merged(events: readonly GenerationEvent[]): readonly GenerationEvent[] 
   if (events.length < 2) return events;
   let batch = mergedBatches.get(events);
   if (batch === undefined) {
-    batch = coalesce(events);
+    batch = coalesce(events, MERGED_CHARS);
     mergedBatches.set(events, batch);
   }
   return batch;

@@ -1,6 +1,7 @@
 /** `npm run bench -- <subcommand>`: measurements of real processes on this machine. */
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
+import { benchRelay } from './relay.ts';
 import { benchTimeToFirstToken } from './ttft.ts';
 
 const program = new Command('bench')
@@ -14,6 +15,18 @@ program
   .action(async ({ requests }: { requests: number }) => {
     console.log(`All processes and the load share ${availableParallelism()} cores; one API, one worker.`);
     await benchTimeToFirstToken(requests);
+  });
+
+program
+  .command('relay')
+  .description('What one API process relays to many viewers: delay, tokens per second, memory, reconnects.')
+  .option('--viewers <counts>', 'numbers of viewers, with commas between', '1,100,1000,5000')
+  .option('--seconds <count>', 'how long each row is measured', wholeNumber, 10)
+  .option('--rate <count>', 'tokens per second of each generation', wholeNumber, 20)
+  .action(async ({ viewers, seconds, rate }: { viewers: string; seconds: number; rate: number }) => {
+    console.log(`All processes and the load share ${availableParallelism()} cores; one API.`);
+    const counts = viewers.split(',').map(wholeNumber);
+    await benchRelay({ viewers: counts, seconds, tokensPerSecond: rate });
   });
 
 function wholeNumber(value: string): number {

@@ -14,7 +14,7 @@ export interface LiveLog {
   /** Events after the cursor if the window has them all; null where the log itself must be read. */
   after(cursor: number): readonly GenerationEvent[] | null;
   /** Viewers who stand at the same place share one read of the log. */
-  readTogether(cursor: number, read: () => Promise<GenerationEvent[]>): Promise<readonly GenerationEvent[]>;
+  readTogether(place: string, read: () => Promise<GenerationEvent[]>): Promise<readonly GenerationEvent[]>;
   release(): Promise<void>;
 }
 
@@ -36,7 +36,7 @@ interface Shared {
   /** Received in this turn of the event loop and not yet handed out. */
   fresh: GenerationEvent[];
   readonly listeners: Set<BatchListener>;
-  readonly reads: Map<number, Promise<readonly GenerationEvent[]>>;
+  readonly reads: Map<string, Promise<readonly GenerationEvent[]>>;
   readonly subscribed: Promise<void>;
 }
 
@@ -91,7 +91,7 @@ export function createLiveLogs(subscriber: RedisConnection): LiveLogs {
       });
       return {
         after: (cursor) => eventsAfter(shared, cursor),
-        readTogether: (cursor, read) => readTogether(shared, cursor, read),
+        readTogether: (place, read) => readTogether(shared, place, read),
         release,
       };
     },
@@ -155,13 +155,13 @@ function empty(shared: Shared): void {
 
 function readTogether(
   { reads }: Shared,
-  cursor: number,
+  place: string,
   read: () => Promise<GenerationEvent[]>,
 ): Promise<readonly GenerationEvent[]> {
-  let reading = reads.get(cursor);
+  let reading = reads.get(place);
   if (reading === undefined) {
-    reading = read().finally(() => reads.delete(cursor));
-    reads.set(cursor, reading);
+    reading = read().finally(() => reads.delete(place));
+    reads.set(place, reading);
   }
   return reading;
 }
