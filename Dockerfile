@@ -15,7 +15,7 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean -
 COPY . .
 
 # The workflow bundle is made here, so that a worker that is started again polls at once.
-RUN node -e "import('./worker/create-worker.ts').then((it) => it.bundleWorkflows('/app/.unbroken'))" \
+RUN mkdir -p /app/.unbroken/front && node -e "import('./worker/create-worker.ts').then((it) => it.bundleWorkflows('/app/.unbroken'))" \
   && chown -R node:node /app/.unbroken
 
 USER node

@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { GenerationRequest } from '../client/index.ts';
 import { formatUsd } from '../contracts/money.ts';
-import { type ConnectionFlags, connect, reportFailure } from './commands/connection.ts';
+import { type ConnectionFlags, connect, reportFailure, withConnection } from './commands/connection.ts';
+import { addKeyCommands } from './commands/keys.ts';
 import { printGeneration } from './commands/print-generation.ts';
 
 interface GenerateFlags extends ConnectionFlags {
@@ -19,12 +20,7 @@ interface GenerateFlags extends ConnectionFlags {
 const program = new Command('unbroken').description('Durable LLM generation: every token, exactly once.');
 
 function command(name: string, description: string): Command {
-  return program
-    .command(name)
-    .description(description)
-    .option('--url <url>', 'the API; default: UNBROKEN_URL or http://127.0.0.1:8787')
-    .option('--key <key>', 'default: UNBROKEN_API_KEY or .unbroken/dev-key')
-    .option('--wait <seconds>', 'how long to try while nothing answers', '10');
+  return withConnection(program.command(name).description(description));
 }
 
 function onInterrupt(generationId: string): void {
@@ -91,6 +87,10 @@ command('runs', 'list the newest generations')
       console.log([run.id, run.status, model, run.user, formatUsd(run.costMicroUsd ?? 0)].join('\t'));
     }
   });
+
+addKeyCommands(
+  program.command('keys').description('make, list, rotate and revoke API keys; needs an admin key'),
+);
 
 try {
   await program.parseAsync();

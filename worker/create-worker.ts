@@ -10,6 +10,7 @@ import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { createQdrantAnswerCache } from '../cache/qdrant-answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
 import { LIMITS } from '../contracts/limits.ts';
+import { createDataConverter, FAILURE_CONVERTER } from '../encryption/data-converter.ts';
 import { createProviders } from '../providers/create-providers.ts';
 import { costOf } from '../providers/price.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
@@ -27,10 +28,11 @@ export async function createWorker(
   config: Config,
   onRedisError: (error: Error) => void,
 ): Promise<RunningWorker> {
+  const dataConverter = createDataConverter(config);
   const [redis, connection, workflowBundle] = await Promise.all([
     connectRedis(config.redisUrl, onRedisError),
     NativeConnection.connect({ address: config.temporal.address }),
-    bundleWorkflows(config.dataDir),
+    bundleWorkflows(config.dataDir, { isEncrypted: dataConverter !== undefined }),
   ]);
   const activities = createActivities({
     log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
@@ -47,6 +49,7 @@ export async function createWorker(
     taskQueue: config.temporal.taskQueue,
     workflowBundle,
     activities,
+    ...(dataConverter === undefined ? {} : { dataConverter }),
     maxConcurrentActivityTaskExecutions: 1_000,
     maxConcurrentLocalActivityExecutions: 200,
     // A worker that dies is noticed one heartbeat timeout after its last beat; beats are sent at this pace.
@@ -65,15 +68,23 @@ export async function createWorker(
 }
 
 /** Bundling takes seconds, so the bundle is kept, named by the hash of what went into it. */
-export async function bundleWorkflows(dataDir: string): Promise<{ code: string }> {
+export async function bundleWorkflows(
+  dataDir: string,
+  { isEncrypted = false }: { isEncrypted?: boolean } = {},
+): Promise<{ code: string }> {
+  const converter = isEncrypted ? { failureConverterPath: FAILURE_CONVERTER } : {};
   const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json')));
+  if (isEncrypted) hash.update(readFileSync(FAILURE_CONVERTER));
   for (const folder of ['contracts', 'workflows']) {
     const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.ts'));
     for (const name of names.sort()) hash.update(name).update(readFileSync(join(ROOT, folder, name)));
   }
   const cached = join(dataDir, 'cache', `workflows-${hash.digest('hex').slice(0, 16)}.js`);
   if (existsSync(cached)) return { code: readFileSync(cached, 'utf8') };
-  const bundle = await bundleWorkflowCode({ workflowsPath: join(ROOT, 'workflows', 'generation.ts') });
+  const bundle = await bundleWorkflowCode({
+    workflowsPath: join(ROOT, 'workflows', 'generation.ts'),
+    ...converter,
+  });
   mkdirSync(join(dataDir, 'cache'), { recursive: true });
   // Another worker may read it at this moment, and this one may be killed: it appears whole or not at all.
   const unfinished = `${cached}.${process.pid}`;

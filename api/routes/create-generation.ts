@@ -6,27 +6,21 @@ import { generationRequestSchema } from '../../contracts/generation.ts';
 import { callerIn } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readView } from '../generation-view.ts';
+import { parseBody } from '../parse-body.ts';
 import { relayEvents } from '../relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../sse.ts';
 import { submitGeneration } from '../submit-generation.ts';
 
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {
-    if (!request.is('application/json')) {
-      throw new UnbrokenError('unsupported_media_type', 'The body must be JSON.');
-    }
-    const parsed = generationRequestSchema.safeParse(request.body);
-    if (!parsed.success) {
-      const lines = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
-      throw new UnbrokenError('invalid_request', lines.join('; '));
-    }
+    const order = parseBody(request, generationRequestSchema);
     const { generationId } = await submitGeneration(
       dependencies,
       callerIn(response),
-      parsed.data,
+      order,
       request.get('idempotency-key'),
     );
-    if (parsed.data.stream === true) {
+    if (order.stream === true) {
       await streamAtOnce(dependencies, generationId, response);
       return;
     }
@@ -40,7 +34,7 @@ export function createGeneration(dependencies: ApiDependencies): RequestHandler 
 
 /** Nothing is sent until more than the start is in the log: a generation that is refused gets its error as a status. */
 async function streamAtOnce(
-  { log, live }: ApiDependencies,
+  dependencies: ApiDependencies,
   generationId: string,
   response: Response,
 ): Promise<void> {
@@ -70,7 +64,7 @@ async function streamAtOnce(
     },
   };
   try {
-    await relayEvents({ log, live }, { generationId, after: -1, sink, signal });
+    await relayEvents(dependencies, { generationId, after: -1, sink, signal });
     response.end();
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -9,7 +9,7 @@ interface Row {
   readonly types: readonly string[];
 }
 
-const FOLDERS = ['contracts', 'config', 'providers', 'cache', 'budget', 'streaming', 'prompts'];
+const FOLDERS = ['contracts', 'config', 'providers', 'cache', 'budget', 'streaming', 'prompts', 'encryption'];
 
 export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   contracts: { values: [], types: [] },
@@ -20,9 +20,13 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   budget: { values: ['contracts'], types: ['config'] },
   streaming: { values: ['contracts'], types: ['config'] },
   prompts: { values: ['contracts'], types: ['config'] },
+  encryption: { values: ['contracts'], types: ['config'] },
   config: { values: ['contracts'], types: [] },
   worker: { values: [...FOLDERS, 'workflows', 'activities'], types: [] },
-  api: { values: ['contracts', 'config', 'streaming', 'budget', 'prompts'], types: ['workflows'] },
+  api: {
+    values: ['contracts', 'config', 'streaming', 'budget', 'prompts', 'encryption'],
+    types: ['workflows'],
+  },
   client: { values: ['contracts'], types: [] },
   services: { values: ['contracts', 'config'], types: [] },
 };
