@@ -15,6 +15,8 @@ export interface StackPlan {
   readonly apis?: number;
   /** Written as unbroken.config.yaml. */
   readonly config?: object;
+  /** More variables for its APIs and workers, such as keys of providers. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Where Temporal, Redis and Qdrant are; absent: those of the whole run. */
   readonly services?: Readonly<Record<string, string>>;
 }
@@ -78,6 +80,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
       // Shared by all stacks: the workflow bundle, which takes seconds, is kept there.
       UNBROKEN_DATA_DIR: join(PROJECT_ROOT, '.unbroken', 'test'),
       UNBROKEN_DEV_KEY: key,
+      ...plan.env,
     };
     const ports = await Promise.all(Array.from({ length: plan.apis ?? 1 }, freePort));
     const [workers, apis] = await Promise.all([
