@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { generationEventSchema } from '../contracts/events.ts';
 import { generationRequestSchema, generationViewSchema } from '../contracts/generation.ts';
+import { keyPaths, keySchemas } from './openapi-keys.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
 const json = (schema: string) => ({
@@ -20,6 +21,7 @@ export function createOpenApiDocument() {
     Generation: z.toJSONSchema(generationViewSchema),
     GenerationEvent: z.toJSONSchema(generationEventSchema),
     Error: z.toJSONSchema(errorSchema),
+    ...keySchemas,
   };
   const one = { description: 'The generation', content: json('Generation') };
   const stream = {
@@ -35,6 +37,7 @@ export function createOpenApiDocument() {
     },
     security: [{ key: [] }],
     paths: {
+      ...keyPaths,
       '/v1/generations': {
         post: {
           summary: 'Submit a generation',
@@ -69,6 +72,7 @@ export function createOpenApiDocument() {
             inPath,
             inQuery('after', 'The last seq that you have; -1 for all'),
             inQuery('until_ms', 'End cleanly after this many milliseconds'),
+            { name: 'ticket', in: 'query', required: false, schema: { type: 'string' } },
             { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'integer' } },
           ],
           responses: { 200: stream, default: failure },

@@ -4,7 +4,7 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { callerIn } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../find-generation.ts';
-import { relayEvents } from '../relay-events.ts';
+import { type RelaySource, relayEvents } from '../relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../sse.ts';
 
 /** How long an `EventSource` waits before it comes back: after a failure, and after an end that was planned. */
@@ -13,7 +13,9 @@ const ROTATED_RETRY_MS = 250;
 /** An ended response that its viewer has not taken by then is cut. */
 const END_MS = 500;
 
-export function streamEvents(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
+export function streamEvents(
+  dependencies: RelaySource & Pick<ApiDependencies, 'temporal' | 'log'>,
+): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const after = cursorOf(request);
     const untilMs = limitOf(request);
