@@ -12,10 +12,11 @@ const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Prov
 
 export function createProviders(config: Config): ReadonlyMap<string, Provider> {
   const providers = new Map<string, Provider>();
-  for (const [name, { wire, baseUrl, apiKeyEnv, capabilities }] of Object.entries(config.providers)) {
+  for (const [name, { wire, baseUrl, capabilities }] of Object.entries(config.providers)) {
+    const [key] = config.providerKeys[name] ?? [];
+    if (key === undefined) continue;
     // A provider that names no key variable needs none; the SDKs want some key all the same.
-    const apiKey = apiKeyEnv === undefined ? 'none' : config.apiKeys[name];
-    if (apiKey === undefined) continue;
+    const apiKey = key.secret ?? 'none';
     const { firstTokenMs, betweenTokensMs } = config.limits;
     const settings = { name, apiKey, baseUrl, capabilities, firstTokenMs, betweenTokensMs };
     providers.set(name, ADAPTERS[wire](settings));
