@@ -31,6 +31,9 @@ const NAMESPACE = 'default';
 const DYNAMIC_CONFIG = {
   'system.enableActivityEagerExecution': 'true',
   'history.transferProcessorMaxPollRPS': '2000',
+  // A worker that hangs or is cut off must not be given tasks: its connection is closed after these.
+  'frontend.keepAliveTime': '"1s"',
+  'frontend.keepAliveTimeout': '"2s"',
 };
 
 export interface StartTemporal {
