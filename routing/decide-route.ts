@@ -7,7 +7,7 @@ import type { Route, RouteCandidate } from '../config/route-schema.ts';
 import type { Candidate, RoutingPlan } from '../contracts/generation.ts';
 import { formatUsd, type MicroUsd } from '../contracts/money.ts';
 import type { FoundTask } from './classify-task.ts';
-import type { CircuitState, ModelFacts, ModelHealth } from './route-facts.ts';
+import type { CircuitState, CandidateFacts, ModelHealth } from './route-facts.ts';
 
 /** Output that an answer is taken to have where models are compared by speed. */
 const USUAL_OUTPUT_TOKENS = 400;
@@ -25,7 +25,7 @@ export interface RouteQuestion {
 }
 
 export interface RouteKnowledge {
-  readonly factsOf: (candidate: Candidate) => ModelFacts;
+  readonly factsOf: (candidate: Candidate) => CandidateFacts;
   readonly healthOf: (candidate: Candidate) => ModelHealth;
 }
 
@@ -54,7 +54,7 @@ type Standing = 'ready' | 'last' | 'out';
 
 interface Weighed {
   readonly candidate: RouteCandidate;
-  readonly facts: ModelFacts;
+  readonly facts: CandidateFacts;
   readonly health: ModelHealth;
   readonly maxCostMicroUsd: MicroUsd | null;
   readonly isForTask: boolean;

@@ -1,7 +1,7 @@
 /** What a route is decided by: what each model is, what it costs, and how it has lately been. */
 import type { MicroUsd } from '../contracts/money.ts';
 
-export interface ModelFacts {
+export interface CandidateFacts {
   /** null: unknown. */
   readonly contextTokens: number | null;
   /** null: no price is known. */
