@@ -16,7 +16,7 @@ import { accountAbandonedAttempt, estimateUsage } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
 import { type GenerationRecord, readRecord } from './generation-record.ts';
 import { createRestartGuard } from './restart-guard.ts';
-import { type Checkpoint, openCheckpoint, planResume, type Resume } from './resume-plan.ts';
+import { beginsAnew, type Checkpoint, openCheckpoint, planResume, type Resume } from './resume-plan.ts';
 import type { RunningStreams, StreamControl } from './running-streams.ts';
 
 const HEARTBEAT_MS = 500;
@@ -45,8 +45,10 @@ interface Attempt {
 /** Where the attempt stands; changes as events come in. */
 interface Progress {
   cursor: ProviderCursor | null;
-  /** Text of this provider response, also what an earlier process delivered of it. */
+  /** All output of this provider response, also what an earlier process delivered of it. */
   ownText: string;
+  /** What the provider has counted so far; null where it has not said anything. */
+  counted: Usage | null;
   /** Whether this process has received anything from the provider. */
   received: boolean;
 }
@@ -88,6 +90,7 @@ export async function runStream(
   const progress: Progress = {
     cursor: attempt.resume.strategy === 'reattach' ? attempt.resume.cursor : null,
     ownText: attempt.resume.strategy === 'reattach' ? (record.openAttempt?.ownText ?? '') : '',
+    counted: null,
     received: false,
   };
   try {
@@ -170,7 +173,8 @@ async function relayProvider(
 ): Promise<GenerationOutcome> {
   const { step, provider, input, resume, record, number, log } = attempt;
   const { writer } = log;
-  const guard = createRestartGuard(resume.strategy === 'restart' ? record.text : '');
+  let mustVoid = beginsAnew(resume, record);
+  const guard = createRestartGuard(resume.strategy === 'restart' && !mustVoid ? record.text : '');
   const deliver = async (guarded: { reset: boolean; text: string }, checkpoint?: Checkpoint) => {
     if (guarded.reset)
       void writer.write({ type: 'text-reset', reason: 'The answer was begun again and differs.' });
@@ -192,13 +196,29 @@ async function relayProvider(
       finish = event;
       break;
     }
+    if (event.type === 'usage') {
+      progress.counted = event.usage;
+      continue;
+    }
+    if (mustVoid && event.type !== 'accepted') {
+      mustVoid = false;
+      void writer.write({ type: 'text-reset', reason: 'The answer was begun again.' });
+    }
     if (event.cursor !== undefined) progress.cursor = event.cursor;
     const checkpoint = event.cursor === undefined ? undefined : { ...step.candidate, cursor: event.cursor };
     if (event.type === 'text') {
       progress.ownText += event.text;
       await deliver(guard.push(event.text), checkpoint);
     } else if (event.type === 'reasoning') {
-      await writer.write({ type: 'reasoning-delta', text: event.text }, checkpoint);
+      progress.ownText += event.text;
+      // Thoughts about how to go on with an answer are no part of it.
+      if (!('deliveredText' in resume)) {
+        await writer.write({ type: 'reasoning-delta', text: event.text }, checkpoint);
+      }
+    } else if (event.type === 'tool-call') {
+      const { index, id, name, arguments: piece } = event;
+      progress.ownText += piece;
+      await writer.write({ type: 'tool-call-delta', index, id, name, arguments: piece }, checkpoint);
     } else if (checkpoint !== undefined) {
       // The response's id must be in the log as early as may be: without it a crash now would pay the call twice.
       await writer.write(acceptedEvent(attempt), checkpoint);
@@ -220,9 +240,14 @@ function remainingOutput({ countTokens }: Dependencies, { step, resume }: Attemp
   return Math.max(1, step.maxOutputTokens - countTokens(resume.deliveredText));
 }
 
+/** What the provider has counted; where it has not counted all or anything, an estimate of the rest. */
 function usageSoFar({ countTokens }: Dependencies, { input, resume }: Attempt, progress: Progress): Usage {
+  const { counted, received, ownText } = progress;
+  if (counted !== null && !counted.estimated) return counted;
+  if (counted !== null)
+    return { ...counted, outputTokens: Math.max(counted.outputTokens, countTokens(ownText)) };
   const prefillText = 'deliveredText' in resume ? resume.deliveredText : '';
-  return progress.received ? estimateUsage(input, prefillText, progress.ownText, countTokens) : NO_USAGE;
+  return received ? estimateUsage(input, prefillText, ownText, countTokens) : NO_USAGE;
 }
 
 function totals({ priceOf }: Dependencies, { step, record }: Attempt, usage: Usage) {
@@ -339,7 +364,10 @@ async function accountFailed(dependencies: Dependencies, attempt: Attempt, progr
   const responseId = progress.cursor?.responseId ?? null;
   const reported = responseId === null ? null : await attempt.provider.stop?.(responseId);
   const usage =
-    reported ?? (progress.ownText === '' ? NO_USAGE : usageSoFar(dependencies, attempt, progress));
+    reported ??
+    (progress.ownText === '' && progress.counted === null
+      ? NO_USAGE
+      : usageSoFar(dependencies, attempt, progress));
   return { usage, costMicroUsd: dependencies.priceOf(provider, model, usage) };
 }
 

@@ -2,8 +2,9 @@
 import type { Config } from '../config/load-config.ts';
 import type { WireFamily } from '../config/schema.ts';
 import { createAnthropicMessages } from './anthropic-messages/index.ts';
-import { createOpenAiResponses, type ProviderSettings } from './openai-responses/index.ts';
+import { createOpenAiResponses } from './openai-responses/index.ts';
 import type { Provider } from './provider.ts';
+import type { ProviderSettings } from './provider-settings.ts';
 
 const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Provider>> = {
   'openai-responses': createOpenAiResponses,
@@ -17,8 +18,8 @@ export function createProviders(config: Config): ReadonlyMap<string, Provider> {
     if (key === undefined) continue;
     // A provider that names no key variable needs none; the SDKs want some key all the same.
     const apiKey = key.secret ?? 'none';
-    const { firstTokenMs, betweenTokensMs } = config.limits;
-    const settings = { name, apiKey, baseUrl, capabilities, firstTokenMs, betweenTokensMs };
+    const { connectMs, firstTokenMs, betweenTokensMs } = config.limits;
+    const settings = { name, apiKey, baseUrl, capabilities, connectMs, firstTokenMs, betweenTokensMs };
     providers.set(name, ADAPTERS[wire](settings));
   }
   return providers;

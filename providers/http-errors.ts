@@ -1,5 +1,6 @@
 /** What all vendors' HTTP errors have in common: status, waiting time, and connections that failed. */
 import { type ErrorCode, UnbrokenError } from '../contracts/errors.ts';
+import { type AnswerHead, hasBegun } from './http-link.ts';
 
 export interface HttpFailure {
   readonly status: number | undefined;
@@ -24,7 +25,10 @@ export function toUnbrokenError(failure: HttpFailure): UnbrokenError {
 }
 
 /** An error without an answer of the vendor: a chunk that is no JSON, or a connection that failed or broke. */
-export function brokenTransport(error: unknown, isStreaming: boolean): UnbrokenError {
+export function brokenTransport(error: unknown, head: AnswerHead | null): UnbrokenError {
+  const own = ownError(error);
+  if (own !== null) return own;
+  const isStreaming = hasBegun(head);
   if (error instanceof SyntaxError) {
     return new UnbrokenError('provider_malformed', 'The provider sent a chunk that is not JSON.', {
       cause: error,
@@ -32,6 +36,12 @@ export function brokenTransport(error: unknown, isStreaming: boolean): UnbrokenE
   }
   const message = isStreaming ? 'The connection broke.' : 'The provider cannot be reached.';
   return toUnbrokenError({ status: undefined, kind: '', message, headers: undefined, isStreaming });
+}
+
+/** Ours, also where an SDK has put its own error around it. */
+function ownError(error: unknown): UnbrokenError | null {
+  if (error instanceof UnbrokenError) return error;
+  return error instanceof Error && error.cause !== undefined ? ownError(error.cause) : null;
 }
 
 function codeOf({ status, kind, message, isStreaming }: HttpFailure): ErrorCode {

@@ -1,16 +1,12 @@
 /** Reads a provider's stream with a limit on silence: one before the first content, another between contents. */
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { ProviderEvent } from './provider.ts';
-
-export interface SilenceLimits {
-  readonly firstTokenMs: number;
-  readonly betweenTokensMs: number;
-}
+import type { CallLimits } from './provider-settings.ts';
 
 /** @param stop ends the request below; called on silence and when the reader leaves. */
 export async function* readInTime(
   events: AsyncIterable<ProviderEvent>,
-  { firstTokenMs, betweenTokensMs }: SilenceLimits,
+  { firstTokenMs, betweenTokensMs }: CallLimits,
   stop: () => void,
 ): AsyncGenerator<ProviderEvent> {
   const iterator = events[Symbol.asyncIterator]();
@@ -20,7 +16,7 @@ export async function* readInTime(
     for (;;) {
       const next = await inTime(iterator.next(), deadline - Date.now(), hasContent);
       if (next.done) return;
-      if (next.value.type !== 'accepted') {
+      if (next.value.type !== 'accepted' && next.value.type !== 'usage') {
         hasContent = true;
         deadline = Date.now() + betweenTokensMs;
       }

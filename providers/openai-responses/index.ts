@@ -2,37 +2,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import OpenAI from 'openai';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import type {
-  Provider,
-  ProviderCall,
-  ProviderCapabilities,
-  ProviderCursor,
-  ProviderEvent,
-} from '../provider.ts';
-import { readInTime, type SilenceLimits } from '../read-in-time.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { createLink, type Link } from '../http-link.ts';
+import type { Provider, ProviderCall, ProviderCursor, ProviderEvent } from '../provider.ts';
+import type { ProviderSettings } from '../provider-settings.ts';
+import { streamCall } from '../stream-call.ts';
 import { toError } from './errors.ts';
 import { toRequest } from './request.ts';
 import { finishOf, toProviderEvents } from './stream.ts';
 import { toUsage } from './usage.ts';
 
-export interface ProviderSettings extends SilenceLimits {
-  readonly name: string;
-  readonly apiKey: string;
-  readonly baseUrl: string | undefined;
-  readonly capabilities: { readonly [Name in keyof ProviderCapabilities]?: boolean | undefined } | undefined;
-}
-
 const POLL_MS = 500;
+/** Longest that the end of a response may take to be asked for; nobody waits for it with a budget held. */
+const STOP_MS = 10_000;
 
 export function createOpenAiResponses(settings: ProviderSettings): Provider {
-  const client = new OpenAI({
-    apiKey: settings.apiKey,
-    maxRetries: 0,
-    // Its errors are ours to report; its log could show the prompt.
-    logLevel: 'off',
-    timeout: settings.firstTokenMs + settings.betweenTokensMs,
-    ...(settings.baseUrl === undefined ? {} : { baseURL: settings.baseUrl }),
-  });
   return {
     name: settings.name,
     capabilities: () => ({
@@ -40,21 +24,32 @@ export function createOpenAiResponses(settings: ProviderSettings): Provider {
       prefill: false,
       instruct: settings.capabilities?.instruct ?? true,
     }),
-    stream(call) {
-      const request = new AbortController();
-      const signal = AbortSignal.any([call.signal, request.signal]);
-      return readInTime(events(client, call, signal), settings, () => request.abort());
-    },
-    async stop(responseId) {
+    stream: (call) =>
+      streamCall(call, settings, (link) => events(clientFor(settings, link), call, link.signal), toError),
+    async stop(responseId, apiKey) {
+      const signal = AbortSignal.timeout(STOP_MS);
+      const client = clientFor(settings, createLink({ apiKey }, settings, signal));
       try {
-        return toUsage((await client.responses.cancel(responseId)).usage);
+        return toUsage((await client.responses.cancel(responseId, { signal })).usage);
       } catch {
         // It has ended already: then its record says what it used.
-        const ended = await client.responses.retrieve(responseId).catch(() => null);
+        const ended = await client.responses.retrieve(responseId, {}, { signal }).catch(() => null);
         return toUsage(ended?.usage);
       }
     },
   };
+}
+
+function clientFor({ baseUrl }: ProviderSettings, { apiKey, fetch }: Link): OpenAI {
+  return new OpenAI({
+    apiKey,
+    fetch,
+    maxRetries: 0,
+    // Its errors are ours to report; its log could show the prompt.
+    logLevel: 'off',
+    timeout: LIMITS.generationMs,
+    ...(baseUrl === undefined ? {} : { baseURL: baseUrl }),
+  });
 }
 
 async function* events(
@@ -62,25 +57,17 @@ async function* events(
   call: ProviderCall,
   signal: AbortSignal,
 ): AsyncGenerator<ProviderEvent> {
-  let isStreaming = false;
   const cursor = call.resume.strategy === 'reattach' ? call.resume.cursor : null;
-  try {
-    if (cursor === null) {
-      const headers = { 'Idempotency-Key': call.idempotencyKey };
-      const stream = await client.responses.create(toRequest(call), { signal, headers });
-      isStreaming = true;
-      yield* toProviderEvents(stream, null, 'deliveredText' in call.resume);
-      return;
-    }
-    const stream = await reattach(client, cursor, signal);
-    isStreaming = true;
-    yield* stream === null
-      ? poll(client, cursor, signal)
-      : toProviderEvents(stream, cursor, cursor.textChars > 0);
-  } catch (error) {
-    if (call.signal.aborted) throw call.signal.reason;
-    throw toError(error, isStreaming);
+  if (cursor === null) {
+    const headers = { 'Idempotency-Key': call.idempotencyKey };
+    const stream = await client.responses.create(toRequest(call), { signal, headers });
+    yield* toProviderEvents(stream, null, 'deliveredText' in call.resume);
+    return;
   }
+  const stream = await reattach(client, cursor, signal);
+  yield* stream === null
+    ? poll(client, cursor, signal)
+    : toProviderEvents(stream, cursor, cursor.textChars > 0);
 }
 
 /** @returns null where the API streams this response no more (it is over five minutes old, or has ended). */

@@ -20,7 +20,13 @@ let count = 0;
 
 beforeAll(async () => {
   sim = await createSimulatedProvider();
-  const common = { apiKey: KEY, firstTokenMs: 400, betweenTokensMs: 900, capabilities: undefined };
+  const common = {
+    apiKey: KEY,
+    connectMs: 1_000,
+    firstTokenMs: 400,
+    betweenTokensMs: 900,
+    capabilities: undefined,
+  };
   adapters.set(
     'openai-responses',
     createOpenAiResponses({ ...common, name: 'openai', baseUrl: `${sim.url}/v1` }),
