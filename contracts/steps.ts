@@ -56,8 +56,15 @@ export type BegunGeneration =
   | {
       readonly next: 'fall-back';
       readonly reservation: GrantedReservation;
-      readonly failure: { readonly code: ErrorCode; readonly message: string };
+      readonly failure: StepFailure;
     };
+
+export interface StepFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Where there was no room, or the circuit is open: when it may be worth another look. */
+  readonly waitMs?: number;
+}
 
 export interface StreamStep {
   readonly order: GenerationOrder;

@@ -54,7 +54,7 @@ local raw = redis.call('MGET', unpack(KEYS))
 local model = read(raw[1])
 local mode, name, need, last = ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1'
 local probe = 0
-if model.s == 'o' or model.s == 'h' then
+if mode ~= 'line' and (model.s == 'o' or model.s == 'h') then
   local till = model.s == 'o' and model.u or model.p
   if now >= till then probe = 1
   elseif not (last and model.why == 'slow') then return {'open', text(till - now)} end

@@ -73,11 +73,17 @@ export interface GatePass {
 export interface ProviderGate {
   enter(call: GateCall): Promise<Admission>;
   /** The first in line asks for room, which is then taken; else it asks again. Rejects where the gate is away. */
-  takeRoom(call: GateCall): Promise<RoomTaken | { readonly waitMs: number }>;
+  takeRoom(
+    call: GateCall,
+  ): Promise<RoomTaken | { readonly because: 'full' | 'refused'; readonly waitMs: number }>;
   /** The key of this id, for calls that must be made with it; undefined where it is gone. */
   keyOf(provider: string, keyId: string): GateKey | undefined;
   keyCount(provider: string): number;
 }
+
+export type GateNotice =
+  | { readonly what: 'circuit-opened' | 'circuit-closed'; readonly provider: string; readonly model: string }
+  | { readonly what: 'key-refused'; readonly provider: string; readonly keyId: string };
 
 export interface KeyReport {
   readonly id: string;

@@ -97,7 +97,8 @@ export function createRedisGate(settings: GateSettings): ProviderGate {
     async takeRoom(call) {
       const [answer, first, , slot] = await enter(call, 'line');
       const key = answer === 'admitted' ? keysOf(call.provider)[Number(first) - 1] : undefined;
-      return key === undefined ? { waitMs: Number(first) } : { keyId: key.id, slot: Number(slot) };
+      if (key !== undefined) return { keyId: key.id, slot: Number(slot) };
+      return { because: answer === 'full' ? 'full' : 'refused', waitMs: Number(first) };
     },
   };
 }

@@ -100,6 +100,8 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
     streamFromProvider: async ({ candidate }) => outcomeWith(candidate),
     settleBudget: async () => undefined,
     storeAnswer: async () => undefined,
+    answerFromCache: async () => null,
+    waitForRoom: async () => ({ keyId: 'key', slot: 1 }),
     closeGeneration: async ({ as, error }) =>
       outcomeWith({
         ...{ status: as, provider: null, model: null, finishReason: null },
@@ -113,6 +115,8 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
       noted(`streamFromProvider ${step.candidate.provider}`, used.streamFromProvider(step)),
     settleBudget: (step) => noted(`settleBudget ${step.outcome.status}`, used.settleBudget(step)),
     storeAnswer: (step) => noted('storeAnswer', used.storeAnswer(step)),
+    answerFromCache: (order) => noted('answerFromCache', used.answerFromCache(order)),
+    waitForRoom: (step) => noted(`waitForRoom ${step.candidate.provider}`, used.waitForRoom(step)),
     closeGeneration: (step) => noted(`closeGeneration ${step.error?.code}`, used.closeGeneration(step)),
   };
   function noted<Result>(call: string, result: Result): Result {
