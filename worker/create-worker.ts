@@ -65,6 +65,10 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
     maxConcurrentLocalActivityExecutions: CONCURRENT_GENERATIONS,
     maxConcurrentActivityTaskExecutions: CONCURRENT_GENERATIONS,
     maxCachedWorkflows: CONCURRENT_GENERATIONS,
+    // Most generations have one workflow task, which is never a sticky one.
+    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 20 },
+    nonStickyToStickyPollRatio: 0.7,
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
     // A worker that dies is noticed one heartbeat timeout after its last beat; beats are sent at this pace.
     maxHeartbeatThrottleInterval: '800ms',
     stickyQueueScheduleToStartTimeout: '2s',
