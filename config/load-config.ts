@@ -8,6 +8,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import type { Candidate } from '../contracts/generation.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
+import { simulatedVendors, VENDORS } from './vendors.ts';
 
 const environmentSchema = z.object({
   UNBROKEN_CONFIG: z.string().optional(),
@@ -46,11 +47,6 @@ export class ConfigError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const BUILT_IN_PROVIDERS: ConfigFile['providers'] = {
-  openai: { wire: 'openai-responses', apiKeyEnv: 'OPENAI_API_KEY' },
-  anthropic: { wire: 'anthropic-messages', apiKeyEnv: 'ANTHROPIC_API_KEY' },
-};
-
 const BUILT_IN_ROUTE: readonly Candidate[] = [
   { provider: 'openai', model: 'gpt-4o-mini' },
   { provider: 'anthropic', model: 'claude-sonnet-4-5' },
@@ -64,11 +60,12 @@ const SIMULATED_ROUTE: readonly Candidate[] = [
 export function loadConfig(environment: Environment = process.env): Config {
   const env = check(environmentSchema, withoutEmpty(environment), 'the environment');
   const file = check(configSchema, readConfigFile(env.UNBROKEN_CONFIG), 'unbroken.config.yaml');
-  const providers: ConfigFile['providers'] = { ...BUILT_IN_PROVIDERS, ...file.providers };
-  if (env.UNBROKEN_SIMULATOR_URL !== undefined) {
-    providers['simulated'] ??= { wire: 'openai-responses', baseUrl: `${env.UNBROKEN_SIMULATOR_URL}/v1` };
-    providers['simulated-messages'] ??= { wire: 'anthropic-messages', baseUrl: env.UNBROKEN_SIMULATOR_URL };
-  }
+  const simulator = env.UNBROKEN_SIMULATOR_URL;
+  const providers: ConfigFile['providers'] = {
+    ...VENDORS,
+    ...(simulator === undefined ? {} : simulatedVendors(simulator)),
+    ...file.providers,
+  };
   const apiKeys = readApiKeys(providers, environment);
   const usable = (candidate: Candidate) =>
     apiKeys[candidate.provider] !== undefined || providers[candidate.provider]?.apiKeyEnv === undefined;

@@ -10,8 +10,8 @@ import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { createQdrantAnswerCache } from '../cache/qdrant-answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
 import { LIMITS } from '../contracts/limits.ts';
+import { costOf } from '../models/price.ts';
 import { createProviders } from '../providers/create-providers.ts';
-import { costOf } from '../providers/price.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
 
