@@ -12,6 +12,7 @@ import { getGeneration } from './routes/get-generation.ts';
 import { getHealth, getReadiness } from './routes/get-health.ts';
 import { getOpenApi } from './routes/get-openapi.ts';
 import { listGenerations } from './routes/list-generations.ts';
+import { getModel, listModels } from './routes/list-models.ts';
 import { streamEvents } from './routes/stream-events.ts';
 import { sendError } from './send-error.ts';
 
@@ -36,6 +37,8 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.get('/generations/:id', getGeneration(dependencies));
   v1.get('/generations/:id/events', streamEvents(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
+  v1.get('/models', listModels(dependencies));
+  v1.get('/models/:provider/*model', getModel(dependencies));
   app.use('/v1', v1);
   app.use((request, _response, next) => {
     next(new UnbrokenError('not_found', `There is no ${request.method} ${request.path}.`));

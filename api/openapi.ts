@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { generationEventSchema } from '../contracts/events.ts';
 import { generationRequestSchema, generationViewSchema } from '../contracts/generation.ts';
+import { modelViewSchema } from '../contracts/model.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
 const json = (schema: string) => ({
@@ -19,6 +20,7 @@ export function createOpenApiDocument() {
     GenerationRequest: z.toJSONSchema(generationRequestSchema, { io: 'input' }),
     Generation: z.toJSONSchema(generationViewSchema),
     GenerationEvent: z.toJSONSchema(generationEventSchema),
+    Model: z.toJSONSchema(modelViewSchema),
     Error: z.toJSONSchema(errorSchema),
   };
   const one = { description: 'The generation', content: json('Generation') };
@@ -72,6 +74,35 @@ export function createOpenApiDocument() {
             { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'integer' } },
           ],
           responses: { 200: stream, default: failure },
+        },
+      },
+      '/v1/models': {
+        get: {
+          summary: 'What is known of the models: window, price, abilities',
+          parameters: [
+            ...[
+              'provider',
+              'q',
+              'available',
+              'tools',
+              'vision',
+              'jsonSchema',
+              'reasoning',
+              'prefill',
+              'reattach',
+            ].map((name) => ({ name, in: 'query', required: false, schema: { type: 'string' } })),
+          ],
+          responses: { 200: { description: 'A list in the sense of OpenAI, of Model' }, default: failure },
+        },
+      },
+      '/v1/models/{provider}/{model}': {
+        get: {
+          summary: 'What is known of one model',
+          parameters: [
+            { ...inPath, name: 'provider' },
+            { ...inPath, name: 'model' },
+          ],
+          responses: { 200: { description: 'The model', content: json('Model') }, default: failure },
         },
       },
       '/v1/generations/{id}/cancel': {

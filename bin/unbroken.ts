@@ -4,6 +4,7 @@ import type { GenerationRequest } from '../client/index.ts';
 import { formatUsd } from '../contracts/money.ts';
 import { type ConnectionFlags, connect, reportFailure } from './commands/connection.ts';
 import { printGeneration } from './commands/print-generation.ts';
+import { type ModelFlags, printModels } from './commands/print-models.ts';
 
 interface GenerateFlags extends ConnectionFlags {
   readonly file?: string;
@@ -91,6 +92,21 @@ command('runs', 'list the newest generations')
       console.log([run.id, run.status, model, run.user, formatUsd(run.costMicroUsd ?? 0)].join('\t'));
     }
   });
+
+program
+  .command('models')
+  .description('list the models that the configuration knows: window, price, abilities')
+  .argument('[name]', 'a part of the name')
+  .option('--provider <name>')
+  .option('--available', 'only those whose key is set')
+  .option('--tools', 'only those that call tools')
+  .option('--vision', 'only those that take images')
+  .option('--json-schema', 'only those whose answer can be held to a schema')
+  .option('--reasoning', 'only those that think')
+  .option('--prefill', 'only those that go on from their own cut answer')
+  .option('--reattach', 'only those whose cut answer is taken up again')
+  .option('--json', 'print JSON')
+  .action((name: string | undefined, flags: ModelFlags) => printModels(name, flags));
 
 try {
   await program.parseAsync();

@@ -10,6 +10,7 @@ import { explainIssues } from './explain-issues.ts';
 import { type ProviderKey, providerKeysOf } from './gate-schema.ts';
 import { modelsOf, type Route, routeOf } from './route-schema.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
+import { simulatedVendors, VENDORS } from './vendors.ts';
 
 const environmentSchema = z.object({
   UNBROKEN_CONFIG: z.string().optional(),
@@ -38,9 +39,7 @@ export interface Config extends ConfigFile {
   readonly temporal: { address: string; namespace: string; taskQueue: string; uiUrl: string | undefined };
   readonly redisUrl: string;
   readonly qdrant: { url: string; apiKey: string | undefined };
-  /** Keys by provider name, read from the variables that `apiKeyEnv` names. Never logged. */
-  readonly apiKeys: Readonly<Record<string, string>>;
-  /** All keys by provider name, with their limits; none where the environment holds none. Never logged. */
+  /** Keys by provider name, with their limits; an empty list where the environment holds none. Never logged. */
   readonly providerKeys: Readonly<Record<string, readonly ProviderKey[]>>;
 }
 
@@ -50,11 +49,6 @@ export class ConfigError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const BUILT_IN_PROVIDERS: ConfigFile['providers'] = {
-  openai: { wire: 'openai-responses', apiKeyEnv: 'OPENAI_API_KEY' },
-  anthropic: { wire: 'anthropic-messages', apiKeyEnv: 'ANTHROPIC_API_KEY' },
-};
-
 /** Simple tasks go to a small cheap model, code and complex ones to a strong one; each stands in for the other. */
 const SMALL = 'openai/gpt-4o-mini';
 const STRONG = 'anthropic/claude-sonnet-4-5';
@@ -63,16 +57,14 @@ const SIMULATED = ['simulated/sim-large', 'simulated-messages/sim-large'];
 export function loadConfig(environment: Environment = process.env): Config {
   const env = check(environmentSchema, withoutEmpty(environment), 'the environment');
   const file = check(configSchema, readConfigFile(env.UNBROKEN_CONFIG), 'unbroken.config.yaml');
-  const providers: ConfigFile['providers'] = { ...BUILT_IN_PROVIDERS, ...file.providers };
-  if (env.UNBROKEN_SIMULATOR_URL !== undefined) {
-    providers['simulated'] ??= { wire: 'openai-responses', baseUrl: `${env.UNBROKEN_SIMULATOR_URL}/v1` };
-    providers['simulated-messages'] ??= { wire: 'anthropic-messages', baseUrl: env.UNBROKEN_SIMULATOR_URL };
-  }
+  const simulator = env.UNBROKEN_SIMULATOR_URL;
+  const providers: ConfigFile['providers'] = {
+    ...VENDORS,
+    ...(simulator === undefined ? {} : simulatedVendors(simulator)),
+    ...file.providers,
+  };
   const providerKeys = Object.fromEntries(
     Object.entries(providers).map(([name, provider]) => [name, providerKeysOf(provider, environment)]),
-  );
-  const apiKeys = Object.fromEntries(
-    Object.entries(providerKeys).flatMap(([name, [first]]) => (first?.secret ? [[name, first.secret]] : [])),
   );
   const isUsable = (name: string) => providerKeys[name.split('/')[0] ?? '']?.[0] !== undefined;
   const builtIn = builtInRoute(isUsable, env.UNBROKEN_SIMULATOR_URL !== undefined);
@@ -95,7 +87,6 @@ export function loadConfig(environment: Environment = process.env): Config {
     },
     redisUrl: env.REDIS_URL,
     qdrant: { url: env.QDRANT_URL, apiKey: env.QDRANT_API_KEY },
-    apiKeys,
     providerKeys,
   };
 }

@@ -100,8 +100,20 @@ export const ERRORS = {
   ),
   provider_malformed: row(502, true, true, 'The provider sent what its format does not allow.'),
   provider_empty: row(502, true, true, 'The provider ended without an answer.'),
+  provider_quota_exhausted: row(
+    502,
+    false,
+    true,
+    'The account of the provider has no money or quota left; add some, or another key.',
+  ),
   provider_auth: row(502, false, true, 'Check the API key of the provider.'),
   provider_bad_request: row(400, false, true, 'The provider refused the request; see the message.'),
+  unsupported_by_model: row(
+    400,
+    false,
+    true,
+    'Leave out what the message names, or use a model that takes it; GET /v1/models says which do.',
+  ),
   provider_prefill_refused: row(
     400,
     true,

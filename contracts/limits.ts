@@ -43,6 +43,8 @@ export const LIMITS = {
   connectMs: 5_000,
   firstTokenMs: 10_000,
   betweenTokensMs: 15_000,
+  /** Silence of a reasoning model that has taken a call, before its first token. */
+  thinkingMs: 180_000,
   generationMs: 30 * 60_000,
   cacheLookUpMs: 150,
   defaultMaxOutputTokens: 4_096,

@@ -16,7 +16,9 @@ export function streamCall(
 ): AsyncIterable<ProviderEvent> {
   const request = new AbortController();
   const link = createLink(call, settings, AbortSignal.any([call.signal, request.signal]));
-  return readInTime(withOwnErrors(call, link, open, toError), settings, () => request.abort());
+  const mayThink =
+    call.input.reasoning !== undefined || settings.factsOf(call.model).capabilities.reasoning === true;
+  return readInTime(withOwnErrors(call, link, open, toError), settings, mayThink, () => request.abort());
 }
 
 async function* withOwnErrors(
