@@ -34,6 +34,9 @@ const DYNAMIC_CONFIG = {
   // A worker that hangs or is cut off must not be given tasks: its connection is closed after these.
   'frontend.keepAliveTime': '"1s"',
   'frontend.keepAliveTimeout': '"2s"',
+  // Those who wait for a slot, or for room at a provider, are served by priority and in turns by user.
+  'matching.useNewMatcher': 'true',
+  'matching.enableFairness': 'true',
 };
 
 export interface StartTemporal {

@@ -11,6 +11,7 @@ import { SEARCH_ATTRIBUTES, WORKFLOW_TYPE, workflowId } from '../../contracts/na
 import type { GenerationOutcome } from '../../contracts/steps.ts';
 import { findTemporalExecutable } from '../../services/provide-temporal.ts';
 import { bundleWorkflows } from '../../worker/create-worker.ts';
+import { createWaitingRooms } from '../../worker/waiting-rooms.ts';
 
 export const FIRST = { provider: 'first', model: 'm1' };
 export const SECOND = { provider: 'second', model: 'm2' };
@@ -54,7 +55,17 @@ export async function startWorkflowEnvironment(): Promise<WorkflowEnvironment> {
         // Cancellation reaches an activity by its heartbeats; they are to leave at once.
         maxHeartbeatThrottleInterval: '50ms',
       });
-      return worker.runUntil(() => use(taskQueue));
+      const { nativeConnection: connection } = temporal;
+      const names = [FIRST.provider, SECOND.provider];
+      const place = { namespace: 'default', taskQueue };
+      const rooms = await createWaitingRooms(connection, place, names, activities.waitForRoom);
+      const waiting = rooms.map((room) => room.run());
+      try {
+        return await worker.runUntil(() => use(taskQueue));
+      } finally {
+        for (const room of rooms) room.shutdown();
+        await Promise.all(waiting);
+      }
     },
     async stop() {
       await temporal.teardown();
