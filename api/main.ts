@@ -30,7 +30,9 @@ const keys = createApiKeys(redis);
 if (config.devKey !== undefined)
   await keys.register(config.devKey, { tenant: 'dev', user: 'dev', scopes: ['generate', 'admin'] });
 const connection = Connection.lazy({ address: config.temporal.address });
-const gate = createRedisGateReader({ redis, keys: config.providerKeys, breaker: config.breaker });
+const gate = createRedisGateReader({
+  ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
+});
 const health = createHealthSnapshot(gate, (error) =>
   logger.warn({ err: error }, 'the state of the providers is not known'),
 );

@@ -3,8 +3,7 @@ import { z } from 'zod';
 import { generationEventSchema } from '../contracts/events.ts';
 import { generationRequestSchema, generationViewSchema } from '../contracts/generation.ts';
 import { modelViewSchema } from '../contracts/model.ts';
-import { explanationSchema } from './routes/explain-route.ts';
-import { providersSchema } from './routes/list-providers.ts';
+import { explanationSchema, providersSchema } from '../contracts/routing.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
 const json = (schema: string) => ({

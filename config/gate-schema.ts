@@ -72,3 +72,13 @@ export function providerKeysOf(
     return [{ id: `${env}#${mark}`, secret, weight, ...limitsOf(limits) }];
   });
 }
+
+/**
+ * Under which name workers share what they learn of a provider. Two deployments on one Redis may call different
+ * servers by one name, so a base URL is part of it.
+ */
+export function gateScopeOf(name: string, baseUrl: string | undefined): string {
+  return baseUrl === undefined
+    ? name
+    : `${name}@${createHash('sha256').update(baseUrl).digest('hex').slice(0, 8)}`;
+}

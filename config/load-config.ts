@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { explainIssues } from './explain-issues.ts';
-import { type ProviderKey, providerKeysOf } from './gate-schema.ts';
+import { gateScopeOf, type ProviderKey, providerKeysOf } from './gate-schema.ts';
 import { modelsOf, type Route, routeOf } from './route-schema.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
 import { simulatedVendors, VENDORS } from './vendors.ts';
@@ -41,6 +41,8 @@ export interface Config extends ConfigFile {
   readonly qdrant: { url: string; apiKey: string | undefined };
   /** Keys by provider name, with their limits; an empty list where the environment holds none. Never logged. */
   readonly providerKeys: Readonly<Record<string, readonly ProviderKey[]>>;
+  /** Under which name each provider's gate is shared. */
+  readonly gateScopes: Readonly<Record<string, string>>;
 }
 
 export class ConfigError extends Error {
@@ -88,6 +90,9 @@ export function loadConfig(environment: Environment = process.env): Config {
     redisUrl: env.REDIS_URL,
     qdrant: { url: env.QDRANT_URL, apiKey: env.QDRANT_API_KEY },
     providerKeys,
+    gateScopes: Object.fromEntries(
+      Object.entries(providers).map(([name, { baseUrl }]) => [name, gateScopeOf(name, baseUrl)]),
+    ),
   };
 }
 

@@ -6,8 +6,9 @@ import { createHash } from 'node:crypto';
 import type { Route, RouteCandidate } from '../config/route-schema.ts';
 import type { Candidate, RoutingPlan } from '../contracts/generation.ts';
 import { formatUsd, type MicroUsd } from '../contracts/money.ts';
+import type { CircuitState } from '../contracts/routing.ts';
 import type { FoundTask } from './classify-task.ts';
-import type { CandidateFacts, CircuitState, ModelHealth } from './route-facts.ts';
+import type { CandidateFacts, ModelHealth } from './route-facts.ts';
 
 /** Output that an answer is taken to have where models are compared by speed. */
 const USUAL_OUTPUT_TOKENS = 400;

@@ -4,8 +4,9 @@
  * answer, calls go on without it.
  */
 import type { Candidate } from '../contracts/generation.ts';
+import type { CircuitState } from '../contracts/routing.ts';
 import type { RoomTaken } from '../contracts/steps.ts';
-import type { CircuitState, ModelHealth } from './route-facts.ts';
+import type { ModelHealth } from './route-facts.ts';
 
 export interface GateCall extends Candidate {
   /** Names this call: a circuit that is tried waits for the result of this very call. */

@@ -2,8 +2,8 @@
 import { z } from 'zod';
 import type { BreakerSettings, ProviderKey } from '../config/gate-schema.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
+import type { CircuitState } from '../contracts/routing.ts';
 import type { GateReader, KeyReport, ModelReport } from './provider-gate.ts';
-import type { CircuitState } from './route-facts.ts';
 
 export interface GateReaderRedis {
   sMembers(key: string): Promise<string[]>;
@@ -43,13 +43,14 @@ const CIRCUITS: Readonly<Record<'c' | 'o' | 'h', CircuitState>> = { c: 'closed',
 export function createRedisGateReader(settings: {
   readonly redis: GateReaderRedis;
   readonly keys: Readonly<Record<string, readonly ProviderKey[]>>;
+  readonly scopes: Readonly<Record<string, string>>;
   readonly breaker: BreakerSettings;
   readonly clock?: () => number;
 }): GateReader {
   const { redis, breaker, clock = Date.now } = settings;
   return {
     async report(provider) {
-      const gate = (part: string) => REDIS_KEYS.gate(provider, part);
+      const gate = (part: string) => REDIS_KEYS.gate(settings.scopes[provider] ?? provider, part);
       const keys = settings.keys[provider] ?? [];
       const models = (await redis.sMembers(gate('models'))).sort();
       const names = [

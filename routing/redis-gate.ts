@@ -1,6 +1,7 @@
 /** The gate in Redis: one script when a call begins, one when it has ended. */
 import { z } from 'zod';
 import type { BreakerSettings, ProviderKey } from '../config/gate-schema.ts';
+import type { Candidate } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { ENTER, type GateScript, LEAVE, NOTE_LIMITS } from './gate-scripts.ts';
@@ -24,6 +25,8 @@ export interface GateRedis {
 export interface GateSettings {
   readonly redis: GateRedis;
   readonly keys: Readonly<Record<string, readonly ProviderKey[]>>;
+  /** Under which name each provider's gate is shared; its own where it is not named. */
+  readonly scopes: Readonly<Record<string, string>>;
   readonly breaker: BreakerSettings;
   /** A call that tries an open circuit is given up after this: its first token is then surely late. */
   readonly probeMs: number;
@@ -52,11 +55,12 @@ export function createRedisGate(settings: GateSettings): ProviderGate {
 
   const enter = async (call: GateCall, mode: 'arrive' | 'line' | 'paid'): Promise<string[]> => {
     const keys = keysOf(call.provider);
+    const names = keysIn(settings, call);
     const paid = mode === 'paid' ? keys.findIndex(({ id }) => id === call.room?.keyId) + 1 : 0;
     return run(
       redis,
       ENTER,
-      [modelKey(call), gateKey(call, 'line'), ...keys.map((key) => keyKey(call, key))],
+      [names.model, names.line, ...keys.map(names.key)],
       [
         ...[call.callId, paid > 0 || mode !== 'paid' ? mode : 'arrive', call.model, call.tokens],
         ...[call.isLast ? '1' : '', settings.probeMs, LINE_MS, paid],
@@ -105,13 +109,14 @@ export function createRedisGate(settings: GateSettings): ProviderGate {
 
 function createPass(settings: GateSettings, { call, key, isProbe, slot }: Entry): GatePass {
   const { redis, breaker, onAway } = settings;
+  const names = keysIn(settings, call);
   let hasLeft = false;
   const leave = async (result: CallResult): Promise<Departure> => {
     const reply = await inTime(
       run(
         redis,
         LEAVE,
-        [modelKey(call), keyKey(call, key), gateKey(call, 'models')],
+        [names.model, names.key(key), names.models],
         [
           ...[call.callId, call.model, verdictOf(result, breaker), result.key?.verdict ?? 'ok'],
           ...[result.key?.status ?? 0, Math.ceil(result.key?.restMs ?? 0), slot],
@@ -140,7 +145,7 @@ function createPass(settings: GateSettings, { call, key, isProbe, slot }: Entry)
         run(
           redis,
           NOTE_LIMITS,
-          [keyKey(call, key)],
+          [names.key(key)],
           [call.model, requests ?? -1, tokens ?? -1, Math.ceil(resetMs)],
         ),
         onAway,
@@ -185,16 +190,21 @@ function anyOf(keys: readonly ProviderKey[]): ProviderKey | undefined {
   });
 }
 
-function gateKey({ provider }: { provider: string }, part: string): string {
-  return REDIS_KEYS.gate(provider, part);
+interface GateKeys {
+  readonly line: string;
+  readonly models: string;
+  readonly model: string;
+  key(key: { readonly id: string }): string;
 }
 
-function modelKey(call: { provider: string; model: string }): string {
-  return gateKey(call, `model:${call.model}`);
-}
-
-function keyKey(call: { provider: string }, { id }: { id: string }): string {
-  return gateKey(call, `key:${id}`);
+function keysIn({ scopes }: GateSettings, { provider, model }: Candidate): GateKeys {
+  const name = (part: string) => REDIS_KEYS.gate(scopes[provider] ?? provider, part);
+  return {
+    line: name('line'),
+    models: name('models'),
+    model: name(`model:${model}`),
+    key: ({ id }) => name(`key:${id}`),
+  };
 }
 
 async function run(

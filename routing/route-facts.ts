@@ -1,5 +1,6 @@
 /** What a route is decided by: what each model is, what it costs, and how it has lately been. */
 import type { MicroUsd } from '../contracts/money.ts';
+import type { CircuitState } from '../contracts/routing.ts';
 
 export interface CandidateFacts {
   /** null: unknown. */
@@ -9,9 +10,6 @@ export interface CandidateFacts {
   /** Why it cannot take this input at all (images, tools, ...); null where it can. */
   readonly cannot: string | null;
 }
-
-export const circuitStates = ['closed', 'open', 'half-open'] as const;
-export type CircuitState = (typeof circuitStates)[number];
 
 export interface ModelHealth {
   readonly circuit: CircuitState;

@@ -45,7 +45,7 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
     cache: createQdrantAnswerCache({ ...config.qdrant, timeoutMs: LIMITS.cacheLookUpMs }),
     providers,
     gate: createRedisGate({
-      ...{ redis, keys: config.providerKeys, breaker: config.breaker },
+      ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
       probeMs: config.limits.connectMs + config.limits.firstTokenMs + PROBE_SLACK_MS,
       onAway: (reason) => logger.warn({ err: reason }, 'the gate to the providers was passed by'),
     }),

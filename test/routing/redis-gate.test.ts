@@ -55,11 +55,11 @@ const keyOf = (id: string, facts: Partial<ProviderKey> = {}): ProviderKey => ({
 });
 const gateOf = (keys: readonly ProviderKey[], connection = redis): ProviderGate =>
   createRedisGate({
-    ...{ redis: connection, keys: { [provider]: keys }, breaker: BREAKER, probeMs: 400 },
+    ...{ redis: connection, keys: { [provider]: keys }, scopes: {}, breaker: BREAKER, probeMs: 400 },
     onAway: (reason) => away.push(reason),
   });
 const reportOf = (keys: readonly ProviderKey[]) =>
-  createRedisGateReader({ redis, keys: { [provider]: keys }, breaker: BREAKER }).report(provider);
+  createRedisGateReader({ redis, keys: { [provider]: keys }, scopes: {}, breaker: BREAKER }).report(provider);
 let calls = 0;
 const callOf = (facts: Partial<GateCall> = {}): GateCall => {
   calls += 1;
@@ -300,7 +300,7 @@ test('a gate that does not answer lets every call pass, and tells it', async () 
     eval: () => Promise.reject(new Error('no')),
   };
   const gate = createRedisGate({
-    ...{ redis: silent, keys: { [provider]: [keyOf('a')] }, breaker: BREAKER, probeMs: 400 },
+    ...{ redis: silent, keys: { [provider]: [keyOf('a')] }, scopes: {}, breaker: BREAKER, probeMs: 400 },
     onAway: (reason) => away.push(reason),
   });
   const pass = passOf(await gate.enter(callOf()));
