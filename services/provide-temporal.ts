@@ -37,6 +37,9 @@ const DYNAMIC_CONFIG = {
   // Those who wait for a slot, or for room at a provider, are served by priority and in turns by user.
   'matching.useNewMatcher': 'true',
   'matching.enableFairness': 'true',
+  // Each partition of a queue keeps an order of its own; one of four would let a few wait for long.
+  'matching.numTaskqueueReadPartitions': '1',
+  'matching.numTaskqueueWritePartitions': '1',
 };
 
 export interface StartTemporal {
