@@ -39,7 +39,8 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
     const [candidate] = order.candidates;
     if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0 };
     const { reservedTokens, remainingTokens, maxOutputTokens } = reservation;
-    const step: StreamStep = { order, candidate, reservedTokens, remainingTokens, maxOutputTokens };
+    const isLast = order.candidates.length === 1;
+    const step: StreamStep = { order, candidate, reservedTokens, remainingTokens, maxOutputTokens, isLast };
     const stream = running.joinOrStart(step, epochMs, (control) => runStream(dependencies, step, control));
     try {
       const outcome = await inTime(stream.outcome);
@@ -52,7 +53,12 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
       if (error.nonRetryable !== true) {
         return { next: 'stream', reservation, waitMs: Number(error.nextRetryDelay ?? 0) };
       }
-      return { next: 'fall-back', reservation, failure: { code: error.type, message: error.message } };
+      const waitMs = Number(error.details?.[0] ?? 0);
+      return {
+        next: 'fall-back',
+        reservation,
+        failure: { code: error.type, message: error.message, waitMs },
+      };
     }
   };
 

@@ -13,6 +13,8 @@ export interface GenerationOutcome {
   readonly costMicroUsd: MicroUsd;
   readonly attempts: number;
   readonly cached: boolean;
+  /** An old stored answer, because every candidate failed; only then present. */
+  readonly degraded?: true;
   readonly lastSeq: number;
   readonly errorCode: ErrorCode | null;
 }
@@ -54,8 +56,15 @@ export type BegunGeneration =
   | {
       readonly next: 'fall-back';
       readonly reservation: GrantedReservation;
-      readonly failure: { readonly code: ErrorCode; readonly message: string };
+      readonly failure: StepFailure;
     };
+
+export interface StepFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Where there was no room, or the circuit is open: when it may be worth another look. */
+  readonly waitMs?: number;
+}
 
 export interface StreamStep {
   readonly order: GenerationOrder;
@@ -63,6 +72,24 @@ export interface StreamStep {
   readonly reservedTokens: number;
   readonly remainingTokens: number | null;
   readonly maxOutputTokens: number;
+  /** Whether a failure of this candidate would be the end of the chain. */
+  readonly isLast?: boolean;
+  /** What was waited for. */
+  readonly room?: RoomTaken;
+}
+
+/** Who waits for room, and where. */
+export interface WaitStep {
+  readonly generationId: string;
+  readonly candidate: Candidate;
+  readonly tokens: number;
+}
+
+/** Room for one call under the limits of a key. */
+export interface RoomTaken {
+  readonly keyId: string;
+  /** The part of the key's window in which it was taken. */
+  readonly slot: number;
 }
 
 export interface CloseStep {
