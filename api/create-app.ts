@@ -12,11 +12,14 @@ import { authenticateCodec, openCodecSession, showCodecForm } from './routes/cod
 import { createGeneration } from './routes/create-generation.ts';
 import { createTicket } from './routes/create-ticket.ts';
 import { decodePayloads } from './routes/decode-payloads.ts';
+import { explainRoute } from './routes/explain-route.ts';
 import { getErrorPage } from './routes/get-error-page.ts';
 import { getGeneration } from './routes/get-generation.ts';
 import { getHealth, getReadiness } from './routes/get-health.ts';
 import { getOpenApi } from './routes/get-openapi.ts';
 import { listGenerations } from './routes/list-generations.ts';
+import { getModel, listModels } from './routes/list-models.ts';
+import { listProviders } from './routes/list-providers.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './routes/manage-keys.ts';
 import { streamEvents } from './routes/stream-events.ts';
 import { sendError } from './send-error.ts';
@@ -65,6 +68,10 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.get('/generations', listGenerations(dependencies));
   v1.get('/generations/:id', getGeneration(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
+  v1.post('/routes/explain', explainRoute(dependencies));
+  v1.get('/providers', listProviders(dependencies));
+  v1.get('/models', listModels(dependencies));
+  v1.get('/models/:provider/*model', getModel(dependencies));
   app.use('/v1', v1);
   app.use(refuseUnknown(app.router));
   app.use(handleError(dependencies.logger));

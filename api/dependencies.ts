@@ -4,9 +4,12 @@ import type { PayloadCodec } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { Config } from '../config/load-config.ts';
+import type { HealthSnapshot } from '../routing/health-snapshot.ts';
+import type { GateReader } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
 import type { ApiKeys } from './api-keys.ts';
+import type { RouteChooser } from './choose-route.ts';
 import type { OpenConnections } from './open-connections.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Tickets } from './tickets.ts';
@@ -25,6 +28,9 @@ export interface ApiDependencies {
   readonly connections: OpenConnections;
   /** Undefined where payloads are not encrypted. */
   readonly codec: PayloadCodec | undefined;
+  readonly routes: RouteChooser;
+  readonly health: HealthSnapshot;
+  readonly gate: GateReader;
   readonly logger: Logger;
   readonly countTokens: (text: string) => number;
   /** Throws when Redis does not answer. */

@@ -6,10 +6,13 @@ import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { scopes } from '../contracts/keys.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
+import { createHealthSnapshot } from '../routing/health-snapshot.ts';
+import { createRedisGateReader } from '../routing/redis-gate-reader.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
 import { createApiKeys } from './api-keys.ts';
+import { createRouteChooser } from './choose-route.ts';
 import { createApp } from './create-app.ts';
 import { createHttpServer } from './http-server.ts';
 import { createOpenConnections } from './open-connections.ts';
@@ -34,6 +37,12 @@ if (config.devKey !== undefined)
   await keys.register(config.devKey, { tenant: 'dev', user: 'dev', name: 'development', scopes });
 const dataConverter = createDataConverter(config);
 const connection = Connection.lazy({ address: config.temporal.address });
+const gate = createRedisGateReader({
+  ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
+});
+const health = createHealthSnapshot(gate, (error) =>
+  logger.warn({ err: error }, 'the state of the providers is not known'),
+);
 const dependencies = {
   config,
   keys,
@@ -42,6 +51,9 @@ const dependencies = {
   rate: createRateLimiter(redis, config.rateLimits),
   connections: createOpenConnections(keys, { ...config.rateLimits, onError: onLostNote }),
   logger,
+  gate,
+  health,
+  routes: createRouteChooser(config, health),
   log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
   live: createLiveLogs(subscriber),
   heartbeatMs: config.limits.heartbeatMs,

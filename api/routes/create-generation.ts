@@ -2,25 +2,24 @@
 import type { RequestHandler, Response } from 'express';
 import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import { type GenerationEvent, isTerminal } from '../../contracts/events.ts';
-import { generationRequestSchema } from '../../contracts/generation.ts';
 import { callerIn } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readView } from '../generation-view.ts';
-import { parseBody } from '../parse-body.ts';
+import { readRequest } from '../read-request.ts';
 import { relayEvents } from '../relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../sse.ts';
 import { submitGeneration } from '../submit-generation.ts';
 
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {
-    const order = parseBody(request, generationRequestSchema);
+    const asked = readRequest(request);
     const { generationId } = await submitGeneration(
       dependencies,
       callerIn(response),
-      order,
+      asked,
       request.get('idempotency-key'),
     );
-    if (order.stream === true) {
+    if (asked.stream === true) {
       await streamAtOnce(dependencies, generationId, response);
       return;
     }

@@ -49,9 +49,13 @@ test('until_ms ends the stream of a reader who takes nothing, long before he cou
   const askedAt = performance.now();
   reader.write('GET /gen_1?until_ms=500 HTTP/1.1\r\nhost: a\r\n\r\n');
   reader.pause();
-  await waitFor('the end of the stream', () => closedAt > 0, 10_000);
+  try {
+    await waitFor('the end of the stream', () => closedAt > 0, 10_000);
+  } finally {
+    reader.destroy();
+    http.closeAllConnections();
+    http.close();
+  }
   expect(closedAt - askedAt).toBeGreaterThan(450);
   expect(closedAt - askedAt).toBeLessThan(3_000);
-  reader.destroy();
-  http.close();
 });
