@@ -31,7 +31,7 @@ const [redis, subscriber] = await Promise.all([
   connectRedis(config.redisUrl, onRedisError),
   connectRedis(config.redisUrl, onRedisError),
 ]);
-const onLostNote = (error: unknown) => logger.warn({ err: error }, 'key');
+const onLostNote = (error: unknown) => logger.warn({ err: error }, 'a change or use of a key was not noted');
 const keys = await createApiKeys(redis, subscriber, onLostNote);
 if (config.devKey !== undefined)
   await keys.register(config.devKey, { tenant: 'dev', user: 'dev', name: 'development', scopes });
