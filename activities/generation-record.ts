@@ -102,10 +102,11 @@ function withOutput(open: OpenAttempt | null, piece: string): OpenAttempt | null
 export function outcomeOf(event: GenerationEvent): GenerationOutcome | null {
   if (!isTerminal(event)) return null;
   if (event.type === 'generation-end') {
-    const { provider, model, finishReason, usage, costMicroUsd, attempts, cached, seq } = event;
+    const { provider, model, finishReason, usage, costMicroUsd, attempts, cached, degraded, seq } = event;
     return {
       status: 'completed',
       ...{ provider, model, finishReason, usage, costMicroUsd, attempts, cached },
+      ...(degraded === true ? { degraded } : {}),
       ...{ lastSeq: seq, errorCode: null },
     };
   }

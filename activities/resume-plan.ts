@@ -20,11 +20,14 @@ const checkpointSchema = z.object({
       )
       .optional(),
   }),
+  keyId: z.string().optional(),
 });
 
 /** What the log keeps beside the text: whose response it is, and where it stands. */
 export interface Checkpoint extends Candidate {
   readonly cursor: ProviderCursor;
+  /** The key that the response was made with; absent where older code wrote it. */
+  readonly keyId?: string | undefined;
 }
 
 /** The checkpoint of the attempt that the log holds open; null where that attempt cannot be taken up again. */

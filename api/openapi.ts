@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { generationEventSchema } from '../contracts/events.ts';
 import { generationRequestSchema, generationViewSchema } from '../contracts/generation.ts';
 import { modelViewSchema } from '../contracts/model.ts';
+import { explanationSchema, providersSchema } from '../contracts/routing.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
 const json = (schema: string) => ({
@@ -21,6 +22,8 @@ export function createOpenApiDocument() {
     Generation: z.toJSONSchema(generationViewSchema),
     GenerationEvent: z.toJSONSchema(generationEventSchema),
     Model: z.toJSONSchema(modelViewSchema),
+    RouteExplanation: z.toJSONSchema(explanationSchema),
+    Providers: z.toJSONSchema(providersSchema),
     Error: z.toJSONSchema(errorSchema),
   };
   const one = { description: 'The generation', content: json('Generation') };
@@ -74,6 +77,22 @@ export function createOpenApiDocument() {
             { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'integer' } },
           ],
           responses: { 200: stream, default: failure },
+        },
+      },
+      '/v1/routes/explain': {
+        post: {
+          summary: 'Which models would be asked, in which order, why, and at what cost; nothing is generated',
+          requestBody: { required: true, content: json('GenerationRequest') },
+          responses: {
+            200: { description: 'The decision', content: json('RouteExplanation') },
+            default: failure,
+          },
+        },
+      },
+      '/v1/providers': {
+        get: {
+          summary: 'Circuits, speed and keys of the providers, as all workers saw them',
+          responses: { 200: { description: 'The providers', content: json('Providers') }, default: failure },
         },
       },
       '/v1/models': {

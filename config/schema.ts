@@ -1,20 +1,14 @@
 /** The shape of unbroken.config.yaml. Every key has a default; an unknown key is an error. */
 import { z } from 'zod';
 import { LIMITS } from '../contracts/limits.ts';
+import { breakerSchema, keyLimitsSchema, keySchema } from './gate-schema.ts';
+import { routeSchema } from './route-schema.ts';
 
 export const wireFamilies = [
   ...(['openai-responses', 'openai-chat', 'azure-openai', 'anthropic-messages', 'bedrock'] as const),
   ...(['google', 'cohere', 'ai-sdk'] as const),
 ] as const;
 export type WireFamily = (typeof wireFamilies)[number];
-
-const candidateSchema = z
-  .string()
-  .regex(/^[a-z0-9-]+\/\S+$/, 'expected provider/model, such as openai/gpt-4o-mini')
-  .transform((name) => {
-    const slash = name.indexOf('/');
-    return { provider: name.slice(0, slash), model: name.slice(slash + 1) };
-  });
 
 /** What a model or provider can do, over what is known of it. */
 const capabilitiesSchema = z
@@ -41,6 +35,8 @@ const providerSchema = z
     wire: z.enum(wireFamilies),
     baseUrl: z.url().optional().describe("Absent: the vendor's own."),
     apiKeyEnv: z.string().min(1).optional().describe('The environment variable that holds the key.'),
+    keys: z.array(keySchema).min(1).max(64).optional().describe('Several keys; instead of apiKeyEnv.'),
+    limits: keyLimitsSchema.optional().describe('How much each key may be used; a key may have its own.'),
     /** The name under which the price package knows this provider; absent: the provider's own name. */
     pricedAs: z.string().optional(),
     /** The name under which models.dev knows this provider; absent: the provider's own name. */
@@ -77,7 +73,8 @@ const modelSchema = z.strictObject({
 
 export const configSchema = z.strictObject({
   providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
-  routes: z.record(z.string(), z.array(candidateSchema).min(1).max(16)).default({}),
+  routes: z.record(z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/), routeSchema).default({}),
+  breaker: breakerSchema.prefault({}),
   /** Prices of `provider/model`, over those of the price package. */
   prices: z.record(z.string(), priceSchema).default({}),
   /** Facts of `provider/model`, over those of the data packages; a model that they do not know is listed by this. */

@@ -66,6 +66,18 @@ export const ERRORS = {
   internal: row(500, true, false, 'Report it with the generation id.'),
   // The provider
   provider_rate_limited: row(429, true, true, 'Wait, add keys, or add a candidate to the route.'),
+  provider_full: row(
+    429,
+    true,
+    true,
+    'Every key of the provider is at its limit; the generation waits, or add keys or a candidate.',
+  ),
+  provider_circuit_open: row(
+    503,
+    false,
+    true,
+    'The provider fails too often and is left alone for some seconds; add a candidate to the route.',
+  ),
   provider_unavailable: row(502, true, true, 'The provider failed; add a candidate to the route.'),
   provider_connect_failed: row(502, true, true, 'Check the base URL of the provider and the network.'),
   provider_first_token_timeout: row(

@@ -11,7 +11,7 @@ import { NO_USAGE, type Usage } from '../contracts/money.ts';
 import { costOf } from './price.ts';
 import { claudeCapabilities, plainName, RULES } from './rules.ts';
 
-type KnownConfig = Pick<Config, 'providers' | 'models' | 'prices' | 'apiKeys'>;
+type KnownConfig = Pick<Config, 'providers' | 'models' | 'prices' | 'providerKeys'>;
 
 const UNKNOWN: ModelCapabilities = {
   ...{ tools: null, vision: null, jsonSchema: null, reasoning: null, sampling: null, stop: null },
@@ -94,12 +94,11 @@ export function priceOf(
 
 /** What is known of one model, also of one that no package lists. */
 export function describeModel(config: KnownConfig, provider: string, model: string): ModelView {
-  const { apiKeyEnv } = config.providers[provider] ?? {};
   return {
     id: `${provider}/${model}`,
     object: 'model',
     owned_by: provider,
-    available: apiKeyEnv === undefined || config.apiKeys[provider] !== undefined,
+    available: config.providerKeys[provider]?.[0] !== undefined,
     ...factsOf(config, provider, model),
     priceMicroUsdPerMillion: priceOf(config, provider, model),
   };

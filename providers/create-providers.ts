@@ -28,8 +28,9 @@ const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Prov
 export function createProviders(config: Config): ReadonlyMap<string, Provider> {
   const providers = new Map<string, Provider>();
   for (const [name, provider] of Object.entries(config.providers)) {
-    const apiKey = provider.apiKeyEnv === undefined ? NO_KEY : config.apiKeys[name];
-    if (apiKey === undefined) continue;
+    const [key] = config.providerKeys[name] ?? [];
+    if (key === undefined) continue;
+    const apiKey = key.secret ?? NO_KEY;
     const settings: ProviderSettings = {
       ...config.limits,
       ...{ name, apiKey, baseUrl: provider.baseUrl, quirks: provider.quirks },

@@ -2,6 +2,7 @@ import { loadConfig } from '../../config/load-config.ts';
 import type { ModelView } from '../../contracts/model.ts';
 import { listModels } from '../../models/catalogue.ts';
 import { selectModels } from '../../models/select-models.ts';
+import { printTable } from './print-table.ts';
 
 const ABILITIES = ['tools', 'vision', 'jsonSchema', 'reasoning', 'prefill', 'reattach'] as const;
 
@@ -20,16 +21,7 @@ export function printModels(name: string | undefined, flags: ModelFlags): void {
     console.log(JSON.stringify({ object: 'list', data: models }, null, 2));
     return;
   }
-  const rows = [['MODEL', 'WINDOW', 'IN $/M', 'OUT $/M', 'CAN', 'KEY'], ...models.map(rowOf)];
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  for (const row of rows) {
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
-  }
+  printTable([['MODEL', 'WINDOW', 'IN $/M', 'OUT $/M', 'CAN', 'KEY'], ...models.map(rowOf)]);
   console.log(`\n${models.length} models`);
 }
 

@@ -1,5 +1,6 @@
 /** An adapter of any wire, as the composition root makes it, with limits that suit tests. */
 
+import { providerKeysOf } from '../../config/gate-schema.ts';
 import { loadConfig } from '../../config/load-config.ts';
 import type { ProviderConfig, WireFamily } from '../../config/schema.ts';
 import { createProviders } from '../../providers/create-providers.ts';
@@ -16,7 +17,7 @@ export function adapterFor(
   const provider = createProviders({
     ...base,
     providers: { [name]: { apiKeyEnv: 'KEY', ...config } },
-    apiKeys: { [name]: KEY },
+    providerKeys: { [name]: providerKeysOf({ apiKeyEnv: 'KEY' }, { KEY }) },
     limits: {
       ...base.limits,
       connectMs: 1_000,
