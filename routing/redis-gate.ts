@@ -99,10 +99,11 @@ export function createRedisGate(settings: GateSettings): ProviderGate {
     },
 
     async takeRoom(call) {
-      const [answer, first, , slot] = await enter(call, 'line');
+      const [answer, first, third, slot] = await enter(call, 'line');
       const key = answer === 'admitted' ? keysOf(call.provider)[Number(first) - 1] : undefined;
       if (key !== undefined) return { keyId: key.id, slot: Number(slot) };
-      return { because: answer === 'full' ? 'full' : 'refused', waitMs: Number(first) };
+      if (answer !== 'full') return { because: 'refused', waitMs: Number(first) };
+      return { because: third === 'rest' ? 'resting' : 'full', waitMs: Number(first) };
     },
   };
 }
