@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleWorkflowCode, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { createActivities } from '../activities/create-activities.ts';
 import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
@@ -98,7 +98,10 @@ export async function bundleWorkflows(dataDir: string): Promise<{ code: string }
   }
   const cached = join(dataDir, 'cache', `workflows-${hash.digest('hex').slice(0, 16)}.js`);
   if (existsSync(cached)) return { code: readFileSync(cached, 'utf8') };
-  const bundle = await bundleWorkflowCode({ workflowsPath: join(ROOT, 'workflows', 'generation.ts') });
+  const bundle = await bundleWorkflowCode({
+    workflowsPath: join(ROOT, 'workflows', 'generation.ts'),
+    logger: new DefaultLogger('WARN'),
+  });
   mkdirSync(join(dataDir, 'cache'), { recursive: true });
   // Another worker may read it at this moment, and this one may be killed: it appears whole or not at all.
   const unfinished = `${cached}.${process.pid}`;

@@ -12,6 +12,7 @@ import type { GenerationOutcome } from '../../contracts/steps.ts';
 import { findTemporalExecutable } from '../../services/provide-temporal.ts';
 import { bundleWorkflows } from '../../worker/create-worker.ts';
 import { createWaitingRooms } from '../../worker/waiting-rooms.ts';
+import { installQuietRuntime } from './quiet-runtime.ts';
 
 export const FIRST = { provider: 'first', model: 'm1' };
 export const SECOND = { provider: 'second', model: 'm2' };
@@ -29,6 +30,7 @@ export interface WorkflowEnvironment {
 }
 
 export async function startWorkflowEnvironment(): Promise<WorkflowEnvironment> {
+  installQuietRuntime();
   const folder = mkdtempSync(join(tmpdir(), 'unbroken-workflows-'));
   const path = await findTemporalExecutable((line) => process.stderr.write(`${line}\n`));
   const attributes = Object.entries(SEARCH_ATTRIBUTES);
