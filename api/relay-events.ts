@@ -24,6 +24,13 @@ export interface ViewerSink {
   readonly coalesces: boolean;
 }
 
+export interface RelaySource {
+  readonly log: LogReader;
+  readonly live: LiveLogs;
+  /** Silence after which a viewer gets a sign of life. */
+  readonly heartbeatMs?: number | undefined;
+}
+
 export interface Relay {
   readonly generationId: string;
   /** The last seq that the viewer has; -1 for none. */
@@ -33,8 +40,6 @@ export interface Relay {
   /** How long the viewer may take nothing; `LIMITS.viewerStallMs` if absent. */
   readonly stallMs?: number;
 }
-
-type Logs = { readonly log: LogReader; readonly live: LiveLogs };
 
 /** A quarter of a connection's buffer: so much is handed over at a time. */
 const SLICE_BYTES = LIMITS.viewerBufferBytes / 4;
@@ -48,10 +53,10 @@ const TICK_MS = 1_000;
 
 /** @returns the viewer's cursor when the log has ended or the signal was given. Rejects where the log cannot be read. */
 export async function relayEvents(
-  { log, live }: Logs,
+  { log, live, heartbeatMs = LIMITS.relayHeartbeatMs }: RelaySource,
   { generationId, after, sink, signal, stallMs = LIMITS.viewerStallMs }: Relay,
 ): Promise<number> {
-  const viewer = createViewer({ after, sink, stallMs });
+  const viewer = createViewer({ after, sink, stallMs, heartbeatMs });
   const shared = await live.follow(generationId, viewer.onBatch);
   const leave = () => viewer.end();
   signal.addEventListener('abort', leave, { once: true });
@@ -86,7 +91,14 @@ interface Viewer {
   tick(nowMs: number): void;
 }
 
-function createViewer({ after, sink, stallMs }: Required<Pick<Relay, 'after' | 'sink' | 'stallMs'>>): Viewer {
+interface ViewerPlan {
+  readonly after: number;
+  readonly sink: ViewerSink;
+  readonly stallMs: number;
+  readonly heartbeatMs: number;
+}
+
+function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer {
   let cursor = after;
   let source: Source = { window: () => [], stored: async () => [] };
   /** `idle`: has all that there is and waits for the next batch. */
@@ -174,7 +186,7 @@ function createViewer({ after, sink, stallMs }: Required<Pick<Relay, 'after' | '
     tick: (nowMs) => {
       if (blockedSinceMs !== null) {
         if (nowMs - blockedSinceMs >= stallMs && sink.closeStalled()) end();
-      } else if (state === 'idle' && nowMs - sentAtMs >= LIMITS.relayHeartbeatMs) {
+      } else if (state === 'idle' && nowMs - sentAtMs >= heartbeatMs) {
         sentAtMs = nowMs;
         if (sink.ready()) sink.heartbeat();
         // A batch can be lost; after a silence the log itself is asked.

@@ -4,8 +4,9 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { Caller } from './api-keys.ts';
-import { callerOf } from './authenticate.ts';
+
 import type { ApiDependencies } from './dependencies.ts';
+import { admitSocket } from './front-door.ts';
 import { openStreamSocket } from './web-socket.ts';
 import { openResponsesSocket } from './wires/openai-responses/web-socket.ts';
 
@@ -45,7 +46,7 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
       );
       return;
     }
-    callerOf(dependencies.keys, request).then(
+    admitSocket(dependencies, request, connection).then(
       (caller) =>
         route.sockets.handleUpgrade(request, connection, head, (ws) =>
           route.open(ws, connection, caller, request),

@@ -18,6 +18,11 @@ export function workflowId(tenant: string, generationId: string): string {
   return `${tenant}/${generationId}`;
 }
 
+/** The queue of those who wait for room at a provider; Temporal keeps its order by priority and fairness. */
+export function roomQueue(taskQueue: string, provider: string): string {
+  return `${taskQueue}/room/${provider}`;
+}
+
 /** Redis keys. What one script touches shares a hash tag, so that it lives on one shard of a cluster. */
 export const REDIS_KEYS = {
   logMeta: (generationId: string) => `ub:log:{${generationId}}:meta`,
@@ -27,7 +32,15 @@ export const REDIS_KEYS = {
   // Encoded, so that tenant `a` with user `b:c` is not tenant `a:b` with user `c`.
   budget: (tenant: string, user: string, part: string) =>
     `ub:budget:{${encodeURIComponent(tenant)}:${encodeURIComponent(user)}}:${part}`,
-  chat: (tenant: string, chatId: string) =>
-    `ub:chat:{${encodeURIComponent(tenant)}:${encodeURIComponent(chatId)}}`,
-  apiKey: (sha256Hex: string) => `ub:key:${sha256Hex}`,
+  chat: (tenant: string, user: string, chatId: string) =>
+    `ub:chat:{${[tenant, user, chatId].map(encodeURIComponent).join(':')}}`,
+  gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
+  apiKey: (keyId: string) => `ub:key:{${keyId}}`,
+  /** The ids of a tenant's keys, each with the time of its last use. */
+  apiKeysOf: (tenant: string) => `ub:keys:{${encodeURIComponent(tenant)}}`,
+  /** Tells every API process the id of a key that was rotated or revoked. */
+  apiKeyChanges: 'ub:key-changes',
+  ticket: (sha256Hex: string) => `ub:ticket:{${sha256Hex}}`,
+  /** The limiter adds `:` and what it counts for. */
+  rateLimit: 'ub:rate',
 } as const;

@@ -9,7 +9,7 @@ import { readView } from '../generation-view.ts';
 export function cancelGeneration(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const head = await findGeneration(dependencies, callerIn(response), request.params.id);
-    await cancelRun(dependencies.temporal, head);
+    await cancelRun(dependencies, head);
     response.status(202).json(await readView(dependencies.log, head.generationId, { withText: false }));
   };
 }

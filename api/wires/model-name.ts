@@ -1,5 +1,6 @@
 /** What a `model` of another vendor's API means here: `provider/model`, a route, or a name that fits one provider. */
 import type { Config } from '../../config/load-config.ts';
+import { modelsOf } from '../../config/route-schema.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { Candidate } from '../../contracts/generation.ts';
 
@@ -31,7 +32,8 @@ export function resolveModel(config: Config, name: string): Target {
     throw new UnbrokenError('model_not_found', `model: "${name}" is at several providers; use ${choices}.`);
   }
   const vendor = VENDORS.find(([pattern]) => pattern.test(name))?.[1];
-  if (vendor !== undefined && config.apiKeys[vendor] !== undefined) return { model: `${vendor}/${name}` };
+  if (vendor !== undefined && config.providerKeys[vendor]?.[0] !== undefined)
+    return { model: `${vendor}/${name}` };
   throw notFound(config, name);
 }
 
@@ -42,7 +44,7 @@ function knownRoute(config: Config, route: string, name: string): Target {
 
 /** Every candidate of every route. */
 function candidatesOf({ routes }: Config): readonly Candidate[] {
-  return Object.values(routes).flat();
+  return Object.values(routes).flatMap(modelsOf);
 }
 
 function notFound(config: Config, name: string): UnbrokenError {

@@ -18,6 +18,7 @@ function factsOf({ generationId, model, cached, attempts, end }: Answer): Record
     'generation-id': generationId,
     ...(model === null ? {} : { model }),
     cache: cached ? 'hit' : 'miss',
+    ...(end?.type === 'generation-end' && end.degraded === true ? { degraded: 'true' } : {}),
     ...(end === null ? {} : { attempts: String(attempts), 'cost-micro-usd': String(end.costMicroUsd) }),
   };
 }

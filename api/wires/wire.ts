@@ -54,14 +54,19 @@ export function requireJson(request: Request): void {
   }
 }
 
-/** What the headers say for every format. */
-function headerSettings(request: WireHeaders): Pick<GenerationRequest, 'cache'> {
-  const cache = request.get('x-unbroken-cache');
-  if (cache === undefined) return {};
-  if (cache !== 'on' && cache !== 'off') {
-    throw new UnbrokenError('invalid_request', 'x-unbroken-cache: expected on or off.');
+/** What these formats have no field for, as headers. Each is checked with the request. */
+function headerSettings(headers: WireHeaders): Record<string, string | number> {
+  const settings: Record<string, string | number> = {};
+  for (const name of ['cache', 'task'] as const) {
+    const value = headers.get(`x-unbroken-${name}`);
+    if (value !== undefined) settings[name] = value;
   }
-  return { cache };
+  const numbers = { priority: 'x-unbroken-priority', deadlineMs: 'x-unbroken-deadline-ms' };
+  for (const [name, header] of Object.entries(numbers)) {
+    const value = headers.get(header);
+    if (value !== undefined) settings[name] = Number(value);
+  }
+  return settings;
 }
 
 /**

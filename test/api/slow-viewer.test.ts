@@ -17,7 +17,7 @@ import { waitFor } from '../harness/wait-for.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
 /** Far more than the kernel takes for a client that reads nothing. */
-const DELTAS = 16_000;
+const DELTAS = 12_000;
 const DELTA_CHARS = 800;
 const STALL_MS = 2_000;
 
@@ -36,7 +36,8 @@ beforeAll(async () => {
   const app = express();
   app.get('/:id', (request, response) => {
     const { id } = request.params;
-    void relay(id, Number(request.query['after'] ?? -1), response);
+    const { after, stall } = request.query;
+    void relay(id, Number(after), Number(stall), response);
   });
   server = createServer({ highWaterMark: LIMITS.viewerBufferBytes / 2 }, app);
   server.listen(0, '127.0.0.1');
@@ -51,7 +52,12 @@ afterEach(() => {
   viewers = [];
 });
 
-async function relay(generationId: string, after: number, response: Response): Promise<void> {
+async function relay(
+  generationId: string,
+  after: number,
+  stallMs: number,
+  response: Response,
+): Promise<void> {
   const viewer: (typeof viewers)[number] = { mostBytes: 0, ended: null };
   viewers.push(viewer);
   startSse(response, generationId);
@@ -64,10 +70,7 @@ async function relay(generationId: string, after: number, response: Response): P
       viewer.mostBytes = Math.max(viewer.mostBytes, response.writableLength);
     },
   };
-  viewer.ended = await relayEvents(
-    { log, live },
-    { generationId, after, sink: watched, signal, stallMs: STALL_MS },
-  );
+  viewer.ended = await relayEvents({ log, live }, { generationId, after, sink: watched, signal, stallMs });
   response.end();
 }
 
@@ -100,10 +103,10 @@ interface Reader {
 }
 
 /** A connection that reads only when it is told to. */
-function openReader(id: string, after = -1): Reader {
+function openReader(id: string, after = -1, stallMs: number = LIMITS.viewerStallMs): Reader {
   const { port } = server.address() as AddressInfo;
   const socket = connect({ port, host: '127.0.0.1' });
-  socket.write(`GET /${id}?after=${after} HTTP/1.1\r\nHost: test\r\n\r\n`);
+  socket.write(`GET /${id}?after=${after}&stall=${stallMs} HTTP/1.1\r\nHost: test\r\n\r\n`);
   const events: GenerationEvent[] = [];
   const parser = createParser({ onEvent: ({ data }) => events.push(JSON.parse(data) as GenerationEvent) });
   const body = unchunked((text) => parser.feed(text));
@@ -144,7 +147,7 @@ describe('a viewer that takes nothing', () => {
     const text = await writeMuch(writer);
     expect(reader.events).toEqual([]);
     reader.socket.resume();
-    await waitFor('the end', () => reader.events.some(isTerminal));
+    await waitFor('the end', () => reader.events.some(isTerminal), 40_000);
     reader.socket.destroy();
     expect(faultsOf(reader.events)).toEqual([]);
     expect(textOf(reader.events) === text).toBe(true);
@@ -155,7 +158,7 @@ describe('a viewer that takes nothing', () => {
 
   test('is closed after the limit, and its cursor is good for all the rest', async () => {
     const { id, writer } = await newGeneration();
-    const reader = openReader(id);
+    const reader = openReader(id, -1, STALL_MS);
     await waitFor('the viewer', () => viewers.length === 1);
     const text = await writeMuch(writer);
     await waitFor('the end of its relay', () => viewers[0]?.ended !== null);
@@ -164,7 +167,7 @@ describe('a viewer that takes nothing', () => {
     expect(reader.events.some(isTerminal)).toBe(false);
     const again = openReader(id, reader.events.at(-1)?.seq ?? -1);
     again.socket.resume();
-    await waitFor('the end', () => again.events.some(isTerminal));
+    await waitFor('the end', () => again.events.some(isTerminal), 40_000);
     again.socket.destroy();
     const joined = [...reader.events, ...again.events];
     expect(faultsOf(joined)).toEqual([]);

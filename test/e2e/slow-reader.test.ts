@@ -57,7 +57,8 @@ async function medianAgeMs(): Promise<number> {
       const arrivedAtMs = nowMs();
       const text = unfinished + bytes;
       unfinished = text.slice(text.lastIndexOf('\n') + 1);
-      for (const [, writtenAtMs] of text.matchAll(/<([\d.]+)>/g))
+      const lines = text.slice(0, text.length - unfinished.length);
+      for (const [, writtenAtMs] of lines.matchAll(/<([\d.]+)>/g))
         ages.push(arrivedAtMs - Number(writtenAtMs));
       if (lines.includes('event: generation-end')) ended += 1;
     });

@@ -2,20 +2,24 @@
 import { LIMITS } from '../../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import type { RedisConnection } from '../../../streaming/redis-connection.ts';
+import type { Caller } from '../../api-keys.ts';
 
 export interface ChatStreams {
-  set(tenant: string, chatId: string, generationId: string): Promise<void>;
+  set(caller: Caller, chatId: string, generationId: string): Promise<void>;
   /** The newest generation of the chat, running or not. */
-  find(tenant: string, chatId: string): Promise<string | null>;
+  find(caller: Caller, chatId: string): Promise<string | null>;
 }
 
 export function createChatStreams(redis: RedisConnection): ChatStreams {
+  // Chats of one user must not meet those of another, whatever ids their pages choose.
+  const keyOf = ({ tenant, user, scopes }: Caller, chatId: string) =>
+    REDIS_KEYS.chat(tenant, scopes.includes('any-user') ? '' : user, chatId);
   return {
-    set: async (tenant, chatId, generationId) => {
-      await redis.set(REDIS_KEYS.chat(tenant, chatId), generationId, {
+    set: async (caller, chatId, generationId) => {
+      await redis.set(keyOf(caller, chatId), generationId, {
         expiration: { type: 'PX', value: LIMITS.openLogTtlMs },
       });
     },
-    find: (tenant, chatId) => redis.get(REDIS_KEYS.chat(tenant, chatId)),
+    find: (caller, chatId) => redis.get(keyOf(caller, chatId)),
   };
 }

@@ -3,10 +3,12 @@
  * 204 where nothing runs. `DELETE` of the same path cancels.
  */
 import type { Response, Router } from 'express';
+import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { LogHead } from '../../../streaming/event-log.ts';
 import { callerIn } from '../../authenticate.ts';
 import { cancelRun } from '../../cancel-run.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
+import { findGeneration } from '../../find-generation.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { streamToClient } from '../serve.ts';
 import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';
@@ -14,12 +16,17 @@ import { projectUi } from './project.ts';
 import { idempotencyKeyOf, toGeneration, uiChatSchema } from './request.ts';
 
 export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
-  const { chats, log, temporal } = dependencies;
+  const { chats } = dependencies;
   const runningOf = async (response: Response, chatId: string): Promise<LogHead | null> => {
-    const { tenant } = callerIn(response);
-    const generationId = await chats.find(tenant, chatId);
-    const head = generationId === null ? null : await log.head(generationId);
-    return head?.tenant === tenant && head.status === 'running' ? head : null;
+    const caller = callerIn(response);
+    const generationId = await chats.find(caller, chatId);
+    if (generationId === null) return null;
+    const head = await findGeneration(dependencies, caller, generationId).catch((error: unknown) => {
+      // Past its retention, or deleted: nothing runs.
+      if (error instanceof UnbrokenError && error.entry.status < 500) return null;
+      throw error;
+    });
+    return head?.status === 'running' ? head : null;
   };
 
   v1.post('/ui/chat', async (request, response) => {
@@ -32,7 +39,7 @@ export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
     const head = await beginOrTakeUp(dependencies, caller, wire, {
       get: (name: string) => (name === 'idempotency-key' ? own : request.get(name)),
     });
-    await chats.set(caller.tenant, body.id, head.generationId);
+    await chats.set(caller, body.id, head.generationId);
     if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
     await streamUi(dependencies, response, head, true);
   });
@@ -45,7 +52,7 @@ export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
 
   v1.delete('/ui/chat/:id/stream', async (request, response) => {
     const head = await runningOf(response, request.params.id);
-    if (head !== null) await cancelRun(temporal, head);
+    if (head !== null) await cancelRun(dependencies, head);
     response.status(204).end();
   });
 }

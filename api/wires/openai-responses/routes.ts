@@ -115,7 +115,7 @@ async function responseNow(dependencies: ApiDependencies, head: LogHead) {
 
 async function cancelAndWait(dependencies: ApiDependencies, head: LogHead): Promise<void> {
   if (head.status !== 'running') return;
-  await cancelRun(dependencies.temporal, head);
+  await cancelRun(dependencies, head);
   await relayEvents(dependencies, {
     ...{ generationId: head.generationId, after: -1 },
     sink: collectingSink(createAnswerFold()),

@@ -70,7 +70,7 @@ describe('the official client', () => {
     const [created] = before;
     if (created?.type !== 'response.created') throw new Error('no response.created');
     const { id } = created.response;
-    const other = new OpenAI({ apiKey: stack.api.key, baseURL: `${stack.apiUrls[1]}/v1` });
+    const other = new OpenAI({ apiKey: stack.api.key, baseURL: `${stack.otherApis[0]}/v1` });
     const after = await collect(await other.responses.retrieve(id, { stream: true, starting_after: 29 }));
     const whole = await collect(await client.responses.retrieve(id, { stream: true }));
     expect([...before, ...after]).toEqual(whole);
