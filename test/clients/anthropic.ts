@@ -13,9 +13,10 @@ import {
   question,
   same,
   TOOL_ARGUMENTS,
+  TOOL_RESULT,
   TOOL_SCHEMA,
   takeSome,
-  toolAnswer,
+  toolQuestion,
   waitForStatus,
 } from './bench.ts';
 
@@ -51,17 +52,23 @@ export const anthropic: ClientUnderTest = {
       same('tokens', whole.usage.output_tokens, 60);
     },
     'tool call': async (bench) => {
-      const client = new Anthropic({ apiKey: bench.scriptedKey, baseURL: bench.scriptedUrl });
-      const key = newKey();
-      const stream = client.messages.stream(
-        { ...ask('Weather in Oslo?'), tools: [{ name: 'weather', input_schema: TOOL_SCHEMA }] },
-        { headers: { 'idempotency-key': key } },
-      );
-      const [whole] = await Promise.all([stream.finalMessage(), bench.script.play(key, toolAnswer())]);
+      const client = clientOf(bench);
+      const tools = [{ name: 'weather', input_schema: TOOL_SCHEMA }];
+      const asked = ask(toolQuestion());
+      const options = { headers: NO_CACHE };
+      const whole = await client.messages.stream({ ...asked, tools }, options).finalMessage();
       const [call] = whole.content;
       holds('a tool_use', call?.type === 'tool_use');
       same('input', call.input, TOOL_ARGUMENTS);
       same('stop', whole.stop_reason, 'tool_use');
+      const result = { type: 'tool_result' as const, tool_use_id: call.id, content: TOOL_RESULT };
+      const messages = [
+        ...asked.messages,
+        { role: 'assistant' as const, content: whole.content },
+        { role: 'user' as const, content: [result] },
+      ];
+      const answer = await client.messages.create({ ...asked, messages, tools }, options);
+      holds('an answer in words', textOf(answer).length > 50);
     },
     resume: (bench) =>
       oneCall(bench, async () => {

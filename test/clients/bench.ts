@@ -1,8 +1,7 @@
 /** What every client is tried against: a whole Unbroken, and a second one whose logs the test writes itself. */
 import { randomUUID } from 'node:crypto';
-import type { EventBody } from '../../contracts/events.ts';
 import { promptOf } from '../harness/prompt.ts';
-import { callOf, connectScript, endWith, type Script, START } from '../harness/script.ts';
+import { connectScript, type Script } from '../harness/script.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
@@ -66,12 +65,13 @@ export async function question(
 
 export const LONG = { tokens: 3_000, delayMs: 10 };
 
-/** The log of an answer that calls `weather` for Oslo. */
-export const TOOL_ARGUMENTS = { city: 'Oslo', days: 3 };
-export function toolAnswer(): readonly EventBody[] {
-  const written = JSON.stringify(TOOL_ARGUMENTS);
-  const pieces = [written.slice(0, 5), written.slice(5, 12), written.slice(12)];
-  return [START, ...callOf(0, 'call_1', 'weather', ...pieces), endWith('tool-calls')];
+/** What the simulated model calls `weather` with: samples of the schema. */
+export const TOOL_ARGUMENTS = { city: 'harbour', days: 42 };
+export const TOOL_RESULT = 'Rain, then sun.';
+
+/** A question that the simulated model answers with a call of `weather`, and then, with its result, in words. */
+export function toolQuestion(): string {
+  return `${newKey()}: how is the weather? [[sim tool=weather tokens=30 delay_ms=1]]`;
 }
 
 export const TOOL_SCHEMA = {

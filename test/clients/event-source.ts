@@ -7,10 +7,11 @@ import {
   type ClientUnderTest,
   holds,
   LONG,
-  newKey,
   question,
   same,
-  toolAnswer,
+  TOOL_ARGUMENTS,
+  TOOL_SCHEMA,
+  toolQuestion,
 } from './bench.ts';
 
 const TYPES: readonly EventType[] = [
@@ -72,24 +73,12 @@ export const eventSource: ClientUnderTest = {
       same('faults', faultsOf(events), []);
       same('text', textOf(events), text);
     },
-    'tool call': async ({ scriptedUrl, scriptedKey, script }) => {
-      const key = newKey();
-      await fetch(`${scriptedUrl}/v1/generations`, {
-        method: 'POST',
-        headers: {
-          ...{ authorization: `Bearer ${scriptedKey}`, 'content-type': 'application/json' },
-          'idempotency-key': key,
-        },
-        body: JSON.stringify({ input: 'Weather?', cache: 'off' }),
-      });
-      const following = follow(
-        scriptedUrl,
-        scriptedKey,
-        `/v1/generations/${script.generationId(key)}/events`,
-      );
-      const [events] = await Promise.all([following.ended, script.play(key, toolAnswer())]);
+    'tool call': async (bench) => {
+      const tools = [{ name: 'weather', parameters: TOOL_SCHEMA }];
+      const { body } = await bench.stack.api.create({ input: toolQuestion(), tools, cache: 'off' });
+      const events = await follow(bench.url, bench.key, `/v1/generations/${body.id}/events`).ended;
       const pieces = events.filter((event) => event.type === 'tool-call-delta');
-      same('arguments', pieces.map((piece) => piece.arguments).join(''), '{"city":"Oslo","days":3}');
+      same('arguments', JSON.parse(pieces.map((piece) => piece.arguments).join('')), TOOL_ARGUMENTS);
     },
     resume: async (bench) => {
       const { input, text } = await question(bench, { tokens: 200, delayMs: 5 });

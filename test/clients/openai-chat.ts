@@ -13,9 +13,10 @@ import {
   question,
   same,
   TOOL_ARGUMENTS,
+  TOOL_RESULT,
   TOOL_SCHEMA,
   takeSome,
-  toolAnswer,
+  toolQuestion,
   waitForStatus,
 } from './bench.ts';
 
@@ -47,21 +48,23 @@ export const openAiChat: ClientUnderTest = {
       same('tokens', whole.usage?.completion_tokens, 60);
     },
     'tool call': async (bench) => {
-      const client = new OpenAI({ apiKey: bench.scriptedKey, baseURL: `${bench.scriptedUrl}/v1` });
-      const key = newKey();
+      const client = clientOf(bench);
       const tools = [
         { type: 'function' as const, function: { name: 'weather', parameters: TOOL_SCHEMA, strict: true } },
       ];
-      const stream = client.chat.completions.stream(
-        { ...ask('Weather in Oslo?'), tools },
-        { headers: { 'idempotency-key': key } },
-      );
-      const [whole] = await Promise.all([stream.finalChatCompletion(), bench.script.play(key, toolAnswer())]);
-      const [call] = whole.choices[0]?.message.tool_calls ?? [];
-      holds('a call', call?.type === 'function');
+      const asked = ask(toolQuestion());
+      const options = { headers: NO_CACHE };
+      const stream = client.chat.completions.stream({ ...asked, tools }, options);
+      const [choice] = (await stream.finalChatCompletion()).choices;
+      const [call] = choice?.message.tool_calls ?? [];
+      holds('a call', choice !== undefined && call?.type === 'function');
       same('name', call.function.name, 'weather');
       same('arguments', JSON.parse(call.function.arguments), TOOL_ARGUMENTS);
-      same('finish', whole.choices[0]?.finish_reason, 'tool_calls');
+      same('finish', choice.finish_reason, 'tool_calls');
+      const result = { role: 'tool' as const, tool_call_id: call.id, content: TOOL_RESULT };
+      const messages = [...asked.messages, choice.message, result];
+      const answer = await client.chat.completions.create({ model: MODEL, messages, tools }, options);
+      holds('an answer in words', (answer.choices[0]?.message.content ?? '').length > 50);
     },
     resume: (bench) =>
       oneCall(bench, async () => {

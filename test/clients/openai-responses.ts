@@ -10,12 +10,12 @@ import {
   LONG,
   MODEL,
   NO_CACHE,
-  newKey,
   question,
   same,
   TOOL_ARGUMENTS,
+  TOOL_RESULT,
   TOOL_SCHEMA,
-  toolAnswer,
+  toolQuestion,
 } from './bench.ts';
 
 const clientOf = ({ url, key }: Bench) => new OpenAI({ apiKey: key, baseURL: `${url}/v1` });
@@ -40,21 +40,21 @@ export const openAiResponses: ClientUnderTest = {
       same('text', (await stream.finalResponse()).output_text, text);
     },
     'tool call': async (bench) => {
-      const client = new OpenAI({ apiKey: bench.scriptedKey, baseURL: `${bench.scriptedUrl}/v1` });
-      const key = newKey();
-      const stream = client.responses.stream(
-        {
-          model: MODEL,
-          input: 'Weather in Oslo?',
-          tools: [{ type: 'function', name: 'weather', parameters: TOOL_SCHEMA, strict: true }],
-        },
-        { headers: { 'idempotency-key': key } },
-      );
-      const [response] = await Promise.all([stream.finalResponse(), bench.script.play(key, toolAnswer())]);
+      const client = clientOf(bench);
+      const tools = [{ type: 'function' as const, name: 'weather', parameters: TOOL_SCHEMA, strict: true }];
+      const asked = { model: MODEL, input: toolQuestion(), tools };
+      const response = await client.responses.stream(asked, { headers }).finalResponse();
       const [call] = response.output;
       holds('a function call', call?.type === 'function_call');
       same('name', call.name, 'weather');
       same('arguments', JSON.parse(call.arguments), TOOL_ARGUMENTS);
+      const { call_id } = call;
+      const result = { type: 'function_call_output' as const, call_id, output: TOOL_RESULT };
+      const answer = await client.responses.create(
+        { model: MODEL, tools, input: [result], previous_response_id: response.id },
+        { headers },
+      );
+      holds('an answer in words', answer.output_text.length > 50);
     },
     resume: async (bench) => {
       const { input, text } = await question(bench, { tokens: 120, delayMs: 4 });

@@ -12,8 +12,9 @@ import {
   question,
   same,
   TOOL_ARGUMENTS,
+  TOOL_RESULT,
   TOOL_SCHEMA,
-  toolAnswer,
+  toolQuestion,
 } from './bench.ts';
 
 type Create = Parameters<ResponsesWS['send']>[0];
@@ -78,22 +79,19 @@ export const openAiWebSocket: ClientUnderTest = {
       same('text', deltas(events).join(''), text);
     },
     'tool call': async (bench) => {
-      const client = new OpenAI({ apiKey: bench.scriptedKey, baseURL: `${bench.scriptedUrl}/v1` });
-      const frame: Create = {
-        ...{ type: 'response.create', model: MODEL, input: 'Weather in Oslo?' },
-        tools: [{ type: 'function', name: 'weather', parameters: TOOL_SCHEMA, strict: true }],
-      };
-      const events = await onSocket(client, async (socket) => {
-        const created = Promise.withResolvers<string>();
-        socket.once('response.created', ({ response }) => created.resolve(response.id));
-        const running = turn(socket, frame);
-        const id = (await created.promise).replace('resp_', 'gen_');
-        await bench.script.playOn(id, toolAnswer());
-        return running;
+      const tools = [{ type: 'function' as const, name: 'weather', parameters: TOOL_SCHEMA, strict: true }];
+      await onSocket(clientOf(bench), async (socket) => {
+        const asked = { type: 'response.create' as const, model: MODEL, tools, store: false };
+        const events = await turn(socket, { ...asked, input: toolQuestion() });
+        const end = events.at(-1);
+        holds('completed', end?.type === 'response.completed');
+        const [call] = end.response.output;
+        holds('a function call', call?.type === 'function_call');
+        same('arguments', JSON.parse(call.arguments), TOOL_ARGUMENTS);
+        const result = { type: 'function_call_output' as const, call_id: call.call_id, output: TOOL_RESULT };
+        const next = { ...asked, input: [result], previous_response_id: end.response.id };
+        holds('an answer in words', deltas(await turn(socket, next)).join('').length > 50);
       });
-      const done = events.find((event) => event.type === 'response.function_call_arguments.done');
-      holds('finished arguments', done?.type === 'response.function_call_arguments.done');
-      same('arguments', JSON.parse(done.arguments), TOOL_ARGUMENTS);
     },
     resume: async (bench) => {
       const { input, text } = await question(bench, { tokens: 120, delayMs: 4 });

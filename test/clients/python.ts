@@ -11,11 +11,11 @@ import {
   type Bench,
   LONG,
   MODEL,
-  newKey,
   question,
   TOOL_ARGUMENTS,
+  TOOL_RESULT,
   TOOL_SCHEMA,
-  toolAnswer,
+  toolQuestion,
 } from './bench.ts';
 
 const run = promisify(execFile);
@@ -45,10 +45,9 @@ async function providePython(): Promise<{ readonly python: string } | { readonly
 export async function tryPython(bench: Bench): Promise<Readonly<Record<Behaviour, string>>> {
   const provided = await providePython();
   if ('missing' in provided) return sameForAll(provided.missing);
-  const toolKey = newKey();
   const plan = {
     ...{ url: bench.url, key: bench.key, model: MODEL, tokens: 60 },
-    ...{ scripted_url: bench.scriptedUrl, scripted_key: bench.scriptedKey, tool_key: toolKey },
+    ...{ tool_question: toolQuestion(), tool_result: TOOL_RESULT },
     ...{ tool_schema: TOOL_SCHEMA, tool_arguments: TOOL_ARGUMENTS },
     plain: await question(bench),
     streaming: await question(bench),
@@ -56,11 +55,9 @@ export async function tryPython(bench: Bench): Promise<Readonly<Record<Behaviour
     cancel: await question(bench, LONG),
   };
   const script = join(import.meta.dirname, 'python_client.py');
-  const playing = bench.script.play(toolKey, toolAnswer());
-  const answer = run(provided.python, [script, JSON.stringify(plan)], { timeout: ANSWER_WITHIN_MS });
-  // Where the client never asks for the tool call, its own failure says so.
-  playing.catch(() => undefined);
-  const { stdout } = await answer;
+  const { stdout } = await run(provided.python, [script, JSON.stringify(plan)], {
+    timeout: ANSWER_WITHIN_MS,
+  });
   return z.record(z.enum(BEHAVIOURS), z.string()).parse(JSON.parse(stdout));
 }
 

@@ -1,7 +1,6 @@
 """`openai` from PyPI, unmodified, against Unbroken. Prints one JSON object: behaviour -> "" or what failed.
 
-Called with one JSON argument: url, key, model, and the questions with their true texts. The tool call is made by the
-log that the caller plays under the key `tool_key` of the scripted API.
+Called with one JSON argument: url, key, model, and the questions with their true texts.
 """
 
 import json
@@ -13,11 +12,7 @@ plan = json.loads(sys.argv[1])
 HEADERS = {"x-unbroken-cache": "off"}
 
 
-def client_of(prefix=""):
-    return openai.OpenAI(api_key=plan[f"{prefix}key"], base_url=f"{plan[f'{prefix}url']}/v1")
-
-
-client = client_of()
+client = openai.OpenAI(api_key=plan["key"], base_url=f"{plan['url']}/v1")
 
 
 def same(what, actual, expected):
@@ -55,16 +50,19 @@ def streaming():
 
 
 def tool_call():
-    stream = client_of("scripted_").responses.create(
-        model=plan["model"],
-        input="Weather in Oslo?",
-        stream=True,
-        tools=[{"type": "function", "name": "weather", "parameters": plan["tool_schema"], "strict": True}],
-        extra_headers={"idempotency-key": plan["tool_key"]},
-    )
-    calls = [event.item for event in stream if event.type == "response.output_item.done"]
-    same("name", calls[0].name, "weather")
-    same("arguments", json.loads(calls[0].arguments), plan["tool_arguments"])
+    asked = {
+        "model": plan["model"],
+        "tools": [{"type": "function", "name": "weather", "parameters": plan["tool_schema"], "strict": True}],
+        "extra_headers": HEADERS,
+    }
+    with client.responses.stream(input=plan["tool_question"], **asked) as stream:
+        response = stream.get_final_response()
+    call = response.output[0]
+    same("name", call.name, "weather")
+    same("arguments", json.loads(call.arguments), plan["tool_arguments"])
+    result = {"type": "function_call_output", "call_id": call.call_id, "output": plan["tool_result"]}
+    answer = client.responses.create(input=[result], previous_response_id=response.id, **asked)
+    same("an answer in words", len(answer.output_text) > 50, True)
 
 
 def resume():

@@ -15,8 +15,9 @@ import {
   question,
   same,
   TOOL_ARGUMENTS,
+  TOOL_RESULT,
   TOOL_SCHEMA,
-  toolAnswer,
+  toolQuestion,
   waitForStatus,
 } from './bench.ts';
 
@@ -75,18 +76,19 @@ export const uiChat: ClientUnderTest = {
       same('text', answerOf(chat), 'right');
     },
     'tool call': async (bench) => {
-      const key = newKey();
-      const chat = chatAt({
-        ...{ url: bench.scriptedUrl, key: bench.scriptedKey, headers: { 'idempotency-key': key } },
-        body: { tools: [{ name: 'weather', parameters: TOOL_SCHEMA }] },
-      });
-      await Promise.all([
-        chat.sendMessage({ text: 'Weather in Oslo?' }),
-        bench.script.play(key, toolAnswer()),
-      ]);
+      const chat = chatAt({ ...bench, body: { tools: [{ name: 'weather', parameters: TOOL_SCHEMA }] } });
+      await chat.sendMessage({ text: toolQuestion() });
       const call = chat.messages.at(-1)?.parts.find((part) => part.type === 'tool-weather');
       same('state', fieldOf(call, 'state'), 'input-available');
       same('input', fieldOf(call, 'input'), TOOL_ARGUMENTS);
+      const toolCallId = String(fieldOf(call, 'toolCallId'));
+      await chat.addToolOutput({ tool: 'weather', toolCallId, output: TOOL_RESULT });
+      await chat.sendMessage();
+      same('status', chat.status, 'ready');
+      holds(
+        'an answer in words, in the same message',
+        answerOf(chat).length > 50 && chat.messages.length === 2,
+      );
     },
     resume: (bench) =>
       oneCall(bench, async () => {
