@@ -1,10 +1,10 @@
 /** `POST /v1/messages` and `POST /v1/messages/count_tokens`, as Anthropic's clients call them. */
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Router } from 'express';
 import { textOfMessage } from '../../../contracts/content.ts';
 import { callerIn } from '../../authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
+import { countTexts } from '../count-text.ts';
 import { waitForWholeAnswer } from '../serve.ts';
 import { streamUnvoidable } from '../unvoidable-stream.ts';
 import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';
@@ -21,8 +21,6 @@ import {
 /** Tokens that the format adds around each message, and for one image. */
 const TOKENS_PER_MESSAGE = 4;
 const TOKENS_PER_IMAGE = 1_600;
-/** So much is counted at a time, so that other callers are served in between. */
-const COUNTED_CHARS = 16_000;
 
 export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/messages', async (request, response) => {
@@ -64,13 +62,7 @@ async function countInput({ countTokens }: ApiDependencies, body: TokenCountRequ
   const messages = typeof input === 'string' ? [] : input;
   const texts = [system ?? '', ...messages.map(textOfMessage), ...tools.map((tool) => JSON.stringify(tool))];
   const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content));
-  let tokens = TOKENS_PER_MESSAGE * messages.length;
-  tokens += TOKENS_PER_IMAGE * parts.filter(({ type }) => type === 'image').length;
-  for (const text of texts) {
-    for (let from = 0; from < text.length; from += COUNTED_CHARS) {
-      tokens += countTokens(text.slice(from, from + COUNTED_CHARS));
-      await nextTurn();
-    }
-  }
-  return tokens;
+  const images = parts.filter(({ type }) => type === 'image').length;
+  const counted = await countTexts(texts, countTokens);
+  return counted + TOKENS_PER_MESSAGE * messages.length + TOKENS_PER_IMAGE * images;
 }

@@ -1,0 +1,82 @@
+/**
+ * `POST /v1/embeddings`, forwarded to the one provider of the model. It is short, so it is no durable generation; but
+ * it is reserved and settled like one, so no budget is overspent by it.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Router } from 'express';
+import { UnbrokenError } from '../../../contracts/errors.ts';
+import { NO_USAGE } from '../../../contracts/money.ts';
+import { costOf } from '../../../models/price.ts';
+import type { Caller } from '../../api-keys.ts';
+import { callerIn, userFor } from '../../authenticate.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { countTexts } from '../count-text.ts';
+import { endUserOf } from '../end-user.ts';
+import { parseBody, requireJson } from '../wire.ts';
+import { forwardEmbeddings } from './forward.ts';
+import {
+  contentsOf,
+  type EmbeddingsRequest,
+  type EmbeddingsTarget,
+  embeddingsSchema,
+  targetOf,
+} from './request.ts';
+
+/** Vendors' tokenizers differ by some percent from ours. */
+const MARGIN = 1.1;
+
+export function addEmbeddingsRoutes(v1: Router, dependencies: ApiDependencies): void {
+  v1.post('/embeddings', async (request, response) => {
+    requireJson(request);
+    const body = parseBody(embeddingsSchema, request.body);
+    const target = targetOf(dependencies.config, body);
+    const { embeddings, costMicroUsd } = await embed(dependencies, callerIn(response), body, target);
+    response.setHeader('x-unbroken-model', `${target.provider}/${target.model}`);
+    response.setHeader('x-unbroken-cost-micro-usd', String(costMicroUsd));
+    response.json(embeddings);
+  });
+}
+
+async function embed(
+  { budget, config, countTokens }: ApiDependencies,
+  caller: Caller,
+  body: EmbeddingsRequest,
+  target: EmbeddingsTarget,
+) {
+  const owner = { tenant: caller.tenant, user: userFor(caller, endUserOf(body.user).user) };
+  const generationId = `emb_${randomBytes(16).toString('hex')}`;
+  const { texts, tokens } = contentsOf(body);
+  const counted = tokens + (await countTexts(texts, countTokens));
+  const inputTokens = Math.ceil(counted * MARGIN) + texts.length;
+  const reserved = await budget.reserve({
+    ...{ ...owner, generationId, inputTokens, maxOutputTokens: 0, minOutputTokens: 0 },
+  });
+  if (!reserved.granted) {
+    const { limitTokens, remainingTokens, resetsAtMs } = reserved;
+    const message = `The daily budget of ${limitTokens} tokens has ${remainingTokens} left.`;
+    throw new UnbrokenError('budget_exceeded', message, {
+      retryAfterMs: Math.max(0, resetsAtMs - Date.now()),
+    });
+  }
+  const costOfTokens = (used: number) => {
+    const { pricedAs } = config.providers[target.provider] ?? {};
+    return costOf(target.provider, target.model, { ...NO_USAGE, inputTokens: used }, config.prices, pricedAs);
+  };
+  try {
+    const embeddings = await forwardEmbeddings(target, body);
+    const reported = embeddings.usage?.prompt_tokens;
+    const used = reported ?? counted;
+    const { costMicroUsd } = costOfTokens(used);
+    await budget.settle({
+      ...owner,
+      generationId,
+      tokens: used,
+      costMicroUsd,
+      estimated: reported === undefined,
+    });
+    return { embeddings, costMicroUsd };
+  } catch (error) {
+    await budget.settle({ ...owner, generationId, tokens: 0, costMicroUsd: 0, estimated: false });
+    throw error;
+  }
+}
