@@ -12,6 +12,7 @@ import type { Caller } from '../api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../find-generation.ts';
 import { submitGeneration } from '../submit-generation.ts';
+import { mayName } from './end-user.ts';
 
 export interface Projection<Frame> {
   /** The frames of the next event. Must be called with every event of the log, in order. */
@@ -81,7 +82,9 @@ export async function beginOrTakeUp(
 ): Promise<LogHead> {
   const known = headers.get('x-unbroken-generation-id');
   if (known !== undefined) return findGeneration(dependencies, caller, known);
-  const checked = parseBody(generationRequestSchema, { ...request, ...headerSettings(headers) });
+  const user = mayName(caller) ? request.user : undefined;
+  const asked = { ...request, user, ...headerSettings(headers) };
+  const checked = parseBody(generationRequestSchema, asked);
   const key = headers.get('idempotency-key');
   const { generationId } = await submitGeneration(dependencies, caller, checked, key, origin);
   return findGeneration(dependencies, caller, generationId);

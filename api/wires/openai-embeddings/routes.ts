@@ -8,10 +8,10 @@ import { UnbrokenError } from '../../../contracts/errors.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import { costOf } from '../../../models/price.ts';
 import type { Caller } from '../../api-keys.ts';
-import { callerIn, userFor } from '../../authenticate.ts';
+import { callerIn } from '../../authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { countTexts } from '../count-text.ts';
-import { endUserOf } from '../end-user.ts';
+import { endUserOf, mayName } from '../end-user.ts';
 import { parseBody, requireJson } from '../wire.ts';
 import { forwardEmbeddings } from './forward.ts';
 import {
@@ -43,7 +43,10 @@ async function embed(
   body: EmbeddingsRequest,
   target: EmbeddingsTarget,
 ) {
-  const owner = { tenant: caller.tenant, user: userFor(caller, endUserOf(body.user).user) };
+  const owner = {
+    tenant: caller.tenant,
+    user: (mayName(caller) ? endUserOf(body.user).user : undefined) ?? caller.user,
+  };
   const generationId = `emb_${randomBytes(16).toString('hex')}`;
   const { texts, tokens } = contentsOf(body);
   const counted = tokens + (await countTexts(texts, countTokens));
