@@ -23,7 +23,7 @@ import {
 } from './relay-viewers.ts';
 
 const VIEWERS_PER_GENERATION = 10;
-const WARM_UP_MS = 2_000;
+const WARM_UP_MS = 5_000;
 const RECONNECTS = 200;
 const FLOOD_VIEWERS = 100;
 const FLOOD_MS = 5_000;
