@@ -3,6 +3,7 @@ import { createAnthropic } from '@ai-sdk/anthropic';
 import { createOpenAI } from '@ai-sdk/openai';
 import { generateText, jsonSchema, type LanguageModel, stepCountIs, streamText, type ToolSet } from 'ai';
 import {
+  AFTER_SILENCE,
   type Bench,
   type ClientUnderTest,
   failureOf,
@@ -39,7 +40,7 @@ function withModel(name: string, modelOf: ModelOf): ClientUnderTest {
         same('finish', result.finishReason, 'stop');
       },
       streaming: async (bench) => {
-        const { input, text } = await question(bench);
+        const { input, text } = await question(bench, AFTER_SILENCE);
         const result = streamText({ ...settings(bench), prompt: input, headers: NO_CACHE });
         let joined = '';
         for await (const delta of result.textStream) joined += delta;

@@ -1,6 +1,7 @@
 /** `@anthropic-ai/sdk`: messages, and the counting of tokens. */
 import Anthropic from '@anthropic-ai/sdk';
 import {
+  AFTER_SILENCE,
   type Bench,
   type ClientUnderTest,
   failureOf,
@@ -45,7 +46,7 @@ export const anthropic: ClientUnderTest = {
       holds('tokens are counted', input_tokens > 5 && input_tokens < 200);
     },
     streaming: async (bench) => {
-      const { input, text } = await question(bench);
+      const { input, text } = await question(bench, AFTER_SILENCE);
       const stream = clientOf(bench).messages.stream(ask(input), { headers: NO_CACHE });
       const whole = await stream.finalMessage();
       same('text', textOf(whole), text);

@@ -28,9 +28,13 @@ export interface Bench {
 export const MODEL = 'simulated/sim-large';
 export const NO_CACHE = { 'x-unbroken-cache': 'off' };
 const ABORT_GRACE_MS = 300;
+const HEARTBEAT_MS = 500;
 
 export async function openBench(services?: Readonly<Record<string, string>>): Promise<Bench> {
-  const config = { wires: { clientAbortGraceMs: ABORT_GRACE_MS } };
+  const config = {
+    wires: { clientAbortGraceMs: ABORT_GRACE_MS },
+    limits: { heartbeatMs: HEARTBEAT_MS },
+  };
   const given = services === undefined ? {} : { services };
   const stack = await startStack({ config, ...given });
   const scripted = await startStack({ workers: 0, ...given }).catch(async (error: unknown) => {
@@ -57,11 +61,14 @@ export const newKey = () => `key-${randomUUID()}`;
 /** A short question and its true answer. */
 export async function question(
   { stack }: Bench,
-  plan = { tokens: 60, delayMs: 2 },
+  plan: Parameters<typeof promptOf>[0] = { tokens: 60, delayMs: 2 },
 ): Promise<{ readonly input: string; readonly text: string }> {
   const input = promptOf(plan);
   return { input, text: (await stack.sim.text(input)).text };
 }
+
+/** Before the first token there is a silence that heartbeats fill: no client may stumble over them. */
+export const AFTER_SILENCE = { tokens: 60, delayMs: 2, firstMs: 2_500 };
 
 export const LONG = { tokens: 3_000, delayMs: 10 };
 

@@ -3,6 +3,7 @@ import { EventSource } from 'eventsource';
 import { type EventType, type GenerationEvent, isTerminal, textOf } from '../../contracts/events.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import {
+  AFTER_SILENCE,
   type Bench,
   type ClientUnderTest,
   holds,
@@ -67,7 +68,7 @@ export const eventSource: ClientUnderTest = {
       same('text', textOf(events), text);
     },
     streaming: async (bench) => {
-      const { input, text } = await question(bench);
+      const { input, text } = await question(bench, AFTER_SILENCE);
       const id = await begin(bench, input);
       const events = await follow(bench.url, bench.key, `/v1/generations/${id}/events`).ended;
       same('faults', faultsOf(events), []);

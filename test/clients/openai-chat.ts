@@ -1,6 +1,7 @@
 /** `openai` from npm: chat completions. */
 import OpenAI from 'openai';
 import {
+  AFTER_SILENCE,
   type Bench,
   type ClientUnderTest,
   failureOf,
@@ -38,7 +39,7 @@ export const openAiChat: ClientUnderTest = {
       holds('a cost', response.headers.get('x-unbroken-cost-micro-usd') !== null);
     },
     streaming: async (bench) => {
-      const { input, text } = await question(bench);
+      const { input, text } = await question(bench, AFTER_SILENCE);
       const stream = clientOf(bench).chat.completions.stream(
         { ...ask(input), stream_options: { include_usage: true } },
         { headers: NO_CACHE },

@@ -2,6 +2,7 @@
 import OpenAI from 'openai';
 import type { ResponseStreamEvent } from 'openai/resources/responses/responses';
 import {
+  AFTER_SILENCE,
   type Bench,
   type ClientUnderTest,
   failureOf,
@@ -29,9 +30,14 @@ export const openAiResponses: ClientUnderTest = {
       const response = await clientOf(bench).responses.create({ model: MODEL, input }, { headers });
       same('text', response.output_text, text);
       same('status', response.status, 'completed');
+      const { data: models } = await clientOf(bench).models.list();
+      holds(
+        'models are listed',
+        models.some(({ id }) => id.includes('/')),
+      );
     },
     streaming: async (bench) => {
-      const { input, text } = await question(bench);
+      const { input, text } = await question(bench, AFTER_SILENCE);
       const stream = clientOf(bench).responses.stream({ model: MODEL, input }, { headers });
       const events: ResponseStreamEvent[] = [];
       for await (const event of stream) events.push(event);

@@ -3,6 +3,7 @@ import OpenAI from 'openai';
 import type { ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { ResponsesWS } from 'openai/resources/responses/ws';
 import {
+  AFTER_SILENCE,
   type Bench,
   type ClientUnderTest,
   fieldOf,
@@ -66,7 +67,7 @@ export const openAiWebSocket: ClientUnderTest = {
       same('output', fieldOf(fieldOf(fieldOf(message, 'content'), '0'), 'text'), text);
     },
     streaming: async (bench) => {
-      const { input, text } = await question(bench);
+      const { input, text } = await question(bench, AFTER_SILENCE);
       const events = await onSocket(clientOf(bench), (socket) =>
         turn(socket, { type: 'response.create', model: MODEL, input }),
       );

@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { z } from 'zod';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
 import {
+  AFTER_SILENCE,
   BEHAVIOURS,
   type Behaviour,
   type Bench,
@@ -50,7 +51,7 @@ export async function tryPython(bench: Bench): Promise<Readonly<Record<Behaviour
     ...{ tool_question: toolQuestion(), tool_result: TOOL_RESULT },
     ...{ tool_schema: TOOL_SCHEMA, tool_arguments: TOOL_ARGUMENTS },
     plain: await question(bench),
-    streaming: await question(bench),
+    streaming: await question(bench, AFTER_SILENCE),
     resume: await question(bench, { tokens: 120, delayMs: 4 }),
     cancel: await question(bench, LONG),
   };
