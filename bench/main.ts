@@ -20,21 +20,23 @@ program
 
 program
   .command('routing')
-  .description(
-    'What routing, the choice of a key and the circuit breaker cost a generation, in microseconds.',
-  )
+  .description('What routing, the choice of a key and the circuit breaker cost a generation.')
   .option('--calls <count>', 'calls a row', wholeNumber, 5_000)
   .action(async ({ calls }: { calls: number }) => {
     console.log(`All processes and the load share ${availableParallelism()} cores.`);
     await benchRouting(calls);
+  });
+
+program
   .command('peers')
   .description('Unbroken beside LiteLLM and the bare provider: the same load, in one run.')
   .option('--requests <count>', 'requests of each at each concurrency', wholeNumber, 300)
-  .action(async (requests : requests: number ) => 
+  .action(async ({ requests }: { requests: number }) => {
     console.log(
       `All processes and the load share ${availableParallelism()} cores; one worker process of each.`,
     );
-    await benchPeers(requests););
+    await benchPeers(requests);
+  });
 
 function wholeNumber(value: string): number {
   const number = Number(value);
