@@ -117,7 +117,8 @@ export async function noteProviderError(
   });
   await attempt.log.writer.flush();
   return ApplicationFailure.create({
-    message: error.message,
+    // A vendor's words may quote the prompt: they stay in the log, and out of history and what Temporal's SDK logs.
+    message: `The call failed with ${error.code}; the log of the generation has the provider's words.`,
     type: error.code,
     nonRetryable: !again,
     ...(next.waitMs > 0 ? { nextRetryDelay: next.waitMs } : {}),

@@ -4,7 +4,7 @@ import { modelsOf } from '../../config/route-schema.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { ProvidersView } from '../../contracts/routing.ts';
 import type { ProviderReport } from '../../routing/provider-gate.ts';
-import { callerIn } from '../authenticate.ts';
+import { callerIn, hasScope } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 export function listProviders({ config, gate }: ApiDependencies): RequestHandler {
@@ -18,7 +18,7 @@ export function listProviders({ config, gate }: ApiDependencies): RequestHandler
   const isOfInterest = ({ provider, models }: ProviderReport) =>
     models.length > 0 || routed.has(provider) || config.providerKeys[provider]?.[0]?.secret !== undefined;
   return async (_request, response) => {
-    const isAdmin = callerIn(response).scopes.includes('admin');
+    const isAdmin = hasScope(callerIn(response), 'admin');
     const reports = await Promise.all(usable.map((name) => gate.report(name))).catch((error: unknown) => {
       throw new UnbrokenError('service_unavailable', 'Redis does not answer.', { cause: error });
     });

@@ -45,6 +45,7 @@ export function simulatedConfig(wire: WireFamily, url: string): ProviderConfig {
 }
 
 /** The format in which the simulated provider hears from this wire. */
-export function simulatedWire(wire: WireFamily): string {
-  return wire === 'ai-sdk' || wire === 'azure-openai' ? 'openai-chat' : wire;
+export function simulatedWire(wire: WireFamily) {
+  if (wire === 'ai-sdk' || wire === 'azure-openai') return 'openai-chat';
+  return wire === 'bedrock' ? 'anthropic-messages' : wire;
 }

@@ -89,7 +89,8 @@ export const chatWire: Wire = {
       begin: () => choice({ role: 'assistant', content: '' }),
       piece(piece) {
         if (piece.kind === 'text') choice({ content: piece.text });
-        else if (piece.kind === 'reasoning') choice({ reasoning_content: piece.text });
+        // Under both names that vendors use, as some do.
+        else if (piece.kind === 'reasoning') choice({ reasoning_content: piece.text, reasoning: piece.text });
         else {
           const { id, name } = call.toolCalls[piece.call] ?? {};
           const first = begun.has(piece.call) ? {} : { id, type: 'function' };
