@@ -39,7 +39,10 @@ export function closeGeneration(dependencies: Dependencies) {
         ? { type: 'generation-cancel', ...end }
         : {
             type: 'generation-error',
-            error: { code, message: error?.message ?? 'Unknown', doc: docPage(code) },
+            error: {
+              ...{ code, message: error?.message ?? 'Unknown', doc: docPage(code) },
+              ...(error?.details === undefined ? {} : { details: { ...error.details } }),
+            },
             ...end,
           };
     await log.appendOnce(generationId, 'close', [terminal]);

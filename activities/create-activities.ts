@@ -2,7 +2,9 @@
 import { closeGeneration } from './close-generation.ts';
 import type { Dependencies } from './dependencies.ts';
 import { lookUpCache } from './look-up-cache.ts';
+import { raiseOutputCap } from './raise-output-cap.ts';
 import { reserveBudget } from './reserve-budget.ts';
+import { sendBudgetWarning } from './send-budget-warning.ts';
 import { settleBudget } from './settle-budget.ts';
 import { storeAnswer } from './store-answer.ts';
 import { streamFromProvider } from './stream-from-provider.ts';
@@ -15,6 +17,8 @@ export function createActivities(dependencies: Dependencies) {
     settleBudget: settleBudget(dependencies),
     storeAnswer: storeAnswer(dependencies),
     closeGeneration: closeGeneration(dependencies),
+    raiseOutputCap: raiseOutputCap(dependencies),
+    sendBudgetWarning: sendBudgetWarning(dependencies),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What the activities need; the worker's composition root provides the real ones. */
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { BudgetWarning } from '../contracts/budgets.ts';
 import type { MicroUsd, Usage } from '../contracts/money.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { EventLog } from '../streaming/event-log.ts';
@@ -11,5 +12,7 @@ export interface Dependencies {
   readonly budget: BudgetLedger;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly priceOf: (provider: string, model: string, usage: Usage) => MicroUsd;
+  /** Tells of a warning, or throws; null where nobody is to be told. */
+  readonly notifyBudget: ((warning: BudgetWarning) => Promise<void>) | null;
   readonly countTokens: (text: string) => number;
 }

@@ -5,16 +5,18 @@
  */
 import { activityInfo, Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import { describeRefusal } from '../contracts/budget-refusal.ts';
 import { type ErrorCode, UnbrokenError } from '../contracts/errors.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { addUsage, NO_USAGE, type Usage } from '../contracts/money.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
 import type { Provider, ProviderCursor, ProviderEvent } from '../providers/provider.ts';
-import type { OpenedLog } from '../streaming/event-log.ts';
+import type { LogWriter, OpenedLog } from '../streaming/event-log.ts';
 import { accountAbandonedAttempt, estimateUsage } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
-import { type GenerationRecord, readRecord } from './generation-record.ts';
+import { reserveCall, reserveRest } from './extend-reservation.ts';
+import { chargeOf, type GenerationRecord, readRecord } from './generation-record.ts';
 import { createRestartGuard } from './restart-guard.ts';
 import { type Checkpoint, openCheckpoint, planResume, type Resume } from './resume-plan.ts';
 
@@ -36,6 +38,9 @@ interface Attempt {
   readonly log: OpenedLog;
   readonly record: GenerationRecord;
   readonly number: number;
+  /** Output cap of this call, and of the whole generation. */
+  readonly maxOutputTokens: number;
+  readonly capTokens: number;
   readonly resume: Resume;
   readonly checkpoint: Checkpoint | null;
 }
@@ -96,10 +101,15 @@ async function beginAttempt(
     known = await closeInterrupted(dependencies, log, record, input, checkpoint);
   }
   const { writer } = log;
-  if (!record.budgetNoted) {
-    const { reservedTokens, remainingTokens, maxOutputTokens } = step;
-    void writer.write({ type: 'budget-reserve', reservedTokens, remainingTokens, maxOutputTokens });
+  if (!record.budgetNoted) noteBudget(step, writer);
+  const reserved = await reserveCall(dependencies, { step, input, record: known, resume });
+  if (!reserved.granted) {
+    // What the interrupted attempt used must be on record before the log is closed.
+    await writer.flush();
+    const { message, details } = describeRefusal(reserved);
+    throw permanent('budget_exceeded', message, details);
   }
+  const { maxOutputTokens, capTokens } = reserved;
   const number = resume.strategy === 'reattach' ? record.attempts : record.attempts + 1;
   void writer.write({
     type: 'provider-start',
@@ -110,7 +120,17 @@ async function beginAttempt(
   });
   // On record before the call leaves: a call that the log does not know could be paid without anyone knowing.
   await writer.flush();
-  return { step, provider, input, log, record: known, number, resume, checkpoint };
+  return {
+    ...{ step, provider, input, log, record: known, number, resume, checkpoint },
+    ...{ maxOutputTokens, capTokens },
+  };
+}
+
+function noteBudget(step: StreamStep, writer: LogWriter): void {
+  const { reservedTokens, reservedMicroUsd = 0, remainingTokens, maxOutputTokens } = step;
+  const reserved = { reservedTokens, reservedMicroUsd, remainingTokens };
+  void writer.write({ type: 'budget-reserve', ...reserved, maxOutputTokens });
+  for (const standing of step.warnings ?? []) void writer.write({ type: 'budget-warn', ...standing });
 }
 
 /** The process that ran the open attempt died: its usage goes on record before another attempt begins. */
@@ -138,6 +158,7 @@ async function closeInterrupted(
   return {
     ...record,
     openAttempt: null,
+    charges: [...record.charges, chargeOf({ ...open, ...accounted })],
     usage: addUsage(record.usage, accounted.usage),
     costMicroUsd: record.costMicroUsd + accounted.costMicroUsd,
   };
@@ -161,7 +182,7 @@ async function relayProvider(
   const call = {
     model: step.candidate.model,
     input,
-    maxOutputTokens: remainingOutput(dependencies, attempt),
+    maxOutputTokens: attempt.maxOutputTokens,
     idempotencyKey: `${step.order.generationId}:${number}`,
     resume,
     signal: Context.current().cancellationSignal,
@@ -191,13 +212,34 @@ async function relayProvider(
   if (finish === null)
     throw new UnbrokenError('provider_stream_cut', 'The stream ended without a finished answer.');
   await deliver(guard.finish());
+  if (finish.reason === 'length') await goOnWhereRaised(dependencies, attempt, progress, finish.usage);
   return await endCompleted(dependencies, attempt, progress, finish);
 }
 
-/** A continued answer may use only what the answer so far has left of the cap. */
-function remainingOutput({ countTokens }: Dependencies, { step, resume }: Attempt): number {
-  if (resume.strategy !== 'prefill' && resume.strategy !== 'instruct') return step.maxOutputTokens;
-  return Math.max(1, step.maxOutputTokens - countTokens(resume.deliveredText));
+/** Where the cap was raised while the answer ran into it, this attempt ends here and the next one goes on. */
+async function goOnWhereRaised(
+  dependencies: Dependencies,
+  attempt: Attempt,
+  progress: Progress,
+  reported: Usage | null,
+): Promise<void> {
+  const { step, provider, input, number, record, resume, capTokens } = attempt;
+  const { candidate } = step;
+  const usage = reported ?? usageSoFar(dependencies, attempt, progress);
+  const costMicroUsd = dependencies.priceOf(candidate.provider, candidate.model, usage);
+  const ended = { ...candidate, attempt: number, usage, costMicroUsd };
+  const text = 'deliveredText' in resume ? resume.deliveredText + progress.ownText : progress.ownText;
+  const known = { ...record, text, attempts: number, charges: [...record.charges, chargeOf(ended)] };
+  const next = planResume(candidate, provider.capabilities(candidate.model), known, null);
+  const rest = await reserveRest(dependencies, { step, input, record: known, resume: next }, capTokens);
+  if (rest === null) return;
+  void attempt.log.writer.write({ type: 'cap-raise', ...ended, maxOutputTokens: rest.capTokens });
+  await attempt.log.writer.flush();
+  throw ApplicationFailure.create({
+    message: 'The output cap was raised; the next attempt goes on.',
+    type: 'attempt_interrupted',
+    nextRetryDelay: 10,
+  });
 }
 
 function usageSoFar({ countTokens }: Dependencies, { input, resume }: Attempt, progress: Progress): Usage {
@@ -323,6 +365,7 @@ async function accountFailed(dependencies: Dependencies, attempt: Attempt, progr
   return { usage, costMicroUsd: dependencies.priceOf(provider, model, usage) };
 }
 
-function permanent(code: ErrorCode, message: string): ApplicationFailure {
-  return ApplicationFailure.create({ message, type: code, nonRetryable: true });
+function permanent(code: ErrorCode, message: string, details?: object): ApplicationFailure {
+  const given = details === undefined ? {} : { details: [details] };
+  return ApplicationFailure.create({ message, type: code, nonRetryable: true, ...given });
 }

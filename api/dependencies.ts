@@ -1,6 +1,7 @@
 /** What the routes need; `main.ts` provides the real ones. */
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
+import type { BudgetBooks } from '../budget/budget-books.ts';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { Config } from '../config/load-config.ts';
 import type { EventLog } from '../streaming/event-log.ts';
@@ -12,6 +13,7 @@ export interface ApiDependencies {
   readonly log: EventLog;
   readonly live: LiveLogs;
   readonly budget: BudgetLedger;
+  readonly books: BudgetBooks;
   readonly temporal: Client;
   readonly keys: ApiKeys;
   readonly logger: Logger;

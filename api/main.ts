@@ -3,7 +3,8 @@ import { createServer } from 'node:http';
 import { Client, Connection } from '@temporalio/client';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import pino from 'pino';
-import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
+import { createBudgetBooks } from '../budget/budget-books.ts';
+import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
@@ -27,13 +28,15 @@ const keys = createApiKeys(redis);
 if (config.devKey !== undefined)
   await keys.register(config.devKey, { tenant: 'dev', user: 'dev', scopes: ['generate', 'admin'] });
 const connection = Connection.lazy({ address: config.temporal.address });
+const budget = createRedisBudgetLedger({ redis, ...budgetSettings(config) });
 const dependencies = {
   config,
   keys,
   logger,
   log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
   live: createLiveLogs(subscriber),
-  budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
+  budget,
+  books: createBudgetBooks({ redis, book: budget.book }),
   temporal: new Client({ connection, namespace: config.temporal.namespace }),
   // Longer texts are counted by the worker: here they would hold up every other caller.
   countTokens: (text: string) => (text.length > COUNTED_CHARS ? 0 : countTokens(text)),

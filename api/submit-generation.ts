@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import type { BudgetOwner } from '../budget/ledger.ts';
 import { type Message, textOfMessage } from '../contracts/content.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type {
@@ -12,8 +13,9 @@ import type {
 } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
-import { boundInputTokens, leastOutputTokens } from '../contracts/tokens.ts';
+import { leastOutputTokens, worstInputTokens } from '../contracts/tokens.ts';
 import type { Caller } from './api-keys.ts';
+import { budgetExceeded } from './budget-exceeded.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
 /** A workflow task is short; one that a dead worker holds is given to another after this. */
@@ -47,8 +49,8 @@ export async function submitGeneration(
   const known = idempotencyKey === undefined ? null : await log.head(generationId);
   if (known === null) {
     const needed = (countTokens: (text: string) => number) =>
-      boundInputTokens(input, countTokens) + leastOutputTokens(maxOutputTokens);
-    await refuseSpentBudget(dependencies, { tenant: caller.tenant, user }, needed);
+      worstInputTokens(input, countTokens) + leastOutputTokens(maxOutputTokens);
+    await refuseSpentBudget(dependencies, { ...caller, user }, needed);
   }
   const creation = await log.create({
     generationId,
@@ -144,22 +146,11 @@ function hash(text: string): string {
 /** Only a look: the workflow reserves. It spares a caller without budget the start of a run. */
 async function refuseSpentBudget(
   { budget, countTokens }: ApiDependencies,
-  owner: { readonly tenant: string; readonly user: string },
+  owner: BudgetOwner,
   needed: (countTokens: (text: string) => number) => number,
 ): Promise<void> {
-  const { limitTokens, spentTokens, reservedTokens, resetsAtMs } = await budget.balance(owner);
-  if (limitTokens === null) return;
-  const remainingTokens = Math.max(0, limitTokens - spentTokens - reservedTokens);
-  if (remainingTokens >= needed(countTokens)) return;
-  const resets = new Date(resetsAtMs).toISOString();
-  throw new UnbrokenError(
-    'budget_exceeded',
-    `The daily budget of ${limitTokens} tokens has ${remainingTokens} left; it resets at ${resets}.`,
-    {
-      retryAfterMs: Math.max(0, resetsAtMs - Date.now()),
-      details: { limitTokens, remainingTokens, resetsAtMs },
-    },
-  );
+  const refused = await budget.look(owner, () => needed(countTokens));
+  if (refused !== null) throw budgetExceeded(refused);
 }
 
 async function startWorkflow({ temporal, config }: ApiDependencies, order: GenerationOrder): Promise<void> {

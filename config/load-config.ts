@@ -36,6 +36,8 @@ export interface Config extends ConfigFile {
   readonly temporal: { address: string; namespace: string; taskQueue: string; uiUrl: string | undefined };
   readonly redisUrl: string;
   readonly qdrant: { url: string; apiKey: string | undefined };
+  /** The secret that `budgets.webhook.secretEnv` names. Never logged. */
+  readonly budgetWebhookSecret: string | undefined;
   /** Keys by provider name, read from the variables that `apiKeyEnv` names. Never logged. */
   readonly apiKeys: Readonly<Record<string, string>>;
 }
@@ -45,6 +47,9 @@ export class ConfigError extends Error {
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Fewer could be guessed, and signatures forged. */
+const SECRET_CHARS = 24;
 
 const BUILT_IN_PROVIDERS: ConfigFile['providers'] = {
   openai: { wire: 'openai-responses', apiKeyEnv: 'OPENAI_API_KEY' },
@@ -94,7 +99,17 @@ export function loadConfig(environment: Environment = process.env): Config {
     redisUrl: env.REDIS_URL,
     qdrant: { url: env.QDRANT_URL, apiKey: env.QDRANT_API_KEY },
     apiKeys,
+    budgetWebhookSecret: readWebhookSecret(file.budgets, environment),
   };
+}
+
+function readWebhookSecret({ webhook }: ConfigFile['budgets'], environment: Environment): string | undefined {
+  if (webhook === undefined) return undefined;
+  const secret = environment[webhook.secretEnv];
+  if (secret !== undefined && secret.length >= SECRET_CHARS) return secret;
+  throw new ConfigError(
+    `budgets.webhook.secretEnv names ${webhook.secretEnv}; set that variable to a secret of at least ${SECRET_CHARS} characters.`,
+  );
 }
 
 function readApiKeys(providers: ConfigFile['providers'], environment: Environment): Record<string, string> {

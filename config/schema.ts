@@ -1,5 +1,6 @@
 /** The shape of unbroken.config.yaml. Every key has a default; an unknown key is an error. */
 import { z } from 'zod';
+import { budgetLimitSchema, timeZoneSchema } from '../contracts/budgets.ts';
 import { LIMITS } from '../contracts/limits.ts';
 
 export const wireFamilies = ['openai-responses', 'anthropic-messages'] as const;
@@ -31,16 +32,28 @@ const priceSchema = z.strictObject({
   outputMicroUsdPerMillion: z.int().nonnegative(),
 });
 
+const budgetsSchema = z.strictObject({
+  timeZone: timeZoneSchema.default('UTC').describe('Of day and month, where a limit names none.'),
+  /** For every tenant; what is set by the API or CLI goes before. */
+  limits: z.array(budgetLimitSchema).max(1_000).default([]),
+  webhook: z
+    .strictObject({
+      url: z.url({ protocol: /^https?$/ }),
+      secretEnv: z.string().min(1).describe('The environment variable that holds the secret for signatures.'),
+      allowPrivateNetwork: z.boolean().default(false),
+    })
+    .optional()
+    .describe('Is told when a budget passes its warning share.'),
+  /** Entries of the ledger; the longest window is 31 days, and a balance must be the sum of what is kept. */
+  keepEntriesDays: z.int().min(40).max(3_660).default(100),
+});
+
 export const configSchema = z.strictObject({
   providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
   routes: z.record(z.string(), z.array(candidateSchema).min(1).max(16)).default({}),
   /** Prices of `provider/model`, over those of the price package. */
   prices: z.record(z.string(), priceSchema).default({}),
-  budget: z
-    .strictObject({
-      dailyTokensPerUser: z.int().positive().nullable().default(null).describe('null: no limit'),
-    })
-    .prefault({}),
+  budgets: budgetsSchema.prefault({}),
   retention: z
     .strictObject({
       logMs: z

@@ -146,7 +146,12 @@ export const generationViewSchema = z.object({
   attempts: z.int(),
   cached: z.boolean(),
   text: z.string().nullable().describe('The text so far.'),
-  error: z.object({ code: z.string(), message: z.string(), doc: z.string() }).nullable(),
+  error: z
+    .object({
+      ...{ code: z.string(), message: z.string(), doc: z.string() },
+      details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+    })
+    .nullable(),
   metadata: z.record(z.string(), z.string()),
 });
 export type GenerationView = z.infer<typeof generationViewSchema>;

@@ -1,4 +1,5 @@
 /** What travels between the workflow and its activities: ids, usage and money, never text. */
+import type { BudgetStanding } from './budgets.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Candidate, FinishReason, GenerationOrder } from './generation.ts';
 import type { MicroUsd, Usage } from './money.ts';
@@ -29,12 +30,26 @@ export interface StreamStep {
   readonly reservedTokens: number;
   readonly remainingTokens: number | null;
   readonly maxOutputTokens: number;
+  /** Absent in runs that began before these were told. */
+  readonly reservedMicroUsd?: MicroUsd;
+  readonly warnings?: readonly BudgetStanding[];
+}
+
+export interface RaiseStep {
+  readonly order: GenerationOrder;
+  /** The new cap of the whole output. */
+  readonly maxOutputTokens: number;
 }
 
 export interface CloseStep {
   readonly order: GenerationOrder;
   readonly as: 'failed' | 'cancelled';
-  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  readonly error: {
+    readonly code: ErrorCode;
+    readonly message: string;
+    /** Small facts for the reader, such as what a budget has left. */
+    readonly details?: Readonly<Record<string, string | number>>;
+  } | null;
 }
 
 export interface SettleStep {

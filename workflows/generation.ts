@@ -3,37 +3,70 @@
  * answered, then settle and store. Text lies in the log; here are only ids, usage and money.
  */
 import {
+  allHandlersFinished,
   CancellationScope,
+  condition,
+  defineSignal,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
+  setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { ErrorCode } from '../contracts/errors.ts';
+import { describeRefusal } from '../contracts/budget-refusal.ts';
 import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
 import { formatUsd, totalTokens } from '../contracts/money.ts';
-import type { CacheStepResult, GenerationOutcome } from '../contracts/steps.ts';
+import { SIGNALS } from '../contracts/names.ts';
+import type { CacheStepResult, CloseStep, GenerationOutcome } from '../contracts/steps.ts';
 import { MAY_FAIL, MUST_HAPPEN, STREAM } from './activity-options.ts';
+import { tellOfWarnings } from './budget-warning.ts';
 import { readFailure } from './provider-fallback.ts';
 
 const { lookUpCache, storeAnswer } = proxyLocalActivities<Activities>(MAY_FAIL);
-const { reserveBudget, settleBudget, closeGeneration } = proxyLocalActivities<Activities>(MUST_HAPPEN);
+const { reserveBudget, settleBudget, closeGeneration, raiseOutputCap } =
+  proxyLocalActivities<Activities>(MUST_HAPPEN);
+
+export { budgetWarning } from './budget-warning.ts';
+
+/** Raises the output cap of the whole answer; the answer that runs goes on beyond the old one. */
+const raiseCap = defineSignal<[{ readonly maxOutputTokens: number }]>(SIGNALS.raiseCap);
+/** Ends the generation as a cancel does: the partial answer is billed. */
+const stop = defineSignal(SIGNALS.stop);
 
 type ReserveOutcome = Awaited<ReturnType<Activities['reserveBudget']>>;
+type SettleOutcome = Awaited<ReturnType<Activities['settleBudget']>>;
 type Granted = Extract<ReserveOutcome, { granted: true }>;
 
 export async function generation(order: GenerationOrder): Promise<GenerationOutcome> {
-  const outcome = await answer(order);
+  const running = new CancellationScope();
+  setHandler(stop, () => running.cancel());
+  setHandler(raiseCap, ({ maxOutputTokens }) => raise(order, maxOutputTokens));
+  const outcome = await running.run(() => answer(order));
   // Money is booked also when the generation was cancelled.
   await CancellationScope.nonCancellable(async () => {
-    await settleBudget({ order, outcome });
+    const settled: SettleOutcome | undefined = await settleBudget({ order, outcome });
     if (order.cache === 'on' && outcome.status === 'completed' && !outcome.cached) {
       await storeAnswer({ order, outcome }).catch(() => setCurrentDetails('The answer was not stored.'));
     }
+    showOutcome(outcome);
+    // Runs that were settled before warnings were told have no result here.
+    await tellOfWarnings(settled?.warnings ?? []);
+    await condition(allHandlersFinished);
   });
-  showOutcome(outcome);
   return outcome;
+}
+
+async function raise(order: GenerationOrder, maxOutputTokens: number): Promise<void> {
+  if (!Number.isSafeInteger(maxOutputTokens) || maxOutputTokens < 1) {
+    setCurrentDetails(`**raiseCap** was ignored: ${maxOutputTokens} is no number of tokens.`);
+    return;
+  }
+  const outcome = await CancellationScope.nonCancellable(() => raiseOutputCap({ order, maxOutputTokens }));
+  const answer = outcome.granted
+    ? `The output cap is now ${outcome.capTokens} tokens.`
+    : `The output cap was not raised to ${maxOutputTokens}. ${describeRefusal(outcome).message}`;
+  setCurrentDetails(answer);
 }
 
 async function answer(order: GenerationOrder): Promise<GenerationOutcome> {
@@ -45,7 +78,7 @@ async function answer(order: GenerationOrder): Promise<GenerationOutcome> {
     return await tryCandidates(order, reservation);
   } catch (error) {
     const failure = readFailure(error);
-    return await close(order, failure.cancelled ? 'cancelled' : 'failed', failure.code, failure.message);
+    return await close(order, failure.cancelled ? 'cancelled' : 'failed', failure);
   }
 }
 
@@ -67,10 +100,10 @@ async function tryCandidates(order: GenerationOrder, reservation: Granted): Prom
       const failure = readFailure(error);
       if (failure.cancelled || !failure.fallback) throw error;
       failed.push(`${candidate.provider}/${candidate.model}: ${failure.code}`);
-      if (order.candidates.length === 1) return await close(order, 'failed', failure.code, failure.message);
+      if (order.candidates.length === 1) return await close(order, 'failed', failure);
     }
   }
-  return await close(order, 'failed', 'all_candidates_failed', failed.join('; '));
+  return await close(order, 'failed', { code: 'all_candidates_failed', message: failed.join('; ') });
 }
 
 function stream(order: GenerationOrder, candidate: Candidate, granted: Granted): Promise<GenerationOutcome> {
@@ -79,22 +112,25 @@ function stream(order: GenerationOrder, candidate: Candidate, granted: Granted):
     scheduleToCloseTimeout: order.limitMs,
     summary: `${candidate.provider}/${candidate.model}`,
   });
-  const { reservedTokens, remainingTokens, maxOutputTokens } = granted;
-  return streamFromProvider({ order, candidate, reservedTokens, remainingTokens, maxOutputTokens });
+  const { reservedTokens, reservedMicroUsd, remainingTokens, maxOutputTokens, warnings } = granted;
+  const reserved = { reservedTokens, reservedMicroUsd, remainingTokens, maxOutputTokens, warnings };
+  return streamFromProvider({ order, candidate, ...reserved });
 }
 
 function refuse(
   order: GenerationOrder,
   refusal: Exclude<ReserveOutcome, Granted>,
 ): Promise<GenerationOutcome> {
-  const { limitTokens, remainingTokens, resetsAtMs } = refusal;
-  const resets = new Date(resetsAtMs).toISOString();
-  const message = `The daily budget of ${limitTokens} tokens has ${remainingTokens} left; it resets at ${resets}.`;
-  return close(order, 'failed', 'budget_exceeded', message);
+  return close(order, 'failed', { code: 'budget_exceeded', ...describeRefusal(refusal) });
 }
 
-function close(order: GenerationOrder, as: 'failed' | 'cancelled', code: ErrorCode, message: string) {
-  return CancellationScope.nonCancellable(() => closeGeneration({ order, as, error: { code, message } }));
+function close(
+  order: GenerationOrder,
+  as: 'failed' | 'cancelled',
+  { code, message, details }: NonNullable<CloseStep['error']>,
+): Promise<GenerationOutcome> {
+  const error = { code, message, ...(details === undefined ? {} : { details }) };
+  return CancellationScope.nonCancellable(() => closeGeneration({ order, as, error }));
 }
 
 function showCandidate(order: GenerationOrder, candidate: Candidate, failed: readonly string[]): void {

@@ -70,7 +70,16 @@ test('a route whose candidates have all failed says so; one of a single candidat
 });
 
 test('a spent budget closes the generation without a provider, and is settled', async () => {
-  const refusal = { granted: false, limitTokens: 10, remainingTokens: 1, resetsAtMs: 0 } as const;
+  const budget = {
+    per: 'user',
+    id: 'ann',
+    window: 'day',
+    unit: 'tokens',
+    limit: 10,
+    spent: 9,
+    resetsAtMs: 0,
+  } as const;
+  const refusal = { granted: false, budget, remaining: 1 } as const;
   const { outcome, calls } = await runGeneration(environment, { reserveBudget: async () => refusal });
   expect(outcome).toMatchObject({ status: 'failed', errorCode: 'budget_exceeded' });
   expect(calls).toEqual(['reserveBudget', 'closeGeneration budget_exceeded', 'settleBudget failed']);

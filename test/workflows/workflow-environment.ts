@@ -96,16 +96,19 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
   const plain: Activities = {
     lookUpCache: async () => ({ hit: null, unavailable: null }),
     reserveBudget: async ({ maxOutputTokens }) => ({
-      ...{ granted: true, reservedTokens: 120, maxOutputTokens, remainingTokens: null },
+      ...{ granted: true, reservedTokens: 120, reservedMicroUsd: 0, maxOutputTokens, remainingTokens: null },
+      ...{ capTokens: maxOutputTokens, warnings: [] },
     }),
     streamFromProvider: async ({ candidate }) => outcomeWith(candidate),
-    settleBudget: async () => undefined,
+    settleBudget: async () => ({ warnings: [] }),
     storeAnswer: async () => undefined,
     closeGeneration: async ({ as, error }) =>
       outcomeWith({
         ...{ status: as, provider: null, model: null, finishReason: null },
         errorCode: error?.code ?? null,
       }),
+    raiseOutputCap: async () => ({ granted: false, budget: null, remaining: 0 }),
+    sendBudgetWarning: async () => undefined,
   };
   const used = { ...plain, ...changed };
   const activities: Activities = {
@@ -116,6 +119,9 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
     settleBudget: (step) => noted(`settleBudget ${step.outcome.status}`, used.settleBudget(step)),
     storeAnswer: (step) => noted('storeAnswer', used.storeAnswer(step)),
     closeGeneration: (step) => noted(`closeGeneration ${step.error?.code}`, used.closeGeneration(step)),
+    raiseOutputCap: (step) => noted(`raiseOutputCap ${step.maxOutputTokens}`, used.raiseOutputCap(step)),
+    sendBudgetWarning: (warning) =>
+      noted(`sendBudgetWarning ${warning.level}`, used.sendBudgetWarning(warning)),
   };
   function noted<Result>(call: string, result: Result): Result {
     calls.push(call);
