@@ -3,13 +3,17 @@
  * leaves, the reservation is made large enough for it beside what the attempts before it have used. What is refused
  * here is not called: a fallback or a retry cannot overspend.
  */
+import { ApplicationFailure } from '@temporalio/common';
 import type { Granted, ReserveOutcome } from '../budget/ledger.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
+import type { Usage } from '../contracts/money.ts';
 import type { StreamStep } from '../contracts/steps.ts';
 import { leastOutputTokens, worstContinuationTokens, worstInputTokens } from '../contracts/tokens.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { OpenedLog } from '../streaming/event-log.ts';
 import type { Dependencies } from './dependencies.ts';
-import type { GenerationRecord } from './generation-record.ts';
-import type { Resume } from './resume-plan.ts';
+import { chargeOf, type GenerationRecord } from './generation-record.ts';
+import { planResume, type Resume } from './resume-plan.ts';
 import { worstPrice } from './worst-case.ts';
 
 export interface PlannedCall {
@@ -44,11 +48,44 @@ export async function reserveCall(
   });
 }
 
+/** An attempt whose answer reached its output cap. */
+interface CappedAttempt extends PlannedCall {
+  readonly provider: Provider;
+  readonly log: OpenedLog;
+  readonly record: GenerationRecord;
+  readonly number: number;
+  readonly capTokens: number;
+}
+
 /**
- * An answer has reached its cap. Whether the cap was raised meanwhile, and there is room for the call that goes on;
- * null where the answer ends here.
+ * Where the cap was raised while the answer ran into it, the attempt ends here: it goes on record, and the next one
+ * continues the text. Returns where the answer is at its end.
  */
-export async function reserveRest(
+export async function goOnWhereRaised(
+  dependencies: Dependencies,
+  { step, provider, input, log, record, number, resume, capTokens }: CappedAttempt,
+  ownText: string,
+  usage: Usage,
+): Promise<void> {
+  const { candidate } = step;
+  const costMicroUsd = dependencies.priceOf(candidate.provider, candidate.model, usage);
+  const ended = { ...candidate, attempt: number, usage, costMicroUsd };
+  const text = 'deliveredText' in resume ? resume.deliveredText + ownText : ownText;
+  const known = { ...record, text, attempts: number, charges: [...record.charges, chargeOf(ended)] };
+  const next = planResume(candidate, provider.capabilities(candidate.model), known, null);
+  const rest = await reserveRest(dependencies, { step, input, record: known, resume: next }, capTokens);
+  if (rest === null) return;
+  void log.writer.write({ type: 'cap-raise', ...ended, maxOutputTokens: rest.capTokens });
+  await log.writer.flush();
+  throw ApplicationFailure.create({
+    message: 'The output cap was raised; the next attempt goes on.',
+    type: 'attempt_interrupted',
+    nextRetryDelay: 10,
+  });
+}
+
+/** Room for the call that goes on to the raised cap; null where it was not raised, or there is none. */
+async function reserveRest(
   dependencies: Dependencies,
   call: PlannedCall,
   capTokens: number,

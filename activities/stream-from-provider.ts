@@ -15,7 +15,7 @@ import type { Provider, ProviderCursor, ProviderEvent } from '../providers/provi
 import type { LogWriter, OpenedLog } from '../streaming/event-log.ts';
 import { accountAbandonedAttempt, estimateUsage } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
-import { reserveCall, reserveRest } from './extend-reservation.ts';
+import { goOnWhereRaised, reserveCall } from './extend-reservation.ts';
 import { chargeOf, type GenerationRecord, readRecord } from './generation-record.ts';
 import { createRestartGuard } from './restart-guard.ts';
 import { type Checkpoint, openCheckpoint, planResume, type Resume } from './resume-plan.ts';
@@ -212,34 +212,11 @@ async function relayProvider(
   if (finish === null)
     throw new UnbrokenError('provider_stream_cut', 'The stream ended without a finished answer.');
   await deliver(guard.finish());
-  if (finish.reason === 'length') await goOnWhereRaised(dependencies, attempt, progress, finish.usage);
+  if (finish.reason === 'length') {
+    const usage = finish.usage ?? usageSoFar(dependencies, attempt, progress);
+    await goOnWhereRaised(dependencies, attempt, progress.ownText, usage);
+  }
   return await endCompleted(dependencies, attempt, progress, finish);
-}
-
-/** Where the cap was raised while the answer ran into it, this attempt ends here and the next one goes on. */
-async function goOnWhereRaised(
-  dependencies: Dependencies,
-  attempt: Attempt,
-  progress: Progress,
-  reported: Usage | null,
-): Promise<void> {
-  const { step, provider, input, number, record, resume, capTokens } = attempt;
-  const { candidate } = step;
-  const usage = reported ?? usageSoFar(dependencies, attempt, progress);
-  const costMicroUsd = dependencies.priceOf(candidate.provider, candidate.model, usage);
-  const ended = { ...candidate, attempt: number, usage, costMicroUsd };
-  const text = 'deliveredText' in resume ? resume.deliveredText + progress.ownText : progress.ownText;
-  const known = { ...record, text, attempts: number, charges: [...record.charges, chargeOf(ended)] };
-  const next = planResume(candidate, provider.capabilities(candidate.model), known, null);
-  const rest = await reserveRest(dependencies, { step, input, record: known, resume: next }, capTokens);
-  if (rest === null) return;
-  void attempt.log.writer.write({ type: 'cap-raise', ...ended, maxOutputTokens: rest.capTokens });
-  await attempt.log.writer.flush();
-  throw ApplicationFailure.create({
-    message: 'The output cap was raised; the next attempt goes on.',
-    type: 'attempt_interrupted',
-    nextRetryDelay: 10,
-  });
 }
 
 function usageSoFar({ countTokens }: Dependencies, { input, resume }: Attempt, progress: Progress): Usage {

@@ -3,8 +3,10 @@ import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Logger } from 'pino';
 import { UnbrokenError } from '../contracts/errors.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, requireScope } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { getBalances, listEntries, reconcileBudgets } from './routes/budgets/ledger.ts';
+import { listLimits, removeLimit, setLimit } from './routes/budgets/limits.ts';
 import { cancelGeneration } from './routes/cancel-generation.ts';
 import { createGeneration } from './routes/create-generation.ts';
 import { getErrorPage } from './routes/get-error-page.ts';
@@ -12,6 +14,7 @@ import { getGeneration } from './routes/get-generation.ts';
 import { getHealth, getReadiness } from './routes/get-health.ts';
 import { getOpenApi } from './routes/get-openapi.ts';
 import { listGenerations } from './routes/list-generations.ts';
+import { raiseCap, stopGeneration } from './routes/steer-generation.ts';
 import { streamEvents } from './routes/stream-events.ts';
 import { sendError } from './send-error.ts';
 
@@ -36,6 +39,15 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.get('/generations/:id', getGeneration(dependencies));
   v1.get('/generations/:id/events', streamEvents(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
+  const admin = requireScope('admin');
+  v1.post('/generations/:id/cap', admin, raiseCap(dependencies));
+  v1.post('/generations/:id/stop', admin, stopGeneration(dependencies));
+  v1.get('/budgets/limits', admin, listLimits(dependencies));
+  v1.put('/budgets/limits', admin, setLimit(dependencies));
+  v1.delete('/budgets/limits', admin, removeLimit(dependencies));
+  v1.get('/budgets/balances', admin, getBalances(dependencies));
+  v1.get('/budgets/entries', admin, listEntries(dependencies));
+  v1.post('/budgets/reconcile', admin, reconcileBudgets(dependencies));
   app.use('/v1', v1);
   app.use((request, _response, next) => {
     next(new UnbrokenError('not_found', `There is no ${request.method} ${request.path}.`));

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { GenerationRequest } from '../client/index.ts';
 import { formatUsd } from '../contracts/money.ts';
+import { addBudgetCommands } from './commands/budgets.ts';
 import { type ConnectionFlags, connect, reportFailure } from './commands/connection.ts';
 import { printGeneration } from './commands/print-generation.ts';
 
@@ -91,6 +92,8 @@ command('runs', 'list the newest generations')
       console.log([run.id, run.status, model, run.user, formatUsd(run.costMicroUsd ?? 0)].join('\t'));
     }
   });
+
+addBudgetCommands(program.command('budgets').description('limits, balances and entries of the budgets'));
 
 try {
   await program.parseAsync();

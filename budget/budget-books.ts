@@ -4,6 +4,7 @@ import type { BudgetLimit, BudgetStanding, BudgetSubjectKind } from '../contract
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { type Audit, auditTenant, subjectKey } from './audit.ts';
 import { type EntriesPage, type EntriesQuery, readEntriesPage } from './entries.ts';
+import type { BudgetOwner } from './ledger.ts';
 import type { LedgerRedis } from './ledger-redis.ts';
 import type { LimitBook, Rules } from './limit-book.ts';
 import { resetOf, spanOf } from './windows.ts';
@@ -27,6 +28,7 @@ export interface WindowBalance {
 }
 
 export interface OpenReservation {
+  readonly owner: BudgetOwner;
   readonly generationId: string;
   readonly reservedAtMs: number;
 }
@@ -38,6 +40,8 @@ export interface BudgetBooks {
   entries(tenant: string, query: EntriesQuery): Promise<EntriesPage>;
   /** Recomputes all balances from entries. @param repair also puts right what differs. */
   audit(tenant: string, options: { readonly repair: boolean }): Promise<Audit>;
+  /** Whose budgets a generation has reserved in; null where it has not. */
+  ownerOf(tenant: string, generationId: string): Promise<BudgetOwner | null>;
   /** Reservations that nobody has settled, oldest first; those of running generations among them. */
   open(tenant: string): Promise<readonly OpenReservation[]>;
 }
@@ -60,6 +64,16 @@ export function createBudgetBooks({
   const fresh = (tenant: string): Promise<Rules> => {
     book.forget(tenant);
     return book.rulesOf(tenant);
+  };
+  const reservationOf = async (tenant: string, generationId: string): Promise<OpenReservation | null> => {
+    const stored = await redis.hGetAll(REDIS_KEYS.budget(tenant, 'reservation', generationId));
+    const { on, user, team, key } = stored;
+    if (user === undefined || key === undefined) return null;
+    return {
+      generationId,
+      reservedAtMs: Number(on),
+      owner: { tenant, user, team: team || null, keyId: key },
+    };
   };
   return {
     limits: book,
@@ -105,15 +119,11 @@ export function createBudgetBooks({
     entries: (tenant, query) => readEntriesPage(redis, tenant, query),
     audit: async (tenant, { repair }) =>
       auditTenant(redis, tenant, { rules: await fresh(tenant), nowMs: clock(), repair }),
+    ownerOf: async (tenant, generationId) => (await reservationOf(tenant, generationId))?.owner ?? null,
     async open(tenant) {
       const ids = await redis.zRange(REDIS_KEYS.budget(tenant, 'open'), 0, OPEN_LISTED - 1);
-      const reservedAt = await Promise.all(
-        ids.map((id) => redis.hGet(REDIS_KEYS.budget(tenant, 'reservation', id), 'on')),
-      );
-      return ids.map((generationId, index) => ({
-        generationId,
-        reservedAtMs: Number(reservedAt[index] ?? 0),
-      }));
+      const found = await Promise.all(ids.map((id) => reservationOf(tenant, id)));
+      return found.filter((one) => one !== null);
     },
   };
 }

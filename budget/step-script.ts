@@ -217,7 +217,7 @@ if ask.op == 'reserve' then
   book(delta, true)
   enter('reserve', delta)
   redis.call('HSET', RESERVATION, 'state', 'reserved', 'on', int(ask.on), 'tokens', int(tokens), 'microUsd', int(microUsd),
-    'cap', int(output), 'rate', int(ask.rate), 'booked', '0', 'bookedTokens', '0', 'bookedMicroUsd', '0')
+    'cap', int(output), 'rate', int(ask.rate), 'booked', '0', 'bookedTokens', '0', 'bookedMicroUsd', '0', 'user', ask.user, 'team', ask.team, 'key', ask.key)
   redis.call('PEXPIRE', RESERVATION, ask.keepMs)
   redis.call('ZADD', OPEN, int(ask.on), ask.generation)
   return granted(tokens, microUsd, output, output, remaining and remaining - tokens, warnings)

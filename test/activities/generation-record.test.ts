@@ -6,7 +6,7 @@ import { eventsOf, failed, started, text, USAGE } from './events-of.ts';
 test('an empty log tells of nothing', () => {
   expect(readRecord([])).toEqual({
     ...{ text: '', attempts: 0, openAttempt: null, usage: NO_USAGE, costMicroUsd: 0 },
-    ...{ budgetNoted: false, errors: [], outcome: null },
+    ...{ charges: [], capTokens: 0, budgetNoted: false, errors: [], outcome: null },
   });
 });
 
