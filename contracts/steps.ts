@@ -1,5 +1,5 @@
 /** What travels between the workflow and its activities: ids, usage and money, never text. */
-import type { BudgetStanding } from './budgets.ts';
+import type { BudgetStanding, BudgetWarning } from './budgets.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Candidate, FinishReason, GenerationOrder } from './generation.ts';
 import type { MicroUsd, Usage } from './money.ts';
@@ -24,6 +24,57 @@ export interface CacheStepResult {
   readonly unavailable: string | null;
 }
 
+export interface BeginStep {
+  readonly order: GenerationOrder;
+  /** When this workflow task began, by the server's clock: orders this attempt among all others. */
+  readonly epochMs: number;
+}
+
+export interface GrantedReservation {
+  readonly reservedTokens: number;
+  /** What the generation may put out: what it asked for, clipped to the budget. */
+  readonly maxOutputTokens: number;
+  /** null: no limit is set. */
+  readonly remainingTokens: number | null;
+  readonly reservedMicroUsd?: MicroUsd;
+  /** Budgets that have passed their warning share. */
+  readonly warnings?: readonly BudgetStanding[];
+}
+
+export interface RefusedReservation {
+  /** The tightest budget; null where nothing can be reserved any more. */
+  readonly budget: BudgetStanding | null;
+  /** What it has left, in its unit. */
+  readonly remaining: number;
+}
+
+/** What `beginGeneration` leaves to do. */
+export type BegunGeneration =
+  /** The log has ended and the budget is settled. */
+  | {
+      readonly next: 'ended';
+      readonly outcome: GenerationOutcome;
+      readonly storeFailed: boolean;
+      /** Budgets that it brought over their warning share, where somebody is to be told. */
+      readonly warnings?: readonly BudgetWarning[];
+    }
+  | { readonly next: 'refuse'; readonly refusal: RefusedReservation }
+  /** The first candidate's stream runs on, or shall be tried again after `waitMs`. */
+  | { readonly next: 'stream'; readonly reservation: GrantedReservation; readonly waitMs: number }
+  /** The first candidate has failed for good. */
+  | {
+      readonly next: 'fall-back';
+      readonly reservation: GrantedReservation;
+      readonly failure: StepFailure;
+    };
+
+/** An error on its way to the reader; `details` are small facts, such as what a budget has left. */
+export interface StepFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details?: Readonly<Record<string, string | number>>;
+}
+
 export interface StreamStep {
   readonly order: GenerationOrder;
   readonly candidate: Candidate;
@@ -44,15 +95,20 @@ export interface RaiseStep {
 export interface CloseStep {
   readonly order: GenerationOrder;
   readonly as: 'failed' | 'cancelled';
-  readonly error: {
-    readonly code: ErrorCode;
-    readonly message: string;
-    /** Small facts for the reader, such as what a budget has left. */
-    readonly details?: Readonly<Record<string, string | number>>;
-  } | null;
+  readonly error: StepFailure | null;
 }
 
 export interface SettleStep {
   readonly order: GenerationOrder;
   readonly outcome: GenerationOutcome;
+}
+
+/** The small facts that an activity gave with its failure. */
+export function stepDetails(given: readonly unknown[] | null | undefined): Pick<StepFailure, 'details'> {
+  const [facts] = given ?? [];
+  if (typeof facts !== 'object' || facts === null) return {};
+  const small = Object.entries(facts).filter(
+    (fact): fact is [string, string | number] => typeof fact[1] === 'string' || typeof fact[1] === 'number',
+  );
+  return { details: Object.fromEntries(small) };
 }

@@ -1,6 +1,7 @@
 /**
- * The story of one generation: look-up and reservation side by side, then the candidates in order until one has
- * answered, then settle and store. Text lies in the log; here are only ids, usage and money.
+ * The story of one generation: it begins (cache, budget, the first candidate's stream) in one local activity, which is
+ * all that a short answer needs. A longer one is adopted by an activity that heartbeats; a candidate that fails gives
+ * way to the next; then settle and store. Text lies in the log; here are only ids, usage and money.
  */
 import {
   allHandlersFinished,
@@ -11,47 +12,55 @@ import {
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
+  sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import { describeRefusal } from '../contracts/budget-refusal.ts';
+import type { BudgetWarning } from '../contracts/budgets.ts';
 import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
 import { formatUsd, totalTokens } from '../contracts/money.ts';
 import { SIGNALS } from '../contracts/names.ts';
-import type { CacheStepResult, CloseStep, GenerationOutcome } from '../contracts/steps.ts';
-import { MAY_FAIL, MUST_HAPPEN, STREAM } from './activity-options.ts';
+import type {
+  GenerationOutcome,
+  GrantedReservation,
+  RefusedReservation,
+  StepFailure,
+} from '../contracts/steps.ts';
+import { BEGIN, MAY_FAIL, MUST_HAPPEN, STREAM } from './activity-options.ts';
 import { tellOfWarnings } from './budget-warning.ts';
-import { readFailure } from './provider-fallback.ts';
+import { type CandidateFailure, failureOf, readFailure } from './provider-fallback.ts';
 
-const { lookUpCache, storeAnswer } = proxyLocalActivities<Activities>(MAY_FAIL);
-const { reserveBudget, settleBudget, closeGeneration, raiseOutputCap } =
-  proxyLocalActivities<Activities>(MUST_HAPPEN);
+const { beginGeneration } = proxyLocalActivities<Activities>(BEGIN);
+const { storeAnswer } = proxyLocalActivities<Activities>(MAY_FAIL);
+const { settleBudget, closeGeneration, raiseOutputCap } = proxyLocalActivities<Activities>(MUST_HAPPEN);
 
 export { budgetWarning } from './budget-warning.ts';
 
-/** Raises the output cap of the whole answer; the answer that runs goes on beyond the old one. */
+/** Raises the output cap of the whole answer; one that runs goes on beyond the old cap. */
 const raiseCap = defineSignal<[{ readonly maxOutputTokens: number }]>(SIGNALS.raiseCap);
 /** Ends the generation as a cancel does: the partial answer is billed. */
 const stop = defineSignal(SIGNALS.stop);
 
-type ReserveOutcome = Awaited<ReturnType<Activities['reserveBudget']>>;
-type SettleOutcome = Awaited<ReturnType<Activities['settleBudget']>>;
-type Granted = Extract<ReserveOutcome, { granted: true }>;
+/** How a candidate's part of the story ended: with an answer, or with an error that may be the next one's turn. */
+type Tried = GenerationOutcome | CandidateFailure;
+
+/** `warnings` is null where the budget is not settled yet. */
+interface Answered {
+  readonly outcome: GenerationOutcome;
+  readonly warnings: readonly BudgetWarning[] | null;
+}
 
 export async function generation(order: GenerationOrder): Promise<GenerationOutcome> {
   const running = new CancellationScope();
   setHandler(stop, () => running.cancel());
   setHandler(raiseCap, ({ maxOutputTokens }) => raise(order, maxOutputTokens));
-  const outcome = await running.run(() => answer(order));
+  const { outcome, warnings } = await running.run(() => answer(order));
   // Money is booked also when the generation was cancelled.
   await CancellationScope.nonCancellable(async () => {
-    const settled: SettleOutcome | undefined = await settleBudget({ order, outcome });
-    if (order.cache === 'on' && outcome.status === 'completed' && !outcome.cached) {
-      await storeAnswer({ order, outcome }).catch(() => setCurrentDetails('The answer was not stored.'));
-    }
+    const told = warnings ?? (await settleAndStore(order, outcome));
     showOutcome(outcome);
-    // Runs that were settled before warnings were told have no result here.
-    await tellOfWarnings(settled?.warnings ?? []);
+    await tellOfWarnings(told);
     await condition(allHandlersFinished);
   });
   return outcome;
@@ -63,71 +72,111 @@ async function raise(order: GenerationOrder, maxOutputTokens: number): Promise<v
     return;
   }
   const outcome = await CancellationScope.nonCancellable(() => raiseOutputCap({ order, maxOutputTokens }));
-  const answer = outcome.granted
-    ? `The output cap is now ${outcome.capTokens} tokens.`
-    : `The output cap was not raised to ${maxOutputTokens}. ${describeRefusal(outcome).message}`;
-  setCurrentDetails(answer);
+  setCurrentDetails(
+    outcome.granted
+      ? `The output cap is now ${outcome.capTokens} tokens.`
+      : `The output cap was not raised to ${maxOutputTokens}. ${describeRefusal(outcome).message}`,
+  );
 }
 
-async function answer(order: GenerationOrder): Promise<GenerationOutcome> {
+async function answer(order: GenerationOrder): Promise<Answered> {
   try {
-    setCurrentDetails('Looking up the cache, reserving budget');
-    const [cached, reservation] = await Promise.all([tryCache(order), reserveBudget(order)]);
-    if (cached.hit !== null) return cached.hit;
-    if (!reservation.granted) return await refuse(order, reservation);
-    return await tryCandidates(order, reservation);
+    const [first] = order.candidates;
+    if (first !== undefined) showCandidate(order, first, []);
+    const begun = await beginGeneration({ order, epochMs: Date.now() });
+    if (begun.next === 'ended') return { outcome: begun.outcome, warnings: begun.warnings ?? [] };
+    if (begun.next === 'refuse') return unsettled(await refuse(order, begun.refusal));
+    if (begun.next === 'fall-back') {
+      return unsettled(await tryCandidates(order, begun.reservation, failureOf(begun.failure)));
+    }
+    if (begun.waitMs > 0) await sleep(begun.waitMs);
+    return unsettled(await tryCandidates(order, begun.reservation, null));
   } catch (error) {
     const failure = readFailure(error);
-    return await close(order, failure.cancelled ? 'cancelled' : 'failed', failure);
+    return unsettled(await close(order, failure.cancelled ? 'cancelled' : 'failed', failure));
   }
 }
 
-async function tryCache(order: GenerationOrder): Promise<CacheStepResult> {
-  const miss = { hit: null, unavailable: null };
-  if (order.cache === 'off') return miss;
-  return lookUpCache(order).catch(() => miss);
+function unsettled(outcome: GenerationOutcome): Answered {
+  return { outcome, warnings: null };
 }
 
-async function tryCandidates(order: GenerationOrder, reservation: Granted): Promise<GenerationOutcome> {
+async function settleAndStore(
+  order: GenerationOrder,
+  outcome: GenerationOutcome,
+): Promise<readonly BudgetWarning[]> {
+  // A run that was settled before warnings were told has no result here.
+  const settled: Awaited<ReturnType<typeof settleBudget>> | undefined = await settleBudget({
+    order,
+    outcome,
+  });
+  if (order.cache === 'on' && outcome.status === 'completed' && !outcome.cached) {
+    await storeAnswer({ order, outcome }).catch(() => setCurrentDetails('The answer was not stored.'));
+  }
+  return settled?.warnings ?? [];
+}
+
+/** @param firstFailure how the first candidate has failed already; null where it is still to be tried. */
+async function tryCandidates(
+  order: GenerationOrder,
+  reservation: GrantedReservation,
+  firstFailure: CandidateFailure | null,
+): Promise<GenerationOutcome> {
   const failed: string[] = [];
   for (const [index, candidate] of order.candidates.entries()) {
-    showCandidate(order, candidate, failed);
-    if (index > 0)
-      upsertSearchAttributes({ UnbrokenProvider: [candidate.provider], UnbrokenModel: [candidate.model] });
-    try {
-      return await stream(order, candidate, reservation);
-    } catch (error) {
-      const failure = readFailure(error);
-      if (failure.cancelled || !failure.fallback) throw error;
-      failed.push(`${candidate.provider}/${candidate.model}: ${failure.code}`);
-      if (order.candidates.length === 1) return await close(order, 'failed', failure);
+    const known = index === 0 ? firstFailure : null;
+    const tried = known ?? (await tryCandidate(order, candidate, reservation, failed));
+    if ('status' in tried) return tried;
+    if (!tried.fallback || order.candidates.length === 1) {
+      return await close(order, 'failed', tried);
     }
+    failed.push(`${candidate.provider}/${candidate.model}: ${tried.code}`);
   }
   return await close(order, 'failed', { code: 'all_candidates_failed', message: failed.join('; ') });
 }
 
-function stream(order: GenerationOrder, candidate: Candidate, granted: Granted): Promise<GenerationOutcome> {
+async function tryCandidate(
+  order: GenerationOrder,
+  candidate: Candidate,
+  reservation: GrantedReservation,
+  failed: readonly string[],
+): Promise<Tried> {
+  if (failed.length > 0) {
+    showCandidate(order, candidate, failed);
+    upsertSearchAttributes({ UnbrokenProvider: [candidate.provider], UnbrokenModel: [candidate.model] });
+  }
+  try {
+    return await stream(order, candidate, reservation);
+  } catch (error) {
+    const failure = readFailure(error);
+    if (failure.cancelled) throw error;
+    return failure;
+  }
+}
+
+function stream(
+  order: GenerationOrder,
+  candidate: Candidate,
+  granted: GrantedReservation,
+): Promise<GenerationOutcome> {
   const { streamFromProvider } = proxyActivities<Activities>({
     ...STREAM,
     scheduleToCloseTimeout: order.limitMs,
     summary: `${candidate.provider}/${candidate.model}`,
   });
-  const { reservedTokens, reservedMicroUsd, remainingTokens, maxOutputTokens, warnings } = granted;
+  const { reservedTokens, reservedMicroUsd = 0, remainingTokens, maxOutputTokens, warnings = [] } = granted;
   const reserved = { reservedTokens, reservedMicroUsd, remainingTokens, maxOutputTokens, warnings };
   return streamFromProvider({ order, candidate, ...reserved });
 }
 
-function refuse(
-  order: GenerationOrder,
-  refusal: Exclude<ReserveOutcome, Granted>,
-): Promise<GenerationOutcome> {
+function refuse(order: GenerationOrder, refusal: RefusedReservation): Promise<GenerationOutcome> {
   return close(order, 'failed', { code: 'budget_exceeded', ...describeRefusal(refusal) });
 }
 
 function close(
   order: GenerationOrder,
   as: 'failed' | 'cancelled',
-  { code, message, details }: NonNullable<CloseStep['error']>,
+  { code, message, details }: StepFailure,
 ): Promise<GenerationOutcome> {
   const error = { code, message, ...(details === undefined ? {} : { details }) };
   return CancellationScope.nonCancellable(() => closeGeneration({ order, as, error }));

@@ -43,6 +43,8 @@ export function stopGeneration(dependencies: ApiDependencies): RequestHandler<{ 
       callerIn(response),
       request.params.id,
     );
+    // A stream that runs learns it by its next append, as of a cancel.
+    await dependencies.log.wishCancel(generationId);
     await signal(dependencies, workflowId(tenant, generationId), SIGNALS.stop);
     response.status(202).json(await readView(dependencies.log, generationId, { withText: false }));
   };

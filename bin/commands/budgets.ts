@@ -56,7 +56,7 @@ function call<Answer>(flags: ConnectionFlags, request: Call): Promise<Answer> {
 
 function queryOf(values: Row): string {
   const given = Object.entries(values).flatMap(([name, value]) =>
-    value === undefined || value === null ? [] : [[name, String(value)]],
+    value === undefined || value === null ? [] : [[name, String(value)] as [string, string]],
   );
   return `?${new URLSearchParams(given)}`;
 }
