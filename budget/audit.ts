@@ -146,7 +146,12 @@ async function auditSubject(
     const [id = '', at = ''] = field.split('@');
     if (kept.includes(id) && Number(at) >= neededFrom(id, nowMs)) rangeOf(sums, id, Number(at));
   }
-  const ranges = [...sums.values()].filter(({ field }) => kept.includes(field.split('@')[0] ?? ''));
+  // Of closed periods only what is there is compared: a window that was built later has none of them.
+  const isDue = (id: WindowId, at: number) => at >= spanOf(id, nowMs).first;
+  const ranges = [...sums.values()].filter(({ field, from }) => {
+    const [id = ''] = field.split('@');
+    return kept.includes(id) && (stored[field] !== undefined || isDue(id, from));
+  });
   const answer = await runScript(redis, AUDIT, [key, ...days.map((day) => entriesKey(tenant, day))], {
     ...{ kind, id: subject, after, was, ranges, repair, keepMs: SUBJECT_KEEP_MS },
     windows: repair && was === '' ? planned.join(' ') : '',
