@@ -3,30 +3,32 @@
  * by asking Temporal for each that is open, and settled by what their log tells of them.
  */
 import { WorkflowNotFoundError } from '@temporalio/client';
-import { UnbrokenError } from '../contracts/errors.ts';
-import { totalTokens } from '../contracts/money.ts';
+import type { OpenReservation } from '../budget/budget-books.ts';
+import { docPage, UnbrokenError } from '../contracts/errors.ts';
+import { NO_USAGE, totalTokens } from '../contracts/money.ts';
 import { workflowId } from '../contracts/names.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { readView } from './generation-view.ts';
-
-/** The workflow exists before its reservation; a young one may not be known to Temporal's replicas yet. */
-const YOUNG_MS = 60_000;
 
 export async function releaseOrphans(
   { books, budget, log, temporal }: ApiDependencies,
   tenant: string,
   { repair }: { repair: boolean },
 ): Promise<readonly string[]> {
-  const orphans: string[] = [];
-  for (const { generationId, reservedAtMs, owner } of await books.open(tenant)) {
-    if (Date.now() - reservedAtMs < YOUNG_MS || (await isRunning(temporal, tenant, generationId))) continue;
-    orphans.push(generationId);
-    if (!repair) continue;
+  const ended: OpenReservation[] = [];
+  for (const one of await books.open(tenant)) {
+    if (!(await isRunning(temporal, tenant, one.generationId))) ended.push(one);
+  }
+  // A run that ended while we asked has settled before it ended.
+  const still = new Set((await books.open(tenant)).map(({ generationId }) => generationId));
+  const orphans = ended.filter(({ generationId }) => still.has(generationId));
+  for (const { generationId, owner } of repair ? orphans : []) {
+    await endLog(log, generationId);
     const view = await readView(log, generationId, { withText: false });
     await budget.settle({
       ...owner,
       generationId,
-      tokens: view?.usage ? totalTokens(view.usage) : 0,
+      tokens: totalTokens(view?.usage ?? NO_USAGE),
       costMicroUsd: view?.costMicroUsd ?? 0,
       estimated: true,
       attempt: view?.attempts ?? 0,
@@ -34,7 +36,7 @@ export async function releaseOrphans(
       model: view?.model ?? null,
     });
   }
-  return orphans;
+  return orphans.map(({ generationId }) => generationId);
 }
 
 async function isRunning(
@@ -49,4 +51,20 @@ async function isRunning(
     if (error instanceof WorkflowNotFoundError) return false;
     throw new UnbrokenError('service_unavailable', 'Temporal does not answer.', { cause: error });
   }
+}
+
+/** Readers wait for the end of a log whose run can no longer write it; a stream that still runs is silenced by it. */
+async function endLog(log: ApiDependencies['log'], generationId: string): Promise<void> {
+  const view = await readView(log, generationId, { withText: false });
+  if (view?.status !== 'running') return;
+  const message = 'The run of this generation was ended by hand.';
+  await log.appendOnce(generationId, 'close', [
+    {
+      type: 'generation-error',
+      error: { code: 'internal', message, doc: docPage('internal') },
+      attempts: view.attempts,
+      usage: { ...(view.usage ?? NO_USAGE), estimated: true },
+      costMicroUsd: view.costMicroUsd ?? 0,
+    },
+  ]);
 }
