@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { generationEventSchema } from '../contracts/events.ts';
 import { generationRequestSchema, generationViewSchema } from '../contracts/generation.ts';
+import { budgetPaths, budgetSchemas } from './openapi-budgets.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
 const json = (schema: string) => ({
@@ -20,6 +21,7 @@ export function createOpenApiDocument() {
     Generation: z.toJSONSchema(generationViewSchema),
     GenerationEvent: z.toJSONSchema(generationEventSchema),
     Error: z.toJSONSchema(errorSchema),
+    ...budgetSchemas,
   };
   const one = { description: 'The generation', content: json('Generation') };
   const stream = {
@@ -35,6 +37,7 @@ export function createOpenApiDocument() {
     },
     security: [{ key: [] }],
     paths: {
+      ...budgetPaths,
       '/v1/generations': {
         post: {
           summary: 'Submit a generation',

@@ -51,14 +51,33 @@ export function spanOf(id: WindowId, nowMs: number, bookedAtMs = nowMs): Span {
   };
 }
 
-/** The time that a bucket covers; `until` is exclusive. */
-export function periodOf(id: WindowId, atMs: number): { readonly from: number; readonly until: number } {
+/** The last period of each calendar window: nearly every moment that is asked for lies in it. */
+const lastPeriods = new Map<WindowId, Period>();
+const PERIODS_REMEMBERED = 1_000;
+
+interface Period {
+  readonly from: number;
+  /** Exclusive. */
+  readonly until: number;
+}
+
+/** The time that a bucket covers. */
+export function periodOf(id: WindowId, atMs: number): Period {
   const lengthMs = rollingMs(id);
   if (lengthMs !== null) {
     const stepMs = Math.ceil(lengthMs / BUCKETS_PER_WINDOW);
     const from = Math.floor(atMs / stepMs) * stepMs;
     return { from, until: from + stepMs };
   }
+  const last = lastPeriods.get(id);
+  if (last !== undefined && last.from <= atMs && atMs < last.until) return last;
+  const period = calendarPeriod(id, atMs);
+  if (lastPeriods.size >= PERIODS_REMEMBERED) lastPeriods.clear();
+  lastPeriods.set(id, period);
+  return period;
+}
+
+function calendarPeriod(id: WindowId, atMs: number): Period {
   const [, kind, timeZone] = /^(day|month)\[(.+)\]$/.exec(id) ?? [];
   if (kind === undefined || timeZone === undefined) throw new RangeError(`"${id}" is no window`);
   const moment = Temporal.Instant.fromEpochMilliseconds(atMs).toZonedDateTimeISO(timeZone);

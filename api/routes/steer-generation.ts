@@ -12,7 +12,7 @@ import { findGeneration } from '../find-generation.ts';
 import { readView } from '../generation-view.ts';
 import { parseBody } from '../parse-body.ts';
 
-const capSchema = z.strictObject({ maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens) });
+export const capSchema = z.strictObject({ maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens) });
 
 /** Raises the output cap, if the budgets have room; never lowers it. An ended generation stays as it is. */
 export function raiseCap(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
