@@ -10,9 +10,9 @@ import { LIMITS } from '../contracts/limits.ts';
 import {
   type BeginStep,
   type BegunGeneration,
+  failureFacts,
   type GenerationOutcome,
   type StreamStep,
-  stepDetails,
 } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
 import { lookUpCache } from './look-up-cache.ts';
@@ -47,7 +47,7 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
     const [candidate] = order.candidates;
     if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0 };
     const { granted: _, ...reserved } = reservation;
-    const step: StreamStep = { order, candidate, ...reserved };
+    const step: StreamStep = { order, candidate, ...reserved, isLast: order.candidates.length === 1 };
     const stream = running.joinOrStart(step, epochMs, (control) => runStream(dependencies, step, control));
     try {
       const outcome = await inTime(stream.outcome);
@@ -60,7 +60,7 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
       if (error.nonRetryable !== true) {
         return { next: 'stream', reservation, waitMs: Number(error.nextRetryDelay ?? 0) };
       }
-      const failure = { code: error.type, message: error.message, ...stepDetails(error.details) };
+      const failure = { code: error.type, message: error.message, ...failureFacts(error.details) };
       return { next: 'fall-back', reservation, failure };
     }
   };

@@ -4,15 +4,15 @@
  * here is not called: a fallback or a retry cannot overspend.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { Granted, ReserveOutcome } from '../budget/ledger.ts';
+import type { ReserveOutcome } from '../budget/ledger.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
-import type { Usage } from '../contracts/money.ts';
+import { totalTokens, type Usage } from '../contracts/money.ts';
 import type { StreamStep } from '../contracts/steps.ts';
 import { leastOutputTokens, worstContinuationTokens, worstInputTokens } from '../contracts/tokens.ts';
-import type { Provider } from '../providers/provider.ts';
-import type { OpenedLog } from '../streaming/event-log.ts';
+import type { Attempt } from './attempt.ts';
 import type { Dependencies } from './dependencies.ts';
-import { chargeOf, type GenerationRecord } from './generation-record.ts';
+import { outputOf } from './end-attempt.ts';
+import { chargeOf, type GenerationRecord, readRecord } from './generation-record.ts';
 import { planResume, type Resume } from './resume-plan.ts';
 import { worstPrice } from './worst-case.ts';
 
@@ -48,63 +48,39 @@ export async function reserveCall(
   });
 }
 
-/** An attempt whose answer reached its output cap. */
-interface CappedAttempt extends PlannedCall {
-  readonly provider: Provider;
-  readonly log: OpenedLog;
-  readonly record: GenerationRecord;
-  readonly number: number;
-  readonly capTokens: number;
-}
-
 /**
- * Where the cap was raised while the answer ran into it, the attempt ends here: it goes on record, and the next one
- * continues the text. Returns where the answer is at its end.
+ * An answer has reached its output cap. Where the cap was raised meanwhile, the attempt ends here: it goes on record, and
+ * the next one continues the text. Returns where the answer is at its end.
  */
 export async function goOnWhereRaised(
   dependencies: Dependencies,
-  { step, provider, input, log, record, number, resume, capTokens }: CappedAttempt,
-  ownText: string,
+  { step, provider, pass, input, log, number, capTokens }: Attempt,
   usage: Usage,
 ): Promise<void> {
-  const { candidate } = step;
+  const { order, candidate } = step;
+  const { generationId, tenant, user, team, keyId } = order;
+  // Raising to nothing raises nothing: it tells the cap.
+  const raise = { generationId, tenant, user, team, keyId, maxOutputTokens: 0 };
+  const now = await dependencies.budget.raise(raise);
+  if (!now.granted || now.capTokens <= capTokens) return;
+  await log.writer.flush();
+  const record = readRecord(await dependencies.log.read(generationId, -1));
   const costMicroUsd = dependencies.priceOf(candidate.provider, candidate.model, usage);
   const ended = { ...candidate, attempt: number, usage, costMicroUsd };
-  const text = 'deliveredText' in resume ? resume.deliveredText + ownText : ownText;
-  const known = { ...record, text, attempts: number, charges: [...record.charges, chargeOf(ended)] };
-  const next = planResume(candidate, provider.capabilities(candidate.model), known, null);
-  const rest = await reserveRest(dependencies, { step, input, record: known, resume: next }, capTokens);
-  if (rest === null) return;
+  const known = { ...record, openAttempt: null, charges: [...record.charges, chargeOf(ended)] };
+  const resume = planResume(candidate, provider.capabilities(candidate.model), known, null);
+  // To void a good answer for a longer one is not what was asked for.
+  if (resume.strategy !== 'prefill' && resume.strategy !== 'instruct') return;
+  const left = now.capTokens - dependencies.countTokens(resume.deliveredText);
+  if (left < leastOutputTokens(now.capTokens)) return;
+  const rest = await reserveCall(dependencies, { step, input, record: known, resume });
+  if (!rest.granted) return;
   void log.writer.write({ type: 'cap-raise', ...ended, maxOutputTokens: rest.capTokens });
+  void pass.leave('answered', totalTokens(usage), outputOf(usage));
   await log.writer.flush();
   throw ApplicationFailure.create({
     message: 'The output cap was raised; the next attempt goes on.',
     type: 'attempt_interrupted',
     nextRetryDelay: 10,
   });
-}
-
-/** Room for the call that goes on to the raised cap; null where it was not raised, or there is none. */
-async function reserveRest(
-  dependencies: Dependencies,
-  call: PlannedCall,
-  capTokens: number,
-): Promise<Granted | null> {
-  const { resume, step } = call;
-  if (resume.strategy !== 'prefill' && resume.strategy !== 'instruct') return null;
-  const { generationId, tenant, user, team, keyId } = step.order;
-  // Raising to nothing raises nothing: it tells the cap.
-  const now = await dependencies.budget.raise({
-    generationId,
-    tenant,
-    user,
-    team,
-    keyId,
-    maxOutputTokens: 0,
-  });
-  if (!now.granted || now.capTokens <= capTokens) return null;
-  const left = now.capTokens - dependencies.countTokens(resume.deliveredText);
-  if (left < leastOutputTokens(now.capTokens)) return null;
-  const outcome = await reserveCall(dependencies, call);
-  return outcome.granted ? outcome : null;
 }

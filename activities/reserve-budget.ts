@@ -18,10 +18,12 @@ export function reserveBudget({ budget, log, countTokens, priceOf }: Dependencie
       });
     }
     const inputTokens = worstInputTokens(input, countTokens);
+    // Models that are asked where the input is too long for the others.
+    const larger = order.routing?.onContextLength ?? [];
     return budget.reserve({
       ...{ generationId, tenant, user, team, keyId, inputTokens, maxOutputTokens },
       minOutputTokens: leastOutputTokens(maxOutputTokens),
-      price: worstPrice(priceOf, candidates, inputTokens, maxOutputTokens),
+      price: worstPrice(priceOf, [...candidates, ...larger], inputTokens, maxOutputTokens),
     });
   };
 }

@@ -9,11 +9,14 @@ import { getBalances, listEntries, reconcileBudgets } from './routes/budgets/led
 import { listLimits, removeLimit, setLimit } from './routes/budgets/limits.ts';
 import { cancelGeneration } from './routes/cancel-generation.ts';
 import { createGeneration } from './routes/create-generation.ts';
+import { explainRoute } from './routes/explain-route.ts';
 import { getErrorPage } from './routes/get-error-page.ts';
 import { getGeneration } from './routes/get-generation.ts';
 import { getHealth, getReadiness } from './routes/get-health.ts';
 import { getOpenApi } from './routes/get-openapi.ts';
 import { listGenerations } from './routes/list-generations.ts';
+import { getModel, listModels } from './routes/list-models.ts';
+import { listProviders } from './routes/list-providers.ts';
 import { raiseCap, stopGeneration } from './routes/steer-generation.ts';
 import { streamEvents } from './routes/stream-events.ts';
 import { sendError } from './send-error.ts';
@@ -39,6 +42,10 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.get('/generations/:id', getGeneration(dependencies));
   v1.get('/generations/:id/events', streamEvents(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
+  v1.post('/routes/explain', explainRoute(dependencies));
+  v1.get('/providers', listProviders(dependencies));
+  v1.get('/models', listModels(dependencies));
+  v1.get('/models/:provider/*model', getModel(dependencies));
   const admin = requireScope('admin');
   v1.post('/generations/:id/cap', admin, raiseCap(dependencies));
   v1.post('/generations/:id/stop', admin, stopGeneration(dependencies));

@@ -21,6 +21,11 @@ export function workflowId(tenant: string, generationId: string): string {
   return `${tenant}/${generationId}`;
 }
 
+/** The queue of those who wait for room at a provider; Temporal keeps its order by priority and fairness. */
+export function roomQueue(taskQueue: string, provider: string): string {
+  return `${taskQueue}/room/${provider}`;
+}
+
 /** Redis keys. What one script touches shares a hash tag, so that it lives on one shard of a cluster. */
 export const REDIS_KEYS = {
   logMeta: (generationId: string) => `ub:log:{${generationId}}:meta`,
@@ -30,5 +35,6 @@ export const REDIS_KEYS = {
   // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
   budget: (tenant: string, ...parts: readonly string[]) =>
     `ub:budget:{${encodeURIComponent(tenant)}}:${parts.map(encodeURIComponent).join(':')}`,
+  gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
   apiKey: (sha256Hex: string) => `ub:key:${sha256Hex}`,
 } as const;

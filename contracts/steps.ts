@@ -14,6 +14,8 @@ export interface GenerationOutcome {
   readonly costMicroUsd: MicroUsd;
   readonly attempts: number;
   readonly cached: boolean;
+  /** An old stored answer, because every candidate failed; only then present. */
+  readonly degraded?: true;
   readonly lastSeq: number;
   readonly errorCode: ErrorCode | null;
 }
@@ -36,6 +38,7 @@ export interface GrantedReservation {
   readonly maxOutputTokens: number;
   /** null: no limit is set. */
   readonly remainingTokens: number | null;
+  /** Absent in what runs of an older version recorded. */
   readonly reservedMicroUsd?: MicroUsd;
   /** Budgets that have passed their warning share. */
   readonly warnings?: readonly BudgetStanding[];
@@ -68,10 +71,12 @@ export type BegunGeneration =
       readonly failure: StepFailure;
     };
 
-/** An error on its way to the reader; `details` are small facts, such as what a budget has left. */
 export interface StepFailure {
   readonly code: ErrorCode;
   readonly message: string;
+  /** Where there was no room, or the circuit is open: when it may be worth another look. */
+  readonly waitMs?: number;
+  /** Small facts for the reader, such as what a budget has left. */
   readonly details?: Readonly<Record<string, string | number>>;
 }
 
@@ -81,9 +86,26 @@ export interface StreamStep {
   readonly reservedTokens: number;
   readonly remainingTokens: number | null;
   readonly maxOutputTokens: number;
-  /** Absent in runs that began before these were told. */
   readonly reservedMicroUsd?: MicroUsd;
   readonly warnings?: readonly BudgetStanding[];
+  /** Whether a failure of this candidate would be the end of the chain. */
+  readonly isLast?: boolean;
+  /** What was waited for. */
+  readonly room?: RoomTaken;
+}
+
+/** Who waits for room, and where. */
+export interface WaitStep {
+  readonly generationId: string;
+  readonly candidate: Candidate;
+  readonly tokens: number;
+}
+
+/** Room for one call under the limits of a key. */
+export interface RoomTaken {
+  readonly keyId: string;
+  /** The part of the key's window in which it was taken. */
+  readonly slot: number;
 }
 
 export interface RaiseStep {
@@ -103,11 +125,14 @@ export interface SettleStep {
   readonly outcome: GenerationOutcome;
 }
 
-/** The small facts that an activity gave with its failure. */
-export function stepDetails(given: readonly unknown[] | null | undefined): Pick<StepFailure, 'details'> {
-  const [facts] = given ?? [];
-  if (typeof facts !== 'object' || facts === null) return {};
-  const small = Object.entries(facts).filter(
+/** What an activity gave with its failure: how long to wait, or small facts for the reader. */
+export function failureFacts(
+  details: readonly unknown[] | null | undefined,
+): Pick<StepFailure, 'waitMs' | 'details'> {
+  const [given] = details ?? [];
+  if (typeof given === 'number') return Number.isFinite(given) ? { waitMs: given } : {};
+  if (typeof given !== 'object' || given === null) return {};
+  const small = Object.entries(given).filter(
     (fact): fact is [string, string | number] => typeof fact[1] === 'string' || typeof fact[1] === 'number',
   );
   return { details: Object.fromEntries(small) };

@@ -48,32 +48,30 @@ export function createLogWriter(firstSeq: number, append: AppendBatch): LogWrite
     });
   };
 
-  const drainPending = async (): Promise<void> => {
-    while (pending.length > 0) {
-      await keepPace();
-      const batch = pending.splice(0, LIMITS.eventsPerAppend);
-      const covers = pending.length === 0 ? checkpoint : undefined;
-      if (pending.length === 0) {
-        pendingChars = 0;
-        checkpoint = undefined;
-      }
-      const expectedSeq = nextSeq - batch.length - pending.length;
-      await append(expectedSeq, batch, covers);
-      if (batch.some((event) => 'text' in event)) textAppendedAt = performance.now();
+  const appendNext = async (): Promise<void> => {
+    await keepPace();
+    const batch = pending.splice(0, LIMITS.eventsPerAppend);
+    const covers = pending.length === 0 ? checkpoint : undefined;
+    if (pending.length === 0) {
+      pendingChars = 0;
+      checkpoint = undefined;
     }
+    const expectedSeq = nextSeq - batch.length - pending.length;
+    await append(expectedSeq, batch, covers);
+    if (batch.some((event) => 'text' in event)) textAppendedAt = performance.now();
   };
 
-  const startDraining = (): Promise<void> => {
-    drain ??= drainPending()
-      .catch((error: unknown) => {
-        refusal = error;
-        pending = [];
-        throw error;
-      })
-      .finally(() => {
-        drain = null;
-      });
-    return drain;
+  const drainPending = async (): Promise<void> => {
+    try {
+      while (pending.length > 0) await appendNext();
+    } catch (error) {
+      refusal = error;
+      pending = [];
+      throw error;
+    } finally {
+      // In the same turn in which nothing was left: what is written later must find that nobody drains.
+      drain = null;
+    }
   };
 
   return {
@@ -86,10 +84,10 @@ export function createLogWriter(firstSeq: number, append: AppendBatch): LogWrite
       nextSeq += 1;
       if ('text' in event) pendingChars += event.text.length;
       if (eventCheckpoint !== undefined) checkpoint = eventCheckpoint;
-      const draining = startDraining();
-      if (isFull()) await untilDrained(draining);
+      drain ??= drainPending();
       // A refusal reaches the caller through `refusal` on the next write or flush.
-      else draining.catch(() => undefined);
+      drain.catch(() => undefined);
+      if (isFull()) await untilDrained(drain);
     },
     async flush() {
       while (drain !== null) await untilDrained(drain);

@@ -14,8 +14,10 @@ import { connectApi, type UnbrokenApi } from './unbroken-api.ts';
 export interface StackPlan {
   readonly workers?: number;
   readonly apis?: number;
-  /** Written as unbroken.config.yaml. */
-  readonly config?: object;
+  /** Written as unbroken.config.yaml; made for the address of the simulated provider where it is a function. */
+  readonly config?: object | ((simulatorUrl: string) => object);
+  /** More environment for its processes, such as keys of providers. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Where Temporal, Redis and Qdrant are; absent: those of the whole run. */
   readonly services?: Readonly<Record<string, string>>;
 }
@@ -70,7 +72,8 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     endings.push(() => simulator.end());
     const configPath = join(dataDir, 'unbroken.config.yaml');
     // JSON is YAML.
-    writeFileSync(configPath, JSON.stringify(plan.config ?? {}));
+    const config = typeof plan.config === 'function' ? plan.config(simulator.url) : (plan.config ?? {});
+    writeFileSync(configPath, JSON.stringify(config));
     const key = newKey();
     const env: Record<string, string> = {
       ...(plan.services ?? announcedServices()),
@@ -81,6 +84,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
       // Shared by all stacks: the workflow bundle, which takes seconds, is kept there.
       UNBROKEN_DATA_DIR: join(PROJECT_ROOT, '.unbroken', 'test'),
       UNBROKEN_DEV_KEY: key,
+      ...plan.env,
     };
     const ports = await Promise.all(Array.from({ length: plan.apis ?? 1 }, freePort));
     const [workers, apis] = await Promise.all([

@@ -64,6 +64,10 @@ describe('the rest of the deployment', () => {
       'history.transferProcessorMaxPollRPS': [{ value: 2000 }],
       'frontend.keepAliveTime': [{ value: '1s' }],
       'frontend.keepAliveTimeout': [{ value: '2s' }],
+      'matching.useNewMatcher': [{ value: true }],
+      'matching.enableFairness': [{ value: true }],
+      'matching.numTaskqueueReadPartitions': [{ value: 1 }],
+      'matching.numTaskqueueWritePartitions': [{ value: 1 }],
     });
     const { environment, volumes } = compose.services['temporal'] ?? {};
     const target = environment?.['DYNAMIC_CONFIG_FILE_PATH'];
