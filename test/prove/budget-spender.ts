@@ -3,9 +3,10 @@
  * call used is written down before the next step, as in the event log; so a process that was killed and started again
  * goes on from there. Prints `{"ready":true}`, and `{"done":true}` at the end.
  */
-import { createClient } from 'redis';
+import { createClient, TimeoutError } from 'redis';
 import { createRedisBudgetLedger } from '../../budget/redis-budget-ledger.ts';
 import type { AttemptCharge } from '../../contracts/budgets.ts';
+import { pause } from '../harness/wait-for.ts';
 import {
   diaryKey,
   type PlannedGeneration,
@@ -31,10 +32,23 @@ await Promise.all(
 await redis.close();
 process.stdout.write('{"done":true}\n');
 
-/** Twice at once where the plan says so; both must give the same. */
+/** As Temporal does: a step whose reply did not come in time is tried again, whether or not it was done. */
+async function untilAnswered<Answer>(act: () => Promise<Answer>): Promise<Answer> {
+  for (;;) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) throw error;
+      await pause(100);
+    }
+  }
+}
+
+/** Twice at once where the plan says so. */
 async function step<Answer>({ repeats }: PlannedGeneration, act: () => Promise<Answer>): Promise<Answer> {
-  const [answer] = await Promise.all(repeats ? [act(), act()] : [act()]);
-  return answer as Answer;
+  if (!repeats) return untilAnswered(act);
+  const [answer] = await Promise.all([untilAnswered(act), untilAnswered(act)]);
+  return answer;
 }
 
 async function play(planned: PlannedGeneration): Promise<void> {
@@ -55,7 +69,8 @@ async function play(planned: PlannedGeneration): Promise<void> {
     }
     charges.push(await call(planned, index + 1, attempt, output));
     if (index === 0 && planned.raiseTo !== null) {
-      await ledger.raise({ ...owned, maxOutputTokens: planned.raiseTo });
+      const raise = { ...owned, maxOutputTokens: planned.raiseTo };
+      await untilAnswered(() => ledger.raise(raise));
     }
   }
   await step(planned, () =>
@@ -80,8 +95,10 @@ async function call(
   const cost = Math.floor((price.fixedMicroUsd * inputShare) / 1_000);
   const outputCost = Math.floor((used * price.outputMicroUsdPerMillion) / 1_000_000);
   const diary = diaryKey(plan.tenant, id);
-  await redis.hSetNX(diary, String(attempt), `${input + used} ${cost + outputCost}`);
-  const [tokens = 0, costMicroUsd = 0] = ((await redis.hGet(diary, String(attempt))) ?? '')
+  await untilAnswered(() => redis.hSetNX(diary, String(attempt), `${input + used} ${cost + outputCost}`));
+  const [tokens = 0, costMicroUsd = 0] = (
+    (await untilAnswered(() => redis.hGet(diary, String(attempt)))) ?? ''
+  )
     .split(' ')
     .map(Number);
   return { attempt, provider: 'p', model: 'm', tokens, costMicroUsd, estimated: false };

@@ -36,6 +36,8 @@ export async function spendOnGenerations(plan: {
     workers: 2,
     services: plan.services,
     config: {
+      // Faults are to cost attempts; a circuit that opens would spare them.
+      breaker: { minCalls: 1_000_000 },
       prices: { 'simulated/sim-large': PRICE, 'simulated-messages/sim-large': PRICE },
       budgets: { timeZone: TIME_ZONE, limits: LIMITS },
     },
@@ -103,10 +105,12 @@ async function generateAll(stack: Stack, random: Random, count: number): Promise
     cancelAfterMs: random.between(1, 5) === 1 ? random.between(50, 1_500) : null,
     wire: random.between(0, 1) === 0 ? 'openai-responses' : 'anthropic-messages',
     afterTokens: random.between(0, 60),
+    // It cannot take a cut response up again: each cut is paid for.
+    model: random.between(0, 1) === 0 ? { model: 'simulated-messages/sim-large' } : {},
   }));
   const queue = plans.entries();
   const one = async () => {
-    for (const [index, { fault, tokens, user, cancelAfterMs, wire, afterTokens }] of queue) {
+    for (const [index, { fault, tokens, user, cancelAfterMs, wire, afterTokens, model }] of queue) {
       const input = `Spender ${index}. ${promptOf({ tokens, delayMs: 6 })}`;
       const kind = ({ 1: 'cut', 2: 'status', 3: 'in-band-error', 4: 'empty' } as const)[fault];
       if (kind !== undefined) {
@@ -118,7 +122,7 @@ async function generateAll(stack: Stack, random: Random, count: number): Promise
           afterTokens,
         });
       }
-      const request = { input, user, cache: 'off' as const, maxOutputTokens: 500 };
+      const request = { ...model, input, user, cache: 'off' as const, maxOutputTokens: 500 };
       const { status, body } = await stack.api.create(request);
       if (status === 429) continue;
       if (status !== 201) throw new Error(`POST: ${status} ${JSON.stringify(body)}`);
