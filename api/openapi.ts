@@ -5,6 +5,7 @@ import { generationRequestSchema, generationViewSchema } from '../contracts/gene
 import { modelViewSchema } from '../contracts/model.ts';
 import { explanationSchema, providersSchema } from '../contracts/routing.ts';
 import { budgetPaths, budgetSchemas } from './openapi-budgets.ts';
+import { keyPaths, keySchemas } from './openapi-keys.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
 const json = (schema: string) => ({
@@ -27,6 +28,7 @@ export function createOpenApiDocument() {
     Providers: z.toJSONSchema(providersSchema),
     Error: z.toJSONSchema(errorSchema),
     ...budgetSchemas,
+    ...keySchemas,
   };
   const one = { description: 'The generation', content: json('Generation') };
   const stream = {
@@ -43,6 +45,7 @@ export function createOpenApiDocument() {
     security: [{ key: [] }],
     paths: {
       ...budgetPaths,
+      ...keyPaths,
       '/v1/generations': {
         post: {
           summary: 'Submit a generation',
@@ -77,6 +80,7 @@ export function createOpenApiDocument() {
             inPath,
             inQuery('after', 'The last seq that you have; -1 for all'),
             inQuery('until_ms', 'End cleanly after this many milliseconds'),
+            { name: 'ticket', in: 'query', required: false, schema: { type: 'string' } },
             { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'integer' } },
           ],
           responses: { 200: stream, default: failure },

@@ -61,10 +61,7 @@ export function createBudgetBooks({
   readonly clock?: () => number;
 }): BudgetBooks {
   /** As they are in Redis now, whatever this process remembers. */
-  const fresh = (tenant: string): Promise<Rules> => {
-    book.forget(tenant);
-    return book.rulesOf(tenant);
-  };
+  const fresh = (tenant: string): Promise<Rules> => book.refresh(tenant);
   const reservationOf = async (tenant: string, generationId: string): Promise<OpenReservation | null> => {
     const stored = await redis.hGetAll(REDIS_KEYS.budget(tenant, 'reservation', generationId));
     const { on, user, team, key } = stored;

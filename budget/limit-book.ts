@@ -45,9 +45,10 @@ export interface Rules {
 }
 
 export interface LimitBook {
-  /** The rules as this process knows them; read once, then only after `forget`. */
+  /** The rules as this process knows them; read once, then only when they are found to be old. */
   rulesOf(tenant: string): Promise<Rules>;
-  forget(tenant: string): void;
+  /** Reads the rules again, unless that was done since `old` was read. */
+  refresh(tenant: string, old?: Rules): Promise<Rules>;
   set(tenant: string, limit: BudgetLimit): Promise<void>;
   /** @returns whether it was set. The config's own limit, if there is one, applies again. */
   remove(tenant: string, key: BudgetKey): Promise<boolean>;
@@ -79,18 +80,21 @@ export function createLimitBook(options: {
     const question = { name, value, most: MOST_LIMITS };
     return runScript(redis, CHANGE, [REDIS_KEYS.budget(tenant, 'limits')], question);
   };
+  const read = (tenant: string): Promise<Rules> => {
+    if (known.size >= TENANTS_REMEMBERED) known.clear();
+    const reading = readRules(redis, tenant, { defaults, timeZone, clock });
+    known.set(tenant, reading);
+    reading.catch(() => known.delete(tenant));
+    return reading;
+  };
   return {
-    rulesOf(tenant) {
+    rulesOf: (tenant) => known.get(tenant) ?? read(tenant),
+    async refresh(tenant, old) {
       const remembered = known.get(tenant);
-      if (remembered !== undefined) return remembered;
-      if (known.size >= TENANTS_REMEMBERED) known.clear();
-      const reading = readRules(redis, tenant, { defaults, timeZone, clock });
-      known.set(tenant, reading);
-      reading.catch(() => known.delete(tenant));
-      return reading;
-    },
-    forget: (tenant) => {
-      known.delete(tenant);
+      // Many callers find at once that the rules are old; one reading is enough for all.
+      if (old !== undefined && remembered !== undefined && (await remembered) !== old) return remembered;
+      const now = known.get(tenant);
+      return now === undefined || now === remembered ? read(tenant) : now;
     },
     async set(tenant, limit) {
       const changed = await change(tenant, nameOfBudget(limit), JSON.stringify(limit));

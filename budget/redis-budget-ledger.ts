@@ -108,7 +108,7 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
       subjects: plans.map((plan) => questionOf(plan, nowMs, bookedMs)),
       ...facts,
     });
-    return { answer: stepAnswerSchema.parse(answer), plans };
+    return { answer: stepAnswerSchema.parse(answer), plans, rules };
   };
 
   /** Asks until the answer is final. */
@@ -117,8 +117,12 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
     const begins = facts['op'] === 'reserve' || facts['op'] === 'look';
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
       const bookedOn = begins ? null : await redis.hGet(reservation, 'on');
-      const { answer, plans } = await once(owned, bookedOn === null ? clock() : Number(bookedOn), facts);
-      if (answer.answer === 'stale') book.forget(owned.tenant);
+      const { answer, plans, rules } = await once(
+        owned,
+        bookedOn === null ? clock() : Number(bookedOn),
+        facts,
+      );
+      if (answer.answer === 'stale') await book.refresh(owned.tenant, rules);
       else if (answer.answer === 'build') await build(owned.tenant, plans);
       else if (answer.answer !== 'moved') return answer;
     }
@@ -170,8 +174,9 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
     },
 
     async look(owner, needed) {
-      const rules = await book.rulesOf(owner.tenant);
-      if (clock() - rules.readAtMs > LOOK_AGE_MS) book.forget(owner.tenant);
+      const known = await book.rulesOf(owner.tenant);
+      const isOld = clock() - known.readAtMs > LOOK_AGE_MS;
+      const rules = isOld ? await book.refresh(owner.tenant, known) : known;
       const limited = subjectsOf(owner).some(({ kind, id }) =>
         rules.planOf(kind, id).windows.some(({ limits }) => limits.some(({ mode }) => mode === 'hard')),
       );

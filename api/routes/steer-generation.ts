@@ -1,10 +1,11 @@
 /** `POST /v1/generations/:id/cap` and `/stop`: an administrator's hand on a generation that runs. Scope: admin. */
 import { WorkflowNotFoundError } from '@temporalio/client';
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { SIGNALS, workflowId } from '../../contracts/names.ts';
+import type { LogHead } from '../../streaming/event-log.ts';
 import { callerIn } from '../authenticate.ts';
 import { budgetExceeded } from '../budget-exceeded.ts';
 import type { ApiDependencies } from '../dependencies.ts';
@@ -19,11 +20,7 @@ export function raiseCap(dependencies: ApiDependencies): RequestHandler<{ id: st
   const { budget, books, log } = dependencies;
   return async (request, response) => {
     const { maxOutputTokens } = parseBody(request, capSchema);
-    const { generationId, tenant } = await findGeneration(
-      dependencies,
-      callerIn(response),
-      request.params.id,
-    );
+    const { generationId, tenant } = await findOfTenant(dependencies, response, request.params.id);
     const owner = await books.ownerOf(tenant, generationId);
     if (owner !== null) {
       // Asked here, so that a refusal is the answer; the signal makes it part of the run's history.
@@ -38,11 +35,7 @@ export function raiseCap(dependencies: ApiDependencies): RequestHandler<{ id: st
 /** Ends it as a cancel does: the call of the provider is stopped and the partial answer billed. */
 export function stopGeneration(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
-    const { generationId, tenant } = await findGeneration(
-      dependencies,
-      callerIn(response),
-      request.params.id,
-    );
+    const { generationId, tenant } = await findOfTenant(dependencies, response, request.params.id);
     // A stream that runs learns it by its next append, as of a cancel.
     await dependencies.log.wishCancel(generationId);
     await signal(dependencies, workflowId(tenant, generationId), SIGNALS.stop);
@@ -63,4 +56,10 @@ async function signal(
     if (error instanceof WorkflowNotFoundError) return;
     throw new UnbrokenError('service_unavailable', 'Temporal does not answer.', { cause: error });
   }
+}
+
+/** An administrator steers the generations of all users of the tenant. */
+function findOfTenant(dependencies: ApiDependencies, response: Response, id: string): Promise<LogHead> {
+  const caller = callerIn(response);
+  return findGeneration(dependencies, { ...caller, scopes: [...caller.scopes, 'any-user'] }, id);
 }
