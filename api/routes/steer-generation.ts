@@ -19,8 +19,8 @@ export const capSchema = z.strictObject({ maxOutputTokens: z.int().min(1).max(LI
 export function raiseCap(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   const { budget, books, log } = dependencies;
   return async (request, response) => {
-    const { maxOutputTokens } = parseBody(request, capSchema);
     const { generationId, tenant } = await findOfTenant(dependencies, response, request.params.id);
+    const { maxOutputTokens } = parseBody(request, capSchema);
     const owner = await books.ownerOf(tenant, generationId);
     if (owner !== null) {
       // Asked here, so that a refusal is the answer; the signal makes it part of the run's history.
