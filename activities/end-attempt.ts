@@ -178,7 +178,7 @@ async function stopAtProvider({ provider, pass }: Attempt, { cursor }: Progress)
   return cursor === null ? null : ((await provider.stop?.(cursor.responseId, pass.key.secret)) ?? null);
 }
 
-function outputOf({ outputTokens, reasoningTokens }: Usage): number {
+export function outputOf({ outputTokens, reasoningTokens }: Usage): number {
   return outputTokens + reasoningTokens;
 }
 
@@ -186,6 +186,8 @@ export function timeIsUp(): ApplicationFailure {
   return permanent('generation_timeout', 'The generation took longer than its limit.');
 }
 
-export function permanent(code: ErrorCode, message: string): ApplicationFailure {
-  return ApplicationFailure.create({ message, type: code, nonRetryable: true });
+/** @param facts small facts for the reader, such as what a budget has left. */
+export function permanent(code: ErrorCode, message: string, facts?: object): ApplicationFailure {
+  const details = facts === undefined ? {} : { details: [facts] };
+  return ApplicationFailure.create({ message, type: code, nonRetryable: true, ...details });
 }

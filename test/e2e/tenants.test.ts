@@ -13,6 +13,8 @@ const ROUTES: readonly { method: string; path: string; of: 'generation' | 'key' 
   { method: 'get', path: '/generations/:id', of: 'generation' },
   { method: 'get', path: '/generations/:id/events', of: 'generation' },
   { method: 'post', path: '/generations/:id/cancel', of: 'generation' },
+  { method: 'post', path: '/generations/:id/cap', of: 'generation' },
+  { method: 'post', path: '/generations/:id/stop', of: 'generation' },
   { method: 'post', path: '/keys/:id/rotate', of: 'key' },
   { method: 'delete', path: '/keys/:id', of: 'key' },
 ];
@@ -80,6 +82,8 @@ describe('what belongs to one tenant does not exist for another', () => {
     for (const { api } of strangers) {
       const runs = (await (await api.send('/v1/generations')).json()) as { data: unknown[] };
       expect(runs.data).toEqual([]);
+      const entries = (await (await api.send('/v1/budgets/entries')).json()) as { data: unknown[] };
+      expect(entries.data).toEqual([]);
       const keys = (await (await api.send('/v1/keys')).json()) as { data: { tenant: string }[] };
       expect(keys.data.map(({ tenant }) => tenant)).not.toContain('dev');
       expect((await api.send('/v1/keys?tenant=dev')).status).toBe(403);
