@@ -22,7 +22,7 @@ export function startWithSecond(
       held.push(...events);
       const second = held.find((event) => event.type !== 'generation-start');
       if (second === undefined) return;
-      if (second.type === 'generation-error') throw errorOf(second);
+      if (second.type === 'generation-error') throw errorOf(second, idIn(held));
       const all = held;
       held = null;
       start(all);
@@ -34,7 +34,19 @@ export function startWithSecond(
   };
 }
 
+type Failure = Extract<GenerationEvent, { type: 'generation-error' }>;
+
 /** The error that ended a generation, as a route throws it. */
-export function errorOf({ error }: Extract<GenerationEvent, { type: 'generation-error' }>): UnbrokenError {
-  return new UnbrokenError(isErrorCode(error.code) ? error.code : 'internal', error.message);
+export function errorOf({ error }: Failure, generationId: string): UnbrokenError {
+  const { code, message, details } = error;
+  const resetsAtMs = details?.['resetsAtMs'];
+  return new UnbrokenError(isErrorCode(code) ? code : 'internal', message, {
+    details: { ...details, generationId },
+    ...(typeof resetsAtMs === 'number' ? { retryAfterMs: Math.max(0, resetsAtMs - Date.now()) } : {}),
+  });
+}
+
+function idIn(events: readonly GenerationEvent[]): string {
+  const start = events.find((event) => event.type === 'generation-start');
+  return start?.type === 'generation-start' ? start.generationId : '';
 }

@@ -106,7 +106,7 @@ export async function waitForWholeAnswer(
   const answer = await waitForAnswer(dependencies, response, generationId);
   if (answer === null) return null;
   setUnbrokenHeaders(response, answer);
-  if (answer.end?.type === 'generation-error') throw errorOf(answer.end);
+  if (answer.end?.type === 'generation-error') throw errorOf(answer.end, generationId);
   if (answer.end?.type === 'generation-cancel') {
     throw new UnbrokenError('cancelled', `The generation ${generationId} was cancelled.`);
   }

@@ -35,7 +35,7 @@ export async function streamUnvoidable<Frame>(
       if (failure !== null) return '';
       const frames = guard.admit(event).flatMap((admitted) => projection.push(admitted));
       failure = guard.broken;
-      if (event.type === 'generation-error') failure = errorOf(event);
+      if (event.type === 'generation-error') failure = errorOf(event, generationId);
       if (event.type === 'generation-cancel') {
         failure = new UnbrokenError('cancelled', `The generation ${generationId} was cancelled.`);
       }

@@ -4,11 +4,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Router } from 'express';
-import { UnbrokenError } from '../../../contracts/errors.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import { costOf } from '../../../models/price.ts';
 import type { Caller } from '../../api-keys.ts';
 import { callerIn } from '../../authenticate.ts';
+import { budgetExceeded } from '../../budget-exceeded.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { countTexts } from '../count-text.ts';
 import { endUserOf, mayName } from '../end-user.ts';
@@ -43,43 +43,36 @@ async function embed(
   body: EmbeddingsRequest,
   target: EmbeddingsTarget,
 ) {
-  const owner = {
-    tenant: caller.tenant,
-    user: (mayName(caller) ? endUserOf(body.user).user : undefined) ?? caller.user,
-  };
+  const { tenant, team, keyId } = caller;
+  const user = (mayName(caller) ? endUserOf(body.user).user : undefined) ?? caller.user;
   const generationId = `emb_${randomBytes(16).toString('hex')}`;
+  const owner = { tenant, user, team, keyId, generationId };
+  const costOfTokens = (inputTokens: number) => {
+    const { pricedAs } = config.providers[target.provider] ?? {};
+    const usage = { ...NO_USAGE, inputTokens };
+    return costOf(target.provider, target.model, usage, config.prices, pricedAs).costMicroUsd;
+  };
   const { texts, tokens } = contentsOf(body);
   const counted = tokens + (await countTexts(texts, countTokens));
   const inputTokens = Math.ceil(counted * MARGIN) + texts.length;
-  const reserved = await budget.reserve({
-    ...{ ...owner, generationId, inputTokens, maxOutputTokens: 0, minOutputTokens: 0 },
-  });
-  if (!reserved.granted) {
-    const { limitTokens, remainingTokens, resetsAtMs } = reserved;
-    const message = `The daily budget of ${limitTokens} tokens has ${remainingTokens} left.`;
-    throw new UnbrokenError('budget_exceeded', message, {
-      retryAfterMs: Math.max(0, resetsAtMs - Date.now()),
+  const price = { fixedMicroUsd: costOfTokens(inputTokens), outputMicroUsdPerMillion: 0 };
+  const most = { inputTokens, maxOutputTokens: 0, minOutputTokens: 0, price };
+  const reserved = await budget.reserve({ ...owner, ...most });
+  if (!reserved.granted) throw budgetExceeded(reserved);
+  const settle = (used: number, costMicroUsd: number, estimated: boolean) =>
+    budget.settle({
+      ...{ ...owner, tokens: used, costMicroUsd, estimated },
+      ...{ attempt: 1, provider: target.provider, model: target.model },
     });
-  }
-  const costOfTokens = (used: number) => {
-    const { pricedAs } = config.providers[target.provider] ?? {};
-    return costOf(target.provider, target.model, { ...NO_USAGE, inputTokens: used }, config.prices, pricedAs);
-  };
   try {
     const embeddings = await forwardEmbeddings(target, body);
     const reported = embeddings.usage?.prompt_tokens;
     const used = reported ?? counted;
-    const { costMicroUsd } = costOfTokens(used);
-    await budget.settle({
-      ...owner,
-      generationId,
-      tokens: used,
-      costMicroUsd,
-      estimated: reported === undefined,
-    });
+    const costMicroUsd = costOfTokens(used);
+    await settle(used, costMicroUsd, reported === undefined);
     return { embeddings, costMicroUsd };
   } catch (error) {
-    await budget.settle({ ...owner, generationId, tokens: 0, costMicroUsd: 0, estimated: false });
+    await settle(0, 0, false);
     throw error;
   }
 }

@@ -75,7 +75,8 @@ async function sendWhole(dependencies: ApiDependencies, response: Response, head
   if (answer === null) return;
   setUnbrokenHeaders(response, answer);
   const whole = projection.response();
-  if (answer.end?.type === 'generation-error' && whole.status === 'failed') throw errorOf(answer.end);
+  if (answer.end?.type === 'generation-error' && whole.status === 'failed')
+    throw errorOf(answer.end, head.generationId);
   response.json(whole);
 }
 

@@ -99,7 +99,7 @@ function serve(ws: WebSocket, connection: Duplex, caller: Caller, dependencies: 
       send: (events) => {
         for (const event of events) {
           const refusal = event.seq === 1 && event.type === 'generation-error' ? event : null;
-          if (refusal !== null) throw errorOf(refusal);
+          if (refusal !== null) throw errorOf(refusal, generationId);
           for (const one of projection.push(event))
             sendText(ws, withLane(JSON.stringify(one), frame.stream_id));
         }
