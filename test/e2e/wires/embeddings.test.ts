@@ -8,7 +8,10 @@ const MODEL = 'simulated/sim-embed';
 let stack: Stack;
 let client: OpenAI;
 beforeAll(async () => {
-  stack = await startStack({ workers: 0, config: { budgets: { limits: [{ per: 'user', window: 'day', amount: 300 }] } } });
+  stack = await startStack({
+    workers: 0,
+    config: { budgets: { limits: [{ per: 'user', window: 'day', amount: 300 }] } },
+  });
   client = new OpenAI({ apiKey: stack.api.key, baseURL: `${stack.api.url}/v1` });
 });
 afterAll(() => stack?.stop());
