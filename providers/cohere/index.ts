@@ -32,6 +32,8 @@ async function* events(
   });
   const stream = await client.chatStream(toRequest(call), { abortSignal: signal });
   yield { type: 'accepted' };
+  // The SDK ends a stream at any line that holds this word, also where the model says it. The API does not send it.
+  Object.assign(stream, { streamTerminator: undefined });
   // Of its many kinds of events those are read that `CohereEvent` has.
   yield* toProviderEvents(stream as unknown as AsyncIterable<CohereEvent>, 'deliveredText' in call.resume);
 }
