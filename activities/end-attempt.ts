@@ -7,6 +7,7 @@ import type { GenerationOutcome } from '../contracts/steps.ts';
 import type { ProviderEvent } from '../providers/provider.ts';
 import type { Departure } from '../routing/provider-gate.ts';
 import { type Attempt, type Progress, totals, usageSoFar } from './attempt.ts';
+import { KEY_IS_USELESS } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Errors after which a response that runs at the provider is still good and can be taken up again. */
@@ -126,7 +127,7 @@ function nextTry(
   );
   const isWorthIt = earlier.length + 1 < LIMITS.providerErrorsPerCandidate;
   const hasOtherKeys = gate.keyCount(provider) > 1;
-  if (error.code === 'provider_auth') {
+  if (KEY_IS_USELESS.has(error.code)) {
     return { again: hasOtherKeys && isWorthIt, onlyResumed: false, waitMs: AT_ONCE_MS };
   }
   const again = error.entry.retryable && isWorthIt;

@@ -1,10 +1,11 @@
 /** Recorded answers of every vendor, read by its own SDK over HTTP, however the network cuts them. */
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Usage } from '../../contracts/money.ts';
 import type { Provider } from '../../providers/provider.ts';
 import { adapterFor, KEY, simulatedConfig } from './adapter-for.ts';
+import { errorPage, PAGE } from './error-page.ts';
 import { type FixtureServer, readFixture, startFixtureServer } from './fixture-server.ts';
 import { type Answer, EXPECTED, type Failure, type Parts, type Wire } from './fixtures/expected.ts';
 import { callOf, errorOf, finishOf, type Heard, hear } from './hear.ts';
@@ -123,4 +124,8 @@ describe('a recorded answer', () => {
       expect(files.sort()).toEqual(Object.keys(EXPECTED[wire]).sort());
     }
   });
+});
+
+test('docs/provider-errors.md is made from these', () => {
+  expect(readFileSync(PAGE, 'utf8')).toBe(errorPage());
 });
