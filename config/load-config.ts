@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { type EncryptionKey, encryptionKeysSchema } from './encryption-keys.ts';
 import { explainIssues } from './explain-issues.ts';
 import { gateScopeOf, type ProviderKey, providerKeysOf } from './gate-schema.ts';
 import { modelsOf, type Route, routeOf } from './route-schema.ts';
@@ -19,6 +20,7 @@ const environmentSchema = z.object({
   UNBROKEN_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   UNBROKEN_SIMULATOR_URL: z.url().optional(),
   UNBROKEN_DEV_KEY: z.string().min(16).max(256).optional(),
+  UNBROKEN_ENCRYPTION_KEYS: encryptionKeysSchema.default([]),
   UNBROKEN_DATA_DIR: z.string().default('.unbroken'),
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
@@ -36,9 +38,13 @@ export interface Config extends ConfigFile {
   readonly dataDir: string;
   /** A key that the API makes known at its start; `npm start` generates it. */
   readonly devKey: string | undefined;
+  /** Encrypt what Temporal stores; empty: it is stored as it is. Never logged. */
+  readonly encryptionKeys: readonly EncryptionKey[];
   readonly temporal: { address: string; namespace: string; taskQueue: string; uiUrl: string | undefined };
   readonly redisUrl: string;
   readonly qdrant: { url: string; apiKey: string | undefined };
+  /** The secret that `budgets.webhook.secretEnv` names. Never logged. */
+  readonly budgetWebhookSecret: string | undefined;
   /** Keys by provider name, with their limits; an empty list where the environment holds none. Never logged. */
   readonly providerKeys: Readonly<Record<string, readonly ProviderKey[]>>;
   /** Under which name each provider's gate is shared. */
@@ -51,6 +57,8 @@ export class ConfigError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Fewer could be guessed, and signatures forged. */
+const SECRET_CHARS = 24;
 /** Simple tasks go to a small cheap model, code and complex ones to a strong one; each stands in for the other. */
 const SMALL = 'openai/gpt-4o-mini';
 const STRONG = 'anthropic/claude-sonnet-4-5';
@@ -81,6 +89,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     logLevel: env.UNBROKEN_LOG_LEVEL,
     dataDir: resolve(env.UNBROKEN_DATA_DIR),
     devKey: env.UNBROKEN_DEV_KEY,
+    encryptionKeys: env.UNBROKEN_ENCRYPTION_KEYS,
     temporal: {
       address: env.TEMPORAL_ADDRESS,
       namespace: env.TEMPORAL_NAMESPACE,
@@ -89,11 +98,21 @@ export function loadConfig(environment: Environment = process.env): Config {
     },
     redisUrl: env.REDIS_URL,
     qdrant: { url: env.QDRANT_URL, apiKey: env.QDRANT_API_KEY },
+    budgetWebhookSecret: readWebhookSecret(file.budgets, environment),
     providerKeys,
     gateScopes: Object.fromEntries(
       Object.entries(providers).map(([name, { baseUrl }]) => [name, gateScopeOf(name, baseUrl)]),
     ),
   };
+}
+
+function readWebhookSecret({ webhook }: ConfigFile['budgets'], environment: Environment): string | undefined {
+  if (webhook === undefined) return undefined;
+  const secret = environment[webhook.secretEnv];
+  if (secret !== undefined && secret.length >= SECRET_CHARS) return secret;
+  throw new ConfigError(
+    `budgets.webhook.secretEnv names ${webhook.secretEnv}; set that variable to a secret of at least ${SECRET_CHARS} characters.`,
+  );
 }
 
 function builtInRoute(isUsable: (model: string) => boolean, isSimulated: boolean): Route | null {

@@ -1,5 +1,6 @@
 /** The shape of unbroken.config.yaml. Every key has a default; an unknown key is an error. */
 import { z } from 'zod';
+import { budgetLimitSchema, timeZoneSchema } from '../contracts/budgets.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { breakerSchema, keyLimitsSchema, keySchema } from './gate-schema.ts';
 import { routeSchema } from './route-schema.ts';
@@ -58,6 +59,10 @@ const providerSchema = z
 
 const microUsd = z.int().nonnegative();
 
+const origin = z
+  .string()
+  .regex(/^(\*|https?:\/\/[^/\s]+)$/, 'expected an origin such as https://app.example.com, without a path');
+
 const priceSchema = z.strictObject({
   inputMicroUsdPerMillion: microUsd,
   outputMicroUsdPerMillion: microUsd,
@@ -71,6 +76,22 @@ const modelSchema = z.strictObject({
   capabilities: capabilitiesSchema.optional(),
 });
 
+const budgetsSchema = z.strictObject({
+  timeZone: timeZoneSchema.default('UTC').describe('Of day and month, where a limit names none.'),
+  /** For every tenant; what is set by the API or CLI goes before. */
+  limits: z.array(budgetLimitSchema).max(1_000).default([]),
+  webhook: z
+    .strictObject({
+      url: z.url({ protocol: /^https?$/ }),
+      secretEnv: z.string().min(1).describe('The environment variable that holds the secret for signatures.'),
+      allowPrivateNetwork: z.boolean().default(false),
+    })
+    .optional()
+    .describe('Is told when a budget passes its warning share.'),
+  /** Entries of the ledger; the longest window is 31 days, and a balance must be the sum of what is kept. */
+  keepEntriesDays: z.int().min(40).max(3_660).default(100),
+});
+
 export const configSchema = z.strictObject({
   providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
   routes: z.record(z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/), routeSchema).default({}),
@@ -79,11 +100,7 @@ export const configSchema = z.strictObject({
   prices: z.record(z.string(), priceSchema).default({}),
   /** Facts of `provider/model`, over those of the data packages; a model that they do not know is listed by this. */
   models: z.record(z.string().regex(/^[a-z0-9-]+\/\S+$/), modelSchema).default({}),
-  budget: z
-    .strictObject({
-      dailyTokensPerUser: z.int().positive().nullable().default(null).describe('null: no limit'),
-    })
-    .prefault({}),
+  budgets: budgetsSchema.prefault({}),
   retention: z
     .strictObject({
       logMs: z
@@ -103,10 +120,35 @@ export const configSchema = z.strictObject({
         .default(LIMITS.thinkingMs)
         .describe('Silence that a reasoning model may keep after it took a call; it thinks unseen.'),
       generationMs: z.int().positive().default(LIMITS.generationMs),
+      heartbeatMs: z
+        .int()
+        .positive()
+        .default(LIMITS.relayHeartbeatMs)
+        .describe('Silence after which a stream gets a sign of life; below the idle limit of every proxy'),
       defaultMaxOutputTokens: z.int().positive().default(LIMITS.defaultMaxOutputTokens),
     })
     .prefault({}),
-  cors: z.strictObject({ origins: z.array(z.string()).default([]) }).prefault({}),
+  /** Pages of these origins may call the API; "*": all. */
+  cors: z.strictObject({ origins: z.array(origin).default([]) }).prefault({}),
+  rateLimits: z
+    .strictObject({
+      requestsPerMinute: z.int().positive().nullable().default(60_000).describe('Of one key; null: no limit'),
+      connectionsPerKey: z.int().positive().default(10_000).describe('Open at once at one API process'),
+    })
+    .prefault({}),
+  http: z
+    .strictObject({
+      headersMs: z.int().positive().default(10_000).describe('For all header lines of a request'),
+      requestMs: z.int().positive().default(60_000).describe('For a whole request with its body'),
+      keepAliveMs: z.int().positive().default(75_000).describe('Longer than a proxy keeps idle connections'),
+      connections: z.int().positive().default(20_000).describe('Of one API process'),
+    })
+    .prefault({}),
+  encryption: z
+    .strictObject({
+      uiOrigins: z.array(origin).default([]).describe('Origins of the Temporal UI, beside TEMPORAL_UI_URL'),
+    })
+    .prefault({}),
 });
 
 export type ConfigFile = z.infer<typeof configSchema>;

@@ -2,6 +2,21 @@
 export const LIMITS = {
   /** Largest JSON body of a request. */
   requestBodyBytes: 8 * 1024 * 1024,
+  /** Deepest nesting of a JSON body. */
+  jsonDepth: 100,
+  /** All header lines of a request together. */
+  headerBytes: 16 * 1024,
+  headerLines: 100,
+  /** Longest life that a key with an end may have. */
+  keyLifeMs: 10 * 365 * 24 * 3_600_000,
+  /** Longest that the old secret of a rotated key stays good. */
+  keyOverlapMs: 30 * 24 * 3_600_000,
+  /** A ticket that is not used within this is void. */
+  ticketMs: 30_000,
+  /** A ticket that may be used again is void after this, whatever happens. */
+  ticketReconnectsMs: 3_600_000,
+  /** How long a browser may decrypt payloads for the Temporal UI. */
+  codecSessionMs: 8 * 3_600_000,
   /** Largest frame that a WebSocket client may send. */
   webSocketFrameBytes: 64 * 1024,
   /** Generations that one WebSocket may follow at once. */
@@ -36,8 +51,8 @@ export const LIMITS = {
   shortWaitMs: 3_000,
   /** Longest wait for room at a provider, unless the route says otherwise. */
   roomWaitMs: 10 * 60_000,
-  /** The gate to the providers answers within this, or calls go on without it. */
-  gateMs: 250,
+  /** The gate to the providers answers within this, or calls go on without it. The log is waited for meanwhile. */
+  gateMs: 2_000,
   minDeadlineMs: 100,
   maxDeadlineMs: 30 * 24 * 3_600_000,
   connectMs: 5_000,

@@ -8,15 +8,21 @@ import {
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
+  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { ErrorCode } from '../contracts/errors.ts';
 import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { roomQueue } from '../contracts/names.ts';
-import type { GenerationOutcome, GrantedReservation, RoomTaken } from '../contracts/steps.ts';
+import type {
+  GenerationOutcome,
+  GrantedReservation,
+  RoomTaken,
+  StepFailure,
+  WaitResult,
+} from '../contracts/steps.ts';
 import { MAY_FAIL, MUST_HAPPEN, ROOM, STREAM } from './activity-options.ts';
 import { describeOrder } from './describe-run.ts';
 import {
@@ -61,7 +67,9 @@ export async function tryCandidates(
     const mustWait = free.length === 0 || (full.length > 0 && order.routing?.whenFull === 'wait');
     const [candidate] = mustWait ? full : free;
     if (candidate === undefined) return endChain(order, failed);
-    if (leftMs(order) <= 0) return close(order, 'failed', 'generation_timeout', TOO_LONG);
+    if (leftMs(order) <= 0) {
+      return close(order, 'failed', { code: 'generation_timeout', message: TOO_LONG });
+    }
     const how = { isFirst: failed.length + withoutRoom.length === 0, isLast: left.length === 1 };
     const ask = mustWait ? waitAndTry : tryCandidate;
     const tried: Tried = known ?? (await ask(order, candidate, reservation, failed, how));
@@ -69,13 +77,17 @@ export async function tryCandidates(
     if ('status' in tried) return tried;
     if (tried.code === 'provider_full' && !isTooLong(order, tried)) withoutRoom.push(candidate);
     else if (mayFallBack(order, tried.code)) failed.push({ candidate, failure: tried });
-    else return close(order, 'failed', tried.code, tried.message);
+    else return close(order, 'failed', tried);
   }
 }
 
 /** Whether the wait would be longer than the route or the deadline allows: then it is not begun. */
 function isTooLong(order: GenerationOrder, { waitMs = 0 }: CandidateFailure): boolean {
-  return waitMs > Math.min(order.routing?.maxWaitMs ?? LIMITS.roomWaitMs, leftMs(order));
+  return waitMs > longestWaitMs(order);
+}
+
+function longestWaitMs(order: GenerationOrder): number {
+  return Math.min(order.routing?.maxWaitMs ?? LIMITS.roomWaitMs, leftMs(order));
 }
 
 async function waitAndTry(
@@ -87,35 +99,49 @@ async function waitAndTry(
 ): Promise<Tried> {
   const { provider, model } = candidate;
   setCurrentDetails(describeOrder(order, `Waiting for room at **${provider}/${model}**`, failed));
+  const untilMs = Date.now() + longestWaitMs(order);
+  for (;;) {
+    const waited = await waitForTurn(order, candidate, reservation, untilMs - Date.now());
+    if ('code' in waited) return waited;
+    if ('keyId' in waited)
+      return tryCandidate(order, candidate, reservation, failed, { ...how, room: waited });
+    if (Date.now() + waited.restMs > untilMs) return noRoom(provider);
+    await sleep(waited.restMs);
+  }
+}
+
+/** In the queue until it is this generation's turn, and then until there is room or the model is to be left alone. */
+async function waitForTurn(
+  { generationId }: GenerationOrder,
+  candidate: Candidate,
+  { reservedTokens }: GrantedReservation,
+  limitMs: number,
+): Promise<WaitResult | CandidateFailure> {
   const { waitForRoom } = proxyActivities<Activities>({
     ...ROOM,
-    taskQueue: roomQueue(workflowInfo().taskQueue, provider),
-    scheduleToCloseTimeout: Math.max(
-      LEAST_MS,
-      Math.min(order.routing?.maxWaitMs ?? LIMITS.roomWaitMs, leftMs(order)),
-    ),
-    summary: `room at ${provider}`,
+    taskQueue: roomQueue(workflowInfo().taskQueue, candidate.provider),
+    scheduleToCloseTimeout: Math.max(LEAST_MS, limitMs),
+    summary: `room at ${candidate.provider}`,
   });
-  const { generationId } = order;
-  const waited = await waitForRoom({ generationId, candidate, tokens: reservation.reservedTokens }).then(
-    (room) => ({ room }),
-    (error: unknown) => ({ failure: readFailure(error), error }),
-  );
-  if ('room' in waited) {
-    return tryCandidate(order, candidate, reservation, failed, { ...how, room: waited.room });
+  try {
+    return await waitForRoom({ generationId, candidate, tokens: reservedTokens });
+  } catch (error) {
+    const failure = readFailure(error);
+    if (failure.cancelled) throw error;
+    return failure.code === 'generation_timeout' ? noRoom(candidate.provider) : failure;
   }
-  const { failure, error } = waited;
-  if (failure.cancelled) throw error;
-  if (failure.code !== 'generation_timeout' || leftMs(order) <= 0) return failure;
-  // Failed for good, not to be waited for again: the wait that was allowed is over.
-  const message = `No key of ${provider} had room within the time that the route allows.`;
+}
+
+/** The wait that was allowed is over: a failure for good, not to be waited for again. */
+function noRoom(provider: string): CandidateFailure {
+  const message = `No key of ${provider} had room within the time that the route and the deadline allow.`;
   return { code: 'provider_full', message, waitMs: Number.POSITIVE_INFINITY, cancelled: false };
 }
 
 async function tryCandidate(
   order: GenerationOrder,
   candidate: Candidate,
-  { reservedTokens, remainingTokens, maxOutputTokens }: GrantedReservation,
+  reservation: GrantedReservation,
   failed: readonly FailedCandidate[],
   how: Turn,
 ): Promise<Tried> {
@@ -132,7 +158,8 @@ async function tryCandidate(
   const { isLast, room } = how;
   try {
     return await streamFromProvider({
-      ...{ order, candidate, reservedTokens, remainingTokens, maxOutputTokens, isLast },
+      ...{ order, candidate, isLast },
+      ...reservedIn(reservation),
       ...(room === undefined ? {} : { room }),
     });
   } catch (error) {
@@ -153,12 +180,12 @@ async function endChain(
   }
   const [only] = failed;
   if (failed.length === 1 && only !== undefined) {
-    return close(order, 'failed', only.failure.code, only.failure.message);
+    return close(order, 'failed', only.failure);
   }
   const said = failed.map(
     ({ candidate, failure }) => `${candidate.provider}/${candidate.model}: ${failure.code}`,
   );
-  return close(order, 'failed', 'all_candidates_failed', said.join('; '));
+  return close(order, 'failed', { code: 'all_candidates_failed', message: said.join('; ') });
 }
 
 /** How long the generation may still take. */
@@ -166,6 +193,23 @@ function leftMs({ deadlineAtMs, limitMs }: GenerationOrder): number {
   return deadlineAtMs === undefined ? limitMs : deadlineAtMs - Date.now();
 }
 
-export function close(order: GenerationOrder, as: 'failed' | 'cancelled', code: ErrorCode, message: string) {
-  return CancellationScope.nonCancellable(() => closeGeneration({ order, as, error: { code, message } }));
+/** What of a reservation the stream is told. */
+function reservedIn(reservation: GrantedReservation): GrantedReservation {
+  const {
+    reservedTokens,
+    reservedMicroUsd = 0,
+    remainingTokens,
+    maxOutputTokens,
+    warnings = [],
+  } = reservation;
+  return { reservedTokens, reservedMicroUsd, remainingTokens, maxOutputTokens, warnings };
+}
+
+export function close(
+  order: GenerationOrder,
+  as: 'failed' | 'cancelled',
+  { code, message, details }: StepFailure,
+): Promise<GenerationOutcome> {
+  const error = { code, message, ...(details === undefined ? {} : { details }) };
+  return CancellationScope.nonCancellable(() => closeGeneration({ order, as, error }));
 }

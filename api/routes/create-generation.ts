@@ -33,7 +33,7 @@ export function createGeneration(dependencies: ApiDependencies): RequestHandler 
 
 /** Nothing is sent until more than the start is in the log: a generation that is refused gets its error as a status. */
 async function streamAtOnce(
-  { log, live }: ApiDependencies,
+  dependencies: ApiDependencies,
   generationId: string,
   response: Response,
 ): Promise<void> {
@@ -47,11 +47,12 @@ async function streamAtOnce(
       const [second] = held.filter((event) => event.type !== 'generation-start');
       if (second === undefined) return;
       if (isTerminal(second) && second.type === 'generation-error') {
-        throw new UnbrokenError(
-          isErrorCode(second.error.code) ? second.error.code : 'internal',
-          second.error.message,
-          { details: { generationId } },
-        );
+        const { code, message, details } = second.error;
+        const resetsAtMs = details?.['resetsAtMs'];
+        throw new UnbrokenError(isErrorCode(code) ? code : 'internal', message, {
+          details: { ...details, generationId },
+          ...(typeof resetsAtMs === 'number' ? { retryAfterMs: Math.max(0, resetsAtMs - Date.now()) } : {}),
+        });
       }
       startSse(response, generationId);
       const all = held;
@@ -63,7 +64,7 @@ async function streamAtOnce(
     },
   };
   try {
-    await relayEvents({ log, live }, { generationId, after: -1, sink, signal });
+    await relayEvents(dependencies, { generationId, after: -1, sink, signal });
     response.end();
   } catch (error) {
     if (!signal.aborted) throw error;
