@@ -7,6 +7,8 @@ export interface FaultCase {
   readonly code: ErrorCode;
   /** The wait that is told. */
   readonly retryAfterMs?: number;
+  /** Short ones, where the fault is silence. */
+  readonly limits?: { readonly firstTokenMs?: number; readonly betweenTokensMs?: number };
   /** How the page says it, where the test's name is not enough. */
   readonly page?: string;
 }
@@ -32,12 +34,14 @@ export const EVERYWHERE: readonly FaultCase[] = [
   {
     says: 'no-answer',
     fault: { kind: 'no-answer' },
+    limits: { firstTokenMs: 400 },
     code: 'provider_first_token_timeout',
     page: 'no answer within `limits.firstTokenMs`',
   },
   {
     says: 'slow-first-token',
     fault: { kind: 'slow-first-token' },
+    limits: { firstTokenMs: 400 },
     code: 'provider_first_token_timeout',
     page: 'a first token later than `limits.firstTokenMs` (`limits.thinkingMs` where the model thinks)',
   },
@@ -50,6 +54,7 @@ export const EVERYWHERE: readonly FaultCase[] = [
   {
     says: 'stall',
     fault: { kind: 'stall', afterTokens: 10 },
+    limits: { betweenTokensMs: 900 },
     code: 'provider_stalled',
     page: 'silence in the middle for `limits.betweenTokensMs`',
   },

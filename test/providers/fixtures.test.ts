@@ -22,9 +22,7 @@ const adapters = new Map<Wire, Provider>();
 
 beforeAll(async () => {
   server = await startFixtureServer();
-  await Promise.all([import('@google/genai'), import('cohere-ai')]);
-  const limits = { firstTokenMs: 20_000, betweenTokensMs: 20_000 };
-  for (const wire of WIRES) adapters.set(wire, adapterFor(wire, simulatedConfig(wire, server.url), limits));
+  for (const wire of WIRES) adapters.set(wire, adapterFor(wire, simulatedConfig(wire, server.url)));
 });
 afterAll(() => server.stop());
 

@@ -5,7 +5,6 @@ import { adapterFor } from './adapter-for.ts';
 import { type Fixture, type FixtureServer, readFixture, startFixtureServer } from './fixture-server.ts';
 import { callOf, errorOf, finishOf, hear } from './hear.ts';
 
-const LIMITS = { firstTokenMs: 20_000, betweenTokensMs: 20_000 };
 let server: FixtureServer;
 beforeAll(async () => {
   server = await startFixtureServer();
@@ -67,7 +66,7 @@ function checksum(bytes: Buffer): Buffer {
 
 describe('Bedrock', () => {
   const bedrock = () =>
-    adapterFor('bedrock', { wire: 'bedrock', region: 'eu-central-1', baseUrl: server.url }, LIMITS);
+    adapterFor('bedrock', { wire: 'bedrock', region: 'eu-central-1', baseUrl: server.url });
   const model = 'eu.anthropic.claude-sonnet-4-5-20250929-v1:0';
 
   test.each(['whole', 'bytes'] as const)(
@@ -116,7 +115,7 @@ describe('an AI SDK package', () => {
   });
 
   test('that is no provider is told', async () => {
-    const provider = adapterFor('odd', { wire: 'ai-sdk', package: 'fast-check' }, LIMITS);
+    const provider = adapterFor('odd', { wire: 'ai-sdk', package: 'fast-check' });
     expect(errorOf(await hear(provider, callOf({})))).toMatchObject({
       code: 'provider_bad_request',
       message: expect.stringContaining('fast-check'),
@@ -124,11 +123,11 @@ describe('an AI SDK package', () => {
   });
 
   test('reads what the vendor of the package recorded', async () => {
-    const provider = adapterFor(
-      'groq',
-      { wire: 'ai-sdk', package: '@ai-sdk/groq', baseUrl: `${server.url}/v1` },
-      LIMITS,
-    );
+    const provider = adapterFor('groq', {
+      wire: 'ai-sdk',
+      package: '@ai-sdk/groq',
+      baseUrl: `${server.url}/v1`,
+    });
     server.play(readFixture('openai-chat', 'usage-groq'), 'bytes');
     const heard = await hear(provider, callOf({}));
     expect(heard.text).toBe('Two.');
