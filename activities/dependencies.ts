@@ -2,6 +2,7 @@
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { MicroUsd, Usage } from '../contracts/money.ts';
+import type { PromptStats } from '../prompts/prompt-stats.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 
@@ -9,6 +10,7 @@ export interface Dependencies {
   readonly log: EventLog;
   readonly cache: AnswerCache;
   readonly budget: BudgetLedger;
+  readonly promptStats: PromptStats;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly priceOf: (provider: string, model: string, usage: Usage) => MicroUsd;
   readonly countTokens: (text: string) => number;

@@ -15,6 +15,8 @@ export interface OpenAttempt extends Candidate {
 export interface GenerationRecord {
   /** The text that a reader holds now. */
   readonly text: string;
+  /** How much of it, at its beginning, another generation has written. */
+  readonly continuedChars: number;
   readonly attempts: number;
   /** An attempt whose end is not in the log: its process died, or its error left the response running. */
   readonly openAttempt: OpenAttempt | null;
@@ -28,6 +30,7 @@ export interface GenerationRecord {
 
 export function readRecord(events: readonly GenerationEvent[]): GenerationRecord {
   let text = '';
+  let continuedChars = 0;
   let attempts = 0;
   let open = null as OpenAttempt | null;
   let usage = NO_USAGE;
@@ -36,6 +39,9 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
   const errors: (Candidate & { code: string })[] = [];
   for (const event of events) {
     switch (event.type) {
+      case 'generation-continue':
+        continuedChars = event.chars;
+        break;
       case 'budget-reserve':
         budgetNoted = true;
         break;
@@ -53,6 +59,7 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
         break;
       case 'text-reset':
         text = '';
+        continuedChars = 0;
         break;
       case 'provider-error':
         errors.push({ provider: event.provider, model: event.model, code: event.code });
@@ -67,6 +74,7 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
   const last = events.at(-1);
   return {
     text,
+    continuedChars,
     attempts,
     openAttempt: open,
     usage,

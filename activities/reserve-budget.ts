@@ -2,7 +2,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ReserveOutcome } from '../budget/ledger.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
-import { boundInputTokens, leastOutputTokens } from '../contracts/tokens.ts';
+import { boundInputTokens, leastOutputTokens, withContinuedText } from '../contracts/tokens.ts';
 import type { Dependencies } from './dependencies.ts';
 
 export function reserveBudget({ budget, log, countTokens }: Dependencies) {
@@ -24,7 +24,7 @@ export function reserveBudget({ budget, log, countTokens }: Dependencies) {
       generationId,
       tenant,
       user,
-      inputTokens: boundInputTokens(input, countTokens),
+      inputTokens: boundInputTokens(withContinuedText(input), countTokens),
       maxOutputTokens,
       minOutputTokens: leastOutputTokens(maxOutputTokens),
     });

@@ -194,10 +194,10 @@ async function relayProvider(
   return await endCompleted(dependencies, attempt, progress, finish);
 }
 
-/** A continued answer may use only what the answer so far has left of the cap. */
-function remainingOutput({ countTokens }: Dependencies, { step, resume }: Attempt): number {
+/** An answer that goes on may use only what its text so far has left of the cap; what another generation wrote is not of it. */
+function remainingOutput({ countTokens }: Dependencies, { step, resume, record }: Attempt): number {
   if (resume.strategy !== 'prefill' && resume.strategy !== 'instruct') return step.maxOutputTokens;
-  return Math.max(1, step.maxOutputTokens - countTokens(resume.deliveredText));
+  return Math.max(1, step.maxOutputTokens - countTokens(resume.deliveredText.slice(record.continuedChars)));
 }
 
 function usageSoFar({ countTokens }: Dependencies, { input, resume }: Attempt, progress: Progress): Usage {

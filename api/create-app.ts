@@ -6,12 +6,23 @@ import { LIMITS } from '../contracts/limits.ts';
 import { authenticate } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { cancelGeneration } from './routes/cancel-generation.ts';
+import { continueRoute } from './routes/continue-generation.ts';
 import { createGeneration } from './routes/create-generation.ts';
+import { getFeedback, giveFeedback, listFeedback } from './routes/feedback.ts';
 import { getErrorPage } from './routes/get-error-page.ts';
 import { getGeneration } from './routes/get-generation.ts';
 import { getHealth, getReadiness } from './routes/get-health.ts';
 import { getOpenApi } from './routes/get-openapi.ts';
 import { listGenerations } from './routes/list-generations.ts';
+import {
+  addPromptVersion,
+  getPrompt,
+  getPromptStats,
+  getPromptVersion,
+  listPrompts,
+  removePromptLabel,
+  setPromptLabel,
+} from './routes/prompts.ts';
 import { streamEvents } from './routes/stream-events.ts';
 import { sendError } from './send-error.ts';
 
@@ -36,6 +47,17 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.get('/generations/:id', getGeneration(dependencies));
   v1.get('/generations/:id/events', streamEvents(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
+  v1.post('/generations/:id/continue', continueRoute(dependencies));
+  v1.post('/generations/:id/feedback', giveFeedback(dependencies));
+  v1.get('/generations/:id/feedback', getFeedback(dependencies));
+  v1.get('/prompts', listPrompts(dependencies));
+  v1.get('/prompts/:name', getPrompt(dependencies));
+  v1.post('/prompts/:name/versions', addPromptVersion(dependencies));
+  v1.get('/prompts/:name/versions/:version', getPromptVersion(dependencies));
+  v1.put('/prompts/:name/labels/:label', setPromptLabel(dependencies));
+  v1.delete('/prompts/:name/labels/:label', removePromptLabel(dependencies));
+  v1.get('/prompts/:name/stats', getPromptStats(dependencies));
+  v1.get('/prompts/:name/feedback', listFeedback(dependencies));
   app.use('/v1', v1);
   app.use((request, _response, next) => {
     next(new UnbrokenError('not_found', `There is no ${request.method} ${request.path}.`));

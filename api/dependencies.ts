@@ -3,6 +3,8 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { Config } from '../config/load-config.ts';
+import type { PromptStats } from '../prompts/prompt-stats.ts';
+import type { PromptRegistry } from '../prompts/registry.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
 import type { ApiKeys } from './api-keys.ts';
@@ -12,6 +14,8 @@ export interface ApiDependencies {
   readonly log: EventLog;
   readonly live: LiveLogs;
   readonly budget: BudgetLedger;
+  readonly prompts: PromptRegistry;
+  readonly promptStats: PromptStats;
   readonly temporal: Client;
   readonly keys: ApiKeys;
   readonly logger: Logger;

@@ -5,6 +5,8 @@ import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import pino from 'pino';
 import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { createRedisPromptRegistry } from '../prompts/redis-prompt-registry.ts';
+import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
@@ -34,6 +36,8 @@ const dependencies = {
   log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
   live: createLiveLogs(subscriber),
   budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
+  prompts: createRedisPromptRegistry(redis),
+  promptStats: createRedisPromptStats(redis),
   temporal: new Client({ connection, namespace: config.temporal.namespace }),
   // Longer texts are counted by the worker: here they would hold up every other caller.
   countTokens: (text: string) => (text.length > COUNTED_CHARS ? 0 : countTokens(text)),

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { generationEventSchema } from '../contracts/events.ts';
 import { generationRequestSchema, generationViewSchema } from '../contracts/generation.ts';
+import { promptPaths, promptSchemas } from './openapi-prompts.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
 const json = (schema: string) => ({
@@ -20,6 +21,7 @@ export function createOpenApiDocument() {
     Generation: z.toJSONSchema(generationViewSchema),
     GenerationEvent: z.toJSONSchema(generationEventSchema),
     Error: z.toJSONSchema(errorSchema),
+    ...promptSchemas,
   };
   const one = { description: 'The generation', content: json('Generation') };
   const stream = {
@@ -81,6 +83,7 @@ export function createOpenApiDocument() {
           responses: { 202: one, default: failure },
         },
       },
+      ...promptPaths,
     },
     components: { schemas, securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
   };

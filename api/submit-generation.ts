@@ -2,18 +2,22 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
-import { type Message, textOfMessage } from '../contracts/content.ts';
+import { textOfMessage } from '../contracts/content.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
+import type { EventBody } from '../contracts/events.ts';
 import type {
   Candidate,
+  ContinuedText,
   GenerationInput,
   GenerationOrder,
   GenerationRequest,
 } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
-import { boundInputTokens, leastOutputTokens } from '../contracts/tokens.ts';
+import { boundInputTokens, leastOutputTokens, withContinuedText } from '../contracts/tokens.ts';
+import type { LogHead } from '../streaming/event-log.ts';
 import type { Caller } from './api-keys.ts';
+import { composeInput } from './compose-input.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
 /** A workflow task is short; one that a dead worker holds is given to another after this. */
@@ -26,7 +30,22 @@ const SEARCH_KEYS = {
   provider: keyword('UnbrokenProvider'),
   model: keyword('UnbrokenModel'),
   status: keyword('UnbrokenStatus'),
+  prompt: keyword('UnbrokenPromptVersion'),
 };
+
+/** All that a generation is made of, whether it was submitted or continues another. */
+export interface PreparedGeneration {
+  readonly generationId: string;
+  readonly user: string;
+  readonly route: string;
+  readonly candidates: readonly Candidate[];
+  readonly input: GenerationInput;
+  readonly cache: 'off' | 'on';
+  readonly requestHash: string;
+  readonly metadata: Readonly<Record<string, string>>;
+  /** The log, where this request came before. */
+  readonly known: LogHead | null;
+}
 
 export async function submitGeneration(
   dependencies: ApiDependencies,
@@ -34,75 +53,85 @@ export async function submitGeneration(
   request: GenerationRequest,
   idempotencyKey: string | undefined,
 ): Promise<{ readonly generationId: string }> {
-  const { config, log } = dependencies;
+  const { log } = dependencies;
+  const { tenant } = caller;
   const user = request.user ?? caller.user;
   const route = request.route ?? 'default';
   const candidates = candidatesFor(dependencies, request, route);
-  const messages: readonly Message[] =
-    typeof request.input === 'string' ? [{ role: 'user', content: request.input }] : request.input;
-  const maxOutputTokens = request.maxOutputTokens ?? config.limits.defaultMaxOutputTokens;
-  const input = inputOf(request, messages, maxOutputTokens);
   const generationId = idFor(caller, idempotencyKey);
-  const requestHash = hash(JSON.stringify({ ...request, stream: undefined }));
   const known = idempotencyKey === undefined ? null : await log.head(generationId);
+  // What was composed for the first of them counts: a label may have moved since.
+  const stored = known === null ? null : await log.readInput(generationId);
+  const input = stored ?? (await composeInput(dependencies, { tenant, user, generationId, route }, request));
+  return startGeneration(dependencies, caller, {
+    ...{ generationId, user, route, candidates, input, known },
+    cache: request.cache ?? 'on',
+    requestHash: hash(JSON.stringify({ ...request, stream: undefined })),
+    metadata: request.metadata ?? {},
+  });
+}
+
+/** Refuses a spent budget, creates the log and starts the run; each of them once, however often it is called. */
+export async function startGeneration(
+  dependencies: ApiDependencies,
+  caller: Caller,
+  prepared: PreparedGeneration,
+): Promise<{ readonly generationId: string }> {
+  const { config, log } = dependencies;
+  const { generationId, user, route, candidates, cache, requestHash, metadata, known } = prepared;
+  const { tenant } = caller;
   if (known === null) {
     const needed = (countTokens: (text: string) => number) =>
-      boundInputTokens(input, countTokens) + leastOutputTokens(maxOutputTokens);
-    await refuseSpentBudget(dependencies, { tenant: caller.tenant, user }, needed);
+      boundInputTokens(withContinuedText(prepared.input), countTokens) +
+      leastOutputTokens(prepared.input.maxOutputTokens);
+    await refuseSpentBudget(dependencies, { tenant, user }, needed);
   }
   const creation = await log.create({
-    generationId,
-    tenant: caller.tenant,
-    user,
-    route,
-    requestHash,
-    metadata: request.metadata ?? {},
-    input,
+    ...{ generationId, tenant, user, route, requestHash, metadata },
+    input: prepared.input,
   });
   if (creation.requestHash !== requestHash) {
     throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');
   }
   if (known === null || known.status === 'running') {
+    // Another request under the same key may have created the log a moment ago: its input is the one that counts.
+    const input = creation.created ? prepared.input : ((await log.readInput(generationId)) ?? prepared.input);
+    if (input.continues !== undefined) {
+      await log.appendOnce(generationId, 'continue', replayOf(input.continues));
+    }
     await startWorkflow(dependencies, {
-      generationId,
-      tenant: caller.tenant,
-      user,
+      ...{ generationId, tenant, user, route, candidates, cache },
       team: caller.team,
       keyId: caller.keyId,
-      route,
-      candidates,
-      cache: request.cache ?? 'on',
-      maxOutputTokens,
+      maxOutputTokens: input.maxOutputTokens,
       limitMs: config.limits.generationMs,
-      inputChars: messages.reduce((chars, message) => chars + textOfMessage(message).length, 0),
+      inputChars: input.messages.reduce((chars, message) => chars + textOfMessage(message).length, 0),
+      ...(input.capFrom === undefined ? {} : { capFrom: input.capFrom }),
+      ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
+      ...(input.continues === undefined ? {} : { continues: withoutText(input.continues) }),
     });
   }
   return { generationId };
 }
 
-/** The part of the request that fixes the answer. */
-function inputOf(
-  { system, temperature, topP, stop, tools, toolChoice, output, reasoning }: GenerationRequest,
-  messages: readonly Message[],
-  maxOutputTokens: number,
-): GenerationInput {
-  return {
-    messages,
-    maxOutputTokens,
-    ...(system === undefined ? {} : { system }),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { topP }),
-    ...(stop === undefined ? {} : { stop }),
-    ...(tools === undefined ? {} : { tools }),
-    ...(toolChoice === undefined ? {} : { toolChoice }),
-    ...(output === undefined ? {} : { output }),
-    ...(reasoning === undefined ? {} : { reasoning }),
-  };
+function withoutText({ generationId, firstGenerationId }: ContinuedText): Omit<ContinuedText, 'text'> {
+  return { generationId, firstGenerationId };
 }
 
-function candidatesFor(
+/** The former text as the beginning of this log: a reader gets one text. */
+function replayOf({ generationId, text }: ContinuedText): readonly EventBody[] {
+  // An append holds so many events, and the text has a limit of its own in the input.
+  const chars = Math.max(4_096, Math.ceil(text.length / (LIMITS.eventsPerAppend - 2)));
+  const parts = text.match(new RegExp(`[^]{1,${chars}}`, 'gu')) ?? [];
+  return [
+    { type: 'generation-continue', generationId, chars: text.length },
+    ...parts.map((part) => ({ type: 'text-delta', text: part }) as const),
+  ];
+}
+
+export function candidatesFor(
   { config }: ApiDependencies,
-  request: GenerationRequest,
+  request: Pick<GenerationRequest, 'model'>,
   route: string,
 ): readonly Candidate[] {
   if (request.model !== undefined) {
@@ -126,7 +155,7 @@ function candidatesFor(
 }
 
 /** The same key gives the same id; the hash keeps what callers put into their keys out of ids and logs. */
-function idFor({ tenant }: Caller, idempotencyKey: string | undefined): string {
+export function idFor({ tenant }: Caller, idempotencyKey: string | undefined): string {
   if (idempotencyKey === undefined) return `gen_${randomBytes(16).toString('hex')}`;
   if (idempotencyKey.length === 0 || idempotencyKey.length > LIMITS.idempotencyKeyChars) {
     throw new UnbrokenError(
@@ -137,7 +166,7 @@ function idFor({ tenant }: Caller, idempotencyKey: string | undefined): string {
   return `gen_${hash(`${tenant}\0${idempotencyKey}`).slice(0, 32)}`;
 }
 
-function hash(text: string): string {
+export function hash(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
@@ -164,6 +193,7 @@ async function refuseSpentBudget(
 
 async function startWorkflow({ temporal, config }: ApiDependencies, order: GenerationOrder): Promise<void> {
   const [first] = order.candidates;
+  const { prompt } = order;
   try {
     await temporal.workflow.start(WORKFLOW_TYPE, {
       workflowId: workflowId(order.tenant, order.generationId),
@@ -180,6 +210,9 @@ async function startWorkflow({ temporal, config }: ApiDependencies, order: Gener
         { key: SEARCH_KEYS.status, value: 'running' },
         { key: SEARCH_KEYS.provider, value: first?.provider ?? '' },
         { key: SEARCH_KEYS.model, value: first?.model ?? '' },
+        ...(prompt === undefined
+          ? []
+          : [{ key: SEARCH_KEYS.prompt, value: `${prompt.name}@${prompt.version}` }]),
       ]),
     });
   } catch (error) {

@@ -76,6 +76,7 @@ export function loadConfig(environment: Environment = process.env): Config {
   const simulated = env.UNBROKEN_SIMULATOR_URL === undefined ? [] : [...SIMULATED_ROUTE];
   const routes = { default: keyed.length > 0 ? keyed : simulated, ...file.routes };
   checkRoutes(routes, providers);
+  checkNamedRoutes(file, routes);
   return {
     ...file,
     providers,
@@ -115,6 +116,17 @@ function checkRoutes(routes: ConfigFile['routes'], providers: ConfigFile['provid
             `Known: ${Object.keys(providers).join(', ')}.`,
         );
       }
+    }
+  }
+}
+
+function checkNamedRoutes({ output, compression }: ConfigFile, routes: ConfigFile['routes']): void {
+  for (const [section, named] of Object.entries({ output: output.routes, compression: compression.routes })) {
+    for (const route of Object.keys(named)) {
+      if (Object.hasOwn(routes, route)) continue;
+      throw new ConfigError(
+        `${section}.routes.${route}: there is no such route. Known: ${Object.keys(routes).join(', ')}.`,
+      );
     }
   }
 }

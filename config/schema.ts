@@ -1,5 +1,6 @@
 /** The shape of unbroken.config.yaml. Every key has a default; an unknown key is an error. */
 import { z } from 'zod';
+import { compressionEngines, compressionSchema } from '../contracts/compression.ts';
 import { LIMITS } from '../contracts/limits.ts';
 
 export const wireFamilies = ['openai-responses', 'anthropic-messages'] as const;
@@ -31,6 +32,51 @@ const priceSchema = z.strictObject({
   outputMicroUsdPerMillion: z.int().nonnegative(),
 });
 
+const CONCISE =
+  'Answer as briefly as the question allows: no preamble, no repetition of the question, no closing remarks.';
+
+/** How long answers may be. Keys of `routes` are names of routes. */
+const outputSchema = z.strictObject({
+  routes: z
+    .record(
+      z.string(),
+      z.strictObject({
+        maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens).optional(),
+        concise: z
+          .union([z.literal(true).transform(() => CONCISE), z.string().min(1).max(2_000)])
+          .optional()
+          .describe('An instruction that is added to the system prompt; true: a short one of ours.'),
+      }),
+    )
+    .default({}),
+  learn: z
+    .strictObject({
+      minAnswers: z.int().min(20).default(100),
+      margin: z.number().min(1.1).max(10).default(1.5),
+    })
+    .nullable()
+    .prefault({})
+    .describe('The cap of a named prompt: p99 of its answers so far, times the margin. null: not learnt.'),
+});
+
+/** Who shortens long contexts, and on which routes. */
+const compressionConfigSchema = z
+  .strictObject({
+    engine: z.enum(compressionEngines).default('built-in'),
+    llmlingua2: z
+      .strictObject({
+        model: z.string().min(1).describe('A folder with the model in ONNX and its tokenizer.'),
+        family: z.enum(['bert', 'xlm-roberta']).default('bert'),
+        dtype: z.enum(['fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4']).default('fp32'),
+      })
+      .optional(),
+    routes: z.record(z.string(), compressionSchema).default({}),
+  })
+  .refine(({ engine, llmlingua2 }) => engine !== 'llmlingua-2' || llmlingua2 !== undefined, {
+    path: ['llmlingua2'],
+    message: 'the engine llmlingua-2 needs the folder of its model: compression.llmlingua2.model',
+  });
+
 export const configSchema = z.strictObject({
   providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
   routes: z.record(z.string(), z.array(candidateSchema).min(1).max(16)).default({}),
@@ -58,9 +104,12 @@ export const configSchema = z.strictObject({
       defaultMaxOutputTokens: z.int().positive().default(LIMITS.defaultMaxOutputTokens),
     })
     .prefault({}),
+  output: outputSchema.prefault({}),
+  compression: compressionConfigSchema.prefault({}),
   cors: z.strictObject({ origins: z.array(z.string()).default([]) }).prefault({}),
 });
 
 export type ConfigFile = z.infer<typeof configSchema>;
 export type ProviderConfig = z.infer<typeof providerSchema>;
+export type CompressionConfig = ConfigFile['compression'];
 export type Price = z.infer<typeof priceSchema>;

@@ -27,5 +27,12 @@ export const REDIS_KEYS = {
   // Encoded, so that tenant `a` with user `b:c` is not tenant `a:b` with user `c`.
   budget: (tenant: string, user: string, part: string) =>
     `ub:budget:{${encodeURIComponent(tenant)}:${encodeURIComponent(user)}}:${part}`,
+  /** One prompt of a tenant: versions, labels, statistics, and the generations that used it. */
+  prompt: (tenant: string, name: string, part: string) =>
+    `ub:prompt:{${encodeURIComponent(tenant)}:${encodeURIComponent(name)}}:${part}`,
+  /** The names of a tenant's prompts. */
+  promptNames: (tenant: string) => `ub:prompts:{${encodeURIComponent(tenant)}}`,
+  /** The messages that were sent in place of those of the input. */
+  compressedInput: (generationId: string) => `ub:log:{${generationId}}:compressed`,
   apiKey: (sha256Hex: string) => `ub:key:${sha256Hex}`,
 } as const;

@@ -24,6 +24,12 @@ export function boundInputTokens(
   return Math.ceil(tokens * MARGIN) + TOKENS_PER_MESSAGE * (messages.length + 1) + TOKENS_PER_IMAGE * images;
 }
 
+/** A continuation sends the text so far along, as one more message. */
+export function withContinuedText(input: GenerationInput): GenerationInput {
+  if (input.continues === undefined) return input;
+  return { ...input, messages: [...input.messages, { role: 'assistant', content: input.continues.text }] };
+}
+
 export function leastOutputTokens(maxOutputTokens: number): number {
   return Math.min(MIN_OUTPUT_TOKENS, maxOutputTokens);
 }

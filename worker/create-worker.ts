@@ -10,6 +10,7 @@ import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { createQdrantAnswerCache } from '../cache/qdrant-answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
 import { LIMITS } from '../contracts/limits.ts';
+import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
 import { createProviders } from '../providers/create-providers.ts';
 import { costOf } from '../providers/price.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
@@ -35,6 +36,7 @@ export async function createWorker(
   const activities = createActivities({
     log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
     budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
+    promptStats: createRedisPromptStats(redis),
     cache: createQdrantAnswerCache({ ...config.qdrant, timeoutMs: LIMITS.cacheLookUpMs }),
     providers: createProviders(config),
     priceOf: (provider, model, usage) =>

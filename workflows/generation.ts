@@ -100,10 +100,18 @@ function close(order: GenerationOrder, as: 'failed' | 'cancelled', code: ErrorCo
 function showCandidate(order: GenerationOrder, candidate: Candidate, failed: readonly string[]): void {
   const lines = [
     `Streaming from **${candidate.provider}/${candidate.model}**`,
-    `at most ${order.maxOutputTokens} output tokens`,
+    ...aboutOrder(order),
     ...failed.map((line) => `failed: ${line}`),
   ];
   setCurrentDetails(lines.join('\n\n'));
+}
+
+function aboutOrder({ maxOutputTokens, capFrom, prompt, continues }: GenerationOrder): readonly string[] {
+  return [
+    `at most ${maxOutputTokens} output tokens${capFrom === undefined ? '' : ` (${capFrom})`}`,
+    ...(prompt === undefined ? [] : [`prompt ${prompt.name}@${prompt.version}`]),
+    ...(continues === undefined ? [] : [`goes on with the text of ${continues.generationId}`]),
+  ];
 }
 
 function showOutcome(outcome: GenerationOutcome): void {

@@ -4,6 +4,7 @@ import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import { type GenerationEvent, isTerminal } from '../../contracts/events.ts';
 import { generationRequestSchema } from '../../contracts/generation.ts';
 import { callerIn } from '../authenticate.ts';
+import { checked } from '../checked.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readView } from '../generation-view.ts';
 import { relayEvents } from '../relay-events.ts';
@@ -15,28 +16,40 @@ export function createGeneration(dependencies: ApiDependencies): RequestHandler 
     if (!request.is('application/json')) {
       throw new UnbrokenError('unsupported_media_type', 'The body must be JSON.');
     }
-    const parsed = generationRequestSchema.safeParse(request.body);
-    if (!parsed.success) {
-      const lines = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
-      throw new UnbrokenError('invalid_request', lines.join('; '));
-    }
+    const body = checked(generationRequestSchema, request.body);
     const { generationId } = await submitGeneration(
       dependencies,
       callerIn(response),
-      parsed.data,
+      body,
       request.get('idempotency-key'),
     );
-    if (parsed.data.stream === true) {
-      await streamAtOnce(dependencies, generationId, response);
-      return;
-    }
-    const view = await readView(dependencies.log, generationId, { withText: false });
-    response
-      .status(201)
-      .location(`/v1/generations/${generationId}`)
-      .json({ ...view, events: `/v1/generations/${generationId}/events` });
+    await answerCreated(dependencies, generationId, body.stream === true, response);
   };
 }
+
+/** 201 with the view, or the events from the first. */
+export async function answerCreated(
+  dependencies: ApiDependencies,
+  generationId: string,
+  stream: boolean,
+  response: Response,
+): Promise<void> {
+  if (stream) {
+    await streamAtOnce(dependencies, generationId, response);
+    return;
+  }
+  const view = await readView(dependencies.log, generationId, { withText: false });
+  response
+    .status(201)
+    .location(`/v1/generations/${generationId}`)
+    .json({ ...view, events: `/v1/generations/${generationId}/events` });
+}
+
+/** What may stand in a log before anybody has asked the budget. */
+const BEFORE_THE_BUDGET: ReadonlySet<GenerationEvent['type']> = new Set([
+  'generation-start',
+  'prompt-compress',
+]);
 
 /** Nothing is sent until more than the start is in the log: a generation that is refused gets its error as a status. */
 async function streamAtOnce(
@@ -51,12 +64,12 @@ async function streamAtOnce(
     send: async (events: readonly GenerationEvent[]) => {
       if (response.headersSent) return sse.send(events);
       held.push(...events);
-      const [second] = held.filter((event) => event.type !== 'generation-start');
-      if (second === undefined) return;
-      if (isTerminal(second) && second.type === 'generation-error') {
+      const [first] = held.filter((event) => !BEFORE_THE_BUDGET.has(event.type));
+      if (first === undefined) return;
+      if (isTerminal(first) && first.type === 'generation-error') {
         throw new UnbrokenError(
-          isErrorCode(second.error.code) ? second.error.code : 'internal',
-          second.error.message,
+          isErrorCode(first.error.code) ? first.error.code : 'internal',
+          first.error.message,
           { details: { generationId } },
         );
       }

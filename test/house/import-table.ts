@@ -14,7 +14,7 @@ const FOLDERS = ['contracts', 'config', 'providers', 'cache', 'budget', 'streami
 export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   contracts: { values: [], types: [] },
   workflows: { values: ['contracts'], types: ['activities'] },
-  activities: { values: ['contracts'], types: ['providers', 'cache', 'budget', 'streaming'] },
+  activities: { values: ['contracts'], types: ['providers', 'cache', 'budget', 'streaming', 'prompts'] },
   providers: { values: ['contracts'], types: ['config'] },
   cache: { values: ['contracts'], types: ['config'] },
   budget: { values: ['contracts'], types: ['config'] },
