@@ -13,7 +13,9 @@ const NOTHING_KEPT = '…';
 /** Units whose meaning is compared; the vector of one takes some 10 ms of a core. */
 const MOST_VECTORS = 256;
 /** How often the budget is set right by what the kept units, put together, really have. */
-const FITTINGS = 4;
+const FITTINGS = 10;
+/** What a budget that turned out too large gives up besides what it was too large by: so it comes to an end. */
+const STEP_TOKENS = 2;
 
 /** @param vectors null: ranked by words alone. */
 export function createCoarseCompressor(
@@ -83,8 +85,8 @@ function fillTarget(
       best = texts;
       bestTokens = tokens;
     }
-    if (tokens === targetTokens) break;
-    budget += targetTokens - tokens;
+    if (tokens <= targetTokens && fitting > 0) break;
+    budget += targetTokens - tokens - (tokens > targetTokens ? STEP_TOKENS : 0);
   }
   return best;
 }
