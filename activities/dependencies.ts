@@ -4,6 +4,7 @@ import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { MicroUsd, Usage } from '../contracts/money.ts';
 import type { PromptStats } from '../prompts/prompt-stats.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { GateNotice, ProviderGate } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 
 export interface Dependencies {
@@ -12,6 +13,9 @@ export interface Dependencies {
   readonly budget: BudgetLedger;
   readonly promptStats: PromptStats;
   readonly providers: ReadonlyMap<string, Provider>;
+  readonly gate: ProviderGate;
+  /** Hears what people should know of: a key that was refused, a circuit that opened. */
+  readonly note: (notice: GateNotice) => void;
   readonly priceOf: (provider: string, model: string, usage: Usage) => MicroUsd;
   readonly countTokens: (text: string) => number;
 }

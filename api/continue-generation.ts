@@ -4,11 +4,12 @@
  */
 import { UnbrokenError } from '../contracts/errors.ts';
 import { type GenerationEvent, textOf } from '../contracts/events.ts';
-import type { Candidate, ContinueRequest } from '../contracts/generation.ts';
+import type { Candidate, ContinueRequest, GenerationInput } from '../contracts/generation.ts';
+import { withContinuedText } from '../contracts/tokens.ts';
 import type { Caller } from './api-keys.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { findGeneration } from './find-generation.ts';
-import { candidatesFor, hash, idFor, startGeneration } from './submit-generation.ts';
+import { hash, idFor, type PreparedGeneration, startGeneration } from './submit-generation.ts';
 
 /**
  * Without an idempotency key there is one continuation of each generation: asked for again, it is the same.
@@ -21,7 +22,7 @@ export async function continueGeneration(
   request: ContinueRequest,
   idempotencyKey: string | undefined,
 ): Promise<{ readonly generationId: string }> {
-  const { config, log } = dependencies;
+  const { log } = dependencies;
   const head = await findGeneration(dependencies, caller, id);
   const [events, input] = await Promise.all([log.read(id, -1), log.readInput(id)]);
   const end = endOf(id, events);
@@ -32,27 +33,58 @@ export async function continueGeneration(
       'An answer in JSON cannot be continued; raise maxOutputTokens.',
     );
   }
-  const candidates =
-    request.model === undefined
-      ? withFirst({ provider: end.provider, model: end.model }, config.routes[head.route] ?? [])
-      : candidatesFor(dependencies, { model: request.model }, head.route);
   const generationId = idFor(caller, idempotencyKey ?? `continue ${id}`);
-  const firstGenerationId = input.continues?.firstGenerationId ?? id;
-  return startGeneration(dependencies, caller, {
-    ...{ generationId, user: head.user, route: head.route, candidates },
-    input: {
-      ...input,
-      ...(request.maxOutputTokens === undefined
-        ? {}
-        : { maxOutputTokens: request.maxOutputTokens, capFrom: 'request' }),
-      continues: { generationId: id, firstGenerationId, text: textOf(events) },
+  const continued: GenerationInput = {
+    ...input,
+    ...(request.maxOutputTokens === undefined
+      ? {}
+      : { maxOutputTokens: request.maxOutputTokens, capFrom: 'request' }),
+    continues: {
+      generationId: id,
+      firstGenerationId: input.continues?.firstGenerationId ?? id,
+      text: textOf(events),
     },
+  };
+  return startGeneration(dependencies, caller, {
+    ...{ generationId, user: head.user, route: head.route, input: continued },
+    choice: choose(dependencies, head.route, request.model, end, continued, generationId),
     // An answer in two parts is no answer to the question of either.
     cache: 'off',
     requestHash: hash(JSON.stringify(['continue', id, { ...request, stream: undefined }])),
     metadata: head.metadata,
     known: await log.head(generationId),
   });
+}
+
+/** The model that wrote the text knows best how it goes on; after it comes the route. */
+function choose(
+  { routes, config }: ApiDependencies,
+  route: string,
+  model: string | undefined,
+  writer: Candidate,
+  input: GenerationInput,
+  seed: string,
+): PreparedGeneration['choice'] {
+  const sent = withContinuedText(input);
+  const name = model ?? `${writer.provider}/${writer.model}`;
+  const first = routes.choose({ model: name, route }, sent, seed);
+  if (model !== undefined || !Object.hasOwn(config.routes, route)) return first;
+  const others = routes.choose({ route }, sent, seed);
+  const isNew = (one: Candidate) => one.provider !== writer.provider || one.model !== writer.model;
+  return {
+    candidates: [...first.candidates, ...others.candidates.filter(isNew)],
+    plan: {
+      ...others.plan,
+      contextTokens: [
+        ...first.plan.contextTokens,
+        ...others.plan.contextTokens.filter((_, index) => {
+          const candidate = others.candidates[index];
+          return candidate !== undefined && isNew(candidate);
+        }),
+      ],
+      reasons: [`${name}: it wrote the text so far`, ...others.plan.reasons],
+    },
+  };
 }
 
 function endOf(id: string, events: readonly GenerationEvent[]) {
@@ -67,12 +99,4 @@ function endOf(id: string, events: readonly GenerationEvent[]) {
     throw new UnbrokenError('not_continuable', `${id} was cut within a tool call.`);
   }
   return end;
-}
-
-/** The model that wrote the text knows best how it goes on. */
-function withFirst(first: Candidate, others: readonly Candidate[]): readonly Candidate[] {
-  return [
-    first,
-    ...others.filter(({ provider, model }) => provider !== first.provider || model !== first.model),
-  ];
 }

@@ -1,12 +1,11 @@
 /** Creates the log and starts the workflow. Both know the generation by the same id, so both can be repeated. */
 import { createHash, randomBytes } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { TypedSearchAttributes } from '@temporalio/common';
 import { textOfMessage } from '../contracts/content.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { EventBody } from '../contracts/events.ts';
 import type {
-  Candidate,
   ContinuedText,
   GenerationInput,
   GenerationOrder,
@@ -17,29 +16,25 @@ import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
 import { boundInputTokens, leastOutputTokens, withContinuedText } from '../contracts/tokens.ts';
 import type { LogHead } from '../streaming/event-log.ts';
 import type { Caller } from './api-keys.ts';
+import { userFor } from './authenticate.ts';
+import type { RouteChoice } from './choose-route.ts';
 import { composeInput } from './compose-input.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { SEARCH_KEYS } from './search-keys.ts';
 
-/** A workflow task is short; one that a dead worker holds is given to another after this. */
-const WORKFLOW_TASK_TIMEOUT = '5s';
-
-const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
-const SEARCH_KEYS = {
-  tenant: keyword('UnbrokenTenant'),
-  user: keyword('UnbrokenUser'),
-  provider: keyword('UnbrokenProvider'),
-  model: keyword('UnbrokenModel'),
-  status: keyword('UnbrokenStatus'),
-  prompt: keyword('UnbrokenPromptVersion'),
-};
+/**
+ * A workflow task holds the beginning of the stream (LIMITS.adoptStreamAfterMs); one that a dead worker holds is given
+ * to another after this.
+ */
+const WORKFLOW_TASK_TIMEOUT = '4s';
 
 /** All that a generation is made of, whether it was submitted or continues another. */
-export interface PreparedGeneration {
+export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' | 'deadlineMs'> {
   readonly generationId: string;
   readonly user: string;
   readonly route: string;
-  readonly candidates: readonly Candidate[];
   readonly input: GenerationInput;
+  readonly choice: Pick<RouteChoice, 'candidates' | 'plan'>;
   readonly cache: 'off' | 'on';
   readonly requestHash: string;
   readonly metadata: Readonly<Record<string, string>>;
@@ -54,20 +49,22 @@ export async function submitGeneration(
   idempotencyKey: string | undefined,
 ): Promise<{ readonly generationId: string }> {
   const { log } = dependencies;
-  const { tenant } = caller;
-  const user = request.user ?? caller.user;
+  const user = userFor(caller, request.user);
   const route = request.route ?? 'default';
-  const candidates = candidatesFor(dependencies, request, route);
   const generationId = idFor(caller, idempotencyKey);
   const known = idempotencyKey === undefined ? null : await log.head(generationId);
   // What was composed for the first of them counts: a label may have moved since.
   const stored = known === null ? null : await log.readInput(generationId);
-  const input = stored ?? (await composeInput(dependencies, { tenant, user, generationId, route }, request));
+  const composition = { tenant: caller.tenant, user, generationId, route };
+  const input = stored ?? (await composeInput(dependencies, composition, request));
   return startGeneration(dependencies, caller, {
-    ...{ generationId, user, route, candidates, input, known },
+    ...{ generationId, user, route, input, known },
+    choice: dependencies.routes.choose(request, input, generationId),
     cache: request.cache ?? 'on',
     requestHash: hash(JSON.stringify({ ...request, stream: undefined })),
     metadata: request.metadata ?? {},
+    priority: request.priority,
+    deadlineMs: request.deadlineMs,
   });
 }
 
@@ -78,7 +75,10 @@ export async function startGeneration(
   prepared: PreparedGeneration,
 ): Promise<{ readonly generationId: string }> {
   const { config, log } = dependencies;
-  const { generationId, user, route, candidates, cache, requestHash, metadata, known } = prepared;
+  if (caller.onlyGeneration !== undefined) {
+    throw new UnbrokenError('forbidden', 'A ticket for one generation begins no other.');
+  }
+  const { generationId, user, route, cache, requestHash, metadata, known, choice } = prepared;
   const { tenant } = caller;
   if (known === null) {
     const needed = (countTokens: (text: string) => number) =>
@@ -99,17 +99,21 @@ export async function startGeneration(
     if (input.continues !== undefined) {
       await log.appendOnce(generationId, 'continue', replayOf(input.continues));
     }
-    await startWorkflow(dependencies, {
-      ...{ generationId, tenant, user, route, candidates, cache },
-      team: caller.team,
-      keyId: caller.keyId,
+    const { generationMs } = config.limits;
+    const order: GenerationOrder = {
+      ...{ generationId, tenant, user, route, cache },
+      ...{ team: caller.team, keyId: caller.keyId },
+      candidates: choice.candidates,
       maxOutputTokens: input.maxOutputTokens,
-      limitMs: config.limits.generationMs,
+      limitMs: generationMs,
       inputChars: input.messages.reduce((chars, message) => chars + textOfMessage(message).length, 0),
+      routing: choice.plan,
+      deadlineAtMs: Date.now() + Math.min(generationMs, prepared.deadlineMs ?? Number.POSITIVE_INFINITY),
       ...(input.capFrom === undefined ? {} : { capFrom: input.capFrom }),
       ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
       ...(input.continues === undefined ? {} : { continues: withoutText(input.continues) }),
-    });
+    };
+    await startWorkflow(dependencies, order, prepared.priority);
   }
   return { generationId };
 }
@@ -129,33 +133,8 @@ function replayOf({ generationId, text }: ContinuedText): readonly EventBody[] {
   ];
 }
 
-export function candidatesFor(
-  { config }: ApiDependencies,
-  request: Pick<GenerationRequest, 'model'>,
-  route: string,
-): readonly Candidate[] {
-  if (request.model !== undefined) {
-    const slash = request.model.indexOf('/');
-    const provider = request.model.slice(0, slash);
-    const model = request.model.slice(slash + 1);
-    if (slash < 1 || model === '' || !Object.hasOwn(config.providers, provider)) {
-      const known = Object.keys(config.providers).join(', ');
-      throw new UnbrokenError(
-        'model_not_found',
-        `model: expected provider/model; the providers are ${known}.`,
-      );
-    }
-    return [{ provider, model }];
-  }
-  const candidates = Object.hasOwn(config.routes, route) ? config.routes[route] : undefined;
-  if (candidates === undefined || candidates.length === 0) {
-    throw new UnbrokenError('model_not_found', `The route "${route}" has no candidates here.`);
-  }
-  return candidates;
-}
-
 /** The same key gives the same id; the hash keeps what callers put into their keys out of ids and logs. */
-export function idFor({ tenant }: Caller, idempotencyKey: string | undefined): string {
+export function idFor({ tenant, user, scopes }: Caller, idempotencyKey: string | undefined): string {
   if (idempotencyKey === undefined) return `gen_${randomBytes(16).toString('hex')}`;
   if (idempotencyKey.length === 0 || idempotencyKey.length > LIMITS.idempotencyKeyChars) {
     throw new UnbrokenError(
@@ -163,7 +142,9 @@ export function idFor({ tenant }: Caller, idempotencyKey: string | undefined): s
       `Idempotency-Key: expected 1 to ${LIMITS.idempotencyKeyChars} characters.`,
     );
   }
-  return `gen_${hash(`${tenant}\0${idempotencyKey}`).slice(0, 32)}`;
+  // Keys of one user must not meet what another user began.
+  const owner = scopes.includes('any-user') ? tenant : `${tenant}\0${user}`;
+  return `gen_${hash(`${owner}\0${idempotencyKey}`).slice(0, 32)}`;
 }
 
 export function hash(text: string): string {
@@ -191,7 +172,17 @@ async function refuseSpentBudget(
   );
 }
 
-async function startWorkflow({ temporal, config }: ApiDependencies, order: GenerationOrder): Promise<void> {
+/** Temporal shares its queues out by this key of 64 bytes at most: by the user of a tenant. */
+function fairnessKey({ tenant, user }: GenerationOrder): string {
+  const name = `${tenant}/${user}`;
+  return Buffer.byteLength(name) <= 64 ? name : hash(name);
+}
+
+async function startWorkflow(
+  { temporal, config }: ApiDependencies,
+  order: GenerationOrder,
+  priorityKey: number | undefined,
+): Promise<void> {
   const [first] = order.candidates;
   const { prompt } = order;
   try {
@@ -203,7 +194,10 @@ async function startWorkflow({ temporal, config }: ApiDependencies, order: Gener
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       staticSummary: `${order.user}: ${order.inputChars} characters by ${first?.provider}/${first?.model}`,
-      priority: { fairnessKey: order.user.slice(0, 64) },
+      priority: {
+        ...(priorityKey === undefined ? {} : { priorityKey }),
+        fairnessKey: fairnessKey(order),
+      },
       typedSearchAttributes: new TypedSearchAttributes([
         { key: SEARCH_KEYS.tenant, value: order.tenant },
         { key: SEARCH_KEYS.user, value: order.user },

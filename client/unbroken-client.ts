@@ -2,6 +2,7 @@
 import type { GenerationEvent } from '../contracts/events.ts';
 import type { ContinueRequest, GenerationRequest, GenerationView } from '../contracts/generation.ts';
 import type { Feedback, FeedbackView } from '../contracts/prompts.ts';
+import type { ProvidersView, RouteExplanation } from '../contracts/routing.ts';
 import { Backoff, type Retry, wait } from './backoff.ts';
 import { ClientError, ConnectionLostError, errorFromResponse } from './errors.ts';
 import { type FollowOptions, followGeneration, headersOf } from './follow-generation.ts';
@@ -46,6 +47,10 @@ export interface UnbrokenClient {
   list(options?: { readonly limit?: number | undefined }): Promise<Omit<GenerationView, 'text'>[]>;
   cancel(generationId: string): Promise<void>;
   follow(generationId: string, options?: FollowRequest): AsyncIterable<GenerationEvent>;
+  /** Which models the request would go to, in which order, why, and at what cost. Nothing is generated. */
+  explain(request: Omit<GenerationRequest, 'stream'>): Promise<RouteExplanation>;
+  /** Circuits and speed of the models that were asked lately; with the scope `admin`, the state of keys too. */
+  providers(): Promise<ProvidersView['providers']>;
   /** Submits, then follows. Leaving the loop does not cancel the generation. */
   generate(request: Omit<GenerationRequest, 'stream'>, options?: SubmitOptions): Promise<FollowedGeneration>;
   /**
@@ -62,7 +67,7 @@ export interface UnbrokenClient {
   readonly prompts: PromptsClient;
 }
 
-interface Call {
+export interface Call {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
@@ -95,6 +100,9 @@ export function createClient(options: ClientOptions): UnbrokenClient {
     cancel: async (generationId) => {
       await call<unknown>({ method: 'POST', path: `${pathOf(generationId)}/cancel` });
     },
+    explain: (request) =>
+      call<RouteExplanation>({ method: 'POST', path: '/v1/routes/explain', body: request }),
+    providers: async () => (await call<ProvidersView>({ method: 'GET', path: '/v1/providers' })).providers,
     follow: (generationId, request = {}) => followGeneration({ ...options, ...request, generationId }),
     generate: async (request, submitted = {}) => {
       const { id } = await client.submit(request, submitted);
@@ -117,8 +125,8 @@ export function createClient(options: ClientOptions): UnbrokenClient {
   return client;
 }
 
-/** Every call of ours is idempotent (a submit by its key), so whatever may pass is tried again. */
-async function requestJson<Answer>(options: ClientOptions, call: Call): Promise<Answer> {
+/** One call, tried again while what failed may pass. Only for calls that may be repeated, as a submit by its key. */
+export async function requestJson<Answer>(options: ClientOptions, call: Call): Promise<Answer> {
   const backoff = new Backoff(options.reconnectDelayMs ?? 50, options.requestGiveUpAfterMs ?? 30_000);
   const url = `${options.baseUrl.replace(/\/+$/, '')}${call.path}`;
   for (;;) {
@@ -156,7 +164,7 @@ async function attempt<Answer>(options: ClientOptions, call: Call, url: string):
   });
   if (!response.ok) throw await errorFromResponse(response);
   // The API's own answers are typed by contracts/generation.ts, which the API's tests hold it to.
-  return (await response.json()) as Answer;
+  return (response.status === 204 ? undefined : await response.json()) as Answer;
 }
 
 /** `crypto.randomUUID` is missing on plain-http pages; this is there everywhere. */

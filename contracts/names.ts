@@ -18,6 +18,11 @@ export function workflowId(tenant: string, generationId: string): string {
   return `${tenant}/${generationId}`;
 }
 
+/** The queue of those who wait for room at a provider; Temporal keeps its order by priority and fairness. */
+export function roomQueue(taskQueue: string, provider: string): string {
+  return `${taskQueue}/room/${provider}`;
+}
+
 /** Redis keys. What one script touches shares a hash tag, so that it lives on one shard of a cluster. */
 export const REDIS_KEYS = {
   logMeta: (generationId: string) => `ub:log:{${generationId}}:meta`,
@@ -34,5 +39,13 @@ export const REDIS_KEYS = {
   promptNames: (tenant: string) => `ub:prompts:{${encodeURIComponent(tenant)}}`,
   /** The messages that were sent in place of those of the input. */
   compressedInput: (generationId: string) => `ub:log:{${generationId}}:compressed`,
-  apiKey: (sha256Hex: string) => `ub:key:${sha256Hex}`,
+  gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
+  apiKey: (keyId: string) => `ub:key:{${keyId}}`,
+  /** The ids of a tenant's keys, each with the time of its last use. */
+  apiKeysOf: (tenant: string) => `ub:keys:{${encodeURIComponent(tenant)}}`,
+  /** Tells every API process the id of a key that was rotated or revoked. */
+  apiKeyChanges: 'ub:key-changes',
+  ticket: (sha256Hex: string) => `ub:ticket:{${sha256Hex}}`,
+  /** The limiter adds `:` and what it counts for. */
+  rateLimit: 'ub:rate',
 } as const;

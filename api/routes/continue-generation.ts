@@ -2,14 +2,14 @@
 import type { RequestHandler } from 'express';
 import { continueRequestSchema } from '../../contracts/generation.ts';
 import { callerIn } from '../authenticate.ts';
-import { checked } from '../checked.ts';
 import { continueGeneration } from '../continue-generation.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { parseBody } from '../parse-body.ts';
 import { answerCreated } from './create-generation.ts';
 
 export function continueRoute(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
-    const body = checked(continueRequestSchema, request.body ?? {});
+    const body = parseBody(request, continueRequestSchema);
     const { generationId } = await continueGeneration(
       dependencies,
       callerIn(response),

@@ -2,28 +2,24 @@
 import type { RequestHandler, Response } from 'express';
 import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import { type GenerationEvent, isTerminal } from '../../contracts/events.ts';
-import { generationRequestSchema } from '../../contracts/generation.ts';
 import { callerIn } from '../authenticate.ts';
-import { checked } from '../checked.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readView } from '../generation-view.ts';
+import { readRequest } from '../read-request.ts';
 import { relayEvents } from '../relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../sse.ts';
 import { submitGeneration } from '../submit-generation.ts';
 
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {
-    if (!request.is('application/json')) {
-      throw new UnbrokenError('unsupported_media_type', 'The body must be JSON.');
-    }
-    const body = checked(generationRequestSchema, request.body);
+    const asked = readRequest(request);
     const { generationId } = await submitGeneration(
       dependencies,
       callerIn(response),
-      body,
+      asked,
       request.get('idempotency-key'),
     );
-    await answerCreated(dependencies, generationId, body.stream === true, response);
+    await answerCreated(dependencies, generationId, asked.stream === true, response);
   };
 }
 
@@ -53,7 +49,7 @@ const BEFORE_THE_BUDGET: ReadonlySet<GenerationEvent['type']> = new Set([
 
 /** Nothing is sent until more than the start is in the log: a generation that is refused gets its error as a status. */
 async function streamAtOnce(
-  { log, live }: ApiDependencies,
+  dependencies: ApiDependencies,
   generationId: string,
   response: Response,
 ): Promise<void> {
@@ -83,7 +79,7 @@ async function streamAtOnce(
     },
   };
   try {
-    await relayEvents({ log, live }, { generationId, after: -1, sink, signal });
+    await relayEvents(dependencies, { generationId, after: -1, sink, signal });
     response.end();
   } catch (error) {
     if (!signal.aborted) throw error;

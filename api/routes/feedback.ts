@@ -8,13 +8,14 @@ import { callerIn } from '../authenticate.ts';
 import { checked } from '../checked.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../find-generation.ts';
+import { parseBody } from '../parse-body.ts';
 
 const limitSchema = z.coerce.number().int().min(1).max(100).default(20);
 
 /** `POST /v1/generations/:id/feedback`. */
 export function giveFeedback(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
-    const feedback = checked(feedbackSchema, request.body);
+    const feedback = parseBody(request, feedbackSchema);
     const target = await targetOf(dependencies, response, request.params.id);
     response.json(await dependencies.promptStats.giveFeedback(target, feedback));
   };

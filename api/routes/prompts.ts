@@ -1,5 +1,5 @@
 /** `/v1/prompts`: named prompts with versions that never change and labels that move. Writing needs the scope admin. */
-import type { RequestHandler, Response } from 'express';
+import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import {
   labelNameSchema,
@@ -9,10 +9,10 @@ import {
   versionNumberSchema,
 } from '../../contracts/prompts.ts';
 import { checkContent } from '../../prompts/render-prompt.ts';
-import type { Caller } from '../api-keys.ts';
 import { callerIn } from '../authenticate.ts';
 import { checked } from '../checked.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { parseBody } from '../parse-body.ts';
 
 export function listPrompts({ prompts }: ApiDependencies): RequestHandler {
   return async (_request, response) => {
@@ -40,9 +40,9 @@ export function getPromptVersion({
 /** 201 with a new version, or 200 with the one that has this content already. */
 export function addPromptVersion({ prompts }: ApiDependencies): RequestHandler<{ name: string }> {
   return async (request, response) => {
-    const { tenant, keyId } = administratorIn(response);
+    const { tenant, keyId } = callerIn(response);
     const name = checked(promptNameSchema, request.params.name, 'name');
-    const content = checked(promptContentSchema, request.body);
+    const content = parseBody(request, promptContentSchema);
     checkContent(content);
     const { version, created } = await prompts.addVersion(tenant, name, content, keyId);
     response
@@ -56,10 +56,10 @@ export function setPromptLabel({
   prompts,
 }: ApiDependencies): RequestHandler<{ name: string; label: string }> {
   return async (request, response) => {
-    const { tenant } = administratorIn(response);
+    const { tenant } = callerIn(response);
     const name = checked(promptNameSchema, request.params.name, 'name');
     const label = checked(labelNameSchema, request.params.label, 'label');
-    await prompts.setLabel(tenant, name, label, checked(labelTargetSchema, request.body));
+    await prompts.setLabel(tenant, name, label, parseBody(request, labelTargetSchema));
     response.json(await prompts.read(tenant, name));
   };
 }
@@ -68,7 +68,7 @@ export function removePromptLabel({
   prompts,
 }: ApiDependencies): RequestHandler<{ name: string; label: string }> {
   return async (request, response) => {
-    const { tenant } = administratorIn(response);
+    const { tenant } = callerIn(response);
     const name = checked(promptNameSchema, request.params.name, 'name');
     await prompts.removeLabel(tenant, name, checked(labelNameSchema, request.params.label, 'label'));
     response.json(await prompts.read(tenant, name));
@@ -89,12 +89,4 @@ export function getPromptStats({ prompts, promptStats }: ApiDependencies): Reque
     }
     response.json(await promptStats.read(tenant, name, latest, against));
   };
-}
-
-function administratorIn(response: Response): Caller {
-  const caller = callerIn(response);
-  if (!caller.scopes.includes('admin')) {
-    throw new UnbrokenError('forbidden', 'Prompts are changed with a key that has the scope admin.');
-  }
-  return caller;
 }

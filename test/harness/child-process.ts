@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const READY_WITHIN_MS = 60_000;
 const END_WITHIN_MS = 10_000;
-const LOG_LINES_KEPT = 200;
+const LOG_LINES_KEPT = 5_000;
 
 export interface ChildHandle {
   readonly name: string;
@@ -27,13 +27,13 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts `node <entry>` and resolves with the line `{"ready":true,"url":...}` that it prints. */
+/** Starts `node <entry>`, with options of Node where `entry` is a list that has some, and resolves with the line `{"ready":true,"url":...}` that it prints. */
 export async function startChild(
   name: string,
-  entry: string,
+  entry: string | readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<ChildHandle> {
-  const child = spawn(process.execPath, [entry], {
+  const child = spawn(process.execPath, [entry].flat(), {
     cwd: PROJECT_ROOT,
     env: { ...inherited(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
