@@ -33,29 +33,33 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
   };
 
   return async ({ order, epochMs }: BeginStep): Promise<BegunGeneration> => {
-    const [cached, reservation] = await Promise.all([tryCache(order), reserve(order)]);
+    const [cached, { outcome: reservation, compressed }] = await Promise.all([
+      tryCache(order),
+      reserve(order),
+    ]);
+    const told = compressed === undefined ? {} : { compressed };
     if (cached !== null) return finish(order, cached);
-    if (!reservation.granted) return { next: 'refuse', refusal: reservation };
+    if (!reservation.granted) return { next: 'refuse', refusal: reservation, ...told };
     const [candidate] = order.candidates;
-    if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0 };
+    if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0, ...told };
     const { reservedTokens, remainingTokens, maxOutputTokens } = reservation;
     const isLast = order.candidates.length === 1;
     const step: StreamStep = { order, candidate, reservedTokens, remainingTokens, maxOutputTokens, isLast };
     const stream = running.joinOrStart(step, epochMs, (control) => runStream(dependencies, step, control));
     try {
       const outcome = await inTime(stream.outcome);
-      if (outcome === null) return { next: 'stream', reservation, waitMs: 0 };
+      if (outcome === null) return { next: 'stream', reservation, waitMs: 0, ...told };
       running.claim(step);
-      return await finish(order, outcome);
+      return { ...(await finish(order, outcome)), ...told };
     } catch (error) {
       running.claim(step);
       if (!(error instanceof ApplicationFailure) || !isErrorCode(error.type)) throw error;
       if (error.nonRetryable !== true) {
-        return { next: 'stream', reservation, waitMs: Number(error.nextRetryDelay ?? 0) };
+        return { next: 'stream', reservation, waitMs: Number(error.nextRetryDelay ?? 0), ...told };
       }
       const waitMs = Number(error.details?.[0] ?? 0);
       return {
-        next: 'fall-back',
+        ...{ next: 'fall-back', ...told },
         reservation,
         failure: { code: error.type, message: error.message, waitMs },
       };

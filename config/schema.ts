@@ -107,6 +107,10 @@ const outputSchema = z.strictObject({
 const compressionConfigSchema = z
   .strictObject({
     engine: z.enum(compressionEngines).default('built-in'),
+    ranking: z
+      .enum(['meaning', 'words'])
+      .default('meaning')
+      .describe('built-in: by words and a small English model (10 ms a sentence), or by words alone.'),
     llmlingua2: z
       .strictObject({
         model: z.string().min(1).describe('A folder with the model in ONNX and its tokenizer.'),

@@ -142,6 +142,12 @@ export interface ContinuedText {
   readonly text: string;
 }
 
+/** Tokens of the context before and after it was shortened. */
+export interface CompressedTokens {
+  readonly tokensBefore: number;
+  readonly tokensAfter: number;
+}
+
 /** Who set the output cap of a generation. */
 export type OutputCapSource = 'request' | 'prompt' | 'route' | 'learnt' | 'default';
 
@@ -171,6 +177,8 @@ export interface GenerationOrder {
   readonly capFrom?: OutputCapSource;
   readonly prompt?: PromptUse;
   readonly continues?: Omit<ContinuedText, 'text'>;
+  /** What was left of the context; known only once the generation has begun. */
+  readonly compressed?: CompressedTokens;
   /** What the route decided; absent in a run that older code began. */
   readonly routing?: RoutingPlan;
   /** When the whole generation must have ended, ms since 1970; absent in a run that older code began. */

@@ -1,6 +1,6 @@
 /** What travels between the workflow and its activities: ids, usage and money, never text. */
 import type { ErrorCode } from './errors.ts';
-import type { Candidate, FinishReason, GenerationOrder } from './generation.ts';
+import type { Candidate, CompressedTokens, FinishReason, GenerationOrder } from './generation.ts';
 import type { MicroUsd, Usage } from './money.ts';
 
 /** How a generation stands when a step has ended it; also the result of the workflow. */
@@ -45,8 +45,10 @@ export interface RefusedReservation {
   readonly resetsAtMs: number;
 }
 
-/** What `beginGeneration` leaves to do. */
-export type BegunGeneration =
+/** What `beginGeneration` leaves to do, and what it has done to the context. */
+export type BegunGeneration = NextStep & { readonly compressed?: CompressedTokens };
+
+type NextStep =
   /** The log has ended and the budget is settled. */
   | { readonly next: 'ended'; readonly outcome: GenerationOutcome; readonly storeFailed: boolean }
   | { readonly next: 'refuse'; readonly refusal: RefusedReservation }

@@ -23,10 +23,13 @@ export function describeOrder(
 }
 
 function aboutOrder(order: GenerationOrder): readonly string[] {
-  const { maxOutputTokens, capFrom, prompt, continues, route } = order;
+  const { maxOutputTokens, capFrom, prompt, continues, compressed, route } = order;
   return [
     `at most ${maxOutputTokens} output tokens${capFrom === undefined ? '' : ` (${capFrom})`}, route ${route}`,
     ...(prompt === undefined ? [] : [`prompt ${prompt.name}@${prompt.version}`]),
+    ...(compressed === undefined
+      ? []
+      : [`context compressed from ${compressed.tokensBefore} to ${compressed.tokensAfter} tokens`]),
     ...(continues === undefined ? [] : [`goes on with the text of ${continues.generationId}`]),
   ];
 }

@@ -17,21 +17,31 @@ const { storeAnswer } = proxyLocalActivities<Activities>(MAY_FAIL);
 const { settleBudget } = proxyLocalActivities<Activities>(MUST_HAPPEN);
 
 export async function generation(order: GenerationOrder): Promise<GenerationOutcome> {
-  const { outcome, isSettled } = await answer(order);
+  const { outcome, isSettled, order: told } = await answer(order);
   // Money is booked also when the generation was cancelled.
   if (!isSettled) await CancellationScope.nonCancellable(() => settleAndStore(order, outcome));
-  showOutcome(order, outcome);
+  showOutcome(told, outcome);
   return outcome;
 }
 
-async function answer(order: GenerationOrder): Promise<{ outcome: GenerationOutcome; isSettled: boolean }> {
+interface Answered {
+  readonly outcome: GenerationOutcome;
+  readonly isSettled: boolean;
+  /** With what became known of it. */
+  readonly order: GenerationOrder;
+}
+
+async function answer(given: GenerationOrder): Promise<Answered> {
+  let order = given;
+  const unsettled = (outcome: GenerationOutcome) => ({ outcome, isSettled: false, order });
   try {
     const [first] = order.candidates;
     const doing =
       first === undefined ? 'No candidate' : `Streaming from **${first.provider}/${first.model}**`;
     setCurrentDetails(describeOrder(order, doing, []));
     const begun = await beginGeneration({ order, epochMs: Date.now() });
-    if (begun.next === 'ended') return { outcome: begun.outcome, isSettled: true };
+    if (begun.compressed !== undefined) order = { ...order, compressed: begun.compressed };
+    if (begun.next === 'ended') return { outcome: begun.outcome, isSettled: true, order };
     if (begun.next === 'refuse') return unsettled(await refuse(order, begun.refusal));
     if (begun.next === 'fall-back') {
       return unsettled(await tryCandidates(order, begun.reservation, failureOf(begun.failure)));
@@ -44,10 +54,6 @@ async function answer(order: GenerationOrder): Promise<{ outcome: GenerationOutc
       await close(order, failure.cancelled ? 'cancelled' : 'failed', failure.code, failure.message),
     );
   }
-}
-
-function unsettled(outcome: GenerationOutcome) {
-  return { outcome, isSettled: false };
 }
 
 async function settleAndStore(order: GenerationOrder, outcome: GenerationOutcome): Promise<void> {
