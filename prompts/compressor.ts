@@ -5,7 +5,7 @@ export interface CompressionTask {
   /** What the reader wants to know; '' where there is nothing to judge by. */
   readonly question: string;
   readonly contexts: readonly string[];
-  /** For all of the contexts together; what comes out has no more than this. */
+  /** For all of the contexts together. The built-in engine never exceeds it; LLMLingua-2 aims at it. */
   readonly targetTokens: number;
 }
 

@@ -26,8 +26,8 @@ export type LoadPackage = (name: string) => Promise<unknown>;
 
 const PACKAGES = '@atjsh/llmlingua-2 @huggingface/transformers js-tiktoken';
 const FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
-/** Kept whatever the model says: without them sentences run into each other, and lists lose their lines. */
-const FORCED = ['.', '?', '!', '\n'];
+/** Kept whatever the model says: without them sentences run into each other. */
+const FORCED = ['.', '?', '!'];
 
 /** Throws an error that names what is missing and how to get it. Loads the model, which takes seconds. */
 export async function loadLlmLingua2(
