@@ -2,6 +2,7 @@
  * The built-in compressor: the coarse step of LongLLMLingua without a model. It drops whole units (sentences, rows,
  * blocks of code), so what it keeps is word for word and in its order. Deterministic.
  */
+import { LIMITS } from '../contracts/limits.ts';
 import { chooseUnits } from './choose-units.ts';
 import type { CompressedContext, CompressionTask, Compressor } from './compressor.ts';
 import { type Meaning, type RankedUnit, rankUnits } from './rank-units.ts';
@@ -12,21 +13,27 @@ import { splitText, type TextUnit } from './split-text.ts';
 const NOTHING_KEPT = '…';
 /** Units whose meaning is compared; the vector of one takes some 10 ms of a core. */
 const MOST_VECTORS = 256;
+/** Vectors that are asked for at once: between two batches there may be too little time left. */
+const BATCH = 16;
 /** How often the budget is set right by what the kept units, put together, really have. */
 const FITTINGS = 10;
 /** What a budget that turned out too large gives up besides what it was too large by: so it comes to an end. */
 const STEP_TOKENS = 2;
 
-/** @param vectors null: ranked by words alone. */
+/**
+ * @param vectors null: ranked by words alone.
+ * @param meaningMs how long vectors may take; where they take longer, words alone decide.
+ */
 export function createCoarseCompressor(
   countTokens: (text: string) => number,
   vectors: SentenceVectors | null,
+  meaningMs: number = LIMITS.meaningMs,
 ): Compressor {
   return {
     engine: 'built-in',
     async compress({ contexts, question, targetTokens }: CompressionTask) {
       const texts = contexts.map(splitText);
-      const meaning = vectors === null ? null : await readMeaning(vectors, texts, question);
+      const meaning = vectors === null ? null : await readMeaning(vectors, texts, question, meaningMs);
       const ranked = rankUnits(texts, question, meaning);
       const kept = fillTarget(contexts, ranked, targetTokens, countTokens);
       return contexts.map(
@@ -44,14 +51,22 @@ async function readMeaning(
   vectors: SentenceVectors,
   texts: readonly (readonly TextUnit[])[],
   question: string,
+  meaningMs: number,
 ): Promise<Meaning | null> {
   if (question === '') return null;
   const units = texts.flat().filter(({ kind }) => kind !== 'heading');
   const asked = units.length <= MOST_VECTORS ? units : bestByWords(texts, question);
-  const [first, ...others] = await vectors.read([question, ...asked.map(({ text }) => text)]);
-  if (first === undefined) return null;
-  const ofUnit = asked.map((unit, index) => [unit, others[index] ?? new Float32Array()] as const);
-  return { question: first, units: new Map(ofUnit) };
+  const deadline = performance.now() + meaningMs;
+  const [ofQuestion] = await vectors.read([question]);
+  if (ofQuestion === undefined) return null;
+  const ofUnits = new Map<TextUnit, Float32Array>();
+  for (let from = 0; from < asked.length; from += BATCH) {
+    if (performance.now() > deadline) return null;
+    const batch = asked.slice(from, from + BATCH);
+    const read = await vectors.read(batch.map(({ text }) => text));
+    for (const [index, unit] of batch.entries()) ofUnits.set(unit, read[index] ?? new Float32Array());
+  }
+  return { question: ofQuestion, units: ofUnits };
 }
 
 function bestByWords(texts: readonly (readonly TextUnit[])[], question: string): TextUnit[] {
