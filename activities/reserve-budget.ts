@@ -2,9 +2,10 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ReserveOutcome } from '../budget/ledger.ts';
 import type { CompressedTokens, GenerationOrder } from '../contracts/generation.ts';
-import { boundInputTokens, leastOutputTokens, withContinuedText } from '../contracts/tokens.ts';
+import { leastOutputTokens, worstSentTokens } from '../contracts/tokens.ts';
 import type { Dependencies } from './dependencies.ts';
 import { prepareInput } from './sent-input.ts';
+import { worstPrice } from './worst-case.ts';
 
 export interface PreparedReservation {
   readonly outcome: ReserveOutcome;
@@ -12,13 +13,9 @@ export interface PreparedReservation {
 }
 
 export function reserveBudget(dependencies: Dependencies) {
-  const { budget, countTokens } = dependencies;
-  return async ({
-    generationId,
-    tenant,
-    user,
-    maxOutputTokens,
-  }: GenerationOrder): Promise<PreparedReservation> => {
+  const { budget, countTokens, priceOf } = dependencies;
+  return async (order: GenerationOrder): Promise<PreparedReservation> => {
+    const { generationId, tenant, user, team, keyId, candidates, maxOutputTokens } = order;
     const prepared = await prepareInput(dependencies, generationId);
     if (prepared === null) {
       throw ApplicationFailure.create({
@@ -28,13 +25,13 @@ export function reserveBudget(dependencies: Dependencies) {
       });
     }
     const { input, compressed } = prepared;
+    const inputTokens = worstSentTokens(input, countTokens);
+    // Models that are asked where the input is too long for the others.
+    const larger = order.routing?.onContextLength ?? [];
     const outcome = await budget.reserve({
-      generationId,
-      tenant,
-      user,
-      inputTokens: boundInputTokens(withContinuedText(input), countTokens),
-      maxOutputTokens,
+      ...{ generationId, tenant, user, team, keyId, inputTokens, maxOutputTokens },
       minOutputTokens: leastOutputTokens(maxOutputTokens),
+      price: worstPrice(priceOf, [...candidates, ...larger], inputTokens, maxOutputTokens),
     });
     return { outcome, compressed };
   };

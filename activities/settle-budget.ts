@@ -1,20 +1,21 @@
 /** Books what a generation really used and releases the rest of its reservation; tells its prompt's statistics. */
+import type { Settled } from '../budget/ledger.ts';
 import { totalTokens } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
 import { recordPromptUse } from './record-prompt-use.ts';
 
 export function settleBudget(dependencies: Dependencies) {
-  return async (step: SettleStep): Promise<void> => {
-    const { order, outcome } = step;
-    await dependencies.budget.settle({
-      generationId: order.generationId,
-      tenant: order.tenant,
-      user: order.user,
-      tokens: totalTokens(outcome.usage),
-      costMicroUsd: outcome.costMicroUsd,
-      estimated: outcome.usage.estimated,
+  const { budget, notifyBudget } = dependencies;
+  return async ({ order, outcome }: SettleStep): Promise<Settled> => {
+    const { generationId, tenant, user, team, keyId } = order;
+    const { provider, model, attempts, usage, costMicroUsd } = outcome;
+    const settled = await budget.settle({
+      ...{ generationId, tenant, user, team, keyId, provider, model, costMicroUsd },
+      ...{ tokens: totalTokens(usage), estimated: usage.estimated, attempt: attempts },
     });
-    await recordPromptUse(dependencies, step);
+    await recordPromptUse(dependencies, { order, outcome });
+    // Warnings start a run of their own, which nobody needs where nobody is told.
+    return notifyBudget === null ? { warnings: [] } : settled;
   };
 }

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import type { Logger } from 'pino';
+import type { BudgetBooks } from '../budget/budget-books.ts';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { Config } from '../config/load-config.ts';
 import type { PromptStats } from '../prompts/prompt-stats.ts';
@@ -25,6 +26,7 @@ export interface ApiDependencies {
   readonly budget: BudgetLedger;
   readonly prompts: PromptRegistry;
   readonly promptStats: PromptStats;
+  readonly books: BudgetBooks;
   readonly temporal: Client;
   readonly keys: ApiKeys;
   readonly tickets: Tickets;

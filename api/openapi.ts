@@ -4,6 +4,7 @@ import { generationEventSchema } from '../contracts/events.ts';
 import { generationRequestSchema, generationViewSchema } from '../contracts/generation.ts';
 import { modelViewSchema } from '../contracts/model.ts';
 import { explanationSchema, providersSchema } from '../contracts/routing.ts';
+import { budgetPaths, budgetSchemas } from './openapi-budgets.ts';
 import { keyPaths, keySchemas } from './openapi-keys.ts';
 import { promptPaths, promptSchemas } from './openapi-prompts.ts';
 
@@ -28,6 +29,7 @@ export function createOpenApiDocument() {
     Providers: z.toJSONSchema(providersSchema),
     Error: z.toJSONSchema(errorSchema),
     ...promptSchemas,
+    ...budgetSchemas,
     ...keySchemas,
   };
   const one = { description: 'The generation', content: json('Generation') };
@@ -44,6 +46,7 @@ export function createOpenApiDocument() {
     },
     security: [{ key: [] }],
     paths: {
+      ...budgetPaths,
       ...keyPaths,
       '/v1/generations': {
         post: {

@@ -2,6 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
+import type { BudgetOwner } from '../budget/ledger.ts';
 import { textOfMessage } from '../contracts/content.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { EventBody } from '../contracts/events.ts';
@@ -13,10 +14,11 @@ import type {
 } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
-import { boundInputTokens, leastOutputTokens, withContinuedText } from '../contracts/tokens.ts';
+import { leastOutputTokens, worstSentTokens } from '../contracts/tokens.ts';
 import type { LogHead } from '../streaming/event-log.ts';
 import type { Caller } from './api-keys.ts';
 import { userFor } from './authenticate.ts';
+import { budgetExceeded } from './budget-exceeded.ts';
 import type { RouteChoice } from './choose-route.ts';
 import { composeInput } from './compose-input.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -82,9 +84,8 @@ export async function startGeneration(
   const { tenant } = caller;
   if (known === null) {
     const needed = (countTokens: (text: string) => number) =>
-      boundInputTokens(withContinuedText(prepared.input), countTokens) +
-      leastOutputTokens(prepared.input.maxOutputTokens);
-    await refuseSpentBudget(dependencies, { tenant, user }, needed);
+      worstSentTokens(prepared.input, countTokens) + leastOutputTokens(prepared.input.maxOutputTokens);
+    await refuseSpentBudget(dependencies, { ...caller, user }, needed);
   }
   const creation = await log.create({
     ...{ generationId, tenant, user, route, requestHash, metadata },
@@ -154,22 +155,11 @@ export function hash(text: string): string {
 /** Only a look: the workflow reserves. It spares a caller without budget the start of a run. */
 async function refuseSpentBudget(
   { budget, countTokens }: ApiDependencies,
-  owner: { readonly tenant: string; readonly user: string },
+  owner: BudgetOwner,
   needed: (countTokens: (text: string) => number) => number,
 ): Promise<void> {
-  const { limitTokens, spentTokens, reservedTokens, resetsAtMs } = await budget.balance(owner);
-  if (limitTokens === null) return;
-  const remainingTokens = Math.max(0, limitTokens - spentTokens - reservedTokens);
-  if (remainingTokens >= needed(countTokens)) return;
-  const resets = new Date(resetsAtMs).toISOString();
-  throw new UnbrokenError(
-    'budget_exceeded',
-    `The daily budget of ${limitTokens} tokens has ${remainingTokens} left; it resets at ${resets}.`,
-    {
-      retryAfterMs: Math.max(0, resetsAtMs - Date.now()),
-      details: { limitTokens, remainingTokens, resetsAtMs },
-    },
-  );
+  const refused = await budget.look(owner, () => needed(countTokens));
+  if (refused !== null) throw budgetExceeded(refused);
 }
 
 /** Temporal shares its queues out by this key of 64 bytes at most: by the user of a tenant. */

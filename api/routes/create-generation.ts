@@ -60,14 +60,15 @@ async function streamAtOnce(
     send: async (events: readonly GenerationEvent[]) => {
       if (response.headersSent) return sse.send(events);
       held.push(...events);
-      const [first] = held.filter((event) => !BEFORE_THE_BUDGET.has(event.type));
-      if (first === undefined) return;
-      if (isTerminal(first) && first.type === 'generation-error') {
-        throw new UnbrokenError(
-          isErrorCode(first.error.code) ? first.error.code : 'internal',
-          first.error.message,
-          { details: { generationId } },
-        );
+      const [second] = held.filter((event) => !BEFORE_THE_BUDGET.has(event.type));
+      if (second === undefined) return;
+      if (isTerminal(second) && second.type === 'generation-error') {
+        const { code, message, details } = second.error;
+        const resetsAtMs = details?.['resetsAtMs'];
+        throw new UnbrokenError(isErrorCode(code) ? code : 'internal', message, {
+          details: { ...details, generationId },
+          ...(typeof resetsAtMs === 'number' ? { retryAfterMs: Math.max(0, resetsAtMs - Date.now()) } : {}),
+        });
       }
       startSse(response, generationId);
       const all = held;
