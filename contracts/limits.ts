@@ -83,6 +83,8 @@ export const LIMITS = {
   statsVersions: 100,
   /** Longest that the compression of one prompt may take; then it goes on as it is. */
   compressionMs: 8_000,
+  /** How long a shortened input is kept; longer than any generation runs. */
+  compressedKeptMs: 24 * 3_600_000,
   /** Longest that the likeness of meaning may take; then words alone decide. */
   meaningMs: 3_000,
   /** Longer contexts are sent as they are. */

@@ -31,7 +31,7 @@ export function createPromptCompression(
       const made = await compressInput(compressor, input, input.compression, countTokens);
       // Another process may have been quicker; readers of one generation must see one input.
       const first = await redis.set(REDIS_KEYS.compressedInput(generationId), JSON.stringify(made), {
-        ...{ NX: true, GET: true, PX: LIMITS.openLogTtlMs },
+        ...{ NX: true, GET: true, PX: LIMITS.compressedKeptMs },
       });
       return first === null ? made : (JSON.parse(first) as CompressedInput);
     },
