@@ -36,7 +36,8 @@ import {
 } from './routes/prompts.ts';
 import { raiseCap, stopGeneration } from './routes/steer-generation.ts';
 import { streamEvents } from './routes/stream-events.ts';
-import { sendError } from './send-error.ts';
+import { addWireRoutes } from './wires/add-wire-routes.ts';
+import { sendWireError } from './wires/send-wire-error.ts';
 
 export function createApp(dependencies: ApiDependencies): Express {
   const app = express();
@@ -105,6 +106,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.get('/providers', listProviders(dependencies));
   v1.get('/models', listModels(dependencies));
   v1.get('/models/:provider/*model', getModel(dependencies));
+  addWireRoutes(v1, dependencies);
   app.use('/v1', v1);
   app.use(refuseUnknown(app.router));
   app.use(handleError(dependencies.logger));
@@ -116,7 +118,7 @@ function handleError(logger: Logger): ErrorRequestHandler {
     const known = toUnbrokenError(error);
     if (known.entry.status >= 500) logger.error({ err: error, path: request.path }, 'request failed');
     if (response.headersSent) response.destroy();
-    else sendError(response, known);
+    else sendWireError(request, response, known);
   };
 }
 

@@ -16,6 +16,7 @@ import type { RouteChooser } from './choose-route.ts';
 import type { OpenConnections } from './open-connections.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Tickets } from './tickets.ts';
+import type { ChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 
 export interface ApiDependencies {
   readonly config: Config;
@@ -29,6 +30,7 @@ export interface ApiDependencies {
   readonly books: BudgetBooks;
   readonly temporal: Client;
   readonly keys: ApiKeys;
+  readonly chats: ChatStreams;
   readonly tickets: Tickets;
   readonly rate: RateLimiter;
   readonly connections: OpenConnections;

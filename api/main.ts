@@ -21,7 +21,8 @@ import { createHttpServer } from './http-server.ts';
 import { createOpenConnections } from './open-connections.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { createTickets } from './tickets.ts';
-import { serveWebSockets } from './web-socket.ts';
+import { serveWebSockets } from './upgrade.ts';
+import { createChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 
 /** Requests under way get this long to end. */
 const DRAIN_MS = 2_000;
@@ -60,6 +61,7 @@ const dependencies = {
   routes: createRouteChooser(config, health),
   log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
   live: createLiveLogs(subscriber),
+  chats: createChatStreams(redis),
   heartbeatMs: config.limits.heartbeatMs,
   budget,
   books: createBudgetBooks({ redis, book: budget.book }),

@@ -42,6 +42,8 @@ export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' |
   readonly metadata: Readonly<Record<string, string>>;
   /** The log, where this request came before. */
   readonly known: LogHead | null;
+  /** What the format of another vendor keeps of the request beside the input. */
+  readonly origin?: object | undefined;
 }
 
 export async function submitGeneration(
@@ -49,6 +51,7 @@ export async function submitGeneration(
   caller: Caller,
   request: GenerationRequest,
   idempotencyKey: string | undefined,
+  origin?: object,
 ): Promise<{ readonly generationId: string }> {
   const { log } = dependencies;
   const user = userFor(caller, request.user);
@@ -60,7 +63,7 @@ export async function submitGeneration(
   const composition = { tenant: caller.tenant, user, generationId, route };
   const input = stored ?? (await composeInput(dependencies, composition, request));
   return startGeneration(dependencies, caller, {
-    ...{ generationId, user, route, input, known },
+    ...{ generationId, user, route, input, known, origin },
     choice: dependencies.routes.choose(request, input, generationId),
     cache: request.cache ?? 'on',
     requestHash: hash(JSON.stringify({ ...request, stream: undefined })),
@@ -82,6 +85,9 @@ export async function startGeneration(
   }
   const { generationId, user, route, cache, requestHash, metadata, known, choice } = prepared;
   const { tenant } = caller;
+  if (known?.erased === true) {
+    throw new UnbrokenError('idempotency_conflict', 'What was made under this Idempotency-Key was deleted.');
+  }
   if (known === null) {
     const needed = (countTokens: (text: string) => number) =>
       worstSentTokens(prepared.input, countTokens) + leastOutputTokens(prepared.input.maxOutputTokens);
@@ -90,6 +96,7 @@ export async function startGeneration(
   const creation = await log.create({
     ...{ generationId, tenant, user, route, requestHash, metadata },
     input: prepared.input,
+    origin: prepared.origin,
   });
   if (creation.requestHash !== requestHash) {
     throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');

@@ -180,6 +180,25 @@ export const configSchema = z.strictObject({
     .prefault({}),
   output: outputSchema.prefault({}),
   compression: compressionConfigSchema.prefault({}),
+  wires: z
+    .strictObject({
+      holdRoutes: z
+        .array(z.string())
+        .default([])
+        .describe(
+          'Routes whose text chat completions and messages hold back until it can no longer be voided.',
+        ),
+      onClientAbort: z
+        .enum(['continue', 'cancel'])
+        .default('continue')
+        .describe('What a cut connection does to the generation that was begun on it.'),
+      clientAbortGraceMs: z
+        .int()
+        .positive()
+        .default(30_000)
+        .describe('With `cancel`: how long somebody may come back first.'),
+    })
+    .prefault({}),
   /** Pages of these origins may call the API; "*": all. */
   cors: z.strictObject({ origins: z.array(origin).default([]) }).prefault({}),
   rateLimits: z

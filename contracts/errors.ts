@@ -72,6 +72,12 @@ export const ERRORS = {
     'The log is past its retention; read the result from your own store.',
   ),
   cursor_invalid: row(400, false, false, 'Use the last seq that you received, a whole number from -1.'),
+  text_voided: row(
+    409,
+    false,
+    false,
+    'Send the request again with the same Idempotency-Key: it gives the new text from its beginning.',
+  ),
   too_many_subscriptions: row(
     429,
     false,

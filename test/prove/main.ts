@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { chooseSeed } from '../harness/random.ts';
 import { type BudgetPlan, proveBudget } from './budget.ts';
+import { proveClients } from './clients.ts';
 import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';
 import { proveFaults } from './faults.ts';
@@ -36,6 +37,13 @@ program
   .action(async (given: { seed: number; verbose?: boolean }) => {
     const proved = await proveCompression({ seed: given.seed, verbose: given.verbose === true });
     process.exitCode = proved ? 0 : 1;
+  });
+
+program
+  .command('clients')
+  .description('Tries the official clients of every format, from npm and PyPI, unmodified, over the network.')
+  .action(async () => {
+    process.exitCode = (await proveClients()) ? 0 : 1;
   });
 
 program
