@@ -10,7 +10,10 @@ import { createGeneration } from './routes/create-generation.ts';
 import { getErrorPage } from './routes/get-error-page.ts';
 import { getGeneration } from './routes/get-generation.ts';
 import { getHealth, getReadiness } from './routes/get-health.ts';
+import { getLogPage, getStanding } from './routes/get-log-page.ts';
 import { getOpenApi } from './routes/get-openapi.ts';
+import { getAssets, getPage } from './routes/get-page.ts';
+import { getSession } from './routes/get-session.ts';
 import { listGenerations } from './routes/list-generations.ts';
 import { streamEvents } from './routes/stream-events.ts';
 import { sendError } from './send-error.ts';
@@ -24,6 +27,8 @@ export function createApp(dependencies: ApiDependencies): Express {
     response.setHeader('cache-control', 'no-store');
     next();
   });
+  app.get('/', getPage());
+  app.use('/assets', getAssets());
   app.get('/healthz', getHealth());
   app.get('/readyz', getReadiness(dependencies));
   app.get('/openapi.json', getOpenApi());
@@ -31,10 +36,13 @@ export function createApp(dependencies: ApiDependencies): Express {
   const v1 = express.Router();
   v1.use(authenticate(dependencies));
   v1.use(express.json({ limit: LIMITS.requestBodyBytes, type: 'application/json' }));
+  v1.get('/session', getSession(dependencies));
   v1.post('/generations', createGeneration(dependencies));
   v1.get('/generations', listGenerations(dependencies));
   v1.get('/generations/:id', getGeneration(dependencies));
   v1.get('/generations/:id/events', streamEvents(dependencies));
+  v1.get('/generations/:id/standing', getStanding(dependencies));
+  v1.get('/generations/:id/pages/:page', getLogPage(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
   app.use('/v1', v1);
   app.use((request, _response, next) => {

@@ -1,5 +1,5 @@
 export type { GenerationEvent } from '../contracts/events.ts';
-export { isTerminal } from '../contracts/events.ts';
+export { isTerminal } from '../contracts/fold-events.ts';
 export type { GenerationRequest, GenerationView } from '../contracts/generation.ts';
 export { ClientError, ConnectionLostError, GenerationFailedError, StreamIntegrityError } from './errors.ts';
 export { type FollowOptions, followGeneration } from './follow-generation.ts';
