@@ -1,18 +1,17 @@
 /** Redis: REDIS_URL, else redis-server or valkey-server on PATH, else the system's package manager. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from 'redis';
-import { findOnPath, runCommand } from './executables.ts';
+import { findOnPath } from './executables.ts';
+import { canInstallByApt, installByApt } from './install-by-apt.ts';
 import { clearLeftover } from './pid-file.ts';
 import { assertPortFree, LOOPBACK } from './ports.ts';
 import { type RunningProcess, runProcess, untilHealthy } from './run-process.ts';
-import { type Environment, type Report, reasonOf, ServiceError, seconds } from './service-error.ts';
+import { type Environment, type Report, reasonOf, ServiceError } from './service-error.ts';
 
 export const REDIS_PORT = 6379;
 const HEALTHY_MS = 60_000;
 const CONNECT_MS = 5_000;
-const INSTALL_MS = 5 * 60_000;
-const POLICY_FILE = '/usr/sbin/policy-rc.d';
 
 export interface StartRedis {
   readonly executable: string;
@@ -59,45 +58,21 @@ export async function checkRedis(url: string): Promise<void> {
 export async function findRedisExecutable(report: Report, env: Environment = process.env): Promise<string> {
   const found = findOnPath('redis-server', env) ?? findOnPath('valkey-server', env);
   if (found !== undefined) return found;
-  const aptGet = findOnPath('apt-get', env);
-  const isRoot = process.getuid?.() === 0;
-  if (aptGet === undefined || !isRoot) {
-    const command = aptGet !== undefined ? 'sudo apt-get install -y redis-server' : installCommand();
+  if (!canInstallByApt(env)) {
+    const hasApt = findOnPath('apt-get', env) !== undefined;
+    const command = hasApt ? 'sudo apt-get install -y redis-server' : installCommand();
     throw new ServiceError(
       'Redis is not installed, and installing it needs rights that this process does not have.',
       `Run once: ${command}   (or set REDIS_URL to a Redis that you have)`,
     );
   }
-  return installByApt(aptGet, report, env);
-}
-
-async function installByApt(aptGet: string, report: Report, env: Environment): Promise<string> {
-  report('redis: not found; installing it by: apt-get install -y redis-server');
-  const begunAt = Date.now();
-  const settings = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: INSTALL_MS };
-  const install = () =>
-    runCommand(aptGet, ['install', '-y', '--no-install-recommends', 'redis-server'], settings);
-  // The package would start a daemon of its own on port 6379; a policy that says 101 forbids it for the moment.
-  const addsPolicy = !existsSync(POLICY_FILE);
-  try {
-    if (addsPolicy) writeFileSync(POLICY_FILE, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-    let result = await install();
-    if (result.code !== 0) {
-      await runCommand(aptGet, ['update'], settings);
-      result = await install();
-    }
-    const path = findOnPath('redis-server', env);
-    if (result.code !== 0 || path === undefined) {
-      throw new ServiceError(
-        `apt-get could not install redis-server:\n${result.output}`,
-        'Install Redis 7 or later by hand, or set REDIS_URL to a Redis that you have.',
-      );
-    }
-    report(`redis: installed in ${seconds(begunAt)}`);
-    return path;
-  } finally {
-    if (addsPolicy) rmSync(POLICY_FILE, { force: true });
-  }
+  return installByApt({
+    packageName: 'redis-server',
+    program: 'redis-server',
+    fix: 'Install Redis 7 or later by hand, or set REDIS_URL to a Redis that you have.',
+    report,
+    env,
+  });
 }
 
 function installCommand(): string {

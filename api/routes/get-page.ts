@@ -42,5 +42,9 @@ export function getPage(): RequestHandler {
 
 /** Names hold a hash of the content, so a browser need not ask again. */
 export function getAssets(): RequestHandler {
-  return express.static(join(BUILT, 'assets'), { immutable: true, maxAge: '1y', index: false });
+  return express.static(join(BUILT, 'assets'), {
+    index: false,
+    cacheControl: false,
+    setHeaders: (response) => response.setHeader('cache-control', 'public, max-age=31536000, immutable'),
+  });
 }
