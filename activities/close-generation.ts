@@ -5,12 +5,10 @@
 
 import { docPage } from '../contracts/errors.ts';
 import type { EventBody } from '../contracts/events.ts';
-import { addUsage, NO_USAGE } from '../contracts/money.ts';
 import type { CloseStep, GenerationOutcome } from '../contracts/steps.ts';
-import { accountAbandonedAttempt } from './account-attempt.ts';
+import { accountOpenAttempt } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readRecord } from './generation-record.ts';
-import { openCheckpoint } from './resume-plan.ts';
 
 export function closeGeneration(dependencies: Dependencies) {
   return async ({ order, as, error }: CloseStep): Promise<GenerationOutcome> => {
@@ -23,16 +21,8 @@ export function closeGeneration(dependencies: Dependencies) {
     ]);
     const record = readRecord(events);
     if (record.outcome !== null) return record.outcome;
-    const responseId = openCheckpoint(head?.checkpoint, record)?.cursor.responseId ?? null;
-    const open =
-      record.openAttempt === null || input === null
-        ? { usage: NO_USAGE, costMicroUsd: 0 }
-        : await accountAbandonedAttempt(dependencies, record.openAttempt, input, responseId);
-    const end = {
-      usage: addUsage(record.usage, open.usage),
-      costMicroUsd: record.costMicroUsd + open.costMicroUsd,
-      attempts: record.attempts,
-    };
+    const spent = await accountOpenAttempt(dependencies, record, input, head?.checkpoint);
+    const end = { ...spent, attempts: record.attempts };
     const code = error?.code ?? 'internal';
     const terminal: EventBody =
       as === 'cancelled'

@@ -3,6 +3,7 @@ import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { MicroUsd, Usage } from '../contracts/money.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { GateNotice, ProviderGate } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 
 export interface Dependencies {
@@ -10,6 +11,9 @@ export interface Dependencies {
   readonly cache: AnswerCache;
   readonly budget: BudgetLedger;
   readonly providers: ReadonlyMap<string, Provider>;
+  readonly gate: ProviderGate;
+  /** Hears what people should know of: a key that was refused, a circuit that opened. */
+  readonly note: (notice: GateNotice) => void;
   readonly priceOf: (provider: string, model: string, usage: Usage) => MicroUsd;
   readonly countTokens: (text: string) => number;
 }

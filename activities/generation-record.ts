@@ -8,13 +8,16 @@ import type { GenerationOutcome } from '../contracts/steps.ts';
 export interface OpenAttempt extends Candidate {
   readonly attempt: number;
   readonly strategy: ResumeStrategy;
-  /** Text that this attempt itself delivered. */
+  /** All that this attempt itself delivered: text, reasoning, arguments of tools. What it used is estimated by it. */
   readonly ownText: string;
 }
 
 export interface GenerationRecord {
   /** The text that a reader holds now. */
   readonly text: string;
+  /** Whether a reader holds reasoning, or (parts of) tool calls. */
+  readonly hasReasoning: boolean;
+  readonly hasToolCalls: boolean;
   readonly attempts: number;
   /** An attempt whose end is not in the log: its process died, or its error left the response running. */
   readonly openAttempt: OpenAttempt | null;
@@ -28,6 +31,8 @@ export interface GenerationRecord {
 
 export function readRecord(events: readonly GenerationEvent[]): GenerationRecord {
   let text = '';
+  let hasReasoning = false;
+  let hasToolCalls = false;
   let attempts = 0;
   let open = null as OpenAttempt | null;
   let usage = NO_USAGE;
@@ -49,10 +54,20 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
       }
       case 'text-delta':
         text += event.text;
-        if (open !== null) open = { ...open, ownText: open.ownText + event.text };
+        open = withOutput(open, event.text);
+        break;
+      case 'reasoning-delta':
+        hasReasoning = true;
+        open = withOutput(open, event.text);
+        break;
+      case 'tool-call-delta':
+        hasToolCalls = true;
+        open = withOutput(open, event.arguments);
         break;
       case 'text-reset':
         text = '';
+        hasReasoning = false;
+        hasToolCalls = false;
         break;
       case 'provider-error':
         errors.push({ provider: event.provider, model: event.model, code: event.code });
@@ -67,6 +82,8 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
   const last = events.at(-1);
   return {
     text,
+    hasReasoning,
+    hasToolCalls,
     attempts,
     openAttempt: open,
     usage,
@@ -77,14 +94,19 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
   };
 }
 
+function withOutput(open: OpenAttempt | null, piece: string): OpenAttempt | null {
+  return open === null ? null : { ...open, ownText: open.ownText + piece };
+}
+
 /** The outcome that a terminal event tells; null for any other event. */
 export function outcomeOf(event: GenerationEvent): GenerationOutcome | null {
   if (!isTerminal(event)) return null;
   if (event.type === 'generation-end') {
-    const { provider, model, finishReason, usage, costMicroUsd, attempts, cached, seq } = event;
+    const { provider, model, finishReason, usage, costMicroUsd, attempts, cached, degraded, seq } = event;
     return {
       status: 'completed',
       ...{ provider, model, finishReason, usage, costMicroUsd, attempts, cached },
+      ...(degraded === true ? { degraded } : {}),
       ...{ lastSeq: seq, errorCode: null },
     };
   }

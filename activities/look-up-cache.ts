@@ -1,5 +1,5 @@
 /** Answers from the cache where it can: the stored text is replayed through the log like any other answer. */
-import type { GenerationEvent } from '../contracts/events.ts';
+import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
 import { NO_USAGE } from '../contracts/money.ts';
 import type { CacheStepResult } from '../contracts/steps.ts';
@@ -19,10 +19,9 @@ export function lookUpCache({ cache, log }: Dependencies) {
       return { hit: null, unavailable: found.outcome === 'unavailable' ? found.reason : null };
     }
     const { text, provider, model, similarity, storedAtMs, finishReason } = found.answer;
-    const parts = text.match(new RegExp(`[^]{1,${REPLAY_CHARS}}`, 'gu')) ?? [];
     await log.appendOnce(generationId, 'cache-replay', [
       { type: 'cache-hit', provider, model, similarity, ageMs: Math.max(0, Date.now() - storedAtMs) },
-      ...parts.map((part) => ({ type: 'text-delta', text: part }) as const),
+      ...replayedText(text),
       {
         ...{ type: 'generation-end', provider, model, finishReason, attempts: 0, cached: true },
         ...{ usage: NO_USAGE, costMicroUsd: 0 },
@@ -30,6 +29,12 @@ export function lookUpCache({ cache, log }: Dependencies) {
     ]);
     return { hit: await endOf(log.read(generationId, -1)), unavailable: null };
   };
+}
+
+/** A stored text as deltas. */
+export function replayedText(text: string): EventBody[] {
+  const parts = text.match(new RegExp(`[^]{1,${REPLAY_CHARS}}`, 'gu')) ?? [];
+  return parts.map((part) => ({ type: 'text-delta', text: part }));
 }
 
 async function endOf(reading: Promise<GenerationEvent[]>) {

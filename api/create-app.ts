@@ -7,6 +7,7 @@ import { authenticate } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { cancelGeneration } from './routes/cancel-generation.ts';
 import { createGeneration } from './routes/create-generation.ts';
+import { explainRoute } from './routes/explain-route.ts';
 import { getErrorPage } from './routes/get-error-page.ts';
 import { getGeneration } from './routes/get-generation.ts';
 import { getHealth, getReadiness } from './routes/get-health.ts';
@@ -15,6 +16,8 @@ import { getOpenApi } from './routes/get-openapi.ts';
 import { getAssets, getPage } from './routes/get-page.ts';
 import { getSession } from './routes/get-session.ts';
 import { listGenerations } from './routes/list-generations.ts';
+import { getModel, listModels } from './routes/list-models.ts';
+import { listProviders } from './routes/list-providers.ts';
 import { streamEvents } from './routes/stream-events.ts';
 import { sendError } from './send-error.ts';
 
@@ -44,6 +47,10 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.get('/generations/:id/standing', getStanding(dependencies));
   v1.get('/generations/:id/pages/:page', getLogPage(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
+  v1.post('/routes/explain', explainRoute(dependencies));
+  v1.get('/providers', listProviders(dependencies));
+  v1.get('/models', listModels(dependencies));
+  v1.get('/models/:provider/*model', getModel(dependencies));
   app.use('/v1', v1);
   app.use((request, _response, next) => {
     next(new UnbrokenError('not_found', `There is no ${request.method} ${request.path}.`));

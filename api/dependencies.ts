@@ -3,9 +3,12 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { Config } from '../config/load-config.ts';
+import type { HealthSnapshot } from '../routing/health-snapshot.ts';
+import type { GateReader } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
 import type { ApiKeys } from './api-keys.ts';
+import type { RouteChooser } from './choose-route.ts';
 
 export interface ApiDependencies {
   readonly config: Config;
@@ -14,6 +17,9 @@ export interface ApiDependencies {
   readonly budget: BudgetLedger;
   readonly temporal: Client;
   readonly keys: ApiKeys;
+  readonly routes: RouteChooser;
+  readonly health: HealthSnapshot;
+  readonly gate: GateReader;
   readonly logger: Logger;
   readonly countTokens: (text: string) => number;
   /** Throws when Redis does not answer. */

@@ -5,10 +5,13 @@ import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import pino from 'pino';
 import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { createHealthSnapshot } from '../routing/health-snapshot.ts';
+import { createRedisGateReader } from '../routing/redis-gate-reader.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
 import { createApiKeys } from './api-keys.ts';
+import { createRouteChooser } from './choose-route.ts';
 import { createApp } from './create-app.ts';
 import { serveWebSockets } from './web-socket.ts';
 
@@ -27,10 +30,19 @@ const keys = createApiKeys(redis);
 if (config.devKey !== undefined)
   await keys.register(config.devKey, { tenant: 'dev', user: 'dev', scopes: ['generate', 'admin'] });
 const connection = Connection.lazy({ address: config.temporal.address });
+const gate = createRedisGateReader({
+  ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
+});
+const health = createHealthSnapshot(gate, (error) =>
+  logger.warn({ err: error }, 'the state of the providers is not known'),
+);
 const dependencies = {
   config,
   keys,
   logger,
+  gate,
+  health,
+  routes: createRouteChooser(config, health),
   log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
   live: createLiveLogs(subscriber),
   budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),

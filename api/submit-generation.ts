@@ -2,22 +2,21 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import type { Config } from '../config/load-config.ts';
 import { type Message, textOfMessage } from '../contracts/content.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
-import type {
-  Candidate,
-  GenerationInput,
-  GenerationOrder,
-  GenerationRequest,
-} from '../contracts/generation.ts';
+import type { GenerationInput, GenerationOrder, GenerationRequest } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
 import { boundInputTokens, leastOutputTokens } from '../contracts/tokens.ts';
 import type { Caller } from './api-keys.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
-/** A workflow task is short; one that a dead worker holds is given to another after this. */
-const WORKFLOW_TASK_TIMEOUT = '5s';
+/**
+ * A workflow task holds the beginning of the stream (LIMITS.adoptStreamAfterMs); one that a dead worker holds is given
+ * to another after this.
+ */
+const WORKFLOW_TASK_TIMEOUT = '4s';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 const SEARCH_KEYS = {
@@ -37,12 +36,10 @@ export async function submitGeneration(
   const { config, log } = dependencies;
   const user = request.user ?? caller.user;
   const route = request.route ?? 'default';
-  const candidates = candidatesFor(dependencies, request, route);
-  const messages: readonly Message[] =
-    typeof request.input === 'string' ? [{ role: 'user', content: request.input }] : request.input;
-  const maxOutputTokens = request.maxOutputTokens ?? config.limits.defaultMaxOutputTokens;
-  const input = inputOf(request, messages, maxOutputTokens);
+  const input = inputFor(config, request);
+  const { messages, maxOutputTokens } = input;
   const generationId = idFor(caller, idempotencyKey);
+  const { candidates, plan } = dependencies.routes.choose(request, input, generationId);
   const requestHash = hash(JSON.stringify({ ...request, stream: undefined }));
   const known = idempotencyKey === undefined ? null : await log.head(generationId);
   if (known === null) {
@@ -63,7 +60,7 @@ export async function submitGeneration(
     throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');
   }
   if (known === null || known.status === 'running') {
-    await startWorkflow(dependencies, {
+    const order: GenerationOrder = {
       generationId,
       tenant: caller.tenant,
       user,
@@ -75,17 +72,21 @@ export async function submitGeneration(
       maxOutputTokens,
       limitMs: config.limits.generationMs,
       inputChars: messages.reduce((chars, message) => chars + textOfMessage(message).length, 0),
-    });
+      routing: plan,
+      deadlineAtMs:
+        Date.now() + Math.min(config.limits.generationMs, request.deadlineMs ?? Number.POSITIVE_INFINITY),
+    };
+    await startWorkflow(dependencies, order, request.priority);
   }
   return { generationId };
 }
 
 /** The part of the request that fixes the answer. */
-function inputOf(
-  { system, temperature, topP, stop, tools, toolChoice, output, reasoning }: GenerationRequest,
-  messages: readonly Message[],
-  maxOutputTokens: number,
-): GenerationInput {
+export function inputFor({ limits }: Pick<Config, 'limits'>, request: GenerationRequest): GenerationInput {
+  const { system, temperature, topP, stop, tools, toolChoice, output, reasoning } = request;
+  const messages: readonly Message[] =
+    typeof request.input === 'string' ? [{ role: 'user', content: request.input }] : request.input;
+  const maxOutputTokens = request.maxOutputTokens ?? limits.defaultMaxOutputTokens;
   return {
     messages,
     maxOutputTokens,
@@ -98,31 +99,6 @@ function inputOf(
     ...(output === undefined ? {} : { output }),
     ...(reasoning === undefined ? {} : { reasoning }),
   };
-}
-
-function candidatesFor(
-  { config }: ApiDependencies,
-  request: GenerationRequest,
-  route: string,
-): readonly Candidate[] {
-  if (request.model !== undefined) {
-    const slash = request.model.indexOf('/');
-    const provider = request.model.slice(0, slash);
-    const model = request.model.slice(slash + 1);
-    if (slash < 1 || model === '' || !Object.hasOwn(config.providers, provider)) {
-      const known = Object.keys(config.providers).join(', ');
-      throw new UnbrokenError(
-        'model_not_found',
-        `model: expected provider/model; the providers are ${known}.`,
-      );
-    }
-    return [{ provider, model }];
-  }
-  const candidates = Object.hasOwn(config.routes, route) ? config.routes[route] : undefined;
-  if (candidates === undefined || candidates.length === 0) {
-    throw new UnbrokenError('model_not_found', `The route "${route}" has no candidates here.`);
-  }
-  return candidates;
 }
 
 /** The same key gives the same id; the hash keeps what callers put into their keys out of ids and logs. */
@@ -162,7 +138,17 @@ async function refuseSpentBudget(
   );
 }
 
-async function startWorkflow({ temporal, config }: ApiDependencies, order: GenerationOrder): Promise<void> {
+/** Temporal shares its queues out by this key of 64 bytes at most: by the user of a tenant. */
+function fairnessKey({ tenant, user }: GenerationOrder): string {
+  const name = `${tenant}/${user}`;
+  return Buffer.byteLength(name) <= 64 ? name : hash(name);
+}
+
+async function startWorkflow(
+  { temporal, config }: ApiDependencies,
+  order: GenerationOrder,
+  priorityKey: number | undefined,
+): Promise<void> {
   const [first] = order.candidates;
   try {
     await temporal.workflow.start(WORKFLOW_TYPE, {
@@ -173,7 +159,10 @@ async function startWorkflow({ temporal, config }: ApiDependencies, order: Gener
       workflowIdConflictPolicy: 'USE_EXISTING',
       workflowIdReusePolicy: 'REJECT_DUPLICATE',
       staticSummary: `${order.user}: ${order.inputChars} characters by ${first?.provider}/${first?.model}`,
-      priority: { fairnessKey: order.user.slice(0, 64) },
+      priority: {
+        ...(priorityKey === undefined ? {} : { priorityKey }),
+        fairnessKey: fairnessKey(order),
+      },
       typedSearchAttributes: new TypedSearchAttributes([
         { key: SEARCH_KEYS.tenant, value: order.tenant },
         { key: SEARCH_KEYS.user, value: order.user },

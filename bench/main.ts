@@ -1,6 +1,7 @@
 /** `npm run bench -- <subcommand>`: measurements of real processes on this machine. */
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
+import { benchPeers } from './peers.ts';
 import { benchTimeToFirstToken } from './ttft.ts';
 
 const program = new Command('bench')
@@ -14,6 +15,17 @@ program
   .action(async ({ requests }: { requests: number }) => {
     console.log(`All processes and the load share ${availableParallelism()} cores; one API, one worker.`);
     await benchTimeToFirstToken(requests);
+  });
+
+program
+  .command('peers')
+  .description('Unbroken beside LiteLLM and the bare provider: the same load, in one run.')
+  .option('--requests <count>', 'requests of each at each concurrency', wholeNumber, 300)
+  .action(async ({ requests }: { requests: number }) => {
+    console.log(
+      `All processes and the load share ${availableParallelism()} cores; one worker process of each.`,
+    );
+    await benchPeers(requests);
   });
 
 function wholeNumber(value: string): number {

@@ -2,12 +2,10 @@
 import { workflowId } from '../contracts/names.ts';
 import type { Stack } from '../test/harness/stack.ts';
 import { temporalClient } from '../test/harness/streaming-worker.ts';
+import type { StreamTimes } from './load.ts';
 
-/** Times in ms since 1970, of one clock: all processes are on this machine. */
-export interface Sample {
-  readonly sentAtMs: number;
-  readonly firstAtMs: number;
-  readonly firstMs: number;
+/** A request through Unbroken; times in ms since 1970. */
+export interface Sample extends StreamTimes {
   /** When the log took the first text delta. */
   readonly appendedAtMs?: number;
   /** When the log took provider-start. */
@@ -18,9 +16,8 @@ export interface Sample {
 export const STEPS = [
   'HTTP to workflow start',
   'wait for a workflow task',
-  'workflow task (look-up, reserve)',
-  'hand-over to the activity',
-  'activity start to first append of text (provider)',
+  'workflow VM, look-up, reserve, open the log',
+  'provider call to first append of text',
   'log to reader (relay)',
 ] as const;
 
@@ -39,17 +36,14 @@ export async function readSteps(stack: Stack, sample: Sample): Promise<Steps> {
   };
   const started = firstOf('workflowExecutionStartedEventAttributes');
   const taskStarted = firstOf('workflowTaskStartedEventAttributes');
-  const taskCompleted = firstOf('workflowTaskCompletedEventAttributes');
-  const activityStarted = firstOf('activityTaskStartedEventAttributes');
   const steps: Steps = {};
   const put = (name: (typeof STEPS)[number], from: number | undefined, to: number | undefined) => {
     if (from !== undefined && to !== undefined) steps[name] = to - from;
   };
   put('HTTP to workflow start', sample.sentAtMs, started);
   put('wait for a workflow task', started, taskStarted);
-  put('workflow task (look-up, reserve)', taskStarted, taskCompleted);
-  put('hand-over to the activity', taskCompleted, activityStarted);
-  put('activity start to first append of text (provider)', activityStarted, sample.appendedAtMs);
+  put('workflow VM, look-up, reserve, open the log', taskStarted, sample.startedAtMs);
+  put('provider call to first append of text', sample.startedAtMs, sample.appendedAtMs);
   put('log to reader (relay)', sample.appendedAtMs, sample.firstAtMs);
   return steps;
 }

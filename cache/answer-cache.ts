@@ -29,6 +29,11 @@ export type CacheLookUp =
 
 export interface AnswerCache {
   lookUp(question: CacheQuestion): Promise<CacheLookUp>;
+  /**
+   * The best stored answer of any age and by any model of the same tenant, for when nobody else answers. It is shown
+   * as degraded, with its age and similarity.
+   */
+  lookUpBest(question: CacheQuestion): Promise<CacheLookUp>;
   /** Stores a complete answer (`finishReason: 'stop'`). Idempotent: the same question overwrites. */
   store(question: CacheQuestion, answer: Omit<CachedAnswer, 'similarity'>): Promise<void>;
 }

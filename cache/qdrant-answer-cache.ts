@@ -4,11 +4,13 @@ import { QdrantClient } from '@qdrant/js-client-rest';
 import { z } from 'zod';
 import { finishReasons } from '../contracts/generation.ts';
 import { usageSchema } from '../contracts/usage-schema.ts';
-import type { AnswerCache, CacheLookUp } from './answer-cache.ts';
-import { cacheKey, pointId } from './cache-key.ts';
+import type { AnswerCache, CacheLookUp, CacheQuestion } from './answer-cache.ts';
+import { cacheKey, pointId, questionKey } from './cache-key.ts';
 
 const COLLECTION = 'unbroken-answers-v1';
 const STORE_TIMEOUT_MS = 5_000;
+/** Answers to one question that are looked at for the newest. */
+const BEST_OF = 64;
 
 const payloadSchema = z.object({
   tenant: z.string(),
@@ -69,11 +71,19 @@ export function createQdrantAnswerCache({
       return found;
     },
 
+    async lookUpBest(question) {
+      try {
+        return await findBest(client, question);
+      } catch (error) {
+        return toLookUp(error);
+      }
+    },
+
     async store(question, answer) {
       if (answer.finishReason !== 'stop') throw new Error('Only a whole answer may be stored.');
       await ensureCollection();
       const key = cacheKey(question);
-      const payload = { ...answer, tenant: question.tenant, key };
+      const payload = { ...answer, tenant: question.tenant, key, question: questionKey(question) };
       try {
         await client.upsert(COLLECTION, { wait: true, points: [{ id: pointId(key), vector: {}, payload }] });
       } catch (error) {
@@ -94,6 +104,21 @@ async function find(client: QdrantClient, key: string, tenant: string): Promise<
   return { outcome: 'hit', answer: { ...answer, similarity: 1 } };
 }
 
+/** The newest answer to the very same question, of whatever route and length. */
+async function findBest(client: QdrantClient, question: CacheQuestion): Promise<CacheLookUp> {
+  const match = (key: string, value: string) => ({ key, match: { value } });
+  const { points } = await client.scroll(COLLECTION, {
+    filter: { must: [match('tenant', question.tenant), match('question', questionKey(question))] },
+    limit: BEST_OF,
+    with_payload: true,
+  });
+  const stored = points.flatMap(({ payload }) => payloadSchema.safeParse(payload).data ?? []);
+  const [newest] = stored.sort((a, b) => b.storedAtMs - a.storedAtMs);
+  if (newest === undefined) return { outcome: 'miss' };
+  const { key: _key, tenant: _tenant, ...answer } = newest;
+  return { outcome: 'hit', answer: { ...answer, similarity: 1 } };
+}
+
 /** No collection yet: nothing was stored. Anything else: the cache is away. */
 function toLookUp(error: unknown): CacheLookUp {
   if (statusOf(error) === 404) return { outcome: 'miss' };
@@ -111,6 +136,11 @@ async function createCollection(client: QdrantClient): Promise<void> {
   await client.createPayloadIndex(COLLECTION, {
     field_name: 'tenant',
     field_schema: { type: 'keyword', is_tenant: true },
+    wait: true,
+  });
+  await client.createPayloadIndex(COLLECTION, {
+    field_name: 'question',
+    field_schema: 'keyword',
     wait: true,
   });
 }

@@ -1,6 +1,7 @@
-/** The API in five verbs. Every request survives a restart of the API; a retried submit never makes two generations. */
+/** The API in a few verbs. Every request survives a restart of the API; a retried submit never makes two generations. */
 import type { GenerationEvent } from '../contracts/events.ts';
 import type { GenerationRequest, GenerationView } from '../contracts/generation.ts';
+import type { ProvidersView, RouteExplanation } from '../contracts/routing.ts';
 import { Backoff, type Retry, wait } from './backoff.ts';
 import { ClientError, ConnectionLostError, errorFromResponse } from './errors.ts';
 import { type FollowOptions, followGeneration, headersOf } from './follow-generation.ts';
@@ -44,6 +45,10 @@ export interface UnbrokenClient {
   list(options?: { readonly limit?: number | undefined }): Promise<Omit<GenerationView, 'text'>[]>;
   cancel(generationId: string): Promise<void>;
   follow(generationId: string, options?: FollowRequest): AsyncIterable<GenerationEvent>;
+  /** Which models the request would go to, in which order, why, and at what cost. Nothing is generated. */
+  explain(request: Omit<GenerationRequest, 'stream'>): Promise<RouteExplanation>;
+  /** Circuits and speed of the models that were asked lately; with the scope `admin`, the state of keys too. */
+  providers(): Promise<ProvidersView['providers']>;
   /** Submits, then follows. Leaving the loop does not cancel the generation. */
   generate(request: Omit<GenerationRequest, 'stream'>, options?: SubmitOptions): Promise<FollowedGeneration>;
 }
@@ -77,6 +82,9 @@ export function createClient(options: ClientOptions): UnbrokenClient {
     cancel: async (generationId) => {
       await call<unknown>({ method: 'POST', path: `${pathOf(generationId)}/cancel` });
     },
+    explain: (request) =>
+      call<RouteExplanation>({ method: 'POST', path: '/v1/routes/explain', body: request }),
+    providers: async () => (await call<ProvidersView>({ method: 'GET', path: '/v1/providers' })).providers,
     follow: (generationId, followed = {}) => followGeneration({ ...options, ...followed, generationId }),
     generate: async (request, submitted = {}) => {
       const { id } = await client.submit(request, submitted);

@@ -66,6 +66,18 @@ export const ERRORS = {
   internal: row(500, true, false, 'Report it with the generation id.'),
   // The provider
   provider_rate_limited: row(429, true, true, 'Wait, add keys, or add a candidate to the route.'),
+  provider_full: row(
+    429,
+    true,
+    true,
+    'Every key of the provider is at its limit; the generation waits, or add keys or a candidate.',
+  ),
+  provider_circuit_open: row(
+    503,
+    false,
+    true,
+    'The provider fails too often and is left alone for some seconds; add a candidate to the route.',
+  ),
   provider_unavailable: row(502, true, true, 'The provider failed; add a candidate to the route.'),
   provider_connect_failed: row(502, true, true, 'Check the base URL of the provider and the network.'),
   provider_first_token_timeout: row(
@@ -88,8 +100,20 @@ export const ERRORS = {
   ),
   provider_malformed: row(502, true, true, 'The provider sent what its format does not allow.'),
   provider_empty: row(502, true, true, 'The provider ended without an answer.'),
+  provider_quota_exhausted: row(
+    502,
+    false,
+    true,
+    'The account of the provider has no money or quota left; add some, or another key.',
+  ),
   provider_auth: row(502, false, true, 'Check the API key of the provider.'),
   provider_bad_request: row(400, false, true, 'The provider refused the request; see the message.'),
+  unsupported_by_model: row(
+    400,
+    false,
+    true,
+    'Leave out what the message names, or use a model that takes it; GET /v1/models says which do.',
+  ),
   provider_prefill_refused: row(
     400,
     true,

@@ -24,6 +24,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     model: z.string(),
     similarity: z.number(),
     ageMs: z.int().nonnegative(),
+    degraded: z.boolean().optional().describe('Every candidate failed; an old answer stands in'),
   }),
   z.object({
     type: z.literal('budget-reserve'),
@@ -77,6 +78,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     finishReason: z.enum(finishReasons),
     attempts: z.int(),
     cached: z.boolean(),
+    degraded: z.boolean().optional().describe('An old stored answer, because every candidate failed'),
     ...progress,
   }),
   z.object({ type: z.literal('generation-error'), error: errorBody, attempts: z.int(), ...progress }),

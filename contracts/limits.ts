@@ -26,13 +26,25 @@ export const LIMITS = {
   relayHeartbeatMs: 10_000,
   /** A log that never ended is dropped after this. */
   openLogTtlMs: 7 * 24 * 3_600_000,
+  /** A stream that runs for longer is adopted by an activity that heartbeats; well below the workflow task timeout. */
+  adoptStreamAfterMs: 1_000,
   /** Provider errors of one candidate before the next candidate is tried. */
   providerErrorsPerCandidate: 3,
   /** Longest wait that a provider's Retry-After may ask of us before we fall back. */
   retryAfterMs: 30_000,
+  /** A wait for a key that is not worth another candidate. */
+  shortWaitMs: 3_000,
+  /** Longest wait for room at a provider, unless the route says otherwise. */
+  roomWaitMs: 10 * 60_000,
+  /** The gate to the providers answers within this, or calls go on without it. */
+  gateMs: 250,
+  minDeadlineMs: 100,
+  maxDeadlineMs: 30 * 24 * 3_600_000,
   connectMs: 5_000,
   firstTokenMs: 10_000,
   betweenTokensMs: 15_000,
+  /** Silence of a reasoning model that has taken a call, before its first token. */
+  thinkingMs: 180_000,
   generationMs: 30 * 60_000,
   cacheLookUpMs: 150,
   defaultMaxOutputTokens: 4_096,

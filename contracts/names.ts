@@ -18,6 +18,11 @@ export function workflowId(tenant: string, generationId: string): string {
   return `${tenant}/${generationId}`;
 }
 
+/** The queue of those who wait for room at a provider; Temporal keeps its order by priority and fairness. */
+export function roomQueue(taskQueue: string, provider: string): string {
+  return `${taskQueue}/room/${provider}`;
+}
+
 /** Redis keys. What one script touches shares a hash tag, so that it lives on one shard of a cluster. */
 export const REDIS_KEYS = {
   logMeta: (generationId: string) => `ub:log:{${generationId}}:meta`,
@@ -27,5 +32,6 @@ export const REDIS_KEYS = {
   // Encoded, so that tenant `a` with user `b:c` is not tenant `a:b` with user `c`.
   budget: (tenant: string, user: string, part: string) =>
     `ub:budget:{${encodeURIComponent(tenant)}:${encodeURIComponent(user)}}:${part}`,
+  gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
   apiKey: (sha256Hex: string) => `ub:key:${sha256Hex}`,
 } as const;

@@ -13,6 +13,8 @@ export interface GenerationOutcome {
   readonly costMicroUsd: MicroUsd;
   readonly attempts: number;
   readonly cached: boolean;
+  /** An old stored answer, because every candidate failed; only then present. */
+  readonly degraded?: true;
   readonly lastSeq: number;
   readonly errorCode: ErrorCode | null;
 }
@@ -23,12 +25,71 @@ export interface CacheStepResult {
   readonly unavailable: string | null;
 }
 
+export interface BeginStep {
+  readonly order: GenerationOrder;
+  /** When this workflow task began, by the server's clock: orders this attempt among all others. */
+  readonly epochMs: number;
+}
+
+export interface GrantedReservation {
+  readonly reservedTokens: number;
+  /** What the generation may put out: what it asked for, clipped to the budget. */
+  readonly maxOutputTokens: number;
+  /** null: no limit is set. */
+  readonly remainingTokens: number | null;
+}
+
+export interface RefusedReservation {
+  readonly limitTokens: number;
+  readonly remainingTokens: number;
+  readonly resetsAtMs: number;
+}
+
+/** What `beginGeneration` leaves to do. */
+export type BegunGeneration =
+  /** The log has ended and the budget is settled. */
+  | { readonly next: 'ended'; readonly outcome: GenerationOutcome; readonly storeFailed: boolean }
+  | { readonly next: 'refuse'; readonly refusal: RefusedReservation }
+  /** The first candidate's stream runs on, or shall be tried again after `waitMs`. */
+  | { readonly next: 'stream'; readonly reservation: GrantedReservation; readonly waitMs: number }
+  /** The first candidate has failed for good. */
+  | {
+      readonly next: 'fall-back';
+      readonly reservation: GrantedReservation;
+      readonly failure: StepFailure;
+    };
+
+export interface StepFailure {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** Where there was no room, or the circuit is open: when it may be worth another look. */
+  readonly waitMs?: number;
+}
+
 export interface StreamStep {
   readonly order: GenerationOrder;
   readonly candidate: Candidate;
   readonly reservedTokens: number;
   readonly remainingTokens: number | null;
   readonly maxOutputTokens: number;
+  /** Whether a failure of this candidate would be the end of the chain. */
+  readonly isLast?: boolean;
+  /** What was waited for. */
+  readonly room?: RoomTaken;
+}
+
+/** Who waits for room, and where. */
+export interface WaitStep {
+  readonly generationId: string;
+  readonly candidate: Candidate;
+  readonly tokens: number;
+}
+
+/** Room for one call under the limits of a key. */
+export interface RoomTaken {
+  readonly keyId: string;
+  /** The part of the key's window in which it was taken. */
+  readonly slot: number;
 }
 
 export interface CloseStep {

@@ -3,17 +3,26 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { createActivities } from '../activities/create-activities.ts';
 import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { createQdrantAnswerCache } from '../cache/qdrant-answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
 import { LIMITS } from '../contracts/limits.ts';
+import { costOf } from '../models/price.ts';
 import { createProviders } from '../providers/create-providers.ts';
-import { costOf } from '../providers/price.ts';
+import { createRedisGate } from '../routing/redis-gate.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
+import { createNoteGate, type NoticeLogger } from './gate-notices.ts';
+import { createWaitingRooms } from './waiting-rooms.ts';
+
+/** Streams that one worker process runs at once; more wait in the task queue, by priority and fairness. */
+const CONCURRENT_GENERATIONS = 1_000;
+
+/** On top of the limits to the first token, until a call that tries an open circuit is given up. */
+const PROBE_SLACK_MS = 2_000;
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -23,20 +32,24 @@ export interface RunningWorker {
   shutdown(): void;
 }
 
-export async function createWorker(
-  config: Config,
-  onRedisError: (error: Error) => void,
-): Promise<RunningWorker> {
+export async function createWorker(config: Config, logger: NoticeLogger): Promise<RunningWorker> {
   const [redis, connection, workflowBundle] = await Promise.all([
-    connectRedis(config.redisUrl, onRedisError),
+    connectRedis(config.redisUrl, (error) => logger.warn({ err: error }, 'redis connection')),
     NativeConnection.connect({ address: config.temporal.address }),
     bundleWorkflows(config.dataDir),
   ]);
+  const providers = createProviders(config);
   const activities = createActivities({
     log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
     budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
     cache: createQdrantAnswerCache({ ...config.qdrant, timeoutMs: LIMITS.cacheLookUpMs }),
-    providers: createProviders(config),
+    providers,
+    gate: createRedisGate({
+      ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
+      probeMs: config.limits.connectMs + config.limits.firstTokenMs + PROBE_SLACK_MS,
+      onAway: (reason) => logger.warn({ err: reason }, 'the gate to the providers was passed by'),
+    }),
+    note: createNoteGate(logger, Runtime.instance().metricMeter),
     priceOf: (provider, model, usage) =>
       costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd,
     countTokens: (text) => countTokens(text),
@@ -47,20 +60,32 @@ export async function createWorker(
     taskQueue: config.temporal.taskQueue,
     workflowBundle,
     activities,
-    maxConcurrentActivityTaskExecutions: 1_000,
-    maxConcurrentLocalActivityExecutions: 200,
+    // A workflow task is held for as long as the stream's beginning, in a local activity, takes.
+    maxConcurrentWorkflowTaskExecutions: CONCURRENT_GENERATIONS,
+    maxConcurrentLocalActivityExecutions: CONCURRENT_GENERATIONS,
+    maxConcurrentActivityTaskExecutions: CONCURRENT_GENERATIONS,
+    maxCachedWorkflows: CONCURRENT_GENERATIONS,
+    // Most generations have one workflow task, which is never a sticky one.
+    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 20 },
+    nonStickyToStickyPollRatio: 0.7,
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
     // A worker that dies is noticed one heartbeat timeout after its last beat; beats are sent at this pace.
     maxHeartbeatThrottleInterval: '800ms',
     stickyQueueScheduleToStartTimeout: '2s',
     shutdownGraceTime: '5s',
   });
+  const { waitForRoom } = activities;
+  const rooms = await createWaitingRooms(connection, config.temporal, providers.keys(), waitForRoom);
+  const workers = [worker, ...rooms];
   return {
     run: async () => {
-      await worker.run();
+      await Promise.all(workers.map((one) => one.run()));
       await connection.close();
       await redis.close();
     },
-    shutdown: () => worker.shutdown(),
+    shutdown: () => {
+      for (const one of workers) one.shutdown();
+    },
   };
 }
 
@@ -73,7 +98,10 @@ export async function bundleWorkflows(dataDir: string): Promise<{ code: string }
   }
   const cached = join(dataDir, 'cache', `workflows-${hash.digest('hex').slice(0, 16)}.js`);
   if (existsSync(cached)) return { code: readFileSync(cached, 'utf8') };
-  const bundle = await bundleWorkflowCode({ workflowsPath: join(ROOT, 'workflows', 'generation.ts') });
+  const bundle = await bundleWorkflowCode({
+    workflowsPath: join(ROOT, 'workflows', 'generation.ts'),
+    logger: new DefaultLogger('WARN'),
+  });
   mkdirSync(join(dataDir, 'cache'), { recursive: true });
   // Another worker may read it at this moment, and this one may be killed: it appears whole or not at all.
   const unfinished = `${cached}.${process.pid}`;

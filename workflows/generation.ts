@@ -1,124 +1,65 @@
 /**
- * The story of one generation: look-up and reservation side by side, then the candidates in order until one has
- * answered, then settle and store. Text lies in the log; here are only ids, usage and money.
+ * The story of one generation: it begins (cache, budget, the first candidate's stream) in one local activity, which is
+ * all that a short answer needs. A longer one is adopted by an activity that heartbeats; a candidate that fails gives
+ * way to the next; then settle and store. Text lies in the log; here are only ids, usage and money.
  */
-import {
-  CancellationScope,
-  proxyActivities,
-  proxyLocalActivities,
-  setCurrentDetails,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { CancellationScope, proxyLocalActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { ErrorCode } from '../contracts/errors.ts';
-import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
-import { formatUsd, totalTokens } from '../contracts/money.ts';
-import type { CacheStepResult, GenerationOutcome } from '../contracts/steps.ts';
-import { MAY_FAIL, MUST_HAPPEN, STREAM } from './activity-options.ts';
-import { readFailure } from './provider-fallback.ts';
+import type { GenerationOrder } from '../contracts/generation.ts';
+import type { GenerationOutcome, RefusedReservation } from '../contracts/steps.ts';
+import { BEGIN, MAY_FAIL, MUST_HAPPEN } from './activity-options.ts';
+import { close, tryCandidates } from './candidate-chain.ts';
+import { describeOrder, showOutcome } from './describe-run.ts';
+import { failureOf, readFailure } from './provider-fallback.ts';
 
-const { lookUpCache, storeAnswer } = proxyLocalActivities<Activities>(MAY_FAIL);
-const { reserveBudget, settleBudget, closeGeneration } = proxyLocalActivities<Activities>(MUST_HAPPEN);
-
-type ReserveOutcome = Awaited<ReturnType<Activities['reserveBudget']>>;
-type Granted = Extract<ReserveOutcome, { granted: true }>;
+const { beginGeneration } = proxyLocalActivities<Activities>(BEGIN);
+const { storeAnswer } = proxyLocalActivities<Activities>(MAY_FAIL);
+const { settleBudget } = proxyLocalActivities<Activities>(MUST_HAPPEN);
 
 export async function generation(order: GenerationOrder): Promise<GenerationOutcome> {
-  const outcome = await answer(order);
+  const { outcome, isSettled } = await answer(order);
   // Money is booked also when the generation was cancelled.
-  await CancellationScope.nonCancellable(async () => {
-    await settleBudget({ order, outcome });
-    if (order.cache === 'on' && outcome.status === 'completed' && !outcome.cached) {
-      await storeAnswer({ order, outcome }).catch(() => setCurrentDetails('The answer was not stored.'));
-    }
-  });
-  showOutcome(outcome);
+  if (!isSettled) await CancellationScope.nonCancellable(() => settleAndStore(order, outcome));
+  showOutcome(order, outcome);
   return outcome;
 }
 
-async function answer(order: GenerationOrder): Promise<GenerationOutcome> {
+async function answer(order: GenerationOrder): Promise<{ outcome: GenerationOutcome; isSettled: boolean }> {
   try {
-    setCurrentDetails('Looking up the cache, reserving budget');
-    const [cached, reservation] = await Promise.all([tryCache(order), reserveBudget(order)]);
-    if (cached.hit !== null) return cached.hit;
-    if (!reservation.granted) return await refuse(order, reservation);
-    return await tryCandidates(order, reservation);
+    const [first] = order.candidates;
+    const doing =
+      first === undefined ? 'No candidate' : `Streaming from **${first.provider}/${first.model}**`;
+    setCurrentDetails(describeOrder(order, doing, []));
+    const begun = await beginGeneration({ order, epochMs: Date.now() });
+    if (begun.next === 'ended') return { outcome: begun.outcome, isSettled: true };
+    if (begun.next === 'refuse') return unsettled(await refuse(order, begun.refusal));
+    if (begun.next === 'fall-back') {
+      return unsettled(await tryCandidates(order, begun.reservation, failureOf(begun.failure)));
+    }
+    if (begun.waitMs > 0) await sleep(begun.waitMs);
+    return unsettled(await tryCandidates(order, begun.reservation, null));
   } catch (error) {
     const failure = readFailure(error);
-    return await close(order, failure.cancelled ? 'cancelled' : 'failed', failure.code, failure.message);
+    return unsettled(
+      await close(order, failure.cancelled ? 'cancelled' : 'failed', failure.code, failure.message),
+    );
   }
 }
 
-async function tryCache(order: GenerationOrder): Promise<CacheStepResult> {
-  const miss = { hit: null, unavailable: null };
-  if (order.cache === 'off') return miss;
-  return lookUpCache(order).catch(() => miss);
+function unsettled(outcome: GenerationOutcome) {
+  return { outcome, isSettled: false };
 }
 
-async function tryCandidates(order: GenerationOrder, reservation: Granted): Promise<GenerationOutcome> {
-  const failed: string[] = [];
-  for (const [index, candidate] of order.candidates.entries()) {
-    showCandidate(order, candidate, failed);
-    if (index > 0)
-      upsertSearchAttributes({ UnbrokenProvider: [candidate.provider], UnbrokenModel: [candidate.model] });
-    try {
-      return await stream(order, candidate, reservation);
-    } catch (error) {
-      const failure = readFailure(error);
-      if (failure.cancelled || !failure.fallback) throw error;
-      failed.push(`${candidate.provider}/${candidate.model}: ${failure.code}`);
-      if (order.candidates.length === 1) return await close(order, 'failed', failure.code, failure.message);
-    }
+async function settleAndStore(order: GenerationOrder, outcome: GenerationOutcome): Promise<void> {
+  await settleBudget({ order, outcome });
+  if (order.cache === 'on' && outcome.status === 'completed' && !outcome.cached) {
+    await storeAnswer({ order, outcome }).catch(() => setCurrentDetails('The answer was not stored.'));
   }
-  return await close(order, 'failed', 'all_candidates_failed', failed.join('; '));
 }
 
-function stream(order: GenerationOrder, candidate: Candidate, granted: Granted): Promise<GenerationOutcome> {
-  const { streamFromProvider } = proxyActivities<Activities>({
-    ...STREAM,
-    scheduleToCloseTimeout: order.limitMs,
-    summary: `${candidate.provider}/${candidate.model}`,
-  });
-  const { reservedTokens, remainingTokens, maxOutputTokens } = granted;
-  return streamFromProvider({ order, candidate, reservedTokens, remainingTokens, maxOutputTokens });
-}
-
-function refuse(
-  order: GenerationOrder,
-  refusal: Exclude<ReserveOutcome, Granted>,
-): Promise<GenerationOutcome> {
+function refuse(order: GenerationOrder, refusal: RefusedReservation): Promise<GenerationOutcome> {
   const { limitTokens, remainingTokens, resetsAtMs } = refusal;
   const resets = new Date(resetsAtMs).toISOString();
   const message = `The daily budget of ${limitTokens} tokens has ${remainingTokens} left; it resets at ${resets}.`;
   return close(order, 'failed', 'budget_exceeded', message);
-}
-
-function close(order: GenerationOrder, as: 'failed' | 'cancelled', code: ErrorCode, message: string) {
-  return CancellationScope.nonCancellable(() => closeGeneration({ order, as, error: { code, message } }));
-}
-
-function showCandidate(order: GenerationOrder, candidate: Candidate, failed: readonly string[]): void {
-  const lines = [
-    `Streaming from **${candidate.provider}/${candidate.model}**`,
-    `at most ${order.maxOutputTokens} output tokens`,
-    ...failed.map((line) => `failed: ${line}`),
-  ];
-  setCurrentDetails(lines.join('\n\n'));
-}
-
-function showOutcome(outcome: GenerationOutcome): void {
-  const { status, provider, model, usage, costMicroUsd, attempts } = outcome;
-  const source = outcome.cached ? 'the cache' : `${provider ?? 'no provider'}/${model ?? ''}`;
-  const lines = [
-    `**${status}** by ${source}, attempt ${attempts}`,
-    `${totalTokens(usage)} tokens${usage.estimated ? ' (estimated)' : ''}, ${formatUsd(costMicroUsd)}`,
-    ...(outcome.errorCode === null ? [] : [`error: ${outcome.errorCode}`]),
-  ];
-  setCurrentDetails(lines.join('\n\n'));
-  upsertSearchAttributes({
-    UnbrokenStatus: [status],
-    UnbrokenCostMicroUsd: [costMicroUsd],
-    ...(provider === null ? {} : { UnbrokenProvider: [provider] }),
-    ...(model === null ? {} : { UnbrokenModel: [model] }),
-  });
 }

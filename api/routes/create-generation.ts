@@ -2,31 +2,24 @@
 import type { RequestHandler, Response } from 'express';
 import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import { type GenerationEvent, isTerminal } from '../../contracts/events.ts';
-import { generationRequestSchema } from '../../contracts/generation.ts';
 import { callerIn } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readView } from '../generation-view.ts';
+import { readRequest } from '../read-request.ts';
 import { relayEvents } from '../relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../sse.ts';
 import { submitGeneration } from '../submit-generation.ts';
 
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {
-    if (!request.is('application/json')) {
-      throw new UnbrokenError('unsupported_media_type', 'The body must be JSON.');
-    }
-    const parsed = generationRequestSchema.safeParse(request.body);
-    if (!parsed.success) {
-      const lines = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
-      throw new UnbrokenError('invalid_request', lines.join('; '));
-    }
+    const asked = readRequest(request);
     const { generationId } = await submitGeneration(
       dependencies,
       callerIn(response),
-      parsed.data,
+      asked,
       request.get('idempotency-key'),
     );
-    if (parsed.data.stream === true) {
+    if (asked.stream === true) {
       await streamAtOnce(dependencies, generationId, response);
       return;
     }

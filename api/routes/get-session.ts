@@ -10,7 +10,10 @@ export function getSession({ config }: Pick<ApiDependencies, 'config'>): Request
     uiUrl === undefined
       ? null
       : `${uiUrl.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/`;
-  const routes = Object.entries(config.routes).map(([name, candidates]) => ({ name, candidates }));
+  const routes = Object.entries(config.routes).map(([name, { candidates }]) => ({
+    name,
+    candidates: candidates.map(({ provider, model }) => ({ provider, model })),
+  }));
   return (_request, response) => {
     const { tenant, user, team, scopes } = callerIn(response);
     const temporalWorkflows = scopes.includes('admin') ? workflows : null;

@@ -5,7 +5,15 @@ import { eventsOf, failed, started, text, USAGE } from './events-of.ts';
 
 test('an empty log tells of nothing', () => {
   expect(readRecord([])).toEqual({
-    ...{ text: '', attempts: 0, openAttempt: null, usage: NO_USAGE, costMicroUsd: 0 },
+    ...{
+      text: '',
+      hasReasoning: false,
+      hasToolCalls: false,
+      attempts: 0,
+      openAttempt: null,
+      usage: NO_USAGE,
+      costMicroUsd: 0,
+    },
     ...{ budgetNoted: false, errors: [], outcome: null },
   });
 });

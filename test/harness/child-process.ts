@@ -27,7 +27,7 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts `node <entry>`, where it is a list with arguments, and resolves with the line `{"ready":true,"url":...}` that it prints. */
+/** Starts `node <entry>`, with options of Node where `entry` is a list that has some, and resolves with the line `{"ready":true,"url":...}` that it prints. */
 export async function startChild(
   name: string,
   entry: string | readonly string[],

@@ -14,8 +14,10 @@ import { connectApi, type UnbrokenApi } from './unbroken-api.ts';
 export interface StackPlan {
   readonly workers?: number;
   readonly apis?: number;
-  /** Written as unbroken.config.yaml. */
-  readonly config?: object;
+  /** Written as unbroken.config.yaml; made for the address of the simulated provider where it is a function. */
+  readonly config?: object | ((simulatorUrl: string) => object);
+  /** More environment for its processes, such as keys of providers. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Where Temporal, Redis and Qdrant are; absent: those of the whole run. */
   readonly services?: Readonly<Record<string, string>>;
 }
@@ -56,7 +58,11 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     await Promise.all([...seats.map((seat) => seat.end()), ...endings.map((end) => end())]);
     rmSync(dataDir, { recursive: true, force: true });
   };
-  const add = async (name: string, entry: string, environment: Record<string, string>) => {
+  const add = async (
+    name: string,
+    entry: string | readonly string[],
+    environment: Record<string, string>,
+  ) => {
     const seat = await takeSeat(name, entry, environment);
     seats.push(seat);
     return seat;
@@ -66,7 +72,8 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     endings.push(() => simulator.end());
     const configPath = join(dataDir, 'unbroken.config.yaml');
     // JSON is YAML.
-    writeFileSync(configPath, JSON.stringify(plan.config ?? {}));
+    const config = typeof plan.config === 'function' ? plan.config(simulator.url) : (plan.config ?? {});
+    writeFileSync(configPath, JSON.stringify(config));
     const key = newKey();
     const env: Record<string, string> = {
       ...(plan.services ?? announcedServices()),
@@ -77,12 +84,13 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
       // Shared by all stacks: the workflow bundle, which takes seconds, is kept there.
       UNBROKEN_DATA_DIR: join(PROJECT_ROOT, '.unbroken', 'test'),
       UNBROKEN_DEV_KEY: key,
+      ...plan.env,
     };
     const ports = await Promise.all(Array.from({ length: plan.apis ?? 1 }, freePort));
     const [workers, apis] = await Promise.all([
       Promise.all(
         Array.from({ length: plan.workers ?? 1 }, (_, index) =>
-          add(`worker ${index}`, 'worker/main.ts', env),
+          add(`worker ${index}`, ['--import', './worker/vm-without-watchdog.ts', 'worker/main.ts'], env),
         ),
       ),
       Promise.all(
@@ -108,7 +116,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
 
 async function takeSeat(
   name: string,
-  entry: string,
+  entry: string | readonly string[],
   environment: Record<string, string>,
 ): Promise<Seat & { end(): Promise<void> }> {
   let child: ChildHandle = await startChild(name, entry, environment);

@@ -2,16 +2,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { textOfMessage } from '../../contracts/content.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { createAnthropicMessages } from '../../providers/anthropic-messages/index.ts';
-import { createOpenAiResponses } from '../../providers/openai-responses/index.ts';
 import type { Provider, ProviderCall, ProviderCursor, ProviderEvent } from '../../providers/provider.ts';
 import {
   createSimulatedProvider,
   type SimulatedProvider,
 } from '../../providers/simulated/create-simulated-provider.ts';
 import { trueText } from '../../providers/simulated/true-text.ts';
+import { adapterFor } from './adapter-for.ts';
 
-const KEY = 'sk-secret-0123456789abcdef';
 const WIRES = ['openai-responses', 'anthropic-messages'] as const;
 type Wire = (typeof WIRES)[number];
 let sim: SimulatedProvider;
@@ -20,14 +18,13 @@ let count = 0;
 
 beforeAll(async () => {
   sim = await createSimulatedProvider();
-  const common = { apiKey: KEY, firstTokenMs: 400, betweenTokensMs: 900, capabilities: undefined };
   adapters.set(
     'openai-responses',
-    createOpenAiResponses({ ...common, name: 'openai', baseUrl: `${sim.url}/v1` }),
+    adapterFor('openai', { wire: 'openai-responses', baseUrl: `${sim.url}/v1` }),
   );
   adapters.set(
     'anthropic-messages',
-    createAnthropicMessages({ ...common, name: 'anthropic', baseUrl: sim.url }),
+    adapterFor('anthropic', { wire: 'anthropic-messages', baseUrl: sim.url }),
   );
 });
 afterAll(() => sim.stop());

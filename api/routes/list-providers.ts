@@ -1,0 +1,28 @@
+/** `GET /v1/providers`: each model's circuit and speed as all workers saw it; the state of keys for admins. */
+import type { RequestHandler } from 'express';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { ProvidersView } from '../../contracts/routing.ts';
+import { callerIn } from '../authenticate.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+
+export function listProviders({ config, gate }: ApiDependencies): RequestHandler {
+  return async (_request, response) => {
+    const isAdmin = callerIn(response).scopes.includes('admin');
+    const usable = Object.keys(config.providers).filter(
+      (name) => config.providerKeys[name]?.[0] !== undefined,
+    );
+    const reports = await Promise.all(usable.map((name) => gate.report(name))).catch((error: unknown) => {
+      throw new UnbrokenError('service_unavailable', 'Redis does not answer.', { cause: error });
+    });
+    const view: ProvidersView = {
+      providers: reports.map(({ provider, keys, models }) => ({
+        provider,
+        wire: config.providers[provider]?.wire ?? '',
+        available: keys.some(({ state }) => state !== 'refused'),
+        models: models.map(({ hasKey: _hasKey, ...model }) => model),
+        ...(isAdmin ? { keys: keys.map((key) => ({ ...key })) } : {}),
+      })),
+    };
+    response.json(view);
+  };
+}
