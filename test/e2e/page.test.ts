@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { BROWSER_WITHIN_MS, type Browser, openBrowser } from '../harness/browser.ts';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
 import { promptOf } from '../harness/prompt.ts';
+import { startReading } from '../harness/reader.ts';
 import { type Seat, type Stack, startStack } from '../harness/stack.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
@@ -147,6 +149,69 @@ describe('the page', () => {
   });
 });
 
+describe('whoever cannot see or use a mouse', () => {
+  test('hears how the generation stands, but not every token', async () => {
+    await signIn();
+    await page.getByLabel('Prompt').fill(promptOf(PLAN));
+    await page.evaluate(`
+      window.spoken = [];
+      new MutationObserver(() => {
+        for (const region of document.querySelectorAll('[role=status], [role=alert], [aria-live]')) {
+          const text = region.textContent;
+          if (text !== '' && text !== window.spoken.at(-1)) window.spoken.push(text);
+        }
+      }).observe(document.body, { subtree: true, childList: true, characterData: true });
+    `);
+    await page.getByRole('button', { name: 'Generate' }).click();
+    await whole();
+    const spoken = await page.evaluate<string[]>('window.spoken');
+    expect(spoken).toEqual(expect.arrayContaining(['The text comes in.', 'The answer is whole.']));
+    expect(spoken.length).toBeLessThan(6);
+  });
+
+  test('can do all by keyboard', async () => {
+    await page.goto(stack.api.url);
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(stack.api.key);
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Prompt').focus();
+    await page.keyboard.type(promptOf({ tokens: 1_500, delayMs: 10 }));
+    await page.keyboard.press('Control+Enter');
+    await textOf(100);
+    const focused = () => page.evaluate('document.activeElement.textContent');
+    for (let step = 0; step < 3 && (await focused()) !== 'Cancel'; step += 1)
+      await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
+    await page.getByText('The generation was cancelled.').waitFor();
+  });
+
+  test.each(['light', 'dark'] as const)('meets no barrier that axe knows (%s)', async (colorScheme) => {
+    await page.emulateMedia({ colorScheme });
+    const barriers: string[] = [];
+    const look = async (view: string) => {
+      const found = await page.evaluate<AxeResults>(`${axe.source}; axe.run()`);
+      for (const { id, nodes } of found.violations) {
+        barriers.push(`${view}: ${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+      }
+    };
+    await page.goto(stack.api.url);
+    await page.getByLabel('API key').waitFor();
+    await look('sign in');
+    await begin({ tokens: 300, delayMs: 10 });
+    await page.getByRole('button', { name: 'Cut the connection' }).click();
+    await page.getByText(/Cut after event/).waitFor();
+    await look('cut');
+    await whole();
+    await look('whole');
+    for (const view of ['Runs', 'Providers']) {
+      await page.getByRole('link', { name: view, exact: true }).click();
+      await page.getByRole('table').first().waitFor();
+      await look(view);
+    }
+    expect(barriers).toEqual([]);
+  });
+});
+
 describe('the key', () => {
   test('that is not known opens nothing', async () => {
     await signIn('ub_test_unknown_key');
@@ -194,6 +259,27 @@ test('the page may load nothing from elsewhere, run nothing inline, and be frame
   const script = await fetch(`${stack.api.url}${asset}`);
   expect(script.headers.get('cache-control')).toContain('immutable');
   expect(script.headers.get('x-content-type-options')).toBe('nosniff');
+});
+
+// The last, since it leaves the circuit open.
+test('a provider is shown with its circuit, and why it is open', async () => {
+  await begin({ tokens: 40, delayMs: 1 });
+  await whole();
+  await page.getByRole('link', { name: 'Providers', exact: true }).click();
+  const provider = page.getByRole('region', { name: 'simulated', exact: true });
+  const row = provider.getByRole('row').filter({ hasText: 'sim-large' });
+  await row.getByText('closed').waitFor();
+  await stack.sim.fault({ kind: 'status', status: 500, wire: 'openai', times: 200 });
+  await waitFor('the circuit to open', async () => {
+    const request = {
+      input: promptOf({ tokens: 5, delayMs: 0 }),
+      cache: 'off',
+      model: 'simulated/sim-large',
+    };
+    const { body } = await stack.api.create({ ...request, cache: 'off' });
+    await startReading(stack.api, body.id).whole;
+    return row.getByText('too many errors').isVisible();
+  });
 });
 
 /** In a process of its own: the bundler is no part of what is tested. */

@@ -2,7 +2,10 @@ import { useEffect } from 'preact/hooks';
 import { ClientError } from '../../client/index.ts';
 import { linkTo, place, type View, views } from './router.ts';
 import { canAdminister, key, session, signIn, signOut } from './session.ts';
+import { Budgets } from './views/budgets.tsx';
 import { Mark } from './views/parts.tsx';
+import { Prompts } from './views/prompts.tsx';
+import { Providers } from './views/providers.tsx';
 import { Runs } from './views/runs.tsx';
 import { SignIn } from './views/sign-in.tsx';
 import { Workbench } from './views/workbench.tsx';
@@ -72,8 +75,18 @@ function Header({ view }: { view: View }) {
 }
 
 function Current({ view }: { view: View }) {
-  if (view === 'runs') return <Runs />;
-  return <Workbench />;
+  switch (view) {
+    case 'runs':
+      return <Runs />;
+    case 'budgets':
+      return <Budgets />;
+    case 'prompts':
+      return <Prompts />;
+    case 'providers':
+      return <Providers />;
+    default:
+      return <Workbench />;
+  }
 }
 
 function focusMain(): void {

@@ -8,10 +8,11 @@ export function formatCount(count: number): string {
   return number.format(count);
 }
 
-/** Micro-USD as dollars, with as many decimals as the amount needs and at least two. */
+/** Micro-USD as dollars: in cents where it is whole cents, else in full. */
 export function formatCost(microUsd: number): string {
-  const [whole = '0', decimals = ''] = (microUsd / 1_000_000).toFixed(6).split('.');
-  return `$${number.format(Number(whole))}.${decimals.replace(/0+$/, '').padEnd(2, '0')}`;
+  const isWholeCents = Math.round(microUsd) % 10_000 === 0;
+  const [whole = '0', decimals = ''] = (microUsd / 1_000_000).toFixed(isWholeCents ? 2 : 6).split('.');
+  return `$${number.format(Number(whole))}.${decimals}`;
 }
 
 export function formatTime(atMs: number): string {

@@ -12,8 +12,16 @@ export function Mark() {
   );
 }
 
+const STATUS_TONES = { running: 'good', completed: 'good', failed: 'bad', cancelled: 'late' } as const;
+
 export function Status({ status }: { status: GenerationStatus }) {
-  return <span class={`status ${status}`}>{status}</span>;
+  return <span class={`status ${STATUS_TONES[status]} ${status}`}>{status}</span>;
+}
+
+export type Tone = 'good' | 'late' | 'bad' | 'plain';
+
+export function Badge({ tone, children }: { tone: Tone; children: ComponentChildren }) {
+  return <span class={`status ${tone}`}>{children}</span>;
 }
 
 /** A fact and its name, for a <dl>. */
