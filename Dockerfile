@@ -26,7 +26,9 @@ COPY . .
 COPY --from=page /app/web/dist ./web/dist
 
 # The workflow bundle is made here, so that a worker that is started again polls at once.
-RUN node -e "import('./worker/create-worker.ts').then((it) => it.bundleWorkflows('/app/.unbroken'))" \
+RUN mkdir -p /app/.unbroken/front \
+  && node -e "import('./worker/create-worker.ts').then(async ({ bundleWorkflows: bundle }) => { \
+    for (const isEncrypted of [false, true]) await bundle('/app/.unbroken', { isEncrypted }); })" \
   && chown -R node:node /app/.unbroken
 
 USER node

@@ -5,13 +5,13 @@ import type { GenerationOutcome } from '../contracts/steps.ts';
 import { accountOpenAttempt } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readRecord } from './generation-record.ts';
-import { replayedText } from './look-up-cache.ts';
+import { questionOf, replayedText } from './look-up-cache.ts';
 
 export function answerFromCache(dependencies: Dependencies) {
   const { cache, log } = dependencies;
   /** @returns null where nothing is stored that answers this. */
   return async (order: GenerationOrder): Promise<GenerationOutcome | null> => {
-    const { generationId, tenant, candidates } = order;
+    const { generationId } = order;
     const [head, events, input] = await Promise.all([
       log.head(generationId),
       log.read(generationId, -1),
@@ -19,7 +19,7 @@ export function answerFromCache(dependencies: Dependencies) {
     ]);
     const record = readRecord(events);
     if (record.outcome !== null || input === null) return record.outcome;
-    const found = await cache.lookUpBest({ tenant, candidates, input });
+    const found = await cache.lookUpBest(questionOf(order, input));
     if (found.outcome !== 'hit') return null;
     const { text, provider, model, similarity, storedAtMs, finishReason } = found.answer;
     const hasDelivered = record.text !== '' || record.hasReasoning || record.hasToolCalls;

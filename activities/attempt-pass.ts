@@ -13,6 +13,9 @@ const SICK: ReadonlySet<ErrorCode> = new Set([
   ...(['provider_stalled', 'provider_stream_cut', 'provider_malformed', 'provider_empty'] as const),
 ]);
 
+/** Errors that another key may not have: refused, or its account has no money left. */
+export const REFUSES_KEY: ReadonlySet<ErrorCode> = new Set(['provider_auth', 'provider_quota_exhausted']);
+
 export interface AttemptPass {
   readonly key: GateKey;
   noteHead(headers: Headers): void;
@@ -81,7 +84,7 @@ function counted({ note }: Dependencies, candidate: Candidate, pass: GatePass): 
       const departure = await pass.leave({ ...resultOf(ended), firstTokenMs, tokensPerSecond, tokens });
       const { provider, model } = candidate;
       if (departure.circuit !== null) note({ what: `circuit-${departure.circuit}`, provider, model });
-      if (ended instanceof Error && ended.code === 'provider_auth') {
+      if (ended instanceof Error && REFUSES_KEY.has(ended.code)) {
         note({ what: 'key-refused', provider, keyId: pass.key.id });
       }
       return departure;
@@ -95,8 +98,8 @@ function resultOf(ended: 'answered' | UnbrokenError | null): Pick<CallResult, 'v
   if (ended.code === 'provider_rate_limited') {
     return { verdict: null, key: { verdict: 'limited', status: 429, restMs: ended.retryAfterMs ?? 0 } };
   }
-  if (ended.code === 'provider_auth') {
-    const status = ended.message.startsWith('403') ? 403 : 401;
+  if (REFUSES_KEY.has(ended.code)) {
+    const status = Number(/^\d{3}/.exec(ended.message)?.[0] ?? 401);
     return { verdict: null, key: { verdict: 'refused', status, restMs: 0 } };
   }
   return { verdict: SICK.has(ended.code) ? 'failed' : 'answered', key: null };

@@ -3,8 +3,8 @@
  * work. What an attempt without an end used is accounted here, and its response stopped at the provider.
  */
 
-import { docPage } from '../contracts/errors.ts';
-import type { EventBody } from '../contracts/events.ts';
+import { docPage, type ErrorCode } from '../contracts/errors.ts';
+import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import type { CloseStep, GenerationOutcome } from '../contracts/steps.ts';
 import { accountOpenAttempt } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -29,7 +29,11 @@ export function closeGeneration(dependencies: Dependencies) {
         ? { type: 'generation-cancel', ...end }
         : {
             type: 'generation-error',
-            error: { code, message: error?.message ?? 'Unknown', doc: docPage(code) },
+            error: {
+              code,
+              message: wordsOf(events, code) ?? error?.message ?? 'Unknown',
+              doc: docPage(code),
+            },
             ...end,
           };
     await log.appendOnce(generationId, 'close', [terminal]);
@@ -37,4 +41,10 @@ export function closeGeneration(dependencies: Dependencies) {
     if (outcome === null) throw new Error(`The log of ${generationId} was closed and has no end.`);
     return outcome;
   };
+}
+
+/** What the provider said, where its error is the one that ends the generation: history does not carry its words. */
+function wordsOf(events: readonly GenerationEvent[], code: ErrorCode): string | undefined {
+  const last = events.findLast((event) => event.type === 'provider-error');
+  return last?.type === 'provider-error' && last.code === code ? last.message : undefined;
 }

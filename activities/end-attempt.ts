@@ -7,6 +7,7 @@ import type { GenerationOutcome } from '../contracts/steps.ts';
 import type { ProviderEvent } from '../providers/provider.ts';
 import type { Departure } from '../routing/provider-gate.ts';
 import { type Attempt, type Progress, totals, usageSoFar } from './attempt.ts';
+import { REFUSES_KEY } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
 
 /** Errors after which a response that runs at the provider is still good and can be taken up again. */
@@ -100,7 +101,8 @@ export async function noteProviderError(
   });
   await attempt.log.writer.flush();
   return ApplicationFailure.create({
-    message: error.message,
+    // A vendor's words may quote the prompt: they stay in the log, and out of history and what Temporal's SDK logs.
+    message: `The call failed with ${error.code}; the log of the generation has the provider's words.`,
     type: error.code,
     nonRetryable: !again,
     ...(next.waitMs > 0 ? { nextRetryDelay: next.waitMs } : {}),
@@ -126,7 +128,7 @@ function nextTry(
   );
   const isWorthIt = earlier.length + 1 < LIMITS.providerErrorsPerCandidate;
   const hasOtherKeys = gate.keyCount(provider) > 1;
-  if (error.code === 'provider_auth') {
+  if (REFUSES_KEY.has(error.code)) {
     return { again: hasOtherKeys && isWorthIt, onlyResumed: false, waitMs: AT_ONCE_MS };
   }
   const again = error.entry.retryable && isWorthIt;

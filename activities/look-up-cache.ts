@@ -1,6 +1,7 @@
 /** Answers from the cache where it can: the stored text is replayed through the log like any other answer. */
+import type { CacheQuestion } from '../cache/answer-cache.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
-import type { GenerationOrder } from '../contracts/generation.ts';
+import type { Candidate, GenerationInput, GenerationOrder } from '../contracts/generation.ts';
 import { NO_USAGE } from '../contracts/money.ts';
 import type { CacheStepResult } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -11,10 +12,10 @@ const REPLAY_CHARS = 4_096;
 
 export function lookUpCache({ cache, log }: Dependencies) {
   return async (order: GenerationOrder): Promise<CacheStepResult> => {
-    const { generationId, tenant, candidates } = order;
+    const { generationId } = order;
     const input = await log.readInput(generationId);
     if (input === null) return { hit: null, unavailable: null };
-    const found = await cache.lookUp({ tenant, candidates, input });
+    const found = await cache.lookUp(questionOf(order, input));
     if (found.outcome !== 'hit') {
       return { hit: null, unavailable: found.outcome === 'unavailable' ? found.reason : null };
     }
@@ -29,6 +30,12 @@ export function lookUpCache({ cache, log }: Dependencies) {
     ]);
     return { hit: await endOf(log.read(generationId, -1)), unavailable: null };
   };
+}
+
+/** What is asked of the cache. The same models in another order (by latency, say) are the same question. */
+export function questionOf({ tenant, candidates }: GenerationOrder, input: GenerationInput): CacheQuestion {
+  const name = ({ provider, model }: Candidate) => `${provider}/${model}`;
+  return { tenant, candidates: candidates.toSorted((a, b) => (name(a) < name(b) ? -1 : 1)), input };
 }
 
 /** A stored text as deltas. */

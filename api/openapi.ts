@@ -4,6 +4,7 @@ import { generationEventSchema } from '../contracts/events.ts';
 import { generationRequestSchema, generationViewSchema } from '../contracts/generation.ts';
 import { modelViewSchema } from '../contracts/model.ts';
 import { explanationSchema, providersSchema } from '../contracts/routing.ts';
+import { keyPaths, keySchemas } from './openapi-keys.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
 const json = (schema: string) => ({
@@ -25,6 +26,7 @@ export function createOpenApiDocument() {
     RouteExplanation: z.toJSONSchema(explanationSchema),
     Providers: z.toJSONSchema(providersSchema),
     Error: z.toJSONSchema(errorSchema),
+    ...keySchemas,
   };
   const one = { description: 'The generation', content: json('Generation') };
   const stream = {
@@ -40,6 +42,7 @@ export function createOpenApiDocument() {
     },
     security: [{ key: [] }],
     paths: {
+      ...keyPaths,
       '/v1/generations': {
         post: {
           summary: 'Submit a generation',
@@ -74,6 +77,7 @@ export function createOpenApiDocument() {
             inPath,
             inQuery('after', 'The last seq that you have; -1 for all'),
             inQuery('until_ms', 'End cleanly after this many milliseconds'),
+            { name: 'ticket', in: 'query', required: false, schema: { type: 'string' } },
             { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'integer' } },
           ],
           responses: { 200: stream, default: failure },

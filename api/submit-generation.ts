@@ -1,7 +1,7 @@
 /** Creates the log and starts the workflow. Both know the generation by the same id, so both can be repeated. */
 import { createHash, randomBytes } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { defineSearchAttributeKey, SearchAttributeType, TypedSearchAttributes } from '@temporalio/common';
+import { TypedSearchAttributes } from '@temporalio/common';
 import type { Config } from '../config/load-config.ts';
 import { type Message, textOfMessage } from '../contracts/content.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
@@ -10,22 +10,15 @@ import { LIMITS } from '../contracts/limits.ts';
 import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
 import { boundInputTokens, leastOutputTokens } from '../contracts/tokens.ts';
 import type { Caller } from './api-keys.ts';
+import { userFor } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { SEARCH_KEYS } from './search-keys.ts';
 
 /**
  * A workflow task holds the beginning of the stream (LIMITS.adoptStreamAfterMs); one that a dead worker holds is given
  * to another after this.
  */
 const WORKFLOW_TASK_TIMEOUT = '4s';
-
-const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
-const SEARCH_KEYS = {
-  tenant: keyword('UnbrokenTenant'),
-  user: keyword('UnbrokenUser'),
-  provider: keyword('UnbrokenProvider'),
-  model: keyword('UnbrokenModel'),
-  status: keyword('UnbrokenStatus'),
-};
 
 export async function submitGeneration(
   dependencies: ApiDependencies,
@@ -34,7 +27,10 @@ export async function submitGeneration(
   idempotencyKey: string | undefined,
 ): Promise<{ readonly generationId: string }> {
   const { config, log } = dependencies;
-  const user = request.user ?? caller.user;
+  if (caller.onlyGeneration !== undefined) {
+    throw new UnbrokenError('forbidden', 'A ticket for one generation begins no other.');
+  }
+  const user = userFor(caller, request.user);
   const route = request.route ?? 'default';
   const input = inputFor(config, request);
   const { messages, maxOutputTokens } = input;
@@ -102,7 +98,7 @@ export function inputFor({ limits }: Pick<Config, 'limits'>, request: Generation
 }
 
 /** The same key gives the same id; the hash keeps what callers put into their keys out of ids and logs. */
-function idFor({ tenant }: Caller, idempotencyKey: string | undefined): string {
+function idFor({ tenant, user, scopes }: Caller, idempotencyKey: string | undefined): string {
   if (idempotencyKey === undefined) return `gen_${randomBytes(16).toString('hex')}`;
   if (idempotencyKey.length === 0 || idempotencyKey.length > LIMITS.idempotencyKeyChars) {
     throw new UnbrokenError(
@@ -110,7 +106,9 @@ function idFor({ tenant }: Caller, idempotencyKey: string | undefined): string {
       `Idempotency-Key: expected 1 to ${LIMITS.idempotencyKeyChars} characters.`,
     );
   }
-  return `gen_${hash(`${tenant}\0${idempotencyKey}`).slice(0, 32)}`;
+  // Keys of one user must not meet what another user began.
+  const owner = scopes.includes('any-user') ? tenant : `${tenant}\0${user}`;
+  return `gen_${hash(`${owner}\0${idempotencyKey}`).slice(0, 32)}`;
 }
 
 function hash(text: string): string {

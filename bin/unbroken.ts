@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { GenerationRequest } from '../client/index.ts';
 import { formatUsd } from '../contracts/money.ts';
-import { type ConnectionFlags, connect, reportFailure } from './commands/connection.ts';
+import { type ConnectionFlags, connect, reportFailure, withConnection } from './commands/connection.ts';
+import { addKeyCommands } from './commands/keys.ts';
 import { printGeneration } from './commands/print-generation.ts';
 import { type ModelFlags, printModels } from './commands/print-models.ts';
 import { printExplanation, printProviders } from './commands/print-routing.ts';
@@ -24,12 +25,7 @@ interface GenerateFlags extends ConnectionFlags {
 const program = new Command('unbroken').description('Durable LLM generation: every token, exactly once.');
 
 function command(name: string, description: string): Command {
-  return program
-    .command(name)
-    .description(description)
-    .option('--url <url>', 'the API; default: UNBROKEN_URL or http://127.0.0.1:8787')
-    .option('--key <key>', 'default: UNBROKEN_API_KEY or .unbroken/dev-key')
-    .option('--wait <seconds>', 'how long to try while nothing answers', '10');
+  return withConnection(program.command(name).description(description));
 }
 
 function onInterrupt(generationId: string): void {
@@ -135,6 +131,9 @@ program
   .option('--reattach', 'only those whose cut answer is taken up again')
   .option('--json', 'print JSON')
   .action((name: string | undefined, flags: ModelFlags) => printModels(name, flags));
+addKeyCommands(
+  program.command('keys').description('make, list, rotate and revoke API keys; needs an admin key'),
+);
 
 try {
   await program.parseAsync();

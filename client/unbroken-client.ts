@@ -53,8 +53,8 @@ export interface UnbrokenClient {
   generate(request: Omit<GenerationRequest, 'stream'>, options?: SubmitOptions): Promise<FollowedGeneration>;
 }
 
-interface Call {
-  readonly method: 'GET' | 'POST';
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -98,8 +98,8 @@ export function createClient(options: ClientOptions): UnbrokenClient {
   return client;
 }
 
-/** Every call of ours is idempotent (a submit by its key), so whatever may pass is tried again. */
-async function requestJson<Answer>(options: ClientOptions, call: Call): Promise<Answer> {
+/** One call, tried again while what failed may pass. Only for calls that may be repeated, as a submit by its key. */
+export async function requestJson<Answer>(options: ClientOptions, call: Call): Promise<Answer> {
   const backoff = new Backoff(options.reconnectDelayMs ?? 50, options.requestGiveUpAfterMs ?? 30_000);
   const url = `${options.baseUrl.replace(/\/+$/, '')}${call.path}`;
   for (;;) {
@@ -137,7 +137,7 @@ async function attempt<Answer>(options: ClientOptions, call: Call, url: string):
   });
   if (!response.ok) throw await errorFromResponse(response);
   // The API's own answers are typed by contracts/generation.ts, which the API's tests hold it to.
-  return (await response.json()) as Answer;
+  return (response.status === 204 ? undefined : await response.json()) as Answer;
 }
 
 /** `crypto.randomUUID` is missing on plain-http pages; this is there everywhere. */

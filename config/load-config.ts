@@ -6,6 +6,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { type EncryptionKey, encryptionKeysSchema } from './encryption-keys.ts';
 import { explainIssues } from './explain-issues.ts';
 import { gateScopeOf, type ProviderKey, providerKeysOf } from './gate-schema.ts';
 import { modelsOf, type Route, routeOf } from './route-schema.ts';
@@ -19,6 +20,7 @@ const environmentSchema = z.object({
   UNBROKEN_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   UNBROKEN_SIMULATOR_URL: z.url().optional(),
   UNBROKEN_DEV_KEY: z.string().min(16).max(256).optional(),
+  UNBROKEN_ENCRYPTION_KEYS: encryptionKeysSchema.default([]),
   UNBROKEN_DATA_DIR: z.string().default('.unbroken'),
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
@@ -36,6 +38,8 @@ export interface Config extends ConfigFile {
   readonly dataDir: string;
   /** A key that the API makes known at its start; `npm start` generates it. */
   readonly devKey: string | undefined;
+  /** Encrypt what Temporal stores; empty: it is stored as it is. Never logged. */
+  readonly encryptionKeys: readonly EncryptionKey[];
   readonly temporal: { address: string; namespace: string; taskQueue: string; uiUrl: string | undefined };
   readonly redisUrl: string;
   readonly qdrant: { url: string; apiKey: string | undefined };
@@ -81,6 +85,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     logLevel: env.UNBROKEN_LOG_LEVEL,
     dataDir: resolve(env.UNBROKEN_DATA_DIR),
     devKey: env.UNBROKEN_DEV_KEY,
+    encryptionKeys: env.UNBROKEN_ENCRYPTION_KEYS,
     temporal: {
       address: env.TEMPORAL_ADDRESS,
       namespace: env.TEMPORAL_NAMESPACE,

@@ -58,6 +58,10 @@ const providerSchema = z
 
 const microUsd = z.int().nonnegative();
 
+const origin = z
+  .string()
+  .regex(/^(\*|https?:\/\/[^/\s]+)$/, 'expected an origin such as https://app.example.com, without a path');
+
 const priceSchema = z.strictObject({
   inputMicroUsdPerMillion: microUsd,
   outputMicroUsdPerMillion: microUsd,
@@ -103,10 +107,35 @@ export const configSchema = z.strictObject({
         .default(LIMITS.thinkingMs)
         .describe('Silence that a reasoning model may keep after it took a call; it thinks unseen.'),
       generationMs: z.int().positive().default(LIMITS.generationMs),
+      heartbeatMs: z
+        .int()
+        .positive()
+        .default(LIMITS.relayHeartbeatMs)
+        .describe('Silence after which a stream gets a sign of life; below the idle limit of every proxy'),
       defaultMaxOutputTokens: z.int().positive().default(LIMITS.defaultMaxOutputTokens),
     })
     .prefault({}),
-  cors: z.strictObject({ origins: z.array(z.string()).default([]) }).prefault({}),
+  /** Pages of these origins may call the API; "*": all. */
+  cors: z.strictObject({ origins: z.array(origin).default([]) }).prefault({}),
+  rateLimits: z
+    .strictObject({
+      requestsPerMinute: z.int().positive().nullable().default(60_000).describe('Of one key; null: no limit'),
+      connectionsPerKey: z.int().positive().default(10_000).describe('Open at once at one API process'),
+    })
+    .prefault({}),
+  http: z
+    .strictObject({
+      headersMs: z.int().positive().default(10_000).describe('For all header lines of a request'),
+      requestMs: z.int().positive().default(60_000).describe('For a whole request with its body'),
+      keepAliveMs: z.int().positive().default(75_000).describe('Longer than a proxy keeps idle connections'),
+      connections: z.int().positive().default(20_000).describe('Of one API process'),
+    })
+    .prefault({}),
+  encryption: z
+    .strictObject({
+      uiOrigins: z.array(origin).default([]).describe('Origins of the Temporal UI, beside TEMPORAL_UI_URL'),
+    })
+    .prefault({}),
 });
 
 export type ConfigFile = z.infer<typeof configSchema>;

@@ -60,6 +60,18 @@ export const ERRORS = {
     false,
     'Open another socket, or unsubscribe from finished generations.',
   ),
+  rate_limited: row(
+    429,
+    false,
+    false,
+    'Wait for the time in Retry-After, or have rateLimits of unbroken.config.yaml raised.',
+  ),
+  too_many_connections: row(
+    429,
+    false,
+    false,
+    'Close connections that are not needed; one WebSocket follows many generations.',
+  ),
   budget_exceeded: row(429, false, false, 'Wait until the budget resets, or have it raised.'),
   cancelled: row(499, false, false, 'The caller cancelled this generation.'),
   service_unavailable: row(503, true, false, 'Try again after the time in Retry-After.'),

@@ -2,6 +2,21 @@
 export const LIMITS = {
   /** Largest JSON body of a request. */
   requestBodyBytes: 8 * 1024 * 1024,
+  /** Deepest nesting of a JSON body. */
+  jsonDepth: 100,
+  /** All header lines of a request together. */
+  headerBytes: 16 * 1024,
+  headerLines: 100,
+  /** Longest life that a key with an end may have. */
+  keyLifeMs: 10 * 365 * 24 * 3_600_000,
+  /** Longest that the old secret of a rotated key stays good. */
+  keyOverlapMs: 30 * 24 * 3_600_000,
+  /** A ticket that is not used within this is void. */
+  ticketMs: 30_000,
+  /** A ticket that may be used again is void after this, whatever happens. */
+  ticketReconnectsMs: 3_600_000,
+  /** How long a browser may decrypt payloads for the Temporal UI. */
+  codecSessionMs: 8 * 3_600_000,
   /** Largest frame that a WebSocket client may send. */
   webSocketFrameBytes: 64 * 1024,
   /** Generations that one WebSocket may follow at once. */

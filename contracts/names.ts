@@ -33,5 +33,12 @@ export const REDIS_KEYS = {
   budget: (tenant: string, user: string, part: string) =>
     `ub:budget:{${encodeURIComponent(tenant)}:${encodeURIComponent(user)}}:${part}`,
   gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
-  apiKey: (sha256Hex: string) => `ub:key:${sha256Hex}`,
+  apiKey: (keyId: string) => `ub:key:{${keyId}}`,
+  /** The ids of a tenant's keys, each with the time of its last use. */
+  apiKeysOf: (tenant: string) => `ub:keys:{${encodeURIComponent(tenant)}}`,
+  /** Tells every API process the id of a key that was rotated or revoked. */
+  apiKeyChanges: 'ub:key-changes',
+  ticket: (sha256Hex: string) => `ub:ticket:{${sha256Hex}}`,
+  /** The limiter adds `:` and what it counts for. */
+  rateLimit: 'ub:rate',
 } as const;

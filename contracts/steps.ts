@@ -85,6 +85,9 @@ export interface WaitStep {
   readonly tokens: number;
 }
 
+/** What the first in line got: room, or word that the provider wants the model to be left alone for so long. */
+export type WaitResult = RoomTaken | { readonly restMs: number };
+
 /** Room for one call under the limits of a key. */
 export interface RoomTaken {
   readonly keyId: string;

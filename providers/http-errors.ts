@@ -34,13 +34,18 @@ export function brokenTransport(error: unknown, head: AnswerHead | null): Unbrok
   const own = ownError(error);
   if (own !== null) return own;
   const isStreaming = hasBegun(head);
-  if (error instanceof SyntaxError) {
+  if (isNamed(error, 'SyntaxError')) {
     return new UnbrokenError('provider_malformed', 'The provider sent a chunk that is not JSON.', {
       cause: error,
     });
   }
   const message = isStreaming ? 'The connection broke.' : 'The provider cannot be reached.';
   return toUnbrokenError({ status: undefined, kind: '', message, headers: undefined, isStreaming });
+}
+
+/** By its name: the error may come from another realm than ours. */
+function isNamed(error: unknown, name: string): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === name;
 }
 
 /** Ours, also where an SDK has put its own error around it. */

@@ -46,8 +46,9 @@ local function text(n) return string.format('%.0f', n) end
  * KEYS model, line, then the provider's keys.
  * ARGV call, mode ('arrive' | 'line' | 'paid'), model, tokens, '1' for the last resort, probeMs, lineMs, paid key or 0,
  *   then for each key: weight, requests or 0, tokens or 0, windowMs.
- * -> {'admitted', key, probe, slot} | {'open', waitMs} | {'full', waitMs} | {'refused', waitMs}
+ * -> {'admitted', key, probe, slot} | {'open', waitMs} | {'full', waitMs, 'line' | 'rest'} | {'refused', waitMs}
  * `arrive` finds the gate closed while others stand in line; `line` is the first of that line; `paid` has been there.
+ * Where only this model rests (`rest`), nobody stands in line for it: the line is of all models of the provider.
  */
 export const ENTER = script(`${COMMON}
 local raw = redis.call('MGET', unpack(KEYS))
@@ -69,7 +70,7 @@ local function admit(index, key, slot, counted)
   return {'admitted', text(index), text(probe), text(slot)}
 end
 if mode == 'paid' then return admit(tonumber(ARGV[8]), nil, 0, false) end
-local best, bestUse, soonest, refused, back = nil, nil, nil, 0, nil
+local best, bestUse, soonest, resting, refused, back = nil, nil, nil, false, 0, nil
 local count = #KEYS - 2
 for i = 1, count do
   local at = 8 + (i - 1) * 4
@@ -88,7 +89,7 @@ for i = 1, count do
     if own.lu and own.lu > now and ((own.lr or 1) < 1 or (own.lt or need) < need) then
       wait = math.max(wait, own.lu - now)
     end
-    local r, k = 0, 0
+    local rest, r, k = wait, 0, 0
     for _, e in ipairs(key.w) do r, k = r + e[2], k + e[3] end
     local used = r
     -- One call that is larger than the whole limit may go alone.
@@ -101,16 +102,16 @@ for i = 1, count do
     if wait <= 0 and (bestUse == nil or used / weight < bestUse) then
       best, bestUse = {i, key, slot}, used / weight
     end
-    if soonest == nil or wait < soonest then soonest = wait end
+    if soonest == nil or wait < soonest then soonest, resting = wait, rest >= wait end
   end
 end
 if refused == count then return {'refused', text(back - now)} end
 if mode == 'arrive' and redis.call('EXISTS', KEYS[2]) == 1 then
-  return {'full', text(math.max(soonest or 0, 0))}
+  return {'full', text(math.max(soonest or 0, 0)), 'line'}
 end
 if best == nil then
-  redis.call('SET', KEYS[2], '1', 'PX', ARGV[7])
-  return {'full', text(math.max(1, math.ceil(soonest or 1000)))}
+  if not resting then redis.call('SET', KEYS[2], '1', 'PX', ARGV[7]) end
+  return {'full', text(math.max(1, math.ceil(soonest or 1000))), resting and 'rest' or 'line'}
 end
 local key, slot = best[2], best[3]
 local e = current(key.w, slot, 3)

@@ -73,10 +73,13 @@ export interface GatePass {
 
 export interface ProviderGate {
   enter(call: GateCall): Promise<Admission>;
-  /** The first in line asks for room, which is then taken; else it asks again. Rejects where the gate is away. */
+  /**
+   * The first in line asks for room, which is then taken. `full`: it asks again. `resting`: the provider asked to leave
+   * this model alone, so it must not hold up those behind it. Rejects where the gate is away.
+   */
   takeRoom(
     call: GateCall,
-  ): Promise<RoomTaken | { readonly because: 'full' | 'refused'; readonly waitMs: number }>;
+  ): Promise<RoomTaken | { readonly because: 'full' | 'resting' | 'refused'; readonly waitMs: number }>;
   /** The key of this id, for calls that must be made with it; undefined where it is gone. */
   keyOf(provider: string, keyId: string): GateKey | undefined;
   keyCount(provider: string): number;

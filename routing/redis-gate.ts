@@ -99,10 +99,11 @@ export function createRedisGate(settings: GateSettings): ProviderGate {
     },
 
     async takeRoom(call) {
-      const [answer, first, , slot] = await enter(call, 'line');
+      const [answer, first, third, slot] = await enter(call, 'line');
       const key = answer === 'admitted' ? keysOf(call.provider)[Number(first) - 1] : undefined;
       if (key !== undefined) return { keyId: key.id, slot: Number(slot) };
-      return { because: answer === 'full' ? 'full' : 'refused', waitMs: Number(first) };
+      if (answer !== 'full') return { because: 'refused', waitMs: Number(first) };
+      return { because: third === 'rest' ? 'resting' : 'full', waitMs: Number(first) };
     },
   };
 }
@@ -224,14 +225,19 @@ async function run(
 /** @returns null where Redis does not answer in time or fails: the calls go on without it. */
 function inTime<Reply>(asked: Promise<Reply>, onAway: (reason: unknown) => void): Promise<Reply | null> {
   return new Promise((resolve) => {
+    let isOver = false;
     const passBy = (reason: unknown) => {
       clearTimeout(timer);
-      onAway(reason);
+      if (!isOver) onAway(reason);
+      isOver = true;
       resolve(null);
     };
-    const timer = setTimeout(passBy, LIMITS.gateMs, new Error(`No answer within ${LIMITS.gateMs} ms.`));
+    // In a busy process the timer may come before a reply that is there already: that one is heard first.
+    const late = () => setImmediate(passBy, new Error(`No answer within ${LIMITS.gateMs} ms.`));
+    const timer = setTimeout(late, LIMITS.gateMs);
     asked.then((reply) => {
       clearTimeout(timer);
+      isOver = true;
       resolve(reply);
     }, passBy);
   });

@@ -2,12 +2,11 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from 'redis';
-import { findOnPath } from './executables.ts';
-import { canInstallByApt, installByApt } from './install-by-apt.ts';
 import { clearLeftover } from './pid-file.ts';
 import { assertPortFree, LOOPBACK } from './ports.ts';
 import { type RunningProcess, runProcess, untilHealthy } from './run-process.ts';
 import { type Environment, type Report, reasonOf, ServiceError } from './service-error.ts';
+import { findOrInstall, type SystemPackage } from './system-package.ts';
 
 export const REDIS_PORT = 6379;
 const HEALTHY_MS = 60_000;
@@ -54,32 +53,17 @@ export async function checkRedis(url: string): Promise<void> {
   }
 }
 
-/** The path of a Redis or Valkey server; installs one, said before, when the machine has none and we have the right. */
-export async function findRedisExecutable(report: Report, env: Environment = process.env): Promise<string> {
-  const found = findOnPath('redis-server', env) ?? findOnPath('valkey-server', env);
-  if (found !== undefined) return found;
-  if (!canInstallByApt(env)) {
-    const hasApt = findOnPath('apt-get', env) !== undefined;
-    const command = hasApt ? 'sudo apt-get install -y redis-server' : installCommand();
-    throw new ServiceError(
-      'Redis is not installed, and installing it needs rights that this process does not have.',
-      `Run once: ${command}   (or set REDIS_URL to a Redis that you have)`,
-    );
-  }
-  return installByApt({
-    packageName: 'redis-server',
-    program: 'redis-server',
-    fix: 'Install Redis 7 or later by hand, or set REDIS_URL to a Redis that you have.',
-    report,
-    env,
-  });
-}
+const REDIS: SystemPackage = {
+  name: 'Redis',
+  programs: ['redis-server', 'valkey-server'],
+  apt: 'redis-server',
+  others: { brew: 'redis', dnf: 'redis', apk: 'redis' },
+  instead: 'set REDIS_URL to a Redis 7 or later that you have',
+};
 
-function installCommand(): string {
-  if (process.platform === 'darwin') return 'brew install redis';
-  if (findOnPath('dnf') !== undefined) return 'sudo dnf install -y redis';
-  if (findOnPath('apk') !== undefined) return 'sudo apk add redis';
-  return "install the package redis with your system's package manager";
+/** The path of a Redis or Valkey server; installs one, said before, when the machine has none and we have the right. */
+export function findRedisExecutable(report: Report, env: Environment = process.env): Promise<string> {
+  return findOrInstall(REDIS, report, env);
 }
 
 async function ping(url: string): Promise<boolean> {

@@ -10,6 +10,7 @@ import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { createQdrantAnswerCache } from '../cache/qdrant-answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
 import { LIMITS } from '../contracts/limits.ts';
+import { createDataConverter, FAILURE_CONVERTER } from '../encryption/data-converter.ts';
 import { costOf } from '../models/price.ts';
 import { createProviders } from '../providers/create-providers.ts';
 import { createRedisGate } from '../routing/redis-gate.ts';
@@ -33,10 +34,11 @@ export interface RunningWorker {
 }
 
 export async function createWorker(config: Config, logger: NoticeLogger): Promise<RunningWorker> {
+  const dataConverter = createDataConverter(config);
   const [redis, connection, workflowBundle] = await Promise.all([
     connectRedis(config.redisUrl, (error) => logger.warn({ err: error }, 'redis connection')),
     NativeConnection.connect({ address: config.temporal.address }),
-    bundleWorkflows(config.dataDir),
+    bundleWorkflows(config.dataDir, { isEncrypted: dataConverter !== undefined }),
   ]);
   const providers = createProviders(config);
   const activities = createActivities({
@@ -60,6 +62,7 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
     taskQueue: config.temporal.taskQueue,
     workflowBundle,
     activities,
+    ...(dataConverter === undefined ? {} : { dataConverter }),
     // A workflow task is held for as long as the stream's beginning, in a local activity, takes.
     maxConcurrentWorkflowTaskExecutions: CONCURRENT_GENERATIONS,
     maxConcurrentLocalActivityExecutions: CONCURRENT_GENERATIONS,
@@ -90,8 +93,13 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
 }
 
 /** Bundling takes seconds, so the bundle is kept, named by the hash of what went into it. */
-export async function bundleWorkflows(dataDir: string): Promise<{ code: string }> {
+export async function bundleWorkflows(
+  dataDir: string,
+  { isEncrypted = false }: { isEncrypted?: boolean } = {},
+): Promise<{ code: string }> {
+  const converter = isEncrypted ? { failureConverterPath: FAILURE_CONVERTER } : {};
   const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json')));
+  if (isEncrypted) hash.update(readFileSync(FAILURE_CONVERTER));
   for (const folder of ['contracts', 'workflows']) {
     const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.ts'));
     for (const name of names.sort()) hash.update(name).update(readFileSync(join(ROOT, folder, name)));
@@ -100,6 +108,7 @@ export async function bundleWorkflows(dataDir: string): Promise<{ code: string }
   if (existsSync(cached)) return { code: readFileSync(cached, 'utf8') };
   const bundle = await bundleWorkflowCode({
     workflowsPath: join(ROOT, 'workflows', 'generation.ts'),
+    ...converter,
     logger: new DefaultLogger('WARN'),
   });
   mkdirSync(join(dataDir, 'cache'), { recursive: true });

@@ -8,6 +8,7 @@ import {
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
+  sleep,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -16,7 +17,7 @@ import type { ErrorCode } from '../contracts/errors.ts';
 import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { roomQueue } from '../contracts/names.ts';
-import type { GenerationOutcome, GrantedReservation, RoomTaken } from '../contracts/steps.ts';
+import type { GenerationOutcome, GrantedReservation, RoomTaken, WaitResult } from '../contracts/steps.ts';
 import { MAY_FAIL, MUST_HAPPEN, ROOM, STREAM } from './activity-options.ts';
 import { describeOrder } from './describe-run.ts';
 import {
@@ -75,7 +76,11 @@ export async function tryCandidates(
 
 /** Whether the wait would be longer than the route or the deadline allows: then it is not begun. */
 function isTooLong(order: GenerationOrder, { waitMs = 0 }: CandidateFailure): boolean {
-  return waitMs > Math.min(order.routing?.maxWaitMs ?? LIMITS.roomWaitMs, leftMs(order));
+  return waitMs > longestWaitMs(order);
+}
+
+function longestWaitMs(order: GenerationOrder): number {
+  return Math.min(order.routing?.maxWaitMs ?? LIMITS.roomWaitMs, leftMs(order));
 }
 
 async function waitAndTry(
@@ -87,28 +92,42 @@ async function waitAndTry(
 ): Promise<Tried> {
   const { provider, model } = candidate;
   setCurrentDetails(describeOrder(order, `Waiting for room at **${provider}/${model}**`, failed));
+  const untilMs = Date.now() + longestWaitMs(order);
+  for (;;) {
+    const waited = await waitForTurn(order, candidate, reservation, untilMs - Date.now());
+    if ('code' in waited) return waited;
+    if ('keyId' in waited)
+      return tryCandidate(order, candidate, reservation, failed, { ...how, room: waited });
+    if (Date.now() + waited.restMs > untilMs) return noRoom(provider);
+    await sleep(waited.restMs);
+  }
+}
+
+/** In the queue until it is this generation's turn, and then until there is room or the model is to be left alone. */
+async function waitForTurn(
+  { generationId }: GenerationOrder,
+  candidate: Candidate,
+  { reservedTokens }: GrantedReservation,
+  limitMs: number,
+): Promise<WaitResult | CandidateFailure> {
   const { waitForRoom } = proxyActivities<Activities>({
     ...ROOM,
-    taskQueue: roomQueue(workflowInfo().taskQueue, provider),
-    scheduleToCloseTimeout: Math.max(
-      LEAST_MS,
-      Math.min(order.routing?.maxWaitMs ?? LIMITS.roomWaitMs, leftMs(order)),
-    ),
-    summary: `room at ${provider}`,
+    taskQueue: roomQueue(workflowInfo().taskQueue, candidate.provider),
+    scheduleToCloseTimeout: Math.max(LEAST_MS, limitMs),
+    summary: `room at ${candidate.provider}`,
   });
-  const { generationId } = order;
-  const waited = await waitForRoom({ generationId, candidate, tokens: reservation.reservedTokens }).then(
-    (room) => ({ room }),
-    (error: unknown) => ({ failure: readFailure(error), error }),
-  );
-  if ('room' in waited) {
-    return tryCandidate(order, candidate, reservation, failed, { ...how, room: waited.room });
+  try {
+    return await waitForRoom({ generationId, candidate, tokens: reservedTokens });
+  } catch (error) {
+    const failure = readFailure(error);
+    if (failure.cancelled) throw error;
+    return failure.code === 'generation_timeout' ? noRoom(candidate.provider) : failure;
   }
-  const { failure, error } = waited;
-  if (failure.cancelled) throw error;
-  if (failure.code !== 'generation_timeout' || leftMs(order) <= 0) return failure;
-  // Failed for good, not to be waited for again: the wait that was allowed is over.
-  const message = `No key of ${provider} had room within the time that the route allows.`;
+}
+
+/** The wait that was allowed is over: a failure for good, not to be waited for again. */
+function noRoom(provider: string): CandidateFailure {
+  const message = `No key of ${provider} had room within the time that the route and the deadline allow.`;
   return { code: 'provider_full', message, waitMs: Number.POSITIVE_INFINITY, cancelled: false };
 }
 

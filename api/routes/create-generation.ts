@@ -33,7 +33,7 @@ export function createGeneration(dependencies: ApiDependencies): RequestHandler 
 
 /** Nothing is sent until more than the start is in the log: a generation that is refused gets its error as a status. */
 async function streamAtOnce(
-  { log, live }: ApiDependencies,
+  dependencies: ApiDependencies,
   generationId: string,
   response: Response,
 ): Promise<void> {
@@ -63,7 +63,7 @@ async function streamAtOnce(
     },
   };
   try {
-    await relayEvents({ log, live }, { generationId, after: -1, sink, signal });
+    await relayEvents(dependencies, { generationId, after: -1, sink, signal });
     response.end();
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -2,12 +2,12 @@
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { ProvidersView } from '../../contracts/routing.ts';
-import { callerIn } from '../authenticate.ts';
+import { callerIn, hasScope } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 export function listProviders({ config, gate }: ApiDependencies): RequestHandler {
   return async (_request, response) => {
-    const isAdmin = callerIn(response).scopes.includes('admin');
+    const isAdmin = hasScope(callerIn(response), 'admin');
     const usable = Object.keys(config.providers).filter(
       (name) => config.providerKeys[name]?.[0] !== undefined,
     );

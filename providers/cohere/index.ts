@@ -2,13 +2,17 @@
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Link } from '../http-link.ts';
 import type { Provider, ProviderCall, ProviderEvent } from '../provider.ts';
-import { type ProviderSettings, resumeCapabilities } from '../provider-settings.ts';
+import { NO_KEY, type ProviderSettings, resumeCapabilities } from '../provider-settings.ts';
 import { streamCall } from '../stream-call.ts';
 import { toError } from './errors.ts';
 import { toRequest } from './request.ts';
 import { type CohereEvent, toProviderEvents } from './stream.ts';
 
+/** Not loaded by a worker that has no key for it. */
+const loadSdk = () => import('cohere-ai');
+
 export function createCohere(settings: ProviderSettings): Provider {
+  if (settings.apiKey !== NO_KEY) void loadSdk();
   return {
     name: settings.name,
     capabilities: resumeCapabilities(settings),
@@ -21,8 +25,7 @@ async function* events(
   { baseUrl }: ProviderSettings,
   { apiKey, fetch, signal }: Link,
 ): AsyncGenerator<ProviderEvent> {
-  // Loaded by whoever uses it: a worker without a key for it starts without it.
-  const { CohereClientV2 } = await import('cohere-ai');
+  const { CohereClientV2 } = await loadSdk();
   const client = new CohereClientV2({
     ...{ token: apiKey, fetch, maxRetries: 0, timeoutInSeconds: LIMITS.generationMs / 1_000 },
     ...(baseUrl === undefined ? {} : { baseUrl }),

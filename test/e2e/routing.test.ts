@@ -9,6 +9,9 @@ import { closeTemporalClients, temporalClient } from '../harness/streaming-worke
 import { waitFor } from '../harness/wait-for.ts';
 
 const REQUESTS = 6;
+const WINDOW_MS = 1_500;
+/** From the moment in which room was taken to the call, on a busy machine. */
+const HAND_OVER_MS = 500;
 const METERED = 'metered/sim-large';
 const SECRETS = { METERED_KEY: 'sk-metered-0123456789' };
 
@@ -21,7 +24,7 @@ beforeAll(async () => {
         metered: {
           wire: 'openai-responses',
           baseUrl: `${simulatorUrl}/v1`,
-          keys: [{ env: 'METERED_KEY', limits: { requests: REQUESTS, windowMs: 1_500 } }],
+          keys: [{ env: 'METERED_KEY', limits: { requests: REQUESTS, windowMs: WINDOW_MS } }],
         },
       },
       prices: {
@@ -126,6 +129,12 @@ describe('generations for which no key has room', () => {
       Array.from({ length: 10 }, (_, index) => submit({ user: `modest-${index}` })),
     );
     const [greedyStarts, modestStarts] = await Promise.all([startsOf(greedy), startsOf(modest)]);
+    const all = [...greedyStarts, ...modestStarts].sort((a, b) => a - b);
+    const tooSoon = all.filter((at, index) => {
+      const before = all[index - REQUESTS];
+      return before !== undefined && at - before < WINDOW_MS - HAND_OVER_MS;
+    });
+    expect(tooSoon).toEqual([]);
     const lastModest = Math.max(...modestStarts);
     const before = greedyStarts.filter((at) => at < lastModest).length;
     console.info(`the last of ten modest users began after ${before} of 48 of the greedy one`);
@@ -139,6 +148,16 @@ describe('generations for which no key has room', () => {
     const [starts, [urgentStart]] = await Promise.all([startsOf(early), startsOf([urgent])]);
     const later = starts.filter((at) => at > (urgentStart ?? 0)).length;
     expect(later).toBeGreaterThanOrEqual(8);
+  });
+
+  test('can be cancelled while they wait', async () => {
+    const ids = await Promise.all(Array.from({ length: REQUESTS * 4 }, () => submit({ user: 'hasty' })));
+    const last = ids.at(-1) ?? '';
+    expect((await stack.api.cancel(last)).status).toBe(202);
+    const events = await startReading(stack.api, last).whole;
+    expect(faultsOf(events)).toEqual([]);
+    expect(events.at(-1)).toMatchObject({ type: 'generation-cancel' });
+    await startsOf(ids.slice(0, -1));
   });
 
   test('go on after the worker that let them wait has died', async () => {

@@ -3,11 +3,19 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
-import { findOnPath } from '../../services/executables.ts';
-import { installByApt } from '../../services/install-by-apt.ts';
+import { findOrInstall, type SystemPackage } from '../../services/system-package.ts';
 
 /** Installing it can take this long. */
 export const BROWSER_WITHIN_MS = 6 * 60_000;
+
+const CHROMIUM: SystemPackage = {
+  name: 'Chromium',
+  programs: ['chromium', 'chromium-browser'],
+  apt: 'chromium',
+  others: { brew: 'chromium', dnf: 'chromium', apk: 'chromium' },
+  instead: 'put chromium on PATH',
+};
+const report = (line: string) => process.stderr.write(`${line}\n`);
 
 const FLAGS = [
   '--headless',
@@ -28,7 +36,7 @@ export interface Browser {
 }
 
 export async function openBrowser(): Promise<Browser> {
-  const executablePath = findOnPath('chromium') ?? (await installChromium());
+  const executablePath = await findOrInstall(CHROMIUM, report);
   const profile = mkdtempSync(join(tmpdir(), 'unbroken-browser-'));
   const context = await chromium.launchPersistentContext(profile, { executablePath, args: FLAGS });
   const complaints: string[] = [];
@@ -44,13 +52,4 @@ export async function openBrowser(): Promise<Browser> {
       rmSync(profile, { recursive: true, force: true });
     },
   };
-}
-
-function installChromium(): Promise<string> {
-  return installByApt({
-    packageName: 'chromium',
-    program: 'chromium',
-    fix: 'Run once: sudo apt-get install -y chromium',
-    report: (line) => process.stderr.write(`${line}\n`),
-  });
 }

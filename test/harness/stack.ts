@@ -1,10 +1,9 @@
 /** A whole Unbroken of real processes: simulated provider, workers and APIs, on the shared services. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient } from 'redis';
-import { REDIS_KEYS } from '../../contracts/names.ts';
+import type { CreateKey, NewKey } from '../../contracts/keys.ts';
 import { type ChildHandle, PROJECT_ROOT, startChild } from './child-process.ts';
 import { freePort } from './free-port.ts';
 import { announcedServices } from './shared-services.ts';
@@ -43,10 +42,12 @@ export interface Stack {
   readonly apis: readonly Seat[];
   /** The first API. */
   readonly api: UnbrokenApi;
+  /** Where the others are. */
+  readonly otherApis: readonly string[];
   /** The environment of its processes, for clients of Temporal and Redis. */
   readonly env: Readonly<Record<string, string>>;
-  /** Registers a new key of another caller and returns it. */
-  addKey(caller: { tenant: string; user: string }): Promise<string>;
+  /** Makes a new key, by default one that may generate for all users of its tenant, and returns it. */
+  addKey(owner: CreateKey): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -99,13 +100,15 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
         ),
       ),
     ]);
+    const api = connectApi(`http://127.0.0.1:${ports[0]}`, key);
     return {
       sim: connectSimulator(simulator.url),
       workers,
       apis,
-      api: connectApi(`http://127.0.0.1:${ports[0]}`, key),
+      api,
+      otherApis: ports.slice(1).map((port) => `http://127.0.0.1:${port}`),
       env,
-      addKey: (caller) => registerKey(env['REDIS_URL'] ?? '', caller),
+      addKey: (owner) => addKey(api, owner),
       stop,
     };
   } catch (error) {
@@ -135,15 +138,13 @@ async function takeSeat(
   };
 }
 
-async function registerKey(redisUrl: string, caller: { tenant: string; user: string }): Promise<string> {
-  const key = newKey();
-  const redis = createClient({ url: redisUrl });
-  await redis.connect();
-  try {
-    await redis.hSet(REDIS_KEYS.apiKey(createHash('sha256').update(key).digest('hex')), caller);
-  } finally {
-    redis.destroy();
-  }
+async function addKey(api: UnbrokenApi, owner: CreateKey): Promise<string> {
+  const response = await api.send('/v1/keys', {
+    method: 'POST',
+    body: JSON.stringify({ scopes: ['generate', 'any-user'], ...owner }),
+  });
+  if (response.status !== 201) throw new Error(`no key: ${response.status} ${await response.text()}`);
+  const { key } = (await response.json()) as NewKey;
   return key;
 }
 

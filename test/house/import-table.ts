@@ -19,6 +19,7 @@ const FOLDERS = [
   'streaming',
   'prompts',
   'routing',
+  'encryption',
 ];
 
 export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
@@ -32,10 +33,11 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   streaming: { values: ['contracts'], types: ['config'] },
   routing: { values: ['contracts'], types: ['config'] },
   prompts: { values: ['contracts'], types: ['config'] },
+  encryption: { values: ['contracts'], types: ['config'] },
   config: { values: ['contracts'], types: [] },
   worker: { values: [...FOLDERS, 'workflows', 'activities'], types: [] },
   api: {
-    values: ['contracts', 'config', 'models', 'streaming', 'budget', 'prompts', 'routing'],
+    values: ['contracts', 'config', 'models', 'streaming', 'budget', 'prompts', 'routing', 'encryption'],
     types: ['workflows'],
   },
   client: { values: ['contracts'], types: [] },

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { chooseSeed } from '../harness/random.ts';
 import { proveCrash } from './crash.ts';
+import { proveFaults } from './faults.ts';
 
 const program = new Command('prove')
   .description('Runs the product as it is used, harms it, and counts what the readers lost.')
@@ -23,6 +24,14 @@ program
   .action(async (given: { runs: number; prefillRuns: number; seed?: number }) => {
     const proved = await proveCrash({ ...given, seed: given.seed ?? chooseSeed() });
     process.exitCode = proved ? 0 : 1;
+  });
+
+program
+  .command('faults')
+  .description('Shows every fault of a provider to the running product, and checks what the caller got.')
+  .option('--only <text>', 'cases whose number (such as c09) or name has this')
+  .action(async ({ only }: { only?: string }) => {
+    process.exitCode = (await proveFaults(only)) ? 0 : 1;
   });
 
 function wholeNumber(value: string): number {

@@ -2,7 +2,7 @@
 
 import { providerKeysOf } from '../../config/gate-schema.ts';
 import { loadConfig } from '../../config/load-config.ts';
-import type { ProviderConfig } from '../../config/schema.ts';
+import type { ProviderConfig, WireFamily } from '../../config/schema.ts';
 import { createProviders } from '../../providers/create-providers.ts';
 import type { Provider } from '../../providers/provider.ts';
 
@@ -29,4 +29,23 @@ export function adapterFor(
   }).get(name);
   if (provider === undefined) throw new Error(`no adapter ${name}`);
   return provider;
+}
+
+/** The config of a provider of this wire at the simulated one. */
+export function simulatedConfig(wire: WireFamily, url: string): ProviderConfig {
+  switch (wire) {
+    case 'ai-sdk':
+      return { wire, baseUrl: `${url}/v1`, package: '@ai-sdk/groq' };
+    case 'openai-responses':
+    case 'openai-chat':
+      return { wire, baseUrl: `${url}/v1` };
+    default:
+      return { wire, baseUrl: url };
+  }
+}
+
+/** The format in which the simulated provider hears from this wire. */
+export function simulatedWire(wire: WireFamily) {
+  if (wire === 'ai-sdk' || wire === 'azure-openai') return 'openai-chat';
+  return wire === 'bedrock' ? 'anthropic-messages' : wire;
 }

@@ -188,6 +188,15 @@ describe('keys', () => {
 });
 
 describe('the line', () => {
+  test('is not of those whose model alone must rest: other models of the provider pass', async () => {
+    const gate = gateOf([keyOf('a')]);
+    const limited = { verdict: 'limited', status: 429, restMs: 60_000 } as const;
+    await passOf(await gate.enter(callOf())).leave({ ...FAILED, verdict: null, key: limited });
+    expect(await gate.enter(callOf())).toMatchObject({ admitted: false, because: 'full' });
+    expect(await gate.takeRoom(callOf())).toMatchObject({ because: 'resting' });
+    expect((await gate.enter(callOf({ model: 'other' }))).admitted).toBe(true);
+  });
+
   test('is not overtaken by newcomers while somebody stands in it', async () => {
     const gate = gateOf([keyOf('a', { requests: 1, windowMs: 1_000 })]);
     await gate.enter(callOf());

@@ -79,6 +79,23 @@ describe('a candidate without room', () => {
     expect(calls).not.toContain('streamFromProvider second');
   });
 
+  test('that the provider wants to be left alone is waited for by a durable timer', async () => {
+    let asked = 0;
+    const { outcome, history } = await runGeneration(
+      environment,
+      {
+        ...failing({ m1: [FULL] }),
+        waitForRoom: async () => {
+          asked += 1;
+          return asked === 1 ? { restMs: 40 } : { keyId: 'key', slot: 1 };
+        },
+      },
+      { candidates: [FIRST], routing: planOf() },
+    );
+    expect(outcome).toEqual(outcomeWith(FIRST));
+    expect(history.events?.some((event) => event.timerFiredEventAttributes)).toBe(true);
+  });
+
   test('is not waited for where the wait would be longer than the route allows', async () => {
     const { outcome, calls } = await runGeneration(environment, failing({ m1: ['provider_full:60000'] }), {
       candidates: [FIRST],
