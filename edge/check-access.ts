@@ -6,7 +6,7 @@
 import { docPage, ERRORS } from '../contracts/errors.ts';
 import type { LogStanding } from '../contracts/log-pages.ts';
 import { type EdgeCache, grantKey, keep, readKept } from './edge-cache.ts';
-import { ask, type Credentials, generationUrl, type Origin } from './origin.ts';
+import { ask, type Credentials, generationUrl, type Origin, REFUSALS } from './origin.ts';
 
 /** For so long after it was given a grant counts, while the origin does not answer. */
 export const GRANT_SECONDS = 300;
@@ -39,7 +39,7 @@ export async function checkAccess(
     return grant === null ? unavailable() : { ...grant, isFresh: false };
   }
   if (!answer.ok) {
-    if (answer.status !== 429) await cache.delete(key);
+    if (REFUSALS.has(answer.status)) await cache.delete(key);
     return new Response(await answer.text(), { status: answer.status, headers: answer.headers });
   }
   const crossOrigin = Object.fromEntries(

@@ -59,6 +59,9 @@ export async function readPage(
   }
 }
 
+/** The caller may not see it, or no longer. */
+export const REFUSALS: ReadonlySet<number> = new Set([401, 403, 404, 410]);
+
 /** Whether the origin answered, and its answer is no. Anything else may pass. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof ClientError && !error.passing;

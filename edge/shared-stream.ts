@@ -5,7 +5,7 @@
 import { followGeneration, type GenerationEvent } from '../client/index.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { EVENTS_PER_PAGE, type LogStanding, pageOf } from '../contracts/log-pages.ts';
-import { type Credentials, isRefusal, type Origin } from './origin.ts';
+import { ask, type Credentials, generationUrl, isRefusal, type Origin, REFUSALS } from './origin.ts';
 
 export interface Viewing {
   /** What is held after the cursor; null where a page must be read, since the window does not begin or split there. */
@@ -16,6 +16,9 @@ export interface Viewing {
   isOver(): boolean;
   leave(): void;
 }
+
+/** A key that is revoked sees no more after this, though the connection to the origin is another's. */
+const RECHECK_MS = 15_000;
 
 export interface SharedStream {
   join(credentials: Credentials): Viewing;
@@ -61,17 +64,31 @@ export function openSharedStream(origin: Origin, standing: LogStanding, onIdle: 
       }
     }
   };
-  const begin = () =>
-    follow()
+  /** The origin ends the connection of a key that is revoked, but all keys but one have none of their own. */
+  const recheck = async () => {
+    const distinct = new Map([...viewers.values()].map((one) => [one.hash, one]));
+    for (const { hash, headers } of distinct.values()) {
+      const url = `${generationUrl(origin, standing.id)}/standing`;
+      const answer = await ask(origin, url, headers).catch(() => null);
+      await answer?.body?.cancel();
+      if (answer !== null && REFUSALS.has(answer.status)) refused.add(hash);
+    }
+    wake();
+  };
+  const begin = () => {
+    const rechecking = setInterval(() => void recheck(), RECHECK_MS);
+    return follow()
       .catch((error: unknown) => {
         isBroken = true;
         // Its viewers are closed and come back; the platform keeps what is written here.
         if (!closed.signal.aborted) console.error(`the stream of ${standing.id} broke:`, error);
       })
       .finally(() => {
+        clearInterval(rechecking);
         wake();
         onIdle();
       });
+  };
   return {
     join: (credentials) => {
       const viewer = Symbol('viewer');
@@ -120,12 +137,12 @@ function createWindow(start: number) {
     },
     after: (cursor: number): readonly GenerationEvent[] | null => {
       if (cursor < base) return null;
-      const next = events.findIndex(({ seq }) => seq > cursor);
-      if (next < 0) return [];
+      // From the end: most viewers are there.
+      const next = events.findLastIndex(({ seq }) => seq <= cursor) + 1;
       const first = events[next];
+      if (first === undefined) return [];
       // A merged event that began before the cursor: the page has its parts.
-      if (first !== undefined && (first.from ?? first.seq) !== cursor + 1) return null;
-      return events.slice(next);
+      return (first.from ?? first.seq) === cursor + 1 ? events.slice(next) : null;
     },
   };
 }

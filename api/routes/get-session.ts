@@ -1,7 +1,7 @@
 /** `GET /v1/session`: who the caller is, and which routes it may use. */
 import type { RequestHandler } from 'express';
 import type { SessionView } from '../../contracts/session.ts';
-import { callerIn } from '../authenticate.ts';
+import { callerIn, hasScope } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 export function getSession({ config }: Pick<ApiDependencies, 'config'>): RequestHandler {
@@ -15,8 +15,9 @@ export function getSession({ config }: Pick<ApiDependencies, 'config'>): Request
     candidates: candidates.map(({ provider, model }) => ({ provider, model })),
   }));
   return (_request, response) => {
-    const { tenant, user, team, scopes } = callerIn(response);
-    const temporalWorkflows = scopes.includes('admin') ? workflows : null;
+    const caller = callerIn(response);
+    const { tenant, user, team, scopes } = caller;
+    const temporalWorkflows = hasScope(caller, 'admin') ? workflows : null;
     response.json({ tenant, user, team, scopes, routes, temporalWorkflows } satisfies SessionView);
   };
 }

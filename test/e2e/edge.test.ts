@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/events.ts';
+import type { NewKey } from '../../contracts/keys.ts';
 import { EVENTS_PER_PAGE } from '../../contracts/log-pages.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { type ChildHandle, startChild } from '../harness/child-process.ts';
@@ -52,6 +53,11 @@ describe.each(['cloudflare', 'vercel'])('the relay at the edge of %s', (platform
     const begun = await begin(plan);
     await startReading(stack.api, begun.id).whole;
     return begun;
+  }
+
+  async function newKey(user: string): Promise<NewKey> {
+    const body = JSON.stringify({ user, scopes: ['generate', 'any-user'] });
+    return (await (await stack.api.send('/v1/keys', { method: 'POST', body })).json()) as NewKey;
   }
 
   const streamsOf = (id: string) => new RegExp(`${id}/events`);
@@ -160,6 +166,24 @@ describe.each(['cloudflare', 'vercel'])('the relay at the edge of %s', (platform
     expect(origin.passed.length - asked).toBe(3);
   });
 
+  test('lets go of a viewer whose key is revoked, and of no other', async () => {
+    const { id, text } = await begin({ tokens: 1_600, delayMs: 15 });
+    const mine = await Promise.all(['first', 'second'].map((user) => newKey(user)));
+    const [first, second] = mine.map(({ key }) => as(key).readOnce(id, -1));
+    const uncut = edge.readOnce(id, -1);
+    await waitFor('the stream to be open', () => origin.open(streamsOf(id)) === 1);
+    // The connection to the origin is of one of them, so one is refused by that, and one when it is asked about.
+    for (const { id: key } of mine) await stack.api.send(`/v1/keys/${key}`, { method: 'DELETE' });
+    for (const revoked of [first, second]) {
+      const events = await revoked;
+      expect(events?.at(-1)?.type).not.toBe('generation-end');
+    }
+    expect((await stack.api.view(id)).body.status).toBe('running');
+    const events = await uncut;
+    expect(faultsOf(events)).toEqual([]);
+    expect(textOf(events)).toBe(text);
+  });
+
   test('refuses a cursor past the end as the origin does', async () => {
     const { id } = await finished({ tokens: 20, delayMs: 0 });
     for (const after of ['9999', '-7', 'x']) {
@@ -197,4 +221,20 @@ describe.each(['cloudflare', 'vercel'])('the relay at the edge of %s', (platform
       origin.restore();
     }
   });
+});
+
+test('what vercel.json rewrites comes out as it was asked for', async () => {
+  const edge = await startChild('edge', ['test/harness/serve-edge.ts', 'vercel', stack.api.url], {});
+  try {
+    const { body } = await stack.api.create({ input: promptOf({ tokens: 20, delayMs: 0 }), cache: 'off' });
+    await startReading(stack.api, body.id).whole;
+    const path = encodeURIComponent(`/v1/generations/${body.id}/events`);
+    const answer = await connectApi(edge.url, stack.api.key).send(
+      `/api/relay?unbroken_path=${path}&after=2`,
+    );
+    expect(answer.headers.get('x-unbroken-relay')).toBe('finished');
+    expect(await answer.text()).toMatch(/^id: 3\n/);
+  } finally {
+    await edge.end();
+  }
 });

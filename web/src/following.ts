@@ -1,6 +1,6 @@
 /** Follows one generation for as long as it is shown, and says how the connection stands. */
 import { batch, type ReadonlySignal, signal } from '@preact/signals';
-import { ClientError, followGeneration, type GenerationEvent } from '../../client/index.ts';
+import { followGeneration, type GenerationEvent } from '../../client/index.ts';
 import { createLine } from './line.ts';
 import { type Arrival, emptyReading, fold, type Reading } from './reading.ts';
 import { baseUrl, key } from './session.ts';
@@ -97,8 +97,4 @@ export function follow(generationId: string): Following {
       if (frame !== undefined) cancelAnimationFrame(frame);
     },
   };
-}
-
-export function isGone(error: Error): boolean {
-  return error instanceof ClientError && (error.status === 404 || error.status === 410);
 }
