@@ -229,9 +229,7 @@ test('what vercel.json rewrites comes out as it was asked for', async () => {
     const { body } = await stack.api.create({ input: promptOf({ tokens: 20, delayMs: 0 }), cache: 'off' });
     await startReading(stack.api, body.id).whole;
     const path = encodeURIComponent(`/v1/generations/${body.id}/events`);
-    const answer = await connectApi(edge.url, stack.api.key).send(
-      `/api/relay?unbroken_path=${path}&after=2`,
-    );
+    const answer = await connectApi(edge.url, stack.api.key).send(`/api/relay?unbroken_path=${path}&after=2`);
     expect(answer.headers.get('x-unbroken-relay')).toBe('finished');
     expect(await answer.text()).toMatch(/^id: 3\n/);
   } finally {

@@ -1,7 +1,8 @@
 /** What a reader of one generation sees, folded from its events; pure, so that it is the same after every reconnect. */
 import type { GenerationEvent } from '../../client/index.ts';
 import type { GenerationStatus } from '../../contracts/generation.ts';
-import { formatUsd, NO_USAGE, type Usage } from '../../contracts/money.ts';
+import { NO_USAGE, type Usage } from '../../contracts/money.ts';
+import { formatCost } from './format.ts';
 
 /** How events came: `live` as they were made, `caught-up` from the log, since this reader was away or late. */
 export type Arrival = 'live' | 'caught-up';
@@ -138,11 +139,11 @@ function tell(event: GenerationEvent): Pick<Entry, 'text' | 'tone'> | null {
     case 'text-reset':
       return { text: 'The text so far is void', tone: 'bad' };
     case 'generation-end':
-      return { text: `Whole: ${event.finishReason}, ${formatUsd(event.costMicroUsd)}`, tone: 'good' };
+      return { text: `Whole: ${event.finishReason}, ${formatCost(event.costMicroUsd)}`, tone: 'good' };
     case 'generation-error':
       return { text: `Failed: ${event.error.code}`, tone: 'bad' };
     case 'generation-cancel':
-      return { text: `Cancelled; ${formatUsd(event.costMicroUsd)} billed`, tone: 'bad' };
+      return { text: `Cancelled; ${formatCost(event.costMicroUsd)} billed`, tone: 'bad' };
     default:
       return null;
   }

@@ -23,7 +23,7 @@ export function Thread({ reading, breaks, connection }: ThreadOf) {
             <i key={seq} style={{ left: `${count === 0 ? 0 : (100 * (seq + 1)) / count}%` }} />
           ))}
         </div>
-        <div class="end" />
+        {reading.status === 'running' && <div class="end" />}
       </div>
       {breaks.length > 0 && (
         <p class="legend">
