@@ -22,6 +22,9 @@ export interface Attempt {
   readonly log: OpenedLog;
   readonly record: GenerationRecord;
   readonly number: number;
+  /** Output cap of this call, and of the whole generation. */
+  readonly maxOutputTokens: number;
+  readonly capTokens: number;
   readonly resume: Resume;
   readonly checkpoint: Checkpoint | null;
 }

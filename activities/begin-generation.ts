@@ -7,7 +7,13 @@ import { ApplicationFailure } from '@temporalio/common';
 import { isErrorCode } from '../contracts/errors.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import type { BeginStep, BegunGeneration, GenerationOutcome, StreamStep } from '../contracts/steps.ts';
+import {
+  type BeginStep,
+  type BegunGeneration,
+  failureFacts,
+  type GenerationOutcome,
+  type StreamStep,
+} from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
 import { lookUpCache } from './look-up-cache.ts';
 import { reserveBudget } from './reserve-budget.ts';
@@ -23,13 +29,15 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
   const lookUp = lookUpCache(dependencies);
 
   const finish = async (order: GenerationOrder, outcome: GenerationOutcome): Promise<BegunGeneration> => {
-    await settle({ order, outcome });
-    if (order.cache === 'off' || outcome.cached) return { next: 'ended', outcome, storeFailed: false };
+    const { warnings } = await settle({ order, outcome });
+    if (order.cache === 'off' || outcome.cached) {
+      return { next: 'ended', outcome, storeFailed: false, warnings };
+    }
     const stored = await store({ order, outcome }).then(
       () => true,
       () => false,
     );
-    return { next: 'ended', outcome, storeFailed: !stored };
+    return { next: 'ended', outcome, storeFailed: !stored, warnings };
   };
 
   return async ({ order, epochMs }: BeginStep): Promise<BegunGeneration> => {
@@ -38,9 +46,8 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
     if (!reservation.granted) return { next: 'refuse', refusal: reservation };
     const [candidate] = order.candidates;
     if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0 };
-    const { reservedTokens, remainingTokens, maxOutputTokens } = reservation;
-    const isLast = order.candidates.length === 1;
-    const step: StreamStep = { order, candidate, reservedTokens, remainingTokens, maxOutputTokens, isLast };
+    const { granted: _, ...reserved } = reservation;
+    const step: StreamStep = { order, candidate, ...reserved, isLast: order.candidates.length === 1 };
     const stream = running.joinOrStart(step, epochMs, (control) => runStream(dependencies, step, control));
     try {
       const outcome = await inTime(stream.outcome);
@@ -53,12 +60,8 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
       if (error.nonRetryable !== true) {
         return { next: 'stream', reservation, waitMs: Number(error.nextRetryDelay ?? 0) };
       }
-      const waitMs = Number(error.details?.[0] ?? 0);
-      return {
-        next: 'fall-back',
-        reservation,
-        failure: { code: error.type, message: error.message, waitMs },
-      };
+      const failure = { code: error.type, message: error.message, ...failureFacts(error.details) };
+      return { next: 'fall-back', reservation, failure };
     }
   };
 

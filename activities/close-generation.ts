@@ -33,6 +33,7 @@ export function closeGeneration(dependencies: Dependencies) {
               code,
               message: wordsOf(events, code) ?? error?.message ?? 'Unknown',
               doc: docPage(code),
+              ...(error?.details === undefined ? {} : { details: { ...error.details } }),
             },
             ...end,
           };

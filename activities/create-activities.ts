@@ -3,7 +3,9 @@ import { answerFromCache } from './answer-from-cache.ts';
 import { beginGeneration } from './begin-generation.ts';
 import { closeGeneration } from './close-generation.ts';
 import type { Dependencies } from './dependencies.ts';
+import { raiseOutputCap } from './raise-output-cap.ts';
 import { createRunningStreams } from './running-streams.ts';
+import { sendBudgetWarning } from './send-budget-warning.ts';
 import { settleBudget } from './settle-budget.ts';
 import { storeAnswer } from './store-answer.ts';
 import { streamFromProvider } from './stream-from-provider.ts';
@@ -19,6 +21,8 @@ export function createActivities(dependencies: Dependencies) {
     answerFromCache: answerFromCache(dependencies),
     waitForRoom: waitForRoom(dependencies),
     closeGeneration: closeGeneration(dependencies),
+    raiseOutputCap: raiseOutputCap(dependencies),
+    sendBudgetWarning: sendBudgetWarning(dependencies),
   };
 }
 

@@ -1,6 +1,7 @@
 /** What the activities need; the worker's composition root provides the real ones. */
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { BudgetWarning } from '../contracts/budgets.ts';
 import type { MicroUsd, Usage } from '../contracts/money.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { GateNotice, ProviderGate } from '../routing/provider-gate.ts';
@@ -15,5 +16,7 @@ export interface Dependencies {
   /** Hears what people should know of: a key that was refused, a circuit that opened. */
   readonly note: (notice: GateNotice) => void;
   readonly priceOf: (provider: string, model: string, usage: Usage) => MicroUsd;
+  /** Tells of a warning, or throws; null where nobody is to be told. */
+  readonly notifyBudget: ((warning: BudgetWarning) => Promise<void>) | null;
   readonly countTokens: (text: string) => number;
 }

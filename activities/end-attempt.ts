@@ -9,6 +9,7 @@ import type { Departure } from '../routing/provider-gate.ts';
 import { type Attempt, type Progress, totals, usageSoFar } from './attempt.ts';
 import { REFUSES_KEY } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
+import { isPlausibleUsage } from './plausible-usage.ts';
 
 /** Errors after which a response that runs at the provider is still good and can be taken up again. */
 const CUT: ReadonlySet<ErrorCode> = new Set([
@@ -26,7 +27,7 @@ export async function endCompleted(
   finish: Extract<ProviderEvent, { type: 'finish' }>,
 ): Promise<GenerationOutcome> {
   const { writer } = attempt.log;
-  const usage = finish.usage ?? usageSoFar(dependencies, attempt, progress);
+  const usage = billedUsage(dependencies, attempt, progress, finish);
   const end = {
     ...attempt.step.candidate,
     finishReason: finish.reason,
@@ -39,6 +40,21 @@ export async function endCompleted(
   void attempt.pass.leave('answered', totalTokens(usage), outputOf(usage));
   await writer.flush();
   return { status: 'completed', ...end, lastSeq: writer.nextSeq - 1, errorCode: null };
+}
+
+/** The provider's own report, unless it has none or one that cannot be true. */
+function billedUsage(
+  dependencies: Dependencies,
+  attempt: Attempt,
+  progress: Progress,
+  { usage, reason }: Extract<ProviderEvent, { type: 'finish' }>,
+): Usage {
+  const { reservedTokens, maxOutputTokens } = attempt.step;
+  const { ownText } = progress;
+  if (usage !== null && isPlausibleUsage(usage, { ownText, reason, reservedTokens, maxOutputTokens })) {
+    return usage;
+  }
+  return usageSoFar(dependencies, attempt, { ...progress, counted: null });
 }
 
 /**
@@ -162,7 +178,7 @@ async function stopAtProvider({ provider, pass }: Attempt, { cursor }: Progress)
   return cursor === null ? null : ((await provider.stop?.(cursor.responseId, pass.key.secret)) ?? null);
 }
 
-function outputOf({ outputTokens, reasoningTokens }: Usage): number {
+export function outputOf({ outputTokens, reasoningTokens }: Usage): number {
   return outputTokens + reasoningTokens;
 }
 
@@ -170,6 +186,8 @@ export function timeIsUp(): ApplicationFailure {
   return permanent('generation_timeout', 'The generation took longer than its limit.');
 }
 
-export function permanent(code: ErrorCode, message: string): ApplicationFailure {
-  return ApplicationFailure.create({ message, type: code, nonRetryable: true });
+/** @param facts small facts for the reader, such as what a budget has left. */
+export function permanent(code: ErrorCode, message: string, facts?: object): ApplicationFailure {
+  const details = facts === undefined ? {} : { details: [facts] };
+  return ApplicationFailure.create({ message, type: code, nonRetryable: true, ...details });
 }

@@ -1,8 +1,9 @@
 /** What the log says of a generation so far. A pure fold over its events; the log is the only record of attempts. */
+import type { AttemptCharge } from '../contracts/budgets.ts';
 import { isErrorCode } from '../contracts/errors.ts';
 import { type GenerationEvent, isTerminal } from '../contracts/events.ts';
 import type { Candidate, ResumeStrategy } from '../contracts/generation.ts';
-import { addUsage, type MicroUsd, NO_USAGE, type Usage } from '../contracts/money.ts';
+import { addUsage, type MicroUsd, NO_USAGE, totalTokens, type Usage } from '../contracts/money.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 
 export interface OpenAttempt extends Candidate {
@@ -24,6 +25,10 @@ export interface GenerationRecord {
   /** Usage and cost of the attempts that have ended. */
   readonly usage: Usage;
   readonly costMicroUsd: MicroUsd;
+  /** The same, attempt by attempt: what the budgets are charged. */
+  readonly charges: readonly AttemptCharge[];
+  /** The cap that the answer was last continued with; 0 where it never was. */
+  readonly capTokens: number;
   readonly budgetNoted: boolean;
   readonly errors: readonly (Candidate & { readonly code: string })[];
   readonly outcome: GenerationOutcome | null;
@@ -38,6 +43,8 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
   let usage = NO_USAGE;
   let costMicroUsd = 0;
   let budgetNoted = false;
+  let capTokens = 0;
+  const charges: AttemptCharge[] = [];
   const errors: (Candidate & { code: string })[] = [];
   for (const event of events) {
     switch (event.type) {
@@ -73,7 +80,17 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
         errors.push({ provider: event.provider, model: event.model, code: event.code });
         usage = addUsage(usage, event.usage);
         costMicroUsd += event.costMicroUsd;
-        if (!event.resumable) open = null;
+        if (!event.resumable) {
+          charges.push(chargeOf(event));
+          open = null;
+        }
+        break;
+      case 'cap-raise':
+        usage = addUsage(usage, event.usage);
+        costMicroUsd += event.costMicroUsd;
+        charges.push(chargeOf(event));
+        capTokens = event.maxOutputTokens;
+        open = null;
         break;
       default:
         break;
@@ -88,10 +105,23 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
     openAttempt: open,
     usage,
     costMicroUsd,
+    charges,
+    capTokens,
     budgetNoted,
     errors,
     outcome: last === undefined ? null : outcomeOf(last),
   };
+}
+
+export function chargeOf({
+  provider,
+  model,
+  attempt,
+  usage,
+  costMicroUsd,
+}: Candidate & { attempt: number; usage: Usage; costMicroUsd: MicroUsd }): AttemptCharge {
+  const { estimated } = usage;
+  return { attempt, provider, model, tokens: totalTokens(usage), costMicroUsd, estimated };
 }
 
 function withOutput(open: OpenAttempt | null, piece: string): OpenAttempt | null {

@@ -2,16 +2,13 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ReserveOutcome } from '../budget/ledger.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
-import { boundInputTokens, leastOutputTokens } from '../contracts/tokens.ts';
+import { leastOutputTokens, worstInputTokens } from '../contracts/tokens.ts';
 import type { Dependencies } from './dependencies.ts';
+import { worstPrice } from './worst-case.ts';
 
-export function reserveBudget({ budget, log, countTokens }: Dependencies) {
-  return async ({
-    generationId,
-    tenant,
-    user,
-    maxOutputTokens,
-  }: GenerationOrder): Promise<ReserveOutcome> => {
+export function reserveBudget({ budget, log, countTokens, priceOf }: Dependencies) {
+  return async (order: GenerationOrder): Promise<ReserveOutcome> => {
+    const { generationId, tenant, user, team, keyId, candidates, maxOutputTokens } = order;
     const input = await log.readInput(generationId);
     if (input === null) {
       throw ApplicationFailure.create({
@@ -20,13 +17,13 @@ export function reserveBudget({ budget, log, countTokens }: Dependencies) {
         nonRetryable: true,
       });
     }
+    const inputTokens = worstInputTokens(input, countTokens);
+    // Models that are asked where the input is too long for the others.
+    const larger = order.routing?.onContextLength ?? [];
     return budget.reserve({
-      generationId,
-      tenant,
-      user,
-      inputTokens: boundInputTokens(input, countTokens),
-      maxOutputTokens,
+      ...{ generationId, tenant, user, team, keyId, inputTokens, maxOutputTokens },
       minOutputTokens: leastOutputTokens(maxOutputTokens),
+      price: worstPrice(priceOf, [...candidates, ...larger], inputTokens, maxOutputTokens),
     });
   };
 }

@@ -4,19 +4,21 @@
  * and goes on from there. A stream that `beginGeneration` has begun in this process is adopted as it runs.
  */
 import { activityInfo, Context } from '@temporalio/activity';
+import { describeRefusal } from '../contracts/budget-refusal.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
 import { addUsage } from '../contracts/money.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
 import type { ProviderCall, ProviderEvent } from '../providers/provider.ts';
 import type { Admission } from '../routing/provider-gate.ts';
-import type { OpenedLog } from '../streaming/event-log.ts';
+import type { LogWriter, OpenedLog } from '../streaming/event-log.ts';
 import { accountAbandonedAttempt } from './account-attempt.ts';
 import { type Attempt, type Progress, totals, usageSoFar } from './attempt.ts';
 import { enterGate, leaveUnused, passOf } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
 import { endCompleted, endStopped, noteProviderError, permanent } from './end-attempt.ts';
-import { type GenerationRecord, readRecord } from './generation-record.ts';
+import { goOnWhereRaised, reserveCall } from './extend-reservation.ts';
+import { chargeOf, type GenerationRecord, readRecord } from './generation-record.ts';
 import { createRestartGuard } from './restart-guard.ts';
 import { beginsAnew, type Checkpoint, openCheckpoint, planResume } from './resume-plan.ts';
 import type { RunningStreams, StreamControl } from './running-streams.ts';
@@ -115,10 +117,16 @@ async function beginAttempt(
     known = await closeInterrupted(dependencies, log, record, input, checkpoint);
   }
   const { writer } = log;
-  if (!record.budgetNoted) {
-    const { reservedTokens, remainingTokens, maxOutputTokens } = step;
-    void writer.write({ type: 'budget-reserve', reservedTokens, remainingTokens, maxOutputTokens });
+  if (!record.budgetNoted) noteBudget(step, writer);
+  const reserved = await reserveCall(dependencies, { step, input, record: known, resume });
+  if (!reserved.granted) {
+    void pass.leave(null, 0, 0);
+    // What the interrupted attempt used must be on record before the log is closed.
+    await writer.flush();
+    const { message, details } = describeRefusal(reserved);
+    throw permanent('budget_exceeded', message, details);
   }
+  const { maxOutputTokens, capTokens } = reserved;
   const number = resume.strategy === 'reattach' ? record.attempts : record.attempts + 1;
   void writer.write({
     type: 'provider-start',
@@ -129,7 +137,17 @@ async function beginAttempt(
   });
   // On record before the call leaves: a call that the log does not know could be paid without anyone knowing.
   await writer.flush();
-  return { step, control, provider, pass, input, log, record: known, number, resume, checkpoint };
+  return {
+    ...{ step, control, provider, pass, input, log, record: known, number, resume, checkpoint },
+    ...{ maxOutputTokens, capTokens },
+  };
+}
+
+function noteBudget(step: StreamStep, writer: LogWriter): void {
+  const { reservedTokens, reservedMicroUsd = 0, remainingTokens, maxOutputTokens } = step;
+  const reserved = { reservedTokens, reservedMicroUsd, remainingTokens };
+  void writer.write({ type: 'budget-reserve', ...reserved, maxOutputTokens });
+  for (const standing of step.warnings ?? []) void writer.write({ type: 'budget-warn', ...standing });
 }
 
 /** The process that ran the open attempt died: its usage goes on record before another attempt begins. */
@@ -156,6 +174,7 @@ async function closeInterrupted(
   return {
     ...record,
     openAttempt: null,
+    charges: [...record.charges, chargeOf({ ...open, ...accounted })],
     usage: addUsage(record.usage, accounted.usage),
     costMicroUsd: record.costMicroUsd + accounted.costMicroUsd,
   };
@@ -180,7 +199,7 @@ async function relayProvider(
   const call: ProviderCall = {
     model: step.candidate.model,
     input,
-    maxOutputTokens: remainingOutput(dependencies, attempt),
+    maxOutputTokens: attempt.maxOutputTokens,
     idempotencyKey: `${step.order.generationId}:${number}`,
     resume,
     signal: attempt.control.signal,
@@ -232,13 +251,10 @@ async function relayProvider(
   if (finish === null)
     throw new UnbrokenError('provider_stream_cut', 'The stream ended without a finished answer.');
   await deliver(guard.finish());
+  if (finish.reason === 'length') {
+    await goOnWhereRaised(dependencies, attempt, finish.usage ?? usageSoFar(dependencies, attempt, progress));
+  }
   return await endCompleted(dependencies, attempt, progress, finish);
-}
-
-/** A continued answer may use only what the answer so far has left of the cap. */
-function remainingOutput({ countTokens }: Dependencies, { step, resume }: Attempt): number {
-  if (resume.strategy !== 'prefill' && resume.strategy !== 'instruct') return step.maxOutputTokens;
-  return Math.max(1, step.maxOutputTokens - countTokens(resume.deliveredText));
 }
 
 function progressEvent(dependencies: Dependencies, attempt: Attempt, progress: Progress) {

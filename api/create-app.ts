@@ -7,6 +7,8 @@ import { refuseUnknown } from './allowed-methods.ts';
 import { authenticate, authenticateStream, requireScope } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { crossOrigin, crossOriginOfUi, limitCaller, readJson, securityHeaders } from './front-door.ts';
+import { getBalances, listEntries, reconcileBudgets } from './routes/budgets/ledger.ts';
+import { listLimits, removeLimit, setLimit } from './routes/budgets/limits.ts';
 import { cancelGeneration } from './routes/cancel-generation.ts';
 import { authenticateCodec, openCodecSession, showCodecForm } from './routes/codec-session.ts';
 import { createGeneration } from './routes/create-generation.ts';
@@ -24,6 +26,7 @@ import { listGenerations } from './routes/list-generations.ts';
 import { getModel, listModels } from './routes/list-models.ts';
 import { listProviders } from './routes/list-providers.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './routes/manage-keys.ts';
+import { raiseCap, stopGeneration } from './routes/steer-generation.ts';
 import { streamEvents } from './routes/stream-events.ts';
 import { sendError } from './send-error.ts';
 
@@ -67,6 +70,14 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.post('/keys', mayAdminister, createKey(dependencies));
   v1.post('/keys/:id/rotate', mayAdminister, rotateKey(dependencies));
   v1.delete('/keys/:id', mayAdminister, revokeKey(dependencies));
+  v1.post('/generations/:id/cap', mayAdminister, raiseCap(dependencies));
+  v1.post('/generations/:id/stop', mayAdminister, stopGeneration(dependencies));
+  v1.get('/budgets/limits', mayAdminister, listLimits(dependencies));
+  v1.put('/budgets/limits', mayAdminister, setLimit(dependencies));
+  v1.delete('/budgets/limits', mayAdminister, removeLimit(dependencies));
+  v1.get('/budgets/balances', mayAdminister, getBalances(dependencies));
+  v1.get('/budgets/entries', mayAdminister, listEntries(dependencies));
+  v1.post('/budgets/reconcile', mayAdminister, reconcileBudgets(dependencies));
   // Whatever comes after this needs `generate`, so that no route can forget it.
   v1.use(mayGenerate);
   v1.post('/tickets', createTicket(dependencies));

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import type { Logger } from 'pino';
+import type { BudgetBooks } from '../budget/budget-books.ts';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { Config } from '../config/load-config.ts';
 import type { HealthSnapshot } from '../routing/health-snapshot.ts';
@@ -21,6 +22,7 @@ export interface ApiDependencies {
   /** Silence after which a viewer gets a sign of life. */
   readonly heartbeatMs: number;
   readonly budget: BudgetLedger;
+  readonly books: BudgetBooks;
   readonly temporal: Client;
   readonly keys: ApiKeys;
   readonly tickets: Tickets;

@@ -2,7 +2,8 @@
 import { Client, Connection } from '@temporalio/client';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import pino from 'pino';
-import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
+import { createBudgetBooks } from '../budget/budget-books.ts';
+import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { scopes } from '../contracts/keys.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
@@ -43,6 +44,7 @@ const gate = createRedisGateReader({
 const health = createHealthSnapshot(gate, (error) =>
   logger.warn({ err: error }, 'the state of the providers is not known'),
 );
+const budget = createRedisBudgetLedger({ redis, ...budgetSettings(config) });
 const dependencies = {
   config,
   keys,
@@ -57,7 +59,8 @@ const dependencies = {
   log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
   live: createLiveLogs(subscriber),
   heartbeatMs: config.limits.heartbeatMs,
-  budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
+  budget,
+  books: createBudgetBooks({ redis, book: budget.book }),
   temporal: new Client({
     connection,
     namespace: config.temporal.namespace,

@@ -4,6 +4,7 @@ import { generationEventSchema } from '../contracts/events.ts';
 import { generationRequestSchema, generationViewSchema } from '../contracts/generation.ts';
 import { modelViewSchema } from '../contracts/model.ts';
 import { explanationSchema, providersSchema } from '../contracts/routing.ts';
+import { budgetPaths, budgetSchemas } from './openapi-budgets.ts';
 import { keyPaths, keySchemas } from './openapi-keys.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
@@ -26,6 +27,7 @@ export function createOpenApiDocument() {
     RouteExplanation: z.toJSONSchema(explanationSchema),
     Providers: z.toJSONSchema(providersSchema),
     Error: z.toJSONSchema(errorSchema),
+    ...budgetSchemas,
     ...keySchemas,
   };
   const one = { description: 'The generation', content: json('Generation') };
@@ -42,6 +44,7 @@ export function createOpenApiDocument() {
     },
     security: [{ key: [] }],
     paths: {
+      ...budgetPaths,
       ...keyPaths,
       '/v1/generations': {
         post: {

@@ -2,15 +2,17 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
+import type { BudgetOwner } from '../budget/ledger.ts';
 import type { Config } from '../config/load-config.ts';
 import { type Message, textOfMessage } from '../contracts/content.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { GenerationInput, GenerationOrder, GenerationRequest } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
-import { boundInputTokens, leastOutputTokens } from '../contracts/tokens.ts';
+import { leastOutputTokens, worstInputTokens } from '../contracts/tokens.ts';
 import type { Caller } from './api-keys.ts';
 import { userFor } from './authenticate.ts';
+import { budgetExceeded } from './budget-exceeded.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { SEARCH_KEYS } from './search-keys.ts';
 
@@ -40,8 +42,8 @@ export async function submitGeneration(
   const known = idempotencyKey === undefined ? null : await log.head(generationId);
   if (known === null) {
     const needed = (countTokens: (text: string) => number) =>
-      boundInputTokens(input, countTokens) + leastOutputTokens(maxOutputTokens);
-    await refuseSpentBudget(dependencies, { tenant: caller.tenant, user }, needed);
+      worstInputTokens(input, countTokens) + leastOutputTokens(maxOutputTokens);
+    await refuseSpentBudget(dependencies, { ...caller, user }, needed);
   }
   const creation = await log.create({
     generationId,
@@ -118,22 +120,11 @@ function hash(text: string): string {
 /** Only a look: the workflow reserves. It spares a caller without budget the start of a run. */
 async function refuseSpentBudget(
   { budget, countTokens }: ApiDependencies,
-  owner: { readonly tenant: string; readonly user: string },
+  owner: BudgetOwner,
   needed: (countTokens: (text: string) => number) => number,
 ): Promise<void> {
-  const { limitTokens, spentTokens, reservedTokens, resetsAtMs } = await budget.balance(owner);
-  if (limitTokens === null) return;
-  const remainingTokens = Math.max(0, limitTokens - spentTokens - reservedTokens);
-  if (remainingTokens >= needed(countTokens)) return;
-  const resets = new Date(resetsAtMs).toISOString();
-  throw new UnbrokenError(
-    'budget_exceeded',
-    `The daily budget of ${limitTokens} tokens has ${remainingTokens} left; it resets at ${resets}.`,
-    {
-      retryAfterMs: Math.max(0, resetsAtMs - Date.now()),
-      details: { limitTokens, remainingTokens, resetsAtMs },
-    },
-  );
+  const refused = await budget.look(owner, () => needed(countTokens));
+  if (refused !== null) throw budgetExceeded(refused);
 }
 
 /** Temporal shares its queues out by this key of 64 bytes at most: by the user of a tenant. */

@@ -20,9 +20,7 @@ program
 
 program
   .command('routing')
-  .description(
-    'What routing, the choice of a key and the circuit breaker cost a generation, in microseconds.',
-  )
+  .description('What routing, the choice of a key and the circuit breaker cost a generation.')
   .option('--calls <count>', 'calls a row', wholeNumber, 5_000)
   .action(async ({ calls }: { calls: number }) => {
     console.log(`All processes and the load share ${availableParallelism()} cores.`);

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { GenerationRequest } from '../client/index.ts';
 import { formatUsd } from '../contracts/money.ts';
+import { addBudgetCommands } from './commands/budgets.ts';
 import { type ConnectionFlags, connect, reportFailure, withConnection } from './commands/connection.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { printGeneration } from './commands/print-generation.ts';
@@ -134,6 +135,8 @@ program
 addKeyCommands(
   program.command('keys').description('make, list, rotate and revoke API keys; needs an admin key'),
 );
+
+addBudgetCommands(program.command('budgets').description('limits, balances and entries of the budgets'));
 
 try {
   await program.parseAsync();

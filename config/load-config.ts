@@ -43,6 +43,8 @@ export interface Config extends ConfigFile {
   readonly temporal: { address: string; namespace: string; taskQueue: string; uiUrl: string | undefined };
   readonly redisUrl: string;
   readonly qdrant: { url: string; apiKey: string | undefined };
+  /** The secret that `budgets.webhook.secretEnv` names. Never logged. */
+  readonly budgetWebhookSecret: string | undefined;
   /** Keys by provider name, with their limits; an empty list where the environment holds none. Never logged. */
   readonly providerKeys: Readonly<Record<string, readonly ProviderKey[]>>;
   /** Under which name each provider's gate is shared. */
@@ -55,6 +57,8 @@ export class ConfigError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
+/** Fewer could be guessed, and signatures forged. */
+const SECRET_CHARS = 24;
 /** Simple tasks go to a small cheap model, code and complex ones to a strong one; each stands in for the other. */
 const SMALL = 'openai/gpt-4o-mini';
 const STRONG = 'anthropic/claude-sonnet-4-5';
@@ -94,11 +98,21 @@ export function loadConfig(environment: Environment = process.env): Config {
     },
     redisUrl: env.REDIS_URL,
     qdrant: { url: env.QDRANT_URL, apiKey: env.QDRANT_API_KEY },
+    budgetWebhookSecret: readWebhookSecret(file.budgets, environment),
     providerKeys,
     gateScopes: Object.fromEntries(
       Object.entries(providers).map(([name, { baseUrl }]) => [name, gateScopeOf(name, baseUrl)]),
     ),
   };
+}
+
+function readWebhookSecret({ webhook }: ConfigFile['budgets'], environment: Environment): string | undefined {
+  if (webhook === undefined) return undefined;
+  const secret = environment[webhook.secretEnv];
+  if (secret !== undefined && secret.length >= SECRET_CHARS) return secret;
+  throw new ConfigError(
+    `budgets.webhook.secretEnv names ${webhook.secretEnv}; set that variable to a secret of at least ${SECRET_CHARS} characters.`,
+  );
 }
 
 function builtInRoute(isUsable: (model: string) => boolean, isSimulated: boolean): Route | null {

@@ -1,5 +1,6 @@
 /** The shape of unbroken.config.yaml. Every key has a default; an unknown key is an error. */
 import { z } from 'zod';
+import { budgetLimitSchema, timeZoneSchema } from '../contracts/budgets.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { breakerSchema, keyLimitsSchema, keySchema } from './gate-schema.ts';
 import { routeSchema } from './route-schema.ts';
@@ -75,6 +76,22 @@ const modelSchema = z.strictObject({
   capabilities: capabilitiesSchema.optional(),
 });
 
+const budgetsSchema = z.strictObject({
+  timeZone: timeZoneSchema.default('UTC').describe('Of day and month, where a limit names none.'),
+  /** For every tenant; what is set by the API or CLI goes before. */
+  limits: z.array(budgetLimitSchema).max(1_000).default([]),
+  webhook: z
+    .strictObject({
+      url: z.url({ protocol: /^https?$/ }),
+      secretEnv: z.string().min(1).describe('The environment variable that holds the secret for signatures.'),
+      allowPrivateNetwork: z.boolean().default(false),
+    })
+    .optional()
+    .describe('Is told when a budget passes its warning share.'),
+  /** Entries of the ledger; the longest window is 31 days, and a balance must be the sum of what is kept. */
+  keepEntriesDays: z.int().min(40).max(3_660).default(100),
+});
+
 export const configSchema = z.strictObject({
   providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
   routes: z.record(z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/), routeSchema).default({}),
@@ -83,11 +100,7 @@ export const configSchema = z.strictObject({
   prices: z.record(z.string(), priceSchema).default({}),
   /** Facts of `provider/model`, over those of the data packages; a model that they do not know is listed by this. */
   models: z.record(z.string().regex(/^[a-z0-9-]+\/\S+$/), modelSchema).default({}),
-  budget: z
-    .strictObject({
-      dailyTokensPerUser: z.int().positive().nullable().default(null).describe('null: no limit'),
-    })
-    .prefault({}),
+  budgets: budgetsSchema.prefault({}),
   retention: z
     .strictObject({
       logMs: z

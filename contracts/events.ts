@@ -3,13 +3,17 @@
  * terminal and it is the last. All wire formats are projections of these. PROTOCOL.md is the prose of this file.
  */
 import { z } from 'zod';
+import { budgetStandingSchema } from './budgets.ts';
 import { finishReasons, resumeStrategies } from './generation.ts';
 import { usageSchema } from './usage-schema.ts';
 
 export { isTerminal, textOf } from './fold-events.ts';
 
 const progress = { usage: usageSchema, costMicroUsd: z.int().nonnegative() };
-const errorBody = z.object({ code: z.string(), message: z.string(), doc: z.string() });
+const errorBody = z.object({
+  ...{ code: z.string(), message: z.string(), doc: z.string() },
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+});
 
 export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({
@@ -29,8 +33,23 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('budget-reserve'),
     reservedTokens: z.int(),
+    reservedMicroUsd: z.int().optional(),
     remainingTokens: z.int().nullable().describe('null: no limit is set'),
     maxOutputTokens: z.int().describe('The output cap of this generation, clipped to the budget'),
+  }),
+  z.object({
+    type: z.literal('budget-warn').describe('A budget of this generation has passed its warning share'),
+    ...budgetStandingSchema.shape,
+  }),
+  z.object({
+    type: z
+      .literal('cap-raise')
+      .describe('The answer reached a cap that was raised meanwhile; the model goes on'),
+    provider: z.string(),
+    model: z.string(),
+    attempt: z.int(),
+    maxOutputTokens: z.int().describe('The new output cap of this generation'),
+    ...progress,
   }),
   z.object({
     type: z.literal('provider-start'),

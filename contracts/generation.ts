@@ -198,7 +198,12 @@ export const generationViewSchema = z.object({
   cached: z.boolean(),
   degraded: z.boolean().describe('An old stored answer stands in, because every candidate failed.'),
   text: z.string().nullable().describe('The text so far.'),
-  error: z.object({ code: z.string(), message: z.string(), doc: z.string() }).nullable(),
+  error: z
+    .object({
+      ...{ code: z.string(), message: z.string(), doc: z.string() },
+      details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+    })
+    .nullable(),
   metadata: z.record(z.string(), z.string()),
 });
 export type GenerationView = z.infer<typeof generationViewSchema>;

@@ -51,8 +51,8 @@ export const LIMITS = {
   shortWaitMs: 3_000,
   /** Longest wait for room at a provider, unless the route says otherwise. */
   roomWaitMs: 10 * 60_000,
-  /** The gate to the providers answers within this, or calls go on without it. */
-  gateMs: 250,
+  /** The gate to the providers answers within this, or calls go on without it. The log is waited for meanwhile. */
+  gateMs: 2_000,
   minDeadlineMs: 100,
   maxDeadlineMs: 30 * 24 * 3_600_000,
   connectMs: 5_000,

@@ -13,6 +13,9 @@ export const SEARCH_ATTRIBUTES = {
   UnbrokenCostMicroUsd: 'Int',
 } as const;
 
+/** What may be said to a generation that runs. */
+export const SIGNALS = { raiseCap: 'raiseCap', stop: 'stop' } as const;
+
 /** A generation id names its tenant's workflow: the same key sent again is the same workflow. */
 export function workflowId(tenant: string, generationId: string): string {
   return `${tenant}/${generationId}`;
@@ -29,9 +32,9 @@ export const REDIS_KEYS = {
   logStream: (generationId: string) => `ub:log:{${generationId}}:events`,
   logInput: (generationId: string) => `ub:log:{${generationId}}:input`,
   logChannel: (generationId: string) => `ub:log:{${generationId}}:channel`,
-  // Encoded, so that tenant `a` with user `b:c` is not tenant `a:b` with user `c`.
-  budget: (tenant: string, user: string, part: string) =>
-    `ub:budget:{${encodeURIComponent(tenant)}:${encodeURIComponent(user)}}:${part}`,
+  // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
+  budget: (tenant: string, ...parts: readonly string[]) =>
+    `ub:budget:{${encodeURIComponent(tenant)}}:${parts.map(encodeURIComponent).join(':')}`,
   gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
   apiKey: (keyId: string) => `ub:key:{${keyId}}`,
   /** The ids of a tenant's keys, each with the time of its last use. */

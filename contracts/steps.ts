@@ -1,4 +1,5 @@
 /** What travels between the workflow and its activities: ids, usage and money, never text. */
+import type { BudgetStanding, BudgetWarning } from './budgets.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Candidate, FinishReason, GenerationOrder } from './generation.ts';
 import type { MicroUsd, Usage } from './money.ts';
@@ -37,18 +38,29 @@ export interface GrantedReservation {
   readonly maxOutputTokens: number;
   /** null: no limit is set. */
   readonly remainingTokens: number | null;
+  /** Absent in what runs of an older version recorded. */
+  readonly reservedMicroUsd?: MicroUsd;
+  /** Budgets that have passed their warning share. */
+  readonly warnings?: readonly BudgetStanding[];
 }
 
 export interface RefusedReservation {
-  readonly limitTokens: number;
-  readonly remainingTokens: number;
-  readonly resetsAtMs: number;
+  /** The tightest budget; null where nothing can be reserved any more. */
+  readonly budget: BudgetStanding | null;
+  /** What it has left, in its unit. */
+  readonly remaining: number;
 }
 
 /** What `beginGeneration` leaves to do. */
 export type BegunGeneration =
   /** The log has ended and the budget is settled. */
-  | { readonly next: 'ended'; readonly outcome: GenerationOutcome; readonly storeFailed: boolean }
+  | {
+      readonly next: 'ended';
+      readonly outcome: GenerationOutcome;
+      readonly storeFailed: boolean;
+      /** Budgets that it brought over their warning share, where somebody is to be told. */
+      readonly warnings?: readonly BudgetWarning[];
+    }
   | { readonly next: 'refuse'; readonly refusal: RefusedReservation }
   /** The first candidate's stream runs on, or shall be tried again after `waitMs`. */
   | { readonly next: 'stream'; readonly reservation: GrantedReservation; readonly waitMs: number }
@@ -64,6 +76,8 @@ export interface StepFailure {
   readonly message: string;
   /** Where there was no room, or the circuit is open: when it may be worth another look. */
   readonly waitMs?: number;
+  /** Small facts for the reader, such as what a budget has left. */
+  readonly details?: Readonly<Record<string, string | number>>;
 }
 
 export interface StreamStep {
@@ -72,6 +86,8 @@ export interface StreamStep {
   readonly reservedTokens: number;
   readonly remainingTokens: number | null;
   readonly maxOutputTokens: number;
+  readonly reservedMicroUsd?: MicroUsd;
+  readonly warnings?: readonly BudgetStanding[];
   /** Whether a failure of this candidate would be the end of the chain. */
   readonly isLast?: boolean;
   /** What was waited for. */
@@ -95,13 +111,32 @@ export interface RoomTaken {
   readonly slot: number;
 }
 
+export interface RaiseStep {
+  readonly order: GenerationOrder;
+  /** The new cap of the whole output. */
+  readonly maxOutputTokens: number;
+}
+
 export interface CloseStep {
   readonly order: GenerationOrder;
   readonly as: 'failed' | 'cancelled';
-  readonly error: { readonly code: ErrorCode; readonly message: string } | null;
+  readonly error: StepFailure | null;
 }
 
 export interface SettleStep {
   readonly order: GenerationOrder;
   readonly outcome: GenerationOutcome;
+}
+
+/** What an activity gave with its failure: how long to wait, or small facts for the reader. */
+export function failureFacts(
+  details: readonly unknown[] | null | undefined,
+): Pick<StepFailure, 'waitMs' | 'details'> {
+  const [given] = details ?? [];
+  if (typeof given === 'number') return Number.isFinite(given) ? { waitMs: given } : {};
+  if (typeof given !== 'object' || given === null) return {};
+  const small = Object.entries(given).filter(
+    (fact): fact is [string, string | number] => typeof fact[1] === 'string' || typeof fact[1] === 'number',
+  );
+  return { details: Object.fromEntries(small) };
 }

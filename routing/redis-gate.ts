@@ -80,6 +80,7 @@ export function createRedisGate(settings: GateSettings): ProviderGate {
 
     async enter(call): Promise<Admission> {
       const keys = keysOf(call.provider);
+      if (keys.length === 0) return { admitted: false, because: 'refused', waitMs: 0 };
       const mode = call.room === undefined ? 'arrive' : 'paid';
       const reply = await inTime(enter(call, mode), settings.onAway);
       if (reply === null) {

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { createActivities } from '../activities/create-activities.ts';
-import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
+import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
+import { createWarningWebhook } from '../budget/warning-webhook.ts';
 import { createQdrantAnswerCache } from '../cache/qdrant-answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
 import { LIMITS } from '../contracts/limits.ts';
@@ -43,7 +44,8 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
   const providers = createProviders(config);
   const activities = createActivities({
     log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
-    budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
+    budget: createRedisBudgetLedger({ redis, ...budgetSettings(config) }),
+    notifyBudget: webhookOf(config),
     cache: createQdrantAnswerCache({ ...config.qdrant, timeoutMs: LIMITS.cacheLookUpMs }),
     providers,
     gate: createRedisGate({
@@ -90,6 +92,12 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
       for (const one of workers) one.shutdown();
     },
   };
+}
+
+function webhookOf({ budgets, budgetWebhookSecret: secret }: Config) {
+  if (budgets.webhook === undefined || secret === undefined) return null;
+  const { url, allowPrivateNetwork } = budgets.webhook;
+  return createWarningWebhook({ url, secret, allowPrivateNetwork });
 }
 
 /** Bundling takes seconds, so the bundle is kept, named by the hash of what went into it. */

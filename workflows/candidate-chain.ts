@@ -13,11 +13,16 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { ErrorCode } from '../contracts/errors.ts';
 import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { roomQueue } from '../contracts/names.ts';
-import type { GenerationOutcome, GrantedReservation, RoomTaken, WaitResult } from '../contracts/steps.ts';
+import type {
+  GenerationOutcome,
+  GrantedReservation,
+  RoomTaken,
+  StepFailure,
+  WaitResult,
+} from '../contracts/steps.ts';
 import { MAY_FAIL, MUST_HAPPEN, ROOM, STREAM } from './activity-options.ts';
 import { describeOrder } from './describe-run.ts';
 import {
@@ -62,7 +67,9 @@ export async function tryCandidates(
     const mustWait = free.length === 0 || (full.length > 0 && order.routing?.whenFull === 'wait');
     const [candidate] = mustWait ? full : free;
     if (candidate === undefined) return endChain(order, failed);
-    if (leftMs(order) <= 0) return close(order, 'failed', 'generation_timeout', TOO_LONG);
+    if (leftMs(order) <= 0) {
+      return close(order, 'failed', { code: 'generation_timeout', message: TOO_LONG });
+    }
     const how = { isFirst: failed.length + withoutRoom.length === 0, isLast: left.length === 1 };
     const ask = mustWait ? waitAndTry : tryCandidate;
     const tried: Tried = known ?? (await ask(order, candidate, reservation, failed, how));
@@ -70,7 +77,7 @@ export async function tryCandidates(
     if ('status' in tried) return tried;
     if (tried.code === 'provider_full' && !isTooLong(order, tried)) withoutRoom.push(candidate);
     else if (mayFallBack(order, tried.code)) failed.push({ candidate, failure: tried });
-    else return close(order, 'failed', tried.code, tried.message);
+    else return close(order, 'failed', tried);
   }
 }
 
@@ -134,7 +141,7 @@ function noRoom(provider: string): CandidateFailure {
 async function tryCandidate(
   order: GenerationOrder,
   candidate: Candidate,
-  { reservedTokens, remainingTokens, maxOutputTokens }: GrantedReservation,
+  reservation: GrantedReservation,
   failed: readonly FailedCandidate[],
   how: Turn,
 ): Promise<Tried> {
@@ -151,7 +158,8 @@ async function tryCandidate(
   const { isLast, room } = how;
   try {
     return await streamFromProvider({
-      ...{ order, candidate, reservedTokens, remainingTokens, maxOutputTokens, isLast },
+      ...{ order, candidate, isLast },
+      ...reservedIn(reservation),
       ...(room === undefined ? {} : { room }),
     });
   } catch (error) {
@@ -172,12 +180,12 @@ async function endChain(
   }
   const [only] = failed;
   if (failed.length === 1 && only !== undefined) {
-    return close(order, 'failed', only.failure.code, only.failure.message);
+    return close(order, 'failed', only.failure);
   }
   const said = failed.map(
     ({ candidate, failure }) => `${candidate.provider}/${candidate.model}: ${failure.code}`,
   );
-  return close(order, 'failed', 'all_candidates_failed', said.join('; '));
+  return close(order, 'failed', { code: 'all_candidates_failed', message: said.join('; ') });
 }
 
 /** How long the generation may still take. */
@@ -185,6 +193,23 @@ function leftMs({ deadlineAtMs, limitMs }: GenerationOrder): number {
   return deadlineAtMs === undefined ? limitMs : deadlineAtMs - Date.now();
 }
 
-export function close(order: GenerationOrder, as: 'failed' | 'cancelled', code: ErrorCode, message: string) {
-  return CancellationScope.nonCancellable(() => closeGeneration({ order, as, error: { code, message } }));
+/** What of a reservation the stream is told. */
+function reservedIn(reservation: GrantedReservation): GrantedReservation {
+  const {
+    reservedTokens,
+    reservedMicroUsd = 0,
+    remainingTokens,
+    maxOutputTokens,
+    warnings = [],
+  } = reservation;
+  return { reservedTokens, reservedMicroUsd, remainingTokens, maxOutputTokens, warnings };
+}
+
+export function close(
+  order: GenerationOrder,
+  as: 'failed' | 'cancelled',
+  { code, message, details }: StepFailure,
+): Promise<GenerationOutcome> {
+  const error = { code, message, ...(details === undefined ? {} : { details }) };
+  return CancellationScope.nonCancellable(() => closeGeneration({ order, as, error }));
 }

@@ -3,35 +3,81 @@
  * all that a short answer needs. A longer one is adopted by an activity that heartbeats; a candidate that fails gives
  * way to the next; then settle and store. Text lies in the log; here are only ids, usage and money.
  */
-import { CancellationScope, proxyLocalActivities, setCurrentDetails, sleep } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  CancellationScope,
+  condition,
+  defineSignal,
+  proxyLocalActivities,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+} from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
+import { describeRefusal } from '../contracts/budget-refusal.ts';
+import type { BudgetWarning } from '../contracts/budgets.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
+import { SIGNALS } from '../contracts/names.ts';
 import type { GenerationOutcome, RefusedReservation } from '../contracts/steps.ts';
 import { BEGIN, MAY_FAIL, MUST_HAPPEN } from './activity-options.ts';
+import { tellOfWarnings } from './budget-warning.ts';
 import { close, tryCandidates } from './candidate-chain.ts';
 import { describeOrder, showOutcome } from './describe-run.ts';
 import { failureOf, readFailure } from './provider-fallback.ts';
 
 const { beginGeneration } = proxyLocalActivities<Activities>(BEGIN);
 const { storeAnswer } = proxyLocalActivities<Activities>(MAY_FAIL);
-const { settleBudget } = proxyLocalActivities<Activities>(MUST_HAPPEN);
+const { settleBudget, raiseOutputCap } = proxyLocalActivities<Activities>(MUST_HAPPEN);
+
+export { budgetWarning } from './budget-warning.ts';
+
+/** Raises the output cap of the whole answer; one that runs goes on beyond the old cap. */
+const raiseCap = defineSignal<[{ readonly maxOutputTokens: number }]>(SIGNALS.raiseCap);
+/** Ends the generation as a cancel does: the partial answer is billed. */
+const stop = defineSignal(SIGNALS.stop);
+
+/** `warnings` is null where the budget is not settled yet. */
+interface Answered {
+  readonly outcome: GenerationOutcome;
+  readonly warnings: readonly BudgetWarning[] | null;
+}
 
 export async function generation(order: GenerationOrder): Promise<GenerationOutcome> {
-  const { outcome, isSettled } = await answer(order);
+  const running = new CancellationScope();
+  setHandler(stop, () => running.cancel());
+  setHandler(raiseCap, ({ maxOutputTokens }) => raise(order, maxOutputTokens));
+  const { outcome, warnings } = await running.run(() => answer(order));
   // Money is booked also when the generation was cancelled.
-  if (!isSettled) await CancellationScope.nonCancellable(() => settleAndStore(order, outcome));
-  showOutcome(order, outcome);
+  await CancellationScope.nonCancellable(async () => {
+    const told = warnings ?? (await settleAndStore(order, outcome));
+    showOutcome(order, outcome);
+    await tellOfWarnings(told);
+    await condition(allHandlersFinished);
+  });
   return outcome;
 }
 
-async function answer(order: GenerationOrder): Promise<{ outcome: GenerationOutcome; isSettled: boolean }> {
+async function raise(order: GenerationOrder, maxOutputTokens: number): Promise<void> {
+  if (!Number.isSafeInteger(maxOutputTokens) || maxOutputTokens < 1) {
+    setCurrentDetails(`**raiseCap** was ignored: ${maxOutputTokens} is no number of tokens.`);
+    return;
+  }
+  const outcome = await CancellationScope.nonCancellable(() => raiseOutputCap({ order, maxOutputTokens }));
+  setCurrentDetails(
+    outcome.granted
+      ? `The output cap is now ${outcome.capTokens} tokens.`
+      : `The output cap was not raised to ${maxOutputTokens}. ${describeRefusal(outcome).message}`,
+  );
+}
+
+async function answer(order: GenerationOrder): Promise<Answered> {
   try {
     const [first] = order.candidates;
     const doing =
       first === undefined ? 'No candidate' : `Streaming from **${first.provider}/${first.model}**`;
     setCurrentDetails(describeOrder(order, doing, []));
     const begun = await beginGeneration({ order, epochMs: Date.now() });
-    if (begun.next === 'ended') return { outcome: begun.outcome, isSettled: true };
+    if (begun.next === 'ended') return { outcome: begun.outcome, warnings: begun.warnings ?? [] };
     if (begun.next === 'refuse') return unsettled(await refuse(order, begun.refusal));
     if (begun.next === 'fall-back') {
       return unsettled(await tryCandidates(order, begun.reservation, failureOf(begun.failure)));
@@ -40,26 +86,29 @@ async function answer(order: GenerationOrder): Promise<{ outcome: GenerationOutc
     return unsettled(await tryCandidates(order, begun.reservation, null));
   } catch (error) {
     const failure = readFailure(error);
-    return unsettled(
-      await close(order, failure.cancelled ? 'cancelled' : 'failed', failure.code, failure.message),
-    );
+    return unsettled(await close(order, failure.cancelled ? 'cancelled' : 'failed', failure));
   }
 }
 
-function unsettled(outcome: GenerationOutcome) {
-  return { outcome, isSettled: false };
+function unsettled(outcome: GenerationOutcome): Answered {
+  return { outcome, warnings: null };
 }
 
-async function settleAndStore(order: GenerationOrder, outcome: GenerationOutcome): Promise<void> {
-  await settleBudget({ order, outcome });
+async function settleAndStore(
+  order: GenerationOrder,
+  outcome: GenerationOutcome,
+): Promise<readonly BudgetWarning[]> {
+  // A run that was settled before warnings were told has no result here.
+  const settled: Awaited<ReturnType<typeof settleBudget>> | undefined = await settleBudget({
+    order,
+    outcome,
+  });
   if (order.cache === 'on' && outcome.status === 'completed' && !outcome.cached) {
     await storeAnswer({ order, outcome }).catch(() => setCurrentDetails('The answer was not stored.'));
   }
+  return settled?.warnings ?? [];
 }
 
 function refuse(order: GenerationOrder, refusal: RefusedReservation): Promise<GenerationOutcome> {
-  const { limitTokens, remainingTokens, resetsAtMs } = refusal;
-  const resets = new Date(resetsAtMs).toISOString();
-  const message = `The daily budget of ${limitTokens} tokens has ${remainingTokens} left; it resets at ${resets}.`;
-  return close(order, 'failed', 'budget_exceeded', message);
+  return close(order, 'failed', { code: 'budget_exceeded', ...describeRefusal(refusal) });
 }

@@ -2,7 +2,7 @@
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import { ERRORS, type ErrorCode, isErrorCode } from '../contracts/errors.ts';
 import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
-import type { StepFailure } from '../contracts/steps.ts';
+import { failureFacts, type StepFailure } from '../contracts/steps.ts';
 
 export interface CandidateFailure extends StepFailure {
   readonly cancelled: boolean;
@@ -22,13 +22,7 @@ export function readFailure(error: unknown): CandidateFailure {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   const cancelled = isCancellation(error);
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
-    const waitMs = Number(cause.details?.[0] ?? 0);
-    return {
-      code: cause.type,
-      message: cause.message,
-      waitMs: Number.isFinite(waitMs) ? waitMs : 0,
-      cancelled,
-    };
+    return { code: cause.type, message: cause.message, ...failureFacts(cause.details), cancelled };
   }
   if (cause instanceof TimeoutFailure) {
     return { code: 'generation_timeout', message: 'The generation took longer than its limit.', cancelled };

@@ -47,11 +47,12 @@ async function streamAtOnce(
       const [second] = held.filter((event) => event.type !== 'generation-start');
       if (second === undefined) return;
       if (isTerminal(second) && second.type === 'generation-error') {
-        throw new UnbrokenError(
-          isErrorCode(second.error.code) ? second.error.code : 'internal',
-          second.error.message,
-          { details: { generationId } },
-        );
+        const { code, message, details } = second.error;
+        const resetsAtMs = details?.['resetsAtMs'];
+        throw new UnbrokenError(isErrorCode(code) ? code : 'internal', message, {
+          details: { ...details, generationId },
+          ...(typeof resetsAtMs === 'number' ? { retryAfterMs: Math.max(0, resetsAtMs - Date.now()) } : {}),
+        });
       }
       startSse(response, generationId);
       const all = held;

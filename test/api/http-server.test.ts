@@ -58,7 +58,8 @@ async function talk(first: string, thenEveryMs?: { piece: string; ms: number }):
   socket.on('error', () => socket.destroy());
   socket.write(first);
   const dribble = thenEveryMs && setInterval(() => socket.write(thenEveryMs.piece), thenEveryMs.ms);
-  await once(socket, 'close');
+  // Not `once` of node:events, which would reject with the EPIPE of a piece that came too late.
+  await new Promise<void>((resolve) => socket.once('close', () => resolve()));
   clearInterval(dribble);
   return heard;
 }

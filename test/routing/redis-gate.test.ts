@@ -303,6 +303,11 @@ test('the speed of a model is learned, and what is new counts more', async () =>
   expect(model?.tokensPerSecond).toBeGreaterThan(75);
 });
 
+test('a provider without a key is refused, and Redis is not asked', async () => {
+  expect(await gateOf([]).enter(callOf())).toEqual({ admitted: false, because: 'refused', waitMs: 0 });
+  expect(away).toEqual([]);
+});
+
 test('a gate that does not answer lets every call pass, and tells it', async () => {
   const silent = {
     evalSha: () => new Promise<never>(() => undefined),

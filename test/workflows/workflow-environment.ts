@@ -111,7 +111,7 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
   const plain: Activities = {
     beginGeneration: async () => ({ next: 'stream', reservation: RESERVATION, waitMs: 0 }),
     streamFromProvider: async ({ candidate }) => outcomeWith(candidate),
-    settleBudget: async () => undefined,
+    settleBudget: async () => ({ warnings: [] }),
     storeAnswer: async () => undefined,
     answerFromCache: async () => null,
     waitForRoom: async () => ({ keyId: 'key', slot: 1 }),
@@ -120,6 +120,8 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
         ...{ status: as, provider: null, model: null, finishReason: null },
         errorCode: error?.code ?? null,
       }),
+    raiseOutputCap: async () => ({ granted: false, budget: null, remaining: 0 }),
+    sendBudgetWarning: async () => undefined,
   };
   const used = { ...plain, ...changed };
   const activities: Activities = {
@@ -131,6 +133,9 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
     answerFromCache: (order) => noted('answerFromCache', used.answerFromCache(order)),
     waitForRoom: (step) => noted(`waitForRoom ${step.candidate.provider}`, used.waitForRoom(step)),
     closeGeneration: (step) => noted(`closeGeneration ${step.error?.code}`, used.closeGeneration(step)),
+    raiseOutputCap: (step) => noted(`raiseOutputCap ${step.maxOutputTokens}`, used.raiseOutputCap(step)),
+    sendBudgetWarning: (warning) =>
+      noted(`sendBudgetWarning ${warning.level}`, used.sendBudgetWarning(warning)),
   };
   function noted<Result>(call: string, result: Result): Result {
     calls.push(call);
