@@ -1,12 +1,15 @@
 /** Budgets: how one user, team or key stands in each window, and the limits of the tenant. */
 import { useCallback, useState } from 'preact/hooks';
+import type {
+  BudgetLimit,
+  BudgetStanding,
+  BudgetSubjectKind,
+  BudgetUnit,
+} from '../../../contracts/budgets.ts';
 import { formatCost, formatCount, formatTime } from '../format.ts';
 import { canAdminister, getJson, session } from '../session.ts';
 import { usePolled } from '../use-polled.ts';
 import { Badge, Failure } from './parts.tsx';
-
-type Unit = 'tokens' | 'micro-usd';
-const SUBJECTS = ['user', 'team', 'key'] as const;
 
 /** What the page reads of `GET /v1/budgets/balances`. */
 interface Balances {
@@ -17,24 +20,17 @@ interface Balances {
     readonly reservedTokens: number;
     readonly spentMicroUsd: number;
     readonly reservedMicroUsd: number;
-    readonly limits: readonly { readonly unit: Unit; readonly limit: number; readonly mode: string }[];
+    readonly limits: readonly (BudgetStanding & Pick<BudgetLimit, 'mode'>)[];
   }[];
 }
 type Window = Balances['data'][number];
 
 /** What the page reads of `GET /v1/budgets/limits`. */
 interface Limits {
-  readonly data: readonly {
-    readonly name: string;
-    readonly per: string;
-    readonly id: string;
-    readonly window: string;
-    readonly unit: Unit;
-    readonly amount: number | null;
-    readonly mode: string;
-    readonly warnAt: number;
-  }[];
+  readonly data: readonly (BudgetLimit & { readonly name: string })[];
 }
+
+const SUBJECTS: readonly BudgetSubjectKind[] = ['user', 'team', 'key'];
 
 export function Budgets() {
   if (session.value !== null && !canAdminister.value) {
@@ -106,7 +102,7 @@ function WindowBalance({ window }: { window: Window }) {
 }
 
 interface SumOf {
-  readonly unit: Unit;
+  readonly unit: BudgetUnit;
   readonly spent: number;
   readonly reserved: number;
   readonly limits: Window['limits'];
@@ -187,7 +183,7 @@ function nameOf({ window }: Window): string {
   return window.replace(/\[(.+)\]$/, ' ($1)');
 }
 
-function amountOf(unit: Unit, amount: number): string {
+function amountOf(unit: BudgetUnit, amount: number): string {
   return unit === 'tokens' ? `${formatCount(amount)} tokens` : formatCost(amount);
 }
 
