@@ -11,10 +11,12 @@ import { getBalances, listEntries, reconcileBudgets } from './routes/budgets/led
 import { listLimits, removeLimit, setLimit } from './routes/budgets/limits.ts';
 import { cancelGeneration } from './routes/cancel-generation.ts';
 import { authenticateCodec, openCodecSession, showCodecForm } from './routes/codec-session.ts';
+import { continueRoute } from './routes/continue-generation.ts';
 import { createGeneration } from './routes/create-generation.ts';
 import { createTicket } from './routes/create-ticket.ts';
 import { decodePayloads } from './routes/decode-payloads.ts';
 import { explainRoute } from './routes/explain-route.ts';
+import { getFeedback, giveFeedback, listFeedback } from './routes/feedback.ts';
 import { getErrorPage } from './routes/get-error-page.ts';
 import { getGeneration } from './routes/get-generation.ts';
 import { getHealth, getReadiness } from './routes/get-health.ts';
@@ -26,6 +28,15 @@ import { listGenerations } from './routes/list-generations.ts';
 import { getModel, listModels } from './routes/list-models.ts';
 import { listProviders } from './routes/list-providers.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './routes/manage-keys.ts';
+import {
+  addPromptVersion,
+  getPrompt,
+  getPromptStats,
+  getPromptVersion,
+  listPrompts,
+  removePromptLabel,
+  setPromptLabel,
+} from './routes/prompts.ts';
 import { raiseCap, stopGeneration } from './routes/steer-generation.ts';
 import { streamEvents } from './routes/stream-events.ts';
 import { sendError } from './send-error.ts';
@@ -87,6 +98,17 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.get('/generations/:id/standing', getStanding(dependencies));
   v1.get('/generations/:id/pages/:page', getLogPage(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
+  v1.post('/generations/:id/continue', continueRoute(dependencies));
+  v1.post('/generations/:id/feedback', giveFeedback(dependencies));
+  v1.get('/generations/:id/feedback', getFeedback(dependencies));
+  v1.get('/prompts', listPrompts(dependencies));
+  v1.get('/prompts/:name', getPrompt(dependencies));
+  v1.post('/prompts/:name/versions', requireScope('admin'), addPromptVersion(dependencies));
+  v1.get('/prompts/:name/versions/:version', getPromptVersion(dependencies));
+  v1.put('/prompts/:name/labels/:label', requireScope('admin'), setPromptLabel(dependencies));
+  v1.delete('/prompts/:name/labels/:label', requireScope('admin'), removePromptLabel(dependencies));
+  v1.get('/prompts/:name/stats', getPromptStats(dependencies));
+  v1.get('/prompts/:name/feedback', listFeedback(dependencies));
   v1.post('/routes/explain', explainRoute(dependencies));
   v1.get('/providers', listProviders(dependencies));
   v1.get('/models', listModels(dependencies));

@@ -6,6 +6,7 @@ import { modelViewSchema } from '../contracts/model.ts';
 import { explanationSchema, providersSchema } from '../contracts/routing.ts';
 import { budgetPaths, budgetSchemas } from './openapi-budgets.ts';
 import { keyPaths, keySchemas } from './openapi-keys.ts';
+import { promptPaths, promptSchemas } from './openapi-prompts.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
 const json = (schema: string) => ({
@@ -27,6 +28,7 @@ export function createOpenApiDocument() {
     RouteExplanation: z.toJSONSchema(explanationSchema),
     Providers: z.toJSONSchema(providersSchema),
     Error: z.toJSONSchema(errorSchema),
+    ...promptSchemas,
     ...budgetSchemas,
     ...keySchemas,
   };
@@ -158,6 +160,7 @@ export function createOpenApiDocument() {
           responses: { 202: one, default: failure },
         },
       },
+      ...promptPaths,
     },
     components: { schemas, securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
   };

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { budgetStandingSchema } from './budgets.ts';
+import { compressionEngines } from './compression.ts';
 import { finishReasons, resumeStrategies } from './generation.ts';
 import { usageSchema } from './usage-schema.ts';
 
@@ -21,6 +22,26 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     generationId: z.string(),
     route: z.string(),
     user: z.string(),
+    prompt: z
+      .object({ name: z.string(), version: z.int() })
+      .optional()
+      .describe('The version of the named prompt that it got'),
+  }),
+  z.object({
+    type: z
+      .literal('generation-continue')
+      .describe('The answer of an earlier generation goes on; its text follows, before anything new'),
+    generationId: z.string().describe('The earlier generation'),
+    chars: z.int().describe('Characters of its text'),
+  }),
+  z.object({
+    type: z
+      .literal('prompt-compress')
+      .describe('The context was shortened; the question and the system were not'),
+    engine: z.enum(compressionEngines),
+    tokensBefore: z.int().describe('Of the context, by our tokenizer'),
+    tokensAfter: z.int(),
+    reason: z.string().nullable().describe('Why less was removed than was asked for'),
   }),
   z.object({
     type: z.literal('cache-hit'),

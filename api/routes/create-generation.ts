@@ -19,17 +19,33 @@ export function createGeneration(dependencies: ApiDependencies): RequestHandler 
       asked,
       request.get('idempotency-key'),
     );
-    if (asked.stream === true) {
-      await streamAtOnce(dependencies, generationId, response);
-      return;
-    }
-    const view = await readView(dependencies.log, generationId, { withText: false });
-    response
-      .status(201)
-      .location(`/v1/generations/${generationId}`)
-      .json({ ...view, events: `/v1/generations/${generationId}/events` });
+    await answerCreated(dependencies, generationId, asked.stream === true, response);
   };
 }
+
+/** 201 with the view, or the events from the first. */
+export async function answerCreated(
+  dependencies: ApiDependencies,
+  generationId: string,
+  stream: boolean,
+  response: Response,
+): Promise<void> {
+  if (stream) {
+    await streamAtOnce(dependencies, generationId, response);
+    return;
+  }
+  const view = await readView(dependencies.log, generationId, { withText: false });
+  response
+    .status(201)
+    .location(`/v1/generations/${generationId}`)
+    .json({ ...view, events: `/v1/generations/${generationId}/events` });
+}
+
+/** What may stand in a log before anybody has asked the budget. */
+const BEFORE_THE_BUDGET: ReadonlySet<GenerationEvent['type']> = new Set([
+  'generation-start',
+  'prompt-compress',
+]);
 
 /** Nothing is sent until more than the start is in the log: a generation that is refused gets its error as a status. */
 async function streamAtOnce(
@@ -44,7 +60,7 @@ async function streamAtOnce(
     send: async (events: readonly GenerationEvent[]) => {
       if (response.headersSent) return sse.send(events);
       held.push(...events);
-      const [second] = held.filter((event) => event.type !== 'generation-start');
+      const [second] = held.filter((event) => !BEFORE_THE_BUDGET.has(event.type));
       if (second === undefined) return;
       if (isTerminal(second) && second.type === 'generation-error') {
         const { code, message, details } = second.error;

@@ -25,7 +25,10 @@ const FOLDERS = [
 export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   contracts: { values: [], types: [] },
   workflows: { values: ['contracts'], types: ['activities'] },
-  activities: { values: ['contracts'], types: ['providers', 'cache', 'budget', 'streaming', 'routing'] },
+  activities: {
+    values: ['contracts'],
+    types: ['providers', 'cache', 'budget', 'streaming', 'routing', 'prompts'],
+  },
   models: { values: ['contracts'], types: ['config'] },
   providers: { values: ['contracts', 'models'], types: ['config'] },
   cache: { values: ['contracts'], types: ['config'] },

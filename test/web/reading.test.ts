@@ -42,6 +42,22 @@ describe('what a reader sees', () => {
     expect(reading.journal.map(({ text }) => text)).toEqual(['The text so far is void']);
   });
 
+  test('joins the pieces of each tool call', () => {
+    const piece = (index: number, text: string): EventBody => ({
+      ...{ type: 'tool-call-delta', index, id: `call-${index}`, name: `tool-${index}` },
+      arguments: text,
+    });
+    const reading = fold(
+      emptyReading('x'),
+      numbered(0, piece(0, '{"a":'), piece(1, '{}'), piece(0, '1}')),
+      'live',
+    );
+    expect(reading.toolCalls).toEqual([
+      { name: 'tool-0', arguments: '{"a":1}' },
+      { name: 'tool-1', arguments: '{}' },
+    ]);
+  });
+
   test('passes over events that it does not know', () => {
     const unknown = JSON.parse('{"type":"something-new","seq":1,"at":0}');
     const reading = fold(emptyReading('x'), [...numbered(0, delta('a')), unknown], 'live');

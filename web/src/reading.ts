@@ -2,7 +2,7 @@
 import type { GenerationEvent } from '../../client/index.ts';
 import type { GenerationStatus } from '../../contracts/generation.ts';
 import { NO_USAGE, type Usage } from '../../contracts/money.ts';
-import { formatCost } from './format.ts';
+import { formatCost, formatCount } from './format.ts';
 
 /** How events came: `live` as they were made, `caught-up` from the log, since this reader was away or late. */
 export type Arrival = 'live' | 'caught-up';
@@ -21,11 +21,18 @@ export interface Entry {
   readonly tone: 'plain' | 'good' | 'bad';
 }
 
+export interface ToolCall {
+  readonly name: string;
+  readonly arguments: string;
+}
+
 export interface Reading {
   readonly id: string;
   readonly status: GenerationStatus;
   readonly text: string;
   readonly reasoning: string;
+  /** What the model asks to be called, by its place in the answer. */
+  readonly toolCalls: readonly ToolCall[];
   readonly provider: string | null;
   readonly model: string | null;
   readonly attempts: number;
@@ -40,7 +47,16 @@ export interface Reading {
 
 export function emptyReading(id: string): Reading {
   return {
-    ...{ id, status: 'running', text: '', reasoning: '', provider: null, model: null, attempts: 0 },
+    ...{
+      id,
+      status: 'running',
+      text: '',
+      reasoning: '',
+      toolCalls: [],
+      provider: null,
+      model: null,
+      attempts: 0,
+    },
     ...{
       cached: false,
       usage: NO_USAGE,
@@ -69,16 +85,22 @@ function foldOne(before: Reading, event: GenerationEvent, arrival: Arrival): Rea
       return { ...reading, text: before.text + event.text };
     case 'reasoning-delta':
       return { ...reading, reasoning: before.reasoning + event.text };
+    case 'tool-call-delta': {
+      const known = before.toolCalls[event.index]?.arguments ?? '';
+      const call = { name: event.name, arguments: known + event.arguments };
+      return { ...reading, toolCalls: Object.assign([...before.toolCalls], { [event.index]: call }) };
+    }
     case 'text-reset':
       return {
         ...reading,
-        ...{ text: '', reasoning: '' },
+        ...{ text: '', reasoning: '', toolCalls: [] },
         stretches: reading.stretches.map((stretch) => ({ ...stretch, kind: 'void' })),
       };
     case 'provider-start':
       return { ...reading, provider: event.provider, model: event.model, attempts: event.attempt };
     case 'cache-hit':
       return { ...reading, provider: event.provider, model: event.model, cached: true };
+    case 'cap-raise':
     case 'usage-update':
       return { ...reading, usage: event.usage, costMicroUsd: event.costMicroUsd };
     case 'generation-end':
@@ -127,11 +149,24 @@ function tell(event: GenerationEvent): Pick<Entry, 'text' | 'tone'> | null {
   const plain = (text: string) => ({ text, tone: 'plain' as const });
   switch (event.type) {
     case 'generation-start':
-      return plain(`Accepted on route ${event.route} for ${event.user}`);
+      return plain(`Accepted on route ${event.route} for ${event.user}${promptOf(event.prompt)}`);
+    case 'generation-continue':
+      return plain(`Goes on with the ${formatCount(event.chars)} characters of ${event.generationId}`);
+    case 'prompt-compress': {
+      const [before, after] = [formatCount(event.tokensBefore), formatCount(event.tokensAfter)];
+      return plain(`Context shortened from ${before} to ${after} tokens by ${event.engine}`);
+    }
+    case 'budget-warn':
+      return {
+        text: `Budget of ${event.per} ${event.id} for the ${event.window} is near its end`,
+        tone: 'bad',
+      };
+    case 'cap-raise':
+      return plain(`Output cap raised to ${formatCount(event.maxOutputTokens)} tokens`);
     case 'cache-hit':
       return { text: `Answered from the cache, similarity ${event.similarity.toFixed(2)}`, tone: 'good' };
     case 'budget-reserve':
-      return plain(`Budget: ${event.reservedTokens.toLocaleString('en')} tokens reserved`);
+      return plain(`Budget: ${formatCount(event.reservedTokens)} tokens reserved`);
     case 'provider-start':
       return plain(`Attempt ${event.attempt}: ${event.provider}/${event.model} ${HOW[event.strategy]}`);
     case 'provider-error':
@@ -156,4 +191,8 @@ export function tokensOf(usage: Usage): { readonly input: number; readonly outpu
     input: inputTokens + cachedInputTokens + cacheWriteTokens,
     output: outputTokens + reasoningTokens,
   };
+}
+
+function promptOf(prompt: { readonly name: string; readonly version: number } | undefined): string {
+  return prompt === undefined ? '' : `, prompt ${prompt.name} v${prompt.version}`;
 }

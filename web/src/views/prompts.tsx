@@ -1,5 +1,6 @@
 /** Prompts: what each version costs, as a chart, and what is known of it besides, as a table. */
 import { useCallback, useState } from 'preact/hooks';
+import type { PromptStatsView, PromptView, VersionStats } from '../../../contracts/prompts.ts';
 import { formatCost, formatCount, formatDuration } from '../format.ts';
 import { linkTo, place } from '../router.ts';
 import { getJson } from '../session.ts';
@@ -7,43 +8,25 @@ import { usePolled } from '../use-polled.ts';
 import { Bars } from './bars.tsx';
 import { Failure } from './parts.tsx';
 
-/** What the page reads of `GET /v1/prompts`. */
+/** `GET /v1/prompts`. */
 interface PromptList {
-  readonly data: readonly { readonly name: string; readonly latest: number }[];
-}
-
-/** What the page reads of `GET /v1/prompts/:name/stats`. */
-interface PromptStats {
-  readonly baseline: number | null;
-  readonly versions: readonly Version[];
-}
-interface Version {
-  readonly version: number;
-  readonly requests: number;
-  readonly completed: number;
-  readonly cacheHits: number;
-  readonly outputTokens: number;
-  readonly costMicroUsd: number;
-  readonly costPerRequestMicroUsd: number | null;
-  readonly firstTokenMs: { readonly p50: number } | null;
-  readonly feedback: { readonly count: number; readonly mean: number | null };
-  readonly saving: {
-    readonly share: number | null;
-    readonly soFarMicroUsd: number;
-    readonly isCertain: boolean;
-  } | null;
+  readonly data: readonly PromptView[];
 }
 
 const MEASURES = {
   each: {
     name: 'Cost of a request',
-    of: (version: Version) => version.costPerRequestMicroUsd ?? 0,
+    of: (version: VersionStats) => version.costPerRequestMicroUsd ?? 0,
     format: formatCost,
   },
-  sum: { name: 'Cost of all requests', of: (version: Version) => version.costMicroUsd, format: formatCost },
+  sum: {
+    name: 'Cost of all requests',
+    of: (version: VersionStats) => version.costMicroUsd,
+    format: formatCost,
+  },
   tokens: {
     name: 'Output tokens of a request',
-    of: (version: Version) => version.outputTokens / Math.max(1, version.requests),
+    of: (version: VersionStats) => version.outputTokens / Math.max(1, version.requests),
     format: (tokens: number) => formatCount(Math.round(tokens)),
   },
 } as const;
@@ -78,7 +61,7 @@ export function Prompts() {
 
 function Stats({ name }: { name: string }) {
   const path = `/v1/prompts/${encodeURIComponent(name)}/stats`;
-  const load = useCallback(() => getJson<PromptStats>(path), [path]);
+  const load = useCallback(() => getJson<PromptStatsView>(path), [path]);
   const { data, error } = usePolled(load);
   const [chosen, setChosen] = useState<Measure>('each');
   const measure = MEASURES[chosen];
@@ -124,7 +107,13 @@ function Stats({ name }: { name: string }) {
   );
 }
 
-function VersionTable({ versions, baseline }: { versions: readonly Version[]; baseline: number | null }) {
+function VersionTable({
+  versions,
+  baseline,
+}: {
+  versions: readonly VersionStats[];
+  baseline: number | null;
+}) {
   return (
     <table class="list">
       <caption class="visually-hidden">Versions</caption>
@@ -178,7 +167,7 @@ function VersionTable({ versions, baseline }: { versions: readonly Version[]; ba
   );
 }
 
-function savingOf({ saving }: Version): string {
+function savingOf({ saving }: VersionStats): string {
   if (saving === null) return 'the measure';
   const { share, soFarMicroUsd, isCertain } = saving;
   const percent = share === null ? '' : `${Math.abs(Math.round(share * 100))} % `;

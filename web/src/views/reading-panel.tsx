@@ -48,6 +48,11 @@ export function ReadingPanel({ id }: { id: string }) {
         </details>
       )}
       <Answer text={reading.text} isRunning={isRunning} />
+      {reading.toolCalls.map((call, index) => (
+        <pre key={index} class="tool-call">
+          {call.name}({call.arguments})
+        </pre>
+      ))}
       {reading.error !== null && (
         <p class="fault">
           {reading.error.message}{' '}
