@@ -35,19 +35,30 @@ export async function checkAccess(
     credentials.headers,
   ).catch(() => null);
   if (answer === null || answer.status >= 500) {
+    await answer?.body?.cancel();
     const grant = await readKept<Grant>(cache, key);
     return grant === null ? unavailable() : { ...grant, isFresh: false };
   }
   if (!answer.ok) {
     if (REFUSALS.has(answer.status)) await cache.delete(key);
-    return new Response(await answer.text(), { status: answer.status, headers: answer.headers });
+    const told = headersOf(answer, (name) => isForBrowsers(name) || TOLD.has(name));
+    return new Response(await answer.text(), { status: answer.status, headers: told });
   }
-  const crossOrigin = Object.fromEntries(
-    [...answer.headers].filter(([name]) => name.startsWith('access-control-') || name === 'vary'),
-  );
+  const crossOrigin = headersOf(answer, isForBrowsers);
   const grant: Grant = { standing: (await answer.json()) as LogStanding, crossOrigin };
   await keep(cache, key, grant, GRANT_SECONDS);
   return { ...grant, isFresh: true };
+}
+
+/** What a refusal says besides its body. */
+const TOLD: ReadonlySet<string> = new Set(['content-type', 'retry-after', 'www-authenticate']);
+
+function isForBrowsers(name: string): boolean {
+  return name.startsWith('access-control-') || name === 'vary';
+}
+
+function headersOf(answer: Response, isWanted: (name: string) => boolean): Record<string, string> {
+  return Object.fromEntries([...answer.headers].filter(([name]) => isWanted(name)));
 }
 
 /** The headers that say who asks; null where there are none, or the request says it by its URL. */
