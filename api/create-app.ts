@@ -20,7 +20,10 @@ import { getFeedback, giveFeedback, listFeedback } from './routes/feedback.ts';
 import { getErrorPage } from './routes/get-error-page.ts';
 import { getGeneration } from './routes/get-generation.ts';
 import { getHealth, getReadiness } from './routes/get-health.ts';
+import { getLogPage, getStanding } from './routes/get-log-page.ts';
 import { getOpenApi } from './routes/get-openapi.ts';
+import { getAssets, getPage } from './routes/get-page.ts';
+import { getSession } from './routes/get-session.ts';
 import { listGenerations } from './routes/list-generations.ts';
 import { getModel, listModels } from './routes/list-models.ts';
 import { listProviders } from './routes/list-providers.ts';
@@ -46,6 +49,8 @@ export function createApp(dependencies: ApiDependencies): Express {
   app.use(securityHeaders());
   app.use('/v1/codec', crossOriginOfUi(dependencies.config));
   app.use(crossOrigin(dependencies.config.cors));
+  app.get('/', getPage());
+  app.use('/assets', getAssets());
   app.get('/healthz', getHealth());
   app.get('/readyz', getReadiness(dependencies));
   app.get('/openapi.json', getOpenApi());
@@ -72,6 +77,7 @@ export function createApp(dependencies: ApiDependencies): Express {
     decodePayloads(dependencies),
   );
   v1.use(authenticate(dependencies), limited, readJson());
+  v1.get('/session', getSession(dependencies));
   v1.get('/keys', mayAdminister, listKeys(dependencies));
   v1.post('/keys', mayAdminister, createKey(dependencies));
   v1.post('/keys/:id/rotate', mayAdminister, rotateKey(dependencies));
@@ -90,6 +96,8 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.post('/generations', createGeneration(dependencies));
   v1.get('/generations', listGenerations(dependencies));
   v1.get('/generations/:id', getGeneration(dependencies));
+  v1.get('/generations/:id/standing', getStanding(dependencies));
+  v1.get('/generations/:id/pages/:page', getLogPage(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
   v1.post('/generations/:id/continue', continueRoute(dependencies));
   v1.post('/generations/:id/feedback', giveFeedback(dependencies));

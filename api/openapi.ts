@@ -133,6 +133,26 @@ export function createOpenApiDocument() {
           responses: { 200: { description: 'The model', content: json('Model') }, default: failure },
         },
       },
+      '/v1/session': {
+        get: {
+          summary: 'Who the caller is, and which routes it may name',
+          responses: { 200: { description: 'The session' }, default: failure },
+        },
+      },
+      '/v1/generations/{id}/standing': {
+        get: {
+          summary: 'Whose it is, how it stands and how many events it has; for relays',
+          parameters: [inPath],
+          responses: { 200: { description: 'The standing' }, default: failure },
+        },
+      },
+      '/v1/generations/{id}/pages/{page}': {
+        get: {
+          summary: '256 events, unmerged; a page that is whole never changes; for relays',
+          parameters: [inPath, { ...inPath, name: 'page', schema: { type: 'integer' } }],
+          responses: { 200: { description: 'A page of the log' }, default: failure },
+        },
+      },
       '/v1/generations/{id}/cancel': {
         post: {
           summary: 'Cancel a generation',

@@ -1,5 +1,5 @@
 export type { GenerationEvent } from '../contracts/events.ts';
-export { isTerminal } from '../contracts/events.ts';
+export { isTerminal } from '../contracts/fold-events.ts';
 export type { ContinueRequest, GenerationRequest, GenerationView } from '../contracts/generation.ts';
 export type { ProvidersView, RouteExplanation } from '../contracts/routing.ts';
 export { ClientError, ConnectionLostError, GenerationFailedError, StreamIntegrityError } from './errors.ts';

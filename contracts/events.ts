@@ -8,6 +8,8 @@ import { compressionEngines } from './compression.ts';
 import { finishReasons, resumeStrategies } from './generation.ts';
 import { usageSchema } from './usage-schema.ts';
 
+export { isTerminal, textOf } from './fold-events.ts';
+
 const progress = { usage: usageSchema, costMicroUsd: z.int().nonnegative() };
 const errorBody = z.object({
   ...{ code: z.string(), message: z.string(), doc: z.string() },
@@ -141,19 +143,3 @@ export const generationEventSchema = z.intersection(
   eventBodySchema,
   z.object({ seq: z.int().nonnegative(), at: z.int(), from: z.int().nonnegative().optional() }),
 );
-
-const TERMINAL: ReadonlySet<EventType> = new Set(['generation-end', 'generation-error', 'generation-cancel']);
-
-export function isTerminal(event: { readonly type: EventType }): boolean {
-  return TERMINAL.has(event.type);
-}
-
-/** The text that a reader holds after these events: deltas joined, voided text dropped. */
-export function textOf(events: Iterable<EventBody>): string {
-  let text = '';
-  for (const event of events) {
-    if (event.type === 'text-delta') text += event.text;
-    else if (event.type === 'text-reset') text = '';
-  }
-  return text;
-}
