@@ -7,6 +7,8 @@ import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-
 import { loadConfig } from '../config/load-config.ts';
 import { scopes } from '../contracts/keys.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
+import { createRedisPromptRegistry } from '../prompts/redis-prompt-registry.ts';
+import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
 import { createHealthSnapshot } from '../routing/health-snapshot.ts';
 import { createRedisGateReader } from '../routing/redis-gate-reader.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
@@ -63,6 +65,8 @@ const dependencies = {
   heartbeatMs: config.limits.heartbeatMs,
   budget,
   books: createBudgetBooks({ redis, book: budget.book }),
+  prompts: createRedisPromptRegistry(redis),
+  promptStats: createRedisPromptStats(redis),
   temporal: new Client({
     connection,
     namespace: config.temporal.namespace,

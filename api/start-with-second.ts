@@ -3,6 +3,12 @@ import { isErrorCode, UnbrokenError } from '../contracts/errors.ts';
 import type { GenerationEvent } from '../contracts/events.ts';
 import type { ViewerSink } from './relay-events.ts';
 
+/** What may stand in a log before anybody has asked the budget. */
+const BEFORE_THE_BUDGET: ReadonlySet<GenerationEvent['type']> = new Set([
+  'generation-start',
+  'prompt-compress',
+]);
+
 /**
  * Holds everything back until more than `generation-start` is there, then calls `start` with it. A generation that is
  * refused (such as for its budget) is thrown instead, so that it gets the status of its error.
@@ -20,7 +26,7 @@ export function startWithSecond(
         return;
       }
       held.push(...events);
-      const second = held.find((event) => event.type !== 'generation-start');
+      const second = held.find((event) => !BEFORE_THE_BUDGET.has(event.type));
       if (second === undefined) return;
       if (second.type === 'generation-error') throw errorOf(second, idIn(held));
       const all = held;

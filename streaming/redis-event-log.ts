@@ -103,7 +103,11 @@ export function createRedisEventLog(redis: RedisConnection, options: { retention
 
     async create(creation) {
       const { generationId, tenant, user, route, requestHash } = creation;
-      const start: EventBody = { type: 'generation-start', generationId, route, user };
+      const { prompt } = creation.input;
+      const start: EventBody = {
+        ...{ type: 'generation-start', generationId, route, user },
+        ...(prompt === undefined ? {} : { prompt: { name: prompt.name, version: prompt.version } }),
+      };
       const [created, existingHash] = await run(
         CREATE,
         [

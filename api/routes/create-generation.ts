@@ -18,16 +18,26 @@ export function createGeneration(dependencies: ApiDependencies): RequestHandler 
       asked,
       request.get('idempotency-key'),
     );
-    if (asked.stream === true) {
-      await streamAtOnce(dependencies, generationId, response);
-      return;
-    }
-    const view = await readView(dependencies.log, generationId, { withText: false });
-    response
-      .status(201)
-      .location(`/v1/generations/${generationId}`)
-      .json({ ...view, events: `/v1/generations/${generationId}/events` });
+    await answerCreated(dependencies, generationId, asked.stream === true, response);
   };
+}
+
+/** 201 with the view, or the events from the first. */
+export async function answerCreated(
+  dependencies: ApiDependencies,
+  generationId: string,
+  stream: boolean,
+  response: Response,
+): Promise<void> {
+  if (stream) {
+    await streamAtOnce(dependencies, generationId, response);
+    return;
+  }
+  const view = await readView(dependencies.log, generationId, { withText: false });
+  response
+    .status(201)
+    .location(`/v1/generations/${generationId}`)
+    .json({ ...view, events: `/v1/generations/${generationId}/events` });
 }
 
 /** Nothing is sent until more than the start is in the log: a generation that is refused gets its error as a status. */

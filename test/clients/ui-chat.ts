@@ -1,9 +1,9 @@
 /** `useChat` of `@ai-sdk/react`, and the `Chat` that it is made of, over `DefaultChatTransport` of `ai`. */
+
+import { createRequire } from 'node:module';
 import { Chat, type UseChatHelpers, useChat } from '@ai-sdk/react';
 import { DefaultChatTransport, type UIMessage } from 'ai';
 import { Window } from 'happy-dom';
-import { createElement } from 'react';
-import { type Container, createRoot } from 'react-dom/client';
 import { endWith, RESET, START, texts } from '../harness/script.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import {
@@ -23,6 +23,12 @@ import {
   toolQuestion,
   waitForStatus,
 } from './bench.ts';
+
+// React's types would put empty DOM classes over those of other packages; of React, two functions are used.
+const load = createRequire(import.meta.url);
+const { createElement }: { createElement(component: () => null): object } = load('react');
+const { createRoot }: { createRoot(into: object): { render(element: object): void; unmount(): void } } =
+  load('react-dom/client');
 
 interface Place {
   readonly url: string;
@@ -69,7 +75,7 @@ function mountChat({ url, key }: Place, id: string, messages: UIMessage[]) {
     return null;
   };
   const { document } = new Window();
-  const root = createRoot(document.createElement('div') as unknown as Container);
+  const root = createRoot(document.createElement('div'));
   root.render(createElement(Page));
   return { chat: () => shown, statuses, unmount: () => root.unmount() };
 }

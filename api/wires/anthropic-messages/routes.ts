@@ -59,7 +59,7 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
 /** By our tokenizer: near to the vendor's count, not equal to it. */
 async function countInput({ countTokens }: ApiDependencies, body: TokenCountRequest): Promise<number> {
   const { input, system, tools = [] } = inputOf(body);
-  const messages = typeof input === 'string' ? [] : input;
+  const messages = Array.isArray(input) ? input : [];
   const texts = [system ?? '', ...messages.map(textOfMessage), ...tools.map((tool) => JSON.stringify(tool))];
   const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content));
   const images = parts.filter(({ type }) => type === 'image').length;

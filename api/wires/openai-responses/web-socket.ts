@@ -77,7 +77,7 @@ function serve(ws: WebSocket, connection: Duplex, caller: Caller, dependencies: 
     const wire = toGeneration(dependencies.config, { ...frame, background: false }, conversation);
     if (frame.generate === false) {
       const id = `gen_${randomBytes(16).toString('hex')}`;
-      const messages = typeof wire.request.input === 'string' ? [] : wire.request.input;
+      const messages = Array.isArray(wire.request.input) ? wire.request.input : [];
       const context: ResponseContext = {
         ...{ generationId: id, metadata: wire.request.metadata ?? {}, origin: wire.origin },
         input: { messages, maxOutputTokens: LIMITS.defaultMaxOutputTokens },
