@@ -25,8 +25,12 @@ export interface LabelledPair {
 const FOLDER = join(import.meta.dirname, 'pairs');
 const TUNE_SHARE = 1 / 3;
 
+/** Written after the first figures, to tune on more; none of it is reported. */
+const TUNE_ONLY = 'practice';
+
 /** By group, so that no prompt is in both parts; by a hash of its name, so that nobody chose. */
-export function partOf(group: string): LabelledPair['part'] {
+export function partOf(domain: string, group: string): LabelledPair['part'] {
+  if (domain === TUNE_ONLY) return 'tune';
   const first = createHash('sha256').update(group).digest().readUInt16BE(0);
   return first / 65_536 < TUNE_SHARE ? 'tune' : 'report';
 }
@@ -45,7 +49,7 @@ function readDomain(path: string): LabelledPair[] {
   for (const [index, line] of readFileSync(path, 'utf8').split('\n').entries()) {
     const text = line.slice(2);
     const add = (other: string, differs: DifferenceKind | null) =>
-      pairs.push({ domain, group, part: partOf(group), ask, other, differs });
+      pairs.push({ domain, group, part: partOf(domain, group), ask, other, differs });
     if (line.startsWith('# ')) group = text;
     else if (line.startsWith('? ')) ask = text;
     else if (line.startsWith('= ')) add(text, null);
