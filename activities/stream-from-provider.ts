@@ -1,7 +1,7 @@
 /**
  * Streams one candidate's answer into the log. Every attempt begins by taking the log over (which silences any
  * attempt before it) and reading what it holds; so an attempt after a crash knows exactly what readers were given,
- * and goes on from there.
+ * and goes on from there. A stream that `beginGeneration` has begun in this process is adopted as it runs.
  */
 import { activityInfo, Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
@@ -17,6 +17,7 @@ import type { Dependencies } from './dependencies.ts';
 import { type GenerationRecord, readRecord } from './generation-record.ts';
 import { createRestartGuard } from './restart-guard.ts';
 import { type Checkpoint, openCheckpoint, planResume, type Resume } from './resume-plan.ts';
+import type { RunningStreams, StreamControl } from './running-streams.ts';
 
 const HEARTBEAT_MS = 500;
 const PROGRESS_MS = 1_000;
@@ -31,6 +32,7 @@ const CUT: ReadonlySet<ErrorCode> = new Set([
 /** One attempt: what it reads from, writes to, and has found in the log. */
 interface Attempt {
   readonly step: StreamStep;
+  readonly control: StreamControl;
   readonly provider: Provider;
   readonly input: GenerationInput;
   readonly log: OpenedLog;
@@ -49,39 +51,57 @@ interface Progress {
   received: boolean;
 }
 
-export function streamFromProvider(dependencies: Dependencies) {
+export function streamFromProvider(dependencies: Dependencies, running: RunningStreams) {
   return async (step: StreamStep): Promise<GenerationOutcome> => {
-    const { generationId } = step.order;
-    const [log, input] = await Promise.all([
-      dependencies.log.open(generationId, activityInfo().currentAttemptScheduledTimestampMs),
-      dependencies.log.readInput(generationId),
-    ]);
-    const record = readRecord(log.events);
-    if (record.outcome !== null) return record.outcome;
-    if (input === null) throw permanent('input_lost', 'The input of this generation is no longer stored.');
-    const attempt = await beginAttempt(dependencies, step, log, record, input);
-    const progress: Progress = {
-      cursor: attempt.resume.strategy === 'reattach' ? attempt.resume.cursor : null,
-      ownText: attempt.resume.strategy === 'reattach' ? (record.openAttempt?.ownText ?? '') : '',
-      received: false,
-    };
-    const beat = setInterval(() => Context.current().heartbeat({ seq: log.writer.nextSeq }), HEARTBEAT_MS);
+    const context = Context.current();
+    const epoch = activityInfo().currentAttemptScheduledTimestampMs;
+    const stream = running.joinOrStart(step, epoch, (control) => runStream(dependencies, step, control));
+    running.claim(step);
+    const beat = setInterval(() => context.heartbeat({ seq: stream.lastSeq() }), HEARTBEAT_MS);
+    const stop = () =>
+      stream.stop(context.cancellationDetails?.cancelRequested === true ? 'cancel' : 'leave');
+    context.cancellationSignal.addEventListener('abort', stop, { once: true });
     try {
-      return await relayProvider(dependencies, attempt, progress);
-    } catch (error) {
-      if (Context.current().cancellationSignal.aborted) {
-        return await endCancelled(dependencies, attempt, progress, error);
-      }
-      throw await noteProviderError(dependencies, attempt, progress, error);
+      return await stream.outcome;
     } finally {
       clearInterval(beat);
     }
   };
 }
 
+/** One attempt from taking the log over to its end. Rejects with an `ApplicationFailure` that says what is next. */
+export async function runStream(
+  dependencies: Dependencies,
+  step: StreamStep,
+  control: StreamControl,
+): Promise<GenerationOutcome> {
+  const { generationId } = step.order;
+  const [log, input] = await Promise.all([
+    dependencies.log.open(generationId, control.epoch, () => control.stop('cancel')),
+    dependencies.log.readInput(generationId),
+  ]);
+  const record = readRecord(log.events);
+  if (record.outcome !== null) return record.outcome;
+  if (input === null) throw permanent('input_lost', 'The input of this generation is no longer stored.');
+  control.opened(log.writer);
+  const attempt = await beginAttempt(dependencies, step, control, log, record, input);
+  const progress: Progress = {
+    cursor: attempt.resume.strategy === 'reattach' ? attempt.resume.cursor : null,
+    ownText: attempt.resume.strategy === 'reattach' ? (record.openAttempt?.ownText ?? '') : '',
+    received: false,
+  };
+  try {
+    return await relayProvider(dependencies, attempt, progress);
+  } catch (error) {
+    if (control.signal.aborted) return await endCancelled(dependencies, attempt, progress, error);
+    throw await noteProviderError(dependencies, attempt, progress, error);
+  }
+}
+
 async function beginAttempt(
   dependencies: Dependencies,
   step: StreamStep,
+  control: StreamControl,
   log: OpenedLog,
   record: GenerationRecord,
   input: GenerationInput,
@@ -110,7 +130,7 @@ async function beginAttempt(
   });
   // On record before the call leaves: a call that the log does not know could be paid without anyone knowing.
   await writer.flush();
-  return { step, provider, input, log, record: known, number, resume, checkpoint };
+  return { step, control, provider, input, log, record: known, number, resume, checkpoint };
 }
 
 /** The process that ran the open attempt died: its usage goes on record before another attempt begins. */
@@ -164,7 +184,7 @@ async function relayProvider(
     maxOutputTokens: remainingOutput(dependencies, attempt),
     idempotencyKey: `${step.order.generationId}:${number}`,
     resume,
-    signal: Context.current().cancellationSignal,
+    signal: attempt.control.signal,
   };
   for await (const event of provider.stream(call)) {
     progress.received = true;
@@ -249,7 +269,7 @@ async function endCompleted(
 }
 
 /**
- * The activity was cancelled. Only a cancelled generation ends here; a worker that shuts down, a pause, or an attempt
+ * The stream was stopped. Only a cancelled generation ends here; a worker that shuts down, a pause, or an attempt
  * that the server has given up leave the log as it is for the next attempt.
  */
 async function endCancelled(
@@ -258,7 +278,7 @@ async function endCancelled(
   progress: Progress,
   error: unknown,
 ): Promise<GenerationOutcome> {
-  if (Context.current().cancellationDetails?.cancelRequested !== true) {
+  if (attempt.control.stopped() !== 'cancel') {
     throw ApplicationFailure.create({
       message: 'This attempt ends without an answer; the next one goes on from the log.',
       type: 'attempt_interrupted',

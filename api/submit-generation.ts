@@ -16,8 +16,11 @@ import { boundInputTokens, leastOutputTokens } from '../contracts/tokens.ts';
 import type { Caller } from './api-keys.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
-/** A workflow task is short; one that a dead worker holds is given to another after this. */
-const WORKFLOW_TASK_TIMEOUT = '5s';
+/**
+ * A workflow task holds the beginning of the stream (LIMITS.adoptStreamAfterMs); one that a dead worker holds is given
+ * to another after this.
+ */
+const WORKFLOW_TASK_TIMEOUT = '4s';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 const SEARCH_KEYS = {

@@ -101,7 +101,10 @@ async function start(): Promise<void> {
     UNBROKEN_DEV_KEY: key,
   };
   const [, apiUrl] = await allOrNothing([
-    keepRunning({ name: 'worker', file: 'worker/main.ts', dataDir, env, report }),
+    keepRunning({
+      ...{ name: 'worker', file: 'worker/main.ts', preload: 'worker/vm-without-watchdog.ts' },
+      ...{ dataDir, env, report },
+    }),
     keepRunning({ name: 'api', file: 'api/main.ts', dataDir, env, report }),
   ]);
   await generateOnce(apiUrl, key);

@@ -26,6 +26,8 @@ export const LIMITS = {
   relayHeartbeatMs: 10_000,
   /** A log that never ended is dropped after this. */
   openLogTtlMs: 7 * 24 * 3_600_000,
+  /** A stream that runs for longer is adopted by an activity that heartbeats; well below the workflow task timeout. */
+  adoptStreamAfterMs: 1_000,
   /** Provider errors of one candidate before the next candidate is tried. */
   providerErrorsPerCandidate: 3,
   /** Longest wait that a provider's Retry-After may ask of us before we fall back. */

@@ -23,6 +23,40 @@ export interface CacheStepResult {
   readonly unavailable: string | null;
 }
 
+export interface BeginStep {
+  readonly order: GenerationOrder;
+  /** When this workflow task began, by the server's clock: orders this attempt among all others. */
+  readonly epochMs: number;
+}
+
+export interface GrantedReservation {
+  readonly reservedTokens: number;
+  /** What the generation may put out: what it asked for, clipped to the budget. */
+  readonly maxOutputTokens: number;
+  /** null: no limit is set. */
+  readonly remainingTokens: number | null;
+}
+
+export interface RefusedReservation {
+  readonly limitTokens: number;
+  readonly remainingTokens: number;
+  readonly resetsAtMs: number;
+}
+
+/** What `beginGeneration` leaves to do. */
+export type BegunGeneration =
+  /** The log has ended and the budget is settled. */
+  | { readonly next: 'ended'; readonly outcome: GenerationOutcome; readonly storeFailed: boolean }
+  | { readonly next: 'refuse'; readonly refusal: RefusedReservation }
+  /** The first candidate's stream runs on, or shall be tried again after `waitMs`. */
+  | { readonly next: 'stream'; readonly reservation: GrantedReservation; readonly waitMs: number }
+  /** The first candidate has failed for good. */
+  | {
+      readonly next: 'fall-back';
+      readonly reservation: GrantedReservation;
+      readonly failure: { readonly code: ErrorCode; readonly message: string };
+    };
+
 export interface StreamStep {
   readonly order: GenerationOrder;
   readonly candidate: Candidate;

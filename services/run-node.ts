@@ -10,6 +10,8 @@ export interface NodeProgram {
   readonly name: string;
   /** Path of the program, from the root of the project. */
   readonly file: string;
+  /** A module that is loaded before the program, in its threads too. */
+  readonly preload?: string;
   readonly dataDir: string;
   readonly env: Environment;
   readonly report: Report;
@@ -22,12 +24,19 @@ export interface RunningProgram {
 }
 
 /** Throws ServiceError with the end of the log when the program dies or is not ready in time. */
-export async function runNode({ name, file, dataDir, env, report }: NodeProgram): Promise<RunningProgram> {
+export async function runNode({
+  name,
+  file,
+  preload,
+  dataDir,
+  env,
+  report,
+}: NodeProgram): Promise<RunningProgram> {
   let ready: { url?: string } | undefined;
   const running = await runProcess({
     name,
     command: process.execPath,
-    args: [join(ROOT, file)],
+    args: [...(preload === undefined ? [] : ['--import', join(ROOT, preload)]), join(ROOT, file)],
     dataDir,
     env,
     report,

@@ -47,8 +47,13 @@ export interface LogReader {
 export interface EventLog extends LogReader {
   /** Creates the log with its first event. Sent again it changes nothing and returns the first request's hash. */
   create(creation: LogCreation): Promise<{ readonly created: boolean; readonly requestHash: string }>;
-  /** Takes the log over for this epoch and reads it whole. Throws `LogRefused`. */
-  open(generationId: string, epoch: number): Promise<OpenedLog>;
+  /**
+   * Takes the log over for this epoch and reads it whole. Throws `LogRefused`.
+   * @param onCancelWish called when an append finds that the caller wishes the generation to end.
+   */
+  open(generationId: string, epoch: number, onCancelWish?: () => void): Promise<OpenedLog>;
+  /** Tells whoever writes the log that the caller wishes the generation to end. Nothing happens to an ended log. */
+  wishCancel(generationId: string): Promise<void>;
   /** Appends outside of any epoch, once per step name, however often it is called. */
   appendOnce(generationId: string, step: string, events: readonly EventBody[]): Promise<OnceOutcome>;
 }

@@ -25,6 +25,12 @@ redis.call('PEXPIRE', KEYS[2], ARGV[1])
 return {1, ''}
 `);
 
+/** KEYS meta. Only a log that runs can be wished to end. */
+export const WISH_CANCEL = script(`
+if redis.call('HGET', KEYS[1], 'status') == 'running' then redis.call('HSET', KEYS[1], 'cancel', '1') end
+return {'noted'}
+`);
+
 /** KEYS meta. ARGV epoch. -> {'open'} or {'missing'} or {'fenced', epoch} */
 export const OPEN = script(`
 local epoch = redis.call('HGET', KEYS[1], 'epoch')
@@ -39,11 +45,11 @@ return {'open'}
  * ARGV 1 'fenced' or 'once', 2 epoch or step, 3 expected seq, 4 count, 5 events, 6 terminal status or '',
  * 7 checkpoint or '', 8 ttlMs after the end.
  * A fenced append that is repeated after a lost reply finds its events there and is acknowledged, not written twice.
- * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'missing' | 'conflict', nextSeq}
+ * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'missing' | 'conflict', nextSeq, '1' if cancel is wished}
  */
 export const APPEND = script(`
 local once = ARGV[1] == 'once'
-local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'once:' .. ARGV[2])
+local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'once:' .. ARGV[2], 'cancel')
 if not meta[1] then return {'missing', '0'} end
 local next = tonumber(meta[1])
 local count = tonumber(ARGV[4])
@@ -68,5 +74,5 @@ if ARGV[6] ~= '' then
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
 end
 redis.call('SPUBLISH', KEYS[4], meta[1] .. ' ' .. at .. ' ' .. ARGV[5])
-return {'appended', string.format('%.0f', next + count)}
+return {'appended', string.format('%.0f', next + count), meta[5] or ''}
 `);

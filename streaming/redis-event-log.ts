@@ -10,7 +10,7 @@ import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
 import { type EventLog, type LogHead, LogRefused, type OnceOutcome } from './event-log.ts';
-import { APPEND, CREATE, type LogScript, OPEN } from './log-scripts.ts';
+import { APPEND, CREATE, type LogScript, OPEN, WISH_CANCEL } from './log-scripts.ts';
 import { createLogWriter } from './log-writer.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
@@ -105,7 +105,11 @@ export function createRedisEventLog(redis: RedisConnection, options: { retention
         : { created: false, requestHash: existingHash ?? '' };
     },
 
-    async open(generationId, epoch) {
+    async wishCancel(generationId) {
+      await run(WISH_CANCEL, [REDIS_KEYS.logMeta(generationId)], []);
+    },
+
+    async open(generationId, epoch, onCancelWish) {
       // One round trip: the three commands leave together and run in this order.
       const [[outcome, holder], opened, events] = await Promise.all([
         run(OPEN, [REDIS_KEYS.logMeta(generationId)], [String(epoch)]),
@@ -117,10 +121,11 @@ export function createRedisEventLog(redis: RedisConnection, options: { retention
       }
       if (outcome !== 'open' || opened === null) throw new LogRefused('missing', generationId);
       const writer = createLogWriter(opened.nextSeq, async (expectedSeq, batch, checkpoint) => {
-        const [answer, detail] = await repeated(() =>
+        const [answer, detail, wish] = await repeated(() =>
           append(generationId, 'fenced', String(epoch), { expectedSeq, events: batch, checkpoint }),
         );
         if (answer !== 'appended' && answer !== 'already-appended') throw refused(answer, detail);
+        if (wish === '1') onCancelWish?.();
       });
       return { head: opened, events, writer };
     },

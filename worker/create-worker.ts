@@ -15,6 +15,9 @@ import { costOf } from '../providers/price.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
 
+/** Streams that one worker process runs at once; more wait in the task queue, by priority and fairness. */
+const CONCURRENT_GENERATIONS = 1_000;
+
 const ROOT = join(import.meta.dirname, '..');
 
 export interface RunningWorker {
@@ -47,8 +50,15 @@ export async function createWorker(
     taskQueue: config.temporal.taskQueue,
     workflowBundle,
     activities,
-    maxConcurrentActivityTaskExecutions: 1_000,
-    maxConcurrentLocalActivityExecutions: 200,
+    // A workflow task is held for as long as the stream's beginning, in a local activity, takes.
+    maxConcurrentWorkflowTaskExecutions: CONCURRENT_GENERATIONS,
+    maxConcurrentLocalActivityExecutions: CONCURRENT_GENERATIONS,
+    maxConcurrentActivityTaskExecutions: CONCURRENT_GENERATIONS,
+    maxCachedWorkflows: CONCURRENT_GENERATIONS,
+    // Most generations have one workflow task, which is never a sticky one.
+    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 20 },
+    nonStickyToStickyPollRatio: 0.7,
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
     // A worker that dies is noticed one heartbeat timeout after its last beat; beats are sent at this pace.
     maxHeartbeatThrottleInterval: '800ms',
     stickyQueueScheduleToStartTimeout: '2s',

@@ -11,7 +11,10 @@ export const MUST_HAPPEN: LocalActivityOptions = {
   retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '10s' },
 };
 
-/** The cache look-up limits itself to 150 ms; whatever goes wrong, the generation goes on without it. */
+/** Returns as soon as the stream runs on by itself; longer only where a service is away, and then it is tried again. */
+export const BEGIN = MUST_HAPPEN;
+
+/** An answer that could not be stored is generated again next time. */
 export const MAY_FAIL: LocalActivityOptions = {
   startToCloseTimeout: '5s',
   retry: { initialInterval: '100ms', maximumAttempts: 3 },

@@ -9,11 +9,16 @@ export interface CandidateFailure {
   readonly cancelled: boolean;
 }
 
+/** The failure of a candidate whose error the log has already. */
+export function failureOf({ code, message }: { code: ErrorCode; message: string }): CandidateFailure {
+  return { code, message, fallback: ERRORS[code].fallback, cancelled: false };
+}
+
 export function readFailure(error: unknown): CandidateFailure {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   const cancelled = isCancellation(error);
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
-    return { code: cause.type, message: cause.message, fallback: ERRORS[cause.type].fallback, cancelled };
+    return { ...failureOf({ code: cause.type, message: cause.message }), cancelled };
   }
   if (cause instanceof TimeoutFailure) {
     const message = 'The generation took longer than its limit.';

@@ -16,6 +16,8 @@ export function cancelGeneration(dependencies: ApiDependencies): RequestHandler<
       callerIn(response),
       request.params.id,
     );
+    // A stream that runs learns it by its next append; Temporal ends the generation wherever it stands.
+    await log.wishCancel(generationId);
     try {
       await temporal.workflow.getHandle(workflowId(tenant, generationId)).cancel();
     } catch (error) {

@@ -27,13 +27,13 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts `node <entry>` and resolves with the line `{"ready":true,"url":...}` that it prints. */
+/** Starts `node <entry>`, with options of Node where `entry` is a list that has some, and resolves with the line `{"ready":true,"url":...}` that it prints. */
 export async function startChild(
   name: string,
-  entry: string,
+  entry: string | readonly string[],
   environment: Readonly<Record<string, string>>,
 ): Promise<ChildHandle> {
-  const child = spawn(process.execPath, [entry], {
+  const child = spawn(process.execPath, [entry].flat(), {
     cwd: PROJECT_ROOT,
     env: { ...inherited(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -56,7 +56,11 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     await Promise.all([...seats.map((seat) => seat.end()), ...endings.map((end) => end())]);
     rmSync(dataDir, { recursive: true, force: true });
   };
-  const add = async (name: string, entry: string, environment: Record<string, string>) => {
+  const add = async (
+    name: string,
+    entry: string | readonly string[],
+    environment: Record<string, string>,
+  ) => {
     const seat = await takeSeat(name, entry, environment);
     seats.push(seat);
     return seat;
@@ -82,7 +86,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     const [workers, apis] = await Promise.all([
       Promise.all(
         Array.from({ length: plan.workers ?? 1 }, (_, index) =>
-          add(`worker ${index}`, 'worker/main.ts', env),
+          add(`worker ${index}`, ['--import', './worker/vm-without-watchdog.ts', 'worker/main.ts'], env),
         ),
       ),
       Promise.all(
@@ -108,7 +112,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
 
 async function takeSeat(
   name: string,
-  entry: string,
+  entry: string | readonly string[],
   environment: Record<string, string>,
 ): Promise<Seat & { end(): Promise<void> }> {
   let child: ChildHandle = await startChild(name, entry, environment);

@@ -57,11 +57,13 @@ describe('docker-compose.yml', () => {
 });
 
 describe('the rest of the deployment', () => {
-  test('Temporal hands tasks over without its polling pauses', () => {
+  test('Temporal hands tasks over without its polling pauses, and none to a worker that hangs', () => {
     const settings: unknown = parse(readProjectFile('deploy/temporal-dynamicconfig.yaml'));
     expect(settings).toEqual({
       'system.enableActivityEagerExecution': [{ value: true }],
       'history.transferProcessorMaxPollRPS': [{ value: 2000 }],
+      'frontend.keepAliveTime': [{ value: '1s' }],
+      'frontend.keepAliveTimeout': [{ value: '2s' }],
     });
     const { environment, volumes } = compose.services['temporal'] ?? {};
     const target = environment?.['DYNAMIC_CONFIG_FILE_PATH'];

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { BegunGeneration, GenerationOutcome } from '../../contracts/steps.ts';
 import { endless, firstFails, runGeneration } from './runs.ts';
 import {
   FIRST,
   outcomeWith,
+  RESERVATION,
   SECOND,
   startWorkflowEnvironment,
   type WorkflowEnvironment,
@@ -18,37 +20,58 @@ afterAll(async () => {
   await environment?.stop();
 });
 
-test('a plain run reserves, streams, settles and stores, in this order', async () => {
-  const { outcome, calls } = await runGeneration(environment, {}, { cache: 'on' });
-  expect(outcome).toEqual(outcomeWith(FIRST));
-  expect(calls.slice(0, 2).sort()).toEqual(['lookUpCache', 'reserveBudget']);
-  expect(calls.slice(2)).toEqual(['streamFromProvider first', 'settleBudget completed', 'storeAnswer']);
+const ended =
+  (facts: Partial<GenerationOutcome> = {}) =>
+  async (): Promise<BegunGeneration> => ({
+    ...{ next: 'ended', outcome: outcomeWith(facts), storeFailed: false },
+  });
+
+function workflowTasksOf({ history }: { history: { events?: unknown[] | null } }): number {
+  return JSON.stringify(history.events).split('"workflowTaskCompletedEventAttributes":{').length - 1;
+}
+
+test('a short answer takes one step and one workflow task', async () => {
+  const run = await runGeneration(environment, { beginGeneration: ended() }, { cache: 'on' });
+  expect(run.outcome).toEqual(outcomeWith(FIRST));
+  expect(run.calls).toEqual(['beginGeneration']);
+  expect(workflowTasksOf(run)).toBe(1);
 });
 
-test('a plain run without the cache takes two workflow tasks', async () => {
-  const { calls, history } = await runGeneration(environment);
-  expect(calls).toEqual(['reserveBudget', 'streamFromProvider first', 'settleBudget completed']);
-  const tasks = history.events?.filter((event) => event.workflowTaskCompletedEventAttributes);
-  expect(tasks).toHaveLength(2);
-});
-
-test('a cached answer ends the run without a provider, and is not stored again', async () => {
-  const hit = outcomeWith({ cached: true });
-  const lookUpCache = async () => ({ hit, unavailable: null });
-  const { outcome, calls } = await runGeneration(environment, { lookUpCache }, { cache: 'on' });
-  expect(outcome).toEqual(hit);
-  expect(calls.slice(2)).toEqual(['settleBudget completed']);
+test('a long answer is adopted, settled and stored, in two workflow tasks', async () => {
+  const run = await runGeneration(environment, {}, { cache: 'on' });
+  expect(run.outcome).toEqual(outcomeWith(FIRST));
+  expect(run.calls).toEqual([
+    ...['beginGeneration', 'streamFromProvider first', 'settleBudget completed', 'storeAnswer'],
+  ]);
+  expect(workflowTasksOf(run)).toBe(2);
 });
 
 test('a candidate that is unavailable gives way to the next', async () => {
   const { outcome, calls } = await runGeneration(environment, firstFails('provider_unavailable'));
   expect(outcome).toEqual(outcomeWith(SECOND));
   expect(calls).toEqual([
-    'reserveBudget',
+    'beginGeneration',
     'streamFromProvider first',
     'streamFromProvider second',
     'settleBudget completed',
   ]);
+});
+
+test('a first candidate that failed at once is not asked again', async () => {
+  const failure = { code: 'provider_auth', message: 'refused' } as const;
+  const { outcome, calls } = await runGeneration(environment, {
+    beginGeneration: async () => ({ next: 'fall-back', reservation: RESERVATION, failure }),
+  });
+  expect(outcome).toEqual(outcomeWith(SECOND));
+  expect(calls).toEqual(['beginGeneration', 'streamFromProvider second', 'settleBudget completed']);
+});
+
+test('a wait that the provider asked for is kept by a durable timer', async () => {
+  const { outcome, history } = await runGeneration(environment, {
+    beginGeneration: async () => ({ next: 'stream', reservation: RESERVATION, waitMs: 30 }),
+  });
+  expect(outcome).toEqual(outcomeWith(FIRST));
+  expect(history.events?.some((event) => event.timerFiredEventAttributes)).toBe(true);
 });
 
 test('an answer that was declined by content policy is not asked of another model', async () => {
@@ -70,10 +93,12 @@ test('a route whose candidates have all failed says so; one of a single candidat
 });
 
 test('a spent budget closes the generation without a provider, and is settled', async () => {
-  const refusal = { granted: false, limitTokens: 10, remainingTokens: 1, resetsAtMs: 0 } as const;
-  const { outcome, calls } = await runGeneration(environment, { reserveBudget: async () => refusal });
+  const refusal = { limitTokens: 10, remainingTokens: 1, resetsAtMs: 0 } as const;
+  const { outcome, calls } = await runGeneration(environment, {
+    beginGeneration: async () => ({ next: 'refuse', refusal }),
+  });
   expect(outcome).toMatchObject({ status: 'failed', errorCode: 'budget_exceeded' });
-  expect(calls).toEqual(['reserveBudget', 'closeGeneration budget_exceeded', 'settleBudget failed']);
+  expect(calls).toEqual(['beginGeneration', 'closeGeneration budget_exceeded', 'settleBudget failed']);
 });
 
 test('a cancelled generation is closed and its budget settled', async () => {

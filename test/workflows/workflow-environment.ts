@@ -15,6 +15,8 @@ import { bundleWorkflows } from '../../worker/create-worker.ts';
 export const FIRST = { provider: 'first', model: 'm1' };
 export const SECOND = { provider: 'second', model: 'm2' };
 
+export const RESERVATION = { reservedTokens: 120, maxOutputTokens: 100, remainingTokens: null };
+
 let taskQueues = 0;
 
 export interface WorkflowEnvironment {
@@ -94,10 +96,7 @@ export interface StubbedActivities {
 export function stubActivities(changed: Partial<Activities> = {}): StubbedActivities {
   const calls: string[] = [];
   const plain: Activities = {
-    lookUpCache: async () => ({ hit: null, unavailable: null }),
-    reserveBudget: async ({ maxOutputTokens }) => ({
-      ...{ granted: true, reservedTokens: 120, maxOutputTokens, remainingTokens: null },
-    }),
+    beginGeneration: async () => ({ next: 'stream', reservation: RESERVATION, waitMs: 0 }),
     streamFromProvider: async ({ candidate }) => outcomeWith(candidate),
     settleBudget: async () => undefined,
     storeAnswer: async () => undefined,
@@ -109,8 +108,7 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
   };
   const used = { ...plain, ...changed };
   const activities: Activities = {
-    lookUpCache: (order) => noted('lookUpCache', used.lookUpCache(order)),
-    reserveBudget: (order) => noted('reserveBudget', used.reserveBudget(order)),
+    beginGeneration: (step) => noted('beginGeneration', used.beginGeneration(step)),
     streamFromProvider: (step) =>
       noted(`streamFromProvider ${step.candidate.provider}`, used.streamFromProvider(step)),
     settleBudget: (step) => noted(`settleBudget ${step.outcome.status}`, used.settleBudget(step)),

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { textOf } from '../../contracts/events.ts';
+import { workflowId } from '../../contracts/names.ts';
+import { faultsOf } from '../harness/check-events.ts';
+import { promptOf } from '../harness/prompt.ts';
+import { startReading } from '../harness/reader.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
+import { closeTemporalClients, temporalClient } from '../harness/streaming-worker.ts';
+import { waitFor } from '../harness/wait-for.ts';
+
+const CANNOT_REATTACH = 'simulated-messages/sim-large';
+const LONG = { tokens: 300, delayMs: 10 };
+
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ workers: 2 });
+});
+afterAll(async () => {
+  await closeTemporalClients();
+  await stack?.stop();
+});
+beforeEach(() => stack.sim.forget());
+
+async function historyOf(id: string) {
+  const handle = (await temporalClient(stack.env)).workflow.getHandle(workflowId('dev', id));
+  await handle.result();
+  const events = (await handle.fetchHistory()).events ?? [];
+  return {
+    workflowTasks: events.filter((event) => event.workflowTaskCompletedEventAttributes).length,
+    activities: events.filter((event) => event.activityTaskScheduledEventAttributes).length,
+    length: events.length,
+  };
+}
+
+test('a short answer costs one workflow task and no activity', async () => {
+  const { body } = await stack.api.create({ input: promptOf({ tokens: 20, delayMs: 1 }), cache: 'off' });
+  await startReading(stack.api, body.id).whole;
+  expect(await historyOf(body.id)).toMatchObject({ workflowTasks: 1, activities: 0 });
+});
+
+test('a long answer is adopted as it runs: one call, though the provider could not take it up again', async () => {
+  const input = promptOf(LONG);
+  const expected = await stack.sim.text(input);
+  const { body } = await stack.api.create({ input, model: CANNOT_REATTACH, cache: 'off' });
+  const events = await startReading(stack.api, body.id).whole;
+  expect(faultsOf(events)).toEqual([]);
+  expect(textOf(events)).toBe(expected.text);
+  expect(events.filter((event) => event.type === 'provider-start')).toHaveLength(1);
+  expect(await stack.sim.calls()).toHaveLength(1);
+  expect(await historyOf(body.id)).toMatchObject({ workflowTasks: 2, activities: 1 });
+});
+
+test('a cancel before the adoption stops the call at once and bills what was made', async () => {
+  const { body } = await stack.api.create({ input: promptOf(LONG), model: CANNOT_REATTACH, cache: 'off' });
+  const reading = startReading(stack.api, body.id);
+  await reading.deltas(3);
+  await stack.api.cancel(body.id);
+  const events = await reading.whole;
+  expect(faultsOf(events)).toEqual([]);
+  const end = events.at(-1);
+  expect(end?.type).toBe('generation-cancel');
+  expect(end !== undefined && 'usage' in end ? end.usage.outputTokens : 0).toBeGreaterThan(0);
+  const [call] = await waitFor('the call to end', async () => {
+    const calls = await stack.sim.calls();
+    return calls.every(({ state }) => state === 'cancelled') ? calls : null;
+  });
+  expect(call?.outputTokensGenerated).toBeLessThan(LONG.tokens);
+  expect(await historyOf(body.id)).toMatchObject({ activities: 0 });
+});
