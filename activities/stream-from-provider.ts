@@ -14,6 +14,7 @@ import type { Provider, ProviderCursor, ProviderEvent } from '../providers/provi
 import type { OpenedLog } from '../streaming/event-log.ts';
 import { accountAbandonedAttempt, estimateUsage } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
+import { findLeader, followLeader, shareOf } from './follow-leader.ts';
 import { type GenerationRecord, readRecord } from './generation-record.ts';
 import { createRestartGuard } from './restart-guard.ts';
 import { type Checkpoint, openCheckpoint, planResume, type Resume } from './resume-plan.ts';
@@ -84,6 +85,12 @@ export async function runStream(
   if (record.outcome !== null) return record.outcome;
   if (input === null) throw permanent('input_lost', 'The input of this generation is no longer stored.');
   control.opened(log.writer);
+  const joined = await findLeader(dependencies, { step, log, input, record });
+  if (joined !== null) {
+    const followed = await followLeader(dependencies, { step, control, log, record, joined });
+    // One that cannot follow any more goes on by itself, from what it has delivered.
+    return followed ?? (await runStream(dependencies, step, control));
+  }
   const attempt = await beginAttempt(dependencies, step, control, log, record, input);
   const progress: Progress = {
     cursor: attempt.resume.strategy === 'reattach' ? attempt.resume.cursor : null,
@@ -256,14 +263,16 @@ async function endCompleted(
 ): Promise<GenerationOutcome> {
   const { writer } = attempt.log;
   const usage = finish.usage ?? usageSoFar(dependencies, attempt, progress);
+  const used = totals(dependencies, attempt, usage);
+  const { own, shared } = await shareOf(dependencies, attempt, finish.reason, used);
   const end = {
     ...attempt.step.candidate,
     finishReason: finish.reason,
     attempts: attempt.number,
     cached: false,
-    ...totals(dependencies, attempt, usage),
+    ...own,
   };
-  void writer.write({ type: 'generation-end', ...end });
+  void writer.write({ type: 'generation-end', ...end, ...(shared === null ? {} : { shared }) });
   await writer.flush();
   return { status: 'completed', ...end, lastSeq: writer.nextSeq - 1, errorCode: null };
 }

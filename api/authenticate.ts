@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler, Response } from 'express';
 import { UnbrokenError } from '../contracts/errors.ts';
-import type { ApiKeys, Caller } from './api-keys.ts';
+import type { ApiKeys, Caller, Scope } from './api-keys.ts';
 
 export function authenticate({ keys }: { keys: ApiKeys }): RequestHandler {
   return async (request, response, next) => {
@@ -17,6 +17,18 @@ export async function callerOf(keys: ApiKeys, request: IncomingMessage): Promise
   const caller = await keys.find(key);
   if (caller === null) throw new UnbrokenError('unauthorized', 'The API key is not known.');
   return caller;
+}
+
+/** Lets pass who has the scope. After `authenticate`. */
+export function requireScope(scope: Scope): RequestHandler {
+  return (_request, response, next) => {
+    const { scopes } = callerIn(response);
+    next(
+      scopes.includes(scope)
+        ? undefined
+        : new UnbrokenError('forbidden', `The API key has no scope "${scope}".`),
+    );
+  };
 }
 
 /** The caller of a request that `authenticate` let pass. */

@@ -3,10 +3,15 @@ import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Logger } from 'pino';
 import { UnbrokenError } from '../contracts/errors.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import { authenticate } from './authenticate.ts';
+import { authenticate, requireScope } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { cancelGeneration } from './routes/cancel-generation.ts';
 import { createGeneration } from './routes/create-generation.ts';
+import {
+  deleteCachedAnswer,
+  deleteCachedAnswers,
+  deleteCachedAnswersOfUser,
+} from './routes/delete-cached-answers.ts';
 import { getErrorPage } from './routes/get-error-page.ts';
 import { getGeneration } from './routes/get-generation.ts';
 import { getHealth, getReadiness } from './routes/get-health.ts';
@@ -36,6 +41,9 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.get('/generations/:id', getGeneration(dependencies));
   v1.get('/generations/:id/events', streamEvents(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
+  v1.delete('/cache', requireScope('admin'), deleteCachedAnswers(dependencies));
+  v1.delete('/cache/users/:user', requireScope('admin'), deleteCachedAnswersOfUser(dependencies));
+  v1.delete('/cache/entries/:id', requireScope('admin'), deleteCachedAnswer(dependencies));
   app.use('/v1', v1);
   app.use((request, _response, next) => {
     next(new UnbrokenError('not_found', `There is no ${request.method} ${request.path}.`));

@@ -2,6 +2,7 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { BudgetLedger } from '../budget/ledger.ts';
+import type { AnswerDeletion } from '../cache/answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
@@ -12,6 +13,7 @@ export interface ApiDependencies {
   readonly log: EventLog;
   readonly live: LiveLogs;
   readonly budget: BudgetLedger;
+  readonly cachedAnswers: AnswerDeletion;
   readonly temporal: Client;
   readonly keys: ApiKeys;
   readonly logger: Logger;

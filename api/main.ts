@@ -4,6 +4,7 @@ import { Client, Connection } from '@temporalio/client';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import pino from 'pino';
 import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
+import { createQdrantDeletion } from '../cache/qdrant-deletion.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
@@ -34,6 +35,7 @@ const dependencies = {
   log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
   live: createLiveLogs(subscriber),
   budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
+  cachedAnswers: createQdrantDeletion(config.qdrant),
   temporal: new Client({ connection, namespace: config.temporal.namespace }),
   // Longer texts are counted by the worker: here they would hold up every other caller.
   countTokens: (text: string) => (text.length > COUNTED_CHARS ? 0 : countTokens(text)),

@@ -75,6 +75,7 @@ export async function submitGeneration(
       route,
       candidates,
       cache: request.cache ?? 'on',
+      ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),
       maxOutputTokens,
       limitMs: config.limits.generationMs,
       inputChars: messages.reduce((chars, message) => chars + textOfMessage(message).length, 0),

@@ -5,6 +5,8 @@ import { LIMITS } from '../contracts/limits.ts';
 export const wireFamilies = ['openai-responses', 'anthropic-messages'] as const;
 export type WireFamily = (typeof wireFamilies)[number];
 
+const DAY_MS = 24 * 3_600_000;
+
 const candidateSchema = z
   .string()
   .regex(/^[a-z0-9-]+\/\S+$/, 'expected provider/model, such as openai/gpt-4o-mini')
@@ -31,6 +33,40 @@ const priceSchema = z.strictObject({
   outputMicroUsdPerMillion: z.int().nonnegative(),
 });
 
+const routeCacheSchema = z.strictObject({
+  threshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('Cosine below which a stored question is not looked at.'),
+  ttlMs: z.int().positive().default(DAY_MS).describe('How long an answer may be given again.'),
+  judge: z.boolean().default(false).describe('Ask cache.judge where the verifier is unsure.'),
+  singleFlight: z
+    .boolean()
+    .default(true)
+    .describe('Generations that ask the same at the same time share one call.'),
+});
+
+const cacheSchema = z.strictObject({
+  embedder: z
+    .enum(['auto', 'local', 'openai', 'off'])
+    .default('auto')
+    .describe('auto: openai where OPENAI_API_KEY is set, else local; off: only the same words are a hit.'),
+  judge: z
+    .strictObject({
+      model: candidateSchema,
+      timeoutMs: z.int().positive().default(1_500),
+    })
+    .optional()
+    .describe('A small model that decides where the verifier is unsure.'),
+  default: routeCacheSchema.prefault({}),
+  routes: z
+    .record(z.string(), routeCacheSchema)
+    .default({})
+    .describe('Settings of a route in place of the default.'),
+});
+
 export const configSchema = z.strictObject({
   providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
   routes: z.record(z.string(), z.array(candidateSchema).min(1).max(16)).default({}),
@@ -41,6 +77,7 @@ export const configSchema = z.strictObject({
       dailyTokensPerUser: z.int().positive().nullable().default(null).describe('null: no limit'),
     })
     .prefault({}),
+  cache: cacheSchema.prefault({}),
   retention: z
     .strictObject({
       logMs: z
@@ -63,4 +100,5 @@ export const configSchema = z.strictObject({
 
 export type ConfigFile = z.infer<typeof configSchema>;
 export type ProviderConfig = z.infer<typeof providerSchema>;
+export type CacheConfig = z.infer<typeof cacheSchema>;
 export type Price = z.infer<typeof priceSchema>;

@@ -27,5 +27,7 @@ export const REDIS_KEYS = {
   // Encoded, so that tenant `a` with user `b:c` is not tenant `a:b` with user `c`.
   budget: (tenant: string, user: string, part: string) =>
     `ub:budget:{${encodeURIComponent(tenant)}:${encodeURIComponent(user)}}:${part}`,
+  flight: (partition: string, key: string) => `ub:flight:{${partition}}:${key}`,
+  openFlights: (partition: string) => `ub:flight:{${partition}}:open`,
   apiKey: (sha256Hex: string) => `ub:key:${sha256Hex}`,
 } as const;

@@ -6,14 +6,15 @@ import { join } from 'node:path';
 import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { createActivities } from '../activities/create-activities.ts';
+import type { Dependencies } from '../activities/dependencies.ts';
 import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
-import { createQdrantAnswerCache } from '../cache/qdrant-answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
-import { LIMITS } from '../contracts/limits.ts';
 import { createProviders } from '../providers/create-providers.ts';
 import { costOf } from '../providers/price.ts';
+import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
+import { createCache } from './create-cache.ts';
 
 /** Streams that one worker process runs at once; more wait in the task queue, by priority and fairness. */
 const CONCURRENT_GENERATIONS = 1_000;
@@ -30,18 +31,25 @@ export async function createWorker(
   config: Config,
   onRedisError: (error: Error) => void,
 ): Promise<RunningWorker> {
-  const [redis, connection, workflowBundle] = await Promise.all([
+  const [redis, subscriber, connection, workflowBundle] = await Promise.all([
+    connectRedis(config.redisUrl, onRedisError),
     connectRedis(config.redisUrl, onRedisError),
     NativeConnection.connect({ address: config.temporal.address }),
     bundleWorkflows(config.dataDir),
   ]);
+  const providers = createProviders(config);
+  const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
+    costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd;
+  const { warmUp, close, ...cache } = createCache(config, { redis, providers, priceOf });
+  // Beside the start of Temporal's worker: the first look-up shall not wait for a model.
+  const warm = warmUp();
   const activities = createActivities({
+    ...cache,
+    live: createLiveLogs(subscriber),
     log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
     budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
-    cache: createQdrantAnswerCache({ ...config.qdrant, timeoutMs: LIMITS.cacheLookUpMs }),
-    providers: createProviders(config),
-    priceOf: (provider, model, usage) =>
-      costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd,
+    providers,
+    priceOf,
     countTokens: (text) => countTokens(text),
   });
   const worker = await Worker.create({
@@ -64,11 +72,12 @@ export async function createWorker(
     stickyQueueScheduleToStartTimeout: '2s',
     shutdownGraceTime: '5s',
   });
+  await warm;
   return {
     run: async () => {
       await worker.run();
       await connection.close();
-      await redis.close();
+      await Promise.all([redis.close(), subscriber.close(), close()]);
     },
     shutdown: () => worker.shutdown(),
   };

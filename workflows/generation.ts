@@ -12,6 +12,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
+import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { ErrorCode } from '../contracts/errors.ts';
 import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
 import { formatUsd, totalTokens } from '../contracts/money.ts';
@@ -60,7 +61,7 @@ function unsettled(outcome: GenerationOutcome) {
 
 async function settleAndStore(order: GenerationOrder, outcome: GenerationOutcome): Promise<void> {
   await settleBudget({ order, outcome });
-  if (order.cache === 'on' && outcome.status === 'completed' && !outcome.cached) {
+  if (cacheUseOf(order.cache).writes && outcome.status === 'completed' && !outcome.cached) {
     await storeAnswer({ order, outcome }).catch(() => setCurrentDetails('The answer was not stored.'));
   }
 }

@@ -4,6 +4,7 @@ import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import { type GenerationEvent, isTerminal } from '../../contracts/events.ts';
 import { generationRequestSchema } from '../../contracts/generation.ts';
 import { callerIn } from '../authenticate.ts';
+import { cacheHeaders } from '../cache-headers.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readView } from '../generation-view.ts';
 import { relayEvents } from '../relay-events.ts';
@@ -60,6 +61,7 @@ async function streamAtOnce(
           { details: { generationId } },
         );
       }
+      response.set(cacheHeaders(held));
       startSse(response, generationId);
       const all = held;
       held = [];

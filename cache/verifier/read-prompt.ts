@@ -163,7 +163,7 @@ function isEmpty(word: string, next: string | undefined): boolean {
 
 function kindOf(word: string): Token['kind'] {
   if (word.startsWith('"')) return 'quote';
-  if (/^[-#]?\d/.test(word)) return 'number';
+  if (/^[-#]?\d[\d.]*$/.test(word)) return 'number';
   return /[\p{L}_]/u.test(word) ? 'word' : 'symbol';
 }
 

@@ -22,7 +22,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   prompts: { values: ['contracts'], types: ['config'] },
   config: { values: ['contracts'], types: [] },
   worker: { values: [...FOLDERS, 'workflows', 'activities'], types: [] },
-  api: { values: ['contracts', 'config', 'streaming', 'budget', 'prompts'], types: ['workflows'] },
+  api: { values: ['contracts', 'config', 'streaming', 'budget', 'cache', 'prompts'], types: ['workflows'] },
   client: { values: ['contracts'], types: [] },
   services: { values: ['contracts', 'config'], types: [] },
 };
