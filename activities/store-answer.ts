@@ -4,7 +4,7 @@ import { addUsage, type Usage } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
 
-export function storeAnswer({ cache, cacheSettings, log }: Dependencies) {
+export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies) {
   return async ({ order, outcome }: SettleStep): Promise<void> => {
     const { provider, model, finishReason, attempts } = outcome;
     // Without a call of its own it has only what somebody else stores.
@@ -14,7 +14,7 @@ export function storeAnswer({ cache, cacheSettings, log }: Dependencies) {
     const text = textOf(events);
     if (input === null || text === '' || hasToolCall(events)) return;
     const last = events.at(-1);
-    const { threshold, ttlMs, judge } = cacheSettings(order.route);
+    const { threshold, ttlMs, judge, singleFlight } = cacheSettings(order.route);
     const question = { tenant, candidates, input };
     const answer = {
       ...{ text, provider, model, finishReason, user, ttlMs },
@@ -23,6 +23,7 @@ export function storeAnswer({ cache, cacheSettings, log }: Dependencies) {
     };
     if (order.cache !== 'refresh') await cache.store(question, answer);
     else await cache.replace(question, answer, { threshold, judge, maxAgeMs: null });
+    if (order.cache === 'on' && singleFlight) await flights.forget(question, generationId);
   };
 }
 

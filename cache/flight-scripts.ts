@@ -19,6 +19,11 @@ function script(source: string): FlightScript {
  */
 export const JOIN = script(`
 local leader = redis.call('HGET', KEYS[1], 'leader')
+if leader and leader ~= ARGV[2] and redis.call('HEXISTS', KEYS[1], 'stored') == 1 then
+  if redis.call('HEXISTS', KEYS[1], 'member:' .. ARGV[2]) == 1 then return {'follow', leader} end
+  redis.call('DEL', KEYS[1])
+  leader = false
+end
 if not leader then
   redis.call('HDEL', KEYS[2], ARGV[1])
   if ARGV[4] == '' then return {'none', ''} end
@@ -43,7 +48,16 @@ if redis.call('HGET', KEYS[1], 'leader') ~= ARGV[2] then return 1 end
 redis.call('HDEL', KEYS[2], ARGV[1])
 redis.call('HSET', KEYS[1], 'closed', '1')
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-return redis.call('HLEN', KEYS[1]) - 1
+local fields = redis.call('HKEYS', KEYS[1])
+local sharers = 1
+for _, field in ipairs(fields) do if string.sub(field, 1, 7) == 'member:' then sharers = sharers + 1 end end
+return sharers
+`);
+
+/** ARGV flight key, generation. The answer is stored; followers that are still copying keep their place. */
+export const FORGET = script(`
+if redis.call('HGET', KEYS[1], 'leader') ~= ARGV[2] then return 0 end
+return redis.call('HSET', KEYS[1], 'stored', '1')
 `);
 
 /** ARGV flight key, generation. -> 1 if it owes its share */

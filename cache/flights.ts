@@ -37,6 +37,8 @@ export interface Flights {
    * followed, and for a generation that leads no flight.
    */
   close(question: CacheQuestion, generationId: string): Promise<number>;
+  /** The leader's answer is stored: who comes now looks it up, and must find what became of it there. */
+  forget(question: CacheQuestion, generationId: string): Promise<void>;
   /** A follower goes. @returns whether it owes its share, because the flight was closed before. */
   leave(flight: FlightRef, generationId: string): Promise<boolean>;
   /** The leader has failed or fallen silent: nobody shall join it any more. */

@@ -5,7 +5,7 @@ import { REDIS_KEYS } from '../contracts/names.ts';
 import type { CacheQuestion } from './answer-cache.ts';
 import { cacheKey, partitionOf, userTexts } from './cache-key.ts';
 import type { Embedder } from './embedder.ts';
-import { CLOSE, DISSOLVE, type FlightScript, JOIN, LEAVE } from './flight-scripts.ts';
+import { CLOSE, DISSOLVE, type FlightScript, FORGET, JOIN, LEAVE } from './flight-scripts.ts';
 import type { FlightRef, Flights } from './flights.ts';
 import { inTime } from './in-time.ts';
 import { asksTheSame, embeddedText } from './semantic-answer-cache.ts';
@@ -24,6 +24,9 @@ const LEASE_MS = 10 * 60_000;
 const CLOSED_MS = 3_000;
 /** Open flights of one partition that a newcomer compares itself with. */
 const MOST_COMPARED = 32;
+
+/** The verifier has said yes, so a call of the provider is likely to be saved: worth a longer wait than a look-up. */
+const PATIENCE = 2;
 
 const openFlightSchema = z.object({ questions: z.array(z.string()), maxOutputTokens: z.number() });
 
@@ -75,6 +78,11 @@ export function createRedisFlights({
       return z.coerce.number().parse(await run(CLOSE, flight, [generationId, String(CLOSED_MS)]));
     },
 
+    async forget(question, generationId) {
+      const flight = { partition: partitionOf(question), key: flightKey(question) };
+      await run(FORGET, flight, [generationId]);
+    },
+
     async leave(flight, generationId) {
       return z.coerce.number().parse(await run(LEAVE, flight, [generationId])) === 1;
     },
@@ -122,7 +130,7 @@ async function similarityOf(
   other: readonly string[],
 ): Promise<number> {
   const embed = (questions: readonly string[]) =>
-    inTime('the embedder', embedder.timeoutMs, embedder.embed(embeddedText(questions)));
+    inTime('the embedder', PATIENCE * embedder.timeoutMs, embedder.embed(embeddedText(questions)));
   try {
     const [a, b] = await Promise.all([embed(one), embed(other)]);
     return Math.min(

@@ -6,6 +6,7 @@ import { createLocalEmbedder } from '../cache/local-embedder.ts';
 import { createOpenAiEmbedder } from '../cache/openai-embedder.ts';
 import { createQdrantAnswers } from '../cache/qdrant-answers.ts';
 import { createRedisFlights, type FlightsRedis } from '../cache/redis-flights.ts';
+import { rememberVectors } from '../cache/remembering-embedder.ts';
 import { createSemanticAnswerCache } from '../cache/semantic-answer-cache.ts';
 import { createVerifier } from '../cache/verifier/verify.ts';
 import type { Config } from '../config/load-config.ts';
@@ -27,7 +28,8 @@ export function createCache(
     priceOf,
   }: { readonly redis: FlightsRedis } & Pick<Dependencies, 'providers' | 'priceOf'>,
 ): CacheOfWorker {
-  const embedder = createEmbedder(config);
+  const configured = createEmbedder(config);
+  const embedder = configured === null ? null : rememberVectors(configured);
   const verify = createVerifier();
   const timeoutMs = LIMITS.cacheLookUpMs;
   const answers = createQdrantAnswers({ ...config.qdrant, timeoutMs, embedder: embedder ?? NO_EMBEDDER });

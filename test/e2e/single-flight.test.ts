@@ -9,7 +9,6 @@ import { closeTemporalClients, streamingWorker, temporalClient } from '../harnes
 import { waitFor } from '../harness/wait-for.ts';
 
 const PLAN = { tokens: 250, delayMs: 8 };
-/** Without reattaching: a leader that is killed must pay its prefix again, and its followers must not care. */
 const MODEL = 'simulated/sim-large';
 let stack: Stack;
 
@@ -140,15 +139,6 @@ describe('generations that ask the same at the same time', () => {
     await seat.restart();
     await expectWhole([leader, ...rest], input);
     for (const { whole } of rest) expect(endOf(await whole)).toMatchObject({ shared: { by: 3 } });
-  });
-
-  test('one that comes when the answer is whole and not stored yet pays nothing', async () => {
-    const { leader, rest, input } = await beginFlight(1);
-    await Promise.all([leader.whole, ...rest.map(({ whole }) => whole)]);
-    const late = await begin(input);
-    await expectWhole([late], input);
-    expect(endOf(await late.whole)).toMatchObject({ costMicroUsd: 0, cached: true });
-    expect(await stack.sim.calls()).toHaveLength(1);
   });
 
   test('those that want none of it call the provider each', async () => {
