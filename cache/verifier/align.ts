@@ -32,11 +32,13 @@ const AGENT = /(?:er|or|ee|ist|ian|ant)$/;
 const OPPOSING_PREFIX = /^(?:un|dis|non|in|im|ir|il|de|anti|mis|under|over)/;
 /** May stand in one prompt only: they add nothing to a request that has all else. */
 const LIGHT = new Set(
-  'have happen occur exist use take_place possible keep get make need typical usual common'.split(' '),
+  'have happen occur exist use take_place possible keep get make take need choose look seem appear typical usual common'.split(
+    ' ',
+  ),
 );
 /** Says of what kind a name is, and may be left out beside it: the Amazon river. */
 const CLASSIFIERS = new Set(
-  'river algorithm novel book movie film song mountain lake island planet language framework library software program app'.split(
+  'river algorithm novel book movie film song mountain lake island planet language framework library software program app sentence text phrase word'.split(
     ' ',
   ),
 );
@@ -50,6 +52,8 @@ export function createWords(wordNet: WordNet, lexicon: Lexicon): Words {
   const isDerived = (a: string, b: string) =>
     !(AGENT.test(a) || AGENT.test(b)) &&
     (wordNet.relations(a).derived.has(b) || wordNet.relations(b).derived.has(a));
+  const pertains = (a: string, b: string) =>
+    wordNet.relations(a).pertains.has(b) || wordNet.relations(b).pertains.has(a);
   const shareMeaning = (a: string, b: string) => {
     const ofA = lexicon.meanings.get(a);
     const ofB = lexicon.meanings.get(b);
@@ -73,6 +77,7 @@ export function createWords(wordNet: WordNet, lexicon: Lexicon): Words {
       if (a.kind !== 'word' || b.kind !== 'word') return null;
       if (areOpposites(a.lemma, b.lemma)) return null;
       if (shareMeaning(a.lemma, b.lemma)) return 'synonym';
+      if (pertains(a.lemma, b.lemma)) return 'derived';
       // A name means nobody else, whatever the dictionary says of the word.
       if (a.isName || b.isName) return null;
       if (areSynonyms(a.lemma, b.lemma)) return 'synonym';
@@ -107,7 +112,10 @@ export function align(left: PromptReading, right: PromptReading, words: Words): 
   const rest = (free: ReadonlySet<number>, { tokens }: PromptReading) =>
     tokens.filter((_, index) => free.has(index));
   const isDispensable = (token: Token, { tokens }: PromptReading) =>
-    token.isOptional || LIGHT.has(token.lemma) || classifies(token, tokens);
+    token.isOptional ||
+    (LIGHT.has(token.lemma) && !token.isName && !token.isNoun) ||
+    classifies(token, tokens) ||
+    isRepeated(token, tokens);
   const [ofLeft, ofRight] = [rest(freeLeft, left), rest(freeRight, right)];
   const needed = (tokens: readonly Token[], reading: PromptReading) =>
     tokens.filter((token) => !isDispensable(token, reading));
@@ -126,6 +134,11 @@ function likeness(left: PromptReading, at: number, right: PromptReading, there: 
   const isSame = (step: number) => left.tokens[at + step]?.lemma === right.tokens[there + step]?.lemma;
   const isSameWord = left.tokens[at]?.word === right.tokens[there]?.word;
   return Number(isSame(-1)) + Number(isSame(1)) + Number(isSameWord) / 2;
+}
+
+/** Said twice in one prompt, once in the other. */
+function isRepeated(token: Token, tokens: readonly Token[]): boolean {
+  return token.kind === 'word' && tokens.some((one) => one !== token && one.lemma === token.lemma);
 }
 
 function classifies(token: Token, tokens: readonly Token[]): boolean {

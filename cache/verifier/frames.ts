@@ -22,6 +22,32 @@ const COMMAND =
 type Rule = readonly [pattern: string, replacement: string];
 
 const WORDING: readonly Rule[] = [
+  ['\\btop (\\d+) (\\w+) by ', '$1 $2 with highest '],
+  ['\\bhow many (\\w+) (tall|high|long|deep|wide) (is|are) (.+?)(?= [¶,:]|$)', 'how $2 $3 $4 in $1'],
+  ['\\bwhere\\b([^¶]*?) (?:be )?(?:found|kept|located|situated)(?= [¶,:]|$| in)', 'where$1'],
+  ['\\bwhat (?:does|do|did) (.+?) cost\\b', 'how much does $1 cost'],
+  [
+    `${START}what is (?:the|a|my) (\\w+) (?:command|formula|function|code|query|syntax|shortcut) (?:to|for|that|which) (.+?)(?= [¶]|$)`,
+    'how to $2 in $1',
+  ],
+  [
+    `${START}what is (?:the|a) (?:command|formula|function|code|sql|query|syntax|shortcut) (?:to|for|that|which) `,
+    'how to ',
+  ],
+  [`${START}(?:is|would) (?:it )?(?:be )?(?:better|preferable) to (.+?) than (?:to )?`, 'should i $1 over '],
+  [
+    `${START}(?:is|would) (.+?) (?:be )?(?:a )?(?:better(?: choice)? than|preferable to) `,
+    'should i choose $1 over ',
+  ],
+  [
+    `${START}what (?:${BE}|would be) ${A}${ADJ}(?:treatments?|remedy|remedies|cures?) (?:for|against) `,
+    'how to act_against ',
+  ],
+  [
+    `${START}what (?:can|should|could|do|must|to) ${WHO} (?:have to |need to )?do (?:about|against) `,
+    'how to act_against ',
+  ],
+  [`${START}what helps (?:against|with|for) `, 'how to act_against '],
   ['\\bvs code\\b', 'vscode'],
   ['\\bmt (?:¶ )?(?=\\w)', 'mount '],
   ['\\b(csv|parquet|json|xml|pdf|yaml|excel|text) files?\\b', '$1'],
@@ -45,8 +71,16 @@ const WORDING: readonly Rule[] = [
 ];
 
 const POLITENESS: readonly Rule[] = [
+  [`${START}thank you(?: very much| so much| in advance)?${END}`, ''],
   [
-    '\\b(?:please|kindly|thanks|thank you|pls|hi|hello|hey|just|actually|really|exactly|simply|currently|there any)\\b',
+    `${START}(?:i am |we are )?(?:any idea|i do not know|not sure|looking for (?:a|the) way|trying|struggling|unsure)(?: of| about| on)?(?: how)? to `,
+    'how to ',
+  ],
+  [`${START}i (?:need|want|could use) (?:some )?help (?:with |to |in )`, 'how to '],
+  [`${START}(?:if|whether) (?:i|we) (can|should|must|may) `, '$1 i '],
+  ['\\b(?:right now|at the moment|nowadays|these days)\\b', ''],
+  [
+    '\\b(?:please|kindly|thanks|pls|hi|hello|hey|just|actually|really|exactly|simply|currently|there any)\\b',
     '',
   ],
   [`${START}(?:so|and|but|ok|okay|well|now) (?:,)?`, ''],
@@ -86,9 +120,9 @@ const HOW: readonly Rule[] = [
     `${START}(?:what ${BE} |what would be |give |describe |explain |list )?${A}${ADJ}${WAY} (?:(?:${BE} )?(?:there )?(?:to take |i need to take |needed |required )?)(?:to|of|for|in which to|by which|that) `,
     '<how> ',
   ],
-  [`${START}what ${MODAL} ${WHO} (?:have to |need to |got to )?do (?:to|about|against) `, '<how> '],
-  [`${START}what (?:do|does) ${WHO} (?:have|need) to do (?:to|about|against) `, '<how> '],
-  [`${START}what helps (?:to|against|with) `, '<how> '],
+  [`${START}what ${MODAL} ${WHO} (?:have to |need to |got to )?do to `, '<how> '],
+  [`${START}what (?:do|does) ${WHO} (?:have|need) to do to `, '<how> '],
+  [`${START}what helps to `, '<how> '],
   [`${START}what ${MODAL} ${WHO} do (?=if |when |after |before )`, '<whatdo> '],
   [
     `${START}(?:explain |describe |show |demonstrate )?how (?:to|${MODAL} ${WHO}(?: have to| need to| get to| go about)?) `,
@@ -139,19 +173,23 @@ const QUANTITY: readonly Rule[] = [
   [`${START}(?:what ${BE} )?${A}(?:(?:exact|total) )?number of `, '<many> '],
   [`${START}count ${A}`, '<many> '],
   ['\\bwhat number of ', '<many> '],
-  [`\\bhow many (${UNIT}) of `, '<many> ~$1 '],
+  [`\\bhow many (${UNIT}) of `, '<manytime> ~$1 '],
+  [`\\bhow many (\\w+) (${UNIT})\\b`, '<manytime> $1 ~$2'],
   ['\\bhow many ', '<many> '],
-  [`\\bhow much ${MODAL} (.+?) (?:cost|costs)\\b`, '<what> price $1'],
+  [`\\bhow much ${MODAL} (.+?) (?:cost|costs)\\b`, '<what> how_cost $1'],
   [`\\bhow much (?:is|are|was|were) (?=\\D)`, '<what> how_much '],
-  [`\\bhow much ${MODAL} (.+?) weigh(?:s)?\\b`, '<what> weight $1'],
+  [`\\bhow much ${MODAL} (.+?) weigh(?:s)?\\b`, '<what> how_weight $1'],
   ['\\b(?:how much|what amount of|what quantity of) ', '<much> '],
   [`\\bhow (?:often|frequently|many times) `, '<often> '],
   [`\\bhow (?:high|tall) (?:${BE}|${MODAL}) `, '<what> how_high '],
-  [`\\bhow far (?:away )?(?:${BE}|${MODAL}) `, '<what> distance '],
-  [`\\bhow (?:fast|quickly) (?:${BE}|${MODAL}) `, '<what> speed '],
-  [`\\bhow old (?:${BE}|${MODAL}) `, '<what> age '],
-  [`\\bhow (?:hot|warm|cold) (?:${BE}|${MODAL}) `, '<what> temperature '],
+  [`\\bhow far (?:away )?(?:${BE}|${MODAL}) `, '<what> how_far '],
+  [`\\bhow (?:fast|quickly) (?:${BE}|${MODAL}) `, '<what> how_fast '],
+  [`\\bhow old (?:${BE}|${MODAL}) `, '<what> how_old '],
+  [`\\bhow (?:hot|warm|cold) (?:${BE}|${MODAL}) `, '<what> how_hot '],
   [`\\bhow (?:big|large) (?:${BE}|${MODAL}) `, '<what> how_big '],
+  [`\\bhow (?:expensive|costly) (?:${BE}|${MODAL}) `, '<what> how_cost '],
+  [`\\bhow (heavy) (?:${BE}|${MODAL}) `, '<what> how_weight '],
+  [`\\bhow (deep|wide) (?:${BE}|${MODAL}) `, '<what> how_$1 '],
 ];
 
 const PLACE: readonly Rule[] = [
@@ -162,6 +200,13 @@ const PLACE: readonly Rule[] = [
   [`${START}where ${MODAL} ${WHO} `, '<wherehow> '],
   ['\\bwhere (?:is |are |was |were |do |does |did |can |to find )?', '<where> '],
   ['\\b(?:in |at |on )(?:which|what) (?:place|part|location) (?:of )?', '<where> '],
+];
+
+const LATE_PLACE: readonly Rule[] = [
+  [
+    '\\bin (?:which|what) (?:city|country|museum|state|region|town|building|room|area|continent|street|file|folder|directory) (?:of )?',
+    '<where> ',
+  ],
 ];
 
 const TIME: readonly Rule[] = [
@@ -180,7 +225,7 @@ const TIME: readonly Rule[] = [
     '<when> $1',
   ],
   [
-    '\\b(?:in |on |at )?(?:what|which) (?:year|date|day|point|moment|time) (?:was it (?:when|that) )?(?!in\\b)',
+    '\\b(?:in |on |at )?(?:what|which) (?:year|date|day|month|week|season|century|point|moment|time) (?:was it (?:when|that) )?(?!in\\b)',
     '<when> ',
   ],
   [`\\b(?:by|until|since|till|from) (?:when|<when>) `, '<when> '],
@@ -222,7 +267,7 @@ const WHAT: readonly Rule[] = [
   ],
   [`${START}compare (.+?) (?:with|to|and|against) `, '<differ> $1 and '],
   [
-    `^(?:(.+?) : )?([^:]+?) (?:vs ¶|vs|versus) ([^:,¶]+)(?: [:,¶] (?:what ${BE} |explain )?(?:the )?differences?)?`,
+    `^(?:(.+?) : )?([^:]+?) (?:vs ¶|vs|versus) ([^:,¶]+?)(?: [:,¶] (?:explain |what ${BE} )?(?:the )?differences?|(?= [¶,]|$))`,
     '<differ> $2 and $3 in $1',
   ],
   // Defining
@@ -236,11 +281,9 @@ const WHAT: readonly Rule[] = [
   [`${START}(?:explain|describe|define) (?:what )?(.+?) (?:is|are|was|were|means|mean)${END}`, '<what> $1'],
   [`${START}what (?!(?:${BE}|${MODAL}|has|have|had|to)\\b)(.+?) (?:is|are|means|mean)${END}`, '<what> $1'],
   [
-    `${START}(?:explain|describe|define|state|name|list|enumerate|give|tell|show|output|return|find|identify) (?:the names? of )?(?=\\S)`,
+    `${START}(?:explain|describe|define|state|name|list|enumerate|give|tell|show|output|identify) (?:the names? of )?(?=\\S)`,
     '<what> ',
   ],
-  [`${START}what (?:does|do) (.+?) do(?= in\\b| [¶,:]|$)`, '<what> $1'],
-  [`${START}what ${BE} ${A}(?:purpose|use|point|role) of `, '<what> '],
   [`${START}(?:what|which) is (?:better|preferable|the better choice) (?:: )?`, '<should> '],
   ['\\b(?:by whom|who|whom|whose) ', '<what> '],
   [
@@ -255,10 +298,8 @@ const WHAT: readonly Rule[] = [
 ];
 
 const POSSIBILITY: readonly Rule[] = [
-  [
-    `${START}is (?:it|there) (?:possible|any way|a way|an option|feasible) (?:to|for ${WHO} to|for|of) `,
-    '<can> ',
-  ],
+  [`${START}is there (?:any|a|some) (?:way|option|possibility) (?:to|for ${WHO} to|for|of) `, '<canhow> '],
+  [`${START}is it (?:possible|feasible) (?:to|for ${WHO} to|for) `, '<can> '],
   [`${START}is it (allowed|permitted|ok|okay|legal|safe) (?:to|for ${WHO} to) `, '<can> ~$1 '],
   [`${START}is it (allowed|permitted|ok|okay|legal|safe) for (.+?) to `, '<can> ~$1 $2 '],
   [`${START}(?:is|are) (.+?) (legal|safe|ok|okay)\\b`, '<can> ~$2 $1'],
@@ -294,13 +335,18 @@ const POSSIBILITY: readonly Rule[] = [
 
 const MAKING: readonly Rule[] = [
   [
-    `${START}(?:i (?:need|want|would like)(?: to have| to get)?|give|share|provide|come up with|suggest|propose|recommend|write|draft|compose|create|generate|make|prepare|produce|formulate|design|build|tell|send) (?:me |us )?(?:a|an|some|a good|the) `,
+    `${START}(?:i (?:need|want|would like)(?: to have| to get)?|give|share|provide|come up with|suggest|propose|recommend|tell|send) (?:me |us )?(?:a|an|some|a good|the) `,
+    '<give> ',
+  ],
+  [
+    `${START}(?:write|draft|compose|create|generate|make|prepare|produce|formulate|implement|develop|design|build) (?:me |us )?(?:a|an|some|a good|the) `,
     '<make> ',
   ],
-  [`${START}(?:write|draft|compose|create|generate|suggest|come up with|propose) (?:me |us )?`, '<make> '],
-  [`${START}i (?:need|want|would like) (?=sql|code|help)`, '<make> '],
+  [`${START}(?:write|draft|compose|create|generate|implement) (?:me |us )?`, '<make> '],
+  [`${START}(?:suggest|come up with|propose) (?:me |us )?`, '<give> '],
+  [`${START}i (?:need|want|would like) (?=sql|code|help)`, '<give> '],
   [
-    `${START}(?:(?:summarize|summarise|sum up)|<make> summary of|<what> (?:a |the )?summary of|give (?:me )?(?:a |the )?summary of) `,
+    `${START}(?:(?:summarize|summarise|sum up)|<give> summary of|<make> summary of|<what> (?:a |the )?summary of|give (?:me )?(?:a |the )?summary of) `,
     '<summarize> ',
   ],
   [
@@ -310,6 +356,7 @@ const MAKING: readonly Rule[] = [
 ];
 
 const LATE: readonly Rule[] = [
+  ['<what> (?:the |a )?(?:right|correct|appropriate|proper) ', '<what> '],
   ['^([^<¶]+?) [:,¶] (<should>)(?: ¶)?$', '$2 $1'],
   ['^(\\w{2,}ing) ([^<¶]+?)(?: ¶)?$', '<how> $1 $2'],
   [`<how> (?:explain|describe|define) `, '<what> '],
@@ -332,6 +379,7 @@ const RULES = [
   ...QUANTITY,
   ...PLACE,
   ...TIME,
+  ...LATE_PLACE,
   ...WHY,
   ...WHAT,
   ...POSSIBILITY,

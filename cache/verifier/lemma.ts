@@ -18,8 +18,7 @@ light lit;quit;seek sought;shine shone;spin spun;split;tear tore torn;withdraw w
 become became;cost;arise arose arisen;overcome overcame;rewrite rewrote rewritten;undo undid undone;redo redid redone
 child children;man men;woman women;person people;foot feet;tooth teeth;mouse mice;datum data;medium media
 criterion criteria;phenomenon phenomena;analysis analyses;index indices indexes;life lives;leaf leaves;wife wives
-half halves;knife knives;shelf shelves;bacterium bacteria;fungus fungi;tax taxes;good better best;bad worse worst
-far farther further;die dies died dying`;
+half halves;knife knives;shelf shelves;bacterium bacteria;fungus fungi;tax taxes;die dies died dying`;
 
 const FORMS = new Map<string, string>();
 for (const entry of IRREGULAR.trim().split(/[;\n]/)) {
@@ -49,14 +48,6 @@ const VERB_ENDINGS: readonly (readonly [string, string])[] = [
   ['ing', 'e'],
   ['ing', ''],
 ];
-const ADJECTIVE_ENDINGS: readonly (readonly [string, string])[] = [
-  ['iest', 'y'],
-  ['ier', 'y'],
-  ['est', 'e'],
-  ['est', ''],
-  ['er', 'e'],
-  ['er', ''],
-];
 
 export function createLemmatizer(wordNet: WordNet): (word: string) => string {
   return (word) => {
@@ -67,9 +58,6 @@ export function createLemmatizer(wordNet: WordNet): (word: string) => string {
     const verb = detach(word, VERB_ENDINGS, (base) => wordNet.has(base, 'verb'));
     if (word.endsWith('s') && !/(ss|us|is)$/.test(word)) return noun ?? verb ?? word;
     if (word.endsWith('ing') || word.endsWith('ed')) return verb ?? word;
-    if (/(er|est)$/.test(word) && !wordNet.has(word, 'noun')) {
-      return detach(word, ADJECTIVE_ENDINGS, (base) => wordNet.has(base, 'adj')) ?? word;
-    }
     return word;
   };
 }

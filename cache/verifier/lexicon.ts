@@ -12,7 +12,16 @@ turn on|switch on|enable|activate|activation|set up
 turn off|switch off|disable|deactivate|deactivation
 delete|remove|erase|get rid of|drop|wipe|take out|get out of|get out|clear|removal|deletion
 cancel|end|terminate|cancellation
-update|change|edit|modify|alter|adjust
+update|change|edit|modify|alter|adjust|set|switch
+act_against|treat
+act_against|prevent
+act_against|reduce
+act_against|fix
+act_against|delete
+make|write
+make|bake
+make|cook
+big|grand
 upgrade|move|switch
 delivery|shipping|deliver|ship|shipment
 money back|refund|reimbursement|get money back
@@ -54,8 +63,6 @@ adult|grown up
 share|stock
 salary|wage
 pay|payment
-gross|gross pay|gross salary|gross income
-net|net pay|net salary|net income
 us|usa|united states|america|u.s|u.s.a|american|united states of america
 uk|united kingdom|great britain|britain
 eu|european union
@@ -110,15 +117,27 @@ per month|a month|monthly|every month
 per year|a year|yearly|annually|annual|every year
 per night|a night|every night|nightly
 speed|velocity
-height|elevation|altitude|how_high
-how_high|how_much|rate|level|percentage|amount|price|cost
-how_big|how_much|size|amount
+height|elevation|altitude|how_high|high|tall
+how_high|how_much|rate|level|percentage
+how_much|amount
+how_much|how_cost|price|cost
+how_weight|weight|weigh
+how_far|distance|far
+how_fast|speed|velocity|fast
+how_old|age|old
+how_deep|depth|deep
+how_wide|width|wide
+advantage|benefit|pro|upside
+disadvantage|drawback|con|downside
+represent|stand for
+how_hot|temperature|hot
+how_big|size|big|large
 per|each|every|for each|for every|in each
 track|follow
 create|make|build|implement|develop
 correct|fix
 vaccine|shot|vaccination|jab
-extinct|die out|extinction
+extinct|die out|extinction|go extinct|become extinct
 sink|go down
 reschedule|move
 remedy|treatment
@@ -156,12 +175,16 @@ headache|head pain
 earn|make money
 save money|economize
 police officer|policeman|cop
-high|maximum|max|at most|highest|highest possible|top
-low|minimum|min|at least|lowest
+highest|maximum|max|at most|highest possible|top|maximal
+lowest|minimum|min|at least|lowest possible|minimal
 capital|capital city
 synonym|another word|other word
-highest|most|largest|greatest|top
-lowest|least|smallest
+highest|most|largest|greatest|biggest
+lowest|least|smallest|fewest
+fastest|quickest
+best|ideal|optimal
+cheapest|least expensive
+better|preferable
 author|writer
 film|movie
 town|city

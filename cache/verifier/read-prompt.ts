@@ -15,6 +15,8 @@ export interface Token {
   /** Stands where a verb stands; it may change places with what it is done to. */
   readonly isVerb: boolean;
   readonly isAdjective: boolean;
+  /** An article or the like stands before it, so it is no verb. */
+  readonly isNoun: boolean;
   /** Nothing follows it in its phrase. */
   readonly isLast: boolean;
   /** The order of the active: who does it stands before it, also where the prompt says `done by`. */
@@ -38,7 +40,7 @@ const EMPTY = new Set(
     'a an the this that these those it its i my mine we our you your he she they their one be am is are was were been ' +
     "being do does did done doing to of and or 's , ¶ : have has had having will would shall should can could may might " +
     'there here any such so then as if when which who what whose am also too very quite let need want like for people ' +
-    'person else something thing way kind sort type'
+    'person else something thing way kind sort type while'
   ).split(' '),
 );
 const EMPTY_LEMMAS = new Set('need want'.split(' '));
@@ -65,6 +67,8 @@ export interface Grammar {
   readonly lemmatize: (word: string) => string;
   readonly isVerb: (lemma: string) => boolean;
   readonly isAdjective: (lemma: string) => boolean;
+  /** Whether a dictionary has it; a word that none has is a name. */
+  readonly isKnown: (lemma: string) => boolean;
   readonly lexicon: Lexicon;
 }
 
@@ -77,7 +81,12 @@ export function createPromptReader(grammar: Grammar): (text: string) => PromptRe
     return {
       frames: rewritten.filter((word) => FRAME.test(word)),
       tokens: readTokens(joinPhrases(rewritten, grammar), names, grammar),
-      tense: tenseOf(words),
+      tense: tenseOf(
+        words
+          .join(' ')
+          .replace(/\bwhat (?:is|are) the (?:reasons?|causes?)\b/g, '')
+          .split(' '),
+      ),
       negations: words.filter((word) => NEGATIONS.has(word)).length,
     };
   };
@@ -126,7 +135,9 @@ function readTokens(words: readonly string[], names: ReadonlySet<string>, gramma
       phrase += 1;
       continue;
     }
-    if (isEmpty(word, words[index + 1]) || EMPTY_LEMMAS.has(grammar.lemmatize(word))) {
+    // A word of a language, such as HAVING, is not what it is in a sentence.
+    const isNamed = names.has(word) && word !== 'i';
+    if (!isNamed && (isEmpty(word, words[index + 1]) || EMPTY_LEMMAS.has(grammar.lemmatize(word)))) {
       if (word === 'and' || word === 'or') phrase += 1;
       continue;
     }
@@ -142,8 +153,9 @@ function readTokens(words: readonly string[], names: ReadonlySet<string>, gramma
       role: isBy ? null : role,
       place: isBy ? clauseStart - 1 + tokens.length / 10_000 : tokens.length,
       kind: kindOf(word),
-      isName: names.has(word),
+      isName: isNamed || !(grammar.isKnown(lemma) || grammar.lexicon.meanings.has(lemma)),
       isAdjective: grammar.isAdjective(lemma),
+      isNoun: DETERMINERS.has(words[index - 1] ?? ''),
       isLast: true,
     });
   }
@@ -153,8 +165,10 @@ function readTokens(words: readonly string[], names: ReadonlySet<string>, gramma
 /** `to` stands before nouns too: only what it is done to, right after, shows a verb. */
 function isVerbPlace(before: string | undefined, after: string | undefined): boolean {
   if (before === undefined) return false;
-  if (before === 'to') return after !== undefined && DETERMINERS.has(after);
-  return before === '<how>' || BEFORE_VERB.has(before);
+  if (before === 'to' || FRAME.test(before)) {
+    return before === '<how>' || (after !== undefined && DETERMINERS.has(after));
+  }
+  return BEFORE_VERB.has(before);
 }
 
 function isEmpty(word: string, next: string | undefined): boolean {

@@ -43,7 +43,8 @@ export function createVerifier(): Verify {
   const words = createWords(wordNet, lexicon);
   const isVerb = (lemma: string) => wordNet.has(lemma, 'verb');
   const isAdjective = (lemma: string) => wordNet.has(lemma, 'adj');
-  const readPrompt = createPromptReader({ lemmatize, isVerb, isAdjective, lexicon });
+  const isKnown = (lemma: string) => !/^[a-z]+$/.test(lemma) || wordNet.relations(lemma).isKnown;
+  const readPrompt = createPromptReader({ lemmatize, isVerb, isAdjective, isKnown, lexicon });
   const readings = new Map<string, PromptReading>();
   const read = (text: string): PromptReading => {
     const known = readings.get(text);

@@ -22,6 +22,8 @@ export interface WordRelations {
   /** The same root in another part of speech: deliver, delivery. */
   readonly derived: ReadonlySet<string>;
   readonly antonyms: ReadonlySet<string>;
+  /** The noun that an adjective is of: french, france. */
+  readonly pertains: ReadonlySet<string>;
 }
 
 export interface WordNet {
@@ -47,6 +49,7 @@ export function loadWordNet(): WordNet {
         synonyms: new Map<string, number>(),
         derived: new Set<string>(),
         antonyms: new Set<string>(),
+        pertains: new Set<string>(),
       };
       for (const part of PART_NAMES) {
         const offsets = offsetsOf(lemma, part).slice(0, MOST_SENSES[part]);
@@ -65,18 +68,25 @@ function addSynset(
   files: Readonly<Record<Part, { data: Buffer }>>,
   { part, offset, rank }: { part: Part; offset: number; rank: number },
   lemma: string,
-  found: { synonyms: Map<string, number>; derived: Set<string>; antonyms: Set<string> },
+  found: Record<'derived' | 'antonyms' | 'pertains', Set<string>> & { synonyms: Map<string, number> },
 ): void {
   const { words, pointers } = readSynset(files[part].data, offset);
   const own = words.indexOf(lemma) + 1;
   for (const word of words) found.synonyms.set(word, Math.min(rank, found.synonyms.get(word) ?? rank));
   for (const { symbol, target, targetPart, from, to } of pointers) {
+    const kind = POINTERS[symbol];
     // A pointer of words, not of the whole synset, counts for the word that it starts at.
-    if (from !== own || to === 0 || (symbol !== '+' && symbol !== '!')) continue;
+    if (kind === undefined || from !== own || to === 0) continue;
     const word = readSynset(files[targetPart].data, target).words[to - 1];
-    if (word !== undefined) (symbol === '+' ? found.derived : found.antonyms).add(word);
+    if (word !== undefined) found[kind].add(word);
   }
 }
+
+const POINTERS: Readonly<Record<string, 'derived' | 'antonyms' | 'pertains'>> = {
+  '+': 'derived',
+  '!': 'antonyms',
+  '\\': 'pertains',
+};
 
 interface Synset {
   readonly words: readonly string[];

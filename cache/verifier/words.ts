@@ -141,6 +141,8 @@ function readNumber(raw: readonly string[], from: number): NumberRead | null {
   const digits = /^\d/.test(first);
   let value = digits ? Number(first.replaceAll(',', '')) : VALUES.get(first);
   if (value === undefined) return null;
+  // `a new one` counts nothing.
+  if (first === 'one' && /^[.,:;?!)]?$/.test(raw[index + 1] ?? '')) return null;
   // A version such as 3.12.1 is no number; it stays as it is written.
   if (Number.isNaN(value)) return { value: first, currency, next: index + 1 };
   const isDecimal = first.includes('.');

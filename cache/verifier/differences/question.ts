@@ -1,26 +1,31 @@
 /** How is not why, whether is not when, and what was is not what is. */
 import type { Check } from './difference.ts';
 
-/** Frames that may stand for none: a bare phrase asks what it is. */
-const GENERAL = new Set(['<what>', '<make>']);
-/** What a frame asks, where it may be one of two. */
+/** What a frame asks, where it may be one of several. */
 const SENSES: Readonly<Record<string, readonly string[]>> = {
   '<wherehow>': ['<where>', '<how>'],
+  '<canhow>': ['<can>', '<how>'],
   '<much>': ['<many>'],
+  '<manytime>': ['<many>', '<long>'],
+  '<give>': ['<what>', '<make>'],
+  // A bare phrase.
+  '': ['<what>', '<make>'],
 };
 
 export const question: Check = ({ left, right }) => {
   if (left.tense !== null && right.tense !== null && left.tense !== right.tense) {
     return { kind: 'question', detail: `${left.tense} and ${right.tense}` };
   }
-  const [one, other] = [specific(left.frames), specific(right.frames)];
+  const [one, other] = [asked(left.frames), asked(right.frames)];
   const isSame =
     one.length === other.length && one.every((frame, index) => mayMean(frame, other[index] ?? ''));
   return isSame ? null : { kind: 'question', detail: `${one.join(' ')} and ${other.join(' ')}` };
 };
 
-function specific(frames: readonly string[]): string[] {
-  return [...new Set(frames.filter((frame) => !GENERAL.has(frame)))].sort();
+/** Beside a more telling frame, `<what>` and `<give>` say nothing. */
+function asked(frames: readonly string[]): string[] {
+  const telling = frames.filter((frame) => frame !== '<what>' && frame !== '<give>');
+  return telling.length > 0 ? [...new Set(telling)].sort() : [frames[0] ?? ''];
 }
 
 function mayMean(one: string, other: string): boolean {

@@ -63,7 +63,19 @@ function isHarmless(one: Placed, other: Placed): boolean {
 
 /** A verb changes places with what it is done to; two things that change places do so with each other too. */
 function isFree({ left, right }: Placed): boolean {
-  return left.isVerb || right.isVerb || ADVERBS.has(left.lemma) || /ly$/.test(left.word);
+  return (
+    left.isVerb ||
+    right.isVerb ||
+    isMeasure(left) ||
+    isMeasure(right) ||
+    ADVERBS.has(left.lemma) ||
+    /ly$/.test(left.word)
+  );
+}
+
+/** `how high is the rate`, `the rate`: it stands first because the question does. */
+function isMeasure({ lemma }: Token): boolean {
+  return lemma.startsWith('how_');
 }
 
 /** Each has its preposition, and the same in both prompts: the phrases have changed places as wholes. */
@@ -77,7 +89,9 @@ function haveSameRoles(one: Placed, other: Placed): boolean {
     moved.right.role !== still.right.role;
   if (isAdjunct(one, other) || isAdjunct(other, one)) return true;
   const isMarked = one.left.role !== null || other.left.role !== null;
-  return isMarked && isSame(one) && isSame(other) && one.left.phrase !== other.left.phrase;
+  // `in water than in air`: where both have the same one, the order is what tells them apart.
+  const isTold = one.left.role !== other.left.role;
+  return isMarked && isTold && isSame(one) && isSame(other) && one.left.phrase !== other.left.phrase;
 }
 
 /** `head of modifier` on one side, `modifier head` in one phrase on the other. */
@@ -94,7 +108,7 @@ function isPredicate(adjective: Token, noun: Token, nounBefore: Token, adjective
   return (
     adjective.isAdjective &&
     adjective.phrase === noun.phrase &&
-    noun.place - adjective.place <= 2 &&
+    noun.place - adjective.place <= 3 &&
     adjectiveAfter.isLast &&
     adjectiveAfter.role === nounBefore.role
   );
