@@ -21,12 +21,13 @@ export interface Alignment {
 }
 
 export interface Words {
-  relation(a: Token, b: Token): Relation | null;
+  /** @param isStrict Only a meaning of our own lexicon counts, none of the dictionary. */
+  relation(a: Token, b: Token, isStrict: boolean): Relation | null;
   areOpposites(a: string, b: string): boolean;
 }
 
 /** How rare the senses may be, in sum, by which two words are synonyms. */
-const SENSE_RANKS = 2;
+const SENSE_RANKS = 1;
 /** Who does it is not what is done: employ, employer. */
 const AGENT = /(?:er|or|ee|ist|ian|ant)$/;
 const OPPOSING_PREFIX = /^(?:un|dis|non|in|im|ir|il|de|anti|mis|under|over)/;
@@ -72,11 +73,12 @@ export function createWords(wordNet: WordNet, lexicon: Lexicon): Words {
   };
   return {
     areOpposites,
-    relation(a, b) {
+    relation(a, b, isStrict) {
       if (a.lemma === b.lemma || a.word === b.word) return 'equal';
       if (a.kind !== 'word' || b.kind !== 'word') return null;
       if (areOpposites(a.lemma, b.lemma)) return null;
       if (shareMeaning(a.lemma, b.lemma)) return 'synonym';
+      if (isStrict) return null;
       if (pertains(a.lemma, b.lemma)) return 'derived';
       // A name means nobody else, whatever the dictionary says of the word.
       if (a.isName || b.isName) return null;
@@ -88,6 +90,8 @@ export function createWords(wordNet: WordNet, lexicon: Lexicon): Words {
 
 export function align(left: PromptReading, right: PromptReading, words: Words): Alignment {
   const pairs: AlignedPair[] = [];
+  // Two things whose difference is asked for are near each other already.
+  const isStrict = left.frames.includes('<differ>') || right.frames.includes('<differ>');
   const freeLeft = new Set(left.tokens.keys());
   const freeRight = new Set(right.tokens.keys());
   for (const wanted of ['equal', 'synonym', 'derived'] as const) {
@@ -96,7 +100,7 @@ export function align(left: PromptReading, right: PromptReading, words: Words): 
       if (token === undefined) continue;
       const matches = [...freeRight].filter((other) => {
         const counterpart = right.tokens[other];
-        return counterpart !== undefined && words.relation(token, counterpart) === wanted;
+        return counterpart !== undefined && words.relation(token, counterpart, isStrict) === wanted;
       });
       const [first] = matches;
       if (first === undefined) continue;

@@ -22,6 +22,10 @@ const COMMAND =
 type Rule = readonly [pattern: string, replacement: string];
 
 const WORDING: readonly Rule[] = [
+  ['\\bout of\\b', 'from'],
+  ['\\b(?:ahead of|prior to)\\b', 'before'],
+  [`${START}(\\w+) duration (?=\\w)`, 'how long is the $1 '],
+  [`${START}(?:give|show) (?:me |us )?(?:a|the) (\\w+ )?list of (?:all )?`, 'list $1'],
   ['\\btop (\\d+) (\\w+) by ', '$1 $2 with highest '],
   ['\\bhow many (\\w+) (tall|high|long|deep|wide) (is|are) (.+?)(?= [¶,:]|$)', 'how $2 $3 $4 in $1'],
   ['\\bwhere\\b([^¶]*?) (?:be )?(?:found|kept|located|situated)(?= [¶,:]|$| in)', 'where$1'],
@@ -123,7 +127,7 @@ const HOW: readonly Rule[] = [
   [`${START}what ${MODAL} ${WHO} (?:have to |need to |got to )?do to `, '<how> '],
   [`${START}what (?:do|does) ${WHO} (?:have|need) to do to `, '<how> '],
   [`${START}what helps to `, '<how> '],
-  [`${START}what ${MODAL} ${WHO} do (?=if |when |after |before )`, '<whatdo> '],
+  [`${START}what ${MODAL} ${WHO} (?:need to |have to )?do (?=if |when |after |before |during )`, '<whatdo> '],
   [
     `${START}(?:explain |describe |show |demonstrate )?how (?:to|${MODAL} ${WHO}(?: have to| need to| get to| go about)?) `,
     '<how> ',
@@ -280,21 +284,20 @@ const WHAT: readonly Rule[] = [
   ],
   [`${START}(?:explain|describe|define) (?:what )?(.+?) (?:is|are|was|were|means|mean)${END}`, '<what> $1'],
   [`${START}what (?!(?:${BE}|${MODAL}|has|have|had|to)\\b)(.+?) (?:is|are|means|mean)${END}`, '<what> $1'],
-  [
-    `${START}(?:explain|describe|define|state|name|list|enumerate|give|tell|show|output|identify) (?:the names? of )?(?=\\S)`,
-    '<what> ',
-  ],
+  [`${START}(?:explain|describe|define|state|show|output) (?=\\S)`, '<what> '],
+  [`${START}(?:name|list|enumerate|give|tell|identify) (?:the names? of )?(?=\\S)`, '<which> '],
   [`${START}(?:what|which) is (?:better|preferable|the better choice) (?:: )?`, '<should> '],
-  ['\\b(?:by whom|who|whom|whose) ', '<what> '],
+  [`(?:${START}|\\bby )(?:who|whom|whose) `, '<who> '],
   [
     `\\b(?:what|which) (?:kinds? of |sorts? of |types? of )?(?!(?:${BE}|${MODAL}|has|have|had|the|a|an|my)\\b)(\\p{L}\\S*) (?=(?:${BE}|${MODAL}|has|have|had|\\w+ed|wrote|made|won|led|became)\\b)`,
-    '<what> ~$1 ',
+    '<which> ~$1 ',
   ],
   [
     `\\b(?:what|which) (?:kinds? of |sorts? of |types? of )?(?!(?:${BE}|${MODAL}|has|have|had|the|a|an|my)\\b)(\\p{L}\\S*) (\\p{L}\\S*) (?=(?:${BE}|${MODAL}|has|have|had)\\b)`,
-    '<what> ~$1 ~$2 ',
+    '<which> ~$1 ~$2 ',
   ],
-  [`\\b(?:what|which) (?:kinds? of |sorts? of |types? of )?(?:${BE} )?(?:there )?`, '<what> '],
+  [`\\bwhich (?:${BE} )?(?:there )?`, '<which> '],
+  [`\\bwhat (?:kinds? of |sorts? of |types? of )?(?:${BE} )?(?:there )?`, '<what> '],
 ];
 
 const POSSIBILITY: readonly Rule[] = [
@@ -356,6 +359,12 @@ const MAKING: readonly Rule[] = [
 ];
 
 const LATE: readonly Rule[] = [
+  // At high altitude, why does water boil: where it stands says nothing.
+  [
+    '^((?:in|at|on|for|with|during|from|within|after|before|under|as|to|since|until) [^<¶,:]+?) [,:]? ?(<[a-z]+>[^¶]*?)( ¶)?$',
+    '$2 $1',
+  ],
+  ['<which> all (?:the )?', '<which> '],
   ['<what> (?:the |a )?(?:right|correct|appropriate|proper) ', '<what> '],
   ['^([^<¶]+?) [:,¶] (<should>)(?: ¶)?$', '$2 $1'],
   ['^(\\w{2,}ing) ([^<¶]+?)(?: ¶)?$', '<how> $1 $2'],

@@ -34,6 +34,7 @@ const NOUN_ENDINGS: readonly (readonly [string, string])[] = [
   ['sses', 'ss'],
   ['xes', 'x'],
   ['zes', 'z'],
+  ['oes', 'o'],
   ['ves', 'f'],
   ['s', ''],
 ];

@@ -200,7 +200,15 @@ defrost|thaw
 unclog|clear block|unblock|clear blocked
 blocked|clogged
 turn brown|go brown|brown
-substitute|instead of|replace|replacement|alternative to|alternative
+substitute|replace|replacement|alternative
+instead of|in place of|rather than
+fly|flight
+sell|sale
+die|death
+choose|choice
+lose|loss
+prove|proof
+advise|advice
 cook|prepare
 stage|phase
 human|person

@@ -131,7 +131,8 @@ function readTokens(words: readonly string[], names: ReadonlySet<string>, gramma
     if (BE.has(word)) sinceBe = 0;
     if (DETERMINERS.has(word)) phrase += 1;
     if (WEAK_PREPOSITIONS.has(word)) {
-      role = word;
+      // `in water than in air`: both are places, and only one is what it is compared with.
+      if (role !== 'than') role = word;
       phrase += 1;
       continue;
     }
@@ -141,6 +142,7 @@ function readTokens(words: readonly string[], names: ReadonlySet<string>, gramma
       if (word === 'and' || word === 'or') phrase += 1;
       continue;
     }
+    if (word === 'than') role = 'than';
     const lemma = grammar.lemmatize(word);
     const isBy = role === 'by' && sinceParticiple < PASSIVE_REACH;
     const isInflected = word !== lemma && !word.endsWith('s');

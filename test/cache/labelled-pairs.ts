@@ -23,7 +23,7 @@ export interface LabelledPair {
 }
 
 const FOLDER = join(import.meta.dirname, 'pairs');
-const TUNE_SHARE = 1 / 3;
+const TUNE_SHARE = 0.6;
 
 /** Written after the first figures, to tune on more; none of it is reported. */
 const TUNE_ONLY = 'practice';

@@ -7,7 +7,8 @@ const SENSES: Readonly<Record<string, readonly string[]>> = {
   '<canhow>': ['<can>', '<how>'],
   '<much>': ['<many>'],
   '<manytime>': ['<many>', '<long>'],
-  '<give>': ['<what>', '<make>'],
+  '<which>': ['<what>', '<who>'],
+  '<give>': ['<what>', '<make>', '<who>'],
   // A bare phrase.
   '': ['<what>', '<make>'],
 };
@@ -22,9 +23,11 @@ export const question: Check = ({ left, right }) => {
   return isSame ? null : { kind: 'question', detail: `${one.join(' ')} and ${other.join(' ')}` };
 };
 
-/** Beside a more telling frame, `<what>` and `<give>` say nothing. */
+const GENERAL = new Set(['<what>', '<which>', '<give>']);
+
+/** Beside a more telling frame, the general ones say nothing. */
 function asked(frames: readonly string[]): string[] {
-  const telling = frames.filter((frame) => frame !== '<what>' && frame !== '<give>');
+  const telling = frames.filter((frame) => !GENERAL.has(frame));
   return telling.length > 0 ? [...new Set(telling)].sort() : [frames[0] ?? ''];
 }
 
