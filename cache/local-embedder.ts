@@ -26,6 +26,8 @@ export function createLocalEmbedder(): Embedder {
   const settle = (reply: EmbeddingReply) => {
     const one = waiting.get(reply.id);
     waiting.delete(reply.id);
+    // A process that has nothing else to do may end.
+    if (waiting.size === 0) thread?.unref();
     if ('vector' in reply) one?.resolve(reply.vector);
     else one?.reject(new Error(`The embedding model failed: ${reply.error}`));
   };
@@ -34,8 +36,6 @@ export function createLocalEmbedder(): Embedder {
     worker.on('message', settle);
     worker.on('error', (error) => fail(error instanceof Error ? error : new Error(String(error))));
     worker.on('exit', () => fail(new Error('The embedding thread ended.')));
-    // A process that has nothing else to do may end.
-    worker.unref();
     return worker;
   };
   const embed = (text: string) =>
@@ -47,6 +47,7 @@ export function createLocalEmbedder(): Embedder {
       thread ??= start();
       nextId += 1;
       waiting.set(nextId, { resolve, reject });
+      thread.ref();
       thread.postMessage({ id: nextId, text } satisfies EmbeddingRequest);
     });
 

@@ -17,6 +17,8 @@ const payloadSchema = z.object({
   user: z.string(),
   partition: z.string(),
   key: z.string(),
+  /** What the verifier needs to be equal, so that it can be filtered by. */
+  signature: z.string(),
   questions: z.array(z.string()),
   text: z.string(),
   provider: z.string(),
@@ -40,6 +42,7 @@ export interface Neighbour {
 export interface Scope {
   readonly tenant: string;
   readonly partition: string;
+  readonly signature: string;
   readonly storedAfterMs: number;
   readonly nowMs: number;
 }
@@ -161,10 +164,11 @@ function match(key: string, value: string) {
   return { key, match: { value } };
 }
 
-function mustBe({ tenant, partition, storedAfterMs, nowMs }: Scope) {
+function mustBe({ tenant, partition, signature, storedAfterMs, nowMs }: Scope) {
   return [
     match('tenant', tenant),
     match('partition', partition),
+    match('signature', signature),
     { key: 'expiresAtMs', range: { gt: nowMs } },
     { key: 'storedAtMs', range: { gte: storedAfterMs } },
   ];
@@ -197,6 +201,7 @@ async function createCollection(client: QdrantClient, name: string, size: number
     client.createPayloadIndex(name, { field_name, field_schema, wait: true });
   await index('tenant', { type: 'keyword', is_tenant: true });
   await index('partition', 'keyword');
+  await index('signature', 'keyword');
   await index('user', 'keyword');
   await index('expiresAtMs', 'integer');
   await index('storedAtMs', 'integer');

@@ -9,7 +9,7 @@ import { CLOSE, DISSOLVE, type FlightScript, FORGET, JOIN, LEAVE } from './fligh
 import type { FlightRef, Flights } from './flights.ts';
 import { inTime } from './in-time.ts';
 import { asksTheSame, embeddedText } from './semantic-answer-cache.ts';
-import type { Verify } from './verifier/verify.ts';
+import type { Verifier } from './verifier/verify.ts';
 
 /** What the flights need of a node-redis client. */
 export interface FlightsRedis {
@@ -33,11 +33,11 @@ const openFlightSchema = z.object({ questions: z.array(z.string()), maxOutputTok
 export function createRedisFlights({
   redis,
   embedder,
-  verify,
+  verifier,
 }: {
   readonly redis: FlightsRedis;
   readonly embedder: Embedder | null;
-  readonly verify: Verify;
+  readonly verifier: Verifier;
 }): Flights {
   const run = async (script: FlightScript, { partition, key }: FlightRef, args: readonly string[]) => {
     const call = {
@@ -101,7 +101,7 @@ export function createRedisFlights({
     for (const [key, described] of open.slice(0, MOST_COMPARED)) {
       const other = openFlightSchema.safeParse(JSON.parse(described));
       if (!other.success || other.data.maxOutputTokens !== question.input.maxOutputTokens) continue;
-      if (!asksTheSame({ verify }, questions, other.data.questions)) continue;
+      if (!asksTheSame(verifier, questions, other.data.questions)) continue;
       const similarity = await similarityOf(embedder, questions, other.data.questions);
       if (similarity >= threshold) return { key, similarity };
     }

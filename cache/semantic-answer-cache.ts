@@ -2,16 +2,17 @@
  * The answer cache: the same question first, by its id; then the nearest ones, each of which a verifier must accept.
  * What costs time is skipped where it cannot help: a partition without answers is never embedded for.
  */
+import { createHash } from 'node:crypto';
 import type { AnswerCache, CachedAnswer, CacheLookUp, CacheQuestion, LookUpLimits } from './answer-cache.ts';
 import { cacheKey, partitionOf, pointId, userTexts } from './cache-key.ts';
 import { EMBEDDED_CHARS, type Embedder } from './embedder.ts';
 import { inTime } from './in-time.ts';
 import type { Judge } from './judge.ts';
 import type { Neighbour, QdrantAnswers, Scope, StoredAnswer } from './qdrant-answers.ts';
-import type { Verify } from './verifier/verify.ts';
+import type { Verifier } from './verifier/verify.ts';
 
 /** Neighbours that the verifier looks at. */
-const MOST_NEIGHBOURS = 8;
+const MOST_NEIGHBOURS = 16;
 /** Entries that one `replace` may put aside. */
 const MOST_REPLACED = 32;
 /** A longer conversation is found by the same words only: no small model can vouch for so much. */
@@ -22,14 +23,14 @@ export interface SemanticAnswerCacheParts {
   readonly answers: QdrantAnswers;
   /** Absent: only the same question is found. */
   readonly embedder: Embedder | null;
-  readonly verify: Verify;
+  readonly verifier: Verifier;
   readonly judge: Judge | null;
   /** Qdrant's part of a look-up; what takes longer is given up. */
   readonly timeoutMs: number;
 }
 
 export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): AnswerCache {
-  const { answers, embedder, timeoutMs } = parts;
+  const { answers, embedder, verifier, timeoutMs } = parts;
   let sweptAtMs = 0;
 
   const store: AnswerCache['store'] = async (question, { ttlMs, ...answer }) => {
@@ -39,6 +40,7 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
     const stored: StoredAnswer = {
       ...answer,
       ...{ tenant: question.tenant, partition: partitionOf(question), key, questions },
+      signature: signatureOf(verifier, questions),
       expiresAtMs: answer.storedAtMs + ttlMs,
     };
     const vector =
@@ -69,11 +71,11 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
       const questions = userTexts(question);
       if (embedder === null || !isComparable(questions)) return;
       const vector = await embedder.embed(embeddedText(questions));
-      const scope = scopeOf(question, { maxAgeMs: null });
+      const scope = scopeOf(verifier, question, { maxAgeMs: null });
       const own = pointId(cacheKey(question));
       const near = await answers.near(scope, vector, limits.threshold, MOST_REPLACED);
       const same = near.filter(
-        ({ id, questions: theirs }) => id !== own && asksTheSame(parts, questions, theirs),
+        ({ id, questions: theirs }) => id !== own && asksTheSame(verifier, questions, theirs),
       );
       await answers.remove(same.map(({ id }) => id));
     },
@@ -83,13 +85,13 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
         embedder?.warmUp(),
         inTime('Qdrant', timeoutMs, answers.get(pointId('0'.repeat(64)))).catch(() => null),
       ]);
-      parts.verify('What does the first look-up wait for?', 'For what does the first look-up wait?');
+      verifier.verify('What does the first look-up wait for?', 'For what does the first look-up wait?');
     },
   };
 }
 
 async function lookUp(
-  { answers, embedder, verify, judge, timeoutMs }: SemanticAnswerCacheParts,
+  { answers, embedder, verifier, judge, timeoutMs }: SemanticAnswerCacheParts,
   question: CacheQuestion,
   limits: LookUpLimits,
 ): Promise<CacheLookUp> {
@@ -98,7 +100,7 @@ async function lookUp(
     inTime(`Qdrant`, deadline - Date.now(), work).catch(late(timeoutMs));
   const key = cacheKey(question);
   const id = pointId(key);
-  const scope = scopeOf(question, limits);
+  const scope = scopeOf(verifier, question, limits);
   const questions = userTexts(question);
   const mayBeNear = embedder !== null && isComparable(questions);
   const [exact, hasAny] = await fromQdrant(
@@ -119,11 +121,11 @@ async function lookUp(
     return stored !== null && isUsable(stored, question, scope) ? toAnswer(theirs, stored, similarity) : null;
   };
   for (const neighbour of near) {
-    if (!asksTheSame({ verify }, questions, neighbour.questions)) continue;
+    if (!asksTheSame(verifier, questions, neighbour.questions)) continue;
     const answer = await take(neighbour);
     if (answer !== null) return { outcome: 'hit', answer };
   }
-  const doubtful = near.find((one) => isUnsure({ verify }, questions, one.questions));
+  const doubtful = near.find((one) => isUnsure(verifier, questions, one.questions));
   if (judge === null || !limits.judge || doubtful === undefined) return { outcome: 'miss' };
   const judgement = await judge.judge(questions, doubtful.questions);
   if (judgement === null) return { outcome: 'miss' };
@@ -143,24 +145,20 @@ function late(timeoutMs: number) {
 
 /** Turn by turn: a conversation asks the same where each turn of the user does. */
 export function asksTheSame(
-  { verify }: { readonly verify: Verify },
+  verifier: Verifier,
   questions: readonly string[],
   theirs: readonly string[],
 ): boolean {
   return (
     questions.length === theirs.length &&
-    questions.every((question, turn) => verify(question, theirs[turn] ?? '').verdict === 'same')
+    questions.every((question, turn) => verifier.verify(question, theirs[turn] ?? '').verdict === 'same')
   );
 }
 
-function isUnsure(
-  { verify }: { readonly verify: Verify },
-  questions: readonly string[],
-  theirs: readonly string[],
-) {
+function isUnsure(verifier: Verifier, questions: readonly string[], theirs: readonly string[]) {
   return (
     questions.length === theirs.length &&
-    questions.every((question, turn) => verify(question, theirs[turn] ?? '').verdict !== 'different')
+    questions.every((question, turn) => verifier.verify(question, theirs[turn] ?? '').verdict !== 'different')
   );
 }
 
@@ -180,10 +178,25 @@ function isUsable(
   );
 }
 
-function scopeOf(question: CacheQuestion, { maxAgeMs }: Pick<LookUpLimits, 'maxAgeMs'>): Scope {
+function scopeOf(
+  verifier: Verifier,
+  question: CacheQuestion,
+  { maxAgeMs }: Pick<LookUpLimits, 'maxAgeMs'>,
+): Scope {
   const nowMs = Date.now();
   const storedAfterMs = maxAgeMs === null ? 0 : nowMs - maxAgeMs;
-  return { tenant: question.tenant, partition: partitionOf(question), storedAfterMs, nowMs };
+  return {
+    ...{ tenant: question.tenant, partition: partitionOf(question), storedAfterMs, nowMs },
+    signature: signatureOf(verifier, userTexts(question)),
+  };
+}
+
+export function signatureOf(verifier: Verifier, questions: readonly string[]): string {
+  // Reading a text that is never compared would cost more than it tells.
+  if (!isComparable(questions)) return '';
+  return createHash('sha256')
+    .update(JSON.stringify(questions.map(verifier.signatureOf)))
+    .digest('hex');
 }
 
 function toAnswer(entryId: string, stored: StoredAnswer, similarity: number): CachedAnswer {

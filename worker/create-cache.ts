@@ -30,14 +30,14 @@ export function createCache(
 ): CacheOfWorker {
   const configured = createEmbedder(config);
   const embedder = configured === null ? null : rememberVectors(configured);
-  const verify = createVerifier();
+  const verifier = createVerifier();
   const timeoutMs = LIMITS.cacheLookUpMs;
   const answers = createQdrantAnswers({ ...config.qdrant, timeoutMs, embedder: embedder ?? NO_EMBEDDER });
   const judge = createConfiguredJudge(config, providers, priceOf);
-  const cache = createSemanticAnswerCache({ answers, embedder, verify, judge, timeoutMs });
+  const cache = createSemanticAnswerCache({ answers, embedder, verifier, judge, timeoutMs });
   return {
     cache,
-    flights: createRedisFlights({ redis, embedder, verify }),
+    flights: createRedisFlights({ redis, embedder, verifier }),
     cacheSettings: (route): CacheSettings =>
       (Object.hasOwn(config.cache.routes, route) ? config.cache.routes[route] : undefined) ??
       config.cache.default,

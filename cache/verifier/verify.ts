@@ -27,7 +27,14 @@ export type Verdict =
   /** Words are left over, and nobody here knows whether they matter. A judge may. */
   | { readonly verdict: 'unsure'; readonly words: readonly string[] };
 
-export type Verify = (one: string, other: string) => Verdict;
+export interface Verifier {
+  verify(one: string, other: string): Verdict;
+  /**
+   * Numbers, quotations and count of negations: prompts that ask the same have the same signature. So the store can
+   * filter by it, and among many prompts that differ by a number the right one is found.
+   */
+  signatureOf(text: string): string;
+}
 
 /** The narrow kinds first, so that the name that a difference gets is the most telling. */
 const CHECKS: readonly Check[] = [
@@ -36,7 +43,7 @@ const CHECKS: readonly Check[] = [
 const REMEMBERED_READINGS = 2_000;
 
 /** Loads the dictionary: some 40 ms, 25 MB. */
-export function createVerifier(): Verify {
+export function createVerifier(): Verifier {
   const wordNet = loadWordNet();
   const lemmatize = createLemmatizer(wordNet);
   const lexicon = loadLexicon(lemmatize);
@@ -54,7 +61,7 @@ export function createVerifier(): Verify {
     readings.set(text, reading);
     return reading;
   };
-  return (one, other) => {
+  const verify: Verifier['verify'] = (one, other) => {
     if (one === other) return { verdict: 'same' };
     const alignment = align(read(one), read(other), words);
     for (const check of CHECKS) {
@@ -65,5 +72,13 @@ export function createVerifier(): Verify {
     // Nothing to compare is no proof that they are the same.
     if (left.length > 0 || alignment.pairs.length === 0) return { verdict: 'unsure', words: left };
     return { verdict: 'same' };
+  };
+  return {
+    verify,
+    signatureOf(text) {
+      const { tokens, negations } = read(text);
+      const exact = tokens.filter(({ kind }) => kind === 'number' || kind === 'quote' || kind === 'symbol');
+      return JSON.stringify([negations, ...exact.map(({ lemma }) => lemma).sort()]);
+    },
   };
 }

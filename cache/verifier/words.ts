@@ -39,7 +39,7 @@ const CURRENCIES = new Map([
 ]);
 
 const TOKEN =
-  /"[^"\n]{1,500}"|“[^”\n]{1,500}”|`[^`\n]{1,500}`|[$€£¥]|\d[\d,]*(?:\.\d+)*|\p{L}[\p{L}\p{M}\d]*(?:[.'’]\p{L}[\p{L}\d]*)*(?:\+\+|#)?|[<>=+*/^%°&@|~-]|[.,:;?!()]/gu;
+  /"[^"\n]{1,500}"|“[^”\n]{1,500}”|`[^`\n]{1,500}`|[$€£¥]|\d+(?:,\d{3})*(?:\.\d+)*|\p{L}[\p{L}\p{M}\d]*(?:[.'’]\p{L}[\p{L}\d]*)*(?:\+\+|#)?|[<>=+*/^%°&@|~-]|[.,:;?!()]/gu;
 
 export interface Words {
   /** Lower case; `¶` ends a sentence, `,` and `:` stay; a number is its digits, an ordinal `#2`, a quotation `"...`. */

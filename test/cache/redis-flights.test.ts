@@ -7,7 +7,7 @@ import type { RedisConnection } from '../../streaming/redis-connection.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
 const embedder = { ...createLocalEmbedder(), timeoutMs: 10_000 };
-const verify = createVerifier();
+const verifier = createVerifier();
 const wishes = { mayLead: true, threshold: 0.5 };
 let server: TestRedis;
 let redis: RedisConnection;
@@ -22,7 +22,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-const flights = () => createRedisFlights({ redis, embedder, verify });
+const flights = () => createRedisFlights({ redis, embedder, verifier });
 
 /** Questions of a tenant that no other test has. */
 function questions(): (content: string, maxOutputTokens?: number) => CacheQuestion {

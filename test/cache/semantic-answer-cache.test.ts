@@ -1,91 +1,33 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { QdrantClient } from '@qdrant/js-client-rest';
-import type { AnswerToStore, CacheQuestion, LookUpLimits } from '../../cache/answer-cache.ts';
+import type { CacheQuestion } from '../../cache/answer-cache.ts';
 import { cacheKey, pointId } from '../../cache/cache-key.ts';
-import { type AskModel, createJudge } from '../../cache/judge.ts';
-import { createLocalEmbedder } from '../../cache/local-embedder.ts';
-import { collectionName, createQdrantAnswers } from '../../cache/qdrant-answers.ts';
-import { createQdrantDeletion } from '../../cache/qdrant-deletion.ts';
-import { createSemanticAnswerCache } from '../../cache/semantic-answer-cache.ts';
-import { createVerifier } from '../../cache/verifier/verify.ts';
+import type { AskModel } from '../../cache/judge.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
-import { findFreePort } from '../../services/ports.ts';
-import { findQdrantExecutable, type RunningQdrant, startQdrant } from '../../services/provide-qdrant.ts';
-import { waitFor } from '../harness/wait-for.ts';
+import {
+  answer,
+  asking,
+  COLLECTION,
+  cacheAt,
+  entryId,
+  LIMITS,
+  paraphrase,
+  question,
+  startTestQdrant,
+  type TestQdrant,
+} from './cache-fixture.ts';
 
-const TIMEOUT_MS = 150;
-/** What a busy machine may add to the limit before the test says that it was crossed. */
-const SCHEDULING_MS = 350;
-const DAY_MS = 24 * 3_600_000;
-
-const folder = mkdtempSync(join(tmpdir(), 'unbroken-cache-'));
-const lines: string[] = [];
-const report = (line: string) => {
-  lines.push(line);
-};
-// The promises here are not about how busy the machine is.
-const embedder = { ...createLocalEmbedder(), timeoutMs: 10_000 };
-const COLLECTION = collectionName(embedder.name);
-const verify = createVerifier();
-const answersOf = (url: string, timeoutMs: number) => createQdrantAnswers({ url, embedder, timeoutMs });
-const cacheAt = (url: string, timeoutMs: number, ask?: AskModel) =>
-  createSemanticAnswerCache({
-    ...{ answers: answersOf(url, timeoutMs), embedder, verify, timeoutMs },
-    judge: ask === undefined ? null : createJudge({ provider: 'p', model: 'small', timeoutMs: 1_000, ask }),
-  });
-let server: RunningQdrant;
-let raw: QdrantClient;
-
+let server: TestQdrant;
 beforeAll(async () => {
-  const executable = await findQdrantExecutable(report);
-  server = await startQdrant({ executable, dataDir: folder, port: await findFreePort(), report });
-  raw = new QdrantClient({ url: server.url, checkCompatibility: false });
+  server = await startTestQdrant();
 });
-afterEach(() => raw.deleteCollection(COLLECTION));
-afterAll(async () => {
-  await embedder.close();
-  await server?.process.stop();
-  rmSync(folder, { recursive: true, force: true });
-});
+afterEach(() => server.raw.deleteCollection(COLLECTION));
+afterAll(() => server?.stop());
 
 // Only the tests of a stopped Qdrant are about the limit.
 const patient = (ask?: AskModel) => cacheAt(server.url, 5_000, ask);
-const LIMITS: LookUpLimits = { threshold: 0.5, maxAgeMs: null, judge: false };
-
-const question: CacheQuestion = {
-  tenant: 'acme',
-  candidates: [
-    { provider: 'openai', model: 'gpt-4o-mini' },
-    { provider: 'anthropic', model: 'claude-haiku' },
-  ],
-  input: {
-    system: 'Be short.',
-    messages: [{ role: 'user', content: 'How do I enable two-factor authentication?' }],
-    maxOutputTokens: 100,
-  },
-};
-const asking = (content: string): CacheQuestion => ({
-  ...question,
-  input: { ...question.input, messages: [{ role: 'user', content }] },
-});
-const paraphrase = asking('How can I turn on 2FA?');
-const answer: AnswerToStore = {
-  text: 'Open the settings. \u{1F512}',
-  provider: 'openai',
-  model: 'gpt-4o-mini',
-  finishReason: 'stop',
-  usage: { ...NO_USAGE, inputTokens: 12, outputTokens: 5 },
-  storedAtMs: Date.now(),
-  user: 'ann',
-  ttlMs: DAY_MS,
-};
 const { ttlMs: _ttlMs, user: _user, ...given } = answer;
-const entryId = pointId(cacheKey(question));
 
 describe('a stored answer', () => {
   test('is found again, whole, by the same words', async () => {
@@ -221,7 +163,7 @@ describe('a stored answer', () => {
       outcome: 'hit',
       answer: { text: 'Light.' },
     });
-    expect((await raw.count(COLLECTION, { exact: true })).count).toBe(1);
+    expect((await server.raw.count(COLLECTION, { exact: true })).count).toBe(1);
   });
 
   test('is replaced by a fresh one to other words, with all that such a look-up would have taken', async () => {
@@ -235,7 +177,7 @@ describe('a stored answer', () => {
       answer: { text: 'Fresh.' },
     });
     expect(await cache.lookUp(near, LIMITS)).toMatchObject({ outcome: 'hit', answer: { text: 'Do not.' } });
-    expect((await raw.count(COLLECTION, { exact: true })).count).toBe(2);
+    expect((await server.raw.count(COLLECTION, { exact: true })).count).toBe(2);
   });
 
   test('that was cut by length is refused', async () => {
@@ -254,7 +196,7 @@ describe('a stored answer', () => {
   ])('whose payload has another %s is no hit', async (_name, change) => {
     const cache = patient();
     await cache.store(question, answer);
-    await raw.setPayload(COLLECTION, { wait: true, points: [entryId], payload: change });
+    await server.raw.setPayload(COLLECTION, { wait: true, points: [entryId], payload: change });
     const found = await cache.lookUp(question, LIMITS);
     // A wrong key alone leaves the words, which the verifier reads again.
     if (!('key' in change)) expect(found).toEqual({ outcome: 'miss' });
@@ -266,7 +208,10 @@ describe('a stored answer', () => {
     const long = asking(`Summarize: ${'The river carries light over stone. '.repeat(200)}`);
     await cache.store(long, answer);
     expect(await cache.lookUp(long, LIMITS)).toMatchObject({ outcome: 'hit', answer: { similarity: 1 } });
-    const [point] = await raw.retrieve(COLLECTION, { ids: [pointId(cacheKey(long))], with_vector: true });
+    const [point] = await server.raw.retrieve(COLLECTION, {
+      ids: [pointId(cacheKey(long))],
+      with_vector: true,
+    });
     expect(point?.vector ?? {}).toEqual({});
   });
 });
@@ -311,97 +256,5 @@ describe('a judge', () => {
       throw new Error('overloaded');
     };
     expect(await patient(failing).lookUp(doubtful, judging)).toEqual({ outcome: 'miss' });
-  });
-});
-
-describe('deletion', () => {
-  test('takes the entries of one user, of one id or of a tenant, and nothing of any other tenant', async () => {
-    const cache = patient();
-    const answers = createQdrantDeletion({ url: server.url });
-    const other = asking('What is an invoice?');
-    await cache.store(question, answer);
-    await cache.store(other, { ...answer, user: 'bob' });
-    await cache.store({ ...question, tenant: 'globex' }, answer);
-    expect(await answers.delete({ tenant: 'acme', user: 'carl' })).toBe(0);
-    expect(await answers.delete({ tenant: 'globex', entryId })).toBe(0);
-    expect(await answers.delete({ tenant: 'acme', user: 'bob' })).toBe(1);
-    expect(await cache.lookUp(other, LIMITS)).toEqual({ outcome: 'miss' });
-    expect(await cache.lookUp(paraphrase, LIMITS)).toMatchObject({ outcome: 'hit' });
-    expect(await answers.delete({ tenant: 'acme', entryId })).toBe(1);
-    expect(await cache.lookUp(paraphrase, LIMITS)).toEqual({ outcome: 'miss' });
-    expect(await answers.delete({ tenant: 'globex' })).toBe(1);
-    expect((await raw.count(COLLECTION, { exact: true })).count).toBe(0);
-  });
-
-  test('of expired entries takes those and no other', async () => {
-    const cache = patient();
-    const answers = answersOf(server.url, 5_000);
-    await cache.store(question, answer);
-    await cache.store(asking('What is an invoice?'), { ...answer, storedAtMs: 1_000, ttlMs: 1 });
-    await answers.deleteExpired(Date.now());
-    await waitFor(
-      'the expired entry is gone',
-      async () => (await raw.count(COLLECTION, { exact: true })).count === 1,
-    );
-    expect(await cache.lookUp(question, LIMITS)).toMatchObject({ outcome: 'hit' });
-  });
-});
-
-describe('the collection', () => {
-  test('is not made by a look-up: without it there is a miss, and nothing to delete', async () => {
-    expect(await patient().lookUp(question, LIMITS)).toEqual({ outcome: 'miss' });
-    expect(await createQdrantDeletion({ url: server.url }).delete({ tenant: 'acme' })).toBe(0);
-    expect((await raw.collectionExists(COLLECTION)).exists).toBe(false);
-  });
-
-  test('is made once by two caches that store at the same time, its graph built within partitions', async () => {
-    await Promise.all([
-      patient().store(question, answer),
-      patient().store({ ...question, tenant: 'other' }, answer),
-    ]);
-    const { payload_schema: index, points_count: count, config } = await raw.getCollection(COLLECTION);
-    expect(index['tenant']?.params).toMatchObject({ type: 'keyword', is_tenant: true });
-    expect(index['partition']?.data_type).toBe('keyword');
-    expect(config.hnsw_config).toMatchObject({ m: 0, payload_m: 16 });
-    expect(count).toBe(2);
-  });
-
-  test('is made again by the second try after someone dropped it', async () => {
-    const cache = patient();
-    await cache.store(question, answer);
-    await raw.deleteCollection(COLLECTION);
-    await expect(cache.store(question, answer)).rejects.toThrow();
-    await cache.store(question, answer);
-    expect(await cache.lookUp(question, LIMITS)).toMatchObject({ outcome: 'hit' });
-  });
-});
-
-describe('a Qdrant that does not answer', () => {
-  test('costs a generation no more than the limit, and is used again when it is back', async () => {
-    const cache = cacheAt(server.url, TIMEOUT_MS);
-    await cache.store(question, answer);
-    const pid = server.process.pid;
-    process.kill(pid, 'SIGSTOP');
-    try {
-      for (let look = 0; look < 3; look += 1) {
-        const begunAt = performance.now();
-        const found = await cache.lookUp(question, LIMITS);
-        expect(found).toEqual({ outcome: 'unavailable', reason: expect.stringContaining('150 ms') });
-        expect(performance.now() - begunAt).toBeLessThan(TIMEOUT_MS + SCHEDULING_MS);
-      }
-    } finally {
-      process.kill(pid, 'SIGCONT');
-    }
-    expect(await patient().lookUp(question, LIMITS)).toMatchObject({ outcome: 'hit' });
-    expect(await cache.lookUp(question, LIMITS)).toMatchObject({ outcome: 'hit' });
-  });
-
-  test('is told as unavailable to the one who looks, and thrown at the one who stores', async () => {
-    const away = cacheAt(`http://127.0.0.1:${await findFreePort()}`, 5_000);
-    expect(await away.lookUp(question, LIMITS)).toEqual({
-      outcome: 'unavailable',
-      reason: expect.any(String),
-    });
-    await expect(away.store(question, answer)).rejects.toThrow();
   });
 });

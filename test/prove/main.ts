@@ -1,6 +1,7 @@
 /** `npm run prove -- <subcommand>`: proofs that run the product as it is used and count what went wrong. */
 import { Command } from 'commander';
 import { chooseSeed } from '../harness/random.ts';
+import { proveCache } from './cache.ts';
 import { proveCrash } from './crash.ts';
 
 const program = new Command('prove')
@@ -23,6 +24,16 @@ program
   .action(async (given: { runs: number; prefillRuns: number; seed?: number }) => {
     const proved = await proveCrash({ ...given, seed: given.seed ?? chooseSeed() });
     process.exitCode = proved ? 0 : 1;
+  });
+
+program
+  .command('cache')
+  .description(
+    'Counts what the semantic cache finds and what it would give wrongly, over the labelled pairs.',
+  )
+  .option('--seed <seed>', 'of the made-up traffic', wholeNumber, 1)
+  .action(async ({ seed }: { seed: number }) => {
+    process.exitCode = (await proveCache({ seed })) ? 0 : 1;
   });
 
 function wholeNumber(value: string): number {
