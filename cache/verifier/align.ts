@@ -20,9 +20,15 @@ export interface Alignment {
   readonly onlyRight: readonly Token[];
 }
 
+export interface RelationReading {
+  /** Only a meaning of our own lexicon counts, none of the dictionary. */
+  readonly isStrict: boolean;
+  /** Who does a thing counts as what is done. */
+  readonly withAgents: boolean;
+}
+
 export interface Words {
-  /** @param isStrict Only a meaning of our own lexicon counts, none of the dictionary. */
-  relation(a: Token, b: Token, isStrict: boolean): Relation | null;
+  relation(a: Token, b: Token, reading: RelationReading): Relation | null;
   areOpposites(a: string, b: string): boolean;
 }
 
@@ -33,7 +39,7 @@ const AGENT = /(?:er|or|ee|ist|ian|ant)$/;
 const OPPOSING_PREFIX = /^(?:un|dis|non|in|im|ir|il|de|anti|mis|under|over)/;
 /** May stand in one prompt only: they add nothing to a request that has all else. */
 const LIGHT = new Set(
-  'have happen occur exist use take_place possible keep get make take need choose look seem appear typical usual common'.split(
+  'have happen occur exist use take_place possible keep get make need choose look seem appear typical usual common'.split(
     ' ',
   ),
 );
@@ -50,8 +56,8 @@ export function createWords(wordNet: WordNet, lexicon: Lexicon): Words {
     const back = wordNet.relations(b).synonyms.get(a);
     return forth !== undefined && back !== undefined && forth + back <= SENSE_RANKS;
   };
-  const isDerived = (a: string, b: string) =>
-    !(AGENT.test(a) || AGENT.test(b)) &&
+  const isDerived = (a: string, b: string, withAgents: boolean) =>
+    (withAgents || !(AGENT.test(a) || AGENT.test(b))) &&
     (wordNet.relations(a).derived.has(b) || wordNet.relations(b).derived.has(a));
   const pertains = (a: string, b: string) =>
     wordNet.relations(a).pertains.has(b) || wordNet.relations(b).pertains.has(a);
@@ -73,7 +79,7 @@ export function createWords(wordNet: WordNet, lexicon: Lexicon): Words {
   };
   return {
     areOpposites,
-    relation(a, b, isStrict) {
+    relation(a, b, { isStrict, withAgents }) {
       if (a.lemma === b.lemma || a.word === b.word) return 'equal';
       if (a.kind !== 'word' || b.kind !== 'word') return null;
       if (areOpposites(a.lemma, b.lemma)) return null;
@@ -83,7 +89,7 @@ export function createWords(wordNet: WordNet, lexicon: Lexicon): Words {
       // A name means nobody else, whatever the dictionary says of the word.
       if (a.isName || b.isName) return null;
       if (areSynonyms(a.lemma, b.lemma)) return 'synonym';
-      return isDerived(a.lemma, b.lemma) ? 'derived' : null;
+      return isDerived(a.lemma, b.lemma, withAgents) ? 'derived' : null;
     },
   };
 }
@@ -92,6 +98,9 @@ export function align(left: PromptReading, right: PromptReading, words: Words): 
   const pairs: AlignedPair[] = [];
   // Two things whose difference is asked for are near each other already.
   const isStrict = left.frames.includes('<differ>') || right.frames.includes('<differ>');
+  // Who invented it is its inventor.
+  const withAgents = left.frames.includes('<who>') && right.frames.includes('<who>');
+  const reading = { isStrict, withAgents };
   const freeLeft = new Set(left.tokens.keys());
   const freeRight = new Set(right.tokens.keys());
   for (const wanted of ['equal', 'synonym', 'derived'] as const) {
@@ -100,7 +109,7 @@ export function align(left: PromptReading, right: PromptReading, words: Words): 
       if (token === undefined) continue;
       const matches = [...freeRight].filter((other) => {
         const counterpart = right.tokens[other];
-        return counterpart !== undefined && words.relation(token, counterpart, isStrict) === wanted;
+        return counterpart !== undefined && words.relation(token, counterpart, reading) === wanted;
       });
       const [first] = matches;
       if (first === undefined) continue;

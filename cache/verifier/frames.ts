@@ -22,6 +22,10 @@ const COMMAND =
 type Rule = readonly [pattern: string, replacement: string];
 
 const WORDING: readonly Rule[] = [
+  ['\\bhelps? (?:me )?to ', ''],
+  [`${START}what (?:can|could|should|do) ${WHO} use instead of `, 'what can replace '],
+  [`${START}what is (?:the|a) formula (?:for|of) `, 'how to calculate '],
+  ['\\bhow many (\\w+) (?:is|are|in|make) (-?\\d[^¶]*?)(?= ¶|$)', '<convert> $2 to $1'],
   ['\\bout of\\b', 'from'],
   ['\\b(?:ahead of|prior to)\\b', 'before'],
   [`${START}(\\w+) duration (?=\\w)`, 'how long is the $1 '],
@@ -67,7 +71,7 @@ const WORDING: readonly Rule[] = [
   ['\\bwhat (?:is|are) (.+?) short for\\b', 'what is $1'],
   ['\\b(?:located|situated|considered|properly|correctly)\\b', ''],
   ['\\bn th\\b', 'nth'],
-  [`^(?:i|we) (?:want|need|would like|wish|have) to ([^¶]+?)(?: ¶)?$`, 'how to $1'],
+  [`^(?:i|we) (?:want|need|would like|wish|have) to ((?:(?! how\\b)[^¶])+?)(?: ¶)?$`, 'how to $1'],
   [
     `^(.+?) [¶,] (?:so )?what (?:should|can|must|do|could|shall) (?:i|we) do(?: now)?(?: ¶)?$`,
     'what should i do if $1',
@@ -146,7 +150,7 @@ const WHY: readonly Rule[] = [
     '<why> ',
   ],
   [
-    `${START}(?:explain )?what (?:causes?|caused|makes|made|leads to|explains|is the cause of|are the causes of) `,
+    `${START}(?:explain )?what (?:causes?|caused|triggers?|triggered|makes|made|leads to|explains|is the cause of|are the causes of) `,
     '<why> ',
   ],
   [`${START}how come `, '<why> '],
@@ -284,8 +288,8 @@ const WHAT: readonly Rule[] = [
   ],
   [`${START}(?:explain|describe|define) (?:what )?(.+?) (?:is|are|was|were|means|mean)${END}`, '<what> $1'],
   [`${START}what (?!(?:${BE}|${MODAL}|has|have|had|to)\\b)(.+?) (?:is|are|means|mean)${END}`, '<what> $1'],
-  [`${START}(?:explain|describe|define|state|show|output) (?=\\S)`, '<what> '],
-  [`${START}(?:name|list|enumerate|give|tell|identify) (?:the names? of )?(?=\\S)`, '<which> '],
+  [`${START}(?:explain|describe|define|state|show|output|calculate|compute|determine) (?=\\S)`, '<what> '],
+  [`${START}(?:name|list|enumerate|give|tell|identify) (?:me |us )?(?:the names? of )?(?=\\S)`, '<which> '],
   [`${START}(?:what|which) is (?:better|preferable|the better choice) (?:: )?`, '<should> '],
   [`(?:${START}|\\bby )(?:who|whom|whose) `, '<who> '],
   [
@@ -353,12 +357,15 @@ const MAKING: readonly Rule[] = [
     '<summarize> ',
   ],
   [
-    `${START}(?:put|turn|change|rewrite|convert|transform) (?=this sentence|this text|the sentence|the text|the following|")`,
+    `${START}(?:put|turn|change|rewrite|convert|transform) (?=this |the sentence|the text|the following|")`,
     '<rewrite> ',
   ],
 ];
 
 const LATE: readonly Rule[] = [
+  ['<long> ([^¶]+?) (?:takes?|needs?) to ', '<long> $1 '],
+  // Python: how can I sort a list?
+  ['^([^<¶:,]{1,40}) : (<[a-z]+>[^¶]*?)( ¶)?$', '$2 in $1'],
   // At high altitude, why does water boil: where it stands says nothing.
   [
     '^((?:in|at|on|for|with|during|from|within|after|before|under|as|to|since|until) [^<¶,:]+?) [,:]? ?(<[a-z]+>[^¶]*?)( ¶)?$',

@@ -57,7 +57,10 @@ export function createLemmatizer(wordNet: WordNet): (word: string) => string {
     if (word.length < 4 || !/^[a-z]+$/.test(word)) return word;
     const noun = detach(word, NOUN_ENDINGS, (base) => wordNet.has(base, 'noun'));
     const verb = detach(word, VERB_ENDINGS, (base) => wordNet.has(base, 'verb'));
-    if (word.endsWith('s') && !/(ss|us|is)$/.test(word)) return noun ?? verb ?? word;
+    if (word.endsWith('s') && !/(ss|us|is)$/.test(word)) {
+      // A plural that no dictionary has: DataFrames.
+      return noun ?? verb ?? (wordNet.relations(word).isKnown ? word : word.slice(0, -1));
+    }
     if (word.endsWith('ing') || word.endsWith('ed')) return verb ?? word;
     return word;
   };

@@ -110,11 +110,11 @@ fahrenheit|degree fahrenheit|degrees fahrenheit|° f|°f
 percent|per cent|percentage
 per second|/ s|a second
 per hour|/ h|an hour
-per minute|a minute|every minute|once a minute|once per minute
-per day|a day|daily|every day
-per week|a week|weekly|every week
-per month|a month|monthly|every month
-per year|a year|yearly|annually|annual|every year
+per minute|a minute|every minute|once a minute|once per minute|each minute
+per day|a day|daily|every day|each day|for each day|in each day
+per week|a week|weekly|every week|each week|for each week|in each week
+per month|a month|monthly|every month|each month|for each month|in each month
+per year|a year|yearly|annually|annual|every year|each year|for each year|in each year
 per night|a night|every night|nightly
 speed|velocity
 height|elevation|altitude|how_high|high|tall
@@ -203,6 +203,17 @@ turn brown|go brown|brown
 substitute|replace|replacement|alternative
 instead of|in place of|rather than
 fly|flight
+merge|join|combine
+book|reserve
+int|integer
+bool|boolean
+dict|dictionary
+param|parameter
+arg|argument
+info|information
+admin|administrator
+doc|documentation
+id|identifier
 sell|sale
 die|death
 choose|choice

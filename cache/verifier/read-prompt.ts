@@ -14,6 +14,10 @@ export interface Token {
   readonly phrase: number;
   /** Stands where a verb stands; it may change places with what it is done to. */
   readonly isVerb: boolean;
+  /** After a form of `be`: what stands before it is what it is done to. */
+  readonly isPassive: boolean;
+  /** A noun of its own follows: what it is done to. */
+  readonly hasObject: boolean;
   readonly isAdjective: boolean;
   /** An article or the like stands before it, so it is no verb. */
   readonly isNoun: boolean;
@@ -40,7 +44,7 @@ const EMPTY = new Set(
     'a an the this that these those it its i my mine we our you your he she they their one be am is are was were been ' +
     "being do does did done doing to of and or 's , ¶ : have has had having will would shall should can could may might " +
     'there here any such so then as if when which who what whose am also too very quite let need want like for people ' +
-    'person else something thing way kind sort type while'
+    'person else something thing way kind sort type while whether'
   ).split(' '),
 );
 const EMPTY_LEMMAS = new Set('need want'.split(' '));
@@ -53,7 +57,7 @@ const DETERMINERS = new Set(
 );
 const NEGATIONS = new Set('not no never none nobody nothing neither nor without'.split(' '));
 const PAST = new Set('was were did had'.split(' '));
-const PRESENT = new Set('is are am do does has have'.split(' '));
+const PRESENT = new Set('is are am do does'.split(' '));
 const FUTURE = new Set('will shall'.split(' '));
 const BE = new Set('be is are was were been being am'.split(' '));
 /** A verb follows them. */
@@ -152,23 +156,34 @@ function readTokens(words: readonly string[], names: ReadonlySet<string>, gramma
     if (isInflected && !word.endsWith('ing') && sinceBe < PASSIVE_REACH) sinceParticiple = 0;
     tokens.push({
       ...{ lemma, word, phrase, isOptional, isVerb },
+      isPassive: sinceParticiple === 0 || (sinceBe === 1 && grammar.isVerb(lemma)),
+      hasObject: false,
       role: isBy ? null : role,
       place: isBy ? clauseStart - 1 + tokens.length / 10_000 : tokens.length,
       kind: kindOf(word),
       isName: isNamed || !(grammar.isKnown(lemma) || grammar.lexicon.meanings.has(lemma)),
-      isAdjective: grammar.isAdjective(lemma),
+      isAdjective: kindOf(word) === 'word' && grammar.isAdjective(lemma),
       isNoun: DETERMINERS.has(words[index - 1] ?? ''),
       isLast: true,
     });
   }
-  return tokens.map((token, index) => ({ ...token, isLast: tokens[index + 1]?.phrase !== token.phrase }));
+  return tokens.map((token, index) => {
+    const next = tokens[index + 1];
+    return {
+      ...token,
+      isLast: next?.phrase !== token.phrase,
+      hasObject:
+        next !== undefined && next.role === null && next.kind !== 'number' && !next.word.endsWith('ly'),
+    };
+  });
 }
 
 /** `to` stands before nouns too: only what it is done to, right after, shows a verb. */
 function isVerbPlace(before: string | undefined, after: string | undefined): boolean {
   if (before === undefined) return false;
+  if (before === '<how>' || before === '<long>') return true;
   if (before === 'to' || FRAME.test(before)) {
-    return before === '<how>' || (after !== undefined && DETERMINERS.has(after));
+    return after === undefined || CLAUSE_ENDS.has(after) || DETERMINERS.has(after);
   }
   return BEFORE_VERB.has(before);
 }

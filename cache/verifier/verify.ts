@@ -49,8 +49,10 @@ export function createVerifier(): Verifier {
   const lexicon = loadLexicon(lemmatize);
   const words = createWords(wordNet, lexicon);
   const isVerb = (lemma: string) => wordNet.has(lemma, 'verb');
-  const isAdjective = (lemma: string) => wordNet.has(lemma, 'adj');
-  const isKnown = (lemma: string) => !/^[a-z]+$/.test(lemma) || wordNet.relations(lemma).isKnown;
+  const bases = (lemma: string) => [lemma, ...['er', 'est', 'r', 'st'].map((end) => withoutEnd(lemma, end))];
+  const isAdjective = (lemma: string) => bases(lemma).some((base) => wordNet.has(base, 'adj'));
+  const isKnown = (lemma: string) =>
+    !/^[a-z]+$/.test(lemma) || bases(lemma).some((base) => wordNet.relations(base).isKnown);
   const readPrompt = createPromptReader({ lemmatize, isVerb, isAdjective, isKnown, lexicon });
   const readings = new Map<string, PromptReading>();
   const read = (text: string): PromptReading => {
@@ -81,4 +83,11 @@ export function createVerifier(): Verifier {
       return JSON.stringify([negations, ...exact.map(({ lemma }) => lemma).sort()]);
     },
   };
+}
+
+/** larger: large; heaviest: heavy. */
+function withoutEnd(word: string, end: string): string {
+  if (!word.endsWith(end) || word.length - end.length < 3) return word;
+  const base = word.slice(0, -end.length);
+  return base.endsWith('i') ? `${base.slice(0, -1)}y` : base;
 }

@@ -142,7 +142,9 @@ function readNumber(raw: readonly string[], from: number): NumberRead | null {
   let value = digits ? Number(first.replaceAll(',', '')) : VALUES.get(first);
   if (value === undefined) return null;
   // `a new one` counts nothing.
-  if (first === 'one' && /^[.,:;?!)]?$/.test(raw[index + 1] ?? '')) return null;
+  const isPronoun =
+    /^[.,:;?!)]?$/.test(raw[index + 1] ?? '') || /^(which|this|that|another)$/.test(raw[index - 1] ?? '');
+  if (first === 'one' && isPronoun) return null;
   // A version such as 3.12.1 is no number; it stays as it is written.
   if (Number.isNaN(value)) return { value: first, currency, next: index + 1 };
   const isDecimal = first.includes('.');

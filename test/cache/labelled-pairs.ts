@@ -26,13 +26,13 @@ const FOLDER = join(import.meta.dirname, 'pairs');
 const TUNE_SHARE = 0.6;
 
 /** Written after the first figures, to tune on more; none of it is reported. */
-const TUNE_ONLY = 'practice';
+const TUNE_ONLY: ReadonlySet<string> = new Set(['practice', 'practice-2']);
 /** Written when the verifier was done, and none of it tuned on. */
 const REPORT_ONLY = 'fresh';
 
 /** By group, so that no prompt is in both parts; by a hash of its name, so that nobody chose. */
 export function partOf(domain: string, group: string): LabelledPair['part'] {
-  if (domain === TUNE_ONLY) return 'tune';
+  if (TUNE_ONLY.has(domain)) return 'tune';
   if (domain === REPORT_ONLY) return 'report';
   const first = createHash('sha256').update(group).digest().readUInt16BE(0);
   return first / 65_536 < TUNE_SHARE ? 'tune' : 'report';

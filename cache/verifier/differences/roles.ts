@@ -9,6 +9,7 @@ import { type Check, wordSet } from './difference.ts';
 /** `the balance of my card` and `my card balance`. */
 const GENITIVE = wordSet('of for in on at about between');
 const DIRECTIONS: Readonly<Record<string, string>> = { from: 'from', to: 'to', into: 'to', onto: 'to' };
+const LASTING = wordSet('<long> <often> <manytime>');
 /** They stand where they like and mean the same. */
 const ADVERBS = wordSet(
   'fast quick quickly home today permanently legally naturally daily weekly still also together',
@@ -28,10 +29,14 @@ export const roles: Check = (alignment) => {
     }
   }
   if (alignment.left.frames.includes('<differ>') && alignment.right.frames.includes('<differ>')) return null;
+  // How long an egg boils is how long one boils it; how a dog teaches is not how one teaches it.
+  const mayStandAlone = [alignment.left, alignment.right].every(({ frames }) =>
+    frames.some((one) => LASTING.has(one)),
+  );
   for (const [index, one] of placed.entries()) {
     const turned = placed
       .slice(index + 1)
-      .find((other) => one.right.place > other.right.place && !isHarmless(one, other));
+      .find((other) => one.right.place > other.right.place && !isHarmless(one, other, mayStandAlone));
     if (turned !== undefined) return { kind: 'roles', detail: `${one.left.word} and ${turned.left.word}` };
   }
   return null;
@@ -47,9 +52,10 @@ function place({ left, right, pairs }: Alignment): Placed[] {
 }
 
 /** `one` stands before `other` on the left, and after it on the right. */
-function isHarmless(one: Placed, other: Placed): boolean {
+function isHarmless(one: Placed, other: Placed, mayStandAlone: boolean): boolean {
   if (one.left.lemma === other.left.lemma || isFree(one) || isFree(other)) return true;
-  if (haveSameRoles(one, other)) return true;
+  if (one.left.kind === 'number' && other.left.kind === 'number') return haveExactRoles(one, other);
+  if (haveSameRoles(one, other) || isTurned(one, other, mayStandAlone)) return true;
   if (
     isPredicate(one.left, other.left, other.right, one.right) ||
     isPredicate(other.right, one.right, one.left, other.left)
@@ -61,21 +67,41 @@ function isHarmless(one: Placed, other: Placed): boolean {
   );
 }
 
-/** A verb changes places with what it is done to; two things that change places do so with each other too. */
+/** What stands where it likes. */
 function isFree({ left, right }: Placed): boolean {
-  return (
-    left.isVerb ||
-    right.isVerb ||
-    isMeasure(left) ||
-    isMeasure(right) ||
-    ADVERBS.has(left.lemma) ||
-    /ly$/.test(left.word)
-  );
+  return isMeasure(left) || isMeasure(right) || ADVERBS.has(left.lemma) || /ly$/.test(left.word);
+}
+
+/**
+ * `Change the date`, `can the date be changed`, `how long does the egg boil`: a verb and what it is done to. Not
+ * `the landlord enters the flat`, `enter the landlord's flat`.
+ */
+function isTurned(one: Placed, other: Placed, mayStandAlone: boolean): boolean {
+  const isHarmlessSide = (verb: Token) => verb.isPassive || (mayStandAlone && !verb.hasObject);
+  // On the right, `other` stands before `one`; on the left, `one` before `other`.
+  return isVerb(one)
+    ? isHarmlessSide(one.right) || isNominal(one)
+    : isVerb(other) && (isHarmlessSide(other.left) || isNominal(other));
+}
+
+function isVerb({ left, right }: Placed): boolean {
+  return left.isVerb || right.isVerb;
+}
+
+/** `the assembly of a desk`, `assemble a desk`. */
+function isNominal({ left, right }: Placed): boolean {
+  return left.lemma !== right.lemma && left.isVerb !== right.isVerb;
 }
 
 /** `how high is the rate`, `the rate`: it stands first because the question does. */
 function isMeasure({ lemma }: Token): boolean {
   return lemma.startsWith('how_');
+}
+
+/** `2 for 1` is not `1 for 2`. */
+function haveExactRoles(one: Placed, other: Placed): boolean {
+  const isSame = ({ left, right }: Placed) => left.role !== null && left.role === right.role;
+  return isSame(one) && isSame(other) && one.left.role !== other.left.role;
 }
 
 /** Each has its preposition, and the same in both prompts: the phrases have changed places as wholes. */
