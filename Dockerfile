@@ -15,7 +15,9 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean -
 COPY . .
 
 # The workflow bundle is made here, so that a worker that is started again polls at once.
-RUN node -e "import('./worker/create-worker.ts').then((it) => it.bundleWorkflows('/app/.unbroken'))" \
+RUN mkdir -p /app/.unbroken/front \
+  && node -e "import('./worker/create-worker.ts').then(async ({ bundleWorkflows: bundle }) => { \
+    for (const isEncrypted of [false, true]) await bundle('/app/.unbroken', { isEncrypted }); })" \
   && chown -R node:node /app/.unbroken
 
 USER node

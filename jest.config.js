@@ -14,11 +14,11 @@ export default {
   // Suites that kill processes measure how others react; more of them at once would measure the machine.
   maxWorkers: 2,
   projects: [
-    { ...common, displayName: 'parts', testMatch: ['<rootDir>/test/!(e2e)/**/*.test.ts'] },
+    { ...common, displayName: 'parts', testMatch: ['<rootDir>/test/!(e2e|proxies)/**/*.test.ts'] },
     {
       ...common,
       displayName: 'e2e',
-      testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/{e2e,proxies}/**/*.test.ts'],
       globalSetup: '<rootDir>/test/harness/global-setup.ts',
       globalTeardown: '<rootDir>/test/harness/global-teardown.ts',
     },

@@ -1,8 +1,11 @@
 /** What an attempt used when its provider never said: counted with a tokenizer and marked as estimated. */
 import type { GenerationInput } from '../contracts/generation.ts';
-import { type MicroUsd, NO_USAGE, type Usage } from '../contracts/money.ts';
+import { addUsage, type MicroUsd, NO_USAGE, type Usage } from '../contracts/money.ts';
 import { boundInputTokens } from '../contracts/tokens.ts';
+import { keyOfCheckpoint } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
+import type { GenerationRecord } from './generation-record.ts';
+import { type Checkpoint, openCheckpoint } from './resume-plan.ts';
 
 export function estimateUsage(
   input: GenerationInput,
@@ -28,13 +31,34 @@ export interface Accounted {
  * used; where the provider does not say, estimates.
  */
 export async function accountAbandonedAttempt(
-  { providers, priceOf, countTokens }: Dependencies,
+  dependencies: Dependencies,
   attempt: { provider: string; model: string; ownText: string },
   input: GenerationInput,
-  responseId: string | null,
+  checkpoint: Checkpoint | null,
 ): Promise<Accounted> {
+  const { providers, priceOf, countTokens } = dependencies;
+  const key = keyOfCheckpoint(dependencies, checkpoint)?.secret;
   const provider = providers.get(attempt.provider);
-  const reported = responseId === null ? null : ((await provider?.stop?.(responseId)) ?? null);
+  const reported =
+    checkpoint === null ? null : ((await provider?.stop?.(checkpoint.cursor.responseId, key)) ?? null);
   const usage = reported ?? estimateUsage(input, '', attempt.ownText, countTokens);
   return { usage, costMicroUsd: priceOf(attempt.provider, attempt.model, usage) };
+}
+
+/** Usage and cost of a whole generation whose last attempt may have no end in the log. */
+export async function accountOpenAttempt(
+  dependencies: Dependencies,
+  record: GenerationRecord,
+  input: GenerationInput | null,
+  stored: unknown,
+): Promise<Accounted> {
+  const { openAttempt, usage, costMicroUsd } = record;
+  if (openAttempt === null || input === null) return { usage, costMicroUsd };
+  const open = await accountAbandonedAttempt(
+    dependencies,
+    openAttempt,
+    input,
+    openCheckpoint(stored, record),
+  );
+  return { usage: addUsage(usage, open.usage), costMicroUsd: costMicroUsd + open.costMicroUsd };
 }

@@ -8,7 +8,13 @@ import { cacheUseOf } from '../contracts/cache-mode.ts';
 import { isErrorCode } from '../contracts/errors.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import type { BeginStep, BegunGeneration, GenerationOutcome, StreamStep } from '../contracts/steps.ts';
+import {
+  type BeginStep,
+  type BegunGeneration,
+  failureFacts,
+  type GenerationOutcome,
+  type StreamStep,
+} from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
 import { lookUpCache } from './look-up-cache.ts';
 import { reserveBudget } from './reserve-budget.ts';
@@ -24,14 +30,15 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
   const lookUp = lookUpCache(dependencies);
 
   const finish = async (order: GenerationOrder, outcome: GenerationOutcome): Promise<BegunGeneration> => {
-    await settle({ order, outcome });
-    if (!cacheUseOf(order.cache).writes || outcome.cached)
-      return { next: 'ended', outcome, storeFailed: false };
+    const { warnings } = await settle({ order, outcome });
+    if (!cacheUseOf(order.cache).writes || outcome.cached) {
+      return { next: 'ended', outcome, storeFailed: false, warnings };
+    }
     const stored = await store({ order, outcome }).then(
       () => true,
       () => false,
     );
-    return { next: 'ended', outcome, storeFailed: !stored };
+    return { next: 'ended', outcome, storeFailed: !stored, warnings };
   };
 
   return async ({ order, epochMs }: BeginStep): Promise<BegunGeneration> => {
@@ -40,8 +47,8 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
     if (!reservation.granted) return { next: 'refuse', refusal: reservation };
     const [candidate] = order.candidates;
     if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0 };
-    const { reservedTokens, remainingTokens, maxOutputTokens } = reservation;
-    const step: StreamStep = { order, candidate, reservedTokens, remainingTokens, maxOutputTokens };
+    const { granted: _, ...reserved } = reservation;
+    const step: StreamStep = { order, candidate, ...reserved, isLast: order.candidates.length === 1 };
     const stream = running.joinOrStart(step, epochMs, (control) => runStream(dependencies, step, control));
     try {
       const outcome = await inTime(stream.outcome);
@@ -54,7 +61,8 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
       if (error.nonRetryable !== true) {
         return { next: 'stream', reservation, waitMs: Number(error.nextRetryDelay ?? 0) };
       }
-      return { next: 'fall-back', reservation, failure: { code: error.type, message: error.message } };
+      const failure = { code: error.type, message: error.message, ...failureFacts(error.details) };
+      return { next: 'fall-back', reservation, failure };
     }
   };
 

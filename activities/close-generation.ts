@@ -3,14 +3,12 @@
  * work. What an attempt without an end used is accounted here, and its response stopped at the provider.
  */
 
-import { docPage } from '../contracts/errors.ts';
-import type { EventBody } from '../contracts/events.ts';
-import { addUsage, NO_USAGE } from '../contracts/money.ts';
+import { docPage, type ErrorCode } from '../contracts/errors.ts';
+import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import type { CloseStep, GenerationOutcome } from '../contracts/steps.ts';
-import { accountAbandonedAttempt } from './account-attempt.ts';
+import { accountOpenAttempt } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readRecord } from './generation-record.ts';
-import { openCheckpoint } from './resume-plan.ts';
 
 export function closeGeneration(dependencies: Dependencies) {
   return async ({ order, as, error }: CloseStep): Promise<GenerationOutcome> => {
@@ -23,23 +21,20 @@ export function closeGeneration(dependencies: Dependencies) {
     ]);
     const record = readRecord(events);
     if (record.outcome !== null) return record.outcome;
-    const responseId = openCheckpoint(head?.checkpoint, record)?.cursor.responseId ?? null;
-    const open =
-      record.openAttempt === null || input === null
-        ? { usage: NO_USAGE, costMicroUsd: 0 }
-        : await accountAbandonedAttempt(dependencies, record.openAttempt, input, responseId);
-    const end = {
-      usage: addUsage(record.usage, open.usage),
-      costMicroUsd: record.costMicroUsd + open.costMicroUsd,
-      attempts: record.attempts,
-    };
+    const spent = await accountOpenAttempt(dependencies, record, input, head?.checkpoint);
+    const end = { ...spent, attempts: record.attempts };
     const code = error?.code ?? 'internal';
     const terminal: EventBody =
       as === 'cancelled'
         ? { type: 'generation-cancel', ...end }
         : {
             type: 'generation-error',
-            error: { code, message: error?.message ?? 'Unknown', doc: docPage(code) },
+            error: {
+              code,
+              message: wordsOf(events, code) ?? error?.message ?? 'Unknown',
+              doc: docPage(code),
+              ...(error?.details === undefined ? {} : { details: { ...error.details } }),
+            },
             ...end,
           };
     await log.appendOnce(generationId, 'close', [terminal]);
@@ -47,4 +42,10 @@ export function closeGeneration(dependencies: Dependencies) {
     if (outcome === null) throw new Error(`The log of ${generationId} was closed and has no end.`);
     return outcome;
   };
+}
+
+/** What the provider said, where its error is the one that ends the generation: history does not carry its words. */
+function wordsOf(events: readonly GenerationEvent[], code: ErrorCode): string | undefined {
+  const last = events.findLast((event) => event.type === 'provider-error');
+  return last?.type === 'provider-error' && last.code === code ? last.message : undefined;
 }

@@ -2,8 +2,10 @@
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Flights } from '../cache/flights.ts';
+import type { BudgetWarning } from '../contracts/budgets.ts';
 import type { MicroUsd, Usage } from '../contracts/money.ts';
 import type { Provider } from '../providers/provider.ts';
+import type { GateNotice, ProviderGate } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
 
@@ -26,6 +28,11 @@ export interface Dependencies {
   readonly live: LiveLogs;
   readonly budget: BudgetLedger;
   readonly providers: ReadonlyMap<string, Provider>;
+  readonly gate: ProviderGate;
+  /** Hears what people should know of: a key that was refused, a circuit that opened. */
+  readonly note: (notice: GateNotice) => void;
   readonly priceOf: (provider: string, model: string, usage: Usage) => MicroUsd;
+  /** Tells of a warning, or throws; null where nobody is to be told. */
+  readonly notifyBudget: ((warning: BudgetWarning) => Promise<void>) | null;
   readonly countTokens: (text: string) => number;
 }

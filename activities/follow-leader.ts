@@ -16,6 +16,8 @@ import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
 import type { OpenedLog } from '../streaming/event-log.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { GenerationRecord } from './generation-record.ts';
+import { questionOf } from './look-up-cache.ts';
+import { noteBudget } from './note-budget.ts';
 import type { StreamControl } from './running-streams.ts';
 
 /** Kept beside the text of a follower: whom it follows, and how far it has copied. */
@@ -49,19 +51,16 @@ export async function findLeader(dependencies: Dependencies, opened: Opened): Pr
   if (last?.type === 'cache-join') return followedSchema.parse(log.head.checkpoint);
   if (!mayShare(dependencies, step, input)) return null;
   const { reads, writes } = cacheUseOf(step.order.cache);
-  const { tenant, candidates, route, generationId } = step.order;
+  const { route, generationId } = step.order;
   const wishes = { mayLead: reads && writes, threshold: dependencies.cacheSettings(route).threshold };
   // Without Redis' answer there is no flight, and no reason to wait for one.
   const joined = await dependencies.flights
-    .join({ tenant, candidates, input }, generationId, wishes)
+    .join(questionOf(step.order, input), generationId, wishes)
     .catch(() => ({ role: 'alone' }) as const);
   if (joined.role === 'alone') return null;
   const { leader, flight, shares, similarity } = joined;
   const followed = { leader, flight, shares, leaderSeq: -1 };
-  const { reservedTokens, remainingTokens, maxOutputTokens } = step;
-  if (!record.budgetNoted) {
-    void log.writer.write({ type: 'budget-reserve', reservedTokens, remainingTokens, maxOutputTokens });
-  }
+  if (!record.budgetNoted) noteBudget(step, log.writer);
   await log.writer.write({ type: 'cache-join', leader, similarity }, followed);
   return followed;
 }
@@ -195,8 +194,8 @@ export async function shareOf(
 ): Promise<{ readonly own: Used; readonly shared: (Used & { by: number }) | null }> {
   const alone = { own: used, shared: null };
   if (reason === 'tool-calls' || !mayShare(dependencies, step, input)) return alone;
-  const { tenant, candidates, generationId } = step.order;
-  const by = await dependencies.flights.close({ tenant, candidates, input }, generationId).catch(() => 1);
+  const { generationId } = step.order;
+  const by = await dependencies.flights.close(questionOf(step.order, input), generationId).catch(() => 1);
   if (by < 2) return alone;
   const { leader, each } = splitCost(used, by);
   return { own: leader, shared: { by, ...each } };

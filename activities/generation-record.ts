@@ -1,26 +1,34 @@
 /** What the log says of a generation so far. A pure fold over its events; the log is the only record of attempts. */
+import type { AttemptCharge } from '../contracts/budgets.ts';
 import { isErrorCode } from '../contracts/errors.ts';
 import { type GenerationEvent, isTerminal } from '../contracts/events.ts';
 import type { Candidate, ResumeStrategy } from '../contracts/generation.ts';
-import { addUsage, type MicroUsd, NO_USAGE, type Usage } from '../contracts/money.ts';
+import { addUsage, type MicroUsd, NO_USAGE, totalTokens, type Usage } from '../contracts/money.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 
 export interface OpenAttempt extends Candidate {
   readonly attempt: number;
   readonly strategy: ResumeStrategy;
-  /** Text that this attempt itself delivered. */
+  /** All that this attempt itself delivered: text, reasoning, arguments of tools. What it used is estimated by it. */
   readonly ownText: string;
 }
 
 export interface GenerationRecord {
   /** The text that a reader holds now. */
   readonly text: string;
+  /** Whether a reader holds reasoning, or (parts of) tool calls. */
+  readonly hasReasoning: boolean;
+  readonly hasToolCalls: boolean;
   readonly attempts: number;
   /** An attempt whose end is not in the log: its process died, or its error left the response running. */
   readonly openAttempt: OpenAttempt | null;
   /** Usage and cost of the attempts that have ended. */
   readonly usage: Usage;
   readonly costMicroUsd: MicroUsd;
+  /** The same, attempt by attempt: what the budgets are charged. */
+  readonly charges: readonly AttemptCharge[];
+  /** The cap that the answer was last continued with; 0 where it never was. */
+  readonly capTokens: number;
   readonly budgetNoted: boolean;
   readonly errors: readonly (Candidate & { readonly code: string })[];
   readonly outcome: GenerationOutcome | null;
@@ -28,11 +36,15 @@ export interface GenerationRecord {
 
 export function readRecord(events: readonly GenerationEvent[]): GenerationRecord {
   let text = '';
+  let hasReasoning = false;
+  let hasToolCalls = false;
   let attempts = 0;
   let open = null as OpenAttempt | null;
   let usage = NO_USAGE;
   let costMicroUsd = 0;
   let budgetNoted = false;
+  let capTokens = 0;
+  const charges: AttemptCharge[] = [];
   const errors: (Candidate & { code: string })[] = [];
   for (const event of events) {
     switch (event.type) {
@@ -49,10 +61,20 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
       }
       case 'text-delta':
         text += event.text;
-        if (open !== null) open = { ...open, ownText: open.ownText + event.text };
+        open = withOutput(open, event.text);
+        break;
+      case 'reasoning-delta':
+        hasReasoning = true;
+        open = withOutput(open, event.text);
+        break;
+      case 'tool-call-delta':
+        hasToolCalls = true;
+        open = withOutput(open, event.arguments);
         break;
       case 'text-reset':
         text = '';
+        hasReasoning = false;
+        hasToolCalls = false;
         break;
       case 'cache-judge':
         usage = addUsage(usage, event.usage);
@@ -62,7 +84,17 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
         errors.push({ provider: event.provider, model: event.model, code: event.code });
         usage = addUsage(usage, event.usage);
         costMicroUsd += event.costMicroUsd;
-        if (!event.resumable) open = null;
+        if (!event.resumable) {
+          charges.push(chargeOf(event));
+          open = null;
+        }
+        break;
+      case 'cap-raise':
+        usage = addUsage(usage, event.usage);
+        costMicroUsd += event.costMicroUsd;
+        charges.push(chargeOf(event));
+        capTokens = event.maxOutputTokens;
+        open = null;
         break;
       default:
         break;
@@ -71,24 +103,44 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
   const last = events.at(-1);
   return {
     text,
+    hasReasoning,
+    hasToolCalls,
     attempts,
     openAttempt: open,
     usage,
     costMicroUsd,
+    charges,
+    capTokens,
     budgetNoted,
     errors,
     outcome: last === undefined ? null : outcomeOf(last),
   };
 }
 
+export function chargeOf({
+  provider,
+  model,
+  attempt,
+  usage,
+  costMicroUsd,
+}: Candidate & { attempt: number; usage: Usage; costMicroUsd: MicroUsd }): AttemptCharge {
+  const { estimated } = usage;
+  return { attempt, provider, model, tokens: totalTokens(usage), costMicroUsd, estimated };
+}
+
+function withOutput(open: OpenAttempt | null, piece: string): OpenAttempt | null {
+  return open === null ? null : { ...open, ownText: open.ownText + piece };
+}
+
 /** The outcome that a terminal event tells; null for any other event. */
 export function outcomeOf(event: GenerationEvent): GenerationOutcome | null {
   if (!isTerminal(event)) return null;
   if (event.type === 'generation-end') {
-    const { provider, model, finishReason, usage, costMicroUsd, attempts, cached, seq } = event;
+    const { provider, model, finishReason, usage, costMicroUsd, attempts, cached, degraded, seq } = event;
     return {
       status: 'completed',
       ...{ provider, model, finishReason, usage, costMicroUsd, attempts, cached },
+      ...(degraded === true ? { degraded } : {}),
       ...{ lastSeq: seq, errorCode: null },
     };
   }

@@ -1,7 +1,7 @@
 /** Answers from the cache where it can: the stored text is replayed through the log like any other answer. */
-import type { CacheLookUp } from '../cache/answer-cache.ts';
+import type { CacheLookUp, CacheQuestion } from '../cache/answer-cache.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
-import type { GenerationOrder } from '../contracts/generation.ts';
+import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
 import { NO_USAGE } from '../contracts/money.ts';
 import type { CacheStepResult } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -12,12 +12,12 @@ const REPLAY_CHARS = 4_096;
 
 export function lookUpCache({ cache, cacheSettings, log }: Dependencies) {
   return async (order: GenerationOrder): Promise<CacheStepResult> => {
-    const { generationId, tenant, candidates, cacheMaxAgeMs } = order;
+    const { generationId, cacheMaxAgeMs } = order;
     const input = await log.readInput(generationId);
     if (input === null) return { hit: null, unavailable: null };
     const { threshold, judge } = cacheSettings(order.route);
     const limits = { threshold, judge, maxAgeMs: cacheMaxAgeMs ?? null };
-    const found = await cache.lookUp({ tenant, candidates, input }, limits);
+    const found = await cache.lookUp(questionOf(order, input), limits);
     const judged = judgementOf(found);
     if (found.outcome !== 'hit') {
       const unavailable = found.outcome === 'unavailable' ? found.reason : null;
@@ -45,6 +45,11 @@ export function lookUpCache({ cache, cacheSettings, log }: Dependencies) {
 
 function judgementOf({ judgement }: CacheLookUp): EventBody[] {
   return judgement === undefined ? [] : [{ type: 'cache-judge', ...judgement }];
+}
+
+/** What is asked of the cache. The same models in another order (by latency, say) are the same question. */
+export function questionOf({ tenant, candidates }: GenerationOrder, input: GenerationInput): CacheQuestion {
+  return { tenant, candidates, input };
 }
 
 /** A stored text as deltas. */

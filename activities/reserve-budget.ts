@@ -1,17 +1,18 @@
 /** Reserves the worst case of a generation: its input, and as much output as it asked for or the budget has left. */
 import { ApplicationFailure } from '@temporalio/common';
 import type { ReserveOutcome } from '../budget/ledger.ts';
+import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
-import { boundInputTokens, leastOutputTokens } from '../contracts/tokens.ts';
+import { leastOutputTokens, worstInputTokens } from '../contracts/tokens.ts';
 import type { Dependencies } from './dependencies.ts';
+import { worstPrice } from './worst-case.ts';
 
-export function reserveBudget({ budget, log, countTokens }: Dependencies) {
-  return async ({
-    generationId,
-    tenant,
-    user,
-    maxOutputTokens,
-  }: GenerationOrder): Promise<ReserveOutcome> => {
+/** A judge reads two conversations of up to 4,000 characters each, and says a word. */
+const JUDGE_TOKENS = 4_000;
+
+export function reserveBudget({ budget, cacheSettings, log, countTokens, priceOf }: Dependencies) {
+  return async (order: GenerationOrder): Promise<ReserveOutcome> => {
+    const { generationId, tenant, user, team, keyId, candidates, maxOutputTokens } = order;
     const input = await log.readInput(generationId);
     if (input === null) {
       throw ApplicationFailure.create({
@@ -20,13 +21,14 @@ export function reserveBudget({ budget, log, countTokens }: Dependencies) {
         nonRetryable: true,
       });
     }
+    const asksJudge = cacheUseOf(order.cache).reads && cacheSettings(order.route).judge;
+    const inputTokens = worstInputTokens(input, countTokens) + (asksJudge ? JUDGE_TOKENS : 0);
+    // Models that are asked where the input is too long for the others.
+    const larger = order.routing?.onContextLength ?? [];
     return budget.reserve({
-      generationId,
-      tenant,
-      user,
-      inputTokens: boundInputTokens(input, countTokens),
-      maxOutputTokens,
+      ...{ generationId, tenant, user, team, keyId, inputTokens, maxOutputTokens },
       minOutputTokens: leastOutputTokens(maxOutputTokens),
+      price: worstPrice(priceOf, [...candidates, ...larger], inputTokens, maxOutputTokens),
     });
   };
 }

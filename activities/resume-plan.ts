@@ -9,12 +9,25 @@ export type Resume = ProviderCall['resume'];
 const checkpointSchema = z.object({
   provider: z.string(),
   model: z.string(),
-  cursor: z.object({ responseId: z.string(), sequenceNumber: z.number(), textChars: z.number() }),
+  cursor: z.object({
+    responseId: z.string(),
+    sequenceNumber: z.number(),
+    textChars: z.number(),
+    reasoningChars: z.number().optional(),
+    toolCalls: z
+      .array(
+        z.object({ outputIndex: z.number(), id: z.string(), name: z.string(), argumentsChars: z.number() }),
+      )
+      .optional(),
+  }),
+  keyId: z.string().optional(),
 });
 
 /** What the log keeps beside the text: whose response it is, and where it stands. */
 export interface Checkpoint extends Candidate {
   readonly cursor: ProviderCursor;
+  /** The key that the response was made with; absent where older code wrote it. */
+  readonly keyId?: string | undefined;
 }
 
 /** The checkpoint of the attempt that the log holds open; null where that attempt cannot be taken up again. */
@@ -36,6 +49,8 @@ export function planResume(
   if (checkpoint !== null && isSameModel && can.reattach) {
     return { strategy: 'reattach', cursor: checkpoint.cursor };
   }
+  // Half a tool call is no text that a model could go on with, and text after one belongs to its turn.
+  if (record.hasToolCalls) return { strategy: 'restart' };
   if (record.text === '') return { strategy: 'start' };
   const prefillRefused = record.errors.some(
     (error) =>
@@ -46,4 +61,13 @@ export function planResume(
   if (can.prefill && !prefillRefused) return { strategy: 'prefill', deliveredText: record.text };
   if (can.instruct) return { strategy: 'instruct', deliveredText: record.text };
   return { strategy: 'restart' };
+}
+
+/**
+ * Whether what readers hold must be voided as soon as the new attempt says anything. Tool calls and thinking are never
+ * gone on with: the new attempt's would be added to the old.
+ */
+export function beginsAnew({ strategy }: Resume, record: GenerationRecord): boolean {
+  if (strategy === 'start' || strategy === 'restart') return record.hasToolCalls || record.hasReasoning;
+  return false;
 }

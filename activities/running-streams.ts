@@ -7,8 +7,8 @@ import type { Candidate } from '../contracts/generation.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
 import type { LogWriter } from '../streaming/event-log.ts';
 
-/** Why a stream is stopped: the caller cancelled the generation, or the next attempt shall go on from the log. */
-export type Stop = 'cancel' | 'leave';
+/** Why a stream is stopped: the caller cancelled, its time is up, or the next attempt shall go on from the log. */
+export type Stop = 'cancel' | 'deadline' | 'leave';
 
 /** What a running attempt is told. */
 export interface StreamControl {

@@ -3,19 +3,20 @@ import { type GenerationEvent, textOf } from '../contracts/events.ts';
 import { addUsage, type Usage } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
+import { questionOf } from './look-up-cache.ts';
 
 export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies) {
   return async ({ order, outcome }: SettleStep): Promise<void> => {
     const { provider, model, finishReason, attempts } = outcome;
     // Without a call of its own it has only what somebody else stores.
     if (provider === null || model === null || finishReason !== 'stop' || attempts === 0) return;
-    const { generationId, tenant, candidates, user } = order;
+    const { generationId, user } = order;
     const [input, events] = await Promise.all([log.readInput(generationId), log.read(generationId, -1)]);
     const text = textOf(events);
     if (input === null || text === '' || hasToolCall(events)) return;
     const last = events.at(-1);
     const { threshold, ttlMs, judge, singleFlight } = cacheSettings(order.route);
-    const question = { tenant, candidates, input };
+    const question = questionOf(order, input);
     const answer = {
       ...{ text, provider, model, finishReason, user, ttlMs },
       usage: last === undefined ? outcome.usage : wholeUsage(last, outcome.usage),

@@ -3,20 +3,32 @@ import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Logger } from 'pino';
 import { UnbrokenError } from '../contracts/errors.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import { authenticate, requireScope } from './authenticate.ts';
+import { refuseUnknown } from './allowed-methods.ts';
+import { authenticate, authenticateStream, requireScope } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { crossOrigin, crossOriginOfUi, limitCaller, readJson, securityHeaders } from './front-door.ts';
+import { getBalances, listEntries, reconcileBudgets } from './routes/budgets/ledger.ts';
+import { listLimits, removeLimit, setLimit } from './routes/budgets/limits.ts';
 import { cancelGeneration } from './routes/cancel-generation.ts';
+import { authenticateCodec, openCodecSession, showCodecForm } from './routes/codec-session.ts';
 import { createGeneration } from './routes/create-generation.ts';
+import { createTicket } from './routes/create-ticket.ts';
+import { decodePayloads } from './routes/decode-payloads.ts';
 import {
   deleteCachedAnswer,
   deleteCachedAnswers,
   deleteCachedAnswersOfUser,
 } from './routes/delete-cached-answers.ts';
+import { explainRoute } from './routes/explain-route.ts';
 import { getErrorPage } from './routes/get-error-page.ts';
 import { getGeneration } from './routes/get-generation.ts';
 import { getHealth, getReadiness } from './routes/get-health.ts';
 import { getOpenApi } from './routes/get-openapi.ts';
 import { listGenerations } from './routes/list-generations.ts';
+import { getModel, listModels } from './routes/list-models.ts';
+import { listProviders } from './routes/list-providers.ts';
+import { createKey, listKeys, revokeKey, rotateKey } from './routes/manage-keys.ts';
+import { raiseCap, stopGeneration } from './routes/steer-generation.ts';
 import { streamEvents } from './routes/stream-events.ts';
 import { sendError } from './send-error.ts';
 
@@ -24,30 +36,63 @@ export function createApp(dependencies: ApiDependencies): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use((_request, response, next) => {
-    response.setHeader('x-content-type-options', 'nosniff');
-    response.setHeader('cache-control', 'no-store');
-    next();
-  });
+  app.use(securityHeaders());
+  app.use('/v1/codec', crossOriginOfUi(dependencies.config));
+  app.use(crossOrigin(dependencies.config.cors));
   app.get('/healthz', getHealth());
   app.get('/readyz', getReadiness(dependencies));
   app.get('/openapi.json', getOpenApi());
   app.get('/docs/errors/:code', getErrorPage());
   const v1 = express.Router();
-  v1.use(authenticate(dependencies));
-  v1.use(express.json({ limit: LIMITS.requestBodyBytes, type: 'application/json' }));
+  const limited = limitCaller(dependencies);
+  const mayGenerate = requireScope('generate');
+  v1.get(
+    '/generations/:id/events',
+    authenticateStream(dependencies),
+    limited,
+    mayGenerate,
+    streamEvents(dependencies),
+  );
+  v1.get('/codec/session', showCodecForm());
+  v1.post('/codec/session', openCodecSession(dependencies));
+  const mayAdminister = requireScope('admin');
+  v1.post(
+    '/codec/decode',
+    authenticateCodec(dependencies),
+    limited,
+    mayAdminister,
+    readJson(),
+    decodePayloads(dependencies),
+  );
+  v1.use(authenticate(dependencies), limited, readJson());
+  v1.get('/keys', mayAdminister, listKeys(dependencies));
+  v1.post('/keys', mayAdminister, createKey(dependencies));
+  v1.post('/keys/:id/rotate', mayAdminister, rotateKey(dependencies));
+  v1.delete('/keys/:id', mayAdminister, revokeKey(dependencies));
+  v1.post('/generations/:id/cap', mayAdminister, raiseCap(dependencies));
+  v1.post('/generations/:id/stop', mayAdminister, stopGeneration(dependencies));
+  v1.get('/budgets/limits', mayAdminister, listLimits(dependencies));
+  v1.put('/budgets/limits', mayAdminister, setLimit(dependencies));
+  v1.delete('/budgets/limits', mayAdminister, removeLimit(dependencies));
+  v1.get('/budgets/balances', mayAdminister, getBalances(dependencies));
+  v1.get('/budgets/entries', mayAdminister, listEntries(dependencies));
+  v1.post('/budgets/reconcile', mayAdminister, reconcileBudgets(dependencies));
+  v1.delete('/cache', mayAdminister, deleteCachedAnswers(dependencies));
+  v1.delete('/cache/users/:user', mayAdminister, deleteCachedAnswersOfUser(dependencies));
+  v1.delete('/cache/entries/:id', mayAdminister, deleteCachedAnswer(dependencies));
+  // Whatever comes after this needs `generate`, so that no route can forget it.
+  v1.use(mayGenerate);
+  v1.post('/tickets', createTicket(dependencies));
   v1.post('/generations', createGeneration(dependencies));
   v1.get('/generations', listGenerations(dependencies));
   v1.get('/generations/:id', getGeneration(dependencies));
-  v1.get('/generations/:id/events', streamEvents(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
-  v1.delete('/cache', requireScope('admin'), deleteCachedAnswers(dependencies));
-  v1.delete('/cache/users/:user', requireScope('admin'), deleteCachedAnswersOfUser(dependencies));
-  v1.delete('/cache/entries/:id', requireScope('admin'), deleteCachedAnswer(dependencies));
+  v1.post('/routes/explain', explainRoute(dependencies));
+  v1.get('/providers', listProviders(dependencies));
+  v1.get('/models', listModels(dependencies));
+  v1.get('/models/:provider/*model', getModel(dependencies));
   app.use('/v1', v1);
-  app.use((request, _response, next) => {
-    next(new UnbrokenError('not_found', `There is no ${request.method} ${request.path}.`));
-  });
+  app.use(refuseUnknown(app.router));
   app.use(handleError(dependencies.logger));
   return app;
 }

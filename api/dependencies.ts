@@ -1,21 +1,40 @@
 /** What the routes need; `main.ts` provides the real ones. */
 import type { Client } from '@temporalio/client';
+import type { PayloadCodec } from '@temporalio/common';
 import type { Logger } from 'pino';
+import type { BudgetBooks } from '../budget/budget-books.ts';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerDeletion } from '../cache/answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
+import type { HealthSnapshot } from '../routing/health-snapshot.ts';
+import type { GateReader } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
 import type { ApiKeys } from './api-keys.ts';
+import type { RouteChooser } from './choose-route.ts';
+import type { OpenConnections } from './open-connections.ts';
+import type { RateLimiter } from './rate-limiter.ts';
+import type { Tickets } from './tickets.ts';
 
 export interface ApiDependencies {
   readonly config: Config;
   readonly log: EventLog;
   readonly live: LiveLogs;
+  /** Silence after which a viewer gets a sign of life. */
+  readonly heartbeatMs: number;
   readonly budget: BudgetLedger;
+  readonly books: BudgetBooks;
   readonly cachedAnswers: AnswerDeletion;
   readonly temporal: Client;
   readonly keys: ApiKeys;
+  readonly tickets: Tickets;
+  readonly rate: RateLimiter;
+  readonly connections: OpenConnections;
+  /** Undefined where payloads are not encrypted. */
+  readonly codec: PayloadCodec | undefined;
+  readonly routes: RouteChooser;
+  readonly health: HealthSnapshot;
+  readonly gate: GateReader;
   readonly logger: Logger;
   readonly countTokens: (text: string) => number;
   /** Throws when Redis does not answer. */

@@ -28,6 +28,7 @@ export async function readView(
     costMicroUsd: progress !== undefined && 'costMicroUsd' in progress ? progress.costMicroUsd : null,
     attempts: events.reduce((most, event) => (event.type === 'provider-start' ? event.attempt : most), 0),
     cached: last?.type === 'generation-end' && last.cached,
+    degraded: last?.type === 'generation-end' && last.degraded === true,
     text: withText ? textOf(events) : null,
     error: last?.type === 'generation-error' ? last.error : null,
     metadata: { ...head.metadata },

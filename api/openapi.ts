@@ -2,6 +2,10 @@
 import { z } from 'zod';
 import { generationEventSchema } from '../contracts/events.ts';
 import { generationRequestSchema, generationViewSchema } from '../contracts/generation.ts';
+import { modelViewSchema } from '../contracts/model.ts';
+import { explanationSchema, providersSchema } from '../contracts/routing.ts';
+import { budgetPaths, budgetSchemas } from './openapi-budgets.ts';
+import { keyPaths, keySchemas } from './openapi-keys.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
 const json = (schema: string) => ({
@@ -19,7 +23,12 @@ export function createOpenApiDocument() {
     GenerationRequest: z.toJSONSchema(generationRequestSchema, { io: 'input' }),
     Generation: z.toJSONSchema(generationViewSchema),
     GenerationEvent: z.toJSONSchema(generationEventSchema),
+    Model: z.toJSONSchema(modelViewSchema),
+    RouteExplanation: z.toJSONSchema(explanationSchema),
+    Providers: z.toJSONSchema(providersSchema),
     Error: z.toJSONSchema(errorSchema),
+    ...budgetSchemas,
+    ...keySchemas,
   };
   const one = { description: 'The generation', content: json('Generation') };
   const stream = {
@@ -35,6 +44,8 @@ export function createOpenApiDocument() {
     },
     security: [{ key: [] }],
     paths: {
+      ...budgetPaths,
+      ...keyPaths,
       '/v1/generations': {
         post: {
           summary: 'Submit a generation',
@@ -69,9 +80,55 @@ export function createOpenApiDocument() {
             inPath,
             inQuery('after', 'The last seq that you have; -1 for all'),
             inQuery('until_ms', 'End cleanly after this many milliseconds'),
+            { name: 'ticket', in: 'query', required: false, schema: { type: 'string' } },
             { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'integer' } },
           ],
           responses: { 200: stream, default: failure },
+        },
+      },
+      '/v1/routes/explain': {
+        post: {
+          summary: 'Which models would be asked, in which order, why, and at what cost; nothing is generated',
+          requestBody: { required: true, content: json('GenerationRequest') },
+          responses: {
+            200: { description: 'The decision', content: json('RouteExplanation') },
+            default: failure,
+          },
+        },
+      },
+      '/v1/providers': {
+        get: {
+          summary: 'Circuits, speed and keys of the providers, as all workers saw them',
+          responses: { 200: { description: 'The providers', content: json('Providers') }, default: failure },
+        },
+      },
+      '/v1/models': {
+        get: {
+          summary: 'What is known of the models: window, price, abilities',
+          parameters: [
+            ...[
+              'provider',
+              'q',
+              'available',
+              'tools',
+              'vision',
+              'jsonSchema',
+              'reasoning',
+              'prefill',
+              'reattach',
+            ].map((name) => ({ name, in: 'query', required: false, schema: { type: 'string' } })),
+          ],
+          responses: { 200: { description: 'A list in the sense of OpenAI, of Model' }, default: failure },
+        },
+      },
+      '/v1/models/{provider}/{model}': {
+        get: {
+          summary: 'What is known of one model',
+          parameters: [
+            { ...inPath, name: 'provider' },
+            { ...inPath, name: 'model' },
+          ],
+          responses: { 200: { description: 'The model', content: json('Model') }, default: failure },
         },
       },
       '/v1/generations/{id}/cancel': {

@@ -15,6 +15,13 @@ export interface ViewerSink {
   heartbeat(): Promise<void>;
 }
 
+export interface RelaySource {
+  readonly log: LogReader;
+  readonly live: LiveLogs;
+  /** Silence after which a viewer gets a sign of life. */
+  readonly heartbeatMs?: number | undefined;
+}
+
 export interface Relay {
   readonly generationId: string;
   /** The last seq that the viewer has; -1 for none. */
@@ -25,7 +32,7 @@ export interface Relay {
 
 /** @returns the viewer's cursor when the log has ended or the signal was given. */
 export async function relayEvents(
-  { log, live }: { log: LogReader; live: LiveLogs },
+  { log, live, heartbeatMs = LIMITS.relayHeartbeatMs }: RelaySource,
   { generationId, after, sink, signal }: Relay,
 ): Promise<number> {
   const shared = await live.follow(generationId);
@@ -42,7 +49,7 @@ export async function relayEvents(
       }
       const arrived = shared.after(cursor);
       if (arrived !== null && arrived.length > 0) continue;
-      const isNews = await shared.changed(LIMITS.relayHeartbeatMs, signal);
+      const isNews = await shared.changed(heartbeatMs, signal);
       if (isNews || signal.aborted) continue;
       await sink.heartbeat();
       // A notice can be lost; after a silence the log itself is asked.

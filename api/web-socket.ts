@@ -9,9 +9,9 @@ import { UnbrokenError } from '../contracts/errors.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { clientFrameSchema, type ServerFrame } from '../contracts/websocket.ts';
 import type { Caller } from './api-keys.ts';
-import { callerOf } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { findGeneration } from './find-generation.ts';
+import { admitSocket } from './front-door.ts';
 import { relayEvents, type ViewerSink } from './relay-events.ts';
 
 const PATH = '/v1/stream';
@@ -28,7 +28,8 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on('error', () => socket.destroy());
     const path = (request.url ?? '').split('?')[0];
-    const admitted = path === PATH ? callerOf(dependencies.keys, request) : Promise.reject(noSuchPath(path));
+    const admitted =
+      path === PATH ? admitSocket(dependencies, request, socket) : Promise.reject(noSuchPath(path));
     admitted.then(
       (caller) => sockets.handleUpgrade(request, socket, head, (ws) => serveSocket(ws, caller, dependencies)),
       (error: unknown) => refuseUpgrade(socket, error),

@@ -126,6 +126,7 @@ function storedOf(question: CacheQuestion, verifier: Verifier): StoredAnswer {
   const storedAtMs = Date.now();
   return {
     ...{ tenant: question.tenant, user: 'bench', partition: partitionOf(question), key: cacheKey(question) },
+    question: cacheKey(question),
     questions: userTexts(question),
     // The same for all of them, so that the filter takes nothing away: the worst case.
     signature: signatureOf(verifier, userTexts(question)),

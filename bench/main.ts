@@ -2,6 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { benchCache } from './cache.ts';
+import { benchPeers } from './peers.ts';
+import { benchRouting } from './routing.ts';
 import { benchTimeToFirstToken } from './ttft.ts';
 
 const program = new Command('bench')
@@ -15,6 +17,26 @@ program
   .action(async ({ requests }: { requests: number }) => {
     console.log(`All processes and the load share ${availableParallelism()} cores; one API, one worker.`);
     await benchTimeToFirstToken(requests);
+  });
+
+program
+  .command('routing')
+  .description('What routing, the choice of a key and the circuit breaker cost a generation.')
+  .option('--calls <count>', 'calls a row', wholeNumber, 5_000)
+  .action(async ({ calls }: { calls: number }) => {
+    console.log(`All processes and the load share ${availableParallelism()} cores.`);
+    await benchRouting(calls);
+  });
+
+program
+  .command('peers')
+  .description('Unbroken beside LiteLLM and the bare provider: the same load, in one run.')
+  .option('--requests <count>', 'requests of each at each concurrency', wholeNumber, 300)
+  .action(async ({ requests }: { requests: number }) => {
+    console.log(
+      `All processes and the load share ${availableParallelism()} cores; one worker process of each.`,
+    );
+    await benchPeers(requests);
   });
 
 program

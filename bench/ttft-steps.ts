@@ -2,12 +2,10 @@
 import { workflowId } from '../contracts/names.ts';
 import type { Stack } from '../test/harness/stack.ts';
 import { temporalClient } from '../test/harness/streaming-worker.ts';
+import type { StreamTimes } from './load.ts';
 
-/** Times in ms since 1970, of one clock: all processes are on this machine. */
-export interface Sample {
-  readonly sentAtMs: number;
-  readonly firstAtMs: number;
-  readonly firstMs: number;
+/** A request through Unbroken; times in ms since 1970. */
+export interface Sample extends StreamTimes {
   /** When the log took the first text delta. */
   readonly appendedAtMs?: number;
   /** When the log took provider-start. */

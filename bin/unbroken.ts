@@ -2,14 +2,21 @@ import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import type { GenerationRequest } from '../client/index.ts';
 import { formatUsd } from '../contracts/money.ts';
-import { type ConnectionFlags, connect, reportFailure } from './commands/connection.ts';
+import { addBudgetCommands } from './commands/budgets.ts';
+import { type ConnectionFlags, connect, reportFailure, withConnection } from './commands/connection.ts';
+import { addKeyCommands } from './commands/keys.ts';
 import { printGeneration } from './commands/print-generation.ts';
+import { type ModelFlags, printModels } from './commands/print-models.ts';
+import { printExplanation, printProviders } from './commands/print-routing.ts';
 
 interface GenerateFlags extends ConnectionFlags {
   readonly file?: string;
   readonly system?: string;
   readonly model?: string;
   readonly route?: string;
+  readonly task?: string;
+  readonly priority?: string;
+  readonly deadline?: string;
   readonly maxOutputTokens?: string;
   readonly user?: string;
   readonly idempotencyKey?: string;
@@ -19,12 +26,7 @@ interface GenerateFlags extends ConnectionFlags {
 const program = new Command('unbroken').description('Durable LLM generation: every token, exactly once.');
 
 function command(name: string, description: string): Command {
-  return program
-    .command(name)
-    .description(description)
-    .option('--url <url>', 'the API; default: UNBROKEN_URL or http://127.0.0.1:8787')
-    .option('--key <key>', 'default: UNBROKEN_API_KEY or .unbroken/dev-key')
-    .option('--wait <seconds>', 'how long to try while nothing answers', '10');
+  return withConnection(program.command(name).description(description));
 }
 
 function onInterrupt(generationId: string): void {
@@ -35,12 +37,15 @@ function onInterrupt(generationId: string): void {
 }
 
 function requestOf(input: string, flags: GenerateFlags): GenerationRequest {
-  const { system, model, route, user, maxOutputTokens } = flags;
+  const { system, model, route, task, priority, deadline, user, maxOutputTokens } = flags;
   return {
     input,
     ...(system === undefined ? {} : { system }),
     ...(model === undefined ? {} : { model }),
     ...(route === undefined ? {} : { route }),
+    ...(task === undefined ? {} : { task }),
+    ...(priority === undefined ? {} : { priority: Number(priority) }),
+    ...(deadline === undefined ? {} : { deadlineMs: Number(deadline) * 1_000 }),
     ...(user === undefined ? {} : { user }),
     ...(maxOutputTokens === undefined ? {} : { maxOutputTokens: Number(maxOutputTokens) }),
   };
@@ -52,6 +57,9 @@ command('generate', 'generate and print the text as it comes')
   .option('--system <text>')
   .option('--model <provider/model>')
   .option('--route <name>')
+  .option('--task <kind>', 'simple, complex, code, or what the route knows')
+  .option('--priority <1-5>', '1 goes first where many wait')
+  .option('--deadline <seconds>', 'end with an error after this time')
   .option('--max-output-tokens <count>')
   .option('--user <user>')
   .option('--idempotency-key <key>')
@@ -64,6 +72,24 @@ command('generate', 'generate and print the text as it comes')
     const generation = await connect(flags).generate(requestOf(input, flags), submitted);
     onInterrupt(generation.id);
     process.exitCode = await printGeneration(generation, flags.json === true);
+  });
+
+command('explain', 'which models a prompt would go to, in which order, why, and at what cost')
+  .argument('<prompt>')
+  .option('--system <text>')
+  .option('--model <provider/model>')
+  .option('--route <name>')
+  .option('--task <kind>', 'simple, complex, code, or what the route knows')
+  .option('--max-output-tokens <count>')
+  .option('--json', 'print JSON')
+  .action(async (prompt: string, flags: GenerateFlags) => {
+    printExplanation(await connect(flags).explain(requestOf(prompt, flags)), flags.json === true);
+  });
+
+command('providers', 'circuits and speed of the models that were asked lately, and the state of keys')
+  .option('--json', 'print JSON')
+  .action(async (flags: ConnectionFlags & { json?: boolean }) => {
+    printProviders(await connect(flags).providers(), flags.json === true);
   });
 
 command('follow', 'follow a generation from where you left it')
@@ -91,6 +117,26 @@ command('runs', 'list the newest generations')
       console.log([run.id, run.status, model, run.user, formatUsd(run.costMicroUsd ?? 0)].join('\t'));
     }
   });
+
+program
+  .command('models')
+  .description('list the models that the configuration knows: window, price, abilities')
+  .argument('[name]', 'a part of the name')
+  .option('--provider <name>')
+  .option('--available', 'only those whose key is set')
+  .option('--tools', 'only those that call tools')
+  .option('--vision', 'only those that take images')
+  .option('--json-schema', 'only those whose answer can be held to a schema')
+  .option('--reasoning', 'only those that think')
+  .option('--prefill', 'only those that go on from their own cut answer')
+  .option('--reattach', 'only those whose cut answer is taken up again')
+  .option('--json', 'print JSON')
+  .action((name: string | undefined, flags: ModelFlags) => printModels(name, flags));
+addKeyCommands(
+  program.command('keys').description('make, list, rotate and revoke API keys; needs an admin key'),
+);
+
+addBudgetCommands(program.command('budgets').description('limits, balances and entries of the budgets'));
 
 try {
   await program.parseAsync();

@@ -1,192 +1,256 @@
 /**
- * Budgets in Redis: a saga of reserve and settle. One script decides each step, so no two callers can share the last
- * tokens. Every change is also an entry of an append-only stream; the sum of the entries is the balance.
+ * Budgets in Redis: a saga of reserve, extend and settle. One script decides each step over all budgets that it
+ * touches, so no two callers can share the last tokens. Every change is an entry of an append-only stream; the sum of
+ * the entries is the balance.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import type { ConfigFile } from '../config/schema.ts';
+import type { BudgetLimit, BudgetStanding, BudgetWarning } from '../contracts/budgets.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
-import type { BudgetBalance, BudgetLedger, BudgetOwner } from './ledger.ts';
+import { buildWindows, SUBJECT_KEEP_MS, subjectKey } from './audit.ts';
+import { dayOf, entriesKey } from './entries.ts';
+import type { BudgetLedger, BudgetOwner, Granted, Refused, ReserveOutcome } from './ledger.ts';
+import { type LedgerRedis, runScript } from './ledger-redis.ts';
+import {
+  createLimitBook,
+  type LimitBook,
+  parseBudgetName,
+  type SubjectPlan,
+  subjectsOf,
+} from './limit-book.ts';
+import { STEP } from './step-script.ts';
+import { resetOf, spanOf } from './windows.ts';
 
-/** What the ledger needs of a node-redis client. */
-export interface LedgerRedis {
-  evalSha(sha: string, call: { keys: string[]; arguments: string[] }): Promise<unknown>;
-  eval(source: string, call: { keys: string[]; arguments: string[] }): Promise<unknown>;
-  hGetAll(key: string): Promise<Record<string, string>>;
-  xRange(
-    key: string,
-    from: string,
-    to: string,
-  ): Promise<readonly { readonly message: Record<string, string> }[] | null>;
-}
-
-type Sums = Pick<BudgetBalance, 'spentTokens' | 'reservedTokens' | 'spentMicroUsd'>;
-
-export interface Reconciliation {
-  readonly balance: Sums;
-  readonly recomputed: Sums;
-  readonly equal: boolean;
-}
-
-export interface RedisBudgetLedger extends BudgetLedger {
-  /** Recomputes the balance of a day (such as 2026-11-24) from its entries. */
-  reconcile(owner: BudgetOwner, day: string): Promise<Reconciliation>;
-}
-
-const KEEP_MS = 40 * 24 * 3_600_000;
-const DAY_MS = 24 * 3_600_000;
-
-/**
- * KEYS day, entries, reservation. ARGV limit or '', input, max output, min output, generation, now, ttl, day.
- * -> {'granted', reserved, maxOutput, remaining or ''}, {'refused', remaining} or {'other-day', day}
- * A generation that was settled before it was reserved is over: what it reserved now, nobody would release.
- */
-const RESERVE = `
-local known = redis.call('HMGET', KEYS[3], 'tokens', 'maxOutputTokens', 'day')
-if known[3] and known[3] ~= ARGV[8] then return {'other-day', known[3]} end
-local day = redis.call('HMGET', KEYS[1], 'spentTokens', 'reservedTokens')
-local used = tonumber(day[1] or '0') + tonumber(day[2] or '0')
-local limit = tonumber(ARGV[1])
-if known[1] then
-  return {'granted', known[1], known[2], limit and string.format('%.0f', math.max(0, limit - used)) or ''}
-end
-local left = string.format('%.0f', math.max(0, (limit or 0) - used))
-if known[3] then return {'refused', left} end
-local output = tonumber(ARGV[3])
-if limit then
-  output = math.min(output, limit - used - tonumber(ARGV[2]))
-  if output < tonumber(ARGV[4]) then return {'refused', left} end
-end
-local tokens = string.format('%.0f', tonumber(ARGV[2]) + output)
-redis.call('HINCRBY', KEYS[1], 'reservedTokens', tokens)
-redis.call('HSET', KEYS[3], 'day', ARGV[8], 'tokens', tokens, 'maxOutputTokens', string.format('%.0f', output), 'state', 'reserved')
-redis.call('XADD', KEYS[2], '*', 'kind', 'reserve', 'tokens', tokens, 'generation', ARGV[5], 'at', ARGV[6])
-for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[7]) end
-return {'granted', tokens, string.format('%.0f', output), limit and string.format('%.0f', limit - used - tonumber(tokens)) or ''}
-`;
-
-/** KEYS day, entries, reservation. ARGV tokens, micro-USD, generation, now, ttl, estimated, day. -> {'booked'}, {'known'} or {'other-day', day} */
-const SETTLE = `
-local held = redis.call('HMGET', KEYS[3], 'state', 'tokens', 'day')
-if held[1] == 'settled' then return {'known'} end
-if held[3] and held[3] ~= ARGV[7] then return {'other-day', held[3]} end
-if held[1] == 'reserved' then
-  redis.call('HINCRBY', KEYS[1], 'reservedTokens', '-' .. held[2])
-  redis.call('XADD', KEYS[2], '*', 'kind', 'release', 'tokens', held[2], 'generation', ARGV[3], 'at', ARGV[4])
-end
-if tonumber(ARGV[1]) > 0 or tonumber(ARGV[2]) > 0 then
-  redis.call('HINCRBY', KEYS[1], 'spentTokens', ARGV[1])
-  redis.call('HINCRBY', KEYS[1], 'spentMicroUsd', ARGV[2])
-  redis.call('XADD', KEYS[2], '*', 'kind', 'debit', 'tokens', ARGV[1], 'microUsd', ARGV[2], 'generation', ARGV[3], 'at', ARGV[4], 'estimated', ARGV[6])
-end
-redis.call('HSET', KEYS[3], 'state', 'settled', 'day', ARGV[7])
-for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[5]) end
-return {'booked'}
-`;
-
-const daySchema = z.object({
-  spentTokens: z.coerce.number().int().default(0),
-  reservedTokens: z.coerce.number().int().default(0),
-  spentMicroUsd: z.coerce.number().int().default(0),
-});
-const entrySchema = z.object({
-  kind: z.enum(['reserve', 'release', 'debit']),
-  tokens: z.coerce.number().int(),
-  microUsd: z.coerce.number().int().default(0),
-});
-
-export function createRedisBudgetLedger({
-  redis,
-  dailyTokensPerUser,
-  clock = Date.now,
-}: {
+export interface LedgerOptions {
   readonly redis: LedgerRedis;
-  /** Per user and UTC day; null: no limit, but all is booked. */
-  readonly dailyTokensPerUser: number | null;
+  /** The limits of the config, for every tenant. */
+  readonly limits: readonly BudgetLimit[];
+  /** IANA name; of day and month where a limit names none. */
+  readonly timeZone: string;
+  /** How long entries are kept after the day that they are booked on; at least 40 days, for the longest month. */
+  readonly keepEntriesMs: number;
   readonly clock?: () => number;
-}): RedisBudgetLedger {
-  const run = async (
-    source: string,
-    keys: string[],
-    args: readonly (string | number)[],
-  ): Promise<string[]> => {
-    const call = { keys, arguments: args.map(String) };
-    const sha = createHash('sha1').update(source).digest('hex');
-    const reply = await redis.evalSha(sha, call).catch((error: unknown) => {
-      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return redis.eval(source, call);
-      throw error;
+}
+
+/** The settings of a ledger in the config. */
+export function budgetSettings({ budgets }: ConfigFile): Omit<LedgerOptions, 'redis'> {
+  const { limits, timeZone, keepEntriesDays } = budgets;
+  return { limits, timeZone, keepEntriesMs: keepEntriesDays * DAY_MS };
+}
+
+const DAY_MS = 24 * 3_600_000;
+/** A settled generation is remembered so long: a step that is repeated later finds nothing and would book again. */
+const REMEMBER_MS = 7 * DAY_MS;
+/** A look may go by limits of this age. */
+const LOOK_AGE_MS = 5_000;
+/** Limits changed, a window was built, or another step came first: each is settled by asking again. */
+const MOST_ROUNDS = 20;
+
+const placeSchema = z.object({
+  ...{ subject: z.number(), window: z.string(), name: z.string(), amount: z.number(), hard: z.boolean() },
+  ...{ spent: z.number(), left: z.number(), oldest: z.number(), period: z.string() },
+  level: z.number().optional(),
+});
+type Place = z.infer<typeof placeSchema>;
+
+const stepAnswerSchema = z.discriminatedUnion('answer', [
+  z.object({ answer: z.literal('stale') }),
+  z.object({ answer: z.literal('build') }),
+  z.object({ answer: z.literal('moved') }),
+  z.object({
+    ...{ answer: z.literal('granted'), tokens: z.number(), microUsd: z.number() },
+    ...{ output: z.number(), cap: z.number(), remaining: z.number().optional() },
+    warnings: z.array(placeSchema).default([]),
+  }),
+  z.object({ answer: z.literal('refused'), place: placeSchema.optional() }),
+  z.object({ answer: z.literal('settled'), warnings: z.array(placeSchema).default([]) }),
+]);
+type StepAnswer = z.infer<typeof stepAnswerSchema>;
+type Final = Exclude<StepAnswer, { answer: 'stale' | 'build' | 'moved' }>;
+
+/** What one step asks of the script, beside what every step asks. */
+type StepFacts = Readonly<Record<string, string | number | boolean | readonly object[]>>;
+
+type Owned = BudgetOwner & { readonly generationId: string };
+
+export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & { readonly book: LimitBook } {
+  const { redis, keepEntriesMs, clock = Date.now } = options;
+  const book = createLimitBook({ redis, defaults: options.limits, timeZone: options.timeZone, clock });
+  const building = new Map<string, Promise<void>>();
+
+  /** Two reservations that miss the same window wait for one reading of its entries. */
+  const build = async (tenant: string, plans: readonly SubjectPlan[]): Promise<void> => {
+    for (const plan of plans) {
+      const key = subjectKey(tenant, plan.kind, plan.id);
+      const running = building.get(key) ?? buildWindows(redis, tenant, plan, clock());
+      building.set(key, running);
+      await running.finally(() => building.delete(key));
+    }
+  };
+
+  const once = async (owned: Owned, onMs: number, facts: StepFacts) => {
+    const { tenant, generationId, user, team, keyId } = owned;
+    const rules = await book.rulesOf(tenant);
+    const nowMs = clock();
+    const bookedMs = facts['op'] === 'reserve' || facts['op'] === 'look' ? nowMs : onMs;
+    const plans = subjectsOf(owned).map(({ kind, id }) => rules.planOf(kind, id));
+    const keys = [
+      REDIS_KEYS.budget(tenant, 'limits'),
+      REDIS_KEYS.budget(tenant, 'reservation', generationId),
+      entriesKey(tenant, dayOf(bookedMs)),
+      REDIS_KEYS.budget(tenant, 'open'),
+      ...plans.map(({ kind, id }) => subjectKey(tenant, kind, id)),
+    ];
+    const answer = await runScript(redis, STEP, keys, {
+      ...{ version: rules.version, generation: generationId, user, team: team ?? '', key: keyId },
+      ...{ now: nowMs, on: bookedMs, keepMs: SUBJECT_KEEP_MS, keepEntriesMs, rememberMs: REMEMBER_MS },
+      subjects: plans.map((plan) => questionOf(plan, nowMs, bookedMs)),
+      ...facts,
     });
-    return z.array(z.string()).parse(reply);
+    return { answer: stepAnswerSchema.parse(answer), plans, rules };
   };
-  // A step after midnight belongs to the day of its reservation. The script says so, which spares every other step
-  // a look beforehand, and leaves no moment in which two callers could disagree about the day.
-  const runOnItsDay = async (day: string, step: (day: string) => Promise<string[]>): Promise<string[]> => {
-    const reply = await step(day);
-    return reply[0] === 'other-day' && reply[1] !== undefined ? step(reply[1]) : reply;
+
+  /** Asks until the answer is final. */
+  const ask = async (owned: Owned, facts: StepFacts): Promise<Final> => {
+    const reservation = REDIS_KEYS.budget(owned.tenant, 'reservation', owned.generationId);
+    const begins = facts['op'] === 'reserve' || facts['op'] === 'look';
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const bookedOn = begins ? null : await redis.hGet(reservation, 'on');
+      const { answer, plans, rules } = await once(
+        owned,
+        bookedOn === null ? clock() : Number(bookedOn),
+        facts,
+      );
+      if (answer.answer === 'stale') await book.refresh(owned.tenant, rules);
+      else if (answer.answer === 'build') await build(owned.tenant, plans);
+      else if (answer.answer !== 'moved') return answer;
+    }
+    throw new Error(`The budgets of ${owned.tenant} change faster than they can be read.`);
   };
+
+  const decide = async (owned: Owned, facts: StepFacts): Promise<ReserveOutcome> =>
+    outcomeOf(await ask(owned, facts), owned, clock());
 
   return {
+    book,
+
     async reserve(reservation) {
-      const { generationId, inputTokens, maxOutputTokens, minOutputTokens } = reservation;
-      assertCounts({ inputTokens, maxOutputTokens, minOutputTokens });
-      const now = clock();
-      const [answer, first, output, remaining] = await runOnItsDay(dayOf(now), (day) =>
-        run(RESERVE, keysOf(reservation, day, generationId), [
-          ...[dailyTokensPerUser ?? '', inputTokens, maxOutputTokens, minOutputTokens],
-          ...[generationId, now, KEEP_MS, day],
-        ]),
-      );
-      if (answer === 'granted') {
-        return {
-          granted: true,
-          reservedTokens: Number(first),
-          maxOutputTokens: Number(output),
-          remainingTokens: remaining === '' ? null : Number(remaining),
-        };
-      }
-      return {
-        granted: false,
-        limitTokens: dailyTokensPerUser ?? 0,
-        remainingTokens: Number(first),
-        resetsAtMs: endOfDay(now),
-      };
+      const { inputTokens, maxOutputTokens, minOutputTokens, price } = reservation;
+      assertCounts({ inputTokens, maxOutputTokens, minOutputTokens, ...price });
+      return decide(reservation, {
+        ...{ op: 'reserve', input: inputTokens, wish: maxOutputTokens, least: minOutputTokens },
+        ...{ fixed: price.fixedMicroUsd, rate: price.outputMicroUsdPerMillion },
+      });
+    },
+
+    async extend(extension) {
+      const { inputTokens, deliveredTokens, minOutputTokens, price } = extension;
+      assertCounts({ inputTokens, deliveredTokens, minOutputTokens, ...price });
+      const charges = extension.charges.map(({ tokens, costMicroUsd, ...about }) => {
+        assertCounts({ tokens, costMicroUsd });
+        return { ...about, tokens, microUsd: costMicroUsd };
+      });
+      return decide(extension, {
+        ...{ op: 'extend', charges, input: inputTokens, delivered: deliveredTokens, least: minOutputTokens },
+        ...{ fixed: price.fixedMicroUsd, rate: price.outputMicroUsdPerMillion },
+      });
+    },
+
+    async raise(raise) {
+      assertCounts({ maxOutputTokens: raise.maxOutputTokens });
+      return decide(raise, { op: 'raise', cap: raise.maxOutputTokens });
     },
 
     async settle(settlement) {
-      const { generationId, tokens, costMicroUsd, estimated } = settlement;
-      assertCounts({ tokens, costMicroUsd });
-      const now = clock();
-      await runOnItsDay(dayOf(now), (day) =>
-        run(SETTLE, keysOf(settlement, day, generationId), [
-          ...[tokens, costMicroUsd, generationId, now, KEEP_MS, String(estimated), day],
-        ]),
-      );
-    },
-
-    async balance(owner): Promise<BudgetBalance> {
-      const now = clock();
-      const day = dayOf(now);
-      const stored = daySchema.parse({
-        ...(await redis.hGetAll(REDIS_KEYS.budget(owner.tenant, owner.user, day))),
+      const { tokens, costMicroUsd, estimated, attempt, provider, model } = settlement;
+      assertCounts({ tokens, costMicroUsd, attempt });
+      const answer = await ask(settlement, {
+        ...{ op: 'settle', tokens, microUsd: costMicroUsd, estimated, attempt },
+        ...{ provider: provider ?? '', model: model ?? '' },
       });
-      return { day, limitTokens: dailyTokensPerUser, ...stored, resetsAtMs: endOfDay(now) };
+      const places = answer.answer === 'settled' ? answer.warnings : [];
+      return { warnings: places.map((place) => warningOf(place, settlement, clock())) };
     },
 
-    async reconcile(owner, day) {
-      const [dayKey, entriesKey] = keysOf(owner, day, '');
-      const balance = daySchema.parse({ ...(await redis.hGetAll(dayKey)) });
-      const recomputed = { spentTokens: 0, reservedTokens: 0, spentMicroUsd: 0 };
-      for (const { message } of (await redis.xRange(entriesKey, '-', '+')) ?? []) {
-        const { kind, tokens, microUsd } = entrySchema.parse({ ...message });
-        recomputed.spentMicroUsd += microUsd;
-        if (kind === 'debit') recomputed.spentTokens += tokens;
-        else recomputed.reservedTokens += kind === 'reserve' ? tokens : -tokens;
-      }
-      const equal =
-        balance.spentTokens === recomputed.spentTokens &&
-        balance.reservedTokens === recomputed.reservedTokens &&
-        balance.spentMicroUsd === recomputed.spentMicroUsd;
-      return { balance, recomputed, equal };
+    async look(owner, needed) {
+      const known = await book.rulesOf(owner.tenant);
+      const isOld = clock() - known.readAtMs > LOOK_AGE_MS;
+      const rules = isOld ? await book.refresh(owner.tenant, known) : known;
+      const limited = subjectsOf(owner).some(({ kind, id }) =>
+        rules.planOf(kind, id).windows.some(({ limits }) => limits.some(({ mode }) => mode === 'hard')),
+      );
+      if (!limited) return null;
+      // A fixed price of 1: money that is all spent refuses whatever it would cost.
+      const facts = { op: 'look', input: needed(), fixed: 1, rate: 0 };
+      const outcome = await decide({ ...owner, generationId: '' }, facts);
+      return outcome.granted ? null : outcome;
     },
+  };
+}
+
+/** The windows of a subject as the script wants them. */
+function questionOf({ windows }: SubjectPlan, nowMs: number, bookedMs: number) {
+  return {
+    windows: windows.map(({ id, limits }) => {
+      const { at, first, last, stepMs, keepFrom } = spanOf(id, nowMs, bookedMs);
+      return {
+        ...{ id, at, first, last, step: stepMs, keepFrom, period: first === last ? String(at) : 'rolling' },
+        limits: limits.map((limit) => ({
+          ...{ name: `${limit.per}/${limit.id}/${limit.window}/${limit.unit}`, unit: limit.unit },
+          ...{ amount: limit.amount ?? 0, hard: limit.mode === 'hard' },
+          warn: Math.ceil((limit.amount ?? 0) * limit.warnAt),
+        })),
+      };
+    }),
+  };
+}
+
+function outcomeOf(answer: Final, owner: BudgetOwner, nowMs: number): Granted | Refused {
+  if (answer.answer !== 'granted') {
+    const place = answer.answer === 'refused' ? answer.place : undefined;
+    return {
+      granted: false,
+      budget: place === undefined ? null : standingOf(place, owner, nowMs),
+      remaining: place?.left ?? 0,
+    };
+  }
+  return {
+    granted: true,
+    reservedTokens: answer.tokens,
+    reservedMicroUsd: answer.microUsd,
+    maxOutputTokens: answer.output,
+    capTokens: answer.cap,
+    remainingTokens: answer.remaining ?? null,
+    warnings: answer.warnings.map((place) => standingOf(place, owner, nowMs)),
+  };
+}
+
+function standingOf(place: Place, owner: BudgetOwner, nowMs: number): BudgetStanding {
+  const { window, unit } = parseBudgetName(place.name);
+  const subject = subjectsOf(owner)[place.subject];
+  if (subject === undefined) throw new Error(`The ledger named subject ${place.subject} of ${owner.tenant}.`);
+  const { amount, spent, oldest } = place;
+  const resetsAtMs = resetOf(place.window, nowMs, oldest < 0 ? null : oldest);
+  return { per: subject.kind, id: subject.id, window, unit, limit: amount, spent, resetsAtMs };
+}
+
+function warningOf(place: Place, settlement: Owned, nowMs: number): BudgetWarning {
+  const standing = standingOf(place, settlement, nowMs);
+  const { tenant, generationId } = settlement;
+  const level = place.level === 2 ? 'reached' : 'near';
+  // One for each crossing: of a calendar period by its start, of a rolling window by who crossed.
+  const period = place.period === 'rolling' ? generationId : place.period;
+  const event = [tenant, standing.per, standing.id, place.name, place.amount, period, level].join('\0');
+  const warningId = `warn_${createHash('sha256').update(event).digest('hex').slice(0, 32)}`;
+  return {
+    warningId,
+    tenant,
+    ...standing,
+    level,
+    mode: place.hard ? 'hard' : 'soft',
+    generationId,
+    atMs: nowMs,
   };
 }
 
@@ -197,17 +261,4 @@ function assertCounts(counts: Readonly<Record<string, number>>): void {
       throw new RangeError(`${name} must be a whole number from 0, but is ${count}`);
     }
   }
-}
-
-function keysOf({ tenant, user }: BudgetOwner, day: string, generationId: string): [string, string, string] {
-  const key = (part: string) => REDIS_KEYS.budget(tenant, user, part);
-  return [key(day), key(`${day}:entries`), key(`reservation:${generationId}`)];
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
-}
-
-function endOfDay(ms: number): number {
-  return (Math.floor(ms / DAY_MS) + 1) * DAY_MS;
 }

@@ -26,6 +26,13 @@ export function cacheKey(question: CacheQuestion): string {
   return sha256([partitionOf(question), userTexts(question)]);
 }
 
+/** SHA-256 in hex of what was asked, whoever of a route answers it and however: for the best answer there is. */
+export function questionKey({ tenant, input }: Pick<CacheQuestion, 'tenant' | 'input'>): string {
+  const asked = input.messages.map(({ role, content }) => [role, content]);
+  const shape = [input.tools ?? null, input.toolChoice ?? null, input.output ?? null];
+  return sha256([tenant, input.system ?? null, asked, shape]);
+}
+
 /** What the user said in each turn, oldest first. */
 export function userTexts({ input }: Pick<CacheQuestion, 'input'>): string[] {
   return input.messages

@@ -11,12 +11,16 @@ import { usageSchema } from '../contracts/usage-schema.ts';
 const VECTOR = 'question';
 const SLOW_CALL_MS = 5_000;
 const NEIGHBOURS = 16;
+/** Answers to one question that are looked at for the newest. */
+const BEST_OF = 64;
 
 const payloadSchema = z.object({
   tenant: z.string(),
   user: z.string(),
   partition: z.string(),
   key: z.string(),
+  /** What was asked, whoever of a route answers it. */
+  question: z.string(),
   /** What the verifier needs to be equal, so that it can be filtered by. */
   signature: z.string(),
   questions: z.array(z.string()),
@@ -49,6 +53,11 @@ export interface Scope {
 
 export interface QdrantAnswers {
   get(id: string): Promise<StoredAnswer | null>;
+  /** The newest answer to the very same question, of whatever route, age and length. */
+  newest(
+    tenant: string,
+    question: string,
+  ): Promise<{ readonly id: string; readonly stored: StoredAnswer } | null>;
   /** Whether the partition has any answer that could be near. */
   hasAny(scope: Scope): Promise<boolean>;
   /** The nearest questions, the most similar first. */
@@ -107,6 +116,19 @@ export function createQdrantAnswers({
       const points = await orNone(quick.retrieve(collection, { ids: [id], with_payload: true }), []);
       const payload = payloadSchema.safeParse(points[0]?.payload);
       return payload.success ? payload.data : null;
+    },
+
+    async newest(tenant, question) {
+      const found = client.scroll(collection, {
+        filter: { must: [match('tenant', tenant), match('question', question)] },
+        ...{ limit: BEST_OF, with_payload: true },
+      });
+      const { points } = await orNone(found, { points: [] });
+      const answers = points.flatMap(({ id, payload }) => {
+        const stored = payloadSchema.safeParse(payload).data;
+        return stored === undefined ? [] : [{ id: String(id), stored }];
+      });
+      return answers.sort((a, b) => b.stored.storedAtMs - a.stored.storedAtMs)[0] ?? null;
     },
 
     async hasAny(scope) {
@@ -202,6 +224,7 @@ async function createCollection(client: QdrantClient, name: string, size: number
   await index('tenant', { type: 'keyword', is_tenant: true });
   await index('partition', 'keyword');
   await index('signature', 'keyword');
+  await index('question', 'keyword');
   await index('user', 'keyword');
   await index('expiresAtMs', 'integer');
   await index('storedAtMs', 'integer');

@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { AnswerCache, CachedAnswer, CacheLookUp, CacheQuestion, LookUpLimits } from './answer-cache.ts';
-import { cacheKey, partitionOf, pointId, userTexts } from './cache-key.ts';
+import { cacheKey, partitionOf, pointId, questionKey, userTexts } from './cache-key.ts';
 import { EMBEDDED_CHARS, type Embedder } from './embedder.ts';
 import { inTime } from './in-time.ts';
 import type { Judge } from './judge.ts';
@@ -40,6 +40,7 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
     const stored: StoredAnswer = {
       ...answer,
       ...{ tenant: question.tenant, partition: partitionOf(question), key, questions },
+      question: questionKey(question),
       signature: signatureOf(verifier, questions),
       expiresAtMs: answer.storedAtMs + ttlMs,
     };
@@ -58,6 +59,20 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
     async lookUp(question, limits) {
       try {
         return await lookUp(parts, question, limits);
+      } catch (error) {
+        return {
+          outcome: 'unavailable',
+          reason: error instanceof Error ? error.message : 'The cache failed.',
+        };
+      }
+    },
+
+    async lookUpBest(question) {
+      try {
+        const best = await answers.newest(question.tenant, questionKey(question));
+        return best === null
+          ? { outcome: 'miss' }
+          : { outcome: 'hit', answer: toAnswer(best.id, best.stored, 1) };
       } catch (error) {
         return {
           outcome: 'unavailable',

@@ -24,6 +24,8 @@ export interface FollowOptions {
   readonly maxSilenceMs?: number | undefined;
   /** Throws ConnectionLostError when neither an event nor a heartbeat came for so long. Default: 5 minutes. */
   readonly giveUpAfterMs?: number | undefined;
+  /** Asks the server to end each connection cleanly after so long, where something between would cut it. */
+  readonly untilMs?: number | undefined;
   /** Told of every reconnect, for a status line. */
   readonly onReconnect?: ((retry: Retry & { readonly after: number }) => void) | undefined;
 }
@@ -45,6 +47,7 @@ export async function* followGeneration(
   const backoff = new Backoff(options.reconnectDelayMs ?? 50, options.giveUpAfterMs ?? 300_000);
   const path = `${options.baseUrl.replace(/\/+$/, '')}/v1/generations/${encodeURIComponent(options.generationId)}`;
   const maxSilenceMs = options.maxSilenceMs ?? 3 * LIMITS.relayHeartbeatMs;
+  const until = options.untilMs === undefined ? '' : `&until_ms=${options.untilMs}`;
   let openedAt = 0;
   let alive = false;
   const connection: Omit<EventStreamOptions, 'url'> = {
@@ -66,7 +69,10 @@ export async function* followGeneration(
     alive = false;
     let cause: unknown;
     try {
-      for await (const data of readEvents({ ...connection, url: `${path}/events?after=${sequence.after}` })) {
+      for await (const data of readEvents({
+        ...connection,
+        url: `${path}/events?after=${sequence.after}${until}`,
+      })) {
         const event = sequence.accept(data);
         backoff.progress();
         yield event;

@@ -1,6 +1,7 @@
-/** The API in five verbs. Every request survives a restart of the API; a retried submit never makes two generations. */
+/** The API in a few verbs. Every request survives a restart of the API; a retried submit never makes two generations. */
 import type { GenerationEvent } from '../contracts/events.ts';
 import type { GenerationRequest, GenerationView } from '../contracts/generation.ts';
+import type { ProvidersView, RouteExplanation } from '../contracts/routing.ts';
 import { Backoff, type Retry, wait } from './backoff.ts';
 import { ClientError, ConnectionLostError, errorFromResponse } from './errors.ts';
 import { type FollowOptions, followGeneration, headersOf } from './follow-generation.ts';
@@ -44,12 +45,16 @@ export interface UnbrokenClient {
   list(options?: { readonly limit?: number | undefined }): Promise<Omit<GenerationView, 'text'>[]>;
   cancel(generationId: string): Promise<void>;
   follow(generationId: string, options?: FollowRequest): AsyncIterable<GenerationEvent>;
+  /** Which models the request would go to, in which order, why, and at what cost. Nothing is generated. */
+  explain(request: Omit<GenerationRequest, 'stream'>): Promise<RouteExplanation>;
+  /** Circuits and speed of the models that were asked lately; with the scope `admin`, the state of keys too. */
+  providers(): Promise<ProvidersView['providers']>;
   /** Submits, then follows. Leaving the loop does not cancel the generation. */
   generate(request: Omit<GenerationRequest, 'stream'>, options?: SubmitOptions): Promise<FollowedGeneration>;
 }
 
-interface Call {
-  readonly method: 'GET' | 'POST';
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
@@ -77,6 +82,9 @@ export function createClient(options: ClientOptions): UnbrokenClient {
     cancel: async (generationId) => {
       await call<unknown>({ method: 'POST', path: `${pathOf(generationId)}/cancel` });
     },
+    explain: (request) =>
+      call<RouteExplanation>({ method: 'POST', path: '/v1/routes/explain', body: request }),
+    providers: async () => (await call<ProvidersView>({ method: 'GET', path: '/v1/providers' })).providers,
     follow: (generationId, followed = {}) => followGeneration({ ...options, ...followed, generationId }),
     generate: async (request, submitted = {}) => {
       const { id } = await client.submit(request, submitted);
@@ -90,8 +98,8 @@ export function createClient(options: ClientOptions): UnbrokenClient {
   return client;
 }
 
-/** Every call of ours is idempotent (a submit by its key), so whatever may pass is tried again. */
-async function requestJson<Answer>(options: ClientOptions, call: Call): Promise<Answer> {
+/** One call, tried again while what failed may pass. Only for calls that may be repeated, as a submit by its key. */
+export async function requestJson<Answer>(options: ClientOptions, call: Call): Promise<Answer> {
   const backoff = new Backoff(options.reconnectDelayMs ?? 50, options.requestGiveUpAfterMs ?? 30_000);
   const url = `${options.baseUrl.replace(/\/+$/, '')}${call.path}`;
   for (;;) {
@@ -129,7 +137,7 @@ async function attempt<Answer>(options: ClientOptions, call: Call, url: string):
   });
   if (!response.ok) throw await errorFromResponse(response);
   // The API's own answers are typed by contracts/generation.ts, which the API's tests hold it to.
-  return (await response.json()) as Answer;
+  return (response.status === 204 ? undefined : await response.json()) as Answer;
 }
 
 /** `crypto.randomUUID` is missing on plain-http pages; this is there everywhere. */

@@ -6,8 +6,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import type { Candidate } from '../contracts/generation.ts';
+import { type EncryptionKey, encryptionKeysSchema } from './encryption-keys.ts';
+import { explainIssues } from './explain-issues.ts';
+import { gateScopeOf, type ProviderKey, providerKeysOf } from './gate-schema.ts';
+import { modelsOf, type Route, routeOf } from './route-schema.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
+import { simulatedVendors, VENDORS } from './vendors.ts';
 
 const environmentSchema = z.object({
   UNBROKEN_CONFIG: z.string().optional(),
@@ -16,6 +20,7 @@ const environmentSchema = z.object({
   UNBROKEN_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   UNBROKEN_SIMULATOR_URL: z.url().optional(),
   UNBROKEN_DEV_KEY: z.string().min(16).max(256).optional(),
+  UNBROKEN_ENCRYPTION_KEYS: encryptionKeysSchema.default([]),
   UNBROKEN_DATA_DIR: z.string().default('.unbroken'),
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
@@ -33,11 +38,17 @@ export interface Config extends ConfigFile {
   readonly dataDir: string;
   /** A key that the API makes known at its start; `npm start` generates it. */
   readonly devKey: string | undefined;
+  /** Encrypt what Temporal stores; empty: it is stored as it is. Never logged. */
+  readonly encryptionKeys: readonly EncryptionKey[];
   readonly temporal: { address: string; namespace: string; taskQueue: string; uiUrl: string | undefined };
   readonly redisUrl: string;
   readonly qdrant: { url: string; apiKey: string | undefined };
-  /** Keys by provider name, read from the variables that `apiKeyEnv` names. Never logged. */
-  readonly apiKeys: Readonly<Record<string, string>>;
+  /** The secret that `budgets.webhook.secretEnv` names. Never logged. */
+  readonly budgetWebhookSecret: string | undefined;
+  /** Keys by provider name, with their limits; an empty list where the environment holds none. Never logged. */
+  readonly providerKeys: Readonly<Record<string, readonly ProviderKey[]>>;
+  /** Under which name each provider's gate is shared. */
+  readonly gateScopes: Readonly<Record<string, string>>;
 }
 
 export class ConfigError extends Error {
@@ -46,35 +57,28 @@ export class ConfigError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const BUILT_IN_PROVIDERS: ConfigFile['providers'] = {
-  openai: { wire: 'openai-responses', apiKeyEnv: 'OPENAI_API_KEY' },
-  anthropic: { wire: 'anthropic-messages', apiKeyEnv: 'ANTHROPIC_API_KEY' },
-};
-
-const BUILT_IN_ROUTE: readonly Candidate[] = [
-  { provider: 'openai', model: 'gpt-4o-mini' },
-  { provider: 'anthropic', model: 'claude-sonnet-4-5' },
-];
-
-const SIMULATED_ROUTE: readonly Candidate[] = [
-  { provider: 'simulated', model: 'sim-large' },
-  { provider: 'simulated-messages', model: 'sim-large' },
-];
+/** Fewer could be guessed, and signatures forged. */
+const SECRET_CHARS = 24;
+/** Simple tasks go to a small cheap model, code and complex ones to a strong one; each stands in for the other. */
+const SMALL = 'openai/gpt-4o-mini';
+const STRONG = 'anthropic/claude-sonnet-4-5';
+const SIMULATED = ['simulated/sim-large', 'simulated-messages/sim-large'];
 
 export function loadConfig(environment: Environment = process.env): Config {
   const env = check(environmentSchema, withoutEmpty(environment), 'the environment');
   const file = check(configSchema, readConfigFile(env.UNBROKEN_CONFIG), 'unbroken.config.yaml');
-  const providers: ConfigFile['providers'] = { ...BUILT_IN_PROVIDERS, ...file.providers };
-  if (env.UNBROKEN_SIMULATOR_URL !== undefined) {
-    providers['simulated'] ??= { wire: 'openai-responses', baseUrl: `${env.UNBROKEN_SIMULATOR_URL}/v1` };
-    providers['simulated-messages'] ??= { wire: 'anthropic-messages', baseUrl: env.UNBROKEN_SIMULATOR_URL };
-  }
-  const apiKeys = readApiKeys(providers, environment);
-  const usable = (candidate: Candidate) =>
-    apiKeys[candidate.provider] !== undefined || providers[candidate.provider]?.apiKeyEnv === undefined;
-  const keyed = BUILT_IN_ROUTE.filter(usable);
-  const simulated = env.UNBROKEN_SIMULATOR_URL === undefined ? [] : [...SIMULATED_ROUTE];
-  const routes = { default: keyed.length > 0 ? keyed : simulated, ...file.routes };
+  const simulator = env.UNBROKEN_SIMULATOR_URL;
+  const providers: ConfigFile['providers'] = {
+    ...VENDORS,
+    ...(simulator === undefined ? {} : simulatedVendors(simulator)),
+    ...file.providers,
+  };
+  const providerKeys = Object.fromEntries(
+    Object.entries(providers).map(([name, provider]) => [name, providerKeysOf(provider, environment)]),
+  );
+  const isUsable = (name: string) => providerKeys[name.split('/')[0] ?? '']?.[0] !== undefined;
+  const builtIn = builtInRoute(isUsable, env.UNBROKEN_SIMULATOR_URL !== undefined);
+  const routes = { ...(builtIn === null ? {} : { default: builtIn }), ...file.routes };
   checkRoutes(routes, providers);
   return {
     ...file,
@@ -85,6 +89,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     logLevel: env.UNBROKEN_LOG_LEVEL,
     dataDir: resolve(env.UNBROKEN_DATA_DIR),
     devKey: env.UNBROKEN_DEV_KEY,
+    encryptionKeys: env.UNBROKEN_ENCRYPTION_KEYS,
     temporal: {
       address: env.TEMPORAL_ADDRESS,
       namespace: env.TEMPORAL_NAMESPACE,
@@ -93,26 +98,37 @@ export function loadConfig(environment: Environment = process.env): Config {
     },
     redisUrl: env.REDIS_URL,
     qdrant: { url: env.QDRANT_URL, apiKey: env.QDRANT_API_KEY },
-    apiKeys,
+    budgetWebhookSecret: readWebhookSecret(file.budgets, environment),
+    providerKeys,
+    gateScopes: Object.fromEntries(
+      Object.entries(providers).map(([name, { baseUrl }]) => [name, gateScopeOf(name, baseUrl)]),
+    ),
   };
 }
 
-function readApiKeys(providers: ConfigFile['providers'], environment: Environment): Record<string, string> {
-  const keys: Record<string, string> = {};
-  for (const [name, provider] of Object.entries(providers)) {
-    const key = provider.apiKeyEnv === undefined ? undefined : environment[provider.apiKeyEnv];
-    if (key) keys[name] = key;
-  }
-  return keys;
+function readWebhookSecret({ webhook }: ConfigFile['budgets'], environment: Environment): string | undefined {
+  if (webhook === undefined) return undefined;
+  const secret = environment[webhook.secretEnv];
+  if (secret !== undefined && secret.length >= SECRET_CHARS) return secret;
+  throw new ConfigError(
+    `budgets.webhook.secretEnv names ${webhook.secretEnv}; set that variable to a secret of at least ${SECRET_CHARS} characters.`,
+  );
 }
 
-function checkRoutes(routes: ConfigFile['routes'], providers: ConfigFile['providers']): void {
-  for (const [route, candidates] of Object.entries(routes)) {
-    for (const { provider, model } of candidates) {
+function builtInRoute(isUsable: (model: string) => boolean, isSimulated: boolean): Route | null {
+  const usable = [SMALL, STRONG].filter(isUsable);
+  if (usable.length === 2) return routeOf(usable, { simple: [SMALL], complex: [STRONG], code: [STRONG] });
+  if (usable.length === 1) return routeOf(usable);
+  return isSimulated ? routeOf(SIMULATED) : null;
+}
+
+function checkRoutes(routes: Readonly<Record<string, Route>>, providers: ConfigFile['providers']): void {
+  for (const [name, route] of Object.entries(routes)) {
+    for (const { provider, model } of modelsOf(route)) {
       if (providers[provider] === undefined) {
         throw new ConfigError(
-          `routes.${route}: "${provider}/${model}" names the provider "${provider}", which is not under providers. ` +
-            `Known: ${Object.keys(providers).join(', ')}.`,
+          `routes.${name}: "${provider}/${model}" names the provider "${provider}", which is not under providers. ` +
+            `Add it there, or use one of: ${Object.keys(providers).join(', ')}.`,
         );
       }
     }
@@ -135,8 +151,8 @@ function readConfigFile(named: string | undefined): unknown {
 function check<Schema extends z.ZodType>(schema: Schema, value: unknown, where: string): z.output<Schema> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => `  ${issue.path.join('.') || '(top)'}: ${issue.message}`);
-  throw new ConfigError(`Correct ${where}:\n${lines.join('\n')}`);
+  const lines = explainIssues(parsed.error.issues);
+  throw new ConfigError(`Correct ${where}:\n${lines.map((line) => `  ${line}`).join('\n')}`);
 }
 
 function withoutEmpty(environment: Environment): Record<string, string> {

@@ -1,37 +1,98 @@
 /** The shape of unbroken.config.yaml. Every key has a default; an unknown key is an error. */
 import { z } from 'zod';
+import { budgetLimitSchema, timeZoneSchema } from '../contracts/budgets.ts';
 import { LIMITS } from '../contracts/limits.ts';
+import { breakerSchema, keyLimitsSchema, keySchema } from './gate-schema.ts';
+import { routeSchema } from './route-schema.ts';
 
-export const wireFamilies = ['openai-responses', 'anthropic-messages'] as const;
+export const wireFamilies = [
+  ...(['openai-responses', 'openai-chat', 'azure-openai', 'anthropic-messages', 'bedrock'] as const),
+  ...(['google', 'cohere', 'ai-sdk'] as const),
+] as const;
 export type WireFamily = (typeof wireFamilies)[number];
 
-const DAY_MS = 24 * 3_600_000;
+/** What a model or provider can do, over what is known of it. */
+const capabilitiesSchema = z
+  .strictObject({
+    ...{ reattach: z.boolean(), prefill: z.boolean(), instruct: z.boolean() },
+    ...{ tools: z.boolean(), vision: z.boolean(), jsonSchema: z.boolean() },
+    ...{ reasoning: z.boolean(), sampling: z.boolean(), stop: z.boolean() },
+  })
+  .partial();
 
-const candidateSchema = z
-  .string()
-  .regex(/^[a-z0-9-]+\/\S+$/, 'expected provider/model, such as openai/gpt-4o-mini')
-  .transform((name) => {
-    const slash = name.indexOf('/');
-    return { provider: name.slice(0, slash), model: name.slice(slash + 1) };
+const quirksSchema = z
+  .strictObject({
+    maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).describe('max_tokens if absent.'),
+    streamOptions: z.boolean().describe('false: refuses stream_options, and tells the usage unasked.'),
+    reasoningEffort: z
+      .enum(['reasoning_effort', 'reasoning-object', 'none'])
+      .describe('How the effort is asked for; reasoning_effort if absent.'),
+    toolCallIds: z.enum(['any', 'nine-alphanumeric']).describe('The ids of tool calls that it takes.'),
+  })
+  .partial();
+
+const providerSchema = z
+  .strictObject({
+    wire: z.enum(wireFamilies),
+    baseUrl: z.url().optional().describe("Absent: the vendor's own."),
+    apiKeyEnv: z.string().min(1).optional().describe('The environment variable that holds the key.'),
+    keys: z.array(keySchema).min(1).max(64).optional().describe('Several keys; instead of apiKeyEnv.'),
+    limits: keyLimitsSchema.optional().describe('How much each key may be used; a key may have its own.'),
+    /** The name under which the price package knows this provider; absent: the provider's own name. */
+    pricedAs: z.string().optional(),
+    /** The name under which models.dev knows this provider; absent: the provider's own name. */
+    knownAs: z.string().optional(),
+    capabilities: capabilitiesSchema.optional().describe('Of all models of this provider.'),
+    quirks: quirksSchema.optional().describe('Where it departs from chat completions.'),
+    apiVersion: z.string().optional().describe('azure-openai: the version of the API.'),
+    region: z.string().optional().describe('bedrock: the AWS region.'),
+    package: z.string().optional().describe('ai-sdk: the npm package, such as @ai-sdk/groq.'),
+  })
+  .superRefine(({ wire, baseUrl, region, package: name }, context) => {
+    const need = (key: string, has: boolean) => {
+      if (!has) context.addIssue({ code: 'custom', path: [key], message: `the wire ${wire} needs it` });
+    };
+    if (wire === 'azure-openai') need('baseUrl', baseUrl !== undefined);
+    if (wire === 'bedrock') need('region', region !== undefined);
+    if (wire === 'ai-sdk') need('package', name !== undefined);
   });
 
-const providerSchema = z.strictObject({
-  wire: z.enum(wireFamilies),
-  baseUrl: z.url().optional().describe("Absent: the vendor's own."),
-  apiKeyEnv: z.string().min(1).optional().describe('The environment variable that holds the key.'),
-  /** The name under which the price package knows this provider; absent: the provider's own name. */
-  pricedAs: z.string().optional(),
-  capabilities: z
-    .strictObject({ reattach: z.boolean(), prefill: z.boolean(), instruct: z.boolean() })
-    .partial()
-    .optional()
-    .describe('Overrides what the adapter knows of the models.'),
-});
+const microUsd = z.int().nonnegative();
+
+const origin = z
+  .string()
+  .regex(/^(\*|https?:\/\/[^/\s]+)$/, 'expected an origin such as https://app.example.com, without a path');
 
 const priceSchema = z.strictObject({
-  inputMicroUsdPerMillion: z.int().nonnegative(),
-  outputMicroUsdPerMillion: z.int().nonnegative(),
+  inputMicroUsdPerMillion: microUsd,
+  outputMicroUsdPerMillion: microUsd,
+  cachedInputMicroUsdPerMillion: microUsd.optional().describe('As input if absent.'),
+  cacheWriteMicroUsdPerMillion: microUsd.optional().describe('As input if absent.'),
 });
+
+const modelSchema = z.strictObject({
+  contextWindow: z.int().positive().optional(),
+  maxOutputTokens: z.int().positive().optional(),
+  capabilities: capabilitiesSchema.optional(),
+});
+
+const budgetsSchema = z.strictObject({
+  timeZone: timeZoneSchema.default('UTC').describe('Of day and month, where a limit names none.'),
+  /** For every tenant; what is set by the API or CLI goes before. */
+  limits: z.array(budgetLimitSchema).max(1_000).default([]),
+  webhook: z
+    .strictObject({
+      url: z.url({ protocol: /^https?$/ }),
+      secretEnv: z.string().min(1).describe('The environment variable that holds the secret for signatures.'),
+      allowPrivateNetwork: z.boolean().default(false),
+    })
+    .optional()
+    .describe('Is told when a budget passes its warning share.'),
+  /** Entries of the ledger; the longest window is 31 days, and a balance must be the sum of what is kept. */
+  keepEntriesDays: z.int().min(40).max(3_660).default(100),
+});
+
+const DAY_MS = 24 * 3_600_000;
 
 const routeCacheSchema = z.strictObject({
   threshold: z
@@ -52,10 +113,10 @@ const cacheSchema = z.strictObject({
   embedder: z
     .enum(['auto', 'local', 'openai', 'off'])
     .default('auto')
-    .describe('auto: openai where OPENAI_API_KEY is set, else local; off: only the same words are a hit.'),
+    .describe('auto: openai where it has a key, else local; off: only the same words are a hit.'),
   judge: z
     .strictObject({
-      model: candidateSchema,
+      model: z.string().regex(/^[a-z0-9-]+\/\S+$/, 'expected provider/model, such as openai/gpt-4o-mini'),
       timeoutMs: z.int().positive().default(1_500),
     })
     .optional()
@@ -69,14 +130,13 @@ const cacheSchema = z.strictObject({
 
 export const configSchema = z.strictObject({
   providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
-  routes: z.record(z.string(), z.array(candidateSchema).min(1).max(16)).default({}),
+  routes: z.record(z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/), routeSchema).default({}),
+  breaker: breakerSchema.prefault({}),
   /** Prices of `provider/model`, over those of the price package. */
   prices: z.record(z.string(), priceSchema).default({}),
-  budget: z
-    .strictObject({
-      dailyTokensPerUser: z.int().positive().nullable().default(null).describe('null: no limit'),
-    })
-    .prefault({}),
+  /** Facts of `provider/model`, over those of the data packages; a model that they do not know is listed by this. */
+  models: z.record(z.string().regex(/^[a-z0-9-]+\/\S+$/), modelSchema).default({}),
+  budgets: budgetsSchema.prefault({}),
   cache: cacheSchema.prefault({}),
   retention: z
     .strictObject({
@@ -91,14 +151,43 @@ export const configSchema = z.strictObject({
       connectMs: z.int().positive().default(LIMITS.connectMs),
       firstTokenMs: z.int().positive().default(LIMITS.firstTokenMs),
       betweenTokensMs: z.int().positive().default(LIMITS.betweenTokensMs),
+      thinkingMs: z
+        .int()
+        .positive()
+        .default(LIMITS.thinkingMs)
+        .describe('Silence that a reasoning model may keep after it took a call; it thinks unseen.'),
       generationMs: z.int().positive().default(LIMITS.generationMs),
+      heartbeatMs: z
+        .int()
+        .positive()
+        .default(LIMITS.relayHeartbeatMs)
+        .describe('Silence after which a stream gets a sign of life; below the idle limit of every proxy'),
       defaultMaxOutputTokens: z.int().positive().default(LIMITS.defaultMaxOutputTokens),
     })
     .prefault({}),
-  cors: z.strictObject({ origins: z.array(z.string()).default([]) }).prefault({}),
+  /** Pages of these origins may call the API; "*": all. */
+  cors: z.strictObject({ origins: z.array(origin).default([]) }).prefault({}),
+  rateLimits: z
+    .strictObject({
+      requestsPerMinute: z.int().positive().nullable().default(60_000).describe('Of one key; null: no limit'),
+      connectionsPerKey: z.int().positive().default(10_000).describe('Open at once at one API process'),
+    })
+    .prefault({}),
+  http: z
+    .strictObject({
+      headersMs: z.int().positive().default(10_000).describe('For all header lines of a request'),
+      requestMs: z.int().positive().default(60_000).describe('For a whole request with its body'),
+      keepAliveMs: z.int().positive().default(75_000).describe('Longer than a proxy keeps idle connections'),
+      connections: z.int().positive().default(20_000).describe('Of one API process'),
+    })
+    .prefault({}),
+  encryption: z
+    .strictObject({
+      uiOrigins: z.array(origin).default([]).describe('Origins of the Temporal UI, beside TEMPORAL_UI_URL'),
+    })
+    .prefault({}),
 });
 
 export type ConfigFile = z.infer<typeof configSchema>;
 export type ProviderConfig = z.infer<typeof providerSchema>;
-export type CacheConfig = z.infer<typeof cacheSchema>;
 export type Price = z.infer<typeof priceSchema>;

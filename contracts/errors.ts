@@ -60,12 +60,36 @@ export const ERRORS = {
     false,
     'Open another socket, or unsubscribe from finished generations.',
   ),
+  rate_limited: row(
+    429,
+    false,
+    false,
+    'Wait for the time in Retry-After, or have rateLimits of unbroken.config.yaml raised.',
+  ),
+  too_many_connections: row(
+    429,
+    false,
+    false,
+    'Close connections that are not needed; one WebSocket follows many generations.',
+  ),
   budget_exceeded: row(429, false, false, 'Wait until the budget resets, or have it raised.'),
   cancelled: row(499, false, false, 'The caller cancelled this generation.'),
   service_unavailable: row(503, true, false, 'Try again after the time in Retry-After.'),
   internal: row(500, true, false, 'Report it with the generation id.'),
   // The provider
   provider_rate_limited: row(429, true, true, 'Wait, add keys, or add a candidate to the route.'),
+  provider_full: row(
+    429,
+    true,
+    true,
+    'Every key of the provider is at its limit; the generation waits, or add keys or a candidate.',
+  ),
+  provider_circuit_open: row(
+    503,
+    false,
+    true,
+    'The provider fails too often and is left alone for some seconds; add a candidate to the route.',
+  ),
   provider_unavailable: row(502, true, true, 'The provider failed; add a candidate to the route.'),
   provider_connect_failed: row(502, true, true, 'Check the base URL of the provider and the network.'),
   provider_first_token_timeout: row(
@@ -88,8 +112,20 @@ export const ERRORS = {
   ),
   provider_malformed: row(502, true, true, 'The provider sent what its format does not allow.'),
   provider_empty: row(502, true, true, 'The provider ended without an answer.'),
+  provider_quota_exhausted: row(
+    502,
+    false,
+    true,
+    'The account of the provider has no money or quota left; add some, or another key.',
+  ),
   provider_auth: row(502, false, true, 'Check the API key of the provider.'),
   provider_bad_request: row(400, false, true, 'The provider refused the request; see the message.'),
+  unsupported_by_model: row(
+    400,
+    false,
+    true,
+    'Leave out what the message names, or use a model that takes it; GET /v1/models says which do.',
+  ),
   provider_prefill_refused: row(
     400,
     true,

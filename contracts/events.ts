@@ -3,11 +3,15 @@
  * terminal and it is the last. All wire formats are projections of these. PROTOCOL.md is the prose of this file.
  */
 import { z } from 'zod';
+import { budgetStandingSchema } from './budgets.ts';
 import { finishReasons, resumeStrategies } from './generation.ts';
 import { usageSchema } from './usage-schema.ts';
 
 const progress = { usage: usageSchema, costMicroUsd: z.int().nonnegative() };
-const errorBody = z.object({ code: z.string(), message: z.string(), doc: z.string() });
+const errorBody = z.object({
+  ...{ code: z.string(), message: z.string(), doc: z.string() },
+  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+});
 
 export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({
@@ -20,8 +24,9 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     type: z.literal('cache-hit'),
     provider: z.string(),
     model: z.string(),
-    similarity: z.number().describe('Cosine of the two questions; 1 for the same words'),
+    similarity: z.number(),
     ageMs: z.int().nonnegative(),
+    degraded: z.boolean().optional().describe('Every candidate failed; an old answer stands in'),
     entryId: z.string().optional().describe('Names the stored answer; it can be deleted by this'),
   }),
   z.object({
@@ -55,8 +60,23 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('budget-reserve'),
     reservedTokens: z.int(),
+    reservedMicroUsd: z.int().optional(),
     remainingTokens: z.int().nullable().describe('null: no limit is set'),
     maxOutputTokens: z.int().describe('The output cap of this generation, clipped to the budget'),
+  }),
+  z.object({
+    type: z.literal('budget-warn').describe('A budget of this generation has passed its warning share'),
+    ...budgetStandingSchema.shape,
+  }),
+  z.object({
+    type: z
+      .literal('cap-raise')
+      .describe('The answer reached a cap that was raised meanwhile; the model goes on'),
+    provider: z.string(),
+    model: z.string(),
+    attempt: z.int(),
+    maxOutputTokens: z.int().describe('The new output cap of this generation'),
+    ...progress,
   }),
   z.object({
     type: z.literal('provider-start'),
@@ -104,6 +124,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     finishReason: z.enum(finishReasons),
     attempts: z.int(),
     cached: z.boolean(),
+    degraded: z.boolean().optional().describe('An old stored answer, because every candidate failed'),
     ...progress,
     shared: z
       .object({ by: z.int().min(2).describe('Generations that share one call'), ...progress })

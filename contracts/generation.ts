@@ -20,6 +20,11 @@ export type { Message } from './content.ts';
 export const reasoningEfforts = ['low', 'medium', 'high'] as const;
 export type ReasoningEffort = (typeof reasoningEfforts)[number];
 
+/** A kind of task; a route may have models for it. */
+export const taskSchema = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a short name, such as simple, complex or code');
+
 export const generationRequestSchema = z
   .strictObject({
     input: z
@@ -68,6 +73,23 @@ export const generationRequestSchema = z
       .describe('A stored answer may be so old at the most; the route may set less.'),
     metadata: z.record(z.string().min(1).max(64), z.string().max(512)).optional(),
     stream: z.boolean().optional().describe('true: the response is the event stream (SSE) at once.'),
+    task: taskSchema
+      .optional()
+      .describe(
+        'What kind of task this is, such as simple, complex or code; else it is found from the input.',
+      ),
+    priority: z
+      .int()
+      .min(1)
+      .max(5)
+      .optional()
+      .describe('Who goes first where many wait: 1 is first, 5 is last, 3 if absent.'),
+    deadlineMs: z
+      .int()
+      .min(LIMITS.minDeadlineMs)
+      .max(LIMITS.maxDeadlineMs)
+      .optional()
+      .describe('How long the answer is of use to you, from now; then the generation ends with an error.'),
   })
   .refine((request) => typeof request.input === 'string' || request.input.at(-1)?.role === 'user', {
     path: ['input'],
@@ -113,6 +135,35 @@ export interface GenerationOrder {
   readonly limitMs: number;
   /** Size of the input in characters, for the summary in the Temporal UI. */
   readonly inputChars: number;
+  /** What the route decided; absent in a run that older code began. */
+  readonly routing?: RoutingPlan;
+  /** When the whole generation must have ended, ms since 1970; absent in a run that older code began. */
+  readonly deadlineAtMs?: number;
+}
+
+/** A window in tokens, where it is known. */
+export interface WindowedCandidate extends Candidate {
+  readonly contextTokens: number | null;
+}
+
+/** What a route decides besides the order of its candidates. */
+export interface RoutingPlan {
+  /** The kind of task; null where the route does not ask. */
+  readonly task: string | null;
+  /** Why each model has its place, and what it would cost; for people. */
+  readonly reasons: readonly string[];
+  /** Context windows of the order's candidates, in the same order. */
+  readonly contextTokens: readonly (number | null)[];
+  /** Tried only after a model has said that the input is too long for it. */
+  readonly onContextLength: readonly WindowedCandidate[];
+  /** Whether a refusal by content policy is told (the default) or the next candidate is asked. */
+  readonly onContentPolicy: 'tell' | 'fall-back';
+  /** What happens when no key of a candidate has room: the next candidate is asked, or the generation waits. */
+  readonly whenFull: 'next' | 'wait';
+  /** Longest wait for room. */
+  readonly maxWaitMs: number;
+  /** Whether a stored answer of any age may end the chain, marked as degraded. */
+  readonly cachedAnswer: boolean;
 }
 
 /** `tool-calls`: the model waits for the results of the tools that it called. */
@@ -156,8 +207,14 @@ export const generationViewSchema = z.object({
   costMicroUsd: z.int().nullable(),
   attempts: z.int(),
   cached: z.boolean(),
+  degraded: z.boolean().describe('An old stored answer stands in, because every candidate failed.'),
   text: z.string().nullable().describe('The text so far.'),
-  error: z.object({ code: z.string(), message: z.string(), doc: z.string() }).nullable(),
+  error: z
+    .object({
+      ...{ code: z.string(), message: z.string(), doc: z.string() },
+      details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+    })
+    .nullable(),
   metadata: z.record(z.string(), z.string()),
 });
 export type GenerationView = z.infer<typeof generationViewSchema>;

@@ -2,6 +2,21 @@
 export const LIMITS = {
   /** Largest JSON body of a request. */
   requestBodyBytes: 8 * 1024 * 1024,
+  /** Deepest nesting of a JSON body. */
+  jsonDepth: 100,
+  /** All header lines of a request together. */
+  headerBytes: 16 * 1024,
+  headerLines: 100,
+  /** Longest life that a key with an end may have. */
+  keyLifeMs: 10 * 365 * 24 * 3_600_000,
+  /** Longest that the old secret of a rotated key stays good. */
+  keyOverlapMs: 30 * 24 * 3_600_000,
+  /** A ticket that is not used within this is void. */
+  ticketMs: 30_000,
+  /** A ticket that may be used again is void after this, whatever happens. */
+  ticketReconnectsMs: 3_600_000,
+  /** How long a browser may decrypt payloads for the Temporal UI. */
+  codecSessionMs: 8 * 3_600_000,
   /** Largest frame that a WebSocket client may send. */
   webSocketFrameBytes: 64 * 1024,
   /** Generations that one WebSocket may follow at once. */
@@ -32,9 +47,19 @@ export const LIMITS = {
   providerErrorsPerCandidate: 3,
   /** Longest wait that a provider's Retry-After may ask of us before we fall back. */
   retryAfterMs: 30_000,
+  /** A wait for a key that is not worth another candidate. */
+  shortWaitMs: 3_000,
+  /** Longest wait for room at a provider, unless the route says otherwise. */
+  roomWaitMs: 10 * 60_000,
+  /** The gate to the providers answers within this, or calls go on without it. The log is waited for meanwhile. */
+  gateMs: 2_000,
+  minDeadlineMs: 100,
+  maxDeadlineMs: 30 * 24 * 3_600_000,
   connectMs: 5_000,
   firstTokenMs: 10_000,
   betweenTokensMs: 15_000,
+  /** Silence of a reasoning model that has taken a call, before its first token. */
+  thinkingMs: 180_000,
   generationMs: 30 * 60_000,
   cacheLookUpMs: 150,
   defaultMaxOutputTokens: 4_096,

@@ -13,9 +13,17 @@ export const SEARCH_ATTRIBUTES = {
   UnbrokenCostMicroUsd: 'Int',
 } as const;
 
+/** What may be said to a generation that runs. */
+export const SIGNALS = { raiseCap: 'raiseCap', stop: 'stop' } as const;
+
 /** A generation id names its tenant's workflow: the same key sent again is the same workflow. */
 export function workflowId(tenant: string, generationId: string): string {
   return `${tenant}/${generationId}`;
+}
+
+/** The queue of those who wait for room at a provider; Temporal keeps its order by priority and fairness. */
+export function roomQueue(taskQueue: string, provider: string): string {
+  return `${taskQueue}/room/${provider}`;
 }
 
 /** Redis keys. What one script touches shares a hash tag, so that it lives on one shard of a cluster. */
@@ -24,10 +32,18 @@ export const REDIS_KEYS = {
   logStream: (generationId: string) => `ub:log:{${generationId}}:events`,
   logInput: (generationId: string) => `ub:log:{${generationId}}:input`,
   logChannel: (generationId: string) => `ub:log:{${generationId}}:channel`,
-  // Encoded, so that tenant `a` with user `b:c` is not tenant `a:b` with user `c`.
-  budget: (tenant: string, user: string, part: string) =>
-    `ub:budget:{${encodeURIComponent(tenant)}:${encodeURIComponent(user)}}:${part}`,
+  // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
+  budget: (tenant: string, ...parts: readonly string[]) =>
+    `ub:budget:{${encodeURIComponent(tenant)}}:${parts.map(encodeURIComponent).join(':')}`,
   flight: (partition: string, key: string) => `ub:flight:{${partition}}:${key}`,
   openFlights: (partition: string) => `ub:flight:{${partition}}:open`,
-  apiKey: (sha256Hex: string) => `ub:key:${sha256Hex}`,
+  gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
+  apiKey: (keyId: string) => `ub:key:{${keyId}}`,
+  /** The ids of a tenant's keys, each with the time of its last use. */
+  apiKeysOf: (tenant: string) => `ub:keys:{${encodeURIComponent(tenant)}}`,
+  /** Tells every API process the id of a key that was rotated or revoked. */
+  apiKeyChanges: 'ub:key-changes',
+  ticket: (sha256Hex: string) => `ub:ticket:{${sha256Hex}}`,
+  /** The limiter adds `:` and what it counts for. */
+  rateLimit: 'ub:rate',
 } as const;

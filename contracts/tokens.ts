@@ -8,6 +8,8 @@ const TOKENS_PER_MESSAGE = 8;
 const MARGIN = 1.1;
 /** An upper figure for one image in the common formats (OpenAI's high detail, Anthropic's 1568 x 1568). */
 const TOKENS_PER_IMAGE = 1_600;
+/** The instruction to continue, and the messages around it. */
+const CONTINUE_TOKENS = 96;
 /** An answer cut below this is worth less than the clear error. */
 const MIN_OUTPUT_TOKENS = 16;
 
@@ -22,6 +24,26 @@ export function boundInputTokens(
   const images = messages.flatMap(partsOf).filter((part) => part.type === 'image').length;
   const tokens = texts.reduce((sum, text) => sum + Math.max(countTokens(text), text.length / 4), 0);
   return Math.ceil(tokens * MARGIN) + TOKENS_PER_MESSAGE * (messages.length + 1) + TOKENS_PER_IMAGE * images;
+}
+
+/** The tokenizers of some vendors count up to a third more than ours. What is reserved too much is given back. */
+const WORST_MARGIN = 1.25;
+
+/** What is reserved for an input: no vendor whose tokenizer we know counts more. */
+export function worstInputTokens(
+  input: Pick<GenerationInput, 'system' | 'messages' | 'tools' | 'output'>,
+  countTokens: (text: string) => number,
+): number {
+  return Math.ceil(boundInputTokens(input, countTokens) * WORST_MARGIN);
+}
+
+/** What is reserved for a call that continues this text: it is part of the input, with an instruction to go on. */
+export function worstContinuationTokens(
+  deliveredText: string,
+  countTokens: (text: string) => number,
+): number {
+  const tokens = Math.max(countTokens(deliveredText), deliveredText.length / 4);
+  return Math.ceil(tokens * MARGIN * WORST_MARGIN) + CONTINUE_TOKENS;
 }
 
 export function leastOutputTokens(maxOutputTokens: number): number {

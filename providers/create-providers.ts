@@ -1,24 +1,70 @@
 /** The providers of a config: one adapter for each that has what it needs. */
 import type { Config } from '../config/load-config.ts';
 import type { WireFamily } from '../config/schema.ts';
+import { factsOf } from '../models/catalogue.ts';
+import { refusalOf } from '../models/refuse-input.ts';
+import { createAiSdk } from './ai-sdk/index.ts';
 import { createAnthropicMessages } from './anthropic-messages/index.ts';
-import { createOpenAiResponses, type ProviderSettings } from './openai-responses/index.ts';
-import type { Provider } from './provider.ts';
+import { createAzureOpenAi } from './azure-openai/index.ts';
+import { createBedrock } from './bedrock/index.ts';
+import { createCohere } from './cohere/index.ts';
+import { createGoogle } from './google/index.ts';
+import { createOpenAiChat } from './openai-chat/index.ts';
+import { createOpenAiResponses } from './openai-responses/index.ts';
+import type { Provider, ProviderCall } from './provider.ts';
+import { NO_KEY, type ProviderSettings } from './provider-settings.ts';
 
 const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Provider>> = {
   'openai-responses': createOpenAiResponses,
+  'openai-chat': createOpenAiChat,
+  'azure-openai': createAzureOpenAi,
   'anthropic-messages': createAnthropicMessages,
+  bedrock: createBedrock,
+  google: createGoogle,
+  cohere: createCohere,
+  'ai-sdk': createAiSdk,
 };
 
 export function createProviders(config: Config): ReadonlyMap<string, Provider> {
   const providers = new Map<string, Provider>();
-  for (const [name, { wire, baseUrl, apiKeyEnv, capabilities }] of Object.entries(config.providers)) {
-    // A provider that names no key variable needs none; the SDKs want some key all the same.
-    const apiKey = apiKeyEnv === undefined ? 'none' : config.apiKeys[name];
-    if (apiKey === undefined) continue;
-    const { firstTokenMs, betweenTokensMs } = config.limits;
-    const settings = { name, apiKey, baseUrl, capabilities, firstTokenMs, betweenTokensMs };
-    providers.set(name, ADAPTERS[wire](settings));
+  for (const [name, provider] of Object.entries(config.providers)) {
+    const [key] = config.providerKeys[name] ?? [];
+    if (key === undefined) continue;
+    const apiKey = key.secret ?? NO_KEY;
+    const settings: ProviderSettings = {
+      ...config.limits,
+      ...{ name, apiKey, baseUrl: provider.baseUrl, quirks: provider.quirks },
+      ...{ apiVersion: provider.apiVersion, region: provider.region, package: provider.package },
+      factsOf: memoized((model) => factsOf(config, name, model)),
+    };
+    providers.set(name, withinAbilities(ADAPTERS[provider.wire](settings), settings));
   }
   return providers;
+}
+
+/** Refuses what the model cannot do before the call leaves, and asks for no more output than it gives. */
+function withinAbilities(provider: Provider, { name, factsOf: facts }: ProviderSettings): Provider {
+  return {
+    ...provider,
+    stream(call: ProviderCall) {
+      const known = facts(call.model);
+      const refusal = refusalOf(`${name}/${call.model}`, known, call.input);
+      if (refusal !== null) throw refusal;
+      const maxOutputTokens = Math.min(
+        call.maxOutputTokens,
+        known.maxOutputTokens ?? Number.POSITIVE_INFINITY,
+      );
+      return provider.stream({ ...call, maxOutputTokens });
+    },
+  };
+}
+
+/** Models are few, and finding out about one takes longer than a call should be held up. */
+function memoized<Value>(find: (model: string) => Value): (model: string) => Value {
+  const found = new Map<string, Value>();
+  return (model) => {
+    const known = found.get(model) ?? find(model);
+    found.set(model, known);
+    return known;
+  };
 }

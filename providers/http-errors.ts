@@ -1,5 +1,7 @@
 /** What all vendors' HTTP errors have in common: status, waiting time, and connections that failed. */
-import { type ErrorCode, UnbrokenError } from '../contracts/errors.ts';
+import { ERRORS, type ErrorCode, UnbrokenError } from '../contracts/errors.ts';
+import { type AnswerHead, hasBegun } from './http-link.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 export interface HttpFailure {
   readonly status: number | undefined;
@@ -7,6 +9,8 @@ export interface HttpFailure {
   readonly kind: string;
   readonly message: string;
   readonly headers: Headers | undefined;
+  /** The wait that the body names (Google); absent: what the headers say. */
+  readonly retryAfterMs?: number | undefined;
   /** Whether the answer had begun. */
   readonly isStreaming: boolean;
 }
@@ -15,17 +19,22 @@ const MESSAGE_CHARS = 300;
 
 export function toUnbrokenError(failure: HttpFailure): UnbrokenError {
   const { status, message } = failure;
-  const retryAfterMs = retryAfter(failure.headers);
   const code = codeOf(failure);
+  const waitMs = ERRORS[code].retryable ? (failure.retryAfterMs ?? retryAfterMs(failure.headers)) : undefined;
   // Vendors quote the refused key, in forms that no pattern knows.
   const safe = code === 'provider_auth' ? 'The provider refused its API key.' : redact(message);
   const text = safe.slice(0, MESSAGE_CHARS);
-  return new UnbrokenError(code, status === undefined ? text : `${status}: ${text}`, { retryAfterMs });
+  return new UnbrokenError(code, status === undefined ? text : `${status}: ${text}`, {
+    retryAfterMs: waitMs,
+  });
 }
 
 /** An error without an answer of the vendor: a chunk that is no JSON, or a connection that failed or broke. */
-export function brokenTransport(error: unknown, isStreaming: boolean): UnbrokenError {
-  if (error instanceof SyntaxError) {
+export function brokenTransport(error: unknown, head: AnswerHead | null): UnbrokenError {
+  const own = ownError(error);
+  if (own !== null) return own;
+  const isStreaming = hasBegun(head);
+  if (isNamed(error, 'SyntaxError')) {
     return new UnbrokenError('provider_malformed', 'The provider sent a chunk that is not JSON.', {
       cause: error,
     });
@@ -34,30 +43,40 @@ export function brokenTransport(error: unknown, isStreaming: boolean): UnbrokenE
   return toUnbrokenError({ status: undefined, kind: '', message, headers: undefined, isStreaming });
 }
 
-function codeOf({ status, kind, message, isStreaming }: HttpFailure): ErrorCode {
-  if (/context_length|context window|prompt is too long/i.test(`${kind} ${message}`))
-    return 'context_length_exceeded';
-  if (/content_filter|content_policy|policy_violation/i.test(kind)) return 'content_filtered';
-  if (/prefill/i.test(message)) return 'provider_prefill_refused';
-  if (/rate_limit/i.test(kind)) return 'provider_rate_limited';
-  if (/overloaded|server_error|api_error/i.test(kind)) return 'provider_unavailable';
-  if (status === undefined) return isStreaming ? 'provider_stream_cut' : 'provider_connect_failed';
-  if (status === 401 || status === 403) return 'provider_auth';
-  if (status === 429) return 'provider_rate_limited';
-  if (status === 408 || status === 409 || status >= 500) return 'provider_unavailable';
-  return 'provider_bad_request';
+/** By its name: the error may come from another realm than ours. */
+function isNamed(error: unknown, name: string): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === name;
 }
 
-/** `retry-after-ms` (OpenAI), or `retry-after` in seconds or as a date (RFC 9110, 10.2.3). */
-function retryAfter(headers: Headers | undefined): number | undefined {
-  const inMs = Number(headers?.get('retry-after-ms') ?? Number.NaN);
-  if (Number.isFinite(inMs)) return Math.max(0, inMs);
-  const given = headers?.get('retry-after');
-  if (given === null || given === undefined) return undefined;
-  const seconds = Number(given);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1_000);
-  const date = Date.parse(given);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+/** Ours, also where an SDK has put its own error around it. */
+function ownError(error: unknown): UnbrokenError | null {
+  if (error instanceof UnbrokenError) return error;
+  return error instanceof Error && error.cause !== undefined ? ownError(error.cause) : null;
+}
+
+/** What vendors say of an input that is too long; none has a status of its own for it. */
+const TOO_LONG =
+  /context_length|context window|context length|prompt is too long|too many tokens|reduce the length|input token count|exceeds the maximum number of tokens/i;
+const FILTERED = /content_filter|content_policy|policy_violation|content_management/i;
+/** An account without money or quota: waiting does not help, another key does. */
+const EXHAUSTED =
+  /insufficient_quota|insufficient_balance|insufficient balance|credit balance is too low|billing_hard_limit|used all available credits|payment required/i;
+
+function codeOf({ status, kind, message, isStreaming }: HttpFailure): ErrorCode {
+  const said = `${kind} ${message}`;
+  if (TOO_LONG.test(said)) return 'context_length_exceeded';
+  if (FILTERED.test(kind)) return 'content_filtered';
+  if (/prefill/i.test(message)) return 'provider_prefill_refused';
+  if (status === 402 || EXHAUSTED.test(said)) return 'provider_quota_exhausted';
+  // The status is the vendor's word; what it calls the error matters where there is none.
+  if (status === 401 || status === 403) return 'provider_auth';
+  if (status === 429) return 'provider_rate_limited';
+  if (status === 408 || status === 409 || (status !== undefined && status >= 500))
+    return 'provider_unavailable';
+  if (/rate_limit|resource_exhausted/i.test(kind)) return 'provider_rate_limited';
+  if (/overloaded|server_error|api_error|unavailable|internal/i.test(kind)) return 'provider_unavailable';
+  if (status !== undefined) return 'provider_bad_request';
+  return isStreaming ? 'provider_stream_cut' : 'provider_connect_failed';
 }
 
 /** Vendors quote keys in their messages. */

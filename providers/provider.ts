@@ -1,6 +1,7 @@
 /**
  * The port to a model. An adapter maps one wire format, with the vendor's official SDK, to `ProviderEvent`s. It
- * never retries: Temporal owns retries, and the workflow owns fallback. It throws only `UnbrokenError`s.
+ * never retries: Temporal owns retries, and the workflow owns fallback. It throws only `UnbrokenError`s, and the
+ * reason of the signal where the caller aborted.
  */
 import type { FinishReason, GenerationInput, ResumeStrategy } from '../contracts/generation.ts';
 import type { Usage } from '../contracts/money.ts';
@@ -15,8 +16,21 @@ export interface ProviderCursor {
   readonly sequenceNumber: number;
   /** Characters of this response's text that are in the log, for a poll that must append only the suffix. */
   readonly textChars: number;
+  /** The same for reasoning text. */
+  readonly reasoningChars?: number | undefined;
+  /** The tool calls that are in the log, in their order: the provider's later events name only their place. */
+  readonly toolCalls?: readonly CursorToolCall[] | undefined;
 }
 
+export interface CursorToolCall {
+  /** Place among the output items of the response. */
+  readonly outputIndex: number;
+  readonly id: string;
+  readonly name: string;
+  readonly argumentsChars: number;
+}
+
+/** How an answer of a model that was cut can be gone on with. */
 export interface ProviderCapabilities {
   /** A running response can be taken up again by `ProviderCursor`; nothing is paid again. */
   readonly reattach: boolean;
@@ -38,6 +52,10 @@ export interface ProviderCall {
     | { readonly strategy: 'reattach'; readonly cursor: ProviderCursor }
     | { readonly strategy: 'prefill' | 'instruct'; readonly deliveredText: string };
   readonly signal: AbortSignal;
+  /** The key of this call, where a provider has several; absent: the configured one. */
+  readonly apiKey?: string | undefined;
+  /** Hears the head of every HTTP answer to this call, refusals too: `retry-after` and the rate limits are there. */
+  readonly onHeaders?: ((headers: Headers, status: number) => void) | undefined;
 }
 
 export type ProviderEvent =
@@ -45,6 +63,21 @@ export type ProviderEvent =
   | { readonly type: 'accepted'; readonly cursor?: ProviderCursor }
   | { readonly type: 'text'; readonly text: string; readonly cursor?: ProviderCursor }
   | { readonly type: 'reasoning'; readonly text: string; readonly cursor?: ProviderCursor }
+  /** The next characters of a tool call's arguments; its first piece may have none. */
+  | {
+      readonly type: 'tool-call';
+      /** Which call of the answer, from 0. */
+      readonly index: number;
+      readonly id: string;
+      readonly name: string;
+      readonly arguments: string;
+      readonly cursor?: ProviderCursor;
+    }
+  /**
+   * What the provider has counted so far, for an attempt that does not finish. `estimated`: its output is not counted
+   * yet, and what was received is to be added.
+   */
+  | { readonly type: 'usage'; readonly usage: Usage }
   /** Last event of a whole answer. A stream that ends without it was cut: the adapter throws. */
   | { readonly type: 'finish'; readonly reason: FinishReason; readonly usage: Usage | null };
 
@@ -56,8 +89,9 @@ export interface Provider {
   /**
    * Stops a response that runs at the provider without us (reattachable ones do). Returns what it used, or null
    * where the provider does not say. Idempotent. Absent where a closed connection is enough.
+   * @param apiKey the key that the response was made with; absent: the configured one.
    */
-  stop?(responseId: string): Promise<Usage | null>;
+  stop?(responseId: string, apiKey?: string): Promise<Usage | null>;
 }
 
 export type { ResumeStrategy };

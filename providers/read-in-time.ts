@@ -1,16 +1,16 @@
 /** Reads a provider's stream with a limit on silence: one before the first content, another between contents. */
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { ProviderEvent } from './provider.ts';
+import type { CallLimits } from './provider-settings.ts';
 
-export interface SilenceLimits {
-  readonly firstTokenMs: number;
-  readonly betweenTokensMs: number;
-}
-
-/** @param stop ends the request below; called on silence and when the reader leaves. */
+/**
+ * @param mayThink whether the model may be silent for longer once it has taken the call.
+ * @param stop ends the request below; called on silence and when the reader leaves.
+ */
 export async function* readInTime(
   events: AsyncIterable<ProviderEvent>,
-  { firstTokenMs, betweenTokensMs }: SilenceLimits,
+  { firstTokenMs, betweenTokensMs, thinkingMs }: CallLimits,
+  mayThink: boolean,
   stop: () => void,
 ): AsyncGenerator<ProviderEvent> {
   const iterator = events[Symbol.asyncIterator]();
@@ -20,10 +20,9 @@ export async function* readInTime(
     for (;;) {
       const next = await inTime(iterator.next(), deadline - Date.now(), hasContent);
       if (next.done) return;
-      if (next.value.type !== 'accepted') {
-        hasContent = true;
-        deadline = Date.now() + betweenTokensMs;
-      }
+      const { type } = next.value;
+      if (type === 'accepted' && mayThink && !hasContent) deadline = Date.now() + thinkingMs;
+      if (type !== 'accepted' && type !== 'usage') hasContent = true;
       yield next.value;
       // The time that our reader took is not the provider's silence.
       if (hasContent) deadline = Date.now() + betweenTokensMs;

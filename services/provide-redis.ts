@@ -1,18 +1,16 @@
 /** Redis: REDIS_URL, else redis-server or valkey-server on PATH, else the system's package manager. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from 'redis';
-import { findOnPath, runCommand } from './executables.ts';
 import { clearLeftover } from './pid-file.ts';
 import { assertPortFree, LOOPBACK } from './ports.ts';
 import { type RunningProcess, runProcess, untilHealthy } from './run-process.ts';
-import { type Environment, type Report, reasonOf, ServiceError, seconds } from './service-error.ts';
+import { type Environment, type Report, reasonOf, ServiceError } from './service-error.ts';
+import { findOrInstall, type SystemPackage } from './system-package.ts';
 
 export const REDIS_PORT = 6379;
 const HEALTHY_MS = 60_000;
 const CONNECT_MS = 5_000;
-const INSTALL_MS = 5 * 60_000;
-const POLICY_FILE = '/usr/sbin/policy-rc.d';
 
 export interface StartRedis {
   readonly executable: string;
@@ -55,56 +53,17 @@ export async function checkRedis(url: string): Promise<void> {
   }
 }
 
+const REDIS: SystemPackage = {
+  name: 'Redis',
+  programs: ['redis-server', 'valkey-server'],
+  apt: 'redis-server',
+  others: { brew: 'redis', dnf: 'redis', apk: 'redis' },
+  instead: 'set REDIS_URL to a Redis 7 or later that you have',
+};
+
 /** The path of a Redis or Valkey server; installs one, said before, when the machine has none and we have the right. */
-export async function findRedisExecutable(report: Report, env: Environment = process.env): Promise<string> {
-  const found = findOnPath('redis-server', env) ?? findOnPath('valkey-server', env);
-  if (found !== undefined) return found;
-  const aptGet = findOnPath('apt-get', env);
-  const isRoot = process.getuid?.() === 0;
-  if (aptGet === undefined || !isRoot) {
-    const command = aptGet !== undefined ? 'sudo apt-get install -y redis-server' : installCommand();
-    throw new ServiceError(
-      'Redis is not installed, and installing it needs rights that this process does not have.',
-      `Run once: ${command}   (or set REDIS_URL to a Redis that you have)`,
-    );
-  }
-  return installByApt(aptGet, report, env);
-}
-
-async function installByApt(aptGet: string, report: Report, env: Environment): Promise<string> {
-  report('redis: not found; installing it by: apt-get install -y redis-server');
-  const begunAt = Date.now();
-  const settings = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: INSTALL_MS };
-  const install = () =>
-    runCommand(aptGet, ['install', '-y', '--no-install-recommends', 'redis-server'], settings);
-  // The package would start a daemon of its own on port 6379; a policy that says 101 forbids it for the moment.
-  const addsPolicy = !existsSync(POLICY_FILE);
-  try {
-    if (addsPolicy) writeFileSync(POLICY_FILE, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
-    let result = await install();
-    if (result.code !== 0) {
-      await runCommand(aptGet, ['update'], settings);
-      result = await install();
-    }
-    const path = findOnPath('redis-server', env);
-    if (result.code !== 0 || path === undefined) {
-      throw new ServiceError(
-        `apt-get could not install redis-server:\n${result.output}`,
-        'Install Redis 7 or later by hand, or set REDIS_URL to a Redis that you have.',
-      );
-    }
-    report(`redis: installed in ${seconds(begunAt)}`);
-    return path;
-  } finally {
-    if (addsPolicy) rmSync(POLICY_FILE, { force: true });
-  }
-}
-
-function installCommand(): string {
-  if (process.platform === 'darwin') return 'brew install redis';
-  if (findOnPath('dnf') !== undefined) return 'sudo dnf install -y redis';
-  if (findOnPath('apk') !== undefined) return 'sudo apk add redis';
-  return "install the package redis with your system's package manager";
+export function findRedisExecutable(report: Report, env: Environment = process.env): Promise<string> {
+  return findOrInstall(REDIS, report, env);
 }
 
 async function ping(url: string): Promise<boolean> {

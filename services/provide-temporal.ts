@@ -34,6 +34,12 @@ const DYNAMIC_CONFIG = {
   // A worker that hangs or is cut off must not be given tasks: its connection is closed after these.
   'frontend.keepAliveTime': '"1s"',
   'frontend.keepAliveTimeout': '"2s"',
+  // Those who wait for a slot, or for room at a provider, are served by priority and in turns by user.
+  'matching.useNewMatcher': 'true',
+  'matching.enableFairness': 'true',
+  // Each partition of a queue keeps an order of its own; one of four would let a few wait for long.
+  'matching.numTaskqueueReadPartitions': '1',
+  'matching.numTaskqueueWritePartitions': '1',
 };
 
 export interface StartTemporal {

@@ -49,10 +49,12 @@ export function createCache(
 /** Without an embedder the points have no vector; Qdrant wants some size all the same. */
 const NO_EMBEDDER = { name: 'none', dimensions: 1 };
 
-export function createEmbedder(config: Pick<Config, 'cache' | 'apiKeys' | 'providers'>): Embedder | null {
+export function createEmbedder(
+  config: Pick<Config, 'cache' | 'providerKeys' | 'providers'>,
+): Embedder | null {
   const { embedder } = config.cache;
   if (embedder === 'off') return null;
-  const apiKey = config.apiKeys['openai'];
+  const apiKey = config.providerKeys['openai']?.[0]?.secret;
   if (embedder === 'local' || (embedder === 'auto' && apiKey === undefined)) return createLocalEmbedder();
   if (apiKey === undefined) throw new Error('cache.embedder is openai, but OPENAI_API_KEY is not set.');
   return createOpenAiEmbedder({ apiKey, baseUrl: config.providers['openai']?.baseUrl });
@@ -64,7 +66,8 @@ function createConfiguredJudge(
   priceOf: Dependencies['priceOf'],
 ): Judge | null {
   if (judge === undefined) return null;
-  const { provider: name, model } = judge.model;
+  const slash = judge.model.indexOf('/');
+  const [name, model] = [judge.model.slice(0, slash), judge.model.slice(slash + 1)];
   const provider = providers.get(name);
   if (provider === undefined)
     throw new Error(`cache.judge.model names the provider "${name}", which has no key.`);

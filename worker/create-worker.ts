@@ -3,21 +3,29 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { createActivities } from '../activities/create-activities.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
-import { createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
+import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
+import { createWarningWebhook } from '../budget/warning-webhook.ts';
 import type { Config } from '../config/load-config.ts';
+import { createDataConverter, FAILURE_CONVERTER } from '../encryption/data-converter.ts';
+import { costOf } from '../models/price.ts';
 import { createProviders } from '../providers/create-providers.ts';
-import { costOf } from '../providers/price.ts';
+import { createRedisGate } from '../routing/redis-gate.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
 import { createCache } from './create-cache.ts';
+import { createNoteGate, type NoticeLogger } from './gate-notices.ts';
+import { createWaitingRooms } from './waiting-rooms.ts';
 
 /** Streams that one worker process runs at once; more wait in the task queue, by priority and fairness. */
 const CONCURRENT_GENERATIONS = 1_000;
+
+/** On top of the limits to the first token, until a call that tries an open circuit is given up. */
+const PROBE_SLACK_MS = 2_000;
 
 const ROOT = join(import.meta.dirname, '..');
 
@@ -27,15 +35,14 @@ export interface RunningWorker {
   shutdown(): void;
 }
 
-export async function createWorker(
-  config: Config,
-  onRedisError: (error: Error) => void,
-): Promise<RunningWorker> {
+export async function createWorker(config: Config, logger: NoticeLogger): Promise<RunningWorker> {
+  const dataConverter = createDataConverter(config);
+  const onRedisError = (error: Error) => logger.warn({ err: error }, 'redis connection');
   const [redis, subscriber, connection, workflowBundle] = await Promise.all([
     connectRedis(config.redisUrl, onRedisError),
     connectRedis(config.redisUrl, onRedisError),
     NativeConnection.connect({ address: config.temporal.address }),
-    bundleWorkflows(config.dataDir),
+    bundleWorkflows(config.dataDir, { isEncrypted: dataConverter !== undefined }),
   ]);
   const providers = createProviders(config);
   const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
@@ -47,8 +54,15 @@ export async function createWorker(
     ...cache,
     live: createLiveLogs(subscriber),
     log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
-    budget: createRedisBudgetLedger({ redis, dailyTokensPerUser: config.budget.dailyTokensPerUser }),
+    budget: createRedisBudgetLedger({ redis, ...budgetSettings(config) }),
+    notifyBudget: webhookOf(config),
     providers,
+    gate: createRedisGate({
+      ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
+      probeMs: config.limits.connectMs + config.limits.firstTokenMs + PROBE_SLACK_MS,
+      onAway: (reason) => logger.warn({ err: reason }, 'the gate to the providers was passed by'),
+    }),
+    note: createNoteGate(logger, Runtime.instance().metricMeter),
     priceOf,
     countTokens: (text) => countTokens(text),
   });
@@ -58,6 +72,7 @@ export async function createWorker(
     taskQueue: config.temporal.taskQueue,
     workflowBundle,
     activities,
+    ...(dataConverter === undefined ? {} : { dataConverter }),
     // A workflow task is held for as long as the stream's beginning, in a local activity, takes.
     maxConcurrentWorkflowTaskExecutions: CONCURRENT_GENERATIONS,
     maxConcurrentLocalActivityExecutions: CONCURRENT_GENERATIONS,
@@ -72,27 +87,47 @@ export async function createWorker(
     stickyQueueScheduleToStartTimeout: '2s',
     shutdownGraceTime: '5s',
   });
+  const { waitForRoom } = activities;
+  const rooms = await createWaitingRooms(connection, config.temporal, providers.keys(), waitForRoom);
+  const workers = [worker, ...rooms];
   await warm;
   return {
     run: async () => {
-      await worker.run();
+      await Promise.all(workers.map((one) => one.run()));
       await connection.close();
       await Promise.all([redis.close(), subscriber.close(), close()]);
     },
-    shutdown: () => worker.shutdown(),
+    shutdown: () => {
+      for (const one of workers) one.shutdown();
+    },
   };
 }
 
+function webhookOf({ budgets, budgetWebhookSecret: secret }: Config) {
+  if (budgets.webhook === undefined || secret === undefined) return null;
+  const { url, allowPrivateNetwork } = budgets.webhook;
+  return createWarningWebhook({ url, secret, allowPrivateNetwork });
+}
+
 /** Bundling takes seconds, so the bundle is kept, named by the hash of what went into it. */
-export async function bundleWorkflows(dataDir: string): Promise<{ code: string }> {
+export async function bundleWorkflows(
+  dataDir: string,
+  { isEncrypted = false }: { isEncrypted?: boolean } = {},
+): Promise<{ code: string }> {
+  const converter = isEncrypted ? { failureConverterPath: FAILURE_CONVERTER } : {};
   const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json')));
+  if (isEncrypted) hash.update(readFileSync(FAILURE_CONVERTER));
   for (const folder of ['contracts', 'workflows']) {
     const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.ts'));
     for (const name of names.sort()) hash.update(name).update(readFileSync(join(ROOT, folder, name)));
   }
   const cached = join(dataDir, 'cache', `workflows-${hash.digest('hex').slice(0, 16)}.js`);
   if (existsSync(cached)) return { code: readFileSync(cached, 'utf8') };
-  const bundle = await bundleWorkflowCode({ workflowsPath: join(ROOT, 'workflows', 'generation.ts') });
+  const bundle = await bundleWorkflowCode({
+    workflowsPath: join(ROOT, 'workflows', 'generation.ts'),
+    ...converter,
+    logger: new DefaultLogger('WARN'),
+  });
   mkdirSync(join(dataDir, 'cache'), { recursive: true });
   // Another worker may read it at this moment, and this one may be killed: it appears whole or not at all.
   const unfinished = `${cached}.${process.pid}`;

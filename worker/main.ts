@@ -10,7 +10,7 @@ Runtime.install({
   logger: new DefaultLogger('WARN', ({ level, message, meta }) => logger.warn({ level, ...meta }, message)),
   shutdownSignals: [],
 });
-const worker = await createWorker(config, (error) => logger.warn({ err: error }, 'redis connection'));
+const worker = await createWorker(config, logger);
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => worker.shutdown());
 const running = worker.run();
 process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid })}\n`);

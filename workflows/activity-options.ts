@@ -30,3 +30,11 @@ export const STREAM: ActivityOptions = {
   retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '5s' },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 };
+
+/** The wait for room at a provider: in the queue until it is this generation's turn, then first in line. */
+export const ROOM: ActivityOptions = {
+  heartbeatTimeout: '5s',
+  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '2s' },
+  // Whoever cancels does not wait for the line to move.
+  cancellationType: ActivityCancellationType.TRY_CANCEL,
+};

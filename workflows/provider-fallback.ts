@@ -1,28 +1,70 @@
-/** Whether the next candidate is tried after one has failed for good. Pure. */
+/** Who is asked next after candidates have failed, and whether anybody is. Pure. */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import { ERRORS, type ErrorCode, isErrorCode } from '../contracts/errors.ts';
+import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
+import { failureFacts, type StepFailure } from '../contracts/steps.ts';
 
-export interface CandidateFailure {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly fallback: boolean;
+export interface CandidateFailure extends StepFailure {
   readonly cancelled: boolean;
 }
 
+export interface FailedCandidate {
+  readonly candidate: Candidate;
+  readonly failure: CandidateFailure;
+}
+
 /** The failure of a candidate whose error the log has already. */
-export function failureOf({ code, message }: { code: ErrorCode; message: string }): CandidateFailure {
-  return { code, message, fallback: ERRORS[code].fallback, cancelled: false };
+export function failureOf(failure: StepFailure): CandidateFailure {
+  return { ...failure, cancelled: false };
 }
 
 export function readFailure(error: unknown): CandidateFailure {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   const cancelled = isCancellation(error);
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
-    return { ...failureOf({ code: cause.type, message: cause.message }), cancelled };
+    return { code: cause.type, message: cause.message, ...failureFacts(cause.details), cancelled };
   }
   if (cause instanceof TimeoutFailure) {
-    const message = 'The generation took longer than its limit.';
-    return { code: 'generation_timeout', message, fallback: false, cancelled };
+    return { code: 'generation_timeout', message: 'The generation took longer than its limit.', cancelled };
   }
-  return { code: 'internal', message: 'A step of the generation failed.', fallback: false, cancelled };
+  return { code: 'internal', message: 'A step of the generation failed.', cancelled };
+}
+
+/** Whether somebody else may answer after this error. A refusal by content policy is told, unless the route says else. */
+export function mayFallBack({ routing }: GenerationOrder, code: ErrorCode): boolean {
+  if (code === 'content_filtered') return routing?.onContentPolicy === 'fall-back';
+  return ERRORS[code].fallback;
+}
+
+/**
+ * The candidates that are left, in their order. After an input was too long for a model, no model with a window that
+ * is known to be as small is asked, and the route's models for long inputs come first.
+ */
+export function remainingCandidates(
+  { candidates, routing }: GenerationOrder,
+  failed: readonly FailedCandidate[],
+): readonly Candidate[] {
+  const windowed = candidates.map((candidate, index) => ({
+    candidate,
+    contextTokens: routing?.contextTokens[index] ?? null,
+  }));
+  const larger = (routing?.onContextLength ?? []).map(({ provider, model, contextTokens }) => ({
+    candidate: { provider, model },
+    contextTokens,
+  }));
+  const tooLong = failed.filter(({ failure }) => failure.code === 'context_length_exceeded');
+  const known = [...larger, ...windowed];
+  const windows = tooLong.map(
+    ({ candidate }) => known.find((one) => isSame(one.candidate, candidate))?.contextTokens ?? 0,
+  );
+  const tooSmall = Math.max(0, ...windows);
+  return (tooLong.length > 0 ? known : windowed)
+    .filter(({ contextTokens }) => contextTokens === null || contextTokens > tooSmall)
+    .map(({ candidate }) => candidate)
+    .filter((candidate, index, all) => all.findIndex((other) => isSame(other, candidate)) === index)
+    .filter((candidate) => !failed.some((other) => isSame(other.candidate, candidate)));
+}
+
+export function isSame(a: Candidate, b: Candidate): boolean {
+  return a.provider === b.provider && a.model === b.model;
 }

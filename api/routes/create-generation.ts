@@ -2,32 +2,25 @@
 import type { RequestHandler, Response } from 'express';
 import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import { type GenerationEvent, isTerminal } from '../../contracts/events.ts';
-import { generationRequestSchema } from '../../contracts/generation.ts';
 import { callerIn } from '../authenticate.ts';
 import { cacheHeaders } from '../cache-headers.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readView } from '../generation-view.ts';
+import { readRequest } from '../read-request.ts';
 import { relayEvents } from '../relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../sse.ts';
 import { submitGeneration } from '../submit-generation.ts';
 
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {
-    if (!request.is('application/json')) {
-      throw new UnbrokenError('unsupported_media_type', 'The body must be JSON.');
-    }
-    const parsed = generationRequestSchema.safeParse(request.body);
-    if (!parsed.success) {
-      const lines = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
-      throw new UnbrokenError('invalid_request', lines.join('; '));
-    }
+    const asked = readRequest(request);
     const { generationId } = await submitGeneration(
       dependencies,
       callerIn(response),
-      parsed.data,
+      asked,
       request.get('idempotency-key'),
     );
-    if (parsed.data.stream === true) {
+    if (asked.stream === true) {
       await streamAtOnce(dependencies, generationId, response);
       return;
     }
@@ -41,7 +34,7 @@ export function createGeneration(dependencies: ApiDependencies): RequestHandler 
 
 /** Nothing is sent until more than the start is in the log: a generation that is refused gets its error as a status. */
 async function streamAtOnce(
-  { log, live }: ApiDependencies,
+  dependencies: ApiDependencies,
   generationId: string,
   response: Response,
 ): Promise<void> {
@@ -55,11 +48,12 @@ async function streamAtOnce(
       const [second] = held.filter((event) => event.type !== 'generation-start');
       if (second === undefined) return;
       if (isTerminal(second) && second.type === 'generation-error') {
-        throw new UnbrokenError(
-          isErrorCode(second.error.code) ? second.error.code : 'internal',
-          second.error.message,
-          { details: { generationId } },
-        );
+        const { code, message, details } = second.error;
+        const resetsAtMs = details?.['resetsAtMs'];
+        throw new UnbrokenError(isErrorCode(code) ? code : 'internal', message, {
+          details: { ...details, generationId },
+          ...(typeof resetsAtMs === 'number' ? { retryAfterMs: Math.max(0, resetsAtMs - Date.now()) } : {}),
+        });
       }
       response.set(cacheHeaders(held));
       startSse(response, generationId);
@@ -72,7 +66,7 @@ async function streamAtOnce(
     },
   };
   try {
-    await relayEvents({ log, live }, { generationId, after: -1, sink, signal });
+    await relayEvents(dependencies, { generationId, after: -1, sink, signal });
     response.end();
   } catch (error) {
     if (!signal.aborted) throw error;

@@ -1,4 +1,4 @@
-/** `GET /v1/generations?limit=`: the tenant's newest generations, found by Temporal's visibility. */
+/** `GET /v1/generations?limit=`: the newest generations that the caller may read, found by Temporal's visibility. */
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { callerIn } from '../authenticate.ts';
@@ -10,10 +10,14 @@ const MOST = 100;
 export function listGenerations({ log, temporal }: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const limit = limitOf(request.query['limit']);
-    const { tenant } = callerIn(response);
+    const { tenant, user, scopes } = callerIn(response);
+    const ofUser = scopes.includes('any-user') ? '' : ` AND UnbrokenUser = "${user}"`;
     const ids: string[] = [];
     try {
-      const runs = temporal.workflow.list({ query: `UnbrokenTenant = "${tenant}"`, pageSize: limit });
+      const runs = temporal.workflow.list({
+        query: `UnbrokenTenant = "${tenant}"${ofUser}`,
+        pageSize: limit,
+      });
       for await (const run of runs) {
         if (ids.push(run.workflowId.slice(tenant.length + 1)) >= limit) break;
       }

@@ -1,16 +1,26 @@
 /** `GET /v1/generations/:id/events`: the log as server-sent events, from any cursor. */
-import type { Request, RequestHandler } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { callerIn } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../find-generation.ts';
-import { relayEvents } from '../relay-events.ts';
+import { type RelaySource, relayEvents } from '../relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../sse.ts';
 
-export function streamEvents(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
+/** How long an `EventSource` waits before it comes back: after a failure, and after an end that was planned. */
+const RETRY_MS = 1_000;
+const ROTATED_RETRY_MS = 250;
+/** An ended response that its viewer has not taken by then is cut. */
+const END_MS = 500;
+
+export function streamEvents(
+  dependencies: RelaySource & Pick<ApiDependencies, 'temporal' | 'log'>,
+): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const after = cursorOf(request);
     const untilMs = limitOf(request);
+    // Counted from here: a platform counts from the arrival of the request.
+    const limit = untilMs === null ? null : AbortSignal.timeout(untilMs);
     const head = await findGeneration(dependencies, callerIn(response), request.params.id);
     if (after >= head.nextSeq) {
       throw new UnbrokenError(
@@ -19,16 +29,26 @@ export function streamEvents(dependencies: ApiDependencies): RequestHandler<{ id
       );
     }
     const closed = closedSignal(response);
-    const signal = untilMs === null ? closed : AbortSignal.any([closed, AbortSignal.timeout(untilMs)]);
+    const signal = limit === null ? closed : AbortSignal.any([closed, limit]);
     startSse(response, head.generationId);
+    response.write(`retry: ${RETRY_MS}\n\n`);
+    limit?.addEventListener('abort', () => destroyUnlessEnded(response));
     const sink = createSseSink(response);
     try {
       await relayEvents(dependencies, { generationId: head.generationId, after, sink, signal });
-      response.end();
+      response.end(
+        limit?.aborted === true ? `: until_ms is over\nretry: ${ROTATED_RETRY_MS}\n\n` : undefined,
+      );
     } catch (error) {
       if (!closed.aborted) throw error;
     }
   };
+}
+
+/** A viewer so slow that the end of its stream waits behind its text: a cut by us is as good as one by the platform. */
+function destroyUnlessEnded(response: Response): void {
+  const overdue = setTimeout(() => response.destroy(), END_MS);
+  response.once('close', () => clearTimeout(overdue));
 }
 
 function cursorOf(request: Request<{ id: string }>): number {

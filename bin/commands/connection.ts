@@ -1,5 +1,12 @@
+import type { Command } from 'commander';
 import { ConnectionLostError, reasonOf } from '../../client/errors.ts';
-import { ClientError, createClient, StreamIntegrityError, type UnbrokenClient } from '../../client/index.ts';
+import {
+  ClientError,
+  type ClientOptions,
+  createClient,
+  StreamIntegrityError,
+  type UnbrokenClient,
+} from '../../client/index.ts';
 import { readClientEnvironment } from '../../config/client-environment.ts';
 import { ERRORS, isErrorCode } from '../../contracts/errors.ts';
 
@@ -9,10 +16,22 @@ export interface ConnectionFlags {
   readonly wait: string;
 }
 
+/** Gives a command the options that every one has which talks to the API. */
+export function withConnection(command: Command): Command {
+  return command
+    .option('--url <url>', 'the API; default: UNBROKEN_URL or http://127.0.0.1:8787')
+    .option('--key <key>', 'default: UNBROKEN_API_KEY or .unbroken/dev-key')
+    .option('--wait <seconds>', 'how long to try while nothing answers', '10');
+}
+
 export function connect(flags: ConnectionFlags): UnbrokenClient {
+  return createClient(connectionOf(flags));
+}
+
+export function connectionOf(flags: ConnectionFlags): ClientOptions {
   const environment = readClientEnvironment();
   let told = false;
-  return createClient({
+  return {
     baseUrl: flags.url ?? environment.baseUrl,
     apiKey: flags.key ?? environment.apiKey,
     requestGiveUpAfterMs: Number(flags.wait) * 1_000,
@@ -23,7 +42,7 @@ export function connect(flags: ConnectionFlags): UnbrokenClient {
     onReconnect: ({ cause, delayMs, after }) => {
       if (delayMs > 0) console.error(`\n[reconnecting after seq ${after}: ${reasonOf(cause)}]`);
     },
-  });
+  };
 }
 
 /** Says what failed and what to do. Exit codes: 1 refused or failed, 2 unreachable, 3 the stream is not intact. */

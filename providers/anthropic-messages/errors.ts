@@ -1,15 +1,14 @@
 /** Errors of the Anthropic SDK and API in our words. Source: Anthropic API reference, "Errors". */
 import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import { z } from 'zod';
-import { UnbrokenError } from '../../contracts/errors.ts';
+import type { UnbrokenError } from '../../contracts/errors.ts';
 import { brokenTransport, toUnbrokenError } from '../http-errors.ts';
+import { type AnswerHead, hasBegun } from '../http-link.ts';
 
 const bodySchema = z.object({ error: z.object({ type: z.string(), message: z.string() }) });
 
-export function toError(error: unknown, isStreaming: boolean): UnbrokenError {
-  if (error instanceof UnbrokenError) return error;
-  const isConnection = error instanceof APIConnectionError;
-  if (error instanceof APIError && !isConnection) {
+export function toError(error: unknown, head: AnswerHead | null): UnbrokenError {
+  if (error instanceof APIError && !(error instanceof APIConnectionError)) {
     const body = bodySchema.safeParse(error.error);
     const { type, message } = body.success ? body.data.error : { type: '', message: error.message };
     return toUnbrokenError({
@@ -17,8 +16,8 @@ export function toError(error: unknown, isStreaming: boolean): UnbrokenError {
       kind: type,
       message,
       headers: error.headers,
-      isStreaming,
+      isStreaming: hasBegun(head),
     });
   }
-  return brokenTransport(error, isStreaming);
+  return brokenTransport(error, head);
 }

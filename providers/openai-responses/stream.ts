@@ -1,47 +1,46 @@
 /** The events of a response as ours. Source: OpenAI API reference, "Streaming events" of Responses. */
 import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { UnbrokenError } from '../../contracts/errors.ts';
+import { malformed, streamCut } from '../answer-state.ts';
 import { toUnbrokenError } from '../http-errors.ts';
-import type { ProviderCursor, ProviderEvent } from '../provider.ts';
+import type { ProviderEvent } from '../provider.ts';
+import type { ResponsePosition } from './position.ts';
 import { toUsage } from './usage.ts';
 
-/**
- * @param from where the stream was taken up again; null for a new response.
- * @param mayBeEmpty whether an answer without new text is whole: the text delivered before it was all there is.
- */
+/** @param mayBeEmpty whether an answer without new text is whole: the text delivered before it was all there is. */
 export async function* toProviderEvents(
   stream: AsyncIterable<ResponseStreamEvent>,
-  from: ProviderCursor | null,
+  position: ResponsePosition,
   mayBeEmpty: boolean,
 ): AsyncGenerator<ProviderEvent> {
-  let responseId = from?.responseId ?? '';
-  let textChars = from?.textChars ?? 0;
+  let isRefused = false;
   for await (const event of stream) {
     switch (event.type) {
       case 'response.created':
-        responseId = event.response.id;
-        yield { type: 'accepted', cursor: { responseId, sequenceNumber: event.sequence_number, textChars } };
+        yield position.accepted(event.response.id, event.sequence_number);
         break;
-      case 'response.output_text.delta': {
-        if (typeof event.delta !== 'string') throw malformed();
-        textChars += event.delta.length;
-        const cursor = { responseId, sequenceNumber: event.sequence_number, textChars };
-        yield { type: 'text', text: event.delta, cursor };
+      case 'response.output_text.delta':
+        yield position.text(piece(event.delta), event.sequence_number);
         break;
-      }
       case 'response.reasoning_summary_text.delta':
-        yield {
-          type: 'reasoning',
-          text: event.delta,
-          cursor: { responseId, sequenceNumber: event.sequence_number, textChars },
-        };
+      case 'response.reasoning_text.delta':
+        yield position.reasoning(piece(event.delta), event.sequence_number);
         break;
-      case 'response.refusal.done':
-        throw new UnbrokenError('content_filtered', 'The model refused.');
+      case 'response.output_item.added':
+        if (event.item.type === 'function_call') {
+          yield position.call(event.output_index, event.item.call_id, event.item.name, event.sequence_number);
+        }
+        break;
+      case 'response.function_call_arguments.delta':
+        yield position.more(event.output_index, piece(event.delta), event.sequence_number);
+        break;
+      case 'response.refusal.delta':
+        isRefused = true;
+        break;
       case 'response.completed':
       case 'response.incomplete':
       case 'response.failed':
-        yield finishOf(event.response, mayBeEmpty || textChars > 0);
+        yield* endOf(event.response, position, mayBeEmpty, isRefused);
         return;
       case 'error':
         throw toUnbrokenError({
@@ -52,12 +51,18 @@ export async function* toProviderEvents(
         break;
     }
   }
-  throw new UnbrokenError('provider_stream_cut', 'The stream ended without its last event.');
+  throw streamCut();
 }
 
-/** The end of a response that has ended; throws what its status says. */
-export function finishOf(response: Response, hasText: boolean): ProviderEvent {
+/** The end of a response that has ended: what it used, and its finish; throws what its status says. */
+export function* endOf(
+  response: Response,
+  position: ResponsePosition,
+  mayBeEmpty: boolean,
+  isRefused = false,
+): Generator<ProviderEvent> {
   const usage = toUsage(response.usage);
+  if (usage !== null) yield { type: 'usage', usage };
   if (response.status === 'failed') {
     const { code, message } = response.error ?? { code: 'server_error', message: 'The response failed.' };
     throw toUnbrokenError({ status: undefined, kind: code, message, headers: undefined, isStreaming: true });
@@ -65,16 +70,17 @@ export function finishOf(response: Response, hasText: boolean): ProviderEvent {
   if (response.status === 'cancelled') {
     throw new UnbrokenError('provider_unavailable', 'The response was cancelled at the provider.');
   }
+  if (isRefused) throw new UnbrokenError('content_filtered', 'The model refused.');
   const reason = response.incomplete_details?.reason;
   if (reason === 'content_filter')
     throw new UnbrokenError('content_filtered', 'The answer was cut by a filter.');
-  if (!hasText) throw new UnbrokenError('provider_empty', 'The provider ended without text.');
-  return { type: 'finish', reason: response.status === 'incomplete' ? 'length' : 'stop', usage };
+  if (!mayBeEmpty && !position.hasContent())
+    throw new UnbrokenError('provider_empty', 'The provider ended without an answer.');
+  const ended = position.hasCalls() ? 'tool-calls' : 'stop';
+  yield { type: 'finish', reason: response.status === 'incomplete' ? 'length' : ended, usage };
 }
 
-function malformed(): UnbrokenError {
-  return new UnbrokenError(
-    'provider_malformed',
-    'The provider sent an event that its format does not allow.',
-  );
+function piece(delta: unknown): string {
+  if (typeof delta !== 'string') throw malformed('a delta without text');
+  return delta;
 }

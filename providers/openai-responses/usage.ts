@@ -1,17 +1,25 @@
-/** OpenAI counts cached tokens within input and reasoning within output; ours are disjoint. */
-import type { ResponseUsage } from 'openai/resources/responses/responses';
+/** OpenAI counts cached and written tokens within input, and reasoning within output; ours are disjoint. */
 import type { Usage } from '../../contracts/money.ts';
+import { disjointUsage } from '../disjoint-usage.ts';
 
-export function toUsage(usage: ResponseUsage | undefined | null): Usage | null {
+export interface ReportedUsage {
+  readonly input_tokens?: number | null;
+  readonly input_tokens_details?: {
+    readonly cached_tokens?: number | null;
+    readonly cache_write_tokens?: number | null;
+  } | null;
+  readonly output_tokens?: number | null;
+  readonly output_tokens_details?: { readonly reasoning_tokens?: number | null } | null;
+  readonly total_tokens?: number | null;
+}
+
+export function toUsage(usage: ReportedUsage | undefined | null): Usage | null {
   if (!usage) return null;
-  const cached = usage.input_tokens_details?.cached_tokens ?? 0;
-  const reasoning = usage.output_tokens_details?.reasoning_tokens ?? 0;
-  return {
-    inputTokens: Math.max(0, usage.input_tokens - cached),
-    cachedInputTokens: cached,
-    cacheWriteTokens: 0,
-    outputTokens: Math.max(0, usage.output_tokens - reasoning),
-    reasoningTokens: reasoning,
-    estimated: false,
-  };
+  return disjointUsage({
+    input: usage.input_tokens,
+    cached: usage.input_tokens_details?.cached_tokens,
+    written: usage.input_tokens_details?.cache_write_tokens,
+    output: usage.output_tokens,
+    reasoning: usage.output_tokens_details?.reasoning_tokens,
+  });
 }

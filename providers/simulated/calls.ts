@@ -1,15 +1,28 @@
 /** The record of calls: what was asked, and how many tokens were made for it. Tests read it as the vendor's bill. */
 import { createHash } from 'node:crypto';
+import type { WireName } from './faults.ts';
 import { type SimulatedRun, startRun } from './generate.ts';
-import { continuation, inputTokens, type SimulatedInput, scriptFor, withoutSpoken } from './true-text.ts';
+import {
+  continuation,
+  inputTokens,
+  type Piece,
+  type Script,
+  type SimulatedInput,
+  scriptFor,
+  withoutSpoken,
+} from './true-text.ts';
 
 export interface CallRequest {
   readonly id: string;
-  readonly wire: 'openai' | 'anthropic';
+  readonly wire: WireName;
   readonly model: string;
   readonly input: SimulatedInput;
   readonly maxTokens: number | undefined;
   readonly isBackground: boolean;
+  /** Whether the caller asked for the usage; most vendors tell it always. */
+  readonly wantsUsage: boolean;
+  /** The key that the caller sent; '' for none. */
+  readonly apiKey: string;
   /** Whether the model says nothing. */
   readonly isEmpty: boolean;
   /** Changes the text of this call; '' for the true one. */
@@ -20,11 +33,29 @@ export interface SimulatedCall extends CallRequest {
   /** The same for all calls that continue one request. */
   readonly key: string;
   readonly run: SimulatedRun;
-  readonly usage: { readonly input: number } | null;
+  readonly toolCalls: Script['toolCalls'];
   readonly prefillChars: number;
   /** Whether the output cap is shorter than the text. */
   readonly isCut: boolean;
   readonly startedAt: number;
+  usage(): SimulatedUsage;
+}
+
+/** What the vendor counted; each wire reports it in its own nesting. */
+export interface SimulatedUsage {
+  /** All input, cached and written within. */
+  readonly input: number;
+  readonly cached: number;
+  readonly written: number;
+  /** All output, reasoning within. */
+  readonly output: number;
+  readonly reasoning: number;
+}
+
+/** Requests and tokens of one API key. */
+interface KeyCount {
+  requests: number;
+  refused: number;
 }
 
 export interface Calls {
@@ -32,26 +63,31 @@ export interface Calls {
   find(id: string): SimulatedCall | undefined;
   list(): readonly object[];
   clear(): void;
+  /** A request has come with this key, whatever becomes of it. */
+  count(apiKey: string, isRefused: boolean): void;
+  byKey(): object;
 }
 
 const KEPT_CALLS = 20_000;
 
 export function createCalls(): Calls {
   const calls = new Map<string, SimulatedCall>();
+  const counts = new Map<string, KeyCount>();
   return {
     start(request) {
       const { base, spoken } = continuation(request.input);
       const script = scriptFor(base, request.salt);
-      const rest = request.isEmpty ? [] : withoutSpoken(script.tokens, spoken);
-      const tokens = rest.slice(0, request.maxTokens);
+      const rest = request.isEmpty ? [] : withoutSpoken(script.pieces, spoken);
+      const run = startRun(rest.slice(0, request.maxTokens), script.delayMs, script.firstMs);
       const call: SimulatedCall = {
         ...request,
         key: createHash('sha256').update(JSON.stringify(base)).digest('hex').slice(0, 16),
-        run: startRun(tokens, script.delayMs, script.firstMs),
-        usage: { input: inputTokens(request.input) },
+        run,
+        toolCalls: script.toolCalls,
         prefillChars: spoken.length,
-        isCut: tokens.length < rest.length,
+        isCut: run.pieces.length < rest.length,
         startedAt: Date.now(),
+        usage: () => usageOf(request.input, script, run),
       };
       calls.set(call.id, call);
       const oldest = calls.size > KEPT_CALLS ? calls.keys().next().value : undefined;
@@ -60,22 +96,51 @@ export function createCalls(): Calls {
     },
     find: (id) => calls.get(id),
     list: () =>
-      [...calls.values()].map(({ id, wire, model, key, run, input, prefillChars, startedAt }) => ({
-        ...{ id, wire, model, key, state: run.state, cancelled: run.state === 'cancelled', startedAt },
+      [...calls.values()].map(({ id, wire, model, key, apiKey, run, input, prefillChars, startedAt }) => ({
+        ...{
+          id,
+          wire,
+          model,
+          key,
+          apiKey,
+          state: run.state,
+          cancelled: run.state === 'cancelled',
+          startedAt,
+        },
         ...{
           outputTokensGenerated: run.made,
           inputTokens: inputTokens(input),
           prefillTokens: Math.ceil(prefillChars / 4),
         },
       })),
-    clear: () => calls.clear(),
+    clear: () => {
+      calls.clear();
+      counts.clear();
+    },
+    count(apiKey, isRefused) {
+      const known = counts.get(apiKey) ?? { requests: 0, refused: 0 };
+      counts.set(apiKey, { requests: known.requests + 1, refused: known.refused + (isRefused ? 1 : 0) });
+    },
+    byKey: () => {
+      const made = (apiKey: string) =>
+        [...calls.values()]
+          .filter((call) => call.apiKey === apiKey)
+          .reduce((sum, { run }) => sum + run.made, 0);
+      return Object.fromEntries(
+        [...counts].map(([apiKey, count]) => [apiKey, { ...count, outputTokensGenerated: made(apiKey) }]),
+      );
+    },
   };
 }
 
-export function usageOf({ input, run }: SimulatedCall) {
-  const tokens = inputTokens(input);
+function usageOf(input: SimulatedInput, { cached, written }: Script, run: SimulatedRun): SimulatedUsage {
+  const made = run.pieces.slice(0, run.made);
+  const thoughts = made.filter(({ kind }: Piece) => kind === 'reasoning').length;
   return {
-    ...{ input_tokens: tokens, output_tokens: run.made, total_tokens: tokens + run.made },
-    ...{ input_tokens_details: { cached_tokens: 0 }, output_tokens_details: { reasoning_tokens: 0 } },
+    input: inputTokens(input) + cached + written,
+    cached,
+    written,
+    output: run.made,
+    reasoning: thoughts,
   };
 }

@@ -1,21 +1,33 @@
 /**
- * A model provider for tests and for a first look: a real HTTP server in OpenAI's and Anthropic's formats. Its text
- * depends only on the request; it counts what it was made to generate; it shows any fault on command (`/_sim`).
+ * A model provider for tests and for a first look: a real HTTP server in the formats of OpenAI (Responses and chat
+ * completions), Anthropic, Google and Cohere. Its text depends only on the request; it counts what it was made to
+ * generate, and by which key; it shows any fault on command (`/_sim`).
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { createAnthropicWire } from './anthropic-wire.ts';
+import { messageSchema, outputSchema, toolChoiceSchema, toolSchema } from '../../contracts/content.ts';
 import { createCalls } from './calls.ts';
 import { readBody, sendJson } from './exchange.ts';
 import { createFaults, faultSchema } from './faults.ts';
-import { createOpenAiWire } from './openai-wire.ts';
-import { scriptFor } from './true-text.ts';
+import { createRateLimits, rateLimitSchema } from './rate-limits.ts';
+import { type Model, serveCall } from './serve-call.ts';
+import { scriptFor, trueText } from './true-text.ts';
+import { anthropicWire } from './wires/anthropic-wire.ts';
+import { chatWire } from './wires/chat-wire.ts';
+import { cohereWire } from './wires/cohere-wire.ts';
+import { googleWire } from './wires/google-wire.ts';
+import { responsesWire, serveStoredResponse } from './wires/responses-wire.ts';
+
+const WIRES = [responsesWire, chatWire, anthropicWire, googleWire, cohereWire];
 
 const textSchema = z.object({
   system: z.string().optional(),
-  messages: z.array(z.object({ role: z.enum(['user', 'assistant']), content: z.string() })),
+  messages: z.array(messageSchema),
+  tools: z.array(toolSchema).optional(),
+  toolChoice: toolChoiceSchema.optional(),
+  output: outputSchema.optional(),
 });
 
 export interface SimulatedProvider {
@@ -30,38 +42,22 @@ export async function createSimulatedProvider({
   host?: string;
   port?: number;
 } = {}): Promise<SimulatedProvider> {
-  const calls = createCalls();
-  const faults = createFaults();
-  const wires = [createOpenAiWire(calls, faults), createAnthropicWire(calls, faults)];
-
-  const control = async (
-    request: IncomingMessage,
-    response: ServerResponse,
-    path: string,
-  ): Promise<boolean> => {
-    const what = `${request.method} ${path}`;
-    if (what === 'GET /_sim/calls') sendJson(response, 200, calls.list());
-    else if (what === 'DELETE /_sim/calls') {
-      calls.clear();
-      sendJson(response, 200, {});
-    } else if (what === 'POST /_sim/faults') {
-      faults.add(faultSchema.parse(await readBody(request)));
-      sendJson(response, 201, {});
-    } else if (what === 'DELETE /_sim/faults') {
-      faults.clear();
-      sendJson(response, 200, {});
-    } else if (what === 'POST /_sim/text') {
-      const { tokens } = scriptFor(textSchema.parse(await readBody(request)));
-      sendJson(response, 200, { text: tokens.join(''), tokens: tokens.length });
-    } else return false;
-    return true;
-  };
+  const model: Model = { calls: createCalls(), faults: createFaults(), limits: createRateLimits() };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://simulated');
-    if (await control(request, response, url.pathname)) return;
-    for (const wire of wires) if (await wire(request, response, url)) return;
-    sendJson(response, 404, { error: { message: `No ${request.method} ${url.pathname} here.` } });
+    const { pathname: path } = url;
+    const body = request.method === 'POST' ? await readBody(request) : undefined;
+    if (path.startsWith('/_sim/')) {
+      const said = control(model, `${request.method} ${path}`, body);
+      if (said !== undefined) return sendJson(response, 200, said);
+    } else if (await serveStoredResponse(model, request, response, url)) return;
+    else if (request.method === 'POST') {
+      for (const wire of WIRES) {
+        if (await serveCall(wire, model, { request, response, path, body })) return;
+      }
+    }
+    sendJson(response, 404, { error: { message: `No ${request.method} ${path} here.` } });
   };
 
   const server = createServer((request, response) => {
@@ -84,4 +80,36 @@ export async function createSimulatedProvider({
       await once(server, 'close');
     },
   };
+}
+
+/** @returns what the control request is answered with; undefined where there is no such request. */
+function control({ calls, faults, limits }: Model, what: string, body: unknown): unknown {
+  switch (what) {
+    case 'GET /_sim/calls':
+      return calls.list();
+    case 'GET /_sim/keys':
+      return calls.byKey();
+    case 'DELETE /_sim/calls':
+      calls.clear();
+      return {};
+    case 'POST /_sim/faults':
+      faults.add(faultSchema.parse(body));
+      return {};
+    case 'DELETE /_sim/faults':
+      faults.clear();
+      return {};
+    case 'POST /_sim/limits':
+      limits.add(rateLimitSchema.parse(body));
+      return {};
+    case 'DELETE /_sim/limits':
+      limits.clear();
+      return {};
+    case 'POST /_sim/text': {
+      const input = textSchema.parse(body);
+      const text = trueText(input);
+      return { text, tokens: scriptFor(input).pieces.length };
+    }
+    default:
+      return undefined;
+  }
 }

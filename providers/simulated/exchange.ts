@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from './faults.ts';
 import type { SimulatedRun } from './generate.ts';
+import type { Piece } from './true-text.ts';
 
 const BODY_BYTES = 16 * 1024 * 1024;
 
@@ -17,6 +18,12 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}');
 }
 
+/** The key that a call was made with, in any of the ways of the vendors. */
+export function apiKeyOf({ headers }: IncomingMessage): string {
+  const named = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers['api-key'];
+  return typeof named === 'string' ? named : (headers.authorization ?? '').replace(/^Bearer /i, '');
+}
+
 export function sendJson(response: ServerResponse, status: number, body: unknown, headers = {}): void {
   response.writeHead(status, { 'content-type': 'application/json', ...headers });
   response.end(JSON.stringify(body));
@@ -25,12 +32,6 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 export function startSse(response: ServerResponse): void {
   response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-cache' });
   response.socket?.setNoDelay(true);
-}
-
-export type WireEvent = { readonly type: string; readonly [field: string]: unknown };
-
-export function sendEvent(response: ServerResponse, event: WireEvent): void {
-  response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
 }
 
 /** Faults that end the call before its answer begins. @returns whether one did. */
@@ -49,7 +50,7 @@ export async function failBeforeAnswer(
   if (fault?.kind !== 'status') return false;
   const wait =
     fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) };
-  sendJson(response, fault.status, errorBody(fault.status), wait);
+  sendJson(response, fault.status, errorBody(fault.status), { ...fault.headers, ...wait });
   return true;
 }
 
@@ -58,35 +59,34 @@ export function failInAnswer(
   fault: Fault | null,
   sent: number,
   response: ServerResponse,
-  inBandError: () => WireEvent,
+  writer: { error(): void; broken(): string },
 ): boolean {
   if (fault === null || sent < fault.afterTokens) return false;
   if (fault.kind === 'stall') return true;
   // What was written in this turn of the event loop leaves before the connection breaks.
   if (fault.kind === 'cut') setImmediate(() => response.destroy());
-  else if (fault.kind === 'malformed-chunk') response.end('event: broken\ndata: {"type": "bro\n\n');
-  else if (fault.kind === 'in-band-error') {
-    sendEvent(response, inBandError());
+  else if (fault.kind === 'malformed-chunk') response.end(writer.broken());
+  else if (fault.kind === 'in-band-error' || fault.kind === 'error-after-first-event') {
+    writer.error();
     response.end();
   } else return false;
   return true;
 }
 
-/** Sends the tokens of a run as they are made, from an index on, until it ends, fails by command, or nobody listens. */
+/** Sends the tokens of a run as they are made, until it ends, fails by command, or nobody listens. */
 export async function relayRun(
   run: SimulatedRun,
-  from: number,
   response: ServerResponse,
-  send: (token: string, index: number) => void,
+  send: (piece: Piece) => void,
   failsAt: (sent: number) => boolean,
 ): Promise<'ended' | 'left'> {
-  let sent = from;
+  let sent = 0;
   for (;;) {
     if (response.destroyed) return 'left';
     if (failsAt(sent)) return 'left';
-    const token = run.tokens[sent];
-    if (sent < run.made && token !== undefined) {
-      send(token, sent);
+    const piece = run.pieces[sent];
+    if (sent < run.made && piece !== undefined) {
+      send(piece);
       sent += 1;
     } else if (run.state !== 'running') return 'ended';
     else await run.moreThan(sent);

@@ -1,46 +1,83 @@
 /** The text of a simulated answer. It depends only on the request, so a test knows what a reader must get. */
 import { createHash } from 'node:crypto';
+import type { Message, OutputFormat, Part, Tool, ToolChoice } from '../../contracts/content.ts';
+import { partsOf } from '../../contracts/content.ts';
+import { sampleOf } from './sample-json.ts';
 
 const WORDS =
   'the river carries light over stone and every morning a small boat leaves harbour with letters tea maps naïve ' +
   'café über 東京 данные 🚀 data flows through many hands before it rests while engineers measure what they build ' +
   'and write down why because memory is short but logs are long so nothing is lost';
 const VOCABULARY = WORDS.split(' ');
+const MOST_TOKENS = 200_000;
+const THOUGHTS = 12;
 
 export interface SimulatedInput {
   readonly system?: string | undefined;
-  readonly messages: readonly { readonly role: 'user' | 'assistant'; readonly content: string }[];
+  readonly messages: readonly Message[];
+  readonly tools?: readonly Pick<Tool, 'name' | 'parameters'>[] | undefined;
+  readonly toolChoice?: ToolChoice | undefined;
+  readonly output?: Pick<OutputFormat, 'schema'> | undefined;
+  /** Whether the model was asked to think aloud. */
+  readonly thinks?: boolean | undefined;
 }
+
+/** One token of an answer. `call` is the place of the tool call whose arguments it is of. */
+export type Piece =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'reasoning'; readonly text: string }
+  | { readonly kind: 'tool'; readonly text: string; readonly call: number };
 
 export interface Script {
-  readonly tokens: readonly string[];
+  readonly pieces: readonly Piece[];
+  readonly toolCalls: readonly { readonly id: string; readonly name: string }[];
   readonly delayMs: number;
   readonly firstMs: number;
+  /** Input tokens that are said to be read from, and written to, the vendor's cache. */
+  readonly cached: number;
+  readonly written: number;
 }
 
-/** Length and pace come from a directive in the prompt: `[[sim tokens=400 delay_ms=10 first_ms=50]]`. */
+/**
+ * Length, pace and kind come from a directive in the prompt, such as `[[sim tokens=400 delay_ms=10 first_ms=50]]`,
+ * `[[sim tool=get_weather calls=2]]`, `[[sim reasoning=20]]` or `[[sim cached=100 cache_write=10]]`.
+ */
 export function scriptFor(input: SimulatedInput, salt = ''): Script {
-  const prompt = JSON.stringify([
-    input.system ?? '',
-    input.messages.map(({ role, content }) => [role, content]),
-  ]);
+  const prompt = promptOf(input);
   const setting = (name: string, otherwise: number) =>
     Number(new RegExp(`\\[\\[sim [^\\]]*\\b${name}=(\\d+)`).exec(prompt)?.[1] ?? otherwise);
-  const count = Math.min(200_000, setting('tokens', 120));
-  let state = createHash('sha256').update(prompt).update(salt).digest().readUInt32LE(0);
-  const tokens: string[] = [];
-  for (let index = 0; index < count; index += 1) {
-    // Numerical Recipes' linear congruential generator: small, and the same everywhere.
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    const word = VOCABULARY[(state >>> 8) % VOCABULARY.length] ?? 'word';
-    const end = index % 29 === 28 ? '.\n\n' : index % 11 === 10 ? ',' : '';
-    tokens.push(`${index === 0 || index % 29 === 0 ? '' : ' '}${word}${end}`);
-  }
-  return { tokens, delayMs: setting('delay_ms', 5), firstMs: setting('first_ms', 0) };
+  const seed = createHash('sha256').update(prompt).update(salt).digest();
+  const thoughts = setting('reasoning', input.thinks === true ? THOUGHTS : 0);
+  const called = calledTool(input, prompt);
+  const toolCalls = Array.from({ length: called === null ? 0 : setting('calls', 1) }, (_, index) => ({
+    id: `call_${seed.toString('hex').slice(0, 16)}${index}`,
+    name: called?.name ?? '',
+  }));
+  const said = called === null ? Math.min(MOST_TOKENS, setting('tokens', 120)) : setting('say', 0);
+  return {
+    pieces: [
+      ...proseOf(seed.readUInt32LE(4), thoughts).map((text) => ({ kind: 'reasoning' as const, text })),
+      ...(input.output === undefined || called !== null
+        ? proseOf(seed.readUInt32LE(0), said)
+        : inPieces(JSON.stringify(sampleOf(input.output.schema)))
+      ).map((text) => ({ kind: 'text' as const, text })),
+      ...toolCalls.flatMap((_, call) =>
+        inPieces(JSON.stringify(sampleOf(called?.parameters) ?? {})).map((text) => ({
+          ...{ kind: 'tool' as const, text, call },
+        })),
+      ),
+    ],
+    toolCalls,
+    ...{ delayMs: setting('delay_ms', 5), firstMs: setting('first_ms', 0) },
+    ...{ cached: setting('cached', 0), written: setting('cache_write', 0) },
+  };
 }
 
 export function trueText(input: SimulatedInput): string {
-  return scriptFor(input).tokens.join('');
+  return scriptFor(input)
+    .pieces.filter(({ kind }) => kind === 'text')
+    .map(({ text }) => text)
+    .join('');
 }
 
 /**
@@ -54,27 +91,90 @@ export function continuation(input: SimulatedInput): {
   const last = input.messages.at(-1);
   const cut = last?.role === 'assistant' ? 1 : 2;
   const partial = input.messages.at(-cut);
-  const base = { system: input.system, messages: input.messages.slice(0, -cut) };
+  const base = { ...input, messages: input.messages.slice(0, -cut) };
+  const spoken = typeof partial?.content === 'string' ? partial.content : null;
   const isContinued =
-    partial?.role === 'assistant' && base.messages.length > 0 && trueText(base).startsWith(partial.content);
-  return isContinued ? { base, spoken: partial.content } : { base: input, spoken: '' };
+    partial?.role === 'assistant' &&
+    spoken !== null &&
+    base.messages.length > 0 &&
+    trueText(base).startsWith(spoken);
+  return isContinued ? { base, spoken } : { base: input, spoken: '' };
 }
 
-/** Drops what was spoken from the beginning of the tokens; a token that was spoken in part keeps its rest. */
-export function withoutSpoken(tokens: readonly string[], spoken: string): string[] {
+/** Drops what was spoken from the beginning of the text, and the thoughts before it; a token spoken in part keeps its rest. */
+export function withoutSpoken(pieces: readonly Piece[], spoken: string): readonly Piece[] {
+  if (spoken === '') return pieces;
   let left = spoken.length;
-  const rest: string[] = [];
-  for (const token of tokens) {
-    if (left >= token.length) left -= token.length;
-    else {
-      rest.push(token.slice(left));
-      left = 0;
-    }
-  }
-  return rest;
+  return pieces.flatMap((piece): Piece[] => {
+    if (piece.kind !== 'text') return piece.kind === 'tool' ? [piece] : [];
+    const text = piece.text.slice(Math.min(left, piece.text.length));
+    left -= piece.text.length - text.length;
+    return text === '' ? [] : [{ ...piece, text }];
+  });
 }
 
-export function inputTokens({ system, messages }: SimulatedInput): number {
-  const chars = (system ?? '').length + messages.reduce((sum, message) => sum + message.content.length, 0);
-  return Math.ceil(chars / 4) + 4 * messages.length;
+export function inputTokens(input: SimulatedInput): number {
+  const chars =
+    (input.system ?? '').length + said(input.messages).reduce((sum, [, text]) => sum + text.length, 0);
+  return Math.ceil(chars / 4) + 4 * input.messages.length;
+}
+
+/** The tool that a directive names, or that the caller forces; none once its result is there. */
+function calledTool(input: SimulatedInput, prompt: string): Pick<Tool, 'name' | 'parameters'> | null {
+  const last = input.messages.at(-1);
+  if (input.tools === undefined || input.toolChoice === 'none') return null;
+  if (last === undefined || partsOf(last).some(({ type }) => type === 'tool-result')) return null;
+  const forced = typeof input.toolChoice === 'object' ? input.toolChoice.name : undefined;
+  const wanted = forced ?? /\[\[sim [^\]]*\btool=([\w-]+)/.exec(prompt)?.[1];
+  if (wanted === undefined) return input.toolChoice === 'required' ? (input.tools[0] ?? null) : null;
+  return input.tools.find(({ name }) => name === wanted) ?? null;
+}
+
+/** Everything that was said, alike for every wire: they differ in how they cut messages and order their parts. */
+function promptOf({ system, messages }: SimulatedInput): string {
+  return JSON.stringify([system ?? '', said(messages)]);
+}
+
+function said(messages: readonly Message[]): (readonly [string, string])[] {
+  const turns: [string, string[]][] = [];
+  for (const message of messages) {
+    const last = turns.at(-1);
+    const results = partsOf(message).filter(({ type }) => type === 'tool-result');
+    const others = partsOf(message).filter(({ type }) => type !== 'tool-result');
+    const texts = [...results, ...others].map(wordsOf);
+    if (last?.[0] === message.role) last[1].push(...texts);
+    else turns.push([message.role, texts]);
+  }
+  return turns.map(([role, texts]) => [role, texts.join('\n')]);
+}
+
+function wordsOf(part: Part): string {
+  if (part.type === 'text') return part.text;
+  if (part.type === 'tool-result') return part.content;
+  if (part.type === 'tool-call') return `${part.name} ${canonical(part.arguments)}`;
+  return `[image ${createHash('sha256').update(part.url).digest('hex').slice(0, 8)}]`;
+}
+
+/** Some wires carry arguments as an object, and lose how they were written. */
+function canonical(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json));
+  } catch {
+    return json;
+  }
+}
+
+function proseOf(seed: number, count: number): string[] {
+  let state = seed;
+  return Array.from({ length: count }, (_, index) => {
+    // Numerical Recipes' linear congruential generator: small, and the same everywhere.
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    const word = VOCABULARY[(state >>> 8) % VOCABULARY.length] ?? 'word';
+    const end = index % 29 === 28 ? '.\n\n' : index % 11 === 10 ? ',' : '';
+    return `${index === 0 || index % 29 === 0 ? '' : ' '}${word}${end}`;
+  });
+}
+
+function inPieces(text: string): string[] {
+  return text.match(/.{1,4}/gsu) ?? [];
 }

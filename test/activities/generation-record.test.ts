@@ -1,12 +1,20 @@
 import { expect, test } from '@jest/globals';
 import { outcomeOf, readRecord } from '../../activities/generation-record.ts';
-import { addUsage, NO_USAGE } from '../../contracts/money.ts';
+import { addUsage, NO_USAGE, totalTokens } from '../../contracts/money.ts';
 import { eventsOf, failed, started, text, USAGE } from './events-of.ts';
 
 test('an empty log tells of nothing', () => {
   expect(readRecord([])).toEqual({
-    ...{ text: '', attempts: 0, openAttempt: null, usage: NO_USAGE, costMicroUsd: 0 },
-    ...{ budgetNoted: false, errors: [], outcome: null },
+    ...{
+      text: '',
+      hasReasoning: false,
+      hasToolCalls: false,
+      attempts: 0,
+      openAttempt: null,
+      usage: NO_USAGE,
+      costMicroUsd: 0,
+    },
+    ...{ charges: [], capTokens: 0, budgetNoted: false, errors: [], outcome: null },
   });
 });
 
@@ -32,6 +40,37 @@ test('usage and cost of failed attempts are summed, each once', () => {
   expect(record.usage).toEqual(addUsage(USAGE, USAGE));
   expect(record.costMicroUsd).toBe(14);
   expect(record.errors).toHaveLength(2);
+});
+
+test('what ended attempts are charged is told attempt by attempt; a running response is not charged yet', () => {
+  const raised = {
+    provider: 'sim',
+    model: 'm',
+    attempt: 3,
+    maxOutputTokens: 50,
+    usage: USAGE,
+    costMicroUsd: 4,
+  };
+  const record = readRecord(
+    eventsOf(
+      ...[
+        started(1),
+        failed(1, { resumable: true }),
+        started(1, 'reattach'),
+        failed(1),
+        started(2),
+        failed(2),
+      ],
+      ...[started(3), text('a'), { type: 'cap-raise', ...raised } as const],
+    ),
+  );
+  expect(record.charges).toEqual(
+    [1, 2, 3].map((attempt) => ({
+      ...{ attempt, provider: 'sim', model: 'm', tokens: totalTokens(USAGE), estimated: false },
+      costMicroUsd: attempt === 3 ? 4 : 7,
+    })),
+  );
+  expect(record).toMatchObject({ openAttempt: null, capTokens: 50, text: 'a', attempts: 3 });
 });
 
 test('voided text is not held', () => {

@@ -13,7 +13,9 @@ import { waitFor } from '../harness/wait-for.ts';
 const DAILY_TOKENS = 2_000;
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ config: { budget: { dailyTokensPerUser: DAILY_TOKENS } } });
+  stack = await startStack({
+    config: { budgets: { limits: [{ per: 'user', window: 'day', amount: DAILY_TOKENS }] } },
+  });
 });
 afterAll(() => stack?.stop());
 beforeEach(() => stack.sim.forget());

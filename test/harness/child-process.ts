@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const READY_WITHIN_MS = 60_000;
 const END_WITHIN_MS = 10_000;
-const LOG_LINES_KEPT = 200;
+const LOG_LINES_KEPT = 5_000;
 
 export interface ChildHandle {
   readonly name: string;

@@ -9,6 +9,8 @@ const VARIABLE = 'UNBROKEN_TEST_SERVICES';
 export interface SharedServices {
   /** TEMPORAL_ADDRESS, REDIS_URL, QDRANT_URL. */
   readonly env: Readonly<Record<string, string>>;
+  /** Of those that were started for this run. */
+  readonly pids: readonly number[];
   stop(): Promise<void>;
 }
 
@@ -21,7 +23,9 @@ export async function startSharedServices(): Promise<SharedServices> {
       if (process.env['UNBROKEN_TEST_VERBOSE'] !== undefined) process.stderr.write(`${line}\n`);
     },
   });
-  return { env: services.env, stop: () => services.stop() };
+  const { temporal, redis, qdrant } = services;
+  const pids = [temporal, redis, qdrant].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
+  return { env: services.env, pids, stop: () => services.stop() };
 }
 
 /** Tells the processes that this one starts later, such as the runner's workers, where the services are. */

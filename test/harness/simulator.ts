@@ -1,10 +1,13 @@
 /** The simulated provider's control side: what it generated, what it would say, which fault comes next. */
 import type { z } from 'zod';
 import type { Message } from '../../contracts/generation.ts';
-import type { faultSchema } from '../../providers/simulated/faults.ts';
+import type { faultSchema, WireName } from '../../providers/simulated/faults.ts';
+import type { rateLimitSchema } from '../../providers/simulated/rate-limits.ts';
 
 export interface SimulatedCall {
-  readonly wire: 'openai' | 'anthropic';
+  readonly wire: WireName;
+  /** The key that the call was made with. */
+  readonly apiKey: string;
   readonly inputTokens: number;
   /** Tokens that it generated for this call, whether or not anybody read them. */
   readonly outputTokensGenerated: number;
@@ -20,6 +23,11 @@ export interface Simulator {
   text(input: string | readonly Message[]): Promise<{ text: string; tokens: number }>;
   fault(fault: z.input<typeof faultSchema>): Promise<void>;
   clearFaults(): Promise<void>;
+  /** Requests that each API key has made, and of these those that were refused. */
+  keys(): Promise<Record<string, { requests: number; refused: number; outputTokensGenerated: number }>>;
+  /** Limits the requests of a key, as vendors do. */
+  limit(limit: z.input<typeof rateLimitSchema>): Promise<void>;
+  clearLimits(): Promise<void>;
 }
 
 export function connectSimulator(url: string): Simulator {
@@ -49,6 +57,13 @@ export function connectSimulator(url: string): Simulator {
     },
     clearFaults: async () => {
       await ask('DELETE', 'faults');
+    },
+    keys: async () => (await ask('GET', 'keys')) as Awaited<ReturnType<Simulator['keys']>>,
+    limit: async (limit) => {
+      await ask('POST', 'limits', limit);
+    },
+    clearLimits: async () => {
+      await ask('DELETE', 'limits');
     },
   };
 }

@@ -1,10 +1,9 @@
 /** A whole Unbroken of real processes: simulated provider, workers and APIs, on the shared services. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createClient } from 'redis';
-import { REDIS_KEYS } from '../../contracts/names.ts';
+import type { CreateKey, NewKey } from '../../contracts/keys.ts';
 import { type ChildHandle, PROJECT_ROOT, startChild } from './child-process.ts';
 import { freePort } from './free-port.ts';
 import { announcedServices } from './shared-services.ts';
@@ -14,8 +13,10 @@ import { connectApi, type UnbrokenApi } from './unbroken-api.ts';
 export interface StackPlan {
   readonly workers?: number;
   readonly apis?: number;
-  /** Written as unbroken.config.yaml. */
-  readonly config?: object;
+  /** Written as unbroken.config.yaml; made for the address of the simulated provider where it is a function. */
+  readonly config?: object | ((simulatorUrl: string) => object);
+  /** More environment for its processes, such as keys of providers. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Where Temporal, Redis and Qdrant are; absent: those of the whole run. */
   readonly services?: Readonly<Record<string, string>>;
 }
@@ -41,10 +42,12 @@ export interface Stack {
   readonly apis: readonly Seat[];
   /** The first API. */
   readonly api: UnbrokenApi;
+  /** Where the others are. */
+  readonly otherApis: readonly string[];
   /** The environment of its processes, for clients of Temporal and Redis. */
   readonly env: Readonly<Record<string, string>>;
-  /** Registers a new key of another caller and returns it. */
-  addKey(caller: { tenant: string; user: string }): Promise<string>;
+  /** Makes a new key, by default one that may generate for all users of its tenant, and returns it. */
+  addKey(owner: CreateKey): Promise<string>;
   stop(): Promise<void>;
 }
 
@@ -70,7 +73,8 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     endings.push(() => simulator.end());
     const configPath = join(dataDir, 'unbroken.config.yaml');
     // JSON is YAML.
-    writeFileSync(configPath, JSON.stringify(plan.config ?? {}));
+    const config = typeof plan.config === 'function' ? plan.config(simulator.url) : (plan.config ?? {});
+    writeFileSync(configPath, JSON.stringify(config));
     const key = newKey();
     const env: Record<string, string> = {
       ...(plan.services ?? announcedServices()),
@@ -81,6 +85,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
       // Shared by all stacks: the workflow bundle, which takes seconds, is kept there.
       UNBROKEN_DATA_DIR: join(PROJECT_ROOT, '.unbroken', 'test'),
       UNBROKEN_DEV_KEY: key,
+      ...plan.env,
     };
     const ports = await Promise.all(Array.from({ length: plan.apis ?? 1 }, freePort));
     const [workers, apis] = await Promise.all([
@@ -95,13 +100,15 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
         ),
       ),
     ]);
+    const api = connectApi(`http://127.0.0.1:${ports[0]}`, key);
     return {
       sim: connectSimulator(simulator.url),
       workers,
       apis,
-      api: connectApi(`http://127.0.0.1:${ports[0]}`, key),
+      api,
+      otherApis: ports.slice(1).map((port) => `http://127.0.0.1:${port}`),
       env,
-      addKey: (caller) => registerKey(env['REDIS_URL'] ?? '', caller),
+      addKey: (owner) => addKey(api, owner),
       stop,
     };
   } catch (error) {
@@ -131,15 +138,13 @@ async function takeSeat(
   };
 }
 
-async function registerKey(redisUrl: string, caller: { tenant: string; user: string }): Promise<string> {
-  const key = newKey();
-  const redis = createClient({ url: redisUrl });
-  await redis.connect();
-  try {
-    await redis.hSet(REDIS_KEYS.apiKey(createHash('sha256').update(key).digest('hex')), caller);
-  } finally {
-    redis.destroy();
-  }
+async function addKey(api: UnbrokenApi, owner: CreateKey): Promise<string> {
+  const response = await api.send('/v1/keys', {
+    method: 'POST',
+    body: JSON.stringify({ scopes: ['generate', 'any-user'], ...owner }),
+  });
+  if (response.status !== 201) throw new Error(`no key: ${response.status} ${await response.text()}`);
+  const { key } = (await response.json()) as NewKey;
   return key;
 }
 

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import WebSocket from 'ws';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { ClientFrame, ServerFrame } from '../../contracts/websocket.ts';
-import type { UnbrokenApi } from './unbroken-api.ts';
 
 export interface StreamSocket {
   readonly frames: readonly ServerFrame[];
@@ -13,9 +12,20 @@ export interface StreamSocket {
   close(): Promise<void>;
 }
 
-export async function openStreamSocket(api: UnbrokenApi): Promise<StreamSocket> {
-  const socket = new WebSocket(`${api.url.replace(/^http/, 'ws')}/v1/stream`, {
-    headers: { authorization: `Bearer ${api.key}` },
+/** By a key, or as a browser by a ticket. */
+export type SocketTarget = { readonly url: string } & (
+  | { readonly key: string }
+  | { readonly ticket: string }
+);
+
+export async function openStreamSocket(
+  target: SocketTarget,
+  options: WebSocket.ClientOptions = {},
+): Promise<StreamSocket> {
+  const query = 'ticket' in target ? `?ticket=${target.ticket}` : '';
+  const socket = new WebSocket(`${target.url.replace(/^http/, 'ws')}/v1/stream${query}`, {
+    ...options,
+    ...('key' in target ? { headers: { authorization: `Bearer ${target.key}` } } : {}),
   });
   const frames: ServerFrame[] = [];
   socket.on('message', (data) => frames.push(JSON.parse(String(data)) as ServerFrame));

@@ -20,10 +20,18 @@ export async function closeTemporalClients(): Promise<void> {
   for (const connection of open) await (await connection).close();
 }
 
-/** The seat of the worker that has the activity now; undefined where none has it. */
+/**
+ * The seat of the worker that streams now: it has the activity, or before that the workflow task in which the stream
+ * begins. Undefined where none has either.
+ */
 export async function streamingWorker(stack: Stack, generationId: string): Promise<Seat | undefined> {
   const client = await temporalClient(stack.env);
-  const { raw } = await client.workflow.getHandle(workflowId(DEV_TENANT, generationId)).describe();
+  const handle = client.workflow.getHandle(workflowId(DEV_TENANT, generationId));
+  const { raw } = await handle.describe();
   const identities = (raw.pendingActivities ?? []).map((activity) => activity.lastWorkerIdentity ?? '');
+  if (identities.length === 0) {
+    const last = (await handle.fetchHistory()).events?.at(-1);
+    identities.push(last?.workflowTaskStartedEventAttributes?.identity ?? '');
+  }
   return stack.workers.find((seat) => identities.some((identity) => identity.startsWith(`${seat.pid()}@`)));
 }

@@ -22,6 +22,7 @@ describe('docker-compose.yml', () => {
   test('every service is pinned, healthy or done, and comes back when it dies', () => {
     expect(composeFaults(compose)).toEqual([]);
     expect([...oneShots(compose)].sort()).toEqual([
+      'front-certificate',
       'search-attributes',
       'temporal-namespace',
       'temporal-schema',
@@ -29,7 +30,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('it has all that a generation needs, and a second worker to take over', () => {
-    const needed = ['api', 'postgresql', 'qdrant', 'redis', 'temporal', 'temporal-ui', 'worker'];
+    const needed = ['api', 'front', 'postgresql', 'qdrant', 'redis', 'temporal', 'temporal-ui', 'worker'];
     expect(Object.keys(compose.services)).toEqual(expect.arrayContaining(needed));
     expect(compose.services['worker']?.deploy?.replicas).toBeGreaterThanOrEqual(2);
   });
@@ -45,12 +46,21 @@ describe('docker-compose.yml', () => {
       expect(compose.services[name]?.volumes?.[0]).toMatch(new RegExp(`^${name}:/`));
   });
 
+  test('the front has all that its configuration asks for', () => {
+    const asked = [...readProjectFile('deploy/nginx.conf.template').matchAll(/\$\{(FRONT_\w+)\}/g)];
+    expect(asked.length).toBeGreaterThan(3);
+    const given = Object.keys(compose.services['front']?.environment ?? {});
+    expect(given).toEqual(expect.arrayContaining(asked.map(([, name]) => name)));
+  });
+
   test('no secret has a default that works everywhere', () => {
     expect(compose.services['api']?.environment?.['UNBROKEN_DEV_KEY']).toMatch(/^\$\{UNBROKEN_DEV_KEY:\?/);
   });
 
   test('every file that it mounts, builds or runs exists', () => {
-    const paths = [...written.matchAll(/(?:\.\/|(?<=node, ))[\w./-]+\.(?:ts|ya?ml)/g)].map(([path]) => path);
+    const paths = [...written.matchAll(/(?:\.\/|(?<=node, ))[\w./-]+\.(?:ts|ya?ml|template)\b/g)].map(
+      ([path]) => path,
+    );
     expect(paths.length).toBeGreaterThan(4);
     expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
@@ -64,6 +74,10 @@ describe('the rest of the deployment', () => {
       'history.transferProcessorMaxPollRPS': [{ value: 2000 }],
       'frontend.keepAliveTime': [{ value: '1s' }],
       'frontend.keepAliveTimeout': [{ value: '2s' }],
+      'matching.useNewMatcher': [{ value: true }],
+      'matching.enableFairness': [{ value: true }],
+      'matching.numTaskqueueReadPartitions': [{ value: 1 }],
+      'matching.numTaskqueueWritePartitions': [{ value: 1 }],
     });
     const { environment, volumes } = compose.services['temporal'] ?? {};
     const target = environment?.['DYNAMIC_CONFIG_FILE_PATH'];

@@ -9,20 +9,47 @@ interface Row {
   readonly types: readonly string[];
 }
 
-const FOLDERS = ['contracts', 'config', 'providers', 'cache', 'budget', 'streaming', 'prompts'];
+const FOLDERS = [
+  'contracts',
+  'config',
+  'models',
+  'providers',
+  'cache',
+  'budget',
+  'streaming',
+  'prompts',
+  'routing',
+  'encryption',
+];
 
 export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   contracts: { values: [], types: [] },
   workflows: { values: ['contracts'], types: ['activities'] },
-  activities: { values: ['contracts'], types: ['providers', 'cache', 'budget', 'streaming'] },
-  providers: { values: ['contracts'], types: ['config'] },
+  activities: { values: ['contracts'], types: ['providers', 'cache', 'budget', 'streaming', 'routing'] },
+  models: { values: ['contracts'], types: ['config'] },
+  providers: { values: ['contracts', 'models'], types: ['config'] },
   cache: { values: ['contracts'], types: ['config'] },
   budget: { values: ['contracts'], types: ['config'] },
   streaming: { values: ['contracts'], types: ['config'] },
+  routing: { values: ['contracts'], types: ['config'] },
   prompts: { values: ['contracts'], types: ['config'] },
+  encryption: { values: ['contracts'], types: ['config'] },
   config: { values: ['contracts'], types: [] },
   worker: { values: [...FOLDERS, 'workflows', 'activities'], types: [] },
-  api: { values: ['contracts', 'config', 'streaming', 'budget', 'cache', 'prompts'], types: ['workflows'] },
+  api: {
+    values: [
+      'contracts',
+      'config',
+      'models',
+      'streaming',
+      'budget',
+      'cache',
+      'prompts',
+      'routing',
+      'encryption',
+    ],
+    types: ['workflows'],
+  },
   client: { values: ['contracts'], types: [] },
   services: { values: ['contracts', 'config'], types: [] },
 };

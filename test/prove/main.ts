@@ -1,8 +1,10 @@
 /** `npm run prove -- <subcommand>`: proofs that run the product as it is used and count what went wrong. */
 import { Command } from 'commander';
 import { chooseSeed } from '../harness/random.ts';
+import { type BudgetPlan, proveBudget } from './budget.ts';
 import { proveCache } from './cache.ts';
 import { proveCrash } from './crash.ts';
+import { proveFaults } from './faults.ts';
 
 const program = new Command('prove')
   .description('Runs the product as it is used, harms it, and counts what the readers lost.')
@@ -23,6 +25,29 @@ program
   .option('--seed <seed>', 'repeats the same crashes', wholeNumber)
   .action(async (given: { runs: number; prefillRuns: number; seed?: number }) => {
     const proved = await proveCrash({ ...given, seed: given.seed ?? chooseSeed() });
+    process.exitCode = proved ? 0 : 1;
+  });
+
+program
+  .command('faults')
+  .description('Shows every fault of a provider to the running product, and checks what the caller got.')
+  .option('--only <text>', 'cases whose number (such as c09) or name has this')
+  .action(async ({ only }: { only?: string }) => {
+    process.exitCode = (await proveFaults(only)) ? 0 : 1;
+  });
+
+program
+  .command('budget')
+  .description(
+    'Spends against small budgets from many processes and generations, and kills them in the middle.',
+  )
+  .option('--reservations <count>', 'reservations at once on the ledger', wholeNumber, 12_000)
+  .option('--processes <count>', 'processes that reserve', wholeNumber, 6)
+  .option('--kills <count>', 'of these processes', wholeNumber, 12)
+  .option('--generations <count>', 'whole generations, with workers killed', wholeNumber, 80)
+  .option('--seed <seed>', 'repeats the same plan', wholeNumber)
+  .action(async (given: Omit<BudgetPlan, 'seed'> & { seed?: number }) => {
+    const proved = await proveBudget({ ...given, seed: given.seed ?? chooseSeed() });
     process.exitCode = proved ? 0 : 1;
   });
 

@@ -1,18 +1,18 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import { textOfMessage } from '../../contracts/content.ts';
 import type { ErrorCode } from '../../contracts/errors.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { createAnthropicMessages } from '../../providers/anthropic-messages/index.ts';
-import { createOpenAiResponses } from '../../providers/openai-responses/index.ts';
 import type { Provider, ProviderCall, ProviderCursor, ProviderEvent } from '../../providers/provider.ts';
 import {
   createSimulatedProvider,
   type SimulatedProvider,
 } from '../../providers/simulated/create-simulated-provider.ts';
 import { trueText } from '../../providers/simulated/true-text.ts';
+import { adapterFor, simulatedConfig, simulatedWire } from './adapter-for.ts';
 
-const KEY = 'sk-secret-0123456789abcdef';
-const WIRES = ['openai-responses', 'anthropic-messages'] as const;
+const WIRES = [
+  ...(['openai-responses', 'openai-chat', 'anthropic-messages', 'google', 'cohere'] as const),
+  ...(['azure-openai', 'ai-sdk'] as const),
+] as const;
 type Wire = (typeof WIRES)[number];
 let sim: SimulatedProvider;
 const adapters = new Map<Wire, Provider>();
@@ -20,15 +20,9 @@ let count = 0;
 
 beforeAll(async () => {
   sim = await createSimulatedProvider();
-  const common = { apiKey: KEY, firstTokenMs: 400, betweenTokensMs: 900, capabilities: undefined };
-  adapters.set(
-    'openai-responses',
-    createOpenAiResponses({ ...common, name: 'openai', baseUrl: `${sim.url}/v1` }),
-  );
-  adapters.set(
-    'anthropic-messages',
-    createAnthropicMessages({ ...common, name: 'anthropic', baseUrl: sim.url }),
-  );
+  // The limits below are shorter than it takes to load them.
+  await Promise.all([import('@google/genai'), import('cohere-ai'), import('@ai-sdk/groq')]);
+  for (const wire of WIRES) adapters.set(wire, adapterFor(wire, simulatedConfig(wire, sim.url)));
 });
 afterAll(() => sim.stop());
 afterEach(async () => {
@@ -46,10 +40,8 @@ async function control(method: string, path: string, body?: object): Promise<unk
 const calls = async () =>
   (await control('GET', 'calls')) as { outputTokensGenerated: number; state: string }[];
 
-/** The calls of this file have plain text only. */
 function trueTextOf({ input }: ProviderCall): string {
-  const messages = input.messages.map((message) => ({ role: message.role, content: textOfMessage(message) }));
-  return trueText({ ...input, messages });
+  return trueText(input);
 }
 
 function adapter(wire: Wire): Provider {
@@ -154,7 +146,7 @@ describe.each(WIRES)('%s', (wire) => {
     ['content-filter', { kind: 'content-filter' }, 'content_filtered'],
   ])('the fault %s has its code, and no error tells the key', async (_name, fault, code) => {
     const call = callFor(30);
-    await control('POST', 'faults', { ...fault, wire });
+    await control('POST', 'faults', { ...fault, wire: simulatedWire(wire) });
     const heard = await hear(adapter(wire), call);
     expect(codeOf(heard)).toBe(code);
     expect(JSON.stringify([String(heard.error), heard.error])).not.toContain('0123456789');
@@ -164,7 +156,7 @@ describe.each(WIRES)('%s', (wire) => {
   });
 
   test('no usage in the report is told as null, not as zero', async () => {
-    await control('POST', 'faults', { kind: 'no-usage', wire });
+    await control('POST', 'faults', { kind: 'no-usage', wire: simulatedWire(wire) });
     const { events } = await hear(adapter(wire), callFor(20));
     expect(events.at(-1)).toMatchObject({ type: 'finish', usage: null });
   });

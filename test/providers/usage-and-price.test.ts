@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { costOf } from '../../models/price.ts';
 import { toUsage as toAnthropicUsage } from '../../providers/anthropic-messages/usage.ts';
 import { toUsage as toOpenAiUsage } from '../../providers/openai-responses/usage.ts';
-import { costOf } from '../../providers/price.ts';
 
 describe('usage and price', () => {
   test('the parts of a usage are disjoint', () => {

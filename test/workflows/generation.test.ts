@@ -1,12 +1,19 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Activities } from '../../activities/create-activities.ts';
+import type { BudgetWarning } from '../../contracts/budgets.ts';
+import { SIGNALS } from '../../contracts/names.ts';
 import type { BegunGeneration, GenerationOutcome } from '../../contracts/steps.ts';
+import { waitFor } from '../harness/wait-for.ts';
 import { endless, firstFails, runGeneration } from './runs.ts';
 import {
   FIRST,
+  orderOf,
   outcomeWith,
   RESERVATION,
   SECOND,
+  startGeneration,
   startWorkflowEnvironment,
+  stubActivities,
   type WorkflowEnvironment,
 } from './workflow-environment.ts';
 
@@ -93,7 +100,9 @@ test('a route whose candidates have all failed says so; one of a single candidat
 });
 
 test('a spent budget closes the generation without a provider, and is settled', async () => {
-  const refusal = { limitTokens: 10, remainingTokens: 1, resetsAtMs: 0 } as const;
+  const window = { per: 'user', id: 'ann', window: 'day', unit: 'tokens' } as const;
+  const budget = { ...window, limit: 10, spent: 9, resetsAtMs: 0 };
+  const refusal = { budget, remaining: 1 };
   const { outcome, calls } = await runGeneration(environment, {
     beginGeneration: async () => ({ next: 'refuse', refusal }),
   });
@@ -106,4 +115,48 @@ test('a cancelled generation is closed and its budget settled', async () => {
   expect(outcome).toMatchObject({ status: 'cancelled' });
   expect(calls.at(-1)).toBe('settleBudget cancelled');
   expect(calls.at(-2)).toMatch(/^closeGeneration /);
+});
+
+test('a warning is told in a run of its own, once, after the generation has ended', async () => {
+  const warning: BudgetWarning = {
+    ...{ warningId: `warn_${crypto.randomUUID()}`, tenant: 'acme', per: 'user', id: 'ann', window: 'day' },
+    ...{ unit: 'tokens', limit: 100, spent: 81, resetsAtMs: 0, level: 'near', mode: 'hard' },
+    ...{ generationId: 'gen_1', atMs: 0 },
+  };
+  const outcome = outcomeWith(FIRST);
+  const told: string[] = [];
+  const changed: Partial<Activities> = {
+    beginGeneration: async () => ({ next: 'ended', outcome, storeFailed: false, warnings: [warning] }),
+    sendBudgetWarning: async ({ warningId }) => {
+      told.push(warningId);
+    },
+  };
+  const { activities } = stubActivities(changed);
+  await environment.withWorker(activities, async (taskQueue) => {
+    for (const _ of ['a generation', 'the same warning told again']) {
+      const handle = await startGeneration(environment, taskQueue, orderOf());
+      expect(await handle.result()).toEqual(outcome);
+    }
+    await waitFor('the warning is told', () => told.length > 0);
+    const { client } = environment.temporal;
+    await client.workflow.getHandle(`acme/${warning.warningId}`).result();
+  });
+  expect(told).toEqual([warning.warningId]);
+});
+
+test('a stop ends a running generation as a cancel does', async () => {
+  const { outcome, calls } = await runGeneration(environment, endless, {}, (handle) =>
+    handle.signal(SIGNALS.stop),
+  );
+  expect(outcome).toMatchObject({ status: 'cancelled' });
+  expect(calls.at(-1)).toBe('settleBudget cancelled');
+});
+
+test('a raised cap reaches the ledger while the answer runs; nonsense does not', async () => {
+  const { calls } = await runGeneration(environment, endless, {}, async (handle) => {
+    await handle.signal(SIGNALS.raiseCap, { maxOutputTokens: 900 });
+    await handle.signal(SIGNALS.raiseCap, { maxOutputTokens: -1 });
+    await handle.cancel();
+  });
+  expect(calls.filter((call) => call.startsWith('raiseOutputCap'))).toEqual(['raiseOutputCap 900']);
 });

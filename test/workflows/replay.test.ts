@@ -5,11 +5,13 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
 import { bundleWorkflows } from '../../worker/create-worker.ts';
 import { readHistory } from './history-file.ts';
+import { installQuietRuntime } from './quiet-runtime.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unbroken-replay-'));
 let bundle: { code: string };
 
 beforeAll(async () => {
+  installQuietRuntime();
   bundle = await bundleWorkflows(folder);
 });
 

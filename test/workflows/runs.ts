@@ -34,11 +34,17 @@ export const endless: Partial<Activities> = {
   },
 };
 
-/** Runs one generation to its end and gives its result, the steps that were called, and its history. */
+type Handle = Awaited<ReturnType<typeof startGeneration>>;
+
+/**
+ * Runs one generation to its end and gives its result, the steps that were called, and its history.
+ * @param interrupt what is done to one whose stream is endless, once it streams
+ */
 export async function runGeneration(
   environment: WorkflowEnvironment,
   changed: Partial<Activities> = {},
   facts: Partial<GenerationOrder> = {},
+  interrupt: (handle: Handle) => Promise<unknown> = (handle) => handle.cancel(),
 ) {
   const { activities, calls } = stubActivities(changed);
   return environment.withWorker(activities, async (taskQueue) => {
@@ -47,7 +53,7 @@ export async function runGeneration(
       await waitFor('the stream has begun', () =>
         calls.some((call) => call.startsWith('streamFromProvider')),
       );
-      await handle.cancel();
+      await interrupt(handle);
     }
     const outcome = await handle.result();
     return { outcome, calls, history: await handle.fetchHistory() };

@@ -11,6 +11,8 @@ import { SEARCH_ATTRIBUTES, WORKFLOW_TYPE, workflowId } from '../../contracts/na
 import type { GenerationOutcome } from '../../contracts/steps.ts';
 import { findTemporalExecutable } from '../../services/provide-temporal.ts';
 import { bundleWorkflows } from '../../worker/create-worker.ts';
+import { createWaitingRooms } from '../../worker/waiting-rooms.ts';
+import { installQuietRuntime } from './quiet-runtime.ts';
 
 export const FIRST = { provider: 'first', model: 'm1' };
 export const SECOND = { provider: 'second', model: 'm2' };
@@ -28,6 +30,7 @@ export interface WorkflowEnvironment {
 }
 
 export async function startWorkflowEnvironment(): Promise<WorkflowEnvironment> {
+  installQuietRuntime();
   const folder = mkdtempSync(join(tmpdir(), 'unbroken-workflows-'));
   const path = await findTemporalExecutable((line) => process.stderr.write(`${line}\n`));
   const attributes = Object.entries(SEARCH_ATTRIBUTES);
@@ -54,7 +57,17 @@ export async function startWorkflowEnvironment(): Promise<WorkflowEnvironment> {
         // Cancellation reaches an activity by its heartbeats; they are to leave at once.
         maxHeartbeatThrottleInterval: '50ms',
       });
-      return worker.runUntil(() => use(taskQueue));
+      const { nativeConnection: connection } = temporal;
+      const names = [FIRST.provider, SECOND.provider];
+      const place = { namespace: 'default', taskQueue };
+      const rooms = await createWaitingRooms(connection, place, names, activities.waitForRoom);
+      const waiting = rooms.map((room) => room.run());
+      try {
+        return await worker.runUntil(() => use(taskQueue));
+      } finally {
+        for (const room of rooms) room.shutdown();
+        await Promise.all(waiting);
+      }
     },
     async stop() {
       await temporal.teardown();
@@ -98,13 +111,17 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
   const plain: Activities = {
     beginGeneration: async () => ({ next: 'stream', reservation: RESERVATION, waitMs: 0 }),
     streamFromProvider: async ({ candidate }) => outcomeWith(candidate),
-    settleBudget: async () => undefined,
+    settleBudget: async () => ({ warnings: [] }),
     storeAnswer: async () => undefined,
+    answerFromCache: async () => null,
+    waitForRoom: async () => ({ keyId: 'key', slot: 1 }),
     closeGeneration: async ({ as, error }) =>
       outcomeWith({
         ...{ status: as, provider: null, model: null, finishReason: null },
         errorCode: error?.code ?? null,
       }),
+    raiseOutputCap: async () => ({ granted: false, budget: null, remaining: 0 }),
+    sendBudgetWarning: async () => undefined,
   };
   const used = { ...plain, ...changed };
   const activities: Activities = {
@@ -113,7 +130,12 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
       noted(`streamFromProvider ${step.candidate.provider}`, used.streamFromProvider(step)),
     settleBudget: (step) => noted(`settleBudget ${step.outcome.status}`, used.settleBudget(step)),
     storeAnswer: (step) => noted('storeAnswer', used.storeAnswer(step)),
+    answerFromCache: (order) => noted('answerFromCache', used.answerFromCache(order)),
+    waitForRoom: (step) => noted(`waitForRoom ${step.candidate.provider}`, used.waitForRoom(step)),
     closeGeneration: (step) => noted(`closeGeneration ${step.error?.code}`, used.closeGeneration(step)),
+    raiseOutputCap: (step) => noted(`raiseOutputCap ${step.maxOutputTokens}`, used.raiseOutputCap(step)),
+    sendBudgetWarning: (warning) =>
+      noted(`sendBudgetWarning ${warning.level}`, used.sendBudgetWarning(warning)),
   };
   function noted<Result>(call: string, result: Result): Result {
     calls.push(call);

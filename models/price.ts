@@ -6,20 +6,31 @@ import type { MicroUsd, Usage } from '../contracts/money.ts';
 /** A price that is whole in decimal must not be rounded up because its float is a hair above. */
 const FLOAT_NOISE = 1e-6;
 
-/** @returns micro-USD, rounded up; 0 where no price is known. */
+export interface Cost {
+  /** Rounded up; 0 where no price is known. */
+  readonly costMicroUsd: MicroUsd;
+  readonly isKnown: boolean;
+}
+
 export function costOf(
   provider: string,
   model: string,
   usage: Usage,
   overrides: Readonly<Record<string, Price>>,
   pricedAs: string = provider,
-): { readonly costMicroUsd: MicroUsd } {
+): Cost {
   const input = usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens;
   const output = usage.outputTokens + usage.reasoningTokens;
-  const override = overrides[`${provider}/${model}`];
-  if (override !== undefined) {
-    const micro = input * override.inputMicroUsdPerMillion + output * override.outputMicroUsdPerMillion;
-    return { costMicroUsd: Math.ceil(micro / 1_000_000) };
+  const own = overrides[`${provider}/${model}`];
+  if (own !== undefined) {
+    const cached = own.cachedInputMicroUsdPerMillion ?? own.inputMicroUsdPerMillion;
+    const written = own.cacheWriteMicroUsdPerMillion ?? own.inputMicroUsdPerMillion;
+    const micro =
+      usage.inputTokens * own.inputMicroUsdPerMillion +
+      usage.cachedInputTokens * cached +
+      usage.cacheWriteTokens * written +
+      output * own.outputMicroUsdPerMillion;
+    return { costMicroUsd: Math.ceil(micro / 1_000_000), isKnown: true };
   }
   const price = calcPrice(
     {
@@ -31,5 +42,6 @@ export function costOf(
     model,
     { providerId: pricedAs },
   );
-  return { costMicroUsd: price === null ? 0 : Math.ceil(price.total_price * 1_000_000 - FLOAT_NOISE) };
+  if (price === null) return { costMicroUsd: 0, isKnown: false };
+  return { costMicroUsd: Math.ceil(price.total_price * 1_000_000 - FLOAT_NOISE), isKnown: true };
 }

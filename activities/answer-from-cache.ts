@@ -1,0 +1,42 @@
+/** The end of the chain: every candidate failed, so the best stored answer of any age stands in, marked as degraded. */
+import type { EventBody } from '../contracts/events.ts';
+import type { GenerationOrder } from '../contracts/generation.ts';
+import type { GenerationOutcome } from '../contracts/steps.ts';
+import { accountOpenAttempt } from './account-attempt.ts';
+import type { Dependencies } from './dependencies.ts';
+import { readRecord } from './generation-record.ts';
+import { questionOf, replayedText } from './look-up-cache.ts';
+
+export function answerFromCache(dependencies: Dependencies) {
+  const { cache, log } = dependencies;
+  /** @returns null where nothing is stored that answers this. */
+  return async (order: GenerationOrder): Promise<GenerationOutcome | null> => {
+    const { generationId } = order;
+    const [head, events, input] = await Promise.all([
+      log.head(generationId),
+      log.read(generationId, -1),
+      log.readInput(generationId),
+    ]);
+    const record = readRecord(events);
+    if (record.outcome !== null || input === null) return record.outcome;
+    const found = await cache.lookUpBest(questionOf(order, input));
+    if (found.outcome !== 'hit') return null;
+    const { text, provider, model, similarity, storedAtMs, finishReason, entryId } = found.answer;
+    const hasDelivered = record.text !== '' || record.hasReasoning || record.hasToolCalls;
+    const voided: EventBody[] = hasDelivered
+      ? [{ type: 'text-reset', reason: 'Every candidate failed; an old stored answer stands in.' }]
+      : [];
+    const spent = await accountOpenAttempt(dependencies, record, input, head?.checkpoint);
+    const ageMs = Math.max(0, Date.now() - storedAtMs);
+    await log.appendOnce(generationId, 'degraded-answer', [
+      ...voided,
+      { type: 'cache-hit', provider, model, similarity, ageMs, entryId, degraded: true },
+      ...replayedText(text),
+      {
+        ...{ type: 'generation-end', provider, model, finishReason, cached: true, degraded: true },
+        ...{ attempts: record.attempts, ...spent },
+      },
+    ]);
+    return readRecord(await log.read(generationId, -1)).outcome;
+  };
+}

@@ -1,0 +1,196 @@
+/** The ends of an attempt: whole, stopped, or broken. Each puts on record what it used. */
+import { ApplicationFailure } from '@temporalio/common';
+import { type ErrorCode, UnbrokenError } from '../contracts/errors.ts';
+import { LIMITS } from '../contracts/limits.ts';
+import { NO_USAGE, totalTokens, type Usage } from '../contracts/money.ts';
+import type { GenerationOutcome } from '../contracts/steps.ts';
+import type { ProviderEvent } from '../providers/provider.ts';
+import type { Departure } from '../routing/provider-gate.ts';
+import { type Attempt, type Progress, totals, usageSoFar } from './attempt.ts';
+import { REFUSES_KEY } from './attempt-pass.ts';
+import type { Dependencies } from './dependencies.ts';
+import { shareOf } from './follow-leader.ts';
+import { isPlausibleUsage } from './plausible-usage.ts';
+
+/** Errors after which a response that runs at the provider is still good and can be taken up again. */
+const CUT: ReadonlySet<ErrorCode> = new Set([
+  'provider_stream_cut',
+  'provider_stalled',
+  'provider_connect_failed',
+]);
+/** Nothing is to be waited for. */
+const AT_ONCE_MS = 50;
+
+export async function endCompleted(
+  dependencies: Dependencies,
+  attempt: Attempt,
+  progress: Progress,
+  finish: Extract<ProviderEvent, { type: 'finish' }>,
+): Promise<GenerationOutcome> {
+  const { writer } = attempt.log;
+  const usage = billedUsage(dependencies, attempt, progress, finish);
+  const used = totals(dependencies, attempt, usage);
+  const { own, shared } = await shareOf(dependencies, attempt, finish.reason, used);
+  const end = {
+    ...attempt.step.candidate,
+    finishReason: finish.reason,
+    attempts: attempt.number,
+    cached: false,
+    ...own,
+  };
+  void writer.write({ type: 'generation-end', ...end, ...(shared === null ? {} : { shared }) });
+  // The reader's end does not wait for what the next callers learn of it.
+  void attempt.pass.leave('answered', totalTokens(usage), outputOf(usage));
+  await writer.flush();
+  return { status: 'completed', ...end, lastSeq: writer.nextSeq - 1, errorCode: null };
+}
+
+/** The provider's own report, unless it has none or one that cannot be true. */
+function billedUsage(
+  dependencies: Dependencies,
+  attempt: Attempt,
+  progress: Progress,
+  { usage, reason }: Extract<ProviderEvent, { type: 'finish' }>,
+): Usage {
+  const { reservedTokens, maxOutputTokens } = attempt.step;
+  const { ownText } = progress;
+  if (usage !== null && isPlausibleUsage(usage, { ownText, reason, reservedTokens, maxOutputTokens })) {
+    return usage;
+  }
+  return usageSoFar(dependencies, attempt, { ...progress, counted: null });
+}
+
+/**
+ * The stream was stopped. Only a cancelled generation ends here; a worker that shuts down, a pause, or an attempt
+ * that the server has given up leave the log as it is for the next attempt, and one whose time is up for the workflow.
+ */
+export async function endStopped(
+  dependencies: Dependencies,
+  attempt: Attempt,
+  progress: Progress,
+  error: unknown,
+): Promise<GenerationOutcome> {
+  const soFar = usageSoFar(dependencies, attempt, progress);
+  void attempt.pass.leave(null, totalTokens(soFar), outputOf(soFar));
+  const why = attempt.control.stopped();
+  if (why === 'deadline') throw timeIsUp();
+  if (why !== 'cancel') {
+    throw ApplicationFailure.create({
+      message: 'This attempt ends without an answer; the next one goes on from the log.',
+      type: 'attempt_interrupted',
+      nextRetryDelay: AT_ONCE_MS,
+      ...(error instanceof Error ? { cause: error } : {}),
+    });
+  }
+  const { writer } = attempt.log;
+  const usage = (await stopAtProvider(attempt, progress)) ?? soFar;
+  const end = { attempts: attempt.number, ...totals(dependencies, attempt, usage) };
+  void writer.write({ type: 'generation-cancel', ...end });
+  await writer.flush();
+  return {
+    status: 'cancelled',
+    ...attempt.step.candidate,
+    ...end,
+    ...{ finishReason: null, cached: false, lastSeq: writer.nextSeq - 1, errorCode: 'cancelled' },
+  };
+}
+
+/** Puts a provider's error on record and says whether Temporal shall try this candidate again. */
+export async function noteProviderError(
+  dependencies: Dependencies,
+  attempt: Attempt,
+  progress: Progress,
+  error: unknown,
+): Promise<unknown> {
+  if (!(error instanceof UnbrokenError)) return error;
+  const { provider, model } = attempt.step.candidate;
+  const soFar = usageSoFar(dependencies, attempt, progress);
+  const departure = await attempt.pass.leave(error, totalTokens(soFar), outputOf(soFar));
+  const next = nextTry(dependencies, attempt, error, departure);
+  const canResume = progress.cursor !== null && (!progress.received || CUT.has(error.code));
+  const again = next.again && (canResume || !next.onlyResumed);
+  const resumable = again && canResume;
+  const accounted = resumable
+    ? { usage: NO_USAGE, costMicroUsd: 0 }
+    : await accountFailed(dependencies, attempt, progress);
+  void attempt.log.writer.write({
+    type: 'provider-error',
+    ...{ provider, model, attempt: attempt.number, code: error.code, message: error.message, resumable },
+    ...accounted,
+  });
+  await attempt.log.writer.flush();
+  return ApplicationFailure.create({
+    // A vendor's words may quote the prompt: they stay in the log, and out of history and what Temporal's SDK logs.
+    message: `The call failed with ${error.code}; the log of the generation has the provider's words.`,
+    type: error.code,
+    nonRetryable: !again,
+    ...(next.waitMs > 0 ? { nextRetryDelay: next.waitMs } : {}),
+  });
+}
+
+interface NextTry {
+  readonly again: boolean;
+  /** Again only where the running response is taken up: asked anew, a silent model would be silent again. */
+  readonly onlyResumed: boolean;
+  readonly waitMs: number;
+}
+
+function nextTry(
+  { gate }: Dependencies,
+  { step, record }: Attempt,
+  error: UnbrokenError,
+  { restMs }: Departure,
+): NextTry {
+  const { provider, model } = step.candidate;
+  const earlier = record.errors.filter(
+    (one) => one.provider === provider && one.model === model && one.code !== 'attempt_interrupted',
+  );
+  const isWorthIt = earlier.length + 1 < LIMITS.providerErrorsPerCandidate;
+  const hasOtherKeys = gate.keyCount(provider) > 1;
+  if (REFUSES_KEY.has(error.code)) {
+    return { again: hasOtherKeys && isWorthIt, onlyResumed: false, waitMs: AT_ONCE_MS };
+  }
+  const again = error.entry.retryable && isWorthIt;
+  if (error.code === 'provider_rate_limited') {
+    // A long wait is the gate's: it says that there is no room, and the workflow asks another or waits in line.
+    const waitMs = Math.max(restMs, error.retryAfterMs ?? 0);
+    const isShort = !hasOtherKeys && waitMs <= LIMITS.shortWaitMs;
+    return { again, onlyResumed: false, waitMs: isShort ? waitMs : AT_ONCE_MS };
+  }
+  const waitMs = error.retryAfterMs ?? 0;
+  const isSilent = error.code === 'provider_stalled' && step.isLast !== true;
+  const wasSilent = earlier.some(({ code }) => code === 'provider_stalled');
+  return {
+    again: again && waitMs <= LIMITS.retryAfterMs && !(isSilent && wasSilent),
+    onlyResumed: isSilent,
+    waitMs,
+  };
+}
+
+async function accountFailed(dependencies: Dependencies, attempt: Attempt, progress: Progress) {
+  const { provider, model } = attempt.step.candidate;
+  const usage =
+    (await stopAtProvider(attempt, progress)) ??
+    (progress.ownText === '' && progress.counted === null
+      ? NO_USAGE
+      : usageSoFar(dependencies, attempt, progress));
+  return { usage, costMicroUsd: dependencies.priceOf(provider, model, usage) };
+}
+
+async function stopAtProvider({ provider, pass }: Attempt, { cursor }: Progress): Promise<Usage | null> {
+  return cursor === null ? null : ((await provider.stop?.(cursor.responseId, pass.key.secret)) ?? null);
+}
+
+export function outputOf({ outputTokens, reasoningTokens }: Usage): number {
+  return outputTokens + reasoningTokens;
+}
+
+export function timeIsUp(): ApplicationFailure {
+  return permanent('generation_timeout', 'The generation took longer than its limit.');
+}
+
+/** @param facts small facts for the reader, such as what a budget has left. */
+export function permanent(code: ErrorCode, message: string, facts?: object): ApplicationFailure {
+  const details = facts === undefined ? {} : { details: [facts] };
+  return ApplicationFailure.create({ message, type: code, nonRetryable: true, ...details });
+}

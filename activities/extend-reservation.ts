@@ -1,0 +1,88 @@
+/**
+ * Every call after the first pays again: its input, and where it continues an answer, that text too. So before it
+ * leaves, the reservation is made large enough for it beside what the attempts before it have used. What is refused
+ * here is not called: a fallback or a retry cannot overspend.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import type { ReserveOutcome } from '../budget/ledger.ts';
+import type { GenerationInput } from '../contracts/generation.ts';
+import { totalTokens, type Usage } from '../contracts/money.ts';
+import type { StreamStep } from '../contracts/steps.ts';
+import { leastOutputTokens, worstContinuationTokens, worstInputTokens } from '../contracts/tokens.ts';
+import type { Attempt } from './attempt.ts';
+import type { Dependencies } from './dependencies.ts';
+import { outputOf } from './end-attempt.ts';
+import { chargeOf, type GenerationRecord, readRecord } from './generation-record.ts';
+import { planResume, type Resume } from './resume-plan.ts';
+import { worstPrice } from './worst-case.ts';
+
+export interface PlannedCall {
+  readonly step: StreamStep;
+  readonly input: GenerationInput;
+  /** With the attempts that have ended in its `charges`. */
+  readonly record: Pick<GenerationRecord, 'attempts' | 'charges' | 'capTokens'>;
+  readonly resume: Resume;
+}
+
+/** Room for one call. The first was reserved by the workflow, and a response that is taken up again is paid already. */
+export async function reserveCall(
+  dependencies: Dependencies,
+  { step, input, record, resume }: PlannedCall,
+): Promise<ReserveOutcome> {
+  const { budget, countTokens, priceOf } = dependencies;
+  const { order, candidate, reservedTokens, remainingTokens, maxOutputTokens } = step;
+  // A first call that continues what another generation has delivered pays for that text as well.
+  const isFirst = record.attempts === 0 && !('deliveredText' in resume);
+  if (isFirst || resume.strategy === 'reattach') {
+    const capTokens = Math.max(maxOutputTokens, record.capTokens);
+    const reserved = { reservedTokens, reservedMicroUsd: step.reservedMicroUsd ?? 0, remainingTokens };
+    return { granted: true, ...reserved, maxOutputTokens, capTokens, warnings: [] };
+  }
+  const { generationId, tenant, user, team, keyId } = order;
+  const deliveredText = 'deliveredText' in resume ? resume.deliveredText : '';
+  const continued = deliveredText === '' ? 0 : worstContinuationTokens(deliveredText, countTokens);
+  const inputTokens = worstInputTokens(input, countTokens) + continued;
+  return budget.extend({
+    ...{ generationId, tenant, user, team, keyId, inputTokens, charges: record.charges },
+    deliveredTokens: deliveredText === '' ? 0 : countTokens(deliveredText),
+    minOutputTokens: leastOutputTokens(maxOutputTokens),
+    price: worstPrice(priceOf, [candidate], inputTokens, Math.max(maxOutputTokens, record.capTokens)),
+  });
+}
+
+/**
+ * An answer has reached its output cap. Where the cap was raised meanwhile, the attempt ends here: it goes on record, and
+ * the next one continues the text. Returns where the answer is at its end.
+ */
+export async function goOnWhereRaised(
+  dependencies: Dependencies,
+  { step, provider, pass, input, log, number, capTokens }: Attempt,
+  usage: Usage,
+): Promise<void> {
+  const { order, candidate } = step;
+  const { generationId, tenant, user, team, keyId } = order;
+  // Raising to nothing raises nothing: it tells the cap.
+  const raise = { generationId, tenant, user, team, keyId, maxOutputTokens: 0 };
+  const now = await dependencies.budget.raise(raise);
+  if (!now.granted || now.capTokens <= capTokens) return;
+  await log.writer.flush();
+  const record = readRecord(await dependencies.log.read(generationId, -1));
+  const costMicroUsd = dependencies.priceOf(candidate.provider, candidate.model, usage);
+  const ended = { ...candidate, attempt: number, usage, costMicroUsd };
+  const known = { ...record, openAttempt: null, charges: [...record.charges, chargeOf(ended)] };
+  const resume = planResume(candidate, provider.capabilities(candidate.model), known, null);
+  // To void a good answer for a longer one is not what was asked for.
+  if (resume.strategy !== 'prefill' && resume.strategy !== 'instruct') return;
+  const left = now.capTokens - dependencies.countTokens(resume.deliveredText);
+  if (left < leastOutputTokens(now.capTokens)) return;
+  const rest = await reserveCall(dependencies, { step, input, record: known, resume });
+  if (!rest.granted) return;
+  void log.writer.write({ type: 'cap-raise', ...ended, maxOutputTokens: rest.capTokens });
+  void pass.leave('answered', totalTokens(usage), outputOf(usage));
+  await log.writer.flush();
+  throw ApplicationFailure.create({
+    message: 'The output cap was raised; the next attempt goes on.',
+    type: 'attempt_interrupted',
+    nextRetryDelay: 10,
+  });
+}

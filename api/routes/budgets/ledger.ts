@@ -1,0 +1,52 @@
+/** What the ledger says: balances, entries, and the audit of one against the other. Scope: admin. */
+import type { RequestHandler } from 'express';
+import { UnbrokenError } from '../../../contracts/errors.ts';
+import { callerIn } from '../../authenticate.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { parseBody } from '../../parse-body.ts';
+import { parseQuery } from '../../parse-query.ts';
+import { releaseOrphans } from '../../release-orphans.ts';
+import { balancesQuerySchema, entriesQuerySchema, reconcileSchema } from './queries.ts';
+
+/** Days of one query. */
+const MOST_DAYS = 366;
+const DAY_MS = 24 * 3_600_000;
+
+/** `GET /v1/budgets/balances?per=user&id=ann`: every window that is kept of one user, team or key. */
+export function getBalances({ books }: ApiDependencies): RequestHandler {
+  return async (request, response) => {
+    const { per, id } = parseQuery(request, balancesQuerySchema);
+    response.json({ per, id, data: await books.balances(callerIn(response).tenant, per, id) });
+  };
+}
+
+/** `GET /v1/budgets/entries`: oldest first, of the days `from` to `until` (UTC; today if both are absent), in pages. */
+export function listEntries({ books }: ApiDependencies): RequestHandler {
+  return async (request, response) => {
+    const { per, id, limit, after, generation, ...days } = parseQuery(request, entriesQuerySchema);
+    const today = new Date().toISOString().slice(0, 10);
+    const from = days.from ?? days.until ?? today;
+    const until = days.until ?? from;
+    if (from > until || Date.parse(until) - Date.parse(from) > MOST_DAYS * DAY_MS) {
+      throw new UnbrokenError(
+        'invalid_request',
+        `until: expected a day from ${from} on, at most ${MOST_DAYS} later.`,
+      );
+    }
+    const subject = per === undefined || id === undefined ? undefined : { per, id };
+    const query = { from, until, limit, after, generation, subject };
+    response.json(await books.entries(callerIn(response).tenant, query));
+  };
+}
+
+/** `POST /v1/budgets/reconcile`: recomputes all balances from entries; with `repair` it also puts them right. */
+export function reconcileBudgets(dependencies: ApiDependencies): RequestHandler {
+  const { books } = dependencies;
+  return async (request, response) => {
+    const { repair } = parseBody(request, reconcileSchema);
+    const { tenant } = callerIn(response);
+    // Orphans first: what they give back is then part of what is summed.
+    const orphans = await releaseOrphans(dependencies, tenant, { repair });
+    response.json({ repaired: repair, ...(await books.audit(tenant, { repair })), orphans });
+  };
+}

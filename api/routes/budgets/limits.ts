@@ -1,0 +1,42 @@
+/** `/v1/budgets/limits`: the limits of the caller's tenant, those of the config among them. Scope: admin. */
+import type { RequestHandler } from 'express';
+import { budgetKeySchema, budgetLimitSchema, nameOfBudget } from '../../../contracts/budgets.ts';
+import { UnbrokenError } from '../../../contracts/errors.ts';
+import { callerIn } from '../../authenticate.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { parseBody } from '../../parse-body.ts';
+import { parseQuery } from '../../parse-query.ts';
+import { limitsQuerySchema } from './queries.ts';
+
+/** `GET`: sorted by name, in pages. */
+export function listLimits({ books }: ApiDependencies): RequestHandler {
+  return async (request, response) => {
+    const { limit, after } = parseQuery(request, limitsQuerySchema);
+    const all = await books.listLimits(callerIn(response).tenant);
+    const rest = all
+      .map((one) => ({ name: nameOfBudget(one), ...one }))
+      .filter(({ name }) => after === undefined || name > after);
+    const data = rest.slice(0, limit);
+    response.json({ data, next: rest.length > limit ? (data.at(-1)?.name ?? null) : null });
+  };
+}
+
+/** `PUT`: sets one, or changes it. Holds from the next reservation on. */
+export function setLimit({ books }: ApiDependencies): RequestHandler {
+  return async (request, response) => {
+    const limit = parseBody(request, budgetLimitSchema);
+    await books.limits.set(callerIn(response).tenant, limit);
+    response.json({ name: nameOfBudget(limit), ...limit, source: 'set' });
+  };
+}
+
+/** `DELETE ?per=&id=&window=&unit=`: takes one back; the config's own applies again. */
+export function removeLimit({ books }: ApiDependencies): RequestHandler {
+  return async (request, response) => {
+    const key = parseQuery(request, budgetKeySchema);
+    if (!(await books.limits.remove(callerIn(response).tenant, key))) {
+      throw new UnbrokenError('not_found', `The limit ${nameOfBudget(key)} is not set here.`);
+    }
+    response.status(204).end();
+  };
+}

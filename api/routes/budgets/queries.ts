@@ -1,0 +1,29 @@
+/** What the routes of budgets take from their query. */
+import { z } from 'zod';
+import { budgetSubjects } from '../../../contracts/budgets.ts';
+
+const page = (least: number) => ({
+  limit: z.coerce.number().int().min(1).max(1_000).default(least),
+  after: z.string().min(1).max(512).optional(),
+});
+const subject = { per: z.enum(budgetSubjects), id: z.string().min(1).max(256) };
+const day = z.iso.date();
+
+export const limitsQuerySchema = z.strictObject(page(100));
+
+export const balancesQuerySchema = z.strictObject(subject);
+
+export const entriesQuerySchema = z
+  .strictObject({
+    ...page(100),
+    from: day.optional(),
+    until: day.optional(),
+    generation: z.string().min(1).max(128).optional(),
+    ...{ per: subject.per.optional(), id: subject.id.optional() },
+  })
+  .refine(({ per, id }) => (per === undefined) === (id === undefined), {
+    path: ['per'],
+    message: 'per and id are given together or not at all',
+  });
+
+export const reconcileSchema = z.strictObject({ repair: z.boolean().default(false) });

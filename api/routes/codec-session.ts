@@ -1,0 +1,61 @@
+/**
+ * `/v1/codec/session`: lets the Temporal UI of one browser decrypt payloads. The UI can send cookies to its codec
+ * endpoint, but no key of ours; so an admin gives the key here once, and the browser gets a cookie that is good for
+ * nothing else.
+ */
+import express, { type RequestHandler } from 'express';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { assertScope, authenticate, type Credentials } from '../authenticate.ts';
+
+const COOKIE = 'unbroken_codec';
+const PAGE = `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Decrypt in the Temporal UI</title>
+<h1>Decrypt in the Temporal UI</h1>
+<form method="post"><label>API key with the scope admin
+<input name="key" type="password" autocomplete="off" required></label> <button>Allow this browser</button></form>
+</html>
+`;
+
+/** `GET`: the form. */
+export function showCodecForm(): RequestHandler {
+  return (_request, response) => {
+    response.type('html').send(PAGE);
+  };
+}
+
+/** `POST`: the cookie, for eight hours. A page of another site gets no answer to read and the cookie is not sent to it. */
+export function openCodecSession({ keys, tickets }: Credentials): RequestHandler[] {
+  return [
+    express.urlencoded({ extended: false, limit: LIMITS.headerBytes, parameterLimit: 4 }),
+    async (request, response) => {
+      const given: unknown = request.body?.key;
+      const caller = typeof given === 'string' ? await keys.find(given.trim()) : null;
+      if (caller === null) throw new UnbrokenError('unauthorized', 'The API key is not known.');
+      assertScope(caller, 'admin');
+      const token = await tickets.issueForCodec(caller);
+      response.cookie(COOKIE, token, {
+        ...{ httpOnly: true, sameSite: 'strict', path: '/v1/codec' },
+        // A front that ends TLS says so; who lies about it harms only the own cookie.
+        secure: request.secure || request.get('x-forwarded-proto') === 'https',
+        maxAge: LIMITS.codecSessionMs,
+      });
+      response.type('text').send('This browser may now decrypt. You can close this page.\n');
+    },
+  ];
+}
+
+/** A key in a header, or the cookie of this browser. */
+export function authenticateCodec({ keys, tickets }: Credentials): RequestHandler {
+  const byKey = authenticate({ keys });
+  return async (request, response, next) => {
+    const cookie = new RegExp(`(?:^|; )${COOKIE}=([^;]+)`).exec(request.headers.cookie ?? '')?.[1];
+    const caller = cookie === undefined ? null : await tickets.callerForCodec(cookie);
+    if (caller === null) {
+      await byKey(request, response, next);
+    } else {
+      response.locals['caller'] = caller;
+      next();
+    }
+  };
+}

@@ -1,0 +1,36 @@
+/** `GET /v1/providers`: each model's circuit and speed as all workers saw it; the state of keys for admins. */
+import type { RequestHandler } from 'express';
+import { modelsOf } from '../../config/route-schema.ts';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { ProvidersView } from '../../contracts/routing.ts';
+import type { ProviderReport } from '../../routing/provider-gate.ts';
+import { callerIn, hasScope } from '../authenticate.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+
+export function listProviders({ config, gate }: ApiDependencies): RequestHandler {
+  const usable = Object.keys(config.providers).filter((name) => config.providerKeys[name]?.[0] !== undefined);
+  const routed = new Set(
+    Object.values(config.routes)
+      .flatMap(modelsOf)
+      .map(({ provider }) => provider),
+  );
+  // Providers that need no key (Ollama and the like) are of interest only where somebody uses them.
+  const isOfInterest = ({ provider, models }: ProviderReport) =>
+    models.length > 0 || routed.has(provider) || config.providerKeys[provider]?.[0]?.secret !== undefined;
+  return async (_request, response) => {
+    const isAdmin = hasScope(callerIn(response), 'admin');
+    const reports = await Promise.all(usable.map((name) => gate.report(name))).catch((error: unknown) => {
+      throw new UnbrokenError('service_unavailable', 'Redis does not answer.', { cause: error });
+    });
+    const view: ProvidersView = {
+      providers: reports.filter(isOfInterest).map(({ provider, keys, models }) => ({
+        provider,
+        wire: config.providers[provider]?.wire ?? '',
+        available: keys.some(({ state }) => state !== 'refused'),
+        models: models.map(({ hasKey: _hasKey, ...model }) => model),
+        ...(isAdmin ? { keys: keys.map((key) => ({ ...key })) } : {}),
+      })),
+    };
+    response.json(view);
+  };
+}

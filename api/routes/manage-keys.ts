@@ -1,0 +1,78 @@
+/**
+ * `/v1/keys`: the keys of the caller's tenant, or with the scope operator of any. No key can give a scope that it does
+ * not have, nor rotate or revoke a key that has one: else an admin could take over an operator's key.
+ */
+import type { RequestHandler } from 'express';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { createKeySchema, type KeyView, name, rotateKeySchema, type Scope } from '../../contracts/keys.ts';
+import type { ApiKeys, Caller } from '../api-keys.ts';
+import { assertScope, callerIn } from '../authenticate.ts';
+import { parseBody } from '../parse-body.ts';
+
+interface Dependencies {
+  readonly keys: ApiKeys;
+}
+
+/** What a caller may give: an admin may let others generate, though it may not itself. */
+const GRANTED_BY_ADMIN: readonly Scope[] = ['generate', 'any-user', 'admin'];
+
+/** `GET /v1/keys`, without secrets; `?tenant=` for an operator. */
+export function listKeys({ keys }: Dependencies): RequestHandler {
+  return async (request, response) => {
+    const given = name.optional().safeParse(request.query['tenant']);
+    if (!given.success) throw new UnbrokenError('invalid_request', 'tenant: expected the name of a tenant.');
+    response.json({ data: await keys.list(tenantFor(callerIn(response), given.data)) });
+  };
+}
+
+/** `POST /v1/keys`: 201 with the key, which is shown this once. */
+export function createKey({ keys }: Dependencies): RequestHandler {
+  return async (request, response) => {
+    const caller = callerIn(response);
+    const { tenant, ...owner } = parseBody(request, createKeySchema);
+    assertGrants(caller, owner.scopes);
+    response.status(201).json(await keys.create({ ...owner, tenant: tenantFor(caller, tenant) }));
+  };
+}
+
+/** `POST /v1/keys/:id/rotate`: a new secret under the same id. */
+export function rotateKey({ keys }: Dependencies): RequestHandler<{ id: string }> {
+  return async (request, response) => {
+    const { id } = await managed(keys, callerIn(response), request.params.id);
+    const { overlapMs } = parseBody(request, rotateKeySchema);
+    const rotated = await keys.rotate(id, overlapMs);
+    if (rotated === null) throw unknown(id);
+    response.status(201).json(rotated);
+  };
+}
+
+/** `DELETE /v1/keys/:id`: refused everywhere from now on, and what it has open is closed. */
+export function revokeKey({ keys }: Dependencies): RequestHandler<{ id: string }> {
+  return async (request, response) => {
+    const { id } = await managed(keys, callerIn(response), request.params.id);
+    await keys.revoke(id);
+    response.status(204).end();
+  };
+}
+
+async function managed(keys: ApiKeys, caller: Caller, id: string): Promise<KeyView> {
+  const key = name.safeParse(id).success ? await keys.view(id) : null;
+  const isOwn = key?.tenant === caller.tenant || caller.scopes.includes('operator');
+  if (key === null || !isOwn) throw unknown(id);
+  assertGrants(caller, key.scopes);
+  return key;
+}
+
+function tenantFor(caller: Caller, named: string | undefined): string {
+  if (named === undefined || named === caller.tenant) return caller.tenant;
+  assertScope(caller, 'operator');
+  return named;
+}
+
+function assertGrants(caller: Caller, granted: readonly Scope[]): void {
+  for (const scope of granted) if (!GRANTED_BY_ADMIN.includes(scope)) assertScope(caller, scope);
+}
+
+function unknown(id: string): UnbrokenError {
+  return new UnbrokenError('not_found', `There is no key ${id}.`);
+}

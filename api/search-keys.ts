@@ -1,0 +1,12 @@
+/** The search attributes of a generation, as Temporal's client wants them. */
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+
+const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
+
+export const SEARCH_KEYS = {
+  tenant: keyword('UnbrokenTenant'),
+  user: keyword('UnbrokenUser'),
+  provider: keyword('UnbrokenProvider'),
+  model: keyword('UnbrokenModel'),
+  status: keyword('UnbrokenStatus'),
+};

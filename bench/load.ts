@@ -1,0 +1,86 @@
+/** A load of streamed requests from this process, and what their times say. */
+import { createParser } from 'eventsource-parser';
+
+export interface StreamedRequest {
+  readonly url: string;
+  readonly key: string;
+  readonly body: unknown;
+  /** Whether this event has the first text that a reader sees. */
+  readonly isText: (event: Record<string, unknown>) => boolean;
+  /** Told of every event; a text returned is an error that the stream ended with. */
+  readonly onEvent?: (event: Record<string, unknown>) => string | undefined;
+}
+
+/** Times in ms since 1970, of one clock: all processes are on this machine. */
+export interface StreamTimes {
+  readonly sentAtMs: number;
+  readonly firstAtMs: number;
+  /** From sending the request to its first text. */
+  readonly firstMs: number;
+  /** From sending the request to the end of the stream. */
+  readonly wholeMs: number;
+}
+
+/** Reads the whole stream, so that the concurrency is real, and notes when the first text came. */
+export async function streamOnce({ url, key, body, isText, onEvent }: StreamedRequest): Promise<StreamTimes> {
+  const now = () => performance.timeOrigin + performance.now();
+  const sentAtMs = now();
+  const response = await fetch(url, {
+    method: 'POST',
+    body: JSON.stringify(body),
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+  });
+  if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
+  let firstAtMs: number | undefined;
+  let broken: string | undefined;
+  const parser = createParser({
+    onEvent: ({ data }) => {
+      if (!data.startsWith('{')) return;
+      const event: Record<string, unknown> = JSON.parse(data);
+      broken ??= onEvent?.(event);
+      if (firstAtMs === undefined && isText(event)) firstAtMs = now();
+    },
+  });
+  const decoder = new TextDecoder();
+  for await (const bytes of response.body ?? []) parser.feed(decoder.decode(bytes, { stream: true }));
+  if (broken !== undefined || firstAtMs === undefined) {
+    throw new Error(`${url}: ${broken ?? 'the stream had no text'}`);
+  }
+  return { sentAtMs, firstAtMs, firstMs: firstAtMs - sentAtMs, wholeMs: now() - sentAtMs };
+}
+
+/** Runs `one` `requests` times, `concurrency` at a time. */
+export async function load<Result>(
+  requests: number,
+  concurrency: number,
+  one: () => Promise<Result>,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let begun = 0;
+  const runner = async () => {
+    while (begun < requests) {
+      begun += 1;
+      results.push(await one());
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, runner));
+  return results;
+}
+
+export interface Summary {
+  readonly 'median ms': number;
+  readonly 'p99 ms': number;
+  readonly samples: number;
+}
+
+/** Nearest-rank percentiles. */
+export function summary(values: readonly number[]): Summary {
+  const sorted = values.toSorted((a, b) => a - b);
+  const rank = (share: number) =>
+    round(sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN);
+  return { 'median ms': rank(0.5), 'p99 ms': rank(0.99), samples: sorted.length };
+}
+
+export function round(value: number): number {
+  return Math.round(value * 10) / 10;
+}

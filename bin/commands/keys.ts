@@ -1,0 +1,84 @@
+/** `unbroken keys ...`: the routes under /v1/keys. A new key goes to stdout alone, so that it can be piped. */
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Call, requestJson } from '../../client/unbroken-client.ts';
+import type { CreateKey, KeyView, NewKey, Scope } from '../../contracts/keys.ts';
+import { type ConnectionFlags, connectionOf, withConnection } from './connection.ts';
+
+interface CreateFlags extends ConnectionFlags {
+  readonly user: string;
+  readonly tenant?: string;
+  readonly team?: string;
+  readonly name?: string;
+  readonly scope: readonly Scope[];
+  readonly expires?: number;
+}
+
+const UNITS_MS = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
+
+/** "30d", "12h" or "5m", in ms. */
+function duration(text: string): number {
+  const [, count, unit] = /^(\d+)([mhd])$/.exec(text) ?? [];
+  if (unit !== 'm' && unit !== 'h' && unit !== 'd') {
+    throw new InvalidArgumentError('expected a number with m, h or d, such as 30d');
+  }
+  return Number(count) * UNITS_MS[unit];
+}
+
+function call<Answer>(flags: ConnectionFlags, request: Omit<Call, 'path'>, path = ''): Promise<Answer> {
+  // A key that was made by an answer that got lost would be good and unknown, so nothing is sent twice.
+  const once = request.method === 'POST' ? { requestGiveUpAfterMs: 0 } : {};
+  return requestJson<Answer>({ ...connectionOf(flags), ...once }, { ...request, path: `/v1/keys${path}` });
+}
+
+function printNew({ key, ...view }: NewKey): void {
+  console.error(`${describe(view)}\nThis is the only time that the key is shown:`);
+  console.log(key);
+}
+
+function describe(view: KeyView): string {
+  const day = (at: number | null, none: string) => (at === null ? none : new Date(at).toISOString());
+  return [
+    view.id,
+    `${view.tenant}/${view.team === null ? '' : `${view.team}/`}${view.user}`,
+    view.scopes.join(','),
+    `expires ${day(view.expiresAt, 'never')}`,
+    `last used ${day(view.lastUsedAt, 'never')}`,
+    ...(view.previousUntil === null ? [] : [`old secret until ${day(view.previousUntil, '')}`]),
+    ...(view.name === null ? [] : [view.name]),
+  ].join('\t');
+}
+
+export function addKeyCommands(keys: Command): void {
+  withConnection(keys.command('create').description('make a key and print it'))
+    .requiredOption('--user <user>', 'who is debited')
+    .option('--tenant <tenant>', "default: the tenant of your own key; another's needs the scope operator")
+    .option('--team <team>')
+    .option('--name <name>', 'what people call it')
+    .option('--scope <scope...>', 'generate, any-user, admin, operator', ['generate'])
+    .option('--expires <duration>', 'such as 90d; default: never', duration)
+    .action(async ({ user, tenant, team, name, scope, expires, ...flags }: CreateFlags) => {
+      const body: CreateKey = { user, tenant, team, name, scopes: [...scope], expiresInMs: expires };
+      printNew(await call<NewKey>(flags, { method: 'POST', body }));
+    });
+  withConnection(keys.command('list').description('list the keys of a tenant, without secrets'))
+    .option('--tenant <tenant>')
+    .option('--json', 'print them as JSON')
+    .action(async (flags: ConnectionFlags & { tenant?: string; json?: boolean }) => {
+      const query = flags.tenant === undefined ? '' : `?tenant=${encodeURIComponent(flags.tenant)}`;
+      const { data } = await call<{ data: KeyView[] }>(flags, { method: 'GET' }, query);
+      for (const view of data) console.log(flags.json === true ? JSON.stringify(view) : describe(view));
+    });
+  withConnection(keys.command('rotate').description('give a key a new secret and print it'))
+    .argument('<id>')
+    .option('--overlap <duration>', 'how long the old secret stays good; default: 24h', duration)
+    .action(async (id: string, flags: ConnectionFlags & { overlap?: number }) => {
+      const path = `/${encodeURIComponent(id)}/rotate`;
+      printNew(await call<NewKey>(flags, { method: 'POST', body: { overlapMs: flags.overlap } }, path));
+    });
+  withConnection(keys.command('revoke').description('revoke a key: it is refused everywhere within seconds'))
+    .argument('<id>')
+    .action(async (id: string, flags: ConnectionFlags) => {
+      await call(flags, { method: 'DELETE' }, `/${encodeURIComponent(id)}`);
+      console.error(`Revoked ${id}.`);
+    });
+}

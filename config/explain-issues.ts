@@ -1,0 +1,18 @@
+/** What a schema found wrong, one line for each key: the key, and what to do about it. */
+import type { z } from 'zod';
+
+type Issue = z.core.$ZodIssue;
+
+export function explainIssues(issues: readonly Issue[]): string[] {
+  return issues.map((issue) => explain(issue, issue.path));
+}
+
+function explain(issue: Issue, path: readonly PropertyKey[]): string {
+  if (issue.code === 'invalid_union') {
+    // Of several shapes that a value may have, the one that it fits furthest is the one that was meant.
+    const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0];
+    if (deepest !== undefined && deepest.path.length > 0) return explain(deepest, [...path, ...deepest.path]);
+  }
+  const fix = issue.code === 'unrecognized_keys' ? '; remove it, or correct its spelling' : '';
+  return `${path.map(String).join('.') || '(top)'}: ${issue.message}${fix}`;
+}

@@ -1,0 +1,84 @@
+/** The shapes of what lets calls through to a provider: its keys, their limits, and the circuit breaker. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+const count = z.int().positive();
+
+export const keyLimitsSchema = z.strictObject({
+  requests: count.optional().describe('Calls of one key in a window.'),
+  tokens: count.optional().describe('Tokens of one key in a window, in and out.'),
+  windowMs: z
+    .int()
+    .min(1_000)
+    .max(24 * 3_600_000)
+    .default(60_000)
+    .describe('The window; a minute if absent.'),
+});
+
+export const keySchema = z.strictObject({
+  env: z.string().min(1).describe('The environment variable that holds the key, never the key itself.'),
+  weight: z.number().positive().max(1_000).default(1).describe('Its share of the calls, beside other keys.'),
+  limits: keyLimitsSchema.optional(),
+});
+
+export const breakerSchema = z.strictObject({
+  windowMs: z.int().min(1_000).default(30_000).describe('How far back calls count.'),
+  minCalls: count.default(5).describe('Fewer calls than this in the window never open it.'),
+  badShare: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.5)
+    .describe('The share of failed and slow calls that opens it.'),
+  slowFirstTokenMs: count.default(8_000).describe('A first token later than this counts as slow.'),
+  openMs: count.default(10_000).describe('How long a model is left alone before one call tries it.'),
+  maxOpenMs: count.default(30_000).describe('The most that this grows to while the tries fail.'),
+});
+export type BreakerSettings = z.output<typeof breakerSchema>;
+
+/** One key of a provider. `id` names it in reports without telling it; it changes when the key does. */
+export interface ProviderKey {
+  readonly id: string;
+  readonly secret: string | undefined;
+  readonly weight: number;
+  /** null: no limit that we know of. */
+  readonly requests: number | null;
+  readonly tokens: number | null;
+  readonly windowMs: number;
+}
+
+interface KeyedProvider {
+  readonly apiKeyEnv?: string | undefined;
+  readonly keys?: readonly z.output<typeof keySchema>[] | undefined;
+  readonly limits?: z.output<typeof keyLimitsSchema> | undefined;
+}
+
+/** The keys of a provider that the environment holds; one without a secret where the provider needs none. */
+export function providerKeysOf(
+  { apiKeyEnv, keys, limits: common }: KeyedProvider,
+  environment: Readonly<Record<string, string | undefined>>,
+): ProviderKey[] {
+  const named = keys ?? (apiKeyEnv === undefined ? [] : [{ env: apiKeyEnv, weight: 1, limits: undefined }]);
+  const limitsOf = (own: KeyedProvider['limits']) => ({
+    requests: own?.requests ?? common?.requests ?? null,
+    tokens: own?.tokens ?? common?.tokens ?? null,
+    windowMs: (own ?? common)?.windowMs ?? 60_000,
+  });
+  if (named.length === 0) return [{ id: 'none', secret: undefined, weight: 1, ...limitsOf(undefined) }];
+  return named.flatMap(({ env, weight, limits }) => {
+    const secret = environment[env];
+    if (!secret) return [];
+    const mark = createHash('sha256').update(secret).digest('hex').slice(0, 6);
+    return [{ id: `${env}#${mark}`, secret, weight, ...limitsOf(limits) }];
+  });
+}
+
+/**
+ * Under which name workers share what they learn of a provider. Two deployments on one Redis may call different
+ * servers by one name, so a base URL is part of it.
+ */
+export function gateScopeOf(name: string, baseUrl: string | undefined): string {
+  return baseUrl === undefined
+    ? name
+    : `${name}@${createHash('sha256').update(baseUrl).digest('hex').slice(0, 8)}`;
+}

@@ -1,0 +1,85 @@
+/**
+ * Providers that need nothing but a key: base URL, name of the key's variable, and where a vendor departs from the
+ * format that it speaks. Sources: the vendors' API references. A config file can change or add any of them.
+ */
+import type { ProviderConfig } from './schema.ts';
+
+/** OpenAI's chat completions as most vendors speak it. */
+const chat = (
+  baseUrl: string,
+  apiKeyEnv: string | undefined,
+  more: Partial<ProviderConfig> = {},
+): ProviderConfig => ({
+  wire: 'openai-chat',
+  baseUrl,
+  ...(apiKeyEnv === undefined ? {} : { apiKeyEnv }),
+  ...more,
+});
+
+const noSchema = { capabilities: { jsonSchema: false } } as const;
+
+export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
+  openai: { wire: 'openai-responses', apiKeyEnv: 'OPENAI_API_KEY' },
+  'openai-chat': {
+    ...chat('https://api.openai.com/v1', 'OPENAI_API_KEY', { pricedAs: 'openai', knownAs: 'openai' }),
+    quirks: { maxTokensField: 'max_completion_tokens' },
+  },
+  anthropic: { wire: 'anthropic-messages', apiKeyEnv: 'ANTHROPIC_API_KEY' },
+  google: { wire: 'google', apiKeyEnv: 'GEMINI_API_KEY' },
+  cohere: { wire: 'cohere', apiKeyEnv: 'COHERE_API_KEY' },
+
+  alibaba: chat('https://dashscope-intl.aliyuncs.com/compatible-mode/v1', 'DASHSCOPE_API_KEY'),
+  baseten: chat('https://inference.baseten.co/v1', 'BASETEN_API_KEY'),
+  cerebras: chat('https://api.cerebras.ai/v1', 'CEREBRAS_API_KEY', {
+    quirks: { maxTokensField: 'max_completion_tokens' },
+  }),
+  deepinfra: chat('https://api.deepinfra.com/v1/openai', 'DEEPINFRA_API_KEY'),
+  deepseek: chat('https://api.deepseek.com', 'DEEPSEEK_API_KEY', noSchema),
+  fireworks: chat('https://api.fireworks.ai/inference/v1', 'FIREWORKS_API_KEY', { knownAs: 'fireworks-ai' }),
+  'github-models': chat('https://models.github.ai/inference', 'GITHUB_TOKEN'),
+  groq: chat('https://api.groq.com/openai/v1', 'GROQ_API_KEY', {
+    quirks: { maxTokensField: 'max_completion_tokens' },
+  }),
+  huggingface: chat('https://router.huggingface.co/v1', 'HF_TOKEN'),
+  'lm-studio': chat('http://127.0.0.1:1234/v1', undefined, { knownAs: 'lmstudio' }),
+  'llama-cpp': chat('http://127.0.0.1:8080/v1', undefined),
+  minimax: chat('https://api.minimax.io/v1', 'MINIMAX_API_KEY'),
+  // Refuses fields that it does not know; tells the usage without being asked.
+  mistral: chat('https://api.mistral.ai/v1', 'MISTRAL_API_KEY', {
+    quirks: { streamOptions: false, toolCallIds: 'nine-alphanumeric', reasoningEffort: 'none' },
+  }),
+  moonshotai: chat('https://api.moonshot.ai/v1', 'MOONSHOT_API_KEY'),
+  nebius: chat('https://api.tokenfactory.nebius.com/v1', 'NEBIUS_API_KEY'),
+  novita: chat('https://api.novita.ai/openai/v1', 'NOVITA_API_KEY'),
+  nvidia: chat('https://integrate.api.nvidia.com/v1', 'NVIDIA_API_KEY'),
+  ollama: chat('http://127.0.0.1:11434/v1', undefined),
+  openrouter: chat('https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY', {
+    quirks: { reasoningEffort: 'reasoning-object' },
+  }),
+  // Takes no tools; tells the usage in every chunk.
+  perplexity: chat('https://api.perplexity.ai', 'PERPLEXITY_API_KEY', {
+    quirks: { streamOptions: false },
+    capabilities: { tools: false, stop: false },
+  }),
+  sambanova: chat('https://api.sambanova.ai/v1', 'SAMBANOVA_API_KEY'),
+  together: chat('https://api.together.xyz/v1', 'TOGETHER_API_KEY', { knownAs: 'togetherai' }),
+  venice: chat('https://api.venice.ai/api/v1', 'VENICE_API_KEY'),
+  vercel: chat('https://ai-gateway.vercel.sh/v1', 'AI_GATEWAY_API_KEY'),
+  vllm: chat('http://127.0.0.1:8000/v1', undefined),
+  xai: chat('https://api.x.ai/v1', 'XAI_API_KEY', {
+    pricedAs: 'x-ai',
+    quirks: { maxTokensField: 'max_completion_tokens' },
+  }),
+  zai: chat('https://api.z.ai/api/paas/v4', 'ZAI_API_KEY', noSchema),
+};
+
+/** The simulated provider in every format that it speaks, at an address of its own. */
+export function simulatedVendors(url: string): Readonly<Record<string, ProviderConfig>> {
+  return {
+    simulated: { wire: 'openai-responses', baseUrl: `${url}/v1` },
+    'simulated-messages': { wire: 'anthropic-messages', baseUrl: url },
+    'simulated-chat': { wire: 'openai-chat', baseUrl: `${url}/v1` },
+    'simulated-google': { wire: 'google', baseUrl: url },
+    'simulated-cohere': { wire: 'cohere', baseUrl: url },
+  };
+}

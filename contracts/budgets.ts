@@ -1,0 +1,106 @@
+/** What a budget is: whose, over which window, in what unit, and how much. Shared by the config, the ledger and the API. */
+import { z } from 'zod';
+import type { MicroUsd } from './money.ts';
+
+/** Whom a budget limits. `key` is the id of an API key, such as key_1a2b3c4d5e6f. */
+export const budgetSubjects = ['user', 'team', 'key'] as const;
+export type BudgetSubjectKind = (typeof budgetSubjects)[number];
+
+export const budgetUnits = ['tokens', 'micro-usd'] as const;
+export type BudgetUnit = (typeof budgetUnits)[number];
+
+/** Redis' scripts tell numbers in 14 digits. */
+const MOST = 10 ** 14 - 1;
+const HOUR_MS = 3_600_000;
+const UNIT_MS = { h: HOUR_MS, d: 24 * HOUR_MS } as const;
+/** No window is longer than the longest month; entries are kept longer than this. */
+export const LONGEST_WINDOW_MS = 31 * 24 * HOUR_MS;
+
+/** The length in ms of a rolling window such as 24h or 7d; null where the text is none. */
+export function rollingMs(window: string): number | null {
+  const [, count, unit] = /^([1-9]\d{0,2})([hd])$/.exec(window) ?? [];
+  if (count === undefined || (unit !== 'h' && unit !== 'd')) return null;
+  const ms = Number(count) * UNIT_MS[unit];
+  return ms <= LONGEST_WINDOW_MS ? ms : null;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+export const timeZoneSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9_+/-]{1,64}$/)
+  .refine(isTimeZone, 'expected an IANA time zone, such as Europe/Berlin');
+
+export const budgetWindowSchema = z
+  .string()
+  .refine((window) => window === 'day' || window === 'month' || rollingMs(window) !== null, {
+    message: 'expected day, month, or a rolling window from 1h to 31d, such as 24h or 7d',
+  });
+
+export const budgetKeySchema = z.strictObject({
+  per: z.enum(budgetSubjects),
+  id: z
+    .string()
+    .regex(/^(\*|[A-Za-z0-9_.@:-]{1,128})$/, 'expected a name, or * for all')
+    .default('*')
+    .describe('One user, team or key; * is each of them that has no limit of its own.'),
+  window: budgetWindowSchema,
+  unit: z.enum(budgetUnits).default('tokens'),
+});
+/** Names a limit: there is one for each subject, window and unit. */
+export type BudgetKey = z.infer<typeof budgetKeySchema>;
+
+export const budgetLimitSchema = budgetKeySchema.extend({
+  amount: z.int().nonnegative().max(MOST).nullable().describe('null: no limit, where one for * would apply'),
+  mode: z.enum(['hard', 'soft']).default('hard').describe('soft: only warns'),
+  warnAt: z
+    .number()
+    .gt(0)
+    .max(1)
+    .default(0.8)
+    .describe('The share of the amount at which a warning is given'),
+  timeZone: timeZoneSchema.optional().describe('Of day and month; absent: budgets.timeZone of the config'),
+});
+export type BudgetLimit = z.infer<typeof budgetLimitSchema>;
+
+/** The name of a limit in messages, ids and Redis. */
+export function nameOfBudget({ per, id, window, unit }: BudgetKey): string {
+  return `${per}/${id}/${window}/${unit}`;
+}
+
+/** Where one limit stands. Tokens or micro-USD, as its unit says. */
+export const budgetStandingSchema = z.object({
+  ...{ per: z.enum(budgetSubjects), id: z.string(), window: z.string(), unit: z.enum(budgetUnits) },
+  limit: z.int(),
+  spent: z.int(),
+  resetsAtMs: z.int().describe('When the window ends, or the oldest use leaves a rolling one'),
+});
+export type BudgetStanding = z.infer<typeof budgetStandingSchema>;
+
+/** A budget has reached its warning share (`near`) or its amount (`reached`). */
+export interface BudgetWarning extends BudgetStanding {
+  /** The same for each report of the same event: receivers drop what they have seen. */
+  readonly warningId: string;
+  readonly tenant: string;
+  readonly level: 'near' | 'reached';
+  readonly mode: 'hard' | 'soft';
+  readonly generationId: string;
+  readonly atMs: number;
+}
+
+/** What was charged for one attempt of a generation. */
+export interface AttemptCharge {
+  readonly attempt: number;
+  readonly provider: string;
+  readonly model: string;
+  readonly tokens: number;
+  readonly costMicroUsd: MicroUsd;
+  readonly estimated: boolean;
+}

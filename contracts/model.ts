@@ -1,0 +1,49 @@
+/** What is known of a model: what it can do, how much it takes, what it costs. */
+import { z } from 'zod';
+
+const known = z.boolean().nullable();
+
+/** null: not known. What is not known is tried; only what is known to be missing is refused. */
+export const modelCapabilitiesSchema = z.object({
+  tools: known,
+  vision: known.describe('Images in the input.'),
+  jsonSchema: known.describe('An answer that fits a JSON Schema.'),
+  reasoning: known.describe('Thinks before it answers; takes `reasoning`.'),
+  sampling: known.describe('Takes `temperature` and `topP`.'),
+  stop: known.describe('Takes `stop`.'),
+  prefill: z.boolean().describe('A cut answer is gone on from as its own turn.'),
+  reattach: z.boolean().describe('A cut answer is taken up again; nothing is paid twice.'),
+  instruct: z.boolean().describe('A cut answer is continued when told to.'),
+});
+export type ModelCapabilities = z.infer<typeof modelCapabilitiesSchema>;
+
+const microUsdPerMillion = z.int().nonnegative();
+
+export const modelPriceSchema = z.object({
+  input: microUsdPerMillion,
+  cachedInput: microUsdPerMillion,
+  cacheWrite: microUsdPerMillion,
+  output: microUsdPerMillion,
+});
+/** Micro-USD per million tokens, before any tier by size of the input. */
+export type ModelPrice = z.infer<typeof modelPriceSchema>;
+
+export interface ModelFacts {
+  /** Tokens of input and output together; null where nobody says. */
+  readonly contextWindow: number | null;
+  readonly maxOutputTokens: number | null;
+  readonly capabilities: ModelCapabilities;
+}
+
+/** One entry of `GET /v1/models`; `id`, `object` and `owned_by` are OpenAI's, so that its clients can read the list. */
+export const modelViewSchema = z.object({
+  id: z.string().describe('provider/model, as a request names it.'),
+  object: z.literal('model'),
+  owned_by: z.string().describe('The provider.'),
+  available: z.boolean().describe('Whether the key of the provider is set here.'),
+  contextWindow: z.int().nullable(),
+  maxOutputTokens: z.int().nullable(),
+  priceMicroUsdPerMillion: modelPriceSchema.nullable(),
+  capabilities: modelCapabilitiesSchema,
+});
+export type ModelView = z.infer<typeof modelViewSchema>;

@@ -1,0 +1,19 @@
+/** What client and worker give to Temporal's SDK; undefined where no key is set, and payloads stay as they are. */
+import { join } from 'node:path';
+import type { DataConverter } from '@temporalio/common';
+import type { Config } from '../config/load-config.ts';
+import { createPayloadCodec } from './payload-codec.ts';
+
+/** The workflow bundle has to hold it as well, as workflows convert their own failures. */
+export const FAILURE_CONVERTER = join(import.meta.dirname, 'failure-converter.ts');
+
+export function createDataConverter({
+  encryptionKeys,
+}: Pick<Config, 'encryptionKeys'>): DataConverter | undefined {
+  const [current, ...older] = encryptionKeys;
+  if (current === undefined) return undefined;
+  return {
+    payloadCodecs: [createPayloadCodec([current, ...older])],
+    failureConverterPath: FAILURE_CONVERTER,
+  };
+}

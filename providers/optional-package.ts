@@ -1,0 +1,23 @@
+/** Packages that only their users install: found when the config is read, loaded when they are called. */
+import { createRequire } from 'node:module';
+
+const { resolve } = createRequire(import.meta.url);
+
+/** @throws Error that names the fix where the package is not installed. */
+export function assertInstalled(provider: string, name: string): void {
+  try {
+    resolve(name);
+  } catch (error) {
+    // Any other failure says that it is there, but has no entry for `require`.
+    if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND') {
+      throw new Error(
+        `providers.${provider}: the package ${name} is not installed. Run: npm install ${name}`,
+      );
+    }
+  }
+}
+
+/** The exports of an installed package; what they are is known to who asks for them. */
+export async function loadInstalled<Exports>(name: string): Promise<Exports> {
+  return (await import(name)) as Exports;
+}

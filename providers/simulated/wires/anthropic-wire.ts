@@ -1,0 +1,210 @@
+/** Anthropic's Messages API. A call whose reader leaves ends; a partial assistant turn at the end is gone on from. */
+import { randomBytes } from 'node:crypto';
+import { z } from 'zod';
+import type { Message, Part } from '../../../contracts/content.ts';
+import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
+import type { Ending, Wire, WireRequest } from '../serve-call.ts';
+import type { Piece } from '../true-text.ts';
+import { imagePart, messageOf, textPart } from './read-parts.ts';
+
+const blockSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('text'), text: z.string() }),
+  z.object({
+    type: z.literal('image'),
+    source: z.union([
+      z.object({ type: z.literal('base64'), media_type: z.string(), data: z.string() }),
+      z.object({ type: z.literal('url'), url: z.string() }),
+    ]),
+  }),
+  z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown() }),
+  z.object({ type: z.literal('tool_result'), tool_use_id: z.string(), content: z.string() }),
+]);
+const requestSchema = z.object({
+  model: z.string(),
+  max_tokens: z.int().positive(),
+  system: z.string().optional(),
+  messages: z
+    .array(
+      z.object({ role: z.enum(['user', 'assistant']), content: z.union([z.string(), z.array(blockSchema)]) }),
+    )
+    .min(1),
+  stream: z.boolean().optional(),
+  tools: z.array(z.object({ name: z.string(), input_schema: z.record(z.string(), z.unknown()) })).optional(),
+  tool_choice: z
+    .object({ type: z.enum(['auto', 'any', 'none', 'tool']), name: z.string().optional() })
+    .optional(),
+  thinking: z.object({ type: z.string() }).optional(),
+  output_config: z
+    .object({ format: z.object({ schema: z.record(z.string(), z.unknown()) }).optional() })
+    .optional(),
+});
+
+const ERROR_TYPES: Readonly<Record<number, string>> = {
+  ...{ 400: 'invalid_request_error', 401: 'authentication_error', 403: 'permission_error' },
+  ...{ 404: 'not_found_error', 429: 'rate_limit_error', 529: 'overloaded_error' },
+};
+const STOP_REASONS = {
+  ...{ stop: 'end_turn', length: 'max_tokens', 'tool-calls': 'tool_use' },
+  ...{ 'content-filter': 'refusal', refusal: 'refusal' },
+} as const satisfies Record<Ending['reason'], string>;
+
+export const anthropicWire: Wire = {
+  name: 'anthropic',
+  newId: () => `msg_${randomBytes(12).toString('hex')}`,
+  read(path, given) {
+    if (path !== '/v1/messages') return null;
+    const body = requestSchema.parse(given);
+    const schema = body.output_config?.format?.schema;
+    const choice = body.tool_choice;
+    return {
+      model: body.model,
+      input: {
+        system: body.system,
+        messages: body.messages.flatMap(({ role, content }) => toMessages(role, content)),
+        tools: body.tools?.map(({ name, input_schema }) => ({ name, parameters: input_schema })),
+        toolChoice:
+          choice?.type === 'tool'
+            ? { name: choice.name ?? '' }
+            : ({ any: 'required', none: 'none', auto: 'auto' } as const)[choice?.type ?? 'auto'],
+        output: schema === undefined ? undefined : { schema },
+        thinks: body.thinking !== undefined && body.thinking.type !== 'disabled',
+      },
+      maxTokens: body.max_tokens,
+      isStream: body.stream === true,
+    };
+  },
+  error: errorBody,
+  refusalOf,
+  writer(call, response) {
+    let place = -1;
+    let open = '';
+    const send = (event: { type: string; [field: string]: unknown }) =>
+      response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+    const close = () => {
+      if (open === 'reasoning') {
+        send({
+          type: 'content_block_delta',
+          index: place,
+          delta: { type: 'signature_delta', signature: 'c2ln' },
+        });
+      }
+      if (open !== '') send({ type: 'content_block_stop', index: place });
+    };
+    return {
+      begin() {
+        const { input, cached, written } = call.usage();
+        const usage = { ...toWireUsage({ input, cached, written, output: 1, reasoning: 0 }) };
+        send({ type: 'message_start', message: { ...shellOf(call), ...NO_STOP, usage } });
+        send({ type: 'ping' });
+      },
+      piece(piece) {
+        const name = piece.kind === 'tool' ? `tool${piece.call}` : piece.kind;
+        if (name !== open) {
+          close();
+          open = name;
+          place += 1;
+          send({ type: 'content_block_start', index: place, content_block: emptyBlock(call, piece) });
+        }
+        send({ type: 'content_block_delta', index: place, delta: deltaOf(piece) });
+      },
+      end({ reason, usage }) {
+        close();
+        const delta = { stop_reason: STOP_REASONS[reason], stop_sequence: null };
+        send({ type: 'message_delta', delta, ...(usage === null ? {} : { usage: toWireUsage(usage) }) });
+        send({ type: 'message_stop' });
+      },
+      broken: () => 'event: content_block_delta\ndata: {"type": "bro\n\n',
+      error: () => send(errorBody(529, 'plain', 'Simulated.')),
+    };
+  },
+  whole(call, { reason, usage }) {
+    const made = call.run.pieces.slice(0, call.run.made);
+    const text = made.flatMap((piece) => (piece.kind === 'text' ? [piece.text] : [])).join('');
+    const uses = call.toolCalls.map(({ id, name }, index) => {
+      const json = made.flatMap((piece) =>
+        piece.kind === 'tool' && piece.call === index ? [piece.text] : [],
+      );
+      return { type: 'tool_use', id, name, input: JSON.parse(json.join('') || '{}') as unknown };
+    });
+    return {
+      ...shellOf(call),
+      content: [...(text === '' ? [] : [{ type: 'text', text }]), ...uses],
+      stop_reason: STOP_REASONS[reason],
+      stop_sequence: null,
+      ...(usage === null ? {} : { usage: toWireUsage(usage) }),
+    };
+  },
+};
+
+const NO_STOP = { stop_reason: null, stop_sequence: null };
+
+function shellOf({ id, model }: SimulatedCall) {
+  return { id, type: 'message', role: 'assistant', model, content: [] as object[] };
+}
+
+function errorBody(status: number, kind: string, message: string) {
+  const said = kind === 'context-length' ? 'prompt is too long: 250000 tokens > 200000 maximum' : message;
+  return {
+    type: 'error',
+    error: { type: ERROR_TYPES[status] ?? 'api_error', message: said },
+    request_id: `req_${randomBytes(8).toString('hex')}`,
+  };
+}
+
+/** Its input counts are disjoint; thinking lies within the output. */
+function toWireUsage({ input, cached, written, output, reasoning }: SimulatedUsage) {
+  return {
+    input_tokens: input - cached - written,
+    cache_read_input_tokens: cached,
+    cache_creation_input_tokens: written,
+    output_tokens: output,
+    output_tokens_details: { thinking_tokens: reasoning },
+  };
+}
+
+function emptyBlock(call: SimulatedCall, piece: Piece): object {
+  if (piece.kind === 'text') return { type: 'text', text: '' };
+  if (piece.kind === 'reasoning') return { type: 'thinking', thinking: '', signature: '' };
+  return { type: 'tool_use', ...call.toolCalls[piece.call], input: {} };
+}
+
+function deltaOf({ kind, text }: Piece): object {
+  if (kind === 'text') return { type: 'text_delta', text };
+  return kind === 'reasoning'
+    ? { type: 'thinking_delta', thinking: text }
+    : { type: 'input_json_delta', partial_json: text };
+}
+
+function toMessages(role: Message['role'], content: string | z.infer<typeof blockSchema>[]): Message[] {
+  if (typeof content === 'string') return messageOf(role, textPart(content));
+  return messageOf(role, content.flatMap(toParts));
+}
+
+function toParts(block: z.infer<typeof blockSchema>): Part[] {
+  switch (block.type) {
+    case 'text':
+      return textPart(block.text);
+    case 'image':
+      return [
+        imagePart(
+          block.source.type === 'url'
+            ? block.source.url
+            : `data:${block.source.media_type};base64,${block.source.data}`,
+        ),
+      ];
+    case 'tool_use':
+      return [{ type: 'tool-call', id: block.id, name: block.name, arguments: JSON.stringify(block.input) }];
+    case 'tool_result':
+      return [{ type: 'tool-result', id: block.tool_use_id, content: block.content }];
+  }
+}
+
+function refusalOf({ model, input }: WireRequest, fault: { kind: string } | null): string | null {
+  const last = input.messages.at(-1);
+  if (last?.role !== 'assistant') return null;
+  if (fault?.kind === 'refuse-prefill' || /4-[6-9]|no-prefill/.test(model)) {
+    return 'This model does not support assistant message prefill. The conversation must end with a user message.';
+  }
+  const endsInSpace = typeof last.content === 'string' && /\s$/.test(last.content);
+  return endsInSpace ? 'final assistant content cannot end with trailing whitespace' : null;
+}

@@ -1,0 +1,18 @@
+/** Parts of the wires' messages as ours, and messages put together from them. */
+import type { Message, Part } from '../../../contracts/content.ts';
+
+/** A message of one text is a plain string: so a partial answer can be told. */
+export function messageOf(role: Message['role'], parts: readonly Part[]): Message[] {
+  const [first] = parts;
+  if (first === undefined) return [];
+  if (parts.length === 1 && first.type === 'text') return [{ role, content: first.text }];
+  return [{ role, content: [...parts] }];
+}
+
+export function textPart(text: string | null | undefined): Part[] {
+  return text ? [{ type: 'text', text }] : [];
+}
+
+export function imagePart(url: string): Part {
+  return { type: 'image', url };
+}

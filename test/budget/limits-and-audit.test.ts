@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { REDIS_KEYS } from '../../contracts/names.ts';
+import { checkBudgets } from '../prove/check-budget.ts';
+import {
+  ask,
+  balanceOf,
+  bill,
+  DAY_MS,
+  HOUR_MS,
+  type LedgerBench,
+  ledgerOn,
+  limitOf,
+  NOON,
+  newOwner,
+  startLedgerBench,
+} from './ledger-bench.ts';
+
+let bench: LedgerBench;
+let now = NOON;
+const clock = () => now;
+const TODAY = `day[UTC]@${Date.UTC(2026, 10, 24)}`;
+
+beforeAll(async () => {
+  bench = await startLedgerBench();
+});
+afterAll(() => bench?.stop());
+beforeEach(() => {
+  now = NOON;
+});
+
+describe('limits', () => {
+  test('that are set go before those of the config, and one for a name before one for all', async () => {
+    const owner = newOwner();
+    const { ledger, books } = ledgerOn(bench.clients[0], [{ window: 'day', amount: 100 }]);
+    const granted = async (user: string) => {
+      const outcome = await ledger.reserve(ask({ ...owner, user }, `g-${user}-${now++}`, { max: 1_000 }));
+      return outcome.granted ? outcome.maxOutputTokens : 0;
+    };
+    expect(await granted('a')).toBe(100);
+    await books.limits.set(owner.tenant, limitOf({ window: 'day', amount: 300 }));
+    await books.limits.set(owner.tenant, limitOf({ id: 'b', window: 'day', amount: 50 }));
+    await books.limits.set(owner.tenant, limitOf({ id: 'c', window: 'day', amount: null }));
+    expect([await granted('a'), await granted('b'), await granted('c')]).toEqual([200, 50, 1_000]);
+    expect(
+      (await books.listLimits(owner.tenant)).map(({ id, amount, source }) => [id, amount, source]),
+    ).toEqual([
+      ['*', 300, 'set'],
+      ['b', 50, 'set'],
+      ['c', null, 'set'],
+    ]);
+    expect(await books.limits.remove(owner.tenant, limitOf({ window: 'day', amount: 1 }))).toBe(true);
+    expect(await books.limits.remove(owner.tenant, limitOf({ window: 'day', amount: 1 }))).toBe(false);
+    expect(await granted('d')).toBe(100);
+  });
+
+  test('hold in every process from the next reservation on', async () => {
+    const owner = newOwner();
+    const [here, there] = bench.clients.map((client) => ledgerOn(client, []));
+    if (here === undefined || there === undefined) throw new Error('two clients were started');
+    expect(await there.ledger.reserve(ask(owner, 'a', { max: 90 }))).toMatchObject({ granted: true });
+    await here.books.limits.set(owner.tenant, limitOf({ window: 'day', amount: 100 }));
+    expect(await there.ledger.reserve(ask(owner, 'b', { max: 90 }))).toMatchObject({ maxOutputTokens: 10 });
+  });
+
+  test('of a new kind of window count what was spent before they were set', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], [], clock);
+    now = NOON - 3 * DAY_MS;
+    await on.ledger.settle(bill(owner, 'old', 1_000));
+    now = NOON - 2 * HOUR_MS;
+    await on.ledger.settle(bill(owner, 'a', 30));
+    await on.ledger.reserve(ask(owner, 'b', { max: 20 }));
+    now = NOON;
+    await on.books.limits.set(owner.tenant, limitOf({ window: '24h', amount: 100 }));
+    await on.books.limits.set(owner.tenant, limitOf({ window: 'day', amount: 70, timeZone: 'Asia/Tokyo' }));
+    expect(await on.ledger.reserve(ask(owner, 'c', { max: 500 }))).toMatchObject({ maxOutputTokens: 20 });
+    await on.ledger.settle(bill(owner, 'b', 20));
+    expect(await balanceOf(on, owner, '24h')).toMatchObject({ spentTokens: 50, reservedTokens: 20 });
+    expect(await balanceOf(on, owner, 'day[Asia/Tokyo]')).toMatchObject({
+      spentTokens: 50,
+      reservedTokens: 20,
+    });
+    expect(await on.books.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
+  });
+
+  test('that were taken away and set again count what came between', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], [], clock);
+    const rolling = limitOf({ window: '5h', amount: 100 });
+    await on.books.limits.set(owner.tenant, rolling);
+    await on.ledger.reserve(ask(owner, 'a', { max: 10 }));
+    await on.books.limits.remove(owner.tenant, rolling);
+    await on.ledger.reserve(ask(owner, 'b', { max: 10 }));
+    await on.ledger.settle(bill(owner, 'a', 10));
+    await on.books.limits.set(owner.tenant, rolling);
+    await on.ledger.reserve(ask(owner, 'c', { max: 10 }));
+    expect(await balanceOf(on, owner, '5h')).toMatchObject({ spentTokens: 10, reservedTokens: 20 });
+    expect(await on.books.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
+  });
+});
+
+test('a rolling window gives back what left it, and never more', async () => {
+  const owner = newOwner();
+  const on = ledgerOn(bench.clients[0], [{ window: '24h', amount: 100 }], clock);
+  await on.ledger.settle(bill(owner, 'a', 60));
+  now += 12 * HOUR_MS;
+  await on.ledger.settle(bill(owner, 'b', 40));
+  now = NOON + DAY_MS;
+  const refused = await on.ledger.reserve(ask(owner, 'c', { max: 50 }));
+  expect(refused).toMatchObject({ granted: false, remaining: 0 });
+  now = refused.granted ? now : (refused.budget?.resetsAtMs ?? now);
+  expect(now - NOON - DAY_MS).toBeLessThanOrEqual(HOUR_MS);
+  expect(await on.ledger.reserve(ask(owner, 'd', { max: 100 }))).toMatchObject({ maxOutputTokens: 60 });
+});
+
+describe('an audit', () => {
+  test('finds what was changed behind the back of the entries, and puts it right', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], [], clock);
+    await on.ledger.reserve(ask(owner, 'a', { max: 70 }));
+    await on.ledger.settle(bill(owner, 'b', 30, 4));
+    const key = REDIS_KEYS.budget(owner.tenant, 'subject', 'user', owner.user);
+    await bench.clients[0].hSet(key, TODAY, '35 70 4 0');
+    await bench.clients[0].del(REDIS_KEYS.budget(owner.tenant, 'subject', 'key', owner.keyId));
+    const right = '30 70 4 0';
+    const report = await on.books.audit(owner.tenant, { repair: false });
+    expect(report).toMatchObject({ subjects: 3, entries: 2, differences: 3 });
+    expect(report.listed).toContainEqual({
+      per: 'user',
+      id: 'ann',
+      bucket: TODAY,
+      stored: '35 70 4 0',
+      right,
+    });
+    expect(report.listed).toContainEqual({
+      per: 'key',
+      id: 'key_1',
+      bucket: TODAY,
+      stored: '0 0 0 0',
+      right,
+    });
+    expect(await checkBudgets(bench.clients[0], owner.tenant, [])).toMatchObject({ unbalanced: 1 });
+    expect(await on.books.audit(owner.tenant, { repair: true })).toMatchObject({ differences: 3 });
+    expect(await on.books.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
+    expect(await bench.clients[0].hGet(key, TODAY)).toBe(right);
+    expect(await checkBudgets(bench.clients[0], owner.tenant, [])).toMatchObject({
+      unbalanced: 0,
+      leaked: 1,
+    });
+  });
+
+  test('while everybody books finds no difference', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], [{ window: '1h', amount: 1_000_000 }], Date.now);
+    const booked = Array.from({ length: 300 }, async (_, index) => {
+      await on.ledger.reserve(ask(owner, `g-${index}`, { max: 10 }));
+      await on.ledger.settle(bill(owner, `g-${index}`, 5));
+    });
+    const other = ledgerOn(bench.clients[1], [{ window: '1h', amount: 1_000_000 }], Date.now);
+    for (let round = 0; round < 5; round += 1) {
+      expect(await other.books.audit(owner.tenant, { repair: true })).toMatchObject({ differences: 0 });
+    }
+    await Promise.all(booked);
+    expect(await other.books.audit(owner.tenant, { repair: false })).toMatchObject({
+      differences: 0,
+      entries: 900,
+    });
+  });
+});
+
+test('entries are read in pages, of one generation or one subject', async () => {
+  const owner = newOwner();
+  const on = ledgerOn(bench.clients[0], [], clock);
+  for (const day of [0, 1]) {
+    for (const id of ['a', 'b', 'c']) await on.ledger.settle(bill(owner, `${id}-${day}`, 1));
+    now += DAY_MS;
+  }
+  await on.ledger.settle(bill({ ...owner, user: 'bob' }, 'd', 1));
+  const days = { from: '2026-11-24', until: '2026-11-26', limit: 2 };
+  const seen: string[] = [];
+  let after: string | undefined;
+  do {
+    const page = await on.books.entries(owner.tenant, { ...days, after });
+    expect(page.data.length).toBeLessThanOrEqual(2);
+    seen.push(...page.data.map(({ generation }) => generation));
+    after = page.next ?? undefined;
+  } while (after !== undefined);
+  expect(seen).toEqual(['a-0', 'b-0', 'c-0', 'a-1', 'b-1', 'c-1', 'd']);
+  const ofBob = { ...days, subject: { per: 'user', id: 'bob' } } as const;
+  expect((await on.books.entries(owner.tenant, ofBob)).data).toMatchObject([{ generation: 'd' }]);
+  expect((await on.books.entries(owner.tenant, { ...days, generation: 'b-1' })).data).toHaveLength(1);
+  await expect(on.books.entries(owner.tenant, { ...days, after: 'x' })).rejects.toThrow('after');
+});
+
+test('the checker of the proof sees a budget that is overspent, a reservation left behind and a wrong sum', async () => {
+  const owner = newOwner();
+  const on = ledgerOn(bench.clients[0], [], clock);
+  await on.ledger.reserve(ask(owner, 'a', { max: 70 }));
+  await on.ledger.settle(bill(owner, 'b', 30));
+  const limit = { per: 'user', id: '*', window: 'day', unit: 'tokens', amount: 99, timeZone: 'UTC' } as const;
+  const check = (amount: number, used: [string, number][] = []) =>
+    checkBudgets(bench.clients[0], owner.tenant, [{ ...limit, amount }], new Map(used));
+  expect(await check(100, [['b', 30]])).toMatchObject({ overspent: 0, leaked: 1, unbalanced: 0 });
+  expect(await check(99, [['b', 31]])).toMatchObject({ overspent: 1, leaked: 1, unbalanced: 1 });
+});

@@ -1,0 +1,214 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Scope, Ticket } from '../../contracts/keys.ts';
+import { promptOf } from '../harness/prompt.ts';
+import { startReading } from '../harness/reader.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
+import { openStreamSocket } from '../harness/stream-socket.ts';
+import { connectApi, type UnbrokenApi } from '../harness/unbroken-api.ts';
+import { waitFor } from '../harness/wait-for.ts';
+
+/** Every route that reads or changes one thing of a tenant, by its place in create-app.ts. `id` is filled in. */
+const ROUTES: readonly { method: string; path: string; of: 'generation' | 'key'; needs?: 'admin' }[] = [
+  { method: 'get', path: '/generations/:id', of: 'generation' },
+  { method: 'get', path: '/generations/:id/events', of: 'generation' },
+  { method: 'post', path: '/generations/:id/cancel', of: 'generation' },
+  { method: 'post', path: '/generations/:id/cap', of: 'generation', needs: 'admin' },
+  { method: 'post', path: '/generations/:id/stop', of: 'generation', needs: 'admin' },
+  { method: 'post', path: '/keys/:id/rotate', of: 'key' },
+  { method: 'delete', path: '/keys/:id', of: 'key' },
+];
+
+/** What is the same for all tenants. */
+const SHARED = ['get /models/:provider/*model'];
+
+const ALL_BUT_OPERATOR: Scope[] = ['generate', 'any-user', 'admin'];
+let stack: Stack;
+let generationId: string;
+let keyId: string;
+/** Callers who must find nothing of the tenant `dev`, and one of another user in it. */
+const strangers: { name: string; api: UnbrokenApi }[] = [];
+beforeAll(async () => {
+  stack = await startStack();
+  const { body } = await stack.api.create({ input: promptOf({ tokens: 10, delayMs: 0 }), cache: 'off' });
+  await startReading(stack.api, body.id).whole;
+  generationId = body.id;
+  await stack.addKey({ user: 'ann', scopes: ['generate'], name: 'of dev' });
+  const listed = (await (await stack.api.send('/v1/keys')).json()) as {
+    data: { id: string; name: string }[];
+  };
+  keyId = listed.data.find(({ name }) => name === 'of dev')?.id ?? '';
+  const add = async (name: string, key: Promise<string>) =>
+    strangers.push({ name, api: connectApi(stack.api.url, await key) });
+  await add('another tenant', stack.addKey({ tenant: 'other', user: 'dev', scopes: ALL_BUT_OPERATOR }));
+  await add(
+    'a tenant whose name begins alike',
+    stack.addKey({ tenant: 'de', user: 'dev', scopes: ALL_BUT_OPERATOR }),
+  );
+});
+afterAll(() => stack?.stop());
+
+const pathOf = ({ path, of }: (typeof ROUTES)[number]) =>
+  `/v1${path.replace(':id', of === 'key' ? keyId : generationId)}`;
+
+test('the table has every route with a parameter', () => {
+  const app = readFileSync(new URL('../../api/create-app.ts', import.meta.url), 'utf8');
+  const routes = [...app.matchAll(/\bv1\.(get|post|put|patch|delete)\(\s*'([^']*:[^']*)'/g)];
+  expect(routes.map(([, method, path]) => `${method} ${path}`).sort()).toEqual(
+    [...SHARED, ...ROUTES.map(({ method, path }) => `${method} ${path}`)].sort(),
+  );
+});
+
+describe('what belongs to one tenant does not exist for another', () => {
+  test.each(ROUTES)('$method $path is 404', async (route) => {
+    for (const { api } of strangers) {
+      const response = await api.send(pathOf(route), { method: route.method.toUpperCase() });
+      expect(response.status).toBe(404);
+      expect(await response.json()).toMatchObject({ error: { code: 'not_found' } });
+    }
+  });
+
+  test('a WebSocket is told that it is not found', async () => {
+    for (const { api } of strangers) {
+      const socket = await openStreamSocket(api);
+      socket.send({ type: 'subscribe', generationId });
+      await waitFor('an answer', () => socket.frames.length > 0);
+      expect(socket.frames).toMatchObject([{ type: 'error', error: { code: 'not_found' } }]);
+      await socket.close();
+    }
+  });
+
+  test('no list shows it, no ticket is made for it, and no idempotency key meets it', async () => {
+    for (const { api } of strangers) {
+      const runs = (await (await api.send('/v1/generations')).json()) as { data: unknown[] };
+      expect(runs.data).toEqual([]);
+      const entries = (await (await api.send('/v1/budgets/entries')).json()) as { data: unknown[] };
+      expect(entries.data).toEqual([]);
+      const keys = (await (await api.send('/v1/keys')).json()) as { data: { tenant: string }[] };
+      expect(keys.data.map(({ tenant }) => tenant)).not.toContain('dev');
+      expect((await api.send('/v1/keys?tenant=dev')).status).toBe(403);
+      const ticket = await api.send('/v1/tickets', {
+        method: 'POST',
+        body: JSON.stringify({ generationId }),
+      });
+      expect(ticket.status).toBe(404);
+    }
+    const request = { input: promptOf({ tokens: 5, delayMs: 0 }), cache: 'off' as const };
+    const ids = await Promise.all(
+      [stack.api, ...strangers.map(({ api }) => api)].map(
+        async (api) => (await api.create(request, 'same')).body.id,
+      ),
+    );
+    expect(new Set(ids).size).toBe(3);
+  });
+
+  test('and all of it is there for its own tenant', async () => {
+    expect((await stack.api.view(generationId)).status).toBe(200);
+    expect((await stack.api.send('/v1/keys?tenant=other')).status).toBe(200);
+    expect((await stack.api.send(`/v1/keys/${keyId}`, { method: 'DELETE' })).status).toBe(204);
+  });
+});
+
+describe('a key of one user, without the scope any-user', () => {
+  let ann: UnbrokenApi;
+  let ofAnn: string;
+  beforeAll(async () => {
+    ann = connectApi(stack.api.url, await stack.addKey({ user: 'ann', scopes: ['generate'] }));
+    const { body } = await ann.create({ input: promptOf({ tokens: 10, delayMs: 0 }), cache: 'off' });
+    ofAnn = body.id;
+    await startReading(ann, ofAnn).whole;
+  });
+
+  test('reads what its user began, and what others of the tenant began is 404', async () => {
+    expect((await ann.view(ofAnn)).body).toMatchObject({ user: 'ann', status: 'completed' });
+    for (const route of ROUTES.filter(({ of }) => of === 'generation')) {
+      const response = await ann.send(pathOf(route), { method: route.method.toUpperCase() });
+      expect(response.status).toBe(route.needs === 'admin' ? 403 : 404);
+    }
+    const listed = await waitFor('the list to show it', async () => {
+      const { data } = (await (await ann.send('/v1/generations')).json()) as { data: { user: string }[] };
+      return data.length > 0 && data;
+    });
+    expect(new Set(listed.map(({ user }) => user))).toEqual(new Set(['ann']));
+  });
+
+  test('debits nobody else, and administers nothing', async () => {
+    const refused = await ann.create({ input: 'x', user: 'bob' });
+    expect([refused.status, refused.body.error.code]).toEqual([403, 'forbidden']);
+    expect((await ann.create({ input: 'x', user: 'ann', cache: 'off' })).status).toBe(201);
+    for (const path of ['/v1/keys', '/v1/codec/decode']) {
+      const response = await ann.send(
+        path,
+        path === '/v1/keys' ? {} : { method: 'POST', body: '{"payloads":[]}' },
+      );
+      expect(response.status).toBe(403);
+    }
+  });
+
+  test('does not meet what another user began under the same idempotency key', async () => {
+    const request = { input: promptOf({ tokens: 5, delayMs: 0 }), cache: 'off' as const };
+    const bob = connectApi(stack.api.url, await stack.addKey({ user: 'bob', scopes: ['generate'] }));
+    const [one, other, again] = [
+      await ann.create(request, 'k'),
+      await bob.create(request, 'k'),
+      await ann.create(request, 'k'),
+    ];
+    expect(one.body.id).not.toBe(other.body.id);
+    expect(again.body.id).toBe(one.body.id);
+  });
+});
+
+describe('a ticket', () => {
+  const ticketFor = async (body: object) => {
+    const response = await stack.api.send('/v1/tickets', { method: 'POST', body: JSON.stringify(body) });
+    expect(response.status).toBe(201);
+    return ((await response.json()) as Ticket).ticket;
+  };
+  const events = (ticket: string, id = generationId) =>
+    fetch(`${stack.api.url}/v1/generations/${id}/events?ticket=${ticket}`);
+
+  test('opens a stream without any header, once', async () => {
+    const ticket = await ticketFor({ generationId });
+    const response = await events(ticket);
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('generation-end');
+    expect((await events(ticket)).status).toBe(401);
+  });
+
+  test('for one generation opens no other', async () => {
+    const { body } = await stack.api.create({ input: promptOf({ tokens: 5, delayMs: 0 }), cache: 'off' });
+    expect((await events(await ticketFor({ generationId: body.id }))).status).toBe(404);
+    const socket = await openStreamSocket({ url: stack.api.url, ticket: await ticketFor({ generationId }) });
+    socket.send({ type: 'subscribe', generationId: body.id });
+    socket.send({ type: 'subscribe', generationId });
+    await waitFor('the end of its own', () => socket.frames.some(({ type }) => type === 'unsubscribed'));
+    expect(socket.events(body.id)).toEqual([]);
+    expect(socket.events(generationId).at(-1)?.type).toBe('generation-end');
+    expect(socket.frames.find(({ type }) => type === 'error')).toMatchObject({ generationId: body.id });
+    await socket.close();
+  });
+
+  test('that reconnects is good again, as an EventSource comes back with the same URL', async () => {
+    const ticket = await ticketFor({ generationId, reconnects: true });
+    for (let use = 0; use < 3; use += 1) {
+      const response = await events(ticket);
+      expect(response.status).toBe(200);
+      await response.text();
+    }
+  });
+
+  test('opens nothing but streams', async () => {
+    const ticket = await ticketFor({});
+    for (const [method, path] of [
+      ['GET', `/v1/generations/${generationId}`],
+      ['GET', '/v1/generations'],
+      ['POST', '/v1/generations'],
+      ['POST', '/v1/tickets'],
+      ['GET', '/v1/keys'],
+    ] as const) {
+      const response = await fetch(`${stack.api.url}${path}?ticket=${ticket}`, { method });
+      expect(response.status).toBe(401);
+    }
+    expect((await events(ticket)).status).toBe(200);
+  });
+});

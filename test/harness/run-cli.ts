@@ -1,0 +1,30 @@
+/** `npx unbroken ...` as a process, to its end. */
+import { spawn } from 'node:child_process';
+import { PROJECT_ROOT } from './child-process.ts';
+import type { UnbrokenApi } from './unbroken-api.ts';
+
+export interface CliResult {
+  readonly code: number | null;
+  readonly out: string;
+  readonly error: string;
+}
+
+export function runCli(api: Pick<UnbrokenApi, 'url' | 'key'>, args: readonly string[]): Promise<CliResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, ['bin/unbroken.js', ...args], {
+      cwd: PROJECT_ROOT,
+      env: { ...process.env, UNBROKEN_URL: api.url, UNBROKEN_API_KEY: api.key },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let out = '';
+    let error = '';
+    child.stdout.on('data', (chunk) => {
+      out += chunk;
+    });
+    child.stderr.on('data', (chunk) => {
+      error += chunk;
+    });
+    child.once('error', reject);
+    child.once('close', (code) => resolve({ code, out: out.trim(), error: error.trim() }));
+  });
+}

@@ -1,0 +1,51 @@
+/** An adapter of any wire, as the composition root makes it, with limits that suit tests. */
+
+import { providerKeysOf } from '../../config/gate-schema.ts';
+import { loadConfig } from '../../config/load-config.ts';
+import type { ProviderConfig, WireFamily } from '../../config/schema.ts';
+import { createProviders } from '../../providers/create-providers.ts';
+import type { Provider } from '../../providers/provider.ts';
+
+export const KEY = 'sk-secret-0123456789abcdef';
+
+export function adapterFor(
+  name: string,
+  config: ProviderConfig,
+  limits: { firstTokenMs?: number; betweenTokensMs?: number; thinkingMs?: number; connectMs?: number } = {},
+): Provider {
+  const base = loadConfig({});
+  const provider = createProviders({
+    ...base,
+    providers: { [name]: { apiKeyEnv: 'KEY', ...config } },
+    providerKeys: { [name]: providerKeysOf({ apiKeyEnv: 'KEY' }, { KEY }) },
+    limits: {
+      ...base.limits,
+      connectMs: 1_000,
+      firstTokenMs: 400,
+      betweenTokensMs: 900,
+      thinkingMs: 400,
+      ...limits,
+    },
+  }).get(name);
+  if (provider === undefined) throw new Error(`no adapter ${name}`);
+  return provider;
+}
+
+/** The config of a provider of this wire at the simulated one. */
+export function simulatedConfig(wire: WireFamily, url: string): ProviderConfig {
+  switch (wire) {
+    case 'ai-sdk':
+      return { wire, baseUrl: `${url}/v1`, package: '@ai-sdk/groq' };
+    case 'openai-responses':
+    case 'openai-chat':
+      return { wire, baseUrl: `${url}/v1` };
+    default:
+      return { wire, baseUrl: url };
+  }
+}
+
+/** The format in which the simulated provider hears from this wire. */
+export function simulatedWire(wire: WireFamily) {
+  if (wire === 'ai-sdk' || wire === 'azure-openai') return 'openai-chat';
+  return wire === 'bedrock' ? 'anthropic-messages' : wire;
+}

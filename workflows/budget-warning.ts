@@ -1,0 +1,29 @@
+/** Tells of one budget warning, however long the receiver is away. A run of its own: the generation has long ended. */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { ParentClosePolicy, proxyActivities, startChild, WorkflowIdReusePolicy } from '@temporalio/workflow';
+import type { Activities } from '../activities/create-activities.ts';
+import type { BudgetWarning } from '../contracts/budgets.ts';
+
+export async function budgetWarning(warning: BudgetWarning): Promise<void> {
+  const { sendBudgetWarning } = proxyActivities<Activities>({
+    startToCloseTimeout: '30s',
+    scheduleToCloseTimeout: '3 days',
+    retry: { initialInterval: '1s', backoffCoefficient: 2, maximumInterval: '10 minutes' },
+    summary: `${warning.level}: ${warning.per} ${warning.id}, ${warning.window}`,
+  });
+  await sendBudgetWarning(warning);
+}
+
+/** Begins a run for each; the same warning, told again, finds its run. */
+export async function tellOfWarnings(warnings: readonly BudgetWarning[]): Promise<void> {
+  for (const warning of warnings) {
+    await startChild(budgetWarning, {
+      args: [warning],
+      workflowId: `${warning.tenant}/${warning.warningId}`,
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      workflowIdReusePolicy: WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    }).catch((error: unknown) => {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    });
+  }
+}

@@ -1,0 +1,41 @@
+/** What a person sees of a run in the Temporal UI. */
+import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import type { GenerationOrder } from '../contracts/generation.ts';
+import { formatUsd, totalTokens } from '../contracts/money.ts';
+import type { GenerationOutcome } from '../contracts/steps.ts';
+import type { FailedCandidate } from './provider-fallback.ts';
+
+/** What it does now, why these models in this order, and what has failed. */
+export function describeOrder(
+  order: GenerationOrder,
+  doing: string,
+  failed: readonly FailedCandidate[],
+): string {
+  const reasons = (order.routing?.reasons ?? []).map((line) => `- ${line}`);
+  return [
+    doing,
+    `at most ${order.maxOutputTokens} output tokens, route ${order.route}`,
+    ...(reasons.length === 0 ? [] : [reasons.join('\n')]),
+    ...failed.map(({ candidate, failure }) => {
+      return `failed: ${candidate.provider}/${candidate.model}: ${failure.code}`;
+    }),
+  ].join('\n\n');
+}
+
+export function showOutcome(order: GenerationOrder, outcome: GenerationOutcome): void {
+  const { status, provider, model, usage, costMicroUsd, attempts } = outcome;
+  const source = outcome.cached ? 'the cache' : `${provider ?? 'no provider'}/${model ?? ''}`;
+  const ended = [
+    `**${status}** by ${source}, attempt ${attempts}`,
+    ...(outcome.degraded === true ? ['degraded: an old stored answer, because every candidate failed'] : []),
+    `${totalTokens(usage)} tokens${usage.estimated ? ' (estimated)' : ''}, ${formatUsd(costMicroUsd)}`,
+    ...(outcome.errorCode === null ? [] : [`error: ${outcome.errorCode}`]),
+  ].join('\n\n');
+  setCurrentDetails(describeOrder(order, ended, []));
+  upsertSearchAttributes({
+    UnbrokenStatus: [status],
+    UnbrokenCostMicroUsd: [costMicroUsd],
+    ...(provider === null ? {} : { UnbrokenProvider: [provider] }),
+    ...(model === null ? {} : { UnbrokenModel: [model] }),
+  });
+}
