@@ -4,6 +4,8 @@ import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Flights } from '../cache/flights.ts';
 import type { BudgetWarning } from '../contracts/budgets.ts';
 import type { MicroUsd, Usage } from '../contracts/money.ts';
+import type { PromptCompression } from '../prompts/prompt-compression.ts';
+import type { PromptStats } from '../prompts/prompt-stats.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { GateNotice, ProviderGate } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
@@ -27,6 +29,8 @@ export interface Dependencies {
   /** Tells when the log of another generation has grown. */
   readonly live: LiveLogs;
   readonly budget: BudgetLedger;
+  readonly promptStats: PromptStats;
+  readonly compression: PromptCompression;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly gate: ProviderGate;
   /** Hears what people should know of: a key that was refused, a circuit that opened. */

@@ -14,6 +14,7 @@ import { addUsage, NO_USAGE } from '../contracts/money.ts';
 import { splitCost, type Used } from '../contracts/share.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
 import type { OpenedLog } from '../streaming/event-log.ts';
+import { createBell } from './bell.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { GenerationRecord } from './generation-record.ts';
 import { questionOf } from './look-up-cache.ts';
@@ -49,7 +50,8 @@ export async function findLeader(dependencies: Dependencies, opened: Opened): Pr
   const last = log.events.findLast(({ type }) => type === 'cache-join' || type === 'cache-leave');
   if (last?.type === 'cache-leave' || record.attempts > 0) return null;
   if (last?.type === 'cache-join') return followedSchema.parse(log.head.checkpoint);
-  if (!mayShare(dependencies, step, input)) return null;
+  // One that continues an earlier answer asks what nobody else does.
+  if (record.text !== '' || !mayShare(dependencies, step, input)) return null;
   const { reads, writes } = cacheUseOf(step.order.cache);
   const { route, generationId } = step.order;
   const wishes = { mayLead: reads && writes, threshold: dependencies.cacheSettings(route).threshold };
@@ -85,7 +87,8 @@ export async function followLeader(
   follower: Follower,
 ): Promise<GenerationOutcome | null> {
   const { joined, log, control } = follower;
-  const live = await dependencies.live.follow(joined.leader);
+  const news = createBell();
+  const live = await dependencies.live.follow(joined.leader, () => news.ring());
   let followed = joined;
   try {
     for (;;) {
@@ -103,9 +106,8 @@ export async function followLeader(
           return await leave(dependencies, follower, event.type);
         }
       }
-      const arrived = live.after(followed.leaderSeq);
-      if (events.length > 0 || (arrived !== null && arrived.length > 0) || control.signal.aborted) continue;
-      const isNews = await live.changed(LIMITS.betweenTokensMs, control.signal);
+      if (events.length > 0) continue;
+      const isNews = await news.rung(LIMITS.betweenTokensMs, control.signal);
       if (isNews || control.signal.aborted) continue;
       // A notice can be lost: only the log itself says that the leader is silent.
       const missed = await dependencies.log.read(joined.leader, followed.leaderSeq, 1);

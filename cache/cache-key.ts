@@ -16,7 +16,7 @@ export function partitionOf({ tenant, candidates, input }: CacheQuestion): strin
   return sha256([
     ...[tenant, models, input.system ?? null, input.tools ?? null, input.toolChoice ?? null],
     ...[input.output ?? null, input.temperature ?? null, input.topP ?? null, input.stop ?? null],
-    input.reasoning ?? null,
+    ...[input.reasoning ?? null, input.compression ?? null],
     input.messages.map(withoutWords),
   ]);
 }

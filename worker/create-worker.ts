@@ -12,12 +12,15 @@ import { createWarningWebhook } from '../budget/warning-webhook.ts';
 import type { Config } from '../config/load-config.ts';
 import { createDataConverter, FAILURE_CONVERTER } from '../encryption/data-converter.ts';
 import { costOf } from '../models/price.ts';
+import { createPromptCompression } from '../prompts/prompt-compression.ts';
+import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
 import { createProviders } from '../providers/create-providers.ts';
 import { createRedisGate } from '../routing/redis-gate.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
 import { createCache } from './create-cache.ts';
+import { createCompressor } from './create-compressor.ts';
 import { createNoteGate, type NoticeLogger } from './gate-notices.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
 
@@ -56,6 +59,8 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
     log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
     budget: createRedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: webhookOf(config),
+    promptStats: createRedisPromptStats(redis),
+    compression: createPromptCompression(redis, await createCompressor(config), countTokens),
     providers,
     gate: createRedisGate({
       ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
