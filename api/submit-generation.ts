@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { BudgetOwner } from '../budget/ledger.ts';
+import type { CacheMode } from '../contracts/cache-mode.ts';
 import { textOfMessage } from '../contracts/content.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { EventBody } from '../contracts/events.ts';
@@ -37,7 +38,8 @@ export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' |
   readonly route: string;
   readonly input: GenerationInput;
   readonly choice: Pick<RouteChoice, 'candidates' | 'plan'>;
-  readonly cache: 'off' | 'on';
+  readonly cache: CacheMode;
+  readonly cacheMaxAgeMs?: number;
   readonly requestHash: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** The log, where this request came before. */
@@ -66,6 +68,7 @@ export async function submitGeneration(
     ...{ generationId, user, route, input, known, origin },
     choice: dependencies.routes.choose(request, input, generationId),
     cache: request.cache ?? 'on',
+    ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),
     requestHash: hash(JSON.stringify({ ...request, stream: undefined })),
     metadata: request.metadata ?? {},
     priority: request.priority,
@@ -111,6 +114,7 @@ export async function startGeneration(
     const order: GenerationOrder = {
       ...{ generationId, tenant, user, route, cache },
       ...{ team: caller.team, keyId: caller.keyId },
+      ...(prepared.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: prepared.cacheMaxAgeMs }),
       candidates: choice.candidates,
       maxOutputTokens: input.maxOutputTokens,
       limitMs: generationMs,

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { chooseSeed } from '../harness/random.ts';
 import { type BudgetPlan, proveBudget } from './budget.ts';
+import { proveCache } from './cache.ts';
 import { proveClients } from './clients.ts';
 import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';
@@ -67,6 +68,16 @@ program
   .action(async (given: Omit<BudgetPlan, 'seed'> & { seed?: number }) => {
     const proved = await proveBudget({ ...given, seed: given.seed ?? chooseSeed() });
     process.exitCode = proved ? 0 : 1;
+  });
+
+program
+  .command('cache')
+  .description(
+    'Counts what the semantic cache finds and what it would give wrongly, over the labelled pairs.',
+  )
+  .option('--seed <seed>', 'of the made-up traffic', wholeNumber, 1)
+  .action(async ({ seed }: { seed: number }) => {
+    process.exitCode = (await proveCache({ seed })) ? 0 : 1;
   });
 
 function wholeNumber(value: string): number {
