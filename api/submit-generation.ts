@@ -75,6 +75,7 @@ export async function submitGeneration(
         Date.now() + Math.min(config.limits.generationMs, request.deadlineMs ?? Number.POSITIVE_INFINITY),
     };
     await startWorkflow(dependencies, order, request.priority);
+    dependencies.logger.info({ generationId, route }, 'generation accepted');
   }
   return { generationId };
 }

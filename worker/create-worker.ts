@@ -3,21 +3,31 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
+import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
+import type { Dependencies } from '../activities/dependencies.ts';
 import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { createWarningWebhook } from '../budget/warning-webhook.ts';
 import { createQdrantAnswerCache } from '../cache/qdrant-answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
 import { LIMITS } from '../contracts/limits.ts';
+import type { Usage } from '../contracts/money.ts';
 import { createDataConverter, FAILURE_CONVERTER } from '../encryption/data-converter.ts';
 import { costOf } from '../models/price.ts';
 import { createProviders } from '../providers/create-providers.ts';
 import { createRedisGate } from '../routing/redis-gate.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
-import { createNoteGate, type NoticeLogger } from './gate-notices.ts';
+import { countFaults } from '../telemetry/count-faults.ts';
+import { listenToLog } from '../telemetry/measure-log.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { observeWorker } from '../telemetry/observe.ts';
+import { serveMetrics } from '../telemetry/serve-metrics.ts';
+import { workerInterceptors, workflowInterceptorModules } from '../telemetry/trace-temporal.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
+import { createNoteGate } from './gate-notices.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
 
 /** Streams that one worker process runs at once; more wait in the task queue, by priority and fairness. */
@@ -28,22 +38,46 @@ const PROBE_SLACK_MS = 2_000;
 
 const ROOT = join(import.meta.dirname, '..');
 
+export interface Surroundings {
+  readonly logger: Logger;
+  /** null: no traces. */
+  readonly tracing: Tracing | null;
+  /** Where Temporal's SDK shows what it counts; undefined: it does not. */
+  readonly temporalMetricsUrl: string | undefined;
+}
+
 export interface RunningWorker {
+  /** Where its metrics are; undefined where they are off. */
+  readonly metricsUrl: string | undefined;
   /** Resolves when the worker has stopped. */
   run(): Promise<void>;
   shutdown(): void;
 }
 
-export async function createWorker(config: Config, logger: NoticeLogger): Promise<RunningWorker> {
+export async function createWorker(
+  config: Config,
+  { logger, tracing, temporalMetricsUrl }: Surroundings,
+): Promise<RunningWorker> {
+  const metrics = config.telemetry.metricsPort === undefined ? null : createMetrics();
+  const countFault = countFaults(metrics);
   const dataConverter = createDataConverter(config);
   const [redis, connection, workflowBundle] = await Promise.all([
-    connectRedis(config.redisUrl, (error) => logger.warn({ err: error }, 'redis connection')),
+    connectRedis(config.redisUrl, (error) => {
+      countFault('redis');
+      logger.warn({ err: error }, 'redis connection');
+    }),
     NativeConnection.connect({ address: config.temporal.address }),
-    bundleWorkflows(config.dataDir, { isEncrypted: dataConverter !== undefined }),
+    bundleWorkflows(config.dataDir, {
+      isEncrypted: dataConverter !== undefined,
+      isTraced: tracing !== null,
+    }),
   ]);
   const providers = createProviders(config);
-  const activities = createActivities({
-    log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
+  const parts = {
+    log: createRedisEventLog(redis, {
+      retentionMs: config.retention.logMs,
+      listener: listenToLog(metrics, logger),
+    }),
     budget: createRedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: webhookOf(config),
     cache: createQdrantAnswerCache({ ...config.qdrant, timeoutMs: LIMITS.cacheLookUpMs }),
@@ -51,13 +85,17 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
     gate: createRedisGate({
       ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
       probeMs: config.limits.connectMs + config.limits.firstTokenMs + PROBE_SLACK_MS,
-      onAway: (reason) => logger.warn({ err: reason }, 'the gate to the providers was passed by'),
+      onAway: (reason) => {
+        countFault('gate');
+        logger.warn({ err: reason }, 'the gate to the providers was passed by');
+      },
     }),
-    note: createNoteGate(logger, Runtime.instance().metricMeter),
-    priceOf: (provider, model, usage) =>
+    note: createNoteGate(logger, metrics),
+    priceOf: (provider: string, model: string, usage: Usage) =>
       costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd,
-    countTokens: (text) => countTokens(text),
-  });
+    countTokens: (text: string) => countTokens(text),
+  } satisfies Dependencies;
+  const activities = createActivities(observeWorker(parts, metrics, tracing));
   const worker = await Worker.create({
     connection,
     namespace: config.temporal.namespace,
@@ -65,6 +103,7 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
     workflowBundle,
     activities,
     ...(dataConverter === undefined ? {} : { dataConverter }),
+    ...(await workerInterceptors(tracing)),
     // A workflow task is held for as long as the stream's beginning, in a local activity, takes.
     maxConcurrentWorkflowTaskExecutions: CONCURRENT_GENERATIONS,
     maxConcurrentLocalActivityExecutions: CONCURRENT_GENERATIONS,
@@ -82,9 +121,19 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
   const { waitForRoom } = activities;
   const rooms = await createWaitingRooms(connection, config.temporal, providers.keys(), waitForRoom);
   const workers = [worker, ...rooms];
+  const page =
+    metrics === null
+      ? undefined
+      : await serveMetrics({
+          ...{ host: config.host, port: config.telemetry.metricsPort ?? 0, metrics },
+          temporalUrl: temporalMetricsUrl,
+          isReady: () => workers.every((one) => one.getState() === 'RUNNING'),
+        });
   return {
+    metricsUrl: page?.url,
     run: async () => {
       await Promise.all(workers.map((one) => one.run()));
+      page?.stop();
       await connection.close();
       await redis.close();
     },
@@ -103,10 +152,11 @@ function webhookOf({ budgets, budgetWebhookSecret: secret }: Config) {
 /** Bundling takes seconds, so the bundle is kept, named by the hash of what went into it. */
 export async function bundleWorkflows(
   dataDir: string,
-  { isEncrypted = false }: { isEncrypted?: boolean } = {},
+  { isEncrypted = false, isTraced = false }: { isEncrypted?: boolean; isTraced?: boolean } = {},
 ): Promise<{ code: string }> {
   const converter = isEncrypted ? { failureConverterPath: FAILURE_CONVERTER } : {};
   const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json')));
+  if (isTraced) hash.update('traced');
   if (isEncrypted) hash.update(readFileSync(FAILURE_CONVERTER));
   for (const folder of ['contracts', 'workflows']) {
     const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.ts'));
@@ -117,6 +167,7 @@ export async function bundleWorkflows(
   const bundle = await bundleWorkflowCode({
     workflowsPath: join(ROOT, 'workflows', 'generation.ts'),
     ...converter,
+    workflowInterceptorModules: workflowInterceptorModules(isTraced),
     logger: new DefaultLogger('WARN'),
   });
   mkdirSync(join(dataDir, 'cache'), { recursive: true });

@@ -38,7 +38,8 @@ async function streamAtOnce(
   response: Response,
 ): Promise<void> {
   const sse = createSseSink(response);
-  const signal = closedSignal(response);
+  const closed = closedSignal(response);
+  const signal = AbortSignal.any([closed, dependencies.leaving]);
   let held: GenerationEvent[] = [];
   const sink = {
     send: async (events: readonly GenerationEvent[]) => {
@@ -65,8 +66,10 @@ async function streamAtOnce(
   };
   try {
     await relayEvents(dependencies, { generationId, after: -1, sink, signal });
+    // This process leaves before anything came: the reader learns the id, and follows it elsewhere.
+    if (!response.headersSent && !closed.aborted) startSse(response, generationId);
     response.end();
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!closed.aborted) throw error;
   }
 }
