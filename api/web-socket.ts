@@ -17,6 +17,7 @@ import { relayEvents, type ViewerSink } from './relay-events.ts';
 const PATH = '/v1/stream';
 const CLOSE_STALLED = 1013;
 const CLOSE_SHUTDOWN = 1001;
+const CLOSE_MS = 1_000;
 
 export interface WebSockets {
   /** Asks every client to come back with its cursors. */
@@ -39,6 +40,10 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
     close: () => {
       for (const client of sockets.clients) client.close(CLOSE_SHUTDOWN, 'The server restarts; come back.');
       sockets.close();
+      // One that does not answer must not hold up the end of the process.
+      setTimeout(() => {
+        for (const client of sockets.clients) client.terminate();
+      }, CLOSE_MS).unref();
     },
   };
 }

@@ -36,20 +36,20 @@ function urlOf(seat: Seat): string {
   return /"metricsUrl":"([^"]+)"/.exec(seat.log())?.[1] ?? '';
 }
 
-const valueOf = (series: string) => Number(new RegExp(`^${series} (\\S+)$`, 'm').exec(page)?.[1]);
+const amountOf = (series: string) => Number(new RegExp(`^${series} (\\S+)$`, 'm').exec(page)?.[1]);
 
 describe('what the processes export', () => {
   test('one generation is counted once, under the names of the conventions', () => {
     const model =
       'gen_ai_operation_name="chat",gen_ai_provider_name="simulated",gen_ai_request_model="sim-large"';
-    expect(valueOf(`gen_ai_client_token_usage_sum\\{${model},gen_ai_token_type="output"\\}`)).toBe(60);
-    expect(valueOf(`gen_ai_server_time_to_first_token_seconds_count\\{${model}\\}`)).toBe(1);
-    expect(valueOf(`gen_ai_server_time_per_output_token_seconds_count\\{${model}\\}`)).toBe(1);
-    expect(valueOf(`gen_ai_server_request_duration_seconds_count\\{${model},error_type=""\\}`)).toBe(1);
-    expect(valueOf('unbroken_generations_started_total')).toBe(1);
-    expect(valueOf('unbroken_generations_ended_total\\{status="completed"\\}')).toBe(1);
-    expect(valueOf('unbroken_time_to_first_text_seconds_count')).toBe(1);
-    expect(valueOf('unbroken_relay_viewers')).toBe(0);
+    expect(amountOf(`gen_ai_client_token_usage_sum\\{${model},gen_ai_token_type="output"\\}`)).toBe(60);
+    expect(amountOf(`gen_ai_server_time_to_first_token_seconds_count\\{${model}\\}`)).toBe(1);
+    expect(amountOf(`gen_ai_server_time_per_output_token_seconds_count\\{${model}\\}`)).toBe(1);
+    expect(amountOf(`gen_ai_server_request_duration_seconds_count\\{${model},error_type=""\\}`)).toBe(1);
+    expect(amountOf('unbroken_generations_started_total')).toBe(1);
+    expect(amountOf('unbroken_generations_ended_total\\{status="completed"\\}')).toBe(1);
+    expect(amountOf('unbroken_time_to_first_text_seconds_count')).toBe(1);
+    expect(amountOf('unbroken_relay_viewers')).toBe(0);
     expect(page).toContain('temporal_workflow_task_schedule_to_start_latency_seconds_bucket');
   });
 
