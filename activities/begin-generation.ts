@@ -4,6 +4,7 @@
  * and the activity `streamFromProvider` adopts it: a local activity holds a workflow task and cannot heartbeat.
  */
 import { ApplicationFailure } from '@temporalio/common';
+import { cacheUseOf } from '../contracts/cache-mode.ts';
 import { isErrorCode } from '../contracts/errors.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
@@ -30,7 +31,7 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
 
   const finish = async (order: GenerationOrder, outcome: GenerationOutcome): Promise<BegunGeneration> => {
     const { warnings } = await settle({ order, outcome });
-    if (order.cache === 'off' || outcome.cached) {
+    if (!cacheUseOf(order.cache).writes || outcome.cached) {
       return { next: 'ended', outcome, storeFailed: false, warnings };
     }
     const stored = await store({ order, outcome }).then(
@@ -41,32 +42,36 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
   };
 
   return async ({ order, epochMs }: BeginStep): Promise<BegunGeneration> => {
-    const [cached, reservation] = await Promise.all([tryCache(order), reserve(order)]);
+    const [cached, { outcome: reservation, compressed }] = await Promise.all([
+      tryCache(order),
+      reserve(order),
+    ]);
+    const told = compressed === undefined ? {} : { compressed };
     if (cached !== null) return finish(order, cached);
-    if (!reservation.granted) return { next: 'refuse', refusal: reservation };
+    if (!reservation.granted) return { next: 'refuse', refusal: reservation, ...told };
     const [candidate] = order.candidates;
-    if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0 };
+    if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0, ...told };
     const { granted: _, ...reserved } = reservation;
     const step: StreamStep = { order, candidate, ...reserved, isLast: order.candidates.length === 1 };
     const stream = running.joinOrStart(step, epochMs, (control) => runStream(dependencies, step, control));
     try {
       const outcome = await inTime(stream.outcome);
-      if (outcome === null) return { next: 'stream', reservation, waitMs: 0 };
+      if (outcome === null) return { next: 'stream', reservation, waitMs: 0, ...told };
       running.claim(step);
-      return await finish(order, outcome);
+      return { ...(await finish(order, outcome)), ...told };
     } catch (error) {
       running.claim(step);
       if (!(error instanceof ApplicationFailure) || !isErrorCode(error.type)) throw error;
       if (error.nonRetryable !== true) {
-        return { next: 'stream', reservation, waitMs: Number(error.nextRetryDelay ?? 0) };
+        return { next: 'stream', reservation, waitMs: Number(error.nextRetryDelay ?? 0), ...told };
       }
       const failure = { code: error.type, message: error.message, ...failureFacts(error.details) };
-      return { next: 'fall-back', reservation, failure };
+      return { next: 'fall-back', reservation, failure, ...told };
     }
   };
 
   async function tryCache(order: GenerationOrder): Promise<GenerationOutcome | null> {
-    if (order.cache === 'off') return null;
+    if (!cacheUseOf(order.cache).reads) return null;
     // Whatever goes wrong with the cache, the generation goes on without it.
     return lookUp(order).then(
       ({ hit }) => hit,

@@ -4,9 +4,12 @@ import { Client, Connection } from '@temporalio/client';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { createBudgetBooks } from '../budget/budget-books.ts';
 import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
+import { createQdrantDeletion } from '../cache/qdrant-deletion.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { scopes } from '../contracts/keys.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
+import { createRedisPromptRegistry } from '../prompts/redis-prompt-registry.ts';
+import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
 import { createHealthSnapshot } from '../routing/health-snapshot.ts';
 import { createRedisGateReader } from '../routing/redis-gate-reader.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
@@ -27,7 +30,8 @@ import { createHttpServer } from './http-server.ts';
 import { createOpenConnections } from './open-connections.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { createTickets } from './tickets.ts';
-import { serveWebSockets } from './web-socket.ts';
+import { serveWebSockets } from './upgrade.ts';
+import { createChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 
 /** Whoever presses Ctrl-C waits for it. */
 const INTERRUPT_DRAIN_MS = 2_000;
@@ -76,9 +80,13 @@ const parts = {
   routes: createRouteChooser(config, health),
   log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
   live: createLiveLogs(subscriber),
+  chats: createChatStreams(redis),
   heartbeatMs: config.limits.heartbeatMs,
   budget,
   books: createBudgetBooks({ redis, book: budget.book }),
+  cachedAnswers: createQdrantDeletion(config.qdrant),
+  prompts: createRedisPromptRegistry(redis),
+  promptStats: createRedisPromptStats(redis),
   temporal: new Client({
     connection,
     namespace: config.temporal.namespace,

@@ -1,7 +1,9 @@
 /** `npm run bench -- <subcommand>`: measurements of real processes on this machine. */
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
+import { benchCache } from './cache.ts';
 import { benchPeers } from './peers.ts';
+import { benchRelay } from './relay.ts';
 import { benchRouting } from './routing.ts';
 import { benchTimeToFirstToken } from './ttft.ts';
 
@@ -36,6 +38,37 @@ program
       `All processes and the load share ${availableParallelism()} cores; one worker process of each.`,
     );
     await benchPeers(requests);
+  });
+
+program
+  .command('cache')
+  .description('Time to first token of a hit beside a miss, and look-ups among many stored answers.')
+  .option('--requests <count>', 'requests of each kind', wholeNumber, 100)
+  .option(
+    '--entries <counts>',
+    'stored answers to look up among, ascending, with commas',
+    counts,
+    [1_000, 100_000],
+  )
+  .action(async ({ requests, entries }: { requests: number; entries: readonly number[] }) => {
+    console.log(`All processes share ${availableParallelism()} cores; one API, one worker.`);
+    await benchCache({ requests, entries });
+  });
+
+function counts(value: string): number[] {
+  return value.split(',').map(wholeNumber);
+}
+
+program
+  .command('relay')
+  .description('What one API process relays to many viewers: delay, tokens per second, memory, reconnects.')
+  .option('--viewers <counts>', 'numbers of viewers, with commas between', '1,100,1000,5000')
+  .option('--seconds <count>', 'how long each row is measured', wholeNumber, 10)
+  .option('--rate <count>', 'tokens per second of each generation', wholeNumber, 20)
+  .action(async ({ viewers, seconds, rate }: { viewers: string; seconds: number; rate: number }) => {
+    console.log(`All processes and the load share ${availableParallelism()} cores; one API.`);
+    const counts = viewers.split(',').map(wholeNumber);
+    await benchRelay({ viewers: counts, seconds, tokensPerSecond: rate });
   });
 
 function wholeNumber(value: string): number {

@@ -11,6 +11,9 @@ export const clientFrameSchema = z.discriminatedUnion('type', [
     after: z.int().min(-1).default(-1),
   }),
   z.strictObject({ type: z.literal('unsubscribe'), generationId: z.string().min(1).max(128) }),
+  /** Nothing of that generation is sent until `resume`; then what came meanwhile follows, merged. */
+  z.strictObject({ type: z.literal('pause'), generationId: z.string().min(1).max(128) }),
+  z.strictObject({ type: z.literal('resume'), generationId: z.string().min(1).max(128) }),
   z.strictObject({ type: z.literal('ping') }),
 ]);
 export type ClientFrame = z.input<typeof clientFrameSchema>;

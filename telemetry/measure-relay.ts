@@ -1,6 +1,6 @@
 /** The relay of an API process: who watches, how late events are, and how often the log itself must be read. */
 import type { EventLog } from '../streaming/event-log.ts';
-import type { LiveLog, LiveLogs } from '../streaming/live-logs.ts';
+import type { BatchListener, LiveLog, LiveLogs } from '../streaming/live-logs.ts';
 import { type Metrics, SHORT_SECONDS } from './metrics.ts';
 
 export function measureRelay(live: LiveLogs, metrics: Metrics): LiveLogs {
@@ -12,7 +12,7 @@ export function measureRelay(live: LiveLogs, metrics: Metrics): LiveLogs {
   );
   const delay = metrics.histogram(
     'unbroken_relay_delay_seconds',
-    'From the append of an event (by the clock of Redis) to its being handed to a viewer who waited for it',
+    'From the append of an event (by the clock of Redis) to its being handed to a viewer',
     SHORT_SECONDS,
   );
   const reads = metrics.counter(
@@ -20,23 +20,20 @@ export function measureRelay(live: LiveLogs, metrics: Metrics): LiveLogs {
     'Times that a viewer had to read the log, for being new, behind, or after a gap',
   );
 
+  const hearing =
+    (onBatch: BatchListener): BatchListener =>
+    (batch) => {
+      const first = batch?.[0];
+      if (first !== undefined) delay.observe(Math.max(0, Date.now() - first.at) / 1_000);
+      onBatch(batch);
+    };
   const watch = (followed: LiveLog): LiveLog => {
-    // Only who has waited tells how late an event is: a newcomer is given old ones.
-    let hasWaited = false;
     let isReleased = false;
     return {
-      after(cursor) {
-        const events = followed.after(cursor);
-        if (events === null) reads.inc();
-        const [first] = events ?? [];
-        if (hasWaited && first !== undefined) delay.observe(Math.max(0, Date.now() - first.at) / 1_000);
-        hasWaited = false;
-        return events;
-      },
-      async changed(timeoutMs, signal) {
-        const isNews = await followed.changed(timeoutMs, signal);
-        hasWaited = isNews;
-        return isNews;
+      after: (cursor) => followed.after(cursor),
+      readTogether(place, read) {
+        reads.inc();
+        return followed.readTogether(place, read);
       },
       async release() {
         if (!isReleased) viewers.dec();
@@ -49,8 +46,8 @@ export function measureRelay(live: LiveLogs, metrics: Metrics): LiveLogs {
     get followed() {
       return live.followed;
     },
-    async follow(generationId) {
-      const followed = await live.follow(generationId);
+    async follow(generationId, onBatch) {
+      const followed = await live.follow(generationId, hearing(onBatch));
       viewers.inc();
       return watch(followed);
     },

@@ -21,7 +21,7 @@ export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache 
   };
   return {
     ...cache,
-    lookUp: (question) => counted(cache.lookUp(question)),
+    lookUp: (question, limits) => counted(cache.lookUp(question, limits)),
     lookUpBest: (question) => counted(cache.lookUpBest(question)),
     async store(question, answer) {
       try {

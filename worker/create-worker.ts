@@ -10,14 +10,14 @@ import { createActivities } from '../activities/create-activities.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { createWarningWebhook } from '../budget/warning-webhook.ts';
-import { createQdrantAnswerCache } from '../cache/qdrant-answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
-import { LIMITS } from '../contracts/limits.ts';
-import type { Usage } from '../contracts/money.ts';
 import { createDataConverter, FAILURE_CONVERTER } from '../encryption/data-converter.ts';
 import { costOf } from '../models/price.ts';
+import { createPromptCompression } from '../prompts/prompt-compression.ts';
+import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
 import { createProviders } from '../providers/create-providers.ts';
 import { createRedisGate } from '../routing/redis-gate.ts';
+import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
 import { countFaults } from '../telemetry/count-faults.ts';
@@ -27,6 +27,8 @@ import { observeWorker } from '../telemetry/observe.ts';
 import { serveMetrics } from '../telemetry/serve-metrics.ts';
 import { workerInterceptors, workflowInterceptorModules } from '../telemetry/trace-temporal.ts';
 import type { Tracing } from '../telemetry/tracing.ts';
+import { createCache } from './create-cache.ts';
+import { createCompressor } from './create-compressor.ts';
 import { createNoteGate } from './gate-notices.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
 
@@ -61,11 +63,13 @@ export async function createWorker(
   const metrics = config.telemetry.metricsPort === undefined ? null : createMetrics();
   const countFault = countFaults(metrics);
   const dataConverter = createDataConverter(config);
-  const [redis, connection, workflowBundle] = await Promise.all([
-    connectRedis(config.redisUrl, (error) => {
-      countFault('redis');
-      logger.warn({ err: error }, 'redis connection');
-    }),
+  const onRedisError = (error: Error) => {
+    countFault('redis');
+    logger.warn({ err: error }, 'redis connection');
+  };
+  const [redis, subscriber, connection, workflowBundle] = await Promise.all([
+    connectRedis(config.redisUrl, onRedisError),
+    connectRedis(config.redisUrl, onRedisError),
     NativeConnection.connect({ address: config.temporal.address }),
     bundleWorkflows(config.dataDir, {
       isEncrypted: dataConverter !== undefined,
@@ -73,14 +77,22 @@ export async function createWorker(
     }),
   ]);
   const providers = createProviders(config);
-  const parts = {
+  const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
+    costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd;
+  const { warmUp, close, ...cache } = createCache(config, { redis, providers, priceOf });
+  // Beside the start of Temporal's worker: the first look-up shall not wait for a model.
+  const warm = warmUp();
+  const parts: Dependencies = {
+    ...cache,
+    live: createLiveLogs(subscriber),
     log: createRedisEventLog(redis, {
       retentionMs: config.retention.logMs,
       listener: listenToLog(metrics, logger),
     }),
     budget: createRedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: webhookOf(config),
-    cache: createQdrantAnswerCache({ ...config.qdrant, timeoutMs: LIMITS.cacheLookUpMs }),
+    promptStats: createRedisPromptStats(redis),
+    compression: createPromptCompression(redis, await createCompressor(config), countTokens),
     providers,
     gate: createRedisGate({
       ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
@@ -91,10 +103,9 @@ export async function createWorker(
       },
     }),
     note: createNoteGate(logger, metrics),
-    priceOf: (provider: string, model: string, usage: Usage) =>
-      costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd,
-    countTokens: (text: string) => countTokens(text),
-  } satisfies Dependencies;
+    priceOf,
+    countTokens: (text) => countTokens(text),
+  };
   const activities = createActivities(observeWorker(parts, metrics, tracing));
   const worker = await Worker.create({
     connection,
@@ -121,6 +132,7 @@ export async function createWorker(
   const { waitForRoom } = activities;
   const rooms = await createWaitingRooms(connection, config.temporal, providers.keys(), waitForRoom);
   const workers = [worker, ...rooms];
+  await warm;
   const page =
     metrics === null
       ? undefined
@@ -135,7 +147,7 @@ export async function createWorker(
       await Promise.all(workers.map((one) => one.run()));
       page?.stop();
       await connection.close();
-      await redis.close();
+      await Promise.all([redis.close(), subscriber.close(), close()]);
     },
     shutdown: () => {
       for (const one of workers) one.shutdown();

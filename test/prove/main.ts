@@ -2,6 +2,9 @@
 import { Command } from 'commander';
 import { chooseSeed } from '../harness/random.ts';
 import { type BudgetPlan, proveBudget } from './budget.ts';
+import { proveCache } from './cache.ts';
+import { proveClients } from './clients.ts';
+import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';
 import { proveFaults } from './faults.ts';
 
@@ -28,6 +31,23 @@ program
   });
 
 program
+  .command('compression')
+  .description('Shortens documents and looks for known answers in what is left.')
+  .option('--seed <seed>', 'of the order of documents and of what is dropped by chance', wholeNumber, 1)
+  .option('--verbose', 'name each question whose answer was lost')
+  .action(async (given: { seed: number; verbose?: boolean }) => {
+    const proved = await proveCompression({ seed: given.seed, verbose: given.verbose === true });
+    process.exitCode = proved ? 0 : 1;
+  });
+
+program
+  .command('clients')
+  .description('Tries the official clients of every format, from npm and PyPI, unmodified, over the network.')
+  .action(async () => {
+    process.exitCode = (await proveClients()) ? 0 : 1;
+  });
+
+program
   .command('faults')
   .description('Shows every fault of a provider to the running product, and checks what the caller got.')
   .option('--only <text>', 'cases whose number (such as c09) or name has this')
@@ -48,6 +68,16 @@ program
   .action(async (given: Omit<BudgetPlan, 'seed'> & { seed?: number }) => {
     const proved = await proveBudget({ ...given, seed: given.seed ?? chooseSeed() });
     process.exitCode = proved ? 0 : 1;
+  });
+
+program
+  .command('cache')
+  .description(
+    'Counts what the semantic cache finds and what it would give wrongly, over the labelled pairs.',
+  )
+  .option('--seed <seed>', 'of the made-up traffic', wholeNumber, 1)
+  .action(async ({ seed }: { seed: number }) => {
+    process.exitCode = (await proveCache({ seed })) ? 0 : 1;
   });
 
 function wholeNumber(value: string): number {

@@ -1,0 +1,147 @@
+/** Carries a generation to a client in its own format: as a stream, or whole when it has ended. */
+import type { Response } from 'express';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { relayEvents, type ViewerSink } from '../relay-events.ts';
+import { closedSignal, createResponseSink, startSse } from '../sse.ts';
+import { errorOf, startWithSecond } from '../start-with-second.ts';
+import { type Answer, createAnswerFold, createFactsFold, type Fold } from './answer.ts';
+import { setUnbrokenHeaders, unbrokenComment } from './unbroken-headers.ts';
+
+export interface StreamPlan {
+  readonly generationId: string;
+  /** The bytes of one event of the log; '' where the format has none or the client has it already. */
+  readonly encode: (event: GenerationEvent) => string;
+  /** Written after the last frame, such as `data: [DONE]`. */
+  readonly last?: () => string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly coalesces: boolean;
+  /** True where the encoder has ended the answer before the log has ended. */
+  readonly isOver?: () => boolean;
+  /** False where a refusal before the first token is part of the stream instead of the status. */
+  readonly refusalIsStatus?: boolean;
+  /** Sends but heartbeats until the log has ended, and then calls this before the first event. */
+  readonly afterEnd?: (() => Promise<void>) | undefined;
+}
+
+/** Streams the log from its first event on through `encode`. Resolves when the response has ended. */
+export async function streamToClient(
+  dependencies: ApiDependencies,
+  response: Response,
+  plan: StreamPlan,
+): Promise<void> {
+  const { generationId } = plan;
+  const facts = createFactsFold();
+  const closed = closedSignal(response);
+  const over = new AbortController();
+  const sink = createResponseSink(response, {
+    coalesces: plan.coalesces,
+    encode: (events) => {
+      let text = '';
+      for (const event of events) {
+        facts.push(event);
+        text += plan.encode(event);
+      }
+      if (plan.isOver?.() === true) over.abort();
+      return text;
+    },
+  });
+  const start = (events: readonly GenerationEvent[]) => {
+    if (response.headersSent) return;
+    const first = createFactsFold();
+    for (const event of events) first.push(event);
+    setUnbrokenHeaders(response, { ...first.value(), end: null });
+    response.set(plan.headers ?? {});
+    startSse(response, generationId);
+  };
+  const relayTo = async (viewer: ViewerSink) => {
+    const starting =
+      plan.refusalIsStatus === false ? startAtOnce(viewer, start) : startWithSecond(viewer, start);
+    const signal = AbortSignal.any([closed, over.signal]);
+    await relayEvents(dependencies, { generationId, after: -1, sink: starting, signal });
+  };
+  try {
+    if (plan.afterEnd !== undefined) {
+      await relayTo(heartbeatsOf(sink, dependencies.heartbeatMs));
+      await plan.afterEnd();
+    }
+    await relayTo(sink);
+    if (!closed.aborted) response.end(`${unbrokenComment(facts.value())}${plan.last?.() ?? ''}`);
+  } catch (error) {
+    if (!closed.aborted) throw error;
+  }
+}
+
+/** Only signs of life, also while events come that are not sent. */
+function heartbeatsOf(sink: ViewerSink, heartbeatMs: number): ViewerSink {
+  let beatAtMs = Date.now();
+  return {
+    ...sink,
+    send: () => {
+      if (Date.now() - beatAtMs < heartbeatMs) return;
+      beatAtMs = Date.now();
+      sink.heartbeat();
+    },
+  };
+}
+
+function startAtOnce(sink: ViewerSink, start: (events: readonly GenerationEvent[]) => void): ViewerSink {
+  let started = false;
+  return {
+    ...sink,
+    send: (events) => {
+      if (!started) start(events);
+      started = true;
+      sink.send(events);
+    },
+    heartbeat: () => {
+      if (started) sink.heartbeat();
+    },
+  };
+}
+
+/** Waits for the end. Resolves with null where the client has gone before. */
+export async function waitForEnd<Value>(
+  dependencies: ApiDependencies,
+  response: Response,
+  generationId: string,
+  fold: Fold<Value>,
+): Promise<Value | null> {
+  const closed = closedSignal(response);
+  await relayEvents(dependencies, {
+    ...{ generationId, after: -1, signal: closed },
+    sink: collectingSink(fold),
+  });
+  return closed.aborted ? null : fold.value();
+}
+
+/** The same, for an answer that must be there whole; its error becomes the status of the response. */
+export async function waitForWholeAnswer(
+  dependencies: ApiDependencies,
+  response: Response,
+  generationId: string,
+): Promise<Answer | null> {
+  const answer = await waitForEnd(dependencies, response, generationId, createAnswerFold());
+  if (answer === null) return null;
+  setUnbrokenHeaders(response, answer);
+  if (answer.end?.type === 'generation-error') throw errorOf(answer.end, generationId);
+  if (answer.end?.type === 'generation-cancel') {
+    throw new UnbrokenError('cancelled', `The generation ${generationId} was cancelled.`);
+  }
+  return answer;
+}
+
+/** A viewer in this process. */
+export function collectingSink(fold: Pick<Fold<unknown>, 'push'>): ViewerSink {
+  return {
+    ready: () => true,
+    whenReady: async () => true,
+    send: (events) => {
+      for (const event of events) fold.push(event);
+    },
+    heartbeat: () => undefined,
+    closeStalled: () => false,
+    coalesces: true,
+  };
+}
