@@ -7,6 +7,7 @@ import { findRedisExecutable, startRedis } from '../../services/provide-redis.ts
 import { connectRedis, type RedisConnection } from '../../streaming/redis-connection.ts';
 
 export interface TestRedis {
+  readonly url: string;
   connect(): Promise<RedisConnection>;
   stop(): Promise<void>;
 }
@@ -21,6 +22,7 @@ export async function startTestRedis(): Promise<TestRedis> {
   const server = await startRedis({ executable, dataDir: folder, port: await findFreePort(), report });
   const connections: RedisConnection[] = [];
   return {
+    url: server.url,
     async connect() {
       const connection = await connectRedis(server.url, report);
       connections.push(connection);
