@@ -8,6 +8,7 @@ import { LIMITS } from '../contracts/limits.ts';
 import { coalesce } from '../streaming/event-codec.ts';
 import type { LogReader } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
+import { tailLost } from './check-cursor.ts';
 
 export interface ViewerSink {
   /** Resolves when the viewer can take more. Rejects when it is gone or has stalled. */
@@ -37,12 +38,21 @@ export async function relayEvents(
 ): Promise<number> {
   const shared = await live.follow(generationId);
   let cursor = after;
+  /** The last event that was sent; the log must still have it wherever it is read again. */
+  let sent: GenerationEvent | null = null;
+  const readLog = async (): Promise<readonly GenerationEvent[]> => {
+    if (sent === null) return log.read(generationId, cursor, LIMITS.entriesPerRead);
+    const [known, ...events] = await log.read(generationId, cursor - 1, LIMITS.entriesPerRead);
+    if (known?.seq !== sent.seq || known.at !== sent.at) throw tailLost(null);
+    return events;
+  };
   try {
     while (!signal.aborted) {
-      const events = shared.after(cursor) ?? (await log.read(generationId, cursor, LIMITS.entriesPerRead));
+      const events = shared.after(cursor) ?? (await readLog());
       if (events.length > 0) {
         const last = await sendInSlices(events, sink, signal);
         if (last === null) return cursor;
+        sent = last;
         cursor = last.seq;
         if (isTerminal(last)) return cursor;
         continue;
@@ -53,9 +63,10 @@ export async function relayEvents(
       if (isNews || signal.aborted) continue;
       await sink.heartbeat();
       // A notice can be lost; after a silence the log itself is asked.
-      const missed = await log.read(generationId, cursor, LIMITS.entriesPerRead);
+      const missed = await readLog();
       const last = missed.length === 0 ? null : await sendInSlices(missed, sink, signal);
       if (last !== null) {
+        sent = last;
         cursor = last.seq;
         if (isTerminal(last)) return cursor;
       }

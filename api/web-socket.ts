@@ -9,6 +9,7 @@ import { UnbrokenError } from '../contracts/errors.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { clientFrameSchema, type ServerFrame } from '../contracts/websocket.ts';
 import type { Caller } from './api-keys.ts';
+import { type Cursor, checkCursor } from './check-cursor.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { findGeneration } from './find-generation.ts';
 import { admitSocket } from './front-door.ts';
@@ -66,7 +67,7 @@ function serveSocket(ws: WebSocket, caller: Caller, dependencies: ApiDependencie
     send({ type: 'error', ...about, error: known.toBody() }).catch(() => ws.terminate());
   };
 
-  const subscribe = async (generationId: string, after: number): Promise<void> => {
+  const subscribe = async (generationId: string, { after, at }: Cursor): Promise<void> => {
     if (subscriptions.has(generationId)) {
       throw new UnbrokenError('invalid_request', 'This socket follows that generation already.');
     }
@@ -78,8 +79,7 @@ function serveSocket(ws: WebSocket, caller: Caller, dependencies: ApiDependencie
     subscriptions.set(generationId, leave);
     try {
       const head = await findGeneration(dependencies, caller, generationId);
-      if (after >= head.nextSeq)
-        throw new UnbrokenError('cursor_invalid', `The log ends at ${head.nextSeq - 1}.`);
+      await checkCursor(dependencies.log, head, { after, at });
       await send({ type: 'subscribed', generationId, after });
       await relayEvents(dependencies, {
         generationId,
@@ -100,7 +100,7 @@ function serveSocket(ws: WebSocket, caller: Caller, dependencies: ApiDependencie
     } else if (frame.type === 'ping') send({ type: 'pong' }).catch(() => ws.terminate());
     else if (frame.type === 'unsubscribe') subscriptions.get(frame.generationId)?.abort();
     else {
-      subscribe(frame.generationId, frame.after).catch((error: unknown) => {
+      subscribe(frame.generationId, frame).catch((error: unknown) => {
         if (ws.readyState === ws.OPEN) fail(error, frame.generationId);
       });
     }

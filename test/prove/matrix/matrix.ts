@@ -57,6 +57,7 @@ export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
         .join(', ')} killed; ` +
         `${harmed.stops} stopped, ${harmed.cuts} wires cut, ${harmed.died} ended by themselves`,
     );
+    for (const line of timeline.like('ended by itself')) console.log(line);
     for (const one of findings.slice(0, SHOWN)) printFinding(one, evidence, timeline);
     if (findings.length > 0)
       console.log(`repeat: npm run prove -- matrix --minutes ${minutes} --seed ${seed}`);
@@ -76,7 +77,7 @@ function limitsFor(minutes: number): CheckedLimit[] {
       id: '*',
       window: 'day',
       unit: 'tokens',
-      amount: Math.round(5_000 * share),
+      amount: Math.round(2_500 * share),
       timeZone: 'UTC',
     },
     {
@@ -84,7 +85,7 @@ function limitsFor(minutes: number): CheckedLimit[] {
       id: '*',
       window: 'month',
       unit: 'micro-usd',
-      amount: Math.round(90_000 * share),
+      amount: Math.round(60_000 * share),
       timeZone: 'UTC',
     },
   ];
