@@ -9,7 +9,7 @@ import { findGeneration } from '../find-generation.ts';
 import { readView } from '../generation-view.ts';
 
 export function cancelGeneration(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
-  const { temporal, log } = dependencies;
+  const { temporal, log, config } = dependencies;
   return async (request, response) => {
     const { generationId, tenant } = await findGeneration(
       dependencies,
@@ -19,7 +19,9 @@ export function cancelGeneration(dependencies: ApiDependencies): RequestHandler<
     // A stream that runs learns it by its next append; Temporal ends the generation wherever it stands.
     await log.wishCancel(generationId);
     try {
-      await temporal.workflow.getHandle(workflowId(tenant, generationId)).cancel();
+      const run = temporal.workflow.getHandle(workflowId(tenant, generationId));
+      const deadline = Date.now() + config.submit.waitForTemporalMs;
+      await temporal.connection.withDeadline(deadline, () => run.cancel());
     } catch (error) {
       // A run that has ended cannot be cancelled, and need not be.
       if (!(error instanceof WorkflowNotFoundError)) {
