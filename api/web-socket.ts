@@ -13,6 +13,7 @@ import { type Cursor, checkCursor } from './check-cursor.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { findGeneration } from './find-generation.ts';
 import { admitSocket } from './front-door.ts';
+import { toKnownError } from './known-error.ts';
 import { relayEvents, type ViewerSink } from './relay-events.ts';
 
 const PATH = '/v1/stream';
@@ -49,8 +50,7 @@ function noSuchPath(path: string | undefined): UnbrokenError {
 }
 
 function refuseUpgrade(socket: Duplex, error: unknown): void {
-  const known =
-    error instanceof UnbrokenError ? error : new UnbrokenError('internal', 'Something failed on our side.');
+  const known = toKnownError(error);
   const body = JSON.stringify({ error: known.toBody() });
   const head = `HTTP/1.1 ${known.entry.status} Refused\r\ncontent-type: application/json\r\nconnection: close`;
   socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
@@ -60,8 +60,7 @@ function serveSocket(ws: WebSocket, caller: Caller, dependencies: ApiDependencie
   const subscriptions = new Map<string, AbortController>();
   const send = (frame: ServerFrame) => sendFrame(ws, frame);
   const fail = (error: unknown, generationId?: string) => {
-    const known =
-      error instanceof UnbrokenError ? error : new UnbrokenError('internal', 'Something failed on our side.');
+    const known = toKnownError(error);
     if (known.code === 'internal') dependencies.logger.error({ err: error }, 'websocket');
     const about = generationId === undefined ? {} : { generationId };
     send({ type: 'error', ...about, error: known.toBody() }).catch(() => ws.terminate());

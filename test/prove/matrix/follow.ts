@@ -13,8 +13,8 @@ import type { Following, Notebook } from './notebook.ts';
 const SILENCE_MS = 4_000;
 const CONNECT_MS = 4_000;
 const MOST_PAUSE_MS = 600;
-/** Statuses that pass: a service is away, or the key could not be looked up. */
-const PASSING = new Set([429, 500, 502, 503, 504]);
+/** Statuses that tell to come back later. Any other, a 500 too, is a fault of the product. */
+const PASSING = new Set([429, 503]);
 
 class Refused extends Error {}
 
@@ -98,7 +98,7 @@ async function* readSocket(
         if (frame.type !== 'error') continue;
         const { code, message } = frame.error;
         const said = `WebSocket after ${after}: ${code} ${message}`;
-        const passes = code === 'service_unavailable' || code === 'internal' || code === 'rate_limited';
+        const passes = code === 'service_unavailable' || code === 'rate_limited';
         throw passes ? new Error(said) : new Refused(said);
       }
       await sleep(20);

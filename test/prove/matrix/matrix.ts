@@ -71,22 +71,18 @@ export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
 
 function limitsFor(minutes: number): CheckedLimit[] {
   const share = Math.max(0.25, minutes);
+  const perUser = { per: 'user', window: 'day', unit: 'tokens', timeZone: 'UTC' } as const;
   return [
+    { ...perUser, id: '*', amount: Math.round(25_000 * share) },
+    // One user of each tenant is at the cap most of the time.
+    ...TENANTS.map((tenant) => ({ ...perUser, id: `${tenant}-user-1`, amount: Math.round(1_500 * share) })),
     {
-      per: 'user',
-      id: '*',
-      window: 'day',
-      unit: 'tokens',
-      amount: Math.round(2_500 * share),
-      timeZone: 'UTC',
-    },
-    {
+      ...perUser,
       per: 'key',
-      id: '*',
       window: 'month',
       unit: 'micro-usd',
-      amount: Math.round(60_000 * share),
-      timeZone: 'UTC',
+      id: '*',
+      amount: Math.round(250_000 * share),
     },
   ];
 }
