@@ -1,3 +1,13 @@
+# The page is built with packages that the image does not need.
+FROM node:24.21.0-slim AS page
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY client ./client
+COPY contracts ./contracts
+COPY web ./web
+RUN node web/build.ts
+
 FROM node:24.21.0-slim
 
 # Temporal's client takes the system's root certificates for TLS, and the slim image has none.
@@ -13,6 +23,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
 COPY . .
+COPY --from=page /app/web/dist ./web/dist
 
 # The workflow bundle is made here, so that a worker that is started again polls at once.
 RUN mkdir -p /app/.unbroken/front \

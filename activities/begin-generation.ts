@@ -41,27 +41,31 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
   };
 
   return async ({ order, epochMs }: BeginStep): Promise<BegunGeneration> => {
-    const [cached, reservation] = await Promise.all([tryCache(order), reserve(order)]);
+    const [cached, { outcome: reservation, compressed }] = await Promise.all([
+      tryCache(order),
+      reserve(order),
+    ]);
+    const told = compressed === undefined ? {} : { compressed };
     if (cached !== null) return finish(order, cached);
-    if (!reservation.granted) return { next: 'refuse', refusal: reservation };
+    if (!reservation.granted) return { next: 'refuse', refusal: reservation, ...told };
     const [candidate] = order.candidates;
-    if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0 };
+    if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0, ...told };
     const { granted: _, ...reserved } = reservation;
     const step: StreamStep = { order, candidate, ...reserved, isLast: order.candidates.length === 1 };
     const stream = running.joinOrStart(step, epochMs, (control) => runStream(dependencies, step, control));
     try {
       const outcome = await inTime(stream.outcome);
-      if (outcome === null) return { next: 'stream', reservation, waitMs: 0 };
+      if (outcome === null) return { next: 'stream', reservation, waitMs: 0, ...told };
       running.claim(step);
-      return await finish(order, outcome);
+      return { ...(await finish(order, outcome)), ...told };
     } catch (error) {
       running.claim(step);
       if (!(error instanceof ApplicationFailure) || !isErrorCode(error.type)) throw error;
       if (error.nonRetryable !== true) {
-        return { next: 'stream', reservation, waitMs: Number(error.nextRetryDelay ?? 0) };
+        return { next: 'stream', reservation, waitMs: Number(error.nextRetryDelay ?? 0), ...told };
       }
       const failure = { code: error.type, message: error.message, ...failureFacts(error.details) };
-      return { next: 'fall-back', reservation, failure };
+      return { next: 'fall-back', reservation, failure, ...told };
     }
   };
 

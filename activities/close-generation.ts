@@ -9,6 +9,7 @@ import type { CloseStep, GenerationOutcome } from '../contracts/steps.ts';
 import { accountOpenAttempt } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readRecord } from './generation-record.ts';
+import { readSentInput } from './sent-input.ts';
 
 export function closeGeneration(dependencies: Dependencies) {
   return async ({ order, as, error }: CloseStep): Promise<GenerationOutcome> => {
@@ -17,7 +18,7 @@ export function closeGeneration(dependencies: Dependencies) {
     const [head, events, input] = await Promise.all([
       log.head(generationId),
       log.read(generationId, -1),
-      log.readInput(generationId),
+      readSentInput(dependencies, generationId),
     ]);
     const record = readRecord(events);
     if (record.outcome !== null) return record.outcome;

@@ -3,6 +3,8 @@ import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { BudgetWarning } from '../contracts/budgets.ts';
 import type { MicroUsd, Usage } from '../contracts/money.ts';
+import type { PromptCompression } from '../prompts/prompt-compression.ts';
+import type { PromptStats } from '../prompts/prompt-stats.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { GateNotice, ProviderGate } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
@@ -11,6 +13,8 @@ export interface Dependencies {
   readonly log: EventLog;
   readonly cache: AnswerCache;
   readonly budget: BudgetLedger;
+  readonly promptStats: PromptStats;
+  readonly compression: PromptCompression;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly gate: ProviderGate;
   /** Hears what people should know of: a key that was refused, a circuit that opened. */

@@ -20,7 +20,7 @@ export interface PlannedCall {
   readonly step: StreamStep;
   readonly input: GenerationInput;
   /** With the attempts that have ended in its `charges`. */
-  readonly record: Pick<GenerationRecord, 'attempts' | 'charges' | 'capTokens'>;
+  readonly record: Pick<GenerationRecord, 'attempts' | 'charges' | 'capTokens' | 'continuedChars'>;
   readonly resume: Resume;
 }
 
@@ -42,7 +42,8 @@ export async function reserveCall(
   const inputTokens = worstInputTokens(input, countTokens) + continued;
   return budget.extend({
     ...{ generationId, tenant, user, team, keyId, inputTokens, charges: record.charges },
-    deliveredTokens: deliveredText === '' ? 0 : countTokens(deliveredText),
+    // What an earlier generation wrote is no part of this one's output.
+    deliveredTokens: deliveredText === '' ? 0 : countTokens(deliveredText.slice(record.continuedChars)),
     minOutputTokens: leastOutputTokens(maxOutputTokens),
     price: worstPrice(priceOf, [candidate], inputTokens, Math.max(maxOutputTokens, record.capTokens)),
   });
@@ -71,7 +72,7 @@ export async function goOnWhereRaised(
   const resume = planResume(candidate, provider.capabilities(candidate.model), known, null);
   // To void a good answer for a longer one is not what was asked for.
   if (resume.strategy !== 'prefill' && resume.strategy !== 'instruct') return;
-  const left = now.capTokens - dependencies.countTokens(resume.deliveredText);
+  const left = now.capTokens - dependencies.countTokens(resume.deliveredText.slice(known.continuedChars));
   if (left < leastOutputTokens(now.capTokens)) return;
   const rest = await reserveCall(dependencies, { step, input, record: known, resume });
   if (!rest.granted) return;

@@ -16,6 +16,8 @@ export interface OpenAttempt extends Candidate {
 export interface GenerationRecord {
   /** The text that a reader holds now. */
   readonly text: string;
+  /** How much of it, at its beginning, another generation has written. */
+  readonly continuedChars: number;
   /** Whether a reader holds reasoning, or (parts of) tool calls. */
   readonly hasReasoning: boolean;
   readonly hasToolCalls: boolean;
@@ -36,6 +38,7 @@ export interface GenerationRecord {
 
 export function readRecord(events: readonly GenerationEvent[]): GenerationRecord {
   let text = '';
+  let continuedChars = 0;
   let hasReasoning = false;
   let hasToolCalls = false;
   let attempts = 0;
@@ -48,6 +51,9 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
   const errors: (Candidate & { code: string })[] = [];
   for (const event of events) {
     switch (event.type) {
+      case 'generation-continue':
+        continuedChars = event.chars;
+        break;
       case 'budget-reserve':
         budgetNoted = true;
         break;
@@ -73,6 +79,7 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
         break;
       case 'text-reset':
         text = '';
+        continuedChars = 0;
         hasReasoning = false;
         hasToolCalls = false;
         break;
@@ -99,6 +106,7 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
   const last = events.at(-1);
   return {
     text,
+    continuedChars,
     hasReasoning,
     hasToolCalls,
     attempts,

@@ -1,29 +1,38 @@
-/** Reserves the worst case of a generation: its input, and as much output as it asked for or the budget has left. */
+/** Reserves the worst case of a generation: its input as it is sent, and as much output as it asked for or the budget has left. */
 import { ApplicationFailure } from '@temporalio/common';
 import type { ReserveOutcome } from '../budget/ledger.ts';
-import type { GenerationOrder } from '../contracts/generation.ts';
-import { leastOutputTokens, worstInputTokens } from '../contracts/tokens.ts';
+import type { CompressedTokens, GenerationOrder } from '../contracts/generation.ts';
+import { leastOutputTokens, worstSentTokens } from '../contracts/tokens.ts';
 import type { Dependencies } from './dependencies.ts';
+import { prepareInput } from './sent-input.ts';
 import { worstPrice } from './worst-case.ts';
 
-export function reserveBudget({ budget, log, countTokens, priceOf }: Dependencies) {
-  return async (order: GenerationOrder): Promise<ReserveOutcome> => {
+export interface PreparedReservation {
+  readonly outcome: ReserveOutcome;
+  readonly compressed: CompressedTokens | undefined;
+}
+
+export function reserveBudget(dependencies: Dependencies) {
+  const { budget, countTokens, priceOf } = dependencies;
+  return async (order: GenerationOrder): Promise<PreparedReservation> => {
     const { generationId, tenant, user, team, keyId, candidates, maxOutputTokens } = order;
-    const input = await log.readInput(generationId);
-    if (input === null) {
+    const prepared = await prepareInput(dependencies, generationId);
+    if (prepared === null) {
       throw ApplicationFailure.create({
         message: 'The input of this generation is no longer stored.',
         type: 'input_lost',
         nonRetryable: true,
       });
     }
-    const inputTokens = worstInputTokens(input, countTokens);
+    const { input, compressed } = prepared;
+    const inputTokens = worstSentTokens(input, countTokens);
     // Models that are asked where the input is too long for the others.
     const larger = order.routing?.onContextLength ?? [];
-    return budget.reserve({
+    const outcome = await budget.reserve({
       ...{ generationId, tenant, user, team, keyId, inputTokens, maxOutputTokens },
       minOutputTokens: leastOutputTokens(maxOutputTokens),
       price: worstPrice(priceOf, [...candidates, ...larger], inputTokens, maxOutputTokens),
     });
+    return { outcome, compressed };
   };
 }

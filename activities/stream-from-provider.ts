@@ -22,6 +22,7 @@ import { chargeOf, type GenerationRecord, readRecord } from './generation-record
 import { createRestartGuard } from './restart-guard.ts';
 import { beginsAnew, type Checkpoint, openCheckpoint, planResume } from './resume-plan.ts';
 import type { RunningStreams, StreamControl } from './running-streams.ts';
+import { readSentInput } from './sent-input.ts';
 
 const HEARTBEAT_MS = 500;
 const PROGRESS_MS = 1_000;
@@ -59,7 +60,7 @@ export async function runStream(
   const [admission, log, input] = await Promise.all([
     enterGate(dependencies, step, control.epoch),
     dependencies.log.open(generationId, control.epoch, () => control.stop('cancel')),
-    dependencies.log.readInput(generationId),
+    readSentInput(dependencies, generationId),
   ]);
   const record = readRecord(log.events);
   if (record.outcome !== null || input === null) {

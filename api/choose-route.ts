@@ -25,7 +25,11 @@ export interface RouteChooser {
    * Waits for nobody. Throws `model_not_found`.
    * @param seed the generation's id: asked again, the choice comes out the same.
    */
-  choose(request: GenerationRequest, input: GenerationInput, seed: string): RouteChoice;
+  choose(
+    request: Pick<GenerationRequest, 'route' | 'model' | 'task'>,
+    input: GenerationInput,
+    seed: string,
+  ): RouteChoice;
 }
 
 type ChooserConfig = Pick<Config, 'providers' | 'routes' | 'prices' | 'models'>;
@@ -82,7 +86,11 @@ export function createRouteChooser(config: ChooserConfig, health: HealthSnapshot
 }
 
 /** A model that the caller names is a route of this one model, with the settings of the route that it names. */
-function routeFor(config: ChooserConfig, request: GenerationRequest, routeName: string): Route {
+function routeFor(
+  config: ChooserConfig,
+  request: Pick<GenerationRequest, 'route' | 'model'>,
+  routeName: string,
+): Route {
   const route = Object.hasOwn(config.routes, routeName) ? config.routes[routeName] : undefined;
   if (request.model === undefined) {
     if (route !== undefined) return route;
@@ -105,7 +113,11 @@ function routeFor(config: ChooserConfig, request: GenerationRequest, routeName: 
 
 const PLAIN_ROUTE = routeOf(['any/model']);
 
-function taskOf(route: Route, request: GenerationRequest, input: GenerationInput): FoundTask | null {
+function taskOf(
+  route: Route,
+  request: Pick<GenerationRequest, 'task'>,
+  input: GenerationInput,
+): FoundTask | null {
   if (request.task !== undefined)
     return { task: request.task, source: 'caller', because: 'the caller says so' };
   return Object.keys(route.tasks).length === 0 ? null : classifyTask(input.messages);

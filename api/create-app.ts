@@ -12,21 +12,36 @@ import { getBalances, listEntries, reconcileBudgets } from './routes/budgets/led
 import { listLimits, removeLimit, setLimit } from './routes/budgets/limits.ts';
 import { cancelGeneration } from './routes/cancel-generation.ts';
 import { authenticateCodec, openCodecSession, showCodecForm } from './routes/codec-session.ts';
+import { continueRoute } from './routes/continue-generation.ts';
 import { createGeneration } from './routes/create-generation.ts';
 import { createTicket } from './routes/create-ticket.ts';
 import { decodePayloads } from './routes/decode-payloads.ts';
 import { explainRoute } from './routes/explain-route.ts';
+import { getFeedback, giveFeedback, listFeedback } from './routes/feedback.ts';
 import { getErrorPage } from './routes/get-error-page.ts';
 import { getGeneration } from './routes/get-generation.ts';
 import { getHealth, getReadiness } from './routes/get-health.ts';
+import { getLogPage, getStanding } from './routes/get-log-page.ts';
 import { getOpenApi } from './routes/get-openapi.ts';
+import { getAssets, getPage } from './routes/get-page.ts';
+import { getSession } from './routes/get-session.ts';
 import { listGenerations } from './routes/list-generations.ts';
 import { getModel, listModels } from './routes/list-models.ts';
 import { listProviders } from './routes/list-providers.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './routes/manage-keys.ts';
+import {
+  addPromptVersion,
+  getPrompt,
+  getPromptStats,
+  getPromptVersion,
+  listPrompts,
+  removePromptLabel,
+  setPromptLabel,
+} from './routes/prompts.ts';
 import { raiseCap, stopGeneration } from './routes/steer-generation.ts';
 import { streamEvents } from './routes/stream-events.ts';
-import { sendError } from './send-error.ts';
+import { addWireRoutes } from './wires/add-wire-routes.ts';
+import { sendWireError } from './wires/send-wire-error.ts';
 
 export function createApp(dependencies: ApiDependencies): Express {
   const app = express();
@@ -35,6 +50,8 @@ export function createApp(dependencies: ApiDependencies): Express {
   app.use(securityHeaders());
   app.use('/v1/codec', crossOriginOfUi(dependencies.config));
   app.use(crossOrigin(dependencies.config.cors));
+  app.get('/', getPage());
+  app.use('/assets', getAssets());
   app.get('/healthz', getHealth());
   app.get('/readyz', getReadiness(dependencies));
   app.get('/openapi.json', getOpenApi());
@@ -61,6 +78,7 @@ export function createApp(dependencies: ApiDependencies): Express {
     decodePayloads(dependencies),
   );
   v1.use(authenticate(dependencies), limited, readJson());
+  v1.get('/session', getSession(dependencies));
   v1.get('/keys', mayAdminister, listKeys(dependencies));
   v1.post('/keys', mayAdminister, createKey(dependencies));
   v1.post('/keys/:id/rotate', mayAdminister, rotateKey(dependencies));
@@ -79,11 +97,25 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.post('/generations', createGeneration(dependencies));
   v1.get('/generations', listGenerations(dependencies));
   v1.get('/generations/:id', getGeneration(dependencies));
+  v1.get('/generations/:id/standing', getStanding(dependencies));
+  v1.get('/generations/:id/pages/:page', getLogPage(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
+  v1.post('/generations/:id/continue', continueRoute(dependencies));
+  v1.post('/generations/:id/feedback', giveFeedback(dependencies));
+  v1.get('/generations/:id/feedback', getFeedback(dependencies));
+  v1.get('/prompts', listPrompts(dependencies));
+  v1.get('/prompts/:name', getPrompt(dependencies));
+  v1.post('/prompts/:name/versions', requireScope('admin'), addPromptVersion(dependencies));
+  v1.get('/prompts/:name/versions/:version', getPromptVersion(dependencies));
+  v1.put('/prompts/:name/labels/:label', requireScope('admin'), setPromptLabel(dependencies));
+  v1.delete('/prompts/:name/labels/:label', requireScope('admin'), removePromptLabel(dependencies));
+  v1.get('/prompts/:name/stats', getPromptStats(dependencies));
+  v1.get('/prompts/:name/feedback', listFeedback(dependencies));
   v1.post('/routes/explain', explainRoute(dependencies));
   v1.get('/providers', listProviders(dependencies));
   v1.get('/models', listModels(dependencies));
   v1.get('/models/:provider/*model', getModel(dependencies));
+  addWireRoutes(v1, dependencies);
   app.use('/v1', v1);
   app.use(refuseUnknown(app.router));
   app.use(handleError(dependencies.logger));
@@ -95,7 +127,7 @@ function handleError(logger: Logger): ErrorRequestHandler {
     const known = toUnbrokenError(error);
     if (known.entry.status >= 500) logger.error({ err: error, path: request.path }, 'request failed');
     if (response.headersSent) response.destroy();
-    else sendError(response, known);
+    else sendWireError(request, response, known);
   };
 }
 

@@ -5,6 +5,8 @@ import type { Logger } from 'pino';
 import type { BudgetBooks } from '../budget/budget-books.ts';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { Config } from '../config/load-config.ts';
+import type { PromptStats } from '../prompts/prompt-stats.ts';
+import type { PromptRegistry } from '../prompts/registry.ts';
 import type { HealthSnapshot } from '../routing/health-snapshot.ts';
 import type { GateReader } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
@@ -14,6 +16,7 @@ import type { RouteChooser } from './choose-route.ts';
 import type { OpenConnections } from './open-connections.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Tickets } from './tickets.ts';
+import type { ChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 
 export interface ApiDependencies {
   readonly config: Config;
@@ -22,9 +25,12 @@ export interface ApiDependencies {
   /** Silence after which a viewer gets a sign of life. */
   readonly heartbeatMs: number;
   readonly budget: BudgetLedger;
+  readonly prompts: PromptRegistry;
+  readonly promptStats: PromptStats;
   readonly books: BudgetBooks;
   readonly temporal: Client;
   readonly keys: ApiKeys;
+  readonly chats: ChatStreams;
   readonly tickets: Tickets;
   readonly rate: RateLimiter;
   readonly connections: OpenConnections;

@@ -15,7 +15,7 @@ export async function findGeneration(
   if (caller.onlyGeneration !== undefined && caller.onlyGeneration !== generationId)
     throw unknown(generationId);
   const head = await log.head(generationId);
-  if (head !== null && mayRead(caller, head)) return head;
+  if (head !== null && !head.erased && mayRead(caller, head)) return head;
   if (head === null && (await hasRun(temporal, caller, generationId))) {
     throw new UnbrokenError('cursor_expired', `The log of ${generationId} is past its retention.`);
   }

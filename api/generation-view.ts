@@ -13,6 +13,8 @@ export async function readView(
   const last = events.at(-1);
   const attempt = events.findLast((event) => 'provider' in event);
   const progress = events.findLast((event) => event.type === 'usage-update' || 'attempts' in event);
+  const [first] = events;
+  const continued = events.find((event) => event.type === 'generation-continue');
   return {
     id: head.generationId,
     status: head.status,
@@ -31,6 +33,8 @@ export async function readView(
     degraded: last?.type === 'generation-end' && last.degraded === true,
     text: withText ? textOf(events) : null,
     error: last?.type === 'generation-error' ? last.error : null,
+    prompt: first?.type === 'generation-start' ? (first.prompt ?? null) : null,
+    continues: continued?.type === 'generation-continue' ? continued.generationId : null,
     metadata: { ...head.metadata },
   };
 }

@@ -11,6 +11,8 @@ const CHECKS_PER_LIMIT = 4;
 export function createHttpServer(app: RequestListener, limits: Config['http']): Server {
   const server = createServer(
     {
+      // Half of what may wait for a slow client; the other half is what is handed over at a time.
+      highWaterMark: LIMITS.viewerBufferBytes / 2,
       maxHeaderSize: LIMITS.headerBytes,
       headersTimeout: limits.headersMs,
       requestTimeout: limits.requestMs,

@@ -7,6 +7,8 @@ import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-
 import { loadConfig } from '../config/load-config.ts';
 import { scopes } from '../contracts/keys.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
+import { createRedisPromptRegistry } from '../prompts/redis-prompt-registry.ts';
+import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
 import { createHealthSnapshot } from '../routing/health-snapshot.ts';
 import { createRedisGateReader } from '../routing/redis-gate-reader.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
@@ -19,7 +21,8 @@ import { createHttpServer } from './http-server.ts';
 import { createOpenConnections } from './open-connections.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { createTickets } from './tickets.ts';
-import { serveWebSockets } from './web-socket.ts';
+import { serveWebSockets } from './upgrade.ts';
+import { createChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 
 /** Requests under way get this long to end. */
 const DRAIN_MS = 2_000;
@@ -58,9 +61,12 @@ const dependencies = {
   routes: createRouteChooser(config, health),
   log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
   live: createLiveLogs(subscriber),
+  chats: createChatStreams(redis),
   heartbeatMs: config.limits.heartbeatMs,
   budget,
   books: createBudgetBooks({ redis, book: budget.book }),
+  prompts: createRedisPromptRegistry(redis),
+  promptStats: createRedisPromptStats(redis),
   temporal: new Client({
     connection,
     namespace: config.temporal.namespace,

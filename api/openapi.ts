@@ -6,6 +6,7 @@ import { modelViewSchema } from '../contracts/model.ts';
 import { explanationSchema, providersSchema } from '../contracts/routing.ts';
 import { budgetPaths, budgetSchemas } from './openapi-budgets.ts';
 import { keyPaths, keySchemas } from './openapi-keys.ts';
+import { promptPaths, promptSchemas } from './openapi-prompts.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
 const json = (schema: string) => ({
@@ -27,6 +28,7 @@ export function createOpenApiDocument() {
     RouteExplanation: z.toJSONSchema(explanationSchema),
     Providers: z.toJSONSchema(providersSchema),
     Error: z.toJSONSchema(errorSchema),
+    ...promptSchemas,
     ...budgetSchemas,
     ...keySchemas,
   };
@@ -135,6 +137,26 @@ export function createOpenApiDocument() {
           responses: { 200: { description: 'The model', content: json('Model') }, default: failure },
         },
       },
+      '/v1/session': {
+        get: {
+          summary: 'Who the caller is, and which routes it may name',
+          responses: { 200: { description: 'The session' }, default: failure },
+        },
+      },
+      '/v1/generations/{id}/standing': {
+        get: {
+          summary: 'Whose it is, how it stands and how many events it has; for relays',
+          parameters: [inPath],
+          responses: { 200: { description: 'The standing' }, default: failure },
+        },
+      },
+      '/v1/generations/{id}/pages/{page}': {
+        get: {
+          summary: '256 events, unmerged; a page that is whole never changes; for relays',
+          parameters: [inPath, { ...inPath, name: 'page', schema: { type: 'integer' } }],
+          responses: { 200: { description: 'A page of the log' }, default: failure },
+        },
+      },
       '/v1/generations/{id}/cancel': {
         post: {
           summary: 'Cancel a generation',
@@ -142,6 +164,7 @@ export function createOpenApiDocument() {
           responses: { 202: one, default: failure },
         },
       },
+      ...promptPaths,
     },
     components: { schemas, securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
   };

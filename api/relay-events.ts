@@ -1,7 +1,8 @@
 /**
- * The one loop that carries a log to a viewer, for SSE and WebSocket alike. It goes at the viewer's pace: what is not
- * yet written is held for nobody but read again from the log, so a slow viewer costs one cursor. Neighbouring deltas
- * are merged for a viewer who is behind; text is never dropped.
+ * The one loop that carries a log to a viewer, for SSE and WebSocket alike. A viewer who keeps up is handed each batch
+ * as it comes, without a promise or a timer of his own. One who falls behind costs a cursor: nothing waits for him in
+ * this process beyond his connection's buffer; the rest is read again from the log, with neighbouring deltas merged.
+ * Text is never dropped.
  */
 import { type GenerationEvent, isTerminal } from '../contracts/events.ts';
 import { LIMITS } from '../contracts/limits.ts';
@@ -11,9 +12,17 @@ import type { LiveLogs } from '../streaming/live-logs.ts';
 import { tailLost } from './check-cursor.ts';
 
 export interface ViewerSink {
-  /** Resolves when the viewer can take more. Rejects when it is gone or has stalled. */
-  send(events: readonly GenerationEvent[]): Promise<void>;
-  heartbeat(): Promise<void>;
+  /** Whether the connection takes more without growing past its buffer. */
+  ready(): boolean;
+  /** Resolves with true when it is ready, with false when it is gone. */
+  whenReady(): Promise<boolean>;
+  /** Hands events to the connection; called only when it is ready, with what fits its buffer. */
+  send(events: readonly GenerationEvent[]): void;
+  heartbeat(): void;
+  /** The viewer has taken nothing for too long. @returns whether the connection was closed for it. */
+  closeStalled(): boolean;
+  /** Whether neighbouring deltas may be merged; false where each delta has a number of its own. */
+  readonly coalesces: boolean;
 }
 
 export interface RelaySource {
@@ -29,73 +38,231 @@ export interface Relay {
   readonly after: number;
   readonly sink: ViewerSink;
   readonly signal: AbortSignal;
+  /** How long the viewer may take nothing; `LIMITS.viewerStallMs` if absent. */
+  readonly stallMs?: number;
 }
 
-/** @returns the viewer's cursor when the log has ended or the signal was given. */
+/** A quarter of a connection's buffer: so much is handed over at a time. */
+const SLICE_BYTES = LIMITS.viewerBufferBytes / 4;
+/** What an event weighs beside its text once it is encoded; an upper figure of all formats. */
+const EVENT_BYTES = 320;
+/** UTF-8 takes up to four bytes for a character. */
+const MERGED_CHARS = SLICE_BYTES / 4;
+/** A viewer who has been full is likely to be full soon again: what is read for him and not sent is read once more. */
+const ENTRIES_WHEN_SLOW = 2;
+const TICK_MS = 1_000;
+
+/** @returns the viewer's cursor when the log has ended or the signal was given. Rejects where the log cannot be read. */
 export async function relayEvents(
   { log, live, heartbeatMs = LIMITS.relayHeartbeatMs }: RelaySource,
-  { generationId, after, sink, signal }: Relay,
+  { generationId, after, sink, signal, stallMs = LIMITS.viewerStallMs }: Relay,
 ): Promise<number> {
-  const shared = await live.follow(generationId);
-  let cursor = after;
-  /** The last event that was sent; the log must still have it wherever it is read again. */
-  let sent: GenerationEvent | null = null;
-  const readLog = async (): Promise<readonly GenerationEvent[]> => {
-    if (sent === null) return log.read(generationId, cursor, LIMITS.entriesPerRead);
-    const [known, ...events] = await log.read(generationId, cursor - 1, LIMITS.entriesPerRead);
-    if (known?.seq !== sent.seq || known.at !== sent.at) throw tailLost(null);
-    return events;
-  };
+  const viewer = createViewer({ after, sink, stallMs, heartbeatMs });
+  const shared = await live.follow(generationId, viewer.onBatch);
+  const leave = () => viewer.end();
+  signal.addEventListener('abort', leave, { once: true });
+  if (signal.aborted) leave();
+  enlist(viewer);
   try {
-    while (!signal.aborted) {
-      const events = shared.after(cursor) ?? (await readLog());
-      if (events.length > 0) {
-        const last = await sendInSlices(events, sink, signal);
-        if (last === null) return cursor;
-        sent = last;
-        cursor = last.seq;
-        if (isTerminal(last)) return cursor;
-        continue;
-      }
-      const arrived = shared.after(cursor);
-      if (arrived !== null && arrived.length > 0) continue;
-      const isNews = await shared.changed(heartbeatMs, signal);
-      if (isNews || signal.aborted) continue;
-      await sink.heartbeat();
-      // A notice can be lost; after a silence the log itself is asked.
-      const missed = await readLog();
-      const last = missed.length === 0 ? null : await sendInSlices(missed, sink, signal);
-      if (last !== null) {
-        sent = last;
-        cursor = last.seq;
-        if (isTerminal(last)) return cursor;
-      }
-    }
-    return cursor;
+    viewer.begin({
+      window: (cursor) => shared.after(cursor),
+      stored: (cursor, entries) =>
+        shared.readTogether(`${cursor} ${entries}`, () => readWithKnown(log, generationId, cursor, entries)),
+    });
+    return await viewer.ended;
   } finally {
+    watched.delete(viewer);
+    signal.removeEventListener('abort', leave);
     await shared.release();
   }
 }
 
-/** Sends what fits the viewer's buffer at a time. @returns the last event sent, null if the signal came first. */
-async function sendInSlices(
-  events: readonly GenerationEvent[],
-  sink: ViewerSink,
-  signal: AbortSignal,
-): Promise<GenerationEvent | null> {
-  const merged = events.length > 1 ? coalesce(events) : events;
-  let slice: GenerationEvent[] = [];
-  let chars = 0;
-  let last: GenerationEvent | null = null;
-  for (const event of merged) {
-    slice.push(event);
-    chars += 'text' in event ? event.text.length : 256;
-    if (chars < LIMITS.viewerBufferBytes / 4 && event !== merged.at(-1)) continue;
-    if (signal.aborted) return last;
-    await sink.send(slice);
-    last = event;
-    slice = [];
-    chars = 0;
+/** What stands in the log at the cursor that a reading began after. */
+const knownBefore = new WeakMap<readonly GenerationEvent[], GenerationEvent>();
+
+/** The events after the cursor; the one at the cursor is noted, so that a viewer can tell whether it is still his. */
+async function readWithKnown(
+  log: LogReader,
+  generationId: string,
+  cursor: number,
+  entries: number,
+): Promise<GenerationEvent[]> {
+  if (cursor < 0) return log.read(generationId, cursor, entries);
+  const found = await log.read(generationId, cursor - 1, entries + 1);
+  const [known] = found;
+  if (known?.seq !== cursor) return found;
+  const events = found.slice(1);
+  knownBefore.set(events, known);
+  return events;
+}
+
+interface Source {
+  /** Events after the cursor, as far as they came by the subscription; null where only the log has them. */
+  window(cursor: number): readonly GenerationEvent[] | null;
+  stored(cursor: number, entries: number): Promise<readonly GenerationEvent[]>;
+}
+
+interface Viewer {
+  readonly ended: Promise<number>;
+  begin(source: Source): void;
+  onBatch(batch: readonly GenerationEvent[] | null): void;
+  end(): void;
+  /** Called every second: notices silence and stalls. */
+  tick(nowMs: number): void;
+}
+
+interface ViewerPlan {
+  readonly after: number;
+  readonly sink: ViewerSink;
+  readonly stallMs: number;
+  readonly heartbeatMs: number;
+}
+
+function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer {
+  let cursor = after;
+  /** `at` of the last event that was sent; null before there is one. */
+  let lastAtMs: number | null = null;
+  let source: Source = { window: () => [], stored: async () => [] };
+  /** `idle`: has all that there is and waits for the next batch. */
+  let state: 'idle' | 'reading' | 'ended' = 'reading';
+  let blockedSinceMs: number | null = null;
+  let sentAtMs = Date.now();
+  const { promise: ended, resolve, reject } = Promise.withResolvers<number>();
+
+  const isEnded = () => state === 'ended';
+  const end = () => {
+    state = 'ended';
+    resolve(cursor);
+  };
+  const send = (events: readonly GenerationEvent[]) => {
+    const last = events.at(-1);
+    if (last === undefined) return;
+    sink.send(events);
+    sentAtMs = Date.now();
+    cursor = last.seq;
+    lastAtMs = last.at;
+    if (isTerminal(last)) end();
+  };
+  const waitUntilReady = async () => {
+    blockedSinceMs = Date.now();
+    if (!(await sink.whenReady())) end();
+    blockedSinceMs = null;
+  };
+
+  const readOn = async (askLog: boolean) => {
+    state = 'reading';
+    let events = askLog ? null : source.window(cursor);
+    let entries: number = LIMITS.entriesPerRead;
+    while (!isEnded()) {
+      if (!sink.ready()) {
+        // Nothing is held meanwhile: what comes until then is read afterwards, merged.
+        await waitUntilReady();
+        events = source.window(cursor);
+        entries = ENTRIES_WHEN_SLOW;
+        continue;
+      }
+      if (events === null) {
+        events = await source.stored(cursor, entries);
+        if (lastAtMs !== null && knownBefore.get(events)?.at !== lastAtMs) throw tailLost(null);
+        entries = Math.min(2 * entries, LIMITS.entriesPerRead);
+      }
+      if (isEnded()) return;
+      const isEnd = events.length === 0;
+      for (const slice of slicesOf(sink.coalesces ? merged(events) : events)) {
+        if (isEnded() || !sink.ready()) break;
+        send(slice);
+      }
+      events = source.window(cursor);
+      // Nothing is in the log, and nothing has come since it was asked: the next batch will be handed over.
+      if (events === null ? isEnd : events.length === 0) break;
+    }
+    if (!isEnded()) state = 'idle';
+  };
+  const fail = (error: unknown) => {
+    state = 'ended';
+    reject(error);
+  };
+  const goOn = (askLog = false) => {
+    readOn(askLog).catch(fail);
+  };
+  const takeBatch = (batch: readonly GenerationEvent[] | null) => {
+    const isNext = batch !== null && batch[0]?.seq === cursor + 1;
+    const events = isNext && sink.coalesces ? merged(batch) : batch;
+    if (isNext && events !== null && sink.ready() && weightOf(events) <= SLICE_BYTES) send(events);
+    else goOn();
+  };
+
+  return {
+    ended,
+    end,
+    begin: (from) => {
+      source = from;
+      goOn();
+    },
+    onBatch: (batch) => {
+      if (state !== 'idle') return;
+      try {
+        takeBatch(batch);
+      } catch (error) {
+        fail(error);
+      }
+    },
+    tick: (nowMs) => {
+      if (blockedSinceMs !== null) {
+        if (nowMs - blockedSinceMs >= stallMs && sink.closeStalled()) end();
+      } else if (state === 'idle' && nowMs - sentAtMs >= heartbeatMs) {
+        sentAtMs = nowMs;
+        if (sink.ready()) sink.heartbeat();
+        // A batch can be lost; after a silence the log itself is asked.
+        goOn(true);
+      }
+    },
+  };
+}
+
+/** One timer for all viewers of the process. */
+const watched = new Set<Viewer>();
+let ticker: NodeJS.Timeout | undefined;
+
+function enlist(viewer: Viewer): void {
+  watched.add(viewer);
+  ticker ??= setInterval(() => {
+    const nowMs = Date.now();
+    for (const one of [...watched]) one.tick(nowMs);
+    if (watched.size > 0) return;
+    clearInterval(ticker);
+    ticker = undefined;
+  }, TICK_MS).unref();
+}
+
+/** Viewers of one log share its batches, so each is merged once. */
+const mergedBatches = new WeakMap<readonly GenerationEvent[], readonly GenerationEvent[]>();
+
+function merged(events: readonly GenerationEvent[]): readonly GenerationEvent[] {
+  if (events.length < 2) return events;
+  let batch = mergedBatches.get(events);
+  if (batch === undefined) {
+    batch = coalesce(events, MERGED_CHARS);
+    mergedBatches.set(events, batch);
   }
-  return last;
+  return batch;
+}
+
+function weightOf(events: readonly GenerationEvent[]): number {
+  let bytes = 0;
+  for (const event of events) bytes += EVENT_BYTES + ('text' in event ? 4 * event.text.length : 0);
+  return bytes;
+}
+
+/** What fits the viewer's buffer at a time. */
+function* slicesOf(events: readonly GenerationEvent[]): Generator<readonly GenerationEvent[]> {
+  let from = 0;
+  let bytes = 0;
+  for (const [index, event] of events.entries()) {
+    bytes += weightOf([event]);
+    if (bytes < SLICE_BYTES && index < events.length - 1) continue;
+    yield from === 0 && index === events.length - 1 ? events : events.slice(from, index + 1);
+    from = index + 1;
+    bytes = 0;
+  }
 }

@@ -9,4 +9,5 @@ export const SEARCH_KEYS = {
   provider: keyword('UnbrokenProvider'),
   model: keyword('UnbrokenModel'),
   status: keyword('UnbrokenStatus'),
+  prompt: keyword('UnbrokenPromptVersion'),
 };

@@ -5,11 +5,12 @@ import type { UnbrokenError } from '../contracts/errors.ts';
 /** Seconds that a client waits before it asks a service again that was away. */
 const RETRY_AFTER_SECONDS = 2;
 
-export function sendError(response: Response, error: UnbrokenError): void {
+/** @param body of another format; absent: ours. */
+export function sendError(response: Response, error: UnbrokenError, body?: object): void {
   const { status } = error.entry;
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');
   if (status === 503) response.setHeader('retry-after', RETRY_AFTER_SECONDS);
   if (error.retryAfterMs !== undefined)
     response.setHeader('retry-after', Math.ceil(error.retryAfterMs / 1_000));
-  response.status(status).json({ error: error.toBody() });
+  response.status(status).json(body ?? { error: error.toBody() });
 }

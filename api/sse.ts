@@ -1,20 +1,25 @@
 /** Server-sent events: the projection of an event to its bytes, and a response as a viewer. */
-import { once } from 'node:events';
 import type { Response } from 'express';
 import type { GenerationEvent } from '../contracts/events.ts';
-import { LIMITS } from '../contracts/limits.ts';
+import { createConnectionFlow } from './connection-flow.ts';
 import type { ViewerSink } from './relay-events.ts';
 
-/** Viewers of one log share its events, so each event is encoded once. */
-const encoded = new WeakMap<GenerationEvent, string>();
+const HEARTBEAT = ': heartbeat\n\n';
 
-function encode(event: GenerationEvent): string {
-  let text = encoded.get(event);
-  if (text === undefined) {
-    text = `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
-    encoded.set(event, text);
+/** Viewers of one log share its batches, so each is encoded once. */
+const encoded = new WeakMap<readonly GenerationEvent[], Buffer>();
+
+function encode(events: readonly GenerationEvent[]): Buffer {
+  let bytes = encoded.get(events);
+  if (bytes === undefined) {
+    bytes = Buffer.from(events.map(encodeEvent).join(''));
+    encoded.set(events, bytes);
   }
-  return text;
+  return bytes;
+}
+
+function encodeEvent(event: GenerationEvent): string {
+  return `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
 export function startSse(response: Response, generationId: string): void {
@@ -37,31 +42,32 @@ export function closedSignal(response: Response): AbortSignal {
   return gone.signal;
 }
 
+/** A response as a viewer of the log itself. */
 export function createSseSink(response: Response): ViewerSink {
-  const write = async (text: string): Promise<void> => {
-    if (response.writableEnded || response.destroyed) throw new Error('The viewer is gone.');
-    if (response.write(text)) return;
-    await drained(response);
-  };
-  return {
-    send: (events) => write(events.map(encode).join('')),
-    heartbeat: () => write(': heartbeat\n\n'),
-  };
+  return createResponseSink(response, { encode, coalesces: true });
 }
 
-/** `drain` never comes from a client that has gone, so it races with `close` and a limit. */
-async function drained(response: Response): Promise<void> {
-  const waiting = new AbortController();
-  const stall = setTimeout(() => response.destroy(), LIMITS.viewerStallMs);
-  const { signal } = waiting;
-  try {
-    const drain = once(response, 'drain', { signal }).then(() => true);
-    const close = once(response, 'close', { signal }).then(() => false);
-    const canGoOn = await Promise.race([drain, close]);
-    Promise.allSettled([drain, close]);
-    if (!canGoOn) throw new Error('The viewer is gone.');
-  } finally {
-    clearTimeout(stall);
-    waiting.abort();
-  }
+/** A response as a viewer of any projection of the log. */
+export function createResponseSink(
+  response: Response,
+  {
+    encode,
+    coalesces,
+  }: { encode: (events: readonly GenerationEvent[]) => Buffer | string; coalesces: boolean },
+): ViewerSink {
+  const flow = createConnectionFlow(response);
+  const write = (bytes: Buffer | string) => {
+    if (bytes.length > 0 && !response.destroyed && !response.writableEnded) response.write(bytes);
+  };
+  return {
+    ready: flow.ready,
+    whenReady: flow.whenReady,
+    send: (events) => write(encode(events)),
+    heartbeat: () => write(HEARTBEAT),
+    closeStalled: () => {
+      response.destroy();
+      return true;
+    },
+    coalesces,
+  };
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { benchPeers } from './peers.ts';
+import { benchRelay } from './relay.ts';
 import { benchRouting } from './routing.ts';
 import { benchTimeToFirstToken } from './ttft.ts';
 
@@ -36,6 +37,18 @@ program
       `All processes and the load share ${availableParallelism()} cores; one worker process of each.`,
     );
     await benchPeers(requests);
+  });
+
+program
+  .command('relay')
+  .description('What one API process relays to many viewers: delay, tokens per second, memory, reconnects.')
+  .option('--viewers <counts>', 'numbers of viewers, with commas between', '1,100,1000,5000')
+  .option('--seconds <count>', 'how long each row is measured', wholeNumber, 10)
+  .option('--rate <count>', 'tokens per second of each generation', wholeNumber, 20)
+  .action(async ({ viewers, seconds, rate }: { viewers: string; seconds: number; rate: number }) => {
+    console.log(`All processes and the load share ${availableParallelism()} cores; one API.`);
+    const counts = viewers.split(',').map(wholeNumber);
+    await benchRelay({ viewers: counts, seconds, tokensPerSecond: rate });
   });
 
 function wholeNumber(value: string): number {

@@ -16,6 +16,7 @@ const pinnedNode = join(modules, 'node', 'bin', 'node');
 const PARENT_POLL_MS = 500;
 
 const TYPECHECK = ['node_modules/typescript/bin/tsc', '-p', '.'];
+const TYPECHECK_PAGE = ['node_modules/typescript/bin/tsc', '-p', 'web'];
 const LINT = ['node_modules/@biomejs/biome/bin/biome', 'ci', '.'];
 const JEST = [
   '--experimental-vm-modules',
@@ -26,10 +27,10 @@ const JEST = [
 /** Each command is a list of steps for the pinned Node; `args` of the caller go to the last one. */
 const COMMANDS = {
   start: [['bin/start.ts']],
-  test: [TYPECHECK, LINT, JEST],
-  check: [TYPECHECK, LINT],
+  test: [TYPECHECK, TYPECHECK_PAGE, LINT, JEST],
+  check: [TYPECHECK, TYPECHECK_PAGE, LINT],
   lint: [LINT],
-  typecheck: [TYPECHECK],
+  typecheck: [TYPECHECK, TYPECHECK_PAGE],
   prove: [['test/prove/main.ts']],
   bench: [['bench/main.ts']],
 };

@@ -7,6 +7,7 @@ import { provideServices } from '../services/provide-services.ts';
 import { type NodeProgram, runNode } from '../services/run-node.ts';
 import { reasonOf, ServiceError, seconds } from '../services/service-error.ts';
 import { supervise } from '../services/supervise.ts';
+import { buildPage } from '../web/build.ts';
 
 const PARENT_POLL_MS = 500;
 const DEFAULT_API_PORT = 8787;
@@ -82,13 +83,13 @@ async function start(): Promise<void> {
     await assertPortFree('The API', port, fix);
   }
   process.stdout.write('Unbroken starts\n');
-  const [services, simulator] = await allOrNothing([
+  const [services, [simulator]] = await allOrNothing([
     provideServices({ dataDir, ports: 'default', keepAlive: true, report }).then((provided) => {
       started.unshift({ name: 'services', stop: provided.stop });
       void provided.givenUp.then((reason) => end(reason, 1));
       return provided;
     }),
-    simulatorEnvironment(dataDir),
+    allOrNothing([simulatorEnvironment(dataDir), buildPage()]),
   ]);
   const key = developmentKey(dataDir);
   const apiPort = port === 0 ? await findFreePort() : port;
@@ -141,6 +142,7 @@ function printNextSteps(apiUrl: string, uiUrl: string, key: string, dataDir: str
   process.stdout.write(`
 Ready after ${seconds(begunAt)}.
 
+  Page          ${apiUrl}/
   API           ${apiUrl}
   Temporal UI   ${uiUrl || '(of your own Temporal)'}
   key           ${key}

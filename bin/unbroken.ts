@@ -8,6 +8,7 @@ import { addKeyCommands } from './commands/keys.ts';
 import { printGeneration } from './commands/print-generation.ts';
 import { type ModelFlags, printModels } from './commands/print-models.ts';
 import { printExplanation, printProviders } from './commands/print-routing.ts';
+import { addPromptCommands } from './commands/prompts.ts';
 
 interface GenerateFlags extends ConnectionFlags {
   readonly file?: string;
@@ -19,6 +20,9 @@ interface GenerateFlags extends ConnectionFlags {
   readonly deadline?: string;
   readonly maxOutputTokens?: string;
   readonly user?: string;
+  readonly prompt?: string;
+  readonly var?: string[];
+  readonly compress?: string;
   readonly idempotencyKey?: string;
   readonly json?: boolean;
 }
@@ -36,10 +40,25 @@ function onInterrupt(generationId: string): void {
   });
 }
 
-function requestOf(input: string, flags: GenerateFlags): GenerationRequest {
-  const { system, model, route, task, priority, deadline, user, maxOutputTokens } = flags;
+/** `name`, `name@3` or `name@label`, with `--var name=value` for each variable. */
+function promptOf(prompt: string, variables: readonly string[]): GenerationRequest['prompt'] {
+  const [name = '', which] = prompt.split('@');
+  const pairs = variables.map((pair) => {
+    const equals = pair.indexOf('=');
+    if (equals < 1) throw new Error(`--var ${pair}: expected name=value.`);
+    return [pair.slice(0, equals), pair.slice(equals + 1)] as const;
+  });
+  const chosen =
+    which === undefined ? {} : /^\d+$/.test(which) ? { version: Number(which) } : { label: which };
+  return { name, ...chosen, variables: Object.fromEntries(pairs) };
+}
+
+function requestOf(input: string | undefined, flags: GenerateFlags): GenerationRequest {
+  const { system, model, route, task, priority, deadline, user, maxOutputTokens, prompt, compress } = flags;
   return {
-    input,
+    ...(input === undefined ? {} : { input }),
+    ...(prompt === undefined ? {} : { prompt: promptOf(prompt, flags.var ?? []) }),
+    ...(compress === undefined ? {} : { compression: { keep: Number(compress) } }),
     ...(system === undefined ? {} : { system }),
     ...(model === undefined ? {} : { model }),
     ...(route === undefined ? {} : { route }),
@@ -62,14 +81,17 @@ command('generate', 'generate and print the text as it comes')
   .option('--deadline <seconds>', 'end with an error after this time')
   .option('--max-output-tokens <count>')
   .option('--user <user>')
+  .option('--prompt <name@version>', 'a named prompt, also name@label; the prompt argument is then its input')
+  .option('--var <name=value...>', 'a variable of the named prompt')
+  .option('--compress <share>', 'keep this share of the context, such as 0.5')
   .option('--idempotency-key <key>')
   .option('--json', 'print the events, one a line')
   .action(async (prompt: string | undefined, flags: GenerateFlags) => {
     const input = flags.file === undefined ? prompt : await readFile(flags.file, 'utf8');
-    if (!input) throw new Error('Give a prompt, or a file with -f.');
+    if (!input && flags.prompt === undefined) throw new Error('Give a prompt, or a file with -f.');
     const key = flags.idempotencyKey;
     const submitted = key === undefined ? {} : { idempotencyKey: key };
-    const generation = await connect(flags).generate(requestOf(input, flags), submitted);
+    const generation = await connect(flags).generate(requestOf(input || undefined, flags), submitted);
     onInterrupt(generation.id);
     process.exitCode = await printGeneration(generation, flags.json === true);
   });
@@ -108,6 +130,39 @@ command('cancel', 'cancel a generation')
     await connect(flags).cancel(id);
     console.error(`Cancelling ${id}.`);
   });
+
+command('continue', 'go on with an answer that ended by its length')
+  .argument('<id>')
+  .option('--max-output-tokens <count>', 'for the new part')
+  .option('--model <provider/model>')
+  .option('--json', 'print the events, one a line')
+  .action(
+    async (
+      id: string,
+      flags: ConnectionFlags & { maxOutputTokens?: string; model?: string; json?: boolean },
+    ) => {
+      const { model, maxOutputTokens } = flags;
+      const generation = await connect(flags).continue(id, {
+        ...(model === undefined ? {} : { model }),
+        ...(maxOutputTokens === undefined ? {} : { maxOutputTokens: Number(maxOutputTokens) }),
+      });
+      onInterrupt(generation.id);
+      process.exitCode = await printGeneration(generation, flags.json === true);
+    },
+  );
+
+command('feedback', 'say what an answer was worth, from -1 to 1')
+  .argument('<id>')
+  .argument('<score>')
+  .argument('[comment]')
+  .action(async (id: string, score: string, comment: string | undefined, flags: ConnectionFlags) => {
+    const given = { score: Number(score), ...(comment === undefined ? {} : { comment }) };
+    const kept = await connect(flags).giveFeedback(id, given);
+    const prompt = kept.prompt === null ? '' : ` for ${kept.prompt.name}@${kept.prompt.version}`;
+    console.error(`Noted ${kept.score}${prompt}.`);
+  });
+
+addPromptCommands(command('prompts', 'named prompts: versions, labels, and what each costs'));
 
 command('runs', 'list the newest generations')
   .option('--limit <count>', 'how many', '20')

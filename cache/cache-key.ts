@@ -14,6 +14,7 @@ export function cacheKey({ tenant, candidates, input }: CacheQuestion): string {
     input.messages.map(({ role, content }) => [role, content]),
     input.maxOutputTokens,
     input.temperature ?? null,
+    input.compression ?? null,
   ]);
   return createHash('sha256').update(canonical).digest('hex');
 }

@@ -3,7 +3,8 @@
  * a lost connection, a restarted API, a proxy that cuts after 30 s or a connection that fell silent only cost time.
  * Runs in browsers and Node: `fetch` and an SSE parser, nothing else.
  */
-import { type GenerationEvent, isTerminal } from '../contracts/events.ts';
+import type { GenerationEvent } from '../contracts/events.ts';
+import { isTerminal } from '../contracts/fold-events.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { Backoff, type Retry, wait } from './backoff.ts';
 import { ClientError, ConnectionLostError, StreamIntegrityError } from './errors.ts';

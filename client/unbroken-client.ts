@@ -1,10 +1,12 @@
 /** The API in a few verbs. Every request survives a restart of the API; a retried submit never makes two generations. */
 import type { GenerationEvent } from '../contracts/events.ts';
-import type { GenerationRequest, GenerationView } from '../contracts/generation.ts';
+import type { ContinueRequest, GenerationRequest, GenerationView } from '../contracts/generation.ts';
+import type { Feedback, FeedbackView } from '../contracts/prompts.ts';
 import type { ProvidersView, RouteExplanation } from '../contracts/routing.ts';
 import { Backoff, type Retry, wait } from './backoff.ts';
 import { ClientError, ConnectionLostError, errorFromResponse } from './errors.ts';
 import { type FollowOptions, followGeneration, headersOf } from './follow-generation.ts';
+import { createPromptsClient, type PromptsClient } from './prompts.ts';
 
 type ConnectionOptions = Omit<FollowOptions, 'generationId' | 'after' | 'signal'>;
 
@@ -51,6 +53,18 @@ export interface UnbrokenClient {
   providers(): Promise<ProvidersView['providers']>;
   /** Submits, then follows. Leaving the loop does not cancel the generation. */
   generate(request: Omit<GenerationRequest, 'stream'>, options?: SubmitOptions): Promise<FollowedGeneration>;
+  /**
+   * Goes on with an answer that ended by its length; the events begin with its text. Without a key of your own, a
+   * generation has one continuation.
+   */
+  continue(
+    generationId: string,
+    request?: Omit<ContinueRequest, 'stream'>,
+    options?: SubmitOptions,
+  ): Promise<FollowedGeneration>;
+  /** One for each generation: a second one takes the place of the first. */
+  giveFeedback(generationId: string, feedback: Feedback): Promise<FeedbackView>;
+  readonly prompts: PromptsClient;
 }
 
 export interface Call {
@@ -64,6 +78,10 @@ export interface Call {
 export function createClient(options: ClientOptions): UnbrokenClient {
   const call = <Answer>(request: Call) => requestJson<Answer>(options, request);
   const pathOf = (generationId: string) => `/v1/generations/${encodeURIComponent(generationId)}`;
+  const followed = (id: string, signal: AbortSignal | undefined): FollowedGeneration => ({
+    id,
+    [Symbol.asyncIterator]: () => followGeneration({ ...options, signal, generationId: id }),
+  });
   const client: UnbrokenClient = {
     submit: (request, { idempotencyKey = randomKey(), signal } = {}) =>
       call<SubmittedGeneration>({
@@ -85,15 +103,24 @@ export function createClient(options: ClientOptions): UnbrokenClient {
     explain: (request) =>
       call<RouteExplanation>({ method: 'POST', path: '/v1/routes/explain', body: request }),
     providers: async () => (await call<ProvidersView>({ method: 'GET', path: '/v1/providers' })).providers,
-    follow: (generationId, followed = {}) => followGeneration({ ...options, ...followed, generationId }),
+    follow: (generationId, request = {}) => followGeneration({ ...options, ...request, generationId }),
     generate: async (request, submitted = {}) => {
       const { id } = await client.submit(request, submitted);
-      return {
-        id,
-        [Symbol.asyncIterator]: () =>
-          followGeneration({ ...options, signal: submitted.signal, generationId: id }),
-      };
+      return followed(id, submitted.signal);
     },
+    continue: async (generationId, request = {}, { idempotencyKey, signal } = {}) => {
+      const { id } = await call<SubmittedGeneration>({
+        method: 'POST',
+        path: `${pathOf(generationId)}/continue`,
+        body: request,
+        ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
+        signal,
+      });
+      return followed(id, signal);
+    },
+    giveFeedback: (generationId, body) =>
+      call<FeedbackView>({ method: 'POST', path: `${pathOf(generationId)}/feedback`, body }),
+    prompts: createPromptsClient(call),
   };
   return client;
 }

@@ -80,6 +80,7 @@ export function loadConfig(environment: Environment = process.env): Config {
   const builtIn = builtInRoute(isUsable, env.UNBROKEN_SIMULATOR_URL !== undefined);
   const routes = { ...(builtIn === null ? {} : { default: builtIn }), ...file.routes };
   checkRoutes(routes, providers);
+  checkNamedRoutes(file, routes);
   return {
     ...file,
     providers,
@@ -131,6 +132,17 @@ function checkRoutes(routes: Readonly<Record<string, Route>>, providers: ConfigF
             `Add it there, or use one of: ${Object.keys(providers).join(', ')}.`,
         );
       }
+    }
+  }
+}
+
+function checkNamedRoutes({ output, compression }: ConfigFile, routes: ConfigFile['routes']): void {
+  for (const [section, named] of Object.entries({ output: output.routes, compression: compression.routes })) {
+    for (const route of Object.keys(named)) {
+      if (Object.hasOwn(routes, route)) continue;
+      throw new ConfigError(
+        `${section}.routes.${route}: there is no such route. Known: ${Object.keys(routes).join(', ')}.`,
+      );
     }
   }
 }

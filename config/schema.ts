@@ -1,6 +1,7 @@
 /** The shape of unbroken.config.yaml. Every key has a default; an unknown key is an error. */
 import { z } from 'zod';
 import { budgetLimitSchema, timeZoneSchema } from '../contracts/budgets.ts';
+import { compressionEngines, compressionSchema } from '../contracts/compression.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { breakerSchema, keyLimitsSchema, keySchema } from './gate-schema.ts';
 import { routeSchema } from './route-schema.ts';
@@ -76,6 +77,55 @@ const modelSchema = z.strictObject({
   capabilities: capabilitiesSchema.optional(),
 });
 
+const CONCISE =
+  'Answer as briefly as the question allows: no preamble, no repetition of the question, no closing remarks.';
+
+/** How long answers may be. Keys of `routes` are names of routes. */
+const outputSchema = z.strictObject({
+  routes: z
+    .record(
+      z.string(),
+      z.strictObject({
+        maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens).optional(),
+        concise: z
+          .union([z.literal(true).transform(() => CONCISE), z.string().min(1).max(2_000)])
+          .optional()
+          .describe('An instruction that is added to the system prompt; true: a short one of ours.'),
+      }),
+    )
+    .default({}),
+  learn: z
+    .strictObject({
+      minAnswers: z.int().min(20).default(100),
+      margin: z.number().min(1.1).max(10).default(1.5),
+    })
+    .nullable()
+    .prefault({})
+    .describe('The cap of a named prompt: p99 of its answers so far, times the margin. null: not learnt.'),
+});
+
+/** Who shortens long contexts, and on which routes. */
+const compressionConfigSchema = z
+  .strictObject({
+    engine: z.enum(compressionEngines).default('built-in'),
+    ranking: z
+      .enum(['meaning', 'words'])
+      .default('meaning')
+      .describe('built-in: by words and a small English model (10 ms a sentence), or by words alone.'),
+    llmlingua2: z
+      .strictObject({
+        model: z.string().min(1).describe('A folder with the model in ONNX and its tokenizer.'),
+        family: z.enum(['bert', 'xlm-roberta']).default('bert'),
+        dtype: z.enum(['fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4']).default('fp32'),
+      })
+      .optional(),
+    routes: z.record(z.string(), compressionSchema).default({}),
+  })
+  .refine(({ engine, llmlingua2 }) => engine !== 'llmlingua-2' || llmlingua2 !== undefined, {
+    path: ['llmlingua2'],
+    message: 'the engine llmlingua-2 needs the folder of its model: compression.llmlingua2.model',
+  });
+
 const budgetsSchema = z.strictObject({
   timeZone: timeZoneSchema.default('UTC').describe('Of day and month, where a limit names none.'),
   /** For every tenant; what is set by the API or CLI goes before. */
@@ -138,6 +188,27 @@ export const configSchema = z.strictObject({
         .describe('How long a request waits for a Temporal that does not answer, before it gets its 503'),
     })
     .prefault({}),
+  output: outputSchema.prefault({}),
+  compression: compressionConfigSchema.prefault({}),
+  wires: z
+    .strictObject({
+      holdRoutes: z
+        .array(z.string())
+        .default([])
+        .describe(
+          'Routes whose text chat completions and messages hold back until it can no longer be voided.',
+        ),
+      onClientAbort: z
+        .enum(['continue', 'cancel'])
+        .default('continue')
+        .describe('What a cut connection does to the generation that was begun on it.'),
+      clientAbortGraceMs: z
+        .int()
+        .positive()
+        .default(30_000)
+        .describe('With `cancel`: how long somebody may come back first.'),
+    })
+    .prefault({}),
   /** Pages of these origins may call the API; "*": all. */
   cors: z.strictObject({ origins: z.array(origin).default([]) }).prefault({}),
   rateLimits: z
@@ -163,4 +234,5 @@ export const configSchema = z.strictObject({
 
 export type ConfigFile = z.infer<typeof configSchema>;
 export type ProviderConfig = z.infer<typeof providerSchema>;
+export type CompressionConfig = ConfigFile['compression'];
 export type Price = z.infer<typeof priceSchema>;

@@ -46,6 +46,24 @@ export const ERRORS = {
   ),
   method_not_allowed: row(405, false, false, 'Use one of the methods in the Allow header.'),
   model_not_found: row(404, false, false, 'Use a model or route that unbroken.config.yaml names.'),
+  prompt_not_found: row(
+    404,
+    false,
+    false,
+    'Name a prompt, version or label that exists; GET /v1/prompts lists them.',
+  ),
+  prompt_variables_invalid: row(
+    400,
+    false,
+    false,
+    'Give every variable that the prompt declares, and no other, within its length.',
+  ),
+  not_continuable: row(
+    409,
+    false,
+    false,
+    'Only an answer that ended by its length (finishReason: length) can be continued.',
+  ),
   idempotency_conflict: row(409, false, false, 'Use a new Idempotency-Key for a different request.'),
   cursor_expired: row(
     410,
@@ -60,6 +78,12 @@ export const ERRORS = {
     'Read the generation again from the beginning (after=-1); what you have of it may not be what it has become.',
   ),
   cursor_invalid: row(400, false, false, 'Use the last seq that you received, a whole number from -1.'),
+  text_voided: row(
+    409,
+    false,
+    false,
+    'Send the request again with the same Idempotency-Key: it gives the new text from its beginning.',
+  ),
   too_many_subscriptions: row(
     429,
     false,

@@ -4,8 +4,11 @@
  */
 import { z } from 'zod';
 import { budgetStandingSchema } from './budgets.ts';
+import { compressionEngines } from './compression.ts';
 import { finishReasons, resumeStrategies } from './generation.ts';
 import { usageSchema } from './usage-schema.ts';
+
+export { isTerminal, textOf } from './fold-events.ts';
 
 const progress = { usage: usageSchema, costMicroUsd: z.int().nonnegative() };
 const errorBody = z.object({
@@ -19,6 +22,26 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     generationId: z.string(),
     route: z.string(),
     user: z.string(),
+    prompt: z
+      .object({ name: z.string(), version: z.int() })
+      .optional()
+      .describe('The version of the named prompt that it got'),
+  }),
+  z.object({
+    type: z
+      .literal('generation-continue')
+      .describe('The answer of an earlier generation goes on; its text follows, before anything new'),
+    generationId: z.string().describe('The earlier generation'),
+    chars: z.int().describe('Characters of its text'),
+  }),
+  z.object({
+    type: z
+      .literal('prompt-compress')
+      .describe('The context was shortened; the question and the system were not'),
+    engine: z.enum(compressionEngines),
+    tokensBefore: z.int().describe('Of the context, by our tokenizer'),
+    tokensAfter: z.int(),
+    reason: z.string().nullable().describe('Why less was removed than was asked for'),
   }),
   z.object({
     type: z.literal('cache-hit'),
@@ -120,19 +143,3 @@ export const generationEventSchema = z.intersection(
   eventBodySchema,
   z.object({ seq: z.int().nonnegative(), at: z.int(), from: z.int().nonnegative().optional() }),
 );
-
-const TERMINAL: ReadonlySet<EventType> = new Set(['generation-end', 'generation-error', 'generation-cancel']);
-
-export function isTerminal(event: { readonly type: EventType }): boolean {
-  return TERMINAL.has(event.type);
-}
-
-/** The text that a reader holds after these events: deltas joined, voided text dropped. */
-export function textOf(events: Iterable<EventBody>): string {
-  let text = '';
-  for (const event of events) {
-    if (event.type === 'text-delta') text += event.text;
-    else if (event.type === 'text-reset') text = '';
-  }
-  return text;
-}

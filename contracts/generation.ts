@@ -1,5 +1,6 @@
 /** What a caller asks for, what travels to the workflow, and what is shown of a generation. */
 import { z } from 'zod';
+import { type CompressionTarget, compressionSchema } from './compression.ts';
 import {
   type Message,
   messageSchema,
@@ -12,6 +13,7 @@ import {
 } from './content.ts';
 import { LIMITS } from './limits.ts';
 import type { Usage } from './money.ts';
+import { type PromptUse, promptReferenceSchema } from './prompts.ts';
 import { usageSchema } from './usage-schema.ts';
 
 export type { Message } from './content.ts';
@@ -28,7 +30,15 @@ export const generationRequestSchema = z
   .strictObject({
     input: z
       .union([z.string().min(1), z.array(messageSchema).min(1).max(LIMITS.messagesPerRequest)])
-      .describe('The user text, or the whole conversation; the last message is from the user.'),
+      .optional()
+      .describe(
+        'The user text, or the whole conversation; the last message is from the user. ' +
+          'Optional where the prompt has messages; else it stands after them.',
+      ),
+    prompt: promptReferenceSchema
+      .optional()
+      .describe('A named prompt; its version brings system and messages.'),
+    compression: compressionSchema.optional(),
     system: z.string().min(1).optional(),
     model: z
       .string()
@@ -82,17 +92,35 @@ export const generationRequestSchema = z
       .optional()
       .describe('How long the answer is of use to you, from now; then the generation ends with an error.'),
   })
-  .refine((request) => typeof request.input === 'string' || request.input.at(-1)?.role === 'user', {
+  .refine(({ input, prompt }) => input !== undefined || prompt !== undefined, {
+    path: ['input'],
+    message: 'expected a text or messages, or a prompt',
+  })
+  .refine(({ input }) => !Array.isArray(input) || input.at(-1)?.role === 'user', {
     path: ['input'],
     message: 'the last message must be from the user',
   });
 export type GenerationRequest = z.infer<typeof generationRequestSchema>;
+
+/** What may be said of the rest of an answer that ended by its length. */
+export const continueRequestSchema = z.strictObject({
+  maxOutputTokens: z
+    .int()
+    .min(1)
+    .max(LIMITS.maxOutputTokens)
+    .optional()
+    .describe('For the new part alone; without it, the cap of the generation that is continued.'),
+  model: z.string().min(1).max(200).optional().describe('Without it, the model that wrote the text so far.'),
+  stream: z.boolean().optional().describe('true: the response is the event stream (SSE) at once.'),
+});
+export type ContinueRequest = z.infer<typeof continueRequestSchema>;
 
 /** The part of a request that fixes the answer; kept in Redis (claim check), never in workflow history. */
 export interface GenerationInput {
   readonly system?: string;
   readonly messages: readonly Message[];
   readonly maxOutputTokens: number;
+  readonly capFrom?: OutputCapSource;
   readonly temperature?: number;
   readonly topP?: number;
   readonly stop?: readonly string[];
@@ -100,7 +128,28 @@ export interface GenerationInput {
   readonly toolChoice?: ToolChoice;
   readonly output?: OutputFormat;
   readonly reasoning?: { readonly effort: ReasoningEffort };
+  readonly prompt?: PromptUse;
+  readonly compression?: CompressionTarget;
+  readonly continues?: ContinuedText;
 }
+
+/** The answer that a generation goes on with. */
+export interface ContinuedText {
+  readonly generationId: string;
+  /** The first generation of the text; the same as `generationId` unless that was a continuation itself. */
+  readonly firstGenerationId: string;
+  /** All of the text so far. */
+  readonly text: string;
+}
+
+/** Tokens of the context before and after it was shortened. */
+export interface CompressedTokens {
+  readonly tokensBefore: number;
+  readonly tokensAfter: number;
+}
+
+/** Who set the output cap of a generation. */
+export type OutputCapSource = 'request' | 'prompt' | 'route' | 'learnt' | 'default';
 
 /** One model that may answer. `provider` is a name in the config's `providers`. */
 export interface Candidate {
@@ -124,6 +173,12 @@ export interface GenerationOrder {
   readonly limitMs: number;
   /** Size of the input in characters, for the summary in the Temporal UI. */
   readonly inputChars: number;
+  /** Absent in runs that were started before there were prompts. */
+  readonly capFrom?: OutputCapSource;
+  readonly prompt?: PromptUse;
+  readonly continues?: Omit<ContinuedText, 'text'>;
+  /** What was left of the context; known only once the generation has begun. */
+  readonly compressed?: CompressedTokens;
   /** What the route decided; absent in a run that older code began. */
   readonly routing?: RoutingPlan;
   /** When the whole generation must have ended, ms since 1970; absent in a run that older code began. */
@@ -204,6 +259,11 @@ export const generationViewSchema = z.object({
       details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
     })
     .nullable(),
+  prompt: z
+    .object({ name: z.string(), version: z.int() })
+    .nullable()
+    .describe('The version of the named prompt that it got.'),
+  continues: z.string().nullable().describe('The generation whose text this one goes on with.'),
   metadata: z.record(z.string(), z.string()),
 });
 export type GenerationView = z.infer<typeof generationViewSchema>;

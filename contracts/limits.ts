@@ -66,4 +66,29 @@ export const LIMITS = {
   cacheLookUpMs: 150,
   defaultMaxOutputTokens: 4_096,
   maxOutputTokens: 1_000_000,
+  /** A cap that was learnt is never below this: one unusual answer must not need a continuation. */
+  leastLearntTokens: 64,
+  versionsPerPrompt: 10_000,
+  promptsPerTenant: 10_000,
+  labelsPerPrompt: 64,
+  armsPerLabel: 16,
+  messagesPerPrompt: 32,
+  templateChars: 256 * 1024,
+  variablesPerPrompt: 64,
+  /** Longest value of a prompt's variable that does not say otherwise. */
+  variableChars: 20_000,
+  feedbackChars: 2_000,
+  /** How long a generation is known to the statistics of its prompt after it was recorded. */
+  statsMarkerMs: 8 * 24 * 3_600_000,
+  feedbackKeptMs: 90 * 24 * 3_600_000,
+  /** Versions of one prompt that its statistics show: the newest. */
+  statsVersions: 100,
+  /** Longest that the compression of one prompt may take; then it goes on as it is. */
+  compressionMs: 8_000,
+  /** How long a shortened input is kept; longer than any generation runs. */
+  compressedKeptMs: 24 * 3_600_000,
+  /** Longest that the likeness of meaning may take; then words alone decide. */
+  meaningMs: 3_000,
+  /** Longer contexts are sent as they are. */
+  compressionChars: 2_000_000,
 } as const;

@@ -32,9 +32,18 @@ export const REDIS_KEYS = {
   logStream: (generationId: string) => `ub:log:{${generationId}}:events`,
   logInput: (generationId: string) => `ub:log:{${generationId}}:input`,
   logChannel: (generationId: string) => `ub:log:{${generationId}}:channel`,
+  chat: (tenant: string, user: string, chatId: string) =>
+    `ub:chat:{${[tenant, user, chatId].map(encodeURIComponent).join(':')}}`,
   // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
   budget: (tenant: string, ...parts: readonly string[]) =>
     `ub:budget:{${encodeURIComponent(tenant)}}:${parts.map(encodeURIComponent).join(':')}`,
+  /** One prompt of a tenant: versions, labels, statistics, and the generations that used it. */
+  prompt: (tenant: string, name: string, part: string) =>
+    `ub:prompt:{${encodeURIComponent(tenant)}:${encodeURIComponent(name)}}:${part}`,
+  /** The names of a tenant's prompts. */
+  promptNames: (tenant: string) => `ub:prompts:{${encodeURIComponent(tenant)}}`,
+  /** The messages that were sent in place of those of the input. */
+  compressedInput: (generationId: string) => `ub:log:{${generationId}}:compressed`,
   gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
   apiKey: (keyId: string) => `ub:key:{${keyId}}`,
   /** The ids of a tenant's keys, each with the time of its last use. */

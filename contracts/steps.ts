@@ -1,7 +1,7 @@
 /** What travels between the workflow and its activities: ids, usage and money, never text. */
 import type { BudgetStanding, BudgetWarning } from './budgets.ts';
 import type { ErrorCode } from './errors.ts';
-import type { Candidate, FinishReason, GenerationOrder } from './generation.ts';
+import type { Candidate, CompressedTokens, FinishReason, GenerationOrder } from './generation.ts';
 import type { MicroUsd, Usage } from './money.ts';
 
 /** How a generation stands when a step has ended it; also the result of the workflow. */
@@ -51,8 +51,10 @@ export interface RefusedReservation {
   readonly remaining: number;
 }
 
-/** What `beginGeneration` leaves to do. */
-export type BegunGeneration =
+/** What `beginGeneration` leaves to do, and what it has done to the context. */
+export type BegunGeneration = NextStep & { readonly compressed?: CompressedTokens };
+
+type NextStep =
   /** The log has ended and the budget is settled. */
   | {
       readonly next: 'ended';

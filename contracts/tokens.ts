@@ -26,6 +26,12 @@ export function boundInputTokens(
   return Math.ceil(tokens * MARGIN) + TOKENS_PER_MESSAGE * (messages.length + 1) + TOKENS_PER_IMAGE * images;
 }
 
+/** A continuation sends the text so far along, as one more message. */
+export function withContinuedText(input: GenerationInput): GenerationInput {
+  if (input.continues === undefined) return input;
+  return { ...input, messages: [...input.messages, { role: 'assistant', content: input.continues.text }] };
+}
+
 /** The tokenizers of some vendors count up to a third more than ours. What is reserved too much is given back. */
 const WORST_MARGIN = 1.25;
 
@@ -44,6 +50,13 @@ export function worstContinuationTokens(
 ): number {
   const tokens = Math.max(countTokens(deliveredText), deliveredText.length / 4);
   return Math.ceil(tokens * MARGIN * WORST_MARGIN) + CONTINUE_TOKENS;
+}
+
+/** What is reserved for the first call: its input, and where it continues an answer, that text too. */
+export function worstSentTokens(input: GenerationInput, countTokens: (text: string) => number): number {
+  const { continues } = input;
+  const continued = continues === undefined ? 0 : worstContinuationTokens(continues.text, countTokens);
+  return worstInputTokens(input, countTokens) + continued;
 }
 
 export function leastOutputTokens(maxOutputTokens: number): number {

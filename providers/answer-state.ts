@@ -10,6 +10,9 @@ interface OpenCall {
   readonly name: string;
 }
 
+/** A call without arguments: some vendors write nothing for it, which is no JSON. */
+const NO_ARGUMENTS = '{}';
+
 export interface AnswerState {
   text(text: string): ProviderEvent;
   /** Begins the call at this place of the wire; a call that has begun is given its next characters by `more`. */
@@ -17,13 +20,14 @@ export interface AnswerState {
   more(place: number | string, pieceOfArguments: string): ProviderEvent;
   hasCall(place: number | string): boolean;
   idOf(place: number | string): string | undefined;
-  /** The last event of a whole answer. @throws provider_empty where it holds nothing. */
-  finish(reason: FinishReason, usage: Usage | null): ProviderEvent;
+  /** The last events of a whole answer. @throws provider_empty where it holds nothing. */
+  finish(reason: FinishReason, usage: Usage | null): Iterable<ProviderEvent>;
 }
 
 /** @param mayBeEmpty whether an answer without anything new is whole: what was delivered before was all there is. */
 export function createAnswerState(mayBeEmpty: boolean): AnswerState {
   const calls = new Map<number | string, OpenCall>();
+  const written = new Set<number>();
   let hasText = mayBeEmpty;
   return {
     text(text) {
@@ -39,16 +43,20 @@ export function createAnswerState(mayBeEmpty: boolean): AnswerState {
     more(place, piece) {
       const call = calls.get(place);
       if (call === undefined || typeof piece !== 'string') throw malformed('arguments of no tool call');
+      if (piece !== '') written.add(call.index);
       return { type: 'tool-call', ...call, arguments: piece };
     },
     hasCall: (place) => calls.has(place),
     idOf: (place) => calls.get(place)?.id,
-    finish(reason, usage) {
+    *finish(reason, usage) {
       if (calls.size === 0 && !hasText) {
         throw new UnbrokenError('provider_empty', 'The provider ended without an answer.');
       }
+      for (const call of calls.values()) {
+        if (!written.has(call.index)) yield { type: 'tool-call', ...call, arguments: NO_ARGUMENTS };
+      }
       // Some vendors end a turn of tool calls as any other.
-      return { type: 'finish', reason: reason === 'stop' && calls.size > 0 ? 'tool-calls' : reason, usage };
+      yield { type: 'finish', reason: reason === 'stop' && calls.size > 0 ? 'tool-calls' : reason, usage };
     },
   };
 }

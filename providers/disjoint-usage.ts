@@ -16,13 +16,15 @@ export interface NestedCounts {
   readonly reasoning?: Count;
 }
 
-export function disjointUsage({ input, cached, written, output, reasoning }: NestedCounts): Usage {
+/** @returns null where nothing was counted: a call has tokens, so the vendor did not say. */
+export function disjointUsage({ input, cached, written, output, reasoning }: NestedCounts): Usage | null {
   const [inputTokens, cachedInputTokens, cacheWriteTokens] = within(
     count(input),
     count(cached),
     count(written),
   );
   const [outputTokens, reasoningTokens] = within(count(output), count(reasoning), 0);
+  if (count(input) + count(output) === 0) return null;
   return {
     inputTokens,
     cachedInputTokens,
@@ -40,7 +42,11 @@ function within(total: number, first: number, second: number): [number, number, 
   return [total - a - b, a, b];
 }
 
+/** No call has more; sums of such figures stay exact. */
+const MOST_TOKENS = 1_000_000_000;
+
 /** A report as a count: what is no number from 0 on counts nothing. */
 export function count(value: unknown): number {
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.round(value) : 0;
+  if (typeof value !== 'number' || !(value > 0)) return 0;
+  return Math.round(Math.min(value, MOST_TOKENS));
 }

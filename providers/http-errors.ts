@@ -78,7 +78,8 @@ const EXHAUSTED =
 
 function codeOf({ status, kind, message, isStreaming }: HttpFailure): ErrorCode {
   const said = `${kind} ${message}`;
-  if (TOO_LONG.test(said)) return 'context_length_exceeded';
+  // 413: too large as a request, or (Groq) for the tokens of a minute; neither gets better by waiting.
+  if (status === 413 || TOO_LONG.test(said)) return 'context_length_exceeded';
   if (FILTERED.test(kind)) return 'content_filtered';
   if (/prefill/i.test(message)) return 'provider_prefill_refused';
   if (status === 402 || EXHAUSTED.test(said)) return 'provider_quota_exhausted';

@@ -8,6 +8,13 @@ export function partsOfType<Type extends Part['type']>(message: Message, type: T
   return partsOf(message).filter((part): part is PartOf<Type> => part.type === type);
 }
 
+/** The parts of a message, the results of tools first: most vendors want them right after their calls. */
+export function resultsFirst(message: Message): readonly Part[] {
+  const isResult = ({ type }: Part) => type === 'tool-result';
+  const parts = partsOf(message);
+  return [...parts.filter(isResult), ...parts.filter((part) => !isResult(part))];
+}
+
 /** The text of a message, its text parts one after the other. */
 export function plainText(message: Message): string {
   return partsOfType(message, 'text')

@@ -9,12 +9,16 @@ export function assertInstalled(provider: string, name: string): void {
     resolve(name);
   } catch (error) {
     // Any other failure says that it is there, but has no entry for `require`.
-    if (error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND') {
+    if (codeOf(error) === 'MODULE_NOT_FOUND') {
       throw new Error(
         `providers.${provider}: the package ${name} is not installed. Run: npm install ${name}`,
       );
     }
   }
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }
 
 /** The exports of an installed package; what they are is known to who asks for them. */

@@ -21,7 +21,8 @@ export async function* readInTime(
       const next = await inTime(iterator.next(), deadline - Date.now(), hasContent);
       if (next.done) return;
       const { type } = next.value;
-      if (type === 'accepted' && mayThink && !hasContent) deadline = Date.now() + thinkingMs;
+      if (type === 'accepted' && mayThink && !hasContent)
+        deadline = Math.max(deadline, Date.now() + thinkingMs);
       if (type !== 'accepted' && type !== 'usage') hasContent = true;
       yield next.value;
       // The time that our reader took is not the provider's silence.

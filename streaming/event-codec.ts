@@ -38,13 +38,16 @@ export function numberEvents(bodies: readonly EventBody[], firstSeq: number, at:
   return bodies.map((body, index) => ({ seq: firstSeq + index, at, ...body }));
 }
 
-/** Merges neighbouring deltas for a reader who is behind. `from` is the first seq covered, `seq` the last. */
-export function coalesce(events: readonly GenerationEvent[]): GenerationEvent[] {
+/**
+ * Merges neighbouring deltas for a reader who is behind. `from` is the first seq covered, `seq` the last. A merged
+ * delta grows no further than `mostChars`, so that it fits the reader's buffer.
+ */
+export function coalesce(events: readonly GenerationEvent[], mostChars: number): GenerationEvent[] {
   const merged: GenerationEvent[] = [];
   for (const event of events) {
     const last = merged.at(-1);
     const isDelta = event.type === 'text-delta' || event.type === 'reasoning-delta';
-    if (isDelta && last !== undefined && last.type === event.type) {
+    if (isDelta && last?.type === event.type && last.text.length + event.text.length <= mostChars) {
       merged[merged.length - 1] = { ...event, from: last.from ?? last.seq, text: last.text + event.text };
     } else {
       merged.push(event);

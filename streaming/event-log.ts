@@ -18,6 +18,8 @@ export interface LogCreation {
   readonly requestHash: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly input: GenerationInput;
+  /** What a wire format must echo of its request and the input does not hold; small, JSON. */
+  readonly origin?: object | undefined;
 }
 
 export interface LogHead {
@@ -38,6 +40,10 @@ export interface LogHead {
    * something else. null where nothing is known to be lost.
    */
   readonly torn: { readonly from: number; readonly until: number } | null;
+  /** As it was given at the creation; null where none was. */
+  readonly origin: unknown;
+  /** The texts are gone at the wish of their owner; the id stays taken. */
+  readonly erased: boolean;
 }
 
 export type OnceOutcome = 'appended' | 'already-appended' | 'ended';
@@ -47,6 +53,8 @@ export interface LogReader {
   /** Events after the cursor (exclusive; -1 for all), oldest first; empty where there are none yet. */
   read(generationId: string, after: number, maxEntries?: number): Promise<GenerationEvent[]>;
   readInput(generationId: string): Promise<GenerationInput | null>;
+  /** API processes that relay the log to somebody now. */
+  followers(generationId: string): Promise<number>;
 }
 
 export interface EventLog extends LogReader {
@@ -61,6 +69,8 @@ export interface EventLog extends LogReader {
   wishCancel(generationId: string): Promise<void>;
   /** Appends outside of any epoch, once per step name, however often it is called. */
   appendOnce(generationId: string, step: string, events: readonly EventBody[]): Promise<OnceOutcome>;
+  /** Drops the texts of an ended log for good; the head stays, so that its idempotency key is not used again. */
+  erase(generationId: string): Promise<void>;
 }
 
 export interface OpenedLog {

@@ -1,7 +1,8 @@
 /**
  * The one Redis reader of an API process. A log that someone views has one subscription, whatever the number of
- * viewers; appended batches arrive by it and stay in a small window that all viewers of the log share. Pub/sub may
- * lose messages: a viewer who finds a gap reads the log itself, and so does everyone after a reconnect.
+ * viewers; appended batches arrive by it, are handed to all viewers at once and stay in a small window that they
+ * share. Pub/sub may lose messages: a viewer who finds a gap reads the log itself, and so does everyone after a
+ * reconnect.
  */
 import type { GenerationEvent } from '../contracts/events.ts';
 import { LIMITS } from '../contracts/limits.ts';
@@ -12,13 +13,19 @@ import type { RedisConnection } from './redis-connection.ts';
 export interface LiveLog {
   /** Events after the cursor if the window has them all; null where the log itself must be read. */
   after(cursor: number): readonly GenerationEvent[] | null;
-  /** Resolves when there may be more than the caller has seen, or after `timeoutMs` (then false). */
-  changed(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
+  /** Viewers who stand at the same place share one read of the log. */
+  readTogether(place: string, read: () => Promise<GenerationEvent[]>): Promise<readonly GenerationEvent[]>;
   release(): Promise<void>;
 }
 
+/**
+ * Called with what has just been appended: the same array for every viewer, so that it can be encoded once for all.
+ * Called with null where batches may have been lost. Must not throw.
+ */
+export type BatchListener = (batch: readonly GenerationEvent[] | null) => void;
+
 export interface LiveLogs {
-  follow(generationId: string): Promise<LiveLog>;
+  follow(generationId: string, onBatch: BatchListener): Promise<LiveLog>;
   readonly followed: number;
 }
 
@@ -26,19 +33,24 @@ interface Shared {
   events: GenerationEvent[];
   sizes: number[];
   chars: number;
-  viewers: number;
-  readonly waiting: Set<() => void>;
+  /** Received in this turn of the event loop and not yet handed out. */
+  fresh: GenerationEvent[];
+  readonly listeners: Set<BatchListener>;
+  readonly reads: Map<string, Promise<readonly GenerationEvent[]>>;
   readonly subscribed: Promise<void>;
 }
 
 export function createLiveLogs(subscriber: RedisConnection): LiveLogs {
   const logs = new Map<string, Shared>();
+  /** Subscriptions that are being ended. */
+  const endings = new Map<string, Promise<void>>();
 
   subscriber.on('ready', () => {
     // Messages sent while the connection was down are lost: let every viewer read the log.
     for (const shared of logs.values()) {
       empty(shared);
-      wake(shared);
+      shared.fresh = [];
+      for (const listener of [...shared.listeners]) listener(null);
     }
   });
 
@@ -48,13 +60,12 @@ export function createLiveLogs(subscriber: RedisConnection): LiveLogs {
       events: [],
       sizes: [],
       chars: 0,
-      viewers: 0,
-      waiting: new Set(),
-      subscribed: Promise.resolve().then(() =>
-        subscriber.sSubscribe(channel, (message) => {
-          receive(shared, message);
-          wake(shared);
-        }),
+      fresh: [],
+      listeners: new Set(),
+      reads: new Map(),
+      // The client keeps one state per channel: a subscription that overtakes its predecessor's end is lost with it.
+      subscribed: Promise.resolve(endings.get(generationId)?.catch(() => undefined)).then(() =>
+        subscriber.sSubscribe(channel, (message) => receive(shared, message)),
       ),
     };
     logs.set(generationId, shared);
@@ -65,18 +76,14 @@ export function createLiveLogs(subscriber: RedisConnection): LiveLogs {
     get followed() {
       return logs.size;
     },
-    async follow(generationId) {
+    async follow(generationId, onBatch) {
       const shared = logs.get(generationId) ?? subscribe(generationId);
-      shared.viewers += 1;
-      let released = false;
+      // Of its own for each viewer, so that one function may follow a log twice.
+      const listener: BatchListener = (batch) => onBatch(batch);
+      shared.listeners.add(listener);
       const release = async () => {
-        if (released) return;
-        released = true;
-        shared.viewers -= 1;
-        if (shared.viewers === 0) {
-          logs.delete(generationId);
-          await shared.subscribed.then(() => unsubscribeUnlessFollowed(generationId));
-        }
+        if (!shared.listeners.delete(listener)) return;
+        if (shared.listeners.size === 0) await end(generationId, shared);
       };
       await shared.subscribed.catch(async (error: unknown) => {
         await release().catch(() => undefined);
@@ -84,14 +91,21 @@ export function createLiveLogs(subscriber: RedisConnection): LiveLogs {
       });
       return {
         after: (cursor) => eventsAfter(shared, cursor),
-        changed: (timeoutMs, signal) => changed(shared, timeoutMs, signal),
+        readTogether: (place, read) => readTogether(shared, place, read),
         release,
       };
     },
   };
 
-  async function unsubscribeUnlessFollowed(generationId: string): Promise<void> {
-    if (!logs.has(generationId)) await subscriber.sUnsubscribe(REDIS_KEYS.logChannel(generationId));
+  function end(generationId: string, shared: Shared): Promise<void> {
+    logs.delete(generationId);
+    const ending = shared.subscribed
+      .then(() => subscriber.sUnsubscribe(REDIS_KEYS.logChannel(generationId)))
+      .finally(() => {
+        if (endings.get(generationId) === ending) endings.delete(generationId);
+      });
+    endings.set(generationId, ending);
+    return ending;
   }
 }
 
@@ -110,6 +124,15 @@ function receive(shared: Shared, message: string): void {
   }
   shared.chars += message.length;
   trim(shared);
+  // What came in one read of the socket goes to the viewers as one batch.
+  if (shared.fresh.length === 0) setImmediate(() => handOut(shared));
+  shared.fresh = shared.fresh.length === 0 ? batch : [...shared.fresh, ...batch];
+}
+
+function handOut(shared: Shared): void {
+  const batch = shared.fresh;
+  shared.fresh = [];
+  if (batch.length > 0) for (const listener of [...shared.listeners]) listener(batch);
 }
 
 function trim(shared: Shared): void {
@@ -130,31 +153,23 @@ function empty(shared: Shared): void {
   shared.chars = 0;
 }
 
-function wake(shared: Shared): void {
-  const waiting = [...shared.waiting];
-  shared.waiting.clear();
-  for (const resolve of waiting) resolve();
+function readTogether(
+  { reads }: Shared,
+  place: string,
+  read: () => Promise<GenerationEvent[]>,
+): Promise<readonly GenerationEvent[]> {
+  let reading = reads.get(place);
+  if (reading === undefined) {
+    reading = read().finally(() => reads.delete(place));
+    reads.set(place, reading);
+  }
+  return reading;
 }
 
 function eventsAfter(shared: Shared, cursor: number): readonly GenerationEvent[] | null {
   const first = shared.events[0];
-  if (first === undefined || cursor + 1 < first.seq) return null;
+  // Of what comes after the last that it received, it knows nothing.
+  if (first === undefined || cursor + 1 < first.seq || cursor >= first.seq + shared.events.length)
+    return null;
   return shared.events.slice(cursor + 1 - first.seq);
-}
-
-function changed(shared: Shared, timeoutMs: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const settle = (value: boolean) => {
-      clearTimeout(timer);
-      shared.waiting.delete(onChange);
-      signal.removeEventListener('abort', onAbort);
-      resolve(value);
-    };
-    const onChange = () => settle(true);
-    const onAbort = () => settle(false);
-    const timer = setTimeout(() => settle(false), timeoutMs);
-    shared.waiting.add(onChange);
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-  });
 }

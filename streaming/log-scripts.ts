@@ -40,6 +40,17 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
 return {'open'}
 `);
 
+/** KEYS meta, stream, input. -> {'erased'} or {'missing'} or {'running'} */
+export const ERASE = script(`
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status then return {'missing'} end
+if status == 'running' then return {'running'} end
+redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('HDEL', KEYS[1], 'origin', 'checkpoint')
+redis.call('HSET', KEYS[1], 'erased', '1', 'metadata', '{}')
+return {'erased'}
+`);
+
 /**
  * KEYS meta, stream, input, channel.
  * ARGV 1 'fenced' or 'once', 2 epoch or step, 3 expected seq, 4 count, 5 events, 6 terminal status or '',

@@ -10,7 +10,7 @@ import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
 import { type EventLog, type LogHead, LogRefused, type OnceOutcome } from './event-log.ts';
-import { APPEND, CREATE, type LogScript, OPEN, WISH_CANCEL } from './log-scripts.ts';
+import { APPEND, CREATE, ERASE, type LogScript, OPEN, WISH_CANCEL } from './log-scripts.ts';
 import { createLogWriter } from './log-writer.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
@@ -28,6 +28,8 @@ const storedHeadSchema = z.object({
   checkpoint: z.string().optional(),
   tornFrom: z.coerce.number().int().optional(),
   tornUntil: z.coerce.number().int().optional(),
+  origin: z.string().optional(),
+  erased: z.string().optional(),
 });
 
 export function createRedisEventLog(redis: RedisConnection, options: { retentionMs: number }): EventLog {
@@ -84,9 +86,30 @@ export function createRedisEventLog(redis: RedisConnection, options: { retention
       return stored === null ? null : (JSON.parse(stored) as GenerationInput);
     },
 
+    async followers(generationId) {
+      const counted = await redis.sendCommand(['PUBSUB', 'SHARDNUMSUB', REDIS_KEYS.logChannel(generationId)]);
+      return z.tuple([z.string(), z.coerce.number()]).parse(counted)[1];
+    },
+
+    async erase(generationId) {
+      await run(
+        ERASE,
+        [
+          REDIS_KEYS.logMeta(generationId),
+          REDIS_KEYS.logStream(generationId),
+          REDIS_KEYS.logInput(generationId),
+        ],
+        [],
+      );
+    },
+
     async create(creation) {
       const { generationId, tenant, user, route, requestHash } = creation;
-      const start: EventBody = { type: 'generation-start', generationId, route, user };
+      const { prompt } = creation.input;
+      const start: EventBody = {
+        ...{ type: 'generation-start', generationId, route, user },
+        ...(prompt === undefined ? {} : { prompt: { name: prompt.name, version: prompt.version } }),
+      };
       const [created, existingHash] = await run(
         CREATE,
         [
@@ -100,6 +123,7 @@ export function createRedisEventLog(redis: RedisConnection, options: { retention
           JSON.stringify(creation.input),
           ...['tenant', tenant, 'user', user, 'route', route, 'requestHash', requestHash],
           ...['metadata', JSON.stringify(creation.metadata)],
+          ...(creation.origin === undefined ? [] : ['origin', JSON.stringify(creation.origin)]),
         ],
       );
       return created === '1'
@@ -210,5 +234,7 @@ function toHead(generationId: string, stored: z.infer<typeof storedHeadSchema>):
       stored.tornFrom === undefined || stored.tornUntil === undefined
         ? null
         : { from: stored.tornFrom, until: stored.tornUntil },
+    origin: stored.origin === undefined ? null : JSON.parse(stored.origin),
+    erased: stored.erased !== undefined,
   };
 }

@@ -13,10 +13,13 @@ import type { Config } from '../config/load-config.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { createDataConverter, FAILURE_CONVERTER } from '../encryption/data-converter.ts';
 import { costOf } from '../models/price.ts';
+import { createPromptCompression } from '../prompts/prompt-compression.ts';
+import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
 import { createProviders } from '../providers/create-providers.ts';
 import { createRedisGate } from '../routing/redis-gate.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
+import { createCompressor } from './create-compressor.ts';
 import { createNoteGate, type NoticeLogger } from './gate-notices.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
 
@@ -46,6 +49,8 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
     log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
     budget: createRedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: webhookOf(config),
+    promptStats: createRedisPromptStats(redis),
+    compression: createPromptCompression(redis, await createCompressor(config), countTokens),
     cache: createQdrantAnswerCache({ ...config.qdrant, timeoutMs: LIMITS.cacheLookUpMs }),
     providers,
     gate: createRedisGate({

@@ -14,12 +14,24 @@ export function describeOrder(
   const reasons = (order.routing?.reasons ?? []).map((line) => `- ${line}`);
   return [
     doing,
-    `at most ${order.maxOutputTokens} output tokens, route ${order.route}`,
+    ...aboutOrder(order),
     ...(reasons.length === 0 ? [] : [reasons.join('\n')]),
     ...failed.map(({ candidate, failure }) => {
       return `failed: ${candidate.provider}/${candidate.model}: ${failure.code}`;
     }),
   ].join('\n\n');
+}
+
+function aboutOrder(order: GenerationOrder): readonly string[] {
+  const { maxOutputTokens, capFrom, prompt, continues, compressed, route } = order;
+  return [
+    `at most ${maxOutputTokens} output tokens${capFrom === undefined ? '' : ` (${capFrom})`}, route ${route}`,
+    ...(prompt === undefined ? [] : [`prompt ${prompt.name}@${prompt.version}`]),
+    ...(compressed === undefined
+      ? []
+      : [`context compressed from ${compressed.tokensBefore} to ${compressed.tokensAfter} tokens`]),
+    ...(continues === undefined ? [] : [`goes on with the text of ${continues.generationId}`]),
+  ];
 }
 
 export function showOutcome(order: GenerationOrder, outcome: GenerationOutcome): void {

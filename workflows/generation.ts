@@ -38,6 +38,8 @@ const stop = defineSignal(SIGNALS.stop);
 
 /** `warnings` is null where the budget is not settled yet. */
 interface Answered {
+  /** With what became known of it. */
+  readonly order: GenerationOrder;
   readonly outcome: GenerationOutcome;
   readonly warnings: readonly BudgetWarning[] | null;
 }
@@ -46,11 +48,11 @@ export async function generation(order: GenerationOrder): Promise<GenerationOutc
   const running = new CancellationScope();
   setHandler(stop, () => running.cancel());
   setHandler(raiseCap, ({ maxOutputTokens }) => raise(order, maxOutputTokens));
-  const { outcome, warnings } = await running.run(() => answer(order));
+  const { outcome, warnings, order: begun } = await running.run(() => answer(order));
   // Money is booked also when the generation was cancelled.
   await CancellationScope.nonCancellable(async () => {
     const told = warnings ?? (await settleAndStore(order, outcome));
-    showOutcome(order, outcome);
+    showOutcome(begun, outcome);
     await tellOfWarnings(told);
     await condition(allHandlersFinished);
   });
@@ -70,14 +72,17 @@ async function raise(order: GenerationOrder, maxOutputTokens: number): Promise<v
   );
 }
 
-async function answer(order: GenerationOrder): Promise<Answered> {
+async function answer(given: GenerationOrder): Promise<Answered> {
+  let order = given;
+  const unsettled = (outcome: GenerationOutcome): Answered => ({ order, outcome, warnings: null });
   try {
     const [first] = order.candidates;
     const doing =
       first === undefined ? 'No candidate' : `Streaming from **${first.provider}/${first.model}**`;
     setCurrentDetails(describeOrder(order, doing, []));
     const begun = await beginGeneration({ order, epochMs: Date.now() });
-    if (begun.next === 'ended') return { outcome: begun.outcome, warnings: begun.warnings ?? [] };
+    if (begun.compressed !== undefined) order = { ...order, compressed: begun.compressed };
+    if (begun.next === 'ended') return { order, outcome: begun.outcome, warnings: begun.warnings ?? [] };
     if (begun.next === 'refuse') return unsettled(await refuse(order, begun.refusal));
     if (begun.next === 'fall-back') {
       return unsettled(await tryCandidates(order, begun.reservation, failureOf(begun.failure)));
@@ -88,10 +93,6 @@ async function answer(order: GenerationOrder): Promise<Answered> {
     const failure = readFailure(error);
     return unsettled(await close(order, failure.cancelled ? 'cancelled' : 'failed', failure));
   }
-}
-
-function unsettled(outcome: GenerationOutcome): Answered {
-  return { outcome, warnings: null };
 }
 
 async function settleAndStore(

@@ -1,13 +1,12 @@
 /** `POST /v1/generations`: 201 with the id, or the stream at once. The same key sent again joins the same run. */
 import type { RequestHandler, Response } from 'express';
-import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
-import { type GenerationEvent, isTerminal } from '../../contracts/events.ts';
 import { callerIn } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readView } from '../generation-view.ts';
 import { readRequest } from '../read-request.ts';
 import { relayEvents } from '../relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../sse.ts';
+import { startWithSecond } from '../start-with-second.ts';
 import { submitGeneration } from '../submit-generation.ts';
 
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
@@ -19,16 +18,26 @@ export function createGeneration(dependencies: ApiDependencies): RequestHandler 
       asked,
       request.get('idempotency-key'),
     );
-    if (asked.stream === true) {
-      await streamAtOnce(dependencies, generationId, response);
-      return;
-    }
-    const view = await readView(dependencies.log, generationId, { withText: false });
-    response
-      .status(201)
-      .location(`/v1/generations/${generationId}`)
-      .json({ ...view, events: `/v1/generations/${generationId}/events` });
+    await answerCreated(dependencies, generationId, asked.stream === true, response);
   };
+}
+
+/** 201 with the view, or the events from the first. */
+export async function answerCreated(
+  dependencies: ApiDependencies,
+  generationId: string,
+  stream: boolean,
+  response: Response,
+): Promise<void> {
+  if (stream) {
+    await streamAtOnce(dependencies, generationId, response);
+    return;
+  }
+  const view = await readView(dependencies.log, generationId, { withText: false });
+  response
+    .status(201)
+    .location(`/v1/generations/${generationId}`)
+    .json({ ...view, events: `/v1/generations/${generationId}/events` });
 }
 
 /** Nothing is sent until more than the start is in the log: a generation that is refused gets its error as a status. */
@@ -37,32 +46,9 @@ async function streamAtOnce(
   generationId: string,
   response: Response,
 ): Promise<void> {
-  const sse = createSseSink(response);
   const signal = closedSignal(response);
-  let held: GenerationEvent[] = [];
-  const sink = {
-    send: async (events: readonly GenerationEvent[]) => {
-      if (response.headersSent) return sse.send(events);
-      held.push(...events);
-      const [second] = held.filter((event) => event.type !== 'generation-start');
-      if (second === undefined) return;
-      if (isTerminal(second) && second.type === 'generation-error') {
-        const { code, message, details } = second.error;
-        const resetsAtMs = details?.['resetsAtMs'];
-        throw new UnbrokenError(isErrorCode(code) ? code : 'internal', message, {
-          details: { ...details, generationId },
-          ...(typeof resetsAtMs === 'number' ? { retryAfterMs: Math.max(0, resetsAtMs - Date.now()) } : {}),
-        });
-      }
-      startSse(response, generationId);
-      const all = held;
-      held = [];
-      await sse.send(all);
-    },
-    heartbeat: async () => {
-      if (response.headersSent) await sse.heartbeat();
-    },
-  };
+  const start = () => startSse(response, generationId);
+  const sink = startWithSecond(createSseSink(response), start);
   try {
     await relayEvents(dependencies, { generationId, after: -1, sink, signal });
     response.end();

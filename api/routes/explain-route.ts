@@ -1,14 +1,21 @@
 /** `POST /v1/routes/explain`: what would be asked for this request, why, and what each model would cost. Free. */
 import type { RequestHandler } from 'express';
 import type { RouteExplanation } from '../../contracts/routing.ts';
+import { callerIn, userFor } from '../authenticate.ts';
+import { composeInput } from '../compose-input.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readRequest } from '../read-request.ts';
-import { inputFor } from '../submit-generation.ts';
 
-export function explainRoute({ config, routes, health }: ApiDependencies): RequestHandler {
+export function explainRoute(dependencies: ApiDependencies): RequestHandler {
+  const { routes, health } = dependencies;
   return async (request, response) => {
     const asked = readRequest(request);
-    const input = inputFor(config, asked);
+    const caller = callerIn(response);
+    const composition = {
+      ...{ tenant: caller.tenant, user: userFor(caller, asked.user), generationId: 'explain' },
+      route: asked.route ?? 'default',
+    };
+    const input = await composeInput(dependencies, composition, asked);
     const named = routes.choose(asked, input, 'explain').considered.map(({ provider }) => provider);
     await health.refresh(named);
     const { routeName, task, inputTokens, considered, plan } = routes.choose(asked, input, 'explain');

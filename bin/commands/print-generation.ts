@@ -10,13 +10,17 @@ export async function printGeneration(
   json: boolean,
 ): Promise<number> {
   const startedAt = performance.now();
+  let id = '<id>';
   for await (const event of events) {
+    if (event.type === 'generation-start') id = event.generationId;
     if (json) {
       process.stdout.write(`${JSON.stringify(event)}\n`);
     } else if (event.type === 'text-delta') {
       process.stdout.write(event.text);
     } else if (event.type === 'text-reset') {
       process.stdout.write(`\n\n--- void: the text above; it begins again (${event.reason}) ---\n\n`);
+    } else if (event.type === 'prompt-compress') {
+      console.error(`[context compressed: ${event.tokensBefore} to ${event.tokensAfter} tokens]`);
     } else if (event.type === 'provider-error') {
       console.error(`\n[attempt ${event.attempt} on ${event.provider}/${event.model}: ${event.code}]`);
     }
@@ -33,6 +37,9 @@ export async function printGeneration(
       return 1;
     }
     if (event.type === 'generation-cancel') return 1;
+    if (event.type === 'generation-end' && event.finishReason === 'length') {
+      console.error(`It was cut by its length. Go on: unbroken continue ${id}`);
+    }
   }
   return 0;
 }

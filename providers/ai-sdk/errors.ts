@@ -7,7 +7,11 @@ import { type AnswerHead, hasBegun } from '../http-link.ts';
 
 /** What the packages take over from the vendor's body of an error. */
 const bodySchema = z.object({
-  error: z.looseObject({ code: z.unknown(), type: z.unknown(), message: z.string().optional() }),
+  error: z.looseObject({
+    code: z.unknown().optional(),
+    type: z.unknown().optional(),
+    message: z.string().optional(),
+  }),
 });
 
 export function toError(error: unknown, head: AnswerHead | null): UnbrokenError {

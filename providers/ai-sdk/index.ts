@@ -11,7 +11,9 @@ import { toRequest } from './request.ts';
 import { toProviderEvents } from './stream.ts';
 
 type Model = LanguageModelV3 | LanguageModelV4 | { readonly specificationVersion: 'v2' };
-type CreateProvider = (settings: object) => { languageModel(modelId: string): Model };
+type CreateProvider = (
+  settings: object,
+) => { readonly languageModel?: (modelId: string) => Model } | undefined;
 
 export function createAiSdk(settings: ProviderSettings): Provider {
   const name = settings.package ?? '';
@@ -29,11 +31,15 @@ async function* events(
   packageName: string,
   { apiKey, fetch, signal }: Link,
 ): AsyncGenerator<ProviderEvent> {
-  const create = factoryOf(await loadInstalled(packageName), packageName);
-  const model = create({
+  const made = factoryOf(
+    await loadInstalled(packageName),
+    packageName,
+  )({
     ...{ name, apiKey, fetch },
     ...(baseUrl === undefined ? {} : { baseURL: baseUrl }),
-  }).languageModel(call.model);
+  });
+  if (typeof made?.languageModel !== 'function') throw noProvider(packageName);
+  const model = made.languageModel(call.model);
   const { specificationVersion: version } = model;
   if (version !== 'v3' && version !== 'v4') {
     const message = `${packageName} has the interface ${version}; v3 and v4 are known here. Install a newer one.`;
@@ -54,8 +60,10 @@ function factoryOf(module: Record<string, unknown>, packageName: string): Create
   const plain = packageName.replaceAll(/[^a-z]/g, '');
   const named = factories.find(([name]) => plain.includes(name.slice('create'.length).toLowerCase()));
   const factory = (named ?? factories[0])?.[1];
-  if (factory === undefined) {
-    throw new UnbrokenError('provider_bad_request', `The package ${packageName} is no AI SDK provider.`);
-  }
+  if (factory === undefined) throw noProvider(packageName);
   return factory as CreateProvider;
+}
+
+function noProvider(packageName: string): UnbrokenError {
+  return new UnbrokenError('provider_bad_request', `The package ${packageName} is no AI SDK provider.`);
 }

@@ -38,7 +38,7 @@ export async function* toProviderEvents(
       case 'finish': {
         const usage = toUsage(part.usage);
         if (usage !== null) yield { type: 'usage', usage };
-        yield answer.finish(toFinishReason(part.finishReason.unified), usage);
+        yield* answer.finish(toFinishReason(part.finishReason.unified), usage);
         return;
       }
       default:

@@ -10,7 +10,6 @@ export function toUsage(usage: LanguageModelV4Usage | undefined | null): Usage |
     inputTokens?.total ??
     count(inputTokens?.noCache) + count(inputTokens?.cacheRead) + count(inputTokens?.cacheWrite);
   const output = outputTokens?.total ?? count(outputTokens?.text) + count(outputTokens?.reasoning);
-  if (count(input) === 0 && count(output) === 0) return null;
   return disjointUsage({
     input,
     cached: inputTokens?.cacheRead,

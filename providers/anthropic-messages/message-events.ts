@@ -8,13 +8,20 @@ import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { toHeaders, toRequest } from './request.ts';
 import { toProviderEvents } from './stream.ts';
 
+/**
+ * The request below `messages.create` of the SDK's clients: that one writes to the console which models are old, and
+ * would put prompts into traces where those are on.
+ */
 export interface MessagesClient {
-  readonly messages: {
-    create(
-      body: MessageCreateParamsStreaming,
-      options: { signal: AbortSignal; headers: Record<string, string> },
-    ): PromiseLike<AsyncIterable<RawMessageStreamEvent>>;
-  };
+  post(
+    path: '/v1/messages',
+    options: {
+      body: MessageCreateParamsStreaming;
+      stream: true;
+      signal: AbortSignal;
+      headers: Record<string, string>;
+    },
+  ): PromiseLike<unknown>;
 }
 
 export async function* messageEvents(
@@ -25,9 +32,11 @@ export async function* messageEvents(
   const { resume } = call;
   const withoutRepeat = dropRepeatedSpace('deliveredText' in resume ? resume.deliveredText : '');
   const headers = toHeaders(call.input);
-  const stream = await client.messages.create(toRequest(call), { signal, headers });
+  const body = toRequest(call);
+  const stream = await client.post('/v1/messages', { body, stream: true, signal, headers });
   yield { type: 'accepted' };
-  for await (const event of toProviderEvents(stream, 'deliveredText' in resume)) {
+  const events = stream as AsyncIterable<RawMessageStreamEvent>;
+  for await (const event of toProviderEvents(events, 'deliveredText' in resume)) {
     if (event.type !== 'text') {
       yield event;
       continue;

@@ -7,11 +7,11 @@ import type {
   ToolChoice,
   ToolUnion,
 } from '@anthropic-ai/sdk/resources/messages';
-import { type Message, type Part, partsOf } from '../../contracts/content.ts';
+import type { Message, Part } from '../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../contracts/generation.ts';
 import { claudeVersion, plainName } from '../../models/rules.ts';
 import { continueInstruction } from '../continue-instruction.ts';
-import { inlineImage, parsedArguments, partsOfType } from '../message-parts.ts';
+import { inlineImage, parsedArguments, partsOfType, resultsFirst } from '../message-parts.ts';
 import type { ProviderCall } from '../provider.ts';
 
 /** The last version of the API that takes `temperature` and `top_p`; the SDK asks for a later one. */
@@ -34,7 +34,7 @@ export function toRequest(call: ProviderCall): MessageCreateParamsStreaming {
     model,
     messages: [...input.messages, ...continuation(resume)].map((message) => ({
       role: message.role,
-      content: typeof message.content === 'string' ? message.content : toBlocks(message),
+      content: typeof message.content === 'string' ? message.content : resultsFirst(message).map(toBlock),
     })),
     max_tokens: maxOutputTokens,
     stream: true,
@@ -52,12 +52,6 @@ export function toRequest(call: ProviderCall): MessageCreateParamsStreaming {
 
 export function toHeaders({ temperature, topP }: GenerationInput): Record<string, string> {
   return temperature === undefined && topP === undefined ? {} : { 'anthropic-version': SAMPLING_API_VERSION };
-}
-
-/** Results of tools stand first in their message: the API refuses them after text. */
-function toBlocks(message: Message): ContentBlockParam[] {
-  const results = partsOfType(message, 'tool-result');
-  return [...results, ...partsOf(message).filter(({ type }) => type !== 'tool-result')].map(toBlock);
 }
 
 function toBlock(part: Part): ContentBlockParam {

@@ -48,7 +48,7 @@ export async function* toProviderEvents(
         break;
       case 'message_stop':
         if (stopReason === 'refusal') throw new UnbrokenError('content_filtered', 'The model refused.');
-        yield answer.finish(toFinishReason(stopReason), last === null ? null : toUsage(first, last));
+        yield* answer.finish(toFinishReason(stopReason), last === null ? null : toUsage(first, last));
         return;
       default:
         break;

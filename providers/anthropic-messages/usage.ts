@@ -14,8 +14,10 @@ export interface ReportedUsage {
  * `message_delta` may leave out what `message_start` told. Before it the output is not counted: the figure of
  * `message_start` is a stand-in.
  */
-export function toUsage(first: ReportedUsage | null, last: ReportedUsage | null): Usage | null {
-  if (first === null && last === null) return null;
+export function toUsage(
+  first: ReportedUsage | null | undefined,
+  last: ReportedUsage | null | undefined,
+): Usage | null {
   const cached = count(last?.cache_read_input_tokens ?? first?.cache_read_input_tokens);
   const written = count(last?.cache_creation_input_tokens ?? first?.cache_creation_input_tokens);
   const usage = disjointUsage({
@@ -24,5 +26,5 @@ export function toUsage(first: ReportedUsage | null, last: ReportedUsage | null)
     output: last?.output_tokens,
     reasoning: last?.output_tokens_details?.thinking_tokens,
   });
-  return { ...usage, estimated: last === null };
+  return usage === null ? null : { ...usage, estimated: !last };
 }

@@ -1,5 +1,4 @@
 /** Cohere's chat by its own SDK. A cut answer is continued when the model is told to. */
-import { LIMITS } from '../../contracts/limits.ts';
 import type { Link } from '../http-link.ts';
 import type { Provider, ProviderCall, ProviderEvent } from '../provider.ts';
 import { NO_KEY, type ProviderSettings, resumeCapabilities } from '../provider-settings.ts';
@@ -22,16 +21,20 @@ export function createCohere(settings: ProviderSettings): Provider {
 
 async function* events(
   call: ProviderCall,
-  { baseUrl }: ProviderSettings,
+  { baseUrl, firstTokenMs, thinkingMs }: ProviderSettings,
   { apiKey, fetch, signal }: Link,
 ): AsyncGenerator<ProviderEvent> {
   const { CohereClientV2 } = await loadSdk();
+  // Of a call that fails the SDK leaves this timer behind, so it is no longer than it must be.
+  const timeoutInSeconds = Math.ceil(Math.max(firstTokenMs, thinkingMs) / 1_000);
   const client = new CohereClientV2({
-    ...{ token: apiKey, fetch, maxRetries: 0, timeoutInSeconds: LIMITS.generationMs / 1_000 },
+    ...{ token: apiKey, fetch, maxRetries: 0, timeoutInSeconds },
     ...(baseUrl === undefined ? {} : { baseUrl }),
   });
   const stream = await client.chatStream(toRequest(call), { abortSignal: signal });
   yield { type: 'accepted' };
+  // The SDK ends a stream at any line that holds this word, also where the model says it. The API does not send it.
+  Object.assign(stream, { streamTerminator: undefined });
   // Of its many kinds of events those are read that `CohereEvent` has.
   yield* toProviderEvents(stream as unknown as AsyncIterable<CohereEvent>, 'deliveredText' in call.resume);
 }

@@ -58,7 +58,7 @@ export async function* toProviderEvents(
       case 'message-end': {
         const usage = toUsage(event.delta?.usage);
         if (usage !== null) yield { type: 'usage', usage };
-        yield answer.finish(toFinishReason(event.delta?.finishReason, event.delta?.error), usage);
+        yield* answer.finish(toFinishReason(event.delta?.finishReason, event.delta?.error), usage);
         return;
       }
       default:

@@ -14,11 +14,11 @@ export interface ReportedUsage {
 }
 
 export function toUsage(usage: ReportedUsage | undefined | null): Usage | null {
-  const counted = usage?.billedUnits ?? usage?.tokens;
-  if (!usage || !counted) return null;
-  return disjointUsage({
-    input: counted.inputTokens,
-    cached: usage.cachedTokens,
-    output: counted.outputTokens,
-  });
+  const read = (counted: Tokens | null | undefined) =>
+    disjointUsage({
+      input: counted?.inputTokens,
+      cached: usage?.cachedTokens,
+      output: counted?.outputTokens,
+    });
+  return read(usage?.billedUnits) ?? read(usage?.tokens);
 }

@@ -1,5 +1,4 @@
 /** Gemini by Google's own SDK. A cut answer is continued when the model is told to. */
-import { LIMITS } from '../../contracts/limits.ts';
 import type { Link } from '../http-link.ts';
 import type { Provider, ProviderCall, ProviderEvent } from '../provider.ts';
 import { NO_KEY, type ProviderSettings, resumeCapabilities } from '../provider-settings.ts';
@@ -29,8 +28,8 @@ async function* events(
   const client = new GoogleGenAI({
     apiKey,
     vertexai: false,
-    // Without `retryOptions` it does not try again.
-    httpOptions: { fetch, timeout: LIMITS.generationMs, ...(baseUrl === undefined ? {} : { baseUrl }) },
+    // Without `retryOptions` it does not try again; a `timeout` would leave a timer behind for each call.
+    httpOptions: { fetch, ...(baseUrl === undefined ? {} : { baseUrl }) },
   });
   const { model, contents, config } = toRequest(call);
   const stream = await client.models.generateContentStream({

@@ -7,10 +7,10 @@ import type {
   ThinkingConfig,
   ThinkingLevel,
 } from '@google/genai';
-import { type Message, type Part as OurPart, partsOf } from '../../contracts/content.ts';
+import type { Message, Part as OurPart } from '../../contracts/content.ts';
 import type { ReasoningEffort } from '../../contracts/generation.ts';
 import { continueInstruction } from '../continue-instruction.ts';
-import { inlineImage, parsedArguments, toolNames } from '../message-parts.ts';
+import { inlineImage, parsedArguments, resultsFirst, toolNames } from '../message-parts.ts';
 import type { ProviderCall } from '../provider.ts';
 
 export interface GoogleRequest {
@@ -71,7 +71,7 @@ export function toRequest(call: ProviderCall): GoogleRequest {
 function toContent(message: Message, model: string, names: ReadonlyMap<string, string>): Content {
   return {
     role: message.role === 'assistant' ? 'model' : 'user',
-    parts: partsOf(message).map((part) => toPart(part, model, names)),
+    parts: resultsFirst(message).map((part) => toPart(part, model, names)),
   };
 }
 

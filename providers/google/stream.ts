@@ -43,7 +43,7 @@ export async function* toProviderEvents(
     finishReason = candidate?.finishReason ?? finishReason;
   }
   if (finishReason === null) throw streamCut();
-  yield answer.finish(toFinishReason(finishReason), usage);
+  yield* answer.finish(toFinishReason(finishReason), usage);
 }
 
 /** A call of a tool comes whole. Its id is optional, so it is given one. */

@@ -52,7 +52,7 @@ export async function* toProviderEvents(
   if (finishReason === 'insufficient_system_resource') {
     throw new UnbrokenError('provider_unavailable', 'The provider ran out of resources.');
   }
-  yield answer.finish(toFinishReason(finishReason), usage);
+  yield* answer.finish(toFinishReason(finishReason), usage);
 }
 
 /** Groq puts it under a name of its own where it was not asked for. */

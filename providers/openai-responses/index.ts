@@ -69,6 +69,8 @@ async function* events(
   }
   try {
     const stream = await reattach(client, cursor, signal);
+    // It may still be thinking.
+    yield { type: 'accepted' };
     yield* stream === null
       ? pollResponse(client, cursor, signal)
       : toProviderEvents(stream, createResponsePosition(cursor), false);

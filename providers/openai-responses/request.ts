@@ -4,9 +4,9 @@ import type {
   ResponseInputContent,
   ResponseInputItem,
 } from 'openai/resources/responses/responses';
-import { type Message, partsOf } from '../../contracts/content.ts';
+import type { Message } from '../../contracts/content.ts';
 import { continueInstruction } from '../continue-instruction.ts';
-import { plainText } from '../message-parts.ts';
+import { plainText, resultsFirst } from '../message-parts.ts';
 import type { ProviderCall } from '../provider.ts';
 
 /** @param runsOn whether the response runs on at the provider when we are gone, and can be taken up again. */
@@ -53,7 +53,7 @@ export function toRequest(
 
 /** One message is several items: calls and results stand beside the messages, in their order. */
 function toItems(message: Message): ResponseInputItem[] {
-  const parts = partsOf(message);
+  const parts = resultsFirst(message);
   if (parts.every(({ type }) => type === 'text'))
     return [{ role: message.role, content: plainText(message) }];
   const items: ResponseInputItem[] = [];

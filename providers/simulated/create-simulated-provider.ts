@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { z } from 'zod';
 import { messageSchema, outputSchema, toolChoiceSchema, toolSchema } from '../../contracts/content.ts';
 import { createCalls } from './calls.ts';
+import { answerEmbeddings } from './embeddings.ts';
 import { readBody, sendJson } from './exchange.ts';
 import { createFaults, faultSchema } from './faults.ts';
 import { openJournal } from './journal.ts';
@@ -58,6 +59,8 @@ export async function createSimulatedProvider({
       if (said !== undefined) return sendJson(response, 200, said);
     } else if (await serveStoredResponse(model, request, response, url)) return;
     else if (request.method === 'POST') {
+      const embeddings = answerEmbeddings(path, body);
+      if (embeddings !== undefined) return sendJson(response, 200, embeddings);
       for (const wire of WIRES) {
         if (await serveCall(wire, model, { request, response, path, body })) return;
       }

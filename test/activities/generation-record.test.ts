@@ -7,6 +7,7 @@ test('an empty log tells of nothing', () => {
   expect(readRecord([])).toEqual({
     ...{
       text: '',
+      continuedChars: 0,
       hasReasoning: false,
       hasToolCalls: false,
       attempts: 0,
@@ -103,4 +104,13 @@ test('the outcome is what the terminal event tells', () => {
   expect(error).toMatchObject({ status: 'failed', errorCode: 'budget_exceeded', lastSeq: 2, ...told });
   expect(unknown).toMatchObject({ status: 'failed', errorCode: 'internal' });
   expect(open).toBeNull();
+});
+
+test('reasoning and arguments of tools are output of their attempt, and no text', () => {
+  const call = { type: 'tool-call-delta', index: 0, id: 'c', name: 'find', arguments: '{}' } as const;
+  const record = readRecord(
+    eventsOf(started(1), { type: 'reasoning-delta', text: 'hm ' }, text('abc'), call),
+  );
+  expect(record).toMatchObject({ text: 'abc', hasReasoning: true, hasToolCalls: true });
+  expect(record.openAttempt?.ownText).toBe('hm abc{}');
 });

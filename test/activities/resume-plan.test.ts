@@ -1,6 +1,7 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { readRecord } from '../../activities/generation-record.ts';
-import { openCheckpoint, planResume } from '../../activities/resume-plan.ts';
+import { beginsAnew, openCheckpoint, planResume } from '../../activities/resume-plan.ts';
+import type { EventBody } from '../../contracts/events.ts';
 import { eventsOf, failed, started, text } from './events-of.ts';
 
 const CANDIDATE = { provider: 'sim', model: 'm' };
@@ -50,4 +51,42 @@ test('a checkpoint counts only for the attempt that the log holds open', () => {
   expect(openCheckpoint(CHECKPOINT, readRecord(eventsOf(started(1), failed(1))))).toBeNull();
   expect(openCheckpoint(null, delivered)).toBeNull();
   expect(openCheckpoint({ provider: 'sim' }, delivered)).toBeNull();
+});
+
+const thought: EventBody = { type: 'reasoning-delta', text: 'hm' };
+const call: EventBody = { type: 'tool-call-delta', index: 0, id: 'c', name: 'find', arguments: '{"wh' };
+const reset: EventBody = { type: 'text-reset', reason: 'again' };
+
+describe('what is never gone on with half-way', () => {
+  const planOf = (events: EventBody[], checkpoint: typeof CHECKPOINT | null = null) => {
+    const record = readRecord(eventsOf(started(1), ...events));
+    const resume = planResume(CANDIDATE, ALL, record, checkpoint);
+    return { strategy: resume.strategy, voids: beginsAnew(resume, record) };
+  };
+
+  test('a tool call is begun anew, whatever text stands before it, and voids what readers hold', () => {
+    expect(planOf([call])).toEqual({ strategy: 'restart', voids: true });
+    expect(planOf([text('abc'), call])).toEqual({ strategy: 'restart', voids: true });
+  });
+
+  test('a thought without text is begun anew; text after a thought is gone on with', () => {
+    expect(planOf([thought])).toEqual({ strategy: 'start', voids: true });
+    expect(planOf([thought, text('abc')])).toEqual({ strategy: 'prefill', voids: false });
+  });
+
+  test('a running response is taken up again in the middle of either', () => {
+    expect(planOf([thought, call], CHECKPOINT)).toEqual({ strategy: 'reattach', voids: false });
+  });
+
+  test('what was voided does not count', () => {
+    expect(planOf([thought, call, reset])).toEqual({ strategy: 'start', voids: false });
+    expect(planOf([call, reset, text('abc')])).toEqual({ strategy: 'prefill', voids: false });
+  });
+
+  test('a checkpoint keeps which calls are in the log', () => {
+    const toolCalls = [{ outputIndex: 1, id: 'c', name: 'find', argumentsChars: 5 }];
+    const stored = { ...CHECKPOINT, cursor: { ...CURSOR, reasoningChars: 2, toolCalls } };
+    const record = readRecord(eventsOf(started(1), thought, call));
+    expect(openCheckpoint(JSON.parse(JSON.stringify(stored)), record)).toEqual(stored);
+  });
 });

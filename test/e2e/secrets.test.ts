@@ -35,7 +35,7 @@ beforeAll(async () => {
   stack = await startStack({
     env: { ECHO_KEY: PROVIDER_KEY, UNBROKEN_LOG_LEVEL: 'trace' },
     config: {
-      budget: { dailyTokensPerUser: 50_000 },
+      budgets: { limits: [{ per: 'user', window: 'day', amount: 50_000 }] },
       providers: {
         refusing: { wire: 'openai-responses', baseUrl: `${refusing}/v1`, apiKeyEnv: 'ECHO_KEY' },
         failing: { wire: 'anthropic-messages', baseUrl: failing, apiKeyEnv: 'ECHO_KEY' },

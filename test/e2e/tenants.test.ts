@@ -9,12 +9,12 @@ import { connectApi, type UnbrokenApi } from '../harness/unbroken-api.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 /** Every route that reads or changes one thing of a tenant, by its place in create-app.ts. `id` is filled in. */
-const ROUTES: readonly { method: string; path: string; of: 'generation' | 'key' }[] = [
+const ROUTES: readonly { method: string; path: string; of: 'generation' | 'key'; needs?: 'admin' }[] = [
   { method: 'get', path: '/generations/:id', of: 'generation' },
   { method: 'get', path: '/generations/:id/events', of: 'generation' },
   { method: 'post', path: '/generations/:id/cancel', of: 'generation' },
-  { method: 'post', path: '/generations/:id/cap', of: 'generation' },
-  { method: 'post', path: '/generations/:id/stop', of: 'generation' },
+  { method: 'post', path: '/generations/:id/cap', of: 'generation', needs: 'admin' },
+  { method: 'post', path: '/generations/:id/stop', of: 'generation', needs: 'admin' },
   { method: 'post', path: '/keys/:id/rotate', of: 'key' },
   { method: 'delete', path: '/keys/:id', of: 'key' },
 ];
@@ -123,7 +123,7 @@ describe('a key of one user, without the scope any-user', () => {
     expect((await ann.view(ofAnn)).body).toMatchObject({ user: 'ann', status: 'completed' });
     for (const route of ROUTES.filter(({ of }) => of === 'generation')) {
       const response = await ann.send(pathOf(route), { method: route.method.toUpperCase() });
-      expect(response.status).toBe(404);
+      expect(response.status).toBe(route.needs === 'admin' ? 403 : 404);
     }
     const listed = await waitFor('the list to show it', async () => {
       const { data } = (await (await ann.send('/v1/generations')).json()) as { data: { user: string }[] };

@@ -20,7 +20,7 @@ export interface Simulator {
   /** Forgets the calls so far. */
   forget(): Promise<void>;
   /** The whole text that it answers with; the same for the same conversation. */
-  text(input: string | readonly Message[]): Promise<{ text: string; tokens: number }>;
+  text(input: string | readonly Message[], system?: string): Promise<{ text: string; tokens: number }>;
   fault(fault: z.input<typeof faultSchema>): Promise<void>;
   clearFaults(): Promise<void>;
   /** Requests that each API key has made, and of these those that were refused. */
@@ -48,9 +48,9 @@ export function connectSimulator(url: string): Simulator {
     forget: async () => {
       await ask('DELETE', 'calls');
     },
-    text: async (input) => {
+    text: async (input, system) => {
       const messages = typeof input === 'string' ? [{ role: 'user', content: input }] : input;
-      return (await ask('POST', 'text', { messages })) as { text: string; tokens: number };
+      return (await ask('POST', 'text', { messages, system })) as { text: string; tokens: number };
     },
     fault: async (fault) => {
       await ask('POST', 'faults', fault);

@@ -38,21 +38,21 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     if (fault?.kind === 'delay') await sleep(fault.delayMs);
   };
   const resetAll = () => {
-    for (const socket of open) socket.resetAndDestroy();
+    for (const socket of open) breakOff(socket);
   };
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, async (near) => {
     track(near);
     await passage();
     if (fault?.kind === 'reset' || near.destroyed) {
-      near.resetAndDestroy();
+      breakOff(near);
       return;
     }
     const far = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
     track(far);
     const breakBoth = () => {
-      near.resetAndDestroy();
-      far.resetAndDestroy();
+      breakOff(near);
+      breakOff(far);
     };
     near.once('error', breakBoth);
     far.once('error', breakBoth);
@@ -80,6 +80,12 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
       await once(server, 'close');
     },
   };
+}
+
+/** With a reset where that is possible: Node never closes a socket that is reset while its end is being sent. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** Resolves when `from` has ended and all of it was passed on. Rejects when either breaks. */

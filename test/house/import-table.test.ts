@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { FREE_FOLDERS, IMPORT_TABLE, importsOf, packageOf, violationsOf } from './import-table.ts';
 import { projectFiles, readJson, readProjectFile } from './project-files.ts';
 
-const sources = projectFiles('.ts').map((path) => ({ path, source: readProjectFile(path) }));
+const sources = projectFiles('.ts', '.tsx').map((path) => ({ path, source: readProjectFile(path) }));
 
 describe('the import table', () => {
   test('is kept by every file', () => {
@@ -48,6 +48,8 @@ describe('the import table', () => {
     ['a package in a workflow', 'workflows/a.ts', `import { z } from 'zod';`],
     ['Node in the contracts', 'contracts/a.ts', `import { join } from 'node:path';`],
     ['Node in the client', 'client/a.ts', `import { join } from 'node:path';`],
+    ['Node at the edge', 'edge/a.ts', `import { join } from 'node:path';`],
+    ['the api in the page', 'web/src/a.tsx', `import { a } from '../../api/a.ts';`],
     ['a folder that the table does not know', 'utils/a.ts', 'export const a = 1;'],
   ])('refuses %s', (_name, path, source) => {
     expect(violationsOf(path, source)).toHaveLength(1);
@@ -81,8 +83,9 @@ describe('packages', () => {
         .flatMap(({ path, source }) => importsOf(path, source).map(packageOf))
         .filter((name) => name !== null),
     );
-  // bench/ and test/ are not part of what is installed for production.
-  const production = importedBy((folder) => !['bench', 'test'].includes(folder));
+  // bench/ and test/ are not part of what is installed for production; web/ and edge/ are bundled before.
+  const notInstalled = ['bench', 'test', 'web', 'edge'];
+  const production = importedBy((folder) => !notInstalled.includes(folder));
 
   test('what runs in production is a dependency', () => {
     const typesOnly = (name: string) => `@types/${name}` in devDependencies && name in dependencies;

@@ -25,7 +25,10 @@ const FOLDERS = [
 export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   contracts: { values: [], types: [] },
   workflows: { values: ['contracts'], types: ['activities'] },
-  activities: { values: ['contracts'], types: ['providers', 'cache', 'budget', 'streaming', 'routing'] },
+  activities: {
+    values: ['contracts'],
+    types: ['providers', 'cache', 'budget', 'streaming', 'routing', 'prompts'],
+  },
   models: { values: ['contracts'], types: ['config'] },
   providers: { values: ['contracts', 'models'], types: ['config'] },
   cache: { values: ['contracts'], types: ['config'] },
@@ -42,6 +45,8 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   },
   client: { values: ['contracts'], types: [] },
   services: { values: ['contracts', 'config'], types: [] },
+  web: { values: ['client', 'contracts'], types: [] },
+  edge: { values: ['client', 'contracts'], types: [] },
 };
 
 /** Programs and tests: they may import what they like, and nothing of the table may import them. */
@@ -111,8 +116,9 @@ function packageViolation(folder: string, { target, isTypeOnly }: Import): strin
   if (folder === 'contracts' && (target.startsWith('node:') || target.startsWith('@temporalio/'))) {
     return `contracts/ must run anywhere, but takes ${target}`;
   }
-  if (folder === 'client' && target.startsWith('node:') && !isTypeOnly) {
-    return `client/ must run in a browser, but takes ${target}`;
+  // What web/build.ts takes, only the build sees; the page itself is checked without Node's types.
+  if ((folder === 'client' || folder === 'edge') && target.startsWith('node:') && !isTypeOnly) {
+    return `${folder}/ must run without Node, but takes ${target}`;
   }
   return null;
 }

@@ -13,21 +13,34 @@ import {
 
 type Check = (path: string, source: string) => string[];
 
-const TEXT = ['.ts', '.js', '.json', '.md', '.yml', '.yaml', '.svg', 'Dockerfile', '.ci/run'];
+const TEXT = [
+  '.ts',
+  '.tsx',
+  '.css',
+  '.html',
+  '.js',
+  '.json',
+  '.md',
+  '.yml',
+  '.yaml',
+  '.svg',
+  'Dockerfile',
+  '.ci/run',
+];
 const inAll = (check: Check, ...endings: string[]) =>
   projectFiles(...endings).flatMap((path) => check(path, readProjectFile(path)));
 
 describe('every file', () => {
   test('only config/ and services/ read the environment', () => {
-    expect(inAll(environmentReads, '.ts')).toEqual([]);
+    expect(inAll(environmentReads, '.ts', '.tsx')).toEqual([]);
   });
 
   test('no error is swallowed', () => {
-    expect(inAll(emptyCatches, '.ts', '.js')).toEqual([]);
+    expect(inAll(emptyCatches, '.ts', '.tsx', '.js')).toEqual([]);
   });
 
   test(`no source file has over ${MAX_LINES} lines`, () => {
-    expect(inAll(tooLong, '.ts', '.js')).toEqual([]);
+    expect(inAll(tooLong, '.ts', '.tsx', '.js', '.css')).toEqual([]);
   });
 
   test('no file has a name that says nothing', () => {

@@ -26,7 +26,11 @@ const EMPTY_NAMES: ReadonlySet<string> = new Set([
   'common',
 ]);
 
+/** What runs on a platform of its own is told of the origin there by nothing else. */
+const DEPLOYED_ALONE = 'edge/vercel/';
+
 export function environmentReads(path: string, source: string): string[] {
+  if (path.startsWith(DEPLOYED_ALONE)) return [];
   if (READS_ENVIRONMENT.has(path.split('/')[0] ?? '')) return [];
   const found: string[] = [];
   const report = (start: number) => found.push(`${path}:${lineAt(source, start)}: reads process.env`);

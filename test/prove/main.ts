@@ -2,6 +2,8 @@
 import { Command } from 'commander';
 import { chooseSeed } from '../harness/random.ts';
 import { type BudgetPlan, proveBudget } from './budget.ts';
+import { proveClients } from './clients.ts';
+import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';
 import { proveFaults } from './faults.ts';
 import { proveMatrix } from './matrix/matrix.ts';
@@ -26,6 +28,23 @@ program
   .action(async (given: { runs: number; prefillRuns: number; seed?: number }) => {
     const proved = await proveCrash({ ...given, seed: given.seed ?? chooseSeed() });
     process.exitCode = proved ? 0 : 1;
+  });
+
+program
+  .command('compression')
+  .description('Shortens documents and looks for known answers in what is left.')
+  .option('--seed <seed>', 'of the order of documents and of what is dropped by chance', wholeNumber, 1)
+  .option('--verbose', 'name each question whose answer was lost')
+  .action(async (given: { seed: number; verbose?: boolean }) => {
+    const proved = await proveCompression({ seed: given.seed, verbose: given.verbose === true });
+    process.exitCode = proved ? 0 : 1;
+  });
+
+program
+  .command('clients')
+  .description('Tries the official clients of every format, from npm and PyPI, unmodified, over the network.')
+  .action(async () => {
+    process.exitCode = (await proveClients()) ? 0 : 1;
   });
 
 program

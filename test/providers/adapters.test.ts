@@ -8,6 +8,7 @@ import {
 } from '../../providers/simulated/create-simulated-provider.ts';
 import { trueText } from '../../providers/simulated/true-text.ts';
 import { adapterFor, simulatedConfig, simulatedWire } from './adapter-for.ts';
+import { EVERYWHERE } from './faults-everywhere.ts';
 
 const WIRES = [
   ...(['openai-responses', 'openai-chat', 'anthropic-messages', 'google', 'cohere'] as const),
@@ -20,8 +21,6 @@ let count = 0;
 
 beforeAll(async () => {
   sim = await createSimulatedProvider();
-  // The limits below are shorter than it takes to load them.
-  await Promise.all([import('@google/genai'), import('cohere-ai'), import('@ai-sdk/groq')]);
   for (const wire of WIRES) adapters.set(wire, adapterFor(wire, simulatedConfig(wire, sim.url)));
 });
 afterAll(() => sim.stop());
@@ -126,34 +125,21 @@ describe.each(WIRES)('%s', (wire) => {
     }
   });
 
-  test.each<[string, object, ErrorCode]>([
-    ['401', { status: 401 }, 'provider_auth'],
-    ['429', { status: 429, retryAfterSeconds: 2 }, 'provider_rate_limited'],
-    ['500', { status: 500 }, 'provider_unavailable'],
-    ['503', { status: 503 }, 'provider_unavailable'],
-    ['400', { status: 400 }, 'provider_bad_request'],
-    ['reset', { kind: 'reset' }, 'provider_connect_failed'],
-    ['no-answer', { kind: 'no-answer' }, 'provider_first_token_timeout'],
-    ['slow-first-token', { kind: 'slow-first-token' }, 'provider_first_token_timeout'],
-    ['cut', { kind: 'cut', afterTokens: 10 }, 'provider_stream_cut'],
-    ['stall', { kind: 'stall', afterTokens: 10 }, 'provider_stalled'],
-    ['malformed-chunk', { kind: 'malformed-chunk', afterTokens: 10 }, 'provider_malformed'],
-    ['in-band-error', { kind: 'in-band-error', afterTokens: 10 }, 'provider_unavailable'],
-    ['in-band-error before content', { kind: 'in-band-error' }, 'provider_unavailable'],
-    ['missing-terminal', { kind: 'missing-terminal' }, 'provider_stream_cut'],
-    ['empty', { kind: 'empty' }, 'provider_empty'],
-    ['context-length', { kind: 'context-length' }, 'context_length_exceeded'],
-    ['content-filter', { kind: 'content-filter' }, 'content_filtered'],
-  ])('the fault %s has its code, and no error tells the key', async (_name, fault, code) => {
-    const call = callFor(30);
-    await control('POST', 'faults', { ...fault, wire: simulatedWire(wire) });
-    const heard = await hear(adapter(wire), call);
-    expect(codeOf(heard)).toBe(code);
-    expect(JSON.stringify([String(heard.error), heard.error])).not.toContain('0123456789');
-    expect(trueTextOf(call).startsWith(heard.text)).toBe(true);
-    if (code === 'provider_rate_limited') expect(heard.error).toMatchObject({ retryAfterMs: 2_000 });
-    if ('afterTokens' in fault) expect(heard.text).not.toBe('');
-  });
+  test.each(EVERYWHERE)(
+    'the fault $says has its code, and no error tells the key',
+    async ({ fault, code, retryAfterMs, limits }) => {
+      const call = callFor(30);
+      await control('POST', 'faults', { ...fault, wire: simulatedWire(wire) });
+      const provider =
+        limits === undefined ? adapter(wire) : adapterFor(wire, simulatedConfig(wire, sim.url), limits);
+      const heard = await hear(provider, call);
+      expect(codeOf(heard)).toBe(code);
+      expect(JSON.stringify([String(heard.error), heard.error])).not.toContain('0123456789');
+      expect(trueTextOf(call).startsWith(heard.text)).toBe(true);
+      expect(heard.error).toMatchObject({ retryAfterMs });
+      if ('afterTokens' in fault) expect(heard.text).not.toBe('');
+    },
+  );
 
   test('no usage in the report is told as null, not as zero', async () => {
     await control('POST', 'faults', { kind: 'no-usage', wire: simulatedWire(wire) });

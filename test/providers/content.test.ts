@@ -37,9 +37,7 @@ const adapters = new Map<WireFamily, Provider>();
 beforeAll(async () => {
   server = await createSimulatedProvider();
   sim = connectSimulator(server.url);
-  await Promise.all([import('@google/genai'), import('cohere-ai'), import('@ai-sdk/groq')]);
-  for (const wire of WIRES)
-    adapters.set(wire, adapterFor(wire, simulatedConfig(wire, server.url), { firstTokenMs: 20_000 }));
+  for (const wire of WIRES) adapters.set(wire, adapterFor(wire, simulatedConfig(wire, server.url)));
 });
 afterAll(() => server.stop());
 afterEach(async () => {

@@ -13,6 +13,8 @@ const bodies: EventBody[] = [
   { type: 'text-delta', text: 'new' },
 ];
 
+const MOST_CHARS = 1_000;
+
 test('what is encoded is decoded the same, event by event', () => {
   expect(decodeEvents(encodeEvents(bodies))).toEqual(bodies);
   expect(decodeEvents(encodeEvents([]))).toEqual([]);
@@ -25,7 +27,7 @@ test('a run of deltas costs one object', () => {
 
 test('coalescing keeps the text and says which seqs each delta covers', () => {
   const events = numberEvents(bodies, 10, 7);
-  const merged = coalesce(events);
+  const merged = coalesce(events, MOST_CHARS);
   expect(textOf(merged)).toBe(textOf(events));
   expect(merged.map((event) => event.type)).toEqual([
     'generation-start',
@@ -41,8 +43,8 @@ test('coalescing keeps the text and says which seqs each delta covers', () => {
 
 test('a delta that is coalesced again still says the first seq that it covers', () => {
   const events = numberEvents(bodies.slice(1, 4), 1, 0);
-  const twice = coalesce([...coalesce(events.slice(0, 2)), ...events.slice(2)]);
-  expect(twice).toEqual(coalesce(events));
+  const twice = coalesce([...coalesce(events.slice(0, 2), MOST_CHARS), ...events.slice(2)], MOST_CHARS);
+  expect(twice).toEqual(coalesce(events, MOST_CHARS));
   expect(twice[0]?.from).toBe(1);
 });
 
@@ -52,3 +54,20 @@ function covered(events: readonly GenerationEvent[]): number[] {
     return Array.from({ length: event.seq - first + 1 }, (_, index) => first + index);
   });
 }
+
+test('a merged delta grows no further than its limit, and nothing is lost', () => {
+  const events = numberEvents(
+    Array.from({ length: 10 }, (_, index) => ({ type: 'text-delta' as const, text: `${index}`.repeat(4) })),
+    0,
+    1,
+  );
+  const merged = coalesce(events, 10);
+  expect(merged.map((event) => [event.from ?? event.seq, event.seq])).toEqual([
+    [0, 1],
+    [2, 3],
+    [4, 5],
+    [6, 7],
+    [8, 9],
+  ]);
+  expect(textOf(merged)).toBe(textOf(events));
+});

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { GenerationEvent } from '../../contracts/events.ts';
+import { NO_USAGE } from '../../contracts/money.ts';
 import type { EventLog, LogWriter } from '../../streaming/event-log.ts';
 import { createLiveLogs, type LiveLog, type LiveLogs } from '../../streaming/live-logs.ts';
 import type { RedisConnection } from '../../streaming/redis-connection.ts';
@@ -7,13 +8,10 @@ import { createRedisEventLog } from '../../streaming/redis-event-log.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { startTestRedis, type TestRedis } from './redis-server.ts';
 
-const LONG_MS = 20_000;
-
 let server: TestRedis | undefined;
 let redis: RedisConnection;
 let log: EventLog;
 let live: LiveLogs;
-const never = new AbortController().signal;
 
 beforeAll(async () => {
   server = await startTestRedis();
@@ -39,59 +37,87 @@ async function append(writer: LogWriter, text: string): Promise<void> {
   await writer.flush();
 }
 
-function textsAfter(followed: LiveLog, cursor: number): (string | false)[] | null {
+function textsAfter(followed: Pick<LiveLog, 'after'>, cursor: number): (string | false)[] | null {
   const events: readonly GenerationEvent[] | null = followed.after(cursor);
   return events?.map((event) => 'text' in event && event.text) ?? null;
 }
 
-test('a follower is woken and sees what is appended, without reading the log', async () => {
+/** A viewer who keeps what he is handed; null stands for "something may be lost". */
+async function follow(generationId: string) {
+  const batches: (readonly GenerationEvent[] | null)[] = [];
+  const followed = await live.follow(generationId, (batch) => batches.push(batch));
+  const handed = () =>
+    batches.flatMap((batch) => (batch ?? []).map((event) => ('text' in event ? event.text : event.type)));
+  return { ...followed, batches, handed };
+}
+
+test('a follower is handed what is appended, without reading the log', async () => {
   const writer = await newWriter('gen_follow');
-  const followed = await live.follow('gen_follow');
+  const followed = await follow('gen_follow');
   expect(followed.after(0)).toBeNull();
-  const woken = followed.changed(LONG_MS, never);
   await append(writer, 'a');
-  expect(await woken).toBe(true);
   await append(writer, 'b');
-  const texts = await waitFor('both deltas in the window', () => {
-    const seen = textsAfter(followed, 0);
-    return seen?.length === 2 ? seen : null;
-  });
-  expect(texts).toEqual(['a', 'b']);
+  await waitFor('both deltas', () => followed.handed().length === 2);
+  expect(followed.handed()).toEqual(['a', 'b']);
+  expect(textsAfter(followed, 0)).toEqual(['a', 'b']);
   expect(textsAfter(followed, 1)).toEqual(['b']);
   expect(followed.after(-1)).toBeNull();
   await followed.release();
 });
 
-test('two viewers share one subscription, which ends with the last of them', async () => {
+test('two viewers share one subscription and its batches; it ends with the last of them', async () => {
   const writer = await newWriter('gen_share');
-  const [one, other] = await Promise.all([live.follow('gen_share'), live.follow('gen_share')]);
+  const [one, other] = await Promise.all([follow('gen_share'), follow('gen_share')]);
   expect(live.followed).toBe(1);
-  await one.release();
-  await one.release();
-  expect(live.followed).toBe(1);
-  const woken = other.changed(LONG_MS, never);
   await append(writer, 'a');
-  expect(await woken).toBe(true);
+  await waitFor('the delta at both', () => one.handed().length === 1 && other.handed().length === 1);
+  expect(one.batches[0]).toBe(other.batches[0]);
+  await one.release();
+  await one.release();
+  expect(live.followed).toBe(1);
+  await append(writer, 'b');
+  await waitFor('the next delta', () => other.handed().length === 2);
+  expect(one.handed()).toEqual(['a']);
   await other.release();
   expect(live.followed).toBe(0);
 });
 
-test('a lost subscription wakes the viewer to read the log, and is repaired', async () => {
+test('a log that is left and followed again at once is handed to its new viewer', async () => {
+  const writer = await newWriter('gen_again');
+  for (const round of Array.from({ length: 20 }, (_, index) => index)) {
+    const before = await follow('gen_again');
+    const left = before.release();
+    const after = await follow('gen_again');
+    await append(writer, `${round}`);
+    await waitFor(`the delta of round ${round}`, () => after.handed().length === 1);
+    await Promise.all([left, after.release()]);
+  }
+  expect(live.followed).toBe(0);
+});
+
+test('the log tells how many processes relay it', async () => {
+  await newWriter('gen_count');
+  expect(await log.followers('gen_count')).toBe(0);
+  const followed = await follow('gen_count');
+  expect(await log.followers('gen_count')).toBe(1);
+  await followed.release();
+  expect(await log.followers('gen_count')).toBe(0);
+});
+
+test('a lost subscription is told to the viewer, who reads the log, and is repaired', async () => {
   const writer = await newWriter('gen_lost');
-  const followed = await live.follow('gen_lost');
+  const followed = await follow('gen_lost');
   await append(writer, 'a');
-  await waitFor('the first delta in the window', () => textsAfter(followed, 0)?.length === 1);
-  const woken = followed.changed(LONG_MS, never);
+  await waitFor('the first delta', () => followed.handed().length === 1);
   const killed = Number(await redis.sendCommand(['CLIENT', 'KILL', 'TYPE', 'pubsub']));
   expect(killed).toBe(1);
-  expect(await woken).toBe(true);
+  await waitFor('the notice of the loss', () => followed.batches.includes(null));
   await waitFor('the subscription is back', async () => {
     const channels = await redis.sendCommand(['PUBSUB', 'SHARDCHANNELS']);
     return Array.isArray(channels) && channels.length === 1;
   });
-  const after = followed.changed(LONG_MS, never);
   await append(writer, 'b');
-  expect(await after).toBe(true);
+  await waitFor('the next delta', () => followed.handed().length === 2);
   expect(textsAfter(followed, 1)).toEqual(['b']);
   // What was said while nobody listened is in the log only.
   expect(followed.after(0)).toBeNull();
@@ -99,12 +125,15 @@ test('a lost subscription wakes the viewer to read the log, and is repaired', as
   await followed.release();
 });
 
-test('a viewer who leaves is not kept waiting', async () => {
-  await newWriter('gen_leave');
-  const followed = await live.follow('gen_leave');
-  const leaving = new AbortController();
-  const waiting = followed.changed(LONG_MS, leaving.signal);
-  leaving.abort();
-  expect(await waiting).toBe(false);
-  await followed.release();
+test('an erased log keeps its head, and nothing else', async () => {
+  const writer = await newWriter('gen_erased');
+  await append(writer, 'a');
+  await log.erase('gen_erased');
+  expect((await log.head('gen_erased'))?.erased).toBe(false);
+  await writer.write({ type: 'generation-cancel', attempts: 1, usage: NO_USAGE, costMicroUsd: 0 });
+  await writer.flush();
+  await log.erase('gen_erased');
+  expect(await log.head('gen_erased')).toMatchObject({ erased: true, status: 'cancelled' });
+  expect(await log.read('gen_erased', -1)).toEqual([]);
+  expect(await log.readInput('gen_erased')).toBeNull();
 });

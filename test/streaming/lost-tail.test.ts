@@ -1,7 +1,7 @@
 import { statSync, truncateSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkCursor } from '../../api/check-cursor.ts';
-import { relayEvents } from '../../api/relay-events.ts';
+import { relayEvents, type ViewerSink } from '../../api/relay-events.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { EventLog, LogHead, OpenedLog } from '../../streaming/event-log.ts';
 import { createLiveLogs, type LiveLogs } from '../../streaming/live-logs.ts';
@@ -108,11 +108,15 @@ describe('Redis that dies', () => {
   test('a viewer who was connected is never carried over the loss', async () => {
     const { id, opened } = await begin();
     const got: GenerationEvent[] = [];
-    const sink = {
-      send: async (events: readonly GenerationEvent[]) => {
+    const sink: ViewerSink = {
+      ready: () => true,
+      whenReady: async () => true,
+      send: (events) => {
         got.push(...events);
       },
-      heartbeat: async () => undefined,
+      heartbeat: () => undefined,
+      closeStalled: () => false,
+      coalesces: true,
     };
     let relayed: Promise<unknown> = Promise.resolve();
     await losing(

@@ -1,0 +1,35 @@
+/** The input as it is sent: with its context shortened, where that was asked for. */
+import type { CompressedTokens, GenerationInput } from '../contracts/generation.ts';
+import type { Dependencies } from './dependencies.ts';
+
+export interface PreparedInput {
+  readonly input: GenerationInput;
+  readonly compressed: CompressedTokens | undefined;
+}
+
+/** Shortens the context, once, and puts on record what was removed. null: the input is no longer stored. */
+export async function prepareInput(
+  { log, compression }: Pick<Dependencies, 'log' | 'compression'>,
+  generationId: string,
+): Promise<PreparedInput | null> {
+  const input = await log.readInput(generationId);
+  if (input === null) return null;
+  const compressed = await compression.compressOnce(generationId, input);
+  if (compressed === null) return { input, compressed: undefined };
+  const { engine, tokensBefore, tokensAfter, reason, messages } = compressed;
+  // Before the stream begins: whoever comes late finds it noted, and does not write between the stream's appends.
+  await log.appendOnce(generationId, 'prompt-compress', [
+    { type: 'prompt-compress', engine, tokensBefore, tokensAfter, reason },
+  ]);
+  return { input: { ...input, messages }, compressed: { tokensBefore, tokensAfter } };
+}
+
+export async function readSentInput(
+  { log, compression }: Pick<Dependencies, 'log' | 'compression'>,
+  generationId: string,
+): Promise<GenerationInput | null> {
+  const input = await log.readInput(generationId);
+  if (input?.compression === undefined) return input;
+  const compressed = await compression.read(generationId);
+  return compressed === null ? input : { ...input, messages: compressed.messages };
+}

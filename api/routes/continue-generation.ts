@@ -1,0 +1,22 @@
+/** `POST /v1/generations/:id/continue`: 201 with the generation that goes on, or its stream at once. */
+import type { RequestHandler } from 'express';
+import { continueRequestSchema } from '../../contracts/generation.ts';
+import { callerIn } from '../authenticate.ts';
+import { continueGeneration } from '../continue-generation.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { parseBody } from '../parse-body.ts';
+import { answerCreated } from './create-generation.ts';
+
+export function continueRoute(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
+  return async (request, response) => {
+    const body = parseBody(request, continueRequestSchema);
+    const { generationId } = await continueGeneration(
+      dependencies,
+      callerIn(response),
+      request.params.id,
+      body,
+      request.get('idempotency-key'),
+    );
+    await answerCreated(dependencies, generationId, body.stream === true, response);
+  };
+}

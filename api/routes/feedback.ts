@@ -1,0 +1,53 @@
+/** What a reader thought of an answer. One for each generation: a second one takes the place of the first. */
+import type { RequestHandler, Response } from 'express';
+import { z } from 'zod';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { feedbackSchema, promptNameSchema } from '../../contracts/prompts.ts';
+import type { FeedbackTarget } from '../../prompts/prompt-stats.ts';
+import { callerIn } from '../authenticate.ts';
+import { checked } from '../checked.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { findGeneration } from '../find-generation.ts';
+import { parseBody } from '../parse-body.ts';
+
+const limitSchema = z.coerce.number().int().min(1).max(100).default(20);
+
+/** `POST /v1/generations/:id/feedback`. */
+export function giveFeedback(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
+  return async (request, response) => {
+    const feedback = parseBody(request, feedbackSchema);
+    const target = await targetOf(dependencies, response, request.params.id);
+    response.json(await dependencies.promptStats.giveFeedback(target, feedback));
+  };
+}
+
+/** `GET /v1/generations/:id/feedback`. */
+export function getFeedback(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
+  return async (request, response) => {
+    const target = await targetOf(dependencies, response, request.params.id);
+    const feedback = await dependencies.promptStats.readFeedback(target);
+    if (feedback === null) {
+      throw new UnbrokenError('not_found', `There is no feedback on ${target.generationId}.`);
+    }
+    response.json(feedback);
+  };
+}
+
+/** `GET /v1/prompts/:name/feedback?limit=`: the newest first. */
+export function listFeedback({ promptStats }: ApiDependencies): RequestHandler<{ name: string }> {
+  return async (request, response) => {
+    const name = checked(promptNameSchema, request.params.name, 'name');
+    const limit = checked(limitSchema, request.query['limit'], 'limit');
+    response.json({ data: await promptStats.listFeedback(callerIn(response).tenant, name, limit) });
+  };
+}
+
+async function targetOf(
+  dependencies: ApiDependencies,
+  response: Response,
+  id: string,
+): Promise<FeedbackTarget> {
+  const { tenant, generationId } = await findGeneration(dependencies, callerIn(response), id);
+  const input = await dependencies.log.readInput(generationId);
+  return { tenant, generationId, prompt: input?.prompt ?? null };
+}

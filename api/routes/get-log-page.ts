@@ -1,0 +1,35 @@
+/**
+ * `GET /v1/generations/:id/standing` and `GET /v1/generations/:id/pages/:page`: what a relay at the edge asks for, with
+ * the credentials of its caller. A page has its events unmerged.
+ */
+import type { RequestHandler } from 'express';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { isTerminal } from '../../contracts/events.ts';
+import { EVENTS_PER_PAGE, type LogPage, type LogStanding } from '../../contracts/log-pages.ts';
+import { callerIn } from '../authenticate.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { findGeneration } from '../find-generation.ts';
+
+export function getStanding(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
+  return async (request, response) => {
+    const head = await findGeneration(dependencies, callerIn(response), request.params.id);
+    const { generationId: id, tenant, status, nextSeq } = head;
+    response.json({ id, tenant, status, nextSeq } satisfies LogStanding);
+  };
+}
+
+export function getLogPage(dependencies: ApiDependencies): RequestHandler<{ id: string; page: string }> {
+  return async (request, response) => {
+    const page = /^\d{1,9}$/.test(request.params.page) ? Number(request.params.page) : Number.NaN;
+    const head = await findGeneration(dependencies, callerIn(response), request.params.id);
+    if (!(page * EVENTS_PER_PAGE < head.nextSeq)) {
+      throw new UnbrokenError('cursor_invalid', `The log has ${head.nextSeq} events; page: a number from 0.`);
+    }
+    const after = page * EVENTS_PER_PAGE - 1;
+    const read = await dependencies.log.read(head.generationId, after, EVENTS_PER_PAGE);
+    const events = read.slice(0, EVENTS_PER_PAGE);
+    const last = events.at(-1);
+    const whole = events.length === EVENTS_PER_PAGE || (last !== undefined && isTerminal(last));
+    response.json({ page, events, whole } satisfies LogPage);
+  };
+}

@@ -1,0 +1,50 @@
+/** `GET /` and what it loads: the page that web/build.ts made. Nothing of it comes from another host or is inline. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import express, { type RequestHandler } from 'express';
+import { UnbrokenError } from '../../contracts/errors.ts';
+
+const BUILT = join(import.meta.dirname, '..', '..', 'web', 'dist');
+
+const HEADERS = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join('; '),
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  'referrer-policy': 'no-referrer',
+} as const;
+
+export function getPage(): RequestHandler {
+  return (_request, response, next) => {
+    if (!existsSync(join(BUILT, 'index.html'))) {
+      throw new UnbrokenError(
+        'not_found',
+        'The page is not built; npm start builds it, or: node web/build.ts',
+      );
+    }
+    response.set(HEADERS).set('cache-control', 'no-cache');
+    response.sendFile('index.html', { root: BUILT, cacheControl: false }, (error) => {
+      if (error) next(error);
+    });
+  };
+}
+
+/** Names hold a hash of the content, so a browser need not ask again. */
+export function getAssets(): RequestHandler {
+  return express.static(join(BUILT, 'assets'), {
+    index: false,
+    cacheControl: false,
+    setHeaders: (response) => response.setHeader('cache-control', 'public, max-age=31536000, immutable'),
+  });
+}

@@ -1,0 +1,23 @@
+/** `GET /v1/session`: who the caller is, and which routes it may use. */
+import type { RequestHandler } from 'express';
+import type { SessionView } from '../../contracts/session.ts';
+import { callerIn, hasScope } from '../authenticate.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+
+export function getSession({ config }: Pick<ApiDependencies, 'config'>): RequestHandler {
+  const { uiUrl, namespace } = config.temporal;
+  const workflows =
+    uiUrl === undefined
+      ? null
+      : `${uiUrl.replace(/\/+$/, '')}/namespaces/${encodeURIComponent(namespace)}/workflows/`;
+  const routes = Object.entries(config.routes).map(([name, { candidates }]) => ({
+    name,
+    candidates: candidates.map(({ provider, model }) => ({ provider, model })),
+  }));
+  return (_request, response) => {
+    const caller = callerIn(response);
+    const { tenant, user, team, scopes } = caller;
+    const temporalWorkflows = hasScope(caller, 'admin') ? workflows : null;
+    response.json({ tenant, user, team, scopes, routes, temporalWorkflows } satisfies SessionView);
+  };
+}

@@ -1,0 +1,92 @@
+/** `/v1/prompts`: named prompts with versions that never change and labels that move. Writing needs the scope admin. */
+import type { RequestHandler } from 'express';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import {
+  labelNameSchema,
+  labelTargetSchema,
+  promptContentSchema,
+  promptNameSchema,
+  versionNumberSchema,
+} from '../../contracts/prompts.ts';
+import { checkContent } from '../../prompts/render-prompt.ts';
+import { callerIn } from '../authenticate.ts';
+import { checked } from '../checked.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { parseBody } from '../parse-body.ts';
+
+export function listPrompts({ prompts }: ApiDependencies): RequestHandler {
+  return async (_request, response) => {
+    response.json({ data: await prompts.list(callerIn(response).tenant) });
+  };
+}
+
+export function getPrompt({ prompts }: ApiDependencies): RequestHandler<{ name: string }> {
+  return async (request, response) => {
+    const name = checked(promptNameSchema, request.params.name, 'name');
+    response.json(await prompts.read(callerIn(response).tenant, name));
+  };
+}
+
+export function getPromptVersion({
+  prompts,
+}: ApiDependencies): RequestHandler<{ name: string; version: string }> {
+  return async (request, response) => {
+    const name = checked(promptNameSchema, request.params.name, 'name');
+    const version = checked(versionNumberSchema, Number(request.params.version), 'version');
+    response.json(await prompts.readVersion(callerIn(response).tenant, name, version));
+  };
+}
+
+/** 201 with a new version, or 200 with the one that has this content already. */
+export function addPromptVersion({ prompts }: ApiDependencies): RequestHandler<{ name: string }> {
+  return async (request, response) => {
+    const { tenant, keyId } = callerIn(response);
+    const name = checked(promptNameSchema, request.params.name, 'name');
+    const content = parseBody(request, promptContentSchema);
+    checkContent(content);
+    const { version, created } = await prompts.addVersion(tenant, name, content, keyId);
+    response
+      .status(created ? 201 : 200)
+      .location(`/v1/prompts/${name}/versions/${version}`)
+      .json(await prompts.readVersion(tenant, name, version));
+  };
+}
+
+export function setPromptLabel({
+  prompts,
+}: ApiDependencies): RequestHandler<{ name: string; label: string }> {
+  return async (request, response) => {
+    const { tenant } = callerIn(response);
+    const name = checked(promptNameSchema, request.params.name, 'name');
+    const label = checked(labelNameSchema, request.params.label, 'label');
+    await prompts.setLabel(tenant, name, label, parseBody(request, labelTargetSchema));
+    response.json(await prompts.read(tenant, name));
+  };
+}
+
+export function removePromptLabel({
+  prompts,
+}: ApiDependencies): RequestHandler<{ name: string; label: string }> {
+  return async (request, response) => {
+    const { tenant } = callerIn(response);
+    const name = checked(promptNameSchema, request.params.name, 'name');
+    await prompts.removeLabel(tenant, name, checked(labelNameSchema, request.params.label, 'label'));
+    response.json(await prompts.read(tenant, name));
+  };
+}
+
+/** `?baseline=` is the version that the others are compared with; without it, the first that was used. */
+export function getPromptStats({ prompts, promptStats }: ApiDependencies): RequestHandler<{ name: string }> {
+  return async (request, response) => {
+    const { tenant } = callerIn(response);
+    const name = checked(promptNameSchema, request.params.name, 'name');
+    const { baseline } = request.query;
+    const against =
+      baseline === undefined ? null : checked(versionNumberSchema, Number(baseline), 'baseline');
+    const { latest } = await prompts.read(tenant, name);
+    if (against !== null && against > latest) {
+      throw new UnbrokenError('prompt_not_found', `baseline: "${name}" has ${latest} versions.`);
+    }
+    response.json(await promptStats.read(tenant, name, latest, against));
+  };
+}

@@ -1,0 +1,58 @@
+/** A stream that begins with what its first status must know: whether the generation was refused before it began. */
+import { isErrorCode, UnbrokenError } from '../contracts/errors.ts';
+import type { GenerationEvent } from '../contracts/events.ts';
+import type { ViewerSink } from './relay-events.ts';
+
+/** What may stand in a log before anybody has asked the budget. */
+const BEFORE_THE_BUDGET: ReadonlySet<GenerationEvent['type']> = new Set([
+  'generation-start',
+  'prompt-compress',
+]);
+
+/**
+ * Holds everything back until more than `generation-start` is there, then calls `start` with it. A generation that is
+ * refused (such as for its budget) is thrown instead, so that it gets the status of its error.
+ */
+export function startWithSecond(
+  sink: ViewerSink,
+  start: (events: readonly GenerationEvent[]) => void,
+): ViewerSink {
+  let held: GenerationEvent[] | null = [];
+  return {
+    ...sink,
+    send: (events) => {
+      if (held === null) {
+        sink.send(events);
+        return;
+      }
+      held.push(...events);
+      const second = held.find((event) => !BEFORE_THE_BUDGET.has(event.type));
+      if (second === undefined) return;
+      if (second.type === 'generation-error') throw errorOf(second, idIn(held));
+      const all = held;
+      held = null;
+      start(all);
+      sink.send(all);
+    },
+    heartbeat: () => {
+      if (held === null) sink.heartbeat();
+    },
+  };
+}
+
+type Failure = Extract<GenerationEvent, { type: 'generation-error' }>;
+
+/** The error that ended a generation, as a route throws it. */
+export function errorOf({ error }: Failure, generationId: string): UnbrokenError {
+  const { code, message, details } = error;
+  const resetsAtMs = details?.['resetsAtMs'];
+  return new UnbrokenError(isErrorCode(code) ? code : 'internal', message, {
+    details: { ...details, generationId },
+    ...(typeof resetsAtMs === 'number' ? { retryAfterMs: Math.max(0, resetsAtMs - Date.now()) } : {}),
+  });
+}
+
+function idIn(events: readonly GenerationEvent[]): string {
+  const start = events.find((event) => event.type === 'generation-start');
+  return start?.type === 'generation-start' ? start.generationId : '';
+}

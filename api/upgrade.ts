@@ -1,0 +1,73 @@
+/** HTTP upgrades: who may open a WebSocket, at which path, and what a refused one is told. */
+import type { IncomingMessage, Server } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { UnbrokenError } from '../contracts/errors.ts';
+import type { Caller } from './api-keys.ts';
+
+import type { ApiDependencies } from './dependencies.ts';
+import { admitSocket } from './front-door.ts';
+import { toKnownError } from './known-error.ts';
+import { openStreamSocket } from './web-socket.ts';
+import { openResponsesSocket } from './wires/openai-responses/web-socket.ts';
+
+const CLOSE_SHUTDOWN = 1001;
+
+/** A kind of WebSocket: the largest frame that its client may send, and what serves it. */
+export interface SocketRoute {
+  readonly maxFrameBytes: number;
+  /** `connection` is the socket below `ws`: its buffer says whether the client keeps up. */
+  open(ws: WebSocket, connection: Duplex, caller: Caller, request: IncomingMessage): void;
+}
+
+export interface WebSockets {
+  /** Asks every client to come back with its cursors. */
+  close(): void;
+}
+
+export function serveWebSockets(server: Server, dependencies: ApiDependencies): WebSockets {
+  const routes = new Map(
+    Object.entries({
+      '/v1/stream': openStreamSocket(dependencies),
+      '/v1/responses': openResponsesSocket(dependencies),
+    }).map(([path, route]) => [
+      path,
+      { ...route, sockets: new WebSocketServer({ noServer: true, maxPayload: route.maxFrameBytes }) },
+    ]),
+  );
+  server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
+    connection.on('error', () => connection.destroy());
+    const path = (request.url ?? '').split('?')[0] ?? '';
+    const route = routes.get(path);
+    if (route === undefined) {
+      const known = [...routes.keys()].join(' and ');
+      refuse(
+        connection,
+        new UnbrokenError('not_found', `There is no WebSocket at ${path}; there is one at ${known}.`),
+      );
+      return;
+    }
+    admitSocket(dependencies, request, connection).then(
+      (caller) =>
+        route.sockets.handleUpgrade(request, connection, head, (ws) =>
+          route.open(ws, connection, caller, request),
+        ),
+      (error: unknown) => refuse(connection, error),
+    );
+  });
+  return {
+    close: () => {
+      for (const { sockets } of routes.values()) {
+        for (const client of sockets.clients) client.close(CLOSE_SHUTDOWN, 'The server restarts; come back.');
+        sockets.close();
+      }
+    },
+  };
+}
+
+function refuse(connection: Duplex, error: unknown): void {
+  const known = toKnownError(error);
+  const body = JSON.stringify({ error: known.toBody() });
+  const head = `HTTP/1.1 ${known.entry.status} Refused\r\ncontent-type: application/json\r\nconnection: close`;
+  connection.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}

@@ -1,0 +1,25 @@
+/** Which generation a chat runs now: what `useChat` asks for after a reload, by nothing but its own id. */
+import { LIMITS } from '../../../contracts/limits.ts';
+import { REDIS_KEYS } from '../../../contracts/names.ts';
+import type { RedisConnection } from '../../../streaming/redis-connection.ts';
+import type { Caller } from '../../api-keys.ts';
+
+export interface ChatStreams {
+  set(caller: Caller, chatId: string, generationId: string): Promise<void>;
+  /** The newest generation of the chat, running or not. */
+  find(caller: Caller, chatId: string): Promise<string | null>;
+}
+
+export function createChatStreams(redis: RedisConnection): ChatStreams {
+  // Chats of one user must not meet those of another, whatever ids their pages choose.
+  const keyOf = ({ tenant, user, scopes }: Caller, chatId: string) =>
+    REDIS_KEYS.chat(tenant, scopes.includes('any-user') ? '' : user, chatId);
+  return {
+    set: async (caller, chatId, generationId) => {
+      await redis.set(keyOf(caller, chatId), generationId, {
+        expiration: { type: 'PX', value: LIMITS.openLogTtlMs },
+      });
+    },
+    find: (caller, chatId) => redis.get(keyOf(caller, chatId)),
+  };
+}

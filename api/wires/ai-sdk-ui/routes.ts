@@ -1,0 +1,86 @@
+/**
+ * What `useChat` of the AI SDK calls: `POST /v1/ui/chat`, and `GET /v1/ui/chat/:id/stream` to resume, which answers
+ * 204 where nothing runs. `DELETE` of the same path cancels.
+ */
+import type { Response, Router } from 'express';
+import { UnbrokenError } from '../../../contracts/errors.ts';
+import type { LogHead } from '../../../streaming/event-log.ts';
+import { callerIn } from '../../authenticate.ts';
+import { cancelRun } from '../../cancel-run.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { findGeneration } from '../../find-generation.ts';
+import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
+import { streamToClient } from '../serve.ts';
+import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';
+import { projectUi } from './project.ts';
+import { idempotencyKeyOf, toGeneration, uiChatSchema } from './request.ts';
+
+export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
+  const { chats } = dependencies;
+  const runningOf = async (response: Response, chatId: string): Promise<LogHead | null> => {
+    const caller = callerIn(response);
+    const generationId = await chats.find(caller, chatId);
+    if (generationId === null) return null;
+    const head = await findGeneration(dependencies, caller, generationId).catch((error: unknown) => {
+      // Past its retention, or deleted: nothing runs.
+      if (error instanceof UnbrokenError && error.entry.status < 500) return null;
+      throw error;
+    });
+    return head?.status === 'running' ? head : null;
+  };
+
+  v1.post('/ui/chat', async (request, response) => {
+    requireJson(request);
+    const caller = callerIn(response);
+    const policy = abortPolicyOf(dependencies, request);
+    const body = parseBody(uiChatSchema, request.body);
+    const wire = toGeneration(dependencies.config, body);
+    const own = request.get('idempotency-key') ?? idempotencyKeyOf(body);
+    const head = await beginOrTakeUp(dependencies, caller, wire, {
+      get: (name: string) => (name === 'idempotency-key' ? own : request.get(name)),
+    });
+    await chats.set(caller, body.id, head.generationId);
+    if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
+    await streamUi(dependencies, response, head, true);
+  });
+
+  v1.get('/ui/chat/:id/stream', async (request, response) => {
+    const head = await runningOf(response, request.params.id);
+    if (head === null) response.status(204).end();
+    else await streamUi(dependencies, response, head, false);
+  });
+
+  v1.delete('/ui/chat/:id/stream', async (request, response) => {
+    const head = await runningOf(response, request.params.id);
+    if (head !== null) await cancelRun(dependencies, head);
+    response.status(204).end();
+  });
+}
+
+async function streamUi(
+  dependencies: ApiDependencies,
+  response: Response,
+  { generationId, origin }: LogHead,
+  refusalIsStatus: boolean,
+): Promise<void> {
+  const messageId =
+    typeof origin === 'object' &&
+    origin !== null &&
+    'messageId' in origin &&
+    typeof origin.messageId === 'string'
+      ? origin.messageId
+      : null;
+  const projection = projectUi({ messageId });
+  await streamToClient(dependencies, response, {
+    generationId,
+    coalesces: true,
+    refusalIsStatus,
+    headers: { 'x-vercel-ai-ui-message-stream': 'v1' },
+    encode: (event) =>
+      projection
+        .push(event)
+        .map((chunk) => `data: ${JSON.stringify(chunk)}\n\n`)
+        .join(''),
+    last: () => 'data: [DONE]\n\n',
+  });
+}

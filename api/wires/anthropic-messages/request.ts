@@ -1,0 +1,183 @@
+/**
+ * Anthropic's messages request -> ours. What we cannot do is refused with the name of the field; what has no effect on
+ * the answer (such as `cache_control`) is ignored. Source: the types of the official client, MessageCreateParams.
+ */
+import { z } from 'zod';
+import type { Config } from '../../../config/load-config.ts';
+import type { Part, ToolChoice } from '../../../contracts/content.ts';
+import type { GenerationRequest, ReasoningEffort } from '../../../contracts/generation.ts';
+import { type Conversation, createConversation, given, systemOf } from '../conversation.ts';
+import { endUserOf } from '../end-user.ts';
+import { resolveModel } from '../model-name.ts';
+import type { Origin, WireRequest } from '../wire.ts';
+
+const textBlock = z.object({ type: z.literal('text'), text: z.string() });
+const imageBlock = z.object({
+  type: z.literal('image'),
+  source: z.discriminatedUnion('type', [
+    z.object({ type: z.literal('base64'), media_type: z.string(), data: z.string() }),
+    z.object({ type: z.literal('url'), url: z.string() }),
+  ]),
+});
+const toolUseBlock = z.object({
+  type: z.literal('tool_use'),
+  id: z.string(),
+  name: z.string(),
+  input: z.unknown(),
+});
+const toolResultBlock = z.object({
+  type: z.literal('tool_result'),
+  tool_use_id: z.string(),
+  is_error: z.boolean().nullish(),
+  content: z.union([z.string(), z.array(textBlock)]).nullish(),
+});
+/** Thinking is signed by its vendor and does not travel between models. */
+const thinkingBlock = z.object({ type: z.enum(['thinking', 'redacted_thinking']) });
+const blockSchema = z.discriminatedUnion('type', [
+  textBlock,
+  imageBlock,
+  toolUseBlock,
+  toolResultBlock,
+  thinkingBlock,
+]);
+type Block = z.infer<typeof blockSchema>;
+
+const toolSchema = z.object({
+  type: z.literal('custom', 'only client tools can be used here').nullish(),
+  name: z.string(),
+  description: z.string().nullish(),
+  input_schema: z.record(z.string(), z.unknown()),
+});
+
+const tokenCountShape = {
+  model: z.string().min(1).max(200),
+  messages: z
+    .array(
+      z.object({
+        role: z.enum(['user', 'assistant']),
+        content: z.union([z.string(), z.array(blockSchema)]),
+      }),
+    )
+    .min(1),
+  system: z.union([z.string(), z.array(textBlock)]).nullish(),
+  tools: z.array(toolSchema).nullish(),
+  tool_choice: z
+    .discriminatedUnion('type', [
+      z.object({ type: z.enum(['auto', 'any', 'none']) }),
+      z.object({ type: z.literal('tool'), name: z.string() }),
+    ])
+    .nullish(),
+  thinking: z.object({ type: z.string(), budget_tokens: z.int().positive().nullish() }).nullish(),
+};
+
+export const countTokensSchema = z.object(tokenCountShape);
+export const messagesSchema = z.object({
+  ...tokenCountShape,
+  max_tokens: z.int().positive(),
+  stream: z.boolean().nullish(),
+  temperature: z.number().nullish(),
+  top_p: z.number().nullish(),
+  stop_sequences: z.array(z.string()).nullish(),
+  metadata: z.object({ user_id: z.string().nullish() }).nullish(),
+  output_config: z
+    .object({
+      effort: z.string().nullish(),
+      format: z
+        .object({ type: z.literal('json_schema'), schema: z.record(z.string(), z.unknown()) })
+        .nullish(),
+    })
+    .nullish(),
+});
+export type MessagesRequest = z.infer<typeof messagesSchema>;
+export type TokenCountRequest = z.infer<typeof countTokensSchema>;
+
+export function toGeneration(config: Config, body: MessagesRequest): WireRequest {
+  const stop = body.stop_sequences;
+  const schema = body.output_config?.format?.schema;
+  const request: GenerationRequest = {
+    ...resolveModel(config, body.model),
+    ...inputOf(body),
+    maxOutputTokens: body.max_tokens,
+    ...given('temperature', body.temperature),
+    ...given('topP', body.top_p),
+    ...given('stop', stop?.length === 0 ? null : stop),
+    ...given('output', schema === undefined ? null : { name: 'answer', schema }),
+    ...given('reasoning', reasoningOf(body)),
+    ...endUserOf(body.metadata?.user_id),
+  };
+  return { request, origin: { format: 'anthropic-messages', model: body.model } satisfies Origin };
+}
+
+/** The part that counts as input, for the answer and for `count_tokens` alike. */
+export function inputOf(body: TokenCountRequest): Pick<
+  GenerationRequest,
+  'input' | 'system' | 'tools' | 'toolChoice'
+> & {
+  input: GenerationRequest['input'];
+} {
+  const conversation = createConversation();
+  for (const { role, content } of body.messages) {
+    if (typeof content === 'string') conversation.add(role, content);
+    else if (role === 'user') addUserTurn(conversation, content);
+    else addAssistantTurn(conversation, content);
+  }
+  const system =
+    typeof body.system === 'string' ? [body.system] : (body.system ?? []).map(({ text }) => text);
+  const tools = body.tools?.map(({ name, description, input_schema: parameters }) => ({
+    ...{ name, parameters },
+    ...(description === null || description === undefined ? {} : { description }),
+  }));
+  return {
+    input: [...conversation.messages],
+    ...systemOf(system),
+    ...(tools === undefined || tools.length === 0 ? {} : { tools, ...toolChoiceOf(body.tool_choice) }),
+  };
+}
+
+function addUserTurn(conversation: Conversation, blocks: readonly Block[]): void {
+  for (const block of blocks) {
+    if (block.type !== 'tool_result') continue;
+    const content =
+      typeof block.content === 'string'
+        ? block.content
+        : (block.content ?? []).map(({ text }) => text).join('');
+    conversation.addResult({ id: block.tool_use_id, content, isError: block.is_error === true });
+  }
+  conversation.add('user', blocks.flatMap(partOf));
+}
+
+function addAssistantTurn(conversation: Conversation, blocks: readonly Block[]): void {
+  conversation.add('assistant', blocks.flatMap(partOf));
+  for (const block of blocks) {
+    if (block.type !== 'tool_use') continue;
+    const { id, name, input } = block;
+    conversation.addCall({ id, name, arguments: JSON.stringify(input ?? {}) });
+  }
+}
+
+function partOf(block: Block): Part[] {
+  if (block.type === 'text') return block.text === '' ? [] : [{ type: 'text', text: block.text }];
+  if (block.type !== 'image') return [];
+  const { source } = block;
+  const url = source.type === 'url' ? source.url : `data:${source.media_type};base64,${source.data}`;
+  return [{ type: 'image', url }];
+}
+
+function toolChoiceOf(choice: TokenCountRequest['tool_choice']): { readonly toolChoice?: ToolChoice } {
+  if (choice === null || choice === undefined) return {};
+  if (choice.type === 'tool') return { toolChoice: { name: choice.name } };
+  return { toolChoice: choice.type === 'any' ? 'required' : choice.type };
+}
+
+/** A budget of thinking becomes the effort that is nearest to it. */
+function reasoningOf({
+  thinking,
+  output_config: config,
+}: MessagesRequest): { effort: ReasoningEffort } | null {
+  if (thinking === null || thinking === undefined || thinking.type === 'disabled') return null;
+  const effort = config?.effort;
+  if (effort === 'low' || effort === 'medium' || effort === 'high') return { effort };
+  const budget = thinking.budget_tokens ?? 8_192;
+  if (budget <= 4_096) return { effort: 'low' };
+  return { effort: budget <= 16_384 ? 'medium' : 'high' };
+}

@@ -1,0 +1,68 @@
+/** `POST /v1/messages` and `POST /v1/messages/count_tokens`, as Anthropic's clients call them. */
+import type { Router } from 'express';
+import { textOfMessage } from '../../../contracts/content.ts';
+import { callerIn } from '../../authenticate.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
+import { countTexts } from '../count-text.ts';
+import { waitForWholeAnswer } from '../serve.ts';
+import { streamUnvoidable } from '../unvoidable-stream.ts';
+import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';
+import { toAnthropicError } from './errors.ts';
+import { projectMessage, wholeMessage } from './project.ts';
+import {
+  countTokensSchema,
+  inputOf,
+  messagesSchema,
+  type TokenCountRequest,
+  toGeneration,
+} from './request.ts';
+
+/** Tokens that the format adds around each message, and for one image. */
+const TOKENS_PER_MESSAGE = 4;
+const TOKENS_PER_IMAGE = 1_600;
+
+export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): void {
+  v1.post('/messages', async (request, response) => {
+    requireJson(request);
+    const policy = abortPolicyOf(dependencies, request);
+    const body = parseBody(messagesSchema, request.body);
+    const wire = toGeneration(dependencies.config, body);
+    const head = await beginOrTakeUp(dependencies, callerIn(response), wire, request);
+    if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
+    if (body.stream === true) {
+      await streamUnvoidable(dependencies, response, {
+        head,
+        projection: projectMessage(body.model),
+        encode: (event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
+        encodeError: (error) => {
+          const { type, error: own } = toAnthropicError(error);
+          const data = { type, error: { ...own, generation_id: head.generationId } };
+          return `event: error\ndata: ${JSON.stringify(data)}\n\n`;
+        },
+        last: '',
+      });
+      return;
+    }
+    const answer = await waitForWholeAnswer(dependencies, response, head.generationId);
+    if (answer !== null) response.json(wholeMessage(body.model, answer));
+  });
+
+  v1.post('/messages/count_tokens', async (request, response) => {
+    requireJson(request);
+    const body = parseBody(countTokensSchema, request.body);
+    response.setHeader('x-unbroken-estimated', 'true');
+    response.json({ input_tokens: await countInput(dependencies, body) });
+  });
+}
+
+/** By our tokenizer: near to the vendor's count, not equal to it. */
+async function countInput({ countTokens }: ApiDependencies, body: TokenCountRequest): Promise<number> {
+  const { input, system, tools = [] } = inputOf(body);
+  const messages = Array.isArray(input) ? input : [];
+  const texts = [system ?? '', ...messages.map(textOfMessage), ...tools.map((tool) => JSON.stringify(tool))];
+  const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content));
+  const images = parts.filter(({ type }) => type === 'image').length;
+  const counted = await countTexts(texts, countTokens);
+  return counted + TOKENS_PER_MESSAGE * messages.length + TOKENS_PER_IMAGE * images;
+}

@@ -1,0 +1,70 @@
+/** One call of a provider's embeddings. Its errors become ours; nothing of its text but a short part is told. */
+import { z } from 'zod';
+import { type ErrorCode, UnbrokenError } from '../../../contracts/errors.ts';
+import type { EmbeddingsRequest, EmbeddingsTarget } from './request.ts';
+
+const ANSWER_WITHIN_MS = 60_000;
+const MESSAGE_CHARS = 300;
+
+const answerSchema = z.looseObject({
+  object: z.literal('list'),
+  data: z.array(z.unknown()),
+  usage: z.looseObject({ prompt_tokens: z.int().nonnegative() }).optional(),
+});
+export type EmbeddingsAnswer = z.infer<typeof answerSchema>;
+
+export async function forwardEmbeddings(
+  { baseUrl, secret, model }: EmbeddingsTarget,
+  { input, dimensions, encoding_format }: EmbeddingsRequest,
+): Promise<EmbeddingsAnswer> {
+  const response = await fetch(`${baseUrl}/embeddings`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
+    },
+    body: JSON.stringify({
+      ...{ model, input },
+      ...(dimensions === null || dimensions === undefined ? {} : { dimensions }),
+      ...(encoding_format === null || encoding_format === undefined ? {} : { encoding_format }),
+    }),
+    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+  }).catch((error: unknown) => {
+    throw new UnbrokenError('provider_connect_failed', 'The provider cannot be reached.', { cause: error });
+  });
+  const text = await response.text();
+  if (!response.ok) throw refusalOf(response, text);
+  const parsed = answerSchema.safeParse(jsonOf(text));
+  if (!parsed.success) throw new UnbrokenError('provider_malformed', 'The provider sent no list of vectors.');
+  return parsed.data;
+}
+
+function refusalOf({ status, headers }: Response, text: string): UnbrokenError {
+  // Vendors quote the refused key.
+  const isAuth = status === 401 || status === 403;
+  const message = isAuth ? 'The provider refused its API key.' : messageIn(text);
+  const waitSeconds = Number(headers.get('retry-after') ?? Number.NaN);
+  return new UnbrokenError(codeOf(status), `${status}: ${message}`, {
+    ...(Number.isFinite(waitSeconds) ? { retryAfterMs: waitSeconds * 1_000 } : {}),
+  });
+}
+
+function codeOf(status: number): ErrorCode {
+  if (status === 401 || status === 403) return 'provider_auth';
+  if (status === 404) return 'model_not_found';
+  if (status === 429) return 'provider_rate_limited';
+  return status < 500 ? 'provider_bad_request' : 'provider_unavailable';
+}
+
+function messageIn(text: string): string {
+  const known = z.object({ error: z.object({ message: z.string() }) }).safeParse(jsonOf(text));
+  return (known.success ? known.data.error.message : text).slice(0, MESSAGE_CHARS);
+}
+
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

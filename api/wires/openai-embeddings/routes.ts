@@ -1,0 +1,78 @@
+/**
+ * `POST /v1/embeddings`, forwarded to the one provider of the model. It is short, so it is no durable generation; but
+ * it is reserved and settled like one, so no budget is overspent by it.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Router } from 'express';
+import { NO_USAGE } from '../../../contracts/money.ts';
+import { costOf } from '../../../models/price.ts';
+import type { Caller } from '../../api-keys.ts';
+import { callerIn } from '../../authenticate.ts';
+import { budgetExceeded } from '../../budget-exceeded.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { countTexts } from '../count-text.ts';
+import { endUserOf, mayName } from '../end-user.ts';
+import { parseBody, requireJson } from '../wire.ts';
+import { forwardEmbeddings } from './forward.ts';
+import {
+  contentsOf,
+  type EmbeddingsRequest,
+  type EmbeddingsTarget,
+  embeddingsSchema,
+  targetOf,
+} from './request.ts';
+
+/** Vendors' tokenizers differ by some percent from ours. */
+const MARGIN = 1.1;
+
+export function addEmbeddingsRoutes(v1: Router, dependencies: ApiDependencies): void {
+  v1.post('/embeddings', async (request, response) => {
+    requireJson(request);
+    const body = parseBody(embeddingsSchema, request.body);
+    const target = targetOf(dependencies.config, body);
+    const { embeddings, costMicroUsd } = await embed(dependencies, callerIn(response), body, target);
+    response.setHeader('x-unbroken-model', `${target.provider}/${target.model}`);
+    response.setHeader('x-unbroken-cost-micro-usd', String(costMicroUsd));
+    response.json(embeddings);
+  });
+}
+
+async function embed(
+  { budget, config, countTokens }: ApiDependencies,
+  caller: Caller,
+  body: EmbeddingsRequest,
+  target: EmbeddingsTarget,
+) {
+  const { tenant, team, keyId } = caller;
+  const user = (mayName(caller) ? endUserOf(body.user).user : undefined) ?? caller.user;
+  const generationId = `emb_${randomBytes(16).toString('hex')}`;
+  const owner = { tenant, user, team, keyId, generationId };
+  const costOfTokens = (inputTokens: number) => {
+    const { pricedAs } = config.providers[target.provider] ?? {};
+    const usage = { ...NO_USAGE, inputTokens };
+    return costOf(target.provider, target.model, usage, config.prices, pricedAs).costMicroUsd;
+  };
+  const { texts, tokens } = contentsOf(body);
+  const counted = tokens + (await countTexts(texts, countTokens));
+  const inputTokens = Math.ceil(counted * MARGIN) + texts.length;
+  const price = { fixedMicroUsd: costOfTokens(inputTokens), outputMicroUsdPerMillion: 0 };
+  const most = { inputTokens, maxOutputTokens: 0, minOutputTokens: 0, price };
+  const reserved = await budget.reserve({ ...owner, ...most });
+  if (!reserved.granted) throw budgetExceeded(reserved);
+  const settle = (used: number, costMicroUsd: number, estimated: boolean) =>
+    budget.settle({
+      ...{ ...owner, tokens: used, costMicroUsd, estimated },
+      ...{ attempt: 1, provider: target.provider, model: target.model },
+    });
+  try {
+    const embeddings = await forwardEmbeddings(target, body);
+    const reported = embeddings.usage?.prompt_tokens;
+    const used = reported ?? counted;
+    const costMicroUsd = costOfTokens(used);
+    await settle(used, costMicroUsd, reported === undefined);
+    return { embeddings, costMicroUsd };
+  } catch (error) {
+    await settle(0, 0, false);
+    throw error;
+  }
+}

@@ -1,0 +1,94 @@
+/** A stored response: what its projection needs besides the log, and the conversation that it ends. */
+import type { Message, Part } from '../../../contracts/content.ts';
+import { UnbrokenError } from '../../../contracts/errors.ts';
+import type { LogHead } from '../../../streaming/event-log.ts';
+import type { Caller } from '../../api-keys.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { findGeneration } from '../../find-generation.ts';
+import { foldAnswer } from '../answer.ts';
+import type { ResponseOrigin } from './request.ts';
+import { generationIdOf, type ResponseContext, responseId } from './response-object.ts';
+
+/**
+ * A response that the caller may see. One that was made with `store: false` is not found, except by whom `mayUse`
+ * names: the WebSocket that made it.
+ */
+export async function findResponse(
+  dependencies: ApiDependencies,
+  caller: Caller,
+  id: string,
+  mayUse: (generationId: string) => boolean = () => false,
+): Promise<LogHead> {
+  const generationId = generationIdOf(id);
+  if (generationId === null) throw notFound(id);
+  const head = await findGeneration(dependencies, caller, generationId).catch((error: unknown) => {
+    throw error instanceof UnbrokenError && error.code === 'not_found' ? notFound(id) : error;
+  });
+  const origin = originOf(head);
+  if (origin?.store === false && !mayUse(generationId)) throw notFound(id);
+  return head;
+}
+
+function notFound(id: string): UnbrokenError {
+  return new UnbrokenError('not_found', `There is no stored response ${id}.`);
+}
+
+export async function contextOf({ log }: ApiDependencies, head: LogHead): Promise<ResponseContext> {
+  const input = await log.readInput(head.generationId);
+  if (input === null) {
+    throw new UnbrokenError('cursor_expired', `${responseId(head.generationId)} is past its retention.`);
+  }
+  const { generationId, metadata } = head;
+  return { generationId, metadata, input, origin: originOf(head) ?? plainOrigin(head) };
+}
+
+function originOf({ origin }: LogHead): ResponseOrigin | null {
+  const isOurs =
+    typeof origin === 'object' &&
+    origin !== null &&
+    'format' in origin &&
+    origin.format === 'openai-responses';
+  return isOurs ? (origin as ResponseOrigin) : null;
+}
+
+/** A generation that came by another format can be read as a response, too. */
+function plainOrigin({ route }: LogHead): ResponseOrigin {
+  return {
+    ...{ format: 'openai-responses', model: `unbroken/${route}`, store: true, background: false },
+    ...{ previousResponseId: null, ownFrom: 0, instructionsChars: 0, textFormat: 'text' },
+    ...{ parallelToolCalls: true, user: null },
+  };
+}
+
+/** All messages up to and with the answer of this response. */
+export async function conversationAfter(
+  dependencies: ApiDependencies,
+  caller: Caller,
+  previousId: string,
+  mayUse?: (generationId: string) => boolean,
+): Promise<readonly Message[]> {
+  const head = await findResponse(dependencies, caller, previousId, mayUse).catch((error: unknown) => {
+    if (!(error instanceof UnbrokenError)) throw error;
+    throw new UnbrokenError(error.code, error.message, { details: { param: 'previous_response_id' } });
+  });
+  if (head.status !== 'completed') {
+    throw new UnbrokenError(
+      'invalid_request',
+      `${previousId} is ${head.status}; it has no answer to go on from.`,
+      {
+        details: { param: 'previous_response_id' },
+      },
+    );
+  }
+  const { input } = await contextOf(dependencies, head);
+  const { text, toolCalls } = foldAnswer(await dependencies.log.read(head.generationId, -1));
+  const parts: Part[] = [
+    ...(text === '' ? [] : [{ type: 'text' as const, text }]),
+    ...toolCalls.map(({ id, name, arguments: written }) => ({
+      ...{ type: 'tool-call' as const, id, name, arguments: written },
+    })),
+  ];
+  const [only] = parts;
+  const content = parts.length === 1 && only?.type === 'text' ? only.text : parts;
+  return parts.length === 0 ? input.messages : [...input.messages, { role: 'assistant', content }];
+}

@@ -1,0 +1,187 @@
+/** The `response` object of OpenAI's Responses API. Source: the types of the official client, Response. */
+import type {
+  Response as OpenAiResponse,
+  ResponseError,
+  ResponseInputItem,
+  ResponseItem,
+  ResponseOutputItem,
+  ResponseUsage,
+  Tool,
+} from 'openai/resources/responses/responses';
+import { partsOf } from '../../../contracts/content.ts';
+import type { ErrorCode } from '../../../contracts/errors.ts';
+import type { GenerationInput, Message } from '../../../contracts/generation.ts';
+import type { Usage } from '../../../contracts/money.ts';
+import { type Terminal, tokensOf } from '../answer.ts';
+import { idIn } from '../wire.ts';
+import type { ResponseOrigin } from './request.ts';
+
+/** All that a response is made of, besides its log. */
+export interface ResponseContext {
+  readonly generationId: string;
+  readonly origin: ResponseOrigin;
+  readonly input: GenerationInput;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** What the log has told so far. */
+export interface ResponseProgress {
+  readonly startedAtMs: number;
+  readonly model: string | null;
+  readonly output: readonly ResponseOutputItem[];
+  readonly end: Terminal | null;
+}
+
+/** The client computes `output_text` by itself, and the wire does not have it. */
+export type WireResponse = Omit<OpenAiResponse, 'output_text'>;
+
+export function responseObject(
+  { generationId, origin, input, metadata }: ResponseContext,
+  { startedAtMs, model, output, end }: ResponseProgress,
+): WireResponse {
+  return {
+    id: responseId(generationId),
+    object: 'response',
+    created_at: Math.floor(startedAtMs / 1_000),
+    status: statusOf(end),
+    background: origin.background,
+    completed_at: end === null ? null : Math.floor(end.at / 1_000),
+    error: end?.type === 'generation-error' ? errorOf(end.error) : null,
+    incomplete_details: incompleteDetailsOf(end),
+    instructions:
+      origin.instructionsChars === 0 ? null : (input.system ?? '').slice(0, origin.instructionsChars),
+    max_output_tokens: input.maxOutputTokens,
+    metadata: { ...metadata },
+    model: model ?? origin.model,
+    output: [...output],
+    parallel_tool_calls: origin.parallelToolCalls,
+    previous_response_id: origin.previousResponseId,
+    reasoning: { effort: input.reasoning?.effort ?? null, summary: null },
+    temperature: input.temperature ?? null,
+    text: { format: textFormatOf(origin, input) },
+    tool_choice: toolChoiceOf(input),
+    tools: toolsOf(input),
+    top_p: input.topP ?? null,
+    truncation: 'disabled',
+    ...(end === null ? {} : { usage: usageOf(end.usage) }),
+    ...(origin.user === null ? {} : { user: origin.user }),
+    access_programs: null,
+    service_tier: 'default',
+  } satisfies WireResponse;
+}
+
+export function responseId(generationId: string): string {
+  return idIn('resp_', generationId);
+}
+
+/** Our id of a response; null where it is none. */
+export function generationIdOf(id: string): string | null {
+  const hex = /^(?:resp_|gen_)([0-9a-f]{32})$/.exec(id)?.[1];
+  return hex === undefined ? null : `gen_${hex}`;
+}
+
+function statusOf(end: Terminal | null): NonNullable<OpenAiResponse['status']> {
+  if (end === null) return 'in_progress';
+  if (end.type === 'generation-cancel') return 'cancelled';
+  if (end.type === 'generation-error') return end.error.code === 'content_filtered' ? 'incomplete' : 'failed';
+  return end.finishReason === 'length' ? 'incomplete' : 'completed';
+}
+
+function incompleteDetailsOf(end: Terminal | null): OpenAiResponse['incomplete_details'] {
+  if (statusOf(end) !== 'incomplete') return null;
+  return { reason: end?.type === 'generation-error' ? 'content_filter' : 'max_output_tokens' };
+}
+
+const ERROR_CODES: Partial<Record<ErrorCode, ResponseError['code']>> = {
+  provider_rate_limited: 'rate_limit_exceeded',
+  budget_exceeded: 'rate_limit_exceeded',
+  context_length_exceeded: 'invalid_prompt',
+  provider_bad_request: 'invalid_prompt',
+};
+
+/** OpenAI's codes are a closed set; ours begins the message. */
+function errorOf({
+  code,
+  message,
+}: {
+  readonly code: string;
+  readonly message: string;
+}): ResponseError | null {
+  if (code === 'content_filtered') return null;
+  const known = Object.entries(ERROR_CODES).find(([ours]) => ours === code)?.[1];
+  return { code: known ?? 'server_error', message: `${code}: ${message}` };
+}
+
+export function usageOf(usage: Usage): ResponseUsage {
+  const { input, output, total } = tokensOf(usage);
+  return {
+    input_tokens: input,
+    input_tokens_details: {
+      cached_tokens: usage.cachedInputTokens,
+      cache_write_tokens: usage.cacheWriteTokens,
+    },
+    output_tokens: output,
+    output_tokens_details: { reasoning_tokens: usage.reasoningTokens },
+    total_tokens: total,
+  };
+}
+
+function textFormatOf({ textFormat }: ResponseOrigin, { output }: GenerationInput) {
+  if (textFormat === 'json_schema' && output !== undefined) {
+    return { type: 'json_schema' as const, name: output.name, schema: output.schema, strict: true };
+  }
+  return textFormat === 'json_object' ? { type: 'json_object' as const } : { type: 'text' as const };
+}
+
+function toolsOf({ tools = [] }: GenerationInput): Tool[] {
+  return tools.map(({ name, description, parameters }) => ({
+    ...{ type: 'function' as const, name, parameters, strict: false },
+    description: description ?? null,
+  }));
+}
+
+function toolChoiceOf({ toolChoice = 'auto' }: GenerationInput): OpenAiResponse['tool_choice'] {
+  return typeof toolChoice === 'string' ? toolChoice : { type: 'function', name: toolChoice.name };
+}
+
+/** The own input of a response, as `GET .../input_items` lists it. */
+export function inputItemsOf({ generationId, origin, input }: ResponseContext): ResponseItem[] {
+  return input.messages
+    .slice(origin.ownFrom)
+    .flatMap((message, index) => itemsOf(message, idIn(`msg_in${index}_`, generationId)));
+}
+
+function itemsOf(message: Message, id: string): ResponseItem[] {
+  const items: ResponseItem[] = [];
+  const content: (ResponseInputItem.Message['content'][number] | { type: 'output_text'; text: string })[] =
+    [];
+  for (const part of partsOf(message)) {
+    const status = 'completed' as const;
+    if (part.type === 'tool-call') {
+      const { name, arguments: written } = part;
+      const own = { id: `${id}_${items.length}`, call_id: part.id, name, arguments: written, status };
+      items.push({ type: 'function_call', ...own });
+    } else if (part.type === 'tool-result') {
+      const own = { id: `${id}_${items.length}`, call_id: part.id, output: part.content, status };
+      items.push({ type: 'function_call_output', ...own });
+    } else if (part.type === 'image')
+      content.push({ type: 'input_image', image_url: part.url, detail: 'auto' });
+    else if (message.role === 'user') content.push({ type: 'input_text', text: part.text });
+    else content.push({ type: 'output_text', text: part.text });
+  }
+  if (content.length === 0) return items;
+  const status = 'completed' as const;
+  const own =
+    message.role === 'user'
+      ? {
+          ...{ id, type: 'message' as const, role: 'user' as const, status },
+          content: content.filter((part) => part.type !== 'output_text'),
+        }
+      : {
+          ...{ id, type: 'message' as const, role: 'assistant' as const, status },
+          content: content.flatMap((part) =>
+            part.type === 'output_text' ? [{ ...part, annotations: [] }] : [],
+          ),
+        };
+  return [own, ...items];
+}

@@ -1,0 +1,152 @@
+/** OpenAI's Responses API over HTTP. Source: the official client, resources/responses. */
+import type { Request, Response, Router } from 'express';
+import { UnbrokenError } from '../../../contracts/errors.ts';
+import type { GenerationEvent } from '../../../contracts/events.ts';
+import type { LogHead } from '../../../streaming/event-log.ts';
+import { callerIn } from '../../authenticate.ts';
+import { cancelRun } from '../../cancel-run.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { relayEvents } from '../../relay-events.ts';
+import { errorOf } from '../../start-with-second.ts';
+import { createAnswerFold } from '../answer.ts';
+import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
+import { collectingSink, streamToClient, waitForAnswer } from '../serve.ts';
+import { setUnbrokenHeaders } from '../unbroken-headers.ts';
+import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';
+import { contextOf, conversationAfter, findResponse } from './load-response.ts';
+import { projectResponse, type ResponseFrame } from './project.ts';
+import { responseCreateSchema, toGeneration } from './request.ts';
+import { inputItemsOf, responseId } from './response-object.ts';
+
+/** How long a cancel waits for the run to have noticed it. */
+const CANCELLED_WITHIN_MS = 5_000;
+
+export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): void {
+  v1.post('/responses', async (request, response) => {
+    await createResponse(dependencies, request, response);
+  });
+  v1.get('/responses/:id', async (request, response) => {
+    const head = await findResponse(dependencies, callerIn(response), request.params.id);
+    const isStream = request.query['stream'] === 'true';
+    if (isStream) await streamResponse(dependencies, response, head, startingAfter(request), false);
+    else response.json(await responseNow(dependencies, head));
+  });
+  v1.post('/responses/:id/cancel', async (request, response) => {
+    const head = await findResponse(dependencies, callerIn(response), request.params.id);
+    await cancelAndWait(dependencies, head);
+    response.json(await responseNow(dependencies, head));
+  });
+  v1.delete('/responses/:id', async (request, response) => {
+    const head = await findResponse(dependencies, callerIn(response), request.params.id);
+    await cancelAndWait(dependencies, head);
+    await dependencies.log.erase(head.generationId);
+    response.json({ id: responseId(head.generationId), object: 'response', deleted: true });
+  });
+  v1.get('/responses/:id/input_items', async (request, response) => {
+    const head = await findResponse(dependencies, callerIn(response), request.params.id);
+    const items = inputItemsOf(await contextOf(dependencies, head));
+    response.json(pageOf(items, request.query));
+  });
+}
+
+async function createResponse(
+  dependencies: ApiDependencies,
+  request: Request,
+  response: Response,
+): Promise<void> {
+  requireJson(request);
+  const caller = callerIn(response);
+  const body = parseBody(responseCreateSchema, request.body);
+  const previous = body.previous_response_id ?? null;
+  const conversation = previous === null ? [] : await conversationAfter(dependencies, caller, previous);
+  const { request: ours, origin } = toGeneration(dependencies.config, body, conversation);
+  const policy = origin.background ? 'continue' : abortPolicyOf(dependencies, request);
+  const head = await beginOrTakeUp(dependencies, caller, { request: ours, origin }, request);
+  if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
+  if (body.stream === true) {
+    await streamResponse(dependencies, response, head, startingAfter(request), true);
+  } else if (origin.background) response.json(await responseNow(dependencies, head));
+  else await sendWhole(dependencies, response, head);
+}
+
+async function sendWhole(dependencies: ApiDependencies, response: Response, head: LogHead): Promise<void> {
+  const projection = projectResponse(await contextOf(dependencies, head));
+  const answer = await waitForAnswer(dependencies, response, head.generationId, projection);
+  if (answer === null) return;
+  setUnbrokenHeaders(response, answer);
+  const whole = projection.response();
+  if (answer.end?.type === 'generation-error' && whole.status === 'failed')
+    throw errorOf(answer.end, head.generationId);
+  response.json(whole);
+}
+
+async function streamResponse(
+  dependencies: ApiDependencies,
+  response: Response,
+  head: LogHead,
+  after: number,
+  refusalIsStatus: boolean,
+): Promise<void> {
+  const projection = projectResponse(await contextOf(dependencies, head));
+  const encode = (event: GenerationEvent) =>
+    projection
+      .push(event)
+      .filter((frame) => frame.sequence_number > after)
+      .map(encodeFrame)
+      .join('');
+  const { generationId } = head;
+  // Each delta has its own number, so none are merged.
+  await streamToClient(dependencies, response, { generationId, encode, coalesces: false, refusalIsStatus });
+}
+
+/** Without `id:`: after one, the official client of Python takes the comment of a heartbeat for an empty event. */
+function encodeFrame(frame: ResponseFrame): string {
+  return `event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`;
+}
+
+async function responseNow(dependencies: ApiDependencies, head: LogHead) {
+  const [context, events] = await Promise.all([
+    contextOf(dependencies, head),
+    dependencies.log.read(head.generationId, -1),
+  ]);
+  const projection = projectResponse(context);
+  for (const event of events) projection.push(event);
+  return projection.response();
+}
+
+async function cancelAndWait(dependencies: ApiDependencies, head: LogHead): Promise<void> {
+  if (head.status !== 'running') return;
+  await cancelRun(dependencies, head);
+  await relayEvents(dependencies, {
+    ...{ generationId: head.generationId, after: -1 },
+    sink: collectingSink(createAnswerFold()),
+    signal: AbortSignal.timeout(CANCELLED_WITHIN_MS),
+  });
+}
+
+function startingAfter(request: Request): number {
+  const given = request.query['starting_after'];
+  if (given === undefined || given === '') return -1;
+  if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Number(given);
+  throw new UnbrokenError('cursor_invalid', 'starting_after: expected a sequence_number.', {
+    details: { param: 'starting_after' },
+  });
+}
+
+const PAGE = 20;
+const LONGEST_PAGE = 100;
+
+/** `order` is `desc` where it is not given, as in the API of origin. */
+function pageOf<Item>(items: readonly Item[], query: Request['query']) {
+  const ordered = query['order'] === 'asc' ? items : items.toReversed();
+  const idOf = (item: Item | undefined) =>
+    typeof item === 'object' && item !== null && 'id' in item ? String(item.id) : null;
+  const from = ordered.findIndex((item) => idOf(item) === query['after']) + 1;
+  const asked = Number(query['limit'] ?? PAGE);
+  const limit = Number.isInteger(asked) && asked > 0 ? Math.min(asked, LONGEST_PAGE) : PAGE;
+  const data = ordered.slice(from, from + limit);
+  return {
+    ...{ object: 'list', data, first_id: idOf(data[0]), last_id: idOf(data.at(-1)) },
+    has_more: from + limit < ordered.length,
+  };
+}

@@ -1,0 +1,45 @@
+/** A stream of a format that cannot void text: the projection behind the guard, and an error in band where it breaks. */
+import type { Response } from 'express';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { LogHead } from '../../streaming/event-log.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { errorOf } from '../start-with-second.ts';
+import { streamToClient } from './serve.ts';
+import { createVoidGuard, voidedBefore } from './void-guard.ts';
+import type { Projection } from './wire.ts';
+
+export interface UnvoidableStream<Frame> {
+  readonly head: LogHead;
+  readonly projection: Projection<Frame>;
+  readonly encode: (frame: Frame) => string;
+  readonly encodeError: (error: UnbrokenError) => string;
+  /** What follows the last frame of an answer that ended well. */
+  readonly last: string;
+}
+
+export async function streamUnvoidable<Frame>(
+  dependencies: ApiDependencies,
+  response: Response,
+  { head, projection, encode, encodeError, last }: UnvoidableStream<Frame>,
+): Promise<void> {
+  const { generationId, route } = head;
+  const hold = dependencies.config.wires.holdRoutes.includes(route);
+  const guard = createVoidGuard({ hold, voidedBefore: await voidedBefore(dependencies.log, generationId) });
+  let failure: UnbrokenError | null = null;
+  await streamToClient(dependencies, response, {
+    generationId,
+    coalesces: true,
+    isOver: () => guard.broken !== null,
+    last: () => (failure === null ? last : ''),
+    encode: (event) => {
+      if (failure !== null) return '';
+      const frames = guard.admit(event).flatMap((admitted) => projection.push(admitted));
+      failure = guard.broken;
+      if (event.type === 'generation-error') failure = errorOf(event, generationId);
+      if (event.type === 'generation-cancel') {
+        failure = new UnbrokenError('cancelled', `The generation ${generationId} was cancelled.`);
+      }
+      return frames.map(encode).join('') + (failure === null ? '' : encodeError(failure));
+    },
+  });
+}

@@ -1,0 +1,98 @@
+/**
+ * What all wire formats share. A format is a projection: a pure fold over the log, from its first event on, that gives
+ * the frames of that format. So a reconnect, at any process, folds the same events to the same frames.
+ */
+import type { Request } from 'express';
+import { z } from 'zod';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { type GenerationRequest, generationRequestSchema } from '../../contracts/generation.ts';
+import type { LogHead } from '../../streaming/event-log.ts';
+import type { Caller } from '../api-keys.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { findGeneration } from '../find-generation.ts';
+import { submitGeneration } from '../submit-generation.ts';
+import { mayName } from './end-user.ts';
+
+export interface Projection<Frame> {
+  /** The frames of the next event. Must be called with every event of the log, in order. */
+  push(event: GenerationEvent): readonly Frame[];
+}
+
+export type WireFormat = 'openai-responses' | 'openai-chat' | 'anthropic-messages' | 'ai-sdk-ui';
+
+/** The headers of a request, by name. */
+export interface WireHeaders {
+  get(name: string): string | undefined;
+}
+
+/** What is kept beside the log for the formats; each adds what its answers must echo. */
+export interface Origin {
+  readonly format: WireFormat;
+  /** The model as the caller named it. */
+  readonly model: string;
+}
+
+/** A request in our words, and what its format must remember of it. */
+export interface WireRequest<Kept extends Origin = Origin> {
+  readonly request: GenerationRequest;
+  readonly origin: Kept;
+}
+
+/** Checks a body; the error names the field that is wrong. */
+export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(body);
+  if (parsed.success) return parsed.data;
+  const [first] = parsed.error.issues;
+  const param = first?.path.join('.') || 'body';
+  const lines = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
+  throw new UnbrokenError('invalid_request', lines.slice(0, 5).join('; '), { details: { param } });
+}
+
+export function requireJson(request: Request): void {
+  if (!request.is('application/json')) {
+    throw new UnbrokenError('unsupported_media_type', 'The body must be JSON.');
+  }
+}
+
+/** What these formats have no field for, as headers. Each is checked with the request. */
+function headerSettings(headers: WireHeaders): Record<string, string | number> {
+  const settings: Record<string, string | number> = {};
+  for (const name of ['cache', 'task'] as const) {
+    const value = headers.get(`x-unbroken-${name}`);
+    if (value !== undefined) settings[name] = value;
+  }
+  const numbers = { priority: 'x-unbroken-priority', deadlineMs: 'x-unbroken-deadline-ms' };
+  for (const [name, header] of Object.entries(numbers)) {
+    const value = headers.get(header);
+    if (value !== undefined) settings[name] = Number(value);
+  }
+  return settings;
+}
+
+/**
+ * Begins the generation, or takes one up again: by the id in `x-unbroken-generation-id`, or by `Idempotency-Key`, under
+ * which the same request joins what is there.
+ */
+export async function beginOrTakeUp(
+  dependencies: ApiDependencies,
+  caller: Caller,
+  { request, origin }: WireRequest,
+  headers: WireHeaders,
+): Promise<LogHead> {
+  const known = headers.get('x-unbroken-generation-id');
+  if (known !== undefined) return findGeneration(dependencies, caller, known);
+  const user = mayName(caller) ? request.user : undefined;
+  const asked = { ...request, user, ...headerSettings(headers) };
+  const checked = parseBody(generationRequestSchema, asked);
+  const key = headers.get('idempotency-key');
+  const { generationId } = await submitGeneration(dependencies, caller, checked, key, origin);
+  return findGeneration(dependencies, caller, generationId);
+}
+
+/** Ids of all formats carry the hexadecimal part of ours, so none needs a table. */
+export function idIn(prefix: string, generationId: string): string {
+  return `${prefix}${generationId.replace(/^gen_/, '')}`;
+}
+
+export const metadataSchema = z.record(z.string().min(1).max(64), z.string().max(512));

@@ -1,0 +1,15 @@
+/** How far the long context of a prompt may be shortened. The question and the instructions never are. */
+import { z } from 'zod';
+
+export const compressionSchema = z
+  .union([
+    z.literal('off'),
+    z.strictObject({ keep: z.number().min(0.05).max(0.95).describe('Share of the context tokens.') }),
+    z.strictObject({ targetTokens: z.int().min(64).describe('Tokens of the whole context.') }),
+  ])
+  .describe('How much of the context is kept; "off" (the default) changes nothing.');
+export type Compression = z.infer<typeof compressionSchema>;
+export type CompressionTarget = Exclude<Compression, 'off'>;
+
+export const compressionEngines = ['built-in', 'llmlingua-2'] as const;
+export type CompressionEngine = (typeof compressionEngines)[number];

@@ -1,0 +1,100 @@
+/** Which units are kept: from the best down, what it stands under with it, and nothing that was said already. */
+import type { RankedUnit } from './rank-units.ts';
+
+/** A long unit must be better than a short one to be worth its tokens. */
+const COST_POWER = 0.3;
+/** Share of the terms of a unit that another one has: above, it says nothing new. */
+const SAME_SHARE = 0.8;
+/** A unit of fewer terms cannot be told to be a repeat. */
+const LEAST_TERMS = 5;
+
+interface Candidate extends RankedUnit {
+  readonly text: number;
+  readonly index: number;
+  readonly worth: number;
+}
+
+/** @returns for each text, the indexes of the units that are kept. */
+export function chooseUnits(
+  texts: readonly (readonly RankedUnit[])[],
+  tokensOf: (unit: RankedUnit) => number,
+  budget: number,
+): ReadonlySet<number>[] {
+  const kept = texts.map(() => new Set<number>());
+  const said = createMemory();
+  const repeats: Candidate[] = [];
+  let left = budget;
+  const take = (one: Candidate) => {
+    const set = kept[one.text] ?? new Set();
+    const needed = [one.index, ...missingAbove(texts[one.text] ?? [], one.unit.under, set)];
+    const cost = needed.reduce((sum, index) => {
+      const unit = texts[one.text]?.[index];
+      return unit === undefined ? sum : sum + tokensOf(unit);
+    }, 0);
+    if (cost > left) return;
+    left -= cost;
+    for (const index of needed) set.add(index);
+    said.add(one.terms);
+  };
+  for (const one of byWorth(texts, tokensOf)) {
+    if (said.has(one.terms)) repeats.push(one);
+    else take(one);
+  }
+  // Where there is room for all, a repeat may stay too.
+  for (const one of repeats) take(one);
+  return kept;
+}
+
+function byWorth(
+  texts: readonly (readonly RankedUnit[])[],
+  tokensOf: (unit: RankedUnit) => number,
+): Candidate[] {
+  return texts
+    .flatMap((units, text) =>
+      units.map((one, index) => ({
+        ...{ ...one, text, index },
+        worth: one.score / Math.max(1, tokensOf(one)) ** COST_POWER,
+      })),
+    )
+    .filter(({ unit }) => unit.kind !== 'heading')
+    .sort((a, b) => b.worth - a.worth || a.text - b.text || a.index - b.index);
+}
+
+/** Headings and heads of tables that are not kept yet. */
+function missingAbove(
+  units: readonly RankedUnit[],
+  under: number | null,
+  kept: ReadonlySet<number>,
+): number[] {
+  const missing: number[] = [];
+  for (let above = under; above !== null && !kept.has(above); above = units[above]?.unit.under ?? null) {
+    missing.push(above);
+  }
+  return missing;
+}
+
+/** What was said already. Units are compared only where they share a term of which at least one must be shared. */
+function createMemory() {
+  const units: ReadonlySet<string>[] = [];
+  const byTerm = new Map<string, number[]>();
+  return {
+    add(terms: readonly string[]) {
+      const set = new Set(terms);
+      for (const term of set) byTerm.set(term, [...(byTerm.get(term) ?? []), units.length]);
+      units.push(set);
+    },
+    has(terms: readonly string[]): boolean {
+      const own = [...new Set(terms)];
+      if (own.length < LEAST_TERMS) return false;
+      // A repeat lacks so many terms at the most, so it shares one of any more than these; the rarest are quickest.
+      const probes = own
+        .toSorted((a, b) => (byTerm.get(a)?.length ?? 0) - (byTerm.get(b)?.length ?? 0))
+        .slice(0, Math.floor((1 - SAME_SHARE) * own.length) + 1);
+      const near = new Set(probes.flatMap((term) => byTerm.get(term) ?? []));
+      return [...near].some((index) => {
+        const shared = own.filter((term) => units[index]?.has(term)).length;
+        return shared / own.length >= SAME_SHARE;
+      });
+    },
+  };
+}

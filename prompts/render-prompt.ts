@@ -1,0 +1,76 @@
+/** A version of a prompt, checked when it is made, and filled with the values of a request. */
+import { UnbrokenError } from '../contracts/errors.ts';
+import type { Message } from '../contracts/generation.ts';
+import type { PromptContent, PromptReference } from '../contracts/prompts.ts';
+import { fillTemplate, parseTemplate, TemplateError, variablesOf } from './template.ts';
+
+export interface RenderedPrompt {
+  readonly system: string | undefined;
+  readonly messages: readonly Message[];
+}
+
+/** Refuses a version that could not be filled: bad placeholders, undeclared or unused variables, too long defaults. */
+export function checkContent(content: PromptContent): void {
+  const used = new Set<string>();
+  for (const [where, source] of templatesOf(content)) {
+    try {
+      for (const name of variablesOf(parseTemplate(source))) used.add(name);
+    } catch (error) {
+      if (!(error instanceof TemplateError)) throw error;
+      throw new UnbrokenError('invalid_request', `${where}: ${error.message}.`);
+    }
+  }
+  const declared = Object.keys(content.variables);
+  const faults = [
+    ...[...used]
+      .filter((name) => !declared.includes(name))
+      .map((name) => `{{${name}}} is not declared in variables`),
+    ...declared.filter((name) => !used.has(name)).map((name) => `variables.${name} is not used`),
+    ...Object.entries(content.variables)
+      .filter(([, variable]) => (variable.default?.length ?? 0) > variable.maxChars)
+      .map(([name]) => `variables.${name}: the default is longer than maxChars`),
+  ];
+  if (faults.length > 0) throw new UnbrokenError('invalid_request', `${faults.join('; ')}.`);
+}
+
+/** Throws prompt_variables_invalid, which names every variable that is missing, unknown or too long. */
+export function renderPrompt(
+  content: PromptContent,
+  { name, variables }: Pick<PromptReference, 'name' | 'variables'>,
+): RenderedPrompt {
+  const values = new Map<string, string>();
+  const faults = Object.keys(variables)
+    .filter((given) => !Object.hasOwn(content.variables, given))
+    .map((given) => `"${given}" is unknown`);
+  for (const [variable, { maxChars, default: otherwise }] of Object.entries(content.variables)) {
+    const given = Object.hasOwn(variables, variable) ? variables[variable] : otherwise;
+    if (given === undefined) {
+      faults.push(`"${variable}" is missing`);
+      continue;
+    }
+    const value = String(given);
+    if (value.length > maxChars) {
+      faults.push(`"${variable}" has ${value.length} characters of at most ${maxChars}`);
+    }
+    values.set(variable, value);
+  }
+  if (faults.length > 0) {
+    const known = Object.keys(content.variables).join(', ') || 'none';
+    throw new UnbrokenError(
+      'prompt_variables_invalid',
+      `prompt.variables of "${name}": ${faults.join('; ')}. It declares: ${known}.`,
+    );
+  }
+  const fill = (source: string) => fillTemplate(parseTemplate(source), values);
+  return {
+    system: content.system === undefined ? undefined : fill(content.system),
+    messages: (content.messages ?? []).map(({ role, content: source }) => ({ role, content: fill(source) })),
+  };
+}
+
+function templatesOf({ system, messages = [] }: PromptContent): readonly (readonly [string, string])[] {
+  return [
+    ...(system === undefined ? [] : [['system', system] as const]),
+    ...messages.map(({ content }, index) => [`messages.${index}.content`, content] as const),
+  ];
+}

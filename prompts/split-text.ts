@@ -1,0 +1,128 @@
+/**
+ * A text as units that are kept whole or dropped whole: sentences, list items, rows of tables, blocks of code. A unit
+ * is a piece of the text as it stands, so what is kept is kept word for word.
+ */
+export type UnitKind = 'sentence' | 'heading' | 'row' | 'code';
+
+export interface TextUnit {
+  readonly kind: UnitKind;
+  readonly start: number;
+  /** Without the white space behind it. */
+  readonly end: number;
+  readonly text: string;
+  readonly paragraph: number;
+  /** The index of what it cannot be understood without: its heading, or the head of its table; null for none. */
+  readonly under: number | null;
+}
+
+const FENCE = /^\s*(```|~~~)/;
+const TABLE_ROW = /^\s*\|/;
+const TABLE_RULE = /^\s*\|[\s:|-]+\|\s*$/;
+const MARKED_HEADING = /^\s{0,3}(#{1,6})\s/;
+/** A short line that ends without punctuation, or with a colon: a title, a speaker, the head of a mail. */
+const HEADING_CHARS = 80;
+const UNMARKED = 7;
+const ENDS_LIKE_A_SENTENCE = /[.!?…"')\]]\s*$/;
+/** What a full stop behind it does not end. */
+const ABBREVIATION =
+  /(?:^|[\s(])(?:[A-Z]|[Mm]rs?|[Mm]s|[Dd]r|[Pp]rof|[Ss]t|[Nn]o|[Cc]f|vs|etc|e\.g|i\.e|[Ff]ig|[Vv]ol|approx)\.$/;
+
+const sentences = new Intl.Segmenter('en', { granularity: 'sentence' });
+
+interface Line {
+  readonly start: number;
+  readonly text: string;
+}
+
+export function splitText(text: string): readonly TextUnit[] {
+  const units: TextUnit[] = [];
+  let paragraph = 0;
+  let heading: number | null = null;
+  // The headings that the text stands under now, the highest first; one without a mark is below all marked ones.
+  const headings: { readonly level: number; readonly unit: number }[] = [];
+  let tableHead: number | null = null;
+  const add = (kind: UnitKind, start: number, end: number, under: number | null) => {
+    const piece = text.slice(start, end).trimEnd();
+    if (piece.trim() === '') return;
+    units.push({ kind, start, end: start + piece.length, text: piece, paragraph, under });
+  };
+  const lines = linesOf(text);
+  for (let index = 0; index < lines.length; index += 1) {
+    const line = lines[index];
+    if (line === undefined) break;
+    if (line.text.trim() === '') {
+      paragraph += 1;
+      tableHead = null;
+      continue;
+    }
+    if (FENCE.test(line.text)) {
+      const last = endOfFence(lines, index);
+      add('code', line.start, endOf(lines[last] ?? line), heading);
+      index = last;
+      continue;
+    }
+    if (TABLE_ROW.test(line.text)) {
+      const hasRule = TABLE_RULE.test(lines[index + 1]?.text ?? '');
+      add('row', line.start, endOf((hasRule ? lines[index + 1] : undefined) ?? line), tableHead ?? heading);
+      if (hasRule) {
+        tableHead = units.length - 1;
+        index += 1;
+      }
+      continue;
+    }
+    tableHead = null;
+    if (isHeading(line.text, lines[index - 1]?.text, lines[index + 1]?.text)) {
+      const level = MARKED_HEADING.exec(line.text)?.[1]?.length ?? UNMARKED;
+      while ((headings.at(-1)?.level ?? 0) >= level) headings.pop();
+      add('heading', line.start, endOf(line), headings.at(-1)?.unit ?? null);
+      heading = units.length - 1;
+      headings.push({ level, unit: heading });
+      continue;
+    }
+    for (const [start, end] of sentencesOf(line)) add('sentence', start, end, heading);
+  }
+  return units;
+}
+
+function linesOf(text: string): Line[] {
+  const lines: Line[] = [];
+  let start = 0;
+  for (const line of text.split('\n')) {
+    lines.push({ start, text: line });
+    start += line.length + 1;
+  }
+  return lines;
+}
+
+function endOf({ start, text }: Line): number {
+  return start + text.length;
+}
+
+/** The line that closes a block of code; the last one where none does. */
+function endOfFence(lines: readonly Line[], open: number): number {
+  const mark = FENCE.exec(lines[open]?.text ?? '')?.[1] ?? '';
+  const close = lines.findIndex((line, index) => index > open && line.text.trim().startsWith(mark));
+  return close === -1 ? lines.length - 1 : close;
+}
+
+function isHeading(line: string, before: string | undefined, after: string | undefined): boolean {
+  if (MARKED_HEADING.test(line)) return true;
+  if (line.length > HEADING_CHARS || ENDS_LIKE_A_SENTENCE.test(line)) return false;
+  // In running text that is wrapped, a short line is only a short line; a number may be that of an item of a list.
+  if ((before ?? '').trim() !== '' || after === undefined || /^\s*[-*•]\s/.test(line)) return false;
+  return !/^\s*\d+[.)]\s/.test(line) || after.trim() === '';
+}
+
+function sentencesOf({ start, text }: Line): [number, number][] {
+  const found: [number, number][] = [];
+  let from: number | null = null;
+  for (const { segment, index } of sentences.segment(text)) {
+    from ??= index;
+    const soFar = text.slice(from, index + segment.length).trimEnd();
+    if (ABBREVIATION.test(soFar) || !/[\p{L}]{2}|\p{N}{2}/u.test(soFar)) continue;
+    found.push([start + from, start + index + segment.length]);
+    from = null;
+  }
+  if (from !== null) found.push([start + from, start + text.length]);
+  return found;
+}

@@ -1,0 +1,61 @@
+/**
+ * Templates: text with `{{name}}`, white space inside the braces as you like. A template is taken apart once and filled
+ * in one pass, so a value that holds `{{other}}` stays as it is: no variable can bring in another.
+ *
+ * A backslash before `{{` takes its meaning away: `\{{` is the text `{{`, and `\\{{name}}` a backslash before a value.
+ * All other text, also `}}` and a backslash elsewhere, is itself.
+ */
+// It begins only where a run of backslashes begins, so a long one is not tried from each of its places.
+const PLACEHOLDER = /(?<!\\)(\\*)\{\{([^{}]*)(\}\})?/g;
+const NAME = /^\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*$/;
+
+export type TemplateSegment = { readonly text: string } | { readonly variable: string };
+
+export class TemplateError extends Error {
+  override readonly name = 'TemplateError';
+}
+
+/** Throws TemplateError with the line of the fault. */
+export function parseTemplate(source: string): readonly TemplateSegment[] {
+  const segments: TemplateSegment[] = [];
+  let text = '';
+  let from = 0;
+  for (const found of source.matchAll(PLACEHOLDER)) {
+    const [whole, backslashes = '', inside = '', closing] = found;
+    text += source.slice(from, found.index) + '\\'.repeat(Math.floor(backslashes.length / 2));
+    if (backslashes.length % 2 === 1) {
+      text += '{{';
+      from = found.index + backslashes.length + 2;
+      continue;
+    }
+    const name = closing === undefined ? undefined : NAME.exec(inside)?.[1];
+    if (name === undefined) throw new TemplateError(faultOf(source, found.index, whole, closing));
+    if (text !== '') segments.push({ text });
+    segments.push({ variable: name });
+    text = '';
+    from = found.index + whole.length;
+  }
+  text += source.slice(from);
+  if (text !== '') segments.push({ text });
+  return segments;
+}
+
+export function variablesOf(segments: readonly TemplateSegment[]): string[] {
+  return segments.flatMap((segment) => ('variable' in segment ? [segment.variable] : []));
+}
+
+export function fillTemplate(
+  segments: readonly TemplateSegment[],
+  values: ReadonlyMap<string, string>,
+): string {
+  return segments
+    .map((segment) => ('text' in segment ? segment.text : (values.get(segment.variable) ?? '')))
+    .join('');
+}
+
+function faultOf(source: string, index: number, found: string, closing: string | undefined): string {
+  const line = source.slice(0, index).split('\n').length;
+  const shown = found.length > 40 ? `${found.slice(0, 40)}...` : found;
+  const fault = closing === undefined ? 'has no }}' : 'is no {{name}}';
+  return `line ${line}: "${shown}" ${fault}; write \\{{ where braces are meant`;
+}

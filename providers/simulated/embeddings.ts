@@ -1,0 +1,36 @@
+/** OpenAI's embeddings: vectors that depend only on the text, of length 1. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+const requestSchema = z.object({
+  model: z.string(),
+  input: z.union([z.string(), z.array(z.union([z.string(), z.array(z.int())]))]),
+  dimensions: z.int().positive().max(4_096).default(64),
+  encoding_format: z.enum(['float', 'base64']).default('float'),
+});
+
+/** @returns undefined where the request is not one for embeddings. */
+export function answerEmbeddings(path: string, given: unknown): object | undefined {
+  if (path !== '/v1/embeddings') return undefined;
+  const { model, input, dimensions, encoding_format: format } = requestSchema.parse(given);
+  const inputs = typeof input === 'string' ? [input] : input;
+  const tokens = inputs.reduce((sum, one) => sum + Math.ceil(one.length / 4), 0);
+  return {
+    ...{ object: 'list', model },
+    data: inputs.map((one, index) => {
+      const vector = vectorOf(String(one), dimensions);
+      const embedding =
+        format === 'float' ? vector : Buffer.from(Float32Array.from(vector).buffer).toString('base64');
+      return { object: 'embedding', index, embedding };
+    }),
+    usage: { prompt_tokens: tokens, total_tokens: tokens },
+  };
+}
+
+function vectorOf(text: string, dimensions: number): number[] {
+  const values = Array.from({ length: dimensions }, (_, index) => {
+    return createHash('sha256').update(`${index} ${text}`).digest().readInt32LE(0);
+  });
+  const length = Math.hypot(...values);
+  return values.map((value) => value / length);
+}

@@ -1,0 +1,100 @@
+import { describe, expect, test } from '@jest/globals';
+import type { PromptContent } from '../../contracts/prompts.ts';
+import { promptContentSchema } from '../../contracts/prompts.ts';
+import { checkContent, renderPrompt } from '../../prompts/render-prompt.ts';
+import { fillTemplate, parseTemplate } from '../../prompts/template.ts';
+import { createRandom } from '../harness/random.ts';
+
+const fill = (source: string, values: Record<string, string>) =>
+  fillTemplate(parseTemplate(source), new Map(Object.entries(values)));
+const contentOf = (content: object): PromptContent => promptContentSchema.parse(content);
+
+describe('a template', () => {
+  test.each([
+    ['{{name}}', 'Ann'],
+    ['Hello {{ name }}!', 'Hello Ann!'],
+    ['{"user": {"name": "{{name}}"}}', '{"user": {"name": "Ann"}}'],
+    ['{{name}}{{name}}', 'AnnAnn'],
+    ['no braces', 'no braces'],
+    ['a }} b { c } d', 'a }} b { c } d'],
+    [String.raw`\{{name}}`, '{{name}}'],
+    [String.raw`\\{{name}}`, String.raw`\Ann`],
+    [String.raw`\\\{{name}}`, String.raw`\{{name}}`],
+    [String.raw`C:\dir\{{name}} and \ alone`, String.raw`C:\dir{{name}} and \ alone`],
+    [String.raw`\{{ {{name}} }}`, '{{ Ann }}'],
+  ])('%s becomes %s', (source, expected) => {
+    expect(fill(source, { name: 'Ann' })).toBe(expected);
+  });
+
+  test.each([
+    ['{{name', 'line 1: "{{name" has no }}'],
+    ['a\nb {{#if x}}', 'line 2: "{{#if x}}" is no {{name}}'],
+    ['{{}}', 'is no {{name}}'],
+    ['{{1st}}', 'is no {{name}}'],
+    ['{{{name}}}', 'has no }}'],
+  ])('%s is refused, with its place', (source, message) => {
+    expect(() => parseTemplate(source)).toThrow(message);
+  });
+
+  test('a value cannot bring in another variable, nor undo an escape', () => {
+    const values = { first: '{{second}} \\', second: 'secret' };
+    expect(fill('{{first}}{{first}}', values)).toBe('{{second}} \\{{second}} \\');
+  });
+
+  test('text without a placeholder comes out as it went in, whatever it holds', () => {
+    const random = createRandom(7);
+    const alphabet = ['a', '{', '}', '\\', ' ', '\n', '}}', 'é', '🚀'];
+    for (let round = 0; round < 500; round += 1) {
+      const length = random.between(0, 30);
+      const text = Array.from({ length }, () => alphabet[random.between(0, alphabet.length - 1)]).join('');
+      const plain = text.replaceAll('{{', '{ {').replaceAll('{{', '');
+      expect(fill(plain, {})).toBe(plain);
+    }
+  });
+
+  test('a long run of backslashes is read in one pass', () => {
+    const text = '\\'.repeat(200_000);
+    expect(fill(text, {})).toBe(text);
+  });
+});
+
+describe('a prompt', () => {
+  const content = contentOf({
+    system: 'Answer {{name}} in {{language}}.',
+    messages: [{ role: 'user', content: 'I am {{name}}.' }],
+    variables: { name: { maxChars: 10 }, language: { default: 'English' } },
+  });
+  const render = (variables: Record<string, string | number | boolean>) =>
+    renderPrompt(content, { name: 'greeting', variables });
+
+  test('is filled, with defaults where a value is not given', () => {
+    expect(render({ name: 'Ann' })).toEqual({
+      system: 'Answer Ann in English.',
+      messages: [{ role: 'user', content: 'I am Ann.' }],
+    });
+    expect(render({ name: 7, language: false }).system).toBe('Answer 7 in false.');
+  });
+
+  test.each([
+    ['missing', {}, '"name" is missing'],
+    ['unknown', { name: 'Ann', nmae: 'x' }, '"nmae" is unknown'],
+    ['too long', { name: 'Annabelle Lee' }, '"name" has 13 characters of at most 10'],
+    ['of the prototype', { name: 'Ann', constructor: 'x' }, '"constructor" is unknown'],
+  ])('says which variable is %s', (_, variables, message) => {
+    expect(() => render(variables)).toThrow(message);
+    expect(() => render(variables)).toThrow('It declares: name, language.');
+  });
+
+  test.each([
+    ['a placeholder that is not declared', { system: '{{x}}' }, '{{x}} is not declared'],
+    ['a variable that is not used', { system: 'x', variables: { y: {} } }, 'variables.y is not used'],
+    [
+      'a default that is too long',
+      { system: '{{y}}', variables: { y: { maxChars: 2, default: 'abc' } } },
+      'the default is longer than maxChars',
+    ],
+    ['a broken template', { messages: [{ role: 'user', content: 'a {{' }] }, 'messages.0.content: line 1'],
+  ])('with %s is refused when it is made', (_, broken, message) => {
+    expect(() => checkContent(contentOf(broken))).toThrow(message);
+  });
+});

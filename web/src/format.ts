@@ -1,0 +1,32 @@
+/** Numbers and times as the page shows them. */
+const number = new Intl.NumberFormat('en');
+const dayAndTime = new Intl.DateTimeFormat('en', {
+  ...{ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false },
+});
+
+export function formatCount(count: number): string {
+  return number.format(count);
+}
+
+/** Micro-USD as dollars: in cents where it is whole cents, else in full. */
+export function formatCost(microUsd: number): string {
+  const isWholeCents = Math.round(microUsd) % 10_000 === 0;
+  const [whole = '0', decimals = ''] = (microUsd / 1_000_000).toFixed(isWholeCents ? 2 : 6).split('.');
+  return `$${number.format(Number(whole))}.${decimals}`;
+}
+
+export function formatTime(atMs: number): string {
+  return dayAndTime.format(atMs);
+}
+
+export function formatDuration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(1)} s`;
+  const minutes = Math.floor(ms / 60_000);
+  return `${minutes} min ${Math.round((ms - minutes * 60_000) / 1_000)} s`;
+}
+
+/** The first and last characters of an id: enough to tell two apart. */
+export function shortId(id: string): string {
+  return id.length <= 16 ? id : `${id.slice(0, 10)}…${id.slice(-4)}`;
+}

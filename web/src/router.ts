@@ -1,0 +1,39 @@
+/** The page's place is in the fragment of its address, so a reload comes back to it and nothing of it is sent. */
+import { signal } from '@preact/signals';
+
+export const views = ['generate', 'runs', 'budgets', 'prompts', 'providers'] as const;
+export type View = (typeof views)[number];
+
+export interface Place {
+  readonly view: View;
+  /** A generation, or the name of a prompt. */
+  readonly id: string | null;
+}
+
+export const place = signal<Place>(placeOf(location.hash));
+
+addEventListener('hashchange', () => {
+  place.value = placeOf(location.hash);
+});
+
+export function placeOf(hash: string): Place {
+  const [name = '', id = ''] = hash.replace(/^#\/?/, '').split('/');
+  const view = views.find((one) => one === name) ?? 'generate';
+  return { view, id: id === '' ? null : decoded(id) };
+}
+
+export function linkTo(view: View, id?: string): string {
+  return id === undefined ? `#/${view}` : `#/${view}/${encodeURIComponent(id)}`;
+}
+
+export function goTo(view: View, id?: string): void {
+  location.hash = linkTo(view, id);
+}
+
+function decoded(id: string): string | null {
+  try {
+    return decodeURIComponent(id);
+  } catch {
+    return null;
+  }
+}
