@@ -1,4 +1,4 @@
-/** What still works while Temporal or Qdrant is away. They are killed here, so this suite has its own. */
+/** What still works while a service is away, or has just come back. They are killed here, so this suite has its own. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/events.ts';
 import { faultsOf } from '../harness/check-events.ts';
@@ -75,6 +75,25 @@ describe('without Temporal', () => {
     const { status } = await api.create({ input: promptOf({ tokens: 10 }), cache: 'off' });
     await temporal.thaw();
     expect(status).toBe(503);
+  });
+});
+
+describe('a provider that was restarted', () => {
+  test('has forgotten the answer: it goes on from the delivered text, and what was lost is booked by estimate', async () => {
+    const [provider] = stage.seats.provider;
+    const input = promptOf({ tokens: 600, delayMs: 10 });
+    const expected = await stage.sim.text(input);
+    const { body } = await api.create({ input, model: 'simulated/sim-large', cache: 'off' });
+    const reading = startReading(api, body.id);
+    await reading.deltas(30);
+    await provider?.kill();
+    await provider?.restart();
+    const events = await reading.whole;
+    expect(faultsOf(events)).toEqual([]);
+    expect(textOf(events)).toBe(expected.text);
+    const lost = events.find((event) => event.type === 'provider-error' && !event.resumable);
+    expect(lost).toMatchObject({ code: 'provider_response_lost', usage: { estimated: true } });
+    expect(lost?.type === 'provider-error' && lost.usage.outputTokens).toBeGreaterThan(20);
   });
 });
 

@@ -1,5 +1,5 @@
 /**
- * One reader: now on SSE, now on a WebSocket, now at this API, now at that one. It leaves in the middle by chance and
+ * One reader of our wire or OpenAI's: now on SSE, now on a WebSocket, now at this API, now at that one. It leaves in the middle by chance and
  * comes back with its cursor. It judges nothing: whatever comes is written down.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +8,7 @@ import { createRandom, type Random } from '../../harness/random.ts';
 import { openStreamSocket } from '../../harness/stream-socket.ts';
 import { connectApi, eventsOf } from '../../harness/unbroken-api.ts';
 import type { Following, Notebook } from './notebook.ts';
+import { framesOf } from './read-response.ts';
 
 /** A connection that is silent for longer is replaced; heartbeats come each second. */
 const SILENCE_MS = 4_000;
@@ -22,7 +23,8 @@ export async function follow(following: Following, notebook: Notebook): Promise<
   const random = createRandom(following.seed + notebook.events.length);
   const hasEnded = () => notebook.events.some(isTerminal);
   while (!hasEnded()) {
-    const connect = random.between(0, 2) === 0 ? readSocket : readSse;
+    const isSocket = following.wire === 'native' && random.between(0, 2) === 0;
+    const connect = isSocket ? readSocket : readSse;
     const url = following.apis[random.between(0, following.apis.length - 1)] ?? '';
     const patience = random.between(1, 4) === 1 ? random.between(1, 40) : Number.POSITIVE_INFINITY;
     let left = patience;
@@ -49,14 +51,19 @@ function pauseBy(random: Random): number {
 
 async function* readSse(
   url: string,
-  { key, generationId }: Following,
+  { key, generationId, wire }: Following,
   after: number,
 ): AsyncGenerator<GenerationEvent> {
+  const isNative = wire === 'native';
+  const resume = after < 0 ? '' : `&starting_after=${after}`;
+  const path = isNative
+    ? `/v1/generations/${generationId}/events`
+    : `/v1/responses/${generationId}?stream=true${resume}`;
   const gone = new AbortController();
   let silence = setTimeout(() => gone.abort(), CONNECT_MS);
   try {
-    const response = await connectApi(url, key).send(`/v1/generations/${generationId}/events`, {
-      headers: after < 0 ? {} : { 'last-event-id': String(after) },
+    const response = await connectApi(url, key).send(path, {
+      headers: after < 0 || !isNative ? {} : { 'last-event-id': String(after) },
       signal: gone.signal,
     });
     if (response.status !== 200) {
@@ -72,7 +79,7 @@ async function* readSse(
         },
       }),
     );
-    yield* eventsOf(new Response(body));
+    yield* isNative ? eventsOf(new Response(body)) : framesOf(new Response(body));
   } finally {
     clearTimeout(silence);
     gone.abort();

@@ -91,7 +91,9 @@ export async function load(
     accepted.push({ plan, id, acceptedAtMs: Date.now() });
     for (let reader = 0; reader < plan.readers; reader += 1) {
       const name = `${index}-${reader}`;
+      const wire = (index + reader) % 4 === 0 ? ('responses' as const) : ('native' as const);
       const following = {
+        wire,
         reader: name,
         generationId: id,
         key,

@@ -7,6 +7,8 @@ export interface Following {
   /** Unlike any other reader's. */
   readonly reader: string;
   readonly generationId: string;
+  /** `native` is ours, on SSE and WebSockets in turn. */
+  readonly wire: 'native' | 'responses';
   readonly key: string;
   readonly apis: readonly string[];
   readonly seed: number;
