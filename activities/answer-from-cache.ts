@@ -21,7 +21,7 @@ export function answerFromCache(dependencies: Dependencies) {
     if (record.outcome !== null || input === null) return record.outcome;
     const found = await cache.lookUpBest(questionOf(order, input));
     if (found.outcome !== 'hit') return null;
-    const { text, provider, model, similarity, storedAtMs, finishReason } = found.answer;
+    const { text, provider, model, similarity, storedAtMs, finishReason, entryId } = found.answer;
     const hasDelivered = record.text !== '' || record.hasReasoning || record.hasToolCalls;
     const voided: EventBody[] = hasDelivered
       ? [{ type: 'text-reset', reason: 'Every candidate failed; an old stored answer stands in.' }]
@@ -30,7 +30,7 @@ export function answerFromCache(dependencies: Dependencies) {
     const ageMs = Math.max(0, Date.now() - storedAtMs);
     await log.appendOnce(generationId, 'degraded-answer', [
       ...voided,
-      { type: 'cache-hit', provider, model, similarity, ageMs, degraded: true },
+      { type: 'cache-hit', provider, model, similarity, ageMs, entryId, degraded: true },
       ...replayedText(text),
       {
         ...{ type: 'generation-end', provider, model, finishReason, cached: true, degraded: true },

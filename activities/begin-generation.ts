@@ -4,6 +4,7 @@
  * and the activity `streamFromProvider` adopts it: a local activity holds a workflow task and cannot heartbeat.
  */
 import { ApplicationFailure } from '@temporalio/common';
+import { cacheUseOf } from '../contracts/cache-mode.ts';
 import { isErrorCode } from '../contracts/errors.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
@@ -30,7 +31,7 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
 
   const finish = async (order: GenerationOrder, outcome: GenerationOutcome): Promise<BegunGeneration> => {
     const { warnings } = await settle({ order, outcome });
-    if (order.cache === 'off' || outcome.cached) {
+    if (!cacheUseOf(order.cache).writes || outcome.cached) {
       return { next: 'ended', outcome, storeFailed: false, warnings };
     }
     const stored = await store({ order, outcome }).then(
@@ -70,7 +71,7 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
   };
 
   async function tryCache(order: GenerationOrder): Promise<GenerationOutcome | null> {
-    if (order.cache === 'off') return null;
+    if (!cacheUseOf(order.cache).reads) return null;
     // Whatever goes wrong with the cache, the generation goes on without it.
     return lookUp(order).then(
       ({ hit }) => hit,

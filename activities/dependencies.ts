@@ -1,6 +1,7 @@
 /** What the activities need; the worker's composition root provides the real ones. */
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { Flights } from '../cache/flights.ts';
 import type { BudgetWarning } from '../contracts/budgets.ts';
 import type { MicroUsd, Usage } from '../contracts/money.ts';
 import type { PromptCompression } from '../prompts/prompt-compression.ts';
@@ -8,10 +9,25 @@ import type { PromptStats } from '../prompts/prompt-stats.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { GateNotice, ProviderGate } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
+import type { LiveLogs } from '../streaming/live-logs.ts';
+
+/** How a route uses the answer cache. */
+export interface CacheSettings {
+  readonly threshold: number;
+  readonly ttlMs: number;
+  readonly judge: boolean;
+  /** Whether generations that ask the same at the same time share one call. */
+  readonly singleFlight: boolean;
+}
 
 export interface Dependencies {
   readonly log: EventLog;
   readonly cache: AnswerCache;
+  readonly flights: Flights;
+  /** The settings of a route. */
+  readonly cacheSettings: (route: string) => CacheSettings;
+  /** Tells when the log of another generation has grown. */
+  readonly live: LiveLogs;
   readonly budget: BudgetLedger;
   readonly promptStats: PromptStats;
   readonly compression: PromptCompression;

@@ -9,6 +9,7 @@ import type { Departure } from '../routing/provider-gate.ts';
 import { type Attempt, type Progress, totals, usageSoFar } from './attempt.ts';
 import { REFUSES_KEY } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
+import { shareOf } from './follow-leader.ts';
 import { isPlausibleUsage } from './plausible-usage.ts';
 
 /** Errors after which a response that runs at the provider is still good and can be taken up again. */
@@ -33,14 +34,16 @@ export async function endCompleted(
 ): Promise<GenerationOutcome> {
   const { writer } = attempt.log;
   const usage = billedUsage(dependencies, attempt, progress, finish);
+  const used = totals(dependencies, attempt, usage);
+  const { own, shared } = await shareOf(dependencies, attempt, finish.reason, used);
   const end = {
     ...attempt.step.candidate,
     finishReason: finish.reason,
     attempts: attempt.number,
     cached: false,
-    ...totals(dependencies, attempt, usage),
+    ...own,
   };
-  void writer.write({ type: 'generation-end', ...end });
+  void writer.write({ type: 'generation-end', ...end, ...(shared === null ? {} : { shared }) });
   // The reader's end does not wait for what the next callers learn of it.
   void attempt.pass.leave('answered', totalTokens(usage), outputOf(usage));
   await writer.flush();

@@ -31,7 +31,10 @@ export async function reserveCall(
 ): Promise<ReserveOutcome> {
   const { budget, countTokens, priceOf } = dependencies;
   const { order, candidate, reservedTokens, remainingTokens, maxOutputTokens } = step;
-  if (record.attempts === 0 || resume.strategy === 'reattach') {
+  // A first call that continues what another generation has delivered pays for that text as well.
+  const copiedChars = 'deliveredText' in resume ? resume.deliveredText.length - record.continuedChars : 0;
+  const isFirst = record.attempts === 0 && copiedChars <= 0;
+  if (isFirst || resume.strategy === 'reattach') {
     const capTokens = Math.max(maxOutputTokens, record.capTokens);
     const reserved = { reservedTokens, reservedMicroUsd: step.reservedMicroUsd ?? 0, remainingTokens };
     return { granted: true, ...reserved, maxOutputTokens, capTokens, warnings: [] };

@@ -83,6 +83,10 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
         hasReasoning = false;
         hasToolCalls = false;
         break;
+      case 'cache-judge':
+        usage = addUsage(usage, event.usage);
+        costMicroUsd += event.costMicroUsd;
+        break;
       case 'provider-error':
         errors.push({ provider: event.provider, model: event.model, code: event.code });
         usage = addUsage(usage, event.usage);

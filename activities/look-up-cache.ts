@@ -1,7 +1,7 @@
 /** Answers from the cache where it can: the stored text is replayed through the log like any other answer. */
-import type { CacheQuestion } from '../cache/answer-cache.ts';
+import type { CacheLookUp, CacheQuestion } from '../cache/answer-cache.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
-import type { Candidate, GenerationInput, GenerationOrder } from '../contracts/generation.ts';
+import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
 import { NO_USAGE } from '../contracts/money.ts';
 import type { CacheStepResult } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -10,32 +10,46 @@ import { readRecord } from './generation-record.ts';
 /** Characters of one replayed delta. */
 const REPLAY_CHARS = 4_096;
 
-export function lookUpCache({ cache, log }: Dependencies) {
+export function lookUpCache({ cache, cacheSettings, log }: Dependencies) {
   return async (order: GenerationOrder): Promise<CacheStepResult> => {
-    const { generationId } = order;
+    const { generationId, cacheMaxAgeMs } = order;
     const input = await log.readInput(generationId);
     if (input === null) return { hit: null, unavailable: null };
-    const found = await cache.lookUp(questionOf(order, input));
+    const { threshold, judge } = cacheSettings(order.route);
+    const limits = { threshold, judge, maxAgeMs: cacheMaxAgeMs ?? null };
+    const found = await cache.lookUp(questionOf(order, input), limits);
+    const judged = judgementOf(found);
     if (found.outcome !== 'hit') {
-      return { hit: null, unavailable: found.outcome === 'unavailable' ? found.reason : null };
+      const unavailable = found.outcome === 'unavailable' ? found.reason : null;
+      const skipped: EventBody[] = unavailable === null ? [] : [{ type: 'cache-skip', reason: unavailable }];
+      if (judged.length + skipped.length > 0) {
+        await log.appendOnce(generationId, 'cache-miss', [...judged, ...skipped]);
+      }
+      return { hit: null, unavailable };
     }
-    const { text, provider, model, similarity, storedAtMs, finishReason } = found.answer;
+    const { text, provider, model, similarity, storedAtMs, finishReason, entryId } = found.answer;
+    const ageMs = Math.max(0, Date.now() - storedAtMs);
+    const { usage, costMicroUsd } = found.judgement ?? { usage: NO_USAGE, costMicroUsd: 0 };
     await log.appendOnce(generationId, 'cache-replay', [
-      { type: 'cache-hit', provider, model, similarity, ageMs: Math.max(0, Date.now() - storedAtMs) },
+      ...judged,
+      { type: 'cache-hit', provider, model, similarity, ageMs, entryId },
       ...replayedText(text),
       {
         ...{ type: 'generation-end', provider, model, finishReason, attempts: 0, cached: true },
-        ...{ usage: NO_USAGE, costMicroUsd: 0 },
+        ...{ usage, costMicroUsd },
       },
     ]);
     return { hit: await endOf(log.read(generationId, -1)), unavailable: null };
   };
 }
 
+function judgementOf({ judgement }: CacheLookUp): EventBody[] {
+  return judgement === undefined ? [] : [{ type: 'cache-judge', ...judgement }];
+}
+
 /** What is asked of the cache. The same models in another order (by latency, say) are the same question. */
 export function questionOf({ tenant, candidates }: GenerationOrder, input: GenerationInput): CacheQuestion {
-  const name = ({ provider, model }: Candidate) => `${provider}/${model}`;
-  return { tenant, candidates: candidates.toSorted((a, b) => (name(a) < name(b) ? -1 : 1)), input };
+  return { tenant, candidates, input };
 }
 
 /** A stored text as deltas. */

@@ -1,11 +1,15 @@
 /** Reserves the worst case of a generation: its input as it is sent, and as much output as it asked for or the budget has left. */
 import { ApplicationFailure } from '@temporalio/common';
 import type { ReserveOutcome } from '../budget/ledger.ts';
+import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { CompressedTokens, GenerationOrder } from '../contracts/generation.ts';
 import { leastOutputTokens, worstSentTokens } from '../contracts/tokens.ts';
 import type { Dependencies } from './dependencies.ts';
 import { prepareInput } from './sent-input.ts';
 import { worstPrice } from './worst-case.ts';
+
+/** A judge reads two conversations of up to 4,000 characters each, and says a word. */
+const JUDGE_TOKENS = 4_000;
 
 export interface PreparedReservation {
   readonly outcome: ReserveOutcome;
@@ -13,7 +17,7 @@ export interface PreparedReservation {
 }
 
 export function reserveBudget(dependencies: Dependencies) {
-  const { budget, countTokens, priceOf } = dependencies;
+  const { budget, cacheSettings, countTokens, priceOf } = dependencies;
   return async (order: GenerationOrder): Promise<PreparedReservation> => {
     const { generationId, tenant, user, team, keyId, candidates, maxOutputTokens } = order;
     const prepared = await prepareInput(dependencies, generationId);
@@ -25,7 +29,8 @@ export function reserveBudget(dependencies: Dependencies) {
       });
     }
     const { input, compressed } = prepared;
-    const inputTokens = worstSentTokens(input, countTokens);
+    const asksJudge = cacheUseOf(order.cache).reads && cacheSettings(order.route).judge;
+    const inputTokens = worstSentTokens(input, countTokens) + (asksJudge ? JUDGE_TOKENS : 0);
     // Models that are asked where the input is too long for the others.
     const larger = order.routing?.onContextLength ?? [];
     const outcome = await budget.reserve({

@@ -1,18 +1,40 @@
 /** Keeps a whole answer for the next one who asks the same. */
-import { textOf } from '../contracts/events.ts';
+import { type GenerationEvent, textOf } from '../contracts/events.ts';
+import { addUsage, type Usage } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
 import { questionOf } from './look-up-cache.ts';
 
-export function storeAnswer({ cache, log }: Dependencies) {
+export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies) {
   return async ({ order, outcome }: SettleStep): Promise<void> => {
-    const { provider, model, finishReason, usage } = outcome;
-    if (provider === null || model === null || finishReason !== 'stop') return;
-    const { generationId } = order;
+    const { provider, model, finishReason, attempts } = outcome;
+    // Without a call of its own it has only what somebody else stores.
+    if (provider === null || model === null || finishReason !== 'stop' || attempts === 0) return;
+    const { generationId, user } = order;
     const [input, events] = await Promise.all([log.readInput(generationId), log.read(generationId, -1)]);
     const text = textOf(events);
-    if (input === null || text === '') return;
-    const storedAtMs = events.at(-1)?.at ?? Date.now();
-    await cache.store(questionOf(order, input), { text, provider, model, finishReason, usage, storedAtMs });
+    if (input === null || text === '' || hasToolCall(events)) return;
+    const last = events.at(-1);
+    const { threshold, ttlMs, judge, singleFlight } = cacheSettings(order.route);
+    const question = questionOf(order, input);
+    const answer = {
+      ...{ text, provider, model, finishReason, user, ttlMs },
+      usage: last === undefined ? outcome.usage : wholeUsage(last, outcome.usage),
+      storedAtMs: last?.at ?? Date.now(),
+    };
+    if (order.cache !== 'refresh') await cache.store(question, answer);
+    else await cache.replace(question, answer, { threshold, judge, maxAgeMs: null });
+    if (order.cache === 'on' && singleFlight) await flights.forget(question, generationId);
   };
+}
+
+/** What the call used, whoever paid for it. */
+function wholeUsage(last: GenerationEvent, own: Usage): Usage {
+  if (last.type !== 'generation-end' || last.shared === undefined) return own;
+  const { by, usage } = last.shared;
+  return Array.from({ length: by - 1 }).reduce<Usage>((sum) => addUsage(sum, usage), own);
+}
+
+function hasToolCall(events: readonly GenerationEvent[]): boolean {
+  return events.some(({ type }) => type === 'tool-call-delta');
 }

@@ -11,14 +11,16 @@ import { addUsage } from '../contracts/money.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
 import type { ProviderCall, ProviderEvent } from '../providers/provider.ts';
 import type { Admission } from '../routing/provider-gate.ts';
-import type { LogWriter, OpenedLog } from '../streaming/event-log.ts';
+import type { OpenedLog } from '../streaming/event-log.ts';
 import { accountAbandonedAttempt } from './account-attempt.ts';
 import { type Attempt, type Progress, totals, usageSoFar } from './attempt.ts';
 import { enterGate, leaveUnused, passOf } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
 import { endCompleted, endStopped, noteProviderError, permanent } from './end-attempt.ts';
 import { goOnWhereRaised, reserveCall } from './extend-reservation.ts';
+import { findLeader, followLeader } from './follow-leader.ts';
 import { chargeOf, type GenerationRecord, readRecord } from './generation-record.ts';
+import { noteBudget } from './note-budget.ts';
 import { createRestartGuard } from './restart-guard.ts';
 import { beginsAnew, type Checkpoint, openCheckpoint, planResume } from './resume-plan.ts';
 import type { RunningStreams, StreamControl } from './running-streams.ts';
@@ -69,6 +71,13 @@ export async function runStream(
     throw permanent('input_lost', 'The input of this generation is no longer stored.');
   }
   control.opened(log.writer);
+  const joined = await findLeader(dependencies, { step, log, input, record });
+  if (joined !== null) {
+    leaveUnused(admission);
+    const followed = await followLeader(dependencies, { step, control, log, record, joined });
+    // One that cannot follow any more goes on by itself, from what it has delivered.
+    return followed ?? (await runStream(dependencies, step, control));
+  }
   const attempt = await beginAttempt(dependencies, step, control, admission, log, record, input);
   const progress: Progress = {
     cursor: attempt.resume.strategy === 'reattach' ? attempt.resume.cursor : null,
@@ -143,13 +152,6 @@ async function beginAttempt(
     ...{ step, control, provider, pass, input, log, record: known, number, resume, checkpoint },
     ...{ maxOutputTokens, capTokens },
   };
-}
-
-function noteBudget(step: StreamStep, writer: LogWriter): void {
-  const { reservedTokens, reservedMicroUsd = 0, remainingTokens, maxOutputTokens } = step;
-  const reserved = { reservedTokens, reservedMicroUsd, remainingTokens };
-  void writer.write({ type: 'budget-reserve', ...reserved, maxOutputTokens });
-  for (const standing of step.warnings ?? []) void writer.write({ type: 'budget-warn', ...standing });
 }
 
 /** The process that ran the open attempt died: its usage goes on record before another attempt begins. */

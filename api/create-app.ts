@@ -16,6 +16,11 @@ import { continueRoute } from './routes/continue-generation.ts';
 import { createGeneration } from './routes/create-generation.ts';
 import { createTicket } from './routes/create-ticket.ts';
 import { decodePayloads } from './routes/decode-payloads.ts';
+import {
+  deleteCachedAnswer,
+  deleteCachedAnswers,
+  deleteCachedAnswersOfUser,
+} from './routes/delete-cached-answers.ts';
 import { explainRoute } from './routes/explain-route.ts';
 import { getFeedback, giveFeedback, listFeedback } from './routes/feedback.ts';
 import { getErrorPage } from './routes/get-error-page.ts';
@@ -91,6 +96,9 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.get('/budgets/balances', mayAdminister, getBalances(dependencies));
   v1.get('/budgets/entries', mayAdminister, listEntries(dependencies));
   v1.post('/budgets/reconcile', mayAdminister, reconcileBudgets(dependencies));
+  v1.delete('/cache', mayAdminister, deleteCachedAnswers(dependencies));
+  v1.delete('/cache/users/:user', mayAdminister, deleteCachedAnswersOfUser(dependencies));
+  v1.delete('/cache/entries/:id', mayAdminister, deleteCachedAnswer(dependencies));
   // Whatever comes after this needs `generate`, so that no route can forget it.
   v1.use(mayGenerate);
   v1.post('/tickets', createTicket(dependencies));

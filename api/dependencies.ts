@@ -4,6 +4,7 @@ import type { PayloadCodec } from '@temporalio/common';
 import type { Logger } from 'pino';
 import type { BudgetBooks } from '../budget/budget-books.ts';
 import type { BudgetLedger } from '../budget/ledger.ts';
+import type { AnswerDeletion } from '../cache/answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
 import type { PromptStats } from '../prompts/prompt-stats.ts';
 import type { PromptRegistry } from '../prompts/registry.ts';
@@ -28,6 +29,7 @@ export interface ApiDependencies {
   readonly prompts: PromptRegistry;
   readonly promptStats: PromptStats;
   readonly books: BudgetBooks;
+  readonly cachedAnswers: AnswerDeletion;
   readonly temporal: Client;
   readonly keys: ApiKeys;
   readonly chats: ChatStreams;

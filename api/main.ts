@@ -4,6 +4,7 @@ import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import pino from 'pino';
 import { createBudgetBooks } from '../budget/budget-books.ts';
 import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
+import { createQdrantDeletion } from '../cache/qdrant-deletion.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { scopes } from '../contracts/keys.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
@@ -65,6 +66,7 @@ const dependencies = {
   heartbeatMs: config.limits.heartbeatMs,
   budget,
   books: createBudgetBooks({ redis, book: budget.book }),
+  cachedAnswers: createQdrantDeletion(config.qdrant),
   prompts: createRedisPromptRegistry(redis),
   promptStats: createRedisPromptStats(redis),
   temporal: new Client({

@@ -5,6 +5,7 @@ import { generationRequestSchema, generationViewSchema } from '../contracts/gene
 import { modelViewSchema } from '../contracts/model.ts';
 import { explanationSchema, providersSchema } from '../contracts/routing.ts';
 import { budgetPaths, budgetSchemas } from './openapi-budgets.ts';
+import { cachePaths } from './openapi-cache.ts';
 import { keyPaths, keySchemas } from './openapi-keys.ts';
 import { promptPaths, promptSchemas } from './openapi-prompts.ts';
 
@@ -47,6 +48,7 @@ export function createOpenApiDocument() {
     security: [{ key: [] }],
     paths: {
       ...budgetPaths,
+      ...cachePaths,
       ...keyPaths,
       '/v1/generations': {
         post: {

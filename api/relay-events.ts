@@ -150,6 +150,7 @@ function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer
   };
 
   const readOn = async (askLog: boolean) => {
+    if (isEnded()) return;
     state = 'reading';
     let events = askLog ? null : source.window(cursor);
     let entries: number = LIMITS.entriesPerRead;

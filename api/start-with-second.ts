@@ -6,6 +6,8 @@ import type { ViewerSink } from './relay-events.ts';
 /** What may stand in a log before anybody has asked the budget. */
 const BEFORE_THE_BUDGET: ReadonlySet<GenerationEvent['type']> = new Set([
   'generation-start',
+  'cache-skip',
+  'cache-judge',
   'prompt-compress',
 ]);
 

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { BudgetOwner } from '../budget/ledger.ts';
+import type { CacheMode } from '../contracts/cache-mode.ts';
 import { textOfMessage } from '../contracts/content.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { EventBody } from '../contracts/events.ts';
@@ -39,7 +40,8 @@ export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' |
   readonly route: string;
   readonly input: GenerationInput;
   readonly choice: Pick<RouteChoice, 'candidates' | 'plan'>;
-  readonly cache: 'off' | 'on';
+  readonly cache: CacheMode;
+  readonly cacheMaxAgeMs?: number;
   readonly requestHash: string;
   readonly metadata: Readonly<Record<string, string>>;
   /** The log, where this request came before. */
@@ -68,6 +70,7 @@ export async function submitGeneration(
     ...{ generationId, user, route, input, known, origin },
     choice: dependencies.routes.choose(request, input, generationId),
     cache: request.cache ?? 'on',
+    ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),
     requestHash: hash(JSON.stringify({ ...request, stream: undefined })),
     metadata: request.metadata ?? {},
     priority: request.priority,
@@ -113,6 +116,7 @@ export async function startGeneration(
     const order: GenerationOrder = {
       ...{ generationId, tenant, user, route, cache },
       ...{ team: caller.team, keyId: caller.keyId },
+      ...(prepared.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: prepared.cacheMaxAgeMs }),
       candidates: choice.candidates,
       maxOutputTokens: input.maxOutputTokens,
       limitMs: generationMs,

@@ -1,6 +1,7 @@
 /** `npm run bench -- <subcommand>`: measurements of real processes on this machine. */
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
+import { benchCache } from './cache.ts';
 import { benchPeers } from './peers.ts';
 import { benchRelay } from './relay.ts';
 import { benchRouting } from './routing.ts';
@@ -38,6 +39,25 @@ program
     );
     await benchPeers(requests);
   });
+
+program
+  .command('cache')
+  .description('Time to first token of a hit beside a miss, and look-ups among many stored answers.')
+  .option('--requests <count>', 'requests of each kind', wholeNumber, 100)
+  .option(
+    '--entries <counts>',
+    'stored answers to look up among, ascending, with commas',
+    counts,
+    [1_000, 100_000],
+  )
+  .action(async ({ requests, entries }: { requests: number; entries: readonly number[] }) => {
+    console.log(`All processes share ${availableParallelism()} cores; one API, one worker.`);
+    await benchCache({ requests, entries });
+  });
+
+function counts(value: string): number[] {
+  return value.split(',').map(wholeNumber);
+}
 
 program
   .command('relay')

@@ -1,6 +1,9 @@
-/** The port to the answer cache. A miss is never an error: where the cache is down or slow, there is no hit. */
+/**
+ * The port to the answer cache. A miss is never an error: where the cache is down or slow, there is no hit. An answer
+ * is found by the same question, or by one that a verifier says asks the same.
+ */
 import type { Candidate, FinishReason, GenerationInput } from '../contracts/generation.ts';
-import type { Usage } from '../contracts/money.ts';
+import type { MicroUsd, Usage } from '../contracts/money.ts';
 
 export interface CacheQuestion {
   readonly tenant: string;
@@ -17,23 +20,65 @@ export interface CachedAnswer {
   /** What the answer cost when it was generated. */
   readonly usage: Usage;
   readonly storedAtMs: number;
-  /** 1 for an exact match. */
+  /** Names the stored entry: it can be deleted by this. */
+  readonly entryId: string;
+  /** Cosine of the two questions; 1 for the same one. */
   readonly similarity: number;
 }
 
-export type CacheLookUp =
+/** How near a question must be and how old an answer may be; settings of the route, narrowed by the request. */
+export interface LookUpLimits {
+  /** Below this cosine nothing is looked at. */
+  readonly threshold: number;
+  readonly maxAgeMs: number | null;
+  /** Whether a judge is asked where the verifier is unsure. */
+  readonly judge: boolean;
+}
+
+/** What a judge said and cost; it is paid by the generation that asked. */
+export interface Judgement {
+  readonly provider: string;
+  readonly model: string;
+  readonly same: boolean;
+  readonly usage: Usage;
+  readonly costMicroUsd: MicroUsd;
+}
+
+export type CacheLookUp = { readonly judgement?: Judgement } & (
   | { readonly outcome: 'hit'; readonly answer: CachedAnswer }
   | { readonly outcome: 'miss' }
   /** The cache did not answer in time; the generation goes on without it, and says so. */
-  | { readonly outcome: 'unavailable'; readonly reason: string };
+  | { readonly outcome: 'unavailable'; readonly reason: string }
+);
+
+export interface AnswerToStore extends Omit<CachedAnswer, 'similarity' | 'entryId'> {
+  /** Whose generation it was; entries can be deleted by user. */
+  readonly user: string;
+  readonly ttlMs: number;
+}
 
 export interface AnswerCache {
-  lookUp(question: CacheQuestion): Promise<CacheLookUp>;
+  lookUp(question: CacheQuestion, limits: LookUpLimits): Promise<CacheLookUp>;
   /**
    * The best stored answer of any age and by any model of the same tenant, for when nobody else answers. It is shown
    * as degraded, with its age and similarity.
    */
   lookUpBest(question: CacheQuestion): Promise<CacheLookUp>;
   /** Stores a complete answer (`finishReason: 'stop'`). Idempotent: the same question overwrites. */
-  store(question: CacheQuestion, answer: Omit<CachedAnswer, 'similarity'>): Promise<void>;
+  store(question: CacheQuestion, answer: AnswerToStore): Promise<void>;
+  /** Stores it in place of every answer that a look-up with these limits would take. */
+  replace(question: CacheQuestion, answer: AnswerToStore, limits: LookUpLimits): Promise<void>;
+  /** Loads what the first look-up would wait for. */
+  warmUp(): Promise<void>;
+}
+
+/** Which entries are deleted. */
+export type DeletedEntries =
+  | { readonly tenant: string }
+  | { readonly tenant: string; readonly user: string }
+  | { readonly tenant: string; readonly entryId: string };
+
+export interface AnswerDeletion {
+  /** @returns how many entries were there. */
+  delete(entries: DeletedEntries): Promise<number>;
 }

@@ -1,34 +1,60 @@
-/** The identity of a question: two questions with one key have the same answer. Tenants never share a key. */
+/**
+ * The identity of a question. Its partition is all that must be equal for an answer to be reusable; what is left, the
+ * words of the user, must be the same (one key) or ask the same (the verifier). Tenants never share either.
+ */
 import { createHash } from 'node:crypto';
+import { type Message, partsOf } from '../contracts/content.ts';
 import type { CacheQuestion } from './answer-cache.ts';
 
 /**
- * SHA-256 in hex of all that fixes the answer. Models: the route's whole list of candidates, so that an answer by any
- * of them is a hit, and a route that is changed asks anew.
+ * SHA-256 in hex of the tenant, the models that may answer (in whatever order), the system prompt, the tools, the
+ * form of the answer, the sampling, and of the conversation all but the words of the user: what the assistant said,
+ * images, and the results of tools. The output cap is not in it: an answer that ended by itself fits any higher cap.
  */
-export function cacheKey({ tenant, candidates, input }: CacheQuestion): string {
-  const canonical = JSON.stringify([
-    tenant,
-    candidates.map(({ provider, model }) => [provider, model]),
-    input.system ?? null,
-    input.messages.map(({ role, content }) => [role, content]),
-    input.maxOutputTokens,
-    input.temperature ?? null,
-    input.compression ?? null,
+export function partitionOf({ tenant, candidates, input }: CacheQuestion): string {
+  const models = candidates.map(({ provider, model }) => JSON.stringify([provider, model])).sort();
+  return sha256([
+    ...[tenant, models, input.system ?? null, input.tools ?? null, input.toolChoice ?? null],
+    ...[input.output ?? null, input.temperature ?? null, input.topP ?? null, input.stop ?? null],
+    ...[input.reasoning ?? null, input.compression ?? null],
+    input.messages.map(withoutWords),
   ]);
-  return createHash('sha256').update(canonical).digest('hex');
 }
 
-/** SHA-256 in hex of what was asked, whoever of a route answers it and however long: for the best answer there is. */
+/** Two questions with one key are the same question. */
+export function cacheKey(question: CacheQuestion): string {
+  return sha256([partitionOf(question), userTexts(question)]);
+}
+
+/** SHA-256 in hex of what was asked, whoever of a route answers it and however: for the best answer there is. */
 export function questionKey({ tenant, input }: Pick<CacheQuestion, 'tenant' | 'input'>): string {
   const asked = input.messages.map(({ role, content }) => [role, content]);
   const shape = [input.tools ?? null, input.toolChoice ?? null, input.output ?? null];
-  const canonical = JSON.stringify([tenant, input.system ?? null, asked, shape]);
-  return createHash('sha256').update(canonical).digest('hex');
+  return sha256([tenant, input.system ?? null, asked, shape]);
+}
+
+/** What the user said in each turn, oldest first. */
+export function userTexts({ input }: Pick<CacheQuestion, 'input'>): string[] {
+  return input.messages
+    .filter(({ role }) => role === 'user')
+    .map((message) =>
+      partsOf(message)
+        .flatMap((part) => (part.type === 'text' ? [part.text] : []))
+        .join('\n'),
+    );
+}
+
+function withoutWords(message: Message): unknown {
+  if (message.role === 'assistant') return [message.role, message.content];
+  return [message.role, partsOf(message).map((part) => (part.type === 'text' ? 'text' : part))];
 }
 
 /** Qdrant's point ids are UUIDs; the first 128 bits of the key name the point, the payload holds all of it. */
 export function pointId(key: string): string {
   const parts = [key.slice(0, 8), key.slice(8, 12), `8${key.slice(13, 16)}`, `8${key.slice(17, 20)}`];
   return [...parts, key.slice(20, 32)].join('-');
+}
+
+function sha256(parts: readonly unknown[]): string {
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
 }

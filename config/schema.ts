@@ -142,6 +142,42 @@ const budgetsSchema = z.strictObject({
   keepEntriesDays: z.int().min(40).max(3_660).default(100),
 });
 
+const DAY_MS = 24 * 3_600_000;
+
+const routeCacheSchema = z.strictObject({
+  threshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('Cosine below which a stored question is not looked at.'),
+  ttlMs: z.int().positive().default(DAY_MS).describe('How long an answer may be given again.'),
+  judge: z.boolean().default(false).describe('Ask cache.judge where the verifier is unsure.'),
+  singleFlight: z
+    .boolean()
+    .default(true)
+    .describe('Generations that ask the same at the same time share one call.'),
+});
+
+const cacheSchema = z.strictObject({
+  embedder: z
+    .enum(['auto', 'local', 'openai', 'off'])
+    .default('auto')
+    .describe('auto: openai where it has a key, else local; off: only the same words are a hit.'),
+  judge: z
+    .strictObject({
+      model: z.string().regex(/^[a-z0-9-]+\/\S+$/, 'expected provider/model, such as openai/gpt-4o-mini'),
+      timeoutMs: z.int().positive().default(1_500),
+    })
+    .optional()
+    .describe('A small model that decides where the verifier is unsure.'),
+  default: routeCacheSchema.prefault({}),
+  routes: z
+    .record(z.string(), routeCacheSchema)
+    .default({})
+    .describe('Settings of a route in place of the default.'),
+});
+
 export const configSchema = z.strictObject({
   providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
   routes: z.record(z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/), routeSchema).default({}),
@@ -151,6 +187,7 @@ export const configSchema = z.strictObject({
   /** Facts of `provider/model`, over those of the data packages; a model that they do not know is listed by this. */
   models: z.record(z.string().regex(/^[a-z0-9-]+\/\S+$/), modelSchema).default({}),
   budgets: budgetsSchema.prefault({}),
+  cache: cacheSchema.prefault({}),
   retention: z
     .strictObject({
       logMs: z

@@ -50,6 +50,35 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     similarity: z.number(),
     ageMs: z.int().nonnegative(),
     degraded: z.boolean().optional().describe('Every candidate failed; an old answer stands in'),
+    entryId: z.string().optional().describe('Names the stored answer; it can be deleted by this'),
+  }),
+  z.object({
+    type: z
+      .literal('cache-skip')
+      .describe('The cache did not answer in time; the generation goes on without it'),
+    reason: z.string(),
+  }),
+  z.object({
+    type: z
+      .literal('cache-judge')
+      .describe('A small model was asked whether a stored answer fits; it is paid here'),
+    provider: z.string(),
+    model: z.string(),
+    same: z.boolean(),
+    ...progress,
+  }),
+  z.object({
+    type: z
+      .literal('cache-join')
+      .describe('Another generation asks the same at this moment: its answer is followed, its cost shared'),
+    leader: z.string().describe('The id of that generation'),
+    similarity: z.number(),
+  }),
+  z.object({
+    type: z
+      .literal('cache-leave')
+      .describe('The other generation cannot be followed to its end; this one goes on by itself'),
+    reason: z.string(),
   }),
   z.object({
     type: z.literal('budget-reserve'),
@@ -120,6 +149,12 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     cached: z.boolean(),
     degraded: z.boolean().optional().describe('An old stored answer, because every candidate failed'),
     ...progress,
+    shared: z
+      .object({ by: z.int().min(2).describe('Generations that share one call'), ...progress })
+      .optional()
+      .describe(
+        'Only where a call was shared: what each follower pays; the leader pays that and the remainder',
+      ),
   }),
   z.object({ type: z.literal('generation-error'), error: errorBody, attempts: z.int(), ...progress }),
   z.object({ type: z.literal('generation-cancel'), attempts: z.int(), ...progress }),

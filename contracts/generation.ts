@@ -1,5 +1,6 @@
 /** What a caller asks for, what travels to the workflow, and what is shown of a generation. */
 import { z } from 'zod';
+import { type CacheMode, cacheModes } from './cache-mode.ts';
 import { type CompressionTarget, compressionSchema } from './compression.ts';
 import {
   type Message,
@@ -69,9 +70,17 @@ export const generationRequestSchema = z
       .optional()
       .describe('Your end user, whose budget is debited. Defaults to the user of the API key.'),
     cache: z
-      .enum(['off', 'on'])
+      .enum(cacheModes)
       .optional()
-      .describe('Whether a stored answer may be used and this one stored.'),
+      .describe(
+        'on (the default): a stored answer may be used, and this one is stored; read: used only; write: stored only; ' +
+          'refresh: stored in place of what would have been used; off: neither.',
+      ),
+    cacheMaxAgeMs: z
+      .int()
+      .nonnegative()
+      .optional()
+      .describe('A stored answer may be so old at the most; the route may set less.'),
     metadata: z.record(z.string().min(1).max(64), z.string().max(512)).optional(),
     stream: z.boolean().optional().describe('true: the response is the event stream (SSE) at once.'),
     task: taskSchema
@@ -167,7 +176,9 @@ export interface GenerationOrder {
   readonly keyId: string;
   readonly route: string;
   readonly candidates: readonly Candidate[];
-  readonly cache: 'off' | 'on';
+  readonly cache: CacheMode;
+  /** A stored answer may be so old at the most; absent: as old as the route lets it be. */
+  readonly cacheMaxAgeMs?: number;
   readonly maxOutputTokens: number;
   /** Longest that one candidate may take, all its attempts together. */
   readonly limitMs: number;

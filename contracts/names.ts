@@ -37,6 +37,8 @@ export const REDIS_KEYS = {
   // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
   budget: (tenant: string, ...parts: readonly string[]) =>
     `ub:budget:{${encodeURIComponent(tenant)}}:${parts.map(encodeURIComponent).join(':')}`,
+  flight: (partition: string, key: string) => `ub:flight:{${partition}}:${key}`,
+  openFlights: (partition: string) => `ub:flight:{${partition}}:open`,
   /** One prompt of a tenant: versions, labels, statistics, and the generations that used it. */
   prompt: (tenant: string, name: string, part: string) =>
     `ub:prompt:{${encodeURIComponent(tenant)}:${encodeURIComponent(name)}}:${part}`,

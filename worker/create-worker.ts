@@ -6,19 +6,20 @@ import { join } from 'node:path';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { createActivities } from '../activities/create-activities.ts';
+import type { Dependencies } from '../activities/dependencies.ts';
 import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { createWarningWebhook } from '../budget/warning-webhook.ts';
-import { createQdrantAnswerCache } from '../cache/qdrant-answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
-import { LIMITS } from '../contracts/limits.ts';
 import { createDataConverter, FAILURE_CONVERTER } from '../encryption/data-converter.ts';
 import { costOf } from '../models/price.ts';
 import { createPromptCompression } from '../prompts/prompt-compression.ts';
 import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
 import { createProviders } from '../providers/create-providers.ts';
 import { createRedisGate } from '../routing/redis-gate.ts';
+import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
+import { createCache } from './create-cache.ts';
 import { createCompressor } from './create-compressor.ts';
 import { createNoteGate, type NoticeLogger } from './gate-notices.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
@@ -39,19 +40,27 @@ export interface RunningWorker {
 
 export async function createWorker(config: Config, logger: NoticeLogger): Promise<RunningWorker> {
   const dataConverter = createDataConverter(config);
-  const [redis, connection, workflowBundle] = await Promise.all([
-    connectRedis(config.redisUrl, (error) => logger.warn({ err: error }, 'redis connection')),
+  const onRedisError = (error: Error) => logger.warn({ err: error }, 'redis connection');
+  const [redis, subscriber, connection, workflowBundle] = await Promise.all([
+    connectRedis(config.redisUrl, onRedisError),
+    connectRedis(config.redisUrl, onRedisError),
     NativeConnection.connect({ address: config.temporal.address }),
     bundleWorkflows(config.dataDir, { isEncrypted: dataConverter !== undefined }),
   ]);
   const providers = createProviders(config);
+  const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
+    costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd;
+  const { warmUp, close, ...cache } = createCache(config, { redis, providers, priceOf });
+  // Beside the start of Temporal's worker: the first look-up shall not wait for a model.
+  const warm = warmUp();
   const activities = createActivities({
+    ...cache,
+    live: createLiveLogs(subscriber),
     log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
     budget: createRedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: webhookOf(config),
     promptStats: createRedisPromptStats(redis),
     compression: createPromptCompression(redis, await createCompressor(config), countTokens),
-    cache: createQdrantAnswerCache({ ...config.qdrant, timeoutMs: LIMITS.cacheLookUpMs }),
     providers,
     gate: createRedisGate({
       ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
@@ -59,8 +68,7 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
       onAway: (reason) => logger.warn({ err: reason }, 'the gate to the providers was passed by'),
     }),
     note: createNoteGate(logger, Runtime.instance().metricMeter),
-    priceOf: (provider, model, usage) =>
-      costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd,
+    priceOf,
     countTokens: (text) => countTokens(text),
   });
   const worker = await Worker.create({
@@ -87,11 +95,12 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
   const { waitForRoom } = activities;
   const rooms = await createWaitingRooms(connection, config.temporal, providers.keys(), waitForRoom);
   const workers = [worker, ...rooms];
+  await warm;
   return {
     run: async () => {
       await Promise.all(workers.map((one) => one.run()));
       await connection.close();
-      await redis.close();
+      await Promise.all([redis.close(), subscriber.close(), close()]);
     },
     shutdown: () => {
       for (const one of workers) one.shutdown();

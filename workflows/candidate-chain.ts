@@ -13,6 +13,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
+import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { roomQueue } from '../contracts/names.ts';
@@ -173,7 +174,7 @@ async function endChain(
   order: GenerationOrder,
   failed: readonly FailedCandidate[],
 ): Promise<GenerationOutcome> {
-  if (order.cache === 'on' && order.routing?.cachedAnswer === true) {
+  if (cacheUseOf(order.cache).reads && order.routing?.cachedAnswer === true) {
     // Whatever goes wrong with the cache, the caller gets the errors of the candidates.
     const stored = await answerFromCache(order).catch(() => null);
     if (stored !== null) return stored;

@@ -16,6 +16,7 @@ import {
 import type { Activities } from '../activities/create-activities.ts';
 import { describeRefusal } from '../contracts/budget-refusal.ts';
 import type { BudgetWarning } from '../contracts/budgets.ts';
+import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
 import { SIGNALS } from '../contracts/names.ts';
 import type { GenerationOutcome, RefusedReservation } from '../contracts/steps.ts';
@@ -104,7 +105,7 @@ async function settleAndStore(
     order,
     outcome,
   });
-  if (order.cache === 'on' && outcome.status === 'completed' && !outcome.cached) {
+  if (cacheUseOf(order.cache).writes && outcome.status === 'completed' && !outcome.cached) {
     await storeAnswer({ order, outcome }).catch(() => setCurrentDetails('The answer was not stored.'));
   }
   return settled?.warnings ?? [];

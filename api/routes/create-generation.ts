@@ -1,6 +1,8 @@
 /** `POST /v1/generations`: 201 with the id, or the stream at once. The same key sent again joins the same run. */
 import type { RequestHandler, Response } from 'express';
+import type { GenerationEvent } from '../../contracts/events.ts';
 import { callerIn } from '../authenticate.ts';
+import { cacheHeaders } from '../cache-headers.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { readView } from '../generation-view.ts';
 import { readRequest } from '../read-request.ts';
@@ -47,7 +49,10 @@ async function streamAtOnce(
   response: Response,
 ): Promise<void> {
   const signal = closedSignal(response);
-  const start = () => startSse(response, generationId);
+  const start = (events: readonly GenerationEvent[]) => {
+    response.set(cacheHeaders(events));
+    startSse(response, generationId);
+  };
   const sink = startWithSecond(createSseSink(response), start);
   try {
     await relayEvents(dependencies, { generationId, after: -1, sink, signal });

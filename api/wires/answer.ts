@@ -13,7 +13,8 @@ export type Terminal = Extract<
   { type: 'generation-end' | 'generation-error' | 'generation-cancel' }
 >;
 
-export interface Answer {
+/** What a log tells of its answer, besides the answer itself: small, however long that is. */
+export interface AnswerFacts {
   readonly generationId: string;
   /** Milliseconds since 1970. */
   readonly startedAtMs: number;
@@ -21,37 +22,48 @@ export interface Answer {
   readonly model: string | null;
   readonly cached: boolean;
   readonly attempts: number;
-  readonly text: string;
-  readonly reasoning: string;
-  readonly toolCalls: readonly ToolCall[];
   readonly end: Terminal | null;
 }
 
-export interface AnswerFold {
-  push(event: GenerationEvent): void;
-  answer(): Answer;
+export interface Answer extends AnswerFacts {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly toolCalls: readonly ToolCall[];
 }
 
-export function createAnswerFold(): AnswerFold {
-  let generationId = '';
-  let startedAtMs = 0;
-  let model: string | null = null;
-  let cached = false;
-  let attempts = 0;
+export interface Fold<Value> {
+  push(event: GenerationEvent): void;
+  value(): Value;
+}
+
+export function createFactsFold(): Fold<AnswerFacts> {
+  let facts: AnswerFacts = {
+    ...{ generationId: '', startedAtMs: 0, model: null, cached: false, attempts: 0, end: null },
+  };
+  return {
+    value: () => facts,
+    push: (event) => {
+      if (event.type === 'generation-start') {
+        facts = { ...facts, generationId: event.generationId, startedAtMs: event.at };
+      } else if (event.type === 'provider-start') {
+        const model = `${event.provider}/${event.model}`;
+        facts = { ...facts, model, cached: false, attempts: event.attempt };
+      } else if (event.type === 'cache-hit') {
+        facts = { ...facts, model: `${event.provider}/${event.model}`, cached: true };
+      } else if (isTerminal(event)) facts = { ...facts, end: terminalOf(event) };
+    },
+  };
+}
+
+export function createAnswerFold(): Fold<Answer> {
+  const facts = createFactsFold();
   let texts: string[] = [];
   let reasonings: string[] = [];
   let calls = new Map<number, { id: string; name: string; pieces: string[] }>();
-  let end: Terminal | null = null;
   return {
     push: (event) => {
-      if (event.type === 'generation-start') {
-        generationId = event.generationId;
-        startedAtMs = event.at;
-      } else if (event.type === 'provider-start' || event.type === 'cache-hit') {
-        model = `${event.provider}/${event.model}`;
-        cached = event.type === 'cache-hit';
-        attempts = event.type === 'provider-start' ? event.attempt : attempts;
-      } else if (event.type === 'text-delta') texts.push(event.text);
+      facts.push(event);
+      if (event.type === 'text-delta') texts.push(event.text);
       else if (event.type === 'reasoning-delta') reasonings.push(event.text);
       else if (event.type === 'tool-call-delta') {
         const call = calls.get(event.index) ?? { id: event.id, name: event.name, pieces: [] };
@@ -61,10 +73,10 @@ export function createAnswerFold(): AnswerFold {
         texts = [];
         reasonings = [];
         calls = new Map();
-      } else if (isTerminal(event)) end = terminalOf(event);
+      }
     },
-    answer: () => ({
-      ...{ generationId, startedAtMs, model, cached, attempts, end },
+    value: () => ({
+      ...facts.value(),
       text: texts.join(''),
       reasoning: reasonings.join(''),
       toolCalls: [...calls.entries()]
@@ -77,7 +89,7 @@ export function createAnswerFold(): AnswerFold {
 export function foldAnswer(events: Iterable<GenerationEvent>): Answer {
   const fold = createAnswerFold();
   for (const event of events) fold.push(event);
-  return fold.answer();
+  return fold.value();
 }
 
 function terminalOf(event: GenerationEvent): Terminal | null {

@@ -6,9 +6,8 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { relayEvents, type ViewerSink } from '../relay-events.ts';
 import { closedSignal, createResponseSink, startSse } from '../sse.ts';
 import { errorOf, startWithSecond } from '../start-with-second.ts';
-import { type Answer, type AnswerFold, createAnswerFold } from './answer.ts';
+import { type Answer, createAnswerFold, createFactsFold, type Fold } from './answer.ts';
 import { setUnbrokenHeaders, unbrokenComment } from './unbroken-headers.ts';
-import type { Projection } from './wire.ts';
 
 export interface StreamPlan {
   readonly generationId: string;
@@ -22,6 +21,8 @@ export interface StreamPlan {
   readonly isOver?: () => boolean;
   /** False where a refusal before the first token is part of the stream instead of the status. */
   readonly refusalIsStatus?: boolean;
+  /** Sends but heartbeats until the log has ended, and then calls this before the first event. */
+  readonly afterEnd?: (() => Promise<void>) | undefined;
 }
 
 /** Streams the log from its first event on through `encode`. Resolves when the response has ended. */
@@ -30,7 +31,8 @@ export async function streamToClient(
   response: Response,
   plan: StreamPlan,
 ): Promise<void> {
-  const fold = createAnswerFold();
+  const { generationId } = plan;
+  const facts = createFactsFold();
   const closed = closedSignal(response);
   const over = new AbortController();
   const sink = createResponseSink(response, {
@@ -38,7 +40,7 @@ export async function streamToClient(
     encode: (events) => {
       let text = '';
       for (const event of events) {
-        fold.push(event);
+        facts.push(event);
         text += plan.encode(event);
       }
       if (plan.isOver?.() === true) over.abort();
@@ -46,24 +48,42 @@ export async function streamToClient(
     },
   });
   const start = (events: readonly GenerationEvent[]) => {
-    const first = createAnswerFold();
+    if (response.headersSent) return;
+    const first = createFactsFold();
     for (const event of events) first.push(event);
-    setUnbrokenHeaders(response, { ...first.answer(), end: null });
+    setUnbrokenHeaders(response, { ...first.value(), end: null });
     response.set(plan.headers ?? {});
-    startSse(response, plan.generationId);
+    startSse(response, generationId);
   };
-  const starting = plan.refusalIsStatus === false ? startAtOnce(sink, start) : startWithSecond(sink, start);
+  const relayTo = async (viewer: ViewerSink) => {
+    const starting =
+      plan.refusalIsStatus === false ? startAtOnce(viewer, start) : startWithSecond(viewer, start);
+    const signal = AbortSignal.any([closed, over.signal]);
+    await relayEvents(dependencies, { generationId, after: -1, sink: starting, signal });
+  };
   try {
-    await relayEvents(dependencies, {
-      generationId: plan.generationId,
-      after: -1,
-      sink: starting,
-      signal: AbortSignal.any([closed, over.signal]),
-    });
-    if (!closed.aborted) response.end(`${unbrokenComment(fold.answer())}${plan.last?.() ?? ''}`);
+    if (plan.afterEnd !== undefined) {
+      await relayTo(heartbeatsOf(sink, dependencies.heartbeatMs));
+      await plan.afterEnd();
+    }
+    await relayTo(sink);
+    if (!closed.aborted) response.end(`${unbrokenComment(facts.value())}${plan.last?.() ?? ''}`);
   } catch (error) {
     if (!closed.aborted) throw error;
   }
+}
+
+/** Only signs of life, also while events come that are not sent. */
+function heartbeatsOf(sink: ViewerSink, heartbeatMs: number): ViewerSink {
+  let beatAtMs = Date.now();
+  return {
+    ...sink,
+    send: () => {
+      if (Date.now() - beatAtMs < heartbeatMs) return;
+      beatAtMs = Date.now();
+      sink.heartbeat();
+    },
+  };
 }
 
 function startAtOnce(sink: ViewerSink, start: (events: readonly GenerationEvent[]) => void): ViewerSink {
@@ -82,19 +102,18 @@ function startAtOnce(sink: ViewerSink, start: (events: readonly GenerationEvent[
 }
 
 /** Waits for the end. Resolves with null where the client has gone before. */
-export async function waitForAnswer(
+export async function waitForEnd<Value>(
   dependencies: ApiDependencies,
   response: Response,
   generationId: string,
-  also?: Projection<unknown>,
-): Promise<Answer | null> {
+  fold: Fold<Value>,
+): Promise<Value | null> {
   const closed = closedSignal(response);
-  const fold = createAnswerFold();
   await relayEvents(dependencies, {
     ...{ generationId, after: -1, signal: closed },
-    sink: collectingSink(fold, also),
+    sink: collectingSink(fold),
   });
-  return closed.aborted ? null : fold.answer();
+  return closed.aborted ? null : fold.value();
 }
 
 /** The same, for an answer that must be there whole; its error becomes the status of the response. */
@@ -103,7 +122,7 @@ export async function waitForWholeAnswer(
   response: Response,
   generationId: string,
 ): Promise<Answer | null> {
-  const answer = await waitForAnswer(dependencies, response, generationId);
+  const answer = await waitForEnd(dependencies, response, generationId, createAnswerFold());
   if (answer === null) return null;
   setUnbrokenHeaders(response, answer);
   if (answer.end?.type === 'generation-error') throw errorOf(answer.end, generationId);
@@ -113,19 +132,16 @@ export async function waitForWholeAnswer(
   return answer;
 }
 
-/** A viewer in this process. Where each event counts (`also`), nothing is merged. */
-export function collectingSink(fold: AnswerFold, also?: Projection<unknown>): ViewerSink {
+/** A viewer in this process. */
+export function collectingSink(fold: Pick<Fold<unknown>, 'push'>): ViewerSink {
   return {
     ready: () => true,
     whenReady: async () => true,
     send: (events) => {
-      for (const event of events) {
-        fold.push(event);
-        also?.push(event);
-      }
+      for (const event of events) fold.push(event);
     },
     heartbeat: () => undefined,
     closeStalled: () => false,
-    coalesces: also === undefined,
+    coalesces: true,
   };
 }

@@ -1,19 +1,19 @@
 /** What the API of origin cannot say of an answer, as `x-unbroken-*` headers and as a comment at a stream's end. */
 import type { Response } from 'express';
-import type { Answer } from './answer.ts';
+import type { AnswerFacts } from './answer.ts';
 
-export function setUnbrokenHeaders(response: Response, answer: Answer): void {
+export function setUnbrokenHeaders(response: Response, answer: AnswerFacts): void {
   for (const [name, value] of Object.entries(factsOf(answer)))
     response.setHeader(`x-unbroken-${name}`, value);
 }
 
 /** An SSE comment: every parser ignores it, and who looks finds what the headers could not know yet. */
-export function unbrokenComment(answer: Answer): string {
+export function unbrokenComment(answer: AnswerFacts): string {
   const facts = Object.entries(factsOf(answer)).map(([name, value]) => `${name}=${value}`);
   return `: unbroken ${facts.join(' ')}\n\n`;
 }
 
-function factsOf({ generationId, model, cached, attempts, end }: Answer): Record<string, string> {
+function factsOf({ generationId, model, cached, attempts, end }: AnswerFacts): Record<string, string> {
   return {
     'generation-id': generationId,
     ...(model === null ? {} : { model }),

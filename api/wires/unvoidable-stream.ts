@@ -23,17 +23,24 @@ export async function streamUnvoidable<Frame>(
   { head, projection, encode, encodeError, last }: UnvoidableStream<Frame>,
 ): Promise<void> {
   const { generationId, route } = head;
-  const hold = dependencies.config.wires.holdRoutes.includes(route);
-  const guard = createVoidGuard({ hold, voidedBefore: await voidedBefore(dependencies.log, generationId) });
+  const isHeld = dependencies.config.wires.holdRoutes.includes(route);
+  const newGuard = async () => createVoidGuard(await voidedBefore(dependencies.log, generationId, isHeld));
+  let guard = await newGuard();
   let failure: UnbrokenError | null = null;
   await streamToClient(dependencies, response, {
     generationId,
     coalesces: true,
+    // Of a log that has ended, nothing can become void any more.
+    afterEnd: isHeld
+      ? async () => {
+          guard = await newGuard();
+        }
+      : undefined,
     isOver: () => guard.broken !== null,
     last: () => (failure === null ? last : ''),
     encode: (event) => {
       if (failure !== null) return '';
-      const frames = guard.admit(event).flatMap((admitted) => projection.push(admitted));
+      const frames = guard.admit(event) ? projection.push(event) : [];
       failure = guard.broken;
       if (event.type === 'generation-error') failure = errorOf(event, generationId);
       if (event.type === 'generation-cancel') {

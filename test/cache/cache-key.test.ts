@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { CacheQuestion } from '../../cache/answer-cache.ts';
-import { cacheKey, pointId } from '../../cache/cache-key.ts';
+import { cacheKey, partitionOf, pointId } from '../../cache/cache-key.ts';
 
 const question: CacheQuestion = {
   tenant: 'acme',
@@ -34,7 +34,6 @@ describe('cacheKey', () => {
   test.each<[string, CacheQuestion]>([
     ['tenant', { ...question, tenant: 'other' }],
     ['list of models', { ...question, candidates: question.candidates.slice(0, 1) }],
-    ['order of models', { ...question, candidates: question.candidates.toReversed() }],
     ['border of provider and model', { ...question, candidates: [{ provider: 'openai/gpt', model: '4o' }] }],
     ['system prompt', { ...question, input: { ...input, system: 'Be long.' } }],
     ['absence of a system prompt', { ...question, input: withoutSystem }],
@@ -43,11 +42,25 @@ describe('cacheKey', () => {
       'role',
       { ...question, input: { ...input, messages: input.messages.map((one) => ({ ...one, role: 'user' })) } },
     ],
-    ['output cap', { ...question, input: { ...input, maxOutputTokens: 101 } }],
     ['temperature', { ...question, input: { ...input, temperature: 0.1 } }],
     ['absence of a temperature', { ...question, input: withoutTemperature }],
   ])('another %s is another question', (_name, other) => {
     expect(cacheKey(other)).not.toBe(cacheKey(question));
+  });
+
+  test('the order of the models and the output cap are not part of it', () => {
+    expect(cacheKey({ ...question, candidates: question.candidates.toReversed() })).toBe(cacheKey(question));
+    expect(cacheKey({ ...question, input: { ...input, maxOutputTokens: 101 } })).toBe(cacheKey(question));
+  });
+
+  test('questions that differ in the words of the user alone share a partition', () => {
+    const others = [...input.messages.slice(0, 2), { role: 'user', content: 'And the sea?' } as const];
+    const other = { ...question, input: { ...input, messages: others } };
+    expect(partitionOf(other)).toBe(partitionOf(question));
+    expect(cacheKey(other)).not.toBe(cacheKey(question));
+    const said = input.messages.map((one) => (one.role === 'assistant' ? { ...one, content: 'Ho' } : one));
+    expect(partitionOf({ ...question, input: { ...input, messages: said } })).not.toBe(partitionOf(question));
+    expect(partitionOf({ ...question, tenant: 'other' })).not.toBe(partitionOf(question));
   });
 
   test('no shift of text between provider and model makes two questions one', () => {

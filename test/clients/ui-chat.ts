@@ -1,6 +1,9 @@
-/** What `useChat` is made of: `Chat` of `@ai-sdk/react` over `DefaultChatTransport` of `ai`. */
-import { Chat } from '@ai-sdk/react';
+/** `useChat` of `@ai-sdk/react`, and the `Chat` that it is made of, over `DefaultChatTransport` of `ai`. */
+
+import { createRequire } from 'node:module';
+import { Chat, type UseChatHelpers, useChat } from '@ai-sdk/react';
 import { DefaultChatTransport, type UIMessage } from 'ai';
+import { Window } from 'happy-dom';
 import { endWith, RESET, START, texts } from '../harness/script.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import {
@@ -20,6 +23,12 @@ import {
   toolQuestion,
   waitForStatus,
 } from './bench.ts';
+
+// React's types would put empty DOM classes over those of other packages; of React, two functions are used.
+const load = createRequire(import.meta.url);
+const { createElement }: { createElement(component: () => null): object } = load('react');
+const { createRoot }: { createRoot(into: object): { render(element: object): void; unmount(): void } } =
+  load('react-dom/client');
 
 interface Place {
   readonly url: string;
@@ -43,7 +52,35 @@ function chatAt(
   });
 }
 
-const answerOf = (chat: Chat<UIMessage>) => {
+type Shown = Pick<UseChatHelpers<UIMessage>, 'messages' | 'status'>;
+
+/** React looks there for the event that calls it; a whole window would make other clients think of a browser. */
+Object.assign(globalThis, { window: {} });
+
+/** A page of React with `useChat({ resume: true })`, mounted as after a reload. */
+function mountChat({ url, key }: Place, id: string, messages: UIMessage[]) {
+  let shown: Shown = { messages: [], status: 'ready' };
+  const statuses: string[] = [];
+  const transport = new DefaultChatTransport({
+    api: `${url}/v1/ui/chat`,
+    headers: { authorization: `Bearer ${key}` },
+    fetch: async (target, init) => {
+      const response = await fetch(target, init);
+      statuses.push(String(response.status));
+      return response;
+    },
+  });
+  const Page = () => {
+    shown = useChat({ id, messages, transport, resume: true });
+    return null;
+  };
+  const { document } = new Window();
+  const root = createRoot(document.createElement('div'));
+  root.render(createElement(Page));
+  return { chat: () => shown, statuses, unmount: () => root.unmount() };
+}
+
+const answerOf = (chat: Pick<Shown, 'messages'>) => {
   const last = chat.messages.at(-1);
   const parts = last?.role === 'assistant' ? last.parts : [];
   return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
@@ -53,7 +90,7 @@ const generationOf = (chat: Chat<UIMessage>) =>
   String(fieldOf(chat.messages.at(-1)?.metadata, 'generationId'));
 
 export const uiChat: ClientUnderTest = {
-  name: 'ai + @ai-sdk/react, useChat transport',
+  name: 'ai + @ai-sdk/react, useChat',
   behaviours: {
     plain: async (bench) => {
       const { input, text } = await question(bench);
@@ -99,12 +136,18 @@ export const uiChat: ClientUnderTest = {
         const asked = chat.messages.filter(({ role }) => role === 'user');
         // A reload of the page: what was there is gone, and only the id of the chat is known.
         await chat.stop();
-        const reloaded = chatAt(bench, chat.id, asked);
-        await reloaded.resumeStream();
-        same('text', answerOf(reloaded), text);
-        const idle = chatAt(bench, chat.id, asked);
-        await idle.resumeStream();
-        same('nothing runs any more', [idle.status, idle.messages.length], ['ready', asked.length]);
+        const page = mountChat(bench, chat.id, asked);
+        await waitFor('the whole text on the page', () => answerOf(page.chat()) === text);
+        await waitFor('the end', () => page.chat().status === 'ready');
+        page.unmount();
+        const idle = mountChat(bench, chat.id, asked);
+        await waitFor('an answer to the page', () => idle.statuses.length > 0);
+        same(
+          'nothing runs any more',
+          [idle.chat().status, idle.chat().messages.length],
+          ['ready', asked.length],
+        );
+        idle.unmount();
       }),
     error: async (bench) => {
       const chat = chatAt({ ...bench, body: { model: 'no-such' } });

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import axe, { type AxeResults } from 'axe-core';
@@ -8,9 +9,12 @@ import { PROJECT_ROOT } from '../harness/child-process.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
+import { connectApi, type UnbrokenApi } from '../harness/unbroken-api.ts';
 
 const PRICE = { inputMicroUsdPerMillion: 1_000_000, outputMicroUsdPerMillion: 10_000_000 };
 let stack: Stack;
+/** Of a tenant of this file's own: what it limits and spends is no other suite's. */
+let api: UnbrokenApi;
 let browser: Browser;
 let page: Page;
 
@@ -18,6 +22,9 @@ beforeAll(async () => {
   await promisify(execFile)(process.execPath, ['web/build.ts'], { cwd: PROJECT_ROOT });
   const config = { prices: { 'simulated/sim-large': PRICE } };
   [stack, browser] = await Promise.all([startStack({ config }), openBrowser()]);
+  const owner = { tenant: `books-${randomUUID()}`, user: 'dev' };
+  const scopes = ['generate', 'any-user', 'admin'] as const;
+  api = connectApi(stack.api.url, await stack.addKey({ ...owner, scopes: [...scopes] }));
 }, BROWSER_WITHIN_MS);
 afterAll(() => Promise.all([browser?.close(), stack?.stop()]));
 beforeEach(async () => {
@@ -27,22 +34,22 @@ beforeEach(async () => {
 });
 
 async function open(view: string): Promise<void> {
-  await page.goto(stack.api.url);
-  await page.getByLabel('API key').fill(stack.api.key);
+  await page.goto(api.url);
+  await page.getByLabel('API key').fill(api.key);
   await page.getByRole('button', { name: 'Open' }).click();
   await page.getByRole('link', { name: view, exact: true }).click();
 }
 
 async function send(method: string, path: string, body: object): Promise<void> {
-  const response = await stack.api.send(path, { method, body: JSON.stringify(body) });
+  const response = await api.send(path, { method, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
 }
 
 /** Generates, and resolves with the tokens that it took and what they cost. */
 async function generate(request: object): Promise<{ tokens: number; costMicroUsd: number }> {
   const input = promptOf({ tokens: 50, delayMs: 0 });
-  const { body } = await stack.api.create({ input, cache: 'off', ...request });
-  const last = (await startReading(stack.api, body.id).whole).at(-1);
+  const { body } = await api.create({ input, cache: 'off', ...request });
+  const last = (await startReading(api, body.id).whole).at(-1);
   if (last?.type !== 'generation-end') throw new Error(`${body.id} ended with ${last?.type}`);
   return {
     tokens: last.usage.inputTokens + last.usage.outputTokens,

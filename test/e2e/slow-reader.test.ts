@@ -105,6 +105,6 @@ test('one reader at 1 KiB/s beside 200 quick ones: none of them is slower, and m
   expect(slowBytes).toBeGreaterThan(0);
   expect(slowBytes).toBeLessThan(SLOW_PIECES * SLOW_PIECE_CHARS);
   // Other work of the machine moves both figures; a reader that held others up would add seconds.
-  expect(Math.min(beside, besideAgain)).toBeLessThan(3 * Math.max(alone, aloneAgain) + 5);
+  expect(Math.min(beside, besideAgain)).toBeLessThan(3 * Math.max(alone, aloneAgain) + 20);
   expect(afterKiB - beforeKiB).toBeLessThan(FLAT_KIB);
 });

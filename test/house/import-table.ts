@@ -40,7 +40,17 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   config: { values: ['contracts'], types: [] },
   worker: { values: [...FOLDERS, 'workflows', 'activities'], types: [] },
   api: {
-    values: ['contracts', 'config', 'models', 'streaming', 'budget', 'prompts', 'routing', 'encryption'],
+    values: [
+      'contracts',
+      'config',
+      'models',
+      'streaming',
+      'budget',
+      'cache',
+      'prompts',
+      'routing',
+      'encryption',
+    ],
     types: ['workflows'],
   },
   client: { values: ['contracts'], types: [] },

@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { chooseSeed } from '../harness/random.ts';
 import { type BudgetPlan, proveBudget } from './budget.ts';
+import { proveCache } from './cache.ts';
 import { proveClients } from './clients.ts';
 import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';
@@ -80,6 +81,16 @@ program
   .option('--seed <seed>', 'plans the same requests and the same harm', wholeNumber)
   .action(async (given: { minutes: number; atOnce: number; seed?: number }) => {
     process.exitCode = (await proveMatrix({ ...given, seed: given.seed ?? chooseSeed() })) ? 0 : 1;
+  });
+
+program
+  .command('cache')
+  .description(
+    'Counts what the semantic cache finds and what it would give wrongly, over the labelled pairs.',
+  )
+  .option('--seed <seed>', 'of the made-up traffic', wholeNumber, 1)
+  .action(async ({ seed }: { seed: number }) => {
+    process.exitCode = (await proveCache({ seed })) ? 0 : 1;
   });
 
 function positive(value: string): number {

@@ -8,9 +8,9 @@ import { cancelRun } from '../../cancel-run.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { relayEvents } from '../../relay-events.ts';
 import { errorOf } from '../../start-with-second.ts';
-import { createAnswerFold } from '../answer.ts';
+import { createFactsFold } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
-import { collectingSink, streamToClient, waitForAnswer } from '../serve.ts';
+import { collectingSink, streamToClient, waitForEnd } from '../serve.ts';
 import { setUnbrokenHeaders } from '../unbroken-headers.ts';
 import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';
 import { contextOf, conversationAfter, findResponse } from './load-response.ts';
@@ -71,12 +71,20 @@ async function createResponse(
 
 async function sendWhole(dependencies: ApiDependencies, response: Response, head: LogHead): Promise<void> {
   const projection = projectResponse(await contextOf(dependencies, head));
-  const answer = await waitForAnswer(dependencies, response, head.generationId, projection);
-  if (answer === null) return;
-  setUnbrokenHeaders(response, answer);
+  const facts = createFactsFold();
+  const done = await waitForEnd(dependencies, response, head.generationId, {
+    value: facts.value,
+    push: (event) => {
+      facts.push(event);
+      projection.push(event);
+    },
+  });
+  if (done === null) return;
+  setUnbrokenHeaders(response, done);
   const whole = projection.response();
-  if (answer.end?.type === 'generation-error' && whole.status === 'failed')
-    throw errorOf(answer.end, head.generationId);
+  if (done.end?.type === 'generation-error' && whole.status === 'failed') {
+    throw errorOf(done.end, head.generationId);
+  }
   response.json(whole);
 }
 
@@ -119,7 +127,7 @@ async function cancelAndWait(dependencies: ApiDependencies, head: LogHead): Prom
   await cancelRun(dependencies, head);
   await relayEvents(dependencies, {
     ...{ generationId: head.generationId, after: -1 },
-    sink: collectingSink(createAnswerFold()),
+    sink: collectingSink(createFactsFold()),
     signal: AbortSignal.timeout(CANCELLED_WITHIN_MS),
   });
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createOpenAI } from '@ai-sdk/openai';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { embedMany } from 'ai';
@@ -5,12 +6,14 @@ import OpenAI from 'openai';
 import { type Stack, startStack } from '../../harness/stack.ts';
 
 const MODEL = 'simulated/sim-embed';
+/** All suites share the services, and so the users. */
+const POOR = `user-${randomUUID()}`;
 let stack: Stack;
 let client: OpenAI;
 beforeAll(async () => {
   stack = await startStack({
     workers: 0,
-    config: { budgets: { limits: [{ per: 'user', window: 'day', amount: 300 }] } },
+    config: { budgets: { limits: [{ per: 'user', id: POOR, window: 'day', amount: 300 }] } },
   });
   client = new OpenAI({ apiKey: stack.api.key, baseURL: `${stack.api.url}/v1` });
 });
@@ -48,7 +51,7 @@ test('tokens are debited, and a spent budget is an error', async () => {
   const input = 'word '.repeat(100);
   const outcomes: string[] = [];
   for (const _ of [1, 2, 3, 4]) {
-    await client.embeddings.create({ model: MODEL, input, user: 'ann' }).then(
+    await client.embeddings.create({ model: MODEL, input, user: POOR }).then(
       () => outcomes.push('made'),
       (error: unknown) =>
         outcomes.push(error instanceof OpenAI.RateLimitError ? String(error.code) : 'other'),

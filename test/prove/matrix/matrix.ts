@@ -11,7 +11,7 @@ import { type CheckedLimit, checkBudgets } from '../check-budget.ts';
 import { checkBill } from './checks/check-bill.ts';
 import { checkAttempts, checkEnded, checkRuns } from './checks/check-ended.ts';
 import { checkSequence } from './checks/check-sequence.ts';
-import { checkCache, checkSecrets } from './checks/check-tenants.ts';
+import { checkCache, checkFollowed, checkSecrets } from './checks/check-tenants.ts';
 import { checkText } from './checks/check-text.ts';
 import { type Finding, finding, WRONGS } from './checks/finding.ts';
 import { type Evidence, gather } from './evidence.ts';
@@ -172,6 +172,7 @@ async function judge(
     ...checkRuns(evidence),
     ...bill.findings,
     ...checkCache(generations),
+    ...checkFollowed(generations),
     ...checkSecrets(seen, secrets),
     ...(await judgeBudgets(stage, limits)),
   ];

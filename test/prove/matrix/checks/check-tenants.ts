@@ -4,6 +4,19 @@ import type { LoadDone } from '../load.ts';
 import type { Tenant } from '../plan.ts';
 import { type Finding, finding } from './finding.ts';
 
+/** One that follows another, which is at work, must be of the same tenant and have asked the same. */
+export function checkFollowed(generations: readonly GenerationEvidence[]): Finding[] {
+  return generations.flatMap(({ accepted, log }) =>
+    log.flatMap((event) => {
+      if (event.type !== 'cache-join') return [];
+      const leader = generations.find((one) => one.accepted.id === event.leader)?.accepted.plan;
+      const { mark, tenant } = accepted.plan;
+      if (leader?.tenant === tenant && leader.mark === mark) return [];
+      return [finding('cross_tenant', accepted.id, `${tenant} was given the answer of ${event.leader}`)];
+    }),
+  );
+}
+
 /** A cached answer must have been made before, for the same tenant, by a generation that asked the same. */
 export function checkCache(generations: readonly GenerationEvidence[]): Finding[] {
   const made = generations.filter(({ log }) => endOf(log)?.cached === false);

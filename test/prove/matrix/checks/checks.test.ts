@@ -7,7 +7,7 @@ import { planRequest, secretOf, TENANTS, type Tenant } from '../plan.ts';
 import { checkBill } from './check-bill.ts';
 import { checkAttempts, checkEnded, checkRuns } from './check-ended.ts';
 import { checkSequence } from './check-sequence.ts';
-import { checkCache, checkSecrets } from './check-tenants.ts';
+import { checkCache, checkFollowed, checkSecrets } from './check-tenants.ts';
 import { checkText } from './check-text.ts';
 
 const MODEL = { provider: 'simulated', model: 'sim-large' };
@@ -150,6 +150,17 @@ describe('the check of tenants', () => {
     expect(checkCache([reader, maker('acme')])).toEqual([]);
     expect(wrongs(checkCache([reader, maker('globex')]))).toEqual(['cross_tenant']);
     expect(wrongs(checkCache([reader, evidence({ tenant: 'acme' })]))).toEqual(['cross_tenant']);
+  });
+  test('finds one that followed the answer of another tenant, of another question, or of nobody', () => {
+    const join: EventBody = { type: 'cache-join', leader: 'leader', similarity: 1 };
+    const follower = evidence({ log: numbered(START, join, text('a b'), end()) });
+    const leader = (tenant: Tenant, mark: string) => {
+      const one = evidence({ tenant, mark });
+      return { ...one, accepted: { ...one.accepted, id: 'leader' } };
+    };
+    expect(checkFollowed([follower, leader('acme', 'request-1;')])).toEqual([]);
+    for (const others of [[leader('globex', 'request-1;')], [leader('acme', 'request-2;')], []])
+      expect(wrongs(checkFollowed([follower, ...others]))).toEqual(['cross_tenant']);
   });
   test('finds a key or a prompt of another tenant in what a tenant saw', () => {
     const secrets = Object.fromEntries(TENANTS.map((tenant) => [tenant, [secretOf(1, tenant)]])) as Record<

@@ -1,0 +1,47 @@
+/**
+ * `DELETE /v1/cache`, `/v1/cache/users/:user` and `/v1/cache/entries/:id`: stored answers of the caller's tenant. For
+ * a wrong answer, a user who asks to be forgotten, or a tenant who leaves.
+ */
+import type { RequestHandler } from 'express';
+import type { DeletedEntries } from '../../cache/answer-cache.ts';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { callerIn } from '../authenticate.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function deleteCachedAnswers(dependencies: ApiDependencies): RequestHandler {
+  return async (_request, response) => {
+    response.json(await deleted(dependencies, { tenant: callerIn(response).tenant }));
+  };
+}
+
+export function deleteCachedAnswersOfUser(dependencies: ApiDependencies): RequestHandler<{ user: string }> {
+  return async (request, response) => {
+    const { tenant } = callerIn(response);
+    response.json(await deleted(dependencies, { tenant, user: request.params.user }));
+  };
+}
+
+export function deleteCachedAnswer(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
+  return async (request, response) => {
+    const { id } = request.params;
+    const { tenant } = callerIn(response);
+    const result = UUID.test(id) ? await deleted(dependencies, { tenant, entryId: id }) : { deleted: 0 };
+    if (result.deleted === 0) throw new UnbrokenError('not_found', `There is no stored answer ${id}.`);
+    response.json(result);
+  };
+}
+
+async function deleted(
+  { cachedAnswers }: ApiDependencies,
+  entries: DeletedEntries,
+): Promise<{ deleted: number }> {
+  try {
+    return { deleted: await cachedAnswers.delete(entries) };
+  } catch (error) {
+    throw new UnbrokenError('service_unavailable', 'Qdrant does not answer; nothing is sure to be deleted.', {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,39 @@
+/**
+ * Deletes stored answers in every collection that ever held some: another embedder has another collection, and what
+ * was stored before it was changed is to go too.
+ */
+import { QdrantClient } from '@qdrant/js-client-rest';
+import type { AnswerDeletion } from './answer-cache.ts';
+import { COLLECTION_PREFIX } from './qdrant-answers.ts';
+
+const TIMEOUT_MS = 10_000;
+
+export function createQdrantDeletion({
+  url,
+  apiKey,
+}: {
+  readonly url: string;
+  readonly apiKey?: string | undefined;
+}): AnswerDeletion {
+  const client = new QdrantClient({
+    ...{ url, timeout: TIMEOUT_MS, checkCompatibility: false },
+    ...(apiKey === undefined ? {} : { apiKey }),
+  });
+  return {
+    async delete(entries) {
+      const must = [
+        { key: 'tenant', match: { value: entries.tenant } },
+        ...('user' in entries ? [{ key: 'user', match: { value: entries.user } }] : []),
+        ...('entryId' in entries ? [{ has_id: [entries.entryId] }] : []),
+      ];
+      const { collections } = await client.getCollections();
+      let deleted = 0;
+      for (const { name } of collections.filter((one) => one.name.startsWith(COLLECTION_PREFIX))) {
+        const { count } = await client.count(name, { filter: { must }, exact: true });
+        if (count > 0) await client.delete(name, { wait: true, filter: { must } });
+        deleted += count;
+      }
+      return deleted;
+    },
+  };
+}

@@ -1,0 +1,143 @@
+/** Flights in Redis: one script decides each step, so of many who come at once exactly one leads. */
+import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { REDIS_KEYS } from '../contracts/names.ts';
+import type { CacheQuestion } from './answer-cache.ts';
+import { cacheKey, partitionOf, userTexts } from './cache-key.ts';
+import type { Embedder } from './embedder.ts';
+import { CLOSE, DISSOLVE, type FlightScript, FORGET, JOIN, LEAVE } from './flight-scripts.ts';
+import type { FlightRef, Flights } from './flights.ts';
+import { inTime } from './in-time.ts';
+import { asksTheSame, embeddedText } from './semantic-answer-cache.ts';
+import type { Verifier } from './verifier/verify.ts';
+
+/** What the flights need of a node-redis client. */
+export interface FlightsRedis {
+  evalSha(sha: string, call: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  eval(source: string, call: { keys: string[]; arguments: string[] }): Promise<unknown>;
+  hGetAll(key: string): Promise<Record<string, string>>;
+}
+
+/** A flight whose leader was ended by force is forgotten after this; its followers notice it sooner. */
+const LEASE_MS = 10 * 60_000;
+/** A closed flight bridges the time until its answer is stored. */
+const CLOSED_MS = 3_000;
+/** Open flights of one partition that a newcomer compares itself with. */
+const MOST_COMPARED = 32;
+
+/** The verifier has said yes, so a call of the provider is likely to be saved: worth a longer wait than a look-up. */
+const PATIENCE = 2;
+
+const openFlightSchema = z.object({ questions: z.array(z.string()), maxOutputTokens: z.number() });
+
+export function createRedisFlights({
+  redis,
+  embedder,
+  verifier,
+}: {
+  readonly redis: FlightsRedis;
+  readonly embedder: Embedder | null;
+  readonly verifier: Verifier;
+}): Flights {
+  const run = async (script: FlightScript, { partition, key }: FlightRef, args: readonly string[]) => {
+    const call = {
+      keys: [REDIS_KEYS.flight(partition, key), REDIS_KEYS.openFlights(partition)],
+      arguments: [key, ...args],
+    };
+    try {
+      return await redis.evalSha(script.sha, call);
+    } catch (error) {
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
+        return redis.eval(script.source, call);
+      throw error;
+    }
+  };
+
+  return {
+    async join(question, generationId, { mayLead, threshold }) {
+      const partition = partitionOf(question);
+      const own = flightKey(question);
+      const near = await findSimilar(own, question, threshold);
+      const attempts = [
+        ...(near === null ? [] : [{ key: near.key, similarity: near.similarity, asks: '' }]),
+        { key: own, similarity: 1, asks: mayLead ? describe(question) : '' },
+      ];
+      for (const { key, similarity, asks } of attempts) {
+        const flight = { partition, key };
+        const reply = await run(JOIN, flight, [generationId, String(LEASE_MS), asks]);
+        const [role = '', leader = ''] = z.array(z.coerce.string()).parse(reply);
+        if (role === 'lead') return { role: 'alone' };
+        if (role === 'none') continue;
+        return { role: 'follow', leader, flight, similarity, shares: role === 'follow' };
+      }
+      return { role: 'alone' };
+    },
+
+    async close(question, generationId) {
+      const flight = { partition: partitionOf(question), key: flightKey(question) };
+      return z.coerce.number().parse(await run(CLOSE, flight, [generationId, String(CLOSED_MS)]));
+    },
+
+    async forget(question, generationId) {
+      const flight = { partition: partitionOf(question), key: flightKey(question) };
+      await run(FORGET, flight, [generationId]);
+    },
+
+    async leave(flight, generationId) {
+      return z.coerce.number().parse(await run(LEAVE, flight, [generationId])) === 1;
+    },
+
+    async dissolve(flight, leader) {
+      await run(DISSOLVE, flight, [leader]);
+    },
+  };
+
+  /** An open flight of other words that asks the same. The verifier is quick, so it comes first. */
+  async function findSimilar(own: string, question: CacheQuestion, threshold: number) {
+    if (embedder === null) return null;
+    const open = Object.entries(await redis.hGetAll(REDIS_KEYS.openFlights(partitionOf(question))));
+    if (open.length === 0 || open.some(([key]) => key === own)) return null;
+    const questions = userTexts(question);
+    for (const [key, described] of open.slice(0, MOST_COMPARED)) {
+      const other = openFlightSchema.safeParse(JSON.parse(described));
+      if (!other.success || other.data.maxOutputTokens !== question.input.maxOutputTokens) continue;
+      if (!asksTheSame(verifier, questions, other.data.questions)) continue;
+      const similarity = await similarityOf(embedder, questions, other.data.questions);
+      if (similarity >= threshold) return { key, similarity };
+    }
+    return null;
+  }
+}
+
+/** The output cap is part of it: a follower must get what it would have got by itself. */
+function flightKey(question: CacheQuestion): string {
+  return createHash('sha256')
+    .update(`${cacheKey(question)}:${question.input.maxOutputTokens}`)
+    .digest('hex');
+}
+
+function describe(question: CacheQuestion): string {
+  return JSON.stringify({
+    questions: userTexts(question),
+    maxOutputTokens: question.input.maxOutputTokens,
+  } satisfies z.infer<typeof openFlightSchema>);
+}
+
+/** 0 where the embedder is late or away: then nobody is similar. */
+async function similarityOf(
+  embedder: Embedder,
+  one: readonly string[],
+  other: readonly string[],
+): Promise<number> {
+  const embed = (questions: readonly string[]) =>
+    inTime('the embedder', PATIENCE * embedder.timeoutMs, embedder.embed(embeddedText(questions)));
+  try {
+    const [a, b] = await Promise.all([embed(one), embed(other)]);
+    return Math.min(
+      1,
+      a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0),
+    );
+  } catch {
+    return 0;
+  }
+}

@@ -1,0 +1,230 @@
+/**
+ * The answer cache: the same question first, by its id; then the nearest ones, each of which a verifier must accept.
+ * What costs time is skipped where it cannot help: a partition without answers is never embedded for.
+ */
+import { createHash } from 'node:crypto';
+import type { AnswerCache, CachedAnswer, CacheLookUp, CacheQuestion, LookUpLimits } from './answer-cache.ts';
+import { cacheKey, partitionOf, pointId, questionKey, userTexts } from './cache-key.ts';
+import { EMBEDDED_CHARS, type Embedder } from './embedder.ts';
+import { inTime } from './in-time.ts';
+import type { Judge } from './judge.ts';
+import type { Neighbour, QdrantAnswers, Scope, StoredAnswer } from './qdrant-answers.ts';
+import type { Verifier } from './verifier/verify.ts';
+
+/** Neighbours that the verifier looks at. */
+const MOST_NEIGHBOURS = 16;
+/** Entries that one `replace` may put aside. */
+const MOST_REPLACED = 32;
+/** A longer conversation is found by the same words only: no small model can vouch for so much. */
+export const COMPARED_CHARS = 4_000;
+const SWEEP_EVERY_MS = 10 * 60_000;
+
+export interface SemanticAnswerCacheParts {
+  readonly answers: QdrantAnswers;
+  /** Absent: only the same question is found. */
+  readonly embedder: Embedder | null;
+  readonly verifier: Verifier;
+  readonly judge: Judge | null;
+  /** Qdrant's part of a look-up; what takes longer is given up. */
+  readonly timeoutMs: number;
+}
+
+export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): AnswerCache {
+  const { answers, embedder, verifier, timeoutMs } = parts;
+  let sweptAtMs = 0;
+
+  const store: AnswerCache['store'] = async (question, { ttlMs, ...answer }) => {
+    if (answer.finishReason !== 'stop') throw new Error('Only a whole answer may be stored.');
+    const key = cacheKey(question);
+    const questions = userTexts(question);
+    const stored: StoredAnswer = {
+      ...answer,
+      ...{ tenant: question.tenant, partition: partitionOf(question), key, questions },
+      question: questionKey(question),
+      signature: signatureOf(verifier, questions),
+      expiresAtMs: answer.storedAtMs + ttlMs,
+    };
+    const vector =
+      embedder === null || !isComparable(questions) ? null : await embedder.embed(embeddedText(questions));
+    await answers.put(pointId(key), stored, vector);
+    if (Date.now() - sweptAtMs > SWEEP_EVERY_MS) {
+      sweptAtMs = Date.now();
+      await answers.deleteExpired(Date.now());
+    }
+  };
+
+  return {
+    store,
+
+    async lookUp(question, limits) {
+      try {
+        return await lookUp(parts, question, limits);
+      } catch (error) {
+        return {
+          outcome: 'unavailable',
+          reason: error instanceof Error ? error.message : 'The cache failed.',
+        };
+      }
+    },
+
+    async lookUpBest(question) {
+      try {
+        const best = await answers.newest(question.tenant, questionKey(question));
+        return best === null
+          ? { outcome: 'miss' }
+          : { outcome: 'hit', answer: toAnswer(best.id, best.stored, 1) };
+      } catch (error) {
+        return {
+          outcome: 'unavailable',
+          reason: error instanceof Error ? error.message : 'The cache failed.',
+        };
+      }
+    },
+
+    async replace(question, answer, limits) {
+      await store(question, answer);
+      const questions = userTexts(question);
+      if (embedder === null || !isComparable(questions)) return;
+      const vector = await embedder.embed(embeddedText(questions));
+      const scope = scopeOf(verifier, question, { maxAgeMs: null });
+      const own = pointId(cacheKey(question));
+      const near = await answers.near(scope, vector, limits.threshold, MOST_REPLACED);
+      const same = near.filter(
+        ({ id, questions: theirs }) => id !== own && asksTheSame(verifier, questions, theirs),
+      );
+      await answers.remove(same.map(({ id }) => id));
+    },
+
+    async warmUp() {
+      await Promise.all([
+        embedder?.warmUp(),
+        inTime('Qdrant', timeoutMs, answers.get(pointId('0'.repeat(64)))).catch(() => null),
+      ]);
+      verifier.verify('What does the first look-up wait for?', 'For what does the first look-up wait?');
+    },
+  };
+}
+
+async function lookUp(
+  { answers, embedder, verifier, judge, timeoutMs }: SemanticAnswerCacheParts,
+  question: CacheQuestion,
+  limits: LookUpLimits,
+): Promise<CacheLookUp> {
+  const deadline = Date.now() + timeoutMs;
+  const fromQdrant = <Value>(work: Promise<Value>) =>
+    inTime(`Qdrant`, deadline - Date.now(), work).catch(late(timeoutMs));
+  const key = cacheKey(question);
+  const id = pointId(key);
+  const scope = scopeOf(verifier, question, limits);
+  const questions = userTexts(question);
+  const mayBeNear = embedder !== null && isComparable(questions);
+  const [exact, hasAny] = await fromQdrant(
+    Promise.all([answers.get(id), mayBeNear ? answers.hasAny(scope) : false]),
+  );
+  if (exact !== null && exact.key === key && isUsable(exact, question, scope)) {
+    return { outcome: 'hit', answer: toAnswer(id, exact, 1) };
+  }
+  if (!hasAny || embedder === null) return { outcome: 'miss' };
+  const vector = await inTime('the embedder', embedder.timeoutMs, embedder.embed(embeddedText(questions)));
+  // The embedder's time is its own: Qdrant has what it had left.
+  const searchUntil = Date.now() + timeoutMs;
+  const search = <Value>(work: Promise<Value>) =>
+    inTime('Qdrant', searchUntil - Date.now(), work).catch(late(timeoutMs));
+  const near = await search(answers.near(scope, vector, limits.threshold, MOST_NEIGHBOURS));
+  const take = async ({ id: theirs, similarity }: Neighbour): Promise<CachedAnswer | null> => {
+    const stored = await inTime('Qdrant', timeoutMs, answers.get(theirs));
+    return stored !== null && isUsable(stored, question, scope) ? toAnswer(theirs, stored, similarity) : null;
+  };
+  for (const neighbour of near) {
+    if (!asksTheSame(verifier, questions, neighbour.questions)) continue;
+    const answer = await take(neighbour);
+    if (answer !== null) return { outcome: 'hit', answer };
+  }
+  const doubtful = near.find((one) => isUnsure(verifier, questions, one.questions));
+  if (judge === null || !limits.judge || doubtful === undefined) return { outcome: 'miss' };
+  const judgement = await judge.judge(questions, doubtful.questions);
+  if (judgement === null) return { outcome: 'miss' };
+  const answer = judgement.same ? await take(doubtful) : null;
+  return answer === null ? { outcome: 'miss', judgement } : { outcome: 'hit', answer, judgement };
+}
+
+/** The time that is left is nobody's news; the limit is. */
+function late(timeoutMs: number) {
+  return (error: unknown): never => {
+    if (error instanceof Error && error.name === 'TooLate') {
+      throw new Error(`Qdrant did not answer within ${timeoutMs} ms`);
+    }
+    throw error;
+  };
+}
+
+/** Turn by turn: a conversation asks the same where each turn of the user does. */
+export function asksTheSame(
+  verifier: Verifier,
+  questions: readonly string[],
+  theirs: readonly string[],
+): boolean {
+  return (
+    questions.length === theirs.length &&
+    questions.every((question, turn) => verifier.verify(question, theirs[turn] ?? '').verdict === 'same')
+  );
+}
+
+function isUnsure(verifier: Verifier, questions: readonly string[], theirs: readonly string[]) {
+  return (
+    questions.length === theirs.length &&
+    questions.every((question, turn) => verifier.verify(question, theirs[turn] ?? '').verdict !== 'different')
+  );
+}
+
+/** The filter has said it all; the payload says it again before anyone's answer is given away. */
+function isUsable(
+  stored: StoredAnswer,
+  question: CacheQuestion,
+  { tenant, partition, storedAfterMs, nowMs }: Scope,
+) {
+  const { outputTokens, reasoningTokens } = stored.usage;
+  return (
+    stored.tenant === tenant &&
+    stored.partition === partition &&
+    stored.storedAtMs >= storedAfterMs &&
+    stored.expiresAtMs > nowMs &&
+    outputTokens + reasoningTokens <= question.input.maxOutputTokens
+  );
+}
+
+function scopeOf(
+  verifier: Verifier,
+  question: CacheQuestion,
+  { maxAgeMs }: Pick<LookUpLimits, 'maxAgeMs'>,
+): Scope {
+  const nowMs = Date.now();
+  const storedAfterMs = maxAgeMs === null ? 0 : nowMs - maxAgeMs;
+  return {
+    ...{ tenant: question.tenant, partition: partitionOf(question), storedAfterMs, nowMs },
+    signature: signatureOf(verifier, userTexts(question)),
+  };
+}
+
+export function signatureOf(verifier: Verifier, questions: readonly string[]): string {
+  // Reading a text that is never compared would cost more than it tells.
+  if (!isComparable(questions)) return '';
+  return createHash('sha256')
+    .update(JSON.stringify(questions.map(verifier.signatureOf)))
+    .digest('hex');
+}
+
+function toAnswer(entryId: string, stored: StoredAnswer, similarity: number): CachedAnswer {
+  const { text, provider, model, finishReason, usage, storedAtMs } = stored;
+  return { text, provider, model, finishReason, usage, storedAtMs, entryId, similarity };
+}
+
+function isComparable(questions: readonly string[]): boolean {
+  const chars = questions.reduce((sum, question) => sum + question.length, 0);
+  return chars > 0 && chars <= COMPARED_CHARS;
+}
+
+/** The whole conversation of the user; where it is long, its newest part. */
+export function embeddedText(questions: readonly string[]): string {
+  return questions.join('\n').slice(-EMBEDDED_CHARS);
+}

@@ -1,0 +1,161 @@
+/** Finds for each token of one prompt the token of the other that means the same. What finds none is the difference. */
+import type { Lexicon } from './lexicon.ts';
+import type { PromptReading, Token } from './read-prompt.ts';
+import type { WordNet } from './wordnet.ts';
+
+export type Relation = 'equal' | 'synonym' | 'derived';
+
+export interface AlignedPair {
+  readonly left: number;
+  readonly right: number;
+  readonly relation: Relation;
+}
+
+export interface Alignment {
+  readonly left: PromptReading;
+  readonly right: PromptReading;
+  readonly pairs: readonly AlignedPair[];
+  /** Tokens that have no counterpart and cannot be left out. */
+  readonly onlyLeft: readonly Token[];
+  readonly onlyRight: readonly Token[];
+}
+
+export interface RelationReading {
+  /** Only a meaning of our own lexicon counts, none of the dictionary. */
+  readonly isStrict: boolean;
+  /** Who does a thing counts as what is done. */
+  readonly withAgents: boolean;
+}
+
+export interface Words {
+  relation(a: Token, b: Token, reading: RelationReading): Relation | null;
+  areOpposites(a: string, b: string): boolean;
+}
+
+/** How rare the senses may be, in sum, by which two words are synonyms. */
+const SENSE_RANKS = 1;
+/** Who does it is not what is done: employ, employer. */
+const AGENT = /(?:er|or|ee|ist|ian|ant)$/;
+const OPPOSING_PREFIX = /^(?:un|dis|non|in|im|ir|il|de|anti|mis|under|over)/;
+/** May stand in one prompt only: they add nothing to a request that has all else. */
+const LIGHT = new Set(
+  'have happen occur exist use take_place possible keep get make need choose look seem appear typical usual common'.split(
+    ' ',
+  ),
+);
+/** Says of what kind a name is, and may be left out beside it: the Amazon river. */
+const CLASSIFIERS = new Set(
+  'river algorithm novel book movie film song mountain lake island planet language framework library software program app sentence text phrase word'.split(
+    ' ',
+  ),
+);
+
+export function createWords(wordNet: WordNet, lexicon: Lexicon): Words {
+  const areSynonyms = (a: string, b: string) => {
+    const forth = wordNet.relations(a).synonyms.get(b);
+    const back = wordNet.relations(b).synonyms.get(a);
+    return forth !== undefined && back !== undefined && forth + back <= SENSE_RANKS;
+  };
+  const isDerived = (a: string, b: string, withAgents: boolean) =>
+    (withAgents || !(AGENT.test(a) || AGENT.test(b))) &&
+    (wordNet.relations(a).derived.has(b) || wordNet.relations(b).derived.has(a));
+  const pertains = (a: string, b: string) =>
+    wordNet.relations(a).pertains.has(b) || wordNet.relations(b).pertains.has(a);
+  const shareMeaning = (a: string, b: string) => {
+    const ofA = lexicon.meanings.get(a);
+    const ofB = lexicon.meanings.get(b);
+    return ofA !== undefined && ofB !== undefined && [...ofA].some((line) => ofB.has(line));
+  };
+  const areOpposites = (a: string, b: string) => {
+    const forth = wordNet.relations(a);
+    if (forth.antonyms.has(b) || wordNet.relations(b).antonyms.has(a)) return true;
+    const bareA = a.replace(OPPOSING_PREFIX, '');
+    const bareB = b.replace(OPPOSING_PREFIX, '');
+    return (
+      (bareA !== a && bareA === b) ||
+      (bareB !== b && bareB === a) ||
+      (bareA !== a && bareB !== b && bareA === bareB && a !== b)
+    );
+  };
+  return {
+    areOpposites,
+    relation(a, b, { isStrict, withAgents }) {
+      if (a.lemma === b.lemma || a.word === b.word) return 'equal';
+      if (a.kind !== 'word' || b.kind !== 'word') return null;
+      if (areOpposites(a.lemma, b.lemma)) return null;
+      if (shareMeaning(a.lemma, b.lemma)) return 'synonym';
+      if (isStrict) return null;
+      if (pertains(a.lemma, b.lemma)) return 'derived';
+      // A name means nobody else, whatever the dictionary says of the word.
+      if (a.isName || b.isName) return null;
+      if (areSynonyms(a.lemma, b.lemma)) return 'synonym';
+      return isDerived(a.lemma, b.lemma, withAgents) ? 'derived' : null;
+    },
+  };
+}
+
+export function align(left: PromptReading, right: PromptReading, words: Words): Alignment {
+  const pairs: AlignedPair[] = [];
+  // Two things whose difference is asked for are near each other already.
+  const isStrict = left.frames.includes('<differ>') || right.frames.includes('<differ>');
+  // Who invented it is its inventor.
+  const withAgents = left.frames.includes('<who>') && right.frames.includes('<who>');
+  const reading = { isStrict, withAgents };
+  const freeLeft = new Set(left.tokens.keys());
+  const freeRight = new Set(right.tokens.keys());
+  for (const wanted of ['equal', 'synonym', 'derived'] as const) {
+    for (const index of [...freeLeft]) {
+      const token = left.tokens[index];
+      if (token === undefined) continue;
+      const matches = [...freeRight].filter((other) => {
+        const counterpart = right.tokens[other];
+        return counterpart !== undefined && words.relation(token, counterpart, reading) === wanted;
+      });
+      const [first] = matches;
+      if (first === undefined) continue;
+      const match = matches.reduce(
+        (best, one) => (likeness(left, index, right, one) > likeness(left, index, right, best) ? one : best),
+        first,
+      );
+      pairs.push({ left: index, right: match, relation: wanted });
+      freeLeft.delete(index);
+      freeRight.delete(match);
+    }
+  }
+  const rest = (free: ReadonlySet<number>, { tokens }: PromptReading) =>
+    tokens.filter((_, index) => free.has(index));
+  const isDispensable = (token: Token, { tokens }: PromptReading) =>
+    token.isOptional ||
+    (LIGHT.has(token.lemma) && !token.isName && !token.isNoun) ||
+    classifies(token, tokens) ||
+    isRepeated(token, tokens);
+  const [ofLeft, ofRight] = [rest(freeLeft, left), rest(freeRight, right)];
+  const needed = (tokens: readonly Token[], reading: PromptReading) =>
+    tokens.filter((token) => !isDispensable(token, reading));
+  // What one prompt may leave out is a difference where the other has something else in its place.
+  const isReplaced =
+    needed(ofLeft, left).length < ofLeft.length && needed(ofRight, right).length < ofRight.length;
+  return {
+    ...{ left, right, pairs },
+    onlyLeft: isReplaced ? ofLeft : needed(ofLeft, left),
+    onlyRight: isReplaced ? ofRight : needed(ofRight, right),
+  };
+}
+
+/** How much two places are alike: a word that stands twice is told apart by its neighbours. */
+function likeness(left: PromptReading, at: number, right: PromptReading, there: number): number {
+  const isSame = (step: number) => left.tokens[at + step]?.lemma === right.tokens[there + step]?.lemma;
+  const isSameWord = left.tokens[at]?.word === right.tokens[there]?.word;
+  return Number(isSame(-1)) + Number(isSame(1)) + Number(isSameWord) / 2;
+}
+
+/** Said twice in one prompt, once in the other. */
+function isRepeated(token: Token, tokens: readonly Token[]): boolean {
+  return token.kind === 'word' && tokens.some((one) => one !== token && one.lemma === token.lemma);
+}
+
+function classifies(token: Token, tokens: readonly Token[]): boolean {
+  if (!CLASSIFIERS.has(token.lemma)) return false;
+  const at = tokens.indexOf(token);
+  return [tokens[at - 1], tokens[at + 1]].some((one) => one?.isName === true || one?.kind === 'quote');
+}

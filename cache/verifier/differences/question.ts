@@ -1,0 +1,37 @@
+/** How is not why, whether is not when, and what was is not what is. */
+import type { Check } from './difference.ts';
+
+/** What a frame asks, where it may be one of several. */
+const SENSES: Readonly<Record<string, readonly string[]>> = {
+  '<wherehow>': ['<where>', '<how>'],
+  '<canhow>': ['<can>', '<how>'],
+  '<much>': ['<many>'],
+  '<manytime>': ['<many>', '<long>'],
+  '<which>': ['<what>', '<who>'],
+  '<give>': ['<what>', '<make>', '<who>'],
+  // A bare phrase.
+  '': ['<what>', '<make>'],
+};
+
+export const question: Check = ({ left, right }) => {
+  if (left.tense !== null && right.tense !== null && left.tense !== right.tense) {
+    return { kind: 'question', detail: `${left.tense} and ${right.tense}` };
+  }
+  const [one, other] = [asked(left.frames), asked(right.frames)];
+  const isSame =
+    one.length === other.length && one.every((frame, index) => mayMean(frame, other[index] ?? ''));
+  return isSame ? null : { kind: 'question', detail: `${one.join(' ')} and ${other.join(' ')}` };
+};
+
+const GENERAL = new Set(['<what>', '<which>', '<give>']);
+
+/** Beside a more telling frame, the general ones say nothing. */
+function asked(frames: readonly string[]): string[] {
+  const telling = frames.filter((frame) => !GENERAL.has(frame));
+  return telling.length > 0 ? [...new Set(telling)].sort() : [frames[0] ?? ''];
+}
+
+function mayMean(one: string, other: string): boolean {
+  const senses = (frame: string) => SENSES[frame] ?? [frame];
+  return senses(one).some((sense) => senses(other).includes(sense));
+}

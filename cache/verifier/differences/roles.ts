@@ -1,0 +1,141 @@
+/**
+ * Who does what to whom, from where to where. Words that mean the same stand in another order in many paraphrases;
+ * what is harmless is known here, and any other change of order is a difference.
+ */
+import type { Alignment } from '../align.ts';
+import type { Token } from '../read-prompt.ts';
+import { type Check, wordSet } from './difference.ts';
+
+/** `the balance of my card` and `my card balance`. */
+const GENITIVE = wordSet('of for in on at about between');
+const DIRECTIONS: Readonly<Record<string, string>> = { from: 'from', to: 'to', into: 'to', onto: 'to' };
+const LASTING = wordSet('<long> <often> <manytime>');
+/** They stand where they like and mean the same. */
+const ADVERBS = wordSet(
+  'fast quick quickly home today permanently legally naturally daily weekly still also together',
+);
+
+interface Placed {
+  readonly left: Token;
+  readonly right: Token;
+}
+
+export const roles: Check = (alignment) => {
+  const placed = place(alignment);
+  for (const { left, right } of placed) {
+    const [from, to] = [DIRECTIONS[left.role ?? ''], DIRECTIONS[right.role ?? '']];
+    if (from !== undefined && to !== undefined && from !== to) {
+      return { kind: 'roles', detail: `${from} and ${to} ${left.word}` };
+    }
+  }
+  if (alignment.left.frames.includes('<differ>') && alignment.right.frames.includes('<differ>')) return null;
+  // How long an egg boils is how long one boils it; how a dog teaches is not how one teaches it.
+  const mayStandAlone = [alignment.left, alignment.right].every(({ frames }) =>
+    frames.some((one) => LASTING.has(one)),
+  );
+  for (const [index, one] of placed.entries()) {
+    const turned = placed
+      .slice(index + 1)
+      .find((other) => one.right.place > other.right.place && !isHarmless(one, other, mayStandAlone));
+    if (turned !== undefined) return { kind: 'roles', detail: `${one.left.word} and ${turned.left.word}` };
+  }
+  return null;
+};
+
+function place({ left, right, pairs }: Alignment): Placed[] {
+  return pairs
+    .flatMap((pair): Placed[] => {
+      const [one, other] = [left.tokens[pair.left], right.tokens[pair.right]];
+      return one === undefined || other === undefined ? [] : [{ left: one, right: other }];
+    })
+    .sort((a, b) => a.left.place - b.left.place);
+}
+
+/** `one` stands before `other` on the left, and after it on the right. */
+function isHarmless(one: Placed, other: Placed, mayStandAlone: boolean): boolean {
+  if (one.left.lemma === other.left.lemma || isFree(one) || isFree(other)) return true;
+  if (one.left.kind === 'number' && other.left.kind === 'number') return haveExactRoles(one, other);
+  if (haveSameRoles(one, other) || isTurned(one, other, mayStandAlone)) return true;
+  if (
+    isPredicate(one.left, other.left, other.right, one.right) ||
+    isPredicate(other.right, one.right, one.left, other.left)
+  )
+    return true;
+  return (
+    isCompound(one.left, other.left, other.right, one.right) ||
+    isCompound(other.right, one.right, one.left, other.left)
+  );
+}
+
+/** What stands where it likes. */
+function isFree({ left, right }: Placed): boolean {
+  return isMeasure(left) || isMeasure(right) || ADVERBS.has(left.lemma) || /ly$/.test(left.word);
+}
+
+/**
+ * `Change the date`, `can the date be changed`, `how long does the egg boil`: a verb and what it is done to. Not
+ * `the landlord enters the flat`, `enter the landlord's flat`.
+ */
+function isTurned(one: Placed, other: Placed, mayStandAlone: boolean): boolean {
+  const isHarmlessSide = (verb: Token) => verb.isPassive || (mayStandAlone && !verb.hasObject);
+  // On the right, `other` stands before `one`; on the left, `one` before `other`.
+  return isVerb(one)
+    ? isHarmlessSide(one.right) || isNominal(one)
+    : isVerb(other) && (isHarmlessSide(other.left) || isNominal(other));
+}
+
+function isVerb({ left, right }: Placed): boolean {
+  return left.isVerb || right.isVerb;
+}
+
+/** `the assembly of a desk`, `assemble a desk`. */
+function isNominal({ left, right }: Placed): boolean {
+  return left.lemma !== right.lemma && left.isVerb !== right.isVerb;
+}
+
+/** `how high is the rate`, `the rate`: it stands first because the question does. */
+function isMeasure({ lemma }: Token): boolean {
+  return lemma.startsWith('how_');
+}
+
+/** `2 for 1` is not `1 for 2`. */
+function haveExactRoles(one: Placed, other: Placed): boolean {
+  const isSame = ({ left, right }: Placed) => left.role !== null && left.role === right.role;
+  return isSame(one) && isSame(other) && one.left.role !== other.left.role;
+}
+
+/** Each has its preposition, and the same in both prompts: the phrases have changed places as wholes. */
+function haveSameRoles(one: Placed, other: Placed): boolean {
+  const isSame = ({ left, right }: Placed) =>
+    left.role === right.role || (GENITIVE.has(left.role ?? '') && GENITIVE.has(right.role ?? ''));
+  const isAdjunct = (moved: Placed, still: Placed) =>
+    moved.left.role !== null &&
+    isSame(moved) &&
+    moved.left.role !== still.left.role &&
+    moved.right.role !== still.right.role;
+  if (isAdjunct(one, other) || isAdjunct(other, one)) return true;
+  const isMarked = one.left.role !== null || other.left.role !== null;
+  // `in water than in air`: where both have the same one, the order is what tells them apart.
+  const isTold = one.left.role !== other.left.role;
+  return isMarked && isTold && isSame(one) && isSame(other) && one.left.phrase !== other.left.phrase;
+}
+
+/** `head of modifier` on one side, `modifier head` in one phrase on the other. */
+function isCompound(head: Token, modifier: Token, modifierBefore: Token, headAfter: Token): boolean {
+  return (
+    GENITIVE.has(modifier.role ?? '') &&
+    modifier.phrase > head.phrase &&
+    modifierBefore.phrase === headAfter.phrase
+  );
+}
+
+/** `a normal rate` on one side, `the rate is normal` on the other; not `a rate at normal height`. */
+function isPredicate(adjective: Token, noun: Token, nounBefore: Token, adjectiveAfter: Token): boolean {
+  return (
+    adjective.isAdjective &&
+    adjective.phrase === noun.phrase &&
+    noun.place - adjective.place <= 3 &&
+    adjectiveAfter.isLast &&
+    adjectiveAfter.role === nounBefore.role
+  );
+}

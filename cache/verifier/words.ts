@@ -1,0 +1,168 @@
+/** A text as words: lower case, contractions written out, numbers as digits, quotations kept whole. */
+
+/** `key = other forms`: what is written in several ways and means one thing, before anything else is looked at. */
+const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
+  [/\bcan['’]?t\b|\bcannot\b/g, 'can not'],
+  [/\bwon['’]t\b/g, 'will not'],
+  [/\bshan['’]t\b/g, 'shall not'],
+  [/n['’]t\b/g, ' not'],
+  [/\b(i|you|we|they)['’]ve\b/g, '$1 have'],
+  [/\b(i|you|we|they|he|she|it)['’]ll\b/g, '$1 will'],
+  [/\b(i|you|we|they|he|she)['’]d (like|love|rather)\b/g, '$1 would $2'],
+  [/\bi['’]m\b/g, 'i am'],
+  [/\b(you|we|they)['’]re\b/g, '$1 are'],
+  [/\b(what|who|where|when|how|why|it|that|there|here|he|she|which)['’]s\b/g, '$1 is'],
+  [/\blet['’]s\b/g, 'let us'],
+];
+
+const NUMBER_WORDS =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen ' +
+  'eighteen nineteen';
+const TENS = 'twenty thirty forty fifty sixty seventy eighty ninety';
+const ORDINALS = 'zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth';
+const VALUES = new Map<string, number>([
+  ...NUMBER_WORDS.split(' ').map((word, value) => [word, value] as const),
+  ...TENS.split(' ').map((word, index) => [word, (index + 2) * 10] as const),
+]);
+const SCALES = new Map([
+  ['hundred', 100],
+  ['thousand', 1_000],
+  ['million', 1_000_000],
+  ['billion', 1_000_000_000],
+]);
+const ORDINAL_VALUES = new Map(ORDINALS.split(' ').map((word, value) => [word, value]));
+const CURRENCIES = new Map([
+  ['$', 'dollar'],
+  ['€', 'euro'],
+  ['£', 'pound'],
+  ['¥', 'yen'],
+]);
+
+const TOKEN =
+  /"[^"\n]{1,500}"|“[^”\n]{1,500}”|`[^`\n]{1,500}`|[$€£¥]|\d+(?:,\d{3})*(?:\.\d+)*|\p{L}[\p{L}\p{M}\d]*(?:[.'’]\p{L}[\p{L}\d]*)*(?:\+\+|#)?|[<>=+*/^%°&@|~-]|[.,:;?!()]/gu;
+
+export interface Words {
+  /** Lower case; `¶` ends a sentence, `,` and `:` stay; a number is its digits, an ordinal `#2`, a quotation `"...`. */
+  readonly words: readonly string[];
+  /** Words that stand with a capital inside a sentence: names. Lower case. */
+  readonly names: ReadonlySet<string>;
+}
+
+export function readWords(text: string): Words {
+  const names = new Set<string>();
+  let startsSentence = true;
+  const raw: string[] = [];
+  const expanded = expand(text);
+  for (const match of expanded.matchAll(TOKEN)) {
+    const [token] = match;
+    if (/^["“`]/.test(token)) {
+      raw.push(
+        `"${token
+          .slice(1, -1)
+          .replace(/[.,!?;:]+$/, '')
+          .trim()
+          .replaceAll(/\s+/g, '_')}`,
+      );
+    } else {
+      const isSign = token === '-' && isNegativeSign(expanded, match.index);
+      raw.push(isSign ? 'negative' : token.toLowerCase());
+      if (/^\p{Lu}/u.test(token) && token !== 'I' && (!startsSentence || /^.+\p{Lu}/u.test(token))) {
+        names.add(token.toLowerCase());
+      }
+    }
+    startsSentence = /^[.?!:]$/.test(token);
+  }
+  return { words: joinNumbers(raw), names };
+}
+
+/** The case of letters is kept: it tells names. */
+function expand(text: string): string {
+  let expanded = text
+    .normalize('NFKC')
+    .replaceAll('’', "'")
+    // Named after a paragraph of a law; the number counts nothing.
+    .replace(/\b401 ?\(?k\)?(?!\w)/gi, 'plan401k')
+    .replace(/(\d+(?:\.\d+)?)k\b/gi, (_, number) => String(Number(number) * 1_000))
+    // A hyphen joins words; what it joins is read as if it were not there.
+    .replace(/(?<=[\p{L}\d])-(?=[\p{L}\d])/gu, ' ');
+  for (const [pattern, replacement] of CONTRACTIONS) {
+    expanded = expanded.replace(new RegExp(pattern.source, 'gi'), replacement);
+  }
+  return expanded;
+}
+
+/** `-20` is a number below zero; `2 - 20` and `2-20` are not. */
+function isNegativeSign(text: string, index: number): boolean {
+  return /\d/.test(text[index + 1] ?? '') && (index === 0 || /[\s(]/.test(text[index - 1] ?? ''));
+}
+
+function joinNumbers(raw: readonly string[]): string[] {
+  const words: string[] = [];
+  for (let index = 0; index < raw.length; ) {
+    const number = readNumber(raw, index);
+    if (number !== null) {
+      if (number.currency !== null) words.push(number.value, number.currency);
+      else words.push(number.value);
+      index = number.next;
+      continue;
+    }
+    const word = raw[index] ?? '';
+    words.push(...readWord(word, raw[index - 1]));
+    index += 1;
+  }
+  return words;
+}
+
+function readWord(word: string, before: string | undefined): string[] {
+  if (word.endsWith("'s")) return [word.slice(0, -2), "'s"];
+  if (word.endsWith("'")) return [word.slice(0, -1), "'s"];
+  if (/^[.?!;]$/.test(word)) return ['¶'];
+  if (word === '%') return ['percent'];
+  if (word === '(' || word === ')') return [','];
+  const ordinal = ORDINAL_VALUES.get(word);
+  if (ordinal !== undefined && !(word === 'second' && before === 'per')) return [`#${ordinal}`];
+  return [word];
+}
+
+interface NumberRead {
+  readonly value: string;
+  readonly currency: string | null;
+  readonly next: number;
+}
+
+/** `two hundred`, `$10k`, `10,000`, `-3`, `1st`. */
+function readNumber(raw: readonly string[], from: number): NumberRead | null {
+  let index = from;
+  const currency = CURRENCIES.get(raw[index] ?? '') ?? null;
+  if (currency !== null) index += 1;
+  const isNegative = raw[index] === 'negative';
+  if (isNegative) index += 1;
+  const first = raw[index] ?? '';
+  const digits = /^\d/.test(first);
+  let value = digits ? Number(first.replaceAll(',', '')) : VALUES.get(first);
+  if (value === undefined) return null;
+  // `a new one` counts nothing.
+  const isPronoun =
+    /^[.,:;?!)]?$/.test(raw[index + 1] ?? '') || /^(which|this|that|another)$/.test(raw[index - 1] ?? '');
+  if (first === 'one' && isPronoun) return null;
+  // A version such as 3.12.1 is no number; it stays as it is written.
+  if (Number.isNaN(value)) return { value: first, currency, next: index + 1 };
+  const isDecimal = first.includes('.');
+  index += 1;
+  for (;;) {
+    const word = raw[index] ?? '';
+    const unit = raw[index] === '-' ? VALUES.get(raw[index + 1] ?? '') : VALUES.get(word);
+    const scale = SCALES.get(word);
+    if (scale !== undefined) {
+      value *= scale;
+      index += 1;
+    } else if (!digits && unit !== undefined && unit < 10 && value >= 20 && value % 10 === 0) {
+      value += unit;
+      index += word === '-' ? 2 : 1;
+    } else break;
+  }
+  if (digits && /^(st|nd|rd|th)$/.test(raw[index] ?? ''))
+    return { value: `#${value}`, currency, next: index + 1 };
+  const written = isDecimal && value === Number(first) ? first.replaceAll(',', '') : String(value);
+  return { value: isNegative ? `-${written}` : written, currency, next: index };
+}

@@ -1,0 +1,28 @@
+/** How the cost of one call is shared: every part is split evenly, rounded down; the leader pays the remainder. */
+import type { MicroUsd, Usage } from './money.ts';
+
+export interface Used {
+  readonly usage: Usage;
+  readonly costMicroUsd: MicroUsd;
+}
+
+/** @param by how many share it, the leader included. The leader's part and `by - 1` others make the whole, exactly. */
+export function splitCost(
+  { usage, costMicroUsd }: Used,
+  by: number,
+): { readonly leader: Used; readonly each: Used } {
+  const each = (whole: number) => Math.floor(whole / by);
+  const rest = (whole: number) => whole - each(whole) * (by - 1);
+  const split = (part: (whole: number) => number): Used => ({
+    usage: {
+      inputTokens: part(usage.inputTokens),
+      cachedInputTokens: part(usage.cachedInputTokens),
+      cacheWriteTokens: part(usage.cacheWriteTokens),
+      outputTokens: part(usage.outputTokens),
+      reasoningTokens: part(usage.reasoningTokens),
+      estimated: usage.estimated,
+    },
+    costMicroUsd: part(costMicroUsd),
+  });
+  return { leader: split(rest), each: split(each) };
+}

@@ -1,0 +1,92 @@
+/** The answer cache of a worker, put together as the config says: embedder, verifier, judge, flights. */
+import type { CacheSettings, Dependencies } from '../activities/dependencies.ts';
+import type { Embedder } from '../cache/embedder.ts';
+import { type AskModel, createJudge, type Judge } from '../cache/judge.ts';
+import { createLocalEmbedder } from '../cache/local-embedder.ts';
+import { createOpenAiEmbedder } from '../cache/openai-embedder.ts';
+import { createQdrantAnswers } from '../cache/qdrant-answers.ts';
+import { createRedisFlights, type FlightsRedis } from '../cache/redis-flights.ts';
+import { rememberVectors } from '../cache/remembering-embedder.ts';
+import { createSemanticAnswerCache } from '../cache/semantic-answer-cache.ts';
+import { createVerifier } from '../cache/verifier/verify.ts';
+import type { Config } from '../config/load-config.ts';
+import type { GenerationInput } from '../contracts/generation.ts';
+import { LIMITS } from '../contracts/limits.ts';
+import { NO_USAGE } from '../contracts/money.ts';
+import type { Provider, ProviderCall } from '../providers/provider.ts';
+
+interface CacheOfWorker extends Pick<Dependencies, 'cache' | 'flights' | 'cacheSettings'> {
+  warmUp(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function createCache(
+  config: Config,
+  {
+    redis,
+    providers,
+    priceOf,
+  }: { readonly redis: FlightsRedis } & Pick<Dependencies, 'providers' | 'priceOf'>,
+): CacheOfWorker {
+  const configured = createEmbedder(config);
+  const embedder = configured === null ? null : rememberVectors(configured);
+  const verifier = createVerifier();
+  const timeoutMs = LIMITS.cacheLookUpMs;
+  const answers = createQdrantAnswers({ ...config.qdrant, timeoutMs, embedder: embedder ?? NO_EMBEDDER });
+  const judge = createConfiguredJudge(config, providers, priceOf);
+  const cache = createSemanticAnswerCache({ answers, embedder, verifier, judge, timeoutMs });
+  return {
+    cache,
+    flights: createRedisFlights({ redis, embedder, verifier }),
+    cacheSettings: (route): CacheSettings =>
+      (Object.hasOwn(config.cache.routes, route) ? config.cache.routes[route] : undefined) ??
+      config.cache.default,
+    warmUp: () => cache.warmUp(),
+    close: async () => embedder?.close(),
+  };
+}
+
+/** Without an embedder the points have no vector; Qdrant wants some size all the same. */
+const NO_EMBEDDER = { name: 'none', dimensions: 1 };
+
+export function createEmbedder(
+  config: Pick<Config, 'cache' | 'providerKeys' | 'providers'>,
+): Embedder | null {
+  const { embedder } = config.cache;
+  if (embedder === 'off') return null;
+  const apiKey = config.providerKeys['openai']?.[0]?.secret;
+  if (embedder === 'local' || (embedder === 'auto' && apiKey === undefined)) return createLocalEmbedder();
+  if (apiKey === undefined) throw new Error('cache.embedder is openai, but OPENAI_API_KEY is not set.');
+  return createOpenAiEmbedder({ apiKey, baseUrl: config.providers['openai']?.baseUrl });
+}
+
+function createConfiguredJudge(
+  { cache: { judge } }: Config,
+  providers: ReadonlyMap<string, Provider>,
+  priceOf: Dependencies['priceOf'],
+): Judge | null {
+  if (judge === undefined) return null;
+  const slash = judge.model.indexOf('/');
+  const [name, model] = [judge.model.slice(0, slash), judge.model.slice(slash + 1)];
+  const provider = providers.get(name);
+  if (provider === undefined)
+    throw new Error(`cache.judge.model names the provider "${name}", which has no key.`);
+  const ask: AskModel = async ({ system, prompt, maxOutputTokens, signal }) => {
+    const input: GenerationInput = {
+      ...{ system, maxOutputTokens, temperature: 0 },
+      messages: [{ role: 'user', content: prompt }],
+    };
+    const call: ProviderCall = {
+      ...{ model, input, maxOutputTokens, signal },
+      ...{ idempotencyKey: `judge:${crypto.randomUUID()}`, resume: { strategy: 'start' } },
+    };
+    let text = '';
+    let usage = NO_USAGE;
+    for await (const event of provider.stream(call)) {
+      if (event.type === 'text') text += event.text;
+      if (event.type === 'finish') usage = event.usage ?? NO_USAGE;
+    }
+    return { text, usage, costMicroUsd: priceOf(name, model, usage) };
+  };
+  return createJudge({ provider: name, model, timeoutMs: judge.timeoutMs, ask });
+}
