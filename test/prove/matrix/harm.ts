@@ -16,6 +16,8 @@ export interface HarmDone {
 const RESTART_PAUSE_MS = 300;
 const RESTARTED_WITHIN_MS = 90_000;
 const WATCH_MS = 500;
+/** Of what a process said before it ended by itself: the stack of its error is among them. */
+const LAST_WORDS_CHARS = 2_500;
 
 /** Harms until the signal, then waits until all is whole again. */
 export async function harm(
@@ -37,9 +39,7 @@ export async function harm(
   const watch = setInterval(() => {
     for (const seat of all.filter((one) => !busy.has(one) && !one.isRunning())) {
       done.died += 1;
-      timeline.note(
-        `${seat.name} ended by itself: ${seat.log().split('\n').slice(-3).join(' | ').slice(0, 600)}`,
-      );
+      timeline.note(`${seat.name} ended by itself: ${seat.log().slice(-LAST_WORDS_CHARS)}`);
       keep(seat, startAgain(seat, timeline));
     }
   }, WATCH_MS);
