@@ -28,11 +28,12 @@ COPY --from=page /app/web/dist ./web/dist
 # The workflow bundle is made here, so that a worker that is started again polls at once.
 RUN mkdir -p /app/.unbroken/front \
   && node -e "import('./worker/create-worker.ts').then(async ({ bundleWorkflows: bundle }) => { \
-    for (const isEncrypted of [false, true]) await bundle('/app/.unbroken', { isEncrypted }); })" \
+    for (const isEncrypted of [false, true]) for (const isTraced of [false, true]) \
+      await bundle('/app/.unbroken', { isEncrypted, isTraced }); })" \
   && chown -R node:node /app/.unbroken
 
 USER node
-EXPOSE 8787
+EXPOSE 8787 9464
 HEALTHCHECK --interval=10s --timeout=5s --retries=6 --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.UNBROKEN_PORT || 8787) + '/healthz').then((r) => process.exit(r.ok ? 0 : 1))"]
 CMD ["node", "api/main.ts"]

@@ -10,11 +10,23 @@ import { readRecord } from './generation-record.ts';
 /** Characters of one replayed delta. */
 const REPLAY_CHARS = 4_096;
 
-export function lookUpCache({ cache, cacheSettings, log }: Dependencies) {
+/** Events of a generation that has an answer of its own, or the beginning of one. */
+const BEGUN: ReadonlySet<EventBody['type']> = new Set([
+  ...(['provider-start', 'cache-join', 'text-delta', 'reasoning-delta', 'tool-call-delta'] as const),
+]);
+
+export function lookUpCache({
+  cache,
+  cacheSettings,
+  log,
+}: Pick<Dependencies, 'cache' | 'cacheSettings' | 'log'>) {
   return async (order: GenerationOrder): Promise<CacheStepResult> => {
     const { generationId, cacheMaxAgeMs } = order;
-    const input = await log.readInput(generationId);
-    if (input === null) return { hit: null, unavailable: null };
+    const [input, events] = await Promise.all([log.readInput(generationId), log.read(generationId, -1)]);
+    // Repeated after a crash, it finds what it has replayed; or an answer that has begun, which no other may follow.
+    const { outcome } = readRecord(events);
+    if (outcome !== null) return { hit: outcome, unavailable: null };
+    if (input === null || events.some(({ type }) => BEGUN.has(type))) return { hit: null, unavailable: null };
     const { threshold, judge } = cacheSettings(order.route);
     const limits = { threshold, judge, maxAgeMs: cacheMaxAgeMs ?? null };
     const found = await cache.lookUp(questionOf(order, input), limits);

@@ -52,6 +52,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
+  for (const watch of dependencies.watchRequests) app.use(watch);
   app.use(securityHeaders());
   app.use('/v1/codec', crossOriginOfUi(dependencies.config));
   app.use(crossOrigin(dependencies.config.cors));

@@ -1,6 +1,7 @@
 /** What the routes need; `main.ts` provides the real ones. */
 import type { Client } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
+import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { BudgetBooks } from '../budget/budget-books.ts';
 import type { BudgetLedger } from '../budget/ledger.ts';
@@ -42,6 +43,10 @@ export interface ApiDependencies {
   readonly health: HealthSnapshot;
   readonly gate: GateReader;
   readonly logger: Logger;
+  /** Metrics and traces of every request; none where they are off. */
+  readonly watchRequests: readonly RequestHandler[];
+  /** Given when this process leaves: streams that can be resumed end now, all others end by themselves. */
+  readonly leaving: AbortSignal;
   readonly countTokens: (text: string) => number;
   /** Throws when Redis does not answer. */
   readonly pingRedis: () => Promise<unknown>;

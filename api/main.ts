@@ -1,7 +1,7 @@
 /** The API process. Prints one JSON line on stdout when it listens; ends on SIGTERM, its viewers come back by cursor. */
+import { setMaxListeners } from 'node:events';
 import { Client, Connection } from '@temporalio/client';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
-import pino from 'pino';
 import { createBudgetBooks } from '../budget/budget-books.ts';
 import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { createQdrantDeletion } from '../cache/qdrant-deletion.ts';
@@ -15,9 +15,17 @@ import { createRedisGateReader } from '../routing/redis-gate-reader.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
+import { countFaults } from '../telemetry/count-faults.ts';
+import { createLogger } from '../telemetry/create-logger.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { observeApi } from '../telemetry/observe.ts';
+import { serveMetrics } from '../telemetry/serve-metrics.ts';
+import { clientInterceptors } from '../telemetry/trace-temporal.ts';
+import { startTracing } from '../telemetry/tracing.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createRouteChooser } from './choose-route.ts';
 import { createApp } from './create-app.ts';
+import { drainServer } from './drain-server.ts';
 import { createHttpServer } from './http-server.ts';
 import { createOpenConnections } from './open-connections.ts';
 import { createRateLimiter } from './rate-limiter.ts';
@@ -25,13 +33,19 @@ import { createTickets } from './tickets.ts';
 import { serveWebSockets } from './upgrade.ts';
 import { createChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 
-/** Requests under way get this long to end. */
-const DRAIN_MS = 2_000;
+/** Whoever presses Ctrl-C waits for it. */
+const INTERRUPT_DRAIN_MS = 2_000;
 const COUNTED_CHARS = 20_000;
 
 const config = loadConfig();
-const logger = pino({ level: config.logLevel }, pino.destination(2));
-const onRedisError = (error: Error) => logger.warn({ err: error }, 'redis connection');
+const tracing = await startTracing('unbroken-api', config.telemetry.traces);
+const logger = createLogger(config.logLevel, tracing);
+const metrics = config.telemetry.metricsPort === undefined ? null : createMetrics();
+const countFault = countFaults(metrics);
+const onRedisError = (error: Error) => {
+  countFault('redis');
+  logger.warn({ err: error }, 'redis connection');
+};
 const [redis, subscriber] = await Promise.all([
   connectRedis(config.redisUrl, onRedisError),
   connectRedis(config.redisUrl, onRedisError),
@@ -49,8 +63,12 @@ const health = createHealthSnapshot(gate, (error) =>
   logger.warn({ err: error }, 'the state of the providers is not known'),
 );
 const budget = createRedisBudgetLedger({ redis, ...budgetSettings(config) });
-const dependencies = {
+const leave = new AbortController();
+// Every stream listens to it.
+setMaxListeners(0, leave.signal);
+const parts = {
   config,
+  leaving: leave.signal,
   keys,
   codec: dataConverter?.payloadCodecs?.[0],
   tickets: createTickets(redis, keys),
@@ -73,11 +91,13 @@ const dependencies = {
     connection,
     namespace: config.temporal.namespace,
     ...(dataConverter === undefined ? {} : { dataConverter }),
+    ...(await clientInterceptors(tracing)),
   }),
   // Longer texts are counted by the worker: here they would hold up every other caller.
   countTokens: (text: string) => (text.length > COUNTED_CHARS ? 0 : countTokens(text)),
   pingRedis: () => redis.ping(),
 };
+const dependencies = observeApi(parts, metrics, tracing);
 const server = createHttpServer(createApp(dependencies), config.http);
 const sockets = serveWebSockets(server, dependencies);
 // The first caller shall not wait for the connection.
@@ -88,17 +108,25 @@ server.once('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(`The API cannot listen on ${config.host}:${config.port}: ${error.message}.${fix}\n`);
   process.exit(1);
 });
-server.listen(config.port, config.host, () => {
+server.listen(config.port, config.host, async () => {
   const address = server.address();
   const port = address === null || typeof address === 'string' ? config.port : address.port;
   const url = `http://${config.host}:${port}`;
-  process.stdout.write(`${JSON.stringify({ ready: true, url, pid: process.pid })}\n`);
+  const page =
+    metrics === null
+      ? undefined
+      : await serveMetrics({
+          ...{ host: config.host, port: config.telemetry.metricsPort ?? 0, metrics },
+          isReady: () => !leave.signal.aborted,
+        });
+  process.stdout.write(`${JSON.stringify({ ready: true, url, pid: process.pid, metricsUrl: page?.url })}\n`);
 });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  process.once(signal, () => {
+  process.once(signal, async () => {
+    leave.abort();
     sockets.close();
-    server.close(() => process.exit(0));
-    server.closeIdleConnections();
-    setTimeout(() => process.exit(0), DRAIN_MS).unref();
+    await drainServer(server, signal === 'SIGINT' ? INTERRUPT_DRAIN_MS : config.http.drainMs);
+    await tracing?.stop();
+    process.exit(0);
   });
 }

@@ -128,6 +128,7 @@ export async function startGeneration(
       ...(input.continues === undefined ? {} : { continues: withoutText(input.continues) }),
     };
     await startWorkflow(dependencies, order, prepared.priority);
+    dependencies.logger.info({ generationId, route }, 'generation accepted');
   }
   return { generationId };
 }

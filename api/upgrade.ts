@@ -12,6 +12,7 @@ import { openStreamSocket } from './web-socket.ts';
 import { openResponsesSocket } from './wires/openai-responses/web-socket.ts';
 
 const CLOSE_SHUTDOWN = 1001;
+const CLOSE_MS = 1_000;
 
 /** A kind of WebSocket: the largest frame that its client may send, and what serves it. */
 export interface SocketRoute {
@@ -60,6 +61,10 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
       for (const { sockets } of routes.values()) {
         for (const client of sockets.clients) client.close(CLOSE_SHUTDOWN, 'The server restarts; come back.');
         sockets.close();
+        // One that does not answer must not hold up the end of the process.
+        setTimeout(() => {
+          for (const client of sockets.clients) client.terminate();
+        }, CLOSE_MS).unref();
       }
     },
   };

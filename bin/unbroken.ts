@@ -5,6 +5,7 @@ import { formatUsd } from '../contracts/money.ts';
 import { addBudgetCommands } from './commands/budgets.ts';
 import { type ConnectionFlags, connect, reportFailure, withConnection } from './commands/connection.ts';
 import { addKeyCommands } from './commands/keys.ts';
+import { printFindings } from './commands/print-doctor.ts';
 import { printGeneration } from './commands/print-generation.ts';
 import { type ModelFlags, printModels } from './commands/print-models.ts';
 import { printExplanation, printProviders } from './commands/print-routing.ts';
@@ -187,6 +188,17 @@ program
   .option('--reattach', 'only those whose cut answer is taken up again')
   .option('--json', 'print JSON')
   .action((name: string | undefined, flags: ModelFlags) => printModels(name, flags));
+program
+  .command('doctor')
+  .description(
+    'check every service, version and setting, and say what to do; exit code 1 where something is wrong',
+  )
+  .option('--json', 'print JSON')
+  .action(async ({ json }: { json?: boolean }) => {
+    const { examine } = await import('../services/doctor/examine.ts');
+    process.exitCode = printFindings(await examine(process.env), json === true);
+  });
+
 addKeyCommands(
   program.command('keys').description('make, list, rotate and revoke API keys; needs an admin key'),
 );

@@ -11,6 +11,7 @@ import { explainIssues } from './explain-issues.ts';
 import { gateScopeOf, type ProviderKey, providerKeysOf } from './gate-schema.ts';
 import { modelsOf, type Route, routeOf } from './route-schema.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
+import { type TelemetrySettings, telemetryEnvironment, telemetrySettings } from './telemetry-environment.ts';
 import { simulatedVendors, VENDORS } from './vendors.ts';
 
 const environmentSchema = z.object({
@@ -29,12 +30,14 @@ const environmentSchema = z.object({
   REDIS_URL: z.url().default('redis://127.0.0.1:6379'),
   QDRANT_URL: z.url().default('http://127.0.0.1:6333'),
   QDRANT_API_KEY: z.string().optional(),
+  ...telemetryEnvironment,
 });
 
 export interface Config extends ConfigFile {
   readonly host: string;
   readonly port: number;
   readonly logLevel: string;
+  readonly telemetry: TelemetrySettings;
   readonly dataDir: string;
   /** A key that the API makes known at its start; `npm start` generates it. */
   readonly devKey: string | undefined;
@@ -88,6 +91,7 @@ export function loadConfig(environment: Environment = process.env): Config {
     host: env.UNBROKEN_HOST,
     port: env.UNBROKEN_PORT,
     logLevel: env.UNBROKEN_LOG_LEVEL,
+    telemetry: telemetrySettings(env),
     dataDir: resolve(env.UNBROKEN_DATA_DIR),
     devKey: env.UNBROKEN_DEV_KEY,
     encryptionKeys: env.UNBROKEN_ENCRYPTION_KEYS,

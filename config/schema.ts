@@ -260,6 +260,11 @@ export const configSchema = z.strictObject({
       requestMs: z.int().positive().default(60_000).describe('For a whole request with its body'),
       keepAliveMs: z.int().positive().default(75_000).describe('Longer than a proxy keeps idle connections'),
       connections: z.int().positive().default(20_000).describe('Of one API process'),
+      drainMs: z
+        .int()
+        .positive()
+        .default(20_000)
+        .describe('After SIGTERM, for what runs and cannot be resumed elsewhere'),
     })
     .prefault({}),
   encryption: z

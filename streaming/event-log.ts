@@ -48,6 +48,21 @@ export interface LogHead {
 
 export type OnceOutcome = 'appended' | 'already-appended' | 'ended';
 
+/** Hears what is written, for metrics and for the process' own log. Must be quick, and must not throw. */
+export interface LogListener {
+  appended(append: {
+    readonly generationId: string;
+    readonly count: number;
+    readonly tookMs: number;
+    /** null while the generation runs. */
+    readonly status: GenerationStatus | null;
+    readonly last: EventBody | undefined;
+  }): void;
+  /** An append got no answer and is sent again. */
+  repeated(): void;
+  refused(reason: LogRefused['reason']): void;
+}
+
 export interface LogReader {
   head(generationId: string): Promise<LogHead | null>;
   /** Events after the cursor (exclusive; -1 for all), oldest first; empty where there are none yet. */

@@ -9,7 +9,7 @@ import { type GenerationInput, type GenerationStatus, generationStatuses } from 
 import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
-import { type EventLog, type LogHead, LogRefused, type OnceOutcome } from './event-log.ts';
+import { type EventLog, type LogHead, type LogListener, LogRefused, type OnceOutcome } from './event-log.ts';
 import { APPEND, CREATE, ERASE, type LogScript, OPEN, WISH_CANCEL } from './log-scripts.ts';
 import { createLogWriter } from './log-writer.ts';
 import type { RedisConnection } from './redis-connection.ts';
@@ -32,7 +32,11 @@ const storedHeadSchema = z.object({
   erased: z.string().optional(),
 });
 
-export function createRedisEventLog(redis: RedisConnection, options: { retentionMs: number }): EventLog {
+export function createRedisEventLog(
+  redis: RedisConnection,
+  options: { readonly retentionMs: number; readonly listener?: LogListener | undefined },
+): EventLog {
+  const { listener } = options;
   const run = (script: LogScript, keys: string[], args: string[]) => evaluate(redis, script, keys, args);
 
   const append = (generationId: string, mode: 'fenced' | 'once', token: string, batch: Batch) =>
@@ -55,6 +59,27 @@ export function createRedisEventLog(redis: RedisConnection, options: { retention
         String(options.retentionMs),
       ],
     );
+
+  /** Sent until it is answered, and told to the listener. */
+  const appendSurely = async (generationId: string, mode: 'fenced' | 'once', token: string, batch: Batch) => {
+    const begunAt = performance.now();
+    const reply = await repeated(
+      () => append(generationId, mode, token, batch),
+      () => listener?.repeated(),
+    );
+    const [answer, detail] = reply;
+    if (answer === 'appended') {
+      listener?.appended({
+        ...{ generationId, count: batch.events.length, tookMs: performance.now() - begunAt },
+        ...{ status: terminalStatus(batch.events), last: batch.events.at(-1) },
+      });
+    }
+    if (answer === 'appended' || answer === 'already-appended') return reply;
+    if (mode === 'once' && answer === 'ended') return reply;
+    const refusal = refused(answer, detail);
+    listener?.refused(refusal.reason);
+    throw refusal;
+  };
 
   const head = async (generationId: string): Promise<LogHead | null> => {
     const stored = await redis.hGetAll(REDIS_KEYS.logMeta(generationId));
@@ -147,21 +172,17 @@ export function createRedisEventLog(redis: RedisConnection, options: { retention
       }
       if (outcome !== 'open' || opened === null) throw new LogRefused('missing', generationId);
       const writer = createLogWriter(opened.nextSeq, async (expectedSeq, batch, checkpoint) => {
-        const [answer, detail, wish] = await repeated(() =>
-          append(generationId, 'fenced', String(epoch), { expectedSeq, events: batch, checkpoint }),
-        );
-        if (answer !== 'appended' && answer !== 'already-appended') throw refused(answer, detail);
+        const appended = { expectedSeq, events: batch, checkpoint };
+        const [, , wish] = await appendSurely(generationId, 'fenced', String(epoch), appended);
         if (wish === '1') onCancelWish?.();
       });
       return { head: opened, events, writer };
     },
 
     async appendOnce(generationId, step, events): Promise<OnceOutcome> {
-      const [answer, detail] = await repeated(() =>
-        append(generationId, 'once', step, { expectedSeq: 0, events, checkpoint: undefined }),
-      );
-      if (answer === 'appended' || answer === 'already-appended' || answer === 'ended') return answer;
-      throw refused(answer, detail);
+      const batch = { expectedSeq: 0, events, checkpoint: undefined };
+      const [answer] = await appendSurely(generationId, 'once', step, batch);
+      return answer === 'appended' || answer === 'ended' ? answer : 'already-appended';
     },
   };
 }
@@ -188,12 +209,13 @@ async function evaluate(
 }
 
 /** An append may be sent again after a lost reply: the script recognises it. */
-async function repeated<Reply>(send: () => Promise<Reply>): Promise<Reply> {
+async function repeated<Reply>(send: () => Promise<Reply>, onRepeat: () => void): Promise<Reply> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await send();
     } catch (error) {
       if (attempt === APPEND_RETRIES) throw error;
+      onRepeat();
       await sleep(Math.min(20 * 2 ** attempt, 500));
     }
   }

@@ -3,8 +3,9 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
+import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
@@ -19,9 +20,16 @@ import { createRedisGate } from '../routing/redis-gate.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
+import { countFaults } from '../telemetry/count-faults.ts';
+import { listenToLog } from '../telemetry/measure-log.ts';
+import { createMetrics } from '../telemetry/metrics.ts';
+import { observeWorker } from '../telemetry/observe.ts';
+import { serveMetrics } from '../telemetry/serve-metrics.ts';
+import { workerInterceptors, workflowInterceptorModules } from '../telemetry/trace-temporal.ts';
+import type { Tracing } from '../telemetry/tracing.ts';
 import { createCache } from './create-cache.ts';
 import { createCompressor } from './create-compressor.ts';
-import { createNoteGate, type NoticeLogger } from './gate-notices.ts';
+import { createNoteGate } from './gate-notices.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
 
 /** Streams that one worker process runs at once; more wait in the task queue, by priority and fairness. */
@@ -32,20 +40,41 @@ const PROBE_SLACK_MS = 2_000;
 
 const ROOT = join(import.meta.dirname, '..');
 
+export interface Surroundings {
+  readonly logger: Logger;
+  /** null: no traces. */
+  readonly tracing: Tracing | null;
+  /** Where Temporal's SDK shows what it counts; undefined: it does not. */
+  readonly temporalMetricsUrl: string | undefined;
+}
+
 export interface RunningWorker {
+  /** Where its metrics are; undefined where they are off. */
+  readonly metricsUrl: string | undefined;
   /** Resolves when the worker has stopped. */
   run(): Promise<void>;
   shutdown(): void;
 }
 
-export async function createWorker(config: Config, logger: NoticeLogger): Promise<RunningWorker> {
+export async function createWorker(
+  config: Config,
+  { logger, tracing, temporalMetricsUrl }: Surroundings,
+): Promise<RunningWorker> {
+  const metrics = config.telemetry.metricsPort === undefined ? null : createMetrics();
+  const countFault = countFaults(metrics);
   const dataConverter = createDataConverter(config);
-  const onRedisError = (error: Error) => logger.warn({ err: error }, 'redis connection');
+  const onRedisError = (error: Error) => {
+    countFault('redis');
+    logger.warn({ err: error }, 'redis connection');
+  };
   const [redis, subscriber, connection, workflowBundle] = await Promise.all([
     connectRedis(config.redisUrl, onRedisError),
     connectRedis(config.redisUrl, onRedisError),
     NativeConnection.connect({ address: config.temporal.address }),
-    bundleWorkflows(config.dataDir, { isEncrypted: dataConverter !== undefined }),
+    bundleWorkflows(config.dataDir, {
+      isEncrypted: dataConverter !== undefined,
+      isTraced: tracing !== null,
+    }),
   ]);
   const providers = createProviders(config);
   const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
@@ -53,10 +82,13 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
   const { warmUp, close, ...cache } = createCache(config, { redis, providers, priceOf });
   // Beside the start of Temporal's worker: the first look-up shall not wait for a model.
   const warm = warmUp();
-  const activities = createActivities({
+  const parts: Dependencies = {
     ...cache,
     live: createLiveLogs(subscriber),
-    log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
+    log: createRedisEventLog(redis, {
+      retentionMs: config.retention.logMs,
+      listener: listenToLog(metrics, logger),
+    }),
     budget: createRedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: webhookOf(config),
     promptStats: createRedisPromptStats(redis),
@@ -65,12 +97,16 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
     gate: createRedisGate({
       ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
       probeMs: config.limits.connectMs + config.limits.firstTokenMs + PROBE_SLACK_MS,
-      onAway: (reason) => logger.warn({ err: reason }, 'the gate to the providers was passed by'),
+      onAway: (reason) => {
+        countFault('gate');
+        logger.warn({ err: reason }, 'the gate to the providers was passed by');
+      },
     }),
-    note: createNoteGate(logger, Runtime.instance().metricMeter),
+    note: createNoteGate(logger, metrics),
     priceOf,
     countTokens: (text) => countTokens(text),
-  });
+  };
+  const activities = createActivities(observeWorker(parts, metrics, tracing));
   const worker = await Worker.create({
     connection,
     namespace: config.temporal.namespace,
@@ -78,6 +114,7 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
     workflowBundle,
     activities,
     ...(dataConverter === undefined ? {} : { dataConverter }),
+    ...(await workerInterceptors(tracing)),
     // A workflow task is held for as long as the stream's beginning, in a local activity, takes.
     maxConcurrentWorkflowTaskExecutions: CONCURRENT_GENERATIONS,
     maxConcurrentLocalActivityExecutions: CONCURRENT_GENERATIONS,
@@ -96,9 +133,19 @@ export async function createWorker(config: Config, logger: NoticeLogger): Promis
   const rooms = await createWaitingRooms(connection, config.temporal, providers.keys(), waitForRoom);
   const workers = [worker, ...rooms];
   await warm;
+  const page =
+    metrics === null
+      ? undefined
+      : await serveMetrics({
+          ...{ host: config.host, port: config.telemetry.metricsPort ?? 0, metrics },
+          temporalUrl: temporalMetricsUrl,
+          isReady: () => workers.every((one) => one.getState() === 'RUNNING'),
+        });
   return {
+    metricsUrl: page?.url,
     run: async () => {
       await Promise.all(workers.map((one) => one.run()));
+      page?.stop();
       await connection.close();
       await Promise.all([redis.close(), subscriber.close(), close()]);
     },
@@ -117,10 +164,11 @@ function webhookOf({ budgets, budgetWebhookSecret: secret }: Config) {
 /** Bundling takes seconds, so the bundle is kept, named by the hash of what went into it. */
 export async function bundleWorkflows(
   dataDir: string,
-  { isEncrypted = false }: { isEncrypted?: boolean } = {},
+  { isEncrypted = false, isTraced = false }: { isEncrypted?: boolean; isTraced?: boolean } = {},
 ): Promise<{ code: string }> {
   const converter = isEncrypted ? { failureConverterPath: FAILURE_CONVERTER } : {};
   const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json')));
+  if (isTraced) hash.update('traced');
   if (isEncrypted) hash.update(readFileSync(FAILURE_CONVERTER));
   for (const folder of ['contracts', 'workflows']) {
     const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.ts'));
@@ -131,6 +179,7 @@ export async function bundleWorkflows(
   const bundle = await bundleWorkflowCode({
     workflowsPath: join(ROOT, 'workflows', 'generation.ts'),
     ...converter,
+    workflowInterceptorModules: workflowInterceptorModules(isTraced),
     logger: new DefaultLogger('WARN'),
   });
   mkdirSync(join(dataDir, 'cache'), { recursive: true });

@@ -1,6 +1,6 @@
-/** What people should know of the providers, as log lines and as counters of Temporal's metrics endpoint. */
-import type { MetricMeter } from '@temporalio/common';
+/** What people should know of the providers, as log lines and as counters. */
 import type { GateNotice } from '../routing/provider-gate.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 
 /** What it needs of a logger. */
 export interface NoticeLogger {
@@ -13,13 +13,17 @@ const TEXTS: Readonly<Record<GateNotice['what'], string>> = {
   'key-refused': 'a provider refused its key: it is put aside for some minutes',
 };
 
-export function createNoteGate(logger: NoticeLogger, meter: MetricMeter): (notice: GateNotice) => void {
-  const circuits = meter.createCounter('unbroken_circuit_changes', 'count', 'Circuits that opened or closed');
-  const refusals = meter.createCounter('unbroken_keys_refused', 'count', 'Keys that a provider refused');
+export function createNoteGate(logger: NoticeLogger, metrics: Metrics | null): (notice: GateNotice) => void {
+  const circuits = metrics?.counter('unbroken_circuit_changes_total', 'Circuits that opened or closed', [
+    ...(['provider', 'model', 'change'] as const),
+  ]);
+  const refusals = metrics?.counter('unbroken_keys_refused_total', 'Keys that a provider refused', [
+    ...(['provider', 'key'] as const),
+  ]);
   return (notice) => {
     logger.warn({ ...notice }, TEXTS[notice.what]);
     const { provider, what } = notice;
-    if (notice.what === 'key-refused') refusals.add(1, { provider, key: notice.keyId });
-    else circuits.add(1, { provider, model: notice.model, change: what });
+    if (notice.what === 'key-refused') refusals?.inc({ provider, key: notice.keyId });
+    else circuits?.inc({ provider, model: metrics?.bounded(notice.model) ?? '', change: what });
   };
 }

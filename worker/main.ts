@@ -1,18 +1,33 @@
 /** The worker process. Prints one JSON line on stdout when it polls; ends on SIGTERM after handing over. */
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import pino from 'pino';
 import { loadConfig } from '../config/load-config.ts';
+import { createLogger } from '../telemetry/create-logger.ts';
+import { startTracing } from '../telemetry/tracing.ts';
 import { createWorker } from './create-worker.ts';
+import { temporalMetrics } from './temporal-metrics.ts';
 
 const config = loadConfig();
-const logger = pino({ level: config.logLevel }, pino.destination(2));
+const tracing = await startTracing('unbroken-worker', config.telemetry.traces);
+const logger = createLogger(config.logLevel, tracing);
+const { telemetryOptions, url: temporalMetricsUrl } = await temporalMetrics(config.telemetry.metricsPort);
 Runtime.install({
-  logger: new DefaultLogger('WARN', ({ level, message, meta }) => logger.warn({ level, ...meta }, message)),
+  logger: new DefaultLogger('WARN', ({ level, message, meta }) =>
+    logger[level === 'ERROR' ? 'error' : 'warn'](sdkFacts(meta), message),
+  ),
   shutdownSignals: [],
+  telemetryOptions,
 });
-const worker = await createWorker(config, logger);
+const worker = await createWorker(config, { logger, tracing, temporalMetricsUrl });
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => worker.shutdown());
 const running = worker.run();
-process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid })}\n`);
+const { metricsUrl } = worker;
+process.stdout.write(`${JSON.stringify({ ready: true, pid: process.pid, metricsUrl })}\n`);
 await running;
+await tracing?.stop();
 process.exit(0);
+
+/** With the generation's id, which Temporal knows as the last part of the workflow's. */
+function sdkFacts(meta: Readonly<Record<string, unknown>> = {}): object {
+  const { workflowId } = meta;
+  return typeof workflowId === 'string' ? { ...meta, generationId: workflowId.split('/').at(-1) } : meta;
+}

@@ -48,7 +48,8 @@ async function streamAtOnce(
   generationId: string,
   response: Response,
 ): Promise<void> {
-  const signal = closedSignal(response);
+  const closed = closedSignal(response);
+  const signal = AbortSignal.any([closed, dependencies.leaving]);
   const start = (events: readonly GenerationEvent[]) => {
     response.set(cacheHeaders(events));
     startSse(response, generationId);
@@ -56,8 +57,10 @@ async function streamAtOnce(
   const sink = startWithSecond(createSseSink(response), start);
   try {
     await relayEvents(dependencies, { generationId, after: -1, sink, signal });
+    // This process leaves before anything came: the reader learns the id, and follows it elsewhere.
+    if (!response.headersSent && !closed.aborted) startSse(response, generationId);
     response.end();
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!closed.aborted) throw error;
   }
 }

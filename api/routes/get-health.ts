@@ -10,13 +10,13 @@ export function getHealth(): RequestHandler {
   };
 }
 
-export function getReadiness({ temporal, pingRedis }: ApiDependencies): RequestHandler {
+export function getReadiness({ temporal, pingRedis, leaving }: ApiDependencies): RequestHandler {
   return async (_request, response) => {
     const [redis, server] = await Promise.all([
       answers(pingRedis()),
       answers(temporal.connection.workflowService.getSystemInfo({})),
     ]);
-    const isReady = redis && server;
+    const isReady = redis && server && !leaving.aborted;
     if (!isReady) response.setHeader('retry-after', 2);
     response
       .status(isReady ? 200 : 503)

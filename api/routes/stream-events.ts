@@ -15,7 +15,7 @@ const ROTATED_RETRY_MS = 250;
 const END_MS = 500;
 
 export function streamEvents(
-  dependencies: RelaySource & Pick<ApiDependencies, 'temporal' | 'log'>,
+  dependencies: RelaySource & Pick<ApiDependencies, 'temporal' | 'log' | 'leaving'>,
 ): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const after = cursorOf(request);
@@ -25,16 +25,18 @@ export function streamEvents(
     const head = await findGeneration(dependencies, callerIn(response), request.params.id);
     await checkCursor(dependencies.log, head, { after, at: timeOf(request) });
     const closed = closedSignal(response);
-    const signal = limit === null ? closed : AbortSignal.any([closed, limit]);
+    const { leaving } = dependencies;
+    const ends = limit === null ? [leaving] : [leaving, limit];
+    const signal = AbortSignal.any([closed, ...ends]);
     startSse(response, head.generationId);
     response.write(`retry: ${RETRY_MS}\n\n`);
-    limit?.addEventListener('abort', () => destroyUnlessEnded(response));
+    for (const end of ends)
+      end.addEventListener('abort', () => destroyUnlessEnded(response), { signal: closed });
     const sink = createSseSink(response);
     try {
       await relayEvents(dependencies, { generationId: head.generationId, after, sink, signal });
-      response.end(
-        limit?.aborted === true ? `: until_ms is over\nretry: ${ROTATED_RETRY_MS}\n\n` : undefined,
-      );
+      const why = leaving.aborted ? 'the server leaves' : limit?.aborted === true ? 'until_ms is over' : null;
+      response.end(why === null ? undefined : `: ${why}\nretry: ${ROTATED_RETRY_MS}\n\n`);
     } catch (error) {
       if (!closed.aborted) throw error;
     }

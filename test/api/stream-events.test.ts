@@ -41,7 +41,7 @@ test('until_ms ends the stream of a reader who takes nothing, long before he cou
   const source = { log, live: createLiveLogs(await server.connect()), heartbeatMs: 10_000 };
   // Asked only for a log that is gone.
   const temporal = new Client({ connection: Connection.lazy() });
-  app.get('/:id', streamEvents({ ...source, temporal }));
+  app.get('/:id', streamEvents({ ...source, temporal, leaving: new AbortController().signal }));
   const http = app.listen(0, '127.0.0.1');
   await once(http, 'listening');
   const reader = connect((http.address() as AddressInfo).port, '127.0.0.1');

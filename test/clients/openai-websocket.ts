@@ -1,6 +1,6 @@
 /** `openai` from npm: WebSocket mode of the Responses API. */
 import OpenAI from 'openai';
-import type { ResponseStreamEvent } from 'openai/resources/responses/responses';
+import type { ResponseStreamEvent, ResponsesServerEvent } from 'openai/resources/responses/responses';
 import { ResponsesWS } from 'openai/resources/responses/ws';
 import {
   AFTER_SILENCE,
@@ -31,10 +31,14 @@ async function turn(
 ): Promise<ResponseStreamEvent[]> {
   const events: ResponseStreamEvent[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  socket.on('event', (event) => {
+  const take = (event: ResponsesServerEvent) => {
     events.push(event as ResponseStreamEvent);
-    if (IS_LAST.test(event.type ?? '') || enough(events)) resolve();
-  });
+    if (!IS_LAST.test(event.type ?? '') && !enough(events)) return;
+    // What comes before the socket is closed is not part of what was taken.
+    socket.off('event', take);
+    resolve();
+  };
+  socket.on('event', take);
   socket.on('error', reject);
   socket.send(frame);
   await promise;

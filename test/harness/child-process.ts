@@ -16,6 +16,8 @@ export interface ChildHandle {
   /** The last lines that it printed. */
   log(): string;
   isRunning(): boolean;
+  /** null while it runs, and where a signal ended it. */
+  exitCode(): number | null;
   /** Sends a signal; resolves when the process is gone (at once for SIGSTOP and SIGCONT). */
   signal(name: NodeJS.Signals): Promise<void>;
   /** Asks it to end, and kills it where it does not. */
@@ -64,6 +66,7 @@ export async function startChild(
     url,
     log: () => lines.join('\n'),
     isRunning,
+    exitCode: () => child.exitCode,
     signal,
     end: async () => {
       const last = setTimeout(() => child.kill('SIGKILL'), END_WITHIN_MS);

@@ -9,11 +9,15 @@ export interface CliResult {
   readonly error: string;
 }
 
-export function runCli(api: Pick<UnbrokenApi, 'url' | 'key'>, args: readonly string[]): Promise<CliResult> {
+export function runCli(
+  api: Pick<UnbrokenApi, 'url' | 'key'>,
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Promise<CliResult> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, ['bin/unbroken.js', ...args], {
       cwd: PROJECT_ROOT,
-      env: { ...process.env, UNBROKEN_URL: api.url, UNBROKEN_API_KEY: api.key },
+      env: { ...process.env, ...environment, UNBROKEN_URL: api.url, UNBROKEN_API_KEY: api.key },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let out = '';

@@ -32,6 +32,8 @@ export interface Seat {
   /** SIGSTOP: for everybody else it is dead, for itself no time passes. */
   freeze(): Promise<void>;
   thaw(): Promise<void>;
+  /** SIGTERM: resolves when the process has ended by itself, with its exit code. */
+  leave(): Promise<number | null>;
   /** Starts the process again; resolves when it is ready. */
   restart(): Promise<void>;
 }
@@ -131,6 +133,10 @@ export async function takeSeat(
     kill: () => child.signal('SIGKILL'),
     freeze: () => child.signal('SIGSTOP'),
     thaw: () => child.signal('SIGCONT'),
+    leave: async () => {
+      await child.signal('SIGTERM');
+      return child.exitCode();
+    },
     restart: async () => {
       child = await startChild(name, entry, environment);
     },

@@ -37,6 +37,7 @@ export const serviceSchema = z.strictObject({
   volumes: z.array(z.string()).optional(),
   healthcheck: healthcheck.optional(),
   stop_grace_period: duration.optional(),
+  profiles: z.array(z.string()).optional(),
   deploy: z.strictObject({ replicas: z.int().positive() }).optional(),
 });
 export type Service = z.infer<typeof serviceSchema>;

@@ -20,6 +20,7 @@ const FOLDERS = [
   'prompts',
   'routing',
   'encryption',
+  'telemetry',
 ];
 
 export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
@@ -37,19 +38,16 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   routing: { values: ['contracts'], types: ['config'] },
   prompts: { values: ['contracts'], types: ['config'] },
   encryption: { values: ['contracts'], types: ['config'] },
+  telemetry: {
+    values: ['contracts'],
+    types: ['config', 'providers', 'cache', 'budget', 'streaming', 'routing'],
+  },
   config: { values: ['contracts'], types: [] },
   worker: { values: [...FOLDERS, 'workflows', 'activities'], types: [] },
   api: {
     values: [
-      'contracts',
-      'config',
-      'models',
-      'streaming',
-      'budget',
-      'cache',
-      'prompts',
-      'routing',
-      'encryption',
+      ...(['contracts', 'config', 'models', 'streaming', 'budget', 'cache', 'prompts', 'routing'] as const),
+      ...(['encryption', 'telemetry'] as const),
     ],
     types: ['workflows'],
   },

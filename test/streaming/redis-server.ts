@@ -7,6 +7,7 @@ import { findRedisExecutable, startRedis } from '../../services/provide-redis.ts
 import { connectRedis, type RedisConnection } from '../../streaming/redis-connection.ts';
 
 export interface TestRedis {
+  readonly url: string;
   connect(): Promise<RedisConnection>;
   /** Kills it, lets `harm` do with the append-only file what a loss of power does, and starts it again. */
   crash(harm: (appendOnlyFile: string) => void): Promise<void>;
@@ -24,6 +25,7 @@ export async function startTestRedis(): Promise<TestRedis> {
   let server = await startRedis(order);
   const connections: RedisConnection[] = [];
   return {
+    url: server.url,
     async connect() {
       const connection = await connectRedis(server.url, report);
       connections.push(connection);

@@ -1,25 +1,20 @@
 import { expect, test } from '@jest/globals';
-import { type MetricMeter, noopMetricMeter } from '@temporalio/common';
+import { createMetrics } from '../../telemetry/metrics.ts';
 import { createNoteGate } from '../../worker/gate-notices.ts';
 
-test('a refused key and a changed circuit are logged, and counted with what they are about', () => {
+test('a refused key and a changed circuit are logged, and counted with what they are about', async () => {
   const logged: object[] = [];
-  const counted: unknown[] = [];
-  const meter: MetricMeter = Object.assign(Object.create(noopMetricMeter), {
-    createCounter: (name: string) => ({
-      ...noopMetricMeter.createCounter(name),
-      add: (value: number, tags?: object) => counted.push([name, value, tags]),
-    }),
-  });
-  const note = createNoteGate({ warn: (facts) => logged.push(facts) }, meter);
+  const metrics = createMetrics();
+  const note = createNoteGate({ warn: (facts) => logged.push(facts) }, metrics);
   note({ what: 'key-refused', provider: 'openai', keyId: 'OPENAI_API_KEY#a1b2c3' });
   note({ what: 'circuit-opened', provider: 'openai', model: 'gpt-4o-mini' });
   expect(logged).toEqual([
     { what: 'key-refused', provider: 'openai', keyId: 'OPENAI_API_KEY#a1b2c3' },
     { what: 'circuit-opened', provider: 'openai', model: 'gpt-4o-mini' },
   ]);
-  expect(counted).toEqual([
-    ['unbroken_keys_refused', 1, { provider: 'openai', key: 'OPENAI_API_KEY#a1b2c3' }],
-    ['unbroken_circuit_changes', 1, { provider: 'openai', model: 'gpt-4o-mini', change: 'circuit-opened' }],
-  ]);
+  const shown = await metrics.registry.metrics();
+  expect(shown).toContain('unbroken_keys_refused_total{provider="openai",key="OPENAI_API_KEY#a1b2c3"} 1');
+  expect(shown).toContain(
+    'unbroken_circuit_changes_total{provider="openai",model="gpt-4o-mini",change="circuit-opened"} 1',
+  );
 });

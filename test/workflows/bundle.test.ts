@@ -16,6 +16,9 @@ test('the workflow bundles, and asks for nothing of Node', async () => {
     const ofNode = required.filter((name) => name.startsWith('node:') || builtinModules.includes(name));
     expect(ofNode).toEqual([]);
     expect((await bundleWorkflows(folder)).code).toBe(code);
+    // Nothing of traces is loaded into a run where they are off.
+    expect(code).not.toContain('@opentelemetry/');
+    expect((await bundleWorkflows(folder, { isTraced: true })).code).toContain('@opentelemetry/');
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

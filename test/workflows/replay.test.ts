@@ -24,6 +24,12 @@ test.each(['plain', 'fallback', 'cancelled'])(
   },
 );
 
+test('a generation that ran before goes on where traces have been turned on', async () => {
+  const workflowBundle = await bundleWorkflows(folder, { isTraced: true });
+  const exporter = { export: { fn: () => undefined, callDuringReplay: false } };
+  await Worker.runReplayHistory({ workflowBundle, sinks: { exporter } }, readHistory('fallback'));
+});
+
 test('the replay would notice a changed story', async () => {
   const history = readHistory('fallback');
   for (const event of history.events ?? []) {

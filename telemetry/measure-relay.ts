@@ -1,0 +1,70 @@
+/** The relay of an API process: who watches, how late events are, and how often the log itself must be read. */
+import type { EventLog } from '../streaming/event-log.ts';
+import type { BatchListener, LiveLog, LiveLogs } from '../streaming/live-logs.ts';
+import { type Metrics, SHORT_SECONDS } from './metrics.ts';
+
+export function measureRelay(live: LiveLogs, metrics: Metrics): LiveLogs {
+  const viewers = metrics.gauge('unbroken_relay_viewers', 'Readers that follow a generation here');
+  metrics.gauge(
+    'unbroken_relay_followed_logs',
+    'Generations that somebody follows here',
+    () => live.followed,
+  );
+  const delay = metrics.histogram(
+    'unbroken_relay_delay_seconds',
+    'From the append of an event (by the clock of Redis) to its being handed to a viewer',
+    SHORT_SECONDS,
+  );
+  const reads = metrics.counter(
+    'unbroken_relay_log_reads_total',
+    'Times that a viewer had to read the log, for being new, behind, or after a gap',
+  );
+
+  const hearing =
+    (onBatch: BatchListener): BatchListener =>
+    (batch) => {
+      const first = batch?.[0];
+      if (first !== undefined) delay.observe(Math.max(0, Date.now() - first.at) / 1_000);
+      onBatch(batch);
+    };
+  const watch = (followed: LiveLog): LiveLog => {
+    let isReleased = false;
+    return {
+      after: (cursor) => followed.after(cursor),
+      readTogether(place, read) {
+        reads.inc();
+        return followed.readTogether(place, read);
+      },
+      async release() {
+        if (!isReleased) viewers.dec();
+        isReleased = true;
+        await followed.release();
+      },
+    };
+  };
+  return {
+    get followed() {
+      return live.followed;
+    },
+    async follow(generationId, onBatch) {
+      const followed = await live.follow(generationId, hearing(onBatch));
+      viewers.inc();
+      return watch(followed);
+    },
+  };
+}
+
+export function measureCreations(log: EventLog, metrics: Metrics): EventLog {
+  const started = metrics.counter(
+    'unbroken_generations_started_total',
+    'Generations whose log was created here',
+  );
+  return {
+    ...log,
+    async create(creation) {
+      const created = await log.create(creation);
+      if (created.created) started.inc();
+      return created;
+    },
+  };
+}

@@ -1,0 +1,101 @@
+/** Cache, budgets, gate: each port wrapped so that what it answers is counted. */
+import type { BudgetLedger, ReserveOutcome } from '../budget/ledger.ts';
+import type { AnswerCache, CacheLookUp } from '../cache/answer-cache.ts';
+import type { ProviderGate } from '../routing/provider-gate.ts';
+import { type Metrics, SHORT_SECONDS } from './metrics.ts';
+
+export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache {
+  const lookUps = metrics.counter('unbroken_cache_lookups_total', 'hit, miss or unavailable', ['outcome']);
+  const stores = metrics.counter('unbroken_cache_stores_total', 'stored or failed', ['outcome']);
+  const duration = metrics.histogram(
+    'unbroken_cache_lookup_duration_seconds',
+    'Time of a look into the answer cache',
+    SHORT_SECONDS,
+  );
+  const counted = async (looking: Promise<CacheLookUp>): Promise<CacheLookUp> => {
+    const stop = duration.startTimer();
+    const found = await looking;
+    stop();
+    lookUps.inc({ outcome: found.outcome });
+    return found;
+  };
+  return {
+    ...cache,
+    lookUp: (question, limits) => counted(cache.lookUp(question, limits)),
+    lookUpBest: (question) => counted(cache.lookUpBest(question)),
+    async store(question, answer) {
+      try {
+        await cache.store(question, answer);
+        stores.inc({ outcome: 'stored' });
+      } catch (error) {
+        stores.inc({ outcome: 'failed' });
+        throw error;
+      }
+    },
+  };
+}
+
+export function measureBudget(budget: BudgetLedger, metrics: Metrics): BudgetLedger {
+  const refusals = metrics.counter(
+    'unbroken_budget_refusals_total',
+    'Generations and calls that a budget refused, by the step that refused',
+    ['step'],
+  );
+  const warnings = metrics.counter(
+    'unbroken_budget_warnings_total',
+    'Budgets that came near their amount or reached it',
+    ['level'],
+  );
+  const cost = metrics.counter(
+    'unbroken_cost_micro_usd_total',
+    'Settled cost; one micro-USD is a millionth of a dollar',
+    ['provider', 'model'],
+  );
+  const tokens = metrics.counter('unbroken_settled_tokens_total', 'Settled tokens, in and out', [
+    'provider',
+    'model',
+  ]);
+  const counted = async (step: string, asked: Promise<ReserveOutcome>): Promise<ReserveOutcome> => {
+    const outcome = await asked;
+    if (!outcome.granted) refusals.inc({ step });
+    return outcome;
+  };
+  return {
+    reserve: (reservation) => counted('reserve', budget.reserve(reservation)),
+    extend: (extension) => counted('extend', budget.extend(extension)),
+    raise: (raise) => counted('raise', budget.raise(raise)),
+    async look(owner, needed) {
+      const refused = await budget.look(owner, needed);
+      if (refused !== null) refusals.inc({ step: 'look' });
+      return refused;
+    },
+    async settle(settlement) {
+      const settled = await budget.settle(settlement);
+      const labels = {
+        provider: metrics.bounded(settlement.provider ?? 'none'),
+        model: metrics.bounded(settlement.model ?? 'none'),
+      };
+      cost.inc(labels, settlement.costMicroUsd);
+      tokens.inc(labels, settlement.tokens);
+      for (const { level } of settled.warnings) warnings.inc({ level });
+      return settled;
+    },
+  };
+}
+
+export function measureGate(gate: ProviderGate, metrics: Metrics): ProviderGate {
+  const entries = metrics.counter(
+    'unbroken_gate_entries_total',
+    'Calls that came to the gate: admitted, or why not (open, full, refused)',
+    ['provider', 'outcome'],
+  );
+  return {
+    ...gate,
+    async enter(call) {
+      const admission = await gate.enter(call);
+      const outcome = admission.admitted ? 'admitted' : admission.because;
+      entries.inc({ provider: metrics.bounded(call.provider), outcome });
+      return admission;
+    },
+  };
+}

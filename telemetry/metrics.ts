@@ -1,0 +1,65 @@
+/**
+ * The registry of a process. Names are OpenTelemetry's where it has one, in Prometheus' spelling. Labels come from
+ * lists that are short: no user, no tenant, no generation. What a caller may invent, such as the name of a model, is
+ * cut off by `bounded`.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** Models and providers that get a series of their own in one process; later ones share `other`. */
+const MOST_VALUES = 100;
+
+/** Bounds of the conventions for generative AI; seconds. */
+export const CALL_SECONDS = [
+  0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+];
+export const FIRST_TOKEN_SECONDS = [
+  ...[0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+];
+export const PER_TOKEN_SECONDS = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5];
+export const TOKENS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576];
+/** Of what happens between our own processes. */
+export const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+export interface Metrics {
+  readonly registry: Registry;
+  counter<Label extends string>(name: string, help: string, labels?: readonly Label[]): Counter<Label>;
+  gauge(name: string, help: string, read?: () => number): Gauge;
+  histogram<Label extends string>(
+    name: string,
+    help: string,
+    buckets: readonly number[],
+    labels?: readonly Label[],
+  ): Histogram<Label>;
+  /** The name where it is one of the first, else `other`. */
+  bounded(name: string): string;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const known = new Set<string>();
+  const registers = [registry];
+  return {
+    registry,
+    counter: (name, help, labels = []) => new Counter({ name, help, labelNames: [...labels], registers }),
+    gauge: (name, help, read) =>
+      new Gauge({
+        ...{ name, help, registers },
+        ...(read === undefined
+          ? {}
+          : {
+              collect() {
+                this.set(read());
+              },
+            }),
+      }),
+    histogram: (name, help, buckets, labels = []) =>
+      new Histogram({ name, help, buckets: [...buckets], labelNames: [...labels], registers }),
+    bounded: (name) => {
+      if (known.has(name)) return name;
+      if (known.size >= MOST_VALUES) return 'other';
+      known.add(name);
+      return name;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+/** Lets metrics and traces watch every call of a provider; without a watcher the providers are left as they are. */
+import type { Provider, ProviderCall, ProviderEvent } from '../providers/provider.ts';
+
+/** Watches one call from its beginning to its end. */
+export interface CallWatch {
+  event(event: ProviderEvent): void;
+  /** The call is over. @param error null where the answer was whole. */
+  end(error: unknown): void;
+}
+
+export type CallWatcher = (provider: string, call: ProviderCall) => CallWatch;
+
+export function observeCalls(
+  providers: ReadonlyMap<string, Provider>,
+  watchers: readonly CallWatcher[],
+): ReadonlyMap<string, Provider> {
+  if (watchers.length === 0) return providers;
+  return new Map([...providers].map(([name, provider]) => [name, observed(provider, watchers)]));
+}
+
+function observed(provider: Provider, watchers: readonly CallWatcher[]): Provider {
+  return {
+    name: provider.name,
+    capabilities: (model) => provider.capabilities(model),
+    stream: (call) => watched(provider, call, watchers),
+    ...(provider.stop === undefined
+      ? {}
+      : { stop: async (responseId, apiKey) => (await provider.stop?.(responseId, apiKey)) ?? null }),
+  };
+}
+
+async function* watched(
+  provider: Provider,
+  call: ProviderCall,
+  watchers: readonly CallWatcher[],
+): AsyncGenerator<ProviderEvent> {
+  const watches = watchers.map((watch) => watch(provider.name, call));
+  let isWhole = false;
+  let failure: unknown = null;
+  try {
+    for await (const event of provider.stream(call)) {
+      for (const watch of watches) watch.event(event);
+      isWhole ||= event.type === 'finish';
+      yield event;
+    }
+  } catch (error) {
+    failure = error;
+    throw error;
+  } finally {
+    // A reader that has the last event leaves, so nothing comes after it.
+    const ended = isWhole ? null : (failure ?? new Error('The answer was not read to its end.'));
+    for (const watch of watches) watch.end(ended);
+  }
+}
+
+/** Content that a reader sees, or thoughts and tool calls: what a first token is. */
+export function isContent({ type }: ProviderEvent): boolean {
+  return type === 'text' || type === 'reasoning' || type === 'tool-call';
+}

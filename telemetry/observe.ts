@@ -1,0 +1,70 @@
+/** What `main.ts` of API and worker put around their parts. Where metrics and traces are off, nothing is put around. */
+import type { RequestHandler } from 'express';
+import type { BudgetLedger } from '../budget/ledger.ts';
+import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { Provider } from '../providers/provider.ts';
+import type { ProviderGate } from '../routing/provider-gate.ts';
+import type { EventLog } from '../streaming/event-log.ts';
+import type { LiveLogs } from '../streaming/live-logs.ts';
+import { measureCalls } from './measure-calls.ts';
+import { measureFirstText } from './measure-log.ts';
+import { measureCreations, measureRelay } from './measure-relay.ts';
+import { measureRequests } from './measure-requests.ts';
+import { measureBudget, measureCache, measureGate } from './measure-steps.ts';
+import type { Metrics } from './metrics.ts';
+import { observeCalls } from './observe-calls.ts';
+import { traceCalls } from './trace-calls.ts';
+import { type Tracing, traceRequests } from './tracing.ts';
+
+interface WorkerParts {
+  readonly log: EventLog;
+  readonly cache: AnswerCache;
+  readonly budget: BudgetLedger;
+  readonly gate: ProviderGate;
+  readonly providers: ReadonlyMap<string, Provider>;
+}
+
+interface ApiParts {
+  readonly log: EventLog;
+  readonly live: LiveLogs;
+  readonly budget: BudgetLedger;
+}
+
+export function observeWorker<Parts extends WorkerParts>(
+  parts: Parts,
+  metrics: Metrics | null,
+  tracing: Tracing | null,
+): Parts {
+  const providers = observeCalls(parts.providers, [
+    ...(metrics === null ? [] : [measureCalls(metrics)]),
+    ...(tracing === null ? [] : [traceCalls(tracing)]),
+  ]);
+  if (metrics === null) return { ...parts, providers };
+  return {
+    ...parts,
+    providers,
+    log: measureFirstText(parts.log, metrics),
+    cache: measureCache(parts.cache, metrics),
+    budget: measureBudget(parts.budget, metrics),
+    gate: measureGate(parts.gate, metrics),
+  };
+}
+
+export function observeApi<Parts extends ApiParts>(
+  parts: Parts,
+  metrics: Metrics | null,
+  tracing: Tracing | null,
+): Parts & { readonly watchRequests: readonly RequestHandler[] } {
+  const watchRequests = [
+    ...(tracing === null ? [] : [traceRequests(tracing)]),
+    ...(metrics === null ? [] : [measureRequests(metrics)]),
+  ];
+  if (metrics === null) return { ...parts, watchRequests };
+  return {
+    ...parts,
+    watchRequests,
+    log: measureCreations(parts.log, metrics),
+    live: measureRelay(parts.live, metrics),
+    budget: measureBudget(parts.budget, metrics),
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * `/metrics`, `/healthz` and `/readyz` of a process on a port of their own, which is not for the public. What Temporal's
+ * SDK counts lies behind a second address on this machine, and is added to the same page.
+ */
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Metrics } from './metrics.ts';
+
+const TEMPORAL_MS = 2_000;
+
+export interface MetricsPage {
+  readonly url: string;
+  stop(): void;
+}
+
+export interface PageSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly metrics: Metrics;
+  /** Whether the process can do its work. */
+  readonly isReady: () => boolean | Promise<boolean>;
+  /** Where Temporal's SDK shows what it counts. */
+  readonly temporalUrl?: string | undefined;
+}
+
+export async function serveMetrics(settings: PageSettings): Promise<MetricsPage> {
+  const { metrics, temporalUrl, isReady, host, port } = settings;
+  const answer = async (path: string): Promise<[status: number, type: string, body: string]> => {
+    if (path === '/metrics') {
+      const texts = await Promise.all([
+        metrics.registry.metrics(),
+        temporalUrl ? readTemporal(temporalUrl) : '',
+      ]);
+      return [200, metrics.registry.contentType, texts.join('\n')];
+    }
+    if (path === '/healthz') return [200, 'text/plain', 'ok\n'];
+    if (path === '/readyz')
+      return (await isReady()) ? [200, 'text/plain', 'ok\n'] : [503, 'text/plain', 'not ready\n'];
+    return [404, 'text/plain', 'See /metrics, /healthz and /readyz.\n'];
+  };
+  const server = createServer((request, response) => {
+    answer((request.url ?? '').split('?')[0] ?? '').then(
+      ([status, type, body]) => response.writeHead(status, { 'content-type': type }).end(body),
+      (error: unknown) => response.writeHead(500).end(error instanceof Error ? error.message : 'failed'),
+    );
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+  // The process ends when its work does.
+  server.unref();
+  return { url: urlOf(server, host), stop: () => server.close() };
+}
+
+/** Temporal's part is left out while it cannot be read; ours goes out all the same. */
+async function readTemporal(url: string): Promise<string> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(TEMPORAL_MS) });
+    return response.ok ? await response.text() : '';
+  } catch (error) {
+    return `# Temporal's SDK did not answer: ${error instanceof Error ? error.name : 'unknown'}\n`;
+  }
+}
+
+function urlOf(server: Server, host: string): string {
+  return `http://${host.includes(':') ? `[${host}]` : host}:${(server.address() as AddressInfo).port}`;
+}

@@ -1,0 +1,159 @@
+/** The manifests against the schemas of Kubernetes, and against what the image and the processes are. */
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from '@jest/globals';
+import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
+import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
+import { Job } from 'kubernetes-models/batch/v1/Job';
+import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
+import { Service } from 'kubernetes-models/v1/Service';
+import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
+import { parse, parseAllDocuments } from 'yaml';
+import { z } from 'zod';
+import { loadConfig } from '../../config/load-config.ts';
+import { configSchema } from '../../config/schema.ts';
+import { ROOT, readProjectFile } from './project-files.ts';
+
+const FOLDER = 'deploy/kubernetes';
+const KINDS = { Deployment, HorizontalPodAutoscaler, Job, PodDisruptionBudget, Service, ServiceAccount };
+
+const manifestSchema = z.looseObject({
+  apiVersion: z.string(),
+  kind: z.string(),
+  metadata: z.looseObject({ name: z.string() }),
+});
+
+const kustomization = z
+  .object({ resources: z.array(z.string()) })
+  .parse(parse(readProjectFile(`${FOLDER}/kustomization.yaml`)));
+const manifests = kustomization.resources.flatMap((file) =>
+  manifestsIn(readProjectFile(`${FOLDER}/${file}`)),
+);
+
+function manifestsIn(text: string) {
+  return parseAllDocuments(text).map((document) => manifestSchema.parse(document.toJS()));
+}
+
+/** What the schema of Kubernetes says against it; null where nothing. */
+function faultOf(manifest: z.output<typeof manifestSchema>): string | null {
+  const Kind = Object.entries(KINDS).find(([kind]) => kind === manifest.kind)?.[1];
+  if (Kind === undefined) return `${manifest.kind} is a kind that this test does not know`;
+  try {
+    const { apiVersion, kind } = new Kind(manifest as never);
+    if (apiVersion !== manifest.apiVersion || kind !== manifest.kind) return `is of ${manifest.apiVersion}`;
+    new Kind(manifest as never).validate();
+    return null;
+  } catch (error) {
+    return `${manifest.metadata.name}: ${error instanceof Error ? error.message : error}`;
+  }
+}
+
+const podsOf = (kind: string) =>
+  manifests
+    .filter((one) => one.kind === kind)
+    .map((one) => ({ name: one.metadata.name, pod: podSchema.parse(one['spec']).template.spec }));
+
+const probe = z.object({ httpGet: z.object({ path: z.enum(['/healthz', '/readyz']), port: z.string() }) });
+const podSchema = z.object({
+  template: z.object({
+    spec: z.looseObject({
+      terminationGracePeriodSeconds: z.number().optional(),
+      securityContext: z.looseObject({ runAsNonRoot: z.literal(true), runAsUser: z.number().positive() }),
+      containers: z.array(
+        z.looseObject({
+          command: z.array(z.string()),
+          ports: z.array(z.object({ name: z.string(), containerPort: z.number() })).default([]),
+          resources: z.object({
+            requests: z.object({ cpu: z.string(), memory: z.string() }),
+            limits: z.object({ memory: z.string() }),
+          }),
+          securityContext: z.object({
+            allowPrivilegeEscalation: z.literal(false),
+            readOnlyRootFilesystem: z.literal(true),
+            capabilities: z.object({ drop: z.tuple([z.literal('ALL')]) }),
+          }),
+          startupProbe: probe.optional(),
+          readinessProbe: probe.optional(),
+          livenessProbe: probe.optional(),
+        }),
+      ),
+    }),
+  }),
+});
+
+describe('deploy/kubernetes', () => {
+  test('every manifest keeps to the schema of Kubernetes', () => {
+    expect(manifests.length).toBeGreaterThan(7);
+    expect(manifests.map(faultOf).filter((fault) => fault !== null)).toEqual([]);
+  });
+
+  test('the check notices a key that Kubernetes does not know, and a value of the wrong kind', () => {
+    const [service] = manifests.filter(({ kind }) => kind === 'Service');
+    const budget = manifests.find(({ kind }) => kind === 'PodDisruptionBudget');
+    if (service === undefined || budget === undefined) throw new Error('no Service, no PodDisruptionBudget');
+    expect(faultOf({ ...service, spec: { ports: [{ port: 'eighty' }] } })).toContain('port');
+    expect(faultOf({ ...budget, spec: { selector: { matchLabels: 7 } } })).toContain('matchLabels');
+  });
+
+  test('every file is part of the kustomization, and every file that it runs exists', () => {
+    const written = readdirSync(join(ROOT, FOLDER)).filter(
+      (name) => name.endsWith('.yaml') && name !== 'kustomization.yaml' && name !== 'unbroken.config.yaml',
+    );
+    expect(kustomization.resources.toSorted()).toEqual(written.toSorted());
+    const programs = [...podsOf('Deployment'), ...podsOf('Job')].flatMap(({ pod }) =>
+      pod.containers.flatMap(({ command }) => command.filter((part) => part.endsWith('.ts'))),
+    );
+    expect(programs.length).toBeGreaterThan(3);
+    expect(programs.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+
+  test('nothing runs as root; what serves has probes on ports that it has, and time to leave', () => {
+    const serving = podsOf('Deployment');
+    expect(serving.map(({ name }) => name).sort()).toEqual(['unbroken-api', 'unbroken-worker']);
+    expect(podsOf('Job')).toHaveLength(1);
+    const settings = loadConfig(environmentOf());
+    for (const { pod } of serving) {
+      for (const { ports, startupProbe, readinessProbe, livenessProbe } of pod.containers) {
+        for (const one of [startupProbe, readinessProbe, livenessProbe]) {
+          expect(ports.map(({ name }) => name)).toContain(one?.httpGet.port);
+        }
+        for (const { name, containerPort } of ports) {
+          expect(containerPort).toBe(name === 'http' ? settings.port : settings.telemetry.metricsPort);
+        }
+      }
+    }
+    const api = serving.find(({ name }) => name === 'unbroken-api')?.pod.terminationGracePeriodSeconds ?? 0;
+    const pause = 5_000;
+    expect(api * 1_000).toBeGreaterThan(settings.http.drainMs + pause);
+  });
+
+  test('each deployment has a disruption budget and an autoscaler, with at least two of it', () => {
+    const namesOf = (wanted: string) =>
+      manifests.filter(({ kind }) => kind === wanted).map((one) => one.metadata.name);
+    expect(namesOf('PodDisruptionBudget')).toEqual(namesOf('Deployment'));
+    expect(namesOf('HorizontalPodAutoscaler')).toEqual(namesOf('Deployment'));
+    for (const scaler of manifests.filter(({ kind }) => kind === 'HorizontalPodAutoscaler')) {
+      expect(scaler['spec']).toMatchObject({ scaleTargetRef: { name: scaler.metadata.name } });
+      expect(z.object({ minReplicas: z.number() }).parse(scaler['spec']).minReplicas).toBeGreaterThanOrEqual(
+        2,
+      );
+    }
+  });
+
+  test('its settings are those that config/ reads, and its config file is valid', () => {
+    expect(environmentOf()['UNBROKEN_METRICS_PORT']).toBe('9464');
+    const source =
+      readProjectFile('config/load-config.ts') + readProjectFile('config/telemetry-environment.ts');
+    expect(Object.keys(environmentOf()).filter((name) => !source.includes(`${name}:`))).toEqual([]);
+    expect(configSchema.safeParse(parse(readProjectFile(`${FOLDER}/unbroken.config.yaml`))).success).toBe(
+      true,
+    );
+  });
+});
+
+function environmentOf(): Record<string, string> {
+  const lines = readProjectFile(`${FOLDER}/unbroken.env`).trim().split('\n');
+  const entries = lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
+  const { UNBROKEN_CONFIG: _, ...others } = Object.fromEntries(entries);
+  return others;
+}
