@@ -204,6 +204,11 @@ async function serviceSeat(name: string, start: () => Promise<RunningProcess>): 
       service = await start();
       isRunning = true;
     },
+    leave: async () => {
+      isRunning = false;
+      await service.stop();
+      return null;
+    },
     end: async () => {
       if (!isRunning) return;
       signal('SIGCONT');
