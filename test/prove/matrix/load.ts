@@ -55,8 +55,8 @@ export async function load(
         if (response.status !== 503) unclear.push(`${path}: ${response.status} ${said}`);
         else if (response.headers.get('retry-after') === null)
           unclear.push(`${path}: 503 without Retry-After`);
-      } catch (error) {
-        if (!(error instanceof Error)) throw error;
+      } catch {
+        timeline.note(`no answer of ${url} to ${path}`);
       }
       await sleep(AGAIN_MS);
     }
@@ -146,13 +146,13 @@ export async function load(
 /** Until the process of readers has taken it: it may be down. */
 async function order(url: string, following: Following): Promise<void> {
   for (;;) {
-    try {
-      const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
-      const response = await fetch(url, { method: 'POST', body: JSON.stringify(following), signal });
-      if (response.ok) return;
-    } catch (error) {
-      if (!(error instanceof Error)) throw error;
-    }
+    const taken = await askReaders(url, following).catch(() => false);
+    if (taken) return;
     await sleep(AGAIN_MS);
   }
+}
+
+async function askReaders(url: string, following: Following): Promise<boolean> {
+  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  return (await fetch(url, { method: 'POST', body: JSON.stringify(following), signal })).ok;
 }

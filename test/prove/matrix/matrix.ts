@@ -118,8 +118,13 @@ async function underHarm(
   const over = new AbortController();
   const loading = load(stage, keys, { seed, atOnce, timeline }, over.signal);
   const harming = harm(stage, seed, timeline, over.signal);
-  await Promise.race([sleep(minutes * 60_000), loading, harming]);
-  over.abort();
+  try {
+    await Promise.race([sleep(minutes * 60_000), loading, harming]);
+  } finally {
+    over.abort();
+    // Nothing is harmed or asked any more when the stage is taken down.
+    await Promise.allSettled([loading, harming]);
+  }
   return await Promise.all([loading, harming]);
 }
 
