@@ -38,19 +38,21 @@ export interface Progress {
   counted: Usage | null;
   /** Whether this process has received anything from the provider. */
   received: boolean;
+  /** Whether the provider may bill the call: it has left, and was not refused. */
+  mayBeBilled: boolean;
 }
 
 /** What the provider has counted; where it has not counted all or anything, an estimate of the rest. */
 export function usageSoFar(
   { countTokens }: Dependencies,
   { input, resume }: Attempt,
-  { counted, received, ownText }: Progress,
+  { counted, mayBeBilled, ownText }: Progress,
 ): Usage {
   if (counted !== null && !counted.estimated) return counted;
   if (counted !== null)
     return { ...counted, outputTokens: Math.max(counted.outputTokens, countTokens(ownText)) };
   const prefillText = 'deliveredText' in resume ? resume.deliveredText : '';
-  return received ? estimateUsage(input, prefillText, ownText, countTokens) : NO_USAGE;
+  return mayBeBilled ? estimateUsage(input, prefillText, ownText, countTokens) : NO_USAGE;
 }
 
 /** Usage and cost of the whole generation, with what this attempt has used. */

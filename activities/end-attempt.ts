@@ -18,6 +18,11 @@ const CUT: ReadonlySet<ErrorCode> = new Set([
   'provider_stalled',
   'provider_connect_failed',
 ]);
+/** Errors that do not say whether the provider took the call. All others of a call without an answer are refusals. */
+const UNSURE: ReadonlySet<ErrorCode> = new Set([
+  ...(['provider_first_token_timeout', 'provider_stream_cut', 'provider_stalled'] as const),
+  ...(['provider_malformed', 'provider_empty', 'provider_response_lost'] as const),
+]);
 /** Nothing is to be waited for. */
 const AT_ONCE_MS = 50;
 
@@ -104,10 +109,11 @@ export async function noteProviderError(
 ): Promise<unknown> {
   if (!(error instanceof UnbrokenError)) return error;
   const { provider, model } = attempt.step.candidate;
+  if (isRefusal(error, progress)) progress.mayBeBilled = false;
   const soFar = usageSoFar(dependencies, attempt, progress);
   const departure = await attempt.pass.leave(error, totalTokens(soFar), outputOf(soFar));
   const next = nextTry(dependencies, attempt, error, departure);
-  const canResume = progress.cursor !== null && (!progress.received || CUT.has(error.code));
+  const canResume = isStillThere(error, progress);
   const again = next.again && (canResume || !next.onlyResumed);
   const resumable = again && canResume;
   const accounted = resumable
@@ -126,6 +132,16 @@ export async function noteProviderError(
     nonRetryable: !again,
     ...(next.waitMs > 0 ? { nextRetryDelay: next.waitMs } : {}),
   });
+}
+
+/** Whether the response that was begun can be taken up again. */
+function isStillThere({ code }: UnbrokenError, { cursor, received }: Progress): boolean {
+  return cursor !== null && code !== 'provider_response_lost' && (!received || CUT.has(code));
+}
+
+/** Whether the provider has said, or cannot have been told, that it makes no answer. */
+function isRefusal({ code, details }: UnbrokenError, { cursor, received }: Progress): boolean {
+  return cursor === null && !received && !UNSURE.has(code) && details?.['sent'] !== true;
 }
 
 interface NextTry {
@@ -169,11 +185,7 @@ function nextTry(
 
 async function accountFailed(dependencies: Dependencies, attempt: Attempt, progress: Progress) {
   const { provider, model } = attempt.step.candidate;
-  const usage =
-    (await stopAtProvider(attempt, progress)) ??
-    (progress.ownText === '' && progress.counted === null
-      ? NO_USAGE
-      : usageSoFar(dependencies, attempt, progress));
+  const usage = (await stopAtProvider(attempt, progress)) ?? usageSoFar(dependencies, attempt, progress);
   return { usage, costMicroUsd: dependencies.priceOf(provider, model, usage) };
 }
 

@@ -84,6 +84,7 @@ export async function runStream(
     ownText: attempt.resume.strategy === 'reattach' ? (record.openAttempt?.ownText ?? '') : '',
     counted: null,
     received: false,
+    mayBeBilled: attempt.resume.strategy === 'reattach',
   };
   const clock = stopAtDeadline(step, control);
   try {
@@ -209,6 +210,7 @@ async function relayProvider(
     apiKey: pass.key.secret,
     onHeaders: (headers) => pass.noteHead(headers),
   };
+  progress.mayBeBilled = true;
   for await (const event of provider.stream(call)) {
     progress.received = true;
     if (event.type === 'finish') {

@@ -7,6 +7,7 @@ import { refuseUnknown } from './allowed-methods.ts';
 import { authenticate, authenticateStream, requireScope } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { crossOrigin, crossOriginOfUi, limitCaller, readJson, securityHeaders } from './front-door.ts';
+import { toKnownError } from './known-error.ts';
 import { getBalances, listEntries, reconcileBudgets } from './routes/budgets/ledger.ts';
 import { listLimits, removeLimit, setLimit } from './routes/budgets/limits.ts';
 import { cancelGeneration } from './routes/cancel-generation.ts';
@@ -152,5 +153,5 @@ function toUnbrokenError(error: unknown): UnbrokenError {
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new UnbrokenError('invalid_request', 'The request cannot be read.');
   }
-  return new UnbrokenError('internal', 'Something failed on our side.', { cause: error });
+  return toKnownError(error);
 }

@@ -83,6 +83,10 @@ export function createOpenApiDocument() {
           parameters: [
             inPath,
             inQuery('after', 'The last seq that you have; -1 for all'),
+            inQuery(
+              'at',
+              '`at` of that event: refused with log_tail_lost where the number no longer means it',
+            ),
             inQuery('until_ms', 'End cleanly after this many milliseconds'),
             { name: 'ticket', in: 'query', required: false, schema: { type: 'string' } },
             { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'integer' } },

@@ -9,6 +9,7 @@ import { LIMITS } from '../contracts/limits.ts';
 import { coalesce } from '../streaming/event-codec.ts';
 import type { LogReader } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
+import { tailLost } from './check-cursor.ts';
 
 export interface ViewerSink {
   /** Whether the connection takes more without growing past its buffer. */
@@ -66,7 +67,7 @@ export async function relayEvents(
     viewer.begin({
       window: (cursor) => shared.after(cursor),
       stored: (cursor, entries) =>
-        shared.readTogether(`${cursor} ${entries}`, () => log.read(generationId, cursor, entries)),
+        shared.readTogether(`${cursor} ${entries}`, () => readWithKnown(log, generationId, cursor, entries)),
     });
     return await viewer.ended;
   } finally {
@@ -74,6 +75,25 @@ export async function relayEvents(
     signal.removeEventListener('abort', leave);
     await shared.release();
   }
+}
+
+/** What stands in the log at the cursor that a reading began after. */
+const knownBefore = new WeakMap<readonly GenerationEvent[], GenerationEvent>();
+
+/** The events after the cursor; the one at the cursor is noted, so that a viewer can tell whether it is still his. */
+async function readWithKnown(
+  log: LogReader,
+  generationId: string,
+  cursor: number,
+  entries: number,
+): Promise<GenerationEvent[]> {
+  if (cursor < 0) return log.read(generationId, cursor, entries);
+  const found = await log.read(generationId, cursor - 1, entries + 1);
+  const [known] = found;
+  if (known?.seq !== cursor) return found;
+  const events = found.slice(1);
+  knownBefore.set(events, known);
+  return events;
 }
 
 interface Source {
@@ -100,6 +120,8 @@ interface ViewerPlan {
 
 function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer {
   let cursor = after;
+  /** `at` of the last event that was sent; null before there is one. */
+  let lastAtMs: number | null = null;
   let source: Source = { window: () => [], stored: async () => [] };
   /** `idle`: has all that there is and waits for the next batch. */
   let state: 'idle' | 'reading' | 'ended' = 'reading';
@@ -118,6 +140,7 @@ function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer
     sink.send(events);
     sentAtMs = Date.now();
     cursor = last.seq;
+    lastAtMs = last.at;
     if (isTerminal(last)) end();
   };
   const waitUntilReady = async () => {
@@ -141,6 +164,7 @@ function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer
       }
       if (events === null) {
         events = await source.stored(cursor, entries);
+        if (lastAtMs !== null && knownBefore.get(events)?.at !== lastAtMs) throw tailLost(null);
         entries = Math.min(2 * entries, LIMITS.entriesPerRead);
       }
       if (isEnded()) return;

@@ -1,5 +1,6 @@
 /** Creates the log and starts the workflow. Both know the generation by the same id, so both can be repeated. */
 import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { BudgetOwner } from '../budget/ledger.ts';
@@ -30,6 +31,7 @@ import { SEARCH_KEYS } from './search-keys.ts';
  * to another after this.
  */
 const WORKFLOW_TASK_TIMEOUT = '4s';
+const TEMPORAL_AGAIN_MS = 100;
 
 /** All that a generation is made of, whether it was submitted or continues another. */
 export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' | 'deadlineMs'> {
@@ -187,7 +189,7 @@ async function startWorkflow(
 ): Promise<void> {
   const [first] = order.candidates;
   const { prompt } = order;
-  try {
+  const start = async () => {
     await temporal.workflow.start(WORKFLOW_TYPE, {
       workflowId: workflowId(order.tenant, order.generationId),
       taskQueue: config.temporal.taskQueue,
@@ -211,10 +213,19 @@ async function startWorkflow(
           : [{ key: SEARCH_KEYS.prompt, value: `${prompt.name}@${prompt.version}` }]),
       ]),
     });
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return;
-    throw new UnbrokenError('service_unavailable', 'Temporal does not answer; send the request again.', {
-      cause: error,
-    });
+  };
+  const deadline = Date.now() + config.submit.waitForTemporalMs;
+  for (;;) {
+    try {
+      // A server that is stopped answers nothing at all: without a limit the caller would wait for ever.
+      return await temporal.connection.withDeadline(deadline, start);
+    } catch (error) {
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return;
+      if (Date.now() + TEMPORAL_AGAIN_MS >= deadline) {
+        const message = 'Temporal does not answer; send the request again.';
+        throw new UnbrokenError('service_unavailable', message, { cause: error });
+      }
+      await sleep(TEMPORAL_AGAIN_MS);
+    }
   }
 }

@@ -7,6 +7,7 @@ import type { Caller } from './api-keys.ts';
 
 import type { ApiDependencies } from './dependencies.ts';
 import { admitSocket } from './front-door.ts';
+import { toKnownError } from './known-error.ts';
 import { openStreamSocket } from './web-socket.ts';
 import { openResponsesSocket } from './wires/openai-responses/web-socket.ts';
 
@@ -70,8 +71,7 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
 }
 
 function refuse(connection: Duplex, error: unknown): void {
-  const known =
-    error instanceof UnbrokenError ? error : new UnbrokenError('internal', 'Something failed on our side.');
+  const known = toKnownError(error);
   const body = JSON.stringify({ error: known.toBody() });
   const head = `HTTP/1.1 ${known.entry.status} Refused\r\ncontent-type: application/json\r\nconnection: close`;
   connection.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);

@@ -9,9 +9,11 @@ import type { GenerationEvent } from '../contracts/events.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { clientFrameSchema, type ServerFrame } from '../contracts/websocket.ts';
 import type { Caller } from './api-keys.ts';
+import { type Cursor, checkCursor } from './check-cursor.ts';
 import { type ConnectionFlow, createConnectionFlow } from './connection-flow.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { findGeneration } from './find-generation.ts';
+import { toKnownError } from './known-error.ts';
 import { relayEvents, type ViewerSink } from './relay-events.ts';
 import type { SocketRoute } from './upgrade.ts';
 
@@ -34,14 +36,13 @@ function serveSocket(ws: WebSocket, connection: Duplex, caller: Caller, dependen
   const subscriptions = new Map<string, Subscription>();
   const send = (frame: ServerFrame) => sendText(ws, JSON.stringify(frame));
   const fail = (error: unknown, generationId?: string) => {
-    const known =
-      error instanceof UnbrokenError ? error : new UnbrokenError('internal', 'Something failed on our side.');
+    const known = toKnownError(error);
     if (known.code === 'internal') dependencies.logger.error({ err: error }, 'websocket');
     const about = generationId === undefined ? {} : { generationId };
     send({ type: 'error', ...about, error: known.toBody() });
   };
 
-  const subscribe = async (generationId: string, after: number): Promise<void> => {
+  const subscribe = async (generationId: string, { after, at }: Cursor): Promise<void> => {
     if (subscriptions.has(generationId)) {
       throw new UnbrokenError('invalid_request', 'This socket follows that generation already.');
     }
@@ -53,8 +54,7 @@ function serveSocket(ws: WebSocket, connection: Duplex, caller: Caller, dependen
     subscriptions.set(generationId, subscription);
     try {
       const head = await findGeneration(dependencies, caller, generationId);
-      if (after >= head.nextSeq)
-        throw new UnbrokenError('cursor_invalid', `The log ends at ${head.nextSeq - 1}.`);
+      await checkCursor(dependencies.log, head, { after, at });
       send({ type: 'subscribed', generationId, after });
       const sink = sinkFor(ws, flow, subscription.pause, generationId);
       await relayEvents(dependencies, { generationId, after, sink, signal: subscription.leave.signal });
@@ -70,7 +70,7 @@ function serveSocket(ws: WebSocket, connection: Duplex, caller: Caller, dependen
       fail(new UnbrokenError('invalid_request', 'A frame is one JSON object of PROTOCOL.md, as text.'));
     } else if (frame.type === 'ping') send({ type: 'pong' });
     else if (frame.type === 'subscribe') {
-      subscribe(frame.generationId, frame.after).catch((error: unknown) => fail(error, frame.generationId));
+      subscribe(frame.generationId, frame).catch((error: unknown) => fail(error, frame.generationId));
     } else {
       const subscription = subscriptions.get(frame.generationId);
       if (frame.type === 'pause') subscription?.pause.begin();

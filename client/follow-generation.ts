@@ -72,7 +72,7 @@ export async function* followGeneration(
     try {
       for await (const data of readEvents({
         ...connection,
-        url: `${path}/events?after=${sequence.after}${until}`,
+        url: `${path}/events?after=${sequence.after}${sequence.proof}${until}`,
       })) {
         const event = sequence.accept(data);
         backoff.progress();
@@ -131,6 +131,8 @@ async function hasEnded(
 /** Holds the cursor and refuses whatever does not come exactly next. */
 class Sequence {
   after: number;
+  /** The time of the last event: shows that the number still means that event, after a loss on the other side. */
+  proof = '';
   ended = false;
   readonly #generationId: string;
 
@@ -149,6 +151,7 @@ class Sequence {
     if (first <= this.after) throw this.#broken(`duplicate: event ${first} came again`);
     if (first > this.after + 1) throw this.#broken(`gap: expected ${this.after + 1}, got ${first}`);
     this.after = event.seq;
+    this.proof = Number.isSafeInteger(event.at) ? `&at=${event.at}` : '';
     this.ended = isTerminal(event);
     return event;
   }

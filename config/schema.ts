@@ -215,6 +215,16 @@ export const configSchema = z.strictObject({
       defaultMaxOutputTokens: z.int().positive().default(LIMITS.defaultMaxOutputTokens),
     })
     .prefault({}),
+  submit: z
+    .strictObject({
+      waitForTemporalMs: z
+        .int()
+        .positive()
+        .max(60_000)
+        .default(LIMITS.waitForTemporalMs)
+        .describe('How long a request waits for a Temporal that does not answer, before it gets its 503'),
+    })
+    .prefault({}),
   output: outputSchema.prefault({}),
   compression: compressionConfigSchema.prefault({}),
   wires: z

@@ -71,6 +71,12 @@ export const ERRORS = {
     false,
     'The log is past its retention; read the result from your own store.',
   ),
+  log_tail_lost: row(
+    409,
+    false,
+    false,
+    'Read the generation again from the beginning (after=-1); what you have of it may not be what it has become.',
+  ),
   cursor_invalid: row(400, false, false, 'Use the last seq that you received, a whole number from -1.'),
   text_voided: row(
     409,
@@ -133,6 +139,12 @@ export const ERRORS = {
     true,
     true,
     'The connection broke in the middle; the generation goes on by itself.',
+  ),
+  provider_response_lost: row(
+    502,
+    true,
+    true,
+    'The provider has forgotten the answer that it was making; the generation goes on from the delivered text.',
   ),
   provider_malformed: row(502, true, true, 'The provider sent what its format does not allow.'),
   provider_empty: row(502, true, true, 'The provider ended without an answer.'),

@@ -53,6 +53,8 @@ export const LIMITS = {
   roomWaitMs: 10 * 60_000,
   /** The gate to the providers answers within this, or calls go on without it. The log is waited for meanwhile. */
   gateMs: 2_000,
+  /** A new generation waits so long for a Temporal that is away, unless the config says otherwise. */
+  waitForTemporalMs: 3_000,
   minDeadlineMs: 100,
   maxDeadlineMs: 30 * 24 * 3_600_000,
   connectMs: 5_000,

@@ -9,6 +9,8 @@ export const clientFrameSchema = z.discriminatedUnion('type', [
     generationId: z.string().min(1).max(128),
     /** The last seq that the client has; -1 (the default) for all. */
     after: z.int().min(-1).default(-1),
+    /** `at` of that event: shows that the number still means it. */
+    at: z.int().nonnegative().optional(),
   }),
   z.strictObject({ type: z.literal('unsubscribe'), generationId: z.string().min(1).max(128) }),
   /** Nothing of that generation is sent until `resume`; then what came meanwhile follows, merged. */

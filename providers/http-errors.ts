@@ -17,6 +17,10 @@ export interface HttpFailure {
 
 const MESSAGE_CHARS = 300;
 
+/** Failures of a connection that carried no request. After any other the provider may have taken the call. */
+const NEVER_SENT =
+  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
+
 export function toUnbrokenError(failure: HttpFailure): UnbrokenError {
   const { status, message } = failure;
   const code = codeOf(failure);
@@ -39,8 +43,18 @@ export function brokenTransport(error: unknown, head: AnswerHead | null): Unbrok
       cause: error,
     });
   }
-  const message = isStreaming ? 'The connection broke.' : 'The provider cannot be reached.';
-  return toUnbrokenError({ status: undefined, kind: '', message, headers: undefined, isStreaming });
+  if (isStreaming) return new UnbrokenError('provider_stream_cut', 'The connection broke.', { cause: error });
+  return new UnbrokenError('provider_connect_failed', 'The provider cannot be reached.', {
+    details: { sent: !wasNeverSent(error) },
+    cause: error,
+  });
+}
+
+function wasNeverSent(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if ('code' in error && typeof error.code === 'string' && NEVER_SENT.test(error.code)) return true;
+  if (error instanceof AggregateError && error.errors.some(wasNeverSent)) return true;
+  return wasNeverSent(error.cause);
 }
 
 /** By its name: the error may come from another realm than ours. */

@@ -35,6 +35,11 @@ export interface LogHead {
   readonly metadata: Readonly<Record<string, string>>;
   /** Where the provider's own stream stands; written with the text that it covers. */
   readonly checkpoint: unknown;
+  /**
+   * Numbers that readers may have had before Redis lost the log's tail, first and last; what bears them now may be
+   * something else. null where nothing is known to be lost.
+   */
+  readonly torn: { readonly from: number; readonly until: number } | null;
   /** As it was given at the creation; null where none was. */
   readonly origin: unknown;
   /** The texts are gone at the wish of their owner; the id stays taken. */
@@ -101,12 +106,14 @@ export interface LogWriter {
   flush(): Promise<void>;
 }
 
-/** Why a writer may not write: a newer one has the log, the log has ended, or it is gone. */
+export type RefusalReason = 'fenced' | 'ended' | 'missing' | 'conflict' | 'torn';
+
+/** Why a writer may not write: a newer one has the log, the log has ended, has lost its tail, or is gone. */
 export class LogRefused extends Error {
   override readonly name = 'LogRefused';
-  readonly reason: 'fenced' | 'ended' | 'missing' | 'conflict';
+  readonly reason: RefusalReason;
 
-  constructor(reason: 'fenced' | 'ended' | 'missing' | 'conflict', detail: string) {
+  constructor(reason: RefusalReason, detail: string) {
     super(`The log refused the writer (${reason}): ${detail}`);
     this.reason = reason;
   }

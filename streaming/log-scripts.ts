@@ -56,11 +56,13 @@ return {'erased'}
  * ARGV 1 'fenced' or 'once', 2 epoch or step, 3 expected seq, 4 count, 5 events, 6 terminal status or '',
  * 7 checkpoint or '', 8 ttlMs after the end.
  * A fenced append that is repeated after a lost reply finds its events there and is acknowledged, not written twice.
- * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'missing' | 'conflict', nextSeq, '1' if cancel is wished}
+ * A writer that had more acknowledged than there is tells that Redis lost the log's tail; the lost numbers are noted.
+ * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'missing' | 'conflict' | 'torn', nextSeq, '1' if cancel is
+ * wished}
  */
 export const APPEND = script(`
 local once = ARGV[1] == 'once'
-local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'once:' .. ARGV[2], 'cancel')
+local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'once:' .. ARGV[2], 'cancel', 'tornFrom', 'tornUntil')
 if not meta[1] then return {'missing', '0'} end
 local next = tonumber(meta[1])
 local count = tonumber(ARGV[4])
@@ -69,6 +71,11 @@ if once then
   if meta[3] ~= 'running' then return {'ended', meta[1]} end
 else
   local expected = tonumber(ARGV[3])
+  if next < expected and tonumber(meta[2]) <= tonumber(ARGV[2]) then
+    redis.call('HSET', KEYS[1], 'tornFrom', math.min(next, tonumber(meta[6] or next)),
+      'tornUntil', math.max(expected - 1, tonumber(meta[7] or 0)))
+    return {'torn', meta[1]}
+  end
   if tonumber(meta[2]) ~= tonumber(ARGV[2]) then return {'fenced', meta[2]} end
   if next == expected + count then return {'already-appended', meta[1]} end
   if meta[3] ~= 'running' then return {'ended', meta[1]} end

@@ -74,20 +74,28 @@ export function createLogWriter(firstSeq: number, append: AppendBatch): LogWrite
     }
   };
 
+  const write: LogWriter['write'] = async (event, eventCheckpoint) => {
+    if (refusal !== null) throw refusal;
+    pending.push(event);
+    nextSeq += 1;
+    if ('text' in event) pendingChars += event.text.length;
+    if (eventCheckpoint !== undefined) checkpoint = eventCheckpoint;
+    drain ??= drainPending();
+    // A refusal reaches the caller through `refusal` on the next write or flush.
+    drain.catch(() => undefined);
+    if (isFull()) await untilDrained(drain);
+  };
+
   return {
     get nextSeq() {
       return nextSeq;
     },
-    async write(event, eventCheckpoint) {
-      if (refusal !== null) throw refusal;
-      pending.push(event);
-      nextSeq += 1;
-      if ('text' in event) pendingChars += event.text.length;
-      if (eventCheckpoint !== undefined) checkpoint = eventCheckpoint;
-      drain ??= drainPending();
-      // A refusal reaches the caller through `refusal` on the next write or flush.
-      drain.catch(() => undefined);
-      if (isFull()) await untilDrained(drain);
+    write(event, eventCheckpoint) {
+      const written = write(event, eventCheckpoint);
+      // Who does not wait for room hears of a refusal by the flush. Unheard here it would end the process, and with it
+      // all the other streams of this worker.
+      written.catch(() => undefined);
+      return written;
     },
     async flush() {
       while (drain !== null) await untilDrained(drain);

@@ -26,6 +26,8 @@ const storedHeadSchema = z.object({
   endedAt: z.coerce.number().int().optional(),
   metadata: z.string(),
   checkpoint: z.string().optional(),
+  tornFrom: z.coerce.number().int().optional(),
+  tornUntil: z.coerce.number().int().optional(),
   origin: z.string().optional(),
   erased: z.string().optional(),
 });
@@ -220,7 +222,8 @@ async function repeated<Reply>(send: () => Promise<Reply>, onRepeat: () => void)
 }
 
 function refused(answer: string | undefined, detail: string | undefined): LogRefused {
-  const reason = answer === 'fenced' || answer === 'ended' || answer === 'missing' ? answer : 'conflict';
+  const isKnown = answer === 'fenced' || answer === 'ended' || answer === 'missing' || answer === 'torn';
+  const reason = isKnown ? answer : 'conflict';
   return new LogRefused(reason, `log at ${detail ?? 'unknown'}`);
 }
 
@@ -249,6 +252,10 @@ function toHead(generationId: string, stored: z.infer<typeof storedHeadSchema>):
     endedAt: stored.endedAt ?? null,
     metadata: JSON.parse(stored.metadata),
     checkpoint: stored.checkpoint === undefined ? null : JSON.parse(stored.checkpoint),
+    torn:
+      stored.tornFrom === undefined || stored.tornUntil === undefined
+        ? null
+        : { from: stored.tornFrom, until: stored.tornUntil },
     origin: stored.origin === undefined ? null : JSON.parse(stored.origin),
     erased: stored.erased !== undefined,
   };

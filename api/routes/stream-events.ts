@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { callerIn } from '../authenticate.ts';
+import { checkCursor } from '../check-cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../find-generation.ts';
 import { type RelaySource, relayEvents } from '../relay-events.ts';
@@ -22,12 +23,7 @@ export function streamEvents(
     // Counted from here: a platform counts from the arrival of the request.
     const limit = untilMs === null ? null : AbortSignal.timeout(untilMs);
     const head = await findGeneration(dependencies, callerIn(response), request.params.id);
-    if (after >= head.nextSeq) {
-      throw new UnbrokenError(
-        'cursor_invalid',
-        `The log ends at ${head.nextSeq - 1}; the cursor is ${after}.`,
-      );
-    }
+    await checkCursor(dependencies.log, head, { after, at: timeOf(request) });
     const closed = closedSignal(response);
     const { leaving } = dependencies;
     const ends = limit === null ? [leaving] : [leaving, limit];
@@ -59,6 +55,14 @@ function cursorOf(request: Request<{ id: string }>): number {
   const cursor = typeof given === 'string' && /^-?\d{1,15}$/.test(given) ? Number(given) : Number.NaN;
   if (!(cursor >= -1)) throw new UnbrokenError('cursor_invalid', 'The cursor is not a whole number from -1.');
   return cursor;
+}
+
+/** `at` of the reader's last event; good only beside the `after` of the same request. */
+function timeOf(request: Request<{ id: string }>): number | undefined {
+  const given = request.query['at'];
+  if (given === undefined || request.get('last-event-id') !== undefined) return undefined;
+  if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Number(given);
+  throw new UnbrokenError('cursor_invalid', 'at: expected the `at` of the event that `after` names.');
 }
 
 function limitOf(request: Request<{ id: string }>): number | null {

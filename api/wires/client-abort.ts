@@ -27,7 +27,7 @@ export function cancelOnAbort(
   const cancelUnlessFollowed = async () => {
     const head = await log.head(run.generationId);
     if (head?.status !== 'running' || (await log.followers(run.generationId)) > 0) return;
-    await cancelRun({ log, temporal }, run);
+    await cancelRun({ config, log, temporal }, run);
   };
   response.once('close', () => {
     if (response.writableFinished) return;

@@ -1,5 +1,6 @@
 /** OpenAI's Responses API in background mode: a response that is cut is taken up again and nothing is paid twice. */
 import OpenAI from 'openai';
+import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { createLink, type Link } from '../http-link.ts';
 import type { Provider, ProviderCall, ProviderCursor, ProviderEvent } from '../provider.ts';
@@ -66,12 +67,23 @@ async function* events(
     yield* toProviderEvents(stream, createResponsePosition(null, runsOn), 'deliveredText' in call.resume);
     return;
   }
-  const stream = await reattach(client, cursor, signal);
-  // It may still be thinking.
-  yield { type: 'accepted' };
-  yield* stream === null
-    ? pollResponse(client, cursor, signal)
-    : toProviderEvents(stream, createResponsePosition(cursor), false);
+  try {
+    const stream = await reattach(client, cursor, signal);
+    // It may still be thinking.
+    yield { type: 'accepted' };
+    yield* stream === null
+      ? pollResponse(client, cursor, signal)
+      : toProviderEvents(stream, createResponsePosition(cursor), false);
+  } catch (error) {
+    if (error instanceof OpenAI.NotFoundError) throw responseLost(error);
+    throw error;
+  }
+}
+
+function responseLost(cause: unknown): UnbrokenError {
+  return new UnbrokenError('provider_response_lost', 'The running response is gone at the provider.', {
+    cause,
+  });
 }
 
 /** @returns null where the API streams this response no more (it is over five minutes old, or has ended). */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { WireName } from './faults.ts';
 import { type SimulatedRun, startRun } from './generate.ts';
+import type { Journal } from './journal.ts';
 import {
   continuation,
   inputTokens,
@@ -70,7 +71,8 @@ export interface Calls {
 
 const KEPT_CALLS = 20_000;
 
-export function createCalls(): Calls {
+/** @param journal is told of each call when it begins, and whenever it has made more. */
+export function createCalls(journal: Journal = () => undefined): Calls {
   const calls = new Map<string, SimulatedCall>();
   const counts = new Map<string, KeyCount>();
   return {
@@ -78,7 +80,11 @@ export function createCalls(): Calls {
       const { base, spoken } = continuation(request.input);
       const script = scriptFor(base, request.salt);
       const rest = request.isEmpty ? [] : withoutSpoken(script.pieces, spoken);
-      const run = startRun(rest.slice(0, request.maxTokens), script.delayMs, script.firstMs);
+      const { id, wire, apiKey, input } = request;
+      const bill = { id, wire, apiKey, prompt: JSON.stringify(input.messages) };
+      const note = (made: number) => journal({ ...bill, inputTokens: billedInput(input, script), made });
+      note(0);
+      const run = startRun(rest.slice(0, request.maxTokens), script.delayMs, script.firstMs, note);
       const call: SimulatedCall = {
         ...request,
         key: createHash('sha256').update(JSON.stringify(base)).digest('hex').slice(0, 16),
@@ -133,11 +139,16 @@ export function createCalls(): Calls {
   };
 }
 
-function usageOf(input: SimulatedInput, { cached, written }: Script, run: SimulatedRun): SimulatedUsage {
+function billedInput(input: SimulatedInput, { cached, written }: Pick<Script, 'cached' | 'written'>): number {
+  return inputTokens(input) + cached + written;
+}
+
+function usageOf(input: SimulatedInput, script: Script, run: SimulatedRun): SimulatedUsage {
+  const { cached, written } = script;
   const made = run.pieces.slice(0, run.made);
   const thoughts = made.filter(({ kind }: Piece) => kind === 'reasoning').length;
   return {
-    input: inputTokens(input) + cached + written,
+    input: billedInput(input, script),
     cached,
     written,
     output: run.made,

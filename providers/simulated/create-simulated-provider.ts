@@ -12,6 +12,7 @@ import { createCalls } from './calls.ts';
 import { answerEmbeddings } from './embeddings.ts';
 import { readBody, sendJson } from './exchange.ts';
 import { createFaults, faultSchema } from './faults.ts';
+import { openJournal } from './journal.ts';
 import { createRateLimits, rateLimitSchema } from './rate-limits.ts';
 import { type Model, serveCall } from './serve-call.ts';
 import { scriptFor, trueText } from './true-text.ts';
@@ -39,11 +40,15 @@ export interface SimulatedProvider {
 export async function createSimulatedProvider({
   host = '127.0.0.1',
   port = 0,
+  journal,
 }: {
   host?: string;
   port?: number;
+  /** A file that gets the bill, line by line. */
+  journal?: string | undefined;
 } = {}): Promise<SimulatedProvider> {
-  const model: Model = { calls: createCalls(), faults: createFaults(), limits: createRateLimits() };
+  const calls = createCalls(journal === undefined ? undefined : openJournal(journal));
+  const model: Model = { calls, faults: createFaults(), limits: createRateLimits() };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://simulated');

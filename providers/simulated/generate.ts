@@ -18,7 +18,13 @@ export interface SimulatedRun {
 /** A run that nobody can ask for any more keeps no process alive; the listening server does. */
 const PACE = { ref: false };
 
-export function startRun(pieces: readonly Piece[], delayMs: number, firstMs: number): SimulatedRun {
+/** @param onMade is called with the count whenever more is made, before anybody can hear of it. */
+export function startRun(
+  pieces: readonly Piece[],
+  delayMs: number,
+  firstMs: number,
+  onMade: (made: number) => void = () => undefined,
+): SimulatedRun {
   const changes = new EventEmitter().setMaxListeners(0);
   let made = 0;
   let state: SimulatedRun['state'] = 'running';
@@ -30,7 +36,9 @@ export function startRun(pieces: readonly Piece[], delayMs: number, firstMs: num
     while (state === 'running' && made < pieces.length) {
       // Timers are late under load; a run that is behind makes several tokens at once.
       const due = delayMs === 0 ? pieces.length : 1 + Math.floor((performance.now() - startedAt) / delayMs);
-      made = Math.min(pieces.length, Math.max(due, made));
+      const more = Math.min(pieces.length, Math.max(due, made));
+      if (more > made) onMade(more);
+      made = more;
       change();
       if (made < pieces.length)
         await sleep(Math.max(1, startedAt + made * delayMs - performance.now()), null, PACE);

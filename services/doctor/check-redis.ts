@@ -79,6 +79,12 @@ async function fsyncOf(redis: Asking): Promise<string | undefined> {
   }
 }
 
+/** What may be lost of what was acknowledged; `always` has no such risk. */
+const FSYNC_RISKS: Readonly<Record<string, string>> = {
+  everysec: 'a kill of Redis or a power cut may lose 2 s',
+  no: 'a power cut may lose what the system has not written yet',
+};
+
 function persistenceOf(facts: Facts, fsync: string | undefined): Finding[] {
   const check = 'redis persistence';
   if (facts['aof_enabled'] !== '1') {
@@ -99,9 +105,10 @@ function persistenceOf(facts: Facts, fsync: string | undefined): Finding[] {
       ),
     ];
   }
-  if (fsync === 'no') {
-    const fix = 'Set appendfsync to everysec, or to always where a power cut may lose nothing.';
-    return [warning(check, 'append-only file, written to the disk when the system likes', fix)];
+  const risk = fsync === undefined ? undefined : FSYNC_RISKS[fsync];
+  if (risk !== undefined) {
+    const fix = 'Good for one developer; elsewhere set appendfsync always (docs/operations-redis.md).';
+    return [warning(check, `append-only file, appendfsync ${fsync}: ${risk}`, fix)];
   }
   return [ok(check, `append-only file, appendfsync ${fsync ?? 'not shown by this server'}`)];
 }

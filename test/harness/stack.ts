@@ -119,7 +119,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
   }
 }
 
-async function takeSeat(
+export async function takeSeat(
   name: string,
   entry: string | readonly string[],
   environment: Record<string, string>,
@@ -144,7 +144,7 @@ async function takeSeat(
   };
 }
 
-async function addKey(api: UnbrokenApi, owner: CreateKey): Promise<string> {
+export async function addKey(api: UnbrokenApi, owner: CreateKey): Promise<string> {
   const response = await api.send('/v1/keys', {
     method: 'POST',
     body: JSON.stringify({ scopes: ['generate', 'any-user'], ...owner }),
@@ -154,6 +154,6 @@ async function addKey(api: UnbrokenApi, owner: CreateKey): Promise<string> {
   return key;
 }
 
-function newKey(): string {
+export function newKey(): string {
   return `ub_test_${randomUUID().replaceAll('-', '')}`;
 }

@@ -6,6 +6,7 @@ import type { ClientFrame, ServerFrame } from '../../contracts/websocket.ts';
 
 export interface StreamSocket {
   readonly frames: readonly ServerFrame[];
+  isOpen(): boolean;
   send(frame: ClientFrame): void;
   /** The events of one generation, in the order in which they came. */
   events(generationId: string): GenerationEvent[];
@@ -30,14 +31,18 @@ export async function openStreamSocket(
   const frames: ServerFrame[] = [];
   socket.on('message', (data) => frames.push(JSON.parse(String(data)) as ServerFrame));
   await once(socket, 'open');
+  // A connection that breaks is closed as well, which is what callers look at.
+  socket.on('error', () => socket.terminate());
   return {
     frames,
+    isOpen: () => socket.readyState === socket.OPEN,
     send: (frame) => socket.send(JSON.stringify(frame)),
     events: (generationId) =>
       frames.flatMap((frame) =>
         frame.type === 'event' && frame.generationId === generationId ? [frame.event] : [],
       ),
     close: async () => {
+      if (socket.readyState === socket.CLOSED) return;
       const closed = once(socket, 'close');
       socket.terminate();
       await closed;

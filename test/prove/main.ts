@@ -7,6 +7,7 @@ import { proveClients } from './clients.ts';
 import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';
 import { proveFaults } from './faults.ts';
+import { proveMatrix } from './matrix/matrix.ts';
 
 const program = new Command('prove')
   .description('Runs the product as it is used, harms it, and counts what the readers lost.')
@@ -71,6 +72,18 @@ program
   });
 
 program
+  .command('matrix')
+  .description(
+    'Kills, stops and cuts off every kind of process under load, and judges what all got and paid.',
+  )
+  .option('--minutes <minutes>', 'how long there is harm', positive, 10)
+  .option('--at-once <count>', 'callers', wholeNumber, 8)
+  .option('--seed <seed>', 'plans the same requests and the same harm', wholeNumber)
+  .action(async (given: { minutes: number; atOnce: number; seed?: number }) => {
+    process.exitCode = (await proveMatrix({ ...given, seed: given.seed ?? chooseSeed() })) ? 0 : 1;
+  });
+
+program
   .command('cache')
   .description(
     'Counts what the semantic cache finds and what it would give wrongly, over the labelled pairs.',
@@ -79,6 +92,12 @@ program
   .action(async ({ seed }: { seed: number }) => {
     process.exitCode = (await proveCache({ seed })) ? 0 : 1;
   });
+
+function positive(value: string): number {
+  const number = Number(value);
+  if (!(number > 0 && number < 10_000)) program.error(`error: "${value}" is not a number above 0`);
+  return number;
+}
 
 function wholeNumber(value: string): number {
   const number = Number(value);

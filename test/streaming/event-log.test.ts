@@ -66,7 +66,7 @@ test('a log begins with its first event, its input and its facts', async () => {
   ]);
   expect(await log.readInput(generationId)).toEqual(creationOf(generationId).input);
   expect(await log.head(generationId)).toMatchObject({
-    ...{ status: 'running', nextSeq: 1, endedAt: null, checkpoint: null },
+    ...{ status: 'running', nextSeq: 1, endedAt: null, checkpoint: null, torn: null },
     ...{ tenant: 'acme', user: 'ann', metadata: { topic: 'a' } },
   });
 });

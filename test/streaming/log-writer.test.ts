@@ -51,6 +51,22 @@ describe('the writer of a log', () => {
     expect(batches).toEqual([1, 5]);
   });
 
+  test('a refused write that nobody waits for does not end the process', async () => {
+    const unheard: unknown[] = [];
+    const listener = (reason: unknown) => unheard.push(reason);
+    process.on('unhandledRejection', listener);
+    const writer = createLogWriter(0, async () => {
+      throw new Error('fenced');
+    });
+    void writer.write(text('a'));
+    await expect(writer.flush()).rejects.toThrow('fenced');
+    void writer.write(text('b'));
+    // Node tells of unheard rejections after the microtasks of a turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off('unhandledRejection', listener);
+    expect(unheard).toEqual([]);
+  });
+
   test('tells of a refused append on every later write and flush', async () => {
     const writer = createLogWriter(0, async () => {
       throw new Error('fenced');

@@ -1,5 +1,5 @@
 /** A Redis of its own for one test file, ended with it. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findFreePort } from '../../services/ports.ts';
@@ -9,6 +9,8 @@ import { connectRedis, type RedisConnection } from '../../streaming/redis-connec
 export interface TestRedis {
   readonly url: string;
   connect(): Promise<RedisConnection>;
+  /** Kills it, lets `harm` do with the append-only file what a loss of power does, and starts it again. */
+  crash(harm: (appendOnlyFile: string) => void): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -19,7 +21,8 @@ export async function startTestRedis(): Promise<TestRedis> {
     reports.push(line);
   };
   const executable = await findRedisExecutable(report);
-  const server = await startRedis({ executable, dataDir: folder, port: await findFreePort(), report });
+  const order = { executable, dataDir: folder, port: await findFreePort(), report };
+  let server = await startRedis(order);
   const connections: RedisConnection[] = [];
   return {
     url: server.url,
@@ -27,6 +30,15 @@ export async function startTestRedis(): Promise<TestRedis> {
       const connection = await connectRedis(server.url, report);
       connections.push(connection);
       return connection;
+    },
+    async crash(harm) {
+      process.kill(server.process.pid, 'SIGKILL');
+      await server.process.exited;
+      const files = join(folder, 'redis', 'appendonlydir');
+      const name = readdirSync(files).find((file) => file.endsWith('.incr.aof'));
+      if (name === undefined) throw new Error('Redis has no append-only file');
+      harm(join(files, name));
+      server = await startRedis(order);
     },
     async stop() {
       for (const connection of connections) connection.destroy();

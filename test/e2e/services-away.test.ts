@@ -1,0 +1,116 @@
+/** What still works while a service is away, or has just come back. They are killed here, so this suite has its own. */
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { textOf } from '../../contracts/events.ts';
+import { faultsOf } from '../harness/check-events.ts';
+import { promptOf } from '../harness/prompt.ts';
+import { startReading } from '../harness/reader.ts';
+import type { Seat } from '../harness/stack.ts';
+import { connectApi, type UnbrokenApi } from '../harness/unbroken-api.ts';
+import { waitFor } from '../harness/wait-for.ts';
+import { buildStage, type Stage } from '../prove/matrix/stage.ts';
+
+const WAIT_MS = 2_500;
+let stage: Stage;
+let api: UnbrokenApi;
+let temporal: Seat;
+let qdrant: Seat;
+
+beforeAll(async () => {
+  stage = await buildStage({ submit: { waitForTemporalMs: WAIT_MS } });
+  api = connectApi(stage.apis[0] ?? '', stage.devKey);
+  const [aTemporal] = stage.seats.temporal;
+  const [aQdrant] = stage.seats.qdrant;
+  if (aTemporal === undefined || aQdrant === undefined) throw new Error('the stage is empty');
+  temporal = aTemporal;
+  qdrant = aQdrant;
+}, 120_000);
+afterAll(() => stage?.stop());
+
+async function expectWhole(input: string, cache: 'on' | 'off') {
+  const expected = await stage.sim.text(input);
+  const { status, body } = await api.create({ input, cache });
+  expect(status).toBe(201);
+  const events = await startReading(api, body.id).whole;
+  expect(faultsOf(events)).toEqual([]);
+  expect(textOf(events)).toBe(expected.text);
+  return events.at(-1);
+}
+
+describe('without Temporal', () => {
+  test('a stream that runs goes on, new ones get a 503 that says when, and both are well when it is back', async () => {
+    const input = promptOf({ tokens: 900, delayMs: 10 });
+    const expected = await stage.sim.text(input);
+    const { body } = await api.create({ input, cache: 'off' });
+    const reading = startReading(api, body.id);
+    await reading.deltas(20);
+    await temporal.kill();
+    const before = reading.text().length;
+    const refused = await api.create({ input: promptOf({ tokens: 10 }), cache: 'off' }, 'while-away');
+    expect(refused.status).toBe(503);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect(refused.body.error).toMatchObject({ code: 'service_unavailable' });
+    await waitFor('text that came without Temporal', () => reading.text().length > before);
+    await temporal.restart();
+    const again = await waitFor('the same request, taken', async () => {
+      const answer = await api.create({ input: promptOf({ tokens: 10 }), cache: 'off' }, 'once-back');
+      return answer.status === 201 ? answer.body : null;
+    });
+    expect((await startReading(api, again.id).whole).at(-1)?.type).toBe('generation-end');
+    const events = await reading.whole;
+    expect(faultsOf(events)).toEqual([]);
+    expect(textOf(events)).toBe(expected.text);
+  });
+
+  test('a request waits for one that is back within the time that is set', async () => {
+    await temporal.freeze();
+    const asked = api.create({ input: promptOf({ tokens: 10 }), cache: 'off' });
+    const first = await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, WAIT_MS / 3))]);
+    expect(first).toBeUndefined();
+    await temporal.thaw();
+    expect((await asked).status).toBe(201);
+  });
+
+  test('a request to a server that is stopped is answered in time, not held for ever', async () => {
+    await temporal.freeze();
+    const { status } = await api.create({ input: promptOf({ tokens: 10 }), cache: 'off' });
+    await temporal.thaw();
+    expect(status).toBe(503);
+  });
+});
+
+describe('a provider that was restarted', () => {
+  test('has forgotten the answer: it goes on from the delivered text, and what was lost is booked by estimate', async () => {
+    const [provider] = stage.seats.provider;
+    const input = promptOf({ tokens: 600, delayMs: 10 });
+    const expected = await stage.sim.text(input);
+    const { body } = await api.create({ input, model: 'simulated/sim-large', cache: 'off' });
+    const reading = startReading(api, body.id);
+    await reading.deltas(30);
+    // The workers are not to notice before it is up again, and so spend no attempt on a provider that is down.
+    const wires = stage.wires.filter(({ name }) => /^worker \d - provider$/.test(name));
+    for (const wire of wires) wire.harm({ kind: 'drop' });
+    await provider?.kill();
+    await provider?.restart();
+    for (const wire of wires) wire.mend();
+    const events = await reading.whole;
+    expect(faultsOf(events)).toEqual([]);
+    expect(textOf(events)).toBe(expected.text);
+    const lost = events.find((event) => event.type === 'provider-error' && !event.resumable);
+    expect(lost).toMatchObject({ code: 'provider_response_lost', usage: { estimated: true } });
+    expect(lost?.type === 'provider-error' && lost.usage.outputTokens).toBeGreaterThan(20);
+  });
+});
+
+describe('without Qdrant', () => {
+  test('there is no cache, and all else works', async () => {
+    const input = promptOf({ tokens: 40, delayMs: 2 });
+    await qdrant.kill();
+    for (const asked of [input, promptOf({ tokens: 30, delayMs: 2 })])
+      expect(await expectWhole(asked, 'on')).toMatchObject({ type: 'generation-end', cached: false });
+    await qdrant.restart();
+    await waitFor('an answer from the cache', async () => {
+      const end = await expectWhole(input, 'on');
+      return end?.type === 'generation-end' && end.cached;
+    });
+  });
+});

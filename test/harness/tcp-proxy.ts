@@ -1,0 +1,101 @@
+/**
+ * A wire between two processes that can be cut: a TCP proxy that holds, delays or resets whatever passes. The bytes of
+ * a connection are never changed, reordered or left out, as TCP never does.
+ */
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/**
+ * drop: nothing passes, and nobody is told, as where a cable is pulled; what was sent arrives when the wire is mended.
+ * reset: connections break, and new ones too. delay: each piece comes so much later.
+ */
+export type WireFault =
+  | { readonly kind: 'drop' }
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'delay'; readonly delayMs: number };
+
+export interface TcpProxy {
+  /** Where the one end connects to, such as 127.0.0.1:40001. */
+  readonly address: string;
+  harm(fault: WireFault): void;
+  mend(): void;
+  close(): Promise<void>;
+}
+
+/** @param targetPort on this machine; nothing need listen there yet. */
+export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
+  const open = new Set<Socket>();
+  let fault: WireFault | null = null;
+  let changed = Promise.withResolvers<void>();
+  const change = (next: WireFault | null) => {
+    fault = next;
+    changed.resolve();
+    changed = Promise.withResolvers();
+  };
+  const passage = async (): Promise<void> => {
+    while (fault?.kind === 'drop') await changed.promise;
+    if (fault?.kind === 'delay') await sleep(fault.delayMs);
+  };
+  const resetAll = () => {
+    for (const socket of open) breakOff(socket);
+  };
+
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, async (near) => {
+    track(near);
+    await passage();
+    if (fault?.kind === 'reset' || near.destroyed) {
+      breakOff(near);
+      return;
+    }
+    const far = connect({ port: targetPort, host: '127.0.0.1', allowHalfOpen: true, noDelay: true });
+    track(far);
+    const breakBoth = () => {
+      breakOff(near);
+      breakOff(far);
+    };
+    near.once('error', breakBoth);
+    far.once('error', breakBoth);
+    await Promise.all([pump(near, far, passage), pump(far, near, passage)]).catch(breakBoth);
+  });
+  function track(socket: Socket): void {
+    open.add(socket);
+    socket.on('error', () => socket.destroy());
+    socket.once('close', () => open.delete(socket));
+  }
+
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    harm(next) {
+      change(next);
+      if (next.kind === 'reset') resetAll();
+    },
+    mend: () => change(null),
+    async close() {
+      change(null);
+      resetAll();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** With a reset where that is possible: Node never closes a socket that is reset while its end is being sent. */
+function breakOff(socket: Socket): void {
+  if (socket.writableEnded) socket.destroy();
+  else socket.resetAndDestroy();
+}
+
+/** Resolves when `from` has ended and all of it was passed on. Rejects when either breaks. */
+async function pump(from: Socket, to: Socket, passage: () => Promise<void>): Promise<void> {
+  const gone = new AbortController();
+  to.once('close', () => gone.abort());
+  for await (const piece of from) {
+    await passage();
+    if (!to.write(piece)) await once(to, 'drain', { signal: gone.signal });
+  }
+  await passage();
+  to.end();
+}

@@ -1,0 +1,59 @@
+/** Nothing of one tenant reaches another: no cached answer, no prompt, no key. */
+import type { GenerationEvidence } from '../evidence.ts';
+import type { LoadDone } from '../load.ts';
+import type { Tenant } from '../plan.ts';
+import { type Finding, finding } from './finding.ts';
+
+/** One that follows another, which is at work, must be of the same tenant and have asked the same. */
+export function checkFollowed(generations: readonly GenerationEvidence[]): Finding[] {
+  return generations.flatMap(({ accepted, log }) =>
+    log.flatMap((event) => {
+      if (event.type !== 'cache-join') return [];
+      const leader = generations.find((one) => one.accepted.id === event.leader)?.accepted.plan;
+      const { mark, tenant } = accepted.plan;
+      if (leader?.tenant === tenant && leader.mark === mark) return [];
+      return [finding('cross_tenant', accepted.id, `${tenant} was given the answer of ${event.leader}`)];
+    }),
+  );
+}
+
+/** A cached answer must have been made before, for the same tenant, by a generation that asked the same. */
+export function checkCache(generations: readonly GenerationEvidence[]): Finding[] {
+  const made = generations.filter(({ log }) => endOf(log)?.cached === false);
+  return generations.flatMap(({ accepted, log }) => {
+    const hit = log.find(({ type }) => type === 'cache-hit');
+    if (hit === undefined) return [];
+    const { mark, tenant } = accepted.plan;
+    const hasMaker = made.some(
+      (one) =>
+        one.accepted.plan.mark === mark &&
+        one.accepted.plan.tenant === tenant &&
+        (endOf(one.log)?.at ?? Number.POSITIVE_INFINITY) <= hit.at,
+    );
+    if (hasMaker) return [];
+    return [
+      finding('cross_tenant', accepted.id, `${tenant} got a cached answer to ${mark} that it never made`),
+    ];
+  });
+}
+
+function endOf(log: GenerationEvidence['log']) {
+  const last = log.at(-1);
+  return last?.type === 'generation-end' ? last : null;
+}
+
+/** @param secrets words of each tenant: its keys, and what only its prompts hold. */
+export function checkSecrets(
+  seen: LoadDone['seen'],
+  secrets: Readonly<Record<Tenant, readonly string[]>>,
+): Finding[] {
+  return seen.flatMap(({ tenant, what }) =>
+    Object.entries(secrets).flatMap(([owner, words]) =>
+      owner === tenant
+        ? []
+        : words
+            .filter((word) => what.includes(word))
+            .map((word) => finding('cross_tenant', '', `${tenant} saw ${word} of ${owner}`)),
+    ),
+  );
+}

@@ -1,0 +1,16 @@
+/** What a check found wrong. */
+export const WRONGS = [
+  ...(['lost', 'duplicated', 'paid_twice', 'overspent', 'leaked', 'cross_tenant', 'stuck'] as const),
+];
+export type Wrong = (typeof WRONGS)[number];
+
+export interface Finding {
+  readonly wrong: Wrong;
+  /** Empty where it is about no one generation. */
+  readonly generationId: string;
+  readonly detail: string;
+}
+
+export function finding(wrong: Wrong, generationId: string, detail: string): Finding {
+  return { wrong, generationId, detail };
+}

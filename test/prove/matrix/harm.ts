@@ -1,0 +1,114 @@
+/** Plays the planned harm, and is the supervisor: whatever is down is started again. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Seat } from '../../harness/stack.ts';
+import { PROCESS_KINDS, type ProcessKind, planHarm } from './plan.ts';
+import type { Stage, Wire } from './stage.ts';
+import type { Timeline } from './timeline.ts';
+
+export interface HarmDone {
+  readonly kills: Readonly<Record<ProcessKind, number>>;
+  readonly stops: number;
+  readonly cuts: number;
+  /** Processes that ended though nobody killed them. */
+  readonly died: number;
+}
+
+const RESTART_PAUSE_MS = 300;
+const RESTARTED_WITHIN_MS = 90_000;
+const WATCH_MS = 500;
+/** Of what a process said before it ended by itself: the stack of its error is among them. */
+const LAST_WORDS_CHARS = 2_500;
+
+/** Harms until the signal, then waits until all is whole again. */
+export async function harm(
+  stage: Stage,
+  seed: number,
+  timeline: Timeline,
+  signal: AbortSignal,
+): Promise<HarmDone> {
+  const kills = Object.fromEntries(PROCESS_KINDS.map((kind) => [kind, 0])) as Record<ProcessKind, number>;
+  const done = { stops: 0, cuts: 0, died: 0 };
+  /** Each thing is harmed by one at a time. */
+  const busy = new Set<Seat | Wire>();
+  const healing: Promise<void>[] = [];
+  const keep = (thing: Seat | Wire, healed: Promise<void>) => {
+    busy.add(thing);
+    healing.push(healed.finally(() => busy.delete(thing)));
+  };
+  const all = Object.values(stage.seats).flat();
+  const watch = setInterval(() => {
+    for (const seat of all.filter((one) => !busy.has(one) && !one.isRunning())) {
+      done.died += 1;
+      timeline.note(`${seat.name} ended by itself: ${seat.log().slice(-LAST_WORDS_CHARS)}`);
+      keep(seat, startAgain(seat, timeline));
+    }
+  }, WATCH_MS);
+  for (let index = 0; !signal.aborted; index += 1) {
+    const planned = planHarm(seed, index);
+    await sleep(planned.afterMs, null, { signal }).catch(() => 'ended');
+    if (signal.aborted) break;
+    if (planned.kind === 'cut') {
+      const wire = stage.wires[planned.place % stage.wires.length];
+      if (wire === undefined || busy.has(wire)) continue;
+      done.cuts += 1;
+      keep(wire, cut(wire, planned.fault, planned.forMs, timeline));
+      continue;
+    }
+    const seats = stage.seats[planned.victim];
+    const seat = seats[planned.place % seats.length];
+    if (seat === undefined || busy.has(seat)) continue;
+    if (planned.kind === 'stop') {
+      done.stops += 1;
+      keep(seat, stopFor(seat, planned.forMs, timeline));
+    } else {
+      kills[planned.victim] += 1;
+      keep(seat, killFor(seat, planned.downMs, timeline));
+    }
+  }
+  clearInterval(watch);
+  await Promise.all(healing);
+  timeline.note('all is whole again');
+  return { kills, ...done };
+}
+
+async function cut(
+  wire: Wire,
+  fault: Parameters<Wire['harm']>[0],
+  forMs: number,
+  timeline: Timeline,
+): Promise<void> {
+  timeline.note(`${wire.name}: ${fault.kind} for ${forMs} ms`);
+  wire.harm(fault);
+  await sleep(forMs);
+  wire.mend();
+}
+
+async function stopFor(seat: Seat, forMs: number, timeline: Timeline): Promise<void> {
+  timeline.note(`${seat.name}: SIGSTOP for ${forMs} ms`);
+  await seat.freeze();
+  await sleep(forMs);
+  await seat.thaw();
+}
+
+async function killFor(seat: Seat, downMs: number, timeline: Timeline): Promise<void> {
+  timeline.note(`${seat.name}: SIGKILL, down for ${downMs} ms`);
+  await seat.kill();
+  await sleep(downMs);
+  await startAgain(seat, timeline);
+}
+
+/** As a supervisor: until it stays up, for it may need a service that is down itself. */
+async function startAgain(seat: Seat, timeline: Timeline): Promise<void> {
+  const deadline = Date.now() + RESTARTED_WITHIN_MS;
+  for (;;) {
+    try {
+      await seat.restart();
+      timeline.note(`${seat.name}: up`);
+      return;
+    } catch (error) {
+      timeline.note(`${seat.name} did not start: ${String(error).slice(-400)}`);
+      if (Date.now() > deadline) throw error;
+      await sleep(RESTART_PAUSE_MS);
+    }
+  }
+}

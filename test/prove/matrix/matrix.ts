@@ -1,0 +1,252 @@
+/**
+ * `npm run prove -- matrix`: generations under load, while every kind of process is killed, stopped and cut off. At the
+ * end the evidence is judged by checks that share no code with what they judge.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from 'redis';
+import { addKey } from '../../harness/stack.ts';
+import { connectApi } from '../../harness/unbroken-api.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+import { type CheckedLimit, checkBudgets } from '../check-budget.ts';
+import { checkBill } from './checks/check-bill.ts';
+import { checkAttempts, checkEnded, checkRuns } from './checks/check-ended.ts';
+import { checkSequence } from './checks/check-sequence.ts';
+import { checkCache, checkFollowed, checkSecrets } from './checks/check-tenants.ts';
+import { checkText } from './checks/check-text.ts';
+import { type Finding, finding, WRONGS } from './checks/finding.ts';
+import { type Evidence, gather } from './evidence.ts';
+import { harm } from './harm.ts';
+import { type LoadDone, load } from './load.ts';
+import { secretOf, TENANTS, type Tenant } from './plan.ts';
+import { buildStage, type Stage } from './stage.ts';
+import { createTimeline, type Timeline } from './timeline.ts';
+
+export interface MatrixPlan {
+  readonly minutes: number;
+  readonly seed: number;
+  /** Callers. */
+  readonly atOnce: number;
+}
+
+const PRICE = { inputMicroUsdPerMillion: 2_000_000, outputMicroUsdPerMillion: 8_000_000 };
+/** After this of peace, whatever is open is stuck. */
+const PEACE_MS = 120_000;
+const SHOWN = 12;
+
+/** @returns whether nothing went wrong. */
+export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
+  const { minutes, seed } = plan;
+  console.log(`matrix: ${minutes} minutes, ${plan.atOnce} callers at once, seed ${seed}`);
+  const limits = limitsFor(minutes);
+  const stage = await buildStage(configOf(limits));
+  try {
+    const keys = await issueKeys(stage);
+    const timeline = createTimeline();
+    const [done, harmed] = await underHarm(stage, keys, plan, timeline);
+    await untilPeaceful(stage, done, timeline);
+    const evidence = await gather(stage, done.accepted);
+    const findings = [
+      ...(await judge(stage, evidence, done, { seed, keys, limits })),
+      ...unclearFindings(done),
+    ];
+    const kills = Object.values(harmed.kills).reduce((sum, count) => sum + count, 0);
+    printEnds(evidence, done);
+    console.log(
+      `harm: ${Object.entries(harmed.kills)
+        .map(([kind, count]) => `${kind} ${count}`)
+        .join(', ')} killed; ` +
+        `${harmed.stops} stopped, ${harmed.cuts} wires cut, ${harmed.died} ended by themselves`,
+    );
+    for (const line of timeline.like('ended by itself')) console.log(line);
+    for (const one of findings.slice(0, SHOWN)) printFinding(one, evidence, timeline);
+    if (findings.length > 0)
+      console.log(`repeat: npm run prove -- matrix --minutes ${minutes} --seed ${seed}`);
+    const counts = WRONGS.map((wrong) => `${wrong} ${findings.filter((one) => one.wrong === wrong).length}`);
+    console.log(`generations ${done.accepted.length} kills ${kills} ${counts.join(' ')} seed ${seed}`);
+    return findings.length === 0;
+  } finally {
+    await stage.stop();
+  }
+}
+
+function limitsFor(minutes: number): CheckedLimit[] {
+  const share = Math.max(0.25, minutes);
+  const perUser = { per: 'user', window: 'day', unit: 'tokens', timeZone: 'UTC' } as const;
+  return [
+    { ...perUser, id: '*', amount: Math.round(25_000 * share) },
+    // One user of each tenant is at the cap most of the time.
+    ...TENANTS.map((tenant) => ({ ...perUser, id: `${tenant}-user-1`, amount: Math.round(1_500 * share) })),
+    {
+      ...perUser,
+      per: 'key',
+      window: 'month',
+      unit: 'micro-usd',
+      id: '*',
+      amount: Math.round(250_000 * share),
+    },
+  ];
+}
+
+function configOf(limits: readonly CheckedLimit[]): object {
+  return {
+    breaker: { minCalls: 1_000_000 },
+    prices: { 'simulated/sim-large': PRICE, 'simulated-messages/sim-large': PRICE },
+    budgets: { limits },
+    limits: {
+      ...{ heartbeatMs: 1_000, connectMs: 2_000, firstTokenMs: 4_000, betweenTokensMs: 4_000 },
+      generationMs: 60_000,
+    },
+  };
+}
+
+async function issueKeys(stage: Stage): Promise<Record<Tenant, string>> {
+  const api = connectApi(stage.apis[0] ?? '', stage.devKey);
+  const keys = await Promise.all(
+    TENANTS.map(
+      async (tenant) => [tenant, await addKey(api, { tenant, user: `${tenant}-backend` })] as const,
+    ),
+  );
+  return Object.fromEntries(keys) as Record<Tenant, string>;
+}
+
+async function underHarm(
+  stage: Stage,
+  keys: Record<Tenant, string>,
+  { minutes, seed, atOnce }: MatrixPlan,
+  timeline: Timeline,
+) {
+  const over = new AbortController();
+  const loading = load(stage, keys, { seed, atOnce, timeline }, over.signal);
+  const harming = harm(stage, seed, timeline, over.signal);
+  try {
+    await Promise.race([sleep(minutes * 60_000), loading, harming]);
+  } finally {
+    over.abort();
+    // Nothing is harmed or asked any more when the stage is taken down.
+    await Promise.allSettled([loading, harming]);
+  }
+  return await Promise.all([loading, harming]);
+}
+
+/** Until every reader has its end and every run is closed, or the time for it is up. */
+async function untilPeaceful(stage: Stage, { accepted }: LoadDone, timeline: Timeline): Promise<void> {
+  const deadline = Date.now() + PEACE_MS;
+  await waitFor(
+    'the end of all',
+    async () => {
+      const { generations, openRuns } = await gather(stage, accepted);
+      const open = generations.filter((one) =>
+        [...one.readings.map(checkSequence), checkEnded(one)].some((found) => found.length > 0),
+      );
+      return (open.length === 0 && openRuns.length === 0) || Date.now() > deadline;
+    },
+    2 * PEACE_MS,
+  );
+  timeline.note(Date.now() > deadline ? 'something is open still' : 'all has ended');
+}
+
+async function judge(
+  stage: Stage,
+  evidence: Evidence,
+  done: LoadDone,
+  { seed, keys, limits }: { seed: number; keys: Record<Tenant, string>; limits: readonly CheckedLimit[] },
+): Promise<Finding[]> {
+  const { generations } = evidence;
+  const bill = checkBill(evidence);
+  console.log(
+    `bill: provider ${bill.exact.billed} = ledger ${bill.exact.booked} tokens; ` +
+      `orphaned ${bill.orphaned.requests} requests, billed ${bill.orphaned.billed}, booked by estimate ${bill.orphaned.booked}`,
+  );
+  const secrets = Object.fromEntries(
+    TENANTS.map((tenant) => [tenant, [keys[tenant], secretOf(seed, tenant)]]),
+  ) as unknown as Record<Tenant, string[]>;
+  const seen = [
+    ...done.seen,
+    ...generations.map(({ accepted, readings, log }) => ({
+      tenant: accepted.plan.tenant,
+      what: JSON.stringify([readings, log]),
+    })),
+  ];
+  return [
+    ...generations.flatMap((one) => [
+      ...one.readings.flatMap(checkSequence),
+      ...checkText(one),
+      ...checkEnded(one),
+      ...checkAttempts(one, INTERRUPTIONS),
+    ]),
+    ...checkRuns(evidence),
+    ...bill.findings,
+    ...checkCache(generations),
+    ...checkFollowed(generations),
+    ...checkSecrets(seen, secrets),
+    ...(await judgeBudgets(stage, limits)),
+  ];
+}
+
+/** A generation lives for a minute at most; harm comes every two seconds, and one in seven meets its worker. */
+const INTERRUPTIONS = 20;
+
+async function judgeBudgets(stage: Stage, limits: readonly CheckedLimit[]): Promise<Finding[]> {
+  const redis = createClient({ url: stage.direct.REDIS_URL });
+  await redis.connect();
+  try {
+    const found: Finding[] = [];
+    for (const tenant of TENANTS) {
+      const { overspent, leaked, unbalanced, examples } = await checkBudgets(redis, tenant, limits);
+      const many = (count: number, wrong: 'overspent' | 'leaked') =>
+        Array.from({ length: count }, () => finding(wrong, '', `${tenant}: ${examples.join('; ')}`));
+      found.push(...many(overspent, 'overspent'), ...many(leaked + unbalanced, 'leaked'));
+    }
+    return found;
+  } finally {
+    redis.destroy();
+  }
+}
+
+/** An answer that tells a caller nothing to do is a request lost, and one that another tenant got is worse. */
+function unclearFindings({ unclear }: LoadDone): Finding[] {
+  return unclear.map((what) =>
+    finding(/ by /.test(what) ? 'cross_tenant' : 'lost', '', `unclear answer: ${what}`),
+  );
+}
+
+function printEnds({ generations }: Evidence, { refused }: LoadDone): void {
+  const ends = Object.groupBy(generations, ({ log }) => {
+    const last = log.at(-1);
+    if (last?.type === 'generation-error') return last.error.code;
+    if (last?.type === 'generation-end') return last.cached ? 'cached' : last.finishReason;
+    return last?.type ?? 'none';
+  });
+  const readings = generations.flatMap((one) => one.readings);
+  const starts = generations.flatMap(({ log }) => log.filter(({ type }) => type === 'provider-start'));
+  const counts = Object.entries(ends).map(([end, of = []]) => `${of.length} ${end}`);
+  console.log(
+    `ends: ${counts.join(', ')}; ${refused} refused for their budget; ${readings.length} readers, ${starts.length} attempts`,
+  );
+}
+
+function printFinding(
+  { wrong, generationId, detail }: Finding,
+  evidence: Evidence,
+  timeline: Timeline,
+): void {
+  console.log(`FAULT ${wrong} ${generationId} ${detail}`);
+  const generation = evidence.generations.find(({ accepted }) => accepted.id === generationId);
+  if (generation === undefined) return;
+  const { accepted, log, run } = generation;
+  const { index, model, fault, cancelAfterMs, tenant } = accepted.plan;
+  console.log(
+    `  request ${index} of ${tenant}: ${JSON.stringify({ model, fault, cancelAfterMs })}, run ${run}`,
+  );
+  const seconds = (atMs: number) => ((atMs - timeline.beganAtMs) / 1_000).toFixed(1).padStart(7);
+  const steps = log
+    .filter(({ type }) => type !== 'text-delta')
+    .map(
+      (event) =>
+        `${seconds(event.at)} s    ${event.seq} ${JSON.stringify({ ...event, at: undefined, seq: undefined }).slice(0, 260)}`,
+    );
+  const until = (log.at(-1)?.at ?? Date.now()) + 2_000;
+  const lines = [...timeline.between(accepted.acceptedAtMs - 5_000, until), ...steps];
+  for (const line of lines.sort((a, b) => Number.parseFloat(a) - Number.parseFloat(b)))
+    console.log(`  ${line}`);
+}
