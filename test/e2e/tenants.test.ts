@@ -9,18 +9,43 @@ import { connectApi, type UnbrokenApi } from '../harness/unbroken-api.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 /** Every route that reads or changes one thing of a tenant, by its place in create-app.ts. `id` is filled in. */
-const ROUTES: readonly { method: string; path: string; of: 'generation' | 'key'; needs?: 'admin' }[] = [
+interface Route {
+  readonly method: string;
+  readonly path: string;
+  readonly of: 'generation' | 'key';
+  readonly needs?: 'admin';
+  readonly body?: object;
+}
+const ROUTES: readonly Route[] = [
   { method: 'get', path: '/generations/:id', of: 'generation' },
   { method: 'get', path: '/generations/:id/events', of: 'generation' },
   { method: 'post', path: '/generations/:id/cancel', of: 'generation' },
   { method: 'post', path: '/generations/:id/cap', of: 'generation', needs: 'admin' },
   { method: 'post', path: '/generations/:id/stop', of: 'generation', needs: 'admin' },
+  { method: 'post', path: '/generations/:id/continue', of: 'generation', body: {} },
+  { method: 'post', path: '/generations/:id/feedback', of: 'generation', body: { score: 1 } },
+  { method: 'get', path: '/generations/:id/feedback', of: 'generation' },
+  { method: 'get', path: '/generations/:id/standing', of: 'generation' },
+  { method: 'get', path: '/generations/:id/pages/:page', of: 'generation' },
   { method: 'post', path: '/keys/:id/rotate', of: 'key' },
   { method: 'delete', path: '/keys/:id', of: 'key' },
 ];
 
 /** What is the same for all tenants. */
 const SHARED = ['get /models/:provider/*model'];
+
+/** What is named by its owner: each tenant has names of its own, so another's is never met. */
+const OWN_NAMES = [
+  'get /prompts/:name',
+  'get /prompts/:name/versions/:version',
+  'get /prompts/:name/stats',
+  'get /prompts/:name/feedback',
+  'post /prompts/:name/versions',
+  'put /prompts/:name/labels/:label',
+  'delete /prompts/:name/labels/:label',
+  'delete /cache/entries/:id',
+  'delete /cache/users/:user',
+];
 
 const ALL_BUT_OPERATOR: Scope[] = ['generate', 'any-user', 'admin'];
 let stack: Stack;
@@ -49,23 +74,46 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 const pathOf = ({ path, of }: (typeof ROUTES)[number]) =>
-  `/v1${path.replace(':id', of === 'key' ? keyId : generationId)}`;
+  `/v1${path.replace(':id', of === 'key' ? keyId : generationId).replace(':page', '0')}`;
+
+function ask(api: UnbrokenApi, route: Route): Promise<Response> {
+  const body = route.body === undefined ? {} : { body: JSON.stringify(route.body) };
+  return api.send(pathOf(route), { method: route.method.toUpperCase(), ...body });
+}
 
 test('the table has every route with a parameter', () => {
   const app = readFileSync(new URL('../../api/create-app.ts', import.meta.url), 'utf8');
   const routes = [...app.matchAll(/\bv1\.(get|post|put|patch|delete)\(\s*'([^']*:[^']*)'/g)];
   expect(routes.map(([, method, path]) => `${method} ${path}`).sort()).toEqual(
-    [...SHARED, ...ROUTES.map(({ method, path }) => `${method} ${path}`)].sort(),
+    [...SHARED, ...OWN_NAMES, ...ROUTES.map(({ method, path }) => `${method} ${path}`)].sort(),
   );
 });
 
 describe('what belongs to one tenant does not exist for another', () => {
   test.each(ROUTES)('$method $path is 404', async (route) => {
     for (const { api } of strangers) {
-      const response = await api.send(pathOf(route), { method: route.method.toUpperCase() });
+      const response = await ask(api, route);
       expect(response.status).toBe(404);
       expect(await response.json()).toMatchObject({ error: { code: 'not_found' } });
     }
+  });
+
+  test('a prompt of the same name is another prompt, and none is met by its name', async () => {
+    const send = (api: UnbrokenApi, method: string, path: string, body?: object) =>
+      api.send(`/v1/prompts/ours${path}`, {
+        method,
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    expect((await send(stack.api, 'POST', '/versions', { system: 'Ours.' })).status).toBe(201);
+    expect((await send(stack.api, 'PUT', '/labels/live', { version: 1 })).ok).toBe(true);
+    for (const { api } of strangers) {
+      for (const path of ['', '/versions/1', '/stats'])
+        expect((await send(api, 'GET', path)).status).toBe(404);
+      expect((await send(api, 'DELETE', '/labels/live')).status).toBe(404);
+      expect((await send(api, 'POST', '/versions', { system: 'Theirs.' })).status).toBe(201);
+    }
+    expect(await (await send(stack.api, 'GET', '/versions/1')).text()).toContain('Ours.');
+    expect(await (await send(stack.api, 'GET', '')).text()).toContain('live');
   });
 
   test('a WebSocket is told that it is not found', async () => {
@@ -122,7 +170,7 @@ describe('a key of one user, without the scope any-user', () => {
   test('reads what its user began, and what others of the tenant began is 404', async () => {
     expect((await ann.view(ofAnn)).body).toMatchObject({ user: 'ann', status: 'completed' });
     for (const route of ROUTES.filter(({ of }) => of === 'generation')) {
-      const response = await ann.send(pathOf(route), { method: route.method.toUpperCase() });
+      const response = await ask(ann, route);
       expect(response.status).toBe(route.needs === 'admin' ? 403 : 404);
     }
     const listed = await waitFor('the list to show it', async () => {
