@@ -8,6 +8,8 @@ import { type RunningProcess, runProcess, untilHealthy } from './run-process.ts'
 import { type Environment, type Report, reasonOf, ServiceError } from './service-error.ts';
 import { findOrInstall, type SystemPackage } from './system-package.ts';
 
+/** Logical databases of a Redis that we start. */
+export const REDIS_DATABASES = 1_024;
 export const REDIS_PORT = 6379;
 const HEALTHY_MS = 60_000;
 const CONNECT_MS = 5_000;
@@ -34,7 +36,8 @@ export async function startRedis({ executable, dataDir, port, report }: StartRed
   mkdirSync(folder, { recursive: true });
   const args = ['--port', String(port), '--bind', LOOPBACK, '--protected-mode', 'yes', '--daemonize', 'no'];
   args.push('--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'no');
-  args.push('--maxmemory-policy', 'noeviction');
+  // Suites of tests each take a database of their own.
+  args.push('--maxmemory-policy', 'noeviction', '--databases', String(REDIS_DATABASES));
   await clearLeftover(dataDir, 'redis', report);
   await assertPortFree('Redis', port, fix);
   const running = await runProcess({ name: 'redis', command: executable, args, dataDir, report });

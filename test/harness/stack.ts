@@ -1,9 +1,10 @@
 /** A whole Unbroken of real processes: simulated provider, workers and APIs, on the shared services. */
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CreateKey, NewKey } from '../../contracts/keys.ts';
+import { REDIS_DATABASES } from '../../services/provide-redis.ts';
 import { type ChildHandle, PROJECT_ROOT, startChild } from './child-process.ts';
 import { freePort } from './free-port.ts';
 import { announcedServices } from './shared-services.ts';
@@ -79,7 +80,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     writeFileSync(configPath, JSON.stringify(config));
     const key = newKey();
     const env: Record<string, string> = {
-      ...(plan.services ?? announcedServices()),
+      ...(plan.services ?? servicesOfOneStack()),
       UNBROKEN_TASK_QUEUE: `test-${randomUUID()}`,
       UNBROKEN_SIMULATOR_URL: simulator.url,
       UNBROKEN_LOG_LEVEL: 'warn',
@@ -152,6 +153,14 @@ export async function addKey(api: UnbrokenApi, owner: CreateKey): Promise<string
   if (response.status !== 201) throw new Error(`no key: ${response.status} ${await response.text()}`);
   const { key } = (await response.json()) as NewKey;
   return key;
+}
+
+/** The services of the whole run, with a Redis database of this stack's own: circuits and limits are no other suite's. */
+function servicesOfOneStack(): Record<string, string> {
+  const { REDIS_URL, ...others } = announcedServices();
+  // A Redis that somebody else provides may have but one database.
+  if (REDIS_URL === undefined || process.env['REDIS_URL']) return announcedServices();
+  return { ...others, REDIS_URL: `${REDIS_URL}/${randomInt(1, REDIS_DATABASES)}` };
 }
 
 export function newKey(): string {
