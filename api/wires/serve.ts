@@ -2,6 +2,7 @@
 import type { Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
+import { cacheHeaders } from '../cache-headers.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { relayEvents, type ViewerSink } from '../relay-events.ts';
 import { closedSignal, createResponseSink, startSse } from '../sse.ts';
@@ -52,6 +53,7 @@ export async function streamToClient(
     const first = createFactsFold();
     for (const event of events) first.push(event);
     setUnbrokenHeaders(response, { ...first.value(), end: null });
+    response.set(cacheHeaders(events));
     response.set(plan.headers ?? {});
     startSse(response, generationId);
   };
