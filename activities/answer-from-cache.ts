@@ -8,7 +8,7 @@ import { readRecord } from './generation-record.ts';
 import { questionOf, replayedText } from './look-up-cache.ts';
 
 export function answerFromCache(dependencies: Dependencies) {
-  const { cache, log } = dependencies;
+  const { cache, cacheSettings, log } = dependencies;
   /** @returns null where nothing is stored that answers this. */
   return async (order: GenerationOrder): Promise<GenerationOutcome | null> => {
     const { generationId } = order;
@@ -19,7 +19,7 @@ export function answerFromCache(dependencies: Dependencies) {
     ]);
     const record = readRecord(events);
     if (record.outcome !== null || input === null) return record.outcome;
-    const found = await cache.lookUpBest(questionOf(order, input));
+    const found = await cache.lookUpBest(questionOf(order, input), cacheSettings(order.route).threshold);
     if (found.outcome !== 'hit') return null;
     const { text, provider, model, similarity, storedAtMs, finishReason, entryId } = found.answer;
     const hasDelivered = record.text !== '' || record.hasReasoning || record.hasToolCalls;

@@ -60,10 +60,10 @@ export interface AnswerToStore extends Omit<CachedAnswer, 'similarity' | 'entryI
 export interface AnswerCache {
   lookUp(question: CacheQuestion, limits: LookUpLimits): Promise<CacheLookUp>;
   /**
-   * The best stored answer of any age and by any model of the same tenant, for when nobody else answers. It is shown
-   * as degraded, with its age and similarity.
+   * The best stored answer of the same tenant for when nobody else answers: to this very question, of any age and by any
+   * model; else to one that asks the same, as a look-up finds it. It is shown as degraded, with its age and similarity.
    */
-  lookUpBest(question: CacheQuestion): Promise<CacheLookUp>;
+  lookUpBest(question: CacheQuestion, threshold: number): Promise<CacheLookUp>;
   /** Stores a complete answer (`finishReason: 'stop'`). Idempotent: the same question overwrites. */
   store(question: CacheQuestion, answer: AnswerToStore): Promise<void>;
   /** Stores it in place of every answer that a look-up with these limits would take. */

@@ -67,12 +67,11 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
       }
     },
 
-    async lookUpBest(question) {
+    async lookUpBest(question, threshold) {
       try {
         const best = await answers.newest(question.tenant, questionKey(question));
-        return best === null
-          ? { outcome: 'miss' }
-          : { outcome: 'hit', answer: toAnswer(best.id, best.stored, 1) };
+        if (best !== null) return { outcome: 'hit', answer: toAnswer(best.id, best.stored, 1) };
+        return await lookUp(parts, question, { threshold, maxAgeMs: null, judge: false });
       } catch (error) {
         return {
           outcome: 'unavailable',

@@ -22,7 +22,7 @@ export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache 
   return {
     ...cache,
     lookUp: (question, limits) => counted(cache.lookUp(question, limits)),
-    lookUpBest: (question) => counted(cache.lookUpBest(question)),
+    lookUpBest: (question, threshold) => counted(cache.lookUpBest(question, threshold)),
     async store(question, answer) {
       try {
         await cache.store(question, answer);

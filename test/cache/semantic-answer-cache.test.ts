@@ -49,6 +49,18 @@ describe('a stored answer', () => {
     expect(similarity).toBeLessThan(1);
   });
 
+  test('stands in for a chain that failed: the same words first, else other words that ask the same', async () => {
+    const cache = patient();
+    await cache.store(question, answer);
+    const same = await cache.lookUpBest(question, LIMITS.threshold);
+    expect(same).toMatchObject({ outcome: 'hit', answer: { entryId, similarity: 1 } });
+    const near = await cache.lookUpBest(paraphrase, LIMITS.threshold);
+    expect(near).toMatchObject({ outcome: 'hit', answer: { entryId } });
+    expect(near.outcome === 'hit' ? near.answer.similarity : 1).toBeLessThan(1);
+    const other = asking('How do I disable two-factor authentication?');
+    expect(await cache.lookUpBest(other, LIMITS.threshold)).toEqual({ outcome: 'miss' });
+  });
+
   test.each([
     'How do I disable two-factor authentication?',
     'Why should I enable two-factor authentication?',

@@ -1,4 +1,5 @@
 /** Kills a process in each generation and compares what the reader got with what the provider generated. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { compareReading, faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { createRandom, type Random } from '../harness/random.ts';
@@ -92,7 +93,7 @@ async function crashOnce(stack: Stack, model: string, random: Random): Promise<R
   const faults: string[] = [];
   const ended = await Promise.race([
     reading.whole.then(() => 'ended' as const),
-    pause(RUN_WITHIN_MS).then(() => 'late' as const),
+    sleep(RUN_WITHIN_MS, 'late' as const, { ref: false }),
   ]).catch((error: unknown) => `reader failed: ${error}`);
   if (ended !== 'ended') faults.push(ended);
   faults.push(...faultsOf(reading.events));
