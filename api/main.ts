@@ -55,7 +55,14 @@ const keys = await createApiKeys(redis, subscriber, onLostNote);
 if (config.devKey !== undefined)
   await keys.register(config.devKey, { tenant: 'dev', user: 'dev', name: 'development', scopes });
 const dataConverter = createDataConverter(config);
-const connection = Connection.lazy({ address: config.temporal.address });
+const connection = Connection.lazy({
+  address: config.temporal.address,
+  // By default the waits between two tries grow to two minutes: submits would be refused long after Temporal is back.
+  channelArgs: {
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 1_000,
+  },
+});
 const gate = createRedisGateReader({
   ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
 });

@@ -51,10 +51,14 @@ describe('without Temporal', () => {
     expect(refused.body.error).toMatchObject({ code: 'service_unavailable' });
     await waitFor('text that came without Temporal', () => reading.text().length > before);
     await temporal.restart();
-    const again = await waitFor('the same request, taken', async () => {
-      const answer = await api.create({ input: promptOf({ tokens: 10 }), cache: 'off' }, 'once-back');
-      return answer.status === 201 ? answer.body : null;
-    });
+    const again = await waitFor(
+      'the same request, taken',
+      async () => {
+        const answer = await api.create({ input: promptOf({ tokens: 10 }), cache: 'off' }, 'once-back');
+        return answer.status === 201 ? answer.body : null;
+      },
+      40_000,
+    );
     expect((await startReading(api, again.id).whole).at(-1)?.type).toBe('generation-end');
     const events = await reading.whole;
     expect(faultsOf(events)).toEqual([]);
