@@ -21,10 +21,13 @@ const checkpointSchema = z.object({
       .optional(),
   }),
   keyId: z.string().optional(),
+  attempt: z.int(),
 });
 
 /** What the log keeps beside the text: whose response it is, and where it stands. */
 export interface Checkpoint extends Candidate {
+  /** The attempt whose response it is: one after it may have been made and its response never learnt. */
+  readonly attempt: number;
   readonly cursor: ProviderCursor;
   /** The key that the response was made with; absent where older code wrote it. */
   readonly keyId?: string | undefined;
@@ -35,8 +38,9 @@ export function openCheckpoint(stored: unknown, record: GenerationRecord): Check
   const parsed = checkpointSchema.safeParse(stored);
   const open = record.openAttempt;
   if (!parsed.success || open === null) return null;
-  const { provider, model } = parsed.data;
-  return provider === open.provider && model === open.model ? parsed.data : null;
+  const { provider, model, attempt } = parsed.data;
+  const isOpen = provider === open.provider && model === open.model && attempt === open.attempt;
+  return isOpen ? parsed.data : null;
 }
 
 export function planResume(

@@ -230,7 +230,7 @@ async function relayProvider(
     const checkpoint =
       event.cursor === undefined
         ? undefined
-        : { ...step.candidate, cursor: event.cursor, keyId: pass.key.id };
+        : { ...step.candidate, attempt: attempt.number, cursor: event.cursor, keyId: pass.key.id };
     if (event.type === 'text') {
       progress.ownText += event.text;
       await deliver(guard.push(event.text), checkpoint);

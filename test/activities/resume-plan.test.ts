@@ -6,7 +6,7 @@ import { eventsOf, failed, started, text } from './events-of.ts';
 
 const CANDIDATE = { provider: 'sim', model: 'm' };
 const CURSOR = { responseId: 'r1', sequenceNumber: 4, textChars: 3 };
-const CHECKPOINT = { ...CANDIDATE, cursor: CURSOR };
+const CHECKPOINT = { ...CANDIDATE, attempt: 1, cursor: CURSOR };
 const ALL = { reattach: true, prefill: true, instruct: true };
 const delivered = readRecord(eventsOf(started(1), text('abc')));
 
@@ -47,6 +47,8 @@ test('a model that refused a prefill is not asked for one again; another model i
 
 test('a checkpoint counts only for the attempt that the log holds open', () => {
   expect(openCheckpoint(CHECKPOINT, delivered)).toEqual(CHECKPOINT);
+  const madeAgain = readRecord(eventsOf(started(1), text('abc'), failed(1), started(2, 'instruct')));
+  expect(openCheckpoint(CHECKPOINT, madeAgain)).toBeNull();
   expect(openCheckpoint({ ...CHECKPOINT, model: 'other' }, delivered)).toBeNull();
   expect(openCheckpoint(CHECKPOINT, readRecord(eventsOf(started(1), failed(1))))).toBeNull();
   expect(openCheckpoint(null, delivered)).toBeNull();
