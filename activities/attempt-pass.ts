@@ -25,9 +25,11 @@ export interface AttemptPass {
   leave(ended: 'answered' | UnbrokenError | null, tokens: number, outputTokens: number): Promise<Departure>;
 }
 
+type EnteringStep = Pick<StreamStep, 'order' | 'candidate' | 'reservedTokens' | 'isLast' | 'room'>;
+
 export function enterGate(
   { gate }: Dependencies,
-  { order, candidate, reservedTokens, isLast, room }: StreamStep,
+  { order, candidate, reservedTokens, isLast, room }: EnteringStep,
   epoch: number,
 ): Promise<Admission> {
   const { provider, model } = candidate;

@@ -3,7 +3,7 @@ import type { GenerationInput } from '../contracts/generation.ts';
 import { addUsage, NO_USAGE, type Usage } from '../contracts/money.ts';
 import type { StreamStep } from '../contracts/steps.ts';
 import type { Provider, ProviderCursor } from '../providers/provider.ts';
-import type { OpenedLog } from '../streaming/event-log.ts';
+import type { LogWriter } from '../streaming/event-log.ts';
 import { estimateUsage } from './account-attempt.ts';
 import type { AttemptPass } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -19,7 +19,7 @@ export interface Attempt {
   /** Its key, and who hears how it went. */
   readonly pass: AttemptPass;
   readonly input: GenerationInput;
-  readonly log: OpenedLog;
+  readonly writer: LogWriter;
   readonly record: GenerationRecord;
   readonly number: number;
   /** Output cap of this call, and of the whole generation. */

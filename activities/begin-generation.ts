@@ -1,12 +1,16 @@
 /**
- * The first steps of a generation in one local activity: cache and budget side by side, then the first candidate's
- * stream. An answer that is whole soon costs Temporal one workflow task in all. A longer one runs on in this process,
- * and the activity `streamFromProvider` adopts it: a local activity holds a workflow task and cannot heartbeat.
+ * The first steps of a generation: cache and budget side by side, then the first candidate's stream. An answer that is
+ * whole soon costs Temporal one workflow task in all. A longer one runs on in this process, and the activity
+ * `streamFromProvider` adopts it: a local activity holds a workflow task and cannot heartbeat.
+ *
+ * A worker that starts the run itself need not wait for the workflow to ask: it prepares the generation while Temporal
+ * writes the run down, and goes on when that is done. The local activity of that run then joins what has begun.
  */
 import { ApplicationFailure } from '@temporalio/common';
+import type { CacheLookUp } from '../cache/answer-cache.ts';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import { isErrorCode } from '../contracts/errors.ts';
-import type { GenerationOrder } from '../contracts/generation.ts';
+import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import {
   type BeginStep,
@@ -15,19 +19,55 @@ import {
   type GenerationOutcome,
   type StreamStep,
 } from '../contracts/steps.ts';
+import { worstSentTokens } from '../contracts/tokens.ts';
+import { enterGate, leaveUnused } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
-import { lookUpCache } from './look-up-cache.ts';
-import { reserveBudget } from './reserve-budget.ts';
+import { notOurs, permanent } from './end-attempt.ts';
+import { readRecord } from './generation-record.ts';
+import { type Given, lookUpCache, replayAnswer } from './look-up-cache.ts';
+import { type PreparedReservation, reserveBudget } from './reserve-budget.ts';
 import type { RunningStreams } from './running-streams.ts';
 import { settleBudget } from './settle-budget.ts';
 import { storeAnswer } from './store-answer.ts';
-import { runStream } from './stream-from-provider.ts';
+import { type Ahead, runStream } from './stream-from-provider.ts';
 
-export function beginGeneration(dependencies: Dependencies, running: RunningStreams) {
+/** Below the epoch of every attempt that a workflow has asked for, which is a time. */
+const EARLY_EPOCH = 1;
+/** How long one that has begun early is kept for a workflow that does not come. */
+const KEEP_UNASKED_MS = 10_000;
+const YES = Promise.resolve(true);
+
+export interface EarlyStart {
+  readonly order: GenerationOrder;
+  /** Given where the log has no more than its start. */
+  readonly input?: GenerationInput | undefined;
+  /** Whether Temporal has given the first task of the run to this worker. Nothing is shown to a reader before. */
+  readonly isOurs: Promise<boolean>;
+  /** Whether the provider is called without waiting for that. */
+  readonly isAhead: boolean;
+}
+
+export type BeginEarly = (start: EarlyStart) => void;
+
+type Prepared =
+  | { readonly outcome: GenerationOutcome }
+  | {
+      readonly outcome: null;
+      readonly input: GenerationInput;
+      readonly looking: Promise<CacheLookUp | null>;
+    };
+
+export interface Beginning {
+  beginGeneration(step: BeginStep): Promise<BegunGeneration>;
+  readonly beginEarly: BeginEarly;
+}
+
+export function createBeginning(dependencies: Dependencies, running: RunningStreams): Beginning {
+  const { cacheSettings, log } = dependencies;
   const reserve = reserveBudget(dependencies);
   const settle = settleBudget(dependencies);
   const store = storeAnswer(dependencies);
-  const lookUp = lookUpCache(dependencies);
+  const early = new Map<string, Promise<BegunGeneration | null>>();
 
   const finish = async (order: GenerationOrder, outcome: GenerationOutcome): Promise<BegunGeneration> => {
     const { warnings } = await settle({ order, outcome });
@@ -41,21 +81,43 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
     return { next: 'ended', outcome, storeFailed: !stored, warnings };
   };
 
-  return async ({ order, epochMs }: BeginStep): Promise<BegunGeneration> => {
-    const [cached, { outcome: reservation, compressed }] = await Promise.all([
-      tryCache(order),
-      reserve(order),
-    ]);
+  /** Whatever goes wrong with the cache, the generation goes on without it. */
+  const lookUp = async (order: GenerationOrder, given: Given, mayPay: Promise<boolean>) => {
+    // A judge is paid.
+    if (cacheSettings(order.route).judge && !(await mayPay)) return null;
+    return lookUpCache(dependencies, order, given).catch(() => null);
+  };
+  const replay = (order: GenerationOrder, found: CacheLookUp) =>
+    replayAnswer(dependencies, order, found).catch(() => null);
+
+  /** By what is asked for: what is granted may be less. */
+  const enter = (order: GenerationOrder, input: GenerationInput, epochMs: number) => {
+    const [candidate] = order.candidates;
+    if (candidate === undefined) return undefined;
+    const reservedTokens = worstSentTokens(input, dependencies.countTokens) + order.maxOutputTokens;
+    return enterGate(dependencies, { order, candidate, reservedTokens, isLast: isOnly(order) }, epochMs);
+  };
+
+  const stream = async (
+    order: GenerationOrder,
+    epochMs: number,
+    { outcome: reservation, sent, compressed }: PreparedReservation,
+    ahead: Pick<Ahead, 'admission' | 'mayShow'>,
+  ): Promise<BegunGeneration> => {
     const told = compressed === undefined ? {} : { compressed };
-    if (cached !== null) return finish(order, cached);
-    if (!reservation.granted) return { next: 'refuse', refusal: reservation, ...told };
+    if (!reservation.granted) {
+      ahead.admission?.then(leaveUnused, () => undefined);
+      return { next: 'refuse', refusal: reservation, ...told };
+    }
     const [candidate] = order.candidates;
     if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0, ...told };
     const { granted: _, ...reserved } = reservation;
-    const step: StreamStep = { order, candidate, ...reserved, isLast: order.candidates.length === 1 };
-    const stream = running.joinOrStart(step, epochMs, (control) => runStream(dependencies, step, control));
+    const step: StreamStep = { order, candidate, ...reserved, isLast: isOnly(order) };
+    const streaming = running.joinOrStart(step, epochMs, (control) =>
+      runStream(dependencies, step, control, { ...ahead, sent }),
+    );
     try {
-      const outcome = await inTime(stream.outcome);
+      const outcome = await inTime(streaming.outcome);
       if (outcome === null) return { next: 'stream', reservation, waitMs: 0, ...told };
       running.claim(step);
       return { ...(await finish(order, outcome)), ...told };
@@ -70,14 +132,71 @@ export function beginGeneration(dependencies: Dependencies, running: RunningStre
     }
   };
 
-  async function tryCache(order: GenerationOrder): Promise<GenerationOutcome | null> {
-    if (!cacheUseOf(order.cache).reads) return null;
-    // Whatever goes wrong with the cache, the generation goes on without it.
-    return lookUp(order).then(
-      ({ hit }) => hit,
-      () => null,
-    );
-  }
+  /** Begins to look for a stored answer; pays and writes nothing. */
+  const prepare = async (
+    order: GenerationOrder,
+    given: GenerationInput | undefined,
+    mayPay: Promise<boolean>,
+  ): Promise<Prepared> => {
+    const { generationId } = order;
+    const [input, events] =
+      given === undefined
+        ? await Promise.all([log.readInput(generationId), log.read(generationId, -1)])
+        : [given, []];
+    // Repeated after a crash, it may find that all is said.
+    const { outcome } = readRecord(events);
+    if (outcome !== null) return { outcome };
+    if (input === null) throw permanent('input_lost', 'The input of this generation is no longer stored.');
+    return { outcome, input, looking: lookUp(order, { input, events }, mayPay) };
+  };
+
+  const begin = async (
+    order: GenerationOrder,
+    epochMs: number,
+    prepared: Prepared,
+    mayShow: Promise<boolean>,
+  ): Promise<BegunGeneration> => {
+    if (prepared.outcome !== null) return finish(order, prepared.outcome);
+    const { input, looking } = prepared;
+    // Nobody else may have an answer to it, so its place at the provider is taken beside the reservation.
+    const isPlain = !cacheUseOf(order.cache).reads && input.compression === undefined;
+    const admission = isPlain ? enter(order, input, epochMs) : undefined;
+    const [found, reserved] = await Promise.all([looking, reserve(order, input)]);
+    if (found?.outcome === 'hit' && !(await mayShow)) throw notOurs();
+    const cached = found === null ? null : await replay(order, found);
+    return cached === null ? stream(order, epochMs, reserved, { admission, mayShow }) : finish(order, cached);
+  };
+
+  const beginAhead = async ({ order, input, isOurs, isAhead }: EarlyStart) => {
+    const mayPay = isAhead ? YES : isOurs;
+    const prepared = await prepare(order, input, mayPay);
+    if (!(await mayPay)) return null;
+    const begun = await begin(order, EARLY_EPOCH, prepared, isOurs);
+    return (await isOurs) ? begun : null;
+  };
+
+  return {
+    async beginGeneration({ order, epochMs }) {
+      const joined = early.get(order.generationId);
+      early.delete(order.generationId);
+      return (await joined) ?? begin(order, epochMs, await prepare(order, undefined, YES), YES);
+    },
+
+    beginEarly(start) {
+      const { generationId } = start.order;
+      const begun = beginAhead(start);
+      early.set(generationId, begun);
+      const forget = () => {
+        if (early.get(generationId) === begun) early.delete(generationId);
+      };
+      const forgetLater = () => setTimeout(forget, KEEP_UNASKED_MS).unref();
+      begun.then((result) => (result === null ? forget() : forgetLater()), forgetLater);
+    },
+  };
+}
+
+function isOnly({ candidates }: GenerationOrder): boolean {
+  return candidates.length === 1;
 }
 
 /** The outcome, or null where the stream goes on for longer than a workflow task may be held. */

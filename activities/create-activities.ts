@@ -1,6 +1,6 @@
 /** The activities, with what they need given to them. Verbs: the Temporal UI shows these names. */
 import { answerFromCache } from './answer-from-cache.ts';
-import { beginGeneration } from './begin-generation.ts';
+import { createBeginning } from './begin-generation.ts';
 import { closeGeneration } from './close-generation.ts';
 import type { Dependencies } from './dependencies.ts';
 import { raiseOutputCap } from './raise-output-cap.ts';
@@ -13,8 +13,9 @@ import { waitForRoom } from './wait-for-room.ts';
 
 export function createActivities(dependencies: Dependencies) {
   const running = createRunningStreams();
-  return {
-    beginGeneration: beginGeneration(dependencies, running),
+  const { beginGeneration, beginEarly } = createBeginning(dependencies, running);
+  const activities = {
+    beginGeneration,
     streamFromProvider: streamFromProvider(dependencies, running),
     settleBudget: settleBudget(dependencies),
     storeAnswer: storeAnswer(dependencies),
@@ -24,6 +25,7 @@ export function createActivities(dependencies: Dependencies) {
     raiseOutputCap: raiseOutputCap(dependencies),
     sendBudgetWarning: sendBudgetWarning(dependencies),
   };
+  return { activities, beginEarly };
 }
 
-export type Activities = ReturnType<typeof createActivities>;
+export type Activities = ReturnType<typeof createActivities>['activities'];

@@ -32,7 +32,7 @@ export async function endCompleted(
   progress: Progress,
   finish: Extract<ProviderEvent, { type: 'finish' }>,
 ): Promise<GenerationOutcome> {
-  const { writer } = attempt.log;
+  const { writer } = attempt;
   const usage = billedUsage(dependencies, attempt, progress, finish);
   const used = totals(dependencies, attempt, usage);
   const { own, shared } = await shareOf(dependencies, attempt, finish.reason, used);
@@ -80,14 +80,9 @@ export async function endStopped(
   const why = attempt.control.stopped();
   if (why === 'deadline') throw timeIsUp();
   if (why !== 'cancel') {
-    throw ApplicationFailure.create({
-      message: 'This attempt ends without an answer; the next one goes on from the log.',
-      type: 'attempt_interrupted',
-      nextRetryDelay: AT_ONCE_MS,
-      ...(error instanceof Error ? { cause: error } : {}),
-    });
+    throw interrupted(error);
   }
-  const { writer } = attempt.log;
+  const { writer } = attempt;
   const usage = (await stopAtProvider(attempt, progress)) ?? soFar;
   const end = { attempts: attempt.number, ...totals(dependencies, attempt, usage) };
   void writer.write({ type: 'generation-cancel', ...end });
@@ -119,12 +114,12 @@ export async function noteProviderError(
   const accounted = resumable
     ? { usage: NO_USAGE, costMicroUsd: 0 }
     : await accountFailed(dependencies, attempt, progress);
-  void attempt.log.writer.write({
+  void attempt.writer.write({
     type: 'provider-error',
     ...{ provider, model, attempt: attempt.number, code: error.code, message: error.message, resumable },
     ...accounted,
   });
-  await attempt.log.writer.flush();
+  await attempt.writer.flush();
   return ApplicationFailure.create({
     // A vendor's words may quote the prompt: they stay in the log, and out of history and what Temporal's SDK logs.
     message: `The call failed with ${error.code}; the log of the generation has the provider's words.`,
@@ -195,6 +190,20 @@ async function stopAtProvider({ provider, pass }: Attempt, { cursor }: Progress)
 
 export function outputOf({ outputTokens, reasoningTokens }: Usage): number {
   return outputTokens + reasoningTokens;
+}
+
+function interrupted(cause: unknown): ApplicationFailure {
+  return ApplicationFailure.create({
+    message: 'This attempt ends without an answer; the next one goes on from the log.',
+    type: 'attempt_interrupted',
+    nextRetryDelay: AT_ONCE_MS,
+    ...(cause instanceof Error ? { cause } : {}),
+  });
+}
+
+/** The run was given to another worker, which goes on from the log. */
+export function notOurs(): ApplicationFailure {
+  return interrupted(null);
 }
 
 export function timeIsUp(): ApplicationFailure {

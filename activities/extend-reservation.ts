@@ -58,7 +58,7 @@ export async function reserveCall(
  */
 export async function goOnWhereRaised(
   dependencies: Dependencies,
-  { step, provider, pass, input, log, number, capTokens }: Attempt,
+  { step, provider, pass, input, writer, number, capTokens }: Attempt,
   usage: Usage,
 ): Promise<void> {
   const { order, candidate } = step;
@@ -67,7 +67,7 @@ export async function goOnWhereRaised(
   const raise = { generationId, tenant, user, team, keyId, maxOutputTokens: 0 };
   const now = await dependencies.budget.raise(raise);
   if (!now.granted || now.capTokens <= capTokens) return;
-  await log.writer.flush();
+  await writer.flush();
   const record = readRecord(await dependencies.log.read(generationId, -1));
   const costMicroUsd = dependencies.priceOf(candidate.provider, candidate.model, usage);
   const ended = { ...candidate, attempt: number, usage, costMicroUsd };
@@ -79,9 +79,9 @@ export async function goOnWhereRaised(
   if (left < leastOutputTokens(now.capTokens)) return;
   const rest = await reserveCall(dependencies, { step, input, record: known, resume });
   if (!rest.granted) return;
-  void log.writer.write({ type: 'cap-raise', ...ended, maxOutputTokens: rest.capTokens });
+  void writer.write({ type: 'cap-raise', ...ended, maxOutputTokens: rest.capTokens });
   void pass.leave('answered', totalTokens(usage), outputOf(usage));
-  await log.writer.flush();
+  await writer.flush();
   throw ApplicationFailure.create({
     message: 'The output cap was raised; the next attempt goes on.',
     type: 'attempt_interrupted',

@@ -18,7 +18,7 @@ import { createBell } from './bell.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { GenerationRecord } from './generation-record.ts';
 import { questionOf } from './look-up-cache.ts';
-import { noteBudget } from './note-budget.ts';
+import { budgetNotes } from './note-budget.ts';
 import type { StreamControl } from './running-streams.ts';
 
 /** Kept beside the text of a follower: whom it follows, and how far it has copied. */
@@ -62,7 +62,7 @@ export async function findLeader(dependencies: Dependencies, opened: Opened): Pr
   if (joined.role === 'alone') return null;
   const { leader, flight, shares, similarity } = joined;
   const followed = { leader, flight, shares, leaderSeq: -1 };
-  if (!record.budgetNoted) noteBudget(step, log.writer);
+  if (!record.budgetNoted) for (const note of budgetNotes(step)) void log.writer.write(note);
   await log.writer.write({ type: 'cache-join', leader, similarity }, followed);
   return followed;
 }

@@ -1,9 +1,10 @@
 /** Answers from the cache where it can: the stored text is replayed through the log like any other answer. */
 import type { CacheLookUp, CacheQuestion } from '../cache/answer-cache.ts';
+import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
 import { NO_USAGE } from '../contracts/money.ts';
-import type { CacheStepResult } from '../contracts/steps.ts';
+import type { GenerationOutcome } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readRecord } from './generation-record.ts';
 
@@ -15,44 +16,58 @@ const BEGUN: ReadonlySet<EventBody['type']> = new Set([
   ...(['provider-start', 'cache-join', 'text-delta', 'reasoning-delta', 'tool-call-delta'] as const),
 ]);
 
-export function lookUpCache({
-  cache,
-  cacheSettings,
-  log,
-}: Pick<Dependencies, 'cache' | 'cacheSettings' | 'log'>) {
-  return async (order: GenerationOrder): Promise<CacheStepResult> => {
-    const { generationId, cacheMaxAgeMs } = order;
-    const [input, events] = await Promise.all([log.readInput(generationId), log.read(generationId, -1)]);
-    // Repeated after a crash, it finds what it has replayed; or an answer that has begun, which no other may follow.
-    const { outcome } = readRecord(events);
-    if (outcome !== null) return { hit: outcome, unavailable: null };
-    if (input === null || events.some(({ type }) => BEGUN.has(type))) return { hit: null, unavailable: null };
-    const { threshold, judge } = cacheSettings(order.route);
-    const limits = { threshold, judge, maxAgeMs: cacheMaxAgeMs ?? null };
-    const found = await cache.lookUp(questionOf(order, input), limits);
-    const judged = judgementOf(found);
-    if (found.outcome !== 'hit') {
-      const unavailable = found.outcome === 'unavailable' ? found.reason : null;
-      const skipped: EventBody[] = unavailable === null ? [] : [{ type: 'cache-skip', reason: unavailable }];
-      if (judged.length + skipped.length > 0) {
-        await log.appendOnce(generationId, 'cache-miss', [...judged, ...skipped]);
-      }
-      return { hit: null, unavailable };
+/** What a generation is made of, as it stands in Redis when the generation begins. */
+export interface Given {
+  readonly input: GenerationInput;
+  readonly events: readonly GenerationEvent[];
+}
+
+/**
+ * Looks for a stored answer and writes nothing.
+ * @returns null where it is not to be looked for: the caller wishes none, or an answer has begun already, which no other
+ * may follow.
+ */
+export async function lookUpCache(
+  { cache, cacheSettings }: Pick<Dependencies, 'cache' | 'cacheSettings'>,
+  order: GenerationOrder,
+  { input, events }: Given,
+): Promise<CacheLookUp | null> {
+  if (!cacheUseOf(order.cache).reads || events.some(({ type }) => BEGUN.has(type))) return null;
+  const { threshold, judge } = cacheSettings(order.route);
+  const limits = { threshold, judge, maxAgeMs: order.cacheMaxAgeMs ?? null };
+  return cache.lookUp(questionOf(order, input), limits);
+}
+
+/** Puts what was found into the log. @returns how the generation ended by it; null where it goes on without. */
+export async function replayAnswer(
+  { log }: Pick<Dependencies, 'log'>,
+  { generationId }: GenerationOrder,
+  found: CacheLookUp,
+): Promise<GenerationOutcome | null> {
+  const judged = judgementOf(found);
+  if (found.outcome !== 'hit') {
+    const skipped: EventBody[] =
+      found.outcome === 'unavailable' ? [{ type: 'cache-skip', reason: found.reason }] : [];
+    if (judged.length + skipped.length > 0) {
+      await log.appendOnce(generationId, 'cache-miss', [...judged, ...skipped], 'unopened');
     }
-    const { text, provider, model, similarity, storedAtMs, finishReason, entryId } = found.answer;
-    const ageMs = Math.max(0, Date.now() - storedAtMs);
-    const { usage, costMicroUsd } = found.judgement ?? { usage: NO_USAGE, costMicroUsd: 0 };
-    await log.appendOnce(generationId, 'cache-replay', [
-      ...judged,
-      { type: 'cache-hit', provider, model, similarity, ageMs, entryId },
-      ...replayedText(text),
-      {
-        ...{ type: 'generation-end', provider, model, finishReason, attempts: 0, cached: true },
-        ...{ usage, costMicroUsd },
-      },
-    ]);
-    return { hit: await endOf(log.read(generationId, -1)), unavailable: null };
-  };
+    return null;
+  }
+  const { text, provider, model, similarity, storedAtMs, finishReason, entryId } = found.answer;
+  const ageMs = Math.max(0, Date.now() - storedAtMs);
+  const { usage, costMicroUsd } = found.judgement ?? { usage: NO_USAGE, costMicroUsd: 0 };
+  const replay: EventBody[] = [
+    ...judged,
+    { type: 'cache-hit', provider, model, similarity, ageMs, entryId },
+    ...replayedText(text),
+    {
+      ...{ type: 'generation-end', provider, model, finishReason, attempts: 0, cached: true },
+      ...{ usage, costMicroUsd },
+    },
+  ];
+  // Somebody else may have begun an answer since it was looked up: no other may stand between its pieces.
+  await log.appendOnce(generationId, 'cache-replay', replay, 'unopened');
+  return readRecord(await log.read(generationId, -1)).outcome;
 }
 
 function judgementOf({ judgement }: CacheLookUp): EventBody[] {
@@ -68,8 +83,4 @@ export function questionOf({ tenant, candidates }: GenerationOrder, input: Gener
 export function replayedText(text: string): EventBody[] {
   const parts = text.match(new RegExp(`[^]{1,${REPLAY_CHARS}}`, 'gu')) ?? [];
   return parts.map((part) => ({ type: 'text-delta', text: part }));
-}
-
-async function endOf(reading: Promise<GenerationEvent[]>) {
-  return readRecord(await reading).outcome;
 }

@@ -1,36 +1,26 @@
 /** Reserves the worst case of a generation: its input as it is sent, and as much output as it asked for or the budget has left. */
-import { ApplicationFailure } from '@temporalio/common';
 import type { ReserveOutcome } from '../budget/ledger.ts';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
-import type { CompressedTokens, GenerationOrder } from '../contracts/generation.ts';
+import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
 import { leastOutputTokens, worstSentTokens } from '../contracts/tokens.ts';
 import type { Dependencies } from './dependencies.ts';
-import { prepareInput } from './sent-input.ts';
+import { type PreparedInput, prepareInput } from './sent-input.ts';
 import { worstPrice } from './worst-case.ts';
 
 /** A judge reads two conversations of up to 4,000 characters each, and says a word. */
 const JUDGE_TOKENS = 4_000;
 
-export interface PreparedReservation {
+export interface PreparedReservation extends PreparedInput {
   readonly outcome: ReserveOutcome;
-  readonly compressed: CompressedTokens | undefined;
 }
 
 export function reserveBudget(dependencies: Dependencies) {
   const { budget, cacheSettings, countTokens, priceOf } = dependencies;
-  return async (order: GenerationOrder): Promise<PreparedReservation> => {
+  return async (order: GenerationOrder, input: GenerationInput): Promise<PreparedReservation> => {
     const { generationId, tenant, user, team, keyId, candidates, maxOutputTokens } = order;
-    const prepared = await prepareInput(dependencies, generationId);
-    if (prepared === null) {
-      throw ApplicationFailure.create({
-        message: 'The input of this generation is no longer stored.',
-        type: 'input_lost',
-        nonRetryable: true,
-      });
-    }
-    const { input, compressed } = prepared;
+    const prepared = await prepareInput(dependencies, generationId, input);
     const asksJudge = cacheUseOf(order.cache).reads && cacheSettings(order.route).judge;
-    const inputTokens = worstSentTokens(input, countTokens) + (asksJudge ? JUDGE_TOKENS : 0);
+    const inputTokens = worstSentTokens(prepared.sent, countTokens) + (asksJudge ? JUDGE_TOKENS : 0);
     // Models that are asked where the input is too long for the others.
     const larger = order.routing?.onContextLength ?? [];
     const outcome = await budget.reserve({
@@ -38,6 +28,6 @@ export function reserveBudget(dependencies: Dependencies) {
       minOutputTokens: leastOutputTokens(maxOutputTokens),
       price: worstPrice(priceOf, [...candidates, ...larger], inputTokens, maxOutputTokens),
     });
-    return { outcome, compressed };
+    return { ...prepared, outcome };
   };
 }

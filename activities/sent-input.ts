@@ -3,25 +3,24 @@ import type { CompressedTokens, GenerationInput } from '../contracts/generation.
 import type { Dependencies } from './dependencies.ts';
 
 export interface PreparedInput {
-  readonly input: GenerationInput;
+  readonly sent: GenerationInput;
   readonly compressed: CompressedTokens | undefined;
 }
 
-/** Shortens the context, once, and puts on record what was removed. null: the input is no longer stored. */
+/** Shortens the context, once, and puts on record what was removed. */
 export async function prepareInput(
   { log, compression }: Pick<Dependencies, 'log' | 'compression'>,
   generationId: string,
-): Promise<PreparedInput | null> {
-  const input = await log.readInput(generationId);
-  if (input === null) return null;
+  input: GenerationInput,
+): Promise<PreparedInput> {
   const compressed = await compression.compressOnce(generationId, input);
-  if (compressed === null) return { input, compressed: undefined };
+  if (compressed === null) return { sent: input, compressed: undefined };
   const { engine, tokensBefore, tokensAfter, reason, messages } = compressed;
   // Before the stream begins: whoever comes late finds it noted, and does not write between the stream's appends.
   await log.appendOnce(generationId, 'prompt-compress', [
     { type: 'prompt-compress', engine, tokensBefore, tokensAfter, reason },
   ]);
-  return { input: { ...input, messages }, compressed: { tokensBefore, tokensAfter } };
+  return { sent: { ...input, messages }, compressed: { tokensBefore, tokensAfter } };
 }
 
 export async function readSentInput(

@@ -4,25 +4,21 @@
  * and goes on from there. A stream that `beginGeneration` has begun in this process is adopted as it runs.
  */
 import { activityInfo, Context } from '@temporalio/activity';
-import { describeRefusal } from '../contracts/budget-refusal.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
-import { addUsage } from '../contracts/money.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
 import type { ProviderCall, ProviderEvent } from '../providers/provider.ts';
 import type { Admission } from '../routing/provider-gate.ts';
-import type { OpenedLog } from '../streaming/event-log.ts';
-import { accountAbandonedAttempt } from './account-attempt.ts';
 import { type Attempt, type Progress, totals, usageSoFar } from './attempt.ts';
-import { enterGate, leaveUnused, passOf } from './attempt-pass.ts';
+import { enterGate, leaveUnused } from './attempt-pass.ts';
+import { beginAttempt, beginFirstAttempt } from './begin-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
-import { endCompleted, endStopped, noteProviderError, permanent } from './end-attempt.ts';
-import { goOnWhereRaised, reserveCall } from './extend-reservation.ts';
+import { endCompleted, endStopped, noteProviderError, notOurs, permanent } from './end-attempt.ts';
+import { goOnWhereRaised } from './extend-reservation.ts';
 import { findLeader, followLeader } from './follow-leader.ts';
-import { chargeOf, type GenerationRecord, readRecord } from './generation-record.ts';
-import { noteBudget } from './note-budget.ts';
+import { readRecord } from './generation-record.ts';
 import { createRestartGuard } from './restart-guard.ts';
-import { beginsAnew, type Checkpoint, openCheckpoint, planResume } from './resume-plan.ts';
+import { beginsAnew, type Checkpoint } from './resume-plan.ts';
 import type { RunningStreams, StreamControl } from './running-streams.ts';
 import { readSentInput } from './sent-input.ts';
 
@@ -51,18 +47,35 @@ export function streamFromProvider(dependencies: Dependencies, running: RunningS
   };
 }
 
-/** One attempt from taking the log over to its end. Rejects with an `ApplicationFailure` that says what is next. */
+/** What a stream is given that begins beside the start of its run. */
+export interface Ahead {
+  /** The input as it is sent, where the caller has it. */
+  readonly sent?: GenerationInput | undefined;
+  /** What the gate said; given where the log is likely to have no more than its start. */
+  readonly admission?: Promise<Admission> | undefined;
+  /** Whether the answer may be shown; absent: it may. */
+  readonly mayShow?: Promise<boolean> | undefined;
+}
+
+/**
+ * One attempt from taking the log over to its end. Rejects with an `ApplicationFailure` that says what is next.
+ */
 export async function runStream(
   dependencies: Dependencies,
   step: StreamStep,
   control: StreamControl,
+  ahead: Ahead = {},
 ): Promise<GenerationOutcome> {
   const { generationId } = step.order;
+  if (ahead.sent !== undefined && ahead.admission !== undefined) {
+    const first = await beginFirstAttempt(dependencies, step, control, await ahead.admission, ahead.sent);
+    if (first !== null) return streamAttempt(dependencies, first, ahead);
+  }
   // One round trip: the commands leave together.
   const [admission, log, input] = await Promise.all([
-    enterGate(dependencies, step, control.epoch),
+    ahead.admission ?? enterGate(dependencies, step, control.epoch),
     dependencies.log.open(generationId, control.epoch, () => control.stop('cancel')),
-    readSentInput(dependencies, generationId),
+    ahead.sent ?? readSentInput(dependencies, generationId),
   ]);
   const record = readRecord(log.events);
   if (record.outcome !== null || input === null) {
@@ -74,21 +87,35 @@ export async function runStream(
   const joined = await findLeader(dependencies, { step, log, input, record });
   if (joined !== null) {
     leaveUnused(admission);
+    if (ahead.mayShow !== undefined && !(await ahead.mayShow)) throw notOurs();
     const followed = await followLeader(dependencies, { step, control, log, record, joined });
     // One that cannot follow any more goes on by itself, from what it has delivered.
-    return followed ?? (await runStream(dependencies, step, control));
+    return (
+      followed ?? (await runStream(dependencies, step, control, { sent: input, mayShow: ahead.mayShow }))
+    );
   }
   const attempt = await beginAttempt(dependencies, step, control, admission, log, record, input);
+  return streamAttempt(dependencies, attempt, ahead);
+}
+
+async function streamAttempt(
+  dependencies: Dependencies,
+  attempt: Attempt,
+  { mayShow }: Ahead,
+): Promise<GenerationOutcome> {
+  const { step, control, resume, record } = attempt;
+  control.opened(attempt.writer);
+  const isReattached = resume.strategy === 'reattach';
   const progress: Progress = {
-    cursor: attempt.resume.strategy === 'reattach' ? attempt.resume.cursor : null,
-    ownText: attempt.resume.strategy === 'reattach' ? (record.openAttempt?.ownText ?? '') : '',
+    cursor: isReattached ? resume.cursor : null,
+    ownText: isReattached ? (record.openAttempt?.ownText ?? '') : '',
     counted: null,
     received: false,
-    mayBeBilled: attempt.resume.strategy === 'reattach',
+    mayBeBilled: isReattached,
   };
   const clock = stopAtDeadline(step, control);
   try {
-    return await relayProvider(dependencies, attempt, progress);
+    return await relayProvider(dependencies, attempt, progress, mayShow);
   } catch (error) {
     if (control.signal.aborted) return await endStopped(dependencies, attempt, progress, error);
     throw await noteProviderError(dependencies, attempt, progress, error);
@@ -108,89 +135,13 @@ function stopAtDeadline({ order }: StreamStep, control: StreamControl): NodeJS.T
   return setTimeout(() => control.stop('deadline'), Math.max(0, leftMs));
 }
 
-async function beginAttempt(
-  dependencies: Dependencies,
-  step: StreamStep,
-  control: StreamControl,
-  admission: Admission,
-  log: OpenedLog,
-  record: GenerationRecord,
-  input: GenerationInput,
-): Promise<Attempt> {
-  const { provider: name, model } = step.candidate;
-  const provider = dependencies.providers.get(name);
-  if (provider === undefined) throw permanent('model_not_found', `No provider "${name}" is configured here.`);
-  const checkpoint = openCheckpoint(log.head.checkpoint, record);
-  const resume = planResume(step.candidate, provider.capabilities(model), record, checkpoint);
-  const pass = passOf(dependencies, step, admission, resume, checkpoint);
-  let known = record;
-  if (record.openAttempt !== null && resume.strategy !== 'reattach') {
-    known = await closeInterrupted(dependencies, log, record, input, checkpoint);
-  }
-  const { writer } = log;
-  if (!record.budgetNoted) noteBudget(step, writer);
-  const reserved = await reserveCall(dependencies, { step, input, record: known, resume });
-  if (!reserved.granted) {
-    void pass.leave(null, 0, 0);
-    // What the interrupted attempt used must be on record before the log is closed.
-    await writer.flush();
-    const { message, details } = describeRefusal(reserved);
-    throw permanent('budget_exceeded', message, details);
-  }
-  const { maxOutputTokens, capTokens } = reserved;
-  const number = resume.strategy === 'reattach' ? record.attempts : record.attempts + 1;
-  void writer.write({
-    type: 'provider-start',
-    provider: name,
-    model,
-    attempt: number,
-    strategy: resume.strategy,
-  });
-  // On record before the call leaves: a call that the log does not know could be paid without anyone knowing.
-  await writer.flush();
-  return {
-    ...{ step, control, provider, pass, input, log, record: known, number, resume, checkpoint },
-    ...{ maxOutputTokens, capTokens },
-  };
-}
-
-/** The process that ran the open attempt died: its usage goes on record before another attempt begins. */
-async function closeInterrupted(
-  dependencies: Dependencies,
-  log: OpenedLog,
-  record: GenerationRecord,
-  input: GenerationInput,
-  checkpoint: Checkpoint | null,
-): Promise<GenerationRecord> {
-  const open = record.openAttempt;
-  if (open === null) return record;
-  const accounted = await accountAbandonedAttempt(dependencies, open, input, checkpoint);
-  void log.writer.write({
-    type: 'provider-error',
-    provider: open.provider,
-    model: open.model,
-    attempt: open.attempt,
-    code: 'attempt_interrupted',
-    message: 'The process that read this answer ended.',
-    resumable: false,
-    ...accounted,
-  });
-  return {
-    ...record,
-    openAttempt: null,
-    charges: [...record.charges, chargeOf({ ...open, ...accounted })],
-    usage: addUsage(record.usage, accounted.usage),
-    costMicroUsd: record.costMicroUsd + accounted.costMicroUsd,
-  };
-}
-
 async function relayProvider(
   dependencies: Dependencies,
   attempt: Attempt,
   progress: Progress,
+  mayShow: Promise<boolean> | undefined,
 ): Promise<GenerationOutcome> {
-  const { step, provider, pass, input, resume, record, number, log } = attempt;
-  const { writer } = log;
+  const { step, provider, pass, input, resume, record, number, writer } = attempt;
   let mustVoid = beginsAnew(resume, record);
   const guard = createRestartGuard(resume.strategy === 'restart' && !mustVoid ? record.text : '');
   const deliver = async (guarded: { reset: boolean; text: string }, checkpoint?: Checkpoint) => {
@@ -198,6 +149,7 @@ async function relayProvider(
       void writer.write({ type: 'text-reset', reason: 'The answer was begun again and differs.' });
     if (guarded.text !== '') await writer.write({ type: 'text-delta', text: guarded.text }, checkpoint);
   };
+  let isHeld = mayShow !== undefined;
   let reportedAt = Date.now();
   let finish: Extract<ProviderEvent, { type: 'finish' }> | null = null;
   const call: ProviderCall = {
@@ -213,6 +165,11 @@ async function relayProvider(
   progress.mayBeBilled = true;
   for await (const event of provider.stream(call)) {
     progress.received = true;
+    if (isHeld && event.type !== 'accepted' && event.type !== 'usage') {
+      isHeld = false;
+      if (!(await mayShow)) attempt.control.stop('leave');
+      attempt.control.signal.throwIfAborted();
+    }
     if (event.type === 'finish') {
       finish = event;
       break;

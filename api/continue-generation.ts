@@ -9,7 +9,13 @@ import { withContinuedText } from '../contracts/tokens.ts';
 import type { Caller } from './api-keys.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { findGeneration } from './find-generation.ts';
-import { hash, idFor, type PreparedGeneration, startGeneration } from './submit-generation.ts';
+import {
+  hash,
+  idFor,
+  type PreparedGeneration,
+  type Submitted,
+  startGeneration,
+} from './submit-generation.ts';
 
 /**
  * Without an idempotency key there is one continuation of each generation: asked for again, it is the same.
@@ -21,7 +27,7 @@ export async function continueGeneration(
   id: string,
   request: ContinueRequest,
   idempotencyKey: string | undefined,
-): Promise<{ readonly generationId: string }> {
+): Promise<Submitted> {
   const { log } = dependencies;
   const head = await findGeneration(dependencies, caller, id);
   const [events, input] = await Promise.all([log.read(id, -1), log.readInput(id)]);
@@ -46,6 +52,7 @@ export async function continueGeneration(
     },
   };
   return startGeneration(dependencies, caller, {
+    isUnique: false,
     ...{ generationId, user: head.user, route: head.route, input: continued },
     choice: choose(dependencies, head.route, request.model, end, continued, generationId),
     // An answer in two parts is no answer to the question of either.

@@ -7,6 +7,7 @@ import type { BudgetBooks } from '../budget/budget-books.ts';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerDeletion } from '../cache/answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
+import type { HandoffOffers } from '../handoff/handoff.ts';
 import type { PromptStats } from '../prompts/prompt-stats.ts';
 import type { PromptRegistry } from '../prompts/registry.ts';
 import type { HealthSnapshot } from '../routing/health-snapshot.ts';
@@ -32,6 +33,7 @@ export interface ApiDependencies {
   readonly books: BudgetBooks;
   readonly cachedAnswers: AnswerDeletion;
   readonly temporal: Client;
+  readonly handoff: HandoffOffers;
   readonly keys: ApiKeys;
   readonly chats: ChatStreams;
   readonly tickets: Tickets;

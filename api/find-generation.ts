@@ -2,10 +2,10 @@
 import { WorkflowNotFoundError } from '@temporalio/client';
 import { UnbrokenError } from '../contracts/errors.ts';
 import { workflowId } from '../contracts/names.ts';
+import { SEARCH_KEYS } from '../handoff/search-keys.ts';
 import type { LogHead } from '../streaming/event-log.ts';
 import type { Caller } from './api-keys.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { SEARCH_KEYS } from './search-keys.ts';
 
 export async function findGeneration(
   { log, temporal }: Pick<ApiDependencies, 'log' | 'temporal'>,

@@ -8,6 +8,7 @@ import { createQdrantDeletion } from '../cache/qdrant-deletion.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { scopes } from '../contracts/keys.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
+import { createHandoffOffers } from '../handoff/redis-handoff.ts';
 import { createRedisPromptRegistry } from '../prompts/redis-prompt-registry.ts';
 import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
 import { createHealthSnapshot } from '../routing/health-snapshot.ts';
@@ -21,7 +22,7 @@ import { createMetrics } from '../telemetry/metrics.ts';
 import { observeApi } from '../telemetry/observe.ts';
 import { serveMetrics } from '../telemetry/serve-metrics.ts';
 import { clientInterceptors } from '../telemetry/trace-temporal.ts';
-import { startTracing } from '../telemetry/tracing.ts';
+import { startTracing, traceCarrier } from '../telemetry/tracing.ts';
 import { createApiKeys } from './api-keys.ts';
 import { createRouteChooser } from './choose-route.ts';
 import { createApp } from './create-app.ts';
@@ -94,6 +95,10 @@ const parts = {
   cachedAnswers: createQdrantDeletion(config.qdrant),
   prompts: createRedisPromptRegistry(redis),
   promptStats: createRedisPromptStats(redis),
+  handoff: await createHandoffOffers(redis, subscriber, {
+    taskQueue: config.temporal.taskQueue,
+    carrier: traceCarrier(tracing),
+  }),
   temporal: new Client({
     connection,
     namespace: config.temporal.namespace,

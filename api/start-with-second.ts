@@ -12,14 +12,31 @@ const BEFORE_THE_BUDGET: ReadonlySet<GenerationEvent['type']> = new Set([
 ]);
 
 /**
- * Holds everything back until more than `generation-start` is there, then calls `start` with it. A generation that is
- * refused (such as for its budget) is thrown instead, so that it gets the status of its error.
+ * Holds everything back until more than `generation-start` is there and the run is started, then calls `start` with it.
+ * A generation that is refused (such as for its budget) is thrown instead, so that it gets the status of its error.
  */
 export function startWithSecond(
   sink: ViewerSink,
   start: (events: readonly GenerationEvent[]) => void,
+  runStarted: Promise<void> = Promise.resolve(),
 ): ViewerSink {
   let held: GenerationEvent[] | null = [];
+  let isRunStarted = false;
+  const release = () => {
+    if (held === null || !isRunStarted || held.every((event) => BEFORE_THE_BUDGET.has(event.type))) return;
+    const all = held;
+    held = null;
+    start(all);
+    sink.send(all);
+  };
+  runStarted.then(
+    () => {
+      isRunStarted = true;
+      release();
+    },
+    // Whoever waits for the run hears of it, and ends the stream.
+    () => undefined,
+  );
   return {
     ...sink,
     send: (events) => {
@@ -29,12 +46,8 @@ export function startWithSecond(
       }
       held.push(...events);
       const second = held.find((event) => !BEFORE_THE_BUDGET.has(event.type));
-      if (second === undefined) return;
-      if (second.type === 'generation-error') throw errorOf(second, idIn(held));
-      const all = held;
-      held = null;
-      start(all);
-      sink.send(all);
+      if (second?.type === 'generation-error') throw errorOf(second, idIn(held));
+      release();
     },
     heartbeat: () => {
       if (held === null) sink.heartbeat();

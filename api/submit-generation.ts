@@ -1,8 +1,5 @@
 /** Creates the log and starts the workflow. Both know the generation by the same id, so both can be repeated. */
 import { createHash, randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { TypedSearchAttributes } from '@temporalio/common';
 import type { BudgetOwner } from '../budget/ledger.ts';
 import type { CacheMode } from '../contracts/cache-mode.ts';
 import { textOfMessage } from '../contracts/content.ts';
@@ -15,7 +12,6 @@ import type {
   GenerationRequest,
 } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
 import { leastOutputTokens, worstSentTokens } from '../contracts/tokens.ts';
 import type { LogHead } from '../streaming/event-log.ts';
 import type { Caller } from './api-keys.ts';
@@ -24,18 +20,13 @@ import { budgetExceeded } from './budget-exceeded.ts';
 import type { RouteChoice } from './choose-route.ts';
 import { composeInput } from './compose-input.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { SEARCH_KEYS } from './search-keys.ts';
-
-/**
- * A workflow task holds the beginning of the stream (LIMITS.adoptStreamAfterMs); one that a dead worker holds is given
- * to another after this.
- */
-const WORKFLOW_TASK_TIMEOUT = '4s';
-const TEMPORAL_AGAIN_MS = 100;
+import { startRun } from './start-run.ts';
 
 /** All that a generation is made of, whether it was submitted or continues another. */
 export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' | 'deadlineMs'> {
   readonly generationId: string;
+  /** Whether the id was made for this request alone, and is not made from a key. */
+  readonly isUnique: boolean;
   readonly user: string;
   readonly route: string;
   readonly input: GenerationInput;
@@ -50,13 +41,20 @@ export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' |
   readonly origin?: object | undefined;
 }
 
+/** A generation whose log is there. */
+export interface Submitted {
+  readonly generationId: string;
+  /** Resolves when its run has been started; until then nobody may be told that it was accepted. */
+  readonly started: Promise<void>;
+}
+
 export async function submitGeneration(
   dependencies: ApiDependencies,
   caller: Caller,
   request: GenerationRequest,
   idempotencyKey: string | undefined,
   origin?: object,
-): Promise<{ readonly generationId: string }> {
+): Promise<Submitted> {
   const { log } = dependencies;
   const user = userFor(caller, request.user);
   const route = request.route ?? 'default';
@@ -68,6 +66,7 @@ export async function submitGeneration(
   const input = stored ?? (await composeInput(dependencies, composition, request));
   return startGeneration(dependencies, caller, {
     ...{ generationId, user, route, input, known, origin },
+    isUnique: idempotencyKey === undefined,
     choice: dependencies.routes.choose(request, input, generationId),
     cache: request.cache ?? 'on',
     ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),
@@ -83,12 +82,12 @@ export async function startGeneration(
   dependencies: ApiDependencies,
   caller: Caller,
   prepared: PreparedGeneration,
-): Promise<{ readonly generationId: string }> {
-  const { config, log } = dependencies;
+): Promise<Submitted> {
+  const { log } = dependencies;
   if (caller.onlyGeneration !== undefined) {
     throw new UnbrokenError('forbidden', 'A ticket for one generation begins no other.');
   }
-  const { generationId, user, route, cache, requestHash, metadata, known, choice } = prepared;
+  const { generationId, user, route, requestHash, metadata, known } = prepared;
   const { tenant } = caller;
   if (known?.erased === true) {
     throw new UnbrokenError('idempotency_conflict', 'What was made under this Idempotency-Key was deleted.');
@@ -98,39 +97,70 @@ export async function startGeneration(
       worstSentTokens(prepared.input, countTokens) + leastOutputTokens(prepared.input.maxOutputTokens);
     await refuseSpentBudget(dependencies, { ...caller, user }, needed);
   }
-  const creation = await log.create({
+  const creation = {
     ...{ generationId, tenant, user, route, requestHash, metadata },
     input: prepared.input,
     origin: prepared.origin,
-  });
-  if (creation.requestHash !== requestHash) {
+  };
+  if (prepared.isUnique) {
+    // One round trip: Redis creates the log before it hands the run over.
+    const creating = log.create(creation);
+    const started = start(dependencies, caller, prepared, prepared.input, true);
+    await creating;
+    return { generationId, started };
+  }
+  const created = await log.create(creation);
+  if (created.requestHash !== requestHash) {
     throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');
   }
-  if (known === null || known.status === 'running') {
-    // Another request under the same key may have created the log a moment ago: its input is the one that counts.
-    const input = creation.created ? prepared.input : ((await log.readInput(generationId)) ?? prepared.input);
-    if (input.continues !== undefined) {
-      await log.appendOnce(generationId, 'continue', replayOf(input.continues));
-    }
-    const { generationMs } = config.limits;
-    const order: GenerationOrder = {
-      ...{ generationId, tenant, user, route, cache },
-      ...{ team: caller.team, keyId: caller.keyId },
-      ...(prepared.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: prepared.cacheMaxAgeMs }),
-      candidates: choice.candidates,
-      maxOutputTokens: input.maxOutputTokens,
-      limitMs: generationMs,
-      inputChars: input.messages.reduce((chars, message) => chars + textOfMessage(message).length, 0),
-      routing: choice.plan,
-      deadlineAtMs: Date.now() + Math.min(generationMs, prepared.deadlineMs ?? Number.POSITIVE_INFINITY),
-      ...(input.capFrom === undefined ? {} : { capFrom: input.capFrom }),
-      ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
-      ...(input.continues === undefined ? {} : { continues: withoutText(input.continues) }),
-    };
-    await startWorkflow(dependencies, order, prepared.priority);
-    dependencies.logger.info({ generationId, route }, 'generation accepted');
+  if (known !== null && known.status !== 'running') return { generationId, started: Promise.resolve() };
+  // Another request under the same key may have created the log a moment ago: its input is the one that counts.
+  const input = created.created ? prepared.input : ((await log.readInput(generationId)) ?? prepared.input);
+  if (input.continues !== undefined) {
+    await log.appendOnce(generationId, 'continue', replayOf(input.continues));
   }
-  return { generationId };
+  return { generationId, started: start(dependencies, caller, prepared, input, created.created) };
+}
+
+/** Resolves when the run is started. Nobody need wait for it. */
+function start(
+  dependencies: ApiDependencies,
+  caller: Caller,
+  prepared: PreparedGeneration,
+  input: GenerationInput,
+  isNew: boolean,
+): Promise<void> {
+  const { generationId, route, priority: priorityKey } = prepared;
+  const order = orderOf(dependencies, caller, prepared, input);
+  const given = isNew && input.continues === undefined ? input : undefined;
+  const started = startRun(dependencies, { order, priorityKey, isNew, input: given }).then(() =>
+    dependencies.logger.info({ generationId, route }, 'generation accepted'),
+  );
+  // Whoever awaits it gets the error.
+  started.catch(() => undefined);
+  return started;
+}
+
+function orderOf(
+  { config }: ApiDependencies,
+  { tenant, team, keyId }: Caller,
+  { generationId, user, route, cache, cacheMaxAgeMs, choice, deadlineMs }: PreparedGeneration,
+  input: GenerationInput,
+): GenerationOrder {
+  const { generationMs } = config.limits;
+  return {
+    ...{ generationId, tenant, user, team, keyId, route, cache },
+    ...(cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs }),
+    candidates: choice.candidates,
+    maxOutputTokens: input.maxOutputTokens,
+    limitMs: generationMs,
+    inputChars: input.messages.reduce((chars, message) => chars + textOfMessage(message).length, 0),
+    routing: choice.plan,
+    deadlineAtMs: Date.now() + Math.min(generationMs, deadlineMs ?? Number.POSITIVE_INFINITY),
+    ...(input.capFrom === undefined ? {} : { capFrom: input.capFrom }),
+    ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
+    ...(input.continues === undefined ? {} : { continues: withoutText(input.continues) }),
+  };
 }
 
 function withoutText({ generationId, firstGenerationId }: ContinuedText): Omit<ContinuedText, 'text'> {
@@ -174,58 +204,4 @@ async function refuseSpentBudget(
 ): Promise<void> {
   const refused = await budget.look(owner, () => needed(countTokens));
   if (refused !== null) throw budgetExceeded(refused);
-}
-
-/** Temporal shares its queues out by this key of 64 bytes at most: by the user of a tenant. */
-function fairnessKey({ tenant, user }: GenerationOrder): string {
-  const name = `${tenant}/${user}`;
-  return Buffer.byteLength(name) <= 64 ? name : hash(name);
-}
-
-async function startWorkflow(
-  { temporal, config }: ApiDependencies,
-  order: GenerationOrder,
-  priorityKey: number | undefined,
-): Promise<void> {
-  const [first] = order.candidates;
-  const { prompt } = order;
-  const start = async () => {
-    await temporal.workflow.start(WORKFLOW_TYPE, {
-      workflowId: workflowId(order.tenant, order.generationId),
-      taskQueue: config.temporal.taskQueue,
-      args: [order],
-      workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
-      workflowIdConflictPolicy: 'USE_EXISTING',
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      staticSummary: `${order.user}: ${order.inputChars} characters by ${first?.provider}/${first?.model}`,
-      priority: {
-        ...(priorityKey === undefined ? {} : { priorityKey }),
-        fairnessKey: fairnessKey(order),
-      },
-      typedSearchAttributes: new TypedSearchAttributes([
-        { key: SEARCH_KEYS.tenant, value: order.tenant },
-        { key: SEARCH_KEYS.user, value: order.user },
-        { key: SEARCH_KEYS.status, value: 'running' },
-        { key: SEARCH_KEYS.provider, value: first?.provider ?? '' },
-        { key: SEARCH_KEYS.model, value: first?.model ?? '' },
-        ...(prompt === undefined
-          ? []
-          : [{ key: SEARCH_KEYS.prompt, value: `${prompt.name}@${prompt.version}` }]),
-      ]),
-    });
-  };
-  const deadline = Date.now() + config.submit.waitForTemporalMs;
-  for (;;) {
-    try {
-      // A server that is stopped answers nothing at all: without a limit the caller would wait for ever.
-      return await temporal.connection.withDeadline(deadline, start);
-    } catch (error) {
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return;
-      if (Date.now() + TEMPORAL_AGAIN_MS >= deadline) {
-        const message = 'Temporal does not answer; send the request again.';
-        throw new UnbrokenError('service_unavailable', message, { cause: error });
-      }
-      await sleep(TEMPORAL_AGAIN_MS);
-    }
-  }
 }

@@ -41,6 +41,12 @@ export const LIMITS = {
   relayHeartbeatMs: 10_000,
   /** A log that never ended is dropped after this. */
   openLogTtlMs: 7 * 24 * 3_600_000,
+  /** A new generation that no worker has taken by then is started at Temporal, which hands it to one that is free. */
+  handoffTakenMs: 40,
+  /** A longer one is handed over without its input. */
+  handoffChars: 64 * 1024,
+  /** One that was taken, but not started by then, is started at Temporal too. */
+  handoffStartedMs: 2_000,
   /** A stream that runs for longer is adopted by an activity that heartbeats; well below the workflow task timeout. */
   adoptStreamAfterMs: 1_000,
   /** Provider errors of one candidate before the next candidate is tried. */

@@ -52,6 +52,10 @@ export const REDIS_KEYS = {
   apiKeysOf: (tenant: string) => `ub:keys:{${encodeURIComponent(tenant)}}`,
   /** Tells every API process the id of a key that was rotated or revoked. */
   apiKeyChanges: 'ub:key-changes',
+  /** New generations that wait for a worker that is free. */
+  handoff: (taskQueue: string) => `ub:handoff:{${taskQueue}}`,
+  /** Tells one API process which of them a worker has started. */
+  handoffAnswers: (apiProcess: string) => `ub:handoff-answers:${apiProcess}`,
   ticket: (sha256Hex: string) => `ub:ticket:{${sha256Hex}}`,
   /** The limiter adds `:` and what it counts for. */
   rateLimit: 'ub:rate',

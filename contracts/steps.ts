@@ -20,12 +20,6 @@ export interface GenerationOutcome {
   readonly errorCode: ErrorCode | null;
 }
 
-export interface CacheStepResult {
-  /** Present on a hit: the stored answer is in the log, which has ended. */
-  readonly hit: GenerationOutcome | null;
-  readonly unavailable: string | null;
-}
-
 export interface BeginStep {
   readonly order: GenerationOrder;
   /** When this workflow task began, by the server's clock: orders this attempt among all others. */

@@ -46,7 +46,8 @@ export interface LogHead {
   readonly erased: boolean;
 }
 
-export type OnceOutcome = 'appended' | 'already-appended' | 'ended';
+/** `opened`: a writer has had the log, and the step was only good before. */
+export type OnceOutcome = 'appended' | 'already-appended' | 'ended' | 'opened';
 
 /** Hears what is written, for metrics and for the process' own log. Must be quick, and must not throw. */
 export interface LogListener {
@@ -80,10 +81,28 @@ export interface EventLog extends LogReader {
    * @param onCancelWish called when an append finds that the caller wishes the generation to end.
    */
   open(generationId: string, epoch: number, onCancelWish?: () => void): Promise<OpenedLog>;
+  /**
+   * Takes a log over that has no more than its start, and appends `events` in the same step.
+   * @returns null where it has more, or was opened before, or the caller wishes it to end: then it is to be read.
+   */
+  openFresh(
+    generationId: string,
+    epoch: number,
+    events: readonly EventBody[],
+    onCancelWish?: () => void,
+  ): Promise<LogWriter | null>;
   /** Tells whoever writes the log that the caller wishes the generation to end. Nothing happens to an ended log. */
   wishCancel(generationId: string): Promise<void>;
-  /** Appends outside of any epoch, once per step name, however often it is called. */
-  appendOnce(generationId: string, step: string, events: readonly EventBody[]): Promise<OnceOutcome>;
+  /**
+   * Appends outside of any epoch, once per step name, however often it is called.
+   * @param when `unopened`: only while no writer has ever opened the log.
+   */
+  appendOnce(
+    generationId: string,
+    step: string,
+    events: readonly EventBody[],
+    when?: 'unopened',
+  ): Promise<OnceOutcome>;
   /** Drops the texts of an ended log for good; the head stays, so that its idempotency key is not used again. */
   erase(generationId: string): Promise<void>;
 }

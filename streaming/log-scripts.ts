@@ -40,6 +40,21 @@ redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
 return {'open'}
 `);
 
+/**
+ * KEYS meta, stream, input, channel. ARGV epoch, count, events. Opens a log that has no more than its start, and appends.
+ * -> {'opened'} or {'known'}
+ */
+export const OPEN_FRESH = script(`
+local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'cancel')
+if meta[1] ~= '1' or meta[2] ~= '0' or meta[3] ~= 'running' or meta[4] then return {'known'} end
+local time = redis.call('TIME')
+local at = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+redis.call('XADD', KEYS[2], '1-' .. ARGV[2], 'at', at, 'events', ARGV[3])
+redis.call('HSET', KEYS[1], 'next', tonumber(ARGV[2]) + 1, 'epoch', ARGV[1])
+redis.call('SPUBLISH', KEYS[4], '1 ' .. at .. ' ' .. ARGV[3])
+return {'opened'}
+`);
+
 /** KEYS meta, stream, input. -> {'erased'} or {'missing'} or {'running'} */
 export const ERASE = script(`
 local status = redis.call('HGET', KEYS[1], 'status')
@@ -53,15 +68,15 @@ return {'erased'}
 
 /**
  * KEYS meta, stream, input, channel.
- * ARGV 1 'fenced' or 'once', 2 epoch or step, 3 expected seq, 4 count, 5 events, 6 terminal status or '',
+ * ARGV 1 'fenced', 'once' or 'unopened' (once, and only before the log was opened), 2 epoch or step, 3 expected seq, 4 count, 5 events, 6 terminal status or '',
  * 7 checkpoint or '', 8 ttlMs after the end.
  * A fenced append that is repeated after a lost reply finds its events there and is acknowledged, not written twice.
  * A writer that had more acknowledged than there is tells that Redis lost the log's tail; the lost numbers are noted.
- * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'missing' | 'conflict' | 'torn', nextSeq, '1' if cancel is
+ * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'opened' | 'missing' | 'conflict' | 'torn', nextSeq, '1' if cancel is
  * wished}
  */
 export const APPEND = script(`
-local once = ARGV[1] == 'once'
+local once = ARGV[1] ~= 'fenced'
 local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'once:' .. ARGV[2], 'cancel', 'tornFrom', 'tornUntil')
 if not meta[1] then return {'missing', '0'} end
 local next = tonumber(meta[1])
@@ -69,6 +84,7 @@ local count = tonumber(ARGV[4])
 if once then
   if meta[4] then return {'already-appended', meta[1]} end
   if meta[3] ~= 'running' then return {'ended', meta[1]} end
+  if ARGV[1] == 'unopened' and meta[2] ~= '0' then return {'opened', meta[1]} end
 else
   local expected = tonumber(ARGV[3])
   if next < expected and tonumber(meta[2]) <= tonumber(ARGV[2]) then

@@ -10,7 +10,7 @@ import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
 import { type EventLog, type LogHead, type LogListener, LogRefused, type OnceOutcome } from './event-log.ts';
-import { APPEND, CREATE, ERASE, type LogScript, OPEN, WISH_CANCEL } from './log-scripts.ts';
+import { APPEND, CREATE, ERASE, type LogScript, OPEN, OPEN_FRESH, WISH_CANCEL } from './log-scripts.ts';
 import { createLogWriter } from './log-writer.ts';
 import type { RedisConnection } from './redis-connection.ts';
 
@@ -39,29 +39,20 @@ export function createRedisEventLog(
   const { listener } = options;
   const run = (script: LogScript, keys: string[], args: string[]) => evaluate(redis, script, keys, args);
 
-  const append = (generationId: string, mode: 'fenced' | 'once', token: string, batch: Batch) =>
-    run(
-      APPEND,
-      [
-        REDIS_KEYS.logMeta(generationId),
-        REDIS_KEYS.logStream(generationId),
-        REDIS_KEYS.logInput(generationId),
-        REDIS_KEYS.logChannel(generationId),
-      ],
-      [
-        mode,
-        token,
-        String(batch.expectedSeq),
-        String(batch.events.length),
-        encodeEvents(batch.events),
-        terminalStatus(batch.events) ?? '',
-        batch.checkpoint === undefined ? '' : JSON.stringify(batch.checkpoint),
-        String(options.retentionMs),
-      ],
-    );
+  const append = (generationId: string, mode: AppendMode, token: string, batch: Batch) =>
+    run(APPEND, keysOf(generationId), [
+      mode,
+      token,
+      String(batch.expectedSeq),
+      String(batch.events.length),
+      encodeEvents(batch.events),
+      terminalStatus(batch.events) ?? '',
+      batch.checkpoint === undefined ? '' : JSON.stringify(batch.checkpoint),
+      String(options.retentionMs),
+    ]);
 
   /** Sent until it is answered, and told to the listener. */
-  const appendSurely = async (generationId: string, mode: 'fenced' | 'once', token: string, batch: Batch) => {
+  const appendSurely = async (generationId: string, mode: AppendMode, token: string, batch: Batch) => {
     const begunAt = performance.now();
     const reply = await repeated(
       () => append(generationId, mode, token, batch),
@@ -75,11 +66,18 @@ export function createRedisEventLog(
       });
     }
     if (answer === 'appended' || answer === 'already-appended') return reply;
-    if (mode === 'once' && answer === 'ended') return reply;
+    if (mode !== 'fenced' && (answer === 'ended' || answer === 'opened')) return reply;
     const refusal = refused(answer, detail);
     listener?.refused(refusal.reason);
     throw refusal;
   };
+
+  const writerOf = (generationId: string, epoch: number, nextSeq: number, onCancelWish?: () => void) =>
+    createLogWriter(nextSeq, async (expectedSeq, events, checkpoint) => {
+      const appended = { expectedSeq, events, checkpoint };
+      const [, , wish] = await appendSurely(generationId, 'fenced', String(epoch), appended);
+      if (wish === '1') onCancelWish?.();
+    });
 
   const head = async (generationId: string): Promise<LogHead | null> => {
     const stored = await redis.hGetAll(REDIS_KEYS.logMeta(generationId));
@@ -171,21 +169,40 @@ export function createRedisEventLog(
         throw new LogRefused('fenced', `epoch ${epoch} came after epoch ${holder}`);
       }
       if (outcome !== 'open' || opened === null) throw new LogRefused('missing', generationId);
-      const writer = createLogWriter(opened.nextSeq, async (expectedSeq, batch, checkpoint) => {
-        const appended = { expectedSeq, events: batch, checkpoint };
-        const [, , wish] = await appendSurely(generationId, 'fenced', String(epoch), appended);
-        if (wish === '1') onCancelWish?.();
-      });
+      const writer = writerOf(generationId, epoch, opened.nextSeq, onCancelWish);
       return { head: opened, events, writer };
     },
 
-    async appendOnce(generationId, step, events): Promise<OnceOutcome> {
+    async openFresh(generationId, epoch, events, onCancelWish) {
+      const begunAt = performance.now();
+      const arguments_ = [String(epoch), String(events.length), encodeEvents(events)];
+      const [answer] = await run(OPEN_FRESH, keysOf(generationId), arguments_);
+      if (answer !== 'opened') return null;
+      listener?.appended({
+        ...{ generationId, count: events.length, tookMs: performance.now() - begunAt },
+        ...{ status: null, last: events.at(-1) },
+      });
+      return writerOf(generationId, epoch, 1 + events.length, onCancelWish);
+    },
+
+    async appendOnce(generationId, step, events, when): Promise<OnceOutcome> {
       const batch = { expectedSeq: 0, events, checkpoint: undefined };
-      const [answer] = await appendSurely(generationId, 'once', step, batch);
-      return answer === 'appended' || answer === 'ended' ? answer : 'already-appended';
+      const [answer] = await appendSurely(generationId, when ?? 'once', step, batch);
+      return answer === 'appended' || answer === 'ended' || answer === 'opened' ? answer : 'already-appended';
     },
   };
 }
+
+function keysOf(generationId: string): string[] {
+  return [
+    REDIS_KEYS.logMeta(generationId),
+    REDIS_KEYS.logStream(generationId),
+    REDIS_KEYS.logInput(generationId),
+    REDIS_KEYS.logChannel(generationId),
+  ];
+}
+
+type AppendMode = 'fenced' | 'once' | 'unopened';
 
 interface Batch {
   readonly expectedSeq: number;

@@ -66,6 +66,19 @@ export function traceFields(): { trace_id?: string; span_id?: string } {
   return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
 }
 
+/** Carries the trace of a request to another process; nothing where traces are off. */
+export function traceCarrier(tracing: Tracing | null) {
+  return {
+    inject: (): Record<string, string> => {
+      const headers: Record<string, string> = {};
+      if (tracing !== null) propagation.inject(context.active(), headers);
+      return headers;
+    },
+    within: <Result>(headers: Readonly<Record<string, string>>, act: () => Result): Result =>
+      tracing === null ? act() : context.with(propagation.extract(ROOT_CONTEXT, headers), act),
+  };
+}
+
 /** A span for each request, child of the caller's where it sends `traceparent`. Paths and bodies stay out of it. */
 export function traceRequests({ tracer }: Tracing): RequestHandler {
   return (request, response, next) => {

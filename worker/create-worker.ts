@@ -3,6 +3,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Client } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
 import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import type { Logger } from 'pino';
@@ -12,6 +13,7 @@ import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-
 import { createWarningWebhook } from '../budget/warning-webhook.ts';
 import type { Config } from '../config/load-config.ts';
 import { createDataConverter, FAILURE_CONVERTER } from '../encryption/data-converter.ts';
+import { createHandoffTaker } from '../handoff/redis-handoff.ts';
 import { costOf } from '../models/price.ts';
 import { createPromptCompression } from '../prompts/prompt-compression.ts';
 import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
@@ -25,11 +27,16 @@ import { listenToLog } from '../telemetry/measure-log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { observeWorker } from '../telemetry/observe.ts';
 import { serveMetrics } from '../telemetry/serve-metrics.ts';
-import { workerInterceptors, workflowInterceptorModules } from '../telemetry/trace-temporal.ts';
-import type { Tracing } from '../telemetry/tracing.ts';
+import {
+  clientInterceptors,
+  workerInterceptors,
+  workflowInterceptorModules,
+} from '../telemetry/trace-temporal.ts';
+import { type Tracing, traceCarrier } from '../telemetry/tracing.ts';
 import { createCache } from './create-cache.ts';
 import { createCompressor } from './create-compressor.ts';
 import { createNoteGate } from './gate-notices.ts';
+import { type RunsTaken, takeRuns } from './take-runs.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
 
 /** Streams that one worker process runs at once; more wait in the task queue, by priority and fairness. */
@@ -53,7 +60,7 @@ export interface RunningWorker {
   readonly metricsUrl: string | undefined;
   /** Resolves when the worker has stopped. */
   run(): Promise<void>;
-  shutdown(): void;
+  shutdown(): Promise<void>;
 }
 
 export async function createWorker(
@@ -67,7 +74,8 @@ export async function createWorker(
     countFault('redis');
     logger.warn({ err: error }, 'redis connection');
   };
-  const [redis, subscriber, connection, workflowBundle] = await Promise.all([
+  const [redis, subscriber, waiting, connection, workflowBundle] = await Promise.all([
+    connectRedis(config.redisUrl, onRedisError),
     connectRedis(config.redisUrl, onRedisError),
     connectRedis(config.redisUrl, onRedisError),
     NativeConnection.connect({ address: config.temporal.address }),
@@ -106,7 +114,7 @@ export async function createWorker(
     priceOf,
     countTokens: (text) => countTokens(text),
   };
-  const activities = createActivities(observeWorker(parts, metrics, tracing));
+  const { activities, beginEarly } = createActivities(observeWorker(parts, metrics, tracing));
   const worker = await Worker.create({
     connection,
     namespace: config.temporal.namespace,
@@ -141,15 +149,28 @@ export async function createWorker(
           temporalUrl: temporalMetricsUrl,
           isReady: () => workers.every((one) => one.getState() === 'RUNNING'),
         });
+  const { taskQueue, namespace } = config.temporal;
+  const temporal = new Client({
+    ...{ connection, namespace },
+    ...(dataConverter === undefined ? {} : { dataConverter }),
+    ...(await clientInterceptors(tracing)),
+  });
+  const taker = createHandoffTaker(waiting, redis, { taskQueue, carrier: traceCarrier(tracing) });
+  let taking: RunsTaken | undefined;
   return {
     metricsUrl: page?.url,
     run: async () => {
-      await Promise.all(workers.map((one) => one.run()));
+      const running = workers.map((one) => one.run());
+      taking = takeRuns({ taker, temporal, taskQueue, beginEarly, logger });
+      await Promise.all(running);
+      await taking.stop();
       page?.stop();
       await connection.close();
-      await Promise.all([redis.close(), subscriber.close(), close()]);
+      await Promise.all([redis.close(), subscriber.close(), waiting.close(), close()]);
     },
-    shutdown: () => {
+    shutdown: async () => {
+      // A run whose first task Temporal gives to this worker must find it there.
+      await taking?.stop();
       for (const one of workers) one.shutdown();
     },
   };

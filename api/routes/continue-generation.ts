@@ -10,13 +10,13 @@ import { answerCreated } from './create-generation.ts';
 export function continueRoute(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const body = parseBody(request, continueRequestSchema);
-    const { generationId } = await continueGeneration(
+    const submitted = await continueGeneration(
       dependencies,
       callerIn(response),
       request.params.id,
       body,
       request.get('idempotency-key'),
     );
-    await answerCreated(dependencies, generationId, body.stream === true, response);
+    await answerCreated(dependencies, submitted, body.stream === true, response);
   };
 }

@@ -9,32 +9,34 @@ import { readRequest } from '../read-request.ts';
 import { relayEvents } from '../relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../sse.ts';
 import { startWithSecond } from '../start-with-second.ts';
-import { submitGeneration } from '../submit-generation.ts';
+import { type Submitted, submitGeneration } from '../submit-generation.ts';
 
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const asked = readRequest(request);
-    const { generationId } = await submitGeneration(
+    const submitted = await submitGeneration(
       dependencies,
       callerIn(response),
       asked,
       request.get('idempotency-key'),
     );
-    await answerCreated(dependencies, generationId, asked.stream === true, response);
+    await answerCreated(dependencies, submitted, asked.stream === true, response);
   };
 }
 
 /** 201 with the view, or the events from the first. */
 export async function answerCreated(
   dependencies: ApiDependencies,
-  generationId: string,
+  submitted: Submitted,
   stream: boolean,
   response: Response,
 ): Promise<void> {
   if (stream) {
-    await streamAtOnce(dependencies, generationId, response);
+    await streamAtOnce(dependencies, submitted, response);
     return;
   }
+  const { generationId, started } = submitted;
+  await started;
   const view = await readView(dependencies.log, generationId, { withText: false });
   response
     .status(201)
@@ -42,21 +44,27 @@ export async function answerCreated(
     .json({ ...view, events: `/v1/generations/${generationId}/events` });
 }
 
-/** Nothing is sent until more than the start is in the log: a generation that is refused gets its error as a status. */
+/**
+ * Nothing is sent until the run is started and more than the start is in the log: a generation that is refused gets its
+ * error as a status.
+ */
 async function streamAtOnce(
   dependencies: ApiDependencies,
-  generationId: string,
+  { generationId, started }: Submitted,
   response: Response,
 ): Promise<void> {
   const closed = closedSignal(response);
-  const signal = AbortSignal.any([closed, dependencies.leaving]);
+  const refused = new AbortController();
+  started.catch(() => refused.abort());
+  const signal = AbortSignal.any([closed, dependencies.leaving, refused.signal]);
   const start = (events: readonly GenerationEvent[]) => {
     response.set(cacheHeaders(events));
     startSse(response, generationId);
   };
-  const sink = startWithSecond(createSseSink(response), start);
+  const sink = startWithSecond(createSseSink(response), start, started);
   try {
     await relayEvents(dependencies, { generationId, after: -1, sink, signal });
+    await started;
     // This process leaves before anything came: the reader learns the id, and follows it elsewhere.
     if (!response.headersSent && !closed.aborted) startSse(response, generationId);
     response.end();

@@ -86,7 +86,8 @@ export async function beginOrTakeUp(
   const asked = { ...request, user, ...headerSettings(headers) };
   const checked = parseBody(generationRequestSchema, asked);
   const key = headers.get('idempotency-key');
-  const { generationId } = await submitGeneration(dependencies, caller, checked, key, origin);
+  const { generationId, started } = await submitGeneration(dependencies, caller, checked, key, origin);
+  await started;
   return findGeneration(dependencies, caller, generationId);
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { lookUpCache } from '../../activities/look-up-cache.ts';
-import type { AnswerCache } from '../../cache/answer-cache.ts';
+import { lookUpCache, replayAnswer } from '../../activities/look-up-cache.ts';
+import type { AnswerCache, CacheLookUp } from '../../cache/answer-cache.ts';
 import { type EventBody, textOf } from '../../contracts/events.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import type { EventLog } from '../../streaming/event-log.ts';
@@ -41,27 +41,43 @@ async function begun(events: readonly EventBody[]) {
   const input = { messages: [{ role: 'user', content: 'Why?' }], maxOutputTokens: 100 } as const;
   await log.create({ generationId, tenant, user, route, requestHash: 'hash', metadata: {}, input });
   if (events.length > 0) await log.appendOnce(generationId, 'begun', events);
-  const lookUp = lookUpCache({ cache, log, cacheSettings: () => settings });
-  return { found: () => lookUp(order), read: () => log.read(generationId, -1) };
+  const read = () => log.read(generationId, -1);
+  const lookUp = async () =>
+    lookUpCache({ cache, cacheSettings: () => settings }, order, { input, events: await read() });
+  return { ...{ order, read, lookUp }, replay: (found: CacheLookUp) => replayAnswer({ log }, order, found) };
 }
 
 describe('a stored answer', () => {
-  test('is replayed once, however often the look-up is repeated', async () => {
-    const { found, read } = await begun([]);
-    const first = await found();
-    expect(first.hit).toMatchObject({ status: 'completed', cached: true });
-    expect(await found()).toEqual(first);
+  test('is replayed once, however often that is repeated', async () => {
+    const { lookUp, replay, read } = await begun([]);
+    const found = (await lookUp()) ?? failed('nothing was looked up');
+    const first = await replay(found);
+    expect(first).toMatchObject({ status: 'completed', cached: true });
+    expect(await replay(found)).toEqual(first);
     expect(textOf(await read())).toBe(TEXT);
+  });
+
+  test('is not put behind an answer that has begun since it was looked up', async () => {
+    const { order, lookUp, replay, read } = await begun([]);
+    const found = (await lookUp()) ?? failed('nothing was looked up');
+    const { writer } = await log.open(order.generationId, 1);
+    await writer.write({ type: 'text-delta', text: 'The answer of another process' });
+    await writer.flush();
+    const before = await read();
+    expect(await replay(found)).toBeNull();
+    expect(await read()).toEqual(before);
   });
 
   test.each<[string, EventBody[]]>([
     ['text', [{ type: 'text-delta', text: 'The whole' }]],
     ['a leader', [{ type: 'cache-join', leader: 'gen_1', similarity: 1 }]],
     ['a call', [{ type: 'provider-start', provider: 'p', model: 'm', attempt: 1, strategy: 'start' }]],
-  ])('is not put behind a generation that has %s already', async (_name, events) => {
-    const { found, read } = await begun(events);
-    const before = await read();
-    expect(await found()).toEqual({ hit: null, unavailable: null });
-    expect(await read()).toEqual(before);
+  ])('is not looked up for a generation that has %s already', async (_name, events) => {
+    const { lookUp } = await begun(events);
+    expect(await lookUp()).toBeNull();
   });
 });
+
+function failed(message: string): never {
+  throw new Error(message);
+}

@@ -17,6 +17,7 @@ const FOLDERS = [
   'cache',
   'budget',
   'streaming',
+  'handoff',
   'prompts',
   'routing',
   'encryption',
@@ -35,6 +36,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   cache: { values: ['contracts'], types: ['config'] },
   budget: { values: ['contracts'], types: ['config'] },
   streaming: { values: ['contracts'], types: ['config'] },
+  handoff: { values: ['contracts'], types: ['streaming'] },
   routing: { values: ['contracts'], types: ['config'] },
   prompts: { values: ['contracts'], types: ['config'] },
   encryption: { values: ['contracts'], types: ['config'] },
@@ -47,7 +49,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   api: {
     values: [
       ...(['contracts', 'config', 'models', 'streaming', 'budget', 'cache', 'prompts', 'routing'] as const),
-      ...(['encryption', 'telemetry'] as const),
+      ...(['encryption', 'telemetry', 'handoff'] as const),
     ],
     types: ['workflows'],
   },

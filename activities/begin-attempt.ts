@@ -1,0 +1,130 @@
+/** The begin of an attempt: what it goes on from, its reservation, and its place in the log before the call leaves. */
+import { describeRefusal } from '../contracts/budget-refusal.ts';
+import type { GenerationInput } from '../contracts/generation.ts';
+import { addUsage } from '../contracts/money.ts';
+import type { StreamStep } from '../contracts/steps.ts';
+import type { Admission } from '../routing/provider-gate.ts';
+import type { OpenedLog } from '../streaming/event-log.ts';
+import { accountAbandonedAttempt } from './account-attempt.ts';
+import type { Attempt } from './attempt.ts';
+import { passOf } from './attempt-pass.ts';
+import type { Dependencies } from './dependencies.ts';
+import { permanent } from './end-attempt.ts';
+import { reserveCall } from './extend-reservation.ts';
+import { chargeOf, type GenerationRecord, readRecord } from './generation-record.ts';
+import { budgetNotes } from './note-budget.ts';
+import { type Checkpoint, openCheckpoint, planResume } from './resume-plan.ts';
+import type { StreamControl } from './running-streams.ts';
+
+const NOTHING_YET = readRecord([]);
+
+/**
+ * The first attempt at a log that has no more than its start: it is taken over and the call put on record in one step.
+ * @returns null where the log has more and must be read.
+ */
+export async function beginFirstAttempt(
+  dependencies: Dependencies,
+  step: StreamStep,
+  control: StreamControl,
+  admission: Admission,
+  input: GenerationInput,
+): Promise<Attempt | null> {
+  const { provider: name, model } = step.candidate;
+  const provider = dependencies.providers.get(name);
+  if (provider === undefined || !admission.admitted) return null;
+  const record = NOTHING_YET;
+  const resume = planResume(step.candidate, provider.capabilities(model), record, null);
+  const reserved = await reserveCall(dependencies, { step, input, record, resume });
+  if (!reserved.granted) return null;
+  const { maxOutputTokens, capTokens } = reserved;
+  const { strategy } = resume;
+  const writer = await dependencies.log.openFresh(
+    step.order.generationId,
+    control.epoch,
+    [...budgetNotes(step), { type: 'provider-start', provider: name, model, attempt: 1, strategy }],
+    () => control.stop('cancel'),
+  );
+  if (writer === null) return null;
+  const pass = passOf(dependencies, step, admission, resume, null);
+  return {
+    ...{ step, control, provider, pass, input, writer, record, number: 1, resume, checkpoint: null },
+    ...{ maxOutputTokens, capTokens },
+  };
+}
+
+/** An attempt at what the log tells: from the beginning, or from where the one before it stopped. */
+export async function beginAttempt(
+  dependencies: Dependencies,
+  step: StreamStep,
+  control: StreamControl,
+  admission: Admission,
+  log: OpenedLog,
+  record: GenerationRecord,
+  input: GenerationInput,
+): Promise<Attempt> {
+  const { provider: name, model } = step.candidate;
+  const provider = dependencies.providers.get(name);
+  if (provider === undefined) throw permanent('model_not_found', `No provider "${name}" is configured here.`);
+  const checkpoint = openCheckpoint(log.head.checkpoint, record);
+  const resume = planResume(step.candidate, provider.capabilities(model), record, checkpoint);
+  const pass = passOf(dependencies, step, admission, resume, checkpoint);
+  let known = record;
+  if (record.openAttempt !== null && resume.strategy !== 'reattach') {
+    known = await closeInterrupted(dependencies, log, record, input, checkpoint);
+  }
+  const { writer } = log;
+  if (!record.budgetNoted) for (const note of budgetNotes(step)) void writer.write(note);
+  const reserved = await reserveCall(dependencies, { step, input, record: known, resume });
+  if (!reserved.granted) {
+    void pass.leave(null, 0, 0);
+    // What the interrupted attempt used must be on record before the log is closed.
+    await writer.flush();
+    const { message, details } = describeRefusal(reserved);
+    throw permanent('budget_exceeded', message, details);
+  }
+  const { maxOutputTokens, capTokens } = reserved;
+  const number = resume.strategy === 'reattach' ? record.attempts : record.attempts + 1;
+  void writer.write({
+    type: 'provider-start',
+    provider: name,
+    model,
+    attempt: number,
+    strategy: resume.strategy,
+  });
+  // On record before the call leaves: a call that the log does not know could be paid without anyone knowing.
+  await writer.flush();
+  return {
+    ...{ step, control, provider, pass, input, writer, record: known, number, resume, checkpoint },
+    ...{ maxOutputTokens, capTokens },
+  };
+}
+
+/** The process that ran the open attempt died: its usage goes on record before another attempt begins. */
+async function closeInterrupted(
+  dependencies: Dependencies,
+  log: OpenedLog,
+  record: GenerationRecord,
+  input: GenerationInput,
+  checkpoint: Checkpoint | null,
+): Promise<GenerationRecord> {
+  const open = record.openAttempt;
+  if (open === null) return record;
+  const accounted = await accountAbandonedAttempt(dependencies, open, input, checkpoint);
+  void log.writer.write({
+    type: 'provider-error',
+    provider: open.provider,
+    model: open.model,
+    attempt: open.attempt,
+    code: 'attempt_interrupted',
+    message: 'The process that read this answer ended.',
+    resumable: false,
+    ...accounted,
+  });
+  return {
+    ...record,
+    openAttempt: null,
+    charges: [...record.charges, chargeOf({ ...open, ...accounted })],
+    usage: addUsage(record.usage, accounted.usage),
+    costMicroUsd: record.costMicroUsd + accounted.costMicroUsd,
+  };
+}
