@@ -30,6 +30,7 @@ import type { Tracing } from '../telemetry/tracing.ts';
 import { createCache } from './create-cache.ts';
 import { createCompressor } from './create-compressor.ts';
 import { createNoteGate } from './gate-notices.ts';
+import { versioningOf } from './versioning.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
 
 /** Streams that one worker process runs at once; more wait in the task queue, by priority and fairness. */
@@ -115,6 +116,7 @@ export async function createWorker(
     activities,
     ...(dataConverter === undefined ? {} : { dataConverter }),
     ...(await workerInterceptors(tracing)),
+    ...versioningOf(config.temporal.deployment),
     // A workflow task is held for as long as the stream's beginning, in a local activity, takes.
     maxConcurrentWorkflowTaskExecutions: CONCURRENT_GENERATIONS,
     maxConcurrentLocalActivityExecutions: CONCURRENT_GENERATIONS,
