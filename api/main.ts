@@ -47,8 +47,8 @@ const onRedisError = (error: Error) => {
   logger.warn({ err: error }, 'redis connection');
 };
 const [redis, subscriber] = await Promise.all([
-  connectRedis(config.redisUrl, onRedisError),
-  connectRedis(config.redisUrl, onRedisError),
+  connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs),
+  connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs),
 ]);
 const onLostNote = (error: unknown) => logger.warn({ err: error }, 'a change or use of a key was not noted');
 const keys = await createApiKeys(redis, subscriber, onLostNote);

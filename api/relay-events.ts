@@ -9,6 +9,7 @@ import { LIMITS } from '../contracts/limits.ts';
 import { coalesce } from '../streaming/event-codec.ts';
 import type { LogReader } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
+import { isRedisAway } from '../streaming/redis-connection.ts';
 import { tailLost } from './check-cursor.ts';
 
 export interface ViewerSink {
@@ -52,7 +53,10 @@ const MERGED_CHARS = SLICE_BYTES / 4;
 const ENTRIES_WHEN_SLOW = 2;
 const TICK_MS = 1_000;
 
-/** @returns the viewer's cursor when the log has ended or the signal was given. Rejects where the log cannot be read. */
+/**
+ * @returns the viewer's cursor when the log has ended or the signal was given. While Redis is away the viewer waits.
+ * Rejects where the log cannot be read.
+ */
 export async function relayEvents(
   { log, live, heartbeatMs = LIMITS.relayHeartbeatMs }: RelaySource,
   { generationId, after, sink, signal, stallMs = LIMITS.viewerStallMs }: Relay,
@@ -127,6 +131,8 @@ function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer
   let state: 'idle' | 'reading' | 'ended' = 'reading';
   let blockedSinceMs: number | null = null;
   let sentAtMs = Date.now();
+  /** The log could not be read, because Redis was away. */
+  let mustAsk = false;
   const { promise: ended, resolve, reject } = Promise.withResolvers<number>();
 
   const isEnded = () => state === 'ended';
@@ -152,6 +158,7 @@ function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer
   const readOn = async (askLog: boolean) => {
     if (isEnded()) return;
     state = 'reading';
+    mustAsk = false;
     let events = askLog ? null : source.window(cursor);
     let entries: number = LIMITS.entriesPerRead;
     while (!isEnded()) {
@@ -184,7 +191,14 @@ function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer
     reject(error);
   };
   const goOn = (askLog = false) => {
-    readOn(askLog).catch(fail);
+    readOn(askLog).catch((error: unknown) => {
+      if (!isRedisAway(error) || isEnded()) fail(error);
+      else {
+        // The viewer waits with it: nothing is lost, and what he has stays good.
+        mustAsk = true;
+        state = 'idle';
+      }
+    });
   };
   const takeBatch = (batch: readonly GenerationEvent[] | null) => {
     const isNext = batch !== null && batch[0]?.seq === cursor + 1;
@@ -211,12 +225,16 @@ function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer
     tick: (nowMs) => {
       if (blockedSinceMs !== null) {
         if (nowMs - blockedSinceMs >= stallMs && sink.closeStalled()) end();
-      } else if (state === 'idle' && nowMs - sentAtMs >= heartbeatMs) {
+        return;
+      }
+      if (state === 'ended') return;
+      const isSilent = nowMs - sentAtMs >= heartbeatMs;
+      if (isSilent && (state === 'idle' || mustAsk)) {
         sentAtMs = nowMs;
         if (sink.ready()) sink.heartbeat();
-        // A batch can be lost; after a silence the log itself is asked.
-        goOn(true);
       }
+      // A batch can be lost; after a silence the log itself is asked.
+      if (state === 'idle' && (isSilent || mustAsk)) goOn(true);
     },
   };
 }

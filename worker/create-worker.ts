@@ -69,8 +69,8 @@ export async function createWorker(
     logger.warn({ err: error }, 'redis connection');
   };
   const [redis, subscriber, connection, workflowBundle] = await Promise.all([
-    connectRedis(config.redisUrl, onRedisError),
-    connectRedis(config.redisUrl, onRedisError),
+    connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs),
+    connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs),
     NativeConnection.connect({ address: config.temporal.address }),
     bundleWorkflows(config.dataDir, {
       isEncrypted: dataConverter !== undefined,
