@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import type { Config } from '../config/load-config.ts';
+import { ServiceError } from './service-error.ts';
 
 type Temporal = Config['temporal'];
 
@@ -57,7 +58,12 @@ export async function withTemporal<Answer>(
   { address }: Temporal,
   ask: (connection: Connection) => Promise<Answer>,
 ): Promise<Answer> {
-  const connection = await Connection.connect({ address, connectTimeout: CONNECT_MS });
+  const connection = await Connection.connect({ address, connectTimeout: CONNECT_MS }).catch(
+    (cause: unknown) => {
+      const fix = 'Start it, or set TEMPORAL_ADDRESS to where it is (host:7233).';
+      throw new ServiceError(`Temporal does not answer at ${address}.`, fix, { cause });
+    },
+  );
   try {
     return await ask(connection);
   } finally {

@@ -56,7 +56,7 @@ async function setCurrent(buildId: string): Promise<void> {
 }
 
 async function deployment(): Promise<WorkerDeployment> {
-  return JSON.parse((await cli('show', '--json')).out);
+  return JSON.parse((await cli('--json')).out);
 }
 
 async function begin(input: string, model = 'simulated/sim-large'): Promise<Reading> {
