@@ -31,6 +31,8 @@ export interface RelaySource {
   readonly live: LiveLogs;
   /** Silence after which a viewer gets a sign of life. */
   readonly heartbeatMs?: number | undefined;
+  /** Told of a log on which nothing has come for so long. */
+  readonly onSilence?: ((generationId: string) => void) | undefined;
 }
 
 export interface Relay {
@@ -58,10 +60,16 @@ const TICK_MS = 1_000;
  * Rejects where the log cannot be read.
  */
 export async function relayEvents(
-  { log, live, heartbeatMs = LIMITS.relayHeartbeatMs }: RelaySource,
+  { log, live, heartbeatMs = LIMITS.relayHeartbeatMs, onSilence }: RelaySource,
   { generationId, after, sink, signal, stallMs = LIMITS.viewerStallMs }: Relay,
 ): Promise<number> {
-  const viewer = createViewer({ after, sink, stallMs, heartbeatMs });
+  const viewer = createViewer({
+    after,
+    sink,
+    stallMs,
+    heartbeatMs,
+    onSilence: () => onSilence?.(generationId),
+  });
   const shared = await live.follow(generationId, viewer.onBatch);
   const leave = () => viewer.end();
   signal.addEventListener('abort', leave, { once: true });
@@ -120,9 +128,10 @@ interface ViewerPlan {
   readonly sink: ViewerSink;
   readonly stallMs: number;
   readonly heartbeatMs: number;
+  onSilence(): void;
 }
 
-function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer {
+function createViewer({ after, sink, stallMs, heartbeatMs, onSilence }: ViewerPlan): Viewer {
   let cursor = after;
   /** `at` of the last event that was sent; null before there is one. */
   let lastAtMs: number | null = null;
@@ -232,6 +241,7 @@ function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer
       if (isSilent && (state === 'idle' || mustAsk)) {
         sentAtMs = nowMs;
         if (sink.ready()) sink.heartbeat();
+        onSilence();
       }
       // A batch can be lost; after a silence the log itself is asked.
       if (state === 'idle' && (isSilent || mustAsk)) goOn(true);
