@@ -7,14 +7,11 @@ import { ServiceError } from './service-error.ts';
 
 type Temporal = Config['temporal'];
 
-export type VersionStatus =
-  | 'unknown'
-  | 'inactive'
-  | 'current'
-  | 'ramping'
-  | 'draining'
-  | 'drained'
-  | 'created';
+/** Temporal's WorkerDeploymentVersionStatus, as its API numbers it. */
+const STATUS = [
+  ...(['unknown', 'inactive', 'current', 'ramping', 'draining', 'drained', 'created'] as const),
+] as const;
+export type VersionStatus = (typeof STATUS)[number];
 
 export interface WorkerVersion {
   readonly buildId: string;
@@ -36,10 +33,6 @@ export interface WorkerDeployment {
   readonly unversionedWorkers: number;
 }
 
-/** Temporal's WorkerDeploymentVersionStatus, as its API numbers it. */
-const STATUS: readonly VersionStatus[] = [
-  ...(['unknown', 'inactive', 'current', 'ramping', 'draining', 'drained', 'created'] as const),
-];
 const WORKFLOW_TASKS = 1;
 /** Temporal's WorkerVersioningMode. */
 const VERSIONED = 2;

@@ -1,6 +1,7 @@
 /** `unbroken deployments ...`: which version of the workers takes new generations. It asks Temporal, not the API. */
+import type { Connection } from '@temporalio/client';
 import { type Command, InvalidArgumentError } from 'commander';
-import { loadConfig } from '../../config/load-config.ts';
+import { type Config, loadConfig } from '../../config/load-config.ts';
 import {
   moveRuns,
   readDeployment,
@@ -10,12 +11,9 @@ import {
 } from '../../services/worker-deployment.ts';
 import { printTable } from './print-table.ts';
 
-type Ask<Answer> = (
-  connection: Parameters<typeof readDeployment>[0],
-  temporal: Parameters<typeof readDeployment>[1],
-) => Promise<Answer>;
-
-function ask<Answer>(question: Ask<Answer>): Promise<Answer> {
+function ask<Answer>(
+  question: (connection: Connection, temporal: Config['temporal']) => Promise<Answer>,
+): Promise<Answer> {
   const { temporal } = loadConfig();
   return withTemporal(temporal, (connection) => question(connection, temporal));
 }
