@@ -23,6 +23,8 @@ const UNSURE: ReadonlySet<ErrorCode> = new Set([
   ...(['provider_first_token_timeout', 'provider_stream_cut', 'provider_stalled'] as const),
   ...(['provider_malformed', 'provider_empty', 'provider_response_lost'] as const),
 ]);
+/** Ends of an attempt after which the candidate is as good as before: they use up none of its tries. */
+const UNCOUNTED: ReadonlySet<string> = new Set(['attempt_interrupted', 'provider_response_lost']);
 /** Nothing is to be waited for. */
 const AT_ONCE_MS = 50;
 
@@ -153,10 +155,9 @@ function nextTry(
   { restMs }: Departure,
 ): NextTry {
   const { provider, model } = step.candidate;
-  const earlier = record.errors.filter(
-    (one) => one.provider === provider && one.model === model && one.code !== 'attempt_interrupted',
-  );
-  const isWorthIt = earlier.length + 1 < LIMITS.providerErrorsPerCandidate;
+  const earlier = record.errors.filter((one) => one.provider === provider && one.model === model);
+  const counted = [...earlier, error].filter(({ code }) => !UNCOUNTED.has(code));
+  const isWorthIt = counted.length < LIMITS.providerErrorsPerCandidate;
   const hasOtherKeys = gate.keyCount(provider) > 1;
   if (REFUSES_KEY.has(error.code)) {
     return { again: hasOtherKeys && isWorthIt, onlyResumed: false, waitMs: AT_ONCE_MS };

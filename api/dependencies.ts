@@ -19,6 +19,7 @@ import type { RouteChooser } from './choose-route.ts';
 import type { OpenConnections } from './open-connections.ts';
 import type { RateLimiter } from './rate-limiter.ts';
 import type { Tickets } from './tickets.ts';
+import type { WatchSilence } from './watch-silence.ts';
 import type { ChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 
 export interface ApiDependencies {
@@ -27,6 +28,7 @@ export interface ApiDependencies {
   readonly live: LiveLogs;
   /** Silence after which a viewer gets a sign of life. */
   readonly heartbeatMs: number;
+  readonly onSilence: WatchSilence;
   readonly budget: BudgetLedger;
   readonly prompts: PromptRegistry;
   readonly promptStats: PromptStats;

@@ -32,6 +32,7 @@ import { createOpenConnections } from './open-connections.ts';
 import { createRateLimiter } from './rate-limiter.ts';
 import { createTickets } from './tickets.ts';
 import { serveWebSockets } from './upgrade.ts';
+import { createSilenceWatch } from './watch-silence.ts';
 import { createChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 
 /** Whoever presses Ctrl-C waits for it. */
@@ -48,8 +49,8 @@ const onRedisError = (error: Error) => {
   logger.warn({ err: error }, 'redis connection');
 };
 const [redis, subscriber] = await Promise.all([
-  connectRedis(config.redisUrl, onRedisError),
-  connectRedis(config.redisUrl, onRedisError),
+  connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs),
+  connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs),
 ]);
 const onLostNote = (error: unknown) => logger.warn({ err: error }, 'a change or use of a key was not noted');
 const keys = await createApiKeys(redis, subscriber, onLostNote);
@@ -109,7 +110,7 @@ const parts = {
   countTokens: (text: string) => (text.length > COUNTED_CHARS ? 0 : countTokens(text)),
   pingRedis: () => redis.ping(),
 };
-const dependencies = observeApi(parts, metrics, tracing);
+const dependencies = observeApi({ ...parts, onSilence: createSilenceWatch(parts) }, metrics, tracing);
 const server = createHttpServer(createApp(dependencies), config.http);
 const sockets = serveWebSockets(server, dependencies);
 // The first caller shall not wait for the connection.

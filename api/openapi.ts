@@ -8,6 +8,7 @@ import { budgetPaths, budgetSchemas } from './openapi-budgets.ts';
 import { cachePaths } from './openapi-cache.ts';
 import { keyPaths, keySchemas } from './openapi-keys.ts';
 import { promptPaths, promptSchemas } from './openapi-prompts.ts';
+import { wirePaths } from './openapi-wires.ts';
 
 const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
 const json = (schema: string) => ({
@@ -167,6 +168,7 @@ export function createOpenApiDocument() {
         },
       },
       ...promptPaths,
+      ...wirePaths,
     },
     components: { schemas, securitySchemes: { key: { type: 'http', scheme: 'bearer' } } },
   };

@@ -9,6 +9,7 @@ import { LIMITS } from '../contracts/limits.ts';
 import { coalesce } from '../streaming/event-codec.ts';
 import type { LogReader } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
+import { isRedisAway } from '../streaming/redis-connection.ts';
 import { tailLost } from './check-cursor.ts';
 
 export interface ViewerSink {
@@ -30,6 +31,8 @@ export interface RelaySource {
   readonly live: LiveLogs;
   /** Silence after which a viewer gets a sign of life. */
   readonly heartbeatMs?: number | undefined;
+  /** Told of a log on which nothing has come for so long. */
+  readonly onSilence?: ((generationId: string) => void) | undefined;
 }
 
 export interface Relay {
@@ -52,12 +55,21 @@ const MERGED_CHARS = SLICE_BYTES / 4;
 const ENTRIES_WHEN_SLOW = 2;
 const TICK_MS = 1_000;
 
-/** @returns the viewer's cursor when the log has ended or the signal was given. Rejects where the log cannot be read. */
+/**
+ * @returns the viewer's cursor when the log has ended or the signal was given. While Redis is away the viewer waits.
+ * Rejects where the log cannot be read.
+ */
 export async function relayEvents(
-  { log, live, heartbeatMs = LIMITS.relayHeartbeatMs }: RelaySource,
+  { log, live, heartbeatMs = LIMITS.relayHeartbeatMs, onSilence }: RelaySource,
   { generationId, after, sink, signal, stallMs = LIMITS.viewerStallMs }: Relay,
 ): Promise<number> {
-  const viewer = createViewer({ after, sink, stallMs, heartbeatMs });
+  const viewer = createViewer({
+    after,
+    sink,
+    stallMs,
+    heartbeatMs,
+    onSilence: () => onSilence?.(generationId),
+  });
   const shared = await live.follow(generationId, viewer.onBatch);
   const leave = () => viewer.end();
   signal.addEventListener('abort', leave, { once: true });
@@ -116,9 +128,10 @@ interface ViewerPlan {
   readonly sink: ViewerSink;
   readonly stallMs: number;
   readonly heartbeatMs: number;
+  onSilence(): void;
 }
 
-function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer {
+function createViewer({ after, sink, stallMs, heartbeatMs, onSilence }: ViewerPlan): Viewer {
   let cursor = after;
   /** `at` of the last event that was sent; null before there is one. */
   let lastAtMs: number | null = null;
@@ -127,6 +140,8 @@ function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer
   let state: 'idle' | 'reading' | 'ended' = 'reading';
   let blockedSinceMs: number | null = null;
   let sentAtMs = Date.now();
+  /** The log could not be read, because Redis was away. */
+  let mustAsk = false;
   const { promise: ended, resolve, reject } = Promise.withResolvers<number>();
 
   const isEnded = () => state === 'ended';
@@ -152,6 +167,7 @@ function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer
   const readOn = async (askLog: boolean) => {
     if (isEnded()) return;
     state = 'reading';
+    mustAsk = false;
     let events = askLog ? null : source.window(cursor);
     let entries: number = LIMITS.entriesPerRead;
     while (!isEnded()) {
@@ -184,7 +200,14 @@ function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer
     reject(error);
   };
   const goOn = (askLog = false) => {
-    readOn(askLog).catch(fail);
+    readOn(askLog).catch((error: unknown) => {
+      if (!isRedisAway(error) || isEnded()) fail(error);
+      else {
+        // The viewer waits with it: nothing is lost, and what he has stays good.
+        mustAsk = true;
+        state = 'idle';
+      }
+    });
   };
   const takeBatch = (batch: readonly GenerationEvent[] | null) => {
     const isNext = batch !== null && batch[0]?.seq === cursor + 1;
@@ -211,12 +234,17 @@ function createViewer({ after, sink, stallMs, heartbeatMs }: ViewerPlan): Viewer
     tick: (nowMs) => {
       if (blockedSinceMs !== null) {
         if (nowMs - blockedSinceMs >= stallMs && sink.closeStalled()) end();
-      } else if (state === 'idle' && nowMs - sentAtMs >= heartbeatMs) {
+        return;
+      }
+      if (state === 'ended') return;
+      const isSilent = nowMs - sentAtMs >= heartbeatMs;
+      if (isSilent && (state === 'idle' || mustAsk)) {
         sentAtMs = nowMs;
         if (sink.ready()) sink.heartbeat();
-        // A batch can be lost; after a silence the log itself is asked.
-        goOn(true);
+        onSilence();
       }
+      // A batch can be lost; after a silence the log itself is asked.
+      if (state === 'idle' && (isSilent || mustAsk)) goOn(true);
     },
   };
 }

@@ -4,10 +4,11 @@
  */
 import { WorkflowNotFoundError } from '@temporalio/client';
 import type { OpenReservation } from '../budget/budget-books.ts';
-import { docPage, UnbrokenError } from '../contracts/errors.ts';
+import { UnbrokenError } from '../contracts/errors.ts';
 import { NO_USAGE, totalTokens } from '../contracts/money.ts';
 import { workflowId } from '../contracts/names.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { endLog } from './end-log.ts';
 import { readView } from './generation-view.ts';
 
 export async function releaseOrphans(
@@ -23,7 +24,10 @@ export async function releaseOrphans(
   const still = new Set((await books.open(tenant)).map(({ generationId }) => generationId));
   const orphans = ended.filter(({ generationId }) => still.has(generationId));
   for (const { generationId, owner } of repair ? orphans : []) {
-    await endLog(log, generationId);
+    await endLog(log, generationId, {
+      code: 'internal',
+      message: 'The run of this generation was ended by hand.',
+    });
     const view = await readView(log, generationId, { withText: false });
     await budget.settle({
       ...owner,
@@ -51,20 +55,4 @@ async function isRunning(
     if (error instanceof WorkflowNotFoundError) return false;
     throw new UnbrokenError('service_unavailable', 'Temporal does not answer.', { cause: error });
   }
-}
-
-/** Readers wait for the end of a log whose run can no longer write it; a stream that still runs is silenced by it. */
-async function endLog(log: ApiDependencies['log'], generationId: string): Promise<void> {
-  const view = await readView(log, generationId, { withText: false });
-  if (view?.status !== 'running') return;
-  const message = 'The run of this generation was ended by hand.';
-  await log.appendOnce(generationId, 'close', [
-    {
-      type: 'generation-error',
-      error: { code: 'internal', message, doc: docPage('internal') },
-      attempts: view.attempts,
-      usage: { ...(view.usage ?? NO_USAGE), estimated: true },
-      costMicroUsd: view.costMicroUsd ?? 0,
-    },
-  ]);
 }

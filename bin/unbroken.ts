@@ -4,6 +4,7 @@ import type { GenerationRequest } from '../client/index.ts';
 import { formatUsd } from '../contracts/money.ts';
 import { addBudgetCommands } from './commands/budgets.ts';
 import { type ConnectionFlags, connect, reportFailure, withConnection } from './commands/connection.ts';
+import { addDeploymentCommands } from './commands/deployments.ts';
 import { addKeyCommands } from './commands/keys.ts';
 import { printFindings } from './commands/print-doctor.ts';
 import { printGeneration } from './commands/print-generation.ts';
@@ -198,6 +199,12 @@ program
     const { examine } = await import('../services/doctor/examine.ts');
     process.exitCode = printFindings(await examine(process.env), json === true);
   });
+
+addDeploymentCommands(
+  program
+    .command('deployments')
+    .description('versions of the workers: which one takes new generations; asks Temporal'),
+);
 
 addKeyCommands(
   program.command('keys').description('make, list, rotate and revoke API keys; needs an admin key'),

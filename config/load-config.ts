@@ -6,6 +6,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import {
+  type DeploymentSettings,
+  deploymentEnvironment,
+  deploymentSettings,
+} from './deployment-environment.ts';
 import { type EncryptionKey, encryptionKeysSchema } from './encryption-keys.ts';
 import { explainIssues } from './explain-issues.ts';
 import { gateScopeOf, type ProviderKey, providerKeysOf } from './gate-schema.ts';
@@ -26,6 +31,7 @@ const environmentSchema = z.object({
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
   TEMPORAL_NAMESPACE: z.string().default('default'),
   TEMPORAL_UI_URL: z.url().optional(),
+  ...deploymentEnvironment,
   UNBROKEN_TASK_QUEUE: z.string().default('unbroken'),
   REDIS_URL: z.url().default('redis://127.0.0.1:6379'),
   QDRANT_URL: z.url().default('http://127.0.0.1:6333'),
@@ -43,7 +49,13 @@ export interface Config extends ConfigFile {
   readonly devKey: string | undefined;
   /** Encrypt what Temporal stores; empty: it is stored as it is. Never logged. */
   readonly encryptionKeys: readonly EncryptionKey[];
-  readonly temporal: { address: string; namespace: string; taskQueue: string; uiUrl: string | undefined };
+  readonly temporal: {
+    readonly address: string;
+    readonly namespace: string;
+    readonly taskQueue: string;
+    readonly uiUrl: string | undefined;
+    readonly deployment: DeploymentSettings;
+  };
   readonly redisUrl: string;
   readonly qdrant: { url: string; apiKey: string | undefined };
   /** The secret that `budgets.webhook.secretEnv` names. Never logged. */
@@ -100,6 +112,7 @@ export function loadConfig(environment: Environment = process.env): Config {
       namespace: env.TEMPORAL_NAMESPACE,
       taskQueue: env.UNBROKEN_TASK_QUEUE,
       uiUrl: env.TEMPORAL_UI_URL,
+      deployment: deploymentSettings(env),
     },
     redisUrl: env.REDIS_URL,
     qdrant: { url: env.QDRANT_URL, apiKey: env.QDRANT_API_KEY },

@@ -212,6 +212,12 @@ export const configSchema = z.strictObject({
         .positive()
         .default(LIMITS.relayHeartbeatMs)
         .describe('Silence after which a stream gets a sign of life; below the idle limit of every proxy'),
+      redisAnswerMs: z
+        .int()
+        .min(100)
+        .max(60_000)
+        .default(LIMITS.redisAnswerMs)
+        .describe('How long Redis may take for a command; then a request gets its 503'),
       defaultMaxOutputTokens: z.int().positive().default(LIMITS.defaultMaxOutputTokens),
     })
     .prefault({}),

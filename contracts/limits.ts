@@ -61,6 +61,10 @@ export const LIMITS = {
   gateMs: 2_000,
   /** A new generation waits so long for a Temporal that is away, unless the config says otherwise. */
   waitForTemporalMs: 3_000,
+  /** A command to Redis waits so long for its answer, unless the config says otherwise. */
+  redisAnswerMs: 5_000,
+  /** An append is sent again for so long while Redis is away; then its attempt ends, and another goes on. */
+  appendAgainMs: 120_000,
   minDeadlineMs: 100,
   maxDeadlineMs: 30 * 24 * 3_600_000,
   connectMs: 5_000,

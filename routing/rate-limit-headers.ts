@@ -3,7 +3,7 @@
  * (`x-ratelimit-remaining-requests`, `x-ratelimit-reset-tokens: 6m0s`); Anthropic, "Rate limits"
  * (`anthropic-ratelimit-requests-remaining`, reset as an RFC 3339 date). Other vendors write one or the other.
  */
-import parseDuration from 'parse-duration';
+import { waitMsOf } from '../contracts/waits.ts';
 
 export interface LimitsLeft {
   /** null: not told, or enough. */
@@ -28,7 +28,7 @@ export function scarceLimits(headers: Headers, nowMs: number): LimitsLeft | null
     if (!/ratelimit.*remaining/.test(name)) continue;
     const left = Number(value);
     const limit = Number(headers.get(name.replace('remaining', 'limit')) ?? Number.NaN);
-    const resetMs = untilMs(headers.get(name.replace('remaining', 'reset')), nowMs);
+    const resetMs = waitMsOf(headers.get(name.replace('remaining', 'reset')), nowMs) ?? 0;
     const isScarce = left <= (Number.isFinite(limit) ? limit * SCARCE_SHARE : 0);
     if (value !== '' && isScarce && resetMs > 0) {
       scarce.push({ what: name.includes('token') ? 'tokens' : 'requests', left, resetMs });
@@ -44,14 +44,4 @@ export function scarceLimits(headers: Headers, nowMs: number): LimitsLeft | null
     tokens: least('tokens'),
     resetMs: Math.max(...scarce.map(({ resetMs }) => resetMs)),
   };
-}
-
-/** `6m0s`, `120ms`, seconds such as `7.5`, or a date. 0 where it is none of these, or is over. */
-function untilMs(text: string | null, nowMs: number): number {
-  if (text === null || text.trim() === '') return 0;
-  const seconds = Number(text);
-  if (Number.isFinite(seconds)) return Math.max(0, seconds * 1_000);
-  const date = /\d{4}-\d\d|GMT/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(date)) return Math.max(0, date - nowMs);
-  return Math.max(0, Math.ceil(parseDuration(text) ?? 0));
 }

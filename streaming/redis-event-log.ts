@@ -12,9 +12,11 @@ import { decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
 import { type EventLog, type LogHead, type LogListener, LogRefused, type OnceOutcome } from './event-log.ts';
 import { APPEND, CREATE, ERASE, type LogScript, OPEN, OPEN_FRESH, WISH_CANCEL } from './log-scripts.ts';
 import { createLogWriter } from './log-writer.ts';
-import type { RedisConnection } from './redis-connection.ts';
+import { isRedisAway, type RedisConnection } from './redis-connection.ts';
 
-const APPEND_RETRIES = 20;
+const LONGEST_PAUSE_MS = 500;
+/** How long an append is sent again after an error that does not say that Redis is away. */
+const ODD_ERROR_MS = 10_000;
 
 const storedHeadSchema = z.object({
   tenant: z.string(),
@@ -227,13 +229,15 @@ async function evaluate(
 
 /** An append may be sent again after a lost reply: the script recognises it. */
 async function repeated<Reply>(send: () => Promise<Reply>, onRepeat: () => void): Promise<Reply> {
+  const begunAt = performance.now();
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await send();
     } catch (error) {
-      if (attempt === APPEND_RETRIES) throw error;
+      const againMs = isRedisAway(error) ? LIMITS.appendAgainMs : ODD_ERROR_MS;
+      if (performance.now() - begunAt > againMs) throw error;
       onRepeat();
-      await sleep(Math.min(20 * 2 ** attempt, 500));
+      await sleep(Math.min(20 * 2 ** attempt, LONGEST_PAUSE_MS));
     }
   }
 }

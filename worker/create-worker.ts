@@ -37,6 +37,7 @@ import { createCache } from './create-cache.ts';
 import { createCompressor } from './create-compressor.ts';
 import { createNoteGate } from './gate-notices.ts';
 import { type RunsTaken, takeRuns } from './take-runs.ts';
+import { versioningOf } from './versioning.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
 
 /** Streams that one worker process runs at once; more wait in the task queue, by priority and fairness. */
@@ -74,10 +75,9 @@ export async function createWorker(
     countFault('redis');
     logger.warn({ err: error }, 'redis connection');
   };
+  const toRedis = () => connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs);
   const [redis, subscriber, waiting, connection, workflowBundle] = await Promise.all([
-    connectRedis(config.redisUrl, onRedisError),
-    connectRedis(config.redisUrl, onRedisError),
-    connectRedis(config.redisUrl, onRedisError),
+    ...([toRedis(), toRedis(), toRedis()] as const),
     NativeConnection.connect({ address: config.temporal.address }),
     bundleWorkflows(config.dataDir, {
       isEncrypted: dataConverter !== undefined,
@@ -123,6 +123,7 @@ export async function createWorker(
     activities,
     ...(dataConverter === undefined ? {} : { dataConverter }),
     ...(await workerInterceptors(tracing)),
+    ...versioningOf(config.temporal.deployment),
     // A workflow task is held for as long as the stream's beginning, in a local activity, takes.
     maxConcurrentWorkflowTaskExecutions: CONCURRENT_GENERATIONS,
     maxConcurrentLocalActivityExecutions: CONCURRENT_GENERATIONS,

@@ -1,9 +1,9 @@
 /** Errors of the Google Gen AI SDK in our words. Its message is the JSON body. Source: Gemini API, "Troubleshooting". */
 import { z } from 'zod';
 import type { UnbrokenError } from '../../contracts/errors.ts';
+import { durationMs } from '../../contracts/waits.ts';
 import { brokenTransport, toUnbrokenError } from '../http-errors.ts';
 import { type AnswerHead, hasBegun } from '../http-link.ts';
-import { durationMs } from '../retry-after.ts';
 
 const bodySchema = z.object({
   error: z.object({

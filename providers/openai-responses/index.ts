@@ -68,15 +68,34 @@ async function* events(
     return;
   }
   try {
-    const stream = await reattach(client, cursor, signal);
-    // It may still be thinking.
-    yield { type: 'accepted' };
-    yield* stream === null
-      ? pollResponse(client, cursor, signal)
-      : toProviderEvents(stream, createResponsePosition(cursor), false);
+    yield* goOn(client, cursor, signal);
   } catch (error) {
     if (error instanceof OpenAI.NotFoundError) throw responseLost(error);
     throw error;
+  }
+}
+
+async function* goOn(
+  client: OpenAI,
+  cursor: ProviderCursor,
+  signal: AbortSignal,
+): AsyncGenerator<ProviderEvent> {
+  const stream = await reattach(client, cursor, signal);
+  // It may still be thinking.
+  yield { type: 'accepted' };
+  if (stream === null) {
+    yield* pollResponse(client, cursor, signal);
+    return;
+  }
+  const position = createResponsePosition(cursor);
+  try {
+    yield* toProviderEvents(stream, position, false);
+  } catch (error) {
+    if (!(error instanceof UnbrokenError) || error.code !== 'provider_stream_cut') throw error;
+    // No event of a stream tells that the response was cancelled: taken up again, it would be cut again, and again.
+    const { status } = await client.responses.retrieve(cursor.responseId, {}, { signal });
+    if (status === 'in_progress' || status === 'queued') throw error;
+    yield* pollResponse(client, position.cursor(), signal);
   }
 }
 

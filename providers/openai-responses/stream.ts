@@ -68,7 +68,7 @@ export function* endOf(
     throw toUnbrokenError({ status: undefined, kind: code, message, headers: undefined, isStreaming: true });
   }
   if (response.status === 'cancelled') {
-    throw new UnbrokenError('provider_unavailable', 'The response was cancelled at the provider.');
+    throw new UnbrokenError('provider_response_lost', 'The response was cancelled at the provider.');
   }
   if (isRefused) throw new UnbrokenError('content_filtered', 'The model refused.');
   const reason = response.incomplete_details?.reason;

@@ -2,6 +2,7 @@
 import { Connection } from '@temporalio/client';
 import type { Config } from '../../config/load-config.ts';
 import { SEARCH_ATTRIBUTES } from '../../contracts/names.ts';
+import { checkVersions } from './check-versions.ts';
 import { ANSWER_WITHIN_MS, error, type Finding, isAtLeast, ok, warning, wordsOf } from './finding.ts';
 
 /** Priority and fairness of task queues. */
@@ -27,7 +28,8 @@ export async function checkTemporal({ temporal }: Pick<Config, 'temporal'>): Pro
             `Upgrade to ${LEAST_VERSION} or later: priority and turns need it.`,
           ),
     ];
-    return [...findings, ...(await within(() => checkNames(connection, namespace, taskQueue)))];
+    findings.push(...(await within(() => checkNames(connection, namespace, taskQueue))));
+    return [...findings, ...(await checkVersions(connection, temporal))];
   } catch (problem) {
     const fix = 'Start Temporal, or set TEMPORAL_ADDRESS to where it is (host:7233).';
     return [error('temporal', `${address}: ${wordsOf(problem)}`, fix)];

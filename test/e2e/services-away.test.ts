@@ -10,19 +10,29 @@ import { waitFor } from '../harness/wait-for.ts';
 import { buildStage, type Stage } from '../prove/matrix/stage.ts';
 
 const WAIT_MS = 2_500;
+const REDIS_MS = 1_500;
+/** What else a request takes on a busy machine. */
+const SLACK_MS = 1_500;
 let stage: Stage;
 let api: UnbrokenApi;
 let temporal: Seat;
 let qdrant: Seat;
+let redis: Seat;
 
 beforeAll(async () => {
-  stage = await buildStage({ submit: { waitForTemporalMs: WAIT_MS } });
+  stage = await buildStage({
+    submit: { waitForTemporalMs: WAIT_MS },
+    limits: { redisAnswerMs: REDIS_MS },
+  });
   api = connectApi(stage.apis[0] ?? '', stage.devKey);
   const [aTemporal] = stage.seats.temporal;
   const [aQdrant] = stage.seats.qdrant;
-  if (aTemporal === undefined || aQdrant === undefined) throw new Error('the stage is empty');
+  const [aRedis] = stage.seats.redis;
+  if (aTemporal === undefined || aQdrant === undefined || aRedis === undefined)
+    throw new Error('the stage is empty');
   temporal = aTemporal;
   qdrant = aQdrant;
+  redis = aRedis;
 }, 120_000);
 afterAll(() => stage?.stop());
 
@@ -79,6 +89,50 @@ describe('without Temporal', () => {
     const { status } = await api.create({ input: promptOf({ tokens: 10 }), cache: 'off' });
     await temporal.thaw();
     expect(status).toBe(503);
+  });
+});
+
+describe('with a Redis that is frozen', () => {
+  test('requests get their 503 in time, and a stream that runs goes on when it is thawed, with nothing twice', async () => {
+    const input = promptOf({ tokens: 600, delayMs: 10 });
+    const expected = await stage.sim.text(input);
+    const { body } = await api.create({ input, cache: 'off' });
+    const reading = startReading(api, body.id);
+    // One connection, as of a client that does not come back by itself.
+    const once = api.readOnce(body.id, -1);
+    await reading.deltas(30);
+    await redis.freeze();
+    const frozenAtMs = Date.now();
+    const timed = async (ask: Promise<{ status: number; headers: Headers }>) => {
+      const begunAtMs = Date.now();
+      const { status, headers } = await ask;
+      return { status, tookMs: Date.now() - begunAtMs, retryAfter: Number(headers.get('retry-after')) };
+    };
+    const answers: Awaited<ReturnType<typeof timed>>[] = [];
+    while (Date.now() < frozenAtMs + 3 * REDIS_MS) {
+      const round = await Promise.all([
+        timed(api.create({ input: promptOf({ tokens: 10 }), cache: 'off' })),
+        timed(api.view(body.id)),
+        timed(api.send(`/v1/generations/${body.id}/events`)),
+      ]);
+      answers.push(...round);
+      await new Promise((resolve) => setTimeout(resolve, REDIS_MS / 10));
+    }
+    await redis.thaw();
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([503]));
+    expect(Math.min(...answers.map(({ retryAfter }) => retryAfter))).toBeGreaterThan(0);
+    expect(Math.max(...answers.map(({ tookMs }) => tookMs))).toBeLessThan(REDIS_MS + SLACK_MS);
+    for (const events of [await reading.whole, await once]) {
+      expect(faultsOf(events)).toEqual([]);
+      expect(textOf(events)).toBe(expected.text);
+    }
+    const calls = await stage.sim.calls();
+    expect(calls.filter(({ outputTokensGenerated: count }) => count === expected.tokens)).toHaveLength(1);
+    const again = await waitFor('a request that is taken', async () => {
+      const answer = await api.create({ input: promptOf({ tokens: 10 }), cache: 'off' });
+      return answer.status === 201 ? answer.body : null;
+    });
+    expect((await startReading(api, again.id).whole).at(-1)?.type).toBe('generation-end');
   });
 });
 

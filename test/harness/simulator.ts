@@ -5,6 +5,8 @@ import type { faultSchema, WireName } from '../../providers/simulated/faults.ts'
 import type { rateLimitSchema } from '../../providers/simulated/rate-limits.ts';
 
 export interface SimulatedCall {
+  /** As the wire names it, such as the id of a response. */
+  readonly id: string;
   readonly wire: WireName;
   /** The key that the call was made with. */
   readonly apiKey: string;

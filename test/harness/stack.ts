@@ -18,6 +18,8 @@ export interface StackPlan {
   readonly config?: object | ((simulatorUrl: string) => object);
   /** More environment for its processes, such as keys of providers. */
   readonly env?: Readonly<Record<string, string>>;
+  /** More environment for one worker. */
+  readonly workerEnv?: (index: number) => Readonly<Record<string, string>>;
   /** Where Temporal, Redis and Qdrant are; absent: those of the whole run. */
   readonly services?: Readonly<Record<string, string>>;
 }
@@ -94,7 +96,10 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     const [workers, apis] = await Promise.all([
       Promise.all(
         Array.from({ length: plan.workers ?? 1 }, (_, index) =>
-          add(`worker ${index}`, ['--import', './worker/vm-without-watchdog.ts', 'worker/main.ts'], env),
+          add(`worker ${index}`, ['--import', './worker/vm-without-watchdog.ts', 'worker/main.ts'], {
+            ...env,
+            ...plan.workerEnv?.(index),
+          }),
         ),
       ),
       Promise.all(

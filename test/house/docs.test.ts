@@ -2,12 +2,19 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
+import { createOpenApiDocument } from '../../api/openapi.ts';
 import { eventBodySchema } from '../../contracts/events.ts';
 import { clientFrameSchema } from '../../contracts/websocket.ts';
 import { namedCommands, namedScripts, relativeLinks } from './docs.ts';
 import { projectFiles, ROOT, readJson, readProjectFile } from './project-files.ts';
 
 const pages = projectFiles('.md').map((path) => ({ path, source: readProjectFile(path) }));
+
+/** All that are added under api/. */
+const routes = projectFiles('.ts')
+  .filter((path) => path.startsWith('api/'))
+  .flatMap((path) => [...readProjectFile(path).matchAll(/\b(app|v1)\.(get|post|put|delete)\('([^']+)'/g)])
+  .map(([, router, method = '', route]) => ({ method, path: `${router === 'v1' ? '/v1' : ''}${route}` }));
 
 describe('the docs', () => {
   test('every relative link leads somewhere', () => {
@@ -53,13 +60,21 @@ describe('the docs', () => {
 
   test('PROTOCOL.md names every route', () => {
     const text = readProjectFile('PROTOCOL.md');
-    const sources = projectFiles('.ts').filter((path) => path.startsWith('api/'));
-    const app = sources.map(readProjectFile).join('\n');
-    const routes = [...app.matchAll(/\b(app|v1)\.(?:get|post|put|delete)\('([^']+)'/g)].map(
-      ([, router, route]) => `${router === 'v1' ? '/v1' : ''}${route}`,
-    );
     expect(routes.length).toBeGreaterThan(20);
-    expect(routes.filter((route) => !text.includes(`${route}\``))).toEqual([]);
+    expect(routes.filter(({ path }) => !text.includes(`${path}\``))).toEqual([]);
+  });
+});
+
+describe('/openapi.json', () => {
+  test('names every route under /v1 with each of its methods', () => {
+    const paths: Readonly<Record<string, object>> = createOpenApiDocument().paths;
+    const missing = routes.filter(({ method, path }) => {
+      const named = paths[path.replaceAll(/[:*](\w+)/g, '{$1}')];
+      // A page for people, by which Temporal's UI gets its cookie.
+      if (path === '/v1/codec/session') return false;
+      return path.startsWith('/v1/') && (named === undefined || !Object.hasOwn(named, method));
+    });
+    expect(missing).toEqual([]);
   });
 });
 

@@ -181,6 +181,28 @@ describe('openai-responses', () => {
     },
   );
 
+  test.each(['says so', 'ends without a word', 'is polled'])(
+    'a response that was cancelled there is lost, and its usage is told, where its stream %s',
+    async (way) => {
+      await control('POST', 'faults', { kind: 'cut', afterTokens: 5, wire: 'openai-responses' });
+      const call = callFor(50_000);
+      const { cursor } = await hear(adapter('openai-responses'), call);
+      if (cursor === undefined) throw new Error('no cursor');
+      await fetch(`${sim.url}/v1/responses/${cursor.responseId}/cancel`, { method: 'POST' });
+      if (way === 'ends without a word') await control('POST', 'faults', { kind: 'missing-terminal' });
+      if (way === 'is polled') await control('POST', 'faults', { kind: 'refuse-stream' });
+      const heard = await hear(adapter('openai-responses'), {
+        ...call,
+        resume: { strategy: 'reattach', cursor },
+      });
+      expect(codeOf(heard)).toBe('provider_response_lost');
+      const [made] = await calls();
+      expect(heard.events.find(({ type }) => type === 'usage')).toMatchObject({
+        usage: { outputTokens: made?.outputTokensGenerated },
+      });
+    },
+  );
+
   test('stop ends a running response, tells its usage, and can be said twice', async () => {
     const call = callFor(50_000);
     await control('POST', 'faults', { kind: 'cut', afterTokens: 5, wire: 'openai-responses' });

@@ -28,6 +28,11 @@ test('Anthropic: the reset is a date, and the scarcer of input and output counts
   expect(left(headers)).toEqual({ requests: null, tokens: 20, resetMs: 30_000 });
 });
 
+test('OpenRouter: the reset is a point in time', () => {
+  const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(NOW + 4_000) };
+  expect(left(headers)).toEqual({ requests: 0, tokens: null, resetMs: 4_000 });
+});
+
 test.each([
   [{}],
   [{ 'x-ratelimit-remaining-requests': '499', 'x-ratelimit-limit-requests': '500' }],

@@ -1,6 +1,7 @@
 /** Plays the planned harm, and is the supervisor: whatever is down is started again. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Seat } from '../../harness/stack.ts';
+import type { EndedProcess } from './checks/check-processes.ts';
 import { PROCESS_KINDS, type ProcessKind, planHarm } from './plan.ts';
 import type { Stage, Wire } from './stage.ts';
 import type { Timeline } from './timeline.ts';
@@ -10,14 +11,12 @@ export interface HarmDone {
   readonly stops: number;
   readonly cuts: number;
   /** Processes that ended though nobody killed them. */
-  readonly died: number;
+  readonly ended: readonly EndedProcess[];
 }
 
 const RESTART_PAUSE_MS = 300;
 const RESTARTED_WITHIN_MS = 90_000;
 const WATCH_MS = 500;
-/** Of what a process said before it ended by itself: the stack of its error is among them. */
-const LAST_WORDS_CHARS = 2_500;
 
 /** Harms until the signal, then waits until all is whole again. */
 export async function harm(
@@ -27,7 +26,8 @@ export async function harm(
   signal: AbortSignal,
 ): Promise<HarmDone> {
   const kills = Object.fromEntries(PROCESS_KINDS.map((kind) => [kind, 0])) as Record<ProcessKind, number>;
-  const done = { stops: 0, cuts: 0, died: 0 };
+  const done = { stops: 0, cuts: 0 };
+  const ended: EndedProcess[] = [];
   /** Each thing is harmed by one at a time. */
   const busy = new Set<Seat | Wire>();
   const healing: Promise<void>[] = [];
@@ -35,11 +35,10 @@ export async function harm(
     busy.add(thing);
     healing.push(healed.finally(() => busy.delete(thing)));
   };
-  const all = Object.values(stage.seats).flat();
   const watch = setInterval(() => {
-    for (const seat of all.filter((one) => !busy.has(one) && !one.isRunning())) {
-      done.died += 1;
-      timeline.note(`${seat.name} ended by itself: ${seat.log().slice(-LAST_WORDS_CHARS)}`);
+    for (const seat of downOf(stage).filter((one) => !busy.has(one))) {
+      timeline.note(`${seat.name} ended by itself`);
+      ended.push({ name: seat.name, log: seat.log() });
       keep(seat, startAgain(seat, timeline));
     }
   }, WATCH_MS);
@@ -68,7 +67,13 @@ export async function harm(
   clearInterval(watch);
   await Promise.all(healing);
   timeline.note('all is whole again');
-  return { kills, ...done };
+  return { kills, ...done, ended };
+}
+
+export function downOf(stage: Stage): Seat[] {
+  return Object.values(stage.seats)
+    .flat()
+    .filter((seat) => !seat.isRunning());
 }
 
 async function cut(

@@ -10,12 +10,13 @@ import { waitFor } from '../../harness/wait-for.ts';
 import { type CheckedLimit, checkBudgets } from '../check-budget.ts';
 import { checkBill } from './checks/check-bill.ts';
 import { checkAttempts, checkEnded, checkRuns } from './checks/check-ended.ts';
+import { checkProcesses } from './checks/check-processes.ts';
 import { checkSequence } from './checks/check-sequence.ts';
 import { checkCache, checkFollowed, checkSecrets } from './checks/check-tenants.ts';
 import { checkText } from './checks/check-text.ts';
 import { type Finding, finding, WRONGS } from './checks/finding.ts';
 import { type Evidence, gather } from './evidence.ts';
-import { harm } from './harm.ts';
+import { downOf, harm } from './harm.ts';
 import { type LoadDone, load } from './load.ts';
 import { secretOf, TENANTS, type Tenant } from './plan.ts';
 import { buildStage, type Stage } from './stage.ts';
@@ -44,8 +45,11 @@ export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
     const timeline = createTimeline();
     const [done, harmed] = await underHarm(stage, keys, plan, timeline);
     await untilPeaceful(stage, done, timeline);
+    const endedInPeace = downOf(stage).map((seat) => ({ name: seat.name, log: seat.log() }));
+    const ended = [...harmed.ended, ...endedInPeace];
     const evidence = await gather(stage, done.accepted);
     const findings = [
+      ...checkProcesses(ended),
       ...(await judge(stage, evidence, done, { seed, keys, limits })),
       ...unclearFindings(done),
     ];
@@ -54,10 +58,8 @@ export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
     console.log(
       `harm: ${Object.entries(harmed.kills)
         .map(([kind, count]) => `${kind} ${count}`)
-        .join(', ')} killed; ` +
-        `${harmed.stops} stopped, ${harmed.cuts} wires cut, ${harmed.died} ended by themselves`,
+        .join(', ')} killed; ` + `${harmed.stops} stopped, ${harmed.cuts} wires cut`,
     );
-    for (const line of timeline.like('ended by itself')) console.log(line);
     for (const one of findings.slice(0, SHOWN)) printFinding(one, evidence, timeline);
     if (findings.length > 0)
       console.log(`repeat: npm run prove -- matrix --minutes ${minutes} --seed ${seed}`);

@@ -9,8 +9,6 @@ export interface Timeline {
   note(what: string): void;
   /** Those between two moments (ms since 1970), as lines with seconds since the beginning. */
   between(fromMs: number, untilMs: number): string[];
-  /** Those that say this. */
-  like(text: string): string[];
 }
 
 export function createTimeline(): Timeline {
@@ -27,6 +25,5 @@ export function createTimeline(): Timeline {
     },
     between: (fromMs, untilMs) =>
       happenings.filter(({ atMs }) => atMs >= fromMs && atMs <= untilMs).map(line),
-    like: (text) => happenings.filter(({ what }) => what.includes(text)).map(line),
   };
 }

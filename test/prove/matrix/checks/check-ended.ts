@@ -4,6 +4,7 @@ import { TERMINAL } from './check-sequence.ts';
 import { type Finding, finding } from './finding.ts';
 
 const ERRORS_PER_CANDIDATE = 3;
+const NO_FAULT_OF_THE_CANDIDATE = new Set(['attempt_interrupted', 'provider_response_lost']);
 
 export function checkEnded({ accepted, log, run }: GenerationEvidence): Finding[] {
   const found: Finding[] = [];
@@ -26,7 +27,7 @@ export function checkAttempts(
   const found: Finding[] = [];
   const errors = new Map<string, number>();
   for (const event of log) {
-    if (event.type !== 'provider-error' || event.code === 'attempt_interrupted') continue;
+    if (event.type !== 'provider-error' || NO_FAULT_OF_THE_CANDIDATE.has(event.code)) continue;
     const name = `${event.provider}/${event.model}`;
     errors.set(name, (errors.get(name) ?? 0) + 1);
   }

@@ -6,6 +6,7 @@ import type { Evidence, GenerationEvidence, LedgerEntry } from '../evidence.ts';
 import { planRequest, secretOf, TENANTS, type Tenant } from '../plan.ts';
 import { checkBill } from './check-bill.ts';
 import { checkAttempts, checkEnded, checkRuns } from './check-ended.ts';
+import { checkProcesses } from './check-processes.ts';
 import { checkSequence } from './check-sequence.ts';
 import { checkCache, checkFollowed, checkSecrets } from './check-tenants.ts';
 import { checkText } from './check-text.ts';
@@ -137,6 +138,18 @@ describe('the check of the bill', () => {
     ['a generation that was not booked', { ledger: [] }],
   ])('finds %s', (_, more) => {
     expect(wrongs(judged(more).findings)).toContain('paid_twice');
+  });
+});
+
+describe('the check of processes', () => {
+  test('finds one that ended though nobody ended it, with its last words', () => {
+    expect(checkProcesses([])).toEqual([]);
+    const log = Array.from({ length: 100 }, (_, line) => `line ${line}`).join('\n');
+    const found = checkProcesses([{ name: 'worker 1', log }]);
+    expect(wrongs(found)).toEqual(['ended_by_itself']);
+    expect(found[0]?.detail).toContain('worker 1');
+    expect(found[0]?.detail).toContain('line 99');
+    expect(found[0]?.detail).not.toContain('line 50');
   });
 });
 

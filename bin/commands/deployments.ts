@@ -1,0 +1,87 @@
+/** `unbroken deployments ...`: which version of the workers takes new generations. It asks Temporal, not the API. */
+import type { Connection } from '@temporalio/client';
+import { type Command, InvalidArgumentError } from 'commander';
+import { type Config, loadConfig } from '../../config/load-config.ts';
+import {
+  moveRuns,
+  readDeployment,
+  setCurrentVersion,
+  setRamp,
+  withTemporal,
+} from '../../services/worker-deployment.ts';
+import { printTable } from './print-table.ts';
+
+function ask<Answer>(
+  question: (connection: Connection, temporal: Config['temporal']) => Promise<Answer>,
+): Promise<Answer> {
+  const { temporal } = loadConfig();
+  return withTemporal(temporal, (connection) => question(connection, temporal));
+}
+
+function percentOf(text: string): number {
+  const percent = Number(text);
+  if (text.trim() !== '' && percent >= 0 && percent <= 100) return percent;
+  throw new InvalidArgumentError('expected a number from 0 to 100');
+}
+
+async function show({ json }: { json?: boolean }): Promise<void> {
+  const { name } = loadConfig().temporal.deployment;
+  const deployment = await ask(readDeployment);
+  if (json === true) {
+    console.log(JSON.stringify(deployment));
+    return;
+  }
+  if (deployment === null) {
+    console.error(
+      `No worker of a deployment "${name}" has polled. TEMPORAL_WORKER_BUILD_ID gives one a version.`,
+    );
+    return;
+  }
+  const { current, ramp, versions } = deployment;
+  console.error(
+    `New generations of ${name} begin on ${current ?? 'workers without a version'}` +
+      `${ramp === null ? '' : `, ${ramp.percent} % of them on ${ramp.buildId}`}.`,
+  );
+  printTable([
+    ['build id', 'status', 'workers', 'running'],
+    ...versions.map(({ buildId, status, workers, running }) => [
+      ...[buildId, status, String(workers), String(running)],
+    ]),
+  ]);
+}
+
+export function addDeploymentCommands(deployments: Command): void {
+  deployments
+    .command('show', { isDefault: true })
+    .description('the versions of the workers, and how many generations run on each')
+    .option('--json', 'print JSON')
+    .action(show);
+  deployments
+    .command('set-current')
+    .description('new generations begin on this version; those that run end where they began')
+    .argument('[build-id]')
+    .option('--unversioned', 'on workers without a version')
+    .action(async (buildId: string | undefined, { unversioned }: { unversioned?: boolean }) => {
+      if ((buildId === undefined) === (unversioned !== true))
+        throw new Error('Give a build id, or --unversioned.');
+      await ask((connection, temporal) => setCurrentVersion(connection, temporal, buildId ?? null));
+      console.error(`New generations begin on ${buildId ?? 'workers without a version'}.`);
+    });
+  deployments
+    .command('ramp')
+    .description('a share of the new generations begins on this version; 0 ends the ramp')
+    .argument('<build-id>')
+    .argument('<percent>', 'from 0 to 100', percentOf)
+    .action(async (buildId: string, percent: number) => {
+      await ask((connection, temporal) => setRamp(connection, temporal, buildId, percent));
+      console.error(`${percent} % of the new generations begin on ${buildId}.`);
+    });
+  deployments
+    .command('move')
+    .description('generations of this version, whose workers are gone, go on by the current one')
+    .argument('<build-id>')
+    .action(async (buildId: string) => {
+      const moved = await ask((connection, temporal) => moveRuns(connection, temporal, buildId));
+      console.error(`Moved ${moved} generations of ${buildId}.`);
+    });
+}

@@ -1,0 +1,63 @@
+/** A log whose end is gone, as Redis loses it with a power cut, or because its run was ended by hand. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { REDIS_KEYS, workflowId } from '../../contracts/names.ts';
+import { connectRedis, type RedisConnection } from '../../streaming/redis-connection.ts';
+import { faultsOf } from '../harness/check-events.ts';
+import { promptOf } from '../harness/prompt.ts';
+import { startReading } from '../harness/reader.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
+import { closeTemporalClients, temporalClient } from '../harness/streaming-worker.ts';
+
+let stack: Stack;
+let redis: RedisConnection;
+beforeAll(async () => {
+  stack = await startStack({ config: { limits: { heartbeatMs: 500 } } });
+  redis = await connectRedis(stack.env['REDIS_URL'] ?? '', () => undefined);
+});
+afterAll(async () => {
+  redis?.destroy();
+  await closeTemporalClients();
+  await stack?.stop();
+});
+
+const runOf = async (id: string) =>
+  (await temporalClient(stack.env)).workflow.getHandle(workflowId('dev', id));
+
+/** What Redis has after a power cut: the first batches, and all else as it was then. */
+async function loseTail(id: string, kept: number): Promise<void> {
+  const [meta, stream] = [REDIS_KEYS.logMeta(id), REDIS_KEYS.logStream(id)];
+  const ids = ((await redis.xRange(stream, '-', '+')) ?? []).map((entry) => entry.id);
+  const last = ids[kept - 1] ?? '';
+  await redis.xDel(stream, ids.slice(kept));
+  await redis.sendCommand(['XSETID', stream, last]);
+  await redis.hSet(meta, { status: 'running', next: Number(last.split('-')[1]) + 1 });
+  await redis.hDel(meta, 'endedAt');
+}
+
+test('a reader of a log that lost its end is told so, and does not wait for ever', async () => {
+  const { body } = await stack.api.create({ input: promptOf({ tokens: 60, delayMs: 10 }), cache: 'off' });
+  await startReading(stack.api, body.id).whole;
+  await (await runOf(body.id)).result();
+  await loseTail(body.id, 8);
+  const events = await startReading(stack.api, body.id).whole;
+  expect(faultsOf(events)).toEqual([]);
+  expect(events.at(-1)).toMatchObject({ type: 'generation-error', error: { code: 'log_tail_lost' } });
+  expect((await stack.api.view(body.id)).body.status).toBe('failed');
+});
+
+test('a reader of a generation whose run was terminated is told so', async () => {
+  const input = promptOf({ tokens: 20, firstMs: 60_000 });
+  const { body } = await stack.api.create({ input, cache: 'off' });
+  const reading = startReading(stack.api, body.id);
+  await (await runOf(body.id)).terminate('by hand');
+  const events = await reading.whole;
+  expect(faultsOf(events)).toEqual([]);
+  expect(events.at(-1)).toMatchObject({ type: 'generation-error', error: { code: 'internal' } });
+});
+
+test('one that is only slow is left alone', async () => {
+  const input = promptOf({ tokens: 20, firstMs: 3_000 });
+  const { body } = await stack.api.create({ input, cache: 'off' });
+  const events = await startReading(stack.api, body.id).whole;
+  expect(events.at(-1)).toMatchObject({ type: 'generation-end' });
+});
