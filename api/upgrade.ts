@@ -3,12 +3,13 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { UnbrokenError } from '../contracts/errors.ts';
+import { LIMITS } from '../contracts/limits.ts';
 import type { Caller } from './api-keys.ts';
 
 import type { ApiDependencies } from './dependencies.ts';
 import { admitSocket } from './front-door.ts';
 import { toKnownError } from './known-error.ts';
-import { openStreamSocket } from './web-socket.ts';
+import { closeStalled, openStreamSocket } from './web-socket.ts';
 import { openResponsesSocket } from './wires/openai-responses/web-socket.ts';
 
 const CLOSE_SHUTDOWN = 1001;
@@ -50,9 +51,12 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
     }
     admitSocket(dependencies, request, connection).then(
       (caller) =>
-        route.sockets.handleUpgrade(request, connection, head, (ws) =>
-          route.open(ws, connection, caller, request),
-        ),
+        route.sockets.handleUpgrade(request, connection, head, (ws) => {
+          limitAnswers(ws, connection);
+          // A client that broke the protocol has been sent the code that says so, and may still read it.
+          ws.on('error', () => setTimeout(() => ws.terminate(), CLOSE_MS).unref());
+          route.open(ws, connection, caller, request);
+        }),
       (error: unknown) => refuse(connection, error),
     );
   });
@@ -68,6 +72,25 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
       }
     },
   };
+}
+
+/**
+ * What a client makes us answer, such as its pings, must not pile up where it does not read: then no more of it is read.
+ * Events wait at less (connection-flow.ts), so a slow viewer can still say that it leaves.
+ */
+function limitAnswers(ws: WebSocket, connection: Duplex): void {
+  const look = () => {
+    if (connection.writableLength <= 2 * LIMITS.viewerBufferBytes || ws.isPaused) return;
+    ws.pause();
+    const stalled = setTimeout(() => closeStalled(ws), LIMITS.viewerStallMs);
+    connection.once('drain', () => {
+      clearTimeout(stalled);
+      ws.resume();
+    });
+    connection.once('close', () => clearTimeout(stalled));
+  };
+  ws.on('message', look);
+  ws.on('ping', look);
 }
 
 function refuse(connection: Duplex, error: unknown): void {

@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isTerminal, textOf } from '../../contracts/events.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { encodeFrame, openRawWebSocket, type RawFrame } from '../fuzz/raw-websocket.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { deltasOf } from '../harness/reader.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { openStreamSocket } from '../harness/stream-socket.ts';
-import { waitFor } from '../harness/wait-for.ts';
+import { pause, waitFor } from '../harness/wait-for.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -58,4 +60,47 @@ test('an unknown generation is an error frame, and the socket stays usable', asy
     error: { code: 'not_found' },
   });
   await socket.close();
+});
+
+describe('a client that breaks the WebSocket protocol is closed with the code that says why', () => {
+  const frame: RawFrame = { fin: true, reserved: 0, opcode: 1, isMasked: true, payload: Buffer.from('{}') };
+  test.each<[number, string, RawFrame]>([
+    [
+      1009,
+      'a frame over the limit',
+      { ...frame, payload: Buffer.alloc(LIMITS.webSocketFrameBytes + 1, 120) },
+    ],
+    [1007, 'text that is not UTF-8', { ...frame, payload: Buffer.from([0xff, 0xfe]) }],
+    [1002, 'a frame without a mask', { ...frame, isMasked: false }],
+    [1002, 'an opcode that there is not', { ...frame, opcode: 5 }],
+    [1002, 'a ping that is too long', { ...frame, opcode: 9, payload: Buffer.alloc(126) }],
+  ])('%d: %s', async (code, _what, broken) => {
+    const socket = await openRawWebSocket(stack.api.url, '/v1/stream', stack.api.key);
+    socket.write(encodeFrame(broken));
+    await waitFor('the end', () => socket.isClosed());
+    const close = socket.frames.find(({ opcode }) => opcode === 8);
+    expect(close?.payload.readUInt16BE(0)).toBe(code);
+  });
+});
+
+test('a client that pings and does not read is not read either, so its answers do not pile up', async () => {
+  const socket = await openRawWebSocket(stack.api.url, '/v1/stream', stack.api.key);
+  socket.stopReading();
+  const ping = { fin: true, reserved: 0, opcode: 9, isMasked: true, payload: Buffer.alloc(125) };
+  const pings = Buffer.concat(Array.from({ length: 500 }, () => encodeFrame(ping)));
+  const sentBytes = 64 * 1024 * 1024;
+  for (let sent = 0; sent < sentBytes; sent += pings.length) socket.write(pings);
+  let before = -1;
+  // What is not taken any more stays with the client.
+  const isHeldUp = () => {
+    const same = before === socket.unsentBytes();
+    before = socket.unsentBytes();
+    return same && before > sentBytes / 4;
+  };
+  await waitFor('the server to take no more', async () => (await pause(300)) === undefined && isHeldUp());
+  socket.destroy();
+  const other = await openStreamSocket(stack.api);
+  other.send({ type: 'ping' });
+  await waitFor('a pong', () => other.frames.some((frame) => frame.type === 'pong'));
+  await other.close();
 });
