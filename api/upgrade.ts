@@ -14,6 +14,8 @@ import { openResponsesSocket } from './wires/openai-responses/web-socket.ts';
 
 const CLOSE_SHUTDOWN = 1001;
 const CLOSE_MS = 1_000;
+/** A client that says and takes nothing for so many is gone. */
+const SILENT_HEARTBEATS = 6;
 
 /** A kind of WebSocket: the largest frame that its client may send, and what serves it. */
 export interface SocketRoute {
@@ -53,6 +55,7 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
       (caller) =>
         route.sockets.handleUpgrade(request, connection, head, (ws) => {
           limitAnswers(ws, connection);
+          endSilent(ws, connection, SILENT_HEARTBEATS * dependencies.heartbeatMs);
           // A client that broke the protocol has been sent the code that says so, and may still read it.
           ws.on('error', () => setTimeout(() => ws.terminate(), CLOSE_MS).unref());
           route.open(ws, connection, caller, request);
@@ -91,6 +94,25 @@ function limitAnswers(ws: WebSocket, connection: Duplex): void {
   };
   ws.on('message', look);
   ws.on('ping', look);
+}
+
+/**
+ * A client that has gone without a word, such as a laptop that was shut, is found by a ping that nobody answers: TCP
+ * would hold its socket for ever. One that is slow takes what waits for it.
+ */
+export function endSilent(ws: WebSocket, connection: Duplex, silentMs: number): void {
+  let isHeard = true;
+  const heard = () => {
+    isHeard = true;
+  };
+  for (const sign of ['message', 'ping', 'pong']) ws.on(sign, heard);
+  connection.on('drain', heard);
+  const looking = setInterval(() => {
+    if (!isHeard) ws.terminate();
+    isHeard = false;
+    if (ws.readyState === ws.OPEN) ws.ping();
+  }, silentMs);
+  ws.once('close', () => clearInterval(looking));
 }
 
 function refuse(connection: Duplex, error: unknown): void {
