@@ -10,7 +10,10 @@ import { type KnownNames, requestsFor } from './route-requests.ts';
 
 /** Each of its own, so that limits set for one tenant stop no other route. */
 interface Tenant {
+  /** With all scopes of a tenant. */
   readonly key: string;
+  /** Of a user who may act for nobody else. */
+  readonly userKey: string;
   readonly known: KnownNames;
 }
 
@@ -57,10 +60,10 @@ interface RouteTrial {
 
 function tryRoute(
   { api }: Stack,
-  { route, tenant: { key, known }, other, secrets, served }: RouteTrial,
+  { route, tenant: { key, userKey, known }, other, secrets, served }: RouteTrial,
   plan: FuzzPlan,
 ): Promise<SurfaceReport> {
-  const keys = { admin: key, nobody: null, stranger: 'ub_no_such_key_00000000' };
+  const keys = { admin: key, user: userKey, nobody: null, stranger: 'ub_no_such_key_00000000' };
   const all = Object.fromEntries(
     Object.entries(known).map(([name, ids]) => [name, [...ids, ...(other.known[name] ?? [])]]),
   );
@@ -99,6 +102,7 @@ async function makeTenant({ addKey, api: { url } }: Stack, tenant: string, words
     await waitFor(`the end of ${id}`, async () => (await api.view(id)).body.status !== 'running');
   return {
     key,
+    userKey: await addKey({ tenant, user: `${tenant}-user`, scopes: ['generate'] }),
     known: {
       id: [...made, answered.id, spare.id, 'chat-1'],
       name: [name],

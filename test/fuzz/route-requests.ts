@@ -11,7 +11,7 @@ export interface FuzzRequest {
   readonly target: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly body: Buffer | null;
-  readonly caller: 'admin' | 'nobody' | 'stranger';
+  readonly caller: 'admin' | 'user' | 'nobody' | 'stranger';
 }
 
 /** Names that lead somewhere: `<own>` and the like stand for ids that only a running product knows. */
@@ -192,7 +192,8 @@ export function requestsFor(route: AppRoute, known: KnownNames): fc.Arbitrary<Fu
         ? fc.option(body, { freq: 12 })
         : fc.option(body, { freq: 1 }).map((one) => (route.method === 'GET' ? null : one)),
       caller: fc.oneof(
-        { arbitrary: fc.constant('admin' as const), weight: 16 },
+        { arbitrary: fc.constant('admin' as const), weight: 14 },
+        { arbitrary: fc.constant('user' as const), weight: 2 },
         { arbitrary: fc.constantFrom('nobody' as const, 'stranger' as const), weight: 1 },
       ),
     })
