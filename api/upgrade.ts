@@ -78,11 +78,11 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
 }
 
 /**
- * What a client makes us answer, such as its pings, must not pile up where it does not read: then no more of it is read.
- * Events wait at less (connection-flow.ts), so a slow viewer can still say that it leaves.
+ * The answers to a client's own frames must not pile up where it does not read them: then no more of it is read. Events
+ * wait at less (connection-flow.ts), so a slow viewer can still say that it leaves. `ws` itself limits pongs.
  */
 function limitAnswers(ws: WebSocket, connection: Duplex): void {
-  const look = () => {
+  ws.on('message', () => {
     if (connection.writableLength <= 2 * LIMITS.viewerBufferBytes || ws.isPaused) return;
     ws.pause();
     const stalled = setTimeout(() => closeStalled(ws), LIMITS.viewerStallMs);
@@ -91,9 +91,7 @@ function limitAnswers(ws: WebSocket, connection: Duplex): void {
       ws.resume();
     });
     connection.once('close', () => clearTimeout(stalled));
-  };
-  ws.on('message', look);
-  ws.on('ping', look);
+  });
 }
 
 /**
