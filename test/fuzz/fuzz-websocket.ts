@@ -111,7 +111,7 @@ function sessions(path: (typeof PATHS)[number], generationId: string): fc.Arbitr
   return fc
     .record({
       frames: fc.array(frames(path, generationId), { minLength: 1, maxLength: 8 }),
-      pieceBytes: fc.constantFrom(0, 0, 1, 7, 1_000).map((bytes) => bytes),
+      pieceBytes: fc.constantFrom(0, 0, 1, 7, 1_000),
       goesAway: fc.oneof(
         { arbitrary: fc.constant(false), weight: 6 },
         { arbitrary: fc.constant(true), weight: 1 },
