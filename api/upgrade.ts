@@ -81,7 +81,7 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
  * The answers to a client's own frames must not pile up where it does not read them: then no more of it is read. Events
  * wait at less (connection-flow.ts), so a slow viewer can still say that it leaves. `ws` itself limits pongs.
  */
-function limitAnswers(ws: WebSocket, connection: Duplex): void {
+export function limitAnswers(ws: WebSocket, connection: Duplex): void {
   ws.on('message', () => {
     if (connection.writableLength <= 2 * LIMITS.viewerBufferBytes || ws.isPaused) return;
     ws.pause();

@@ -7,7 +7,7 @@ import { promptOf } from '../harness/prompt.ts';
 import { deltasOf } from '../harness/reader.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { openStreamSocket } from '../harness/stream-socket.ts';
-import { pause, waitFor } from '../harness/wait-for.ts';
+import { waitFor } from '../harness/wait-for.ts';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -81,28 +81,4 @@ describe('a client that breaks the WebSocket protocol is closed with the code th
     const close = socket.frames.find(({ opcode }) => opcode === 8);
     expect(close?.payload.readUInt16BE(0)).toBe(code);
   });
-});
-
-test('a client that does not read the answers to its frames is not read either, so they do not pile up', async () => {
-  const socket = await openRawWebSocket(stack.api.url, '/v1/stream', stack.api.key);
-  socket.stopReading();
-  // Seven bytes, whose answer is an error of more than a hundred.
-  const frame = encodeFrame({ fin: true, reserved: 0, opcode: 1, isMasked: true, payload: Buffer.from('{') });
-  const frames = Buffer.concat(Array.from({ length: 10_000 }, () => frame));
-  const sentBytes = 32 * 1024 * 1024;
-  for (let sent = 0; sent < sentBytes; sent += frames.length) socket.write(frames);
-  let before = -1;
-  // What is not taken any more stays with the client.
-  const isHeldUp = () => {
-    const same = before === socket.unsentBytes();
-    before = socket.unsentBytes();
-    return same && before > sentBytes / 2;
-  };
-  await waitFor('the server to take no more', async () => (await pause(300)) === undefined && isHeldUp());
-  expect(socket.isClosed()).toBe(false);
-  socket.destroy();
-  const other = await openStreamSocket(stack.api);
-  other.send({ type: 'ping' });
-  await waitFor('a pong', () => other.frames.some((one) => one.type === 'pong'));
-  await other.close();
 });
