@@ -6,7 +6,14 @@ import { LIMITS } from '../contracts/limits.ts';
 import { refuseUnknown } from './allowed-methods.ts';
 import { authenticate, authenticateStream, requireScope } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { crossOrigin, crossOriginOfUi, limitCaller, readJson, securityHeaders } from './front-door.ts';
+import {
+  crossOrigin,
+  crossOriginOfUi,
+  limitCaller,
+  readJson,
+  requireHost,
+  securityHeaders,
+} from './front-door.ts';
 import { toKnownError } from './known-error.ts';
 import { getBalances, listEntries, reconcileBudgets } from './routes/budgets/ledger.ts';
 import { listLimits, removeLimit, setLimit } from './routes/budgets/limits.ts';
@@ -53,7 +60,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   for (const watch of dependencies.watchRequests) app.use(watch);
-  app.use(securityHeaders());
+  app.use(securityHeaders(), requireHost());
   app.use('/v1/codec', crossOriginOfUi(dependencies.config));
   app.use(crossOrigin(dependencies.config.cors));
   app.get('/', getPage());

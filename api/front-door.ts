@@ -1,4 +1,5 @@
 /** What every request passes before its route: headers that browsers heed, CORS, the limits of its key and its body. */
+import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import cors from 'cors';
@@ -30,6 +31,14 @@ export function securityHeaders(): RequestHandler {
   return (_request, response, next) => {
     for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
     next();
+  };
+}
+
+/** RFC 9112, 3.2. Node would refuse it too, but without saying why. */
+export function requireHost(): RequestHandler {
+  return (request, _response, next) => {
+    const isMissing = request.httpVersion === '1.1' && request.headers.host === undefined;
+    next(isMissing ? new UnbrokenError('invalid_request', 'The request has no header Host.') : undefined);
   };
 }
 
@@ -78,12 +87,19 @@ export async function admitSocket(
   return caller;
 }
 
-/** JSON bodies, limited in size and depth before they are parsed. */
+/**
+ * JSON bodies, limited in size and depth before they are parsed. Only UTF-8, which is what JSON is (RFC 8259, 8.1): the
+ * depth is told by bytes, and a text that was repaired is not what the caller wrote.
+ */
 export function readJson(): RequestHandler {
   return express.json({
     limit: LIMITS.requestBodyBytes,
     type: 'application/json',
-    verify: (_request, _response, body) => {
+    verify: (_request, _response, body, charset) => {
+      if (!/^utf-?8$/i.test(charset)) {
+        throw new UnbrokenError('unsupported_media_type', 'The charset is not supported; JSON is UTF-8.');
+      }
+      if (!isUtf8(body)) throw new UnbrokenError('invalid_json', 'The body is not valid UTF-8.');
       if (jsonDepth(body, LIMITS.jsonDepth) <= LIMITS.jsonDepth) return;
       throw new UnbrokenError(
         'invalid_request',

@@ -3,16 +3,19 @@ import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { UnbrokenError } from '../contracts/errors.ts';
+import { LIMITS } from '../contracts/limits.ts';
 import type { Caller } from './api-keys.ts';
 
 import type { ApiDependencies } from './dependencies.ts';
 import { admitSocket } from './front-door.ts';
 import { toKnownError } from './known-error.ts';
-import { openStreamSocket } from './web-socket.ts';
+import { closeStalled, openStreamSocket } from './web-socket.ts';
 import { openResponsesSocket } from './wires/openai-responses/web-socket.ts';
 
 const CLOSE_SHUTDOWN = 1001;
 const CLOSE_MS = 1_000;
+/** A client that says and takes nothing for so many is gone. */
+const SILENT_HEARTBEATS = 6;
 
 /** A kind of WebSocket: the largest frame that its client may send, and what serves it. */
 export interface SocketRoute {
@@ -50,9 +53,13 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
     }
     admitSocket(dependencies, request, connection).then(
       (caller) =>
-        route.sockets.handleUpgrade(request, connection, head, (ws) =>
-          route.open(ws, connection, caller, request),
-        ),
+        route.sockets.handleUpgrade(request, connection, head, (ws) => {
+          limitAnswers(ws, connection);
+          endSilent(ws, connection, SILENT_HEARTBEATS * dependencies.heartbeatMs);
+          // A client that broke the protocol has been sent the code that says so, and may still read it.
+          ws.on('error', () => setTimeout(() => ws.terminate(), CLOSE_MS).unref());
+          route.open(ws, connection, caller, request);
+        }),
       (error: unknown) => refuse(connection, error),
     );
   });
@@ -68,6 +75,42 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
       }
     },
   };
+}
+
+/**
+ * The answers to a client's own frames must not pile up where it does not read them: then no more of it is read. Events
+ * wait at less (connection-flow.ts), so a slow viewer can still say that it leaves. `ws` itself limits pongs.
+ */
+export function limitAnswers(ws: WebSocket, connection: Duplex): void {
+  ws.on('message', () => {
+    if (connection.writableLength <= 2 * LIMITS.viewerBufferBytes || ws.isPaused) return;
+    ws.pause();
+    const stalled = setTimeout(() => closeStalled(ws), LIMITS.viewerStallMs);
+    connection.once('drain', () => {
+      clearTimeout(stalled);
+      ws.resume();
+    });
+    connection.once('close', () => clearTimeout(stalled));
+  });
+}
+
+/**
+ * A client that has gone without a word, such as a laptop that was shut, is found by a ping that nobody answers: TCP
+ * would hold its socket for ever. One that is slow takes what waits for it.
+ */
+export function endSilent(ws: WebSocket, connection: Duplex, silentMs: number): void {
+  let isHeard = true;
+  const heard = () => {
+    isHeard = true;
+  };
+  for (const sign of ['message', 'ping', 'pong']) ws.on(sign, heard);
+  connection.on('drain', heard);
+  const looking = setInterval(() => {
+    if (!isHeard) ws.terminate();
+    isHeard = false;
+    if (ws.readyState === ws.OPEN) ws.ping();
+  }, silentMs);
+  ws.once('close', () => clearInterval(looking));
 }
 
 function refuse(connection: Duplex, error: unknown): void {

@@ -84,7 +84,6 @@ function serveSocket(ws: WebSocket, connection: Duplex, caller: Caller, dependen
       pause.end();
     }
   });
-  ws.on('error', () => ws.terminate());
 }
 
 function parseFrame(text: string) {

@@ -19,7 +19,8 @@ import { type ConfigFile, configSchema } from './schema.ts';
 import { type TelemetrySettings, telemetryEnvironment, telemetrySettings } from './telemetry-environment.ts';
 import { simulatedVendors, VENDORS } from './vendors.ts';
 
-const environmentSchema = z.object({
+/** Every variable that is read, beside those that the file names for keys and secrets. */
+export const environmentSchema = z.object({
   UNBROKEN_CONFIG: z.string().optional(),
   UNBROKEN_HOST: z.string().default('127.0.0.1'),
   UNBROKEN_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
@@ -143,7 +144,8 @@ function builtInRoute(isUsable: (model: string) => boolean, isSimulated: boolean
 function checkRoutes(routes: Readonly<Record<string, Route>>, providers: ConfigFile['providers']): void {
   for (const [name, route] of Object.entries(routes)) {
     for (const { provider, model } of modelsOf(route)) {
-      if (providers[provider] === undefined) {
+      // Own names only: `constructor` is no provider.
+      if (!Object.hasOwn(providers, provider)) {
         throw new ConfigError(
           `routes.${name}: "${provider}/${model}" names the provider "${provider}", which is not under providers. ` +
             `Add it there, or use one of: ${Object.keys(providers).join(', ')}.`,
@@ -170,10 +172,20 @@ function readConfigFile(named: string | undefined): unknown {
     if (named === undefined) return {};
     throw new ConfigError(`UNBROKEN_CONFIG names ${path}, which does not exist. Correct or unset it.`);
   }
+  const text = readText(path);
   try {
-    return parseYaml(readFileSync(path, 'utf8')) ?? {};
+    return parseYaml(text) ?? {};
   } catch (error) {
     throw new ConfigError(`${path} is not valid YAML: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    const why = error instanceof Error ? error.message : error;
+    throw new ConfigError(`${path} cannot be read: ${why}. Correct UNBROKEN_CONFIG, or the file's rights.`);
   }
 }
 

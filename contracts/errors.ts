@@ -30,6 +30,13 @@ export const ERRORS = {
   ),
   invalid_json: row(400, false, false, 'Send one JSON object, encoded as UTF-8.'),
   body_too_large: row(413, false, false, 'Send a shorter input; the limit is in the message.'),
+  request_timeout: row(
+    408,
+    false,
+    false,
+    'Send the whole request within the limits of http in unbroken.config.yaml.',
+  ),
+  headers_too_large: row(431, false, false, 'Send fewer or shorter headers; the limit is in the message.'),
   unsupported_media_type: row(415, false, false, 'Send the header Content-Type: application/json.'),
   unauthorized: row(
     401,

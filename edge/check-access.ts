@@ -34,20 +34,36 @@ export async function checkAccess(
     `${generationUrl(origin, generationId)}/standing`,
     credentials.headers,
   ).catch(() => null);
-  if (answer === null || answer.status >= 500) {
-    await answer?.body?.cancel();
-    const grant = await readKept<Grant>(cache, key);
-    return grant === null ? unavailable() : { ...grant, isFresh: false };
-  }
-  if (!answer.ok) {
+  if (answer !== null && !answer.ok && answer.status < 500) {
     if (REFUSALS.has(answer.status)) await cache.delete(key);
     const told = headersOf(answer, (name) => isForBrowsers(name) || TOLD.has(name));
     return new Response(await answer.text(), { status: answer.status, headers: told });
   }
+  const standing = answer === null ? null : await standingIn(answer, generationId);
+  if (answer === null || standing === null) {
+    const grant = await readKept<Grant>(cache, key);
+    return grant === null ? unavailable() : { ...grant, isFresh: false };
+  }
   const crossOrigin = headersOf(answer, isForBrowsers);
-  const grant: Grant = { standing: (await answer.json()) as LogStanding, crossOrigin };
+  const grant: Grant = { standing, crossOrigin };
   await keep(cache, key, grant, GRANT_SECONDS);
   return { ...grant, isFresh: true };
+}
+
+/** null where the API is away, or something else answers in its place, such as the page of a proxy. */
+async function standingIn(answer: Response, generationId: string): Promise<LogStanding | null> {
+  if (answer.status >= 500) {
+    await answer.body?.cancel();
+    return null;
+  }
+  const told: unknown = await answer.json().catch(() => null);
+  return isStanding(told) && told.id === generationId ? told : null;
+}
+
+function isStanding(told: unknown): told is LogStanding {
+  if (typeof told !== 'object' || told === null) return false;
+  const { id, tenant, status, nextSeq } = told as Record<keyof LogStanding, unknown>;
+  return [id, tenant, status].every((one) => typeof one === 'string') && Number.isSafeInteger(nextSeq);
 }
 
 /** What a refusal says besides its body. */

@@ -36,6 +36,7 @@ export function createAnswerState(mayBeEmpty: boolean): AnswerState {
     },
     call(place, id, name) {
       if (typeof name !== 'string' || name === '') throw malformed('a tool call without a name');
+      if (typeof id !== 'string' || id === '') throw malformed('a tool call without an id');
       const call = { index: calls.size, id, name };
       calls.set(place, call);
       return { type: 'tool-call', ...call, arguments: '' };

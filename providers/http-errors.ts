@@ -33,7 +33,7 @@ export function toUnbrokenError(failure: HttpFailure): UnbrokenError {
   });
 }
 
-/** An error without an answer of the vendor: a chunk that is no JSON, or a connection that failed or broke. */
+/** An error without an answer of the vendor: a chunk that cannot be read, or a connection that failed or broke. */
 export function brokenTransport(error: unknown, head: AnswerHead | null): UnbrokenError {
   const own = ownError(error);
   if (own !== null) return own;
@@ -42,6 +42,10 @@ export function brokenTransport(error: unknown, head: AnswerHead | null): Unbrok
     return new UnbrokenError('provider_malformed', 'The provider sent a chunk that is not JSON.', {
       cause: error,
     });
+  }
+  if (isStreaming && isUnreadable(error)) {
+    const message = 'The provider sent a chunk that is not of its format.';
+    return new UnbrokenError('provider_malformed', message, { cause: error });
   }
   if (isStreaming) return new UnbrokenError('provider_stream_cut', 'The connection broke.', { cause: error });
   return new UnbrokenError('provider_connect_failed', 'The provider cannot be reached.', {
@@ -55,6 +59,15 @@ function wasNeverSent(error: unknown): boolean {
   if ('code' in error && typeof error.code === 'string' && NEVER_SENT.test(error.code)) return true;
   if (error instanceof AggregateError && error.errors.some(wasNeverSent)) return true;
   return wasNeverSent(error.cause);
+}
+
+/**
+ * Whoever reads a chunk trusts its type; `null` where an object must stand is a TypeError then. `fetch` says a broken
+ * connection so too, but with the cause.
+ */
+function isUnreadable(error: unknown): boolean {
+  const isOfReading = isNamed(error, 'TypeError') || isNamed(error, 'RangeError');
+  return isOfReading && !(error instanceof Error && error.cause !== undefined);
 }
 
 /** By its name: the error may come from another realm than ours. */

@@ -22,14 +22,16 @@ export function createResponsePosition(from: ProviderCursor | null, isStored = t
   const calls = (): readonly CursorToolCall[] => cursor.toolCalls ?? [];
   /** Without a number (a poll) the stream's place stays as it was. */
   const move = (change: Partial<ProviderCursor>, sequenceNumber = cursor.sequenceNumber) => {
+    // A cursor is kept, and the stream is taken up again by it: it must lead somewhere.
+    if (!Number.isSafeInteger(sequenceNumber)) throw malformed('an event whose number is none');
     cursor = { ...cursor, ...change, sequenceNumber };
     return isStored ? { cursor } : {};
   };
   return {
-    accepted: (responseId, sequenceNumber) => ({
-      type: 'accepted',
-      ...move({ responseId }, sequenceNumber),
-    }),
+    accepted(responseId, sequenceNumber) {
+      if (isStored && typeof responseId !== 'string') throw malformed('a response without an id');
+      return { type: 'accepted', ...move({ responseId }, sequenceNumber) };
+    },
     text: (text, sequenceNumber) => ({
       type: 'text',
       text,
@@ -41,6 +43,9 @@ export function createResponsePosition(from: ProviderCursor | null, isStored = t
       ...move({ reasoningChars: (cursor.reasoningChars ?? 0) + text.length }, sequenceNumber),
     }),
     call(outputIndex, id, name, sequenceNumber) {
+      if (![id, name].every((one) => typeof one === 'string' && one !== ''))
+        throw malformed('a tool call without its id and name');
+      if (!Number.isSafeInteger(outputIndex)) throw malformed('a tool call without its place');
       const index = calls().length;
       const toolCalls = [...calls(), { outputIndex, id, name, argumentsChars: 0 }];
       return { type: 'tool-call', index, id, name, arguments: '', ...move({ toolCalls }, sequenceNumber) };

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import express from 'express';
 import { refuseUnknown } from '../../api/allowed-methods.ts';
+import { readJson, requireHost } from '../../api/front-door.ts';
 import { createHttpServer } from '../../api/http-server.ts';
 import { configSchema } from '../../config/schema.ts';
 import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
@@ -11,10 +12,12 @@ import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 const HEADERS_MS = 400;
 const REQUEST_MS = 800;
 const app = express();
-app.post('/things', express.json(), (_request, response) => void response.json({}));
+app.use(requireHost());
+app.post('/things', readJson(), (_request, response) => void response.json({}));
 app.get('/slow', (_request, response) => {
   response.write('begin ');
-  setTimeout(() => response.end('end'), 3 * REQUEST_MS);
+  const ending = setTimeout(() => response.end('end'), 3 * REQUEST_MS);
+  response.once('close', () => clearTimeout(ending));
 });
 const nested = express.Router();
 nested.get('/:id', (_request, response) => void response.json({}));
@@ -68,6 +71,7 @@ describe('a client that is slow on purpose', () => {
   test('with its headers, one line at a time, is cut', async () => {
     const heard = await talk('GET /slow HTTP/1.1\r\nhost: a\r\n', { piece: 'x: y\r\n', ms: 50 });
     expect(heard).toContain('408 Request Timeout');
+    expect(heard).toContain('"code":"request_timeout"');
   });
 
   test('with its body, one byte at a time, is cut', async () => {
@@ -86,6 +90,80 @@ describe('a client that is slow on purpose', () => {
 test('headers over the limit are refused', async () => {
   const response = await fetch(`http://127.0.0.1:${port}/things`, { headers: { x: 'y'.repeat(17_000) } });
   expect(response.status).toBe(431);
+  expect(await response.json()).toMatchObject({ error: { code: 'headers_too_large' } });
+});
+
+describe('a request that no two programs read alike', () => {
+  const post = 'POST /things HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n';
+  const chunked = `${post}transfer-encoding: chunked\r\n\r\n`;
+  test.each([
+    ['two ways to tell the length', `${post}content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n{}`],
+    ['two lengths', `${post}content-length: 2\r\ncontent-length: 3\r\n\r\n{}`],
+    ['a list of lengths', `${post}content-length: 2, 2\r\n\r\n{}`],
+    ['a length that is no number', `${post}content-length: 0x2\r\n\r\n{}`],
+    ['a length below 0', `${post}content-length: -2\r\n\r\n{}`],
+    ['chunks within something unknown', `${post}transfer-encoding: chunked, xx\r\n\r\n2\r\n{}\r\n0\r\n\r\n`],
+    ['a chunk of no size', `${chunked}zz\r\n{}\r\n0\r\n\r\n`],
+    ['a chunk larger than any number', `${chunked}fffffffffffffffff\r\n{}`],
+    ['a chunk that is longer than it says', `${chunked}1\r\n{}\r\n0\r\n\r\n`],
+    ['a space before the colon', `${post}content-length : 2\r\n\r\n{}`],
+    ['a header with a zero byte', `${post}x: \0\r\n\r\n`],
+    ['a line end that is a carriage return alone', `${post}x: a\rcontent-length: 2\r\n\r\n{}`],
+    ['no Host', 'GET /slow HTTP/1.1\r\nconnection: close\r\n\r\n'],
+    ['another protocol', '\x16\x03\x01\x02\x00\x01\r\n\r\n'],
+  ])('%s is 400 with a code, and ends the connection', async (_what, bytes) => {
+    const heard = await talk(bytes);
+    expect(heard).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(heard).toContain('"invalid_request"');
+    expect(heard.match(/HTTP\/1\.1/g)).toHaveLength(1);
+  });
+
+  test('the second of two on one connection does not get the first one to be answered twice', async () => {
+    const heard = await talk('GET /slow HTTP/1.1\r\nhost: a\r\n\r\nGET /slow HTTP/9.9\r\n\r\n');
+    expect(heard.match(/HTTP\/1\.1/g)?.length ?? 0).toBeLessThanOrEqual(1);
+  });
+});
+
+test('an offer of HTTP/2 that is not taken up does not keep a request from its answer', async () => {
+  const heard = await talk(
+    'GET /nested/1 HTTP/1.1\r\nhost: a\r\nconnection: close, upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n\r\n',
+  );
+  expect(heard).toContain('HTTP/1.1 200 OK');
+});
+
+describe('a JSON body', () => {
+  const send = async (body: Uint8Array, headers: Record<string, string> = {}) => {
+    const response = await fetch(`http://127.0.0.1:${port}/things`, {
+      ...{ method: 'POST', body: Buffer.from(body) },
+      headers: { 'content-type': 'application/json', ...headers },
+    });
+    const { code } = (await response.json()) as { code?: string };
+    return code ?? response.status;
+  };
+  const deep = '['.repeat(5_000) + ']'.repeat(5_000);
+
+  test('in another charset is refused: its depth would be told wrongly', async () => {
+    // The high byte of U+2200 is a quote to whoever reads bytes: all brackets after it seemed to stand in a text.
+    const bytes = Buffer.from(`["\u2200",${deep}]`, 'utf16le');
+    expect(await send(bytes, { 'content-type': 'application/json; charset=utf-16le' })).toBe(
+      'unsupported_media_type',
+    );
+    const seven = Buffer.from(deep.replaceAll('[', '+AFs-'));
+    expect(await send(seven, { 'content-type': 'application/json; charset=utf-7' })).toBe(
+      'unsupported_media_type',
+    );
+    expect(await send(Buffer.from('{}'), { 'content-type': 'application/json; charset=UTF-8' })).toBe(200);
+  });
+
+  test.each([
+    ['a byte of no character', [0x22, 0xff, 0x22]],
+    ['an overlong form', [0x22, 0xc0, 0xaf, 0x22]],
+    ['half of a pair', [0x22, 0xed, 0xa0, 0x80, 0x22]],
+    ['a cut character', [0x22, 0xe2, 0x82, 0x22]],
+  ])('with %s is refused, and not repaired', async (_what, text) => {
+    const bytes = Buffer.concat([Buffer.from('{"a":'), Buffer.from(text), Buffer.from('}')]);
+    expect(await send(bytes)).toBe('invalid_json');
+  });
 });
 
 test('connections over the limit are closed', async () => {

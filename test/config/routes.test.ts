@@ -31,6 +31,10 @@ describe('the route that needs no config', () => {
   });
 });
 
+test('a config that cannot be read is told as that, and not as one that is no YAML', () => {
+  expect(() => loadConfig({ UNBROKEN_CONFIG: folder })).toThrow(/cannot be read: .*Correct UNBROKEN_CONFIG/);
+});
+
 describe('a wrong config is told with its key and the fix', () => {
   const messageOf = (config: object): string => {
     try {
@@ -56,6 +60,8 @@ describe('a wrong config is told with its key and the fix', () => {
     [{ routes: { a: { candidates: ['openai/x'], tasks: { 'A b': ['openai/x'] } } } }, 'routes.a.tasks.A b: '],
     [{ routes: { a: { candidates: [{ model: 'openai/x', weight: 0 }] } } }, 'routes.a.candidates.0.weight: '],
     [{ routes: { a: ['nobody/x'] } }, 'routes.a: "nobody/x" names the provider "nobody"'],
+    // Every object has this one, but no config.
+    [{ routes: { a: ['constructor/x'] } }, 'routes.a: "constructor/x" names the provider "constructor"'],
     [
       { routes: { a: { candidates: ['openai/x'], onContextLength: ['nobody/x'] } } },
       'Add it there, or use one of',

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { LIMITS } from '../../contracts/limits.ts';
 import { promptOf } from '../harness/prompt.ts';
@@ -91,6 +92,19 @@ describe('a request', () => {
     expect(await send(JSON.stringify({ input: 'x'.repeat(LIMITS.requestBodyBytes) }))).toEqual([
       413,
       'body_too_large',
+    ]);
+  });
+
+  test('of a few bytes that unpack to more than the limit is refused', async () => {
+    const bomb = gzipSync(JSON.stringify({ input: 'x'.repeat(4 * LIMITS.requestBodyBytes) }));
+    expect(bomb.length).toBeLessThan(LIMITS.requestBodyBytes / 100);
+    const response = await api.send('/v1/generations', {
+      ...{ method: 'POST', body: Buffer.from(bomb) },
+      headers: { 'content-encoding': 'gzip' },
+    });
+    expect([response.status, await response.json()]).toMatchObject([
+      413,
+      { error: { code: 'body_too_large' } },
     ]);
   });
 

@@ -1,5 +1,7 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { isTerminal, textOf } from '../../contracts/events.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { encodeFrame, openRawWebSocket, type RawFrame } from '../fuzz/raw-websocket.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { deltasOf } from '../harness/reader.ts';
@@ -58,4 +60,25 @@ test('an unknown generation is an error frame, and the socket stays usable', asy
     error: { code: 'not_found' },
   });
   await socket.close();
+});
+
+describe('a client that breaks the WebSocket protocol is closed with the code that says why', () => {
+  const frame: RawFrame = { fin: true, reserved: 0, opcode: 1, isMasked: true, payload: Buffer.from('{}') };
+  test.each<[number, string, RawFrame]>([
+    [
+      1009,
+      'a frame over the limit',
+      { ...frame, payload: Buffer.alloc(LIMITS.webSocketFrameBytes + 1, 120) },
+    ],
+    [1007, 'text that is not UTF-8', { ...frame, payload: Buffer.from([0xff, 0xfe]) }],
+    [1002, 'a frame without a mask', { ...frame, isMasked: false }],
+    [1002, 'an opcode that there is not', { ...frame, opcode: 5 }],
+    [1002, 'a ping that is too long', { ...frame, opcode: 9, payload: Buffer.alloc(126) }],
+  ])('%d: %s', async (code, _what, broken) => {
+    const socket = await openRawWebSocket(stack.api.url, '/v1/stream', stack.api.key);
+    socket.write(encodeFrame(broken));
+    await waitFor('the end', () => socket.isClosed());
+    const close = socket.frames.find(({ opcode }) => opcode === 8);
+    expect(close?.payload.readUInt16BE(0)).toBe(code);
+  });
 });

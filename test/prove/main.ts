@@ -7,6 +7,7 @@ import { proveClients } from './clients.ts';
 import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';
 import { proveFaults } from './faults.ts';
+import { proveFuzz } from './fuzz.ts';
 import { proveMatrix } from './matrix/matrix.ts';
 
 const program = new Command('prove')
@@ -91,6 +92,19 @@ program
   .option('--seed <seed>', 'of the made-up traffic', wholeNumber, 1)
   .action(async ({ seed }: { seed: number }) => {
     process.exitCode = (await proveCache({ seed })) ? 0 : 1;
+  });
+
+program
+  .command('fuzz')
+  .description(
+    'Sends what nobody should to every route, socket, parser and file, and counts what was not taken well.',
+  )
+  .option('--inputs <count>', 'in all, shared out to the surfaces', wholeNumber, 20_000)
+  .option('--every-split', 'recorded streams of providers are split at every byte, and not only at some')
+  .option('--seed <seed>', 'makes the same inputs', wholeNumber)
+  .action(async (given: { inputs: number; everySplit?: boolean; seed?: number }) => {
+    const { inputs, everySplit = false } = given;
+    process.exitCode = (await proveFuzz({ inputs, everySplit, seed: given.seed ?? chooseSeed() })) ? 0 : 1;
   });
 
 function positive(value: string): number {

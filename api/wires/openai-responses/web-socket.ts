@@ -140,7 +140,6 @@ function serve(ws: WebSocket, connection: Duplex, caller: Caller, dependencies: 
     lanes.set(lane, turn);
   });
   ws.on('close', () => gone.abort());
-  ws.on('error', () => ws.terminate());
 }
 
 function jsonOf(text: string): unknown {
