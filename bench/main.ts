@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { benchCache } from './cache.ts';
+import { benchGrowth } from './growth.ts';
 import { benchPeers } from './peers.ts';
 import { benchRelay } from './relay.ts';
 import { benchRouting } from './routing.ts';
@@ -69,6 +70,16 @@ program
     console.log(`All processes and the load share ${availableParallelism()} cores; one API.`);
     const counts = viewers.split(',').map(wholeNumber);
     await benchRelay({ viewers: counts, seconds, tokensPerSecond: rate });
+  });
+
+program
+  .command('growth')
+  .description(
+    'What a generation costs by its length, and by how many run at once; fails where histories grow.',
+  )
+  .option('--only <text>', 'rows whose name has this', '')
+  .action(async ({ only }: { only: string }) => {
+    if (!(await benchGrowth(only))) process.exitCode = 1;
   });
 
 function wholeNumber(value: string): number {

@@ -35,8 +35,7 @@ export function trendOf(points: readonly Point[]): Trend {
   const values = counted.map(({ value }) => value);
   const [meanHour, mean] = [meanOf(hours), meanOf(values)];
   const spread = sumOf(hours.map((hour) => (hour - meanHour) ** 2));
-  const slope =
-    sumOf(hours.map((hour, index) => (hour - meanHour) * ((values[index] ?? 0) - mean))) / spread;
+  const slope = sumOf(hours.map((hour, index) => (hour - meanHour) * ((values[index] ?? 0) - mean))) / spread;
   const rests = values.map((value, index) => value - mean - slope * ((hours[index] ?? 0) - meanHour));
   const freedom = Math.max(2, independentOf(rests) - 2);
   const variance = sumOf(rests.map((rest) => rest ** 2)) / freedom;
