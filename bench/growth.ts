@@ -20,7 +20,9 @@ import { bytesOf, keysLike, type RedisUse, redisUse } from './redis-use.ts';
 /** Longer than a stream may stay in the workflow task where it begins, so that every length is adopted. */
 const ADOPTED_FIRST_MS = 1_200;
 const WARM_UP_REQUESTS = 60;
-const IDLE_MS = 10_000;
+/** What the warm-up leaves to collect and to compile is over by then. */
+const SETTLE_MS = 15_000;
+const IDLE_MS = 20_000;
 const RAMP_MS = 15_000;
 const PEAK_EVERY_MS = 250;
 /** Runs of a row that are looked at. */
@@ -116,6 +118,7 @@ async function measureAll(
 ): Promise<boolean> {
   await load(WARM_UP_REQUESTS, 4, () => generate(stack, { ...SHORT, tokens: 40 }));
   await load(8, 8, () => generate(stack, { ...LONG, tokens: 40 }));
+  await sleep(SETTLE_MS);
   const before = cpuOf(pids);
   await sleep(IDLE_MS);
   const idle = mapped((name) => (cpuOf(pids)[name] - before[name]) / (IDLE_MS / 1_000));

@@ -6,6 +6,7 @@ import { benchGrowth } from './growth.ts';
 import { benchPeers } from './peers.ts';
 import { benchRelay } from './relay.ts';
 import { benchRouting } from './routing.ts';
+import { benchSoak } from './soak.ts';
 import { benchTimeToFirstToken } from './ttft.ts';
 
 const program = new Command('bench')
@@ -70,6 +71,17 @@ program
     console.log(`All processes and the load share ${availableParallelism()} cores; one API.`);
     const counts = viewers.split(',').map(wholeNumber);
     await benchRelay({ viewers: counts, seconds, tokensPerSecond: rate });
+  });
+
+program
+  .command('soak')
+  .description(
+    'A constant load for long; fails where a generation fails, or memory, files, Redis or histories grow.',
+  )
+  .option('--minutes <count>', 'how long', wholeNumber, 20)
+  .option('--rate <count>', 'generations that begin each second', wholeNumber, 8)
+  .action(async (plan: { minutes: number; rate: number }) => {
+    if (!(await benchSoak(plan))) process.exitCode = 1;
   });
 
 program
