@@ -116,7 +116,7 @@ export async function startLoad(stack: Stack, rate: number): Promise<SoakLoad> {
   };
 }
 
-const READERS: Readonly<Record<ReaderKind, (stack: Stack, index: number) => Promise<Heard>>> = {
+export const READERS: Readonly<Record<ReaderKind, (stack: Stack, index: number) => Promise<Heard>>> = {
   SSE: (stack) => ask(stack, { input: promptOf(SHORT), cache: 'off' }, 'generation-end'),
 
   'cache hit': (stack, index) => ask(stack, questionOf(index % QUESTIONS), 'generation-end'),
