@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { benchCache } from './cache.ts';
 import { benchGrowth } from './growth.ts';
 import { benchPeers } from './peers.ts';
+import { printPlan } from './plan.ts';
 import { benchRelay } from './relay.ts';
 import { benchRouting } from './routing.ts';
 import { benchSoak } from './soak.ts';
@@ -83,6 +84,11 @@ program
   .action(async (plan: { minutes: number; rate: number }) => {
     if (!(await benchSoak(plan))) process.exitCode = 1;
   });
+
+program
+  .command('plan')
+  .description('What 1, 10 and 100 million generations a day need, from the figures in bench/plan.ts.')
+  .action(printPlan);
 
 program
   .command('growth')

@@ -61,7 +61,9 @@ export async function startLoad(stack: Stack, rate: number): Promise<SoakLoad> {
   for (let index = 0; index < QUESTIONS; index += 1) await ask(stack, questionOf(index), 'generation-end');
   const newest = new Map<ReaderKind, string>();
   const failures: string[] = [];
-  let [begun, done, failed, atOnce] = [0, 0, 0, 0];
+  /** The kinds of those that run, by their place in the load. */
+  const running = new Map<number, ReaderKind>();
+  let [begun, done, failed] = [0, 0, 0];
   let firstMs: number[] = [];
   const fail = (kind: string, error: unknown) => {
     failed += 1;
@@ -69,7 +71,7 @@ export async function startLoad(stack: Stack, rate: number): Promise<SoakLoad> {
       failures.push(`${kind}: ${error instanceof Error ? error.message : error}`);
   };
   const begin = async (kind: ReaderKind, index: number) => {
-    atOnce += 1;
+    running.set(index, kind);
     try {
       const heard = await READERS[kind](stack, index);
       done += 1;
@@ -78,7 +80,7 @@ export async function startLoad(stack: Stack, rate: number): Promise<SoakLoad> {
     } catch (error) {
       fail(kind, error);
     } finally {
-      atOnce -= 1;
+      running.delete(index);
     }
   };
   const startedAt = performance.now();
@@ -86,7 +88,7 @@ export async function startLoad(stack: Stack, rate: number): Promise<SoakLoad> {
     const due = ((performance.now() - startedAt) / 1_000) * rate;
     for (; begun < due; begun += 1) {
       const kind = ROUND[begun % ROUND.length] ?? 'SSE';
-      if (atOnce < MOST_AT_ONCE) void begin(kind, begun);
+      if (running.size < MOST_AT_ONCE) void begin(kind, begun);
       else fail(kind, `not begun: ${MOST_AT_ONCE} others run already`);
     }
   }, TICK_MS);
@@ -98,7 +100,7 @@ export async function startLoad(stack: Stack, rate: number): Promise<SoakLoad> {
       return failed;
     },
     get atOnce() {
-      return atOnce;
+      return running.size;
     },
     failures,
     newest: (kind) => newest.get(kind),
@@ -109,14 +111,19 @@ export async function startLoad(stack: Stack, rate: number): Promise<SoakLoad> {
     },
     async stop() {
       clearInterval(clock);
-      await waitFor('the last readers to have their ends', () => atOnce === 0, LEAVES_WITHIN_MS).catch(() =>
-        fail('stuck', `${atOnce} readers never had their end`),
+      const areGone = waitFor(
+        'the last readers to have their ends',
+        () => running.size === 0,
+        LEAVES_WITHIN_MS,
       );
+      await areGone.catch(() => {
+        for (const [index, kind] of running) fail(kind, `reader ${index} of ${begun} never had its end`);
+      });
     },
   };
 }
 
-export const READERS: Readonly<Record<ReaderKind, (stack: Stack, index: number) => Promise<Heard>>> = {
+const READERS: Readonly<Record<ReaderKind, (stack: Stack, index: number) => Promise<Heard>>> = {
   SSE: (stack) => ask(stack, { input: promptOf(SHORT), cache: 'off' }, 'generation-end'),
 
   'cache hit': (stack, index) => ask(stack, questionOf(index % QUESTIONS), 'generation-end'),
@@ -163,6 +170,7 @@ export const READERS: Readonly<Record<ReaderKind, (stack: Stack, index: number) 
       url: `${stack.api.url}/v1/chat/completions`,
       key: stack.api.key,
       body: { model: MODEL, messages, stream: true },
+      headers: { 'x-unbroken-cache': 'off' },
       isText: ({ choices = [] }) =>
         Boolean((choices as { delta?: { content?: string | null } }[])[0]?.delta?.content),
       onEvent: ({ error }) => (error === undefined ? undefined : 'an error in the stream'),
