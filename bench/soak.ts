@@ -18,7 +18,8 @@ import { type SoakLoad, startLoad } from './soak-load.ts';
 import { createSampler, type Series } from './soak-samples.ts';
 import { SMALL_SHARE, type Trend, trendOf, type Verdict, verdictOf } from './trend.ts';
 
-const SAMPLE_EVERY_MS = 5_000;
+/** Not a multiple of the load's round, so that samples do not always see the same moment of it. */
+const SAMPLE_EVERY_MS = 4_700;
 const PROGRESS_EVERY_MS = 60_000;
 /** Logs of ended generations are kept for a day by default; here so short that their number settles in the run. */
 const RETENTION_MS = 30_000;
@@ -72,7 +73,7 @@ async function soak(
     await sampler.sample();
     if (dueMs - toldMs < PROGRESS_EVERY_MS) continue;
     toldMs = dueMs;
-    console.log(`${dueMs / 60_000} min: ${load.done} done, ${load.failed} failed, ${load.atOnce} run`);
+    console.log(`${round(dueMs / 60_000)} min: ${load.done} done, ${load.failed} failed, ${load.atOnce} run`);
   }
   sampler.close();
   await load.stop();
@@ -120,7 +121,10 @@ function printTrends(all: readonly Series[], runMs: number): number {
   for (const { name, isJudged, trend, verdict } of rows) {
     const most = share(trend.highPerHour * runHours, trend.mean);
     const label: string = isJudged ? verdict : `(${verdict}, not judged)`;
-    console.log(`${label.padEnd(6)} ${name}: at most ${most} of the mean in this run`);
+    const isSure = trend.lowPerHour > 0 || trend.highPerHour < 0;
+    console.log(
+      `${label.padEnd(6)} ${name}: ${isSure ? 'moves for sure' : 'the interval holds 0'}; at most ${most} in this run`,
+    );
   }
   const grows: Verdict = 'grows';
   return rows.filter(({ isJudged, verdict }) => isJudged && verdict === grows).length;
