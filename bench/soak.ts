@@ -115,7 +115,8 @@ function printTrends(all: readonly Series[], runMs: number): number {
   const runHours = runMs / HOUR_MS;
   console.log(
     '\nSlopes by least squares over the last two thirds, with 95 % intervals that allow for the correlation of\n' +
-      `neighbouring samples. flat: the interval holds 0, or the slope adds less than ${SMALL_SHARE * 100} % of the mean in this run.`,
+      `neighbouring samples. flat: the slope adds less than ${SMALL_SHARE * 100} % of the mean in this run, or 0 lies within an\n` +
+      'interval of 99.83 %, as so many series are judged at once.',
   );
   console.table(Object.fromEntries(rows.map(({ name, trend }) => [name, cellsOf(trend, runHours)])));
   for (const { name, isJudged, trend, verdict } of rows) {
