@@ -5,6 +5,7 @@ export interface StreamedRequest {
   readonly url: string;
   readonly key: string;
   readonly body: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Whether this event has the first text that a reader sees. */
   readonly isText: (event: Record<string, unknown>) => boolean;
   /** Told of every event; a text returned is an error that the stream ended with. */
@@ -22,13 +23,20 @@ export interface StreamTimes {
 }
 
 /** Reads the whole stream, so that the concurrency is real, and notes when the first text came. */
-export async function streamOnce({ url, key, body, isText, onEvent }: StreamedRequest): Promise<StreamTimes> {
+export async function streamOnce({
+  url,
+  key,
+  body,
+  headers,
+  isText,
+  onEvent,
+}: StreamedRequest): Promise<StreamTimes> {
   const now = () => performance.timeOrigin + performance.now();
   const sentAtMs = now();
   const response = await fetch(url, {
     method: 'POST',
     body: JSON.stringify(body),
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
   });
   if (!response.ok) throw new Error(`${url}: ${response.status} ${await response.text()}`);
   let firstAtMs: number | undefined;

@@ -2,9 +2,12 @@
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
 import { benchCache } from './cache.ts';
+import { benchGrowth } from './growth.ts';
 import { benchPeers } from './peers.ts';
+import { printPlan } from './plan.ts';
 import { benchRelay } from './relay.ts';
 import { benchRouting } from './routing.ts';
+import { benchSoak } from './soak.ts';
 import { benchTimeToFirstToken } from './ttft.ts';
 
 const program = new Command('bench')
@@ -69,6 +72,32 @@ program
     console.log(`All processes and the load share ${availableParallelism()} cores; one API.`);
     const counts = viewers.split(',').map(wholeNumber);
     await benchRelay({ viewers: counts, seconds, tokensPerSecond: rate });
+  });
+
+program
+  .command('soak')
+  .description(
+    'A constant load for long; fails where a generation fails, or memory, files, Redis or histories grow.',
+  )
+  .option('--minutes <count>', 'how long', wholeNumber, 20)
+  .option('--rate <count>', 'generations that begin each second', wholeNumber, 8)
+  .action(async (plan: { minutes: number; rate: number }) => {
+    if (!(await benchSoak(plan))) process.exitCode = 1;
+  });
+
+program
+  .command('plan')
+  .description('What 1, 10 and 100 million generations a day need, from the figures in bench/plan.ts.')
+  .action(printPlan);
+
+program
+  .command('growth')
+  .description(
+    'What a generation costs by its length, and by how many run at once; fails where histories grow.',
+  )
+  .option('--only <text>', 'rows whose name has this', '')
+  .action(async ({ only }: { only: string }) => {
+    if (!(await benchGrowth(only))) process.exitCode = 1;
   });
 
 function wholeNumber(value: string): number {

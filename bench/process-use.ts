@@ -1,5 +1,5 @@
-/** CPU time and memory of processes, from /proc; only Linux has it. */
-import { readFileSync } from 'node:fs';
+/** CPU time, memory and open files of processes, from /proc; only Linux has it. */
+import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 
 /** Ticks of /proc are a hundredth of a second on every Linux that Node runs on. */
 const TICK_MS = 10;
@@ -23,4 +23,27 @@ export function useOf(pids: readonly number[]): ProcessUse {
     residentMiB += Number(resident ?? 0) / 1024;
   }
   return { cpuMs, residentMiB };
+}
+
+/** Open file descriptors: files, sockets, pipes and timers. */
+export function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length;
+}
+
+/** Size of an open file of the process, found by how its path ends; NaN where it has none. */
+export function openFileBytes(pid: number, ending: string): number {
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+    const path = targetOf(pid, fd);
+    if (path?.endsWith(ending) === true) return statSync(path).size;
+  }
+  return Number.NaN;
+}
+
+/** Undefined where it was closed meanwhile. */
+function targetOf(pid: number, fd: string): string | undefined {
+  try {
+    return readlinkSync(`/proc/${pid}/fd/${fd}`);
+  } catch {
+    return undefined;
+  }
 }

@@ -30,8 +30,12 @@ export function streamEvents(
     const signal = AbortSignal.any([closed, ...ends]);
     startSse(response, head.generationId);
     response.write(`retry: ${RETRY_MS}\n\n`);
-    for (const end of ends)
-      end.addEventListener('abort', () => destroyUnlessEnded(response), { signal: closed });
+    const cut = () => {
+      if (!closed.aborted) destroyUnlessEnded(response);
+    };
+    // On the signal of this request alone: one that lives as long as the process would hold every response that it
+    // ended, as Node may forget a removal that is asked for by `addEventListener`'s own `signal`.
+    signal.addEventListener('abort', cut, { once: true });
     const sink = createSseSink(response);
     try {
       await relayEvents(dependencies, { generationId: head.generationId, after, sink, signal });

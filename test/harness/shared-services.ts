@@ -11,6 +11,8 @@ export interface SharedServices {
   readonly env: Readonly<Record<string, string>>;
   /** Of those that were started for this run. */
   readonly pids: readonly number[];
+  /** The same by name; undefined for one that somebody else provides. */
+  readonly pidOf: Readonly<Record<'temporal' | 'redis' | 'qdrant', number | undefined>>;
   stop(): Promise<void>;
 }
 
@@ -25,7 +27,8 @@ export async function startSharedServices(): Promise<SharedServices> {
   });
   const { temporal, redis, qdrant } = services;
   const pids = [temporal, redis, qdrant].flatMap(({ pid }) => (pid === undefined ? [] : [pid]));
-  return { env: services.env, pids, stop: () => services.stop() };
+  const pidOf = { temporal: temporal.pid, redis: redis.pid, qdrant: qdrant.pid };
+  return { env: services.env, pids, pidOf, stop: () => services.stop() };
 }
 
 /** Tells the processes that this one starts later, such as the runner's workers, where the services are. */

@@ -1,0 +1,49 @@
+/** What `npm run bench -- growth` prints. */
+import { type Growth, PROCESSES } from './growth.ts';
+import { round } from './load.ts';
+
+export function printGrowth(rows: readonly Growth[], idle: Growth['cpuMs']): void {
+  console.log('\nWhat is kept of a generation, and what its reader sees');
+  console.table(tableOf(rows, keptRow));
+  console.log('\nCPU ms of a generation, by process, without what each uses when nothing runs');
+  console.table(tableOf(rows, cpuRow));
+  const said = PROCESSES.map((name) => `${name} ${round(idle[name])}`).join(', ');
+  console.log(`CPU ms a second when nothing runs: ${said}`);
+}
+
+function keptRow(row: Growth): Record<string, number | string> {
+  return {
+    'history events': rangeOf(row.runs.map(({ events }) => events)),
+    'history bytes': rangeOf(row.runs.map(({ bytes }) => bytes)),
+    'state writes': rangeOf(row.runs.map(({ transitions }) => transitions)),
+    'log bytes': Math.round(row.logBytes),
+    'ledger bytes': Math.round(row.bookBytes),
+    'at once': row.peakAtOnce,
+    'first token, median ms': row.firstMs,
+    'p99 ms': row.firstP99Ms,
+    'tokens/s': Math.round(row.tokensPerSecond),
+  };
+}
+
+function cpuRow(row: Growth): Record<string, number | string> {
+  const total = PROCESSES.reduce((sum, name) => sum + row.cpuMs[name], 0);
+  return {
+    ...Object.fromEntries(PROCESSES.map((name) => [name, round(row.cpuMs[name])])),
+    all: round(total),
+    's per 1,000 tokens': Math.round((total / row.tokens) * 1_000) / 1_000,
+    'Redis commands': Math.round(row.redisCommands),
+    'Redis kB': round(row.redisNetworkBytes / 1_000),
+    'worker MiB': Math.round(row.peakWorkerMiB),
+    'API MiB': Math.round(row.peakApiMiB),
+  };
+}
+
+function tableOf(rows: readonly Growth[], cells: (row: Growth) => object): Record<string, object> {
+  return Object.fromEntries(rows.map((row) => [row.name, cells(row)]));
+}
+
+/** One number where all are the same. */
+function rangeOf(values: readonly number[]): number | string {
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  return least === most ? least : `${least} to ${most}`;
+}

@@ -1,0 +1,88 @@
+/**
+ * The heap of a Node process after a collection, asked by its inspector: what is still held, not what is merely not yet
+ * collected. The workflow thread of a worker has a heap of its own, so threads are asked too.
+ */
+import { once } from 'node:events';
+import WebSocket from 'ws';
+
+/** Of a process that is to be asked; a port of its choice, on this machine only. */
+export const INSPECTED_NODE = '--inspect=127.0.0.1:0';
+const ANSWERS_WITHIN_MS = 10_000;
+
+export interface HeapProbe {
+  /** All heaps of the process together. */
+  usedBytes(): Promise<number>;
+  close(): void;
+}
+
+interface Message {
+  readonly id?: number;
+  readonly method?: string;
+  readonly params?: { readonly sessionId?: string; readonly message?: string };
+  readonly result?: { readonly usedSize?: number };
+}
+
+type Ask = (method: string, params?: object) => Promise<Message>;
+
+/** @param log what the process has printed: its inspector says its address there. */
+export async function openHeapProbe(log: string): Promise<HeapProbe> {
+  const [address] = /ws:\/\/127\.0\.0\.1:\S+/.exec(log) ?? [];
+  if (address === undefined)
+    throw new Error(`The process has no inspector; start it with ${INSPECTED_NODE}.`);
+  const socket = new WebSocket(address);
+  await once(socket, 'open');
+  const threads = new Map<string, ReturnType<typeof createConversation>>();
+  const main = createConversation((text) => socket.send(text));
+  socket.on('message', (data) => {
+    const message: Message = JSON.parse(String(data));
+    const { sessionId = '', message: inner } = message.params ?? {};
+    if (message.method === 'NodeWorker.attachedToWorker') {
+      const say = (text: string) =>
+        void main.ask('NodeWorker.sendMessageToWorker', { sessionId, message: text });
+      threads.set(sessionId, createConversation(say));
+    } else if (message.method === 'NodeWorker.detachedFromWorker') threads.delete(sessionId);
+    else if (message.method === 'NodeWorker.receivedMessageFromWorker')
+      threads.get(sessionId)?.hear(JSON.parse(inner ?? '{}'));
+    else main.hear(message);
+  });
+  await main.ask('NodeWorker.enable', { waitForDebuggerOnStart: false });
+  return {
+    async usedBytes() {
+      const sizes = await Promise.all([main, ...threads.values()].map(({ ask }) => collectedBytes(ask)));
+      return sizes.reduce((sum, size) => sum + size, 0);
+    },
+    close: () => socket.terminate(),
+  };
+}
+
+async function collectedBytes(ask: Ask): Promise<number> {
+  await ask('HeapProfiler.collectGarbage');
+  return (await ask('Runtime.getHeapUsage')).result?.usedSize ?? Number.NaN;
+}
+
+function createConversation(say: (text: string) => void): { ask: Ask; hear(message: Message): void } {
+  const waiting = new Map<number, (message: Message) => void>();
+  let asked = 0;
+  return {
+    hear(message) {
+      const resolve = waiting.get(message.id ?? 0);
+      waiting.delete(message.id ?? 0);
+      resolve?.(message);
+    },
+    ask(method, params = {}) {
+      asked += 1;
+      const id = asked;
+      return new Promise((resolve, reject) => {
+        const late = setTimeout(
+          () => reject(new Error(`The inspector did not answer ${method}.`)),
+          ANSWERS_WITHIN_MS,
+        );
+        waiting.set(id, (message) => {
+          clearTimeout(late);
+          resolve(message);
+        });
+        say(JSON.stringify({ id, method, params }));
+      });
+    },
+  };
+}
