@@ -54,6 +54,8 @@ export const REDIS_KEYS = {
   apiKeyChanges: 'ub:key-changes',
   /** New generations that wait for a worker that is free. */
   handoff: (taskQueue: string) => `ub:handoff:{${taskQueue}}`,
+  /** There while a worker takes new generations. */
+  handoffTakers: (taskQueue: string) => `ub:handoff:{${taskQueue}}:takers`,
   /** Tells one API process which of them a worker has started. */
   handoffAnswers: (apiProcess: string) => `ub:handoff-answers:${apiProcess}`,
   ticket: (sha256Hex: string) => `ub:ticket:{${sha256Hex}}`,

@@ -1,5 +1,5 @@
 /** The hand-over by a Redis list, on which free workers wait, and by a channel of each API process for the answers. */
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
@@ -8,8 +8,23 @@ import { REDIS_KEYS } from '../contracts/names.ts';
 import type { RedisConnection } from '../streaming/redis-connection.ts';
 import type { HandoffOffers, HandoffTaker, TraceCarrier } from './handoff.ts';
 
-const WAIT_SECONDS = 1;
+/** How long a worker waits for a run before it looks whether it shall leave. */
+export const HANDOFF_WAIT_MS = 1_000;
+/** A worker that is gone for so long takes nothing. */
+const TAKES_MS = 3 * HANDOFF_WAIT_MS;
 const REDIS_AWAY_MS = 200;
+
+/**
+ * KEYS list, takers. ARGV message, ttlMs. -> 1 where somebody takes runs, else 0. What nobody takes in time holds a
+ * prompt, and does not stay.
+ */
+const OFFER = `
+if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+redis.call('LPUSH', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return 1
+`;
+const OFFER_SHA = createHash('sha1').update(OFFER).digest('hex');
 
 const messageSchema = z.object({
   order: z.custom<GenerationOrder>((order) => typeof order === 'object' && order !== null),
@@ -39,6 +54,18 @@ export async function createHandoffOffers(
     waiting.get(generationId)?.(outcome === 'started');
   });
 
+  const push = async (message: string): Promise<boolean> => {
+    const call = {
+      keys: [list, REDIS_KEYS.handoffTakers(taskQueue)],
+      arguments: [message, String(LIMITS.handoffStartedMs)],
+    };
+    const reply = await redis.evalSha(OFFER_SHA, call).catch((error: unknown) => {
+      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return redis.eval(OFFER, call);
+      throw error;
+    });
+    return Number(reply) === 1;
+  };
+
   return {
     async offer({ order, priorityKey, input }) {
       const { generationId } = order;
@@ -55,9 +82,10 @@ export async function createHandoffOffers(
       const untaken = setTimeout(() => withdraw().catch(() => resolve(false)), LIMITS.handoffTakenMs);
       const lost = setTimeout(() => resolve(false), LIMITS.handoffStartedMs);
       try {
-        // What nobody takes, holds a prompt, and shall not stay.
-        const pushed = [redis.lPush(list, message), redis.pExpire(list, LIMITS.handoffStartedMs)];
-        Promise.all(pushed).catch(() => resolve(false));
+        push(message).then(
+          (isOffered) => isOffered || resolve(false),
+          () => resolve(false),
+        );
         return await promise;
       } finally {
         waiting.delete(generationId);
@@ -75,14 +103,20 @@ export function createHandoffTaker(
   { taskQueue, carrier }: HandoffPlan,
 ): HandoffTaker {
   const list = REDIS_KEYS.handoff(taskQueue);
+  let notedAtMs = 0;
   return {
     async take() {
-      const taken = await waiting.brPop(list, WAIT_SECONDS).catch(async () => {
+      if (Date.now() - notedAtMs >= HANDOFF_WAIT_MS) {
+        notedAtMs = Date.now();
+        redis.set(REDIS_KEYS.handoffTakers(taskQueue), '1', { PX: TAKES_MS }).catch(() => undefined);
+      }
+      const taken = await waiting.brPop(list, HANDOFF_WAIT_MS / 1_000).catch(async () => {
         await sleep(REDIS_AWAY_MS);
         return null;
       });
-      if (taken === null) return null;
-      const { trace, replyTo, atMs, ...run } = messageSchema.parse(JSON.parse(taken.element));
+      const { data } = messageSchema.safeParse(JSON.parse(taken?.element ?? 'null'));
+      if (data === undefined) return null;
+      const { trace, replyTo, atMs, ...run } = data;
       // Whoever offered it has started it by himself since, or has died; then its caller asks again.
       if (Date.now() - atMs > LIMITS.handoffStartedMs) return null;
       return {

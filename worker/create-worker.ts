@@ -13,7 +13,7 @@ import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-
 import { createWarningWebhook } from '../budget/warning-webhook.ts';
 import type { Config } from '../config/load-config.ts';
 import { createDataConverter, FAILURE_CONVERTER } from '../encryption/data-converter.ts';
-import { createHandoffTaker } from '../handoff/redis-handoff.ts';
+import { createHandoffTaker, HANDOFF_WAIT_MS } from '../handoff/redis-handoff.ts';
 import { costOf } from '../models/price.ts';
 import { createPromptCompression } from '../prompts/prompt-compression.ts';
 import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
@@ -75,9 +75,10 @@ export async function createWorker(
     countFault('redis');
     logger.warn({ err: error }, 'redis connection');
   };
-  const toRedis = () => connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs);
+  const { redisAnswerMs } = config.limits;
+  const toRedis = (waitMs = 0) => connectRedis(config.redisUrl, onRedisError, redisAnswerMs + waitMs);
   const [redis, subscriber, waiting, connection, workflowBundle] = await Promise.all([
-    ...([toRedis(), toRedis(), toRedis()] as const),
+    ...([toRedis(), toRedis(), toRedis(HANDOFF_WAIT_MS)] as const),
     NativeConnection.connect({ address: config.temporal.address }),
     bundleWorkflows(config.dataDir, {
       isEncrypted: dataConverter !== undefined,
@@ -162,9 +163,12 @@ export async function createWorker(
     metricsUrl: page?.url,
     run: async () => {
       const running = workers.map((one) => one.run());
-      taking = takeRuns({ taker, temporal, taskQueue, beginEarly, logger });
+      // Which version begins a generation is for Temporal to say.
+      if (config.temporal.deployment.buildId === undefined) {
+        taking = takeRuns({ taker, temporal, taskQueue, beginEarly, logger });
+      }
       await Promise.all(running);
-      await taking.stop();
+      await taking?.stop();
       page?.stop();
       await connection.close();
       await Promise.all([redis.close(), subscriber.close(), waiting.close(), close()]);
