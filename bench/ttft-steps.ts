@@ -14,11 +14,11 @@ export interface Sample extends StreamTimes {
 }
 
 export const STEPS = [
-  'HTTP to workflow start',
-  'wait for a workflow task',
-  'workflow VM, look-up, reserve, open the log',
-  'provider call to first append of text',
+  'HTTP, log, hand-over, reserve: until the call is on record',
+  'provider, and Temporal beside it: until the first append of text',
   'log to reader (relay)',
+  'beside it: HTTP until Temporal begins to write the run down',
+  'beside it: from there until the first task is begun (0: eagerly)',
 ] as const;
 
 export type Steps = Partial<Record<(typeof STEPS)[number], number>>;
@@ -40,10 +40,11 @@ export async function readSteps(stack: Stack, sample: Sample): Promise<Steps> {
   const put = (name: (typeof STEPS)[number], from: number | undefined, to: number | undefined) => {
     if (from !== undefined && to !== undefined) steps[name] = to - from;
   };
-  put('HTTP to workflow start', sample.sentAtMs, started);
-  put('wait for a workflow task', started, taskStarted);
-  put('workflow VM, look-up, reserve, open the log', taskStarted, sample.startedAtMs);
-  put('provider call to first append of text', sample.startedAtMs, sample.appendedAtMs);
-  put('log to reader (relay)', sample.appendedAtMs, sample.firstAtMs);
+  const [onRecord, text, relay, writing, task] = STEPS;
+  put(onRecord, sample.sentAtMs, sample.startedAtMs);
+  put(text, sample.startedAtMs, sample.appendedAtMs);
+  put(relay, sample.appendedAtMs, sample.firstAtMs);
+  put(writing, sample.sentAtMs, started);
+  put(task, started, taskStarted);
   return steps;
 }

@@ -1,4 +1,5 @@
 /** The relay of an API process: who watches, how late events are, and how often the log itself must be read. */
+import type { HandoffOffers } from '../handoff/handoff.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { BatchListener, LiveLog, LiveLogs } from '../streaming/live-logs.ts';
 import { type Metrics, SHORT_SECONDS } from './metrics.ts';
@@ -65,6 +66,20 @@ export function measureCreations(log: EventLog, metrics: Metrics): EventLog {
       const created = await log.create(creation);
       if (created.created) started.inc();
       return created;
+    },
+  };
+}
+
+/** Which new runs a worker has started at once; the others are started at Temporal, and wait in its queue. */
+export function measureHandoff({ offer }: HandoffOffers, metrics: Metrics): HandoffOffers {
+  const offered = metrics.counter('unbroken_handoffs_total', 'New runs offered to the workers, by outcome.', [
+    'outcome',
+  ]);
+  return {
+    offer: async (run) => {
+      const isStarted = await offer(run);
+      offered.inc({ outcome: isStarted ? 'started' : 'left' });
+      return isStarted;
     },
   };
 }

@@ -2,13 +2,14 @@
 import type { RequestHandler } from 'express';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { HandoffOffers } from '../handoff/handoff.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderGate } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
 import { measureCalls } from './measure-calls.ts';
 import { measureFirstText } from './measure-log.ts';
-import { measureCreations, measureRelay } from './measure-relay.ts';
+import { measureCreations, measureHandoff, measureRelay } from './measure-relay.ts';
 import { measureRequests } from './measure-requests.ts';
 import { measureBudget, measureCache, measureGate } from './measure-steps.ts';
 import type { Metrics } from './metrics.ts';
@@ -28,6 +29,7 @@ interface ApiParts {
   readonly log: EventLog;
   readonly live: LiveLogs;
   readonly budget: BudgetLedger;
+  readonly handoff: HandoffOffers;
 }
 
 export function observeWorker<Parts extends WorkerParts>(
@@ -65,6 +67,7 @@ export function observeApi<Parts extends ApiParts>(
     watchRequests,
     log: measureCreations(parts.log, metrics),
     live: measureRelay(parts.live, metrics),
+    handoff: measureHandoff(parts.handoff, metrics),
     budget: measureBudget(parts.budget, metrics),
   };
 }

@@ -42,7 +42,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   encryption: { values: ['contracts'], types: ['config'] },
   telemetry: {
     values: ['contracts'],
-    types: ['config', 'providers', 'cache', 'budget', 'streaming', 'routing'],
+    types: ['config', 'providers', 'cache', 'budget', 'streaming', 'routing', 'handoff'],
   },
   config: { values: ['contracts'], types: [] },
   worker: { values: [...FOLDERS, 'workflows', 'activities'], types: [] },

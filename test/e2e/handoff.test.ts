@@ -1,0 +1,82 @@
+/** A generation begins beside the start of its run: what that may never cost. It has services of its own to harm. */
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { textOf } from '../../contracts/events.ts';
+import { workflowId } from '../../contracts/names.ts';
+import { faultsOf } from '../harness/check-events.ts';
+import { promptOf } from '../harness/prompt.ts';
+import { startReading } from '../harness/reader.ts';
+import type { Seat } from '../harness/stack.ts';
+import { temporalClient } from '../harness/streaming-worker.ts';
+import { connectApi, type UnbrokenApi } from '../harness/unbroken-api.ts';
+import { waitFor } from '../harness/wait-for.ts';
+import { buildStage, type Stage } from '../prove/matrix/stage.ts';
+
+const WAIT_MS = 2_500;
+let stage: Stage;
+let api: UnbrokenApi;
+let temporal: Seat;
+
+beforeAll(async () => {
+  stage = await buildStage({ submit: { waitForTemporalMs: WAIT_MS } });
+  api = connectApi(stage.apis[0] ?? '', stage.devKey);
+  const [only] = stage.seats.temporal;
+  if (only === undefined) throw new Error('the stage is empty');
+  temporal = only;
+}, 120_000);
+afterAll(() => stage?.stop());
+
+/** Until a worker is given the runs that it starts. */
+beforeEach(async () => {
+  await waitFor('an eager start', async () => {
+    const { body } = await api.create({ input: promptOf({ tokens: 5 }), cache: 'off' });
+    await startReading(api, body.id).whole;
+    return isEager(body.id);
+  });
+  await stage.sim.forget();
+});
+
+async function isEager(id: string): Promise<boolean> {
+  const client = await temporalClient(stage.direct);
+  const history = await client.workflow.getHandle(workflowId('dev', id)).fetchHistory();
+  return history.events?.[0]?.workflowExecutionStartedEventAttributes?.eagerExecutionAccepted === true;
+}
+
+test('a call that left while Temporal fell silent is not shown before it has the run, nor made twice', async () => {
+  const input = promptOf({ tokens: 40, delayMs: 1 });
+  const expected = await stage.sim.text(input);
+  await temporal.freeze();
+  const refused = await api.create({ input, cache: 'off' }, 'as-temporal-froze');
+  expect(refused.status).toBe(503);
+  expect(await stage.sim.calls()).toHaveLength(1);
+  const thawedAtMs = Date.now();
+  await temporal.thaw();
+  const { body } = await waitFor('the same request, taken', async () => {
+    const answer = await api.create({ input, cache: 'off' }, 'as-temporal-froze');
+    return answer.status === 201 ? answer : null;
+  });
+  const events = await startReading(api, body.id).whole;
+  expect(faultsOf(events)).toEqual([]);
+  expect(textOf(events)).toBe(expected.text);
+  expect(events.find(({ type }) => type === 'text-delta')?.at).toBeGreaterThanOrEqual(thawedAtMs);
+  expect(events.at(-1)?.type).toBe('generation-end');
+  expect(await stage.sim.calls()).toHaveLength(1);
+});
+
+test('a run that a frozen worker has taken is started for another one, and called for once', async () => {
+  const [frozen] = stage.seats.worker;
+  await frozen?.freeze();
+  try {
+    for (const index of [1, 2, 3]) {
+      const input = promptOf({ tokens: 20, delayMs: 1 });
+      const expected = await stage.sim.text(input);
+      await stage.sim.forget();
+      const { body } = await api.create({ input, cache: 'off' }, `while-frozen-${index}`);
+      const events = await startReading(api, body.id).whole;
+      expect(faultsOf(events)).toEqual([]);
+      expect(textOf(events)).toBe(expected.text);
+      expect(await stage.sim.calls()).toHaveLength(1);
+    }
+  } finally {
+    await frozen?.thaw();
+  }
+});
