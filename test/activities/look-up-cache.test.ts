@@ -36,7 +36,7 @@ beforeAll(async () => {
 afterAll(() => redis?.stop());
 
 async function begun(events: readonly EventBody[]) {
-  const order = orderOf();
+  const order = orderOf({ cache: 'on' });
   const { generationId, tenant, user, route } = order;
   const input = { messages: [{ role: 'user', content: 'Why?' }], maxOutputTokens: 100 } as const;
   await log.create({ generationId, tenant, user, route, requestHash: 'hash', metadata: {}, input });

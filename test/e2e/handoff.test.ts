@@ -25,20 +25,26 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => stage?.stop());
 
-/** Until a worker is given the runs that it starts. */
+/** Until every worker has been given a run that it started: from then on it calls without waiting. */
 beforeEach(async () => {
-  await waitFor('an eager start', async () => {
+  const given = new Set<string>();
+  await waitFor('an eager start by each worker', async () => {
     const { body } = await api.create({ input: promptOf({ tokens: 5 }), cache: 'off' });
     await startReading(api, body.id).whole;
-    return isEager(body.id);
+    const worker = await eagerWorkerOf(body.id);
+    if (worker !== null) given.add(worker);
+    return given.size === stage.seats.worker.length;
   });
   await stage.sim.forget();
 });
 
-async function isEager(id: string): Promise<boolean> {
+/** Who was given the first task in the answer to its start; null where it waited in the queue. */
+async function eagerWorkerOf(id: string): Promise<string | null> {
   const client = await temporalClient(stage.direct);
-  const history = await client.workflow.getHandle(workflowId('dev', id)).fetchHistory();
-  return history.events?.[0]?.workflowExecutionStartedEventAttributes?.eagerExecutionAccepted === true;
+  const { events } = await client.workflow.getHandle(workflowId('dev', id)).fetchHistory();
+  if (events?.[0]?.workflowExecutionStartedEventAttributes?.eagerExecutionAccepted !== true) return null;
+  const started = events.find((event) => event.workflowTaskStartedEventAttributes);
+  return started?.workflowTaskStartedEventAttributes?.identity ?? null;
 }
 
 test('a call that left while Temporal fell silent is not shown before it has the run, nor made twice', async () => {
@@ -46,10 +52,11 @@ test('a call that left while Temporal fell silent is not shown before it has the
   const expected = await stage.sim.text(input);
   await temporal.freeze();
   const refused = await api.create({ input, cache: 'off' }, 'as-temporal-froze');
-  expect(refused.status).toBe(503);
-  expect(await stage.sim.calls()).toHaveLength(1);
+  const calls = await stage.sim.calls();
   const thawedAtMs = Date.now();
   await temporal.thaw();
+  expect(refused.status).toBe(503);
+  expect(calls).toHaveLength(1);
   const { body } = await waitFor('the same request, taken', async () => {
     const answer = await api.create({ input, cache: 'off' }, 'as-temporal-froze');
     return answer.status === 201 ? answer : null;
