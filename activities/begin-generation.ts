@@ -105,17 +105,21 @@ export function createBeginning(dependencies: Dependencies, running: RunningStre
     ahead: Pick<Ahead, 'admission' | 'mayShow'>,
   ): Promise<BegunGeneration> => {
     const told = compressed === undefined ? {} : { compressed };
+    const giveBack = () => ahead.admission?.then(leaveUnused, () => undefined);
     if (!reservation.granted) {
-      ahead.admission?.then(leaveUnused, () => undefined);
+      giveBack();
       return { next: 'refuse', refusal: reservation, ...told };
     }
     const [candidate] = order.candidates;
     if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0, ...told };
     const { granted: _, ...reserved } = reservation;
     const step: StreamStep = { order, candidate, ...reserved, isLast: isOnly(order) };
-    const streaming = running.joinOrStart(step, epochMs, (control) =>
-      runStream(dependencies, step, control, { ...ahead, sent }),
-    );
+    let isJoined = true;
+    const streaming = running.joinOrStart(step, epochMs, (control) => {
+      isJoined = false;
+      return runStream(dependencies, step, control, { ...ahead, sent });
+    });
+    if (isJoined) giveBack();
     try {
       const outcome = await inTime(streaming.outcome);
       if (outcome === null) return { next: 'stream', reservation, waitMs: 0, ...told };
