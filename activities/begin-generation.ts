@@ -43,7 +43,7 @@ export interface EarlyStart {
   readonly input?: GenerationInput | undefined;
   /** Whether Temporal has given the first task of the run to this worker. Nothing is shown to a reader before. */
   readonly isOurs: Promise<boolean>;
-  /** Whether the provider is called without waiting for that. */
+  /** Whether that is likely: then a response that can be taken up again is begun without waiting. */
   readonly isAhead: boolean;
 }
 
@@ -136,6 +136,11 @@ export function createBeginning(dependencies: Dependencies, running: RunningStre
     }
   };
 
+  /** Whether another worker that is given the run after all can go on with the response instead of paying for a second. */
+  const canBeTakenUp = ({ candidates: [first] }: GenerationOrder): boolean =>
+    first !== undefined &&
+    dependencies.providers.get(first.provider)?.capabilities(first.model).reattach === true;
+
   /** Begins to look for a stored answer; pays and writes nothing. */
   const prepare = async (
     order: GenerationOrder,
@@ -172,9 +177,8 @@ export function createBeginning(dependencies: Dependencies, running: RunningStre
   };
 
   const beginAhead = async ({ order, input, isOurs, isAhead }: EarlyStart) => {
-    const mayPay = isAhead ? YES : isOurs;
-    const prepared = await prepare(order, input, mayPay);
-    if (!(await mayPay)) return null;
+    const prepared = await prepare(order, input, isOurs);
+    if (!(isAhead && canBeTakenUp(order)) && !(await isOurs)) return null;
     const begun = await begin(order, EARLY_EPOCH, prepared, isOurs);
     return (await isOurs) ? begun : null;
   };

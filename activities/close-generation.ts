@@ -5,6 +5,7 @@
 
 import { docPage, type ErrorCode } from '../contracts/errors.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
+import { NO_USAGE } from '../contracts/money.ts';
 import type { CloseStep, GenerationOutcome } from '../contracts/steps.ts';
 import { accountOpenAttempt } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -22,7 +23,9 @@ export function closeGeneration(dependencies: Dependencies) {
     ]);
     const record = readRecord(events);
     if (record.outcome !== null) return record.outcome;
-    const spent = await accountOpenAttempt(dependencies, record, input, head?.checkpoint);
+    // Redis has lost it, or never had it: nobody reads its end, and the run must have one.
+    if (head === null) return withoutLog(as, error?.code ?? 'internal');
+    const spent = await accountOpenAttempt(dependencies, record, input, head.checkpoint);
     const end = { ...spent, attempts: record.attempts };
     const code = error?.code ?? 'internal';
     const terminal: EventBody =
@@ -42,6 +45,13 @@ export function closeGeneration(dependencies: Dependencies) {
     const outcome = readRecord(await log.read(generationId, -1)).outcome;
     if (outcome === null) throw new Error(`The log of ${generationId} was closed and has no end.`);
     return outcome;
+  };
+}
+
+function withoutLog(status: CloseStep['as'], code: ErrorCode): GenerationOutcome {
+  return {
+    ...{ status, provider: null, model: null, finishReason: null, usage: NO_USAGE, costMicroUsd: 0 },
+    ...{ attempts: 0, cached: false, lastSeq: -1, errorCode: status === 'cancelled' ? 'cancelled' : code },
   };
 }
 

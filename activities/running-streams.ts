@@ -12,7 +12,7 @@ export type Stop = 'cancel' | 'deadline' | 'leave';
 
 /** What a running attempt is told. */
 export interface StreamControl {
-  /** Orders the attempts of a generation; ms since 1970 by Temporal's clock. */
+  /** Orders the attempts of a generation; ms since 1970 by Temporal's clock, or 1 before the workflow has asked. */
   readonly epoch: number;
   readonly signal: AbortSignal;
   stop(why: Stop): void;

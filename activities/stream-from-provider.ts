@@ -105,6 +105,7 @@ async function streamAttempt(
 ): Promise<GenerationOutcome> {
   const { step, control, resume, record } = attempt;
   control.opened(attempt.writer);
+  mayShow?.then((may) => may || control.stop('leave'));
   const isReattached = resume.strategy === 'reattach';
   const progress: Progress = {
     cursor: isReattached ? resume.cursor : null,
@@ -167,7 +168,7 @@ async function relayProvider(
     progress.received = true;
     if (isHeld && event.type !== 'accepted' && event.type !== 'usage') {
       isHeld = false;
-      if (!(await mayShow)) attempt.control.stop('leave');
+      await mayShow;
       attempt.control.signal.throwIfAborted();
     }
     if (event.type === 'finish') {

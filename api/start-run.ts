@@ -14,10 +14,17 @@ type Starting = Pick<ApiDependencies, 'temporal' | 'config' | 'handoff'>;
 interface Startable extends OfferedRun {
   /** false where the run may have been started before: then no worker is bothered. */
   readonly isNew: boolean;
+  /** Resolves when the log is there; a run without one would have nothing to write to. */
+  readonly logCreated: Promise<unknown>;
 }
 
-export async function startRun(dependencies: Starting, { isNew, ...run }: Startable): Promise<void> {
+export async function startRun(
+  dependencies: Starting,
+  { isNew, logCreated, ...run }: Startable,
+): Promise<void> {
+  // Sent behind the creation on one connection: a worker that takes it finds the log.
   if (isNew && (await dependencies.handoff.offer(run))) return;
+  await logCreated;
   await startAtTemporal(dependencies, run);
 }
 

@@ -22,8 +22,15 @@ export function startWithSecond(
 ): ViewerSink {
   let held: GenerationEvent[] | null = [];
   let isRunStarted = false;
+  let isRefused = false;
   const release = () => {
-    if (held === null || !isRunStarted || held.every((event) => BEFORE_THE_BUDGET.has(event.type))) return;
+    if (
+      held === null ||
+      isRefused ||
+      !isRunStarted ||
+      held.every((event) => BEFORE_THE_BUDGET.has(event.type))
+    )
+      return;
     const all = held;
     held = null;
     start(all);
@@ -46,7 +53,12 @@ export function startWithSecond(
       }
       held.push(...events);
       const second = held.find((event) => !BEFORE_THE_BUDGET.has(event.type));
-      if (second?.type === 'generation-error') throw errorOf(second, idIn(held));
+      if (second?.type === 'generation-error') {
+        const error = errorOf(second, idIn(held));
+        // What comes after it, such as the word that the run is started, must not begin the stream.
+        isRefused = true;
+        throw error;
+      }
       release();
     },
     heartbeat: () => {

@@ -105,7 +105,7 @@ export async function startGeneration(
   if (prepared.isUnique) {
     // One round trip: Redis creates the log before it hands the run over.
     const creating = log.create(creation);
-    const started = start(dependencies, caller, prepared, prepared.input, true);
+    const started = start(dependencies, caller, prepared, prepared.input, true, creating);
     await creating;
     return { generationId, started };
   }
@@ -129,11 +129,12 @@ function start(
   prepared: PreparedGeneration,
   input: GenerationInput,
   isNew: boolean,
+  logCreated: Promise<unknown> = Promise.resolve(),
 ): Promise<void> {
   const { generationId, route, priority: priorityKey } = prepared;
   const order = orderOf(dependencies, caller, prepared, input);
   const given = isNew && input.continues === undefined ? input : undefined;
-  const started = startRun(dependencies, { order, priorityKey, isNew, input: given }).then(() =>
+  const started = startRun(dependencies, { order, priorityKey, isNew, input: given, logCreated }).then(() =>
     dependencies.logger.info({ generationId, route }, 'generation accepted'),
   );
   // Whoever awaits it gets the error.

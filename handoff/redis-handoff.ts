@@ -13,6 +13,8 @@ export const HANDOFF_WAIT_MS = 1_000;
 /** A worker that is gone for so long takes nothing. */
 const TAKES_MS = 3 * HANDOFF_WAIT_MS;
 const REDIS_AWAY_MS = 200;
+/** A run that was offered longer ago is left. Above what the clocks of two machines may differ by. */
+const STALE_MS = 10_000;
 
 /**
  * KEYS list, takers. ARGV message, ttlMs. -> 1 where somebody takes runs, else 0. What nobody takes in time holds a
@@ -114,19 +116,27 @@ export function createHandoffTaker(
         await sleep(REDIS_AWAY_MS);
         return null;
       });
-      const { data } = messageSchema.safeParse(JSON.parse(taken?.element ?? 'null'));
+      const { data } = messageSchema.safeParse(parsed(taken?.element));
       if (data === undefined) return null;
       const { trace, replyTo, atMs, ...run } = data;
-      // Whoever offered it has started it by himself since, or has died; then its caller asks again.
-      if (Date.now() - atMs > LIMITS.handoffStartedMs) return null;
-      return {
-        ...run,
-        within: (act) => carrier.within(trace, act),
-        answer: async (isStarted) => {
-          const outcome = isStarted ? 'started' : 'failed';
-          await redis.publish(replyTo, `${run.order.generationId} ${outcome}`);
-        },
+      const answer = async (isStarted: boolean) => {
+        const outcome = isStarted ? 'started' : 'failed';
+        await redis.publish(replyTo, `${run.order.generationId} ${outcome}`);
       };
+      // Whoever offered it has started it by himself since, or has died; then its caller asks again.
+      if (Date.now() - atMs > STALE_MS) {
+        await answer(false).catch(() => undefined);
+        return null;
+      }
+      return { ...run, answer, within: (act) => carrier.within(trace, act) };
     },
   };
+}
+
+function parsed(text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? 'null');
+  } catch {
+    return null;
+  }
 }

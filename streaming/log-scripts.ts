@@ -41,16 +41,18 @@ return {'open'}
 `);
 
 /**
- * KEYS meta, stream, input, channel. ARGV epoch, count, events. Opens a log that has no more than its start, and appends.
+ * KEYS meta, stream, input, channel. ARGV epoch, count, events, opener. Opens a log that has no more than its start, and
+ * appends. Repeated by the same opener after a lost reply it is acknowledged.
  * -> {'opened'} or {'known'}
  */
 export const OPEN_FRESH = script(`
-local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'cancel')
+local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'cancel', 'opener')
+if meta[5] == ARGV[4] and meta[2] == ARGV[1] and tonumber(meta[1]) == tonumber(ARGV[2]) + 1 then return {'opened'} end
 if meta[1] ~= '1' or meta[2] ~= '0' or meta[3] ~= 'running' or meta[4] then return {'known'} end
 local time = redis.call('TIME')
 local at = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 redis.call('XADD', KEYS[2], '1-' .. ARGV[2], 'at', at, 'events', ARGV[3])
-redis.call('HSET', KEYS[1], 'next', tonumber(ARGV[2]) + 1, 'epoch', ARGV[1])
+redis.call('HSET', KEYS[1], 'next', tonumber(ARGV[2]) + 1, 'epoch', ARGV[1], 'opener', ARGV[4])
 redis.call('SPUBLISH', KEYS[4], '1 ' .. at .. ' ' .. ARGV[3])
 return {'opened'}
 `);

@@ -2,6 +2,7 @@
  * The event log in Redis Streams. One stream entry is one atomic batch; its id is `1-<last seq>`, so that a cursor N
  * is read with `XRANGE (1-N +`, also where N lies inside a batch. Redis' clock stamps the events.
  */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type EventBody, type GenerationEvent, isTerminal } from '../contracts/events.ts';
@@ -177,8 +178,11 @@ export function createRedisEventLog(
 
     async openFresh(generationId, epoch, events, onCancelWish) {
       const begunAt = performance.now();
-      const arguments_ = [String(epoch), String(events.length), encodeEvents(events)];
-      const [answer] = await run(OPEN_FRESH, keysOf(generationId), arguments_);
+      const args = [String(epoch), String(events.length), encodeEvents(events), randomUUID()];
+      const [answer] = await repeated(
+        () => run(OPEN_FRESH, keysOf(generationId), args),
+        () => listener?.repeated(),
+      );
       if (answer !== 'opened') return null;
       listener?.appended({
         ...{ generationId, count: events.length, tookMs: performance.now() - begunAt },

@@ -1,11 +1,11 @@
 /**
  * Takes new generations from the API processes and starts their runs by this worker's own connection, so that Temporal
  * answers with the first workflow task (eager start) instead of putting it into the queue. The generation begins
- * meanwhile: its budget is reserved and its provider is called while Temporal writes the run down. Nothing is shown to a
+ * meanwhile: its budget is reserved, and a provider whose responses can be taken up again is called, while Temporal writes the run down. Nothing is shown to a
  * reader before that is done; the run, which comes a little later, finds it begun.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { BeginEarly } from '../activities/begin-generation.ts';
 import { WORKFLOW_TYPE } from '../contracts/names.ts';
@@ -30,7 +30,7 @@ interface Taking {
 }
 
 export interface RunsTaken {
-  /** Resolves when nothing more is taken and what was taken is started. */
+  /** Resolves when nothing more is taken, and what was taken is started or given up. */
   stop(): Promise<void>;
 }
 
@@ -57,13 +57,14 @@ export function takeRuns({ taker, temporal, taskQueue, beginEarly, logger }: Tak
   /** What has been reserved and called for is brought to its end, though its caller was told to ask again. */
   const seeThrough = async (run: TakenRun) => {
     const untilMs = Date.now() + SEE_THROUGH_MS;
-    while (Date.now() < untilMs) {
-      await sleep(REST_MS, undefined, { signal: leave.signal });
+    for (;;) {
+      await sleep(REST_MS, undefined, { signal: leave.signal }).catch(() => 'one last time');
       const failure = await start(run, false).then(
         () => null,
-        (error: unknown) => error,
+        (error: unknown) => ({ error }),
       );
       if (failure === null) return;
+      if (leave.signal.aborted || Date.now() > untilMs || isRefusal(failure.error)) throw failure.error;
       restUntilMs = Date.now() + REST_MS;
     }
   };
@@ -73,18 +74,21 @@ export function takeRuns({ taker, temporal, taskQueue, beginEarly, logger }: Tak
     const isAhead = isGiven;
     const starting = start(run, true);
     beginEarly({ ...run, isOurs, isAhead });
-    try {
-      isGiven = await starting;
-      resolve(isGiven);
-      await run.answer(true);
-    } catch (error) {
-      isGiven = false;
-      restUntilMs = Date.now() + REST_MS;
-      resolve(false);
-      logger.warn({ err: error, generationId: run.order.generationId }, 'a run was left to the API');
-      await run.answer(false);
-      if (isAhead) await seeThrough(run);
-    }
+    const failure = await starting.then(
+      (isEager) => {
+        isGiven = isEager;
+        return null;
+      },
+      (error: unknown) => ({ error }),
+    );
+    if (failure !== null) isGiven = false;
+    resolve(isGiven);
+    // Where the answer is lost, the API starts the run too, to no effect.
+    run.answer(failure === null).catch(() => undefined);
+    if (failure === null) return;
+    restUntilMs = Date.now() + REST_MS;
+    logger.warn({ err: failure.error, generationId: run.order.generationId }, 'a run was left to the API');
+    if (isAhead) await seeThrough(run);
   };
 
   const take = async () => {
@@ -99,7 +103,9 @@ export function takeRuns({ taker, temporal, taskQueue, beginEarly, logger }: Tak
       const begun: Promise<void> = run
         .within(() => begin(run))
         .catch((error: unknown) => {
-          if (!leave.signal.aborted) logger.warn({ err: error }, 'a run that was taken');
+          // Its reservation is found by the reconciliation of the budgets.
+          const { generationId } = run.order;
+          logger.error({ err: error, generationId }, 'a run whose call had left was not started');
         })
         .finally(() => starts.delete(begun));
       starts.add(begun);
@@ -107,11 +113,18 @@ export function takeRuns({ taker, temporal, taskQueue, beginEarly, logger }: Tak
     }
     await Promise.all(starts);
   };
-  const taken = take();
+  const taken = take().catch((error: unknown) => logger.error({ err: error }, 'no more runs are taken'));
   return {
     stop: async () => {
       leave.abort();
       await taken;
     },
   };
+}
+
+const INVALID_ARGUMENT = 3;
+
+/** Temporal will say the same however often it is asked. */
+function isRefusal(error: unknown): boolean {
+  return isGrpcServiceError(error) && error.code === INVALID_ARGUMENT;
 }

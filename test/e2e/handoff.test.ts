@@ -1,7 +1,8 @@
 /** A generation begins beside the start of its run: what that may never cost. It has services of its own to harm. */
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/events.ts';
-import { workflowId } from '../../contracts/names.ts';
+import { WORKFLOW_TYPE, workflowId } from '../../contracts/names.ts';
+import { runOptions } from '../../handoff/run-options.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';
@@ -10,6 +11,7 @@ import { temporalClient } from '../harness/streaming-worker.ts';
 import { connectApi, type UnbrokenApi } from '../harness/unbroken-api.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { buildStage, type Stage } from '../prove/matrix/stage.ts';
+import { orderOf } from '../workflows/workflow-environment.ts';
 
 const WAIT_MS = 2_500;
 let stage: Stage;
@@ -86,4 +88,12 @@ test('a run that a frozen worker has taken is started for another one, and calle
   } finally {
     await frozen?.thaw();
   }
+});
+
+test('a run whose log Redis never had comes to its end, and holds no worker', async () => {
+  const { taskQueue } = stage.direct;
+  const client = await temporalClient(stage.direct);
+  const order = orderOf();
+  const run = await client.workflow.start(WORKFLOW_TYPE, runOptions({ order }, taskQueue));
+  expect(await run.result()).toMatchObject({ status: 'failed', errorCode: 'input_lost' });
 });

@@ -212,3 +212,59 @@ test('500 quick writes are 500 events in order, in far fewer appends', async () 
   );
   expect(await redis.xLen(REDIS_KEYS.logStream(generationId))).toBeLessThan(50);
 });
+
+const start: EventBody = {
+  type: 'provider-start',
+  provider: 'sim',
+  model: 'm',
+  attempt: 1,
+  strategy: 'start',
+};
+
+test('a log with no more than its start is opened and written in one step, once', async () => {
+  const generationId = await newLog();
+  const writer = await log.openFresh(generationId, 1, [start]);
+  await writer?.write(delta('a'));
+  await writer?.flush();
+  expect(await log.read(generationId, 0)).toMatchObject([
+    { seq: 1, type: 'provider-start' },
+    { seq: 2, text: 'a' },
+  ]);
+  expect(await log.openFresh(generationId, 1, [start])).toBeNull();
+  expect(await log.openFresh(generationId, 2, [start])).toBeNull();
+  await log.open(generationId, 2);
+  await expect(writer?.write(delta('b')).then(() => writer.flush())).rejects.toMatchObject({
+    reason: 'fenced',
+  });
+});
+
+test('an opening whose reply was lost is known as its own, not as an attempt that somebody paid', async () => {
+  const generationId = await newLog();
+  let losses = 1;
+  const lossy: RedisConnection = Object.create(redis, {
+    evalSha: {
+      value: async (...call: Parameters<RedisConnection['evalSha']>) => {
+        const reply = await redis.evalSha(...call);
+        losses -= 1;
+        if (losses === 0) throw new Error('the connection was cut before the reply came');
+        return reply;
+      },
+    },
+  });
+  // Redis knows the script.
+  await log.openFresh(await newLog(), 1, [start]);
+  const writer = await createRedisEventLog(lossy, { retentionMs: RETENTION_MS }).openFresh(generationId, 1, [
+    start,
+  ]);
+  expect(writer?.nextSeq).toBe(2);
+  expect(losses).toBeLessThan(0);
+  expect(await log.read(generationId, 0)).toHaveLength(1);
+});
+
+test('a step that was only good before the log was opened comes too late after it', async () => {
+  const generationId = await newLog();
+  expect(await log.appendOnce(generationId, 'early', [delta('a')], 'unopened')).toBe('appended');
+  await log.open(generationId, 1);
+  expect(await log.appendOnce(generationId, 'late', [END], 'unopened')).toBe('opened');
+  expect(await log.read(generationId, 1)).toEqual([]);
+});
