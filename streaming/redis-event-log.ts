@@ -19,6 +19,8 @@ const LONGEST_PAUSE_MS = 500;
 /** How long an append is sent again after an error that does not say that Redis is away. */
 const ODD_ERROR_MS = 10_000;
 
+const replySchema = z.array(z.coerce.string());
+
 const storedHeadSchema = z.object({
   tenant: z.string(),
   user: z.string(),
@@ -103,6 +105,25 @@ export function createRedisEventLog(
       .filter((event) => event.seq > after);
   };
 
+  /**
+   * One round trip: the three commands leave together and run in this order. What was read before the writer before us
+   * was silenced could miss its last append; so where Redis does not know the script, all three are sent again.
+   */
+  const takeOver = async (generationId: string, epoch: number) => {
+    const call = { keys: [REDIS_KEYS.logMeta(generationId)], arguments: [String(epoch)] };
+    const send = () =>
+      Promise.all([
+        redis.evalSha(OPEN.sha, call).then((reply) => replySchema.parse(reply)),
+        head(generationId),
+        read(generationId, -1),
+      ]);
+    return send().catch(async (error: unknown) => {
+      if (!isUnknownScript(error)) throw error;
+      await redis.scriptLoad(OPEN.source);
+      return send();
+    });
+  };
+
   return {
     head,
     read,
@@ -162,12 +183,7 @@ export function createRedisEventLog(
     },
 
     async open(generationId, epoch, onCancelWish) {
-      // One round trip: the three commands leave together and run in this order.
-      const [[outcome, holder], opened, events] = await Promise.all([
-        run(OPEN, [REDIS_KEYS.logMeta(generationId)], [String(epoch)]),
-        head(generationId),
-        read(generationId, -1),
-      ]);
+      const [[outcome, holder], opened, events] = await takeOver(generationId, epoch);
       if (outcome === 'fenced') {
         throw new LogRefused('fenced', `epoch ${epoch} came after epoch ${holder}`);
       }
@@ -224,11 +240,14 @@ async function evaluate(
 ): Promise<string[]> {
   const call = { keys, arguments: args };
   const reply = await redis.evalSha(script.sha, call).catch((error: unknown) => {
-    if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
-      return redis.eval(script.source, call);
+    if (isUnknownScript(error)) return redis.eval(script.source, call);
     throw error;
   });
-  return z.array(z.coerce.string()).parse(reply);
+  return replySchema.parse(reply);
+}
+
+function isUnknownScript(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
 /** An append may be sent again after a lost reply: the script recognises it. */

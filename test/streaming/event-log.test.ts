@@ -268,3 +268,22 @@ test('a step that was only good before the log was opened comes too late after i
   expect(await log.appendOnce(generationId, 'late', [END], 'unopened')).toBe('opened');
   expect(await log.read(generationId, 1)).toEqual([]);
 });
+
+test('a takeover by a script that Redis does not know yet misses nothing that the writer before it appends meanwhile', async () => {
+  const generationId = await newLog();
+  const before = await log.open(generationId, 1);
+  await redis.scriptFlush();
+  // Only the script of an append is known again.
+  await log.appendOnce(await newLog(), 'step', [delta('x')]);
+  const taking = log.open(generationId, 2);
+  await before.writer
+    .write(delta('a'))
+    .then(() => before.writer.flush())
+    .catch(() => 'fenced');
+  const { head, events, writer } = await taking;
+  await writer.write(start).then(() => writer.flush());
+  const stored = await log.read(generationId, -1);
+  expect(events).toEqual(stored.slice(0, -1));
+  expect(head.nextSeq).toBe(stored.length - 1);
+  expect(stored.at(-1)?.type).toBe('provider-start');
+});
