@@ -41,6 +41,12 @@ export function recordProcess(dataDir: string, name: string, pid: number): void 
   writeFileSync(pathOf(dataDir, name), JSON.stringify(content));
 }
 
+/** The process that runs as `name` in `dataDir`; undefined where none does. */
+export function runningPid(dataDir: string, name: string): number | undefined {
+  const { data } = pidFileSchema.safeParse(readJson(pathOf(dataDir, name)));
+  return data !== undefined && isAlive(data.process) ? data.process.pid : undefined;
+}
+
 export function forgetProcess(dataDir: string, name: string): void {
   rmSync(pathOf(dataDir, name), { force: true });
 }

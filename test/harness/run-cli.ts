@@ -1,4 +1,4 @@
-/** `npx unbroken ...` as a process, to its end. */
+/** `npx unbroken ...`, or another program of ours, as a process to its end. */
 import { spawn } from 'node:child_process';
 import { PROJECT_ROOT } from './child-process.ts';
 import type { UnbrokenApi } from './unbroken-api.ts';
@@ -13,9 +13,10 @@ export function runCli(
   api: Pick<UnbrokenApi, 'url' | 'key'>,
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
+  program = 'bin/unbroken.js',
 ): Promise<CliResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['bin/unbroken.js', ...args], {
+    const child = spawn(process.execPath, [program, ...args], {
       cwd: PROJECT_ROOT,
       env: { ...process.env, ...environment, UNBROKEN_URL: api.url, UNBROKEN_API_KEY: api.key },
       stdio: ['ignore', 'pipe', 'pipe'],
