@@ -5,7 +5,8 @@
  * KEYS the subject's hash, then the streams of days. ARGV[1]: JSON of `AuditQuestion`. -> JSON of the
  * differences, or "moved" where the windows that the subject keeps are others by now (`was`).
  */
-import { SUMS, script } from './step-script.ts';
+import { script } from '../lua/script.ts';
+import { SUMS } from './step-script.ts';
 
 export const AUDIT = script(`${SUMS}
 local ask = cjson.decode(ARGV[1])

@@ -7,7 +7,7 @@ import { type BudgetSubjectKind, budgetSubjects } from '../contracts/budgets.ts'
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { AUDIT } from './audit-script.ts';
 import { type BudgetEntry, daysBetween, entriesKey, readDay } from './entries.ts';
-import { type LedgerRedis, runScript } from './ledger-redis.ts';
+import { askScript, type LedgerRedis } from './ledger-redis.ts';
 import type { Rules, SubjectPlan } from './limit-book.ts';
 import { neededFrom, periodOf, spanOf, type WindowId } from './windows.ts';
 
@@ -77,7 +77,7 @@ export async function buildWindows(
   for (const { id, first, last, stepMs } of spans) {
     for (let at = first; at <= last; at += stepMs) rangeOf(sums, id, at);
   }
-  await runScript(redis, AUDIT, [key, ...days.map((day) => entriesKey(tenant, day))], {
+  await askScript(redis, AUDIT, [key, ...days.map((day) => entriesKey(tenant, day))], {
     ...{ kind: plan.kind, id: plan.id, after, was, ranges: [...sums.values()], repair: true },
     ...{ windows: [...kept, ...missing].sort().join(' '), keepMs: SUBJECT_KEEP_MS },
   });
@@ -152,7 +152,7 @@ async function auditSubject(
     const [id = ''] = field.split('@');
     return kept.includes(id) && (stored[field] !== undefined || isDue(id, from));
   });
-  const answer = await runScript(redis, AUDIT, [key, ...days.map((day) => entriesKey(tenant, day))], {
+  const answer = await askScript(redis, AUDIT, [key, ...days.map((day) => entriesKey(tenant, day))], {
     ...{ kind, id: subject, after, was, ranges, repair, keepMs: SUBJECT_KEEP_MS },
     windows: repair && was === '' ? planned.join(' ') : '',
   });

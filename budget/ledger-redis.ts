@@ -1,9 +1,7 @@
 /** What the budgets need of a node-redis client, and how they run a script with it. */
-import type { Script } from './step-script.ts';
+import { runScript, type Script, type ScriptRedis } from '../lua/script.ts';
 
-export interface LedgerRedis {
-  evalSha(sha: string, call: { keys: string[]; arguments: string[] }): Promise<unknown>;
-  eval(source: string, call: { keys: string[]; arguments: string[] }): Promise<unknown>;
+export interface LedgerRedis extends ScriptRedis {
   hGet(key: string, field: string): Promise<string | null>;
   hGetAll(key: string): Promise<Record<string, string>>;
   xRange(
@@ -31,16 +29,11 @@ export async function readStream(
 }
 
 /** @returns the JSON that the script answered. */
-export async function runScript(
+export async function askScript(
   redis: LedgerRedis,
-  { sha, source }: Script,
+  script: Script,
   keys: string[],
   question: unknown,
 ): Promise<unknown> {
-  const call = { keys, arguments: [JSON.stringify(question)] };
-  const reply = await redis.evalSha(sha, call).catch((error: unknown) => {
-    if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return redis.eval(source, call);
-    throw error;
-  });
-  return JSON.parse(String(reply));
+  return JSON.parse(String(await runScript(redis, script, keys, [JSON.stringify(question)])));
 }

@@ -15,9 +15,9 @@ import {
 } from '../contracts/budgets.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
+import { script } from '../lua/script.ts';
 import type { BudgetOwner } from './ledger.ts';
-import { type LedgerRedis, runScript } from './ledger-redis.ts';
-import { script } from './step-script.ts';
+import { askScript, type LedgerRedis } from './ledger-redis.ts';
 import { type WindowId, windowId } from './windows.ts';
 
 /** Limits that a tenant may set. */
@@ -78,7 +78,7 @@ export function createLimitBook(options: {
   const change = (tenant: string, name: string, value: string) => {
     known.delete(tenant);
     const question = { name, value, most: MOST_LIMITS };
-    return runScript(redis, CHANGE, [REDIS_KEYS.budget(tenant, 'limits')], question);
+    return askScript(redis, CHANGE, [REDIS_KEYS.budget(tenant, 'limits')], question);
   };
   const read = (tenant: string): Promise<Rules> => {
     if (known.size >= TENANTS_REMEMBERED) known.clear();

@@ -11,7 +11,7 @@ import { REDIS_KEYS } from '../contracts/names.ts';
 import { buildWindows, SUBJECT_KEEP_MS, subjectKey } from './audit.ts';
 import { dayOf, entriesKey } from './entries.ts';
 import type { BudgetLedger, BudgetOwner, Granted, Refused, ReserveOutcome } from './ledger.ts';
-import { type LedgerRedis, runScript } from './ledger-redis.ts';
+import { askScript, type LedgerRedis } from './ledger-redis.ts';
 import {
   createLimitBook,
   type LimitBook,
@@ -102,7 +102,7 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
       REDIS_KEYS.budget(tenant, 'open'),
       ...plans.map(({ kind, id }) => subjectKey(tenant, kind, id)),
     ];
-    const answer = await runScript(redis, STEP, keys, {
+    const answer = await askScript(redis, STEP, keys, {
       ...{ version: rules.version, generation: generationId, user, team: team ?? '', key: keyId },
       ...{ now: nowMs, on: bookedMs, keepMs: SUBJECT_KEEP_MS, keepEntriesMs, rememberMs: REMEMBER_MS },
       subjects: plans.map((plan) => questionOf(plan, nowMs, bookedMs)),

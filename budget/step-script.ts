@@ -8,16 +8,7 @@
  * reservedMicroUsd"; `windows`, the windows that it keeps; and `!<limit>`, the warning that was last given.
  * Deltas are in the same order of four. Only what is written to the entries is written to the buckets.
  */
-import { createHash } from 'node:crypto';
-
-export interface Script {
-  readonly source: string;
-  readonly sha: string;
-}
-
-export function script(source: string): Script {
-  return { source, sha: createHash('sha1').update(source).digest('hex') };
-}
+import { script } from '../lua/script.ts';
 
 /** Numbers as whole digits (Lua would write 1e+15), and the four sums of a bucket. */
 export const SUMS = `

@@ -2,16 +2,7 @@
  * The Lua of the flights. KEYS: the flight (who leads, who follows) and the partition's open flights (what each asks);
  * both have the partition as their hash tag, so that they live on one shard.
  */
-import { createHash } from 'node:crypto';
-
-export interface FlightScript {
-  readonly sha: string;
-  readonly source: string;
-}
-
-function script(source: string): FlightScript {
-  return { source, sha: createHash('sha1').update(source).digest('hex') };
-}
+import { script } from '../lua/script.ts';
 
 /**
  * ARGV flight key, generation, lease ms, what it asks (JSON; '' for one who may only follow).

@@ -2,19 +2,18 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { REDIS_KEYS } from '../contracts/names.ts';
+import { runScript, type Script, type ScriptRedis } from '../lua/script.ts';
 import type { CacheQuestion } from './answer-cache.ts';
 import { cacheKey, partitionOf, userTexts } from './cache-key.ts';
 import type { Embedder } from './embedder.ts';
-import { CLOSE, DISSOLVE, type FlightScript, FORGET, JOIN, LEAVE } from './flight-scripts.ts';
+import { CLOSE, DISSOLVE, FORGET, JOIN, LEAVE } from './flight-scripts.ts';
 import type { FlightRef, Flights } from './flights.ts';
 import { inTime } from './in-time.ts';
 import { asksTheSame, embeddedText } from './semantic-answer-cache.ts';
 import type { Verifier } from './verifier/verify.ts';
 
 /** What the flights need of a node-redis client. */
-export interface FlightsRedis {
-  evalSha(sha: string, call: { keys: string[]; arguments: string[] }): Promise<unknown>;
-  eval(source: string, call: { keys: string[]; arguments: string[] }): Promise<unknown>;
+export interface FlightsRedis extends ScriptRedis {
   hGetAll(key: string): Promise<Record<string, string>>;
 }
 
@@ -39,18 +38,9 @@ export function createRedisFlights({
   readonly embedder: Embedder | null;
   readonly verifier: Verifier;
 }): Flights {
-  const run = async (script: FlightScript, { partition, key }: FlightRef, args: readonly string[]) => {
-    const call = {
-      keys: [REDIS_KEYS.flight(partition, key), REDIS_KEYS.openFlights(partition)],
-      arguments: [key, ...args],
-    };
-    try {
-      return await redis.evalSha(script.sha, call);
-    } catch (error) {
-      if (error instanceof Error && error.message.startsWith('NOSCRIPT'))
-        return redis.eval(script.source, call);
-      throw error;
-    }
+  const run = (script: Script, { partition, key }: FlightRef, args: readonly string[]) => {
+    const keys = [REDIS_KEYS.flight(partition, key), REDIS_KEYS.openFlights(partition)];
+    return runScript(redis, script, keys, [key, ...args]);
   };
 
   return {

@@ -1,10 +1,11 @@
 /** The hand-over by a Redis list, on which free workers wait, and by a channel of each API process for the answers. */
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
+import { runScript, script } from '../lua/script.ts';
 import type { RedisConnection } from '../streaming/redis-connection.ts';
 import type { HandoffOffers, HandoffTaker, TraceCarrier } from './handoff.ts';
 
@@ -20,13 +21,12 @@ const STALE_MS = 10_000;
  * KEYS list, takers. ARGV message, ttlMs. -> 1 where somebody takes runs, else 0. What nobody takes in time holds a
  * prompt, and does not stay.
  */
-const OFFER = `
+const OFFER = script(`
 if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
 redis.call('LPUSH', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
-`;
-const OFFER_SHA = createHash('sha1').update(OFFER).digest('hex');
+`);
 
 const messageSchema = z.object({
   order: z.custom<GenerationOrder>((order) => typeof order === 'object' && order !== null),
@@ -57,15 +57,8 @@ export async function createHandoffOffers(
   });
 
   const push = async (message: string): Promise<boolean> => {
-    const call = {
-      keys: [list, REDIS_KEYS.handoffTakers(taskQueue)],
-      arguments: [message, String(LIMITS.handoffStartedMs)],
-    };
-    const reply = await redis.evalSha(OFFER_SHA, call).catch((error: unknown) => {
-      if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return redis.eval(OFFER, call);
-      throw error;
-    });
-    return Number(reply) === 1;
+    const keys = [list, REDIS_KEYS.handoffTakers(taskQueue)];
+    return (await runScript(redis, OFFER, keys, [message, LIMITS.handoffStartedMs])) === 1;
   };
 
   return {

@@ -15,8 +15,9 @@ import {
   type PromptView,
   promptContentSchema,
 } from '../contracts/prompts.ts';
+import { script } from '../lua/script.ts';
 import { chooseArm } from './choose-arm.ts';
-import { type PromptRedis, run, script } from './redis-scripts.ts';
+import { type PromptRedis, run } from './redis-scripts.ts';
 import type { PromptRegistry } from './registry.ts';
 
 /** Versions never change, so a process may keep those that it has read. */

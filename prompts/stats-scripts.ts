@@ -1,5 +1,5 @@
 /** The Lua of the statistics. Each script is atomic and touches keys of one prompt only. */
-import { script } from './redis-scripts.ts';
+import { script } from '../lua/script.ts';
 
 /**
  * KEYS counts of the version, marker of the generation, marker of the first generation of the text.

@@ -10,16 +10,7 @@
  *
  * A window is 12 slots and the one under way, so never more than the limit goes out in any stretch of its length.
  */
-import { createHash } from 'node:crypto';
-
-export interface GateScript {
-  readonly sha: string;
-  readonly source: string;
-}
-
-function script(source: string): GateScript {
-  return { source, sha: createHash('sha1').update(source).digest('hex') };
-}
+import { script } from '../lua/script.ts';
 
 const COMMON = `
 local t = redis.call('TIME')

@@ -4,7 +4,8 @@ import type { BreakerSettings, ProviderKey } from '../config/gate-schema.ts';
 import type { Candidate } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
-import { ENTER, type GateScript, LEAVE, NOTE_LIMITS } from './gate-scripts.ts';
+import { runScript, type ScriptRedis } from '../lua/script.ts';
+import { ENTER, LEAVE, NOTE_LIMITS } from './gate-scripts.ts';
 import type {
   Admission,
   CallResult,
@@ -16,14 +17,8 @@ import type {
 } from './provider-gate.ts';
 import { scarceLimits } from './rate-limit-headers.ts';
 
-/** What the gate needs of a node-redis client. */
-export interface GateRedis {
-  evalSha(sha: string, call: { keys: string[]; arguments: string[] }): Promise<unknown>;
-  eval(source: string, call: { keys: string[]; arguments: string[] }): Promise<unknown>;
-}
-
 export interface GateSettings {
-  readonly redis: GateRedis;
+  readonly redis: ScriptRedis;
   readonly keys: Readonly<Record<string, readonly ProviderKey[]>>;
   /** Under which name each provider's gate is shared; its own where it is not named. */
   readonly scopes: Readonly<Record<string, string>>;
@@ -209,18 +204,8 @@ function keysIn({ scopes }: GateSettings, { provider, model }: Candidate): GateK
   };
 }
 
-async function run(
-  redis: GateRedis,
-  { sha, source }: GateScript,
-  keys: string[],
-  args: readonly (string | number)[],
-): Promise<string[]> {
-  const call = { keys, arguments: args.map(String) };
-  const reply = await redis.evalSha(sha, call).catch((error: unknown) => {
-    if (error instanceof Error && error.message.startsWith('NOSCRIPT')) return redis.eval(source, call);
-    throw error;
-  });
-  return replySchema.parse(reply);
+async function run(...call: Parameters<typeof runScript>): Promise<string[]> {
+  return replySchema.parse(await runScript(...call));
 }
 
 /** @returns null where Redis does not answer in time or fails: the calls go on without it. */

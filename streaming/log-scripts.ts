@@ -1,14 +1,5 @@
 /** The Lua of the log. Each script is atomic and touches keys of one hash tag only. */
-import { createHash } from 'node:crypto';
-
-export interface LogScript {
-  readonly sha: string;
-  readonly source: string;
-}
-
-function script(source: string): LogScript {
-  return { source, sha: createHash('sha1').update(source).digest('hex') };
-}
+import { script } from '../lua/script.ts';
 
 /** KEYS meta, stream, input. ARGV ttlMs, events, input, then pairs of meta fields. -> {created, requestHash} */
 export const CREATE = script(`

@@ -9,9 +9,10 @@ import { type EventBody, type GenerationEvent, isTerminal } from '../contracts/e
 import { type GenerationInput, type GenerationStatus, generationStatuses } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
+import { isUnknownScript, runScript, type Script } from '../lua/script.ts';
 import { decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
 import { type EventLog, type LogHead, type LogListener, LogRefused, type OnceOutcome } from './event-log.ts';
-import { APPEND, CREATE, ERASE, type LogScript, OPEN, OPEN_FRESH, WISH_CANCEL } from './log-scripts.ts';
+import { APPEND, CREATE, ERASE, OPEN, OPEN_FRESH, WISH_CANCEL } from './log-scripts.ts';
 import { createLogWriter } from './log-writer.ts';
 import { isRedisAway, type RedisConnection } from './redis-connection.ts';
 
@@ -42,7 +43,8 @@ export function createRedisEventLog(
   options: { readonly retentionMs: number; readonly listener?: LogListener | undefined },
 ): EventLog {
   const { listener } = options;
-  const run = (script: LogScript, keys: string[], args: string[]) => evaluate(redis, script, keys, args);
+  const run = async (script: Script, keys: string[], args: string[]) =>
+    replySchema.parse(await runScript(redis, script, keys, args));
 
   const append = (generationId: string, mode: AppendMode, token: string, batch: Batch) =>
     run(APPEND, keysOf(generationId), [
@@ -230,24 +232,6 @@ interface Batch {
   readonly expectedSeq: number;
   readonly events: readonly EventBody[];
   readonly checkpoint: unknown;
-}
-
-async function evaluate(
-  redis: RedisConnection,
-  script: LogScript,
-  keys: string[],
-  args: string[],
-): Promise<string[]> {
-  const call = { keys, arguments: args };
-  const reply = await redis.evalSha(script.sha, call).catch((error: unknown) => {
-    if (isUnknownScript(error)) return redis.eval(script.source, call);
-    throw error;
-  });
-  return replySchema.parse(reply);
-}
-
-function isUnknownScript(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
 /** An append may be sent again after a lost reply: the script recognises it. */
