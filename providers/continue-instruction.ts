@@ -4,15 +4,14 @@
  */
 import type { Message } from '../contracts/generation.ts';
 
+export const CONTINUE_INSTRUCTION =
+  'Your answer was interrupted by a lost connection. Continue it exactly where it ends, with the very next ' +
+  'characters. Do not repeat anything, do not comment, do not begin anew.';
+
 export function continueInstruction(deliveredText: string): readonly Message[] {
   return [
     { role: 'assistant', content: deliveredText },
-    {
-      role: 'user',
-      content:
-        'Your answer was interrupted by a lost connection. Continue it exactly where it ends, with the very next ' +
-        'characters. Do not repeat anything, do not comment, do not begin anew.',
-    },
+    { role: 'user', content: CONTINUE_INSTRUCTION },
   ];
 }
 

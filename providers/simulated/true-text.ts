@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { Message, OutputFormat, Part, Tool, ToolChoice } from '../../contracts/content.ts';
 import { partsOf } from '../../contracts/content.ts';
+import { CONTINUE_INSTRUCTION } from '../continue-instruction.ts';
 import { sampleOf } from './sample-json.ts';
 
 const WORDS =
@@ -81,24 +82,29 @@ export function trueText(input: SimulatedInput): string {
 }
 
 /**
- * What is left to say. A last assistant turn is a prefill; an assistant turn before a last user turn is an answer that
- * is to be continued. Either counts only if it is the beginning of the true text.
+ * What is left to say. The model continues an assistant turn only where the conversation ends with it (a prefill), or
+ * where the user asks for the continuation; any other assistant turn is an earlier answer, even where it equals the text
+ * that this model would write. The turn counts only if the true text begins with it. Turns at the end that one request
+ * holds side by side, such as a prefill of the caller and the text delivered since, are one text.
  */
 export function continuation(input: SimulatedInput): {
   readonly base: SimulatedInput;
   readonly spoken: string;
 } {
-  const last = input.messages.at(-1);
-  const cut = last?.role === 'assistant' ? 1 : 2;
-  const partial = input.messages.at(-cut);
-  const base = { ...input, messages: input.messages.slice(0, -cut) };
-  const spoken = typeof partial?.content === 'string' ? partial.content : null;
-  const isContinued =
-    partial?.role === 'assistant' &&
-    spoken !== null &&
-    base.messages.length > 0 &&
-    trueText(base).startsWith(spoken);
-  return isContinued ? { base, spoken } : { base: input, spoken: '' };
+  const turns = asksToContinue(input.messages.at(-1)) ? input.messages.slice(0, -1) : input.messages;
+  const earlier = turns.findLastIndex(({ role }) => role !== 'assistant') + 1;
+  for (let from = Math.max(1, earlier); from < turns.length; from += 1) {
+    const base = { ...input, messages: turns.slice(0, from) };
+    const partial = turns.slice(from).map(({ content }) => content);
+    const isText = partial.every((content): content is string => typeof content === 'string');
+    const spoken = partial.join('');
+    if (isText && trueText(base).startsWith(spoken)) return { base, spoken };
+  }
+  return { base: input, spoken: '' };
+}
+
+function asksToContinue(last: Message | undefined): boolean {
+  return last?.role === 'user' && partsOf(last).map(wordsOf).join('') === CONTINUE_INSTRUCTION;
 }
 
 /** Drops what was spoken from the beginning of the text, and the thoughts before it; a token spoken in part keeps its rest. */

@@ -175,3 +175,37 @@ describe('GET /v1/models', () => {
     expect((await stack.api.send('/v1/models/nobody/x')).status).toBe(404);
   });
 });
+
+/** One turn of a conversation in a caller's format: what is sent, and where the answer's text is. */
+const FORMATS = {
+  '/v1/chat/completions': (model: string, messages: readonly object[]) => ({ model, messages }),
+  '/v1/messages': (model: string, messages: readonly object[]) => ({ model, messages, max_tokens: 500 }),
+  '/v1/responses': (model: string, input: readonly object[]) => ({ model, input }),
+} as const;
+
+function textIn(body: {
+  choices?: { message: { content: string } }[];
+  content?: { text: string }[];
+  output?: { content: { text: string }[] }[];
+}): string | undefined {
+  return (
+    body.choices?.[0]?.message.content ?? body.content?.[0]?.text ?? body.output?.at(-1)?.content[0]?.text
+  );
+}
+
+describe.each(Object.entries(FORMATS))('a conversation over %s', (path, bodyOf) => {
+  test.each(WIRES)('gets a whole answer of its own in each of three turns (%s)', async (provider) => {
+    const messages: { role: 'user' | 'assistant'; content: string }[] = [];
+    for (let turn = 0; turn < 3; turn += 1) {
+      messages.push({ role: 'user', content: prompt('tokens=25 delay_ms=0') });
+      const response = await stack.api.send(path, {
+        method: 'POST',
+        body: JSON.stringify(bodyOf(`${provider}/sim-large`, messages)),
+      });
+      expect(response.status).toBe(200);
+      const text = textIn((await response.json()) as Parameters<typeof textIn>[0]) ?? '';
+      expect(text).toBe((await stack.sim.text(messages)).text);
+      messages.push({ role: 'assistant', content: text });
+    }
+  });
+});
