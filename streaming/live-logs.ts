@@ -8,7 +8,6 @@ import type { GenerationEvent } from '../contracts/events.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { decodeEvents, numberEvents } from './event-codec.ts';
-import type { RedisConnection } from './redis-connection.ts';
 
 export interface LiveLog {
   /** Events after the cursor if the window has them all; null where the log itself must be read. */
@@ -29,6 +28,13 @@ export interface LiveLogs {
   readonly followed: number;
 }
 
+/** What live logs need of a node-redis client that only subscribes. */
+export interface LiveRedis {
+  on(event: 'ready', listener: () => void): unknown;
+  sSubscribe(channel: string, listener: (message: string) => void): Promise<void>;
+  sUnsubscribe(channel: string): Promise<void>;
+}
+
 interface Shared {
   events: GenerationEvent[];
   sizes: number[];
@@ -40,7 +46,7 @@ interface Shared {
   readonly subscribed: Promise<void>;
 }
 
-export function createLiveLogs(subscriber: RedisConnection): LiveLogs {
+export function createLiveLogs(subscriber: LiveRedis): LiveLogs {
   const logs = new Map<string, Shared>();
   /** Subscriptions that are being ended. */
   const endings = new Map<string, Promise<void>>();

@@ -2,10 +2,10 @@
  * The writer of one log in one epoch. One append is under way at a time; what arrives meanwhile goes with the next.
  * So the first token leaves at once and a quick provider costs few round trips.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { EventBody } from '../contracts/events.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import type { LogWriter } from './event-log.ts';
+import { pause } from './pause.ts';
 
 /** Appends a batch at `expectedSeq`, atomically. Safe to repeat. Rejects when the log refuses for good. */
 export type AppendBatch = (
@@ -20,7 +20,17 @@ export type AppendBatch = (
  */
 const TEXT_PACE_MS = 8;
 
-export function createLogWriter(firstSeq: number, append: AppendBatch): LogWriter {
+/** How much one append carries, and how much may wait for it. */
+export type WriterLimits = Pick<
+  { [Name in keyof typeof LIMITS]: number },
+  'eventsPerAppend' | 'writerBufferBytes'
+>;
+
+export function createLogWriter(
+  firstSeq: number,
+  append: AppendBatch,
+  limits: WriterLimits = LIMITS,
+): LogWriter {
   let nextSeq = firstSeq;
   let pending: EventBody[] = [];
   let pendingChars = 0;
@@ -30,19 +40,19 @@ export function createLogWriter(firstSeq: number, append: AppendBatch): LogWrite
   let textAppendedAt = 0;
   /** Those who wait for all to be appended. */
   let waiting = 0;
-  let pause: AbortController | null = null;
+  let pacing: AbortController | null = null;
 
-  const isFull = () => pendingChars > LIMITS.writerBufferBytes || pending.length > LIMITS.eventsPerAppend;
+  const isFull = () => pendingChars > limits.writerBufferBytes || pending.length > limits.eventsPerAppend;
   const keepPace = async (): Promise<void> => {
     const pauseMs = textAppendedAt + TEXT_PACE_MS - performance.now();
     if (pauseMs <= 0 || waiting > 0) return;
-    pause = new AbortController();
-    await sleep(pauseMs, null, { signal: pause.signal }).catch(() => 'cut short');
-    pause = null;
+    pacing = new AbortController();
+    await pause(pauseMs, pacing.signal);
+    pacing = null;
   };
   const untilDrained = async (draining: Promise<void>): Promise<void> => {
     waiting += 1;
-    pause?.abort();
+    pacing?.abort();
     await draining.finally(() => {
       waiting -= 1;
     });
@@ -50,7 +60,7 @@ export function createLogWriter(firstSeq: number, append: AppendBatch): LogWrite
 
   const appendNext = async (): Promise<void> => {
     await keepPace();
-    const batch = pending.splice(0, LIMITS.eventsPerAppend);
+    const batch = pending.splice(0, limits.eventsPerAppend);
     const covers = pending.length === 0 ? checkpoint : undefined;
     if (pending.length === 0) {
       pendingChars = 0;

@@ -3,18 +3,18 @@
  * is read with `XRANGE (1-N +`, also where N lies inside a batch. Redis' clock stamps the events.
  */
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { type EventBody, type GenerationEvent, isTerminal } from '../contracts/events.ts';
 import { type GenerationInput, type GenerationStatus, generationStatuses } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
-import { isUnknownScript, runScript, type Script } from '../lua/script.ts';
+import { isUnknownScript, runScript, type Script, type ScriptRedis } from '../lua/script.ts';
 import { decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
 import { type EventLog, type LogHead, type LogListener, LogRefused, type OnceOutcome } from './event-log.ts';
 import { APPEND, CREATE, ERASE, OPEN, OPEN_FRESH, WISH_CANCEL } from './log-scripts.ts';
-import { createLogWriter } from './log-writer.ts';
-import { isRedisAway, type RedisConnection } from './redis-connection.ts';
+import { createLogWriter, type WriterLimits } from './log-writer.ts';
+import { pause } from './pause.ts';
+import { isRedisAway } from './redis-connection.ts';
 
 const LONGEST_PAUSE_MS = 500;
 /** How long an append is sent again after an error that does not say that Redis is away. */
@@ -38,10 +38,28 @@ const storedHeadSchema = z.object({
   erased: z.string().optional(),
 });
 
-export function createRedisEventLog(
-  redis: RedisConnection,
-  options: { readonly retentionMs: number; readonly listener?: LogListener | undefined },
-): EventLog {
+/** What the log needs of a node-redis client. */
+export interface LogRedis extends ScriptRedis {
+  get(key: string): Promise<string | null>;
+  hGetAll(key: string): Promise<Record<string, string>>;
+  xRange(
+    key: string,
+    start: string,
+    end: string,
+    options?: { readonly COUNT: number },
+  ): Promise<{ readonly id: string; readonly message: Record<string, string> }[] | null>;
+  scriptLoad(source: string): Promise<string>;
+  sendCommand(command: string[]): Promise<unknown>;
+}
+
+export interface LogOptions {
+  /** How long an ended log is kept. */
+  readonly retentionMs: number;
+  readonly listener?: LogListener | undefined;
+  readonly writer?: WriterLimits | undefined;
+}
+
+export function createRedisEventLog(redis: LogRedis, options: LogOptions): EventLog {
   const { listener } = options;
   const run = async (script: Script, keys: string[], args: string[]) =>
     replySchema.parse(await runScript(redis, script, keys, args));
@@ -80,11 +98,15 @@ export function createRedisEventLog(
   };
 
   const writerOf = (generationId: string, epoch: number, nextSeq: number, onCancelWish?: () => void) =>
-    createLogWriter(nextSeq, async (expectedSeq, events, checkpoint) => {
-      const appended = { expectedSeq, events, checkpoint };
-      const [, , wish] = await appendSurely(generationId, 'fenced', String(epoch), appended);
-      if (wish === '1') onCancelWish?.();
-    });
+    createLogWriter(
+      nextSeq,
+      async (expectedSeq, events, checkpoint) => {
+        const appended = { expectedSeq, events, checkpoint };
+        const [, , wish] = await appendSurely(generationId, 'fenced', String(epoch), appended);
+        if (wish === '1') onCancelWish?.();
+      },
+      options.writer,
+    );
 
   const head = async (generationId: string): Promise<LogHead | null> => {
     const stored = await redis.hGetAll(REDIS_KEYS.logMeta(generationId));
@@ -244,7 +266,7 @@ async function repeated<Reply>(send: () => Promise<Reply>, onRepeat: () => void)
       const againMs = isRedisAway(error) ? LIMITS.appendAgainMs : ODD_ERROR_MS;
       if (performance.now() - begunAt > againMs) throw error;
       onRepeat();
-      await sleep(Math.min(20 * 2 ** attempt, LONGEST_PAUSE_MS));
+      await pause(Math.min(20 * 2 ** attempt, LONGEST_PAUSE_MS));
     }
   }
 }
