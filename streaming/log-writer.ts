@@ -26,15 +26,20 @@ export type WriterLimits = Pick<
   'eventsPerAppend' | 'writerBufferBytes'
 >;
 
+/** An event and, beside it, where the source stands once it is read: what a batch leaves out keeps its own checkpoint. */
+interface Pending {
+  readonly event: EventBody;
+  readonly checkpoint: unknown;
+}
+
 export function createLogWriter(
   firstSeq: number,
   append: AppendBatch,
   limits: WriterLimits = LIMITS,
 ): LogWriter {
   let nextSeq = firstSeq;
-  let pending: EventBody[] = [];
+  let pending: Pending[] = [];
   let pendingChars = 0;
-  let checkpoint: unknown;
   let drain: Promise<void> | null = null;
   let refusal: unknown = null;
   let textAppendedAt = 0;
@@ -61,14 +66,13 @@ export function createLogWriter(
   const appendNext = async (): Promise<void> => {
     await keepPace();
     const batch = pending.splice(0, limits.eventsPerAppend);
-    const covers = pending.length === 0 ? checkpoint : undefined;
-    if (pending.length === 0) {
-      pendingChars = 0;
-      checkpoint = undefined;
-    }
+    const events = batch.map(({ event }) => event);
+    pendingChars -= charsOf(events);
+    // The newest of this batch, never of a later one: a log ahead of its checkpoint would get its last events twice.
+    const covers = batch.findLast(({ checkpoint }) => checkpoint !== undefined)?.checkpoint;
     const expectedSeq = nextSeq - batch.length - pending.length;
-    await append(expectedSeq, batch, covers);
-    if (batch.some((event) => 'text' in event)) textAppendedAt = performance.now();
+    await append(expectedSeq, events, covers);
+    if (events.some((event) => 'text' in event)) textAppendedAt = performance.now();
   };
 
   const drainPending = async (): Promise<void> => {
@@ -84,12 +88,11 @@ export function createLogWriter(
     }
   };
 
-  const write: LogWriter['write'] = async (event, eventCheckpoint) => {
+  const write: LogWriter['write'] = async (event, checkpoint) => {
     if (refusal !== null) throw refusal;
-    pending.push(event);
+    pending.push({ event, checkpoint });
     nextSeq += 1;
-    if ('text' in event) pendingChars += event.text.length;
-    if (eventCheckpoint !== undefined) checkpoint = eventCheckpoint;
+    pendingChars += charsOf([event]);
     drain ??= drainPending();
     // A refusal reaches the caller through `refusal` on the next write or flush.
     drain.catch(() => undefined);
@@ -100,8 +103,8 @@ export function createLogWriter(
     get nextSeq() {
       return nextSeq;
     },
-    write(event, eventCheckpoint) {
-      const written = write(event, eventCheckpoint);
+    write(event, checkpoint) {
+      const written = write(event, checkpoint);
       // Who does not wait for room hears of a refusal by the flush. Unheard here it would end the process, and with it
       // all the other streams of this worker.
       written.catch(() => undefined);
@@ -112,4 +115,8 @@ export function createLogWriter(
       if (refusal !== null) throw refusal;
     },
   };
+}
+
+function charsOf(events: readonly EventBody[]): number {
+  return events.reduce((sum, event) => sum + ('text' in event ? event.text.length : 0), 0);
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import type { EventBody } from '../../contracts/events.ts';
+import { LIMITS } from '../../contracts/limits.ts';
 import { createLogWriter } from '../../streaming/log-writer.ts';
 import { chooseSeed, createRandom } from '../harness/random.ts';
 
@@ -75,5 +77,71 @@ describe('the writer of a log', () => {
     await expect(writer.flush()).rejects.toThrow('fenced');
     await expect(writer.write(text('b'))).rejects.toThrow('fenced');
     await expect(writer.flush()).rejects.toThrow('fenced');
+  });
+});
+
+describe('the checkpoint in the log', () => {
+  /** Writes `count` events, each with its checkpoint, while the first append has no answer. */
+  async function writeBacklog(count: number) {
+    const appends: { last: number; covers: unknown }[] = [];
+    const answer = Promise.withResolvers<void>();
+    const writer = createLogWriter(0, async (seq, batch, covers) => {
+      if (seq === 0) await answer.promise;
+      appends.push({ last: seq + batch.length - 1, covers });
+    });
+    const writing = (async () => {
+      for (let seq = 0; seq < count; seq += 1) await writer.write(text('t'), { seq });
+      await writer.flush();
+    })();
+    answer.resolve();
+    await writing;
+    return appends;
+  }
+
+  test('covers each append of a backlog to its last event, so that a writer killed between two repeats nothing', async () => {
+    for (const count of [1, 2, LIMITS.eventsPerAppend, LIMITS.eventsPerAppend + 88, 5_000]) {
+      const appends = await writeBacklog(count);
+      expect(appends.at(-1)?.last).toBe(count - 1);
+      for (const { last, covers } of appends) expect(covers).toEqual({ seq: last });
+    }
+  });
+
+  test('is that of the last event that has one, wherever writes are split and wherever the writer dies', async () => {
+    // An event as a number: whether it has a checkpoint, whether it is text, and the turns before the next one.
+    const events = fc.array(fc.nat(15), { minLength: 1, maxLength: 1_400, size: 'max' });
+    const plan = fc.record({
+      events,
+      diesAtAppend: fc.nat(6),
+      replyLost: fc.boolean(),
+      slowness: fc.nat(900),
+    });
+    await fc.assert(
+      fc.asyncProperty(plan, async ({ events, diesAtAppend, replyLost, slowness }) => {
+        const log = { nextSeq: 0, checkpoint: undefined as unknown, appends: 0 };
+        const writer = createLogWriter(0, async (seq, batch, covers) => {
+          await yieldTurns(slowness);
+          const dies = log.appends === diesAtAppend;
+          log.appends += 1;
+          if (!dies || replyLost) {
+            log.nextSeq = seq + batch.length;
+            if (covers !== undefined) log.checkpoint = covers;
+          }
+          if (dies) throw new Error('the writer died');
+        });
+        const writing = async () => {
+          for (const [seq, code] of events.entries()) {
+            const event: EventBody = code % 2 === 0 ? text('t') : { type: 'text-reset', reason: '' };
+            await writer.write(event, hasCheckpoint(code) ? seq : undefined);
+            await yieldTurns(code >> 2);
+          }
+          await writer.flush();
+        };
+        await writing().catch(() => 'died');
+        const inLog = events.slice(0, log.nextSeq);
+        const newest = inLog.findLastIndex(hasCheckpoint);
+        expect(log.checkpoint).toBe(newest === -1 ? undefined : newest);
+      }),
+      { numRuns: 60, endOnFailure: true },
+    );
   });
 });
