@@ -107,6 +107,7 @@ describe('the checkpoint in the log', () => {
   });
 
   test('is that of the last event that has one, wherever writes are split and wherever the writer dies', async () => {
+    const hasCheckpoint = (code: number) => (code & 2) > 0;
     // An event as a number: whether it has a checkpoint, whether it is text, and the turns before the next one.
     const events = fc.array(fc.nat(15), { minLength: 1, maxLength: 1_400, size: 'max' });
     const plan = fc.record({
