@@ -1,4 +1,5 @@
 /** What an attempt used when its provider never said: counted with a tokenizer and marked as estimated. */
+import type { CountTexts } from '../contracts/count-tokens.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
 import { addUsage, type MicroUsd, NO_USAGE, type Usage } from '../contracts/money.ts';
 import { boundInputTokens } from '../contracts/tokens.ts';
@@ -7,16 +8,19 @@ import type { Dependencies } from './dependencies.ts';
 import type { GenerationRecord } from './generation-record.ts';
 import { type Checkpoint, openCheckpoint } from './resume-plan.ts';
 
-export function estimateUsage(
+export async function estimateUsage(
   input: GenerationInput,
   prefillText: string,
   ownText: string,
-  countTokens: (text: string) => number,
-): Usage {
+  countTexts: CountTexts,
+): Promise<Usage> {
+  const inputTokens = await boundInputTokens(input, countTexts);
+  const [prefillTokens = 0] = await countTexts([prefillText]);
+  const [outputTokens = 0] = await countTexts([ownText]);
   return {
     ...NO_USAGE,
-    inputTokens: boundInputTokens(input, countTokens) + countTokens(prefillText),
-    outputTokens: countTokens(ownText),
+    inputTokens: inputTokens + prefillTokens,
+    outputTokens,
     estimated: true,
   };
 }
@@ -36,12 +40,12 @@ export async function accountAbandonedAttempt(
   input: GenerationInput,
   checkpoint: Checkpoint | null,
 ): Promise<Accounted> {
-  const { providers, priceOf, countTokens } = dependencies;
+  const { providers, priceOf, countTexts } = dependencies;
   const key = keyOfCheckpoint(dependencies, checkpoint)?.secret;
   const provider = providers.get(attempt.provider);
   const reported =
     checkpoint === null ? null : ((await provider?.stop?.(checkpoint.cursor.responseId, key)) ?? null);
-  const usage = reported ?? estimateUsage(input, '', attempt.ownText, countTokens);
+  const usage = reported ?? (await estimateUsage(input, '', attempt.ownText, countTexts));
   return { usage, costMicroUsd: priceOf(attempt.provider, attempt.model, usage) };
 }
 

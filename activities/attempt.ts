@@ -43,16 +43,18 @@ export interface Progress {
 }
 
 /** What the provider has counted; where it has not counted all or anything, an estimate of the rest. */
-export function usageSoFar(
-  { countTokens }: Dependencies,
+export async function usageSoFar(
+  { countTexts }: Dependencies,
   { input, resume }: Attempt,
   { counted, mayBeBilled, ownText }: Progress,
-): Usage {
+): Promise<Usage> {
   if (counted !== null && !counted.estimated) return counted;
-  if (counted !== null)
-    return { ...counted, outputTokens: Math.max(counted.outputTokens, countTokens(ownText)) };
+  if (counted !== null) {
+    const [outputTokens = 0] = await countTexts([ownText]);
+    return { ...counted, outputTokens: Math.max(counted.outputTokens, outputTokens) };
+  }
   const prefillText = 'deliveredText' in resume ? resume.deliveredText : '';
-  return mayBeBilled ? estimateUsage(input, prefillText, ownText, countTokens) : NO_USAGE;
+  return mayBeBilled ? estimateUsage(input, prefillText, ownText, countTexts) : NO_USAGE;
 }
 
 /** Usage and cost of the whole generation, with what this attempt has used. */

@@ -10,7 +10,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { CacheLookUp } from '../cache/answer-cache.ts';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import { isErrorCode } from '../contracts/errors.ts';
-import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
+import type { Candidate, GenerationInput, GenerationOrder } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import {
   type BeginStep,
@@ -91,10 +91,14 @@ export function createBeginning(dependencies: Dependencies, running: RunningStre
     replayAnswer(dependencies, order, found).catch(() => null);
 
   /** By what is asked for: what is granted may be less. */
-  const enter = (order: GenerationOrder, input: GenerationInput, epochMs: number) => {
-    const [candidate] = order.candidates;
-    if (candidate === undefined) return undefined;
-    const reservedTokens = worstSentTokens(input, dependencies.countTokens) + order.maxOutputTokens;
+  const enter = async (
+    order: GenerationOrder,
+    candidate: Candidate,
+    input: GenerationInput,
+    epochMs: number,
+  ) => {
+    const inputTokens = await worstSentTokens(input, dependencies.countTexts);
+    const reservedTokens = inputTokens + order.maxOutputTokens;
     return enterGate(dependencies, { order, candidate, reservedTokens, isLast: isOnly(order) }, epochMs);
   };
 
@@ -169,7 +173,8 @@ export function createBeginning(dependencies: Dependencies, running: RunningStre
     const { input, looking } = prepared;
     // Nobody else may have an answer to it, so its place at the provider is taken beside the reservation.
     const isPlain = !cacheUseOf(order.cache).reads && input.compression === undefined;
-    const admission = isPlain ? enter(order, input, epochMs) : undefined;
+    const [first] = order.candidates;
+    const admission = isPlain && first !== undefined ? enter(order, first, input, epochMs) : undefined;
     const [found, reserved] = await Promise.all([looking, reserve(order, input)]);
     if (found?.outcome === 'hit' && !(await mayShow)) throw notOurs();
     const cached = found === null ? null : await replay(order, found);

@@ -3,6 +3,7 @@ import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
 import type { Flights } from '../cache/flights.ts';
 import type { BudgetWarning } from '../contracts/budgets.ts';
+import type { CountTexts } from '../contracts/count-tokens.ts';
 import type { MicroUsd, Usage } from '../contracts/money.ts';
 import type { PromptCompression } from '../prompts/prompt-compression.ts';
 import type { PromptStats } from '../prompts/prompt-stats.ts';
@@ -38,5 +39,5 @@ export interface Dependencies {
   readonly priceOf: (provider: string, model: string, usage: Usage) => MicroUsd;
   /** Tells of a warning, or throws; null where nobody is to be told. */
   readonly notifyBudget: ((warning: BudgetWarning) => Promise<void>) | null;
-  readonly countTokens: (text: string) => number;
+  readonly countTexts: CountTexts;
 }

@@ -35,7 +35,7 @@ export async function endCompleted(
   finish: Extract<ProviderEvent, { type: 'finish' }>,
 ): Promise<GenerationOutcome> {
   const { writer } = attempt;
-  const usage = billedUsage(dependencies, attempt, progress, finish);
+  const usage = await billedUsage(dependencies, attempt, progress, finish);
   const used = totals(dependencies, attempt, usage);
   const { own, shared } = await shareOf(dependencies, attempt, finish.reason, used);
   const end = {
@@ -53,12 +53,12 @@ export async function endCompleted(
 }
 
 /** The provider's own report, unless it has none or one that cannot be true. */
-function billedUsage(
+async function billedUsage(
   dependencies: Dependencies,
   attempt: Attempt,
   progress: Progress,
   { usage, reason }: Extract<ProviderEvent, { type: 'finish' }>,
-): Usage {
+): Promise<Usage> {
   const { reservedTokens, maxOutputTokens } = attempt.step;
   const { ownText } = progress;
   if (usage !== null && isPlausibleUsage(usage, { ownText, reason, reservedTokens, maxOutputTokens })) {
@@ -77,7 +77,7 @@ export async function endStopped(
   progress: Progress,
   error: unknown,
 ): Promise<GenerationOutcome> {
-  const soFar = usageSoFar(dependencies, attempt, progress);
+  const soFar = await usageSoFar(dependencies, attempt, progress);
   void attempt.pass.leave(null, totalTokens(soFar), outputOf(soFar));
   const why = attempt.control.stopped();
   if (why === 'deadline') throw timeIsUp();
@@ -107,7 +107,7 @@ export async function noteProviderError(
   if (!(error instanceof UnbrokenError)) return error;
   const { provider, model } = attempt.step.candidate;
   if (isRefusal(error, progress)) progress.mayBeBilled = false;
-  const soFar = usageSoFar(dependencies, attempt, progress);
+  const soFar = await usageSoFar(dependencies, attempt, progress);
   const departure = await attempt.pass.leave(error, totalTokens(soFar), outputOf(soFar));
   const next = nextTry(dependencies, attempt, error, departure);
   const canResume = isStillThere(error, progress);
@@ -181,7 +181,8 @@ function nextTry(
 
 async function accountFailed(dependencies: Dependencies, attempt: Attempt, progress: Progress) {
   const { provider, model } = attempt.step.candidate;
-  const usage = (await stopAtProvider(attempt, progress)) ?? usageSoFar(dependencies, attempt, progress);
+  const usage =
+    (await stopAtProvider(attempt, progress)) ?? (await usageSoFar(dependencies, attempt, progress));
   return { usage, costMicroUsd: dependencies.priceOf(provider, model, usage) };
 }
 

@@ -29,7 +29,7 @@ export async function reserveCall(
   dependencies: Dependencies,
   { step, input, record, resume }: PlannedCall,
 ): Promise<ReserveOutcome> {
-  const { budget, countTokens, priceOf } = dependencies;
+  const { budget, countTexts, priceOf } = dependencies;
   const { order, candidate, reservedTokens, remainingTokens, maxOutputTokens } = step;
   // A first call that continues what another generation has delivered pays for that text as well.
   const copiedChars = 'deliveredText' in resume ? resume.deliveredText.length - record.continuedChars : 0;
@@ -41,12 +41,13 @@ export async function reserveCall(
   }
   const { generationId, tenant, user, team, keyId } = order;
   const deliveredText = 'deliveredText' in resume ? resume.deliveredText : '';
-  const continued = deliveredText === '' ? 0 : worstContinuationTokens(deliveredText, countTokens);
-  const inputTokens = worstInputTokens(input, countTokens) + continued;
+  const continued = deliveredText === '' ? 0 : await worstContinuationTokens(deliveredText, countTexts);
+  const inputTokens = (await worstInputTokens(input, countTexts)) + continued;
+  const [deliveredTokens = 0] = await countTexts([deliveredText.slice(record.continuedChars)]);
   return budget.extend({
     ...{ generationId, tenant, user, team, keyId, inputTokens, charges: record.charges },
     // What an earlier generation wrote is no part of this one's output.
-    deliveredTokens: deliveredText === '' ? 0 : countTokens(deliveredText.slice(record.continuedChars)),
+    deliveredTokens,
     minOutputTokens: leastOutputTokens(maxOutputTokens),
     price: worstPrice(priceOf, [candidate], inputTokens, Math.max(maxOutputTokens, record.capTokens)),
   });
@@ -75,7 +76,8 @@ export async function goOnWhereRaised(
   const resume = planResume(candidate, provider.capabilities(candidate.model), known, null);
   // To void a good answer for a longer one is not what was asked for.
   if (resume.strategy !== 'prefill' && resume.strategy !== 'instruct') return;
-  const left = now.capTokens - dependencies.countTokens(resume.deliveredText.slice(known.continuedChars));
+  const [delivered = 0] = await dependencies.countTexts([resume.deliveredText.slice(known.continuedChars)]);
+  const left = now.capTokens - delivered;
   if (left < leastOutputTokens(now.capTokens)) return;
   const rest = await reserveCall(dependencies, { step, input, record: known, resume });
   if (!rest.granted) return;

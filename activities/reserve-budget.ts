@@ -15,12 +15,12 @@ export interface PreparedReservation extends PreparedInput {
 }
 
 export function reserveBudget(dependencies: Dependencies) {
-  const { budget, cacheSettings, countTokens, priceOf } = dependencies;
+  const { budget, cacheSettings, countTexts, priceOf } = dependencies;
   return async (order: GenerationOrder, input: GenerationInput): Promise<PreparedReservation> => {
     const { generationId, tenant, user, team, keyId, candidates, maxOutputTokens } = order;
     const prepared = await prepareInput(dependencies, generationId, input);
     const asksJudge = cacheUseOf(order.cache).reads && cacheSettings(order.route).judge;
-    const inputTokens = worstSentTokens(prepared.sent, countTokens) + (asksJudge ? JUDGE_TOKENS : 0);
+    const inputTokens = (await worstSentTokens(prepared.sent, countTexts)) + (asksJudge ? JUDGE_TOKENS : 0);
     // Models that are asked where the input is too long for the others.
     const larger = order.routing?.onContextLength ?? [];
     const outcome = await budget.reserve({

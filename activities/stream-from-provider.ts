@@ -208,24 +208,25 @@ async function relayProvider(
     }
     if (Date.now() - reportedAt > PROGRESS_MS) {
       reportedAt = Date.now();
-      await writer.write(progressEvent(dependencies, attempt, progress));
+      await writer.write(await progressEvent(dependencies, attempt, progress));
     }
   }
   if (finish === null)
     throw new UnbrokenError('provider_stream_cut', 'The stream ended without a finished answer.');
   await deliver(guard.finish());
   if (finish.reason === 'length') {
-    await goOnWhereRaised(dependencies, attempt, finish.usage ?? usageSoFar(dependencies, attempt, progress));
+    const usage = finish.usage ?? (await usageSoFar(dependencies, attempt, progress));
+    await goOnWhereRaised(dependencies, attempt, usage);
   }
   return await endCompleted(dependencies, attempt, progress, finish);
 }
 
-function progressEvent(dependencies: Dependencies, attempt: Attempt, progress: Progress) {
+async function progressEvent(dependencies: Dependencies, attempt: Attempt, progress: Progress) {
   return {
     type: 'usage-update',
     ...attempt.step.candidate,
     attempt: attempt.number,
-    ...totals(dependencies, attempt, usageSoFar(dependencies, attempt, progress)),
+    ...totals(dependencies, attempt, await usageSoFar(dependencies, attempt, progress)),
   } as const;
 }
 

@@ -4,7 +4,7 @@ import { type Route, routeOf } from '../config/route-schema.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { Candidate, GenerationInput, GenerationRequest } from '../contracts/generation.ts';
 import type { ModelFacts, ModelPrice } from '../contracts/model.ts';
-import { boundInputTokens } from '../contracts/tokens.ts';
+import { roughInputTokens } from '../contracts/tokens.ts';
 import { factsOf, priceOf } from '../models/catalogue.ts';
 import { refusalOf } from '../models/refuse-input.ts';
 import { classifyTask, type FoundTask } from '../routing/classify-task.ts';
@@ -59,7 +59,7 @@ export function createRouteChooser(config: ChooserConfig, health: HealthSnapshot
       const route = routeFor(config, request, routeName);
       const task = taskOf(route, request, input);
       const { maxOutputTokens } = input;
-      const inputTokens = boundInputTokens(input, () => 0);
+      const inputTokens = roughInputTokens(input);
       const question = { route, task, inputTokens, maxOutputTokens, seed, nowMs: Date.now() };
       const decision = decideRoute(question, {
         healthOf: (candidate) => health.healthOf(candidate),

@@ -7,6 +7,7 @@ import type { BudgetBooks } from '../budget/budget-books.ts';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerDeletion } from '../cache/answer-cache.ts';
 import type { Config } from '../config/load-config.ts';
+import type { CountTexts } from '../contracts/count-tokens.ts';
 import type { HandoffOffers } from '../handoff/handoff.ts';
 import type { PromptStats } from '../prompts/prompt-stats.ts';
 import type { PromptRegistry } from '../prompts/registry.ts';
@@ -51,7 +52,7 @@ export interface ApiDependencies {
   readonly watchRequests: readonly RequestHandler[];
   /** Given when this process leaves: streams that can be resumed end now, all others end by themselves. */
   readonly leaving: AbortSignal;
-  readonly countTokens: (text: string) => number;
+  readonly countTexts: CountTexts;
   /** Throws when Redis does not answer. */
   readonly pingRedis: () => Promise<unknown>;
 }

@@ -1,11 +1,11 @@
 /** The API process. Prints one JSON line on stdout when it listens; ends on SIGTERM, its viewers come back by cursor. */
 import { setMaxListeners } from 'node:events';
 import { Client, Connection } from '@temporalio/client';
-import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import { createBudgetBooks } from '../budget/budget-books.ts';
 import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { createQdrantDeletion } from '../cache/qdrant-deletion.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { countTexts } from '../contracts/count-tokens.ts';
 import { scopes } from '../contracts/keys.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
 import { createHandoffOffers } from '../handoff/redis-handoff.ts';
@@ -37,7 +37,6 @@ import { createChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 
 /** Whoever presses Ctrl-C waits for it. */
 const INTERRUPT_DRAIN_MS = 2_000;
-const COUNTED_CHARS = 20_000;
 
 const config = loadConfig();
 const tracing = await startTracing('unbroken-api', config.telemetry.traces);
@@ -106,8 +105,7 @@ const parts = {
     ...(dataConverter === undefined ? {} : { dataConverter }),
     ...(await clientInterceptors(tracing)),
   }),
-  // Longer texts are counted by the worker: here they would hold up every other caller.
-  countTokens: (text: string) => (text.length > COUNTED_CHARS ? 0 : countTokens(text)),
+  countTexts,
   pingRedis: () => redis.ping(),
 };
 const dependencies = observeApi({ ...parts, onSilence: createSilenceWatch(parts) }, metrics, tracing);

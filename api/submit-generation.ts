@@ -93,9 +93,7 @@ export async function startGeneration(
     throw new UnbrokenError('idempotency_conflict', 'What was made under this Idempotency-Key was deleted.');
   }
   if (known === null) {
-    const needed = (countTokens: (text: string) => number) =>
-      worstSentTokens(prepared.input, countTokens) + leastOutputTokens(prepared.input.maxOutputTokens);
-    await refuseSpentBudget(dependencies, { ...caller, user }, needed);
+    await refuseSpentBudget(dependencies, { ...caller, user }, prepared.input);
   }
   const creation = {
     ...{ generationId, tenant, user, route, requestHash, metadata },
@@ -199,10 +197,12 @@ export function hash(text: string): string {
 
 /** Only a look: the workflow reserves. It spares a caller without budget the start of a run. */
 async function refuseSpentBudget(
-  { budget, countTokens }: ApiDependencies,
+  { budget, countTexts }: ApiDependencies,
   owner: BudgetOwner,
-  needed: (countTokens: (text: string) => number) => number,
+  input: GenerationInput,
 ): Promise<void> {
-  const refused = await budget.look(owner, () => needed(countTokens));
+  const needed = async () =>
+    (await worstSentTokens(input, countTexts)) + leastOutputTokens(input.maxOutputTokens);
+  const refused = await budget.look(owner, needed);
   if (refused !== null) throw budgetExceeded(refused);
 }

@@ -105,5 +105,5 @@ export interface BudgetLedger {
    * Whether `reserve` would be refused now; reserves nothing. `needed` is only asked where a limit applies. Limits may
    * be some seconds old: a look saves a caller the start of a run, the reservation decides.
    */
-  look(owner: BudgetOwner, needed: () => number): Promise<Refused | null>;
+  look(owner: BudgetOwner, needed: () => Promise<number>): Promise<Refused | null>;
 }

@@ -182,7 +182,7 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
       );
       if (!limited) return null;
       // A fixed price of 1: money that is all spent refuses whatever it would cost.
-      const facts = { op: 'look', input: needed(), fixed: 1, rate: 0 };
+      const facts = { op: 'look', input: await needed(), fixed: 1, rate: 0 };
       const outcome = await decide({ ...owner, generationId: '' }, facts);
       return outcome.granted ? null : outcome;
     },

@@ -101,4 +101,6 @@ export const LIMITS = {
   meaningMs: 3_000,
   /** Longer contexts are sent as they are. */
   compressionChars: 2_000_000,
+  /** Text of one request that is counted by the tokenizer; the rest of it is taken for one token a byte. */
+  countedBytes: 512 * 1024,
 } as const;

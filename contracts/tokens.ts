@@ -1,5 +1,6 @@
 /** How many tokens an input may have at the most: what a budget reserves for it. */
 import { partsOf, textOfMessage } from './content.ts';
+import type { CountTexts } from './count-tokens.ts';
 import type { GenerationInput } from './generation.ts';
 
 /** Tokens that a chat format adds around each message; an upper figure of the common formats. */
@@ -13,17 +14,27 @@ const CONTINUE_TOKENS = 96;
 /** An answer cut below this is worth less than the clear error. */
 const MIN_OUTPUT_TOKENS = 16;
 
-export function boundInputTokens(
-  { system, messages, tools, output }: Pick<GenerationInput, 'system' | 'messages' | 'tools' | 'output'>,
-  countTokens: (text: string) => number,
-): number {
-  const schemas = [...(tools ?? []), ...(output === undefined ? [] : [output])].map((one) =>
-    JSON.stringify(one),
-  );
-  const texts = [system ?? '', ...messages.map(textOfMessage), ...schemas];
+type CountedInput = Pick<GenerationInput, 'system' | 'messages' | 'tools' | 'output'>;
+
+export async function boundInputTokens(input: CountedInput, countTexts: CountTexts): Promise<number> {
+  const texts = textsOf(input);
+  return boundOf(input, texts, await countTexts(texts));
+}
+
+/** By the length of the texts alone: enough to choose a model by, and free. */
+export function roughInputTokens(input: CountedInput): number {
+  return boundOf(input, textsOf(input), []);
+}
+
+function boundOf({ messages }: CountedInput, texts: readonly string[], counted: readonly number[]): number {
   const images = messages.flatMap(partsOf).filter((part) => part.type === 'image').length;
-  const tokens = texts.reduce((sum, text) => sum + Math.max(countTokens(text), text.length / 4), 0);
+  const tokens = texts.reduce((sum, text, index) => sum + Math.max(counted[index] ?? 0, text.length / 4), 0);
   return Math.ceil(tokens * MARGIN) + TOKENS_PER_MESSAGE * (messages.length + 1) + TOKENS_PER_IMAGE * images;
+}
+
+function textsOf({ system, messages, tools, output }: CountedInput): string[] {
+  const schemas = [...(tools ?? []), ...(output === undefined ? [] : [output])];
+  return [system ?? '', ...messages.map(textOfMessage), ...schemas.map((one) => JSON.stringify(one))];
 }
 
 /** A continuation sends the text so far along, as one more message. */
@@ -36,27 +47,25 @@ export function withContinuedText(input: GenerationInput): GenerationInput {
 const WORST_MARGIN = 1.25;
 
 /** What is reserved for an input: no vendor whose tokenizer we know counts more. */
-export function worstInputTokens(
-  input: Pick<GenerationInput, 'system' | 'messages' | 'tools' | 'output'>,
-  countTokens: (text: string) => number,
-): number {
-  return Math.ceil(boundInputTokens(input, countTokens) * WORST_MARGIN);
+export async function worstInputTokens(input: CountedInput, countTexts: CountTexts): Promise<number> {
+  return Math.ceil((await boundInputTokens(input, countTexts)) * WORST_MARGIN);
 }
 
 /** What is reserved for a call that continues this text: it is part of the input, with an instruction to go on. */
-export function worstContinuationTokens(
+export async function worstContinuationTokens(
   deliveredText: string,
-  countTokens: (text: string) => number,
-): number {
-  const tokens = Math.max(countTokens(deliveredText), deliveredText.length / 4);
+  countTexts: CountTexts,
+): Promise<number> {
+  const [counted = 0] = await countTexts([deliveredText]);
+  const tokens = Math.max(counted, deliveredText.length / 4);
   return Math.ceil(tokens * MARGIN * WORST_MARGIN) + CONTINUE_TOKENS;
 }
 
 /** What is reserved for the first call: its input, and where it continues an answer, that text too. */
-export function worstSentTokens(input: GenerationInput, countTokens: (text: string) => number): number {
+export async function worstSentTokens(input: GenerationInput, countTexts: CountTexts): Promise<number> {
   const { continues } = input;
-  const continued = continues === undefined ? 0 : worstContinuationTokens(continues.text, countTokens);
-  return worstInputTokens(input, countTokens) + continued;
+  const continued = continues === undefined ? 0 : await worstContinuationTokens(continues.text, countTexts);
+  return (await worstInputTokens(input, countTexts)) + continued;
 }
 
 export function leastOutputTokens(maxOutputTokens: number): number {

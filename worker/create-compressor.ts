@@ -1,6 +1,6 @@
 /** The compressor that the config names. One that cannot be had ends the worker at its start, not a generation. */
-import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import type { Config } from '../config/load-config.ts';
+import { countTokens } from '../contracts/count-tokens.ts';
 import { createCoarseCompressor } from '../prompts/coarse-compressor.ts';
 import type { Compressor } from '../prompts/compressor.ts';
 import { loadLlmLingua2 } from '../prompts/llmlingua2-compressor.ts';

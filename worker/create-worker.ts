@@ -5,13 +5,13 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFile
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
-import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
 import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { createWarningWebhook } from '../budget/warning-webhook.ts';
 import type { Config } from '../config/load-config.ts';
+import { countTexts, countTokens } from '../contracts/count-tokens.ts';
 import { createDataConverter, FAILURE_CONVERTER } from '../encryption/data-converter.ts';
 import { createHandoffTaker, HANDOFF_WAIT_MS } from '../handoff/redis-handoff.ts';
 import { costOf } from '../models/price.ts';
@@ -113,7 +113,7 @@ export async function createWorker(
     }),
     note: createNoteGate(logger, metrics),
     priceOf,
-    countTokens: (text) => countTokens(text),
+    countTexts,
   };
   const { activities, beginEarly } = createActivities(observeWorker(parts, metrics, tracing));
   const worker = await Worker.create({

@@ -349,14 +349,14 @@ describe('look', () => {
   test('tells whether a reservation would be refused, and reserves nothing', async () => {
     const owner = newOwner();
     const on = ledgerOn(bench.clients[0], DAILY(100));
-    expect(await on.ledger.look(owner, () => 100)).toBeNull();
-    expect(await on.ledger.look(owner, () => 101)).toMatchObject({ granted: false, remaining: 100 });
+    expect(await on.ledger.look(owner, async () => 100)).toBeNull();
+    expect(await on.ledger.look(owner, async () => 101)).toMatchObject({ granted: false, remaining: 100 });
     expect(await balanceOf(on, owner)).toMatchObject({ reservedTokens: 0 });
   });
 
   test('counts no tokens where nothing is limited', async () => {
     const { ledger } = ledgerOn(bench.clients[0], []);
-    const needed = () => {
+    const needed = async () => {
       throw new Error('was asked');
     };
     expect(await ledger.look(newOwner(), needed)).toBeNull();

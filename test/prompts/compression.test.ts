@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
+import { countTokens } from '../../contracts/count-tokens.ts';
 import type { Message } from '../../contracts/generation.ts';
 import { createCoarseCompressor } from '../../prompts/coarse-compressor.ts';
 import { compressInput } from '../../prompts/compress-input.ts';

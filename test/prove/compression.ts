@@ -2,7 +2,7 @@
  * How many tokens the built-in compressor removes, and how many answers are still in what is left, beside cutting to
  * the same length from the front and beside dropping units by chance.
  */
-import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
+import { countTokens } from '../../contracts/count-tokens.ts';
 import { createCoarseCompressor } from '../../prompts/coarse-compressor.ts';
 import type { Compressor } from '../../prompts/compressor.ts';
 import { createSentenceVectors } from '../../prompts/sentence-vectors.ts';

@@ -4,7 +4,6 @@ import { textOfMessage } from '../../../contracts/content.ts';
 import { callerIn } from '../../authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
-import { countTexts } from '../count-text.ts';
 import { waitForWholeAnswer } from '../serve.ts';
 import { streamUnvoidable } from '../unvoidable-stream.ts';
 import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';
@@ -57,12 +56,12 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
 }
 
 /** By our tokenizer: near to the vendor's count, not equal to it. */
-async function countInput({ countTokens }: ApiDependencies, body: TokenCountRequest): Promise<number> {
+async function countInput({ countTexts }: ApiDependencies, body: TokenCountRequest): Promise<number> {
   const { input, system, tools = [] } = inputOf(body);
   const messages = Array.isArray(input) ? input : [];
   const texts = [system ?? '', ...messages.map(textOfMessage), ...tools.map((tool) => JSON.stringify(tool))];
   const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content));
   const images = parts.filter(({ type }) => type === 'image').length;
-  const counted = await countTexts(texts, countTokens);
+  const counted = (await countTexts(texts)).reduce((sum, one) => sum + one, 0);
   return counted + TOKENS_PER_MESSAGE * messages.length + TOKENS_PER_IMAGE * images;
 }

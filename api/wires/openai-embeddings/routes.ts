@@ -10,7 +10,6 @@ import type { Caller } from '../../api-keys.ts';
 import { callerIn } from '../../authenticate.ts';
 import { budgetExceeded } from '../../budget-exceeded.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { countTexts } from '../count-text.ts';
 import { endUserOf, mayName } from '../end-user.ts';
 import { parseBody, requireJson } from '../wire.ts';
 import { forwardEmbeddings } from './forward.ts';
@@ -38,7 +37,7 @@ export function addEmbeddingsRoutes(v1: Router, dependencies: ApiDependencies): 
 }
 
 async function embed(
-  { budget, config, countTokens }: ApiDependencies,
+  { budget, config, countTexts }: ApiDependencies,
   caller: Caller,
   body: EmbeddingsRequest,
   target: EmbeddingsTarget,
@@ -53,7 +52,7 @@ async function embed(
     return costOf(target.provider, target.model, usage, config.prices, pricedAs).costMicroUsd;
   };
   const { texts, tokens } = contentsOf(body);
-  const counted = tokens + (await countTexts(texts, countTokens));
+  const counted = (await countTexts(texts)).reduce((sum, one) => sum + one, tokens);
   const inputTokens = Math.ceil(counted * MARGIN) + texts.length;
   const price = { fixedMicroUsd: costOfTokens(inputTokens), outputMicroUsdPerMillion: 0 };
   const most = { inputTokens, maxOutputTokens: 0, minOutputTokens: 0, price };
