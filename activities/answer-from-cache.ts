@@ -4,8 +4,12 @@ import type { GenerationOrder } from '../contracts/generation.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 import { accountOpenAttempt } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
+import { dischargeMember, withShare } from './end-following.ts';
 import { readRecord } from './generation-record.ts';
 import { questionOf, replayedText } from './look-up-cache.ts';
+
+/** Within the time that the workflow gives this step; without a stored answer, the close of the log waits for longer. */
+const WAIT_FOR_LEADER_MS = 2_000;
 
 export function answerFromCache(dependencies: Dependencies) {
   const { cache, cacheSettings, log } = dependencies;
@@ -17,15 +21,16 @@ export function answerFromCache(dependencies: Dependencies) {
       log.read(generationId, -1),
       log.readInput(generationId),
     ]);
-    const record = readRecord(events);
-    if (record.outcome !== null || input === null) return record.outcome;
+    const known = readRecord(events);
+    if (known.outcome !== null || input === null) return known.outcome;
     const found = await cache.lookUpBest(questionOf(order, input), cacheSettings(order.route).threshold);
     if (found.outcome !== 'hit') return null;
     const { text, provider, model, similarity, storedAtMs, finishReason, entryId } = found.answer;
-    const hasDelivered = record.text !== '' || record.hasReasoning || record.hasToolCalls;
+    const hasDelivered = known.text !== '' || known.hasReasoning || known.hasToolCalls;
     const voided: EventBody[] = hasDelivered
       ? [{ type: 'text-reset', reason: 'Every candidate failed; an old stored answer stands in.' }]
       : [];
+    const record = await withShare(dependencies, known, { generationId, withinMs: WAIT_FOR_LEADER_MS });
     const spent = await accountOpenAttempt(dependencies, record, input, head?.checkpoint);
     const ageMs = Math.max(0, Date.now() - storedAtMs);
     await log.appendOnce(generationId, 'degraded-answer', [
@@ -37,6 +42,7 @@ export function answerFromCache(dependencies: Dependencies) {
         ...{ attempts: record.attempts, ...spent },
       },
     ]);
+    dischargeMember(dependencies, record, generationId);
     return readRecord(await log.read(generationId, -1)).outcome;
   };
 }

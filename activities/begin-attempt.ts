@@ -9,7 +9,7 @@ import { accountAbandonedAttempt } from './account-attempt.ts';
 import type { Attempt } from './attempt.ts';
 import { passOf } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
-import { permanent } from './end-attempt.ts';
+import { permanent } from './failures.ts';
 import { reserveCall } from './extend-reservation.ts';
 import { chargeOf, type GenerationRecord, readRecord } from './generation-record.ts';
 import { budgetNotes } from './note-budget.ts';

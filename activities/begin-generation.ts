@@ -22,7 +22,7 @@ import {
 import { worstSentTokens } from '../contracts/tokens.ts';
 import { enterGate, leaveUnused } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
-import { notOurs, permanent } from './end-attempt.ts';
+import { notOurs, permanent } from './failures.ts';
 import { readRecord } from './generation-record.ts';
 import { type Given, lookUpCache, replayAnswer } from './look-up-cache.ts';
 import { type PreparedReservation, reserveBudget } from './reserve-budget.ts';

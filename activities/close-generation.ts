@@ -9,8 +9,12 @@ import { NO_USAGE } from '../contracts/money.ts';
 import type { CloseStep, GenerationOutcome } from '../contracts/steps.ts';
 import { accountOpenAttempt } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
+import { dischargeMember, withShare } from './end-following.ts';
 import { readRecord } from './generation-record.ts';
 import { readSentInput } from './sent-input.ts';
+
+/** Within the time that the workflow gives this step; after it, the step is tried again. */
+const WAIT_FOR_LEADER_MS = 5_000;
 
 export function closeGeneration(dependencies: Dependencies) {
   return async ({ order, as, error }: CloseStep): Promise<GenerationOutcome> => {
@@ -21,10 +25,11 @@ export function closeGeneration(dependencies: Dependencies) {
       log.read(generationId, -1),
       readSentInput(dependencies, generationId),
     ]);
-    const record = readRecord(events);
-    if (record.outcome !== null) return record.outcome;
+    const found = readRecord(events);
+    if (found.outcome !== null) return found.outcome;
     // Redis has lost it, or never had it: nobody reads its end, and the run must have one.
     if (head === null) return withoutLog(as, error?.code ?? 'internal');
+    const record = await withShare(dependencies, found, { generationId, withinMs: WAIT_FOR_LEADER_MS });
     const spent = await accountOpenAttempt(dependencies, record, input, head.checkpoint);
     const end = { ...spent, attempts: record.attempts };
     const code = error?.code ?? 'internal';
@@ -43,6 +48,7 @@ export function closeGeneration(dependencies: Dependencies) {
           };
     await log.appendOnce(generationId, 'close', [terminal]);
     const outcome = readRecord(await log.read(generationId, -1)).outcome;
+    dischargeMember(dependencies, record, generationId);
     if (outcome === null) throw new Error(`The log of ${generationId} was closed and has no end.`);
     return outcome;
   };

@@ -2,13 +2,14 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { type ErrorCode, UnbrokenError } from '../contracts/errors.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import { NO_USAGE, totalTokens, type Usage } from '../contracts/money.ts';
+import { addUsage, NO_USAGE, totalTokens, type Usage } from '../contracts/money.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 import type { ProviderEvent } from '../providers/provider.ts';
 import type { Departure } from '../routing/provider-gate.ts';
 import { type Attempt, type Progress, totals, usageSoFar } from './attempt.ts';
 import { REFUSES_KEY } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
+import { AT_ONCE_MS, interrupted, timeIsUp } from './failures.ts';
 import { shareOf } from './follow-leader.ts';
 import { isPlausibleUsage } from './plausible-usage.ts';
 
@@ -25,8 +26,6 @@ const UNSURE: ReadonlySet<ErrorCode> = new Set([
 ]);
 /** Ends of an attempt after which the candidate is as good as before: they use up none of its tries. */
 const UNCOUNTED: ReadonlySet<string> = new Set(['attempt_interrupted', 'provider_response_lost']);
-/** Nothing is to be waited for. */
-const AT_ONCE_MS = 50;
 
 export async function endCompleted(
   dependencies: Dependencies,
@@ -35,15 +34,18 @@ export async function endCompleted(
   finish: Extract<ProviderEvent, { type: 'finish' }>,
 ): Promise<GenerationOutcome> {
   const { writer } = attempt;
+  const { priceOf } = dependencies;
   const usage = await billedUsage(dependencies, attempt, progress, finish);
-  const used = totals(dependencies, attempt, usage);
+  const { record, step } = attempt;
+  const used = { usage, costMicroUsd: priceOf(step.candidate.provider, step.candidate.model, usage) };
   const { own, shared } = await shareOf(dependencies, attempt, finish.reason, used);
   const end = {
     ...attempt.step.candidate,
     finishReason: finish.reason,
     attempts: attempt.number,
     cached: false,
-    ...own,
+    usage: addUsage(record.usage, own.usage),
+    costMicroUsd: record.costMicroUsd + own.costMicroUsd,
   };
   void writer.write({ type: 'generation-end', ...end, ...(shared === null ? {} : { shared }) });
   // The reader's end does not wait for what the next callers learn of it.
@@ -192,28 +194,4 @@ async function stopAtProvider({ provider, pass }: Attempt, { cursor }: Progress)
 
 export function outputOf({ outputTokens, reasoningTokens }: Usage): number {
   return outputTokens + reasoningTokens;
-}
-
-function interrupted(cause: unknown): ApplicationFailure {
-  return ApplicationFailure.create({
-    message: 'This attempt ends without an answer; the next one goes on from the log.',
-    type: 'attempt_interrupted',
-    nextRetryDelay: AT_ONCE_MS,
-    ...(cause instanceof Error ? { cause } : {}),
-  });
-}
-
-/** The run was given to another worker, which goes on from the log. */
-export function notOurs(): ApplicationFailure {
-  return interrupted(null);
-}
-
-export function timeIsUp(): ApplicationFailure {
-  return permanent('generation_timeout', 'The generation took longer than its limit.');
-}
-
-/** @param facts small facts for the reader, such as what a budget has left. */
-export function permanent(code: ErrorCode, message: string, facts?: object): ApplicationFailure {
-  const details = facts === undefined ? {} : { details: [facts] };
-  return ApplicationFailure.create({ message, type: code, nonRetryable: true, ...details });
 }

@@ -1,21 +1,22 @@
 /**
  * A generation that asks what another one is answering at this moment follows that one's log instead of calling the
- * provider. Where the leader stands is kept with the text in the follower's own log, so a follower that crashes goes
- * on where it was. A leader that fails, is cancelled, falls silent or voids its text is left: the follower goes on by
- * itself from what it has delivered.
+ * provider. Where the leader stands is kept with the text in the follower's own log, so a follower that crashes resumes
+ * where it was. A follower leaves a leader that fails, is cancelled or falls silent, and continues by itself from what
+ * it has delivered.
  */
-import { ApplicationFailure } from '@temporalio/common';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
-import type { FinishReason, GenerationInput } from '../contracts/generation.ts';
+import type { Candidate, FinishReason, GenerationInput } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import { addUsage, NO_USAGE } from '../contracts/money.ts';
 import { splitCost, type Used } from '../contracts/share.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
 import type { OpenedLog } from '../streaming/event-log.ts';
 import { createBell } from './bell.ts';
 import type { Dependencies } from './dependencies.ts';
+import { addShare, dischargeMember, endFollowing, type Share } from './end-following.ts';
+import { interrupted, timeIsUp } from './failures.ts';
 import type { GenerationRecord } from './generation-record.ts';
 import { questionOf } from './look-up-cache.ts';
 import { budgetNotes } from './note-budget.ts';
@@ -26,9 +27,12 @@ const followedSchema = z.object({
   leader: z.string(),
   leaderSeq: z.number(),
   flight: z.object({ partition: z.string(), key: z.string() }),
-  shares: z.boolean(),
 });
 export type Followed = z.infer<typeof followedSchema>;
+
+/** An attempt may wait until the flight itself gives the leader up. */
+const PATIENCE_MS = LIMITS.flightClosedMs + 30_000;
+const CLOSE_AGAIN_MS = 200;
 
 interface Opened {
   readonly step: StreamStep;
@@ -60,8 +64,8 @@ export async function findLeader(dependencies: Dependencies, opened: Opened): Pr
     .join(questionOf(step.order, input), generationId, wishes)
     .catch(() => ({ role: 'alone' }) as const);
   if (joined.role === 'alone') return null;
-  const { leader, flight, shares, similarity } = joined;
-  const followed = { leader, flight, shares, leaderSeq: -1 };
+  const { leader, flight, similarity } = joined;
+  const followed = { leader, flight, leaderSeq: -1 };
   if (!record.budgetNoted) for (const note of budgetNotes(step)) void log.writer.write(note);
   await log.writer.write({ type: 'cache-join', leader, similarity }, followed);
   return followed;
@@ -86,7 +90,9 @@ export async function followLeader(
   dependencies: Dependencies,
   follower: Follower,
 ): Promise<GenerationOutcome | null> {
-  const { joined, log, control } = follower;
+  const { joined, log, control, step } = follower;
+  // The note is in the log by now, also where an attempt before this one wrote it and died.
+  await dependencies.flights.enter(joined.leader, step.order.generationId);
   const news = createBell();
   const live = await dependencies.live.follow(joined.leader, () => news.ring());
   let followed = joined;
@@ -100,8 +106,13 @@ export async function followLeader(
         followed = { ...followed, leaderSeq: event.seq };
         if (event.type === 'text-delta' || event.type === 'reasoning-delta') {
           await log.writer.write({ type: event.type, text: event.text }, followed);
+        } else if (event.type === 'text-reset') {
+          const reason = 'The followed answer was begun again.';
+          await log.writer.write({ type: 'text-reset', reason }, followed);
         } else if (event.type === 'generation-end' && isWhole(event)) {
-          return await endFollowed(follower, event);
+          return await endFollowed(dependencies, follower, event);
+        } else if (event.type === 'cap-raise') {
+          return await endFollowed(dependencies, follower, { ...event, finishReason: 'length' });
         } else if (LEFT_BY.has(event.type)) {
           return await leave(dependencies, follower, event.type);
         }
@@ -111,7 +122,9 @@ export async function followLeader(
       if (isNews || control.signal.aborted) continue;
       // A notice can be lost: only the log itself says that the leader is silent.
       const missed = await dependencies.log.read(joined.leader, followed.leaderSeq, 1);
-      if (missed.length === 0) return await leave(dependencies, follower, 'silence');
+      if (missed.length === 0 && (await isFree(dependencies, follower))) {
+        return await leave(dependencies, follower, 'silence');
+      }
     }
   } finally {
     await live.release();
@@ -119,7 +132,7 @@ export async function followLeader(
 }
 
 const LEFT_BY: ReadonlySet<EventBody['type']> = new Set([
-  ...(['text-reset', 'tool-call-delta', 'generation-end', 'generation-error', 'generation-cancel'] as const),
+  ...(['tool-call-delta', 'generation-end', 'generation-error', 'generation-cancel'] as const),
 ]);
 
 /** Both have the same output cap, so an answer that was cut by it is cut for both. */
@@ -127,78 +140,106 @@ function isWhole({ finishReason }: LeaderEnd): boolean {
   return finishReason !== 'tool-calls';
 }
 
+/** False for one that is counted already: its leader has an answer, so what it is waited for is only the end of it. */
+async function isFree({ flights }: Dependencies, { joined, step }: Follower): Promise<boolean> {
+  return (await flights.leave(joined.leader, step.order.generationId)).state !== 'pending';
+}
+
+function shareOwed(
+  { flights }: Dependencies,
+  { joined: { leader }, step }: Pick<Follower, 'joined' | 'step'>,
+): Promise<Share | null> {
+  const { generationId } = step.order;
+  return endFollowing({ flights }, { leader, generationId, withinMs: PATIENCE_MS });
+}
+
+/** The answer that it follows is whole: at its end, or (for the follower) where the leader's cap was raised. */
 async function endFollowed(
-  { log, joined, record }: Follower,
-  { provider, model, finishReason, shared }: LeaderEnd,
+  dependencies: Dependencies,
+  follower: Follower,
+  { provider, model, finishReason }: Candidate & Pick<LeaderEnd, 'finishReason'>,
 ): Promise<GenerationOutcome> {
-  const own = owed(record, joined.shares && shared !== undefined ? shared : null);
-  const end = { provider, model, finishReason, attempts: 0, cached: !joined.shares, ...own };
+  const { log, record } = follower;
+  const owed = await shareOwed(dependencies, follower);
+  const own = addShare(record, owed);
+  const end = { provider, model, finishReason, attempts: 0, cached: owed === null, ...own };
   void log.writer.write({
     ...{ type: 'generation-end', ...end },
-    ...(shared === undefined || !joined.shares ? {} : { shared }),
+    ...(owed === null ? {} : { shared: { by: owed.by, ...owed.share } }),
   });
-  await log.writer.flush();
+  await flushEnd(dependencies, follower);
   return { status: 'completed', ...end, lastSeq: log.writer.nextSeq - 1, errorCode: null };
 }
 
-/** What the follower has used itself (a judge), and its share. */
-function owed({ usage, costMicroUsd }: GenerationRecord, share: Used | null): Used {
-  return {
-    usage: addUsage(usage, share?.usage ?? NO_USAGE),
-    costMicroUsd: costMicroUsd + (share?.costMicroUsd ?? 0),
-  };
+async function flushEnd(dependencies: Dependencies, { log, joined, step }: Follower): Promise<void> {
+  await log.writer.flush();
+  dischargeMember(dependencies, { follows: joined.leader }, step.order.generationId);
 }
 
 async function leave(
   dependencies: Dependencies,
-  { joined, log, step }: Follower,
+  follower: Follower,
   reason: EventBody['type'] | 'silence',
 ): Promise<null> {
-  await dependencies.flights.leave(joined.flight, step.order.generationId);
+  const { joined, log } = follower;
+  const owed = await shareOwed(dependencies, follower);
   await dependencies.flights.dissolve(joined.flight, joined.leader);
-  // What the leader has voided is void here too. What it could not finish stays, and is gone on from.
-  if (reason === 'text-reset') {
-    void log.writer.write({ type: 'text-reset', reason: 'The followed answer was begun again.' });
-  }
-  void log.writer.write({ type: 'cache-leave', reason });
-  await log.writer.flush();
+  void log.writer.write({ type: 'cache-leave', reason, ...owed?.share });
+  await flushEnd(dependencies, follower);
   return null;
 }
 
-/** Cancelled, or stopped for the next attempt to go on. A share that was fixed before is owed. */
+/** Cancelled, out of time, or stopped for the next attempt to resume. Only the first of them ends the log here. */
 async function stopFollowing(dependencies: Dependencies, follower: Follower): Promise<GenerationOutcome> {
-  const { control, joined, log, step, record } = follower;
-  if (control.stopped() !== 'cancel') {
-    throw ApplicationFailure.create({
-      message: 'This attempt ends without an answer; the next one goes on from the log.',
-      type: 'attempt_interrupted',
-      nextRetryDelay: 50,
-    });
-  }
-  const isOwed = await dependencies.flights.leave(joined.flight, step.order.generationId);
-  const last = isOwed ? (await dependencies.log.read(joined.leader, joined.leaderSeq)).at(-1) : undefined;
-  const share = last?.type === 'generation-end' ? (last.shared ?? null) : null;
-  const end = { attempts: 0, ...owed(record, share) };
+  const { control, log, step, record } = follower;
+  const why = control.stopped();
+  // The workflow closes the log, and settles the following there.
+  if (why === 'deadline') throw timeIsUp();
+  if (why !== 'cancel') throw interrupted(null);
+  const owed = await shareOwed(dependencies, follower);
+  const end = { attempts: 0, ...addShare(record, owed) };
   void log.writer.write({ type: 'generation-cancel', ...end });
-  await log.writer.flush();
+  await flushEnd(dependencies, follower);
   return {
     ...{ status: 'cancelled', ...step.candidate, ...end, finishReason: null, cached: false },
     ...{ lastSeq: log.writer.nextSeq - 1, errorCode: 'cancelled' },
   };
 }
 
-/** The leader's side: its answer is whole, so who shares it is settled. */
+/**
+ * The leader's side: its answer is whole, so who shares it is settled.
+ * @param used by the call that made it. What earlier calls used was booked as they ended, and is the leader's alone.
+ */
 export async function shareOf(
   dependencies: Dependencies,
-  { step, input }: Pick<Opened, 'step' | 'input'>,
+  { step, input, record, control }: Omit<Opened, 'log'> & { readonly control: StreamControl },
   reason: FinishReason,
   used: Used,
 ): Promise<{ readonly own: Used; readonly shared: (Used & { by: number }) | null }> {
   const alone = { own: used, shared: null };
   if (reason === 'tool-calls' || !mayShare(dependencies, step, input)) return alone;
+  // Followers have ended at the old cap, and have not reserved for more.
+  if (record.capTokens > 0) return alone;
   const { generationId } = step.order;
-  const by = await dependencies.flights.close(questionOf(step.order, input), generationId).catch(() => 1);
+  const answer = { generationId, epoch: control.epoch, used };
+  const by = await closeSurely(() => dependencies.flights.close(questionOf(step.order, input), answer));
   if (by < 2) return alone;
   const { leader, each } = splitCost(used, by);
   return { own: leader, shared: { by, ...each } };
+}
+
+/**
+ * A close whose answer is lost may have counted members, who then pay their share: it is repeated for as long as the
+ * append of the end would be, which needs the same Redis.
+ */
+async function closeSurely(close: () => Promise<number>): Promise<number> {
+  const begunAtMs = performance.now();
+  for (;;) {
+    try {
+      return await close();
+    } catch (error) {
+      if (performance.now() - begunAtMs > LIMITS.appendAgainMs) throw error;
+      await sleep(CLOSE_AGAIN_MS);
+    }
+  }
 }

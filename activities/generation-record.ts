@@ -32,6 +32,8 @@ export interface GenerationRecord {
   /** The cap that the answer was last continued with; 0 where it never was. */
   readonly capTokens: number;
   readonly budgetNoted: boolean;
+  /** The generation whose answer it follows now, and may owe a share of; null where it follows none. */
+  readonly follows: string | null;
   readonly errors: readonly (Candidate & { readonly code: string })[];
   readonly outcome: GenerationOutcome | null;
 }
@@ -47,6 +49,7 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
   let costMicroUsd = 0;
   let budgetNoted = false;
   let capTokens = 0;
+  let follows: string | null = null;
   const charges: AttemptCharge[] = [];
   const errors: (Candidate & { code: string })[] = [];
   for (const event of events) {
@@ -87,6 +90,14 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
         usage = addUsage(usage, event.usage);
         costMicroUsd += event.costMicroUsd;
         break;
+      case 'cache-join':
+        follows = event.leader;
+        break;
+      case 'cache-leave':
+        follows = null;
+        usage = addUsage(usage, event.usage ?? NO_USAGE);
+        costMicroUsd += event.costMicroUsd ?? 0;
+        break;
       case 'provider-error':
         errors.push({ provider: event.provider, model: event.model, code: event.code });
         usage = addUsage(usage, event.usage);
@@ -120,6 +131,7 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
     charges,
     capTokens,
     budgetNoted,
+    follows,
     errors,
     outcome: last === undefined ? null : outcomeOf(last),
   };

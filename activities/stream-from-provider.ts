@@ -13,8 +13,9 @@ import { type Attempt, type Progress, totals, usageSoFar } from './attempt.ts';
 import { enterGate, leaveUnused } from './attempt-pass.ts';
 import { beginAttempt, beginFirstAttempt } from './begin-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
-import { endCompleted, endStopped, noteProviderError, notOurs, permanent } from './end-attempt.ts';
+import { endCompleted, endStopped, noteProviderError } from './end-attempt.ts';
 import { goOnWhereRaised } from './extend-reservation.ts';
+import { notOurs, permanent } from './failures.ts';
 import { findLeader, followLeader } from './follow-leader.ts';
 import { readRecord } from './generation-record.ts';
 import { createRestartGuard } from './restart-guard.ts';
@@ -88,7 +89,10 @@ export async function runStream(
   if (joined !== null) {
     leaveUnused(admission);
     if (ahead.mayShow !== undefined && !(await ahead.mayShow)) throw notOurs();
-    const followed = await followLeader(dependencies, { step, control, log, record, joined });
+    const clock = stopAtDeadline(step, control);
+    const followed = await followLeader(dependencies, { step, control, log, record, joined }).finally(() =>
+      clearTimeout(clock),
+    );
     // One that cannot follow any more goes on by itself, from what it has delivered.
     return (
       followed ?? (await runStream(dependencies, step, control, { sent: input, mayShow: ahead.mayShow }))

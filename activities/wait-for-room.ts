@@ -5,7 +5,7 @@
 import { Context } from '@temporalio/activity';
 import type { WaitResult, WaitStep } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
-import { permanent } from './end-attempt.ts';
+import { permanent } from './failures.ts';
 
 const LOOK_AGAIN_MS = 400;
 const LOOK_AT_ONCE_MS = 10;

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { BudgetBooks } from '../budget/budget-books.ts';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerDeletion } from '../cache/answer-cache.ts';
+import type { FlightMembers } from '../cache/flights.ts';
 import type { Config } from '../config/load-config.ts';
 import type { CountTexts } from '../contracts/count-tokens.ts';
 import type { HandoffOffers } from '../handoff/handoff.ts';
@@ -35,6 +36,7 @@ export interface ApiDependencies {
   readonly promptStats: PromptStats;
   readonly books: BudgetBooks;
   readonly cachedAnswers: AnswerDeletion;
+  readonly flightMembers: FlightMembers;
   readonly temporal: Client;
   readonly handoff: HandoffOffers;
   readonly keys: ApiKeys;

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { Client, Connection } from '@temporalio/client';
 import { createBudgetBooks } from '../budget/budget-books.ts';
 import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
+import { createFlightMembers } from '../cache/flight-members.ts';
 import { createQdrantDeletion } from '../cache/qdrant-deletion.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { countTexts } from '../contracts/count-tokens.ts';
@@ -93,6 +94,7 @@ const parts = {
   budget,
   books: createBudgetBooks({ redis, book: budget.book }),
   cachedAnswers: createQdrantDeletion(config.qdrant),
+  flightMembers: createFlightMembers(redis),
   prompts: createRedisPromptRegistry(redis),
   promptStats: createRedisPromptStats(redis),
   handoff: await createHandoffOffers(redis, subscriber, {

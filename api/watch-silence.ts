@@ -15,9 +15,10 @@ export type WatchSilence = (generationId: string) => void;
 
 export function createSilenceWatch({
   log,
+  flightMembers,
   temporal,
   logger,
-}: Pick<ApiDependencies, 'log' | 'temporal' | 'logger'>): WatchSilence {
+}: Pick<ApiDependencies, 'log' | 'flightMembers' | 'temporal' | 'logger'>): WatchSilence {
   const resting = new Set<string>();
 
   const look = async (generationId: string): Promise<void> => {
@@ -30,7 +31,7 @@ export function createSilenceWatch({
     if (status.name === 'RUNNING') return;
     // A run writes the end of its log before it ends, so a log that has none after this has lost it.
     await endLog(
-      log,
+      { log, flightMembers },
       generationId,
       status.name === 'COMPLETED'
         ? { code: 'log_tail_lost', message: 'Redis lost the end of this answer.' }

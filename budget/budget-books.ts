@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { BudgetLimit, BudgetStanding, BudgetSubjectKind } from '../contracts/budgets.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
+import { runScript, script } from '../lua/script.ts';
 import { type Audit, auditTenant, subjectKey } from './audit.ts';
 import { type EntriesPage, type EntriesQuery, readEntriesPage } from './entries.ts';
 import type { BudgetOwner } from './ledger.ts';
@@ -9,8 +10,14 @@ import type { LedgerRedis } from './ledger-redis.ts';
 import type { LimitBook, Rules } from './limit-book.ts';
 import { resetOf, spanOf } from './windows.ts';
 
-/** Reservations that one report names. */
-const OPEN_LISTED = 1_000;
+/** Open reservations that one step of a scan reads. */
+const SCANNED_AT_ONCE = 1_000;
+
+/** KEYS open reservations, reservation. ARGV generation. A reservation that has expired will never be settled. */
+const DROP_DEAD = script(`
+if redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
+return redis.call('ZREM', KEYS[1], ARGV[1])
+`);
 
 export interface WindowBalance {
   /** day[UTC], month[Europe/Berlin], 24h. */
@@ -31,6 +38,8 @@ export interface OpenReservation {
   readonly owner: BudgetOwner;
   readonly generationId: string;
   readonly reservedAtMs: number;
+  readonly reservedTokens: number;
+  readonly reservedMicroUsd: number;
 }
 
 export interface BudgetBooks {
@@ -42,8 +51,12 @@ export interface BudgetBooks {
   audit(tenant: string, options: { readonly repair: boolean }): Promise<Audit>;
   /** Whose budgets a generation has reserved in; null where it has not. */
   ownerOf(tenant: string, generationId: string): Promise<BudgetOwner | null>;
-  /** Reservations that nobody has settled, oldest first; those of running generations among them. */
+  /** All reservations that nobody has settled, those of running generations among them. */
   open(tenant: string): Promise<readonly OpenReservation[]>;
+  /** One of them, as it is now; null where it is settled or was never made. */
+  reservationOf(tenant: string, generationId: string): Promise<OpenReservation | null>;
+  /** Forgets open reservations of which nothing is left: nobody will settle them. */
+  dropDead(tenant: string): Promise<void>;
 }
 
 const sumsSchema = z
@@ -62,15 +75,33 @@ export function createBudgetBooks({
 }): BudgetBooks {
   /** As they are in Redis now, whatever this process remembers. */
   const fresh = (tenant: string): Promise<Rules> => book.refresh(tenant);
-  const reservationOf = async (tenant: string, generationId: string): Promise<OpenReservation | null> => {
-    const stored = await redis.hGetAll(REDIS_KEYS.budget(tenant, 'reservation', generationId));
-    const { on, user, team, key } = stored;
+  const keyOf = (tenant: string, generationId: string) =>
+    REDIS_KEYS.budget(tenant, 'reservation', generationId);
+  const read = async (tenant: string, generationId: string) => {
+    const stored = await redis.hGetAll(keyOf(tenant, generationId));
+    const { on, user, team, key, state, tokens, microUsd } = stored;
     if (user === undefined || key === undefined) return null;
     return {
+      isOpen: state === 'reserved',
       generationId,
       reservedAtMs: Number(on),
+      reservedTokens: Number(tokens),
+      reservedMicroUsd: Number(microUsd),
       owner: { tenant, user, team: team || null, keyId: key },
     };
+  };
+  const reservationOf = async (tenant: string, generationId: string): Promise<OpenReservation | null> => {
+    const found = await read(tenant, generationId);
+    return found?.isOpen === true ? found : null;
+  };
+  /** A scan meets each member that is there all the time, however many come and go meanwhile. */
+  const openIds = async function* (tenant: string): AsyncGenerator<readonly string[]> {
+    let cursor = '0';
+    do {
+      const page = await redis.zScan(REDIS_KEYS.budget(tenant, 'open'), cursor, { COUNT: SCANNED_AT_ONCE });
+      yield page.members.map(({ value }) => value);
+      cursor = String(page.cursor);
+    } while (cursor !== '0');
   };
   return {
     limits: book,
@@ -116,11 +147,25 @@ export function createBudgetBooks({
     entries: (tenant, query) => readEntriesPage(redis, tenant, query),
     audit: async (tenant, { repair }) =>
       auditTenant(redis, tenant, { rules: await fresh(tenant), nowMs: clock(), repair }),
-    ownerOf: async (tenant, generationId) => (await reservationOf(tenant, generationId))?.owner ?? null,
+    ownerOf: async (tenant, generationId) => (await read(tenant, generationId))?.owner ?? null,
+    reservationOf,
     async open(tenant) {
-      const ids = await redis.zRange(REDIS_KEYS.budget(tenant, 'open'), 0, OPEN_LISTED - 1);
-      const found = await Promise.all(ids.map((id) => reservationOf(tenant, id)));
-      return found.filter((one) => one !== null);
+      const found = new Map<string, OpenReservation>();
+      for await (const ids of openIds(tenant)) {
+        for (const one of await Promise.all(ids.map((id) => reservationOf(tenant, id)))) {
+          if (one !== null) found.set(one.generationId, one);
+        }
+      }
+      return [...found.values()].toSorted((a, b) => a.reservedAtMs - b.reservedAtMs);
+    },
+    async dropDead(tenant) {
+      for await (const ids of openIds(tenant)) {
+        await Promise.all(
+          ids.map((id) =>
+            runScript(redis, DROP_DEAD, [REDIS_KEYS.budget(tenant, 'open'), keyOf(tenant, id)], [id]),
+          ),
+        );
+      }
     },
   };
 }

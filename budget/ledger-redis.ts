@@ -10,7 +10,11 @@ export interface LedgerRedis extends ScriptRedis {
     to: string,
     options?: { COUNT: number },
   ): Promise<readonly StreamEntry[] | null>;
-  zRange(key: string, first: number, last: number): Promise<string[]>;
+  zScan(
+    key: string,
+    cursor: string,
+    options: { COUNT: number },
+  ): Promise<{ readonly cursor: string | number; readonly members: readonly { readonly value: string }[] }>;
 }
 
 export interface StreamEntry {

@@ -6,7 +6,8 @@ import { runScript, type Script, type ScriptRedis } from '../lua/script.ts';
 import type { CacheQuestion } from './answer-cache.ts';
 import { cacheKey, partitionOf, userTexts } from './cache-key.ts';
 import type { Embedder } from './embedder.ts';
-import { CLOSE, DISSOLVE, FORGET, JOIN, LEAVE } from './flight-scripts.ts';
+import { createFlightMembers } from './flight-members.ts';
+import { CLOSE, DISSOLVE, FORGET, JOIN } from './flight-scripts.ts';
 import type { FlightRef, Flights } from './flights.ts';
 import { inTime } from './in-time.ts';
 import { asksTheSame, embeddedText } from './semantic-answer-cache.ts';
@@ -43,7 +44,11 @@ export function createRedisFlights({
     return runScript(redis, script, keys, [key, ...args]);
   };
 
+  const members = createFlightMembers(redis);
+
   return {
+    ...members,
+
     async join(question, generationId, { mayLead, threshold }) {
       const partition = partitionOf(question);
       const own = flightKey(question);
@@ -58,23 +63,23 @@ export function createRedisFlights({
         const [role = '', leader = ''] = z.array(z.coerce.string()).parse(reply);
         if (role === 'lead') return { role: 'alone' };
         if (role === 'none') continue;
-        return { role: 'follow', leader, flight, similarity, shares: role === 'follow' };
+        return { role: 'follow', leader, flight, similarity };
       }
       return { role: 'alone' };
     },
 
-    async close(question, generationId) {
+    async close(question, answer) {
       const flight = { partition: partitionOf(question), key: flightKey(question) };
-      return z.coerce.number().parse(await run(CLOSE, flight, [generationId, String(CLOSED_MS)]));
+      const [by] = await Promise.all([
+        members.close(answer),
+        run(CLOSE, flight, [answer.generationId, String(CLOSED_MS)]),
+      ]);
+      return by;
     },
 
     async forget(question, generationId) {
       const flight = { partition: partitionOf(question), key: flightKey(question) };
       await run(FORGET, flight, [generationId]);
-    },
-
-    async leave(flight, generationId) {
-      return z.coerce.number().parse(await run(LEAVE, flight, [generationId])) === 1;
     },
 
     async dissolve(flight, leader) {

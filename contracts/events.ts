@@ -79,6 +79,8 @@ export const eventBodySchema = z.discriminatedUnion('type', [
       .literal('cache-leave')
       .describe('The other generation cannot be followed to its end; this one goes on by itself'),
     reason: z.string(),
+    usage: usageSchema.optional().describe('Its share, where it was counted among those who pay'),
+    costMicroUsd: z.int().nonnegative().optional(),
   }),
   z.object({
     type: z.literal('budget-reserve'),

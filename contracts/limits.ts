@@ -65,6 +65,18 @@ export const LIMITS = {
   redisAnswerMs: 5_000,
   /** An append is sent again for so long while Redis is away; then its attempt ends, and another goes on. */
   appendAgainMs: 120_000,
+  /**
+   * A follower that stops waits this long for a leader that has fixed the shares and not ended its log. Longer than an
+   * append is repeated: after it, the end that fixed the shares can no longer be written.
+   */
+  flightClosedMs: 180_000,
+  /** A call for embeddings ends within this. */
+  embeddingsMs: 60_000,
+  /**
+   * A reservation of this age that no run answers for is an orphan. Longer than a call for embeddings, and than Temporal
+   * may need to write down a run that has reserved already.
+   */
+  orphanAfterMs: 15 * 60_000,
   minDeadlineMs: 100,
   maxDeadlineMs: 30 * 24 * 3_600_000,
   connectMs: 5_000,

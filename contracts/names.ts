@@ -21,6 +21,9 @@ export function workflowId(tenant: string, generationId: string): string {
   return `${tenant}/${generationId}`;
 }
 
+/** Calls for embeddings are reserved and settled like generations, and have no workflow. */
+export const EMBEDDINGS_ID_PREFIX = 'emb_';
+
 /** The queue of those who wait for room at a provider; Temporal keeps its order by priority and fairness. */
 export function roomQueue(taskQueue: string, provider: string): string {
   return `${taskQueue}/room/${provider}`;
@@ -37,8 +40,11 @@ export const REDIS_KEYS = {
   // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
   budget: (tenant: string, ...parts: readonly string[]) =>
     `ub:budget:{${encodeURIComponent(tenant)}}:${parts.map(encodeURIComponent).join(':')}`,
-  flight: (partition: string, key: string) => `ub:flight:{${partition}}:${key}`,
-  openFlights: (partition: string) => `ub:flight:{${partition}}:open`,
+  /** Who leads the flight of a question, and what the open flights of a partition ask. */
+  flight: (partition: string, key: string) => `ub:lead:{${partition}}:${key}`,
+  openFlights: (partition: string) => `ub:lead:{${partition}}:open`,
+  /** Who shares the cost of a leader's answer. On the shard of the leader's log, which says whether it has ended. */
+  flightMembers: (leader: string) => `ub:log:{${leader}}:members`,
   /** One prompt of a tenant: versions, labels, statistics, and the generations that used it. */
   prompt: (tenant: string, name: string, part: string) =>
     `ub:prompt:{${encodeURIComponent(tenant)}:${encodeURIComponent(name)}}:${part}`,
