@@ -2,7 +2,6 @@
  * The end of a following. Every way in which a follower can end passes here, so each member of a flight either pays its
  * share or is not counted, and the shares of all members are the provider's bill.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Debt } from '../cache/flights.ts';
 import { addUsage } from '../contracts/money.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -32,9 +31,14 @@ export async function endFollowing(
     const debt = await flights.leave(leader, generationId);
     if (debt.state === 'owed') return debt;
     if (debt.state === 'none') return null;
-    if (performance.now() > untilMs) throw new Error(`The leader ${leader} has fixed shares and not ended yet.`);
-    await sleep(ASK_AGAIN_MS);
+    if (performance.now() > untilMs)
+      throw new Error(`The leader ${leader} has fixed shares and not ended yet.`);
+    await pause(ASK_AGAIN_MS);
   }
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** The same generation with the share that it owes if it ends now. */

@@ -4,7 +4,6 @@
  * where it was. A follower leaves a leader that fails, is cancelled or falls silent, and continues by itself from what
  * it has delivered.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
@@ -15,7 +14,7 @@ import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
 import type { OpenedLog } from '../streaming/event-log.ts';
 import { createBell } from './bell.ts';
 import type { Dependencies } from './dependencies.ts';
-import { addShare, dischargeMember, endFollowing, type Share } from './end-following.ts';
+import { addShare, dischargeMember, endFollowing, pause, type Share } from './end-following.ts';
 import { interrupted, timeIsUp } from './failures.ts';
 import type { GenerationRecord } from './generation-record.ts';
 import { questionOf } from './look-up-cache.ts';
@@ -184,7 +183,7 @@ async function leave(
   const { joined, log } = follower;
   const owed = await shareOwed(dependencies, follower);
   await dependencies.flights.dissolve(joined.flight, joined.leader);
-  void log.writer.write({ type: 'cache-leave', reason, ...owed?.share });
+  void log.writer.write({ type: 'cache-leave', reason, ...(owed === null ? {} : { share: owed.share }) });
   await flushEnd(dependencies, follower);
   return null;
 }
@@ -239,7 +238,7 @@ async function closeSurely(close: () => Promise<number>): Promise<number> {
       return await close();
     } catch (error) {
       if (performance.now() - begunAtMs > LIMITS.appendAgainMs) throw error;
-      await sleep(CLOSE_AGAIN_MS);
+      await pause(CLOSE_AGAIN_MS);
     }
   }
 }

@@ -95,8 +95,8 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
         break;
       case 'cache-leave':
         follows = null;
-        usage = addUsage(usage, event.usage ?? NO_USAGE);
-        costMicroUsd += event.costMicroUsd ?? 0;
+        usage = addUsage(usage, event.share?.usage ?? NO_USAGE);
+        costMicroUsd += event.share?.costMicroUsd ?? 0;
         break;
       case 'provider-error':
         errors.push({ provider: event.provider, model: event.model, code: event.code });

@@ -80,7 +80,11 @@ export interface RedisFlightMembers extends FlightMembers {
 export function createFlightMembers(redis: ScriptRedis): RedisFlightMembers {
   const run = (order: Script, leader: string, args: readonly (string | number)[]) =>
     runScript(redis, order, [REDIS_KEYS.flightMembers(leader), REDIS_KEYS.logMeta(leader)], args);
-  const count = async (reply: Promise<unknown>) => z.coerce.number().int().parse(await reply);
+  const count = async (reply: Promise<unknown>) =>
+    z.coerce
+      .number()
+      .int()
+      .parse(await reply);
 
   return {
     enter: async (leader, generationId) =>

@@ -79,8 +79,10 @@ export const eventBodySchema = z.discriminatedUnion('type', [
       .literal('cache-leave')
       .describe('The other generation cannot be followed to its end; this one goes on by itself'),
     reason: z.string(),
-    usage: usageSchema.optional().describe('Its share, where it was counted among those who pay'),
-    costMicroUsd: z.int().nonnegative().optional(),
+    share: z
+      .object(progress)
+      .optional()
+      .describe('What it pays of the other one, which has ended and counted it, and whose text is gone'),
   }),
   z.object({
     type: z.literal('budget-reserve'),

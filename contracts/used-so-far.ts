@@ -3,20 +3,26 @@ import type { EventBody } from './events.ts';
 import { addUsage, NO_USAGE } from './money.ts';
 import type { Used } from './share.ts';
 
+const NOTHING: Used = { usage: NO_USAGE, costMicroUsd: 0 };
+
+function add(a: Used, b: Used): Used {
+  return { usage: addUsage(a.usage, b.usage), costMicroUsd: a.costMicroUsd + b.costMicroUsd };
+}
+
 /** @param events all of one log, from its first. */
 export function usedSoFar(events: Iterable<EventBody>): Used {
-  let ended: Used = { usage: NO_USAGE, costMicroUsd: 0 };
+  let ended = NOTHING;
   let used = ended;
   for (const event of events) {
     switch (event.type) {
-      case 'cache-judge':
       case 'cache-leave':
+        ended = add(ended, event.share ?? NOTHING);
+        used = ended;
+        break;
+      case 'cache-judge':
       case 'provider-error':
       case 'cap-raise':
-        ended = {
-          usage: addUsage(ended.usage, event.usage ?? NO_USAGE),
-          costMicroUsd: ended.costMicroUsd + (event.costMicroUsd ?? 0),
-        };
+        ended = add(ended, event);
         // An error after which the response is taken up again leaves what was counted of it so far.
         if (event.type !== 'provider-error' || !event.resumable) used = ended;
         break;

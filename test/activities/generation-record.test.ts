@@ -7,6 +7,7 @@ test('an empty log tells of nothing', () => {
   expect(readRecord([])).toEqual({
     ...{
       text: '',
+      follows: null,
       continuedChars: 0,
       hasReasoning: false,
       hasToolCalls: false,

@@ -1,9 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { z } from 'zod';
 import { type GenerationEvent, textOf } from '../../contracts/events.ts';
+import { totalTokens } from '../../contracts/money.ts';
 import { workflowId } from '../../contracts/names.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { type Reading, startReading } from '../harness/reader.ts';
+import type { SimulatedCall } from '../harness/simulator.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { closeTemporalClients, streamingWorker, temporalClient } from '../harness/streaming-worker.ts';
 import { waitFor } from '../harness/wait-for.ts';
@@ -23,8 +26,8 @@ afterAll(async () => {
 beforeEach(() => stack.sim.forget());
 afterEach(() => stack.sim.clearFaults());
 
-async function begin(input: string): Promise<Reading> {
-  const { status, body } = await stack.api.create({ input, model: MODEL });
+async function begin(input: string, options: { deadlineMs?: number } = {}): Promise<Reading> {
+  const { status, body } = await stack.api.create({ input, model: MODEL, ...options });
   expect(status).toBe(201);
   return startReading(stack.api, body.id);
 }
@@ -63,6 +66,40 @@ const settled = async (id: string) => {
   const temporal = await temporalClient(stack.env);
   return temporal.workflow.getHandle(workflowId('dev', id)).result();
 };
+
+const entriesSchema = z.object({
+  data: z.array(z.object({ spentTokens: z.int(), spentMicroUsd: z.int() })),
+});
+
+/** What the ledger has booked of a generation, which must be what its log says. */
+async function bookedFor({ id, whole }: Reading): Promise<{ tokens: number; microUsd: number }> {
+  await settled(id);
+  const response = await stack.api.send(`/v1/budgets/entries?generation=${id}`);
+  const { data } = entriesSchema.parse(await response.json());
+  const tokens = data.reduce((sum, entry) => sum + entry.spentTokens, 0);
+  const microUsd = data.reduce((sum, entry) => sum + entry.spentMicroUsd, 0);
+  const last = (await whole).at(-1);
+  if (last === undefined || !('usage' in last)) throw new Error(`${id} has no end`);
+  expect({ id, tokens, microUsd }).toEqual({
+    ...{ id, tokens: totalTokens(last.usage), microUsd: last.costMicroUsd },
+  });
+  return { tokens, microUsd };
+}
+
+async function bookedForAll(readings: readonly Reading[]): Promise<{ tokens: number; microUsd: number }> {
+  const booked = await Promise.all(readings.map(bookedFor));
+  return {
+    tokens: booked.reduce((sum, one) => sum + one.tokens, 0),
+    microUsd: booked.reduce((sum, one) => sum + one.microUsd, 0),
+  };
+}
+
+/** What the provider bills for these calls. */
+function billOf(calls: readonly SimulatedCall[]): { tokens: number; microUsd: number } {
+  const input = calls.reduce((sum, call) => sum + call.inputTokens, 0);
+  const output = calls.reduce((sum, call) => sum + call.outputTokensGenerated, 0);
+  return { tokens: input + output, microUsd: input + 7 * output };
+}
 
 describe('generations that ask the same at the same time', () => {
   test('share one call of the provider: each reader has the whole text, and the parts add up to its cost', async () => {
@@ -139,6 +176,83 @@ describe('generations that ask the same at the same time', () => {
     await seat.restart();
     await expectWhole([leader, ...rest], input);
     for (const { whole } of rest) expect(endOf(await whole)).toMatchObject({ shared: { by: 3 } });
+  });
+
+  test('followers that run out of time leave the whole bill to those who stay', async () => {
+    const input = promptOf({ tokens: 900, delayMs: 8 });
+    const leader = await begin(input);
+    await leader.deltas(3);
+    const hasty = await Promise.all(Array.from({ length: 9 }, () => begin(input, { deadlineMs: 1_500 })));
+    const patient = await begin(input);
+    await joined(patient);
+    for (const one of hasty) {
+      expect((await one.whole).at(-1)).toMatchObject({
+        ...{ type: 'generation-error', error: { code: 'generation_timeout' }, costMicroUsd: 0 },
+      });
+    }
+    expect(hasty.some(({ events }) => events.some(({ type }) => type === 'cache-join'))).toBe(true);
+    await expectWhole([leader, patient], input);
+    expect(endOf(await patient.whole)).toMatchObject({ shared: { by: 2 } });
+    const calls = await stack.sim.calls();
+    expect(calls).toHaveLength(1);
+    expect(await bookedForAll([leader, patient, ...hasty])).toEqual(billOf(calls));
+  });
+
+  test('a follower that is cancelled while its worker is dead is not counted', async () => {
+    const input = promptOf({ tokens: 900, delayMs: 8 });
+    const leader = await begin(input);
+    await leader.deltas(3);
+    const follower = await begin(input);
+    await joined(follower);
+    const seat = await waitFor('a worker has the follower', () => streamingWorker(stack, follower.id));
+    await seat.kill();
+    await stack.api.cancel(follower.id);
+    await seat.restart();
+    const last = (await follower.whole).at(-1);
+    expect(last?.type).not.toBe('generation-end');
+    await expectWhole([leader], input);
+    const calls = await stack.sim.calls();
+    expect(calls).toHaveLength(1);
+    expect(await bookedForAll([leader, follower])).toEqual(billOf(calls));
+  });
+
+  test('a follower whose run is terminated by hand is not counted', async () => {
+    const input = promptOf({ tokens: 900, delayMs: 8 });
+    const leader = await begin(input);
+    await leader.deltas(3);
+    const follower = await begin(input);
+    await joined(follower);
+    const temporal = await temporalClient(stack.env);
+    await temporal.workflow.getHandle(workflowId('dev', follower.id)).terminate('by hand');
+    const repair = { method: 'POST', body: JSON.stringify({ repair: true }) };
+    const repaired = await stack.api.send('/v1/budgets/reconcile', repair);
+    expect(await repaired.json()).toMatchObject({ orphans: [follower.id], differences: 0 });
+    expect((await follower.whole).at(-1)).toMatchObject({ type: 'generation-error', costMicroUsd: 0 });
+    await expectWhole([leader], input);
+    expect(await bookedFor(leader)).toEqual(billOf(await stack.sim.calls()));
+  });
+
+  test("share what made the answer; what failed before it is the leader's alone", async () => {
+    const input = promptOf(PLAN);
+    await stack.sim.fault({ kind: 'in-band-error', afterTokens: 60, match: input });
+    const leader = await begin(input);
+    await leader.deltas(3);
+    const rest = await Promise.all(Array.from({ length: 3 }, () => begin(input)));
+    for (const one of rest) await joined(one);
+    for (const { whole } of [leader, ...rest]) expect(faultsOf(await whole)).toEqual([]);
+    for (const { whole } of rest) expect(endOf(await whole)).toMatchObject({ shared: { by: 4 } });
+    const failed = (await leader.whole).find((event) => event.type === 'provider-error');
+    if (failed?.type !== 'provider-error') throw new Error('the first call of the leader fails');
+    const calls = await stack.sim.calls();
+    expect(calls).toHaveLength(2);
+    const answered = billOf(calls.slice(1));
+    expect(await bookedForAll([leader, ...rest])).toEqual({
+      tokens: totalTokens(failed.usage) + answered.tokens,
+      microUsd: failed.costMicroUsd + answered.microUsd,
+    });
+    expect(endOf(await leader.whole).costMicroUsd).toBe(
+      failed.costMicroUsd + answered.microUsd - 3 * Math.floor(answered.microUsd / 4),
+    );
   });
 
   test('those that want none of it call the provider each', async () => {
