@@ -3,7 +3,7 @@ import type { CountTexts } from '../contracts/count-tokens.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
 import { addUsage, type MicroUsd, NO_USAGE, type Usage } from '../contracts/money.ts';
 import { boundInputTokens } from '../contracts/tokens.ts';
-import { keyOfCheckpoint } from './attempt-pass.ts';
+import { type KeysById, keyOfCheckpoint } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { GenerationRecord } from './generation-record.ts';
 import { type Checkpoint, openCheckpoint } from './resume-plan.ts';
@@ -25,6 +25,8 @@ export async function estimateUsage(
   };
 }
 
+export type Accounting = Pick<Dependencies, 'providers' | 'priceOf' | 'countTokens'> & KeysById;
+
 export interface Accounted {
   readonly usage: Usage;
   readonly costMicroUsd: MicroUsd;
@@ -35,7 +37,7 @@ export interface Accounted {
  * used; where the provider does not say, estimates.
  */
 export async function accountAbandonedAttempt(
-  dependencies: Dependencies,
+  dependencies: Accounting,
   attempt: { provider: string; model: string; ownText: string },
   input: GenerationInput,
   checkpoint: Checkpoint | null,
@@ -51,7 +53,7 @@ export async function accountAbandonedAttempt(
 
 /** Usage and cost of a whole generation whose last attempt may have no end in the log. */
 export async function accountOpenAttempt(
-  dependencies: Dependencies,
+  dependencies: Accounting,
   record: GenerationRecord,
   input: GenerationInput | null,
   stored: unknown,

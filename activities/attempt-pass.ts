@@ -3,7 +3,14 @@ import { ApplicationFailure } from '@temporalio/common';
 import type { ErrorCode, UnbrokenError } from '../contracts/errors.ts';
 import type { Candidate } from '../contracts/generation.ts';
 import type { StreamStep } from '../contracts/steps.ts';
-import type { Admission, CallResult, Departure, GateKey, GatePass } from '../routing/provider-gate.ts';
+import type {
+  Admission,
+  CallResult,
+  Departure,
+  GateKey,
+  GatePass,
+  ProviderGate,
+} from '../routing/provider-gate.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { Checkpoint, Resume } from './resume-plan.ts';
 
@@ -57,8 +64,12 @@ export function passOf(
   return counted(dependencies, candidate, admission.pass);
 }
 
+export interface KeysById {
+  readonly gate: Pick<ProviderGate, 'keyOf'>;
+}
+
 /** The key that a running response was made with; undefined where that is not known, or the key is gone. */
-export function keyOfCheckpoint({ gate }: Dependencies, checkpoint: Checkpoint | null): GateKey | undefined {
+export function keyOfCheckpoint({ gate }: KeysById, checkpoint: Checkpoint | null): GateKey | undefined {
   return checkpoint?.keyId === undefined ? undefined : gate.keyOf(checkpoint.provider, checkpoint.keyId);
 }
 

@@ -7,16 +7,18 @@ import { docPage, type ErrorCode } from '../contracts/errors.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import { NO_USAGE } from '../contracts/money.ts';
 import type { CloseStep, GenerationOutcome } from '../contracts/steps.ts';
-import { accountOpenAttempt } from './account-attempt.ts';
+import { type Accounting, accountOpenAttempt } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
 import { dischargeMember, withShare } from './end-following.ts';
 import { readRecord } from './generation-record.ts';
-import { readSentInput } from './sent-input.ts';
+import { readSentInput, type SentInputs } from './sent-input.ts';
 
 /** Within the time that the workflow gives this step; after it, the step is tried again. */
 const WAIT_FOR_LEADER_MS = 5_000;
 
-export function closeGeneration(dependencies: Dependencies) {
+type Closing = Accounting & SentInputs & Pick<Dependencies, 'flights'>;
+
+export function closeGeneration(dependencies: Closing) {
   return async ({ order, as, error }: CloseStep): Promise<GenerationOutcome> => {
     const { log } = dependencies;
     const { generationId } = order;

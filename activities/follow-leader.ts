@@ -33,6 +33,8 @@ export type Followed = z.infer<typeof followedSchema>;
 const PATIENCE_MS = LIMITS.flightClosedMs + 30_000;
 const CLOSE_AGAIN_MS = 200;
 
+type Following = Pick<Dependencies, 'flights' | 'live' | 'log'>;
+
 interface Opened {
   readonly step: StreamStep;
   readonly log: OpenedLog;
@@ -86,7 +88,7 @@ function mayShare(
 
 /** Copies the leader's text until its end. null: it was left, and the follower's log says why. */
 export async function followLeader(
-  dependencies: Dependencies,
+  dependencies: Following,
   follower: Follower,
 ): Promise<GenerationOutcome | null> {
   const { joined, log, control, step } = follower;
@@ -140,12 +142,12 @@ function isWhole({ finishReason }: LeaderEnd): boolean {
 }
 
 /** False for one that is counted already: its leader has an answer, so what it is waited for is only the end of it. */
-async function isFree({ flights }: Dependencies, { joined, step }: Follower): Promise<boolean> {
+async function isFree({ flights }: Following, { joined, step }: Follower): Promise<boolean> {
   return (await flights.leave(joined.leader, step.order.generationId)).state !== 'pending';
 }
 
 function shareOwed(
-  { flights }: Dependencies,
+  { flights }: Following,
   { joined: { leader }, step }: Pick<Follower, 'joined' | 'step'>,
 ): Promise<Share | null> {
   const { generationId } = step.order;
@@ -154,7 +156,7 @@ function shareOwed(
 
 /** The answer that it follows is whole: at its end, or (for the follower) where the leader's cap was raised. */
 async function endFollowed(
-  dependencies: Dependencies,
+  dependencies: Following,
   follower: Follower,
   { provider, model, finishReason }: Candidate & Pick<LeaderEnd, 'finishReason'>,
 ): Promise<GenerationOutcome> {
@@ -170,13 +172,13 @@ async function endFollowed(
   return { status: 'completed', ...end, lastSeq: log.writer.nextSeq - 1, errorCode: null };
 }
 
-async function flushEnd(dependencies: Dependencies, { log, joined, step }: Follower): Promise<void> {
+async function flushEnd(dependencies: Following, { log, joined, step }: Follower): Promise<void> {
   await log.writer.flush();
   dischargeMember(dependencies, { follows: joined.leader }, step.order.generationId);
 }
 
 async function leave(
-  dependencies: Dependencies,
+  dependencies: Following,
   follower: Follower,
   reason: EventBody['type'] | 'silence',
 ): Promise<null> {
@@ -189,7 +191,7 @@ async function leave(
 }
 
 /** Cancelled, out of time, or stopped for the next attempt to resume. Only the first of them ends the log here. */
-async function stopFollowing(dependencies: Dependencies, follower: Follower): Promise<GenerationOutcome> {
+async function stopFollowing(dependencies: Following, follower: Follower): Promise<GenerationOutcome> {
   const { control, log, step, record } = follower;
   const why = control.stopped();
   // The workflow closes the log, and settles the following there.

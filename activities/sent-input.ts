@@ -23,8 +23,12 @@ export async function prepareInput(
   return { sent: { ...input, messages }, compressed: { tokensBefore, tokensAfter } };
 }
 
+export type SentInputs = Pick<Dependencies, 'log'> & {
+  readonly compression: Pick<Dependencies['compression'], 'read'>;
+};
+
 export async function readSentInput(
-  { log, compression }: Pick<Dependencies, 'log' | 'compression'>,
+  { log, compression }: SentInputs,
   generationId: string,
 ): Promise<GenerationInput | null> {
   const input = await log.readInput(generationId);

@@ -1,0 +1,289 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { closeGeneration } from '../../activities/close-generation.ts';
+import { type Followed, followLeader } from '../../activities/follow-leader.ts';
+import { readRecord } from '../../activities/generation-record.ts';
+import type { Stop, StreamControl } from '../../activities/running-streams.ts';
+import { endLog } from '../../api/end-log.ts';
+import type { Flights } from '../../cache/flights.ts';
+import { createRedisFlights } from '../../cache/redis-flights.ts';
+import { createVerifier } from '../../cache/verifier/verify.ts';
+import { type EventBody, textOf } from '../../contracts/events.ts';
+import type { GenerationOrder } from '../../contracts/generation.ts';
+import { NO_USAGE } from '../../contracts/money.ts';
+import { splitCost } from '../../contracts/share.ts';
+import type { EventLog, LogWriter } from '../../streaming/event-log.ts';
+import { createLiveLogs, type LiveLogs } from '../../streaming/live-logs.ts';
+import { createRedisEventLog } from '../../streaming/redis-event-log.ts';
+import { faultsOf } from '../harness/check-events.ts';
+import { waitFor } from '../harness/wait-for.ts';
+import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
+
+const CANDIDATE = { provider: 'p', model: 'm' };
+const EPOCH = 7;
+const USED = { usage: { ...NO_USAGE, inputTokens: 20, outputTokens: 101 }, costMicroUsd: 1_001 };
+const { leader: LEADERS_PART, each: SHARE } = splitCost(USED, 2);
+let server: TestRedis;
+let log: EventLog;
+let live: LiveLogs;
+let flights: Flights;
+const following: (() => void)[] = [];
+let count = 0;
+let leader: string;
+let leaderLog: LogWriter;
+let follower: string;
+
+beforeAll(async () => {
+  server = await startTestRedis();
+  const [redis, subscriber] = await Promise.all([server.connect(), server.connect()]);
+  log = createRedisEventLog(redis, { retentionMs: 3_600_000 });
+  live = createLiveLogs(subscriber);
+  flights = createRedisFlights({ redis, embedder: null, verifier: createVerifier() });
+});
+afterAll(() => server?.stop());
+
+afterEach(() => {
+  for (const stop of following.splice(0)) stop();
+});
+
+beforeEach(async () => {
+  count += 1;
+  [leader, follower] = [`gen_leader${count}`, `gen_follower${count}`];
+  leaderLog = await begin(leader);
+  await flights.join(question(), leader, { mayLead: true, threshold: 1 });
+  await say('One ');
+});
+
+const question = () => ({ tenant: 't', candidates: [CANDIDATE], input: inputOf() });
+const inputOf = () => ({
+  messages: [{ role: 'user' as const, content: `Why ${count}?` }],
+  maxOutputTokens: 200,
+});
+
+async function begin(generationId: string, epoch = EPOCH): Promise<LogWriter> {
+  const head = { generationId, tenant: 't', user: 'ann', route: 'default', requestHash: 'h', metadata: {} };
+  await log.create({ ...head, input: inputOf() });
+  return (await log.open(generationId, epoch)).writer;
+}
+
+async function say(text: string): Promise<void> {
+  await leaderLog.write({ type: 'text-delta', text });
+  await leaderLog.flush();
+}
+
+const fixShares = () => flights.close(question(), { generationId: leader, epoch: EPOCH, used: USED });
+
+async function endLeader(event?: EventBody): Promise<void> {
+  const whole = { ...CANDIDATE, finishReason: 'stop', attempts: 1, cached: false } as const;
+  const shared = { by: 2, ...SHARE };
+  await leaderLog.write(event ?? { type: 'generation-end', ...whole, ...LEADERS_PART, shared });
+  await leaderLog.flush();
+}
+
+function orderOf(generationId: string): GenerationOrder {
+  return {
+    ...{ generationId, tenant: 't', user: 'ann', team: null, keyId: 'k', route: 'default', cache: 'on' },
+    ...{ candidates: [CANDIDATE], maxOutputTokens: 200, limitMs: 60_000, inputChars: 6 },
+  };
+}
+
+/** A follower in this process: it has noted whom it follows, as one does before it is counted. */
+async function startFollowing(epoch = EPOCH) {
+  const writer = await begin(follower, epoch);
+  const joined = await flights.join(question(), follower, { mayLead: true, threshold: 1 });
+  if (joined.role !== 'follow') throw new Error('it follows');
+  const followed: Followed = { leader, flight: joined.flight, leaderSeq: -1 };
+  await writer.write({ type: 'cache-join', leader, similarity: 1 }, followed);
+  await writer.flush();
+  return follow(epoch);
+}
+
+async function follow(epoch: number) {
+  const opened = await log.open(follower, epoch);
+  const record = readRecord(opened.events);
+  const joined = opened.head.checkpoint as Followed;
+  const abort = new AbortController();
+  let why: Stop | null = null;
+  const control: StreamControl = {
+    ...{ epoch, signal: abort.signal, stopped: () => why, opened: () => undefined },
+    stop(reason) {
+      why ??= reason;
+      abort.abort();
+    },
+  };
+  const reserved = { reservedTokens: 300, remainingTokens: null, maxOutputTokens: 200 };
+  const step = { order: orderOf(follower), candidate: CANDIDATE, ...reserved };
+  const outcome = followLeader({ flights, live, log }, { step, control, log: opened, record, joined });
+  outcome.catch(() => undefined);
+  await waitFor('it copies', async () => textOf(await log.read(follower, -1)).includes('One '));
+  const die = async () => {
+    control.stop('leave');
+    await expect(outcome).rejects.toMatchObject({ type: 'attempt_interrupted' });
+  };
+  following.push(() => control.stop('leave'));
+  return { outcome, control, die };
+}
+
+const lastOf = async (generationId: string) => (await log.read(generationId, -1)).at(-1);
+
+/** What the workflow does for a generation whose attempts have ended without writing its end. */
+function close(generationId: string, as: 'failed' | 'cancelled') {
+  const closing = closeGeneration({
+    ...{ log, flights, countTokens: () => 1, priceOf: () => 1, providers: new Map() },
+    ...{ compression: { read: async () => null }, gate: { keyOf: () => undefined } },
+  });
+  const error = { code: 'generation_timeout', message: 'It took too long.' } as const;
+  return closing({ order: orderOf(generationId), as, error });
+}
+
+const paid = { usage: SHARE.usage, costMicroUsd: SHARE.costMicroUsd };
+const nothing = { usage: NO_USAGE, costMicroUsd: 0 };
+
+describe('a follower that was counted pays its share', () => {
+  test('at the end of the answer', async () => {
+    const { outcome } = await startFollowing();
+    expect(await fixShares()).toBe(2);
+    await endLeader();
+    expect(await outcome).toMatchObject({ status: 'completed', cached: false, ...paid });
+    expect(await lastOf(follower)).toMatchObject({ shared: { by: 2, ...paid }, ...paid });
+    expect(faultsOf(await log.read(follower, -1))).toEqual([]);
+    expect(SHARE.costMicroUsd + LEADERS_PART.costMicroUsd).toBe(USED.costMicroUsd);
+  });
+
+  test.each(['failed', 'cancelled'] as const)('where the workflow ends it as %s', async (as) => {
+    const { die } = await startFollowing();
+    await die();
+    await fixShares();
+    const closed = close(follower, as);
+    // The close waits for the leader: without its end, nobody knows the share.
+    await waitFor('the close asks', async () => (await flights.leave(leader, follower)).state === 'pending');
+    expect((await log.head(follower))?.status).toBe('running');
+    await endLeader();
+    expect(await closed).toMatchObject({ status: as, ...paid });
+    expect(await close(follower, as)).toMatchObject(paid);
+  });
+
+  test('where the caller cancels it', async () => {
+    const { outcome, control } = await startFollowing();
+    await fixShares();
+    control.stop('cancel');
+    await endLeader();
+    expect(await outcome).toMatchObject({ status: 'cancelled', ...paid });
+    expect(await lastOf(follower)).toMatchObject({ type: 'generation-cancel', ...paid });
+  });
+
+  test('where its time is up, by the close of its log', async () => {
+    const { outcome, control } = await startFollowing();
+    await fixShares();
+    control.stop('deadline');
+    await expect(outcome).rejects.toMatchObject({ type: 'generation_timeout', nonRetryable: true });
+    await endLeader();
+    expect(await close(follower, 'failed')).toMatchObject(paid);
+  });
+
+  test('where its run is ended by hand, as soon as the share is known', async () => {
+    const { die } = await startFollowing();
+    await die();
+    await fixShares();
+    const reason = { code: 'internal', message: 'by hand' } as const;
+    const parts = { log, flightMembers: flights };
+    expect(await endLog(parts, follower, reason)).toBe(false);
+    expect((await log.head(follower))?.status).toBe('running');
+    await endLeader();
+    expect(await endLog(parts, follower, reason)).toBe(true);
+    const { usage, costMicroUsd } = paid;
+    const estimated = { usage: { ...usage, estimated: true }, costMicroUsd };
+    expect(await lastOf(follower)).toMatchObject({ type: 'generation-error', ...estimated });
+  });
+
+  test('where the log of its leader is gone before it could copy the end, and then goes on by itself', async () => {
+    const { die } = await startFollowing();
+    await die();
+    await fixShares();
+    await endLeader();
+    await log.erase(leader);
+    const next = await follow(EPOCH + 1);
+    expect(await next.outcome).toBe(null);
+    expect(await lastOf(follower)).toMatchObject({ type: 'cache-leave', reason: 'silence', share: paid });
+    expect(readRecord(await log.read(follower, -1))).toMatchObject({ follows: null, ...paid });
+  }, 40_000);
+
+  test('however long its leader is silent between fixing the shares and its end', async () => {
+    const { outcome } = await startFollowing();
+    let asked = 0;
+    const { leave } = flights;
+    flights.leave = async (...ids) => {
+      asked += 1;
+      return leave(...ids);
+    };
+    await fixShares();
+    await waitFor('it asks whether it may leave', () => asked > 0, 30_000);
+    flights.leave = leave;
+    await endLeader();
+    expect(await outcome).toMatchObject({ status: 'completed', ...paid });
+  }, 40_000);
+});
+
+describe('a follower that was not counted pays nothing', () => {
+  test.each(['failed', 'cancelled'] as const)('where the workflow ends it as %s', async (as) => {
+    await startFollowing();
+    expect(await close(follower, as)).toMatchObject({ status: as, ...nothing });
+    expect(await fixShares()).toBe(1);
+  });
+
+  test('where its time is up or it is cancelled before the leader has an answer', async () => {
+    const { outcome, control } = await startFollowing();
+    control.stop('cancel');
+    expect(await outcome).toMatchObject({ status: 'cancelled', ...nothing });
+    expect(await fixShares()).toBe(1);
+  });
+
+  test('where its run is ended by hand', async () => {
+    await startFollowing();
+    expect(await endLog({ log, flightMembers: flights }, follower, { code: 'internal', message: 'x' })).toBe(
+      true,
+    );
+    expect(await fixShares()).toBe(1);
+  });
+
+  test('where its leader fails after the shares were fixed', async () => {
+    const { outcome } = await startFollowing();
+    await fixShares();
+    const error = { code: 'internal', message: 'x', doc: '' };
+    await endLeader({ type: 'generation-error', error, attempts: 2, ...USED });
+    expect(await outcome).toBe(null);
+    expect(await lastOf(follower)).toEqual(expect.not.objectContaining({ share: expect.anything() }));
+  });
+
+  test('where the cap of its leader was raised: it ends at its own cap', async () => {
+    const { outcome } = await startFollowing();
+    await leaderLog.write({ type: 'cap-raise', ...CANDIDATE, attempt: 1, maxOutputTokens: 9_000, ...USED });
+    await leaderLog.flush();
+    expect(await outcome).toMatchObject({ status: 'completed', finishReason: 'length', ...nothing });
+    expect(await fixShares()).toBe(1);
+  });
+});
+
+test('a follower is a member only once its own log has noted it, also where a process died between the two', async () => {
+  const writer = await begin(follower);
+  const joined = await flights.join(question(), follower, { mayLead: true, threshold: 1 });
+  if (joined.role !== 'follow') throw new Error('it follows');
+  // Died before the note.
+  expect(await fixShares()).toBe(1);
+  const followed: Followed = { leader, flight: joined.flight, leaderSeq: -1 };
+  await writer.write({ type: 'cache-join', leader, similarity: 1 }, followed);
+  await writer.flush();
+  // Died before it was counted; too late now, so it takes the answer as from the cache.
+  const { outcome } = await follow(EPOCH + 1);
+  await endLeader();
+  expect(await outcome).toMatchObject({ status: 'completed', cached: true, ...nothing });
+});
+
+test('what the leader voids is void for its followers, who stay members', async () => {
+  const { outcome } = await startFollowing();
+  await leaderLog.write({ type: 'text-reset', reason: 'Begun again.' });
+  await say('Two');
+  await fixShares();
+  await endLeader();
+  expect(await outcome).toMatchObject({ status: 'completed', ...paid });
+  expect(textOf(await log.read(follower, -1))).toBe('Two');
+});
