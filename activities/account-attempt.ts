@@ -25,7 +25,7 @@ export async function estimateUsage(
   };
 }
 
-export type Accounting = Pick<Dependencies, 'providers' | 'priceOf' | 'countTokens'> & KeysById;
+export type Accounting = Pick<Dependencies, 'providers' | 'priceOf' | 'countTexts'> & KeysById;
 
 export interface Accounted {
   readonly usage: Usage;

@@ -128,7 +128,13 @@ const lastOf = async (generationId: string) => (await log.read(generationId, -1)
 /** What the workflow does for a generation whose attempts have ended without writing its end. */
 function close(generationId: string, as: 'failed' | 'cancelled') {
   const closing = closeGeneration({
-    ...{ log, flights, countTokens: () => 1, priceOf: () => 1, providers: new Map() },
+    ...{
+      log,
+      flights,
+      countTexts: async (texts) => texts.map(() => 1),
+      priceOf: () => 1,
+      providers: new Map(),
+    },
     ...{ compression: { read: async () => null }, gate: { keyOf: () => undefined } },
   });
   const error = { code: 'generation_timeout', message: 'It took too long.' } as const;
