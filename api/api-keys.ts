@@ -17,6 +17,8 @@ export interface Caller {
   /** Names the key in ledgers and logs without telling it; stays the same when the key is rotated. */
   readonly keyId: string;
   readonly scopes: readonly Scope[];
+  /** There where the caller came with a ticket, which stands in a URL: it opens streams and begins nothing. */
+  readonly onlyReads?: true;
   /** The one generation that a ticket opens; absent where the caller came with a key. */
   readonly onlyGeneration?: string;
 }

@@ -87,10 +87,12 @@ export function createApp(dependencies: ApiDependencies): Express {
     authenticateCodec(dependencies),
     limited,
     mayAdminister,
-    readJson(),
+    readJson(dependencies),
     decodePayloads(dependencies),
   );
-  v1.use(authenticate(dependencies), limited, readJson());
+  v1.use(authenticate(dependencies), limited);
+  v1.use('/embeddings', readJson({ ...dependencies, values: LIMITS.embeddingsJsonValues }));
+  v1.use(readJson(dependencies));
   v1.get('/session', getSession(dependencies));
   v1.get('/keys', mayAdminister, listKeys(dependencies));
   v1.post('/keys', mayAdminister, createKey(dependencies));
@@ -147,15 +149,11 @@ function handleError(logger: Logger): ErrorRequestHandler {
   };
 }
 
-/** Errors of the body parser and the router carry a status and a type; everything unknown is `internal`. */
+/** Errors of the router and of the form's parser carry a status; everything unknown is `internal`. */
 function toUnbrokenError(error: unknown): UnbrokenError {
   if (error instanceof UnbrokenError) return error;
-  const type = error instanceof Error && 'type' in error ? error.type : undefined;
   const status = error instanceof Error && 'status' in error ? error.status : undefined;
-  if (type === 'entity.too.large') {
-    return new UnbrokenError('body_too_large', `The body is over ${LIMITS.requestBodyBytes} bytes.`);
-  }
-  if (type === 'entity.parse.failed') return new UnbrokenError('invalid_json', 'The body is not valid JSON.');
+  if (status === 413) return new UnbrokenError('body_too_large', 'The body is too large.');
   if (status === 415) return new UnbrokenError('unsupported_media_type', 'The encoding is not supported.');
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new UnbrokenError('invalid_request', 'The request cannot be read.');

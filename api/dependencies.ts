@@ -17,6 +17,7 @@ import type { GateReader } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
 import type { ApiKeys } from './api-keys.ts';
+import type { BytesInFlight } from './bytes-in-flight.ts';
 import type { RouteChooser } from './choose-route.ts';
 import type { OpenConnections } from './open-connections.ts';
 import type { RateLimiter } from './rate-limiter.ts';
@@ -44,6 +45,7 @@ export interface ApiDependencies {
   readonly tickets: Tickets;
   readonly rate: RateLimiter;
   readonly connections: OpenConnections;
+  readonly bodies: BytesInFlight;
   /** Undefined where payloads are not encrypted. */
   readonly codec: PayloadCodec | undefined;
   readonly routes: RouteChooser;

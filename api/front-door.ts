@@ -1,17 +1,18 @@
 /** What every request passes before its route: headers that browsers heed, CORS, the limits of its key and its body. */
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import cors from 'cors';
-import express, { type RequestHandler } from 'express';
+import type { Request, RequestHandler } from 'express';
 import type { Config } from '../config/load-config.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import type { Caller } from './api-keys.ts';
 import { assertScope, type Credentials, callerIn, callerOf } from './authenticate.ts';
-import { jsonDepth } from './json-depth.ts';
+import type { BytesInFlight } from './bytes-in-flight.ts';
 import type { OpenConnections } from './open-connections.ts';
+import { parseOutsideJson } from './parse-json.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import { readBody } from './read-body.ts';
 
 export interface CallerLimits {
   readonly rate: RateLimiter;
@@ -34,12 +35,22 @@ export function securityHeaders(): RequestHandler {
   };
 }
 
-/** RFC 9112, 3.2. Node would refuse it too, but without saying why. */
+/**
+ * One header Host and no more (RFC 9112, 3.2): two programs on the way may each believe another one. Node refuses a
+ * request without it too, but does not say why, and it takes several.
+ */
 export function requireHost(): RequestHandler {
   return (request, _response, next) => {
-    const isMissing = request.httpVersion === '1.1' && request.headers.host === undefined;
-    next(isMissing ? new UnbrokenError('invalid_request', 'The request has no header Host.') : undefined);
+    assertHost(request);
+    next();
   };
+}
+
+function assertHost({ httpVersion, rawHeaders }: IncomingMessage): void {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1) throw new UnbrokenError('invalid_request', `The request has ${hosts} headers Host.`);
+  if (hosts === 1 || httpVersion !== '1.1') return;
+  throw new UnbrokenError('invalid_request', 'The request has no header Host.');
 }
 
 /** Pages of these origins may call; "*" is all. Keys and tickets are sent by code, never by the browser itself. */
@@ -76,8 +87,13 @@ export async function admitSocket(
   limits: Credentials & CallerLimits,
   request: IncomingMessage,
   socket: Duplex,
+  { takesTickets }: { readonly takesTickets: boolean },
 ): Promise<Caller> {
+  assertHost(request);
   const caller = await callerOf(limits, request);
+  if (caller.onlyReads === true && !takesTickets) {
+    throw new UnbrokenError('forbidden', 'A ticket opens streams; this socket wants a key in a header.');
+  }
   assertScope(caller, 'generate');
   await limits.rate.admit(caller.keyId);
   const { release } = limits.connections.admit(caller, () => socket.destroy());
@@ -87,24 +103,41 @@ export async function admitSocket(
   return caller;
 }
 
-/**
- * JSON bodies, limited in size and depth before they are parsed. Only UTF-8, which is what JSON is (RFC 8259, 8.1): the
- * depth is told by bytes, and a text that was repaired is not what the caller wrote.
- */
-export function readJson(): RequestHandler {
-  return express.json({
-    limit: LIMITS.requestBodyBytes,
-    type: 'application/json',
-    verify: (_request, _response, body, charset) => {
-      if (!/^utf-?8$/i.test(charset)) {
-        throw new UnbrokenError('unsupported_media_type', 'The charset is not supported; JSON is UTF-8.');
-      }
-      if (!isUtf8(body)) throw new UnbrokenError('invalid_json', 'The body is not valid UTF-8.');
-      if (jsonDepth(body, LIMITS.jsonDepth) <= LIMITS.jsonDepth) return;
-      throw new UnbrokenError(
-        'invalid_request',
-        `The body is nested deeper than ${LIMITS.jsonDepth} levels.`,
-      );
-    },
-  });
+/** A body of JSON alone, as bytes; parsed by the same rules as a frame of a WebSocket. */
+export interface BodyReading {
+  readonly bodies: BytesInFlight;
+  /** Values that the body may have; `LIMITS.jsonValues` if absent. */
+  readonly values?: number;
+}
+
+/** After `authenticate`. A request whose body was read by an earlier one of these is left as it is. */
+export function readJson({ bodies, values = LIMITS.jsonValues }: BodyReading): RequestHandler {
+  return async (request, response, next) => {
+    if (request.body !== undefined || !request.is('application/json')) {
+      next();
+      return;
+    }
+    assertUtf8(request);
+    const held = bodies.hold(callerIn(response).keyId);
+    try {
+      const bytes = await readBody(request, held);
+      if (bytes.length > LIMITS.largeBodyBytes) await bodies.turn();
+      request.body = bytes.length === 0 ? {} : bodyOf(bytes, values);
+    } finally {
+      held.release();
+    }
+    next();
+  };
+}
+
+function assertUtf8(request: Request): void {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(request.headers['content-type'] ?? '')?.[1];
+  if (charset === undefined || /^utf-?8$/i.test(charset)) return;
+  throw new UnbrokenError('unsupported_media_type', 'The charset is not supported; JSON is UTF-8.');
+}
+
+function bodyOf(bytes: Uint8Array, values: number): unknown {
+  const body = parseOutsideJson(bytes, 'body', { depth: LIMITS.jsonDepth, values });
+  if (typeof body === 'object' && body !== null) return body;
+  throw new UnbrokenError('invalid_json', 'The body is JSON, but neither an object nor a list.');
 }

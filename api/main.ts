@@ -25,6 +25,7 @@ import { serveMetrics } from '../telemetry/serve-metrics.ts';
 import { clientInterceptors } from '../telemetry/trace-temporal.ts';
 import { startTracing, traceCarrier } from '../telemetry/tracing.ts';
 import { createApiKeys } from './api-keys.ts';
+import { BytesInFlight } from './bytes-in-flight.ts';
 import { createRouteChooser } from './choose-route.ts';
 import { createApp } from './create-app.ts';
 import { drainServer } from './drain-server.ts';
@@ -82,6 +83,10 @@ const parts = {
   codec: dataConverter?.payloadCodecs?.[0],
   tickets: createTickets(redis, keys),
   rate: createRateLimiter(redis, config.rateLimits),
+  bodies: new BytesInFlight({
+    perProcess: config.http.bytesInFlight,
+    perKey: config.rateLimits.bytesInFlightPerKey,
+  }),
   connections: createOpenConnections(keys, { ...config.rateLimits, onError: onLostNote }),
   logger,
   gate,

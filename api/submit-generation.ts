@@ -84,8 +84,8 @@ export async function startGeneration(
   prepared: PreparedGeneration,
 ): Promise<Submitted> {
   const { log } = dependencies;
-  if (caller.onlyGeneration !== undefined) {
-    throw new UnbrokenError('forbidden', 'A ticket for one generation begins no other.');
+  if (caller.onlyReads === true) {
+    throw new UnbrokenError('forbidden', 'A ticket opens streams; a generation is begun with a key.');
   }
   const { generationId, user, route, requestHash, metadata, known } = prepared;
   const { tenant } = caller;

@@ -74,7 +74,7 @@ export function createTickets(redis: RedisConnection, keys: ApiKeys): Tickets {
       if (caller === null) return null;
       const scopes = caller.scopes.filter((scope) => STREAM_SCOPES.has(scope));
       const only = stored.generationId === undefined ? {} : { onlyGeneration: stored.generationId };
-      return { ...caller, scopes, ...only };
+      return { ...caller, scopes, onlyReads: true, ...only };
     },
     async renew(ticket) {
       const { lastAt } = (await read(ticket)) ?? {};

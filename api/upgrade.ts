@@ -4,11 +4,10 @@ import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { UnbrokenError } from '../contracts/errors.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import type { Caller } from './api-keys.ts';
-
 import type { ApiDependencies } from './dependencies.ts';
 import { admitSocket } from './front-door.ts';
 import { toKnownError } from './known-error.ts';
+import { serveFrames } from './socket-frames.ts';
 import { closeStalled, openStreamSocket } from './web-socket.ts';
 import { openResponsesSocket } from './wires/openai-responses/web-socket.ts';
 
@@ -16,13 +15,6 @@ const CLOSE_SHUTDOWN = 1001;
 const CLOSE_MS = 1_000;
 /** A client that says and takes nothing for so many is gone. */
 const SILENT_HEARTBEATS = 6;
-
-/** A kind of WebSocket: the largest frame that its client may send, and what serves it. */
-export interface SocketRoute {
-  readonly maxFrameBytes: number;
-  /** `connection` is the socket below `ws`: its buffer says whether the client keeps up. */
-  open(ws: WebSocket, connection: Duplex, caller: Caller, request: IncomingMessage): void;
-}
 
 export interface WebSockets {
   /** Asks every client to come back with its cursors. */
@@ -51,14 +43,14 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
       );
       return;
     }
-    admitSocket(dependencies, request, connection).then(
+    admitSocket(dependencies, request, connection, route).then(
       (caller) =>
         route.sockets.handleUpgrade(request, connection, head, (ws) => {
           limitAnswers(ws, connection);
           endSilent(ws, connection, SILENT_HEARTBEATS * dependencies.heartbeatMs);
           // A client that broke the protocol has been sent the code that says so, and may still read it.
           ws.on('error', () => setTimeout(() => ws.terminate(), CLOSE_MS).unref());
-          route.open(ws, connection, caller, request);
+          serveFrames(dependencies, route, { ws, connection, caller });
         }),
       (error: unknown) => refuse(connection, error),
     );

@@ -2,20 +2,19 @@
  * `WS /v1/stream`: several generations on one socket, each by id and cursor, by the same relay loop as SSE. A socket
  * that takes nothing makes its relays wait; each holds only its cursor.
  */
-import type { Duplex } from 'node:stream';
-import type { RawData, WebSocket } from 'ws';
+import type { WebSocket } from 'ws';
+import type { z } from 'zod';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { GenerationEvent } from '../contracts/events.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { clientFrameSchema, type ServerFrame } from '../contracts/websocket.ts';
-import type { Caller } from './api-keys.ts';
 import { type Cursor, checkCursor } from './check-cursor.ts';
+import { checked } from './checked.ts';
 import { type ConnectionFlow, createConnectionFlow } from './connection-flow.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { findGeneration } from './find-generation.ts';
-import { toKnownError } from './known-error.ts';
 import { relayEvents, type ViewerSink } from './relay-events.ts';
-import type { SocketRoute } from './upgrade.ts';
+import type { FrameWork, OpenSocket, SocketRoute, SocketSession } from './socket-frames.ts';
 
 export const CLOSE_STALLED = 1013;
 
@@ -24,73 +23,106 @@ interface Subscription {
   readonly pause: Pause;
 }
 
+type Subscribe = Extract<z.output<typeof clientFrameSchema>, { type: 'subscribe' }>;
+
 export function openStreamSocket(dependencies: ApiDependencies): SocketRoute {
   return {
     maxFrameBytes: LIMITS.webSocketFrameBytes,
-    open: (ws, connection, caller) => serveSocket(ws, connection, caller, dependencies),
+    takesTickets: true,
+    counts: 'work',
+    open: (socket) => new StreamSession(dependencies, socket),
   };
 }
 
-function serveSocket(ws: WebSocket, connection: Duplex, caller: Caller, dependencies: ApiDependencies): void {
-  const flow = createConnectionFlow(connection);
-  const subscriptions = new Map<string, Subscription>();
-  const send = (frame: ServerFrame) => sendText(ws, JSON.stringify(frame));
-  const fail = (error: unknown, generationId?: string) => {
-    const known = toKnownError(error);
-    if (known.code === 'internal') dependencies.logger.error({ err: error }, 'websocket');
-    const about = generationId === undefined ? {} : { generationId };
-    send({ type: 'error', ...about, error: known.toBody() });
-  };
+class StreamSession implements SocketSession {
+  readonly #dependencies: ApiDependencies;
+  readonly #socket: OpenSocket;
+  readonly #flow: ConnectionFlow;
+  readonly #subscriptions = new Map<string, Subscription>();
+  #isClosed = false;
 
-  const subscribe = async (generationId: string, { after, at }: Cursor): Promise<void> => {
-    if (subscriptions.has(generationId)) {
-      throw new UnbrokenError('invalid_request', 'This socket follows that generation already.');
-    }
-    if (subscriptions.size >= LIMITS.subscriptionsPerSocket) {
-      const most = LIMITS.subscriptionsPerSocket;
-      throw new UnbrokenError('too_many_subscriptions', `One socket may follow ${most} generations.`);
-    }
-    const subscription = { leave: new AbortController(), pause: createPause() };
-    subscriptions.set(generationId, subscription);
-    try {
-      const head = await findGeneration(dependencies, caller, generationId);
-      await checkCursor(dependencies.log, head, { after, at });
-      send({ type: 'subscribed', generationId, after });
-      const sink = sinkFor(ws, flow, subscription.pause, generationId);
-      await relayEvents(dependencies, { generationId, after, sink, signal: subscription.leave.signal });
-    } finally {
-      subscriptions.delete(generationId);
-    }
-    send({ type: 'unsubscribed', generationId });
-  };
+  constructor(dependencies: ApiDependencies, socket: OpenSocket) {
+    this.#dependencies = dependencies;
+    this.#socket = socket;
+    this.#flow = createConnectionFlow(socket.connection);
+  }
 
-  ws.on('message', (data: RawData, isBinary: boolean) => {
-    const frame = isBinary ? null : parseFrame(String(data));
-    if (frame === null) {
-      fail(new UnbrokenError('invalid_request', 'A frame is one JSON object of PROTOCOL.md, as text.'));
-    } else if (frame.type === 'ping') send({ type: 'pong' });
-    else if (frame.type === 'subscribe') {
-      subscribe(frame.generationId, frame).catch((error: unknown) => fail(error, frame.generationId));
-    } else {
-      const subscription = subscriptions.get(frame.generationId);
+  take(json: unknown): FrameWork | null {
+    const frame = checked(clientFrameSchema, json, 'frame');
+    if (frame.type === 'ping') this.#send({ type: 'pong' });
+    else if (frame.type === 'subscribe') return this.#subscribe(frame);
+    else {
+      const subscription = this.#subscriptions.get(frame.generationId);
       if (frame.type === 'pause') subscription?.pause.begin();
       else subscription?.pause.end();
       if (frame.type === 'unsubscribe') subscription?.leave.abort();
     }
-  });
-  ws.on('close', () => {
-    for (const { leave, pause } of subscriptions.values()) {
+    return null;
+  }
+
+  refuse(error: UnbrokenError): void {
+    this.#send({ type: 'error', error: error.toBody() });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const { leave, pause } of this.#subscriptions.values()) {
       leave.abort();
       pause.end();
     }
-  });
-}
+  }
 
-function parseFrame(text: string) {
-  try {
-    return clientFrameSchema.safeParse(JSON.parse(text)).data ?? null;
-  } catch {
-    return null;
+  /** Noted at once, so that a `pause` right after it finds it. */
+  #subscribe({ generationId, after, at }: Subscribe): FrameWork {
+    const fail = (error: UnbrokenError) => {
+      this.#send({ type: 'error', generationId, error: error.toBody() });
+    };
+    const refused = this.#refusalOf(generationId);
+    if (refused !== null) return { run: () => Promise.reject(refused), fail };
+    const subscription = { leave: new AbortController(), pause: createPause() };
+    if (this.#isClosed) subscription.leave.abort();
+    this.#subscriptions.set(generationId, subscription);
+    const drop = () => {
+      if (this.#subscriptions.get(generationId) === subscription) this.#subscriptions.delete(generationId);
+    };
+    return {
+      run: async (begun) => {
+        begun();
+        try {
+          await this.#relay(generationId, { after, at }, subscription);
+        } finally {
+          drop();
+        }
+        this.#send({ type: 'unsubscribed', generationId });
+      },
+      fail: (error) => {
+        drop();
+        fail(error);
+      },
+    };
+  }
+
+  #refusalOf(generationId: string): UnbrokenError | null {
+    if (this.#subscriptions.has(generationId)) {
+      return new UnbrokenError('invalid_request', 'This socket follows that generation already.');
+    }
+    if (this.#subscriptions.size < LIMITS.subscriptionsPerSocket) return null;
+    const most = LIMITS.subscriptionsPerSocket;
+    return new UnbrokenError('too_many_subscriptions', `One socket may follow ${most} generations.`);
+  }
+
+  async #relay(generationId: string, cursor: Cursor, { leave, pause }: Subscription): Promise<void> {
+    const { ws, caller } = this.#socket;
+    const head = await findGeneration(this.#dependencies, caller, generationId);
+    await checkCursor(this.#dependencies.log, head, cursor);
+    const { after } = cursor;
+    this.#send({ type: 'subscribed', generationId, after });
+    const sink = sinkFor(ws, this.#flow, pause, generationId);
+    await relayEvents(this.#dependencies, { generationId, after, sink, signal: leave.signal });
+  }
+
+  #send(frame: ServerFrame): void {
+    sendText(this.#socket.ws, JSON.stringify(frame));
   }
 }
 

@@ -258,6 +258,11 @@ export const configSchema = z.strictObject({
     .strictObject({
       requestsPerMinute: z.int().positive().nullable().default(60_000).describe('Of one key; null: no limit'),
       connectionsPerKey: z.int().positive().default(10_000).describe('Open at once at one API process'),
+      bytesInFlightPerKey: z
+        .int()
+        .min(LIMITS.requestBodyBytes)
+        .default(LIMITS.bytesInFlightPerKey)
+        .describe('Bodies and frames of one key that one API process holds before they are worked off'),
     })
     .prefault({}),
   http: z
@@ -266,6 +271,13 @@ export const configSchema = z.strictObject({
       requestMs: z.int().positive().default(60_000).describe('For a whole request with its body'),
       keepAliveMs: z.int().positive().default(75_000).describe('Longer than a proxy keeps idle connections'),
       connections: z.int().positive().default(20_000).describe('Of one API process'),
+      bytesInFlight: z
+        .int()
+        .min(LIMITS.requestBodyBytes)
+        .default(LIMITS.bytesInFlight)
+        .describe(
+          'Bodies and frames that one API process holds before they are worked off; then it answers 503',
+        ),
       drainMs: z
         .int()
         .positive()

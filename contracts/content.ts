@@ -3,6 +3,7 @@
  * A part that the chosen model cannot take is refused before it costs anything.
  */
 import { z } from 'zod';
+import { limitedRecord } from './limited-record.ts';
 import { LIMITS } from './limits.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
@@ -48,12 +49,12 @@ export const messageSchema = z.strictObject({
 export type Message = z.infer<typeof messageSchema>;
 
 /** A JSON Schema object; checked by the provider. */
-const jsonSchema = z.record(z.string(), z.unknown());
+export const jsonSchemaSchema = limitedRecord(z.string(), z.unknown(), LIMITS.schemaKeys);
 
 export const toolSchema = z.strictObject({
   name,
   description: z.string().max(8_192).optional(),
-  parameters: jsonSchema,
+  parameters: jsonSchemaSchema,
 });
 export type Tool = z.infer<typeof toolSchema>;
 
@@ -61,7 +62,7 @@ export const toolChoiceSchema = z.union([z.enum(['auto', 'none', 'required']), z
 export type ToolChoice = z.infer<typeof toolChoiceSchema>;
 
 /** The answer is JSON that fits the schema. */
-export const outputSchema = z.strictObject({ name: name.default('answer'), schema: jsonSchema });
+export const outputSchema = z.strictObject({ name: name.default('answer'), schema: jsonSchemaSchema });
 export type OutputFormat = z.infer<typeof outputSchema>;
 
 /** The parts of a message; a plain string is one text part. */

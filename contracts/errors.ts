@@ -2,6 +2,8 @@
  * The one table of errors. It drives retry (activities), fallback (workflow), HTTP status (api) and the pages in
  * docs/errors. A code is never renamed: clients match on it.
  */
+import { LIMITS } from './limits.ts';
+
 export interface ErrorEntry {
   /** HTTP status that a client sees when the generation or request ends with this error. */
   readonly status: number;
@@ -109,6 +111,18 @@ export const ERRORS = {
     false,
     'Close connections that are not needed; one WebSocket follows many generations.',
   ),
+  too_many_bytes: row(
+    429,
+    false,
+    false,
+    'Send fewer large requests at once, or have rateLimits.bytesInFlightPerKey of unbroken.config.yaml raised.',
+  ),
+  storage_exceeded: row(
+    429,
+    false,
+    false,
+    'Wait until older generations are past their retention, send shorter inputs, or have storage.bytesPerTenant raised.',
+  ),
   budget_exceeded: row(429, false, false, 'Wait until the budget resets, or have it raised.'),
   cancelled: row(499, false, false, 'The caller cancelled this generation.'),
   service_unavailable: row(503, true, false, 'Try again after the time in Retry-After.'),
@@ -215,6 +229,41 @@ export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(ERRORS, value);
 }
 
+const CUT = '...';
+
+/** An error may quote what a caller sent, such as a key of a megabyte. */
+function cutText(text: string): string {
+  // UTF-8 takes at most three bytes for a UTF-16 unit.
+  if (text.length * 3 <= LIMITS.errorMessageBytes) return text;
+  let bytes = 0;
+  let units = 0;
+  let kept = 0;
+  for (const character of text) {
+    bytes += bytesOf(character.codePointAt(0) ?? 0);
+    if (bytes > LIMITS.errorMessageBytes) return `${text.slice(0, kept)}${CUT}`;
+    units += character.length;
+    if (bytes <= LIMITS.errorMessageBytes - CUT.length) kept = units;
+  }
+  return text;
+}
+
+function bytesOf(codePoint: number): number {
+  if (codePoint < 0x80) return 1;
+  if (codePoint < 0x800) return 2;
+  return codePoint < 0x10000 ? 3 : 4;
+}
+
+type Details = Readonly<Record<string, string | number | boolean>>;
+
+function cutDetails(details: Details): Details {
+  return Object.fromEntries(
+    Object.entries(details).map(([name, value]) => [
+      name,
+      typeof value === 'string' ? cutText(value) : value,
+    ]),
+  );
+}
+
 /** The only error class that crosses folders. `retryAfterMs` is how long the other side asked us to wait. */
 export class UnbrokenError extends Error {
   readonly code: ErrorCode;
@@ -231,11 +280,11 @@ export class UnbrokenError extends Error {
       cause?: unknown;
     } = {},
   ) {
-    super(message, { cause: extra.cause });
+    super(cutText(message), { cause: extra.cause });
     this.name = 'UnbrokenError';
     this.code = code;
     this.retryAfterMs = extra.retryAfterMs;
-    this.details = extra.details;
+    this.details = extra.details === undefined ? undefined : cutDetails(extra.details);
   }
 
   get entry(): ErrorEntry {

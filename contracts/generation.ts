@@ -12,6 +12,7 @@ import {
   toolChoiceSchema,
   toolSchema,
 } from './content.ts';
+import { limitedRecord } from './limited-record.ts';
 import { LIMITS } from './limits.ts';
 import type { Usage } from './money.ts';
 import { type PromptUse, promptReferenceSchema } from './prompts.ts';
@@ -27,6 +28,17 @@ export const taskSchema = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a short name, such as simple, complex or code');
 
+/** It goes into headers, logs, ids of circuits and ledgers, none of which takes every character. */
+export const modelNameSchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,200}$/, 'expected up to 200 printable ASCII characters without spaces');
+
+export const metadataSchema = limitedRecord(
+  z.string().min(1).max(64),
+  z.string().max(512),
+  LIMITS.metadataKeys,
+);
+
 export const generationRequestSchema = z
   .strictObject({
     input: z
@@ -41,10 +53,7 @@ export const generationRequestSchema = z
       .describe('A named prompt; its version brings system and messages.'),
     compression: compressionSchema.optional(),
     system: z.string().min(1).optional(),
-    model: z
-      .string()
-      .min(1)
-      .max(200)
+    model: modelNameSchema
       .optional()
       .describe('provider/model, such as openai/gpt-4o-mini. Without it the route decides.'),
     route: z
@@ -81,7 +90,7 @@ export const generationRequestSchema = z
       .nonnegative()
       .optional()
       .describe('A stored answer may be so old at the most; the route may set less.'),
-    metadata: z.record(z.string().min(1).max(64), z.string().max(512)).optional(),
+    metadata: metadataSchema.optional(),
     stream: z.boolean().optional().describe('true: the response is the event stream (SSE) at once.'),
     task: taskSchema
       .optional()
@@ -119,7 +128,7 @@ export const continueRequestSchema = z.strictObject({
     .max(LIMITS.maxOutputTokens)
     .optional()
     .describe('For the new part alone; without it, the cap of the generation that is continued.'),
-  model: z.string().min(1).max(200).optional().describe('Without it, the model that wrote the text so far.'),
+  model: modelNameSchema.optional().describe('Without it, the model that wrote the text so far.'),
   stream: z.boolean().optional().describe('true: the response is the event stream (SSE) at once.'),
 });
 export type ContinueRequest = z.infer<typeof continueRequestSchema>;

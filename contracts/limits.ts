@@ -4,6 +4,17 @@ export const LIMITS = {
   requestBodyBytes: 8 * 1024 * 1024,
   /** Deepest nesting of a JSON body. */
   jsonDepth: 100,
+  /** Values of a JSON body or frame: what it costs to check it grows with them, not with its bytes. */
+  jsonValues: 100_000,
+  /** The same where a body is lists of tokens: OpenAI takes 300,000 of them in one request. */
+  embeddingsJsonValues: 310_000,
+  /** A body over this is parsed in a turn of its own, so that requests in between are served. */
+  largeBodyBytes: 64 * 1024,
+  /** Bodies and frames that one API process holds before they are worked off, unless the config says otherwise. */
+  bytesInFlight: 256 * 1024 * 1024,
+  bytesInFlightPerKey: 32 * 1024 * 1024,
+  /** Longest message of an error. */
+  errorMessageBytes: 1_024,
   /** All header lines of a request together. */
   headerBytes: 16 * 1024,
   headerLines: 100,
@@ -19,11 +30,21 @@ export const LIMITS = {
   codecSessionMs: 8 * 3_600_000,
   /** Largest frame that a WebSocket client may send. */
   webSocketFrameBytes: 64 * 1024,
+  /** Conversations that one WebSocket keeps without having asked a model. */
+  preparedBytesPerSocket: 8 * 1024 * 1024,
+  /** An id of a generation, response or message as a client may send it. */
+  idChars: 128,
   /** Generations that one WebSocket may follow at once. */
   subscriptionsPerSocket: 256,
   messagesPerRequest: 1_000,
   partsPerMessage: 256,
   toolsPerRequest: 128,
+  /** Items of an `input` in the format of OpenAI's Responses: a message, a call and a result are one each. */
+  itemsPerRequest: 4_000,
+  stopSequences: 16,
+  metadataKeys: 64,
+  /** Keys at the top of a JSON Schema. */
+  schemaKeys: 256,
   idempotencyKeyChars: 255,
   /** Text that a writer may hold before it stops reading from its provider. */
   writerBufferBytes: 256 * 1024,

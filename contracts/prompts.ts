@@ -1,6 +1,7 @@
 /** Named prompts: what is stored of them, how a request names one, and what is shown of their use. */
 import { z } from 'zod';
 import { compressionSchema } from './compression.ts';
+import { limitedRecord } from './limited-record.ts';
 import { LIMITS } from './limits.ts';
 
 /** Names the newest version, whatever the labels say. */
@@ -43,17 +44,13 @@ export const promptContentSchema = z
       .max(LIMITS.messagesPerPrompt)
       .optional()
       .describe('Stand before the input of the request.'),
-    variables: z.record(variableName, variableSchema).default({}),
+    variables: limitedRecord(variableName, variableSchema, LIMITS.variablesPerPrompt).default({}),
     maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens).optional(),
     compression: compressionSchema.optional(),
     note: z.string().max(1_000).optional().describe('Why this version was made.'),
   })
   .refine(({ system, messages }) => system !== undefined || messages !== undefined, {
     message: 'a prompt needs system or messages',
-  })
-  .refine(({ variables }) => Object.keys(variables).length <= LIMITS.variablesPerPrompt, {
-    path: ['variables'],
-    message: `at most ${LIMITS.variablesPerPrompt}`,
   });
 export type PromptContent = z.infer<typeof promptContentSchema>;
 
@@ -63,7 +60,11 @@ export const promptReferenceSchema = z
     name: promptNameSchema,
     version: versionNumberSchema.optional(),
     label: z.string().min(1).max(64).optional().describe(`Without version and label: "${DEFAULT_LABEL}".`),
-    variables: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).default({}),
+    variables: limitedRecord(
+      z.string(),
+      z.union([z.string(), z.number(), z.boolean()]),
+      LIMITS.variablesPerPrompt,
+    ).default({}),
   })
   .refine(({ version, label }) => version === undefined || label === undefined, {
     path: ['label'],

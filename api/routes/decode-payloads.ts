@@ -6,14 +6,16 @@ import type { PayloadCodec } from '@temporalio/common';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
+import { limitedRecord } from '../../contracts/limited-record.ts';
+import { LIMITS } from '../../contracts/limits.ts';
 import { parseBody } from '../parse-body.ts';
 
 const MOST_PAYLOADS = 10_000;
 const payloadSchema = z.object({
-  metadata: z.record(z.string(), z.base64()).default({}),
+  metadata: limitedRecord(z.string(), z.base64(), LIMITS.metadataKeys).default({}),
   data: z.base64().default(''),
 });
-const payloadsSchema = z.object({ payloads: z.array(payloadSchema).max(MOST_PAYLOADS) });
+export const payloadsSchema = z.object({ payloads: z.array(payloadSchema).max(MOST_PAYLOADS) });
 
 export function decodePayloads({ codec }: { readonly codec: PayloadCodec | undefined }): RequestHandler {
   return async (request, response) => {

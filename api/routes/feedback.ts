@@ -10,7 +10,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../find-generation.ts';
 import { parseBody } from '../parse-body.ts';
 
-const limitSchema = z.coerce.number().int().min(1).max(100).default(20);
+export const feedbackLimitSchema = z.coerce.number().int().min(1).max(100).default(20);
 
 /** `POST /v1/generations/:id/feedback`. */
 export function giveFeedback(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
@@ -37,7 +37,7 @@ export function getFeedback(dependencies: ApiDependencies): RequestHandler<{ id:
 export function listFeedback({ promptStats }: ApiDependencies): RequestHandler<{ name: string }> {
   return async (request, response) => {
     const name = checked(promptNameSchema, request.params.name, 'name');
-    const limit = checked(limitSchema, request.query['limit'], 'limit');
+    const limit = checked(feedbackLimitSchema, request.query['limit'], 'limit');
     response.json({ data: await promptStats.listFeedback(callerIn(response).tenant, name, limit) });
   };
 }

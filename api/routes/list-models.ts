@@ -6,10 +6,11 @@ import { modelCapabilitiesSchema } from '../../contracts/model.ts';
 import { describeModel, listModels as listAll } from '../../models/catalogue.ts';
 import { selectModels } from '../../models/select-models.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { parseQuery } from '../parse-query.ts';
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 
-const querySchema = z.strictObject({
+export const modelsQuerySchema = z.strictObject({
   provider: z.string().optional(),
   q: z.string().optional(),
   available: flag.optional(),
@@ -21,13 +22,8 @@ const querySchema = z.strictObject({
 export function listModels({ config }: ApiDependencies): RequestHandler {
   let known: ReturnType<typeof listAll> | undefined;
   return (request, response) => {
-    const query = querySchema.safeParse(request.query);
-    if (!query.success) {
-      const [issue] = query.error.issues;
-      throw new UnbrokenError('invalid_request', `${issue?.path.join('.') || 'query'}: ${issue?.message}`);
-    }
+    const { provider, q, available, ...can } = parseQuery(request, modelsQuerySchema);
     known ??= listAll(config);
-    const { provider, q, available, ...can } = query.data;
     const wanted = Object.fromEntries(Object.entries(can).filter(([, value]) => value !== undefined));
     response.json({ object: 'list', data: selectModels(known, { provider, q, available, can: wanted }) });
   };

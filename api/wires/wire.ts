@@ -3,12 +3,13 @@
  * the frames of that format. So a reconnect, at any process, folds the same events to the same frames.
  */
 import type { Request } from 'express';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { type GenerationRequest, generationRequestSchema } from '../../contracts/generation.ts';
 import type { LogHead } from '../../streaming/event-log.ts';
 import type { Caller } from '../api-keys.ts';
+import { checked } from '../checked.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../find-generation.ts';
 import { submitGeneration } from '../submit-generation.ts';
@@ -41,12 +42,7 @@ export interface WireRequest<Kept extends Origin = Origin> {
 
 /** Checks a body; the error names the field that is wrong. */
 export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(body);
-  if (parsed.success) return parsed.data;
-  const [first] = parsed.error.issues;
-  const param = first?.path.join('.') || 'body';
-  const lines = parsed.error.issues.map((issue) => `${issue.path.join('.') || 'body'}: ${issue.message}`);
-  throw new UnbrokenError('invalid_request', lines.slice(0, 5).join('; '), { details: { param } });
+  return checked(schema, body);
 }
 
 export function requireJson(request: Request): void {
@@ -84,9 +80,9 @@ export async function beginOrTakeUp(
   if (known !== undefined) return findGeneration(dependencies, caller, known);
   const user = mayName(caller) ? request.user : undefined;
   const asked = { ...request, user, ...headerSettings(headers) };
-  const checked = parseBody(generationRequestSchema, asked);
+  const valid = parseBody(generationRequestSchema, asked);
   const key = headers.get('idempotency-key');
-  const { generationId, started } = await submitGeneration(dependencies, caller, checked, key, origin);
+  const { generationId, started } = await submitGeneration(dependencies, caller, valid, key, origin);
   await started;
   return findGeneration(dependencies, caller, generationId);
 }
@@ -96,4 +92,4 @@ export function idIn(prefix: string, generationId: string): string {
   return `${prefix}${generationId.replace(/^gen_/, '')}`;
 }
 
-export const metadataSchema = z.record(z.string().min(1).max(64), z.string().max(512));
+export { metadataSchema } from '../../contracts/generation.ts';

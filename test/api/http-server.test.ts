@@ -1,19 +1,30 @@
 import { once } from 'node:events';
 import type { AddressInfo, Socket } from 'node:net';
 import { connect } from 'node:net';
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import express from 'express';
 import { refuseUnknown } from '../../api/allowed-methods.ts';
+import { BytesInFlight } from '../../api/bytes-in-flight.ts';
 import { readJson, requireHost } from '../../api/front-door.ts';
 import { createHttpServer } from '../../api/http-server.ts';
 import { configSchema } from '../../config/schema.ts';
 import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { waitFor } from '../harness/wait-for.ts';
 
+const MIB = 1024 * 1024;
 const HEADERS_MS = 400;
 const REQUEST_MS = 800;
 const app = express();
 app.use(requireHost());
-app.post('/things', readJson(), (_request, response) => void response.json({}));
+const bodies = new BytesInFlight({ perProcess: 12 * MIB, perKey: 10 * MIB });
+app.use((request, response, next) => {
+  const keyId = request.get('x-key') ?? 'key_1';
+  response.locals['caller'] = { tenant: 'acme', user: 'ann', team: null, keyId, scopes: ['generate'] };
+  next();
+});
+app.post('/things', readJson({ bodies }), (_request, response) => void response.json({}));
 app.get('/slow', (_request, response) => {
   response.write('begin ');
   const ending = setTimeout(() => response.end('end'), 3 * REQUEST_MS);
@@ -33,7 +44,7 @@ const server = createHttpServer(app, {
   ...configSchema.parse({}).http,
   headersMs: HEADERS_MS,
   requestMs: REQUEST_MS,
-  connections: 3,
+  connections: 8,
 });
 let port = 0;
 const open: Socket[] = [];
@@ -109,6 +120,7 @@ describe('a request that no two programs read alike', () => {
     ['a space before the colon', `${post}content-length : 2\r\n\r\n{}`],
     ['a header with a zero byte', `${post}x: \0\r\n\r\n`],
     ['a line end that is a carriage return alone', `${post}x: a\rcontent-length: 2\r\n\r\n{}`],
+    ['two headers Host', 'GET /slow HTTP/1.1\r\nhost: a\r\nHost: b\r\nconnection: close\r\n\r\n'],
     ['no Host', 'GET /slow HTTP/1.1\r\nconnection: close\r\n\r\n'],
     ['another protocol', '\x16\x03\x01\x02\x00\x01\r\n\r\n'],
   ])('%s is 400 with a code, and ends the connection', async (_what, bytes) => {
@@ -160,15 +172,102 @@ describe('a JSON body', () => {
     ['an overlong form', [0x22, 0xc0, 0xaf, 0x22]],
     ['half of a pair', [0x22, 0xed, 0xa0, 0x80, 0x22]],
     ['a cut character', [0x22, 0xe2, 0x82, 0x22]],
+    ['an escape that is half of a pair', Buffer.from('"\\ud800"')],
+    ['two halves in the wrong order', Buffer.from('"\\udc00\\ud800"')],
+    ['a half as the name of a field', Buffer.from('1,"\\uDFFF":1')],
   ])('with %s is refused, and not repaired', async (_what, text) => {
     const bytes = Buffer.concat([Buffer.from('{"a":'), Buffer.from(text), Buffer.from('}')]);
     expect(await send(bytes)).toBe('invalid_json');
+  });
+
+  test('with a whole pair of escapes is taken', async () => {
+    expect(await send(Buffer.from('{"a":"\\ud83d\\ude00 \\\\ud800"}'))).toBe(200);
+  });
+
+  test('with more values than the limit is refused, however few its bytes', async () => {
+    const values = (count: number) => Buffer.from(`{"a":[${'{},'.repeat(count)}1]}`);
+    expect(await send(values(LIMITS.jsonValues))).toBe('invalid_request');
+    expect(await send(values(LIMITS.jsonValues / 4))).toBe(200);
+    const packed = gzipSync(values(LIMITS.jsonValues));
+    expect(packed.length).toBeLessThan(2_000);
+    expect(await send(packed, { 'content-encoding': 'gzip' })).toBe('invalid_request');
+  });
+
+  test.each([
+    ['gzip', gzipSync],
+    ['deflate', deflateSync],
+    ['br', brotliCompressSync],
+  ])('packed by %s is unpacked', async (encoding, pack) => {
+    expect(await send(pack('{"a":1}'), { 'content-encoding': encoding })).toBe(200);
+    expect(await send(Buffer.from('nothing'), { 'content-encoding': encoding })).toBe('invalid_request');
+  });
+
+  test('packed by something else is refused', async () => {
+    expect(await send(Buffer.from('{}'), { 'content-encoding': 'zstd' })).toBe('unsupported_media_type');
+  });
+});
+
+describe('bodies that are kept back', () => {
+  // One that gives them time.
+  const patient = createHttpServer(app, configSchema.parse({}).http);
+  let port = 0;
+  beforeAll(async () => {
+    patient.listen(0, '127.0.0.1');
+    await once(patient, 'listening');
+    port = (patient.address() as AddressInfo).port;
+  });
+  afterAll(() => {
+    patient.closeAllConnections();
+    patient.close();
+  });
+
+  const begin = async (key: string, bytes: number) => {
+    const socket = connect(port, '127.0.0.1');
+    open.push(socket);
+    socket.on('error', () => socket.destroy());
+    let heard = '';
+    socket.on('data', (data) => {
+      heard += data.toString();
+    });
+    socket.write(
+      `POST /things HTTP/1.1\r\nhost: a\r\nx-key: ${key}\r\ncontent-type: application/json\r\ncontent-length: ${bytes + 1}\r\n\r\n`,
+    );
+    socket.write(Buffer.alloc(bytes, ' '));
+    return { heard: () => heard, end: () => socket.destroy() };
+  };
+
+  test('are counted for their key and for the process, and given back when they have gone', async () => {
+    const before = bodies.bytes;
+    const first = await begin('key_a', 7 * MIB);
+    await waitFor('the first to be held', () => bodies.bytes === before + 7 * MIB);
+    const second = await begin('key_a', 4 * MIB);
+    await waitFor('the refusal of the key', () => second.heard().includes('"too_many_bytes"'));
+    expect(second.heard()).toMatch(/^HTTP\/1\.1 429 /);
+    const other = await begin('key_b', 6 * MIB);
+    await waitFor('the refusal of the process', () => other.heard().includes('"service_unavailable"'));
+    const small = await begin('key_b', MIB);
+    await waitFor('another key to be served', () => bodies.bytes === before + 8 * MIB);
+    for (const { end } of [first, second, other, small]) end();
+    await waitFor('all to be given back', () => bodies.bytes === before);
+  });
+
+  test('and come packed are counted by what they unpack to', async () => {
+    const packed = gzipSync(Buffer.alloc(8 * MIB, ' '));
+    const socket = connect(port, '127.0.0.1');
+    open.push(socket);
+    socket.write(
+      `POST /things HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-encoding: gzip\r\ncontent-length: ${packed.length}\r\n\r\n`,
+    );
+    socket.write(packed.subarray(0, -8));
+    await waitFor('them to be held', () => bodies.bytes > 7 * MIB);
+    socket.destroy();
+    await waitFor('them to be given back', () => bodies.bytes === 0);
   });
 });
 
 test('connections over the limit are closed', async () => {
   const closed: number[] = [];
-  for (let index = 0; index < 5; index += 1) {
+  for (let index = 0; index < 10; index += 1) {
     const socket = connect(port, '127.0.0.1');
     open.push(socket);
     socket.on('error', () => socket.destroy());

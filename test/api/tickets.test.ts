@@ -20,7 +20,7 @@ describe('a ticket', () => {
     const { ticket, expiresAt } = await tickets.issue(caller, { reconnects: false });
     const redeemed = await Promise.all(Array.from({ length: 10 }, () => tickets.redeem(ticket)));
     const opened = redeemed.filter((one) => one !== null);
-    expect(opened).toEqual([{ ...caller, scopes: ['generate'] }]);
+    expect(opened).toEqual([{ ...caller, scopes: ['generate'], onlyReads: true }]);
     expect(await tickets.redeem(ticket)).toBeNull();
     expect(expiresAt - Date.now()).toBeLessThanOrEqual(LIMITS.ticketMs);
   });

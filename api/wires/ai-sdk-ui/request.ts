@@ -7,7 +7,8 @@ import { z } from 'zod';
 import type { Config } from '../../../config/load-config.ts';
 import { type Part, toolChoiceSchema, toolSchema } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { GenerationRequest } from '../../../contracts/generation.ts';
+import { type GenerationRequest, modelNameSchema } from '../../../contracts/generation.ts';
+import { LIMITS } from '../../../contracts/limits.ts';
 import { type Conversation, createConversation, given, systemOf } from '../conversation.ts';
 import { resolveModel } from '../model-name.ts';
 import { metadataSchema, type Origin, type WireRequest } from '../wire.ts';
@@ -35,16 +36,17 @@ export const uiChatSchema = z.object({
       z.object({
         id: z.string(),
         role: z.enum(['system', 'user', 'assistant']),
-        parts: z.array(partSchema),
+        parts: z.array(partSchema).max(LIMITS.itemsPerRequest),
       }),
     )
-    .min(1),
+    .min(1)
+    .max(LIMITS.itemsPerRequest),
   trigger: z.enum(['submit-message', 'regenerate-message']).default('submit-message'),
-  model: z.string().min(1).max(200).default('unbroken'),
+  model: modelNameSchema.default('unbroken'),
   system: z.string().optional(),
   maxOutputTokens: z.int().positive().optional(),
   temperature: z.number().optional(),
-  tools: z.array(toolSchema).optional(),
+  tools: z.array(toolSchema).max(LIMITS.toolsPerRequest).optional(),
   toolChoice: toolChoiceSchema.optional(),
   metadata: metadataSchema.optional(),
 });

@@ -4,8 +4,13 @@
  */
 import { z } from 'zod';
 import type { Config } from '../../../config/load-config.ts';
-import type { Part, ToolChoice } from '../../../contracts/content.ts';
-import type { GenerationRequest, ReasoningEffort } from '../../../contracts/generation.ts';
+import { jsonSchemaSchema, type Part, type ToolChoice } from '../../../contracts/content.ts';
+import {
+  type GenerationRequest,
+  modelNameSchema,
+  type ReasoningEffort,
+} from '../../../contracts/generation.ts';
+import { LIMITS } from '../../../contracts/limits.ts';
 import { type Conversation, createConversation, given, systemOf } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
@@ -29,7 +34,7 @@ const toolResultBlock = z.object({
   type: z.literal('tool_result'),
   tool_use_id: z.string(),
   is_error: z.boolean().nullish(),
-  content: z.union([z.string(), z.array(textBlock)]).nullish(),
+  content: z.union([z.string(), z.array(textBlock).max(LIMITS.partsPerMessage)]).nullish(),
 });
 /** Thinking is signed by its vendor and does not travel between models. */
 const thinkingBlock = z.object({ type: z.enum(['thinking', 'redacted_thinking']) });
@@ -46,21 +51,22 @@ const toolSchema = z.object({
   type: z.literal('custom', 'only client tools can be used here').nullish(),
   name: z.string(),
   description: z.string().nullish(),
-  input_schema: z.record(z.string(), z.unknown()),
+  input_schema: jsonSchemaSchema,
 });
 
 const tokenCountShape = {
-  model: z.string().min(1).max(200),
+  model: modelNameSchema,
   messages: z
     .array(
       z.object({
         role: z.enum(['user', 'assistant']),
-        content: z.union([z.string(), z.array(blockSchema)]),
+        content: z.union([z.string(), z.array(blockSchema).max(LIMITS.partsPerMessage)]),
       }),
     )
-    .min(1),
-  system: z.union([z.string(), z.array(textBlock)]).nullish(),
-  tools: z.array(toolSchema).nullish(),
+    .min(1)
+    .max(LIMITS.itemsPerRequest),
+  system: z.union([z.string(), z.array(textBlock).max(LIMITS.partsPerMessage)]).nullish(),
+  tools: z.array(toolSchema).max(LIMITS.toolsPerRequest).nullish(),
   tool_choice: z
     .discriminatedUnion('type', [
       z.object({ type: z.enum(['auto', 'any', 'none']) }),
@@ -77,14 +83,12 @@ export const messagesSchema = z.object({
   stream: z.boolean().nullish(),
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
-  stop_sequences: z.array(z.string()).nullish(),
+  stop_sequences: z.array(z.string()).max(LIMITS.stopSequences).nullish(),
   metadata: z.object({ user_id: z.string().nullish() }).nullish(),
   output_config: z
     .object({
       effort: z.string().nullish(),
-      format: z
-        .object({ type: z.literal('json_schema'), schema: z.record(z.string(), z.unknown()) })
-        .nullish(),
+      format: z.object({ type: z.literal('json_schema'), schema: jsonSchemaSchema }).nullish(),
     })
     .nullish(),
 });

@@ -4,8 +4,9 @@
  */
 import { z } from 'zod';
 import type { Config } from '../../../config/load-config.ts';
-import type { Part, ToolChoice } from '../../../contracts/content.ts';
-import type { GenerationRequest } from '../../../contracts/generation.ts';
+import { jsonSchemaSchema, type Part, type ToolChoice } from '../../../contracts/content.ts';
+import { type GenerationRequest, modelNameSchema } from '../../../contracts/generation.ts';
+import { LIMITS } from '../../../contracts/limits.ts';
 import { createConversation, given, systemOf } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
@@ -15,17 +16,25 @@ import { metadataSchema, type Origin, type WireRequest } from '../wire.ts';
 const textPart = z.object({ type: z.literal('text'), text: z.string() });
 const refusalPart = z.object({ type: z.literal('refusal'), refusal: z.string() });
 const imagePart = z.object({ type: z.literal('image_url'), image_url: z.object({ url: z.string() }) });
-const texts = z.union([z.string(), z.array(textPart)]);
+const texts = z.union([z.string(), z.array(textPart).max(LIMITS.partsPerMessage)]);
 
 const messageSchema = z.discriminatedUnion('role', [
   z.object({ role: z.enum(['system', 'developer']), content: texts }),
   z.object({
     role: z.literal('user'),
-    content: z.union([z.string(), z.array(z.union([textPart, imagePart]))]),
+    content: z.union([
+      z.string(),
+      z.array(z.discriminatedUnion('type', [textPart, imagePart])).max(LIMITS.partsPerMessage),
+    ]),
   }),
   z.object({
     role: z.literal('assistant'),
-    content: z.union([z.string(), z.array(z.union([textPart, refusalPart]))]).nullish(),
+    content: z
+      .union([
+        z.string(),
+        z.array(z.discriminatedUnion('type', [textPart, refusalPart])).max(LIMITS.partsPerMessage),
+      ])
+      .nullish(),
     tool_calls: z
       .array(
         z.object({
@@ -34,6 +43,7 @@ const messageSchema = z.discriminatedUnion('role', [
           function: z.object({ name: z.string(), arguments: z.string() }),
         }),
       )
+      .max(LIMITS.partsPerMessage)
       .nullish(),
   }),
   z.object({ role: z.literal('tool'), tool_call_id: z.string(), content: texts }),
@@ -42,8 +52,8 @@ const messageSchema = z.discriminatedUnion('role', [
 const absent = z.union([z.null(), z.undefined()]).optional();
 
 export const chatCompletionSchema = z.object({
-  model: z.string().min(1).max(200),
-  messages: z.array(messageSchema).min(1),
+  model: modelNameSchema,
+  messages: z.array(messageSchema).min(1).max(LIMITS.itemsPerRequest),
   n: z.literal(1, 'only one choice can be asked for').nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
@@ -51,7 +61,7 @@ export const chatCompletionSchema = z.object({
   max_completion_tokens: z.int().positive().nullish(),
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
-  stop: z.union([z.string(), z.array(z.string())]).nullish(),
+  stop: z.union([z.string(), z.array(z.string()).max(LIMITS.stopSequences)]).nullish(),
   tools: z
     .array(
       z.object({
@@ -59,10 +69,11 @@ export const chatCompletionSchema = z.object({
         function: z.object({
           name: z.string(),
           description: z.string().nullish(),
-          parameters: z.record(z.string(), z.unknown()).nullish(),
+          parameters: jsonSchemaSchema.nullish(),
         }),
       }),
     )
+    .max(LIMITS.toolsPerRequest)
     .nullish(),
   tool_choice: z
     .union([
@@ -76,7 +87,7 @@ export const chatCompletionSchema = z.object({
       z.object({ type: z.literal('json_object') }),
       z.object({
         type: z.literal('json_schema'),
-        json_schema: z.object({ name: z.string(), schema: z.record(z.string(), z.unknown()) }),
+        json_schema: z.object({ name: z.string(), schema: jsonSchemaSchema }),
       }),
     ])
     .nullish(),

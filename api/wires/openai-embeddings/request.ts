@@ -2,13 +2,19 @@
 import { z } from 'zod';
 import type { Config } from '../../../config/load-config.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
+import { modelNameSchema } from '../../../contracts/generation.ts';
 import { resolveModel } from '../model-name.ts';
 
 const MOST_INPUTS = 2_048;
-const tokens = z.array(z.int().nonnegative()).min(1);
+/** Up to 300,000 numbers: each looked at by itself, not each by a schema. */
+const isTokens = (value: unknown): boolean =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  value.every((token) => Number.isSafeInteger(token) && token >= 0);
+const tokens = z.custom<number[]>(isTokens, 'expected a list of tokens: whole numbers from 0');
 
 export const embeddingsSchema = z.object({
-  model: z.string().min(1).max(200),
+  model: modelNameSchema,
   input: z.union([
     z.string().min(1),
     z.array(z.string().min(1)).min(1).max(MOST_INPUTS),

@@ -4,9 +4,16 @@
  */
 import { z } from 'zod';
 import type { Config } from '../../../config/load-config.ts';
-import type { Message, Part, Tool, ToolChoice } from '../../../contracts/content.ts';
+import {
+  jsonSchemaSchema,
+  type Message,
+  type Part,
+  type Tool,
+  type ToolChoice,
+} from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { GenerationRequest } from '../../../contracts/generation.ts';
+import { type GenerationRequest, modelNameSchema } from '../../../contracts/generation.ts';
+import { LIMITS } from '../../../contracts/limits.ts';
 import { createConversation, given, systemOf } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
@@ -32,9 +39,14 @@ const absent = z.union([z.null(), z.undefined()]);
 const textContent = z.object({ type: z.enum(['input_text', 'output_text']), text: z.string() });
 const imageContent = z.object({ type: z.literal('input_image'), image_url: z.string() });
 const refusalContent = z.object({ type: z.literal('refusal'), refusal: z.string() });
-const content = z.union([z.string(), z.array(z.union([textContent, imageContent, refusalContent]))]);
+const content = z.union([
+  z.string(),
+  z
+    .array(z.discriminatedUnion('type', [textContent, imageContent, refusalContent]))
+    .max(LIMITS.partsPerMessage),
+]);
 
-const itemSchema = z.union([
+const itemSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('message').optional(),
     role: z.enum(['user', 'assistant', 'system', 'developer']),
@@ -49,7 +61,7 @@ const itemSchema = z.union([
   z.object({
     type: z.literal('function_call_output'),
     call_id: z.string(),
-    output: z.union([z.string(), z.array(textContent)]),
+    output: z.union([z.string(), z.array(textContent).max(LIMITS.partsPerMessage)]),
   }),
   z.object({ type: z.literal('reasoning') }),
 ]);
@@ -59,7 +71,7 @@ const toolSchema = z.object({
   type: z.literal('function', 'only function tools can be used here'),
   name: z.string(),
   description: z.string().nullish(),
-  parameters: z.record(z.string(), z.unknown()).nullish(),
+  parameters: jsonSchemaSchema.nullish(),
 });
 
 const formatSchema = z.discriminatedUnion('type', [
@@ -68,13 +80,13 @@ const formatSchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('json_schema'),
     name: z.string(),
-    schema: z.record(z.string(), z.unknown()),
+    schema: jsonSchemaSchema,
   }),
 ]);
 
 export const responseCreateSchema = z.object({
-  model: z.string().min(1).max(200).default('unbroken'),
-  input: z.union([z.string(), z.array(itemSchema).min(1)]).optional(),
+  model: modelNameSchema.default('unbroken'),
+  input: z.union([z.string(), z.array(itemSchema).min(1).max(LIMITS.itemsPerRequest)]).optional(),
   instructions: z.string().nullish(),
   previous_response_id: z.string().nullish(),
   stream: z.boolean().nullish(),
@@ -83,7 +95,7 @@ export const responseCreateSchema = z.object({
   max_output_tokens: z.int().positive().nullish(),
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
-  tools: z.array(toolSchema).nullish(),
+  tools: z.array(toolSchema).max(LIMITS.toolsPerRequest).nullish(),
   tool_choice: z
     .union([
       z.enum(['auto', 'none', 'required']),

@@ -5,36 +5,38 @@
  * Source: developers.openai.com, "WebSocket mode", and the official client's ResponsesWS.
  */
 import { randomBytes } from 'node:crypto';
-import type { Duplex } from 'node:stream';
-import type { RawData, WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Message } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
-import type { Caller } from '../../api-keys.ts';
-import { createConnectionFlow } from '../../connection-flow.ts';
+import type { LogHead } from '../../../streaming/event-log.ts';
+import { type ConnectionFlow, createConnectionFlow } from '../../connection-flow.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { relayEvents, type ViewerSink } from '../../relay-events.ts';
+import type { FrameWork, OpenSocket, SocketRoute, SocketSession } from '../../socket-frames.ts';
 import { errorOf } from '../../start-with-second.ts';
-import type { SocketRoute } from '../../upgrade.ts';
 import { closeStalled, sendText } from '../../web-socket.ts';
-import { beginOrTakeUp, parseBody } from '../wire.ts';
+import { beginOrTakeUp, parseBody, type WireRequest } from '../wire.ts';
 import { toOpenAiError } from './errors.ts';
 import { contextOf, conversationAfter } from './load-response.ts';
 import { projectResponse } from './project.ts';
-import { type ResponseCreate, responseCreateSchema, toGeneration } from './request.ts';
+import { type ResponseCreate, type ResponseOrigin, responseCreateSchema, toGeneration } from './request.ts';
 import { type ResponseContext, responseObject } from './response-object.ts';
 
-const frameSchema = z.discriminatedUnion('type', [
+export const responsesFrameSchema = z.discriminatedUnion('type', [
   z.object({
     ...responseCreateSchema.shape,
     type: z.literal('response.create'),
     stream_id: z.string().min(1).max(128).optional(),
     generate: z.boolean().optional(),
   }),
-  z.object({ type: z.literal('response.steer'), previous_response_id: z.string(), input: z.unknown() }),
+  z.object({
+    type: z.literal('response.steer'),
+    previous_response_id: z.string().max(LIMITS.idChars),
+    input: z.unknown(),
+  }),
 ]);
-type CreateFrame = Extract<z.infer<typeof frameSchema>, { type: 'response.create' }>;
+type CreateFrame = Extract<z.infer<typeof responsesFrameSchema>, { type: 'response.create' }>;
 
 /** Responses that only this socket may chain from: unstored ones, and those that were only prepared. */
 const REMEMBERED = 256;
@@ -45,108 +47,159 @@ const NO_HEADERS = { get: () => undefined };
 export function openResponsesSocket(dependencies: ApiDependencies): SocketRoute {
   return {
     maxFrameBytes: LIMITS.requestBodyBytes,
-    open: (ws, connection, caller) => serve(ws, connection, caller, dependencies),
+    takesTickets: false,
+    counts: 'all',
+    open: (socket) => new ResponsesSession(dependencies, socket),
   };
 }
 
-function serve(ws: WebSocket, connection: Duplex, caller: Caller, dependencies: ApiDependencies): void {
-  const flow = createConnectionFlow(connection);
-  const gone = new AbortController();
-  const lanes = new Map<string, Promise<void>>();
-  let turns = 0;
-  const unstored = new Set<string>();
-  const prepared = new Map<string, readonly Message[]>();
-  const laneOf = (streamId: string | undefined) => (streamId === undefined ? {} : { stream_id: streamId });
+class ResponsesSession implements SocketSession {
+  readonly #dependencies: ApiDependencies;
+  readonly #socket: OpenSocket;
+  readonly #flow: ConnectionFlow;
+  readonly #gone = new AbortController();
+  readonly #lanes = new Map<string, Promise<void>>();
+  readonly #unstored = new Set<string>();
+  readonly #prepared = new PreparedResponses();
+  #turns = 0;
 
-  const fail = (error: unknown, streamId?: string) => {
-    const known =
-      error instanceof UnbrokenError ? error : new UnbrokenError('internal', 'Something failed on our side.');
-    if (known.code === 'internal') dependencies.logger.error({ err: error }, 'responses websocket');
-    const { status } = known.entry;
-    sendText(ws, JSON.stringify({ type: 'error', status, error: toOpenAiError(known), ...laneOf(streamId) }));
-  };
+  constructor(dependencies: ApiDependencies, socket: OpenSocket) {
+    this.#dependencies = dependencies;
+    this.#socket = socket;
+    this.#flow = createConnectionFlow(socket.connection);
+  }
 
-  const conversationBefore = async ({ previous_response_id: id }: ResponseCreate) => {
+  take(json: unknown): FrameWork | null {
+    const frame = parseBody(responsesFrameSchema, json);
+    if (frame.type === 'response.steer') {
+      this.#send(steerRefusal(frame.previous_response_id));
+      return null;
+    }
+    const { stream_id: streamId } = frame;
+    const fail = (error: UnbrokenError) => this.#sendError(error, streamId);
+    if (this.#turns >= TURNS) {
+      fail(new UnbrokenError('too_many_subscriptions', `One socket may have ${TURNS} turns.`));
+      return null;
+    }
+    this.#turns += 1;
+    return { run: (begun) => this.#runInLane(frame, begun), fail };
+  }
+
+  refuse(error: UnbrokenError): void {
+    this.#sendError(error, undefined);
+  }
+
+  close(): void {
+    this.#gone.abort();
+  }
+
+  #runInLane(frame: CreateFrame, begun: () => void): Promise<void> {
+    const lane = frame.stream_id ?? '';
+    const before = this.#lanes.get(lane) ?? Promise.resolve();
+    const turn = before.then(() => this.#runTurn(frame, begun));
+    // The next turn of the lane runs whatever became of this one.
+    const over = turn
+      .catch(() => undefined)
+      .finally(() => {
+        this.#turns -= 1;
+        if (this.#lanes.get(lane) === over) this.#lanes.delete(lane);
+      });
+    this.#lanes.set(lane, over);
+    return turn;
+  }
+
+  async #runTurn(frame: CreateFrame, begun: () => void): Promise<void> {
+    const { config } = this.#dependencies;
+    const conversation = await this.#conversationBefore(frame);
+    const wire = toGeneration(config, { ...frame, background: false }, conversation);
+    if (frame.generate === false) this.#prepare(wire, frame.stream_id);
+    else {
+      const head = await beginOrTakeUp(this.#dependencies, this.#socket.caller, wire, NO_HEADERS);
+      begun();
+      if (!wire.origin.store) this.#noteUnstored(head.generationId);
+      await this.#relay(head, frame.stream_id);
+    }
+  }
+
+  async #conversationBefore({ previous_response_id: id }: ResponseCreate): Promise<readonly Message[]> {
     if (id === null || id === undefined) return [];
-    const ready = prepared.get(id);
-    return ready ?? conversationAfter(dependencies, caller, id, (known) => unstored.has(known));
-  };
+    const isOwn = (known: string) => this.#unstored.has(known);
+    return this.#prepared.get(id) ?? conversationAfter(this.#dependencies, this.#socket.caller, id, isOwn);
+  }
 
-  const runTurn = async (frame: CreateFrame): Promise<void> => {
-    const conversation = await conversationBefore(frame);
-    const wire = toGeneration(dependencies.config, { ...frame, background: false }, conversation);
-    if (frame.generate === false) {
-      const id = `gen_${randomBytes(16).toString('hex')}`;
-      const messages = Array.isArray(wire.request.input) ? wire.request.input : [];
-      const context: ResponseContext = {
-        ...{ generationId: id, metadata: wire.request.metadata ?? {}, origin: wire.origin },
-        input: { messages, maxOutputTokens: LIMITS.defaultMaxOutputTokens },
-      };
-      for (const text of preparedFrames(context)) sendText(ws, withLane(text, frame.stream_id));
-      remember(prepared, responseObject(context, NOTHING_YET).id, messages);
-      return;
-    }
-    const head = await beginOrTakeUp(dependencies, caller, wire, NO_HEADERS);
+  /** `generate: false`: the state of a turn without an answer; it can be chained from on this socket. */
+  #prepare({ request, origin }: WireRequest<ResponseOrigin>, streamId: string | undefined): void {
+    const messages = Array.isArray(request.input) ? request.input : [];
+    const context: ResponseContext = {
+      ...{ generationId: `gen_${randomBytes(16).toString('hex')}`, metadata: request.metadata ?? {}, origin },
+      input: { messages, maxOutputTokens: LIMITS.defaultMaxOutputTokens },
+    };
+    const response = responseObject(context, { ...NOTHING_YET, startedAtMs: Date.now() });
+    this.#prepared.add(response.id, messages);
+    const whole = { ...response, status: 'completed' };
+    this.#send({ type: 'response.created', sequence_number: 0, response }, streamId);
+    this.#send({ type: 'response.completed', sequence_number: 1, response: whole }, streamId);
+  }
+
+  #noteUnstored(generationId: string): void {
+    this.#unstored.add(generationId);
+    const [oldest] = this.#unstored;
+    if (this.#unstored.size > REMEMBERED && oldest !== undefined) this.#unstored.delete(oldest);
+  }
+
+  async #relay(head: LogHead, streamId: string | undefined): Promise<void> {
+    const { ws } = this.#socket;
     const { generationId } = head;
-    if (!wire.origin.store) {
-      unstored.add(generationId);
-      const [oldest] = unstored;
-      if (unstored.size > REMEMBERED && oldest !== undefined) unstored.delete(oldest);
-    }
-    const projection = projectResponse(await contextOf(dependencies, head));
+    const projection = projectResponse(await contextOf(this.#dependencies, head));
     const sink: ViewerSink = {
-      ...flow,
+      ...this.#flow,
       send: (events) => {
         for (const event of events) {
           const refusal = event.seq === 1 && event.type === 'generation-error' ? event : null;
           if (refusal !== null) throw errorOf(refusal, generationId);
-          for (const one of projection.push(event))
-            sendText(ws, withLane(JSON.stringify(one), frame.stream_id));
+          for (const one of projection.push(event)) this.#send(one, streamId);
         }
       },
       heartbeat: () => ws.ping(),
       closeStalled: () => closeStalled(ws),
       coalesces: false,
     };
-    await relayEvents(dependencies, { generationId, after: -1, sink, signal: gone.signal });
-  };
+    const signal = this.#gone.signal;
+    await relayEvents(this.#dependencies, { generationId, after: -1, sink, signal });
+  }
 
-  ws.on('message', (data: RawData, isBinary: boolean) => {
-    let frame: z.infer<typeof frameSchema>;
-    try {
-      frame = parseBody(frameSchema, isBinary ? null : jsonOf(String(data)));
-    } catch (error) {
-      fail(error);
-      return;
-    }
-    if (frame.type === 'response.steer') {
-      sendText(ws, JSON.stringify(steerRefusal(frame)));
-      return;
-    }
-    const { stream_id: streamId } = frame;
-    const lane = streamId ?? '';
-    if (turns >= TURNS) {
-      fail(new UnbrokenError('too_many_subscriptions', `One socket may have ${TURNS} turns.`), streamId);
-      return;
-    }
-    turns += 1;
-    const turn = (lanes.get(lane) ?? Promise.resolve())
-      .then(() => runTurn(frame))
-      .catch((error: unknown) => fail(error, streamId))
-      .finally(() => {
-        turns -= 1;
-        if (lanes.get(lane) === turn) lanes.delete(lane);
-      });
-    lanes.set(lane, turn);
-  });
-  ws.on('close', () => gone.abort());
+  #sendError(error: UnbrokenError, streamId: string | undefined): void {
+    this.#send({ type: 'error', status: error.entry.status, error: toOpenAiError(error) }, streamId);
+  }
+
+  #send(frame: object, streamId?: string): void {
+    sendText(this.#socket.ws, withLane(JSON.stringify(frame), streamId));
+  }
 }
 
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new UnbrokenError('invalid_json', 'A frame is one JSON object, as text.');
+/** What was prepared on one socket, the newest of it, up to a number of bytes. */
+export class PreparedResponses {
+  readonly #messages = new Map<string, { readonly messages: readonly Message[]; readonly bytes: number }>();
+  #bytes = 0;
+
+  get(id: string): readonly Message[] | undefined {
+    return this.#messages.get(id)?.messages;
+  }
+
+  /** @throws body_too_large for a conversation that alone is over the limit. */
+  add(id: string, messages: readonly Message[]): void {
+    const bytes = Buffer.byteLength(JSON.stringify(messages));
+    const most = LIMITS.preparedBytesPerSocket;
+    if (bytes > most) {
+      throw new UnbrokenError('body_too_large', `A socket keeps ${most} bytes of prepared responses.`);
+    }
+    this.#messages.set(id, { messages, bytes });
+    this.#bytes += bytes;
+    for (const [oldest, { bytes: freed }] of this.#messages) {
+      if (this.#bytes <= most && this.#messages.size <= REMEMBERED) return;
+      this.#messages.delete(oldest);
+      this.#bytes -= freed;
+    }
   }
 }
 
@@ -154,25 +207,9 @@ function withLane(json: string, streamId: string | undefined): string {
   return streamId === undefined ? json : `{"stream_id":${JSON.stringify(streamId)},${json.slice(1)}`;
 }
 
-function remember<Value>(map: Map<string, Value>, key: string, value: Value): void {
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > REMEMBERED && oldest !== undefined) map.delete(oldest);
-}
-
 const NOTHING_YET = { startedAtMs: 0, model: null, output: [], end: null };
 
-/** `generate: false`: the state of a turn without an answer; it can be chained from on this socket. */
-function preparedFrames(context: ResponseContext): string[] {
-  const response = responseObject(context, { ...NOTHING_YET, startedAtMs: Date.now() });
-  const whole = { ...response, status: 'completed' };
-  return [
-    JSON.stringify({ type: 'response.created', sequence_number: 0, response }),
-    JSON.stringify({ type: 'response.completed', sequence_number: 1, response: whole }),
-  ];
-}
-
-function steerRefusal({ previous_response_id, input }: { previous_response_id: string; input: unknown }) {
+function steerRefusal(previousResponseId: string) {
   return {
     type: 'response.steer.failed',
     sequence_number: 0,
@@ -181,6 +218,6 @@ function steerRefusal({ previous_response_id, input }: { previous_response_id: s
       code: 'steering_not_supported',
       message: 'A running generation takes no more input; cancel it, or send another response.create.',
     },
-    steer: { previous_response_id, input },
+    steer: { previous_response_id: previousResponseId },
   };
 }

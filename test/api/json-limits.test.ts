@@ -1,8 +1,16 @@
 import { expect, test } from '@jest/globals';
-import { jsonDepth } from '../../api/json-depth.ts';
+import { jsonFault } from '../../api/json-limits.ts';
 import { createRandom } from '../harness/random.ts';
 
-const depth = (text: string, enough = Number.POSITIVE_INFINITY) => jsonDepth(Buffer.from(text), enough);
+const NO_LIMIT = { depth: Number.POSITIVE_INFINITY, values: Number.POSITIVE_INFINITY };
+const faultOf = (text: string, limits = {}) => jsonFault(Buffer.from(text), { ...NO_LIMIT, ...limits });
+/** The least limit that the text keeps. */
+const least = (text: string, limit: 'depth' | 'values') => {
+  let most = 0;
+  while (faultOf(text, { [limit]: most }) !== null) most += 1;
+  return most;
+};
+const depth = (text: string) => least(text, 'depth');
 
 test.each([
   ['1', 0],
@@ -39,5 +47,25 @@ test('it agrees with a walk over what was parsed, for made-up values', () => {
 });
 
 test('eight megabytes of brackets are refused by the first that is too many', () => {
-  expect(depth('['.repeat(8 * 1024 * 1024), 100)).toBe(101);
+  expect(faultOf('['.repeat(8 * 1024 * 1024), { depth: 100 })).toBe('depth');
+});
+
+test.each([
+  ['"a,[{"', 0],
+  ['{}', 1],
+  ['[1,2,3]', 3],
+  ['{"a":"x,y","b":[{},{}]}', 6],
+])('%s costs %d values', (text, expected) => {
+  expect(least(text, 'values')).toBe(expected);
+});
+
+test('text has half a character exactly where the parsed value has', () => {
+  const random = createRandom(20_261_128);
+  const pieces = ['\\ud83d', '\\ude00', '\\uD83D\\uDE00', '\\\\', '\\"', '\\n', 'a', '€', 'ud800', '\\u0041'];
+  for (let round = 0; round < 2_000; round += 1) {
+    const inside = Array.from({ length: random.between(0, 6) }, () => pieces[random.between(0, 9)]).join('');
+    const text = `{"${inside}":["${inside}"]}`;
+    const isWhole = Object.keys(JSON.parse(text)).every((key) => key.isWellFormed());
+    expect([text, faultOf(text)]).toEqual([text, isWhole ? null : 'surrogate']);
+  }
 });

@@ -1,0 +1,80 @@
+/**
+ * What a JSON text would cost, found in one pass over its bytes before anything is parsed. Eight megabytes of brackets
+ * would take a hundred megabytes as objects, and two megabytes of `{},` would be checked value by value for half a
+ * minute: bytes alone limit neither.
+ */
+export interface JsonLimits {
+  /** Levels of nesting. */
+  readonly depth: number;
+  /** Values, told by the commas and brackets that come before them. */
+  readonly values: number;
+}
+
+/** `surrogate`: an escape that is half of a character, which no UTF-8 can hold. */
+export type JsonFault = 'depth' | 'values' | 'surrogate';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const COMMA = 0x2c;
+const LETTER_U = 0x75;
+const OPENING_BRACKET = 0x5b;
+const OPENING_BRACE = 0x7b;
+const CLOSING_BRACKET = 0x5d;
+const CLOSING_BRACE = 0x7d;
+
+/** The first fault of a text in UTF-8; null where it keeps the limits. Text that is no JSON gives either. */
+export function jsonFault(text: Uint8Array, limits: JsonLimits): JsonFault | null {
+  let depth = 0;
+  let values = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const byte = text[at];
+    if (inString) {
+      if (byte === QUOTE) inString = false;
+      else if (byte === BACKSLASH) {
+        const after = afterEscape(text, at);
+        if (after === null) return 'surrogate';
+        at = after;
+      }
+    } else if (byte === QUOTE) {
+      inString = true;
+    } else if (byte === COMMA) {
+      values += 1;
+    } else if (byte === OPENING_BRACKET || byte === OPENING_BRACE) {
+      depth += 1;
+      values += 1;
+      if (depth > limits.depth) return 'depth';
+    } else if (byte === CLOSING_BRACKET || byte === CLOSING_BRACE) {
+      depth -= 1;
+    }
+    if (values > limits.values) return 'values';
+  }
+  return null;
+}
+
+/** The last byte of the escape that begins at `at`, with its other half where it is one of a pair; null without it. */
+function afterEscape(text: Uint8Array, at: number): number | null {
+  const unit = escapedUnit(text, at);
+  if (unit === null) return at + 1;
+  if (unit < 0xd800 || unit > 0xdfff) return at + 5;
+  const low = unit < 0xdc00 ? escapedUnit(text, at + 6) : null;
+  return low !== null && low >= 0xdc00 && low <= 0xdfff ? at + 11 : null;
+}
+
+/** The number of a `\uXXXX`; null where there is none. */
+function escapedUnit(text: Uint8Array, at: number): number | null {
+  if (text[at] !== BACKSLASH || text[at + 1] !== LETTER_U) return null;
+  let unit = 0;
+  for (let digit = at + 2; digit < at + 6; digit += 1) {
+    const value = hexValue(text[digit] ?? 0);
+    if (value === null) return null;
+    unit = unit * 16 + value;
+  }
+  return unit;
+}
+
+function hexValue(byte: number): number | null {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : null;
+}

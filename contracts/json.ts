@@ -1,0 +1,34 @@
+/**
+ * JSON whose integers keep their digits. A JavaScript number holds 53 bits, so `JSON.parse` changes the 64-bit bounds
+ * that schemas of tools carry; such an integer is kept as the raw text that `JSON.stringify` writes out again.
+ */
+
+/** Source: tc39/proposal-json-parse-with-source, which Node 24 has and TypeScript does not describe yet. */
+interface RawJson {
+  rawJSON(text: string): unknown;
+  isRawJSON(value: unknown): boolean;
+  parse(
+    text: string,
+    reviver: (key: string, value: unknown, context: { readonly source?: string }) => unknown,
+  ): unknown;
+}
+const { rawJSON, isRawJSON, parse } = JSON as unknown as RawJson;
+
+/** 2^53 has 16 digits. A reviver is called for every value, so texts without such a number are parsed without one. */
+const LONG_NUMBER = /\d{16}|[eE]\+?\d{3}/;
+
+/** @throws SyntaxError */
+export function parseJson(text: string): unknown {
+  return LONG_NUMBER.test(text) ? parse(text, withDigits) : JSON.parse(text);
+}
+
+/** Whether the value is a number that stands as its text because no JavaScript number equals it. */
+export function isExactNumber(value: unknown): boolean {
+  return isRawJSON(value);
+}
+
+function withDigits(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
+  if (typeof value !== 'number' || source === undefined) return value;
+  const isLost = !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value));
+  return isLost && String(value) !== source ? rawJSON(source) : value;
+}

@@ -1,0 +1,168 @@
+/** Clients with a good key, or a ticket, that try to harm others: by frames and bodies that cost more than they weigh. */
+import { once } from 'node:events';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import WebSocket from 'ws';
+import { LIMITS } from '../../contracts/limits.ts';
+import { type Stack, startStack } from '../harness/stack.ts';
+import { connectApi } from '../harness/unbroken-api.ts';
+import { waitFor } from '../harness/wait-for.ts';
+
+const REQUESTS = 30;
+let stack: Stack;
+beforeAll(async () => {
+  stack = await startStack({ config: { rateLimits: { requestsPerMinute: REQUESTS } } });
+});
+afterAll(() => stack?.stop());
+
+const newApi = async () =>
+  connectApi(stack.api.url, await stack.addKey({ user: 'ann', scopes: ['generate'] }));
+
+interface Said {
+  readonly type: string;
+  readonly status?: number;
+  readonly error?: { readonly code: string };
+}
+
+async function openSocket(path: string, headers: Record<string, string>) {
+  const client = new WebSocket(`${stack.api.url.replace('http', 'ws')}${path}`, { headers });
+  const heard: Said[] = [];
+  client.on('message', (data) => heard.push(JSON.parse(String(data)) as Said));
+  await once(client, 'open');
+  client.on('error', () => client.terminate());
+  return {
+    client,
+    heard,
+    codes: () => heard.flatMap(({ error }) => (error === undefined ? [] : [error.code])),
+  };
+}
+const withKey = (key: string) => ({ authorization: `Bearer ${key}` });
+
+describe('a frame', () => {
+  test.each([
+    ['an input nested a hundred thousand deep', `"input":${'['.repeat(100_000)}${']'.repeat(100_000)}`],
+    ['a hundred thousand objects', `"input":[${'{},'.repeat(LIMITS.jsonValues)}{}]`],
+    ['half a character', '"input":"\\ud800"'],
+  ])('to steer, with %s, is an error of its own socket, and the process lives', async (_what, field) => {
+    const { key } = await newApi();
+    const { client, codes } = await openSocket('/v1/responses', withKey(key));
+    const pid = stack.apis[0]?.pid();
+    client.send(`{"type":"response.steer","previous_response_id":"x",${field}}`);
+    await waitFor('the refusal', () => codes().length === 1);
+    client.send('{"type":"response.create","input":"Hi. [[sim tokens=3 delay_ms=0]]","tools":[]}');
+    await waitFor(
+      'an answer on the same socket',
+      () => codes().length === 1 && client.readyState === client.OPEN,
+    );
+    expect((await fetch(`${stack.api.url}/healthz`)).status).toBe(200);
+    expect([stack.apis[0]?.pid(), stack.apis[0]?.isRunning()]).toEqual([pid, true]);
+    client.terminate();
+  });
+
+  test('to steer is refused without a word of what it held', async () => {
+    const { key } = await newApi();
+    const { client, heard } = await openSocket('/v1/responses', withKey(key));
+    client.send('{"type":"response.steer","previous_response_id":"resp_1","input":"abracadabra"}');
+    await waitFor('the refusal', () => heard.length === 1);
+    expect(heard[0]).toMatchObject({
+      type: 'response.steer.failed',
+      steer: { previous_response_id: 'resp_1' },
+    });
+    expect(JSON.stringify(heard)).not.toContain('abracadabra');
+    client.terminate();
+  });
+});
+
+describe('a socket', () => {
+  test('of a ticket begins no generation, whether the ticket names one or not', async () => {
+    const api = await newApi();
+    const { body } = await api.create({ input: 'Hi. [[sim tokens=3 delay_ms=0]]', cache: 'off' });
+    for (const order of [{}, { generationId: body.id }]) {
+      const made = await api.send('/v1/tickets', { method: 'POST', body: JSON.stringify(order) });
+      const { ticket } = (await made.json()) as { ticket: string };
+      await expect(openSocket(`/v1/responses?ticket=${ticket}`, {})).rejects.toThrow('403');
+    }
+  });
+
+  test('begins no more generations than its key may make requests', async () => {
+    const { key } = await newApi();
+    const { client, heard, codes } = await openSocket('/v1/responses', withKey(key));
+    for (let turn = 0; turn < 2 * REQUESTS; turn += 1) {
+      client.send(`{"type":"response.create","generate":false,"stream_id":"${turn}","input":"Hi."}`);
+    }
+    const prepared = () => heard.filter(({ type }) => type === 'response.completed').length;
+    await waitFor('an answer to each', () => prepared() + codes().length === 2 * REQUESTS);
+    expect(prepared()).toBeLessThanOrEqual(REQUESTS);
+    expect(new Set(codes())).toEqual(new Set(['rate_limited']));
+    client.terminate();
+  });
+
+  test('asks for no more generations than its key may make requests', async () => {
+    const { key } = await newApi();
+    const { client, codes } = await openSocket('/v1/stream', withKey(key));
+    for (let asked = 0; asked < 2 * REQUESTS; asked += 1) {
+      const generationId = `gen_${asked.toString(16).padStart(32, '0')}`;
+      client.send(JSON.stringify({ type: 'subscribe', generationId }));
+    }
+    await waitFor('an answer to each', () => codes().length === 2 * REQUESTS);
+    expect(codes().filter((code) => code === 'not_found').length).toBeLessThanOrEqual(REQUESTS);
+    expect(codes()).toContain('rate_limited');
+    client.terminate();
+  });
+});
+
+describe('a body', () => {
+  test.each([
+    ['/v1/responses', '{"model":"simulated/sim-large","input":[', ']}'],
+    ['/v1/chat/completions', '{"model":"simulated/sim-large","messages":[', ']}'],
+    ['/v1/ui/chat', '{"id":"a","messages":[{"id":"b","role":"user","parts":[', ']}]}'],
+    ['/v1/embeddings', '{"model":"simulated/sim-large","input":[', ']}'],
+  ])('of more values than the limit is a short 400 at %s', async (path, before, after) => {
+    const api = await newApi();
+    const body = `${before}${'{},'.repeat(650_000)}{}${after}`;
+    const response = await api.send(path, { method: 'POST', body });
+    const text = await response.text();
+    expect([response.status, text.length < 2_000]).toEqual([400, true]);
+    expect(text).toContain('values');
+  });
+
+  test('with half a character is a 400 that begins nothing, in every format', async () => {
+    const api = await newApi();
+    await stack.sim.forget();
+    for (const [path, body] of [
+      ['/v1/generations', '{"input":"x","model":"simulated/\\ud800"}'],
+      ['/v1/generations', '{"input":"\\udfff"}'],
+      [
+        '/v1/ui/chat',
+        '{"id":"\\ud800","messages":[{"id":"b","role":"user","parts":[{"type":"text","text":"a"}]}]}',
+      ],
+      ['/v1/embeddings', '{"model":"simulated/\\ud800","input":"a"}'],
+      ['/v1/responses', '{"input":"a","metadata":{"\\ud800":"b"}}'],
+    ] as const) {
+      const response = await api.send(path, { method: 'POST', body });
+      expect([path, response.status]).toEqual([path, 400]);
+    }
+    expect(await stack.sim.calls()).toEqual([]);
+  });
+
+  test.each([
+    'simulated/ü',
+    'simulated/a b',
+    'simulated/a\nb',
+    'simulated/a\u0000',
+    `simulated/${'x'.repeat(200)}`,
+  ])('that names the model %j is a 400 in every format', async (model) => {
+    const api = await newApi();
+    const user = [{ role: 'user', content: 'a' }];
+    for (const [path, body] of [
+      ['/v1/generations', { model, input: 'a' }],
+      ['/v1/responses', { model, input: 'a' }],
+      ['/v1/chat/completions', { model, messages: user }],
+      ['/v1/messages', { model, messages: user, max_tokens: 5 }],
+      ['/v1/embeddings', { model, input: 'a' }],
+    ] as const) {
+      const response = await api.send(path, { method: 'POST', body: JSON.stringify(body) });
+      expect([path, response.status]).toEqual([path, 400]);
+      await response.text();
+    }
+  });
+});
