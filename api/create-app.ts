@@ -6,6 +6,7 @@ import { LIMITS } from '../contracts/limits.ts';
 import { refuseUnknown } from './allowed-methods.ts';
 import { authenticate, authenticateStream, requireScope } from './authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { isDisconnect } from './disconnect.ts';
 import {
   crossOrigin,
   crossOriginOfUi,
@@ -142,6 +143,10 @@ export function createApp(dependencies: ApiDependencies): Express {
 
 function handleError(logger: Logger): ErrorRequestHandler {
   return (error, request, response, _next) => {
+    if (isDisconnect(error, response)) {
+      logger.debug({ err: error, path: request.path }, 'the client disconnected');
+      return;
+    }
     const known = toUnbrokenError(error);
     if (known.entry.status >= 500) logger.error({ err: error, path: request.path }, 'request failed');
     if (response.headersSent) response.destroy();

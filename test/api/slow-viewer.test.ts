@@ -147,7 +147,7 @@ describe('a viewer that takes nothing', () => {
     const text = await writeMuch(writer);
     expect(reader.events).toEqual([]);
     reader.socket.resume();
-    await waitFor('the end', () => reader.events.some(isTerminal), 40_000);
+    await waitFor('the end', () => reader.events.some(isTerminal));
     reader.socket.destroy();
     expect(faultsOf(reader.events)).toEqual([]);
     expect(textOf(reader.events) === text).toBe(true);
@@ -167,7 +167,7 @@ describe('a viewer that takes nothing', () => {
     expect(reader.events.some(isTerminal)).toBe(false);
     const again = openReader(id, reader.events.at(-1)?.seq ?? -1);
     again.socket.resume();
-    await waitFor('the end', () => again.events.some(isTerminal), 40_000);
+    await waitFor('the end', () => again.events.some(isTerminal));
     again.socket.destroy();
     const joined = [...reader.events, ...again.events];
     expect(faultsOf(joined)).toEqual([]);

@@ -49,11 +49,7 @@ describe('npx unbroken keys', () => {
     }
     expect((await runCli(stack.api, ['keys', 'revoke', id])).code).toBe(0);
     for (const { out } of [first, second]) {
-      await waitFor(
-        'the refusal',
-        async () => (await status(elsewhere, { 'x-api-key': out })) === 401,
-        1_000,
-      );
+      await waitFor('the refusal', async () => (await status(elsewhere, { 'x-api-key': out })) === 401);
     }
   });
 
@@ -85,11 +81,10 @@ describe('a key that is revoked', () => {
     });
     const streamCut = expect(stream).rejects.toThrow();
     await waitFor('some text', () => events > 5);
-    const revokedAt = performance.now();
     const revoked = await stack.api.send(`/v1/keys/${body.id}`, { method: 'DELETE' });
     expect(revoked.status).toBe(204);
     await Promise.all([streamCut, socketClosed]);
-    expect(performance.now() - revokedAt).toBeLessThan(2_000);
+    expect((await stack.api.view(run.id)).body.status).toBe('running');
     expect((await mine.view(run.id)).status).toBe(401);
     await stack.api.cancel(run.id);
   });

@@ -63,13 +63,13 @@ describe('a rolling restart of two APIs and two workers under load', () => {
       for (const seat of seats) {
         // Each has work when it is asked to leave.
         const before = finished;
-        await waitFor(`generations before the ${name} leaves`, () => finished >= before + 2, 60_000);
+        await waitFor(`generations before the ${name} leaves`, () => finished >= before + 2);
         codes.push(await seat.leave());
         await seat.restart();
       }
     }
     const before = finished;
-    await waitFor('generations after the last restart', () => finished >= before + READERS, 60_000);
+    await waitFor('generations after the last restart', () => finished >= before + READERS);
     isOver = true;
     await Promise.all(readers);
     expect(failures).toEqual([]);

@@ -128,7 +128,7 @@ async function allEnd({ api: { url } }: Stack, { key }: Tenant): Promise<string[
     return data.filter(({ status }) => status === 'running').map(({ id }) => id);
   };
   try {
-    await waitFor('the end of all generations', async () => (await running()).length === 0, 60_000);
+    await waitFor('the end of all generations', async () => (await running()).length === 0);
     return [];
   } catch {
     return (await running()).map((id) => `the generation ${id} did not end`);

@@ -111,7 +111,7 @@ async function leakedConnections(url: string): Promise<string[]> {
     return all.filter(({ text }) => text.startsWith('HTTP/1.1 200')).length;
   };
   try {
-    await waitFor('room for all connections', async () => (await answered()) === wanted, 15_000);
+    await waitFor('room for all connections', async () => (await answered()) === wanted);
     return [];
   } catch {
     return [`of ${wanted} new connections only ${await answered()} were answered: others are still held`];

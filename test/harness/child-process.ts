@@ -1,12 +1,16 @@
 /** One real process of the system under test: started, awaited until it is ready, killed, ended. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { waitFor } from './wait-for.ts';
 
 export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const READY_WITHIN_MS = 60_000;
 const END_WITHIN_MS = 10_000;
 const LOG_LINES_KEPT = 5_000;
+/** States of a thread on Linux that runs no more: stopped, traced, dead. */
+const STOPPED = new Set(['T', 't', 'Z', 'X']);
 
 export interface ChildHandle {
   readonly name: string;
@@ -18,7 +22,7 @@ export interface ChildHandle {
   isRunning(): boolean;
   /** null while it runs, and where a signal ended it. */
   exitCode(): number | null;
-  /** Sends a signal; resolves when the process is gone (at once for SIGSTOP and SIGCONT). */
+  /** Sends a signal; resolves when the process is gone, for SIGSTOP when it has stopped, and for SIGCONT at once. */
   signal(name: NodeJS.Signals): Promise<void>;
   /** Asks it to end, and kills it where it does not. */
   end(): Promise<void>;
@@ -57,8 +61,9 @@ export async function startChild(
   const isRunning = () => child.exitCode === null && child.signalCode === null;
   const signal = async (signalName: NodeJS.Signals) => {
     if (!isRunning()) return;
+    if (signalName === 'SIGSTOP') return stopProcess(child.pid ?? -1);
     child.kill(signalName);
-    if (signalName !== 'SIGSTOP' && signalName !== 'SIGCONT') await gone;
+    if (signalName !== 'SIGCONT') await gone;
   };
   return {
     name,
@@ -76,6 +81,25 @@ export async function startChild(
       clearTimeout(last);
     },
   };
+}
+
+/**
+ * Sends SIGSTOP; resolves when no thread of the process runs. On a busy machine a process of several threads answers
+ * requests for a while after the signal was sent: it stops when one of its threads has had its turn to take it.
+ */
+export async function stopProcess(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  await waitFor(`process ${pid} to stop`, () => threadStates(pid).every((state) => STOPPED.has(state)));
+}
+
+/** Linux alone shows the threads; elsewhere the signal counts as taken. */
+function threadStates(pid: number): string[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync(`/proc/${pid}/task`).map((thread) => {
+    const stat = readFileSync(`/proc/${pid}/task/${thread}/stat`, 'utf8');
+    // The name before the state is in parentheses, and may itself hold any character.
+    return stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3);
+  });
 }
 
 function readyUrl(

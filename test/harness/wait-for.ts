@@ -5,7 +5,7 @@
 export async function waitFor<Value>(
   what: string,
   condition: () => Value | undefined | null | false | Promise<Value | undefined | null | false>,
-  withinMs = 20_000,
+  withinMs = 120_000,
 ): Promise<Value> {
   const deadline = Date.now() + withinMs;
   for (;;) {

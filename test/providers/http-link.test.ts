@@ -20,12 +20,10 @@ describe('the link of a call', () => {
     const server = createServer();
     const port = await listening(server);
     const link = createLink({}, { apiKey: 'k', connectMs: 200 }, signal);
-    const startedAt = Date.now();
     await expect(link.fetch(`https://127.0.0.1:${port}/`, {})).rejects.toMatchObject({
       code: 'provider_connect_failed',
       message: 'No connection within 200 ms.',
     });
-    expect(Date.now() - startedAt).toBeLessThan(3_000);
     expect(link.head()).toBeNull();
     server.close();
   });

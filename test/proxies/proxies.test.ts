@@ -33,6 +33,10 @@ const begin = async (plan: Parameters<typeof promptOf>[0]) => {
 const delays = (received: readonly Received[]) =>
   received.map(({ event, receivedAt }) => receivedAt - event.at).sort((one, other) => one - other);
 
+/** From the first event to the last, by the log's clock; ms. */
+const durationMs = (received: readonly Received[]) =>
+  (received.at(-1)?.event.at ?? 0) - (received[0]?.event.at ?? 0);
+
 describe.each(fronts)('through %s', (name) => {
   let front: Front;
   beforeAll(async () => {
@@ -61,7 +65,8 @@ describe.each(fronts)('through %s', (name) => {
     );
     const at = (share: number) => live[Math.floor(share * (live.length - 1))] ?? Number.NaN;
     console.info(`${name}: ${live.length} deltas, delay median ${at(0.5)} ms, p99 ${at(0.99)} ms`);
-    expect(at(0.5)).toBeLessThan(150);
+    // A proxy that collects tokens delays most of them by a good part of the stream; a busy machine slows both alike.
+    expect(at(0.5)).toBeLessThan(Math.max(...read.map(durationMs)) / 4);
   });
 
   test('one WebSocket follows several generations, and each token passes as it comes', async () => {

@@ -73,7 +73,8 @@ describe('?until_ms=', () => {
     const tookMs = performance.now() - startedAt;
     expect(text).toMatch(/^retry: 1000\n\n/);
     expect(text).toMatch(/\n\n: until_ms is over\nretry: 250\n\n$/);
-    expect([tookMs >= 650, tookMs < 1_500]).toEqual([true, true]);
+    expect(tookMs).toBeGreaterThanOrEqual(650);
+    expect((await stack.api.view(body.id)).body.status).toBe('running');
     await stack.api.cancel(body.id);
   });
 });

@@ -11,7 +11,7 @@ import { findQdrantExecutable, startQdrant } from '../../../services/provide-qdr
 import { findRedisExecutable, startRedis } from '../../../services/provide-redis.ts';
 import { findTemporalExecutable, startTemporal } from '../../../services/provide-temporal.ts';
 import type { RunningProcess } from '../../../services/run-process.ts';
-import { PROJECT_ROOT } from '../../harness/child-process.ts';
+import { PROJECT_ROOT, stopProcess } from '../../harness/child-process.ts';
 import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
 import { newKey, type Seat, takeSeat } from '../../harness/stack.ts';
 import { startTcpProxy, type TcpProxy } from '../../harness/tcp-proxy.ts';
@@ -194,9 +194,7 @@ async function serviceSeat(name: string, start: () => Promise<RunningProcess>): 
       signal('SIGKILL');
       await service.exited;
     },
-    freeze: async () => {
-      signal('SIGSTOP');
-    },
+    freeze: () => stopProcess(service.pid),
     thaw: async () => {
       signal('SIGCONT');
     },
