@@ -123,6 +123,8 @@ async function main() {
     ...process.env,
     PATH: [dirname(node), join(modules, '.bin'), process.env.PATH].join(delimiter),
     UNBROKEN_PARENT_PID: String(process.pid),
+    // Every process of ours compiles the same TypeScript: with the results kept, its start takes half the CPU time.
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node-compile'),
   };
   if (NEEDS_SERVICES.has(name)) {
     const stdio = ['ignore', 'pipe', 'inherit'];
