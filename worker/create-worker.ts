@@ -27,15 +27,12 @@ import { listenToLog } from '../telemetry/measure-log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
 import { observeWorker } from '../telemetry/observe.ts';
 import { serveMetrics } from '../telemetry/serve-metrics.ts';
-import {
-  clientInterceptors,
-  workerInterceptors,
-  workflowInterceptorModules,
-} from '../telemetry/trace-temporal.ts';
+import { clientInterceptors, workflowInterceptorModules } from '../telemetry/trace-temporal.ts';
 import { type Tracing, traceCarrier } from '../telemetry/tracing.ts';
 import { createCache } from './create-cache.ts';
 import { createCompressor } from './create-compressor.ts';
 import { createNoteGate } from './gate-notices.ts';
+import { sharedWorkerOptions } from './shared-options.ts';
 import { type RunsTaken, takeRuns } from './take-runs.ts';
 import { versioningOf } from './versioning.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
@@ -116,14 +113,12 @@ export async function createWorker(
     countTexts,
   };
   const { activities, beginEarly } = createActivities(observeWorker(parts, metrics, tracing));
+  const shared = await sharedWorkerOptions(connection, config, tracing);
   const worker = await Worker.create({
-    connection,
-    namespace: config.temporal.namespace,
+    ...shared,
     taskQueue: config.temporal.taskQueue,
     workflowBundle,
     activities,
-    ...(dataConverter === undefined ? {} : { dataConverter }),
-    ...(await workerInterceptors(tracing)),
     ...versioningOf(config.temporal.deployment),
     // A workflow task is held for as long as the stream's beginning, in a local activity, takes.
     maxConcurrentWorkflowTaskExecutions: CONCURRENT_GENERATIONS,
@@ -140,7 +135,7 @@ export async function createWorker(
     shutdownGraceTime: '5s',
   });
   const { waitForRoom } = activities;
-  const rooms = await createWaitingRooms(connection, config.temporal, providers.keys(), waitForRoom);
+  const rooms = await createWaitingRooms(shared, config.temporal.taskQueue, providers.keys(), waitForRoom);
   const workers = [worker, ...rooms];
   await warm;
   const page =

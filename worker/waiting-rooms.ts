@@ -2,22 +2,22 @@
  * One line per provider for those who wait for room: a task queue of its own, of which a worker takes one at a time.
  * So Temporal keeps the order of the line, by priority and fairness, and nobody who waits holds a slot of the streams.
  */
-import { type NativeConnection, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import type { Activities } from '../activities/create-activities.ts';
 import { roomQueue } from '../contracts/names.ts';
+import type { SharedOptions } from './shared-options.ts';
 
 export function createWaitingRooms(
-  connection: NativeConnection,
-  temporal: { readonly namespace: string; readonly taskQueue: string },
+  shared: SharedOptions,
+  taskQueue: string,
   providers: Iterable<string>,
   waitForRoom: Activities['waitForRoom'],
 ): Promise<Worker[]> {
   return Promise.all(
     [...providers].map((provider) =>
       Worker.create({
-        connection,
-        namespace: temporal.namespace,
-        taskQueue: roomQueue(temporal.taskQueue, provider),
+        ...shared,
+        taskQueue: roomQueue(taskQueue, provider),
         activities: { waitForRoom },
         maxConcurrentActivityTaskExecutions: 1,
         maxConcurrentActivityTaskPolls: 1,

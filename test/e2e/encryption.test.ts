@@ -13,10 +13,23 @@ const OLD = `2025:${randomBytes(32).toString('base64')}`;
 const NEW = `2026:${randomBytes(32).toString('base64')}`;
 /** In the argument, the result, the failure, the summary: what a history says where nothing is encrypted. */
 const TELLING = ['"generationId"', '"outputTokens"', 'The call failed with', 'characters by'];
+const METERED = 'metered/sim-large';
+const WINDOW_MS = 1_500;
 let stack: Stack;
 const runs: string[] = [];
 beforeAll(async () => {
-  stack = await startStack({ env: { UNBROKEN_ENCRYPTION_KEYS: OLD } });
+  stack = await startStack({
+    env: { UNBROKEN_ENCRYPTION_KEYS: OLD, METERED_KEY: 'sk-metered-0123456789' },
+    config: (simulatorUrl) => ({
+      providers: {
+        metered: {
+          wire: 'openai-responses',
+          baseUrl: `${simulatorUrl}/v1`,
+          keys: [{ env: 'METERED_KEY', limits: { requests: 1, windowMs: WINDOW_MS } }],
+        },
+      },
+    }),
+  });
   await generateAllKinds(stack, runs);
 });
 afterAll(async () => {
@@ -78,6 +91,22 @@ describe('with encryption', () => {
     } finally {
       await plain.stop();
     }
+  });
+
+  test('a generation that waits for room at a provider gets it', async () => {
+    const submit = async () => {
+      const request = { input: promptOf({ tokens: 5, delayMs: 1 }), model: METERED, cache: 'off' } as const;
+      return startReading(stack.api, (await stack.api.create(request)).body.id);
+    };
+    const readings = await Promise.all([submit(), submit(), submit()]);
+    const ends = await Promise.all(readings.map(async ({ whole }) => (await whole).at(-1)?.type));
+    expect(ends).toEqual(['generation-end', 'generation-end', 'generation-end']);
+    const ids = readings.map(({ id }) => workflowId('dev', id));
+    const { workflow } = await temporalClient(stack.env);
+    const histories = await Promise.all(ids.map((id) => workflow.getHandle(id).fetchHistory()));
+    expect(JSON.stringify(histories)).toContain('/room/metered');
+    const text = await temporalText(stack.env, ids);
+    expect(TELLING.filter((one) => text.includes(one))).toEqual([]);
   });
 
   test('an admin sees it by the codec endpoint, nobody else does', async () => {

@@ -57,10 +57,9 @@ export async function startWorkflowEnvironment(): Promise<WorkflowEnvironment> {
         // Cancellation reaches an activity by its heartbeats; they are to leave at once.
         maxHeartbeatThrottleInterval: '50ms',
       });
-      const { nativeConnection: connection } = temporal;
       const names = [FIRST.provider, SECOND.provider];
-      const place = { namespace: 'default', taskQueue };
-      const rooms = await createWaitingRooms(connection, place, names, activities.waitForRoom);
+      const shared = { connection: temporal.nativeConnection };
+      const rooms = await createWaitingRooms(shared, taskQueue, names, activities.waitForRoom);
       const waiting = rooms.map((room) => room.run());
       try {
         return await worker.runUntil(() => use(taskQueue));
