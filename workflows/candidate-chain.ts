@@ -5,6 +5,7 @@
  */
 import {
   CancellationScope,
+  patched,
   proxyActivities,
   proxyLocalActivities,
   setCurrentDetails,
@@ -69,17 +70,28 @@ export async function tryCandidates(
     const [candidate] = mustWait ? full : free;
     if (candidate === undefined) return endChain(order, failed);
     if (leftMs(order) <= 0) {
-      return close(order, 'failed', { code: 'generation_timeout', message: TOO_LONG });
+      const as = isCancelRequested() ? 'cancelled' : 'failed';
+      return close(order, as, { code: 'generation_timeout', message: TOO_LONG });
     }
     const how = { isFirst: failed.length + withoutRoom.length === 0, isLast: left.length === 1 };
     const ask = mustWait ? waitAndTry : tryCandidate;
     const tried: Tried = known ?? (await ask(order, candidate, reservation, failed, how));
     known = null;
     if ('status' in tried) return tried;
+    if (isCancelRequested()) return close(order, 'cancelled', tried);
     if (tried.code === 'provider_full' && !isTooLong(order, tried)) withoutRoom.push(candidate);
     else if (mayFallBack(order, tried.code)) failed.push({ candidate, failure: tried });
     else return close(order, 'failed', tried);
   }
+}
+
+/**
+ * Whether the caller wishes the generation to end. An error may be the first answer to a cancel: a worker that died is
+ * known by its missed heartbeats, and a provider may fail in the same moment. The caller gets the end that he asked for.
+ * Runs of older code went on to the next candidate, which records a command; they keep to it when they are replayed.
+ */
+export function isCancelRequested(): boolean {
+  return CancellationScope.current().consideredCancelled && patched('cancel-outranks-errors');
 }
 
 /** Whether the wait would be longer than the route or the deadline allows: then it is not begun. */

@@ -22,7 +22,7 @@ import { SIGNALS } from '../contracts/names.ts';
 import type { GenerationOutcome, RefusedReservation } from '../contracts/steps.ts';
 import { BEGIN, MAY_FAIL, MUST_HAPPEN } from './activity-options.ts';
 import { tellOfWarnings } from './budget-warning.ts';
-import { close, tryCandidates } from './candidate-chain.ts';
+import { close, isCancelRequested, tryCandidates } from './candidate-chain.ts';
 import { describeOrder, showOutcome } from './describe-run.ts';
 import { failureOf, readFailure } from './provider-fallback.ts';
 
@@ -92,7 +92,8 @@ async function answer(given: GenerationOrder): Promise<Answered> {
     return unsettled(await tryCandidates(order, begun.reservation, null));
   } catch (error) {
     const failure = readFailure(error);
-    return unsettled(await close(order, failure.cancelled ? 'cancelled' : 'failed', failure));
+    const isCancelled = failure.cancelled || isCancelRequested();
+    return unsettled(await close(order, isCancelled ? 'cancelled' : 'failed', failure));
   }
 }
 

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Activities } from '../../activities/create-activities.ts';
 import type { BudgetWarning } from '../../contracts/budgets.ts';
+import type { GenerationOrder } from '../../contracts/generation.ts';
 import { SIGNALS } from '../../contracts/names.ts';
 import type { BegunGeneration, GenerationOutcome } from '../../contracts/steps.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { endless, firstFails, runGeneration } from './runs.ts';
+import { endless, failsWhenCancelled, firstFails, runGeneration, silent } from './runs.ts';
 import {
   FIRST,
   orderOf,
@@ -115,6 +116,41 @@ test('a cancelled generation is closed and its budget settled', async () => {
   expect(outcome).toMatchObject({ status: 'cancelled' });
   expect(calls.at(-1)).toBe('settleBudget cancelled');
   expect(calls.at(-2)).toMatch(/^closeGeneration /);
+});
+
+describe('a generation that is cancelled ends as cancelled', () => {
+  const cancel = (handle: { cancel(): Promise<unknown> }) => handle.cancel();
+  const alone = { candidates: [FIRST] };
+
+  test('while its worker is dead', async () => {
+    const { outcome, calls } = await runGeneration(environment, silent(), alone, cancel);
+    expect(outcome).toMatchObject({ status: 'cancelled' });
+    expect(calls.at(-1)).toBe('settleBudget cancelled');
+  });
+
+  test.each<[string, Partial<GenerationOrder>]>([
+    ['its only candidate', alone],
+    ['a candidate before others', {}],
+  ])('in the moment of an error of %s, and asks no other', async (_, facts) => {
+    const failing = failsWhenCancelled('provider_unavailable');
+    const { outcome, calls } = await runGeneration(environment, failing, facts, cancel);
+    expect(outcome).toMatchObject({ status: 'cancelled' });
+    expect(calls.filter((call) => call.startsWith('streamFromProvider'))).toEqual(['streamFromProvider first']);
+  });
+
+  test('where it waits for room and the wait fails', async () => {
+    const full = { code: 'provider_full', message: 'full', waitMs: 1 } as const;
+    const { outcome } = await runGeneration(
+      environment,
+      {
+        ...silent(),
+        beginGeneration: async () => ({ next: 'fall-back', reservation: RESERVATION, failure: full }),
+      },
+      alone,
+      cancel,
+    );
+    expect(outcome).toMatchObject({ status: 'cancelled' });
+  });
 });
 
 test('a warning is told in a run of its own, once, after the generation has ended', async () => {

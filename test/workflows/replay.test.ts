@@ -17,7 +17,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test.each(['plain', 'fallback', 'cancelled'])(
+test.each(['plain', 'fallback', 'cancelled', 'cancelledWithError'])(
   'a generation that ran before (%s) goes on under this code',
   async (name) => {
     await Worker.runReplayHistory({ workflowBundle: bundle }, readHistory(name));

@@ -34,24 +34,51 @@ export const endless: Partial<Activities> = {
   },
 };
 
+/** The stream is silent, as one is whose worker has died, and so is the wait for room; both until the run settles. */
+export function silent(): Partial<Activities> {
+  const { promise: isOver, resolve: end } = Promise.withResolvers<void>();
+  return {
+    streamFromProvider: ({ candidate }) => isOver.then(() => outcomeWith(candidate)),
+    waitForRoom: () => isOver.then(() => ({ restMs: 0 })),
+    settleBudget: async () => {
+      end();
+      return { warnings: [] };
+    },
+  };
+}
+
+/** The stream goes on until it is cancelled, and answers that with an error of its provider. */
+export function failsWhenCancelled(code: ErrorCode): Partial<Activities> {
+  return {
+    streamFromProvider: async () => {
+      const context = Context.current();
+      const beat = setInterval(() => context.heartbeat(), 50);
+      await context.cancelled.catch(() => clearInterval(beat));
+      throw ApplicationFailure.create({ type: code, message: ERRORS[code].fix });
+    },
+  };
+}
+
 type Handle = Awaited<ReturnType<typeof startGeneration>>;
 
 /**
  * Runs one generation to its end and gives its result, the steps that were called, and its history.
- * @param interrupt what is done to one whose stream is endless, once it streams
+ * @param interrupt what is done to one once it streams; by default only one whose stream is endless is cancelled
  */
 export async function runGeneration(
   environment: WorkflowEnvironment,
   changed: Partial<Activities> = {},
   facts: Partial<GenerationOrder> = {},
-  interrupt: (handle: Handle) => Promise<unknown> = (handle) => handle.cancel(),
+  interrupt: ((handle: Handle) => Promise<unknown>) | null = changed === endless
+    ? (handle) => handle.cancel()
+    : null,
 ) {
   const { activities, calls } = stubActivities(changed);
   return environment.withWorker(activities, async (taskQueue) => {
     const handle = await startGeneration(environment, taskQueue, orderOf(facts));
-    if (changed === endless) {
-      await waitFor('the stream has begun', () =>
-        calls.some((call) => call.startsWith('streamFromProvider')),
+    if (interrupt !== null) {
+      await waitFor('it streams, or waits for room', () =>
+        calls.some((call) => /^(?:streamFromProvider|waitForRoom)/.test(call)),
       );
       await interrupt(handle);
     }
@@ -65,4 +92,7 @@ export const RECORDED_RUNS = {
   fallback: (environment: WorkflowEnvironment) =>
     runGeneration(environment, firstFails('provider_unavailable')),
   cancelled: (environment: WorkflowEnvironment) => runGeneration(environment, endless),
+  /** Recorded by code that went on to the next candidate, to be refused there. */
+  cancelledWithError: (environment: WorkflowEnvironment) =>
+    runGeneration(environment, failsWhenCancelled('provider_unavailable'), {}, (handle) => handle.cancel()),
 };
