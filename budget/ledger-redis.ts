@@ -33,11 +33,28 @@ export async function readStream(
 }
 
 /** @returns the JSON that the script answered. */
-export async function askScript(
+export function askScript(
   redis: LedgerRedis,
   script: Script,
   keys: string[],
   question: unknown,
 ): Promise<unknown> {
-  return JSON.parse(String(await runScript(redis, script, keys, [JSON.stringify(question)])));
+  return askWithNames(redis, script, keys, [questionOf(question)]);
+}
+
+/** @param args the question as JSON, then names as they are. */
+export async function askWithNames(
+  redis: LedgerRedis,
+  script: Script,
+  keys: string[],
+  args: readonly string[],
+): Promise<unknown> {
+  return JSON.parse(String(await runScript(redis, script, keys, args)));
+}
+
+/** Redis' reader of JSON refuses half a surrogate pair, which JavaScript writes as an escape. */
+export function questionOf(question: unknown): string {
+  return JSON.stringify(question, (_, value: unknown) =>
+    typeof value === 'string' ? value.toWellFormed() : value,
+  );
 }

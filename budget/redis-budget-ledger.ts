@@ -11,7 +11,7 @@ import { REDIS_KEYS } from '../contracts/names.ts';
 import { buildWindows, SUBJECT_KEEP_MS, subjectKey } from './audit.ts';
 import { dayOf, entriesKey } from './entries.ts';
 import type { BudgetLedger, BudgetOwner, Granted, Refused, ReserveOutcome } from './ledger.ts';
-import { askScript, type LedgerRedis } from './ledger-redis.ts';
+import { askWithNames, type LedgerRedis, questionOf } from './ledger-redis.ts';
 import {
   createLimitBook,
   type LimitBook,
@@ -72,6 +72,10 @@ type Final = Exclude<StepAnswer, { answer: 'stale' | 'build' | 'moved' }>;
 /** What one step asks of the script, beside what every step asks. */
 type StepFacts = Readonly<Record<string, string | number | boolean | readonly object[]>>;
 
+/** Names that a step carries besides those of its owner: of the model that a settlement is for, and of each charge. */
+type StepNames = readonly { readonly provider: string | null; readonly model: string | null }[];
+const NO_MODEL = { provider: null, model: null };
+
 type Owned = BudgetOwner & { readonly generationId: string };
 
 export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & { readonly book: LimitBook } {
@@ -89,7 +93,7 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
     }
   };
 
-  const once = async (owned: Owned, onMs: number, facts: StepFacts) => {
+  const once = async (owned: Owned, onMs: number, facts: StepFacts, names: StepNames) => {
     const { tenant, generationId, user, team, keyId } = owned;
     const rules = await book.rulesOf(tenant);
     const nowMs = clock();
@@ -102,17 +106,21 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
       REDIS_KEYS.budget(tenant, 'open'),
       ...plans.map(({ kind, id }) => subjectKey(tenant, kind, id)),
     ];
-    const answer = await askScript(redis, STEP, keys, {
-      ...{ version: rules.version, generation: generationId, user, team: team ?? '', key: keyId },
-      ...{ now: nowMs, on: bookedMs, keepMs: SUBJECT_KEEP_MS, keepEntriesMs, rememberMs: REMEMBER_MS },
-      subjects: plans.map((plan) => questionOf(plan, nowMs, bookedMs)),
+    const question = questionOf({
+      ...{ version: rules.version, now: nowMs, on: bookedMs },
+      ...{ keepMs: SUBJECT_KEEP_MS, keepEntriesMs, rememberMs: REMEMBER_MS },
+      subjects: plans.map((plan) => windowsOf(plan, nowMs, bookedMs)),
       ...facts,
     });
+    const answer = await askWithNames(redis, STEP, keys, [
+      ...[question, generationId, user, team ?? '', keyId],
+      ...names.flatMap(({ provider, model }) => [provider ?? '', model ?? '']),
+    ]);
     return { answer: stepAnswerSchema.parse(answer), plans, rules };
   };
 
   /** Asks until the answer is final. */
-  const ask = async (owned: Owned, facts: StepFacts): Promise<Final> => {
+  const ask = async (owned: Owned, facts: StepFacts, names: StepNames = [NO_MODEL]): Promise<Final> => {
     const reservation = REDIS_KEYS.budget(owned.tenant, 'reservation', owned.generationId);
     const begins = facts['op'] === 'reserve' || facts['op'] === 'look';
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
@@ -121,6 +129,7 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
         owned,
         bookedOn === null ? clock() : Number(bookedOn),
         facts,
+        names,
       );
       if (answer.answer === 'stale') await book.refresh(owned.tenant, rules);
       else if (answer.answer === 'build') await build(owned.tenant, plans);
@@ -129,8 +138,8 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
     throw new Error(`The budgets of ${owned.tenant} change faster than they can be read.`);
   };
 
-  const decide = async (owned: Owned, facts: StepFacts): Promise<ReserveOutcome> =>
-    outcomeOf(await ask(owned, facts), owned, clock());
+  const decide = async (owned: Owned, facts: StepFacts, names?: StepNames): Promise<ReserveOutcome> =>
+    outcomeOf(await ask(owned, facts, names), owned, clock());
 
   return {
     book,
@@ -147,14 +156,15 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
     async extend(extension) {
       const { inputTokens, deliveredTokens, minOutputTokens, price } = extension;
       assertCounts({ inputTokens, deliveredTokens, minOutputTokens, ...price });
-      const charges = extension.charges.map(({ tokens, costMicroUsd, ...about }) => {
+      const charges = extension.charges.map(({ tokens, costMicroUsd, attempt, estimated }) => {
         assertCounts({ tokens, costMicroUsd });
-        return { ...about, tokens, microUsd: costMicroUsd };
+        return { attempt, estimated, tokens, microUsd: costMicroUsd };
       });
-      return decide(extension, {
+      const facts = {
         ...{ op: 'extend', charges, input: inputTokens, delivered: deliveredTokens, least: minOutputTokens },
         ...{ fixed: price.fixedMicroUsd, rate: price.outputMicroUsdPerMillion },
-      });
+      };
+      return decide(extension, facts, [NO_MODEL, ...extension.charges]);
     },
 
     async raise(raise) {
@@ -165,10 +175,8 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
     async settle(settlement) {
       const { tokens, costMicroUsd, estimated, attempt, provider, model } = settlement;
       assertCounts({ tokens, costMicroUsd, attempt });
-      const answer = await ask(settlement, {
-        ...{ op: 'settle', tokens, microUsd: costMicroUsd, estimated, attempt },
-        ...{ provider: provider ?? '', model: model ?? '' },
-      });
+      const facts = { op: 'settle', tokens, microUsd: costMicroUsd, estimated, attempt };
+      const answer = await ask(settlement, facts, [{ provider, model }]);
       const places = answer.answer === 'settled' ? answer.warnings : [];
       return { warnings: places.map((place) => warningOf(place, settlement, clock())) };
     },
@@ -190,7 +198,7 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
 }
 
 /** The windows of a subject as the script wants them. */
-function questionOf({ windows }: SubjectPlan, nowMs: number, bookedMs: number) {
+function windowsOf({ windows }: SubjectPlan, nowMs: number, bookedMs: number) {
   return {
     windows: windows.map(({ id, limits }) => {
       const { at, first, last, stepMs, keepFrom } = spanOf(id, nowMs, bookedMs);

@@ -2,7 +2,9 @@
  * The Lua of a step of the saga: one script, one round trip, whatever number of budgets a generation touches.
  *
  * KEYS limits, reservation, entries of the day that is booked on, open reservations, then one hash for each subject
- * (user, team, key). ARGV[1]: the question as JSON (`StepQuestion`). The answer is JSON too (`stepAnswerSchema`).
+ * (user, team, key). ARGV[1]: the question as JSON (`StepFacts`), then the names that callers and vendors chose:
+ * generation, user, team, key, provider, model, and provider and model of each charge. They stand beside the JSON, so
+ * that no name can make it unreadable. The answer is JSON too (`stepAnswerSchema`).
  *
  * A subject's hash has a field `<window>@<bucket>` for each bucket: "spentTokens reservedTokens spentMicroUsd
  * reservedMicroUsd"; `windows`, the windows that it keeps; and `!<limit>`, the warning that was last given.
@@ -31,6 +33,10 @@ end
 
 const BOOKS = `
 local ask = cjson.decode(ARGV[1])
+ask.generation, ask.user, ask.team, ask.key, ask.provider, ask.model = unpack(ARGV, 2, 7)
+for i, one in ipairs(ask.charges or {}) do
+  one.provider, one.model = ARGV[6 + 2 * i], ARGV[7 + 2 * i]
+end
 local LIMITS, RESERVATION, ENTRIES, OPEN = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local function keyOf(i) return KEYS[4 + i] end
 local function answer(reply) return cjson.encode(reply) end

@@ -98,6 +98,8 @@ export const LIMITS = {
    * may need to write down a run that has reserved already.
    */
   orphanAfterMs: 15 * 60_000,
+  /** Attempts of a step that fails by an error which does not say that a service is away; then it is given up. */
+  oddErrorAttempts: 20,
   minDeadlineMs: 100,
   maxDeadlineMs: 30 * 24 * 3_600_000,
   connectMs: 5_000,

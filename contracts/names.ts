@@ -29,6 +29,11 @@ export function roomQueue(taskQueue: string, provider: string): string {
   return `${taskQueue}/room/${provider}`;
 }
 
+/** A name as a part of a key. Every text is one: half a surrogate pair, which cannot be encoded, is replaced. */
+function encodedPart(name: string): string {
+  return encodeURIComponent(name.toWellFormed());
+}
+
 /** Redis keys. What one script touches shares a hash tag, so that it lives on one shard of a cluster. */
 export const REDIS_KEYS = {
   logMeta: (generationId: string) => `ub:log:{${generationId}}:meta`,
@@ -36,10 +41,10 @@ export const REDIS_KEYS = {
   logInput: (generationId: string) => `ub:log:{${generationId}}:input`,
   logChannel: (generationId: string) => `ub:log:{${generationId}}:channel`,
   chat: (tenant: string, user: string, chatId: string) =>
-    `ub:chat:{${[tenant, user, chatId].map(encodeURIComponent).join(':')}}`,
+    `ub:chat:{${[tenant, user, chatId].map(encodedPart).join(':')}}`,
   // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
   budget: (tenant: string, ...parts: readonly string[]) =>
-    `ub:budget:{${encodeURIComponent(tenant)}}:${parts.map(encodeURIComponent).join(':')}`,
+    `ub:budget:{${encodedPart(tenant)}}:${parts.map(encodedPart).join(':')}`,
   /** Who leads the flight of a question, and what the open flights of a partition ask. */
   flight: (partition: string, key: string) => `ub:lead:{${partition}}:${key}`,
   openFlights: (partition: string) => `ub:lead:{${partition}}:open`,
@@ -47,15 +52,15 @@ export const REDIS_KEYS = {
   flightMembers: (leader: string) => `ub:log:{${leader}}:members`,
   /** One prompt of a tenant: versions, labels, statistics, and the generations that used it. */
   prompt: (tenant: string, name: string, part: string) =>
-    `ub:prompt:{${encodeURIComponent(tenant)}:${encodeURIComponent(name)}}:${part}`,
+    `ub:prompt:{${encodedPart(tenant)}:${encodedPart(name)}}:${part}`,
   /** The names of a tenant's prompts. */
-  promptNames: (tenant: string) => `ub:prompts:{${encodeURIComponent(tenant)}}`,
+  promptNames: (tenant: string) => `ub:prompts:{${encodedPart(tenant)}}`,
   /** The messages that were sent in place of those of the input. */
   compressedInput: (generationId: string) => `ub:log:{${generationId}}:compressed`,
   gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
   apiKey: (keyId: string) => `ub:key:{${keyId}}`,
   /** The ids of a tenant's keys, each with the time of its last use. */
-  apiKeysOf: (tenant: string) => `ub:keys:{${encodeURIComponent(tenant)}}`,
+  apiKeysOf: (tenant: string) => `ub:keys:{${encodedPart(tenant)}}`,
   /** Tells every API process the id of a key that was rotated or revoked. */
   apiKeyChanges: 'ub:key-changes',
   /** New generations that wait for a worker that is free. */

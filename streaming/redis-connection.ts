@@ -105,6 +105,13 @@ const SOCKET_CODES = /^(?:ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EHOSTUNREACH|E
 /** Replies of a Redis that starts, lost its primary, cannot write its file or is out of memory. */
 const REPLIES = /^(?:LOADING|MASTERDOWN|READONLY|MISCONF|OOM|CLUSTERDOWN|TRYAGAIN|BUSY)\b/;
 
+/** Whether Redis refused a command, as it will refuse it again: a script that fails, or a key of another type. */
+export function isRedisRefusal(error: unknown): boolean {
+  return (
+    error instanceof ErrorReply && !isRedisAway(error) && !/^(?:NOSCRIPT|MOVED|ASK)\b/.test(error.message)
+  );
+}
+
 /** Whether a command failed because Redis is away for the moment; whether it was carried out is not known then. */
 export function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;

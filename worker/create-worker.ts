@@ -33,6 +33,7 @@ import { createCache } from './create-cache.ts';
 import { createCompressor } from './create-compressor.ts';
 import { createNoteGate } from './gate-notices.ts';
 import { sharedWorkerOptions } from './shared-options.ts';
+import { createReportGivenUp, giveUpSteps } from './give-up-steps.ts';
 import { type RunsTaken, takeRuns } from './take-runs.ts';
 import { versioningOf } from './versioning.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
@@ -112,7 +113,8 @@ export async function createWorker(
     priceOf,
     countTexts,
   };
-  const { activities, beginEarly } = createActivities(observeWorker(parts, metrics, tracing));
+  const { activities: steps, beginEarly } = createActivities(observeWorker(parts, metrics, tracing));
+  const activities = giveUpSteps(steps, createReportGivenUp(logger, metrics));
   const shared = await sharedWorkerOptions(connection, config, tracing);
   const worker = await Worker.create({
     ...shared,

@@ -12,12 +12,14 @@ import {
   setCurrentDetails,
   setHandler,
   sleep,
+  TemporalFailure,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import { describeRefusal } from '../contracts/budget-refusal.ts';
 import type { BudgetWarning } from '../contracts/budgets.ts';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
+import { NO_USAGE } from '../contracts/money.ts';
 import { SIGNALS } from '../contracts/names.ts';
 import type { GenerationOutcome, RefusedReservation } from '../contracts/steps.ts';
 import { BEGIN, MAY_FAIL, MUST_HAPPEN } from './activity-options.ts';
@@ -43,20 +45,25 @@ interface Answered {
   readonly order: GenerationOrder;
   readonly outcome: GenerationOutcome;
   readonly warnings: readonly BudgetWarning[] | null;
+  /** Why the log could not be ended: the run fails, once its budget is settled. */
+  readonly failure?: TemporalFailure;
 }
 
 export async function generation(order: GenerationOrder): Promise<GenerationOutcome> {
   const running = new CancellationScope();
   setHandler(stop, () => running.cancel());
   setHandler(raiseCap, ({ maxOutputTokens }) => raise(order, maxOutputTokens));
-  const { outcome, warnings, order: begun } = await running.run(() => answer(order));
+  const { outcome, warnings, order: begun, failure } = await running.run(() => answer(order));
   // Money is booked also when the generation was cancelled.
-  await CancellationScope.nonCancellable(async () => {
-    const told = warnings ?? (await settleAndStore(order, outcome));
+  const unsettled = await CancellationScope.nonCancellable(async () => {
+    const settled = warnings === null ? await settleAndStore(order, outcome) : { warnings };
     showOutcome(begun, outcome);
-    await tellOfWarnings(told);
+    await tellOfWarnings(settled.warnings);
     await condition(allHandlersFinished);
+    return settled.failure;
   });
+  const hopeless = failure ?? unsettled;
+  if (hopeless !== undefined) throw hopeless;
   return outcome;
 }
 
@@ -93,23 +100,42 @@ async function answer(given: GenerationOrder): Promise<Answered> {
   } catch (error) {
     const failure = readFailure(error);
     const isCancelled = failure.cancelled || isCancelRequested();
-    return unsettled(await close(order, isCancelled ? 'cancelled' : 'failed', failure));
+    return close(order, isCancelled ? 'cancelled' : 'failed', failure).then(unsettled, (reason: unknown) => {
+      if (reason instanceof TemporalFailure) return { ...unsettled(UNKNOWN), failure: reason };
+      throw reason;
+    });
   }
 }
 
-async function settleAndStore(
-  order: GenerationOrder,
-  outcome: GenerationOutcome,
-): Promise<readonly BudgetWarning[]> {
+/** Of a log that nobody can end or read. What earlier attempts used is booked already; the rest of it is not known. */
+const UNKNOWN: GenerationOutcome = {
+  ...{ status: 'failed', provider: null, model: null, finishReason: null, attempts: 0, cached: false },
+  ...{ usage: { ...NO_USAGE, estimated: true }, costMicroUsd: 0, lastSeq: -1, errorCode: 'internal' },
+};
+
+interface SettledRun {
+  readonly warnings: readonly BudgetWarning[];
+  /** Why what was used could not be booked: the run fails. */
+  readonly failure?: TemporalFailure;
+}
+
+async function settleAndStore(order: GenerationOrder, outcome: GenerationOutcome): Promise<SettledRun> {
   // A run that was settled before warnings were told has no result here.
-  const settled: Awaited<ReturnType<typeof settleBudget>> | undefined = await settleBudget({
-    order,
-    outcome,
-  });
+  let settled: Awaited<ReturnType<typeof settleBudget>> | undefined;
+  try {
+    settled = await settleBudget({ order, outcome });
+  } catch (error) {
+    if (!(error instanceof TemporalFailure)) throw error;
+    // What was used cannot be booked. A reservation that stayed would be taken from the caller's budget for good.
+    await settleBudget({ order, outcome: UNKNOWN }).catch(() =>
+      setCurrentDetails('The reservation could not be released; `unbroken budgets reconcile --repair` does.'),
+    );
+    return { warnings: [], failure: error };
+  }
   if (cacheUseOf(order.cache).writes && outcome.status === 'completed' && !outcome.cached) {
     await storeAnswer({ order, outcome }).catch(() => setCurrentDetails('The answer was not stored.'));
   }
-  return settled?.warnings ?? [];
+  return { warnings: settled?.warnings ?? [] };
 }
 
 function refuse(order: GenerationOrder, refusal: RefusedReservation): Promise<GenerationOutcome> {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/create-activities.ts';
 import type { BudgetWarning } from '../../contracts/budgets.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
@@ -135,7 +136,9 @@ describe('a generation that is cancelled ends as cancelled', () => {
     const failing = failsWhenCancelled('provider_unavailable');
     const { outcome, calls } = await runGeneration(environment, failing, facts, cancel);
     expect(outcome).toMatchObject({ status: 'cancelled' });
-    expect(calls.filter((call) => call.startsWith('streamFromProvider'))).toEqual(['streamFromProvider first']);
+    expect(calls.filter((call) => call.startsWith('streamFromProvider'))).toEqual([
+      'streamFromProvider first',
+    ]);
   });
 
   test('where it waits for room and the wait fails', async () => {
@@ -150,6 +153,52 @@ describe('a generation that is cancelled ends as cancelled', () => {
       cancel,
     );
     expect(outcome).toMatchObject({ status: 'cancelled' });
+  });
+});
+
+describe('a run of which a step can never succeed', () => {
+  const hopeless = async (): Promise<never> => {
+    throw ApplicationFailure.create({ type: 'internal', message: 'no retry helps', nonRetryable: true });
+  };
+  const failed = (run: Promise<unknown>) =>
+    expect(run).rejects.toMatchObject({ cause: { message: 'no retry helps' } });
+
+  test('by its settlement fails, and its reservation is released by one that books nothing', async () => {
+    const settled: number[] = [];
+    await failed(
+      runGeneration(environment, {
+        settleBudget: async ({ outcome }) => {
+          settled.push(outcome.costMicroUsd);
+          return outcome.costMicroUsd > 0 ? hopeless() : { warnings: [] };
+        },
+      }),
+    );
+    expect(settled).toEqual([outcomeWith().costMicroUsd, 0]);
+  });
+
+  test('by its settlement and by its release fails all the same', async () => {
+    await failed(runGeneration(environment, { settleBudget: hopeless }));
+  });
+
+  test('by the end of its log fails, and its budget is settled first', async () => {
+    const settled: string[] = [];
+    await failed(
+      runGeneration(environment, {
+        ...firstFails('content_filtered'),
+        closeGeneration: hopeless,
+        settleBudget: async ({ outcome }) => {
+          settled.push(outcome.status);
+          return { warnings: [] };
+        },
+      }),
+    );
+    expect(settled).toEqual(['failed']);
+  });
+
+  test('by its beginning is ended and settled', async () => {
+    const { outcome, calls } = await runGeneration(environment, { beginGeneration: hopeless });
+    expect(outcome.errorCode).toBe('internal');
+    expect(calls.at(-1)).toBe('settleBudget failed');
   });
 });
 

@@ -1,0 +1,68 @@
+import { describe, expect, test } from '@jest/globals';
+import { ApplicationFailure } from '@temporalio/common';
+import { MockActivityEnvironment } from '@temporalio/testing';
+import { ErrorReply, SocketClosedUnexpectedlyError } from 'redis';
+import { ZodError } from 'zod';
+import { LIMITS } from '../../contracts/limits.ts';
+import { NO_USAGE } from '../../contracts/money.ts';
+import { type GivenUp, giveUpSteps } from '../../worker/give-up-steps.ts';
+import { orderOf, outcomeWith, stubActivities } from '../workflows/workflow-environment.ts';
+
+const step = { order: orderOf({ generationId: 'gen_1' }), outcome: outcomeWith({ usage: NO_USAGE }) };
+
+/** What becomes of a settlement that fails by `error` in this attempt. */
+async function settleFailing(error: unknown, attempt = 1) {
+  const reported: GivenUp[] = [];
+  const failing = stubActivities({
+    settleBudget: async () => {
+      throw error;
+    },
+  });
+  const activities = giveUpSteps(failing.activities, (given) => reported.push(given));
+  const environment = new MockActivityEnvironment({ attempt });
+  const thrown: unknown = await environment
+    .run(activities.settleBudget, step)
+    .catch((reason: unknown) => reason);
+  return { thrown, reported };
+}
+
+const REFUSALS: readonly [string, unknown][] = [
+  ['a script that fails', new ErrorReply('ERR user_script:18: invalid unicode escape')],
+  ['a key of another type', new ErrorReply('WRONGTYPE Operation against a key holding the wrong kind')],
+  ['data of another shape', new ZodError([])],
+  ['a number that cannot be booked', new RangeError('tokens must be a whole number from 0, but is 1.5')],
+  ['text that is no JSON', new SyntaxError('Unexpected token')],
+];
+
+describe('a step that must happen', () => {
+  test.each(REFUSALS)('is given up at once for %s, and an operator is told', async (_, error) => {
+    const { thrown, reported } = await settleFailing(error);
+    expect(thrown).toBeInstanceOf(ApplicationFailure);
+    expect(thrown).toMatchObject({ nonRetryable: true, type: 'internal' });
+    expect(reported).toEqual([{ step: 'settleBudget', generationId: 'gen_1', attempt: 1, error }]);
+  });
+
+  test.each<[string, unknown]>([
+    ['a connection that broke', new SocketClosedUnexpectedlyError()],
+    ['a Redis that loads its file', new ErrorReply('LOADING Redis is loading the dataset in memory')],
+    ['a Redis without memory', new ErrorReply('OOM command not allowed when used memory > maxmemory')],
+    ['a connection that is refused', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })],
+  ])('is retried for as long as it takes after %s', async (_, error) => {
+    const { thrown, reported } = await settleFailing(error, 10_000);
+    expect([thrown, reported]).toEqual([error, []]);
+  });
+
+  test('is retried a number of times after an error that says nothing, then given up', async () => {
+    const error = new Error('odd');
+    expect((await settleFailing(error, LIMITS.oddErrorAttempts - 1)).thrown).toBe(error);
+    const { thrown, reported } = await settleFailing(error, LIMITS.oddErrorAttempts);
+    expect(thrown).toMatchObject({ nonRetryable: true });
+    expect(reported).toHaveLength(1);
+  });
+
+  test('that fails on purpose has its own say', async () => {
+    const failure = ApplicationFailure.create({ type: 'input_lost', nonRetryable: true });
+    const { thrown, reported } = await settleFailing(failure, 10_000);
+    expect([thrown, reported]).toEqual([failure, []]);
+  });
+});
