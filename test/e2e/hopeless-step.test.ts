@@ -21,17 +21,21 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-test('a settlement that Redis refuses fails its run and is reported, instead of being retried for ever', async () => {
+test('a settlement that Redis refuses fails its run, is reported, and is repaired by the reconciliation', async () => {
   const input = promptOf({ tokens: 200, delayMs: 10 });
   const { body } = await stack.api.create({ input, cache: 'off', user: 'ann' });
   const reading = startReading(stack.api, body.id);
   await reading.deltas(3);
   const subject = subjectKey('dev', 'user', 'ann');
-  await redis.del(subject);
+  await redis.rename(subject, `${subject}:kept`);
   await redis.set(subject, 'no hash');
   expect((await reading.whole).at(-1)).toMatchObject({ type: 'generation-end' });
   const { workflow } = await temporalClient(stack.env);
   const run = workflow.getHandle(workflowId('dev', body.id));
   await waitFor('the run has failed', async () => (await run.describe()).status.name === 'FAILED');
   expect(stack.workers[0]?.log()).toContain('a step of a generation was given up');
+  await redis.rename(`${subject}:kept`, subject);
+  const asked = JSON.stringify({ repair: true });
+  const repair = await stack.api.send('/v1/budgets/reconcile', { method: 'POST', body: asked });
+  expect(await repair.json()).toMatchObject({ orphans: [body.id] });
 });
