@@ -1,5 +1,6 @@
 /** What all vendors' HTTP errors have in common: status, waiting time, and connections that failed. */
 import { ERRORS, type ErrorCode, UnbrokenError } from '../contracts/errors.ts';
+import { wasNeverSent } from '../contracts/never-sent.ts';
 import { type AnswerHead, hasBegun } from './http-link.ts';
 import { retryAfterMs } from './retry-after.ts';
 
@@ -16,10 +17,6 @@ export interface HttpFailure {
 }
 
 const MESSAGE_CHARS = 300;
-
-/** Failures of a connection that carried no request. After any other the provider may have taken the call. */
-const NEVER_SENT =
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 
 export function toUnbrokenError(failure: HttpFailure): UnbrokenError {
   const { status, message } = failure;
@@ -52,13 +49,6 @@ export function brokenTransport(error: unknown, head: AnswerHead | null): Unbrok
     details: { sent: !wasNeverSent(error) },
     cause: error,
   });
-}
-
-function wasNeverSent(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if ('code' in error && typeof error.code === 'string' && NEVER_SENT.test(error.code)) return true;
-  if (error instanceof AggregateError && error.errors.some(wasNeverSent)) return true;
-  return wasNeverSent(error.cause);
 }
 
 /**

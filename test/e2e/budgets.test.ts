@@ -3,8 +3,11 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
+import { createRedisBudgetLedger } from '../../budget/redis-budget-ledger.ts';
 import { textOf } from '../../contracts/events.ts';
-import { workflowId } from '../../contracts/names.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { EMBEDDINGS_ID_PREFIX, REDIS_KEYS, workflowId } from '../../contracts/names.ts';
+import { connectRedis, type RedisConnection } from '../../streaming/redis-connection.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';
@@ -222,6 +225,82 @@ describe('a running generation', () => {
     const balances = await rowsOf(`/v1/budgets/balances?per=user&id=${user}`);
     expect(balances.map(({ reservedTokens }) => reservedTokens)).toEqual([0, 0]);
     expect((await runCli(stack.api, ['budgets', 'reconcile'])).code).toBe(0);
+  });
+});
+
+describe('a repair', () => {
+  let redis: RedisConnection;
+  beforeAll(async () => {
+    redis = await connectRedis(stack.env['REDIS_URL'] ?? '', () => undefined);
+  });
+  afterAll(() => redis?.destroy());
+
+  const TENANT = 'dev';
+  const OPEN = REDIS_KEYS.budget(TENANT, 'open');
+
+  /** Reserves as a process does that has not got as far as a run. @param ageMs how long ago. */
+  async function reserve(generationId: string, ageMs = 0): Promise<string> {
+    const user = newUser();
+    const clock = () => Date.now() - ageMs;
+    const settings = { limits: [], timeZone: 'UTC', keepEntriesMs: 100 * 24 * 3_600_000 };
+    const ledger = createRedisBudgetLedger({ redis, ...settings, clock });
+    const granted = await ledger.reserve({
+      ...{ tenant: TENANT, user, team: null, keyId: 'key_1', generationId },
+      ...{ inputTokens: 10, maxOutputTokens: 90, minOutputTokens: 1 },
+      price: { fixedMicroUsd: 5, outputMicroUsdPerMillion: 0 },
+    });
+    expect(granted).toMatchObject({ granted: true });
+    return user;
+  }
+
+  const repair = async () => {
+    const { body } = await send('POST', '/v1/budgets/reconcile', { repair: true });
+    return z.object({ orphans: z.array(z.string()), differences: z.literal(0) }).parse(body).orphans;
+  };
+  const sumsOf = async (user: string) => {
+    const entries = await rowsOf(`/v1/budgets/entries?per=user&id=${user}`);
+    const spent = entries.reduce((sum, { spentTokens }) => sum + spentTokens, 0);
+    return { spent, reserved: entries.reduce((sum, { reservedTokens }) => sum + reservedTokens, 0) };
+  };
+
+  test('does not touch a reservation whose run Temporal has not written down yet', async () => {
+    const generationId = `gen_${randomUUID()}`;
+    const user = await reserve(generationId);
+    expect(await repair()).not.toContain(generationId);
+    expect(await sumsOf(user)).toEqual({ spent: 0, reserved: 100 });
+    await redis.zRem(OPEN, generationId);
+  });
+
+  test('does not touch one whose key an earlier run had, which has ended', async () => {
+    const { body } = await stack.api.create({ input: promptOf({ tokens: 5, delayMs: 0 }), cache: 'off' });
+    await resultOf(body.id);
+    // What the ledger knew of the earlier run has expired.
+    await redis.del(REDIS_KEYS.budget(TENANT, 'reservation', body.id));
+    const user = await reserve(body.id);
+    expect(await repair()).not.toContain(body.id);
+    expect(await sumsOf(user)).toEqual({ spent: 0, reserved: 100 });
+    await redis.zRem(OPEN, body.id);
+  });
+
+  test('settles old ones that no run answers for: a generation by its log, a call for embeddings as billed', async () => {
+    const old = LIMITS.orphanAfterMs + 60_000;
+    const [generation, embedding] = [`gen_${randomUUID()}`, `${EMBEDDINGS_ID_PREFIX}${randomUUID()}`];
+    const users = [await reserve(generation, old), await reserve(embedding, old)];
+    expect(await repair()).toEqual(expect.arrayContaining([generation, embedding]));
+    const [ofGeneration, ofEmbedding] = await Promise.all(users.map(sumsOf));
+    expect(ofGeneration).toEqual({ spent: 0, reserved: 0 });
+    expect(ofEmbedding).toEqual({ spent: 100, reserved: 0 });
+    expect(await repair()).toEqual([]);
+  });
+
+  test('finds an orphan behind any number of reservations that have expired, and forgets those', async () => {
+    const dead = Array.from({ length: 2_500 }, (_, index) => ({ score: index, value: `gen_dead_${index}` }));
+    await redis.zAdd(OPEN, dead);
+    const generationId = `gen_${randomUUID()}`;
+    await reserve(generationId, LIMITS.orphanAfterMs + 60_000);
+    expect(await repair()).toEqual([generationId]);
+    expect(await redis.zScore(OPEN, 'gen_dead_0')).toBe(null);
+    expect(await redis.zCard(OPEN)).toBeLessThan(100);
   });
 });
 

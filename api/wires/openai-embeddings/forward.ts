@@ -1,9 +1,10 @@
 /** One call of a provider's embeddings. Its errors become ours; nothing of its text but a short part is told. */
 import { z } from 'zod';
 import { type ErrorCode, UnbrokenError } from '../../../contracts/errors.ts';
+import { LIMITS } from '../../../contracts/limits.ts';
+import { wasNeverSent } from '../../../contracts/never-sent.ts';
 import type { EmbeddingsRequest, EmbeddingsTarget } from './request.ts';
 
-const ANSWER_WITHIN_MS = 60_000;
 const MESSAGE_CHARS = 300;
 
 const answerSchema = z.looseObject({
@@ -13,30 +14,42 @@ const answerSchema = z.looseObject({
 });
 export type EmbeddingsAnswer = z.infer<typeof answerSchema>;
 
+export type Forwarded =
+  | { readonly answer: EmbeddingsAnswer }
+  /** `mayBeBilled`: the call has left, and the provider did not refuse it. */
+  | { readonly answer: null; readonly error: UnbrokenError; readonly mayBeBilled: boolean };
+
 export async function forwardEmbeddings(
   { baseUrl, secret, model }: EmbeddingsTarget,
   { input, dimensions, encoding_format }: EmbeddingsRequest,
-): Promise<EmbeddingsAnswer> {
-  const response = await fetch(`${baseUrl}/embeddings`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
-    },
-    body: JSON.stringify({
-      ...{ model, input },
-      ...(dimensions === null || dimensions === undefined ? {} : { dimensions }),
-      ...(encoding_format === null || encoding_format === undefined ? {} : { encoding_format }),
-    }),
-    signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-  }).catch((error: unknown) => {
-    throw new UnbrokenError('provider_connect_failed', 'The provider cannot be reached.', { cause: error });
-  });
-  const text = await response.text();
-  if (!response.ok) throw refusalOf(response, text);
+): Promise<Forwarded> {
+  let response: Response;
+  let text: string;
+  try {
+    response = await fetch(`${baseUrl}/embeddings`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
+      },
+      body: JSON.stringify({
+        ...{ model, input },
+        ...(dimensions === null || dimensions === undefined ? {} : { dimensions }),
+        ...(encoding_format === null || encoding_format === undefined ? {} : { encoding_format }),
+      }),
+      signal: AbortSignal.timeout(LIMITS.embeddingsMs),
+    });
+    text = await response.text();
+  } catch (error) {
+    const said = 'The provider cannot be reached, or did not answer in time.';
+    const failure = new UnbrokenError('provider_connect_failed', said, { cause: error });
+    return { answer: null, error: failure, mayBeBilled: !wasNeverSent(error) };
+  }
+  if (!response.ok) return { answer: null, error: refusalOf(response, text), mayBeBilled: false };
   const parsed = answerSchema.safeParse(jsonOf(text));
-  if (!parsed.success) throw new UnbrokenError('provider_malformed', 'The provider sent no list of vectors.');
-  return parsed.data;
+  if (parsed.success) return { answer: parsed.data };
+  const malformed = new UnbrokenError('provider_malformed', 'The provider sent no list of vectors.');
+  return { answer: null, error: malformed, mayBeBilled: true };
 }
 
 function refusalOf({ status, headers }: Response, text: string): UnbrokenError {

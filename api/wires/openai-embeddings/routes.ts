@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Router } from 'express';
 import { NO_USAGE } from '../../../contracts/money.ts';
+import { EMBEDDINGS_ID_PREFIX } from '../../../contracts/names.ts';
 import { costOf } from '../../../models/price.ts';
 import type { Caller } from '../../api-keys.ts';
 import { callerIn } from '../../authenticate.ts';
@@ -44,7 +45,7 @@ async function embed(
 ) {
   const { tenant, team, keyId } = caller;
   const user = (mayName(caller) ? endUserOf(body.user).user : undefined) ?? caller.user;
-  const generationId = `emb_${randomBytes(16).toString('hex')}`;
+  const generationId = `${EMBEDDINGS_ID_PREFIX}${randomBytes(16).toString('hex')}`;
   const owner = { tenant, user, team, keyId, generationId };
   const costOfTokens = (inputTokens: number) => {
     const { pricedAs } = config.providers[target.provider] ?? {};
@@ -63,15 +64,15 @@ async function embed(
       ...{ ...owner, tokens: used, costMicroUsd, estimated },
       ...{ attempt: 1, provider: target.provider, model: target.model },
     });
-  try {
-    const embeddings = await forwardEmbeddings(target, body);
-    const reported = embeddings.usage?.prompt_tokens;
-    const used = reported ?? counted;
-    const costMicroUsd = costOfTokens(used);
-    await settle(used, costMicroUsd, reported === undefined);
-    return { embeddings, costMicroUsd };
-  } catch (error) {
-    await settle(0, 0, false);
+  const forwarded = await forwardEmbeddings(target, body);
+  if (forwarded.answer === null) {
+    const { error, mayBeBilled } = forwarded;
+    await (mayBeBilled ? settle(counted, costOfTokens(counted), true) : settle(0, 0, false));
     throw error;
   }
+  const reported = forwarded.answer.usage?.prompt_tokens;
+  const used = reported ?? counted;
+  const costMicroUsd = costOfTokens(used);
+  await settle(used, costMicroUsd, reported === undefined);
+  return { embeddings: forwarded.answer, costMicroUsd };
 }
