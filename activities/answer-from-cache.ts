@@ -7,6 +7,7 @@ import type { Dependencies } from './dependencies.ts';
 import { dischargeMember, withShare } from './end-following.ts';
 import { readRecord } from './generation-record.ts';
 import { questionOf, replayedText } from './look-up-cache.ts';
+import { takeOver } from './take-over.ts';
 
 /** Within the time that the workflow gives this step; without a stored answer, the close of the log waits for longer. */
 const WAIT_FOR_LEADER_MS = 2_000;
@@ -16,11 +17,9 @@ export function answerFromCache(dependencies: Dependencies) {
   /** @returns null where nothing is stored that answers this. */
   return async (order: GenerationOrder): Promise<GenerationOutcome | null> => {
     const { generationId } = order;
-    const [head, events, input] = await Promise.all([
-      log.head(generationId),
-      log.read(generationId, -1),
-      log.readInput(generationId),
-    ]);
+    const [opened, input] = await Promise.all([takeOver(log, generationId), log.readInput(generationId)]);
+    if (opened === null) return null;
+    const { head, events } = opened;
     const known = readRecord(events);
     if (known.outcome !== null || input === null) return known.outcome;
     const found = await cache.lookUpBest(questionOf(order, input), cacheSettings(order.route).threshold);
@@ -31,7 +30,7 @@ export function answerFromCache(dependencies: Dependencies) {
       ? [{ type: 'text-reset', reason: 'Every candidate failed; an old stored answer stands in.' }]
       : [];
     const record = await withShare(dependencies, known, { generationId, withinMs: WAIT_FOR_LEADER_MS });
-    const spent = await accountOpenAttempt(dependencies, record, input, head?.checkpoint);
+    const spent = await accountOpenAttempt(dependencies, record, input, head.checkpoint);
     const ageMs = Math.max(0, Date.now() - storedAtMs);
     await log.appendOnce(generationId, 'degraded-answer', [
       ...voided,

@@ -12,6 +12,7 @@ import type { Dependencies } from './dependencies.ts';
 import { dischargeMember, withShare } from './end-following.ts';
 import { readRecord } from './generation-record.ts';
 import { readSentInput, type SentInputs } from './sent-input.ts';
+import { takeOver } from './take-over.ts';
 
 /** Within the time that the workflow gives this step; after it, the step is tried again. */
 const WAIT_FOR_LEADER_MS = 5_000;
@@ -22,15 +23,15 @@ export function closeGeneration(dependencies: Closing) {
   return async ({ order, as, error }: CloseStep): Promise<GenerationOutcome> => {
     const { log } = dependencies;
     const { generationId } = order;
-    const [head, events, input] = await Promise.all([
-      log.head(generationId),
-      log.read(generationId, -1),
+    const [opened, input] = await Promise.all([
+      takeOver(log, generationId),
       readSentInput(dependencies, generationId),
     ]);
+    // Redis has lost it, or never had it: nobody reads its end, and the run must have one.
+    if (opened === null) return withoutLog(as, error?.code ?? 'internal');
+    const { head, events } = opened;
     const found = readRecord(events);
     if (found.outcome !== null) return found.outcome;
-    // Redis has lost it, or never had it: nobody reads its end, and the run must have one.
-    if (head === null) return withoutLog(as, error?.code ?? 'internal');
     const record = await withShare(dependencies, found, { generationId, withinMs: WAIT_FOR_LEADER_MS });
     const spent = await accountOpenAttempt(dependencies, record, input, head.checkpoint);
     const end = { ...spent, attempts: record.attempts };

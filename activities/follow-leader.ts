@@ -97,11 +97,13 @@ export async function followLeader(
   const news = createBell();
   const live = await dependencies.live.follow(joined.leader, () => news.ring());
   let followed = joined;
+  // After a silence: a notice can be lost, and what the leader has appended since is in its log alone.
+  let asksLog = false;
   try {
     for (;;) {
       if (control.signal.aborted) return await stopFollowing(dependencies, follower);
       const events =
-        live.after(followed.leaderSeq) ??
+        (asksLog ? null : live.after(followed.leaderSeq)) ??
         (await dependencies.log.read(joined.leader, followed.leaderSeq, LIMITS.entriesPerRead));
       for (const event of events) {
         followed = { ...followed, leaderSeq: event.seq };
@@ -118,14 +120,14 @@ export async function followLeader(
           return await leave(dependencies, follower, event.type);
         }
       }
-      if (events.length > 0) continue;
-      const isNews = await news.rung(LIMITS.betweenTokensMs, control.signal);
-      if (isNews || control.signal.aborted) continue;
-      // A notice can be lost: only the log itself says that the leader is silent.
-      const missed = await dependencies.log.read(joined.leader, followed.leaderSeq, 1);
-      if (missed.length === 0 && (await isFree(dependencies, follower))) {
+      if (events.length > 0) {
+        asksLog = false;
+        continue;
+      }
+      if (asksLog && (await isFree(dependencies, follower))) {
         return await leave(dependencies, follower, 'silence');
       }
+      asksLog = !(await news.rung(LIMITS.betweenTokensMs, control.signal));
     }
   } finally {
     await live.release();

@@ -80,7 +80,7 @@ export interface EventLog extends LogReader {
    * Takes the log over for this epoch and reads it whole. Throws `LogRefused`.
    * @param onCancelWish called when an append finds that the caller wishes the generation to end.
    */
-  open(generationId: string, epoch: number, onCancelWish?: () => void): Promise<OpenedLog>;
+  open(generationId: string, epoch: Epoch, onCancelWish?: () => void): Promise<OpenedLog>;
   /**
    * Takes a log over that has no more than its start, and appends `events` in the same step.
    * @returns null where it has more, or was opened before, or the caller wishes it to end: then it is to be read.
@@ -106,6 +106,12 @@ export interface EventLog extends LogReader {
   /** Drops the texts of an ended log for good; the head stays, so that its idempotency key is not used again. */
   erase(generationId: string): Promise<void>;
 }
+
+/**
+ * Orders the attempts at a generation. `newest`: above all before, for a step that comes after the last attempt and must
+ * know all that was written.
+ */
+export type Epoch = number | 'newest';
 
 export interface OpenedLog {
   readonly head: LogHead;

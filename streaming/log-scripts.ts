@@ -22,13 +22,21 @@ if redis.call('HGET', KEYS[1], 'status') == 'running' then redis.call('HSET', KE
 return {'noted'}
 `);
 
-/** KEYS meta. ARGV epoch. -> {'open'} or {'missing'} or {'fenced', epoch} */
+/**
+ * KEYS meta. ARGV epoch, or 'newest' for one above all before. An ended log keeps the epoch that ended it: nobody writes
+ * it any more, and the epoch says whose end it has.
+ * -> {'open', epoch} or {'missing'} or {'fenced', epoch}
+ */
 export const OPEN = script(`
-local epoch = redis.call('HGET', KEYS[1], 'epoch')
+local meta = redis.call('HMGET', KEYS[1], 'epoch', 'status')
+local epoch = meta[1]
 if not epoch then return {'missing'} end
-if tonumber(ARGV[1]) < tonumber(epoch) then return {'fenced', epoch} end
-redis.call('HSET', KEYS[1], 'epoch', ARGV[1])
-return {'open'}
+local asked = ARGV[1]
+-- 1 is the epoch of a stream that began before its workflow asked for it; it may still come.
+if asked == 'newest' then asked = string.format('%.0f', math.max(tonumber(epoch) + 1, 2)) end
+if tonumber(asked) < tonumber(epoch) then return {'fenced', epoch} end
+if meta[2] == 'running' then redis.call('HSET', KEYS[1], 'epoch', asked) end
+return {'open', asked}
 `);
 
 /**

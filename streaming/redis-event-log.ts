@@ -10,7 +10,14 @@ import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { isUnknownScript, runScript, type Script, type ScriptRedis } from '../lua/script.ts';
 import { decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
-import { type EventLog, type LogHead, type LogListener, LogRefused, type OnceOutcome } from './event-log.ts';
+import {
+  type Epoch,
+  type EventLog,
+  type LogHead,
+  type LogListener,
+  LogRefused,
+  type OnceOutcome,
+} from './event-log.ts';
 import { APPEND, CREATE, ERASE, OPEN, OPEN_FRESH, WISH_CANCEL } from './log-scripts.ts';
 import { createLogWriter, type WriterLimits } from './log-writer.ts';
 import { pause } from './pause.ts';
@@ -133,7 +140,7 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
    * One round trip: the three commands leave together and run in this order. What was read before the writer before us
    * was silenced could miss its last append; so where Redis does not know the script, all three are sent again.
    */
-  const takeOver = async (generationId: string, epoch: number) => {
+  const takeOver = async (generationId: string, epoch: Epoch) => {
     const call = { keys: [REDIS_KEYS.logMeta(generationId)], arguments: [String(epoch)] };
     const send = () =>
       Promise.all([
@@ -207,12 +214,12 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
     },
 
     async open(generationId, epoch, onCancelWish) {
-      const [[outcome, holder], opened, events] = await takeOver(generationId, epoch);
+      const [[outcome, held], opened, events] = await takeOver(generationId, epoch);
       if (outcome === 'fenced') {
-        throw new LogRefused('fenced', `epoch ${epoch} came after epoch ${holder}`);
+        throw new LogRefused('fenced', `epoch ${epoch} came after epoch ${held}`);
       }
       if (outcome !== 'open' || opened === null) throw new LogRefused('missing', generationId);
-      const writer = writerOf(generationId, epoch, opened.nextSeq, onCancelWish);
+      const writer = writerOf(generationId, Number(held), opened.nextSeq, onCancelWish);
       return { head: opened, events, writer };
     },
 

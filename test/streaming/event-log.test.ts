@@ -1,289 +1,35 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { EventBody } from '../../contracts/events.ts';
-import { NO_USAGE } from '../../contracts/money.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import type { EventLog, LogCreation } from '../../streaming/event-log.ts';
-import type { RedisConnection } from '../../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../../streaming/redis-event-log.ts';
+import { creationOf, END, RETENTION_MS, testEventLog } from './event-log-contract.ts';
 import { startTestRedis, type TestRedis } from './redis-server.ts';
 
-const END: EventBody = {
-  type: 'generation-end',
-  provider: 'sim',
-  model: 'm',
-  finishReason: 'stop',
-  attempts: 1,
-  cached: false,
-  usage: NO_USAGE,
-  costMicroUsd: 0,
-};
-const RETENTION_MS = 60_000;
-
 let server: TestRedis | undefined;
-let redis: RedisConnection;
-let log: EventLog;
-let logs = 0;
-
 beforeAll(async () => {
   server = await startTestRedis();
-  redis = await server.connect();
-  log = createRedisEventLog(redis, { retentionMs: RETENTION_MS });
 });
-
 afterAll(async () => {
   await server?.stop();
 });
 
-const delta = (text: string): EventBody => ({ type: 'text-delta', text });
-
-function creationOf(generationId: string, requestHash = 'hash-1'): LogCreation {
-  const input = { messages: [{ role: 'user' as const, content: 'hello' }], maxOutputTokens: 10 };
-  return {
-    ...{ generationId, tenant: 'acme', user: 'ann', route: 'default' },
-    ...{ requestHash, metadata: { topic: 'a' }, input },
-  };
+async function connect() {
+  if (server === undefined) throw new Error('Redis has not started');
+  return server.connect();
 }
 
-async function newLog(): Promise<string> {
-  logs += 1;
-  const generationId = `gen_${logs}`;
+testEventLog('Redis', async () => ({ redis: await connect(), stop: async () => undefined }));
+
+test('an ended log is kept for the retention and no longer', async () => {
+  const redis = await connect();
+  const log = createRedisEventLog(redis, { retentionMs: RETENTION_MS });
+  const generationId = 'gen_kept';
   await log.create(creationOf(generationId));
-  return generationId;
-}
-
-async function writeBatches(generationId: string, batches: readonly (readonly EventBody[])[]): Promise<void> {
-  const { writer } = await log.open(generationId, 1);
-  for (const batch of batches) {
-    for (const event of batch) await writer.write(event);
-    await writer.flush();
-  }
-}
-
-test('a log begins with its first event, its input and its facts', async () => {
-  const generationId = await newLog();
-  expect(await log.read(generationId, -1)).toMatchObject([
-    { seq: 0, type: 'generation-start', generationId, route: 'default', user: 'ann' },
-  ]);
-  expect(await log.readInput(generationId)).toEqual(creationOf(generationId).input);
-  expect(await log.head(generationId)).toMatchObject({
-    ...{ status: 'running', nextSeq: 1, endedAt: null, checkpoint: null, torn: null },
-    ...{ tenant: 'acme', user: 'ann', metadata: { topic: 'a' } },
-  });
-});
-
-test('a log created twice is written once and tells the hash of the first request', async () => {
-  const generationId = await newLog();
-  expect(await log.create(creationOf(generationId, 'hash-2'))).toEqual({
-    created: false,
-    requestHash: 'hash-1',
-  });
-  expect(await log.read(generationId, -1)).toHaveLength(1);
-});
-
-test('seq has no gap over batches, and events keep their order', async () => {
-  const generationId = await newLog();
-  const texts = ['a', 'b', 'c', 'd', 'e', 'f'].map(delta);
-  await writeBatches(generationId, [texts.slice(0, 1), texts.slice(1, 4), texts.slice(4)]);
-  const events = await log.read(generationId, -1);
-  expect(events.map((event) => event.seq)).toEqual([0, 1, 2, 3, 4, 5, 6]);
-  expect(events.slice(1)).toMatchObject(texts);
-});
-
-test('a read from any cursor gives exactly the rest, also from inside a batch', async () => {
-  const generationId = await newLog();
-  const texts = Array.from({ length: 12 }, (_, index) => delta(String(index)));
-  await writeBatches(generationId, [texts.slice(0, 5), texts.slice(5, 11), texts.slice(11)]);
-  const all = await log.read(generationId, -1);
-  expect(await redis.xLen(REDIS_KEYS.logStream(generationId))).toBeLessThan(all.length);
-  for (let cursor = -1; cursor <= all.length; cursor += 1) {
-    expect(await log.read(generationId, cursor)).toEqual(all.filter((event) => event.seq > cursor));
-  }
-});
-
-test('a log read in small pages gives every event once', async () => {
-  const generationId = await newLog();
-  await writeBatches(generationId, [
-    ['a', 'b', 'c'].map(delta),
-    ['d', 'e'].map(delta),
-    ['f', 'g', 'h'].map(delta),
-  ]);
-  const seqs: number[] = [];
-  for (;;) {
-    const page = await log.read(generationId, seqs.at(-1) ?? -1, 1);
-    if (page.length === 0) break;
-    seqs.push(...page.map((event) => event.seq));
-  }
-  expect(seqs).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-});
-
-test('a zombie may not write after a newer epoch has opened the log', async () => {
-  const generationId = await newLog();
-  const zombie = await log.open(generationId, 1);
-  await zombie.writer.write(delta('old'));
-  await zombie.writer.flush();
-  const successor = await log.open(generationId, 2);
-  expect(successor.events).toMatchObject([{ seq: 0 }, { seq: 1, text: 'old' }]);
-  await zombie.writer.write(delta('late'));
-  await expect(zombie.writer.flush()).rejects.toMatchObject({ name: 'LogRefused', reason: 'fenced' });
-  await expect(zombie.writer.write(delta('later'))).rejects.toMatchObject({ reason: 'fenced' });
-  await expect(log.open(generationId, 1)).rejects.toMatchObject({ reason: 'fenced' });
-  await successor.writer.write(delta('new'));
-  await successor.writer.flush();
-  expect((await log.read(generationId, 0)).map((event) => 'text' in event && event.text)).toEqual([
-    'old',
-    'new',
-  ]);
-});
-
-test('nothing is appended after the terminal event', async () => {
-  const generationId = await newLog();
   const { writer } = await log.open(generationId, 1);
   await writer.write(END);
   await writer.flush();
-  await writer.write(delta('after'));
-  await expect(writer.flush()).rejects.toMatchObject({ name: 'LogRefused', reason: 'ended' });
-  expect(await log.appendOnce(generationId, 'close', [END])).toBe('ended');
-  expect((await log.read(generationId, -1)).map((event) => event.type)).toEqual([
-    'generation-start',
-    'generation-end',
-  ]);
-  const head = await log.head(generationId);
-  expect(head?.status).toBe('completed');
-  expect(head?.endedAt).not.toBeNull();
-});
-
-test('an ended log is kept for the retention and no longer', async () => {
-  const generationId = await newLog();
-  await writeBatches(generationId, [[END]]);
   for (const key of ['logMeta', 'logStream', 'logInput'] as const) {
     const leftMs = await redis.pTTL(REDIS_KEYS[key](generationId));
     expect(leftMs).toBeGreaterThan(0);
     expect(leftMs).toBeLessThanOrEqual(RETENTION_MS);
   }
-});
-
-test('a step appended twice is written once', async () => {
-  const generationId = await newLog();
-  expect(await log.appendOnce(generationId, 'step', [delta('a'), delta('b')])).toBe('appended');
-  expect(await log.appendOnce(generationId, 'step', [delta('a'), delta('b')])).toBe('already-appended');
-  expect(await log.read(generationId, 0)).toMatchObject([
-    { seq: 1, text: 'a' },
-    { seq: 2, text: 'b' },
-  ]);
-});
-
-test('a terminal step that is repeated after its reply was lost is recognised', async () => {
-  const generationId = await newLog();
-  expect(await log.appendOnce(generationId, 'close', [END])).toBe('appended');
-  expect(await log.appendOnce(generationId, 'close', [END])).toBe('already-appended');
-});
-
-test('the checkpoint that the log holds is never ahead of its text', async () => {
-  const generationId = await newLog();
-  const { writer } = await log.open(generationId, 1);
-  await writer.write(delta('a'), { covers: 1 });
-  await writer.flush();
-  expect((await log.head(generationId))?.checkpoint).toEqual({ covers: 1 });
-  await writer.write(delta('b'));
-  await writer.write(delta('c'), { covers: 3 });
-  await writer.flush();
-  const successor = await log.open(generationId, 2);
-  expect(successor.head.checkpoint).toEqual({ covers: 3 });
-  expect(successor.events).toHaveLength(4);
-});
-
-test('a log that is not there is refused as missing, and read as nothing', async () => {
-  await expect(log.open('gen_none', 1)).rejects.toMatchObject({ name: 'LogRefused', reason: 'missing' });
-  expect(await log.head('gen_none')).toBeNull();
-  expect(await log.readInput('gen_none')).toBeNull();
-  expect(await log.read('gen_none', -1)).toEqual([]);
-});
-
-test('500 quick writes are 500 events in order, in far fewer appends', async () => {
-  const generationId = await newLog();
-  const { writer } = await log.open(generationId, 1);
-  for (let index = 0; index < 500; index += 1) await writer.write(delta(`${index} `));
-  await writer.flush();
-  expect(writer.nextSeq).toBe(501);
-  const events = await log.read(generationId, 0);
-  expect(events.map((event) => event.seq)).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
-  expect(events.map((event) => ('text' in event ? event.text : ''))).toEqual(
-    Array.from({ length: 500 }, (_, index) => `${index} `),
-  );
-  expect(await redis.xLen(REDIS_KEYS.logStream(generationId))).toBeLessThan(50);
-});
-
-const start: EventBody = {
-  type: 'provider-start',
-  provider: 'sim',
-  model: 'm',
-  attempt: 1,
-  strategy: 'start',
-};
-
-test('a log with no more than its start is opened and written in one step, once', async () => {
-  const generationId = await newLog();
-  const writer = await log.openFresh(generationId, 1, [start]);
-  await writer?.write(delta('a'));
-  await writer?.flush();
-  expect(await log.read(generationId, 0)).toMatchObject([
-    { seq: 1, type: 'provider-start' },
-    { seq: 2, text: 'a' },
-  ]);
-  expect(await log.openFresh(generationId, 1, [start])).toBeNull();
-  expect(await log.openFresh(generationId, 2, [start])).toBeNull();
-  await log.open(generationId, 2);
-  await expect(writer?.write(delta('b')).then(() => writer.flush())).rejects.toMatchObject({
-    reason: 'fenced',
-  });
-});
-
-test('an opening whose reply was lost is known as its own, not as an attempt that somebody paid', async () => {
-  const generationId = await newLog();
-  let losses = 1;
-  const lossy: RedisConnection = Object.create(redis, {
-    evalSha: {
-      value: async (...call: Parameters<RedisConnection['evalSha']>) => {
-        const reply = await redis.evalSha(...call);
-        losses -= 1;
-        if (losses === 0) throw new Error('the connection was cut before the reply came');
-        return reply;
-      },
-    },
-  });
-  // Redis knows the script.
-  await log.openFresh(await newLog(), 1, [start]);
-  const writer = await createRedisEventLog(lossy, { retentionMs: RETENTION_MS }).openFresh(generationId, 1, [
-    start,
-  ]);
-  expect(writer?.nextSeq).toBe(2);
-  expect(losses).toBeLessThan(0);
-  expect(await log.read(generationId, 0)).toHaveLength(1);
-});
-
-test('a step that was only good before the log was opened comes too late after it', async () => {
-  const generationId = await newLog();
-  expect(await log.appendOnce(generationId, 'early', [delta('a')], 'unopened')).toBe('appended');
-  await log.open(generationId, 1);
-  expect(await log.appendOnce(generationId, 'late', [END], 'unopened')).toBe('opened');
-  expect(await log.read(generationId, 1)).toEqual([]);
-});
-
-test('a takeover by a script that Redis does not know yet misses nothing that the writer before it appends meanwhile', async () => {
-  const generationId = await newLog();
-  const before = await log.open(generationId, 1);
-  await redis.scriptFlush();
-  // Only the script of an append is known again.
-  await log.appendOnce(await newLog(), 'step', [delta('x')]);
-  const taking = log.open(generationId, 2);
-  await before.writer
-    .write(delta('a'))
-    .then(() => before.writer.flush())
-    .catch(() => 'fenced');
-  const { head, events, writer } = await taking;
-  await writer.write(start).then(() => writer.flush());
-  const stored = await log.read(generationId, -1);
-  expect(events).toEqual(stored.slice(0, -1));
-  expect(head.nextSeq).toBe(stored.length - 1);
-  expect(stored.at(-1)?.type).toBe('provider-start');
 });
