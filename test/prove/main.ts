@@ -9,6 +9,8 @@ import { proveCrash } from './crash.ts';
 import { proveFaults } from './faults.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveMatrix } from './matrix/matrix.ts';
+import { proveMutants } from './mutants.ts';
+import { proveSimulation } from './simulation.ts';
 
 const program = new Command('prove')
   .description('Runs the product as it is used, harms it, and counts what the readers lost.')
@@ -105,6 +107,23 @@ program
   .action(async (given: { inputs: number; everySplit?: boolean; seed?: number }) => {
     const { inputs, everySplit = false } = given;
     process.exitCode = (await proveFuzz({ inputs, everySplit, seed: given.seed ?? chooseSeed() })) ? 0 : 1;
+  });
+
+program
+  .command('simulation')
+  .description('Runs the core against a simulated world, under orders of events that a seed chooses.')
+  .option('--runs <count>', 'orders; 1 prints every step', wholeNumber, 1_000_000)
+  .option('--seed <seed>', 'of the first order; the others have the next numbers', wholeNumber)
+  .action(async ({ runs, seed = chooseSeed() }: { runs: number; seed?: number }) => {
+    process.exitCode = (await proveSimulation({ runs, seed })) ? 0 : 1;
+  });
+
+program
+  .command('mutants')
+  .description('Puts real bugs back, one at a time, and runs the check that must see each.')
+  .option('--only <text>', 'mutants whose name has this')
+  .action(async ({ only }: { only?: string }) => {
+    process.exitCode = (await proveMutants(only)) ? 0 : 1;
   });
 
 function positive(value: string): number {

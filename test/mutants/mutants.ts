@@ -1,0 +1,13 @@
+/** All bugs that `npm run prove -- mutants` puts back. */
+import { ACCESS_MUTANTS } from './lists/access.ts';
+import { CORE_MUTANTS } from './lists/core.ts';
+import { LOG_MUTANTS } from './lists/log.ts';
+import { MONEY_MUTANTS } from './lists/money.ts';
+import type { Mutant } from './mutant.ts';
+
+export const MUTANTS: readonly Mutant[] = [
+  ...LOG_MUTANTS,
+  ...CORE_MUTANTS,
+  ...MONEY_MUTANTS,
+  ...ACCESS_MUTANTS,
+];

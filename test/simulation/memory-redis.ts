@@ -1,0 +1,231 @@
+/**
+ * As much of Redis as the event log uses, in memory. The Lua of the log is written again in TypeScript here; a test runs
+ * the same commands on this and on a real Redis and compares every answer.
+ */
+import { REDIS_KEYS } from '../../contracts/names.ts';
+import { APPEND, CREATE, ERASE, OPEN, OPEN_FRESH, WISH_CANCEL } from '../../streaming/log-scripts.ts';
+import type { LogRedis } from '../../streaming/redis-event-log.ts';
+
+interface ScriptCall {
+  readonly keys: string[];
+  readonly arguments: string[];
+}
+
+interface Entry {
+  readonly id: string;
+  readonly lastSeq: number;
+  readonly message: { readonly at: string; readonly events: string };
+}
+
+type Command = (call: ScriptCall) => (string | number)[];
+
+/** An append that has just been carried out. */
+export interface Appended {
+  readonly channel: string;
+  readonly firstSeq: number;
+  readonly events: string;
+  readonly at: string;
+  /** What the log holds now. */
+  readonly checkpoint: string | undefined;
+}
+
+export class MemoryRedis implements LogRedis {
+  readonly #hashes = new Map<string, Map<string, string>>();
+  readonly #streams = new Map<string, Entry[]>();
+  readonly #strings = new Map<string, string>();
+  readonly #known = new Set<string>();
+  readonly #bySource: ReadonlyMap<string, string>;
+  readonly #commands: ReadonlyMap<string, Command>;
+  readonly #onAppended: (append: Appended) => void;
+
+  constructor(onAppended: (append: Appended) => void = () => undefined) {
+    this.#onAppended = onAppended;
+    const scripts = [
+      [CREATE, this.#create],
+      [WISH_CANCEL, this.#wishCancel],
+      [OPEN, this.#open],
+      [OPEN_FRESH, this.#openFresh],
+      [ERASE, this.#erase],
+      [APPEND, this.#append],
+    ] as const;
+    this.#commands = new Map(scripts.map(([{ sha }, command]) => [sha, (call) => command.call(this, call)]));
+    this.#bySource = new Map(scripts.map(([{ sha, source }]) => [source, sha]));
+  }
+
+  loadScripts(): void {
+    for (const sha of this.#commands.keys()) this.#known.add(sha);
+  }
+
+  /** What scripts on the shard of a log see of it. */
+  logOf(generationId: string): { readonly status: string; readonly epoch: number } | null {
+    const hash = this.#hashes.get(REDIS_KEYS.logMeta(generationId));
+    return hash === undefined ? null : { status: hash.get('status') ?? '', epoch: Number(hash.get('epoch')) };
+  }
+
+  /** As after a restart: every script must be sent whole again. */
+  async scriptFlush(): Promise<void> {
+    this.#known.clear();
+  }
+
+  async evalSha(sha: string, call: ScriptCall): Promise<unknown> {
+    if (!this.#known.has(sha)) throw new Error('NOSCRIPT No matching script.');
+    const command = this.#commands.get(sha);
+    if (command === undefined) throw new Error('This script is not of the event log.');
+    return command(call);
+  }
+
+  async eval(source: string, call: ScriptCall): Promise<unknown> {
+    return this.evalSha(await this.scriptLoad(source), call);
+  }
+
+  async scriptLoad(source: string): Promise<string> {
+    const sha = this.#bySource.get(source);
+    if (sha === undefined) throw new Error('This script is not of the event log.');
+    this.#known.add(sha);
+    return sha;
+  }
+
+  async get(key: string): Promise<string | null> {
+    return this.#strings.get(key) ?? null;
+  }
+
+  async hGetAll(key: string): Promise<Record<string, string>> {
+    return Object.fromEntries(this.#hashes.get(key) ?? []);
+  }
+
+  /** Of the ranges, those that the log asks for: from the beginning, or after a seq, to the end. */
+  async xRange(
+    key: string,
+    start: string,
+    _end: string,
+    options?: { readonly COUNT: number },
+  ): Promise<{ id: string; message: Record<string, string> }[]> {
+    const after = start === '-' ? -1 : Number(start.slice('(1-'.length));
+    const entries = (this.#streams.get(key) ?? []).filter(({ lastSeq }) => lastSeq > after);
+    return entries.slice(0, options?.COUNT).map(({ id, message }) => ({ id, message: { ...message } }));
+  }
+
+  async sendCommand(): Promise<unknown> {
+    return ['', '0'];
+  }
+
+  #create({ keys: [meta = '', stream = '', input = ''], arguments: given }: ScriptCall) {
+    const existing = this.#hashes.get(meta)?.get('requestHash');
+    if (existing !== undefined) return [0, existing];
+    const [, events = '', text = '', ...fields] = given;
+    const at = now();
+    const hash = new Map([
+      ['next', '1'],
+      ['epoch', '0'],
+      ['status', 'running'],
+      ['createdAt', at],
+    ]);
+    for (let index = 0; index < fields.length; index += 2) {
+      hash.set(fields[index] ?? '', fields[index + 1] ?? '');
+    }
+    this.#hashes.set(meta, hash);
+    this.#streams.set(stream, [entry(0, at, events)]);
+    this.#strings.set(input, text);
+    return [1, ''];
+  }
+
+  #wishCancel({ keys: [meta = ''] }: ScriptCall) {
+    const hash = this.#hashes.get(meta);
+    if (hash?.get('status') === 'running') hash.set('cancel', '1');
+    return ['noted'];
+  }
+
+  #open({ keys: [meta = ''], arguments: [asked = ''] }: ScriptCall) {
+    const hash = this.#hashes.get(meta);
+    if (hash === undefined) return ['missing'];
+    const held = hash.get('epoch') ?? '';
+    const epoch = asked === 'newest' ? String(Math.max(Number(held) + 1, 2)) : asked;
+    if (Number(epoch) < Number(held)) return ['fenced', held];
+    if (hash.get('status') === 'running') hash.set('epoch', epoch);
+    return ['open', epoch];
+  }
+
+  #openFresh({ keys, arguments: [epoch = '', count = '', events = '', opener = ''] }: ScriptCall) {
+    const [meta = '', stream = '', , channel = ''] = keys;
+    const hash = this.#hashes.get(meta);
+    const next = Number(count) + 1;
+    const isOwn = hash?.get('opener') === opener && hash.get('epoch') === epoch;
+    if (isOwn && Number(hash.get('next')) === next) return ['opened'];
+    const isFresh =
+      hash?.get('next') === '1' && hash.get('epoch') === '0' && hash.get('status') === 'running';
+    if (!isFresh || hash.has('cancel')) return ['known'];
+    const at = now();
+    this.#streams.get(stream)?.push(entry(Number(count), at, events));
+    for (const [name, value] of Object.entries({ next: String(next), epoch, opener })) hash.set(name, value);
+    this.#onAppended({ channel, firstSeq: 1, events, at, checkpoint: hash.get('checkpoint') });
+    return ['opened'];
+  }
+
+  #erase({ keys: [meta = '', stream = '', input = ''] }: ScriptCall) {
+    const hash = this.#hashes.get(meta);
+    if (hash === undefined) return ['missing'];
+    if (hash.get('status') === 'running') return ['running'];
+    this.#streams.delete(stream);
+    this.#strings.delete(input);
+    for (const name of ['origin', 'checkpoint']) hash.delete(name);
+    hash.set('erased', '1').set('metadata', '{}');
+    return ['erased'];
+  }
+
+  #append({ keys, arguments: given }: ScriptCall) {
+    const [meta = '', stream = '', , channel = ''] = keys;
+    const [mode = '', token = '', expected = '', count = '', events = '', status = '', checkpoint = ''] =
+      given;
+    const hash = this.#hashes.get(meta);
+    if (hash === undefined) return ['missing', '0'];
+    const next = Number(hash.get('next'));
+    const refusal =
+      mode === 'fenced'
+        ? refuseFenced(hash, { token, expected: Number(expected), count: Number(count) })
+        : refuseOnce(hash, mode, token);
+    if (refusal !== null) return refusal;
+    const at = now();
+    const after = String(next + Number(count));
+    this.#streams.get(stream)?.push(entry(next + Number(count) - 1, at, events));
+    hash.set('next', after);
+    if (mode !== 'fenced') hash.set(`once:${token}`, at);
+    if (checkpoint !== '') hash.set('checkpoint', checkpoint);
+    if (status !== '') hash.set('status', status).set('endedAt', at);
+    this.#onAppended({ channel, firstSeq: next, events, at, checkpoint: hash.get('checkpoint') });
+    return ['appended', after, hash.get('cancel') ?? ''];
+  }
+}
+
+function refuseOnce(hash: ReadonlyMap<string, string>, mode: string, step: string): string[] | null {
+  const next = hash.get('next') ?? '';
+  if (hash.has(`once:${step}`)) return ['already-appended', next];
+  if (hash.get('status') !== 'running') return ['ended', next];
+  if (mode === 'unopened' && hash.get('epoch') !== '0') return ['opened', next];
+  return null;
+}
+
+function refuseFenced(
+  hash: Map<string, string>,
+  { token, expected, count }: { token: string; expected: number; count: number },
+): string[] | null {
+  const stored = hash.get('next') ?? '';
+  const next = Number(stored);
+  const epoch = hash.get('epoch') ?? '';
+  if (next < expected && Number(epoch) <= Number(token)) {
+    hash.set('tornFrom', String(Math.min(next, Number(hash.get('tornFrom') ?? next))));
+    hash.set('tornUntil', String(Math.max(expected - 1, Number(hash.get('tornUntil') ?? 0))));
+    return ['torn', stored];
+  }
+  if (Number(epoch) !== Number(token)) return ['fenced', epoch];
+  if (next === expected + count) return ['already-appended', stored];
+  if (hash.get('status') !== 'running') return ['ended', stored];
+  return next === expected ? null : ['conflict', stored];
+}
+
+function entry(lastSeq: number, at: string, events: string): Entry {
+  return { id: `1-${lastSeq}`, lastSeq, message: { at, events } };
+}
+
+function now(): string {
+  return String(Date.now());
+}

@@ -1,0 +1,244 @@
+/**
+ * The providers' side. A response that can be reattached runs on when its reader is gone; any other ends with its
+ * connection. What was said stays known here: the judge compares it with what readers got.
+ */
+import { type ErrorCode, UnbrokenError } from '../../contracts/errors.ts';
+import { NO_USAGE, type Usage } from '../../contracts/money.ts';
+import type {
+  Provider,
+  ProviderCall,
+  ProviderCapabilities,
+  ProviderCursor,
+  ProviderEvent,
+} from '../../providers/provider.ts';
+import {
+  type Answer,
+  charsIn,
+  makeAnswer,
+  makeContinuation,
+  type Piece,
+  type QuestionKind,
+} from './answers.ts';
+import type { Label, Lane, World } from './world.ts';
+
+export interface ModelResponse {
+  readonly id: string;
+  /** `<generation id>:<attempt>`. */
+  readonly key: string;
+  readonly strategy: ProviderCall['resume']['strategy'];
+  /** The text that it goes on with. */
+  readonly base: string;
+  readonly answer: Answer;
+  /** Pieces that were sent or, where it runs without a reader, made. */
+  made: number;
+  isGone: boolean;
+}
+
+/** How a call goes wrong: refused, or broken before the piece of this number. */
+interface Break {
+  readonly at: number;
+  readonly code: ErrorCode;
+}
+
+const INPUT_TOKENS = 10;
+
+export class ModelServer {
+  readonly responses: ModelResponse[] = [];
+  /** Calls that no product should make. */
+  readonly faults: string[] = [];
+  readonly #world: World;
+  readonly kind: QuestionKind;
+
+  constructor(world: World, kind: QuestionKind) {
+    this.#world = world;
+    this.kind = kind;
+  }
+
+  find(id: string): ModelResponse | undefined {
+    return this.responses.find((response) => response.id === id);
+  }
+
+  /** The same provider as one process sees it; `lane` holds what is on its wires. */
+  connect(name: string, capabilities: ProviderCapabilities, newLane: () => Lane): Provider {
+    return {
+      name,
+      capabilities: () => capabilities,
+      stream: (call) => this.#stream(call, capabilities, newLane()),
+      stop: async (responseId) =>
+        this.#world.later(
+          newLane(),
+          () => `${name} stops ${responseId}`,
+          () => this.#stop(responseId),
+        ),
+    };
+  }
+
+  async *#stream(
+    call: ProviderCall,
+    capabilities: ProviderCapabilities,
+    lane: Lane,
+  ): AsyncGenerator<ProviderEvent> {
+    const world = this.#world;
+    const aborted = abortOf(call.signal);
+    const next = (label: Label) => Promise.race([world.later(lane, label, () => undefined), aborted]);
+    const cursor = call.resume.strategy === 'reattach' ? call.resume.cursor : null;
+    await next(() => `the call ${call.idempotencyKey} arrives (${call.resume.strategy})`);
+    const broken = this.#plannedBreak(call);
+    if (broken?.at === -1) throw errorOf(broken.code);
+    const response = cursor === null ? this.#begin(call) : this.#reattach(cursor);
+    const { pieces, reason } = response.answer;
+    if (capabilities.reattach) response.made = pieces.length;
+    const told = (sequenceNumber: number) =>
+      capabilities.reattach ? { cursor: cursorOf(response, sequenceNumber) } : {};
+    if (cursor === null && (capabilities.reattach || world.chance(50))) {
+      await next(() => `${response.id} is accepted`);
+      yield { type: 'accepted', ...told(0) };
+    }
+    if (world.chance(10))
+      yield { type: 'usage', usage: { ...NO_USAGE, inputTokens: INPUT_TOKENS, estimated: true } };
+    const rest = cursor === null ? numbered(pieces, 0) : this.#restOf(response, cursor);
+    for (const [index, { piece, sequenceNumber }] of rest.entries()) {
+      // One read of the socket often brings several.
+      if (index === 0 || world.chance(60)) await next(() => `${response.id} says more`);
+      if (broken?.at === index) throw errorOf(broken.code);
+      response.made = Math.max(response.made, sequenceNumber);
+      yield { ...piece, ...told(sequenceNumber) };
+    }
+    await next(() => `${response.id} has ended`);
+    if (broken !== null && broken.at >= rest.length) throw errorOf(broken.code);
+    yield { type: 'finish', reason, usage: world.chance(60) ? usageOf(response) : null };
+  }
+
+  #begin({ idempotencyKey, resume }: ProviderCall): ModelResponse {
+    const world = this.#world;
+    if (this.responses.some(({ key }) => key === idempotencyKey)) {
+      this.faults.push(`the call ${idempotencyKey} was paid twice`);
+    }
+    const isFirst = this.responses.length === 0;
+    const variant = isFirst || world.chance(40) ? 0 : this.responses.length;
+    const base = 'deliveredText' in resume ? resume.deliveredText : '';
+    const answer =
+      'deliveredText' in resume
+        ? makeContinuation(world, this.kind, base, variant)
+        : makeAnswer(world, this.kind, isFirst ? world.random.between(0, 5) : variant);
+    const response = {
+      ...{ id: `resp_${this.responses.length}`, key: idempotencyKey, strategy: resume.strategy },
+      ...{ base, answer, made: 0, isGone: false },
+    };
+    this.responses.push(response);
+    world.tell(() => `${response.id} is ${JSON.stringify(answer.pieces)}`);
+    return response;
+  }
+
+  #reattach({ responseId }: ProviderCursor): ModelResponse {
+    const response = this.find(responseId);
+    if (response === undefined || response.isGone || this.#world.fault(10)) {
+      if (response !== undefined) response.isGone = true;
+      throw errorOf('provider_response_lost');
+    }
+    return response;
+  }
+
+  /** By its place in the stream or, as a poll does, by how many characters are known. */
+  #restOf(response: ModelResponse, cursor: ProviderCursor): Numbered[] {
+    const { pieces } = response.answer;
+    if (this.#world.chance(60)) return numbered(pieces, cursor.sequenceNumber);
+    const known = new Map<string, number>([
+      ['text', cursor.textChars],
+      ['reasoning', cursor.reasoningChars ?? 0],
+      ...(cursor.toolCalls ?? []).map(({ id, argumentsChars }) => [id, argumentsChars] as const),
+    ]);
+    return numbered(pieces, 0).flatMap(({ piece, sequenceNumber }) => {
+      const key = piece.type === 'tool-call' ? piece.id : piece.type;
+      const whole = piece.type === 'tool-call' ? piece.arguments : piece.text;
+      const skipped = Math.min(whole.length, known.get(key) ?? 0);
+      known.set(key, (known.get(key) ?? 0) - skipped);
+      if (skipped === whole.length && sequenceNumber <= cursor.sequenceNumber) return [];
+      const left = whole.slice(skipped);
+      return [
+        {
+          piece: piece.type === 'tool-call' ? { ...piece, arguments: left } : { ...piece, text: left },
+          sequenceNumber,
+        },
+      ];
+    });
+  }
+
+  #plannedBreak({ resume }: ProviderCall): Break | null {
+    const world = this.#world;
+    if (resume.strategy === 'prefill' && world.fault(10)) return { at: -1, code: 'provider_prefill_refused' };
+    if (world.fault(10)) {
+      return {
+        at: -1,
+        code: world.pick(['provider_unavailable', 'provider_rate_limited', 'provider_connect_failed']),
+      };
+    }
+    if (!world.fault(30)) return null;
+    const code = world.pick([
+      ...(['provider_stream_cut', 'provider_stream_cut', 'provider_stalled'] as const),
+      ...(['provider_unavailable', 'provider_malformed'] as const),
+    ] as unknown as [ErrorCode, ...ErrorCode[]]);
+    return { at: world.random.between(0, world.pick([1, 4, 16])), code };
+  }
+
+  #stop(responseId: string): Usage | null {
+    const response = this.find(responseId);
+    if (response === undefined) return null;
+    response.isGone = true;
+    return this.#world.chance(60) ? usageOf(response) : null;
+  }
+}
+
+interface Numbered {
+  readonly piece: Piece;
+  readonly sequenceNumber: number;
+}
+
+function numbered(pieces: readonly Piece[], after: number): Numbered[] {
+  return pieces.slice(after).map((piece, index) => ({ piece, sequenceNumber: after + index + 1 }));
+}
+
+function usageOf({ answer }: ModelResponse): Usage {
+  const thoughts = charsIn(answer.pieces.filter(({ type }) => type === 'reasoning'));
+  const outputTokens = charsIn(answer.pieces) - thoughts;
+  return { ...NO_USAGE, inputTokens: INPUT_TOKENS, outputTokens, reasoningTokens: thoughts };
+}
+
+/** Where the stream stands after so many pieces. */
+function cursorOf({ id, answer }: ModelResponse, sequenceNumber: number): ProviderCursor {
+  let textChars = 0;
+  let reasoningChars = 0;
+  const toolCalls = new Map<
+    number,
+    { outputIndex: number; id: string; name: string; argumentsChars: number }
+  >();
+  for (const piece of answer.pieces.slice(0, sequenceNumber)) {
+    if (piece.type === 'text') textChars += piece.text.length;
+    else if (piece.type === 'reasoning') reasoningChars += piece.text.length;
+    else {
+      const argumentsChars = (toolCalls.get(piece.index)?.argumentsChars ?? 0) + piece.arguments.length;
+      toolCalls.set(piece.index, {
+        outputIndex: piece.index,
+        id: piece.id,
+        name: piece.name,
+        argumentsChars,
+      });
+    }
+  }
+  return { responseId: id, sequenceNumber, textChars, reasoningChars, toolCalls: [...toolCalls.values()] };
+}
+
+function errorOf(code: ErrorCode): UnbrokenError {
+  const retryAfterMs = code === 'provider_rate_limited' ? 100 : undefined;
+  return new UnbrokenError(code, 'a fault of the simulated provider', { retryAfterMs });
+}
+
+/** Rejects with the signal's reason; never resolves. */
+function abortOf(signal: AbortSignal): Promise<never> {
+  const aborted = new Promise<never>((_, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+  });
+  aborted.catch(() => 'heard by who waits');
+  return aborted;
+}

@@ -1,0 +1,261 @@
+/**
+ * The core of the product (log, writer, takeover, resume plan, restart guard, the loop that relays a provider, following
+ * a leader) under every order of events that a seed gives, with crashes, zombies, lost replies and broken providers.
+ * Nothing waits for real time, so a second tries thousands of orders; and a seed that fails fails again.
+ */
+import type { GenerationInput, GenerationOrder } from '../../contracts/generation.ts';
+import { REDIS_KEYS } from '../../contracts/names.ts';
+import type { ProviderCapabilities } from '../../providers/provider.ts';
+import { decodeEvents, numberEvents } from '../../streaming/event-codec.ts';
+import { createRedisEventLog } from '../../streaming/redis-event-log.ts';
+import { createRandom } from '../harness/random.ts';
+import type { QuestionKind } from './answers.ts';
+import { GenerationRun } from './generation-run.ts';
+import { judgeUsage, LogJudge } from './judge.ts';
+import { type Appended, MemoryRedis } from './memory-redis.ts';
+import { ModelServer } from './model-server.ts';
+import { FlightStore } from './simulated-flights.ts';
+import { OUTPUT_CAP, type Outside, SimulatedProcess } from './simulated-process.ts';
+import { VirtualTime } from './virtual-time.ts';
+import { World } from './world.ts';
+
+export interface SeedReport {
+  readonly seed: number;
+  readonly faults: readonly string[];
+  /** Every step, where it was asked for. */
+  readonly history: readonly string[];
+  readonly steps: number;
+}
+
+/** No run needs more; one that does hangs. */
+const MOST_STEPS = 20_000;
+const WORKERS = 3;
+
+/** Runs one seed. */
+export async function simulateSeed(seed: number, isTold = false): Promise<SeedReport> {
+  const time = new VirtualTime();
+  const restore = time.install();
+  const { stackTraceLimit } = Error;
+  // Most of the time went into stacks that nobody reads.
+  if (!isTold) Error.stackTraceLimit = 0;
+  const unheard: string[] = [];
+  const onUnheard = (reason: unknown) => unheard.push(`a rejection that nobody hears: ${String(reason)}`);
+  process.on('unhandledRejection', onUnheard);
+  try {
+    const simulation = new Simulation(seed, time, isTold);
+    const faults = await simulation.run();
+    const { history, stepsTaken } = simulation.world;
+    return { seed, faults: [...faults, ...unheard], history: history ?? [], steps: stepsTaken };
+  } finally {
+    process.off('unhandledRejection', onUnheard);
+    restore();
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+export interface SimulationPlan {
+  readonly runs: number;
+  /** Of the first run; every other has the next number. */
+  readonly seed: number;
+}
+
+export interface SimulationReport {
+  readonly runs: number;
+  readonly steps: number;
+  /** The first seeds that failed, with all their steps. */
+  readonly failed: readonly SeedReport[];
+}
+
+/** Whoever looks for a cause needs no more examples than this. */
+const MOST_FAILURES = 3;
+
+export async function simulate({ runs, seed }: SimulationPlan): Promise<SimulationReport> {
+  const failed: SeedReport[] = [];
+  let steps = 0;
+  let done = 0;
+  for (; done < runs && failed.length < MOST_FAILURES; done += 1) {
+    const report = await simulateSeed(seed + done);
+    steps += report.steps;
+    if (report.faults.length > 0) failed.push(await simulateSeed(report.seed, true));
+  }
+  return { runs: done, steps, failed };
+}
+
+/** What happens to the processes, besides what the commands and streams meet by themselves. */
+type Harm =
+  | 'kill'
+  | 'abandon'
+  | 'zombie'
+  | 'leave'
+  | 'cancel'
+  | 'deadline'
+  | 'forget-scripts'
+  | 'cut'
+  | 'raise';
+
+class Simulation {
+  readonly world: World;
+  readonly #redis: MemoryRedis;
+  readonly #outside: Outside;
+  readonly #judges = new Map<string, LogJudge>();
+  readonly #processes: SimulatedProcess[] = [];
+  readonly #runs: GenerationRun[] = [];
+  #started = 0;
+
+  constructor(seed: number, time: VirtualTime, isTold: boolean) {
+    const random = createRandom(seed);
+    const faults = random.between(0, 6);
+    const world = new World({ random, time, faults, isTold });
+    this.world = world;
+    this.#redis = new MemoryRedis((append) => this.#appended(append));
+    if (world.chance(80)) this.#redis.loadScripts();
+    const kind = world.pick<QuestionKind>(['text', 'text', 'thinking', 'tools', 'json']);
+    const capabilities = new Map<string, ProviderCapabilities>();
+    for (let index = world.random.between(1, 2); index > 0; index -= 1) {
+      const can = { reattach: world.chance(50), prefill: world.chance(50), instruct: world.chance(60) };
+      capabilities.set(`sim${index}`, can);
+    }
+    this.#outside = {
+      ...{ world, redis: this.#redis, flights: new FlightStore(this.#redis), capabilities, raisedCap: 0 },
+      models: new ModelServer(world, kind),
+      writer: { eventsPerAppend: world.pick([1, 2, 5, 512]), writerBufferBytes: world.pick([40, 100_000]) },
+    };
+    for (let index = 0; index < WORKERS; index += 1) this.#startProcess();
+    this.#plan(kind);
+    world.tell(() => JSON.stringify({ kind, capabilities: [...capabilities], writer: this.#outside.writer }));
+  }
+
+  async run(): Promise<string[]> {
+    const { world } = this;
+    const all = Promise.all(this.#runs.map((run) => run.run()));
+    let isOver = false;
+    let broken: unknown = null;
+    all.then(
+      () => {
+        isOver = true;
+      },
+      (error: unknown) => {
+        broken = error;
+        isOver = true;
+      },
+    );
+    while (!isOver && world.stepsTaken < MOST_STEPS) {
+      if (world.fault(2)) {
+        this.#harm();
+        await world.settle();
+      }
+      if (!(await world.step())) break;
+    }
+    if (!isOver) return [`nothing goes on after ${world.stepsTaken} steps`, ...this.#verdicts()];
+    if (broken !== null) return [`the simulation itself broke: ${String(broken)}`];
+    // Zombies that are left may still try to write.
+    for (let left = 30; left > 0; left -= 1) if (!(await world.step())) break;
+    return [...this.#verdicts(), ...(await this.#readBack())];
+  }
+
+  #verdicts(): string[] {
+    const { models } = this.#outside;
+    const textsOf = (generationId: string) => this.#judges.get(generationId)?.wholeTexts ?? [];
+    const judges = [...this.#judges.values()];
+    const faults = judges.flatMap((judge) =>
+      judge.verdict(textsOf).map((fault) => `${judge.generationId}: ${fault}`),
+    );
+    return [...faults, ...models.faults, ...judgeUsage(judges, models)];
+  }
+
+  /** What a reader gets who comes when all is over, from any place on. */
+  async #readBack(): Promise<string[]> {
+    const log = createRedisEventLog(this.#redis, { retentionMs: 1 });
+    const faults: string[] = [];
+    for (const [generationId, judge] of this.#judges) {
+      const after = this.world.random.between(-1, 8);
+      const events = await log.read(generationId, after);
+      const seqs = events.map(({ seq }) => seq);
+      const wanted = seqs.map((_, index) => after + 1 + index);
+      if (String(seqs) !== String(wanted)) faults.push(`${generationId}: read after ${after} gives ${seqs}`);
+      const last = events.at(-1);
+      if (last !== undefined && last.type !== judge.end?.type)
+        faults.push(`${generationId}: read ends with ${last.type}`);
+    }
+    return faults;
+  }
+
+  #plan(kind: QuestionKind): void {
+    const { world } = this;
+    const isShared = kind !== 'tools' && world.chance(25);
+    const input: GenerationInput = {
+      messages: [{ role: 'user', content: 'q' }],
+      maxOutputTokens: OUTPUT_CAP,
+      ...(kind === 'json' ? { output: { name: 'answer', schema: {} } } : {}),
+      ...(kind === 'tools' ? { tools: [{ name: 'look_up', parameters: {} }] } : {}),
+    };
+    for (let index = isShared ? world.random.between(2, 3) : 1; index > 0; index -= 1) {
+      const order = this.#order(`gen_${index}`, isShared);
+      this.#judges.set(order.generationId, new LogJudge(order.generationId, this.#outside.models));
+      const plan = { world, order, input, anyProcess: () => this.#anyProcess(), isAhead: world.chance(30) };
+      this.#runs.push(new GenerationRun(plan));
+    }
+  }
+
+  #order(generationId: string, isShared: boolean): GenerationOrder {
+    const candidates = [...this.#outside.capabilities.keys()].map((provider) => ({ provider, model: 'm' }));
+    return {
+      ...{
+        generationId,
+        tenant: 'acme',
+        user: 'ann',
+        team: null,
+        keyId: 'key',
+        route: 'default',
+        candidates,
+      },
+      ...{ cache: isShared ? 'on' : 'off', maxOutputTokens: OUTPUT_CAP, limitMs: 600_000, inputChars: 1 },
+    };
+  }
+
+  #startProcess(): void {
+    this.#started += 1;
+    this.#processes.push(new SimulatedProcess(`w${this.#started}`, this.#outside));
+  }
+
+  #anyProcess(): SimulatedProcess {
+    const [first, ...others] = this.#processes.filter(({ isDead }) => !isDead);
+    if (first === undefined) throw new Error('no process lives');
+    return this.world.pick([first, ...others]);
+  }
+
+  #harm(): void {
+    const { world } = this;
+    const [first, ...others] = this.#runs.filter(({ outcome }) => outcome === null);
+    if (first === undefined) return;
+    const run = world.pick([first, ...others]);
+    const harm = world.pick<Harm>([
+      ...(['kill', 'kill', 'kill', 'abandon', 'abandon', 'zombie', 'leave', 'cancel'] as const),
+      ...(['deadline', 'forget-scripts', 'cut', 'raise'] as const),
+    ] as unknown as [Harm, ...Harm[]]);
+    world.tell(() => `HARM ${harm} ${run.generationId} ${run.process?.name ?? ''}`);
+    if (harm === 'kill') this.#kill(run.process ?? this.#anyProcess());
+    else if (harm === 'abandon') run.abandon();
+    else if (harm === 'zombie') run.leaveBehind();
+    else if (harm === 'leave' || harm === 'deadline') run.stop(harm);
+    else if (harm === 'cancel') run.cancel();
+    else if (harm === 'forget-scripts') void this.#redis.scriptFlush();
+    else if (harm === 'cut') (run.process ?? this.#anyProcess()).cutSubscriber();
+    else this.#outside.raisedCap = 2 * OUTPUT_CAP;
+  }
+
+  #kill(victim: SimulatedProcess): void {
+    this.#startProcess();
+    victim.kill();
+  }
+
+  #appended({ channel, firstSeq, events, at, checkpoint }: Appended): void {
+    for (const process of this.#processes) process.publish(channel, `${firstSeq} ${at} ${events}`);
+    for (const [generationId, judge] of this.#judges) {
+      if (REDIS_KEYS.logChannel(generationId) !== channel) continue;
+      const numbered = numberEvents(decodeEvents(events), firstSeq, Number(at));
+      this.world.tell(() => `LOG ${generationId} ${firstSeq} ${events} ${checkpoint ?? ''}`);
+      judge.appended(numbered, checkpoint === undefined ? undefined : JSON.parse(checkpoint));
+    }
+  }
+}

@@ -1,0 +1,114 @@
+/** One flight, as the scripts of the flights keep it: who leads, who shares its cost, and since when that is fixed. */
+import type { Debt, Flights, WholeAnswer } from '../../cache/flights.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { splitCost } from '../../contracts/share.ts';
+import type { MemoryRedis } from './memory-redis.ts';
+import type { SimulatedProcess } from './simulated-process.ts';
+
+/** Who shares the answer of one leader. */
+interface Members {
+  readonly ids: Set<string>;
+  closed: { readonly atMs: number; readonly answer: WholeAnswer; readonly by: number } | null;
+}
+
+export class FlightStore {
+  leader: string | null = null;
+  readonly #members = new Map<string, Members>();
+  readonly #redis: MemoryRedis;
+
+  constructor(redis: MemoryRedis) {
+    this.#redis = redis;
+  }
+
+  enter(leader: string, generationId: string): boolean {
+    const members = this.#membersOf(leader);
+    if (members.ids.has(generationId)) return true;
+    if (this.#redis.logOf(leader)?.status !== 'running' || members.closed !== null) return false;
+    members.ids.add(generationId);
+    return true;
+  }
+
+  close(answer: WholeAnswer): number {
+    const { generationId, epoch } = answer;
+    const log = this.#redis.logOf(generationId);
+    if (log?.status !== 'running' || log.epoch !== epoch) return 1;
+    const members = this.#membersOf(generationId);
+    const by = members.ids.size + 1;
+    members.closed = { atMs: Date.now(), answer, by };
+    return by;
+  }
+
+  leave(leader: string, generationId: string): Debt {
+    const { ids, closed } = this.#membersOf(leader);
+    if (!ids.has(generationId)) return { state: 'none' };
+    const log = this.#redis.logOf(leader);
+    if (closed !== null) {
+      const isOwed = log?.status === 'completed' && log.epoch === closed.answer.epoch;
+      if (isOwed)
+        return { state: 'owed', by: closed.by, share: splitCost(closed.answer.used, closed.by).each };
+      const isWaitedFor = Date.now() - closed.atMs < LIMITS.flightClosedMs;
+      if (log?.status === 'running' && isWaitedFor) return { state: 'pending' };
+    }
+    ids.delete(generationId);
+    return { state: 'none' };
+  }
+
+  discharge(leader: string, generationId: string): void {
+    this.#membersOf(leader).ids.delete(generationId);
+  }
+
+  #membersOf(leader: string): Members {
+    const known = this.#members.get(leader);
+    if (known !== undefined) return known;
+    const members: Members = { ids: new Set(), closed: null };
+    this.#members.set(leader, members);
+    return members;
+  }
+}
+
+const FLIGHT = { partition: 'p', key: 'k' };
+
+export function createSimulatedFlights(store: FlightStore, process: SimulatedProcess): Flights {
+  return {
+    join: (_question, generationId, { mayLead }) =>
+      process.ask(
+        () => `${generationId} joins the flight`,
+        () => {
+          if (store.leader === null) {
+            if (mayLead) store.leader = generationId;
+            return { role: 'alone' } as const;
+          }
+          if (store.leader === generationId) return { role: 'alone' } as const;
+          return { role: 'follow', leader: store.leader, flight: FLIGHT, similarity: 1 } as const;
+        },
+      ),
+    enter: (leader, generationId) =>
+      process.ask(
+        () => `${generationId} enters the flight`,
+        () => store.enter(leader, generationId),
+      ),
+    close: (_question, answer) =>
+      process.ask(
+        () => `${answer.generationId} closes the flight`,
+        () => store.close(answer),
+      ),
+    forget: async () => undefined,
+    leave: (leader, generationId) =>
+      process.ask(
+        () => `${generationId} leaves the flight`,
+        () => store.leave(leader, generationId),
+      ),
+    discharge: (leader, generationId) =>
+      process.ask(
+        () => `${generationId} is discharged`,
+        () => store.discharge(leader, generationId),
+      ),
+    dissolve: (_flight, leader) =>
+      process.ask(
+        () => `the flight of ${leader} is dissolved`,
+        () => {
+          if (store.leader === leader) store.leader = null;
+        },
+      ),
+  };
+}
