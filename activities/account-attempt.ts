@@ -5,21 +5,21 @@ import { addUsage, type MicroUsd, NO_USAGE, type Usage } from '../contracts/mone
 import { boundInputTokens } from '../contracts/tokens.ts';
 import { type KeysById, keyOfCheckpoint } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
-import type { GenerationRecord } from './generation-record.ts';
-import { type Checkpoint, openCheckpoint } from './resume-plan.ts';
+import type { GenerationRecord, OpenAttempt } from './generation-record.ts';
+import { type Checkpoint, openCheckpoint, sentTextOf } from './resume-plan.ts';
 
 export async function estimateUsage(
   input: GenerationInput,
-  prefillText: string,
+  sentText: string,
   ownText: string,
   countTexts: CountTexts,
 ): Promise<Usage> {
   const inputTokens = await boundInputTokens(input, countTexts);
-  const [prefillTokens = 0] = await countTexts([prefillText]);
+  const [sentTokens = 0] = await countTexts([sentText]);
   const [outputTokens = 0] = await countTexts([ownText]);
   return {
     ...NO_USAGE,
-    inputTokens: inputTokens + prefillTokens,
+    inputTokens: inputTokens + sentTokens,
     outputTokens,
     estimated: true,
   };
@@ -38,7 +38,7 @@ export interface Accounted {
  */
 export async function accountAbandonedAttempt(
   dependencies: Accounting,
-  attempt: { provider: string; model: string; ownText: string },
+  attempt: OpenAttempt,
   input: GenerationInput,
   checkpoint: Checkpoint | null,
 ): Promise<Accounted> {
@@ -47,7 +47,7 @@ export async function accountAbandonedAttempt(
   const provider = providers.get(attempt.provider);
   const reported =
     checkpoint === null ? null : ((await provider?.stop?.(checkpoint.cursor.responseId, key)) ?? null);
-  const usage = reported ?? (await estimateUsage(input, '', attempt.ownText, countTexts));
+  const usage = reported ?? (await estimateUsage(input, sentTextOf(attempt), attempt.ownText, countTexts));
   return { usage, costMicroUsd: priceOf(attempt.provider, attempt.model, usage) };
 }
 

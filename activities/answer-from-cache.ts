@@ -6,6 +6,7 @@ import { accountOpenAttempt } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
 import { dischargeMember, withShare } from './end-following.ts';
 import { readRecord } from './generation-record.ts';
+import { isWholeAnswer } from './is-whole-answer.ts';
 import { questionOf, replayedText } from './look-up-cache.ts';
 import { takeOver } from './take-over.ts';
 
@@ -23,7 +24,7 @@ export function answerFromCache(dependencies: Dependencies) {
     const known = readRecord(events);
     if (known.outcome !== null || input === null) return known.outcome;
     const found = await cache.lookUpBest(questionOf(order, input), cacheSettings(order.route).threshold);
-    if (found.outcome !== 'hit') return null;
+    if (found.outcome !== 'hit' || !isWholeAnswer(input, found.answer.text)) return null;
     const { text, provider, model, similarity, storedAtMs, finishReason, entryId } = found.answer;
     const hasDelivered = known.text !== '' || known.hasReasoning || known.hasToolCalls;
     const voided: EventBody[] = hasDelivered

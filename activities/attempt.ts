@@ -8,7 +8,7 @@ import { estimateUsage } from './account-attempt.ts';
 import type { AttemptPass } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { GenerationRecord } from './generation-record.ts';
-import type { Checkpoint, Resume } from './resume-plan.ts';
+import type { Checkpoint, ResponseDuties, Resume } from './resume-plan.ts';
 import type { StreamControl } from './running-streams.ts';
 
 /** What it reads from, writes to, and has found in the log. */
@@ -26,6 +26,7 @@ export interface Attempt {
   readonly maxOutputTokens: number;
   readonly capTokens: number;
   readonly resume: Resume;
+  readonly duties: ResponseDuties;
   readonly checkpoint: Checkpoint | null;
 }
 
@@ -45,7 +46,7 @@ export interface Progress {
 /** What the provider has counted; where it has not counted all or anything, an estimate of the rest. */
 export async function usageSoFar(
   { countTexts }: Dependencies,
-  { input, resume }: Attempt,
+  { input, duties }: Attempt,
   { counted, mayBeBilled, ownText }: Progress,
 ): Promise<Usage> {
   if (counted !== null && !counted.estimated) return counted;
@@ -53,8 +54,7 @@ export async function usageSoFar(
     const [outputTokens = 0] = await countTexts([ownText]);
     return { ...counted, outputTokens: Math.max(counted.outputTokens, outputTokens) };
   }
-  const prefillText = 'deliveredText' in resume ? resume.deliveredText : '';
-  return mayBeBilled ? estimateUsage(input, prefillText, ownText, countTexts) : NO_USAGE;
+  return mayBeBilled ? estimateUsage(input, duties.sentText, ownText, countTexts) : NO_USAGE;
 }
 
 /** Usage and cost of the whole generation, with what this attempt has used. */

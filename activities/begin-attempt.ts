@@ -11,9 +11,9 @@ import { passOf } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
 import { reserveCall } from './extend-reservation.ts';
 import { permanent } from './failures.ts';
-import { chargeOf, type GenerationRecord, readRecord } from './generation-record.ts';
+import { chargeOf, type GenerationRecord, readRecord, voided } from './generation-record.ts';
 import { budgetNotes } from './note-budget.ts';
-import { type Checkpoint, openCheckpoint, planResume } from './resume-plan.ts';
+import { type Checkpoint, capabilitiesFor, dutiesOf, openCheckpoint, planResume } from './resume-plan.ts';
 import type { StreamControl } from './running-streams.ts';
 
 const NOTHING_YET = readRecord([]);
@@ -33,7 +33,8 @@ export async function beginFirstAttempt(
   const provider = dependencies.providers.get(name);
   if (provider === undefined || !admission.admitted) return null;
   const record = NOTHING_YET;
-  const resume = planResume(step.candidate, provider.capabilities(model), record, null);
+  const can = capabilitiesFor(provider.capabilities(model), input);
+  const resume = planResume(step.candidate, can, record, null);
   const reserved = await reserveCall(dependencies, { step, input, record, resume });
   if (!reserved.granted) return null;
   const { maxOutputTokens, capTokens } = reserved;
@@ -48,7 +49,7 @@ export async function beginFirstAttempt(
   const pass = passOf(dependencies, step, admission, resume, null);
   return {
     ...{ step, control, provider, pass, input, writer, record, number: 1, resume, checkpoint: null },
-    ...{ maxOutputTokens, capTokens },
+    ...{ duties: dutiesOf(resume, record), maxOutputTokens, capTokens },
   };
 }
 
@@ -66,7 +67,9 @@ export async function beginAttempt(
   const provider = dependencies.providers.get(name);
   if (provider === undefined) throw permanent('model_not_found', `No provider "${name}" is configured here.`);
   const checkpoint = openCheckpoint(log.head.checkpoint, record);
-  const resume = planResume(step.candidate, provider.capabilities(model), record, checkpoint);
+  const can = capabilitiesFor(provider.capabilities(model), input);
+  const resume = planResume(step.candidate, can, record, checkpoint);
+  const duties = dutiesOf(resume, record);
   const pass = passOf(dependencies, step, admission, resume, checkpoint);
   let known = record;
   if (record.openAttempt !== null && resume.strategy !== 'reattach') {
@@ -84,6 +87,11 @@ export async function beginAttempt(
   }
   const { maxOutputTokens, capTokens } = reserved;
   const number = resume.strategy === 'reattach' ? record.attempts : record.attempts + 1;
+  if (duties.voids) {
+    // In the log before the call leaves: whichever process reads this response later, its text has nothing before it.
+    void writer.write({ type: 'text-reset', reason: 'The answer was begun again.' });
+    known = voided(known);
+  }
   void writer.write({
     type: 'provider-start',
     provider: name,
@@ -95,7 +103,7 @@ export async function beginAttempt(
   await writer.flush();
   return {
     ...{ step, control, provider, pass, input, writer, record: known, number, resume, checkpoint },
-    ...{ maxOutputTokens, capTokens },
+    ...{ duties, maxOutputTokens, capTokens },
   };
 }
 

@@ -1,6 +1,7 @@
 /** The ends of an attempt: whole, stopped, or broken. Each puts on record what it used. */
 import { ApplicationFailure } from '@temporalio/common';
 import { type ErrorCode, UnbrokenError } from '../contracts/errors.ts';
+import type { EventBody } from '../contracts/events.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { addUsage, NO_USAGE, totalTokens, type Usage } from '../contracts/money.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
@@ -12,6 +13,7 @@ import type { Dependencies } from './dependencies.ts';
 import { AT_ONCE_MS, interrupted, timeIsUp } from './failures.ts';
 import { shareOf } from './follow-leader.ts';
 import { isPlausibleUsage } from './plausible-usage.ts';
+import { responseIdOf } from './resume-plan.ts';
 
 /** Errors after which a response that runs at the provider is still good and can be taken up again. */
 const CUT: ReadonlySet<ErrorCode> = new Set([
@@ -82,11 +84,14 @@ export async function endStopped(
   const soFar = await usageSoFar(dependencies, attempt, progress);
   void attempt.pass.leave(null, totalTokens(soFar), outputOf(soFar));
   const why = attempt.control.stopped();
-  if (why === 'deadline') throw timeIsUp();
-  if (why !== 'cancel') {
-    throw interrupted(error);
-  }
   const { writer } = attempt;
+  if (why !== 'cancel') {
+    if (!progress.mayBeBilled) void writer.write(neverLeft(attempt));
+    const flushed = writer.flush().catch(() => abandonResponse(dependencies, attempt, progress));
+    // A log that does not answer must not hold up the end; but what was never asked for must be known before it is billed.
+    if (!progress.mayBeBilled) await flushed;
+    throw why === 'deadline' ? timeIsUp() : interrupted(error);
+  }
   const usage = (await stopAtProvider(attempt, progress)) ?? soFar;
   const end = { attempts: attempt.number, ...totals(dependencies, attempt, usage) };
   void writer.write({ type: 'generation-cancel', ...end });
@@ -99,6 +104,31 @@ export async function endStopped(
   };
 }
 
+/** On record, so that nobody estimates a call that the provider never had. */
+function neverLeft({ step, number }: Attempt): EventBody {
+  return {
+    ...{ type: 'provider-error', ...step.candidate, attempt: number, code: 'attempt_interrupted' },
+    ...{ message: 'The attempt was stopped before its call.', resumable: false },
+    ...{ usage: NO_USAGE, costMicroUsd: 0 },
+  };
+}
+
+/**
+ * The log takes no more from this attempt. Whoever has the log now reads on, or stops, the response that its checkpoint
+ * names; any other would run to its end, paid and read by nobody, so it is stopped here.
+ */
+export async function abandonResponse(
+  { log }: Dependencies,
+  attempt: Attempt,
+  { cursor }: Progress,
+): Promise<void> {
+  if (cursor === null) return;
+  const head = await log.head(attempt.step.order.generationId).catch(() => undefined);
+  // A log that is away may hold the checkpoint after all: the response is left to the next attempt.
+  if (head === undefined || responseIdOf(head?.checkpoint) === cursor.responseId) return;
+  await stopAtProvider(attempt, { cursor }).catch(() => null);
+}
+
 /** Puts a provider's error on record and says whether Temporal shall try this candidate again. */
 export async function noteProviderError(
   dependencies: Dependencies,
@@ -106,7 +136,10 @@ export async function noteProviderError(
   progress: Progress,
   error: unknown,
 ): Promise<unknown> {
-  if (!(error instanceof UnbrokenError)) return error;
+  if (!(error instanceof UnbrokenError)) {
+    if (!(error instanceof ApplicationFailure)) void attempt.pass.leave(null, 0, 0);
+    return error;
+  }
   const { provider, model } = attempt.step.candidate;
   if (isRefusal(error, progress)) progress.mayBeBilled = false;
   const soFar = await usageSoFar(dependencies, attempt, progress);
@@ -188,7 +221,10 @@ async function accountFailed(dependencies: Dependencies, attempt: Attempt, progr
   return { usage, costMicroUsd: dependencies.priceOf(provider, model, usage) };
 }
 
-async function stopAtProvider({ provider, pass }: Attempt, { cursor }: Progress): Promise<Usage | null> {
+async function stopAtProvider(
+  { provider, pass }: Attempt,
+  { cursor }: Pick<Progress, 'cursor'>,
+): Promise<Usage | null> {
   return cursor === null ? null : ((await provider.stop?.(cursor.responseId, pass.key.secret)) ?? null);
 }
 

@@ -13,7 +13,7 @@ import type { Attempt } from './attempt.ts';
 import type { Dependencies } from './dependencies.ts';
 import { outputOf } from './end-attempt.ts';
 import { chargeOf, type GenerationRecord, readRecord } from './generation-record.ts';
-import { planResume, type Resume } from './resume-plan.ts';
+import { capabilitiesFor, planResume, type Resume } from './resume-plan.ts';
 import { worstPrice } from './worst-case.ts';
 
 export interface PlannedCall {
@@ -73,7 +73,8 @@ export async function goOnWhereRaised(
   const costMicroUsd = dependencies.priceOf(candidate.provider, candidate.model, usage);
   const ended = { ...candidate, attempt: number, usage, costMicroUsd };
   const known = { ...record, openAttempt: null, charges: [...record.charges, chargeOf(ended)] };
-  const resume = planResume(candidate, provider.capabilities(candidate.model), known, null);
+  const can = capabilitiesFor(provider.capabilities(candidate.model), input);
+  const resume = planResume(candidate, can, known, null);
   // To void a good answer for a longer one is not what was asked for.
   if (resume.strategy !== 'prefill' && resume.strategy !== 'instruct') return;
   const [delivered = 0] = await dependencies.countTexts([resume.deliveredText.slice(known.continuedChars)]);

@@ -9,6 +9,13 @@ import type { GenerationOutcome } from '../contracts/steps.ts';
 export interface OpenAttempt extends Candidate {
   readonly attempt: number;
   readonly strategy: ResumeStrategy;
+  /** How its response was asked for. A reattach reads the same response, so it leaves this as it is. */
+  readonly begunAs: ResumeStrategy;
+  /** The text that readers held when its response was asked for. */
+  readonly heldText: string;
+  /** Whether readers were given anything of its response, and whether any of that was text. */
+  readonly hasOutput: boolean;
+  readonly hasOwnText: boolean;
   /** All that this attempt itself delivered: text, reasoning, arguments of tools. What it used is estimated by it. */
   readonly ownText: string;
 }
@@ -63,22 +70,22 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
       case 'provider-start': {
         const { provider, model, attempt, strategy } = event;
         // A reattached response is the same attempt going on: what it delivered before is still its own.
-        const ownText: string = strategy === 'reattach' ? (open?.ownText ?? '') : '';
-        open = { provider, model, attempt, strategy, ownText };
+        const begun = strategy === 'reattach' && open !== null ? open : newResponse(strategy, text);
+        open = { ...begun, provider, model, attempt, strategy };
         attempts = attempt;
         break;
       }
       case 'text-delta':
         text += event.text;
-        open = withOutput(open, event.text);
+        open = withOutput(open, event.text, 'text');
         break;
       case 'reasoning-delta':
         hasReasoning = true;
-        open = withOutput(open, event.text);
+        open = withOutput(open, event.text, 'other');
         break;
       case 'tool-call-delta':
         hasToolCalls = true;
-        open = withOutput(open, event.arguments);
+        open = withOutput(open, event.arguments, 'other');
         break;
       case 'text-reset':
         text = '';
@@ -148,8 +155,19 @@ export function chargeOf({
   return { attempt, provider, model, tokens: totalTokens(usage), costMicroUsd, estimated };
 }
 
-function withOutput(open: OpenAttempt | null, piece: string): OpenAttempt | null {
-  return open === null ? null : { ...open, ownText: open.ownText + piece };
+function newResponse(begunAs: ResumeStrategy, heldText: string) {
+  return { begunAs, heldText, hasOutput: false, hasOwnText: false, ownText: '' };
+}
+
+function withOutput(open: OpenAttempt | null, piece: string, kind: 'text' | 'other'): OpenAttempt | null {
+  if (open === null) return null;
+  const hasOwnText = open.hasOwnText || kind === 'text';
+  return { ...open, hasOutput: true, hasOwnText, ownText: open.ownText + piece };
+}
+
+/** The record after a `text-reset`: readers hold nothing. */
+export function voided(record: GenerationRecord): GenerationRecord {
+  return { ...record, text: '', continuedChars: 0, hasReasoning: false, hasToolCalls: false };
 }
 
 /** The outcome that a terminal event tells; null for any other event. */

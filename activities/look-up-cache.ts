@@ -7,6 +7,7 @@ import { NO_USAGE } from '../contracts/money.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readRecord } from './generation-record.ts';
+import { isWholeAnswer } from './is-whole-answer.ts';
 
 /** Characters of one replayed delta. */
 const REPLAY_CHARS = 4_096;
@@ -35,7 +36,9 @@ export async function lookUpCache(
   if (!cacheUseOf(order.cache).reads || events.some(({ type }) => BEGUN.has(type))) return null;
   const { threshold, judge } = cacheSettings(order.route);
   const limits = { threshold, judge, maxAgeMs: order.cacheMaxAgeMs ?? null };
-  return cache.lookUp(questionOf(order, input), limits);
+  const found = await cache.lookUp(questionOf(order, input), limits);
+  if (found.outcome !== 'hit' || isWholeAnswer(input, found.answer.text)) return found;
+  return { ...(found.judgement === undefined ? {} : { judgement: found.judgement }), outcome: 'miss' };
 }
 
 /** Puts what was found into the log. @returns how the generation ended by it; null where it goes on without. */

@@ -1,8 +1,8 @@
 /** How the next attempt begins. Pure: decided by what the log says and what the model can do. */
 import { z } from 'zod';
-import type { Candidate } from '../contracts/generation.ts';
+import type { Candidate, GenerationInput } from '../contracts/generation.ts';
 import type { ProviderCall, ProviderCapabilities, ProviderCursor } from '../providers/provider.ts';
-import type { GenerationRecord } from './generation-record.ts';
+import type { GenerationRecord, OpenAttempt } from './generation-record.ts';
 
 export type Resume = ProviderCall['resume'];
 
@@ -43,6 +43,23 @@ export function openCheckpoint(stored: unknown, record: GenerationRecord): Check
   return isOpen ? parsed.data : null;
 }
 
+/** The response that a stored checkpoint names; undefined where it names none. */
+export function responseIdOf(stored: unknown): string | undefined {
+  return checkpointSchema.safeParse(stored).data?.cursor.responseId;
+}
+
+/**
+ * What the model can do with this input. A schema constrains the model to a whole JSON value from its first character
+ * on, so it cannot write the rest of one: such an answer is reattached or restarted.
+ */
+export function capabilitiesFor(
+  can: ProviderCapabilities,
+  { output }: Pick<GenerationInput, 'output'>,
+): ProviderCapabilities {
+  return output === undefined ? can : { ...can, prefill: false, instruct: false };
+}
+
+/** @param can of the model for this input, as `capabilitiesFor` says. */
 export function planResume(
   candidate: Candidate,
   can: ProviderCapabilities,
@@ -68,10 +85,33 @@ export function planResume(
 }
 
 /**
- * Whether what readers hold must be voided as soon as the new attempt says anything. Tool calls and thinking are never
- * gone on with: the new attempt's would be added to the old.
+ * What a response owes to those who read the text before it. It follows from how the response was asked for, not from
+ * how this process came to read it: after a reattach it is the same.
  */
-export function beginsAnew({ strategy }: Resume, record: GenerationRecord): boolean {
-  if (strategy === 'start' || strategy === 'restart') return record.hasToolCalls || record.hasReasoning;
-  return false;
+export interface ResponseDuties {
+  /** What readers hold is voided before the call leaves: tool calls and thinking are never continued. */
+  readonly voids: boolean;
+  /** The text that the response may begin with again; '' where it may not, or its first text has been let through. */
+  readonly guardedText: string;
+  /** The delivered text that was sent to the model and is paid as input; '' where none was. */
+  readonly sentText: string;
+}
+
+export function dutiesOf(resume: Resume, record: GenerationRecord): ResponseDuties {
+  const running = resume.strategy === 'reattach' ? record.openAttempt : null;
+  const begunAs = running?.begunAs ?? resume.strategy;
+  const restarts = begunAs === 'start' || begunAs === 'restart';
+  // What a running response has delivered itself is its own, and stays.
+  const voids = restarts && running?.hasOutput !== true && (record.hasToolCalls || record.hasReasoning);
+  const isGuarded = begunAs === 'restart' && !voids && running?.hasOwnText !== true;
+  return {
+    voids,
+    guardedText: isGuarded ? record.text : '',
+    sentText: 'deliveredText' in resume ? resume.deliveredText : running === null ? '' : sentTextOf(running),
+  };
+}
+
+/** The delivered text that the call of this attempt carried beside its input. */
+export function sentTextOf({ begunAs, heldText }: Pick<OpenAttempt, 'begunAs' | 'heldText'>): string {
+  return begunAs === 'prefill' || begunAs === 'instruct' ? heldText : '';
 }

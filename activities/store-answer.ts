@@ -3,6 +3,7 @@ import { type GenerationEvent, textOf } from '../contracts/events.ts';
 import { addUsage, type Usage } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
+import { isWholeAnswer } from './is-whole-answer.ts';
 import { questionOf } from './look-up-cache.ts';
 
 export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies) {
@@ -13,7 +14,7 @@ export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies
     const { generationId, user } = order;
     const [input, events] = await Promise.all([log.readInput(generationId), log.read(generationId, -1)]);
     const text = textOf(events);
-    if (input === null || text === '' || hasToolCall(events)) return;
+    if (input === null || text === '' || hasToolCall(events) || !isWholeAnswer(input, text)) return;
     const last = events.at(-1);
     const { threshold, ttlMs, judge, singleFlight } = cacheSettings(order.route);
     const question = questionOf(order, input);

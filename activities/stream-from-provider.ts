@@ -4,6 +4,7 @@
  * and goes on from there. A stream that `beginGeneration` has begun in this process is adopted as it runs.
  */
 import { activityInfo, Context } from '@temporalio/activity';
+import { ApplicationFailure } from '@temporalio/common';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
@@ -12,14 +13,13 @@ import type { Admission } from '../routing/provider-gate.ts';
 import { type Attempt, type Progress, totals, usageSoFar } from './attempt.ts';
 import { enterGate, leaveUnused } from './attempt-pass.ts';
 import { beginAttempt, beginFirstAttempt } from './begin-attempt.ts';
+import { AnswerDelivery } from './deliver-answer.ts';
 import type { Dependencies } from './dependencies.ts';
-import { endCompleted, endStopped, noteProviderError } from './end-attempt.ts';
+import { abandonResponse, endCompleted, endStopped, noteProviderError } from './end-attempt.ts';
 import { goOnWhereRaised } from './extend-reservation.ts';
 import { notOurs, permanent } from './failures.ts';
 import { findLeader, followLeader } from './follow-leader.ts';
 import { readRecord } from './generation-record.ts';
-import { createRestartGuard } from './restart-guard.ts';
-import { beginsAnew, type Checkpoint } from './resume-plan.ts';
 import type { RunningStreams, StreamControl } from './running-streams.ts';
 import { readSentInput } from './sent-input.ts';
 
@@ -120,10 +120,13 @@ async function streamAttempt(
   };
   const clock = stopAtDeadline(step, control);
   try {
-    return await relayProvider(dependencies, attempt, progress, mayShow);
-  } catch (error) {
-    if (control.signal.aborted) return await endStopped(dependencies, attempt, progress, error);
-    throw await noteProviderError(dependencies, attempt, progress, error);
+    return await relayProvider(dependencies, attempt, progress, mayShow).catch(async (error: unknown) => {
+      if (control.signal.aborted) return await endStopped(dependencies, attempt, progress, error);
+      throw await noteProviderError(dependencies, attempt, progress, error);
+    });
+  } catch (failure) {
+    if (!(failure instanceof ApplicationFailure)) await abandonResponse(dependencies, attempt, progress);
+    throw failure;
   } finally {
     clearTimeout(clock);
   }
@@ -146,14 +149,8 @@ async function relayProvider(
   progress: Progress,
   mayShow: Promise<boolean> | undefined,
 ): Promise<GenerationOutcome> {
-  const { step, provider, pass, input, resume, record, number, writer } = attempt;
-  let mustVoid = beginsAnew(resume, record);
-  const guard = createRestartGuard(resume.strategy === 'restart' && !mustVoid ? record.text : '');
-  const deliver = async (guarded: { reset: boolean; text: string }, checkpoint?: Checkpoint) => {
-    if (guarded.reset)
-      void writer.write({ type: 'text-reset', reason: 'The answer was begun again and differs.' });
-    if (guarded.text !== '') await writer.write({ type: 'text-delta', text: guarded.text }, checkpoint);
-  };
+  const { step, provider, pass, input, resume, number, writer, control } = attempt;
+  const delivery = new AnswerDelivery(attempt, progress);
   let isHeld = mayShow !== undefined;
   let reportedAt = Date.now();
   let finish: Extract<ProviderEvent, { type: 'finish' }> | null = null;
@@ -163,17 +160,19 @@ async function relayProvider(
     maxOutputTokens: attempt.maxOutputTokens,
     idempotencyKey: `${step.order.generationId}:${number}`,
     resume,
-    signal: attempt.control.signal,
+    signal: control.signal,
     apiKey: pass.key.secret,
     onHeaders: (headers) => pass.noteHead(headers),
   };
+  // A stop that came before the call has left costs nothing; a provider would refuse the aborted call unseen.
+  control.signal.throwIfAborted();
   progress.mayBeBilled = true;
   for await (const event of provider.stream(call)) {
     progress.received = true;
     if (isHeld && event.type !== 'accepted' && event.type !== 'usage') {
       isHeld = false;
       await mayShow;
-      attempt.control.signal.throwIfAborted();
+      control.signal.throwIfAborted();
     }
     if (event.type === 'finish') {
       finish = event;
@@ -183,33 +182,7 @@ async function relayProvider(
       progress.counted = event.usage;
       continue;
     }
-    if (mustVoid && event.type !== 'accepted') {
-      mustVoid = false;
-      void writer.write({ type: 'text-reset', reason: 'The answer was begun again.' });
-    }
-    if (event.type !== 'accepted') pass.noteContent();
-    if (event.cursor !== undefined) progress.cursor = event.cursor;
-    const checkpoint =
-      event.cursor === undefined
-        ? undefined
-        : { ...step.candidate, attempt: attempt.number, cursor: event.cursor, keyId: pass.key.id };
-    if (event.type === 'text') {
-      progress.ownText += event.text;
-      await deliver(guard.push(event.text), checkpoint);
-    } else if (event.type === 'reasoning') {
-      progress.ownText += event.text;
-      // Thoughts about how to go on with an answer are no part of it.
-      if (!('deliveredText' in resume)) {
-        await writer.write({ type: 'reasoning-delta', text: event.text }, checkpoint);
-      }
-    } else if (event.type === 'tool-call') {
-      const { index, id, name, arguments: piece } = event;
-      progress.ownText += piece;
-      await writer.write({ type: 'tool-call-delta', index, id, name, arguments: piece }, checkpoint);
-    } else if (checkpoint !== undefined) {
-      // The response's id must be in the log as early as may be: without it a crash now would pay the call twice.
-      await writer.write(acceptedEvent(attempt), checkpoint);
-    }
+    await delivery.take(event);
     if (Date.now() - reportedAt > PROGRESS_MS) {
       reportedAt = Date.now();
       await writer.write(await progressEvent(dependencies, attempt, progress));
@@ -217,7 +190,7 @@ async function relayProvider(
   }
   if (finish === null)
     throw new UnbrokenError('provider_stream_cut', 'The stream ended without a finished answer.');
-  await deliver(guard.finish());
+  await delivery.end();
   if (finish.reason === 'length') {
     const usage = finish.usage ?? (await usageSoFar(dependencies, attempt, progress));
     await goOnWhereRaised(dependencies, attempt, usage);
@@ -232,10 +205,4 @@ async function progressEvent(dependencies: Dependencies, attempt: Attempt, progr
     attempt: attempt.number,
     ...totals(dependencies, attempt, await usageSoFar(dependencies, attempt, progress)),
   } as const;
-}
-
-/** Carries the provider's cursor into the log before any text; nothing is counted on the way to the first token. */
-function acceptedEvent({ step, number, record }: Attempt) {
-  const { usage, costMicroUsd } = record;
-  return { type: 'usage-update', ...step.candidate, attempt: number, usage, costMicroUsd } as const;
 }

@@ -1,15 +1,17 @@
-/** A value that fits a JSON Schema, the same for the same schema. Of the schema the common words are read. */
+/** A value that fits a JSON Schema, the same for the same schema and word. Of the schema the common words are read. */
 type Schema = Readonly<Record<string, unknown>>;
 
 const DEPTH = 8;
+const WORD = 'harbour';
 
-export function sampleOf(schema: unknown, depth = DEPTH): unknown {
+/** @param word every string of the value. */
+export function sampleOf(schema: unknown, word = WORD, depth = DEPTH): unknown {
   if (!isSchema(schema) || depth === 0) return null;
   if ('const' in schema) return schema['const'];
   if (Array.isArray(schema['enum'])) return schema['enum'][0] ?? null;
   for (const word of ['anyOf', 'oneOf', 'allOf']) {
     const choices = schema[word];
-    if (Array.isArray(choices)) return sampleOf(choices[0], depth - 1);
+    if (Array.isArray(choices)) return sampleOf(choices[0], word, depth - 1);
   }
   const { type } = schema;
   switch (Array.isArray(type) ? type[0] : (type ?? (isSchema(schema['properties']) ? 'object' : 'string'))) {
@@ -17,11 +19,11 @@ export function sampleOf(schema: unknown, depth = DEPTH): unknown {
       return Object.fromEntries(
         Object.entries(isSchema(schema['properties']) ? schema['properties'] : {}).map(([name, value]) => [
           name,
-          sampleOf(value, depth - 1),
+          sampleOf(value, word, depth - 1),
         ]),
       );
     case 'array':
-      return [sampleOf(schema['items'], depth - 1)];
+      return [sampleOf(schema['items'], word, depth - 1)];
     case 'integer':
     case 'number':
       return typeof schema['minimum'] === 'number' ? schema['minimum'] : 42;
@@ -30,7 +32,7 @@ export function sampleOf(schema: unknown, depth = DEPTH): unknown {
     case 'null':
       return null;
     default:
-      return 'harbour';
+      return word;
   }
 }
 

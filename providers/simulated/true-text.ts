@@ -48,6 +48,8 @@ export function scriptFor(input: SimulatedInput, salt = ''): Script {
   const setting = (name: string, otherwise: number) =>
     Number(new RegExp(`\\[\\[sim [^\\]]*\\b${name}=(\\d+)`).exec(prompt)?.[1] ?? otherwise);
   const seed = createHash('sha256').update(prompt).update(salt).digest();
+  // Of another answer to the same request the values differ too.
+  const word = salt === '' ? undefined : seed.toString('hex').slice(0, 12);
   const thoughts = setting('reasoning', input.thinks === true ? THOUGHTS : 0);
   const called = calledTool(input, prompt);
   const toolCalls = Array.from({ length: called === null ? 0 : setting('calls', 1) }, (_, index) => ({
@@ -60,10 +62,10 @@ export function scriptFor(input: SimulatedInput, salt = ''): Script {
       ...proseOf(seed.readUInt32LE(4), thoughts).map((text) => ({ kind: 'reasoning' as const, text })),
       ...(input.output === undefined || called !== null
         ? proseOf(seed.readUInt32LE(0), said)
-        : inPieces(JSON.stringify(sampleOf(input.output.schema)))
+        : inPieces(JSON.stringify(sampleOf(input.output.schema, word)))
       ).map((text) => ({ kind: 'text' as const, text })),
       ...toolCalls.flatMap((_, call) =>
-        inPieces(JSON.stringify(sampleOf(called?.parameters) ?? {})).map((text) => ({
+        inPieces(JSON.stringify(sampleOf(called?.parameters, word) ?? {})).map((text) => ({
           ...{ kind: 'tool' as const, text, call },
         })),
       ),
@@ -98,9 +100,14 @@ export function continuation(input: SimulatedInput): {
     const partial = turns.slice(from).map(({ content }) => content);
     const isText = partial.every((content): content is string => typeof content === 'string');
     const spoken = partial.join('');
-    if (isText && trueText(base).startsWith(spoken)) return { base, spoken };
+    if (isText && trueText(base).startsWith(spoken)) return { base, spoken: isJson(base) ? '' : spoken };
   }
   return { base: input, spoken: '' };
+}
+
+/** Constrained decoding begins at the grammar's start: what is asked for in JSON is a whole value, whatever came before. */
+function isJson(input: SimulatedInput): boolean {
+  return input.output !== undefined && calledTool(input, promptOf(input)) === null;
 }
 
 function asksToContinue(last: Message | undefined): boolean {

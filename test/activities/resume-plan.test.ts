@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { readRecord } from '../../activities/generation-record.ts';
-import { beginsAnew, openCheckpoint, planResume } from '../../activities/resume-plan.ts';
+import { capabilitiesFor, dutiesOf, openCheckpoint, planResume } from '../../activities/resume-plan.ts';
 import type { EventBody } from '../../contracts/events.ts';
 import { eventsOf, failed, started, text } from './events-of.ts';
 
@@ -63,7 +63,7 @@ describe('what is never gone on with half-way', () => {
   const planOf = (events: EventBody[], checkpoint: typeof CHECKPOINT | null = null) => {
     const record = readRecord(eventsOf(started(1), ...events));
     const resume = planResume(CANDIDATE, ALL, record, checkpoint);
-    return { strategy: resume.strategy, voids: beginsAnew(resume, record) };
+    return { strategy: resume.strategy, voids: dutiesOf(resume, record).voids };
   };
 
   test('a tool call is begun anew, whatever text stands before it, and voids what readers hold', () => {
@@ -90,5 +90,54 @@ describe('what is never gone on with half-way', () => {
     const stored = { ...CHECKPOINT, cursor: { ...CURSOR, reasoningChars: 2, toolCalls } };
     const record = readRecord(eventsOf(started(1), thought, call));
     expect(openCheckpoint(JSON.parse(JSON.stringify(stored)), record)).toEqual(stored);
+  });
+});
+
+describe('an answer in JSON', () => {
+  const output = { name: 'answer', schema: { type: 'object' } };
+
+  test('is never continued: a schema makes the model write a whole value, behind which the old half would stand', () => {
+    const record = readRecord(eventsOf(started(1), text('{"city":"Par'), failed(1)));
+    for (const prefill of [true, false]) {
+      const can = capabilitiesFor({ reattach: false, prefill, instruct: true }, { output });
+      expect(planResume(CANDIDATE, can, record, null)).toEqual({ strategy: 'restart' });
+      expect(dutiesOf({ strategy: 'restart' }, record)).toMatchObject({ guardedText: record.text });
+    }
+  });
+
+  test('is reattached where its response runs, and prose is continued', () => {
+    const can = capabilitiesFor(ALL, { output });
+    expect(planResume(CANDIDATE, can, delivered, CHECKPOINT).strategy).toBe('reattach');
+    expect(capabilitiesFor(ALL, {})).toEqual(ALL);
+  });
+});
+
+describe('what a response owes stays the same when it is reattached', () => {
+  const dutiesAfter = (...events: EventBody[]) => {
+    const record = readRecord(eventsOf(...events));
+    return dutiesOf({ strategy: 'reattach', cursor: CURSOR }, record);
+  };
+
+  test('a restart whose call was accepted and cut has the guard of its first process', () => {
+    const cut = [started(1), text('abc'), failed(1), started(2, 'restart'), failed(2, { resumable: true })];
+    expect(dutiesAfter(...cut)).toEqual({ voids: false, guardedText: 'abc', sentText: '' });
+    // However often it is reattached.
+    expect(dutiesAfter(...cut, started(2, 'reattach'))).toMatchObject({ guardedText: 'abc' });
+    expect(dutiesAfter(...cut, started(2, 'reattach'), text('d'))).toMatchObject({ guardedText: '' });
+  });
+
+  test('half a tool call of another response is voided, though the log of an older version does not say it yet', () => {
+    const cut = [started(1), call, failed(1), started(2, 'restart')];
+    expect(dutiesAfter(...cut)).toMatchObject({ voids: true, guardedText: '' });
+    expect(dutiesAfter(...cut, reset, call)).toMatchObject({ voids: false });
+    // The first piece of a call may have no arguments yet.
+    expect(dutiesAfter(started(1), { ...call, arguments: '' })).toMatchObject({ voids: false });
+    expect(dutiesAfter(started(1), thought)).toMatchObject({ voids: false });
+  });
+
+  test('a continuation keeps the text that was sent with it', () => {
+    const continued = [started(1), text('abc'), failed(1), started(2, 'instruct'), text('d')];
+    expect(dutiesAfter(...continued)).toEqual({ voids: false, guardedText: '', sentText: 'abc' });
+    expect(dutiesAfter(started(1), text('abc'))).toMatchObject({ sentText: '' });
   });
 });

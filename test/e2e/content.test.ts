@@ -176,6 +176,19 @@ describe('GET /v1/models', () => {
   });
 });
 
+test('half a tool call is no part of the next response, though that is cut as soon as it is accepted', async () => {
+  await stack.sim.fault({ kind: 'in-band-error', afterTokens: 5 });
+  await stack.sim.fault({ kind: 'cut', afterTokens: 0 });
+  const input = prompt('tool=get_weather calls=2 say=3 delay_ms=2');
+  const events = await answer({ input, model: 'simulated/sim-large', tools: [WEATHER] });
+  const strategies = events.flatMap((event) => (event.type === 'provider-start' ? [event.strategy] : []));
+  expect(strategies).toEqual(['start', 'restart', 'reattach']);
+  expect(heldOf(events).calls.map((call) => call.arguments)).toEqual([
+    { town: 'harbour', days: 42 },
+    { town: 'harbour', days: 42 },
+  ]);
+});
+
 /** One turn of a conversation in a caller's format: what is sent, and where the answer's text is. */
 const FORMATS = {
   '/v1/chat/completions': (model: string, messages: readonly object[]) => ({ model, messages }),

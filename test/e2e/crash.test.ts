@@ -103,3 +103,35 @@ describe('a process that is killed in the middle of the stream', () => {
     expect(await generatedTokens()).toBe(expected.tokens);
   });
 });
+
+describe('an answer in JSON whose worker is killed in the middle', () => {
+  const names = Array.from({ length: 60 }, (_, index) => `part_${index}`);
+  const schema = {
+    type: 'object',
+    properties: Object.fromEntries(names.map((name) => [name, { type: 'string' }])),
+    required: names,
+    additionalProperties: false,
+  };
+
+  test.each(['simulated', 'simulated-chat', 'simulated-messages', 'simulated-google', 'simulated-cohere'])(
+    'is one whole value, and so is what the next caller gets from the cache (%s)',
+    async (provider) => {
+      const request = {
+        input: promptOf({ tokens: 1, delayMs: 8 }),
+        model: `${provider}/sim-large`,
+        output: { name: 'parts', schema },
+      };
+      const { body } = await stack.api.create(request);
+      const reading = startReading(stack.api, body.id);
+      await reading.deltas(random.between(5, 120));
+      await worker.kill();
+      await worker.restart();
+      const events = await reading.whole;
+      expect(faultsOf(events)).toEqual([]);
+      expect(events.at(-1)).toMatchObject({ type: 'generation-end', finishReason: 'stop' });
+      expect(Object.keys(JSON.parse(textOf(events)))).toEqual(names);
+      const again = await stack.api.create(request);
+      expect(textOf(await startReading(stack.api, again.body.id).whole)).toBe(textOf(events));
+    },
+  );
+});

@@ -205,6 +205,7 @@ function refusalOf({ model, input }: WireRequest, fault: { kind: string } | null
   if (fault?.kind === 'refuse-prefill' || /4-[6-9]|no-prefill/.test(model)) {
     return 'This model does not support assistant message prefill. The conversation must end with a user message.';
   }
+  if (input.output !== undefined) return 'Prefilling is not supported with structured outputs.';
   const endsInSpace = typeof last.content === 'string' && /\s$/.test(last.content);
   return endsInSpace ? 'final assistant content cannot end with trailing whitespace' : null;
 }
