@@ -30,7 +30,7 @@ export async function continueGeneration(
 ): Promise<Submitted> {
   const { log } = dependencies;
   const head = await findGeneration(dependencies, caller, id);
-  const [events, input] = await Promise.all([log.read(id, -1), log.readInput(id)]);
+  const [events, input] = await Promise.all([log.readMerged(id), log.readInput(id)]);
   const end = endOf(id, events);
   if (input === null) throw new UnbrokenError('input_lost', `The input of ${id} is no longer stored.`);
   if (input.output !== undefined) {

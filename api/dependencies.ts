@@ -21,6 +21,7 @@ import type { BytesInFlight } from './bytes-in-flight.ts';
 import type { RouteChooser } from './choose-route.ts';
 import type { OpenConnections } from './open-connections.ts';
 import type { RateLimiter } from './rate-limiter.ts';
+import type { RunLookup } from './run-lookup.ts';
 import type { Tickets } from './tickets.ts';
 import type { WatchSilence } from './watch-silence.ts';
 import type { ChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
@@ -39,6 +40,7 @@ export interface ApiDependencies {
   readonly cachedAnswers: AnswerDeletion;
   readonly flightMembers: FlightMembers;
   readonly temporal: Client;
+  readonly runs: RunLookup;
   readonly handoff: HandoffOffers;
   readonly keys: ApiKeys;
   readonly chats: ChatStreams;

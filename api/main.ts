@@ -32,6 +32,7 @@ import { drainServer } from './drain-server.ts';
 import { createHttpServer } from './http-server.ts';
 import { createOpenConnections } from './open-connections.ts';
 import { createRateLimiter } from './rate-limiter.ts';
+import { RunLookup } from './run-lookup.ts';
 import { createTickets } from './tickets.ts';
 import { serveWebSockets } from './upgrade.ts';
 import { createSilenceWatch } from './watch-silence.ts';
@@ -76,6 +77,12 @@ const budget = createRedisBudgetLedger({ redis, ...budgetSettings(config) });
 const leave = new AbortController();
 // Every stream listens to it.
 setMaxListeners(0, leave.signal);
+const temporal = new Client({
+  connection,
+  namespace: config.temporal.namespace,
+  ...(dataConverter === undefined ? {} : { dataConverter }),
+  ...(await clientInterceptors(tracing)),
+});
 const parts = {
   config,
   leaving: leave.signal,
@@ -106,12 +113,8 @@ const parts = {
     taskQueue: config.temporal.taskQueue,
     carrier: traceCarrier(tracing),
   }),
-  temporal: new Client({
-    connection,
-    namespace: config.temporal.namespace,
-    ...(dataConverter === undefined ? {} : { dataConverter }),
-    ...(await clientInterceptors(tracing)),
-  }),
+  temporal,
+  runs: new RunLookup(temporal),
   countTexts,
   pingRedis: () => redis.ping(),
 };

@@ -103,7 +103,9 @@ async function readWithKnown(
   const found = await log.read(generationId, cursor - 1, entries + 1);
   const [known] = found;
   if (known?.seq !== cursor) return found;
-  const events = found.slice(1);
+  const own = found.slice(1);
+  // The limit on events may end a reading with the known one, where the next entry alone is over it.
+  const events = own.length > 0 ? own : await log.read(generationId, cursor, 1);
   knownBefore.set(events, known);
   return events;
 }

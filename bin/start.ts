@@ -2,6 +2,7 @@
 import { createClient } from '../client/index.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { developmentKey } from '../services/dev-key.ts';
+import { metricsOfWorker } from '../services/metrics-ports.ts';
 import { assertPortFree, findFreePort } from '../services/ports.ts';
 import { provideServices } from '../services/provide-services.ts';
 import { type NodeProgram, runNode } from '../services/run-node.ts';
@@ -74,7 +75,7 @@ async function simulatorEnvironment(dataDir: string): Promise<Record<string, str
 
 async function start(): Promise<void> {
   // Checked before anything is started; the address of the simulator is not known yet, so a stand-in has its place.
-  const { dataDir, port, host } = loadConfig({
+  const { dataDir, port, host, telemetry } = loadConfig({
     UNBROKEN_SIMULATOR_URL: 'http://127.0.0.1:9',
     ...process.env,
   });
@@ -104,7 +105,7 @@ async function start(): Promise<void> {
   const [, apiUrl] = await allOrNothing([
     keepRunning({
       ...{ name: 'worker', file: 'worker/main.ts', preload: 'worker/vm-without-watchdog.ts' },
-      ...{ dataDir, env, report },
+      ...{ dataDir, report, env: { ...env, ...metricsOfWorker(telemetry.metricsPort) } },
     }),
     keepRunning({ name: 'api', file: 'api/main.ts', dataDir, env, report }),
   ]);

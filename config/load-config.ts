@@ -19,6 +19,9 @@ import { type ConfigFile, configSchema } from './schema.ts';
 import { type TelemetrySettings, telemetryEnvironment, telemetrySettings } from './telemetry-environment.ts';
 import { simulatedVendors, VENDORS } from './vendors.ts';
 
+/** Different characters of a key; thirty-two random digits of base 16 have all but surely ten. */
+const LEAST_CHARACTERS = 10;
+
 /** Every variable that is read, beside those that the file names for keys and secrets. */
 export const environmentSchema = z.object({
   UNBROKEN_CONFIG: z.string().optional(),
@@ -26,7 +29,14 @@ export const environmentSchema = z.object({
   UNBROKEN_PORT: z.coerce.number().int().min(0).max(65_535).default(8787),
   UNBROKEN_LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
   UNBROKEN_SIMULATOR_URL: z.url().optional(),
-  UNBROKEN_DEV_KEY: z.string().min(16).max(256).optional(),
+  UNBROKEN_DEV_KEY: z
+    .string()
+    .regex(
+      /^[\x21-\x7e]{32,256}$/,
+      'expected 32 to 256 printable characters; openssl rand -hex 32 makes them',
+    )
+    .refine(hasVariety, 'expected random characters; openssl rand -hex 32 makes them')
+    .optional(),
   UNBROKEN_ENCRYPTION_KEYS: encryptionKeysSchema.default([]),
   UNBROKEN_DATA_DIR: z.string().default('.unbroken'),
   TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
@@ -39,6 +49,11 @@ export const environmentSchema = z.object({
   QDRANT_API_KEY: z.string().optional(),
   ...telemetryEnvironment,
 });
+
+/** The development key has every scope, and its hash lies in Redis: what a person thinks up can be guessed from it. */
+function hasVariety(key: string): boolean {
+  return new Set(key).size >= LEAST_CHARACTERS;
+}
 
 export interface Config extends ConfigFile {
   readonly host: string;

@@ -54,6 +54,8 @@ export const LIMITS = {
   viewerBufferBytes: 64 * 1024,
   /** Stream entries that a relay reads from the log in one round trip. */
   entriesPerRead: 64,
+  /** Events that one such read takes, whatever their entries hold; more than any one entry does. */
+  eventsPerRead: 1_024,
   /** Recent events of one generation that the relay keeps for all its viewers. */
   relayWindowBytes: 256 * 1024,
   /** A viewer that takes nothing for so long is closed; its cursor stays good. */

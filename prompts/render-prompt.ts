@@ -1,8 +1,9 @@
 /** A version of a prompt, checked when it is made, and filled with the values of a request. */
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { Message } from '../contracts/generation.ts';
+import { LIMITS } from '../contracts/limits.ts';
 import type { PromptContent, PromptReference } from '../contracts/prompts.ts';
-import { fillTemplate, parseTemplate, TemplateError, variablesOf } from './template.ts';
+import { fillTemplate, parseTemplate, TemplateError, type TemplateSegment, variablesOf } from './template.ts';
 
 export interface RenderedPrompt {
   readonly system: string | undefined;
@@ -61,11 +62,34 @@ export function renderPrompt(
       `prompt.variables of "${name}": ${faults.join('; ')}. It declares: ${known}.`,
     );
   }
-  const fill = (source: string) => fillTemplate(parseTemplate(source), values);
+  const system = content.system === undefined ? undefined : parseTemplate(content.system);
+  const messages = (content.messages ?? []).map(({ role, content: source }) => ({
+    ...{ role, segments: parseTemplate(source) },
+  }));
+  const templates = messages.map(({ segments }) => segments);
+  refuseTooLong(name, system === undefined ? templates : [system, ...templates], values);
   return {
-    system: content.system === undefined ? undefined : fill(content.system),
-    messages: (content.messages ?? []).map(({ role, content: source }) => ({ role, content: fill(source) })),
+    system: system === undefined ? undefined : fillTemplate(system, values),
+    messages: messages.map(({ role, segments }) => ({ role, content: fillTemplate(segments, values) })),
   };
+}
+
+/** A value stands wherever the prompt names it, so a short prompt and a short value can make a text without end. */
+function refuseTooLong(
+  name: string,
+  templates: readonly (readonly TemplateSegment[])[],
+  values: ReadonlyMap<string, string>,
+): void {
+  const sizes = new Map([...values].map(([variable, value]) => [variable, Buffer.byteLength(value)]));
+  let bytes = 0;
+  for (const segment of templates.flat()) {
+    bytes += 'text' in segment ? Buffer.byteLength(segment.text) : (sizes.get(segment.variable) ?? 0);
+  }
+  if (bytes <= LIMITS.requestBodyBytes) return;
+  throw new UnbrokenError(
+    'prompt_variables_invalid',
+    `prompt.variables of "${name}": filled with these the prompt has ${bytes} bytes of at most ${LIMITS.requestBodyBytes}.`,
+  );
 }
 
 function templatesOf({ system, messages = [] }: PromptContent): readonly (readonly [string, string])[] {

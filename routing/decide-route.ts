@@ -65,7 +65,9 @@ interface Weighed {
 
 export function decideRoute(question: RouteQuestion, knowledge: RouteKnowledge): RouteDecision {
   const { route, task } = question;
-  const forTask = task === null ? [] : (route.tasks[task.task] ?? []);
+  // Own names only: `constructor` is no task.
+  const forTask =
+    task !== null && Object.hasOwn(route.tasks, task.task) ? (route.tasks[task.task] ?? []) : [];
   const others = route.candidates.filter((one) => !forTask.some((other) => isSame(one, other)));
   const weighed = [
     ...arrange(

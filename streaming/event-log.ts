@@ -8,6 +8,7 @@
  */
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import type { GenerationInput, GenerationStatus } from '../contracts/generation.ts';
+import type { LogView } from './log-view.ts';
 
 export interface LogCreation {
   readonly generationId: string;
@@ -18,6 +19,8 @@ export interface LogCreation {
   readonly requestHash: string;
   readonly metadata: Readonly<Record<string, string>>;
   readonly input: GenerationInput;
+  /** The input as JSON, where the caller has it already. */
+  readonly inputJson?: string | undefined;
   /** What a wire format must echo of its request and the input does not hold; small, JSON. */
   readonly origin?: object | undefined;
 }
@@ -66,7 +69,14 @@ export interface LogListener {
 
 export interface LogReader {
   head(generationId: string): Promise<LogHead | null>;
-  /** Events after the cursor (exclusive; -1 for all), oldest first; empty where there are none yet. */
+  /** The head with what a list shows of the generation; `view` is null for a log that older code began. */
+  view(generationId: string): Promise<{ readonly head: LogHead; readonly view: LogView | null } | null>;
+  /** All events after the cursor with neighbouring deltas merged, read piece by piece: for what needs no numbers. */
+  readMerged(generationId: string, after?: number): Promise<GenerationEvent[]>;
+  /**
+   * Events after the cursor (exclusive; -1 for all), oldest first; empty where there are none yet. With `maxEntries` at
+   * most so many entries, and no more than `LIMITS.eventsPerRead` events where one entry does not hold more.
+   */
   read(generationId: string, after: number, maxEntries?: number): Promise<GenerationEvent[]>;
   readInput(generationId: string): Promise<GenerationInput | null>;
   /** API processes that relay the log to somebody now. */

@@ -40,7 +40,7 @@ return {'open', asked}
 `);
 
 /**
- * KEYS meta, stream, input, channel. ARGV epoch, count, events, opener. Opens a log that has no more than its start, and
+ * KEYS meta, stream, input, channel. ARGV epoch, count, events, opener, then pairs of meta fields. Opens a log that has no more than its start, and
  * appends. Repeated by the same opener after a lost reply it is acknowledged.
  * -> {'opened'} or {'known'}
  */
@@ -51,7 +51,7 @@ if meta[1] ~= '1' or meta[2] ~= '0' or meta[3] ~= 'running' or meta[4] then retu
 local time = redis.call('TIME')
 local at = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
 redis.call('XADD', KEYS[2], '1-' .. ARGV[2], 'at', at, 'events', ARGV[3])
-redis.call('HSET', KEYS[1], 'next', tonumber(ARGV[2]) + 1, 'epoch', ARGV[1], 'opener', ARGV[4])
+redis.call('HSET', KEYS[1], 'next', tonumber(ARGV[2]) + 1, 'epoch', ARGV[1], 'opener', ARGV[4], unpack(ARGV, 5))
 redis.call('SPUBLISH', KEYS[4], '1 ' .. at .. ' ' .. ARGV[3])
 return {'opened'}
 `);
@@ -70,7 +70,7 @@ return {'erased'}
 /**
  * KEYS meta, stream, input, channel.
  * ARGV 1 'fenced', 'once' or 'unopened' (once, and only before the log was opened), 2 epoch or step, 3 expected seq, 4 count, 5 events, 6 terminal status or '',
- * 7 checkpoint or '', 8 ttlMs after the end.
+ * 7 checkpoint or '', 8 ttlMs after the end, then pairs of meta fields.
  * A fenced append that is repeated after a lost reply finds its events there and is acknowledged, not written twice.
  * A writer that had more acknowledged than there is tells that Redis lost the log's tail; the lost numbers are noted.
  * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'opened' | 'missing' | 'conflict' | 'torn', nextSeq, '1' if cancel is
@@ -104,6 +104,7 @@ redis.call('XADD', KEYS[2], '1-' .. string.format('%.0f', next + count - 1), 'at
 redis.call('HSET', KEYS[1], 'next', string.format('%.0f', next + count))
 if once then redis.call('HSET', KEYS[1], 'once:' .. ARGV[2], at) end
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'checkpoint', ARGV[7]) end
+if #ARGV > 8 then redis.call('HSET', KEYS[1], unpack(ARGV, 9)) end
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[1], 'status', ARGV[6], 'endedAt', at)
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end

@@ -9,7 +9,7 @@ import { type GenerationInput, type GenerationStatus, generationStatuses } from 
 import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { isUnknownScript, runScript, type Script, type ScriptRedis } from '../lua/script.ts';
-import { decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
+import { coalesce, decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
 import {
   type Epoch,
   type EventLog,
@@ -19,6 +19,7 @@ import {
   type OnceOutcome,
 } from './event-log.ts';
 import { APPEND, CREATE, ERASE, OPEN, OPEN_FRESH, WISH_CANCEL } from './log-scripts.ts';
+import { viewFields, viewOf } from './log-view.ts';
 import { createLogWriter, type WriterLimits } from './log-writer.ts';
 import { pause } from './pause.ts';
 import { isRedisAway } from './redis-connection.ts';
@@ -81,6 +82,7 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
       terminalStatus(batch.events) ?? '',
       batch.checkpoint === undefined ? '' : JSON.stringify(batch.checkpoint),
       String(options.retentionMs),
+      ...viewFields(batch.events),
     ]);
 
   /** Sent until it is answered, and told to the listener. */
@@ -125,12 +127,19 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
     after: number,
     maxEntries?: number,
   ): Promise<GenerationEvent[]> => {
-    const entries = await redis.xRange(
-      REDIS_KEYS.logStream(generationId),
-      after < 0 ? '-' : `(1-${after}`,
-      '+',
+    const key = REDIS_KEYS.logStream(generationId);
+    const from = after < 0 ? '-' : `(1-${after}`;
+    let entries = await redis.xRange(
+      key,
+      from,
+      // An entry bears the number of its last event, so a range of ids is a number of events.
+      maxEntries === undefined ? '+' : `1-${Math.max(after, -1) + LIMITS.eventsPerRead}`,
       maxEntries === undefined ? undefined : { COUNT: maxEntries },
     );
+    // The next entry alone may hold more.
+    if (maxEntries !== undefined && (entries ?? []).length === 0) {
+      entries = await redis.xRange(key, from, '+', { COUNT: 1 });
+    }
     return (entries ?? [])
       .flatMap((entry) => toEvents(entry.id, entry.message))
       .filter((event) => event.seq > after);
@@ -158,6 +167,25 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
   return {
     head,
     read,
+
+    async view(generationId) {
+      const stored = await redis.hGetAll(REDIS_KEYS.logMeta(generationId));
+      if (Object.keys(stored).length === 0) return null;
+      return { head: toHead(generationId, storedHeadSchema.parse(stored)), view: viewOf(stored) };
+    },
+
+    async readMerged(generationId, after = -1) {
+      const merged: GenerationEvent[] = [];
+      for (let cursor = after; ; ) {
+        const page = await read(generationId, cursor, LIMITS.eventsPerRead);
+        const last = page.at(-1);
+        if (last === undefined) return merged;
+        for (const event of coalesce(page, Number.POSITIVE_INFINITY)) merged.push(event);
+        // What was appended after the terminal event is nothing.
+        if (isTerminal(last)) return merged;
+        cursor = last.seq;
+      }
+    },
 
     async readInput(generationId) {
       const stored = await redis.get(REDIS_KEYS.logInput(generationId));
@@ -198,9 +226,10 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
         [
           String(LIMITS.openLogTtlMs),
           encodeEvents([start]),
-          JSON.stringify(creation.input),
+          creation.inputJson ?? JSON.stringify(creation.input),
           ...['tenant', tenant, 'user', user, 'route', route, 'requestHash', requestHash],
           ...['metadata', JSON.stringify(creation.metadata)],
+          ...viewFields([start]),
           ...(creation.origin === undefined ? [] : ['origin', JSON.stringify(creation.origin)]),
         ],
       );
@@ -225,7 +254,10 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
 
     async openFresh(generationId, epoch, events, onCancelWish) {
       const begunAt = performance.now();
-      const args = [String(epoch), String(events.length), encodeEvents(events), randomUUID()];
+      const args = [
+        ...[String(epoch), String(events.length), encodeEvents(events), randomUUID()],
+        ...viewFields(events),
+      ];
       const [answer] = await repeated(
         () => run(OPEN_FRESH, keysOf(generationId), args),
         () => listener?.repeated(),

@@ -3,6 +3,8 @@ import type { RequestHandler } from 'express';
 import type { ApiDependencies } from '../dependencies.ts';
 
 const ANSWER_WITHIN_MS = 2_000;
+/** How old an answer of the services may be. */
+const REMEMBER_MS = 500;
 
 export function getHealth(): RequestHandler {
   return (_request, response) => {
@@ -11,11 +13,15 @@ export function getHealth(): RequestHandler {
 }
 
 export function getReadiness({ temporal, pingRedis, leaving }: ApiDependencies): RequestHandler {
+  const ask = () =>
+    Promise.all([answers(pingRedis()), answers(temporal.connection.workflowService.getSystemInfo({}))]);
+  let known: { readonly untilMs: number; readonly services: ReturnType<typeof ask> } | null = null;
   return async (_request, response) => {
-    const [redis, server] = await Promise.all([
-      answers(pingRedis()),
-      answers(temporal.connection.workflowService.getSystemInfo({})),
-    ]);
+    // Whoever asks has no key, so asking often must cost nothing.
+    if (known === null || known.untilMs <= performance.now()) {
+      known = { untilMs: performance.now() + REMEMBER_MS, services: ask() };
+    }
+    const [redis, server] = await known.services;
     const isReady = redis && server && !leaving.aborted;
     if (!isReady) response.setHeader('retry-after', 2);
     response

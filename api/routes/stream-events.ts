@@ -15,7 +15,7 @@ const ROTATED_RETRY_MS = 250;
 const END_MS = 500;
 
 export function streamEvents(
-  dependencies: RelaySource & Pick<ApiDependencies, 'temporal' | 'log' | 'leaving'>,
+  dependencies: RelaySource & Pick<ApiDependencies, 'runs' | 'log' | 'leaving'>,
 ): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const after = cursorOf(request);
@@ -29,6 +29,10 @@ export function streamEvents(
     const ends = limit === null ? [leaving] : [leaving, limit];
     const signal = AbortSignal.any([closed, ...ends]);
     startSse(response, head.generationId);
+    if (request.method === 'HEAD') {
+      response.end();
+      return;
+    }
     response.write(`retry: ${RETRY_MS}\n\n`);
     const cut = () => {
       if (!closed.aborted) destroyUnlessEnded(response);

@@ -33,6 +33,12 @@ export async function streamToClient(
   plan: StreamPlan,
 ): Promise<void> {
   const { generationId } = plan;
+  // Else the connection would be held until the generation has ended, to say nothing.
+  if (response.req.method === 'HEAD') {
+    startSse(response, generationId);
+    response.end();
+    return;
+  }
   const facts = createFactsFold();
   const closed = closedSignal(response);
   const over = new AbortController();

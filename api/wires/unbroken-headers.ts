@@ -13,10 +13,15 @@ export function unbrokenComment(answer: AnswerFacts): string {
   return `: unbroken ${facts.join(' ')}\n\n`;
 }
 
+/** A model is named by the config, or by whoever runs a provider: outside of ASCII its name is written as in a URL. */
+export function headerText(text: string): string {
+  return text.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent);
+}
+
 function factsOf({ generationId, model, cached, attempts, end }: AnswerFacts): Record<string, string> {
   return {
     'generation-id': generationId,
-    ...(model === null ? {} : { model }),
+    ...(model === null ? {} : { model: headerText(model) }),
     cache: cached ? 'hit' : 'miss',
     ...(end?.type === 'generation-end' && end.degraded === true ? { degraded: 'true' } : {}),
     ...(end === null ? {} : { attempts: String(attempts), 'cost-micro-usd': String(end.costMicroUsd) }),

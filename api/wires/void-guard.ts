@@ -47,7 +47,7 @@ export async function voidedBefore(
   generationId: string,
   unfinishedIsVoid: boolean,
 ): Promise<number> {
-  const events = await log.read(generationId, -1);
+  const events = await log.readMerged(generationId);
   if (unfinishedIsVoid && events.at(-1)?.type !== 'generation-end') return Number.POSITIVE_INFINITY;
   return events.findLast((event) => event.type === 'text-reset')?.seq ?? -1;
 }

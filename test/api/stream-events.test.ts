@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import express from 'express';
 import { streamEvents } from '../../api/routes/stream-events.ts';
+import { RunLookup } from '../../api/run-lookup.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { LogWriter } from '../../streaming/event-log.ts';
 import { createLiveLogs } from '../../streaming/live-logs.ts';
@@ -91,8 +92,8 @@ async function serveLog(generationId: string, leaving: AbortSignal): Promise<Ser
   });
   const source = { log, live: createLiveLogs(await server.connect()), heartbeatMs: 10_000 };
   // Asked only for a log that is gone.
-  const temporal = new Client({ connection: Connection.lazy() });
-  app.get('/:id', streamEvents({ ...source, temporal, leaving }));
+  const runs = new RunLookup(new Client({ connection: Connection.lazy() }));
+  app.get('/:id', streamEvents({ ...source, runs, leaving }));
   const http = app.listen(0, '127.0.0.1');
   await once(http, 'listening');
   return {

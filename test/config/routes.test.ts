@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { loadConfig } from '../../config/load-config.ts';
+import { developmentKey } from '../../services/dev-key.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unbroken-config-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -97,5 +99,26 @@ describe('keys', () => {
       load({ providers: { openai } }, { KEY_A: secret }).providerKeys['openai']?.[0]?.id;
     expect(idOf('sk-a-0123456789')).toMatch(/^KEY_A#[0-9a-f]{6}$/);
     expect(idOf('sk-a-0123456789')).not.toBe(idOf('sk-b-0123456789'));
+  });
+});
+
+describe('a development key', () => {
+  const keyOf = (UNBROKEN_DEV_KEY: string) => loadConfig({ UNBROKEN_DEV_KEY }).devKey;
+
+  test.each([
+    ['that is short', 'swordfish-12345'],
+    ['of one character', 'a'.repeat(40)],
+    ['of a word again and again', 'secret'.repeat(6)],
+    ['with a space', `${'0123456789abcdef'.repeat(2)} x`],
+  ])('%s is refused with what makes a good one', (_what, key) => {
+    expect(() => keyOf(key)).toThrow(/UNBROKEN_DEV_KEY.*openssl rand -hex 32/);
+  });
+
+  test('is taken where it is random, and such as we make', () => {
+    for (const key of [randomBytes(32).toString('hex'), randomBytes(24).toString('base64url')]) {
+      expect(keyOf(key)).toBe(key);
+    }
+    const made = developmentKey(join(folder, 'data'));
+    expect(keyOf(made)).toBe(made);
   });
 });

@@ -166,3 +166,40 @@ describe('a body', () => {
     }
   });
 });
+
+describe('HEAD', () => {
+  test('of a stream is answered and over, though its generation runs', async () => {
+    const api = await newApi();
+    const { body } = await api.create({ input: 'Hi. [[sim tokens=5000 delay_ms=50]]', cache: 'off' });
+    const hex = body.id.replace('gen_', '');
+    for (const path of [`/v1/generations/${body.id}/events`, `/v1/responses/resp_${hex}?stream=true`]) {
+      const response = await api.send(path, { method: 'HEAD', signal: AbortSignal.timeout(10_000) });
+      expect([path, response.status, response.headers.get('content-type')]).toEqual([
+        ...[path, 200, 'text/event-stream; charset=utf-8'],
+      ]);
+      expect(await response.text()).toBe('');
+    }
+    expect((await api.view(body.id)).body.status).toBe('running');
+    await api.cancel(body.id);
+  });
+});
+
+describe('a template', () => {
+  test('that multiplies its values is a 400, and nothing of it is stored', async () => {
+    const admin = connectApi(
+      stack.api.url,
+      await stack.addKey({ user: 'root', scopes: ['admin', 'generate'] }),
+    );
+    await admin.send('/v1/prompts/big/versions', {
+      ...{ method: 'POST', body: JSON.stringify({ system: '{{x}}'.repeat(20_000), variables: { x: {} } }) },
+    });
+    const api = await newApi();
+    const variables = { x: 'y'.repeat(20_000) };
+    const body = { input: 'a', prompt: { name: 'big', version: 1, variables } };
+    for (const path of ['/v1/generations', '/v1/routes/explain']) {
+      const response = await api.send(path, { method: 'POST', body: JSON.stringify(body) });
+      expect([path, response.status]).toEqual([path, 400]);
+      expect(await response.json()).toMatchObject({ error: { code: 'prompt_variables_invalid' } });
+    }
+  });
+});

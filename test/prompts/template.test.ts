@@ -98,3 +98,33 @@ describe('a prompt', () => {
     expect(() => checkContent(contentOf(broken))).toThrow(message);
   });
 });
+
+describe('a prompt that would be filled with more than a request may hold', () => {
+  const content = (templates: object) => contentOf({ ...templates, variables: { x: { maxChars: 20_000 } } });
+  const fill = (templates: object, x: string) =>
+    renderPrompt(content(templates), { name: 'big', variables: { x } });
+  const many = '{{x}}'.repeat(20_000);
+
+  test.each([
+    ['in its system', { system: many }],
+    ['in a message', { messages: [{ role: 'user', content: many }] }],
+    [
+      'in all of them together',
+      { system: '{{x}}'.repeat(300), messages: [{ role: 'user', content: '{{x}}'.repeat(300) }] },
+    ],
+  ])('is refused before anything is filled: %s', (_where, templates) => {
+    expect(() => fill(templates, 'y'.repeat(20_000))).toThrow(/has \d+ bytes of at most 8388608/);
+    try {
+      fill(templates, 'y'.repeat(20_000));
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'prompt_variables_invalid' });
+    }
+    expect(fill(templates, 'y')).toBeDefined();
+  });
+
+  test('is measured in bytes, as a body is', () => {
+    const templates = { system: '{{x}}'.repeat(200) };
+    expect(fill(templates, 'y'.repeat(20_000)).system).toHaveLength(4_000_000);
+    expect(() => fill(templates, '東'.repeat(20_000))).toThrow(/bytes/);
+  });
+});

@@ -52,10 +52,13 @@ describe('a task', () => {
     expect(considered[1]?.why).toContain('stands in');
   });
 
-  test('that the route does not know goes to its general models', () => {
-    const { candidates } = decideRoute(questionOf({ tasks }, { task: task('poetry') }), knowledgeOf({}));
-    expect(models(candidates)).toEqual(['small', 'middle', 'large']);
-  });
+  test.each(['poetry', 'constructor', 'toString', '__proto__'])(
+    'that the route does not know goes to its general models (%s)',
+    (name) => {
+      const { candidates } = decideRoute(questionOf({ tasks }, { task: task(name) }), knowledgeOf({}));
+      expect(models(candidates)).toEqual(['small', 'middle', 'large']);
+    },
+  );
 });
 
 describe('the order', () => {

@@ -12,6 +12,7 @@ import { callerIn } from '../../authenticate.ts';
 import { budgetExceeded } from '../../budget-exceeded.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { endUserOf, mayName } from '../end-user.ts';
+import { headerText } from '../unbroken-headers.ts';
 import { parseBody, requireJson } from '../wire.ts';
 import { forwardEmbeddings } from './forward.ts';
 import {
@@ -31,7 +32,7 @@ export function addEmbeddingsRoutes(v1: Router, dependencies: ApiDependencies): 
     const body = parseBody(embeddingsSchema, request.body);
     const target = targetOf(dependencies.config, body);
     const { embeddings, costMicroUsd } = await embed(dependencies, callerIn(response), body, target);
-    response.setHeader('x-unbroken-model', `${target.provider}/${target.model}`);
+    response.setHeader('x-unbroken-model', headerText(`${target.provider}/${target.model}`));
     response.setHeader('x-unbroken-cost-micro-usd', String(costMicroUsd));
     response.json(embeddings);
   });

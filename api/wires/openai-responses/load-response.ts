@@ -81,7 +81,7 @@ export async function conversationAfter(
     );
   }
   const { input } = await contextOf(dependencies, head);
-  const { text, toolCalls } = foldAnswer(await dependencies.log.read(head.generationId, -1));
+  const { text, toolCalls } = foldAnswer(await dependencies.log.readMerged(head.generationId));
   const parts: Part[] = [
     ...(text === '' ? [] : [{ type: 'text' as const, text }]),
     ...toolCalls.map(({ id, name, arguments: written }) => ({

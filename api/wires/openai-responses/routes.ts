@@ -115,7 +115,7 @@ function encodeFrame(frame: ResponseFrame): string {
 async function responseNow(dependencies: ApiDependencies, head: LogHead) {
   const [context, events] = await Promise.all([
     contextOf(dependencies, head),
-    dependencies.log.read(head.generationId, -1),
+    dependencies.log.readMerged(head.generationId),
   ]);
   const projection = projectResponse(context);
   for (const event of events) projection.push(event);

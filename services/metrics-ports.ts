@@ -1,0 +1,8 @@
+/** Two programs of one machine cannot serve their metrics on one port. */
+import type { Environment } from './service-error.ts';
+
+/** @param port of the API; undefined: no metrics, 0: any port. */
+export function metricsOfWorker(port: number | undefined): Environment {
+  if (port === undefined) return {};
+  return { UNBROKEN_METRICS_PORT: String(port === 0 ? 0 : port + 1) };
+}
