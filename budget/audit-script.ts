@@ -1,9 +1,11 @@
 /**
  * The Lua that compares a subject's buckets with its entries, and puts them right. The caller has summed the entries up
- * to an id of each day's stream; the few that came since are added here, so that nothing is missed and nothing waits.
+ * to an id of each day's stream; the few that came since are added here, so that nothing is missed and nothing waits. Where they
+ * are more than `most`, it changes nothing: the caller reads on, once for all subjects, and asks again. So no call holds up the
+ * shard, however many entries and subjects there are.
  *
  * KEYS the subject's hash, then the streams of days. ARGV[1]: JSON of `AuditQuestion`. -> JSON of the
- * differences, or "moved" where the windows that the subject keeps are others by now (`was`).
+ * differences, "moved" where the windows that the subject keeps are others by now (`was`), or "behind".
  */
 import { script } from '../lua/script.ts';
 import { SUMS } from './step-script.ts';
@@ -11,8 +13,12 @@ import { SUMS } from './step-script.ts';
 export const AUDIT = script(`${SUMS}
 local ask = cjson.decode(ARGV[1])
 if (redis.call('HGET', KEYS[1], 'windows') or '') ~= ask.was then return '"moved"' end
+local left = ask.most
 for index, last in ipairs(ask.after) do
-  for _, found in ipairs(redis.call('XRANGE', KEYS[1 + index], last == '' and '-' or '(' .. last, '+')) do
+  local page = redis.call('XRANGE', KEYS[1 + index], last == '' and '-' or '(' .. last, '+', 'COUNT', left + 1)
+  if #page > left then return '"behind"' end
+  left = left - #page
+  for _, found in ipairs(page) do
     local entry = {}
     for n = 1, #found[2], 2 do entry[found[2][n]] = found[2][n + 1] end
     if entry[ask.kind] == ask.id then

@@ -14,6 +14,10 @@ import { neededFrom, periodOf, spanOf, type WindowId } from './windows.ts';
 export const SUBJECT_KEEP_MS = 40 * 24 * 3_600_000;
 /** Differences that a report lists; all are counted and repaired. */
 const LISTED = 1_000;
+/** New entries that one call of the script may add up. */
+const MOST_IN_SCRIPT = 500;
+/** Entries that come faster than they are read, for so long, leave the subject to the next audit. */
+const MOST_ROUNDS = 20;
 
 type Sums = [spentTokens: number, reservedTokens: number, spentMicroUsd: number, reservedMicroUsd: number];
 
@@ -64,23 +68,70 @@ export async function buildWindows(
   const spans = missing.map((id) => spanOf(id, nowMs));
   const fromMs = Math.min(...spans.map(({ first }) => first));
   const sums = new Map<string, Range>();
-  const days = daysBetween(fromMs, nowMs);
-  const after: string[] = [];
-  for (const day of days) {
-    const add = (entry: BudgetEntry) => {
-      if (entry[plan.kind] !== plan.id) return;
-      for (const { id, first } of spans) addTo(sums, id, entry, first);
-    };
-    after.push(await readDay(redis, tenant, day, add));
-  }
+  const entries = new EntryReader(redis, tenant, daysBetween(fromMs, nowMs), (entry) => {
+    if (entry[plan.kind] !== plan.id) return;
+    for (const { id, first } of spans) addTo(sums, id, entry, first);
+  });
   // Buckets of now: an entry that comes while this is read may be the first of its bucket.
   for (const { id, first, last, stepMs } of spans) {
     for (let at = first; at <= last; at += stepMs) rangeOf(sums, id, at);
   }
-  await askScript(redis, AUDIT, [key, ...days.map((day) => entriesKey(tenant, day))], {
-    ...{ kind: plan.kind, id: plan.id, after, was, ranges: [...sums.values()], repair: true },
-    ...{ windows: [...kept, ...missing].sort().join(' '), keepMs: SUBJECT_KEEP_MS },
-  });
+  await entries.keepUp(({ keys, after }) =>
+    askScript(redis, AUDIT, [key, ...keys], {
+      ...{ kind: plan.kind, id: plan.id, after, was, repair: true, most: MOST_IN_SCRIPT },
+      ...{ ranges: [...sums.values()], windows: [...kept, ...missing].sort().join(' ') },
+      keepMs: SUBJECT_KEEP_MS,
+    }),
+  );
+}
+
+/** Reads the entries of days, each once, while more come. */
+class EntryReader {
+  readonly #redis: LedgerRedis;
+  readonly #tenant: string;
+  readonly #visit: (entry: BudgetEntry) => void;
+  /** By day, the id of the last entry that was read; '' for none. */
+  readonly #last: Map<string, string>;
+  #count = 0;
+
+  constructor(
+    redis: LedgerRedis,
+    tenant: string,
+    days: readonly string[],
+    visit: (entry: BudgetEntry) => void,
+  ) {
+    this.#redis = redis;
+    this.#tenant = tenant;
+    this.#visit = visit;
+    this.#last = new Map(days.map((day) => [day, '']));
+  }
+
+  get count(): number {
+    return this.#count;
+  }
+
+  async readOn(): Promise<void> {
+    for (const [day, last] of this.#last) {
+      const read = await readDay(this.#redis, this.#tenant, { day, after: last }, (entry) => {
+        this.#count += 1;
+        this.#visit(entry);
+      });
+      this.#last.set(day, read);
+    }
+  }
+
+  /** Asks the script, which is told how far was read, and reads on where it says that it is too far behind. */
+  async keepUp(
+    ask: (read: { readonly keys: readonly string[]; readonly after: readonly string[] }) => Promise<unknown>,
+  ): Promise<unknown> {
+    const keys = [...this.#last.keys()].map((day) => entriesKey(this.#tenant, day));
+    for (let round = 0; round < MOST_ROUNDS; round += 1) {
+      const answer = await ask({ keys, after: [...this.#last.values()] });
+      if (answer !== 'behind') return answer;
+      await this.readOn();
+    }
+    return 'moved';
+  }
 }
 
 /** Recomputes every balance of a tenant that a window still needs. @param repair also puts them right. */
@@ -89,34 +140,9 @@ export async function auditTenant(
   tenant: string,
   { rules, nowMs, repair }: { rules: Rules; nowMs: number; repair: boolean },
 ): Promise<Audit> {
-  const summed = await sumEntries(redis, tenant, rules, nowMs);
-  const found: Difference[] = [];
-  for (const subject of summed.subjects.values()) {
-    found.push(...(await auditSubject(redis, tenant, { ...summed, ...subject, nowMs, repair })));
-  }
-  const { subjects, entries } = summed;
-  return { subjects: subjects.size, entries, differences: found.length, listed: found.slice(0, LISTED) };
-}
-
-interface SummedSubject {
-  readonly plan: SubjectPlan;
-  readonly sums: Map<string, Range>;
-}
-
-interface Summed {
-  readonly subjects: Map<string, SummedSubject>;
-  readonly entries: number;
-  readonly days: readonly string[];
-  /** The last entry of each day that is summed. */
-  readonly after: readonly string[];
-}
-
-async function sumEntries(redis: LedgerRedis, tenant: string, rules: Rules, nowMs: number): Promise<Summed> {
-  const days = daysBetween(neededFrom('month[UTC]', nowMs), nowMs);
   const subjects = new Map<string, SummedSubject>();
-  let entries = 0;
-  const visit = (entry: BudgetEntry) => {
-    entries += 1;
+  const days = daysBetween(neededFrom('month[UTC]', nowMs), nowMs);
+  const entries = new EntryReader(redis, tenant, days, (entry) => {
     for (const kind of budgetSubjects) {
       if (entry[kind] === '') continue;
       const name = `${kind}/${entry[kind]}`;
@@ -124,37 +150,56 @@ async function sumEntries(redis: LedgerRedis, tenant: string, rules: Rules, nowM
       subjects.set(name, subject);
       for (const { id } of subject.plan.windows) addTo(subject.sums, id, entry, neededFrom(id, nowMs));
     }
-  };
-  const after: string[] = [];
-  for (const day of days) after.push(await readDay(redis, tenant, day, visit));
-  return { subjects, entries, days, after };
+  });
+  await entries.readOn();
+  const found: Difference[] = [];
+  // Subjects that come while others are compared are visited too.
+  for (const subject of subjects.values()) {
+    found.push(...(await auditSubject(redis, tenant, { entries, subject, nowMs, repair })));
+  }
+  const differences = found.length;
+  return { subjects: subjects.size, entries: entries.count, differences, listed: found.slice(0, LISTED) };
+}
+
+interface SummedSubject {
+  readonly plan: SubjectPlan;
+  readonly sums: Map<string, Range>;
+}
+
+interface AuditedSubject {
+  readonly entries: EntryReader;
+  readonly subject: SummedSubject;
+  readonly nowMs: number;
+  readonly repair: boolean;
 }
 
 async function auditSubject(
   redis: LedgerRedis,
   tenant: string,
-  { plan, sums, days, after, nowMs, repair }: SummedSubject & Summed & { nowMs: number; repair: boolean },
+  { entries, subject: { plan, sums }, nowMs, repair }: AuditedSubject,
 ): Promise<Difference[]> {
   const { kind, id: subject } = plan;
   const key = subjectKey(tenant, kind, subject);
-  const stored = await redis.hGetAll(key);
-  const was = stored['windows'] ?? '';
   const planned = plan.windows.map(({ id }) => id);
-  // A window that this subject does not keep yet is built by its next reservation.
-  const kept = was === '' ? planned : planned.filter((id) => was.split(' ').includes(id));
-  for (const field of Object.keys(stored)) {
-    const [id = '', at = ''] = field.split('@');
-    if (kept.includes(id) && Number(at) >= neededFrom(id, nowMs)) rangeOf(sums, id, Number(at));
-  }
   // Of closed periods only what is there is compared: a window that was built later has none of them.
   const isDue = (id: WindowId, at: number) => at >= spanOf(id, nowMs).first;
-  const ranges = [...sums.values()].filter(({ field, from }) => {
-    const [id = ''] = field.split('@');
-    return kept.includes(id) && (stored[field] !== undefined || isDue(id, from));
-  });
-  const answer = await askScript(redis, AUDIT, [key, ...days.map((day) => entriesKey(tenant, day))], {
-    ...{ kind, id: subject, after, was, ranges, repair, keepMs: SUBJECT_KEEP_MS },
-    windows: repair && was === '' ? planned.join(' ') : '',
+  const answer = await entries.keepUp(async ({ keys, after }) => {
+    const stored = await redis.hGetAll(key);
+    const was = stored['windows'] ?? '';
+    // A window that this subject does not keep yet is built by its next reservation.
+    const kept = was === '' ? planned : planned.filter((id) => was.split(' ').includes(id));
+    for (const field of Object.keys(stored)) {
+      const [id = '', at = ''] = field.split('@');
+      if (kept.includes(id) && Number(at) >= neededFrom(id, nowMs)) rangeOf(sums, id, Number(at));
+    }
+    const ranges = [...sums.values()].filter(({ field, from }) => {
+      const [id = ''] = field.split('@');
+      return kept.includes(id) && (stored[field] !== undefined || isDue(id, from));
+    });
+    return askScript(redis, AUDIT, [key, ...keys], {
+      ...{ kind, id: subject, after, was, ranges, repair, keepMs: SUBJECT_KEEP_MS, most: MOST_IN_SCRIPT },
+      windows: repair && was === '' ? planned.join(' ') : '',
+    });
   });
   // Its limits changed meanwhile: the next audit sees it.
   if (answer === 'moved') return [];

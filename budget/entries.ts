@@ -48,14 +48,14 @@ export function entriesKey(tenant: string, day: string): string {
   return REDIS_KEYS.budget(tenant, 'entries', day);
 }
 
-/** All entries of a day, oldest first. @returns the id of the last, '' where there is none. */
+/** The entries of a day after an id ('' for all), oldest first. @returns the id of the last that was read. */
 export async function readDay(
   redis: LedgerRedis,
   tenant: string,
-  day: string,
+  { day, after }: { readonly day: string; readonly after: string },
   visit: (entry: BudgetEntry) => void,
 ): Promise<string> {
-  let last = '';
+  let last = after;
   for (;;) {
     const page = await readStream(redis, entriesKey(tenant, day), last, READ_COUNT);
     for (const entry of page) visit(parseEntry(entry));

@@ -20,7 +20,7 @@ import {
   subjectsOf,
 } from './limit-book.ts';
 import { STEP } from './step-script.ts';
-import { resetOf, spanOf } from './windows.ts';
+import { resetOf, spanOf, type WindowId } from './windows.ts';
 
 export interface LedgerOptions {
   readonly redis: LedgerRedis;
@@ -44,6 +44,13 @@ const DAY_MS = 24 * 3_600_000;
 const REMEMBER_MS = 7 * DAY_MS;
 /** A look may go by limits of this age. */
 const LOOK_AGE_MS = 5_000;
+/**
+ * A window that no reservation has asked for since then is dropped. Long enough for a deploy, in which processes with old and
+ * new limits work side by side: each drop makes the next reservation of the others read the entries.
+ */
+const IDLE_WINDOW_MS = 3_600_000;
+/** Subjects whose windows of other processes are remembered; what is forgotten is asked for again. */
+const SPARE_SUBJECTS = 10_000;
 /** Limits changed, a window was built, or another step came first: each is settled by asking again. */
 const MOST_ROUNDS = 20;
 
@@ -59,6 +66,10 @@ const stepAnswerSchema = z.discriminatedUnion('answer', [
   z.object({ answer: z.literal('build') }),
   z.object({ answer: z.literal('moved') }),
   z.object({
+    answer: z.literal('unasked'),
+    windows: z.array(z.object({ subject: z.number(), window: z.string() })),
+  }),
+  z.object({
     ...{ answer: z.literal('granted'), tokens: z.number(), microUsd: z.number() },
     ...{ output: z.number(), cap: z.number(), remaining: z.number().optional() },
     warnings: z.array(placeSchema).default([]),
@@ -67,7 +78,7 @@ const stepAnswerSchema = z.discriminatedUnion('answer', [
   z.object({ answer: z.literal('settled'), warnings: z.array(placeSchema).default([]) }),
 ]);
 type StepAnswer = z.infer<typeof stepAnswerSchema>;
-type Final = Exclude<StepAnswer, { answer: 'stale' | 'build' | 'moved' }>;
+type Final = Exclude<StepAnswer, { answer: 'stale' | 'build' | 'moved' | 'unasked' }>;
 
 /** What one step asks of the script, beside what every step asks. */
 type StepFacts = Readonly<Record<string, string | number | boolean | readonly object[]>>;
@@ -82,6 +93,22 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
   const { redis, keepEntriesMs, clock = Date.now } = options;
   const book = createLimitBook({ redis, defaults: options.limits, timeZone: options.timeZone, clock });
   const building = new Map<string, Promise<void>>();
+  /** Windows that other processes keep, by the key of their subject. */
+  const spares = new Map<string, Set<WindowId>>();
+
+  const noteSpares = (
+    tenant: string,
+    plans: readonly SubjectPlan[],
+    windows: readonly { readonly subject: number; readonly window: WindowId }[],
+  ) => {
+    if (spares.size >= SPARE_SUBJECTS) spares.clear();
+    for (const { subject, window } of windows) {
+      const plan = plans[subject];
+      if (plan === undefined) throw new Error(`The ledger named subject ${subject} of ${tenant}.`);
+      const key = subjectKey(tenant, plan.kind, plan.id);
+      spares.set(key, (spares.get(key) ?? new Set()).add(window));
+    }
+  };
 
   /** Two reservations that miss the same window wait for one reading of its entries. */
   const build = async (tenant: string, plans: readonly SubjectPlan[]): Promise<void> => {
@@ -108,8 +135,11 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
     ];
     const question = questionOf({
       ...{ version: rules.version, now: nowMs, on: bookedMs },
-      ...{ keepMs: SUBJECT_KEEP_MS, keepEntriesMs, rememberMs: REMEMBER_MS },
-      subjects: plans.map((plan) => windowsOf(plan, nowMs, bookedMs)),
+      ...{ keepMs: SUBJECT_KEEP_MS, keepEntriesMs, rememberMs: REMEMBER_MS, idleMs: IDLE_WINDOW_MS },
+      subjects: plans.map((plan) => {
+        const others = spares.get(subjectKey(tenant, plan.kind, plan.id));
+        return windowsOf(plan, others ?? NO_SPARES, { nowMs, bookedMs });
+      }),
       ...facts,
     });
     const answer = await askWithNames(redis, STEP, keys, [
@@ -133,6 +163,7 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
       );
       if (answer.answer === 'stale') await book.refresh(owned.tenant, rules);
       else if (answer.answer === 'build') await build(owned.tenant, plans);
+      else if (answer.answer === 'unasked') noteSpares(owned.tenant, plans, answer.windows);
       else if (answer.answer !== 'moved') return answer;
     }
     throw new Error(`The budgets of ${owned.tenant} change faster than they can be read.`);
@@ -197,20 +228,32 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
   };
 }
 
-/** The windows of a subject as the script wants them. */
-function windowsOf({ windows }: SubjectPlan, nowMs: number, bookedMs: number) {
+const NO_SPARES: ReadonlySet<WindowId> = new Set();
+
+/** The windows of a subject as the script wants them, by id. */
+function windowsOf(
+  { windows }: SubjectPlan,
+  spares: ReadonlySet<WindowId>,
+  { nowMs, bookedMs }: { readonly nowMs: number; readonly bookedMs: number },
+) {
+  const planned = windows.map(({ id, limits }) => ({ id, limits, isSpare: false }));
+  const others = [...spares].filter((id) => windows.every((window) => window.id !== id));
+  const all = [...planned, ...others.map((id) => ({ id, limits: [], isSpare: true }))];
   return {
-    windows: windows.map(({ id, limits }) => {
-      const { at, first, last, stepMs, keepFrom } = spanOf(id, nowMs, bookedMs);
-      return {
-        ...{ id, at, first, last, step: stepMs, keepFrom, period: first === last ? String(at) : 'rolling' },
-        limits: limits.map((limit) => ({
-          ...{ name: `${limit.per}/${limit.id}/${limit.window}/${limit.unit}`, unit: limit.unit },
-          ...{ amount: limit.amount ?? 0, hard: limit.mode === 'hard' },
-          warn: Math.ceil((limit.amount ?? 0) * limit.warnAt),
-        })),
-      };
-    }),
+    windows: all
+      .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+      .map(({ id, limits, isSpare }) => {
+        const { at, first, last, stepMs, keepFrom } = spanOf(id, nowMs, bookedMs);
+        return {
+          ...{ id, at, first, last, step: stepMs, keepFrom, spare: isSpare },
+          period: first === last ? String(at) : 'rolling',
+          limits: limits.map((limit) => ({
+            ...{ name: `${limit.per}/${limit.id}/${limit.window}/${limit.unit}`, unit: limit.unit },
+            ...{ amount: limit.amount ?? 0, hard: limit.mode === 'hard' },
+            warn: Math.ceil((limit.amount ?? 0) * limit.warnAt),
+          })),
+        };
+      }),
   };
 }
 

@@ -7,7 +7,8 @@
  * that no name can make it unreadable. The answer is JSON too (`stepAnswerSchema`).
  *
  * A subject's hash has a field `<window>@<bucket>` for each bucket: "spentTokens reservedTokens spentMicroUsd
- * reservedMicroUsd"; `windows`, the windows that it keeps; and `!<limit>`, the warning that was last given.
+ * reservedMicroUsd"; `windows`, the windows that it keeps; `!<limit>`, the warning that was last given; and `?<window>`,
+ * since when no reservation has asked for a window that is still kept.
  * Deltas are in the same order of four. Only what is written to the entries is written to the buckets.
  */
 import { script } from '../lua/script.ts';
@@ -41,32 +42,84 @@ local LIMITS, RESERVATION, ENTRIES, OPEN = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local function keyOf(i) return KEYS[4 + i] end
 local function answer(reply) return cjson.encode(reply) end
 
+local function words(line)
+  local set = {}
+  for word in string.gmatch(line or '', '%S+') do set[word] = true end
+  return set
+end
+
+-- What each subject keeps. A spare window is kept for another process, whose config asks for it, as in a deploy: it is booked
+-- like any other, or that process would find it wrong. One that is kept no more is left out.
+local KEPT = {}
+for i, subject in ipairs(ask.subjects) do
+  local line = redis.call('HGET', keyOf(i), 'windows')
+  KEPT[i] = {line = line, has = words(line)}
+  local windows = {}
+  for _, window in ipairs(subject.windows) do
+    if not window.spare or KEPT[i].has[window.id] then windows[#windows + 1] = window end
+  end
+  subject.windows = windows
+end
+
+-- Windows that are kept, and that this process has not asked for.
+local function unaskedWindows()
+  local unasked = {}
+  for i, subject in ipairs(ask.subjects) do
+    local asked = {}
+    for _, window in ipairs(subject.windows) do asked[window.id] = true end
+    for id in pairs(KEPT[i].has) do
+      if not asked[id] then unasked[#unasked + 1] = {subject = i - 1, window = id} end
+    end
+  end
+  return unasked
+end
+
 local function mustBuild()
   for i, subject in ipairs(ask.subjects) do
-    local kept = redis.call('HGET', keyOf(i), 'windows')
-    if kept then
+    if KEPT[i].line then
       for _, window in ipairs(subject.windows) do
-        if not string.find(' ' .. kept .. ' ', ' ' .. window.id .. ' ', 1, true) then return true end
+        if not KEPT[i].has[window.id] then return true end
       end
     end
   end
   return false
 end
 
--- A window that no limit asks for any more is dropped: nobody would book on it.
+-- Whether a spare window has had no use for so long that no process can still want it. One that is wanted has use now.
+local function isIdle(key, window)
+  local mark = '?' .. window.id
+  if not window.spare then
+    redis.call('HDEL', key, mark)
+    return false
+  end
+  local since = redis.call('HGET', key, mark)
+  if not since then redis.call('HSET', key, mark, int(ask.now)) end
+  return since and ask.now - tonumber(since) > ask.idleMs
+end
+
+local function hasSpare(subject)
+  for _, window in ipairs(subject.windows) do
+    if window.spare then return true end
+  end
+  return false
+end
+
 local function keepWindows()
   for i, subject in ipairs(ask.subjects) do
-    local wanted, list = {}, {}
-    for n, window in ipairs(subject.windows) do
-      wanted[window.id] = true
-      list[n] = window.id
+    local windows, ids, wanted = {}, {}, {}
+    local mayDrop = hasSpare(subject)
+    for _, window in ipairs(subject.windows) do
+      if not (mayDrop and isIdle(keyOf(i), window)) then
+        windows[#windows + 1], ids[#ids + 1] = window, window.id
+        wanted[window.id] = true
+      end
     end
-    local line = table.concat(list, ' ')
-    local kept = redis.call('HGET', keyOf(i), 'windows')
-    if kept ~= line then
-      if kept then
+    subject.windows = windows
+    local line = table.concat(ids, ' ')
+    if KEPT[i].line ~= line then
+      if KEPT[i].line then
         for _, field in ipairs(redis.call('HKEYS', keyOf(i))) do
-          local id = string.match(field, '^(.-)@%d+$')
+          local id = string.match(field, '^(.-)@%d+$') or string.match(field, '^%?(.+)$')
           if id and not wanted[id] then redis.call('HDEL', keyOf(i), field) end
         end
       end
@@ -197,6 +250,9 @@ if ask.op == 'look' then
   if output < 0 then return refused(tightest) end
   return granted(0, 0, 0, 0)
 end
+
+local unasked = unaskedWindows()
+if #unasked > 0 then return answer({answer = 'unasked', windows = unasked}) end
 
 if ask.op == 'reserve' then
   -- What was settled before it was reserved is over: what it reserved now, nobody would release.

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { AUDIT } from '../../budget/audit-script.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { checkBudgets } from '../prove/check-budget.ts';
 import {
@@ -13,6 +14,8 @@ import {
   NOON,
   newOwner,
   startLedgerBench,
+  type TestClient,
+  type TestLedger,
 } from './ledger-bench.ts';
 
 let bench: LedgerBench;
@@ -27,6 +30,23 @@ afterAll(() => bench?.stop());
 beforeEach(() => {
   now = NOON;
 });
+
+/** A connection that calls `before` ahead of each script. */
+function whereScriptsRun(
+  client: TestClient,
+  before: (sha: string, options: { keys: string[]; arguments: string[] }) => Promise<void>,
+): TestClient {
+  const evalSha = async (sha: string, options: { keys: string[]; arguments: string[] }) => {
+    await before(sha, options);
+    return client.evalSha(sha, options);
+  };
+  return new Proxy(client, {
+    get: (target, name) => {
+      const value: unknown = name === 'evalSha' ? evalSha : Reflect.get(target, name);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
 
 describe('limits', () => {
   test('that are set go before those of the config, and one for a name before one for all', async () => {
@@ -99,6 +119,74 @@ describe('limits', () => {
   });
 });
 
+describe('processes with different limits, as in a deploy,', () => {
+  /** A connection that counts how often entries were summed up for a window that is new. */
+  function counting(client: TestClient) {
+    const count = { builds: 0 };
+    const redis = whereScriptsRun(client, async (sha) => {
+      if (sha === AUDIT.sha) count.builds += 1;
+    });
+    return { redis, count };
+  }
+
+  test("keep each other's windows right, and build each once", async () => {
+    const owner = newOwner();
+    const [older, newer] = bench.clients.map(counting);
+    if (older === undefined || newer === undefined) throw new Error('two clients were started');
+    const before = ledgerOn(older.redis, [{ window: '5h', amount: 10_000 }], clock);
+    const after = ledgerOn(newer.redis, [{ window: '7h', amount: 10_000 }], clock, 'Asia/Tokyo');
+    for (let round = 0; round < 10; round += 1) {
+      now += 60_000;
+      await before.ledger.reserve(ask(owner, `old-${round}`, { max: 10 }));
+      await after.ledger.reserve(ask(owner, `new-${round}`, { max: 10 }));
+      // Each settles what it has reserved, and some of it when the other's windows have come to be.
+      await before.ledger.settle(bill(owner, `old-${round}`, 4));
+      await after.ledger.settle(bill(owner, `new-${round}`, 6));
+    }
+    const whole = { spentTokens: 100, reservedTokens: 0 };
+    expect(await balanceOf(before, owner, '5h')).toMatchObject(whole);
+    expect(await balanceOf(before, owner, 'day[UTC]')).toMatchObject(whole);
+    expect(await balanceOf(after, owner, '7h')).toMatchObject(whole);
+    expect(await balanceOf(after, owner, 'day[Asia/Tokyo]')).toMatchObject(whole);
+    for (const { books } of [before, after]) {
+      expect(await books.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
+    }
+    // One for each subject that has windows of its own; audits are counted too.
+    const audits = 2 * 3;
+    expect(older.count.builds + newer.count.builds).toBeLessThanOrEqual(3 + audits);
+  });
+
+  test('drop a window that none of them has asked for within an hour', async () => {
+    const owner = newOwner();
+    const key = REDIS_KEYS.budget(owner.tenant, 'subject', 'user', owner.user);
+    const before = ledgerOn(bench.clients[0], [{ window: '5h', amount: 10_000 }], clock);
+    const after = ledgerOn(bench.clients[1], [], clock);
+    const reserve = ({ ledger }: TestLedger) => ledger.reserve(ask(owner, `g-${now}`, { max: 10 }));
+    const windows = async () => (await bench.clients[0].hGet(key, 'windows'))?.split(' ') ?? [];
+    await reserve(before);
+    now += 1;
+    await reserve(after);
+    now += HOUR_MS - 1;
+    await reserve(after);
+    expect(await windows()).toContain('5h');
+    // A process with the old limits is still there: the hour begins again.
+    now += 1;
+    await reserve(before);
+    now += 1;
+    await reserve(after);
+    now += HOUR_MS + 1;
+    await reserve(after);
+    expect(await windows()).toEqual(['day[UTC]', 'month[UTC]']);
+    expect(Object.keys(await bench.clients[0].hGetAll(key)).filter((field) => field.includes('5h'))).toEqual(
+      [],
+    );
+    now += 1;
+    await reserve(before);
+    expect(await balanceOf(before, owner, '5h')).toMatchObject({ reservedTokens: 70 });
+    expect(await before.books.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
+  });
+});
+
 test('a rolling window gives back what left it, and never more', async () => {
   const owner = newOwner();
   const on = ledgerOn(bench.clients[0], [{ window: '24h', amount: 100 }], clock);
@@ -147,6 +235,45 @@ describe('an audit', () => {
       unbalanced: 0,
       leaked: 1,
     });
+  });
+
+  test('has each entry read once, not once for each subject, however many come while it runs', async () => {
+    const owner = newOwner();
+    const [client, other] = bench.clients;
+    const on = ledgerOn(client, [], clock);
+    const users = Array.from({ length: 40 }, (_, index) => ({ ...owner, user: `user-${index}` }));
+    for (const user of users) await on.ledger.settle(bill(user, `first-${user.user}`, 1));
+    let scanned = 0;
+    let isFirst = true;
+    /** As much as the script reads of what came since. */
+    const scannedBy = async ({
+      keys,
+      arguments: [question = ''],
+    }: {
+      keys: string[];
+      arguments: string[];
+    }) => {
+      const { after, most } = JSON.parse(question);
+      const pages = keys.slice(1).map((key, index) => {
+        const from = after[index] === '' ? '-' : `(${after[index]}`;
+        return other.xRange(key, from, '+', most === undefined ? {} : { COUNT: most + 1 });
+      });
+      return (await Promise.all(pages)).reduce((sum, page) => sum + (page ?? []).length, 0);
+    };
+    const redis = whereScriptsRun(client, async (sha, options) => {
+      if (sha !== AUDIT.sha) return;
+      if (isFirst) {
+        isFirst = false;
+        const late = users.flatMap((user) => Array.from({ length: 50 }, (_, index) => ({ user, index })));
+        await Promise.all(
+          late.map(({ user, index }) => on.ledger.settle(bill(user, `late-${user.user}-${index}`, 1))),
+        );
+      }
+      scanned += await scannedBy(options);
+    });
+    const audit = await ledgerOn(redis, [], clock).books.audit(owner.tenant, { repair: false });
+    expect(audit).toMatchObject({ subjects: 42, differences: 0 });
+    expect(scanned).toBeLessThan(2 * 2_040);
   });
 
   test('while everybody books finds no difference', async () => {
