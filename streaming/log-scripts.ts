@@ -23,7 +23,7 @@ return {'noted'}
 `);
 
 /**
- * KEYS meta. ARGV epoch, or 'newest' for one above all before. An ended log keeps the epoch that ended it: nobody writes
+ * KEYS meta. ARGV opener, epoch, or 'newest' for one above all before. An ended log keeps the epoch that ended it: nobody writes
  * it any more, and the epoch says whose end it has.
  * -> {'open', epoch} or {'missing'} or {'fenced', epoch}
  */
@@ -31,11 +31,11 @@ export const OPEN = script(`
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'status')
 local epoch = meta[1]
 if not epoch then return {'missing'} end
-local asked = ARGV[1]
+local asked = ARGV[2]
 -- 1 is the epoch of a stream that began before its workflow asked for it; it may still come.
 if asked == 'newest' then asked = string.format('%.0f', math.max(tonumber(epoch) + 1, 2)) end
 if tonumber(asked) < tonumber(epoch) then return {'fenced', epoch} end
-if meta[2] == 'running' then redis.call('HSET', KEYS[1], 'epoch', asked) end
+if meta[2] == 'running' then redis.call('HSET', KEYS[1], 'epoch', asked, 'opener', ARGV[1]) end
 return {'open', asked}
 `);
 
@@ -70,7 +70,8 @@ return {'erased'}
 /**
  * KEYS meta, stream, input, channel.
  * ARGV 1 'fenced', 'once' or 'unopened' (once, and only before the log was opened), 2 epoch or step, 3 expected seq, 4 count, 5 events, 6 terminal status or '',
- * 7 checkpoint or '', 8 ttlMs after the end, then pairs of meta fields.
+ * 7 checkpoint or '', 8 ttlMs after the end, 9 opener, then pairs of meta fields.
+ * Two writers may hold one epoch, such as a step that is repeated after a crash: the one that opened the log last writes.
  * A fenced append that is repeated after a lost reply finds its events there and is acknowledged, not written twice.
  * A writer that had more acknowledged than there is tells that Redis lost the log's tail; the lost numbers are noted.
  * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'opened' | 'missing' | 'conflict' | 'torn', nextSeq, '1' if cancel is
@@ -78,7 +79,7 @@ return {'erased'}
  */
 export const APPEND = script(`
 local once = ARGV[1] ~= 'fenced'
-local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'once:' .. ARGV[2], 'cancel', 'tornFrom', 'tornUntil')
+local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'once:' .. ARGV[2], 'cancel', 'tornFrom', 'tornUntil', 'opener')
 if not meta[1] then return {'missing', '0'} end
 local next = tonumber(meta[1])
 local count = tonumber(ARGV[4])
@@ -94,9 +95,10 @@ else
     return {'torn', meta[1]}
   end
   if tonumber(meta[2]) ~= tonumber(ARGV[2]) then return {'fenced', meta[2]} end
-  if next == expected + count then return {'already-appended', meta[1]} end
+  local isOwn = not meta[8] or meta[8] == ARGV[9]
+  if isOwn and next == expected + count then return {'already-appended', meta[1]} end
   if meta[3] ~= 'running' then return {'ended', meta[1]} end
-  if next ~= expected then return {'conflict', meta[1]} end
+  if next ~= expected or not isOwn then return {isOwn and 'conflict' or 'fenced', meta[1]} end
 end
 local time = redis.call('TIME')
 local at = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
@@ -104,7 +106,7 @@ redis.call('XADD', KEYS[2], '1-' .. string.format('%.0f', next + count - 1), 'at
 redis.call('HSET', KEYS[1], 'next', string.format('%.0f', next + count))
 if once then redis.call('HSET', KEYS[1], 'once:' .. ARGV[2], at) end
 if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'checkpoint', ARGV[7]) end
-if #ARGV > 8 then redis.call('HSET', KEYS[1], unpack(ARGV, 9)) end
+if #ARGV > 9 then redis.call('HSET', KEYS[1], unpack(ARGV, 10)) end
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[1], 'status', ARGV[6], 'endedAt', at)
   for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end

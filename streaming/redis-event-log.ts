@@ -82,6 +82,7 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
       terminalStatus(batch.events) ?? '',
       batch.checkpoint === undefined ? '' : JSON.stringify(batch.checkpoint),
       String(options.retentionMs),
+      batch.opener ?? '',
       ...viewFields(batch.events),
     ]);
 
@@ -106,11 +107,11 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
     throw refusal;
   };
 
-  const writerOf = (generationId: string, epoch: number, nextSeq: number, onCancelWish?: () => void) =>
+  const writerOf = ({ generationId, epoch, opener, nextSeq, onCancelWish }: Opening) =>
     createLogWriter(
       nextSeq,
       async (expectedSeq, events, checkpoint) => {
-        const appended = { expectedSeq, events, checkpoint };
+        const appended = { expectedSeq, events, checkpoint, opener };
         const [, , wish] = await appendSurely(generationId, 'fenced', String(epoch), appended);
         if (wish === '1') onCancelWish?.();
       },
@@ -149,8 +150,8 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
    * One round trip: the three commands leave together and run in this order. What was read before the writer before us
    * was silenced could miss its last append; so where Redis does not know the script, all three are sent again.
    */
-  const takeOver = async (generationId: string, epoch: Epoch) => {
-    const call = { keys: [REDIS_KEYS.logMeta(generationId)], arguments: [String(epoch)] };
+  const takeOver = async (generationId: string, opener: string, epoch: Epoch) => {
+    const call = { keys: [REDIS_KEYS.logMeta(generationId)], arguments: [opener, String(epoch)] };
     const send = () =>
       Promise.all([
         redis.evalSha(OPEN.sha, call).then((reply) => replySchema.parse(reply)),
@@ -243,19 +244,22 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
     },
 
     async open(generationId, epoch, onCancelWish) {
-      const [[outcome, held], opened, events] = await takeOver(generationId, epoch);
+      const opener = randomUUID();
+      const [[outcome, held], opened, events] = await takeOver(generationId, opener, epoch);
       if (outcome === 'fenced') {
         throw new LogRefused('fenced', `epoch ${epoch} came after epoch ${held}`);
       }
       if (outcome !== 'open' || opened === null) throw new LogRefused('missing', generationId);
-      const writer = writerOf(generationId, Number(held), opened.nextSeq, onCancelWish);
+      const { nextSeq } = opened;
+      const writer = writerOf({ generationId, epoch: Number(held), opener, nextSeq, onCancelWish });
       return { head: opened, events, writer };
     },
 
     async openFresh(generationId, epoch, events, onCancelWish) {
       const begunAt = performance.now();
+      const opener = randomUUID();
       const args = [
-        ...[String(epoch), String(events.length), encodeEvents(events), randomUUID()],
+        ...[String(epoch), String(events.length), encodeEvents(events), opener],
         ...viewFields(events),
       ];
       const [answer] = await repeated(
@@ -267,7 +271,7 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
         ...{ generationId, count: events.length, tookMs: performance.now() - begunAt },
         ...{ status: null, last: events.at(-1) },
       });
-      return writerOf(generationId, epoch, 1 + events.length, onCancelWish);
+      return writerOf({ generationId, epoch, opener, nextSeq: 1 + events.length, onCancelWish });
     },
 
     async appendOnce(generationId, step, events, when): Promise<OnceOutcome> {
@@ -293,6 +297,17 @@ interface Batch {
   readonly expectedSeq: number;
   readonly events: readonly EventBody[];
   readonly checkpoint: unknown;
+  /** Absent outside of any epoch. */
+  readonly opener?: string;
+}
+
+/** A log that was taken over: by whom, and from which seq on it is written. */
+interface Opening {
+  readonly generationId: string;
+  readonly epoch: number;
+  readonly opener: string;
+  readonly nextSeq: number;
+  readonly onCancelWish?: (() => void) | undefined;
 }
 
 /** An append may be sent again after a lost reply: the script recognises it. */

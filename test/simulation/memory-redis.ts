@@ -135,13 +135,13 @@ export class MemoryRedis implements LogRedis {
     return ['noted'];
   }
 
-  #open({ keys: [meta = ''], arguments: [asked = ''] }: ScriptCall) {
+  #open({ keys: [meta = ''], arguments: [opener = '', asked = ''] }: ScriptCall) {
     const hash = this.#hashes.get(meta);
     if (hash === undefined) return ['missing'];
     const held = hash.get('epoch') ?? '';
     const epoch = asked === 'newest' ? String(Math.max(Number(held) + 1, 2)) : asked;
     if (Number(epoch) < Number(held)) return ['fenced', held];
-    if (hash.get('status') === 'running') hash.set('epoch', epoch);
+    if (hash.get('status') === 'running') hash.set('epoch', epoch).set('opener', opener);
     return ['open', epoch];
   }
 
@@ -176,12 +176,13 @@ export class MemoryRedis implements LogRedis {
     const [meta = '', stream = '', , channel = ''] = keys;
     const [mode = '', token = '', expected = '', count = '', events = '', status = '', checkpoint = ''] =
       given;
+    const [, , , , , , , , opener = ''] = given;
     const hash = this.#hashes.get(meta);
     if (hash === undefined) return ['missing', '0'];
     const next = Number(hash.get('next'));
     const refusal =
       mode === 'fenced'
-        ? refuseFenced(hash, { token, expected: Number(expected), count: Number(count) })
+        ? refuseFenced(hash, { token, opener, expected: Number(expected), count: Number(count) })
         : refuseOnce(hash, mode, token);
     if (refusal !== null) return refusal;
     const at = now();
@@ -206,7 +207,7 @@ function refuseOnce(hash: ReadonlyMap<string, string>, mode: string, step: strin
 
 function refuseFenced(
   hash: Map<string, string>,
-  { token, expected, count }: { token: string; expected: number; count: number },
+  { token, opener, expected, count }: { token: string; opener: string; expected: number; count: number },
 ): string[] | null {
   const stored = hash.get('next') ?? '';
   const next = Number(stored);
@@ -217,8 +218,10 @@ function refuseFenced(
     return ['torn', stored];
   }
   if (Number(epoch) !== Number(token)) return ['fenced', epoch];
-  if (next === expected + count) return ['already-appended', stored];
+  const isOwn = (hash.get('opener') ?? opener) === opener;
+  if (isOwn && next === expected + count) return ['already-appended', stored];
   if (hash.get('status') !== 'running') return ['ended', stored];
+  if (!isOwn) return ['fenced', stored];
   return next === expected ? null : ['conflict', stored];
 }
 

@@ -33,3 +33,19 @@ test('an ended log is kept for the retention and no longer', async () => {
     expect(leftMs).toBeLessThanOrEqual(RETENTION_MS);
   }
 });
+
+test('of two writers that hold one epoch the one that opened the log last writes, and no other append is taken for its own', async () => {
+  const log = createRedisEventLog(await connect(), { retentionMs: RETENTION_MS });
+  const generationId = 'gen_one_epoch';
+  await log.create(creationOf(generationId));
+  const first = (await log.open(generationId, 7)).writer;
+  await first.write({ type: 'text-delta', text: 'a' }).then(() => first.flush());
+  const second = (await log.open(generationId, 7)).writer;
+  await second.write({ type: 'text-delta', text: 'b' }).then(() => second.flush());
+  // By the numbers alone this append is the one that the second writer made.
+  await first.write({ type: 'text-delta', text: 'c' });
+  await expect(first.flush()).rejects.toMatchObject({ reason: 'fenced' });
+  await second.write(END).then(() => second.flush());
+  const texts = (await log.read(generationId, 0)).map((event) => ('text' in event ? event.text : event.type));
+  expect(texts).toEqual(['a', 'b', 'generation-end']);
+});

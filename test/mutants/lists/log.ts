@@ -59,10 +59,18 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     name: 'lost-reply-written-twice',
     breaks: 'An append that is sent again after its reply was lost is appended again.',
     file: 'streaming/log-scripts.ts',
-    find: `  if next == expected + count then return {'already-appended', meta[1]} end
+    find: `  if isOwn and next == expected + count then return {'already-appended', meta[1]} end
   if meta[3] ~= 'running' then return {'ended', meta[1]} end
-  if next ~= expected then return {'conflict', meta[1]} end`,
+  if next ~= expected or not isOwn then return {isOwn and 'conflict' or 'fenced', meta[1]} end`,
     replace: "  if meta[3] ~= 'running' then return {'ended', meta[1]} end",
+    caughtBy: { tests: [EVENT_LOG] },
+  },
+  {
+    name: 'one-epoch-two-writers',
+    breaks: "Two processes that opened the log with one epoch take each other's appends for their own.",
+    file: 'streaming/log-scripts.ts',
+    find: '  local isOwn = not meta[8] or meta[8] == ARGV[9]\n',
+    replace: '  local isOwn = true\n',
     caughtBy: { tests: [EVENT_LOG] },
   },
   {
