@@ -2,6 +2,7 @@
 import { createClient } from '../client/index.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { developmentKey } from '../services/dev-key.ts';
+import { keepSimulator } from '../services/keep-simulator.ts';
 import { metricsOfWorker } from '../services/metrics-ports.ts';
 import { assertPortFree, findFreePort } from '../services/ports.ts';
 import { provideServices } from '../services/provide-services.ts';
@@ -61,16 +62,12 @@ async function simulatorEnvironment(dataDir: string): Promise<Record<string, str
   const { OPENAI_API_KEY, ANTHROPIC_API_KEY, UNBROKEN_SIMULATOR_URL } = process.env;
   if (OPENAI_API_KEY || ANTHROPIC_API_KEY || UNBROKEN_SIMULATOR_URL) return {};
   report('no OPENAI_API_KEY or ANTHROPIC_API_KEY is set: the simulated provider answers');
-  // A fixed port, so that it has the same address when it is started again.
-  const env = { UNBROKEN_SIMULATOR_PORT: String(await findFreePort()) };
-  const url = await keepRunning({
-    name: 'simulator',
-    file: 'providers/simulated/main.ts',
-    dataDir,
-    env,
-    report,
-  });
-  return { UNBROKEN_SIMULATOR_URL: url };
+  const startedAt = Date.now();
+  const simulator = await keepSimulator(dataDir, report);
+  started.push({ name: 'simulator', stop: simulator.stop });
+  void simulator.givenUp.then((reason) => end(reason, 1));
+  report(`simulator: ready on ${simulator.url} in ${seconds(startedAt)}`);
+  return { UNBROKEN_SIMULATOR_URL: simulator.url };
 }
 
 async function start(): Promise<void> {

@@ -10,6 +10,7 @@ export interface NodeProgram {
   readonly name: string;
   /** Path of the program, from the root of the project. */
   readonly file: string;
+  readonly args?: readonly string[];
   /** A module that is loaded before the program, in its threads too. */
   readonly preload?: string;
   readonly dataDir: string;
@@ -27,6 +28,7 @@ export interface RunningProgram {
 export async function runNode({
   name,
   file,
+  args = [],
   preload,
   dataDir,
   env,
@@ -36,7 +38,7 @@ export async function runNode({
   const running = await runProcess({
     name,
     command: process.execPath,
-    args: [...(preload === undefined ? [] : ['--import', join(ROOT, preload)]), join(ROOT, file)],
+    args: [...(preload === undefined ? [] : ['--import', join(ROOT, preload)]), join(ROOT, file), ...args],
     dataDir,
     env,
     report,
