@@ -264,10 +264,20 @@ function cutDetails(details: Details): Details {
   );
 }
 
+/** What a provider's refusal is about. Only a refusal of the key itself may keep other callers from using that key. */
+export interface Refusal {
+  /** HTTP status of the provider's answer; null where it came inside a stream. */
+  readonly status: number | null;
+  /** `key`: the key is rejected, whatever is asked. `request`: another request may be answered. */
+  readonly concerns: 'key' | 'request';
+}
+
 /** The only error class that crosses folders. `retryAfterMs` is how long the other side asked us to wait. */
 export class UnbrokenError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;
+  /** Present where a provider refused the call. */
+  readonly refusal: Refusal | undefined;
   /** Small, safe facts for the reader; never a secret, never prompt text. */
   readonly details: Readonly<Record<string, string | number | boolean>> | undefined;
 
@@ -276,6 +286,7 @@ export class UnbrokenError extends Error {
     message: string,
     extra: {
       retryAfterMs?: number | undefined;
+      refusal?: Refusal | undefined;
       details?: Record<string, string | number | boolean> | undefined;
       cause?: unknown;
     } = {},
@@ -284,6 +295,7 @@ export class UnbrokenError extends Error {
     this.name = 'UnbrokenError';
     this.code = code;
     this.retryAfterMs = extra.retryAfterMs;
+    this.refusal = extra.refusal;
     this.details = extra.details === undefined ? undefined : cutDetails(extra.details);
   }
 

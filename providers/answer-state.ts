@@ -20,7 +20,7 @@ export interface AnswerState {
   more(place: number | string, pieceOfArguments: string): ProviderEvent;
   hasCall(place: number | string): boolean;
   idOf(place: number | string): string | undefined;
-  /** The last events of a whole answer. @throws provider_empty where it holds nothing. */
+  /** The last events of a whole answer. @throws provider_empty where it says nothing. */
   finish(reason: FinishReason, usage: Usage | null): Iterable<ProviderEvent>;
 }
 
@@ -50,7 +50,8 @@ export function createAnswerState(mayBeEmpty: boolean): AnswerState {
     hasCall: (place) => calls.has(place),
     idOf: (place) => calls.get(place)?.id,
     *finish(reason, usage) {
-      if (calls.size === 0 && !hasText) {
+      // An answer at its cap is whole without text too: thoughts have used the cap, and would use it again.
+      if (calls.size === 0 && !hasText && reason !== 'length') {
         throw new UnbrokenError('provider_empty', 'The provider ended without an answer.');
       }
       for (const call of calls.values()) {

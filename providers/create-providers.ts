@@ -27,13 +27,16 @@ const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Prov
 
 export function createProviders(config: Config): ReadonlyMap<string, Provider> {
   const providers = new Map<string, Provider>();
+  const secrets = Object.values(config.providerKeys).flatMap((keys) =>
+    keys.flatMap(({ secret }) => secret ?? []),
+  );
   for (const [name, provider] of Object.entries(config.providers)) {
     const [key] = config.providerKeys[name] ?? [];
     if (key === undefined) continue;
     const apiKey = key.secret ?? NO_KEY;
     const settings: ProviderSettings = {
       ...config.limits,
-      ...{ name, apiKey, baseUrl: provider.baseUrl, quirks: provider.quirks },
+      ...{ name, apiKey, secrets, baseUrl: provider.baseUrl, quirks: provider.quirks },
       ...{ apiVersion: provider.apiVersion, region: provider.region, package: provider.package },
       factsOf: memoized((model) => factsOf(config, name, model)),
     };
@@ -59,11 +62,14 @@ function withinAbilities(provider: Provider, { name, factsOf: facts }: ProviderS
   };
 }
 
-/** Models are few, and finding out about one takes longer than a call should be held up. */
+/** Finding out about a model takes longer than a call should be held up. Callers name models, so few are kept. */
+const REMEMBERED_MODELS = 10_000;
+
 function memoized<Value>(find: (model: string) => Value): (model: string) => Value {
   const found = new Map<string, Value>();
   return (model) => {
     const known = found.get(model) ?? find(model);
+    if (found.size >= REMEMBERED_MODELS) found.clear();
     found.set(model, known);
     return known;
   };

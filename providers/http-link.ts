@@ -2,13 +2,16 @@
  * One call's way to its provider: its key, and a `fetch` for the vendor's SDK that limits the time to connect, tells
  * the head of every answer, and remembers it for the mapping of errors.
  */
-import { Agent, fetch as undiciFetch } from 'undici';
+import { Agent, Response, fetch as undiciFetch } from 'undici';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { ProviderCall } from './provider.ts';
+import { statusOfErrorBody } from './vendor-error.ts';
 
 export interface AnswerHead {
   readonly status: number;
   readonly headers: Headers;
+  /** The body of an error; '' of any other answer. */
+  readonly errorBody: string;
 }
 
 export interface Link {
@@ -47,11 +50,13 @@ export function createLink(
   const dispatcher = agentFor(settings.connectMs);
   const fetch = async (url: string, init: object) => {
     try {
-      const response = await undiciFetch(url, { ...init, dispatcher });
+      const answer = await undiciFetch(url, { ...init, dispatcher });
       // undici's classes are those that Node has as globals, of another version; SDKs use only what both have.
-      const headers = new Headers([...response.headers]);
-      head = { status: response.status, headers };
-      call.onHeaders?.(headers, response.status);
+      const headers = new Headers([...answer.headers]);
+      const { response, errorBody } = await withErrorRead(answer);
+      head = { status: response.status, headers, errorBody };
+      // What a refusal says of limits is for who was refused: it has a wait of its own.
+      if (response.ok) call.onHeaders?.(headers, response.status);
       return response;
     } catch (error) {
       if (isConnectTimeout(error)) {
@@ -67,6 +72,28 @@ export function createLink(
     signal,
     head: () => head,
   };
+}
+
+/**
+ * Reads the body of an error, which the SDKs pass on only in parts. Some servers send an error as a 200 that is JSON
+ * instead of a stream; it gets the status that it should have had, so that every SDK reports it as an error.
+ */
+async function withErrorRead(
+  answer: Response,
+): Promise<{ readonly response: Response; readonly errorBody: string }> {
+  const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(answer.headers.get('content-type') ?? '');
+  if (answer.status < 400 && !(answer.ok && isJson)) return { response: answer, errorBody: '' };
+  const body = await answer.text();
+  const status = answer.status < 400 ? statusOfErrorBody(body) : answer.status;
+  const headers = new Headers([...answer.headers]);
+  // The body is decoded already.
+  for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) headers.delete(name);
+  const response = new Response(body === '' ? null : body, {
+    status: status ?? answer.status,
+    statusText: answer.statusText,
+    headers: [...headers],
+  });
+  return { response, errorBody: status === null ? '' : body };
 }
 
 function isConnectTimeout(error: unknown): boolean {

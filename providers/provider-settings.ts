@@ -21,6 +21,8 @@ export interface ProviderSettings
   readonly name: string;
   readonly apiKey: string;
   readonly baseUrl: string | undefined;
+  /** The keys of all providers: none may stand in an error, however a vendor quotes it. */
+  readonly secrets: readonly string[];
   readonly factsOf: (model: string) => ModelFacts;
 }
 

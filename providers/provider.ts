@@ -54,7 +54,7 @@ export interface ProviderCall {
   readonly signal: AbortSignal;
   /** The key of this call, where a provider has several; absent: the configured one. */
   readonly apiKey?: string | undefined;
-  /** Hears the head of every HTTP answer to this call, refusals too: `retry-after` and the rate limits are there. */
+  /** Hears the head of every HTTP answer to this call that is no error: the rate limits are there. */
   readonly onHeaders?: ((headers: Headers, status: number) => void) | undefined;
 }
 

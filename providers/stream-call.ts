@@ -4,6 +4,7 @@ import { type AnswerHead, createLink, type Link } from './http-link.ts';
 import type { ProviderCall, ProviderEvent } from './provider.ts';
 import type { ProviderSettings } from './provider-settings.ts';
 import { readInTime } from './read-in-time.ts';
+import { presentable } from './redact.ts';
 
 /** @param head the answer that the error came in or after; null where none was received. */
 export type ToError = (error: unknown, head: AnswerHead | null) => UnbrokenError;
@@ -18,7 +19,12 @@ export function streamCall(
   const link = createLink(call, settings, AbortSignal.any([call.signal, request.signal]));
   const mayThink =
     call.input.reasoning !== undefined || settings.factsOf(call.model).capabilities.reasoning === true;
-  return readInTime(withOwnErrors(call, link, open, toError), settings, mayThink, () => request.abort());
+  return readInTime(
+    withOwnErrors(call, link, open, (error, head) => presentable(toError(error, head), settings.secrets)),
+    settings,
+    mayThink,
+    () => request.abort(),
+  );
 }
 
 async function* withOwnErrors(

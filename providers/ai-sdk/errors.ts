@@ -23,6 +23,7 @@ export function toError(error: unknown, head: AnswerHead | null): UnbrokenError 
       status: error.statusCode,
       kind: `${code ?? ''} ${type ?? ''}`,
       message: error.message,
+      errorBody: head?.errorBody,
       headers: head?.headers,
       isStreaming,
     });

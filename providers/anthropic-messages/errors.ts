@@ -15,6 +15,7 @@ export function toError(error: unknown, head: AnswerHead | null): UnbrokenError 
       status: error.status,
       kind: type,
       message,
+      errorBody: head?.errorBody,
       headers: error.headers,
       isStreaming: hasBegun(head),
     });

@@ -16,6 +16,7 @@ export function toError(error: unknown, head: AnswerHead | null): UnbrokenError 
   return toUnbrokenError({
     ...{ status, kind: '' },
     message: body.success ? body.data.message : 'The provider refused the call without a reason.',
+    errorBody: head?.errorBody,
     headers: head?.headers,
     isStreaming: hasBegun(head),
   });

@@ -9,7 +9,9 @@ const bodySchema = z.object({
   error: z.object({
     message: z.string(),
     status: z.string().optional(),
-    details: z.array(z.looseObject({ retryDelay: z.string().optional() })).optional(),
+    details: z
+      .array(z.looseObject({ retryDelay: z.string().optional(), reason: z.string().optional() }))
+      .optional(),
   }),
 });
 
@@ -17,13 +19,15 @@ const bodySchema = z.object({
 export function toError(error: unknown, head: AnswerHead | null): UnbrokenError {
   if (!(error instanceof Error) || error.name !== 'ApiError') return brokenTransport(error, head);
   const { message, status = '', details = [] } = bodyOf(error.message);
+  const reasons = details.map(({ reason }) => reason);
   const delay = details.find(({ retryDelay }) => retryDelay !== undefined)?.retryDelay;
-  // A key that is refused is a bad request here.
-  const isKey = /API key not valid|API_KEY_INVALID/i.test(error.message);
+  // A key that is refused is a bad request here. Other bad requests may quote the prompt, whatever stands in it.
+  const isKey = reasons.includes('API_KEY_INVALID') || /^API key (?:not valid|expired)/i.test(message);
   return toUnbrokenError({
     status: isKey ? 401 : 'status' in error ? Number(error.status) : undefined,
     kind: status,
     message,
+    errorBody: head?.errorBody,
     headers: head?.headers,
     retryAfterMs: delay === undefined ? undefined : durationMs(delay),
     isStreaming: hasBegun(head),

@@ -74,10 +74,12 @@ export function* endOf(
   const reason = response.incomplete_details?.reason;
   if (reason === 'content_filter')
     throw new UnbrokenError('content_filtered', 'The answer was cut by a filter.');
-  if (!mayBeEmpty && !position.hasContent())
+  const isCut = response.status === 'incomplete';
+  // An answer at its cap is whole without text too: thoughts have used the cap, and would use it again.
+  if (!mayBeEmpty && !isCut && !position.hasContent())
     throw new UnbrokenError('provider_empty', 'The provider ended without an answer.');
   const ended = position.hasCalls() ? 'tool-calls' : 'stop';
-  yield { type: 'finish', reason: response.status === 'incomplete' ? 'length' : ended, usage };
+  yield { type: 'finish', reason: isCut ? 'length' : ended, usage };
 }
 
 function piece(delta: unknown): string {

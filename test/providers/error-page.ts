@@ -38,6 +38,9 @@ export function errorPage(): string {
     'error is gone on with; it is never shown as finished. What a model is known not to do is refused before the call',
     'leaves ([`unsupported_by_model`](errors/unsupported_by_model.md)).',
     '',
+    'Only three things are learned for other callers: a key that the provider rejects, a rate limit, and an outage that',
+    'several tenants see ([routing.md](routing.md)). Every other error stays with the request that got it.',
+    '',
     '## Every provider',
     '',
     ...HEAD,
@@ -53,7 +56,7 @@ export function errorPage(): string {
     '## What is no error',
     '',
     '- An answer that ends by its output cap (`length`, `max_tokens`, `MAX_TOKENS`, a full context window) ends with the',
-    '  finish reason `length`.',
+    '  finish reason `length`, also where thoughts have used the whole cap.',
     '- An answer whose usage is missing or makes no sense ends as usual; its usage is estimated, and marked so.',
     '',
   ].join('\n');

@@ -53,6 +53,8 @@ function check(heard: Heard, expected: Answer | Failure): void {
   if ('code' in expected) {
     expect(errorOf(heard)).toMatchObject({ code: expected.code });
     expect(errorOf(heard)?.retryAfterMs).toBe(expected.retryAfterMs);
+    expect(errorOf(heard)?.refusal?.concerns ?? 'request').toBe(expected.concerns ?? 'request');
+    expect(errorOf(heard)?.message).toContain(expected.words ?? '');
     expect(finishOf(heard)).toBeUndefined();
     expect(JSON.stringify([String(heard.error), heard.error])).not.toContain(KEY);
     if (expected.usage !== undefined) {

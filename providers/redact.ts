@@ -1,0 +1,29 @@
+/** A vendor's words as a caller may read them: without keys, and not longer than a sentence or two. */
+import { UnbrokenError } from '../contracts/errors.ts';
+
+const MESSAGE_CHARS = 300;
+/** Shorter ones are stand-ins such as `none`, and would tear words apart. */
+const SECRET_CHARS = 8;
+/** Keys of other accounts, and keys that a vendor has cut or masked, by the forms that vendors give them. */
+const KEY_FORMS =
+  /\b(?:sk|pk|rk|key|ub|gsk|xai|nvapi|hf|r8|pplx|csk|fw|tgp|ghp)[-_][A-Za-z0-9_*-]{6,}|\bAIza[\w*.-]{8,}|\bya29\.[\w.-]{8,}|\b(?:AKIA|ASIA)[A-Z0-9*]{8,}|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g;
+
+export function redact(text: string, secrets: readonly string[]): string {
+  const withoutOurs = secrets
+    .filter(({ length }) => length >= SECRET_CHARS)
+    .reduce((rest, secret) => rest.replaceAll(secret, '[key]'), text);
+  return withoutOurs.replace(KEY_FORMS, '[key]');
+}
+
+/** The same error with words that a caller may read. */
+export function presentable(error: UnbrokenError, secrets: readonly string[]): UnbrokenError {
+  const message = redact(error.message, secrets).slice(0, MESSAGE_CHARS);
+  if (message === error.message) return error;
+  const { code, retryAfterMs, refusal, details, cause } = error;
+  return new UnbrokenError(code, message, {
+    retryAfterMs,
+    refusal,
+    details: details && { ...details },
+    cause,
+  });
+}
