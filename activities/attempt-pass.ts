@@ -2,6 +2,8 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ErrorCode, UnbrokenError } from '../contracts/errors.ts';
 import type { Candidate } from '../contracts/generation.ts';
+import { LIMITS } from '../contracts/limits.ts';
+import { totalTokens, type Usage } from '../contracts/money.ts';
 import type { StreamStep } from '../contracts/steps.ts';
 import type {
   Admission,
@@ -14,14 +16,20 @@ import type {
 import type { Dependencies } from './dependencies.ts';
 import type { Checkpoint, Resume } from './resume-plan.ts';
 
-/** Errors that say that the model or its provider is ill; all others say that it answers. */
+/**
+ * Errors by which a model or its provider is ill whatever it is asked. All others are about the one request, and say
+ * nothing to anybody else: what was refused, was empty, or had no credit may be answered for the next caller.
+ */
 const SICK: ReadonlySet<ErrorCode> = new Set([
   ...(['provider_unavailable', 'provider_connect_failed', 'provider_first_token_timeout'] as const),
-  ...(['provider_stalled', 'provider_stream_cut', 'provider_malformed', 'provider_empty'] as const),
+  ...(['provider_stalled', 'provider_stream_cut', 'provider_malformed'] as const),
 ]);
 
-/** Errors that another key may not have: refused, or its account has no money left. */
-export const REFUSES_KEY: ReadonlySet<ErrorCode> = new Set(['provider_auth', 'provider_quota_exhausted']);
+/** Errors that another key may not have: refused, or its account has no money left for this. */
+export const REFUSES_KEY: ReadonlySet<string> = new Set<ErrorCode>([
+  'provider_auth',
+  'provider_quota_exhausted',
+]);
 
 export interface AttemptPass {
   readonly key: GateKey;
@@ -29,8 +37,10 @@ export interface AttemptPass {
   /** Content came. */
   noteContent(): void;
   /** The call has ended with an answer, by an error of the provider, or (null) for a reason of ours. */
-  leave(ended: 'answered' | UnbrokenError | null, tokens: number, outputTokens: number): Promise<Departure>;
+  leave(ended: Ended, usage: Usage): Promise<Departure>;
 }
+
+export type Ended = 'answered' | UnbrokenError | null;
 
 type EnteringStep = Pick<StreamStep, 'order' | 'candidate' | 'reservedTokens' | 'isLast' | 'room'>;
 
@@ -40,14 +50,15 @@ export function enterGate(
   epoch: number,
 ): Promise<Admission> {
   const { provider, model } = candidate;
-  const callId = `${order.generationId}:${epoch}`;
-  return gate.enter({ provider, model, callId, tokens: reservedTokens, isLast: isLast === true, room });
+  const { tenant, generationId } = order;
+  const call = { tenant, generationId, callId: `${generationId}:${epoch}`, provider, model };
+  return gate.enter({ ...call, tokens: reservedTokens, isLast: isLast === true, room });
 }
 
 /** @returns the pass of this attempt. Throws what the gate said; that is no attempt. */
 export function passOf(
   dependencies: Dependencies,
-  { candidate }: StreamStep,
+  step: StreamStep,
   admission: Admission,
   resume: Resume,
   checkpoint: Checkpoint | null,
@@ -60,8 +71,8 @@ export function passOf(
       return uncounted(made ?? { id: 'configured', secret: undefined });
     }
   }
-  if (!admission.admitted) throw refusalOf(candidate, admission);
-  return counted(dependencies, candidate, admission.pass);
+  if (!admission.admitted) throw refusalOf(step, admission);
+  return counted(dependencies, step.candidate, admission.pass);
 }
 
 export interface KeysById {
@@ -91,13 +102,19 @@ function counted({ note }: Dependencies, candidate: Candidate, pass: GatePass): 
       firstTokenMs = Math.max(1, performance.now() - begunAtMs);
       pass.noteFirstToken(firstTokenMs);
     },
-    async leave(ended, tokens, outputTokens) {
-      const streamedMs = firstTokenMs === null ? 0 : performance.now() - begunAtMs - firstTokenMs;
-      const tokensPerSecond = streamedMs > 0 ? (outputTokens / streamedMs) * 1_000 : null;
-      const departure = await pass.leave({ ...resultOf(ended), firstTokenMs, tokensPerSecond, tokens });
+    async leave(ended, usage) {
+      const endedAfterMs = performance.now() - begunAtMs;
+      const streamedMs = firstTokenMs === null ? 0 : endedAfterMs - firstTokenMs;
+      const tokensPerSecond = streamedMs > 0 ? (outputOf(usage) / streamedMs) * 1_000 : null;
+      const isSilent = ended instanceof Error && ended.code === 'provider_first_token_timeout';
+      const departure = await pass.leave({
+        ...{ ...resultOf(ended), firstTokenMs, tokensPerSecond, tokens: totalTokens(usage) },
+        inputTokens: usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens,
+        silentMs: isSilent ? endedAfterMs : undefined,
+      });
       const { provider, model } = candidate;
       if (departure.circuit !== null) note({ what: `circuit-${departure.circuit}`, provider, model });
-      if (ended instanceof Error && REFUSES_KEY.has(ended.code)) {
+      if (ended instanceof Error && ended.refusal?.concerns === 'key') {
         note({ what: 'key-refused', provider, keyId: pass.key.id });
       }
       return departure;
@@ -105,17 +122,23 @@ function counted({ note }: Dependencies, candidate: Candidate, pass: GatePass): 
   };
 }
 
-function resultOf(ended: 'answered' | UnbrokenError | null): Pick<CallResult, 'verdict' | 'key'> {
+export function outputOf({ outputTokens, reasoningTokens }: Usage): number {
+  return outputTokens + reasoningTokens;
+}
+
+function resultOf(ended: Ended): Pick<CallResult, 'verdict' | 'key'> {
   if (ended === null) return { verdict: null, key: null };
   if (ended === 'answered') return { verdict: 'answered', key: null };
-  if (ended.code === 'provider_rate_limited') {
-    return { verdict: null, key: { verdict: 'limited', status: 429, restMs: ended.retryAfterMs ?? 0 } };
+  const { code, refusal, retryAfterMs } = ended;
+  const status = refusal?.status ?? 0;
+  if (code === 'provider_rate_limited') {
+    return { verdict: null, key: { verdict: 'limited', status, restMs: retryAfterMs ?? 0 } };
   }
-  if (REFUSES_KEY.has(ended.code)) {
-    const status = Number(/^\d{3}/.exec(ended.message)?.[0] ?? 401);
-    return { verdict: null, key: { verdict: 'refused', status, restMs: 0 } };
+  if (REFUSES_KEY.has(code)) {
+    const verdict = refusal?.concerns === 'key' ? 'refused' : 'declined';
+    return { verdict: null, key: { verdict, status, restMs: 0 } };
   }
-  return { verdict: SICK.has(ended.code) ? 'failed' : 'answered', key: null };
+  return { verdict: SICK.has(code) ? 'failed' : null, key: null };
 }
 
 function uncounted(key: GateKey): AttemptPass {
@@ -131,10 +154,11 @@ function uncounted(key: GateKey): AttemptPass {
 }
 
 function refusalOf(
-  { provider, model }: Candidate,
-  { because, waitMs }: Extract<Admission, { admitted: false }>,
+  { candidate: { provider, model }, order }: StreamStep,
+  { because, waitMs, isResting }: Extract<Admission, { admitted: false }>,
 ): ApplicationFailure {
   const soon = `${Math.max(1, Math.ceil(waitMs / 1_000))} s`;
+  if (isResting === true && isTooLongARest(waitMs, order)) return askedToWait(`${provider}/${model}`, waitMs);
   const said: Readonly<Record<typeof because, readonly [ErrorCode, string]>> = {
     full: ['provider_full', `Every key of ${provider} is at its limit; there is room in about ${soon}.`],
     open: ['provider_circuit_open', `${provider}/${model} fails too often; it is tried again in ${soon}.`],
@@ -142,4 +166,16 @@ function refusalOf(
   };
   const [type, message] = said[because];
   return ApplicationFailure.create({ message, type, nonRetryable: true, details: [waitMs] });
+}
+
+/** Whether the caller is better served by the provider's word than by a silence of this length. */
+function isTooLongARest(restMs: number, { routing }: StreamStep['order']): boolean {
+  return restMs > LIMITS.retryAfterMs && routing?.whenFull !== 'wait';
+}
+
+/** The provider wants to be left alone for longer than a caller is kept waiting. */
+export function askedToWait(model: string, restMs: number): ApplicationFailure {
+  const message = `${model} asks to be left alone for ${Math.ceil(restMs / 1_000)} s.`;
+  const details = [{ retryAtMs: Date.now() + Math.ceil(restMs) }];
+  return ApplicationFailure.create({ message, type: 'provider_rate_limited', nonRetryable: true, details });
 }

@@ -1,7 +1,7 @@
 /** The begin of an attempt: what it goes on from, its reservation, and its place in the log before the call leaves. */
 import { describeRefusal } from '../contracts/budget-refusal.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
-import { addUsage } from '../contracts/money.ts';
+import { addUsage, NO_USAGE } from '../contracts/money.ts';
 import type { StreamStep } from '../contracts/steps.ts';
 import type { Admission } from '../routing/provider-gate.ts';
 import type { OpenedLog } from '../streaming/event-log.ts';
@@ -79,7 +79,7 @@ export async function beginAttempt(
   if (!record.budgetNoted) for (const note of budgetNotes(step)) void writer.write(note);
   const reserved = await reserveCall(dependencies, { step, input, record: known, resume });
   if (!reserved.granted) {
-    void pass.leave(null, 0, 0);
+    void pass.leave(null, NO_USAGE);
     // What the interrupted attempt used must be on record before the log is closed.
     await writer.flush();
     const { message, details } = describeRefusal(reserved);

@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { type ErrorCode, UnbrokenError } from '../contracts/errors.ts';
 import type { EventBody } from '../contracts/events.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import { addUsage, NO_USAGE, totalTokens, type Usage } from '../contracts/money.ts';
+import { addUsage, NO_USAGE, type Usage } from '../contracts/money.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 import type { ProviderEvent } from '../providers/provider.ts';
 import type { Departure } from '../routing/provider-gate.ts';
@@ -51,7 +51,7 @@ export async function endCompleted(
   };
   void writer.write({ type: 'generation-end', ...end, ...(shared === null ? {} : { shared }) });
   // The reader's end does not wait for what the next callers learn of it.
-  void attempt.pass.leave('answered', totalTokens(usage), outputOf(usage));
+  void attempt.pass.leave('answered', usage);
   await writer.flush();
   return { status: 'completed', ...end, lastSeq: writer.nextSeq - 1, errorCode: null };
 }
@@ -82,7 +82,7 @@ export async function endStopped(
   error: unknown,
 ): Promise<GenerationOutcome> {
   const soFar = await usageSoFar(dependencies, attempt, progress);
-  void attempt.pass.leave(null, totalTokens(soFar), outputOf(soFar));
+  void attempt.pass.leave(null, soFar);
   const why = attempt.control.stopped();
   const { writer } = attempt;
   if (why !== 'cancel') {
@@ -143,8 +143,9 @@ export async function noteProviderError(
   const { provider, model } = attempt.step.candidate;
   if (isRefusal(error, progress)) progress.mayBeBilled = false;
   const soFar = await usageSoFar(dependencies, attempt, progress);
-  const departure = await attempt.pass.leave(error, totalTokens(soFar), outputOf(soFar));
+  const departure = await attempt.pass.leave(error, soFar);
   const next = nextTry(dependencies, attempt, error, departure);
+  const wantedMs = Math.max(departure.restMs, error.retryAfterMs ?? 0);
   const canResume = isStillThere(error, progress);
   const again = next.again && (canResume || !next.onlyResumed);
   const resumable = again && canResume;
@@ -163,6 +164,8 @@ export async function noteProviderError(
     type: error.code,
     nonRetryable: !again,
     ...(next.waitMs > 0 ? { nextRetryDelay: next.waitMs } : {}),
+    // The caller is told when to come back, should this be the last word.
+    ...(wantedMs > 0 ? { details: [{ retryAtMs: Date.now() + Math.ceil(wantedMs) }] } : {}),
   });
 }
 
@@ -195,7 +198,9 @@ function nextTry(
   const isWorthIt = counted.length < LIMITS.providerErrorsPerCandidate;
   const hasOtherKeys = gate.keyCount(provider) > 1;
   if (REFUSES_KEY.has(error.code)) {
-    return { again: hasOtherKeys && isWorthIt, onlyResumed: false, waitMs: AT_ONCE_MS };
+    const refusals = counted.filter(({ code }) => REFUSES_KEY.has(code)).length;
+    const again = refusals < gate.keyCount(provider) && isWorthIt;
+    return { again, onlyResumed: false, waitMs: AT_ONCE_MS };
   }
   const again = error.entry.retryable && isWorthIt;
   if (error.code === 'provider_rate_limited') {
@@ -226,8 +231,4 @@ async function stopAtProvider(
   { cursor }: Pick<Progress, 'cursor'>,
 ): Promise<Usage | null> {
   return cursor === null ? null : ((await provider.stop?.(cursor.responseId, pass.key.secret)) ?? null);
-}
-
-export function outputOf({ outputTokens, reasoningTokens }: Usage): number {
-  return outputTokens + reasoningTokens;
 }

@@ -6,12 +6,11 @@
 import { ApplicationFailure } from '@temporalio/common';
 import type { ReserveOutcome } from '../budget/ledger.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
-import { totalTokens, type Usage } from '../contracts/money.ts';
+import type { Usage } from '../contracts/money.ts';
 import type { StreamStep } from '../contracts/steps.ts';
 import { leastOutputTokens, worstContinuationTokens, worstInputTokens } from '../contracts/tokens.ts';
 import type { Attempt } from './attempt.ts';
 import type { Dependencies } from './dependencies.ts';
-import { outputOf } from './end-attempt.ts';
 import { chargeOf, type GenerationRecord, readRecord } from './generation-record.ts';
 import { capabilitiesFor, planResume, type Resume } from './resume-plan.ts';
 import { worstPrice } from './worst-case.ts';
@@ -83,7 +82,7 @@ export async function goOnWhereRaised(
   const rest = await reserveCall(dependencies, { step, input, record: known, resume });
   if (!rest.granted) return;
   void writer.write({ type: 'cap-raise', ...ended, maxOutputTokens: rest.capTokens });
-  void pass.leave('answered', totalTokens(usage), outputOf(usage));
+  void pass.leave('answered', usage);
   await writer.flush();
   throw ApplicationFailure.create({
     message: 'The output cap was raised; the next attempt goes on.',

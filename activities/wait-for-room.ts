@@ -4,6 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 import type { WaitResult, WaitStep } from '../contracts/steps.ts';
+import { askedToWait } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
 import { permanent } from './failures.ts';
 
@@ -11,12 +12,15 @@ const LOOK_AGAIN_MS = 400;
 const LOOK_AT_ONCE_MS = 10;
 
 export function waitForRoom({ gate }: Pick<Dependencies, 'gate'>) {
-  return async ({ generationId, candidate, tokens }: WaitStep): Promise<WaitResult> => {
+  return async ({ generationId, candidate, tokens, longestRestMs }: WaitStep): Promise<WaitResult> => {
     const context = Context.current();
     for (;;) {
-      const room = await gate.takeRoom({ ...candidate, callId: generationId, tokens, isLast: true });
+      const room = await gate.takeRoom({ ...candidate, generationId, callId: generationId, tokens });
       if ('keyId' in room) return room;
-      if (room.because === 'resting') return { restMs: room.waitMs };
+      if (room.because === 'resting') {
+        if (room.waitMs <= (longestRestMs ?? Number.POSITIVE_INFINITY)) return { restMs: room.waitMs };
+        throw askedToWait(`${candidate.provider}/${candidate.model}`, room.waitMs);
+      }
       if (room.because === 'refused') {
         throw permanent('provider_auth', `${candidate.provider} refused every key.`);
       }

@@ -23,13 +23,18 @@ export interface RouteChoice extends RouteDecision {
 export interface RouteChooser {
   /**
    * Waits for nobody. Throws `model_not_found`.
-   * @param seed the generation's id: asked again, the choice comes out the same.
    */
   choose(
     request: Pick<GenerationRequest, 'route' | 'model' | 'task'>,
     input: GenerationInput,
-    seed: string,
+    asker: Asker,
   ): RouteChoice;
+}
+
+export interface Asker {
+  readonly tenant: string;
+  /** The generation's id: asked again, the choice comes out the same. */
+  readonly seed: string;
 }
 
 type ChooserConfig = Pick<Config, 'providers' | 'routes' | 'prices' | 'models'>;
@@ -54,7 +59,7 @@ export function createRouteChooser(config: ChooserConfig, health: HealthSnapshot
   };
 
   return {
-    choose(request, input, seed) {
+    choose(request, input, { tenant, seed }) {
       const routeName = request.route ?? 'default';
       const route = routeFor(config, request, routeName);
       const task = taskOf(route, request, input);
@@ -62,7 +67,7 @@ export function createRouteChooser(config: ChooserConfig, health: HealthSnapshot
       const inputTokens = roughInputTokens(input);
       const question = { route, task, inputTokens, maxOutputTokens, seed, nowMs: Date.now() };
       const decision = decideRoute(question, {
-        healthOf: (candidate) => health.healthOf(candidate),
+        healthOf: (candidate) => health.healthOf(candidate, tenant),
         factsOf: (candidate) => {
           const { facts, price } = knownOf(candidate);
           const name = `${candidate.provider}/${candidate.model}`;

@@ -3,6 +3,7 @@
  * reader has one text, and usage and cost are of the new part alone.
  */
 import { UnbrokenError } from '../contracts/errors.ts';
+import type { Asker } from './choose-route.ts';
 import { type GenerationEvent, textOf } from '../contracts/events.ts';
 import type { Candidate, ContinueRequest, GenerationInput } from '../contracts/generation.ts';
 import { withContinuedText } from '../contracts/tokens.ts';
@@ -54,7 +55,10 @@ export async function continueGeneration(
   return startGeneration(dependencies, caller, {
     isUnique: false,
     ...{ generationId, user: head.user, route: head.route, input: continued },
-    choice: choose(dependencies, head.route, request.model, end, continued, generationId),
+    choice: choose(dependencies, head.route, request.model, end, continued, {
+      tenant: caller.tenant,
+      seed: generationId,
+    }),
     // An answer in two parts is no answer to the question of either.
     cache: 'off',
     requestHash: hash(JSON.stringify(['continue', id, { ...request, stream: undefined }])),
@@ -70,13 +74,13 @@ function choose(
   model: string | undefined,
   writer: Candidate,
   input: GenerationInput,
-  seed: string,
+  asker: Asker,
 ): PreparedGeneration['choice'] {
   const sent = withContinuedText(input);
   const name = model ?? `${writer.provider}/${writer.model}`;
-  const first = routes.choose({ model: name, route }, sent, seed);
+  const first = routes.choose({ model: name, route }, sent, asker);
   if (model !== undefined || !Object.hasOwn(config.routes, route)) return first;
-  const others = routes.choose({ route }, sent, seed);
+  const others = routes.choose({ route }, sent, asker);
   const isNew = (one: Candidate) => one.provider !== writer.provider || one.model !== writer.model;
   return {
     candidates: [...first.candidates, ...others.candidates.filter(isNew)],

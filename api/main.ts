@@ -6,6 +6,7 @@ import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-
 import { createFlightMembers } from '../cache/flight-members.ts';
 import { createQdrantDeletion } from '../cache/qdrant-deletion.ts';
 import { loadConfig } from '../config/load-config.ts';
+import { routedModels } from '../config/route-schema.ts';
 import { countTexts } from '../contracts/count-tokens.ts';
 import { scopes } from '../contracts/keys.ts';
 import { createDataConverter } from '../encryption/data-converter.ts';
@@ -69,6 +70,7 @@ const connection = Connection.lazy({
 });
 const gate = createRedisGateReader({
   ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
+  routed: routedModels(config.routes),
 });
 const health = createHealthSnapshot(gate, (error) =>
   logger.warn({ err: error }, 'the state of the providers is not known'),

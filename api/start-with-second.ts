@@ -72,10 +72,10 @@ type Failure = Extract<GenerationEvent, { type: 'generation-error' }>;
 /** The error that ended a generation, as a route throws it. */
 export function errorOf({ error }: Failure, generationId: string): UnbrokenError {
   const { code, message, details } = error;
-  const resetsAtMs = details?.['resetsAtMs'];
+  const againAtMs = details?.['resetsAtMs'] ?? details?.['retryAtMs'];
   return new UnbrokenError(isErrorCode(code) ? code : 'internal', message, {
     details: { ...details, generationId },
-    ...(typeof resetsAtMs === 'number' ? { retryAfterMs: Math.max(0, resetsAtMs - Date.now()) } : {}),
+    ...(typeof againAtMs === 'number' ? { retryAfterMs: Math.max(0, againAtMs - Date.now()) } : {}),
   });
 }
 

@@ -67,7 +67,7 @@ export async function submitGeneration(
   return startGeneration(dependencies, caller, {
     ...{ generationId, user, route, input, known, origin },
     isUnique: idempotencyKey === undefined,
-    choice: dependencies.routes.choose(request, input, generationId),
+    choice: dependencies.routes.choose(request, input, { tenant: caller.tenant, seed: generationId }),
     cache: request.cache ?? 'on',
     ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),
     requestHash: hash(JSON.stringify({ ...request, stream: undefined })),

@@ -51,7 +51,7 @@ async function measureChoice(calls: number, redis: RedisConnection) {
   const request = generationRequestSchema.parse({ input: PROMPT });
   const input = { messages: [{ role: 'user' as const, content: PROMPT }], maxOutputTokens: 1_000 };
   const choose = async (index: number) => {
-    chooser.choose(request, input, `gen_${index}`);
+    chooser.choose(request, input, { tenant: 'bench', seed: `gen_${index}` });
   };
   return { 'choose among 3 models, task found, by latency': await measure(calls, choose) };
 }
@@ -68,6 +68,7 @@ async function measureGate(calls: number, redis: RedisConnection) {
     ...{ scopes: {}, breaker, probeMs: 15_000, onAway: (reason) => console.error(reason) },
   });
   const callOf = (index: number): GateCall => ({
+    ...{ tenant: 'bench', generationId: `gen_${index}` },
     ...{ provider: 'bench', model: 'model', callId: `call-${index}`, tokens: 1_000, isLast: false },
   });
   const answered = {

@@ -84,3 +84,14 @@ export function routeOf(models: readonly string[], tasks: Readonly<Record<string
 export function modelsOf(route: Route): readonly RouteCandidate[] {
   return [...Object.values(route.tasks).flat(), ...route.candidates, ...route.onContextLength];
 }
+
+/** The models that the routes name, by provider. */
+export function routedModels(routes: Readonly<Record<string, Route>>): Readonly<Record<string, string[]>> {
+  const models = Object.values(routes).flatMap(modelsOf);
+  return Object.fromEntries(
+    Object.entries(Object.groupBy(models, ({ provider }) => provider)).map(([provider, found = []]) => [
+      provider,
+      [...new Set(found.map(({ model }) => model))],
+    ]),
+  );
+}

@@ -58,6 +58,9 @@ export const REDIS_KEYS = {
   /** The messages that were sent in place of those of the input. */
   compressedInput: (generationId: string) => `ub:log:{${generationId}}:compressed`,
   gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
+  /** What one tenant's calls have told of a provider: no other tenant reads it. */
+  gateOfTenant: (provider: string, tenant: string, part: string) =>
+    `ub:gate:{${provider}}:of:${encodeURIComponent(tenant)}:${part}`,
   apiKey: (keyId: string) => `ub:key:{${keyId}}`,
   /** The ids of a tenant's keys, each with the time of its last use. */
   apiKeysOf: (tenant: string) => `ub:keys:{${encodedPart(tenant)}}`,

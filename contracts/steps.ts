@@ -95,6 +95,8 @@ export interface WaitStep {
   readonly generationId: string;
   readonly candidate: Candidate;
   readonly tokens: number;
+  /** A provider that asks to be left alone for longer is not waited for; absent: it is. */
+  readonly longestRestMs?: number;
 }
 
 /** What the first in line got: room, or word that the provider wants the model to be left alone for so long. */

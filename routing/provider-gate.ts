@@ -2,6 +2,8 @@
  * The port to the gate before the providers: whether a call may go to a model now, and with which key. One round trip
  * when a call begins, one when it has ended. All workers share what they learn. Where the gate itself does not
  * answer, calls go on without it.
+ *
+ * Tenants share only what has a shared cause: a rejected key, a rate limit, and an outage that several of them see.
  */
 import type { Candidate } from '../contracts/generation.ts';
 import type { CircuitState } from '../contracts/routing.ts';
@@ -9,6 +11,9 @@ import type { RoomTaken } from '../contracts/steps.ts';
 import type { ModelHealth } from './route-facts.ts';
 
 export interface GateCall extends Candidate {
+  readonly tenant: string;
+  /** A key that has declined what this generation asks is not asked by it again. */
+  readonly generationId: string;
   /** Names this call: a circuit that is tried waits for the result of this very call. */
   readonly callId: string;
   /** Input and the most output: what counts against a limit until the real usage is known. */
@@ -29,21 +34,27 @@ export type Admission =
   | { readonly admitted: true; readonly pass: GatePass }
   | {
       readonly admitted: false;
-      /** `refused`: the provider refused every key (401, 403). */
+      /** `refused`: the provider rejects every key. */
       readonly because: 'open' | 'full' | 'refused';
+      /** Present where `full` means that the provider asked to leave this model alone. */
+      readonly isResting?: true;
       /** How long until it may be worth another look. */
       readonly waitMs: number;
     };
 
 export interface CallResult {
-  /** What it says of the model's health; null: nothing (cancelled, rate limited, ...). */
+  /** What it says of the model's health; null: nothing (cancelled, rate limited, refused for what was asked, ...). */
   readonly verdict: 'answered' | 'failed' | null;
-  /** What it says of the key. */
+  /** What it says of the key; `declined`: the key may be good, but is of no use to this generation. */
   readonly key: {
-    readonly verdict: 'limited' | 'refused';
+    readonly verdict: 'limited' | 'refused' | 'declined';
     readonly status: number;
     readonly restMs: number;
   } | null;
+  /** Tokens of the input: a model may take longer to read a long one. Absent: it was short. */
+  readonly inputTokens?: number;
+  /** How long the provider kept silent until the call was given up; absent where that was not the reason. */
+  readonly silentMs?: number | undefined;
   /** null where no token came. */
   readonly firstTokenMs: number | null;
   readonly tokensPerSecond: number | null;
@@ -78,7 +89,7 @@ export interface ProviderGate {
    * this model alone, so it must not hold up those behind it. Rejects where the gate is away.
    */
   takeRoom(
-    call: GateCall,
+    call: Omit<GateCall, 'tenant' | 'isLast' | 'room'>,
   ): Promise<RoomTaken | { readonly because: 'full' | 'resting' | 'refused'; readonly waitMs: number }>;
   /** The key of this id, for calls that must be made with it; undefined where it is gone. */
   keyOf(provider: string, keyId: string): GateKey | undefined;
@@ -121,7 +132,11 @@ export interface ProviderReport {
   readonly models: readonly ModelReport[];
 }
 
-/** Reads the gate, for the choice of a route and for people. */
+/** Reads the gate as one tenant sees it, for the choice of a route and for people. */
 export interface GateReader {
-  report(provider: string): Promise<ProviderReport>;
+  /**
+   * Models of the config's routes, and those that the tenant has asked lately.
+   * @param tenant absent: what all tenants share.
+   */
+  report(provider: string, tenant?: string): Promise<ProviderReport>;
 }

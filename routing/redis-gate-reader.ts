@@ -3,14 +3,14 @@ import { z } from 'zod';
 import type { BreakerSettings, ProviderKey } from '../config/gate-schema.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import type { CircuitState } from '../contracts/routing.ts';
+import { WINDOW_SLOTS } from './gate-scripts.ts';
 import type { GateReader, KeyReport, ModelReport } from './provider-gate.ts';
 
 export interface GateReaderRedis {
-  sMembers(key: string): Promise<string[]>;
+  zRange(key: string, from: number, to: number): Promise<string[]>;
   mGet(keys: string[]): Promise<(string | null)[]>;
 }
 
-const SLOTS = 12;
 /** Lua writes an empty list as `{}`. */
 const rows = z
   .union([z.array(z.array(z.number())), z.object({}).transform((): number[][] => [])])
@@ -45,41 +45,58 @@ export function createRedisGateReader(settings: {
   readonly keys: Readonly<Record<string, readonly ProviderKey[]>>;
   readonly scopes: Readonly<Record<string, string>>;
   readonly breaker: BreakerSettings;
+  /** The models of the config's routes by provider: they are everybody's to see. Absent: none. */
+  readonly routed?: Readonly<Record<string, readonly string[]>>;
   readonly clock?: () => number;
 }): GateReader {
   const { redis, breaker, clock = Date.now } = settings;
   return {
-    async report(provider) {
-      const gate = (part: string) => REDIS_KEYS.gate(settings.scopes[provider] ?? provider, part);
+    async report(provider, tenant = '') {
+      const scope = settings.scopes[provider] ?? provider;
       const keys = settings.keys[provider] ?? [];
-      const models = (await redis.sMembers(gate('models'))).sort();
+      const asked = await redis.zRange(REDIS_KEYS.gateOfTenant(scope, tenant, 'models'), 0, -1);
+      const models = [...new Set([...asked, ...(settings.routed?.[provider] ?? [])])].sort();
       const names = [
-        ...models.map((model) => gate(`model:${model}`)),
-        ...keys.map(({ id }) => gate(`key:${id}`)),
+        ...models.map((model) => REDIS_KEYS.gate(scope, `model:${model}`)),
+        ...models.map((model) => REDIS_KEYS.gateOfTenant(scope, tenant, `model:${model}`)),
+        ...keys.map(({ id }) => REDIS_KEYS.gate(scope, `key:${id}`)),
       ];
       const stored = names.length === 0 ? [] : await redis.mGet(names);
       const nowMs = clock();
-      const reports = keys.map((key, index) => keyReport(key, stored[models.length + index], nowMs));
+      const reports = keys.map((key, index) => keyReport(key, stored[2 * models.length + index], nowMs));
       const hasKey = reports.some(({ state }) => state !== 'refused');
       return {
         provider,
         keys: reports,
-        models: models.map((model, index) => modelReport(model, stored[index], breaker, hasKey, nowMs)),
+        models: models.flatMap((model, index) => {
+          const shared = stored[index] ?? null;
+          const own = stored[models.length + index] ?? null;
+          if (shared === null && own === null) return [];
+          return [modelReport({ model, shared, own, hasKey }, breaker, nowMs)];
+        }),
       };
     },
   };
 }
 
+interface StoredModel {
+  readonly model: string;
+  readonly shared: string | null;
+  readonly own: string | null;
+  readonly hasKey: boolean;
+}
+
+/** The circuit that keeps the tenant out, its own or that for all; the speed as the tenant has seen it, else as all have. */
 function modelReport(
-  model: string,
-  stored: string | null | undefined,
+  { model, shared, own, hasKey }: StoredModel,
   breaker: BreakerSettings,
-  hasKey: boolean,
   nowMs: number,
 ): ModelReport {
-  const state = modelSchema.parse(JSON.parse(stored ?? '{}'));
-  const oldest = Math.floor(nowMs / (breaker.windowMs / SLOTS)) - SLOTS;
-  const recent = state.w.filter(([slot]) => (slot ?? 0) >= oldest);
+  const ofAll = modelSchema.parse(JSON.parse(shared ?? '{}'));
+  const ofTenant = modelSchema.parse(JSON.parse(own ?? '{}'));
+  const state = ofAll.s === 'c' ? ofTenant : ofAll;
+  const oldest = Math.floor(nowMs / (breaker.windowMs / WINDOW_SLOTS)) - WINDOW_SLOTS;
+  const recent = ofTenant.w.filter(([slot]) => (slot ?? 0) >= oldest);
   return {
     model,
     circuit: CIRCUITS[state.s],
@@ -88,15 +105,15 @@ function modelReport(
     retryAtMs: state.s === 'c' ? null : ((state.s === 'o' ? state.u : state.p) ?? null),
     calls: sumOf(recent, 1),
     badCalls: sumOf(recent, 2),
-    firstTokenMs: meanOf(state.f),
-    tokensPerSecond: meanOf(state.r),
+    firstTokenMs: meanOf(ofTenant.f) ?? meanOf(ofAll.f),
+    tokensPerSecond: meanOf(ofTenant.r) ?? meanOf(ofAll.r),
     hasKey,
   };
 }
 
 function keyReport(key: ProviderKey, stored: string | null | undefined, nowMs: number): KeyReport {
   const state = keySchema.parse(JSON.parse(stored ?? '{}'));
-  const oldest = Math.floor(nowMs / (key.windowMs / SLOTS)) - SLOTS;
+  const oldest = Math.floor(nowMs / (key.windowMs / WINDOW_SLOTS)) - WINDOW_SLOTS;
   const recent = state.w.filter(([slot]) => (slot ?? 0) >= oldest);
   const isRefused = (state.aside ?? 0) > nowMs;
   const rests = Object.values(state.m).map(({ rest, lr, lu }) =>

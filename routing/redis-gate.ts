@@ -1,7 +1,6 @@
 /** The gate in Redis: one script when a call begins, one when it has ended. */
 import { z } from 'zod';
 import type { BreakerSettings, ProviderKey } from '../config/gate-schema.ts';
-import type { Candidate } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { runScript, type ScriptRedis } from '../lua/script.ts';
@@ -33,8 +32,14 @@ export interface GateSettings {
 export const LINE_MS = 1_500;
 /** Half of what was learned of a model's speed is forgotten after this. */
 const HALF_LIFE_MS = 5 * 60_000;
-/** A key that was refused is tried again after this: some refusals are of a model or a moment, not of the key. */
+/** A key that was rejected is tried again after this. */
 const ASIDE_MS = 5 * 60_000;
+/** A key that has declined a generation is not asked by it again for so long. */
+const DECLINED_MS = 60 * 60_000;
+/** How long a circuit is kept: by then its speed is forgotten, and its window long past. */
+const CIRCUIT_MS = 60 * 60_000;
+/** A model may take so much longer to its first token for each token that it must read. */
+const READING_MS_PER_TOKEN = 0.25;
 const replySchema = z.array(z.coerce.string());
 
 interface Entry {
@@ -48,24 +53,25 @@ export function createRedisGate(settings: GateSettings): ProviderGate {
   const { redis } = settings;
   const keysOf = (provider: string): readonly ProviderKey[] => settings.keys[provider] ?? [];
 
-  const enter = async (call: GateCall, mode: 'arrive' | 'line' | 'paid'): Promise<string[]> => {
+  const enter = async (
+    call: Omit<GateCall, 'tenant'> & { readonly tenant: string | null },
+    mode: 'arrive' | 'line' | 'paid',
+  ): Promise<string[]> => {
     const keys = keysOf(call.provider);
     const names = keysIn(settings, call);
     const paid = mode === 'paid' ? keys.findIndex(({ id }) => id === call.room?.keyId) + 1 : 0;
+    const options = {
+      mode: paid > 0 || mode !== 'paid' ? mode : 'arrive',
+      ...{ tokens: call.tokens, isLast: call.isLast, probeMs: settings.probeMs, lineMs: LINE_MS, paid },
+      keys: keys.map(({ id, weight, requests, tokens, windowMs }) => ({
+        ...{ id, weight, requests: requests ?? 0, tokens: tokens ?? 0, windowMs },
+      })),
+    };
     return run(
       redis,
       ENTER,
-      [names.model, names.line, ...keys.map(names.key)],
-      [
-        ...[call.callId, paid > 0 || mode !== 'paid' ? mode : 'arrive', call.model, call.tokens],
-        ...[call.isLast ? '1' : '', settings.probeMs, LINE_MS, paid],
-        ...keys.flatMap(({ weight, requests, tokens, windowMs }) => [
-          weight,
-          requests ?? 0,
-          tokens ?? 0,
-          windowMs,
-        ]),
-      ],
+      [names.model, names.own, names.line, names.declined, ...keys.map(names.key)],
+      [call.callId, call.tenant ?? '', call.model, JSON.stringify(options)],
     );
   };
 
@@ -84,18 +90,19 @@ export function createRedisGate(settings: GateSettings): ProviderGate {
           ? { admitted: false, because: 'refused', waitMs: 0 }
           : { admitted: true, pass: openPass(key) };
       }
-      const [answer, first, probe, slot] = reply;
+      const [answer, first, third, slot] = reply;
       const key = answer === 'admitted' ? keys[Number(first) - 1] : undefined;
       if (key !== undefined) {
-        const entry = { call, key, isProbe: probe === '1', slot: Number(slot) || (call.room?.slot ?? 0) };
+        const entry = { call, key, isProbe: third === '1', slot: Number(slot) || (call.room?.slot ?? 0) };
         return { admitted: true, pass: createPass(settings, entry) };
       }
       const because = answer === 'open' || answer === 'full' ? answer : 'refused';
-      return { admitted: false, because, waitMs: Number(first) };
+      const resting = third === 'rest' ? { isResting: true as const } : {};
+      return { admitted: false, because, waitMs: Number(first), ...resting };
     },
 
     async takeRoom(call) {
-      const [answer, first, third, slot] = await enter(call, 'line');
+      const [answer, first, third, slot] = await enter({ ...call, tenant: null, isLast: true }, 'line');
       const key = answer === 'admitted' ? keysOf(call.provider)[Number(first) - 1] : undefined;
       if (key !== undefined) return { keyId: key.id, slot: Number(slot) };
       if (answer !== 'full') return { because: 'refused', waitMs: Number(first) };
@@ -109,20 +116,10 @@ function createPass(settings: GateSettings, { call, key, isProbe, slot }: Entry)
   const names = keysIn(settings, call);
   let hasLeft = false;
   const leave = async (result: CallResult): Promise<Departure> => {
+    const touched = [names.model, names.own, names.key(key), names.models, names.declined];
+    const options = JSON.stringify(leaving(result, { call, key, slot }, breaker));
     const reply = await inTime(
-      run(
-        redis,
-        LEAVE,
-        [names.model, names.key(key), names.models],
-        [
-          ...[call.callId, call.model, verdictOf(result, breaker), result.key?.verdict ?? 'ok'],
-          ...[result.key?.status ?? 0, Math.ceil(result.key?.restMs ?? 0), slot],
-          ...[slot === 0 ? 0 : Math.round((result.tokens ?? 0) - call.tokens)],
-          ...[Math.round(result.firstTokenMs ?? 0), result.tokensPerSecond ?? 0],
-          ...[breaker.windowMs, breaker.minCalls, breaker.badShare, breaker.openMs, breaker.maxOpenMs],
-          ...[HALF_LIFE_MS, ASIDE_MS],
-        ],
-      ),
+      run(redis, LEAVE, touched, [call.callId, call.tenant, call.model, options]),
       onAway,
     );
     const [change, restMs] = reply ?? [];
@@ -137,13 +134,15 @@ function createPass(settings: GateSettings, { call, key, isProbe, slot }: Entry)
     noteHead(headers) {
       const left = scarceLimits(headers, Date.now());
       if (left === null) return;
+      // The time of a reset is that of a full bucket, and it fills all the time: a provider that has really nothing
+      // left says so by a refusal, with the wait that it wants.
       const { requests, tokens, resetMs } = left;
       void inTime(
         run(
           redis,
           NOTE_LIMITS,
           [names.key(key)],
-          [call.model, requests ?? -1, tokens ?? -1, Math.ceil(resetMs)],
+          [call.model, requests ?? -1, tokens ?? -1, Math.ceil(Math.min(resetMs, LIMITS.retryAfterMs))],
         ),
         onAway,
       );
@@ -173,10 +172,29 @@ function openPass(key: GateKey): GatePass {
   };
 }
 
-function verdictOf({ verdict, firstTokenMs }: CallResult, { slowFirstTokenMs }: BreakerSettings): string {
-  if (verdict === null) return '';
-  if (verdict === 'failed') return 'bad';
-  return firstTokenMs !== null && firstTokenMs > slowFirstTokenMs ? 'slow' : 'ok';
+/** What a call leaves behind, as the script reads it. */
+function leaving(
+  result: CallResult,
+  { call, key, slot }: Pick<Entry, 'call' | 'key' | 'slot'>,
+  { slowFirstTokenMs, windowMs, minCalls, badShare, openMs, maxOpenMs }: BreakerSettings,
+) {
+  const { verdict, firstTokenMs, silentMs, inputTokens = 0 } = result;
+  const lateMs = slowFirstTokenMs + inputTokens * READING_MS_PER_TOKEN;
+  const isSlow = verdict === 'answered' && firstTokenMs !== null && firstTokenMs > lateMs;
+  return {
+    verdict: verdict === null ? '' : verdict === 'failed' ? 'bad' : isSlow ? 'slow' : 'ok',
+    // A model that was given up while it may still have read a long input is not ill for others.
+    isShared: silentMs === undefined || silentMs >= lateMs,
+    ...{ key: result.key?.verdict ?? 'ok', keyId: key.id, status: result.key?.status ?? 0 },
+    ...{ restMs: Math.ceil(result.key?.restMs ?? 0), slot },
+    extra: slot === 0 ? 0 : Math.round((result.tokens ?? 0) - call.tokens),
+    firstTokenMs: Math.round(firstTokenMs ?? 0),
+    usualFirstTokenMs: Math.round((firstTokenMs ?? 0) * (slowFirstTokenMs / lateMs)),
+    tokensPerSecond: result.tokensPerSecond ?? 0,
+    ...{ windowMs, minCalls, badShare, openMs, maxOpenMs },
+    ...{ halfLifeMs: HALF_LIFE_MS, asideMs: ASIDE_MS, declinedMs: DECLINED_MS },
+    circuitMs: Math.max(CIRCUIT_MS, 4 * windowMs, 4 * maxOpenMs),
+  };
 }
 
 function anyOf(keys: readonly ProviderKey[]): ProviderKey | undefined {
@@ -189,17 +207,30 @@ function anyOf(keys: readonly ProviderKey[]): ProviderKey | undefined {
 
 interface GateKeys {
   readonly line: string;
+  /** The models that the tenant has asked. */
   readonly models: string;
+  /** The circuit of the model for all, and that of the tenant. */
   readonly model: string;
+  readonly own: string;
+  readonly declined: string;
   key(key: { readonly id: string }): string;
 }
 
-function keysIn({ scopes }: GateSettings, { provider, model }: Candidate): GateKeys {
-  const name = (part: string) => REDIS_KEYS.gate(scopes[provider] ?? provider, part);
+function keysIn(
+  { scopes }: GateSettings,
+  call: Pick<GateCall, 'provider' | 'model' | 'generationId'> & { readonly tenant: string | null },
+): GateKeys {
+  const name = (part: string) => REDIS_KEYS.gate(scopes[call.provider] ?? call.provider, part);
   return {
     line: name('line'),
-    models: name('models'),
-    model: name(`model:${model}`),
+    model: name(`model:${call.model}`),
+    models: REDIS_KEYS.gateOfTenant(scopes[call.provider] ?? call.provider, call.tenant ?? '', 'models'),
+    own: REDIS_KEYS.gateOfTenant(
+      scopes[call.provider] ?? call.provider,
+      call.tenant ?? '',
+      `model:${call.model}`,
+    ),
+    declined: name(`declined:${call.generationId}`),
     key: ({ id }) => name(`key:${id}`),
   };
 }

@@ -125,7 +125,7 @@ async function waitAndTry(
 
 /** In the queue until it is this generation's turn, and then until there is room or the model is to be left alone. */
 async function waitForTurn(
-  { generationId }: GenerationOrder,
+  { generationId, routing }: GenerationOrder,
   candidate: Candidate,
   { reservedTokens }: GrantedReservation,
   limitMs: number,
@@ -137,7 +137,11 @@ async function waitForTurn(
     summary: `room at ${candidate.provider}`,
   });
   try {
-    return await waitForRoom({ generationId, candidate, tokens: reservedTokens });
+    return await waitForRoom({
+      ...{ generationId, candidate, tokens: reservedTokens },
+      // A caller is better served by the provider's word than by a silence of this length, unless the route says else.
+      ...(routing?.whenFull === 'wait' ? {} : { longestRestMs: LIMITS.retryAfterMs }),
+    });
   } catch (error) {
     const failure = readFailure(error);
     if (failure.cancelled) throw error;

@@ -16,9 +16,10 @@ export function explainRoute(dependencies: ApiDependencies): RequestHandler {
       route: asked.route ?? 'default',
     };
     const input = await composeInput(dependencies, composition, asked);
-    const named = routes.choose(asked, input, 'explain').considered.map(({ provider }) => provider);
-    await health.refresh(named);
-    const { routeName, task, inputTokens, considered, plan } = routes.choose(asked, input, 'explain');
+    const asker = { tenant: caller.tenant, seed: 'explain' };
+    const named = routes.choose(asked, input, asker).considered.map(({ provider }) => provider);
+    await health.refresh(named, caller.tenant);
+    const { routeName, task, inputTokens, considered, plan } = routes.choose(asked, input, asker);
     const { onContentPolicy, whenFull, cachedAnswer } = plan;
     const explanation: RouteExplanation = {
       ...{ route: routeName, task, inputTokens, maxOutputTokens: input.maxOutputTokens },

@@ -1,4 +1,7 @@
-/** `GET /v1/providers`: each model's circuit and speed as all workers saw it; the state of keys for admins. */
+/**
+ * `GET /v1/providers`: circuit and speed of the models of routes and of those that the tenant has asked; the state of
+ * keys for admins.
+ */
 import type { RequestHandler } from 'express';
 import { modelsOf } from '../../config/route-schema.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -18,10 +21,13 @@ export function listProviders({ config, gate }: ApiDependencies): RequestHandler
   const isOfInterest = ({ provider, models }: ProviderReport) =>
     models.length > 0 || routed.has(provider) || config.providerKeys[provider]?.[0]?.secret !== undefined;
   return async (_request, response) => {
-    const isAdmin = hasScope(callerIn(response), 'admin');
-    const reports = await Promise.all(usable.map((name) => gate.report(name))).catch((error: unknown) => {
-      throw new UnbrokenError('service_unavailable', 'Redis does not answer.', { cause: error });
-    });
+    const caller = callerIn(response);
+    const isAdmin = hasScope(caller, 'admin');
+    const reports = await Promise.all(usable.map((name) => gate.report(name, caller.tenant))).catch(
+      (error: unknown) => {
+        throw new UnbrokenError('service_unavailable', 'Redis does not answer.', { cause: error });
+      },
+    );
     const view: ProvidersView = {
       providers: reports.filter(isOfInterest).map(({ provider, keys, models }) => ({
         provider,

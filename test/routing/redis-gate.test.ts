@@ -58,12 +58,18 @@ const gateOf = (keys: readonly ProviderKey[], connection = redis): ProviderGate 
     ...{ redis: connection, keys: { [provider]: keys }, scopes: {}, breaker: BREAKER, probeMs: 400 },
     onAway: (reason) => away.push(reason),
   });
-const reportOf = (keys: readonly ProviderKey[]) =>
-  createRedisGateReader({ redis, keys: { [provider]: keys }, scopes: {}, breaker: BREAKER }).report(provider);
+const reportOf = (keys: readonly ProviderKey[], tenant = 'acme') =>
+  createRedisGateReader({ redis, keys: { [provider]: keys }, scopes: {}, breaker: BREAKER }).report(
+    provider,
+    tenant,
+  );
 let calls = 0;
 const callOf = (facts: Partial<GateCall> = {}): GateCall => {
   calls += 1;
-  return { provider, model: 'm', callId: `call-${calls}`, tokens: 10, isLast: false, ...facts };
+  return {
+    ...{ tenant: 'acme', generationId: `gen-${calls}`, provider, model: 'm', callId: `call-${calls}` },
+    ...{ tokens: 10, isLast: false, ...facts },
+  };
 };
 function passOf(admission: Admission): GatePass {
   if (!admission.admitted) throw new Error(`not admitted: ${admission.because}`);
