@@ -3,11 +3,11 @@
  * reader has one text, and usage and cost are of the new part alone.
  */
 import { UnbrokenError } from '../contracts/errors.ts';
-import type { Asker } from './choose-route.ts';
 import { type GenerationEvent, textOf } from '../contracts/events.ts';
 import type { Candidate, ContinueRequest, GenerationInput } from '../contracts/generation.ts';
 import { withContinuedText } from '../contracts/tokens.ts';
 import type { Caller } from './api-keys.ts';
+import type { Asker } from './choose-route.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { findGeneration } from './find-generation.ts';
 import {
