@@ -137,7 +137,7 @@ export async function noteProviderError(
   error: unknown,
 ): Promise<unknown> {
   if (!(error instanceof UnbrokenError)) {
-    if (!(error instanceof ApplicationFailure)) void attempt.pass.leave(null, 0, 0);
+    if (!(error instanceof ApplicationFailure)) void attempt.pass.leave(null, NO_USAGE);
     return error;
   }
   const { provider, model } = attempt.step.candidate;

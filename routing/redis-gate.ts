@@ -172,6 +172,11 @@ function openPass(key: GateKey): GatePass {
   };
 }
 
+/** JSON has no other number, and a script cannot reckon with `null`. */
+function finite(count: number): number {
+  return Number.isFinite(count) ? count : 0;
+}
+
 /** What a call leaves behind, as the script reads it. */
 function leaving(
   result: CallResult,
@@ -179,7 +184,7 @@ function leaving(
   { slowFirstTokenMs, windowMs, minCalls, badShare, openMs, maxOpenMs }: BreakerSettings,
 ) {
   const { verdict, firstTokenMs, silentMs, inputTokens = 0 } = result;
-  const lateMs = slowFirstTokenMs + inputTokens * READING_MS_PER_TOKEN;
+  const lateMs = slowFirstTokenMs + finite(inputTokens) * READING_MS_PER_TOKEN;
   const isSlow = verdict === 'answered' && firstTokenMs !== null && firstTokenMs > lateMs;
   return {
     verdict: verdict === null ? '' : verdict === 'failed' ? 'bad' : isSlow ? 'slow' : 'ok',
@@ -187,10 +192,10 @@ function leaving(
     isShared: silentMs === undefined || silentMs >= lateMs,
     ...{ key: result.key?.verdict ?? 'ok', keyId: key.id, status: result.key?.status ?? 0 },
     ...{ restMs: Math.ceil(result.key?.restMs ?? 0), slot },
-    extra: slot === 0 ? 0 : Math.round((result.tokens ?? 0) - call.tokens),
+    extra: slot === 0 ? 0 : Math.round(finite(result.tokens ?? 0) - call.tokens),
     firstTokenMs: Math.round(firstTokenMs ?? 0),
     usualFirstTokenMs: Math.round((firstTokenMs ?? 0) * (slowFirstTokenMs / lateMs)),
-    tokensPerSecond: result.tokensPerSecond ?? 0,
+    tokensPerSecond: finite(result.tokensPerSecond ?? 0),
     ...{ windowMs, minCalls, badShare, openMs, maxOpenMs },
     ...{ halfLifeMs: HALF_LIFE_MS, asideMs: ASIDE_MS, declinedMs: DECLINED_MS },
     circuitMs: Math.max(CIRCUIT_MS, 4 * windowMs, 4 * maxOpenMs),
