@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { type ErrorCode, UnbrokenError } from '../contracts/errors.ts';
 import type { EventBody } from '../contracts/events.ts';
 import { LIMITS } from '../contracts/limits.ts';
+import { mayBeBilled } from '../contracts/may-be-billed.ts';
 import { addUsage, NO_USAGE, type Usage } from '../contracts/money.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 import type { ProviderEvent } from '../providers/provider.ts';
@@ -20,11 +21,6 @@ const CUT: ReadonlySet<ErrorCode> = new Set([
   'provider_stream_cut',
   'provider_stalled',
   'provider_connect_failed',
-]);
-/** Errors that do not say whether the provider took the call. All others of a call without an answer are refusals. */
-const UNSURE: ReadonlySet<ErrorCode> = new Set([
-  ...(['provider_first_token_timeout', 'provider_stream_cut', 'provider_stalled'] as const),
-  ...(['provider_malformed', 'provider_empty', 'provider_response_lost'] as const),
 ]);
 /** Ends of an attempt after which the candidate is as good as before: they use up none of its tries. */
 const UNCOUNTED: ReadonlySet<string> = new Set(['attempt_interrupted', 'provider_response_lost']);
@@ -175,8 +171,8 @@ function isStillThere({ code }: UnbrokenError, { cursor, received }: Progress): 
 }
 
 /** Whether the provider has said, or cannot have been told, that it makes no answer. */
-function isRefusal({ code, details }: UnbrokenError, { cursor, received }: Progress): boolean {
-  return cursor === null && !received && !UNSURE.has(code) && details?.['sent'] !== true;
+function isRefusal(error: UnbrokenError, { cursor, received }: Progress): boolean {
+  return cursor === null && !received && !mayBeBilled(error);
 }
 
 interface NextTry {

@@ -57,6 +57,8 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
   let budgetNoted = false;
   let capTokens = 0;
   let follows: string | null = null;
+  // A judge that was asked, and whose judgement was lost with its process, is paid as estimated.
+  let asked = null as { readonly usage: Usage; readonly costMicroUsd: MicroUsd } | null;
   const charges: AttemptCharge[] = [];
   const errors: (Candidate & { code: string })[] = [];
   for (const event of events) {
@@ -93,7 +95,11 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
         hasReasoning = false;
         hasToolCalls = false;
         break;
+      case 'cache-ask':
+        asked = event;
+        break;
       case 'cache-judge':
+        asked = null;
         usage = addUsage(usage, event.usage);
         costMicroUsd += event.costMicroUsd;
         break;
@@ -133,8 +139,8 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
     hasToolCalls,
     attempts,
     openAttempt: open,
-    usage,
-    costMicroUsd,
+    usage: addUsage(usage, asked?.usage ?? NO_USAGE),
+    costMicroUsd: costMicroUsd + (asked?.costMicroUsd ?? 0),
     charges,
     capTokens,
     budgetNoted,

@@ -1,5 +1,5 @@
 /** Answers from the cache where it can: the stored text is replayed through the log like any other answer. */
-import type { CacheLookUp, CacheQuestion } from '../cache/answer-cache.ts';
+import type { CacheLookUp, CacheQuestion, Judgement } from '../cache/answer-cache.ts';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
@@ -24,21 +24,37 @@ export interface Given {
 }
 
 /**
- * Looks for a stored answer and writes nothing.
+ * Looks for a stored answer, and writes nothing but that a judge is asked.
  * @returns null where it is not to be looked for: the caller wishes none, or an answer has begun already, which no other
  * may follow.
  */
 export async function lookUpCache(
-  { cache, cacheSettings }: Pick<Dependencies, 'cache' | 'cacheSettings'>,
+  { cache, cacheSettings, log }: Pick<Dependencies, 'cache' | 'cacheSettings' | 'log'>,
   order: GenerationOrder,
   { input, events }: Given,
 ): Promise<CacheLookUp | null> {
   if (!cacheUseOf(order.cache).reads || events.some(({ type }) => BEGUN.has(type))) return null;
   const { threshold, judge } = cacheSettings(order.route);
   const limits = { threshold, judge, maxAgeMs: order.cacheMaxAgeMs ?? null };
-  const found = await cache.lookUp(questionOf(order, input), limits);
-  if (found.outcome !== 'hit' || isWholeAnswer(input, found.answer.text)) return found;
-  return { ...(found.judgement === undefined ? {} : { judgement: found.judgement }), outcome: 'miss' };
+  const { judgement = lostJudgement(events), ...found } = await cache.lookUp(
+    questionOf(order, input),
+    limits,
+    async (call) => {
+      const events: EventBody[] = [{ type: 'cache-ask', ...call }];
+      return (await log.appendOnce(order.generationId, 'cache-ask', events, 'unopened')) === 'appended';
+    },
+  );
+  const judged = judgement === undefined ? {} : { judgement };
+  if (found.outcome !== 'hit' || isWholeAnswer(input, found.answer.text)) return { ...found, ...judged };
+  return { ...judged, outcome: 'miss' };
+}
+
+/** A judge was asked by a process that died with its judgement: the call is paid as estimated, and not made again. */
+function lostJudgement(events: readonly GenerationEvent[]): Judgement | undefined {
+  const asked = events.find((event) => event.type === 'cache-ask');
+  if (asked?.type !== 'cache-ask' || events.some(({ type }) => type === 'cache-judge')) return undefined;
+  const { provider, model, usage, costMicroUsd } = asked;
+  return { provider, model, same: false, usage, costMicroUsd };
 }
 
 /** Puts what was found into the log. @returns how the generation ended by it; null where it goes on without. */

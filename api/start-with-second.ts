@@ -7,6 +7,7 @@ import type { ViewerSink } from './relay-events.ts';
 const BEFORE_THE_BUDGET: ReadonlySet<GenerationEvent['type']> = new Set([
   'generation-start',
   'cache-skip',
+  'cache-ask',
   'cache-judge',
   'prompt-compress',
 ]);

@@ -44,6 +44,13 @@ export interface Judgement {
   readonly costMicroUsd: MicroUsd;
 }
 
+/**
+ * Puts a judge's call on record, as estimated, before it leaves: a process that dies before the judgement is on record has
+ * called all the same.
+ * @returns false where such a call is on record already: it is not made again.
+ */
+export type NoteJudge = (call: Omit<Judgement, 'same'>) => Promise<boolean>;
+
 export type CacheLookUp = { readonly judgement?: Judgement } & (
   | { readonly outcome: 'hit'; readonly answer: CachedAnswer }
   | { readonly outcome: 'miss' }
@@ -58,7 +65,8 @@ export interface AnswerToStore extends Omit<CachedAnswer, 'similarity' | 'entryI
 }
 
 export interface AnswerCache {
-  lookUp(question: CacheQuestion, limits: LookUpLimits): Promise<CacheLookUp>;
+  /** @param noteJudge without it no judge is asked. */
+  lookUp(question: CacheQuestion, limits: LookUpLimits, noteJudge?: NoteJudge): Promise<CacheLookUp>;
   /**
    * The best stored answer of the same tenant for when nobody else answers: to this very question, of any age and by any
    * model; else to one that asks the same, as a look-up finds it. It is shown as degraded, with its age and similarity.

@@ -3,7 +3,14 @@
  * What costs time is skipped where it cannot help: a partition without answers is never embedded for.
  */
 import { createHash } from 'node:crypto';
-import type { AnswerCache, CachedAnswer, CacheLookUp, CacheQuestion, LookUpLimits } from './answer-cache.ts';
+import type {
+  AnswerCache,
+  CachedAnswer,
+  CacheLookUp,
+  CacheQuestion,
+  LookUpLimits,
+  NoteJudge,
+} from './answer-cache.ts';
 import { cacheKey, partitionOf, pointId, questionKey, userTexts } from './cache-key.ts';
 import { EMBEDDED_CHARS, type Embedder } from './embedder.ts';
 import { inTime } from './in-time.ts';
@@ -56,9 +63,9 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
   return {
     store,
 
-    async lookUp(question, limits) {
+    async lookUp(question, limits, noteJudge) {
       try {
-        return await lookUp(parts, question, limits);
+        return await lookUp(parts, question, limits, noteJudge);
       } catch (error) {
         return {
           outcome: 'unavailable',
@@ -108,6 +115,7 @@ async function lookUp(
   { answers, embedder, verifier, judge, timeoutMs }: SemanticAnswerCacheParts,
   question: CacheQuestion,
   limits: LookUpLimits,
+  noteJudge?: NoteJudge,
 ): Promise<CacheLookUp> {
   const deadline = Date.now() + timeoutMs;
   const fromQdrant = <Value>(work: Promise<Value>) =>
@@ -140,10 +148,12 @@ async function lookUp(
     if (answer !== null) return { outcome: 'hit', answer };
   }
   const doubtful = near.find((one) => isUnsure(verifier, questions, one.questions));
-  if (judge === null || !limits.judge || doubtful === undefined) return { outcome: 'miss' };
-  const judgement = await judge.judge(questions, doubtful.questions);
+  const mayJudge = judge !== null && limits.judge && noteJudge !== undefined;
+  if (!mayJudge || doubtful === undefined) return { outcome: 'miss' };
+  const judgement = await judge.judge(questions, doubtful.questions, noteJudge);
   if (judgement === null) return { outcome: 'miss' };
-  const answer = judgement.same ? await take(doubtful) : null;
+  // Whatever Qdrant does now, the judge is paid.
+  const answer = judgement.same ? await take(doubtful).catch(() => null) : null;
   return answer === null ? { outcome: 'miss', judgement } : { outcome: 'hit', answer, judgement };
 }
 

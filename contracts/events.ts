@@ -60,6 +60,17 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   }),
   z.object({
     type: z
+      .literal('cache-ask')
+      .describe(
+        'A small model is about to be asked whether a stored answer fits; paid by what cache-judge says',
+      ),
+    provider: z.string(),
+    model: z.string(),
+    usage: usageSchema.describe('An estimate, which is paid where no cache-judge follows'),
+    costMicroUsd: z.int().nonnegative(),
+  }),
+  z.object({
+    type: z
       .literal('cache-judge')
       .describe('A small model was asked whether a stored answer fits; it is paid here'),
     provider: z.string(),

@@ -13,18 +13,24 @@ function add(a: Used, b: Used): Used {
 export function usedSoFar(events: Iterable<EventBody>): Used {
   let ended = NOTHING;
   let used = ended;
+  let asked = NOTHING;
   for (const event of events) {
     switch (event.type) {
+      case 'cache-ask':
+        asked = event;
+        used = add(ended, asked);
+        break;
       case 'cache-leave':
         ended = add(ended, event.share ?? NOTHING);
-        used = ended;
+        used = add(ended, asked);
         break;
       case 'cache-judge':
       case 'provider-error':
       case 'cap-raise':
         ended = add(ended, event);
+        if (event.type === 'cache-judge') asked = NOTHING;
         // An error after which the response is taken up again leaves what was counted of it so far.
-        if (event.type !== 'provider-error' || !event.resumable) used = ended;
+        if (event.type !== 'provider-error' || !event.resumable) used = add(ended, asked);
         break;
       // These tell the whole, with the attempts that have ended.
       case 'usage-update':

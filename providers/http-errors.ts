@@ -1,6 +1,6 @@
 /** What all vendors' HTTP errors have in common: status, waiting time, and connections that failed. */
 import { ERRORS, UnbrokenError } from '../contracts/errors.ts';
-import { wasNeverSent } from '../contracts/never-sent.ts';
+import { wasNeverSent } from '../contracts/may-be-billed.ts';
 import { type AnswerHead, hasBegun } from './http-link.ts';
 import { codeOf, concernOf, type VendorRefusal } from './refusal-code.ts';
 import { retryAfterMs } from './retry-after.ts';

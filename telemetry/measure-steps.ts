@@ -21,7 +21,7 @@ export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache 
   };
   return {
     ...cache,
-    lookUp: (question, limits) => counted(cache.lookUp(question, limits)),
+    lookUp: (...asked) => counted(cache.lookUp(...asked)),
     lookUpBest: (question, threshold) => counted(cache.lookUpBest(question, threshold)),
     async store(question, answer) {
       try {

@@ -1,7 +1,7 @@
 /** The answer cache of a worker, put together as the config says: embedder, verifier, judge, flights. */
 import type { CacheSettings, Dependencies } from '../activities/dependencies.ts';
 import type { Embedder } from '../cache/embedder.ts';
-import { type AskModel, createJudge, type Judge } from '../cache/judge.ts';
+import { createJudge, type Judge, type JudgeModel } from '../cache/judge.ts';
 import { createLocalEmbedder } from '../cache/local-embedder.ts';
 import { createOpenAiEmbedder } from '../cache/openai-embedder.ts';
 import { createQdrantAnswers } from '../cache/qdrant-answers.ts';
@@ -12,7 +12,7 @@ import { createVerifier } from '../cache/verifier/verify.ts';
 import type { Config } from '../config/load-config.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import { NO_USAGE } from '../contracts/money.ts';
+import { NO_USAGE, type Usage } from '../contracts/money.ts';
 import type { Provider, ProviderCall } from '../providers/provider.ts';
 
 interface CacheOfWorker extends Pick<Dependencies, 'cache' | 'flights' | 'cacheSettings'> {
@@ -26,14 +26,15 @@ export function createCache(
     redis,
     providers,
     priceOf,
-  }: { readonly redis: FlightsRedis } & Pick<Dependencies, 'providers' | 'priceOf'>,
+    countTexts,
+  }: { readonly redis: FlightsRedis } & Pick<Dependencies, 'providers' | 'priceOf' | 'countTexts'>,
 ): CacheOfWorker {
   const configured = createEmbedder(config);
   const embedder = configured === null ? null : rememberVectors(configured);
   const verifier = createVerifier();
   const timeoutMs = LIMITS.cacheLookUpMs;
   const answers = createQdrantAnswers({ ...config.qdrant, timeoutMs, embedder: embedder ?? NO_EMBEDDER });
-  const judge = createConfiguredJudge(config, providers, priceOf);
+  const judge = createConfiguredJudge(config, providers, { priceOf, countTexts });
   const cache = createSemanticAnswerCache({ answers, embedder, verifier, judge, timeoutMs });
   return {
     cache,
@@ -63,7 +64,7 @@ export function createEmbedder(
 function createConfiguredJudge(
   { cache: { judge } }: Config,
   providers: ReadonlyMap<string, Provider>,
-  priceOf: Dependencies['priceOf'],
+  { priceOf, countTexts }: Pick<Dependencies, 'priceOf' | 'countTexts'>,
 ): Judge | null {
   if (judge === undefined) return null;
   const slash = judge.model.indexOf('/');
@@ -71,22 +72,28 @@ function createConfiguredJudge(
   const provider = providers.get(name);
   if (provider === undefined)
     throw new Error(`cache.judge.model names the provider "${name}", which has no key.`);
-  const ask: AskModel = async ({ system, prompt, maxOutputTokens, signal }) => {
-    const input: GenerationInput = {
-      ...{ system, maxOutputTokens, temperature: 0 },
-      messages: [{ role: 'user', content: prompt }],
-    };
-    const call: ProviderCall = {
-      ...{ model, input, maxOutputTokens, signal },
-      ...{ idempotencyKey: `judge:${crypto.randomUUID()}`, resume: { strategy: 'start' } },
-    };
-    let text = '';
-    let usage = NO_USAGE;
-    for await (const event of provider.stream(call)) {
-      if (event.type === 'text') text += event.text;
-      if (event.type === 'finish') usage = event.usage ?? NO_USAGE;
-    }
-    return { text, usage, costMicroUsd: priceOf(name, model, usage) };
+  const by: JudgeModel = {
+    async ask({ system, prompt, maxOutputTokens, signal, onText }) {
+      const input: GenerationInput = {
+        ...{ system, maxOutputTokens, temperature: 0 },
+        messages: [{ role: 'user', content: prompt }],
+      };
+      const call: ProviderCall = {
+        ...{ model, input, maxOutputTokens, signal },
+        ...{ idempotencyKey: `judge:${crypto.randomUUID()}`, resume: { strategy: 'start' } },
+      };
+      let usage: Usage | null = null;
+      for await (const event of provider.stream(call)) {
+        if (event.type === 'text') onText(event.text);
+        if (event.type === 'finish') usage = event.usage;
+      }
+      return usage;
+    },
+    async estimate(asked, answered) {
+      const [inputTokens = 0, outputTokens = 0] = await countTexts([asked, answered]);
+      return { ...NO_USAGE, inputTokens, outputTokens, estimated: true };
+    },
+    priceOf: (usage) => priceOf(name, model, usage),
   };
-  return createJudge({ provider: name, model, timeoutMs: judge.timeoutMs, ask });
+  return createJudge({ provider: name, model, timeoutMs: judge.timeoutMs, by });
 }

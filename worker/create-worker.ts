@@ -86,7 +86,7 @@ export async function createWorker(
   const providers = createProviders(config);
   const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
     costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd;
-  const { warmUp, close, ...cache } = createCache(config, { redis, providers, priceOf });
+  const { warmUp, close, ...cache } = createCache(config, { redis, providers, priceOf, countTexts });
   // Beside the start of Temporal's worker: the first look-up shall not wait for a model.
   const warm = warmUp();
   const parts: Dependencies = {

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { readRecord } from '../../activities/generation-record.ts';
 import { lookUpCache, replayAnswer } from '../../activities/look-up-cache.ts';
 import type { AnswerCache, CacheLookUp } from '../../cache/answer-cache.ts';
 import { type EventBody, textOf } from '../../contracts/events.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
+import { usedSoFar } from '../../contracts/used-so-far.ts';
 import type { EventLog } from '../../streaming/event-log.ts';
 import { createRedisEventLog } from '../../streaming/redis-event-log.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
@@ -43,7 +45,7 @@ async function begun(events: readonly EventBody[]) {
   if (events.length > 0) await log.appendOnce(generationId, 'begun', events);
   const read = () => log.read(generationId, -1);
   const lookUp = async () =>
-    lookUpCache({ cache, cacheSettings: () => settings }, order, { input, events: await read() });
+    lookUpCache({ cache, cacheSettings: () => settings, log }, order, { input, events: await read() });
   return { ...{ order, read, lookUp }, replay: (found: CacheLookUp) => replayAnswer({ log }, order, found) };
 }
 
@@ -75,6 +77,67 @@ describe('a stored answer', () => {
   ])('is not looked up for a generation that has %s already', async (_name, events) => {
     const { lookUp } = await begun(events);
     expect(await lookUp()).toBeNull();
+  });
+});
+
+describe('a judge that was asked', () => {
+  const call = {
+    ...{ provider: 'p', model: 'small', costMicroUsd: 9 },
+    usage: { ...NO_USAGE, inputTokens: 9, estimated: true },
+  };
+  const said = { ...call, same: false, usage: { ...NO_USAGE, inputTokens: 5 }, costMicroUsd: 5 };
+  let calls = 0;
+  /** Asks a judge, as far as it may, which says no. */
+  const judging: AnswerCache = {
+    ...cache,
+    async lookUp(_question, _limits, noteJudge) {
+      if (noteJudge === undefined || !(await noteJudge(call))) return { outcome: 'miss' };
+      calls += 1;
+      return { outcome: 'miss', judgement: said };
+    },
+  };
+  const lookUpWith = async ({ order, read }: Awaited<ReturnType<typeof begun>>, asked = judging) => {
+    const { input } = {
+      input: { messages: [{ role: 'user', content: 'Why?' }], maxOutputTokens: 100 } as const,
+    };
+    const given = { input, events: await read() };
+    return (
+      (await lookUpCache({ cache: asked, cacheSettings: () => settings, log }, order, given)) ??
+      failed('none')
+    );
+  };
+  const spent = async ({ read }: Awaited<ReturnType<typeof begun>>) => {
+    const events = await read();
+    const { usage, costMicroUsd } = readRecord(events);
+    expect(usedSoFar(events)).toEqual({ usage, costMicroUsd });
+    return { usage, costMicroUsd };
+  };
+
+  test('is paid by what it used', async () => {
+    const generation = await begun([]);
+    expect(await generation.replay(await lookUpWith(generation))).toBeNull();
+    expect(await spent(generation)).toEqual({ usage: said.usage, costMicroUsd: 5 });
+  });
+
+  test('by a process that died before the judgement was on record, is paid as estimated and not asked again', async () => {
+    const generation = await begun([]);
+    calls = 0;
+    await lookUpWith(generation);
+    expect(calls).toBe(1);
+    // Died: nothing was replayed.
+    expect(await spent(generation)).toEqual({ usage: call.usage, costMicroUsd: 9 });
+    expect(await generation.replay(await lookUpWith(generation))).toBeNull();
+    expect(calls).toBe(1);
+    expect(await spent(generation)).toEqual({ usage: call.usage, costMicroUsd: 9 });
+  });
+
+  test('by a process that died, is paid also by an answer from the cache', async () => {
+    const generation = await begun([]);
+    await lookUpWith(generation);
+    expect(await generation.replay(await lookUpWith(generation, cache))).toMatchObject({
+      ...{ status: 'completed', cached: true, usage: call.usage, costMicroUsd: 9 },
+    });
+    expect((await generation.read()).filter(({ type }) => type === 'cache-judge')).toHaveLength(1);
   });
 });
 

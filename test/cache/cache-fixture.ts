@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import type { AnswerCache, AnswerToStore, CacheQuestion, LookUpLimits } from '../../cache/answer-cache.ts';
 import { cacheKey, pointId } from '../../cache/cache-key.ts';
-import { type AskModel, createJudge } from '../../cache/judge.ts';
+import { createJudge, type JudgeModel } from '../../cache/judge.ts';
 import { createLocalEmbedder } from '../../cache/local-embedder.ts';
 import { collectionName, createQdrantAnswers, type QdrantAnswers } from '../../cache/qdrant-answers.ts';
 import { createSemanticAnswerCache } from '../../cache/semantic-answer-cache.ts';
@@ -53,10 +53,10 @@ export function answersAt(url: string, timeoutMs: number): QdrantAnswers {
   return createQdrantAnswers({ url, embedder, timeoutMs });
 }
 
-export function cacheAt(url: string, timeoutMs: number, ask?: AskModel): AnswerCache {
+export function cacheAt(url: string, timeoutMs: number, by?: JudgeModel): AnswerCache {
   return createSemanticAnswerCache({
     ...{ answers: answersAt(url, timeoutMs), embedder, verifier, timeoutMs },
-    judge: ask === undefined ? null : createJudge({ provider: 'p', model: 'small', timeoutMs: 1_000, ask }),
+    judge: by === undefined ? null : createJudge({ provider: 'p', model: 'small', timeoutMs: 1_000, by }),
   });
 }
 

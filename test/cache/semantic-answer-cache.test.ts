@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { CacheQuestion } from '../../cache/answer-cache.ts';
+import type { CacheQuestion, Judgement, NoteJudge } from '../../cache/answer-cache.ts';
 import { cacheKey, pointId } from '../../cache/cache-key.ts';
-import type { AskModel } from '../../cache/judge.ts';
-import { NO_USAGE } from '../../contracts/money.ts';
+import type { JudgeCall, JudgeModel } from '../../cache/judge.ts';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { NO_USAGE, type Usage } from '../../contracts/money.ts';
 import {
   answer,
   asking,
@@ -26,7 +27,7 @@ afterEach(() => server.raw.deleteCollection(COLLECTION));
 afterAll(() => server?.stop());
 
 // Only the tests of a stopped Qdrant are about the limit.
-const patient = (ask?: AskModel) => cacheAt(server.url, 5_000, ask);
+const patient = (by?: JudgeModel) => cacheAt(server.url, 5_000, by);
 const { ttlMs: _ttlMs, user: _user, ...given } = answer;
 
 describe('a stored answer', () => {
@@ -230,20 +231,34 @@ describe('a stored answer', () => {
 
 describe('a judge', () => {
   const doubtful = asking('How do I handle two-factor authentication?');
-  const says = (text: string): AskModel => {
-    const usage = { ...NO_USAGE, inputTokens: 90, outputTokens: 1 };
-    return async () => ({ text, usage, costMicroUsd: 7 });
+  const model = (ask: (call: JudgeCall) => Promise<Usage | null>): JudgeModel => ({
+    ask,
+    estimate: async (_, answered) => ({
+      ...{ ...NO_USAGE, inputTokens: 100, outputTokens: answered.length, estimated: true },
+    }),
+    priceOf: ({ inputTokens, outputTokens }) => inputTokens + 10 * outputTokens,
+  });
+  const usage = { ...NO_USAGE, inputTokens: 90, outputTokens: 1 };
+  const says = (text: string, reported: Usage | null = usage) =>
+    model(async ({ onText }) => {
+      onText(text);
+      return reported;
+    });
+  const noted: Omit<Judgement, 'same'>[] = [];
+  const note: NoteJudge = async (call) => {
+    noted.push(call);
+    return true;
   };
   const judging = { ...LIMITS, judge: true };
 
   test('decides where the verifier is unsure, and its cost is told either way', async () => {
     await patient().store(question, answer);
-    const judgement = { provider: 'p', model: 'small', costMicroUsd: 7 };
-    expect(await patient(says('SAME')).lookUp(doubtful, judging)).toMatchObject({
+    const judgement = { provider: 'p', model: 'small', costMicroUsd: 100 };
+    expect(await patient(says('SAME')).lookUp(doubtful, judging, note)).toMatchObject({
       outcome: 'hit',
       judgement: { ...judgement, same: true },
     });
-    expect(await patient(says('DIFFERENT')).lookUp(doubtful, judging)).toMatchObject({
+    expect(await patient(says('DIFFERENT')).lookUp(doubtful, judging, note)).toMatchObject({
       outcome: 'miss',
       judgement: { ...judgement, same: false },
     });
@@ -251,22 +266,88 @@ describe('a judge', () => {
 
   test('is not asked about what is surely different, nor where its route has none', async () => {
     let calls = 0;
-    const counting: AskModel = async (call) => {
+    const counting = model(async (call) => {
       calls += 1;
-      return says('SAME')(call);
-    };
+      return says('SAME').ask(call);
+    });
     await patient().store(question, answer);
     const opposite = asking('How do I disable two-factor authentication?');
-    expect(await patient(counting).lookUp(opposite, judging)).toEqual({ outcome: 'miss' });
-    expect(await patient(counting).lookUp(doubtful, LIMITS)).toEqual({ outcome: 'miss' });
+    expect(await patient(counting).lookUp(opposite, judging, note)).toEqual({ outcome: 'miss' });
+    expect(await patient(counting).lookUp(doubtful, LIMITS, note)).toEqual({ outcome: 'miss' });
     expect(calls).toBe(0);
   });
 
-  test('that fails leaves a miss', async () => {
+  test.each<[string, JudgeModel, Usage]>([
+    ['that is late', model(() => new Promise(() => undefined)), { ...NO_USAGE, inputTokens: 100 }],
+    [
+      'that breaks off',
+      model(async ({ onText }) => {
+        onText('SA');
+        throw new UnbrokenError('provider_stream_cut', 'cut');
+      }),
+      { ...NO_USAGE, inputTokens: 100, outputTokens: 2 },
+    ],
+    [
+      'whose connection broke after it was sent',
+      model(async () => {
+        throw new UnbrokenError('provider_connect_failed', 'reset', { details: { sent: true } });
+      }),
+      { ...NO_USAGE, inputTokens: 100 },
+    ],
+    [
+      'that does not say what it used',
+      says('DIFFERENT', null),
+      { ...NO_USAGE, inputTokens: 100, outputTokens: 9 },
+    ],
+  ])('%s leaves a miss, and is paid by our own count', async (_, failing, used) => {
     await patient().store(question, answer);
-    const failing: AskModel = async () => {
-      throw new Error('overloaded');
-    };
-    expect(await patient(failing).lookUp(doubtful, judging)).toEqual({ outcome: 'miss' });
+    const costMicroUsd = used.inputTokens + 10 * used.outputTokens;
+    expect(await patient(failing).lookUp(doubtful, judging, note)).toMatchObject({
+      outcome: 'miss',
+      judgement: { same: false, usage: { ...used, estimated: true }, costMicroUsd },
+    });
+  });
+
+  test('that was refused leaves a miss, and costs nothing', async () => {
+    await patient().store(question, answer);
+    const refusing = model(async () => {
+      throw new UnbrokenError('provider_unavailable', '503: overloaded');
+    });
+    expect(await patient(refusing).lookUp(doubtful, judging, note)).toMatchObject({
+      outcome: 'miss',
+      judgement: { same: false, usage: NO_USAGE, costMicroUsd: 0 },
+    });
+  });
+
+  test('is paid also where what it accepts cannot be read any more', async () => {
+    const qdrantGone = patient(
+      model(async ({ onText }) => {
+        // Whoever owns the answer deletes it meanwhile.
+        await server.raw.delete(COLLECTION, { wait: true, points: [entryId] });
+        onText('SAME');
+        return usage;
+      }),
+    );
+    await patient().store(question, answer);
+    expect(await qdrantGone.lookUp(doubtful, judging, note)).toMatchObject({
+      outcome: 'miss',
+      judgement: { same: true, costMicroUsd: 100 },
+    });
+  });
+
+  test('is on record before its call leaves, and is not called where it is on record already', async () => {
+    await patient().store(question, answer);
+    noted.length = 0;
+    let notedBefore = 0;
+    const watching = model(async (call) => {
+      notedBefore = noted.length;
+      return says('SAME').ask(call);
+    });
+    await patient(watching).lookUp(doubtful, judging, note);
+    expect(notedBefore).toBe(1);
+    expect(noted[0]).toMatchObject({ provider: 'p', model: 'small', usage: { estimated: true } });
+    notedBefore = 0;
+    expect(await patient(watching).lookUp(doubtful, judging, async () => false)).toEqual({ outcome: 'miss' });
+    expect(notedBefore).toBe(0);
   });
 });

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { type ErrorCode, UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
-import { wasNeverSent } from '../../../contracts/never-sent.ts';
+import { wasNeverSent } from '../../../contracts/may-be-billed.ts';
 import type { EmbeddingsRequest, EmbeddingsTarget } from './request.ts';
 
 const MESSAGE_CHARS = 300;
