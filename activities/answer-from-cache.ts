@@ -23,7 +23,8 @@ export function answerFromCache(dependencies: Dependencies) {
     const { head, events } = opened;
     const known = readRecord(events);
     if (known.outcome !== null || input === null) return known.outcome;
-    const found = await cache.lookUpBest(questionOf(order, input), cacheSettings(order.route).threshold);
+    const question = questionOf(cacheSettings, order, input);
+    const found = await cache.lookUpBest(question, cacheSettings(order.route).threshold);
     if (found.outcome !== 'hit' || !isWholeAnswer(input, found.answer.text)) return null;
     const { text, provider, model, similarity, storedAtMs, finishReason, entryId } = found.answer;
     const hasDelivered = known.text !== '' || known.hasReasoning || known.hasToolCalls;

@@ -19,6 +19,8 @@ export interface CacheSettings {
   readonly judge: boolean;
   /** Whether generations that ask the same at the same time share one call. */
   readonly singleFlight: boolean;
+  /** Who may be given an answer: the user whose it was, or all users of the tenant. */
+  readonly share: 'user' | 'tenant';
 }
 
 export interface Dependencies {

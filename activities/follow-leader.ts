@@ -62,7 +62,7 @@ export async function findLeader(dependencies: Dependencies, opened: Opened): Pr
   const wishes = { mayLead: reads && writes, threshold: dependencies.cacheSettings(route).threshold };
   // Without Redis' answer there is no flight, and no reason to wait for one.
   const joined = await dependencies.flights
-    .join(questionOf(step.order, input), generationId, wishes)
+    .join(questionOf(dependencies.cacheSettings, step.order, input), generationId, wishes)
     .catch(() => ({ role: 'alone' }) as const);
   if (joined.role === 'alone') return null;
   const { leader, flight, similarity } = joined;
@@ -225,7 +225,8 @@ export async function shareOf(
   if (record.capTokens > 0) return alone;
   const { generationId } = step.order;
   const answer = { generationId, epoch: control.epoch, used };
-  const by = await closeSurely(() => dependencies.flights.close(questionOf(step.order, input), answer));
+  const question = questionOf(dependencies.cacheSettings, step.order, input);
+  const by = await closeSurely(() => dependencies.flights.close(question, answer));
   if (by < 2) return alone;
   const { leader, each } = splitCost(used, by);
   return { own: leader, shared: { by, ...each } };

@@ -37,7 +37,7 @@ export async function lookUpCache(
   const { threshold, judge } = cacheSettings(order.route);
   const limits = { threshold, judge, maxAgeMs: order.cacheMaxAgeMs ?? null };
   const { judgement = lostJudgement(events), ...found } = await cache.lookUp(
-    questionOf(order, input),
+    questionOf(cacheSettings, order, input),
     limits,
     async (call) => {
       const events: EventBody[] = [{ type: 'cache-ask', ...call }];
@@ -94,8 +94,12 @@ function judgementOf({ judgement }: CacheLookUp): EventBody[] {
 }
 
 /** What is asked of the cache. The same models in another order (by latency, say) are the same question. */
-export function questionOf({ tenant, candidates }: GenerationOrder, input: GenerationInput): CacheQuestion {
-  return { tenant, candidates, input };
+export function questionOf(
+  cacheSettings: Dependencies['cacheSettings'],
+  { tenant, user, candidates, route }: GenerationOrder,
+  input: GenerationInput,
+): CacheQuestion {
+  return { tenant, onlyUser: cacheSettings(route).share === 'tenant' ? null : user, candidates, input };
 }
 
 /** A stored text as deltas. */

@@ -17,7 +17,7 @@ export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies
     if (input === null || text === '' || hasToolCall(events) || !isWholeAnswer(input, text)) return;
     const last = events.at(-1);
     const { threshold, ttlMs, judge, singleFlight } = cacheSettings(order.route);
-    const question = questionOf(order, input);
+    const question = questionOf(cacheSettings, order, input);
     const answer = {
       ...{ text, provider, model, finishReason, user, ttlMs },
       usage: last === undefined ? outcome.usage : wholeUsage(last, outcome.usage),

@@ -5,8 +5,9 @@ import { cacheKey, partitionOf, pointId, userTexts } from '../cache/cache-key.ts
 import type { Embedder } from '../cache/embedder.ts';
 import { createLocalEmbedder } from '../cache/local-embedder.ts';
 import { collectionName, createQdrantAnswers, type StoredAnswer } from '../cache/qdrant-answers.ts';
+import type { QuestionVerifier } from '../cache/question-verifier.ts';
 import { createSemanticAnswerCache, signatureOf } from '../cache/semantic-answer-cache.ts';
-import { createVerifier, type Verifier } from '../cache/verifier/verify.ts';
+import { createThreadedVerifier } from '../cache/threaded-verifier.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { NO_USAGE } from '../contracts/money.ts';
 import { createRandom, type Random } from '../test/harness/random.ts';
@@ -14,7 +15,8 @@ import { waitFor } from '../test/harness/wait-for.ts';
 import { summary } from './cache-summary.ts';
 
 const LOOK_UPS = 200;
-const BATCH = 500;
+// The verifier lets 256 requests wait.
+const BATCH = 200;
 const PATIENT_MS = 60_000;
 const DAY_MS = 24 * 3_600_000;
 const limits = { threshold: 0.5, maxAgeMs: null, judge: false };
@@ -23,7 +25,7 @@ export async function benchLookUps(url: string, sizes: readonly number[]): Promi
   // The limits are off: what is measured is how often they would have been crossed.
   const embedder = { ...createLocalEmbedder(), timeoutMs: PATIENT_MS };
   const answers = createQdrantAnswers({ url, embedder, timeoutMs: PATIENT_MS });
-  const verifier = createVerifier();
+  const verifier = createThreadedVerifier(null);
   const cache = createSemanticAnswerCache({
     answers,
     embedder,
@@ -35,7 +37,7 @@ export async function benchLookUps(url: string, sizes: readonly number[]): Promi
   const random = createRandom(1);
   await cache.warmUp();
   // Makes the collection as the product does.
-  await answers.put(pointId(cacheKey(questionOf(-1))), storedOf(questionOf(-1), verifier), null);
+  await answers.put(pointId(cacheKey(questionOf(-1))), await storedOf(questionOf(-1), verifier), null);
   const rows: Record<string, Record<string, number | string>> = {};
   let filled = 0;
   const collection = collectionName(embedder.name);
@@ -54,12 +56,12 @@ export async function benchLookUps(url: string, sizes: readonly number[]): Promi
       Array.from({ length: LOOK_UPS }, (_, index) => questionOf(offset + index));
     const same = await timesOf(asking(0), (question) => cache.lookUp(question, limits));
     const unknown = await timesOf(asking(10_000_000), (question) => cache.lookUp(question, limits));
-    const scopeOf = (question: CacheQuestion) => ({
+    const scopeOf = async (question: CacheQuestion) => ({
       ...{ tenant: question.tenant, partition: partitionOf(question), storedAfterMs: 0, nowMs: Date.now() },
-      signature: storedOf(question, verifier).signature,
+      signature: (await storedOf(question, verifier)).signature,
     });
-    const search = await timesOf(asking(20_000_000), (question) =>
-      answers.near(scopeOf(question), unitVector(embedder.dimensions, random), limits.threshold, 8),
+    const search = await timesOf(asking(20_000_000), async (question) =>
+      answers.near(await scopeOf(question), unitVector(embedder.dimensions, random), limits.threshold, 8),
     );
     const row = (times: readonly number[]) => ({
       ...summary(times),
@@ -71,7 +73,7 @@ export async function benchLookUps(url: string, sizes: readonly number[]): Promi
   }
   console.log(`Look-ups among stored answers of one partition, ${LOOK_UPS} a row, one at a time`);
   console.table(rows);
-  await embedder.close();
+  await Promise.all([embedder.close(), verifier.close()]);
 }
 
 async function timesOf<Value>(
@@ -89,26 +91,27 @@ async function timesOf<Value>(
 
 async function fill(
   raw: QdrantClient,
-  { embedder, verifier, random }: { embedder: Embedder; verifier: Verifier; random: Random },
+  { embedder, verifier, random }: { embedder: Embedder; verifier: QuestionVerifier; random: Random },
   from: number,
   to: number,
 ): Promise<void> {
   for (let first = from; first < to; first += BATCH) {
-    const points = Array.from({ length: Math.min(BATCH, to - first) }, (_, index) => {
+    const making = Array.from({ length: Math.min(BATCH, to - first) }, async (_, index) => {
       const question = questionOf(first + index);
       return {
         id: pointId(cacheKey(question)),
         vector: { question: unitVector(embedder.dimensions, random) },
-        payload: { ...storedOf(question, verifier) },
+        payload: { ...(await storedOf(question, verifier)) },
       };
     });
+    const points = await Promise.all(making);
     await raw.upsert(collectionName(embedder.name), { wait: true, points });
   }
 }
 
 function questionOf(index: number): CacheQuestion {
   return {
-    tenant: 'bench',
+    ...{ tenant: 'bench', onlyUser: null },
     candidates: [{ provider: 'simulated', model: 'sim-large' }],
     input: {
       messages: [{ role: 'user', content: `How do I return the widget ${nameOf(index)}?` }],
@@ -122,14 +125,14 @@ function nameOf(index: number): string {
   return `w${index.toString(36).replace(/\d/g, (digit) => 'klmnopqrst'[Number(digit)] ?? '')}x`;
 }
 
-function storedOf(question: CacheQuestion, verifier: Verifier): StoredAnswer {
+async function storedOf(question: CacheQuestion, verifier: QuestionVerifier): Promise<StoredAnswer> {
   const storedAtMs = Date.now();
   return {
     ...{ tenant: question.tenant, user: 'bench', partition: partitionOf(question), key: cacheKey(question) },
     question: cacheKey(question),
     questions: userTexts(question),
     // The same for all of them, so that the filter takes nothing away: the worst case.
-    signature: signatureOf(verifier, userTexts(question)),
+    signature: await signatureOf(verifier, userTexts(question)),
     text: 'Take it back to where it came from. '.repeat(20),
     ...{ provider: 'simulated', model: 'sim-large', finishReason: 'stop', usage: NO_USAGE },
     ...{ storedAtMs, expiresAtMs: storedAtMs + DAY_MS },

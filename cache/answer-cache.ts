@@ -7,6 +7,8 @@ import type { MicroUsd, Usage } from '../contracts/money.ts';
 
 export interface CacheQuestion {
   readonly tenant: string;
+  /** Only answers to this user count, and only this user is given the answer; null: all users of the tenant share. */
+  readonly onlyUser: string | null;
   /** The models whose answers are acceptable: the candidates of the route. */
   readonly candidates: readonly Candidate[];
   readonly input: GenerationInput;

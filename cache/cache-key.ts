@@ -1,20 +1,22 @@
 /**
  * The identity of a question. Its partition is all that must be equal for an answer to be reusable; what is left, the
- * words of the user, must be the same (one key) or ask the same (the verifier). Tenants never share either.
+ * words of the user, must be the same (one key) or ask the same (the verifier). Tenants never share either; the users of a
+ * tenant share where it is configured so.
  */
 import { createHash } from 'node:crypto';
 import { type Message, partsOf } from '../contracts/content.ts';
 import type { CacheQuestion } from './answer-cache.ts';
 
 /**
- * SHA-256 in hex of the tenant, the models that may answer (in whatever order), the system prompt, the tools, the
+ * SHA-256 in hex of whose answers count, the models that may answer (in whatever order), the system prompt, the tools, the
  * form of the answer, the sampling, and of the conversation all but the words of the user: what the assistant said,
  * images, and the results of tools. The output cap is not in it: an answer that ended by itself fits any higher cap.
  */
-export function partitionOf({ tenant, candidates, input }: CacheQuestion): string {
+export function partitionOf(question: CacheQuestion): string {
+  const { candidates, input } = question;
   const models = candidates.map(({ provider, model }) => JSON.stringify([provider, model])).sort();
   return sha256([
-    ...[tenant, models, input.system ?? null, input.tools ?? null, input.toolChoice ?? null],
+    ...[ownerOf(question), models, input.system ?? null, input.tools ?? null, input.toolChoice ?? null],
     ...[input.output ?? null, input.temperature ?? null, input.topP ?? null, input.stop ?? null],
     ...[input.reasoning ?? null, input.compression ?? null],
     input.messages.map(withoutWords),
@@ -27,10 +29,15 @@ export function cacheKey(question: CacheQuestion): string {
 }
 
 /** SHA-256 in hex of what was asked, whoever of a route answers it and however: for the best answer there is. */
-export function questionKey({ tenant, input }: Pick<CacheQuestion, 'tenant' | 'input'>): string {
+export function questionKey(question: Pick<CacheQuestion, 'tenant' | 'onlyUser' | 'input'>): string {
+  const { input } = question;
   const asked = input.messages.map(({ role, content }) => [role, content]);
   const shape = [input.tools ?? null, input.toolChoice ?? null, input.output ?? null];
-  return sha256([tenant, input.system ?? null, asked, shape]);
+  return sha256([ownerOf(question), input.system ?? null, asked, shape]);
+}
+
+function ownerOf({ tenant, onlyUser }: Pick<CacheQuestion, 'tenant' | 'onlyUser'>): unknown {
+  return onlyUser === null ? tenant : [tenant, onlyUser];
 }
 
 /** What the user said in each turn, oldest first. */

@@ -3,10 +3,10 @@
  * say SAME; anything else, and any failure, is a no. A call that the provider may bill is paid whatever comes of it.
  */
 import { UnbrokenError } from '../contracts/errors.ts';
+import { inTime } from '../contracts/in-time.ts';
 import { mayBeBilled } from '../contracts/may-be-billed.ts';
 import { type MicroUsd, NO_USAGE, type Usage } from '../contracts/money.ts';
 import type { Judgement, NoteJudge } from './answer-cache.ts';
-import { inTime } from './in-time.ts';
 
 export interface JudgeCall {
   readonly system: string;

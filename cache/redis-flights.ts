@@ -1,6 +1,7 @@
 /** Flights in Redis: one script decides each step, so of many who come at once exactly one leads. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { inTime } from '../contracts/in-time.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { runScript, type Script, type ScriptRedis } from '../lua/script.ts';
 import type { CacheQuestion } from './answer-cache.ts';
@@ -9,9 +10,8 @@ import type { Embedder } from './embedder.ts';
 import { createFlightMembers } from './flight-members.ts';
 import { CLOSE, DISSOLVE, FORGET, JOIN } from './flight-scripts.ts';
 import type { FlightRef, Flights } from './flights.ts';
-import { inTime } from './in-time.ts';
-import { asksTheSame, embeddedText } from './semantic-answer-cache.ts';
-import type { Verifier } from './verifier/verify.ts';
+import type { Agreement, QuestionVerifier } from './question-verifier.ts';
+import { embeddedText, isComparable } from './semantic-answer-cache.ts';
 
 /** What the flights need of a node-redis client. */
 export interface FlightsRedis extends ScriptRedis {
@@ -37,7 +37,7 @@ export function createRedisFlights({
 }: {
   readonly redis: FlightsRedis;
   readonly embedder: Embedder | null;
-  readonly verifier: Verifier;
+  readonly verifier: QuestionVerifier;
 }): Flights {
   const run = (script: Script, { partition, key }: FlightRef, args: readonly string[]) => {
     const keys = [REDIS_KEYS.flight(partition, key), REDIS_KEYS.openFlights(partition)];
@@ -87,17 +87,26 @@ export function createRedisFlights({
     },
   };
 
-  /** An open flight of other words that asks the same. The verifier is quick, so it comes first. */
+  /** An open flight of other words that asks the same; none where the verifier is late. It is quick, so it comes first. */
   async function findSimilar(own: string, question: CacheQuestion, threshold: number) {
     if (embedder === null) return null;
     const open = Object.entries(await redis.hGetAll(REDIS_KEYS.openFlights(partitionOf(question))));
     if (open.length === 0 || open.some(([key]) => key === own)) return null;
     const questions = userTexts(question);
-    for (const [key, described] of open.slice(0, MOST_COMPARED)) {
-      const other = openFlightSchema.safeParse(JSON.parse(described));
-      if (!other.success || other.data.maxOutputTokens !== question.input.maxOutputTokens) continue;
-      if (!asksTheSame(verifier, questions, other.data.questions)) continue;
-      const similarity = await similarityOf(embedder, questions, other.data.questions);
+    if (!isComparable(questions)) return null;
+    const others = open.slice(0, MOST_COMPARED).flatMap(([key, described]) => {
+      const { data } = openFlightSchema.safeParse(JSON.parse(described));
+      if (data === undefined || data.maxOutputTokens !== question.input.maxOutputTokens) return [];
+      return isComparable(data.questions) ? [{ key, questions: data.questions }] : [];
+    });
+    const agreements = await verifier
+      .compare(
+        questions,
+        others.map((other) => other.questions),
+      )
+      .catch((): Agreement[] => []);
+    for (const { key, questions: theirs } of others.filter((_, at) => agreements[at] === 'same')) {
+      const similarity = await similarityOf(embedder, questions, theirs);
       if (similarity >= threshold) return { key, similarity };
     }
     return null;

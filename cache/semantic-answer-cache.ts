@@ -3,6 +3,7 @@
  * What costs time is skipped where it cannot help: a partition without answers is never embedded for.
  */
 import { createHash } from 'node:crypto';
+import { inTime } from '../contracts/in-time.ts';
 import type {
   AnswerCache,
   CachedAnswer,
@@ -13,10 +14,9 @@ import type {
 } from './answer-cache.ts';
 import { cacheKey, partitionOf, pointId, questionKey, userTexts } from './cache-key.ts';
 import { EMBEDDED_CHARS, type Embedder } from './embedder.ts';
-import { inTime } from './in-time.ts';
 import type { Judge } from './judge.ts';
 import type { Neighbour, QdrantAnswers, Scope, StoredAnswer } from './qdrant-answers.ts';
-import type { Verifier } from './verifier/verify.ts';
+import type { QuestionVerifier } from './question-verifier.ts';
 
 /** Neighbours that the verifier looks at. */
 const MOST_NEIGHBOURS = 16;
@@ -30,7 +30,7 @@ export interface SemanticAnswerCacheParts {
   readonly answers: QdrantAnswers;
   /** Absent: only the same question is found. */
   readonly embedder: Embedder | null;
-  readonly verifier: Verifier;
+  readonly verifier: QuestionVerifier;
   readonly judge: Judge | null;
   /** Qdrant's part of a look-up; what takes longer is given up. */
   readonly timeoutMs: number;
@@ -48,7 +48,7 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
       ...answer,
       ...{ tenant: question.tenant, partition: partitionOf(question), key, questions },
       question: questionKey(question),
-      signature: signatureOf(verifier, questions),
+      signature: await signatureOf(verifier, questions),
       expiresAtMs: answer.storedAtMs + ttlMs,
     };
     const vector =
@@ -92,21 +92,23 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
       const questions = userTexts(question);
       if (embedder === null || !isComparable(questions)) return;
       const vector = await embedder.embed(embeddedText(questions));
-      const scope = scopeOf(verifier, question, { maxAgeMs: null });
+      const scope = {
+        ...scopeOf(question, { maxAgeMs: null }),
+        signature: await signatureOf(verifier, questions),
+      };
       const own = pointId(cacheKey(question));
       const near = await answers.near(scope, vector, limits.threshold, MOST_REPLACED);
-      const same = near.filter(
-        ({ id, questions: theirs }) => id !== own && asksTheSame(verifier, questions, theirs),
-      );
-      await answers.remove(same.map(({ id }) => id));
+      const others = near.filter(({ id }) => id !== own);
+      const agreements = await compareWith(verifier, questions, others);
+      await answers.remove(others.filter((_, at) => agreements[at] === 'same').map(({ id }) => id));
     },
 
     async warmUp() {
       await Promise.all([
         embedder?.warmUp(),
+        verifier.warmUp(),
         inTime('Qdrant', timeoutMs, answers.get(pointId('0'.repeat(64)))).catch(() => null),
       ]);
-      verifier.verify('What does the first look-up wait for?', 'For what does the first look-up wait?');
     },
   };
 }
@@ -122,16 +124,22 @@ async function lookUp(
     inTime(`Qdrant`, deadline - Date.now(), work).catch(late(timeoutMs));
   const key = cacheKey(question);
   const id = pointId(key);
-  const scope = scopeOf(verifier, question, limits);
+  const own = scopeOf(question, limits);
   const questions = userTexts(question);
-  const mayBeNear = embedder !== null && isComparable(questions);
-  const [exact, hasAny] = await fromQdrant(
-    Promise.all([answers.get(id), mayBeNear ? answers.hasAny(scope) : false]),
-  );
-  if (exact !== null && exact.key === key && isUsable(exact, question, scope)) {
+  const scopeOfNear = async (): Promise<Scope | null> => {
+    if (embedder === null || !isComparable(questions)) return null;
+    const scope = { ...own, signature: await signatureOf(verifier, questions) };
+    return (await fromQdrant(answers.hasAny(scope))) ? scope : null;
+  };
+  // The same words need no verifier, so they do not wait for it.
+  const finding = scopeOfNear();
+  finding.catch(() => undefined);
+  const exact = await fromQdrant(answers.get(id));
+  if (exact !== null && exact.key === key && isUsable(exact, question, own)) {
     return { outcome: 'hit', answer: toAnswer(id, exact, 1) };
   }
-  if (!hasAny || embedder === null) return { outcome: 'miss' };
+  const scope = await finding;
+  if (scope === null || embedder === null) return { outcome: 'miss' };
   const vector = await inTime('the embedder', embedder.timeoutMs, embedder.embed(embeddedText(questions)));
   // The embedder's time is its own: Qdrant has what it had left.
   const searchUntil = Date.now() + timeoutMs;
@@ -142,12 +150,12 @@ async function lookUp(
     const stored = await inTime('Qdrant', timeoutMs, answers.get(theirs));
     return stored !== null && isUsable(stored, question, scope) ? toAnswer(theirs, stored, similarity) : null;
   };
-  for (const neighbour of near) {
-    if (!asksTheSame(verifier, questions, neighbour.questions)) continue;
+  const agreements = await compareWith(verifier, questions, near);
+  for (const neighbour of near.filter((_, at) => agreements[at] === 'same')) {
     const answer = await take(neighbour);
     if (answer !== null) return { outcome: 'hit', answer };
   }
-  const doubtful = near.find((one) => isUnsure(verifier, questions, one.questions));
+  const doubtful = near.find((_, at) => agreements[at] === 'unsure');
   const mayJudge = judge !== null && limits.judge && noteJudge !== undefined;
   if (!mayJudge || doubtful === undefined) return { outcome: 'miss' };
   const judgement = await judge.judge(questions, doubtful.questions, noteJudge);
@@ -167,22 +175,10 @@ function late(timeoutMs: number) {
   };
 }
 
-/** Turn by turn: a conversation asks the same where each turn of the user does. */
-export function asksTheSame(
-  verifier: Verifier,
-  questions: readonly string[],
-  theirs: readonly string[],
-): boolean {
-  return (
-    questions.length === theirs.length &&
-    questions.every((question, turn) => verifier.verify(question, theirs[turn] ?? '').verdict === 'same')
-  );
-}
-
-function isUnsure(verifier: Verifier, questions: readonly string[], theirs: readonly string[]) {
-  return (
-    questions.length === theirs.length &&
-    questions.every((question, turn) => verifier.verify(question, theirs[turn] ?? '').verdict !== 'different')
+function compareWith(verifier: QuestionVerifier, questions: readonly string[], near: readonly Neighbour[]) {
+  return verifier.compare(
+    questions,
+    near.map((one) => one.questions),
   );
 }
 
@@ -190,7 +186,7 @@ function isUnsure(verifier: Verifier, questions: readonly string[], theirs: read
 function isUsable(
   stored: StoredAnswer,
   question: CacheQuestion,
-  { tenant, partition, storedAfterMs, nowMs }: Scope,
+  { tenant, partition, storedAfterMs, nowMs }: OwnScope,
 ) {
   const { outputTokens, reasoningTokens } = stored.usage;
   return (
@@ -202,24 +198,20 @@ function isUsable(
   );
 }
 
-function scopeOf(
-  verifier: Verifier,
-  question: CacheQuestion,
-  { maxAgeMs }: Pick<LookUpLimits, 'maxAgeMs'>,
-): Scope {
+/** What an answer to the same words must be within. */
+type OwnScope = Omit<Scope, 'signature'>;
+
+function scopeOf(question: CacheQuestion, { maxAgeMs }: Pick<LookUpLimits, 'maxAgeMs'>): OwnScope {
   const nowMs = Date.now();
   const storedAfterMs = maxAgeMs === null ? 0 : nowMs - maxAgeMs;
-  return {
-    ...{ tenant: question.tenant, partition: partitionOf(question), storedAfterMs, nowMs },
-    signature: signatureOf(verifier, userTexts(question)),
-  };
+  return { tenant: question.tenant, partition: partitionOf(question), storedAfterMs, nowMs };
 }
 
-export function signatureOf(verifier: Verifier, questions: readonly string[]): string {
+export async function signatureOf(verifier: QuestionVerifier, questions: readonly string[]): Promise<string> {
   // Reading a text that is never compared would cost more than it tells.
   if (!isComparable(questions)) return '';
   return createHash('sha256')
-    .update(JSON.stringify(questions.map(verifier.signatureOf)))
+    .update(await verifier.signatureOf(questions))
     .digest('hex');
 }
 
@@ -228,7 +220,7 @@ function toAnswer(entryId: string, stored: StoredAnswer, similarity: number): Ca
   return { text, provider, model, finishReason, usage, storedAtMs, entryId, similarity };
 }
 
-function isComparable(questions: readonly string[]): boolean {
+export function isComparable(questions: readonly string[]): boolean {
   const chars = questions.reduce((sum, question) => sum + question.length, 0);
   return chars > 0 && chars <= COMPARED_CHARS;
 }

@@ -171,6 +171,10 @@ const cacheSchema = z.strictObject({
     })
     .optional()
     .describe('A small model that decides where the verifier is unsure.'),
+  share: z
+    .enum(['user', 'tenant'])
+    .default('user')
+    .describe('Who may be given a stored answer, or one that is under way: its user, or all of the tenant.'),
   default: routeCacheSchema.prefault({}),
   routes: z
     .record(z.string(), routeCacheSchema)

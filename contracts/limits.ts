@@ -111,6 +111,12 @@ export const LIMITS = {
   thinkingMs: 180_000,
   generationMs: 30 * 60_000,
   cacheLookUpMs: 150,
+  /** A look-up waits so long for its turn at the verifier; then it finds the same words only. */
+  verifierWaitMs: 250,
+  /** After this the verifier compares no further question; those that are left are not the same. */
+  verifierCompareMs: 100,
+  /** No comparison takes so long, unless something is wrong with it: then its thread is replaced. */
+  verifierRunMs: 2_000,
   defaultMaxOutputTokens: 4_096,
   maxOutputTokens: 1_000_000,
   /** A cap that was learnt is never below this: one unusual answer must not need a continuation. */

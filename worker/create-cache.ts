@@ -8,7 +8,7 @@ import { createQdrantAnswers } from '../cache/qdrant-answers.ts';
 import { createRedisFlights, type FlightsRedis } from '../cache/redis-flights.ts';
 import { rememberVectors } from '../cache/remembering-embedder.ts';
 import { createSemanticAnswerCache } from '../cache/semantic-answer-cache.ts';
-import { createVerifier } from '../cache/verifier/verify.ts';
+import { createThreadedVerifier } from '../cache/threaded-verifier.ts';
 import type { Config } from '../config/load-config.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
@@ -31,7 +31,7 @@ export function createCache(
 ): CacheOfWorker {
   const configured = createEmbedder(config);
   const embedder = configured === null ? null : rememberVectors(configured);
-  const verifier = createVerifier();
+  const verifier = createThreadedVerifier();
   const timeoutMs = LIMITS.cacheLookUpMs;
   const answers = createQdrantAnswers({ ...config.qdrant, timeoutMs, embedder: embedder ?? NO_EMBEDDER });
   const judge = createConfiguredJudge(config, providers, { priceOf, countTexts });
@@ -39,11 +39,15 @@ export function createCache(
   return {
     cache,
     flights: createRedisFlights({ redis, embedder, verifier }),
-    cacheSettings: (route): CacheSettings =>
-      (Object.hasOwn(config.cache.routes, route) ? config.cache.routes[route] : undefined) ??
-      config.cache.default,
+    cacheSettings: (route): CacheSettings => ({
+      ...((Object.hasOwn(config.cache.routes, route) ? config.cache.routes[route] : undefined) ??
+        config.cache.default),
+      share: config.cache.share,
+    }),
     warmUp: () => cache.warmUp(),
-    close: async () => embedder?.close(),
+    close: async () => {
+      await Promise.all([embedder?.close(), verifier.close()]);
+    },
   };
 }
 

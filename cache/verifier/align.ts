@@ -101,8 +101,14 @@ export function align(left: PromptReading, right: PromptReading, words: Words): 
   // Who invented it is its inventor.
   const withAgents = left.frames.includes('<who>') && right.frames.includes('<who>');
   const reading = { isStrict, withAgents };
-  const freeLeft = new Set(left.tokens.keys());
-  const freeRight = new Set(right.tokens.keys());
+  const { first, last } = commonEnds(left.tokens, right.tokens);
+  const free = ({ tokens }: PromptReading) => new Set([...tokens.keys()].slice(first, tokens.length - last));
+  const [freeLeft, freeRight] = [free(left), free(right)];
+  for (let index = 0; index < first; index += 1) pairs.push({ left: index, right: index, relation: 'equal' });
+  for (let index = last; index > 0; index -= 1) {
+    const [ofLeft, ofRight] = [left.tokens.length - index, right.tokens.length - index];
+    pairs.push({ left: ofLeft, right: ofRight, relation: 'equal' });
+  }
   for (const wanted of ['equal', 'synonym', 'derived'] as const) {
     for (const index of [...freeLeft]) {
       const token = left.tokens[index];
@@ -140,6 +146,16 @@ export function align(left: PromptReading, right: PromptReading, words: Words): 
     onlyLeft: isReplaced ? ofLeft : needed(ofLeft, left),
     onlyRight: isReplaced ? ofRight : needed(ofRight, right),
   };
+}
+
+/** How many tokens both prompts begin with, and end with: they need no search. */
+function commonEnds(left: readonly Token[], right: readonly Token[]): { first: number; last: number } {
+  const most = Math.min(left.length, right.length);
+  let first = 0;
+  while (first < most && left[first]?.word === right[first]?.word) first += 1;
+  let last = 0;
+  while (last < most - first && left.at(-1 - last)?.word === right.at(-1 - last)?.word) last += 1;
+  return { first, last };
 }
 
 /** How much two places are alike: a word that stands twice is told apart by its neighbours. */

@@ -1,4 +1,5 @@
 /** A prompt as the verifier sees it: what is asked (frames), of what (tokens in order, each with its role), and when. */
+import { isExact, isReadable } from './exact-words.ts';
 import { rewriteFrames } from './frames.ts';
 import type { Lexicon } from './lexicon.ts';
 import { readWords } from './words.ts';
@@ -32,6 +33,10 @@ export interface Token {
 export type Tense = 'past' | 'future' | 'present';
 
 export interface PromptReading {
+  /** False where something cannot be read, or is too long to be read: then only the same words ask the same. */
+  readonly isComparable: boolean;
+  /** Quotations and signs, in their order: no way of asking changes them. */
+  readonly exact: readonly string[];
   readonly frames: readonly string[];
   readonly tokens: readonly Token[];
   readonly tense: Tense | null;
@@ -76,13 +81,25 @@ export interface Grammar {
   readonly lexicon: Lexicon;
 }
 
+/** Words of a prompt that is compared. What an alignment costs grows with the square of it. */
+const MOST_WORDS = 250;
+/** Signs of formulas and code. Others may stand for words: a hyphen is a dash, km/s are kilometres per second. */
+const SIGN = /^[<>=+*^&@|]$/;
+const UNREAD: PromptReading = {
+  ...{ isComparable: false, exact: [], frames: [], tokens: [], tense: null, negations: 0 },
+};
+
 export function createPromptReader(grammar: Grammar): (text: string) => PromptReading {
   return (text) => {
+    if (!isReadable(text)) return UNREAD;
     const { words, names } = readWords(text);
+    if (words.length > MOST_WORDS) return UNREAD;
     const rewritten = rewriteFrames(words.join(' '))
       .split(' ')
       .filter((word) => word !== '');
     return {
+      isComparable: true,
+      exact: words.filter((word) => isExact(word) || SIGN.test(word)),
       frames: rewritten.filter((word) => FRAME.test(word)),
       tokens: readTokens(joinPhrases(rewritten, grammar), names, grammar),
       tense: tenseOf(

@@ -19,6 +19,7 @@ import { version } from './differences/version.ts';
 import { createLemmatizer } from './lemma.ts';
 import { loadLexicon } from './lexicon.ts';
 import { createPromptReader, type PromptReading } from './read-prompt.ts';
+import { isSlip, veto } from './veto.ts';
 import { loadWordNet } from './wordnet.ts';
 
 export type Verdict =
@@ -30,7 +31,7 @@ export type Verdict =
 export interface Verifier {
   verify(one: string, other: string): Verdict;
   /**
-   * Numbers, quotations and count of negations: prompts that ask the same have the same signature. So the store can
+   * Numbers, quotations, signs and count of negations: prompts that ask the same have the same signature. So the store can
    * filter by it, and among many prompts that differ by a number the right one is found.
    */
   signatureOf(text: string): string;
@@ -65,20 +66,26 @@ export function createVerifier(): Verifier {
   };
   const verify: Verifier['verify'] = (one, other) => {
     if (one === other) return { verdict: 'same' };
-    const alignment = align(read(one), read(other), words);
+    const [left, right] = [read(one), read(other)];
+    const vetoed = veto(left, right);
+    if (vetoed !== null) return vetoed;
+    const alignment = align(left, right, words);
     for (const check of CHECKS) {
       const difference = check(alignment, words);
       if (difference !== null) return { verdict: 'different', difference };
     }
-    const left = [...alignment.onlyLeft, ...alignment.onlyRight].map(({ word }) => word);
+    const unmatched = [...alignment.onlyLeft, ...alignment.onlyRight].map(({ word }) => word);
     // Nothing to compare is no proof that they are the same.
-    if (left.length > 0 || alignment.pairs.length === 0) return { verdict: 'unsure', words: left };
+    if (unmatched.length > 0 || alignment.pairs.length === 0 || isSlip(one, other)) {
+      return { verdict: 'unsure', words: unmatched };
+    }
     return { verdict: 'same' };
   };
   return {
     verify,
     signatureOf(text) {
-      const { tokens, negations } = read(text);
+      const { isComparable, tokens, negations } = read(text);
+      if (!isComparable) return JSON.stringify([text]);
       const exact = tokens.filter(({ kind }) => kind === 'number' || kind === 'quote' || kind === 'symbol');
       return JSON.stringify([negations, ...exact.map(({ lemma }) => lemma).sort()]);
     },

@@ -1,4 +1,8 @@
-/** A text as words: lower case, contractions written out, numbers as digits, quotations kept whole. */
+/**
+ * A text as words: lower case, contractions written out, numbers as digits. Quotations, and whatever no rule here reads,
+ * are kept exactly.
+ */
+import { isExact, toExact } from './exact-words.ts';
 
 /** `key = other forms`: what is written in several ways and means one thing, before anything else is looked at. */
 const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
@@ -38,11 +42,18 @@ const CURRENCIES = new Map([
   ['¥', 'yen'],
 ]);
 
+const QUOTATION = /"[^"\n]{1,500}"|“[^”\n]{1,500}”|`[^`\n]{1,500}`/gu;
+/** The last alternative takes what no other does: nothing that is written goes unread. */
 const TOKEN =
-  /"[^"\n]{1,500}"|“[^”\n]{1,500}”|`[^`\n]{1,500}`|[$€£¥]|\d+(?:,\d{3})*(?:\.\d+)*|\p{L}[\p{L}\p{M}\d]*(?:[.'’]\p{L}[\p{L}\d]*)*(?:\+\+|#)?|[<>=+*/^%°&@|~-]|[.,:;?!()]/gu;
+  /"[\u{F0000}-\u{FFFFF}]+|[$€£¥]|\d+(?:,\d{3})*(?:\.\d+)*|\p{L}[\p{L}\p{M}\d]*(?:[.'’]\p{L}[\p{L}\d]*)*(?:\+\+|#)?|[<>=+*/^%°&@|-]|[.,:;?!]|[^\s]/gu;
+/** Ends a sentence or parts clauses where it stands behind a word and before a space; else it is part of a formula or name. */
+const PUNCTUATION = /^[.,:;?!]$/;
 
 export interface Words {
-  /** Lower case; `¶` ends a sentence, `,` and `:` stay; a number is its digits, an ordinal `#2`, a quotation `"...`. */
+  /**
+   * Lower case; `¶` ends a sentence, `,` and `:` stay; a number is its digits, an ordinal `#2`. A quotation is `"` and
+   * its exact word; what is neither word nor number is one exact word for each run of it.
+   */
   readonly words: readonly string[];
   /** Words that stand with a capital inside a sentence: names. Lower case. */
   readonly names: ReadonlySet<string>;
@@ -52,17 +63,17 @@ export function readWords(text: string): Words {
   const names = new Set<string>();
   let startsSentence = true;
   const raw: string[] = [];
-  const expanded = expand(text);
+  const expanded = expand(keepQuotations(text.normalize('NFC')));
+  let symbolEnd = -1;
   for (const match of expanded.matchAll(TOKEN)) {
     const [token] = match;
-    if (/^["“`]/.test(token)) {
-      raw.push(
-        `"${token
-          .slice(1, -1)
-          .replace(/[.,!?;:]+$/, '')
-          .trim()
-          .replaceAll(/\s+/g, '_')}`,
-      );
+    if (isSymbol(token, expanded, match.index)) {
+      const symbol = toExact(token);
+      if (symbolEnd === match.index) raw.push((raw.pop() ?? '') + symbol);
+      else raw.push(symbol);
+      symbolEnd = match.index + token.length;
+    } else if (token.startsWith('"')) {
+      raw.push(token);
     } else {
       const isSign = token === '-' && isNegativeSign(expanded, match.index);
       raw.push(isSign ? 'negative' : token.toLowerCase());
@@ -75,16 +86,37 @@ export function readWords(text: string): Words {
   return { words: joinNumbers(raw), names };
 }
 
+/** Before anything is rewritten: what is quoted is meant letter by letter, but for the full stop of the sentence around it. */
+function keepQuotations(text: string): string {
+  return text.replace(QUOTATION, (quotation) => {
+    const inside = quotation
+      .slice(1, -1)
+      .trim()
+      .replace(/(?<=\p{L})[.,]$/u, '');
+    return `"${toExact(inside)}`;
+  });
+}
+
+/** What the rules of words, numbers and sentences do not read. */
+function isSymbol(token: string, text: string, index: number): boolean {
+  if (PUNCTUATION.test(token)) {
+    const [before, after] = [text[index - 1] ?? '', text[index + 1] ?? ''];
+    // 5! is a number, and 3:2 a ratio.
+    const endsWord = token === '!' ? /[\p{L}\p{M}]/u : /[\p{L}\p{M}\p{N}%)+#\uDC00-\uDFFF]/u;
+    return !(endsWord.test(before) && /^\s?$/.test(after));
+  }
+  return !/^["$€£¥\d<>=+*/^%°&@|-]|^\p{L}/u.test(token) || token === '"';
+}
+
 /** The case of letters is kept: it tells names. */
 function expand(text: string): string {
   let expanded = text
-    .normalize('NFKC')
     .replaceAll('’', "'")
     // Named after a paragraph of a law; the number counts nothing.
     .replace(/\b401 ?\(?k\)?(?!\w)/gi, 'plan401k')
     .replace(/(\d+(?:\.\d+)?)k\b/gi, (_, number) => String(Number(number) * 1_000))
-    // A hyphen joins words; what it joins is read as if it were not there.
-    .replace(/(?<=[\p{L}\d])-(?=[\p{L}\d])/gu, ' ');
+    // A hyphen joins words; what it joins is read as if it were not there. Between two numbers it is a sign.
+    .replace(/(?<=\p{L})-(?=[\p{L}\d])|(?<=\d)-(?=\p{L})/gu, ' ');
   for (const [pattern, replacement] of CONTRACTIONS) {
     expanded = expanded.replace(new RegExp(pattern.source, 'gi'), replacement);
   }
@@ -118,7 +150,6 @@ function readWord(word: string, before: string | undefined): string[] {
   if (word.endsWith("'")) return [word.slice(0, -1), "'s"];
   if (/^[.?!;]$/.test(word)) return ['¶'];
   if (word === '%') return ['percent'];
-  if (word === '(' || word === ')') return [','];
   const ordinal = ORDINAL_VALUES.get(word);
   if (ordinal !== undefined && !(word === 'second' && before === 'per')) return [`#${ordinal}`];
   return [word];
@@ -142,8 +173,9 @@ function readNumber(raw: readonly string[], from: number): NumberRead | null {
   let value = digits ? Number(first.replaceAll(',', '')) : VALUES.get(first);
   if (value === undefined) return null;
   // `a new one` counts nothing.
+  const after = raw[index + 1] ?? '';
   const isPronoun =
-    /^[.,:;?!)]?$/.test(raw[index + 1] ?? '') || /^(which|this|that|another)$/.test(raw[index - 1] ?? '');
+    /^[.,:;?!]?$/.test(after) || isExact(after) || /^(which|this|that|another)$/.test(raw[index - 1] ?? '');
   if (first === 'one' && isPronoun) return null;
   // A version such as 3.12.1 is no number; it stays as it is written.
   if (Number.isNaN(value)) return { value: first, currency, next: index + 1 };

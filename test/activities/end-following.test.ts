@@ -6,7 +6,7 @@ import type { Stop, StreamControl } from '../../activities/running-streams.ts';
 import { endLog } from '../../api/end-log.ts';
 import type { Flights } from '../../cache/flights.ts';
 import { createRedisFlights } from '../../cache/redis-flights.ts';
-import { createVerifier } from '../../cache/verifier/verify.ts';
+import { createThreadedVerifier } from '../../cache/threaded-verifier.ts';
 import { type EventBody, textOf } from '../../contracts/events.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   const [redis, subscriber] = await Promise.all([server.connect(), server.connect()]);
   log = createRedisEventLog(redis, { retentionMs: 3_600_000 });
   live = createLiveLogs(subscriber);
-  flights = createRedisFlights({ redis, embedder: null, verifier: createVerifier() });
+  flights = createRedisFlights({ redis, embedder: null, verifier: createThreadedVerifier(null) });
 });
 afterAll(() => server?.stop());
 
@@ -53,7 +53,7 @@ beforeEach(async () => {
   await say('One ');
 });
 
-const question = () => ({ tenant: 't', candidates: [CANDIDATE], input: inputOf() });
+const question = () => ({ tenant: 't', onlyUser: 'ann', candidates: [CANDIDATE], input: inputOf() });
 const inputOf = () => ({
   messages: [{ role: 'user' as const, content: `Why ${count}?` }],
   maxOutputTokens: 200,

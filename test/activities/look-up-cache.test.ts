@@ -27,7 +27,7 @@ const cache: AnswerCache = {
   ...hits,
   ...{ lookUpBest: notAsked, store: notAsked, replace: notAsked, warmUp: notAsked },
 };
-const settings = { threshold: 0.5, ttlMs: 1_000, judge: false, singleFlight: true };
+const settings = { threshold: 0.5, ttlMs: 1_000, judge: false, singleFlight: true, share: 'user' } as const;
 let redis: TestRedis;
 let log: EventLog;
 

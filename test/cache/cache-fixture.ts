@@ -9,7 +9,7 @@ import { createJudge, type JudgeModel } from '../../cache/judge.ts';
 import { createLocalEmbedder } from '../../cache/local-embedder.ts';
 import { collectionName, createQdrantAnswers, type QdrantAnswers } from '../../cache/qdrant-answers.ts';
 import { createSemanticAnswerCache } from '../../cache/semantic-answer-cache.ts';
-import { createVerifier } from '../../cache/verifier/verify.ts';
+import { createThreadedVerifier } from '../../cache/threaded-verifier.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { findFreePort } from '../../services/ports.ts';
 import { findQdrantExecutable, startQdrant } from '../../services/provide-qdrant.ts';
@@ -18,7 +18,7 @@ const DAY_MS = 24 * 3_600_000;
 
 // The promises here are not about how busy the machine is.
 const embedder = { ...createLocalEmbedder(), timeoutMs: 10_000 };
-const verifier = createVerifier();
+const verifier = createThreadedVerifier(null);
 export const COLLECTION = collectionName(embedder.name);
 export const LIMITS: LookUpLimits = { threshold: 0.5, maxAgeMs: null, judge: false };
 
@@ -42,7 +42,7 @@ export async function startTestQdrant(): Promise<TestQdrant> {
     pid: server.process.pid,
     raw: new QdrantClient({ url: server.url, checkCompatibility: false }),
     async stop() {
-      await embedder.close();
+      await Promise.all([embedder.close(), verifier.close()]);
       await server.process.stop();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -62,6 +62,7 @@ export function cacheAt(url: string, timeoutMs: number, by?: JudgeModel): Answer
 
 export const question: CacheQuestion = {
   tenant: 'acme',
+  onlyUser: null,
   candidates: [
     { provider: 'openai', model: 'gpt-4o-mini' },
     { provider: 'anthropic', model: 'claude-haiku' },

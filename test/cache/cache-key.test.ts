@@ -3,7 +3,7 @@ import type { CacheQuestion } from '../../cache/answer-cache.ts';
 import { cacheKey, partitionOf, pointId } from '../../cache/cache-key.ts';
 
 const question: CacheQuestion = {
-  tenant: 'acme',
+  ...{ tenant: 'acme', onlyUser: null },
   candidates: [
     { provider: 'openai', model: 'gpt-4o-mini' },
     { provider: 'anthropic', model: 'claude-haiku' },
@@ -27,12 +27,14 @@ describe('cacheKey', () => {
   test('the same question has the same key, whatever the order of its fields', () => {
     const { messages, ...rest } = input;
     const turned = messages.map(({ role, content }) => ({ content, role }));
-    const again = { input: { messages: turned, ...rest }, candidates: question.candidates, tenant: 'acme' };
+    const { candidates } = question;
+    const again = { input: { messages: turned, ...rest }, candidates, onlyUser: null, tenant: 'acme' };
     expect(cacheKey(again)).toBe(cacheKey(question));
   });
 
   test.each<[string, CacheQuestion]>([
     ['tenant', { ...question, tenant: 'other' }],
+    ['user, where users do not share', { ...question, onlyUser: 'ann' }],
     ['list of models', { ...question, candidates: question.candidates.slice(0, 1) }],
     ['border of provider and model', { ...question, candidates: [{ provider: 'openai/gpt', model: '4o' }] }],
     ['system prompt', { ...question, input: { ...input, system: 'Be long.' } }],

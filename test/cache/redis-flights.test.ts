@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CacheQuestion } from '../../cache/answer-cache.ts';
 import { createLocalEmbedder } from '../../cache/local-embedder.ts';
 import { createRedisFlights } from '../../cache/redis-flights.ts';
-import { createVerifier } from '../../cache/verifier/verify.ts';
+import { createThreadedVerifier } from '../../cache/threaded-verifier.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
@@ -11,7 +11,7 @@ import type { RedisConnection } from '../../streaming/redis-connection.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
 const embedder = { ...createLocalEmbedder(), timeoutMs: 10_000 };
-const verifier = createVerifier();
+const verifier = createThreadedVerifier(null);
 const wishes = { mayLead: true, threshold: 0.5 };
 let server: TestRedis;
 let redis: RedisConnection;
@@ -22,7 +22,7 @@ beforeAll(async () => {
   redis = await server.connect();
 });
 afterAll(async () => {
-  await embedder.close();
+  await Promise.all([embedder.close(), verifier.close()]);
   await server?.stop();
 });
 
@@ -33,7 +33,7 @@ function questions(): (content: string, maxOutputTokens?: number) => CacheQuesti
   count += 1;
   const tenant = `tenant-${count}`;
   return (content, maxOutputTokens = 100) => ({
-    tenant,
+    ...{ tenant, onlyUser: null },
     candidates: [{ provider: 'p', model: 'm' }],
     input: { messages: [{ role: 'user', content }], maxOutputTokens },
   });
@@ -93,6 +93,26 @@ describe('a flight', () => {
     for (const other of [ask('How do I turn off dark mode?'), questions()('How do I turn on dark mode?')]) {
       expect(await flights().join(other, 'c', wishes)).toEqual({ role: 'alone' });
     }
+  });
+
+  test('is not joined by another user where users do not share, whatever the words', async () => {
+    const ask = questions();
+    const of = (onlyUser: string, content: string) => ({ ...ask(content), onlyUser });
+    const leader = await newLeader(of('ann', 'How do I turn on dark mode?'));
+    const others = { bob: 'How do I turn on dark mode?', eve: 'What is the way to enable dark mode?' };
+    for (const [user, words] of Object.entries(others)) {
+      expect(await flights().join(of(user, words), user, wishes)).toEqual({ role: 'alone' });
+    }
+    expect(await follow(of('ann', 'What is the way to enable dark mode?'), 'c')).toMatchObject({ leader });
+  });
+
+  test('is not joined by a question with signs that the verifier does not know', async () => {
+    const ask = questions();
+    const leader = await newLeader(ask('How do I print ≤ in Python?'));
+    expect(await flights().join(ask('What is the way to print ≥ in Python?'), 'b', wishes)).toEqual({
+      role: 'alone',
+    });
+    expect(await follow(ask('What is the way to print ≤ in Python?'), 'c')).toMatchObject({ leader });
   });
 
   test('is not joined by one with another output cap, nor led by one who may only read', async () => {

@@ -62,6 +62,32 @@ describe('a stored answer', () => {
     expect(await cache.lookUpBest(other, LIMITS.threshold)).toEqual({ outcome: 'miss' });
   });
 
+  test('is given to its own user only, where users do not share: not by the same words, nor by others, nor degraded', async () => {
+    const cache = patient();
+    const of = (onlyUser: string, asked: CacheQuestion) => ({ ...asked, onlyUser });
+    await cache.store(of('ann', question), answer);
+    for (const asked of [question, paraphrase]) {
+      expect(await cache.lookUp(of('bob', asked), LIMITS)).toEqual({ outcome: 'miss' });
+      expect(await cache.lookUpBest(of('bob', asked), LIMITS.threshold)).toEqual({ outcome: 'miss' });
+      expect(await cache.lookUp(of('ann', asked), LIMITS)).toMatchObject({ outcome: 'hit' });
+      expect(await cache.lookUpBest(of('ann', asked), LIMITS.threshold)).toMatchObject({ outcome: 'hit' });
+    }
+  });
+
+  test('is not given to the question with invisible characters, nor the other way', async () => {
+    const hidden = asking('How do I enable two-factor authentication?\u{e0053}\u{e0041}\u{e0059}');
+    for (const [stored, asked] of [
+      [question, hidden],
+      [hidden, question],
+    ] as const) {
+      const cache = patient();
+      await cache.store(stored, answer);
+      expect(await cache.lookUp(asked, LIMITS)).toEqual({ outcome: 'miss' });
+      expect(await cache.lookUp(stored, LIMITS)).toMatchObject({ outcome: 'hit' });
+      await server.raw.deleteCollection(COLLECTION);
+    }
+  });
+
   test.each([
     'How do I disable two-factor authentication?',
     'Why should I enable two-factor authentication?',

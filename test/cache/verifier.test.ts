@@ -1,5 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { compareConversations } from '../../cache/verifier/compare-conversations.ts';
 import { createVerifier } from '../../cache/verifier/verify.ts';
+import { growthOf } from '../harness/growth.ts';
 import { readLabelledPairs } from './labelled-pairs.ts';
 
 const { verify, signatureOf } = createVerifier();
@@ -79,6 +82,133 @@ describe('the verifier', () => {
       verify(text, `${text} b`);
       expect(performance.now() - begunAt).toBeLessThan(1_000);
     }
+  });
+});
+
+describe('what the verifier cannot read', () => {
+  test.each([
+    [
+      'Is the sentiment of this review positive: the food 👎',
+      'Is the sentiment of this review positive: the food 👍',
+    ],
+    [
+      'Is it true that x ≤ y for all numbers in the list?',
+      'Is it true that x ≥ y for all numbers in the list?',
+    ],
+    ['Is A ∪ B empty?', 'Is A ∩ B empty?'],
+    ['Does this hold ∀ x?', 'Does this hold ∃ x?'],
+    ['Does [abc] match b?', 'Does {abc} match b?'],
+    ['What is x → y?', 'What is x ← y?'],
+    ['How do I compute √2?', 'How do I compute ∛2?'],
+    ['What does _init do?', 'What does init do?'],
+    ['What does \\n mean?', 'What does n mean?'],
+    ['What is in C:\\temp?', 'What is in C:temp?'],
+    ['How do I write ₹?', 'How do I write ₿?'],
+    ['Is 🇩🇪 in the EU?', 'Is 🇫🇷 in the EU?'],
+    ['Is ⠓⠊ a word?', 'Is ⠓⠑ a word?'],
+    ['What does [[[]]] mean?', 'What does [[]] mean?'],
+    ['What is this....?', 'What is this..?'],
+    ['What is 5!', 'What is 5?'],
+    ['What is 5²?', 'What is 52?'],
+    ['Compute (2+3)*4.', 'What is 2+(3*4)?'],
+    ['What is the ratio 3:2?', 'What is the ratio 3 2?'],
+    ['What does ~ do?', 'What does - do?'],
+    ['Please translate "please" into French', 'Translate "hello" to French'],
+    ['Count the letters of "can\'t"', 'Count the letters of "can not"'],
+    ['Explain `a b`.', 'Explain `a_b`.'],
+    ['Is ❤ a heart?', 'Is ❤\ufe0f a heart?'],
+    ['Is "a\u00adb" a word?', 'Is "ab" a word?'],
+    ['What is ٣ plus 1?', 'What is ٤ plus 1?'],
+    ['Is it safe to mix bleach and vinegar?', 'Is it safe to mix bleach and vinegar?\u{e0053}\u{e0041}'],
+  ])('makes prompts different: %s - %s', (one, other) => {
+    expect(verdictOf(one, other)).not.toBe('same');
+    expect(verdictOf(other, one)).not.toBe('same');
+    expect(verdictOf(one, one)).toBe('same');
+  });
+
+  test.each([
+    ['How do I log 👍 in Python?', 'What is the way to log 👍 in Python?'],
+    ['How do I print "%s"?', 'What is the way to print "%s"?'],
+    ['In Greece, is 👍 rude?', 'Is 👍 rude in Greece?'],
+  ])('leaves room for other words around the same signs: %s - %s', (one, other) => {
+    expect(verdictOf(one, other)).toBe('same');
+    expect(signatureOf(one)).toBe(signatureOf(other));
+  });
+
+  const prompts = readLabelledPairs().flatMap(({ ask, other }) => [ask, other]);
+  const character = fc
+    .oneof(
+      fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }),
+      fc.string({ unit: 'binary-ascii', minLength: 1, maxLength: 1 }),
+      fc.constantFrom(
+        ...'👍≤≥[]{}\\_~"\'`’|§¶·…—“«²½①٣\u200b\u200d\ufe0f\u00ad\u2060\u{e0041}\u{f0041}\ue000\u{1f1e6}',
+      ),
+    )
+    .filter((one) => !/^\s*$/.test(one));
+  const place = fc.tuple(fc.constantFrom(...prompts), fc.double({ min: 0, max: 1, noNaN: true }));
+
+  test('any character that is no space, put anywhere into a prompt, makes it another', () => {
+    fc.assert(
+      fc.property(place, character, ([prompt, share], inserted) => {
+        const at = Math.round(share * prompt.length);
+        const other = prompt.slice(0, at) + inserted + prompt.slice(at);
+        expect(verdictOf(prompt, other)).not.toBe('same');
+        expect(verdictOf(other, prompt)).not.toBe('same');
+      }),
+      { numRuns: 3_000 },
+    );
+  });
+
+  test('signs that only one prompt has make it another, also beside other ways to ask', () => {
+    const same = readLabelledPairs().filter(
+      ({ ask, other, differs }) => differs === null && verdictOf(ask, other) === 'same',
+    );
+    const sign = character.filter((one) => !/[\p{L}\p{M}.,:;?!-]/u.test(one));
+    fc.assert(
+      fc.property(fc.constantFrom(...same), fc.nat(), sign, ({ ask, other }, word, inserted) => {
+        const words = other.split(' ');
+        words.splice(word % (words.length + 1), 0, inserted);
+        expect(verdictOf(ask, words.join(' '))).not.toBe('same');
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('what a comparison costs', () => {
+  const long = (words: number) => Array.from({ length: words }, (_, index) => `word${index}`).join(' ');
+
+  test('is bounded: a prompt of more than 250 words is found by the same words only', () => {
+    expect(verdictOf(`How do I sort ${long(200)}?`, `What is the way to sort ${long(200)}?`)).toBe('same');
+    expect(verdictOf(`How do I sort ${long(260)}?`, `What is the way to sort ${long(260)}?`)).toBe(
+      'different',
+    );
+    expect(verdictOf(long(260), long(260))).toBe('same');
+  });
+
+  test.each([
+    ['signs', (chars: number, tail: string) => `${'+'.repeat(chars / 2)} ${tail} ${'+'.repeat(chars / 2)}`],
+    ['digits', (chars: number, tail: string) => `${'1 '.repeat(chars / 2)}${tail}`],
+    ['names', (chars: number, tail: string) => `${'a@'.repeat(chars / 2)} ${tail}`],
+  ])('does not grow with the length of prompts of many %s', (_name, textOf) => {
+    let count = 0;
+    const growth = growthOf((chars) => {
+      const others = Array.from({ length: 4 }, (_, index) => textOf(chars, `alpha${index} beta`));
+      return () => {
+        // Readings are remembered: each must be of a prompt that is new.
+        count += 1;
+        for (const other of others) verify(`${other} ${count}`, textOf(chars, `beta alpha ${count}`));
+      };
+    }, 4_000);
+    expect(growth).toBeLessThan(2.5);
+  });
+
+  test('ends in time: who comes after the deadline is not the same, however like it is', () => {
+    const verifier = createVerifier();
+    const asked = ['How do I turn on dark mode?'];
+    const compare = (untilMs: number) => compareConversations(verifier, asked, [asked, asked], untilMs);
+    expect(compare(Number.POSITIVE_INFINITY)).toEqual(['same', 'same']);
+    expect(compare(0)).toEqual(['different', 'different']);
   });
 });
 

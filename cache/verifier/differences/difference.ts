@@ -4,7 +4,7 @@ import type { Token } from '../read-prompt.ts';
 
 export const differenceKinds = [
   ...['negation', 'number', 'unit', 'date', 'entity', 'roles', 'antonym', 'scope', 'version', 'format'],
-  ...['language', 'question'],
+  ...['language', 'question', 'symbol', 'unreadable'],
 ] as const;
 
 export interface Difference {
@@ -20,7 +20,9 @@ export interface Difference {
     | 'version'
     | 'format'
     | 'language'
-    | 'question';
+    | 'question'
+    | 'symbol'
+    | 'unreadable';
   /** The words that differ, for a log or a test; never shown to another user. */
   readonly detail: string;
 }

@@ -53,7 +53,10 @@ function place({ left, right, pairs }: Alignment): Placed[] {
 
 /** `one` stands before `other` on the left, and after it on the right. */
 function isHarmless(one: Placed, other: Placed, mayStandAlone: boolean): boolean {
-  if (one.left.lemma === other.left.lemma || isFree(one) || isFree(other)) return true;
+  if (one.left.lemma === other.left.lemma) return true;
+  // A sign stands where it stands: it binds what is before it to what is behind it.
+  if (one.left.kind === 'symbol' || other.left.kind === 'symbol') return false;
+  if (isFree(one) || isFree(other)) return true;
   if (one.left.kind === 'number' && other.left.kind === 'number') return haveExactRoles(one, other);
   if (haveSameRoles(one, other) || isTurned(one, other, mayStandAlone)) return true;
   if (

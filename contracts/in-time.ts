@@ -6,7 +6,7 @@ export class TooLate extends Error {
 
 /** @param what names the one who is late, such as `Qdrant`. */
 export async function inTime<Value>(what: string, timeoutMs: number, work: Promise<Value>): Promise<Value> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(
       () => reject(new TooLate(`${what} did not answer within ${timeoutMs} ms`)),

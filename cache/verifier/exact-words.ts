@@ -1,0 +1,28 @@
+/**
+ * A word that means exactly what is written, whatever it is: a quotation, or signs that no rule reads. It is spelled in
+ * characters for private use, so that no rule for words can match within it, and no prompt can spell one.
+ */
+
+/** Plane 15: one character for each UTF-16 unit. */
+const FIRST = 0xf0000;
+const EXACT = /^"?[\u{F0000}-\u{FFFFF}]*$/u;
+
+export function toExact(text: string): string {
+  return Array.from({ length: text.length }, (_, at) =>
+    String.fromCodePoint(FIRST + text.charCodeAt(at)),
+  ).join('');
+}
+
+export function isExact(word: string): boolean {
+  return word !== '' && EXACT.test(word);
+}
+
+/**
+ * Control and format characters, tags, variation selectors, fillers, and code points that are private or that nobody
+ * has assigned: a model may read them, and a person does not see them.
+ */
+const UNREADABLE = /[[\p{C}\p{Default_Ignorable_Code_Point}]--[\t\n\v\f\r]]/v;
+
+export function isReadable(text: string): boolean {
+  return !UNREADABLE.test(text);
+}
