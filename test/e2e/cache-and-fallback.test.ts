@@ -56,6 +56,28 @@ describe('the answer cache', () => {
     expect(await stack.sim.calls()).toHaveLength(1);
   });
 
+  test('gives it to no other user of the tenant, stored or under way, unless the config shares it', async () => {
+    const begun = async ({ api }: Stack, input: string, user: string) =>
+      startReading(api, (await api.create({ input, user })).body.id);
+    const slow = promptOf({ tokens: 120, delayMs: 10 });
+    const [ofAnn, ofBob] = [await begun(stack, slow, 'ann'), await begun(stack, slow, 'bob')];
+    expect(typesOf([...(await ofAnn.whole), ...(await ofBob.whole)])).not.toContain('cache-join');
+    expect(await stack.sim.calls()).toHaveLength(2);
+    const input = promptOf({ tokens: 20, delayMs: 1 });
+    await generated({ input, user: 'ann' });
+    expect(typesOf(await generated({ input, user: 'bob' }))).not.toContain('cache-hit');
+    expect(typesOf(await generated({ input, user: 'ann' }))).toContain('cache-hit');
+    const sharing = await startStack({ config: { cache: { share: 'tenant' } } });
+    try {
+      await (await begun(sharing, input, 'ann')).whole;
+      await waitFor('what ann was answered is given to bob', async () =>
+        typesOf(await (await begun(sharing, input, 'bob')).whole).includes('cache-hit'),
+      );
+    } finally {
+      await sharing.stop();
+    }
+  });
+
   test('gives it to other words that ask the same, not to those that ask the opposite', async () => {
     const words = wordsOf({ tokens: 40 });
     const first = await generated({ input: words('How do I turn on the TOPIC?') });

@@ -94,6 +94,8 @@ function configOf(limits: readonly CheckedLimit[]): object {
     breaker: { minCalls: 1_000_000 },
     prices: { 'simulated/sim-large': PRICE, 'simulated-messages/sim-large': PRICE },
     budgets: { limits },
+    // Users of a tenant meet in its flights and answers: what may not happen is that tenants do.
+    cache: { share: 'tenant' },
     limits: {
       ...{ heartbeatMs: 1_000, connectMs: 2_000, firstTokenMs: 4_000, betweenTokensMs: 4_000 },
       generationMs: 60_000,
