@@ -5,6 +5,8 @@ import type { RankedUnit } from './rank-units.ts';
 const COST_POWER = 0.3;
 /** Share of the terms of a unit that another one has: above, it says nothing new. */
 const SAME_SHARE = 0.8;
+/** Units with which one is compared: a text of the same few words over and over would compare each with all others. */
+const MOST_COMPARED = 200;
 /** A unit of fewer terms cannot be told to be a repeat. */
 const LEAST_TERMS = 5;
 
@@ -80,7 +82,11 @@ function createMemory() {
   return {
     add(terms: readonly string[]) {
       const set = new Set(terms);
-      for (const term of set) byTerm.set(term, [...(byTerm.get(term) ?? []), units.length]);
+      for (const term of set) {
+        const known = byTerm.get(term);
+        if (known === undefined) byTerm.set(term, [units.length]);
+        else known.push(units.length);
+      }
       units.push(set);
     },
     has(terms: readonly string[]): boolean {
@@ -90,11 +96,18 @@ function createMemory() {
       const probes = own
         .toSorted((a, b) => (byTerm.get(a)?.length ?? 0) - (byTerm.get(b)?.length ?? 0))
         .slice(0, Math.floor((1 - SAME_SHARE) * own.length) + 1);
-      const near = new Set(probes.flatMap((term) => byTerm.get(term) ?? []));
-      return [...near].some((index) => {
-        const shared = own.filter((term) => units[index]?.has(term)).length;
-        return shared / own.length >= SAME_SHARE;
-      });
+      let left = MOST_COMPARED;
+      for (const term of probes) {
+        const near = byTerm.get(term) ?? [];
+        const compared = near.slice(-left);
+        left -= compared.length;
+        const isSaid = compared.some((index) => {
+          const shared = own.filter((one) => units[index]?.has(one)).length;
+          return shared / own.length >= SAME_SHARE;
+        });
+        if (isSaid || left <= 0) return isSaid;
+      }
+      return false;
     },
   };
 }

@@ -15,28 +15,56 @@ export interface FoundContexts {
 /** Earlier texts that are not marked as documents are context only from this length on. */
 const LONG_CHARS = 800;
 
-const DOCUMENT = /(<document\b[^>]*>)([\s\S]*?)(<\/document>)/gi;
 /** A question that speaks of the places of documents would be wrong after they have moved. */
 const SPEAKS_OF_ORDER =
   /\b(?:first|second|third|last|previous|above|below|following|order|\d+(?:st|nd|rd|th))\b[^.?!]{0,40}\b(?:documents?|texts?|articles?|one)\b|\bdocuments? \d/i;
 
-/** A stretch of text: as it stands, or the number of a context. */
-type Piece = { readonly text: string } | { readonly context: number };
+/** A stretch of text: as it stands (with where in it the tag of the document behind it begins), or the number of a context. */
+type Piece = { readonly text: string; readonly opensAt?: number } | { readonly context: number };
+
+interface FoundDocument {
+  /** Where its opening tag begins, where it ends, where the closing tag begins, and where that ends. */
+  readonly open: number;
+  readonly inside: number;
+  readonly close: number;
+  readonly end: number;
+}
+
+const CLOSING_TAG = '</document>';
+
+/** Each tag is looked for once from where the last one ended: a pattern with gaps would look from every opening tag. */
+function findDocuments(text: string): FoundDocument[] {
+  const found: FoundDocument[] = [];
+  const opening = /<document\b/gi;
+  const closing = /<\/document>/gi;
+  for (let from = 0; ; ) {
+    opening.lastIndex = from;
+    const open = opening.exec(text)?.index ?? -1;
+    const bracket = open < 0 ? -1 : text.indexOf('>', open);
+    if (bracket < 0) return found;
+    closing.lastIndex = bracket + 1;
+    const close = closing.exec(text)?.index ?? -1;
+    if (close < 0) return found;
+    from = close + CLOSING_TAG.length;
+    found.push({ open, inside: bracket + 1, close, end: from });
+  }
+}
 
 export function findContexts(messages: readonly Message[]): FoundContexts {
   const contexts: string[] = [];
   const asking = messages.findLastIndex((message) => message.role === 'user' && hasOwnText(message));
   const add = (text: string): Piece => ({ context: contexts.push(text) - 1 });
   const split = (text: string, isLongContext: boolean): readonly Piece[] => {
-    const documents = [...text.matchAll(DOCUMENT)];
+    const documents = findDocuments(text);
     if (documents.length === 0) return [isLongContext && text.length >= LONG_CHARS ? add(text) : { text }];
     const pieces: Piece[] = [];
     let from = 0;
-    for (const { index, 1: open = '', 2: inside = '', 3: close = '' } of documents) {
-      pieces.push({ text: text.slice(from, index) + open });
+    for (const { inside: start, close, end, open } of documents) {
+      const inside = text.slice(start, close);
+      pieces.push({ text: text.slice(from, start), opensAt: open - from });
       pieces.push(inside.trim() === '' ? { text: inside } : add(inside));
-      pieces.push({ text: close });
-      from = index + open.length + inside.length + close.length;
+      pieces.push({ text: text.slice(close, end) });
+      from = end;
     }
     return [...pieces, { text: text.slice(from) }];
   };
@@ -52,7 +80,7 @@ export function findContexts(messages: readonly Message[]): FoundContexts {
     .flatMap((pieces) => pieces ?? [])
     .map((piece) => ('text' in piece ? piece.text : ' '))
     .join('')
-    .replaceAll(/<\/?document\b[^>]*>/gi, ' ')
+    .replaceAll(/<\/?document\b[^<>]*>/gi, ' ')
     .trim();
   const mayMove = !SPEAKS_OF_ORDER.test(question);
   return {
@@ -92,22 +120,27 @@ function put(
     const documents = run.map((at) => {
       const piece = pieces[at];
       const worth = piece !== undefined && 'context' in piece ? (relevance[piece.context] ?? 0) : 0;
-      return { worth, open: openTag(shown[at - 1] ?? ''), inside: shown[at] ?? '' };
+      return { worth, open: openTag(pieces[at - 1]), inside: shown[at] ?? '' };
     });
     const sorted = documents.toSorted((a, b) => b.worth - a.worth);
     for (const [place, at] of run.entries()) {
       const document = sorted[place];
       if (document === undefined) continue;
-      const before = shown[at - 1] ?? '';
-      shown[at - 1] = before.slice(0, before.length - openTag(before).length) + document.open;
+      shown[at - 1] = textBeforeTag(pieces[at - 1]) + document.open;
       shown[at] = document.inside;
     }
   }
   return shown.join('');
 }
 
-function openTag(before: string): string {
-  return /<document\b[^>]*>$/i.exec(before)?.[0] ?? '';
+function openTag(before: Piece | undefined): string {
+  return before !== undefined && 'text' in before
+    ? before.text.slice(before.opensAt ?? before.text.length)
+    : '';
+}
+
+function textBeforeTag(before: Piece | undefined): string {
+  return before !== undefined && 'text' in before ? before.text.slice(0, before.opensAt) : '';
 }
 
 /** Places of documents that follow each other with nothing but white space between them. */
@@ -115,9 +148,7 @@ function documentRuns(pieces: readonly Piece[]): number[][] {
   const runs: number[][] = [];
   for (const [index, piece] of pieces.entries()) {
     if (!('context' in piece) || index === 0) continue;
-    const before = pieces[index - 1];
-    const between = before !== undefined && 'text' in before ? before.text : '';
-    const follows = between.slice(0, between.length - openTag(between).length).trim() === '';
+    const follows = textBeforeTag(pieces[index - 1]).trim() === '';
     const run = runs.at(-1);
     if (run !== undefined && follows && run.at(-1) === index - 3) run.push(index);
     else runs.push([index]);

@@ -23,6 +23,8 @@ const MARKED_HEADING = /^\s{0,3}(#{1,6})\s/;
 const HEADING_CHARS = 80;
 const UNMARKED = 7;
 const ENDS_LIKE_A_SENTENCE = /[.!?…"')\]]\s*$/;
+/** More characters than an abbreviation has, with what stands before it. */
+const ABBREVIATION_CHARS = 12;
 /** What a full stop behind it does not end. */
 const ABBREVIATION =
   /(?:^|[\s(])(?:[A-Z]|[Mm]rs?|[Mm]s|[Dd]r|[Pp]rof|[Ss]t|[Nn]o|[Cc]f|vs|etc|e\.g|i\.e|[Ff]ig|[Vv]ol|approx)\.$/;
@@ -63,7 +65,9 @@ export function splitText(text: string): readonly TextUnit[] {
     }
     if (TABLE_ROW.test(line.text)) {
       const hasRule = TABLE_RULE.test(lines[index + 1]?.text ?? '');
-      add('row', line.start, endOf((hasRule ? lines[index + 1] : undefined) ?? line), tableHead ?? heading);
+      // A head is under no other head: tables that follow each other would be a chain as long as the text.
+      const under = hasRule ? heading : (tableHead ?? heading);
+      add('row', line.start, endOf((hasRule ? lines[index + 1] : undefined) ?? line), under);
       if (hasRule) {
         tableHead = units.length - 1;
         index += 1;
@@ -101,8 +105,10 @@ function endOf({ start, text }: Line): number {
 /** The line that closes a block of code; the last one where none does. */
 function endOfFence(lines: readonly Line[], open: number): number {
   const mark = FENCE.exec(lines[open]?.text ?? '')?.[1] ?? '';
-  const close = lines.findIndex((line, index) => index > open && line.text.trim().startsWith(mark));
-  return close === -1 ? lines.length - 1 : close;
+  for (let index = open + 1; index < lines.length; index += 1) {
+    if (lines[index]?.text.trimStart().startsWith(mark) === true) return index;
+  }
+  return lines.length - 1;
 }
 
 function isHeading(line: string, before: string | undefined, after: string | undefined): boolean {
@@ -116,12 +122,17 @@ function isHeading(line: string, before: string | undefined, after: string | und
 function sentencesOf({ start, text }: Line): [number, number][] {
   const found: [number, number][] = [];
   let from: number | null = null;
+  let hasWord = false;
   for (const { segment, index } of sentences.segment(text)) {
     from ??= index;
-    const soFar = text.slice(from, index + segment.length).trimEnd();
-    if (ABBREVIATION.test(soFar) || !/[\p{L}]{2}|\p{N}{2}/u.test(soFar)) continue;
+    // A sentence may be put together of very many segments: each is looked at once.
+    const end = index + segment.trimEnd().length;
+    const tail = text.slice(Math.max(from, end - ABBREVIATION_CHARS), end);
+    hasWord ||= /[\p{L}]{2}|\p{N}{2}/u.test(text.slice(Math.max(from, index - 1), end));
+    if (ABBREVIATION.test(tail) || !hasWord) continue;
     found.push([start + from, start + index + segment.length]);
     from = null;
+    hasWord = false;
   }
   if (from !== null) found.push([start + from, start + text.length]);
   return found;
