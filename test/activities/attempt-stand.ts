@@ -68,7 +68,7 @@ export async function startAttemptStand(wires: readonly WireFamily[]): Promise<A
       },
     }),
     providers,
-    cacheSettings: () => ({ threshold: 1, ttlMs: 1, judge: false, singleFlight: false }),
+    cacheSettings: () => ({ threshold: 1, ttlMs: 1, judge: false, singleFlight: false, share: 'user' }),
     priceOf: (_provider, _model, usage) => usage.inputTokens + usage.outputTokens,
     countTexts: async (texts) => texts.map((text) => countTokens(text)),
     note: () => undefined,
