@@ -1,5 +1,4 @@
 /** Shortens the context of an input to its target. Whatever goes wrong, the input goes on as it is, and says why. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { CompressionEngine, CompressionTarget } from '../contracts/compression.ts';
 import type { GenerationInput, Message } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
@@ -19,6 +18,18 @@ export interface CompressedInput {
 /** A shorter context is not worth the risk. */
 const LEAST_TOKENS = 300;
 
+/** The input as it is, and why. */
+export function uncompressed(
+  messages: readonly Message[],
+  engine: CompressionEngine,
+  reason: string,
+): CompressedInput {
+  const { contexts } = findContexts(messages);
+  const tokens = Math.ceil(contexts.reduce((sum, text) => sum + text.length, 0) / 4);
+  return { messages, engine, tokensBefore: tokens, tokensAfter: tokens, reason };
+}
+
+/** Synchronous for the most part, and long: for a thread that may be kept busy. */
 export async function compressInput(
   compressor: Compressor,
   { messages }: Pick<GenerationInput, 'messages'>,
@@ -43,7 +54,7 @@ export async function compressInput(
     return as(tokensBefore, `The context has fewer than ${LEAST_TOKENS} tokens.`);
   if (targetTokens >= tokensBefore) return as(tokensBefore, 'The context is within its target as it is.');
   try {
-    const compressed = await inTime(compressor.compress({ question, contexts, targetTokens }));
+    const compressed = await compressor.compress({ question, contexts, targetTokens });
     const texts = compressed.map(({ text }) => text);
     const tokensAfter = countAll(texts);
     if (tokensAfter >= tokensBefore) return as(tokensBefore, 'Nothing could be left out.');
@@ -56,18 +67,5 @@ export async function compressInput(
     };
   } catch (error) {
     return as(tokensBefore, `The compression failed: ${error instanceof Error ? error.message : error}`);
-  }
-}
-
-async function inTime<Result>(work: Promise<Result>): Promise<Result> {
-  const stop = new AbortController();
-  const late = sleep(LIMITS.compressionMs, undefined, { signal: stop.signal }).then(() => {
-    throw new Error(`it took over ${LIMITS.compressionMs} ms`);
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    stop.abort();
-    Promise.allSettled([late]);
   }
 }

@@ -1,9 +1,9 @@
 /** The port to the compression of inputs: done once for each generation, and kept for all its attempts. */
-import type { GenerationInput } from '../contracts/generation.ts';
+import type { CompressionTarget } from '../contracts/compression.ts';
+import type { GenerationInput, Message } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
-import { type CompressedInput, compressInput } from './compress-input.ts';
-import type { Compressor } from './compressor.ts';
+import type { CompressedInput } from './compress-input.ts';
 import type { PromptRedis } from './redis-scripts.ts';
 
 export interface PromptCompression {
@@ -13,10 +13,12 @@ export interface PromptCompression {
   read(generationId: string): Promise<CompressedInput | null>;
 }
 
+/** Shortens the context of a conversation. It never fails: what cannot be shortened stays as it is, and says why. */
+export type Compress = (messages: readonly Message[], target: CompressionTarget) => Promise<CompressedInput>;
+
 export function createPromptCompression(
   redis: Pick<PromptRedis, 'get' | 'set'>,
-  compressor: Compressor,
-  countTokens: (text: string) => number,
+  compress: Compress,
 ): PromptCompression {
   const read = async (generationId: string): Promise<CompressedInput | null> => {
     const stored = await redis.get(REDIS_KEYS.compressedInput(generationId));
@@ -28,7 +30,7 @@ export function createPromptCompression(
       if (input.compression === undefined) return null;
       const known = await read(generationId);
       if (known !== null) return known;
-      const made = await compressInput(compressor, input, input.compression, countTokens);
+      const made = await compress(input.messages, input.compression);
       // Another process may have been quicker; readers of one generation must see one input.
       const first = await redis.set(REDIS_KEYS.compressedInput(generationId), JSON.stringify(made), {
         ...{ NX: true, GET: true, PX: LIMITS.compressedKeptMs },

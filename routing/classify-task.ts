@@ -16,10 +16,13 @@ export interface FoundTask {
   readonly because: string;
 }
 
-interface Cue {
+export interface FoundCue {
   readonly name: string;
   readonly task: FoundTaskName;
   readonly weight: number;
+}
+
+interface Cue extends FoundCue {
   readonly pattern: RegExp;
 }
 
@@ -32,7 +35,7 @@ const CUES: readonly Cue[] = [
     'a block of code',
     'code',
     4,
-    /```|\b(select|SELECT)\b.{1,200}\b(from|FROM)\b.{1,80}\b(WHERE|JOIN|GROUP|ORDER|LIMIT|where|join|group|order|limit)\b|^\s*(def|class|import|from|function|const|let|public|#include|SELECT)\b.*[({:;]/m,
+    /```|\b(select|SELECT)\b.{1,200}\b(from|FROM)\b.{1,80}\b(WHERE|JOIN|GROUP|ORDER|LIMIT|where|join|group|order|limit)\b|^[ \t]*(def|class|import|from|function|const|let|public|#include|SELECT)\b.*[({:;]/m,
   ),
   cue('symbols of code', 'code', 2, /=>|\(\)|\{\s*\n|;\s*\n|<\/\w+>|\w\.\w+\(|==|&&|\|\||::/),
   cue(
@@ -116,14 +119,18 @@ const LONG_CHARS = 1_200;
 /** Cues are looked for in this much of the text. */
 const READ_CHARS = 8_000;
 
+/** Takes a time that is linear in the length of the text, whatever is in it. */
+export function findCues(text: string): FoundCue[] {
+  return CUES.filter(({ pattern }) => pattern.test(text)).map(({ name, task, weight }) => ({
+    ...{ name, task, weight },
+  }));
+}
+
 /** @returns the task with the highest score; where none has cues, `simple` for a short input and `complex` else. */
 export function classifyTask(messages: readonly Message[]): FoundTask {
   const last = messages.findLast(({ role }) => role === 'user');
   const whole = last === undefined ? '' : textOfMessage(last);
-  const text = whole.slice(0, READ_CHARS);
-  const found = CUES.filter(({ pattern }) => pattern.test(text)).map(({ name, task, weight }) => ({
-    ...{ name, task, weight },
-  }));
+  const found = findCues(whole.slice(0, READ_CHARS));
   if (whole.length < SHORT_CHARS) found.push({ name: 'a short input', task: 'simple', weight: 1 });
   if (whole.length > LONG_CHARS) found.push({ name: 'a long input', task: 'complex', weight: 1 });
   const scores = foundTasks.map((task) => ({

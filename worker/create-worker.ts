@@ -11,7 +11,7 @@ import type { Dependencies } from '../activities/dependencies.ts';
 import { budgetSettings, createRedisBudgetLedger } from '../budget/redis-budget-ledger.ts';
 import { createWarningWebhook } from '../budget/warning-webhook.ts';
 import type { Config } from '../config/load-config.ts';
-import { countTexts, countTokens } from '../contracts/count-tokens.ts';
+import { countTexts } from '../contracts/count-tokens.ts';
 import { createDataConverter, FAILURE_CONVERTER } from '../encryption/data-converter.ts';
 import { createHandoffTaker, HANDOFF_WAIT_MS } from '../handoff/redis-handoff.ts';
 import { costOf } from '../models/price.ts';
@@ -30,11 +30,11 @@ import { serveMetrics } from '../telemetry/serve-metrics.ts';
 import { clientInterceptors, workflowInterceptorModules } from '../telemetry/trace-temporal.ts';
 import { type Tracing, traceCarrier } from '../telemetry/tracing.ts';
 import { createCache } from './create-cache.ts';
-import { createCompressor } from './create-compressor.ts';
 import { createNoteGate } from './gate-notices.ts';
 import { createReportGivenUp, giveUpSteps } from './give-up-steps.ts';
 import { sharedWorkerOptions } from './shared-options.ts';
 import { type RunsTaken, takeRuns } from './take-runs.ts';
+import { createThreadedCompression } from './threaded-compression.ts';
 import { versioningOf } from './versioning.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
 
@@ -89,6 +89,7 @@ export async function createWorker(
   const { warmUp, close, ...cache } = createCache(config, { redis, providers, priceOf, countTexts });
   // Beside the start of Temporal's worker: the first look-up shall not wait for a model.
   const warm = warmUp();
+  const compression = await createThreadedCompression({ compression: config.compression });
   const parts: Dependencies = {
     ...cache,
     live: createLiveLogs(subscriber),
@@ -99,7 +100,7 @@ export async function createWorker(
     budget: createRedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: webhookOf(config),
     promptStats: createRedisPromptStats(redis),
-    compression: createPromptCompression(redis, await createCompressor(config), countTokens),
+    compression: createPromptCompression(redis, compression.compress),
     providers,
     gate: createRedisGate({
       ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
@@ -168,7 +169,7 @@ export async function createWorker(
       await taking?.stop();
       page?.stop();
       await connection.close();
-      await Promise.all([redis.close(), subscriber.close(), waiting.close(), close()]);
+      await Promise.all([redis.close(), subscriber.close(), waiting.close(), close(), compression.close()]);
     },
     shutdown: async () => {
       // A run whose first task Temporal gives to this worker must find it there.

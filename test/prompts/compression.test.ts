@@ -10,7 +10,7 @@ import { compressInput } from '../../prompts/compress-input.ts';
 import type { Compressor } from '../../prompts/compressor.ts';
 import { findContexts } from '../../prompts/find-contexts.ts';
 import { loadLlmLingua2 } from '../../prompts/llmlingua2-compressor.ts';
-import { createPromptCompression } from '../../prompts/prompt-compression.ts';
+import { type Compress, createPromptCompression } from '../../prompts/prompt-compression.ts';
 import { splitText } from '../../prompts/split-text.ts';
 import { readCompressionSet } from '../prove/compression-set.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
@@ -212,8 +212,10 @@ describe('the compression of a generation', () => {
         return [{ text: `made ${made}`, relevance: 0 }];
       },
     };
+    const compress: Compress = (messages, target) =>
+      compressInput(counting, { messages }, target, countTokens);
     const [a, b] = await Promise.all(
-      [1, 2].map(async () => createPromptCompression(await server.connect(), counting, countTokens)),
+      [1, 2].map(async () => createPromptCompression(await server.connect(), compress)),
     );
     if (a === undefined || b === undefined) throw new Error('unreachable');
     const id = `gen_${randomUUID()}`;

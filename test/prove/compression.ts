@@ -59,35 +59,31 @@ export async function proveCompression({ seed, verbose }: CompressionPlan): Prom
   ] as const;
   const aims: string[] = [];
   let reached = false;
-  try {
-    for (const part of ['tune', 'report'] as const) {
-      const documents = all.filter((document) => document.part === part);
-      const questions = documents.reduce((sum, { questions: asked }) => sum + asked.length, 0);
-      console.log(`\n${part}: ${documents.length} documents, ${questions} questions, seed ${seed}`);
-      for (const setting of SETTINGS) {
-        const cases = casesOf(documents, setting, createRandom(seed));
-        console.log(`  ${setting.title}`);
-        let lengths: readonly number[] = [];
-        for (const [title, compressor] of compressors) {
-          const startedAt = performance.now();
-          const { result, tokens } = await runCompressor(compressor, cases, setting.keep, verbose);
-          const ms = (performance.now() - startedAt) / cases.length;
-          printLine(title, result, `${ms.toFixed(0)} ms each`);
-          if (lengths.length === 0) {
-            lengths = tokens;
-            if (part === 'report' && setting.keep === AIM_REMOVED) {
-              const isReached = reaches(result);
-              if (setting.documents > 1) reached = isReached;
-              aims.push(`${setting.title}: ${isReached ? 'reached' : 'NOT reached'}`);
-            }
+  for (const part of ['tune', 'report'] as const) {
+    const documents = all.filter((document) => document.part === part);
+    const questions = documents.reduce((sum, { questions: asked }) => sum + asked.length, 0);
+    console.log(`\n${part}: ${documents.length} documents, ${questions} questions, seed ${seed}`);
+    for (const setting of SETTINGS) {
+      const cases = casesOf(documents, setting, createRandom(seed));
+      console.log(`  ${setting.title}`);
+      let lengths: readonly number[] = [];
+      for (const [title, compressor] of compressors) {
+        const startedAt = performance.now();
+        const { result, tokens } = await runCompressor(compressor, cases, setting.keep, verbose);
+        const ms = (performance.now() - startedAt) / cases.length;
+        printLine(title, result, `${ms.toFixed(0)} ms each`);
+        if (lengths.length === 0) {
+          lengths = tokens;
+          if (part === 'report' && setting.keep === AIM_REMOVED) {
+            const isReached = reaches(result);
+            if (setting.documents > 1) reached = isReached;
+            aims.push(`${setting.title}: ${isReached ? 'reached' : 'NOT reached'}`);
           }
         }
-        printLine('cut from the front', runFrontCut(cases, lengths));
-        printLine(`by chance (${RANDOM_ROUNDS} rounds)`, runChance(cases, lengths, createRandom(seed)));
       }
+      printLine('cut from the front', runFrontCut(cases, lengths));
+      printLine(`by chance (${RANDOM_ROUNDS} rounds)`, runChance(cases, lengths, createRandom(seed)));
     }
-  } finally {
-    await vectors.close();
   }
   console.log(
     `\naim: ${AIM_REMOVED * 100} % removed with ${AIM_KEPT * 100} % of the answers kept, on the part that nothing was ` +

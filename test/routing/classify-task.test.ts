@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from '@jest/globals';
-import { classifyTask, foundTasks } from '../../routing/classify-task.ts';
+import { describe, expect, test } from '@jest/globals';
+import { classifyTask, findCues, foundTasks } from '../../routing/classify-task.ts';
+import { growthOf } from '../harness/growth.ts';
 
 interface Labelled {
   readonly task: string;
@@ -55,4 +56,67 @@ test('an input of eight million characters is classified without delay', () => {
   const begunAt = performance.now();
   classifyTask([{ role: 'user', content: 'if (a '.repeat(1_400_000) }]);
   expect(performance.now() - begunAt).toBeLessThan(1_000);
+});
+
+describe('the time that it takes is linear in the length of the text', () => {
+  const pieces = [
+    ...[
+      '\n',
+      ' ',
+      '\t',
+      '\r\n',
+      ' \n',
+      '{ \n',
+      '{',
+      ';  ',
+      '; \n',
+      '`',
+      '(',
+      '()',
+      '</',
+      '</a',
+      'a.',
+      'a.b',
+      '=',
+      '1 ',
+      '1',
+      'x ',
+    ],
+    ...[
+      'select from ',
+      'select ',
+      'from ',
+      'def ',
+      'if ',
+      'write ',
+      'fix the ',
+      'step by ',
+      'how ',
+      'how many ',
+      'eigen',
+      '?',
+      '? a',
+    ],
+    ...[
+      'given that ',
+      'in one ',
+      'design ',
+      '111 words ',
+      'at least ',
+      'a',
+      'A',
+      '東',
+      '"',
+      'import ',
+      '  import',
+      'first principles ',
+    ],
+  ];
+  test.each(pieces)('of %j', (piece) => {
+    const growth = growthOf((chars) => {
+      const text = piece.repeat(Math.ceil(chars / piece.length));
+      return () => findCues(text);
+    }, 2_000);
+    expect(growth).toBeLessThan(2.5);
+  });
 });
