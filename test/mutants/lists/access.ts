@@ -22,8 +22,16 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     name: 'answers-shared-between-tenants',
     breaks: 'A tenant gets what the cache holds for another.',
     file: 'cache/cache-key.ts',
-    find: '...[tenant, models, input.system ?? null',
-    replace: "...['', models, input.system ?? null",
+    find: 'return onlyUser === null ? tenant : [tenant, onlyUser];',
+    replace: "return onlyUser === null ? '' : ['', onlyUser];",
+    caughtBy: { tests: ['test/cache/cache-key.test.ts'] },
+  },
+  {
+    name: 'answers-shared-between-users',
+    breaks: 'A user gets what the cache holds for another, though the config shares nothing.',
+    file: 'cache/cache-key.ts',
+    find: 'return onlyUser === null ? tenant : [tenant, onlyUser];',
+    replace: 'return tenant;',
     caughtBy: { tests: ['test/cache/cache-key.test.ts'] },
   },
   {
