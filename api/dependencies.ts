@@ -16,6 +16,7 @@ import type { HealthSnapshot } from '../routing/health-snapshot.ts';
 import type { GateReader } from '../routing/provider-gate.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
+import type { StoredBytes } from '../streaming/stored-bytes.ts';
 import type { ApiKeys } from './api-keys.ts';
 import type { BytesInFlight } from './bytes-in-flight.ts';
 import type { RouteChooser } from './choose-route.ts';
@@ -29,6 +30,7 @@ import type { ChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 export interface ApiDependencies {
   readonly config: Config;
   readonly log: EventLog;
+  readonly stored: StoredBytes;
   readonly live: LiveLogs;
   /** Silence after which a viewer gets a sign of life. */
   readonly heartbeatMs: number;

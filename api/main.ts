@@ -15,9 +15,11 @@ import { createRedisPromptRegistry } from '../prompts/redis-prompt-registry.ts';
 import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
 import { createHealthSnapshot } from '../routing/health-snapshot.ts';
 import { createRedisGateReader } from '../routing/redis-gate-reader.ts';
+import { listenToEnds } from '../streaming/listen-to-ends.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
+import { createStoredBytes } from '../streaming/stored-bytes.ts';
 import { countFaults } from '../telemetry/count-faults.ts';
 import { createLogger } from '../telemetry/create-logger.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -85,6 +87,10 @@ const temporal = new Client({
   ...(dataConverter === undefined ? {} : { dataConverter }),
   ...(await clientInterceptors(tracing)),
 });
+const stored = createStoredBytes(redis, {
+  bytesPerTenant: config.storage.bytesPerTenant,
+  retentionMs: config.retention.logMs,
+});
 const parts = {
   config,
   leaving: leave.signal,
@@ -101,7 +107,13 @@ const parts = {
   gate,
   health,
   routes: createRouteChooser(config, health),
-  log: createRedisEventLog(redis, { retentionMs: config.retention.logMs }),
+  log: createRedisEventLog(redis, {
+    retentionMs: config.retention.logMs,
+    listener: listenToEnds(stored, (error) =>
+      logger.warn({ err: error }, 'an input was not taken off its count'),
+    ),
+  }),
+  stored,
   live: createLiveLogs(subscriber),
   chats: createChatStreams(redis),
   heartbeatMs: config.limits.heartbeatMs,

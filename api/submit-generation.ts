@@ -83,7 +83,7 @@ export async function startGeneration(
   caller: Caller,
   prepared: PreparedGeneration,
 ): Promise<Submitted> {
-  const { log } = dependencies;
+  const { log, stored } = dependencies;
   if (caller.onlyReads === true) {
     throw new UnbrokenError('forbidden', 'A ticket opens streams; a generation is begun with a key.');
   }
@@ -92,11 +92,20 @@ export async function startGeneration(
   if (known?.erased === true) {
     throw new UnbrokenError('idempotency_conflict', 'What was made under this Idempotency-Key was deleted.');
   }
+  const inputJson = JSON.stringify(prepared.input);
+  const inputBytes = Buffer.byteLength(inputJson);
+  if (inputBytes > LIMITS.requestBodyBytes) {
+    throw new UnbrokenError(
+      'body_too_large',
+      `The input, with its prompt and the conversation before it, has ${inputBytes} bytes of at most ${LIMITS.requestBodyBytes}.`,
+    );
+  }
   if (known === null) {
     await refuseSpentBudget(dependencies, { ...caller, user }, prepared.input);
   }
+  const counted = known === null ? await stored.takeInput(tenant, inputBytes) : undefined;
   const creation = {
-    ...{ generationId, tenant, user, route, requestHash, metadata },
+    ...{ generationId, tenant, user, route, requestHash, metadata, inputJson, counted },
     input: prepared.input,
     origin: prepared.origin,
   };
@@ -108,6 +117,7 @@ export async function startGeneration(
     return { generationId, started };
   }
   const created = await log.create(creation);
+  if (!created.created && counted !== undefined) await stored.dropInput(tenant, counted);
   if (created.requestHash !== requestHash) {
     throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');
   }

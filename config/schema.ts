@@ -200,6 +200,16 @@ export const configSchema = z.strictObject({
         .default(24 * 3_600_000),
     })
     .prefault({}),
+  storage: z
+    .strictObject({
+      bytesPerTenant: z
+        .int()
+        .min(LIMITS.requestBodyBytes)
+        .nullable()
+        .default(LIMITS.storedBytesPerTenant)
+        .describe('Inputs and prompts that a tenant keeps in Redis; null: no limit'),
+    })
+    .prefault({}),
   limits: z
     .strictObject({
       connectMs: z.int().positive().default(LIMITS.connectMs),

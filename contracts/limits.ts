@@ -62,6 +62,10 @@ export const LIMITS = {
   viewerStallMs: 60_000,
   /** Silence after which the relay writes a comment or ping, below the 30 s of common proxies. */
   relayHeartbeatMs: 10_000,
+  /** The input of an ended generation that nothing can continue is kept so long, for the steps that follow its end. */
+  endedInputMs: 3_600_000,
+  /** Inputs and prompts that a tenant keeps in Redis, unless the config says otherwise. */
+  storedBytesPerTenant: 2 * 1024 * 1024 * 1024,
   /** A log that never ended is dropped after this. */
   openLogTtlMs: 7 * 24 * 3_600_000,
   /** A new generation that no worker has taken by then is started at Temporal, which hands it to one that is free. */

@@ -40,6 +40,8 @@ export const REDIS_KEYS = {
   logStream: (generationId: string) => `ub:log:{${generationId}}:events`,
   logInput: (generationId: string) => `ub:log:{${generationId}}:input`,
   logChannel: (generationId: string) => `ub:log:{${generationId}}:channel`,
+  /** How many bytes a tenant keeps, by the hour in which they go. */
+  storedBytes: (tenant: string) => `ub:stored:{${encodeURIComponent(tenant)}}`,
   chat: (tenant: string, user: string, chatId: string) =>
     `ub:chat:{${[tenant, user, chatId].map(encodedPart).join(':')}}`,
   // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.

@@ -9,6 +9,7 @@
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import type { GenerationInput, GenerationStatus } from '../contracts/generation.ts';
 import type { LogView } from './log-view.ts';
+import type { CountedInput } from './stored-bytes.ts';
 
 export interface LogCreation {
   readonly generationId: string;
@@ -21,6 +22,8 @@ export interface LogCreation {
   readonly input: GenerationInput;
   /** The input as JSON, where the caller has it already. */
   readonly inputJson?: string | undefined;
+  /** What was counted for the input; it is taken off when the generation has ended. */
+  readonly counted?: CountedInput | undefined;
   /** What a wire format must echo of its request and the input does not hold; small, JSON. */
   readonly origin?: object | undefined;
 }

@@ -211,7 +211,7 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
     },
 
     async create(creation) {
-      const { generationId, tenant, user, route, requestHash } = creation;
+      const { generationId, tenant, user, route, requestHash, counted } = creation;
       const { prompt } = creation.input;
       const start: EventBody = {
         ...{ type: 'generation-start', generationId, route, user },
@@ -231,6 +231,9 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
           ...['tenant', tenant, 'user', user, 'route', route, 'requestHash', requestHash],
           ...['metadata', JSON.stringify(creation.metadata)],
           ...viewFields([start]),
+          ...(counted === undefined
+            ? []
+            : ['inputBytes', String(counted.bytes), 'inputUntilHour', String(counted.untilHour)]),
           ...(creation.origin === undefined ? [] : ['origin', JSON.stringify(creation.origin)]),
         ],
       );

@@ -19,9 +19,11 @@ import { createPromptCompression } from '../prompts/prompt-compression.ts';
 import { createRedisPromptStats } from '../prompts/redis-prompt-stats.ts';
 import { createProviders } from '../providers/create-providers.ts';
 import { createRedisGate } from '../routing/redis-gate.ts';
+import { listenToEnds } from '../streaming/listen-to-ends.ts';
 import { createLiveLogs } from '../streaming/live-logs.ts';
 import { connectRedis } from '../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../streaming/redis-event-log.ts';
+import { createStoredBytes } from '../streaming/stored-bytes.ts';
 import { countFaults } from '../telemetry/count-faults.ts';
 import { listenToLog } from '../telemetry/measure-log.ts';
 import { createMetrics } from '../telemetry/metrics.ts';
@@ -95,7 +97,14 @@ export async function createWorker(
     live: createLiveLogs(subscriber),
     log: createRedisEventLog(redis, {
       retentionMs: config.retention.logMs,
-      listener: listenToLog(metrics, logger),
+      listener: listenToEnds(
+        createStoredBytes(redis, {
+          bytesPerTenant: config.storage.bytesPerTenant,
+          retentionMs: config.retention.logMs,
+        }),
+        (error) => logger.warn({ err: error }, 'an input was not taken off its count'),
+        listenToLog(metrics, logger),
+      ),
     }),
     budget: createRedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: webhookOf(config),

@@ -48,6 +48,7 @@ async function targetOf(
   id: string,
 ): Promise<FeedbackTarget> {
   const { tenant, generationId } = await findGeneration(dependencies, callerIn(response), id);
-  const input = await dependencies.log.readInput(generationId);
-  return { tenant, generationId, prompt: input?.prompt ?? null };
+  const found = await dependencies.log.view(generationId);
+  const input = found?.view === null ? await dependencies.log.readInput(generationId) : null;
+  return { tenant, generationId, prompt: found?.view?.prompt ?? input?.prompt ?? null };
 }

@@ -38,18 +38,38 @@ export function getPromptVersion({
 }
 
 /** 201 with a new version, or 200 with the one that has this content already. */
-export function addPromptVersion({ prompts }: ApiDependencies): RequestHandler<{ name: string }> {
+export function addPromptVersion({ prompts, stored }: ApiDependencies): RequestHandler<{ name: string }> {
   return async (request, response) => {
     const { tenant, keyId } = callerIn(response);
     const name = checked(promptNameSchema, request.params.name, 'name');
     const content = parseBody(request, promptContentSchema);
     checkContent(content);
-    const { version, created } = await prompts.addVersion(tenant, name, content, keyId);
+    const bytes = Buffer.byteLength(JSON.stringify(content));
+    await stored.takePrompt(tenant, bytes);
+    const { version, created } = await addOrDrop(
+      () => prompts.addVersion(tenant, name, content, keyId),
+      () => stored.dropPrompt(tenant, bytes),
+    );
     response
       .status(created ? 201 : 200)
       .location(`/v1/prompts/${name}/versions/${version}`)
       .json(await prompts.readVersion(tenant, name, version));
   };
+}
+
+/** What was counted for a version that is not new, or not taken, is given back. */
+async function addOrDrop<Added extends { readonly created: boolean }>(
+  add: () => Promise<Added>,
+  drop: () => Promise<void>,
+): Promise<Added> {
+  try {
+    const added = await add();
+    if (!added.created) await drop();
+    return added;
+  } catch (error) {
+    await drop();
+    throw error;
+  }
 }
 
 export function setPromptLabel({

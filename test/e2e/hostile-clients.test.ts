@@ -10,7 +10,12 @@ import { waitFor } from '../harness/wait-for.ts';
 const REQUESTS = 30;
 let stack: Stack;
 beforeAll(async () => {
-  stack = await startStack({ config: { rateLimits: { requestsPerMinute: REQUESTS } } });
+  stack = await startStack({
+    config: {
+      rateLimits: { requestsPerMinute: REQUESTS },
+      storage: { bytesPerTenant: LIMITS.requestBodyBytes },
+    },
+  });
 });
 afterAll(() => stack?.stop());
 
@@ -201,5 +206,47 @@ describe('a template', () => {
       expect([path, response.status]).toEqual([path, 400]);
       expect(await response.json()).toMatchObject({ error: { code: 'prompt_variables_invalid' } });
     }
+  });
+});
+
+describe('a tenant', () => {
+  const inputs = (megabytes: number) => ({
+    input: 'word '.repeat(200_000 * megabytes),
+    cache: 'off' as const,
+  });
+
+  test('that keeps as much as it may is a 429, and another tenant is not', async () => {
+    const hoarder = connectApi(stack.api.url, await stack.addKey({ tenant: 'hoarder', user: 'ann' }));
+    const first = await hoarder.create({ ...inputs(5), maxOutputTokens: 5 });
+    expect(first.status).toBe(201);
+    const second = await hoarder.create(inputs(5));
+    expect([second.status, second.body.error.code]).toEqual([429, 'storage_exceeded']);
+    const third = await hoarder.create({ input: 'Hi. [[sim tokens=3 delay_ms=0]]', cache: 'off' });
+    expect(third.status).toBe(201);
+    const other = connectApi(stack.api.url, await stack.addKey({ tenant: 'modest', user: 'ann' }));
+    expect((await other.create({ input: 'Hi. [[sim tokens=3 delay_ms=0]]', cache: 'off' })).status).toBe(201);
+    await hoarder.cancel(first.body.id);
+  });
+
+  test('cannot have a conversation stored that is longer than a request may be', async () => {
+    const api = await newApi();
+    const send = async (body: object) => {
+      const response = await api.send('/v1/responses', { method: 'POST', body: JSON.stringify(body) });
+      return {
+        status: response.status,
+        body: (await response.json()) as { id: string; error: { code: string } },
+      };
+    };
+    const { client, heard, codes } = await openSocket('/v1/responses', withKey(api.key));
+    const create = (more: object) =>
+      client.send(JSON.stringify({ type: 'response.create', input: 'word '.repeat(1_000_000), ...more }));
+    create({ generate: false });
+    await waitFor('it to be prepared', () => heard.some(({ type }) => type === 'response.completed'));
+    const id = (heard.at(-1) as unknown as { response: { id: string } }).response.id;
+    create({ previous_response_id: id });
+    await waitFor('the refusal', () => codes().length === 1);
+    expect(codes()).toEqual(['body_too_large']);
+    client.terminate();
+    expect((await send({ input: 'Hi. [[sim tokens=3 delay_ms=0]]' })).status).toBe(200);
   });
 });
