@@ -68,7 +68,9 @@ export async function findLeader(dependencies: Dependencies, opened: Opened): Pr
   const { leader, flight, similarity } = joined;
   const followed = { leader, flight, leaderSeq: -1 };
   if (!record.budgetNoted) for (const note of budgetNotes(step)) void log.writer.write(note);
-  await log.writer.write({ type: 'cache-join', leader, similarity }, followed);
+  void log.writer.write({ type: 'cache-join', leader, similarity }, followed);
+  // A member that no log knows would never pay, so the note must be in the log before anyone counts this follower.
+  await log.writer.flush();
   return followed;
 }
 

@@ -10,7 +10,7 @@ import { usageSchema } from '../contracts/usage-schema.ts';
 import { runScript, type Script, type ScriptRedis, script } from '../lua/script.ts';
 import type { FlightMembers, WholeAnswer } from './flights.ts';
 
-/** All scripts: KEYS members, meta of the leader's log. Fields of members: `member:<id>`, `closedAtMs`, `epoch`, `by`, `used`. */
+/** All scripts: KEYS members, meta of the leader's log. Fields of members: `member:<id>`, `left:<id>`, `closedAtMs`, `epoch`, `by`, `used`. */
 const NOW_MS = `
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -22,6 +22,7 @@ local member = 'member:' .. ARGV[1]
 if redis.call('HEXISTS', KEYS[1], member) == 1 then return 1 end
 if redis.call('HGET', KEYS[2], 'status') ~= 'running' then return 0 end
 if redis.call('HEXISTS', KEYS[1], 'closedAtMs') == 1 then return 0 end
+if redis.call('HEXISTS', KEYS[1], 'left:' .. ARGV[1]) == 1 then return 0 end
 redis.call('HSET', KEYS[1], member, '1')
 redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
@@ -43,7 +44,15 @@ return by
 /** ARGV generation, ms for which the leader's end is waited for. -> {'none'} or {'pending'} or {'owed', by, used} */
 const LEAVE = script(`${NOW_MS}
 local member = 'member:' .. ARGV[1]
-if redis.call('HEXISTS', KEYS[1], member) == 0 then return {'none'} end
+-- A process of this follower that is late, and enters it again, would have it counted when it has paid nothing.
+local function goes()
+  redis.call('HDEL', KEYS[1], member)
+  if redis.call('HGET', KEYS[2], 'status') ~= 'running' then return {'none'} end
+  redis.call('HSET', KEYS[1], 'left:' .. ARGV[1], '1')
+  if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+  return {'none'}
+end
+if redis.call('HEXISTS', KEYS[1], member) == 0 then return goes() end
 local closed = redis.call('HMGET', KEYS[1], 'closedAtMs', 'epoch', 'by', 'used')
 local log = redis.call('HMGET', KEYS[2], 'status', 'epoch')
 if closed[1] then
@@ -52,8 +61,7 @@ if closed[1] then
   if isOwed then return {'owed', closed[3], closed[4]} end
   if log[1] == 'running' and nowMs - tonumber(closed[1]) < tonumber(ARGV[2]) then return {'pending'} end
 end
-redis.call('HDEL', KEYS[1], member)
-return {'none'}
+return goes()
 `);
 
 /** ARGV generation. Of members that have all paid, nothing is kept. */

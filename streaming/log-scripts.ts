@@ -22,20 +22,27 @@ if redis.call('HGET', KEYS[1], 'status') == 'running' then redis.call('HSET', KE
 return {'noted'}
 `);
 
+/** No two clocks of a deployment are further apart. */
+const CLOCK_SKEW_MS = 10 * 60_000;
+
 /**
- * KEYS meta. ARGV opener, epoch, or 'newest' for one above all before. An ended log keeps the epoch that ended it: nobody writes
- * it any more, and the epoch says whose end it has.
+ * KEYS meta. ARGV opener, epoch, or 'newest' for one above all attempts: the epoch of an attempt is the time at which it
+ * was scheduled, and one that was scheduled before may come late. An ended log has no writer, so whoever opens it reads it,
+ * and it keeps the epoch that says whose end it has.
  * -> {'open', epoch} or {'missing'} or {'fenced', epoch}
  */
 export const OPEN = script(`
 local meta = redis.call('HMGET', KEYS[1], 'epoch', 'status')
 local epoch = meta[1]
 if not epoch then return {'missing'} end
+if meta[2] ~= 'running' then return {'open', epoch} end
 local asked = ARGV[2]
--- 1 is the epoch of a stream that began before its workflow asked for it; it may still come.
-if asked == 'newest' then asked = string.format('%.0f', math.max(tonumber(epoch) + 1, 2)) end
+if asked == 'newest' then
+  local latest = redis.call('TIME')[1] * 1000 + ${CLOCK_SKEW_MS}
+  asked = string.format('%.0f', math.max(tonumber(epoch) + 1, latest))
+end
 if tonumber(asked) < tonumber(epoch) then return {'fenced', epoch} end
-if meta[2] == 'running' then redis.call('HSET', KEYS[1], 'epoch', asked, 'opener', ARGV[1]) end
+redis.call('HSET', KEYS[1], 'epoch', asked, 'opener', ARGV[1])
 return {'open', asked}
 `);
 

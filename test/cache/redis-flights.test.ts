@@ -165,6 +165,18 @@ describe('a member of a flight', () => {
     expect(own.costMicroUsd + each.costMicroUsd).toBe(USED.costMicroUsd);
   });
 
+  test('that has left is not counted again by a process of it that is late', async () => {
+    const ask = questions();
+    const leader = await newLeader(ask('Why?'));
+    await follow(ask('Why?'), 'b');
+    await flights().leave(leader, 'b');
+    // Nor is one that left before it was counted.
+    await flights().leave(leader, 'c');
+    expect(await flights().enter(leader, 'b')).toBe(false);
+    expect(await flights().enter(leader, 'c')).toBe(false);
+    expect(await close(ask('Why?'), leader)).toBe(1);
+  });
+
   test('owes its share from the moment that it is counted, and learns it when its leader has ended', async () => {
     const ask = questions();
     const leader = await newLeader(ask('Why?'));

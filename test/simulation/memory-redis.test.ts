@@ -40,7 +40,7 @@ async function answersTo(redis: LogRedis, generationId: string, random: Random):
   const answers: unknown[] = [];
   for (let step = 0; step < 25; step += 1) {
     const answer = await command(log, writers, generationId, random).catch((error: unknown) =>
-      error instanceof LogRefused ? error.message : `odd: ${String(error)}`,
+      error instanceof LogRefused ? error.reason : `odd: ${String(error)}`,
     );
     answers.push(withoutTimes(answer));
   }

@@ -6,6 +6,8 @@ import { REDIS_KEYS } from '../../contracts/names.ts';
 import { APPEND, CREATE, ERASE, OPEN, OPEN_FRESH, WISH_CANCEL } from '../../streaming/log-scripts.ts';
 import type { LogRedis } from '../../streaming/redis-event-log.ts';
 
+const CLOCK_SKEW_MS = 10 * 60_000;
+
 interface ScriptCall {
   readonly keys: string[];
   readonly arguments: string[];
@@ -139,9 +141,11 @@ export class MemoryRedis implements LogRedis {
     const hash = this.#hashes.get(meta);
     if (hash === undefined) return ['missing'];
     const held = hash.get('epoch') ?? '';
-    const epoch = asked === 'newest' ? String(Math.max(Number(held) + 1, 2)) : asked;
+    if (hash.get('status') !== 'running') return ['open', held];
+    const latest = Math.max(Number(held) + 1, Date.now() + CLOCK_SKEW_MS);
+    const epoch = asked === 'newest' ? String(latest) : asked;
     if (Number(epoch) < Number(held)) return ['fenced', held];
-    if (hash.get('status') === 'running') hash.set('epoch', epoch).set('opener', opener);
+    hash.set('epoch', epoch).set('opener', opener);
     return ['open', epoch];
   }
 

@@ -8,6 +8,7 @@ import type { SimulatedProcess } from './simulated-process.ts';
 /** Who shares the answer of one leader. */
 interface Members {
   readonly ids: Set<string>;
+  readonly left: Set<string>;
   closed: { readonly atMs: number; readonly answer: WholeAnswer; readonly by: number } | null;
 }
 
@@ -24,6 +25,7 @@ export class FlightStore {
     const members = this.#membersOf(leader);
     if (members.ids.has(generationId)) return true;
     if (this.#redis.logOf(leader)?.status !== 'running' || members.closed !== null) return false;
+    if (members.left.has(generationId)) return false;
     members.ids.add(generationId);
     return true;
   }
@@ -39,10 +41,9 @@ export class FlightStore {
   }
 
   leave(leader: string, generationId: string): Debt {
-    const { ids, closed } = this.#membersOf(leader);
-    if (!ids.has(generationId)) return { state: 'none' };
+    const { ids, left, closed } = this.#membersOf(leader);
     const log = this.#redis.logOf(leader);
-    if (closed !== null) {
+    if (closed !== null && ids.has(generationId)) {
       const isOwed = log?.status === 'completed' && log.epoch === closed.answer.epoch;
       if (isOwed)
         return { state: 'owed', by: closed.by, share: splitCost(closed.answer.used, closed.by).each };
@@ -50,6 +51,7 @@ export class FlightStore {
       if (log?.status === 'running' && isWaitedFor) return { state: 'pending' };
     }
     ids.delete(generationId);
+    left.add(generationId);
     return { state: 'none' };
   }
 
@@ -60,7 +62,7 @@ export class FlightStore {
   #membersOf(leader: string): Members {
     const known = this.#members.get(leader);
     if (known !== undefined) return known;
-    const members: Members = { ids: new Set(), closed: null };
+    const members: Members = { ids: new Set(), left: new Set(), closed: null };
     this.#members.set(leader, members);
     return members;
   }

@@ -185,10 +185,12 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
 
     test('a step that comes after the last attempt silences it, whatever its epoch, and reads all that it wrote', async () => {
       const generationId = await newLog();
-      const attempt = await log.open(generationId, 1_800_000_000_000);
+      const attempt = await log.open(generationId, Date.now() - 1_000);
       await attempt.writer.write(delta('a'));
       await attempt.writer.flush();
       const closing = await log.open(generationId, 'newest');
+      // It was scheduled before the step, and opens the log after it.
+      await expect(log.open(generationId, Date.now())).rejects.toMatchObject({ reason: 'fenced' });
       expect(closing.events).toMatchObject([{ seq: 0 }, { seq: 1, text: 'a' }]);
       await attempt.writer.write(delta('late'));
       await expect(attempt.writer.flush()).rejects.toMatchObject({ reason: 'fenced' });
@@ -202,7 +204,7 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
       const { writer } = await log.open(generationId, 7);
       await writer.write(END);
       await writer.flush();
-      for (const epoch of [8, 'newest'] as const) {
+      for (const epoch of [6, 8, 'newest'] as const) {
         expect((await log.open(generationId, epoch)).events.at(-1)?.type).toBe('generation-end');
       }
       expect((await redis.hGetAll(REDIS_KEYS.logMeta(generationId)))['epoch']).toBe('7');
