@@ -16,7 +16,18 @@ const MIN_OUTPUT_TOKENS = 16;
 
 type CountedInput = Pick<GenerationInput, 'system' | 'messages' | 'tools' | 'output'>;
 
-export async function boundInputTokens(input: CountedInput, countTexts: CountTexts): Promise<number> {
+/** An input is asked for at the gate, at the budget and in each second of its stream, and counted once. */
+const countedInputs = new WeakMap<CountTexts, WeakMap<CountedInput, Promise<number>>>();
+
+export function boundInputTokens(input: CountedInput, countTexts: CountTexts): Promise<number> {
+  const counted = countedInputs.get(countTexts) ?? new WeakMap<CountedInput, Promise<number>>();
+  countedInputs.set(countTexts, counted);
+  const bound = counted.get(input) ?? countInput(input, countTexts);
+  counted.set(input, bound);
+  return bound;
+}
+
+async function countInput(input: CountedInput, countTexts: CountTexts): Promise<number> {
   const texts = textsOf(input);
   return boundOf(input, texts, await countTexts(texts));
 }

@@ -1,0 +1,33 @@
+import { expect, test } from '@jest/globals';
+import type { CountTexts } from '../../contracts/count-tokens.ts';
+import { boundInputTokens, roughInputTokens, worstInputTokens } from '../../contracts/tokens.ts';
+
+const input = { messages: [{ role: 'user' as const, content: 'How do plants grow? '.repeat(20) }] };
+
+function counter(tokens: number): CountTexts & { times: number } {
+  const countTexts = async (texts: readonly string[]) => {
+    countTexts.times += 1;
+    return texts.map(() => tokens);
+  };
+  countTexts.times = 0;
+  return countTexts;
+}
+
+test('an input is counted once, however often its bound is asked for', async () => {
+  const countTexts = counter(1_000);
+  const [first, second] = await Promise.all([
+    boundInputTokens(input, countTexts),
+    boundInputTokens(input, countTexts),
+  ]);
+  expect(await worstInputTokens(input, countTexts)).toBeGreaterThan(first);
+  expect(second).toBe(first);
+  expect(countTexts.times).toBe(1);
+  await boundInputTokens({ ...input }, countTexts);
+  expect(countTexts.times).toBe(2);
+});
+
+test('the rough count is never above the bound', async () => {
+  for (const tokens of [0, 10, 1_000]) {
+    expect(roughInputTokens(input)).toBeLessThanOrEqual(await boundInputTokens(input, counter(tokens)));
+  }
+});
