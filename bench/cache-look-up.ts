@@ -25,7 +25,7 @@ export async function benchLookUps(url: string, sizes: readonly number[]): Promi
   // The limits are off: what is measured is how often they would have been crossed.
   const embedder = { ...createLocalEmbedder(), timeoutMs: PATIENT_MS };
   const answers = createQdrantAnswers({ url, embedder, timeoutMs: PATIENT_MS });
-  const verifier = createThreadedVerifier(null);
+  const verifier = createThreadedVerifier({ waitMs: PATIENT_MS, compareMs: PATIENT_MS, runMs: PATIENT_MS });
   const cache = createSemanticAnswerCache({
     answers,
     embedder,

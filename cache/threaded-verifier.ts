@@ -14,16 +14,28 @@ export const verifierRequestSchema = z.object({
   compareMs: z.number(),
 });
 
-/** @param waitMs how long a question may wait for its turn; null: as long as it takes. */
-export function createThreadedVerifier(waitMs: number | null = LIMITS.verifierWaitMs): QuestionVerifier {
+export interface VerifierPatience {
+  /** How long a question may wait for its turn. */
+  readonly waitMs: number;
+  /** After this no further conversation is compared. */
+  readonly compareMs: number;
+  /** After this the thread is ended, whatever it is doing. */
+  readonly runMs: number;
+}
+
+const PATIENCE: VerifierPatience = {
+  waitMs: LIMITS.verifierWaitMs,
+  compareMs: LIMITS.verifierCompareMs,
+  runMs: LIMITS.verifierRunMs,
+};
+
+export function createThreadedVerifier({ waitMs, compareMs, runMs } = PATIENCE): QuestionVerifier {
   const thread = new ThreadRunner({
     file: new URL('./verifier-thread.ts', import.meta.url),
     what: 'the verifier',
     mostWaiting: MOST_WAITING,
   });
-  const limits = { runMs: LIMITS.verifierRunMs, ...(waitMs === null ? {} : { waitMs }) };
-  const ask = (request: z.infer<typeof verifierRequestSchema>) => thread.run(request, limits);
-  const compareMs = LIMITS.verifierCompareMs;
+  const ask = (request: z.infer<typeof verifierRequestSchema>) => thread.run(request, { waitMs, runMs });
   const compare: QuestionVerifier['compare'] = async (questions, others) => {
     if (others.length === 0) return [];
     const request = { questions: [...questions], others: others.map((one) => [...one]), compareMs };

@@ -175,6 +175,14 @@ const cacheSchema = z.strictObject({
     .enum(['user', 'tenant'])
     .default('user')
     .describe('Who may be given a stored answer, or one that is under way: its user, or all of the tenant.'),
+  lookUpMs: z
+    .int()
+    .min(10)
+    .max(60_000)
+    .optional()
+    .describe(
+      'How long each part of a look-up may take: Qdrant, embedder, verifier. Absent: their own limits, some 150 ms.',
+    ),
   default: routeCacheSchema.prefault({}),
   routes: z
     .record(z.string(), routeCacheSchema)

@@ -30,9 +30,17 @@ export function createCache(
   }: { readonly redis: FlightsRedis } & Pick<Dependencies, 'providers' | 'priceOf' | 'countTexts'>,
 ): CacheOfWorker {
   const configured = createEmbedder(config);
-  const embedder = configured === null ? null : rememberVectors(configured);
-  const verifier = createThreadedVerifier();
-  const timeoutMs = LIMITS.cacheLookUpMs;
+  const { lookUpMs } = config.cache;
+  const embedder =
+    configured === null
+      ? null
+      : rememberVectors({ ...configured, timeoutMs: lookUpMs ?? configured.timeoutMs });
+  const verifier = createThreadedVerifier(
+    lookUpMs === undefined
+      ? undefined
+      : { waitMs: lookUpMs, compareMs: lookUpMs, runMs: lookUpMs + LIMITS.verifierRunMs },
+  );
+  const timeoutMs = lookUpMs ?? LIMITS.cacheLookUpMs;
   const answers = createQdrantAnswers({ ...config.qdrant, timeoutMs, embedder: embedder ?? NO_EMBEDDER });
   const judge = createConfiguredJudge(config, providers, { priceOf, countTexts });
   const cache = createSemanticAnswerCache({ answers, embedder, verifier, judge, timeoutMs });

@@ -15,6 +15,7 @@ import type { EventLog, LogWriter } from '../../streaming/event-log.ts';
 import { createLiveLogs, type LiveLogs } from '../../streaming/live-logs.ts';
 import { createRedisEventLog } from '../../streaming/redis-event-log.ts';
 import { faultsOf } from '../harness/check-events.ts';
+import { PATIENT } from '../harness/patience.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
@@ -37,7 +38,7 @@ beforeAll(async () => {
   const [redis, subscriber] = await Promise.all([server.connect(), server.connect()]);
   log = createRedisEventLog(redis, { retentionMs: 3_600_000 });
   live = createLiveLogs(subscriber);
-  flights = createRedisFlights({ redis, embedder: null, verifier: createThreadedVerifier(null) });
+  flights = createRedisFlights({ redis, embedder: null, verifier: createThreadedVerifier(PATIENT) });
 });
 afterAll(() => server?.stop());
 

@@ -13,12 +13,13 @@ import { createThreadedVerifier } from '../../cache/threaded-verifier.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { findFreePort } from '../../services/ports.ts';
 import { findQdrantExecutable, startQdrant } from '../../services/provide-qdrant.ts';
+import { PATIENT } from '../harness/patience.ts';
 
 const DAY_MS = 24 * 3_600_000;
 
 // The promises here are not about how busy the machine is.
-const embedder = { ...createLocalEmbedder(), timeoutMs: 10_000 };
-const verifier = createThreadedVerifier(null);
+const embedder = { ...createLocalEmbedder(), timeoutMs: PATIENT.waitMs };
+const verifier = createThreadedVerifier(PATIENT);
 export const COLLECTION = collectionName(embedder.name);
 export const LIMITS: LookUpLimits = { threshold: 0.5, maxAgeMs: null, judge: false };
 

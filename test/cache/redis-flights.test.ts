@@ -8,10 +8,11 @@ import { NO_USAGE } from '../../contracts/money.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { splitCost, type Used } from '../../contracts/share.ts';
 import type { RedisConnection } from '../../streaming/redis-connection.ts';
+import { PATIENT } from '../harness/patience.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
-const embedder = { ...createLocalEmbedder(), timeoutMs: 10_000 };
-const verifier = createThreadedVerifier(null);
+const embedder = { ...createLocalEmbedder(), timeoutMs: PATIENT.waitMs };
+const verifier = createThreadedVerifier(PATIENT);
 const wishes = { mayLead: true, threshold: 0.5 };
 let server: TestRedis;
 let redis: RedisConnection;

@@ -79,7 +79,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     const configPath = join(dataDir, 'unbroken.config.yaml');
     // JSON is YAML.
     const config = typeof plan.config === 'function' ? plan.config(simulator.url) : (plan.config ?? {});
-    writeFileSync(configPath, JSON.stringify(config));
+    writeFileSync(configPath, JSON.stringify(withPatience(config)));
     const key = newKey();
     const env: Record<string, string> = {
       ...(plan.services ?? servicesOfOneStack()),
@@ -123,6 +123,12 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     await stop();
     throw error;
   }
+}
+
+/** A look-up in the cache ends without a hit after 150 ms, which a busy machine takes for nothing. */
+function withPatience(config: object): object {
+  const cache = 'cache' in config && typeof config.cache === 'object' ? config.cache : {};
+  return { ...config, cache: { lookUpMs: 10_000, ...cache } };
 }
 
 export async function takeSeat(

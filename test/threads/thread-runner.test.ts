@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createThreadedVerifier } from '../../cache/threaded-verifier.ts';
 import { ThreadRunner, type ThreadSettings } from '../../threads/thread-runner.ts';
+import { PATIENT } from '../harness/patience.ts';
 
 const running: { close(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -84,7 +85,7 @@ describe('a thread', () => {
 });
 
 test('sixteen neighbours that are hard to compare do not hold up this process', async () => {
-  const verifier = createThreadedVerifier(null);
+  const verifier = createThreadedVerifier(PATIENT);
   running.push(verifier);
   await verifier.warmUp();
   const hard = (index: number) => [`${'+'.repeat(1_900)} alpha${index} beta ${'1 a@ '.repeat(380)}`];

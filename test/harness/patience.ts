@@ -1,0 +1,6 @@
+import type { VerifierPatience } from '../../cache/threaded-verifier.ts';
+
+const PATIENT_MS = 120_000;
+
+/** Limits for tests of what the cache answers: those promises are not about how busy the machine is. */
+export const PATIENT: VerifierPatience = { waitMs: PATIENT_MS, compareMs: PATIENT_MS, runMs: PATIENT_MS };
