@@ -2,8 +2,10 @@
  * Carries what a provider says into the log: each piece in the same append as the cursor behind it, and text past the
  * guard of what readers hold already.
  */
+import type { FinishReason } from '../contracts/generation.ts';
 import type { ProviderEvent } from '../providers/provider.ts';
 import type { Attempt, Progress } from './attempt.ts';
+import { createContinuationGuard } from './continuation-guard.ts';
 import { createRestartGuard, type GuardedText, type RestartGuard } from './restart-guard.ts';
 import type { Checkpoint } from './resume-plan.ts';
 
@@ -19,7 +21,8 @@ export class AnswerDelivery {
   constructor(attempt: Attempt, progress: Progress) {
     this.#attempt = attempt;
     this.#progress = progress;
-    this.#guard = createRestartGuard(attempt.duties.guardedText);
+    const { guardedText, sentText } = attempt.duties;
+    this.#guard = sentText === '' ? createRestartGuard(guardedText) : createContinuationGuard(guardedText);
   }
 
   /** Resolves when the log's writer has room for more. */
@@ -35,12 +38,12 @@ export class AnswerDelivery {
       this.#progress.ownText += event.text;
       // Thoughts about how to continue an answer are no part of it.
       if (duties.sentText !== '') return;
-      await this.#settle();
+      await this.#settle('stop');
       await writer.write({ type: 'reasoning-delta', text: event.text }, checkpoint);
     } else if (event.type === 'tool-call') {
       const { index, id, name, arguments: piece } = event;
       this.#progress.ownText += piece;
-      await this.#settle();
+      await this.#settle('tool-calls');
       await writer.write({ type: 'tool-call-delta', index, id, name, arguments: piece }, checkpoint);
     } else if (checkpoint !== undefined) {
       // The response's id must be in the log as early as may be: without it a crash now would pay the call twice.
@@ -49,13 +52,13 @@ export class AnswerDelivery {
   }
 
   /** The answer is whole: what the guard still holds back goes to the log. */
-  async end(): Promise<void> {
-    await this.#settle();
+  async end(reason: FinishReason): Promise<void> {
+    await this.#settle(reason);
   }
 
   /** What is no text cannot wait behind held text: a reset that followed it would void it as well. */
-  async #settle(): Promise<void> {
-    await this.#write(this.#guard.finish());
+  async #settle(reason: FinishReason): Promise<void> {
+    await this.#write(this.#guard.finish(reason));
   }
 
   async #write({ reset, text }: GuardedText): Promise<void> {

@@ -71,9 +71,10 @@ export async function goOnWhereRaised(
   const record = readRecord(await dependencies.log.read(generationId, -1));
   const costMicroUsd = dependencies.priceOf(candidate.provider, candidate.model, usage);
   const ended = { ...candidate, attempt: number, usage, costMicroUsd };
-  const known = { ...record, openAttempt: null, charges: [...record.charges, chargeOf(ended)] };
+  const charges = [...record.charges, chargeOf(ended)];
+  const known = { ...record, openAttempt: null, charges };
   const can = capabilitiesFor(provider.capabilities(candidate.model), input);
-  const resume = planResume(candidate, can, known, null);
+  const resume = planResume(candidate, can, { ...known, capTokens: now.capTokens }, null);
   // To void a good answer for a longer one is not what was asked for.
   if (resume.strategy !== 'prefill' && resume.strategy !== 'instruct') return;
   const [delivered = 0] = await dependencies.countTexts([resume.deliveredText.slice(known.continuedChars)]);

@@ -3,12 +3,14 @@
  * on; once it reaches the end of the delivered text, the rest goes on without a reset; where it differs, the old text
  * is voided and the new one is given from its beginning.
  */
+import type { FinishReason } from '../contracts/generation.ts';
+
 export type GuardedText = { readonly reset: boolean; readonly text: string };
 
 export interface RestartGuard {
   push(text: string): GuardedText;
-  /** The new answer has ended. If it ended inside the delivered text, the old text is voided. */
-  finish(): GuardedText;
+  /** The new answer has ended, or goes on with what is no text. Ended inside the delivered text, it voids the old text. */
+  finish(reason?: FinishReason): GuardedText;
 }
 
 export function createRestartGuard(deliveredText: string): RestartGuard {

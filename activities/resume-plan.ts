@@ -1,6 +1,7 @@
 /** How the next attempt begins. Pure: decided by what the log says and what the model can do. */
 import { z } from 'zod';
 import type { Candidate, GenerationInput } from '../contracts/generation.ts';
+import { LIMITS } from '../contracts/limits.ts';
 import type { ProviderCall, ProviderCapabilities, ProviderCursor } from '../providers/provider.ts';
 import type { GenerationRecord, OpenAttempt } from './generation-record.ts';
 
@@ -80,8 +81,13 @@ export function planResume(
       error.model === candidate.model,
   );
   if (can.prefill && !prefillRefused) return { strategy: 'prefill', deliveredText: record.text };
-  if (can.instruct) return { strategy: 'instruct', deliveredText: record.text };
+  if (can.instruct && !isTooShort(record)) return { strategy: 'instruct', deliveredText: record.text };
   return { strategy: 'restart' };
+}
+
+/** The caller has asked to continue an answer, or to raise its cap: then even the shortest text is kept. */
+function isTooShort({ text, continuedChars, capTokens }: GenerationRecord): boolean {
+  return continuedChars === 0 && capTokens === 0 && text.trim().length < LIMITS.leastContinuedChars;
 }
 
 /**
@@ -103,7 +109,8 @@ export function dutiesOf(resume: Resume, record: GenerationRecord): ResponseDuti
   const restarts = begunAs === 'start' || begunAs === 'restart';
   // What a running response has delivered itself is its own, and stays.
   const voids = restarts && running?.hasOutput !== true && (record.hasToolCalls || record.hasReasoning);
-  const isGuarded = begunAs === 'restart' && !voids && running?.hasOwnText !== true;
+  // No model is trusted to continue where it was asked to: what it says first is compared as that of a restart is.
+  const isGuarded = begunAs !== 'start' && !voids && running?.hasOwnText !== true;
   return {
     voids,
     guardedText: isGuarded ? record.text : '',

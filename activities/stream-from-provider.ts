@@ -190,7 +190,7 @@ async function relayProvider(
   }
   if (finish === null)
     throw new UnbrokenError('provider_stream_cut', 'The stream ended without a finished answer.');
-  await delivery.end();
+  await delivery.end(finish.reason);
   if (finish.reason === 'length') {
     const usage = finish.usage ?? (await usageSoFar(dependencies, attempt, progress));
     await goOnWhereRaised(dependencies, attempt, usage);

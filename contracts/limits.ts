@@ -76,6 +76,11 @@ export const LIMITS = {
   handoffStartedMs: 2_000,
   /** A stream that runs for longer is adopted by an activity that heartbeats; well below the workflow task timeout. */
   adoptStreamAfterMs: 1_000,
+  /**
+   * An answer with less text than this is restarted rather than continued by instruction: that saves nothing, and too
+   * little is there to see whether the model begins again instead.
+   */
+  leastContinuedChars: 24,
   /** Provider errors of one candidate before the next candidate is tried. */
   providerErrorsPerCandidate: 3,
   /** Longest wait that a provider's Retry-After may ask of us before we fall back. */

@@ -26,6 +26,8 @@ export interface CallRequest {
   readonly apiKey: string;
   /** Whether the model says nothing. */
   readonly isEmpty: boolean;
+  /** Whether the model begins its answer again where it was asked to continue it. */
+  readonly beginsAgain: boolean;
   /** Changes the text of this call; '' for the true one. */
   readonly salt: string;
 }
@@ -77,7 +79,9 @@ export function createCalls(journal: Journal = () => undefined): Calls {
   const counts = new Map<string, KeyCount>();
   return {
     start(request) {
-      const { base, spoken } = continuation(request.input);
+      const continued = continuation(request.input);
+      const { base } = continued;
+      const spoken = request.beginsAgain ? '' : continued.spoken;
       const script = scriptFor(base, request.salt);
       const rest = request.isEmpty ? [] : withoutSpoken(script.pieces, spoken);
       const { id, wire, apiKey, input } = request;

@@ -24,7 +24,8 @@ export const faultSchema = z.strictObject({
         'no-usage',
         'wrong-usage',
       ] as const),
-      ...(['nondeterministic', 'refuse-stream'] as const),
+      // `ignore-continuation`: the model begins the answer again, whatever it was asked to continue.
+      ...(['nondeterministic', 'refuse-stream', 'ignore-continuation'] as const),
     ])
     .default('status'),
   /** A part of the prompt. */

@@ -92,6 +92,7 @@ export async function serveCall(
     isBackground: asked.isBackground === true,
     wantsUsage: asked.wantsUsage === true,
     isEmpty: fault?.kind === 'empty',
+    beginsAgain: fault?.kind === 'ignore-continuation',
     salt: fault?.kind === 'nondeterministic' ? String(Math.random()) : '',
   });
   if (!call.isBackground) response.once('close', () => call.run.cancel());

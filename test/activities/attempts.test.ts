@@ -165,6 +165,44 @@ describe.each(WIRES)('%s', (wire) => {
   });
 });
 
+describe.each(WIRES)('%s, asked to continue an answer', (wire) => {
+  test.each([
+    ['in band', 'in-band-error', 40],
+    ['after a few characters', 'in-band-error', 2],
+    ['by a malformed chunk', 'malformed-chunk', 30],
+  ] as const)(
+    'and beginning it again gives no text twice (it broke %s)',
+    async (_name, kind, afterTokens) => {
+      const messages = prompt('tokens=60 delay_ms=1');
+      await stand.sim.fault({ kind, afterTokens });
+      await stand.sim.fault({ kind: 'ignore-continuation', times: 9 });
+      const step = await stand.begin(wire, { messages });
+      await stand.untilOutcome(step);
+      const events = await stand.events(step);
+      expect(faultsOf(events)).toEqual([]);
+      expect(textOf(events)).toBe((await stand.sim.text(messages)).text);
+      expect(events.filter(({ type }) => type === 'text-reset')).toEqual([]);
+      if (afterTokens > 20) expect(started(events)[1]).toMatch(/instruct|prefill/);
+    },
+  );
+
+  test('and losing its process while it begins again gives no text twice', async () => {
+    const messages = prompt('tokens=60 delay_ms=6');
+    await stand.sim.fault({ kind: 'in-band-error', afterTokens: 40 });
+    await stand.sim.fault({ kind: 'ignore-continuation', times: 9 });
+    const step = await stand.begin(wire, { messages });
+    await expect(stand.attempt(step).outcome).rejects.toMatchObject({ nonRetryable: false });
+    stand.attempt(step);
+    await waitFor('the repeat', async () =>
+      (await stand.sim.calls()).some(
+        ({ outputTokensGenerated }, at) => at === 1 && outputTokensGenerated > 5,
+      ),
+    );
+    await stand.untilOutcome(step);
+    expect(textOf(await stand.events(step))).toBe((await stand.sim.text(messages)).text);
+  });
+});
+
 describe('a stop before the call has left', () => {
   const billOf = async (step: StreamStep) => {
     const events = await stand.events(step);

@@ -2,12 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import { readRecord } from '../../activities/generation-record.ts';
 import { capabilitiesFor, dutiesOf, openCheckpoint, planResume } from '../../activities/resume-plan.ts';
 import type { EventBody } from '../../contracts/events.ts';
+import { NO_USAGE } from '../../contracts/money.ts';
 import { eventsOf, failed, started, text } from './events-of.ts';
 
 const CANDIDATE = { provider: 'sim', model: 'm' };
 const CURSOR = { responseId: 'r1', sequenceNumber: 4, textChars: 3 };
 const CHECKPOINT = { ...CANDIDATE, attempt: 1, cursor: CURSOR };
 const ALL = { reattach: true, prefill: true, instruct: true };
+/** Long enough to be continued by instruction. */
+const LONG = 'The river carries light over stone';
 const delivered = readRecord(eventsOf(started(1), text('abc')));
 
 test('a log without text starts', () => {
@@ -31,18 +34,39 @@ test.each([
 });
 
 test('delivered text is continued by the best means that the model has', () => {
+  const record = readRecord(eventsOf(started(1), text(LONG)));
   const planned = (can: Partial<typeof ALL>) =>
-    planResume(CANDIDATE, { reattach: false, prefill: false, instruct: false, ...can }, delivered, null);
+    planResume(CANDIDATE, { reattach: false, prefill: false, instruct: false, ...can }, record, null);
   expect(planned({ prefill: true, instruct: true }).strategy).toBe('prefill');
-  expect(planned({ instruct: true })).toEqual({ strategy: 'instruct', deliveredText: 'abc' });
+  expect(planned({ instruct: true })).toEqual({ strategy: 'instruct', deliveredText: LONG });
   expect(planned({})).toEqual({ strategy: 'restart' });
 });
 
 test('a model that refused a prefill is not asked for one again; another model is', () => {
   const refused = failed(1, { code: 'provider_prefill_refused' });
-  const record = readRecord(eventsOf(started(1), text('abc'), refused));
+  const record = readRecord(eventsOf(started(1), text(LONG), refused));
   expect(planResume(CANDIDATE, ALL, record, null).strategy).toBe('instruct');
   expect(planResume({ ...CANDIDATE, model: 'other' }, ALL, record, null).strategy).toBe('prefill');
+});
+
+test('a few characters are restarted rather than continued by instruction, unless the caller asked to continue them', () => {
+  const can = { reattach: false, prefill: false, instruct: true };
+  const raise = {
+    provider: 'sim',
+    model: 'm',
+    attempt: 1,
+    usage: NO_USAGE,
+    costMicroUsd: 0,
+    maxOutputTokens: 9,
+  };
+  expect(planResume(CANDIDATE, can, delivered, null)).toEqual({ strategy: 'restart' });
+  for (const wished of [
+    [{ type: 'generation-continue', generationId: 'gen_a', chars: 3 } as const, text('abc')],
+    [started(1), text('abc'), { type: 'cap-raise', ...raise } as const],
+  ]) {
+    const record = readRecord(eventsOf(...(wished as EventBody[])));
+    expect(planResume(CANDIDATE, can, record, null).strategy).toBe('instruct');
+  }
 });
 
 test('a checkpoint counts only for the attempt that the log holds open', () => {
@@ -138,6 +162,8 @@ describe('what a response owes stays the same when it is reattached', () => {
   test('a continuation keeps the text that was sent with it', () => {
     const continued = [started(1), text('abc'), failed(1), started(2, 'instruct'), text('d')];
     expect(dutiesAfter(...continued)).toEqual({ voids: false, guardedText: '', sentText: 'abc' });
+    // What it says first is still to be compared, whoever reads it.
+    expect(dutiesAfter(...continued.slice(0, -1))).toMatchObject({ guardedText: 'abc', sentText: 'abc' });
     expect(dutiesAfter(started(1), text('abc'))).toMatchObject({ sentText: '' });
   });
 });

@@ -189,6 +189,19 @@ test('half a tool call is no part of the next response, though that is cut as so
   ]);
 });
 
+test.each(WIRES)(
+  'a model that ignores the request to continue gives no text twice (%s)',
+  async (provider) => {
+    const input = prompt('tokens=60 delay_ms=2');
+    await stack.sim.fault({ kind: 'malformed-chunk', afterTokens: 30 });
+    await stack.sim.fault({ kind: 'ignore-continuation', times: 5 });
+    const events = await answer({ input, model: `${provider}/sim-large` });
+    expect(textOf(events)).toBe((await stack.sim.text(input)).text);
+    expect(events.filter(({ type }) => type === 'text-reset')).toEqual([]);
+    expect(events.at(-1)).toMatchObject({ type: 'generation-end', finishReason: 'stop' });
+  },
+);
+
 /** One turn of a conversation in a caller's format: what is sent, and where the answer's text is. */
 const FORMATS = {
   '/v1/chat/completions': (model: string, messages: readonly object[]) => ({ model, messages }),
