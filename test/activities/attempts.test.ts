@@ -165,6 +165,24 @@ describe.each(WIRES)('%s', (wire) => {
   });
 });
 
+test.each(WIRES)('half a tool call is void before the next call leaves (%s)', async (wire) => {
+  // Google's calls come in one piece, so the second of two is broken.
+  await stand.sim.fault({ kind: 'in-band-error', afterTokens: 9 });
+  const messages = prompt('tool=get_weather calls=2 delay_ms=1');
+  const step = await stand.begin(wire, { messages, tools: [WEATHER] });
+  await stand.untilOutcome(step);
+  const events = await stand.events(step);
+  expect(started(events)[0]).toBe('start');
+  expect(callsOf(events)).toHaveLength(2);
+  for (const call of callsOf(events)) expect(JSON.parse(call)).toEqual({ town: 'harbour', days: 42 });
+  const shown = events.findIndex(({ type }) => type === 'tool-call-delta');
+  const reset = events.findIndex(({ type }) => type === 'text-reset');
+  const next = events.findLastIndex(({ type }) => type === 'provider-start');
+  if (shown !== -1 && shown < next)
+    expect(events.slice(shown, next).map(({ type }) => type)).toContain('text-reset');
+  expect(reset).toBeLessThan(next);
+});
+
 describe.each(WIRES)('%s, asked to continue an answer', (wire) => {
   test.each([
     ['in band', 'in-band-error', 40],
