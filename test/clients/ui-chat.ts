@@ -136,18 +136,23 @@ export const uiChat: ClientUnderTest = {
         const asked = chat.messages.filter(({ role }) => role === 'user');
         // A reload of the page: what was there is gone, and only the id of the chat is known.
         await chat.stop();
+        const half = chat.messages;
         const page = mountChat(bench, chat.id, asked);
         await waitFor('the whole text on the page', () => answerOf(page.chat()) === text);
         await waitFor('the end', () => page.chat().status === 'ready');
         page.unmount();
-        const idle = mountChat(bench, chat.id, asked);
-        await waitFor('an answer to the page', () => idle.statuses.length > 0);
-        same(
-          'nothing runs any more',
-          [idle.chat().status, idle.chat().messages.length],
-          ['ready', asked.length],
-        );
-        idle.unmount();
+        // The answer has ended: a page that has nothing of it, half of it or all of it has the whole of it once.
+        for (const messages of [asked, half, page.chat().messages]) {
+          const late = mountChat(bench, chat.id, messages);
+          await waitFor('an answer to the page', () => late.statuses.length > 0);
+          await waitFor('the end', () => late.chat().status === 'ready' && answerOf(late.chat()) === text);
+          same('messages', late.chat().messages.length, asked.length + 1);
+          late.unmount();
+        }
+        const other = mountChat(bench, newKey(), []);
+        await waitFor('an answer to the page', () => other.statuses.length > 0);
+        same('a chat that never was', other.statuses, ['204']);
+        other.unmount();
       }),
     error: async (bench) => {
       const chat = chatAt({ ...bench, body: { model: 'no-such' } });

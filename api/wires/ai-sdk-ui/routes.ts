@@ -1,6 +1,6 @@
 /**
- * What `useChat` of the AI SDK calls: `POST /v1/ui/chat`, and `GET /v1/ui/chat/:id/stream` to resume, which answers
- * 204 where nothing runs. `DELETE` of the same path cancels.
+ * What `useChat` of the AI SDK calls: `POST /v1/ui/chat`, and `GET /v1/ui/chat/:id/stream` to resume, which sends the
+ * chat's newest answer from its beginning, or 204 where there is none. `DELETE` of the same path cancels.
  */
 import type { Response, Router } from 'express';
 import { UnbrokenError } from '../../../contracts/errors.ts';
@@ -17,16 +17,16 @@ import { idempotencyKeyOf, toGeneration, uiChatSchema } from './request.ts';
 
 export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
   const { chats } = dependencies;
-  const runningOf = async (response: Response, chatId: string): Promise<LogHead | null> => {
+  const newestOf = async (response: Response, chatId: string): Promise<LogHead | null> => {
     const caller = callerIn(response);
     const generationId = await chats.find(caller, chatId);
     if (generationId === null) return null;
     const head = await findGeneration(dependencies, caller, generationId).catch((error: unknown) => {
-      // Past its retention, or deleted: nothing runs.
+      // Past its retention, or deleted.
       if (error instanceof UnbrokenError && error.entry.status < 500) return null;
       throw error;
     });
-    return head?.status === 'running' ? head : null;
+    return head;
   };
 
   v1.post('/ui/chat', async (request, response) => {
@@ -45,14 +45,15 @@ export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
   });
 
   v1.get('/ui/chat/:id/stream', async (request, response) => {
-    const head = await runningOf(response, request.params.id);
+    // An answer that has ended is sent as well: the page may have lost its connection before the end.
+    const head = await newestOf(response, request.params.id);
     if (head === null) response.status(204).end();
     else await streamUi(dependencies, response, head, false);
   });
 
   v1.delete('/ui/chat/:id/stream', async (request, response) => {
-    const head = await runningOf(response, request.params.id);
-    if (head !== null) await cancelRun(dependencies, head);
+    const head = await newestOf(response, request.params.id);
+    if (head?.status === 'running') await cancelRun(dependencies, head);
     response.status(204).end();
   });
 }
