@@ -148,10 +148,22 @@ function handleError(logger: Logger): ErrorRequestHandler {
       return;
     }
     const known = toUnbrokenError(error);
-    if (known.entry.status >= 500) logger.error({ err: error, path: request.path }, 'request failed');
+    if (known.entry.status >= 500) {
+      logger.error({ ...loggable(error, known), path: request.path }, 'request failed');
+    }
     if (response.headersSent) response.destroy();
     else sendWireError(request, response, known);
   };
+}
+
+/** A provider's words may quote a prompt: of an error with a code only that is logged, and what is behind our own. */
+function loggable(
+  error: unknown,
+  { code }: UnbrokenError,
+): { readonly code: string; readonly err?: unknown } {
+  if (!(error instanceof UnbrokenError)) return { code, err: error };
+  const isOurs = code === 'internal' || code === 'service_unavailable';
+  return isOurs && error.cause !== undefined ? { code, err: error.cause } : { code };
 }
 
 /** Errors of the router and of the form's parser carry a status; everything unknown is `internal`. */

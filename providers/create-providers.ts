@@ -1,6 +1,7 @@
 /** The providers of a config: one adapter for each that has what it needs. */
 import type { Config } from '../config/load-config.ts';
 import type { WireFamily } from '../config/schema.ts';
+import { secretsIn } from '../contracts/redact.ts';
 import { factsOf } from '../models/catalogue.ts';
 import { refusalOf } from '../models/refuse-input.ts';
 import { createAiSdk } from './ai-sdk/index.ts';
@@ -27,9 +28,7 @@ const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Prov
 
 export function createProviders(config: Config): ReadonlyMap<string, Provider> {
   const providers = new Map<string, Provider>();
-  const secrets = Object.values(config.providerKeys).flatMap((keys) =>
-    keys.flatMap(({ secret }) => secret ?? []),
-  );
+  const secrets = secretsIn(config.providerKeys);
   for (const [name, provider] of Object.entries(config.providers)) {
     const [key] = config.providerKeys[name] ?? [];
     if (key === undefined) continue;

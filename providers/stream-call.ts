@@ -1,10 +1,10 @@
 /** What every adapter does around its stream: the link, the limits on silence, the abort, and the mapping of errors. */
 import type { UnbrokenError } from '../contracts/errors.ts';
 import { type AnswerHead, createLink, type Link } from './http-link.ts';
+import { presentable } from './presentable-error.ts';
 import type { ProviderCall, ProviderEvent } from './provider.ts';
 import type { ProviderSettings } from './provider-settings.ts';
 import { readInTime } from './read-in-time.ts';
-import { presentable } from './redact.ts';
 
 /** @param head the answer that the error came in or after; null where none was received. */
 export type ToError = (error: unknown, head: AnswerHead | null) => UnbrokenError;

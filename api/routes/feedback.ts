@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { feedbackSchema, promptNameSchema } from '../../contracts/prompts.ts';
 import type { FeedbackTarget } from '../../prompts/prompt-stats.ts';
-import { callerIn } from '../authenticate.ts';
+import { assertScope, callerIn, hasScope } from '../authenticate.ts';
 import { checked } from '../checked.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../find-generation.ts';
@@ -33,12 +33,14 @@ export function getFeedback(dependencies: ApiDependencies): RequestHandler<{ id:
   };
 }
 
-/** `GET /v1/prompts/:name/feedback?limit=`: the newest first. */
+/** `GET /v1/prompts/:name/feedback?limit=`: the newest first. They are of all users, so not for the key of one. */
 export function listFeedback({ promptStats }: ApiDependencies): RequestHandler<{ name: string }> {
   return async (request, response) => {
+    const caller = callerIn(response);
+    if (!hasScope(caller, 'admin')) assertScope(caller, 'any-user');
     const name = checked(promptNameSchema, request.params.name, 'name');
     const limit = checked(feedbackLimitSchema, request.query['limit'], 'limit');
-    response.json({ data: await promptStats.listFeedback(callerIn(response).tenant, name, limit) });
+    response.json({ data: await promptStats.listFeedback(caller.tenant, name, limit) });
   };
 }
 

@@ -50,7 +50,8 @@ const REPLIES: Readonly<Record<string, Reply>> = {
 const SHARED = ['RATE'];
 const OF_ONE_REQUEST = Object.keys(REPLIES).filter((word) => !SHARED.includes(word));
 
-const SECRET = 'AIza-the-literal-key-0123456789';
+/** Of no form that a pattern knows. */
+const SECRET = 'plugh0123456789XYZZYsecret';
 const WIRES = {
   chat: { wire: 'openai-chat', path: '/v1' },
   messages: { wire: 'anthropic-messages', path: '' },
@@ -71,6 +72,12 @@ async function startStub(simulatorUrl: () => string): Promise<Stub> {
     for await (const piece of request) pieces.push(piece as Buffer);
     const body = Buffer.concat(pieces).toString();
     stub.calls += 1;
+    if (body.includes('say ECHO')) {
+      const message = `Failed at ${body} with ${Object.values(request.headers).join(' ')}`;
+      response.writeHead(500, { 'content-type': 'application/json' });
+      response.end(JSON.stringify({ error: { message: message.slice(-700), type: 'server_error' } }));
+      return;
+    }
     const word = Object.keys(REPLIES).find((one) => body.includes(`say ${one}`));
     const reply = word === undefined ? undefined : REPLIES[word];
     if (reply !== undefined) {
@@ -309,6 +316,26 @@ describe('what is shared', () => {
     expect(end).toMatchObject({ type: 'generation-error', error: { code: 'provider_circuit_open' } });
   });
 });
+
+test.each(WIRE_NAMES)(
+  'a provider (%s) that quotes the prompt and the key shows them to no log, and the key to nobody',
+  async (wire) => {
+    const response = await bob.send('/v1/chat/completions', {
+      method: 'POST',
+      body: JSON.stringify({
+        model: `stub-${wire}/echoes`,
+        messages: [{ role: 'user', content: `say ECHO ${Math.random()} PLUGH-PROMPT` }],
+      }),
+    });
+    expect(response.status).toBe(502);
+    expect(await response.text()).not.toContain(SECRET);
+    const logs = await waitFor('the failure is logged', () => {
+      const all = [...stack.apis, ...stack.workers].map((seat) => seat.log()).join('\n');
+      return all.includes('request failed') && all;
+    });
+    for (const word of [SECRET, 'PLUGH-PROMPT']) expect(logs).not.toContain(word);
+  },
+);
 
 test('names of models that one tenant asked are not shown to another', async () => {
   await ask(eve, 'stub-chat/ft:acme-secret-project-x', good());

@@ -206,6 +206,20 @@ describe('a key of one user, without the scope any-user', () => {
   });
 });
 
+test('what readers thought of a prompt is for keys that may read all users', async () => {
+  const path = '/v1/prompts/ours/feedback';
+  const keyFor = async (scopes: Scope[]) =>
+    connectApi(stack.api.url, await stack.addKey({ user: 'ann', scopes }));
+  const refused = await (await keyFor(['generate'])).send(path);
+  expect([refused.status, await refused.json()]).toMatchObject([403, { error: { code: 'forbidden' } }]);
+  for (const scopes of [
+    ['generate', 'any-user'],
+    ['generate', 'admin'],
+  ] satisfies Scope[][]) {
+    expect((await (await keyFor(scopes)).send(path)).status).toBe(200);
+  }
+});
+
 describe('a ticket', () => {
   const ticketFor = async (body: object) => {
     const response = await stack.api.send('/v1/tickets', { method: 'POST', body: JSON.stringify(body) });

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type ErrorCode, UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { wasNeverSent } from '../../../contracts/may-be-billed.ts';
+import { redact } from '../../../contracts/redact.ts';
 import type { EmbeddingsRequest, EmbeddingsTarget } from './request.ts';
 
 const MESSAGE_CHARS = 300;
@@ -20,7 +21,7 @@ export type Forwarded =
   | { readonly answer: null; readonly error: UnbrokenError; readonly mayBeBilled: boolean };
 
 export async function forwardEmbeddings(
-  { baseUrl, secret, model }: EmbeddingsTarget,
+  { baseUrl, secret, secrets, model }: EmbeddingsTarget,
   { input, dimensions, encoding_format }: EmbeddingsRequest,
 ): Promise<Forwarded> {
   let response: Response;
@@ -45,7 +46,8 @@ export async function forwardEmbeddings(
     const failure = new UnbrokenError('provider_connect_failed', said, { cause: error });
     return { answer: null, error: failure, mayBeBilled: !wasNeverSent(error) };
   }
-  if (!response.ok) return { answer: null, error: refusalOf(response, text), mayBeBilled: false };
+  if (!response.ok)
+    return { answer: null, error: refusalOf(response, redact(text, secrets)), mayBeBilled: false };
   const parsed = answerSchema.safeParse(jsonOf(text));
   if (parsed.success) return { answer: parsed.data };
   const malformed = new UnbrokenError('provider_malformed', 'The provider sent no list of vectors.');
@@ -53,9 +55,8 @@ export async function forwardEmbeddings(
 }
 
 function refusalOf({ status, headers }: Response, text: string): UnbrokenError {
-  // Vendors quote the refused key.
-  const isAuth = status === 401 || status === 403;
-  const message = isAuth ? 'The provider refused its API key.' : messageIn(text);
+  // Vendors quote the refused key, in forms that no pattern knows.
+  const message = status === 401 ? 'The provider refused its API key.' : messageIn(text);
   const waitSeconds = Number(headers.get('retry-after') ?? Number.NaN);
   return new UnbrokenError(codeOf(status), `${status}: ${message}`, {
     ...(Number.isFinite(waitSeconds) ? { retryAfterMs: waitSeconds * 1_000 } : {}),
@@ -63,7 +64,7 @@ function refusalOf({ status, headers }: Response, text: string): UnbrokenError {
 }
 
 function codeOf(status: number): ErrorCode {
-  if (status === 401 || status === 403) return 'provider_auth';
+  if (status === 401) return 'provider_auth';
   if (status === 404) return 'model_not_found';
   if (status === 429) return 'provider_rate_limited';
   return status < 500 ? 'provider_bad_request' : 'provider_unavailable';

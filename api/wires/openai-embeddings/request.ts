@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Config } from '../../../config/load-config.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { modelNameSchema } from '../../../contracts/generation.ts';
+import { secretsIn } from '../../../contracts/redact.ts';
 import { resolveModel } from '../model-name.ts';
 
 const MOST_INPUTS = 2_048;
@@ -32,6 +33,8 @@ export interface EmbeddingsTarget {
   readonly model: string;
   readonly baseUrl: string;
   readonly secret: string | undefined;
+  /** The keys of all providers: no error may show one. */
+  readonly secrets: readonly string[];
 }
 
 const VENDOR_URL = 'https://api.openai.com/v1';
@@ -61,7 +64,13 @@ export function targetOf(config: Config, { model: name }: EmbeddingsRequest): Em
     });
   }
   const baseUrl = settings.baseUrl ?? VENDOR_URL;
-  return { provider, model: target.model.slice(slash + 1), baseUrl, secret: key.secret };
+  return {
+    provider,
+    model: target.model.slice(slash + 1),
+    baseUrl,
+    secret: key.secret,
+    secrets: secretsIn(config.providerKeys),
+  };
 }
 
 /** The texts, and the number of tokens that the caller has made of texts itself. */

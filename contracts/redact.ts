@@ -1,7 +1,5 @@
-/** A vendor's words as a caller may read them: without keys, and not longer than a sentence or two. */
-import { UnbrokenError } from '../contracts/errors.ts';
+/** A vendor's words as a caller may read them: without keys. */
 
-const MESSAGE_CHARS = 300;
 /** Shorter ones are stand-ins such as `none`, and would tear words apart. */
 const SECRET_CHARS = 8;
 /** Keys of other accounts, and keys that a vendor has cut or masked, by the forms that vendors give them. */
@@ -15,15 +13,9 @@ export function redact(text: string, secrets: readonly string[]): string {
   return withoutOurs.replace(KEY_FORMS, '[key]');
 }
 
-/** The same error with words that a caller may read. */
-export function presentable(error: UnbrokenError, secrets: readonly string[]): UnbrokenError {
-  const message = redact(error.message, secrets).slice(0, MESSAGE_CHARS);
-  if (message === error.message) return error;
-  const { code, retryAfterMs, refusal, details, cause } = error;
-  return new UnbrokenError(code, message, {
-    retryAfterMs,
-    refusal,
-    details: details && { ...details },
-    cause,
-  });
+/** The keys of all providers. */
+export function secretsIn(
+  keys: Readonly<Record<string, readonly { readonly secret: string | undefined }[]>>,
+): string[] {
+  return Object.values(keys).flatMap((ofOne) => ofOne.flatMap(({ secret }) => secret ?? []));
 }
