@@ -41,7 +41,8 @@ export interface Verifier {
 const CHECKS: readonly Check[] = [
   ...[negation, antonym, version, date, unit, number, language, format, entity, scope, question, roles],
 ];
-const REMEMBERED_READINGS = 2_000;
+/** Of up to 250 words each. */
+const REMEMBERED_READINGS = 500;
 
 /** Loads the dictionary: some 40 ms, 25 MB. */
 export function createVerifier(): Verifier {
