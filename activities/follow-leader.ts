@@ -49,8 +49,19 @@ interface Follower extends Omit<Opened, 'input'> {
 
 type LeaderEnd = Extract<GenerationEvent, { type: 'generation-end' }>;
 
+type Finding = Pick<Dependencies, 'cacheSettings' | 'flights'>;
+
 /** Whom to follow: the one it followed before a crash, or one that it finds now. null: it calls the provider. */
-export async function findLeader(dependencies: Dependencies, opened: Opened): Promise<Followed | null> {
+export async function findLeader(dependencies: Finding, opened: Opened): Promise<Followed | null> {
+  const followed = await findFollowed(dependencies, opened);
+  // Its own log has the note by now, also where an attempt before this one wrote it and died.
+  if (followed !== null) {
+    await dependencies.flights.enter(followed.leader, opened.step.order.generationId);
+  }
+  return followed;
+}
+
+async function findFollowed(dependencies: Finding, opened: Opened): Promise<Followed | null> {
   const { step, log, input, record } = opened;
   const last = log.events.findLast(({ type }) => type === 'cache-join' || type === 'cache-leave');
   if (last?.type === 'cache-leave' || record.attempts > 0) return null;
@@ -76,7 +87,7 @@ export async function findLeader(dependencies: Dependencies, opened: Opened): Pr
 
 /** A budget that clips the answer, and calls of tools, which have effects, are nobody else's. */
 function mayShare(
-  { cacheSettings }: Dependencies,
+  { cacheSettings }: Pick<Dependencies, 'cacheSettings'>,
   { order, maxOutputTokens }: StreamStep,
   input: GenerationInput,
 ) {
@@ -93,9 +104,7 @@ export async function followLeader(
   dependencies: Following,
   follower: Follower,
 ): Promise<GenerationOutcome | null> {
-  const { joined, log, control, step } = follower;
-  // The note is in the log by now, also where an attempt before this one wrote it and died.
-  await dependencies.flights.enter(joined.leader, step.order.generationId);
+  const { joined, log, control } = follower;
   const news = createBell();
   const live = await dependencies.live.follow(joined.leader, () => news.ring());
   let followed = joined;

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { closeGeneration } from '../../activities/close-generation.ts';
-import { type Followed, followLeader } from '../../activities/follow-leader.ts';
+import { type Followed, findLeader, followLeader } from '../../activities/follow-leader.ts';
 import { readRecord } from '../../activities/generation-record.ts';
+import { questionOf } from '../../activities/look-up-cache.ts';
 import type { Stop, StreamControl } from '../../activities/running-streams.ts';
 import { endLog } from '../../api/end-log.ts';
 import type { Flights } from '../../cache/flights.ts';
@@ -13,9 +14,11 @@ import { NO_USAGE } from '../../contracts/money.ts';
 import { splitCost } from '../../contracts/share.ts';
 import type { EventLog, LogWriter } from '../../streaming/event-log.ts';
 import { createLiveLogs, type LiveLogs } from '../../streaming/live-logs.ts';
+import { connectRedis } from '../../streaming/redis-connection.ts';
 import { createRedisEventLog } from '../../streaming/redis-event-log.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { PATIENT } from '../harness/patience.ts';
+import { startTcpProxy } from '../harness/tcp-proxy.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
@@ -54,15 +57,19 @@ beforeEach(async () => {
   await say('One ');
 });
 
-const question = () => ({ tenant: 't', onlyUser: 'ann', candidates: [CANDIDATE], input: inputOf() });
+const question = () => questionOf(cacheSettings, orderOf(leader), inputOf());
 const inputOf = () => ({
   messages: [{ role: 'user' as const, content: `Why ${count}?` }],
   maxOutputTokens: 200,
 });
 
-async function begin(generationId: string, epoch = EPOCH): Promise<LogWriter> {
+async function create(generationId: string): Promise<void> {
   const head = { generationId, tenant: 't', user: 'ann', route: 'default', requestHash: 'h', metadata: {} };
   await log.create({ ...head, input: inputOf() });
+}
+
+async function begin(generationId: string, epoch = EPOCH): Promise<LogWriter> {
+  await create(generationId);
   return (await log.open(generationId, epoch)).writer;
 }
 
@@ -87,21 +94,36 @@ function orderOf(generationId: string): GenerationOrder {
   };
 }
 
-/** A follower in this process: it has noted whom it follows, as one does before it is counted. */
-async function startFollowing(epoch = EPOCH) {
-  const writer = await begin(follower, epoch);
-  const joined = await flights.join(question(), follower, { mayLead: true, threshold: 1 });
-  if (joined.role !== 'follow') throw new Error('it follows');
-  const followed: Followed = { leader, flight: joined.flight, leaderSeq: -1 };
-  await writer.write({ type: 'cache-join', leader, similarity: 1 }, followed);
-  await writer.flush();
-  return follow(epoch);
+const reserved = { reservedTokens: 300, remainingTokens: null, maxOutputTokens: 200 };
+const stepOf = (generationId: string) => ({
+  order: orderOf(generationId),
+  candidate: CANDIDATE,
+  ...reserved,
+});
+const cacheSettings = () => ({
+  threshold: 1,
+  ttlMs: 1_000,
+  judge: false,
+  singleFlight: true,
+  share: 'tenant' as const,
+});
+
+/** A new follower in this process. */
+async function startFollowing() {
+  await create(follower);
+  return follow(EPOCH);
 }
 
+/** One attempt of the follower. */
 async function follow(epoch: number) {
   const opened = await log.open(follower, epoch);
   const record = readRecord(opened.events);
-  const joined = opened.head.checkpoint as Followed;
+  const step = stepOf(follower);
+  const joined = await findLeader(
+    { cacheSettings, flights },
+    { step, log: opened, input: inputOf(), record },
+  );
+  if (joined === null) throw new Error('it follows');
   const abort = new AbortController();
   let why: Stop | null = null;
   const control: StreamControl = {
@@ -111,8 +133,6 @@ async function follow(epoch: number) {
       abort.abort();
     },
   };
-  const reserved = { reservedTokens: 300, remainingTokens: null, maxOutputTokens: 200 };
-  const step = { order: orderOf(follower), candidate: CANDIDATE, ...reserved };
   const outcome = followLeader({ flights, live, log }, { step, control, log: opened, record, joined });
   outcome.catch(() => undefined);
   await waitFor('it copies', async () => textOf(await log.read(follower, -1)).includes('One '));
@@ -283,6 +303,32 @@ test('a follower is a member only once its own log has noted it, also where a pr
   const { outcome } = await follow(EPOCH + 1);
   await endLeader();
   expect(await outcome).toMatchObject({ status: 'completed', cached: true, ...nothing });
+});
+
+test('no process counts a follower before the note is in its log', async () => {
+  const port = Number(new URL(server.url).port);
+  const wire = await startTcpProxy(port);
+  const slow = await connectRedis(`redis://${wire.address}`, () => undefined);
+  const slowLog = createRedisEventLog(slow, { retentionMs: 3_600_000 });
+  await create(follower);
+  const opened = await slowLog.open(follower, EPOCH);
+  const seen: boolean[] = [];
+  const watched: Flights = {
+    ...flights,
+    async enter(...ids) {
+      seen.push((await log.read(follower, -1)).some(({ type }) => type === 'cache-join'));
+      return flights.enter(...ids);
+    },
+  };
+  wire.harm({ kind: 'delay', delayMs: 200 });
+  const record = readRecord(opened.events);
+  await findLeader(
+    { cacheSettings, flights: watched },
+    { step: stepOf(follower), log: opened, input: inputOf(), record },
+  );
+  expect(seen).toEqual([true]);
+  slow.destroy();
+  await wire.close();
 });
 
 test('what the leader voids is void for its followers, who stay members', async () => {

@@ -23,10 +23,12 @@ afterAll(async () => {
 const runOf = async (id: string) =>
   (await temporalClient(stack.env)).workflow.getHandle(workflowId('dev', id));
 
-/** What Redis has after a power cut: the first batches, and all else as it was then. */
-async function loseTail(id: string, kept: number): Promise<void> {
+/** What Redis has after a power cut: the first batches, at most `most`, and all else as it was then. */
+async function loseTail(id: string, most: number): Promise<void> {
   const [meta, stream] = [REDIS_KEYS.logMeta(id), REDIS_KEYS.logStream(id)];
   const ids = ((await redis.xRange(stream, '-', '+')) ?? []).map((entry) => entry.id);
+  // A busy machine writes many events in one batch.
+  const kept = Math.min(most, ids.length - 1);
   const last = ids[kept - 1] ?? '';
   await redis.xDel(stream, ids.slice(kept));
   await redis.sendCommand(['XSETID', stream, last]);

@@ -11,7 +11,7 @@ import { type Stack, startStack } from '../harness/stack.ts';
 import { closeTemporalClients, streamingWorker, temporalClient } from '../harness/streaming-worker.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
-const PLAN = { tokens: 250, delayMs: 8 };
+const PLAN = { tokens: 400, delayMs: 10 };
 const MODEL = 'simulated/sim-large';
 let stack: Stack;
 
@@ -42,7 +42,9 @@ async function beginFlight(followers: number): Promise<{ leader: Reading; rest: 
   return { leader, rest, input };
 }
 
-function joined(reading: Reading): Promise<GenerationEvent> {
+/** It has noted whom it follows; once it copies, it is counted too. */
+async function joined(reading: Reading): Promise<GenerationEvent> {
+  await reading.deltas(1);
   return waitFor('it follows', () => reading.events.find(({ type }) => type === 'cache-join'));
 }
 
