@@ -17,7 +17,7 @@ export interface PreparedReservation extends PreparedInput {
 export function reserveBudget(dependencies: Dependencies) {
   const { budget, cacheSettings, countTexts, priceOf } = dependencies;
   return async (order: GenerationOrder, input: GenerationInput): Promise<PreparedReservation> => {
-    const { generationId, tenant, user, team, keyId, candidates, maxOutputTokens } = order;
+    const { generationId, tenant, user, team, keyId, candidates, maxOutputTokens, againSinceMs } = order;
     const prepared = await prepareInput(dependencies, generationId, input);
     const asksJudge = cacheUseOf(order.cache).reads && cacheSettings(order.route).judge;
     const inputTokens = (await worstSentTokens(prepared.sent, countTexts)) + (asksJudge ? JUDGE_TOKENS : 0);
@@ -26,6 +26,7 @@ export function reserveBudget(dependencies: Dependencies) {
     const outcome = await budget.reserve({
       ...{ generationId, tenant, user, team, keyId, inputTokens, maxOutputTokens },
       minOutputTokens: leastOutputTokens(maxOutputTokens),
+      againSinceMs,
       price: worstPrice(priceOf, [...candidates, ...larger], inputTokens, maxOutputTokens),
     });
     return { ...prepared, outcome };

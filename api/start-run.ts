@@ -2,14 +2,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { UnbrokenError } from '../contracts/errors.ts';
-import { WORKFLOW_TYPE } from '../contracts/names.ts';
+import type { GenerationOrder } from '../contracts/generation.ts';
+import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
 import type { NewRun, OfferedRun } from '../handoff/handoff.ts';
 import { runOptions } from '../handoff/run-options.ts';
+import type { LogHead } from '../streaming/event-log.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
 const TEMPORAL_AGAIN_MS = 100;
 
-type Starting = Pick<ApiDependencies, 'temporal' | 'config' | 'handoff'>;
+type Starting = Pick<ApiDependencies, 'temporal' | 'config' | 'handoff' | 'log'>;
 
 interface Startable extends OfferedRun {
   /** false where the run may have been started before: then no worker is bothered. */
@@ -28,16 +30,13 @@ export async function startRun(
   await startAtTemporal(dependencies, run);
 }
 
-async function startAtTemporal({ temporal, config }: Starting, run: NewRun): Promise<void> {
-  const options = runOptions(run, config.temporal.taskQueue);
-  const deadline = Date.now() + config.submit.waitForTemporalMs;
+async function startAtTemporal(dependencies: Starting, run: NewRun): Promise<void> {
+  const deadline = Date.now() + dependencies.config.submit.waitForTemporalMs;
   for (;;) {
     try {
-      // A server that is stopped answers nothing at all: without a limit the caller would wait for ever.
-      await temporal.connection.withDeadline(deadline, () => temporal.workflow.start(WORKFLOW_TYPE, options));
+      await startWithin(dependencies, run, deadline);
       return;
     } catch (error) {
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return;
       if (Date.now() + TEMPORAL_AGAIN_MS >= deadline) {
         const message = 'Temporal does not answer; send the request again.';
         throw new UnbrokenError('service_unavailable', message, { cause: error });
@@ -45,4 +44,37 @@ async function startAtTemporal({ temporal, config }: Starting, run: NewRun): Pro
       await sleep(TEMPORAL_AGAIN_MS);
     }
   }
+}
+
+async function startWithin(dependencies: Starting, run: NewRun, deadline: number): Promise<void> {
+  const { temporal, config } = dependencies;
+  // A server that is stopped answers nothing at all: without a limit the caller would wait for ever.
+  const within = <Answer>(ask: () => Promise<Answer>) => temporal.connection.withDeadline(deadline, ask);
+  const start = (order: GenerationOrder) => {
+    const options = runOptions({ ...run, order }, config.temporal.taskQueue);
+    return within(() => temporal.workflow.start(WORKFLOW_TYPE, options));
+  };
+  const { tenant, generationId } = run.order;
+  try {
+    await start(run.order);
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    const [head, earlier] = await Promise.all([
+      dependencies.log.head(generationId),
+      within(() => temporal.workflow.getHandle(workflowId(tenant, generationId)).describe()),
+    ]);
+    if (head === null || !isOfEarlierLog(earlier, head)) return;
+    await start({ ...run.order, againSinceMs: head.createdAt });
+  }
+}
+
+/**
+ * Whether a run wrote an earlier log of the same id, which is past its retention: Temporal may remember a run for longer.
+ * Should two clocks say so of a run that wrote this log, the one that is started after it finds the log ended, and ends.
+ */
+export function isOfEarlierLog(
+  { startTime }: { readonly startTime: Date },
+  { createdAt }: Pick<LogHead, 'createdAt'>,
+): boolean {
+  return startTime.getTime() < createdAt;
 }

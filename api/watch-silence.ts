@@ -6,6 +6,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { workflowId } from '../contracts/names.ts';
 import type { ApiDependencies } from './dependencies.ts';
 import { endLog } from './end-log.ts';
+import { isOfEarlierLog } from './start-run.ts';
 
 const ASK_AGAIN_MS = 30_000;
 const ASK_WITHIN_MS = 5_000;
@@ -22,13 +23,16 @@ export function createSilenceWatch({
   const resting = new Set<string>();
 
   const look = async (generationId: string): Promise<void> => {
-    const tenant = (await log.head(generationId))?.tenant;
-    if (tenant === undefined) return;
+    const head = await log.head(generationId);
+    if (head === null) return;
+    const { tenant } = head;
     const run = temporal.workflow.getHandle(workflowId(tenant, generationId));
-    const { status } = await temporal.connection.withDeadline(Date.now() + ASK_WITHIN_MS, () =>
+    const described = await temporal.connection.withDeadline(Date.now() + ASK_WITHIN_MS, () =>
       run.describe(),
     );
-    if (status.name === 'RUNNING') return;
+    const { status } = described;
+    // The run of this log is about to begin, or the request that would begin it is sent again.
+    if (status.name === 'RUNNING' || isOfEarlierLog(described, head)) return;
     // A run writes the end of its log before it ends, so a log that has none after this has lost it.
     await endLog(
       { log, flightMembers },

@@ -27,6 +27,8 @@ export interface Reservation extends BudgetOwner {
   readonly maxOutputTokens: number;
   readonly minOutputTokens: number;
   readonly price: WorstPrice;
+  /** What was settled before this, ms since 1970, was of an earlier generation of the same id. */
+  readonly againSinceMs?: number | undefined;
 }
 
 /** Another call of the same generation, which pays its input again. */

@@ -176,10 +176,11 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
     book,
 
     async reserve(reservation) {
-      const { inputTokens, maxOutputTokens, minOutputTokens, price } = reservation;
-      assertCounts({ inputTokens, maxOutputTokens, minOutputTokens, ...price });
+      const { inputTokens, maxOutputTokens, minOutputTokens, price, againSinceMs = 0 } = reservation;
+      assertCounts({ inputTokens, maxOutputTokens, minOutputTokens, againSinceMs, ...price });
       return decide(reservation, {
         ...{ op: 'reserve', input: inputTokens, wish: maxOutputTokens, least: minOutputTokens },
+        again: againSinceMs,
         ...{ fixed: price.fixedMicroUsd, rate: price.outputMicroUsdPerMillion },
       });
     },

@@ -256,7 +256,8 @@ if #unasked > 0 then return answer({answer = 'unasked', windows = unasked}) end
 
 if ask.op == 'reserve' then
   -- What was settled before it was reserved is over: what it reserved now, nobody would release.
-  if state == 'settled' then return refused() end
+  -- Where an earlier generation had this id, what was settled before this one began is of that one.
+  if state == 'settled' and tonumber(kept[2] or '0') >= ask.again then return refused() end
   if state == 'reserved' then
     local _, _, remaining, warnings = fit(heldTokens, heldMicroUsd, 0)
     return granted(heldTokens, heldMicroUsd, cap, cap, remaining, warnings)
@@ -269,6 +270,7 @@ if ask.op == 'reserve' then
   local delta = {0, tokens, 0, microUsd}
   book(delta, true)
   enter('reserve', delta)
+  redis.call('HDEL', RESERVATION, 'warnings')
   redis.call('HSET', RESERVATION, 'state', 'reserved', 'on', int(ask.on), 'tokens', int(tokens), 'microUsd', int(microUsd),
     'cap', int(output), 'rate', int(ask.rate), 'booked', '0', 'bookedTokens', '0', 'bookedMicroUsd', '0', 'user', ask.user, 'team', ask.team, 'key', ask.key)
   redis.call('PEXPIRE', RESERVATION, ask.keepMs)

@@ -203,6 +203,11 @@ export interface GenerationOrder {
   readonly routing?: RoutingPlan;
   /** When the whole generation must have ended, ms since 1970; absent in a run that older code began. */
   readonly deadlineAtMs?: number;
+  /**
+   * When its log was created, ms since 1970, where an earlier run had the same id: its log is past its retention, and
+   * what the budgets remember of it is not of this run. Absent in all others.
+   */
+  readonly againSinceMs?: number;
 }
 
 /** A window in tokens, where it is known. */

@@ -13,7 +13,10 @@ import { SEARCH_KEYS } from './search-keys.ts';
  */
 const WORKFLOW_TASK_TIMEOUT = '4s';
 
-/** Started twice, it is one run; also after its end. */
+/**
+ * Started twice, it is one run; also after its end. Only where that end is of an earlier log, which is gone, is a second
+ * one wanted.
+ */
 export function runOptions({ order, priorityKey }: NewRun, taskQueue: string) {
   const [first] = order.candidates;
   const { prompt } = order;
@@ -23,7 +26,7 @@ export function runOptions({ order, priorityKey }: NewRun, taskQueue: string) {
     args: [order] as [GenerationOrder],
     workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
     workflowIdConflictPolicy: 'USE_EXISTING',
-    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    workflowIdReusePolicy: order.againSinceMs === undefined ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE',
     staticSummary: `${order.user}: ${order.inputChars} characters by ${first?.provider}/${first?.model}`,
     priority: {
       ...(priorityKey === undefined ? {} : { priorityKey }),

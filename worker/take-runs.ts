@@ -29,6 +29,9 @@ interface Taking {
   readonly logger: Logger;
 }
 
+/** Given to this worker, or put into the queue; or the run of this id has ended, which may be that of an earlier log. */
+type Started = 'given' | 'queued' | 'ended';
+
 export interface RunsTaken {
   /** Resolves when nothing more is taken, and what was taken is started or given up. */
   stop(): Promise<void>;
@@ -41,15 +44,15 @@ export function takeRuns({ taker, temporal, taskQueue, beginEarly, logger }: Tak
   let isGiven = false;
   let restUntilMs = 0;
 
-  const start = async (run: TakenRun, requestEagerStart: boolean): Promise<boolean> => {
+  const start = async (run: TakenRun, requestEagerStart: boolean): Promise<Started> => {
     const options = { ...runOptions(run, taskQueue), requestEagerStart };
     try {
       const { eagerlyStarted } = await temporal.connection.withDeadline(Date.now() + START_MS, () =>
         temporal.workflow.start(WORKFLOW_TYPE, options),
       );
-      return eagerlyStarted;
+      return eagerlyStarted ? 'given' : 'queued';
     } catch (error) {
-      if (error instanceof WorkflowExecutionAlreadyStartedError) return false;
+      if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
       throw error;
     }
   };
@@ -74,17 +77,14 @@ export function takeRuns({ taker, temporal, taskQueue, beginEarly, logger }: Tak
     const isAhead = isGiven;
     const starting = start(run, true);
     beginEarly({ ...run, isOurs, isAhead });
-    const failure = await starting.then(
-      (isEager) => {
-        isGiven = isEager;
-        return null;
-      },
-      (error: unknown) => ({ error }),
+    const [started, failure] = await starting.then(
+      (how) => [how, null] as const,
+      (error: unknown) => ['failed', { error }] as const,
     );
-    if (failure !== null) isGiven = false;
+    isGiven = started === 'given';
     resolve(isGiven);
-    // Where the answer is lost, the API starts the run too, to no effect.
-    run.answer(failure === null).catch(() => undefined);
+    // Where the answer is lost, the API starts the run too, to no effect. It also looks whose run has ended.
+    run.answer(started === 'given' || started === 'queued').catch(() => undefined);
     if (failure === null) return;
     restUntilMs = Date.now() + REST_MS;
     logger.warn({ err: failure.error, generationId: run.order.generationId }, 'a run was left to the API');
