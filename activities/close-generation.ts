@@ -10,7 +10,7 @@ import type { CloseStep, GenerationOutcome } from '../contracts/steps.ts';
 import { type Accounting, accountOpenAttempt } from './account-attempt.ts';
 import type { Dependencies } from './dependencies.ts';
 import { dischargeMember, withShare } from './end-following.ts';
-import { readRecord } from './generation-record.ts';
+import { outcomeOf, readRecord } from './generation-record.ts';
 import { readSentInput, type SentInputs } from './sent-input.ts';
 import { takeOver } from './take-over.ts';
 
@@ -31,7 +31,8 @@ export function closeGeneration(dependencies: Closing) {
     if (opened === null) return withoutLog(as, error?.code ?? 'internal');
     const { head, events } = opened;
     const found = readRecord(events);
-    if (found.outcome !== null) return found.outcome;
+    const ended = found.outcome ?? (await outcomeOfErased(log, generationId));
+    if (ended !== null) return ended;
     const record = await withShare(dependencies, found, { generationId, withinMs: WAIT_FOR_LEADER_MS });
     const spent = await accountOpenAttempt(dependencies, record, input, head.checkpoint);
     const end = { ...spent, attempts: record.attempts };
@@ -50,10 +51,27 @@ export function closeGeneration(dependencies: Closing) {
             ...end,
           };
     await log.appendOnce(generationId, 'close', [terminal]);
-    const outcome = readRecord(await log.read(generationId, -1)).outcome;
+    const outcome =
+      readRecord(await log.read(generationId, -1)).outcome ?? (await outcomeOfErased(log, generationId));
     dischargeMember(dependencies, record, generationId);
     if (outcome === null) throw new Error(`The log of ${generationId} was closed and has no end.`);
     return outcome;
+  };
+}
+
+/** How a log ended whose texts are gone: what it cost is kept beside it. null for any other log. */
+async function outcomeOfErased(log: Closing['log'], generationId: string): Promise<GenerationOutcome | null> {
+  const known = await log.view(generationId);
+  if (known === null || !known.head.erased || known.head.status === 'running') return null;
+  const { head, view } = known;
+  const lastSeq = head.nextSeq - 1;
+  const end = view?.end == null ? null : outcomeOf({ ...view.end, seq: lastSeq, at: head.endedAt ?? 0 });
+  if (end !== null) return end;
+  const status = head.status === 'completed' ? 'completed' : 'failed';
+  return {
+    ...{ status, provider: view?.provider ?? null, model: view?.model ?? null, finishReason: null },
+    ...{ usage: view?.usage ?? NO_USAGE, costMicroUsd: view?.costMicroUsd ?? 0 },
+    ...{ attempts: view?.attempts ?? 0, cached: false, lastSeq, errorCode: 'internal' },
   };
 }
 

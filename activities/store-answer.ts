@@ -19,12 +19,15 @@ export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies
     const { threshold, ttlMs, judge, singleFlight } = cacheSettings(order.route);
     const question = questionOf(cacheSettings, order, input);
     const answer = {
-      ...{ text, provider, model, finishReason, user, ttlMs },
+      ...{ text, provider, model, finishReason, user, ttlMs, generationId },
       usage: last === undefined ? outcome.usage : wholeUsage(last, outcome.usage),
       storedAtMs: last?.at ?? Date.now(),
     };
+    if (!(await log.noteStored(generationId))) return;
     if (order.cache !== 'refresh') await cache.store(question, answer);
     else await cache.replace(question, answer, { threshold, judge, maxAgeMs: null });
+    // Its owner may have deleted it in between, before there was anything to delete.
+    if ((await log.head(generationId))?.erased !== false) await cache.withdraw(order.tenant, generationId);
     if (order.cache === 'on' && singleFlight) await flights.forget(question, generationId);
   };
 }

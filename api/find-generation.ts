@@ -4,19 +4,30 @@ import type { LogHead } from '../streaming/event-log.ts';
 import type { Caller } from './api-keys.ts';
 import type { ApiDependencies } from './dependencies.ts';
 
+/** @param mayUse whether one that its caller did not want stored is this caller's to read: by default nobody's. */
 export async function findGeneration(
   { log, runs }: Pick<ApiDependencies, 'log' | 'runs'>,
   caller: Caller,
   generationId: string,
+  mayUse: (generationId: string) => boolean = () => false,
 ): Promise<LogHead> {
   if (caller.onlyGeneration !== undefined && caller.onlyGeneration !== generationId)
     throw unknown(generationId);
   const head = await log.head(generationId);
-  if (head !== null && !head.erased && mayRead(caller, head)) return head;
+  const isHidden = head !== null && (head.erased || (isUnstored(head) && !mayUse(generationId)));
+  if (head !== null && !isHidden && mayRead(caller, head)) return head;
   if (head === null && (await runs.has(caller, generationId))) {
     throw new UnbrokenError('cursor_expired', `The log of ${generationId} is past its retention.`);
   }
   throw unknown(generationId);
+}
+
+/**
+ * Whether its caller asked for `store: false`: it is given to the request that began it, or that joins it by the same
+ * Idempotency-Key, and found by nobody else, under no id.
+ */
+export function isUnstored({ origin }: { readonly origin?: unknown }): boolean {
+  return typeof origin === 'object' && origin !== null && 'store' in origin && origin.store === false;
 }
 
 function mayRead(caller: Caller, { tenant, user }: LogHead): boolean {

@@ -1,7 +1,7 @@
 /** Creates the log and starts the workflow. Both know the generation by the same id, so both can be repeated. */
 import { createHash, randomBytes } from 'node:crypto';
 import type { BudgetOwner } from '../budget/ledger.ts';
-import type { CacheMode } from '../contracts/cache-mode.ts';
+import { type CacheMode, withoutStoring } from '../contracts/cache-mode.ts';
 import { textOfMessage } from '../contracts/content.ts';
 import { UnbrokenError } from '../contracts/errors.ts';
 import type { EventBody } from '../contracts/events.ts';
@@ -20,6 +20,7 @@ import { budgetExceeded } from './budget-exceeded.ts';
 import type { RouteChoice } from './choose-route.ts';
 import { composeInput } from './compose-input.ts';
 import type { ApiDependencies } from './dependencies.ts';
+import { isUnstored } from './find-generation.ts';
 import { startRun } from './start-run.ts';
 
 /** All that a generation is made of, whether it was submitted or continues another. */
@@ -68,7 +69,7 @@ export async function submitGeneration(
     ...{ generationId, user, route, input, known, origin },
     isUnique: idempotencyKey === undefined,
     choice: dependencies.routes.choose(request, input, { tenant: caller.tenant, seed: generationId }),
-    cache: request.cache ?? 'on',
+    cache: isUnstored({ origin }) ? withoutStoring(request.cache ?? 'on') : (request.cache ?? 'on'),
     ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),
     requestHash: hash(JSON.stringify({ ...request, stream: undefined })),
     metadata: request.metadata ?? {},

@@ -64,6 +64,8 @@ export interface AnswerToStore extends Omit<CachedAnswer, 'similarity' | 'entryI
   /** Whose generation it was; entries can be deleted by user. */
   readonly user: string;
   readonly ttlMs: number;
+  /** Whose answer it is: it is deleted with its generation. */
+  readonly generationId: string;
 }
 
 export interface AnswerCache {
@@ -78,6 +80,8 @@ export interface AnswerCache {
   store(question: CacheQuestion, answer: AnswerToStore): Promise<void>;
   /** Stores it in place of every answer that a look-up with these limits would take. */
   replace(question: CacheQuestion, answer: AnswerToStore, limits: LookUpLimits): Promise<void>;
+  /** Deletes the answer of this generation, where it is stored. */
+  withdraw(tenant: string, generationId: string): Promise<void>;
   /** Loads what the first look-up would wait for. */
   warmUp(): Promise<void>;
 }
@@ -86,6 +90,7 @@ export interface AnswerCache {
 export type DeletedEntries =
   | { readonly tenant: string }
   | { readonly tenant: string; readonly user: string }
+  | { readonly tenant: string; readonly generationId: string }
   | { readonly tenant: string; readonly entryId: string };
 
 export interface AnswerDeletion {

@@ -31,6 +31,8 @@ const payloadSchema = z.object({
   usage: usageSchema,
   storedAtMs: z.number(),
   expiresAtMs: z.number(),
+  /** Absent in what older code stored. */
+  generation: z.string().optional(),
 });
 export type StoredAnswer = z.infer<typeof payloadSchema>;
 
@@ -64,6 +66,7 @@ export interface QdrantAnswers {
   near(scope: Scope, vector: readonly number[], threshold: number, limit: number): Promise<Neighbour[]>;
   put(id: string, answer: StoredAnswer, vector: readonly number[] | null): Promise<void>;
   remove(ids: readonly string[]): Promise<void>;
+  removeOf(tenant: string, generation: string): Promise<void>;
   deleteExpired(nowMs: number): Promise<void>;
 }
 
@@ -175,6 +178,11 @@ export function createQdrantAnswers({
       if (ids.length > 0) await client.delete(collection, { wait: true, points: [...ids] });
     },
 
+    async removeOf(tenant, generation) {
+      const filter = { must: [match('tenant', tenant), match('generation', generation)] };
+      await orNone(client.delete(collection, { wait: true, filter }), null);
+    },
+
     async deleteExpired(nowMs) {
       const filter = { must: [{ key: 'expiresAtMs', range: { lt: nowMs } }] };
       await client.delete(collection, { wait: false, filter });
@@ -226,6 +234,7 @@ async function createCollection(client: QdrantClient, name: string, size: number
   await index('signature', 'keyword');
   await index('question', 'keyword');
   await index('user', 'keyword');
+  await index('generation', 'keyword');
   await index('expiresAtMs', 'integer');
   await index('storedAtMs', 'integer');
 }

@@ -24,6 +24,7 @@ export function createQdrantDeletion({
       const must = [
         { key: 'tenant', match: { value: entries.tenant } },
         ...('user' in entries ? [{ key: 'user', match: { value: entries.user } }] : []),
+        ...('generationId' in entries ? [{ key: 'generation', match: { value: entries.generationId } }] : []),
         ...('entryId' in entries ? [{ has_id: [entries.entryId] }] : []),
       ];
       const { collections } = await client.getCollections();

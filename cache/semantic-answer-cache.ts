@@ -40,12 +40,13 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
   const { answers, embedder, verifier, timeoutMs } = parts;
   let sweptAtMs = 0;
 
-  const store: AnswerCache['store'] = async (question, { ttlMs, ...answer }) => {
+  const store: AnswerCache['store'] = async (question, { ttlMs, generationId, ...answer }) => {
     if (answer.finishReason !== 'stop') throw new Error('Only a whole answer may be stored.');
     const key = cacheKey(question);
     const questions = userTexts(question);
     const stored: StoredAnswer = {
       ...answer,
+      generation: generationId,
       ...{ tenant: question.tenant, partition: partitionOf(question), key, questions },
       question: questionKey(question),
       signature: await signatureOf(verifier, questions),
@@ -102,6 +103,8 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
       const agreements = await compareWith(verifier, questions, others);
       await answers.remove(others.filter((_, at) => agreements[at] === 'same').map(({ id }) => id));
     },
+
+    withdraw: (tenant, generationId) => answers.removeOf(tenant, generationId),
 
     async warmUp() {
       await Promise.all([

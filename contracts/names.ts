@@ -41,7 +41,9 @@ export const REDIS_KEYS = {
   logInput: (generationId: string) => `ub:log:{${generationId}}:input`,
   logChannel: (generationId: string) => `ub:log:{${generationId}}:channel`,
   /** How many bytes a tenant keeps, by the hour in which they go. */
-  storedBytes: (tenant: string) => `ub:stored:{${encodeURIComponent(tenant)}}`,
+  storedBytes: (tenant: string) => `ub:stored:{${encodedPart(tenant)}}`,
+  /** The messages that were sent in place of those of the input. */
+  compressedInput: (generationId: string) => `ub:log:{${generationId}}:compressed`,
   chat: (tenant: string, user: string, chatId: string) =>
     `ub:chat:{${[tenant, user, chatId].map(encodedPart).join(':')}}`,
   // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
@@ -57,8 +59,6 @@ export const REDIS_KEYS = {
     `ub:prompt:{${encodedPart(tenant)}:${encodedPart(name)}}:${part}`,
   /** The names of a tenant's prompts. */
   promptNames: (tenant: string) => `ub:prompts:{${encodedPart(tenant)}}`,
-  /** The messages that were sent in place of those of the input. */
-  compressedInput: (generationId: string) => `ub:log:{${generationId}}:compressed`,
   gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
   /** What one tenant's calls have told of a provider: no other tenant reads it. */
   gateOfTenant: (provider: string, tenant: string, part: string) =>

@@ -48,8 +48,10 @@ export interface LogHead {
   readonly torn: { readonly from: number; readonly until: number } | null;
   /** As it was given at the creation; null where none was. */
   readonly origin: unknown;
-  /** The texts are gone at the wish of their owner; the id stays taken. */
+  /** The texts are gone at the wish of their owner, or go when the log ends; the id stays taken. */
   readonly erased: boolean;
+  /** Whether its answer was stored for others. */
+  readonly stored: boolean;
 }
 
 /** `opened`: a writer has had the log, and the step was only good before. */
@@ -116,8 +118,13 @@ export interface EventLog extends LogReader {
     events: readonly EventBody[],
     when?: 'unopened',
   ): Promise<OnceOutcome>;
-  /** Drops the texts of an ended log for good; the head stays, so that its idempotency key is not used again. */
-  erase(generationId: string): Promise<void>;
+  /**
+   * Drops the texts of a log for good, at once or, where it still runs, in the append that ends it; from now on it is
+   * `erased`. The head stays, so that its idempotency key is not used again.
+   */
+  erase(generationId: string): Promise<Erasure>;
+  /** Before its answer is stored for others. @returns false where it is erased and must not be. */
+  noteStored(generationId: string): Promise<boolean>;
 }
 
 /**
@@ -125,6 +132,12 @@ export interface EventLog extends LogReader {
  * know all that was written.
  */
 export type Epoch = number | 'newest';
+
+export interface Erasure {
+  readonly when: 'now' | 'at-end';
+  /** Whether its answer was stored for others, and must be deleted there. */
+  readonly isStored: boolean;
+}
 
 export interface OpenedLog {
   readonly head: LogHead;

@@ -63,19 +63,45 @@ redis.call('SPUBLISH', KEYS[4], '1 ' .. at .. ' ' .. ARGV[3])
 return {'opened'}
 `);
 
-/** KEYS meta, stream, input. -> {'erased'} or {'missing'} or {'running'} */
+/**
+ * What was asked and answered goes; what the generation cost stays. An error may quote the prompt.
+ * Needs KEYS meta, stream, input, compressed input in this order.
+ */
+const ERASE_TEXTS = `
+local function eraseTexts(meta, stream, input, compressed)
+  redis.call('DEL', stream, input, compressed)
+  redis.call('HDEL', meta, 'origin', 'checkpoint', 'eraseAtEnd')
+  if redis.call('HGET', meta, 'status') == 'failed' then redis.call('HDEL', meta, 'view:end') end
+  redis.call('HSET', meta, 'erased', '1', 'metadata', '{}')
+end
+`;
+
+/**
+ * KEYS meta, stream, input, compressed input. A log that still runs is erased by the append that ends it.
+ * -> {'erased', '1' if the answer was stored for others} or {'missing'} or {'at-end', ''}
+ */
 export const ERASE = script(`
-local status = redis.call('HGET', KEYS[1], 'status')
-if not status then return {'missing'} end
-if status == 'running' then return {'running'} end
-redis.call('DEL', KEYS[2], KEYS[3])
-redis.call('HDEL', KEYS[1], 'origin', 'checkpoint')
-redis.call('HSET', KEYS[1], 'erased', '1', 'metadata', '{}')
-return {'erased'}
+${ERASE_TEXTS}
+local meta = redis.call('HMGET', KEYS[1], 'status', 'stored')
+if not meta[1] then return {'missing', ''} end
+if meta[1] == 'running' then
+  redis.call('HSET', KEYS[1], 'eraseAtEnd', '1')
+  return {'at-end', ''}
+end
+eraseTexts(unpack(KEYS))
+return {'erased', meta[2] or ''}
+`);
+
+/** KEYS meta. Before an answer is stored for others: whoever erases it later must know. -> {'noted'} or {'erased'} */
+export const NOTE_STORED = script(`
+local meta = redis.call('HMGET', KEYS[1], 'status', 'erased', 'eraseAtEnd')
+if not meta[1] or meta[2] or meta[3] then return {'erased'} end
+redis.call('HSET', KEYS[1], 'stored', '1')
+return {'noted'}
 `);
 
 /**
- * KEYS meta, stream, input, channel.
+ * KEYS meta, stream, input, channel, compressed input.
  * ARGV 1 'fenced', 'once' or 'unopened' (once, and only before the log was opened), 2 epoch or step, 3 expected seq, 4 count, 5 events, 6 terminal status or '',
  * 7 checkpoint or '', 8 ttlMs after the end, 9 opener, then pairs of meta fields.
  * Two writers may hold one epoch, such as a step that is repeated after a crash: the one that opened the log last writes.
@@ -85,6 +111,7 @@ return {'erased'}
  * wished}
  */
 export const APPEND = script(`
+${ERASE_TEXTS}
 local once = ARGV[1] ~= 'fenced'
 local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'once:' .. ARGV[2], 'cancel', 'tornFrom', 'tornUntil', 'opener')
 if not meta[1] then return {'missing', '0'} end
@@ -116,7 +143,8 @@ if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'checkpoint', ARGV[7]) end
 if #ARGV > 9 then redis.call('HSET', KEYS[1], unpack(ARGV, 10)) end
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[1], 'status', ARGV[6], 'endedAt', at)
-  for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
+  for _, i in ipairs({1, 2, 3, 5}) do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
+  if redis.call('HEXISTS', KEYS[1], 'eraseAtEnd') == 1 then eraseTexts(KEYS[1], KEYS[2], KEYS[3], KEYS[5]) end
 end
 redis.call('SPUBLISH', KEYS[4], meta[1] .. ' ' .. at .. ' ' .. ARGV[5])
 return {'appended', string.format('%.0f', next + count), meta[5] or ''}

@@ -18,7 +18,7 @@ import {
   LogRefused,
   type OnceOutcome,
 } from './event-log.ts';
-import { APPEND, CREATE, ERASE, OPEN, OPEN_FRESH, WISH_CANCEL } from './log-scripts.ts';
+import { APPEND, CREATE, ERASE, NOTE_STORED, OPEN, OPEN_FRESH, WISH_CANCEL } from './log-scripts.ts';
 import { viewFields, viewOf } from './log-view.ts';
 import { createLogWriter, type WriterLimits } from './log-writer.ts';
 import { pause } from './pause.ts';
@@ -44,6 +44,8 @@ const storedHeadSchema = z.object({
   tornUntil: z.coerce.number().int().optional(),
   origin: z.string().optional(),
   erased: z.string().optional(),
+  eraseAtEnd: z.string().optional(),
+  stored: z.string().optional(),
 });
 
 /** What the log needs of a node-redis client. */
@@ -199,15 +201,14 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
     },
 
     async erase(generationId) {
-      await run(
-        ERASE,
-        [
-          REDIS_KEYS.logMeta(generationId),
-          REDIS_KEYS.logStream(generationId),
-          REDIS_KEYS.logInput(generationId),
-        ],
-        [],
-      );
+      const keys = [REDIS_KEYS.logMeta(generationId), ...textKeysOf(generationId)];
+      const [answer, stored] = await run(ERASE, keys, []);
+      return { when: answer === 'at-end' ? 'at-end' : 'now', isStored: stored === '1' };
+    },
+
+    async noteStored(generationId) {
+      const [answer] = await run(NOTE_STORED, [REDIS_KEYS.logMeta(generationId)], []);
+      return answer === 'noted';
     },
 
     async create(creation) {
@@ -291,6 +292,16 @@ function keysOf(generationId: string): string[] {
     REDIS_KEYS.logStream(generationId),
     REDIS_KEYS.logInput(generationId),
     REDIS_KEYS.logChannel(generationId),
+    REDIS_KEYS.compressedInput(generationId),
+  ];
+}
+
+/** The keys of a log that hold what was asked and answered. */
+function textKeysOf(generationId: string): string[] {
+  return [
+    REDIS_KEYS.logStream(generationId),
+    REDIS_KEYS.logInput(generationId),
+    REDIS_KEYS.compressedInput(generationId),
   ];
 }
 
@@ -364,6 +375,7 @@ function toHead(generationId: string, stored: z.infer<typeof storedHeadSchema>):
         ? null
         : { from: stored.tornFrom, until: stored.tornUntil },
     origin: stored.origin === undefined ? null : JSON.parse(stored.origin),
-    erased: stored.erased !== undefined,
+    erased: stored.erased !== undefined || stored.eraseAtEnd !== undefined,
+    stored: stored.stored !== undefined,
   };
 }

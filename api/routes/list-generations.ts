@@ -3,6 +3,7 @@ import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { callerIn } from '../authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { isUnstored } from '../find-generation.ts';
 import { readView } from '../generation-view.ts';
 
 const MOST = 100;
@@ -24,7 +25,13 @@ export function listGenerations({ log, temporal }: ApiDependencies): RequestHand
     } catch (error) {
       throw new UnbrokenError('service_unavailable', 'Temporal does not answer.', { cause: error });
     }
-    const views = await Promise.all(ids.map((id) => readView(log, id, { withText: false })));
+    const views = await Promise.all(
+      ids.map(async (id) => {
+        const head = await log.head(id);
+        const isShown = head !== null && !head.erased && !isUnstored(head);
+        return isShown ? readView(log, id, { withText: false }) : null;
+      }),
+    );
     response.json({ data: views.filter((view) => view !== null) });
   };
 }

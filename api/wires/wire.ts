@@ -84,7 +84,7 @@ export async function beginOrTakeUp(
   const key = headers.get('idempotency-key');
   const { generationId, started } = await submitGeneration(dependencies, caller, valid, key, origin);
   await started;
-  return findGeneration(dependencies, caller, generationId);
+  return findGeneration(dependencies, caller, generationId, (id) => id === generationId);
 }
 
 /** Ids of all formats carry the hexadecimal part of ours, so none needs a table. */

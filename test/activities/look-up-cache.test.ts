@@ -25,7 +25,7 @@ const notAsked = async () => {
 };
 const cache: AnswerCache = {
   ...hits,
-  ...{ lookUpBest: notAsked, store: notAsked, replace: notAsked, warmUp: notAsked },
+  ...{ lookUpBest: notAsked, store: notAsked, replace: notAsked, withdraw: notAsked, warmUp: notAsked },
 };
 const settings = { threshold: 0.5, ttlMs: 1_000, judge: false, singleFlight: true, share: 'user' } as const;
 let redis: TestRedis;

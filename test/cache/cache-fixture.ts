@@ -91,4 +91,5 @@ export const answer: AnswerToStore = {
   storedAtMs: Date.now(),
   user: 'ann',
   ttlMs: DAY_MS,
+  generationId: 'gen_1',
 };

@@ -45,7 +45,7 @@ async function generate(request: { input: string; model?: string }, key: string,
 
 async function spentBy(user: string): Promise<{ spentTokens: number; reservedTokens: number }> {
   const response = await stack.api.send(`/v1/budgets/balances?per=user&id=${user}`);
-  return JSON.parse(await response.text()).balances[0];
+  return JSON.parse(await response.text()).data[0];
 }
 
 test.each([

@@ -78,6 +78,7 @@ async function command(
   if (chosen === 8) return log.read(generationId, after, entries);
   if (chosen === 9) return log.readInput(generationId);
   if (chosen === 10) return log.erase(generationId);
+  if (chosen === 11) return log.noteStored(generationId);
   if (writer === undefined) return null;
   const isOver = random.between(0, 30) === 0;
   for (const event of isOver ? [END] : events) void writer.write(event, { covers: after });

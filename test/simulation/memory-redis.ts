@@ -3,7 +3,15 @@
  * the same commands on this and on a real Redis and compares every answer.
  */
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { APPEND, CREATE, ERASE, OPEN, OPEN_FRESH, WISH_CANCEL } from '../../streaming/log-scripts.ts';
+import {
+  APPEND,
+  CREATE,
+  ERASE,
+  NOTE_STORED,
+  OPEN,
+  OPEN_FRESH,
+  WISH_CANCEL,
+} from '../../streaming/log-scripts.ts';
 import type { LogRedis } from '../../streaming/redis-event-log.ts';
 
 const CLOCK_SKEW_MS = 10 * 60_000;
@@ -48,6 +56,7 @@ export class MemoryRedis implements LogRedis {
       [OPEN, this.#open],
       [OPEN_FRESH, this.#openFresh],
       [ERASE, this.#erase],
+      [NOTE_STORED, this.#noteStored],
       [APPEND, this.#append],
     ] as const;
     this.#commands = new Map(scripts.map(([{ sha }, command]) => [sha, (call) => command.call(this, call)]));
@@ -165,19 +174,37 @@ export class MemoryRedis implements LogRedis {
     return ['opened'];
   }
 
-  #erase({ keys: [meta = '', stream = '', input = ''] }: ScriptCall) {
+  #erase({ keys }: ScriptCall) {
+    const [meta = '', ...texts] = keys;
     const hash = this.#hashes.get(meta);
-    if (hash === undefined) return ['missing'];
-    if (hash.get('status') === 'running') return ['running'];
-    this.#streams.delete(stream);
-    this.#strings.delete(input);
-    for (const name of ['origin', 'checkpoint']) hash.delete(name);
+    if (hash === undefined) return ['missing', ''];
+    if (hash.get('status') === 'running') {
+      hash.set('eraseAtEnd', '1');
+      return ['at-end', ''];
+    }
+    this.#eraseTexts(hash, texts);
+    return ['erased', hash.get('stored') ?? ''];
+  }
+
+  #eraseTexts(hash: Map<string, string>, texts: readonly string[]): void {
+    for (const key of texts) {
+      this.#streams.delete(key);
+      this.#strings.delete(key);
+    }
+    for (const name of ['origin', 'checkpoint', 'eraseAtEnd']) hash.delete(name);
+    if (hash.get('status') === 'failed') hash.delete('view:end');
     hash.set('erased', '1').set('metadata', '{}');
-    return ['erased'];
+  }
+
+  #noteStored({ keys: [meta = ''] }: ScriptCall) {
+    const hash = this.#hashes.get(meta);
+    if (hash === undefined || hash.has('erased') || hash.has('eraseAtEnd')) return ['erased'];
+    hash.set('stored', '1');
+    return ['noted'];
   }
 
   #append({ keys, arguments: given }: ScriptCall) {
-    const [meta = '', stream = '', , channel = ''] = keys;
+    const [meta = '', stream = '', input = '', channel = '', compressed = ''] = keys;
     const [mode = '', token = '', expected = '', count = '', events = '', status = '', checkpoint = ''] =
       given;
     const [, , , , , , , , opener = ''] = given;
@@ -196,6 +223,7 @@ export class MemoryRedis implements LogRedis {
     if (mode !== 'fenced') hash.set(`once:${token}`, at);
     if (checkpoint !== '') hash.set('checkpoint', checkpoint);
     if (status !== '') hash.set('status', status).set('endedAt', at);
+    if (status !== '' && hash.has('eraseAtEnd')) this.#eraseTexts(hash, [stream, input, compressed]);
     this.#onAppended({ channel, firstSeq: next, events, at, checkpoint: hash.get('checkpoint') });
     return ['appended', after, hash.get('cancel') ?? ''];
   }

@@ -17,16 +17,13 @@ export async function findResponse(
   dependencies: ApiDependencies,
   caller: Caller,
   id: string,
-  mayUse: (generationId: string) => boolean = () => false,
+  mayUse?: (generationId: string) => boolean,
 ): Promise<LogHead> {
   const generationId = generationIdOf(id);
   if (generationId === null) throw notFound(id);
-  const head = await findGeneration(dependencies, caller, generationId).catch((error: unknown) => {
+  return findGeneration(dependencies, caller, generationId, mayUse).catch((error: unknown) => {
     throw error instanceof UnbrokenError && error.code === 'not_found' ? notFound(id) : error;
   });
-  const origin = originOf(head);
-  if (origin?.store === false && !mayUse(generationId)) throw notFound(id);
-  return head;
 }
 
 function notFound(id: string): UnbrokenError {

@@ -6,6 +6,7 @@ import type { LogHead } from '../../../streaming/event-log.ts';
 import { callerIn } from '../../authenticate.ts';
 import { cancelRun } from '../../cancel-run.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
+import { eraseGeneration } from '../../erase-generation.ts';
 import { relayEvents } from '../../relay-events.ts';
 import { errorOf } from '../../start-with-second.ts';
 import { createFactsFold } from '../answer.ts';
@@ -39,7 +40,7 @@ export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): v
   v1.delete('/responses/:id', async (request, response) => {
     const head = await findResponse(dependencies, callerIn(response), request.params.id);
     await cancelAndWait(dependencies, head);
-    await dependencies.log.erase(head.generationId);
+    await eraseGeneration(dependencies, head);
     response.json({ id: responseId(head.generationId), object: 'response', deleted: true });
   });
   v1.get('/responses/:id/input_items', async (request, response) => {

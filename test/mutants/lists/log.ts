@@ -126,8 +126,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     name: 'erased-text-readable',
     breaks: 'A text that its owner had deleted can still be read.',
     file: 'streaming/log-scripts.ts',
-    find: "redis.call('DEL', KEYS[2], KEYS[3])",
-    replace: "redis.call('DEL', KEYS[3])",
+    find: "redis.call('DEL', stream, input, compressed)",
+    replace: "redis.call('DEL', input, compressed)",
     caughtBy: { tests: [EVENT_LOG] },
   },
   {
