@@ -1,6 +1,7 @@
 /** The begin of an attempt: what it goes on from, its reservation, and its place in the log before the call leaves. */
 import { describeRefusal } from '../contracts/budget-refusal.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
+import { LIMITS } from '../contracts/limits.ts';
 import { addUsage, NO_USAGE } from '../contracts/money.ts';
 import type { StreamStep } from '../contracts/steps.ts';
 import type { Admission } from '../routing/provider-gate.ts';
@@ -9,6 +10,7 @@ import { accountAbandonedAttempt } from './account-attempt.ts';
 import type { Attempt } from './attempt.ts';
 import { passOf } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
+import { uncountedIn } from './end-attempt.ts';
 import { reserveCall } from './extend-reservation.ts';
 import { permanent } from './failures.ts';
 import { chargeOf, type GenerationRecord, readRecord, voided } from './generation-record.ts';
@@ -76,6 +78,14 @@ export async function beginAttempt(
     known = await closeInterrupted(dependencies, log, record, input, checkpoint);
   }
   const { writer } = log;
+  if (resume.strategy !== 'reattach' && uncountedIn(known) >= LIMITS.uncountedAttempts) {
+    void pass.leave(null, NO_USAGE);
+    await writer.flush();
+    throw permanent(
+      'attempt_interrupted',
+      `${LIMITS.uncountedAttempts} attempts ended before their answer did; no other is made.`,
+    );
+  }
   if (!record.budgetNoted) for (const note of budgetNotes(step)) void writer.write(note);
   const reserved = await reserveCall(dependencies, { step, input, record: known, resume });
   if (!reserved.granted) {
@@ -131,6 +141,7 @@ async function closeInterrupted(
   return {
     ...record,
     openAttempt: null,
+    errors: [...record.errors, { provider: open.provider, model: open.model, code: 'attempt_interrupted' }],
     charges: [...record.charges, chargeOf({ ...open, ...accounted })],
     usage: addUsage(record.usage, accounted.usage),
     costMicroUsd: record.costMicroUsd + accounted.costMicroUsd,

@@ -131,6 +131,8 @@ export function createBeginning(dependencies: Dependencies, running: RunningStre
       return { ...(await finish(order, outcome)), ...told };
     } catch (error) {
       running.claim(step);
+      // Its epoch is part of the step, so every retry would be refused too; that of the activity comes later.
+      if (isFenced(error)) return { next: 'stream', reservation, waitMs: 0, ...told };
       if (!(error instanceof ApplicationFailure) || !isErrorCode(error.type)) throw error;
       if (error.nonRetryable !== true) {
         return { next: 'stream', reservation, waitMs: Number(error.nextRetryDelay ?? 0), ...told };
@@ -206,6 +208,11 @@ export function createBeginning(dependencies: Dependencies, running: RunningStre
       begun.then((result) => (result === null ? forget() : forgetLater()), forgetLater);
     },
   };
+}
+
+/** Whether another process has taken the log over, by a clock that is ahead of the one that this step was given by. */
+function isFenced(error: unknown): boolean {
+  return error instanceof Error && 'reason' in error && error.reason === 'fenced';
 }
 
 function isOnly({ candidates }: GenerationOrder): boolean {

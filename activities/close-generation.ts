@@ -25,7 +25,8 @@ export function closeGeneration(dependencies: Closing) {
     const { generationId } = order;
     const [opened, input] = await Promise.all([
       takeOver(log, generationId),
-      readSentInput(dependencies, generationId),
+      // Where the shortened input is lost, the whole one is an upper bound of what an open attempt has used.
+      readSentInput(dependencies, generationId).then((sent) => sent ?? log.readInput(generationId)),
     ]);
     // Redis has lost it, or never had it: nobody reads its end, and the run must have one.
     if (opened === null) return withoutLog(as, error?.code ?? 'internal');

@@ -13,6 +13,7 @@ import { REFUSES_KEY } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
 import { AT_ONCE_MS, interrupted, timeIsUp } from './failures.ts';
 import { shareOf } from './follow-leader.ts';
+import type { GenerationRecord } from './generation-record.ts';
 import { isPlausibleUsage } from './plausible-usage.ts';
 import { responseIdOf } from './resume-plan.ts';
 
@@ -24,6 +25,11 @@ const CUT: ReadonlySet<ErrorCode> = new Set([
 ]);
 /** Ends of an attempt after which the candidate is as good as before: they use up none of its tries. */
 const UNCOUNTED: ReadonlySet<string> = new Set(['attempt_interrupted', 'provider_response_lost']);
+
+/** Those of all candidates together: what kills a worker does so whoever answers. */
+export function uncountedIn({ errors }: Pick<GenerationRecord, 'errors'>): number {
+  return errors.filter(({ code }) => UNCOUNTED.has(code)).length;
+}
 
 export async function endCompleted(
   dependencies: Dependencies,
@@ -191,7 +197,9 @@ function nextTry(
   const { provider, model } = step.candidate;
   const earlier = record.errors.filter((one) => one.provider === provider && one.model === model);
   const counted = [...earlier, error].filter(({ code }) => !UNCOUNTED.has(code));
-  const isWorthIt = counted.length < LIMITS.providerErrorsPerCandidate;
+  const uncounted = uncountedIn(record) + (UNCOUNTED.has(error.code) ? 1 : 0);
+  const isWorthIt =
+    counted.length < LIMITS.providerErrorsPerCandidate && uncounted < LIMITS.uncountedAttempts;
   const hasOtherKeys = gate.keyCount(provider) > 1;
   if (REFUSES_KEY.has(error.code)) {
     const refusals = counted.filter(({ code }) => REFUSES_KEY.has(code)).length;

@@ -27,6 +27,10 @@ export type SentInputs = Pick<Dependencies, 'log'> & {
   readonly compression: Pick<Dependencies['compression'], 'read'>;
 };
 
+/**
+ * @returns null where it is lost. The whole context in place of a shortened one would cost more than was reserved, and an
+ * attempt that continues another must send what that one sent.
+ */
 export async function readSentInput(
   { log, compression }: SentInputs,
   generationId: string,
@@ -34,5 +38,5 @@ export async function readSentInput(
   const input = await log.readInput(generationId);
   if (input?.compression === undefined) return input;
   const compressed = await compression.read(generationId);
-  return compressed === null ? input : { ...input, messages: compressed.messages };
+  return compressed === null ? null : { ...input, messages: compressed.messages };
 }

@@ -65,17 +65,36 @@ export async function submitGeneration(
   const stored = known === null ? null : await log.readInput(generationId);
   const composition = { tenant: caller.tenant, user, generationId, route };
   const input = stored ?? (await composeInput(dependencies, composition, request));
+  const asked = { user, route, origin, requestHash: hash(JSON.stringify({ ...request, stream: undefined })) };
+  let choice: RouteChoice;
+  try {
+    choice = dependencies.routes.choose(request, input, { tenant: caller.tenant, seed: generationId });
+  } catch (error) {
+    // The model may have left the config since; what was begun under the key is there all the same.
+    if (known === null || !(await hasBegun(dependencies, caller, known))) throw error;
+    assertSameRequest(await log.create({ ...known, ...asked, input }), asked.requestHash);
+    return { generationId, started: Promise.resolve() };
+  }
   return startGeneration(dependencies, caller, {
-    ...{ generationId, user, route, input, known, origin },
+    ...{ generationId, input, known, choice, ...asked },
     isUnique: idempotencyKey === undefined,
-    choice: dependencies.routes.choose(request, input, { tenant: caller.tenant, seed: generationId }),
     cache: isUnstored({ origin }) ? withoutStoring(request.cache ?? 'on') : (request.cache ?? 'on'),
     ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),
-    requestHash: hash(JSON.stringify({ ...request, stream: undefined })),
     metadata: request.metadata ?? {},
     priority: request.priority,
     deadlineMs: request.deadlineMs,
   });
+}
+
+/** Whether the generation of a log that is there needs no start: it has ended, or its run is there. */
+async function hasBegun({ runs }: ApiDependencies, caller: Caller, known: LogHead): Promise<boolean> {
+  return !known.erased && (known.status !== 'running' || (await runs.has(caller, known.generationId)));
+}
+
+function assertSameRequest(existing: { readonly requestHash: string }, requestHash: string): void {
+  if (existing.requestHash !== requestHash) {
+    throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');
+  }
 }
 
 /** Refuses a spent budget, creates the log and starts the run; each of them once, however often it is called. */
@@ -119,16 +138,15 @@ export async function startGeneration(
   }
   const created = await log.create(creation);
   if (!created.created && counted !== undefined) await stored.dropInput(tenant, counted);
-  if (created.requestHash !== requestHash) {
-    throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');
-  }
+  assertSameRequest(created, requestHash);
+  const isNew = created.created;
   if (known !== null && known.status !== 'running') return { generationId, started: Promise.resolve() };
   // Another request under the same key may have created the log a moment ago: its input is the one that counts.
-  const input = created.created ? prepared.input : ((await log.readInput(generationId)) ?? prepared.input);
+  const input = isNew ? prepared.input : ((await log.readInput(generationId)) ?? prepared.input);
   if (input.continues !== undefined) {
     await log.appendOnce(generationId, 'continue', replayOf(input.continues));
   }
-  return { generationId, started: start(dependencies, caller, prepared, input, created.created) };
+  return { generationId, started: start(dependencies, caller, prepared, input, isNew) };
 }
 
 /** Resolves when the run is started. Nobody need wait for it. */

@@ -55,7 +55,9 @@ class StreamSession implements SocketSession {
       const subscription = this.#subscriptions.get(frame.generationId);
       if (frame.type === 'pause') subscription?.pause.begin();
       else subscription?.pause.end();
-      if (frame.type === 'unsubscribe') subscription?.leave.abort();
+      if (frame.type === 'unsubscribe' && subscription !== undefined) {
+        this.#unsubscribe(frame.generationId, subscription);
+      }
     }
     return null;
   }
@@ -93,13 +95,21 @@ class StreamSession implements SocketSession {
         } finally {
           drop();
         }
-        this.#send({ type: 'unsubscribed', generationId });
+        // One that was taken back is answered already, and another of the same generation may follow it.
+        if (!subscription.leave.signal.aborted) this.#send({ type: 'unsubscribed', generationId });
       },
       fail: (error) => {
         drop();
-        fail(error);
+        if (!subscription.leave.signal.aborted) fail(error);
       },
     };
+  }
+
+  /** Answered at once: its relay sends nothing more, so the same generation may be subscribed to in the next frame. */
+  #unsubscribe(generationId: string, { leave }: Subscription): void {
+    leave.abort();
+    this.#subscriptions.delete(generationId);
+    this.#send({ type: 'unsubscribed', generationId });
   }
 
   #refusalOf(generationId: string): UnbrokenError | null {
@@ -115,6 +125,7 @@ class StreamSession implements SocketSession {
     const { ws, caller } = this.#socket;
     const head = await findGeneration(this.#dependencies, caller, generationId);
     await checkCursor(this.#dependencies.log, head, cursor);
+    if (leave.signal.aborted) return;
     const { after } = cursor;
     this.#send({ type: 'subscribed', generationId, after });
     const sink = sinkFor(ws, this.#flow, pause, generationId);

@@ -228,7 +228,13 @@ export const configSchema = z.strictObject({
         .positive()
         .default(LIMITS.thinkingMs)
         .describe('Silence that a reasoning model may keep after it took a call; it thinks unseen.'),
-      generationMs: z.int().positive().default(LIMITS.generationMs),
+      generationMs: z
+        .int()
+        .positive()
+        .max(LIMITS.maxGenerationMs, {
+          error: `expected at most ${LIMITS.maxGenerationMs} (${LIMITS.maxGenerationMs / DAY_MS} days): a log that has not ended is dropped after ${LIMITS.openLogTtlMs / DAY_MS} days.`,
+        })
+        .default(LIMITS.generationMs),
       heartbeatMs: z
         .int()
         .positive()

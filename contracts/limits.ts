@@ -66,7 +66,7 @@ export const LIMITS = {
   endedInputMs: 3_600_000,
   /** Inputs and prompts that a tenant keeps in Redis, unless the config says otherwise. */
   storedBytesPerTenant: 2 * 1024 * 1024 * 1024,
-  /** A log that never ended is dropped after this. */
+  /** A log that never ended is dropped after this, with the input that was made for it. */
   openLogTtlMs: 7 * 24 * 3_600_000,
   /** A new generation that no worker has taken by then is started at Temporal, which hands it to one that is free. */
   handoffTakenMs: 40,
@@ -81,6 +81,11 @@ export const LIMITS = {
    * little is there to see whether the model begins again instead.
    */
   leastContinuedChars: 24,
+  /**
+   * Attempts of a generation that ended without an answer and without an error of its provider: its worker died, or the
+   * response was lost. An input that kills every worker which reads its answer is paid for so often.
+   */
+  uncountedAttempts: 10,
   /** Provider errors of one candidate before the next candidate is tried. */
   providerErrorsPerCandidate: 3,
   /** Longest wait that a provider's Retry-After may ask of us before we fall back. */
@@ -119,6 +124,8 @@ export const LIMITS = {
   /** Silence of a reasoning model that has taken a call, before its first token. */
   thinkingMs: 180_000,
   generationMs: 30 * 60_000,
+  /** The most that the config may set for it: a day below the life of an open log, which must outlive its generation. */
+  maxGenerationMs: 6 * 24 * 3_600_000,
   cacheLookUpMs: 150,
   /** A look-up waits so long for its turn at the verifier; then it finds the same words only. */
   verifierWaitMs: 250,
@@ -147,8 +154,6 @@ export const LIMITS = {
   statsVersions: 100,
   /** Longest that the compression of one prompt may take; then it goes on as it is. */
   compressionMs: 8_000,
-  /** How long a shortened input is kept; longer than any generation runs. */
-  compressedKeptMs: 24 * 3_600_000,
   /** Longest that the likeness of meaning may take; then words alone decide. */
   meaningMs: 3_000,
   /** Longer contexts are sent as they are. */

@@ -33,7 +33,7 @@ export function createPromptCompression(
       const made = await compress(input.messages, input.compression);
       // Another process may have been quicker; readers of one generation must see one input.
       const first = await redis.set(REDIS_KEYS.compressedInput(generationId), JSON.stringify(made), {
-        ...{ NX: true, GET: true, PX: LIMITS.compressedKeptMs },
+        ...{ NX: true, GET: true, PX: LIMITS.openLogTtlMs },
       });
       return first === null ? made : (JSON.parse(first) as CompressedInput);
     },

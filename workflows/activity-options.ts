@@ -5,10 +5,15 @@ import {
   type LocalActivityOptions,
 } from '@temporalio/workflow';
 
-/** Steps that must come true however long a service is away: budgets and ends of logs. */
+/**
+ * Steps that must come true however long a service is away: budgets and ends of logs. A retry that is soon is waited for
+ * within the workflow task, whose heartbeats write three events every 3 seconds; a later one is a timer. With a timer
+ * every 30 seconds, a service may be away for two days before the history reaches the limit of Temporal.
+ */
 export const MUST_HAPPEN: LocalActivityOptions = {
   startToCloseTimeout: '15s',
-  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '10s' },
+  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '30s' },
+  localRetryThreshold: '3s',
 };
 
 /** Returns as soon as the stream runs on by itself; longer only where a service is away, and then it is tried again. */

@@ -49,6 +49,26 @@ test('a new socket goes on after the last seq that the old one had', async () =>
   expect(textOf(joined)).toBe((await stack.sim.text(input)).text);
 });
 
+test('a subscription that is taken back and made again, frame upon frame, begins where the new one says', async () => {
+  const input = promptOf({ tokens: 60, delayMs: 3 });
+  const { body } = await stack.api.create({ input, cache: 'off' });
+  const socket = await openStreamSocket(stack.api);
+  for (let again = 0; again < 5; again += 1) {
+    socket.send({ type: 'subscribe', generationId: body.id });
+    socket.send({ type: 'unsubscribe', generationId: body.id });
+  }
+  socket.send({ type: 'subscribe', generationId: body.id });
+  await waitFor('the end', () => socket.events(body.id).some(isTerminal));
+  expect(socket.frames.filter(({ type }) => type === 'error')).toEqual([]);
+  const types = socket.frames.map(({ type }) => type);
+  const last = socket.frames.slice(types.lastIndexOf('subscribed'));
+  const events = last.flatMap((frame) => (frame.type === 'event' ? [frame.event] : []));
+  expect(faultsOf(events)).toEqual([]);
+  expect(textOf(events)).toBe((await stack.sim.text(input)).text);
+  expect(types.filter((type) => type === 'unsubscribed').length).toBeGreaterThanOrEqual(5);
+  await socket.close();
+});
+
 test('an unknown generation is an error frame, and the socket stays usable', async () => {
   const socket = await openStreamSocket(stack.api);
   socket.send({ type: 'subscribe', generationId: 'gen_unknown' });

@@ -156,6 +156,20 @@ describe('a generation that is cancelled ends as cancelled', () => {
   });
 });
 
+test('a step that waits long for a service waits by timers, not by heartbeats of a workflow task', async () => {
+  let attempts = 0;
+  const { history, outcome } = await runGeneration(environment, {
+    settleBudget: async () => {
+      attempts += 1;
+      if (attempts < 8) throw new Error('the service is away');
+      return { warnings: [] };
+    },
+  });
+  expect(outcome).toEqual(outcomeWith(FIRST));
+  // The sixth retry comes after 3.2 s, the seventh after 6.4 s.
+  expect(history.events?.filter((event) => event.timerStartedEventAttributes)).toHaveLength(2);
+});
+
 describe('a run of which a step can never succeed', () => {
   const hopeless = async (): Promise<never> => {
     throw ApplicationFailure.create({ type: 'internal', message: 'no retry helps', nonRetryable: true });
