@@ -15,7 +15,7 @@ import { createFaults, faultSchema } from './faults.ts';
 import { openJournal } from './journal.ts';
 import { createRateLimits, rateLimitSchema } from './rate-limits.ts';
 import { type Model, serveCall } from './serve-call.ts';
-import { scriptFor, trueText } from './true-text.ts';
+import { truthOf } from './true-text.ts';
 import { anthropicWire } from './wires/anthropic-wire.ts';
 import { chatWire } from './wires/chat-wire.ts';
 import { cohereWire } from './wires/cohere-wire.ts';
@@ -114,8 +114,7 @@ function control({ calls, faults, limits }: Model, what: string, body: unknown):
       return {};
     case 'POST /_sim/text': {
       const input = textSchema.parse(body);
-      const text = trueText(input);
-      return { text, tokens: scriptFor(input).pieces.length };
+      return truthOf(input);
     }
     default:
       return undefined;

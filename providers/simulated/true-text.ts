@@ -46,7 +46,7 @@ export interface Script {
 export function scriptFor(input: SimulatedInput, salt = ''): Script {
   const prompt = promptOf(input);
   const setting = (name: string, otherwise: number) =>
-    Number(new RegExp(`\\[\\[sim [^\\]]*\\b${name}=(\\d+)`).exec(prompt)?.[1] ?? otherwise);
+    Number(new RegExp(`\\[\\[sim [^\\]]*\\b${name}=(\\d+(?:\\.\\d+)?)`).exec(prompt)?.[1] ?? otherwise);
   const seed = createHash('sha256').update(prompt).update(salt).digest();
   // Of another answer to the same request the values differ too.
   const word = salt === '' ? undefined : seed.toString('hex').slice(0, 12);
@@ -81,6 +81,25 @@ export function trueText(input: SimulatedInput): string {
     .pieces.filter(({ kind }) => kind === 'text')
     .map(({ text }) => text)
     .join('');
+}
+
+/** The whole answer, as a reader must hold it at the end. */
+export function truthOf(input: SimulatedInput) {
+  const { pieces, toolCalls } = scriptFor(input);
+  const joined = (isWanted: (piece: Piece) => boolean) =>
+    pieces
+      .filter(isWanted)
+      .map(({ text }) => text)
+      .join('');
+  return {
+    text: joined(({ kind }) => kind === 'text'),
+    reasoning: joined(({ kind }) => kind === 'reasoning'),
+    toolCalls: toolCalls.map(({ name }, index) => ({
+      name,
+      arguments: joined((piece) => piece.kind === 'tool' && piece.call === index),
+    })),
+    tokens: pieces.length,
+  };
 }
 
 /**

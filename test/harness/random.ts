@@ -16,6 +16,12 @@ export function createRandom(seed: number): Random {
   return { seed, between: (low, high) => low + Math.floor(next() * (high - low + 1)) };
 }
 
+export function pick<Value>(random: Random, values: readonly Value[]): Value {
+  const value = values[random.between(0, values.length - 1)];
+  if (value === undefined) throw new Error('nothing to pick from');
+  return value;
+}
+
 /** A seed for this run: `UNBROKEN_SEED` where a failure is repeated, else a new one. */
 export function chooseSeed(): number {
   const given = Number(process.env['UNBROKEN_SEED']);

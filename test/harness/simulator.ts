@@ -1,6 +1,6 @@
 /** The simulated provider's control side: what it generated, what it would say, which fault comes next. */
 import type { z } from 'zod';
-import type { Message } from '../../contracts/generation.ts';
+import type { GenerationRequest, Message } from '../../contracts/generation.ts';
 import type { faultSchema, WireName } from '../../providers/simulated/faults.ts';
 import type { rateLimitSchema } from '../../providers/simulated/rate-limits.ts';
 
@@ -16,6 +16,14 @@ export interface SimulatedCall {
   readonly state: string;
 }
 
+/** A whole answer. */
+export interface SimulatedTruth {
+  readonly text: string;
+  readonly reasoning: string;
+  readonly toolCalls: readonly { readonly name: string; readonly arguments: string }[];
+  readonly tokens: number;
+}
+
 export interface Simulator {
   readonly url: string;
   calls(): Promise<SimulatedCall[]>;
@@ -23,6 +31,10 @@ export interface Simulator {
   forget(): Promise<void>;
   /** The whole text that it answers with; the same for the same conversation. */
   text(input: string | readonly Message[], system?: string): Promise<{ text: string; tokens: number }>;
+  /** All that it answers a request with. */
+  truth(
+    request: Pick<GenerationRequest, 'tools' | 'output'> & { messages: readonly Message[] },
+  ): Promise<SimulatedTruth>;
   fault(fault: z.input<typeof faultSchema>): Promise<void>;
   clearFaults(): Promise<void>;
   /** Requests that each API key has made, and of these those that were refused. */
@@ -54,6 +66,8 @@ export function connectSimulator(url: string): Simulator {
       const messages = typeof input === 'string' ? [{ role: 'user', content: input }] : input;
       return (await ask('POST', 'text', { messages, system })) as { text: string; tokens: number };
     },
+    truth: async ({ messages, tools, output }) =>
+      (await ask('POST', 'text', { messages, tools, output })) as SimulatedTruth,
     fault: async (fault) => {
       await ask('POST', 'faults', fault);
     },

@@ -83,3 +83,23 @@ test('a delayed wire is late by as much', async () => {
   expect(performance.now() - begunAt).toBeGreaterThanOrEqual(175);
   socket.destroy();
 });
+
+test('a wire that breaks passes so many bytes more, and not one beyond', async () => {
+  const socket = open();
+  await once(socket, 'connect');
+  let got = '';
+  socket.on('data', (piece) => {
+    got += String(piece);
+  });
+  socket.on('error', () => socket.destroy());
+  socket.write('abc');
+  await waitFor('what came before', () => got === 'abc');
+  proxy.harm({ kind: 'break', afterBytes: 4 });
+  const closed = once(socket, 'close');
+  socket.write('defghijk');
+  await closed;
+  expect('abcdefg'.startsWith(got)).toBe(true);
+  const later = open();
+  later.end('whole');
+  expect(await text(later)).toBe('whole');
+});

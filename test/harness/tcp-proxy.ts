@@ -8,11 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * drop: nothing passes, and nobody is told, as where a cable is pulled; what was sent arrives when the wire is mended.
- * reset: connections break, and new ones too. delay: each piece comes so much later.
+ * reset: connections break, and new ones too. break: each connection breaks once it has passed so many more bytes, at any
+ * byte of what it carries; those opened later are whole. delay: each piece comes so much later.
  */
 export type WireFault =
   | { readonly kind: 'drop' }
   | { readonly kind: 'reset' }
+  | { readonly kind: 'break'; readonly afterBytes: number }
   | { readonly kind: 'delay'; readonly delayMs: number };
 
 export interface TcpProxy {
@@ -40,6 +42,8 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
   const resetAll = () => {
     for (const socket of open) breakOff(socket);
   };
+  /** Bytes that each end which sends may still send before its connection breaks. */
+  const budgets = new WeakMap<Socket, number>();
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, async (near) => {
     track(near);
@@ -56,7 +60,9 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     };
     near.once('error', breakBoth);
     far.once('error', breakBoth);
-    await Promise.all([pump(near, far, passage), pump(far, near, passage)]).catch(breakBoth);
+    await Promise.all([pump(near, far, passage, budgets), pump(far, near, passage, budgets)]).catch(
+      breakBoth,
+    );
   });
   function track(socket: Socket): void {
     open.add(socket);
@@ -71,6 +77,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     harm(next) {
       change(next);
       if (next.kind === 'reset') resetAll();
+      if (next.kind === 'break') for (const socket of open) budgets.set(socket, next.afterBytes);
     },
     mend: () => change(null),
     async close() {
@@ -89,11 +96,23 @@ function breakOff(socket: Socket): void {
 }
 
 /** Resolves when `from` has ended and all of it was passed on. Rejects when either breaks. */
-async function pump(from: Socket, to: Socket, passage: () => Promise<void>): Promise<void> {
+async function pump(
+  from: Socket,
+  to: Socket,
+  passage: () => Promise<void>,
+  budgets: WeakMap<Socket, number>,
+): Promise<void> {
   const gone = new AbortController();
   to.once('close', () => gone.abort());
   for await (const piece of from) {
     await passage();
+    const left = budgets.get(from);
+    if (left !== undefined && piece.length >= left) {
+      // A socket that is reset forgets what it was to send.
+      await new Promise<void>((resolve) => to.write(piece.subarray(0, left), () => resolve()));
+      throw new Error('the wire broke');
+    }
+    if (left !== undefined) budgets.set(from, left - piece.length);
     if (!to.write(piece)) await once(to, 'drain', { signal: gone.signal });
   }
   await passage();

@@ -3,12 +3,13 @@
  * tells them, the provider's bill from its own disk, and what readers wrote down.
  */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { createClient } from 'redis';
+import { QdrantClient } from '@qdrant/js-client-rest';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { JournalLine } from '../../../providers/simulated/journal.ts';
+import type { SimulatedTruth } from '../../harness/simulator.ts';
 import type { Accepted } from './load.ts';
+import { eventsIn, type Redis, remainsOf, withRedis } from './logs.ts';
 import { type Reading, readNotebooks } from './notebook.ts';
 import { TENANTS } from './plan.ts';
 import type { Stage } from './stage.ts';
@@ -30,7 +31,9 @@ export interface GenerationEvidence {
   /** As Temporal names it, such as COMPLETED. */
   readonly run: string;
   /** What the provider says when asked all of it. */
-  readonly expected: { readonly text: string; readonly tokens: number };
+  readonly expected: SimulatedTruth;
+  /** What Redis holds of it though it was deleted, as text. */
+  readonly remains: string;
 }
 
 export interface Evidence {
@@ -39,62 +42,116 @@ export interface Evidence {
   readonly ledger: readonly LedgerEntry[];
   /** Runs of the task queue that are open still. */
   readonly openRuns: readonly string[];
+  /** What the cache holds, one text for each stored answer. */
+  readonly cached: readonly string[];
 }
 
-export async function gather(stage: Stage, accepted: readonly Accepted[]): Promise<Evidence> {
-  const redis = createClient({ url: stage.direct.REDIS_URL });
-  redis.on('error', (error) => console.error(`evidence: ${error}`));
-  await redis.connect();
-  const connection = await Connection.connect({ address: stage.direct.TEMPORAL_ADDRESS });
-  const { workflow } = new Client({ connection });
-  try {
-    const readings = Map.groupBy(
-      stage.readers.flatMap((_, index) => readNotebooks(join(stage.readingsDir, String(index)))),
-      ({ generationId }) => generationId,
-    );
+/** What there is of these generations. */
+export async function gatherGenerations(
+  stage: Stage,
+  accepted: readonly Accepted[],
+): Promise<GenerationEvidence[]> {
+  const readings = new Map(
+    stage.notebooks.flatMap(readNotebooks).map((reading) => [reading.reader, reading] as const),
+  );
+  return await withServices(stage, async (redis, workflow) => {
     const generations: GenerationEvidence[] = [];
     for (const one of accepted) {
-      const entries = (await redis.xRange(`ub:log:{${one.id}}:events`, '-', '+')) ?? [];
+      const { plan, messages, id } = one;
       const run = await workflow
-        .getHandle(`${one.plan.tenant}/${one.id}`)
+        .getHandle(`${plan.tenant}/${id}`)
         .describe()
         .then(
           ({ status }) => status.name,
           (error: unknown) => `none (${error})`,
         );
+      const { tools, output } = plan.body;
       generations.push({
         accepted: one,
-        log: entries.flatMap(({ id, message }) => eventsOf(id, message)),
-        readings: readings.get(one.id) ?? [],
+        log: one.expiredLog ?? (await eventsIn(redis, id)),
+        readings: one.readers.flatMap((reader) => readings.get(reader) ?? []),
         run,
-        expected: await stage.sim.text(one.plan.input),
+        expected: await stage.sim.truth({ messages, tools, output }),
+        remains: one.deletedAtMs === null ? '' : await remainsOf(redis, id),
       });
     }
-    const ledger: LedgerEntry[] = [];
-    for (const tenant of TENANTS) {
-      for (const key of await redis.keys(`ub:budget:{${tenant}}:entries:*`)) {
-        for (const { message } of (await redis.xRange(key, '-', '+')) ?? [])
-          ledger.push(entryOf(tenant, message));
-      }
-    }
-    const openRuns: string[] = [];
-    const query = `TaskQueue = '${stage.direct.taskQueue}' AND ExecutionStatus = 'Running'`;
-    for await (const { workflowId } of workflow.list({ query })) openRuns.push(workflowId);
-    return { generations, bill: readBill(stage.journalPath), ledger, openRuns };
+    return generations;
+  });
+}
+
+/** Whether the run of this generation is closed; false where Temporal does not say. */
+export async function isClosed({ direct }: Stage, { plan, id }: Accepted): Promise<boolean> {
+  const connection = await Connection.connect({ address: direct.TEMPORAL_ADDRESS }).catch(() => null);
+  if (connection === null) return false;
+  try {
+    const run = new Client({ connection }).workflow.getHandle(`${plan.tenant}/${id}`);
+    return (await run.describe()).status.name !== 'RUNNING';
+  } catch {
+    return false;
   } finally {
-    redis.destroy();
     await connection.close();
   }
 }
 
-/** One entry of the stream is a batch; its id tells the last number, and runs of deltas lie folded. */
-function eventsOf(id: string, { at, events = '[]' }: Record<string, string>): GenerationEvent[] {
-  const folded = JSON.parse(events) as { type: string; parts?: string[] }[];
-  const bodies = folded.flatMap(({ parts, ...event }) =>
-    parts === undefined ? [event] : parts.map((text) => ({ ...event, text })),
-  );
-  const first = Number(id.split('-')[1]) - bodies.length + 1;
-  return bodies.map((body, index) => ({ ...body, seq: first + index, at: Number(at) }) as GenerationEvent);
+export async function openRunsOf(stage: Stage): Promise<string[]> {
+  return await withServices(stage, async (_, workflow) => {
+    const openRuns: string[] = [];
+    const query = `TaskQueue = '${stage.direct.taskQueue}' AND ExecutionStatus = 'Running'`;
+    for await (const { workflowId } of workflow.list({ query })) openRuns.push(workflowId);
+    return openRuns;
+  });
+}
+
+export async function gather(stage: Stage, accepted: readonly Accepted[]): Promise<Evidence> {
+  const ledger = await withServices(stage, async (redis) => {
+    const entries: LedgerEntry[] = [];
+    for (const tenant of TENANTS) {
+      for (const key of await redis.keys(`ub:budget:{${tenant}}:entries:*`)) {
+        for (const { message } of (await redis.xRange(key, '-', '+')) ?? [])
+          entries.push(entryOf(tenant, message));
+      }
+    }
+    return entries;
+  });
+  return {
+    generations: await gatherGenerations(stage, accepted),
+    bill: readBill(stage.journalPath),
+    ledger,
+    openRuns: await openRunsOf(stage),
+    cached: await cachedAnswers(stage.direct.QDRANT_URL),
+  };
+}
+
+async function withServices<Value>(
+  { direct }: Stage,
+  use: (redis: Redis, workflow: Client['workflow']) => Promise<Value>,
+): Promise<Value> {
+  const connection = await Connection.connect({ address: direct.TEMPORAL_ADDRESS });
+  try {
+    const { workflow } = new Client({ connection });
+    return await withRedis(direct.REDIS_URL, (redis) => use(redis, workflow));
+  } finally {
+    await connection.close();
+  }
+}
+
+const PAGE = 1_000;
+
+/** All that the cache holds, one text for each stored answer. */
+async function cachedAnswers(url: string): Promise<string[]> {
+  const qdrant = new QdrantClient({ url, checkCompatibility: false });
+  const found: string[] = [];
+  for (const { name } of (await qdrant.getCollections()).collections) {
+    let offset: string | number | undefined;
+    do {
+      const from = offset === undefined ? {} : { offset };
+      const page = await qdrant.scroll(name, { limit: PAGE, with_payload: true, ...from });
+      found.push(...page.points.map(({ payload }) => JSON.stringify(payload)));
+      const next = page.next_page_offset;
+      offset = typeof next === 'string' || typeof next === 'number' ? next : undefined;
+    } while (offset !== undefined);
+  }
+  return found;
 }
 
 function entryOf(tenant: string, entry: Record<string, string>): LedgerEntry {

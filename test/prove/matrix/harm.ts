@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Seat } from '../../harness/stack.ts';
 import type { EndedProcess } from './checks/check-processes.ts';
-import { PROCESS_KINDS, type ProcessKind, planHarm } from './plan.ts';
+import { type Harm, PROCESS_KINDS, type ProcessKind, planHarm } from './plan-harm.ts';
 import type { Stage, Wire } from './stage.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -10,6 +10,7 @@ export interface HarmDone {
   readonly kills: Readonly<Record<ProcessKind, number>>;
   readonly stops: number;
   readonly cuts: number;
+  readonly backlogs: number;
   /** Processes that ended though nobody killed them. */
   readonly ended: readonly EndedProcess[];
 }
@@ -26,7 +27,7 @@ export async function harm(
   signal: AbortSignal,
 ): Promise<HarmDone> {
   const kills = Object.fromEntries(PROCESS_KINDS.map((kind) => [kind, 0])) as Record<ProcessKind, number>;
-  const done = { stops: 0, cuts: 0 };
+  const done = { stops: 0, cuts: 0, backlogs: 0 };
   const ended: EndedProcess[] = [];
   /** Each thing is harmed by one at a time. */
   const busy = new Set<Seat | Wire>();
@@ -51,6 +52,19 @@ export async function harm(
       if (wire === undefined || busy.has(wire)) continue;
       done.cuts += 1;
       keep(wire, cut(wire, planned.fault, planned.forMs, timeline));
+      continue;
+    }
+    if (planned.kind === 'backlog') {
+      const [redis] = stage.seats.redis;
+      const worker = stage.seats.worker[planned.place % stage.seats.worker.length];
+      if (redis === undefined || worker === undefined || busy.has(redis) || busy.has(worker)) continue;
+      done.backlogs += 1;
+      kills.worker += 2;
+      busy.add(redis);
+      keep(
+        worker,
+        pileUp({ redis, worker }, planned, timeline).finally(() => busy.delete(redis)),
+      );
       continue;
     }
     const seats = stage.seats[planned.victim];
@@ -93,6 +107,19 @@ async function stopFor(seat: Seat, forMs: number, timeline: Timeline): Promise<v
   await seat.freeze();
   await sleep(forMs);
   await seat.thaw();
+}
+
+/** Redis stands still until much has piled up; the worker dies while it writes that, and again while it catches up. */
+async function pileUp(
+  { redis, worker }: { readonly redis: Seat; readonly worker: Seat },
+  { forMs, killAfterMs: [afterThaw, afterRestart] }: Extract<Harm, { kind: 'backlog' }>,
+  timeline: Timeline,
+): Promise<void> {
+  await stopFor(redis, forMs, timeline);
+  await sleep(afterThaw);
+  await killFor(worker, 0, timeline);
+  await sleep(afterRestart);
+  await killFor(worker, 0, timeline);
 }
 
 async function killFor(seat: Seat, downMs: number, timeline: Timeline): Promise<void> {

@@ -1,10 +1,13 @@
-/** Callers at work: each asks, cancels, lets its readers follow, waits for the end, and asks again. */
+/** Callers at work: each asks, lets its readers follow, does what is planned, waits for the end, and asks again. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GenerationView } from '../../../contracts/generation.ts';
+import type { GenerationEvent } from '../../../contracts/events.ts';
+import type { GenerationRequest, GenerationView, Message } from '../../../contracts/generation.ts';
 import { createRandom } from '../../harness/random.ts';
-import { connectApi } from '../../harness/unbroken-api.ts';
-import type { Following } from './notebook.ts';
-import { type PlannedRequest, planRequest, TENANTS, type Tenant } from './plan.ts';
+import { AGAIN_MS, Asker } from './ask.ts';
+import { isClosed } from './evidence.ts';
+import { expireLog, readLog } from './logs.ts';
+import { type Following, hasEnded } from './notebook.ts';
+import { type PlannedRequest, planRequests, TENANTS, type Tenant } from './plan.ts';
 import type { Stage } from './stage.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -12,135 +15,280 @@ export interface Accepted {
   readonly plan: PlannedRequest;
   readonly id: string;
   readonly acceptedAtMs: number;
+  /** The conversation that the provider is asked. */
+  readonly messages: readonly Message[];
+  /** The names of those who follow it. */
+  readonly readers: readonly string[];
+  /** When its cancel was accepted, while it ran. */
+  cancelledAtMs: number | null;
+  /** When the API said that it was deleted. */
+  deletedAtMs: number | null;
+  /** Its log, where that expired before the end of the run: its id has a second life. */
+  expiredLog: readonly GenerationEvent[] | null;
+}
+
+export interface Seen {
+  readonly tenant: Tenant;
+  readonly what: string;
 }
 
 export interface LoadDone {
   readonly accepted: readonly Accepted[];
   /** Refused for their budget. */
   readonly refused: number;
-  /** Answers that were neither a success, nor a clear refusal, nor a 503: each is a fault of the product. */
+  /** Calls that were sent again because no answer came. */
+  readonly silences: number;
   readonly unclear: readonly string[];
   /** What another tenant could see, and must not. */
-  readonly seen: readonly { readonly tenant: Tenant; readonly what: string }[];
+  readonly seen: readonly Seen[];
+  /** Deleted generations that could be read afterwards: what was answered. */
+  readonly readAfterDelete: readonly { readonly id: string; readonly what: string }[];
 }
 
-const ANSWER_WITHIN_MS = 8_000;
-const AGAIN_MS = 150;
+export interface LoadPlan {
+  readonly seed: number;
+  readonly atOnce: number;
+  readonly timeline: Timeline;
+}
+
 const END_WITHIN_MS = 20_000;
+const READ_WITHIN_MS = 10_000;
+const DELETED_WITHIN_MS = 20_000;
 const POLL_MS = 400;
+const SECOND_QUESTION = 'And what came next?';
 
 export async function load(
   stage: Stage,
   keys: Readonly<Record<Tenant, string>>,
-  { seed, atOnce, timeline }: { seed: number; atOnce: number; timeline: Timeline },
+  plan: LoadPlan,
   signal: AbortSignal,
 ): Promise<LoadDone> {
-  const accepted: Accepted[] = [];
-  const unclear: string[] = [];
-  const seen: { tenant: Tenant; what: string }[] = [];
-  let refused = 0;
-  let next = 0;
+  return await new Load(stage, keys, plan, signal).run();
+}
 
-  /** One call, on any API, until it is answered. */
-  const ask = async (key: string, path: string, init: RequestInit = {}): Promise<Response> => {
-    for (let turn = 0; ; turn += 1) {
-      const url = stage.apis[turn % stage.apis.length] ?? '';
-      try {
-        const response = await connectApi(url, key).send(path, {
-          ...init,
-          signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
-        });
-        if (response.status < 500) return response;
-        const said = await response.text();
-        if (response.status !== 503) unclear.push(`${path}: ${response.status} ${said}`);
-        else if (response.headers.get('retry-after') === null)
-          unclear.push(`${path}: 503 without Retry-After`);
-      } catch {
-        timeline.note(`no answer of ${url} to ${path}`);
-      }
-      await sleep(AGAIN_MS);
-    }
-  };
+class Load {
+  readonly #stage: Stage;
+  readonly #keys: Readonly<Record<Tenant, string>>;
+  readonly #plan: LoadPlan;
+  readonly #signal: AbortSignal;
+  readonly #asker: Asker;
+  readonly #accepted: Accepted[] = [];
+  readonly #seen: Seen[] = [];
+  readonly #readAfterDelete: { id: string; what: string }[] = [];
+  #refused = 0;
+  #next = 0;
 
-  const one = async (plan: PlannedRequest): Promise<void> => {
-    const { index, tenant, input, model, user, cache, maxOutputTokens } = plan;
-    const key = keys[tenant];
-    if (plan.fault !== null) {
-      const { kind, afterTokens } = plan.fault;
-      const fault = { kind, afterTokens, match: plan.mark, times: 2, delayMs: 2_500 };
-      // The provider may be down: then there is a fault enough.
-      await stage.sim.fault(fault).catch(() => timeline.note(`no fault for ${plan.mark}`));
-    }
-    const body = { input, user, cache, maxOutputTokens, ...(model === undefined ? {} : { model }) };
-    const response = await ask(key, '/v1/generations', {
-      method: 'POST',
-      body: JSON.stringify(body),
-      headers: { 'idempotency-key': `matrix-${index}` },
-    });
-    const answer = (await response.json()) as GenerationView;
-    if (response.status === 429) {
-      refused += 1;
-      await sleep(AGAIN_MS);
-      return;
-    }
-    if (response.status !== 201) {
-      unclear.push(`POST: ${response.status} ${JSON.stringify(answer)}`);
-      return;
-    }
-    const { id } = answer;
-    accepted.push({ plan, id, acceptedAtMs: Date.now() });
-    for (let reader = 0; reader < plan.readers; reader += 1) {
-      const name = `${index}-${reader}`;
-      const wire = (index + reader) % 4 === 0 ? ('responses' as const) : ('native' as const);
-      const following = {
-        wire,
-        reader: name,
-        generationId: id,
-        key,
-        apis: stage.apis,
-        seed: seed + index * 31 + reader,
-      };
-      await order(stage.readers[(index + reader) % stage.readers.length] ?? '', following);
-    }
-    if (plan.isProbed) seen.push(...(await probe(plan, id)));
-    if (plan.cancelAfterMs !== null) {
-      await sleep(plan.cancelAfterMs);
-      await ask(key, `/v1/generations/${id}/cancel`, { method: 'POST' });
-    }
-    const deadline = Date.now() + END_WITHIN_MS;
-    while (Date.now() < deadline && !signal.aborted) {
-      const view = (await (await ask(key, `/v1/generations/${id}`)).json()) as GenerationView;
-      if (view.status !== 'running') return;
-      await sleep(POLL_MS);
-    }
-  };
+  constructor(stage: Stage, keys: Readonly<Record<Tenant, string>>, plan: LoadPlan, signal: AbortSignal) {
+    this.#stage = stage;
+    this.#keys = keys;
+    this.#plan = plan;
+    this.#signal = signal;
+    this.#asker = new Asker(stage.apis);
+  }
 
-  /** The other tenants ask for it, and for what they may list. */
-  const probe = async (plan: PlannedRequest, id: string) => {
-    const others = TENANTS.filter((tenant) => tenant !== plan.tenant);
-    const found: { tenant: Tenant; what: string }[] = [];
-    for (const tenant of others) {
-      for (const path of [`/v1/generations/${id}`, `/v1/generations/${id}/events`]) {
-        const { status } = await ask(keys[tenant], path);
-        if (status !== 404) unclear.push(`${path} by ${tenant}: ${status}`);
-      }
-      const list = await (await ask(keys[tenant], '/v1/generations?limit=100')).text();
-      found.push({ tenant, what: list });
-    }
-    return found;
-  };
+  async run(): Promise<LoadDone> {
+    await Promise.all(Array.from({ length: this.#plan.atOnce }, (_, number) => this.#lane(number)));
+    return {
+      ...{ accepted: this.#accepted, refused: this.#refused, unclear: this.#asker.unclear },
+      silences: this.#asker.silences,
+      ...{ seen: this.#seen, readAfterDelete: this.#readAfterDelete },
+    };
+  }
 
-  const lane = async (number: number): Promise<void> => {
+  async #lane(number: number): Promise<void> {
+    const { seed } = this.#plan;
     const random = createRandom(seed + number);
-    while (!signal.aborted) {
-      const index = next;
-      next += 1;
-      await one(planRequest(seed, index));
+    while (!this.#signal.aborted) {
+      const index = this.#next;
+      this.#next += 1;
+      await Promise.all(planRequests(seed, index).map((planned) => this.#one(planned)));
       await sleep(random.between(0, 200));
     }
-  };
-  await Promise.all(Array.from({ length: atOnce }, (_, number) => lane(number)));
-  return { accepted, refused, unclear, seen };
+  }
+
+  async #one(plan: PlannedRequest): Promise<void> {
+    await this.#pause(plan.beginAfterMs);
+    if (plan.fault !== null) {
+      const fault = { ...plan.fault, match: plan.mark, delayMs: 2_500 };
+      // The provider may be down: then there is a fault enough.
+      await this.#stage.sim.fault(fault).catch(() => this.#plan.timeline.note(`no fault for ${plan.mark}`));
+    }
+    const accepted = await this.#submit(plan, { ...plan.body, input: plan.input, user: plan.user });
+    if (accepted === null) return;
+    if (plan.isProbed) await this.#probe(accepted);
+    if (plan.cancelAfterMs !== null) await this.#cancel(accepted, plan.cancelAfterMs);
+    if (plan.deleteAfterMs !== null) return await this.#delete(accepted, plan.deleteAfterMs);
+    const view = await this.#end(accepted);
+    if (view === null || this.#signal.aborted) return;
+    if (plan.kind === 'reused') await this.#reuse(accepted);
+    if (plan.secondTurn !== null && view.status === 'completed' && view.text)
+      await this.#converse(accepted, view.text);
+  }
+
+  /** null where it was refused. */
+  async #submit(plan: PlannedRequest, request: GenerationRequest, life = ''): Promise<Accepted | null> {
+    const response = await this.#asker.ask(this.#keys[plan.tenant], '/v1/generations', {
+      method: 'POST',
+      body: JSON.stringify(request),
+      headers: { 'idempotency-key': `matrix-${plan.name}` },
+    });
+    const answer = (await response.json()) as GenerationView;
+    const { input = '' } = request;
+    const messages: readonly Message[] =
+      typeof input === 'string' ? [{ role: 'user', content: input }] : input;
+    return await this.#accept(plan, messages, { response, answer, id: answer.id, life });
+  }
+
+  async #accept(
+    plan: PlannedRequest,
+    messages: readonly Message[],
+    { response, answer, id, life }: { response: Response; answer: unknown; id: string; life: string },
+  ): Promise<Accepted | null> {
+    if (response.status === 429) {
+      this.#refused += 1;
+      await sleep(AGAIN_MS);
+      return null;
+    }
+    if (response.status !== 201 && response.status !== 200) {
+      this.#asker.unclear.push(`POST: ${response.status} ${JSON.stringify(answer)}`);
+      return null;
+    }
+    const readers = Array.from({ length: plan.readers }, (_, reader) => `${plan.name}${life}-${reader}`);
+    const accepted: Accepted = {
+      ...{ plan, id, acceptedAtMs: Date.now(), messages, readers },
+      ...{ cancelledAtMs: null, deletedAtMs: null, expiredLog: null },
+    };
+    this.#accepted.push(accepted);
+    await this.#follow(accepted);
+    return accepted;
+  }
+
+  async #follow({ plan, id, readers }: Accepted): Promise<void> {
+    for (const [place, reader] of readers.entries()) {
+      const turn = plan.index + place;
+      const following: Following = {
+        ...{ wire: turn % 4 === 0 ? 'responses' : 'native', reader, generationId: id },
+        ...{ key: this.#keys[plan.tenant], apis: this.#stage.apis },
+        seed: this.#plan.seed + plan.index * 31 + place,
+      };
+      await order(this.#stage.readers[turn % this.#stage.readers.length] ?? '', following);
+    }
+  }
+
+  /** The other tenants ask for it, and for what they may list. */
+  async #probe({ plan, id }: Accepted): Promise<void> {
+    for (const tenant of TENANTS.filter((other) => other !== plan.tenant)) {
+      for (const path of [`/v1/generations/${id}`, `/v1/generations/${id}/events`]) {
+        const { status } = await this.#asker.ask(this.#keys[tenant], path);
+        if (status !== 404) this.#asker.unclear.push(`${path} by ${tenant}: ${status}`);
+      }
+      const list = await this.#asker.ask(this.#keys[tenant], '/v1/generations?limit=100');
+      this.#seen.push({ tenant, what: await list.text() });
+    }
+  }
+
+  async #cancel(accepted: Accepted, afterMs: number): Promise<void> {
+    await this.#pause(afterMs);
+    const key = this.#keys[accepted.plan.tenant];
+    const response = await this.#asker.ask(key, `/v1/generations/${accepted.id}/cancel`, { method: 'POST' });
+    if (response.status === 202) accepted.cancelledAtMs = Date.now();
+    else this.#asker.unclear.push(`cancel: ${response.status} ${await response.text()}`);
+  }
+
+  /** Until the API says that it is deleted; then nobody may read it, on any API. */
+  async #delete(accepted: Accepted, afterMs: number): Promise<void> {
+    await this.#pause(afterMs);
+    const key = this.#keys[accepted.plan.tenant];
+    const path = `/v1/responses/${responseIdOf(accepted.id)}`;
+    const deadline = Date.now() + DELETED_WITHIN_MS;
+    while (Date.now() < deadline) {
+      const response = await this.#asker.ask(key, path, { method: 'DELETE' });
+      const said = await response.text();
+      // An answer that was lost may have deleted it.
+      const isDeleted = response.status === 404 || (response.ok && said.includes('"deleted":true'));
+      if (!isDeleted) {
+        await sleep(POLL_MS);
+        continue;
+      }
+      accepted.deletedAtMs = Date.now();
+      for (const place of [path, `/v1/generations/${accepted.id}`, `/v1/generations/${accepted.id}/events`]) {
+        const after = await this.#asker.ask(key, place);
+        if (after.ok) this.#readAfterDelete.push({ id: accepted.id, what: `${place}: ${after.status}` });
+        await after.body?.cancel();
+      }
+      return;
+    }
+  }
+
+  /** The view of its end; null where that did not come in time. */
+  async #end({ plan, id }: Accepted): Promise<GenerationView | null> {
+    const deadline = Date.now() + END_WITHIN_MS;
+    while (Date.now() < deadline && !this.#signal.aborted) {
+      const response = await this.#asker.ask(this.#keys[plan.tenant], `/v1/generations/${id}`);
+      const view = (await response.json()) as GenerationView;
+      if (view.status !== 'running') return view;
+      await sleep(POLL_MS);
+    }
+    return null;
+  }
+
+  /** The log expires, as it does after its retention; then the same request comes again, under the same key. */
+  async #reuse(accepted: Accepted): Promise<void> {
+    const { plan, id } = accepted;
+    const deadline = Date.now() + READ_WITHIN_MS;
+    while (!accepted.readers.every((reader) => hasEnded(this.#stage.notebooks, reader))) {
+      if (Date.now() > deadline) return;
+      await sleep(POLL_MS);
+    }
+    const { REDIS_URL } = this.#stage.direct;
+    // A log is kept for longer than any run needs to settle its accounts.
+    if (!(await isClosed(this.#stage, accepted))) return;
+    const log = await readLog(REDIS_URL, id);
+    if (log === null || !(await expireLog(REDIS_URL, id))) return;
+    accepted.expiredLog = log;
+    this.#plan.timeline.note(`the log of ${id} expired`);
+    const again = await this.#submit(plan, { ...plan.body, input: plan.input, user: plan.user }, 'again');
+    if (again !== null) await this.#end(again);
+  }
+
+  /** The answer so far is part of the next question. */
+  async #converse({ plan, id, messages }: Accepted, text: string): Promise<void> {
+    const second: PlannedRequest = { ...plan, name: `${plan.name}.2`, fault: null, secondTurn: null };
+    const conversation: readonly Message[] = [
+      ...messages,
+      { role: 'assistant', content: text },
+      { role: 'user', content: SECOND_QUESTION },
+    ];
+    if (plan.secondTurn === 'messages') {
+      const request = { ...plan.body, input: [...conversation], user: plan.user };
+      const accepted = await this.#submit(second, request);
+      if (accepted !== null) await this.#end(accepted);
+      return;
+    }
+    const response = await this.#asker.ask(this.#keys[plan.tenant], '/v1/responses', {
+      method: 'POST',
+      body: JSON.stringify({
+        ...{ model: plan.body.model ?? 'unbroken', input: SECOND_QUESTION, background: true, store: true },
+        ...{ previous_response_id: responseIdOf(id), user: plan.user },
+        max_output_tokens: plan.body.maxOutputTokens,
+      }),
+      headers: { 'idempotency-key': `matrix-${second.name}`, 'x-unbroken-cache': 'off' },
+    });
+    const answer = (await response.json()) as { id: string };
+    const accepted = await this.#accept(second, conversation, {
+      ...{ response, answer, life: '' },
+      id: String(answer.id).replace(/^resp_/, 'gen_'),
+    });
+    if (accepted !== null) await this.#end(accepted);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await sleep(ms, null, { signal: this.#signal }).catch(() => 'the load is over');
+  }
+}
+
+function responseIdOf(generationId: string): string {
+  return generationId.replace(/^gen_/, 'resp_');
 }
 
 /** Until the process of readers has taken it: it may be down. */
@@ -153,6 +301,6 @@ async function order(url: string, following: Following): Promise<void> {
 }
 
 async function askReaders(url: string, following: Following): Promise<boolean> {
-  const signal = AbortSignal.timeout(ANSWER_WITHIN_MS);
+  const signal = AbortSignal.timeout(8_000);
   return (await fetch(url, { method: 'POST', body: JSON.stringify(following), signal })).ok;
 }

@@ -6,19 +6,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { addKey } from '../../harness/stack.ts';
 import { connectApi } from '../../harness/unbroken-api.ts';
-import { waitFor } from '../../harness/wait-for.ts';
 import { type CheckedLimit, checkBudgets } from '../check-budget.ts';
+import { checkAnswers } from './checks/check-answers.ts';
 import { checkBill } from './checks/check-bill.ts';
 import { checkAttempts, checkEnded, checkRuns } from './checks/check-ended.ts';
+import { checkFlights } from './checks/check-flights.ts';
 import { checkProcesses } from './checks/check-processes.ts';
+import { checkCancelled, checkDeleted, checkReadAfterDelete, checkReasons } from './checks/check-promises.ts';
 import { checkSequence } from './checks/check-sequence.ts';
 import { checkCache, checkFollowed, checkSecrets } from './checks/check-tenants.ts';
 import { checkText } from './checks/check-text.ts';
 import { type Finding, finding, WRONGS } from './checks/finding.ts';
-import { type Evidence, gather } from './evidence.ts';
+import { type Evidence, type GenerationEvidence, gather, gatherGenerations, openRunsOf } from './evidence.ts';
 import { downOf, harm } from './harm.ts';
 import { type LoadDone, load } from './load.ts';
-import { secretOf, TENANTS, type Tenant } from './plan.ts';
+import {
+  isEncrypted,
+  LIMITED_PROVIDER,
+  MODELS,
+  type Sharing,
+  secretOf,
+  sharingOf,
+  TENANTS,
+  type Tenant,
+} from './plan.ts';
 import { buildStage, type Stage } from './stage.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 
@@ -32,6 +43,8 @@ export interface MatrixPlan {
 const PRICE = { inputMicroUsdPerMillion: 2_000_000, outputMicroUsdPerMillion: 8_000_000 };
 /** After this of peace, whatever is open is stuck. */
 const PEACE_MS = 120_000;
+const LOOK_AGAIN_MS = 500;
+const ENCRYPTION_KEY = `matrix:${Buffer.alloc(32, 7).toString('base64')}`;
 const SHOWN = 12;
 
 /** @returns whether nothing went wrong. */
@@ -39,7 +52,12 @@ export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
   const { minutes, seed } = plan;
   console.log(`matrix: ${minutes} minutes, ${plan.atOnce} callers at once, seed ${seed}`);
   const limits = limitsFor(minutes);
-  const stage = await buildStage(configOf(limits));
+  const sharing = sharingOf(seed);
+  const env: Record<string, string> = isEncrypted(seed) ? { UNBROKEN_ENCRYPTION_KEYS: ENCRYPTION_KEY } : {};
+  console.log(
+    `answers are shared by ${sharing}; Temporal's payloads are ${isEncrypted(seed) ? 'encrypted' : 'plain'}`,
+  );
+  const stage = await buildStage((provider) => configOf(limits, provider, sharing), env);
   try {
     const keys = await issueKeys(stage);
     const timeline = createTimeline();
@@ -58,7 +76,8 @@ export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
     console.log(
       `harm: ${Object.entries(harmed.kills)
         .map(([kind, count]) => `${kind} ${count}`)
-        .join(', ')} killed; ` + `${harmed.stops} stopped, ${harmed.cuts} wires cut`,
+        .join(', ')} killed; ` +
+        `${harmed.stops} stopped, ${harmed.cuts} wires cut, ${harmed.backlogs} backlogs`,
     );
     for (const one of findings.slice(0, SHOWN)) printFinding(one, evidence, timeline);
     if (findings.length > 0)
@@ -72,10 +91,10 @@ export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
 }
 
 function limitsFor(minutes: number): CheckedLimit[] {
-  const share = Math.max(0.25, minutes);
+  const share = Math.max(0.5, minutes);
   const perUser = { per: 'user', window: 'day', unit: 'tokens', timeZone: 'UTC' } as const;
   return [
-    { ...perUser, id: '*', amount: Math.round(25_000 * share) },
+    { ...perUser, id: '*', amount: Math.round(120_000 * share) },
     // One user of each tenant is at the cap most of the time.
     ...TENANTS.map((tenant) => ({ ...perUser, id: `${tenant}-user-1`, amount: Math.round(1_500 * share) })),
     {
@@ -84,18 +103,25 @@ function limitsFor(minutes: number): CheckedLimit[] {
       window: 'month',
       unit: 'micro-usd',
       id: '*',
-      amount: Math.round(250_000 * share),
+      amount: Math.round(2_000_000 * share),
     },
   ];
 }
 
-function configOf(limits: readonly CheckedLimit[]): object {
+function configOf(limits: readonly CheckedLimit[], sharedProvider: string, sharing: Sharing): object {
   return {
     breaker: { minCalls: 1_000_000 },
-    prices: { 'simulated/sim-large': PRICE, 'simulated-messages/sim-large': PRICE },
+    providers: {
+      [LIMITED_PROVIDER]: {
+        wire: 'openai-responses',
+        baseUrl: `${sharedProvider}/v1`,
+        // Of four that come at once, two wait for longer than a worker waits by itself.
+        limits: { requests: 2, windowMs: 4_000 },
+      },
+    },
+    prices: Object.fromEntries(MODELS.map((model) => [model, PRICE])),
     budgets: { limits },
-    // Users of a tenant meet in its flights and answers: what may not happen is that tenants do.
-    cache: { share: 'tenant' },
+    cache: { share: sharing },
     limits: {
       ...{ heartbeatMs: 1_000, connectMs: 2_000, firstTokenMs: 4_000, betweenTokensMs: 4_000 },
       generationMs: 60_000,
@@ -135,18 +161,21 @@ async function underHarm(
 /** Until every reader has its end and every run is closed, or the time for it is up. */
 async function untilPeaceful(stage: Stage, { accepted }: LoadDone, timeline: Timeline): Promise<void> {
   const deadline = Date.now() + PEACE_MS;
-  await waitFor(
-    'the end of all',
-    async () => {
-      const { generations, openRuns } = await gather(stage, accepted);
-      const open = generations.filter((one) =>
-        [...one.readings.map(checkSequence), checkEnded(one)].some((found) => found.length > 0),
-      );
-      return (open.length === 0 && openRuns.length === 0) || Date.now() > deadline;
-    },
-    2 * PEACE_MS,
-  );
+  let open = accepted;
+  for (;;) {
+    const generations = await gatherGenerations(stage, open);
+    open = generations.filter((one) => openFindings(one).length > 0).map((one) => one.accepted);
+    const isOver = open.length === 0 && (await openRunsOf(stage)).length === 0;
+    if (isOver || Date.now() > deadline) break;
+    await sleep(LOOK_AGAIN_MS);
+  }
   timeline.note(Date.now() > deadline ? 'something is open still' : 'all has ended');
+}
+
+function openFindings(generation: GenerationEvidence): Finding[] {
+  const { accepted, readings } = generation;
+  const isDeleted = accepted.deletedAtMs !== null;
+  return [...readings.flatMap((reading) => checkSequence(reading, { isDeleted })), ...checkEnded(generation)];
 }
 
 async function judge(
@@ -173,15 +202,20 @@ async function judge(
   ];
   return [
     ...generations.flatMap((one) => [
-      ...one.readings.flatMap(checkSequence),
+      ...openFindings(one),
       ...checkText(one),
-      ...checkEnded(one),
+      ...checkAnswers(one),
       ...checkAttempts(one, INTERRUPTIONS),
+      ...checkCancelled(one),
+      ...checkDeleted(one, evidence.cached),
+      ...checkReasons(one),
     ]),
     ...checkRuns(evidence),
     ...bill.findings,
-    ...checkCache(generations),
-    ...checkFollowed(generations),
+    ...checkFlights(evidence),
+    ...checkReadAfterDelete(done),
+    ...checkCache(generations, sharingOf(seed)),
+    ...checkFollowed(generations, sharingOf(seed)),
     ...checkSecrets(seen, secrets),
     ...(await judgeBudgets(stage, limits)),
   ];
@@ -214,7 +248,7 @@ function unclearFindings({ unclear }: LoadDone): Finding[] {
   );
 }
 
-function printEnds({ generations }: Evidence, { refused }: LoadDone): void {
+function printEnds({ generations }: Evidence, { refused, silences }: LoadDone): void {
   const ends = Object.groupBy(generations, ({ log }) => {
     const last = log.at(-1);
     if (last?.type === 'generation-error') return last.error.code;
@@ -225,7 +259,7 @@ function printEnds({ generations }: Evidence, { refused }: LoadDone): void {
   const starts = generations.flatMap(({ log }) => log.filter(({ type }) => type === 'provider-start'));
   const counts = Object.entries(ends).map(([end, of = []]) => `${of.length} ${end}`);
   console.log(
-    `ends: ${counts.join(', ')}; ${refused} refused for their budget; ${readings.length} readers, ${starts.length} attempts`,
+    `ends: ${counts.join(', ')}; ${refused} refused for their budget, ${silences} calls without an answer; ${readings.length} readers, ${starts.length} attempts`,
   );
 }
 
@@ -235,12 +269,16 @@ function printFinding(
   timeline: Timeline,
 ): void {
   console.log(`FAULT ${wrong} ${generationId} ${detail}`);
-  const generation = evidence.generations.find(({ accepted }) => accepted.id === generationId);
-  if (generation === undefined) return;
-  const { accepted, log, run } = generation;
-  const { index, model, fault, cancelAfterMs, tenant } = accepted.plan;
+  for (const generation of evidence.generations)
+    if (generation.accepted.id === generationId) printLife(generation, timeline);
+}
+
+/** An id has two lives where its log expired between them. */
+function printLife({ accepted, log, run }: GenerationEvidence, timeline: Timeline): void {
+  const { name, kind, body, fault, cancelAfterMs, deleteAfterMs, tenant } = accepted.plan;
+  const { model, deadlineMs } = body;
   console.log(
-    `  request ${index} of ${tenant}: ${JSON.stringify({ model, fault, cancelAfterMs })}, run ${run}`,
+    `  request ${name} (${kind}) of ${tenant}: ${JSON.stringify({ model, deadlineMs, fault, cancelAfterMs, deleteAfterMs })}, run ${run}`,
   );
   const seconds = (atMs: number) => ((atMs - timeline.beganAtMs) / 1_000).toFixed(1).padStart(7);
   const steps = log
@@ -249,7 +287,7 @@ function printFinding(
       (event) =>
         `${seconds(event.at)} s    ${event.seq} ${JSON.stringify({ ...event, at: undefined, seq: undefined }).slice(0, 260)}`,
     );
-  const until = (log.at(-1)?.at ?? Date.now()) + 2_000;
+  const until = (log.at(-1)?.at ?? accepted.deletedAtMs ?? Date.now()) + 2_000;
   const lines = [...timeline.between(accepted.acceptedAtMs - 5_000, until), ...steps];
   for (const line of lines.sort((a, b) => Number.parseFloat(a) - Number.parseFloat(b)))
     console.log(`  ${line}`);

@@ -1,7 +1,7 @@
 /** What a reader got, one JSON event a line, in a file that outlives its process. */
 import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { GenerationEvent } from '../../../contracts/events.ts';
+import { type GenerationEvent, isTerminal } from '../../../contracts/events.ts';
 
 export interface Following {
   /** Unlike any other reader's. */
@@ -25,6 +25,7 @@ export interface Notebook {
 export interface Reading {
   readonly reader: string;
   readonly generationId: string;
+  readonly wire: Following['wire'];
   readonly events: readonly GenerationEvent[];
   /** What the API refused it with for good; null as it should be. */
   readonly refused: string | null;
@@ -59,11 +60,22 @@ export function resumed(folder: string): Following[] {
 
 export function readNotebooks(folder: string): Reading[] {
   if (!existsSync(folder)) return [];
-  return resumed(folder).map(({ reader, generationId }) => {
+  return resumed(folder).map(({ reader, generationId, wire }) => {
     const path = join(folder, reader);
     const refused = existsSync(`${path}.refused`) ? readFileSync(`${path}.refused`, 'utf8') : null;
     const text = existsSync(`${path}.events`) ? readFileSync(`${path}.events`, 'utf8') : '';
-    return { reader, generationId, events: linesOf(text.slice(0, text.lastIndexOf('\n') + 1)), refused };
+    const events = linesOf(text.slice(0, text.lastIndexOf('\n') + 1));
+    return { reader, generationId, wire, events, refused };
+  });
+}
+
+/** Whether this reader has the end of what it follows, in whichever of the folders it writes. */
+export function hasEnded(folders: readonly string[], reader: string): boolean {
+  return folders.some((folder) => {
+    const file = join(folder, `${reader}.events`);
+    if (!existsSync(file)) return false;
+    const text = readFileSync(file, 'utf8');
+    return linesOf(text.slice(0, text.lastIndexOf('\n') + 1)).some(isTerminal);
   });
 }
 

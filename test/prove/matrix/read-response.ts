@@ -1,6 +1,6 @@
 /**
  * A reader on OpenAI's wire: the Responses stream of a generation, taken up again by `starting_after`. Its frames are
- * told in our words, under their own numbers, so that the same checks judge them.
+ * told in our words, under their own numbers, so that the same checks judge them. The finished response comes with its end.
  */
 import { createParser } from 'eventsource-parser';
 import type { GenerationEvent } from '../../../contracts/events.ts';
@@ -9,6 +9,7 @@ interface Frame {
   readonly type: string;
   readonly sequence_number: number;
   readonly delta?: string;
+  readonly response?: { readonly output?: readonly unknown[] };
   readonly item?: { readonly type: string; readonly status?: string; readonly content?: readonly unknown[] };
 }
 
@@ -32,7 +33,7 @@ function inOurWords(frame: Frame): GenerationEvent {
   return { ...bodyOf(frame), seq: frame.sequence_number, at: 0 } as GenerationEvent;
 }
 
-function bodyOf({ type, delta, item }: Frame): object {
+function bodyOf({ type, delta, item, response }: Frame): object {
   switch (type) {
     case 'response.output_text.delta':
       return { type: 'text-delta', text: delta ?? '' };
@@ -41,7 +42,7 @@ function bodyOf({ type, delta, item }: Frame): object {
       return isVoided ? { type: 'text-reset' } : { type: 'usage-update' };
     }
     case 'response.completed':
-      return { type: 'generation-end', finishReason: 'stop' };
+      return { type: 'generation-end', finishReason: 'stop', output: response?.output };
     case 'response.incomplete':
       return { type: 'generation-end', finishReason: 'length' };
     case 'response.failed':

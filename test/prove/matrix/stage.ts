@@ -15,7 +15,7 @@ import { PROJECT_ROOT, stopProcess } from '../../harness/child-process.ts';
 import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
 import { newKey, type Seat, takeSeat } from '../../harness/stack.ts';
 import { startTcpProxy, type TcpProxy } from '../../harness/tcp-proxy.ts';
-import type { ProcessKind } from './plan.ts';
+import type { ProcessKind } from './plan-harm.ts';
 
 export interface Wire extends TcpProxy {
   readonly name: string;
@@ -34,11 +34,13 @@ export interface Stage {
   readonly direct: {
     readonly TEMPORAL_ADDRESS: string;
     readonly REDIS_URL: string;
+    readonly QDRANT_URL: string;
     readonly taskQueue: string;
   };
   readonly devKey: string;
-  /** Where readers keep what they got, and the provider its bill. */
-  readonly readingsDir: string;
+  /** The folders in which readers keep what they got. */
+  readonly notebooks: readonly string[];
+  /** Where the provider keeps its bill. */
   readonly journalPath: string;
   stop(): Promise<void>;
 }
@@ -47,15 +49,20 @@ type EndableSeat = Seat & { end(): Promise<void> };
 
 const silent = () => undefined;
 
-export async function buildStage(config: object): Promise<Stage> {
+/**
+ * @param config unbroken.config.yaml; made for a provider that all processes reach at one address where it is a function.
+ * @param env more environment for APIs and workers.
+ */
+export async function buildStage(
+  config: object | ((sharedProvider: string) => object),
+  env: Readonly<Record<string, string>> = {},
+): Promise<Stage> {
   const dataDir = mkdtempSync(join(tmpdir(), 'unbroken-matrix-'));
   const readingsDir = join(dataDir, 'readings');
   mkdirSync(readingsDir);
   const journalPath = join(dataDir, 'bill.ndjson');
   writeFileSync(journalPath, '');
   const configPath = join(dataDir, 'unbroken.config.yaml');
-  // JSON is YAML.
-  writeFileSync(configPath, JSON.stringify(config));
   const ended: EndableSeat[] = [];
   const wires: Wire[] = [];
   const stop = async () => {
@@ -113,6 +120,10 @@ export async function buildStage(config: object): Promise<Stage> {
         ),
       ),
     ]);
+    const sharedProvider = `http://${await wire('all', 'provider', port.provider)}`;
+    // JSON is YAML.
+    const file = typeof config === 'function' ? config(sharedProvider) : config;
+    writeFileSync(configPath, JSON.stringify(file));
     const devKey = newKey();
     const taskQueue = `matrix-${randomUUID()}`;
     const environmentOf = async (name: string): Promise<Record<string, string>> => ({
@@ -125,6 +136,7 @@ export async function buildStage(config: object): Promise<Stage> {
       UNBROKEN_CONFIG: configPath,
       UNBROKEN_DATA_DIR: join(PROJECT_ROOT, '.unbroken', 'test'),
       UNBROKEN_DEV_KEY: devKey,
+      ...env,
     });
     const two = <Value>(make: (index: number) => Promise<Value>) => Promise.all([make(0), make(1)]);
     const workers = await two(async (index) =>
@@ -169,9 +181,11 @@ export async function buildStage(config: object): Promise<Stage> {
       direct: {
         TEMPORAL_ADDRESS: `127.0.0.1:${port.temporal}`,
         REDIS_URL: `redis://127.0.0.1:${port.redis}`,
+        QDRANT_URL: `http://127.0.0.1:${port.qdrant}`,
         taskQueue,
       },
-      ...{ devKey, readingsDir, journalPath, stop },
+      notebooks: readerPorts.map((_, index) => join(readingsDir, String(index))),
+      ...{ devKey, journalPath, stop },
     };
   } catch (error) {
     await stop();

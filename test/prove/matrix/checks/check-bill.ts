@@ -22,14 +22,19 @@ export function checkBill({ generations, bill, ledger }: Evidence): BillVerdict 
   // Requests that ask the same look the same to the provider, so they are judged together.
   const asked = Map.groupBy(generations, ({ accepted }) => accepted.plan.mark);
   for (const [mark, same] of asked) {
+    // Of a flight the members pay together; another check adds them up.
+    const isFlight = same.some(({ log }) => log.some(({ type }) => type === 'cache-join'));
+    // How often a deleted generation called is on no record.
+    const isDeleted = same.some(({ accepted }) => accepted.deletedAtMs !== null);
     const calls = bill.filter(({ prompt }) => prompt.includes(mark));
-    const entries = same.flatMap(({ accepted }) => booked.get(accepted.id) ?? []);
+    const ids = new Set(same.map(({ accepted }) => accepted.id));
+    const entries = [...ids].flatMap((generation) => booked.get(generation) ?? []);
     const billedTokens = calls.reduce((sum, { inputTokens, made }) => sum + inputTokens + made, 0);
     const bookedTokens = entries.reduce((sum, { spentTokens }) => sum + spentTokens, 0);
-    const [id = ''] = same.map(({ accepted }) => accepted.id);
+    const [id = ''] = ids;
     findings.push(...twiceBooked(same, booked));
     const attempts = same.flatMap(({ log }) => callsOf(log)).length;
-    if (calls.length > attempts)
+    if (calls.length > attempts && !isDeleted)
       findings.push(finding('paid_twice', id, `${calls.length} calls of ${mark}, ${attempts} on record`));
     const isEstimated =
       entries.some((entry) => entry.isEstimated) || same.some(({ log }) => hasEstimate(log));
@@ -37,10 +42,10 @@ export function checkBill({ generations, bill, ledger }: Evidence): BillVerdict 
     sums.billed += billedTokens;
     sums.booked += bookedTokens;
     if (isEstimated) orphaned.requests += 1;
-    else if (billedTokens !== bookedTokens)
+    else if (billedTokens !== bookedTokens && !isFlight)
       findings.push(
         finding(
-          'paid_twice',
+          bookedTokens < billedTokens ? 'unpaid' : 'paid_twice',
           id,
           `${mark} was billed ${billedTokens} and booked ${bookedTokens}, none of it estimated`,
         ),
@@ -49,18 +54,17 @@ export function checkBill({ generations, bill, ledger }: Evidence): BillVerdict 
   return { findings, orphaned, exact };
 }
 
-/** An attempt is booked by one entry, or (the last one) by the settlement. */
+/** An attempt is booked by one entry, or (the last one) by the settlement. The lives of one id are booked together. */
 function twiceBooked(
   same: readonly GenerationEvidence[],
   booked: ReadonlyMap<string, readonly LedgerEntry[]>,
 ): Finding[] {
-  return same.flatMap(({ accepted, log }) => {
-    const spent = (booked.get(accepted.id) ?? []).reduce((sum, entry) => sum + entry.spentTokens, 0);
-    const used = usedTokens(log.at(-1));
-    if (used === null || used === spent) return [];
-    return [
-      finding('paid_twice', accepted.id, `its log says that it used ${used}, the ledger booked ${spent}`),
-    ];
+  return [...Map.groupBy(same, ({ accepted }) => accepted.id)].flatMap(([id, lives]) => {
+    const spent = (booked.get(id) ?? []).reduce((sum, entry) => sum + entry.spentTokens, 0);
+    const uses = lives.map(({ log }) => usedTokens(log.at(-1)));
+    const used = uses.reduce<number>((sum, use) => sum + (use ?? 0), 0);
+    if (uses.includes(null) || used === spent) return [];
+    return [finding('paid_twice', id, `its log says that it used ${used}, the ledger booked ${spent}`)];
   });
 }
 

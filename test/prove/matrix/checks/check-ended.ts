@@ -9,8 +9,9 @@ const NO_FAULT_OF_THE_CANDIDATE = new Set(['attempt_interrupted', 'provider_resp
 export function checkEnded({ accepted, log, run }: GenerationEvidence): Finding[] {
   const found: Finding[] = [];
   const last = log.at(-1);
-  if (last === undefined || !TERMINAL.has(last.type))
-    found.push(finding('lost', accepted.id, `its log ends with ${last?.type ?? 'nothing'}`));
+  const isKept = accepted.deletedAtMs === null;
+  if (isKept && (last === undefined || !TERMINAL.has(last.type)))
+    found.push(finding('unended', accepted.id, `its log ends with ${last?.type ?? 'nothing'}`));
   if (run !== 'COMPLETED') found.push(finding('stuck', accepted.id, `its run is ${run}`));
   return found;
 }

@@ -1,40 +1,52 @@
-/** Nothing of one tenant reaches another: no cached answer, no prompt, no key. */
+/**
+ * Nothing of one tenant reaches another: no cached answer, no prompt, no key. Where users do not share the cache, no
+ * answer of one user reaches another.
+ */
 import type { GenerationEvidence } from '../evidence.ts';
 import type { LoadDone } from '../load.ts';
-import type { Tenant } from '../plan.ts';
+import type { PlannedRequest, Sharing, Tenant } from '../plan.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** One that follows another, which is at work, must be of the same tenant and have asked the same. */
-export function checkFollowed(generations: readonly GenerationEvidence[]): Finding[] {
+export function checkFollowed(generations: readonly GenerationEvidence[], sharing: Sharing): Finding[] {
   return generations.flatMap(({ accepted, log }) =>
     log.flatMap((event) => {
       if (event.type !== 'cache-join') return [];
       const leader = generations.find((one) => one.accepted.id === event.leader)?.accepted.plan;
-      const { mark, tenant } = accepted.plan;
-      if (leader?.tenant === tenant && leader.mark === mark) return [];
+      if (leader !== undefined && mayHave(accepted.plan, leader, sharing)) return [];
+      const { tenant, user } = accepted.plan;
+      if (leader?.tenant === tenant && leader.user !== user)
+        return [finding('cross_user', accepted.id, `${user} was given the answer of ${leader.user}`)];
       return [finding('cross_tenant', accepted.id, `${tenant} was given the answer of ${event.leader}`)];
     }),
   );
 }
 
 /** A cached answer must have been made before, for the same tenant, by a generation that asked the same. */
-export function checkCache(generations: readonly GenerationEvidence[]): Finding[] {
+export function checkCache(generations: readonly GenerationEvidence[], sharing: Sharing): Finding[] {
   const made = generations.filter(({ log }) => endOf(log)?.cached === false);
   return generations.flatMap(({ accepted, log }) => {
     const hit = log.find(({ type }) => type === 'cache-hit');
     if (hit === undefined) return [];
-    const { mark, tenant } = accepted.plan;
-    const hasMaker = made.some(
-      (one) =>
-        one.accepted.plan.mark === mark &&
-        one.accepted.plan.tenant === tenant &&
-        (endOf(one.log)?.at ?? Number.POSITIVE_INFINITY) <= hit.at,
-    );
-    if (hasMaker) return [];
+    const { mark, tenant, user } = accepted.plan;
+    const before = made.filter((one) => (endOf(one.log)?.at ?? Number.POSITIVE_INFINITY) <= hit.at);
+    const isMadeFor = (who: Sharing) => before.some((one) => mayHave(accepted.plan, one.accepted.plan, who));
+    if (isMadeFor(sharing)) return [];
+    if (isMadeFor('tenant'))
+      return [finding('cross_user', accepted.id, `${user} got a cached answer to ${mark} of another user`)];
     return [
       finding('cross_tenant', accepted.id, `${tenant} got a cached answer to ${mark} that it never made`),
     ];
   });
+}
+
+/** Whether the one may be given what the other made. */
+function mayHave(one: PlannedRequest, maker: PlannedRequest, sharing: Sharing): boolean {
+  return (
+    maker.mark === one.mark &&
+    maker.tenant === one.tenant &&
+    (sharing === 'tenant' || maker.user === one.user)
+  );
 }
 
 function endOf(log: GenerationEvidence['log']) {

@@ -1,35 +1,15 @@
 /** Every reader holds the provider's text: all of it where the answer is whole, a beginning of it where it is not. */
-import type { GenerationEvent } from '../../../../contracts/events.ts';
 import type { GenerationEvidence } from '../evidence.ts';
 import { type Finding, finding } from './finding.ts';
+import { copiesOf, heldAfter, isWhole } from './held.ts';
 
-export function checkText({ accepted, log, readings, expected }: GenerationEvidence): Finding[] {
-  const found: Finding[] = [];
-  const held = [
-    ...readings.map(({ reader, events }) => ({ who: `reader ${reader}`, events })),
-    { who: 'the log', events: log },
-  ];
-  for (const { who, events } of held) {
-    const text = heldText(events);
+export function checkText(generation: GenerationEvidence): Finding[] {
+  const { accepted, expected } = generation;
+  return copiesOf(generation).flatMap(({ who, events }) => {
+    const { text } = heldAfter(events);
     const wrong = compare(text, expected.text, isWhole(events));
-    if (wrong !== null) found.push(finding(wrong, accepted.id, `${who}: ${difference(text, expected.text)}`));
-  }
-  return found;
-}
-
-/** What a reader holds after all that was voided. */
-function heldText(events: readonly GenerationEvent[]): string {
-  let text = '';
-  for (const event of events) {
-    if (event.type === 'text-reset') text = '';
-    else if (event.type === 'text-delta') text += event.text;
-  }
-  return text;
-}
-
-function isWhole(events: readonly GenerationEvent[]): boolean {
-  const last = events.at(-1);
-  return last?.type === 'generation-end' && last.finishReason === 'stop';
+    return wrong === null ? [] : [finding(wrong, accepted.id, `${who}: ${difference(text, expected.text)}`)];
+  });
 }
 
 function compare(text: string, expected: string, mustBeWhole: boolean): 'lost' | 'duplicated' | null {

@@ -1,6 +1,7 @@
 /** What a check found wrong. */
 export const WRONGS = [
-  ...(['lost', 'duplicated', 'paid_twice', 'overspent', 'leaked', 'cross_tenant', 'stuck'] as const),
+  ...(['lost', 'duplicated', 'garbled', 'paid_twice', 'unpaid', 'overspent', 'leaked'] as const),
+  ...(['cross_tenant', 'cross_user', 'unended', 'stuck', 'uncancelled', 'undeleted', 'unexplained'] as const),
   'ended_by_itself' as const,
 ];
 export type Wrong = (typeof WRONGS)[number];

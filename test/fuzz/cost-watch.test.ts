@@ -1,0 +1,60 @@
+/** The measure itself: it sees an event loop that is held, and neither one that gives way nor a machine that is busy. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ChildHandle, startChild } from '../harness/child-process.ts';
+import { CAN_MEASURE } from './busy-time.ts';
+import { CostWatch } from './cost-watch.ts';
+
+const SERVER = `
+import { createServer } from 'node:http';
+const hold = (ms) => { const from = process.cpuUsage(); while ((process.cpuUsage(from).user) < ms * 1000); };
+const server = createServer(async (request, response) => {
+  if (request.url === '/hold') hold(400);
+  if (request.url === '/slices') for (let i = 0; i < 40; i += 1) { hold(10); await new Promise(setImmediate); }
+  response.end('{}');
+}).listen(0, '127.0.0.1', () => console.log(JSON.stringify({ ready: true, url: 'http://127.0.0.1:' + server.address().port })));
+`;
+let folder: string;
+let server: ChildHandle;
+let watch: CostWatch;
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'unbroken-cost-'));
+  writeFileSync(join(folder, 'server.mjs'), SERVER);
+  server = await startChild('server', join(folder, 'server.mjs'), {});
+  watch = new CostWatch({ api: { url: server.url, pid: server.pid } });
+});
+afterAll(async () => {
+  await watch?.stop();
+  await server?.end();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+const waitDuring = async (act: () => Promise<unknown>): Promise<number> => {
+  await watch.take();
+  await act();
+  return (await watch.take()).api;
+};
+
+/** Elsewhere than on Linux nothing can be measured, and the search says so. */
+const measured = (promise: string, run: () => Promise<void>) =>
+  test(promise, CAN_MEASURE ? run : () => undefined);
+
+measured('a request that holds the event loop is found, with how long it held it', async () => {
+  expect(await waitDuring(() => fetch(`${server.url}/hold`))).toBeGreaterThan(350);
+});
+
+measured('as much work in slices keeps nobody waiting for long', async () => {
+  expect(await waitDuring(() => fetch(`${server.url}/slices`))).toBeLessThan(150);
+});
+
+measured('a process that is stopped from outside has not worked', async () => {
+  const wait = await waitDuring(async () => {
+    await server.signal('SIGSTOP');
+    await sleep(500);
+    await server.signal('SIGCONT');
+  });
+  expect(wait).toBeLessThan(100);
+});

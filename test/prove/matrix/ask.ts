@@ -1,0 +1,42 @@
+/** One call of a caller: on any API, until it is answered. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connectApi } from '../../harness/unbroken-api.ts';
+
+export const AGAIN_MS = 150;
+const ANSWER_WITHIN_MS = 8_000;
+
+export class Asker {
+  /** Answers that were neither a success, nor a clear refusal, nor a 503: each is a fault of the product. */
+  readonly unclear: string[] = [];
+  readonly #apis: readonly string[];
+  #silences = 0;
+
+  constructor(apis: readonly string[]) {
+    this.#apis = apis;
+  }
+
+  /** Calls that no answer came to. */
+  get silences(): number {
+    return this.#silences;
+  }
+
+  async ask(key: string, path: string, init: RequestInit = {}): Promise<Response> {
+    for (let turn = 0; ; turn += 1) {
+      const url = this.#apis[turn % this.#apis.length] ?? '';
+      try {
+        const response = await connectApi(url, key).send(path, {
+          ...init,
+          signal: AbortSignal.timeout(ANSWER_WITHIN_MS),
+        });
+        if (response.status < 500) return response;
+        const said = await response.text();
+        if (response.status !== 503) this.unclear.push(`${path}: ${response.status} ${said}`);
+        else if (response.headers.get('retry-after') === null)
+          this.unclear.push(`${path}: 503 without Retry-After`);
+      } catch {
+        this.#silences += 1;
+      }
+      await sleep(AGAIN_MS);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+/**
+ * Generations that share one call pay for it together: what the ledger has booked for all of them is what the provider
+ * billed, whoever led, left, was cancelled or ran out of time.
+ */
+import type { JournalLine } from '../../../../providers/simulated/journal.ts';
+import type { Evidence, GenerationEvidence, LedgerEntry } from '../evidence.ts';
+import { type Finding, finding } from './finding.ts';
+
+/** An estimate counts by another tokenizer than the provider, and may include a call that never arrived. */
+const ESTIMATE_FACTOR = 2;
+const ESTIMATE_TOKENS = 200;
+
+export function checkFlights({
+  generations,
+  bill,
+  ledger,
+}: Pick<Evidence, 'generations' | 'bill' | 'ledger'>): Finding[] {
+  const asked = Map.groupBy(generations, ({ accepted }) => accepted.plan.mark);
+  return [...asked.values()]
+    .filter((members) => members.some(({ log }) => log.some(({ type }) => type === 'cache-join')))
+    .flatMap((members) => checkMembers(members, bill, ledger));
+}
+
+function checkMembers(
+  members: readonly GenerationEvidence[],
+  bill: readonly JournalLine[],
+  ledger: readonly LedgerEntry[],
+): Finding[] {
+  const ids = new Set(members.map(({ accepted }) => accepted.id));
+  const [mark = ''] = members.map(({ accepted }) => accepted.plan.mark);
+  const entries = ledger.filter(({ generation }) => ids.has(generation));
+  const booked = entries.reduce((sum, { spentTokens }) => sum + spentTokens, 0);
+  const billed = bill
+    .filter(({ prompt }) => prompt.includes(mark))
+    .reduce((sum, { inputTokens, made }) => sum + inputTokens + made, 0);
+  const isEstimated = entries.some((entry) => entry.isEstimated) || members.some(hasEstimate);
+  const factor = isEstimated ? ESTIMATE_FACTOR : 1;
+  const slack = isEstimated ? ESTIMATE_TOKENS : 0;
+  const said = `${members.length} generations of ${mark} were billed ${billed} and booked ${booked}${isEstimated ? ', some of it estimated' : ''}`;
+  const [id = ''] = ids;
+  if (booked * factor + slack < billed) return [finding('unpaid', id, said)];
+  if (booked > billed * factor + slack) return [finding('paid_twice', id, said)];
+  return [];
+}
+
+function hasEstimate({ log }: GenerationEvidence): boolean {
+  return log.some((event) => 'usage' in event && event.type !== 'usage-update' && event.usage.estimated);
+}
