@@ -58,10 +58,15 @@ export interface CostReport extends SurfaceReport {
   readonly worst: readonly Costly[];
 }
 
-/** Starts a product of its own: an input may end its processes. @param inputs how many are sent at the most. */
+export interface CostPlan extends FuzzPlan {
+  /** In the name of each family that is tried. */
+  readonly only: string;
+}
+
+/** Starts a product of its own, because an input may end its processes. */
 export async function fuzzCost(
   services: Readonly<Record<string, string>>,
-  plan: FuzzPlan,
+  plan: CostPlan,
 ): Promise<CostReport> {
   if (!CAN_MEASURE)
     return { surface: 'cost', inputs: 0, failures: [], note: 'measured on Linux only', worst: [] };
@@ -78,7 +83,7 @@ export async function fuzzCost(
 class CostSearch {
   readonly #stack: Stack;
   readonly #random: Random;
-  readonly #inputs: number;
+  readonly #plan: CostPlan;
   readonly #api: UnbrokenApi;
   readonly #victim: UnbrokenApi;
   #watch: CostWatch | null = null;
@@ -86,15 +91,15 @@ class CostSearch {
   readonly #costs: Costly[] = [];
   readonly #failures: string[] = [];
 
-  private constructor(stack: Stack, { seed, inputs }: FuzzPlan, keys: readonly [string, string]) {
+  private constructor(stack: Stack, plan: CostPlan, keys: readonly [string, string]) {
     this.#stack = stack;
-    this.#random = createRandom(seed);
-    this.#inputs = inputs;
+    this.#random = createRandom(plan.seed);
+    this.#plan = plan;
     this.#api = connectApi(stack.api.url, keys[0]);
     this.#victim = connectApi(stack.api.url, keys[1]);
   }
 
-  static async begin(stack: Stack, plan: FuzzPlan): Promise<CostSearch> {
+  static async begin(stack: Stack, plan: CostPlan): Promise<CostSearch> {
     const scopes = ['generate', 'any-user', 'admin'] as const;
     const keys = [
       await stack.addKey({ tenant: 'cost', user: 'ann', scopes: [...scopes] }),
@@ -111,8 +116,9 @@ class CostSearch {
     // Those that once cost most are tried in every run; of the others as many as there is room for.
     const known = [...read, ...familiesByHand(['東', '\n', ...alphabets])];
     const others = shuffled(this.#random, familiesOfBodies(this.#random));
-    for (const family of [...known, ...others]) {
-      if (this.#sent >= this.#inputs) break;
+    const { inputs, only } = this.#plan;
+    for (const family of [...known, ...others].filter(({ name }) => name.includes(only))) {
+      if (this.#sent >= inputs) break;
       await this.#try(family);
     }
     const worst = this.#costs.toSorted((a, b) => most(b) - most(a)).slice(0, 5);
@@ -137,7 +143,7 @@ class CostSearch {
         waits = { api: Math.min(waits.api, next.api), worker: Math.min(waits.worker, next.worker) };
       }
       this.#costs.push({ ...waits, family: name, size });
-      if (process.env['UNBROKEN_TEST_VERBOSE'] !== undefined)
+      if (process.env['UNBROKEN_COST_VERBOSE'] !== undefined)
         console.error(`${name}, n = ${size}: ${JSON.stringify(waits)}`);
       if (!this.#isUp()) return await this.#ended(name, size);
       if (most(waits) <= MOST_MS) continue;

@@ -13,8 +13,8 @@ import { startStack } from '../harness/stack.ts';
 export interface FuzzProof extends FuzzPlan {
   /** Splits the recorded streams of providers at every byte, besides. */
   readonly everySplit: boolean;
-  /** Searches for cost, and for nothing else. */
-  readonly onlyCost: boolean;
+  /** Searches for cost, and for nothing else, by the inputs whose name has this text. null: tries all surfaces. */
+  readonly onlyCost: string | null;
 }
 
 /** Prints a line for each surface and one in sum. Resolves with whether nothing failed. */
@@ -26,12 +26,12 @@ export async function proveFuzz(proof: FuzzProof): Promise<boolean> {
     reports.push(report);
     print(report);
   };
-  if (!onlyCost) await fuzzFiles(proof, add);
+  if (onlyCost === null) await fuzzFiles(proof, add);
   const services = await startSharedServices();
   try {
-    if (!onlyCost) await fuzzNetwork(proof, services.env, add);
-    const costs = onlyCost ? inputs : Math.ceil(inputs * COST_SHARE);
-    add(await fuzzCost(services.env, { seed, inputs: costs }));
+    if (onlyCost === null) await fuzzNetwork(proof, services.env, add);
+    const costs = onlyCost === null ? Math.ceil(inputs * COST_SHARE) : inputs;
+    add(await fuzzCost(services.env, { seed, inputs: costs, only: onlyCost ?? '' }));
   } finally {
     await services.stop();
   }

@@ -103,13 +103,11 @@ program
   )
   .option('--inputs <count>', 'in all, shared out to the surfaces', wholeNumber, 20_000)
   .option('--every-split', 'recorded streams of providers are split at every byte, and not only at some')
-  .option(
-    '--only-cost',
-    'searches for the request that keeps others waiting the longest, and for nothing else',
-  )
+  .option('--cost [text]', 'only searches for what keeps others waiting, by inputs whose name has the text')
   .option('--seed <seed>', 'makes the same inputs', wholeNumber)
-  .action(async (given: { inputs: number; everySplit?: boolean; onlyCost?: boolean; seed?: number }) => {
-    const { inputs, everySplit = false, onlyCost = false } = given;
+  .action(async (given: { inputs: number; everySplit?: boolean; cost?: string | true; seed?: number }) => {
+    const { inputs, everySplit = false, cost } = given;
+    const onlyCost = cost === undefined ? null : cost === true ? '' : cost;
     const seed = given.seed ?? chooseSeed();
     process.exitCode = (await proveFuzz({ inputs, everySplit, onlyCost, seed })) ? 0 : 1;
   });
