@@ -24,7 +24,9 @@ export function readFailure(error: unknown): CandidateFailure {
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
     return { code: cause.type, message: cause.message, ...failureFacts(cause.details), cancelled };
   }
-  if (cause instanceof TimeoutFailure) {
+  // Its last error may be of a service that was away; what ended it is that no time was left to retry.
+  const isOutOfTime = error instanceof ActivityFailure && error.retryState === 'TIMEOUT';
+  if (isOutOfTime || cause instanceof TimeoutFailure) {
     return { code: 'generation_timeout', message: 'The generation took longer than its limit.', cancelled };
   }
   return { code: 'internal', message: 'A step of the generation failed.', cancelled };

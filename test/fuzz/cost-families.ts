@@ -25,6 +25,8 @@ export interface CostFamily {
 export const BODY_BYTES = 8 * 1024 * 1024;
 const JSON_TYPE = ['content-type', 'application/json'] as const;
 const SHORT = '[[sim tokens=3 delay_ms=0]]';
+/** Long enough for the usage to be estimated while it runs. */
+const LASTING = '[[sim tokens=60 delay_ms=25]]';
 const MODEL = 'simulated/sim-large';
 
 export function post(target: string, body: string, method = 'POST'): CostRequest {
@@ -140,7 +142,7 @@ function textFamilies(alphabets: readonly string[]): CostFamily[] {
           one(
             post(
               '/v1/generations',
-              JSON.stringify({ input: `${text(size)}${SHORT}`, cache: 'off', maxOutputTokens: 8 }),
+              JSON.stringify({ input: `${text(size)}${LASTING}`, cache: 'off', maxOutputTokens: 100 }),
             ),
           ),
       },
@@ -155,9 +157,9 @@ function textFamilies(alphabets: readonly string[]): CostFamily[] {
                 input: [
                   { role: 'user', content: text(size) },
                   { role: 'assistant', content: 'Yes.' },
-                  { role: 'user', content: `Why? ${SHORT}` },
+                  { role: 'user', content: `Why? ${LASTING}` },
                 ],
-                ...{ cache: 'off', maxOutputTokens: 8, compression: { keep: 0.5 } },
+                ...{ cache: 'off', maxOutputTokens: 100, compression: { keep: 0.5 } },
               }),
             ),
           ),
@@ -182,7 +184,7 @@ const LOOK_UPS: readonly CostFamily[] = [
         const before = Math.floor((size * (place + 1)) / 10 / filler.length);
         const after = Math.floor(size / filler.length) - before;
         const input = `${filler.repeat(before)}${middle}${filler.repeat(after)}`;
-        return post('/v1/generations', JSON.stringify({ input, cache: 'on', maxOutputTokens: 8 }));
+        return post('/v1/generations', JSON.stringify({ input, cache: 'on' }));
       }),
     }),
   }),

@@ -32,10 +32,15 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+/** The least of three: where the probe itself is kept waiting by others, what it saw is too much. */
 const waitDuring = async (act: () => Promise<unknown>): Promise<number> => {
-  await watch.take();
-  await act();
-  return (await watch.take()).api;
+  const waits: number[] = [];
+  for (let turn = 0; turn < 3; turn += 1) {
+    await watch.take();
+    await act();
+    waits.push((await watch.take()).api);
+  }
+  return Math.min(...waits);
 };
 
 /** Elsewhere than on Linux nothing can be measured, and the search says so. */

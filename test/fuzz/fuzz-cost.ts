@@ -36,8 +36,9 @@ const ALPHABETS_PER_RUN = 5;
 const LONG_ANSWERS = 5;
 const LONG_TOKENS = 20_000;
 
-/** Nothing is to be refused for its number, and the route asks what kind of task a text is. */
+/** Nothing is refused for its number, the route asks what kind of task a text is, and a budget asks how long it is. */
 export const COST_CONFIG = {
+  budgets: { limits: [{ per: 'user', id: '*', window: 'day', unit: 'tokens', amount: 1_000_000_000_000 }] },
   rateLimits: { requestsPerMinute: null },
   breaker: { minCalls: 1_000_000 },
   routes: {
