@@ -5,8 +5,12 @@
 import type { JournalLine } from '../../../../providers/simulated/journal.ts';
 import type { Evidence, GenerationEvidence, LedgerEntry } from '../evidence.ts';
 import { type Finding, finding } from './finding.ts';
+import { isWhole } from './held.ts';
 
-/** An estimate counts by another tokenizer than the provider, and may include a call that never arrived. */
+/**
+ * An estimate counts by another tokenizer than the provider, may include a call that never arrived, and leaves out what a
+ * provider made and nobody received. At least one whole answer is paid where a member has one.
+ */
 const ESTIMATE_FACTOR = 2;
 const ESTIMATE_TOKENS = 200;
 
@@ -38,7 +42,9 @@ function checkMembers(
   const slack = isEstimated ? ESTIMATE_TOKENS : 0;
   const said = `${members.length} generations of ${mark} were billed ${billed} and booked ${booked}${isEstimated ? ', some of it estimated' : ''}`;
   const [id = ''] = ids;
-  if (booked * factor + slack < billed) return [finding('unpaid', id, said)];
+  const received = members.find(({ log }) => isWhole(log))?.expected.tokens ?? 0;
+  const least = isEstimated ? Math.min(billed, received) : billed;
+  if (booked * factor + slack < least) return [finding('unpaid', id, said)];
   if (booked > billed * factor + slack) return [finding('paid_twice', id, said)];
   return [];
 }

@@ -296,9 +296,10 @@ describe('the check of answers', () => {
 describe('the check of flights', () => {
   const mark = 'flight-1;';
   const join: EventBody = { type: 'cache-join', leader: 'a', similarity: 1 };
+  const expected = { text: 'a b', reasoning: '', toolCalls: [], tokens: 600 };
   const members = [
-    evidence({ id: 'a', mark }),
-    evidence({ id: 'b', mark, log: numbered(START, join, text('a b'), end()) }),
+    evidence({ id: 'a', mark, expected }),
+    evidence({ id: 'b', mark, expected, log: numbered(START, join, text('a b'), end()) }),
   ];
   const call = { id: 'c1', wire: 'openai', apiKey: '', prompt: `Story ${mark}`, inputTokens: 400, made: 600 };
   const entry = (generation: string, spentTokens: number, isEstimated = false): LedgerEntry => ({
@@ -313,7 +314,14 @@ describe('the check of flights', () => {
   });
   test('finds a share that nobody paid, even where an attempt was estimated', () => {
     expect(judged([entry('a', 500), entry('b', 0)])).toEqual(['unpaid']);
-    expect(judged([entry('a', 200, true), entry('b', 0)])).toEqual(['unpaid']);
+    expect(judged([entry('a', 150, true), entry('b', 0)])).toEqual(['unpaid']);
+  });
+  test('lets an estimate leave out what the provider made and nobody received', () => {
+    const timeout = { type: 'generation-error', attempts: 1, usage: USAGE, costMicroUsd: 1 } as EventBody;
+    const log = numbered(START, join, timeout);
+    const nobody = ['a', 'b'].map((id) => evidence({ id, mark, expected, log }));
+    expect(judged([entry('a', 40, true), entry('b', 0)], [call], nobody)).toEqual([]);
+    expect(judged([entry('a', 40), entry('b', 0)], [call], nobody)).toEqual(['unpaid']);
   });
   test('finds a failed attempt that both leader and follower paid', () => {
     expect(judged([entry('a', 1_000), entry('b', 800)], [call, { ...call, made: 0, id: 'c2' }])).toEqual([
