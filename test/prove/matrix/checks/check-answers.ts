@@ -6,24 +6,29 @@ import { isDeepStrictEqual } from 'node:util';
 import type { GenerationEvent } from '../../../../contracts/events.ts';
 import type { GenerationEvidence } from '../evidence.ts';
 import { type Finding, finding } from './finding.ts';
-import { copiesOf, type HeldCall, heldAfter, isWhole } from './held.ts';
+import { copiesOf, type Held, type HeldCall, heldAfter, isWhole } from './held.ts';
 
 type Expected = GenerationEvidence['expected'];
+
+/** What one of them has. */
+interface Copy {
+  readonly events: readonly GenerationEvent[];
+  readonly held: Held;
+  readonly isWhole: boolean;
+}
 
 export function checkAnswers(generation: GenerationEvidence): Finding[] {
   const { accepted, expected } = generation;
   const asksJson = accepted.plan.body.output !== undefined;
   return copiesOf(generation).flatMap(({ who, wire, events }) => {
-    const wrong = (what: string) => finding('garbled', accepted.id, `${who}: ${what}`);
-    const held = heldAfter(events);
-    const whole = isWhole(events);
+    const copy: Copy = { events, held: heldAfter(events), isWhole: isWhole(events) };
     // The Responses wire shows calls in the finished response.
-    const calls = wire === 'responses' ? callsIn(events.at(-1)) : held.calls;
+    const calls = wire === 'responses' ? callsIn(events.at(-1)) : copy.held.calls;
     return [
-      ...(asksJson && whole ? jsonFaults(held.text, expected.text) : []),
-      ...(calls === null ? [] : callFaults(calls, expected, whole)),
-      ...(wire === 'native' ? reasoningFaults(held.reasoning, expected.reasoning, whole, events) : []),
-    ].map(wrong);
+      ...(asksJson && copy.isWhole ? jsonFaults(copy.held.text, expected.text) : []),
+      ...(calls === null ? [] : callFaults(calls, copy, expected)),
+      ...(wire === 'native' ? reasoningFaults(copy, expected) : []),
+    ].map((what) => finding('garbled', accepted.id, `${who}: ${what}`));
   });
 }
 
@@ -33,7 +38,7 @@ function jsonFaults(text: string, expected: string): string[] {
   return isDeepStrictEqual(value, parsed(expected)) ? [] : [`${text.slice(0, 200)}, expected ${expected}`];
 }
 
-function callFaults(calls: readonly HeldCall[], { toolCalls }: Expected, whole: boolean): string[] {
+function callFaults(calls: readonly HeldCall[], { isWhole: whole }: Copy, { toolCalls }: Expected): string[] {
   const ids = new Set(calls.map(({ id }) => id));
   const faults = [
     ...(whole && calls.length !== toolCalls.length
@@ -55,16 +60,14 @@ function callFaults(calls: readonly HeldCall[], { toolCalls }: Expected, whole: 
 }
 
 /** A stored answer has no reasoning; one that ended in the middle may have a beginning. */
-function reasoningFaults(
-  held: string,
-  expected: string,
-  whole: boolean,
-  events: readonly GenerationEvent[],
-): string[] {
+function reasoningFaults({ events, held, isWhole: whole }: Copy, expected: Expected): string[] {
   const isStored = events.some(({ type }) => type === 'cache-hit');
-  if (held === expected || (held === '' && isStored)) return [];
-  if (!whole && expected.startsWith(held)) return [];
-  return [`reasoning of ${held.length} characters, expected ${expected.length}: ${held.slice(0, 100)}`];
+  if (held.reasoning === expected.reasoning || (held.reasoning === '' && isStored)) return [];
+  if (!whole && expected.reasoning.startsWith(held.reasoning)) return [];
+  const { length } = held.reasoning;
+  return [
+    `reasoning of ${length} characters, expected ${expected.reasoning.length}: ${held.reasoning.slice(0, 99)}`,
+  ];
 }
 
 /** null where the frame is not the end of a whole response. */
