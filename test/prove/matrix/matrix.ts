@@ -282,7 +282,7 @@ function printLife({ accepted, log, run }: GenerationEvidence, timeline: Timelin
   );
   const seconds = (atMs: number) => ((atMs - timeline.beganAtMs) / 1_000).toFixed(1).padStart(7);
   const steps = log
-    .filter(({ type }) => type !== 'text-delta')
+    .filter(({ type }) => !type.endsWith('-delta'))
     .map(
       (event) =>
         `${seconds(event.at)} s    ${event.seq} ${JSON.stringify({ ...event, at: undefined, seq: undefined }).slice(0, 260)}`,
