@@ -1,9 +1,10 @@
 /** The measure itself: it sees an event loop that is held, and neither one that gives way nor a machine that is busy. */
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type ChildHandle, startChild } from '../harness/child-process.ts';
 import { CAN_MEASURE } from './busy-time.ts';
 import { CostWatch } from './cost-watch.ts';

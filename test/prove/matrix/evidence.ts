@@ -3,8 +3,8 @@
  * tells them, the provider's bill from its own disk, and what readers wrote down.
  */
 import { readFileSync } from 'node:fs';
-import { Client, Connection } from '@temporalio/client';
 import { QdrantClient } from '@qdrant/js-client-rest';
+import { Client, Connection } from '@temporalio/client';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { JournalLine } from '../../../providers/simulated/journal.ts';
 import type { SimulatedTruth } from '../../harness/simulator.ts';

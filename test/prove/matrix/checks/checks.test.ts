@@ -5,7 +5,7 @@ import { NO_USAGE } from '../../../../contracts/money.ts';
 import type { Evidence, GenerationEvidence, LedgerEntry } from '../evidence.ts';
 import type { Accepted } from '../load.ts';
 import type { Reading } from '../notebook.ts';
-import { type PlannedRequest, planRequests, secretOf, type Sharing, TENANTS, type Tenant } from '../plan.ts';
+import { type PlannedRequest, planRequests, type Sharing, secretOf, TENANTS, type Tenant } from '../plan.ts';
 import { checkAnswers } from './check-answers.ts';
 import { checkBill } from './check-bill.ts';
 import { checkAttempts, checkEnded, checkRuns } from './check-ended.ts';
