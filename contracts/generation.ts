@@ -70,7 +70,13 @@ export const generationRequestSchema = z
     toolChoice: toolChoiceSchema.optional(),
     output: outputSchema.optional().describe('The answer is JSON that fits this schema.'),
     reasoning: z
-      .strictObject({ effort: z.enum(reasoningEfforts) })
+      .strictObject({
+        effort: z.enum(reasoningEfforts),
+        thinks: z
+          .boolean()
+          .optional()
+          .describe('false: the effort alone, for a model that takes one without thinking.'),
+      })
       .optional()
       .describe('How much a reasoning model may think.'),
     user: z
@@ -145,7 +151,7 @@ export interface GenerationInput {
   readonly tools?: readonly Tool[];
   readonly toolChoice?: ToolChoice;
   readonly output?: OutputFormat;
-  readonly reasoning?: { readonly effort: ReasoningEffort };
+  readonly reasoning?: { readonly effort: ReasoningEffort; readonly thinks?: boolean | undefined };
   readonly prompt?: PromptUse;
   readonly compression?: CompressionTarget;
   readonly continues?: ContinuedText;

@@ -17,6 +17,8 @@ const { rawJSON, isRawJSON, parse } = JSON as unknown as RawJson;
 /** 2^53 has 16 digits. A reviver is called for every value, so texts without such a number are parsed without one. */
 const LONG_NUMBER = /\d{16}|[eE]\+?\d{3}/;
 
+const INTEGER = /^-?\d+$/;
+
 /** @throws SyntaxError */
 export function parseJson(text: string): unknown {
   return LONG_NUMBER.test(text) ? parse(text, withDigits) : JSON.parse(text);
@@ -29,6 +31,6 @@ export function isExactNumber(value: unknown): boolean {
 
 function withDigits(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
   if (typeof value !== 'number' || source === undefined) return value;
-  const isLost = !Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value));
+  const isLost = !Number.isFinite(value) || (INTEGER.test(source) && !Number.isSafeInteger(value));
   return isLost && String(value) !== source ? rawJSON(source) : value;
 }

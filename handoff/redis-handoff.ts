@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
+import { parseJson } from '../contracts/json.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { runScript, script } from '../lua/script.ts';
@@ -128,7 +129,7 @@ export function createHandoffTaker(
 
 function parsed(text: string | undefined): unknown {
   try {
-    return JSON.parse(text ?? 'null');
+    return parseJson(text ?? 'null');
   } catch {
     return null;
   }

@@ -18,7 +18,10 @@ export function refusalOf(
       'tools',
     can.vision === false && parts.some(({ type }) => type === 'image') && 'images',
     can.jsonSchema === false && input.output !== undefined && 'output (a JSON schema)',
-    can.reasoning === false && input.reasoning !== undefined && 'reasoning',
+    can.reasoning === false &&
+      input.reasoning !== undefined &&
+      input.reasoning.thinks !== false &&
+      'reasoning',
     can.sampling === false && input.temperature !== undefined && 'temperature',
     can.sampling === false && input.topP !== undefined && 'topP',
     can.stop === false && input.stop !== undefined && 'stop',

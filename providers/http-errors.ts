@@ -21,10 +21,18 @@ export function toUnbrokenError(failure: HttpFailure): UnbrokenError {
   const waitMs = ERRORS[code].retryable ? (failure.retryAfterMs ?? retryAfterMs(failure.headers)) : undefined;
   // Vendors quote the refused key, in forms that no pattern knows.
   const text = code === 'provider_auth' ? 'The provider refused its API key.' : refusal.message;
-  return new UnbrokenError(code, status === undefined ? text : `${status}: ${text}`, {
+  return new UnbrokenError(code, status === undefined ? text : withStatus(status, text), {
     retryAfterMs: waitMs,
     refusal: { status: status ?? null, concerns: concernOf(refusal, code) },
   });
+}
+
+/** SDKs, and gateways on the way, put the status before the message too. */
+function withStatus(status: number, text: string): string {
+  const rest = text.startsWith(String(status))
+    ? text.slice(String(status).length).replace(/^[:\s]+/, '')
+    : text;
+  return `${status}: ${rest}`;
 }
 
 /** What the SDK has read of the error, and what stands in the body beside it. */

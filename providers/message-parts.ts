@@ -1,5 +1,6 @@
 /** Parts of messages as the wire formats need them. */
 import { type ImagePart, type Message, type Part, partsOf } from '../contracts/content.ts';
+import { isExactNumber, parseJson } from '../contracts/json.ts';
 
 export type PartOf<Type extends Part['type']> = Extract<Part, { type: Type }>;
 
@@ -41,8 +42,9 @@ export function toolNames(messages: readonly Message[]): ReadonlyMap<string, str
 /** The arguments of a call as an object; an empty one where the model wrote what is no JSON object. */
 export function parsedArguments(written: string): Record<string, unknown> {
   try {
-    const value: unknown = JSON.parse(written);
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+    const value: unknown = parseJson(written);
+    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return isObject && !isExactNumber(value) ? { ...value } : {};
   } catch {
     return {};
   }

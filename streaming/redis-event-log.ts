@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type EventBody, type GenerationEvent, isTerminal } from '../contracts/events.ts';
 import { type GenerationInput, type GenerationStatus, generationStatuses } from '../contracts/generation.ts';
+import { parseJson } from '../contracts/json.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import { isUnknownScript, runScript, type Script, type ScriptRedis } from '../lua/script.ts';
@@ -192,7 +193,7 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
 
     async readInput(generationId) {
       const stored = await redis.get(REDIS_KEYS.logInput(generationId));
-      return stored === null ? null : (JSON.parse(stored) as GenerationInput);
+      return stored === null ? null : (parseJson(stored) as GenerationInput);
     },
 
     async followers(generationId) {

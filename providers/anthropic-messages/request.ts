@@ -96,7 +96,8 @@ function outputConfigOf({ model, input }: ProviderCall): OutputConfig | null {
  */
 function thinkingOf({ model, input, maxOutputTokens, resume }: ProviderCall): ThinkingConfigParam | null {
   const last = input.messages.at(-1);
-  if (input.reasoning === undefined || 'deliveredText' in resume) return null;
+  if (input.reasoning === undefined || input.reasoning.thinks === false) return null;
+  if ('deliveredText' in resume) return null;
   if (last !== undefined && partsOfType(last, 'tool-result').length > 0) return null;
   if (thinksByItself(model)) return { type: 'adaptive', display: 'summarized' };
   // The budget is part of the output cap, and the answer needs some of it.

@@ -28,7 +28,9 @@ export function toRequest({
     ...(output === undefined
       ? {}
       : { responseFormat: { type: 'json_object' as const, jsonSchema: output.schema } }),
-    ...(reasoning === undefined ? {} : { thinking: { type: 'enabled' as const } }),
+    ...(reasoning === undefined || reasoning.thinks === false
+      ? {}
+      : { thinking: { type: 'enabled' as const } }),
   };
 }
 

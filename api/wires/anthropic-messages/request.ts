@@ -87,7 +87,7 @@ export const messagesSchema = z.object({
   metadata: z.object({ user_id: z.string().nullish() }).nullish(),
   output_config: z
     .object({
-      effort: z.string().nullish(),
+      effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).nullish(),
       format: z.object({ type: z.literal('json_schema'), schema: jsonSchemaSchema }).nullish(),
     })
     .nullish(),
@@ -173,14 +173,20 @@ function toolChoiceOf(choice: TokenCountRequest['tool_choice']): { readonly tool
   return { toolChoice: choice.type === 'any' ? 'required' : choice.type };
 }
 
-/** A budget of thinking becomes the effort that is nearest to it. */
+/** Above the highest that all vendors know stands the highest. */
+const EFFORTS = { low: 'low', medium: 'medium', high: 'high', xhigh: 'high', max: 'high' } as const;
+
+/** An effort without thinking is a wish of its own; a budget of thinking becomes the effort that is nearest to it. */
 function reasoningOf({
   thinking,
   output_config: config,
-}: MessagesRequest): { effort: ReasoningEffort } | null {
-  if (thinking === null || thinking === undefined || thinking.type === 'disabled') return null;
-  const effort = config?.effort;
-  if (effort === 'low' || effort === 'medium' || effort === 'high') return { effort };
+}: MessagesRequest): { effort: ReasoningEffort; thinks?: boolean } | null {
+  const named = config?.effort ?? null;
+  const effort = named === null ? null : EFFORTS[named];
+  if (thinking === null || thinking === undefined || thinking.type === 'disabled') {
+    return effort === null ? null : { effort, thinks: false };
+  }
+  if (effort !== null) return { effort };
   const budget = thinking.budget_tokens ?? 8_192;
   if (budget <= 4_096) return { effort: 'low' };
   return { effort: budget <= 16_384 ? 'medium' : 'high' };

@@ -58,9 +58,13 @@ function refusalOf({ status, headers }: Response, text: string): UnbrokenError {
   // Vendors quote the refused key, in forms that no pattern knows.
   const message = status === 401 ? 'The provider refused its API key.' : messageIn(text);
   const waitSeconds = Number(headers.get('retry-after') ?? Number.NaN);
-  return new UnbrokenError(codeOf(status), `${status}: ${message}`, {
-    ...(Number.isFinite(waitSeconds) ? { retryAfterMs: waitSeconds * 1_000 } : {}),
-  });
+  return new UnbrokenError(
+    codeOf(status),
+    `${status}: ${message.replace(new RegExp(`^${status}[:\\s]+`), '')}`,
+    {
+      ...(Number.isFinite(waitSeconds) ? { retryAfterMs: waitSeconds * 1_000 } : {}),
+    },
+  );
 }
 
 function codeOf(status: number): ErrorCode {

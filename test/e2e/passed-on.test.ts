@@ -1,0 +1,122 @@
+/** What reaches a provider of what a caller asked, byte by byte. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { type Stack, startStack } from '../harness/stack.ts';
+
+/** A vendor that refuses every call, in a message that begins with its status. */
+const bodies: string[] = [];
+const vendor = createServer(async (request, response) => {
+  const pieces: Buffer[] = [];
+  for await (const piece of request) pieces.push(piece);
+  bodies.push(Buffer.concat(pieces).toString());
+  response.writeHead(400, { 'content-type': 'application/json' });
+  response.end(JSON.stringify({ error: { type: 'invalid_request_error', message: '400 no such thing' } }));
+});
+let stack: Stack;
+beforeAll(async () => {
+  vendor.listen(0, '127.0.0.1');
+  await once(vendor, 'listening');
+  const url = `http://127.0.0.1:${(vendor.address() as AddressInfo).port}`;
+  const provider = (wire: string, baseUrl: string) => ({ wire, baseUrl, apiKeyEnv: 'STUB_KEY' });
+  stack = await startStack({
+    env: { STUB_KEY: 'sk-stub-0123456789' },
+    config: {
+      providers: {
+        'stub-chat': provider('openai-chat', url),
+        'stub-responses': provider('openai-responses', url),
+        'stub-messages': provider('anthropic-messages', url),
+      },
+    },
+  });
+});
+afterAll(async () => {
+  await stack?.stop();
+  vendor.closeAllConnections();
+  vendor.close();
+});
+beforeEach(() => {
+  bodies.splice(0);
+});
+
+const send = async (path: string, body: string) => {
+  const response = await stack.api.send(path, { method: 'POST', body });
+  return { status: response.status, text: await response.text() };
+};
+const LONG = '9223372036854775807';
+const SCHEMA = `{"type":"object","properties":{"id":{"type":"integer","maximum":${LONG},"minimum":-${LONG}}}}`;
+
+describe('the 64-bit bounds of a tool', () => {
+  test.each(['stub-chat', 'stub-responses', 'stub-messages'])(
+    'reach %s with all their digits',
+    async (provider) => {
+      const model = `"model":"${provider}/claude-opus-4-6"`;
+      for (const [path, body] of [
+        [
+          '/v1/chat/completions',
+          `{${model},"messages":[{"role":"user","content":"a"}],"tools":[{"type":"function","function":{"name":"f","parameters":${SCHEMA}}}]}`,
+        ],
+        [
+          '/v1/responses',
+          `{${model},"input":"a","tools":[{"type":"function","name":"f","parameters":${SCHEMA}}]}`,
+        ],
+        [
+          '/v1/messages',
+          `{${model},"max_tokens":9,"messages":[{"role":"user","content":"a"}],"tools":[{"name":"f","input_schema":${SCHEMA}}]}`,
+        ],
+      ] as const) {
+        bodies.splice(0);
+        await send(path, body);
+        expect([path, bodies[0]]).toEqual([
+          path,
+          expect.stringContaining(`"maximum":${LONG},"minimum":-${LONG}`),
+        ]);
+      }
+    },
+  );
+});
+
+describe('an effort', () => {
+  const body = (more: object) =>
+    JSON.stringify({
+      ...{ model: 'stub-messages/claude-opus-4-6', max_tokens: 20_000 },
+      ...{ messages: [{ role: 'user', content: 'a' }], ...more },
+    });
+
+  test.each([{}, { thinking: { type: 'disabled' } }])(
+    'without thinking is passed on without it (%j)',
+    async (thinking) => {
+      await send('/v1/messages', body({ output_config: { effort: 'low' }, ...thinking }));
+      const upstream = JSON.parse(bodies[0] ?? '{}');
+      expect(upstream.output_config).toEqual({ effort: 'low' });
+      expect(upstream.thinking).toBeUndefined();
+    },
+  );
+
+  test('with thinking is passed on with it, and none is no effort', async () => {
+    await send('/v1/messages', body({ output_config: { effort: 'high' }, thinking: { type: 'adaptive' } }));
+    expect(JSON.parse(bodies[0] ?? '{}')).toMatchObject({
+      output_config: { effort: 'high' },
+      thinking: { type: 'adaptive' },
+    });
+    bodies.splice(0);
+    await send('/v1/messages', body({}));
+    expect(bodies[0]).not.toContain('effort');
+  });
+
+  test('that nobody knows is a 400 that names it', async () => {
+    const { status, text } = await send('/v1/messages', body({ output_config: { effort: 'heroic' } }));
+    expect([status, text]).toEqual([400, expect.stringContaining('output_config.effort')]);
+    expect(bodies).toEqual([]);
+  });
+});
+
+test.each(['stub-chat', 'stub-responses', 'stub-messages'])(
+  'the refusal of %s has its status once',
+  async (provider) => {
+    const { text } = await send('/v1/responses', `{"model":"${provider}/claude-opus-4-6","input":"a"}`);
+    expect(text).toContain('400: no such thing');
+    expect(text).not.toContain('400: 400');
+  },
+);
