@@ -1,14 +1,18 @@
 /** The part of the OpenAPI document that is about named prompts, feedback and continuations. */
 import { z } from 'zod';
 import { continueRequestSchema } from '../contracts/generation.ts';
+import { LIMITS } from '../contracts/limits.ts';
 import {
   feedbackSchema,
   feedbackViewSchema,
+  labelNameSchema,
   labelTargetSchema,
   promptContentSchema,
+  promptNameSchema,
   promptStatsViewSchema,
   promptVersionViewSchema,
   promptViewSchema,
+  versionNumberSchema,
 } from '../contracts/prompts.ts';
 
 export const promptSchemas = {
@@ -34,10 +38,21 @@ const listOf = (schema: keyof typeof promptSchemas) => ({
   },
 });
 const failure = { description: 'An error of the table in docs/errors', content: json('Error') };
-const inPath = (name: string, type = 'string') => ({ name, in: 'path', required: true, schema: { type } });
-const inQuery = (name: string, description: string) => ({
+const id = { type: 'string' };
+/** What stands in a path is checked as these say. */
+const inPaths = {
+  id,
+  name: z.toJSONSchema(promptNameSchema),
+  label: z.toJSONSchema(labelNameSchema),
+  version: z.toJSONSchema(versionNumberSchema),
+};
+const inPath = (name: keyof typeof inPaths) => ({
+  ...{ name, in: 'path', required: true },
+  schema: inPaths[name],
+});
+const inQuery = (name: string, description: string, maximum: number) => ({
   ...{ name, in: 'query', required: false, description },
-  schema: { type: 'integer' },
+  schema: { type: 'integer', minimum: 1, maximum },
 });
 const idempotencyKey = (description: string) => ({
   ...{ name: 'Idempotency-Key', in: 'header', required: false, description },
@@ -57,7 +72,7 @@ export const promptPaths = {
           description: 'Events as SSE, from the text so far',
           content: { 'text/event-stream': { schema: { type: 'string' } } },
         },
-        201: answer('The generation that goes on', 'Generation'),
+        201: answer('The generation that goes on', 'CreatedGeneration'),
         default: failure,
       },
     },
@@ -103,7 +118,7 @@ export const promptPaths = {
   '/v1/prompts/{name}/versions/{version}': {
     get: {
       summary: 'Read a version',
-      parameters: [inPath('name'), inPath('version', 'integer')],
+      parameters: [inPath('name'), inPath('version')],
       responses: { 200: answer('The version', 'PromptVersion'), default: failure },
     },
   },
@@ -128,6 +143,7 @@ export const promptPaths = {
         inQuery(
           'baseline',
           'The version that the others are compared with; without it, the first that was used',
+          LIMITS.versionsPerPrompt,
         ),
       ],
       responses: { 200: answer('The statistics', 'PromptStats'), default: failure },
@@ -136,7 +152,7 @@ export const promptPaths = {
   '/v1/prompts/{name}/feedback': {
     get: {
       summary: 'The newest feedback on a prompt',
-      parameters: [inPath('name'), inQuery('limit', '1 to 100; 20 if absent')],
+      parameters: [inPath('name'), inQuery('limit', '20 if absent', 100)],
       responses: { 200: { description: 'Feedback', content: listOf('FeedbackView') }, default: failure },
     },
   },

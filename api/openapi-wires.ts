@@ -1,4 +1,11 @@
-/** The routes of other vendors' formats in the OpenAPI document. Their bodies are described by their vendors. */
+/** The routes of other vendors' formats in the OpenAPI document. What their fields mean is said by their vendors. */
+import { z } from 'zod';
+import { uiChatSchema } from './wires/ai-sdk-ui/request.ts';
+import { countTokensSchema, messagesSchema } from './wires/anthropic-messages/request.ts';
+import { chatCompletionSchema } from './wires/openai-chat/request.ts';
+import { embeddingsSchema } from './wires/openai-embeddings/request.ts';
+import { responseCreateSchema } from './wires/openai-responses/request.ts';
+
 const formats = {
   responses: 'https://platform.openai.com/docs/api-reference/responses',
   chat: 'https://platform.openai.com/docs/api-reference/chat',
@@ -9,12 +16,25 @@ const formats = {
 } as const;
 
 const object = { schema: { type: 'object' } };
+/** What is checked of a body; fields that a vendor adds are let be. */
+const bodies = {
+  responses: responseCreateSchema,
+  chat: chatCompletionSchema,
+  embeddings: embeddingsSchema,
+  messages: messagesSchema,
+  countTokens: countTokensSchema,
+  ui: uiChatSchema,
+} as const;
+const bodyOf = (format: keyof typeof formats) => {
+  const { $schema: _, ...schema } = z.toJSONSchema(bodies[format], { io: 'input', unrepresentable: 'any' });
+  return { 'application/json': { schema } };
+};
 const inPath = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
 const header = (name: string, description: string) => ({
   ...{ name, in: 'header', required: false, description },
   schema: { type: 'string' },
 });
-const queryOf = (name: string, type: string) => ({ name, in: 'query', required: false, schema: { type } });
+const queryOf = (name: string, schema: object) => ({ name, in: 'query', required: false, schema });
 const joining = [
   header('Idempotency-Key', 'The same request joins the same generation'),
   header('x-unbroken-generation-id', 'Takes this generation up; the body is not looked at'),
@@ -42,7 +62,7 @@ function operation(
     summary,
     externalDocs: { url: formats[format], description: "The vendor's format" },
     parameters,
-    ...(takesBody ? { requestBody: { required: true, content: json } } : {}),
+    ...(takesBody ? { requestBody: { required: true, content: bodyOf(format) } } : {}),
     responses: {
       ...(hasBody ? { 200: { description: 'As the vendor has it', content } } : {}),
       ...(answers.includes('nothing') ? { 204: { description: 'No content' } } : {}),
@@ -61,7 +81,11 @@ export const wirePaths = {
   '/v1/responses': { post: operation('OpenAI: create a response', 'responses', generate) },
   '/v1/responses/{id}': {
     get: operation('OpenAI: read or follow a response', 'responses', {
-      parameters: [inPath, queryOf('stream', 'boolean'), queryOf('starting_after', 'integer')],
+      parameters: [
+        inPath,
+        queryOf('stream', { type: 'boolean' }),
+        queryOf('starting_after', { type: 'integer', minimum: 0 }),
+      ],
       answers: ['object', 'stream'],
     }),
     delete: operation('OpenAI: delete a response', 'responses', {
@@ -76,9 +100,9 @@ export const wirePaths = {
     get: operation('OpenAI: what a response was asked', 'responses', {
       parameters: [
         inPath,
-        queryOf('limit', 'integer'),
-        queryOf('order', 'string'),
-        queryOf('after', 'string'),
+        queryOf('limit', { type: 'integer', minimum: 1, maximum: 100 }),
+        queryOf('order', { type: 'string', enum: ['asc', 'desc'] }),
+        queryOf('after', { type: 'string' }),
       ],
       answers: ['object'],
     }),

@@ -10,21 +10,37 @@ import { keyPaths, keySchemas } from './openapi-keys.ts';
 import { promptPaths, promptSchemas } from './openapi-prompts.ts';
 import { wirePaths } from './openapi-wires.ts';
 
-const errorSchema = z.object({ error: z.object({ code: z.string(), message: z.string(), doc: z.string() }) });
+const details = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional();
+const errorSchema = z.object({
+  error: z.object({ code: z.string(), message: z.string(), doc: z.string(), details }),
+});
+/** Where the path is one of OpenAI's, so is the shape of its errors. */
+const openAiFailure = {
+  description: 'An error as OpenAI has it; its code is one of docs/errors',
+  content: { 'application/json': { schema: { type: 'object', required: ['error'] } } },
+};
 const json = (schema: string) => ({
   'application/json': { schema: { $ref: `#/components/schemas/${schema}` } },
 });
 const failure = { description: 'An error of the table in docs/errors', content: json('Error') };
 const inPath = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
-const inQuery = (name: string, description: string) => ({
+const inQuery = (name: string, description: string, range: Range) => ({
   ...{ name, in: 'query', required: false, description },
-  schema: { type: 'integer' },
+  schema: { type: 'integer', ...range },
 });
+
+interface Range {
+  readonly minimum: number;
+  readonly maximum?: number;
+}
 
 export function createOpenApiDocument() {
   const schemas = {
     GenerationRequest: z.toJSONSchema(generationRequestSchema, { io: 'input' }),
     Generation: z.toJSONSchema(generationViewSchema),
+    CreatedGeneration: z.toJSONSchema(
+      generationViewSchema.extend({ events: z.string().describe('Where its events are.') }),
+    ),
     GenerationEvent: z.toJSONSchema(generationEventSchema),
     Model: z.toJSONSchema(modelViewSchema),
     RouteExplanation: z.toJSONSchema(explanationSchema),
@@ -35,6 +51,7 @@ export function createOpenApiDocument() {
     ...keySchemas,
   };
   const one = { description: 'The generation', content: json('Generation') };
+  const created = { description: 'The generation', content: json('CreatedGeneration') };
   const stream = {
     description: 'Events as SSE: id is the seq, data is a GenerationEvent',
     content: { 'text/event-stream': { schema: { type: 'string' } } },
@@ -63,11 +80,11 @@ export function createOpenApiDocument() {
             },
           ],
           requestBody: { required: true, content: json('GenerationRequest') },
-          responses: { 200: stream, 201: one, default: failure },
+          responses: { 200: stream, 201: created, default: failure },
         },
         get: {
           summary: 'List the newest generations',
-          parameters: [inQuery('limit', '1 to 100; 20 if absent')],
+          parameters: [inQuery('limit', '20 if absent', { minimum: 1, maximum: 100 })],
           responses: { 200: { description: 'Generations without text' }, default: failure },
         },
       },
@@ -83,12 +100,16 @@ export function createOpenApiDocument() {
           summary: 'Follow a generation',
           parameters: [
             inPath,
-            inQuery('after', 'The last seq that you have; -1 for all'),
+            inQuery('after', 'The last seq that you have; -1 for all', { minimum: -1 }),
             inQuery(
               'at',
               '`at` of that event: refused with log_tail_lost where the number no longer means it',
+              { minimum: 0 },
             ),
-            inQuery('until_ms', 'End cleanly after this many milliseconds'),
+            inQuery('until_ms', 'End cleanly after this many milliseconds', {
+              minimum: 1,
+              maximum: 999_999_999,
+            }),
             { name: 'ticket', in: 'query', required: false, schema: { type: 'string' } },
             { name: 'Last-Event-ID', in: 'header', required: false, schema: { type: 'integer' } },
           ],
@@ -127,7 +148,10 @@ export function createOpenApiDocument() {
               'reattach',
             ].map((name) => ({ name, in: 'query', required: false, schema: { type: 'string' } })),
           ],
-          responses: { 200: { description: 'A list in the sense of OpenAI, of Model' }, default: failure },
+          responses: {
+            200: { description: 'A list in the sense of OpenAI, of Model' },
+            default: openAiFailure,
+          },
         },
       },
       '/v1/models/{provider}/{model}': {
@@ -137,7 +161,7 @@ export function createOpenApiDocument() {
             { ...inPath, name: 'provider' },
             { ...inPath, name: 'model' },
           ],
-          responses: { 200: { description: 'The model', content: json('Model') }, default: failure },
+          responses: { 200: { description: 'The model', content: json('Model') }, default: openAiFailure },
         },
       },
       '/v1/session': {
@@ -156,7 +180,10 @@ export function createOpenApiDocument() {
       '/v1/generations/{id}/pages/{page}': {
         get: {
           summary: '256 events, unmerged; a page that is whole never changes; for relays',
-          parameters: [inPath, { ...inPath, name: 'page', schema: { type: 'integer' } }],
+          parameters: [
+            inPath,
+            { ...inPath, name: 'page', schema: { type: 'integer', minimum: 0, maximum: 999_999_999 } },
+          ],
           responses: { 200: { description: 'A page of the log' }, default: failure },
         },
       },

@@ -40,6 +40,7 @@ export const timeZoneSchema = z
 
 export const budgetWindowSchema = z
   .string()
+  .regex(/^(day|month|[1-9]\d{0,2}[hd])$/, 'expected day, month, or a rolling window such as 24h or 7d')
   .refine((window) => window === 'day' || window === 'month' || rollingMs(window) !== null, {
     message: 'expected day, month, or a rolling window from 1h to 31d, such as 24h or 7d',
   });

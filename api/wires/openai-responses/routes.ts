@@ -1,5 +1,6 @@
 /** OpenAI's Responses API over HTTP. Source: the official client, resources/responses. */
 import type { Request, Response, Router } from 'express';
+import { z } from 'zod';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { LogHead } from '../../../streaming/event-log.ts';
@@ -7,6 +8,7 @@ import { callerIn } from '../../authenticate.ts';
 import { cancelRun } from '../../cancel-run.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { eraseGeneration } from '../../erase-generation.ts';
+import { parseQuery } from '../../parse-query.ts';
 import { relayEvents } from '../../relay-events.ts';
 import { errorOf } from '../../start-with-second.ts';
 import { createFactsFold } from '../answer.ts';
@@ -28,7 +30,8 @@ export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): v
   });
   v1.get('/responses/:id', async (request, response) => {
     const head = await findResponse(dependencies, callerIn(response), request.params.id);
-    const isStream = request.query['stream'] === 'true';
+    const { stream } = parseQuery(request, responseQuerySchema);
+    const isStream = stream === 'true';
     if (isStream) await streamResponse(dependencies, response, head, startingAfter(request), false);
     else response.json(await responseNow(dependencies, head));
   });
@@ -46,7 +49,7 @@ export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): v
   v1.get('/responses/:id/input_items', async (request, response) => {
     const head = await findResponse(dependencies, callerIn(response), request.params.id);
     const items = inputItemsOf(await contextOf(dependencies, head));
-    response.json(pageOf(items, request.query));
+    response.json(pageOf(items, parseQuery(request, inputItemsQuerySchema)));
   });
 }
 
@@ -145,14 +148,26 @@ function startingAfter(request: Request): number {
 const PAGE = 20;
 const LONGEST_PAGE = 100;
 
+/** Clients send more than these. */
+export const responseQuerySchema = z.object({ stream: z.enum(['true', 'false', '']).optional() });
+export const inputItemsQuerySchema = z.object({
+  limit: z
+    .string()
+    .regex(/^\d{1,3}$/, 'expected a whole number')
+    .transform(Number)
+    .pipe(z.int().min(1).max(LONGEST_PAGE))
+    .default(PAGE),
+  order: z.enum(['asc', 'desc']).default('desc'),
+  after: z.string().optional(),
+});
+
 /** `order` is `desc` where it is not given, as in the API of origin. */
-function pageOf<Item>(items: readonly Item[], query: Request['query']) {
-  const ordered = query['order'] === 'asc' ? items : items.toReversed();
+function pageOf<Item>(items: readonly Item[], query: z.output<typeof inputItemsQuerySchema>) {
+  const ordered = query.order === 'asc' ? items : items.toReversed();
   const idOf = (item: Item | undefined) =>
     typeof item === 'object' && item !== null && 'id' in item ? String(item.id) : null;
-  const from = ordered.findIndex((item) => idOf(item) === query['after']) + 1;
-  const asked = Number(query['limit'] ?? PAGE);
-  const limit = Number.isInteger(asked) && asked > 0 ? Math.min(asked, LONGEST_PAGE) : PAGE;
+  const from = ordered.findIndex((item) => idOf(item) === query.after) + 1;
+  const { limit } = query;
   const data = ordered.slice(from, from + limit);
   return {
     ...{ object: 'list', data, first_id: idOf(data[0]), last_id: idOf(data.at(-1)) },
