@@ -21,6 +21,8 @@ export interface LogStanding {
   readonly status: GenerationStatus;
   /** The seq that the next event gets; the final count of events once the log has ended. */
   readonly nextSeq: number;
+  /** The last number whose event Redis lost, and which may bear another one now; absent where none is known to be lost. */
+  readonly tornUntil?: number;
 }
 
 export function pageOf(seq: number): number {

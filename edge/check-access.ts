@@ -21,17 +21,20 @@ export interface Access {
 
 type Grant = Omit<Access, 'isFresh'>;
 
-/** @returns the access, or the response that refuses it. */
+/**
+ * @param cursor the query that names what the viewer has, for the origin to say whether it is still so; '' for none
+ * @returns the access, or the response that refuses it
+ */
 export async function checkAccess(
   origin: Origin,
   cache: EdgeCache,
-  generationId: string,
+  { generationId, cursor }: { readonly generationId: string; readonly cursor: string },
   credentials: Credentials,
 ): Promise<Access | Response> {
   const key = grantKey(origin.url, credentials.hash, generationId);
   const answer = await ask(
     origin,
-    `${generationUrl(origin, generationId)}/standing`,
+    `${generationUrl(origin, generationId)}/standing${cursor}`,
     credentials.headers,
   ).catch(() => null);
   if (answer !== null && !answer.ok && answer.status < 500) {

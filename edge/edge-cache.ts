@@ -2,7 +2,7 @@
  * What the relay keeps: whole pages of logs, which never change, and grants. The port is the part of the Web's `Cache`
  * that it needs, so Cloudflare's is one as it is. Whoever can read it can read logs: it must not be reachable by URL.
  */
-import type { LogPage } from '../contracts/log-pages.ts';
+import type { LogPage, LogStanding } from '../contracts/log-pages.ts';
 
 export interface EdgeCache {
   match(key: string): Promise<Response | undefined>;
@@ -10,10 +10,17 @@ export interface EdgeCache {
   delete(key: string): Promise<boolean>;
 }
 
-/** The tenant comes from the origin, never from the caller, so that no tenant can name another's page. */
-export function pageKey(origin: string, tenant: string, generationId: string, page: number): string {
+/**
+ * The tenant comes from the origin, never from the caller, so that no tenant can name another's page. A log that lost its
+ * tail has other pages from then on.
+ */
+export function pageKey(
+  origin: string,
+  { tenant, id: generationId, tornUntil }: Pick<LogStanding, 'tenant' | 'id' | 'tornUntil'>,
+  page: number,
+): string {
   const owner = `${encodeURIComponent(tenant)}/${encodeURIComponent(generationId)}`;
-  return `${origin}/.unbroken-edge/pages/${owner}/${page}`;
+  return `${origin}/.unbroken-edge/pages/${owner}/${tornUntil === undefined ? '' : `torn-${tornUntil}/`}${page}`;
 }
 
 /** `callerHash` covers the credentials, so a grant is for nobody else. */

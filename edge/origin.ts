@@ -41,17 +41,21 @@ export function ask(
 export async function readPage(
   origin: Origin,
   cache: EdgeCache,
-  { id, tenant }: Pick<LogStanding, 'id' | 'tenant'>,
+  standing: Pick<LogStanding, 'id' | 'tenant' | 'tornUntil'>,
   { after, credentials }: { after: number; credentials: Credentials },
 ): Promise<readonly GenerationEvent[]> {
   const page = pageOf(after + 1);
-  const key = pageKey(origin.url, tenant, id, page);
+  const key = pageKey(origin.url, standing, page);
   const kept = await readKept<KeptPage>(cache, key);
   const events = kept?.events ?? (await fetchPage());
   return events.slice(Math.max(0, after + 1 - page * EVENTS_PER_PAGE));
 
   async function fetchPage(): Promise<readonly GenerationEvent[]> {
-    const response = await ask(origin, `${generationUrl(origin, id)}/pages/${page}`, credentials.headers);
+    const response = await ask(
+      origin,
+      `${generationUrl(origin, standing.id)}/pages/${page}`,
+      credentials.headers,
+    );
     if (!response.ok) throw await errorFromResponse(response);
     const read = (await response.json()) as LogPage;
     if (read.whole) await keep(cache, key, { events: read.events } satisfies KeptPage, KEEP_PAGE_SECONDS);

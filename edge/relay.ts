@@ -22,7 +22,7 @@ export function createRelay(options: RelayOptions): (request: Request) => Promis
     const asked = askedOf(request);
     const credentials = asked === null ? null : await credentialsOf(request);
     if (asked === null || credentials === null) return passOn(origin, request);
-    const access = await checkAccess(origin, cache, asked.generationId, credentials);
+    const access = await checkAccess(origin, cache, asked, credentials);
     if (access instanceof Response) return access;
     const { standing } = access;
     // The origin says what is wrong with a cursor past the end.
@@ -39,6 +39,8 @@ export function createRelay(options: RelayOptions): (request: Request) => Promis
 interface Asked {
   readonly generationId: string;
   readonly after: number;
+  /** What the viewer knows of its cursor, for the origin to check; '' where it knows nothing. */
+  readonly cursor: string;
   readonly untilMs: number | null;
 }
 
@@ -47,12 +49,16 @@ function askedOf(request: Request): Asked | null {
   const { pathname, searchParams } = new URL(request.url);
   const [, generationId] = /^\/v1\/generations\/([\w.-]{1,128})\/events$/.exec(pathname) ?? [];
   if (request.method !== 'GET' || generationId === undefined || searchParams.has('ticket')) return null;
-  const after = request.headers.get('last-event-id') ?? searchParams.get('after') ?? '';
+  const fromHeader = request.headers.get('last-event-id');
+  const after = fromHeader ?? searchParams.get('after') ?? '';
   const until = searchParams.get('until_ms');
   if (!/^(-1|\d{1,15})?$/.test(after) || !/^([1-9]\d{0,8})?$/.test(until ?? '')) return null;
+  const at = searchParams.get('at') ?? '';
+  if (!/^\d{0,15}$/.test(at)) return null;
   return {
     generationId,
     after: after === '' ? -1 : Number(after),
+    cursor: fromHeader !== null || after === '' || at === '' ? '' : `?after=${after}&at=${at}`,
     untilMs: until === null || until === '' ? null : Number(until),
   };
 }

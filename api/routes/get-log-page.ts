@@ -7,14 +7,18 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { isTerminal } from '../../contracts/events.ts';
 import { EVENTS_PER_PAGE, type LogPage, type LogStanding } from '../../contracts/log-pages.ts';
 import { callerIn } from '../authenticate.ts';
+import { checkCursor } from '../check-cursor.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../find-generation.ts';
+import { cursorOf, timeOf } from './stream-events.ts';
 
 export function getStanding(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const head = await findGeneration(dependencies, callerIn(response), request.params.id);
-    const { generationId: id, tenant, status, nextSeq } = head;
-    response.json({ id, tenant, status, nextSeq } satisfies LogStanding);
+    await checkCursor(dependencies.log, head, { after: cursorOf(request), at: timeOf(request) });
+    const { generationId: id, tenant, status, nextSeq, torn } = head;
+    const lost = torn === null ? {} : { tornUntil: torn.until };
+    response.json({ id, tenant, status, nextSeq, ...lost } satisfies LogStanding);
   };
 }
 

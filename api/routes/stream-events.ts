@@ -57,7 +57,7 @@ function destroyUnlessEnded(response: Response): void {
   response.once('close', () => clearTimeout(overdue));
 }
 
-function cursorOf(request: Request<{ id: string }>): number {
+export function cursorOf(request: Request<{ id: string }>): number {
   const given = request.get('last-event-id') ?? request.query['after'];
   if (given === undefined || given === '') return -1;
   const cursor = typeof given === 'string' && /^-?\d{1,15}$/.test(given) ? Number(given) : Number.NaN;
@@ -66,7 +66,7 @@ function cursorOf(request: Request<{ id: string }>): number {
 }
 
 /** `at` of the reader's last event; good only beside the `after` of the same request. */
-function timeOf(request: Request<{ id: string }>): number | undefined {
+export function timeOf(request: Request<{ id: string }>): number | undefined {
   const given = request.query['at'];
   if (given === undefined || request.get('last-event-id') !== undefined) return undefined;
   if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Number(given);

@@ -3,6 +3,7 @@ import { checkAccess } from '../../edge/check-access.ts';
 import { createMemoryCache } from '../../edge/memory-cache.ts';
 
 const CREDENTIALS = { headers: { authorization: 'Bearer x' }, hash: 'hash' };
+const ASKED = { generationId: 'gen_1', cursor: '' };
 const STANDING = { id: 'gen_1', tenant: 'dev', status: 'completed', nextSeq: 3 };
 /** An origin that answers each question with the next of these. */
 const originOf = (...bodies: readonly string[]) => {
@@ -20,12 +21,12 @@ describe('an origin that answers 200 with something else than a standing counts 
     ['a number that is none', JSON.stringify({ ...STANDING, nextSeq: '3' })],
   ])('%s', async (_what, body) => {
     const cache = createMemoryCache();
-    const refused = await checkAccess(originOf(body), cache, 'gen_1', CREDENTIALS);
+    const refused = await checkAccess(originOf(body), cache, ASKED, CREDENTIALS);
     expect(refused).toBeInstanceOf(Response);
     expect((refused as Response).status).toBe(503);
     const origin = originOf(JSON.stringify(STANDING), body);
-    expect(await checkAccess(origin, cache, 'gen_1', CREDENTIALS)).toMatchObject({ isFresh: true });
-    expect(await checkAccess(origin, cache, 'gen_1', CREDENTIALS)).toMatchObject({
+    expect(await checkAccess(origin, cache, ASKED, CREDENTIALS)).toMatchObject({ isFresh: true });
+    expect(await checkAccess(origin, cache, ASKED, CREDENTIALS)).toMatchObject({
       ...{ isFresh: false, standing: STANDING },
     });
   });
