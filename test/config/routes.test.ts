@@ -122,3 +122,11 @@ describe('a development key', () => {
     expect(keyOf(made)).toBe(made);
   });
 });
+
+test('no generation may outlive the log that it writes', () => {
+  const sevenDays = 7 * 24 * 3_600_000;
+  expect(() => load({ limits: { generationMs: sevenDays } })).toThrow(/limits\.generationMs.*6 days/s);
+  expect(load({ limits: { generationMs: sevenDays - 24 * 3_600_000 } }).limits.generationMs).toBeGreaterThan(
+    0,
+  );
+});
