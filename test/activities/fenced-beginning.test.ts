@@ -1,0 +1,21 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createBeginning } from '../../activities/begin-generation.ts';
+import { createRunningStreams } from '../../activities/running-streams.ts';
+import { type AttemptStand, startAttemptStand } from './attempt-stand.ts';
+
+let stand: AttemptStand;
+beforeAll(async () => {
+  stand = await startAttemptStand(['openai-chat']);
+});
+afterAll(() => stand?.stop());
+
+test('a beginning whose log was opened by a later clock goes on as an activity, instead of being refused for ever', async () => {
+  const messages = [{ role: 'user', content: 'Go. [[sim tokens=5 delay_ms=1]]' }] as const;
+  const { order } = await stand.begin('openai-chat', { messages });
+  const compression = { compressOnce: async () => null, read: async () => null };
+  const { beginGeneration } = createBeginning({ ...stand.dependencies, compression }, createRunningStreams());
+  const epochMs = Date.now();
+  await stand.dependencies.log.open(order.generationId, epochMs + 10_000);
+  expect(await beginGeneration({ order, epochMs })).toMatchObject({ next: 'stream', waitMs: 0 });
+  expect(await stand.sim.calls()).toEqual([]);
+});
