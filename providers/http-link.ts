@@ -1,6 +1,6 @@
 /**
- * One call's way to its provider: its key, and a `fetch` for the vendor's SDK that limits the time to connect, tells
- * the head of every answer, and remembers it for the mapping of errors.
+ * One call's way to its provider: its key, and a `fetch` for the vendor's SDK that limits the time to connect, reports
+ * the head of an answer to the gate, and keeps that of a refusal for the mapping of errors.
  */
 import { Agent, Response, fetch as undiciFetch } from 'undici';
 import { UnbrokenError } from '../contracts/errors.ts';
