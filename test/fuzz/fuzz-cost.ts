@@ -123,7 +123,7 @@ class CostSearch {
       await this.#try(family);
     }
     const worst = this.#costs.toSorted((a, b) => most(b) - most(a)).slice(0, 5);
-    const said = worst.map((one) => `${most(one).toFixed(0)} ms by ${one.family}, n = ${one.size}`);
+    const said = worst.map((one) => `${inWords(one)} by ${one.family}, n = ${one.size}`);
     return {
       ...{ surface: 'cost', inputs: this.#sent, failures: this.#failures, worst },
       note: `longest waits: ${said.join('; ')}`,
@@ -150,9 +150,7 @@ class CostSearch {
       if (most(waits) <= MOST_MS) continue;
       const where = waits.api > waits.worker ? 'a request to the API' : 'a stream of another tenant';
       if (!Number.isFinite(most(waits))) await this.#watchAgain();
-      this.#failures.push(
-        `${name}, n = ${size}: ${where} waited ${most(waits).toFixed(0)} ms, at most ${MOST_MS}`,
-      );
+      this.#failures.push(`${name}, n = ${size}: ${where} waited ${inWords(waits)}, at most ${MOST_MS} ms`);
       return;
     }
   }
@@ -249,6 +247,11 @@ class CostSearch {
 function lesser(one: Waits, other: Waits): Waits {
   if (!Number.isFinite(most(other))) return other;
   return { api: Math.min(one.api, other.api), worker: Math.min(one.worker, other.worker) };
+}
+
+function inWords(waits: Waits): string {
+  const ms = most(waits);
+  return Number.isFinite(ms) ? `${ms.toFixed(0)} ms` : 'for as long as it was looked at';
 }
 
 function most({ api, worker }: Waits): number {
