@@ -38,6 +38,8 @@ const LONG_TOKENS = 20_000;
 
 /** Nothing is refused for its number, the route asks what kind of task a text is, and a budget asks how long it is. */
 export const COST_CONFIG = {
+  // A look-up that a busy machine gives up tries nothing.
+  cache: { lookUpMs: 5_000 },
   budgets: { limits: [{ per: 'user', id: '*', window: 'day', unit: 'tokens', amount: 1_000_000_000_000 }] },
   rateLimits: { requestsPerMinute: null },
   breaker: { minCalls: 1_000_000 },
