@@ -10,7 +10,7 @@ import { accountAbandonedAttempt } from './account-attempt.ts';
 import type { Attempt } from './attempt.ts';
 import { passOf } from './attempt-pass.ts';
 import type { Dependencies } from './dependencies.ts';
-import { uncountedIn } from './end-attempt.ts';
+import { givenUpBy, uncountedIn } from './end-attempt.ts';
 import { reserveCall } from './extend-reservation.ts';
 import { permanent } from './failures.ts';
 import { chargeOf, type GenerationRecord, readRecord, voided } from './generation-record.ts';
@@ -85,6 +85,12 @@ export async function beginAttempt(
       'attempt_interrupted',
       `${LIMITS.uncountedAttempts} attempts ended before their answer did; no other is made.`,
     );
+  }
+  const givenUp = givenUpBy(step.candidate, known);
+  if (resume.strategy !== 'reattach' && givenUp !== null) {
+    void pass.leave(null, NO_USAGE);
+    await writer.flush();
+    throw permanent(givenUp, "An earlier attempt gave this model up; the log has the provider's words.");
   }
   if (!record.budgetNoted) for (const note of budgetNotes(step)) void writer.write(note);
   const reserved = await reserveCall(dependencies, { step, input, record: known, resume });

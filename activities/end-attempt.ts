@@ -1,7 +1,8 @@
 /** The ends of an attempt: whole, stopped, or broken. Each puts on record what it used. */
 import { ApplicationFailure } from '@temporalio/common';
-import { type ErrorCode, UnbrokenError } from '../contracts/errors.ts';
+import { ERRORS, type ErrorCode, isErrorCode, UnbrokenError } from '../contracts/errors.ts';
 import type { EventBody } from '../contracts/events.ts';
+import type { Candidate } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { mayBeBilled } from '../contracts/may-be-billed.ts';
 import { addUsage, NO_USAGE, type Usage } from '../contracts/money.ts';
@@ -29,6 +30,28 @@ const UNCOUNTED: ReadonlySet<string> = new Set(['attempt_interrupted', 'provider
 /** Those of all candidates together: what kills a worker does so whoever answers. */
 export function uncountedIn({ errors }: Pick<GenerationRecord, 'errors'>): number {
   return errors.filter(({ code }) => UNCOUNTED.has(code)).length;
+}
+
+/**
+ * The error by which an earlier attempt gave this candidate up; null where it may be asked. The report of that attempt
+ * can be lost with its worker or with Temporal, and then Temporal repeats the step: only the log knows of its end.
+ */
+export function givenUpBy(
+  candidate: Candidate,
+  { errors }: Pick<GenerationRecord, 'errors'>,
+): ErrorCode | null {
+  const counted = countedOf(candidate, errors);
+  const code = counted.at(-1)?.code;
+  if (code === undefined || !isErrorCode(code)) return null;
+  const mayHaveOtherKey = REFUSES_KEY.has(code);
+  const isFinal = !mayHaveOtherKey && !ERRORS[code].retryable;
+  return isFinal || counted.length >= LIMITS.providerErrorsPerCandidate ? code : null;
+}
+
+function countedOf({ provider, model }: Candidate, errors: GenerationRecord['errors']) {
+  return errors.filter(
+    (error) => error.provider === provider && error.model === model && !UNCOUNTED.has(error.code),
+  );
 }
 
 export async function endCompleted(
@@ -194,16 +217,15 @@ function nextTry(
   error: UnbrokenError,
   { restMs }: Departure,
 ): NextTry {
-  const { provider, model } = step.candidate;
-  const earlier = record.errors.filter((one) => one.provider === provider && one.model === model);
-  const counted = [...earlier, error].filter(({ code }) => !UNCOUNTED.has(code));
+  const earlier = countedOf(step.candidate, record.errors);
+  const counted = UNCOUNTED.has(error.code) ? earlier : [...earlier, error];
   const uncounted = uncountedIn(record) + (UNCOUNTED.has(error.code) ? 1 : 0);
   const isWorthIt =
     counted.length < LIMITS.providerErrorsPerCandidate && uncounted < LIMITS.uncountedAttempts;
-  const hasOtherKeys = gate.keyCount(provider) > 1;
+  const hasOtherKeys = gate.keyCount(step.candidate.provider) > 1;
   if (REFUSES_KEY.has(error.code)) {
     const refusals = counted.filter(({ code }) => REFUSES_KEY.has(code)).length;
-    const again = refusals < gate.keyCount(provider) && isWorthIt;
+    const again = refusals < gate.keyCount(step.candidate.provider) && isWorthIt;
     return { again, onlyResumed: false, waitMs: AT_ONCE_MS };
   }
   const again = error.entry.retryable && isWorthIt;

@@ -109,6 +109,8 @@ export const LIMITS = {
   flightClosedMs: 180_000,
   /** A call for embeddings ends within this. */
   embeddingsMs: 60_000,
+  /** What is read of a provider's error; the rest is cut off. */
+  errorBodyBytes: 64 * 1024,
   /**
    * A reservation of this age that no run answers for is an orphan. Longer than a call for embeddings, and than Temporal
    * may need to write down a run that has reserved already.

@@ -4,6 +4,8 @@
  */
 import { Agent, Response, fetch as undiciFetch } from 'undici';
 import { UnbrokenError } from '../contracts/errors.ts';
+import { LIMITS } from '../contracts/limits.ts';
+import { readText } from '../contracts/read-text.ts';
 import type { ProviderCall } from './provider.ts';
 import { statusOfErrorBody } from './vendor-error.ts';
 
@@ -83,7 +85,7 @@ async function withErrorRead(
 ): Promise<{ readonly response: Response; readonly errorBody: string }> {
   const isJson = /^application\/(?:[\w.-]+\+)?json\b/i.test(answer.headers.get('content-type') ?? '');
   if (answer.status < 400 && !(answer.ok && isJson)) return { response: answer, errorBody: '' };
-  const body = await answer.text();
+  const body = answer.ok ? await answer.text() : await readText(answer, LIMITS.errorBodyBytes);
   const status = answer.status < 400 ? statusOfErrorBody(body) : answer.status;
   const headers = new Headers([...answer.headers]);
   // The body is decoded already.

@@ -4,7 +4,11 @@ import { z } from 'zod';
 
 const requestSchema = z.object({
   model: z.string(),
-  input: z.union([z.string(), z.array(z.union([z.string(), z.array(z.int())]))]),
+  input: z.union([
+    z.string().transform((text) => [text]),
+    z.array(z.int()).transform((tokens) => [tokens]),
+    z.array(z.union([z.string(), z.array(z.int())])),
+  ]),
   dimensions: z.int().positive().max(4_096).default(64),
   encoding_format: z.enum(['float', 'base64']).default('float'),
 });
@@ -12,8 +16,7 @@ const requestSchema = z.object({
 /** @returns undefined where the request is not one for embeddings. */
 export function answerEmbeddings(path: string, given: unknown): object | undefined {
   if (path !== '/v1/embeddings') return undefined;
-  const { model, input, dimensions, encoding_format: format } = requestSchema.parse(given);
-  const inputs = typeof input === 'string' ? [input] : input;
+  const { model, input: inputs, dimensions, encoding_format: format } = requestSchema.parse(given);
   const tokens = inputs.reduce((sum, one) => sum + Math.ceil(one.length / 4), 0);
   return {
     ...{ object: 'list', model },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { type ErrorCode, UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { wasNeverSent } from '../../../contracts/may-be-billed.ts';
+import { readText } from '../../../contracts/read-text.ts';
 import { redact } from '../../../contracts/redact.ts';
 import type { EmbeddingsRequest, EmbeddingsTarget } from './request.ts';
 
@@ -40,7 +41,7 @@ export async function forwardEmbeddings(
       }),
       signal: AbortSignal.timeout(LIMITS.embeddingsMs),
     });
-    text = await response.text();
+    text = response.ok ? await response.text() : await readText(response, LIMITS.errorBodyBytes);
   } catch (error) {
     const said = 'The provider cannot be reached, or did not answer in time.';
     const failure = new UnbrokenError('provider_connect_failed', said, { cause: error });
