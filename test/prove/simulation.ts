@@ -1,10 +1,10 @@
 /** `npm run prove -- simulation`: the core under orders of events that a seed chooses, with a clock of its own. */
 import { availableParallelism } from 'node:os';
-import { simulateSeed } from '../simulation/simulate.ts';
+import { type SimulationPlan, simulateSeed } from '../simulation/simulate.ts';
 import { simulateInThreads } from '../simulation/simulate-in-threads.ts';
 
 /** Prints the steps of the seeds that failed, or of a single run, and the sum. Resolves with whether none failed. */
-export async function proveSimulation(plan: { runs: number; seed: number }): Promise<boolean> {
+export async function proveSimulation(plan: SimulationPlan): Promise<boolean> {
   const begunAtMs = Date.now();
   if (plan.runs === 1) {
     const { faults, history, steps } = await simulateSeed(plan.seed, true);

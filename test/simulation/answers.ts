@@ -25,6 +25,8 @@ export interface Said {
 export interface Answer {
   readonly pieces: readonly Piece[];
   readonly reason: FinishReason;
+  /** The model was asked to continue a text and begins with all of it again. */
+  readonly repeats?: true;
 }
 
 /** The same variant gives the same words, and others differ from some word on: so a restart may repeat an answer or not. */
@@ -57,6 +59,10 @@ export function makeContinuation(
   variant: number,
 ): Answer {
   if (kind === 'json') return makeAnswer(world, kind, variant);
+  if (isTelling(deliveredText) && world.chance(20)) {
+    const again = deliveredText + wordsOf('+', variant, world.random.between(1, 3));
+    return { pieces: piecesOf(world, 'text', again), reason: 'stop', repeats: true };
+  }
   const whole = wordsOf('', 0, 7);
   const isRest = whole.startsWith(deliveredText) && whole !== deliveredText && world.chance(60);
   const text = isRest ? whole.slice(deliveredText.length) : wordsOf('+', variant, world.random.between(1, 3));
@@ -66,6 +72,11 @@ export function makeContinuation(
     pieces: [...thoughts, ...piecesOf(world, 'text', text), ...calls],
     reason: calls.length > 0 ? 'tool-calls' : world.chance(15) ? 'length' : 'stop',
   };
+}
+
+/** Whether a text that begins with this one repeats it: not a few characters, and no refrain. */
+function isTelling(text: string): boolean {
+  return text.length >= 8 && text.indexOf(text.slice(0, 4), 1) === -1;
 }
 
 /** The first words are common to all variants. */

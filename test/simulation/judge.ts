@@ -113,9 +113,10 @@ export class LogJudge {
     }
     const said = saidIn(response.answer.pieces.slice(0, stored.cursor.sequenceNumber));
     const { text } = this.#reader;
-    const isExact = text === response.base + said.text;
+    const { repeats } = response.answer;
+    const isExact = text === (repeats ? '' : response.base) + said.text;
     // A restarted answer is held back as long as it repeats what readers have.
-    const isHeldBack = response.strategy === 'restart' && text.startsWith(said.text);
+    const isHeldBack = (response.strategy === 'restart' || repeats) && text.startsWith(said.text);
     if (!isExact && !isHeldBack) {
       this.faults.push(
         `the checkpoint stands at ${stored.cursor.sequenceNumber} of ${response.id}, ` +
@@ -149,7 +150,7 @@ export class LogJudge {
     }
     if (this.#isJson && goesOn) return 'an answer in JSON was continued as if it were prose';
     const wanted: Said = {
-      text: base + said.text,
+      text: (response.answer.repeats ? '' : base) + said.text,
       reasoning: goesOn ? (before?.reasoning ?? '') : said.reasoning,
       calls: said.calls,
     };
@@ -167,7 +168,7 @@ export class LogJudge {
       calls.every((call, index) => whole.calls[index]?.startsWith(call) ?? false);
     const candidates = this.#models.responses.map(({ base, answer }) => {
       const said = saidIn(answer.pieces);
-      return { ...said, text: base + said.text };
+      return { ...said, text: (answer.repeats ? '' : base) + said.text };
     });
     const isPart = candidates.length === 0 ? text === '' && calls.length === 0 : candidates.some(isPartOf);
     return isPart || (text === '' && calls.length === 0)

@@ -178,7 +178,7 @@ export class ModelServer {
       ...(['provider_stream_cut', 'provider_stream_cut', 'provider_stalled'] as const),
       ...(['provider_unavailable', 'provider_malformed'] as const),
     ] as unknown as [ErrorCode, ...ErrorCode[]]);
-    return { at: world.random.between(0, world.pick([1, 4, 16])), code };
+    return { at: world.random.between(0, world.pick([0, 1, 4, 16])), code };
   }
 
   #stop(responseId: string): Usage | null {

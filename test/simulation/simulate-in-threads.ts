@@ -4,13 +4,14 @@ import { type SimulationPlan, type SimulationReport, simulate } from './simulate
 
 /** Every thread gets as many runs as the others, and seeds that no other has. */
 export async function simulateInThreads(
-  { runs, seed }: SimulationPlan,
+  { runs, seed, mostFailures }: SimulationPlan,
   threads: number,
 ): Promise<SimulationReport> {
   const share = Math.ceil(runs / threads);
   const plans = Array.from({ length: threads }, (_, index) => ({
     runs: Math.min(share, runs - index * share),
     seed: seed + index * share,
+    mostFailures,
   }));
   const reports = await Promise.all(plans.filter((plan) => plan.runs > 0).map(inThread));
   return {

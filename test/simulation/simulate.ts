@@ -57,6 +57,8 @@ export interface SimulationPlan {
   readonly runs: number;
   /** Of the first run; every other has the next number. */
   readonly seed: number;
+  /** It ends when so many have failed: whoever looks for a cause needs no more examples. */
+  readonly mostFailures: number;
 }
 
 export interface SimulationReport {
@@ -66,14 +68,11 @@ export interface SimulationReport {
   readonly failed: readonly SeedReport[];
 }
 
-/** Whoever looks for a cause needs no more examples than this. */
-const MOST_FAILURES = 3;
-
-export async function simulate({ runs, seed }: SimulationPlan): Promise<SimulationReport> {
+export async function simulate({ runs, seed, mostFailures }: SimulationPlan): Promise<SimulationReport> {
   const failed: SeedReport[] = [];
   let steps = 0;
   let done = 0;
-  for (; done < runs && failed.length < MOST_FAILURES; done += 1) {
+  for (; done < runs && failed.length < mostFailures; done += 1) {
     const report = await simulateSeed(seed + done);
     steps += report.steps;
     if (report.faults.length > 0) failed.push(await simulateSeed(report.seed, true));
@@ -112,7 +111,7 @@ class Simulation {
     const kind = world.pick<QuestionKind>(['text', 'text', 'thinking', 'tools', 'json']);
     const capabilities = new Map<string, ProviderCapabilities>();
     for (let index = world.random.between(1, 2); index > 0; index -= 1) {
-      const can = { reattach: world.chance(50), prefill: world.chance(50), instruct: world.chance(60) };
+      const can = { reattach: world.chance(60), prefill: world.chance(40), instruct: world.chance(50) };
       capabilities.set(`sim${index}`, can);
     }
     this.#outside = {
