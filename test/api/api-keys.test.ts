@@ -51,14 +51,14 @@ describe('a key', () => {
 });
 
 describe('a revoked key', () => {
-  test('is refused within a second at a process that has just used it', async () => {
+  test('is refused at a process that has just used it, as soon as that hears of it', async () => {
     const { key, id } = await keys.here.create(owner);
     expect(await keys.there.find(key)).not.toBeNull();
     const changed: string[] = [];
     keys.there.onChange((changedId) => changed.push(changedId));
     expect(await keys.here.revoke(id)).toBe(true);
-    await waitFor('the refusal', async () => (await keys.there.find(key)) === null);
-    expect(changed).toContain(id);
+    await waitFor('the notice', () => changed.includes(id));
+    expect(await keys.there.find(key)).toBeNull();
     expect(await keys.here.revoke(id)).toBe(false);
     expect(await keys.redis.exists(REDIS_KEYS.apiKey(id))).toBe(0);
   });

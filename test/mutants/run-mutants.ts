@@ -1,5 +1,5 @@
 /** Puts each mutant into a copy of the project, and runs the check there that must see it. */
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import {
   copyFileSync,
   mkdirSync,
@@ -33,6 +33,10 @@ const CHECK_LIMIT_MS = 240_000;
 /** Copies in which checks run at the same time. */
 const LANES = 2;
 
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** The checks that run now, each the first process of its group. */
+const groups = new Set<number>();
+
 const jestReportSchema = z.object({
   testResults: z.array(
     z.object({
@@ -48,6 +52,13 @@ export async function runMutants(
   listener: MutantListener,
 ): Promise<readonly MutantReport[]> {
   const root = mkdtempSync(join(tmpdir(), 'unbroken-mutants-'));
+  // Killed in the middle, it leaves neither a copy nor a server behind.
+  const end = () => {
+    for (const pid of groups) process.kill(-pid, 'SIGKILL');
+    rmSync(root, { recursive: true, force: true });
+    process.exit(1);
+  };
+  for (const signal of SIGNALS) process.once(signal, end);
   try {
     const lanes = Array.from({ length: LANES }, (_, index) => copyProject(join(root, String(index))));
     const checks = sharedChecks(mutants);
@@ -65,6 +76,7 @@ export async function runMutants(
       return report;
     });
   } finally {
+    for (const signal of SIGNALS) process.off(signal, end);
     rmSync(root, { recursive: true, force: true });
   }
 }
@@ -106,6 +118,8 @@ function copyProject(folder: string): string {
     mkdirSync(join(folder, dirname(file)), { recursive: true });
     copyFileSync(join(ROOT, file), join(folder, file));
   }
+  // Some tests ask git which files there are.
+  execFileSync('git', ['init', '--quiet', folder]);
   symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
   return folder;
 }
@@ -128,7 +142,7 @@ async function withMutant<Result>(
 /** @returns what failed, in words; null where all passed. */
 async function failureOf(folder: string, check: Check): Promise<string | null> {
   if ('simulation' in check) {
-    const simulation = ['simulation', '--seed', '1', '--runs', String(check.simulation)];
+    const simulation = ['simulation', '--seed', '1', '--failures', '1', '--runs', String(check.simulation)];
     const { code, output } = await runNode(folder, ['test/prove/main.ts', ...simulation]);
     if (code === 0) return null;
     const fault = /^FAULT .*$/m.exec(output)?.[0].slice(0, 160);
@@ -174,6 +188,7 @@ function runNode(folder: string, args: readonly string[]): Promise<{ code: numbe
       stdio: ['ignore', 'pipe', 'pipe'],
       detached: true,
     });
+    if (child.pid !== undefined) groups.add(child.pid);
     let output = '';
     const take = (chunk: Buffer) => {
       output += chunk.toString();
@@ -189,6 +204,7 @@ function runNode(folder: string, args: readonly string[]): Promise<{ code: numbe
     child.once('error', reject);
     child.once('close', (code) => {
       clearTimeout(timer);
+      if (child.pid !== undefined) groups.delete(child.pid);
       resolve({ code: isLate ? null : (code ?? 1), output });
     });
   });

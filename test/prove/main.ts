@@ -117,8 +117,10 @@ program
   .description('Runs the core against a simulated world, under orders of events that a seed chooses.')
   .option('--runs <count>', 'orders; 1 prints every step', wholeNumber, 1_000_000)
   .option('--seed <seed>', 'of the first order; the others have the next numbers', wholeNumber)
-  .action(async ({ runs, seed = chooseSeed() }: { runs: number; seed?: number }) => {
-    process.exitCode = (await proveSimulation({ runs, seed })) ? 0 : 1;
+  .option('--failures <count>', 'of each thread, after which it ends', wholeNumber, 3)
+  .action(async (given: { runs: number; seed?: number; failures: number }) => {
+    const { runs, seed = chooseSeed(), failures: mostFailures } = given;
+    process.exitCode = (await proveSimulation({ runs, seed, mostFailures })) ? 0 : 1;
   });
 
 program

@@ -1,6 +1,7 @@
 /** Bugs of what is booked, reserved and shared. */
 import type { Mutant } from '../mutant.ts';
 
+const SIMULATION = { simulation: 20_000 };
 const LEDGER = 'test/budget/redis-budget-ledger.test.ts';
 
 export const MONEY_MUTANTS: readonly Mutant[] = [
@@ -42,6 +43,74 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     file: 'activities/account-attempt.ts',
     find: 'const usage = reported ??',
     replace: 'const usage = reported ?? NO_USAGE ??',
-    caughtBy: { simulation: 20_000 },
+    caughtBy: SIMULATION,
+  },
+  {
+    name: 'close-beside-a-zombie',
+    breaks: 'What an attempt appends between the read and the close of its log is booked to nobody.',
+    file: 'activities/take-over.ts',
+    find: "log.open(generationId, 'newest')",
+    replace:
+      'Promise.all([log.head(generationId), log.read(generationId, -1)]).then(([head, events]) => ({ head, events }))',
+    caughtBy: SIMULATION,
+  },
+  {
+    name: 'interrupted-attempt-not-closed',
+    breaks: 'What the process that died had received is booked to nobody.',
+    file: 'activities/begin-attempt.ts',
+    find: 'if (record.openAttempt !== null && resume.strategy !== ',
+    replace: 'if (record.openAttempt === undefined && resume.strategy !== ',
+    caughtBy: SIMULATION,
+  },
+  {
+    name: 'text-before-the-reattach-not-counted',
+    breaks:
+      'An attempt that was reattached is billed for what its last process received, and not for the rest.',
+    file: 'activities/stream-from-provider.ts',
+    find: "ownText: isReattached ? (record.openAttempt?.ownText ?? '') : '',",
+    replace: "ownText: '',",
+    caughtBy: SIMULATION,
+  },
+  {
+    name: 'follower-ends-without-its-share',
+    breaks: 'A follower whose time is up is counted by its leader and pays nothing.',
+    file: 'activities/close-generation.ts',
+    find: 'await withShare(dependencies, found, { generationId, withinMs: WAIT_FOR_LEADER_MS });',
+    replace: 'found;',
+    caughtBy: SIMULATION,
+  },
+  {
+    name: 'follower-counted-before-its-note',
+    breaks: 'A follower whose process dies at once is counted by its leader, and no log knows that it owes.',
+    file: 'activities/follow-leader.ts',
+    find: '  await log.writer.flush();\n  return followed;',
+    replace: '  return followed;',
+    caughtBy: SIMULATION,
+  },
+  {
+    name: 'leaver-counted-by-its-zombie',
+    breaks:
+      'A process that was given up has its generation counted again, after that has paid nothing and ended.',
+    file: 'cache/flight-members.ts',
+    find: "if redis.call('HEXISTS', KEYS[1], 'left:' .. ARGV[1]) == 1 then return 0 end\n",
+    replace: '',
+    caughtBy: { tests: ['test/cache/redis-flights.test.ts'] },
+  },
+  {
+    name: 'failed-attempts-shared',
+    breaks: "Followers pay for what the leader's failed attempts cost, which the leader has paid already.",
+    file: 'activities/end-attempt.ts',
+    find: 'const used = { usage, costMicroUsd: priceOf(',
+    replace:
+      'const used = { usage: addUsage(record.usage, usage), costMicroUsd: record.costMicroUsd + priceOf(',
+    caughtBy: SIMULATION,
+  },
+  {
+    name: 'share-changed-by-a-late-attempt',
+    breaks: 'An attempt that opens the ended log of a leader takes the shares from its followers.',
+    file: 'streaming/log-scripts.ts',
+    find: "if meta[2] ~= 'running' then return {'open', epoch} end\n",
+    replace: '',
+    caughtBy: { tests: ['test/streaming/event-log.test.ts'] },
   },
 ];
