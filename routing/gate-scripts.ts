@@ -62,11 +62,13 @@ end
 
 /**
  * KEYS the model's circuit for all, that of the tenant, line, the keys that this generation was declined with, then the
- *   provider's keys.
+ *   provider's keys, then the key that was paid where it is not one of them.
  * ARGV call, tenant, model, JSON of: mode ('arrive' | 'line' | 'paid'), tokens, isLast, probeMs, lineMs, paid (a key or
- *   0), keys: [{id, weight, requests or 0, tokens or 0, windowMs}].
+ *   0), slot (in which it was paid), keys: [{id, weight, requests or 0, tokens or 0, windowMs}].
  * -> {'admitted', key, probe, slot} | {'open', waitMs} | {'full', waitMs, 'line' | 'rest'} | {'refused', waitMs}
  * `arrive` finds the gate closed while others stand in line; `line` is the first of that line; `paid` has been there.
+ * Room that was paid under a key that the caller does not have moves to one that it has, even to a full one: a call that
+ * has waited its turn would otherwise wait again, and take room at each turn.
  * Where only this model rests (`rest`), nobody stands in line for it: the line is of all models of the provider.
  */
 export const ENTER = script(`${COMMON}
@@ -97,8 +99,9 @@ local function admit(index, key, slot)
   end
   return {'admitted', text(index), #tries > 0 and '1' or '0', text(slot)}
 end
-if mode == 'paid' then return admit(o.paid, nil, 0) end
+if o.paid > 0 then return admit(o.paid, nil, 0) end
 local best, bestUse, soonest, resting, refused, back = nil, nil, nil, false, 0, nil
+local least, leastUse = nil, nil
 for i, limits in ipairs(o.keys) do
   local requests, tokens, step = limits.requests, limits.tokens, limits.windowMs / SLOTS
   local slot = math.floor(now / step)
@@ -128,12 +131,24 @@ for i, limits in ipairs(o.keys) do
     if wait <= 0 and (bestUse == nil or used / limits.weight < bestUse) then
       best, bestUse = {i, key, slot}, used / limits.weight
     end
+    if leastUse == nil or used / limits.weight < leastUse then
+      least, leastUse = {i, key, slot}, used / limits.weight
+    end
     if soonest == nil or wait < soonest then soonest, resting = wait, rest >= wait end
   end
 end
 if refused == #o.keys then return {'refused', text(back - now)} end
 if mode == 'arrive' and redis.call('EXISTS', KEYS[3]) == 1 then
   return {'full', text(math.max(soonest or 0, 0)), 'line'}
+end
+if mode == 'paid' then
+  best = best or least
+  local last = #KEYS
+  local paid = read(raw[last])
+  for _, e in ipairs(paid.w or {}) do
+    if e[1] == o.slot then e[2], e[3] = math.max(0, e[2] - 1), math.max(0, e[3] - need) end
+  end
+  if raw[last] then redis.call('SET', KEYS[last], cjson.encode(paid), 'PX', DAY) end
 end
 if best == nil then
   if not resting then redis.call('SET', KEYS[3], '1', 'PX', o.lineMs) end

@@ -59,10 +59,12 @@ export function createRedisGate(settings: GateSettings): ProviderGate {
   ): Promise<string[]> => {
     const keys = keysOf(call.provider);
     const names = keysIn(settings, call);
-    const paid = mode === 'paid' ? keys.findIndex(({ id }) => id === call.room?.keyId) + 1 : 0;
+    const paid = keys.findIndex(({ id }) => id === call.room?.keyId) + 1;
+    // While a rolling restart replaces a key, one worker takes room under a key that another does not have.
+    const foreign = call.room === undefined || paid > 0 ? [] : [names.key({ id: call.room.keyId })];
     const options = {
-      mode: paid > 0 || mode !== 'paid' ? mode : 'arrive',
-      ...{ tokens: call.tokens, isLast: call.isLast, probeMs: settings.probeMs, lineMs: LINE_MS, paid },
+      ...{ mode, paid, slot: call.room?.slot ?? 0, tokens: call.tokens, isLast: call.isLast },
+      ...{ probeMs: settings.probeMs, lineMs: LINE_MS },
       keys: keys.map(({ id, weight, requests, tokens, windowMs }) => ({
         ...{ id, weight, requests: requests ?? 0, tokens: tokens ?? 0, windowMs },
       })),
@@ -70,7 +72,7 @@ export function createRedisGate(settings: GateSettings): ProviderGate {
     return run(
       redis,
       ENTER,
-      [names.model, names.own, names.line, names.declined, ...keys.map(names.key)],
+      [names.model, names.own, names.line, names.declined, ...keys.map(names.key), ...foreign],
       [call.callId, call.tenant ?? '', call.model, JSON.stringify(options)],
     );
   };

@@ -216,6 +216,27 @@ describe('the line', () => {
     expect(passOf(await gate.enter(callOf({ room: taken }))).key.id).toBe('a');
   });
 
+  test('is not stood in again for room that was paid under a key which a rolling restart replaces', async () => {
+    const [old, replaced] = [[keyOf('a', { requests: 1 })], [keyOf('b', { requests: 1 })]];
+    const usedBy = async (keys: readonly ProviderKey[]) => {
+      const [key] = (await reportOf(keys)).keys;
+      return [key?.usedRequests, key?.usedTokens];
+    };
+    const room = await gateOf(old).takeRoom(callOf());
+    if (!('keyId' in room)) throw new Error('there was room');
+    expect(passOf(await gateOf(replaced).enter(callOf({ room }))).key.id).toBe('b');
+    expect([await usedBy(old), await usedBy(replaced)]).toEqual([
+      [0, 0],
+      [1, 10],
+    ]);
+    // The key that replaces it may be at its limit by now: the turn of this call has come all the same.
+    const next = await gateOf(old).takeRoom(callOf());
+    if (!('keyId' in next)) throw new Error('the room that moved is free again');
+    expect((await gateOf(replaced).enter(callOf({ room: next }))).admitted).toBe(true);
+    expect((await gateOf(replaced).enter(callOf())).admitted).toBe(false);
+    expect(await usedBy(old)).toEqual([0, 0]);
+  });
+
   test('is forgotten when nobody stands in it any more', async () => {
     const gate = gateOf([keyOf('a', { requests: 1, windowMs: 1_000 })]);
     await gate.enter(callOf());
