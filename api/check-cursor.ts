@@ -23,6 +23,15 @@ export async function checkCursor(log: LogReader, head: LogHead, { after, at }: 
   if (event?.seq !== after || event.at !== at) throw tailLost(null);
 }
 
+/** @returns why a log has nothing more for its readers; null where they may wait for its end. */
+export function goneError(generationId: string, head: LogHead | null): UnbrokenError | null {
+  if (head === null) {
+    return new UnbrokenError('cursor_expired', `The log of ${generationId} is past its retention.`);
+  }
+  if (!head.erased || head.status === 'running') return null;
+  return new UnbrokenError('not_found', `${generationId} was deleted while you read it.`);
+}
+
 /** @param lastGood the last event that is as it was; null where that is not known. */
 export function tailLost(lastGood: number | null): UnbrokenError {
   const where = lastGood === null ? 'of it' : `after event ${lastGood}`;

@@ -7,10 +7,10 @@
 import { type GenerationEvent, isTerminal } from '../contracts/events.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { coalesce } from '../streaming/event-codec.ts';
-import type { LogReader } from '../streaming/event-log.ts';
+import type { LogHead, LogReader } from '../streaming/event-log.ts';
 import type { LiveLogs } from '../streaming/live-logs.ts';
 import { isRedisAway } from '../streaming/redis-connection.ts';
-import { tailLost } from './check-cursor.ts';
+import { goneError, tailLost } from './check-cursor.ts';
 
 export interface ViewerSink {
   /** Whether the connection takes more without growing past its buffer. */
@@ -64,6 +64,7 @@ export async function relayEvents(
   { generationId, after, sink, signal, stallMs = LIMITS.viewerStallMs }: Relay,
 ): Promise<number> {
   const viewer = createViewer({
+    generationId,
     after,
     sink,
     stallMs,
@@ -80,6 +81,7 @@ export async function relayEvents(
       window: (cursor) => shared.after(cursor),
       stored: (cursor, entries) =>
         shared.readTogether(`${cursor} ${entries}`, () => readWithKnown(log, generationId, cursor, entries)),
+      head: () => log.head(generationId),
     });
     return await viewer.ended;
   } finally {
@@ -114,6 +116,7 @@ interface Source {
   /** Events after the cursor, as far as they came by the subscription; null where only the log has them. */
   window(cursor: number): readonly GenerationEvent[] | null;
   stored(cursor: number, entries: number): Promise<readonly GenerationEvent[]>;
+  head(): Promise<LogHead | null>;
 }
 
 interface Viewer {
@@ -126,6 +129,7 @@ interface Viewer {
 }
 
 interface ViewerPlan {
+  readonly generationId: string;
   readonly after: number;
   readonly sink: ViewerSink;
   readonly stallMs: number;
@@ -133,11 +137,12 @@ interface ViewerPlan {
   onSilence(): void;
 }
 
-function createViewer({ after, sink, stallMs, heartbeatMs, onSilence }: ViewerPlan): Viewer {
+function createViewer(plan: ViewerPlan): Viewer {
+  const { generationId, after, sink, stallMs, heartbeatMs, onSilence } = plan;
   let cursor = after;
   /** `at` of the last event that was sent; null before there is one. */
   let lastAtMs: number | null = null;
-  let source: Source = { window: () => [], stored: async () => [] };
+  let source: Source = { window: () => [], stored: async () => [], head: async () => null };
   /** `idle`: has all that there is and waits for the next batch. */
   let state: 'idle' | 'reading' | 'ended' = 'reading';
   let blockedSinceMs: number | null = null;
@@ -182,7 +187,12 @@ function createViewer({ after, sink, stallMs, heartbeatMs, onSilence }: ViewerPl
       }
       if (events === null) {
         events = await source.stored(cursor, entries);
-        if (lastAtMs !== null && knownBefore.get(events)?.at !== lastAtMs) throw tailLost(null);
+        const isCut = lastAtMs !== null && knownBefore.get(events)?.at !== lastAtMs;
+        // A log that was erased ends without its end: a viewer who was behind would wait for that for ever.
+        if (isCut || (events.length === 0 && (lastAtMs === null || askLog))) {
+          const gone = goneError(generationId, await source.head());
+          if (isCut || gone !== null) throw gone ?? tailLost(null);
+        }
         entries = Math.min(2 * entries, LIMITS.entriesPerRead);
       }
       if (isEnded()) return;

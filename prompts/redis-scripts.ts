@@ -8,7 +8,6 @@ export interface PromptRedis extends ScriptRedis {
   hGetAll(key: string): Promise<Record<string, string>>;
   hmGet(key: string, fields: string[]): Promise<(string | null)[]>;
   get(key: string): Promise<string | null>;
-  set(key: string, value: string, options: { NX: true; GET: true; PX: number }): Promise<string | null>;
   sAdd(key: string, member: string): Promise<unknown>;
   sMembers(key: string): Promise<string[]>;
   sIsMember(key: string, member: string): Promise<number>;

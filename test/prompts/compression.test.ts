@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { countTokens } from '../../contracts/count-tokens.ts';
 import type { Message } from '../../contracts/generation.ts';
+import { NO_USAGE } from '../../contracts/money.ts';
 import { createCoarseCompressor } from '../../prompts/coarse-compressor.ts';
 import { compressInput } from '../../prompts/compress-input.ts';
 import type { Compressor } from '../../prompts/compressor.ts';
@@ -12,9 +13,11 @@ import { findContexts } from '../../prompts/find-contexts.ts';
 import { loadLlmLingua2 } from '../../prompts/llmlingua2-compressor.ts';
 import { type Compress, createPromptCompression } from '../../prompts/prompt-compression.ts';
 import { splitText } from '../../prompts/split-text.ts';
+import { createRedisEventLog } from '../../streaming/redis-event-log.ts';
 import { readCompressionSet } from '../prove/compression-set.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
+const OWNER = { tenant: 'acme', user: 'ann', route: 'default', requestHash: 'hash', metadata: {} };
 const documents = readCompressionSet();
 const [article] = documents;
 if (article === undefined) throw new Error('the set is empty');
@@ -219,8 +222,10 @@ describe('the compression of a generation', () => {
     );
     if (a === undefined || b === undefined) throw new Error('unreachable');
     const id = `gen_${randomUUID()}`;
+    const log = createRedisEventLog(await server.connect(), { retentionMs: 60_000 });
     const content = `<document>${article.text}</document>Who?`;
     const input = { messages: [{ role: 'user' as const, content }], maxOutputTokens: 9 };
+    await log.create({ generationId: id, ...OWNER, input });
     expect(await a.compressOnce(id, input)).toBeNull();
     const wish = { ...input, compression: { keep: 0.5 } };
     const all = await Promise.all([a, b, a, b].map((one) => one.compressOnce(id, wish)));
@@ -229,6 +234,27 @@ describe('the compression of a generation', () => {
     const before = made;
     await a.compressOnce(id, wish);
     expect(made).toBe(before);
+  });
+
+  test('keeps nothing of a log that was erased while a step of it still compressed', async () => {
+    const redis = await server.connect();
+    const log = createRedisEventLog(redis, { retentionMs: 60_000 });
+    const generationId = `gen_${randomUUID()}`;
+    const content = `<document>${article.text}</document>Who?`;
+    const compression = { keep: 0.5 };
+    const input = { messages: [{ role: 'user' as const, content }], maxOutputTokens: 9, compression };
+    await log.create({ generationId, ...OWNER, input });
+    const overtaken = createPromptCompression(redis, async (messages, target) => {
+      await log.appendOnce(generationId, 'end', [
+        { type: 'generation-cancel', attempts: 1, usage: NO_USAGE, costMicroUsd: 0 },
+      ]);
+      expect(await log.erase(generationId)).toMatchObject({ when: 'now' });
+      return compressInput(byWords, { messages }, target, countTokens);
+    });
+    expect(await overtaken.compressOnce(generationId, input)).toMatchObject({
+      tokensBefore: expect.any(Number),
+    });
+    expect(await overtaken.read(generationId)).toBeNull();
   });
 });
 
