@@ -232,7 +232,7 @@ describe('a follower that was counted pays its share', () => {
     expect(await next.outcome).toBe(null);
     expect(await lastOf(follower)).toMatchObject({ type: 'cache-leave', reason: 'silence', share: paid });
     expect(readRecord(await log.read(follower, -1))).toMatchObject({ follows: null, ...paid });
-  }, 40_000);
+  });
 
   test('however long its leader is silent between fixing the shares and its end', async () => {
     const { outcome } = await startFollowing();
@@ -247,7 +247,7 @@ describe('a follower that was counted pays its share', () => {
     flights.leave = leave;
     await endLeader();
     expect(await outcome).toMatchObject({ status: 'completed', ...paid });
-  }, 40_000);
+  });
 });
 
 describe('a follower that was not counted pays nothing', () => {

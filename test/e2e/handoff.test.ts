@@ -24,7 +24,7 @@ beforeAll(async () => {
   const [only] = stage.seats.temporal;
   if (only === undefined) throw new Error('the stage is empty');
   temporal = only;
-}, 120_000);
+});
 afterAll(() => stage?.stop());
 
 /** Until every worker has been given a run that it started: from then on it calls without waiting. */

@@ -76,7 +76,7 @@ describe('a rolling restart of two APIs and two workers under load', () => {
     expect(codes).toEqual([0, 0, 0, 0]);
     // A client may be asked to come back; it is never refused.
     expect(retries.filter((cause) => cause instanceof ClientError)).toEqual([]);
-  }, 240_000);
+  });
 
   test('a reader on a socket is told to come back, and goes on by its cursor', async () => {
     const input = promptOf({ tokens: 120, delayMs: 30 });
@@ -95,7 +95,7 @@ describe('a rolling restart of two APIs and two workers under load', () => {
     expect(textOf(events)).toBe((await stack.sim.text(input)).text);
     await second.close();
     await seat?.restart();
-  }, 60_000);
+  });
 });
 
 interface Balancer {

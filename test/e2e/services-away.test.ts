@@ -31,7 +31,7 @@ beforeAll(async () => {
   temporal = aTemporal;
   qdrant = aQdrant;
   redis = aRedis;
-}, 120_000);
+});
 afterAll(() => stage?.stop());
 
 async function expectWhole(input: string, cache: 'on' | 'off') {

@@ -185,4 +185,4 @@ test('a generation whose version has lost its workers waits for them, and goes o
     async () => (await deployment()).versions.every(({ running }) => running === 0),
     SETTLED_MS,
   );
-}, 120_000);
+});

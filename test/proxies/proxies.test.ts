@@ -20,7 +20,7 @@ let stack: Stack;
 beforeAll(async () => {
   for (const name of fronts) await findProxy(name);
   stack = await startStack({ config: { limits: { heartbeatMs: HEARTBEAT_MS } } });
-}, 180_000);
+});
 afterAll(() => stack?.stop());
 
 const begin = async (plan: Parameters<typeof promptOf>[0]) => {
