@@ -11,7 +11,7 @@ import type { Candidate, FinishReason, GenerationInput } from '../contracts/gene
 import { LIMITS } from '../contracts/limits.ts';
 import { splitCost, type Used } from '../contracts/share.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
-import type { OpenedLog } from '../streaming/event-log.ts';
+import type { LogWriter, OpenedLog } from '../streaming/event-log.ts';
 import { createBell } from './bell.ts';
 import type { Dependencies } from './dependencies.ts';
 import { addShare, dischargeMember, endFollowing, pause, type Share } from './end-following.ts';
@@ -226,7 +226,7 @@ async function stopFollowing(dependencies: Following, follower: Follower): Promi
  */
 export async function shareOf(
   dependencies: Dependencies,
-  { step, input, record, control }: Omit<Opened, 'log'> & { readonly control: StreamControl },
+  { step, input, record, writer }: Omit<Opened, 'log'> & { readonly writer: LogWriter },
   reason: FinishReason,
   used: Used,
 ): Promise<{ readonly own: Used; readonly shared: (Used & { by: number }) | null }> {
@@ -235,7 +235,7 @@ export async function shareOf(
   // Followers have ended at the old cap, and have not reserved for more.
   if (record.capTokens > 0) return alone;
   const { generationId } = step.order;
-  const answer = { generationId, epoch: control.epoch, used };
+  const answer = { generationId, opener: writer.opener, used };
   const question = questionOf(dependencies.cacheSettings, step.order, input);
   const by = await closeSurely(() => dependencies.flights.close(question, answer));
   if (by < 2) return alone;

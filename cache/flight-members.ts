@@ -10,7 +10,7 @@ import { usageSchema } from '../contracts/usage-schema.ts';
 import { runScript, type Script, type ScriptRedis, script } from '../lua/script.ts';
 import type { FlightMembers, WholeAnswer } from './flights.ts';
 
-/** All scripts: KEYS members, meta of the leader's log. Fields of members: `member:<id>`, `left:<id>`, `closedAtMs`, `epoch`, `by`, `used`. */
+/** All scripts: KEYS members, meta of the leader's log. Fields of members: `member:<id>`, `left:<id>`, `closedAtMs`, `opener`, `by`, `used`. */
 const NOW_MS = `
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -28,15 +28,15 @@ redis.call('PEXPIRE', KEYS[1], ARGV[2])
 return 1
 `);
 
-/** ARGV epoch, what is shared (JSON), ms that it is kept with members, and without. -> how many share */
+/** ARGV opener, what is shared (JSON), ms that it is kept with members, and without. -> how many share */
 const CLOSE = script(`${NOW_MS}
-local log = redis.call('HMGET', KEYS[2], 'status', 'epoch')
-if log[1] ~= 'running' or tonumber(log[2]) ~= tonumber(ARGV[1]) then return 1 end
+local log = redis.call('HMGET', KEYS[2], 'status', 'opener')
+if log[1] ~= 'running' or log[2] ~= ARGV[1] then return 1 end
 local by = 1
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.sub(field, 1, 7) == 'member:' then by = by + 1 end
 end
-redis.call('HSET', KEYS[1], 'closedAtMs', string.format('%.0f', nowMs), 'epoch', ARGV[1], 'by', by, 'used', ARGV[2])
+redis.call('HSET', KEYS[1], 'closedAtMs', string.format('%.0f', nowMs), 'opener', ARGV[1], 'by', by, 'used', ARGV[2])
 redis.call('PEXPIRE', KEYS[1], by > 1 and ARGV[3] or ARGV[4])
 return by
 `);
@@ -53,11 +53,11 @@ local function goes()
   return {'none'}
 end
 if redis.call('HEXISTS', KEYS[1], member) == 0 then return goes() end
-local closed = redis.call('HMGET', KEYS[1], 'closedAtMs', 'epoch', 'by', 'used')
-local log = redis.call('HMGET', KEYS[2], 'status', 'epoch')
+local closed = redis.call('HMGET', KEYS[1], 'closedAtMs', 'opener', 'by', 'used')
+local log = redis.call('HMGET', KEYS[2], 'status', 'opener')
 if closed[1] then
   -- Another attempt than the one that fixed the shares has ended the log: its end shares nothing.
-  local isOwed = not log[1] or (log[1] == 'completed' and tonumber(log[2]) == tonumber(closed[2]))
+  local isOwed = not log[1] or (log[1] == 'completed' and log[2] == closed[2])
   if isOwed then return {'owed', closed[3], closed[4]} end
   if log[1] == 'running' and nowMs - tonumber(closed[1]) < tonumber(ARGV[2]) then return {'pending'} end
 end
@@ -109,10 +109,10 @@ export function createFlightMembers(redis: ScriptRedis): RedisFlightMembers {
       await run(DISCHARGE, leader, [generationId]);
     },
 
-    close: ({ generationId, epoch, used }) =>
+    close: ({ generationId, opener, used }) =>
       count(
         run(CLOSE, generationId, [
-          epoch,
+          opener,
           JSON.stringify(used),
           LIMITS.openLogTtlMs,
           // Without members it only keeps others from being counted while the end is on its way.

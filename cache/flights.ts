@@ -54,8 +54,8 @@ export interface FlightMembers {
 /** The leader whose answer is whole, and what the call that made it used. */
 export interface WholeAnswer {
   readonly generationId: string;
-  /** Of the leader's attempt: one that has lost its log to another fixes no shares. */
-  readonly epoch: number;
+  /** Of the leader's writer: one that has lost its log to another, also of the same epoch, fixes no shares. */
+  readonly opener: string;
   readonly used: Used;
 }
 

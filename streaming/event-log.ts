@@ -146,6 +146,8 @@ export interface OpenedLog {
 }
 
 export interface LogWriter {
+  /** Names this taking over of the log. Of writers with one epoch, only the one whose name the log keeps may write. */
+  readonly opener: string;
   /** The seq that the next written event gets. */
   readonly nextSeq: number;
   /**

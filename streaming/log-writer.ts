@@ -26,6 +26,10 @@ export type WriterLimits = Pick<
   'eventsPerAppend' | 'writerBufferBytes'
 >;
 
+export interface WriterStart extends Pick<LogWriter, 'opener'> {
+  readonly firstSeq: number;
+}
+
 /** An event and, beside it, where the source stands once it is read: what a batch leaves out keeps its own checkpoint. */
 interface Pending {
   readonly event: EventBody;
@@ -33,7 +37,7 @@ interface Pending {
 }
 
 export function createLogWriter(
-  firstSeq: number,
+  { firstSeq, opener }: WriterStart,
   append: AppendBatch,
   limits: WriterLimits = LIMITS,
 ): LogWriter {
@@ -100,6 +104,7 @@ export function createLogWriter(
   };
 
   return {
+    opener,
     get nextSeq() {
       return nextSeq;
     },

@@ -112,7 +112,7 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
 
   const writerOf = ({ generationId, epoch, opener, nextSeq, onCancelWish }: Opening) =>
     createLogWriter(
-      nextSeq,
+      { firstSeq: nextSeq, opener },
       async (expectedSeq, events, checkpoint) => {
         const appended = { expectedSeq, events, checkpoint, opener };
         const [, , wish] = await appendSurely(generationId, 'fenced', String(epoch), appended);

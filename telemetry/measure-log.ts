@@ -76,6 +76,7 @@ export function measureFirstText(log: EventLog, metrics: Metrics): EventLog {
 function hearingFirstText(writer: LogWriter, onFirst: () => void): LogWriter {
   let isWaiting = true;
   return {
+    opener: writer.opener,
     get nextSeq() {
       return writer.nextSeq;
     },

@@ -78,7 +78,8 @@ async function say(text: string): Promise<void> {
   await leaderLog.flush();
 }
 
-const fixShares = () => flights.close(question(), { generationId: leader, epoch: EPOCH, used: USED });
+const fixShares = (writer = leaderLog, used = USED) =>
+  flights.close(question(), { generationId: leader, opener: writer.opener, used });
 
 async function endLeader(event?: EventBody): Promise<void> {
   const whole = { ...CANDIDATE, finishReason: 'stop', attempts: 1, cached: false } as const;
@@ -174,6 +175,16 @@ describe('a follower that was counted pays its share', () => {
     expect(await lastOf(follower)).toMatchObject({ shared: { by: 2, ...paid }, ...paid });
     expect(faultsOf(await log.read(follower, -1))).toEqual([]);
     expect(SHARE.costMicroUsd + LEADERS_PART.costMicroUsd).toBe(USED.costMicroUsd);
+  });
+
+  test('of what the attempt used that ends the log, whatever a late one of the same epoch says', async () => {
+    const { outcome } = await startFollowing();
+    const late = leaderLog;
+    leaderLog = (await log.open(leader, EPOCH)).writer;
+    expect(await fixShares()).toBe(2);
+    expect(await fixShares(late, { ...USED, costMicroUsd: 9_000 })).toBe(1);
+    await endLeader();
+    expect(await outcome).toMatchObject({ status: 'completed', ...paid });
   });
 
   test.each(['failed', 'cancelled'] as const)('where the workflow ends it as %s', async (as) => {
@@ -279,6 +290,14 @@ describe('a follower that was not counted pays nothing', () => {
     await endLeader({ type: 'generation-error', error, attempts: 2, ...USED });
     expect(await outcome).toBe(null);
     expect(await lastOf(follower)).toEqual(expect.not.objectContaining({ share: expect.anything() }));
+  });
+
+  test('where another attempt of its leader, with the same epoch, ends the log and shares nothing', async () => {
+    const { outcome } = await startFollowing();
+    await fixShares();
+    leaderLog = (await log.open(leader, EPOCH)).writer;
+    await endLeader();
+    expect(await outcome).toMatchObject({ status: 'completed', cached: true, ...nothing });
   });
 
   test('where the cap of its leader was raised: it ends at its own cap', async () => {

@@ -46,19 +46,19 @@ async function follow(question: CacheQuestion, generationId: string) {
   return { ...joined, shares: await flights().enter(joined.leader, generationId) };
 }
 
-/** A leader of its own: its log runs, and is held by an attempt with this epoch. */
-async function newLeader(question: CacheQuestion, epoch = 7): Promise<string> {
+/** A leader of its own: its log runs, and is held by the attempt that opened it so. */
+async function newLeader(question: CacheQuestion, opener = 'first'): Promise<string> {
   count += 1;
   const leader = `leader-${count}`;
-  await redis.hSet(REDIS_KEYS.logMeta(leader), { status: 'running', epoch: String(epoch) });
+  await redis.hSet(REDIS_KEYS.logMeta(leader), { status: 'running', opener });
   expect(await flights().join(question, leader, wishes)).toEqual({ role: 'alone' });
   return leader;
 }
 
 const USED = { usage: { ...NO_USAGE, inputTokens: 10, outputTokens: 91 }, costMicroUsd: 1_000 };
 
-function close(question: CacheQuestion, generationId: string, answer: { epoch?: number; used?: Used } = {}) {
-  return flights().close(question, { generationId, epoch: 7, used: USED, ...answer });
+function close(question: CacheQuestion, generationId: string, answer: { opener?: string; used?: Used } = {}) {
+  return flights().close(question, { generationId, opener: 'first', used: USED, ...answer });
 }
 
 async function end(leader: string, status: 'completed' | 'failed' = 'completed'): Promise<void> {
@@ -207,7 +207,7 @@ describe('a member of a flight', () => {
     }
     await end(failed, 'failed');
     expect(await flights().leave(failed, 'b')).toEqual({ state: 'none' });
-    await redis.hSet(REDIS_KEYS.logMeta(other), { status: 'completed', epoch: '8' });
+    await redis.hSet(REDIS_KEYS.logMeta(other), { status: 'completed', opener: 'second' });
     expect(await flights().leave(other, 'b')).toEqual({ state: 'none' });
   });
 
@@ -216,13 +216,13 @@ describe('a member of a flight', () => {
     const leader = await newLeader(ask('Why?'));
     await follow(ask('Why?'), 'b');
     expect(await close(ask('Why?'), leader)).toBe(2);
-    await redis.hSet(REDIS_KEYS.logMeta(leader), { epoch: '9' });
+    await redis.hSet(REDIS_KEYS.logMeta(leader), { opener: 'second' });
     const used = { ...USED, costMicroUsd: 600 };
-    expect(await close(ask('Why?'), leader, { epoch: 9, used })).toBe(2);
+    expect(await close(ask('Why?'), leader, { opener: 'second', used })).toBe(2);
     // A frozen process that wakes.
     expect(await close(ask('Why?'), leader)).toBe(1);
     await end(leader);
-    expect(await close(ask('Why?'), leader, { epoch: 9 })).toBe(1);
+    expect(await close(ask('Why?'), leader, { opener: 'second' })).toBe(1);
     expect(await flights().leave(leader, 'b')).toMatchObject({ share: { costMicroUsd: 300 } });
   });
 

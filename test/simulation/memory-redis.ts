@@ -68,9 +68,9 @@ export class MemoryRedis implements LogRedis {
   }
 
   /** What scripts on the shard of a log see of it. */
-  logOf(generationId: string): { readonly status: string; readonly epoch: number } | null {
+  logOf(generationId: string): { readonly status: string; readonly opener: string } | null {
     const hash = this.#hashes.get(REDIS_KEYS.logMeta(generationId));
-    return hash === undefined ? null : { status: hash.get('status') ?? '', epoch: Number(hash.get('epoch')) };
+    return hash === undefined ? null : { status: hash.get('status') ?? '', opener: hash.get('opener') ?? '' };
   }
 
   /** As after a restart: every script must be sent whole again. */

@@ -31,9 +31,9 @@ export class FlightStore {
   }
 
   close(answer: WholeAnswer): number {
-    const { generationId, epoch } = answer;
+    const { generationId, opener } = answer;
     const log = this.#redis.logOf(generationId);
-    if (log?.status !== 'running' || log.epoch !== epoch) return 1;
+    if (log?.status !== 'running' || log.opener !== opener) return 1;
     const members = this.#membersOf(generationId);
     const by = members.ids.size + 1;
     members.closed = { atMs: Date.now(), answer, by };
@@ -44,7 +44,7 @@ export class FlightStore {
     const { ids, left, closed } = this.#membersOf(leader);
     const log = this.#redis.logOf(leader);
     if (closed !== null && ids.has(generationId)) {
-      const isOwed = log?.status === 'completed' && log.epoch === closed.answer.epoch;
+      const isOwed = log?.status === 'completed' && log.opener === closed.answer.opener;
       if (isOwed)
         return { state: 'owed', by: closed.by, share: splitCost(closed.answer.used, closed.by).each };
       const isWaitedFor = Date.now() - closed.atMs < LIMITS.flightClosedMs;

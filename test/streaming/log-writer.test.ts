@@ -5,6 +5,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import { createLogWriter } from '../../streaming/log-writer.ts';
 import { chooseSeed, createRandom } from '../harness/random.ts';
 
+const START = { firstSeq: 0, opener: 'writer' };
 const text = (value: string): EventBody => ({ type: 'text-delta', text: value });
 
 /** Lets other microtasks run, and nothing else. */
@@ -18,7 +19,7 @@ describe('the writer of a log', () => {
     for (let run = 0; run < 300; run += 1) {
       const appended: string[] = [];
       let expectedNext = 0;
-      const writer = createLogWriter(0, async (expectedSeq, events) => {
+      const writer = createLogWriter(START, async (expectedSeq, events) => {
         await yieldTurns(between(0, 6));
         expect(expectedSeq).toBe(expectedNext);
         expectedNext += events.length;
@@ -39,7 +40,7 @@ describe('the writer of a log', () => {
 
   test('gives the first text at once and gathers what follows it closely', async () => {
     const batches: number[] = [];
-    const writer = createLogWriter(0, async (_, events) => {
+    const writer = createLogWriter(START, async (_, events) => {
       batches.push(events.length);
     });
     await writer.write(text('a'));
@@ -57,7 +58,7 @@ describe('the writer of a log', () => {
     const unheard: unknown[] = [];
     const listener = (reason: unknown) => unheard.push(reason);
     process.on('unhandledRejection', listener);
-    const writer = createLogWriter(0, async () => {
+    const writer = createLogWriter(START, async () => {
       throw new Error('fenced');
     });
     void writer.write(text('a'));
@@ -70,7 +71,7 @@ describe('the writer of a log', () => {
   });
 
   test('tells of a refused append on every later write and flush', async () => {
-    const writer = createLogWriter(0, async () => {
+    const writer = createLogWriter(START, async () => {
       throw new Error('fenced');
     });
     await writer.write(text('a'));
@@ -85,7 +86,7 @@ describe('the checkpoint in the log', () => {
   async function writeBacklog(count: number) {
     const appends: { last: number; covers: unknown }[] = [];
     const answer = Promise.withResolvers<void>();
-    const writer = createLogWriter(0, async (seq, batch, covers) => {
+    const writer = createLogWriter(START, async (seq, batch, covers) => {
       if (seq === 0) await answer.promise;
       appends.push({ last: seq + batch.length - 1, covers });
     });
@@ -119,7 +120,7 @@ describe('the checkpoint in the log', () => {
     await fc.assert(
       fc.asyncProperty(plan, async ({ events, diesAtAppend, replyLost, slowness }) => {
         const log = { nextSeq: 0, checkpoint: undefined as unknown, appends: 0 };
-        const writer = createLogWriter(0, async (seq, batch, covers) => {
+        const writer = createLogWriter(START, async (seq, batch, covers) => {
           await yieldTurns(slowness);
           const dies = log.appends === diesAtAppend;
           log.appends += 1;
