@@ -19,20 +19,27 @@ export interface PlannedCall {
   readonly step: StreamStep;
   readonly input: GenerationInput;
   /** With the attempts that have ended in its `charges`. */
-  readonly record: Pick<GenerationRecord, 'attempts' | 'charges' | 'capTokens' | 'continuedChars'>;
+  readonly record: Pick<
+    GenerationRecord,
+    'attempts' | 'charges' | 'besideAttempts' | 'capTokens' | 'continuedChars'
+  >;
   readonly resume: Resume;
 }
 
-/** Room for one call. The first was reserved by the workflow, and a response that is taken up again is paid already. */
+/**
+ * Room for one call. The first was reserved by the workflow, and a response that is taken up again is paid already. What
+ * judges and shares have cost is booked with the end, so until then it takes a part of the reservation.
+ */
 export async function reserveCall(
-  dependencies: Dependencies,
+  dependencies: Pick<Dependencies, 'budget' | 'countTexts' | 'priceOf'>,
   { step, input, record, resume }: PlannedCall,
 ): Promise<ReserveOutcome> {
   const { budget, countTexts, priceOf } = dependencies;
   const { order, candidate, reservedTokens, remainingTokens, maxOutputTokens } = step;
   // A first call that continues what another generation has delivered pays for that text as well.
   const copiedChars = 'deliveredText' in resume ? resume.deliveredText.length - record.continuedChars : 0;
-  const isFirst = record.attempts === 0 && copiedChars <= 0;
+  const { besideAttempts } = record;
+  const isFirst = record.attempts === 0 && copiedChars <= 0 && besideAttempts.tokens === 0;
   if (isFirst || resume.strategy === 'reattach') {
     const capTokens = Math.max(maxOutputTokens, record.capTokens);
     const reserved = { reservedTokens, reservedMicroUsd: step.reservedMicroUsd ?? 0, remainingTokens };
@@ -43,12 +50,15 @@ export async function reserveCall(
   const continued = deliveredText === '' ? 0 : await worstContinuationTokens(deliveredText, countTexts);
   const inputTokens = (await worstInputTokens(input, countTexts)) + continued;
   const [deliveredTokens = 0] = await countTexts([deliveredText.slice(record.continuedChars)]);
+  const most = Math.max(maxOutputTokens, record.capTokens);
+  const price = worstPrice(priceOf, [candidate], inputTokens, most);
   return budget.extend({
-    ...{ generationId, tenant, user, team, keyId, inputTokens, charges: record.charges },
+    ...{ generationId, tenant, user, team, keyId, charges: record.charges },
+    inputTokens: inputTokens + besideAttempts.tokens,
     // What an earlier generation wrote is no part of this one's output.
     deliveredTokens,
     minOutputTokens: leastOutputTokens(maxOutputTokens),
-    price: worstPrice(priceOf, [candidate], inputTokens, Math.max(maxOutputTokens, record.capTokens)),
+    price: { ...price, fixedMicroUsd: price.fixedMicroUsd + besideAttempts.costMicroUsd },
   });
 }
 

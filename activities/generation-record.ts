@@ -36,6 +36,8 @@ export interface GenerationRecord {
   readonly costMicroUsd: MicroUsd;
   /** The same, attempt by attempt: what the budgets are charged. */
   readonly charges: readonly AttemptCharge[];
+  /** The part of it that is no attempt's: judges and shares of leaders' answers. It is booked with the end. */
+  readonly besideAttempts: { readonly tokens: number; readonly costMicroUsd: MicroUsd };
   /** The cap that the answer was last continued with; 0 where it never was. */
   readonly capTokens: number;
   readonly budgetNoted: boolean;
@@ -132,6 +134,8 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
     }
   }
   const last = events.at(-1);
+  usage = addUsage(usage, asked?.usage ?? NO_USAGE);
+  costMicroUsd += asked?.costMicroUsd ?? 0;
   return {
     text,
     continuedChars,
@@ -139,9 +143,13 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
     hasToolCalls,
     attempts,
     openAttempt: open,
-    usage: addUsage(usage, asked?.usage ?? NO_USAGE),
-    costMicroUsd: costMicroUsd + (asked?.costMicroUsd ?? 0),
+    usage,
+    costMicroUsd,
     charges,
+    besideAttempts: {
+      tokens: charges.reduce((left, charge) => left - charge.tokens, totalTokens(usage)),
+      costMicroUsd: charges.reduce((left, charge) => left - charge.costMicroUsd, costMicroUsd),
+    },
     capTokens,
     budgetNoted,
     follows,

@@ -30,8 +30,10 @@ return 1
 
 /** ARGV opener, what is shared (JSON), ms that it is kept with members, and without. -> how many share */
 const CLOSE = script(`${NOW_MS}
-local log = redis.call('HMGET', KEYS[2], 'status', 'opener')
+local log = redis.call('HMGET', KEYS[2], 'status', 'opener', 'eraseAtEnd')
 if log[1] ~= 'running' or log[2] ~= ARGV[1] then return 1 end
+-- Its texts go with its end: a follower might pay a share of what it can no longer copy, and then for a call of its own.
+if log[3] then return 1 end
 local by = 1
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.sub(field, 1, 7) == 'member:' then by = by + 1 end

@@ -300,6 +300,16 @@ describe('a follower that was not counted pays nothing', () => {
     expect(await outcome).toMatchObject({ status: 'completed', cached: true, ...nothing });
   });
 
+  test('where the answer of its leader is deleted as it ends, and may be gone before it is copied', async () => {
+    const { outcome } = await startFollowing();
+    await log.erase(leader);
+    expect(await fixShares()).toBe(1);
+    await endLeader();
+    // What has reached it by then, it has; else it goes on by itself.
+    await outcome;
+    expect(readRecord(await log.read(follower, -1))).toMatchObject(nothing);
+  }, 40_000);
+
   test('where the cap of its leader was raised: it ends at its own cap', async () => {
     const { outcome } = await startFollowing();
     await leaderLog.write({ type: 'cap-raise', ...CANDIDATE, attempt: 1, maxOutputTokens: 9_000, ...USED });

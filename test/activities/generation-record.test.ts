@@ -8,6 +8,7 @@ test('an empty log tells of nothing', () => {
     ...{
       text: '',
       follows: null,
+      besideAttempts: { tokens: 0, costMicroUsd: 0 },
       continuedChars: 0,
       hasReasoning: false,
       hasToolCalls: false,
