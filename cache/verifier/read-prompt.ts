@@ -3,6 +3,7 @@ import { isExact, isReadable } from './exact-words.ts';
 import { rewriteFrames } from './frames.ts';
 import type { Lexicon } from './lexicon.ts';
 import { readWords } from './words.ts';
+import { readWriting, type Writing, type WritingGrammar } from './writing.ts';
 
 export interface Token {
   readonly lemma: string;
@@ -41,6 +42,7 @@ export interface PromptReading {
   readonly tokens: readonly Token[];
   readonly tense: Tense | null;
   readonly negations: number;
+  readonly writing: Writing;
 }
 
 /** Words that carry no meaning of their own in a request. */
@@ -72,7 +74,7 @@ const FRAME = /^<[a-z]+>$/;
 /** Words between `be` and its participle, and between the participle and `by`. */
 const PASSIVE_REACH = 8;
 
-export interface Grammar {
+export interface Grammar extends WritingGrammar {
   readonly lemmatize: (word: string) => string;
   readonly isVerb: (lemma: string) => boolean;
   readonly isAdjective: (lemma: string) => boolean;
@@ -87,6 +89,7 @@ const MOST_WORDS = 250;
 const SIGN = /^[<>=+*^&@|]$/;
 const UNREAD: PromptReading = {
   ...{ isComparable: false, exact: [], frames: [], tokens: [], tense: null, negations: 0 },
+  writing: { forms: new Map(), caseMatters: new Set(), layout: '', text: null },
 };
 
 export function createPromptReader(grammar: Grammar): (text: string) => PromptReading {
@@ -109,6 +112,7 @@ export function createPromptReader(grammar: Grammar): (text: string) => PromptRe
           .split(' '),
       ),
       negations: words.filter((word) => NEGATIONS.has(word)).length,
+      writing: readWriting(text.normalize('NFC'), grammar),
     };
   };
 }

@@ -55,7 +55,10 @@ export function createVerifier(): Verifier {
   const isAdjective = (lemma: string) => bases(lemma).some((base) => wordNet.has(base, 'adj'));
   const isKnown = (lemma: string) =>
     !/^[a-z]+$/.test(lemma) || bases(lemma).some((base) => wordNet.relations(base).isKnown);
-  const readPrompt = createPromptReader({ lemmatize, isVerb, isAdjective, isKnown, lexicon });
+  const readPrompt = createPromptReader({
+    ...{ lemmatize, isVerb, isAdjective, isKnown, lexicon },
+    isCommon: (word) => bases(lemmatize(word)).some(wordNet.isCommon) || wordNet.isCommon(word),
+  });
   const readings = new Map<string, PromptReading>();
   const read = (text: string): PromptReading => {
     const known = readings.get(text);

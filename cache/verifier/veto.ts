@@ -4,6 +4,7 @@
  */
 import type { PromptReading } from './read-prompt.ts';
 import type { Verdict } from './verify.ts';
+import { agree } from './writing.ts';
 
 /** null: the words decide. */
 export function veto(one: PromptReading, other: PromptReading): Verdict | null {
@@ -14,18 +15,30 @@ export function veto(one: PromptReading, other: PromptReading): Verdict | null {
   if (left.length !== right.length || left.some((word, index) => word !== right[index])) {
     return { verdict: 'different', difference: { kind: 'symbol', detail: 'quotations or signs' } };
   }
+  if (!agree(one.writing, other.writing)) {
+    return {
+      verdict: 'different',
+      difference: { kind: 'symbol', detail: 'case of letters, or white space' },
+    };
+  }
   return null;
 }
 
 /** Nobody rephrases a question by one sign or letter: where that is all, it is a slip, or why it was asked again. */
 export function isSlip(one: string, other: string): boolean {
-  return differOnlyInSigns(one, other) || isOneInsertion(one, other);
+  return differOnlyInSigns(one, other) || isOneInsertion(one, other) || differOnlyInMarks(one, other);
 }
 
 function differOnlyInSigns(one: string, other: string): boolean {
   const wordsOf = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, '');
   const shown = (text: string) => text.toLowerCase().replace(/\s+/g, '');
   return shown(one) !== shown(other) && wordsOf(one) === wordsOf(other);
+}
+
+/** Tones, accents and vowel signs: sí is not si. */
+function differOnlyInMarks(one: string, other: string): boolean {
+  const bare = (text: string) => text.normalize('NFD').replace(/\p{M}+/gu, '');
+  return one.normalize('NFC') !== other.normalize('NFC') && bare(one) === bare(other);
 }
 
 /** One is the other with one more character, which is no space. */

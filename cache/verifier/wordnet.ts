@@ -28,6 +28,8 @@ export interface WordRelations {
 
 export interface WordNet {
   relations(lemma: string): WordRelations;
+  /** Whether a sense of it is written in lower case: `china` and `Polish`'s `polish` have one, `France` has none. */
+  isCommon(lemma: string): boolean;
   /** Whether the word is listed under this part of speech. */
   has(lemma: string, part: Part): boolean;
 }
@@ -41,6 +43,10 @@ export function loadWordNet(): WordNet {
   const offsetsOf = (lemma: string, part: Part) => findOffsets(files[part].index, lemma);
   return {
     has: (lemma, part) => offsetsOf(lemma, part).length > 0,
+    isCommon: (lemma) =>
+      PART_NAMES.some((part) =>
+        offsetsOf(lemma, part).some((offset) => wordsAt(files[part].data, offset).includes(lemma)),
+      ),
     relations(lemma) {
       const known = remembered.get(lemma);
       if (known !== undefined) return known;
@@ -100,12 +106,9 @@ interface Synset {
 }
 
 function readSynset(data: Buffer, offset: number): Synset {
-  const fields = data.toString('latin1', offset, data.indexOf(0x0a, offset)).split(' ');
-  const wordCount = Number.parseInt(fields[3] ?? '0', 16);
-  const words = Array.from({ length: wordCount }, (_, index) =>
-    (fields[4 + index * 2] ?? '').replace(/\(\w+\)$/, '').toLowerCase(),
-  );
-  const first = 4 + wordCount * 2;
+  const fields = fieldsAt(data, offset);
+  const words = wordsOf(fields).map((word) => word.toLowerCase());
+  const first = 4 + words.length * 2;
   const pointers = Array.from({ length: Number(fields[first] ?? 0) }, (_, index) => {
     const [symbol = '', target = '', pos = '', ends = ''] = fields.slice(first + 1 + index * 4);
     return {
@@ -117,6 +120,22 @@ function readSynset(data: Buffer, offset: number): Synset {
     };
   });
   return { words, pointers };
+}
+
+function fieldsAt(data: Buffer, offset: number): string[] {
+  return data.toString('latin1', offset, data.indexOf(0x0a, offset)).split(' ');
+}
+
+/** The words of a synset, as they are written. */
+function wordsOf(fields: readonly string[]): string[] {
+  const wordCount = Number.parseInt(fields[3] ?? '0', 16);
+  return Array.from({ length: wordCount }, (_, index) =>
+    (fields[4 + index * 2] ?? '').replace(/\(\w+\)$/, ''),
+  );
+}
+
+function wordsAt(data: Buffer, offset: number): string[] {
+  return wordsOf(fieldsAt(data, offset));
 }
 
 function partNamed(letter: string): Part {

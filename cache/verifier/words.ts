@@ -105,6 +105,12 @@ function isSymbol(token: string, text: string, index: number): boolean {
     const endsWord = token === '!' ? /[\p{L}\p{M}]/u : /[\p{L}\p{M}\p{N}%)+#\uDC00-\uDFFF]/u;
     return !(endsWord.test(before) && /^\s?$/.test(after));
   }
+  // 5% is a share; 5%2 and % alone are of a formula or a program.
+  if (token === '%')
+    return !(
+      /\d\s?$/.test(text.slice(Math.max(0, index - 2), index)) &&
+      /^(?![\p{L}\p{N}])/u.test(text.slice(index + 1, index + 3))
+    );
   return !/^["$€£¥\d<>=+*/^%°&@|-]|^\p{L}/u.test(token) || token === '"';
 }
 
@@ -169,6 +175,8 @@ function readNumber(raw: readonly string[], from: number): NumberRead | null {
   const isNegative = raw[index] === 'negative';
   if (isNegative) index += 1;
   const first = raw[index] ?? '';
+  // 007 is no number: what it begins with is part of a name.
+  if (/^0\d/.test(first)) return null;
   const digits = /^\d/.test(first);
   let value = digits ? Number(first.replaceAll(',', '')) : VALUES.get(first);
   if (value === undefined) return null;

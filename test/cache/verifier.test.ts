@@ -175,6 +175,60 @@ describe('what the verifier cannot read', () => {
   });
 });
 
+describe('how a prompt is written', () => {
+  const isNever = (_kind: string, one: string, other: string) => {
+    expect(verdictOf(one, other)).not.toBe('same');
+    expect(verdictOf(other, one)).not.toBe('same');
+  };
+
+  test.each([
+    ['country', 'Is it legal for US to leave the treaty?', 'Is it legal for us to leave the treaty?'],
+    ['disease', 'Explain AIDS to a child.', 'Explain aids to a child.'],
+    ['unit', 'Convert 5 mW to watts.', 'Convert 5 MW to watts.'],
+    ['unit', 'How many bits are in 10 Mb?', 'How many bits are in 10 MB?'],
+    ['option', 'What does grep -V print?', 'What does grep -v print?'],
+    ['people', 'How do I learn polish quickly?', 'How do I learn Polish quickly?'],
+    ['land', 'How do I buy china plates?', 'How do I buy China plates?'],
+    ['operator', 'What is the IN operator?', 'What is the operator?'],
+    ['text', 'How many capitals are in Hello World?', 'How many capitals are in hello world?'],
+  ])('is a part of what it asks, where the case of letters tells words apart (%s): %s - %s', isNever);
+
+  test.each([
+    ['indent', 'Is this valid:\nif x:\n  y()\nz()', 'Is this valid:\nif x:\n  y()\n  z()'],
+    ['spaces', 'How many spaces are in: a  b', 'How many spaces are in: a b'],
+    ['lines', 'How many lines are in: a\nb', 'How many lines are in: a b'],
+    ['tab', 'What does a\tb separate?', 'What does a b separate?'],
+  ])('is a part of what it asks, where white space is more than a space (%s): %j - %j', isNever);
+
+  test.each([
+    ['Translate big to French.', 'Translate large to French.'],
+    ['What rhymes with big?', 'What rhymes with large?'],
+    ['Spell big.', 'Spell large.'],
+    ['How do you spell 20?', 'How do you spell twenty?'],
+    ['What is the past tense of go?', 'What is the past tense of went?'],
+    ['What is the plural of child?', 'What is the plural of children?'],
+    ['Correct the grammar: she go to school', 'Correct the grammar: she goes to school'],
+    ['Proofread: their going home', "Proofread: they're going home"],
+    ['Count the words in: I am happy', "Count the words in: I'm happy"],
+    ['How many vowels are in the word begin?', 'How many vowels are in the word start?'],
+  ])('is all of it, where the prompt is about a text: %s - %s', (one, other) => isNever('', one, other));
+
+  test.each([
+    ['What does si mean in Spanish?', 'What does sí mean in Spanish?'],
+    ['What does resume mean?', 'What does résumé mean?'],
+    ['What is agent 007?', 'What is agent 7?'],
+    ['What is 5%2 in C?', 'What is 5 percent 2 in C?'],
+  ])('counts marks, zeros and signs: %s - %s', (one, other) => isNever('', one, other));
+
+  test.each([
+    ['How do I sort a list in Python?', 'how do i sort a list in python?'],
+    ['What is the capital of France?', 'what is the capital of france?'],
+    ['Who was the first president of the United States?', 'Who was the first US president?'],
+  ])('leaves room for those who write no capitals: %s - %s', (one, other) => {
+    expect(verdictOf(one, other)).toBe('same');
+  });
+});
+
 describe('what a comparison costs', () => {
   const long = (words: number) => Array.from({ length: words }, (_, index) => `word${index}`).join(' ');
 

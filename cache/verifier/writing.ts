@@ -1,0 +1,164 @@
+/**
+ * How a prompt is written, where that is a part of what it asks: the case of letters that tells one word from another
+ * (us and US, mW and MW, polish and Polish), white space that is more than a space (indents, lines, tabs), and each
+ * letter of a text that is asked about as a text (spell it, translate it, correct it). The words alone say none of it.
+ */
+export interface Writing {
+  /** The forms of each word by its lower case, in their order; `''` where a sentence's begin hides the form. */
+  readonly forms: ReadonlyMap<string, readonly string[]>;
+  /** The words, in lower case, that another case makes another word. */
+  readonly caseMatters: ReadonlySet<string>;
+  /** White space between words that is not one space, each with what stands before it. */
+  readonly layout: string;
+  /** What a prompt about a text says, word by word; null for one about anything else. */
+  readonly text: string | null;
+}
+
+export interface WritingGrammar {
+  /** Whether a dictionary has it as a word of lower case. */
+  readonly isCommon: (word: string) => boolean;
+}
+
+const WORD = /\p{L}[\p{L}\p{M}\d]*/gu;
+const SENTENCE_START = /(?:^|[.?!:¿¡\n])[\s"'“‘(¿¡]*$/u;
+/** A sentence begins with the word behind these characters at the most. */
+const LOOK_BACK = 8;
+const AFTER_NUMBER = /\d\s?$/;
+const MOST_UNIT_CHARS = 3;
+/** Names that people write in lower case too, and whose other meaning nobody takes them for. */
+const FREE_NAMES = new Set(['git', 'python', 'java', 'i']);
+/** No dictionary of nouns, verbs and adjectives lists them. */
+const FUNCTION_WORDS = new Set(
+  (
+    'us it who or and in is me am so no he she we they you my our your his her its may will can do does did has have had ' +
+    'as at by for from of on to with into than then that this these those what when where which why how if but not nor ' +
+    'be was were are the a an i all any some none'
+  ).split(' '),
+);
+/** Words of a prompt that asks about the letters, words or grammar of a text. */
+const ABOUT_TEXT = new RegExp(
+  `\\b(?:${[
+    ...[
+      'spell\\w*',
+      'rhym\\w*',
+      'letters (?:are|in|of|does)',
+      'vowels?',
+      'consonants?',
+      'syllables?',
+      'characters (?:are|in|of|does)',
+      'alphabet\\w*',
+    ],
+    ...[
+      'the words?',
+      'an? word',
+      'words (?:are|in)',
+      'sentences?',
+      'phrases?',
+      'synonyms?',
+      'antonyms?',
+      'plurals?',
+      'singular',
+      'tenses?',
+    ],
+    ...[
+      'pronounc\\w*',
+      'pronunciation',
+      'gramma\\w*',
+      'proofread\\w*',
+      'correct',
+      'corrected',
+      'corrections?',
+    ],
+    ...['rewrite', 'reword', 'rephrase', 'paraphrase', 'punctuat\\w*', 'capitali[sz]\\w*', 'capitals'],
+    ...['anagrams?', 'palindromes?', 'abbreviat\\w*', 'translat\\w*', 'conjugat\\w*'],
+    ...['hyphen\\w*', 'typos?', 'etymolog\\w*', 'prefix\\w*', 'suffix\\w*', 'stem', 'nouns?', 'verbs?'],
+    ...[
+      'adjectives?',
+      'adverbs?',
+      'apostrophes?',
+      'acronyms?',
+      'initials',
+      'backwards',
+      'write (?:your|its)',
+    ],
+  ].join('|')})\\b`,
+  'iu',
+);
+/** Ways of asking, which say nothing of the text. */
+const ASKING = new Set(
+  'please how do does i you one what is are the of in to for can could would tell me give a an it this that there'.split(
+    ' ',
+  ),
+);
+const QUOTED = /"[^"\n]+"|“[^”\n]+”|`[^`\n]+`/u;
+
+export function readWriting(text: string, { isCommon }: WritingGrammar): Writing {
+  const forms = new Map<string, string[]>();
+  const caseMatters = new Set<string>();
+  for (const { 0: form, index } of text.matchAll(WORD)) {
+    const word = form.toLowerCase();
+    const before = text.slice(Math.max(0, index - LOOK_BACK), index);
+    const isHidden =
+      /^\p{Lu}[^\p{Lu}]*$/u.test(form) && (index === 0 || SENTENCE_START.test(before)) && form.length > 1;
+    const known = forms.get(word) ?? [];
+    known.push(isHidden ? '' : form);
+    forms.set(word, known);
+    const isUnit = form.length <= MOST_UNIT_CHARS && AFTER_NUMBER.test(before);
+    if (isUnit) caseMatters.add(word);
+    else if (!FREE_NAMES.has(word) && (form.length === 1 || isCommon(word))) caseMatters.add(word);
+  }
+  return { forms, caseMatters, layout: layoutOf(text), text: textAskedAbout(text) };
+}
+
+/** Whether two prompts may ask the same as they are written. */
+export function agree(one: Writing, other: Writing): boolean {
+  return (
+    one.layout === other.layout &&
+    one.text === other.text &&
+    [...one.forms].every(([word, forms]) => agreeOnCase(word, forms, one, other)) &&
+    [...other.forms].every(([word, forms]) => agreeOnCase(word, forms, other, one))
+  );
+}
+
+function agreeOnCase(word: string, forms: readonly string[], own: Writing, other: Writing): boolean {
+  const theirs = other.forms.get(word);
+  // A word such as IN or OR, in capitals, is a name: it is neither the small word, nor left out as that one is.
+  if (FUNCTION_WORDS.has(word)) {
+    if (theirs === undefined) return word === 'us' || !forms.some(isShouted);
+    return forms.some(isShouted) === theirs.some(isShouted);
+  }
+  if (theirs === undefined) return true;
+  if (!own.caseMatters.has(word) && !other.caseMatters.has(word)) return true;
+  if (forms.length !== theirs.length)
+    return forms.every((form) => theirs.some((one) => isSameForm(form, one)));
+  return forms.every((form, at) => isSameForm(form, theirs[at] ?? ''));
+}
+
+function isShouted(form: string): boolean {
+  return form.length > 1 && form === form.toUpperCase();
+}
+
+/** What begins a sentence is either form of its word, but never in capitals. */
+function isSameForm(one: string, other: string): boolean {
+  if (one === other) return true;
+  if (one !== '' && other !== '') return false;
+  return !/\p{Lu}/u.test((one + other).slice(1));
+}
+
+function layoutOf(text: string): string {
+  const trimmed = text.trim();
+  return /\s\s|[^\S ]/.test(trimmed) ? (trimmed.match(/\S{1,8}(?:\s\s+|[^\S ])/g) ?? []).join('\u0000') : '';
+}
+
+/** A quotation is compared letter by letter as it is; without one, the text is somewhere among the words. */
+function textAskedAbout(text: string): string | null {
+  if (!ABOUT_TEXT.test(text) || QUOTED.test(text)) return null;
+  const given = /[:\n](.*)$/su.exec(text)?.[1]?.trim() ?? '';
+  const words = text
+    .slice(0, text.length - given.length)
+    .split(/\s+/)
+    .map((word) => word.replace(/^[¿¡(]+|[.,;:?!)]+$/g, ''))
+    .filter((word) => word !== '' && !ASKING.has(word.toLowerCase()))
+    .map((word, at) => (at === 0 ? word.toLowerCase() : word));
+  return JSON.stringify([words.sort(), given]);
+}
