@@ -3,6 +3,7 @@
  * here every error of theirs ends: one that escaped would end the process, and with it the streams of all tenants.
  */
 import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RawData, WebSocket } from 'ws';
 import { UnbrokenError } from '../contracts/errors.ts';
 import { LIMITS } from '../contracts/limits.ts';
@@ -16,6 +17,10 @@ import { closeStalled } from './web-socket.ts';
 const CLOSE_INTERNAL = 1011;
 /** The head of a frame from a client, at most. */
 const FRAME_HEAD_BYTES = 14;
+/** Frames of one client that are taken before others have their turn; one packet may hold thousands. */
+const FRAMES_PER_TURN = 16;
+/** A client with more frames that wait here is not read until they are taken. */
+const WAITING_FRAMES = 256;
 
 /** A kind of WebSocket. */
 export interface SocketRoute {
@@ -23,7 +28,7 @@ export interface SocketRoute {
   readonly maxFrameBytes: number;
   /** Whether a ticket opens it. */
   readonly takesTickets: boolean;
-  /** Which frames count as a request of the key: all, or those that begin work. */
+  /** Which frames count as a request of the key: all, or those that begin work. One that is not valid always does. */
   readonly counts: 'all' | 'work';
   open(socket: OpenSocket): SocketSession;
 }
@@ -77,6 +82,9 @@ class SocketFrames {
   readonly #partial: HeldBytes;
   /** Frames are taken in the order in which they came, also while one waits to be admitted. */
   #last: Promise<void> = Promise.resolve();
+  #taken = 0;
+  #waiting = 0;
+  #isHeldBack = false;
 
   constructor(dependencies: Dependencies, route: SocketRoute, socket: OpenSocket, session: SocketSession) {
     this.#dependencies = dependencies;
@@ -109,16 +117,47 @@ class SocketFrames {
       ? data
       : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]);
     const held = this.#dependencies.bodies.hold(this.#socket.caller.keyId);
+    this.#waiting += 1;
+    if (this.#waiting >= WAITING_FRAMES) this.#holdBack();
     const taken = this.#last.then(() => this.#takeNext(bytes, isBinary, held));
-    this.#last = taken.catch((error: unknown) => {
-      held.release();
-      this.#refuse(error);
-      if (toKnownError(error).code === 'internal') this.#socket.ws.close(CLOSE_INTERNAL, 'Something failed.');
-    });
+    this.#last = taken
+      .catch(async (error: unknown) => {
+        held.release();
+        await this.#refuseFrame(error);
+      })
+      .finally(() => this.#frameTaken());
+  }
+
+  /** @throws never */
+  async #refuseFrame(error: unknown): Promise<void> {
+    const { code } = toKnownError(error);
+    const isCounted = this.#route.counts === 'all' || code === 'rate_limited';
+    const refusal = isCounted
+      ? null
+      : await this.#admit().then(
+          () => null,
+          (late: unknown) => late,
+        );
+    this.#refuse(refusal ?? error);
+    if (code === 'internal') this.#socket.ws.close(CLOSE_INTERNAL, 'Something failed.');
+  }
+
+  #holdBack(): void {
+    this.#isHeldBack = true;
+    this.#socket.ws.pause();
+  }
+
+  #frameTaken(): void {
+    this.#waiting -= 1;
+    if (this.#waiting > 0 || !this.#isHeldBack) return;
+    this.#isHeldBack = false;
+    this.#socket.ws.resume();
   }
 
   async #takeNext(bytes: Buffer, isBinary: boolean, held: HeldBytes): Promise<void> {
     const { bodies } = this.#dependencies;
+    this.#taken += 1;
+    if (this.#taken % FRAMES_PER_TURN === 0) await nextTurn();
     held.add(bytes.length);
     if (this.#route.counts === 'all') await this.#admit();
     if (bytes.length > LIMITS.largeBodyBytes) await bodies.turn();

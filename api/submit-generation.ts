@@ -123,7 +123,8 @@ export async function startGeneration(
   if (known === null) {
     await refuseSpentBudget(dependencies, { ...caller, user }, prepared.input);
   }
-  const counted = known === null ? await stored.takeInput(tenant, inputBytes) : undefined;
+  const beside = Buffer.byteLength(JSON.stringify([metadata, prepared.origin ?? null]));
+  const counted = known === null ? await stored.takeInput(tenant, inputBytes + beside) : undefined;
   const creation = {
     ...{ generationId, tenant, user, route, requestHash, metadata, inputJson, counted },
     input: prepared.input,

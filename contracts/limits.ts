@@ -36,6 +36,8 @@ export const LIMITS = {
   idChars: 128,
   /** Generations that one WebSocket may follow at once. */
   subscriptionsPerSocket: 256,
+  /** An end user as a vendor's client names it. */
+  endUserChars: 512,
   messagesPerRequest: 1_000,
   partsPerMessage: 256,
   toolsPerRequest: 128,
@@ -146,6 +148,9 @@ export const LIMITS = {
   messagesPerPrompt: 32,
   templateChars: 256 * 1024,
   variablesPerPrompt: 64,
+  /** Places of all its variables together, and of all its text: each request that names it reads them again. */
+  placesPerPrompt: 60_000,
+  promptChars: 1024 * 1024,
   /** Longest value of a prompt's variable that does not say otherwise. */
   variableChars: 20_000,
   feedbackChars: 2_000,

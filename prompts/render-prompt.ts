@@ -13,14 +13,23 @@ export interface RenderedPrompt {
 /** Refuses a version that could not be filled: bad placeholders, undeclared or unused variables, too long defaults. */
 export function checkContent(content: PromptContent): void {
   const used = new Set<string>();
-  for (const [where, source] of templatesOf(content)) {
+  const templates = templatesOf(content);
+  const chars = templates.reduce((sum, [, source]) => sum + source.length, 0);
+  if (chars > LIMITS.promptChars) throw tooLarge(`${chars} characters`, LIMITS.promptChars);
+  let places = 0;
+  for (const [where, source] of templates) {
     try {
-      for (const name of variablesOf(parseTemplate(source))) used.add(name);
+      for (const name of variablesOf(parseTemplate(source))) {
+        used.add(name);
+        places += 1;
+      }
     } catch (error) {
       if (!(error instanceof TemplateError)) throw error;
       throw new UnbrokenError('invalid_request', `${where}: ${error.message}.`);
     }
   }
+  if (places > LIMITS.placesPerPrompt)
+    throw tooLarge(`${places} places of variables`, LIMITS.placesPerPrompt);
   const declared = Object.keys(content.variables);
   const faults = [
     ...[...used]
@@ -32,6 +41,10 @@ export function checkContent(content: PromptContent): void {
       .map(([name]) => `variables.${name}: the default is longer than maxChars`),
   ];
   if (faults.length > 0) throw new UnbrokenError('invalid_request', `${faults.join('; ')}.`);
+}
+
+function tooLarge(has: string, most: number): UnbrokenError {
+  return new UnbrokenError('invalid_request', `The prompt has ${has} of at most ${most}.`);
 }
 
 /** Throws prompt_variables_invalid, which names every variable that is missing, unknown or too long. */

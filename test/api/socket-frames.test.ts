@@ -16,6 +16,8 @@ const MIB = 1024 * 1024;
 const ADMITTED = 5;
 const bodies = new BytesInFlight({ perProcess: 64 * MIB, perKey: 4 * MIB });
 let left = ADMITTED;
+/** Frames that were taken or refused. */
+let handled = 0;
 const rate = {
   admit: async () => {
     left -= 1;
@@ -32,10 +34,14 @@ function route(
     ...{ maxFrameBytes: 8 * MIB, takesTickets: false, counts },
     open: ({ ws }) => ({
       take: (frame) => {
+        handled += 1;
         sendText(ws, JSON.stringify({ type: 'taken' }));
         return takesWork(frame as { do?: string });
       },
-      refuse: (error) => sendText(ws, JSON.stringify({ type: 'error', code: error.code })),
+      refuse: (error) => {
+        handled += 1;
+        sendText(ws, JSON.stringify({ type: 'error', code: error.code }));
+      },
       close: () => undefined,
     }),
   };
@@ -140,6 +146,38 @@ describe('a frame', () => {
     } else await waitFor('the refusal', () => heard.some(({ code }) => code === 'rate_limited'));
     expect(left).toBeLessThan(0);
   });
+
+  test('that is not valid counts as a request of its key, also where only work counts', async () => {
+    const { client, heard } = await connect('/work');
+    for (let sent = 0; sent <= ADMITTED; sent += 1) client.send('{');
+    await waitFor('the refusal', () => heard.some(({ code }) => code === 'rate_limited'));
+    expect(heard.filter(({ code }) => code === 'invalid_json')).toHaveLength(ADMITTED);
+  });
+
+  test.each([
+    ['are valid', '{}'],
+    ['are not', '{'],
+  ])(
+    'waits where thousands come in one packet, so that others have their turn (they %s)',
+    async (_what, text) => {
+      left = Number.POSITIVE_INFINITY;
+      const frames = 3_000;
+      const frame = { fin: true, reserved: 0, opcode: 1, isMasked: true, payload: Buffer.from(text) };
+      const socket = await openRawWebSocket(url, '/work', 'none');
+      const before = handled;
+      let [seen, mostInOneTurn] = [before, 0];
+      const look = () => {
+        mostInOneTurn = Math.max(mostInOneTurn, handled - seen);
+        seen = handled;
+        if (seen - before < frames) setImmediate(look);
+      };
+      setImmediate(look);
+      socket.write(Buffer.concat(Array.from({ length: frames }, () => encodeFrame(frame))));
+      await waitFor('all of them to be handled', () => handled - before === frames);
+      expect(mostInOneTurn).toBeLessThan(100);
+      socket.destroy();
+    },
+  );
 
   test('that never becomes whole is counted as it comes, and ends the socket of a key that holds too much', async () => {
     const socket = await openRawWebSocket(url, '/all', 'none');

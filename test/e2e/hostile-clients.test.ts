@@ -3,12 +3,15 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import WebSocket from 'ws';
 import { LIMITS } from '../../contracts/limits.ts';
+import { REDIS_KEYS } from '../../contracts/names.ts';
+import { connectRedis, type RedisConnection } from '../../streaming/redis-connection.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { connectApi } from '../harness/unbroken-api.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 const REQUESTS = 30;
 let stack: Stack;
+let redis: RedisConnection;
 beforeAll(async () => {
   stack = await startStack({
     config: {
@@ -16,8 +19,12 @@ beforeAll(async () => {
       storage: { bytesPerTenant: LIMITS.requestBodyBytes },
     },
   });
+  redis = await connectRedis(stack.env['REDIS_URL'] ?? '', () => undefined);
 });
-afterAll(() => stack?.stop());
+afterAll(async () => {
+  redis?.destroy();
+  await stack?.stop();
+});
 
 const newApi = async () =>
   connectApi(stack.api.url, await stack.addKey({ user: 'ann', scopes: ['generate'] }));
@@ -226,6 +233,25 @@ describe('a tenant', () => {
     const other = connectApi(stack.api.url, await stack.addKey({ tenant: 'modest', user: 'ann' }));
     expect((await other.create({ input: 'Hi. [[sim tokens=3 delay_ms=0]]', cache: 'off' })).status).toBe(201);
     await hoarder.cancel(first.body.id);
+  });
+
+  test('is counted for all that is kept of its requests, and not for their inputs alone', async () => {
+    const api = connectApi(stack.api.url, await stack.addKey({ tenant: 'labeller', user: 'ann' }));
+    const metadata = Object.fromEntries(
+      Array.from({ length: 64 }, (_, index) => [`label${index}`, 'x'.repeat(500)]),
+    );
+    const { status } = await api.create({
+      ...{ input: 'Hi. [[sim tokens=3 delay_ms=0]]', cache: 'off' },
+      metadata,
+    });
+    expect(status).toBe(201);
+    const counts = await redis.hVals(REDIS_KEYS.storedBytes('labeller'));
+    expect(counts.reduce((sum, count) => sum + Number(count), 0)).toBeGreaterThan(32_000);
+    const user = 'u'.repeat(1_000_000);
+    const named = await api.send('/v1/responses', {
+      ...{ method: 'POST', body: JSON.stringify({ model: 'simulated/sim-large', input: 'Hi.', user }) },
+    });
+    expect(named.status).toBe(400);
   });
 
   test('cannot have a conversation stored that is longer than a request may be', async () => {

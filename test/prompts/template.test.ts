@@ -93,6 +93,19 @@ describe('a prompt', () => {
       { system: '{{y}}', variables: { y: { maxChars: 2, default: 'abc' } } },
       'the default is longer than maxChars',
     ],
+    [
+      'a text of each template that is long in sum',
+      { messages: Array.from({ length: 6 }, () => ({ role: 'user', content: 'x'.repeat(200_000) })) },
+      'The prompt has 1200000 characters of at most',
+    ],
+    [
+      'more places than each request can read again',
+      {
+        messages: Array.from({ length: 4 }, () => ({ role: 'user', content: '{{x}}'.repeat(20_000) })),
+        variables: { x: {} },
+      },
+      'The prompt has 80000 places of variables of at most 60000',
+    ],
     ['a broken template', { messages: [{ role: 'user', content: 'a {{' }] }, 'messages.0.content: line 1'],
   ])('with %s is refused when it is made', (_, broken, message) => {
     expect(() => checkContent(contentOf(broken))).toThrow(message);

@@ -13,6 +13,13 @@ import { resolveModel } from '../model-name.ts';
 import { effortOf } from '../openai-efforts.ts';
 import { metadataSchema, type Origin, type WireRequest } from '../wire.ts';
 
+/** What must be known of a request when its answer has been given. */
+export interface ChatOrigin extends Origin {
+  readonly format: 'openai-chat';
+  /** false where the caller said so: then nobody finds it, and its answer is not kept for others. */
+  readonly store?: false;
+}
+
 const textPart = z.object({ type: z.literal('text'), text: z.string() });
 const refusalPart = z.object({ type: z.literal('refusal'), refusal: z.string() });
 const imagePart = z.object({ type: z.literal('image_url'), image_url: z.object({ url: z.string() }) });
@@ -56,6 +63,7 @@ export const chatCompletionSchema = z.object({
   messages: z.array(messageSchema).min(1).max(LIMITS.itemsPerRequest),
   n: z.literal(1, 'only one choice can be asked for').nullish(),
   stream: z.boolean().nullish(),
+  store: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
   max_tokens: z.int().positive().nullish(),
   max_completion_tokens: z.int().positive().nullish(),
@@ -102,7 +110,7 @@ export const chatCompletionSchema = z.object({
 });
 export type ChatCompletionRequest = z.infer<typeof chatCompletionSchema>;
 
-export function toGeneration(config: Config, body: ChatCompletionRequest): WireRequest {
+export function toGeneration(config: Config, body: ChatCompletionRequest): WireRequest<ChatOrigin> {
   const conversation = createConversation();
   for (const message of body.messages) {
     if (message.role === 'user') conversation.add('user', partsOf(message.content));
@@ -131,7 +139,8 @@ export function toGeneration(config: Config, body: ChatCompletionRequest): WireR
     ...given('metadata', body.metadata),
     ...endUserOf(body.user),
   };
-  return { request, origin: { format: 'openai-chat', model: body.model } satisfies Origin };
+  const origin = { format: 'openai-chat' as const, model: body.model };
+  return { request, origin: body.store === false ? { ...origin, store: false } : origin };
 }
 
 function toolsOf({ tools, tool_choice: choice }: ChatCompletionRequest): Partial<GenerationRequest> {

@@ -106,7 +106,7 @@ export const responseCreateSchema = z.object({
   text: z.object({ format: formatSchema.nullish() }).nullish(),
   reasoning: z.object({ effort: z.string().nullish() }).nullish(),
   metadata: metadataSchema.nullish(),
-  user: z.string().nullish(),
+  user: z.string().max(LIMITS.endUserChars).nullish(),
   conversation: absent.optional(),
   prompt: absent.optional(),
   top_logprobs: z.literal(0).nullish(),

@@ -61,6 +61,23 @@ test('an answer that was not to be stored is not given to the next who asks', as
   expect((await ask(ann, input)).cache).not.toBe('hit');
 });
 
+test('a chat completion that was not to be stored is given to nobody, and found under no id', async () => {
+  const messages = [{ role: 'user' as const, content: promptOf({ tokens: 20, delayMs: 0 }) }];
+  const complete = async (more: { store?: boolean } = {}) => {
+    const { response } = await clientOf(ann)
+      .chat.completions.create({ model: MODEL, messages, ...more })
+      .withResponse();
+    const id = response.headers.get('x-unbroken-generation-id') ?? '';
+    await (await runOf(id)).result();
+    return { id, cache: response.headers.get('x-unbroken-cache') };
+  };
+  const { id } = await complete({ store: false });
+  expect(await statusOf(ann, `/v1/generations/${id}`)).toBe(404);
+  expect(await statusOf(others, `/v1/generations/${id}`)).toBe(404);
+  expect((await complete()).cache).not.toBe('hit');
+  expect((await complete()).cache).toBe('hit');
+});
+
 test('an answer that was not to be stored is found under no id, by no key', async () => {
   const { id } = await ask(ann, promptOf({ tokens: 20, delayMs: 0 }), { store: false });
   const generationId = generationOf(id);
