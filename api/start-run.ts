@@ -70,11 +70,12 @@ async function startWithin(dependencies: Starting, run: NewRun, deadline: number
 
 /**
  * Whether a run wrote an earlier log of the same id, which is past its retention: Temporal may remember a run for longer.
- * Should two clocks say so of a run that wrote this log, the one that is started after it finds the log ended, and ends.
+ * A run starts within milliseconds of its log's creation, so the clocks of Redis and Temporal could not tell by its start;
+ * it ends well after it.
  */
 export function isOfEarlierLog(
-  { startTime }: { readonly startTime: Date },
+  { closeTime }: { readonly closeTime?: Date | undefined },
   { createdAt }: Pick<LogHead, 'createdAt'>,
 ): boolean {
-  return startTime.getTime() < createdAt;
+  return closeTime !== undefined && closeTime.getTime() < createdAt;
 }
