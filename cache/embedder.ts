@@ -5,7 +5,8 @@ export interface Embedder {
   readonly dimensions: number;
   /** A text that takes longer has no vector; ms. */
   readonly timeoutMs: number;
-  embed(text: string): Promise<number[]>;
+  /** @param tenant those who wait for a model of this process are served in turns, by tenant. */
+  embed(text: string, tenant?: string): Promise<number[]>;
   /** Loads the model; until then the first text waits for it. */
   warmUp(): Promise<void>;
   close(): Promise<void>;

@@ -16,7 +16,8 @@ export function createLocalEmbedder(): Embedder {
     what: 'the embedding model',
     mostWaiting: MOST_WAITING,
   });
-  const embed = async (text: string) => vectorSchema.parse(await thread.run(text));
+  const embed = async (text: string, tenant = '') =>
+    vectorSchema.parse(await thread.run(text, { turn: tenant }));
   return {
     name: 'use-512',
     dimensions: DIMENSIONS,

@@ -103,10 +103,11 @@ export function createRedisFlights({
       .compare(
         questions,
         others.map((other) => other.questions),
+        question.tenant,
       )
       .catch((): Agreement[] => []);
     for (const { key, questions: theirs } of others.filter((_, at) => agreements[at] === 'same')) {
-      const similarity = await similarityOf(embedder, questions, theirs);
+      const similarity = await similarityOf(embedder, question, theirs);
       if (similarity >= threshold) return { key, similarity };
     }
     return null;
@@ -130,13 +131,17 @@ function describe(question: CacheQuestion): string {
 /** 0 where the embedder is late or away: then nobody is similar. */
 async function similarityOf(
   embedder: Embedder,
-  one: readonly string[],
+  one: CacheQuestion,
   other: readonly string[],
 ): Promise<number> {
   const embed = (questions: readonly string[]) =>
-    inTime('the embedder', PATIENCE * embedder.timeoutMs, embedder.embed(embeddedText(questions)));
+    inTime(
+      'the embedder',
+      PATIENCE * embedder.timeoutMs,
+      embedder.embed(embeddedText(questions), one.tenant),
+    );
   try {
-    const [a, b] = await Promise.all([embed(one), embed(other)]);
+    const [a, b] = await Promise.all([embed(userTexts(one)), embed(other)]);
     return Math.min(
       1,
       a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0),

@@ -8,10 +8,10 @@ export function rememberVectors(embedder: Embedder): Embedder {
   const vectors = new Map<string, Promise<number[]>>();
   return {
     ...embedder,
-    embed(text) {
+    embed(text, tenant) {
       const known = vectors.get(text);
       if (known !== undefined) return known;
-      const vector = embedder.embed(text);
+      const vector = embedder.embed(text, tenant);
       vectors.set(text, vector);
       vector.catch(() => vectors.delete(text));
       const [oldest] = vectors.keys();

@@ -49,11 +49,13 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
       generation: generationId,
       ...{ tenant: question.tenant, partition: partitionOf(question), key, questions },
       question: questionKey(question),
-      signature: await signatureOf(verifier, questions),
+      signature: await signatureOf(verifier, questions, question.tenant),
       expiresAtMs: answer.storedAtMs + ttlMs,
     };
     const vector =
-      embedder === null || !isComparable(questions) ? null : await embedder.embed(embeddedText(questions));
+      embedder === null || !isComparable(questions)
+        ? null
+        : await embedder.embed(embeddedText(questions), question.tenant);
     await answers.put(pointId(key), stored, vector);
     if (Date.now() - sweptAtMs > SWEEP_EVERY_MS) {
       sweptAtMs = Date.now();
@@ -92,15 +94,15 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
       await store(question, answer);
       const questions = userTexts(question);
       if (embedder === null || !isComparable(questions)) return;
-      const vector = await embedder.embed(embeddedText(questions));
+      const vector = await embedder.embed(embeddedText(questions), question.tenant);
       const scope = {
         ...scopeOf(question, { maxAgeMs: null }),
-        signature: await signatureOf(verifier, questions),
+        signature: await signatureOf(verifier, questions, question.tenant),
       };
       const own = pointId(cacheKey(question));
       const near = await answers.near(scope, vector, limits.threshold, MOST_REPLACED);
       const others = near.filter(({ id }) => id !== own);
-      const agreements = await compareWith(verifier, questions, others);
+      const agreements = await compareWith(verifier, question, others);
       await answers.remove(others.filter((_, at) => agreements[at] === 'same').map(({ id }) => id));
     },
 
@@ -131,7 +133,7 @@ async function lookUp(
   const questions = userTexts(question);
   const scopeOfNear = async (): Promise<Scope | null> => {
     if (embedder === null || !isComparable(questions)) return null;
-    const scope = { ...own, signature: await signatureOf(verifier, questions) };
+    const scope = { ...own, signature: await signatureOf(verifier, questions, question.tenant) };
     return (await fromQdrant(answers.hasAny(scope))) ? scope : null;
   };
   // The same words need no verifier, so they do not wait for it.
@@ -143,7 +145,11 @@ async function lookUp(
   }
   const scope = await finding;
   if (scope === null || embedder === null) return { outcome: 'miss' };
-  const vector = await inTime('the embedder', embedder.timeoutMs, embedder.embed(embeddedText(questions)));
+  const vector = await inTime(
+    'the embedder',
+    embedder.timeoutMs,
+    embedder.embed(embeddedText(questions), question.tenant),
+  );
   // The embedder's time is its own: Qdrant has what it had left.
   const searchUntil = Date.now() + timeoutMs;
   const search = <Value>(work: Promise<Value>) =>
@@ -153,7 +159,7 @@ async function lookUp(
     const stored = await inTime('Qdrant', timeoutMs, answers.get(theirs));
     return stored !== null && isUsable(stored, question, scope) ? toAnswer(theirs, stored, similarity) : null;
   };
-  const agreements = await compareWith(verifier, questions, near);
+  const agreements = await compareWith(verifier, question, near);
   for (const neighbour of near.filter((_, at) => agreements[at] === 'same')) {
     const answer = await take(neighbour);
     if (answer !== null) return { outcome: 'hit', answer };
@@ -178,10 +184,11 @@ function late(timeoutMs: number) {
   };
 }
 
-function compareWith(verifier: QuestionVerifier, questions: readonly string[], near: readonly Neighbour[]) {
+function compareWith(verifier: QuestionVerifier, question: CacheQuestion, near: readonly Neighbour[]) {
   return verifier.compare(
-    questions,
+    userTexts(question),
     near.map((one) => one.questions),
+    question.tenant,
   );
 }
 
@@ -210,11 +217,15 @@ function scopeOf(question: CacheQuestion, { maxAgeMs }: Pick<LookUpLimits, 'maxA
   return { tenant: question.tenant, partition: partitionOf(question), storedAfterMs, nowMs };
 }
 
-export async function signatureOf(verifier: QuestionVerifier, questions: readonly string[]): Promise<string> {
+export async function signatureOf(
+  verifier: QuestionVerifier,
+  questions: readonly string[],
+  tenant?: string,
+): Promise<string> {
   // Reading a text that is never compared would cost more than it tells.
   if (!isComparable(questions)) return '';
   return createHash('sha256')
-    .update(await verifier.signatureOf(questions))
+    .update(await verifier.signatureOf(questions, tenant))
     .digest('hex');
 }
 

@@ -35,16 +35,17 @@ export function createThreadedVerifier({ waitMs, compareMs, runMs } = PATIENCE):
     what: 'the verifier',
     mostWaiting: MOST_WAITING,
   });
-  const ask = (request: z.infer<typeof verifierRequestSchema>) => thread.run(request, { waitMs, runMs });
-  const compare: QuestionVerifier['compare'] = async (questions, others) => {
+  const ask = (request: z.infer<typeof verifierRequestSchema>, tenant = '') =>
+    thread.run(request, { waitMs, runMs, turn: tenant });
+  const compare: QuestionVerifier['compare'] = async (questions, others, tenant) => {
     if (others.length === 0) return [];
     const request = { questions: [...questions], others: others.map((one) => [...one]), compareMs };
-    return z.array(z.enum(agreements)).parse(await ask(request));
+    return z.array(z.enum(agreements)).parse(await ask(request, tenant));
   };
   return {
     compare,
-    async signatureOf(questions) {
-      return z.string().parse(await ask({ questions: [...questions], others: null, compareMs }));
+    async signatureOf(questions, tenant) {
+      return z.string().parse(await ask({ questions: [...questions], others: null, compareMs }, tenant));
     },
     async warmUp() {
       const pair = [

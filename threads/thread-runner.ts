@@ -12,7 +12,7 @@ export interface ThreadSettings {
   readonly file: URL;
   /** Names the work in errors, such as `the verifier`. */
   readonly what: string;
-  /** Requests that may wait; one more is refused at once. */
+  /** Requests that may wait; with one more, the newest of those whose turn has most is refused. */
   readonly mostWaiting: number;
   /** The thread's `workerData`. */
   readonly data?: unknown;
@@ -23,6 +23,8 @@ export interface RequestLimits {
   readonly runMs?: number;
   /** A request that the thread has not taken by then is not run. Absent: no limit. */
   readonly waitMs?: number;
+  /** For whom it is: those who wait are served in turns, so who asks for much waits behind itself. */
+  readonly turn?: string;
 }
 
 interface Job {
@@ -33,9 +35,67 @@ interface Job {
   timer: NodeJS.Timeout | undefined;
 }
 
+/** Those who wait, each in the queue of its turn. The queue whose turn is next comes first. */
+class WaitingJobs {
+  readonly #queues = new Map<string, Job[]>();
+  count = 0;
+
+  push(job: Job): void {
+    const turn = turnOf(job);
+    const queue = this.#queues.get(turn);
+    if (queue === undefined) this.#queues.set(turn, [job]);
+    else queue.push(job);
+    this.count += 1;
+  }
+
+  takeNext(): Job | undefined {
+    const [job] = this.#queues.values().next().value ?? [];
+    if (job === undefined) return undefined;
+    const turn = turnOf(job);
+    const rest = this.#queues.get(turn)?.slice(1) ?? [];
+    this.#queues.delete(turn);
+    if (rest.length > 0) this.#queues.set(turn, rest);
+    this.count -= 1;
+    return job;
+  }
+
+  takeNewestOfMost(): Job | undefined {
+    // Of equals, the last that came.
+    const longest = [...this.#queues.values()].toSorted((a, b) => a.length - b.length).at(-1);
+    const job = longest?.at(-1);
+    if (job === undefined) return undefined;
+    this.remove(job);
+    clearTimeout(job.timer);
+    return job;
+  }
+
+  /** @returns whether it was waiting. */
+  remove(job: Job): boolean {
+    const turn = turnOf(job);
+    const queue = this.#queues.get(turn) ?? [];
+    const rest = queue.filter((other) => other !== job);
+    if (rest.length === queue.length) return false;
+    if (rest.length > 0) this.#queues.set(turn, rest);
+    else this.#queues.delete(turn);
+    this.count -= 1;
+    return true;
+  }
+
+  takeAll(): Job[] {
+    const jobs = [...this.#queues.values()].flat();
+    this.#queues.clear();
+    this.count = 0;
+    return jobs;
+  }
+}
+
+function turnOf({ limits }: Job): string {
+  return limits.turn ?? '';
+}
+
 export class ThreadRunner {
   readonly #settings: ThreadSettings;
-  readonly #waiting: Job[] = [];
+  readonly #waiting = new WaitingJobs();
   #running: Job | null = null;
   #thread: Worker | null = null;
   #isReady = false;
@@ -50,9 +110,6 @@ export class ThreadRunner {
   run(request: unknown, limits: RequestLimits = {}): Promise<unknown> {
     const { what, mostWaiting } = this.#settings;
     if (this.#isClosed) return Promise.reject(new Error(`The thread of ${what} is closed.`));
-    if (this.#waiting.length >= mostWaiting) {
-      return Promise.reject(new Error(`More than ${mostWaiting} requests wait for ${what}.`));
-    }
     return new Promise((resolve, reject) => {
       this.#lastId += 1;
       const job: Job = {
@@ -61,6 +118,11 @@ export class ThreadRunner {
       };
       if (limits.waitMs !== undefined) job.timer = setTimeout(() => this.#giveUp(job), limits.waitMs);
       this.#waiting.push(job);
+      if (this.#waiting.count > mostWaiting) {
+        this.#waiting
+          .takeNewestOfMost()
+          ?.reject(new Error(`More than ${mostWaiting} requests wait for ${what}.`));
+      }
       this.#next();
     });
   }
@@ -75,10 +137,10 @@ export class ThreadRunner {
   #next(): void {
     this.#thread ??= this.#start();
     // A process that has nothing else to do may end.
-    if (this.#running === null && this.#waiting.length === 0) this.#thread.unref();
+    if (this.#running === null && this.#waiting.count === 0) this.#thread.unref();
     else this.#thread.ref();
     if (!this.#isReady || this.#running !== null) return;
-    const job = this.#waiting.shift();
+    const job = this.#waiting.takeNext();
     if (job === undefined) return;
     clearTimeout(job.timer);
     this.#running = job;
@@ -120,7 +182,7 @@ export class ThreadRunner {
     this.#thread = null;
     const lost = this.#isReady ? this.#takeRunning() : this.#takeAll();
     for (const job of lost) job.reject(error);
-    if (this.#waiting.length > 0) this.#next();
+    if (this.#waiting.count > 0) this.#next();
   }
 
   #overrun(job: Job, runMs: number): void {
@@ -128,13 +190,11 @@ export class ThreadRunner {
     this.#running = null;
     job.reject(new TooLate(`${this.#settings.what} did not answer within ${runMs} ms`));
     void this.#end();
-    if (this.#waiting.length > 0) this.#next();
+    if (this.#waiting.count > 0) this.#next();
   }
 
   #giveUp(job: Job): void {
-    const index = this.#waiting.indexOf(job);
-    if (index < 0) return;
-    this.#waiting.splice(index, 1);
+    if (!this.#waiting.remove(job)) return;
     job.reject(new TooLate(`${this.#settings.what} was busy for ${job.limits.waitMs} ms`));
   }
 
@@ -147,7 +207,7 @@ export class ThreadRunner {
   }
 
   #takeAll(): Job[] {
-    const jobs = [...this.#takeRunning(), ...this.#waiting.splice(0)];
+    const jobs = [...this.#takeRunning(), ...this.#waiting.takeAll()];
     for (const job of jobs) clearTimeout(job.timer);
     return jobs;
   }

@@ -76,6 +76,26 @@ describe('a thread', () => {
     for (const one of results) expect(one).toMatchObject({ reason: new Error('the model is missing') });
   });
 
+  test('serves those who wait in turns: one that asks for much waits behind itself', async () => {
+    const runner = probe();
+    const answered: string[] = [];
+    const ask = (name: string, turn: string) => runner.run(name, { turn }).then(() => answered.push(name));
+    await Promise.all([
+      ...[1, 2, 3, 4].map((index) => ask(`much-${index}`, 'much')),
+      ...[ask('one', 'another'), ask('two', 'a third')],
+    ]);
+    expect(answered).toEqual(['much-1', 'one', 'two', 'much-2', 'much-3', 'much-4']);
+  });
+
+  test('where too many wait, refuses one of those who ask most', async () => {
+    const runner = probe({ mostWaiting: 3 });
+    const much = [1, 2, 3].map((index) => runner.run(index, { turn: 'much' }));
+    const refused = Promise.allSettled(much);
+    await expect(runner.run('one', { turn: 'another' })).resolves.toMatchObject({ request: 'one' });
+    await expect(runner.run('two', { turn: 'another' })).resolves.toMatchObject({ request: 'two' });
+    expect((await refused).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
+  });
+
   test('has a limit on who waits for it', async () => {
     const runner = probe({ mostWaiting: 1 });
     const first = runner.run(1);
@@ -98,4 +118,16 @@ test('sixteen neighbours that are hard to compare do not hold up this process', 
   expect(await agreements).toEqual(others.map(() => 'different'));
   clearInterval(counting);
   expect(turns).toBeGreaterThan(0);
+});
+
+test('a tenant that compares much does not keep the questions of another from the verifier', async () => {
+  const verifier = createThreadedVerifier(PATIENT);
+  running.push(verifier);
+  await verifier.warmUp();
+  const answered: string[] = [];
+  const ask = (tenant: string) =>
+    verifier.compare(['Why?'], [['How?']], tenant).then(() => answered.push(tenant));
+  await Promise.all([...Array.from({ length: 20 }, () => ask('much')), ask('another')]);
+  // After the one that runs, and the one whose turn it was.
+  expect(answered.indexOf('another')).toBeLessThanOrEqual(2);
 });
