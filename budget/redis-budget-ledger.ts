@@ -42,6 +42,8 @@ export function budgetSettings({ budgets }: ConfigFile): Omit<LedgerOptions, 're
 const DAY_MS = 24 * 3_600_000;
 /** A settled generation is remembered so long: a step that is repeated later finds nothing and would book again. */
 const REMEMBER_MS = 7 * DAY_MS;
+/** A reservation is made by the clock of a worker, and its generation by that of Redis. */
+const CLOCK_SKEW_MS = 60_000;
 /** A look may go by limits of this age. */
 const LOOK_AGE_MS = 5_000;
 /**
@@ -65,6 +67,7 @@ const stepAnswerSchema = z.discriminatedUnion('answer', [
   z.object({ answer: z.literal('stale') }),
   z.object({ answer: z.literal('build') }),
   z.object({ answer: z.literal('moved') }),
+  z.object({ answer: z.literal('abandoned') }),
   z.object({
     answer: z.literal('unasked'),
     windows: z.array(z.object({ subject: z.number(), window: z.string() })),
@@ -78,7 +81,10 @@ const stepAnswerSchema = z.discriminatedUnion('answer', [
   z.object({ answer: z.literal('settled'), warnings: z.array(placeSchema).default([]) }),
 ]);
 type StepAnswer = z.infer<typeof stepAnswerSchema>;
-type Final = Exclude<StepAnswer, { answer: 'stale' | 'build' | 'moved' | 'unasked' }>;
+type Final = Exclude<StepAnswer, { answer: 'stale' | 'build' | 'moved' | 'unasked' | 'abandoned' }>;
+
+/** Settles with no more than what is booked. */
+const RELEASE = { op: 'settle', tokens: 0, microUsd: 0, estimated: true, attempt: 0 };
 
 /** What one step asks of the script, beside what every step asks. */
 type StepFacts = Readonly<Record<string, string | number | boolean | readonly object[]>>;
@@ -163,6 +169,7 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
       );
       if (answer.answer === 'stale') await book.refresh(owned.tenant, rules);
       else if (answer.answer === 'build') await build(owned.tenant, plans);
+      else if (answer.answer === 'abandoned') await ask(owned, RELEASE);
       else if (answer.answer === 'unasked') noteSpares(owned.tenant, plans, answer.windows);
       else if (answer.answer !== 'moved') return answer;
     }
@@ -180,7 +187,7 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
       assertCounts({ inputTokens, maxOutputTokens, minOutputTokens, againSinceMs, ...price });
       return decide(reservation, {
         ...{ op: 'reserve', input: inputTokens, wish: maxOutputTokens, least: minOutputTokens },
-        again: againSinceMs,
+        ...{ again: againSinceMs, skewMs: CLOCK_SKEW_MS },
         ...{ fixed: price.fixedMicroUsd, rate: price.outputMicroUsdPerMillion },
       });
     },

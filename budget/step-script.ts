@@ -258,6 +258,8 @@ if ask.op == 'reserve' then
   -- What was settled before it was reserved is over: what it reserved now, nobody would release.
   -- Where an earlier generation had this id, what was settled before this one began is of that one.
   if state == 'settled' and tonumber(kept[2] or '0') >= ask.again then return refused() end
+  -- It was never settled. Its attempts are not of this one, which would be taken to have paid for its own already.
+  if state == 'reserved' and tonumber(kept[2]) < ask.again - ask.skewMs then return answer({answer = 'abandoned'}) end
   if state == 'reserved' then
     local _, _, remaining, warnings = fit(heldTokens, heldMicroUsd, 0)
     return granted(heldTokens, heldMicroUsd, cap, cap, remaining, warnings)
