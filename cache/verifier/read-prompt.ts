@@ -89,7 +89,7 @@ const MOST_WORDS = 250;
 const SIGN = /^[<>=+*^&@|]$/;
 const UNREAD: PromptReading = {
   ...{ isComparable: false, exact: [], frames: [], tokens: [], tense: null, negations: 0 },
-  writing: { forms: new Map(), caseMatters: new Set(), layout: '', text: null },
+  writing: { forms: new Map(), caseMatters: new Set(), layout: '', repeated: '', given: '', text: null },
 };
 
 export function createPromptReader(grammar: Grammar): (text: string) => PromptReading {

@@ -89,10 +89,7 @@ export function readWords(text: string): Words {
 /** Before anything is rewritten: what is quoted is meant letter by letter, but for the full stop of the sentence around it. */
 function keepQuotations(text: string): string {
   return text.replace(QUOTATION, (quotation) => {
-    const inside = quotation
-      .slice(1, -1)
-      .trim()
-      .replace(/(?<=\p{L})[.,]$/u, '');
+    const inside = quotation.slice(1, -1).replace(/(?<=\p{L})[.,]$/u, '');
     return `"${toExact(inside)}`;
   });
 }

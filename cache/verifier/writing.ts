@@ -10,6 +10,10 @@ export interface Writing {
   readonly caseMatters: ReadonlySet<string>;
   /** White space between words that is not one space, each with what stands before it. */
   readonly layout: string;
+  /** Words that stand twice in a row, in their order: where words are sorted, counted or spelt, each counts. */
+  readonly repeated: string;
+  /** What stands behind the first colon or on the next lines: a text that is given. */
+  readonly given: string;
   /** What a prompt about a text says, word by word; null for one about anything else. */
   readonly text: string | null;
 }
@@ -35,52 +39,19 @@ const FUNCTION_WORDS = new Set(
     'be was were are the a an i all any some none'
   ).split(' '),
 );
-/** Words of a prompt that asks about the letters, words or grammar of a text. */
+const LANGUAGES =
+  'french|german|spanish|italian|portuguese|dutch|polish|russian|turkish|arabic|hebrew|hindi|chinese|mandarin|japanese|' +
+  'korean|latin|greek|swedish|danish|norwegian|finnish|english';
+/** Words of a prompt that asks about the letters, words, grammar, encoding or translation of a text. */
 const ABOUT_TEXT = new RegExp(
   `\\b(?:${[
-    ...[
-      'spell\\w*',
-      'rhym\\w*',
-      'letters (?:are|in|of|does)',
-      'vowels?',
-      'consonants?',
-      'syllables?',
-      'characters (?:are|in|of|does)',
-      'alphabet\\w*',
-    ],
-    ...[
-      'the words?',
-      'an? word',
-      'words (?:are|in)',
-      'sentences?',
-      'phrases?',
-      'synonyms?',
-      'antonyms?',
-      'plurals?',
-      'singular',
-      'tenses?',
-    ],
-    ...[
-      'pronounc\\w*',
-      'pronunciation',
-      'gramma\\w*',
-      'proofread\\w*',
-      'correct',
-      'corrected',
-      'corrections?',
-    ],
-    ...['rewrite', 'reword', 'rephrase', 'paraphrase', 'punctuat\\w*', 'capitali[sz]\\w*', 'capitals'],
-    ...['anagrams?', 'palindromes?', 'abbreviat\\w*', 'translat\\w*', 'conjugat\\w*'],
-    ...['hyphen\\w*', 'typos?', 'etymolog\\w*', 'prefix\\w*', 'suffix\\w*', 'stem', 'nouns?', 'verbs?'],
-    ...[
-      'adjectives?',
-      'adverbs?',
-      'apostrophes?',
-      'acronyms?',
-      'initials',
-      'backwards',
-      'write (?:your|its)',
-    ],
+    'spell\\w*|rhym\\w*|(?:letters|characters|words) (?:are|in|of|does)|(?:first|last) letter|vowels?|consonants?|syllables?',
+    'alphabet\\w*|the words?|an? word|sentences?|phrases?|synonyms?|antonyms?|plurals?|singular|tenses?|pronounc\\w*',
+    'pronunciation|gramma\\w*|proofread\\w*|correct|corrected|corrections?|rewrite|reword|rephrase|paraphrase|punctuat\\w*',
+    'capitali[sz]\\w*|capitals|anagrams?|palindromes?|abbreviat\\w*|translat\\w*|conjugat\\w*|hyphen\\w*|typos?|etymolog\\w*',
+    'prefix\\w*|suffix\\w*|stem|nouns?|verbs?|adjectives?|adverbs?|apostrophes?|acronyms?|initials|backwards',
+    'write (?:your|its)|the string|md5|sha-?\\d+|base64|morse|encode[sd]?|decode[sd]?|scrabble|origin of',
+    `sign language|in (?:${LANGUAGES})|(?:${LANGUAGES}) (?:for|word)`,
   ].join('|')})\\b`,
   'iu',
 );
@@ -90,24 +61,35 @@ const ASKING = new Set(
     ' ',
   ),
 );
+/** A clause that asks for something to be done with the text behind its colon. */
+const GIVEN =
+  /\b(?:fix|edit|improve|polish|shorten|simplify|extend|summari[sz]e|make|turn|sort|order|rank|count|reverse|pick|choose|longest|shortest|sum|average|classify|label|sentiment|check|review|complete|continue|fill|extract|find|explain|spaces|lines|valid|correct|this|following)\b[^:"“`]{0,80}:\s+([^"“`]*)$/isu;
 const QUOTED = /"[^"\n]+"|“[^”\n]+”|`[^`\n]+`/u;
 
 export function readWriting(text: string, { isCommon }: WritingGrammar): Writing {
   const forms = new Map<string, string[]>();
   const caseMatters = new Set<string>();
+  const repeated: string[] = [];
+  let end = 0;
+  let last = '';
   for (const { 0: form, index } of text.matchAll(WORD)) {
     const word = form.toLowerCase();
     const before = text.slice(Math.max(0, index - LOOK_BACK), index);
     const isHidden =
       /^\p{Lu}[^\p{Lu}]*$/u.test(form) && (index === 0 || SENTENCE_START.test(before)) && form.length > 1;
+    if (word === last && text.slice(end, index).trim() === '') repeated.push(word);
+    [last, end] = [word, index + form.length];
     const known = forms.get(word) ?? [];
     known.push(isHidden ? '' : form);
     forms.set(word, known);
     const isUnit = form.length <= MOST_UNIT_CHARS && AFTER_NUMBER.test(before);
-    if (isUnit) caseMatters.add(word);
+    if (isUnit || isCode(form, before, text.slice(end, end + 2))) caseMatters.add(word);
     else if (!FREE_NAMES.has(word) && (form.length === 1 || isCommon(word))) caseMatters.add(word);
   }
-  return { forms, caseMatters, layout: layoutOf(text), text: textAskedAbout(text) };
+  return {
+    ...{ forms, caseMatters, layout: layoutOf(text), repeated: repeated.join(' ') },
+    ...{ given: givenIn(text).replace(/[.?!]$/, ''), text: textAskedAbout(text) },
+  };
 }
 
 /** Whether two prompts may ask the same as they are written. */
@@ -115,6 +97,8 @@ export function agree(one: Writing, other: Writing): boolean {
   return (
     one.layout === other.layout &&
     one.text === other.text &&
+    one.given === other.given &&
+    one.repeated === other.repeated &&
     [...one.forms].every(([word, forms]) => agreeOnCase(word, forms, one, other)) &&
     [...other.forms].every(([word, forms]) => agreeOnCase(word, forms, other, one))
   );
@@ -132,6 +116,17 @@ function agreeOnCase(word: string, forms: readonly string[], own: Writing, other
   if (forms.length !== theirs.length)
     return forms.every((form) => theirs.some((one) => isSameForm(form, one)));
   return forms.every((form, at) => isSameForm(form, theirs[at] ?? ''));
+}
+
+/** A part of a name that a machine reads: a path, a call, camelCase. */
+function isCode(form: string, before: string, after: string): boolean {
+  return (
+    /[./\\_=$@#]$/.test(before) || /^(?:[/\\_=([{]|\.\p{L})/u.test(after) || /^\p{Ll}+\p{Lu}/u.test(form)
+  );
+}
+
+function givenIn(text: string): string {
+  return GIVEN.exec(text)?.[1]?.trim() ?? '';
 }
 
 function isShouted(form: string): boolean {
@@ -153,7 +148,7 @@ function layoutOf(text: string): string {
 /** A quotation is compared letter by letter as it is; without one, the text is somewhere among the words. */
 function textAskedAbout(text: string): string | null {
   if (!ABOUT_TEXT.test(text) || QUOTED.test(text)) return null;
-  const given = /[:\n](.*)$/su.exec(text)?.[1]?.trim() ?? '';
+  const given = givenIn(text);
   const words = text
     .slice(0, text.length - given.length)
     .split(/\s+/)

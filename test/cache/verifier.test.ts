@@ -190,6 +190,8 @@ describe('how a prompt is written', () => {
     ['people', 'How do I learn polish quickly?', 'How do I learn Polish quickly?'],
     ['land', 'How do I buy china plates?', 'How do I buy China plates?'],
     ['operator', 'What is the IN operator?', 'What is the operator?'],
+    ['call', 'What does getElementByID do?', 'What does getElementById do?'],
+    ['path', 'Read file a.txt', 'Read file a.TXT'],
     ['text', 'How many capitals are in Hello World?', 'How many capitals are in hello world?'],
   ])('is a part of what it asks, where the case of letters tells words apart (%s): %s - %s', isNever);
 
@@ -211,6 +213,12 @@ describe('how a prompt is written', () => {
     ['Proofread: their going home', "Proofread: they're going home"],
     ['Count the words in: I am happy', "Count the words in: I'm happy"],
     ['How many vowels are in the word begin?', 'How many vowels are in the word start?'],
+    ['How do you say big in French?', 'How do you say large in French?'],
+    ['What is the md5 of abc?', 'What is the md5 of ABC?'],
+    ['Edit: he buys it', 'Edit: he purchases it'],
+    ['Sort by length: big small', 'Sort by length: large small'],
+    ['Is it right to say the dog dog dog?', 'Is it right to say the dog dog?'],
+    ['What is the length of "abc"?', 'What is the length of "abc "?'],
   ])('is all of it, where the prompt is about a text: %s - %s', (one, other) => isNever('', one, other));
 
   test.each([
