@@ -6,7 +6,6 @@ import {
   bill,
   charge,
   DAY_MS,
-  HOUR_MS,
   type LedgerBench,
   ledgerOn,
   limitOf,
@@ -134,27 +133,6 @@ describe('reserve', () => {
     expect(await on.ledger.reserve(ask(owner, 'a'))).toEqual({ granted: false, budget: null, remaining: 0 });
     expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 0, reservedTokens: 0 });
   });
-});
-
-test('a generation that has the id of an earlier one reserves and pays for itself, though that one was never settled', async () => {
-  const owner = newOwner();
-  let nowMs = NOON;
-  const on = ledgerOn(bench.clients[0], DAILY(1_000), () => nowMs);
-  await on.ledger.reserve(ask(owner, 'a', { input: 100, max: 200 }));
-  // Its run was ended by hand after two attempts.
-  const charges = [charge(1, 50), charge(2, 50)];
-  await on.ledger.extend(more(owner, 'a', { charges, inputTokens: 100 }));
-  nowMs += 3 * HOUR_MS;
-  const again = { ...ask(owner, 'a', { input: 10, max: 60 }), againSinceMs: nowMs };
-  const granted = { granted: true, reservedTokens: 70, maxOutputTokens: 60 };
-  expect(await on.ledger.reserve(again)).toMatchObject(granted);
-  expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 100, reservedTokens: 70 });
-  // Asked again, it is the same reservation, also by a clock that is somewhat behind.
-  nowMs -= 1_000;
-  expect(await on.ledger.reserve(again)).toMatchObject(granted);
-  await on.ledger.extend(more(owner, 'a', { charges: [charge(1, 65)], inputTokens: 10 }));
-  await on.ledger.settle(bill(owner, 'a', 65 + 70));
-  expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 100 + 65 + 70, reservedTokens: 0 });
 });
 
 describe('extend', () => {
