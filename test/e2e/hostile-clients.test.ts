@@ -1,5 +1,6 @@
 /** Clients with a good key, or a ticket, that try to harm others: by frames and bodies that cost more than they weigh. */
 import { once } from 'node:events';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import WebSocket from 'ws';
 import { LIMITS } from '../../contracts/limits.ts';
@@ -60,6 +61,8 @@ describe('a frame', () => {
     const pid = stack.apis[0]?.pid();
     client.send(`{"type":"response.steer","previous_response_id":"x",${field}}`);
     await waitFor('the refusal', () => codes().length === 1);
+    // Before anything of it was read, not by what serves the frame.
+    expect(codes()).not.toContain('steering_not_supported');
     client.send('{"type":"response.create","input":"Hi. [[sim tokens=3 delay_ms=0]]","tools":[]}');
     await waitFor(
       'an answer on the same socket',
@@ -190,6 +193,17 @@ describe('HEAD', () => {
         ...[path, 200, 'text/event-stream; charset=utf-8'],
       ]);
       expect(await response.text()).toBe('');
+      // A client hears the head alone; what comes behind it on its connection is answered when the first is over.
+      const { hostname, port } = new URL(api.url);
+      const connection = connect(Number(port), hostname);
+      let heard = '';
+      connection.on('data', (data) => {
+        heard += data.toString();
+      });
+      connection.write(`HEAD ${path} HTTP/1.1\r\nhost: a\r\nauthorization: Bearer ${api.key}\r\n\r\n`);
+      connection.write('GET /healthz HTTP/1.1\r\nhost: a\r\n\r\n');
+      await waitFor('the answer behind it', () => heard.includes('"ok"'));
+      connection.destroy();
     }
     expect((await api.view(body.id)).body.status).toBe('running');
     await api.cancel(body.id);

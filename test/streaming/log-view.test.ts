@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readView } from '../../api/generation-view.ts';
 import type { EventBody } from '../../contracts/events.ts';
+import type { GenerationView } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
@@ -59,11 +60,18 @@ async function logOf(generationId: string, events: readonly EventBody[]): Promis
   return generationId;
 }
 
+/** Leaves what code wrote that kept no view. @returns how many fields the view had. */
+async function forgetView(id: string): Promise<number> {
+  const meta = REDIS_KEYS.logMeta(id);
+  const fields = (await redis.hKeys(meta)).filter((name) => name.startsWith('view:'));
+  return redis.hDel(meta, fields);
+}
+
 describe('a generation in a list', () => {
-  test.each<[string, readonly EventBody[]]>([
-    ['that has just begun', []],
-    ['that waits for its first token', [start(1)]],
-    ['that writes', [start(1), ...texts(30)]],
+  test.each<[string, readonly EventBody[], Partial<GenerationView>]>([
+    ['that has just begun', [], { attempts: 0, model: null, usage: null, finishReason: null }],
+    ['that waits for its first token', [start(1)], { attempts: 1, ...MODEL, usage: null }],
+    ['that writes', [start(1), ...texts(30)], { attempts: 1, ...MODEL }],
     [
       'that has reported its usage',
       [
@@ -72,16 +80,23 @@ describe('a generation in a list', () => {
         { type: 'usage-update', ...MODEL, attempt: 1, usage: USAGE, costMicroUsd: 2 },
         ...texts(3),
       ],
+      { attempts: 1, usage: USAGE, costMicroUsd: 2 },
     ],
-    ['that has ended', [start(1), ...texts(3), start(2), ...texts(3), END]],
-    ['that failed', [start(1), ERROR]],
+    [
+      'that has ended',
+      [start(1), ...texts(3), start(2), ...texts(3), END],
+      { attempts: 2, usage: USAGE, costMicroUsd: 12, finishReason: 'length' },
+    ],
+    ['that failed', [start(1), ERROR], { attempts: 1, usage: USAGE, costMicroUsd: 3 }],
     [
       'that goes on with another',
       [{ type: 'generation-continue', generationId: 'gen_0', chars: 3 }, ...texts(1), start(1)],
+      { attempts: 1, continues: 'gen_0' },
     ],
-  ])('%s is shown as its log says, and its log is not read', async (what, events) => {
+  ])('%s is shown as its log says, and its log is not read', async (what, events, shown) => {
     const id = await logOf(`gen_${what.replaceAll(' ', '_')}`, events);
     const { text, ...whole } = (await readView(log, id, { withText: true })) ?? {};
+    expect(whole).toMatchObject(shown);
     expect(text).toBe(events.flatMap((event) => ('text' in event ? [event.text] : [])).join(''));
     eventsRead = 0;
     expect(await readView(log, id, { withText: false })).toEqual({ ...whole, text: null });
@@ -90,10 +105,8 @@ describe('a generation in a list', () => {
 
   test('that was begun by code that kept no view is read from its log', async () => {
     const id = await logOf('gen_old', [start(1), ...texts(3), END]);
-    const fields = (await redis.hKeys(REDIS_KEYS.logMeta(id))).filter((name) => name.startsWith('view:'));
-    expect(fields.length).toBeGreaterThan(5);
     const before = await readView(log, id, { withText: false });
-    await redis.hDel(REDIS_KEYS.logMeta(id), fields);
+    expect(await forgetView(id)).toBeGreaterThan(5);
     expect(await readView(log, id, { withText: false })).toEqual(before);
   });
 });
