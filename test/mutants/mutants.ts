@@ -3,6 +3,7 @@ import { ACCESS_MUTANTS } from './lists/access.ts';
 import { CORE_MUTANTS } from './lists/core.ts';
 import { LOG_MUTANTS } from './lists/log.ts';
 import { MONEY_MUTANTS } from './lists/money.ts';
+import { REQUEST_MUTANTS } from './lists/requests.ts';
 import type { Mutant } from './mutant.ts';
 
 export const MUTANTS: readonly Mutant[] = [
@@ -10,4 +11,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...CORE_MUTANTS,
   ...MONEY_MUTANTS,
   ...ACCESS_MUTANTS,
+  ...REQUEST_MUTANTS,
 ];

@@ -154,4 +154,21 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     replace: '  if false then eraseTexts(',
     caughtBy: { tests: ['test/streaming/erase.test.ts'] },
   },
+  {
+    name: 'moved-room-burnt-twice',
+    breaks: 'Room that moves to another key stays taken under the one that was paid.',
+    file: 'routing/gate-scripts.ts',
+    find: 'if e[1] == o.slot then e[2], e[3] = math.max(0, e[2] - 1), math.max(0, e[3] - need) end',
+    replace: '',
+    caughtBy: { tests: ['test/routing/redis-gate.test.ts'] },
+  },
+  {
+    name: 'moved-room-waits-again',
+    breaks: 'A call whose key was replaced stands in line again, and takes room at each turn.',
+    file: 'routing/gate-scripts.ts',
+    find: `  best = best or least
+`,
+    replace: '',
+    caughtBy: { tests: ['test/routing/redis-gate.test.ts'] },
+  },
 ];
