@@ -6,9 +6,8 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     name: 'broken-frame-keeps-its-socket',
     breaks: 'A socket whose frame broke what serves it is left open without an answer.',
     file: 'api/socket-frames.ts',
-    find: `      if (toKnownError(error).code === 'internal') this.#socket.ws.close(CLOSE_INTERNAL, 'Something failed.');
-`,
-    replace: '',
+    find: "if (code === 'internal') this.#socket.ws.close(",
+    replace: "if (code === 'forbidden') this.#socket.ws.close(",
     caughtBy: { tests: ['test/api/socket-frames.test.ts'] },
   },
   {
