@@ -4,10 +4,12 @@
  * milliseconds. docs/security.md has the prose.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { UnbrokenError } from '../contracts/errors.ts';
 import type { KeyView, NewKey, Scope } from '../contracts/keys.ts';
+import { LIMITS } from '../contracts/limits.ts';
 import { REDIS_KEYS } from '../contracts/names.ts';
 import type { RedisConnection } from '../streaming/redis-connection.ts';
-import { createKeyRecords, type KeyRecord, viewOf } from './key-records.ts';
+import { createKeyRecords, type KeyRecord, type KeyRecords, viewOf } from './key-records.ts';
 
 export interface Caller {
   readonly tenant: string;
@@ -128,6 +130,7 @@ export async function createApiKeys(
       await records.write({ ...newRecord(id, hash, owner), ...(known && { createdAt: known.createdAt }) });
     },
     async create(owner) {
+      await assertRoom(records, owner.tenant);
       const { id, key } = newKey();
       const record = newRecord(id, sha256(key), owner);
       await records.write(record);
@@ -160,6 +163,15 @@ export async function createApiKeys(
       listeners.push(listener);
     },
   };
+}
+
+/** @throws invalid_request for a tenant that has as many keys as it may. */
+async function assertRoom(records: KeyRecords, tenant: string): Promise<void> {
+  const most = LIMITS.keysPerTenant;
+  if ((await records.count(tenant)) < most) return;
+  // Those that have expired are dropped as they are listed.
+  if ((await records.list(tenant)).length < most) return;
+  throw new UnbrokenError('invalid_request', `A tenant has at most ${most} keys; revoke some first.`);
 }
 
 /** The id is part of the key, so that one look-up by id finds what to compare with; ids are no secret. */

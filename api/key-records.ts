@@ -39,6 +39,8 @@ export interface KeyRecords {
   /** False where the key was gone already. */
   remove(id: string, tenant: string): Promise<boolean>;
   list(tenant: string): Promise<KeyView[]>;
+  /** How many keys the tenant has; those that expired since the last list may be among them. */
+  count(tenant: string): Promise<number>;
   /** Notes the use of a key, unless it was removed meanwhile. */
   touch(id: string, tenant: string, atMs: number): Promise<void>;
 }
@@ -88,6 +90,7 @@ export function createKeyRecords(redis: RedisConnection): KeyRecords {
         .flatMap(({ record, usedAt }) => (record === null ? [] : [viewOf(record, usedAt)]))
         .sort((one, other) => one.createdAt - other.createdAt);
     },
+    count: (tenant) => redis.zCard(REDIS_KEYS.apiKeysOf(tenant)),
     async touch(id, tenant, atMs) {
       await redis.zAdd(
         REDIS_KEYS.apiKeysOf(tenant),

@@ -18,6 +18,8 @@ export const LIMITS = {
   /** All header lines of a request together. */
   headerBytes: 16 * 1024,
   headerLines: 100,
+  /** Keys of one tenant: each is kept until it is revoked, and all are read to be listed. */
+  keysPerTenant: 10_000,
   /** Longest life that a key with an end may have. */
   keyLifeMs: 10 * 365 * 24 * 3_600_000,
   /** Longest that the old secret of a rotated key stays good. */

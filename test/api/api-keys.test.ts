@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { type KeysOnRedis, startKeys } from './keys-on-redis.ts';
@@ -47,6 +48,30 @@ describe('a key', () => {
     });
     expect(used?.lastUsedAt).toBeGreaterThanOrEqual(usedAt);
     expect(await keys.here.list('acm')).toEqual([]);
+  });
+});
+
+describe('a tenant', () => {
+  test('with as many keys as it may have gets no more, until one is gone; another tenant does', async () => {
+    const crowd = { ...owner, tenant: 'crowd' };
+    const [first] = [await keys.here.create(crowd)];
+    const ids = Array.from({ length: LIMITS.keysPerTenant - 1 }, (_, index) => `key_${index}`);
+    const index = REDIS_KEYS.apiKeysOf('crowd');
+    await keys.redis.zAdd(
+      index,
+      ids.map((value) => ({ score: 0, value })),
+    );
+    await Promise.all(
+      ids.map((id) => keys.redis.hSet(REDIS_KEYS.apiKey(id), { tenant: 'crowd', user: 'ann', hash: 'x' })),
+    );
+    await expect(keys.here.create(crowd)).rejects.toMatchObject({ code: 'invalid_request' });
+    expect((await keys.here.create({ ...owner, tenant: 'modest' })).key).toBeDefined();
+    await keys.here.revoke(first.id);
+    expect((await keys.here.create(crowd)).key).toBeDefined();
+    await expect(keys.here.create(crowd)).rejects.toMatchObject({ code: 'invalid_request' });
+    // An expired key takes its record along, and its place in the index goes with the next look.
+    await keys.redis.del(REDIS_KEYS.apiKey('key_0'));
+    expect((await keys.here.create(crowd)).key).toBeDefined();
   });
 });
 
