@@ -31,7 +31,11 @@ test('it finds its generation, whether that has ended or still runs', async () =
     model: 'leaving/sim-large',
     cache: 'off',
   } as const;
-  const running = { input: promptOf({ tokens: 400, delayMs: 25 }), route: 'leaving', cache: 'off' } as const;
+  const running = {
+    input: promptOf({ tokens: 4_000, delayMs: 25 }),
+    route: 'leaving',
+    cache: 'off',
+  } as const;
   const [{ body: first }, { body: second }] = await Promise.all([
     stack.api.create(ended, 'key-ended'),
     stack.api.create(running, 'key-running'),
@@ -47,7 +51,8 @@ test('it finds its generation, whether that has ended or still runs', async () =
   const other = await stack.api.create({ ...ended, input: 'another' }, 'key-ended');
   expect([other.status, other.body]).toMatchObject([409, { error: { code: 'idempotency_conflict' } }]);
   expect((await stack.api.create(ended, 'new-key')).status).toBe(404);
+  await stack.api.cancel(second.id);
   const events = await startReading(stack.api, second.id).whole;
   expect(faultsOf(events)).toEqual([]);
-  expect(events.at(-1)).toMatchObject({ type: 'generation-end' });
+  expect(events.at(-1)).toMatchObject({ type: 'generation-cancel' });
 });

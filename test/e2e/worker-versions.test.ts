@@ -114,8 +114,9 @@ test('a generation that runs ends on the version that it began on, and a new one
   expect(current).toBe('b');
   expect(versions.find(({ buildId }) => buildId === 'a')).toMatchObject({ status: 'draining', workers: 1 });
   await Promise.all([expectWhole(old, oldInput), expectWhole(young, newInput)]);
-  expect(await versionsOf(old.id)).toEqual(['a', 'a']);
-  expect(await versionsOf(young.id)).toEqual(['b', 'b']);
+  // On a busy machine an attempt that misses its heartbeat costs one workflow task more.
+  expect(new Set(await versionsOf(old.id))).toEqual(new Set(['a']));
+  expect(new Set(await versionsOf(young.id))).toEqual(new Set(['b']));
   expect(await stack.sim.calls()).toHaveLength(3);
 });
 
@@ -172,7 +173,7 @@ test('a generation whose version has lost its workers waits for them, and goes o
   const handle = (await temporalClient(stack.env)).workflow.getHandle(workflowId('dev', reading.id));
   await waitFor('the next attempt, which nobody takes', async () => {
     const [activity] = (await handle.describe()).raw.pendingActivities ?? [];
-    return activity?.attempt === 2 && activity.state === SCHEDULED;
+    return (activity?.attempt ?? 0) >= 2 && activity?.state === SCHEDULED;
   });
   expect((await deployment()).versions.find(({ buildId }) => buildId === 'a')).toMatchObject({ running: 1 });
   await run('move', 'a');
