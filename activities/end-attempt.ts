@@ -27,7 +27,7 @@ const CUT: ReadonlySet<ErrorCode> = new Set([
 /** Ends of an attempt after which the candidate is as good as before: they use up none of its tries. */
 const UNCOUNTED: ReadonlySet<string> = new Set(['attempt_interrupted', 'provider_response_lost']);
 
-/** Those of all candidates together: what kills a worker does so whoever answers. */
+/** Over all candidates: an input that kills a worker does so whichever model answers. */
 export function uncountedIn({ errors }: Pick<GenerationRecord, 'errors'>): number {
   return errors.filter(({ code }) => UNCOUNTED.has(code)).length;
 }
@@ -139,7 +139,7 @@ function neverLeft({ step, number }: Attempt): EventBody {
 }
 
 /**
- * The log takes no more from this attempt. Whoever has the log now reads on, or stops, the response that its checkpoint
+ * The log takes no more from this attempt. The attempt that owns the log now reads on, or stops, the response that its checkpoint
  * names; any other would run to its end, paid and read by nobody, so it is stopped here.
  */
 export async function abandonResponse(
@@ -189,7 +189,7 @@ export async function noteProviderError(
     type: error.code,
     nonRetryable: !again,
     ...(next.waitMs > 0 ? { nextRetryDelay: next.waitMs } : {}),
-    // The caller is told when to come back, should this be the last word.
+    // If no other candidate answers, the caller gets this wait as its Retry-After.
     ...(wantedMs > 0 ? { details: [{ retryAtMs: Date.now() + Math.ceil(wantedMs) }] } : {}),
   });
 }

@@ -27,7 +27,7 @@ export interface PlannedCall {
 }
 
 /**
- * Room for one call. The first was reserved by the workflow, and a response that is taken up again is paid already. What
+ * Room for one call. The first was reserved by the workflow, and a response that is resumed is paid already. What
  * judges and shares have cost is booked with the end, so until then it takes a part of the reservation.
  */
 export async function reserveCall(

@@ -7,14 +7,14 @@ export const AT_ONCE_MS = 50;
 
 export function interrupted(cause: unknown): ApplicationFailure {
   return ApplicationFailure.create({
-    message: 'This attempt ends without an answer; the next one goes on from the log.',
+    message: 'This attempt ends without an answer; the next one resumes from the log.',
     type: 'attempt_interrupted',
     nextRetryDelay: AT_ONCE_MS,
     ...(cause instanceof Error ? { cause } : {}),
   });
 }
 
-/** The run was given to another worker, which goes on from the log. */
+/** The run was given to another worker, which resumes from the log. */
 export function notOurs(): ApplicationFailure {
   return interrupted(null);
 }

@@ -9,7 +9,7 @@ export type GuardedText = { readonly reset: boolean; readonly text: string };
 
 export interface RestartGuard {
   push(text: string): GuardedText;
-  /** The new answer has ended, or goes on with what is no text. Ended inside the delivered text, it voids the old text. */
+  /** The new answer has ended, or continues with something other than text. Ended inside the delivered text, it voids the old text. */
   finish(reason?: FinishReason): GuardedText;
 }
 

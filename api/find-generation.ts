@@ -24,7 +24,7 @@ export async function findGeneration(
 
 /**
  * Whether its caller asked for `store: false`: it is given to the request that began it, or that joins it by the same
- * Idempotency-Key, and found by nobody else, under no id.
+ * Idempotency-Key, and hidden from everyone else, under every id.
  */
 export function isUnstored({ origin }: { readonly origin?: unknown }): boolean {
   return typeof origin === 'object' && origin !== null && 'store' in origin && origin.store === false;

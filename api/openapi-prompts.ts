@@ -72,7 +72,7 @@ export const promptPaths = {
           description: 'Events as SSE, from the text so far',
           content: { 'text/event-stream': { schema: { type: 'string' } } },
         },
-        201: answer('The generation that goes on', 'CreatedGeneration'),
+        201: answer('The continued generation', 'CreatedGeneration'),
         default: failure,
       },
     },

@@ -16,7 +16,7 @@ export const SUBJECT_KEEP_MS = 40 * 24 * 3_600_000;
 const LISTED = 1_000;
 /** New entries that one call of the script may add up. */
 const MOST_IN_SCRIPT = 500;
-/** Entries that come faster than they are read, for so long, leave the subject to the next audit. */
+/** Rounds after which a subject whose entries arrive faster than they are read is left to the next audit. */
 const MOST_ROUNDS = 20;
 
 type Sums = [spentTokens: number, reservedTokens: number, spentMicroUsd: number, reservedMicroUsd: number];
@@ -120,7 +120,7 @@ class EntryReader {
     }
   }
 
-  /** Asks the script, which is told how far was read, and reads on where it says that it is too far behind. */
+  /** Passes the script how far was read, and reads on when the script says that this is too far behind. */
   async keepUp(
     ask: (read: { readonly keys: readonly string[]; readonly after: readonly string[] }) => Promise<unknown>,
   ): Promise<unknown> {

@@ -85,7 +85,7 @@ local function mustBuild()
   return false
 end
 
--- Whether a spare window has had no use for so long that no process can still want it. One that is wanted has use now.
+-- Whether a spare window has been unused for longer than any process keeps it. A wanted window counts as used now.
 local function isIdle(key, window)
   local mark = '?' .. window.id
   if not window.spare then

@@ -29,7 +29,7 @@ export function usedSoFar(events: Iterable<EventBody>): Used {
       case 'cap-raise':
         ended = add(ended, event);
         if (event.type === 'cache-judge') asked = NOTHING;
-        // An error after which the response is taken up again leaves what was counted of it so far.
+        // An error after which the response is resumed leaves what was counted of it so far.
         if (event.type !== 'provider-error' || !event.resumable) used = add(ended, asked);
         break;
       // These tell the whole, with the attempts that have ended.

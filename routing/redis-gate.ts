@@ -34,7 +34,7 @@ export const LINE_MS = 1_500;
 const HALF_LIFE_MS = 5 * 60_000;
 /** A key that was rejected is tried again after this. */
 const ASIDE_MS = 5 * 60_000;
-/** A key that has declined a generation is not asked by it again for so long. */
+/** How long a generation skips a key that has declined it. */
 const DECLINED_MS = 60 * 60_000;
 /** How long a circuit is kept: by then its speed is forgotten, and its window long past. */
 const CIRCUIT_MS = 60 * 60_000;

@@ -2,7 +2,7 @@
 import type { LogListener } from './event-log.ts';
 import type { StoredBytes } from './stored-bytes.ts';
 
-/** What is missed counts until the log itself would be gone, so a failure is told and not tried again. */
+/** What is missed counts until the log itself would be gone, so a failure is logged and not retried. */
 export function listenToEnds(
   stored: Pick<StoredBytes, 'ended'>,
   onMissed: (error: unknown) => void,

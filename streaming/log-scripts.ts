@@ -27,7 +27,7 @@ const CLOCK_SKEW_MS = 10 * 60_000;
 
 /**
  * KEYS meta. ARGV opener, epoch, or 'newest' for one above all attempts: the epoch of an attempt is the time at which it
- * was scheduled, and one that was scheduled before may come late. An ended log has no writer, so whoever opens it reads it,
+ * was scheduled, and one that was scheduled before may come late. An ended log has no writer, so an opener only reads it,
  * and it keeps the epoch that says whose end it has.
  * -> {'open', epoch} or {'missing'} or {'fenced', epoch}
  */
@@ -92,7 +92,7 @@ eraseTexts(unpack(KEYS))
 return {'erased', meta[2] or ''}
 `);
 
-/** KEYS meta. Before an answer is stored for others: whoever erases it later must know. -> {'noted'} or {'erased'} */
+/** KEYS meta. Called before an answer is stored for others, so that a later erasure knows of the copy. -> {'noted'} or {'erased'} */
 export const NOTE_STORED = script(`
 local meta = redis.call('HMGET', KEYS[1], 'status', 'erased', 'eraseAtEnd')
 if not meta[1] or meta[2] or meta[3] then return {'erased'} end

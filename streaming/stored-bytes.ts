@@ -110,7 +110,7 @@ export function createStoredBytes(
   };
 }
 
-/** An answer that was cut by its length goes on with its input; a response shows it, and is chained from. */
+/** A length-limited answer needs its input to be continued; a response shows its input and can be chained from. */
 function canBeContinued(origin: string | null, last: EventBody | undefined): boolean {
   if (last?.type === 'generation-end' && last.finishReason === 'length') return true;
   const { format }: { format?: unknown } = JSON.parse(origin ?? '{}');

@@ -1,5 +1,5 @@
 /**
- * Runs heavy synchronous work in a thread, so that this process goes on serving its streams. The thread is started when
+ * Runs heavy synchronous work in a thread, so that this process keeps serving its streams. The thread is started when
  * it is first needed, has one request at a time, and is ended and replaced when a request takes too long: no timer can
  * stop synchronous code in any other way.
  */

@@ -2,7 +2,7 @@
  * Ends the steps that Temporal retries without a limit where no retry can help. They are retried for as long as a
  * service is away; an error that says something else, such as a script that Redis refuses or data that cannot be read,
  * comes again at every retry, and the run would hold its reservation and a worker's slot for ever. Such a step fails for
- * good: the workflow settles what it knows and fails, and an operator is told.
+ * good: the workflow settles what it knows and fails, and alerts an operator.
  */
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';

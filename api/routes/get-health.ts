@@ -17,7 +17,7 @@ export function getReadiness({ temporal, pingRedis, leaving }: ApiDependencies):
     Promise.all([answers(pingRedis()), answers(temporal.connection.workflowService.getSystemInfo({}))]);
   let known: { readonly untilMs: number; readonly services: ReturnType<typeof ask> } | null = null;
   return async (_request, response) => {
-    // Whoever asks has no key, so asking often must cost nothing.
+    // This route needs no key, so frequent calls must cost nothing.
     if (known === null || known.untilMs <= performance.now()) {
       known = { untilMs: performance.now() + REMEMBER_MS, services: ask() };
     }

@@ -13,7 +13,7 @@ export function unbrokenComment(answer: AnswerFacts): string {
   return `: unbroken ${facts.join(' ')}\n\n`;
 }
 
-/** A model is named by the config, or by whoever runs a provider: outside of ASCII its name is written as in a URL. */
+/** A model is named by the config, or by an upstream: characters outside ASCII are percent-encoded. */
 export function headerText(text: string): string {
   return text.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent);
 }
