@@ -102,6 +102,22 @@ export async function openRunsOf(stage: Stage): Promise<string[]> {
   });
 }
 
+const EVENTS_SHOWN = 15;
+
+/** What Temporal knows of a run that is open when all should have ended: what it waits for, and how it came there. */
+export async function storyOf(stage: Stage, runId: string): Promise<string[]> {
+  return await withServices(stage, async (_, workflow) => {
+    const run = workflow.getHandle(runId);
+    const { raw } = await run.describe();
+    const { events } = await run.fetchHistory();
+    return [
+      `task ${JSON.stringify(raw.pendingWorkflowTask)}`,
+      ...(raw.pendingActivities ?? []).map((activity) => `activity ${JSON.stringify(activity)}`),
+      ...(events ?? []).slice(-EVENTS_SHOWN).map((event) => `event ${JSON.stringify(event)}`),
+    ].map((line) => line.slice(0, 600));
+  });
+}
+
 export async function gather(stage: Stage, accepted: readonly Accepted[]): Promise<Evidence> {
   const ledger = await withServices(stage, async (redis) => {
     const entries: LedgerEntry[] = [];

@@ -17,7 +17,14 @@ import { checkSequence } from './checks/check-sequence.ts';
 import { checkCache, checkFollowed, checkSecrets } from './checks/check-tenants.ts';
 import { checkText } from './checks/check-text.ts';
 import { type Finding, finding, WRONGS } from './checks/finding.ts';
-import { type Evidence, type GenerationEvidence, gather, gatherGenerations, openRunsOf } from './evidence.ts';
+import {
+  type Evidence,
+  type GenerationEvidence,
+  gather,
+  gatherGenerations,
+  openRunsOf,
+  storyOf,
+} from './evidence.ts';
 import { downOf, harm } from './harm.ts';
 import { type LoadDone, load } from './load.ts';
 import {
@@ -80,6 +87,9 @@ export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
         `${harmed.stops} stopped, ${harmed.cuts} wires cut, ${harmed.backlogs} backlogs`,
     );
     for (const one of findings.slice(0, SHOWN)) printFinding(one, evidence, timeline);
+    for (const runId of evidence.openRuns.slice(0, SHOWN)) {
+      console.log([`open run ${runId}`, ...(await storyOf(stage, runId))].join('\n  '));
+    }
     if (findings.length > 0)
       console.log(`repeat: npm run prove -- matrix --minutes ${minutes} --seed ${seed}`);
     const counts = WRONGS.map((wrong) => `${wrong} ${findings.filter((one) => one.wrong === wrong).length}`);
