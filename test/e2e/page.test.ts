@@ -245,7 +245,7 @@ describe('the key', () => {
   });
 
   test('of another tenant sees none of these runs', async () => {
-    await begin({ tokens: 20, delayMs: 1 });
+    await begin({ tokens: 60, delayMs: 1 });
     await whole();
     const { hash } = new URL(page.url());
     await page.getByRole('button', { name: 'Sign out' }).click();

@@ -9,8 +9,8 @@ import { promptOf } from '../harness/prompt.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 /** 30 seconds and some minutes in real life. */
-const LIMIT_MS = 1_500;
-const GENERATION = { tokens: 200, delayMs: 20 };
+const LIMIT_MS = 2_000;
+const GENERATION = { tokens: 300, delayMs: 20 };
 let stack: Stack;
 beforeAll(async () => {
   stack = await startStack({ config: { limits: { heartbeatMs: 200 } } });
@@ -35,7 +35,7 @@ describe('a generation that takes several times as long as the platform lets a r
   };
 
   test('is followed whole, and no request is cut, where each stream ends before the limit', async () => {
-    const platform = await start(500);
+    const platform = await start(LIMIT_MS / 2);
     const input = promptOf(GENERATION);
     const events = await generate(platform, input);
     await platform.stop();
@@ -46,7 +46,7 @@ describe('a generation that takes several times as long as the platform lets a r
   });
 
   test('is followed whole, also where it is silent for longer than the limit', async () => {
-    const platform = await start(500);
+    const platform = await start(LIMIT_MS / 2);
     const events = await generate(platform, promptOf({ tokens: 5, delayMs: 0, firstMs: 2 * LIMIT_MS }));
     await platform.stop();
     expect(faultsOf(events)).toEqual([]);
