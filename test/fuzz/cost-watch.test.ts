@@ -18,6 +18,10 @@ const server = createServer(async (request, response) => {
   response.end('{}');
 }).listen(0, '127.0.0.1', () => console.log(JSON.stringify({ ready: true, url: 'http://127.0.0.1:' + server.address().port })));
 `;
+/** The request that holds the event loop holds it for longer, whatever the machine does. */
+const HELD_MS = 170;
+const SLICED_MS = 120;
+const STOPPED_MS = 100;
 let folder: string;
 let server: ChildHandle;
 let watch: CostWatch;
@@ -33,15 +37,18 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** The least of several: where the probe itself is kept waiting by others, what it saw is too much. */
-const waitDuring = async (act: () => Promise<unknown>, turns = 3): Promise<number> => {
-  const waits: number[] = [];
-  for (let turn = 0; turn < turns; turn += 1) {
+/**
+ * The least of several: where the probe itself is kept waiting by others, what it saw is too much.
+ * @param enoughMs a wait below it needs no second look.
+ */
+const waitDuring = async (act: () => Promise<unknown>, enoughMs: number, mostTurns = 12): Promise<number> => {
+  let leastMs = Number.POSITIVE_INFINITY;
+  for (let turn = 0; turn < mostTurns && leastMs >= enoughMs; turn += 1) {
     await watch.take();
     await act();
-    waits.push((await watch.take()).api);
+    leastMs = Math.min(leastMs, (await watch.take()).api);
   }
-  return Math.min(...waits);
+  return leastMs;
 };
 
 /** Elsewhere than on Linux nothing can be measured, and the search says so. */
@@ -49,11 +56,11 @@ const measured = (promise: string, run: () => Promise<void>) =>
   test(promise, CAN_MEASURE ? run : () => undefined);
 
 measured('a request that holds the event loop is found, with how long it held it', async () => {
-  expect(await waitDuring(() => fetch(`${server.url}/hold`))).toBeGreaterThan(170);
+  expect(await waitDuring(() => fetch(`${server.url}/hold`), HELD_MS, 2)).toBeGreaterThan(HELD_MS);
 });
 
 measured('as much work in slices keeps nobody waiting for long', async () => {
-  expect(await waitDuring(() => fetch(`${server.url}/slices`), 25)).toBeLessThan(120);
+  expect(await waitDuring(() => fetch(`${server.url}/slices`), SLICED_MS)).toBeLessThan(SLICED_MS);
 });
 
 measured('a process that is stopped from outside has not worked', async () => {
@@ -61,6 +68,6 @@ measured('a process that is stopped from outside has not worked', async () => {
     await server.signal('SIGSTOP');
     await sleep(500);
     await server.signal('SIGCONT');
-  });
-  expect(wait).toBeLessThan(100);
+  }, STOPPED_MS);
+  expect(wait).toBeLessThan(STOPPED_MS);
 });
