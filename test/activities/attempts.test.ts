@@ -149,7 +149,7 @@ describe.each(WIRES)('%s', (wire) => {
         const isOver = events.some(({ type }) => type === 'generation-end' || type === 'provider-error');
         return isOver || events.filter(({ type }) => type === 'text-delta').length >= deltas;
       });
-      // Its process dies here: whoever opens the log next silences it.
+      // Its process dies here: the next attempt to open the log silences it.
       await stand.untilOutcome(step);
       const events = await stand.events(step);
       expect({ seed, run, faults: faultsOf(events) }).toEqual({ seed, run, faults: [] });
