@@ -1,6 +1,7 @@
 /** The begin of an attempt: what it goes on from, its reservation, and its place in the log before the call leaves. */
+import type { ApplicationFailure } from '@temporalio/common';
 import { describeRefusal } from '../contracts/budget-refusal.ts';
-import type { GenerationInput } from '../contracts/generation.ts';
+import type { Candidate, GenerationInput } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { addUsage, NO_USAGE } from '../contracts/money.ts';
 import type { StreamStep } from '../contracts/steps.ts';
@@ -78,19 +79,11 @@ export async function beginAttempt(
     known = await closeInterrupted(dependencies, log, record, input, checkpoint);
   }
   const { writer } = log;
-  if (resume.strategy !== 'reattach' && uncountedIn(known) >= LIMITS.uncountedAttempts) {
+  const refusal = resume.strategy === 'reattach' ? null : refusalOfCall(step.candidate, known);
+  if (refusal !== null) {
     void pass.leave(null, NO_USAGE);
     await writer.flush();
-    throw permanent(
-      'attempt_interrupted',
-      `${LIMITS.uncountedAttempts} attempts ended before their answer did; no other is made.`,
-    );
-  }
-  const givenUp = givenUpBy(step.candidate, known);
-  if (resume.strategy !== 'reattach' && givenUp !== null) {
-    void pass.leave(null, NO_USAGE);
-    await writer.flush();
-    throw permanent(givenUp, "An earlier attempt gave this model up; the log has the provider's words.");
+    throw refusal;
   }
   if (!record.budgetNoted) for (const note of budgetNotes(step)) void writer.write(note);
   const reserved = await reserveCall(dependencies, { step, input, record: known, resume });
@@ -121,6 +114,17 @@ export async function beginAttempt(
     ...{ step, control, provider, pass, input, writer, record: known, number, resume, checkpoint },
     ...{ duties, maxOutputTokens, capTokens },
   };
+}
+
+/** Why the log allows no further call of this candidate; null where it does. A response that runs is no further call. */
+function refusalOfCall(candidate: Candidate, record: GenerationRecord): ApplicationFailure | null {
+  if (uncountedIn(record) >= LIMITS.uncountedAttempts) {
+    const message = `${LIMITS.uncountedAttempts} attempts ended before their answer did; no other is made.`;
+    return permanent('attempt_interrupted', message);
+  }
+  const givenUp = givenUpBy(candidate, record);
+  if (givenUp === null) return null;
+  return permanent(givenUp, "An earlier attempt gave this model up; the log has the provider's words.");
 }
 
 /** The process that ran the open attempt died: its usage goes on record before another attempt begins. */

@@ -163,8 +163,8 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     name: 'killer-input-paid-without-limit',
     breaks: 'An input that kills every worker is paid again and again.',
     file: 'activities/begin-attempt.ts',
-    find: 'uncountedIn(known) >= LIMITS.uncountedAttempts',
-    replace: 'uncountedIn(known) >= 1_000',
+    find: 'uncountedIn(record) >= LIMITS.uncountedAttempts',
+    replace: 'uncountedIn(record) >= 1_000',
     caughtBy: { tests: ['test/activities/uncounted-attempts.test.ts'] },
   },
   {
