@@ -3,10 +3,9 @@ FROM node:24.21.0-slim AS page
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY client ./client
+COPY clients ./clients
 COPY contracts ./contracts
-COPY web ./web
-RUN node web/build.ts
+RUN node clients/web/build.ts
 
 FROM node:24.21.0-slim
 
@@ -23,7 +22,7 @@ COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
 COPY . .
-COPY --from=page /app/web/dist ./web/dist
+COPY --from=page /app/clients/web/dist ./clients/web/dist
 
 # The workflow bundle is made here, so that a worker that is started again polls at once.
 RUN mkdir -p /app/.unbroken/front \

@@ -2,13 +2,13 @@
 import type { EventBody } from '../contracts/events.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
-import { accountOpenAttempt } from './account-attempt.ts';
+import { accountOpenAttempt } from './attempt/account-attempt.ts';
+import { isWholeAnswer } from './attempt/is-whole-answer.ts';
+import { takeOver } from './attempt/take-over.ts';
 import type { Dependencies } from './dependencies.ts';
 import { dischargeMember, withShare } from './end-following.ts';
 import { readRecord } from './generation-record.ts';
-import { isWholeAnswer } from './is-whole-answer.ts';
 import { questionOf, replayedText } from './look-up-cache.ts';
-import { takeOver } from './take-over.ts';
 
 /** Within the time that the workflow gives this step; without a stored answer, the close of the log waits for longer. */
 const WAIT_FOR_LEADER_MS = 2_000;

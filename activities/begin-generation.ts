@@ -7,7 +7,6 @@
  * writes the run down, and goes on when that is done. The local activity of that run then joins what has begun.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import type { CacheLookUp } from '../cache/answer-cache.ts';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import { isErrorCode } from '../contracts/errors.ts';
 import type { Candidate, GenerationInput, GenerationOrder } from '../contracts/generation.ts';
@@ -20,13 +19,14 @@ import {
   type StreamStep,
 } from '../contracts/steps.ts';
 import { worstSentTokens } from '../contracts/tokens.ts';
-import { enterGate, leaveUnused } from './attempt-pass.ts';
+import type { CacheLookUp } from '../engine/cache/answer-cache.ts';
+import { enterGate, leaveUnused } from './attempt/gate-admission.ts';
+import type { RunningStreams } from './attempt/running-streams.ts';
 import type { Dependencies } from './dependencies.ts';
 import { notOurs, permanent } from './failures.ts';
 import { readRecord } from './generation-record.ts';
 import { type Given, lookUpCache, replayAnswer } from './look-up-cache.ts';
 import { type PreparedReservation, reserveBudget } from './reserve-budget.ts';
-import type { RunningStreams } from './running-streams.ts';
 import { settleBudget } from './settle-budget.ts';
 import { storeAnswer } from './store-answer.ts';
 import { type Ahead, runStream } from './stream-from-provider.ts';

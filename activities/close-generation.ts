@@ -7,12 +7,12 @@ import { docPage, type ErrorCode } from '../contracts/errors.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import { NO_USAGE } from '../contracts/money.ts';
 import type { CloseStep, GenerationOutcome } from '../contracts/steps.ts';
-import { type Accounting, accountOpenAttempt } from './account-attempt.ts';
+import { type Accounting, accountOpenAttempt } from './attempt/account-attempt.ts';
+import { readSentInput, type SentInputs } from './attempt/sent-input.ts';
+import { takeOver } from './attempt/take-over.ts';
 import type { Dependencies } from './dependencies.ts';
 import { dischargeMember, withShare } from './end-following.ts';
 import { outcomeOf, readRecord } from './generation-record.ts';
-import { readSentInput, type SentInputs } from './sent-input.ts';
-import { takeOver } from './take-over.ts';
 
 /** Within the time that the workflow gives this step; after it, the step is tried again. */
 const WAIT_FOR_LEADER_MS = 5_000;

@@ -1,10 +1,10 @@
 /** The activities, with what they need given to them. Verbs: the Temporal UI shows these names. */
 import { answerFromCache } from './answer-from-cache.ts';
+import { createRunningStreams } from './attempt/running-streams.ts';
 import { createBeginning } from './begin-generation.ts';
 import { closeGeneration } from './close-generation.ts';
 import type { Dependencies } from './dependencies.ts';
 import { raiseOutputCap } from './raise-output-cap.ts';
-import { createRunningStreams } from './running-streams.ts';
 import { sendBudgetWarning } from './send-budget-warning.ts';
 import { settleBudget } from './settle-budget.ts';
 import { storeAnswer } from './store-answer.ts';

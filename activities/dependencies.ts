@@ -1,16 +1,17 @@
 /** What the activities need; the worker's composition root provides the real ones. */
-import type { BudgetLedger } from '../budget/ledger.ts';
-import type { AnswerCache } from '../cache/answer-cache.ts';
-import type { Flights } from '../cache/flights.ts';
+
 import type { BudgetWarning } from '../contracts/budgets.ts';
 import type { CountTexts } from '../contracts/count-tokens.ts';
 import type { MicroUsd, Usage } from '../contracts/money.ts';
-import type { PromptCompression } from '../prompts/prompt-compression.ts';
-import type { PromptStats } from '../prompts/prompt-stats.ts';
-import type { Provider } from '../providers/provider.ts';
-import type { GateNotice, ProviderGate } from '../routing/provider-gate.ts';
-import type { EventLog } from '../streaming/event-log.ts';
-import type { LiveLogs } from '../streaming/live-logs.ts';
+import type { BudgetLedger } from '../engine/budget/ledger.ts';
+import type { AnswerCache } from '../engine/cache/answer-cache.ts';
+import type { Flights } from '../engine/cache/flights.ts';
+import type { PromptCompression } from '../engine/compression/prompt-compression.ts';
+import type { PromptStats } from '../engine/prompts/prompt-stats.ts';
+import type { Provider } from '../engine/providers/provider.ts';
+import type { GateNotice, ProviderGate } from '../engine/routing/provider-gate.ts';
+import type { EventLog } from '../engine/streaming/event-log.ts';
+import type { LiveLogs } from '../engine/streaming/live-logs.ts';
 
 /** How a route uses the answer cache. */
 export interface CacheSettings {

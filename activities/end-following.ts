@@ -2,8 +2,9 @@
  * The end of a following. Every way in which a follower can end passes here, so each member of a flight either pays its
  * share or is not counted, and the shares of all members are the provider's bill.
  */
-import type { Debt } from '../cache/flights.ts';
+
 import { addUsage } from '../contracts/money.ts';
+import type { Debt } from '../engine/cache/flights.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { GenerationRecord } from './generation-record.ts';
 

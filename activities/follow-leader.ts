@@ -11,15 +11,15 @@ import type { Candidate, FinishReason, GenerationInput } from '../contracts/gene
 import { LIMITS } from '../contracts/limits.ts';
 import { splitCost, type Used } from '../contracts/share.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
-import type { LogWriter, OpenedLog } from '../streaming/event-log.ts';
-import { createBell } from './bell.ts';
+import type { LogWriter, OpenedLog } from '../engine/streaming/event-log.ts';
+import { createBell } from './attempt/auto-reset-event.ts';
+import type { StreamControl } from './attempt/running-streams.ts';
 import type { Dependencies } from './dependencies.ts';
 import { addShare, dischargeMember, endFollowing, pause, type Share } from './end-following.ts';
 import { interrupted, timeIsUp } from './failures.ts';
 import type { GenerationRecord } from './generation-record.ts';
 import { questionOf } from './look-up-cache.ts';
 import { budgetNotes } from './note-budget.ts';
-import type { StreamControl } from './running-streams.ts';
 
 /** Kept beside the text of a follower: whom it follows, and how far it has copied. */
 const followedSchema = z.object({

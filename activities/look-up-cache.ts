@@ -1,13 +1,14 @@
 /** Answers from the cache where it can: the stored text is replayed through the log like any other answer. */
-import type { CacheLookUp, CacheQuestion, Judgement } from '../cache/answer-cache.ts';
+
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
 import { NO_USAGE } from '../contracts/money.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
+import type { CacheLookUp, CacheQuestion, Judgement } from '../engine/cache/answer-cache.ts';
+import { isWholeAnswer } from './attempt/is-whole-answer.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readRecord } from './generation-record.ts';
-import { isWholeAnswer } from './is-whole-answer.ts';
 
 /** Characters of one replayed delta. */
 const REPLAY_CHARS = 4_096;

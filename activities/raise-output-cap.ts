@@ -1,6 +1,7 @@
 /** Raises the output cap of a running generation, where its budgets have room for it. */
-import type { ReserveOutcome } from '../budget/ledger.ts';
+
 import type { RaiseStep } from '../contracts/steps.ts';
+import type { ReserveOutcome } from '../engine/budget/ledger.ts';
 import type { Dependencies } from './dependencies.ts';
 
 export function raiseOutputCap({ budget }: Dependencies) {

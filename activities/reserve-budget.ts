@@ -1,11 +1,12 @@
 /** Reserves the worst case of a generation: its input as it is sent, and as much output as it asked for or the budget has left. */
-import type { ReserveOutcome } from '../budget/ledger.ts';
+
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
 import { leastOutputTokens, worstSentTokens } from '../contracts/tokens.ts';
+import type { ReserveOutcome } from '../engine/budget/ledger.ts';
+import { type PreparedInput, prepareInput } from './attempt/sent-input.ts';
+import { worstPrice } from './attempt/worst-case.ts';
 import type { Dependencies } from './dependencies.ts';
-import { type PreparedInput, prepareInput } from './sent-input.ts';
-import { worstPrice } from './worst-case.ts';
 
 /** A judge reads two conversations of up to 4,000 characters each, and says a word. */
 const JUDGE_TOKENS = 4_000;

@@ -1,7 +1,8 @@
 /** Books what a generation really used and releases the rest of its reservation; tells its prompt's statistics. */
-import type { Settled } from '../budget/ledger.ts';
+
 import { totalTokens } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
+import type { Settled } from '../engine/budget/ledger.ts';
 import type { Dependencies } from './dependencies.ts';
 import { recordPromptUse } from './record-prompt-use.ts';
 

@@ -2,8 +2,8 @@
 import { type GenerationEvent, textOf } from '../contracts/events.ts';
 import { addUsage, type Usage } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
+import { isWholeAnswer } from './attempt/is-whole-answer.ts';
 import type { Dependencies } from './dependencies.ts';
-import { isWholeAnswer } from './is-whole-answer.ts';
 import { questionOf } from './look-up-cache.ts';
 
 export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies) {

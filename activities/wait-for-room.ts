@@ -4,7 +4,7 @@
  */
 import { Context } from '@temporalio/activity';
 import type { WaitResult, WaitStep } from '../contracts/steps.ts';
-import { askedToWait } from './attempt-pass.ts';
+import { askedToWait } from './attempt/gate-admission.ts';
 import type { Dependencies } from './dependencies.ts';
 import { permanent } from './failures.ts';
 

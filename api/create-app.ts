@@ -3,10 +3,10 @@ import express, { type ErrorRequestHandler, type Express } from 'express';
 import type { Logger } from 'pino';
 import { UnbrokenError } from '../contracts/errors.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import { refuseUnknown } from './allowed-methods.ts';
-import { authenticate, authenticateStream, requireScope } from './authenticate.ts';
+import { authenticate, authenticateStream, requireScope } from './access/authenticate.ts';
 import type { ApiDependencies } from './dependencies.ts';
-import { isDisconnect } from './disconnect.ts';
+import { refuseUnknown } from './http/allowed-methods.ts';
+import { isDisconnect } from './http/disconnect.ts';
 import {
   crossOrigin,
   crossOriginOfUi,
@@ -14,8 +14,8 @@ import {
   readJson,
   requireHost,
   securityHeaders,
-} from './front-door.ts';
-import { toKnownError } from './known-error.ts';
+} from './http/front-door.ts';
+import { toKnownError } from './http/to-public-error.ts';
 import { getBalances, listEntries, reconcileBudgets } from './routes/budgets/ledger.ts';
 import { listLimits, removeLimit, setLimit } from './routes/budgets/limits.ts';
 import { cancelGeneration } from './routes/cancel-generation.ts';

@@ -16,7 +16,7 @@ const pinnedNode = join(modules, 'node', 'bin', 'node');
 const PARENT_POLL_MS = 500;
 
 const TYPECHECK = ['node_modules/typescript/bin/tsc', '-p', '.'];
-const TYPECHECK_PAGE = ['node_modules/typescript/bin/tsc', '-p', 'web'];
+const TYPECHECK_PAGE = ['node_modules/typescript/bin/tsc', '-p', 'clients/web'];
 const LINT = ['node_modules/@biomejs/biome/bin/biome', 'ci', '.'];
 const JEST = [
   '--experimental-vm-modules',
@@ -32,7 +32,7 @@ const COMMANDS = {
   lint: [LINT],
   typecheck: [TYPECHECK, TYPECHECK_PAGE],
   prove: [['test/prove/main.ts']],
-  bench: [['bench/main.ts']],
+  bench: [['tools/bench/main.ts']],
 };
 const NEEDS_SERVICES = new Set(['test', 'prove', 'bench']);
 
@@ -128,7 +128,7 @@ async function main() {
   };
   if (NEEDS_SERVICES.has(name)) {
     const stdio = ['ignore', 'pipe', 'inherit'];
-    const { code, output } = await run(node, ['services/ensure-executables.ts'], { env, stdio });
+    const { code, output } = await run(node, ['tools/services/ensure-executables.ts'], { env, stdio });
     if (code !== 0) process.exit(code);
     env.PATH = [env.PATH, ...JSON.parse(output).folders].join(delimiter);
   }

@@ -1,15 +1,15 @@
 /** `npm start`: everything that a generation needs, one real generation, and what to try next. Ctrl-C ends it all. */
-import { createClient } from '../client/index.ts';
-import { loadConfig } from '../config/load-config.ts';
-import { developmentKey } from '../services/dev-key.ts';
-import { keepSimulator } from '../services/keep-simulator.ts';
-import { metricsOfWorker } from '../services/metrics-ports.ts';
-import { assertPortFree, findFreePort } from '../services/ports.ts';
-import { provideServices } from '../services/provide-services.ts';
-import { type NodeProgram, runNode } from '../services/run-node.ts';
-import { reasonOf, ServiceError, seconds } from '../services/service-error.ts';
-import { supervise } from '../services/supervise.ts';
-import { buildPage } from '../web/build.ts';
+import { createClient } from '../clients/typescript/index.ts';
+import { buildPage } from '../clients/web/build.ts';
+import { loadConfig } from '../platform/config/load-config.ts';
+import { developmentKey } from '../tools/services/dev-key.ts';
+import { keepSimulator } from '../tools/services/keep-simulator.ts';
+import { metricsOfWorker } from '../tools/services/metrics-ports.ts';
+import { assertPortFree, findFreePort } from '../tools/services/ports.ts';
+import { provideServices } from '../tools/services/provide-services.ts';
+import { type NodeProgram, runNode } from '../tools/services/run-node.ts';
+import { reasonOf, ServiceError, seconds } from '../tools/services/service-error.ts';
+import { supervise } from '../tools/services/supervise.ts';
 
 const PARENT_POLL_MS = 500;
 const DEFAULT_API_PORT = 8787;

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import type { GenerationRequest } from '../client/index.ts';
+import type { GenerationRequest } from '../clients/typescript/index.ts';
 import { formatUsd } from '../contracts/money.ts';
 import { addBudgetCommands } from './commands/budgets.ts';
 import { type ConnectionFlags, connect, reportFailure, withConnection } from './commands/connection.ts';
@@ -196,7 +196,7 @@ program
   )
   .option('--json', 'print JSON')
   .action(async ({ json }: { json?: boolean }) => {
-    const { examine } = await import('../services/doctor/examine.ts');
+    const { examine } = await import('../tools/services/doctor/examine.ts');
     process.exitCode = printFindings(await examine(process.env), json === true);
   });
 

@@ -4,6 +4,13 @@ import type { ErrorCode } from './errors.ts';
 import type { Candidate, CompressedTokens, FinishReason, GenerationOrder } from './generation.ts';
 import type { MicroUsd, Usage } from './money.ts';
 
+/** The run of a generation that is to be started. */
+export interface NewRun {
+  readonly order: GenerationOrder;
+  /** 1 goes first, 5 last; absent: as Temporal has it. */
+  readonly priorityKey?: number | undefined;
+}
+
 /** How a generation stands when a step has ended it; also the result of the workflow. */
 export interface GenerationOutcome {
   readonly status: 'completed' | 'failed' | 'cancelled';

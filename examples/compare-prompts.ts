@@ -1,6 +1,6 @@
 /** Two versions of a prompt share the traffic; the statistics say what the second one saves, and how sure that is. */
-import { createClient, textOf } from '../client/index.ts';
-import { readClientEnvironment } from '../config/client-environment.ts';
+import { createClient, textOf } from '../clients/typescript/index.ts';
+import { readClientEnvironment } from '../platform/config/client-environment.ts';
 
 const REQUESTS = 80;
 const client = createClient(readClientEnvironment());

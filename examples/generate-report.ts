@@ -1,7 +1,7 @@
 /** Asks for a long report and prints it as it comes. Run `npm start` first, then: node examples/generate-report.ts */
 import { readFile } from 'node:fs/promises';
-import { createClient } from '../client/index.ts';
-import { readClientEnvironment } from '../config/client-environment.ts';
+import { createClient } from '../clients/typescript/index.ts';
+import { readClientEnvironment } from '../platform/config/client-environment.ts';
 
 const client = createClient(readClientEnvironment());
 const input = await readFile(new URL('brief.md', import.meta.url), 'utf8');

@@ -3,9 +3,9 @@
  * It starts a new worker in its place, which goes on with the answer.
  */
 import { readFile } from 'node:fs/promises';
-import { createClient } from '../client/index.ts';
-import { readClientEnvironment } from '../config/client-environment.ts';
-import { runningPid } from '../services/pid-file.ts';
+import { createClient } from '../clients/typescript/index.ts';
+import { readClientEnvironment } from '../platform/config/client-environment.ts';
+import { runningPid } from '../tools/services/pid-file.ts';
 
 const environment = readClientEnvironment();
 // A stored answer would need no worker, so the cache is off.

@@ -1,19 +1,19 @@
 /** The answer cache of a worker, put together as the config says: embedder, verifier, judge, flights. */
 import type { CacheSettings, Dependencies } from '../activities/dependencies.ts';
-import type { Embedder } from '../cache/embedder.ts';
-import { createJudge, type Judge, type JudgeModel } from '../cache/judge.ts';
-import { createLocalEmbedder } from '../cache/local-embedder.ts';
-import { createOpenAiEmbedder } from '../cache/openai-embedder.ts';
-import { createQdrantAnswers } from '../cache/qdrant-answers.ts';
-import { createRedisFlights, type FlightsRedis } from '../cache/redis-flights.ts';
-import { rememberVectors } from '../cache/remembering-embedder.ts';
-import { createSemanticAnswerCache } from '../cache/semantic-answer-cache.ts';
-import { createThreadedVerifier } from '../cache/threaded-verifier.ts';
-import type { Config } from '../config/load-config.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { NO_USAGE, type Usage } from '../contracts/money.ts';
-import type { Provider, ProviderCall } from '../providers/provider.ts';
+import { createJudge, type Judge, type JudgeModel } from '../engine/cache/judge.ts';
+import { createQdrantAnswers } from '../engine/cache/qdrant-answers.ts';
+import { createRedisFlights, type FlightsRedis } from '../engine/cache/redis-flights.ts';
+import { createSemanticAnswerCache } from '../engine/cache/semantic-answer-cache.ts';
+import { createThreadedVerifier } from '../engine/cache/threaded-verifier.ts';
+import type { Embedder } from '../engine/embedding/embedder.ts';
+import { createLocalEmbedder } from '../engine/embedding/local-embedder.ts';
+import { createOpenAiEmbedder } from '../engine/embedding/openai-embedder.ts';
+import { rememberVectors } from '../engine/embedding/remembering-embedder.ts';
+import type { Provider, ProviderCall } from '../engine/providers/provider.ts';
+import type { Config } from '../platform/config/load-config.ts';
 
 interface CacheOfWorker extends Pick<Dependencies, 'cache' | 'flights' | 'cacheSettings'> {
   warmUp(): Promise<void>;

@@ -1,6 +1,6 @@
 /** What people should know of the providers, as log lines and as counters. */
-import type { GateNotice } from '../routing/provider-gate.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import type { GateNotice } from '../engine/routing/provider-gate.ts';
+import type { Metrics } from '../engine/telemetry/metrics.ts';
 
 /** What it needs of a logger. */
 export interface NoticeLogger {

@@ -11,8 +11,8 @@ import { ZodError } from 'zod';
 import type { Activities } from '../activities/create-activities.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { workflowId } from '../contracts/names.ts';
-import { isRedisAway, isRedisRefusal } from '../streaming/redis-connection.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import type { Metrics } from '../engine/telemetry/metrics.ts';
+import { isRedisAway, isRedisRefusal } from '../platform/redis/redis-connection.ts';
 
 /** The steps that the workflow runs as `MUST_HAPPEN`. */
 export type EndlessStep = 'beginGeneration' | 'settleBudget' | 'closeGeneration' | 'raiseOutputCap';

@@ -1,8 +1,8 @@
 /** The worker process. Prints one JSON line on stdout when it polls; ends on SIGTERM after handing over. */
 import { DefaultLogger, Runtime } from '@temporalio/worker';
-import { loadConfig } from '../config/load-config.ts';
-import { createLogger } from '../telemetry/create-logger.ts';
-import { startTracing } from '../telemetry/tracing.ts';
+import { createLogger } from '../engine/telemetry/create-logger.ts';
+import { startTracing } from '../engine/telemetry/tracing.ts';
+import { loadConfig } from '../platform/config/load-config.ts';
 import { createWorker } from './create-worker.ts';
 import { temporalMetrics } from './temporal-metrics.ts';
 

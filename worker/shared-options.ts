@@ -7,10 +7,10 @@
  * are pinned to.
  */
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
-import type { Config } from '../config/load-config.ts';
-import { createDataConverter } from '../encryption/data-converter.ts';
-import { workerInterceptors } from '../telemetry/trace-temporal.ts';
-import type { Tracing } from '../telemetry/tracing.ts';
+import { workerInterceptors } from '../engine/telemetry/trace-temporal.ts';
+import type { Tracing } from '../engine/telemetry/tracing.ts';
+import type { Config } from '../platform/config/load-config.ts';
+import { createDataConverter } from '../platform/encryption/data-converter.ts';
 
 export type SharedOptions = Pick<
   WorkerOptions,

@@ -9,8 +9,8 @@ import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError }
 import type { Logger } from 'pino';
 import type { BeginEarly } from '../activities/begin-generation.ts';
 import { WORKFLOW_TYPE } from '../contracts/names.ts';
-import type { HandoffTaker, TakenRun } from '../handoff/handoff.ts';
-import { runOptions } from '../handoff/run-options.ts';
+import type { HandoffTaker, TakenRun } from '../engine/handoff/handoff.ts';
+import { runOptions } from '../platform/temporal/run-options.ts';
 
 /** Starts that are under way at once; while there are more, new ones are left to others. */
 const MOST_STARTS = 32;

@@ -3,7 +3,7 @@
  * (docs/decisions/0017); a run that may last for days says in its workflow that it moves on.
  */
 import type { WorkerOptions } from '@temporalio/worker';
-import type { DeploymentSettings } from '../config/deployment-environment.ts';
+import type { DeploymentSettings } from '../platform/config/deployment-environment.ts';
 
 export function versioningOf({
   name,

@@ -1,10 +1,10 @@
 /** `POST /v1/generations/:id/cancel`: stops the provider's call and bills the partial answer. Idempotent. */
 import type { RequestHandler } from 'express';
-import { callerIn } from '../authenticate.ts';
-import { cancelRun } from '../cancel-run.ts';
+import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { findGeneration } from '../find-generation.ts';
-import { readView } from '../generation-view.ts';
+import { cancelRun } from '../generations/cancel-run.ts';
+import { findGeneration } from '../generations/find-generation.ts';
+import { readView } from '../generations/generation-view.ts';
 
 export function cancelGeneration(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {

@@ -6,7 +6,7 @@
 import express, { type RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
-import { assertScope, authenticate, type Credentials } from '../authenticate.ts';
+import { assertScope, authenticate, type Credentials } from '../access/authenticate.ts';
 
 const COOKIE = 'unbroken_codec';
 const PAGE = `<!doctype html>

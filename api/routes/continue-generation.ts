@@ -1,10 +1,10 @@
 /** `POST /v1/generations/:id/continue`: 201 with the generation that goes on, or its stream at once. */
 import type { RequestHandler } from 'express';
 import { continueRequestSchema } from '../../contracts/generation.ts';
-import { callerIn } from '../authenticate.ts';
-import { continueGeneration } from '../continue-generation.ts';
+import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { parseBody } from '../parse-body.ts';
+import { continueGeneration } from '../generations/continue-generation.ts';
+import { parseBody } from '../http/parse-body.ts';
 import { answerCreated } from './create-generation.ts';
 
 export function continueRoute(dependencies: ApiDependencies): RequestHandler<{ id: string }> {

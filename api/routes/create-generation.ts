@@ -1,15 +1,15 @@
 /** `POST /v1/generations`: 201 with the id, or the stream at once. The same key sent again joins the same run. */
 import type { RequestHandler, Response } from 'express';
 import type { GenerationEvent } from '../../contracts/events.ts';
-import { callerIn } from '../authenticate.ts';
-import { cacheHeaders } from '../cache-headers.ts';
+import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { readView } from '../generation-view.ts';
-import { readRequest } from '../read-request.ts';
-import { relayEvents } from '../relay-events.ts';
-import { closedSignal, createSseSink, startSse } from '../sse.ts';
-import { startWithSecond } from '../start-with-second.ts';
-import { type Submitted, submitGeneration } from '../submit-generation.ts';
+import { cacheHeaders } from '../generations/cache-headers.ts';
+import { readView } from '../generations/generation-view.ts';
+import { type Submitted, submitGeneration } from '../generations/submit-generation.ts';
+import { readRequest } from '../http/read-request.ts';
+import { relayEvents } from '../relay/relay-events.ts';
+import { closedSignal, createSseSink, startSse } from '../relay/sse.ts';
+import { startWithSecond } from '../relay/status-after-budget.ts';
 
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {

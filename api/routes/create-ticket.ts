@@ -1,10 +1,10 @@
 /** `POST /v1/tickets`: what a browser puts into the URL of a stream, in place of a key. */
 import type { RequestHandler } from 'express';
 import { createTicketSchema } from '../../contracts/keys.ts';
-import { callerIn } from '../authenticate.ts';
+import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { findGeneration } from '../find-generation.ts';
-import { parseBody } from '../parse-body.ts';
+import { findGeneration } from '../generations/find-generation.ts';
+import { parseBody } from '../http/parse-body.ts';
 
 export function createTicket(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {

@@ -3,9 +3,9 @@
  * a wrong answer, a user who asks to be forgotten, or a tenant who leaves.
  */
 import type { RequestHandler } from 'express';
-import type { DeletedEntries } from '../../cache/answer-cache.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { callerIn } from '../authenticate.ts';
+import type { DeletedEntries } from '../../engine/cache/answer-cache.ts';
+import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -1,10 +1,10 @@
 /** `POST /v1/routes/explain`: what would be asked for this request, why, and what each model would cost. Free. */
 import type { RequestHandler } from 'express';
 import type { RouteExplanation } from '../../contracts/routing.ts';
-import { callerIn, userFor } from '../authenticate.ts';
-import { composeInput } from '../compose-input.ts';
+import { callerIn, userFor } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { readRequest } from '../read-request.ts';
+import { composeInput } from '../generations/compose-input.ts';
+import { readRequest } from '../http/read-request.ts';
 
 export function explainRoute(dependencies: ApiDependencies): RequestHandler {
   const { routes, health } = dependencies;

@@ -3,12 +3,12 @@ import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { feedbackSchema, promptNameSchema } from '../../contracts/prompts.ts';
-import type { FeedbackTarget } from '../../prompts/prompt-stats.ts';
-import { assertScope, callerIn, hasScope } from '../authenticate.ts';
-import { checked } from '../checked.ts';
+import type { FeedbackTarget } from '../../engine/prompts/prompt-stats.ts';
+import { assertScope, callerIn, hasScope } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { findGeneration } from '../find-generation.ts';
-import { parseBody } from '../parse-body.ts';
+import { findGeneration } from '../generations/find-generation.ts';
+import { parseBody } from '../http/parse-body.ts';
+import { checked } from '../http/parse-with.ts';
 
 export const feedbackLimitSchema = z.coerce.number().int().min(1).max(100).default(20);
 

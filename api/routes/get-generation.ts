@@ -1,9 +1,9 @@
 /** `GET /v1/generations/:id`: how it stands, with the text so far. */
 import type { RequestHandler } from 'express';
-import { callerIn } from '../authenticate.ts';
+import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { findGeneration } from '../find-generation.ts';
-import { readView } from '../generation-view.ts';
+import { findGeneration } from '../generations/find-generation.ts';
+import { readView } from '../generations/generation-view.ts';
 
 export function getGeneration(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {

@@ -6,10 +6,10 @@ import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { isTerminal } from '../../contracts/events.ts';
 import { EVENTS_PER_PAGE, type LogPage, type LogStanding } from '../../contracts/log-pages.ts';
-import { callerIn } from '../authenticate.ts';
-import { checkCursor } from '../check-cursor.ts';
+import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { findGeneration } from '../find-generation.ts';
+import { findGeneration } from '../generations/find-generation.ts';
+import { checkCursor } from '../relay/check-cursor.ts';
 import { cursorOf, timeOf } from './stream-events.ts';
 
 export function getStanding(dependencies: ApiDependencies): RequestHandler<{ id: string }> {

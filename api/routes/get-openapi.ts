@@ -1,6 +1,6 @@
 /** `GET /openapi.json`. */
 import type { RequestHandler } from 'express';
-import { createOpenApiDocument } from '../openapi.ts';
+import { createOpenApiDocument } from '../openapi/create-document.ts';
 
 export function getOpenApi(): RequestHandler {
   const document = createOpenApiDocument();

@@ -1,10 +1,10 @@
-/** `GET /` and what it loads: the page that web/build.ts made. Nothing of it comes from another host or is inline. */
+/** `GET /` and what it loads: the page that clients/web/build.ts made. Nothing of it comes from another host or is inline. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 
-const BUILT = join(import.meta.dirname, '..', '..', 'web', 'dist');
+const BUILT = join(import.meta.dirname, '..', '..', 'clients', 'web', 'dist');
 
 const HEADERS = {
   'content-security-policy': [
@@ -30,7 +30,7 @@ export function getPage(): RequestHandler {
     if (!existsSync(join(BUILT, 'index.html'))) {
       throw new UnbrokenError(
         'not_found',
-        'The page is not built; npm start builds it, or: node web/build.ts',
+        'The page is not built; npm start builds it, or: node clients/web/build.ts',
       );
     }
     response.set(HEADERS).set('cache-control', 'no-cache');

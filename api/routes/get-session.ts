@@ -1,7 +1,7 @@
 /** `GET /v1/session`: who the caller is, and which routes it may use. */
 import type { RequestHandler } from 'express';
 import type { SessionView } from '../../contracts/session.ts';
-import { callerIn, hasScope } from '../authenticate.ts';
+import { callerIn, hasScope } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 export function getSession({ config }: Pick<ApiDependencies, 'config'>): RequestHandler {

@@ -1,10 +1,10 @@
 /** `GET /v1/generations?limit=`: the newest generations that the caller may read, found by Temporal's visibility. */
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { callerIn } from '../authenticate.ts';
+import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { isUnstored } from '../find-generation.ts';
-import { readView } from '../generation-view.ts';
+import { isUnstored } from '../generations/find-generation.ts';
+import { readView } from '../generations/generation-view.ts';
 
 const MOST = 100;
 

@@ -3,10 +3,10 @@ import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { modelCapabilitiesSchema } from '../../contracts/model.ts';
-import { describeModel, listModels as listAll } from '../../models/catalogue.ts';
-import { selectModels } from '../../models/select-models.ts';
+import { describeModel, listModels as listAll } from '../../engine/models/catalogue.ts';
+import { selectModels } from '../../engine/models/select-models.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { parseQuery } from '../parse-query.ts';
+import { parseQuery } from '../http/parse-query.ts';
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 

@@ -3,11 +3,11 @@
  * keys for admins.
  */
 import type { RequestHandler } from 'express';
-import { modelsOf } from '../../config/route-schema.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { ProvidersView } from '../../contracts/routing.ts';
-import type { ProviderReport } from '../../routing/provider-gate.ts';
-import { callerIn, hasScope } from '../authenticate.ts';
+import type { ProviderReport } from '../../engine/routing/provider-gate.ts';
+import { modelsOf } from '../../platform/config/route-schema.ts';
+import { callerIn, hasScope } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 export function listProviders({ config, gate }: ApiDependencies): RequestHandler {

@@ -5,9 +5,9 @@
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { createKeySchema, type KeyView, name, rotateKeySchema, type Scope } from '../../contracts/keys.ts';
-import type { ApiKeys, Caller } from '../api-keys.ts';
-import { assertScope, callerIn } from '../authenticate.ts';
-import { parseBody } from '../parse-body.ts';
+import type { ApiKeys, Caller } from '../access/api-keys.ts';
+import { assertScope, callerIn } from '../access/authenticate.ts';
+import { parseBody } from '../http/parse-body.ts';
 
 interface Dependencies {
   readonly keys: ApiKeys;

@@ -8,11 +8,11 @@ import {
   promptNameSchema,
   versionNumberSchema,
 } from '../../contracts/prompts.ts';
-import { checkContent } from '../../prompts/render-prompt.ts';
-import { callerIn } from '../authenticate.ts';
-import { checked } from '../checked.ts';
+import { checkContent } from '../../engine/prompts/render-prompt.ts';
+import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { parseBody } from '../parse-body.ts';
+import { parseBody } from '../http/parse-body.ts';
+import { checked } from '../http/parse-with.ts';
 
 export function listPrompts({ prompts }: ApiDependencies): RequestHandler {
   return async (_request, response) => {

@@ -5,13 +5,13 @@ import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { SIGNALS, workflowId } from '../../contracts/names.ts';
-import type { LogHead } from '../../streaming/event-log.ts';
-import { callerIn } from '../authenticate.ts';
-import { budgetExceeded } from '../budget-exceeded.ts';
+import type { LogHead } from '../../engine/streaming/event-log.ts';
+import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { findGeneration } from '../find-generation.ts';
-import { readView } from '../generation-view.ts';
-import { parseBody } from '../parse-body.ts';
+import { budgetExceeded } from '../generations/budget-exceeded.ts';
+import { findGeneration } from '../generations/find-generation.ts';
+import { readView } from '../generations/generation-view.ts';
+import { parseBody } from '../http/parse-body.ts';
 
 export const capSchema = z.strictObject({ maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens) });
 

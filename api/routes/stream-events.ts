@@ -1,12 +1,12 @@
 /** `GET /v1/generations/:id/events`: the log as server-sent events, from any cursor. */
 import type { Request, RequestHandler, Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { callerIn } from '../authenticate.ts';
-import { checkCursor } from '../check-cursor.ts';
+import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { findGeneration } from '../find-generation.ts';
-import { type RelaySource, relayEvents } from '../relay-events.ts';
-import { closedSignal, createSseSink, startSse } from '../sse.ts';
+import { findGeneration } from '../generations/find-generation.ts';
+import { checkCursor } from '../relay/check-cursor.ts';
+import { type RelaySource, relayEvents } from '../relay/relay-events.ts';
+import { closedSignal, createSseSink, startSse } from '../relay/sse.ts';
 
 /** How long an `EventSource` waits before it comes back: after a failure, and after an end that was planned. */
 const RETRY_MS = 1_000;

@@ -1,8 +1,8 @@
 /** What a cut connection does to the generation that was begun on it: nothing, or a cancel when nobody comes back. */
 import type { Request, Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { cancelRun } from '../cancel-run.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { cancelRun } from '../generations/cancel-run.ts';
 
 /** The header `x-unbroken-on-abort` counts before the config. */
 export function abortPolicyOf(

@@ -1,6 +1,6 @@
 /** Whose budget is debited: the end user that a client names in its vendor's field. */
 import { createHash } from 'node:crypto';
-import type { Caller } from '../api-keys.ts';
+import type { Caller } from '../access/api-keys.ts';
 
 const OURS = /^[A-Za-z0-9_.@:-]{1,128}$/;
 

@@ -1,8 +1,9 @@
 /** What a `model` of another vendor's API means here: `provider/model`, a route, or a name that fits one provider. */
-import type { Config } from '../../config/load-config.ts';
-import { modelsOf } from '../../config/route-schema.ts';
+
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { Candidate } from '../../contracts/generation.ts';
+import type { Config } from '../../platform/config/load-config.ts';
+import { modelsOf } from '../../platform/config/route-schema.ts';
 
 /** Unmodified clients name vendors' models bare; where no route lists one, its vendor is taken. */
 const VENDORS: readonly (readonly [RegExp, string])[] = [

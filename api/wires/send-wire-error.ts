@@ -1,7 +1,7 @@
 /** Which shape an error has depends on whose API the path is of. */
 import type { Request, Response } from 'express';
 import type { UnbrokenError } from '../../contracts/errors.ts';
-import { sendError } from '../send-error.ts';
+import { sendError } from '../http/send-error.ts';
 import { toAnthropicError } from './anthropic-messages/errors.ts';
 import { toOpenAiError } from './openai-responses/errors.ts';
 

@@ -2,11 +2,11 @@
 import type { Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
-import { cacheHeaders } from '../cache-headers.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { relayEvents, type ViewerSink } from '../relay-events.ts';
-import { closedSignal, createResponseSink, startSse } from '../sse.ts';
-import { errorOf, startWithSecond } from '../start-with-second.ts';
+import { cacheHeaders } from '../generations/cache-headers.ts';
+import { relayEvents, type ViewerSink } from '../relay/relay-events.ts';
+import { closedSignal, createResponseSink, startSse } from '../relay/sse.ts';
+import { errorOf, startWithSecond } from '../relay/status-after-budget.ts';
 import { type Answer, createAnswerFold, createFactsFold, type Fold } from './answer.ts';
 import { setUnbrokenHeaders, unbrokenComment } from './unbroken-headers.ts';
 

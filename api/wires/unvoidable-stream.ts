@@ -1,9 +1,9 @@
 /** A stream of a format that cannot void text: the projection behind the guard, and an error in band where it breaks. */
 import type { Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import type { LogHead } from '../../streaming/event-log.ts';
+import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { errorOf } from '../start-with-second.ts';
+import { errorOf } from '../relay/status-after-budget.ts';
 import { streamToClient } from './serve.ts';
 import { createVoidGuard, voidedBefore } from './void-guard.ts';
 import type { Projection } from './wire.ts';

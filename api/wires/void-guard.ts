@@ -4,7 +4,7 @@
  */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
-import type { LogReader } from '../../streaming/event-log.ts';
+import type { LogReader } from '../../engine/streaming/event-log.ts';
 
 export interface VoidGuard {
   /** Whether the event may be projected. */

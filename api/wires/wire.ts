@@ -7,12 +7,12 @@ import type { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { type GenerationRequest, generationRequestSchema } from '../../contracts/generation.ts';
-import type { LogHead } from '../../streaming/event-log.ts';
-import type { Caller } from '../api-keys.ts';
-import { checked } from '../checked.ts';
+import type { LogHead } from '../../engine/streaming/event-log.ts';
+import type { Caller } from '../access/api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { findGeneration } from '../find-generation.ts';
-import { submitGeneration } from '../submit-generation.ts';
+import { findGeneration } from '../generations/find-generation.ts';
+import { submitGeneration } from '../generations/submit-generation.ts';
+import { checked } from '../http/parse-with.ts';
 import { mayName } from './end-user.ts';
 
 export interface Projection<Frame> {

@@ -1,6 +1,6 @@
 /** `unbroken budgets ...`: limits, balances, the ledger's entries, and a running generation's cap. Wants an admin key. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Call, requestJson } from '../../client/unbroken-client.ts';
+import { type Call, requestJson } from '../../clients/typescript/unbroken-client.ts';
 import type { BudgetLimit } from '../../contracts/budgets.ts';
 import { formatUsd } from '../../contracts/money.ts';
 import { type ConnectionFlags, connectionOf, withConnection } from './connection.ts';

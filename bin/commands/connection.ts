@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
-import { ConnectionLostError, reasonOf } from '../../client/errors.ts';
+import { ConnectionLostError, reasonOf } from '../../clients/typescript/errors.ts';
 import {
   ClientError,
   type ClientOptions,
   createClient,
   StreamIntegrityError,
   type UnbrokenClient,
-} from '../../client/index.ts';
-import { readClientEnvironment } from '../../config/client-environment.ts';
+} from '../../clients/typescript/index.ts';
 import { ERRORS, isErrorCode } from '../../contracts/errors.ts';
+import { readClientEnvironment } from '../../platform/config/client-environment.ts';
 
 export interface ConnectionFlags {
   readonly url?: string;

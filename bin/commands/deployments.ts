@@ -1,14 +1,14 @@
 /** `unbroken deployments ...`: which version of the workers takes new generations. It asks Temporal, not the API. */
 import type { Connection } from '@temporalio/client';
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Config, loadConfig } from '../../config/load-config.ts';
+import { type Config, loadConfig } from '../../platform/config/load-config.ts';
 import {
   moveRuns,
   readDeployment,
   setCurrentVersion,
   setRamp,
   withTemporal,
-} from '../../services/worker-deployment.ts';
+} from '../../tools/services/worker-deployment.ts';
 import { printTable } from './print-table.ts';
 
 function ask<Answer>(

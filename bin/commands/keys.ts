@@ -1,6 +1,6 @@
 /** `unbroken keys ...`: the routes under /v1/keys. A new key goes to stdout alone, so that it can be piped. */
 import { type Command, InvalidArgumentError } from 'commander';
-import { type Call, requestJson } from '../../client/unbroken-client.ts';
+import { type Call, requestJson } from '../../clients/typescript/unbroken-client.ts';
 import type { CreateKey, KeyView, NewKey, Scope } from '../../contracts/keys.ts';
 import { type ConnectionFlags, connectionOf, withConnection } from './connection.ts';
 

@@ -1,4 +1,4 @@
-import type { Finding } from '../../services/doctor/finding.ts';
+import type { Finding } from '../../tools/services/doctor/finding.ts';
 
 const MARKS: Readonly<Record<Finding['status'], string>> = {
   ok: 'ok     ',

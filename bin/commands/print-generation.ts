@@ -1,4 +1,4 @@
-import type { GenerationEvent } from '../../client/index.ts';
+import type { GenerationEvent } from '../../clients/typescript/index.ts';
 import { formatUsd } from '../../contracts/money.ts';
 
 /**

@@ -1,7 +1,7 @@
-import { loadConfig } from '../../config/load-config.ts';
 import type { ModelView } from '../../contracts/model.ts';
-import { listModels } from '../../models/catalogue.ts';
-import { selectModels } from '../../models/select-models.ts';
+import { listModels } from '../../engine/models/catalogue.ts';
+import { selectModels } from '../../engine/models/select-models.ts';
+import { loadConfig } from '../../platform/config/load-config.ts';
 import { printTable } from './print-table.ts';
 
 const ABILITIES = ['tools', 'vision', 'jsonSchema', 'reasoning', 'prefill', 'reattach'] as const;

@@ -1,4 +1,4 @@
-import type { ProvidersView, RouteExplanation } from '../../client/index.ts';
+import type { ProvidersView, RouteExplanation } from '../../clients/typescript/index.ts';
 import { formatUsd } from '../../contracts/money.ts';
 import { printTable } from './print-table.ts';
 

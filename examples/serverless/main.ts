@@ -4,9 +4,9 @@
  *   npm start                              # in another terminal
  *   node examples/serverless/main.ts
  */
-import { followGeneration } from '../../client/follow-generation.ts';
-import { createClient } from '../../client/index.ts';
-import { readClientEnvironment } from '../../config/client-environment.ts';
+import { followGeneration } from '../../clients/typescript/follow-generation.ts';
+import { createClient } from '../../clients/typescript/index.ts';
+import { readClientEnvironment } from '../../platform/config/client-environment.ts';
 import { createFunction } from './function.ts';
 import { startPlatform } from './platform.ts';
 

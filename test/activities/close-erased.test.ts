@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { closeGeneration } from '../../activities/close-generation.ts';
 import type { EventBody } from '../../contracts/events.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
-import type { EventLog } from '../../streaming/event-log.ts';
-import { createRedisEventLog } from '../../streaming/redis-event-log.ts';
-import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
+import type { EventLog } from '../../engine/streaming/event-log.ts';
+import { createRedisEventLog } from '../../engine/streaming/redis-event-log.ts';
+import { startTestRedis, type TestRedis } from '../engine/streaming/redis-server.ts';
 import { FIRST, orderOf } from '../workflows/workflow-environment.ts';
 
 let redis: TestRedis;

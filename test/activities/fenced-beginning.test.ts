@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createRunningStreams } from '../../activities/attempt/running-streams.ts';
 import { createBeginning } from '../../activities/begin-generation.ts';
-import { createRunningStreams } from '../../activities/running-streams.ts';
-import { type AttemptStand, startAttemptStand } from './attempt-stand.ts';
+import { type AttemptStand, startAttemptStand } from './attempt/attempt-stand.ts';
 
 let stand: AttemptStand;
 beforeAll(async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { outcomeOf, readRecord } from '../../activities/generation-record.ts';
 import { addUsage, NO_USAGE, totalTokens } from '../../contracts/money.ts';
-import { eventsOf, failed, started, text, USAGE } from './events-of.ts';
+import { eventsOf, failed, started, text, USAGE } from './attempt/events-of.ts';
 
 test('an empty log tells of nothing', () => {
   expect(readRecord([])).toEqual({

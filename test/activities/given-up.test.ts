@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { LIMITS } from '../../contracts/limits.ts';
-import { type AttemptStand, startAttemptStand } from './attempt-stand.ts';
+import { type AttemptStand, startAttemptStand } from './attempt/attempt-stand.ts';
 
 let stand: AttemptStand;
 beforeAll(async () => {

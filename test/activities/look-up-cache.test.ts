@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readRecord } from '../../activities/generation-record.ts';
 import { lookUpCache, replayAnswer } from '../../activities/look-up-cache.ts';
-import type { AnswerCache, CacheLookUp } from '../../cache/answer-cache.ts';
 import { type EventBody, textOf } from '../../contracts/events.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { usedSoFar } from '../../contracts/used-so-far.ts';
-import type { EventLog } from '../../streaming/event-log.ts';
-import { createRedisEventLog } from '../../streaming/redis-event-log.ts';
-import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
+import type { AnswerCache, CacheLookUp } from '../../engine/cache/answer-cache.ts';
+import type { EventLog } from '../../engine/streaming/event-log.ts';
+import { createRedisEventLog } from '../../engine/streaming/redis-event-log.ts';
+import { startTestRedis, type TestRedis } from '../engine/streaming/redis-server.ts';
 import { orderOf } from '../workflows/workflow-environment.ts';
 
 const TEXT = 'The whole answer.';

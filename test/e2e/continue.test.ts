@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createClient, type UnbrokenClient } from '../../client/index.ts';
+import { createClient, type UnbrokenClient } from '../../clients/typescript/index.ts';
 import { textOf } from '../../contracts/events.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { examine } from '../../services/doctor/examine.ts';
-import type { Finding } from '../../services/doctor/finding.ts';
+import { examine } from '../../tools/services/doctor/examine.ts';
+import type { Finding } from '../../tools/services/doctor/finding.ts';
 import { freePort } from '../harness/free-port.ts';
 import { runCli } from '../harness/run-cli.ts';
 import { type Stack, startStack } from '../harness/stack.ts';

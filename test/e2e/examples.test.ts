@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { recordProcess } from '../../services/pid-file.ts';
+import { recordProcess } from '../../tools/services/pid-file.ts';
 import { runCli } from '../harness/run-cli.ts';
 import { startStack } from '../harness/stack.ts';
 import { waitFor } from '../harness/wait-for.ts';

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/events.ts';
 import { WORKFLOW_TYPE, workflowId } from '../../contracts/names.ts';
-import { runOptions } from '../../handoff/run-options.ts';
+import { runOptions } from '../../platform/temporal/run-options.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';

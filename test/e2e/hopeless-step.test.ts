@@ -1,8 +1,8 @@
 /** A step that no retry can finish: its run fails and says so, instead of being retried for ever. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { subjectKey } from '../../budget/audit.ts';
 import { workflowId } from '../../contracts/names.ts';
-import { connectRedis, type RedisConnection } from '../../streaming/redis-connection.ts';
+import { subjectKey } from '../../engine/budget/audit.ts';
+import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';
 import { type Stack, startStack } from '../harness/stack.ts';

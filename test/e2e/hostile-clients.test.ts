@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import WebSocket from 'ws';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { connectRedis, type RedisConnection } from '../../streaming/redis-connection.ts';
+import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { connectApi } from '../harness/unbroken-api.ts';
 import { waitFor } from '../harness/wait-for.ts';

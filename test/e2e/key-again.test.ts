@@ -1,7 +1,7 @@
 /** An Idempotency-Key that comes again when the log of its generation is gone, and Temporal still knows the run. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { workflowId } from '../../contracts/names.ts';
-import { connectRedis, type RedisConnection } from '../../streaming/redis-connection.ts';
+import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';

@@ -1,7 +1,7 @@
 /** A log whose end is gone, as Redis loses it with a power cut, or because its run was ended by hand. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { REDIS_KEYS, workflowId } from '../../contracts/names.ts';
-import { connectRedis, type RedisConnection } from '../../streaming/redis-connection.ts';
+import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';

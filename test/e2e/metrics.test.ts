@@ -78,7 +78,7 @@ const dashboardSchema = z.object({
 
 describe('dashboard and alerts', () => {
   test('every alert asks for what is exported', () => {
-    const { groups } = rulesSchema.parse(parse(readProjectFile('deploy/observability/alerts.yml')));
+    const { groups } = rulesSchema.parse(parse(readProjectFile('tools/deploy/observability/alerts.yml')));
     const rules = groups.flatMap(({ rules: all }) => all);
     expect(rules.length).toBeGreaterThan(10);
     expect(
@@ -88,7 +88,7 @@ describe('dashboard and alerts', () => {
 
   test('every panel asks for what is exported', () => {
     const { panels } = dashboardSchema.parse(
-      readJson('deploy/observability/grafana/dashboards/unbroken.json'),
+      readJson('tools/deploy/observability/grafana/dashboards/unbroken.json'),
     );
     expect(panels.length).toBeGreaterThan(15);
     const faults = panels.flatMap(({ title, targets }) =>

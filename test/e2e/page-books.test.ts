@@ -19,7 +19,7 @@ let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  await promisify(execFile)(process.execPath, ['web/build.ts'], { cwd: PROJECT_ROOT });
+  await promisify(execFile)(process.execPath, ['clients/web/build.ts'], { cwd: PROJECT_ROOT });
   const config = { prices: { 'simulated/sim-large': PRICE } };
   [stack, browser] = await Promise.all([startStack({ config }), openBrowser()]);
   const owner = { tenant: `books-${randomUUID()}`, user: 'dev' };

@@ -294,5 +294,5 @@ test('a provider is shown with its circuit, and why it is open', async () => {
 
 /** In a process of its own: the bundler is no part of what is tested. */
 async function buildPage(): Promise<void> {
-  await promisify(execFile)(process.execPath, ['web/build.ts'], { cwd: PROJECT_ROOT });
+  await promisify(execFile)(process.execPath, ['clients/web/build.ts'], { cwd: PROJECT_ROOT });
 }

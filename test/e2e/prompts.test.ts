@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createClient, type UnbrokenClient } from '../../client/index.ts';
+import { createClient, type UnbrokenClient } from '../../clients/typescript/index.ts';
 import { workflowId } from '../../contracts/names.ts';
 import type { VersionStats } from '../../contracts/prompts.ts';
 import { promptOf } from '../harness/prompt.ts';

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect as connectTo, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { ClientError, createClient } from '../../client/index.ts';
+import { ClientError, createClient } from '../../clients/typescript/index.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { textOf } from '../../contracts/events.ts';
 import { faultsOf } from '../harness/check-events.ts';

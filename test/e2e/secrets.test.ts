@@ -5,7 +5,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import WebSocket from 'ws';
 import { workflowId } from '../../contracts/names.ts';
-import { connectRedis, type RedisConnection } from '../../streaming/redis-connection.ts';
+import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { type EchoingProvider, startEchoingProvider } from '../harness/echoing-provider.ts';
 import { startReading } from '../harness/reader.ts';
 import { type Stack, startStack } from '../harness/stack.ts';

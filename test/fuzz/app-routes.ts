@@ -2,7 +2,7 @@
 import type { Express } from 'express';
 import { createApp } from '../../api/create-app.ts';
 import type { ApiDependencies } from '../../api/dependencies.ts';
-import { loadConfig } from '../../config/load-config.ts';
+import { loadConfig } from '../../platform/config/load-config.ts';
 
 export interface AppRoute {
   readonly method: string;

@@ -1,6 +1,6 @@
 /** Recorded answers of vendors, broken: in their bytes, in the JSON that they carry, and in their heads. */
 import fc from 'fast-check';
-import type { Delivery, Fixture } from '../providers/fixture-server.ts';
+import type { Delivery, Fixture } from '../engine/providers/fixture-server.ts';
 import { nearly, toJson } from './bad-json.ts';
 
 export interface BrokenAnswer {

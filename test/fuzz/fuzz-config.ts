@@ -4,8 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { parse } from 'yaml';
-import { type Config, ConfigError, environmentSchema, loadConfig } from '../../config/load-config.ts';
-import { modelsOf } from '../../config/route-schema.ts';
+import {
+  type Config,
+  ConfigError,
+  environmentSchema,
+  loadConfig,
+} from '../../platform/config/load-config.ts';
+import { modelsOf } from '../../platform/config/route-schema.ts';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
 import { badText, JsonText, nearly, toJson } from './bad-json.ts';
 import { fromSchema, type JsonSchema } from './from-schema.ts';

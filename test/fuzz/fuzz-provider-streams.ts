@@ -4,20 +4,20 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
-import type { WireFamily } from '../../config/schema.ts';
 import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import { finishReasons } from '../../contracts/generation.ts';
-import type { Provider, ProviderCursor, ProviderEvent } from '../../providers/provider.ts';
-import { adapterFor, simulatedConfig } from '../providers/adapter-for.ts';
+import type { Provider, ProviderCursor, ProviderEvent } from '../../engine/providers/provider.ts';
+import type { WireFamily } from '../../platform/config/schema.ts';
+import { adapterFor, simulatedConfig } from '../engine/providers/adapter-for.ts';
 import {
   type Delivery,
   type Fixture,
   type FixtureServer,
   readFixture,
   startFixtureServer,
-} from '../providers/fixture-server.ts';
-import { EXPECTED } from '../providers/fixtures/expected.ts';
-import { callOf, type Heard, hear } from '../providers/hear.ts';
+} from '../engine/providers/fixture-server.ts';
+import { EXPECTED } from '../engine/providers/fixtures/expected.ts';
+import { callOf, type Heard, hear } from '../engine/providers/hear.ts';
 import { brokenAnswers } from './broken-answers.ts';
 import {
   type FuzzPlan,

@@ -1,12 +1,12 @@
 /** Who reads our own stream: the TypeScript client and the edge relay, behind a network that cuts, splits and garbles. */
 import fc from 'fast-check';
-import { ClientError, ConnectionLostError, StreamIntegrityError } from '../../client/errors.ts';
-import { followGeneration } from '../../client/follow-generation.ts';
-import { readEvents } from '../../client/read-events.ts';
+import { createLiveStreams } from '../../clients/edge/live-streams.ts';
+import { createMemoryCache } from '../../clients/edge/memory-cache.ts';
+import { createRelay } from '../../clients/edge/relay.ts';
+import { ClientError, ConnectionLostError, StreamIntegrityError } from '../../clients/typescript/errors.ts';
+import { followGeneration } from '../../clients/typescript/follow-generation.ts';
+import { readEvents } from '../../clients/typescript/read-events.ts';
 import { type GenerationEvent, isTerminal } from '../../contracts/events.ts';
-import { createLiveStreams } from '../../edge/live-streams.ts';
-import { createMemoryCache } from '../../edge/memory-cache.ts';
-import { createRelay } from '../../edge/relay.ts';
 import {
   apiBehind,
   type Connection,

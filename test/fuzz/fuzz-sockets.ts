@@ -4,7 +4,7 @@
  */
 import { connect } from 'node:net';
 import fc from 'fast-check';
-import type { ConfigFile } from '../../config/schema.ts';
+import type { ConfigFile } from '../../platform/config/schema.ts';
 import type { Stack } from '../harness/stack.ts';
 import { pause, waitFor } from '../harness/wait-for.ts';
 import { faultsInLogs } from './fuzz-routes.ts';

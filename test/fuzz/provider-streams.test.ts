@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { adapterFor, simulatedConfig } from '../engine/providers/adapter-for.ts';
+import { type FixtureServer, startFixtureServer } from '../engine/providers/fixture-server.ts';
+import { callOf, errorOf, hear } from '../engine/providers/hear.ts';
 import { chooseSeed } from '../harness/random.ts';
-import { adapterFor, simulatedConfig } from '../providers/adapter-for.ts';
-import { type FixtureServer, startFixtureServer } from '../providers/fixture-server.ts';
-import { callOf, errorOf, hear } from '../providers/hear.ts';
 import { fuzzProviderStreams } from './fuzz-provider-streams.ts';
 
 test('a stream of a provider is the same wherever it is split, and a broken one ends in an error of the table', async () => {

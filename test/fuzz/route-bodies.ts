@@ -1,7 +1,7 @@
 /** What each route takes as its body: by the OpenAPI document, and of other vendors' formats by their schemas. */
 import fc from 'fast-check';
 import { z } from 'zod';
-import { createOpenApiDocument } from '../../api/openapi.ts';
+import { createOpenApiDocument } from '../../api/openapi/create-document.ts';
 import { uiChatSchema } from '../../api/wires/ai-sdk-ui/request.ts';
 import { countTokensSchema, messagesSchema } from '../../api/wires/anthropic-messages/request.ts';
 import { chatCompletionSchema } from '../../api/wires/openai-chat/request.ts';

@@ -1,4 +1,4 @@
-import type { VerifierPatience } from '../../cache/threaded-verifier.ts';
+import type { VerifierPatience } from '../../engine/cache/threaded-verifier.ts';
 
 const PATIENT_MS = 120_000;
 

@@ -5,8 +5,8 @@
 import { createHash } from 'node:crypto';
 import type { EventBody } from '../../contracts/events.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
-import { connectRedis } from '../../streaming/redis-connection.ts';
-import { createRedisEventLog } from '../../streaming/redis-event-log.ts';
+import { createRedisEventLog } from '../../engine/streaming/redis-event-log.ts';
+import { connectRedis } from '../../platform/redis/redis-connection.ts';
 import type { Stack } from './stack.ts';
 import { waitFor } from './wait-for.ts';
 

@@ -46,8 +46,10 @@ async function bundle(entry: string, format: 'es' | 'iife'): Promise<string> {
 }
 
 async function serveCloudflare(): Promise<Served> {
-  const settings = settingsSchema.parse(JSON.parse(withoutComments('edge/cloudflare/wrangler.jsonc')));
-  const contents = await bundle('edge/cloudflare/worker.ts', 'es');
+  const settings = settingsSchema.parse(
+    JSON.parse(withoutComments('clients/edge/cloudflare/wrangler.jsonc')),
+  );
+  const contents = await bundle('clients/edge/cloudflare/worker.ts', 'es');
   const miniflare = new Miniflare({
     modules: [{ type: 'ESModule', path: 'relay.js', contents }],
     compatibilityDate: settings.compatibility_date,

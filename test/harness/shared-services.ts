@@ -2,7 +2,7 @@
  * Temporal, Redis and Qdrant, started once for a whole run and shared by its suites: every stack has its own task
  * queue and its own users, so suites do not see each other.
  */
-import { provideServices } from '../../services/provide-services.ts';
+import { provideServices } from '../../tools/services/provide-services.ts';
 
 const VARIABLE = 'UNBROKEN_TEST_SERVICES';
 

@@ -1,8 +1,8 @@
 /** The simulated provider's control side: what it generated, what it would say, which fault comes next. */
 import type { z } from 'zod';
 import type { GenerationRequest, Message } from '../../contracts/generation.ts';
-import type { faultSchema, WireName } from '../../providers/simulated/faults.ts';
-import type { rateLimitSchema } from '../../providers/simulated/rate-limits.ts';
+import type { faultSchema, WireName } from '../../tools/simulator/faults.ts';
+import type { rateLimitSchema } from '../../tools/simulator/rate-limits.ts';
 
 export interface SimulatedCall {
   /** As the wire names it, such as the id of a response. */

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CreateKey, NewKey } from '../../contracts/keys.ts';
-import { REDIS_DATABASES } from '../../services/provide-redis.ts';
+import { REDIS_DATABASES } from '../../tools/services/provide-redis.ts';
 import { type ChildHandle, PROJECT_ROOT, startChild } from './child-process.ts';
 import { freePort } from './free-port.ts';
 import { announcedServices } from './shared-services.ts';
@@ -74,7 +74,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     return seat;
   };
   try {
-    const simulator = await startChild('simulator', 'providers/simulated/main.ts', {});
+    const simulator = await startChild('simulator', 'tools/simulator/main.ts', {});
     endings.push(() => simulator.end());
     const configPath = join(dataDir, 'unbroken.config.yaml');
     // JSON is YAML.

@@ -1,5 +1,5 @@
 /** Everything that Temporal and Redis hold, as text that can be searched. */
-import type { RedisConnection } from '../../streaming/redis-connection.ts';
+import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { temporalClient } from './streaming-worker.ts';
 
 /** The histories and descriptions of these workflows, payloads as the text that their bytes are. */

@@ -1,5 +1,5 @@
 /** As Vercel wraps a function of the edge runtime: its default export answers the fetch event. */
-import handle from '../../edge/vercel/api/relay.ts';
+import handle from '../../clients/edge/vercel/api/relay.ts';
 
 interface FetchEvent {
   readonly request: Request;

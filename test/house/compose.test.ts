@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { configSchema } from '../../config/schema.ts';
+import { configSchema } from '../../platform/config/schema.ts';
 import { composeFaults, composeSchema, oneShots } from './compose-schema.ts';
 import { ROOT, readJson, readProjectFile } from './project-files.ts';
 
@@ -47,7 +47,7 @@ describe('docker-compose.yml', () => {
   });
 
   test('the front has all that its configuration asks for', () => {
-    const asked = [...readProjectFile('deploy/nginx.conf.template').matchAll(/\$\{(FRONT_\w+)\}/g)];
+    const asked = [...readProjectFile('tools/deploy/nginx.conf.template').matchAll(/\$\{(FRONT_\w+)\}/g)];
     expect(asked.length).toBeGreaterThan(3);
     const given = Object.keys(compose.services['front']?.environment ?? {});
     expect(given).toEqual(expect.arrayContaining(asked.map(([, name]) => name)));
@@ -68,7 +68,7 @@ describe('docker-compose.yml', () => {
 
 describe('the rest of the deployment', () => {
   test('Temporal hands tasks over without its polling pauses, and none to a worker that hangs', () => {
-    const settings: unknown = parse(readProjectFile('deploy/temporal-dynamicconfig.yaml'));
+    const settings: unknown = parse(readProjectFile('tools/deploy/temporal-dynamicconfig.yaml'));
     expect(settings).toEqual({
       'system.enableActivityEagerExecution': [{ value: true }],
       'history.transferProcessorMaxPollRPS': [{ value: 2000 }],
@@ -81,7 +81,7 @@ describe('the rest of the deployment', () => {
     });
     const { environment, volumes } = compose.services['temporal'] ?? {};
     const target = environment?.['DYNAMIC_CONFIG_FILE_PATH'];
-    expect(volumes).toContain(`./deploy/temporal-dynamicconfig.yaml:${target}:ro`);
+    expect(volumes).toContain(`./tools/deploy/temporal-dynamicconfig.yaml:${target}:ro`);
   });
 
   test('the image has the Node of package.json, no rights of root, and a health check', () => {

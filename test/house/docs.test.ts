@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { createOpenApiDocument } from '../../api/openapi.ts';
+import { createOpenApiDocument } from '../../api/openapi/create-document.ts';
 import { eventBodySchema } from '../../contracts/events.ts';
 import { clientFrameSchema } from '../../contracts/websocket.ts';
 import { namedCommands, namedScripts, relativeLinks } from './docs.ts';

@@ -1,9 +1,25 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { FREE_FOLDERS, IMPORT_TABLE, importsOf, packageOf, violationsOf } from './import-table.ts';
+import {
+  FREE_FOLDERS,
+  IMPORT_TABLE,
+  importsOf,
+  packageOf,
+  ROOM_TABLES,
+  violationsOf,
+} from './import-table.ts';
 import { projectFiles, readJson, readProjectFile } from './project-files.ts';
 
 const sources = projectFiles('.ts', '.tsx').map((path) => ({ path, source: readProjectFile(path) }));
+
+const foldersIn = (cell: string | undefined) =>
+  [...(cell ?? '').matchAll(/`([a-z]+)`/g)].map(([, name]) => name).sort();
+const asRows = (table: typeof IMPORT_TABLE) =>
+  Object.entries(table).map(([folder, { values, types }]) => [
+    folder,
+    [...values].filter((name) => name !== '').sort(),
+    [...types].sort(),
+  ]);
 
 describe('the import table', () => {
   test('is kept by every file', () => {
@@ -13,44 +29,70 @@ describe('the import table', () => {
 
   test('is the one that ARCHITECTURE.md shows', () => {
     const rows = readProjectFile('ARCHITECTURE.md').matchAll(/^\| `([a-z]+)\/` *\|([^|]*)\|([^|]*)\|/gm);
-    const foldersIn = (cell: string | undefined) =>
-      [...(cell ?? '').matchAll(/`([a-z]+)`/g)].map(([, name]) => name).sort();
     const shown = [...rows].map(([, folder, values, types]) => [folder, foldersIn(values), foldersIn(types)]);
-    const enforced = Object.entries(IMPORT_TABLE).map(([folder, { values, types }]) => [
-      folder,
-      [...values].sort(),
-      [...types].sort(),
+    expect(shown).toEqual(asRows(IMPORT_TABLE));
+  });
+
+  test('is the one that ARCHITECTURE.md shows of the rooms inside a shelf', () => {
+    const rows = readProjectFile('ARCHITECTURE.md').matchAll(
+      /^\| `([a-z]+)\/([a-z]+)\/` *\|([^|]*)\|([^|]*)\|/gm,
+    );
+    const shown = [...rows].map(([, shelf, room, values, types]) => [
+      `${shelf}/${room}`,
+      foldersIn(values),
+      foldersIn(types),
     ]);
+    const enforced = Object.entries(ROOM_TABLES).flatMap(([shelf, rooms]) =>
+      asRows(rooms)
+        .filter(([room]) => room !== '')
+        .map(([room, values, types]) => [`${shelf}/${room}`, values, types]),
+    );
     expect(shown).toEqual(enforced);
   });
 
   test.each([
-    ['a value from a folder that is not listed', 'client/a.ts', `import { a } from '../api/a.ts';`],
-    ['a type from a folder that is not listed', 'client/a.ts', `import type { A } from '../api/a.ts';`],
+    [
+      'a value from a folder that is not listed',
+      'clients/typescript/a.ts',
+      `import { a } from '../../api/a.ts';`,
+    ],
+    [
+      'a type from a folder that is not listed',
+      'clients/typescript/a.ts',
+      `import type { A } from '../../api/a.ts';`,
+    ],
     ['a value where only types may be', 'workflows/a.ts', `import { a } from '../activities/a.ts';`],
     ['an inline type, which still loads', 'workflows/a.ts', `import { type A } from '../activities/a.ts';`],
-    ['a mixed import', 'activities/a.ts', `import { type A, b } from '../cache/a.ts';`],
-    ['an import for its effect', 'activities/a.ts', `import '../cache/a.ts';`],
-    ['a default import', 'activities/a.ts', `import a from '../budget/a.ts';`],
-    ['a namespace import', 'activities/a.ts', `import * as a from '../streaming/a.ts';`],
-    ['a re-export', 'contracts/a.ts', `export { a } from '../config/a.ts';`],
-    ['a re-export of all', 'contracts/a.ts', `export * from '../config/a.ts';`],
-    ['a dynamic import', 'config/a.ts', `const a = await import('../api/a.ts');`],
+    ['a mixed import', 'activities/a.ts', `import { type A, b } from '../engine/cache/a.ts';`],
+    ['an import for its effect', 'activities/a.ts', `import '../engine/cache/a.ts';`],
+    ['a default import', 'activities/a.ts', `import a from '../engine/budget/a.ts';`],
+    ['a namespace import', 'activities/a.ts', `import * as a from '../engine/streaming/a.ts';`],
+    ['a re-export', 'contracts/a.ts', `export { a } from '../platform/config/a.ts';`],
+    ['a re-export of all', 'contracts/a.ts', `export * from '../platform/config/a.ts';`],
+    ['a dynamic import', 'platform/config/a.ts', `const a = await import('../../api/a.ts');`],
     ['a computed import in a workflow', 'workflows/a.ts', 'const a = await import(name);'],
-    ['a type in import()', 'providers/a.ts', `type A = import('../api/a.ts').A;`],
+    ['a type in import()', 'engine/providers/a.ts', `type A = import('../../api/a.ts').A;`],
     ['a value of the api in the worker', 'worker/a.ts', `import { a } from '../api/a.ts';`],
-    ['a provider in the api', 'api/a.ts', `import { a } from '../providers/a.ts';`],
-    ['a path with detours', 'api/routes/a.ts', `import { a } from '../../api/../providers/a.ts';`],
-    ['a test in production code', 'streaming/a.ts', `import { a } from '../test/harness/a.ts';`],
-    ['a program in production code', 'services/a.ts', `import { a } from '../bin/a.ts';`],
+    ['a provider in the api', 'api/a.ts', `import { a } from '../engine/providers/a.ts';`],
+    ['a path with detours', 'api/routes/a.ts', `import { a } from '../../api/../engine/providers/a.ts';`],
+    ['a test in production code', 'engine/streaming/a.ts', `import { a } from '../../test/harness/a.ts';`],
+    ['a program in production code', 'platform/redis/a.ts', `import { a } from '../../bin/a.ts';`],
     ['Node in a workflow', 'workflows/a.ts', `import { randomUUID } from 'node:crypto';`],
     ['Node by its old name in a workflow', 'workflows/a.ts', `import { join } from 'path';`],
     ['a package in a workflow', 'workflows/a.ts', `import { z } from 'zod';`],
     ['Node in the contracts', 'contracts/a.ts', `import { join } from 'node:path';`],
-    ['Node in the client', 'client/a.ts', `import { join } from 'node:path';`],
-    ['Node at the edge', 'edge/a.ts', `import { join } from 'node:path';`],
-    ['the api in the page', 'web/src/a.tsx', `import { a } from '../../api/a.ts';`],
+    ['Node in the client', 'clients/typescript/a.ts', `import { join } from 'node:path';`],
+    ['Node at the edge', 'clients/edge/a.ts', `import { join } from 'node:path';`],
+    ['the api in the page', 'clients/web/src/a.tsx', `import { a } from '../../../api/a.ts';`],
     ['a folder that the table does not know', 'utils/a.ts', 'export const a = 1;'],
+    ['a room that the table does not know', 'engine/misc/a.ts', 'export const a = 1;'],
+    ['a neighbour that is not listed', 'engine/budget/a.ts', `import type { A } from '../cache/a.ts';`],
+    [
+      'a value of a neighbour that gives types',
+      'engine/handoff/a.ts',
+      `import { a } from '../streaming/a.ts';`,
+    ],
+    ['a tool in production code', 'worker/a.ts', `import { a } from '../tools/simulator/a.ts';`],
   ])('refuses %s', (_name, path, source) => {
     expect(violationsOf(path, source)).toHaveLength(1);
   });
@@ -59,8 +101,10 @@ describe('the import table', () => {
     ['workflows/a.ts', `import type { A } from '../activities/a.ts';`],
     ['workflows/a.ts', `import { proxyActivities } from '@temporalio/workflow';`],
     ['workflows/a.ts', `import { a } from '../contracts/a.ts'; import { b } from './b.ts';`],
-    ['activities/a.ts', `import type { A } from '../streaming/a.ts';`],
+    ['activities/a.ts', `import type { A } from '../engine/streaming/a.ts';`],
     ['worker/a.ts', `import { a } from '../activities/a.ts';`],
+    ['engine/cache/a.ts', `import type { A } from '../embedding/a.ts';`],
+    ['clients/web/src/a.ts', `import { a } from '../../typescript/a.ts';`],
     ['test/a.test.ts', `import { a } from '../api/a.ts';`],
   ])('allows what the table lists: %s %s', (path, source) => {
     expect(violationsOf(path, source)).toEqual([]);
@@ -74,18 +118,18 @@ describe('packages', () => {
       devDependencies: z.record(z.string(), z.string()),
     })
     .parse(readJson('package.json'));
-  const importedBy = (isWanted: (folder: string) => boolean) =>
+  const importedBy = (isWanted: (path: string) => boolean) =>
     new Set(
       sources
         // It loads by name what only its users install.
-        .filter(({ path }) => path !== 'providers/optional-package.ts')
-        .filter(({ path }) => isWanted(path.split('/')[0] ?? ''))
+        .filter(({ path }) => path !== 'platform/optional-package.ts')
+        .filter(({ path }) => isWanted(path))
         .flatMap(({ path, source }) => importsOf(path, source).map(packageOf))
         .filter((name) => name !== null),
     );
-  // bench/ and test/ are not part of what is installed for production; web/ and edge/ are bundled before.
-  const notInstalled = ['bench', 'test', 'web', 'edge'];
-  const production = importedBy((folder) => !notInstalled.includes(folder));
+  // Benchmarks and tests are not installed for production; the page and the edge are bundled before.
+  const notInstalled = ['tools/bench/', 'test/', 'clients/web/', 'clients/edge/'];
+  const production = importedBy((path) => !notInstalled.some((folder) => path.startsWith(folder)));
 
   test('what runs in production is a dependency', () => {
     const typesOnly = (name: string) => `@types/${name}` in devDependencies && name in dependencies;

@@ -1,4 +1,4 @@
-/** Who may import whom: ARCHITECTURE.md's table, and the check of one file against it. */
+/** Who may import whom: ARCHITECTURE.md's tables, and the check of one file against them. */
 import { posix } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
 
@@ -9,63 +9,56 @@ interface Row {
   readonly types: readonly string[];
 }
 
-const FOLDERS = [
-  'contracts',
-  'config',
-  'models',
-  'providers',
-  'threads',
-  'embedding',
-  'cache',
-  'budget',
-  'streaming',
-  'handoff',
-  'prompts',
-  'routing',
-  'encryption',
-  'telemetry',
-];
-
+/** Shelves: the folders at the root. */
 export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   contracts: { values: [], types: [] },
+  platform: { values: ['contracts'], types: [] },
+  engine: { values: ['contracts', 'platform'], types: [] },
+  activities: { values: ['contracts'], types: ['engine'] },
   workflows: { values: ['contracts'], types: ['activities'] },
-  activities: {
-    values: ['contracts'],
-    types: ['providers', 'cache', 'budget', 'streaming', 'routing', 'prompts'],
-  },
-  models: { values: ['contracts'], types: ['config'] },
-  providers: { values: ['contracts', 'models'], types: ['config'] },
-  threads: { values: ['contracts'], types: [] },
-  embedding: { values: [], types: [] },
-  cache: { values: ['contracts', 'lua', 'threads', 'embedding'], types: ['config'] },
-  budget: { values: ['contracts', 'lua'], types: ['config'] },
-  streaming: { values: ['contracts', 'lua'], types: ['config'] },
-  lua: { values: [], types: [] },
-  handoff: { values: ['contracts', 'lua'], types: ['streaming'] },
-  routing: { values: ['contracts', 'lua'], types: ['config'] },
-  prompts: { values: ['contracts', 'lua', 'embedding'], types: ['config'] },
-  encryption: { values: ['contracts'], types: ['config'] },
-  telemetry: {
-    values: ['contracts'],
-    types: ['config', 'providers', 'cache', 'budget', 'streaming', 'routing', 'handoff'],
-  },
-  config: { values: ['contracts'], types: [] },
-  worker: { values: [...FOLDERS, 'workflows', 'activities'], types: [] },
-  api: {
-    values: [
-      ...(['contracts', 'config', 'models', 'streaming', 'budget', 'cache', 'prompts', 'routing'] as const),
-      ...(['encryption', 'telemetry', 'handoff'] as const),
-    ],
-    types: ['workflows'],
-  },
-  client: { values: ['contracts'], types: [] },
-  services: { values: ['contracts', 'config'], types: [] },
-  web: { values: ['client', 'contracts'], types: [] },
-  edge: { values: ['client', 'contracts'], types: [] },
+  worker: { values: ['contracts', 'platform', 'engine', 'activities', 'workflows'], types: [] },
+  api: { values: ['contracts', 'platform', 'engine'], types: ['workflows'] },
+  clients: { values: ['contracts'], types: [] },
 };
 
+/** Rooms of a shelf: what each may import from its neighbours there. */
+export const ROOM_TABLES: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
+  platform: {
+    '': { values: [], types: [] },
+    config: { values: [], types: [] },
+    redis: { values: [], types: ['config'] },
+    temporal: { values: [], types: [] },
+    encryption: { values: [], types: ['config'] },
+    threads: { values: [''], types: [] },
+  },
+  engine: {
+    models: { values: [], types: [] },
+    providers: { values: ['models'], types: [] },
+    streaming: { values: [], types: [] },
+    handoff: { values: [], types: ['streaming'] },
+    routing: { values: [], types: [] },
+    budget: { values: [], types: [] },
+    embedding: { values: [], types: [] },
+    cache: { values: ['embedding'], types: [] },
+    compression: { values: ['embedding', 'prompts'], types: [] },
+    prompts: { values: [], types: [] },
+    telemetry: {
+      values: [],
+      types: ['providers', 'cache', 'embedding', 'budget', 'streaming', 'routing', 'handoff', 'prompts'],
+    },
+  },
+  clients: {
+    typescript: { values: [], types: [] },
+    web: { values: ['typescript'], types: [] },
+    edge: { values: ['typescript'], types: [] },
+  },
+};
+
+/** The worker alone calls providers: the API holds no vendor's key. */
+const CLOSED_TO_THE_API: readonly string[] = ['providers', 'compression', 'embedding'];
+
 /** Programs and tests: they may import what they like, and nothing of the table may import them. */
-export const FREE_FOLDERS: ReadonlySet<string> = new Set(['bin', 'bench', 'deploy', 'examples', 'test']);
+export const FREE_FOLDERS: ReadonlySet<string> = new Set(['bin', 'tools', 'examples', 'test']);
 
 const WORKFLOW_PACKAGES: ReadonlySet<string> = new Set(['@temporalio/workflow', '@temporalio/common']);
 
@@ -102,28 +95,57 @@ export function importsOf(path: string, source: string): Import[] {
   return found;
 }
 
-/** What one file breaks, in words; empty where it keeps to the table. */
+/** What one file breaks, in words; empty where it keeps to the tables. */
 export function violationsOf(path: string, source: string): string[] {
-  const folder = folderOf(path);
-  if (FREE_FOLDERS.has(folder)) return [];
-  const row = Object.hasOwn(IMPORT_TABLE, folder) ? IMPORT_TABLE[folder] : undefined;
-  if (row === undefined) return [`${path}: the folder "${folder}" is not in the import table`];
-  return importsOf(path, source).flatMap((one) => {
-    const reason = one.isLocal ? localViolation(folder, row, one) : packageViolation(folder, one);
+  const shelf = shelfOf(path);
+  if (FREE_FOLDERS.has(shelf)) return [];
+  const row = Object.hasOwn(IMPORT_TABLE, shelf) ? IMPORT_TABLE[shelf] : undefined;
+  if (row === undefined) return [`${path}: the folder "${shelf}" is not in the import table`];
+  const rooms = ROOM_TABLES[shelf];
+  const room = rooms?.[roomOf(path)];
+  if (rooms !== undefined && room === undefined) {
+    return [`${path}: the folder "${shelf}/${roomOf(path)}" is not in the table of ${shelf}/`];
+  }
+  return importsOf(path, source).flatMap((imported) => {
+    const reason = imported.isLocal
+      ? localViolation(path, imported, { row, room })
+      : packageViolation(path, imported);
     return reason === null ? [] : [`${path}: ${reason}`];
   });
 }
 
-function localViolation(folder: string, row: Row, { target, isTypeOnly }: Import): string | null {
-  const to = folderOf(target);
-  if (to === folder || row.values.includes(to)) return null;
-  if (row.types.includes(to)) {
-    return isTypeOnly ? null : `${folder}/ may import only types from ${to}/, but takes a value of ${target}`;
+function localViolation(
+  path: string,
+  { target, isTypeOnly }: Import,
+  { row, room }: { row: Row; room: Row | undefined },
+): string | null {
+  const [from, to] = [shelfOf(path), shelfOf(target)];
+  if (from === 'api' && to === 'engine' && CLOSED_TO_THE_API.includes(roomOf(target))) {
+    return `api/ may not import from engine/${roomOf(target)}/, but takes ${target}`;
   }
-  return `${folder}/ may not import from ${to}/, but takes ${isTypeOnly ? 'a type' : 'a value'} of ${target}`;
+  if (from !== to) return violationOf({ row, from, to, target, isTypeOnly });
+  if (room === undefined || roomOf(path) === roomOf(target)) return null;
+  const names = { from: `${from}/${roomOf(path)}`, to: roomOf(target) };
+  return violationOf({ row: room, ...names, target, isTypeOnly });
 }
 
-function packageViolation(folder: string, { target, isTypeOnly }: Import): string | null {
+interface Arrow {
+  readonly row: Row;
+  readonly from: string;
+  readonly to: string;
+  readonly target: string;
+  readonly isTypeOnly: boolean;
+}
+
+function violationOf({ row, from, to, target, isTypeOnly }: Arrow): string | null {
+  if (row.values.includes(to) || (isTypeOnly && row.types.includes(to))) return null;
+  if (row.types.includes(to))
+    return `${from}/ may import only types from ${to}/, but takes a value of ${target}`;
+  return `${from}/ may not import from ${to}/, but takes ${isTypeOnly ? 'a type' : 'a value'} of ${target}`;
+}
+
+function packageViolation(path: string, { target, isTypeOnly }: Import): string | null {
+  const folder = shelfOf(path);
   if (folder === 'workflows' && !WORKFLOW_PACKAGES.has(target)) {
     return `workflows/ may import no package but ${[...WORKFLOW_PACKAGES].join(' and ')}, but takes ${target}`;
   }
@@ -131,9 +153,9 @@ function packageViolation(folder: string, { target, isTypeOnly }: Import): strin
   if (folder === 'contracts' && (target.startsWith('node:') || target.startsWith('@temporalio/'))) {
     return `contracts/ must run anywhere, but takes ${target}`;
   }
-  // What web/build.ts takes, only the build sees; the page itself is checked without Node's types.
-  if ((folder === 'client' || folder === 'edge') && target.startsWith('node:') && !isTypeOnly) {
-    return `${folder}/ must run without Node, but takes ${target}`;
+  // What clients/web/build.ts takes, only the build sees; the page itself is checked without Node's types.
+  if (folder === 'clients' && roomOf(path) !== 'web' && target.startsWith('node:') && !isTypeOnly) {
+    return `clients/ must run without Node, but takes ${target}`;
   }
   return null;
 }
@@ -144,6 +166,12 @@ export function packageOf({ target, isLocal }: Import): string | null {
   return target.split('/', target.startsWith('@') ? 2 : 1).join('/');
 }
 
-function folderOf(path: string): string {
+function shelfOf(path: string): string {
   return path.includes('/') ? (path.split('/')[0] ?? '') : '(root)';
+}
+
+/** The folder below the shelf; empty for a file that stands on the shelf itself. */
+function roomOf(path: string): string {
+  const parts = path.split('/');
+  return parts.length > 2 ? (parts[1] ?? '') : '';
 }

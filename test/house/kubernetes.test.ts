@@ -10,11 +10,11 @@ import { Service } from 'kubernetes-models/v1/Service';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
-import { loadConfig } from '../../config/load-config.ts';
-import { configSchema } from '../../config/schema.ts';
+import { loadConfig } from '../../platform/config/load-config.ts';
+import { configSchema } from '../../platform/config/schema.ts';
 import { ROOT, readProjectFile } from './project-files.ts';
 
-const FOLDER = 'deploy/kubernetes';
+const FOLDER = 'tools/deploy/kubernetes';
 const KINDS = { Deployment, HorizontalPodAutoscaler, Job, PodDisruptionBudget, Service, ServiceAccount };
 
 const manifestSchema = z.looseObject({
@@ -81,7 +81,7 @@ const podSchema = z.object({
   }),
 });
 
-describe('deploy/kubernetes', () => {
+describe('tools/deploy/kubernetes', () => {
   test('every manifest keeps to the schema of Kubernetes', () => {
     expect(manifests.length).toBeGreaterThan(7);
     expect(manifests.map(faultOf).filter((fault) => fault !== null)).toEqual([]);
@@ -140,10 +140,11 @@ describe('deploy/kubernetes', () => {
     }
   });
 
-  test('its settings are those that config/ reads, and its config file is valid', () => {
+  test('its settings are those that platform/config/ reads, and its config file is valid', () => {
     expect(environmentOf()['UNBROKEN_METRICS_PORT']).toBe('9464');
     const source =
-      readProjectFile('config/load-config.ts') + readProjectFile('config/telemetry-environment.ts');
+      readProjectFile('platform/config/load-config.ts') +
+      readProjectFile('platform/config/telemetry-environment.ts');
     expect(Object.keys(environmentOf()).filter((name) => !source.includes(`${name}:`))).toEqual([]);
     expect(configSchema.safeParse(parse(readProjectFile(`${FOLDER}/unbroken.config.yaml`))).success).toBe(
       true,

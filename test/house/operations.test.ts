@@ -12,7 +12,7 @@ const ruleSchema = z.object({
 });
 const { groups } = z
   .object({ groups: z.array(z.object({ rules: z.array(ruleSchema) })) })
-  .parse(parse(readProjectFile('deploy/observability/alerts.yml')));
+  .parse(parse(readProjectFile('tools/deploy/observability/alerts.yml')));
 const rules = groups.flatMap(({ rules: all }) => all);
 
 /** The paragraphs under `### <name>`, by name. */
@@ -38,7 +38,7 @@ describe('docs/operations.md', () => {
 
   test('every setting and metric that it names exists', () => {
     const code = projectFiles('.ts')
-      .filter((path) => /^(?:config|telemetry)\//.test(path))
+      .filter((path) => /^(?:platform\/config|engine\/telemetry)\//.test(path))
       .map(readProjectFile)
       .join('\n');
     const settings = [...page.matchAll(/\bUNBROKEN_[A-Z_]+\b|\bunbroken_\w+\b/g)].map(([name]) => name);

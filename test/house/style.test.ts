@@ -31,7 +31,7 @@ const inAll = (check: Check, ...endings: string[]) =>
   projectFiles(...endings).flatMap((path) => check(path, readProjectFile(path)));
 
 describe('every file', () => {
-  test('only config/ and services/ read the environment', () => {
+  test('only the config, programs and tools read the environment', () => {
     expect(inAll(environmentReads, '.ts', '.tsx')).toEqual([]);
   });
 

@@ -4,16 +4,8 @@ import { parseSync, Visitor } from 'oxc-parser';
 
 export const MAX_LINES = 400;
 
-/** Scripts and tests may read the environment; everything else is told by config/. */
-const READS_ENVIRONMENT: ReadonlySet<string> = new Set([
-  'config',
-  'services',
-  'bin',
-  'bench',
-  'deploy',
-  'examples',
-  'test',
-]);
+/** Programs, tools and tests may read the environment; everything else gets its settings from platform/config/. */
+const READS_ENVIRONMENT: readonly string[] = ['platform/config/', 'bin/', 'tools/', 'examples/', 'test/'];
 
 /** Names that say nothing of what is in the file. */
 const EMPTY_NAMES: ReadonlySet<string> = new Set([
@@ -27,11 +19,11 @@ const EMPTY_NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /** What runs on a platform of its own is told of the origin there by nothing else. */
-const DEPLOYED_ALONE = 'edge/vercel/';
+const DEPLOYED_ALONE = 'clients/edge/vercel/';
 
 export function environmentReads(path: string, source: string): string[] {
   if (path.startsWith(DEPLOYED_ALONE)) return [];
-  if (READS_ENVIRONMENT.has(path.split('/')[0] ?? '')) return [];
+  if (READS_ENVIRONMENT.some((folder) => path.startsWith(folder))) return [];
   const found: string[] = [];
   const report = (start: number) => found.push(`${path}:${lineAt(source, start)}: reads process.env`);
   new Visitor({

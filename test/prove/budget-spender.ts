@@ -4,8 +4,8 @@
  * goes on from there. Prints `{"ready":true}`, and `{"done":true}` at the end.
  */
 import { createClient, TimeoutError } from 'redis';
-import { createRedisBudgetLedger } from '../../budget/redis-budget-ledger.ts';
 import type { AttemptCharge } from '../../contracts/budgets.ts';
+import { createRedisBudgetLedger } from '../../engine/budget/redis-budget-ledger.ts';
 import { pause } from '../harness/wait-for.ts';
 import {
   diaryKey,

@@ -1,5 +1,5 @@
 /** A made-up traffic of the labelled prompts: what each request means is known, so wrong answers can be counted. */
-import type { LabelledPair } from '../cache/labelled-pairs.ts';
+import type { LabelledPair } from '../engine/cache/labelled-pairs.ts';
 import type { Random } from '../harness/random.ts';
 
 export type Decide = (asked: string, stored: string) => boolean;

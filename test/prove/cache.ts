@@ -2,10 +2,11 @@
  * What the semantic cache finds, and what it would give wrongly: the reporting part of the labelled pairs, plain cosine
  * beside it, and a made-up traffic.
  */
-import { createLocalEmbedder } from '../../cache/local-embedder.ts';
-import { createVerifier, type Verifier } from '../../cache/verifier/verify.ts';
-import { configSchema } from '../../config/schema.ts';
-import { DIFFERENCE_KINDS, type LabelledPair, readLabelledPairs } from '../cache/labelled-pairs.ts';
+
+import { createVerifier, type Verifier } from '../../engine/cache/verifier/verify.ts';
+import { createLocalEmbedder } from '../../engine/embedding/local-embedder.ts';
+import { configSchema } from '../../platform/config/schema.ts';
+import { DIFFERENCE_KINDS, type LabelledPair, readLabelledPairs } from '../engine/cache/labelled-pairs.ts';
 import { createRandom } from '../harness/random.ts';
 import { type Decide, makeTraffic, playTraffic } from './cache-traffic.ts';
 

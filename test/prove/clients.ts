@@ -1,7 +1,13 @@
 /** Every official client, unmodified, over the network, in each behaviour: a table of pass and fail. */
-import { CLIENTS } from '../clients/all-clients.ts';
-import { BEHAVIOURS, type Behaviour, type Bench, type ClientUnderTest, openBench } from '../clients/bench.ts';
-import { tryPython } from '../clients/python.ts';
+import { CLIENTS } from '../harness/clients/all-clients.ts';
+import {
+  BEHAVIOURS,
+  type Behaviour,
+  type Bench,
+  type ClientUnderTest,
+  openBench,
+} from '../harness/clients/bench.ts';
+import { tryPython } from '../harness/clients/python.ts';
 import { startSharedServices } from '../harness/shared-services.ts';
 import { pause } from '../harness/wait-for.ts';
 

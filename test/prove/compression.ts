@@ -3,10 +3,10 @@
  * the same length from the front and beside dropping units by chance.
  */
 import { countTokens } from '../../contracts/count-tokens.ts';
-import { createCoarseCompressor } from '../../prompts/coarse-compressor.ts';
-import type { Compressor } from '../../prompts/compressor.ts';
-import { createSentenceVectors } from '../../prompts/sentence-vectors.ts';
-import { splitText } from '../../prompts/split-text.ts';
+import { createCoarseCompressor } from '../../engine/compression/coarse-compressor.ts';
+import type { Compressor } from '../../engine/compression/compressor.ts';
+import { splitText } from '../../engine/compression/split-text.ts';
+import { createSentenceVectors } from '../../engine/embedding/sentence-vectors.ts';
 import { createRandom, type Random } from '../harness/random.ts';
 import { type AskedDocument, readCompressionSet } from './compression-set.ts';
 

@@ -1,10 +1,10 @@
-/** nginx or HAProxy before an API, with the configuration of deploy/ that docker-compose.yml and the docs use. */
+/** nginx or HAProxy before an API, with the configuration of tools/deploy/ that docker-compose.yml and the docs use. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findOrInstall, type SystemPackage } from '../../services/system-package.ts';
+import { findOrInstall, type SystemPackage } from '../../tools/services/system-package.ts';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
 import { freePort } from '../harness/free-port.ts';
 import { waitFor } from '../harness/wait-for.ts';
@@ -35,7 +35,7 @@ export function findProxy(name: FrontName): Promise<string> {
 export async function startFront(name: FrontName, apiUrl: string, idleSeconds: number): Promise<Front> {
   const executable = await findProxy(name);
   const folder = mkdtempSync(join(tmpdir(), `unbroken-${name}-`));
-  execFileSync(process.execPath, ['deploy/make-certificate.ts', folder], { cwd: PROJECT_ROOT });
+  execFileSync(process.execPath, ['tools/deploy/make-certificate.ts', folder], { cwd: PROJECT_ROOT });
   const port = await freePort();
   const settings = {
     FRONT_API: new URL(apiUrl).host,
@@ -44,7 +44,8 @@ export async function startFront(name: FrontName, apiUrl: string, idleSeconds: n
     FRONT_IDLE_SECONDS: String(idleSeconds),
     FRONT_REQUESTS_PER_SECOND: '1000',
   };
-  const args = name === 'nginx' ? nginxArguments(folder, settings) : ['-db', '-f', 'deploy/haproxy.cfg'];
+  const args =
+    name === 'nginx' ? nginxArguments(folder, settings) : ['-db', '-f', 'tools/deploy/haproxy.cfg'];
   const child = spawn(executable, args, {
     cwd: PROJECT_ROOT,
     env: { ...process.env, ...settings },
@@ -73,7 +74,7 @@ export async function startFront(name: FrontName, apiUrl: string, idleSeconds: n
 
 /** The template is a part of the block http; the rest keeps nginx in its folder. */
 function nginxArguments(folder: string, settings: Readonly<Record<string, string>>): string[] {
-  const template = readFileSync(join(PROJECT_ROOT, 'deploy/nginx.conf.template'), 'utf8');
+  const template = readFileSync(join(PROJECT_ROOT, 'tools/deploy/nginx.conf.template'), 'utf8');
   // As envsubst does in the image.
   const front = template.replaceAll(/\$\{(\w+)\}/g, (_, variable: string) => settings[variable] ?? '');
   writeFileSync(join(folder, 'front.conf'), front);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { followGeneration } from '../../client/follow-generation.ts';
-import { createClient } from '../../client/index.ts';
+import { followGeneration } from '../../clients/typescript/follow-generation.ts';
+import { createClient } from '../../clients/typescript/index.ts';
 import { type GenerationEvent, textOf } from '../../contracts/events.ts';
 import { createFunction } from '../../examples/serverless/function.ts';
 import { type Platform, startPlatform } from '../../examples/serverless/platform.ts';

@@ -3,9 +3,9 @@
  * rising epochs, a successor where a worker is dead or only looks dead, the next candidate, and the close.
  */
 import { ApplicationFailure } from '@temporalio/common';
-import { enterGate } from '../../activities/attempt-pass.ts';
+import { enterGate } from '../../activities/attempt/gate-admission.ts';
+import type { RunningStream, Stop } from '../../activities/attempt/running-streams.ts';
 import { closeGeneration } from '../../activities/close-generation.ts';
-import type { RunningStream, Stop } from '../../activities/running-streams.ts';
 import { runStream } from '../../activities/stream-from-provider.ts';
 import { isErrorCode } from '../../contracts/errors.ts';
 import type { Candidate, GenerationInput, GenerationOrder } from '../../contracts/generation.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventBody } from '../../contracts/events.ts';
-import { type EventLog, LogRefused, type LogWriter } from '../../streaming/event-log.ts';
-import { createRedisEventLog, type LogRedis } from '../../streaming/redis-event-log.ts';
+import { type EventLog, LogRefused, type LogWriter } from '../../engine/streaming/event-log.ts';
+import { createRedisEventLog, type LogRedis } from '../../engine/streaming/redis-event-log.ts';
+import { creationOf, END, testEventLog } from '../engine/streaming/event-log-contract.ts';
+import { startTestRedis, type TestRedis } from '../engine/streaming/redis-server.ts';
 import { chooseSeed, createRandom, type Random } from '../harness/random.ts';
-import { creationOf, END, testEventLog } from '../streaming/event-log-contract.ts';
-import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 import { MemoryRedis } from './memory-redis.ts';
 
 testEventLog('memory', async () => ({ redis: new MemoryRedis(), stop: async () => undefined }));

@@ -11,8 +11,8 @@ import {
   OPEN,
   OPEN_FRESH,
   WISH_CANCEL,
-} from '../../streaming/log-scripts.ts';
-import type { LogRedis } from '../../streaming/redis-event-log.ts';
+} from '../../engine/streaming/log-scripts.ts';
+import type { LogRedis } from '../../engine/streaming/redis-event-log.ts';
 
 const CLOCK_SKEW_MS = 10 * 60_000;
 

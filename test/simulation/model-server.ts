@@ -10,7 +10,7 @@ import type {
   ProviderCapabilities,
   ProviderCursor,
   ProviderEvent,
-} from '../../providers/provider.ts';
+} from '../../engine/providers/provider.ts';
 import {
   type Answer,
   charsIn,

@@ -5,9 +5,9 @@
  */
 import type { GenerationInput, GenerationOrder } from '../../contracts/generation.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import type { ProviderCapabilities } from '../../providers/provider.ts';
-import { decodeEvents, numberEvents } from '../../streaming/event-codec.ts';
-import { createRedisEventLog } from '../../streaming/redis-event-log.ts';
+import type { ProviderCapabilities } from '../../engine/providers/provider.ts';
+import { decodeEvents, numberEvents } from '../../engine/streaming/event-codec.ts';
+import { createRedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { createRandom } from '../harness/random.ts';
 import type { QuestionKind } from './answers.ts';
 import { GenerationRun } from './generation-run.ts';

@@ -1,7 +1,8 @@
 /** One flight, as the scripts of the flights keep it: who leads, who shares its cost, and since when that is fixed. */
-import type { Debt, Flights, WholeAnswer } from '../../cache/flights.ts';
+
 import { LIMITS } from '../../contracts/limits.ts';
 import { splitCost } from '../../contracts/share.ts';
+import type { Debt, Flights, WholeAnswer } from '../../engine/cache/flights.ts';
 import type { MemoryRedis } from './memory-redis.ts';
 import type { SimulatedProcess } from './simulated-process.ts';
 

@@ -1,12 +1,13 @@
 /** A worker or API process: the product's own modules, with every border to the outside in the hands of the world. */
+
+import { createRunningStreams } from '../../activities/attempt/running-streams.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
-import { createRunningStreams } from '../../activities/running-streams.ts';
-import type { Flights } from '../../cache/flights.ts';
 import { totalTokens } from '../../contracts/money.ts';
-import type { Provider, ProviderCapabilities } from '../../providers/provider.ts';
-import { createLiveLogs, type LiveRedis } from '../../streaming/live-logs.ts';
-import type { WriterLimits } from '../../streaming/log-writer.ts';
-import { createRedisEventLog, type LogRedis } from '../../streaming/redis-event-log.ts';
+import type { Flights } from '../../engine/cache/flights.ts';
+import type { Provider, ProviderCapabilities } from '../../engine/providers/provider.ts';
+import { createLiveLogs, type LiveRedis } from '../../engine/streaming/live-logs.ts';
+import type { WriterLimits } from '../../engine/streaming/log-writer.ts';
+import { createRedisEventLog, type LogRedis } from '../../engine/streaming/redis-event-log.ts';
 import type { MemoryRedis } from './memory-redis.ts';
 import type { ModelServer } from './model-server.ts';
 import { createSimulatedFlights, type FlightStore } from './simulated-flights.ts';

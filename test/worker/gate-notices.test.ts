@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createMetrics } from '../../telemetry/metrics.ts';
+import { createMetrics } from '../../engine/telemetry/metrics.ts';
 import { createNoteGate } from '../../worker/gate-notices.ts';
 
 test('a refused key and a changed circuit are logged, and counted with what they are about', async () => {

@@ -1,11 +1,11 @@
 /** What the ledger says: balances, entries, and the audit of one against the other. Scope: admin. */
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import { callerIn } from '../../authenticate.ts';
+import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { parseBody } from '../../parse-body.ts';
-import { parseQuery } from '../../parse-query.ts';
-import { releaseOrphans } from '../../release-orphans.ts';
+import { releaseOrphans } from '../../generations/release-orphans.ts';
+import { parseBody } from '../../http/parse-body.ts';
+import { parseQuery } from '../../http/parse-query.ts';
 import { balancesQuerySchema, entriesQuerySchema, reconcileSchema } from './queries.ts';
 
 /** Days of one query. */

@@ -2,10 +2,10 @@
 import type { RequestHandler } from 'express';
 import { budgetKeySchema, budgetLimitSchema, nameOfBudget } from '../../../contracts/budgets.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import { callerIn } from '../../authenticate.ts';
+import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { parseBody } from '../../parse-body.ts';
-import { parseQuery } from '../../parse-query.ts';
+import { parseBody } from '../../http/parse-body.ts';
+import { parseQuery } from '../../http/parse-query.ts';
 import { limitsQuerySchema } from './queries.ts';
 
 /** `GET`: sorted by name, in pages. */

@@ -4,11 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { Config } from '../../../config/load-config.ts';
 import { type Part, toolChoiceSchema, toolSchema } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { type GenerationRequest, modelNameSchema } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import type { Config } from '../../../platform/config/load-config.ts';
 import { type Conversation, createConversation, given, systemOf } from '../conversation.ts';
 import { resolveModel } from '../model-name.ts';
 import { metadataSchema, type Origin, type WireRequest } from '../wire.ts';

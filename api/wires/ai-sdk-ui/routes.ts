@@ -4,11 +4,11 @@
  */
 import type { Response, Router } from 'express';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { LogHead } from '../../../streaming/event-log.ts';
-import { callerIn } from '../../authenticate.ts';
-import { cancelRun } from '../../cancel-run.ts';
+import type { LogHead } from '../../../engine/streaming/event-log.ts';
+import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { findGeneration } from '../../find-generation.ts';
+import { cancelRun } from '../../generations/cancel-run.ts';
+import { findGeneration } from '../../generations/find-generation.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { streamToClient } from '../serve.ts';
 import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';

@@ -3,7 +3,6 @@
  * the answer (such as `cache_control`) is ignored. Source: the types of the official client, MessageCreateParams.
  */
 import { z } from 'zod';
-import type { Config } from '../../../config/load-config.ts';
 import { jsonSchemaSchema, type Part, type ToolChoice } from '../../../contracts/content.ts';
 import {
   type GenerationRequest,
@@ -11,6 +10,7 @@ import {
   type ReasoningEffort,
 } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import type { Config } from '../../../platform/config/load-config.ts';
 import { type Conversation, createConversation, given, systemOf } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';

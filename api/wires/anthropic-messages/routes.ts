@@ -1,7 +1,7 @@
 /** `POST /v1/messages` and `POST /v1/messages/count_tokens`, as Anthropic's clients call them. */
 import type { Router } from 'express';
 import { textOfMessage } from '../../../contracts/content.ts';
-import { callerIn } from '../../authenticate.ts';
+import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { waitForWholeAnswer } from '../serve.ts';

@@ -3,10 +3,10 @@
  * effect on the answer is ignored. Source: the types of the official client, ChatCompletionCreateParams.
  */
 import { z } from 'zod';
-import type { Config } from '../../../config/load-config.ts';
 import { jsonSchemaSchema, type Part, type ToolChoice } from '../../../contracts/content.ts';
 import { type GenerationRequest, modelNameSchema } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import type { Config } from '../../../platform/config/load-config.ts';
 import { createConversation, given, systemOf } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';

@@ -1,6 +1,6 @@
 /** `POST /v1/chat/completions`. The same `Idempotency-Key`, or the id in a header, takes a cut stream up again. */
 import type { Router } from 'express';
-import { callerIn } from '../../authenticate.ts';
+import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { waitForWholeAnswer } from '../serve.ts';

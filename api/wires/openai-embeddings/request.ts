@@ -1,9 +1,9 @@
 /** OpenAI's embeddings request. Source: the types of the official client, EmbeddingCreateParams. */
 import { z } from 'zod';
-import type { Config } from '../../../config/load-config.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { modelNameSchema } from '../../../contracts/generation.ts';
 import { secretsIn } from '../../../contracts/redact.ts';
+import type { Config } from '../../../platform/config/load-config.ts';
 import { resolveModel } from '../model-name.ts';
 
 const MOST_INPUTS = 2_048;

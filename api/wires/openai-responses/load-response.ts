@@ -1,10 +1,10 @@
 /** A stored response: what its projection needs besides the log, and the conversation that it ends. */
 import type { Message, Part } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { LogHead } from '../../../streaming/event-log.ts';
-import type { Caller } from '../../api-keys.ts';
+import type { LogHead } from '../../../engine/streaming/event-log.ts';
+import type { Caller } from '../../access/api-keys.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { findGeneration } from '../../find-generation.ts';
+import { findGeneration } from '../../generations/find-generation.ts';
 import { foldAnswer } from '../answer.ts';
 import type { ResponseOrigin } from './request.ts';
 import { generationIdOf, type ResponseContext, responseId } from './response-object.ts';

@@ -3,7 +3,6 @@
  * the answer (such as `service_tier`) is ignored. Source: the types of the official client, ResponseCreateParams.
  */
 import { z } from 'zod';
-import type { Config } from '../../../config/load-config.ts';
 import {
   jsonSchemaSchema,
   type Message,
@@ -14,6 +13,7 @@ import {
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { type GenerationRequest, modelNameSchema } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import type { Config } from '../../../platform/config/load-config.ts';
 import { createConversation, given, systemOf } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, test } from '@jest/globals';
-import { CLIENTS } from '../../clients/all-clients.ts';
-import { BEHAVIOURS, type Bench, openBench } from '../../clients/bench.ts';
+import { CLIENTS } from '../../harness/clients/all-clients.ts';
+import { BEHAVIOURS, type Bench, openBench } from '../../harness/clients/bench.ts';
 
 let bench: Bench;
 beforeAll(async () => {

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import OpenAI from 'openai';
 import { REDIS_KEYS, workflowId } from '../../../contracts/names.ts';
-import { connectRedis, type RedisConnection } from '../../../streaming/redis-connection.ts';
+import { connectRedis, type RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { promptOf } from '../../harness/prompt.ts';
 import { type Stack, startStack } from '../../harness/stack.ts';
 import { closeTemporalClients, temporalClient } from '../../harness/streaming-worker.ts';

@@ -2,21 +2,21 @@
 import type { Mutant } from '../mutant.ts';
 
 const SIMULATION = { simulation: 20_000 };
-const ATTEMPTS = 'test/activities/attempts.test.ts';
+const ATTEMPTS = 'test/activities/attempt/attempts.test.ts';
 
 export const CORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'restart-guard-off',
     breaks: 'An answer that was begun again is appended to the beginning that readers have.',
-    file: 'activities/restart-guard.ts',
+    file: 'activities/attempt/restart-guard.ts',
     find: "let isOpen = deliveredText === '';",
     replace: 'let isOpen = true;',
-    caughtBy: { tests: ['test/activities/restart-guard.test.ts'] },
+    caughtBy: { tests: ['test/activities/attempt/restart-guard.test.ts'] },
   },
   {
     name: 'checkpoint-of-another-attempt',
     breaks: 'A cursor that an earlier attempt left is taken for that of the attempt that is open.',
-    file: 'activities/resume-plan.ts',
+    file: 'activities/attempt/resume-plan.ts',
     find: 'model === open.model && attempt === open.attempt;',
     replace: 'model === open.model && attempt <= open.attempt;',
     caughtBy: SIMULATION,
@@ -24,7 +24,7 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'call-before-it-is-on-record',
     breaks: 'A call leaves that no log knows: after a crash the same attempt is paid twice.',
-    file: 'activities/begin-attempt.ts',
+    file: 'activities/attempt/begin-attempt.ts',
     find: `  // On record before the call leaves: a call that the log does not know could be paid without anyone knowing.
   await writer.flush();
 `,
@@ -34,7 +34,7 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'reset-owed-by-one-process',
     breaks: 'Half a tool call stays before the whole one, where a restarted response is reattached.',
-    file: 'activities/begin-attempt.ts',
+    file: 'activities/attempt/begin-attempt.ts',
     find: '  if (duties.voids) {',
     replace: "  if (duties.voids && resume.strategy === 'reattach') {",
     caughtBy: { tests: [ATTEMPTS] },
@@ -42,15 +42,15 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'guard-lost-by-reattach',
     breaks: 'A restarted answer that is reattached is appended to the beginning that readers have.',
-    file: 'activities/resume-plan.ts',
+    file: 'activities/attempt/resume-plan.ts',
     find: 'const begunAs = running?.begunAs ?? resume.strategy;',
     replace: "const begunAs = running === null ? resume.strategy : 'start';",
-    caughtBy: { tests: ['test/activities/resume-plan.test.ts'] },
+    caughtBy: { tests: ['test/activities/attempt/resume-plan.test.ts'] },
   },
   {
     name: 'json-continued',
     breaks: 'A whole JSON value follows half of one, and the answer is a success.',
-    file: 'activities/resume-plan.ts',
+    file: 'activities/attempt/resume-plan.ts',
     find: 'return output === undefined ? can : { ...can, prefill: false, instruct: false };',
     replace: 'return output === null ? { ...can, prefill: false, instruct: false } : can;',
     caughtBy: { tests: [ATTEMPTS] },
@@ -74,15 +74,15 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'continuation-trusted',
     breaks: 'A model that begins its answer again is shown: readers have the opening twice.',
-    file: 'activities/continuation-guard.ts',
+    file: 'activities/attempt/continuation-guard.ts',
     find: 'let isOpen = beginning.length < LEAST_GUARDED_CHARS || repeatsItself(beginning);',
     replace: 'let isOpen = beginning.length > 0 || repeatsItself(beginning);',
-    caughtBy: { tests: ['test/activities/continuation-guard.test.ts'] },
+    caughtBy: { tests: ['test/activities/attempt/continuation-guard.test.ts'] },
   },
   {
     name: 'reset-not-written',
     breaks: 'Half a tool call of an attempt that failed stays before that of the attempt after it.',
-    file: 'activities/begin-attempt.ts',
+    file: 'activities/attempt/begin-attempt.ts',
     find: '  if (duties.voids) {',
     replace: '  if (duties.voids && record.openAttempt === undefined) {',
     caughtBy: SIMULATION,
@@ -90,7 +90,7 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'duties-forgotten-by-a-reattach',
     breaks: 'A restarted answer that is read by another process is appended to the text that it repeats.',
-    file: 'activities/resume-plan.ts',
+    file: 'activities/attempt/resume-plan.ts',
     find: 'const begunAs = running?.begunAs ?? resume.strategy;',
     replace: "const begunAs = running === null ? resume.strategy : 'start';",
     caughtBy: SIMULATION,
@@ -98,7 +98,7 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'json-continued-as-prose',
     breaks: 'The half of a JSON answer is followed by a whole one, and the end says stop.',
-    file: 'activities/resume-plan.ts',
+    file: 'activities/attempt/resume-plan.ts',
     find: 'output === undefined ? can : { ...can, prefill: false, instruct: false };',
     replace: 'output === undefined ? can : { ...can };',
     caughtBy: SIMULATION,
@@ -106,7 +106,7 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'tool-call-voided-by-the-guard',
     breaks: 'A restarted answer that ends within the old text voids the tool calls that it has made.',
-    file: 'activities/deliver-answer.ts',
+    file: 'activities/attempt/deliver-answer.ts',
     find: "      await this.#settle('tool-calls');\n",
     replace: '',
     caughtBy: SIMULATION,
@@ -114,7 +114,7 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'thoughts-about-a-continuation',
     breaks: 'A continuation that another process reads on shows what the model thought about continuing.',
-    file: 'activities/resume-plan.ts',
+    file: 'activities/attempt/resume-plan.ts',
     find: "running === null ? '' : sentTextOf(running),",
     replace: "'',",
     caughtBy: SIMULATION,
@@ -162,26 +162,26 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'killer-input-paid-without-limit',
     breaks: 'An input that kills every worker is paid again and again.',
-    file: 'activities/begin-attempt.ts',
+    file: 'activities/attempt/begin-attempt.ts',
     find: 'uncountedIn(record) >= LIMITS.uncountedAttempts',
     replace: 'uncountedIn(record) >= 1_000',
-    caughtBy: { tests: ['test/activities/uncounted-attempts.test.ts'] },
+    caughtBy: { tests: ['test/activities/attempt/uncounted-attempts.test.ts'] },
   },
   {
     name: 'whole-input-in-place-of-the-shortened',
     breaks:
       'A shortened input that was lost is replaced by the whole one, which costs more than was reserved.',
-    file: 'activities/sent-input.ts',
+    file: 'activities/attempt/sent-input.ts',
     find: 'return compressed === null ? null : {',
     replace: 'return compressed === null ? input : {',
-    caughtBy: { tests: ['test/activities/sent-input.test.ts'] },
+    caughtBy: { tests: ['test/activities/attempt/sent-input.test.ts'] },
   },
   {
     name: 'log-quotes-the-request',
     breaks: 'An error is logged with the headers of the request that it carries.',
-    file: 'telemetry/create-logger.ts',
+    file: 'engine/telemetry/create-logger.ts',
     find: 'return { type, message, ...code,',
     replace: 'return { ...error, type, message, ...code,',
-    caughtBy: { tests: ['test/telemetry/create-logger.test.ts'] },
+    caughtBy: { tests: ['test/engine/telemetry/create-logger.test.ts'] },
   },
 ];

@@ -1,7 +1,7 @@
 /** Bugs of the log, its writer and its readers. */
 import type { Mutant } from '../mutant.ts';
 
-const EVENT_LOG = 'test/streaming/event-log.test.ts';
+const EVENT_LOG = 'test/engine/streaming/event-log.test.ts';
 /** Some hundred seeds are enough for every one of these; more would cost time only where one survives. */
 const SIMULATION = { simulation: 20_000 };
 
@@ -10,7 +10,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     name: 'backlog-without-its-cursor',
     breaks:
       'A backlog is appended in batches, and only the last has a cursor: a kill delivers the others twice.',
-    file: 'streaming/log-writer.ts',
+    file: 'engine/streaming/log-writer.ts',
     find: 'const covers = batch.findLast(',
     replace: 'const covers = (pending.length === 0 ? batch : []).findLast(',
     caughtBy: SIMULATION,
@@ -18,7 +18,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'cursor-ahead-of-its-text',
     breaks: 'The cursor of text that still waits goes with an earlier batch: a kill loses that text.',
-    file: 'streaming/log-writer.ts',
+    file: 'engine/streaming/log-writer.ts',
     find: 'const covers = batch.findLast(',
     replace: 'const covers = [...batch, ...pending].findLast(',
     caughtBy: SIMULATION,
@@ -26,7 +26,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'takeover-reads-before-it-fences',
     breaks: 'What the writer before appends between the read and the fence is unknown to its successor.',
-    file: 'streaming/redis-event-log.ts',
+    file: 'engine/streaming/redis-event-log.ts',
     find: `      Promise.all([
         redis.evalSha(OPEN.sha, call).then((reply) => replySchema.parse(reply)),
         head(generationId),
@@ -42,7 +42,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'takeover-by-a-script-that-redis-does-not-know',
     breaks: 'Only the script is sent again, so the log was read before the writer before was fenced.',
-    file: 'streaming/redis-event-log.ts',
+    file: 'engine/streaming/redis-event-log.ts',
     find: 'redis.evalSha(OPEN.sha, call).then((reply)',
     replace: 'runScript(redis, OPEN, call.keys, call.arguments).then((reply)',
     caughtBy: SIMULATION,
@@ -50,7 +50,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'append-without-its-epoch',
     breaks: 'A zombie writes into a log that a successor has taken over.',
-    file: 'streaming/log-scripts.ts',
+    file: 'engine/streaming/log-scripts.ts',
     find: `  if tonumber(meta[2]) ~= tonumber(ARGV[2]) then return {'fenced', meta[2]} end
   local isOwn = not meta[8] or meta[8] == ARGV[9]`,
     replace: '  local isOwn = true',
@@ -59,7 +59,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'lost-reply-written-twice',
     breaks: 'An append that is sent again after its reply was lost is appended again.',
-    file: 'streaming/log-scripts.ts',
+    file: 'engine/streaming/log-scripts.ts',
     find: `  if isOwn and next == expected + count then return {'already-appended', meta[1]} end
   if meta[3] ~= 'running' then return {'ended', meta[1]} end
   if next ~= expected or not isOwn then return {isOwn and 'conflict' or 'fenced', meta[1]} end`,
@@ -69,7 +69,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'one-epoch-two-writers',
     breaks: "Two processes that opened the log with one epoch take each other's appends for their own.",
-    file: 'streaming/log-scripts.ts',
+    file: 'engine/streaming/log-scripts.ts',
     find: '  local isOwn = not meta[8] or meta[8] == ARGV[9]\n',
     replace: '  local isOwn = true\n',
     caughtBy: { tests: [EVENT_LOG] },
@@ -77,7 +77,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'text-after-the-end',
     breaks: 'A writer that is late appends behind the terminal event, and a second one after it.',
-    file: 'streaming/log-scripts.ts',
+    file: 'engine/streaming/log-scripts.ts',
     find: `  if meta[3] ~= 'running' then return {'ended', meta[1]} end
   if next ~= expected`,
     replace: '  if next ~= expected',
@@ -86,7 +86,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'step-written-twice',
     breaks: 'A step that is repeated after a crash puts its events into the log again.',
-    file: 'streaming/log-scripts.ts',
+    file: 'engine/streaming/log-scripts.ts',
     find: "  if meta[4] then return {'already-appended', meta[1]} end\n",
     replace: '',
     caughtBy: { tests: [EVENT_LOG] },
@@ -94,7 +94,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'late-replay-into-an-opened-log',
     breaks: 'A stored answer is replayed into a log that a stream has begun to write.',
-    file: 'streaming/log-scripts.ts',
+    file: 'engine/streaming/log-scripts.ts',
     find: "  if ARGV[1] == 'unopened' and meta[2] ~= '0' then return {'opened', meta[1]} end\n",
     replace: '',
     caughtBy: { tests: [EVENT_LOG] },
@@ -102,7 +102,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'cursor-inclusive',
     breaks: 'A reader who goes on after seq N gets N again.',
-    file: 'streaming/redis-event-log.ts',
+    file: 'engine/streaming/redis-event-log.ts',
     find: '.filter((event) => event.seq > after)',
     replace: '.filter((event) => event.seq >= after)',
     caughtBy: { tests: [EVENT_LOG] },
@@ -110,7 +110,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'live-cursor-inclusive',
     breaks: 'A follower that is handed new batches gets the last event that it has again.',
-    file: 'streaming/live-logs.ts',
+    file: 'engine/streaming/live-logs.ts',
     find: 'return shared.events.slice(cursor + 1 - first.seq);',
     replace: `const isBehind = cursor >= first.seq && cursor + 1 < first.seq + shared.events.length;
   return shared.events.slice(cursor + 1 - first.seq - (isBehind ? 1 : 0));`,
@@ -119,7 +119,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'cancel-wish-lost',
     breaks: 'The process that streams never hears that its caller has cancelled.',
-    file: 'streaming/redis-event-log.ts',
+    file: 'engine/streaming/redis-event-log.ts',
     find: "        if (wish === '1') onCancelWish?.();\n",
     replace: '',
     caughtBy: { tests: [EVENT_LOG] },
@@ -127,7 +127,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'erased-text-readable',
     breaks: 'A text that its owner had deleted can still be read.',
-    file: 'streaming/log-scripts.ts',
+    file: 'engine/streaming/log-scripts.ts',
     find: "redis.call('DEL', stream, input, compressed)",
     replace: "redis.call('DEL', input, compressed)",
     caughtBy: { tests: [EVENT_LOG] },
@@ -135,55 +135,55 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'viewer-skips-a-gap',
     breaks: 'A batch that pub/sub lost is not noticed: the viewer gets what comes after it.',
-    file: 'api/relay-events.ts',
+    file: 'api/relay/relay-events.ts',
     find: 'batch[0]?.seq === cursor + 1',
     replace: '(batch[0]?.seq ?? 0) > cursor',
-    caughtBy: { tests: ['test/api/relay-events.test.ts'] },
+    caughtBy: { tests: ['test/api/relay/relay-events.test.ts'] },
   },
   {
     name: 'client-takes-a-repeat',
     breaks: 'A client gives its caller an event twice when a server repeats it.',
-    file: 'client/follow-generation.ts',
+    file: 'clients/typescript/follow-generation.ts',
     find: 'if (first <= this.after) throw',
     replace: 'if (first < 0) throw',
-    caughtBy: { tests: ['test/client/follow-generation.test.ts', 'test/fuzz/readers.test.ts'] },
+    caughtBy: { tests: ['test/clients/typescript/follow-generation.test.ts', 'test/fuzz/readers.test.ts'] },
   },
   {
     name: 'client-reconnects-from-the-start',
     breaks: 'A client that reconnects reads the answer from its beginning again.',
-    file: 'client/follow-generation.ts',
+    file: 'clients/typescript/follow-generation.ts',
     find: '{sequence.after}$',
     replace: '{-1}$',
-    caughtBy: { tests: ['test/client/follow-generation.test.ts'] },
+    caughtBy: { tests: ['test/clients/typescript/follow-generation.test.ts'] },
   },
   {
     name: 'viewer-of-an-erased-log-waits',
     breaks: 'A viewer who was behind when a log was erased waits for its end for ever.',
-    file: 'api/relay-events.ts',
+    file: 'api/relay/relay-events.ts',
     find: 'if (isCut || gone !== null) throw gone ?? tailLost(null);',
     replace: 'if (isCut) throw tailLost(null);',
-    caughtBy: { tests: ['test/streaming/erase.test.ts'] },
+    caughtBy: { tests: ['test/engine/streaming/erase.test.ts'] },
   },
   {
     name: 'shortened-input-after-the-erasure',
     breaks: 'A step that was overtaken stores the text of a log that was erased.',
-    file: 'prompts/prompt-compression.ts',
+    file: 'engine/compression/prompt-compression.ts',
     find: "if redis.call('HGET', KEYS[1], 'status') == 'running' then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end",
     replace: "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])",
-    caughtBy: { tests: ['test/prompts/compression.test.ts'] },
+    caughtBy: { tests: ['test/engine/compression/compression.test.ts'] },
   },
   {
     name: 'answer-stored-though-erased',
     breaks: 'An answer that its owner deleted while it was written is stored for others.',
-    file: 'streaming/log-scripts.ts',
+    file: 'engine/streaming/log-scripts.ts',
     find: "if not meta[1] or meta[2] or meta[3] then return {'erased'} end",
     replace: "if not meta[1] or meta[2] then return {'erased'} end",
-    caughtBy: { tests: ['test/streaming/erase.test.ts'] },
+    caughtBy: { tests: ['test/engine/streaming/erase.test.ts'] },
   },
   {
     name: 'erased-error-quotes-the-prompt',
     breaks: 'The error of a deleted generation still quotes its prompt.',
-    file: 'streaming/log-scripts.ts',
+    file: 'engine/streaming/log-scripts.ts',
     find: "if redis.call('HGET', meta, 'status') == 'failed' then redis.call('HDEL', meta, 'view:end') end",
     replace: '',
     caughtBy: { tests: ['test/activities/close-erased.test.ts'] },
@@ -191,25 +191,25 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'edge-page-of-a-lost-tail',
     breaks: 'The edge serves pages of a log as it was before Redis lost its tail.',
-    file: 'edge/edge-cache.ts',
+    file: 'clients/edge/edge-cache.ts',
     find: "tornUntil === undefined ? '' :",
     replace: "tornUntil !== null ? '' :",
-    caughtBy: { tests: ['test/edge/relay-cursor.test.ts'] },
+    caughtBy: { tests: ['test/clients/edge/relay-cursor.test.ts'] },
   },
   {
     name: 'edge-takes-any-cursor',
     breaks: 'A viewer of a log that lost its tail goes on at the edge as if it had not.',
-    file: 'edge/relay.ts',
+    file: 'clients/edge/relay.ts',
     find: "cursor: fromHeader !== null || after === '' || at === '' ? '' :",
     replace: "cursor: fromHeader !== '-' ? '' :",
-    caughtBy: { tests: ['test/edge/relay-cursor.test.ts'] },
+    caughtBy: { tests: ['test/clients/edge/relay-cursor.test.ts'] },
   },
   {
     name: 'view-without-usage',
     breaks: 'A list shows a running generation as free.',
-    file: 'streaming/log-view.ts',
+    file: 'engine/streaming/log-view.ts',
     find: "if (event.type === 'usage-update' || 'attempts' in event) {",
     replace: "if ('attempts' in event) {",
-    caughtBy: { tests: ['test/streaming/log-view.test.ts'] },
+    caughtBy: { tests: ['test/engine/streaming/log-view.test.ts'] },
   },
 ];

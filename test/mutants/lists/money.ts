@@ -2,13 +2,13 @@
 import type { Mutant } from '../mutant.ts';
 
 const SIMULATION = { simulation: 20_000 };
-const LEDGER = 'test/budget/redis-budget-ledger.test.ts';
+const LEDGER = 'test/engine/budget/redis-budget-ledger.test.ts';
 
 export const MONEY_MUTANTS: readonly Mutant[] = [
   {
     name: 'settle-not-idempotent',
     breaks: 'A settlement that is repeated after a crash books the same generation again.',
-    file: 'budget/step-script.ts',
+    file: 'engine/budget/step-script.ts',
     find: "  if state == 'settled' then return answer({answer = 'settled', warnings = kept[10]",
     replace: "  if false then return answer({answer = 'settled', warnings = kept[10]",
     caughtBy: { tests: [LEDGER] },
@@ -16,7 +16,7 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
   {
     name: 'attempt-charged-twice',
     breaks: 'An attempt that has ended is booked again with every later attempt.',
-    file: 'budget/step-script.ts',
+    file: 'engine/budget/step-script.ts',
     find: 'if one.attempt > booked then',
     replace: 'if one.attempt > 0 then',
     caughtBy: { tests: [LEDGER] },
@@ -24,7 +24,7 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
   {
     name: 'extension-without-room',
     breaks: 'A retry is made though the budget has no room for it.',
-    file: 'budget/step-script.ts',
+    file: 'engine/budget/step-script.ts',
     find: 'local grants = output >= math.min(ask.least, wish)',
     replace: 'local grants = true',
     caughtBy: { tests: [LEDGER] },
@@ -35,12 +35,12 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     file: 'contracts/share.ts',
     find: 'const rest = (whole: number) => whole - each(whole) * (by - 1);',
     replace: 'const rest = (whole: number) => each(whole);',
-    caughtBy: { tests: ['test/cache/share.test.ts'] },
+    caughtBy: { tests: ['test/engine/cache/share.test.ts'] },
   },
   {
     name: 'abandoned-call-booked-at-0',
     breaks: 'What a provider made for a process that died is booked to nobody.',
-    file: 'activities/account-attempt.ts',
+    file: 'activities/attempt/account-attempt.ts',
     find: 'const usage = reported ??',
     replace: 'const usage = reported ?? NO_USAGE ??',
     caughtBy: SIMULATION,
@@ -48,7 +48,7 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
   {
     name: 'close-beside-a-zombie',
     breaks: 'What an attempt appends between the read and the close of its log is booked to nobody.',
-    file: 'activities/take-over.ts',
+    file: 'activities/attempt/take-over.ts',
     find: "log.open(generationId, 'newest')",
     replace:
       'Promise.all([log.head(generationId), log.read(generationId, -1)]).then(([head, events]) => ({ head, events }))',
@@ -57,7 +57,7 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
   {
     name: 'interrupted-attempt-not-closed',
     breaks: 'What the process that died had received is booked to nobody.',
-    file: 'activities/begin-attempt.ts',
+    file: 'activities/attempt/begin-attempt.ts',
     find: 'if (record.openAttempt !== null && resume.strategy !== ',
     replace: 'if (record.openAttempt === undefined && resume.strategy !== ',
     caughtBy: SIMULATION,
@@ -91,15 +91,15 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     name: 'leaver-counted-by-its-zombie',
     breaks:
       'A process that was given up has its generation counted again, after that has paid nothing and ended.',
-    file: 'cache/flight-members.ts',
+    file: 'engine/cache/flight-members.ts',
     find: "if redis.call('HEXISTS', KEYS[1], 'left:' .. ARGV[1]) == 1 then return 0 end\n",
     replace: '',
-    caughtBy: { tests: ['test/cache/redis-flights.test.ts'] },
+    caughtBy: { tests: ['test/engine/cache/redis-flights.test.ts'] },
   },
   {
     name: 'failed-attempts-shared',
     breaks: "Followers pay for what the leader's failed attempts cost, which the leader has paid already.",
-    file: 'activities/end-attempt.ts',
+    file: 'activities/attempt/end-attempt.ts',
     find: 'const used = { usage, costMicroUsd: priceOf(',
     replace:
       'const used = { usage: addUsage(record.usage, usage), costMicroUsd: record.costMicroUsd + priceOf(',
@@ -108,9 +108,9 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
   {
     name: 'share-changed-by-a-late-attempt',
     breaks: 'An attempt that opens the ended log of a leader takes the shares from its followers.',
-    file: 'streaming/log-scripts.ts',
+    file: 'engine/streaming/log-scripts.ts',
     find: "if meta[2] ~= 'running' then return {'open', epoch} end\n",
     replace: '',
-    caughtBy: { tests: ['test/streaming/event-log.test.ts'] },
+    caughtBy: { tests: ['test/engine/streaming/event-log.test.ts'] },
   },
 ];

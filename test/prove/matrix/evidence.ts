@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { Client, Connection } from '@temporalio/client';
 import type { GenerationEvent } from '../../../contracts/events.ts';
-import type { JournalLine } from '../../../providers/simulated/journal.ts';
+import type { JournalLine } from '../../../tools/simulator/journal.ts';
 import type { SimulatedTruth } from '../../harness/simulator.ts';
 import type { Accepted } from './load.ts';
 import { eventsIn, type Redis, remainsOf, withRedis } from './logs.ts';

@@ -6,11 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findFreePort } from '../../../services/ports.ts';
-import { findQdrantExecutable, startQdrant } from '../../../services/provide-qdrant.ts';
-import { findRedisExecutable, startRedis } from '../../../services/provide-redis.ts';
-import { findTemporalExecutable, startTemporal } from '../../../services/provide-temporal.ts';
-import type { RunningProcess } from '../../../services/run-process.ts';
+import { findFreePort } from '../../../tools/services/ports.ts';
+import { findQdrantExecutable, startQdrant } from '../../../tools/services/provide-qdrant.ts';
+import { findRedisExecutable, startRedis } from '../../../tools/services/provide-redis.ts';
+import { findTemporalExecutable, startTemporal } from '../../../tools/services/provide-temporal.ts';
+import type { RunningProcess } from '../../../tools/services/run-process.ts';
 import { PROJECT_ROOT, stopProcess } from '../../harness/child-process.ts';
 import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
 import { newKey, type Seat, takeSeat } from '../../harness/stack.ts';
@@ -115,7 +115,7 @@ export async function buildStage(
       keep(
         takeSeat(
           'provider',
-          ['providers/simulated/main.ts', '--port', String(port.provider), '--journal', journalPath],
+          ['tools/simulator/main.ts', '--port', String(port.provider), '--journal', journalPath],
           {},
         ),
       ),

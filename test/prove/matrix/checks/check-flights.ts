@@ -2,7 +2,7 @@
  * Generations that share one call pay for it together: what the ledger has booked for all of them is what the provider
  * billed, whoever led, left, was cancelled or ran out of time.
  */
-import type { JournalLine } from '../../../../providers/simulated/journal.ts';
+import type { JournalLine } from '../../../../tools/simulator/journal.ts';
 import type { Evidence, GenerationEvidence, LedgerEntry } from '../evidence.ts';
 import { type Finding, finding } from './finding.ts';
 import { isWhole } from './held.ts';

@@ -1,0 +1,42 @@
+/** The input as it is sent: with its context shortened, where that was asked for. */
+import type { CompressedTokens, GenerationInput } from '../../contracts/generation.ts';
+import type { Dependencies } from '../dependencies.ts';
+
+export interface PreparedInput {
+  readonly sent: GenerationInput;
+  readonly compressed: CompressedTokens | undefined;
+}
+
+/** Shortens the context, once, and puts on record what was removed. */
+export async function prepareInput(
+  { log, compression }: Pick<Dependencies, 'log' | 'compression'>,
+  generationId: string,
+  input: GenerationInput,
+): Promise<PreparedInput> {
+  const compressed = await compression.compressOnce(generationId, input);
+  if (compressed === null) return { sent: input, compressed: undefined };
+  const { engine, tokensBefore, tokensAfter, reason, messages } = compressed;
+  // Before the stream begins: whoever comes late finds it noted, and does not write between the stream's appends.
+  await log.appendOnce(generationId, 'prompt-compress', [
+    { type: 'prompt-compress', engine, tokensBefore, tokensAfter, reason },
+  ]);
+  return { sent: { ...input, messages }, compressed: { tokensBefore, tokensAfter } };
+}
+
+export type SentInputs = Pick<Dependencies, 'log'> & {
+  readonly compression: Pick<Dependencies['compression'], 'read'>;
+};
+
+/**
+ * @returns null where it is lost. The whole context in place of a shortened one would cost more than was reserved, and an
+ * attempt that continues another must send what that one sent.
+ */
+export async function readSentInput(
+  { log, compression }: SentInputs,
+  generationId: string,
+): Promise<GenerationInput | null> {
+  const input = await log.readInput(generationId);
+  if (input?.compression === undefined) return input;
+  const compressed = await compression.read(generationId);
+  return compressed === null ? null : { ...input, messages: compressed.messages };
+}

@@ -1,0 +1,53 @@
+/**
+ * What is open at this process for each key: requests, streams and WebSockets. Their number is limited, and all of a
+ * key is closed when the key is revoked or expires: a stream must not outlive the right to read it.
+ */
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { ApiKeys, Caller } from './api-keys.ts';
+
+export interface OpenConnections {
+  /**
+   * Counts a connection until `release` is called; `close` ends it when its key is not good any more.
+   * @throws too_many_connections
+   */
+  admit(caller: Caller, close: () => void): { release(): void };
+}
+
+/** A revocation is told at once; this finds what was not told, and keys that expired. */
+const RECHECK_MS = 10_000;
+
+export function createOpenConnections(
+  keys: Pick<ApiKeys, 'callerOf' | 'onChange'>,
+  { connectionsPerKey, onError }: { connectionsPerKey: number; onError: (error: unknown) => void },
+): OpenConnections {
+  const open = new Map<string, Set<() => void>>();
+  const recheck = async (keyId: string): Promise<void> => {
+    const closers = open.get(keyId);
+    if (closers === undefined || (await keys.callerOf(keyId)) !== null) return;
+    for (const close of [...closers]) close();
+  };
+  keys.onChange((keyId) => void recheck(keyId).catch(onError));
+  setInterval(() => {
+    for (const keyId of open.keys()) recheck(keyId).catch(onError);
+  }, RECHECK_MS).unref();
+  return {
+    admit({ keyId }, close) {
+      const closers = open.get(keyId) ?? new Set();
+      if (closers.size >= connectionsPerKey) {
+        throw new UnbrokenError(
+          'too_many_connections',
+          `This key has ${closers.size} connections open here, which is its limit.`,
+        );
+      }
+      // Its own function for each, so that one caller may hand in the same `close` twice.
+      const closer = () => close();
+      open.set(keyId, closers.add(closer));
+      return {
+        release: () => {
+          closers.delete(closer);
+          if (closers.size === 0 && open.get(keyId) === closers) open.delete(keyId);
+        },
+      };
+    },
+  };
+}

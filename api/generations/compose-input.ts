@@ -1,0 +1,121 @@
+/** What is sent to a model: the request, with what its named prompt and its route bring. */
+
+import type { CompressionTarget } from '../../contracts/compression.ts';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type {
+  GenerationInput,
+  GenerationRequest,
+  Message,
+  OutputCapSource,
+} from '../../contracts/generation.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import type { PromptContent, PromptUse } from '../../contracts/prompts.ts';
+import type { ArmUnit } from '../../engine/prompts/choose-arm.ts';
+import { renderPrompt } from '../../engine/prompts/render-prompt.ts';
+import type { Config } from '../../platform/config/load-config.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+
+export interface Composition extends ArmUnit {
+  readonly tenant: string;
+  readonly route: string;
+}
+
+interface FoundPrompt {
+  readonly use: PromptUse;
+  readonly content: PromptContent;
+}
+
+/** Throws prompt_not_found, prompt_variables_invalid or invalid_request. */
+export async function composeInput(
+  dependencies: ApiDependencies,
+  composition: Composition,
+  request: GenerationRequest,
+): Promise<GenerationInput> {
+  const { config } = dependencies;
+  const prompt = await findPrompt(dependencies, composition, request);
+  const rendered =
+    prompt === null || request.prompt === undefined ? null : renderPrompt(prompt.content, request.prompt);
+  if (rendered?.system !== undefined && request.system !== undefined) {
+    throw new UnbrokenError('invalid_request', 'system: the prompt brings one; leave it out of the request.');
+  }
+  const messages = [...(rendered?.messages ?? []), ...messagesOf(request.input)];
+  if (messages.at(-1)?.role !== 'user') {
+    throw new UnbrokenError('invalid_request', 'input: the prompt ends without a user message; give one.');
+  }
+  const system = withConciseness(rendered?.system ?? request.system, composition.route, config);
+  const compression = compressionFor(request, prompt, composition.route, config);
+  const [maxOutputTokens, capFrom] = await outputCap(dependencies, composition, request, prompt);
+  const { temperature, topP, stop, tools, toolChoice, output, reasoning } = request;
+  return {
+    messages,
+    maxOutputTokens,
+    capFrom,
+    ...(system === undefined ? {} : { system }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(stop === undefined ? {} : { stop }),
+    ...(tools === undefined ? {} : { tools }),
+    ...(toolChoice === undefined ? {} : { toolChoice }),
+    ...(output === undefined ? {} : { output }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(prompt === null ? {} : { prompt: prompt.use }),
+    ...(compression === undefined ? {} : { compression }),
+  };
+}
+
+async function findPrompt(
+  { prompts }: ApiDependencies,
+  { tenant, user, generationId }: Composition,
+  { prompt }: GenerationRequest,
+): Promise<FoundPrompt | null> {
+  if (prompt === undefined) return null;
+  const { name, version, label, content } = await prompts.resolve(tenant, prompt, { user, generationId });
+  return { use: { name, version, label }, content };
+}
+
+function messagesOf(input: GenerationRequest['input']): readonly Message[] {
+  if (input === undefined) return [];
+  return typeof input === 'string' ? [{ role: 'user', content: input }] : input;
+}
+
+function withConciseness(system: string | undefined, route: string, config: Config): string | undefined {
+  const instruction = own(config.output.routes, route)?.concise;
+  if (instruction === undefined) return system;
+  return system === undefined ? instruction : `${system}\n\n${instruction}`;
+}
+
+/** The request decides over the prompt, the prompt over the route. */
+function compressionFor(
+  request: GenerationRequest,
+  prompt: FoundPrompt | null,
+  route: string,
+  config: Config,
+): CompressionTarget | undefined {
+  const wish =
+    request.compression ?? prompt?.content.compression ?? own(config.compression.routes, route) ?? 'off';
+  return wish === 'off' ? undefined : wish;
+}
+
+/** The cap of the request, else of the prompt, else of the route, else what this version was seen to need. */
+async function outputCap(
+  { config, promptStats }: ApiDependencies,
+  { tenant, route }: Composition,
+  request: GenerationRequest,
+  prompt: FoundPrompt | null,
+): Promise<readonly [number, OutputCapSource]> {
+  if (request.maxOutputTokens !== undefined) return [request.maxOutputTokens, 'request'];
+  if (prompt?.content.maxOutputTokens !== undefined) return [prompt.content.maxOutputTokens, 'prompt'];
+  const ofRoute = own(config.output.routes, route)?.maxOutputTokens;
+  if (ofRoute !== undefined) return [ofRoute, 'route'];
+  const otherwise = config.limits.defaultMaxOutputTokens;
+  const { learn } = config.output;
+  if (prompt === null || learn === null) return [otherwise, 'default'];
+  const seen = await promptStats.answerLength(tenant, prompt.use);
+  if (seen === null || seen.answers < learn.minAnswers) return [otherwise, 'default'];
+  const learnt = Math.max(LIMITS.leastLearntTokens, Math.ceil(seen.p99 * learn.margin));
+  return learnt < otherwise ? [learnt, 'learnt'] : [otherwise, 'default'];
+}
+
+function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}

@@ -1,0 +1,68 @@
+/** A generation as the API shows it: a projection of its log. */
+import { type EventBody, type GenerationEvent, textOf } from '../../contracts/events.ts';
+import type { GenerationView } from '../../contracts/generation.ts';
+import type { LogHead, LogReader } from '../../engine/streaming/event-log.ts';
+import { type LogView, viewFields, viewOf } from '../../engine/streaming/log-view.ts';
+
+/** Without its text a generation is shown from what is kept beside its log, which is as short as the log is long. */
+export async function readView(
+  log: LogReader,
+  generationId: string,
+  { withText }: { withText: boolean },
+): Promise<GenerationView | null> {
+  if (withText) return readWhole(log, generationId, textOf);
+  const found = await log.view(generationId);
+  if (found === null) return null;
+  const { head, view } = found;
+  const isWhole = view !== null && (head.status === 'running' || view.end !== null || head.erased);
+  return isWhole ? toView(head, view, null) : readWhole(log, generationId, () => null);
+}
+
+async function readWhole(
+  log: LogReader,
+  generationId: string,
+  textIn: (events: readonly GenerationEvent[]) => string | null,
+): Promise<GenerationView | null> {
+  const [head, events] = await Promise.all([log.head(generationId), log.readMerged(generationId)]);
+  if (head === null) return null;
+  const nextSeq = Math.max(head.nextSeq, (events.at(-1)?.seq ?? -1) + 1);
+  return toView({ ...head, nextSeq }, viewOfEvents(events), textIn(events));
+}
+
+function viewOfEvents(events: readonly EventBody[]): LogView {
+  const pairs = viewFields(events);
+  const fields: Record<string, string> = { 'view:prompt': 'null' };
+  for (let at = 0; at < pairs.length; at += 2) fields[pairs[at] ?? ''] = pairs[at + 1] ?? '';
+  return viewOf(fields) ?? NOTHING;
+}
+
+const NOTHING: LogView = {
+  ...{ prompt: null, provider: null, model: null, usage: null, costMicroUsd: null },
+  ...{ attempts: 0, continues: null, end: null },
+};
+
+function toView(head: LogHead, view: LogView, text: string | null): GenerationView {
+  const { end } = view;
+  return {
+    id: head.generationId,
+    status: head.status,
+    route: head.route,
+    user: head.user,
+    provider: view.provider,
+    model: view.model,
+    createdAt: head.createdAt,
+    endedAt: head.endedAt,
+    lastSeq: head.nextSeq - 1,
+    finishReason: end?.type === 'generation-end' ? end.finishReason : null,
+    usage: view.usage,
+    costMicroUsd: view.costMicroUsd,
+    attempts: view.attempts,
+    cached: end?.type === 'generation-end' && end.cached,
+    degraded: end?.type === 'generation-end' && end.degraded === true,
+    text,
+    error: end?.type === 'generation-error' ? end.error : null,
+    prompt: view.prompt,
+    continues: view.continues,
+    metadata: { ...head.metadata },
+  };
+}

@@ -1,0 +1,143 @@
+/** What every request passes before its route: headers that browsers heed, CORS, the limits of its key and its body. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import cors from 'cors';
+import type { Request, RequestHandler } from 'express';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import type { Config } from '../../platform/config/load-config.ts';
+import type { Caller } from '../access/api-keys.ts';
+import { assertScope, type Credentials, callerIn, callerOf } from '../access/authenticate.ts';
+import type { OpenConnections } from '../access/open-connections.ts';
+import type { RateLimiter } from '../access/rate-limiter.ts';
+import type { BytesInFlight } from './bytes-in-flight.ts';
+import { parseOutsideJson } from './parse-json.ts';
+import { readBody } from './read-body.ts';
+
+export interface CallerLimits {
+  readonly rate: RateLimiter;
+  readonly connections: OpenConnections;
+}
+
+/** The API answers data, never a page: no browser shall run, frame or keep it. A route that serves pages sets its own. */
+const SECURITY_HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+export function securityHeaders(): RequestHandler {
+  return (_request, response, next) => {
+    for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+    next();
+  };
+}
+
+/**
+ * One header Host and no more (RFC 9112, 3.2): two programs on the way may each believe another one. Node refuses a
+ * request without it too, but does not say why, and it takes several.
+ */
+export function requireHost(): RequestHandler {
+  return (request, _response, next) => {
+    assertHost(request);
+    next();
+  };
+}
+
+function assertHost({ httpVersion, rawHeaders }: IncomingMessage): void {
+  const hosts = rawHeaders.filter((name, index) => index % 2 === 0 && name.toLowerCase() === 'host').length;
+  if (hosts > 1) throw new UnbrokenError('invalid_request', `The request has ${hosts} headers Host.`);
+  if (hosts === 1 || httpVersion !== '1.1') return;
+  throw new UnbrokenError('invalid_request', 'The request has no header Host.');
+}
+
+/** Pages of these origins may call; "*" is all. Keys and tickets are sent by code, never by the browser itself. */
+export function crossOrigin({ origins }: Config['cors']): RequestHandler {
+  return cors({
+    origin: origins.includes('*') ? '*' : [...origins],
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: '*',
+    maxAge: 600,
+  });
+}
+
+/** The Temporal UI may ask its codec endpoint with the cookie of codec-session.ts. */
+export function crossOriginOfUi({ temporal, encryption }: Config): RequestHandler {
+  const ui = temporal.uiUrl === undefined ? [] : [new URL(temporal.uiUrl).origin];
+  const origins = [...ui, ...encryption.uiOrigins.filter((origin) => origin !== '*')];
+  return cors({ origin: origins, methods: ['POST'], credentials: true, maxAge: 600 });
+}
+
+/** After `authenticate`: the rate of the key, and how many connections it has open. */
+export function limitCaller(limits: CallerLimits): RequestHandler {
+  return async (request, response, next) => {
+    const caller = callerIn(response);
+    await limits.rate.admit(caller.keyId);
+    const { release } = limits.connections.admit(caller, () => response.destroy());
+    response.once('close', release);
+    if (request.socket.destroyed) release();
+    next();
+  };
+}
+
+/** The caller of an upgrade to a WebSocket, with all that `limitCaller` limits. */
+export async function admitSocket(
+  limits: Credentials & CallerLimits,
+  request: IncomingMessage,
+  socket: Duplex,
+  { takesTickets }: { readonly takesTickets: boolean },
+): Promise<Caller> {
+  assertHost(request);
+  const caller = await callerOf(limits, request);
+  if (caller.onlyReads === true && !takesTickets) {
+    throw new UnbrokenError('forbidden', 'A ticket opens streams; this socket wants a key in a header.');
+  }
+  assertScope(caller, 'generate');
+  await limits.rate.admit(caller.keyId);
+  const { release } = limits.connections.admit(caller, () => socket.destroy());
+  socket.once('close', release);
+  // A client that went while it was looked up will not close again.
+  if (socket.destroyed) release();
+  return caller;
+}
+
+/** A body of JSON alone, as bytes; parsed by the same rules as a frame of a WebSocket. */
+export interface BodyReading {
+  readonly bodies: BytesInFlight;
+  /** Values that the body may have; `LIMITS.jsonValues` if absent. */
+  readonly values?: number;
+}
+
+/** After `authenticate`. A request whose body was read by an earlier one of these is left as it is. */
+export function readJson({ bodies, values = LIMITS.jsonValues }: BodyReading): RequestHandler {
+  return async (request, response, next) => {
+    if (request.body !== undefined || !request.is('application/json')) {
+      next();
+      return;
+    }
+    assertUtf8(request);
+    const held = bodies.hold(callerIn(response).keyId);
+    try {
+      const bytes = await readBody(request, held);
+      if (bytes.length > LIMITS.largeBodyBytes) await bodies.turn();
+      request.body = bytes.length === 0 ? {} : bodyOf(bytes, values);
+    } finally {
+      held.release();
+    }
+    next();
+  };
+}
+
+function assertUtf8(request: Request): void {
+  const charset = /;\s*charset\s*=\s*"?([^";\s]*)/i.exec(request.headers['content-type'] ?? '')?.[1];
+  if (charset === undefined || /^utf-?8$/i.test(charset)) return;
+  throw new UnbrokenError('unsupported_media_type', 'The charset is not supported; JSON is UTF-8.');
+}
+
+function bodyOf(bytes: Uint8Array, values: number): unknown {
+  const body = parseOutsideJson(bytes, 'body', { depth: LIMITS.jsonDepth, values });
+  if (typeof body === 'object' && body !== null) return body;
+  throw new UnbrokenError('invalid_json', 'The body is JSON, but neither an object nor a list.');
+}

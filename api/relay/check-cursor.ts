@@ -1,0 +1,42 @@
+/** Whether a reader may go on after its cursor: it must be of this log, and the log must not have lost what it was of. */
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { LogHead, LogReader } from '../../engine/streaming/event-log.ts';
+
+export interface Cursor {
+  /** The last seq that the reader has; -1 for none. */
+  readonly after: number;
+  /** `at` of that event, where the reader tells it. */
+  readonly at?: number | undefined;
+}
+
+/** Throws `cursor_invalid` or `log_tail_lost`. */
+export async function checkCursor(log: LogReader, head: LogHead, { after, at }: Cursor): Promise<void> {
+  if (after >= head.nextSeq) {
+    throw new UnbrokenError('cursor_invalid', `The log ends at ${head.nextSeq - 1}; the cursor is ${after}.`);
+  }
+  if (after < 0) return;
+  if (head.torn !== null && after >= head.torn.from && after <= head.torn.until) {
+    throw tailLost(head.torn.from - 1);
+  }
+  if (at === undefined) return;
+  const [event] = await log.read(head.generationId, after - 1, 1);
+  if (event?.seq !== after || event.at !== at) throw tailLost(null);
+}
+
+/** @returns why a log has nothing more for its readers; null where they may wait for its end. */
+export function goneError(generationId: string, head: LogHead | null): UnbrokenError | null {
+  if (head === null) {
+    return new UnbrokenError('cursor_expired', `The log of ${generationId} is past its retention.`);
+  }
+  if (!head.erased || head.status === 'running') return null;
+  return new UnbrokenError('not_found', `${generationId} was deleted while you read it.`);
+}
+
+/** @param lastGood the last event that is as it was; null where that is not known. */
+export function tailLost(lastGood: number | null): UnbrokenError {
+  const where = lastGood === null ? 'of it' : `after event ${lastGood}`;
+  return new UnbrokenError(
+    'log_tail_lost',
+    `Redis lost the end of this log; what you have ${where} may not be what it says now.`,
+  );
+}

@@ -1,0 +1,197 @@
+/**
+ * The one way by which frames of a WebSocket client reach what serves it. Here they are counted, limited and parsed, and
+ * here every error of theirs ends: one that escaped would end the process, and with it the streams of all tenants.
+ */
+import type { Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { RawData, WebSocket } from 'ws';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import type { Caller } from '../access/api-keys.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import type { HeldBytes } from '../http/bytes-in-flight.ts';
+import { parseOutsideJson } from '../http/parse-json.ts';
+import { toKnownError } from '../http/to-public-error.ts';
+import { closeStalled } from './web-socket.ts';
+
+const CLOSE_INTERNAL = 1011;
+/** The head of a frame from a client, at most. */
+const FRAME_HEAD_BYTES = 14;
+/** Frames of one client that are taken before others have their turn; one packet may hold thousands. */
+const FRAMES_PER_TURN = 16;
+/** A client with more frames that wait here is not read until they are taken. */
+const WAITING_FRAMES = 256;
+
+/** A kind of WebSocket. */
+export interface SocketRoute {
+  /** The largest frame that its client may send. */
+  readonly maxFrameBytes: number;
+  /** Whether a ticket opens it. */
+  readonly takesTickets: boolean;
+  /** Which frames count as a request of the key: all, or those that begin work. One that is not valid always does. */
+  readonly counts: 'all' | 'work';
+  open(socket: OpenSocket): SocketSession;
+}
+
+export interface OpenSocket {
+  readonly ws: WebSocket;
+  /** The socket below `ws`: its buffer says whether the client keeps up. */
+  readonly connection: Duplex;
+  readonly caller: Caller;
+}
+
+/** What serves one client. */
+export interface SocketSession {
+  /** Does at once what the frame asks for, or returns what it takes longer to do. Throws for a frame that is not valid. */
+  take(frame: unknown): FrameWork | null;
+  /** Sends an error that belongs to no work. It must not quote the frame. */
+  refuse(error: UnbrokenError): void;
+  close(): void;
+}
+
+export interface FrameWork {
+  /** @param begun called once the frame itself is no longer held. */
+  run(begun: () => void): Promise<void>;
+  /** It failed, or may not begin. */
+  fail(error: UnbrokenError): void;
+}
+
+type Dependencies = Pick<ApiDependencies, 'rate' | 'bodies' | 'logger'>;
+
+export function serveFrames(dependencies: Dependencies, route: SocketRoute, socket: OpenSocket): void {
+  const { ws, connection } = socket;
+  const session = route.open(socket);
+  const frames = new SocketFrames(dependencies, route, socket, session);
+  // Before the listener of `ws`, which hands over the frame that these bytes end.
+  connection.prependListener('data', (bytes: Buffer) => frames.received(bytes.length));
+  for (const sign of ['ping', 'pong'] as const)
+    ws.on(sign, (payload: Buffer) => frames.tookControl(payload.length));
+  ws.on('message', (data: RawData, isBinary: boolean) => frames.take(data, isBinary));
+  ws.on('close', () => {
+    frames.end();
+    session.close();
+  });
+}
+
+class SocketFrames {
+  readonly #dependencies: Dependencies;
+  readonly #route: SocketRoute;
+  readonly #socket: OpenSocket;
+  readonly #session: SocketSession;
+  /** What has come of a frame that is not whole yet. */
+  readonly #partial: HeldBytes;
+  /** Frames are taken in the order in which they came, also while one waits to be admitted. */
+  #last: Promise<void> = Promise.resolve();
+  #taken = 0;
+  #waiting = 0;
+  #isHeldBack = false;
+
+  constructor(dependencies: Dependencies, route: SocketRoute, socket: OpenSocket, session: SocketSession) {
+    this.#dependencies = dependencies;
+    this.#route = route;
+    this.#socket = socket;
+    this.#session = session;
+    this.#partial = dependencies.bodies.hold(socket.caller.keyId);
+  }
+
+  received(bytes: number): void {
+    try {
+      this.#partial.add(bytes);
+    } catch (error) {
+      this.#refuse(error);
+      closeStalled(this.#socket.ws);
+    }
+  }
+
+  tookControl(bytes: number): void {
+    this.#partial.release(bytes + FRAME_HEAD_BYTES);
+  }
+
+  end(): void {
+    this.#partial.release();
+  }
+
+  take(data: RawData, isBinary: boolean): void {
+    this.#partial.release();
+    const bytes = Buffer.isBuffer(data)
+      ? data
+      : Buffer.concat(Array.isArray(data) ? data : [Buffer.from(data)]);
+    const held = this.#dependencies.bodies.hold(this.#socket.caller.keyId);
+    this.#waiting += 1;
+    if (this.#waiting >= WAITING_FRAMES) this.#holdBack();
+    const taken = this.#last.then(() => this.#takeNext(bytes, isBinary, held));
+    this.#last = taken
+      .catch(async (error: unknown) => {
+        held.release();
+        await this.#refuseFrame(error);
+      })
+      .finally(() => this.#frameTaken());
+  }
+
+  /** @throws never */
+  async #refuseFrame(error: unknown): Promise<void> {
+    const { code } = toKnownError(error);
+    const isCounted = this.#route.counts === 'all' || code === 'rate_limited';
+    const refusal = isCounted
+      ? null
+      : await this.#admit().then(
+          () => null,
+          (late: unknown) => late,
+        );
+    this.#refuse(refusal ?? error);
+    if (code === 'internal') this.#socket.ws.close(CLOSE_INTERNAL, 'Something failed.');
+  }
+
+  #holdBack(): void {
+    this.#isHeldBack = true;
+    this.#socket.ws.pause();
+  }
+
+  #frameTaken(): void {
+    this.#waiting -= 1;
+    if (this.#waiting > 0 || !this.#isHeldBack) return;
+    this.#isHeldBack = false;
+    this.#socket.ws.resume();
+  }
+
+  async #takeNext(bytes: Buffer, isBinary: boolean, held: HeldBytes): Promise<void> {
+    const { bodies } = this.#dependencies;
+    this.#taken += 1;
+    if (this.#taken % FRAMES_PER_TURN === 0) await nextTurn();
+    held.add(bytes.length);
+    if (this.#route.counts === 'all') await this.#admit();
+    if (bytes.length > LIMITS.largeBodyBytes) await bodies.turn();
+    if (isBinary) throw new UnbrokenError('invalid_request', 'A frame is one JSON object, as text.');
+    const work = this.#session.take(parseOutsideJson(bytes, 'frame'));
+    if (work === null) held.release();
+    else this.#begin(work, held);
+  }
+
+  #begin(work: FrameWork, held: HeldBytes): void {
+    const admitted = this.#route.counts === 'work' ? this.#admit() : Promise.resolve();
+    admitted
+      .then(() => work.run(() => held.release()))
+      .catch((error: unknown) => this.#tell((known) => work.fail(known), error))
+      .finally(() => held.release());
+  }
+
+  #admit(): Promise<void> {
+    return this.#dependencies.rate.admit(this.#socket.caller.keyId);
+  }
+
+  #refuse(error: unknown): void {
+    this.#tell((known) => this.#session.refuse(known), error);
+  }
+
+  #tell(send: (known: UnbrokenError) => void, error: unknown): void {
+    const known = toKnownError(error);
+    const { logger } = this.#dependencies;
+    if (known.code === 'internal') logger.error({ err: error }, 'websocket');
+    try {
+      send(known);
+    } catch (sendError) {
+      logger.error({ err: sendError }, 'websocket');
+      this.#socket.ws.terminate();
+    }
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * `WS /v1/stream`: several generations on one socket, each by id and cursor, by the same relay loop as SSE. A socket
+ * that takes nothing makes its relays wait; each holds only its cursor.
+ */
+import type { WebSocket } from 'ws';
+import type { z } from 'zod';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { clientFrameSchema, type ServerFrame } from '../../contracts/websocket.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { findGeneration } from '../generations/find-generation.ts';
+import { checked } from '../http/parse-with.ts';
+import { type Cursor, checkCursor } from './check-cursor.ts';
+import { type ConnectionFlow, createConnectionFlow } from './connection-flow.ts';
+import { relayEvents, type ViewerSink } from './relay-events.ts';
+import type { FrameWork, OpenSocket, SocketRoute, SocketSession } from './socket-frames.ts';
+
+export const CLOSE_STALLED = 1013;
+
+interface Subscription {
+  readonly leave: AbortController;
+  readonly pause: Pause;
+}
+
+type Subscribe = Extract<z.output<typeof clientFrameSchema>, { type: 'subscribe' }>;
+
+export function openStreamSocket(dependencies: ApiDependencies): SocketRoute {
+  return {
+    maxFrameBytes: LIMITS.webSocketFrameBytes,
+    takesTickets: true,
+    counts: 'work',
+    open: (socket) => new StreamSession(dependencies, socket),
+  };
+}
+
+class StreamSession implements SocketSession {
+  readonly #dependencies: ApiDependencies;
+  readonly #socket: OpenSocket;
+  readonly #flow: ConnectionFlow;
+  readonly #subscriptions = new Map<string, Subscription>();
+  #isClosed = false;
+
+  constructor(dependencies: ApiDependencies, socket: OpenSocket) {
+    this.#dependencies = dependencies;
+    this.#socket = socket;
+    this.#flow = createConnectionFlow(socket.connection);
+  }
+
+  take(json: unknown): FrameWork | null {
+    const frame = checked(clientFrameSchema, json, 'frame');
+    if (frame.type === 'ping') this.#send({ type: 'pong' });
+    else if (frame.type === 'subscribe') return this.#subscribe(frame);
+    else {
+      const subscription = this.#subscriptions.get(frame.generationId);
+      if (frame.type === 'pause') subscription?.pause.begin();
+      else subscription?.pause.end();
+      if (frame.type === 'unsubscribe' && subscription !== undefined) {
+        this.#unsubscribe(frame.generationId, subscription);
+      }
+    }
+    return null;
+  }
+
+  refuse(error: UnbrokenError): void {
+    this.#send({ type: 'error', error: error.toBody() });
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const { leave, pause } of this.#subscriptions.values()) {
+      leave.abort();
+      pause.end();
+    }
+  }
+
+  /** Noted at once, so that a `pause` right after it finds it. */
+  #subscribe({ generationId, after, at }: Subscribe): FrameWork {
+    const fail = (error: UnbrokenError) => {
+      this.#send({ type: 'error', generationId, error: error.toBody() });
+    };
+    const refused = this.#refusalOf(generationId);
+    if (refused !== null) return { run: () => Promise.reject(refused), fail };
+    const subscription = { leave: new AbortController(), pause: createPause() };
+    if (this.#isClosed) subscription.leave.abort();
+    this.#subscriptions.set(generationId, subscription);
+    const drop = () => {
+      if (this.#subscriptions.get(generationId) === subscription) this.#subscriptions.delete(generationId);
+    };
+    return {
+      run: async (begun) => {
+        begun();
+        try {
+          await this.#relay(generationId, { after, at }, subscription);
+        } finally {
+          drop();
+        }
+        // One that was taken back is answered already, and another of the same generation may follow it.
+        if (!subscription.leave.signal.aborted) this.#send({ type: 'unsubscribed', generationId });
+      },
+      fail: (error) => {
+        drop();
+        if (!subscription.leave.signal.aborted) fail(error);
+      },
+    };
+  }
+
+  /** Answered at once: its relay sends nothing more, so the same generation may be subscribed to in the next frame. */
+  #unsubscribe(generationId: string, { leave }: Subscription): void {
+    leave.abort();
+    this.#subscriptions.delete(generationId);
+    this.#send({ type: 'unsubscribed', generationId });
+  }
+
+  #refusalOf(generationId: string): UnbrokenError | null {
+    if (this.#subscriptions.has(generationId)) {
+      return new UnbrokenError('invalid_request', 'This socket follows that generation already.');
+    }
+    if (this.#subscriptions.size < LIMITS.subscriptionsPerSocket) return null;
+    const most = LIMITS.subscriptionsPerSocket;
+    return new UnbrokenError('too_many_subscriptions', `One socket may follow ${most} generations.`);
+  }
+
+  async #relay(generationId: string, cursor: Cursor, { leave, pause }: Subscription): Promise<void> {
+    const { ws, caller } = this.#socket;
+    const head = await findGeneration(this.#dependencies, caller, generationId);
+    await checkCursor(this.#dependencies.log, head, cursor);
+    if (leave.signal.aborted) return;
+    const { after } = cursor;
+    this.#send({ type: 'subscribed', generationId, after });
+    const sink = sinkFor(ws, this.#flow, pause, generationId);
+    await relayEvents(this.#dependencies, { generationId, after, sink, signal: leave.signal });
+  }
+
+  #send(frame: ServerFrame): void {
+    sendText(this.#socket.ws, JSON.stringify(frame));
+  }
+}
+
+/** What the client has asked to wait with. */
+interface Pause {
+  begin(): void;
+  end(): void;
+  /** Resolves when it has ended; null where nothing is paused. */
+  readonly over: Promise<void> | null;
+}
+
+function createPause(): Pause {
+  let waiting: PromiseWithResolvers<void> | null = null;
+  return {
+    begin: () => {
+      waiting ??= Promise.withResolvers();
+    },
+    end: () => {
+      waiting?.resolve();
+      waiting = null;
+    },
+    get over() {
+      return waiting?.promise ?? null;
+    },
+  };
+}
+
+/** Viewers of one log share its events, so each frame is encoded once. */
+const frames = new WeakMap<GenerationEvent, Buffer>();
+
+function frameOf(generationId: string, event: GenerationEvent): Buffer {
+  let frame = frames.get(event);
+  if (frame === undefined) {
+    frame = Buffer.from(JSON.stringify({ type: 'event', generationId, event } satisfies ServerFrame));
+    frames.set(event, frame);
+  }
+  return frame;
+}
+
+function sinkFor(ws: WebSocket, flow: ConnectionFlow, pause: Pause, generationId: string): ViewerSink {
+  return {
+    ready: () => pause.over === null && flow.ready(),
+    whenReady: async () => {
+      await pause.over;
+      return flow.whenReady();
+    },
+    send: (events) => {
+      for (const event of events) sendText(ws, frameOf(generationId, event));
+    },
+    heartbeat: () => ws.ping(),
+    // A client that asked for the pause is not slow.
+    closeStalled: () => pause.over === null && closeStalled(ws),
+    coalesces: true,
+  };
+}
+
+export function closeStalled(ws: WebSocket): true {
+  ws.close(CLOSE_STALLED, 'Too slow; come back with your cursors.');
+  ws.terminate();
+  return true;
+}
+
+/** Sends to a client that is there; for one that has gone, its `close` ends what follows for it. */
+export function sendText(ws: WebSocket, text: string | Buffer): void {
+  if (ws.readyState === ws.OPEN) ws.send(text, { binary: false });
+}

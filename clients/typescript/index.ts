@@ -1,0 +1,17 @@
+export type { GenerationEvent } from '../../contracts/events.ts';
+export { isTerminal } from '../../contracts/fold-events.ts';
+export type { ContinueRequest, GenerationRequest, GenerationView } from '../../contracts/generation.ts';
+export type { ProvidersView, RouteExplanation } from '../../contracts/routing.ts';
+export { ClientError, ConnectionLostError, GenerationFailedError, StreamIntegrityError } from './errors.ts';
+export { type FollowOptions, followGeneration } from './follow-generation.ts';
+export type { NewPromptVersion, PromptsClient } from './prompts.ts';
+export { textOf } from './text-of.ts';
+export {
+  type ClientOptions,
+  createClient,
+  type FollowedGeneration,
+  type FollowRequest,
+  type SubmitOptions,
+  type SubmittedGeneration,
+  type UnbrokenClient,
+} from './unbroken-client.ts';

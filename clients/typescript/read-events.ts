@@ -1,0 +1,81 @@
+/** One connection to an event stream: opens it, parses it, and ends it when it falls silent. */
+import { createParser } from 'eventsource-parser';
+import { ERRORS, isErrorCode } from '../../contracts/errors.ts';
+import { ClientError, errorBodyOf, errorFromResponse } from './errors.ts';
+
+/** No event is larger; a server that sends more is not ours. */
+const LONGEST_EVENT_CHARS = 16 * 1024 * 1024;
+
+export interface EventStreamOptions {
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly fetch: typeof globalThis.fetch;
+  readonly signal: AbortSignal | undefined;
+  /** Asked before every wait: how long the connection may stay silent, in ms. */
+  readonly silenceMs: () => number;
+  /** Called for all bytes that arrive, heartbeats too. */
+  readonly onBytes: () => void;
+}
+
+/**
+ * Yields the `data` of every complete SSE event. An event that was cut off before its blank line is dropped: the
+ * next connection brings it whole. Ends when the server closes cleanly; throws what `fetch` throws on a cut,
+ * a TimeoutError on silence, ClientError on an error status.
+ */
+export async function* readEvents(options: EventStreamOptions): AsyncGenerator<string, void, undefined> {
+  const connection = new AbortController();
+  const signal =
+    options.signal === undefined ? connection.signal : AbortSignal.any([options.signal, connection.signal]);
+  const unlessSilent = async <Value>(pending: Promise<Value>): Promise<Value> => {
+    const limitMs = options.silenceMs();
+    const silence = () =>
+      connection.abort(new DOMException(`the connection was silent for ${limitMs} ms`, 'TimeoutError'));
+    const timer = setTimeout(silence, limitMs);
+    try {
+      return await pending;
+    } finally {
+      clearTimeout(timer);
+    }
+  };
+  try {
+    const response = await unlessSilent(
+      options.fetch(options.url, { headers: options.headers, signal, cache: 'no-store' }),
+    );
+    if (!response.ok) throw await unlessSilent(errorFromResponse(response));
+    const type = response.headers.get('content-type') ?? 'none';
+    if (!type.startsWith('text/event-stream') || response.body === null) {
+      throw new TypeError(`expected text/event-stream, got ${type}`);
+    }
+    const reader = response.body.getReader();
+    const complete: string[] = [];
+    const failures: Error[] = [];
+    const parser = createParser({
+      maxBufferSize: LONGEST_EVENT_CHARS,
+      onEvent: (event) => {
+        if (event.event === 'error') failures.push(inBandError(event.data));
+        else if (failures.length === 0) complete.push(event.data);
+      },
+      onError: (error) => {
+        if (error.type === 'max-buffer-size-exceeded') failures.push(error);
+      },
+    });
+    // One decoder for the whole connection: a character may be split between two chunks.
+    const decoder = new TextDecoder();
+    for (;;) {
+      const chunk = await unlessSilent(reader.read());
+      if (chunk.done) return;
+      options.onBytes();
+      parser.feed(decoder.decode(chunk.value, { stream: true }));
+      yield* complete.splice(0);
+      if (failures[0] !== undefined) throw failures[0];
+    }
+  } finally {
+    connection.abort();
+  }
+}
+
+/** An error after the headers were sent comes as an event; it has the status that its code has in the table. */
+function inBandError(data: string): ClientError {
+  const body = errorBodyOf(data) ?? { code: 'internal', message: data.slice(0, 200) };
+  return new ClientError(isErrorCode(body.code) ? ERRORS[body.code].status : 500, body);
+}

@@ -1,0 +1,25 @@
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { GenerationFailedError } from './errors.ts';
+
+/**
+ * The finished text of a generation: deltas joined, voided text dropped. Throws GenerationFailedError, which has
+ * the partial text, when the generation failed, was cancelled, or the events stop before the end.
+ */
+export async function textOf(
+  events: AsyncIterable<GenerationEvent> | Iterable<GenerationEvent>,
+): Promise<string> {
+  let text = '';
+  for await (const event of events) {
+    if (event.type === 'text-delta') text += event.text;
+    else if (event.type === 'text-reset') text = '';
+    else if (event.type === 'generation-error') throw new GenerationFailedError(event.error, text);
+    else if (event.type === 'generation-cancel')
+      throw failed('cancelled', 'the generation was cancelled', text);
+    else if (event.type === 'generation-end') return text;
+  }
+  throw failed('internal', 'the events stop before the end of the generation', text);
+}
+
+function failed(code: string, message: string, text: string): GenerationFailedError {
+  return new GenerationFailedError({ code, message, doc: `/docs/errors/${code}` }, text);
+}

@@ -1,0 +1,175 @@
+/** The API in a few verbs. Every request survives a restart of the API; a retried submit never makes two generations. */
+import type { GenerationEvent } from '../../contracts/events.ts';
+import type { ContinueRequest, GenerationRequest, GenerationView } from '../../contracts/generation.ts';
+import type { Feedback, FeedbackView } from '../../contracts/prompts.ts';
+import type { ProvidersView, RouteExplanation } from '../../contracts/routing.ts';
+import { Backoff, type Retry, wait } from './backoff.ts';
+import { ClientError, ConnectionLostError, errorFromResponse } from './errors.ts';
+import { type FollowOptions, followGeneration, headersOf } from './follow-generation.ts';
+import { createPromptsClient, type PromptsClient } from './prompts.ts';
+
+type ConnectionOptions = Omit<FollowOptions, 'generationId' | 'after' | 'signal'>;
+
+export interface ClientOptions extends ConnectionOptions {
+  /** How long a request (not a stream) is retried while nothing answers. Default: 30 s. */
+  readonly requestGiveUpAfterMs?: number | undefined;
+  /** An attempt of a request without an answer for so long is given up. Default: 30 s. */
+  readonly requestTimeoutMs?: number | undefined;
+  /** Told of every retried request. */
+  readonly onRetry?: ((retry: Retry) => void) | undefined;
+}
+
+export interface SubmitOptions {
+  /** Your own key: the same key sent again joins the generation that it made. Default: a random one per call. */
+  readonly idempotencyKey?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface FollowRequest {
+  readonly after?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the API answers to a submit: the view, and where its events are. */
+export type SubmittedGeneration = Pick<GenerationView, 'id' | 'status'> &
+  Partial<GenerationView> & { readonly events: string };
+
+/** A generation under way: iterate it for its events. */
+export interface FollowedGeneration extends AsyncIterable<GenerationEvent> {
+  readonly id: string;
+}
+
+/** All methods throw ClientError, ConnectionLostError or the signal's reason. */
+export interface UnbrokenClient {
+  submit(request: Omit<GenerationRequest, 'stream'>, options?: SubmitOptions): Promise<SubmittedGeneration>;
+  get(generationId: string): Promise<GenerationView>;
+  /** The newest generations, without their text. */
+  list(options?: { readonly limit?: number | undefined }): Promise<Omit<GenerationView, 'text'>[]>;
+  cancel(generationId: string): Promise<void>;
+  follow(generationId: string, options?: FollowRequest): AsyncIterable<GenerationEvent>;
+  /** Which models the request would go to, in which order, why, and at what cost. Nothing is generated. */
+  explain(request: Omit<GenerationRequest, 'stream'>): Promise<RouteExplanation>;
+  /** Circuits and speed of the models that were asked lately; with the scope `admin`, the state of keys too. */
+  providers(): Promise<ProvidersView['providers']>;
+  /** Submits, then follows. Leaving the loop does not cancel the generation. */
+  generate(request: Omit<GenerationRequest, 'stream'>, options?: SubmitOptions): Promise<FollowedGeneration>;
+  /**
+   * Goes on with an answer that ended by its length; the events begin with its text. Without a key of your own, a
+   * generation has one continuation.
+   */
+  continue(
+    generationId: string,
+    request?: Omit<ContinueRequest, 'stream'>,
+    options?: SubmitOptions,
+  ): Promise<FollowedGeneration>;
+  /** One for each generation: a second one takes the place of the first. */
+  giveFeedback(generationId: string, feedback: Feedback): Promise<FeedbackView>;
+  readonly prompts: PromptsClient;
+}
+
+export interface Call {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly path: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export function createClient(options: ClientOptions): UnbrokenClient {
+  const call = <Answer>(request: Call) => requestJson<Answer>(options, request);
+  const pathOf = (generationId: string) => `/v1/generations/${encodeURIComponent(generationId)}`;
+  const followed = (id: string, signal: AbortSignal | undefined): FollowedGeneration => ({
+    id,
+    [Symbol.asyncIterator]: () => followGeneration({ ...options, signal, generationId: id }),
+  });
+  const client: UnbrokenClient = {
+    submit: (request, { idempotencyKey = randomKey(), signal } = {}) =>
+      call<SubmittedGeneration>({
+        method: 'POST',
+        path: '/v1/generations',
+        body: request,
+        headers: { 'idempotency-key': idempotencyKey },
+        signal,
+      }),
+    get: (generationId) => call<GenerationView>({ method: 'GET', path: pathOf(generationId) }),
+    list: async ({ limit } = {}) => {
+      const query = limit === undefined ? '' : `?limit=${limit}`;
+      const path = `/v1/generations${query}`;
+      return (await call<{ data: Omit<GenerationView, 'text'>[] }>({ method: 'GET', path })).data;
+    },
+    cancel: async (generationId) => {
+      await call<unknown>({ method: 'POST', path: `${pathOf(generationId)}/cancel` });
+    },
+    explain: (request) =>
+      call<RouteExplanation>({ method: 'POST', path: '/v1/routes/explain', body: request }),
+    providers: async () => (await call<ProvidersView>({ method: 'GET', path: '/v1/providers' })).providers,
+    follow: (generationId, request = {}) => followGeneration({ ...options, ...request, generationId }),
+    generate: async (request, submitted = {}) => {
+      const { id } = await client.submit(request, submitted);
+      return followed(id, submitted.signal);
+    },
+    continue: async (generationId, request = {}, { idempotencyKey, signal } = {}) => {
+      const { id } = await call<SubmittedGeneration>({
+        method: 'POST',
+        path: `${pathOf(generationId)}/continue`,
+        body: request,
+        ...(idempotencyKey === undefined ? {} : { headers: { 'idempotency-key': idempotencyKey } }),
+        signal,
+      });
+      return followed(id, signal);
+    },
+    giveFeedback: (generationId, body) =>
+      call<FeedbackView>({ method: 'POST', path: `${pathOf(generationId)}/feedback`, body }),
+    prompts: createPromptsClient(call),
+  };
+  return client;
+}
+
+/** One call, tried again while what failed may pass. Only for calls that may be repeated, as a submit by its key. */
+export async function requestJson<Answer>(options: ClientOptions, call: Call): Promise<Answer> {
+  const backoff = new Backoff(options.reconnectDelayMs ?? 50, options.requestGiveUpAfterMs ?? 30_000);
+  const url = `${options.baseUrl.replace(/\/+$/, '')}${call.path}`;
+  for (;;) {
+    call.signal?.throwIfAborted();
+    let cause: unknown;
+    try {
+      return await attempt<Answer>(options, call, url);
+    } catch (error) {
+      call.signal?.throwIfAborted();
+      // A budget is not a matter of seconds: the caller must know at once.
+      if (error instanceof ClientError && (!error.passing || error.code === 'budget_exceeded')) throw error;
+      cause = error;
+    }
+    const delayMs = backoff.nextDelayMs(cause);
+    if (delayMs === undefined) {
+      throw cause instanceof ClientError ? cause : new ConnectionLostError(url, backoff.waitedMs, cause);
+    }
+    options.onRetry?.({ cause, delayMs });
+    await wait(delayMs, call.signal);
+  }
+}
+
+async function attempt<Answer>(options: ClientOptions, call: Call, url: string): Promise<Answer> {
+  const timeout = AbortSignal.timeout(options.requestTimeoutMs ?? 30_000);
+  const send = options.fetch ?? globalThis.fetch;
+  const response = await send(url, {
+    method: call.method,
+    headers: {
+      ...headersOf(options.apiKey),
+      ...call.headers,
+      ...(call.body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    signal: call.signal === undefined ? timeout : AbortSignal.any([call.signal, timeout]),
+    ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
+  });
+  if (!response.ok) throw await errorFromResponse(response);
+  // The API's own answers are typed by contracts/generation.ts, which the API's tests hold it to.
+  return (response.status === 204 ? undefined : await response.json()) as Answer;
+}
+
+/** `crypto.randomUUID` is missing on plain-http pages; this is there everywhere. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('');
+}

@@ -1,0 +1,58 @@
+/** The small pieces that several views show. */
+import type { ComponentChildren } from 'preact';
+import type { GenerationStatus } from '../../../../contracts/generation.ts';
+
+export function Mark() {
+  return (
+    <svg class="mark" viewBox="0 0 32 32" aria-hidden="true" focusable="false">
+      <title>Unbroken</title>
+      <path d="M3 21c6 0 6-11 13-11s7 11 13 11" />
+      <circle cx="16" cy="10" r="3.4" />
+    </svg>
+  );
+}
+
+const STATUS_TONES = { running: 'good', completed: 'good', failed: 'bad', cancelled: 'late' } as const;
+
+export function Status({ status }: { status: GenerationStatus }) {
+  return <span class={`status ${STATUS_TONES[status]} ${status}`}>{status}</span>;
+}
+
+export type Tone = 'good' | 'late' | 'bad' | 'plain';
+
+export function Badge({ tone, children }: { tone: Tone; children: ComponentChildren }) {
+  return <span class={`status ${tone}`}>{children}</span>;
+}
+
+/** A fact and its name, for a <dl>. */
+export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+export function Failure({ error }: { error: Error }) {
+  const doc = 'doc' in error && typeof error.doc === 'string' ? error.doc : null;
+  return (
+    <p class="fault" role="alert">
+      {error.message}{' '}
+      {doc !== null && (
+        <a href={doc} target="_blank" rel="noreferrer">
+          What to do
+        </a>
+      )}
+    </p>
+  );
+}
+
+/** A link that leaves the page. */
+export function Away({ href, children }: { href: string; children: ComponentChildren }) {
+  return (
+    <a class="away" href={href} target="_blank" rel="noreferrer">
+      {children}
+    </a>
+  );
+}

@@ -1,0 +1,59 @@
+import { useState } from 'preact/hooks';
+import { ClientError } from '../../../typescript/index.ts';
+import { signIn } from '../session.ts';
+import { Mark } from './parts.tsx';
+
+export function SignIn() {
+  const [fault, setFault] = useState<string | null>(null);
+  const [isBusy, setBusy] = useState(false);
+  const submit = async (event: SubmitEvent) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    if (!(form instanceof HTMLFormElement)) return;
+    const given = String(new FormData(form).get('key') ?? '').trim();
+    setBusy(true);
+    setFault(null);
+    try {
+      await signIn(given);
+    } catch (error) {
+      setBusy(false);
+      setFault(
+        error instanceof ClientError && error.status === 401
+          ? 'This key is not known. npm start prints one that is.'
+          : `The API did not answer: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+  };
+  return (
+    <main class="sign-in">
+      <form onSubmit={submit}>
+        <h1>
+          <Mark />
+          Unbroken
+        </h1>
+        <p class="muted">Generations that go on, whatever breaks.</p>
+        <label for="key">API key</label>
+        <input
+          id="key"
+          name="key"
+          type="password"
+          autocomplete="off"
+          spellcheck={false}
+          required
+          minLength={8}
+          aria-describedby="key-hint"
+          aria-invalid={fault !== null}
+        />
+        <p id="key-hint" class="hint">
+          Kept for this tab only. <code>npm start</code> prints a development key.
+        </p>
+        <p role="alert" class="fault">
+          {fault}
+        </p>
+        <button type="submit" class="main" disabled={isBusy}>
+          {isBusy ? 'Checking' : 'Open'}
+        </button>
+      </form>
+    </main>
+  );
+}

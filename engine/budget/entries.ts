@@ -1,0 +1,115 @@
+/** The entries of a tenant: one append-only stream for each day (UTC) that they are booked on. They are the truth. */
+import { z } from 'zod';
+import type { BudgetSubjectKind } from '../../contracts/budgets.ts';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { REDIS_KEYS } from '../../contracts/names.ts';
+import { type LedgerRedis, readStream, type StreamEntry } from './ledger-redis.ts';
+
+const DAY_MS = 24 * 3_600_000;
+const READ_COUNT = 1_000;
+/** Entries that one page looks at, whether or not they are asked for. */
+const SCANNED_PER_PAGE = 20_000;
+
+const count = z.coerce.number().int();
+const entrySchema = z.object({
+  kind: z.enum(['reserve', 'extend', 'raise', 'debit', 'release']),
+  ...{ generation: z.string(), user: z.string(), team: z.string(), key: z.string() },
+  on: count,
+  at: count,
+  spentTokens: count,
+  reservedTokens: count,
+  spentMicroUsd: count,
+  reservedMicroUsd: count,
+  attempt: count,
+  provider: z.string(),
+  model: z.string(),
+  estimated: z.enum(['0', '1']).transform((flag) => flag === '1'),
+});
+
+/** Changes of the four sums; `on` is when it counts (the reservation's moment), `at` when it was written. */
+export type BudgetEntry = z.infer<typeof entrySchema> & { readonly id: string };
+
+export function parseEntry({ id, message }: StreamEntry): BudgetEntry {
+  return { id, ...entrySchema.parse({ ...message }) };
+}
+
+export function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+/** The days (UTC) from the one that holds `fromMs` to the one that holds `untilMs`, both included. */
+export function daysBetween(fromMs: number, untilMs: number): string[] {
+  const days: string[] = [];
+  for (let at = Math.floor(fromMs / DAY_MS) * DAY_MS; at <= untilMs; at += DAY_MS) days.push(dayOf(at));
+  return days;
+}
+
+export function entriesKey(tenant: string, day: string): string {
+  return REDIS_KEYS.budget(tenant, 'entries', day);
+}
+
+/** The entries of a day after an id ('' for all), oldest first. @returns the id of the last that was read. */
+export async function readDay(
+  redis: LedgerRedis,
+  tenant: string,
+  { day, after }: { readonly day: string; readonly after: string },
+  visit: (entry: BudgetEntry) => void,
+): Promise<string> {
+  let last = after;
+  for (;;) {
+    const page = await readStream(redis, entriesKey(tenant, day), last, READ_COUNT);
+    for (const entry of page) visit(parseEntry(entry));
+    last = page.at(-1)?.id ?? last;
+    if (page.length < READ_COUNT) return last;
+  }
+}
+
+export interface EntriesQuery {
+  /** Days in UTC, such as 2026-11-24, both included. */
+  readonly from: string;
+  readonly until: string;
+  readonly limit: number;
+  /** `next` of the page before. */
+  readonly after?: string | undefined;
+  readonly generation?: string | undefined;
+  readonly subject?: { readonly per: BudgetSubjectKind; readonly id: string } | undefined;
+}
+
+export interface EntriesPage {
+  readonly data: readonly BudgetEntry[];
+  /** Where the next page begins; null at the end. A page may be short, or empty, and still have a next. */
+  readonly next: string | null;
+}
+
+export async function readEntriesPage(
+  redis: LedgerRedis,
+  tenant: string,
+  query: EntriesQuery,
+): Promise<EntriesPage> {
+  const [, dayAfter, idAfter] = /^(\d{4}-\d\d-\d\d)\/(\d+-\d+)$/.exec(query.after ?? '') ?? [];
+  if (query.after !== undefined && dayAfter === undefined) {
+    throw new UnbrokenError('invalid_request', 'after: expected the "next" of the page before.');
+  }
+  const { per, id } = query.subject ?? {};
+  const wanted = (entry: BudgetEntry) =>
+    (query.generation === undefined || entry.generation === query.generation) &&
+    (per === undefined || entry[per] === id);
+  const data: BudgetEntry[] = [];
+  let scanned = 0;
+  for (const day of daysBetween(Date.parse(query.from), Date.parse(query.until))) {
+    if (dayAfter !== undefined && day < dayAfter) continue;
+    let last = day === dayAfter ? (idAfter ?? '') : '';
+    for (;;) {
+      const page = await readStream(redis, entriesKey(tenant, day), last, READ_COUNT);
+      for (const entry of page.map(parseEntry)) {
+        scanned += 1;
+        last = entry.id;
+        if (wanted(entry)) data.push(entry);
+        if (data.length >= query.limit || scanned >= SCANNED_PER_PAGE)
+          return { data, next: `${day}/${last}` };
+      }
+      if (page.length < READ_COUNT) break;
+    }
+  }
+  return { data, next: null };
+}

@@ -1,0 +1,114 @@
+/**
+ * Tells a webhook of warnings, signed by the Standard Webhooks scheme (standardwebhooks.com: headers `webhook-id`,
+ * `webhook-timestamp`, `webhook-signature`). One attempt; who calls it tries again. The id stays the same, so a
+ * receiver can drop what it has seen.
+ *
+ * The address is checked at the connection itself, after the name was resolved: a name cannot point somewhere else
+ * between the check and the call. Redirects are not followed.
+ */
+import { createHmac } from 'node:crypto';
+import { lookup } from 'node:dns';
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import type { BudgetWarning } from '../../contracts/budgets.ts';
+
+export interface WebhookOptions {
+  readonly url: string;
+  /** `whsec_` and base64, or any text. */
+  readonly secret: string;
+  /** Whether loopback, private and link-local addresses may be called. */
+  readonly allowPrivateNetwork: boolean;
+  readonly timeoutMs?: number;
+  readonly clock?: () => number;
+}
+
+const TIMEOUT_MS = 10_000;
+
+/** Says what failed and never what the receiver answered: it may be a service that was not meant to be reached. */
+export class WebhookError extends Error {
+  override readonly name = 'WebhookError';
+}
+
+export function createWarningWebhook(options: WebhookOptions): (warning: BudgetWarning) => Promise<void> {
+  const { secret, allowPrivateNetwork, timeoutMs = TIMEOUT_MS, clock = Date.now } = options;
+  const url = new URL(options.url);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
+  return async (warning) => {
+    if (!allowPrivateNetwork && isIP(host) !== 0 && !isPublic(host)) throw refusal(host);
+    const body = JSON.stringify(bodyOf(warning));
+    const timestamp = String(Math.floor(clock() / 1_000));
+    const signature = createHmac('sha256', key)
+      .update(`${warning.warningId}.${timestamp}.${body}`)
+      .digest('base64');
+    await post(url, body, timeoutMs, allowPrivateNetwork ? undefined : publicLookup, {
+      'webhook-id': warning.warningId,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': `v1,${signature}`,
+    });
+  };
+}
+
+function bodyOf({ atMs, ...data }: BudgetWarning) {
+  return { type: 'budget.warning', timestamp: new Date(atMs).toISOString(), data };
+}
+
+function isPublic(address: string): boolean {
+  // `process` takes an IPv4 address out of its IPv6 disguise (::ffff:127.0.0.1).
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+}
+
+function refusal(host: string): WebhookError {
+  return new WebhookError(
+    `The budget webhook ${host} is not a public address; set budgets.webhook.allowPrivateNetwork if it is yours.`,
+  );
+}
+
+const publicLookup: LookupFunction = (host, options, callback) => {
+  lookup(host, { ...options, all: true }, (error, addresses) => {
+    const [first] = addresses ?? [];
+    if (error !== null) callback(error, '', 0);
+    // One private address among public ones is enough: which of them is called is not ours to choose.
+    else if (first === undefined || !addresses.every(({ address }) => isPublic(address)))
+      callback(refusal(host), '', 0);
+    else if (options.all === true) callback(null, addresses);
+    else callback(null, first.address, first.family);
+  });
+};
+
+function post(
+  url: URL,
+  body: string,
+  timeoutMs: number,
+  resolve: LookupFunction | undefined,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
+  const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((done, fail) => {
+    const request = send(
+      url,
+      {
+        method: 'POST',
+        signal: AbortSignal.timeout(timeoutMs),
+        headers: {
+          ...headers,
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+        },
+        ...(resolve === undefined ? {} : { lookup: resolve }),
+      },
+      (response) => {
+        const { statusCode = 0 } = response;
+        response.destroy();
+        if (statusCode >= 200 && statusCode < 300) done();
+        else fail(new WebhookError(`The budget webhook answered ${statusCode}.`));
+      },
+    );
+    request.once('error', (error) => {
+      fail(error instanceof WebhookError ? error : new WebhookError(`The budget webhook: ${error.message}`));
+    });
+    request.end(body);
+  });
+}

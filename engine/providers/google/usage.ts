@@ -1,0 +1,26 @@
+/** Gemini counts cached tokens within the prompt, and thoughts beside the candidates. */
+import type { Usage } from '../../../contracts/money.ts';
+import { count, disjointUsage } from '../disjoint-usage.ts';
+
+export interface ReportedUsage {
+  readonly promptTokenCount?: number | null;
+  readonly cachedContentTokenCount?: number | null;
+  readonly toolUsePromptTokenCount?: number | null;
+  readonly candidatesTokenCount?: number | null;
+  readonly thoughtsTokenCount?: number | null;
+  readonly totalTokenCount?: number | null;
+}
+
+export function toUsage(usage: ReportedUsage | undefined | null): Usage | null {
+  if (!usage) return null;
+  const input = count(usage.promptTokenCount) + count(usage.toolUsePromptTokenCount);
+  const visible = count(usage.candidatesTokenCount);
+  // The total also holds thoughts of which a report says nothing else.
+  const reasoning = Math.max(count(usage.thoughtsTokenCount), count(usage.totalTokenCount) - input - visible);
+  return disjointUsage({
+    input,
+    cached: usage.cachedContentTokenCount,
+    output: visible + reasoning,
+    reasoning,
+  });
+}

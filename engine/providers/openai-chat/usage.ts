@@ -1,0 +1,41 @@
+/**
+ * The usage of chat completions, as OpenAI and those that speak its format report it. OpenAI counts reasoning within
+ * `completion_tokens`; xAI, and Gemini by this format, beside it: then `total_tokens` is more than the two.
+ */
+import type { Usage } from '../../../contracts/money.ts';
+import { count, disjointUsage } from '../disjoint-usage.ts';
+
+export interface ReportedUsage {
+  readonly prompt_tokens?: number | null;
+  readonly completion_tokens?: number | null;
+  readonly total_tokens?: number | null;
+  readonly prompt_tokens_details?: {
+    readonly cached_tokens?: number | null;
+    readonly cache_write_tokens?: number | null;
+  } | null;
+  readonly completion_tokens_details?: { readonly reasoning_tokens?: number | null } | null;
+  /** DeepSeek. */
+  readonly prompt_cache_hit_tokens?: number | null;
+  /** Moonshot. */
+  readonly cached_tokens?: number | null;
+  /** Mistral. */
+  readonly num_cached_tokens?: number | null;
+}
+
+export function toUsage(usage: ReportedUsage | undefined | null): Usage | null {
+  if (!usage) return null;
+  const input = count(usage.prompt_tokens);
+  const output = count(usage.completion_tokens);
+  const beside = Math.max(0, count(usage.total_tokens) - input - output);
+  return disjointUsage({
+    input,
+    cached:
+      usage.prompt_tokens_details?.cached_tokens ??
+      usage.prompt_cache_hit_tokens ??
+      usage.cached_tokens ??
+      usage.num_cached_tokens,
+    written: usage.prompt_tokens_details?.cache_write_tokens,
+    output: output + beside,
+    reasoning: Math.max(beside, count(usage.completion_tokens_details?.reasoning_tokens)),
+  });
+}

@@ -1,0 +1,47 @@
+/**
+ * What the head of an answer says is left of a key's limits. Sources: OpenAI, "Rate limits in headers"
+ * (`x-ratelimit-remaining-requests`, `x-ratelimit-reset-tokens: 6m0s`); Anthropic, "Rate limits"
+ * (`anthropic-ratelimit-requests-remaining`, reset as an RFC 3339 date). Other vendors write one or the other.
+ */
+import { waitMsOf } from '../../contracts/waits.ts';
+
+export interface LimitsLeft {
+  /** null: not told, or enough. */
+  readonly requests: number | null;
+  readonly tokens: number | null;
+  readonly resetMs: number;
+}
+
+/** Enough is left above this share of the limit. */
+const SCARCE_SHARE = 0.1;
+
+interface Left {
+  readonly what: 'requests' | 'tokens';
+  readonly left: number;
+  readonly resetMs: number;
+}
+
+/** @returns null where nothing is said, or enough is left. */
+export function scarceLimits(headers: Headers, nowMs: number): LimitsLeft | null {
+  const scarce: Left[] = [];
+  for (const [name, value] of headers) {
+    if (!/ratelimit.*remaining/.test(name)) continue;
+    const left = Number(value);
+    const limit = Number(headers.get(name.replace('remaining', 'limit')) ?? Number.NaN);
+    const resetMs = waitMsOf(headers.get(name.replace('remaining', 'reset')), nowMs) ?? 0;
+    const isScarce = left <= (Number.isFinite(limit) ? limit * SCARCE_SHARE : 0);
+    if (value !== '' && isScarce && resetMs > 0) {
+      scarce.push({ what: name.includes('token') ? 'tokens' : 'requests', left, resetMs });
+    }
+  }
+  if (scarce.length === 0) return null;
+  const least = (what: Left['what']) => {
+    const values = scarce.filter((one) => one.what === what).map(({ left }) => left);
+    return values.length === 0 ? null : Math.min(...values);
+  };
+  return {
+    requests: least('requests'),
+    tokens: least('tokens'),
+    resetMs: Math.max(...scarce.map(({ resetMs }) => resetMs)),
+  };
+}

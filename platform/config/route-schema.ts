@@ -1,0 +1,97 @@
+/** The shape of `routes` in unbroken.config.yaml; docs/routing.md is the prose of this file. */
+import { z } from 'zod';
+import { taskSchema } from '../../contracts/generation.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+
+const MOST_CANDIDATES = 16;
+
+const modelName = z
+  .string()
+  .regex(/^[a-z0-9-]+\/\S+$/, 'expected provider/model, such as openai/gpt-4o-mini')
+  .describe('provider/model, such as openai/gpt-4o-mini');
+
+/** A model of a route. `weight` counts only where the order is `weighted`. */
+export const routeCandidateSchema = z
+  .union(
+    [modelName, z.strictObject({ model: modelName, weight: z.number().positive().max(1_000).default(1) })],
+    { error: 'expected provider/model, or { model: provider/model, weight: 2 }' },
+  )
+  .transform((given) => {
+    const { model: name, weight } = typeof given === 'string' ? { model: given, weight: 1 } : given;
+    const slash = name.indexOf('/');
+    return { provider: name.slice(0, slash), model: name.slice(slash + 1), weight };
+  });
+export type RouteCandidate = z.output<typeof routeCandidateSchema>;
+
+const candidates = z.array(routeCandidateSchema).min(1).max(MOST_CANDIDATES);
+
+export const routeOrders = ['listed', 'weighted', 'cost', 'latency'] as const;
+
+const settingsSchema = z.strictObject({
+  order: z
+    .enum(routeOrders)
+    .default('listed')
+    .describe(
+      'Who is asked first: as listed, by weighted chance, the cheapest, or the one that has lately been fastest.',
+    ),
+  tasks: z
+    .record(taskSchema, candidates)
+    .default({})
+    .describe('Models for one kind of task (simple, complex, code, or a name of yours), before the others.'),
+  onContextLength: z
+    .array(routeCandidateSchema)
+    .max(MOST_CANDIDATES)
+    .default([])
+    .describe('Models with a larger window, asked only after an input was too long.'),
+  onContentPolicy: z
+    .enum(['tell', 'fall-back'])
+    .default('tell')
+    .describe('Whether a refusal by content policy is told, or the next model is asked.'),
+  whenFull: z
+    .enum(['next', 'wait'])
+    .default('next')
+    .describe('When no key of a model has room: ask the next model, or wait. The last of all always waits.'),
+  maxWaitMs: z.int().nonnegative().default(LIMITS.roomWaitMs).describe('Longest wait for room.'),
+  cachedAnswer: z
+    .boolean()
+    .default(true)
+    .describe('Whether a stored answer of any age, marked as degraded, may stand in when all have failed.'),
+});
+
+const longRouteSchema = settingsSchema.extend({
+  candidates: candidates.describe('The models that may answer.'),
+});
+export type Route = z.output<typeof longRouteSchema>;
+
+/** A list of models is a route that asks them in this order. */
+export const routeSchema = z
+  .union([candidates, longRouteSchema], {
+    error: (issue) =>
+      Array.isArray(issue.input)
+        ? 'expected a list of 1 to 16 models as provider/model'
+        : 'expected a list of models, or { candidates: [...] } with the settings of docs/routing.md',
+  })
+  .transform(
+    (given): Route => (Array.isArray(given) ? { ...settingsSchema.parse({}), candidates: given } : given),
+  );
+
+/** A route made by us, of models that are asked in this order. */
+export function routeOf(models: readonly string[], tasks: Readonly<Record<string, string[]>> = {}): Route {
+  return { ...settingsSchema.parse({ tasks }), candidates: candidates.parse(models) };
+}
+
+/** Every model that a route can come to. */
+export function modelsOf(route: Route): readonly RouteCandidate[] {
+  return [...Object.values(route.tasks).flat(), ...route.candidates, ...route.onContextLength];
+}
+
+/** The models that the routes name, by provider. */
+export function routedModels(routes: Readonly<Record<string, Route>>): Readonly<Record<string, string[]>> {
+  const models = Object.values(routes).flatMap(modelsOf);
+  return Object.fromEntries(
+    Object.entries(Object.groupBy(models, ({ provider }) => provider)).map(([provider, found = []]) => [
+      provider,
+      [...new Set(found.map(({ model }) => model))],
+    ]),
+  );
+}

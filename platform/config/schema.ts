@@ -1,0 +1,326 @@
+/** The shape of unbroken.config.yaml. Every key has a default; an unknown key is an error. */
+import { z } from 'zod';
+import { budgetLimitSchema, timeZoneSchema } from '../../contracts/budgets.ts';
+import { compressionEngines, compressionSchema } from '../../contracts/compression.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { breakerSchema, keyLimitsSchema, keySchema } from './gate-schema.ts';
+import { routeSchema } from './route-schema.ts';
+
+export const wireFamilies = [
+  ...(['openai-responses', 'openai-chat', 'azure-openai', 'anthropic-messages', 'bedrock'] as const),
+  ...(['google', 'cohere', 'ai-sdk'] as const),
+] as const;
+export type WireFamily = (typeof wireFamilies)[number];
+
+/** What a model or provider can do, over what is known of it. */
+const capabilitiesSchema = z
+  .strictObject({
+    ...{ reattach: z.boolean(), prefill: z.boolean(), instruct: z.boolean() },
+    ...{ tools: z.boolean(), vision: z.boolean(), jsonSchema: z.boolean() },
+    ...{ reasoning: z.boolean(), sampling: z.boolean(), stop: z.boolean() },
+  })
+  .partial();
+
+const quirksSchema = z
+  .strictObject({
+    maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).describe('max_tokens if absent.'),
+    streamOptions: z.boolean().describe('false: refuses stream_options, and tells the usage unasked.'),
+    reasoningEffort: z
+      .enum(['reasoning_effort', 'reasoning-object', 'none'])
+      .describe('How the effort is asked for; reasoning_effort if absent.'),
+    toolCallIds: z.enum(['any', 'nine-alphanumeric']).describe('The ids of tool calls that it takes.'),
+  })
+  .partial();
+
+const providerSchema = z
+  .strictObject({
+    wire: z.enum(wireFamilies),
+    baseUrl: z.url().optional().describe("Absent: the vendor's own."),
+    apiKeyEnv: z.string().min(1).optional().describe('The environment variable that holds the key.'),
+    keys: z.array(keySchema).min(1).max(64).optional().describe('Several keys; instead of apiKeyEnv.'),
+    limits: keyLimitsSchema.optional().describe('How much each key may be used; a key may have its own.'),
+    /** The name under which the price package knows this provider; absent: the provider's own name. */
+    pricedAs: z.string().optional(),
+    /** The name under which models.dev knows this provider; absent: the provider's own name. */
+    knownAs: z.string().optional(),
+    capabilities: capabilitiesSchema.optional().describe('Of all models of this provider.'),
+    quirks: quirksSchema.optional().describe('Where it departs from chat completions.'),
+    apiVersion: z.string().optional().describe('azure-openai: the version of the API.'),
+    region: z.string().optional().describe('bedrock: the AWS region.'),
+    package: z.string().optional().describe('ai-sdk: the npm package, such as @ai-sdk/groq.'),
+  })
+  .superRefine(({ wire, baseUrl, region, package: name }, context) => {
+    const need = (key: string, has: boolean) => {
+      if (!has) context.addIssue({ code: 'custom', path: [key], message: `the wire ${wire} needs it` });
+    };
+    if (wire === 'azure-openai') need('baseUrl', baseUrl !== undefined);
+    if (wire === 'bedrock') need('region', region !== undefined);
+    if (wire === 'ai-sdk') need('package', name !== undefined);
+  });
+
+const microUsd = z.int().nonnegative();
+
+const origin = z
+  .string()
+  .regex(/^(\*|https?:\/\/[^/\s]+)$/, 'expected an origin such as https://app.example.com, without a path');
+
+const priceSchema = z.strictObject({
+  inputMicroUsdPerMillion: microUsd,
+  outputMicroUsdPerMillion: microUsd,
+  cachedInputMicroUsdPerMillion: microUsd.optional().describe('As input if absent.'),
+  cacheWriteMicroUsdPerMillion: microUsd.optional().describe('As input if absent.'),
+});
+
+const modelSchema = z.strictObject({
+  contextWindow: z.int().positive().optional(),
+  maxOutputTokens: z.int().positive().optional(),
+  capabilities: capabilitiesSchema.optional(),
+});
+
+const CONCISE =
+  'Answer as briefly as the question allows: no preamble, no repetition of the question, no closing remarks.';
+
+/** How long answers may be. Keys of `routes` are names of routes. */
+const outputSchema = z.strictObject({
+  routes: z
+    .record(
+      z.string(),
+      z.strictObject({
+        maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens).optional(),
+        concise: z
+          .union([z.literal(true).transform(() => CONCISE), z.string().min(1).max(2_000)])
+          .optional()
+          .describe('An instruction that is added to the system prompt; true: a short one of ours.'),
+      }),
+    )
+    .default({}),
+  learn: z
+    .strictObject({
+      minAnswers: z.int().min(20).default(100),
+      margin: z.number().min(1.1).max(10).default(1.5),
+    })
+    .nullable()
+    .prefault({})
+    .describe('The cap of a named prompt: p99 of its answers so far, times the margin. null: not learnt.'),
+});
+
+/** Who shortens long contexts, and on which routes. */
+const compressionConfigSchema = z
+  .strictObject({
+    engine: z.enum(compressionEngines).default('built-in'),
+    ranking: z
+      .enum(['meaning', 'words'])
+      .default('meaning')
+      .describe('built-in: by words and a small English model (10 ms a sentence), or by words alone.'),
+    llmlingua2: z
+      .strictObject({
+        model: z.string().min(1).describe('A folder with the model in ONNX and its tokenizer.'),
+        family: z.enum(['bert', 'xlm-roberta']).default('bert'),
+        dtype: z.enum(['fp32', 'fp16', 'q8', 'int8', 'uint8', 'q4']).default('fp32'),
+      })
+      .optional(),
+    routes: z.record(z.string(), compressionSchema).default({}),
+  })
+  .refine(({ engine, llmlingua2 }) => engine !== 'llmlingua-2' || llmlingua2 !== undefined, {
+    path: ['llmlingua2'],
+    message: 'the engine llmlingua-2 needs the folder of its model: compression.llmlingua2.model',
+  });
+
+const budgetsSchema = z.strictObject({
+  timeZone: timeZoneSchema.default('UTC').describe('Of day and month, where a limit names none.'),
+  /** For every tenant; what is set by the API or CLI goes before. */
+  limits: z.array(budgetLimitSchema).max(1_000).default([]),
+  webhook: z
+    .strictObject({
+      url: z.url({ protocol: /^https?$/ }),
+      secretEnv: z.string().min(1).describe('The environment variable that holds the secret for signatures.'),
+      allowPrivateNetwork: z.boolean().default(false),
+    })
+    .optional()
+    .describe('Is told when a budget passes its warning share.'),
+  /** Entries of the ledger; the longest window is 31 days, and a balance must be the sum of what is kept. */
+  keepEntriesDays: z.int().min(40).max(3_660).default(100),
+});
+
+const DAY_MS = 24 * 3_600_000;
+
+const routeCacheSchema = z.strictObject({
+  threshold: z
+    .number()
+    .min(0)
+    .max(1)
+    .default(0.5)
+    .describe('Cosine below which a stored question is not looked at.'),
+  ttlMs: z.int().positive().default(DAY_MS).describe('How long an answer may be given again.'),
+  judge: z.boolean().default(false).describe('Ask cache.judge where the verifier is unsure.'),
+  singleFlight: z
+    .boolean()
+    .default(true)
+    .describe('Generations that ask the same at the same time share one call.'),
+});
+
+const cacheSchema = z.strictObject({
+  embedder: z
+    .enum(['auto', 'local', 'openai', 'off'])
+    .default('auto')
+    .describe('auto: openai where it has a key, else local; off: only the same words are a hit.'),
+  judge: z
+    .strictObject({
+      model: z.string().regex(/^[a-z0-9-]+\/\S+$/, 'expected provider/model, such as openai/gpt-4o-mini'),
+      timeoutMs: z.int().positive().default(1_500),
+    })
+    .optional()
+    .describe('A small model that decides where the verifier is unsure.'),
+  share: z
+    .enum(['user', 'tenant'])
+    .default('user')
+    .describe('Who may be given a stored answer, or one that is under way: its user, or all of the tenant.'),
+  lookUpMs: z
+    .int()
+    .min(10)
+    .max(60_000)
+    .optional()
+    .describe(
+      'How long each part of a look-up may take: Qdrant, embedder, verifier. Absent: their own limits, some 150 ms.',
+    ),
+  default: routeCacheSchema.prefault({}),
+  routes: z
+    .record(z.string(), routeCacheSchema)
+    .default({})
+    .describe('Settings of a route in place of the default.'),
+});
+
+export const configSchema = z.strictObject({
+  providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
+  routes: z.record(z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/), routeSchema).default({}),
+  breaker: breakerSchema.prefault({}),
+  /** Prices of `provider/model`, over those of the price package. */
+  prices: z.record(z.string(), priceSchema).default({}),
+  /** Facts of `provider/model`, over those of the data packages; a model that they do not know is listed by this. */
+  models: z.record(z.string().regex(/^[a-z0-9-]+\/\S+$/), modelSchema).default({}),
+  budgets: budgetsSchema.prefault({}),
+  cache: cacheSchema.prefault({}),
+  retention: z
+    .strictObject({
+      logMs: z
+        .int()
+        .positive()
+        .default(24 * 3_600_000),
+    })
+    .prefault({}),
+  storage: z
+    .strictObject({
+      bytesPerTenant: z
+        .int()
+        .min(LIMITS.requestBodyBytes)
+        .nullable()
+        .default(LIMITS.storedBytesPerTenant)
+        .describe('Inputs and prompts that a tenant keeps in Redis; null: no limit'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      connectMs: z.int().positive().default(LIMITS.connectMs),
+      firstTokenMs: z.int().positive().default(LIMITS.firstTokenMs),
+      betweenTokensMs: z.int().positive().default(LIMITS.betweenTokensMs),
+      thinkingMs: z
+        .int()
+        .positive()
+        .default(LIMITS.thinkingMs)
+        .describe('Silence that a reasoning model may keep after it took a call; it thinks unseen.'),
+      generationMs: z
+        .int()
+        .positive()
+        .max(LIMITS.maxGenerationMs, {
+          error: `expected at most ${LIMITS.maxGenerationMs} (${LIMITS.maxGenerationMs / DAY_MS} days): a log that has not ended is dropped after ${LIMITS.openLogTtlMs / DAY_MS} days.`,
+        })
+        .default(LIMITS.generationMs),
+      heartbeatMs: z
+        .int()
+        .positive()
+        .default(LIMITS.relayHeartbeatMs)
+        .describe('Silence after which a stream gets a sign of life; below the idle limit of every proxy'),
+      redisAnswerMs: z
+        .int()
+        .min(100)
+        .max(60_000)
+        .default(LIMITS.redisAnswerMs)
+        .describe('How long Redis may take for a command; then a request gets its 503'),
+      defaultMaxOutputTokens: z.int().positive().default(LIMITS.defaultMaxOutputTokens),
+    })
+    .prefault({}),
+  submit: z
+    .strictObject({
+      waitForTemporalMs: z
+        .int()
+        .positive()
+        .max(60_000)
+        .default(LIMITS.waitForTemporalMs)
+        .describe('How long a request waits for a Temporal that does not answer, before it gets its 503'),
+    })
+    .prefault({}),
+  output: outputSchema.prefault({}),
+  compression: compressionConfigSchema.prefault({}),
+  wires: z
+    .strictObject({
+      holdRoutes: z
+        .array(z.string())
+        .default([])
+        .describe(
+          'Routes whose text chat completions and messages hold back until it can no longer be voided.',
+        ),
+      onClientAbort: z
+        .enum(['continue', 'cancel'])
+        .default('continue')
+        .describe('What a cut connection does to the generation that was begun on it.'),
+      clientAbortGraceMs: z
+        .int()
+        .positive()
+        .default(30_000)
+        .describe('With `cancel`: how long somebody may come back first.'),
+    })
+    .prefault({}),
+  /** Pages of these origins may call the API; "*": all. */
+  cors: z.strictObject({ origins: z.array(origin).default([]) }).prefault({}),
+  rateLimits: z
+    .strictObject({
+      requestsPerMinute: z.int().positive().nullable().default(60_000).describe('Of one key; null: no limit'),
+      connectionsPerKey: z.int().positive().default(10_000).describe('Open at once at one API process'),
+      bytesInFlightPerKey: z
+        .int()
+        .min(LIMITS.requestBodyBytes)
+        .default(LIMITS.bytesInFlightPerKey)
+        .describe('Bodies and frames of one key that one API process holds before they are worked off'),
+    })
+    .prefault({}),
+  http: z
+    .strictObject({
+      headersMs: z.int().positive().default(10_000).describe('For all header lines of a request'),
+      requestMs: z.int().positive().default(60_000).describe('For a whole request with its body'),
+      keepAliveMs: z.int().positive().default(75_000).describe('Longer than a proxy keeps idle connections'),
+      connections: z.int().positive().default(20_000).describe('Of one API process'),
+      bytesInFlight: z
+        .int()
+        .min(LIMITS.requestBodyBytes)
+        .default(LIMITS.bytesInFlight)
+        .describe(
+          'Bodies and frames that one API process holds before they are worked off; then it answers 503',
+        ),
+      drainMs: z
+        .int()
+        .positive()
+        .default(20_000)
+        .describe('After SIGTERM, for what runs and cannot be resumed elsewhere'),
+    })
+    .prefault({}),
+  encryption: z
+    .strictObject({
+      uiOrigins: z.array(origin).default([]).describe('Origins of the Temporal UI, beside TEMPORAL_UI_URL'),
+    })
+    .prefault({}),
+});
+
+export type ConfigFile = z.infer<typeof configSchema>;
+export type ProviderConfig = z.infer<typeof providerSchema>;
+export type CompressionConfig = ConfigFile['compression'];
+export type Price = z.infer<typeof priceSchema>;

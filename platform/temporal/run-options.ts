@@ -1,0 +1,52 @@
+/** How the run of a generation is started, whoever starts it. */
+import { createHash } from 'node:crypto';
+import type { WorkflowStartOptions } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import type { GenerationOrder } from '../../contracts/generation.ts';
+import { workflowId } from '../../contracts/names.ts';
+import type { NewRun } from '../../contracts/steps.ts';
+import { SEARCH_KEYS } from './search-keys.ts';
+
+/**
+ * A workflow task holds the beginning of the stream (LIMITS.adoptStreamAfterMs); one that a dead worker holds is given
+ * to another after this.
+ */
+const WORKFLOW_TASK_TIMEOUT = '4s';
+
+/**
+ * Started twice, it is one run; also after its end. Only where that end is of an earlier log, which is gone, is a second
+ * one wanted.
+ */
+export function runOptions({ order, priorityKey }: NewRun, taskQueue: string) {
+  const [first] = order.candidates;
+  const { prompt } = order;
+  return {
+    workflowId: workflowId(order.tenant, order.generationId),
+    taskQueue,
+    args: [order] as [GenerationOrder],
+    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+    workflowIdConflictPolicy: 'USE_EXISTING',
+    workflowIdReusePolicy: order.againSinceMs === undefined ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE',
+    staticSummary: `${order.user}: ${order.inputChars} characters by ${first?.provider}/${first?.model}`,
+    priority: {
+      ...(priorityKey === undefined ? {} : { priorityKey }),
+      fairnessKey: fairnessKey(order),
+    },
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: SEARCH_KEYS.tenant, value: order.tenant },
+      { key: SEARCH_KEYS.user, value: order.user },
+      { key: SEARCH_KEYS.status, value: 'running' },
+      { key: SEARCH_KEYS.provider, value: first?.provider ?? '' },
+      { key: SEARCH_KEYS.model, value: first?.model ?? '' },
+      ...(prompt === undefined
+        ? []
+        : [{ key: SEARCH_KEYS.prompt, value: `${prompt.name}@${prompt.version}` }]),
+    ]),
+  } satisfies WorkflowStartOptions;
+}
+
+/** Temporal shares its queues out by this key of 64 bytes at most: by the user of a tenant. */
+function fairnessKey({ tenant, user }: GenerationOrder): string {
+  const name = `${tenant}/${user}`;
+  return Buffer.byteLength(name) <= 64 ? name : createHash('sha256').update(name).digest('hex');
+}

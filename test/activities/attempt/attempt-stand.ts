@@ -1,0 +1,157 @@
+/**
+ * Attempts as a worker makes them, one after another, without Temporal between them: the real log, ledger and gate in
+ * Redis, the real adapters, and the simulated provider over HTTP. A test decides when an attempt's process "dies": its
+ * log is taken over, and from then on nothing that it does is seen.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import { countTokens } from 'gpt-tokenizer/encoding/o200k_base';
+import type { Stop, StreamControl } from '../../../activities/attempt/running-streams.ts';
+import type { Dependencies } from '../../../activities/dependencies.ts';
+import { runStream } from '../../../activities/stream-from-provider.ts';
+import type { GenerationEvent } from '../../../contracts/events.ts';
+import type { GenerationInput } from '../../../contracts/generation.ts';
+import type { GenerationOutcome, StreamStep } from '../../../contracts/steps.ts';
+import { createRedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
+import type { Provider } from '../../../engine/providers/provider.ts';
+import { createRedisGate } from '../../../engine/routing/redis-gate.ts';
+import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import type { WireFamily } from '../../../platform/config/schema.ts';
+import { createSimulatedProvider } from '../../../tools/simulator/create-simulated-provider.ts';
+import { adapterFor, KEY, simulatedConfig } from '../../engine/providers/adapter-for.ts';
+import { startTestRedis } from '../../engine/streaming/redis-server.ts';
+import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
+
+const MODEL = 'sim-large';
+const BREAKER = {
+  ...{ windowMs: 60_000, minCalls: 1_000, badShare: 1, slowFirstTokenMs: 60_000 },
+  ...{ openMs: 300, maxOpenMs: 300 },
+};
+
+export interface RunningAttempt {
+  readonly outcome: Promise<GenerationOutcome>;
+  stop(why: Stop): void;
+}
+
+export interface AttemptStand {
+  readonly sim: Simulator;
+  readonly dependencies: Dependencies;
+  /** Creates the log of a generation. @returns its first step. */
+  begin(
+    wire: WireFamily,
+    input: Partial<GenerationInput>,
+    limits?: { deadlineAtMs: number },
+  ): Promise<StreamStep>;
+  /** Begins the next attempt; it silences the one before. */
+  attempt(step: StreamStep, stopped?: Stop): RunningAttempt;
+  /** Attempts until there is an outcome, or a failure that is not to be tried again. */
+  untilOutcome(step: StreamStep): Promise<GenerationOutcome>;
+  events(step: StreamStep): Promise<GenerationEvent[]>;
+  stop(): Promise<void>;
+}
+
+export async function startAttemptStand(wires: readonly WireFamily[]): Promise<AttemptStand> {
+  const [server, provided] = await Promise.all([startTestRedis(), createSimulatedProvider()]);
+  const redis = await server.connect();
+  const providers = new Map<string, Provider>(
+    wires.map((wire) => [wire, adapterFor(wire, simulatedConfig(wire, provided.url))]),
+  );
+  const key = { id: 'key', secret: KEY, weight: 1, requests: null, tokens: null, windowMs: 60_000 };
+  const dependencies: Dependencies = {
+    log: createRedisEventLog(redis, { retentionMs: 60_000 }),
+    budget: createRedisBudgetLedger({ redis, limits: [], timeZone: 'UTC', keepEntriesMs: 86_400_000 }),
+    gate: createRedisGate({
+      ...{ redis, scopes: {}, breaker: BREAKER, probeMs: 1_000 },
+      keys: Object.fromEntries(wires.map((wire) => [wire, [key]])),
+      onAway: (reason) => {
+        throw reason;
+      },
+    }),
+    providers,
+    cacheSettings: () => ({ threshold: 1, ttlMs: 1, judge: false, singleFlight: false, share: 'user' }),
+    priceOf: (_provider, _model, usage) => usage.inputTokens + usage.outputTokens,
+    countTexts: async (texts) => texts.map((text) => countTokens(text)),
+    note: () => undefined,
+    notifyBudget: null,
+    ...{ cache: absent('cache'), flights: absent('flights'), live: absent('live') },
+    ...{ promptStats: absent('promptStats'), compression: absent('compression') },
+  };
+  let generations = 0;
+  let epoch = 1_000;
+
+  const attempt: AttemptStand['attempt'] = (step, stopped) => {
+    epoch += 1;
+    const { control, stop } = controlOf(epoch);
+    if (stopped !== undefined) stop(stopped);
+    const outcome = runStream(dependencies, step, control);
+    outcome.catch(() => undefined);
+    return { outcome, stop };
+  };
+
+  return {
+    sim: connectSimulator(provided.url),
+    dependencies,
+    attempt,
+    async begin(wire, input, limits = { deadlineAtMs: Number.MAX_SAFE_INTEGER }) {
+      generations += 1;
+      const generationId = `gen_${generations}`;
+      const owner = { tenant: 'acme', user: 'ann', team: null, keyId: 'key', route: 'default' };
+      const whole = {
+        messages: [{ role: 'user' as const, content: `Question ${generations}` }],
+        maxOutputTokens: 2_000,
+        ...input,
+      };
+      const candidate = { provider: wire, model: MODEL };
+      await dependencies.log.create({
+        ...{ generationId, tenant: owner.tenant, user: owner.user, route: owner.route },
+        ...{ requestHash: 'hash', metadata: {}, input: whole },
+      });
+      const order: StreamStep['order'] = {
+        ...{ generationId, ...owner, candidates: [candidate], cache: 'off', inputChars: 1 },
+        ...{ maxOutputTokens: whole.maxOutputTokens, limitMs: 60_000, ...limits },
+      };
+      const inputTokens = 1_000;
+      const reserved = await dependencies.budget.reserve({
+        ...{ generationId, tenant: owner.tenant, user: owner.user, team: null, keyId: owner.keyId },
+        ...{ inputTokens, maxOutputTokens: whole.maxOutputTokens, minOutputTokens: 1 },
+        price: { fixedMicroUsd: inputTokens, outputMicroUsdPerMillion: 1_000_000 },
+      });
+      if (!reserved.granted) throw new Error('the test budget refused');
+      const { granted: _, ...reservation } = reserved;
+      return { order, candidate, ...reservation, isLast: true };
+    },
+    async untilOutcome(step) {
+      for (;;) {
+        try {
+          return await attempt(step).outcome;
+        } catch (error) {
+          if (!(error instanceof ApplicationFailure) || error.nonRetryable === true) throw error;
+        }
+      }
+    },
+    events: ({ order }) => dependencies.log.read(order.generationId, -1),
+    async stop() {
+      await server.stop();
+      await provided.stop();
+    },
+  };
+}
+
+function controlOf(epoch: number): { control: StreamControl; stop: (why: Stop) => void } {
+  const controller = new AbortController();
+  let why: Stop | null = null;
+  const stop = (reason: Stop) => {
+    why ??= reason;
+    controller.abort(new Error(`stopped (${reason})`));
+  };
+  const control = { epoch, signal: controller.signal, stop, stopped: () => why, opened: () => undefined };
+  return { control, stop };
+}
+
+/** A part that these attempts have no use for. */
+function absent<Part extends object>(name: string): Part {
+  return new Proxy({} as Part, {
+    get: () => {
+      throw new Error(`${name} was not to be used`);
+    },
+  });
+}

@@ -1,0 +1,68 @@
+import { expect, test } from '@jest/globals';
+import { createRunningStreams, type StreamControl } from '../../../activities/attempt/running-streams.ts';
+import type { GenerationOutcome, StreamStep } from '../../../contracts/steps.ts';
+import { orderOf, outcomeWith, RESERVATION } from '../../workflows/workflow-environment.ts';
+
+const step: StreamStep = {
+  ...{ order: orderOf(), candidate: { provider: 'sim', model: 'm' }, ...RESERVATION },
+};
+const NEVER = new Promise<GenerationOutcome>(() => undefined);
+
+function counted(outcome: Promise<GenerationOutcome>) {
+  const run = (control: StreamControl) => {
+    run.times += 1;
+    run.control = control;
+    return outcome;
+  };
+  run.times = 0;
+  run.control = null as StreamControl | null;
+  return run;
+}
+
+test('a stream that runs is joined, not begun again', () => {
+  const streams = createRunningStreams();
+  const run = counted(NEVER);
+  expect(streams.joinOrStart(step, 1, run)).toBe(streams.joinOrStart(step, 2, run));
+  expect(run.times).toBe(1);
+});
+
+test('another candidate of the same generation is another stream', () => {
+  const streams = createRunningStreams();
+  const run = counted(NEVER);
+  streams.joinOrStart(step, 1, run);
+  streams.joinOrStart({ ...step, candidate: { provider: 'sim', model: 'other' } }, 2, run);
+  expect(run.times).toBe(2);
+});
+
+test('a stream that ended before it was adopted tells its adopter how, once', async () => {
+  const streams = createRunningStreams();
+  const run = counted(Promise.resolve(outcomeWith()));
+  await streams.joinOrStart(step, 1, run).outcome;
+  const adopted = streams.joinOrStart(step, 2, run);
+  streams.claim(step);
+  expect(await adopted.outcome).toEqual(outcomeWith());
+  expect(run.times).toBe(1);
+  streams.joinOrStart(step, 3, run);
+  expect(run.times).toBe(2);
+});
+
+test('an attempt after one that was claimed and failed begins anew', async () => {
+  const streams = createRunningStreams();
+  const run = counted(Promise.reject(new Error('cut')));
+  const first = streams.joinOrStart(step, 1, run);
+  streams.claim(step);
+  await expect(first.outcome).rejects.toThrow('cut');
+  const second = streams.joinOrStart(step, 2, run);
+  expect(run.times).toBe(2);
+  await expect(second.outcome).rejects.toThrow('cut');
+});
+
+test('the first reason to stop is the one that counts', () => {
+  const streams = createRunningStreams();
+  const run = counted(NEVER);
+  const stream = streams.joinOrStart(step, 1, run);
+  stream.stop('cancel');
+  stream.stop('leave');
+  expect(run.control?.stopped()).toBe('cancel');
+  expect(run.control?.signal.aborted).toBe(true);
+});

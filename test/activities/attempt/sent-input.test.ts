@@ -1,0 +1,21 @@
+import { expect, test } from '@jest/globals';
+import { readSentInput } from '../../../activities/attempt/sent-input.ts';
+
+const MESSAGES = [{ role: 'user', content: 'A long context.' }] as const;
+
+/** What is sent where the input asks for compression, or not, and this much of it is left. */
+function sent(input: object | null, shortened: object | null) {
+  const log = { readInput: async () => input };
+  const compression = { read: async () => shortened };
+  return readSentInput({ log, compression } as unknown as Parameters<typeof readSentInput>[0], 'gen_1');
+}
+
+test('a shortened input that is lost is not replaced by the whole one, which costs more than was reserved', async () => {
+  const asked = { messages: MESSAGES, maxOutputTokens: 1, compression: { ratio: 0.5 } };
+  expect(await sent(asked, null)).toBeNull();
+  const short = [{ role: 'user', content: 'A context.' }];
+  expect(await sent(asked, { messages: short })).toMatchObject({ messages: short });
+  const plain = { messages: MESSAGES, maxOutputTokens: 1 };
+  expect(await sent(plain, null)).toEqual(plain);
+  expect(await sent(null, null)).toBeNull();
+});

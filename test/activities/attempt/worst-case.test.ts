@@ -1,0 +1,54 @@
+import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { worstPrice } from '../../../activities/attempt/worst-case.ts';
+import { NO_USAGE, type Usage } from '../../../contracts/money.ts';
+
+const rate = fc.integer({ min: 0, max: 90_000_000 });
+const candidates = fc.array(fc.record({ input: rate, cacheWrite: rate, output: rate }), {
+  minLength: 1,
+  maxLength: 4,
+});
+
+test('no output up to the cap, of whichever candidate, costs more than was reserved', () => {
+  fc.assert(
+    fc.property(
+      candidates,
+      fc.nat(200_000),
+      fc.integer({ min: 1, max: 100_000 }),
+      fc.nat(),
+      (rates, input, most, at) => {
+        const priceOf = (_: string, model: string, usage: Usage) => {
+          const of = rates[Number(model)];
+          if (of === undefined) throw new Error(model);
+          const { inputTokens, cacheWriteTokens, outputTokens } = usage;
+          return Math.ceil(
+            (inputTokens * of.input + cacheWriteTokens * of.cacheWrite + outputTokens * of.output) /
+              1_000_000,
+          );
+        };
+        const names = rates.map((_, index) => ({ provider: 'p', model: String(index) }));
+        const { fixedMicroUsd, outputMicroUsdPerMillion } = worstPrice(priceOf, names, input, most);
+        const outputTokens = at % (most + 1);
+        const reserved = fixedMicroUsd + Math.ceil((outputTokens * outputMicroUsdPerMillion) / 1_000_000);
+        for (const { model } of names) {
+          const half = Math.floor(input / 2);
+          for (const usage of [
+            { inputTokens: input },
+            { cacheWriteTokens: input },
+            { inputTokens: half, cacheWriteTokens: input - half },
+          ]) {
+            expect(priceOf('p', model, { ...NO_USAGE, ...usage, outputTokens })).toBeLessThanOrEqual(
+              reserved,
+            );
+          }
+        }
+      },
+    ),
+  );
+});
+
+test('what has no price reserves no money', () => {
+  expect(worstPrice(() => 0, [{ provider: 'p', model: 'm' }], 100, 100)).toEqual({
+    ...{ fixedMicroUsd: 0, outputMicroUsdPerMillion: 0 },
+  });
+});

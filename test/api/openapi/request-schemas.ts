@@ -1,0 +1,93 @@
+/** Every schema that a request is checked with, read from the code that checks it: a new one is here by itself. */
+import { join } from 'node:path';
+import { z } from 'zod';
+import { projectFiles, ROOT, readProjectFile } from '../../house/project-files.ts';
+
+/** The functions by which values from outside are checked; the schema is the argument that is a name of its own. */
+const CHECK = /\b(?:parseBody|parseQuery|checked)\(\s*([\w.]+),\s*(\w+)/g;
+/** Programs, which do something when they are imported. */
+const PROGRAMS: ReadonlySet<string> = new Set(['api/main.ts']);
+/** The check itself, and what hands a schema on to it. */
+const PASSES_ON: ReadonlySet<string> = new Set([
+  'api/http/parse-with.ts',
+  'api/http/parse-body.ts',
+  'api/http/parse-query.ts',
+]);
+
+export interface RequestSchema {
+  readonly name: string;
+  readonly schema: z.ZodType;
+}
+
+/** @throws where a schema is not exported: it could not be looked at. */
+export async function requestSchemas(): Promise<RequestSchema[]> {
+  const exported = new Map<string, z.ZodType>();
+  for (const path of projectFiles('.ts').filter(isRead)) {
+    const values: Record<string, unknown> = await import(join(ROOT, path));
+    for (const [name, value] of Object.entries(values))
+      if (value instanceof z.ZodType) exported.set(name, value);
+  }
+  return [...namesOfSchemas()].map((name) => {
+    const schema = exported.get(name);
+    if (schema === undefined) throw new Error(`${name} checks requests and is not exported`);
+    return { name, schema };
+  });
+}
+
+function isRead(path: string): boolean {
+  return (path.startsWith('api/') || path.startsWith('contracts/')) && !PROGRAMS.has(path);
+}
+
+function namesOfSchemas(): Set<string> {
+  const names = new Set<string>();
+  for (const path of projectFiles('.ts').filter((one) => one.startsWith('api/') && !PASSES_ON.has(one))) {
+    for (const [, first = '', second = ''] of readProjectFile(path).matchAll(CHECK)) {
+      // Our own take the request first, those of the other formats the schema.
+      const name = first.endsWith('Schema') ? first : second;
+      if (name.endsWith('Schema')) names.add(name);
+      else if (first !== 'schema') throw new Error(`${path}: the schema of ${first}, ${second} has no name`);
+    }
+  }
+  return names;
+}
+
+/** Lists without a longest length, and records without a number of keys, each by where it stands. */
+export function unlimitedIn(schema: z.ZodType, at: string, seen = new Set<z.ZodType>()): string[] {
+  if (seen.has(schema)) return [];
+  seen.add(schema);
+  const own = isUnlimited(schema) ? [at] : [];
+  return [...own, ...childrenOf(schema).flatMap(([name, child]) => unlimitedIn(child, `${at}${name}`, seen))];
+}
+
+function isUnlimited(schema: z.ZodType): boolean {
+  if (schema instanceof z.ZodRecord) return true;
+  if (!(schema instanceof z.ZodArray)) return false;
+  // A longest length is looked at before the elements are.
+  return schema.def.checks?.some((check) => check._zod.def.check === 'max_length') !== true;
+}
+
+type Child = readonly [string, z.ZodType];
+
+function childrenOf(schema: z.ZodType): Child[] {
+  if (schema instanceof z.ZodObject) {
+    return Object.entries(schema.shape).map(([key, value]): Child => [`.${key}`, value as z.ZodType]);
+  }
+  if (schema instanceof z.ZodArray) return [['[]', schema.element as z.ZodType]];
+  if (schema instanceof z.ZodUnion) {
+    return schema.options.map((option, index): Child => [`|${index}`, option as z.ZodType]);
+  }
+  if (schema instanceof z.ZodPipe) {
+    // A limit on the keys stands before its record.
+    const record = schema.out;
+    if (record instanceof z.ZodRecord && typeof schema.meta()?.['maxProperties'] === 'number') {
+      return [['{}', record.valueType as z.ZodType]];
+    }
+    return [
+      ['|in', schema.in as z.ZodType],
+      ['|out', record as z.ZodType],
+    ];
+  }
+  if (schema instanceof z.ZodRecord) return [['{}', schema.valueType as z.ZodType]];
+  const inner = 'innerType' in schema.def ? schema.def.innerType : undefined;
+  return inner instanceof z.ZodType ? [['', inner]] : [];
+}

@@ -1,0 +1,113 @@
+import { getEventListeners, once } from 'node:events';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { Client, Connection } from '@temporalio/client';
+import express from 'express';
+import { RunLookup } from '../../../api/generations/run-lookup.ts';
+import { streamEvents } from '../../../api/routes/stream-events.ts';
+import { LIMITS } from '../../../contracts/limits.ts';
+import type { LogWriter } from '../../../engine/streaming/event-log.ts';
+import { createLiveLogs } from '../../../engine/streaming/live-logs.ts';
+import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-server.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+
+/** More than the buffers of both sides hold. */
+const PIECES = 400;
+const PIECE_CHARS = 60_000;
+const OWNER = { tenant: 'acme', user: 'ann', route: 'default' };
+/** Before each next one all memory is collected, which takes seconds on a busy machine. */
+const VIEWERS = 8;
+let server: TestRedis;
+beforeAll(async () => {
+  server = await startTestRedis();
+});
+afterAll(() => server?.stop());
+
+test('until_ms ends the stream of a reader who takes nothing, long before he counts as stalled', async () => {
+  const { writer, ...served } = await serveLog('gen_1', new AbortController().signal);
+  for (let piece = 0; piece < PIECES; piece += 1) {
+    await writer.write({ type: 'text-delta', text: 'x'.repeat(PIECE_CHARS) });
+  }
+  await writer.flush();
+  const askedAt = performance.now();
+  const reader = served.ask('GET /gen_1?until_ms=500 HTTP/1.1\r\nhost: a\r\n\r\n');
+  reader.pause();
+  try {
+    await waitFor('the end of the stream', () => served.closedAt.length > 0);
+  } finally {
+    reader.destroy();
+    served.stop();
+  }
+  const [closedAt = 0] = served.closedAt;
+  expect(closedAt - askedAt).toBeGreaterThan(450);
+  expect(closedAt - askedAt).toBeLessThan(LIMITS.viewerStallMs);
+});
+
+test('the process holds nothing of viewers who have gone, also where memory was collected as they watched', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  const leave = new AbortController();
+  const held = () => getEventListeners(leave.signal, 'abort').length;
+  const { writer, ...served } = await serveLog('gen_2', leave.signal);
+  await writer.write({ type: 'text-delta', text: 'a' });
+  await writer.flush();
+  const readers: Socket[] = [];
+  try {
+    for (let viewer = 1; viewer <= VIEWERS; viewer += 1) {
+      const reader = served.ask('GET /gen_2 HTTP/1.1\r\nhost: a\r\n\r\n');
+      readers.push(reader);
+      await once(reader, 'data');
+      collect();
+    }
+    for (const reader of readers) reader.destroy();
+    await waitFor('all viewers to be gone', () => served.closedAt.length === VIEWERS);
+    await waitFor('nothing to be held of them', () => held() === 0);
+  } finally {
+    served.stop();
+  }
+});
+
+interface Served {
+  readonly writer: LogWriter;
+  /** When each response was closed. */
+  readonly closedAt: readonly number[];
+  ask(request: string): Socket;
+  stop(): void;
+}
+
+async function serveLog(generationId: string, leaving: AbortSignal): Promise<Served> {
+  const log = createRedisEventLog(await server.connect(), { retentionMs: 60_000 });
+  const input = { messages: [], maxOutputTokens: 1 };
+  await log.create({ ...OWNER, generationId, requestHash: '', metadata: {}, input });
+  const { writer } = await log.open(generationId, 1);
+  const closedAt: number[] = [];
+  const app = express();
+  app.use((_request, response, next) => {
+    response.locals['caller'] = { ...OWNER, team: null, keyId: 'key_1', scopes: ['generate'] };
+    response.once('close', () => closedAt.push(performance.now()));
+    next();
+  });
+  const source = { log, live: createLiveLogs(await server.connect()), heartbeatMs: 10_000 };
+  // Asked only for a log that is gone.
+  const runs = new RunLookup(new Client({ connection: Connection.lazy() }));
+  app.get('/:id', streamEvents({ ...source, runs, leaving }));
+  const http = app.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  return {
+    writer,
+    closedAt,
+    ask: (request) => {
+      const reader = connect((http.address() as AddressInfo).port, '127.0.0.1');
+      reader.on('error', () => reader.destroy());
+      reader.write(request);
+      return reader;
+    },
+    stop: () => {
+      http.closeAllConnections();
+      http.close();
+    },
+  };
+}

@@ -1,0 +1,184 @@
+import { describe, expect, test } from '@jest/globals';
+import type { UIMessageChunk } from 'ai';
+import { projectUi } from '../../../api/wires/ai-sdk-ui/project.ts';
+import { foldAnswer } from '../../../api/wires/answer.ts';
+import { projectMessage, wholeMessage } from '../../../api/wires/anthropic-messages/project.ts';
+import { projectChat, wholeChat } from '../../../api/wires/openai-chat/project.ts';
+import { projectResponse } from '../../../api/wires/openai-responses/project.ts';
+import { createVoidGuard } from '../../../api/wires/void-guard.ts';
+import type { Projection } from '../../../api/wires/wire.ts';
+import type { EventBody, GenerationEvent } from '../../../contracts/events.ts';
+import { callOf, endWith, RESET, START, texts, USAGE } from '../../harness/script.ts';
+
+const ID = `gen_${'ab'.repeat(16)}`;
+
+function logOf(...bodies: readonly (EventBody | readonly EventBody[])[]): GenerationEvent[] {
+  const start: EventBody = { type: 'generation-start', generationId: ID, route: 'default', user: 'ann' };
+  return [start, START, ...bodies.flat()].map((body, seq) => ({ ...body, seq, at: 1_767_225_600_000 + seq }));
+}
+
+const context = {
+  generationId: ID,
+  metadata: { team: 'blue' },
+  input: { messages: [{ role: 'user' as const, content: 'hi' }], maxOutputTokens: 100, system: 'Be brief.' },
+  origin: {
+    ...{ format: 'openai-responses' as const, model: 'unbroken', store: true, background: false },
+    ...{ previousResponseId: null, ownFrom: 0, instructionsChars: 9, textFormat: 'text' as const },
+    ...{ parallelToolCalls: true, user: null },
+  },
+};
+
+const PROJECTIONS: readonly (readonly [string, () => Projection<unknown>])[] = [
+  ['Responses', () => projectResponse(context)],
+  ['chat completions', () => projectChat({ model: 'm', includeUsage: true })],
+  ['messages', () => projectMessage('m')],
+  ['UI stream', () => projectUi({ messageId: null })],
+];
+
+const LOGS: readonly (readonly [string, GenerationEvent[]])[] = [
+  ['text', logOf(texts('Hel', 'lo'), endWith())],
+  [
+    'reasoning, text and two calls',
+    logOf(
+      { type: 'reasoning-delta', text: 'Hm.' },
+      texts('Look:'),
+      callOf(0, 'call_a', 'weather', '{"city":', '"Oslo"}'),
+      callOf(1, 'call_b', 'time', '{}'),
+      endWith('tool-calls'),
+    ),
+  ],
+  ['an answer that was cut', logOf(texts('Hel'), endWith('length'))],
+  ['an empty answer', logOf(endWith())],
+];
+
+describe.each(PROJECTIONS)('%s', (_name, project) => {
+  test.each(LOGS)('gives the same frames of the same log, however often it is read: %s', (_log, events) => {
+    const fold = () => {
+      const projection = project();
+      return events.flatMap((event) => projection.push(event));
+    };
+    expect(JSON.stringify(fold())).toBe(JSON.stringify(fold()));
+    expect(fold().length).toBeGreaterThan(0);
+  });
+});
+
+describe('Responses', () => {
+  const fold = (events: readonly GenerationEvent[]) => {
+    const projection = projectResponse(context);
+    const frames = events.flatMap((event) => projection.push(event));
+    return { frames, response: projection.response() };
+  };
+
+  test('are numbered from 0 without a gap', () => {
+    for (const [, events] of LOGS) {
+      const { frames } = fold(events);
+      expect(frames.map((frame) => frame.sequence_number)).toEqual(frames.map((_, index) => index));
+    }
+  });
+
+  test('end voided text as incomplete and empty, and the response holds only what came after', () => {
+    const { frames, response } = fold(logOf(texts('wrong'), RESET, texts('right'), endWith()));
+    const voided = frames.find((frame) => frame.type === 'response.output_item.done');
+    expect(voided).toMatchObject({ output_index: 0, item: { status: 'incomplete', content: [] } });
+    expect(response.output).toMatchObject([
+      { type: 'message', status: 'completed', content: [{ type: 'output_text', text: 'right' }] },
+    ]);
+    const texted = frames.filter((frame) => frame.type === 'response.output_text.delta');
+    expect(new Set(texted.map((frame) => frame.item_id)).size).toBe(2);
+  });
+
+  test.each([
+    ['completed', endWith()],
+    ['incomplete', endWith('length')],
+    ['cancelled', { type: 'generation-cancel', attempts: 1, usage: USAGE, costMicroUsd: 0 }],
+    [
+      'failed',
+      {
+        ...{ type: 'generation-error', attempts: 1, usage: USAGE, costMicroUsd: 0 },
+        error: { code: 'all_candidates_failed', message: 'All failed.', doc: '' },
+      },
+    ],
+  ] satisfies [string, EventBody][])('say that they are %s', (status, end) => {
+    const { response } = fold(logOf(texts('a'), end));
+    expect(response).toMatchObject({ status, metadata: { team: 'blue' }, instructions: 'Be brief.' });
+    expect(response.usage?.total_tokens).toBe(18);
+  });
+});
+
+describe('chat completions', () => {
+  test('carry calls by index, and usage in a chunk of its own', () => {
+    const projection = projectChat({ model: 'm', includeUsage: true });
+    const frames = (LOGS[1]?.[1] ?? []).flatMap((event) => projection.push(event));
+    const calls = frames.flatMap((frame) => frame.choices.flatMap(({ delta }) => delta.tool_calls ?? []));
+    expect(calls.map(({ index, id }) => [index, id])).toEqual([
+      [0, 'call_a'],
+      [0, undefined],
+      [1, 'call_b'],
+    ]);
+    expect(frames.at(-2)?.choices[0]?.finish_reason).toBe('tool_calls');
+    expect(frames.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 18 } });
+    expect(wholeChat('m', foldAnswer(LOGS[1]?.[1] ?? [])).choices[0]?.message.tool_calls).toHaveLength(2);
+  });
+});
+
+describe('messages', () => {
+  test('have one block after the other', () => {
+    const projection = projectMessage('m');
+    const frames = (LOGS[1]?.[1] ?? []).flatMap((event) => projection.push(event));
+    const blocks = frames.flatMap((frame) =>
+      frame.type === 'content_block_start' ? [[frame.index, frame.content_block.type]] : [],
+    );
+    expect(blocks).toEqual([
+      [0, 'thinking'],
+      [1, 'text'],
+      [2, 'tool_use'],
+      [3, 'tool_use'],
+    ]);
+    expect(frames.at(-1)?.type).toBe('message_stop');
+    expect(wholeMessage('m', foldAnswer(LOGS[1]?.[1] ?? []))).toMatchObject({
+      stop_reason: 'tool_use',
+      content: [{ type: 'thinking' }, { type: 'text' }, { input: { city: 'Oslo' } }, { input: {} }],
+    });
+  });
+});
+
+describe('the UI stream', () => {
+  test('has only chunks that the AI SDK knows, and takes voided text back', () => {
+    const projection = projectUi({ messageId: null });
+    const events = logOf(texts('wrong'), RESET, texts('right'), callOf(0, 'c', 'f', '{"a":1}'), endWith());
+    const chunks: UIMessageChunk[] = events.flatMap((event) => [...projection.push(event)]);
+    expect(chunks.map(({ type }) => type)).toEqual([
+      ...['start', 'start-step', 'text-start', 'text-delta', 'reset-step', 'text-start', 'text-delta'],
+      ...[
+        'text-end',
+        'tool-input-start',
+        'tool-input-delta',
+        'tool-input-available',
+        'finish-step',
+        'finish',
+      ],
+    ]);
+  });
+});
+
+describe('a format that cannot void', () => {
+  const admit = (events: readonly GenerationEvent[], voidedBefore: number) => {
+    const guard = createVoidGuard(voidedBefore);
+    const { text } = foldAnswer(events.filter((event) => guard.admit(event)));
+    return { text, broken: guard.broken?.code ?? null };
+  };
+  const events = logOf(texts('wrong'), RESET, texts('right'), endWith());
+  const reset = events.findIndex((event) => event.type === 'text-reset');
+
+  test('breaks where sent text becomes void', () => {
+    expect(admit(events, -1)).toEqual({ text: 'wrong', broken: 'text_voided' });
+  });
+
+  test('leaves out what was void before the client came', () => {
+    expect(admit(events, reset)).toEqual({ text: 'right', broken: null });
+  });
+
+  test('sends no text where all of it is void', () => {
+    expect(admit(events, Number.POSITIVE_INFINITY)).toEqual({ text: '', broken: null });
+  });
+});

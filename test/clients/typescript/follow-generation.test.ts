@@ -1,0 +1,107 @@
+import { spawn } from 'node:child_process';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { createClient, followGeneration, textOf } from '../../../clients/typescript/index.ts';
+import { type Fault, startHostileServer } from './hostile-server.ts';
+
+const WORDS = Array.from({ length: 120 }, (_, index) => `Wörter🧵${index}é `);
+const LOG = [
+  ...WORDS.map((text, seq) => ({ type: 'text-delta', text, seq, at: 0 })),
+  { type: 'generation-end', seq: WORDS.length, at: 0, usage: { outputTokens: 120 }, costMicroUsd: 1 },
+];
+const TEXT = WORDS.join('');
+let stop: (() => void) | undefined;
+afterEach(() => stop?.());
+
+async function serve(faults: Fault[], events: readonly { seq: number }[] = LOG) {
+  const server = await startHostileServer(events, faults);
+  stop = server.stop;
+  return server;
+}
+const read = (baseUrl: string, extra = {}) =>
+  textOf(followGeneration({ baseUrl, generationId: 'g1', reconnectDelayMs: 2, ...extra }));
+
+function randomCuts(seed: number): Fault[] {
+  let state = seed;
+  const next = () => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+    return state >>> 8;
+  };
+  return Array.from({ length: 25 }, () => ({ kind: next() % 2 ? 'cut' : 'close', bytes: next() % 900 }));
+}
+
+describe('follow', () => {
+  test.each([1, 2, 3, 4, 5, 6])(
+    'cuts at random bytes lose and repeat no character (seed %i)',
+    async (seed) => {
+      const server = await serve(randomCuts(seed));
+      expect(await read(server.url)).toBe(TEXT);
+      expect(server.connections()).toBeGreaterThan(5);
+    },
+  );
+
+  test('refusals, 503 with Retry-After and silence only cost time', async () => {
+    const wait: Fault = { kind: 'status', status: 503, code: 'service_unavailable', retryAfter: '1' };
+    const server = await serve([{ kind: 'refuse' }, { kind: 'refuse' }, wait, { kind: 'silent' }]);
+    const startedAt = performance.now();
+    expect(await read(server.url, { maxSilenceMs: 100 })).toBe(TEXT);
+    expect(performance.now() - startedAt).toBeGreaterThan(1_050);
+    expect(server.connections()).toBe(5);
+  });
+
+  test.each([
+    [404, 'not_found'],
+    [410, 'cursor_expired'],
+    [401, 'unauthorized'],
+  ])('%i ends at once with its code', async (status, code) => {
+    const server = await serve([{ kind: 'status', status, code }]);
+    await expect(read(server.url)).rejects.toMatchObject({ name: 'ClientError', code, doc: '/d' });
+  });
+
+  test.each([
+    ['a gap', [...LOG.slice(0, 5), ...LOG.slice(6)]],
+    ['a duplicate', [...LOG.slice(0, 5), ...LOG.slice(4)]],
+  ])('%s is never shown as a whole text', async (_, events) => {
+    const server = await serve([], events);
+    await expect(read(server.url)).rejects.toMatchObject({ name: 'StreamIntegrityError', after: 4 });
+  });
+
+  test('an event after the terminal one is refused', async () => {
+    const server = await serve([], [...LOG, { type: 'text-delta', text: 'x', seq: 121, at: 0 }]);
+    const drain = async () => {
+      for await (const _ of followGeneration({ baseUrl: server.url, generationId: 'g1' }));
+    };
+    await expect(drain()).rejects.toThrow('after the terminal one');
+  });
+
+  test('a cursor at the very end ends at once', async () => {
+    const server = await serve([]);
+    await expect(read(server.url, { after: 120 })).rejects.toThrow('the events stop');
+    expect(server.connections()).toBe(1);
+  });
+
+  test('a server that is gone for good is given up', async () => {
+    const server = await serve([]);
+    stop?.();
+    await expect(read(server.url, { giveUpAfterMs: 200 })).rejects.toMatchObject({
+      name: 'ConnectionLostError',
+    });
+  });
+});
+
+test('a retried submit carries the same Idempotency-Key', async () => {
+  const server = await serve([]);
+  const generation = await createClient({ baseUrl: server.url }).generate({ input: 'x' });
+  expect(await textOf(generation)).toBe(TEXT);
+  expect(server.keys).toHaveLength(2);
+  expect(new Set(server.keys).size).toBe(1);
+});
+
+test('the command prints the exact text through cuts, and nothing else, on stdout', async () => {
+  const server = await serve(randomCuts(9).slice(0, 6));
+  const child = spawn(process.execPath, ['bin/unbroken.js', 'generate', 'hello', '--url', server.url]);
+  const chunks: Buffer[] = [];
+  child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  expect(Buffer.concat(chunks).toString()).toBe(TEXT);
+  expect(code).toBe(0);
+});

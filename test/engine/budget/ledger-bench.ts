@@ -1,0 +1,141 @@
+/** A real Redis of its own for one test file, and ledgers on it whose time the test sets. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createClient } from 'redis';
+import { type BudgetLimit, budgetLimitSchema } from '../../../contracts/budgets.ts';
+import { type BudgetBooks, createBudgetBooks } from '../../../engine/budget/budget-books.ts';
+import type {
+  BudgetLedger,
+  BudgetOwner,
+  Extension,
+  Reservation,
+  Settlement,
+} from '../../../engine/budget/ledger.ts';
+import type { LimitBook } from '../../../engine/budget/limit-book.ts';
+import { createRedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
+import { findFreePort } from '../../../tools/services/ports.ts';
+import { findRedisExecutable, startRedis } from '../../../tools/services/provide-redis.ts';
+
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+export const NOON = Date.UTC(2026, 10, 24, 12);
+export const KEEP_ENTRIES_MS = 60 * DAY_MS;
+
+const clientOf = (url: string) => createClient({ url });
+export type TestClient = ReturnType<typeof clientOf>;
+
+export interface LedgerBench {
+  readonly url: string;
+  /** Two connections, as two processes have them. */
+  readonly clients: readonly [TestClient, TestClient];
+  stop(): Promise<void>;
+}
+
+export async function startLedgerBench(): Promise<LedgerBench> {
+  const folder = mkdtempSync(join(tmpdir(), 'unbroken-budget-'));
+  const reports: unknown[] = [];
+  const report = (line: unknown) => {
+    reports.push(line);
+  };
+  const executable = await findRedisExecutable(report);
+  const server = await startRedis({ executable, dataDir: folder, port: await findFreePort(), report });
+  const connect = async () => {
+    const client = clientOf(server.url);
+    client.on('error', report);
+    await client.connect();
+    return client;
+  };
+  const clients = [await connect(), await connect()] as const;
+  return {
+    url: server.url,
+    clients,
+    async stop() {
+      for (const client of clients) client.destroy();
+      await server.process.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export type LimitGiven = Partial<BudgetLimit> & Pick<BudgetLimit, 'window' | 'amount'>;
+
+export function limitOf(given: LimitGiven): BudgetLimit {
+  return budgetLimitSchema.parse({ per: 'user', ...given });
+}
+
+export interface TestLedger {
+  readonly ledger: BudgetLedger & { readonly book: LimitBook };
+  readonly books: BudgetBooks;
+}
+
+export function ledgerOn(
+  redis: TestClient,
+  limits: readonly LimitGiven[],
+  clock: () => number = () => NOON,
+  timeZone = 'UTC',
+): TestLedger {
+  const options = { redis, limits: limits.map(limitOf), timeZone, keepEntriesMs: KEEP_ENTRIES_MS, clock };
+  const ledger = createRedisBudgetLedger(options);
+  return { ledger, books: createBudgetBooks({ redis, book: ledger.book, clock }) };
+}
+
+let owners = 0;
+
+/** Each test has its own tenant, so that no test sees what another booked. */
+export function newOwner(given: Partial<BudgetOwner> = {}): BudgetOwner {
+  owners += 1;
+  return { tenant: `tenant-${owners}`, user: 'ann', team: 'red', keyId: 'key_1', ...given };
+}
+
+const FREE = { fixedMicroUsd: 0, outputMicroUsdPerMillion: 0 };
+
+export function ask(
+  owner: BudgetOwner,
+  generationId: string,
+  wish: Partial<Record<'input' | 'max' | 'min', number>> & Partial<Pick<Reservation, 'price'>> = {},
+): Reservation {
+  return {
+    ...{ ...owner, generationId, inputTokens: wish.input ?? 0, maxOutputTokens: wish.max ?? 100 },
+    ...{ minOutputTokens: wish.min ?? 1, price: wish.price ?? FREE },
+  };
+}
+
+export function more(owner: BudgetOwner, generationId: string, given: Partial<Extension> = {}): Extension {
+  return {
+    ...{
+      ...owner,
+      generationId,
+      charges: [],
+      inputTokens: 0,
+      deliveredTokens: 0,
+      minOutputTokens: 1,
+      price: FREE,
+    },
+    ...given,
+  };
+}
+
+export function charge(attempt: number, tokens: number, costMicroUsd = 0) {
+  return { attempt, provider: 'p', model: 'm', tokens, costMicroUsd, estimated: false };
+}
+
+export function bill(
+  owner: BudgetOwner,
+  generationId: string,
+  tokens: number,
+  costMicroUsd = tokens,
+): Settlement {
+  return {
+    ...{ ...owner, generationId, tokens, costMicroUsd, estimated: false },
+    ...{ attempt: 1, provider: 'p', model: 'm' },
+  };
+}
+
+/** The balance of the first window whose id begins with `window`. */
+export async function balanceOf({ books }: TestLedger, owner: BudgetOwner, window = 'day[') {
+  const balances = await books.balances(owner.tenant, 'user', owner.user);
+  const found = balances.find((one) => one.window.startsWith(window));
+  if (found === undefined) throw new Error(`no window ${window} in ${JSON.stringify(balances)}`);
+  return found;
+}

@@ -1,0 +1,399 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { ReserveOutcome } from '../../../engine/budget/ledger.ts';
+import {
+  ask,
+  balanceOf,
+  bill,
+  charge,
+  DAY_MS,
+  type LedgerBench,
+  ledgerOn,
+  limitOf,
+  more,
+  NOON,
+  newOwner,
+  startLedgerBench,
+} from './ledger-bench.ts';
+
+let bench: LedgerBench;
+beforeAll(async () => {
+  bench = await startLedgerBench();
+});
+afterAll(() => bench?.stop());
+
+const DAILY = (amount: number) => [{ window: 'day', amount }] as const;
+const MIDNIGHT = Date.UTC(2026, 10, 25);
+const reservedBy = (outcome: ReserveOutcome) => (outcome.granted ? outcome.reservedTokens : 0);
+
+async function expectBalanced({ books }: ReturnType<typeof ledgerOn>, tenant: string) {
+  expect(await books.audit(tenant, { repair: false })).toMatchObject({ differences: 0, listed: [] });
+}
+
+describe('reserve', () => {
+  test('2,000 concurrent reservations from two clients never cross a small limit', async () => {
+    const owner = newOwner();
+    const limit = 1_000;
+    const ledgers = bench.clients.map((redis) => ledgerOn(redis, DAILY(limit)));
+    const outcomes = await Promise.all(
+      Array.from({ length: 1_000 }, (_, index) =>
+        ledgers.map(({ ledger }, at) =>
+          ledger.reserve(ask(owner, `g-${index}-${at}`, { input: 3, max: 14, min: 2 })),
+        ),
+      ).flat(),
+    );
+    const granted = outcomes.reduce((sum, outcome) => sum + reservedBy(outcome), 0);
+    const one = ledgerOn(bench.clients[0], DAILY(limit));
+    expect(outcomes).toHaveLength(2_000);
+    expect((await balanceOf(one, owner)).reservedTokens).toBe(granted);
+    expect(granted).toBeLessThanOrEqual(limit);
+    expect(limit - granted).toBeLessThan(3 + 2);
+    await expectBalanced(one, owner.tenant);
+  });
+
+  test('the output is clipped to what is left, and refused where less than the least fits', async () => {
+    const owner = newOwner();
+    const { ledger } = ledgerOn(bench.clients[0], DAILY(100));
+    expect(await ledger.reserve(ask(owner, 'a', { input: 10, max: 40 }))).toEqual({
+      ...{ granted: true, reservedTokens: 50, reservedMicroUsd: 0, maxOutputTokens: 40, capTokens: 40 },
+      ...{ remainingTokens: 50, warnings: [] },
+    });
+    expect(await ledger.reserve(ask(owner, 'b', { input: 20, max: 40, min: 31 }))).toEqual({
+      granted: false,
+      budget: {
+        ...{ per: 'user', id: 'ann', window: 'day', unit: 'tokens', limit: 100, spent: 0 },
+        resetsAtMs: MIDNIGHT,
+      },
+      remaining: 50,
+    });
+    expect(await ledger.reserve(ask(owner, 'c', { input: 20, max: 40, min: 30 }))).toMatchObject({
+      ...{ granted: true, reservedTokens: 50, maxOutputTokens: 30, remainingTokens: 0 },
+    });
+  });
+
+  test('all budgets are reserved or none, clipped to the one that has the least left', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], [
+      { window: 'day', amount: 1_000 },
+      { per: 'team', window: 'month', amount: 300 },
+      { per: 'key', window: '24h', amount: 5_000 },
+      { per: 'user', window: 'day', unit: 'micro-usd', amount: 400 },
+    ]);
+    const price = { fixedMicroUsd: 100, outputMicroUsdPerMillion: 2_000_000 };
+    // 150 tokens cost 100 + 300: the money is the tightest.
+    expect(await on.ledger.reserve(ask(owner, 'a', { input: 50, max: 900, price }))).toMatchObject({
+      ...{ granted: true, maxOutputTokens: 150, reservedTokens: 200, reservedMicroUsd: 400 },
+    });
+    const before = await on.books.balances(owner.tenant, 'team', 'red');
+    expect(await on.ledger.reserve(ask(owner, 'b', { input: 10, max: 50, price }))).toMatchObject({
+      granted: false,
+      budget: { per: 'user', unit: 'micro-usd' },
+      remaining: 0,
+    });
+    const other = { ...owner, user: 'bob' };
+    expect(await on.ledger.reserve(ask(other, 'c', { input: 90, max: 50, min: 20 }))).toMatchObject({
+      granted: false,
+      budget: { per: 'team', id: 'red', window: 'month' },
+      remaining: 100,
+    });
+    expect(await on.books.balances(owner.tenant, 'team', 'red')).toEqual(before);
+    await expectBalanced(on, owner.tenant);
+  });
+
+  test('asked again, a generation gets its first answer and nothing more is reserved', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], DAILY(100));
+    const answer = await on.ledger.reserve(ask(owner, 'a', { input: 10, max: 200 }));
+    expect(answer).toMatchObject({ granted: true, reservedTokens: 100, maxOutputTokens: 90 });
+    expect(await on.ledger.reserve(ask(owner, 'a', { input: 10, max: 200 }))).toEqual(answer);
+    expect((await balanceOf(on, owner)).reservedTokens).toBe(100);
+  });
+
+  test('one user has no part in the budget of another, nor one tenant in that of another', async () => {
+    const { ledger } = ledgerOn(bench.clients[0], DAILY(100));
+    const owner = newOwner();
+    for (const one of [owner, { ...owner, user: 'bob' }, newOwner()]) {
+      expect(await ledger.reserve(ask(one, `a-${one.tenant}-${one.user}`))).toMatchObject({ granted: true });
+      expect(await ledger.reserve(ask(one, `b-${one.tenant}-${one.user}`))).toMatchObject({ granted: false });
+    }
+  });
+
+  test('a soft budget refuses nothing', async () => {
+    const owner = newOwner();
+    const { ledger } = ledgerOn(bench.clients[0], [{ window: 'day', amount: 10, mode: 'soft' }]);
+    expect(await ledger.reserve(ask(owner, 'a', { max: 100 }))).toMatchObject({
+      granted: true,
+      maxOutputTokens: 100,
+    });
+  });
+
+  test('a generation that was settled before it was reserved gets nothing that nobody would release', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], DAILY(100));
+    await on.ledger.settle(bill(owner, 'a', 0));
+    expect(await on.ledger.reserve(ask(owner, 'a'))).toEqual({ granted: false, budget: null, remaining: 0 });
+    expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 0, reservedTokens: 0 });
+  });
+});
+
+describe('extend', () => {
+  test('books the attempts that ended, once, and reserves what the next one needs beside them', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], DAILY(1_000));
+    await on.ledger.reserve(ask(owner, 'a', { input: 100, max: 200 }));
+    const next = more(owner, 'a', { charges: [charge(1, 130, 7)], inputTokens: 140, deliveredTokens: 30 });
+    const answer = await on.ledger.extend(next);
+    // 170 are held, the next call may need 140 + 170.
+    expect(answer).toMatchObject({
+      granted: true,
+      maxOutputTokens: 170,
+      capTokens: 200,
+      reservedTokens: 310,
+    });
+    expect(await on.ledger.extend(next)).toMatchObject({ granted: true, reservedTokens: 310 });
+    expect(await balanceOf(on, owner)).toMatchObject({
+      spentTokens: 130,
+      reservedTokens: 310,
+      spentMicroUsd: 7,
+    });
+    await on.ledger.settle(bill(owner, 'a', 400, 20));
+    expect(await balanceOf(on, owner)).toMatchObject({
+      spentTokens: 400,
+      reservedTokens: 0,
+      spentMicroUsd: 20,
+    });
+    const { data } = await on.books.entries(owner.tenant, {
+      from: '2026-11-24',
+      until: '2026-11-24',
+      limit: 100,
+    });
+    expect(data.map(({ kind, attempt, spentTokens }) => [kind, attempt, spentTokens])).toEqual([
+      ['reserve', 0, 0],
+      ['debit', 1, 130],
+      ['extend', 0, 0],
+      ['debit', 1, 270],
+      ['release', 0, 0],
+    ]);
+    await expectBalanced(on, owner.tenant);
+  });
+
+  test('is refused where the budget has no room, and books what was used all the same', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], DAILY(300));
+    await on.ledger.reserve(ask(owner, 'a', { input: 100, max: 200 }));
+    expect(
+      await on.ledger.extend(more(owner, 'a', { charges: [charge(1, 250)], inputTokens: 100 })),
+    ).toMatchObject({ granted: false, remaining: 0, budget: { limit: 300, spent: 250 } });
+    expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 250, reservedTokens: 50 });
+  });
+
+  test('clips the next call to what is left', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], DAILY(400));
+    await on.ledger.reserve(ask(owner, 'a', { input: 100, max: 200 }));
+    expect(
+      await on.ledger.extend(more(owner, 'a', { charges: [charge(1, 250)], inputTokens: 100 })),
+    ).toMatchObject({ granted: true, maxOutputTokens: 50, remainingTokens: 0 });
+  });
+
+  test('of a generation that is over, or never was, is refused', async () => {
+    const owner = newOwner();
+    const { ledger } = ledgerOn(bench.clients[0], DAILY(400));
+    expect(await ledger.extend(more(owner, 'a'))).toEqual({ granted: false, budget: null, remaining: 0 });
+    await ledger.settle(bill(owner, 'a', 0));
+    expect(await ledger.extend(more(owner, 'a'))).toEqual({ granted: false, budget: null, remaining: 0 });
+  });
+});
+
+describe('raise', () => {
+  test('raises the cap of a running generation, whole or not at all, and never lowers it', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], [
+      { window: 'day', amount: 500 },
+      { window: 'day', unit: 'micro-usd', amount: 1_000 },
+    ]);
+    const price = { fixedMicroUsd: 10, outputMicroUsdPerMillion: 1_000_000 };
+    await on.ledger.reserve(ask(owner, 'a', { input: 100, max: 200, price }));
+    expect(await on.ledger.raise({ ...owner, generationId: 'a', maxOutputTokens: 300 })).toMatchObject({
+      ...{ granted: true, capTokens: 300, reservedTokens: 400, reservedMicroUsd: 310 },
+    });
+    expect(await on.ledger.raise({ ...owner, generationId: 'a', maxOutputTokens: 600 })).toMatchObject({
+      granted: false,
+      remaining: 100,
+    });
+    expect(await on.ledger.raise({ ...owner, generationId: 'a', maxOutputTokens: 50 })).toMatchObject({
+      granted: true,
+      capTokens: 300,
+    });
+    expect(await on.ledger.extend(more(owner, 'a', { inputTokens: 100 }))).toMatchObject({
+      maxOutputTokens: 300,
+    });
+    await on.ledger.settle(bill(owner, 'a', 350));
+    expect(await on.ledger.raise({ ...owner, generationId: 'a', maxOutputTokens: 900 })).toMatchObject({
+      granted: false,
+      budget: null,
+    });
+    await expectBalanced(on, owner.tenant);
+  });
+});
+
+describe('settle', () => {
+  test('a generation reserved and settled five times in parallel counts once', async () => {
+    const owner = newOwner();
+    const ons = [0, 1, 0, 1, 0].map((index) => ledgerOn(bench.clients[index === 0 ? 0 : 1], DAILY(1_000)));
+    const answers = await Promise.all(
+      ons.map(({ ledger }) => ledger.reserve(ask(owner, 'a', { input: 20, max: 80 }))),
+    );
+    expect(answers.map(reservedBy)).toEqual([100, 100, 100, 100, 100]);
+    await Promise.all(ons.map(({ ledger }) => ledger.settle(bill(owner, 'a', 60, 7))));
+    const on = ledgerOn(bench.clients[0], DAILY(1_000));
+    expect(await balanceOf(on, owner)).toMatchObject({
+      ...{ window: 'day[UTC]', resetsAtMs: MIDNIGHT, spentTokens: 60, reservedTokens: 0, spentMicroUsd: 7 },
+      limits: [{ limit: 1_000, spent: 60, remaining: 940 }],
+    });
+    expect(await on.books.open(owner.tenant)).toEqual([]);
+    await expectBalanced(on, owner.tenant);
+  });
+
+  test('a settlement after midnight is booked on the day of the reservation', async () => {
+    const owner = newOwner();
+    let now = NOON;
+    const on = ledgerOn(bench.clients[0], DAILY(100), () => now);
+    const answer = await on.ledger.reserve(ask(owner, 'a', { max: 80 }));
+    now += DAY_MS;
+    expect(reservedBy(await on.ledger.reserve(ask(owner, 'a', { max: 80 })))).toBe(reservedBy(answer));
+    await on.ledger.settle(bill(owner, 'a', 30));
+    await on.ledger.settle(bill(owner, 'a', 30));
+    expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 0, reservedTokens: 0 });
+    expect(await balanceOf(on, owner, 'month')).toMatchObject({ spentTokens: 30, reservedTokens: 0 });
+    now = NOON;
+    expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 30, reservedTokens: 0 });
+    await expectBalanced(on, owner.tenant);
+  });
+
+  test('what was used without a reservation is booked, once', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], DAILY(100));
+    await on.ledger.settle(bill(owner, 'a', 30));
+    await on.ledger.settle(bill(owner, 'a', 30));
+    expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 30, reservedTokens: 0 });
+    await expectBalanced(on, owner.tenant);
+  });
+
+  test('what a provider bills beyond the reservation is booked as it billed', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], DAILY(100));
+    await on.ledger.reserve(ask(owner, 'a', { max: 100 }));
+    await on.ledger.settle(bill(owner, 'a', 120));
+    expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 120, reservedTokens: 0 });
+    expect(await on.ledger.reserve(ask(owner, 'b'))).toMatchObject({ granted: false, remaining: 0 });
+    await expectBalanced(on, owner.tenant);
+  });
+
+  test('zero tokens only release the reservation', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], DAILY(100));
+    await on.ledger.reserve(ask(owner, 'a', { max: 100 }));
+    await on.ledger.settle(bill(owner, 'a', 0));
+    expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 0, reservedTokens: 0 });
+    expect(await on.ledger.reserve(ask(owner, 'b', { max: 100 }))).toMatchObject({ reservedTokens: 100 });
+  });
+
+  test('a count that is not whole is refused before anything is written', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], DAILY(100));
+    await on.ledger.reserve(ask(owner, 'a', { max: 100 }));
+    await expect(on.ledger.settle(bill(owner, 'a', 1.5))).rejects.toThrow(RangeError);
+    await expect(on.ledger.settle(bill(owner, 'a', 1, -1))).rejects.toThrow(RangeError);
+    expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 0, reservedTokens: 100 });
+  });
+});
+
+describe('a warning', () => {
+  test('is given by the settlement that crosses 80 %, once, and again when the amount is reached', async () => {
+    const owner = newOwner();
+    let now = NOON;
+    const { ledger } = ledgerOn(bench.clients[0], DAILY(100), () => now);
+    const spend = async (id: string, tokens: number) => {
+      const reserved = await ledger.reserve(ask(owner, id, { max: tokens }));
+      const settled = await ledger.settle(bill(owner, id, tokens));
+      return { reserved, settled, repeated: await ledger.settle(bill(owner, id, tokens)) };
+    };
+    expect((await spend('a', 79)).settled.warnings).toEqual([]);
+    const crossing = await spend('b', 1);
+    expect(crossing.settled.warnings).toEqual([
+      {
+        warningId: expect.stringMatching(/^warn_[0-9a-f]{32}$/),
+        ...{
+          tenant: owner.tenant,
+          per: 'user',
+          id: 'ann',
+          window: 'day',
+          unit: 'tokens',
+          limit: 100,
+          spent: 80,
+        },
+        ...{ level: 'near', mode: 'hard', generationId: 'b', resetsAtMs: MIDNIGHT, atMs: NOON },
+      },
+    ]);
+    expect(crossing.repeated).toEqual(crossing.settled);
+    const after = await spend('c', 5);
+    expect(after.reserved).toMatchObject({ warnings: [{ per: 'user', limit: 100, spent: 80 }] });
+    expect(after.settled.warnings).toEqual([]);
+    expect((await spend('d', 15)).settled.warnings).toMatchObject([{ level: 'reached', spent: 100 }]);
+    now += DAY_MS;
+    expect((await spend('e', 90)).settled.warnings).toMatchObject([{ level: 'near', spent: 90 }]);
+  });
+});
+
+describe('look', () => {
+  test('tells whether a reservation would be refused, and reserves nothing', async () => {
+    const owner = newOwner();
+    const on = ledgerOn(bench.clients[0], DAILY(100));
+    expect(await on.ledger.look(owner, async () => 100)).toBeNull();
+    expect(await on.ledger.look(owner, async () => 101)).toMatchObject({ granted: false, remaining: 100 });
+    expect(await balanceOf(on, owner)).toMatchObject({ reservedTokens: 0 });
+  });
+
+  test('counts no tokens where nothing is limited', async () => {
+    const { ledger } = ledgerOn(bench.clients[0], []);
+    const needed = async () => {
+      throw new Error('was asked');
+    };
+    expect(await ledger.look(newOwner(), needed)).toBeNull();
+  });
+});
+
+test('without a limit everything is granted and everything is booked', async () => {
+  const owner = newOwner();
+  const on = ledgerOn(bench.clients[0], []);
+  expect(await on.ledger.reserve(ask(owner, 'a', { input: 1_000_000, max: 9_000_000 }))).toMatchObject({
+    ...{ granted: true, reservedTokens: 10_000_000, maxOutputTokens: 9_000_000, remainingTokens: null },
+  });
+  await on.ledger.settle(bill(owner, 'a', 5_000_000));
+  expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 5_000_000, reservedTokens: 0, limits: [] });
+});
+
+test('every key of a tenant lies on one shard and leaves by itself', async () => {
+  const owner = newOwner();
+  const on = ledgerOn(bench.clients[0], DAILY(100));
+  await on.ledger.reserve(ask(owner, 'a'));
+  await on.books.limits.set(owner.tenant, limitOf({ window: 'day', amount: 5 }));
+  const keys = await bench.clients[0].keys(`*${owner.tenant}}*`);
+  expect(keys).toHaveLength(7);
+  for (const key of keys) {
+    expect(key).toContain(`{${owner.tenant}}`);
+    // Who still has a reservation, and what was set, is not forgotten.
+    if (key.endsWith(':open') || key.endsWith(':limits')) continue;
+    expect(await bench.clients[0].pTTL(key)).toBeGreaterThan(39 * DAY_MS);
+  }
+});
+
+test('a Redis that forgot the scripts is taught them again', async () => {
+  const owner = newOwner();
+  const on = ledgerOn(bench.clients[0], DAILY(100));
+  await bench.clients[0].scriptFlush();
+  await on.ledger.reserve(ask(owner, 'a'));
+  await bench.clients[0].scriptFlush();
+  await on.ledger.settle(bill(owner, 'a', 10));
+  expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 10, reservedTokens: 0 });
+});

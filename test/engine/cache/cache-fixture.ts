@@ -1,0 +1,104 @@
+/** A Qdrant of its own for one test file, and caches on it. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { QdrantClient } from '@qdrant/js-client-rest';
+import { NO_USAGE } from '../../../contracts/money.ts';
+import type {
+  AnswerCache,
+  AnswerToStore,
+  CacheQuestion,
+  LookUpLimits,
+} from '../../../engine/cache/answer-cache.ts';
+import { cacheKey, pointId } from '../../../engine/cache/cache-key.ts';
+import { createJudge, type JudgeModel } from '../../../engine/cache/judge.ts';
+import {
+  collectionName,
+  createQdrantAnswers,
+  type QdrantAnswers,
+} from '../../../engine/cache/qdrant-answers.ts';
+import { createSemanticAnswerCache } from '../../../engine/cache/semantic-answer-cache.ts';
+import { createThreadedVerifier } from '../../../engine/cache/threaded-verifier.ts';
+import { createLocalEmbedder } from '../../../engine/embedding/local-embedder.ts';
+import { findFreePort } from '../../../tools/services/ports.ts';
+import { findQdrantExecutable, startQdrant } from '../../../tools/services/provide-qdrant.ts';
+import { PATIENT } from '../../harness/patience.ts';
+
+const DAY_MS = 24 * 3_600_000;
+
+// The promises here are not about how busy the machine is.
+const embedder = { ...createLocalEmbedder(), timeoutMs: PATIENT.waitMs };
+const verifier = createThreadedVerifier(PATIENT);
+export const COLLECTION = collectionName(embedder.name);
+export const LIMITS: LookUpLimits = { threshold: 0.5, maxAgeMs: null, judge: false };
+
+export interface TestQdrant {
+  readonly url: string;
+  readonly pid: number;
+  readonly raw: QdrantClient;
+  stop(): Promise<void>;
+}
+
+export async function startTestQdrant(): Promise<TestQdrant> {
+  const folder = mkdtempSync(join(tmpdir(), 'unbroken-cache-'));
+  const lines: string[] = [];
+  const report = (line: string) => {
+    lines.push(line);
+  };
+  const executable = await findQdrantExecutable(report);
+  const server = await startQdrant({ executable, dataDir: folder, port: await findFreePort(), report });
+  return {
+    url: server.url,
+    pid: server.process.pid,
+    raw: new QdrantClient({ url: server.url, checkCompatibility: false }),
+    async stop() {
+      await Promise.all([embedder.close(), verifier.close()]);
+      await server.process.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export function answersAt(url: string, timeoutMs: number): QdrantAnswers {
+  return createQdrantAnswers({ url, embedder, timeoutMs });
+}
+
+export function cacheAt(url: string, timeoutMs: number, by?: JudgeModel): AnswerCache {
+  return createSemanticAnswerCache({
+    ...{ answers: answersAt(url, timeoutMs), embedder, verifier, timeoutMs },
+    judge: by === undefined ? null : createJudge({ provider: 'p', model: 'small', timeoutMs: 1_000, by }),
+  });
+}
+
+export const question: CacheQuestion = {
+  tenant: 'acme',
+  onlyUser: null,
+  candidates: [
+    { provider: 'openai', model: 'gpt-4o-mini' },
+    { provider: 'anthropic', model: 'claude-haiku' },
+  ],
+  input: {
+    system: 'Be short.',
+    messages: [{ role: 'user', content: 'How do I enable two-factor authentication?' }],
+    maxOutputTokens: 100,
+  },
+};
+export const entryId = pointId(cacheKey(question));
+
+export function asking(content: string): CacheQuestion {
+  return { ...question, input: { ...question.input, messages: [{ role: 'user', content }] } };
+}
+
+export const paraphrase = asking('How can I turn on 2FA?');
+
+export const answer: AnswerToStore = {
+  text: 'Open the settings. \u{1F512}',
+  provider: 'openai',
+  model: 'gpt-4o-mini',
+  finishReason: 'stop',
+  usage: { ...NO_USAGE, inputTokens: 12, outputTokens: 5 },
+  storedAtMs: Date.now(),
+  user: 'ann',
+  ttlMs: DAY_MS,
+  generationId: 'gen_1',
+};

@@ -1,0 +1,124 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { createQdrantDeletion } from '../../../engine/cache/qdrant-deletion.ts';
+import { findFreePort } from '../../../tools/services/ports.ts';
+import { waitFor } from '../../harness/wait-for.ts';
+import {
+  answer,
+  answersAt,
+  asking,
+  COLLECTION,
+  cacheAt,
+  entryId,
+  LIMITS,
+  paraphrase,
+  question,
+  startTestQdrant,
+  type TestQdrant,
+} from './cache-fixture.ts';
+
+const TIMEOUT_MS = 150;
+
+let server: TestQdrant;
+beforeAll(async () => {
+  server = await startTestQdrant();
+});
+afterEach(() => server.raw.deleteCollection(COLLECTION));
+afterAll(() => server?.stop());
+
+// Only the tests of a stopped Qdrant are about the limit.
+const patient = () => cacheAt(server.url, 5_000);
+
+describe('deletion', () => {
+  test('takes the entries of one user, of one id or of a tenant, and nothing of any other tenant', async () => {
+    const cache = patient();
+    const answers = createQdrantDeletion({ url: server.url });
+    const other = asking('What is an invoice?');
+    await cache.store(question, answer);
+    await cache.store(other, { ...answer, user: 'bob' });
+    await cache.store({ ...question, tenant: 'globex' }, answer);
+    expect(await answers.delete({ tenant: 'acme', user: 'carl' })).toBe(0);
+    expect(await answers.delete({ tenant: 'globex', entryId })).toBe(0);
+    expect(await answers.delete({ tenant: 'acme', user: 'bob' })).toBe(1);
+    expect(await cache.lookUp(other, LIMITS)).toEqual({ outcome: 'miss' });
+    expect(await cache.lookUp(paraphrase, LIMITS)).toMatchObject({ outcome: 'hit' });
+    expect(await answers.delete({ tenant: 'acme', entryId })).toBe(1);
+    expect(await cache.lookUp(paraphrase, LIMITS)).toEqual({ outcome: 'miss' });
+    expect(await answers.delete({ tenant: 'globex' })).toBe(1);
+    expect((await server.raw.count(COLLECTION, { exact: true })).count).toBe(0);
+  });
+
+  test('of expired entries takes those and no other', async () => {
+    const cache = patient();
+    const answers = answersAt(server.url, 5_000);
+    await cache.store(question, answer);
+    await cache.store(asking('What is an invoice?'), { ...answer, storedAtMs: 1_000, ttlMs: 1 });
+    await answers.deleteExpired(Date.now());
+    await waitFor(
+      'the expired entry is gone',
+      async () => (await server.raw.count(COLLECTION, { exact: true })).count === 1,
+    );
+    expect(await cache.lookUp(question, LIMITS)).toMatchObject({ outcome: 'hit' });
+  });
+});
+
+describe('the collection', () => {
+  test('is not made by a look-up: without it there is a miss, and nothing to delete', async () => {
+    expect(await patient().lookUp(question, LIMITS)).toEqual({ outcome: 'miss' });
+    expect(await createQdrantDeletion({ url: server.url }).delete({ tenant: 'acme' })).toBe(0);
+    expect((await server.raw.collectionExists(COLLECTION)).exists).toBe(false);
+  });
+
+  test('is made once by two caches that store at the same time, its graph built within partitions', async () => {
+    await Promise.all([
+      patient().store(question, answer),
+      patient().store({ ...question, tenant: 'other' }, answer),
+    ]);
+    const { payload_schema: index, points_count: count, config } = await server.raw.getCollection(COLLECTION);
+    expect(index['tenant']?.params).toMatchObject({ type: 'keyword', is_tenant: true });
+    expect(index['partition']?.data_type).toBe('keyword');
+    expect(config.hnsw_config).toMatchObject({ m: 0, payload_m: 16 });
+    expect(count).toBe(2);
+  });
+
+  test('is made again by the second try after someone dropped it', async () => {
+    const cache = patient();
+    await cache.store(question, answer);
+    await server.raw.deleteCollection(COLLECTION);
+    await expect(cache.store(question, answer)).rejects.toThrow();
+    await cache.store(question, answer);
+    expect(await cache.lookUp(question, LIMITS)).toMatchObject({ outcome: 'hit' });
+  });
+});
+
+describe('a Qdrant that does not answer', () => {
+  test('costs a generation no more than the limit, and is used again when it is back', async () => {
+    const cache = cacheAt(server.url, TIMEOUT_MS);
+    await cache.store(question, answer);
+    const { pid } = server;
+    process.kill(pid, 'SIGSTOP');
+    try {
+      // The signal is on its way for a moment.
+      await waitFor(
+        'it to stand still',
+        async () => (await cache.lookUp(question, LIMITS)).outcome !== 'hit',
+      );
+      for (let look = 0; look < 3; look += 1) {
+        const found = await cache.lookUp(question, LIMITS);
+        expect(found).toEqual({ outcome: 'unavailable', reason: expect.stringContaining('150 ms') });
+      }
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+    expect(await patient().lookUp(question, LIMITS)).toMatchObject({ outcome: 'hit' });
+    expect(await cache.lookUp(question, LIMITS)).toMatchObject({ outcome: 'hit' });
+  });
+
+  test('is told as unavailable to the one who looks, and thrown at the one who stores', async () => {
+    const away = cacheAt(`http://127.0.0.1:${await findFreePort()}`, 5_000);
+    expect(await away.lookUp(question, LIMITS)).toEqual({
+      outcome: 'unavailable',
+      reason: expect.any(String),
+    });
+    await expect(away.store(question, answer)).rejects.toThrow();
+  });
+});

@@ -1,0 +1,131 @@
+/** What a context is made of must not decide how long others wait. */
+import { afterEach, describe, expect, test } from '@jest/globals';
+import { countTokens } from '../../../contracts/count-tokens.ts';
+import { createCoarseCompressor } from '../../../engine/compression/coarse-compressor.ts';
+import { compressInput } from '../../../engine/compression/compress-input.ts';
+import { findContexts } from '../../../engine/compression/find-contexts.ts';
+import {
+  createThreadedCompression,
+  type ThreadedCompression,
+} from '../../../engine/compression/threaded-compression.ts';
+import { configSchema } from '../../../platform/config/schema.ts';
+import { growthOf } from '../../harness/growth.ts';
+
+const PIECES: Readonly<Record<string, string>> = {
+  prose: 'The river carries light over stone, and nobody counts the days. ',
+  'line ends': '\n',
+  spaces: ' ',
+  'open fences': '```\n',
+  'blocks of code': '```\ncode of nothing\n```\n',
+  'fences of two kinds': '```\n~~~\n',
+  headings: '# a\n\n',
+  'headings ever deeper': '# a\n\n## b\n\n### c\n\n',
+  'heads of tables': '|---|\n',
+  rows: '| a | b |\n',
+  'a line of a table': '|-',
+  'list items': '- item one\n',
+  'numbers of nothing': '1. ',
+  abbreviations: 'Dr. ',
+  letters: 'a. ',
+  'open documents': '<document>',
+  'tags without an end': '<document ',
+  documents: '<document>a</document>',
+  'closing tags': '</document>',
+  'the same sentence': 'Alpha beta gamma delta epsilon zeta. ',
+  'short paragraphs': 'word\n\n',
+  quotes: '"a" ',
+  Han: '東',
+  dots: '. ',
+  questions: 'Why? ',
+};
+const byWords = createCoarseCompressor(countTokens, null);
+
+describe.each(Object.entries(PIECES))('a context of %s', (_name, piece) => {
+  const textOf = (chars: number) => piece.repeat(Math.ceil(chars / piece.length));
+
+  test('is found in twice the time at twice the length', () => {
+    const growth = growthOf((chars) => {
+      const text = textOf(chars);
+      return () =>
+        findContexts([
+          { role: 'user', content: text },
+          { role: 'user', content: `What is ${text}?` },
+        ]).rebuild([], []);
+    }, 8_000);
+    expect(growth).toBeLessThan(2.5);
+  });
+
+  test('is compressed in twice the time at twice the length', () => {
+    const growth = growthOf((chars) => {
+      const task = {
+        contexts: [textOf(chars)],
+        question: 'What carries item one?',
+        targetTokens: chars / 20,
+      };
+      // It is synchronous but for the vectors, of which there are none.
+      return () => void byWords.compress(task);
+    }, 8_000);
+    expect(growth).toBeLessThan(2.6);
+  });
+});
+
+describe('compression in a thread', () => {
+  const { compression } = configSchema.parse({ compression: { ranking: 'words' } });
+  const running: ThreadedCompression[] = [];
+  afterEach(async () => {
+    await Promise.all(running.splice(0).map((one) => one.close()));
+  });
+  const start = async (limitMs?: number) => {
+    const threaded = await createThreadedCompression({ compression }, limitMs);
+    running.push(threaded);
+    return threaded;
+  };
+  const asked = (text: string) => [
+    { role: 'user' as const, content: `<document>${text}</document>Who carries light?` },
+  ];
+  const sentence = (index: number) => `River ${index} carries light over stone ${index * 7}. `;
+  const long = Array.from({ length: 20_000 }, (_, index) => sentence(index)).join('');
+
+  test('gives what it gives without one', async () => {
+    const messages = asked(long.slice(0, 20_000));
+    const { compress } = await start();
+    expect(await compress(messages, { keep: 0.5 })).toEqual(
+      await compressInput(byWords, { messages }, { keep: 0.5 }, countTokens),
+    );
+  });
+
+  test('lets this process go on meanwhile', async () => {
+    const { compress } = await start();
+    let turns = 0;
+    const others = setInterval(() => {
+      turns += 1;
+    });
+    const compressed = await compress(asked(long), { keep: 0.5 });
+    clearInterval(others);
+    expect(compressed.reason).toBeNull();
+    expect(turns).toBeGreaterThan(20);
+  });
+
+  test('that takes too long is given up: the input goes on as it is, says why, and the next one is compressed', async () => {
+    const hasty = await start(1);
+    const messages = asked(long);
+    const compressed = await hasty.compress(messages, { keep: 0.5 });
+    expect(compressed.messages).toEqual(messages);
+    expect(compressed.reason).toMatch(
+      /^The compression failed: the compressor (was busy for|did not answer within) 1 ms$/,
+    );
+    const patient = await start();
+    expect(await patient.compress(asked(long.slice(0, 20_000)), { keep: 0.5 })).toMatchObject({
+      reason: null,
+    });
+  });
+
+  test('of an engine that cannot be loaded fails at its start, with what it lacks', async () => {
+    const { compression: lingua } = configSchema.parse({
+      compression: { engine: 'llmlingua-2', llmlingua2: { model: '/nowhere' } },
+    });
+    await expect(createThreadedCompression({ compression: lingua })).rejects.toThrow(
+      '/nowhere does not exist',
+    );
+  });
+});

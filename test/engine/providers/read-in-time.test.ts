@@ -1,0 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from '@jest/globals';
+import type { ProviderEvent } from '../../../engine/providers/provider.ts';
+import { readInTime } from '../../../engine/providers/read-in-time.ts';
+
+const LIMITS = { connectMs: 1_000, firstTokenMs: 40, betweenTokensMs: 40, thinkingMs: 2_000 };
+const ACCEPTED: ProviderEvent = { type: 'accepted' };
+const TEXT: ProviderEvent = { type: 'text', text: 'a' };
+
+async function* saying(...steps: readonly (ProviderEvent | number)[]): AsyncGenerator<ProviderEvent> {
+  for (const step of steps) {
+    if (typeof step === 'number') await sleep(step);
+    else yield step;
+  }
+}
+
+async function codeOf(events: AsyncIterable<ProviderEvent>, mayThink: boolean): Promise<unknown> {
+  let stopped = 0;
+  try {
+    for await (const _ of readInTime(events, LIMITS, mayThink, () => (stopped += 1)));
+    return `ended, stopped ${stopped}`;
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? `${error.code}, stopped ${stopped}` : error;
+  }
+}
+
+describe('silence', () => {
+  test.each<[string, (ProviderEvent | number)[], boolean, string]>([
+    ['before the first token is told', [300, TEXT], false, 'provider_first_token_timeout, stopped 1'],
+    [
+      'after the call was taken is the same for a model that does not think',
+      [ACCEPTED, 300, TEXT],
+      false,
+      'provider_first_token_timeout, stopped 1',
+    ],
+    [
+      'after the call was taken is given to a model that thinks',
+      [ACCEPTED, 300, TEXT],
+      true,
+      'ended, stopped 1',
+    ],
+    [
+      'before the call was taken is given to nobody',
+      [300, ACCEPTED, TEXT],
+      true,
+      'provider_first_token_timeout, stopped 1',
+    ],
+    ['between tokens is told', [TEXT, 300, TEXT], true, 'provider_stalled, stopped 1'],
+    [
+      'that only counts of tokens break is silence',
+      [
+        {
+          type: 'usage',
+          usage: {
+            inputTokens: 1,
+            cachedInputTokens: 0,
+            cacheWriteTokens: 0,
+            outputTokens: 0,
+            reasoningTokens: 0,
+            estimated: true,
+          },
+        },
+        300,
+        TEXT,
+      ],
+      false,
+      'provider_first_token_timeout, stopped 1',
+    ],
+  ])('%s', async (_name, steps, mayThink, expected) => {
+    expect(await codeOf(saying(...steps), mayThink)).toBe(expected);
+  });
+
+  test('of the reader is not the provider’s', async () => {
+    const read: string[] = [];
+    for await (const event of readInTime(saying(TEXT, TEXT), LIMITS, false, () => undefined)) {
+      read.push(event.type);
+      await sleep(120);
+    }
+    expect(read).toEqual(['text', 'text']);
+  });
+});

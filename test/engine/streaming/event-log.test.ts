@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { REDIS_KEYS } from '../../../contracts/names.ts';
+import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { creationOf, END, RETENTION_MS, testEventLog } from './event-log-contract.ts';
+import { startTestRedis, type TestRedis } from './redis-server.ts';
+
+let server: TestRedis | undefined;
+beforeAll(async () => {
+  server = await startTestRedis();
+});
+afterAll(async () => {
+  await server?.stop();
+});
+
+async function connect() {
+  if (server === undefined) throw new Error('Redis has not started');
+  return server.connect();
+}
+
+testEventLog('Redis', async () => ({ redis: await connect(), stop: async () => undefined }));
+
+test('an ended log is kept for the retention and no longer', async () => {
+  const redis = await connect();
+  const log = createRedisEventLog(redis, { retentionMs: RETENTION_MS });
+  const generationId = 'gen_kept';
+  await log.create(creationOf(generationId));
+  const { writer } = await log.open(generationId, 1);
+  await writer.write(END);
+  await writer.flush();
+  for (const key of ['logMeta', 'logStream', 'logInput'] as const) {
+    const leftMs = await redis.pTTL(REDIS_KEYS[key](generationId));
+    expect(leftMs).toBeGreaterThan(0);
+    expect(leftMs).toBeLessThanOrEqual(RETENTION_MS);
+  }
+});
+
+test('of two writers that hold one epoch the one that opened the log last writes, and no other append is taken for its own', async () => {
+  const log = createRedisEventLog(await connect(), { retentionMs: RETENTION_MS });
+  const generationId = 'gen_one_epoch';
+  await log.create(creationOf(generationId));
+  const first = (await log.open(generationId, 7)).writer;
+  await first.write({ type: 'text-delta', text: 'a' }).then(() => first.flush());
+  const second = (await log.open(generationId, 7)).writer;
+  await second.write({ type: 'text-delta', text: 'b' }).then(() => second.flush());
+  // By the numbers alone this append is the one that the second writer made.
+  await first.write({ type: 'text-delta', text: 'c' });
+  await expect(first.flush()).rejects.toMatchObject({ reason: 'fenced' });
+  await second.write(END).then(() => second.flush());
+  const texts = (await log.read(generationId, 0)).map((event) => ('text' in event ? event.text : event.type));
+  expect(texts).toEqual(['a', 'b', 'generation-end']);
+});

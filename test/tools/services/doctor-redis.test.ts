@@ -1,0 +1,38 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { checkRedis } from '../../../tools/services/doctor/check-redis.ts';
+import { isAtLeast } from '../../../tools/services/doctor/finding.ts';
+import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-server.ts';
+
+let server: TestRedis;
+beforeAll(async () => {
+  server = await startTestRedis();
+});
+afterAll(() => server?.stop());
+
+test('a Redis that forgets or evicts is an error, and the fix that is said mends it', async () => {
+  const redis = await server.connect();
+  const statusOf = async (check: string) =>
+    (await checkRedis({ redisUrl: server.url })).find((one) => one.check === check);
+  await redis.configSet({ appendonly: 'no', 'maxmemory-policy': 'allkeys-lru' });
+  expect(await statusOf('redis eviction')).toMatchObject({ status: 'error' });
+  const persistence = await statusOf('redis persistence');
+  expect(persistence).toMatchObject({ status: 'error' });
+  expect(persistence?.fix).toContain('CONFIG SET appendonly yes');
+  await redis.configSet({ appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' });
+  expect(await statusOf('redis eviction')).toMatchObject({ status: 'ok' });
+  expect(await statusOf('redis persistence')).toMatchObject({ status: 'ok' });
+  for (const risky of ['everysec', 'no']) {
+    await redis.configSet('appendfsync', risky);
+    expect(await statusOf('redis persistence')).toMatchObject({ status: 'warning' });
+  }
+});
+
+test.each([
+  ['1.16.3', '1.10', true],
+  ['v24.1.0', '22.19', true],
+  ['7.0.15', '7.0', true],
+  ['6.2.9', '7.0', false],
+  ['1.9', '1.10', false],
+])('%s is at least %s: %s', (version, least, expected) => {
+  expect(isAtLeast(version, least)).toBe(expected);
+});

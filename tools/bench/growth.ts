@@ -1,0 +1,251 @@
+/**
+ * How the cost of a generation grows: with its length, and with the number that run at once. Whatever the length, the
+ * history in Temporal must have the same events: text never goes through it.
+ */
+import { availableParallelism } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { REDIS_KEYS } from '../../contracts/names.ts';
+import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
+import { promptOf } from '../../test/harness/prompt.ts';
+import { type SharedServices, startSharedServices } from '../../test/harness/shared-services.ts';
+import { type Stack, startStack } from '../../test/harness/stack.ts';
+import { closeTemporalClients } from '../../test/harness/streaming-worker.ts';
+import { type ClosedRun, closedRun } from './closed-run.ts';
+import { differences } from './growth-check.ts';
+import { printGrowth } from './growth-tables.ts';
+import { load, type StreamTimes, streamOnce, summary } from './load.ts';
+import { openFileBytes, useOf } from './process-use.ts';
+import { bytesOf, keysLike, type RedisUse, redisUse } from './redis-use.ts';
+
+/** Longer than a stream may stay in the workflow task where it begins, so that every length is adopted. */
+const ADOPTED_FIRST_MS = 1_200;
+const WARM_UP_REQUESTS = 60;
+/** What the warm-up leaves to collect and to compile is over by then. */
+const SETTLE_MS = 15_000;
+const IDLE_MS = 20_000;
+const RAMP_MS = 15_000;
+const PEAK_EVERY_MS = 250;
+/** Runs of a row that are looked at. */
+const INSPECTED = 20;
+
+interface Plan {
+  readonly name: string;
+  /** Rows of one group must have the same events in their histories. */
+  readonly group: 'ends within a second' | 'adopted';
+  readonly tokens: number;
+  readonly delayMs: number;
+  readonly firstMs: number;
+  readonly generations: number;
+  readonly atOnce: number;
+  /** Over how long the first ones begin. */
+  readonly rampMs: number;
+}
+
+const SHORT = { group: 'ends within a second', delayMs: 0, firstMs: 0, rampMs: 0 } as const;
+const LONG = { group: 'adopted', delayMs: 0, firstMs: ADOPTED_FIRST_MS, rampMs: 0 } as const;
+/** 40 s each, so that those of a row overlap though they do not begin together. */
+const SLOW = { group: 'adopted', tokens: 80, delayMs: 500, firstMs: 0, rampMs: RAMP_MS } as const;
+
+const PLANS: readonly Plan[] = [
+  { ...SHORT, name: '100 tokens, at full speed', tokens: 100, generations: 200, atOnce: 10 },
+  { ...SHORT, name: '1,000 tokens, at full speed', tokens: 1_000, generations: 100, atOnce: 5 },
+  { ...LONG, name: '100 tokens, adopted', tokens: 100, generations: 100, atOnce: 10 },
+  { ...LONG, name: '1,000 tokens, adopted', tokens: 1_000, generations: 50, atOnce: 5 },
+  { ...LONG, name: '10,000 tokens, adopted', tokens: 10_000, generations: 12, atOnce: 2 },
+  { ...LONG, name: '100,000 tokens, adopted', tokens: 100_000, generations: 3, atOnce: 1 },
+  {
+    ...LONG,
+    name: '300 tokens, 50 a second',
+    tokens: 300,
+    delayMs: 20,
+    firstMs: 0,
+    generations: 200,
+    atOnce: 40,
+  },
+  { ...SLOW, name: '10 at once, 2 tokens/s', generations: 10, atOnce: 10 },
+  { ...SLOW, name: '100 at once, 2 tokens/s', generations: 100, atOnce: 100 },
+  { ...SLOW, name: '1,000 at once, 2 tokens/s', generations: 1_000, atOnce: 1_000 },
+];
+
+export const PROCESSES = ['API', 'worker', 'Temporal', 'Redis', 'Qdrant'] as const;
+type ByProcess = Readonly<Record<(typeof PROCESSES)[number], number>>;
+
+/** What one row measured; of one generation unless it says otherwise. */
+export interface Growth extends Plan {
+  readonly runs: readonly ClosedRun[];
+  readonly cpuMs: ByProcess;
+  readonly logBytes: number;
+  readonly bookBytes: number;
+  readonly redisCommands: number;
+  readonly redisNetworkBytes: number;
+  /** The most that were streaming at the same time. */
+  readonly peakAtOnce: number;
+  readonly peakWorkerMiB: number;
+  readonly peakApiMiB: number;
+  readonly firstMs: number;
+  readonly firstP99Ms: number;
+  readonly tokensPerSecond: number;
+}
+
+interface Bench {
+  readonly stack: Stack;
+  readonly redis: RedisConnection;
+  readonly pids: Readonly<Record<(typeof PROCESSES)[number], number>>;
+  /** CPU that each process uses while nothing runs, in ms per second. */
+  readonly idle: ByProcess;
+}
+
+/** @param only rows whose name has this; all where it is empty. @returns whether nothing grew that must not. */
+export async function benchGrowth(only: string): Promise<boolean> {
+  const services = await startSharedServices();
+  const endings = [() => services.stop(), closeTemporalClients];
+  try {
+    const stack = await startStack({ services: services.env });
+    endings.unshift(() => stack.stop());
+    const redis = await connectRedis(stack.env['REDIS_URL'] ?? '', () => undefined);
+    endings.unshift(async () => redis.destroy());
+    return await measureAll(stack, redis, pidsOf(stack, services), only);
+  } finally {
+    for (const end of endings) await end();
+  }
+}
+
+async function measureAll(
+  stack: Stack,
+  redis: RedisConnection,
+  pids: Bench['pids'],
+  only: string,
+): Promise<boolean> {
+  await load(WARM_UP_REQUESTS, 4, () => generate(stack, { ...SHORT, tokens: 40 }));
+  await load(8, 8, () => generate(stack, { ...LONG, tokens: 40 }));
+  await sleep(SETTLE_MS);
+  const before = cpuOf(pids);
+  await sleep(IDLE_MS);
+  const idle = mapped((name) => (cpuOf(pids)[name] - before[name]) / (IDLE_MS / 1_000));
+  const bench: Bench = { stack, redis, pids, idle };
+  const storedBytes = () => openFileBytes(pids.Temporal, '/temporal.db');
+  const storedBefore = storedBytes();
+  const rows: Growth[] = [];
+  for (const plan of PLANS.filter(({ name }) => name.includes(only))) {
+    rows.push(await measure(bench, plan));
+    console.log(`${plan.name}: done`);
+  }
+  const generations = rows.reduce((sum, row) => sum + row.generations, 0);
+  console.log(`\nOne API, one worker; all processes and the load share ${availableParallelism()} cores.`);
+  printGrowth(rows, idle);
+  console.log(
+    `\nTemporal's SQLite file grew by ${kilobytes((storedBytes() - storedBefore) / generations)} for each of ` +
+      `${generations} generations: history, state, visibility and their indices.`,
+  );
+  const faults = differences(rows);
+  for (const fault of faults) console.log(`GROWS: ${fault}`);
+  if (faults.length === 0) console.log('Histories have the same events at every length.');
+  return faults.length === 0;
+}
+
+async function measure(bench: Bench, plan: Plan): Promise<Growth> {
+  const { stack, redis, pids, idle } = bench;
+  const books = () => keysLike(redis, 'ub:budget:*').then((keys) => bytesOf(redis, keys));
+  const booksBefore = await books();
+  const [cpuBefore, redisBefore] = [cpuOf(pids), await redisUse(redis)];
+  const beganAt = performance.now();
+  const { times, ...peaks } = await runAll(bench, plan);
+  const seconds = (performance.now() - beganAt) / 1_000;
+  const [cpuAfter, redisAfter] = [cpuOf(pids), await redisUse(redis)];
+  const inspected = times.slice(-INSPECTED).map(({ id }) => id);
+  const runs = await Promise.all(inspected.map((id) => closedRun(stack, id)));
+  const logs = inspected.flatMap((id) => [
+    ...[REDIS_KEYS.logMeta(id), REDIS_KEYS.logStream(id), REDIS_KEYS.logInput(id)],
+  ]);
+  const first = summary(times.map(({ firstMs }) => firstMs));
+  const speeds = times.map(({ wholeMs, firstMs }) => (plan.tokens * 1_000) / Math.max(1, wholeMs - firstMs));
+  const each = (count: (use: RedisUse) => number) =>
+    (count(redisAfter) - count(redisBefore)) / plan.generations;
+  return {
+    ...plan,
+    ...peaks,
+    runs,
+    cpuMs: mapped((name) =>
+      Math.max(0, (cpuAfter[name] - cpuBefore[name] - idle[name] * seconds) / plan.generations),
+    ),
+    logBytes: (await bytesOf(redis, logs)) / inspected.length,
+    bookBytes: ((await books()) - booksBefore) / plan.generations,
+    redisCommands: each(({ commands }) => commands),
+    redisNetworkBytes: each(({ networkBytes }) => networkBytes),
+    firstMs: first['median ms'],
+    firstP99Ms: first['p99 ms'],
+    tokensPerSecond: summary(speeds)['median ms'],
+  };
+}
+
+async function runAll({ stack, pids }: Bench, plan: Plan) {
+  let running = 0;
+  let begun = 0;
+  let [peakAtOnce, peakWorkerMiB, peakApiMiB] = [0, 0, 0];
+  const look = setInterval(() => {
+    peakWorkerMiB = Math.max(peakWorkerMiB, useOf([pids.worker]).residentMiB);
+    peakApiMiB = Math.max(peakApiMiB, useOf([pids.API]).residentMiB);
+  }, PEAK_EVERY_MS);
+  try {
+    const times = await load(plan.generations, plan.atOnce, async () => {
+      if (begun < plan.atOnce) await sleep((plan.rampMs * begun++) / plan.atOnce);
+      const onFirst = () => {
+        running += 1;
+        peakAtOnce = Math.max(peakAtOnce, running);
+      };
+      return generate(stack, plan, onFirst).finally(() => {
+        running -= 1;
+      });
+    });
+    return { times, peakAtOnce, peakWorkerMiB, peakApiMiB };
+  } finally {
+    clearInterval(look);
+  }
+}
+
+async function generate(
+  stack: Stack,
+  plan: Pick<Plan, 'tokens' | 'delayMs' | 'firstMs'>,
+  onFirst: () => void = () => undefined,
+): Promise<StreamTimes & { readonly id: string }> {
+  let id = '';
+  let hasText = false;
+  const times = await streamOnce({
+    url: `${stack.api.url}/v1/generations`,
+    key: stack.api.key,
+    body: {
+      ...{ input: promptOf(plan), cache: 'off', stream: true, model: 'simulated/sim-large' },
+      maxOutputTokens: plan.tokens + 1,
+    },
+    isText: ({ type }) => type === 'text-delta',
+    onEvent: ({ type, generationId }) => {
+      if (type === 'generation-start') id = String(generationId);
+      if (type === 'text-delta' && !hasText) onFirst();
+      hasText ||= type === 'text-delta';
+      return type === 'generation-error' ? 'the generation failed' : undefined;
+    },
+  });
+  return { ...times, id };
+}
+
+function pidsOf(stack: Stack, { pidOf: { temporal, redis, qdrant } }: SharedServices): Bench['pids'] {
+  const [api, worker] = [stack.apis[0]?.pid(), stack.workers[0]?.pid()];
+  const pids = { API: api, worker, Temporal: temporal, Redis: redis, Qdrant: qdrant };
+  return mapped((name) => {
+    const pid = pids[name];
+    if (pid === undefined) throw new Error(`${name} is not a process of this run; unset what names another.`);
+    return pid;
+  });
+}
+
+function cpuOf(pids: Bench['pids']): ByProcess {
+  return mapped((name) => useOf([pids[name]]).cpuMs);
+}
+
+function mapped(value: (name: (typeof PROCESSES)[number]) => number): ByProcess {
+  return Object.fromEntries(PROCESSES.map((name) => [name, value(name)])) as ByProcess;
+}
+
+function kilobytes(bytes: number): string {
+  return `${(bytes / 1_000).toFixed(1)} kB`;
+}

@@ -1,0 +1,38 @@
+/**
+ * One shot for a deployment without a certificate: makes one for localhost that signs itself, as the front wants it.
+ * A certificate that is there is left alone, so yours can be put in its place.
+ *
+ *   node tools/deploy/make-certificate.ts <folder> [<host name> ...]
+ */
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { generate } from 'selfsigned';
+
+const LIFE_MS = 365 * 24 * 3_600_000;
+const DNS_NAME = 2;
+const IP_ADDRESS = 7;
+
+const [folder, ...names] = process.argv.slice(2);
+if (folder === undefined) throw new Error('Name the folder for the certificate.');
+const certificate = join(folder, 'front.crt');
+if (!existsSync(certificate)) {
+  const hosts = ['localhost', ...names];
+  const made = await generate([{ name: 'commonName', value: 'localhost' }], {
+    ...{ keyType: 'ec', algorithm: 'sha256', notAfterDate: new Date(Date.now() + LIFE_MS) },
+    extensions: [
+      {
+        name: 'subjectAltName',
+        altNames: [
+          ...hosts.map((value) => ({ type: DNS_NAME as 2, value })),
+          { type: IP_ADDRESS as 7, ip: '127.0.0.1' },
+        ],
+      },
+    ],
+  });
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'front.key'), made.private, { mode: 0o600 });
+  // HAProxy wants both in one file.
+  writeFileSync(join(folder, 'front.pem'), `${made.cert}\n${made.private}`, { mode: 0o600 });
+  // Last: where it is there, all are.
+  writeFileSync(certificate, made.cert);
+}

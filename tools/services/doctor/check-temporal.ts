@@ -1,0 +1,90 @@
+/** Temporal: there, new enough, knows the namespace and our search attributes, and has workers that poll. */
+import { Connection } from '@temporalio/client';
+import { SEARCH_ATTRIBUTES } from '../../../contracts/names.ts';
+import type { Config } from '../../../platform/config/load-config.ts';
+import { checkVersions } from './check-versions.ts';
+import { ANSWER_WITHIN_MS, error, type Finding, isAtLeast, ok, warning, wordsOf } from './finding.ts';
+
+/** Priority and fairness of task queues. */
+const LEAST_VERSION = '1.29';
+const WORKFLOW_TASKS = 1;
+const MOST_SKEW_MS = 1_000;
+
+export async function checkTemporal({ temporal }: Pick<Config, 'temporal'>): Promise<Finding[]> {
+  const { address, namespace, taskQueue } = temporal;
+  const connection = Connection.lazy({ address, connectTimeout: ANSWER_WITHIN_MS });
+  const within = <Answer>(ask: () => Promise<Answer>) =>
+    connection.withDeadline(Date.now() + ANSWER_WITHIN_MS, ask);
+  try {
+    const { serverVersion } = await within(() => connection.workflowService.getSystemInfo({}));
+    const version = serverVersion ?? '0';
+    const findings = [
+      ok('temporal', `answers at ${address}`),
+      isAtLeast(version, LEAST_VERSION)
+        ? ok('temporal version', version)
+        : warning(
+            'temporal version',
+            version,
+            `Upgrade to ${LEAST_VERSION} or later: priority and turns need it.`,
+          ),
+    ];
+    findings.push(...(await within(() => checkNames(connection, namespace, taskQueue))));
+    return [...findings, ...(await checkVersions(connection, temporal))];
+  } catch (problem) {
+    const fix = 'Start Temporal, or set TEMPORAL_ADDRESS to where it is (host:7233).';
+    return [error('temporal', `${address}: ${wordsOf(problem)}`, fix)];
+  } finally {
+    await connection.close();
+  }
+}
+
+async function checkNames(connection: Connection, namespace: string, taskQueue: string): Promise<Finding[]> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (problem) {
+    const fix = `Run: temporal operator namespace create -n ${namespace} --retention 72h; or set TEMPORAL_NAMESPACE.`;
+    return [error('temporal namespace', `${namespace}: ${wordsOf(problem)}`, fix)];
+  }
+  return [
+    ok('temporal namespace', namespace),
+    await checkAttributes(connection, namespace),
+    await checkPollers(connection, namespace, taskQueue),
+  ];
+}
+
+async function checkAttributes(connection: Connection, namespace: string): Promise<Finding> {
+  const check = 'temporal search attributes';
+  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
+  const missing = Object.keys(SEARCH_ATTRIBUTES).filter((name) => !(name in (customAttributes ?? {})));
+  return missing.length === 0
+    ? ok(check, `all ${Object.keys(SEARCH_ATTRIBUTES).length} are there`)
+    : error(check, `${missing.join(', ')} missing`, 'Run: node tools/deploy/prepare-namespace.ts');
+}
+
+async function checkPollers(connection: Connection, namespace: string, taskQueue: string): Promise<Finding> {
+  const { pollers } = await connection.workflowService.describeTaskQueue({
+    ...{ namespace, taskQueue: { name: taskQueue }, taskQueueType: WORKFLOW_TASKS },
+  });
+  const names = new Set((pollers ?? []).map(({ identity }) => identity));
+  if (names.size > 0) {
+    const skewed = (pollers ?? []).some(({ lastAccessTime }) =>
+      isInFuture(Number(lastAccessTime?.seconds ?? 0)),
+    );
+    return skewed
+      ? warning(
+          'workers',
+          'Temporal heard of one in the future',
+          'Let its machine and this one take their time by NTP.',
+        )
+      : ok('workers', `${names.size} polled the task queue "${taskQueue}" in the last minutes`);
+  }
+  return warning(
+    'workers',
+    `none polls the task queue "${taskQueue}"`,
+    'Start one (npm start, or node worker/main.ts).',
+  );
+}
+
+function isInFuture(seconds: number): boolean {
+  return seconds * 1_000 > Date.now() + MOST_SKEW_MS;
+}

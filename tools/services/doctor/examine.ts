@@ -1,0 +1,29 @@
+/** Looks at every service, version and setting that Unbroken needs, and says what to do. It changes nothing. */
+import { ConfigError, loadConfig } from '../../../platform/config/load-config.ts';
+import { checkDisk, checkNode, checkPort } from './check-machine.ts';
+import { checkProviders } from './check-providers.ts';
+import { checkQdrant } from './check-qdrant.ts';
+import { checkRedis } from './check-redis.ts';
+import { checkTemporal } from './check-temporal.ts';
+import { error, type Finding, ok } from './finding.ts';
+
+export async function examine(environment: Readonly<Record<string, string | undefined>>): Promise<Finding[]> {
+  const node = checkNode(process.version);
+  let config: ReturnType<typeof loadConfig>;
+  try {
+    config = loadConfig(environment);
+  } catch (problem) {
+    if (!(problem instanceof ConfigError)) throw problem;
+    return [
+      node,
+      error('config', problem.message, 'Correct it, then run this again: nothing else was looked at.'),
+    ];
+  }
+  const services = await Promise.all([
+    checkTemporal(config),
+    checkRedis(config),
+    checkQdrant(config),
+    checkPort(config).then((finding) => [finding]),
+  ]);
+  return [node, ok('config', 'valid'), checkDisk(config), ...services.flat(), ...checkProviders(config)];
+}

@@ -1,0 +1,23 @@
+/** The simulated provider of a start without keys: kept alive, and always found at the address that it began with. */
+import { findFreePort } from './ports.ts';
+import { runNode } from './run-node.ts';
+import type { Report } from './service-error.ts';
+import { type Supervised, supervise } from './supervise.ts';
+
+export interface KeptSimulator extends Pick<Supervised, 'givenUp' | 'stop'> {
+  readonly url: string;
+  /** Of the process that runs now. */
+  pid(): number;
+}
+
+export async function keepSimulator(dataDir: string, report: Report): Promise<KeptSimulator> {
+  // The other processes are started with its address, so one that starts again must have the same.
+  const port = await findFreePort();
+  const program = {
+    ...{ name: 'simulator', file: 'tools/simulator/main.ts', args: ['--port', String(port)] },
+    ...{ dataDir, env: {}, report },
+  };
+  const first = await runNode(program);
+  const kept = supervise(program.name, first.process, async () => (await runNode(program)).process, report);
+  return { url: first.url ?? '', pid: () => kept.pid, givenUp: kept.givenUp, stop: kept.stop };
+}

@@ -1,0 +1,63 @@
+/** One of our own programs, on the Node that runs this: ready when it prints a JSON line with `"ready":true`. */
+import { join } from 'node:path';
+import { type RunningProcess, runProcess, untilHealthy } from './run-process.ts';
+import type { Environment, Report } from './service-error.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const READY_MS = 60_000;
+
+export interface NodeProgram {
+  readonly name: string;
+  /** Path of the program, from the root of the project. */
+  readonly file: string;
+  readonly args?: readonly string[];
+  /** A module that is loaded before the program, in its threads too. */
+  readonly preload?: string;
+  readonly dataDir: string;
+  readonly env: Environment;
+  readonly report: Report;
+}
+
+export interface RunningProgram {
+  readonly process: RunningProcess;
+  /** What the ready line says; undefined for a program that serves no HTTP. */
+  readonly url: string | undefined;
+}
+
+/** Throws ServiceError with the end of the log when the program dies or is not ready in time. */
+export async function runNode({
+  name,
+  file,
+  args = [],
+  preload,
+  dataDir,
+  env,
+  report,
+}: NodeProgram): Promise<RunningProgram> {
+  let ready: { url?: string } | undefined;
+  const running = await runProcess({
+    name,
+    command: process.execPath,
+    args: [...(preload === undefined ? [] : ['--import', join(ROOT, preload)]), join(ROOT, file), ...args],
+    dataDir,
+    env,
+    report,
+    onLine: (line) => {
+      ready ??= readyOf(line);
+    },
+  });
+  const fix = `Read ${running.logPath}; the last lines are above.`;
+  await untilHealthy(name, running, { deadlineMs: READY_MS, fix }, async () => ready !== undefined);
+  return { process: running, url: ready?.url };
+}
+
+function readyOf(line: string): { url?: string } | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value !== 'object' || value === null || !('ready' in value) || value.ready !== true)
+      return undefined;
+    return 'url' in value && typeof value.url === 'string' ? { url: value.url } : {};
+  } catch {
+    return undefined;
+  }
+}
