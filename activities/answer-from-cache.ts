@@ -39,8 +39,14 @@ export function answerFromCache(dependencies: Dependencies) {
       { type: 'cache-hit', provider, model, similarity, ageMs, entryId, degraded: true },
       ...replayedText(text),
       {
-        ...{ type: 'generation-end', provider, model, finishReason, cached: true, degraded: true },
-        ...{ attempts: record.attempts, ...spent },
+        type: 'generation-end',
+        provider,
+        model,
+        finishReason,
+        cached: true,
+        degraded: true,
+        attempts: record.attempts,
+        ...spent,
       },
     ]);
     dischargeMember(dependencies, record, generationId);

@@ -70,16 +70,31 @@ async function outcomeOfErased(log: Closing['log'], generationId: string): Promi
   if (end !== null) return end;
   const status = head.status === 'completed' ? 'completed' : 'failed';
   return {
-    ...{ status, provider: view?.provider ?? null, model: view?.model ?? null, finishReason: null },
-    ...{ usage: view?.usage ?? NO_USAGE, costMicroUsd: view?.costMicroUsd ?? 0 },
-    ...{ attempts: view?.attempts ?? 0, cached: false, lastSeq, errorCode: 'internal' },
+    status,
+    provider: view?.provider ?? null,
+    model: view?.model ?? null,
+    finishReason: null,
+    usage: view?.usage ?? NO_USAGE,
+    costMicroUsd: view?.costMicroUsd ?? 0,
+    attempts: view?.attempts ?? 0,
+    cached: false,
+    lastSeq,
+    errorCode: 'internal',
   };
 }
 
 function withoutLog(status: CloseStep['as'], code: ErrorCode): GenerationOutcome {
   return {
-    ...{ status, provider: null, model: null, finishReason: null, usage: NO_USAGE, costMicroUsd: 0 },
-    ...{ attempts: 0, cached: false, lastSeq: -1, errorCode: status === 'cancelled' ? 'cancelled' : code },
+    status,
+    provider: null,
+    model: null,
+    finishReason: null,
+    usage: NO_USAGE,
+    costMicroUsd: 0,
+    attempts: 0,
+    cached: false,
+    lastSeq: -1,
+    errorCode: status === 'cancelled' ? 'cancelled' : code,
   };
 }
 

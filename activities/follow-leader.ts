@@ -178,7 +178,8 @@ async function endFollowed(
   const own = addShare(record, owed);
   const end = { provider, model, finishReason, attempts: 0, cached: owed === null, ...own };
   void log.writer.write({
-    ...{ type: 'generation-end', ...end },
+    type: 'generation-end',
+    ...end,
     ...(owed === null ? {} : { shared: { by: owed.by, ...owed.share } }),
   });
   await flushEnd(dependencies, follower);
@@ -215,8 +216,13 @@ async function stopFollowing(dependencies: Following, follower: Follower): Promi
   void log.writer.write({ type: 'generation-cancel', ...end });
   await flushEnd(dependencies, follower);
   return {
-    ...{ status: 'cancelled', ...step.candidate, ...end, finishReason: null, cached: false },
-    ...{ lastSeq: log.writer.nextSeq - 1, errorCode: 'cancelled' },
+    status: 'cancelled',
+    ...step.candidate,
+    ...end,
+    finishReason: null,
+    cached: false,
+    lastSeq: log.writer.nextSeq - 1,
+    errorCode: 'cancelled',
   };
 }
 

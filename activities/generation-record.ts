@@ -191,17 +191,30 @@ export function outcomeOf(event: GenerationEvent): GenerationOutcome | null {
     const { provider, model, finishReason, usage, costMicroUsd, attempts, cached, degraded, seq } = event;
     return {
       status: 'completed',
-      ...{ provider, model, finishReason, usage, costMicroUsd, attempts, cached },
+      provider,
+      model,
+      finishReason,
+      usage,
+      costMicroUsd,
+      attempts,
+      cached,
       ...(degraded === true ? { degraded } : {}),
-      ...{ lastSeq: seq, errorCode: null },
+      lastSeq: seq,
+      errorCode: null,
     };
   }
   if (event.type !== 'generation-error' && event.type !== 'generation-cancel') return null;
   const code = event.type === 'generation-error' ? event.error.code : 'cancelled';
   return {
     status: event.type === 'generation-error' ? 'failed' : 'cancelled',
-    ...{ provider: null, model: null, finishReason: null, cached: false },
-    ...{ usage: event.usage, costMicroUsd: event.costMicroUsd, attempts: event.attempts },
-    ...{ lastSeq: event.seq, errorCode: isErrorCode(code) ? code : 'internal' },
+    provider: null,
+    model: null,
+    finishReason: null,
+    cached: false,
+    usage: event.usage,
+    costMicroUsd: event.costMicroUsd,
+    attempts: event.attempts,
+    lastSeq: event.seq,
+    errorCode: isErrorCode(code) ? code : 'internal',
   };
 }

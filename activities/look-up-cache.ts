@@ -81,8 +81,14 @@ export async function replayAnswer(
     { type: 'cache-hit', provider, model, similarity, ageMs, entryId },
     ...replayedText(text),
     {
-      ...{ type: 'generation-end', provider, model, finishReason, attempts: 0, cached: true },
-      ...{ usage, costMicroUsd },
+      type: 'generation-end',
+      provider,
+      model,
+      finishReason,
+      attempts: 0,
+      cached: true,
+      usage,
+      costMicroUsd,
     },
   ];
   // Somebody else may have begun an answer since it was looked up: no other may stand between its pieces.

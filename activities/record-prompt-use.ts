@@ -13,7 +13,12 @@ export async function recordPromptUse(
   const isWhole = status === 'completed' && !cached && continues === undefined;
   const times = timesOf(await log.read(generationId, -1));
   await promptStats.record({
-    ...{ tenant, generationId, prompt, status, usage, costMicroUsd },
+    tenant,
+    generationId,
+    prompt,
+    status,
+    usage,
+    costMicroUsd,
     continues: continues?.firstGenerationId ?? null,
     isCached: cached,
     isCutByLength: finishReason === 'length',

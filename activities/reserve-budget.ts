@@ -25,7 +25,13 @@ export function reserveBudget(dependencies: Dependencies) {
     // Models that are asked where the input is too long for the others.
     const larger = order.routing?.onContextLength ?? [];
     const outcome = await budget.reserve({
-      ...{ generationId, tenant, user, team, keyId, inputTokens, maxOutputTokens },
+      generationId,
+      tenant,
+      user,
+      team,
+      keyId,
+      inputTokens,
+      maxOutputTokens,
       minOutputTokens: leastOutputTokens(maxOutputTokens),
       againSinceMs,
       price: worstPrice(priceOf, [...candidates, ...larger], inputTokens, maxOutputTokens),

@@ -12,8 +12,17 @@ export function settleBudget(dependencies: Dependencies) {
     const { generationId, tenant, user, team, keyId } = order;
     const { provider, model, attempts, usage, costMicroUsd } = outcome;
     const settled = await budget.settle({
-      ...{ generationId, tenant, user, team, keyId, provider, model, costMicroUsd },
-      ...{ tokens: totalTokens(usage), estimated: usage.estimated, attempt: attempts },
+      generationId,
+      tenant,
+      user,
+      team,
+      keyId,
+      provider,
+      model,
+      costMicroUsd,
+      tokens: totalTokens(usage),
+      estimated: usage.estimated,
+      attempt: attempts,
     });
     await recordPromptUse(dependencies, { order, outcome });
     // Warnings start a run of their own, which nobody needs where nobody is told.

@@ -19,7 +19,13 @@ export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies
     const { threshold, ttlMs, judge, singleFlight } = cacheSettings(order.route);
     const question = questionOf(cacheSettings, order, input);
     const answer = {
-      ...{ text, provider, model, finishReason, user, ttlMs, generationId },
+      text,
+      provider,
+      model,
+      finishReason,
+      user,
+      ttlMs,
+      generationId,
       usage: last === undefined ? outcome.usage : wholeUsage(last, outcome.usage),
       storedAtMs: last?.at ?? Date.now(),
     };

@@ -71,7 +71,10 @@ const connection = Connection.lazy({
   },
 });
 const gate = createRedisGateReader({
-  ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
+  redis,
+  keys: config.providerKeys,
+  scopes: config.gateScopes,
+  breaker: config.breaker,
   routed: routedModels(config.routes),
 });
 const health = createHealthSnapshot(gate, (error) =>
@@ -151,7 +154,9 @@ server.listen(config.port, config.host, async () => {
     metrics === null
       ? undefined
       : await serveMetrics({
-          ...{ host: config.host, port: config.telemetry.metricsPort ?? 0, metrics },
+          host: config.host,
+          port: config.telemetry.metricsPort ?? 0,
+          metrics,
           isReady: () => !leave.signal.aborted,
         });
   process.stdout.write(`${JSON.stringify({ ready: true, url, pid: process.pid, metricsUrl: page?.url })}\n`);

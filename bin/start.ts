@@ -101,8 +101,12 @@ async function start(): Promise<void> {
   };
   const [, apiUrl] = await allOrNothing([
     keepRunning({
-      ...{ name: 'worker', file: 'worker/main.ts', preload: 'worker/vm-without-watchdog.ts' },
-      ...{ dataDir, report, env: { ...env, ...metricsOfWorker(telemetry.metricsPort) } },
+      name: 'worker',
+      file: 'worker/main.ts',
+      preload: 'worker/vm-without-watchdog.ts',
+      dataDir,
+      report,
+      env: { ...env, ...metricsOfWorker(telemetry.metricsPort) },
     }),
     keepRunning({ name: 'api', file: 'api/main.ts', dataDir, env, report }),
   ]);

@@ -78,7 +78,10 @@ export function nameOfBudget({ per, id, window, unit }: BudgetKey): string {
 
 /** Where one limit stands. Tokens or micro-USD, as its unit says. */
 export const budgetStandingSchema = z.object({
-  ...{ per: z.enum(budgetSubjects), id: z.string(), window: z.string(), unit: z.enum(budgetUnits) },
+  per: z.enum(budgetSubjects),
+  id: z.string(),
+  window: z.string(),
+  unit: z.enum(budgetUnits),
   limit: z.int(),
   spent: z.int(),
   resetsAtMs: z.int().describe('When the window ends, or the oldest use leaves a rolling one'),

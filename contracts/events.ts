@@ -12,7 +12,9 @@ export { isTerminal, textOf } from './fold-events.ts';
 
 const progress = { usage: usageSchema, costMicroUsd: z.int().nonnegative() };
 const errorBody = z.object({
-  ...{ code: z.string(), message: z.string(), doc: z.string() },
+  code: z.string(),
+  message: z.string(),
+  doc: z.string(),
   details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
 });
 

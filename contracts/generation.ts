@@ -286,7 +286,9 @@ export const generationViewSchema = z.object({
   text: z.string().nullable().describe('The text so far.'),
   error: z
     .object({
-      ...{ code: z.string(), message: z.string(), doc: z.string() },
+      code: z.string(),
+      message: z.string(),
+      doc: z.string(),
       details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
     })
     .nullable(),

@@ -87,12 +87,18 @@ function createConfiguredJudge(
   const by: JudgeModel = {
     async ask({ system, prompt, maxOutputTokens, signal, onText }) {
       const input: GenerationInput = {
-        ...{ system, maxOutputTokens, temperature: 0 },
+        system,
+        maxOutputTokens,
+        temperature: 0,
         messages: [{ role: 'user', content: prompt }],
       };
       const call: ProviderCall = {
-        ...{ model, input, maxOutputTokens, signal },
-        ...{ idempotencyKey: `judge:${crypto.randomUUID()}`, resume: { strategy: 'start' } },
+        model,
+        input,
+        maxOutputTokens,
+        signal,
+        idempotencyKey: `judge:${crypto.randomUUID()}`,
+        resume: { strategy: 'start' },
       };
       let usage: Usage | null = null;
       for await (const event of provider.stream(call)) {

@@ -112,7 +112,10 @@ export async function createWorker(
     compression: createPromptCompression(redis, compression.compress),
     providers,
     gate: createRedisGate({
-      ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
+      redis,
+      keys: config.providerKeys,
+      scopes: config.gateScopes,
+      breaker: config.breaker,
       probeMs: config.limits.connectMs + config.limits.firstTokenMs + PROBE_SLACK_MS,
       onAway: (reason) => {
         countFault('gate');
@@ -154,13 +157,16 @@ export async function createWorker(
     metrics === null
       ? undefined
       : await serveMetrics({
-          ...{ host: config.host, port: config.telemetry.metricsPort ?? 0, metrics },
+          host: config.host,
+          port: config.telemetry.metricsPort ?? 0,
+          metrics,
           temporalUrl: temporalMetricsUrl,
           isReady: () => workers.every((one) => one.getState() === 'RUNNING'),
         });
   const { taskQueue, namespace } = config.temporal;
   const temporal = new Client({
-    ...{ connection, namespace },
+    connection,
+    namespace,
     ...(dataConverter === undefined ? {} : { dataConverter }),
     ...(await clientInterceptors(tracing)),
   });

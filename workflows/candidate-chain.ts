@@ -138,7 +138,9 @@ async function waitForTurn(
   });
   try {
     return await waitForRoom({
-      ...{ generationId, candidate, tokens: reservedTokens },
+      generationId,
+      candidate,
+      tokens: reservedTokens,
       // A caller is better served by the provider's word than by a silence of this length, unless the route says else.
       ...(routing?.whenFull === 'wait' ? {} : { longestRestMs: LIMITS.retryAfterMs }),
     });
@@ -175,7 +177,9 @@ async function tryCandidate(
   const { isLast, room } = how;
   try {
     return await streamFromProvider({
-      ...{ order, candidate, isLast },
+      order,
+      candidate,
+      isLast,
       ...reservedIn(reservation),
       ...(room === undefined ? {} : { room }),
     });

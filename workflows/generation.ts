@@ -109,8 +109,16 @@ async function answer(given: GenerationOrder): Promise<Answered> {
 
 /** Of a log that nobody can end or read. What earlier attempts used is booked already; the rest of it is not known. */
 const UNKNOWN: GenerationOutcome = {
-  ...{ status: 'failed', provider: null, model: null, finishReason: null, attempts: 0, cached: false },
-  ...{ usage: { ...NO_USAGE, estimated: true }, costMicroUsd: 0, lastSeq: -1, errorCode: 'internal' },
+  status: 'failed',
+  provider: null,
+  model: null,
+  finishReason: null,
+  attempts: 0,
+  cached: false,
+  usage: { ...NO_USAGE, estimated: true },
+  costMicroUsd: 0,
+  lastSeq: -1,
+  errorCode: 'internal',
 };
 
 interface SettledRun {

@@ -51,8 +51,19 @@ export async function beginFirstAttempt(
   if (writer === null) return null;
   const pass = passOf(dependencies, step, admission, resume, null);
   return {
-    ...{ step, control, provider, pass, input, writer, record, number: 1, resume, checkpoint: null },
-    ...{ duties: dutiesOf(resume, record), maxOutputTokens, capTokens },
+    step,
+    control,
+    provider,
+    pass,
+    input,
+    writer,
+    record,
+    number: 1,
+    resume,
+    checkpoint: null,
+    duties: dutiesOf(resume, record),
+    maxOutputTokens,
+    capTokens,
   };
 }
 
@@ -111,8 +122,19 @@ export async function beginAttempt(
   // On record before the call leaves: a call that the log does not know could be paid without anyone knowing.
   await writer.flush();
   return {
-    ...{ step, control, provider, pass, input, writer, record: known, number, resume, checkpoint },
-    ...{ duties, maxOutputTokens, capTokens },
+    step,
+    control,
+    provider,
+    pass,
+    input,
+    writer,
+    record: known,
+    number,
+    resume,
+    checkpoint,
+    duties,
+    maxOutputTokens,
+    capTokens,
   };
 }
 

@@ -125,16 +125,24 @@ export async function endStopped(
     status: 'cancelled',
     ...attempt.step.candidate,
     ...end,
-    ...{ finishReason: null, cached: false, lastSeq: writer.nextSeq - 1, errorCode: 'cancelled' },
+    finishReason: null,
+    cached: false,
+    lastSeq: writer.nextSeq - 1,
+    errorCode: 'cancelled',
   };
 }
 
 /** On record, so that nobody estimates a call that the provider never had. */
 function neverLeft({ step, number }: Attempt): EventBody {
   return {
-    ...{ type: 'provider-error', ...step.candidate, attempt: number, code: 'attempt_interrupted' },
-    ...{ message: 'The attempt was stopped before its call.', resumable: false },
-    ...{ usage: NO_USAGE, costMicroUsd: 0 },
+    type: 'provider-error',
+    ...step.candidate,
+    attempt: number,
+    code: 'attempt_interrupted',
+    message: 'The attempt was stopped before its call.',
+    resumable: false,
+    usage: NO_USAGE,
+    costMicroUsd: 0,
   };
 }
 
@@ -179,7 +187,12 @@ export async function noteProviderError(
     : await accountFailed(dependencies, attempt, progress);
   void attempt.writer.write({
     type: 'provider-error',
-    ...{ provider, model, attempt: attempt.number, code: error.code, message: error.message, resumable },
+    provider,
+    model,
+    attempt: attempt.number,
+    code: error.code,
+    message: error.message,
+    resumable,
     ...accounted,
   });
   await attempt.writer.flush();

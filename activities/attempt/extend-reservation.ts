@@ -53,7 +53,12 @@ export async function reserveCall(
   const most = Math.max(maxOutputTokens, record.capTokens);
   const price = worstPrice(priceOf, [candidate], inputTokens, most);
   return budget.extend({
-    ...{ generationId, tenant, user, team, keyId, charges: record.charges },
+    generationId,
+    tenant,
+    user,
+    team,
+    keyId,
+    charges: record.charges,
     inputTokens: inputTokens + besideAttempts.tokens,
     // What an earlier generation wrote is no part of this one's output.
     deliveredTokens,

@@ -108,7 +108,10 @@ function counted({ note }: Dependencies, candidate: Candidate, pass: GatePass): 
       const tokensPerSecond = streamedMs > 0 ? (outputOf(usage) / streamedMs) * 1_000 : null;
       const isSilent = ended instanceof Error && ended.code === 'provider_first_token_timeout';
       const departure = await pass.leave({
-        ...{ ...resultOf(ended), firstTokenMs, tokensPerSecond, tokens: totalTokens(usage) },
+        ...resultOf(ended),
+        firstTokenMs,
+        tokensPerSecond,
+        tokens: totalTokens(usage),
         inputTokens: usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens,
         silentMs: isSilent ? endedAfterMs : undefined,
       });

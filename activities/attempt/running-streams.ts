@@ -91,14 +91,20 @@ function startStream(candidate: string, epoch: number, run: Run): Entry {
     controller.abort(new Error(`The stream was stopped (${reason}).`));
   };
   const outcome = run({
-    ...{ epoch, signal: controller.signal, stop },
+    epoch,
+    signal: controller.signal,
+    stop,
     stopped: () => why,
     opened: (opened) => {
       writer = opened;
     },
   });
   return {
-    ...{ outcome, stop, candidate, isClaimed: false, hasEnded: false },
+    outcome,
+    stop,
+    candidate,
+    isClaimed: false,
+    hasEnded: false,
     lastSeq: () => (writer === null ? -1 : writer.nextSeq - 1),
   };
 }

@@ -189,8 +189,15 @@ function newRecord(id: string, hash: string, owner: KeyOwner): KeyRecord {
   const nowMs = Date.now();
   const lifeMs = owner.expiresInMs ?? null;
   return {
-    ...{ id, hash, tenant: owner.tenant, user: owner.user, team: owner.team ?? null },
-    ...{ name: owner.name ?? null, scopes: owner.scopes ?? ['generate'], createdAt: nowMs, lifeMs },
+    id,
+    hash,
+    tenant: owner.tenant,
+    user: owner.user,
+    team: owner.team ?? null,
+    name: owner.name ?? null,
+    scopes: owner.scopes ?? ['generate'],
+    createdAt: nowMs,
+    lifeMs,
     expiresAt: lifeMs === null ? null : nowMs + lifeMs,
     previousHash: null,
     previousUntil: null,

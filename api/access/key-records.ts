@@ -104,7 +104,14 @@ export function createKeyRecords(redis: RedisConnection): KeyRecords {
 export function viewOf(record: KeyRecord, lastUsedAt = 0): KeyView {
   const { id, name, tenant, user, team, createdAt, expiresAt, previousUntil } = record;
   return {
-    ...{ id, name, tenant, user, team, scopes: [...record.scopes], createdAt, expiresAt },
+    id,
+    name,
+    tenant,
+    user,
+    team,
+    scopes: [...record.scopes],
+    createdAt,
+    expiresAt,
     previousUntil: previousUntil !== null && previousUntil > Date.now() ? previousUntil : null,
     lastUsedAt: lastUsedAt === 0 ? null : lastUsedAt,
   };
@@ -129,7 +136,10 @@ function recordOf(id: string, stored: Record<string, string>): KeyRecord | null 
   if (tenant === undefined || user === undefined || hash === undefined) return null;
   const granted = (stored['scopes'] ?? '').split(' ');
   return {
-    ...{ id, tenant, user, hash },
+    id,
+    tenant,
+    user,
+    hash,
     name: stored['name'] || null,
     team: stored['team'] || null,
     scopes: scopes.filter((scope) => granted.includes(scope)),

@@ -54,7 +54,10 @@ export async function continueGeneration(
   };
   return startGeneration(dependencies, caller, {
     isUnique: false,
-    ...{ generationId, user: head.user, route: head.route, input: continued },
+    generationId,
+    user: head.user,
+    route: head.route,
+    input: continued,
     choice: choose(dependencies, head.route, request.model, end, continued, {
       tenant: caller.tenant,
       seed: generationId,

@@ -37,8 +37,14 @@ function viewOfEvents(events: readonly EventBody[]): LogView {
 }
 
 const NOTHING: LogView = {
-  ...{ prompt: null, provider: null, model: null, usage: null, costMicroUsd: null },
-  ...{ attempts: 0, continues: null, end: null },
+  prompt: null,
+  provider: null,
+  model: null,
+  usage: null,
+  costMicroUsd: null,
+  attempts: 0,
+  continues: null,
+  end: null,
 };
 
 function toView(head: LogHead, view: LogView, text: string | null): GenerationView {

@@ -76,7 +76,11 @@ export async function submitGeneration(
     return { generationId, started: Promise.resolve() };
   }
   return startGeneration(dependencies, caller, {
-    ...{ generationId, input, known, choice, ...asked },
+    generationId,
+    input,
+    known,
+    choice,
+    ...asked,
     isUnique: idempotencyKey === undefined,
     cache: isUnstored({ origin }) ? withoutStoring(request.cache ?? 'on') : (request.cache ?? 'on'),
     ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),
@@ -126,7 +130,14 @@ export async function startGeneration(
   const beside = Buffer.byteLength(JSON.stringify([metadata, prepared.origin ?? null]));
   const counted = known === null ? await stored.takeInput(tenant, inputBytes + beside) : undefined;
   const creation = {
-    ...{ generationId, tenant, user, route, requestHash, metadata, inputJson, counted },
+    generationId,
+    tenant,
+    user,
+    route,
+    requestHash,
+    metadata,
+    inputJson,
+    counted,
     input: prepared.input,
     origin: prepared.origin,
   };
@@ -178,7 +189,13 @@ function orderOf(
 ): GenerationOrder {
   const { generationMs } = config.limits;
   return {
-    ...{ generationId, tenant, user, team, keyId, route, cache },
+    generationId,
+    tenant,
+    user,
+    team,
+    keyId,
+    route,
+    cache,
     ...(cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs }),
     candidates: choice.candidates,
     maxOutputTokens: input.maxOutputTokens,

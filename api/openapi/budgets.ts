@@ -20,7 +20,10 @@ function ref(name: string) {
 function inQuery(schema: z.ZodType) {
   const { properties = {}, required = [] } = z.toJSONSchema(schema, { io: 'input' });
   return Object.entries(properties).map(([name, one]) => ({
-    ...{ name, in: 'query', required: required.includes(name), schema: one },
+    name,
+    in: 'query',
+    required: required.includes(name),
+    schema: one,
   }));
 }
 

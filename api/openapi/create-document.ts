@@ -25,7 +25,10 @@ const json = (schema: string) => ({
 const failure = { description: 'An error of the table in docs/errors', content: json('Error') };
 const inPath = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
 const inQuery = (name: string, description: string, range: Range) => ({
-  ...{ name, in: 'query', required: false, description },
+  name,
+  in: 'query',
+  required: false,
+  description,
   schema: { type: 'integer', ...range },
 });
 

@@ -32,7 +32,8 @@ const json = (schema: string) => ({
 const listOf = (schema: keyof typeof promptSchemas) => ({
   'application/json': {
     schema: {
-      ...{ type: 'object', required: ['data'] },
+      type: 'object',
+      required: ['data'],
       properties: { data: { type: 'array', items: { $ref: `#/components/schemas/${schema}` } } },
     },
   },
@@ -47,15 +48,23 @@ const inPaths = {
   version: z.toJSONSchema(versionNumberSchema),
 };
 const inPath = (name: keyof typeof inPaths) => ({
-  ...{ name, in: 'path', required: true },
+  name,
+  in: 'path',
+  required: true,
   schema: inPaths[name],
 });
 const inQuery = (name: string, description: string, maximum: number) => ({
-  ...{ name, in: 'query', required: false, description },
+  name,
+  in: 'query',
+  required: false,
+  description,
   schema: { type: 'integer', minimum: 1, maximum },
 });
 const idempotencyKey = (description: string) => ({
-  ...{ name: 'Idempotency-Key', in: 'header', required: false, description },
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description,
   schema: { type: 'string', maxLength: 255 },
 });
 const bodyOf = (schema: keyof typeof promptSchemas, required = true) => ({ required, content: json(schema) });

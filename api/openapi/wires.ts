@@ -31,7 +31,10 @@ const bodyOf = (format: keyof typeof formats) => {
 };
 const inPath = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
 const header = (name: string, description: string) => ({
-  ...{ name, in: 'header', required: false, description },
+  name,
+  in: 'header',
+  required: false,
+  description,
   schema: { type: 'string' },
 });
 const queryOf = (name: string, schema: object) => ({ name, in: 'query', required: false, schema });
@@ -115,12 +118,15 @@ export const wirePaths = {
   },
   '/v1/ui/chat': {
     post: operation('AI SDK: what useChat sends', 'ui', {
-      ...{ takesBody: true, parameters: joining, answers: ['stream'] },
+      takesBody: true,
+      parameters: joining,
+      answers: ['stream'],
     }),
   },
   '/v1/ui/chat/{id}/stream': {
     get: operation('AI SDK: come back to a message', 'ui', {
-      ...{ parameters: [inPath], answers: ['stream', 'nothing'] },
+      parameters: [inPath],
+      answers: ['stream', 'nothing'],
     }),
     delete: operation('AI SDK: stop a message', 'ui', { parameters: [inPath], answers: ['nothing'] }),
   },

@@ -35,7 +35,9 @@ export function openCodecSession({ keys, tickets }: Credentials): RequestHandler
       assertScope(caller, 'admin');
       const token = await tickets.issueForCodec(caller);
       response.cookie(COOKIE, token, {
-        ...{ httpOnly: true, sameSite: 'strict', path: '/v1/codec' },
+        httpOnly: true,
+        sameSite: 'strict',
+        path: '/v1/codec',
         // A front that ends TLS says so; who lies about it harms only the own cookie.
         secure: request.secure || request.get('x-forwarded-proto') === 'https',
         maxAge: LIMITS.codecSessionMs,

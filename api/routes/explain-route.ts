@@ -12,7 +12,9 @@ export function explainRoute(dependencies: ApiDependencies): RequestHandler {
     const asked = readRequest(request);
     const caller = callerIn(response);
     const composition = {
-      ...{ tenant: caller.tenant, user: userFor(caller, asked.user), generationId: 'explain' },
+      tenant: caller.tenant,
+      user: userFor(caller, asked.user),
+      generationId: 'explain',
       route: asked.route ?? 'default',
     };
     const input = await composeInput(dependencies, composition, asked);
@@ -22,10 +24,15 @@ export function explainRoute(dependencies: ApiDependencies): RequestHandler {
     const { routeName, task, inputTokens, considered, plan } = routes.choose(asked, input, asker);
     const { onContentPolicy, whenFull, cachedAnswer } = plan;
     const explanation: RouteExplanation = {
-      ...{ route: routeName, task, inputTokens, maxOutputTokens: input.maxOutputTokens },
+      route: routeName,
+      task,
+      inputTokens,
+      maxOutputTokens: input.maxOutputTokens,
       models: considered.map((one) => ({ ...one })),
       onContextLength: plan.onContextLength.map(({ provider, model }) => `${provider}/${model}`),
-      ...{ onContentPolicy, whenFull, cachedAnswer },
+      onContentPolicy,
+      whenFull,
+      cachedAnswer,
     };
     response.json(explanation);
   };

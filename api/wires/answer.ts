@@ -38,7 +38,12 @@ export interface Fold<Value> {
 
 export function createFactsFold(): Fold<AnswerFacts> {
   let facts: AnswerFacts = {
-    ...{ generationId: '', startedAtMs: 0, model: null, cached: false, attempts: 0, end: null },
+    generationId: '',
+    startedAtMs: 0,
+    model: null,
+    cached: false,
+    attempts: 0,
+    end: null,
   };
   return {
     value: () => facts,

@@ -118,7 +118,9 @@ export async function waitForEnd<Value>(
 ): Promise<Value | null> {
   const closed = closedSignal(response);
   await relayEvents(dependencies, {
-    ...{ generationId, after: -1, signal: closed },
+    generationId,
+    after: -1,
+    signal: closed,
     sink: collectingSink(fold),
   });
   return closed.aborted ? null : fold.value();

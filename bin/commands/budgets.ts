@@ -201,7 +201,9 @@ function addLedgerCommands(budgets: Command): void {
     .option('--repair', 'put right what differs, and release what no run will settle')
     .action(async ({ repair = false, ...flags }: ConnectionFlags & { repair?: boolean }) => {
       const found = await call<Reconciled>(flags, {
-        ...{ method: 'POST', path: '/v1/budgets/reconcile', body: { repair } },
+        method: 'POST',
+        path: '/v1/budgets/reconcile',
+        body: { repair },
       });
       for (const one of found.listed) {
         console.log(

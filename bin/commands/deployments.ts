@@ -45,7 +45,10 @@ async function show({ json }: { json?: boolean }): Promise<void> {
   printTable([
     ['build id', 'status', 'workers', 'running'],
     ...versions.map(({ buildId, status, workers, running }) => [
-      ...[buildId, status, String(workers), String(running)],
+      buildId,
+      status,
+      String(workers),
+      String(running),
     ]),
   ]);
 }

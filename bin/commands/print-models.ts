@@ -30,7 +30,8 @@ function rowOf({ id, contextWindow, priceMicroUsdPerMillion: price, capabilities
   return [
     id,
     contextWindow === null ? '-' : String(contextWindow),
-    ...[usd(price?.input), usd(price?.output)],
+    usd(price?.input),
+    usd(price?.output),
     ABILITIES.filter((ability) => capabilities[ability] === true).join(' '),
     available ? 'set' : '-',
   ];

@@ -36,7 +36,9 @@ export function printProviders(providers: ProvidersView['providers'], json: bool
       models.map((one) => [
         `${provider}/${one.model}`,
         one.because === null ? one.circuit : `${one.circuit} (${one.because})`,
-        ...[String(one.calls), String(one.badCalls), millis(one.firstTokenMs)],
+        String(one.calls),
+        String(one.badCalls),
+        millis(one.firstTokenMs),
         one.tokensPerSecond === null ? '-' : one.tokensPerSecond.toFixed(0),
       ]),
     ),

@@ -51,7 +51,12 @@ function viewOf(
   { live, signal }: Pick<LogView, 'live' | 'signal'>,
 ): Response {
   return viewLog({
-    ...{ generationId: standing.id, after, untilMs, headers, live, signal },
+    generationId: standing.id,
+    after,
+    untilMs,
+    headers,
+    live,
+    signal,
     lastSeq: live === null ? standing.nextSeq - 1 : null,
     readPage: (cursor) => readPage(origin, cache, standing, { after: cursor, credentials }),
   });

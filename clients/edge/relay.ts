@@ -92,7 +92,9 @@ async function passOn(origin: Origin, request: Request): Promise<Response> {
   const hasBody = request.body !== null && request.method !== 'GET' && request.method !== 'HEAD';
   try {
     const answer = await origin.fetch(`${origin.url}${pathname}${search}`, {
-      ...{ method: request.method, headers, redirect: 'manual' },
+      method: request.method,
+      headers,
+      redirect: 'manual',
       ...(hasBody ? { body: request.body, duplex: 'half' } : {}),
     });
     return new Response(answer.body, { status: answer.status, headers: answer.headers });

@@ -45,7 +45,9 @@ export function openSharedStream(origin: Origin, standing: LogStanding, onIdle: 
     for (let current = voucher(); current !== undefined; current = voucher()) {
       let used = current;
       const events = followGeneration({
-        ...{ baseUrl: origin.url, generationId: standing.id, after: window.last() },
+        baseUrl: origin.url,
+        generationId: standing.id,
+        after: window.last(),
         signal: closed.signal,
         fetch: (input, init) => {
           used = voucher() ?? used;

@@ -78,8 +78,14 @@ export async function buildWindows(
   }
   await entries.keepUp(({ keys, after }) =>
     askScript(redis, AUDIT, [key, ...keys], {
-      ...{ kind: plan.kind, id: plan.id, after, was, repair: true, most: MOST_IN_SCRIPT },
-      ...{ ranges: [...sums.values()], windows: [...kept, ...missing].sort().join(' ') },
+      kind: plan.kind,
+      id: plan.id,
+      after,
+      was,
+      repair: true,
+      most: MOST_IN_SCRIPT,
+      ranges: [...sums.values()],
+      windows: [...kept, ...missing].sort().join(' '),
       keepMs: SUBJECT_KEEP_MS,
     }),
   );
@@ -197,7 +203,14 @@ async function auditSubject(
       return kept.includes(id) && (stored[field] !== undefined || isDue(id, from));
     });
     return askScript(redis, AUDIT, [key, ...keys], {
-      ...{ kind, id: subject, after, was, ranges, repair, keepMs: SUBJECT_KEEP_MS, most: MOST_IN_SCRIPT },
+      kind,
+      id: subject,
+      after,
+      was,
+      ranges,
+      repair,
+      keepMs: SUBJECT_KEEP_MS,
+      most: MOST_IN_SCRIPT,
       windows: repair && was === '' ? planned.join(' ') : '',
     });
   });

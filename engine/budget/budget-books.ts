@@ -131,15 +131,13 @@ export function createBudgetBooks({
           return { per, id, window: limit.window, unit, limit: amount, spent, resetsAtMs, mode, remaining };
         };
         return {
-          ...{
-            window,
-            fromMs: first,
-            resetsAtMs,
-            spentTokens,
-            reservedTokens,
-            spentMicroUsd,
-            reservedMicroUsd,
-          },
+          window,
+          fromMs: first,
+          resetsAtMs,
+          spentTokens,
+          reservedTokens,
+          spentMicroUsd,
+          reservedMicroUsd,
           limits: limits.map(standing),
         };
       });

@@ -13,7 +13,10 @@ const SCANNED_PER_PAGE = 20_000;
 const count = z.coerce.number().int();
 const entrySchema = z.object({
   kind: z.enum(['reserve', 'extend', 'raise', 'debit', 'release']),
-  ...{ generation: z.string(), user: z.string(), team: z.string(), key: z.string() },
+  generation: z.string(),
+  user: z.string(),
+  team: z.string(),
+  key: z.string(),
   on: count,
   at: count,
   spentTokens: count,

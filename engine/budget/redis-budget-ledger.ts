@@ -57,8 +57,15 @@ const SPARE_SUBJECTS = 10_000;
 const MOST_ROUNDS = 20;
 
 const placeSchema = z.object({
-  ...{ subject: z.number(), window: z.string(), name: z.string(), amount: z.number(), hard: z.boolean() },
-  ...{ spent: z.number(), left: z.number(), oldest: z.number(), period: z.string() },
+  subject: z.number(),
+  window: z.string(),
+  name: z.string(),
+  amount: z.number(),
+  hard: z.boolean(),
+  spent: z.number(),
+  left: z.number(),
+  oldest: z.number(),
+  period: z.string(),
   level: z.number().optional(),
 });
 type Place = z.infer<typeof placeSchema>;
@@ -73,8 +80,12 @@ const stepAnswerSchema = z.discriminatedUnion('answer', [
     windows: z.array(z.object({ subject: z.number(), window: z.string() })),
   }),
   z.object({
-    ...{ answer: z.literal('granted'), tokens: z.number(), microUsd: z.number() },
-    ...{ output: z.number(), cap: z.number(), remaining: z.number().optional() },
+    answer: z.literal('granted'),
+    tokens: z.number(),
+    microUsd: z.number(),
+    output: z.number(),
+    cap: z.number(),
+    remaining: z.number().optional(),
     warnings: z.array(placeSchema).default([]),
   }),
   z.object({ answer: z.literal('refused'), place: placeSchema.optional() }),
@@ -140,8 +151,13 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
       ...plans.map(({ kind, id }) => subjectKey(tenant, kind, id)),
     ];
     const question = questionOf({
-      ...{ version: rules.version, now: nowMs, on: bookedMs },
-      ...{ keepMs: SUBJECT_KEEP_MS, keepEntriesMs, rememberMs: REMEMBER_MS, idleMs: IDLE_WINDOW_MS },
+      version: rules.version,
+      now: nowMs,
+      on: bookedMs,
+      keepMs: SUBJECT_KEEP_MS,
+      keepEntriesMs,
+      rememberMs: REMEMBER_MS,
+      idleMs: IDLE_WINDOW_MS,
       subjects: plans.map((plan) => {
         const others = spares.get(subjectKey(tenant, plan.kind, plan.id));
         return windowsOf(plan, others ?? NO_SPARES, { nowMs, bookedMs });
@@ -149,7 +165,11 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
       ...facts,
     });
     const answer = await askWithNames(redis, STEP, keys, [
-      ...[question, generationId, user, team ?? '', keyId],
+      question,
+      generationId,
+      user,
+      team ?? '',
+      keyId,
       ...names.flatMap(({ provider, model }) => [provider ?? '', model ?? '']),
     ]);
     return { answer: stepAnswerSchema.parse(answer), plans, rules };
@@ -186,9 +206,14 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
       const { inputTokens, maxOutputTokens, minOutputTokens, price, againSinceMs = 0 } = reservation;
       assertCounts({ inputTokens, maxOutputTokens, minOutputTokens, againSinceMs, ...price });
       return decide(reservation, {
-        ...{ op: 'reserve', input: inputTokens, wish: maxOutputTokens, least: minOutputTokens },
-        ...{ again: againSinceMs, skewMs: CLOCK_SKEW_MS },
-        ...{ fixed: price.fixedMicroUsd, rate: price.outputMicroUsdPerMillion },
+        op: 'reserve',
+        input: inputTokens,
+        wish: maxOutputTokens,
+        least: minOutputTokens,
+        again: againSinceMs,
+        skewMs: CLOCK_SKEW_MS,
+        fixed: price.fixedMicroUsd,
+        rate: price.outputMicroUsdPerMillion,
       });
     },
 
@@ -200,8 +225,13 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
         return { attempt, estimated, tokens, microUsd: costMicroUsd };
       });
       const facts = {
-        ...{ op: 'extend', charges, input: inputTokens, delivered: deliveredTokens, least: minOutputTokens },
-        ...{ fixed: price.fixedMicroUsd, rate: price.outputMicroUsdPerMillion },
+        op: 'extend',
+        charges,
+        input: inputTokens,
+        delivered: deliveredTokens,
+        least: minOutputTokens,
+        fixed: price.fixedMicroUsd,
+        rate: price.outputMicroUsdPerMillion,
       };
       return decide(extension, facts, [NO_MODEL, ...extension.charges]);
     },
@@ -253,11 +283,19 @@ function windowsOf(
       .map(({ id, limits, isSpare }) => {
         const { at, first, last, stepMs, keepFrom } = spanOf(id, nowMs, bookedMs);
         return {
-          ...{ id, at, first, last, step: stepMs, keepFrom, spare: isSpare },
+          id,
+          at,
+          first,
+          last,
+          step: stepMs,
+          keepFrom,
+          spare: isSpare,
           period: first === last ? String(at) : 'rolling',
           limits: limits.map((limit) => ({
-            ...{ name: `${limit.per}/${limit.id}/${limit.window}/${limit.unit}`, unit: limit.unit },
-            ...{ amount: limit.amount ?? 0, hard: limit.mode === 'hard' },
+            name: `${limit.per}/${limit.id}/${limit.window}/${limit.unit}`,
+            unit: limit.unit,
+            amount: limit.amount ?? 0,
+            hard: limit.mode === 'hard',
             warn: Math.ceil((limit.amount ?? 0) * limit.warnAt),
           })),
         };

@@ -16,9 +16,17 @@ export function partitionOf(question: CacheQuestion): string {
   const { candidates, input } = question;
   const models = candidates.map(({ provider, model }) => JSON.stringify([provider, model])).sort();
   return sha256([
-    ...[ownerOf(question), models, input.system ?? null, input.tools ?? null, input.toolChoice ?? null],
-    ...[input.output ?? null, input.temperature ?? null, input.topP ?? null, input.stop ?? null],
-    ...[input.reasoning ?? null, input.compression ?? null],
+    ownerOf(question),
+    models,
+    input.system ?? null,
+    input.tools ?? null,
+    input.toolChoice ?? null,
+    input.output ?? null,
+    input.temperature ?? null,
+    input.topP ?? null,
+    input.stop ?? null,
+    input.reasoning ?? null,
+    input.compression ?? null,
     input.messages.map(withoutWords),
   ]);
 }

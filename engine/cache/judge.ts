@@ -53,7 +53,10 @@ export function createJudge(options: {
       const abort = new AbortController();
       let text = '';
       const call = by.ask({
-        ...{ system: SYSTEM, prompt, maxOutputTokens: MAX_OUTPUT_TOKENS, signal: abort.signal },
+        system: SYSTEM,
+        prompt,
+        maxOutputTokens: MAX_OUTPUT_TOKENS,
+        signal: abort.signal,
         onText: (piece) => {
           text += piece;
         },

@@ -124,7 +124,8 @@ export function createQdrantAnswers({
     async newest(tenant, question) {
       const found = client.scroll(collection, {
         filter: { must: [match('tenant', tenant), match('question', question)] },
-        ...{ limit: BEST_OF, with_payload: true },
+        limit: BEST_OF,
+        with_payload: true,
       });
       const { points } = await orNone(found, { points: [] });
       const answers = points.flatMap(({ id, payload }) => {
@@ -137,7 +138,9 @@ export function createQdrantAnswers({
     async hasAny(scope) {
       const found = quick.scroll(collection, {
         filter: { must: mustBe(scope), must_not: [] },
-        ...{ limit: 1, with_payload: false, with_vector: false },
+        limit: 1,
+        with_payload: false,
+        with_vector: false,
       });
       return (await orNone(found, { points: [] })).points.length > 0;
     },
@@ -147,7 +150,9 @@ export function createQdrantAnswers({
         query: [...vector],
         using: VECTOR,
         filter: { must: mustBe(scope) },
-        ...{ limit, score_threshold: threshold, with_payload: ['tenant', 'partition', 'questions'] },
+        limit,
+        score_threshold: threshold,
+        with_payload: ['tenant', 'partition', 'questions'],
       });
       return (await orNone(found, { points: [] })).points.flatMap(({ id, score, payload }) => {
         const read = candidateSchema.safeParse(payload);

@@ -16,7 +16,9 @@ export function createQdrantDeletion({
   readonly apiKey?: string | undefined;
 }): AnswerDeletion {
   const client = new QdrantClient({
-    ...{ url, timeout: TIMEOUT_MS, checkCompatibility: false },
+    url,
+    timeout: TIMEOUT_MS,
+    checkCompatibility: false,
     ...(apiKey === undefined ? {} : { apiKey }),
   });
   return {

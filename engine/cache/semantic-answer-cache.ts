@@ -47,7 +47,10 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
     const stored: StoredAnswer = {
       ...answer,
       generation: generationId,
-      ...{ tenant: question.tenant, partition: partitionOf(question), key, questions },
+      tenant: question.tenant,
+      partition: partitionOf(question),
+      key,
+      questions,
       question: questionKey(question),
       signature: await signatureOf(verifier, questions, question.tenant),
       expiresAtMs: answer.storedAtMs + ttlMs,

@@ -54,7 +54,9 @@ function byWorth(
   return texts
     .flatMap((units, text) =>
       units.map((one, index) => ({
-        ...{ ...one, text, index },
+        ...one,
+        text,
+        index,
         worth: one.score / Math.max(1, tokensOf(one)) ** COST_POWER,
       })),
     )

@@ -39,7 +39,11 @@ export async function compressInput(
   const { engine } = compressor;
   const { question, contexts, rebuild } = findContexts(messages);
   const as = (before: number, reason: string): CompressedInput => ({
-    ...{ messages, engine, tokensBefore: before, tokensAfter: before, reason },
+    messages,
+    engine,
+    tokensBefore: before,
+    tokensAfter: before,
+    reason,
   });
   const chars = contexts.reduce((sum, text) => sum + text.length, 0);
   if (contexts.length === 0)
@@ -63,7 +67,10 @@ export async function compressInput(
         texts,
         compressed.map(({ relevance }) => relevance),
       ),
-      ...{ engine, tokensBefore, tokensAfter, reason: null },
+      engine,
+      tokensBefore,
+      tokensAfter,
+      reason: null,
     };
   } catch (error) {
     return as(tokensBefore, `The compression failed: ${error instanceof Error ? error.message : error}`);

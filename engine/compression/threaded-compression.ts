@@ -25,7 +25,9 @@ export async function createThreadedCompression(
   const { engine } = data.compression;
   const thread = new ThreadRunner({
     file: new URL('./compression-thread.ts', import.meta.url),
-    ...{ what: 'the compressor', mostWaiting: MOST_WAITING, data },
+    what: 'the compressor',
+    mostWaiting: MOST_WAITING,
+    data,
   });
   if (engine === 'llmlingua-2') await thread.run(null satisfies CompressionRequest);
   return {

@@ -26,7 +26,10 @@ export function createOpenAiEmbedder({
     timeoutMs: TIMEOUT_MS,
     async embed(text) {
       const { data } = await client.embeddings.create({
-        ...{ model: MODEL, input: text, dimensions: DIMENSIONS, encoding_format: 'float' },
+        model: MODEL,
+        input: text,
+        dimensions: DIMENSIONS,
+        encoding_format: 'float',
       });
       const vector = data[0]?.embedding;
       if (vector?.length !== DIMENSIONS) throw new Error(`${MODEL} gave no vector of ${DIMENSIONS}.`);

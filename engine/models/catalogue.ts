@@ -12,8 +12,15 @@ import { claudeCapabilities, plainName, RULES } from './model-families.ts';
 type KnownConfig = Pick<Config, 'providers' | 'models' | 'prices' | 'providerKeys'>;
 
 const UNKNOWN: ModelCapabilities = {
-  ...{ tools: null, vision: null, jsonSchema: null, reasoning: null, sampling: null, stop: null },
-  ...{ prefill: false, reattach: false, instruct: true },
+  tools: null,
+  vision: null,
+  jsonSchema: null,
+  reasoning: null,
+  sampling: null,
+  stop: null,
+  prefill: false,
+  reattach: false,
+  instruct: true,
 };
 
 /** What a wire has or has not, whatever the model. */

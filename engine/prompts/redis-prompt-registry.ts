@@ -108,7 +108,7 @@ export function createRedisPromptRegistry(redis: PromptRedis): PromptRegistry {
         redis,
         ADD_VERSION,
         [versionsKey(tenant, name)],
-        [...[hash, stored, LIMITS.versionsPerPrompt]],
+        [hash, stored, LIMITS.versionsPerPrompt],
       );
       if (outcome === 'full') {
         throw new UnbrokenError(
@@ -137,7 +137,9 @@ export function createRedisPromptRegistry(redis: PromptRedis): PromptRegistry {
       const versions = 'version' in target ? [target.version] : target.arms.map((arm) => arm.version);
       const keys = [versionsKey(tenant, name), labelsKey(tenant, name)];
       const [outcome, unknown] = await run(redis, SET_LABEL, keys, [
-        ...[label, JSON.stringify(target), LIMITS.labelsPerPrompt],
+        label,
+        JSON.stringify(target),
+        LIMITS.labelsPerPrompt,
         ...versions,
       ]);
       if (outcome === 'unknown') throw notFound(`There is no version ${unknown} of the prompt "${name}".`);

@@ -15,9 +15,19 @@ const NO_PROMPT = '';
 
 const whole = z.coerce.number().int().default(0);
 const countsSchema = z.object({
-  ...{ requests: whole, completed: whole, failed: whole, cancelled: whole, cacheHits: whole, cut: whole },
-  ...{ continued: whole, inputTokens: whole, outputTokens: whole, costMicroUsd: whole },
-  ...{ feedback: whole, positive: whole, negative: whole },
+  requests: whole,
+  completed: whole,
+  failed: whole,
+  cancelled: whole,
+  cacheHits: whole,
+  cut: whole,
+  continued: whole,
+  inputTokens: whole,
+  outputTokens: whole,
+  costMicroUsd: whole,
+  feedback: whole,
+  positive: whole,
+  negative: whole,
   scores: z.coerce.number().default(0),
   costMean: z.coerce.number().default(0),
   costSquares: z.coerce.number().default(0),
@@ -55,7 +65,10 @@ export function createRedisPromptStats(redis: PromptRedis): PromptStats {
         markerKey(tenant, prompt.name, continues ?? generationId),
       ];
       await run(redis, RECORD, keys, [
-        ...[LIMITS.statsMarkerMs, costMicroUsd, prompt.version, usage.length],
+        LIMITS.statsMarkerMs,
+        costMicroUsd,
+        prompt.version,
+        usage.length,
         ...[...usage, ...once].flat(),
       ]);
     },
@@ -68,7 +81,12 @@ export function createRedisPromptStats(redis: PromptRedis): PromptStats {
         newestKey(tenant, name),
       ];
       const [at] = await run(redis, GIVE_FEEDBACK, keys, [
-        ...[LIMITS.feedbackKeptMs, prompt?.version ?? '', score, comment, generationId, NEWEST_FEEDBACK],
+        LIMITS.feedbackKeptMs,
+        prompt?.version ?? '',
+        score,
+        comment,
+        generationId,
+        NEWEST_FEEDBACK,
       ]);
       const stored = { score, comment, at: Number(at), version: prompt?.version };
       return toFeedback(generationId, prompt?.name ?? null, stored);
@@ -112,14 +130,25 @@ export function createRedisPromptStats(redis: PromptRedis): PromptStats {
           const { requests, inputTokens, outputTokens, costMicroUsd, feedback, positive, negative } = one;
           const isCompared = against !== undefined && version !== against.version && requests > 0;
           return {
-            ...{ version, requests, completed, failed, cancelled, cacheHits, cutByLength: cut, continued },
-            ...{ inputTokens, outputTokens, costMicroUsd },
+            version,
+            requests,
+            completed,
+            failed,
+            cancelled,
+            cacheHits,
+            cutByLength: cut,
+            continued,
+            inputTokens,
+            outputTokens,
+            costMicroUsd,
             costPerRequestMicroUsd: requests === 0 ? null : costMicroUsd / requests,
             firstTokenMs: quantilesOf(one.stored, 'first'),
             totalMs: quantilesOf(one.stored, 'total'),
             outputTokensPerAnswer: quantilesOf(one.stored, 'length'),
             feedback: {
-              ...{ count: feedback, positive, negative },
+              count: feedback,
+              positive,
+              negative,
               mean: feedback === 0 ? null : one.scores / feedback,
             },
             saving: isCompared ? compareCosts(sampleOf(one), sampleOf(against)) : null,

@@ -77,7 +77,8 @@ export function renderPrompt(
   }
   const system = content.system === undefined ? undefined : parseTemplate(content.system);
   const messages = (content.messages ?? []).map(({ role, content: source }) => ({
-    ...{ role, segments: parseTemplate(source) },
+    role,
+    segments: parseTemplate(source),
   }));
   const templates = messages.map(({ segments }) => segments);
   refuseTooLong(name, system === undefined ? templates : [system, ...templates], values);

@@ -36,8 +36,14 @@ export function createProviders(config: Config): ReadonlyMap<string, Provider> {
     const apiKey = key.secret ?? NO_KEY;
     const settings: ProviderSettings = {
       ...config.limits,
-      ...{ name, apiKey, secrets, baseUrl: provider.baseUrl, quirks: provider.quirks },
-      ...{ apiVersion: provider.apiVersion, region: provider.region, package: provider.package },
+      name,
+      apiKey,
+      secrets,
+      baseUrl: provider.baseUrl,
+      quirks: provider.quirks,
+      apiVersion: provider.apiVersion,
+      region: provider.region,
+      package: provider.package,
       factsOf: memoized((model) => factsOf(config, name, model)),
     };
     providers.set(name, withinAbilities(ADAPTERS[provider.wire](settings), settings));

@@ -27,7 +27,10 @@ interface Cue extends FoundCue {
 }
 
 const cue = (name: string, task: FoundTaskName, weight: number, pattern: RegExp): Cue => ({
-  ...{ name, task, weight, pattern },
+  name,
+  task,
+  weight,
+  pattern,
 });
 
 const CUES: readonly Cue[] = [
@@ -122,7 +125,9 @@ const READ_CHARS = 8_000;
 /** Takes a time that is linear in the length of the text, whatever is in it. */
 export function findCues(text: string): FoundCue[] {
   return CUES.filter(({ pattern }) => pattern.test(text)).map(({ name, task, weight }) => ({
-    ...{ name, task, weight },
+    name,
+    task,
+    weight,
   }));
 }
 

@@ -113,9 +113,14 @@ function planOf(
     ],
     contextTokens: asked.map(({ facts }) => facts.contextTokens),
     onContextLength: route.onContextLength.map(({ provider, model }) => ({
-      ...{ provider, model, contextTokens: factsOf({ provider, model }).contextTokens },
+      provider,
+      model,
+      contextTokens: factsOf({ provider, model }).contextTokens,
     })),
-    ...{ onContentPolicy, whenFull, maxWaitMs, cachedAnswer },
+    onContentPolicy,
+    whenFull,
+    maxWaitMs,
+    cachedAnswer,
   };
 }
 
@@ -129,7 +134,10 @@ function weigh(
   const health = healthOf(candidate);
   const { contextTokens, cannot } = facts;
   const known = {
-    ...{ candidate, facts, health, isForTask },
+    candidate,
+    facts,
+    health,
+    isForTask,
     maxCostMicroUsd: facts.costMicroUsd(inputTokens, maxOutputTokens),
   };
   if (cannot !== null) return { ...known, standing: 'out', why: `cannot take this input: ${cannot}` };
@@ -210,9 +218,15 @@ function isSame(a: Candidate, b: Candidate): boolean {
 function toConsidered(one: Weighed, place: number | null): ConsideredModel {
   const { candidate, facts, health, why, maxCostMicroUsd } = one;
   return {
-    ...{ provider: candidate.provider, model: candidate.model, place, why, maxCostMicroUsd },
-    ...{ contextTokens: facts.contextTokens, firstTokenMs: health.firstTokenMs },
-    ...{ tokensPerSecond: health.tokensPerSecond, circuit: health.circuit },
+    provider: candidate.provider,
+    model: candidate.model,
+    place,
+    why,
+    maxCostMicroUsd,
+    contextTokens: facts.contextTokens,
+    firstTokenMs: health.firstTokenMs,
+    tokensPerSecond: health.tokensPerSecond,
+    circuit: health.circuit,
   };
 }
 

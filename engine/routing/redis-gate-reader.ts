@@ -128,7 +128,9 @@ function keyReport(key: ProviderKey, stored: string | null | undefined, nowMs: n
     refusedBy: isRefused ? (state.code ?? null) : null,
     usedRequests: sumOf(recent, 1),
     usedTokens: sumOf(recent, 2),
-    ...{ limitRequests: key.requests, limitTokens: key.tokens, windowMs: key.windowMs },
+    limitRequests: key.requests,
+    limitTokens: key.tokens,
+    windowMs: key.windowMs,
   };
 }
 

@@ -63,10 +63,19 @@ export function createRedisGate(settings: GateSettings): ProviderGate {
     // While a rolling restart replaces a key, one worker takes room under a key that another does not have.
     const foreign = call.room === undefined || paid > 0 ? [] : [names.key({ id: call.room.keyId })];
     const options = {
-      ...{ mode, paid, slot: call.room?.slot ?? 0, tokens: call.tokens, isLast: call.isLast },
-      ...{ probeMs: settings.probeMs, lineMs: LINE_MS },
+      mode,
+      paid,
+      slot: call.room?.slot ?? 0,
+      tokens: call.tokens,
+      isLast: call.isLast,
+      probeMs: settings.probeMs,
+      lineMs: LINE_MS,
       keys: keys.map(({ id, weight, requests, tokens, windowMs }) => ({
-        ...{ id, weight, requests: requests ?? 0, tokens: tokens ?? 0, windowMs },
+        id,
+        weight,
+        requests: requests ?? 0,
+        tokens: tokens ?? 0,
+        windowMs,
       })),
     };
     return run(
@@ -192,14 +201,23 @@ function leaving(
     verdict: verdict === null ? '' : verdict === 'failed' ? 'bad' : isSlow ? 'slow' : 'ok',
     // A model that was given up while it may still have read a long input is not ill for others.
     isShared: silentMs === undefined || silentMs >= lateMs,
-    ...{ key: result.key?.verdict ?? 'ok', keyId: key.id, status: result.key?.status ?? 0 },
-    ...{ restMs: Math.ceil(result.key?.restMs ?? 0), slot },
+    key: result.key?.verdict ?? 'ok',
+    keyId: key.id,
+    status: result.key?.status ?? 0,
+    restMs: Math.ceil(result.key?.restMs ?? 0),
+    slot,
     extra: slot === 0 ? 0 : Math.round(finite(result.tokens ?? 0) - call.tokens),
     firstTokenMs: Math.round(firstTokenMs ?? 0),
     usualFirstTokenMs: Math.round((firstTokenMs ?? 0) * (slowFirstTokenMs / lateMs)),
     tokensPerSecond: finite(result.tokensPerSecond ?? 0),
-    ...{ windowMs, minCalls, badShare, openMs, maxOpenMs },
-    ...{ halfLifeMs: HALF_LIFE_MS, asideMs: ASIDE_MS, declinedMs: DECLINED_MS },
+    windowMs,
+    minCalls,
+    badShare,
+    openMs,
+    maxOpenMs,
+    halfLifeMs: HALF_LIFE_MS,
+    asideMs: ASIDE_MS,
+    declinedMs: DECLINED_MS,
     circuitMs: Math.max(CIRCUIT_MS, 4 * windowMs, 4 * maxOpenMs),
   };
 }

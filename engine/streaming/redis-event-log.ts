@@ -5,11 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { type EventBody, type GenerationEvent, isTerminal } from '../../contracts/events.ts';
-import {
-  type GenerationInput,
-  type GenerationStatus,
-  generationStatuses,
-} from '../../contracts/generation.ts';
+import type { GenerationInput, GenerationStatus } from '../../contracts/generation.ts';
 import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
@@ -29,6 +25,7 @@ import {
   LogRefused,
   type OnceOutcome,
 } from './event-log.ts';
+import { parseHead } from './log-head.ts';
 import { APPEND, CREATE, ERASE, NOTE_STORED, OPEN, OPEN_FRESH, WISH_CANCEL } from './log-scripts.ts';
 import { viewFields, viewOf } from './log-view.ts';
 import { createLogWriter, type WriterLimits } from './log-writer.ts';
@@ -39,24 +36,6 @@ const LONGEST_PAUSE_MS = 500;
 const ODD_ERROR_MS = 10_000;
 
 const replySchema = z.array(z.coerce.string());
-
-const storedHeadSchema = z.object({
-  tenant: z.string(),
-  user: z.string(),
-  route: z.string(),
-  status: z.enum(generationStatuses),
-  next: z.coerce.number().int(),
-  createdAt: z.coerce.number().int(),
-  endedAt: z.coerce.number().int().optional(),
-  metadata: z.string(),
-  checkpoint: z.string().optional(),
-  tornFrom: z.coerce.number().int().optional(),
-  tornUntil: z.coerce.number().int().optional(),
-  origin: z.string().optional(),
-  erased: z.string().optional(),
-  eraseAtEnd: z.string().optional(),
-  stored: z.string().optional(),
-});
 
 /** What the log needs of a node-redis client. */
 export interface LogRedis extends ScriptRedis {
@@ -108,8 +87,11 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
     const [answer, detail] = reply;
     if (answer === 'appended') {
       listener?.appended({
-        ...{ generationId, count: batch.events.length, tookMs: performance.now() - begunAt },
-        ...{ status: terminalStatus(batch.events), last: batch.events.at(-1) },
+        generationId,
+        count: batch.events.length,
+        tookMs: performance.now() - begunAt,
+        status: terminalStatus(batch.events),
+        last: batch.events.at(-1),
       });
     }
     if (answer === 'appended' || answer === 'already-appended') return reply;
@@ -132,7 +114,7 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
 
   const head = async (generationId: string): Promise<LogHead | null> => {
     const stored = await redis.hGetAll(REDIS_KEYS.logMeta(generationId));
-    return Object.keys(stored).length === 0 ? null : toHead(generationId, storedHeadSchema.parse(stored));
+    return Object.keys(stored).length === 0 ? null : parseHead(generationId, stored);
   };
 
   const read = async (
@@ -184,7 +166,7 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
     async view(generationId) {
       const stored = await redis.hGetAll(REDIS_KEYS.logMeta(generationId));
       if (Object.keys(stored).length === 0) return null;
-      return { head: toHead(generationId, storedHeadSchema.parse(stored)), view: viewOf(stored) };
+      return { head: parseHead(generationId, stored), view: viewOf(stored) };
     },
 
     async readMerged(generationId, after = -1) {
@@ -225,7 +207,10 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
       const { generationId, tenant, user, route, requestHash, counted } = creation;
       const { prompt } = creation.input;
       const start: EventBody = {
-        ...{ type: 'generation-start', generationId, route, user },
+        type: 'generation-start',
+        generationId,
+        route,
+        user,
         ...(prompt === undefined ? {} : { prompt: { name: prompt.name, version: prompt.version } }),
       };
       const [created, existingHash] = await run(
@@ -239,8 +224,16 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
           String(LIMITS.openLogTtlMs),
           encodeEvents([start]),
           creation.inputJson ?? JSON.stringify(creation.input),
-          ...['tenant', tenant, 'user', user, 'route', route, 'requestHash', requestHash],
-          ...['metadata', JSON.stringify(creation.metadata)],
+          'tenant',
+          tenant,
+          'user',
+          user,
+          'route',
+          route,
+          'requestHash',
+          requestHash,
+          'metadata',
+          JSON.stringify(creation.metadata),
           ...viewFields([start]),
           ...(counted === undefined
             ? []
@@ -273,7 +266,10 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
       const begunAt = performance.now();
       const opener = randomUUID();
       const args = [
-        ...[String(epoch), String(events.length), encodeEvents(events), opener],
+        String(epoch),
+        String(events.length),
+        encodeEvents(events),
+        opener,
         ...viewFields(events),
       ];
       const [answer] = await repeated(
@@ -282,8 +278,11 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
       );
       if (answer !== 'opened') return null;
       listener?.appended({
-        ...{ generationId, count: events.length, tookMs: performance.now() - begunAt },
-        ...{ status: null, last: events.at(-1) },
+        generationId,
+        count: events.length,
+        tookMs: performance.now() - begunAt,
+        status: null,
+        last: events.at(-1),
       });
       return writerOf({ generationId, epoch, opener, nextSeq: 1 + events.length, onCancelWish });
     },
@@ -366,26 +365,4 @@ function toEvents(entryId: string, fields: Record<string, string>): GenerationEv
   const bodies = decodeEvents(fields['events'] ?? '[]');
   const lastSeq = Number(entryId.slice(entryId.indexOf('-') + 1));
   return numberEvents(bodies, lastSeq - bodies.length + 1, Number(fields['at']));
-}
-
-function toHead(generationId: string, stored: z.infer<typeof storedHeadSchema>): LogHead {
-  return {
-    generationId,
-    tenant: stored.tenant,
-    user: stored.user,
-    route: stored.route,
-    status: stored.status,
-    nextSeq: stored.next,
-    createdAt: stored.createdAt,
-    endedAt: stored.endedAt ?? null,
-    metadata: JSON.parse(stored.metadata),
-    checkpoint: stored.checkpoint === undefined ? null : JSON.parse(stored.checkpoint),
-    torn:
-      stored.tornFrom === undefined || stored.tornUntil === undefined
-        ? null
-        : { from: stored.tornFrom, until: stored.tornUntil },
-    origin: stored.origin === undefined ? null : JSON.parse(stored.origin),
-    erased: stored.erased !== undefined || stored.eraseAtEnd !== undefined,
-    stored: stored.stored !== undefined,
-  };
 }

@@ -54,7 +54,9 @@ export async function startTracing(
   });
   return {
     tracer: provider.getTracer('unbroken'),
-    ...{ settings, processor, resource },
+    settings,
+    processor,
+    resource,
     // A collector that is away must not hold up the end of a process.
     stop: () => provider.shutdown().catch(() => undefined),
   };

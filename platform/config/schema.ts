@@ -15,9 +15,15 @@ export type WireFamily = (typeof wireFamilies)[number];
 /** What a model or provider can do, over what is known of it. */
 const capabilitiesSchema = z
   .strictObject({
-    ...{ reattach: z.boolean(), prefill: z.boolean(), instruct: z.boolean() },
-    ...{ tools: z.boolean(), vision: z.boolean(), jsonSchema: z.boolean() },
-    ...{ reasoning: z.boolean(), sampling: z.boolean(), stop: z.boolean() },
+    reattach: z.boolean(),
+    prefill: z.boolean(),
+    instruct: z.boolean(),
+    tools: z.boolean(),
+    vision: z.boolean(),
+    jsonSchema: z.boolean(),
+    reasoning: z.boolean(),
+    sampling: z.boolean(),
+    stop: z.boolean(),
   })
   .partial();
 

@@ -98,8 +98,14 @@ function limitSilence(connection: RedisConnection, answerMs: number): void {
 }
 
 const CONNECTION_ERRORS = [
-  ...[ClientClosedError, ClientOfflineError, ConnectionTimeoutError, DisconnectsClientError],
-  ...[SocketClosedUnexpectedlyError, SocketTimeoutError, TimeoutError, RedisSilentError],
+  ClientClosedError,
+  ClientOfflineError,
+  ConnectionTimeoutError,
+  DisconnectsClientError,
+  SocketClosedUnexpectedlyError,
+  SocketTimeoutError,
+  TimeoutError,
+  RedisSilentError,
 ];
 const SOCKET_CODES = /^(?:ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
 /** Replies of a Redis that starts, lost its primary, cannot write its file or is out of memory. */

@@ -113,7 +113,10 @@ export class ThreadRunner {
     return new Promise((resolve, reject) => {
       this.#lastId += 1;
       const job: Job = {
-        ...{ message: { id: this.#lastId, request }, limits, resolve, reject },
+        message: { id: this.#lastId, request },
+        limits,
+        resolve,
+        reject,
         timer: undefined,
       };
       if (limits.waitMs !== undefined) job.timer = setTimeout(() => this.#giveUp(job), limits.waitMs);

@@ -39,8 +39,13 @@ test.each(Object.entries(ENDS))(
       throw new Error('nothing is left to be asked for');
     };
     const close = closeGeneration({
-      ...{ log, countTexts: unused, priceOf: unused, providers: new Map() },
-      ...{ gate: { keyOf: unused }, compression: { compressOnce: unused, read: unused }, flights: {} },
+      log,
+      countTexts: unused,
+      priceOf: unused,
+      providers: new Map(),
+      gate: { keyOf: unused },
+      compression: { compressOnce: unused, read: unused },
+      flights: {},
     } as unknown as Parameters<typeof closeGeneration>[0]);
     const outcome = await close({ order, as: 'failed', error: { code: 'internal', message: '' } });
     expect(outcome).toMatchObject({ status, ...USED });

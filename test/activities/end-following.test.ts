@@ -90,8 +90,17 @@ async function endLeader(event?: EventBody): Promise<void> {
 
 function orderOf(generationId: string): GenerationOrder {
   return {
-    ...{ generationId, tenant: 't', user: 'ann', team: null, keyId: 'k', route: 'default', cache: 'on' },
-    ...{ candidates: [CANDIDATE], maxOutputTokens: 200, limitMs: 60_000, inputChars: 6 },
+    generationId,
+    tenant: 't',
+    user: 'ann',
+    team: null,
+    keyId: 'k',
+    route: 'default',
+    cache: 'on',
+    candidates: [CANDIDATE],
+    maxOutputTokens: 200,
+    limitMs: 60_000,
+    inputChars: 6,
   };
 }
 
@@ -128,7 +137,10 @@ async function follow(epoch: number) {
   const abort = new AbortController();
   let why: Stop | null = null;
   const control: StreamControl = {
-    ...{ epoch, signal: abort.signal, stopped: () => why, opened: () => undefined },
+    epoch,
+    signal: abort.signal,
+    stopped: () => why,
+    opened: () => undefined,
     stop(reason) {
       why ??= reason;
       abort.abort();
@@ -150,14 +162,13 @@ const lastOf = async (generationId: string) => (await log.read(generationId, -1)
 /** What the workflow does for a generation whose attempts have ended without writing its end. */
 function close(generationId: string, as: 'failed' | 'cancelled') {
   const closing = closeGeneration({
-    ...{
-      log,
-      flights,
-      countTexts: async (texts) => texts.map(() => 1),
-      priceOf: () => 1,
-      providers: new Map(),
-    },
-    ...{ compression: { read: async () => null }, gate: { keyOf: () => undefined } },
+    log,
+    flights,
+    countTexts: async (texts) => texts.map(() => 1),
+    priceOf: () => 1,
+    providers: new Map(),
+    compression: { read: async () => null },
+    gate: { keyOf: () => undefined },
   });
   const error = { code: 'generation_timeout', message: 'It took too long.' } as const;
   return closing({ order: orderOf(generationId), as, error });

@@ -5,19 +5,21 @@ import { eventsOf, failed, started, text, USAGE } from './attempt/events-of.ts';
 
 test('an empty log tells of nothing', () => {
   expect(readRecord([])).toEqual({
-    ...{
-      text: '',
-      follows: null,
-      besideAttempts: { tokens: 0, costMicroUsd: 0 },
-      continuedChars: 0,
-      hasReasoning: false,
-      hasToolCalls: false,
-      attempts: 0,
-      openAttempt: null,
-      usage: NO_USAGE,
-      costMicroUsd: 0,
-    },
-    ...{ charges: [], capTokens: 0, budgetNoted: false, errors: [], outcome: null },
+    text: '',
+    follows: null,
+    besideAttempts: { tokens: 0, costMicroUsd: 0 },
+    continuedChars: 0,
+    hasReasoning: false,
+    hasToolCalls: false,
+    attempts: 0,
+    openAttempt: null,
+    usage: NO_USAGE,
+    costMicroUsd: 0,
+    charges: [],
+    capTokens: 0,
+    budgetNoted: false,
+    errors: [],
+    outcome: null,
   });
 });
 
@@ -56,20 +58,24 @@ test('what ended attempts are charged is told attempt by attempt; a running resp
   };
   const record = readRecord(
     eventsOf(
-      ...[
-        started(1),
-        failed(1, { resumable: true }),
-        started(1, 'reattach'),
-        failed(1),
-        started(2),
-        failed(2),
-      ],
-      ...[started(3), text('a'), { type: 'cap-raise', ...raised } as const],
+      started(1),
+      failed(1, { resumable: true }),
+      started(1, 'reattach'),
+      failed(1),
+      started(2),
+      failed(2),
+      started(3),
+      text('a'),
+      { type: 'cap-raise', ...raised } as const,
     ),
   );
   expect(record.charges).toEqual(
     [1, 2, 3].map((attempt) => ({
-      ...{ attempt, provider: 'sim', model: 'm', tokens: totalTokens(USAGE), estimated: false },
+      attempt,
+      provider: 'sim',
+      model: 'm',
+      tokens: totalTokens(USAGE),
+      estimated: false,
       costMicroUsd: attempt === 3 ? 4 : 7,
     })),
   );

@@ -15,8 +15,14 @@ const hits: Pick<AnswerCache, 'lookUp'> = {
   lookUp: async () => ({
     outcome: 'hit',
     answer: {
-      ...{ text: TEXT, provider: 'p', model: 'm', finishReason: 'stop', usage: NO_USAGE },
-      ...{ storedAtMs: 1, entryId: 'entry', similarity: 1 },
+      text: TEXT,
+      provider: 'p',
+      model: 'm',
+      finishReason: 'stop',
+      usage: NO_USAGE,
+      storedAtMs: 1,
+      entryId: 'entry',
+      similarity: 1,
     },
   }),
 };
@@ -25,7 +31,11 @@ const notAsked = async () => {
 };
 const cache: AnswerCache = {
   ...hits,
-  ...{ lookUpBest: notAsked, store: notAsked, replace: notAsked, withdraw: notAsked, warmUp: notAsked },
+  lookUpBest: notAsked,
+  store: notAsked,
+  replace: notAsked,
+  withdraw: notAsked,
+  warmUp: notAsked,
 };
 const settings = { threshold: 0.5, ttlMs: 1_000, judge: false, singleFlight: true, share: 'user' } as const;
 let redis: TestRedis;
@@ -46,7 +56,7 @@ async function begun(events: readonly EventBody[]) {
   const read = () => log.read(generationId, -1);
   const lookUp = async () =>
     lookUpCache({ cache, cacheSettings: () => settings, log }, order, { input, events: await read() });
-  return { ...{ order, read, lookUp }, replay: (found: CacheLookUp) => replayAnswer({ log }, order, found) };
+  return { order, read, lookUp, replay: (found: CacheLookUp) => replayAnswer({ log }, order, found) };
 }
 
 describe('a stored answer', () => {
@@ -82,7 +92,9 @@ describe('a stored answer', () => {
 
 describe('a judge that was asked', () => {
   const call = {
-    ...{ provider: 'p', model: 'small', costMicroUsd: 9 },
+    provider: 'p',
+    model: 'small',
+    costMicroUsd: 9,
     usage: { ...NO_USAGE, inputTokens: 9, estimated: true },
   };
   const said = { ...call, same: false, usage: { ...NO_USAGE, inputTokens: 5 }, costMicroUsd: 5 };
@@ -135,7 +147,10 @@ describe('a judge that was asked', () => {
     const generation = await begun([]);
     await lookUpWith(generation);
     expect(await generation.replay(await lookUpWith(generation, cache))).toMatchObject({
-      ...{ status: 'completed', cached: true, usage: call.usage, costMicroUsd: 9 },
+      status: 'completed',
+      cached: true,
+      usage: call.usage,
+      costMicroUsd: 9,
     });
     expect((await generation.read()).filter(({ type }) => type === 'cache-judge')).toHaveLength(1);
   });

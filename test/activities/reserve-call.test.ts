@@ -33,12 +33,18 @@ async function begin(limitTokens: number) {
   count += 1;
   const limit = { per: 'user', window: 'day', amount: limitTokens };
   const budget = createRedisBudgetLedger({
-    ...{ redis, timeZone: 'UTC', keepEntriesMs: 60 * 86_400_000, limits: [budgetLimitSchema.parse(limit)] },
+    redis,
+    timeZone: 'UTC',
+    keepEntriesMs: 60 * 86_400_000,
+    limits: [budgetLimitSchema.parse(limit)],
   });
   const owner = { generationId: `gen_${count}`, tenant: 't', user: `user_${count}`, team: null, keyId: 'k' };
   const { maxOutputTokens } = INPUT;
   const outcome = await budget.reserve({
-    ...{ ...owner, maxOutputTokens, minOutputTokens: 1, inputTokens: RESERVED_TOKENS - maxOutputTokens },
+    ...owner,
+    maxOutputTokens,
+    minOutputTokens: 1,
+    inputTokens: RESERVED_TOKENS - maxOutputTokens,
     price: { fixedMicroUsd: 2 * (RESERVED_TOKENS - maxOutputTokens), outputMicroUsdPerMillion: 2_000_000 },
   });
   if (!outcome.granted) throw new Error('the first call was refused');
@@ -70,8 +76,13 @@ const followed: readonly EventBody[] = [
 const failed = (attempt: number): readonly EventBody[] => [
   { type: 'provider-start', ...CANDIDATE, attempt, strategy: 'start' },
   {
-    ...{ type: 'provider-error', ...CANDIDATE, attempt, code: 'provider_unavailable', message: '' },
-    ...{ resumable: false, ...used(200) },
+    type: 'provider-error',
+    ...CANDIDATE,
+    attempt,
+    code: 'provider_unavailable',
+    message: '',
+    resumable: false,
+    ...used(200),
   },
 ];
 

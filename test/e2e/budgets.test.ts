@@ -73,7 +73,9 @@ const send = async (method: string, path: string, body?: object) => {
 const rowsSchema = z.object({
   data: z.array(
     z.looseObject({
-      ...{ kind: z.string().optional(), reservedTokens: z.number(), spentTokens: z.number() },
+      kind: z.string().optional(),
+      reservedTokens: z.number(),
+      spentTokens: z.number(),
     }),
   ),
 });
@@ -106,7 +108,10 @@ describe('a limit that is set by the API', () => {
     await setLimit({ id: user, amount: 1_000, mode: 'soft', warnAt: 0.2 });
     const generate = async () => {
       const { body } = await stack.api.create({
-        ...{ input: promptOf({ tokens: 250, delayMs: 0 }), user, cache: 'off', maxOutputTokens: 300 },
+        input: promptOf({ tokens: 250, delayMs: 0 }),
+        user,
+        cache: 'off',
+        maxOutputTokens: 300,
       });
       const events = await startReading(stack.api, body.id).whole;
       await resultOf(body.id);
@@ -115,7 +120,11 @@ describe('a limit that is set by the API', () => {
     expect((await generate()).some(({ type }) => type === 'budget-warn')).toBe(false);
     const events = await generate();
     expect(events.find(({ type }) => type === 'budget-warn')).toMatchObject({
-      ...{ per: 'user', id: user, window: 'day', unit: 'tokens', limit: 1_000 },
+      per: 'user',
+      id: user,
+      window: 'day',
+      unit: 'tokens',
+      limit: 1_000,
     });
     const { id, body } = await waitFor('the webhook is told', () =>
       received.find((one) => one.body.includes(user)),
@@ -187,7 +196,12 @@ describe('a running generation', () => {
     await resultOf(body.id);
     const entries = await rowsOf(`/v1/budgets/entries?generation=${body.id}`);
     expect(entries.map(({ kind }) => kind)).toEqual([
-      ...['reserve', 'raise', 'debit', 'extend', 'debit', 'release'],
+      'reserve',
+      'raise',
+      'debit',
+      'extend',
+      'debit',
+      'release',
     ]);
   });
 
@@ -245,8 +259,14 @@ describe('a repair', () => {
     const settings = { limits: [], timeZone: 'UTC', keepEntriesMs: 100 * 24 * 3_600_000 };
     const ledger = createRedisBudgetLedger({ redis, ...settings, clock });
     const granted = await ledger.reserve({
-      ...{ tenant: TENANT, user, team: null, keyId: 'key_1', generationId },
-      ...{ inputTokens: 10, maxOutputTokens: 90, minOutputTokens: 1 },
+      tenant: TENANT,
+      user,
+      team: null,
+      keyId: 'key_1',
+      generationId,
+      inputTokens: 10,
+      maxOutputTokens: 90,
+      minOutputTokens: 1,
       price: { fixedMicroUsd: 5, outputMicroUsdPerMillion: 0 },
     });
     expect(granted).toMatchObject({ granted: true });

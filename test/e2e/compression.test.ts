@@ -40,7 +40,10 @@ test('a context is shortened where the request or its route asks for it, and the
   for (const extra of [{ compression: { keep: 0.4 } }, { route: 'short' }] as const) {
     const events = await (await ask(extra)).whole;
     expect(events.map(({ type }) => type).slice(0, 4)).toEqual([
-      ...['generation-start', 'prompt-compress', 'budget-reserve', 'provider-start'],
+      'generation-start',
+      'prompt-compress',
+      'budget-reserve',
+      'provider-start',
     ]);
     const [, told] = events;
     if (told?.type !== 'prompt-compress') throw new Error('unreachable');

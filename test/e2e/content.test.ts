@@ -6,7 +6,11 @@ import { startReading } from '../harness/reader.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 const WIRES = [
-  ...['simulated', 'simulated-chat', 'simulated-messages', 'simulated-google', 'simulated-cohere'],
+  'simulated',
+  'simulated-chat',
+  'simulated-messages',
+  'simulated-google',
+  'simulated-cohere',
 ] as const;
 const WEATHER = {
   name: 'get_weather',
@@ -153,7 +157,10 @@ describe('GET /v1/models', () => {
     const { body } = await list('');
     expect(body.data.length).toBeGreaterThan(100);
     expect(body.data.find(({ id }) => id === 'openai/gpt-4o-mini')).toMatchObject({
-      ...{ object: 'model', owned_by: 'openai', available: false, contextWindow: 128_000 },
+      object: 'model',
+      owned_by: 'openai',
+      available: false,
+      contextWindow: 128_000,
       priceMicroUsdPerMillion: { input: 150_000, output: 600_000, cachedInput: 75_000 },
       capabilities: { tools: true, vision: true, reattach: true, prefill: false, reasoning: false },
     });

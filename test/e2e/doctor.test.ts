@@ -31,9 +31,25 @@ describe('npx unbroken doctor', () => {
     expect(of(report.findings, 'worker versions')).toBeUndefined();
     expect(report.findings.map(({ check }: Finding) => check)).toEqual(
       expect.arrayContaining([
-        ...['node', 'config', 'disk', 'temporal', 'temporal version', 'temporal namespace', 'workers', 'api'],
-        ...['temporal search attributes', 'redis', 'redis version', 'redis persistence', 'redis eviction'],
-        ...['redis memory', 'redis scripts', 'clocks', 'qdrant', 'qdrant version', 'routes'],
+        'node',
+        'config',
+        'disk',
+        'temporal',
+        'temporal version',
+        'temporal namespace',
+        'workers',
+        'api',
+        'temporal search attributes',
+        'redis',
+        'redis version',
+        'redis persistence',
+        'redis eviction',
+        'redis memory',
+        'redis scripts',
+        'clocks',
+        'qdrant',
+        'qdrant version',
+        'routes',
       ]),
     );
   });

@@ -99,7 +99,8 @@ describe('a request', () => {
     const bomb = gzipSync(JSON.stringify({ input: 'x'.repeat(4 * LIMITS.requestBodyBytes) }));
     expect(bomb.length).toBeLessThan(LIMITS.requestBodyBytes / 100);
     const response = await api.send('/v1/generations', {
-      ...{ method: 'POST', body: Buffer.from(bomb) },
+      method: 'POST',
+      body: Buffer.from(bomb),
       headers: { 'content-encoding': 'gzip' },
     });
     expect([response.status, await response.json()]).toMatchObject([

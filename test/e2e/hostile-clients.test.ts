@@ -190,7 +190,9 @@ describe('HEAD', () => {
     for (const path of [`/v1/generations/${body.id}/events`, `/v1/responses/resp_${hex}?stream=true`]) {
       const response = await api.send(path, { method: 'HEAD', signal: AbortSignal.timeout(10_000) });
       expect([path, response.status, response.headers.get('content-type')]).toEqual([
-        ...[path, 200, 'text/event-stream; charset=utf-8'],
+        path,
+        200,
+        'text/event-stream; charset=utf-8',
       ]);
       expect(await response.text()).toBe('');
       // A client hears the head alone; what comes behind it on its connection is answered when the first is over.
@@ -217,7 +219,8 @@ describe('a template', () => {
       await stack.addKey({ user: 'root', scopes: ['admin', 'generate'] }),
     );
     await admin.send('/v1/prompts/big/versions', {
-      ...{ method: 'POST', body: JSON.stringify({ system: '{{x}}'.repeat(20_000), variables: { x: {} } }) },
+      method: 'POST',
+      body: JSON.stringify({ system: '{{x}}'.repeat(20_000), variables: { x: {} } }),
     });
     const api = await newApi();
     const variables = { x: 'y'.repeat(20_000) };
@@ -255,7 +258,8 @@ describe('a tenant', () => {
       Array.from({ length: 64 }, (_, index) => [`label${index}`, 'x'.repeat(500)]),
     );
     const { status } = await api.create({
-      ...{ input: 'Hi. [[sim tokens=3 delay_ms=0]]', cache: 'off' },
+      input: 'Hi. [[sim tokens=3 delay_ms=0]]',
+      cache: 'off',
       metadata,
     });
     expect(status).toBe(201);
@@ -263,7 +267,8 @@ describe('a tenant', () => {
     expect(counts.reduce((sum, count) => sum + Number(count), 0)).toBeGreaterThan(32_000);
     const user = 'u'.repeat(1_000_000);
     const named = await api.send('/v1/responses', {
-      ...{ method: 'POST', body: JSON.stringify({ model: 'simulated/sim-large', input: 'Hi.', user }) },
+      method: 'POST',
+      body: JSON.stringify({ model: 'simulated/sim-large', input: 'Hi.', user }),
     });
     expect(named.status).toBe(400);
   });

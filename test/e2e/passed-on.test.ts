@@ -80,8 +80,10 @@ describe('the 64-bit bounds of a tool', () => {
 describe('an effort', () => {
   const body = (more: object) =>
     JSON.stringify({
-      ...{ model: 'stub-messages/claude-opus-4-6', max_tokens: 20_000 },
-      ...{ messages: [{ role: 'user', content: 'a' }], ...more },
+      model: 'stub-messages/claude-opus-4-6',
+      max_tokens: 20_000,
+      messages: [{ role: 'user', content: 'a' }],
+      ...more,
     });
 
   test.each([{}, { thinking: { type: 'disabled' } }])(

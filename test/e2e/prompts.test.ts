@@ -86,7 +86,8 @@ describe('a generation with a named prompt', () => {
     await newPrompt();
     await client.prompts.setLabel(name, 'production', { version: 1 });
     const request = {
-      ...{ prompt: { name, variables: { company: 'Acme' } }, cache: 'off' as const },
+      prompt: { name, variables: { company: 'Acme' } },
+      cache: 'off' as const,
       input: promptOf({ tokens: 200, delayMs: 5 }),
     };
     const idempotencyKey = randomUUID();
@@ -105,7 +106,8 @@ describe('a generation with a named prompt', () => {
   test('is counted once though the worker that streams it is killed', async () => {
     await newPrompt();
     const { id } = await client.submit({
-      ...{ prompt: { name, version: 1, variables: { company: 'Acme' } }, cache: 'off' },
+      prompt: { name, version: 1, variables: { company: 'Acme' } },
+      cache: 'off',
       input: promptOf({ tokens: 300, delayMs: 5 }),
     });
     const reading = startReading(stack.api, id);
@@ -125,7 +127,8 @@ describe('a generation with a named prompt', () => {
     await newPrompt();
     const ask = async (tokens: number, user?: string) => {
       const generation = await client.generate({
-        ...{ prompt: { name, version: 1, variables: { company: 'Acme' } }, cache: 'off' },
+        prompt: { name, version: 1, variables: { company: 'Acme' } },
+        cache: 'off',
         input: promptOf({ tokens, delayMs: 0 }),
         ...(user === undefined ? {} : { user }),
       });

@@ -83,7 +83,9 @@ async function bookedFor({ id, whole }: Reading): Promise<{ tokens: number; micr
   const last = (await whole).at(-1);
   if (last === undefined || !('usage' in last)) throw new Error(`${id} has no end`);
   expect({ id, tokens, microUsd }).toEqual({
-    ...{ id, tokens: totalTokens(last.usage), microUsd: last.costMicroUsd },
+    id,
+    tokens: totalTokens(last.usage),
+    microUsd: last.costMicroUsd,
   });
   return { tokens, microUsd };
 }
@@ -189,7 +191,9 @@ describe('generations that ask the same at the same time', () => {
     await joined(patient);
     for (const one of hasty) {
       expect((await one.whole).at(-1)).toMatchObject({
-        ...{ type: 'generation-error', error: { code: 'generation_timeout' }, costMicroUsd: 0 },
+        type: 'generation-error',
+        error: { code: 'generation_timeout' },
+        costMicroUsd: 0,
       });
     }
     expect(hasty.some(({ events }) => events.some(({ type }) => type === 'cache-join'))).toBe(true);

@@ -131,7 +131,8 @@ beforeAll(async () => {
         { wire: WIRES[name].wire, baseUrl: `${stub.url}${WIRES[name].path}`, keys: [{ env: 'STUB_KEY' }] },
       ]);
       const twoKeys = {
-        ...{ wire: 'openai-chat', baseUrl: `${url}/v1` },
+        wire: 'openai-chat',
+        baseUrl: `${url}/v1`,
         keys: [{ env: 'REJECTED_KEY', weight: 1_000 }, { env: 'GOOD_KEY' }],
       };
       return {
@@ -241,7 +242,8 @@ describe('an answer whose cap went to thoughts', () => {
     const response = await eve.send('/v1/messages', {
       method: 'POST',
       body: JSON.stringify({
-        ...{ model: 'simulated-messages/sim-large', max_tokens: 20 },
+        model: 'simulated-messages/sim-large',
+        max_tokens: 20,
         messages: [{ role: 'user', content: question() }],
       }),
     });
@@ -269,7 +271,8 @@ describe('a provider that asks to be left alone for longer than a caller waits',
     const response = await eve.send('/v1/chat/completions', {
       method: 'POST',
       body: JSON.stringify({
-        ...{ model: `stub-chat/resting-${stream}`, stream },
+        model: `stub-chat/resting-${stream}`,
+        stream,
         messages: [{ role: 'user', content: `say RATE ${Math.random()}` }],
       }),
     });

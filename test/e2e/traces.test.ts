@@ -55,8 +55,11 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
     };
     const call = named('chat sim-large');
     const steps = [
-      ...['RunActivity:beginGeneration', 'StartActivity:beginGeneration', 'RunWorkflow:generation'],
-      ...['StartWorkflow:generation', 'POST /v1/generations'],
+      'RunActivity:beginGeneration',
+      'StartActivity:beginGeneration',
+      'RunWorkflow:generation',
+      'StartWorkflow:generation',
+      'POST /v1/generations',
     ];
     expect(pathOf(named('RunActivity:beginGeneration'))).toEqual(steps);
     // Beside the start of the run where a worker was free, else in its first step.

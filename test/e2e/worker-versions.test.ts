@@ -139,12 +139,24 @@ test('a ramp gives the new version its share', async () => {
 test('a warning, which may be tried for days, moves on with the versions', async () => {
   const { workflow } = await temporalClient(stack.env);
   const warning: BudgetWarning = {
-    ...{ warningId: `warn_${randomUUID()}`, tenant: 'dev', per: 'user', id: 'ann', window: 'day' },
-    ...{ unit: 'tokens', limit: 100, spent: 81, resetsAtMs: 0, level: 'near', mode: 'hard' },
-    ...{ generationId: 'gen_1', atMs: 0 },
+    warningId: `warn_${randomUUID()}`,
+    tenant: 'dev',
+    per: 'user',
+    id: 'ann',
+    window: 'day',
+    unit: 'tokens',
+    limit: 100,
+    spent: 81,
+    resetsAtMs: 0,
+    level: 'near',
+    mode: 'hard',
+    generationId: 'gen_1',
+    atMs: 0,
   };
   const handle = await workflow.start('budgetWarning', {
-    ...{ args: [warning], workflowId: warning.warningId, taskQueue: stack.env['UNBROKEN_TASK_QUEUE'] ?? '' },
+    args: [warning],
+    workflowId: warning.warningId,
+    taskQueue: stack.env['UNBROKEN_TASK_QUEUE'] ?? '',
   });
   await handle.result();
   const events = (await handle.fetchHistory()).events ?? [];

@@ -29,7 +29,11 @@ export function ask(url: string, { method, target, headers, body }: FuzzRequest,
     ANSWER_MS,
     new Promise<FuzzAnswer>((resolve, reject) => {
       const request = httpRequest({
-        ...{ hostname, port, method, path: target, agent: false },
+        hostname,
+        port,
+        method,
+        path: target,
+        agent: false,
         headers: ['host', 'fuzz', ...lines.flat()],
       });
       request.on('response', (response) => {

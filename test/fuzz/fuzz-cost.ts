@@ -127,7 +127,10 @@ class CostSearch {
     const worst = this.#costs.toSorted((a, b) => most(b) - most(a)).slice(0, 5);
     const said = worst.map((one) => `${inWords(one)} by ${one.family}, n = ${one.size}`);
     return {
-      ...{ surface: 'cost', inputs: this.#sent, failures: this.#failures, worst },
+      surface: 'cost',
+      inputs: this.#sent,
+      failures: this.#failures,
+      worst,
       note: `longest waits: ${said.join('; ')}`,
     };
   }
@@ -207,7 +210,9 @@ class CostSearch {
     const [api, worker] = [this.#stack.apis[0], this.#stack.workers[0]];
     if (api === undefined || worker === undefined) throw new Error('the stack has no processes');
     const { body } = await this.#victim.create({
-      ...{ input: '[[sim tokens=100000 delay_ms=20]]', cache: 'off', maxOutputTokens: 100_000 },
+      input: '[[sim tokens=100000 delay_ms=20]]',
+      cache: 'off',
+      maxOutputTokens: 100_000,
     });
     this.#watch = new CostWatch({
       api: { url: this.#api.url, pid: api.pid() },
@@ -232,7 +237,8 @@ class CostSearch {
     for (let index = 0; index < LONG_ANSWERS; index += 1) {
       const { body } = await this.#api.create({
         input: `Long ${index} [[sim tokens=${LONG_TOKENS} delay_ms=0]]`,
-        ...{ cache: 'off', maxOutputTokens: LONG_TOKENS },
+        cache: 'off',
+        maxOutputTokens: LONG_TOKENS,
       });
       ids.push(body.id);
       await waitFor(

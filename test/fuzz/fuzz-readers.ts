@@ -66,13 +66,11 @@ async function trySplits(): Promise<SurfaceReport> {
     const chunks = at === 0 ? [...STREAM].map((byte) => Buffer.from([byte])) : pieces(at);
     const read: string[] = [];
     for await (const data of readEvents({
-      ...{
-        url: 'http://api/',
-        headers: {},
-        signal: undefined,
-        silenceMs: () => DONE_MS,
-        onBytes: () => undefined,
-      },
+      url: 'http://api/',
+      headers: {},
+      signal: undefined,
+      silenceMs: () => DONE_MS,
+      onBytes: () => undefined,
       fetch: async () => new Response(streamOf(chunks, false), { headers: HEADERS }),
     }))
       read.push(data);
@@ -87,8 +85,11 @@ async function follow(connections: readonly Connection[]) {
   const read = async (): Promise<unknown> => {
     try {
       for await (const event of followGeneration({
-        ...{ baseUrl: 'http://api', generationId: 'gen_1', fetch: apiBehind(connections) },
-        ...{ reconnectDelayMs: 1, giveUpAfterMs: 1_000 },
+        baseUrl: 'http://api',
+        generationId: 'gen_1',
+        fetch: apiBehind(connections),
+        reconnectDelayMs: 1,
+        giveUpAfterMs: 1_000,
       }))
         events.push(event);
       return null;
@@ -164,7 +165,9 @@ function origins(): fc.Arbitrary<OriginPlan> {
   return fc.record({
     standings: answers(
       fc.record({
-        ...{ id: fc.constant('gen_1'), tenant: fc.constant('dev'), nextSeq: fc.constant(EVENTS.length) },
+        id: fc.constant('gen_1'),
+        tenant: fc.constant('dev'),
+        nextSeq: fc.constant(EVENTS.length),
         status: fc.constantFrom('running', 'cancelled', 'completed'),
       }),
     ),

@@ -12,7 +12,10 @@ import { type FuzzPlan, inTurns, type SurfaceReport, sumOf, tryInputs, type Verd
 
 /** The limits that the API must be started with: short ones, so that a socket that is left open is closed soon. */
 export const SOCKET_LIMITS = {
-  ...{ headersMs: 1_500, requestMs: 3_000, keepAliveMs: 1_000, connections: 300 },
+  headersMs: 1_500,
+  requestMs: 3_000,
+  keepAliveMs: 1_000,
+  connections: 300,
 } satisfies Partial<ConfigFile['http']>;
 
 const LANES = 12;
@@ -155,72 +158,54 @@ function rawRequests(key: string): fc.Arbitrary<RawRequest> {
       weight: 6,
     },
     fc.constantFrom(
-      ...[
-        'content-length: 10',
-        'content-length: 10',
-        'content-length: -1',
-        'content-length: 1e3',
-        'content-length: 5, 5',
-      ],
-      ...[
-        'content-length: 99999999999999999999',
-        'transfer-encoding: chunked',
-        'transfer-encoding: chunked, identity',
-      ],
-      ...[
-        'transfer-encoding: gzip, chunked',
-        'Transfer-Encoding : chunked',
-        'transfer-encoding: xchunked',
-        'expect: 100-continue',
-      ],
-      ...[
-        'expect: nothing',
-        'connection: close',
-        'connection: upgrade',
-        'upgrade: h2c',
-        'upgrade: websocket',
-        'te: trailers',
-      ],
-      ...[
-        'http2-settings: AAMAAABkAAQAAP__',
-        'sec-websocket-key: x',
-        'sec-websocket-version: 99',
-        'host: b',
-        'x: \u0000',
-        ': x',
-      ],
-      ...[
-        ' folded: x',
-        'no colon',
-        `x: ${'y'.repeat(20_000)}`,
-        'x'.repeat(3_000),
-        'x: \rx: y',
-        '\u00ff: \u00ff',
-        'cookie: a=b',
-      ],
+      'content-length: 10',
+      'content-length: 10',
+      'content-length: -1',
+      'content-length: 1e3',
+      'content-length: 5, 5',
+      'content-length: 99999999999999999999',
+      'transfer-encoding: chunked',
+      'transfer-encoding: chunked, identity',
+      'transfer-encoding: gzip, chunked',
+      'Transfer-Encoding : chunked',
+      'transfer-encoding: xchunked',
+      'expect: 100-continue',
+      'expect: nothing',
+      'connection: close',
+      'connection: upgrade',
+      'upgrade: h2c',
+      'upgrade: websocket',
+      'te: trailers',
+      'http2-settings: AAMAAABkAAQAAP__',
+      'sec-websocket-key: x',
+      'sec-websocket-version: 99',
+      'host: b',
+      'x: \u0000',
+      ': x',
+      ' folded: x',
+      'no colon',
+      `x: ${'y'.repeat(20_000)}`,
+      'x'.repeat(3_000),
+      'x: \rx: y',
+      '\u00ff: \u00ff',
+      'cookie: a=b',
     ),
   );
   const body = fc.constantFrom(
-    ...[
-      '',
-      '{}',
-      '{"input":"x"}',
-      '5\r\nhello\r\n0\r\n\r\n',
-      'zz\r\nhello\r\n0\r\n\r\n',
-      '5;ext=1\r\nhello\r\n0\r\n\r\n',
-    ],
-    ...[
-      'ffffffffffffffff\r\nx',
-      '-1\r\n',
-      '5\nhello\n0\n\n',
-      `${'0'.repeat(5_000)}1\r\nx\r\n0\r\n\r\n`,
-      '0\r\nx: y\r\n\r\n',
-    ],
-    ...[
-      'GET /v1/keys HTTP/1.1\r\nhost: a\r\n\r\n',
-      '0\r\n\r\nGET /v1/keys HTTP/1.1\r\nhost: a\r\n\r\n',
-      'x'.repeat(70_000),
-    ],
+    '',
+    '{}',
+    '{"input":"x"}',
+    '5\r\nhello\r\n0\r\n\r\n',
+    'zz\r\nhello\r\n0\r\n\r\n',
+    '5;ext=1\r\nhello\r\n0\r\n\r\n',
+    'ffffffffffffffff\r\nx',
+    '-1\r\n',
+    '5\nhello\n0\n\n',
+    `${'0'.repeat(5_000)}1\r\nx\r\n0\r\n\r\n`,
+    '0\r\nx: y\r\n\r\n',
+    'GET /v1/keys HTTP/1.1\r\nhost: a\r\n\r\n',
+    '0\r\n\r\nGET /v1/keys HTTP/1.1\r\nhost: a\r\n\r\n',
+    'x'.repeat(70_000),
   );
   const end = fc.oneof(
     { arbitrary: fc.constant('\r\n'), weight: 8 },
@@ -230,13 +215,11 @@ function rawRequests(key: string): fc.Arbitrary<RawRequest> {
     .tuple(line, fc.array(header, { maxLength: 6 }), end, body)
     .map(([first, headers, eol, rest]) => `${[first, ...headers].join(eol)}${eol}${eol}${rest}`);
   const other = fc.constantFrom(
-    ...[
-      'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\u0000\u0000\u0000\u0004',
-      '\u0016\u0003\u0001\u0002\u0000\u0001',
-      'SSH-2.0-x\r\n',
-      '\r\n\r\n\r\n',
-      '\u0000',
-    ],
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\u0000\u0000\u0000\u0004',
+    '\u0016\u0003\u0001\u0002\u0000\u0001',
+    'SSH-2.0-x\r\n',
+    '\r\n\r\n\r\n',
+    '\u0000',
   );
   const bytes = fc.oneof(
     { arbitrary: made, weight: 8 },

@@ -132,16 +132,14 @@ function frames(path: (typeof PATHS)[number], generationId: string): fc.Arbitrar
   );
   const odd = fc
     .constantFrom(
-      ...[
-        '',
-        '{',
-        'null',
-        '[]',
-        '"ping"',
-        '{"type":"ping"}{"type":"ping"}',
-        '{"type":"__proto__"}',
-        '\ufeff{"type":"ping"}',
-      ],
+      '',
+      '{',
+      'null',
+      '[]',
+      '"ping"',
+      '{"type":"ping"}{"type":"ping"}',
+      '{"type":"__proto__"}',
+      '\ufeff{"type":"ping"}',
     )
     .map(text);
   const wild = fc.record({

@@ -41,11 +41,9 @@ export async function tryInputs<Input>(
     if (wrong !== null) throw new Error(wrong);
   };
   const outcome = await fc.check(fc.asyncProperty(inputs, judge), {
-    ...{
-      seed,
-      numRuns: Math.max(numRuns, examples.length),
-      interruptAfterTimeLimit: SHRINK_MS + numRuns * 1_000,
-    },
+    seed,
+    numRuns: Math.max(numRuns, examples.length),
+    interruptAfterTimeLimit: SHRINK_MS + numRuns * 1_000,
     examples: examples.map((input): [Input] => [input]),
   });
   if (!outcome.failed) return { surface: what, inputs: tried, failures: [] };
@@ -53,7 +51,8 @@ export async function tryInputs<Input>(
   const why = outcome.errorInstance instanceof Error ? outcome.errorInstance.message : 'interrupted';
   const path = outcome.counterexamplePath ?? '';
   return {
-    ...{ surface: what, inputs: tried },
+    surface: what,
+    inputs: tried,
     failures: [`${what} (seed ${seed}, path ${path}): ${why}\n  input: ${input}`],
   };
 }
@@ -61,7 +60,8 @@ export async function tryInputs<Input>(
 /** Several reports of one surface as one. */
 export function sumOf(surface: string, reports: readonly SurfaceReport[], note?: string): SurfaceReport {
   return {
-    ...{ surface, note },
+    surface,
+    note,
     inputs: reports.reduce((sum, { inputs }) => sum + inputs, 0),
     failures: reports.flatMap(({ failures }) => failures),
   };

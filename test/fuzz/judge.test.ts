@@ -9,7 +9,8 @@ import { goodBodies } from './route-bodies.ts';
 
 const json = { 'content-type': 'application/json; charset=utf-8' };
 const answer = (status: number, error: object, headers: FuzzAnswer['headers'] = json): FuzzAnswer => ({
-  ...{ status, headers },
+  status,
+  headers,
   body: JSON.stringify({ error }),
 });
 const known = { code: 'not_found', message: 'no', doc: '/docs/errors/not_found' };

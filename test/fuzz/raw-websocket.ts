@@ -57,7 +57,10 @@ export function openRawWebSocket(url: string, path: string, key: string): Promis
         status = Number(/^HTTP\/1\.1 (\d{3})/.exec(rest.toString('latin1'))?.[1] ?? 0);
         rest = rest.subarray(end + 4);
         resolve({
-          ...{ frames, status, isClosed: () => isClosed, destroy: () => void socket.destroy() },
+          frames,
+          status,
+          isClosed: () => isClosed,
+          destroy: () => void socket.destroy(),
           write: (bytes) => void socket.write(bytes),
           stopReading: () => void socket.pause(),
           unsentBytes: () => socket.writableLength,

@@ -182,6 +182,18 @@ export function queriesOf(route: AppRoute, bad: fc.Arbitrary<string>): fc.Arbitr
 }
 
 const OTHER_QUERIES = [
-  ...['after', 'at', 'limit', 'order', 'until_ms', 'stream', 'starting_after', 'tenant', 'baseline'],
-  ...['user', 'cursor', '__proto__', 'constructor', 'a[b][c]'],
+  'after',
+  'at',
+  'limit',
+  'order',
+  'until_ms',
+  'stream',
+  'starting_after',
+  'tenant',
+  'baseline',
+  'user',
+  'cursor',
+  '__proto__',
+  'constructor',
+  'a[b][c]',
 ];

@@ -102,22 +102,27 @@ const headerText = fc.oneof(
 );
 
 const HEADERS = [
-  ...['idempotency-key', 'last-event-id', 'accept', 'accept-encoding', 'cookie', 'origin', 'range'],
-  ...['x-unbroken-cache', 'x-unbroken-task', 'x-unbroken-priority', 'x-unbroken-deadline-ms'],
-  ...[
-    'x-unbroken-generation-id',
-    'x-unbroken-on-abort',
-    'traceparent',
-    'tracestate',
-    'baggage',
-    'x-forwarded-proto',
-  ],
-  ...[
-    'if-none-match',
-    'x-http-method-override',
-    'access-control-request-method',
-    'upgrade-insecure-requests',
-  ],
+  'idempotency-key',
+  'last-event-id',
+  'accept',
+  'accept-encoding',
+  'cookie',
+  'origin',
+  'range',
+  'x-unbroken-cache',
+  'x-unbroken-task',
+  'x-unbroken-priority',
+  'x-unbroken-deadline-ms',
+  'x-unbroken-generation-id',
+  'x-unbroken-on-abort',
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'x-forwarded-proto',
+  'if-none-match',
+  'x-http-method-override',
+  'access-control-request-method',
+  'upgrade-insecure-requests',
 ];
 
 /** The ids are of other tenants too: a header may name a generation. */

@@ -5,7 +5,11 @@ import { compareReading, faultsOf } from './check-events.ts';
 
 const delta = (seq: number, text: string): GenerationEvent => ({ type: 'text-delta', seq, at: 0, text });
 const cancel = (seq: number): GenerationEvent => ({
-  ...{ type: 'generation-cancel', seq, at: 0, attempts: 1, costMicroUsd: 0 },
+  type: 'generation-cancel',
+  seq,
+  at: 0,
+  attempts: 1,
+  costMicroUsd: 0,
   usage: NO_USAGE,
 });
 

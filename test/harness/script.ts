@@ -45,15 +45,25 @@ export async function connectScript(stack: Stack): Promise<Script> {
 
 /** The events of an attempt's beginning. */
 export const START: EventBody = {
-  ...{ type: 'provider-start', provider: 'simulated', model: 'sim-large', attempt: 1, strategy: 'start' },
+  type: 'provider-start',
+  provider: 'simulated',
+  model: 'sim-large',
+  attempt: 1,
+  strategy: 'start',
 };
 
 export const USAGE = { ...NO_USAGE, inputTokens: 11, outputTokens: 7 };
 
 export function endWith(finishReason: 'stop' | 'length' | 'tool-calls' = 'stop'): EventBody {
   return {
-    ...{ type: 'generation-end', provider: 'simulated', model: 'sim-large', finishReason },
-    ...{ attempts: 1, cached: false, usage: USAGE, costMicroUsd: 42 },
+    type: 'generation-end',
+    provider: 'simulated',
+    model: 'sim-large',
+    finishReason,
+    attempts: 1,
+    cached: false,
+    usage: USAGE,
+    costMicroUsd: 42,
   };
 }
 

@@ -7,7 +7,11 @@ import { MUTANTS } from '../mutants/mutants.ts';
 import { ROOT, readProjectFile } from './project-files.ts';
 
 const made: Mutant = {
-  ...{ name: 'made-up', breaks: 'nothing', file: 'a.ts', find: 'b', replace: 'c' },
+  name: 'made-up',
+  breaks: 'nothing',
+  file: 'a.ts',
+  find: 'b',
+  replace: 'c',
   caughtBy: { simulation: 1 },
 };
 

@@ -151,8 +151,13 @@ async function failureOf(folder: string, check: Check): Promise<string | null> {
   const reportFile = join(folder, 'jest-report.json');
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
   const { code, output } = await runNode(folder, [
-    ...[...jest, 'node_modules/jest/bin/jest.js', '--maxWorkers=1', '--json', `--outputFile=${reportFile}`],
-    ...['--runTestsByPath', ...check.tests],
+    ...jest,
+    'node_modules/jest/bin/jest.js',
+    '--maxWorkers=1',
+    '--json',
+    `--outputFile=${reportFile}`,
+    '--runTestsByPath',
+    ...check.tests,
   ]);
   return code === 0 ? null : (failedTest(folder, reportFile) ?? `tests: ${endOf(code, output)}`);
 }

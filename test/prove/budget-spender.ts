@@ -21,7 +21,10 @@ const redis = createClient({ url: plan.redisUrl });
 redis.on('error', (error: Error) => process.stderr.write(`${error.message}\n`));
 await redis.connect();
 const ledger = createRedisBudgetLedger({
-  ...{ redis, limits: plannedLimits(), timeZone: TIME_ZONE, keepEntriesMs: 40 * 86_400_000 },
+  redis,
+  limits: plannedLimits(),
+  timeZone: TIME_ZONE,
+  keepEntriesMs: 40 * 86_400_000,
 });
 process.stdout.write('{"ready":true}\n');
 await Promise.all(
@@ -78,7 +81,10 @@ async function play(planned: PlannedGeneration): Promise<void> {
       ...owned,
       tokens: charges.reduce((sum, { tokens }) => sum + tokens, 0),
       costMicroUsd: charges.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0),
-      ...{ estimated: false, attempt: charges.length, provider: 'p', model: 'm' },
+      estimated: false,
+      attempt: charges.length,
+      provider: 'p',
+      model: 'm',
     }),
   );
 }

@@ -34,7 +34,12 @@ export async function proveClients(): Promise<boolean> {
 
 async function tryClient({ behaviours }: ClientUnderTest, bench: Bench): Promise<Row> {
   const row: Record<Behaviour, string> = {
-    ...{ plain: '', streaming: '', 'tool call': '', resume: '', error: '', cancel: '' },
+    plain: '',
+    streaming: '',
+    'tool call': '',
+    resume: '',
+    error: '',
+    cancel: '',
   };
   for (const behaviour of BEHAVIOURS) {
     const outcome = await Promise.race([

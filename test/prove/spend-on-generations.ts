@@ -64,7 +64,8 @@ export async function spendOnGenerations(plan: {
     const calls = await stack.sim.calls();
     return {
       ...faults,
-      ...{ kills: killing.kills, ends },
+      kills: killing.kills,
+      ends,
       providerTokens: calls.reduce((sum, call) => sum + call.inputTokens + call.outputTokensGenerated, 0),
       ledgerTokens: [...used.values()].reduce((sum, tokens) => sum + tokens, 0),
     };

@@ -82,7 +82,10 @@ function nginxArguments(folder: string, settings: Readonly<Record<string, string
   const kinds = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const config = [
     process.getuid?.() === 0 ? 'user root;' : '',
-    ...['daemon off;', 'worker_processes 1;', 'pid nginx.pid;', 'error_log stderr;'],
+    'daemon off;',
+    'worker_processes 1;',
+    'pid nginx.pid;',
+    'error_log stderr;',
     'events { worker_connections 1024; }',
     'http {',
     'access_log off;',

@@ -28,8 +28,10 @@ async function generate(platform: Platform, input: string): Promise<GenerationEv
 describe('a generation that takes several times as long as the platform lets a request take', () => {
   const start = (marginMs: number) => {
     const handler = createFunction({
-      ...{ apiUrl: stack.api.url, apiKey: stack.api.key },
-      ...{ limitMs: LIMIT_MS, marginMs },
+      apiUrl: stack.api.url,
+      apiKey: stack.api.key,
+      limitMs: LIMIT_MS,
+      marginMs,
     });
     return startPlatform(handler, { limitMs: LIMIT_MS });
   };

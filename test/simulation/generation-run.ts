@@ -182,7 +182,13 @@ export class GenerationRun {
 
 function stepOf(order: GenerationOrder, candidate: Candidate, isLast: boolean): StreamStep {
   return {
-    ...{ order, candidate, isLast, reservedTokens: RESERVED, reservedMicroUsd: RESERVED },
-    ...{ remainingTokens: null, maxOutputTokens: OUTPUT_CAP, warnings: [] },
+    order,
+    candidate,
+    isLast,
+    reservedTokens: RESERVED,
+    reservedMicroUsd: RESERVED,
+    remainingTokens: null,
+    maxOutputTokens: OUTPUT_CAP,
+    warnings: [],
   };
 }

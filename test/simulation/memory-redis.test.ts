@@ -88,7 +88,7 @@ async function command(
 
 function eventsOf(random: Random): EventBody[] {
   return Array.from({ length: random.between(1, 3) }, (_, index) => ({
-    ...({ type: 'text-delta' } as const),
+    type: 'text-delta' as const,
     text: `${index}é`,
   }));
 }

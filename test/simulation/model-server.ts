@@ -122,8 +122,13 @@ export class ModelServer {
         ? makeContinuation(world, this.kind, base, variant)
         : makeAnswer(world, this.kind, isFirst ? world.random.between(0, 5) : variant);
     const response = {
-      ...{ id: `resp_${this.responses.length}`, key: idempotencyKey, strategy: resume.strategy },
-      ...{ base, answer, made: 0, isGone: false },
+      id: `resp_${this.responses.length}`,
+      key: idempotencyKey,
+      strategy: resume.strategy,
+      base,
+      answer,
+      made: 0,
+      isGone: false,
     };
     this.responses.push(response);
     world.tell(() => `${response.id} is ${JSON.stringify(answer.pieces)}`);

@@ -115,7 +115,11 @@ class Simulation {
       capabilities.set(`sim${index}`, can);
     }
     this.#outside = {
-      ...{ world, redis: this.#redis, flights: new FlightStore(this.#redis), capabilities, raisedCap: 0 },
+      world,
+      redis: this.#redis,
+      flights: new FlightStore(this.#redis),
+      capabilities,
+      raisedCap: 0,
       models: new ModelServer(world, kind),
       writer: { eventsPerAppend: world.pick([1, 2, 5, 512]), writerBufferBytes: world.pick([40, 100_000]) },
     };
@@ -199,16 +203,17 @@ class Simulation {
   #order(generationId: string, isShared: boolean): GenerationOrder {
     const candidates = [...this.#outside.capabilities.keys()].map((provider) => ({ provider, model: 'm' }));
     return {
-      ...{
-        generationId,
-        tenant: 'acme',
-        user: 'ann',
-        team: null,
-        keyId: 'key',
-        route: 'default',
-        candidates,
-      },
-      ...{ cache: isShared ? 'on' : 'off', maxOutputTokens: OUTPUT_CAP, limitMs: 600_000, inputChars: 1 },
+      generationId,
+      tenant: 'acme',
+      user: 'ann',
+      team: null,
+      keyId: 'key',
+      route: 'default',
+      candidates,
+      cache: isShared ? 'on' : 'off',
+      maxOutputTokens: OUTPUT_CAP,
+      limitMs: 600_000,
+      inputChars: 1,
     };
   }
 

@@ -250,8 +250,13 @@ export class SimulatedProcess {
   #granted() {
     const capTokens = Math.max(OUTPUT_CAP, this.#outside.raisedCap);
     return {
-      ...({ granted: true, reservedTokens: RESERVED, reservedMicroUsd: RESERVED } as const),
-      ...{ maxOutputTokens: capTokens, capTokens, remainingTokens: null, warnings: [] },
+      granted: true as const,
+      reservedTokens: RESERVED,
+      reservedMicroUsd: RESERVED,
+      maxOutputTokens: capTokens,
+      capTokens,
+      remainingTokens: null,
+      warnings: [],
     };
   }
 }

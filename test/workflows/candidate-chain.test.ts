@@ -22,8 +22,14 @@ const LARGE = { provider: 'second', model: 'large' };
 
 function planOf(facts: Partial<RoutingPlan> = {}): RoutingPlan {
   return {
-    ...{ task: null, reasons: [], contextTokens: [null, null], onContextLength: [], maxWaitMs: 10_000 },
-    ...{ onContentPolicy: 'tell', whenFull: 'next', cachedAnswer: false },
+    task: null,
+    reasons: [],
+    contextTokens: [null, null],
+    onContextLength: [],
+    maxWaitMs: 10_000,
+    onContentPolicy: 'tell',
+    whenFull: 'next',
+    cachedAnswer: false,
     ...facts,
   };
 }

@@ -32,7 +32,9 @@ afterAll(async () => {
 const ended =
   (facts: Partial<GenerationOutcome> = {}) =>
   async (): Promise<BegunGeneration> => ({
-    ...{ next: 'ended', outcome: outcomeWith(facts), storeFailed: false },
+    next: 'ended',
+    outcome: outcomeWith(facts),
+    storeFailed: false,
   });
 
 function workflowTasksOf({ history }: { history: { events?: unknown[] | null } }): number {
@@ -50,7 +52,10 @@ test('a long answer is adopted, settled and stored, in two workflow tasks', asyn
   const run = await runGeneration(environment, {}, { cache: 'on' });
   expect(run.outcome).toEqual(outcomeWith(FIRST));
   expect(run.calls).toEqual([
-    ...['beginGeneration', 'streamFromProvider first', 'settleBudget completed', 'storeAnswer'],
+    'beginGeneration',
+    'streamFromProvider first',
+    'settleBudget completed',
+    'storeAnswer',
   ]);
   expect(workflowTasksOf(run)).toBe(2);
 });
@@ -218,9 +223,19 @@ describe('a run of which a step can never succeed', () => {
 
 test('a warning is told in a run of its own, once, after the generation has ended', async () => {
   const warning: BudgetWarning = {
-    ...{ warningId: `warn_${crypto.randomUUID()}`, tenant: 'acme', per: 'user', id: 'ann', window: 'day' },
-    ...{ unit: 'tokens', limit: 100, spent: 81, resetsAtMs: 0, level: 'near', mode: 'hard' },
-    ...{ generationId: 'gen_1', atMs: 0 },
+    warningId: `warn_${crypto.randomUUID()}`,
+    tenant: 'acme',
+    per: 'user',
+    id: 'ann',
+    window: 'day',
+    unit: 'tokens',
+    limit: 100,
+    spent: 81,
+    resetsAtMs: 0,
+    level: 'near',
+    mode: 'hard',
+    generationId: 'gen_1',
+    atMs: 0,
   };
   const outcome = outcomeWith(FIRST);
   const told: string[] = [];

@@ -77,23 +77,32 @@ export async function startWorkflowEnvironment(): Promise<WorkflowEnvironment> {
 
 export function orderOf(facts: Partial<GenerationOrder> = {}): GenerationOrder {
   return {
-    ...{
-      generationId: `gen_${crypto.randomUUID()}`,
-      tenant: 'acme',
-      user: 'ann',
-      team: null,
-      keyId: 'key_1',
-      route: 'default',
-    },
-    ...{ candidates: [FIRST, SECOND], cache: 'off', maxOutputTokens: 100, limitMs: 60_000, inputChars: 5 },
+    generationId: `gen_${crypto.randomUUID()}`,
+    tenant: 'acme',
+    user: 'ann',
+    team: null,
+    keyId: 'key_1',
+    route: 'default',
+    candidates: [FIRST, SECOND],
+    cache: 'off',
+    maxOutputTokens: 100,
+    limitMs: 60_000,
+    inputChars: 5,
     ...facts,
   };
 }
 
 export function outcomeWith(facts: Partial<GenerationOutcome> = {}): GenerationOutcome {
   return {
-    ...{ status: 'completed', ...FIRST, finishReason: 'stop', usage: NO_USAGE, costMicroUsd: 3 },
-    ...{ attempts: 1, cached: false, lastSeq: 9, errorCode: null },
+    status: 'completed',
+    ...FIRST,
+    finishReason: 'stop',
+    usage: NO_USAGE,
+    costMicroUsd: 3,
+    attempts: 1,
+    cached: false,
+    lastSeq: 9,
+    errorCode: null,
     ...facts,
   };
 }
@@ -116,7 +125,10 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
     waitForRoom: async () => ({ keyId: 'key', slot: 1 }),
     closeGeneration: async ({ as, error }) =>
       outcomeWith({
-        ...{ status: as, provider: null, model: null, finishReason: null },
+        status: as,
+        provider: null,
+        model: null,
+        finishReason: null,
         errorCode: error?.code ?? null,
       }),
     raiseOutputCap: async () => ({ granted: false, budget: null, remaining: 0 }),

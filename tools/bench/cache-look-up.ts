@@ -57,7 +57,10 @@ export async function benchLookUps(url: string, sizes: readonly number[]): Promi
     const same = await timesOf(asking(0), (question) => cache.lookUp(question, limits));
     const unknown = await timesOf(asking(10_000_000), (question) => cache.lookUp(question, limits));
     const scopeOf = async (question: CacheQuestion) => ({
-      ...{ tenant: question.tenant, partition: partitionOf(question), storedAfterMs: 0, nowMs: Date.now() },
+      tenant: question.tenant,
+      partition: partitionOf(question),
+      storedAfterMs: 0,
+      nowMs: Date.now(),
       signature: (await storedOf(question, verifier)).signature,
     });
     const search = await timesOf(asking(20_000_000), async (question) =>
@@ -111,7 +114,8 @@ async function fill(
 
 function questionOf(index: number): CacheQuestion {
   return {
-    ...{ tenant: 'bench', onlyUser: null },
+    tenant: 'bench',
+    onlyUser: null,
     candidates: [{ provider: 'simulated', model: 'sim-large' }],
     input: {
       messages: [{ role: 'user', content: `How do I return the widget ${nameOf(index)}?` }],
@@ -128,14 +132,21 @@ function nameOf(index: number): string {
 async function storedOf(question: CacheQuestion, verifier: QuestionVerifier): Promise<StoredAnswer> {
   const storedAtMs = Date.now();
   return {
-    ...{ tenant: question.tenant, user: 'bench', partition: partitionOf(question), key: cacheKey(question) },
+    tenant: question.tenant,
+    user: 'bench',
+    partition: partitionOf(question),
+    key: cacheKey(question),
     question: cacheKey(question),
     questions: userTexts(question),
     // The same for all of them, so that the filter takes nothing away: the worst case.
     signature: await signatureOf(verifier, userTexts(question)),
     text: 'Take it back to where it came from. '.repeat(20),
-    ...{ provider: 'simulated', model: 'sim-large', finishReason: 'stop', usage: NO_USAGE },
-    ...{ storedAtMs, expiresAtMs: storedAtMs + DAY_MS },
+    provider: 'simulated',
+    model: 'sim-large',
+    finishReason: 'stop',
+    usage: NO_USAGE,
+    storedAtMs,
+    expiresAtMs: storedAtMs + DAY_MS,
   };
 }
 

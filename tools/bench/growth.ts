@@ -155,7 +155,9 @@ async function measure(bench: Bench, plan: Plan): Promise<Growth> {
   const inspected = times.slice(-INSPECTED).map(({ id }) => id);
   const runs = await Promise.all(inspected.map((id) => closedRun(stack, id)));
   const logs = inspected.flatMap((id) => [
-    ...[REDIS_KEYS.logMeta(id), REDIS_KEYS.logStream(id), REDIS_KEYS.logInput(id)],
+    REDIS_KEYS.logMeta(id),
+    REDIS_KEYS.logStream(id),
+    REDIS_KEYS.logInput(id),
   ]);
   const first = summary(times.map(({ firstMs }) => firstMs));
   const speeds = times.map(({ wholeMs, firstMs }) => (plan.tokens * 1_000) / Math.max(1, wholeMs - firstMs));
@@ -214,7 +216,10 @@ async function generate(
     url: `${stack.api.url}/v1/generations`,
     key: stack.api.key,
     body: {
-      ...{ input: promptOf(plan), cache: 'off', stream: true, model: 'simulated/sim-large' },
+      input: promptOf(plan),
+      cache: 'off',
+      stream: true,
+      model: 'simulated/sim-large',
       maxOutputTokens: plan.tokens + 1,
     },
     isText: ({ type }) => type === 'text-delta',

@@ -85,7 +85,9 @@ export function needsOf(perDay: number, retention: Retention = ASSUMED.retention
   // Qdrant's own rule: 4 bytes a dimension, and half as much again for indices and versions.
   const vectorGB = (cacheEntries * ASSUMED.dimensions * 4 * 1.5) / GB;
   return {
-    ...{ meanPerSecond, peakPerSecond, atOnce: peakPerSecond * MEASURED.seconds },
+    meanPerSecond,
+    peakPerSecond,
+    atOnce: peakPerSecond * MEASURED.seconds,
     apiProcesses: Math.max(2, Math.ceil(cores(MEASURED.apiCpuMs))),
     workerCores: cores(MEASURED.workerCpuMs),
     temporalCores: cores(MEASURED.temporalCpuMs),
@@ -94,7 +96,8 @@ export function needsOf(perDay: number, retention: Retention = ASSUMED.retention
     temporalGB: (perDay * temporalDays * MEASURED.temporalBytes) / GB,
     redisCores: cores(MEASURED.redisCpuMs),
     redisMBPerSecond: (peakPerSecond * MEASURED.redisNetworkBytes) / 1e6,
-    ...{ redisLogGB, redisBooksGB },
+    redisLogGB,
+    redisBooksGB,
     redisByMemory: Math.ceil((redisLogGB + redisBooksGB) / ASSUMED.redisGB),
     redisByCpu: Math.ceil(cores(MEASURED.redisCpuMs)),
     cacheEntries,

@@ -66,14 +66,12 @@ async function measure(stack: Stack, plan: RelayPlan): Promise<void> {
     made += 1;
     const id = `gen_${String(made).padStart(32, '0')}`;
     await log.create({
-      ...{
-        generationId: id,
-        tenant: 'dev',
-        user: 'dev',
-        route: 'default',
-        requestHash: 'bench',
-        metadata: {},
-      },
+      generationId: id,
+      tenant: 'dev',
+      user: 'dev',
+      route: 'default',
+      requestHash: 'bench',
+      metadata: {},
       input: { messages: [{ role: 'user', content: 'bench' }], maxOutputTokens: 1 },
     });
     return { id, writer: (await log.open(id, 1)).writer };

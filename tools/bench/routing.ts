@@ -44,7 +44,10 @@ async function measureChoice(calls: number, redis: RedisConnection) {
   };
   const config = { ...loadConfig({}), routes };
   const reader = createRedisGateReader({
-    ...{ redis, keys: config.providerKeys, scopes: config.gateScopes, breaker: config.breaker },
+    redis,
+    keys: config.providerKeys,
+    scopes: config.gateScopes,
+    breaker: config.breaker,
   });
   const health = createHealthSnapshot(reader, (error) => console.error(error));
   const chooser = createRouteChooser(config, health);
@@ -64,15 +67,28 @@ async function measureGate(calls: number, redis: RedisConnection) {
   const limits = { requests: 10_000_000, tokens: 1_000_000_000, windowMs: 60_000 };
   const { breaker } = loadConfig({});
   const gate = createRedisGate({
-    ...{ redis, keys: { bench: providerKeysOf({ keys: names, limits }, environment) } },
-    ...{ scopes: {}, breaker, probeMs: 15_000, onAway: (reason) => console.error(reason) },
+    redis,
+    keys: { bench: providerKeysOf({ keys: names, limits }, environment) },
+    scopes: {},
+    breaker,
+    probeMs: 15_000,
+    onAway: (reason) => console.error(reason),
   });
   const callOf = (index: number): GateCall => ({
-    ...{ tenant: 'bench', generationId: `gen_${index}` },
-    ...{ provider: 'bench', model: 'model', callId: `call-${index}`, tokens: 1_000, isLast: false },
+    tenant: 'bench',
+    generationId: `gen_${index}`,
+    provider: 'bench',
+    model: 'model',
+    callId: `call-${index}`,
+    tokens: 1_000,
+    isLast: false,
   });
   const answered = {
-    ...({ verdict: 'answered', key: null, firstTokenMs: 300, tokensPerSecond: 80, tokens: 400 } as const),
+    verdict: 'answered' as const,
+    key: null,
+    firstTokenMs: 300,
+    tokensPerSecond: 80,
+    tokens: 400,
   };
   // What an attempt asks of Redis anyway, as it begins.
   await redis.set('bench:input', PROMPT);

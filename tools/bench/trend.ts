@@ -49,7 +49,10 @@ export function trendOf(points: readonly Point[]): Trend {
   const error = Math.sqrt(variance / spread);
   const margin = quantile(Z, freedom) * error;
   return {
-    ...{ mean, slopePerHour: slope, lowPerHour: slope - margin, highPerHour: slope + margin },
+    mean,
+    slopePerHour: slope,
+    lowPerHour: slope - margin,
+    highPerHour: slope + margin,
     judgedMargin: quantile(JUDGED_Z, freedom) * error,
   };
 }

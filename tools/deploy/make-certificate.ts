@@ -18,7 +18,9 @@ const certificate = join(folder, 'front.crt');
 if (!existsSync(certificate)) {
   const hosts = ['localhost', ...names];
   const made = await generate([{ name: 'commonName', value: 'localhost' }], {
-    ...{ keyType: 'ec', algorithm: 'sha256', notAfterDate: new Date(Date.now() + LIFE_MS) },
+    keyType: 'ec',
+    algorithm: 'sha256',
+    notAfterDate: new Date(Date.now() + LIFE_MS),
     extensions: [
       {
         name: 'subjectAltName',

@@ -14,8 +14,12 @@ export async function keepSimulator(dataDir: string, report: Report): Promise<Ke
   // The other processes are started with its address, so one that starts again must have the same.
   const port = await findFreePort();
   const program = {
-    ...{ name: 'simulator', file: 'tools/simulator/main.ts', args: ['--port', String(port)] },
-    ...{ dataDir, env: {}, report },
+    name: 'simulator',
+    file: 'tools/simulator/main.ts',
+    args: ['--port', String(port)],
+    dataDir,
+    env: {},
+    report,
   };
   const first = await runNode(program);
   const kept = supervise(program.name, first.process, async () => (await runNode(program)).process, report);

@@ -79,7 +79,9 @@ export async function readDeployment(
           throw error;
         }),
       workflowService.describeTaskQueue({
-        ...{ namespace, taskQueue: { name: taskQueue }, taskQueueType: WORKFLOW_TASKS },
+        namespace,
+        taskQueue: { name: taskQueue },
+        taskQueueType: WORKFLOW_TASKS,
       }),
     ]);
     const info = description?.workerDeploymentInfo;
@@ -100,8 +102,10 @@ export async function readDeployment(
         const query = runningOn(deployment.name, buildId);
         const { count } = await workflowService.countWorkflowExecutions({ namespace, query });
         return {
-          ...{ buildId, status: STATUS[status ?? 0] ?? 'unknown' },
-          ...{ running: Number(count ?? 0), workers: workersOf(buildId) },
+          buildId,
+          status: STATUS[status ?? 0] ?? 'unknown',
+          running: Number(count ?? 0),
+          workers: workersOf(buildId),
         };
       }),
     );
@@ -129,7 +133,10 @@ export async function setCurrentVersion(
 ): Promise<void> {
   await connection.withDeadline(Date.now() + CALL_MS, () =>
     connection.workflowService.setWorkerDeploymentCurrentVersion({
-      ...{ namespace, deploymentName: deployment.name, buildId: buildId ?? '', identity: 'unbroken' },
+      namespace,
+      deploymentName: deployment.name,
+      buildId: buildId ?? '',
+      identity: 'unbroken',
     }),
   );
 }
@@ -144,7 +151,10 @@ export async function setRamp(
   const ramp = { buildId: percent === 0 ? '' : buildId, percentage: percent };
   await connection.withDeadline(Date.now() + CALL_MS, () =>
     connection.workflowService.setWorkerDeploymentRampingVersion({
-      ...{ namespace, deploymentName: deployment.name, ...ramp, identity: 'unbroken' },
+      namespace,
+      deploymentName: deployment.name,
+      ...ramp,
+      identity: 'unbroken',
     }),
   );
 }
@@ -161,7 +171,9 @@ export async function moveRuns(
   const { workflowService } = connection;
   const jobId = randomUUID();
   await workflowService.startBatchOperation({
-    ...{ namespace, jobId, visibilityQuery: runningOn(deployment.name, buildId) },
+    namespace,
+    jobId,
+    visibilityQuery: runningOn(deployment.name, buildId),
     reason: `the workers of ${deployment.name} ${buildId} are gone`,
     updateWorkflowOptionsOperation: {
       identity: 'unbroken',

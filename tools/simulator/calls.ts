@@ -107,21 +107,17 @@ export function createCalls(journal: Journal = () => undefined): Calls {
     find: (id) => calls.get(id),
     list: () =>
       [...calls.values()].map(({ id, wire, model, key, apiKey, run, input, prefillChars, startedAt }) => ({
-        ...{
-          id,
-          wire,
-          model,
-          key,
-          apiKey,
-          state: run.state,
-          cancelled: run.state === 'cancelled',
-          startedAt,
-        },
-        ...{
-          outputTokensGenerated: run.made,
-          inputTokens: inputTokens(input),
-          prefillTokens: Math.ceil(prefillChars / 4),
-        },
+        id,
+        wire,
+        model,
+        key,
+        apiKey,
+        state: run.state,
+        cancelled: run.state === 'cancelled',
+        startedAt,
+        outputTokensGenerated: run.made,
+        inputTokens: inputTokens(input),
+        prefillTokens: Math.ceil(prefillChars / 4),
       })),
     clear: () => {
       calls.clear();

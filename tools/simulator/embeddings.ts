@@ -19,7 +19,8 @@ export function answerEmbeddings(path: string, given: unknown): object | undefin
   const { model, input: inputs, dimensions, encoding_format: format } = requestSchema.parse(given);
   const tokens = inputs.reduce((sum, one) => sum + Math.ceil(one.length / 4), 0);
   return {
-    ...{ object: 'list', model },
+    object: 'list',
+    model,
     data: inputs.map((one, index) => {
       const vector = vectorOf(String(one), dimensions);
       const embedding =

@@ -88,7 +88,10 @@ export async function serveCall(
   const call = calls.start({
     id: wire.newId(),
     wire: wire.name,
-    ...{ model: asked.model, input: asked.input, maxTokens: asked.maxTokens, apiKey },
+    model: asked.model,
+    input: asked.input,
+    maxTokens: asked.maxTokens,
+    apiKey,
     isBackground: asked.isBackground === true,
     wantsUsage: asked.wantsUsage === true,
     isEmpty: fault?.kind === 'empty',

@@ -66,13 +66,17 @@ export function scriptFor(input: SimulatedInput, salt = ''): Script {
       ).map((text) => ({ kind: 'text' as const, text })),
       ...toolCalls.flatMap((_, call) =>
         inPieces(JSON.stringify(sampleOf(called?.parameters, word) ?? {})).map((text) => ({
-          ...{ kind: 'tool' as const, text, call },
+          kind: 'tool' as const,
+          text,
+          call,
         })),
       ),
     ],
     toolCalls,
-    ...{ delayMs: setting('delay_ms', 5), firstMs: setting('first_ms', 0) },
-    ...{ cached: setting('cached', 0), written: setting('cache_write', 0) },
+    delayMs: setting('delay_ms', 5),
+    firstMs: setting('first_ms', 0),
+    cached: setting('cached', 0),
+    written: setting('cache_write', 0),
   };
 }
 

@@ -19,7 +19,8 @@ export const entriesQuerySchema = z
     from: day.optional(),
     until: day.optional(),
     generation: z.string().min(1).max(128).optional(),
-    ...{ per: subject.per.optional(), id: subject.id.optional() },
+    per: subject.per.optional(),
+    id: subject.id.optional(),
   })
   .refine(({ per, id }) => (per === undefined) === (id === undefined), {
     path: ['per'],

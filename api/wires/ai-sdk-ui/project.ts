@@ -84,7 +84,10 @@ export function projectUi({ messageId }: Pick<UiOrigin, 'messageId'>): Projectio
         case 'generation-end': {
           const { costMicroUsd, attempts, cached, finishReason } = event;
           const messageMetadata = {
-            ...{ model: `${event.provider}/${event.model}`, costMicroUsd, attempts, cached },
+            model: `${event.provider}/${event.model}`,
+            costMicroUsd,
+            attempts,
+            cached,
           };
           return [
             ...close(),

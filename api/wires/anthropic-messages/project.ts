@@ -85,7 +85,9 @@ export function projectMessage(asked: string): Projection<Frame> {
               type: 'message_delta',
               delta: {
                 stop_reason: stopReasonOf(event.finishReason),
-                ...{ stop_sequence: null, stop_details: null, container: null },
+                stop_sequence: null,
+                stop_details: null,
+                container: null,
               },
               usage: deltaUsageOf(event.usage),
             },
@@ -118,7 +120,9 @@ export function wholeMessage(asked: string, answer: Answer): Message {
     ...toolCalls.map(({ id, name, arguments: written }) => toolUse(id, name, parsedInput(written))),
   ];
   const message = messageOf({
-    ...{ id: idIn('msg_', generationId), model: answer.model ?? asked, content },
+    id: idIn('msg_', generationId),
+    model: answer.model ?? asked,
+    content,
     usage: end?.usage ?? NO_USAGE,
   });
   const finish = end?.type === 'generation-end' ? end.finishReason : 'stop';
@@ -141,11 +145,22 @@ function messageOf({
   usage,
 }: Pick<Message, 'id' | 'model' | 'content'> & { usage: Usage }): Message {
   return {
-    ...{ id, type: 'message', role: 'assistant', model, content },
-    ...{ stop_reason: null, stop_sequence: null, stop_details: null, container: null, diagnostics: null },
+    id,
+    type: 'message',
+    role: 'assistant',
+    model,
+    content,
+    stop_reason: null,
+    stop_sequence: null,
+    stop_details: null,
+    container: null,
+    diagnostics: null,
     usage: {
       ...usageCountsOf(usage),
-      ...{ cache_creation: null, inference_geo: null, service_tier: null, speed: null },
+      cache_creation: null,
+      inference_geo: null,
+      service_tier: null,
+      speed: null,
     },
   };
 }

@@ -128,7 +128,8 @@ export function inputOf(body: TokenCountRequest): Pick<
   const system =
     typeof body.system === 'string' ? [body.system] : (body.system ?? []).map(({ text }) => text);
   const tools = body.tools?.map(({ name, description, input_schema: parameters }) => ({
-    ...{ name, parameters },
+    name,
+    parameters,
     ...(description === null || description === undefined ? {} : { description }),
   }));
   return {

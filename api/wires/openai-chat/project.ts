@@ -31,7 +31,11 @@ export function projectChat({ model: asked, includeUsage }: ChatContext): Projec
 
   const chunk = (choices: ChatCompletionChunk['choices'], usage: CompletionUsage | null = null) =>
     ({
-      ...{ id, object: 'chat.completion.chunk', created, model, choices },
+      id,
+      object: 'chat.completion.chunk',
+      created,
+      model,
+      choices,
       ...(includeUsage ? { usage } : {}),
     }) satisfies ChatCompletionChunk;
   const choice = (delta: Delta, finish_reason: WireFinish = null) => {
@@ -87,7 +91,9 @@ export function wholeChat(model: string, answer: Answer): ChatCompletion {
       ? {}
       : {
           tool_calls: toolCalls.map(({ id, name, arguments: written }) => ({
-            ...{ id, type: 'function' as const, function: { name, arguments: written } },
+            id,
+            type: 'function' as const,
+            function: { name, arguments: written },
           })),
         }),
   };
@@ -109,7 +115,9 @@ function finishOf(reason: FinishReason): 'stop' | 'length' | 'tool_calls' {
 function usageOf(usage: Usage): CompletionUsage {
   const { input, output, total } = tokensOf(usage);
   return {
-    ...{ prompt_tokens: input, completion_tokens: output, total_tokens: total },
+    prompt_tokens: input,
+    completion_tokens: output,
+    total_tokens: total,
     prompt_tokens_details: { cached_tokens: usage.cachedInputTokens },
     completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
   };

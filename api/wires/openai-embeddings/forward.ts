@@ -35,7 +35,8 @@ export async function forwardEmbeddings(
         ...(secret === undefined ? {} : { authorization: `Bearer ${secret}` }),
       },
       body: JSON.stringify({
-        ...{ model, input },
+        model,
+        input,
         ...(dimensions === null || dimensions === undefined ? {} : { dimensions }),
         ...(encoding_format === null || encoding_format === undefined ? {} : { encoding_format }),
       }),

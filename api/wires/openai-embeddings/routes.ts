@@ -62,8 +62,13 @@ async function embed(
   if (!reserved.granted) throw budgetExceeded(reserved);
   const settle = (used: number, costMicroUsd: number, estimated: boolean) =>
     budget.settle({
-      ...{ ...owner, tokens: used, costMicroUsd, estimated },
-      ...{ attempt: 1, provider: target.provider, model: target.model },
+      ...owner,
+      tokens: used,
+      costMicroUsd,
+      estimated,
+      attempt: 1,
+      provider: target.provider,
+      model: target.model,
     });
   const forwarded = await forwardEmbeddings(target, body);
   if (forwarded.answer === null) {

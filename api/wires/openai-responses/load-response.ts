@@ -51,9 +51,16 @@ function originOf({ origin }: LogHead): ResponseOrigin | null {
 /** A generation that came by another format can be read as a response, too. */
 function plainOrigin({ route }: LogHead): ResponseOrigin {
   return {
-    ...{ format: 'openai-responses', model: `unbroken/${route}`, store: true, background: false },
-    ...{ previousResponseId: null, ownFrom: 0, instructionsChars: 0, textFormat: 'text' },
-    ...{ parallelToolCalls: true, user: null },
+    format: 'openai-responses',
+    model: `unbroken/${route}`,
+    store: true,
+    background: false,
+    previousResponseId: null,
+    ownFrom: 0,
+    instructionsChars: 0,
+    textFormat: 'text',
+    parallelToolCalls: true,
+    user: null,
   };
 }
 
@@ -82,7 +89,10 @@ export async function conversationAfter(
   const parts: Part[] = [
     ...(text === '' ? [] : [{ type: 'text' as const, text }]),
     ...toolCalls.map(({ id, name, arguments: written }) => ({
-      ...{ type: 'tool-call' as const, id, name, arguments: written },
+      type: 'tool-call' as const,
+      id,
+      name,
+      arguments: written,
     })),
   ];
   const [only] = parts;

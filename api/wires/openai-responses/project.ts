@@ -215,7 +215,10 @@ function emptyWith(item: Item, status: Status): ResponseOutputItem {
 function build({ kind, id, call }: Item, status: Status, text: string) {
   if (kind === 'message') {
     return {
-      ...{ id, type: 'message', role: 'assistant', status },
+      id,
+      type: 'message',
+      role: 'assistant',
+      status,
       content: [{ type: 'output_text', text, annotations: [], logprobs: [] }],
     } satisfies ResponseOutputMessage as ResponseOutputMessage;
   }
@@ -229,7 +232,11 @@ function build({ kind, id, call }: Item, status: Status, text: string) {
     } satisfies ResponseReasoningItem as ResponseReasoningItem;
   }
   return {
-    ...{ id, type: 'function_call', status, call_id: call.id, name: call.name },
+    id,
+    type: 'function_call',
+    status,
+    call_id: call.id,
+    name: call.name,
     arguments: text,
   } satisfies ResponseFunctionToolCall as ResponseFunctionToolCall;
 }

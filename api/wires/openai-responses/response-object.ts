@@ -135,7 +135,10 @@ function textFormatOf({ textFormat }: ResponseOrigin, { output }: GenerationInpu
 
 function toolsOf({ tools = [] }: GenerationInput): Tool[] {
   return tools.map(({ name, description, parameters }) => ({
-    ...{ type: 'function' as const, name, parameters, strict: false },
+    type: 'function' as const,
+    name,
+    parameters,
+    strict: false,
     description: description ?? null,
   }));
 }
@@ -174,11 +177,17 @@ function itemsOf(message: Message, id: string): ResponseItem[] {
   const own =
     message.role === 'user'
       ? {
-          ...{ id, type: 'message' as const, role: 'user' as const, status },
+          id,
+          type: 'message' as const,
+          role: 'user' as const,
+          status,
           content: content.filter((part) => part.type !== 'output_text'),
         }
       : {
-          ...{ id, type: 'message' as const, role: 'assistant' as const, status },
+          id,
+          type: 'message' as const,
+          role: 'assistant' as const,
+          status,
           content: content.flatMap((part) =>
             part.type === 'output_text' ? [{ ...part, annotations: [] }] : [],
           ),

@@ -130,7 +130,8 @@ async function cancelAndWait(dependencies: ApiDependencies, head: LogHead): Prom
   if (head.status !== 'running') return;
   await cancelRun(dependencies, head);
   await relayEvents(dependencies, {
-    ...{ generationId: head.generationId, after: -1 },
+    generationId: head.generationId,
+    after: -1,
     sink: collectingSink(createFactsFold()),
     signal: AbortSignal.timeout(CANCELLED_WITHIN_MS),
   });
@@ -170,7 +171,10 @@ function pageOf<Item>(items: readonly Item[], query: z.output<typeof inputItemsQ
   const { limit } = query;
   const data = ordered.slice(from, from + limit);
   return {
-    ...{ object: 'list', data, first_id: idOf(data[0]), last_id: idOf(data.at(-1)) },
+    object: 'list',
+    data,
+    first_id: idOf(data[0]),
+    last_id: idOf(data.at(-1)),
     has_more: from + limit < ordered.length,
   };
 }

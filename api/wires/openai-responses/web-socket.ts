@@ -131,7 +131,9 @@ class ResponsesSession implements SocketSession {
   #prepare({ request, origin }: WireRequest<ResponseOrigin>, streamId: string | undefined): void {
     const messages = Array.isArray(request.input) ? request.input : [];
     const context: ResponseContext = {
-      ...{ generationId: `gen_${randomBytes(16).toString('hex')}`, metadata: request.metadata ?? {}, origin },
+      generationId: `gen_${randomBytes(16).toString('hex')}`,
+      metadata: request.metadata ?? {},
+      origin,
       input: { messages, maxOutputTokens: LIMITS.defaultMaxOutputTokens },
     };
     const response = responseObject(context, { ...NOTHING_YET, startedAtMs: Date.now() });

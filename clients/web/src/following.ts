@@ -58,7 +58,10 @@ export function follow(generationId: string): Following {
 
   const run = async () => {
     const events = followGeneration({
-      ...{ baseUrl: baseUrl(), apiKey: key.value ?? undefined, generationId, fetch: line.fetch },
+      baseUrl: baseUrl(),
+      apiKey: key.value ?? undefined,
+      generationId,
+      fetch: line.fetch,
       signal: stopped.signal,
       giveUpAfterMs: Number.POSITIVE_INFINITY,
       onReconnect: ({ cause, after }) => {

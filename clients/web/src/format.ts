@@ -1,7 +1,12 @@
 /** Numbers and times as the page shows them. */
 const number = new Intl.NumberFormat('en');
 const dayAndTime = new Intl.DateTimeFormat('en', {
-  ...{ month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false },
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  second: '2-digit',
+  hour12: false,
 });
 
 export function formatCount(count: number): string {

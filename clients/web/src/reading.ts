@@ -48,25 +48,21 @@ export interface Reading {
 
 export function emptyReading(id: string): Reading {
   return {
-    ...{
-      id,
-      status: 'running',
-      text: '',
-      reasoning: '',
-      toolCalls: [],
-      provider: null,
-      model: null,
-      attempts: 0,
-    },
-    ...{
-      cached: false,
-      usage: NO_USAGE,
-      costMicroUsd: 0,
-      error: null,
-      lastSeq: -1,
-      stretches: [],
-      journal: [],
-    },
+    id,
+    status: 'running',
+    text: '',
+    reasoning: '',
+    toolCalls: [],
+    provider: null,
+    model: null,
+    attempts: 0,
+    cached: false,
+    usage: NO_USAGE,
+    costMicroUsd: 0,
+    error: null,
+    lastSeq: -1,
+    stretches: [],
+    journal: [],
   };
 }
 
@@ -94,7 +90,9 @@ function foldOne(before: Reading, event: GenerationEvent, arrival: Arrival): Rea
     case 'text-reset':
       return {
         ...reading,
-        ...{ text: '', reasoning: '', toolCalls: [] },
+        text: '',
+        reasoning: '',
+        toolCalls: [],
         stretches: reading.stretches.map((stretch) => ({ ...stretch, kind: 'void' })),
       };
     case 'provider-start':
@@ -107,17 +105,18 @@ function foldOne(before: Reading, event: GenerationEvent, arrival: Arrival): Rea
     case 'generation-end':
       return {
         ...reading,
-        ...{
-          status: 'completed',
-          usage: event.usage,
-          costMicroUsd: event.costMicroUsd,
-          cached: event.cached,
-        },
+        status: 'completed',
+        usage: event.usage,
+        costMicroUsd: event.costMicroUsd,
+        cached: event.cached,
       };
     case 'generation-error':
       return {
         ...reading,
-        ...{ status: 'failed', usage: event.usage, costMicroUsd: event.costMicroUsd, error: event.error },
+        status: 'failed',
+        usage: event.usage,
+        costMicroUsd: event.costMicroUsd,
+        error: event.error,
       };
     case 'generation-cancel':
       return { ...reading, status: 'cancelled', usage: event.usage, costMicroUsd: event.costMicroUsd };

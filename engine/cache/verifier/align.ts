@@ -142,7 +142,9 @@ export function align(left: PromptReading, right: PromptReading, words: Words): 
   const isReplaced =
     needed(ofLeft, left).length < ofLeft.length && needed(ofRight, right).length < ofRight.length;
   return {
-    ...{ left, right, pairs },
+    left,
+    right,
+    pairs,
     onlyLeft: isReplaced ? ofLeft : needed(ofLeft, left),
     onlyRight: isReplaced ? ofRight : needed(ofRight, right),
   };

@@ -88,7 +88,12 @@ const MOST_WORDS = 250;
 /** Signs of formulas and code. Others may stand for words: a hyphen is a dash, km/s are kilometres per second. */
 const SIGN = /^[<>=+*^&@|]$/;
 const UNREAD: PromptReading = {
-  ...{ isComparable: false, exact: [], frames: [], tokens: [], tense: null, negations: 0 },
+  isComparable: false,
+  exact: [],
+  frames: [],
+  tokens: [],
+  tense: null,
+  negations: 0,
   writing: { forms: new Map(), caseMatters: new Set(), layout: '', repeated: '', given: '', text: null },
 };
 
@@ -176,7 +181,11 @@ function readTokens(words: readonly string[], names: ReadonlySet<string>, gramma
       (isInflected || (word === lemma && isVerbPlace(words[index - 1], words[index + 1])));
     if (isInflected && !word.endsWith('ing') && sinceBe < PASSIVE_REACH) sinceParticiple = 0;
     tokens.push({
-      ...{ lemma, word, phrase, isOptional, isVerb },
+      lemma,
+      word,
+      phrase,
+      isOptional,
+      isVerb,
       isPassive: sinceParticiple === 0 || (sinceBe === 1 && grammar.isVerb(lemma)),
       hasObject: false,
       role: isBy ? null : role,

@@ -39,7 +39,18 @@ export interface Verifier {
 
 /** The narrow kinds first, so that the name that a difference gets is the most telling. */
 const CHECKS: readonly Check[] = [
-  ...[negation, antonym, version, date, unit, number, language, format, entity, scope, question, roles],
+  negation,
+  antonym,
+  version,
+  date,
+  unit,
+  number,
+  language,
+  format,
+  entity,
+  scope,
+  question,
+  roles,
 ];
 /** Of up to 250 words each. */
 const REMEMBERED_READINGS = 500;
@@ -56,7 +67,11 @@ export function createVerifier(): Verifier {
   const isKnown = (lemma: string) =>
     !/^[a-z]+$/.test(lemma) || bases(lemma).some((base) => wordNet.relations(base).isKnown);
   const readPrompt = createPromptReader({
-    ...{ lemmatize, isVerb, isAdjective, isKnown, lexicon },
+    lemmatize,
+    isVerb,
+    isAdjective,
+    isKnown,
+    lexicon,
     isCommon: (word) => bases(lemmatize(word)).some(wordNet.isCommon) || wordNet.isCommon(word),
   });
   const readings = new Map<string, PromptReading>();

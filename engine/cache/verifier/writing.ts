@@ -87,8 +87,12 @@ export function readWriting(text: string, { isCommon }: WritingGrammar): Writing
     else if (!FREE_NAMES.has(word) && (form.length === 1 || isCommon(word))) caseMatters.add(word);
   }
   return {
-    ...{ forms, caseMatters, layout: layoutOf(text), repeated: repeated.join(' ') },
-    ...{ given: givenIn(text).replace(/[.?!]$/, ''), text: textAskedAbout(text) },
+    forms,
+    caseMatters,
+    layout: layoutOf(text),
+    repeated: repeated.join(' '),
+    given: givenIn(text).replace(/[.?!]$/, ''),
+    text: textAskedAbout(text),
   };
 }
 

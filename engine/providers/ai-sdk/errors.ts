@@ -33,7 +33,10 @@ export function toError(error: unknown, head: AnswerHead | null): UnbrokenError 
   if (!(error instanceof Error) && inBand.success) {
     const { code, type, message = 'The provider sent an error.' } = inBand.data.error;
     return toUnbrokenError({
-      ...{ status: undefined, headers: undefined, isStreaming, message },
+      status: undefined,
+      headers: undefined,
+      isStreaming,
+      message,
       kind: `${code ?? ''} ${type ?? ''}`.trim() || 'server_error',
     });
   }

@@ -35,7 +35,9 @@ async function* events(
     await loadInstalled(packageName),
     packageName,
   )({
-    ...{ name, apiKey, fetch },
+    name,
+    apiKey,
+    fetch,
     ...(baseUrl === undefined ? {} : { baseURL: baseUrl }),
   });
   if (typeof made?.languageModel !== 'function') throw noProvider(packageName);

@@ -30,7 +30,9 @@ export function toRequest(
     ...[...input.messages, ...continued].flatMap((message) => toMessages(message, names, isV3)),
   ];
   return {
-    ...{ prompt, maxOutputTokens, abortSignal: signal },
+    prompt,
+    maxOutputTokens,
+    abortSignal: signal,
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),
     ...(stop === undefined ? {} : { stopSequences: [...stop] }),
@@ -45,7 +47,9 @@ export function toRequest(
 
 function toTool({ name, description, parameters }: NonNullable<GenerationInput['tools']>[number]) {
   return {
-    ...{ type: 'function' as const, name, inputSchema: parameters },
+    type: 'function' as const,
+    name,
+    inputSchema: parameters,
     ...(description === undefined ? {} : { description }),
   };
 }

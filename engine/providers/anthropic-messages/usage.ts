@@ -22,7 +22,8 @@ export function toUsage(
   const written = count(last?.cache_creation_input_tokens ?? first?.cache_creation_input_tokens);
   const usage = disjointUsage({
     input: count(last?.input_tokens ?? first?.input_tokens) + cached + written,
-    ...{ cached, written },
+    cached,
+    written,
     output: last?.output_tokens,
     reasoning: last?.output_tokens_details?.thinking_tokens,
   });

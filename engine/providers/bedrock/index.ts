@@ -30,7 +30,10 @@ async function* events(
 ): AsyncGenerator<ProviderEvent> {
   const { AnthropicBedrock } = await loadInstalled<BedrockSdk>(PACKAGE);
   const client = new AnthropicBedrock({
-    ...{ fetch, maxRetries: 0, logLevel: 'off' as const, timeout: LIMITS.generationMs },
+    fetch,
+    maxRetries: 0,
+    logLevel: 'off' as const,
+    timeout: LIMITS.generationMs,
     apiKey: apiKey === NO_KEY ? null : apiKey,
     ...(region === undefined ? {} : { awsRegion: region }),
     ...(baseUrl === undefined ? {} : { baseURL: baseUrl }),

@@ -14,7 +14,8 @@ export function toError(error: unknown, head: AnswerHead | null): UnbrokenError 
   // 498: blocked; 499: we left. Neither is one of HTTP's.
   const status = error.statusCode === 498 ? 401 : Number(error.statusCode);
   return toUnbrokenError({
-    ...{ status, kind: '' },
+    status,
+    kind: '',
     message: body.success ? body.data.message : 'The provider refused the call without a reason.',
     errorBody: head?.errorBody,
     headers: head?.headers,

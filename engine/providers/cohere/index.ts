@@ -28,7 +28,10 @@ async function* events(
   // Of a call that fails the SDK leaves this timer behind, so it is no longer than it must be.
   const timeoutInSeconds = Math.ceil(Math.max(firstTokenMs, thinkingMs) / 1_000);
   const client = new CohereClientV2({
-    ...{ token: apiKey, fetch, maxRetries: 0, timeoutInSeconds },
+    token: apiKey,
+    fetch,
+    maxRetries: 0,
+    timeoutInSeconds,
     ...(baseUrl === undefined ? {} : { baseUrl }),
   });
   const stream = await client.chatStream(toRequest(call), { abortSignal: signal });

@@ -33,7 +33,8 @@ async function* events(
   });
   const { model, contents, config } = toRequest(call);
   const stream = await client.models.generateContentStream({
-    ...{ model, contents },
+    model,
+    contents,
     config: { ...config, abortSignal: signal },
   });
   yield { type: 'accepted' };

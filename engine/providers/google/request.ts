@@ -53,7 +53,8 @@ export function toRequest(call: ProviderCall): GoogleRequest {
             tools: [
               {
                 functionDeclarations: tools.map(({ name, description, parameters }) => ({
-                  ...{ name, parametersJsonSchema: parameters },
+                  name,
+                  parametersJsonSchema: parameters,
                   ...(description === undefined ? {} : { description }),
                 })),
               },

@@ -26,8 +26,12 @@ export function createOpenAiChat(settings: ProviderSettings): Provider {
 /** What the SDK would take from the environment is not sent to other vendors. */
 export function clientOptions({ apiKey, fetch }: Link) {
   return {
-    ...{ apiKey, fetch, organization: null, project: null },
-    ...{ maxRetries: 0, timeout: LIMITS.generationMs },
+    apiKey,
+    fetch,
+    organization: null,
+    project: null,
+    maxRetries: 0,
+    timeout: LIMITS.generationMs,
     // Its errors are ours to report; its log could show the prompt.
     logLevel: 'off' as const,
   };

@@ -104,7 +104,8 @@ function brokenAnswer(choice: Choice & { error?: { code?: unknown; message?: unk
     status: typeof code === 'number' ? code : undefined,
     kind: 'server_error',
     message: typeof message === 'string' ? message : 'The answer ended with an error.',
-    ...{ headers: undefined, isStreaming: true },
+    headers: undefined,
+    isStreaming: true,
   });
 }
 

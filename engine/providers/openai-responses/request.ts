@@ -30,7 +30,10 @@ export function toRequest(
       ? {}
       : {
           tools: tools.map(({ name, description, parameters }) => ({
-            ...{ type: 'function' as const, name, parameters, strict: false },
+            type: 'function' as const,
+            name,
+            parameters,
+            strict: false,
             ...(description === undefined ? {} : { description }),
           })),
         }),

@@ -44,8 +44,11 @@ export async function* toProviderEvents(
         return;
       case 'error':
         throw toUnbrokenError({
-          ...{ status: undefined, kind: event.code || 'server_error', message: event.message },
-          ...{ headers: undefined, isStreaming: true },
+          status: undefined,
+          kind: event.code || 'server_error',
+          message: event.message,
+          headers: undefined,
+          isStreaming: true,
         });
       default:
         break;

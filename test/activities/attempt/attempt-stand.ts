@@ -23,8 +23,12 @@ import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
 
 const MODEL = 'sim-large';
 const BREAKER = {
-  ...{ windowMs: 60_000, minCalls: 1_000, badShare: 1, slowFirstTokenMs: 60_000 },
-  ...{ openMs: 300, maxOpenMs: 300 },
+  windowMs: 60_000,
+  minCalls: 1_000,
+  badShare: 1,
+  slowFirstTokenMs: 60_000,
+  openMs: 300,
+  maxOpenMs: 300,
 };
 
 export interface RunningAttempt {
@@ -60,7 +64,10 @@ export async function startAttemptStand(wires: readonly WireFamily[]): Promise<A
     log: createRedisEventLog(redis, { retentionMs: 60_000 }),
     budget: createRedisBudgetLedger({ redis, limits: [], timeZone: 'UTC', keepEntriesMs: 86_400_000 }),
     gate: createRedisGate({
-      ...{ redis, scopes: {}, breaker: BREAKER, probeMs: 1_000 },
+      redis,
+      scopes: {},
+      breaker: BREAKER,
+      probeMs: 1_000,
       keys: Object.fromEntries(wires.map((wire) => [wire, [key]])),
       onAway: (reason) => {
         throw reason;
@@ -72,8 +79,11 @@ export async function startAttemptStand(wires: readonly WireFamily[]): Promise<A
     countTexts: async (texts) => texts.map((text) => countTokens(text)),
     note: () => undefined,
     notifyBudget: null,
-    ...{ cache: absent('cache'), flights: absent('flights'), live: absent('live') },
-    ...{ promptStats: absent('promptStats'), compression: absent('compression') },
+    cache: absent('cache'),
+    flights: absent('flights'),
+    live: absent('live'),
+    promptStats: absent('promptStats'),
+    compression: absent('compression'),
   };
   let generations = 0;
   let epoch = 1_000;
@@ -102,17 +112,34 @@ export async function startAttemptStand(wires: readonly WireFamily[]): Promise<A
       };
       const candidate = { provider: wire, model: MODEL };
       await dependencies.log.create({
-        ...{ generationId, tenant: owner.tenant, user: owner.user, route: owner.route },
-        ...{ requestHash: 'hash', metadata: {}, input: whole },
+        generationId,
+        tenant: owner.tenant,
+        user: owner.user,
+        route: owner.route,
+        requestHash: 'hash',
+        metadata: {},
+        input: whole,
       });
       const order: StreamStep['order'] = {
-        ...{ generationId, ...owner, candidates: [candidate], cache: 'off', inputChars: 1 },
-        ...{ maxOutputTokens: whole.maxOutputTokens, limitMs: 60_000, ...limits },
+        generationId,
+        ...owner,
+        candidates: [candidate],
+        cache: 'off',
+        inputChars: 1,
+        maxOutputTokens: whole.maxOutputTokens,
+        limitMs: 60_000,
+        ...limits,
       };
       const inputTokens = 1_000;
       const reserved = await dependencies.budget.reserve({
-        ...{ generationId, tenant: owner.tenant, user: owner.user, team: null, keyId: owner.keyId },
-        ...{ inputTokens, maxOutputTokens: whole.maxOutputTokens, minOutputTokens: 1 },
+        generationId,
+        tenant: owner.tenant,
+        user: owner.user,
+        team: null,
+        keyId: owner.keyId,
+        inputTokens,
+        maxOutputTokens: whole.maxOutputTokens,
+        minOutputTokens: 1,
         price: { fixedMicroUsd: inputTokens, outputMicroUsdPerMillion: 1_000_000 },
       });
       if (!reserved.granted) throw new Error('the test budget refused');

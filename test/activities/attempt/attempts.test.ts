@@ -155,7 +155,8 @@ describe.each(WIRES)('%s', (wire) => {
       expect({ seed, run, faults: faultsOf(events) }).toEqual({ seed, run, faults: [] });
       const text = textOf(events);
       expect({ seed, run, keys: Object.keys(JSON.parse(text)) }).toEqual({
-        ...{ seed, run },
+        seed,
+        run,
         keys: Object.keys(CITY.schema.properties),
       });
       expect(started(events).filter((strategy) => strategy === 'prefill' || strategy === 'instruct')).toEqual(

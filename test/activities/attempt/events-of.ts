@@ -4,8 +4,12 @@ import type { ResumeStrategy } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
 
 export const USAGE: Usage = {
-  ...{ inputTokens: 5, cachedInputTokens: 1, cacheWriteTokens: 0 },
-  ...{ outputTokens: 3, reasoningTokens: 2, estimated: false },
+  inputTokens: 5,
+  cachedInputTokens: 1,
+  cacheWriteTokens: 0,
+  outputTokens: 3,
+  reasoningTokens: 2,
+  estimated: false,
 };
 
 export function eventsOf(...bodies: EventBody[]): GenerationEvent[] {

@@ -3,8 +3,10 @@ import { isPlausibleUsage } from '../../../activities/attempt/plausible-usage.ts
 import { NO_USAGE } from '../../../contracts/money.ts';
 
 const attempt = {
-  ...({ ownText: 'The river carries light. '.repeat(20), reason: 'stop' } as const),
-  ...{ reservedTokens: 1_200, maxOutputTokens: 1_000 },
+  ownText: 'The river carries light. '.repeat(20),
+  reason: 'stop' as const,
+  reservedTokens: 1_200,
+  maxOutputTokens: 1_000,
 };
 const usage = { ...NO_USAGE, inputTokens: 40, outputTokens: 110 };
 

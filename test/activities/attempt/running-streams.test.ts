@@ -4,7 +4,9 @@ import type { GenerationOutcome, StreamStep } from '../../../contracts/steps.ts'
 import { orderOf, outcomeWith, RESERVATION } from '../../workflows/workflow-environment.ts';
 
 const step: StreamStep = {
-  ...{ order: orderOf(), candidate: { provider: 'sim', model: 'm' }, ...RESERVATION },
+  order: orderOf(),
+  candidate: { provider: 'sim', model: 'm' },
+  ...RESERVATION,
 };
 const NEVER = new Promise<GenerationOutcome>(() => undefined);
 

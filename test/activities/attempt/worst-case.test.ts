@@ -49,6 +49,7 @@ test('no output up to the cap, of whichever candidate, costs more than was reser
 
 test('what has no price reserves no money', () => {
   expect(worstPrice(() => 0, [{ provider: 'p', model: 'm' }], 100, 100)).toEqual({
-    ...{ fixedMicroUsd: 0, outputMicroUsdPerMillion: 0 },
+    fixedMicroUsd: 0,
+    outputMicroUsdPerMillion: 0,
   });
 });

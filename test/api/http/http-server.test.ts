@@ -146,7 +146,8 @@ test('an offer of HTTP/2 that is not taken up does not keep a request from its a
 describe('a JSON body', () => {
   const send = async (body: Uint8Array, headers: Record<string, string> = {}) => {
     const response = await fetch(`http://127.0.0.1:${port}/things`, {
-      ...{ method: 'POST', body: Buffer.from(body) },
+      method: 'POST',
+      body: Buffer.from(body),
       headers: { 'content-type': 'application/json', ...headers },
     });
     const { code } = (await response.json()) as { code?: string };

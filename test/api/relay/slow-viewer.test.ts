@@ -78,7 +78,12 @@ async function newGeneration(): Promise<{ id: string; writer: LogWriter }> {
   made += 1;
   const id = `gen_slow_${made}`;
   await log.create({
-    ...{ generationId: id, tenant: 'acme', user: 'ann', route: 'default', requestHash: 'h', metadata: {} },
+    generationId: id,
+    tenant: 'acme',
+    user: 'ann',
+    route: 'default',
+    requestHash: 'h',
+    metadata: {},
     input: { messages: [{ role: 'user', content: 'hello' }], maxOutputTokens: 10 },
   });
   return { id, writer: (await log.open(id, 1)).writer };

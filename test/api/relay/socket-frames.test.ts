@@ -31,7 +31,9 @@ function route(
   takesWork: (frame: { do?: string }) => FrameWork | null,
 ): SocketRoute {
   return {
-    ...{ maxFrameBytes: 8 * MIB, takesTickets: false, counts },
+    maxFrameBytes: 8 * MIB,
+    takesTickets: false,
+    counts,
     open: ({ ws }) => ({
       take: (frame) => {
         handled += 1;

@@ -14,10 +14,21 @@ const first: GenerationEvent = {
   user: 'ann',
 };
 const second: GenerationEvent = {
-  ...{ seq: 1, at, type: 'provider-start', provider: 'p', model: 'm', attempt: 1, strategy: 'start' },
+  seq: 1,
+  at,
+  type: 'provider-start',
+  provider: 'p',
+  model: 'm',
+  attempt: 1,
+  strategy: 'start',
 };
 const refusal: GenerationEvent = {
-  ...{ seq: 1, at, type: 'generation-error', attempts: 0, usage: NO_USAGE, costMicroUsd: 0 },
+  seq: 1,
+  at,
+  type: 'generation-error',
+  attempts: 0,
+  usage: NO_USAGE,
+  costMicroUsd: 0,
   error: { code: 'budget_exceeded', message: 'The budget is spent.', doc: 'doc' },
 };
 
@@ -25,8 +36,12 @@ function sinkOf(runStarted: Promise<void>) {
   const sent: GenerationEvent[] = [];
   const started: GenerationEvent[][] = [];
   const plain: ViewerSink = {
-    ...{ ready: () => true, whenReady: async () => true, heartbeat: () => undefined, coalesces: true },
-    ...{ closeStalled: () => false, send: (events) => void sent.push(...events) },
+    ready: () => true,
+    whenReady: async () => true,
+    heartbeat: () => undefined,
+    coalesces: true,
+    closeStalled: () => false,
+    send: (events) => void sent.push(...events),
   };
   const sink = startWithSecond(plain, (events) => void started.push([...events]), runStarted);
   return { sink, sent, started };

@@ -22,9 +22,16 @@ const context = {
   metadata: { team: 'blue' },
   input: { messages: [{ role: 'user' as const, content: 'hi' }], maxOutputTokens: 100, system: 'Be brief.' },
   origin: {
-    ...{ format: 'openai-responses' as const, model: 'unbroken', store: true, background: false },
-    ...{ previousResponseId: null, ownFrom: 0, instructionsChars: 9, textFormat: 'text' as const },
-    ...{ parallelToolCalls: true, user: null },
+    format: 'openai-responses' as const,
+    model: 'unbroken',
+    store: true,
+    background: false,
+    previousResponseId: null,
+    ownFrom: 0,
+    instructionsChars: 9,
+    textFormat: 'text' as const,
+    parallelToolCalls: true,
+    user: null,
   },
 };
 
@@ -94,7 +101,10 @@ describe('Responses', () => {
     [
       'failed',
       {
-        ...{ type: 'generation-error', attempts: 1, usage: USAGE, costMicroUsd: 0 },
+        type: 'generation-error',
+        attempts: 1,
+        usage: USAGE,
+        costMicroUsd: 0,
         error: { code: 'all_candidates_failed', message: 'All failed.', doc: '' },
       },
     ],
@@ -148,15 +158,19 @@ describe('the UI stream', () => {
     const events = logOf(texts('wrong'), RESET, texts('right'), callOf(0, 'c', 'f', '{"a":1}'), endWith());
     const chunks: UIMessageChunk[] = events.flatMap((event) => [...projection.push(event)]);
     expect(chunks.map(({ type }) => type)).toEqual([
-      ...['start', 'start-step', 'text-start', 'text-delta', 'reset-step', 'text-start', 'text-delta'],
-      ...[
-        'text-end',
-        'tool-input-start',
-        'tool-input-delta',
-        'tool-input-available',
-        'finish-step',
-        'finish',
-      ],
+      'start',
+      'start-step',
+      'text-start',
+      'text-delta',
+      'reset-step',
+      'text-start',
+      'text-delta',
+      'text-end',
+      'tool-input-start',
+      'tool-input-delta',
+      'tool-input-available',
+      'finish-step',
+      'finish',
     ]);
   });
 });

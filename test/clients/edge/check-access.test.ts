@@ -27,7 +27,8 @@ describe('an origin that answers 200 with something else than a standing counts 
     const origin = originOf(JSON.stringify(STANDING), body);
     expect(await checkAccess(origin, cache, ASKED, CREDENTIALS)).toMatchObject({ isFresh: true });
     expect(await checkAccess(origin, cache, ASKED, CREDENTIALS)).toMatchObject({
-      ...{ isFresh: false, standing: STANDING },
+      isFresh: false,
+      standing: STANDING,
     });
   });
 });

@@ -16,7 +16,8 @@ async function relay(path: string, answer: () => Response) {
     },
   };
   const serve = createRelay({
-    ...{ origin, cache: createMemoryCache() },
+    origin,
+    cache: createMemoryCache(),
     viewLive: () => new Response(null, { status: 204 }),
   });
   const headers = { authorization: 'Bearer x' };

@@ -5,8 +5,14 @@ import { NO_USAGE } from '../../../contracts/money.ts';
 
 const usage = { ...NO_USAGE, inputTokens: 3, cachedInputTokens: 4, outputTokens: 5, reasoningTokens: 6 };
 const end: EventBody = {
-  ...{ type: 'generation-end', provider: 'a', model: 'b', finishReason: 'stop', attempts: 1, cached: false },
-  ...{ usage, costMicroUsd: 12_345 },
+  type: 'generation-end',
+  provider: 'a',
+  model: 'b',
+  finishReason: 'stop',
+  attempts: 1,
+  cached: false,
+  usage,
+  costMicroUsd: 12_345,
 };
 const numbered = (from: number, ...bodies: EventBody[]): GenerationEvent[] =>
   bodies.map((body, index) => ({ ...body, seq: from + index, at: 0 }));
@@ -44,7 +50,10 @@ describe('what a reader sees', () => {
 
   test('joins the pieces of each tool call', () => {
     const piece = (index: number, text: string): EventBody => ({
-      ...{ type: 'tool-call-delta', index, id: `call-${index}`, name: `tool-${index}` },
+      type: 'tool-call-delta',
+      index,
+      id: `call-${index}`,
+      name: `tool-${index}`,
       arguments: text,
     });
     const reading = fold(

@@ -96,22 +96,24 @@ export function ask(
   wish: Partial<Record<'input' | 'max' | 'min', number>> & Partial<Pick<Reservation, 'price'>> = {},
 ): Reservation {
   return {
-    ...{ ...owner, generationId, inputTokens: wish.input ?? 0, maxOutputTokens: wish.max ?? 100 },
-    ...{ minOutputTokens: wish.min ?? 1, price: wish.price ?? FREE },
+    ...owner,
+    generationId,
+    inputTokens: wish.input ?? 0,
+    maxOutputTokens: wish.max ?? 100,
+    minOutputTokens: wish.min ?? 1,
+    price: wish.price ?? FREE,
   };
 }
 
 export function more(owner: BudgetOwner, generationId: string, given: Partial<Extension> = {}): Extension {
   return {
-    ...{
-      ...owner,
-      generationId,
-      charges: [],
-      inputTokens: 0,
-      deliveredTokens: 0,
-      minOutputTokens: 1,
-      price: FREE,
-    },
+    ...owner,
+    generationId,
+    charges: [],
+    inputTokens: 0,
+    deliveredTokens: 0,
+    minOutputTokens: 1,
+    price: FREE,
     ...given,
   };
 }
@@ -127,8 +129,14 @@ export function bill(
   costMicroUsd = tokens,
 ): Settlement {
   return {
-    ...{ ...owner, generationId, tokens, costMicroUsd, estimated: false },
-    ...{ attempt: 1, provider: 'p', model: 'm' },
+    ...owner,
+    generationId,
+    tokens,
+    costMicroUsd,
+    estimated: false,
+    attempt: 1,
+    provider: 'p',
+    model: 'm',
   };
 }
 

@@ -7,16 +7,19 @@ import { createWarningWebhook } from '../../../engine/budget/warning-webhook.ts'
 
 const SECRET = `whsec_${Buffer.from('a secret of enough characters').toString('base64')}`;
 const WARNING: BudgetWarning = {
-  ...{ warningId: 'warn_1', tenant: 'acme', per: 'team', id: 'red', window: 'month', unit: 'micro-usd' },
-  ...{
-    limit: 100,
-    spent: 81,
-    resetsAtMs: 5,
-    level: 'near',
-    mode: 'hard',
-    generationId: 'gen_1',
-    atMs: 1_000,
-  },
+  warningId: 'warn_1',
+  tenant: 'acme',
+  per: 'team',
+  id: 'red',
+  window: 'month',
+  unit: 'micro-usd',
+  limit: 100,
+  spent: 81,
+  resetsAtMs: 5,
+  level: 'near',
+  mode: 'hard',
+  generationId: 'gen_1',
+  atMs: 1_000,
 };
 
 let server: Server;

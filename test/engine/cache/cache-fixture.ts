@@ -65,7 +65,10 @@ export function answersAt(url: string, timeoutMs: number): QdrantAnswers {
 
 export function cacheAt(url: string, timeoutMs: number, by?: JudgeModel): AnswerCache {
   return createSemanticAnswerCache({
-    ...{ answers: answersAt(url, timeoutMs), embedder, verifier, timeoutMs },
+    answers: answersAt(url, timeoutMs),
+    embedder,
+    verifier,
+    timeoutMs,
     judge: by === undefined ? null : createJudge({ provider: 'p', model: 'small', timeoutMs: 1_000, by }),
   });
 }

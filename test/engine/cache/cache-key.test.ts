@@ -3,7 +3,8 @@ import type { CacheQuestion } from '../../../engine/cache/answer-cache.ts';
 import { cacheKey, partitionOf, pointId } from '../../../engine/cache/cache-key.ts';
 
 const question: CacheQuestion = {
-  ...{ tenant: 'acme', onlyUser: null },
+  tenant: 'acme',
+  onlyUser: null,
   candidates: [
     { provider: 'openai', model: 'gpt-4o-mini' },
     { provider: 'anthropic', model: 'claude-haiku' },

@@ -7,8 +7,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 export const DIFFERENCE_KINDS = [
-  ...['negation', 'number', 'unit', 'date', 'entity', 'roles', 'antonym', 'scope', 'version', 'format'],
-  ...['language', 'question'],
+  'negation',
+  'number',
+  'unit',
+  'date',
+  'entity',
+  'roles',
+  'antonym',
+  'scope',
+  'version',
+  'format',
+  'language',
+  'question',
 ] as const;
 export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
 

@@ -34,7 +34,8 @@ function questions(): (content: string, maxOutputTokens?: number) => CacheQuesti
   count += 1;
   const tenant = `tenant-${count}`;
   return (content, maxOutputTokens = 100) => ({
-    ...{ tenant, onlyUser: null },
+    tenant,
+    onlyUser: null,
     candidates: [{ provider: 'p', model: 'm' }],
     input: { messages: [{ role: 'user', content }], maxOutputTokens },
   });

@@ -260,7 +260,10 @@ describe('a judge', () => {
   const model = (ask: (call: JudgeCall) => Promise<Usage | null>): JudgeModel => ({
     ask,
     estimate: async (_, answered) => ({
-      ...{ ...NO_USAGE, inputTokens: 100, outputTokens: answered.length, estimated: true },
+      ...NO_USAGE,
+      inputTokens: 100,
+      outputTokens: answered.length,
+      estimated: true,
     }),
     priceOf: ({ inputTokens, outputTokens }) => inputTokens + 10 * outputTokens,
   });

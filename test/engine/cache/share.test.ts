@@ -9,8 +9,12 @@ describe('splitCost', () => {
     for (let round = 0; round < 1_000; round += 1) {
       const amount = () => random.between(0, 100_000);
       const usage = {
-        ...{ inputTokens: amount(), cachedInputTokens: amount(), cacheWriteTokens: amount() },
-        ...{ outputTokens: amount(), reasoningTokens: amount(), estimated: false },
+        inputTokens: amount(),
+        cachedInputTokens: amount(),
+        cacheWriteTokens: amount(),
+        outputTokens: amount(),
+        reasoningTokens: amount(),
+        estimated: false,
       };
       const whole = { usage, costMicroUsd: amount() };
       const by = random.between(2, 40);

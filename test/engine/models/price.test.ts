@@ -18,7 +18,8 @@ describe('a cost', () => {
     ).toBe(30_000);
     const own = {
       'house/model': {
-        ...{ inputMicroUsdPerMillion: 1_000_000, outputMicroUsdPerMillion: 0 },
+        inputMicroUsdPerMillion: 1_000_000,
+        outputMicroUsdPerMillion: 0,
         cachedInputMicroUsdPerMillion: 100_000,
       },
     };

@@ -42,7 +42,10 @@ describe('versions', () => {
     await registry.addVersion(tenant, 'support', content('one'), 'key_1');
     const other = createRedisPromptRegistry(await server.connect());
     expect(await other.readVersion(tenant, 'support', 1)).toMatchObject({
-      ...{ name: 'support', version: 1, createdBy: 'key_1', content: { system: 'one' } },
+      name: 'support',
+      version: 1,
+      createdBy: 'key_1',
+      content: { system: 'one' },
     });
     await redis.hSet(REDIS_KEYS.prompt(tenant, 'support', 'versions'), 'latest', '1');
     await other.addVersion(tenant, 'support', content('two'), 'key_1');

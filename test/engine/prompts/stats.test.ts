@@ -22,19 +22,18 @@ beforeEach(() => {
 });
 
 const outcome = (facts: Partial<PromptOutcome> = {}): PromptOutcome => ({
-  ...{
-    tenant,
-    generationId: `gen_${randomUUID()}`,
-    prompt: { name: 'support', version: 1 },
-    continues: null,
-  },
-  ...{ status: 'completed', isCached: false, isCutByLength: false, costMicroUsd: 100 },
-  ...{
-    usage: { ...NO_USAGE, inputTokens: 10, outputTokens: 5 },
-    firstTokenMs: 40,
-    totalMs: 900,
-    answerTokens: 5,
-  },
+  tenant,
+  generationId: `gen_${randomUUID()}`,
+  prompt: { name: 'support', version: 1 },
+  continues: null,
+  status: 'completed',
+  isCached: false,
+  isCutByLength: false,
+  costMicroUsd: 100,
+  usage: { ...NO_USAGE, inputTokens: 10, outputTokens: 5 },
+  firstTokenMs: 40,
+  totalMs: 900,
+  answerTokens: 5,
   ...facts,
 });
 const versionOf = async (version: number, versions = 2) => {
@@ -52,8 +51,16 @@ describe('a generation', () => {
     await stats.record(outcome({ status: 'failed', firstTokenMs: null, totalMs: null, answerTokens: null }));
     await stats.record(outcome({ isCached: true, usage: NO_USAGE, costMicroUsd: 0 }));
     expect(await versionOf(1)).toMatchObject({
-      ...{ requests: 3, completed: 2, failed: 1, cancelled: 0, cacheHits: 1, cutByLength: 1 },
-      ...{ inputTokens: 20, outputTokens: 10, costMicroUsd: 200, costPerRequestMicroUsd: 200 / 3 },
+      requests: 3,
+      completed: 2,
+      failed: 1,
+      cancelled: 0,
+      cacheHits: 1,
+      cutByLength: 1,
+      inputTokens: 20,
+      outputTokens: 10,
+      costMicroUsd: 200,
+      costPerRequestMicroUsd: 200 / 3,
     });
   });
 
@@ -78,7 +85,9 @@ describe('a generation', () => {
     const expected = compareCosts(
       { version: 2, requests: 2, meanMicroUsd: 120, squares: 800 },
       {
-        ...{ version: 1, requests: 40, meanMicroUsd: mean },
+        version: 1,
+        requests: 40,
+        meanMicroUsd: mean,
         squares: costs.reduce((sum, cost) => sum + (cost - mean) ** 2, 0),
       },
     );
@@ -151,10 +160,16 @@ describe('the saving', () => {
 
   test('is not called certain of few requests, nor where the interval holds 0', () => {
     const of = (version: number, requests: number, meanMicroUsd: number, squares: number) => ({
-      ...{ version, requests, meanMicroUsd, squares },
+      version,
+      requests,
+      meanMicroUsd,
+      squares,
     });
     expect(compareCosts(of(2, 100, 50, 1_000), of(1, 100, 100, 1_000))).toMatchObject({
-      ...{ perRequestMicroUsd: 50, share: 0.5, soFarMicroUsd: 5_000, isCertain: true },
+      perRequestMicroUsd: 50,
+      share: 0.5,
+      soFarMicroUsd: 5_000,
+      isCertain: true,
     });
     expect(compareCosts(of(2, 20, 50, 100), of(1, 100, 100, 100)).isCertain).toBe(false);
     expect(compareCosts(of(2, 100, 99, 1e9), of(1, 100, 100, 1e9)).isCertain).toBe(false);

@@ -46,8 +46,10 @@ describe('the wait that a vendor asks for', () => {
     [
       'the longest of several spent limits',
       {
-        ...{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '1s' },
-        ...{ 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '20ms' },
+        'x-ratelimit-remaining-requests': '0',
+        'x-ratelimit-reset-requests': '1s',
+        'x-ratelimit-remaining-tokens': '0',
+        'x-ratelimit-reset-tokens': '20ms',
       },
       1_000,
     ],

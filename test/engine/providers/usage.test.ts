@@ -11,8 +11,12 @@ import { toUsage as toResponses } from '../../../engine/providers/openai-respons
 
 const tokens = fc.nat(2_000_000);
 const usage: fc.Arbitrary<Usage> = fc.record({
-  ...{ inputTokens: tokens, cachedInputTokens: tokens, cacheWriteTokens: tokens },
-  ...{ outputTokens: tokens, reasoningTokens: tokens, estimated: fc.constant(false) },
+  inputTokens: tokens,
+  cachedInputTokens: tokens,
+  cacheWriteTokens: tokens,
+  outputTokens: tokens,
+  reasoningTokens: tokens,
+  estimated: fc.constant(false),
 });
 
 interface Wire {
@@ -43,8 +47,11 @@ const WIRES: Readonly<Record<string, Wire>> = {
     }),
     read: toResponses,
     fields: {
-      ...{ input_tokens: field, input_tokens_details: { cached_tokens: field, cache_write_tokens: field } },
-      ...{ output_tokens: field, output_tokens_details: { reasoning_tokens: field }, total_tokens: field },
+      input_tokens: field,
+      input_tokens_details: { cached_tokens: field, cache_write_tokens: field },
+      output_tokens: field,
+      output_tokens_details: { reasoning_tokens: field },
+      total_tokens: field,
     },
   },
   'openai-chat (reasoning within)': {
@@ -60,13 +67,14 @@ const WIRES: Readonly<Record<string, Wire>> = {
     }),
     read: toChat,
     fields: {
-      ...{ prompt_tokens: field, prompt_tokens_details: { cached_tokens: field, cache_write_tokens: field } },
-      ...{
-        completion_tokens: field,
-        completion_tokens_details: { reasoning_tokens: field },
-        total_tokens: field,
-      },
-      ...{ prompt_cache_hit_tokens: field, cached_tokens: field, num_cached_tokens: field },
+      prompt_tokens: field,
+      prompt_tokens_details: { cached_tokens: field, cache_write_tokens: field },
+      completion_tokens: field,
+      completion_tokens_details: { reasoning_tokens: field },
+      total_tokens: field,
+      prompt_cache_hit_tokens: field,
+      cached_tokens: field,
+      num_cached_tokens: field,
     },
   },
   'openai-chat (reasoning beside, as xAI)': {
@@ -93,8 +101,11 @@ const WIRES: Readonly<Record<string, Wire>> = {
     }),
     read: (report) => toAnthropic(null, report),
     fields: {
-      ...{ input_tokens: field, cache_read_input_tokens: field, cache_creation_input_tokens: field },
-      ...{ output_tokens: field, output_tokens_details: { thinking_tokens: field } },
+      input_tokens: field,
+      cache_read_input_tokens: field,
+      cache_creation_input_tokens: field,
+      output_tokens: field,
+      output_tokens_details: { thinking_tokens: field },
     },
   },
   google: {
@@ -108,8 +119,12 @@ const WIRES: Readonly<Record<string, Wire>> = {
     read: toGoogle,
     untold: (one) => ({ ...one, inputTokens: one.inputTokens + one.cacheWriteTokens, cacheWriteTokens: 0 }),
     fields: {
-      ...{ promptTokenCount: field, cachedContentTokenCount: field, toolUsePromptTokenCount: field },
-      ...{ candidatesTokenCount: field, thoughtsTokenCount: field, totalTokenCount: field },
+      promptTokenCount: field,
+      cachedContentTokenCount: field,
+      toolUsePromptTokenCount: field,
+      candidatesTokenCount: field,
+      thoughtsTokenCount: field,
+      totalTokenCount: field,
     },
   },
   cohere: {
@@ -121,8 +136,10 @@ const WIRES: Readonly<Record<string, Wire>> = {
     read: toCohere,
     untold: (one) => ({
       ...one,
-      ...{ inputTokens: one.inputTokens + one.cacheWriteTokens, cacheWriteTokens: 0 },
-      ...{ outputTokens: output(one), reasoningTokens: 0 },
+      inputTokens: one.inputTokens + one.cacheWriteTokens,
+      cacheWriteTokens: 0,
+      outputTokens: output(one),
+      reasoningTokens: 0,
     }),
     fields: {
       billedUnits: { inputTokens: field, outputTokens: field },
@@ -133,8 +150,10 @@ const WIRES: Readonly<Record<string, Wire>> = {
   'ai-sdk': {
     report: (one) => ({
       inputTokens: {
-        ...{ total: input(one), noCache: one.inputTokens },
-        ...{ cacheRead: one.cachedInputTokens, cacheWrite: one.cacheWriteTokens },
+        total: input(one),
+        noCache: one.inputTokens,
+        cacheRead: one.cachedInputTokens,
+        cacheWrite: one.cacheWriteTokens,
       },
       outputTokens: { total: output(one), text: one.outputTokens, reasoning: one.reasoningTokens },
     }),
@@ -199,14 +218,21 @@ describe('anthropic-messages', () => {
   test('before the last report the output is not counted, and the usage says so', () => {
     const first = { input_tokens: 10, cache_read_input_tokens: 5, output_tokens: 3 };
     expect(toAnthropic(first, null)).toMatchObject({
-      ...{ inputTokens: 10, cachedInputTokens: 5, outputTokens: 0, estimated: true },
+      inputTokens: 10,
+      cachedInputTokens: 5,
+      outputTokens: 0,
+      estimated: true,
     });
   });
 
   test('the last report leaves out what the first told', () => {
     const first = { input_tokens: 10, cache_read_input_tokens: 5, cache_creation_input_tokens: 3 };
     expect(toAnthropic(first, { output_tokens: 7 })).toMatchObject({
-      ...{ inputTokens: 10, cachedInputTokens: 5, cacheWriteTokens: 3, outputTokens: 7, estimated: false },
+      inputTokens: 10,
+      cachedInputTokens: 5,
+      cacheWriteTokens: 3,
+      outputTokens: 7,
+      estimated: false,
     });
   });
 });

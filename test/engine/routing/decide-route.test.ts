@@ -17,7 +17,11 @@ const NOW = Date.UTC(2026, 10, 24);
 function questionOf(route: Partial<Route>, facts: Partial<RouteQuestion> = {}): RouteQuestion {
   return {
     route: { ...routeOf(['p/small', 'p/middle', 'p/large']), ...route },
-    ...{ task: null, inputTokens: 100, maxOutputTokens: 1_000, seed: 'gen_1', nowMs: NOW },
+    task: null,
+    inputTokens: 100,
+    maxOutputTokens: 1_000,
+    seed: 'gen_1',
+    nowMs: NOW,
     ...facts,
   };
 }
@@ -28,7 +32,9 @@ function knowledgeOf(known: {
 }): RouteKnowledge {
   return {
     factsOf: ({ model }) => ({
-      ...{ contextTokens: null, costMicroUsd: () => null, cannot: null },
+      contextTokens: null,
+      costMicroUsd: () => null,
+      cannot: null,
       ...known.facts?.[model],
     }),
     healthOf: ({ model }) => ({ ...UNKNOWN_HEALTH, ...known.health?.[model] }),

@@ -56,12 +56,21 @@ beforeEach(() => {
 });
 
 const keyOf = (id: string, facts: Partial<ProviderKey> = {}): ProviderKey => ({
-  ...{ id, secret: `secret-${id}`, weight: 1, requests: null, tokens: null, windowMs: 60_000 },
+  id,
+  secret: `secret-${id}`,
+  weight: 1,
+  requests: null,
+  tokens: null,
+  windowMs: 60_000,
   ...facts,
 });
 const gateOf = (keys: readonly ProviderKey[], connection = redis): ProviderGate =>
   createRedisGate({
-    ...{ redis: connection, keys: { [provider]: keys }, scopes: {}, breaker: BREAKER, probeMs: 400 },
+    redis: connection,
+    keys: { [provider]: keys },
+    scopes: {},
+    breaker: BREAKER,
+    probeMs: 400,
     onAway: (reason) => away.push(reason),
   });
 const reportOf = (keys: readonly ProviderKey[], tenant = 'acme') =>
@@ -73,8 +82,14 @@ let calls = 0;
 const callOf = (facts: Partial<GateCall> = {}): GateCall => {
   calls += 1;
   return {
-    ...{ tenant: 'acme', generationId: `gen-${calls}`, provider, model: 'm', callId: `call-${calls}` },
-    ...{ tokens: 10, isLast: false, ...facts },
+    tenant: 'acme',
+    generationId: `gen-${calls}`,
+    provider,
+    model: 'm',
+    callId: `call-${calls}`,
+    tokens: 10,
+    isLast: false,
+    ...facts,
   };
 };
 function passOf(admission: Admission): GatePass {
@@ -347,7 +362,11 @@ test('a gate that does not answer lets every call pass, and tells it', async () 
     eval: () => Promise.reject(new Error('no')),
   };
   const gate = createRedisGate({
-    ...{ redis: silent, keys: { [provider]: [keyOf('a')] }, scopes: {}, breaker: BREAKER, probeMs: 400 },
+    redis: silent,
+    keys: { [provider]: [keyOf('a')] },
+    scopes: {},
+    breaker: BREAKER,
+    probeMs: 400,
     onAway: (reason) => away.push(reason),
   });
   const pass = passOf(await gate.enter(callOf()));

@@ -10,16 +10,26 @@ import { waitFor } from '../../harness/wait-for.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
 const BREAKER = {
-  ...{ windowMs: 60_000, minCalls: 5, badShare: 0.5 },
-  ...{ slowFirstTokenMs: 8_000, openMs: 60_000, maxOpenMs: 60_000 },
+  windowMs: 60_000,
+  minCalls: 5,
+  badShare: 0.5,
+  slowFirstTokenMs: 8_000,
+  openMs: 60_000,
+  maxOpenMs: 60_000,
 };
 const ANSWERED: CallResult = {
-  ...({ verdict: 'answered', key: null } as const),
-  ...{ firstTokenMs: 100, tokensPerSecond: 50, tokens: 10 },
+  verdict: 'answered' as const,
+  key: null,
+  firstTokenMs: 100,
+  tokensPerSecond: 50,
+  tokens: 10,
 };
 const NOTHING: CallResult = {
-  ...({ verdict: null, key: null } as const),
-  ...{ firstTokenMs: null, tokensPerSecond: null, tokens: null },
+  verdict: null,
+  key: null,
+  firstTokenMs: null,
+  tokensPerSecond: null,
+  tokens: null,
 };
 const FAILED: CallResult = { ...NOTHING, verdict: 'failed' };
 const SLOW: CallResult = { ...ANSWERED, firstTokenMs: 9_000 };
@@ -31,7 +41,12 @@ let gate: ProviderGate;
 let tests = 0;
 let calls = 0;
 const keys: ProviderKey[] = ['a', 'b'].map((id) => ({
-  ...{ id, secret: `secret-${id}`, weight: 1, requests: null, tokens: null, windowMs: 60_000 },
+  id,
+  secret: `secret-${id}`,
+  weight: 1,
+  requests: null,
+  tokens: null,
+  windowMs: 60_000,
 }));
 
 beforeAll(async () => {
@@ -47,13 +62,11 @@ beforeEach(() => {
 
 function gateOf(breaker: Partial<typeof BREAKER>): ProviderGate {
   return createRedisGate({
-    ...{
-      redis,
-      keys: { [provider]: keys },
-      scopes: {},
-      breaker: { ...BREAKER, ...breaker },
-      probeMs: 60_000,
-    },
+    redis,
+    keys: { [provider]: keys },
+    scopes: {},
+    breaker: { ...BREAKER, ...breaker },
+    probeMs: 60_000,
     onAway: (reason) => {
       throw reason;
     },
@@ -62,8 +75,14 @@ function gateOf(breaker: Partial<typeof BREAKER>): ProviderGate {
 function enter(tenant: string, facts: Partial<GateCall> = {}) {
   calls += 1;
   return gate.enter({
-    ...{ tenant, generationId: `gen-${calls}`, callId: `call-${calls}`, provider, model: 'm' },
-    ...{ tokens: 10, isLast: false, ...facts },
+    tenant,
+    generationId: `gen-${calls}`,
+    callId: `call-${calls}`,
+    provider,
+    model: 'm',
+    tokens: 10,
+    isLast: false,
+    ...facts,
   });
 }
 async function passOf(tenant: string, facts: Partial<GateCall> = {}) {
@@ -80,7 +99,11 @@ async function send(count: number, tenant: string, result: CallResult, facts: Pa
 const isAdmitted = async (tenant: string) => (await enter(tenant)).admitted;
 const reportTo = (tenant: string, routed: Readonly<Record<string, readonly string[]>> = {}) =>
   createRedisGateReader({
-    ...{ redis, keys: { [provider]: keys }, scopes: {}, breaker: BREAKER, routed },
+    redis,
+    keys: { [provider]: keys },
+    scopes: {},
+    breaker: BREAKER,
+    routed,
   }).report(provider, tenant);
 
 describe('the circuit', () => {

@@ -83,7 +83,8 @@ function viewerOf(generationId: string, after: number) {
   const relayed = relayEvents({ log, live, heartbeatMs: 50 }, relay);
   relayed.catch(() => undefined);
   return {
-    ...{ got, relayed },
+    got,
+    relayed,
     hold: () => {
       isReady = false;
       opened = Promise.withResolvers();

@@ -40,8 +40,13 @@ const delta = (text: string): EventBody => ({ type: 'text-delta', text });
 export function creationOf(generationId: string, requestHash = 'hash-1'): LogCreation {
   const input = { messages: [{ role: 'user' as const, content: 'hello' }], maxOutputTokens: 10 };
   return {
-    ...{ generationId, tenant: 'acme', user: 'ann', route: 'default' },
-    ...{ requestHash, metadata: { topic: 'a' }, input },
+    generationId,
+    tenant: 'acme',
+    user: 'ann',
+    route: 'default',
+    requestHash,
+    metadata: { topic: 'a' },
+    input,
   };
 }
 
@@ -114,8 +119,14 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
       ]);
       expect(await log.readInput(generationId)).toEqual(creationOf(generationId).input);
       expect(await log.head(generationId)).toMatchObject({
-        ...{ status: 'running', nextSeq: 1, endedAt: null, checkpoint: null, torn: null },
-        ...{ tenant: 'acme', user: 'ann', metadata: { topic: 'a' } },
+        status: 'running',
+        nextSeq: 1,
+        endedAt: null,
+        checkpoint: null,
+        torn: null,
+        tenant: 'acme',
+        user: 'ann',
+        metadata: { topic: 'a' },
       });
     });
 

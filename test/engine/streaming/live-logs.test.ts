@@ -26,7 +26,12 @@ afterAll(async () => {
 
 async function newWriter(generationId: string): Promise<LogWriter> {
   await log.create({
-    ...{ generationId, tenant: 'acme', user: 'ann', route: 'default', requestHash: 'h', metadata: {} },
+    generationId,
+    tenant: 'acme',
+    user: 'ann',
+    route: 'default',
+    requestHash: 'h',
+    metadata: {},
     input: { messages: [{ role: 'user', content: 'hello' }], maxOutputTokens: 10 },
   });
   return (await log.open(generationId, 1)).writer;

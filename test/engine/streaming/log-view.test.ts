@@ -32,12 +32,20 @@ afterAll(() => server?.stop());
 const MODEL = { provider: 'sim', model: 'm' };
 const USAGE = { ...NO_USAGE, inputTokens: 5, outputTokens: 7 };
 const END: EventBody = {
-  ...{ type: 'generation-end', ...MODEL, finishReason: 'length', attempts: 2, cached: false },
-  ...{ usage: USAGE, costMicroUsd: 12 },
+  type: 'generation-end',
+  ...MODEL,
+  finishReason: 'length',
+  attempts: 2,
+  cached: false,
+  usage: USAGE,
+  costMicroUsd: 12,
 };
 const ERROR: EventBody = {
-  ...{ type: 'generation-error', error: { code: 'internal', message: 'no', doc: '/' }, attempts: 1 },
-  ...{ usage: USAGE, costMicroUsd: 3 },
+  type: 'generation-error',
+  error: { code: 'internal', message: 'no', doc: '/' },
+  attempts: 1,
+  usage: USAGE,
+  costMicroUsd: 3,
 };
 const start = (attempt: number): EventBody => ({
   type: 'provider-start',
@@ -51,8 +59,13 @@ const texts = (count: number): EventBody[] =>
 async function logOf(generationId: string, events: readonly EventBody[]): Promise<string> {
   const input = { messages: [{ role: 'user' as const, content: 'hello' }], maxOutputTokens: 10 };
   await log.create({
-    ...{ generationId, tenant: 'acme', user: 'ann', route: 'default' },
-    ...{ requestHash: '', metadata: { a: 'b' }, input },
+    generationId,
+    tenant: 'acme',
+    user: 'ann',
+    route: 'default',
+    requestHash: '',
+    metadata: { a: 'b' },
+    input,
   });
   const { writer } = await log.open(generationId, 1);
   for (const event of events) await writer.write(event);

@@ -32,7 +32,8 @@ describe('the writer of a log', () => {
       }
       await writer.flush();
       expect({ seed, run, appended }).toEqual({
-        ...{ seed, run },
+        seed,
+        run,
         appended: Array.from({ length: count }, (_, index) => String(index)),
       });
     }

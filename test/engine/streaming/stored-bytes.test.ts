@@ -76,8 +76,14 @@ describe('what a tenant keeps', () => {
 
 describe('the input of a generation that has ended', () => {
   const end = (finishReason: 'stop' | 'length'): EventBody => ({
-    ...{ type: 'generation-end', provider: 'sim', model: 'm', finishReason, attempts: 1, cached: false },
-    ...{ usage: NO_USAGE, costMicroUsd: 0 },
+    type: 'generation-end',
+    provider: 'sim',
+    model: 'm',
+    finishReason,
+    attempts: 1,
+    cached: false,
+    usage: NO_USAGE,
+    costMicroUsd: 0,
   });
   const cancel: EventBody = { type: 'generation-cancel', attempts: 1, usage: NO_USAGE, costMicroUsd: 0 };
 
@@ -94,11 +100,15 @@ describe('the input of a generation that has ended', () => {
     const tenant = generationId;
     const input = { messages: [{ role: 'user' as const, content: 'hello' }], maxOutputTokens: 10 };
     await log.create({
-      ...{ generationId, tenant, user: 'ann', route: 'default', requestHash: '', metadata: {}, input },
-      ...{
-        counted: await stored.takeInput(tenant, 500),
-        origin: format === undefined ? undefined : { format },
-      },
+      generationId,
+      tenant,
+      user: 'ann',
+      route: 'default',
+      requestHash: '',
+      metadata: {},
+      input,
+      counted: await stored.takeInput(tenant, 500),
+      origin: format === undefined ? undefined : { format },
     });
     const { writer } = await log.open(generationId, 1);
     await writer.write({ type: 'text-delta', text: 'a' });

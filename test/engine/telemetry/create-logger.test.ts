@@ -22,7 +22,9 @@ test('an error that Temporal logs says what went wrong, and why', () => {
   expect(line).toMatchObject({
     activityType: 'settleBudget',
     error: {
-      ...{ type: 'internal', message: 'Activity failed', stack: expect.stringContaining('Activity failed') },
+      type: 'internal',
+      message: 'Activity failed',
+      stack: expect.stringContaining('Activity failed'),
       cause: { type: 'Error', message: 'ERR user_script:18', code: 'EODD' },
     },
   });

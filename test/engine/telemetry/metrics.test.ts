@@ -7,7 +7,11 @@ import { createMetrics } from '../../../engine/telemetry/metrics.ts';
 import { observeCalls } from '../../../engine/telemetry/observe-calls.ts';
 
 const call = (model: string, signal = new AbortController().signal): ProviderCall => ({
-  ...{ model, maxOutputTokens: 10, idempotencyKey: 'gen_1:1', resume: { strategy: 'start' }, signal },
+  model,
+  maxOutputTokens: 10,
+  idempotencyKey: 'gen_1:1',
+  resume: { strategy: 'start' },
+  signal,
   input: { messages: [], maxOutputTokens: 10 },
 });
 

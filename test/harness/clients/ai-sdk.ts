@@ -50,7 +50,8 @@ function withModel(name: string, modelOf: ModelOf): ClientUnderTest {
       'tool call': async (bench) => {
         const called: unknown[] = [];
         const weather = {
-          ...{ description: 'The weather of the next days.', inputSchema },
+          description: 'The weather of the next days.',
+          inputSchema,
           execute: async (input: unknown) => {
             called.push(input);
             return TOOL_RESULT;
@@ -58,7 +59,10 @@ function withModel(name: string, modelOf: ModelOf): ClientUnderTest {
         };
         const tools: ToolSet = { weather };
         const result = streamText({
-          ...{ ...settings(bench), prompt: toolQuestion(), tools, headers: NO_CACHE },
+          ...settings(bench),
+          prompt: toolQuestion(),
+          tools,
+          headers: NO_CACHE,
           stopWhen: stepCountIs(2),
         });
         const [text, steps] = await Promise.all([result.text, result.steps]);
@@ -76,7 +80,10 @@ function withModel(name: string, modelOf: ModelOf): ClientUnderTest {
           const headers = { ...NO_CACHE, 'idempotency-key': newKey() };
           const leave = new AbortController();
           const cut = streamText({
-            ...{ ...settings(bench), prompt: input, headers, maxRetries: 0 },
+            ...settings(bench),
+            prompt: input,
+            headers,
+            maxRetries: 0,
             abortSignal: leave.signal,
             onError: () => undefined,
           });
@@ -87,7 +94,9 @@ function withModel(name: string, modelOf: ModelOf): ClientUnderTest {
         }),
       error: async (bench) => {
         const unknown = generateText({
-          ...{ model: modelOf(bench.url, bench.key, 'no-such'), prompt: 'x', maxRetries: 0 },
+          model: modelOf(bench.url, bench.key, 'no-such'),
+          prompt: 'x',
+          maxRetries: 0,
         });
         const error = await failureOf('an unknown model', unknown);
         same('status', fieldOf(error, 'statusCode'), 404);
@@ -98,7 +107,10 @@ function withModel(name: string, modelOf: ModelOf): ClientUnderTest {
         const leave = new AbortController();
         const key = newKey();
         const result = streamText({
-          ...{ ...settings(bench), prompt: input, abortSignal: leave.signal, onError: () => undefined },
+          ...settings(bench),
+          prompt: input,
+          abortSignal: leave.signal,
+          onError: () => undefined,
           headers: { ...NO_CACHE, 'x-unbroken-on-abort': 'cancel', 'idempotency-key': key },
         });
         await takeSome(result.textStream, 1);

@@ -9,7 +9,11 @@ import { openAiWebSocket } from './openai-websocket.ts';
 import { uiChat } from './ui-chat.ts';
 
 export const CLIENTS: readonly ClientUnderTest[] = [
-  ...[openAiResponses, openAiWebSocket, openAiChat, anthropic],
+  openAiResponses,
+  openAiWebSocket,
+  openAiChat,
+  anthropic,
   ...aiSdkClients,
-  ...[uiChat, eventSource],
+  uiChat,
+  eventSource,
 ];

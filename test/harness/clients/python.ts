@@ -47,9 +47,14 @@ export async function tryPython(bench: Bench): Promise<Readonly<Record<Behaviour
   const provided = await providePython();
   if ('missing' in provided) return sameForAll(provided.missing);
   const plan = {
-    ...{ url: bench.url, key: bench.key, model: MODEL, tokens: 60 },
-    ...{ tool_question: toolQuestion(), tool_result: TOOL_RESULT },
-    ...{ tool_schema: TOOL_SCHEMA, tool_arguments: TOOL_ARGUMENTS },
+    url: bench.url,
+    key: bench.key,
+    model: MODEL,
+    tokens: 60,
+    tool_question: toolQuestion(),
+    tool_result: TOOL_RESULT,
+    tool_schema: TOOL_SCHEMA,
+    tool_arguments: TOOL_ARGUMENTS,
     plain: await question(bench),
     streaming: await question(bench, AFTER_SILENCE),
     resume: await question(bench, { tokens: 120, delayMs: 4 }),

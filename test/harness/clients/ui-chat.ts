@@ -43,7 +43,8 @@ function chatAt(
   messages: UIMessage[] = [],
 ) {
   return new Chat({
-    ...{ id, messages },
+    id,
+    messages,
     transport: new DefaultChatTransport({
       api: `${url}/v1/ui/chat`,
       headers: { authorization: `Bearer ${key}`, ...headers },
@@ -103,7 +104,9 @@ export const uiChat: ClientUnderTest = {
       // Text that is voided is taken back from the message, and the new one takes its place.
       const key = newKey();
       const chat = chatAt({
-        ...{ url: bench.scriptedUrl, key: bench.scriptedKey, headers: { 'idempotency-key': key } },
+        url: bench.scriptedUrl,
+        key: bench.scriptedKey,
+        headers: { 'idempotency-key': key },
       });
       const sent = chat.sendMessage({ text: 'Tell me.' });
       await bench.script.play(key, [START, ...texts('wrong')]);

@@ -82,7 +82,8 @@ describe('a thread', () => {
     const ask = (name: string, turn: string) => runner.run(name, { turn }).then(() => answered.push(name));
     await Promise.all([
       ...[1, 2, 3, 4].map((index) => ask(`much-${index}`, 'much')),
-      ...[ask('one', 'another'), ask('two', 'a third')],
+      ask('one', 'another'),
+      ask('two', 'a third'),
     ]);
     expect(answered).toEqual(['much-1', 'one', 'two', 'much-2', 'much-3', 'much-4']);
   });

@@ -89,9 +89,12 @@ class Load {
   async run(): Promise<LoadDone> {
     await Promise.all(Array.from({ length: this.#plan.atOnce }, (_, number) => this.#lane(number)));
     return {
-      ...{ accepted: this.#accepted, refused: this.#refused, unclear: this.#asker.unclear },
+      accepted: this.#accepted,
+      refused: this.#refused,
+      unclear: this.#asker.unclear,
       silences: this.#asker.silences,
-      ...{ seen: this.#seen, readAfterDelete: this.#readAfterDelete },
+      seen: this.#seen,
+      readAfterDelete: this.#readAfterDelete,
     };
   }
 
@@ -155,8 +158,14 @@ class Load {
     }
     const readers = Array.from({ length: plan.readers }, (_, reader) => `${plan.name}${life}-${reader}`);
     const accepted: Accepted = {
-      ...{ plan, id, acceptedAtMs: Date.now(), messages, readers },
-      ...{ cancelledAtMs: null, deletedAtMs: null, expiredLog: null },
+      plan,
+      id,
+      acceptedAtMs: Date.now(),
+      messages,
+      readers,
+      cancelledAtMs: null,
+      deletedAtMs: null,
+      expiredLog: null,
     };
     this.#accepted.push(accepted);
     await this.#follow(accepted);
@@ -167,8 +176,11 @@ class Load {
     for (const [place, reader] of readers.entries()) {
       const turn = plan.index + place;
       const following: Following = {
-        ...{ wire: turn % 4 === 0 ? 'responses' : 'native', reader, generationId: id },
-        ...{ key: this.#keys[plan.tenant], apis: this.#stage.apis },
+        wire: turn % 4 === 0 ? 'responses' : 'native',
+        reader,
+        generationId: id,
+        key: this.#keys[plan.tenant],
+        apis: this.#stage.apis,
         seed: this.#plan.seed + plan.index * 31 + place,
       };
       await order(this.#stage.readers[turn % this.#stage.readers.length] ?? '', following);
@@ -268,15 +280,21 @@ class Load {
     const response = await this.#asker.ask(this.#keys[plan.tenant], '/v1/responses', {
       method: 'POST',
       body: JSON.stringify({
-        ...{ model: plan.body.model ?? 'unbroken', input: SECOND_QUESTION, background: true, store: true },
-        ...{ previous_response_id: responseIdOf(id), user: plan.user },
+        model: plan.body.model ?? 'unbroken',
+        input: SECOND_QUESTION,
+        background: true,
+        store: true,
+        previous_response_id: responseIdOf(id),
+        user: plan.user,
         max_output_tokens: plan.body.maxOutputTokens,
       }),
       headers: { 'idempotency-key': `matrix-${second.name}`, 'x-unbroken-cache': 'off' },
     });
     const answer = (await response.json()) as { id: string };
     const accepted = await this.#accept(second, conversation, {
-      ...{ response, answer, life: '' },
+      response,
+      answer,
+      life: '',
       id: String(answer.id).replace(/^resp_/, 'gen_'),
     });
     if (accepted !== null) await this.#end(accepted);

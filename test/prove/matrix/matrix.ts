@@ -133,7 +133,10 @@ function configOf(limits: readonly CheckedLimit[], sharedProvider: string, shari
     budgets: { limits },
     cache: { share: sharing },
     limits: {
-      ...{ heartbeatMs: 1_000, connectMs: 2_000, firstTokenMs: 4_000, betweenTokensMs: 4_000 },
+      heartbeatMs: 1_000,
+      connectMs: 2_000,
+      firstTokenMs: 4_000,
+      betweenTokensMs: 4_000,
       generationMs: 60_000,
     },
   };

@@ -122,7 +122,12 @@ function planCommon(seed: number, index: number, kind: RequestKind, random: Rand
   const user = random.between(kind === 'plain' || kind === 'shared' ? 1 : 2, USERS_PER_TENANT);
   const mark = `request-${index};`;
   return {
-    ...{ index, kind, name: String(index), tenant, user: `${tenant}-user-${user}`, mark },
+    index,
+    kind,
+    name: String(index),
+    tenant,
+    user: `${tenant}-user-${user}`,
+    mark,
     input: promptOf(
       seed,
       tenant,
@@ -176,7 +181,9 @@ const PLANNERS: Readonly<Record<Exclude<RequestKind, 'flight' | 'queue'>, Planne
       `tool=record_order calls=${random.between(1, 3)} say=${pick(random, [0, 0, 12])} ${pace(random, 8)}`,
     ),
     body: {
-      ...{ cache: 'off', maxOutputTokens: 4_000, ...modelFor(random, WIRES) },
+      cache: 'off',
+      maxOutputTokens: 4_000,
+      ...modelFor(random, WIRES),
       tools: [{ name: 'record_order', parameters: madeUpSchema(random) }],
     },
     fault: one(random, 3) ? planFault(random, 2) : null,
@@ -184,7 +191,9 @@ const PLANNERS: Readonly<Record<Exclude<RequestKind, 'flight' | 'queue'>, Planne
   json: (seed, { tenant, mark }, random) => ({
     input: promptOf(seed, tenant, mark, pace(random, 8)),
     body: {
-      ...{ cache: 'off', maxOutputTokens: 4_000, ...modelFor(random, WIRES) },
+      cache: 'off',
+      maxOutputTokens: 4_000,
+      ...modelFor(random, WIRES),
       output: { name: 'order', schema: madeUpSchema(random) },
     },
     fault: one(random, 3) ? planFault(random, 2) : null,

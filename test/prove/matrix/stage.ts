@@ -169,8 +169,13 @@ export async function buildStage(
     );
     return {
       seats: {
-        ...{ api: apis, worker: workers, temporal: [temporal], redis: [redis], qdrant: [qdrant] },
-        ...{ provider: [provider], reader: readers },
+        api: apis,
+        worker: workers,
+        temporal: [temporal],
+        redis: [redis],
+        qdrant: [qdrant],
+        provider: [provider],
+        reader: readers,
       },
       wires,
       apis: await two(
@@ -185,7 +190,9 @@ export async function buildStage(
         taskQueue,
       },
       notebooks: readerPorts.map((_, index) => join(readingsDir, String(index))),
-      ...{ devKey, journalPath, stop },
+      devKey,
+      journalPath,
+      stop,
     };
   } catch (error) {
     await stop();

@@ -2,7 +2,8 @@ import { describe, expect, test } from '@jest/globals';
 import { differences } from '../../../tools/bench/growth-check.ts';
 
 const row = (name: string, group: string, ...events: readonly number[]) => ({
-  ...{ name, group },
+  name,
+  group,
   runs: events.map((count) => ({ events: count })),
 });
 

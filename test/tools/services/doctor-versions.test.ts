@@ -3,7 +3,10 @@ import { judgeVersions } from '../../../tools/services/doctor/check-versions.ts'
 import type { WorkerVersion } from '../../../tools/services/worker-deployment.ts';
 
 const version = (buildId: string, change: Partial<WorkerVersion> = {}): WorkerVersion => ({
-  ...{ buildId, status: 'inactive', running: 0, workers: 1 },
+  buildId,
+  status: 'inactive',
+  running: 0,
+  workers: 1,
   ...change,
 });
 const judge = (current: string | null, versions: readonly WorkerVersion[], unversionedWorkers = 0) =>

@@ -63,7 +63,9 @@ async function checkAttributes(connection: Connection, namespace: string): Promi
 
 async function checkPollers(connection: Connection, namespace: string, taskQueue: string): Promise<Finding> {
   const { pollers } = await connection.workflowService.describeTaskQueue({
-    ...{ namespace, taskQueue: { name: taskQueue }, taskQueueType: WORKFLOW_TASKS },
+    namespace,
+    taskQueue: { name: taskQueue },
+    taskQueueType: WORKFLOW_TASKS,
   });
   const names = new Set((pollers ?? []).map(({ identity }) => identity));
   if (names.size > 0) {

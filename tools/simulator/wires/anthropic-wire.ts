@@ -40,12 +40,19 @@ const requestSchema = z.object({
 });
 
 const ERROR_TYPES: Readonly<Record<number, string>> = {
-  ...{ 400: 'invalid_request_error', 401: 'authentication_error', 403: 'permission_error' },
-  ...{ 404: 'not_found_error', 429: 'rate_limit_error', 529: 'overloaded_error' },
+  400: 'invalid_request_error',
+  401: 'authentication_error',
+  403: 'permission_error',
+  404: 'not_found_error',
+  429: 'rate_limit_error',
+  529: 'overloaded_error',
 };
 const STOP_REASONS = {
-  ...{ stop: 'end_turn', length: 'max_tokens', 'tool-calls': 'tool_use' },
-  ...{ 'content-filter': 'refusal', refusal: 'refusal' },
+  stop: 'end_turn',
+  length: 'max_tokens',
+  'tool-calls': 'tool_use',
+  'content-filter': 'refusal',
+  refusal: 'refusal',
 } as const satisfies Record<Ending['reason'], string>;
 
 export const anthropicWire: Wire = {

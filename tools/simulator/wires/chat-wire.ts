@@ -47,8 +47,11 @@ const requestSchema = z.object({
 const PATH = /^\/(v1|openai\/deployments\/[^/]+)\/chat\/completions$/;
 
 const FINISH = {
-  ...{ stop: 'stop', length: 'length', 'tool-calls': 'tool_calls' },
-  ...{ 'content-filter': 'content_filter', refusal: 'stop' },
+  stop: 'stop',
+  length: 'length',
+  'tool-calls': 'tool_calls',
+  'content-filter': 'content_filter',
+  refusal: 'stop',
 } as const satisfies Record<Ending['reason'], string>;
 
 export const chatWire: Wire = {
@@ -126,7 +129,9 @@ export const chatWire: Wire = {
     });
     const thoughts = joined('reasoning');
     const message = {
-      ...{ role: 'assistant', content: joined('text') || null, refusal: null },
+      role: 'assistant',
+      content: joined('text') || null,
+      refusal: null,
       ...(thoughts === '' ? {} : { reasoning_content: thoughts }),
       ...(calls.length === 0 ? {} : { tool_calls: calls }),
     };
@@ -164,7 +169,10 @@ function toMessages({ role, content, tool_call_id, tool_calls }: z.infer<typeof 
     return messageOf('user', [{ type: 'tool-result', id: tool_call_id ?? '', content: text }]);
   }
   const calls = (tool_calls ?? []).map(({ id, function: called }) => ({
-    ...{ type: 'tool-call' as const, id, name: called.name, arguments: called.arguments },
+    type: 'tool-call' as const,
+    id,
+    name: called.name,
+    arguments: called.arguments,
   }));
   return messageOf(role === 'assistant' ? 'assistant' : 'user', [...said, ...calls]);
 }

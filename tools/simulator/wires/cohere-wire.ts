@@ -40,8 +40,11 @@ const requestSchema = z.object({
 });
 
 const FINISH = {
-  ...{ stop: 'COMPLETE', length: 'MAX_TOKENS', 'tool-calls': 'TOOL_CALL' },
-  ...{ 'content-filter': 'ERROR_TOXIC', refusal: 'ERROR_TOXIC' },
+  stop: 'COMPLETE',
+  length: 'MAX_TOKENS',
+  'tool-calls': 'TOOL_CALL',
+  'content-filter': 'ERROR_TOXIC',
+  refusal: 'ERROR_TOXIC',
 } as const satisfies Record<Ending['reason'], string>;
 
 export const cohereWire: Wire = {
@@ -115,7 +118,8 @@ export const cohereWire: Wire = {
       id: call.id,
       finish_reason: FINISH[reason],
       message: {
-        ...{ role: 'assistant', content: text === '' ? [] : [{ type: 'text', text }] },
+        role: 'assistant',
+        content: text === '' ? [] : [{ type: 'text', text }],
         ...(calls.length === 0 ? {} : { tool_calls: calls }),
       },
       ...(usage === null ? {} : { usage: toWireUsage(usage) }),
@@ -171,7 +175,10 @@ function toMessages({ role, content, tool_call_id, tool_calls }: z.infer<typeof 
     return messageOf('user', [{ type: 'tool-result', id: tool_call_id ?? '', content: text }]);
   }
   const calls = (tool_calls ?? []).map(({ id, function: called }) => ({
-    ...{ type: 'tool-call' as const, id, name: called.name, arguments: called.arguments },
+    type: 'tool-call' as const,
+    id,
+    name: called.name,
+    arguments: called.arguments,
   }));
   return messageOf(role === 'assistant' ? 'assistant' : 'user', [...said, ...calls]);
 }

@@ -46,12 +46,20 @@ const requestSchema = z.object({
 });
 
 const FINISH = {
-  ...{ stop: 'STOP', length: 'MAX_TOKENS', 'tool-calls': 'STOP' },
-  ...{ 'content-filter': 'SAFETY', refusal: 'PROHIBITED_CONTENT' },
+  stop: 'STOP',
+  length: 'MAX_TOKENS',
+  'tool-calls': 'STOP',
+  'content-filter': 'SAFETY',
+  refusal: 'PROHIBITED_CONTENT',
 } as const satisfies Record<Ending['reason'], string>;
 const STATUS_NAMES: Readonly<Record<number, string>> = {
-  ...{ 400: 'INVALID_ARGUMENT', 401: 'UNAUTHENTICATED', 403: 'PERMISSION_DENIED', 404: 'NOT_FOUND' },
-  ...{ 429: 'RESOURCE_EXHAUSTED', 500: 'INTERNAL', 503: 'UNAVAILABLE' },
+  400: 'INVALID_ARGUMENT',
+  401: 'UNAUTHENTICATED',
+  403: 'PERMISSION_DENIED',
+  404: 'NOT_FOUND',
+  429: 'RESOURCE_EXHAUSTED',
+  500: 'INTERNAL',
+  503: 'UNAVAILABLE',
 };
 
 export const googleWire: Wire = {
@@ -92,7 +100,8 @@ export const googleWire: Wire = {
           { content: { role: 'model', parts: made }, index: 0, ...(finishReason ? { finishReason } : {}) },
         ],
         ...(usage === null ? {} : { usageMetadata: toWireUsage(usage) }),
-        ...{ modelVersion: call.model, responseId: call.id },
+        modelVersion: call.model,
+        responseId: call.id,
       });
     return {
       begin: () => parts([{ text: '' }]),
@@ -123,7 +132,8 @@ export const googleWire: Wire = {
     return {
       candidates: [{ content: { role: 'model', parts }, index: 0, finishReason: FINISH[reason] }],
       ...(usage === null ? {} : { usageMetadata: toWireUsage(usage) }),
-      ...{ modelVersion: call.model, responseId: call.id },
+      modelVersion: call.model,
+      responseId: call.id,
     };
   },
 };

@@ -220,14 +220,21 @@ function responseOf(call: SimulatedCall, { reason, usage }: Ending) {
   const isIncomplete = !running && (reason === 'length' || reason === 'content-filter');
   const status = running ? 'in_progress' : run.state === 'cancelled' ? 'cancelled' : 'completed';
   return {
-    ...{ id: call.id, object: 'response', created_at: Math.floor(call.startedAt / 1_000), model: call.model },
+    id: call.id,
+    object: 'response',
+    created_at: Math.floor(call.startedAt / 1_000),
+    model: call.model,
     status: isIncomplete && status === 'completed' ? 'incomplete' : status,
     error: null,
     incomplete_details: isIncomplete
       ? { reason: reason === 'length' ? 'max_output_tokens' : 'content_filter' }
       : null,
     output: outputOf(call, status),
-    ...{ background: call.isBackground, store: true, parallel_tool_calls: true, tools: [], metadata: {} },
+    background: call.isBackground,
+    store: true,
+    parallel_tool_calls: true,
+    tools: [],
+    metadata: {},
     usage: running || usage === null ? null : toWireUsage(usage),
   };
 }
@@ -247,7 +254,9 @@ function outputOf(call: SimulatedCall, status: string): object[] {
     ...(thoughts === '' ? [] : [{ type: 'reasoning', summary: [{ type: 'summary_text', text: thoughts }] }]),
     ...(text === '' ? [] : [{ id: `msg_${call.id}`, type: 'message', status, role: 'assistant', content }]),
     ...calls.map((index) => ({
-      ...{ type: 'function_call', call_id: call.toolCalls[index]?.id, name: call.toolCalls[index]?.name },
+      type: 'function_call',
+      call_id: call.toolCalls[index]?.id,
+      name: call.toolCalls[index]?.name,
       arguments: join((piece) => piece.kind === 'tool' && piece.call === index),
     })),
   ];

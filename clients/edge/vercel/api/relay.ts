@@ -23,7 +23,9 @@ const origin: Origin = { url, fetch: (input, init) => fetch(input, init) };
 const cache = createMemoryCache();
 const streams = createLiveStreams(origin, cache);
 const relay = createRelay({
-  ...{ origin, cache, longestStreamMs: LONGEST_STREAM_MS },
+  origin,
+  cache,
+  longestStreamMs: LONGEST_STREAM_MS,
   viewLive: streams.view,
 });
 

@@ -3,8 +3,20 @@ import type { Alignment, Words } from '../align.ts';
 import type { Token } from '../read-prompt.ts';
 
 export const differenceKinds = [
-  ...['negation', 'number', 'unit', 'date', 'entity', 'roles', 'antonym', 'scope', 'version', 'format'],
-  ...['language', 'question', 'symbol', 'unreadable'],
+  'negation',
+  'number',
+  'unit',
+  'date',
+  'entity',
+  'roles',
+  'antonym',
+  'scope',
+  'version',
+  'format',
+  'language',
+  'question',
+  'symbol',
+  'unreadable',
 ] as const;
 
 export interface Difference {

@@ -76,7 +76,9 @@ function callsIn(last: GenerationEvent | undefined): HeldCall[] | null {
   return (last.output as readonly Record<string, string>[])
     .filter(({ type }) => type === 'function_call')
     .map((item) => ({
-      ...{ id: item['call_id'] ?? '', name: item['name'] ?? '', arguments: item['arguments'] ?? '' },
+      id: item['call_id'] ?? '',
+      name: item['name'] ?? '',
+      arguments: item['arguments'] ?? '',
     }));
 }
 

@@ -1,11 +1,9 @@
 /** Each check is shown what it must not let pass. */
 import { describe, expect, test } from '@jest/globals';
 import type { EventBody, GenerationEvent } from '../../../../contracts/events.ts';
-import { NO_USAGE } from '../../../../contracts/money.ts';
-import type { Evidence, GenerationEvidence, LedgerEntry } from '../evidence.ts';
-import type { Accepted } from '../load.ts';
+import type { Evidence, LedgerEntry } from '../evidence.ts';
 import type { Reading } from '../notebook.ts';
-import { type PlannedRequest, planRequests, type Sharing, secretOf, TENANTS, type Tenant } from '../plan.ts';
+import { type Sharing, secretOf, TENANTS, type Tenant } from '../plan.ts';
 import { checkAnswers } from './check-answers.ts';
 import { checkBill } from './check-bill.ts';
 import { checkAttempts, checkEnded, checkRuns } from './check-ended.ts';
@@ -15,50 +13,20 @@ import { checkCancelled, checkDeleted, checkReadAfterDelete, checkReasons } from
 import { checkSequence } from './check-sequence.ts';
 import { checkCache, checkFollowed, checkSecrets } from './check-tenants.ts';
 import { checkText } from './check-text.ts';
-
-const MODEL = { provider: 'simulated', model: 'sim-large' };
-const USAGE = { ...NO_USAGE, inputTokens: 10, outputTokens: 2 };
-const START: EventBody = { type: 'generation-start', generationId: 'g', route: 'default', user: 'u' };
-const CALL: EventBody = { type: 'provider-start', ...MODEL, attempt: 1, strategy: 'start' };
-const text = (said: string): EventBody => ({ type: 'text-delta', text: said });
-const RESET: EventBody = { type: 'text-reset', reason: '' };
-const end = (more: object = {}): EventBody => ({
-  ...{ type: 'generation-end', ...MODEL, finishReason: 'stop', attempts: 1, cached: false },
-  ...{ usage: USAGE, costMicroUsd: 1, ...more },
-});
-const failed = (code: string, usage = NO_USAGE): EventBody =>
-  ({
-    ...{ type: 'provider-error', ...MODEL, attempt: 1, code, message: '', resumable: false },
-    ...{ usage, costMicroUsd: 0 },
-  }) as EventBody;
-
-function numbered(...bodies: EventBody[]): GenerationEvent[] {
-  return bodies.map((body, seq) => ({ ...body, seq, at: 1_000 + seq }));
-}
-
-const WHOLE = numbered(START, CALL, text('a '), text('b'), end());
-
-function readingOf(events: readonly GenerationEvent[]): Reading {
-  return { reader: 'r', generationId: 'g', wire: 'native', events, refused: null };
-}
-
-type Changes = Partial<Omit<GenerationEvidence, 'accepted'>> &
-  Partial<Omit<Accepted, 'plan'>> &
-  Partial<Pick<PlannedRequest, 'tenant' | 'user' | 'mark' | 'body'>>;
-
-function evidence(changes: Changes = {}): GenerationEvidence {
-  const { tenant = 'acme', user = 'ann', mark = 'request-1;', body = {}, ...more } = changes;
-  const { log = WHOLE, readings = [readingOf(WHOLE)], run = 'COMPLETED', remains = '', ...rest } = more;
-  const { expected = { text: 'a b', reasoning: '', toolCalls: [], tokens: 2 }, ...accepted } = rest;
-  const plan = { ...planRequests(1, 1)[0], tenant, user, mark, body } as PlannedRequest;
-  return {
-    accepted: {
-      ...{ plan, id: 'g', acceptedAtMs: 0, messages: [], readers: ['r'] },
-      ...{ cancelledAtMs: null, deletedAtMs: null, expiredLog: null, ...accepted },
-    },
-    ...{ log, readings, run, remains, expected },
-  };
-}
+import {
+  CALL,
+  end,
+  evidence,
+  failed,
+  MODEL,
+  numbered,
+  RESET,
+  readingOf,
+  START,
+  text,
+  USAGE,
+  WHOLE,
+} from './made-up-evidence.ts';
 
 const wrongs = (found: readonly { wrong: string }[]) => found.map(({ wrong }) => wrong);
 
@@ -140,7 +108,12 @@ const BOOKS = { openRuns: [], cached: [] };
 describe('the check of the bill', () => {
   const call = { id: 'c1', wire: 'openai', apiKey: '', prompt: 'Story request-1;', inputTokens: 10, made: 2 };
   const entry: LedgerEntry = {
-    ...{ tenant: 'acme', generation: 'g', kind: 'debit', attempt: 1, spentTokens: 12, isEstimated: false },
+    tenant: 'acme',
+    generation: 'g',
+    kind: 'debit',
+    attempt: 1,
+    spentTokens: 12,
+    isEstimated: false,
   };
   const judged = (more: Partial<Evidence>) =>
     checkBill({ ...BOOKS, generations: [evidence()], bill: [call], ledger: [entry], ...more });
@@ -235,7 +208,11 @@ describe('the check of answers', () => {
     return checkAnswers(evidence({ body: asksJson, expected, log, readings: [readingOf(log)] }));
   };
   const call = (index: number, piece: string): EventBody => ({
-    ...{ type: 'tool-call-delta', index, id: `call_${index}`, name: 'order', arguments: piece },
+    type: 'tool-call-delta',
+    index,
+    id: `call_${index}`,
+    name: 'order',
+    arguments: piece,
   });
   const toolCalls = [
     { name: 'order', arguments: '{"city":"Paris"}' },
@@ -280,7 +257,9 @@ describe('the check of answers', () => {
   test('finds a wrong call in the finished response of the other wire', () => {
     const finished = (city: string) => {
       const output = toolCalls.map(({ name }, index) => ({
-        ...{ type: 'function_call', call_id: `call_${index}`, name },
+        type: 'function_call',
+        call_id: `call_${index}`,
+        name,
         arguments: index === 0 ? '{"city":"Paris"}' : `{"city":"${city}"}`,
       }));
       const events = numbered(START, Object.assign({}, end(), { output }));
@@ -303,7 +282,12 @@ describe('the check of flights', () => {
   ];
   const call = { id: 'c1', wire: 'openai', apiKey: '', prompt: `Story ${mark}`, inputTokens: 400, made: 600 };
   const entry = (generation: string, spentTokens: number, isEstimated = false): LedgerEntry => ({
-    ...{ tenant: 'acme', generation, kind: 'debit', attempt: 1, spentTokens, isEstimated },
+    tenant: 'acme',
+    generation,
+    kind: 'debit',
+    attempt: 1,
+    spentTokens,
+    isEstimated,
   });
   const judged = (ledger: LedgerEntry[], bill = [call], generations = members) =>
     wrongs(checkFlights({ generations, bill, ledger }));
@@ -338,7 +322,10 @@ describe('the check of promises', () => {
   const cancel = { type: 'generation-cancel', attempts: 1, usage: USAGE, costMicroUsd: 1 } as EventBody;
   const error = (code: string) =>
     ({
-      ...{ type: 'generation-error', attempts: 1, usage: USAGE, costMicroUsd: 1 },
+      type: 'generation-error',
+      attempts: 1,
+      usage: USAGE,
+      costMicroUsd: 1,
       error: { code, message: '', doc: '' },
     }) as EventBody;
 
