@@ -21,6 +21,7 @@ import {
 import { worstSentTokens } from '../contracts/tokens.ts';
 import type { CacheLookUp } from '../engine/cache/answer-cache.ts';
 import { enterGate, leaveUnused } from './attempt/gate-admission.ts';
+import { nameOfLog } from './attempt/name-of-log.ts';
 import type { RunningStreams } from './attempt/running-streams.ts';
 import type { Dependencies } from './dependencies.ts';
 import { notOurs, permanent } from './failures.ts';
@@ -192,17 +193,18 @@ export function createBeginning(dependencies: Dependencies, running: RunningStre
 
   return {
     async beginGeneration({ order, epochMs }) {
-      const joined = early.get(order.generationId);
-      early.delete(order.generationId);
+      const log = nameOfLog(order);
+      const joined = early.get(log);
+      early.delete(log);
       return (await joined) ?? begin(order, epochMs, await prepare(order, undefined, YES), YES);
     },
 
     beginEarly(start) {
-      const { generationId } = start.order;
+      const log = nameOfLog(start.order);
       const begun = beginAhead(start);
-      early.set(generationId, begun);
+      early.set(log, begun);
       const forget = () => {
-        if (early.get(generationId) === begun) early.delete(generationId);
+        if (early.get(log) === begun) early.delete(log);
       };
       const forgetLater = () => setTimeout(forget, KEEP_UNASKED_MS).unref();
       begun.then((result) => (result === null ? forget() : forgetLater()), forgetLater);

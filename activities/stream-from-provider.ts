@@ -16,6 +16,7 @@ import { AnswerDelivery } from './attempt/deliver-answer.ts';
 import { abandonResponse, endCompleted, endStopped, noteProviderError } from './attempt/end-attempt.ts';
 import { goOnWhereRaised } from './attempt/extend-reservation.ts';
 import { enterGate, leaveUnused } from './attempt/gate-admission.ts';
+import { nameOfLog } from './attempt/name-of-log.ts';
 import type { RunningStreams, StreamControl } from './attempt/running-streams.ts';
 import { readSentInput } from './attempt/sent-input.ts';
 import type { Dependencies } from './dependencies.ts';
@@ -158,7 +159,8 @@ async function relayProvider(
     model: step.candidate.model,
     input,
     maxOutputTokens: attempt.maxOutputTokens,
-    idempotencyKey: `${step.order.generationId}:${number}`,
+    // The provider may remember calls for longer than the log is kept.
+    idempotencyKey: `${nameOfLog(step.order)}:${number}`,
     resume,
     signal: control.signal,
     apiKey: pass.key.secret,

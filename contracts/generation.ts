@@ -210,8 +210,14 @@ export interface GenerationOrder {
   /** When the whole generation must have ended, ms since 1970; absent in a run that older code began. */
   readonly deadlineAtMs?: number;
   /**
-   * When its log was created, ms since 1970, where an earlier run had the same id: its log is past its retention, and
-   * what the budgets remember of it is not of this run. Absent in all others.
+   * When its log was created, ms since 1970. An Idempotency-Key that is sent again after the retention of the log gives
+   * the same id to another generation; what is remembered by id is told apart by this. Absent where no key was sent, for
+   * such an id is given once, and in a run that older code began.
+   */
+  readonly logCreatedAtMs?: number;
+  /**
+   * The same, where Temporal still knows the run of the earlier log: what the budgets remember from before it is not of
+   * this run. Absent in all others.
    */
   readonly againSinceMs?: number;
 }

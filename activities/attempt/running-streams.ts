@@ -6,6 +6,7 @@
 import type { Candidate } from '../../contracts/generation.ts';
 import type { GenerationOutcome, StreamStep } from '../../contracts/steps.ts';
 import type { LogWriter } from '../../engine/streaming/event-log.ts';
+import { nameOfLog } from './name-of-log.ts';
 
 /** Why a stream is stopped: the caller cancelled, its time is up, or the next attempt shall go on from the log. */
 export type Stop = 'cancel' | 'deadline' | 'leave';
@@ -29,7 +30,7 @@ export interface RunningStream {
 }
 
 export interface RunningStreams {
-  /** The stream that this process already runs for the same candidate, else a new one. */
+  /** The stream that this process already runs into the same log for the same candidate, else a new one. */
   joinOrStart(step: StreamStep, epoch: number, run: Run): RunningStream;
   /**
    * The caller answers for how the stream ends: nobody else shall learn it from here. A stream that nobody claims is
@@ -50,11 +51,11 @@ interface Entry extends RunningStream {
 
 export function createRunningStreams(): RunningStreams {
   const streams = new Map<string, Entry>();
-  const forget = (generationId: string, entry: Entry) => {
-    if (streams.get(generationId) === entry) streams.delete(generationId);
+  const forget = (log: string, entry: Entry) => {
+    if (streams.get(log) === entry) streams.delete(log);
   };
   const find = ({ order, candidate }: StreamStep): Entry | undefined => {
-    const entry = streams.get(order.generationId);
+    const entry = streams.get(nameOfLog(order));
     return entry?.candidate === nameOf(candidate) ? entry : undefined;
   };
 
@@ -62,13 +63,13 @@ export function createRunningStreams(): RunningStreams {
     joinOrStart(step, epoch, run) {
       const found = find(step);
       if (found !== undefined) return found;
-      const { generationId } = step.order;
+      const log = nameOfLog(step.order);
       const entry = startStream(nameOf(step.candidate), epoch, run);
-      streams.set(generationId, entry);
+      streams.set(log, entry);
       const ended = () => {
         entry.hasEnded = true;
-        if (entry.isClaimed) forget(generationId, entry);
-        else setTimeout(() => forget(generationId, entry), KEEP_UNCLAIMED_MS).unref();
+        if (entry.isClaimed) forget(log, entry);
+        else setTimeout(() => forget(log, entry), KEEP_UNCLAIMED_MS).unref();
       };
       entry.outcome.then(ended, ended);
       return entry;
@@ -77,7 +78,7 @@ export function createRunningStreams(): RunningStreams {
       const entry = find(step);
       if (entry === undefined) return;
       entry.isClaimed = true;
-      if (entry.hasEnded) forget(step.order.generationId, entry);
+      if (entry.hasEnded) forget(nameOfLog(step.order), entry);
     },
   };
 }

@@ -65,7 +65,7 @@ async function startWithin(dependencies: Starting, run: NewRun, deadline: number
       within(() => temporal.workflow.getHandle(workflowId(tenant, generationId)).describe()),
     ]);
     if (head === null || !isOfEarlierLog(earlier, head)) return;
-    await start({ ...run.order, againSinceMs: head.createdAt });
+    await start({ ...run.order, logCreatedAtMs: head.createdAt, againSinceMs: head.createdAt });
   }
 }
 

@@ -20,6 +20,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { budgetExceeded } from './budget-exceeded.ts';
 import type { RouteChoice } from './choose-route.ts';
 import { composeInput } from './compose-input.ts';
+import { endLog } from './end-log.ts';
 import { isUnstored } from './find-generation.ts';
 import { startRun } from './start-run.ts';
 
@@ -72,7 +73,14 @@ export async function submitGeneration(
   } catch (error) {
     // The model may have left the config since; what was begun under the key is there all the same.
     if (known === null || !(await hasBegun(dependencies, caller, known))) throw error;
-    assertSameRequest(await log.create({ ...known, ...asked, input }), asked.requestHash);
+    const existing = await log.create({ ...known, ...asked, input });
+    if (existing.created) {
+      // It has just expired, and this log is one that no run can write.
+      const message = 'No model of this request is configured any more.';
+      await endLog(dependencies, generationId, { code: 'model_not_found', message });
+      throw error;
+    }
+    assertSameRequest(existing, asked.requestHash);
     return { generationId, started: Promise.resolve() };
   }
   return startGeneration(dependencies, caller, {
@@ -144,7 +152,7 @@ export async function startGeneration(
   if (prepared.isUnique) {
     // One round trip: Redis creates the log before it hands the run over.
     const creating = log.create(creation);
-    const started = start(dependencies, caller, prepared, prepared.input, true, creating);
+    const started = start(dependencies, caller, prepared, { input: prepared.input, isNew: true, creating });
     await creating;
     return { generationId, started };
   }
@@ -152,13 +160,24 @@ export async function startGeneration(
   if (!created.created && counted !== undefined) await stored.dropInput(tenant, counted);
   assertSameRequest(created, requestHash);
   const isNew = created.created;
-  if (known !== null && known.status !== 'running') return { generationId, started: Promise.resolve() };
+  // One that was past its retention when the log was to be created says nothing of the log that is there now.
+  const isKnown = known?.createdAt === created.createdAt;
+  if (isKnown && known.status !== 'running') return { generationId, started: Promise.resolve() };
   // Another request under the same key may have created the log a moment ago: its input is the one that counts.
   const input = isNew ? prepared.input : ((await log.readInput(generationId)) ?? prepared.input);
   if (input.continues !== undefined) {
     await log.appendOnce(generationId, 'continue', replayOf(input.continues));
   }
-  return { generationId, started: start(dependencies, caller, prepared, input, isNew) };
+  const { createdAt } = created;
+  return { generationId, started: start(dependencies, caller, prepared, { input, isNew, createdAt }) };
+}
+
+interface LogToFill {
+  readonly input: GenerationInput;
+  readonly isNew: boolean;
+  /** Absent where it is being created, under an id that is given once. */
+  readonly createdAt?: number;
+  readonly creating?: Promise<unknown>;
 }
 
 /** Resolves when the run is started. Nobody need wait for it. */
@@ -166,14 +185,13 @@ function start(
   dependencies: ApiDependencies,
   caller: Caller,
   prepared: PreparedGeneration,
-  input: GenerationInput,
-  isNew: boolean,
-  logCreated: Promise<unknown> = Promise.resolve(),
+  log: LogToFill,
 ): Promise<void> {
   const { generationId, route, priority: priorityKey } = prepared;
-  const order = orderOf(dependencies, caller, prepared, input);
-  const given = isNew && input.continues === undefined ? input : undefined;
-  const started = startRun(dependencies, { order, priorityKey, isNew, input: given, logCreated }).then(() =>
+  const { isNew, creating: logCreated = Promise.resolve() } = log;
+  const order = orderOf(dependencies, caller, prepared, log);
+  const input = isNew && log.input.continues === undefined ? log.input : undefined;
+  const started = startRun(dependencies, { order, priorityKey, isNew, input, logCreated }).then(() =>
     dependencies.logger.info({ generationId, route }, 'generation accepted'),
   );
   // Whoever awaits it gets the error.
@@ -185,7 +203,7 @@ function orderOf(
   { config }: ApiDependencies,
   { tenant, team, keyId }: Caller,
   { generationId, user, route, cache, cacheMaxAgeMs, choice, deadlineMs }: PreparedGeneration,
-  input: GenerationInput,
+  { input, createdAt }: LogToFill,
 ): GenerationOrder {
   const { generationMs } = config.limits;
   return {
@@ -197,6 +215,7 @@ function orderOf(
     route,
     cache,
     ...(cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs }),
+    ...(createdAt === undefined ? {} : { logCreatedAtMs: createdAt }),
     candidates: choice.candidates,
     maxOutputTokens: input.maxOutputTokens,
     limitMs: generationMs,

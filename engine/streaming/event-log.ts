@@ -28,6 +28,14 @@ export interface LogCreation {
   readonly origin?: object | undefined;
 }
 
+export interface CreatedLog {
+  /** false where it was there already. */
+  readonly created: boolean;
+  readonly createdAt: number;
+  /** Of the request that it was created for. */
+  readonly requestHash: string;
+}
+
 export interface LogHead {
   readonly generationId: string;
   readonly tenant: string;
@@ -89,8 +97,8 @@ export interface LogReader {
 }
 
 export interface EventLog extends LogReader {
-  /** Creates the log with its first event. Sent again it changes nothing and returns the first request's hash. */
-  create(creation: LogCreation): Promise<{ readonly created: boolean; readonly requestHash: string }>;
+  /** Creates the log with its first event. Sent again it changes nothing and tells of the log that is there. */
+  create(creation: LogCreation): Promise<CreatedLog>;
   /**
    * Takes the log over for this epoch and reads it whole. Throws `LogRefused`.
    * @param onCancelWish called when an append finds that the caller wishes the generation to end.

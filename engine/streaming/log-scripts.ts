@@ -1,19 +1,25 @@
 /** The Lua of the log. Each script is atomic and touches keys of one hash tag only. */
 import { script } from '../../platform/redis/lua-script.ts';
 
-/** KEYS meta, stream, input. ARGV ttlMs, events, input, then pairs of meta fields. -> {created, requestHash} */
+/**
+ * KEYS meta, stream, input, compressed input, members of its flight. ARGV ttlMs, events, input, then pairs of meta
+ * fields. The last two keys may have outlived an earlier log of this id: another question would be answered by its
+ * input, or its followers counted among those who pay.
+ * -> {created, createdAt, requestHash of the log that was there}
+ */
 export const CREATE = script(`
-local existing = redis.call('HGET', KEYS[1], 'requestHash')
-if existing then return {0, existing} end
+local existing = redis.call('HMGET', KEYS[1], 'createdAt', 'requestHash')
+if existing[2] then return {0, existing[1], existing[2]} end
 local time = redis.call('TIME')
 local at = time[1] * 1000 + math.floor(time[2] / 1000)
 at = string.format('%.0f', at)
 redis.call('HSET', KEYS[1], 'next', 1, 'epoch', 0, 'status', 'running', 'createdAt', at, unpack(ARGV, 4))
+redis.call('DEL', KEYS[4], KEYS[5])
 redis.call('XADD', KEYS[2], '1-0', 'at', at, 'events', ARGV[2])
 redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[1])
 redis.call('PEXPIRE', KEYS[1], ARGV[1])
 redis.call('PEXPIRE', KEYS[2], ARGV[1])
-return {1, ''}
+return {1, at, ''}
 `);
 
 /** KEYS meta. Only a log that runs can be wished to end. */

@@ -213,12 +213,14 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
         user,
         ...(prompt === undefined ? {} : { prompt: { name: prompt.name, version: prompt.version } }),
       };
-      const [created, existingHash] = await run(
+      const [created, createdAt, existingHash = ''] = await run(
         CREATE,
         [
           REDIS_KEYS.logMeta(generationId),
           REDIS_KEYS.logStream(generationId),
           REDIS_KEYS.logInput(generationId),
+          REDIS_KEYS.compressedInput(generationId),
+          REDIS_KEYS.flightMembers(generationId),
         ],
         [
           String(LIMITS.openLogTtlMs),
@@ -241,9 +243,12 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
           ...(creation.origin === undefined ? [] : ['origin', JSON.stringify(creation.origin)]),
         ],
       );
-      return created === '1'
-        ? { created: true, requestHash }
-        : { created: false, requestHash: existingHash ?? '' };
+      const isNew = created === '1';
+      return {
+        created: isNew,
+        createdAt: Number(createdAt),
+        requestHash: isNew ? requestHash : existingHash,
+      };
     },
 
     async wishCancel(generationId) {

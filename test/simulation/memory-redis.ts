@@ -122,7 +122,7 @@ export class MemoryRedis implements LogRedis {
 
   #create({ keys: [meta = '', stream = '', input = ''], arguments: given }: ScriptCall) {
     const existing = this.#hashes.get(meta)?.get('requestHash');
-    if (existing !== undefined) return [0, existing];
+    if (existing !== undefined) return [0, this.#hashes.get(meta)?.get('createdAt') ?? '', existing];
     const [, events = '', text = '', ...fields] = given;
     const at = now();
     const hash = new Map([
@@ -137,7 +137,7 @@ export class MemoryRedis implements LogRedis {
     this.#hashes.set(meta, hash);
     this.#streams.set(stream, [entry(0, at, events)]);
     this.#strings.set(input, text);
-    return [1, ''];
+    return [1, at, ''];
   }
 
   #wishCancel({ keys: [meta = ''] }: ScriptCall) {

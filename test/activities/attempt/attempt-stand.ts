@@ -14,8 +14,10 @@ import type { GenerationOutcome, StreamStep } from '../../../contracts/steps.ts'
 import { createRedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
 import type { Provider } from '../../../engine/providers/provider.ts';
 import { createRedisGate } from '../../../engine/routing/redis-gate.ts';
+import type { LogCreation } from '../../../engine/streaming/event-log.ts';
 import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import type { WireFamily } from '../../../platform/config/schema.ts';
+import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { createSimulatedProvider } from '../../../tools/simulator/create-simulated-provider.ts';
 import { adapterFor, KEY, simulatedConfig } from '../../engine/providers/adapter-for.ts';
 import { startTestRedis } from '../../engine/streaming/redis-server.ts';
@@ -38,7 +40,10 @@ export interface RunningAttempt {
 
 export interface AttemptStand {
   readonly sim: Simulator;
+  readonly redis: RedisConnection;
   readonly dependencies: Dependencies;
+  /** What its log is created with. */
+  creationOf(order: StreamStep['order'], input: Partial<GenerationInput>): LogCreation;
   /** Creates the log of a generation. @returns its first step. */
   begin(
     wire: WireFamily,
@@ -99,27 +104,19 @@ export async function startAttemptStand(wires: readonly WireFamily[]): Promise<A
 
   return {
     sim: connectSimulator(provided.url),
+    redis,
     dependencies,
+    creationOf,
     attempt,
     async begin(wire, input, limits = { deadlineAtMs: Number.MAX_SAFE_INTEGER }) {
       generations += 1;
       const generationId = `gen_${generations}`;
       const owner = { tenant: 'acme', user: 'ann', team: null, keyId: 'key', route: 'default' };
-      const whole = {
-        messages: [{ role: 'user' as const, content: `Question ${generations}` }],
-        maxOutputTokens: 2_000,
+      const whole = wholeOf({
+        messages: [{ role: 'user', content: `Question ${generations}` }],
         ...input,
-      };
-      const candidate = { provider: wire, model: MODEL };
-      await dependencies.log.create({
-        generationId,
-        tenant: owner.tenant,
-        user: owner.user,
-        route: owner.route,
-        requestHash: 'hash',
-        metadata: {},
-        input: whole,
       });
+      const candidate = { provider: wire, model: MODEL };
       const order: StreamStep['order'] = {
         generationId,
         ...owner,
@@ -130,6 +127,7 @@ export async function startAttemptStand(wires: readonly WireFamily[]): Promise<A
         limitMs: 60_000,
         ...limits,
       };
+      await dependencies.log.create(creationOf(order, whole));
       const inputTokens = 1_000;
       const reserved = await dependencies.budget.reserve({
         generationId,
@@ -160,6 +158,25 @@ export async function startAttemptStand(wires: readonly WireFamily[]): Promise<A
       await server.stop();
       await provided.stop();
     },
+  };
+}
+
+function wholeOf(input: Partial<GenerationInput>): GenerationInput {
+  return { messages: [], maxOutputTokens: 2_000, ...input };
+}
+
+function creationOf(
+  { generationId, tenant, user, route }: StreamStep['order'],
+  input: Partial<GenerationInput>,
+): LogCreation {
+  return {
+    generationId,
+    tenant,
+    user,
+    route,
+    requestHash: 'hash',
+    metadata: {},
+    input: wholeOf(input),
   };
 }
 

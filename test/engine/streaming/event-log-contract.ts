@@ -133,6 +133,7 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
     test('a log created twice is written once and tells the hash of the first request', async () => {
       const generationId = await newLog();
       expect(await log.create(creationOf(generationId, 'hash-2'))).toEqual({
+        createdAt: (await log.head(generationId))?.createdAt,
         created: false,
         requestHash: 'hash-1',
       });

@@ -49,3 +49,18 @@ test('of two writers that hold one epoch the one that opened the log last writes
   const texts = (await log.read(generationId, 0)).map((event) => ('text' in event ? event.text : event.type));
   expect(texts).toEqual(['a', 'b', 'generation-end']);
 });
+
+test('a log begins with nothing that has outlived an earlier one of its id', async () => {
+  const redis = await connect();
+  const log = createRedisEventLog(redis, { retentionMs: RETENTION_MS });
+  const generationId = 'gen_again';
+  const [input, members] = [REDIS_KEYS.compressedInput(generationId), REDIS_KEYS.flightMembers(generationId)];
+  await redis.set(input, '{"messages":[]}');
+  await redis.hSet(members, 'member:gen_dead', '1');
+  expect(await log.create(creationOf(generationId))).toMatchObject({ created: true });
+  expect(await redis.exists([input, members])).toBe(0);
+  // Sent again, it leaves what is of this log.
+  await redis.hSet(members, 'member:gen_follower', '1');
+  await log.create(creationOf(generationId));
+  expect(await redis.exists(members)).toBe(1);
+});

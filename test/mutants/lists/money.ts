@@ -2,6 +2,7 @@
 import type { Mutant } from '../mutant.ts';
 
 const SIMULATION = { simulation: 20_000 };
+const SECOND_LIFE = 'test/activities/second-life.test.ts';
 const LEDGER = 'test/engine/budget/redis-budget-ledger.test.ts';
 
 export const MONEY_MUTANTS: readonly Mutant[] = [
@@ -112,5 +113,40 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     find: "if meta[2] ~= 'running' then return {'open', epoch} end\n",
     replace: '',
     caughtBy: { tests: ['test/engine/streaming/event-log.test.ts'] },
+  },
+  {
+    name: 'outcome-of-an-earlier-log',
+    breaks:
+      'An id that is given again has the outcome that a worker remembers of its earlier log: it is billed, and not written.',
+    file: 'activities/attempt/name-of-log.ts',
+    find: 'return logCreatedAtMs === undefined ? generationId :',
+    replace: 'return logCreatedAtMs !== 0 ? generationId :',
+    caughtBy: { tests: [SECOND_LIFE] },
+  },
+  {
+    name: 'members-of-an-earlier-log',
+    breaks:
+      'Followers of the earlier log of an id are counted among those who pay for the answer of the next.',
+    file: 'engine/streaming/log-scripts.ts',
+    find: "redis.call('DEL', KEYS[4], KEYS[5])\n",
+    replace: '',
+    caughtBy: { tests: ['test/engine/streaming/event-log.test.ts'] },
+  },
+  {
+    name: 'key-again-never-started',
+    breaks: 'A key that is sent as its log expires gives a log that no run writes.',
+    file: 'api/generations/submit-generation.ts',
+    find: "if (isKnown && known.status !== 'running')",
+    replace: "if ((isKnown || known !== null) && known?.status !== 'running')",
+    caughtBy: { tests: ['test/api/generations/submit-as-log-expires.test.ts'] },
+  },
+  {
+    name: 'settled-before-its-log',
+    breaks:
+      'An id that is given again when Temporal has forgotten its earlier run is refused by a budget that has room.',
+    file: 'activities/reserve-budget.ts',
+    find: '  if (againSinceMs !== undefined || logCreatedAtMs === undefined) return againSinceMs;\n',
+    replace: '  if (againSinceMs !== undefined || logCreatedAtMs !== 0) return againSinceMs;\n',
+    caughtBy: { tests: [SECOND_LIFE] },
   },
 ];

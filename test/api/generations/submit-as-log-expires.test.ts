@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Caller } from '../../../api/access/api-keys.ts';
+import type { ApiDependencies } from '../../../api/dependencies.ts';
+import {
+  idFor,
+  type PreparedGeneration,
+  startGeneration,
+  submitGeneration,
+} from '../../../api/generations/submit-generation.ts';
+import { UnbrokenError } from '../../../contracts/errors.ts';
+import type { OfferedRun } from '../../../engine/handoff/handoff.ts';
+import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { creationOf } from '../../engine/streaming/event-log-contract.ts';
+import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-server.ts';
+
+let server: TestRedis;
+beforeAll(async () => {
+  server = await startTestRedis();
+});
+afterAll(() => server?.stop());
+
+test('a key whose ended log expires between the look for it and its creation is started like a new one', async () => {
+  const log = createRedisEventLog(await server.connect(), { retentionMs: 60_000 });
+  const creation = creationOf('gen_expires');
+  const offered: OfferedRun[] = [];
+  const offer = async (run: OfferedRun) => offered.push(run) > 0;
+  const dependencies = {
+    log,
+    handoff: { offer },
+    config: { limits: { generationMs: 1_000 } },
+    logger: { info: () => undefined },
+  } as unknown as ApiDependencies;
+  const caller = { tenant: 'acme', user: 'ann', team: null, keyId: 'key', scopes: [] };
+  const ended = { status: 'completed', createdAt: 1, erased: false };
+  const prepared = {
+    ...creation,
+    known: ended,
+    isUnique: false,
+    cache: 'off',
+    choice: { candidates: [], plan: undefined },
+  } as unknown as PreparedGeneration;
+  const submit = async (known: object) =>
+    (await startGeneration(dependencies, caller, { ...prepared, known } as PreparedGeneration)).started;
+  await submit(ended);
+  const head = await log.head('gen_expires');
+  expect(offered).toMatchObject([
+    { order: { generationId: 'gen_expires', logCreatedAtMs: head?.createdAt } },
+  ]);
+  // The log that is there has ended: nothing is to be started.
+  await submit({ ...head, status: 'completed' });
+  expect(offered).toHaveLength(1);
+});
+
+test('one whose model has left the config meanwhile leaves no log that nobody ends', async () => {
+  const log = createRedisEventLog(await server.connect(), { retentionMs: 60_000 });
+  const caller = { tenant: 'acme', user: 'ann', team: null, keyId: 'key', scopes: [] } as unknown as Caller;
+  const generationId = idFor(caller, 'key');
+  const gone = new UnbrokenError('model_not_found', 'It is gone.');
+  const known = { ...creationOf(generationId), status: 'completed', createdAt: 1, erased: false };
+  const dependencies = {
+    // Only the first look finds the log of before.
+    log: { ...log, head: once(async (_id: string) => known, log.head), readInput: async () => known.input },
+    routes: {
+      choose: () => {
+        throw gone;
+      },
+    },
+  } as unknown as ApiDependencies;
+  await expect(submitGeneration(dependencies, caller, { input: 'Go.' }, 'key')).rejects.toBe(gone);
+  expect(await log.head(generationId)).toMatchObject({ status: 'failed' });
+});
+
+/** The first call is answered by one, all later ones by the other. */
+function once<Args extends unknown[], First, Later>(
+  first: (...args: Args) => Promise<First>,
+  later: (...args: Args) => Promise<Later>,
+) {
+  let isFirst = true;
+  return (...args: Args): Promise<First | Later> => {
+    const answer = isFirst ? first : later;
+    isFirst = false;
+    return answer(...args);
+  };
+}
