@@ -15,6 +15,7 @@ import {
 } from '../../contracts/budgets.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { BoundedMap } from '../../platform/bounded-map.ts';
 import { script } from '../../platform/redis/lua-script.ts';
 import type { BudgetOwner } from './ledger.ts';
 import { askScript, type LedgerRedis } from './ledger-redis.ts';
@@ -74,14 +75,13 @@ export function createLimitBook(options: {
   readonly clock: () => number;
 }): LimitBook {
   const { redis, defaults, timeZone, clock } = options;
-  const known = new Map<string, Promise<Rules>>();
+  const known = new BoundedMap<string, Promise<Rules>>(TENANTS_REMEMBERED);
   const change = (tenant: string, name: string, value: string) => {
     known.delete(tenant);
     const question = { name, value, most: MOST_LIMITS };
     return askScript(redis, CHANGE, [REDIS_KEYS.budget(tenant, 'limits')], question);
   };
   const read = (tenant: string): Promise<Rules> => {
-    if (known.size >= TENANTS_REMEMBERED) known.clear();
     const reading = readRules(redis, tenant, { defaults, timeZone, clock });
     known.set(tenant, reading);
     reading.catch(() => known.delete(tenant));

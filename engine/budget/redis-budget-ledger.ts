@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { BudgetLimit, BudgetStanding, BudgetWarning } from '../../contracts/budgets.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { BoundedMap } from '../../platform/bounded-map.ts';
 import type { ConfigFile } from '../../platform/config/schema.ts';
 import { buildWindows, SUBJECT_KEEP_MS, subjectKey } from './audit.ts';
 import { dayOf, entriesKey } from './entries.ts';
@@ -111,14 +112,13 @@ export function createRedisBudgetLedger(options: LedgerOptions): BudgetLedger & 
   const book = createLimitBook({ redis, defaults: options.limits, timeZone: options.timeZone, clock });
   const building = new Map<string, Promise<void>>();
   /** Windows that other processes keep, by the key of their subject. */
-  const spares = new Map<string, Set<WindowId>>();
+  const spares = new BoundedMap<string, Set<WindowId>>(SPARE_SUBJECTS);
 
   const noteSpares = (
     tenant: string,
     plans: readonly SubjectPlan[],
     windows: readonly { readonly subject: number; readonly window: WindowId }[],
   ) => {
-    if (spares.size >= SPARE_SUBJECTS) spares.clear();
     for (const { subject, window } of windows) {
       const plan = plans[subject];
       if (plan === undefined) throw new Error(`The ledger named subject ${subject} of ${tenant}.`);

@@ -5,6 +5,7 @@
  */
 import { Temporal } from 'temporal-polyfill';
 import { LONGEST_WINDOW_MS, rollingMs } from '../../contracts/budgets.ts';
+import { BoundedMap } from '../../platform/bounded-map.ts';
 
 /** A kind of window: `day[Europe/Berlin]`, `month[UTC]`, `24h`. */
 export type WindowId = string;
@@ -52,8 +53,8 @@ export function spanOf(id: WindowId, nowMs: number, bookedAtMs = nowMs): Span {
 }
 
 /** The last period of each calendar window: nearly every moment that is asked for lies in it. */
-const lastPeriods = new Map<WindowId, Period>();
 const PERIODS_REMEMBERED = 1_000;
+const lastPeriods = new BoundedMap<WindowId, Period>(PERIODS_REMEMBERED);
 
 interface Period {
   readonly from: number;
@@ -72,7 +73,6 @@ export function periodOf(id: WindowId, atMs: number): Period {
   const last = lastPeriods.get(id);
   if (last !== undefined && last.from <= atMs && atMs < last.until) return last;
   const period = calendarPeriod(id, atMs);
-  if (lastPeriods.size >= PERIODS_REMEMBERED) lastPeriods.clear();
   lastPeriods.set(id, period);
   return period;
 }

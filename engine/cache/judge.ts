@@ -5,7 +5,7 @@
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { mayBeBilled } from '../../contracts/may-be-billed.ts';
 import { type MicroUsd, NO_USAGE, type Usage } from '../../contracts/money.ts';
-import { inTime } from '../../platform/in-time.ts';
+import { withTimeout } from '../../platform/with-timeout.ts';
 import type { Judgement, NoteJudge } from './answer-cache.ts';
 
 export interface JudgeCall {
@@ -62,7 +62,7 @@ export function createJudge(options: {
         },
       });
       try {
-        const usage = (await inTime('the judge', timeoutMs, call)) ?? (await estimate(text));
+        const usage = (await withTimeout('the judge', timeoutMs, call)) ?? (await estimate(text));
         return { ...paid(usage), same: /^\W*SAME\b/.test(text) };
       } catch (error) {
         abort.abort();

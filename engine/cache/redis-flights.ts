@@ -2,8 +2,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { inTime } from '../../platform/in-time.ts';
 import { runScript, type Script, type ScriptRedis } from '../../platform/redis/lua-script.ts';
+import { withTimeout } from '../../platform/with-timeout.ts';
 import type { Embedder } from '../embedding/embedder.ts';
 import type { CacheQuestion } from './answer-cache.ts';
 import { cacheKey, partitionOf, userTexts } from './cache-key.ts';
@@ -135,7 +135,7 @@ async function similarityOf(
   other: readonly string[],
 ): Promise<number> {
   const embed = (questions: readonly string[]) =>
-    inTime(
+    withTimeout(
       'the embedder',
       PATIENCE * embedder.timeoutMs,
       embedder.embed(embeddedText(questions), one.tenant),

@@ -3,7 +3,7 @@
  * What costs time is skipped where it cannot help: a partition without answers is never embedded for.
  */
 import { createHash } from 'node:crypto';
-import { inTime } from '../../platform/in-time.ts';
+import { TooLate, withTimeout } from '../../platform/with-timeout.ts';
 import { EMBEDDED_CHARS, type Embedder } from '../embedding/embedder.ts';
 import type {
   AnswerCache,
@@ -115,7 +115,7 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
       await Promise.all([
         embedder?.warmUp(),
         verifier.warmUp(),
-        inTime('Qdrant', timeoutMs, answers.get(pointId('0'.repeat(64)))).catch(() => null),
+        withTimeout('Qdrant', timeoutMs, answers.get(pointId('0'.repeat(64)))).catch(() => null),
       ]);
     },
   };
@@ -129,7 +129,7 @@ async function lookUp(
 ): Promise<CacheLookUp> {
   const deadline = Date.now() + timeoutMs;
   const fromQdrant = <Value>(work: Promise<Value>) =>
-    inTime(`Qdrant`, deadline - Date.now(), work).catch(late(timeoutMs));
+    withTimeout(`Qdrant`, deadline - Date.now(), work).catch(late(timeoutMs));
   const key = cacheKey(question);
   const id = pointId(key);
   const own = scopeOf(question, limits);
@@ -148,7 +148,7 @@ async function lookUp(
   }
   const scope = await finding;
   if (scope === null || embedder === null) return { outcome: 'miss' };
-  const vector = await inTime(
+  const vector = await withTimeout(
     'the embedder',
     embedder.timeoutMs,
     embedder.embed(embeddedText(questions), question.tenant),
@@ -156,10 +156,10 @@ async function lookUp(
   // The embedder's time is its own: Qdrant has what it had left.
   const searchUntil = Date.now() + timeoutMs;
   const search = <Value>(work: Promise<Value>) =>
-    inTime('Qdrant', searchUntil - Date.now(), work).catch(late(timeoutMs));
+    withTimeout('Qdrant', searchUntil - Date.now(), work).catch(late(timeoutMs));
   const near = await search(answers.near(scope, vector, limits.threshold, MOST_NEIGHBOURS));
   const take = async ({ id: theirs, similarity }: Neighbour): Promise<CachedAnswer | null> => {
-    const stored = await inTime('Qdrant', timeoutMs, answers.get(theirs));
+    const stored = await withTimeout('Qdrant', timeoutMs, answers.get(theirs));
     return stored !== null && isUsable(stored, question, scope) ? toAnswer(theirs, stored, similarity) : null;
   };
   const agreements = await compareWith(verifier, question, near);
@@ -180,7 +180,7 @@ async function lookUp(
 /** The time that is left is nobody's news; the limit is. */
 function late(timeoutMs: number) {
   return (error: unknown): never => {
-    if (error instanceof Error && error.name === 'TooLate') {
+    if (error instanceof TooLate) {
       throw new Error(`Qdrant did not answer within ${timeoutMs} ms`);
     }
     throw error;

@@ -1,11 +1,12 @@
 /** The vectors of the newest texts: a question is looked up, compared with others in flight, and stored. */
+import { BoundedMap } from '../../platform/bounded-map.ts';
 import type { Embedder } from './embedder.ts';
 
 /** Some 4 KB each. */
 const REMEMBERED_TEXTS = 1_000;
 
 export function rememberVectors(embedder: Embedder): Embedder {
-  const vectors = new Map<string, Promise<number[]>>();
+  const vectors = new BoundedMap<string, Promise<number[]>>(REMEMBERED_TEXTS);
   return {
     ...embedder,
     embed(text, tenant) {
@@ -14,8 +15,6 @@ export function rememberVectors(embedder: Embedder): Embedder {
       const vector = embedder.embed(text, tenant);
       vectors.set(text, vector);
       vector.catch(() => vectors.delete(text));
-      const [oldest] = vectors.keys();
-      if (vectors.size > REMEMBERED_TEXTS && oldest !== undefined) vectors.delete(oldest);
       return vector;
     },
   };

