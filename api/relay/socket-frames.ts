@@ -2,17 +2,21 @@
  * The one way by which frames of a WebSocket client reach what serves it. Here they are counted, limited and parsed, and
  * here every error of theirs ends: one that escaped would end the process, and with it the streams of all tenants.
  */
-import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { RawData, WebSocket } from 'ws';
+import type { RawData } from 'ws';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
-import type { Caller } from '../access/api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { HeldBytes } from '../http/bytes-in-flight.ts';
 import { parseOutsideJson } from '../http/parse-json.ts';
 import { toKnownError } from '../http/to-public-error.ts';
-import { closeStalled } from './web-socket.ts';
+import {
+  closeStalled,
+  type FrameWork,
+  type OpenSocket,
+  type SocketRoute,
+  type SocketSession,
+} from './socket-route.ts';
 
 const CLOSE_INTERNAL = 1011;
 /** The head of a frame from a client, at most. */
@@ -21,40 +25,6 @@ const FRAME_HEAD_BYTES = 14;
 const FRAMES_PER_TURN = 16;
 /** A client with more frames that wait here is not read until they are taken. */
 const WAITING_FRAMES = 256;
-
-/** A kind of WebSocket. */
-export interface SocketRoute {
-  /** The largest frame that its client may send. */
-  readonly maxFrameBytes: number;
-  /** Whether a ticket opens it. */
-  readonly takesTickets: boolean;
-  /** Which frames count as a request of the key: all, or those that begin work. One that is not valid always does. */
-  readonly counts: 'all' | 'work';
-  open(socket: OpenSocket): SocketSession;
-}
-
-export interface OpenSocket {
-  readonly ws: WebSocket;
-  /** The socket below `ws`: its buffer says whether the client keeps up. */
-  readonly connection: Duplex;
-  readonly caller: Caller;
-}
-
-/** What serves one client. */
-export interface SocketSession {
-  /** Does at once what the frame asks for, or returns what it takes longer to do. Throws for a frame that is not valid. */
-  take(frame: unknown): FrameWork | null;
-  /** Sends an error that belongs to no work. It must not quote the frame. */
-  refuse(error: UnbrokenError): void;
-  close(): void;
-}
-
-export interface FrameWork {
-  /** @param begun called once the frame itself is no longer held. */
-  run(begun: () => void): Promise<void>;
-  /** It failed, or may not begin. */
-  fail(error: UnbrokenError): void;
-}
 
 type Dependencies = Pick<ApiDependencies, 'rate' | 'bodies' | 'logger'>;
 

@@ -9,7 +9,8 @@ import { admitSocket } from '../http/front-door.ts';
 import { toKnownError } from '../http/to-public-error.ts';
 import { openResponsesSocket } from '../wires/openai-responses/web-socket.ts';
 import { serveFrames } from './socket-frames.ts';
-import { closeStalled, openStreamSocket } from './web-socket.ts';
+import { closeStalled } from './socket-route.ts';
+import { openStreamSocket } from './web-socket.ts';
 
 const CLOSE_SHUTDOWN = 1001;
 const CLOSE_MS = 1_000;

@@ -14,9 +14,14 @@ import { checked } from '../http/parse-with.ts';
 import { type Cursor, checkCursor } from './check-cursor.ts';
 import { type ConnectionFlow, createConnectionFlow } from './connection-flow.ts';
 import { relayEvents, type ViewerSink } from './relay-events.ts';
-import type { FrameWork, OpenSocket, SocketRoute, SocketSession } from './socket-frames.ts';
-
-export const CLOSE_STALLED = 1013;
+import {
+  closeStalled,
+  type FrameWork,
+  type OpenSocket,
+  type SocketRoute,
+  type SocketSession,
+  sendText,
+} from './socket-route.ts';
 
 interface Subscription {
   readonly leave: AbortController;
@@ -188,15 +193,4 @@ function sinkFor(ws: WebSocket, flow: ConnectionFlow, pause: Pause, generationId
     closeStalled: () => pause.over === null && closeStalled(ws),
     coalesces: true,
   };
-}
-
-export function closeStalled(ws: WebSocket): true {
-  ws.close(CLOSE_STALLED, 'Too slow; come back with your cursors.');
-  ws.terminate();
-  return true;
-}
-
-/** Sends to a client that is there; for one that has gone, its `close` ends what follows for it. */
-export function sendText(ws: WebSocket, text: string | Buffer): void {
-  if (ws.readyState === ws.OPEN) ws.send(text, { binary: false });
 }

@@ -13,9 +13,15 @@ import type { LogHead } from '../../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { type ConnectionFlow, createConnectionFlow } from '../../relay/connection-flow.ts';
 import { relayEvents, type ViewerSink } from '../../relay/relay-events.ts';
-import type { FrameWork, OpenSocket, SocketRoute, SocketSession } from '../../relay/socket-frames.ts';
+import {
+  closeStalled,
+  type FrameWork,
+  type OpenSocket,
+  type SocketRoute,
+  type SocketSession,
+  sendText,
+} from '../../relay/socket-route.ts';
 import { errorOf } from '../../relay/status-after-budget.ts';
-import { closeStalled, sendText } from '../../relay/web-socket.ts';
 import { beginOrTakeUp, parseBody, type WireRequest } from '../wire.ts';
 import { toOpenAiError } from './errors.ts';
 import { contextOf, conversationAfter } from './load-response.ts';

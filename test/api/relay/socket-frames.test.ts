@@ -5,8 +5,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import pino from 'pino';
 import WebSocket, { WebSocketServer } from 'ws';
 import { BytesInFlight } from '../../../api/http/bytes-in-flight.ts';
-import { type FrameWork, type SocketRoute, serveFrames } from '../../../api/relay/socket-frames.ts';
-import { sendText } from '../../../api/relay/web-socket.ts';
+import { serveFrames } from '../../../api/relay/socket-frames.ts';
+import { type FrameWork, type SocketRoute, sendText } from '../../../api/relay/socket-route.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { encodeFrame, openRawWebSocket } from '../../fuzz/raw-websocket.ts';
