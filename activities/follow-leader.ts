@@ -146,7 +146,10 @@ export async function followLeader(
 }
 
 const LEFT_BY: ReadonlySet<EventBody['type']> = new Set([
-  ...(['tool-call-delta', 'generation-end', 'generation-error', 'generation-cancel'] as const),
+  'tool-call-delta',
+  'generation-end',
+  'generation-error',
+  'generation-cancel',
 ]);
 
 /** Both have the same output cap, so an answer that was cut by it is cut for both. */

@@ -15,7 +15,11 @@ const REPLAY_CHARS = 4_096;
 
 /** Events of a generation that has an answer of its own, or the beginning of one. */
 const BEGUN: ReadonlySet<EventBody['type']> = new Set([
-  ...(['provider-start', 'cache-join', 'text-delta', 'reasoning-delta', 'tool-call-delta'] as const),
+  'provider-start',
+  'cache-join',
+  'text-delta',
+  'reasoning-delta',
+  'tool-call-delta',
 ]);
 
 /** What a generation is made of, as it stands in Redis when the generation begins. */

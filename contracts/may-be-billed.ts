@@ -3,8 +3,12 @@ import type { ErrorCode, UnbrokenError } from './errors.ts';
 
 /** Errors that do not say whether the provider took the call. All others of a call without an answer are refusals. */
 const UNSURE: ReadonlySet<ErrorCode> = new Set([
-  ...(['provider_first_token_timeout', 'provider_stream_cut', 'provider_stalled'] as const),
-  ...(['provider_malformed', 'provider_empty', 'provider_response_lost'] as const),
+  'provider_first_token_timeout',
+  'provider_stream_cut',
+  'provider_stalled',
+  'provider_malformed',
+  'provider_empty',
+  'provider_response_lost',
 ]);
 
 /** @param error of a call of which nothing was received. False: the provider refused it, or it was never sent. */

@@ -78,7 +78,9 @@ export async function createWorker(
   const { redisAnswerMs } = config.limits;
   const toRedis = (waitMs = 0) => connectRedis(config.redisUrl, onRedisError, redisAnswerMs + waitMs);
   const [redis, subscriber, waiting, connection, workflowBundle] = await Promise.all([
-    ...([toRedis(), toRedis(), toRedis(HANDOFF_WAIT_MS)] as const),
+    toRedis(),
+    toRedis(),
+    toRedis(HANDOFF_WAIT_MS),
     NativeConnection.connect({ address: config.temporal.address }),
     bundleWorkflows(config.dataDir, {
       isEncrypted: dataConverter !== undefined,

@@ -15,10 +15,13 @@ const TEXTS: Readonly<Record<GateNotice['what'], string>> = {
 
 export function createNoteGate(logger: NoticeLogger, metrics: Metrics | null): (notice: GateNotice) => void {
   const circuits = metrics?.counter('unbroken_circuit_changes_total', 'Circuits that opened or closed', [
-    ...(['provider', 'model', 'change'] as const),
+    'provider',
+    'model',
+    'change',
   ]);
   const refusals = metrics?.counter('unbroken_keys_refused_total', 'Keys that a provider refused', [
-    ...(['provider', 'key'] as const),
+    'provider',
+    'key',
   ]);
   return (notice) => {
     logger.warn({ ...notice }, TEXTS[notice.what]);

@@ -21,8 +21,12 @@ import type { Checkpoint, Resume } from './resume-plan.ts';
  * nothing to anybody else: what was refused, was empty, or had no credit may be answered for the next caller.
  */
 const SICK: ReadonlySet<ErrorCode> = new Set([
-  ...(['provider_unavailable', 'provider_connect_failed', 'provider_first_token_timeout'] as const),
-  ...(['provider_stalled', 'provider_stream_cut', 'provider_malformed'] as const),
+  'provider_unavailable',
+  'provider_connect_failed',
+  'provider_first_token_timeout',
+  'provider_stalled',
+  'provider_stream_cut',
+  'provider_malformed',
 ]);
 
 /** Errors that another key may not have: refused, or its account has no money left for this. */

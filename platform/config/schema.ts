@@ -7,8 +7,14 @@ import { breakerSchema, keyLimitsSchema, keySchema } from './gate-schema.ts';
 import { routeSchema } from './route-schema.ts';
 
 export const wireFamilies = [
-  ...(['openai-responses', 'openai-chat', 'azure-openai', 'anthropic-messages', 'bedrock'] as const),
-  ...(['google', 'cohere', 'ai-sdk'] as const),
+  'openai-responses',
+  'openai-chat',
+  'azure-openai',
+  'anthropic-messages',
+  'bedrock',
+  'google',
+  'cohere',
+  'ai-sdk',
 ] as const;
 export type WireFamily = (typeof wireFamilies)[number];
 

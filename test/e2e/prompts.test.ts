@@ -167,7 +167,8 @@ describe('a prompt that cannot be served', () => {
     [
       'a variable that is too long',
       { version: 1, variables: { company: 'A', topic: 'x'.repeat(21) } },
-      ...([400, 'prompt_variables_invalid'] as const),
+      400,
+      'prompt_variables_invalid',
     ],
     ['version and label', { version: 1, label: 'beta' }, 400, 'invalid_request'],
   ])('by %s gets a clear error', async (_, changed, status, code) => {

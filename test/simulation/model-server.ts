@@ -180,8 +180,11 @@ export class ModelServer {
     }
     if (!world.fault(30)) return null;
     const code = world.pick([
-      ...(['provider_stream_cut', 'provider_stream_cut', 'provider_stalled'] as const),
-      ...(['provider_unavailable', 'provider_malformed'] as const),
+      'provider_stream_cut',
+      'provider_stream_cut',
+      'provider_stalled',
+      'provider_unavailable',
+      'provider_malformed',
     ] as unknown as [ErrorCode, ...ErrorCode[]]);
     return { at: world.random.between(0, world.pick([0, 1, 4, 16])), code };
   }

@@ -234,8 +234,18 @@ class Simulation {
     if (first === undefined) return;
     const run = world.pick([first, ...others]);
     const harm = world.pick<Harm>([
-      ...(['kill', 'kill', 'kill', 'abandon', 'abandon', 'zombie', 'leave', 'cancel'] as const),
-      ...(['deadline', 'forget-scripts', 'cut', 'raise'] as const),
+      'kill',
+      'kill',
+      'kill',
+      'abandon',
+      'abandon',
+      'zombie',
+      'leave',
+      'cancel',
+      'deadline',
+      'forget-scripts',
+      'cut',
+      'raise',
     ] as unknown as [Harm, ...Harm[]]);
     world.tell(() => `HARM ${harm} ${run.generationId} ${run.process?.name ?? ''}`);
     if (harm === 'kill') this.#kill(run.process ?? this.#anyProcess());

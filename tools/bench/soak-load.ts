@@ -26,14 +26,27 @@ const LEAVES_WITHIN_MS = 60_000;
 const FAILURES_KEPT = 100;
 
 export const readerKinds = [
-  ...(['SSE', 'WebSocket', 'reconnects', 'cancels', 'cache hit', 'chat completions'] as const),
+  'SSE',
+  'WebSocket',
+  'reconnects',
+  'cancels',
+  'cache hit',
+  'chat completions',
 ] as const;
 export type ReaderKind = (typeof readerKinds)[number];
 
 /** Of ten readers; in this order, over and over. */
 const ROUND: readonly ReaderKind[] = [
-  ...(['SSE', 'reconnects', 'cache hit', 'WebSocket', 'SSE'] as const),
-  ...(['chat completions', 'cancels', 'reconnects', 'cache hit', 'WebSocket'] as const),
+  'SSE',
+  'reconnects',
+  'cache hit',
+  'WebSocket',
+  'SSE',
+  'chat completions',
+  'cancels',
+  'reconnects',
+  'cache hit',
+  'WebSocket',
 ];
 
 interface Heard {

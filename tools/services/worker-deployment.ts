@@ -8,9 +8,7 @@ import { ServiceError } from './service-error.ts';
 type Temporal = Config['temporal'];
 
 /** Temporal's WorkerDeploymentVersionStatus, as its API numbers it. */
-const STATUS = [
-  ...(['unknown', 'inactive', 'current', 'ramping', 'draining', 'drained', 'created'] as const),
-] as const;
+const STATUS = ['unknown', 'inactive', 'current', 'ramping', 'draining', 'drained', 'created'] as const;
 export type VersionStatus = (typeof STATUS)[number];
 
 export interface WorkerVersion {

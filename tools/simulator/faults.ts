@@ -14,18 +14,27 @@ const ALIASES: Readonly<Record<string, WireName>> = {
 export const faultSchema = z.strictObject({
   kind: z
     .enum([
-      ...(['status', 'reset', 'no-answer', 'slow-first-token', 'cut', 'stall', 'malformed-chunk'] as const),
-      ...(['in-band-error', 'error-after-first-event', 'missing-terminal', 'empty'] as const),
-      ...([
-        'context-length',
-        'content-filter',
-        'refusal',
-        'refuse-prefill',
-        'no-usage',
-        'wrong-usage',
-      ] as const),
+      'status',
+      'reset',
+      'no-answer',
+      'slow-first-token',
+      'cut',
+      'stall',
+      'malformed-chunk',
+      'in-band-error',
+      'error-after-first-event',
+      'missing-terminal',
+      'empty',
+      'context-length',
+      'content-filter',
+      'refusal',
+      'refuse-prefill',
+      'no-usage',
+      'wrong-usage',
       // `ignore-continuation`: the model begins the answer again, whatever it was asked to continue.
-      ...(['nondeterministic', 'refuse-stream', 'ignore-continuation'] as const),
+      'nondeterministic',
+      'refuse-stream',
+      'ignore-continuation',
     ])
     .default('status'),
   /** A part of the prompt. */

@@ -14,7 +14,11 @@ import { waitFor } from '../../harness/wait-for.ts';
 import { type AttemptStand, startAttemptStand } from './attempt-stand.ts';
 
 const WIRES = [
-  ...(['openai-responses', 'openai-chat', 'anthropic-messages', 'google', 'cohere'] as const),
+  'openai-responses',
+  'openai-chat',
+  'anthropic-messages',
+  'google',
+  'cohere',
 ] satisfies WireFamily[];
 const WEATHER: Tool = {
   name: 'get_weather',

@@ -16,8 +16,13 @@ import { adapterFor, simulatedConfig, simulatedWire } from './adapter-for.ts';
 import { EVERYWHERE } from './faults-everywhere.ts';
 
 const WIRES = [
-  ...(['openai-responses', 'openai-chat', 'anthropic-messages', 'google', 'cohere'] as const),
-  ...(['azure-openai', 'ai-sdk'] as const),
+  'openai-responses',
+  'openai-chat',
+  'anthropic-messages',
+  'google',
+  'cohere',
+  'azure-openai',
+  'ai-sdk',
 ] as const;
 type Wire = (typeof WIRES)[number];
 let sim: SimulatedProvider;

@@ -13,7 +13,12 @@ import { adapterFor, KEY, simulatedConfig, simulatedWire } from './adapter-for.t
 import { callOf, errorOf, finishOf, hear } from './hear.ts';
 
 const WIRES = [
-  ...(['openai-responses', 'openai-chat', 'anthropic-messages', 'google', 'cohere', 'ai-sdk'] as const),
+  'openai-responses',
+  'openai-chat',
+  'anthropic-messages',
+  'google',
+  'cohere',
+  'ai-sdk',
 ] satisfies WireFamily[];
 
 const PIXEL =

@@ -11,8 +11,13 @@ import { adapterFor, simulatedConfig } from './adapter-for.ts';
 import { callOf, finishOf, hear } from './hear.ts';
 
 const WIRES = [
-  ...(['openai-responses', 'openai-chat', 'anthropic-messages', 'google', 'cohere'] as const),
-  ...(['azure-openai', 'ai-sdk'] as const),
+  'openai-responses',
+  'openai-chat',
+  'anthropic-messages',
+  'google',
+  'cohere',
+  'azure-openai',
+  'ai-sdk',
 ] satisfies WireFamily[];
 const TURNS = 4;
 

@@ -16,9 +16,19 @@ import {
 } from './bench.ts';
 
 const TYPES: readonly EventType[] = [
-  ...(['generation-start', 'cache-hit', 'budget-reserve', 'provider-start', 'text-delta'] as const),
-  ...(['reasoning-delta', 'tool-call-delta', 'text-reset', 'provider-error', 'usage-update'] as const),
-  ...(['generation-end', 'generation-error', 'generation-cancel'] as const),
+  'generation-start',
+  'cache-hit',
+  'budget-reserve',
+  'provider-start',
+  'text-delta',
+  'reasoning-delta',
+  'tool-call-delta',
+  'text-reset',
+  'provider-error',
+  'usage-update',
+  'generation-end',
+  'generation-error',
+  'generation-cancel',
 ];
 
 /** Follows to the terminal event. A browser sends its key as a cookie or ticket; here it is a header. */

@@ -2,9 +2,7 @@
 import { createRandom, pick } from '../../harness/random.ts';
 import type { WireFault } from '../../harness/tcp-proxy.ts';
 
-export const PROCESS_KINDS = [
-  ...(['api', 'worker', 'temporal', 'redis', 'qdrant', 'provider', 'reader'] as const),
-];
+export const PROCESS_KINDS = ['api', 'worker', 'temporal', 'redis', 'qdrant', 'provider', 'reader'] as const;
 export type ProcessKind = (typeof PROCESS_KINDS)[number];
 
 export type Harm =

@@ -9,9 +9,18 @@ export type Tenant = (typeof TENANTS)[number];
 const USERS_PER_TENANT = 3;
 /** Kinds of provider fault. */
 const PROVIDER_FAULTS = [
-  ...(['cut', 'status', 'in-band-error', 'empty', 'stall', 'reset', 'malformed-chunk'] as const),
-  ...(['missing-terminal', 'slow-first-token', 'no-usage', 'error-after-first-event'] as const),
-];
+  'cut',
+  'status',
+  'in-band-error',
+  'empty',
+  'stall',
+  'reset',
+  'malformed-chunk',
+  'missing-terminal',
+  'slow-first-token',
+  'no-usage',
+  'error-after-first-event',
+] as const;
 
 /**
  * How often each kind comes, as shares. A flight and a queue are several requests at once; bursts and flights cost the

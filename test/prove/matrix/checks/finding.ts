@@ -1,7 +1,19 @@
 /** What a check found wrong. */
 export const WRONGS = [
-  ...(['lost', 'duplicated', 'garbled', 'paid_twice', 'unpaid', 'overspent', 'leaked'] as const),
-  ...(['cross_tenant', 'cross_user', 'unended', 'stuck', 'uncancelled', 'undeleted', 'unexplained'] as const),
+  'lost',
+  'duplicated',
+  'garbled',
+  'paid_twice',
+  'unpaid',
+  'overspent',
+  'leaked',
+  'cross_tenant',
+  'cross_user',
+  'unended',
+  'stuck',
+  'uncancelled',
+  'undeleted',
+  'unexplained',
   'ended_by_itself' as const,
 ];
 export type Wrong = (typeof WRONGS)[number];
