@@ -15,7 +15,7 @@ import {
   requireHost,
   securityHeaders,
 } from './http/front-door.ts';
-import { toKnownError } from './http/to-public-error.ts';
+import { toPublicError } from './http/to-public-error.ts';
 import { getBalances, listEntries, reconcileBudgets } from './routes/budgets/ledger.ts';
 import { listLimits, removeLimit, setLimit } from './routes/budgets/limits.ts';
 import { cancelGeneration } from './routes/cancel-generation.ts';
@@ -175,5 +175,5 @@ function toUnbrokenError(error: unknown): UnbrokenError {
   if (typeof status === 'number' && status >= 400 && status < 500) {
     return new UnbrokenError('invalid_request', 'The request cannot be read.');
   }
-  return toKnownError(error);
+  return toPublicError(error);
 }

@@ -2,11 +2,12 @@
  * The HTTP server with a limit on all that a client may hold open. None of them touches a response: `requestTimeout`
  * ends with the last byte of the request, so a stream may be as long as it likes.
  */
-import { createServer, type RequestListener, type Server, STATUS_CODES } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Config } from '../../platform/config/load-config.ts';
+import { refuseConnection } from './refuse-connection.ts';
 
 const CHECKS_PER_LIMIT = 4;
 
@@ -40,12 +41,7 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy();
     return;
   }
-  const known = toRefusal(error.code);
-  const { status } = known.entry;
-  const body = JSON.stringify({ error: known.toBody() });
-  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\nconnection: close`;
-  // A client that does not close its side would keep the connection.
-  socket.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`, () => socket.destroy());
+  refuseConnection(socket, toRefusal(error.code));
 }
 
 function toRefusal(code: string | undefined): UnbrokenError {

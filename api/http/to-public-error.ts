@@ -1,8 +1,11 @@
-/** What a caller is told of any error: ours as it is, a Redis that is away as such, and of the rest nothing. */
+/**
+ * Maps any error to one that a client may see: ours unchanged, an outage of Redis as 503, everything else as a bare
+ * `internal`. HTTP and every WebSocket use this one function, so that an outage looks the same on each.
+ */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { isRedisAway } from '../../platform/redis/redis-connection.ts';
 
-export function toKnownError(error: unknown): UnbrokenError {
+export function toPublicError(error: unknown): UnbrokenError {
   if (error instanceof UnbrokenError) return error;
   if (isRedisAway(error)) {
     const message = 'Redis does not answer; send the request again.';

@@ -9,7 +9,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { HeldBytes } from '../http/bytes-in-flight.ts';
 import { parseOutsideJson } from '../http/parse-json.ts';
-import { toKnownError } from '../http/to-public-error.ts';
+import { toPublicError } from '../http/to-public-error.ts';
 import {
   closeStalled,
   type FrameWork,
@@ -100,7 +100,7 @@ class SocketFrames {
 
   /** @throws never */
   async #refuseFrame(error: unknown): Promise<void> {
-    const { code } = toKnownError(error);
+    const { code } = toPublicError(error);
     const isCounted = this.#route.counts === 'all' || code === 'rate_limited';
     const refusal = isCounted
       ? null
@@ -154,7 +154,7 @@ class SocketFrames {
   }
 
   #tell(send: (known: UnbrokenError) => void, error: unknown): void {
-    const known = toKnownError(error);
+    const known = toPublicError(error);
     const { logger } = this.#dependencies;
     if (known.code === 'internal') logger.error({ err: error }, 'websocket');
     try {

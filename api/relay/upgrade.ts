@@ -6,7 +6,8 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { admitSocket } from '../http/front-door.ts';
-import { toKnownError } from '../http/to-public-error.ts';
+import { refuseConnection } from '../http/refuse-connection.ts';
+import { toPublicError } from '../http/to-public-error.ts';
 import { openResponsesSocket } from '../wires/openai-responses/web-socket.ts';
 import { serveFrames } from './socket-frames.ts';
 import { closeStalled } from './socket-route.ts';
@@ -38,7 +39,7 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
     const route = routes.get(path);
     if (route === undefined) {
       const known = [...routes.keys()].join(' and ');
-      refuse(
+      refuseConnection(
         connection,
         new UnbrokenError('not_found', `There is no WebSocket at ${path}; there is one at ${known}.`),
       );
@@ -53,7 +54,7 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
           ws.on('error', () => setTimeout(() => ws.terminate(), CLOSE_MS).unref());
           serveFrames(dependencies, route, { ws, connection, caller });
         }),
-      (error: unknown) => refuse(connection, error),
+      (error: unknown) => refuseConnection(connection, toPublicError(error)),
     );
   });
   return {
@@ -104,11 +105,4 @@ export function endSilent(ws: WebSocket, connection: Duplex, silentMs: number): 
     if (ws.readyState === ws.OPEN) ws.ping();
   }, silentMs);
   ws.once('close', () => clearInterval(looking));
-}
-
-function refuse(connection: Duplex, error: unknown): void {
-  const known = toKnownError(error);
-  const body = JSON.stringify({ error: known.toBody() });
-  const head = `HTTP/1.1 ${known.entry.status} Refused\r\ncontent-type: application/json\r\nconnection: close`;
-  connection.end(`${head}\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
 }

@@ -10,7 +10,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import { clientFrameSchema, type ServerFrame } from '../../contracts/websocket.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../generations/find-generation.ts';
-import { checked } from '../http/parse-with.ts';
+import { parseWith } from '../http/read-request.ts';
 import { type Cursor, checkCursor } from './check-cursor.ts';
 import { type ConnectionFlow, createConnectionFlow } from './connection-flow.ts';
 import { relayEvents, type ViewerSink } from './relay-events.ts';
@@ -53,7 +53,7 @@ class StreamSession implements SocketSession {
   }
 
   take(json: unknown): FrameWork | null {
-    const frame = checked(clientFrameSchema, json, 'frame');
+    const frame = parseWith(clientFrameSchema, json, 'frame');
     if (frame.type === 'ping') this.#send({ type: 'pong' });
     else if (frame.type === 'subscribe') return this.#subscribe(frame);
     else {

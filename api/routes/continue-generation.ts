@@ -4,7 +4,7 @@ import { continueRequestSchema } from '../../contracts/generation.ts';
 import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { continueGeneration } from '../generations/continue-generation.ts';
-import { parseBody } from '../http/parse-body.ts';
+import { parseBody } from '../http/read-request.ts';
 import { answerCreated } from './create-generation.ts';
 
 export function continueRoute(dependencies: ApiDependencies): RequestHandler<{ id: string }> {

@@ -6,14 +6,14 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { cacheHeaders } from '../generations/cache-headers.ts';
 import { readView } from '../generations/generation-view.ts';
 import { type Submitted, submitGeneration } from '../generations/submit-generation.ts';
-import { readRequest } from '../http/read-request.ts';
+import { readGenerationRequest } from '../http/read-request.ts';
 import { relayEvents } from '../relay/relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../relay/sse.ts';
 import { startWithSecond } from '../relay/status-after-budget.ts';
 
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {
-    const asked = readRequest(request);
+    const asked = readGenerationRequest(request);
     const submitted = await submitGeneration(
       dependencies,
       callerIn(response),

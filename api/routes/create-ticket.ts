@@ -4,7 +4,7 @@ import { createTicketSchema } from '../../contracts/keys.ts';
 import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../generations/find-generation.ts';
-import { parseBody } from '../http/parse-body.ts';
+import { parseBody } from '../http/read-request.ts';
 
 export function createTicket(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {

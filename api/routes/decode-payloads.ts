@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { limitedRecord } from '../../contracts/limited-record.ts';
 import { LIMITS } from '../../contracts/limits.ts';
-import { parseBody } from '../http/parse-body.ts';
+import { parseBody } from '../http/read-request.ts';
 
 const MOST_PAYLOADS = 10_000;
 const payloadSchema = z.object({

@@ -4,12 +4,12 @@ import type { RouteExplanation } from '../../contracts/routing.ts';
 import { callerIn, userFor } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { composeInput } from '../generations/compose-input.ts';
-import { readRequest } from '../http/read-request.ts';
+import { readGenerationRequest } from '../http/read-request.ts';
 
 export function explainRoute(dependencies: ApiDependencies): RequestHandler {
   const { routes, health } = dependencies;
   return async (request, response) => {
-    const asked = readRequest(request);
+    const asked = readGenerationRequest(request);
     const caller = callerIn(response);
     const composition = {
       tenant: caller.tenant,

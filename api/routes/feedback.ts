@@ -1,16 +1,12 @@
 /** What a reader thought of an answer. One for each generation: a second one takes the place of the first. */
 import type { RequestHandler, Response } from 'express';
-import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { feedbackSchema, promptNameSchema } from '../../contracts/prompts.ts';
 import type { FeedbackTarget } from '../../engine/prompts/prompt-stats.ts';
 import { assertScope, callerIn, hasScope } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../generations/find-generation.ts';
-import { parseBody } from '../http/parse-body.ts';
-import { checked } from '../http/parse-with.ts';
-
-export const feedbackLimitSchema = z.coerce.number().int().min(1).max(100).default(20);
+import { pageQuerySchema, parseBody, parseQuery, parseWith } from '../http/read-request.ts';
 
 /** `POST /v1/generations/:id/feedback`. */
 export function giveFeedback(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
@@ -38,8 +34,8 @@ export function listFeedback({ promptStats }: ApiDependencies): RequestHandler<{
   return async (request, response) => {
     const caller = callerIn(response);
     if (!hasScope(caller, 'admin')) assertScope(caller, 'any-user');
-    const name = checked(promptNameSchema, request.params.name, 'name');
-    const limit = checked(feedbackLimitSchema, request.query['limit'], 'limit');
+    const name = parseWith(promptNameSchema, request.params.name, 'name');
+    const { limit } = parseQuery(request, pageQuerySchema);
     response.json({ data: await promptStats.listFeedback(caller.tenant, name, limit) });
   };
 }

@@ -5,12 +5,11 @@ import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { isUnstored } from '../generations/find-generation.ts';
 import { readView } from '../generations/generation-view.ts';
-
-const MOST = 100;
+import { pageQuerySchema, parseQuery } from '../http/read-request.ts';
 
 export function listGenerations({ log, temporal }: ApiDependencies): RequestHandler {
   return async (request, response) => {
-    const limit = limitOf(request.query['limit']);
+    const limit = parseQuery(request, pageQuerySchema).limit;
     const { tenant, user, scopes } = callerIn(response);
     const ofUser = scopes.includes('any-user') ? '' : ` AND UnbrokenUser = "${user}"`;
     const ids: string[] = [];
@@ -34,13 +33,4 @@ export function listGenerations({ log, temporal }: ApiDependencies): RequestHand
     );
     response.json({ data: views.filter((view) => view !== null) });
   };
-}
-
-function limitOf(given: unknown): number {
-  if (given === undefined) return 20;
-  const limit = typeof given === 'string' && /^\d{1,3}$/.test(given) ? Number(given) : 0;
-  if (limit < 1 || limit > MOST) {
-    throw new UnbrokenError('invalid_request', `limit: expected a whole number from 1 to ${MOST}.`);
-  }
-  return limit;
 }

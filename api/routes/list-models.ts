@@ -6,7 +6,7 @@ import { modelCapabilitiesSchema } from '../../contracts/model.ts';
 import { describeModel, listModels as listAll } from '../../engine/models/catalogue.ts';
 import { selectModels } from '../../engine/models/select-models.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { parseQuery } from '../http/parse-query.ts';
+import { parseQuery } from '../http/read-request.ts';
 
 const flag = z.enum(['true', 'false']).transform((value) => value === 'true');
 

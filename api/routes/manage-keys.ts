@@ -3,15 +3,18 @@
  * not have, nor rotate or revoke a key that has one: else an admin could take over an operator's key.
  */
 import type { RequestHandler } from 'express';
+import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { createKeySchema, type KeyView, name, rotateKeySchema, type Scope } from '../../contracts/keys.ts';
 import type { ApiKeys, Caller } from '../access/api-keys.ts';
 import { assertScope, callerIn } from '../access/authenticate.ts';
-import { parseBody } from '../http/parse-body.ts';
+import { parseBody, parseQuery } from '../http/read-request.ts';
 
 interface Dependencies {
   readonly keys: ApiKeys;
 }
+
+export const keysQuerySchema = z.object({ tenant: name.optional() });
 
 /** What a caller may give: an admin may let others generate, though it may not itself. */
 const GRANTED_BY_ADMIN: readonly Scope[] = ['generate', 'any-user', 'admin'];
@@ -19,9 +22,8 @@ const GRANTED_BY_ADMIN: readonly Scope[] = ['generate', 'any-user', 'admin'];
 /** `GET /v1/keys`, without secrets; `?tenant=` for an operator. */
 export function listKeys({ keys }: Dependencies): RequestHandler {
   return async (request, response) => {
-    const given = name.optional().safeParse(request.query['tenant']);
-    if (!given.success) throw new UnbrokenError('invalid_request', 'tenant: expected the name of a tenant.');
-    response.json({ data: await keys.list(tenantFor(callerIn(response), given.data)) });
+    const { tenant } = parseQuery(request, keysQuerySchema);
+    response.json({ data: await keys.list(tenantFor(callerIn(response), tenant)) });
   };
 }
 

@@ -11,8 +11,7 @@ import {
 import { checkContent } from '../../engine/prompts/render-prompt.ts';
 import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { parseBody } from '../http/parse-body.ts';
-import { checked } from '../http/parse-with.ts';
+import { parseBody, parseWith } from '../http/read-request.ts';
 
 export function listPrompts({ prompts }: ApiDependencies): RequestHandler {
   return async (_request, response) => {
@@ -22,7 +21,7 @@ export function listPrompts({ prompts }: ApiDependencies): RequestHandler {
 
 export function getPrompt({ prompts }: ApiDependencies): RequestHandler<{ name: string }> {
   return async (request, response) => {
-    const name = checked(promptNameSchema, request.params.name, 'name');
+    const name = parseWith(promptNameSchema, request.params.name, 'name');
     response.json(await prompts.read(callerIn(response).tenant, name));
   };
 }
@@ -31,8 +30,8 @@ export function getPromptVersion({
   prompts,
 }: ApiDependencies): RequestHandler<{ name: string; version: string }> {
   return async (request, response) => {
-    const name = checked(promptNameSchema, request.params.name, 'name');
-    const version = checked(versionNumberSchema, Number(request.params.version), 'version');
+    const name = parseWith(promptNameSchema, request.params.name, 'name');
+    const version = parseWith(versionNumberSchema, Number(request.params.version), 'version');
     response.json(await prompts.readVersion(callerIn(response).tenant, name, version));
   };
 }
@@ -41,7 +40,7 @@ export function getPromptVersion({
 export function addPromptVersion({ prompts, stored }: ApiDependencies): RequestHandler<{ name: string }> {
   return async (request, response) => {
     const { tenant, keyId } = callerIn(response);
-    const name = checked(promptNameSchema, request.params.name, 'name');
+    const name = parseWith(promptNameSchema, request.params.name, 'name');
     const content = parseBody(request, promptContentSchema);
     checkContent(content);
     const bytes = Buffer.byteLength(JSON.stringify(content));
@@ -77,8 +76,8 @@ export function setPromptLabel({
 }: ApiDependencies): RequestHandler<{ name: string; label: string }> {
   return async (request, response) => {
     const { tenant } = callerIn(response);
-    const name = checked(promptNameSchema, request.params.name, 'name');
-    const label = checked(labelNameSchema, request.params.label, 'label');
+    const name = parseWith(promptNameSchema, request.params.name, 'name');
+    const label = parseWith(labelNameSchema, request.params.label, 'label');
     await prompts.setLabel(tenant, name, label, parseBody(request, labelTargetSchema));
     response.json(await prompts.read(tenant, name));
   };
@@ -89,8 +88,8 @@ export function removePromptLabel({
 }: ApiDependencies): RequestHandler<{ name: string; label: string }> {
   return async (request, response) => {
     const { tenant } = callerIn(response);
-    const name = checked(promptNameSchema, request.params.name, 'name');
-    await prompts.removeLabel(tenant, name, checked(labelNameSchema, request.params.label, 'label'));
+    const name = parseWith(promptNameSchema, request.params.name, 'name');
+    await prompts.removeLabel(tenant, name, parseWith(labelNameSchema, request.params.label, 'label'));
     response.json(await prompts.read(tenant, name));
   };
 }
@@ -99,10 +98,10 @@ export function removePromptLabel({
 export function getPromptStats({ prompts, promptStats }: ApiDependencies): RequestHandler<{ name: string }> {
   return async (request, response) => {
     const { tenant } = callerIn(response);
-    const name = checked(promptNameSchema, request.params.name, 'name');
+    const name = parseWith(promptNameSchema, request.params.name, 'name');
     const { baseline } = request.query;
     const against =
-      baseline === undefined ? null : checked(versionNumberSchema, Number(baseline), 'baseline');
+      baseline === undefined ? null : parseWith(versionNumberSchema, Number(baseline), 'baseline');
     const { latest } = await prompts.read(tenant, name);
     if (against !== null && against > latest) {
       throw new UnbrokenError('prompt_not_found', `baseline: "${name}" has ${latest} versions.`);

@@ -11,7 +11,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { budgetExceeded } from '../generations/budget-exceeded.ts';
 import { findGeneration } from '../generations/find-generation.ts';
 import { readView } from '../generations/generation-view.ts';
-import { parseBody } from '../http/parse-body.ts';
+import { parseBody } from '../http/read-request.ts';
 
 export const capSchema = z.strictObject({ maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens) });
 

@@ -2,9 +2,6 @@
  * What all wire formats share. A format is a projection: a pure fold over the log, from its first event on, that gives
  * the frames of that format. So a reconnect, at any process, folds the same events to the same frames.
  */
-import type { Request } from 'express';
-import type { z } from 'zod';
-import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { type GenerationRequest, generationRequestSchema } from '../../contracts/generation.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
@@ -12,7 +9,7 @@ import type { Caller } from '../access/api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { findGeneration } from '../generations/find-generation.ts';
 import { submitGeneration } from '../generations/submit-generation.ts';
-import { checked } from '../http/parse-with.ts';
+import { parseWith } from '../http/read-request.ts';
 import { mayName } from './end-user.ts';
 
 export interface Projection<Frame> {
@@ -38,17 +35,6 @@ export interface Origin {
 export interface WireRequest<Kept extends Origin = Origin> {
   readonly request: GenerationRequest;
   readonly origin: Kept;
-}
-
-/** Checks a body; the error names the field that is wrong. */
-export function parseBody<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
-  return checked(schema, body);
-}
-
-export function requireJson(request: Request): void {
-  if (!request.is('application/json')) {
-    throw new UnbrokenError('unsupported_media_type', 'The body must be JSON.');
-  }
 }
 
 /** What these formats have no field for, as headers. Each is checked with the request. */
@@ -80,7 +66,7 @@ export async function beginOrTakeUp(
   if (known !== undefined) return findGeneration(dependencies, caller, known);
   const user = mayName(caller) ? request.user : undefined;
   const asked = { ...request, user, ...headerSettings(headers) };
-  const valid = parseBody(generationRequestSchema, asked);
+  const valid = parseWith(generationRequestSchema, asked);
   const key = headers.get('idempotency-key');
   const { generationId, started } = await submitGeneration(dependencies, caller, valid, key, origin);
   await started;

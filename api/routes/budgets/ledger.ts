@@ -4,8 +4,7 @@ import { UnbrokenError } from '../../../contracts/errors.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { releaseOrphans } from '../../generations/release-orphans.ts';
-import { parseBody } from '../../http/parse-body.ts';
-import { parseQuery } from '../../http/parse-query.ts';
+import { parseBody, parseQuery } from '../../http/read-request.ts';
 import { balancesQuerySchema, entriesQuerySchema, reconcileSchema } from './queries.ts';
 
 /** Days of one query. */

@@ -4,8 +4,7 @@ import { budgetKeySchema, budgetLimitSchema, nameOfBudget } from '../../../contr
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { parseBody } from '../../http/parse-body.ts';
-import { parseQuery } from '../../http/parse-query.ts';
+import { parseBody, parseQuery } from '../../http/read-request.ts';
 import { limitsQuerySchema } from './queries.ts';
 
 /** `GET`: sorted by name, in pages. */

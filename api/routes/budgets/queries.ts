@@ -1,21 +1,22 @@
 /** What the routes of budgets take from their query. */
 import { z } from 'zod';
 import { budgetSubjects } from '../../../contracts/budgets.ts';
+import { pageLimitSchema } from '../../http/read-request.ts';
 
-const page = (least: number) => ({
-  limit: z.coerce.number().int().min(1).max(1_000).default(least),
+const page = {
+  limit: pageLimitSchema({ most: 1_000, byDefault: 100 }),
   after: z.string().min(1).max(512).optional(),
-});
+};
 const subject = { per: z.enum(budgetSubjects), id: z.string().min(1).max(256) };
 const day = z.iso.date();
 
-export const limitsQuerySchema = z.strictObject(page(100));
+export const limitsQuerySchema = z.strictObject(page);
 
 export const balancesQuerySchema = z.strictObject(subject);
 
 export const entriesQuerySchema = z
   .strictObject({
-    ...page(100),
+    ...page,
     from: day.optional(),
     until: day.optional(),
     generation: z.string().min(1).max(128).optional(),

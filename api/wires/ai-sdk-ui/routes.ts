@@ -9,9 +9,10 @@ import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { cancelRun } from '../../generations/cancel-run.ts';
 import { findGeneration } from '../../generations/find-generation.ts';
+import { parseBody, requireJson } from '../../http/read-request.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { streamToClient } from '../serve.ts';
-import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';
+import { beginOrTakeUp } from '../wire.ts';
 import { projectUi } from './project.ts';
 import { idempotencyKeyOf, toGeneration, uiChatSchema } from './request.ts';
 
@@ -33,7 +34,7 @@ export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
     requireJson(request);
     const caller = callerIn(response);
     const policy = abortPolicyOf(dependencies, request);
-    const body = parseBody(uiChatSchema, request.body);
+    const body = parseBody(request, uiChatSchema);
     const wire = toGeneration(dependencies.config, body);
     const own = request.get('idempotency-key') ?? idempotencyKeyOf(body);
     const head = await beginOrTakeUp(dependencies, caller, wire, {

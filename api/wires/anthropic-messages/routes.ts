@@ -3,10 +3,11 @@ import type { Router } from 'express';
 import { textOfMessage } from '../../../contracts/content.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
+import { parseBody, requireJson } from '../../http/read-request.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { waitForWholeAnswer } from '../serve.ts';
 import { streamUnvoidable } from '../unvoidable-stream.ts';
-import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';
+import { beginOrTakeUp } from '../wire.ts';
 import { toAnthropicError } from './errors.ts';
 import { projectMessage, wholeMessage } from './project.ts';
 import {
@@ -25,7 +26,7 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
   v1.post('/messages', async (request, response) => {
     requireJson(request);
     const policy = abortPolicyOf(dependencies, request);
-    const body = parseBody(messagesSchema, request.body);
+    const body = parseBody(request, messagesSchema);
     const wire = toGeneration(dependencies.config, body);
     const head = await beginOrTakeUp(dependencies, callerIn(response), wire, request);
     if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
@@ -49,7 +50,7 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
 
   v1.post('/messages/count_tokens', async (request, response) => {
     requireJson(request);
-    const body = parseBody(countTokensSchema, request.body);
+    const body = parseBody(request, countTokensSchema);
     response.setHeader('x-unbroken-estimated', 'true');
     response.json({ input_tokens: await countInput(dependencies, body) });
   });

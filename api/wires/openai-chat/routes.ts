@@ -2,10 +2,11 @@
 import type { Router } from 'express';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
+import { parseBody, requireJson } from '../../http/read-request.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { waitForWholeAnswer } from '../serve.ts';
 import { streamUnvoidable } from '../unvoidable-stream.ts';
-import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';
+import { beginOrTakeUp } from '../wire.ts';
 import { inBandError } from './errors.ts';
 import { projectChat, wholeChat } from './project.ts';
 import { chatCompletionSchema, toGeneration } from './request.ts';
@@ -14,7 +15,7 @@ export function addChatRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/chat/completions', async (request, response) => {
     requireJson(request);
     const policy = abortPolicyOf(dependencies, request);
-    const body = parseBody(chatCompletionSchema, request.body);
+    const body = parseBody(request, chatCompletionSchema);
     const wire = toGeneration(dependencies.config, body);
     const head = await beginOrTakeUp(dependencies, callerIn(response), wire, request);
     if (policy === 'cancel') cancelOnAbort(dependencies, response, head);

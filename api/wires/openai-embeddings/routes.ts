@@ -11,9 +11,9 @@ import type { Caller } from '../../access/api-keys.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { budgetExceeded } from '../../generations/budget-exceeded.ts';
+import { parseBody, requireJson } from '../../http/read-request.ts';
 import { endUserOf, mayName } from '../end-user.ts';
 import { headerText } from '../unbroken-headers.ts';
-import { parseBody, requireJson } from '../wire.ts';
 import { forwardEmbeddings } from './forward.ts';
 import {
   contentsOf,
@@ -29,7 +29,7 @@ const MARGIN = 1.1;
 export function addEmbeddingsRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/embeddings', async (request, response) => {
     requireJson(request);
-    const body = parseBody(embeddingsSchema, request.body);
+    const body = parseBody(request, embeddingsSchema);
     const target = targetOf(dependencies.config, body);
     const { embeddings, costMicroUsd } = await embed(dependencies, callerIn(response), body, target);
     response.setHeader('x-unbroken-model', headerText(`${target.provider}/${target.model}`));

@@ -8,14 +8,14 @@ import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { cancelRun } from '../../generations/cancel-run.ts';
 import { eraseGeneration } from '../../generations/erase-generation.ts';
-import { parseQuery } from '../../http/parse-query.ts';
+import { pageLimitSchema, parseBody, parseQuery, requireJson } from '../../http/read-request.ts';
 import { relayEvents } from '../../relay/relay-events.ts';
 import { errorOf } from '../../relay/status-after-budget.ts';
 import { createFactsFold } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { collectingSink, streamToClient, waitForEnd } from '../serve.ts';
 import { setUnbrokenHeaders } from '../unbroken-headers.ts';
-import { beginOrTakeUp, parseBody, requireJson } from '../wire.ts';
+import { beginOrTakeUp } from '../wire.ts';
 import { contextOf, conversationAfter, findResponse } from './load-response.ts';
 import { projectResponse, type ResponseFrame } from './project.ts';
 import { responseCreateSchema, toGeneration } from './request.ts';
@@ -60,7 +60,7 @@ async function createResponse(
 ): Promise<void> {
   requireJson(request);
   const caller = callerIn(response);
-  const body = parseBody(responseCreateSchema, request.body);
+  const body = parseBody(request, responseCreateSchema);
   const previous = body.previous_response_id ?? null;
   const conversation = previous === null ? [] : await conversationAfter(dependencies, caller, previous);
   const { request: ours, origin } = toGeneration(dependencies.config, body, conversation);
@@ -146,18 +146,10 @@ function startingAfter(request: Request): number {
   });
 }
 
-const PAGE = 20;
-const LONGEST_PAGE = 100;
-
 /** Clients send more than these. */
 export const responseQuerySchema = z.object({ stream: z.enum(['true', 'false', '']).optional() });
 export const inputItemsQuerySchema = z.object({
-  limit: z
-    .string()
-    .regex(/^\d{1,3}$/, 'expected a whole number')
-    .transform(Number)
-    .pipe(z.int().min(1).max(LONGEST_PAGE))
-    .default(PAGE),
+  limit: pageLimitSchema({ most: 100, byDefault: 20 }),
   order: z.enum(['asc', 'desc']).default('desc'),
   after: z.string().optional(),
 });

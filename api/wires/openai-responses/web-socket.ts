@@ -11,6 +11,7 @@ import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { LogHead } from '../../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
+import { parseWith } from '../../http/read-request.ts';
 import { type ConnectionFlow, createConnectionFlow } from '../../relay/connection-flow.ts';
 import { relayEvents, type ViewerSink } from '../../relay/relay-events.ts';
 import {
@@ -22,7 +23,7 @@ import {
   sendText,
 } from '../../relay/socket-route.ts';
 import { errorOf } from '../../relay/status-after-budget.ts';
-import { beginOrTakeUp, parseBody, type WireRequest } from '../wire.ts';
+import { beginOrTakeUp, type WireRequest } from '../wire.ts';
 import { toOpenAiError } from './errors.ts';
 import { contextOf, conversationAfter } from './load-response.ts';
 import { projectResponse } from './project.ts';
@@ -76,7 +77,7 @@ class ResponsesSession implements SocketSession {
   }
 
   take(json: unknown): FrameWork | null {
-    const frame = parseBody(responsesFrameSchema, json);
+    const frame = parseWith(responsesFrameSchema, json);
     if (frame.type === 'response.steer') {
       this.#send(steerRefusal(frame.previous_response_id));
       return null;

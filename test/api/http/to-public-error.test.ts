@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { ErrorReply, SocketClosedUnexpectedlyError } from 'redis';
-import { toKnownError } from '../../../api/http/to-public-error.ts';
+import { toPublicError } from '../../../api/http/to-public-error.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 
 const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
@@ -10,15 +10,15 @@ test.each([
   ['a socket that was reset', reset],
   ['a Redis that reads its file', new ErrorReply('LOADING Redis is loading the dataset in memory')],
 ])('%s is a 503 that says to come back', (_, error) => {
-  expect(toKnownError(error)).toMatchObject({ code: 'service_unavailable', cause: error });
+  expect(toPublicError(error)).toMatchObject({ code: 'service_unavailable', cause: error });
 });
 
 test('an error of our own is told, and one of our code is not', () => {
   const own = new UnbrokenError('not_found', 'There is none.');
-  expect(toKnownError(own)).toBe(own);
-  expect(toKnownError(new TypeError('secret is undefined'))).toMatchObject({
+  expect(toPublicError(own)).toBe(own);
+  expect(toPublicError(new TypeError('secret is undefined'))).toMatchObject({
     code: 'internal',
     message: 'Something failed on our side.',
   });
-  expect(toKnownError(new ErrorReply('WRONGTYPE')).code).toBe('internal');
+  expect(toPublicError(new ErrorReply('WRONGTYPE')).code).toBe('internal');
 });

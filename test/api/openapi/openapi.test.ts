@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import Ajv from 'ajv/dist/2020.js';
 import { z } from 'zod';
-import { checked } from '../../../api/http/parse-with.ts';
+import { parseWith } from '../../../api/http/read-request.ts';
 import { createOpenApiDocument } from '../../../api/openapi/create-document.ts';
 import { inputItemsQuerySchema, responseQuerySchema } from '../../../api/wires/openai-responses/routes.ts';
 
@@ -75,14 +75,14 @@ describe('/openapi.json', () => {
 
 describe('the query of a response', () => {
   test.each(['__proto__', 'yes', '1'])('takes no stream=%s', (stream) => {
-    expect(() => checked(responseQuerySchema, { stream })).toThrow('stream');
+    expect(() => parseWith(responseQuerySchema, { stream })).toThrow('stream');
   });
   test.each(['3.9e-23', '0', '101', '-1', '', 'ten'])('takes no limit=%s', (limit) => {
-    expect(() => checked(inputItemsQuerySchema, { limit })).toThrow('limit');
+    expect(() => parseWith(inputItemsQuerySchema, { limit })).toThrow('limit');
   });
   test('takes what clients send', () => {
-    expect(checked(responseQuerySchema, { stream: 'true', include: ['a'] })).toEqual({ stream: 'true' });
-    expect(checked(inputItemsQuerySchema, {})).toEqual({ limit: 20, order: 'desc' });
-    expect(checked(inputItemsQuerySchema, { limit: '100', order: 'asc', after: 'msg_1' }).limit).toBe(100);
+    expect(parseWith(responseQuerySchema, { stream: 'true', include: ['a'] })).toEqual({ stream: 'true' });
+    expect(parseWith(inputItemsQuerySchema, {})).toEqual({ limit: 20, order: 'desc' });
+    expect(parseWith(inputItemsQuerySchema, { limit: '100', order: 'asc', after: 'msg_1' }).limit).toBe(100);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { jsonFault } from '../../../api/http/json-limits.ts';
 import { parseOutsideJson } from '../../../api/http/parse-json.ts';
-import { checked } from '../../../api/http/parse-with.ts';
+import { parseWith } from '../../../api/http/read-request.ts';
 import { embeddingsSchema } from '../../../api/wires/openai-embeddings/request.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { limitedRecord } from '../../../contracts/limited-record.ts';
@@ -35,7 +35,7 @@ function askedOf(make: (element: z.ZodType) => z.ZodType, value: unknown): numbe
     asked += 1;
     return false;
   });
-  expect(() => checked(make(element), value)).toThrow(UnbrokenError);
+  expect(() => parseWith(make(element), value)).toThrow(UnbrokenError);
   return asked;
 }
 
@@ -105,7 +105,7 @@ describe('eight megabytes of empty objects', () => {
 
 function messageOf(schema: z.ZodType, value: unknown): UnbrokenError {
   try {
-    checked(schema, value);
+    parseWith(schema, value);
   } catch (error) {
     if (error instanceof UnbrokenError) return error;
   }

@@ -4,15 +4,11 @@ import { z } from 'zod';
 import { projectFiles, ROOT, readProjectFile } from '../../house/project-files.ts';
 
 /** The functions by which values from outside are checked; the schema is the argument that is a name of its own. */
-const CHECK = /\b(?:parseBody|parseQuery|checked)\(\s*([\w.]+),\s*(\w+)/g;
+const CHECK = /\b(?:parseBody|parseQuery|parseWith)\(\s*([\w.]+),\s*(\w+)/g;
 /** Programs, which do something when they are imported. */
 const PROGRAMS: ReadonlySet<string> = new Set(['api/main.ts']);
-/** The check itself, and what hands a schema on to it. */
-const PASSES_ON: ReadonlySet<string> = new Set([
-  'api/http/parse-with.ts',
-  'api/http/parse-body.ts',
-  'api/http/parse-query.ts',
-]);
+/** Home of the check itself, and of what passes a schema on to it. */
+const CHECKER = 'api/http/read-request.ts';
 
 export interface RequestSchema {
   readonly name: string;
@@ -40,9 +36,9 @@ function isRead(path: string): boolean {
 
 function namesOfSchemas(): Set<string> {
   const names = new Set<string>();
-  for (const path of projectFiles('.ts').filter((one) => one.startsWith('api/') && !PASSES_ON.has(one))) {
+  for (const path of projectFiles('.ts').filter((file) => file.startsWith('api/') && file !== CHECKER)) {
     for (const [, first = '', second = ''] of readProjectFile(path).matchAll(CHECK)) {
-      // Our own take the request first, those of the other formats the schema.
+      // `parseWith` takes the schema first, the others take the request first.
       const name = first.endsWith('Schema') ? first : second;
       if (name.endsWith('Schema')) names.add(name);
       else if (first !== 'schema') throw new Error(`${path}: the schema of ${first}, ${second} has no name`);
