@@ -138,7 +138,7 @@ export async function followLeader(
       if (asksLog && (await isFree(dependencies, follower))) {
         return await leave(dependencies, follower, 'silence');
       }
-      asksLog = !(await news.rung(LIMITS.betweenTokensMs, control.signal));
+      asksLog = !(await news.rung(LIMITS.leaderSilenceMs, control.signal));
     }
   } finally {
     await live.release();

@@ -1,7 +1,8 @@
 /** What the log says of a generation so far. A pure fold over its events; the log is the only record of attempts. */
 import type { AttemptCharge } from '../contracts/budgets.ts';
 import { isErrorCode } from '../contracts/errors.ts';
-import { type GenerationEvent, isTerminal } from '../contracts/events.ts';
+import type { GenerationEvent } from '../contracts/events.ts';
+import { isTerminal } from '../contracts/fold-events.ts';
 import type { Candidate, ResumeStrategy } from '../contracts/generation.ts';
 import { addUsage, type MicroUsd, NO_USAGE, totalTokens, type Usage } from '../contracts/money.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';

@@ -1,5 +1,6 @@
 /** Keeps a whole answer for the next one who asks the same. */
-import { type GenerationEvent, textOf } from '../contracts/events.ts';
+import type { GenerationEvent } from '../contracts/events.ts';
+import { textOf } from '../contracts/fold-events.ts';
 import { addUsage, type Usage } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
 import { isWholeAnswer } from './attempt/is-whole-answer.ts';

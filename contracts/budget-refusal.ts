@@ -2,7 +2,7 @@
 import type { BudgetStanding } from './budgets.ts';
 import { formatUsd } from './money.ts';
 
-export interface BudgetRefusal {
+interface BudgetRefusal {
   readonly message: string;
   readonly details: Readonly<Record<string, string | number>>;
 }

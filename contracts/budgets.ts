@@ -38,7 +38,7 @@ export const timeZoneSchema = z
   .regex(/^[A-Za-z0-9_+/-]{1,64}$/)
   .refine(isTimeZone, 'expected an IANA time zone, such as Europe/Berlin');
 
-export const budgetWindowSchema = z
+const budgetWindowSchema = z
   .string()
   .regex(/^(day|month|[1-9]\d{0,2}[hd])$/, 'expected day, month, or a rolling window such as 24h or 7d')
   .refine((window) => window === 'day' || window === 'month' || rollingMs(window) !== null, {
@@ -74,6 +74,19 @@ export type BudgetLimit = z.infer<typeof budgetLimitSchema>;
 /** The name of a limit in messages, ids and Redis. */
 export function nameOfBudget({ per, id, window, unit }: BudgetKey): string {
   return `${per}/${id}/${window}/${unit}`;
+}
+
+/** Who is debited: the user, the team of the API key (where there is one), and the key itself. */
+export interface BudgetOwner {
+  readonly tenant: string;
+  readonly user: string;
+  readonly team: string | null;
+  readonly keyId: string;
+}
+
+/** The owner's fields alone, of an order or of anything else that has them. */
+export function budgetOwnerOf({ tenant, user, team, keyId }: BudgetOwner): BudgetOwner {
+  return { tenant, user, team, keyId };
 }
 
 /** Where one limit stands. Tokens or micro-USD, as its unit says. */

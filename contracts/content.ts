@@ -8,21 +8,21 @@ import { LIMITS } from './limits.ts';
 
 const name = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 
-export const textPartSchema = z.strictObject({ type: z.literal('text'), text: z.string().min(1) });
-export const imagePartSchema = z.strictObject({
+const textPartSchema = z.strictObject({ type: z.literal('text'), text: z.string().min(1) });
+const imagePartSchema = z.strictObject({
   type: z.literal('image'),
   /** https URL, or a data URL such as data:image/png;base64,... */
   url: z.string().regex(/^(https:\/\/|data:image\/(png|jpeg|gif|webp);base64,)/),
 });
 /** A call that the model made in an earlier turn. */
-export const toolCallPartSchema = z.strictObject({
+const toolCallPartSchema = z.strictObject({
   type: z.literal('tool-call'),
   id: z.string().min(1).max(128),
   name,
   /** JSON, as the model wrote it. */
   arguments: z.string(),
 });
-export const toolResultPartSchema = z.strictObject({
+const toolResultPartSchema = z.strictObject({
   type: z.literal('tool-result'),
   /** The id of the call that it answers. */
   id: z.string().min(1).max(128),
@@ -38,8 +38,6 @@ export const partSchema = z.discriminatedUnion('type', [
 ]);
 export type Part = z.infer<typeof partSchema>;
 export type ImagePart = z.infer<typeof imagePartSchema>;
-export type ToolCallPart = z.infer<typeof toolCallPartSchema>;
-export type ToolResultPart = z.infer<typeof toolResultPartSchema>;
 
 /** `tool-call` parts stand in assistant messages, `image` and `tool-result` parts in user messages. */
 export const messageSchema = z.strictObject({

@@ -4,7 +4,7 @@
  */
 import { LIMITS } from './limits.ts';
 
-export interface ErrorEntry {
+interface ErrorEntry {
   /** HTTP status that a client sees when the generation or request ends with this error. */
   readonly status: number;
   /** Whether the same candidate is worth another attempt. */

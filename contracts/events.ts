@@ -5,10 +5,7 @@
 import { z } from 'zod';
 import { budgetStandingSchema } from './budgets.ts';
 import { compressionEngines } from './compression.ts';
-import { finishReasons, resumeStrategies } from './generation.ts';
-import { usageSchema } from './usage-schema.ts';
-
-export { isTerminal, textOf } from './fold-events.ts';
+import { finishReasons, resumeStrategies, usageSchema } from './generation.ts';
 
 const progress = { usage: usageSchema, costMicroUsd: z.int().nonnegative() };
 const errorBody = z.object({

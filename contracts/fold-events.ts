@@ -4,9 +4,18 @@
  */
 import type { EventBody, EventType } from './events.ts';
 
-const TERMINAL: ReadonlySet<EventType> = new Set(['generation-end', 'generation-error', 'generation-cancel']);
+type TerminalType = 'generation-end' | 'generation-error' | 'generation-cancel';
 
-export function isTerminal(event: { readonly type: EventType }): boolean {
+const TERMINAL: ReadonlySet<EventType> = new Set<TerminalType>([
+  'generation-end',
+  'generation-error',
+  'generation-cancel',
+]);
+
+/** Whether a log ends with this event. */
+export function isTerminal<Event extends { readonly type: EventType }>(
+  event: Event,
+): event is Event & { readonly type: TerminalType } {
   return TERMINAL.has(event.type);
 }
 
@@ -18,4 +27,13 @@ export function textOf(events: Iterable<EventBody>): string {
     else if (event.type === 'text-reset') text = '';
   }
   return text;
+}
+
+/**
+ * A whole text as the deltas that `textOf` joins again.
+ * @param chars the most that one delta holds. Counted in code points, so that no surrogate pair is split.
+ */
+export function textDeltas(text: string, chars: number): EventBody[] {
+  const parts = text.match(new RegExp(`[^]{1,${chars}}`, 'gu')) ?? [];
+  return parts.map((part) => ({ type: 'text-delta', text: part }));
 }

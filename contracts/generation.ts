@@ -16,11 +16,10 @@ import { limitedRecord } from './limited-record.ts';
 import { LIMITS } from './limits.ts';
 import type { Usage } from './money.ts';
 import { type PromptUse, promptReferenceSchema } from './prompts.ts';
-import { usageSchema } from './usage-schema.ts';
 
 export type { Message } from './content.ts';
 
-export const reasoningEfforts = ['low', 'medium', 'high'] as const;
+const reasoningEfforts = ['low', 'medium', 'high'] as const;
 export type ReasoningEffort = (typeof reasoningEfforts)[number];
 
 /** A kind of task; a route may have models for it. */
@@ -223,7 +222,7 @@ export interface GenerationOrder {
 }
 
 /** A window in tokens, where it is known. */
-export interface WindowedCandidate extends Candidate {
+interface WindowedCandidate extends Candidate {
   readonly contextTokens: number | null;
 }
 
@@ -254,17 +253,6 @@ export type FinishReason = (typeof finishReasons)[number];
 export const generationStatuses = ['running', 'completed', 'failed', 'cancelled'] as const;
 export type GenerationStatus = (typeof generationStatuses)[number];
 
-/** One call of one provider, as the record keeps it. */
-export interface AttemptRecord {
-  readonly provider: string;
-  readonly model: string;
-  readonly strategy: ResumeStrategy;
-  readonly usage: Usage;
-  readonly costMicroUsd: number;
-  /** Absent when the attempt finished. */
-  readonly error?: string;
-}
-
 /**
  * How an attempt begins. `start`: nothing was delivered yet. The others go on from a log that has text:
  * `reattach` to the running response, `prefill` the assistant's turn, `instruct` the model to continue,
@@ -272,6 +260,18 @@ export interface AttemptRecord {
  */
 export const resumeStrategies = ['start', 'reattach', 'prefill', 'instruct', 'restart'] as const;
 export type ResumeStrategy = (typeof resumeStrategies)[number];
+
+const tokens = z.int().nonnegative();
+
+/** Here and not beside `Usage`: money.ts must stay free of libraries. */
+export const usageSchema: z.ZodType<Usage> = z.object({
+  inputTokens: tokens,
+  cachedInputTokens: tokens,
+  cacheWriteTokens: tokens,
+  outputTokens: tokens,
+  reasoningTokens: tokens,
+  estimated: z.boolean(),
+});
 
 export const generationViewSchema = z.object({
   id: z.string(),

@@ -10,14 +10,17 @@ import { LIMITS } from './limits.ts';
 export const scopes = ['generate', 'any-user', 'admin', 'operator'] as const;
 export type Scope = (typeof scopes)[number];
 
-export const name = z
+/** A user, team or tenant, as keys, budgets and logs name it. */
+export const principalNameSchema = z
   .string()
   .regex(/^[A-Za-z0-9_.@:-]{1,128}$/, 'expected 1 to 128 of A-Z a-z 0-9 _ . @ : -');
 
 export const createKeySchema = z.strictObject({
-  user: name.describe('Who is debited where a request names nobody.'),
-  tenant: name.optional().describe("Absent: the caller's own; another one needs the scope operator."),
-  team: name.optional(),
+  user: principalNameSchema.describe('Who is debited where a request names nobody.'),
+  tenant: principalNameSchema
+    .optional()
+    .describe("Absent: the caller's own; another one needs the scope operator."),
+  team: principalNameSchema.optional(),
   name: z.string().min(1).max(100).optional().describe('What people call it, such as "billing service".'),
   scopes: z.array(z.enum(scopes)).min(1).max(scopes.length).default(['generate']),
   expiresInMs: z.int().positive().max(LIMITS.keyLifeMs).optional().describe('Absent: it does not expire.'),

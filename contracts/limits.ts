@@ -1,4 +1,9 @@
-/** A limit on everything. Sizes in bytes, times in milliseconds; the unit is last in the name. */
+/**
+ * A limit on everything, and the defaults of what the config or a request may set. Sizes in bytes, times in milliseconds;
+ * the unit is last in the name.
+ */
+
+/** Hard bounds: no setting changes them. */
 export const LIMITS = {
   /** Largest JSON body of a request. */
   requestBodyBytes: 8 * 1024 * 1024,
@@ -10,9 +15,6 @@ export const LIMITS = {
   embeddingsJsonValues: 310_000,
   /** A body over this is parsed in a turn of its own, so that requests in between are served. */
   largeBodyBytes: 64 * 1024,
-  /** Bodies and frames that one API process holds before they are worked off, unless the config says otherwise. */
-  bytesInFlight: 256 * 1024 * 1024,
-  bytesInFlightPerKey: 32 * 1024 * 1024,
   /** Longest message of an error. */
   errorMessageBytes: 1_024,
   /** All header lines of a request together. */
@@ -64,12 +66,8 @@ export const LIMITS = {
   relayWindowBytes: 256 * 1024,
   /** A viewer that takes nothing for so long is closed; its cursor stays good. */
   viewerStallMs: 60_000,
-  /** Silence after which the relay writes a comment or ping, below the 30 s of common proxies. */
-  relayHeartbeatMs: 10_000,
   /** The input of an ended generation that nothing can continue is kept so long, for the steps that follow its end. */
   endedInputMs: 3_600_000,
-  /** Inputs and prompts that a tenant keeps in Redis, unless the config says otherwise. */
-  storedBytesPerTenant: 2 * 1024 * 1024 * 1024,
   /** A log that never ended is dropped after this, with the input that was made for it. */
   openLogTtlMs: 7 * 24 * 3_600_000,
   /** A new generation that no worker has taken by then is started at Temporal, which hands it to one that is free. */
@@ -96,14 +94,8 @@ export const LIMITS = {
   retryAfterMs: 30_000,
   /** A wait for a key that is not worth another candidate. */
   shortWaitMs: 3_000,
-  /** Longest wait for room at a provider, unless the route says otherwise. */
-  roomWaitMs: 10 * 60_000,
   /** The gate to the providers answers within this, or calls go on without it. The log is waited for meanwhile. */
   gateMs: 2_000,
-  /** A new generation waits so long for a Temporal that is away, unless the config says otherwise. */
-  waitForTemporalMs: 3_000,
-  /** A command to Redis waits so long for its answer, unless the config says otherwise. */
-  redisAnswerMs: 5_000,
   /** An append is sent again for so long while Redis is away; then its attempt ends, and another goes on. */
   appendAgainMs: 120_000,
   /**
@@ -111,6 +103,10 @@ export const LIMITS = {
    * append is repeated: after it, the end that fixed the shares can no longer be written.
    */
   flightClosedMs: 180_000,
+  /** A leader that is silent for this long is left by its followers. */
+  leaderSilenceMs: 15_000,
+  /** The time limit of the vendors' SDKs, whose own may be shorter; a generation has its deadline besides. */
+  vendorCallMs: 30 * 60_000,
   /** A call for embeddings ends within this. */
   embeddingsMs: 60_000,
   /** What is read of a provider's error; the rest is cut off. */
@@ -124,22 +120,10 @@ export const LIMITS = {
   oddErrorAttempts: 20,
   minDeadlineMs: 100,
   maxDeadlineMs: 30 * 24 * 3_600_000,
-  connectMs: 5_000,
-  firstTokenMs: 10_000,
-  betweenTokensMs: 15_000,
-  /** Silence of a reasoning model that has taken a call, before its first token. */
-  thinkingMs: 180_000,
-  generationMs: 30 * 60_000,
-  /** The most that the config may set for it: a day below the life of an open log, which must outlive its generation. */
+  /** Longest `generationMs` that the config may set: a day below the life of an open log, which must outlive its generation. */
   maxGenerationMs: 6 * 24 * 3_600_000,
-  cacheLookUpMs: 150,
-  /** A look-up waits so long for its turn at the verifier; then it finds the same words only. */
-  verifierWaitMs: 250,
-  /** After this the verifier compares no further question; those that are left are not the same. */
-  verifierCompareMs: 100,
   /** No comparison takes so long, unless something is wrong with it: then its thread is replaced. */
   verifierRunMs: 2_000,
-  defaultMaxOutputTokens: 4_096,
   maxOutputTokens: 1_000_000,
   /** A cap that was learnt is never below this: one unusual answer must not need a continuation. */
   leastLearntTokens: 64,
@@ -153,8 +137,6 @@ export const LIMITS = {
   /** Places of all its variables together, and of all its text: each request that names it reads them again. */
   placesPerPrompt: 60_000,
   promptChars: 1024 * 1024,
-  /** Longest value of a prompt's variable that does not say otherwise. */
-  variableChars: 20_000,
   feedbackChars: 2_000,
   /** How long a generation is known to the statistics of its prompt after it was recorded. */
   statsMarkerMs: 8 * 24 * 3_600_000,
@@ -169,4 +151,35 @@ export const LIMITS = {
   compressionChars: 2_000_000,
   /** Text of one request that is counted by the tokenizer; the rest of it is taken for one token a byte. */
   countedBytes: 512 * 1024,
+} as const;
+
+/** What holds unless the config, the route or the request says otherwise. */
+export const DEFAULTS = {
+  /** Bodies and frames that one API process holds before they are worked off. */
+  bytesInFlight: 256 * 1024 * 1024,
+  bytesInFlightPerKey: 32 * 1024 * 1024,
+  /** Inputs and prompts that a tenant keeps in Redis. */
+  storedBytesPerTenant: 2 * 1024 * 1024 * 1024,
+  /** Longest wait for room at a provider. */
+  roomWaitMs: 10 * 60_000,
+  /** A new generation waits so long for a Temporal that is away. */
+  waitForTemporalMs: 3_000,
+  /** A command to Redis waits so long for its answer. */
+  redisAnswerMs: 5_000,
+  connectMs: 5_000,
+  firstTokenMs: 10_000,
+  betweenTokensMs: 15_000,
+  /** Silence of a reasoning model that has taken a call, before its first token. */
+  thinkingMs: 180_000,
+  generationMs: 30 * 60_000,
+  cacheLookUpMs: 150,
+  /** A look-up waits so long for its turn at the verifier; then it finds the same words only. */
+  verifierWaitMs: 250,
+  /** After this the verifier compares no further question; those that are left are not the same. */
+  verifierCompareMs: 100,
+  /** Silence after which the relay writes a comment or ping, below the 30 s of common proxies. */
+  relayHeartbeatMs: 10_000,
+  maxOutputTokens: 4_096,
+  /** Longest value of a prompt's variable that does not say otherwise. */
+  variableChars: 20_000,
 } as const;

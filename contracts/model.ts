@@ -19,7 +19,7 @@ export type ModelCapabilities = z.infer<typeof modelCapabilitiesSchema>;
 
 const microUsdPerMillion = z.int().nonnegative();
 
-export const modelPriceSchema = z.object({
+const modelPriceSchema = z.object({
   input: microUsdPerMillion,
   cachedInput: microUsdPerMillion,
   cacheWrite: microUsdPerMillion,

@@ -1,7 +1,7 @@
 /**
  * Money and usage. Money is an integer in micro-USD (1 USD = 1,000,000), so that sums are exact.
  * Usage parts are disjoint: a token is counted in exactly one of them. The workflow bundles this file and evaluates
- * it for every run, so it must stay free of libraries (zod here cost 20 ms a run); the schema is in usage-schema.ts.
+ * it for every run, so it must stay free of libraries (zod here cost 20 ms a run); the schema is in generation.ts.
  */
 export type MicroUsd = number;
 
@@ -37,15 +37,19 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
+/** Input tokens as vendors count them: those read from and written to the prompt cache are part of the input. */
+export function inputTokensOf(usage: Usage): number {
+  return usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens;
+}
+
+/** Output tokens as vendors count them: reasoning is part of the output. */
+export function outputTokensOf(usage: Usage): number {
+  return usage.outputTokens + usage.reasoningTokens;
+}
+
 /** All tokens of a usage, in and out: what a token budget counts. */
 export function totalTokens(usage: Usage): number {
-  return (
-    usage.inputTokens +
-    usage.cachedInputTokens +
-    usage.cacheWriteTokens +
-    usage.outputTokens +
-    usage.reasoningTokens
-  );
+  return inputTokensOf(usage) + outputTokensOf(usage);
 }
 
 export function formatUsd(amount: MicroUsd): string {

@@ -1,5 +1,4 @@
 /** Names shared by processes: Temporal ids, search attributes, Redis keys. */
-export const TASK_QUEUE = 'unbroken';
 export const WORKFLOW_TYPE = 'generation';
 
 /** Custom search attributes; the namespace must know them before the first run. */

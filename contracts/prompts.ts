@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { compressionSchema } from './compression.ts';
 import { limitedRecord } from './limited-record.ts';
-import { LIMITS } from './limits.ts';
+import { DEFAULTS, LIMITS } from './limits.ts';
 
 /** Names the newest version, whatever the labels say. */
 export const NEWEST = 'latest';
@@ -20,17 +20,16 @@ export const versionNumberSchema = z.int().min(1).max(LIMITS.versionsPerPrompt);
 
 const variableName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/, 'expected a name such as user_name');
 
-export const variableSchema = z.strictObject({
+const variableSchema = z.strictObject({
   description: z.string().max(500).optional(),
   maxChars: z
     .int()
     .min(1)
     .max(LIMITS.requestBodyBytes)
-    .default(LIMITS.variableChars)
+    .default(DEFAULTS.variableChars)
     .describe('A longer value is refused.'),
   default: z.string().optional().describe('Without it a request must give a value.'),
 });
-export type PromptVariable = z.infer<typeof variableSchema>;
 
 const templateText = z.string().min(1).max(LIMITS.templateChars);
 
@@ -152,7 +151,7 @@ const savingSchema = z.object({
 });
 export type Saving = z.infer<typeof savingSchema>;
 
-export const versionStatsSchema = z.object({
+const versionStatsSchema = z.object({
   version: z.int(),
   requests: z
     .int()

@@ -1,7 +1,7 @@
 /** What the API tells of routes and providers: `POST /v1/routes/explain` and `GET /v1/providers`. */
 import { z } from 'zod';
 
-export const circuitStates = ['closed', 'open', 'half-open'] as const;
+const circuitStates = ['closed', 'open', 'half-open'] as const;
 export type CircuitState = (typeof circuitStates)[number];
 
 export const explanationSchema = z.object({

@@ -1,7 +1,7 @@
 /** The answer cache of a worker, put together as the config says: embedder, verifier, judge, flights. */
 import type { CacheSettings, Dependencies } from '../activities/dependencies.ts';
 import type { GenerationInput } from '../contracts/generation.ts';
-import { LIMITS } from '../contracts/limits.ts';
+import { DEFAULTS, LIMITS } from '../contracts/limits.ts';
 import { NO_USAGE, type Usage } from '../contracts/money.ts';
 import { createJudge, type Judge, type JudgeModel } from '../engine/cache/judge.ts';
 import { createQdrantAnswers } from '../engine/cache/qdrant-answers.ts';
@@ -40,7 +40,7 @@ export function createCache(
       ? undefined
       : { waitMs: lookUpMs, compareMs: lookUpMs, runMs: lookUpMs + LIMITS.verifierRunMs },
   );
-  const timeoutMs = lookUpMs ?? LIMITS.cacheLookUpMs;
+  const timeoutMs = lookUpMs ?? DEFAULTS.cacheLookUpMs;
   const answers = createQdrantAnswers({ ...config.qdrant, timeoutMs, embedder: embedder ?? NO_EMBEDDER });
   const judge = createConfiguredJudge(config, providers, { priceOf, countTexts });
   const cache = createSemanticAnswerCache({ answers, embedder, verifier, judge, timeoutMs });

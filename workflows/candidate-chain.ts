@@ -15,8 +15,9 @@ import {
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
+import { candidateName, isSameCandidate } from '../contracts/candidate.ts';
 import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
-import { LIMITS } from '../contracts/limits.ts';
+import { DEFAULTS, LIMITS } from '../contracts/limits.ts';
 import { roomQueue } from '../contracts/names.ts';
 import type {
   GenerationOutcome,
@@ -30,7 +31,6 @@ import { describeOrder } from './describe-run.ts';
 import {
   type CandidateFailure,
   type FailedCandidate,
-  isSame,
   mayFallBack,
   readFailure,
   remainingCandidates,
@@ -64,8 +64,8 @@ export async function tryCandidates(
   let known = first;
   for (;;) {
     const left = remainingCandidates(order, failed);
-    const full = left.filter((one) => withoutRoom.some((other) => isSame(one, other)));
-    const free = left.filter((one) => !full.includes(one));
+    const full = left.filter((candidate) => withoutRoom.some((other) => isSameCandidate(candidate, other)));
+    const free = left.filter((candidate) => !full.includes(candidate));
     const mustWait = free.length === 0 || (full.length > 0 && order.routing?.whenFull === 'wait');
     const [candidate] = mustWait ? full : free;
     if (candidate === undefined) return endChain(order, failed);
@@ -100,7 +100,7 @@ function isTooLong(order: GenerationOrder, { waitMs = 0 }: CandidateFailure): bo
 }
 
 function longestWaitMs(order: GenerationOrder): number {
-  return Math.min(order.routing?.maxWaitMs ?? LIMITS.roomWaitMs, leftMs(order));
+  return Math.min(order.routing?.maxWaitMs ?? DEFAULTS.roomWaitMs, leftMs(order));
 }
 
 async function waitAndTry(
@@ -203,10 +203,8 @@ async function endChain(
   if (failed.length === 1 && only !== undefined) {
     return close(order, 'failed', only.failure);
   }
-  const said = failed.map(
-    ({ candidate, failure }) => `${candidate.provider}/${candidate.model}: ${failure.code}`,
-  );
-  return close(order, 'failed', { code: 'all_candidates_failed', message: said.join('; ') });
+  const failures = failed.map(({ candidate, failure }) => `${candidateName(candidate)}: ${failure.code}`);
+  return close(order, 'failed', { code: 'all_candidates_failed', message: failures.join('; ') });
 }
 
 /** How long the generation may still take. */

@@ -1,5 +1,6 @@
 /** Who is asked next after candidates have failed, and whether anybody is. Pure. */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
+import { isSameCandidate } from '../contracts/candidate.ts';
 import { ERRORS, type ErrorCode, isErrorCode } from '../contracts/errors.ts';
 import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
 import { failureFacts, type StepFailure } from '../contracts/steps.ts';
@@ -57,16 +58,12 @@ export function remainingCandidates(
   const tooLong = failed.filter(({ failure }) => failure.code === 'context_length_exceeded');
   const known = [...larger, ...windowed];
   const windows = tooLong.map(
-    ({ candidate }) => known.find((one) => isSame(one.candidate, candidate))?.contextTokens ?? 0,
+    ({ candidate }) => known.find((other) => isSameCandidate(other.candidate, candidate))?.contextTokens ?? 0,
   );
   const tooSmall = Math.max(0, ...windows);
   return (tooLong.length > 0 ? known : windowed)
     .filter(({ contextTokens }) => contextTokens === null || contextTokens > tooSmall)
     .map(({ candidate }) => candidate)
-    .filter((candidate, index, all) => all.findIndex((other) => isSame(other, candidate)) === index)
-    .filter((candidate) => !failed.some((other) => isSame(other.candidate, candidate)));
-}
-
-export function isSame(a: Candidate, b: Candidate): boolean {
-  return a.provider === b.provider && a.model === b.model;
+    .filter((candidate, index, all) => all.findIndex((other) => isSameCandidate(other, candidate)) === index)
+    .filter((candidate) => !failed.some((other) => isSameCandidate(other.candidate, candidate)));
 }

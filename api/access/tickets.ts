@@ -6,7 +6,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
-import { name, type Scope, type Ticket } from '../../contracts/keys.ts';
+import { principalNameSchema, type Scope, type Ticket } from '../../contracts/keys.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
@@ -30,7 +30,7 @@ export interface Tickets {
 }
 
 const storedSchema = z.object({
-  keyId: name,
+  keyId: principalNameSchema,
   generationId: z.string().optional(),
   isForCodec: z.literal(true).optional(),
   /** Only on a ticket that reconnects: when it is void in any case. */

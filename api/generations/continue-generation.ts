@@ -3,7 +3,8 @@
  * reader has one text, and usage and cost are of the new part alone.
  */
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { type GenerationEvent, textOf } from '../../contracts/events.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import type { Candidate, ContinueRequest, GenerationInput } from '../../contracts/generation.ts';
 import { withContinuedText } from '../../contracts/tokens.ts';
 import type { Caller } from '../access/api-keys.ts';

@@ -3,7 +3,7 @@
  * follower pays its share here as at any other end.
  */
 import { docPage, type ErrorCode } from '../../contracts/errors.ts';
-import { isTerminal } from '../../contracts/events.ts';
+import { isTerminal } from '../../contracts/fold-events.ts';
 import { addUsage } from '../../contracts/money.ts';
 import { followedBy, usedSoFar } from '../../contracts/used-so-far.ts';
 import type { ApiDependencies } from '../dependencies.ts';

@@ -1,5 +1,6 @@
 /** A generation as the API shows it: a projection of its log. */
-import { type EventBody, type GenerationEvent, textOf } from '../../contracts/events.ts';
+import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import type { GenerationView } from '../../contracts/generation.ts';
 import type { LogHead, LogReader } from '../../engine/streaming/event-log.ts';
 import { type LogView, viewFields, viewOf } from '../../engine/streaming/log-view.ts';

@@ -1,5 +1,6 @@
 /** Creates the log and starts the workflow. Both know the generation by the same id, so both can be repeated. */
 import { createHash, randomBytes } from 'node:crypto';
+import type { BudgetOwner } from '../../contracts/budgets.ts';
 import { type CacheMode, withoutStoring } from '../../contracts/cache-mode.ts';
 import { textOfMessage } from '../../contracts/content.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -12,7 +13,6 @@ import type {
 } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { leastOutputTokens, worstSentTokens } from '../../contracts/tokens.ts';
-import type { BudgetOwner } from '../../engine/budget/ledger.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';

@@ -4,8 +4,9 @@
  * this process beyond his connection's buffer; the rest is read again from the log, with neighbouring deltas merged.
  * Text is never dropped.
  */
-import { type GenerationEvent, isTerminal } from '../../contracts/events.ts';
-import { LIMITS } from '../../contracts/limits.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { isTerminal } from '../../contracts/fold-events.ts';
+import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { coalesce } from '../../engine/streaming/event-codec.ts';
 import type { LogHead, LogReader } from '../../engine/streaming/event-log.ts';
 import type { LiveLogs } from '../../engine/streaming/live-logs.ts';
@@ -60,7 +61,7 @@ const TICK_MS = 1_000;
  * Rejects where the log cannot be read.
  */
 export async function relayEvents(
-  { log, live, heartbeatMs = LIMITS.relayHeartbeatMs, onSilence }: RelaySource,
+  { log, live, heartbeatMs = DEFAULTS.relayHeartbeatMs, onSilence }: RelaySource,
   { generationId, after, sink, signal, stallMs = LIMITS.viewerStallMs }: Relay,
 ): Promise<number> {
   const viewer = createViewer({

@@ -4,7 +4,7 @@
  */
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { isTerminal } from '../../contracts/events.ts';
+import { isTerminal } from '../../contracts/fold-events.ts';
 import { EVENTS_PER_PAGE, type LogPage, type LogStanding } from '../../contracts/log-pages.ts';
 import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';

@@ -5,7 +5,13 @@
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { createKeySchema, type KeyView, name, rotateKeySchema, type Scope } from '../../contracts/keys.ts';
+import {
+  createKeySchema,
+  type KeyView,
+  principalNameSchema,
+  rotateKeySchema,
+  type Scope,
+} from '../../contracts/keys.ts';
 import type { ApiKeys, Caller } from '../access/api-keys.ts';
 import { assertScope, callerIn } from '../access/authenticate.ts';
 import { parseBody, parseQuery } from '../http/read-request.ts';
@@ -14,7 +20,7 @@ interface Dependencies {
   readonly keys: ApiKeys;
 }
 
-export const keysQuerySchema = z.object({ tenant: name.optional() });
+export const keysQuerySchema = z.object({ tenant: principalNameSchema.optional() });
 
 /** What a caller may give: an admin may let others generate, though it may not itself. */
 const GRANTED_BY_ADMIN: readonly Scope[] = ['generate', 'any-user', 'admin'];
@@ -58,7 +64,7 @@ export function revokeKey({ keys }: Dependencies): RequestHandler<{ id: string }
 }
 
 async function managed(keys: ApiKeys, caller: Caller, id: string): Promise<KeyView> {
-  const key = name.safeParse(id).success ? await keys.view(id) : null;
+  const key = principalNameSchema.safeParse(id).success ? await keys.view(id) : null;
   const isOwn = key?.tenant === caller.tenant || caller.scopes.includes('operator');
   if (key === null || !isOwn) throw unknown(id);
   assertGrants(caller, key.scopes);

@@ -1,5 +1,6 @@
 /** A log folded to its answer: what is delivered and not void, and how it ended. */
-import { type GenerationEvent, isTerminal } from '../../contracts/events.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { isTerminal } from '../../contracts/fold-events.ts';
 import type { Usage } from '../../contracts/money.ts';
 
 export interface ToolCall {

@@ -1,6 +1,6 @@
 /** A log as server-sent events, at the pace of its viewer: what is not yet taken is held for nobody. */
 
-import { LIMITS } from '../../contracts/limits.ts';
+import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { type GenerationEvent, isTerminal } from '../typescript/index.ts';
 import { isRefusal } from './origin.ts';
 import type { Viewing } from './shared-stream.ts';
@@ -68,7 +68,7 @@ async function nextEvents(
   cursor: number,
   endsAt: number,
 ): Promise<readonly GenerationEvent[] | null> {
-  const heartbeatAt = Date.now() + LIMITS.relayHeartbeatMs;
+  const heartbeatAt = Date.now() + DEFAULTS.relayHeartbeatMs;
   for (;;) {
     const now = Date.now();
     if (now >= endsAt || signal.aborted || live?.isOver() === true || (lastSeq !== null && cursor >= lastSeq))

@@ -1,11 +1,10 @@
 /** What an administrator sees and does: limits, balances, entries, and the audit of one against the other. */
 import { z } from 'zod';
-import type { BudgetLimit, BudgetStanding, BudgetSubjectKind } from '../../contracts/budgets.ts';
+import type { BudgetLimit, BudgetOwner, BudgetStanding, BudgetSubjectKind } from '../../contracts/budgets.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { runScript, script } from '../../platform/redis/lua-script.ts';
 import { type Audit, auditTenant, subjectKey } from './audit.ts';
 import { type EntriesPage, type EntriesQuery, readEntriesPage } from './entries.ts';
-import type { BudgetOwner } from './ledger.ts';
 import type { LedgerRedis } from './ledger-redis.ts';
 import type { LimitBook, Rules } from './limit-book.ts';
 import { resetOf, spanOf } from './windows.ts';

@@ -2,16 +2,8 @@
  * The port to the budgets: a saga of reserve, extend and settle, keyed by generation id. Each step is atomic over all
  * budgets that a generation touches, is idempotent, and is booked as entries whose sum is the balance.
  */
-import type { AttemptCharge, BudgetStanding, BudgetWarning } from '../../contracts/budgets.ts';
+import type { AttemptCharge, BudgetOwner, BudgetStanding, BudgetWarning } from '../../contracts/budgets.ts';
 import type { MicroUsd } from '../../contracts/money.ts';
-
-/** Who is debited: the user, the team of the key (where there is one), and the key itself. */
-export interface BudgetOwner {
-  readonly tenant: string;
-  readonly user: string;
-  readonly team: string | null;
-  readonly keyId: string;
-}
 
 /** The most that a call may cost: `fixedMicroUsd`, and `outputMicroUsdPerMillion` for a million output tokens. */
 export interface WorstPrice {

@@ -7,6 +7,7 @@ import { z } from 'zod';
 import {
   type BudgetKey,
   type BudgetLimit,
+  type BudgetOwner,
   type BudgetSubjectKind,
   budgetLimitSchema,
   budgetSubjects,
@@ -17,7 +18,6 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { BoundedMap } from '../../platform/bounded-map.ts';
 import { script } from '../../platform/redis/lua-script.ts';
-import type { BudgetOwner } from './ledger.ts';
 import { askScript, type LedgerRedis } from './ledger-redis.ts';
 import { type WindowId, windowId } from './windows.ts';
 

@@ -5,13 +5,13 @@
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import type { BudgetLimit, BudgetStanding, BudgetWarning } from '../../contracts/budgets.ts';
+import type { BudgetLimit, BudgetOwner, BudgetStanding, BudgetWarning } from '../../contracts/budgets.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { BoundedMap } from '../../platform/bounded-map.ts';
 import type { ConfigFile } from '../../platform/config/schema.ts';
 import { buildWindows, SUBJECT_KEEP_MS, subjectKey } from './audit.ts';
 import { dayOf, entriesKey } from './entries.ts';
-import type { BudgetLedger, BudgetOwner, Granted, Refused, ReserveOutcome } from './ledger.ts';
+import type { BudgetLedger, Granted, Refused, ReserveOutcome } from './ledger.ts';
 import { askWithNames, type LedgerRedis, questionOf } from './ledger-redis.ts';
 import {
   createLimitBook,

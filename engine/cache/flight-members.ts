@@ -3,10 +3,10 @@
  * the same step whether that log still runs, and nobody can be counted after the leader's end, or leave after it unpaid.
  */
 import { z } from 'zod';
+import { usageSchema } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { splitCost } from '../../contracts/share.ts';
-import { usageSchema } from '../../contracts/usage-schema.ts';
 import { runScript, type Script, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
 import type { FlightMembers, WholeAnswer } from './flights.ts';
 

@@ -5,8 +5,7 @@
  */
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { z } from 'zod';
-import { finishReasons } from '../../contracts/generation.ts';
-import { usageSchema } from '../../contracts/usage-schema.ts';
+import { finishReasons, usageSchema } from '../../contracts/generation.ts';
 
 const VECTOR = 'question';
 const SLOW_CALL_MS = 5_000;

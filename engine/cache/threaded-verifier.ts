@@ -1,6 +1,6 @@
 /** The verifier in a thread of this process, with a deadline that holds whatever it is given. */
 import { z } from 'zod';
-import { LIMITS } from '../../contracts/limits.ts';
+import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';
 import { agreements, type QuestionVerifier } from './question-verifier.ts';
 
@@ -24,8 +24,8 @@ export interface VerifierPatience {
 }
 
 const PATIENCE: VerifierPatience = {
-  waitMs: LIMITS.verifierWaitMs,
-  compareMs: LIMITS.verifierCompareMs,
+  waitMs: DEFAULTS.verifierWaitMs,
+  compareMs: DEFAULTS.verifierCompareMs,
   runMs: LIMITS.verifierRunMs,
 };
 

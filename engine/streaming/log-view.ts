@@ -3,8 +3,9 @@
  * as long as its answer. Every append writes what its own events change, so a log's text is never needed for it.
  */
 import { z } from 'zod';
-import { type EventBody, eventBodySchema, isTerminal } from '../../contracts/events.ts';
-import { usageSchema } from '../../contracts/usage-schema.ts';
+import { type EventBody, eventBodySchema } from '../../contracts/events.ts';
+import { isTerminal } from '../../contracts/fold-events.ts';
+import { usageSchema } from '../../contracts/generation.ts';
 
 const PREFIX = 'view:';
 

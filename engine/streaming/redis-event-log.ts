@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
-import { type EventBody, type GenerationEvent, isTerminal } from '../../contracts/events.ts';
+import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
+import { isTerminal } from '../../contracts/fold-events.ts';
 import type { GenerationInput, GenerationStatus } from '../../contracts/generation.ts';
 import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';

@@ -1,7 +1,7 @@
 /** The shape of `routes` in unbroken.config.yaml; docs/routing.md is the prose of this file. */
 import { z } from 'zod';
 import { taskSchema } from '../../contracts/generation.ts';
-import { LIMITS } from '../../contracts/limits.ts';
+import { DEFAULTS } from '../../contracts/limits.ts';
 
 const MOST_CANDIDATES = 16;
 
@@ -51,7 +51,7 @@ const settingsSchema = z.strictObject({
     .enum(['next', 'wait'])
     .default('next')
     .describe('When no key of a model has room: ask the next model, or wait. The last of all always waits.'),
-  maxWaitMs: z.int().nonnegative().default(LIMITS.roomWaitMs).describe('Longest wait for room.'),
+  maxWaitMs: z.int().nonnegative().default(DEFAULTS.roomWaitMs).describe('Longest wait for room.'),
   cachedAnswer: z
     .boolean()
     .default(true)

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { budgetLimitSchema, timeZoneSchema } from '../../contracts/budgets.ts';
 import { compressionEngines, compressionSchema } from '../../contracts/compression.ts';
-import { LIMITS } from '../../contracts/limits.ts';
+import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { breakerSchema, keyLimitsSchema, keySchema } from './gate-schema.ts';
 import { routeSchema } from './route-schema.ts';
 
@@ -226,19 +226,19 @@ export const configSchema = z.strictObject({
         .int()
         .min(LIMITS.requestBodyBytes)
         .nullable()
-        .default(LIMITS.storedBytesPerTenant)
+        .default(DEFAULTS.storedBytesPerTenant)
         .describe('Inputs and prompts that a tenant keeps in Redis; null: no limit'),
     })
     .prefault({}),
   limits: z
     .strictObject({
-      connectMs: z.int().positive().default(LIMITS.connectMs),
-      firstTokenMs: z.int().positive().default(LIMITS.firstTokenMs),
-      betweenTokensMs: z.int().positive().default(LIMITS.betweenTokensMs),
+      connectMs: z.int().positive().default(DEFAULTS.connectMs),
+      firstTokenMs: z.int().positive().default(DEFAULTS.firstTokenMs),
+      betweenTokensMs: z.int().positive().default(DEFAULTS.betweenTokensMs),
       thinkingMs: z
         .int()
         .positive()
-        .default(LIMITS.thinkingMs)
+        .default(DEFAULTS.thinkingMs)
         .describe('Silence that a reasoning model may keep after it took a call; it thinks unseen.'),
       generationMs: z
         .int()
@@ -246,19 +246,19 @@ export const configSchema = z.strictObject({
         .max(LIMITS.maxGenerationMs, {
           error: `expected at most ${LIMITS.maxGenerationMs} (${LIMITS.maxGenerationMs / DAY_MS} days): a log that has not ended is dropped after ${LIMITS.openLogTtlMs / DAY_MS} days.`,
         })
-        .default(LIMITS.generationMs),
+        .default(DEFAULTS.generationMs),
       heartbeatMs: z
         .int()
         .positive()
-        .default(LIMITS.relayHeartbeatMs)
+        .default(DEFAULTS.relayHeartbeatMs)
         .describe('Silence after which a stream gets a sign of life; below the idle limit of every proxy'),
       redisAnswerMs: z
         .int()
         .min(100)
         .max(60_000)
-        .default(LIMITS.redisAnswerMs)
+        .default(DEFAULTS.redisAnswerMs)
         .describe('How long Redis may take for a command; then a request gets its 503'),
-      defaultMaxOutputTokens: z.int().positive().default(LIMITS.defaultMaxOutputTokens),
+      defaultMaxOutputTokens: z.int().positive().default(DEFAULTS.maxOutputTokens),
     })
     .prefault({}),
   submit: z
@@ -267,7 +267,7 @@ export const configSchema = z.strictObject({
         .int()
         .positive()
         .max(60_000)
-        .default(LIMITS.waitForTemporalMs)
+        .default(DEFAULTS.waitForTemporalMs)
         .describe('How long a request waits for a Temporal that does not answer, before it gets its 503'),
     })
     .prefault({}),
@@ -301,7 +301,7 @@ export const configSchema = z.strictObject({
       bytesInFlightPerKey: z
         .int()
         .min(LIMITS.requestBodyBytes)
-        .default(LIMITS.bytesInFlightPerKey)
+        .default(DEFAULTS.bytesInFlightPerKey)
         .describe('Bodies and frames of one key that one API process holds before they are worked off'),
     })
     .prefault({}),
@@ -314,7 +314,7 @@ export const configSchema = z.strictObject({
       bytesInFlight: z
         .int()
         .min(LIMITS.requestBodyBytes)
-        .default(LIMITS.bytesInFlight)
+        .default(DEFAULTS.bytesInFlight)
         .describe(
           'Bodies and frames that one API process holds before they are worked off; then it answers 503',
         ),

@@ -13,7 +13,7 @@ import {
   SocketTimeoutError,
   TimeoutError,
 } from 'redis';
-import { LIMITS } from '../../contracts/limits.ts';
+import { DEFAULTS } from '../../contracts/limits.ts';
 
 export type RedisConnection = ReturnType<typeof connectionTo>;
 
@@ -50,7 +50,7 @@ function connectionTo(url: string, answerMs: number) {
 export async function connectRedis(
   url: string,
   onError: (error: Error) => void,
-  answerMs: number = LIMITS.redisAnswerMs,
+  answerMs: number = DEFAULTS.redisAnswerMs,
 ): Promise<RedisConnection> {
   const connection = connectionTo(url, answerMs);
   limitSilence(connection, answerMs);

@@ -5,7 +5,8 @@ import { type Followed, findLeader, followLeader } from '../../activities/follow
 import { readRecord } from '../../activities/generation-record.ts';
 import { questionOf } from '../../activities/look-up-cache.ts';
 import { endLog } from '../../api/generations/end-log.ts';
-import { type EventBody, textOf } from '../../contracts/events.ts';
+import type { EventBody } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { splitCost } from '../../contracts/share.ts';

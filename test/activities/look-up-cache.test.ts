@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { readRecord } from '../../activities/generation-record.ts';
 import { lookUpCache, replayAnswer } from '../../activities/look-up-cache.ts';
-import { type EventBody, textOf } from '../../contracts/events.ts';
+import type { EventBody } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { usedSoFar } from '../../contracts/used-so-far.ts';
 import type { AnswerCache, CacheLookUp } from '../../engine/cache/answer-cache.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { textOf } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { EMBEDDINGS_ID_PREFIX, REDIS_KEYS, workflowId } from '../../contracts/names.ts';
 import { createRedisBudgetLedger } from '../../engine/budget/redis-budget-ledger.ts';

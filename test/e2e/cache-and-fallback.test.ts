@@ -1,5 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type GenerationEvent, isTerminal, textOf } from '../../contracts/events.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { isTerminal, textOf } from '../../contracts/fold-events.ts';
 import type { GenerationRequest } from '../../contracts/generation.ts';
 import { workflowId } from '../../contracts/names.ts';
 import { faultsOf } from '../harness/check-events.ts';

@@ -1,6 +1,7 @@
 /** Tools, thoughts, images and schemas through the running product, in every wire format; and what a cut does to them. */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type GenerationEvent, textOf } from '../../contracts/events.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { startReading } from '../harness/reader.ts';
 import { type Stack, startStack } from '../harness/stack.ts';

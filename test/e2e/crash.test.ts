@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { type GenerationEvent, textOf } from '../../contracts/events.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { chooseSeed, createRandom } from '../harness/random.ts';

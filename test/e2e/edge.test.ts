@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { textOf } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import type { NewKey } from '../../contracts/keys.ts';
 import { EVENTS_PER_PAGE } from '../../contracts/log-pages.ts';
 import { faultsOf } from '../harness/check-events.ts';

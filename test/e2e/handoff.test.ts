@@ -1,6 +1,6 @@
 /** A generation begins beside the start of its run: what that may never cost. It has services of its own to harm. */
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { textOf } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import { WORKFLOW_TYPE, workflowId } from '../../contracts/names.ts';
 import { runOptions } from '../../platform/temporal/run-options.ts';
 import { faultsOf } from '../harness/check-events.ts';

@@ -1,6 +1,6 @@
 /** A response that somebody cancels at the provider, as its vendor's console lets one do. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { textOf } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { textOf } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { chooseSeed, createRandom } from '../harness/random.ts';

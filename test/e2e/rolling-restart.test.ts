@@ -6,7 +6,7 @@ import { connect as connectTo, createServer, type Server, type Socket } from 'no
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ClientError, createClient } from '../../clients/typescript/index.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
-import { textOf } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { type Stack, startStack } from '../harness/stack.ts';

@@ -1,6 +1,6 @@
 /** What still works while a service is away, or has just come back. They are killed here, so this suite has its own. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { textOf } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';

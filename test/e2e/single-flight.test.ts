@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
-import { type GenerationEvent, textOf } from '../../contracts/events.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import { totalTokens } from '../../contracts/money.ts';
 import { workflowId } from '../../contracts/names.ts';
 import { faultsOf } from '../harness/check-events.ts';

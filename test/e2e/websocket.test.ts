@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { isTerminal, textOf } from '../../contracts/events.ts';
+import { isTerminal, textOf } from '../../contracts/fold-events.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { encodeFrame, openRawWebSocket, type RawFrame } from '../fuzz/raw-websocket.ts';
 import { faultsOf } from '../harness/check-events.ts';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { BudgetWarning } from '../../contracts/budgets.ts';
-import { textOf } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import { workflowId } from '../../contracts/names.ts';
 import { examine } from '../../tools/services/doctor/examine.ts';
 import type { WorkerDeployment } from '../../tools/services/worker-deployment.ts';

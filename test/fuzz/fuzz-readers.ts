@@ -6,7 +6,8 @@ import { createRelay } from '../../clients/edge/relay.ts';
 import { ClientError, ConnectionLostError, StreamIntegrityError } from '../../clients/typescript/errors.ts';
 import { followGeneration } from '../../clients/typescript/follow-generation.ts';
 import { readEvents } from '../../clients/typescript/read-events.ts';
-import { type GenerationEvent, isTerminal } from '../../contracts/events.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { isTerminal } from '../../contracts/fold-events.ts';
 import {
   apiBehind,
   type Connection,

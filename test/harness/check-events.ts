@@ -1,5 +1,6 @@
 /** What must be true of the events that any reader got, whatever was killed meanwhile. */
-import { type GenerationEvent, isTerminal, textOf } from '../../contracts/events.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { isTerminal, textOf } from '../../contracts/fold-events.ts';
 
 /** The faults of a whole reading from seq 0; empty when it is right. */
 export function faultsOf(events: readonly GenerationEvent[]): string[] {

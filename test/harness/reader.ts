@@ -1,6 +1,7 @@
 /** A reader as users have one: the TypeScript client, which follows a generation through any disconnect. */
 import { followGeneration } from '../../clients/typescript/follow-generation.ts';
-import { type GenerationEvent, textOf } from '../../contracts/events.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import type { UnbrokenApi } from './unbroken-api.ts';
 import { waitFor } from './wait-for.ts';
 

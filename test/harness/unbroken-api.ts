@@ -1,7 +1,7 @@
 /** Plain HTTP against the API, below the TypeScript client: what a caller in any language sees. */
 import { createParser } from 'eventsource-parser';
 import type { GenerationEvent } from '../../contracts/events.ts';
-import { isTerminal } from '../../contracts/events.ts';
+import { isTerminal } from '../../contracts/fold-events.ts';
 import type { GenerationRequest, GenerationView } from '../../contracts/generation.ts';
 
 export interface Answer<Body> {

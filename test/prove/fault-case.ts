@@ -1,5 +1,6 @@
 /** One fault of a provider, the route that meets it, and what must be true of what the caller got. */
-import { type GenerationEvent, textOf } from '../../contracts/events.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import type { GenerationRequest } from '../../contracts/generation.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';

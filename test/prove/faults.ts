@@ -1,5 +1,5 @@
 /** Every fault of a provider, over HTTP, against the running product; and an outage that the circuit breaker must end. */
-import { textOf } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import type { ProvidersView } from '../../contracts/routing.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { isTerminal, textOf } from '../../contracts/events.ts';
+import { isTerminal, textOf } from '../../contracts/fold-events.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { type Stack, startStack } from '../harness/stack.ts';

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { followGeneration } from '../../clients/typescript/follow-generation.ts';
 import { createClient } from '../../clients/typescript/index.ts';
-import { type GenerationEvent, textOf } from '../../contracts/events.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { textOf } from '../../contracts/fold-events.ts';
 import { createFunction } from '../../examples/serverless/function.ts';
 import { type Platform, startPlatform } from '../../examples/serverless/platform.ts';
 import { faultsOf } from '../harness/check-events.ts';

@@ -1,6 +1,6 @@
 /** Look-ups among many stored answers of one partition, which is the worst case: every tenant and prompt has its own. */
 import { QdrantClient } from '@qdrant/js-client-rest';
-import { LIMITS } from '../../contracts/limits.ts';
+import { DEFAULTS } from '../../contracts/limits.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import type { CacheQuestion } from '../../engine/cache/answer-cache.ts';
 import { cacheKey, partitionOf, pointId, userTexts } from '../../engine/cache/cache-key.ts';
@@ -68,7 +68,7 @@ export async function benchLookUps(url: string, sizes: readonly number[]): Promi
     );
     const row = (times: readonly number[]) => ({
       ...summary(times),
-      [`over ${LIMITS.cacheLookUpMs} ms`]: times.filter((time) => time > LIMITS.cacheLookUpMs).length,
+      [`over ${DEFAULTS.cacheLookUpMs} ms`]: times.filter((time) => time > DEFAULTS.cacheLookUpMs).length,
     });
     rows[`${size}: same words (hit)`] = row(same);
     rows[`${size}: other words (miss), embedding included`] = row(unknown);

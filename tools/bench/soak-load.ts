@@ -3,7 +3,7 @@
  * says by an error what it should not have got.
  */
 import type { GenerationEvent } from '../../contracts/events.ts';
-import { isTerminal } from '../../contracts/events.ts';
+import { isTerminal } from '../../contracts/fold-events.ts';
 import type { GenerationRequest } from '../../contracts/generation.ts';
 import { faultsOf } from '../../test/harness/check-events.ts';
 import { promptOf } from '../../test/harness/prompt.ts';

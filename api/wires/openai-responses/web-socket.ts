@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import type { Message } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import { LIMITS } from '../../../contracts/limits.ts';
+import { DEFAULTS, LIMITS } from '../../../contracts/limits.ts';
 import type { LogHead } from '../../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { parseWith } from '../../http/read-request.ts';
@@ -141,7 +141,7 @@ class ResponsesSession implements SocketSession {
       generationId: `gen_${randomBytes(16).toString('hex')}`,
       metadata: request.metadata ?? {},
       origin,
-      input: { messages, maxOutputTokens: LIMITS.defaultMaxOutputTokens },
+      input: { messages, maxOutputTokens: DEFAULTS.maxOutputTokens },
     };
     const response = responseObject(context, { ...NOTHING_YET, startedAtMs: Date.now() });
     this.#prepared.add(response.id, messages);

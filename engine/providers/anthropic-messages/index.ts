@@ -29,7 +29,7 @@ function clientFor({ baseUrl }: ProviderSettings, { apiKey, fetch }: Link): Anth
     maxRetries: 0,
     // Its errors are ours to report; its log could show the prompt.
     logLevel: 'off',
-    timeout: LIMITS.generationMs,
+    timeout: LIMITS.vendorCallMs,
     ...(baseUrl === undefined ? {} : { baseURL: baseUrl }),
   });
 }

@@ -33,7 +33,7 @@ async function* events(
     fetch,
     maxRetries: 0,
     logLevel: 'off' as const,
-    timeout: LIMITS.generationMs,
+    timeout: LIMITS.vendorCallMs,
     apiKey: apiKey === NO_KEY ? null : apiKey,
     ...(region === undefined ? {} : { awsRegion: region }),
     ...(baseUrl === undefined ? {} : { baseURL: baseUrl }),

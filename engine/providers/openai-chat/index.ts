@@ -31,7 +31,7 @@ export function clientOptions({ apiKey, fetch }: Link) {
     organization: null,
     project: null,
     maxRetries: 0,
-    timeout: LIMITS.generationMs,
+    timeout: LIMITS.vendorCallMs,
     // Its errors are ours to report; its log could show the prompt.
     logLevel: 'off' as const,
   };

@@ -49,7 +49,7 @@ function clientFor({ baseUrl }: ProviderSettings, { apiKey, fetch }: Link): Open
     maxRetries: 0,
     // Its errors are ours to report; its log could show the prompt.
     logLevel: 'off',
-    timeout: LIMITS.generationMs,
+    timeout: LIMITS.vendorCallMs,
     ...(baseUrl === undefined ? {} : { baseURL: baseUrl }),
   });
 }

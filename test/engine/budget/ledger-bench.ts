@@ -3,15 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'redis';
-import { type BudgetLimit, budgetLimitSchema } from '../../../contracts/budgets.ts';
+import { type BudgetLimit, type BudgetOwner, budgetLimitSchema } from '../../../contracts/budgets.ts';
 import { type BudgetBooks, createBudgetBooks } from '../../../engine/budget/budget-books.ts';
-import type {
-  BudgetLedger,
-  BudgetOwner,
-  Extension,
-  Reservation,
-  Settlement,
-} from '../../../engine/budget/ledger.ts';
+import type { BudgetLedger, Extension, Reservation, Settlement } from '../../../engine/budget/ledger.ts';
 import type { LimitBook } from '../../../engine/budget/limit-book.ts';
 import { createRedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
 import { findFreePort } from '../../../tools/services/ports.ts';

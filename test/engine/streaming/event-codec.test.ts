@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { type EventBody, type GenerationEvent, textOf } from '../../../contracts/events.ts';
+import type { EventBody, GenerationEvent } from '../../../contracts/events.ts';
+import { textOf } from '../../../contracts/fold-events.ts';
 import { coalesce, decodeEvents, encodeEvents, numberEvents } from '../../../engine/streaming/event-codec.ts';
 
 const bodies: EventBody[] = [

@@ -1,6 +1,7 @@
 /** The browser's EventSource (`eventsource`), on the native events. */
 import { EventSource } from 'eventsource';
-import { type EventType, type GenerationEvent, isTerminal, textOf } from '../../../contracts/events.ts';
+import type { EventType, GenerationEvent } from '../../../contracts/events.ts';
+import { isTerminal, textOf } from '../../../contracts/fold-events.ts';
 import { faultsOf } from '../check-events.ts';
 import {
   AFTER_SILENCE,

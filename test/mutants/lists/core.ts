@@ -139,8 +139,8 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     name: 'silence-never-noticed',
     breaks: "A follower that missed the notice of its leader's end waits for ever.",
     file: 'activities/follow-leader.ts',
-    find: 'asksLog = !(await news.rung(LIMITS.betweenTokensMs, control.signal));',
-    replace: 'await news.rung(LIMITS.betweenTokensMs, control.signal);',
+    find: 'asksLog = !(await news.rung(LIMITS.leaderSilenceMs, control.signal));',
+    replace: 'await news.rung(LIMITS.leaderSilenceMs, control.signal);',
     caughtBy: SIMULATION,
   },
   {

@@ -3,7 +3,8 @@
  * comes back with its cursor. It judges nothing: whatever comes is written down.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type GenerationEvent, isTerminal } from '../../../contracts/events.ts';
+import type { GenerationEvent } from '../../../contracts/events.ts';
+import { isTerminal } from '../../../contracts/fold-events.ts';
 import { createRandom, type Random } from '../../harness/random.ts';
 import { openStreamSocket } from '../../harness/stream-socket.ts';
 import { connectApi, eventsOf } from '../../harness/unbroken-api.ts';

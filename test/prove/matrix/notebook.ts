@@ -1,7 +1,8 @@
 /** What a reader got, one JSON event a line, in a file that outlives its process. */
 import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type GenerationEvent, isTerminal } from '../../../contracts/events.ts';
+import type { GenerationEvent } from '../../../contracts/events.ts';
+import { isTerminal } from '../../../contracts/fold-events.ts';
 
 export interface Following {
   /** Unlike any other reader's. */
