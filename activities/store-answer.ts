@@ -29,13 +29,13 @@ export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies
       generationId,
       usage: last === undefined ? outcome.usage : wholeUsage(last, outcome.usage),
       storedAtMs: last?.at ?? Date.now(),
+      mayStore: () => log.noteStored(generationId),
     };
-    if (!(await log.noteStored(generationId))) return;
-    if (order.cache !== 'refresh') await cache.store(question, answer);
-    else await cache.replace(question, answer, { threshold, judge, maxAgeMs: null });
-    // Its owner may have deleted it in between, before there was anything to delete.
-    if ((await log.head(generationId))?.erased !== false) await cache.withdraw(order.tenant, generationId);
-    if (order.cache === 'on' && singleFlight) await flights.forget(question, generationId);
+    const isStored =
+      order.cache === 'refresh'
+        ? await cache.replace(question, answer, { threshold, judge, maxAgeMs: null })
+        : await cache.store(question, answer);
+    if (isStored && order.cache === 'on' && singleFlight) await flights.forget(question, generationId);
   };
 }
 

@@ -7,15 +7,18 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
+/**
+ * The log is erased last. It hides the generation, and a caller who lost the response and asks again gets `not_found`,
+ * so by then nothing else may be left to do. First of all storing is forbidden, so that nothing is stored behind the
+ * deletion.
+ */
 export async function eraseGeneration(
   { log, cachedAnswers }: Pick<ApiDependencies, 'log' | 'cachedAnswers'>,
-  { tenant, generationId, stored }: Pick<LogHead, 'tenant' | 'generationId' | 'stored'>,
+  { tenant, generationId }: Pick<LogHead, 'tenant' | 'generationId'>,
 ): Promise<void> {
-  const forOthers = () => deleteForOthers(cachedAnswers, { tenant, generationId });
-  // First, where it is known already: after a failure the caller can ask again.
-  if (stored) await forOthers();
-  const { isStored } = await log.erase(generationId);
-  if (isStored && !stored) await forOthers();
+  const { mayBeStored } = await log.withhold(generationId);
+  if (mayBeStored) await deleteForOthers(cachedAnswers, { tenant, generationId });
+  await log.erase(generationId);
 }
 
 async function deleteForOthers(

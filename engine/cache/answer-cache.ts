@@ -66,6 +66,12 @@ export interface AnswerToStore extends Omit<CachedAnswer, 'similarity' | 'entryI
   readonly ttlMs: number;
   /** Whose answer it is: it is deleted with its generation. */
   readonly generationId: string;
+  /**
+   * Asked once its place is made and before anything of its text is written. Whoever forbids it and deletes after that
+   * has deleted it for good: a write that is late finds no place.
+   * @returns false where it must not be stored.
+   */
+  mayStore(): Promise<boolean>;
 }
 
 export interface AnswerCache {
@@ -76,12 +82,13 @@ export interface AnswerCache {
    * model; else to one that asks the same, as a look-up finds it. It is shown as degraded, with its age and similarity.
    */
   lookUpBest(question: CacheQuestion, threshold: number): Promise<CacheLookUp>;
-  /** Stores a complete answer (`finishReason: 'stop'`). Idempotent: the same question overwrites. */
-  store(question: CacheQuestion, answer: AnswerToStore): Promise<void>;
+  /**
+   * Stores a complete answer (`finishReason: 'stop'`). Idempotent: the same question overwrites.
+   * @returns false where it must not be stored.
+   */
+  store(question: CacheQuestion, answer: AnswerToStore): Promise<boolean>;
   /** Stores it in place of every answer that a look-up with these limits would take. */
-  replace(question: CacheQuestion, answer: AnswerToStore, limits: LookUpLimits): Promise<void>;
-  /** Deletes the answer of this generation, where it is stored. */
-  withdraw(tenant: string, generationId: string): Promise<void>;
+  replace(question: CacheQuestion, answer: AnswerToStore, limits: LookUpLimits): Promise<boolean>;
   /** Loads what the first look-up would wait for. */
   warmUp(): Promise<void>;
 }

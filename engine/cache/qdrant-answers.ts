@@ -12,6 +12,8 @@ const SLOW_CALL_MS = 5_000;
 const NEIGHBOURS = 16;
 /** Answers to one question that are looked at for the newest. */
 const BEST_OF = 64;
+/** A place is filled by the next two calls, or never. */
+const PLACE_MS = 60_000;
 
 const payloadSchema = z.object({
   tenant: z.string(),
@@ -35,6 +37,8 @@ const payloadSchema = z.object({
 });
 export type StoredAnswer = z.infer<typeof payloadSchema>;
 
+type PlaceOwner = Pick<StoredAnswer, 'tenant' | 'user' | 'generation'>;
+
 const candidateSchema = payloadSchema.pick({ tenant: true, partition: true, questions: true });
 
 export interface Neighbour {
@@ -52,6 +56,13 @@ export interface Scope {
   readonly nowMs: number;
 }
 
+/** A point that waits for the text of one attempt to store it. */
+export interface Place {
+  readonly id: string;
+  /** No two attempts have the same. */
+  readonly attempt: string;
+}
+
 export interface QdrantAnswers {
   get(id: string): Promise<StoredAnswer | null>;
   /** The newest answer to the very same question, of whatever route, age and length. */
@@ -63,9 +74,16 @@ export interface QdrantAnswers {
   hasAny(scope: Scope): Promise<boolean>;
   /** The nearest questions, the most similar first. */
   near(scope: Scope, vector: readonly number[], threshold: number, limit: number): Promise<Neighbour[]>;
-  put(id: string, answer: StoredAnswer, vector: readonly number[] | null): Promise<void>;
+  /**
+   * The first of the two writes that store an answer: a point that says whose answer is to come, and nothing of what was
+   * asked or answered. No look-up finds it, a deletion takes it like any other, and it expires soon.
+   */
+  makePlace(id: string, owner: PlaceOwner, vector: readonly number[] | null): Promise<Place>;
+  /** The second: it puts the text into the place, and never makes one. So one that comes after a deletion does nothing. */
+  fill(place: Place, answer: StoredAnswer): Promise<void>;
+  /** Removes what stands in this place, unless another attempt has made it its own. */
+  removePlace(place: Place): Promise<void>;
   remove(ids: readonly string[]): Promise<void>;
-  removeOf(tenant: string, generation: string): Promise<void>;
   deleteExpired(nowMs: number): Promise<void>;
 }
 
@@ -111,6 +129,11 @@ export function createQdrantAnswers({
       throw error;
     });
     return made;
+  };
+  const noticeDrop = (error: unknown): never => {
+    // Someone dropped the collection: the caller's next attempt makes it again.
+    if (statusOf(error) === 404) made = null;
+    throw error;
   };
 
   return {
@@ -164,27 +187,30 @@ export function createQdrantAnswers({
       });
     },
 
-    async put(id, answer, vector) {
+    async makePlace(id, { tenant, user, generation }, vector) {
       await ensureCollection();
-      const points = [
-        { id, vector: vector === null ? {} : { [VECTOR]: [...vector] }, payload: { ...answer } },
-      ];
-      try {
-        await client.upsert(collection, { wait: true, points });
-      } catch (error) {
-        // Someone dropped the collection: the caller's next attempt makes it again.
-        if (statusOf(error) === 404) made = null;
-        throw error;
-      }
+      const attempt = crypto.randomUUID();
+      const payload = { tenant, user, generation, attempt, expiresAtMs: Date.now() + PLACE_MS };
+      const points = [{ id, vector: vector === null ? {} : { [VECTOR]: [...vector] }, payload }];
+      await client.upsert(collection, { wait: true, points }).catch(noticeDrop);
+      return { id, attempt };
+    },
+
+    async fill(place, answer) {
+      const filled = client.setPayload(collection, {
+        wait: true,
+        payload: { ...answer },
+        filter: of(place),
+      });
+      await filled.catch(noticeDrop);
+    },
+
+    async removePlace(place) {
+      await client.delete(collection, { wait: true, filter: of(place) });
     },
 
     async remove(ids) {
       if (ids.length > 0) await client.delete(collection, { wait: true, points: [...ids] });
-    },
-
-    async removeOf(tenant, generation) {
-      const filter = { must: [match('tenant', tenant), match('generation', generation)] };
-      await orNone(client.delete(collection, { wait: true, filter }), null);
     },
 
     async deleteExpired(nowMs) {
@@ -196,6 +222,10 @@ export function createQdrantAnswers({
 
 function match(key: string, value: string) {
   return { key, match: { value } };
+}
+
+function of({ id, attempt }: Place) {
+  return { must: [{ has_id: [id] }, match('attempt', attempt)] };
 }
 
 function mustBe({ tenant, partition, signature, storedAfterMs, nowMs }: Scope) {

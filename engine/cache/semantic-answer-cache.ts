@@ -24,7 +24,7 @@ const MOST_NEIGHBOURS = 16;
 const MOST_REPLACED = 32;
 /** A longer conversation is found by the same words only: no small model can vouch for so much. */
 export const COMPARED_CHARS = 4_000;
-const SWEEP_EVERY_MS = 10 * 60_000;
+const SWEEP_EVERY_MS = 60_000;
 
 export interface SemanticAnswerCacheParts {
   readonly answers: QdrantAnswers;
@@ -40,7 +40,7 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
   const { answers, embedder, verifier, timeoutMs } = parts;
   let sweptAtMs = 0;
 
-  const store: AnswerCache['store'] = async (question, { ttlMs, generationId, ...answer }) => {
+  const store: AnswerCache['store'] = async (question, { ttlMs, generationId, mayStore, ...answer }) => {
     if (answer.finishReason !== 'stop') throw new Error('Only a whole answer may be stored.');
     const key = cacheKey(question);
     const questions = userTexts(question);
@@ -59,11 +59,17 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
       embedder === null || !isComparable(questions)
         ? null
         : await embedder.embed(embeddedText(questions), question.tenant);
-    await answers.put(pointId(key), stored, vector);
+    const place = await answers.makePlace(pointId(key), stored, vector);
+    if (!(await mayStore())) {
+      await answers.removePlace(place);
+      return false;
+    }
+    await answers.fill(place, stored);
     if (Date.now() - sweptAtMs > SWEEP_EVERY_MS) {
       sweptAtMs = Date.now();
       await answers.deleteExpired(Date.now());
     }
+    return true;
   };
 
   return {
@@ -94,9 +100,9 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
     },
 
     async replace(question, answer, limits) {
-      await store(question, answer);
+      if (!(await store(question, answer))) return false;
       const questions = userTexts(question);
-      if (embedder === null || !isComparable(questions)) return;
+      if (embedder === null || !isComparable(questions)) return true;
       const vector = await embedder.embed(embeddedText(questions), question.tenant);
       const scope = {
         ...scopeOf(question, { maxAgeMs: null }),
@@ -107,9 +113,8 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
       const others = near.filter(({ id }) => id !== own);
       const agreements = await compareWith(verifier, question, others);
       await answers.remove(others.filter((_, at) => agreements[at] === 'same').map(({ id }) => id));
+      return true;
     },
-
-    withdraw: (tenant, generationId) => answers.removeOf(tenant, generationId),
 
     async warmUp() {
       await Promise.all([

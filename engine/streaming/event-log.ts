@@ -58,8 +58,6 @@ export interface LogHead {
   readonly origin: unknown;
   /** The texts are gone at the wish of their owner, or go when the log ends; the id stays taken. */
   readonly erased: boolean;
-  /** Whether its answer was stored for others. */
-  readonly stored: boolean;
 }
 
 /** `opened`: a writer has had the log, and the step was only good before. */
@@ -130,8 +128,13 @@ export interface EventLog extends LogReader {
    * Drops the texts of a log for good, at once or, where it still runs, in the append that ends it; from now on it is
    * `erased`. The head stays, so that its idempotency key is not used again.
    */
-  erase(generationId: string): Promise<Erasure>;
-  /** Before its answer is stored for others. @returns false where it is erased and must not be. */
+  erase(generationId: string): Promise<'now' | 'at-end'>;
+  /**
+   * From now on `noteStored` refuses, and nothing else changes: until the log is erased, its owner finds it and can ask
+   * again.
+   */
+  withhold(generationId: string): Promise<Withheld>;
+  /** Before its answer is stored for others. @returns false where it is withheld or erased and must not be. */
   noteStored(generationId: string): Promise<boolean>;
 }
 
@@ -141,10 +144,9 @@ export interface EventLog extends LogReader {
  */
 export type Epoch = number | 'newest';
 
-export interface Erasure {
-  readonly when: 'now' | 'at-end';
-  /** Whether its answer was stored for others, and must be deleted there. */
-  readonly isStored: boolean;
+export interface Withheld {
+  /** Whether its answer was stored for others, or is being stored now: it must be deleted there. */
+  readonly mayBeStored: boolean;
 }
 
 export interface OpenedLog {

@@ -18,7 +18,6 @@ const storedHeadSchema = z.object({
   origin: z.string().optional(),
   erased: z.string().optional(),
   eraseAtEnd: z.string().optional(),
-  stored: z.string().optional(),
 });
 
 export function parseHead(generationId: string, fields: Readonly<Record<string, string>>): LogHead {
@@ -40,6 +39,5 @@ export function parseHead(generationId: string, fields: Readonly<Record<string, 
         : { from: stored.tornFrom, until: stored.tornUntil },
     origin: stored.origin === undefined ? null : JSON.parse(stored.origin),
     erased: stored.erased !== undefined || stored.eraseAtEnd !== undefined,
-    stored: stored.stored !== undefined,
   };
 }

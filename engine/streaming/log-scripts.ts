@@ -84,24 +84,31 @@ end
 
 /**
  * KEYS meta, stream, input, compressed input. A log that still runs is erased by the append that ends it.
- * -> {'erased', '1' if the answer was stored for others} or {'missing'} or {'at-end', ''}
+ * -> {'erased'} or {'missing'} or {'at-end'}
  */
 export const ERASE = script(`
 ${ERASE_TEXTS}
-local meta = redis.call('HMGET', KEYS[1], 'status', 'stored')
-if not meta[1] then return {'missing', ''} end
-if meta[1] == 'running' then
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status then return {'missing'} end
+if status == 'running' then
   redis.call('HSET', KEYS[1], 'eraseAtEnd', '1')
-  return {'at-end', ''}
+  return {'at-end'}
 end
 eraseTexts(unpack(KEYS))
-return {'erased', meta[2] or ''}
+return {'erased'}
 `);
 
-/** KEYS meta. Called before an answer is stored for others, so that a later erasure knows of the copy. -> {'noted'} or {'erased'} */
+/** KEYS meta. From now on the answer is not stored for others. -> {'withheld', '1' if it may have been stored} or {'missing', ''} */
+export const WITHHOLD = script(`
+if redis.call('EXISTS', KEYS[1]) == 0 then return {'missing', ''} end
+redis.call('HSET', KEYS[1], 'withheld', '1')
+return {'withheld', redis.call('HGET', KEYS[1], 'stored') or ''}
+`);
+
+/** KEYS meta. Called before an answer is stored for others, so that a later erasure knows of the copy. -> {'noted'} or {'withheld'} */
 export const NOTE_STORED = script(`
-local meta = redis.call('HMGET', KEYS[1], 'status', 'erased', 'eraseAtEnd')
-if not meta[1] or meta[2] or meta[3] then return {'erased'} end
+local meta = redis.call('HMGET', KEYS[1], 'status', 'erased', 'eraseAtEnd', 'withheld')
+if not meta[1] or meta[2] or meta[3] or meta[4] then return {'withheld'} end
 redis.call('HSET', KEYS[1], 'stored', '1')
 return {'noted'}
 `);

@@ -27,7 +27,16 @@ import {
   type OnceOutcome,
 } from './event-log.ts';
 import { parseHead } from './log-head.ts';
-import { APPEND, CREATE, ERASE, NOTE_STORED, OPEN, OPEN_FRESH, WISH_CANCEL } from './log-scripts.ts';
+import {
+  APPEND,
+  CREATE,
+  ERASE,
+  NOTE_STORED,
+  OPEN,
+  OPEN_FRESH,
+  WISH_CANCEL,
+  WITHHOLD,
+} from './log-scripts.ts';
 import { viewFields, viewOf } from './log-view.ts';
 import { createLogWriter, type WriterLimits } from './log-writer.ts';
 import { pause } from './pause.ts';
@@ -195,8 +204,13 @@ export function createRedisEventLog(redis: LogRedis, options: LogOptions): Event
 
     async erase(generationId) {
       const keys = [REDIS_KEYS.logMeta(generationId), ...textKeysOf(generationId)];
-      const [answer, stored] = await run(ERASE, keys, []);
-      return { when: answer === 'at-end' ? 'at-end' : 'now', isStored: stored === '1' };
+      const [answer] = await run(ERASE, keys, []);
+      return answer === 'at-end' ? 'at-end' : 'now';
+    },
+
+    async withhold(generationId) {
+      const [, stored] = await run(WITHHOLD, [REDIS_KEYS.logMeta(generationId)], []);
+      return { mayBeStored: stored === '1' };
     },
 
     async noteStored(generationId) {

@@ -25,8 +25,9 @@ export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache 
     lookUpBest: (question, threshold) => counted(cache.lookUpBest(question, threshold)),
     async store(question, answer) {
       try {
-        await cache.store(question, answer);
-        stores.inc({ outcome: 'stored' });
+        const isStored = await cache.store(question, answer);
+        if (isStored) stores.inc({ outcome: 'stored' });
+        return isStored;
       } catch (error) {
         stores.inc({ outcome: 'failed' });
         throw error;

@@ -35,7 +35,6 @@ const cache: AnswerCache = {
   lookUpBest: notAsked,
   store: notAsked,
   replace: notAsked,
-  withdraw: notAsked,
   warmUp: notAsked,
 };
 const settings = { threshold: 0.5, ttlMs: 1_000, judge: false, singleFlight: true, share: 'user' } as const;

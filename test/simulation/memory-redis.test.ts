@@ -60,7 +60,7 @@ async function command(
   const step = `step_${random.between(0, 2)}`;
   const after = random.between(-1, 12);
   const entries = random.between(1, 3);
-  const chosen = random.between(0, 15);
+  const chosen = random.between(0, 16);
   if (chosen <= 1) return log.create(creationOf(generationId, `hash_${epoch}`));
   if (chosen <= 3) {
     const opened = await log.open(generationId, random.between(0, 3) === 0 ? 'newest' : epoch);
@@ -79,6 +79,7 @@ async function command(
   if (chosen === 9) return log.readInput(generationId);
   if (chosen === 10) return log.erase(generationId);
   if (chosen === 11) return log.noteStored(generationId);
+  if (chosen === 12) return log.withhold(generationId);
   if (writer === undefined) return null;
   const isOver = random.between(0, 30) === 0;
   for (const event of isOver ? [END] : events) void writer.write(event, { covers: after });

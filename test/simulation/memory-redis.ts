@@ -11,6 +11,7 @@ import {
   OPEN,
   OPEN_FRESH,
   WISH_CANCEL,
+  WITHHOLD,
 } from '../../engine/streaming/log-scripts.ts';
 import type { LogRedis } from '../../engine/streaming/redis-event-log.ts';
 
@@ -56,6 +57,7 @@ export class MemoryRedis implements LogRedis {
       [OPEN, this.#open],
       [OPEN_FRESH, this.#openFresh],
       [ERASE, this.#erase],
+      [WITHHOLD, this.#withhold],
       [NOTE_STORED, this.#noteStored],
       [APPEND, this.#append],
     ] as const;
@@ -177,13 +179,13 @@ export class MemoryRedis implements LogRedis {
   #erase({ keys }: ScriptCall) {
     const [meta = '', ...texts] = keys;
     const hash = this.#hashes.get(meta);
-    if (hash === undefined) return ['missing', ''];
+    if (hash === undefined) return ['missing'];
     if (hash.get('status') === 'running') {
       hash.set('eraseAtEnd', '1');
-      return ['at-end', ''];
+      return ['at-end'];
     }
     this.#eraseTexts(hash, texts);
-    return ['erased', hash.get('stored') ?? ''];
+    return ['erased'];
   }
 
   #eraseTexts(hash: Map<string, string>, texts: readonly string[]): void {
@@ -196,9 +198,17 @@ export class MemoryRedis implements LogRedis {
     hash.set('erased', '1').set('metadata', '{}');
   }
 
+  #withhold({ keys: [meta = ''] }: ScriptCall) {
+    const hash = this.#hashes.get(meta);
+    if (hash === undefined) return ['missing', ''];
+    hash.set('withheld', '1');
+    return ['withheld', hash.get('stored') ?? ''];
+  }
+
   #noteStored({ keys: [meta = ''] }: ScriptCall) {
     const hash = this.#hashes.get(meta);
-    if (hash === undefined || hash.has('erased') || hash.has('eraseAtEnd')) return ['erased'];
+    const isWithheld = hash?.has('erased') || hash?.has('eraseAtEnd') || hash?.has('withheld');
+    if (hash === undefined || isWithheld) return ['withheld'];
     hash.set('stored', '1');
     return ['noted'];
   }

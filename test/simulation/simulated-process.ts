@@ -227,7 +227,6 @@ export class SimulatedProcess {
         lookUpBest: notSimulated('cache'),
         store: notSimulated('cache'),
         replace: notSimulated('cache'),
-        withdraw: notSimulated('cache'),
         warmUp: notSimulated('cache'),
       },
       cacheSettings: () => ({ threshold: 1, ttlMs: 1_000, judge: false, singleFlight: true, share: 'user' }),

@@ -104,4 +104,5 @@ export const answer: AnswerToStore = {
   user: 'ann',
   ttlMs: DAY_MS,
   generationId: 'gen_1',
+  mayStore: async () => true,
 };

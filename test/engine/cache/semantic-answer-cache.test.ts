@@ -28,7 +28,7 @@ afterAll(() => server?.stop());
 
 // Only the tests of a stopped Qdrant are about the limit.
 const patient = (by?: JudgeModel) => cacheAt(server.url, 5_000, by);
-const { ttlMs: _ttlMs, user: _user, generationId: _generationId, ...given } = answer;
+const { ttlMs: _ttlMs, user: _user, generationId: _generationId, mayStore: _mayStore, ...given } = answer;
 
 describe('a stored answer', () => {
   test('is found again, whole, by the same words', async () => {

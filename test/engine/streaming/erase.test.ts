@@ -41,7 +41,7 @@ async function writeBatches(generationId: string, batches: readonly (readonly Ev
 
 test('a log that is erased while it runs is hidden at once, and its texts go with its end', async () => {
   const generationId = await newLog();
-  expect(await log.erase(generationId)).toEqual({ when: 'at-end', isStored: false });
+  expect(await log.erase(generationId)).toBe('at-end');
   expect(await log.head(generationId)).toMatchObject({ erased: true, status: 'running' });
   await writeBatches(generationId, [[delta('secret')], [delta('more'), END]]);
   expect(await log.read(generationId, -1)).toEqual([]);
@@ -51,11 +51,24 @@ test('a log that is erased while it runs is hidden at once, and its texts go wit
   expect(head?.metadata).toEqual({});
 });
 
-test('an answer is not stored for others once its log is erased, and one that was stored is told by the erasure', async () => {
-  const [kept, running, ended] = [await newLog(), await newLog(), await newLog()];
-  await writeBatches(kept, [[END]]);
-  expect(await log.noteStored(kept)).toBe(true);
-  expect(await log.erase(kept)).toEqual({ when: 'now', isStored: true });
+test('an answer is not stored for others once it is withheld, which says whether it may have been stored before', async () => {
+  const [stored, unstored] = [await newLog(), await newLog()];
+  for (const generationId of [stored, unstored]) await writeBatches(generationId, [[END]]);
+  expect(await log.noteStored(stored)).toBe(true);
+  expect(await log.withhold(stored)).toEqual({ mayBeStored: true });
+  expect(await log.withhold(unstored)).toEqual({ mayBeStored: false });
+  expect(await log.noteStored(stored)).toBe(false);
+  expect(await log.noteStored(unstored)).toBe(false);
+  expect(await log.withhold(stored)).toEqual({ mayBeStored: true });
+  expect(await log.withhold('gen_unknown')).toEqual({ mayBeStored: false });
+  expect(await log.head('gen_unknown')).toBeNull();
+  // Whoever deletes it may have to ask again.
+  expect(await log.head(stored)).toMatchObject({ erased: false });
+  expect((await log.read(stored, -1)).length).toBeGreaterThan(0);
+});
+
+test('an answer is not stored for others once its log is erased', async () => {
+  const [running, ended] = [await newLog(), await newLog()];
   await log.erase(running);
   expect(await log.noteStored(running)).toBe(false);
   await writeBatches(ended, [[END]]);

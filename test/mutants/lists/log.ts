@@ -2,6 +2,7 @@
 import type { Mutant } from '../mutant.ts';
 
 const EVENT_LOG = 'test/engine/streaming/event-log.test.ts';
+const STORED_AND_ERASED = 'test/engine/cache/erased-while-stored.test.ts';
 /** Some hundred seeds are enough for every one of these; more would cost time only where one survives. */
 const SIMULATION = { simulation: 20_000 };
 
@@ -176,9 +177,49 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     name: 'answer-stored-though-erased',
     breaks: 'An answer that its owner deleted while it was written is stored for others.',
     file: 'engine/streaming/log-scripts.ts',
-    find: "if not meta[1] or meta[2] or meta[3] then return {'erased'} end",
-    replace: "if not meta[1] or meta[2] then return {'erased'} end",
+    find: "if not meta[1] or meta[2] or meta[3] or meta[4] then return {'withheld'} end",
+    replace: "if not meta[1] or meta[2] or meta[4] then return {'withheld'} end",
     caughtBy: { tests: ['test/engine/streaming/erase.test.ts'] },
+  },
+  {
+    name: 'answer-stored-though-withheld',
+    breaks: 'An answer is stored for others behind the deletion that has just looked for it there.',
+    file: 'engine/streaming/log-scripts.ts',
+    find: "if not meta[1] or meta[2] or meta[3] or meta[4] then return {'withheld'} end",
+    replace: "if not meta[1] or meta[2] or meta[3] then return {'withheld'} end",
+    caughtBy: { tests: ['test/engine/streaming/erase.test.ts', STORED_AND_ERASED] },
+  },
+  {
+    name: 'log-erased-before-its-stored-answer',
+    breaks:
+      'A caller whose deletion lost its response hears that nothing is there, and the answer is still given to others.',
+    file: 'api/generations/erase-generation.ts',
+    find: `  if (mayBeStored) await deleteForOthers(cachedAnswers, { tenant, generationId });
+  await log.erase(generationId);
+`,
+    replace: `  await log.erase(generationId);
+  if (mayBeStored) await deleteForOthers(cachedAnswers, { tenant, generationId });
+`,
+    caughtBy: { tests: [STORED_AND_ERASED] },
+  },
+  {
+    name: 'late-text-finds-a-place',
+    breaks: 'A text that reaches Qdrant after its deletion is stored in the place of a later attempt.',
+    file: 'engine/cache/qdrant-answers.ts',
+    find: "must: [{ has_id: [id] }, match('attempt', attempt)]",
+    replace: "must: [{ has_id: [id] }, ...(attempt === '' ? [match('attempt', attempt)] : [])]",
+    caughtBy: { tests: [STORED_AND_ERASED] },
+  },
+  {
+    name: 'text-before-it-may-be-stored',
+    breaks: 'An answer is in Qdrant before its log knows of the copy, so that no deletion looks for it.',
+    file: 'engine/cache/semantic-answer-cache.ts',
+    find: `    if (!(await mayStore())) {
+`,
+    replace: `    await answers.fill(place, stored);
+    if (!(await mayStore())) {
+`,
+    caughtBy: { tests: [STORED_AND_ERASED] },
   },
   {
     name: 'erased-error-quotes-the-prompt',
