@@ -12,6 +12,7 @@ import type { Embedder } from '../engine/embedding/embedder.ts';
 import { createLocalEmbedder } from '../engine/embedding/local-embedder.ts';
 import { createOpenAiEmbedder } from '../engine/embedding/openai-embedder.ts';
 import { rememberVectors } from '../engine/embedding/remembering-embedder.ts';
+import type { SentenceEncoder } from '../engine/embedding/sentence-encoder.ts';
 import type { Provider, ProviderCall } from '../engine/providers/provider.ts';
 import type { Config } from '../platform/config/load-config.ts';
 
@@ -24,12 +25,16 @@ export function createCache(
   config: Config,
   {
     redis,
+    encoder,
     providers,
     priceOf,
     countTexts,
-  }: { readonly redis: FlightsRedis } & Pick<Dependencies, 'providers' | 'priceOf' | 'countTexts'>,
+  }: { readonly redis: FlightsRedis; readonly encoder: SentenceEncoder } & Pick<
+    Dependencies,
+    'providers' | 'priceOf' | 'countTexts'
+  >,
 ): CacheOfWorker {
-  const configured = createEmbedder(config);
+  const configured = createEmbedder(config, encoder);
   const { lookUpMs } = config.cache;
   const embedder =
     configured === null
@@ -62,13 +67,16 @@ export function createCache(
 /** Without an embedder the points have no vector; Qdrant wants some size all the same. */
 const NO_EMBEDDER = { name: 'none', dimensions: 1 };
 
-export function createEmbedder(
+function createEmbedder(
   config: Pick<Config, 'cache' | 'providerKeys' | 'providers'>,
+  encoder: SentenceEncoder,
 ): Embedder | null {
   const { embedder } = config.cache;
   if (embedder === 'off') return null;
   const apiKey = config.providerKeys['openai']?.[0]?.secret;
-  if (embedder === 'local' || (embedder === 'auto' && apiKey === undefined)) return createLocalEmbedder();
+  if (embedder === 'local' || (embedder === 'auto' && apiKey === undefined)) {
+    return createLocalEmbedder(encoder);
+  }
   if (apiKey === undefined) throw new Error('cache.embedder is openai, but OPENAI_API_KEY is not set.');
   return createOpenAiEmbedder({ apiKey, baseUrl: config.providers['openai']?.baseUrl });
 }

@@ -13,6 +13,7 @@ import { budgetSettings, createRedisBudgetLedger } from '../engine/budget/redis-
 import { createWarningWebhook } from '../engine/budget/warning-webhook.ts';
 import { createPromptCompression } from '../engine/compression/prompt-compression.ts';
 import { createThreadedCompression } from '../engine/compression/threaded-compression.ts';
+import { SentenceEncoder } from '../engine/embedding/sentence-encoder.ts';
 import { createHandoffTaker, HANDOFF_WAIT_MS } from '../engine/handoff/redis-handoff.ts';
 import { costOf } from '../engine/models/price.ts';
 import { createRedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
@@ -90,10 +91,14 @@ export async function createWorker(
   const providers = createProviders(config);
   const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
     costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd;
-  const { warmUp, close, ...cache } = createCache(config, { redis, providers, priceOf, countTexts });
+  const encoder = new SentenceEncoder();
+  const { warmUp, close, ...cache } = createCache(config, { redis, encoder, providers, priceOf, countTexts });
   // Beside the start of Temporal's worker: the first look-up shall not wait for a model.
   const warm = warmUp();
-  const compression = await createThreadedCompression({ compression: config.compression });
+  const compression = await createThreadedCompression({
+    compression: config.compression,
+    encode: (texts) => encoder.encode(texts),
+  });
   const parts: Dependencies = {
     ...cache,
     live: createLiveLogs(subscriber),
@@ -186,7 +191,14 @@ export async function createWorker(
       await taking?.stop();
       page?.stop();
       await connection.close();
-      await Promise.all([redis.close(), subscriber.close(), waiting.close(), close(), compression.close()]);
+      await Promise.all([
+        redis.close(),
+        subscriber.close(),
+        waiting.close(),
+        close(),
+        compression.close(),
+        encoder.close(),
+      ]);
     },
     shutdown: async () => {
       // A run whose first task Temporal gives to this worker must find it there.

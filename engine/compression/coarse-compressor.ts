@@ -3,18 +3,19 @@
  * blocks of code), so what it keeps is word for word and in its order. Deterministic.
  */
 import { LIMITS } from '../../contracts/limits.ts';
-import type { SentenceVectors } from '../embedding/sentence-vectors.ts';
+import { TooLate, withTimeout } from '../../platform/with-timeout.ts';
 import { chooseUnits } from './choose-units.ts';
 import type { CompressedContext, CompressionTask, Compressor } from './compressor.ts';
 import { type Meaning, type RankedUnit, rankUnits } from './rank-units.ts';
+import type { SentenceVectors } from './sentence-vectors.ts';
 import { splitText, type TextUnit } from './split-text.ts';
 
 /** What stands for a context of which nothing was kept. */
 const NOTHING_KEPT = '…';
 /** Units whose meaning is compared; the vector of one takes some 10 ms of a core. */
 const MOST_VECTORS = 256;
-/** Vectors that are asked for at once: between two batches there may be too little time left. */
-const BATCH = 16;
+/** Sentences that are encoded at once: together they hold up the encoder, which others use too, like one question. */
+const BATCH = 4;
 /** How often the budget is set right by what the kept units, put together, really have. */
 const FITTINGS = 10;
 /** What a budget that turned out too large gives up besides what it was too large by: so it comes to an end. */
@@ -46,7 +47,7 @@ export function createCoarseCompressor(
   };
 }
 
-/** Of very long contexts only the units that the words rank highest get a vector; the others are far behind anyway. */
+/** In very long contexts only the units that the words rank highest get a vector: the others cannot catch up. */
 async function readMeaning(
   vectors: SentenceVectors,
   texts: readonly (readonly TextUnit[])[],
@@ -55,16 +56,31 @@ async function readMeaning(
 ): Promise<Meaning | null> {
   if (question === '') return null;
   const units = texts.flat().filter(({ kind }) => kind !== 'heading');
-  const asked = units.length <= MOST_VECTORS ? units : bestByWords(texts, question);
+  const compared = units.length <= MOST_VECTORS ? units : bestByWords(texts, question);
+  try {
+    return await withTimeout('the encoder', meaningMs, encodeMeaning(vectors, question, compared, meaningMs));
+  } catch (error) {
+    if (error instanceof TooLate) return null;
+    throw error;
+  }
+}
+
+async function encodeMeaning(
+  vectors: SentenceVectors,
+  question: string,
+  units: readonly TextUnit[],
+  meaningMs: number,
+): Promise<Meaning | null> {
   const deadline = performance.now() + meaningMs;
-  const [ofQuestion] = await vectors.read([question]);
+  const [ofQuestion] = (await vectors.read([question])) ?? [];
   if (ofQuestion === undefined) return null;
   const ofUnits = new Map<TextUnit, Float32Array>();
-  for (let from = 0; from < asked.length; from += BATCH) {
+  for (let from = 0; from < units.length; from += BATCH) {
     if (performance.now() > deadline) return null;
-    const batch = asked.slice(from, from + BATCH);
-    const read = await vectors.read(batch.map(({ text }) => text));
-    for (const [index, unit] of batch.entries()) ofUnits.set(unit, read[index] ?? new Float32Array());
+    const batch = units.slice(from, from + BATCH);
+    const batchVectors = await vectors.read(batch.map(({ text }) => text));
+    if (batchVectors === null) return null;
+    for (const [index, unit] of batch.entries()) ofUnits.set(unit, batchVectors[index] ?? new Float32Array());
   }
   return { question: ofQuestion, units: ofUnits };
 }

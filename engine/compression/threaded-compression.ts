@@ -1,13 +1,15 @@
-/** Compression in a thread of this process, with a deadline that holds whatever the context is. */
-
+/** Compression in a thread of this process, with a deadline that holds whatever the context contains. */
+import { z } from 'zod';
 import { LIMITS } from '../../contracts/limits.ts';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';
-import type { CompressedInput } from './compress-input.ts';
-import { uncompressed } from './compress-input.ts';
+import { TooLate } from '../../platform/with-timeout.ts';
+import { type CompressedInput, uncompressed } from './compress-input.ts';
 import type { CompressionData, CompressionRequest } from './create-compressor.ts';
 import type { Compress } from './prompt-compression.ts';
+import type { EncodeSentences } from './sentence-vectors.ts';
 
 const MOST_WAITING = 256;
+const textsSchema = z.array(z.string());
 
 export interface ThreadedCompression {
   readonly compress: Compress;
@@ -15,21 +17,33 @@ export interface ThreadedCompression {
 }
 
 /**
- * Resolves when a compressor that may be missing is loaded, and rejects with what it lacks: that ends the worker at its
- * start, not a generation. The built-in one lacks nothing, and is loaded when it is first needed.
+ * Resolves when a compressor that may be missing is loaded. Rejects if that fails, which ends the worker at its start
+ * and not a generation later. The built-in compressor lacks nothing, so its thread starts with the first compression.
  */
-export async function createThreadedCompression(
-  data: CompressionData,
-  limitMs: number = LIMITS.compressionMs,
-): Promise<ThreadedCompression> {
-  const { engine } = data.compression;
+export async function createThreadedCompression({
+  compression,
+  encode,
+  limitMs = LIMITS.compressionMs,
+}: CompressionData & {
+  /** Called in this thread; `TooLate` makes the compressor rank by words alone. */
+  readonly encode: EncodeSentences;
+  readonly limitMs?: number | undefined;
+}): Promise<ThreadedCompression> {
   const thread = new ThreadRunner({
     file: new URL('./compression-thread.ts', import.meta.url),
     what: 'the compressor',
     mostWaiting: MOST_WAITING,
-    data,
+    data: { compression } satisfies CompressionData,
+    answer: async (question) => {
+      try {
+        return await encode(textsSchema.parse(question));
+      } catch (error) {
+        if (error instanceof TooLate) return null;
+        throw error;
+      }
+    },
   });
-  if (engine === 'llmlingua-2') await thread.run(null satisfies CompressionRequest);
+  if (compression.engine === 'llmlingua-2') await thread.run(null satisfies CompressionRequest);
   return {
     async compress(messages, target) {
       const request: CompressionRequest = { messages, target };
@@ -37,7 +51,7 @@ export async function createThreadedCompression(
         return (await thread.run(request, { runMs: limitMs, waitMs: limitMs })) as CompressedInput;
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
-        return uncompressed(messages, engine, `The compression failed: ${reason}`);
+        return uncompressed(messages, compression.engine, `The compression failed: ${reason}`);
       }
     },
     close: () => thread.close(),

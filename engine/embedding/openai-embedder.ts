@@ -1,4 +1,4 @@
-/** OpenAI's embedding model: any language, for a call over the network. Retries are off: late is as good as never. */
+/** OpenAI's embedding model: any language, for a call over the network. No retries: the look-up would be over. */
 import OpenAI from 'openai';
 import type { Embedder } from './embedder.ts';
 
@@ -32,14 +32,15 @@ export function createOpenAiEmbedder({
         encoding_format: 'float',
       });
       const vector = data[0]?.embedding;
-      if (vector?.length !== DIMENSIONS) throw new Error(`${MODEL} gave no vector of ${DIMENSIONS}.`);
+      if (vector?.length !== DIMENSIONS)
+        throw new Error(`${MODEL} returned no vector of ${DIMENSIONS} dimensions.`);
       return vector;
     },
     async warmUp() {
-      // There is nothing to load, and a call that nobody asked for costs money.
+      // There is nothing to load, and a call costs money.
     },
     async close() {
-      // The SDK keeps no connection that would hold up the process.
+      // The SDK keeps no connection that would keep the process alive.
     },
   };
 }

@@ -1,41 +1,44 @@
 /**
- * Runs heavy synchronous work in a thread, so that this process keeps serving its streams. The thread is started when
- * it is first needed, has one request at a time, and is ended and replaced when a request takes too long: no timer can
- * stop synchronous code in any other way.
+ * Runs heavy synchronous work in a thread, so that this process keeps serving its streams. The thread starts when it is
+ * first needed and handles one request at a time. A request that takes too long costs the thread its life, because no
+ * timer can stop synchronous code in any other way; the next request gets a new thread.
  */
 import { Worker } from 'node:worker_threads';
 import { TooLate } from '../with-timeout.ts';
-import type { ThreadReply, ThreadRequest } from './serve-thread.ts';
+import { type MessageFromThread, type MessageToThread, outcomeOf } from './serve-thread.ts';
 
 export interface ThreadSettings {
-  /** What the thread runs; it calls `serveThread`. */
+  /** The file that the thread runs; it calls `serveThread`. */
   readonly file: URL;
   /** Names the work in errors, such as `the verifier`. */
   readonly what: string;
-  /** Requests that may wait; with one more, the newest of those whose turn has most is refused. */
+  /** Requests that may wait. One more refuses the newest request of the longest queue. */
   readonly mostWaiting: number;
   /** The thread's `workerData`. */
   readonly data?: unknown;
+  /** Answers the thread's questions (`askOwner`). Absent: every question is an error. */
+  readonly answer?: (question: unknown) => Promise<unknown>;
 }
 
-export interface RequestLimits {
-  /** From when the thread takes the request; what takes longer costs the thread its life. Absent: no limit. */
+interface RequestLimits {
+  /** Counted from when the thread takes the request; when it is over, the thread is terminated. Absent: no limit. */
   readonly runMs?: number;
-  /** A request that the thread has not taken by then is not run. Absent: no limit. */
+  /** A request that the thread has not taken by then is dropped. Absent: no limit. */
   readonly waitMs?: number;
-  /** For whom it is: those who wait are served in turns, so who asks for much waits behind itself. */
+  /** Names the queue. Queues are served round-robin, so a tenant with many requests delays only itself. */
   readonly turn?: string;
 }
 
 interface Job {
-  readonly message: ThreadRequest;
+  readonly id: number;
+  readonly request: unknown;
   readonly limits: RequestLimits;
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
   timer: NodeJS.Timeout | undefined;
 }
 
-/** Those who wait, each in the queue of its turn. The queue whose turn is next comes first. */
+/** Jobs in the queues of their turns. The queue that is served next comes first. */
 class WaitingJobs {
   readonly #queues = new Map<string, Job[]>();
   count = 0;
@@ -60,7 +63,7 @@ class WaitingJobs {
   }
 
   takeNewestOfMost(): Job | undefined {
-    // Of equals, the last that came.
+    // Among queues of equal length, the one that was served last.
     const longest = [...this.#queues.values()].toSorted((a, b) => a.length - b.length).at(-1);
     const job = longest?.at(-1);
     if (job === undefined) return undefined;
@@ -106,14 +109,18 @@ export class ThreadRunner {
     this.#settings = settings;
   }
 
-  /** @returns what the thread's handler returned; rejects with what it threw, or with `TooLate`. */
+  /**
+   * @returns what the thread's handler returned. Rejects with the handler's error, or with `TooLate` when the request
+   * waited or ran too long, or too many requests wait.
+   */
   run(request: unknown, limits: RequestLimits = {}): Promise<unknown> {
     const { what, mostWaiting } = this.#settings;
     if (this.#isClosed) return Promise.reject(new Error(`The thread of ${what} is closed.`));
     return new Promise((resolve, reject) => {
       this.#lastId += 1;
       const job: Job = {
-        message: { id: this.#lastId, request },
+        id: this.#lastId,
+        request,
         limits,
         resolve,
         reject,
@@ -124,7 +131,7 @@ export class ThreadRunner {
       if (this.#waiting.count > mostWaiting) {
         this.#waiting
           .takeNewestOfMost()
-          ?.reject(new Error(`More than ${mostWaiting} requests wait for ${what}.`));
+          ?.reject(new TooLate(`More than ${mostWaiting} requests wait for ${what}.`));
       }
       this.#next();
     });
@@ -139,7 +146,7 @@ export class ThreadRunner {
 
   #next(): void {
     this.#thread ??= this.#start();
-    // A process that has nothing else to do may end.
+    // An idle thread must not keep the process alive.
     if (this.#running === null && this.#waiting.count === 0) this.#thread.unref();
     else this.#thread.ref();
     if (!this.#isReady || this.#running !== null) return;
@@ -149,15 +156,23 @@ export class ThreadRunner {
     this.#running = job;
     const { runMs } = job.limits;
     if (runMs !== undefined) job.timer = setTimeout(() => this.#overrun(job, runMs), runMs);
-    this.#thread.postMessage(job.message);
+    this.#thread.postMessage({
+      kind: 'request',
+      id: job.id,
+      request: job.request,
+    } satisfies MessageToThread);
   }
 
   #start(): Worker {
     const thread = new Worker(this.#settings.file, { workerData: this.#settings.data });
     this.#isReady = false;
     const isCurrent = () => this.#thread === thread;
-    thread.on('message', (reply: ThreadReply) => {
-      if (isCurrent()) this.#take(reply);
+    thread.on('message', async (message: MessageFromThread) => {
+      if (!isCurrent()) return;
+      if (message.kind !== 'question') return this.#take(message);
+      const { id, question } = message;
+      const outcome = await outcomeOf(() => this.#answer(question));
+      if (isCurrent()) thread.postMessage({ kind: 'answer', id, outcome } satisfies MessageToThread);
     });
     thread.on('error', (error: unknown) => {
       if (isCurrent()) this.#fail(new Error(messageOf(error), { cause: error }));
@@ -168,19 +183,26 @@ export class ThreadRunner {
     return thread;
   }
 
-  #take(reply: ThreadReply): void {
+  #answer(question: unknown): Promise<unknown> {
+    const { answer, what } = this.#settings;
+    if (answer === undefined) throw new Error(`the owner of ${what} answers no questions`);
+    return answer(question);
+  }
+
+  #take(message: Exclude<MessageFromThread, { kind: 'question' }>): void {
     const job = this.#running;
-    if ('ready' in reply) this.#isReady = true;
-    else if (job !== null && job.message.id === reply.id) {
+    if (message.kind === 'ready') this.#isReady = true;
+    else if (job !== null && job.id === message.id) {
+      const { outcome } = message;
       clearTimeout(job.timer);
       this.#running = null;
-      if ('value' in reply) job.resolve(reply.value);
-      else job.reject(new Error(`${this.#settings.what}: ${reply.error}`));
+      if ('value' in outcome) job.resolve(outcome.value);
+      else job.reject(new Error(`${this.#settings.what}: ${outcome.error}`));
     }
     this.#next();
   }
 
-  /** The one that ran is lost with the thread. The others get a new thread, unless none could be loaded for them. */
+  /** The running job fails with the thread. The others get a new thread, unless this one could not even be loaded. */
   #fail(error: Error): void {
     this.#thread = null;
     const lost = this.#isReady ? this.#takeRunning() : this.#takeAll();
@@ -222,7 +244,7 @@ export class ThreadRunner {
   }
 }
 
-/** An error that comes from a thread need not be an instance of this thread's class. */
+/** An error from a thread need not be an instance of this thread's `Error`. */
 function messageOf(error: unknown): string {
   return typeof error === 'object' && error !== null && 'message' in error
     ? String(error.message)

@@ -40,7 +40,7 @@ export const ROOM_TABLES: Readonly<Record<string, Readonly<Record<string, Row>>>
     budget: { values: [], types: [] },
     embedding: { values: [], types: [] },
     cache: { values: ['embedding'], types: [] },
-    compression: { values: ['embedding', 'prompts'], types: [] },
+    compression: { values: ['prompts'], types: [] },
     prompts: { values: [], types: [] },
     telemetry: {
       values: [],

@@ -5,6 +5,7 @@
 
 import { createVerifier, type Verifier } from '../../engine/cache/verifier/verify.ts';
 import { createLocalEmbedder } from '../../engine/embedding/local-embedder.ts';
+import { SentenceEncoder } from '../../engine/embedding/sentence-encoder.ts';
 import { configSchema } from '../../platform/config/schema.ts';
 import { DIFFERENCE_KINDS, type LabelledPair, readLabelledPairs } from '../engine/cache/labelled-pairs.ts';
 import { createRandom } from '../harness/random.ts';
@@ -149,7 +150,7 @@ function printTime(report: readonly LabelledPair[], verify: Verifier['verify']):
 export type Similarity = (one: string, other: string) => number;
 
 async function embedAll(pairs: readonly LabelledPair[]): Promise<Similarity> {
-  const embedder = createLocalEmbedder();
+  const embedder = createLocalEmbedder(new SentenceEncoder());
   const vectors = new Map<string, number[]>();
   for (const text of new Set(pairs.flatMap(({ ask, other }) => [ask, other]))) {
     vectors.set(text, await embedder.embed(text));

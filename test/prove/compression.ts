@@ -5,8 +5,9 @@
 import { countTokens } from '../../contracts/count-tokens.ts';
 import { createCoarseCompressor } from '../../engine/compression/coarse-compressor.ts';
 import type { Compressor } from '../../engine/compression/compressor.ts';
+import { SentenceVectors } from '../../engine/compression/sentence-vectors.ts';
 import { splitText } from '../../engine/compression/split-text.ts';
-import { createSentenceVectors } from '../../engine/embedding/sentence-vectors.ts';
+import { SentenceEncoder } from '../../engine/embedding/sentence-encoder.ts';
 import { createRandom, type Random } from '../harness/random.ts';
 import { type AskedDocument, readCompressionSet } from './compression-set.ts';
 
@@ -52,7 +53,8 @@ export interface CompressionPlan {
 /** Prints the tables. Resolves with whether the aim was reached for long contexts, on the part not tuned on. */
 export async function proveCompression({ seed, verbose }: CompressionPlan): Promise<boolean> {
   const all = readCompressionSet();
-  const vectors = createSentenceVectors();
+  const encoder = new SentenceEncoder();
+  const vectors = new SentenceVectors((texts) => encoder.encode(texts));
   const compressors = [
     ['built-in', createCoarseCompressor(countTokens, vectors, MEANING_MS)],
     ['built-in, by words alone', createCoarseCompressor(countTokens, null)],
@@ -89,6 +91,7 @@ export async function proveCompression({ seed, verbose }: CompressionPlan): Prom
     `\naim: ${AIM_REMOVED * 100} % removed with ${AIM_KEPT * 100} % of the answers kept, on the part that nothing was ` +
       `tuned on; ${aims.join('; ')}`,
   );
+  await encoder.close();
   return reached;
 }
 

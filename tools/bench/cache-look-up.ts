@@ -10,6 +10,7 @@ import { createSemanticAnswerCache, signatureOf } from '../../engine/cache/seman
 import { createThreadedVerifier } from '../../engine/cache/threaded-verifier.ts';
 import type { Embedder } from '../../engine/embedding/embedder.ts';
 import { createLocalEmbedder } from '../../engine/embedding/local-embedder.ts';
+import { SentenceEncoder } from '../../engine/embedding/sentence-encoder.ts';
 import { createRandom, type Random } from '../../test/harness/random.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
 import { summary } from './cache-summary.ts';
@@ -23,7 +24,7 @@ const limits = { threshold: 0.5, maxAgeMs: null, judge: false };
 
 export async function benchLookUps(url: string, sizes: readonly number[]): Promise<void> {
   // The limits are off: what is measured is how often they would have been crossed.
-  const embedder = { ...createLocalEmbedder(), timeoutMs: PATIENT_MS };
+  const embedder = { ...createLocalEmbedder(new SentenceEncoder()), timeoutMs: PATIENT_MS };
   const answers = createQdrantAnswers({ url, embedder, timeoutMs: PATIENT_MS });
   const verifier = createThreadedVerifier({ waitMs: PATIENT_MS, compareMs: PATIENT_MS, runMs: PATIENT_MS });
   const cache = createSemanticAnswerCache({

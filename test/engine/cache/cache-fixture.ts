@@ -20,6 +20,7 @@ import {
 import { createSemanticAnswerCache } from '../../../engine/cache/semantic-answer-cache.ts';
 import { createThreadedVerifier } from '../../../engine/cache/threaded-verifier.ts';
 import { createLocalEmbedder } from '../../../engine/embedding/local-embedder.ts';
+import { SentenceEncoder } from '../../../engine/embedding/sentence-encoder.ts';
 import { findFreePort } from '../../../tools/services/ports.ts';
 import { findQdrantExecutable, startQdrant } from '../../../tools/services/provide-qdrant.ts';
 import { PATIENT } from '../../harness/patience.ts';
@@ -27,7 +28,7 @@ import { PATIENT } from '../../harness/patience.ts';
 const DAY_MS = 24 * 3_600_000;
 
 // The promises here are not about how busy the machine is.
-const embedder = { ...createLocalEmbedder(), timeoutMs: PATIENT.waitMs };
+const embedder = { ...createLocalEmbedder(new SentenceEncoder()), timeoutMs: PATIENT.waitMs };
 const verifier = createThreadedVerifier(PATIENT);
 export const COLLECTION = collectionName(embedder.name);
 export const LIMITS: LookUpLimits = { threshold: 0.5, maxAgeMs: null, judge: false };

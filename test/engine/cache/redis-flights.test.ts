@@ -7,11 +7,12 @@ import type { CacheQuestion } from '../../../engine/cache/answer-cache.ts';
 import { createRedisFlights } from '../../../engine/cache/redis-flights.ts';
 import { createThreadedVerifier } from '../../../engine/cache/threaded-verifier.ts';
 import { createLocalEmbedder } from '../../../engine/embedding/local-embedder.ts';
+import { SentenceEncoder } from '../../../engine/embedding/sentence-encoder.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { PATIENT } from '../../harness/patience.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
-const embedder = { ...createLocalEmbedder(), timeoutMs: PATIENT.waitMs };
+const embedder = { ...createLocalEmbedder(new SentenceEncoder()), timeoutMs: PATIENT.waitMs };
 const verifier = createThreadedVerifier(PATIENT);
 const wishes = { mayLead: true, threshold: 0.5 };
 let server: TestRedis;

@@ -5,7 +5,7 @@ import { PATIENT } from '../../harness/patience.ts';
 
 const running: { close(): Promise<void> }[] = [];
 afterEach(async () => {
-  await Promise.all(running.splice(0).map((one) => one.close()));
+  await Promise.all(running.splice(0).map((runner) => runner.close()));
 });
 
 function probe(settings: Partial<ThreadSettings> = {}): ThreadRunner {
@@ -25,7 +25,7 @@ describe('a thread', () => {
     expect(answers).toMatchObject([{ request: 1 }, { request: 2 }, { request: 3 }]);
   });
 
-  test('that runs for ever is ended in time, and those behind it are served by a new one', async () => {
+  test('that runs for ever is terminated in time, and a new one serves the requests behind it', async () => {
     const runner = probe();
     const first = (await runner.run('first')) as { threadId: number };
     const [stuck, next] = await Promise.allSettled([
@@ -39,7 +39,7 @@ describe('a thread', () => {
     expect(next).not.toMatchObject({ value: { threadId: first.threadId } });
   });
 
-  test('lets this process go on while it works', async () => {
+  test('does not block this process', async () => {
     let turns = 0;
     const others = setInterval(() => {
       turns += 1;
@@ -49,34 +49,34 @@ describe('a thread', () => {
     expect(turns).toBeGreaterThan(10);
   });
 
-  test('is not asked what has waited for too long', async () => {
+  test('does not receive a request that has waited too long', async () => {
     const runner = probe();
     const stuck = runner.run('for ever', { runMs: RUN_MS });
     await expect(runner.run('late', { waitMs: 1 })).rejects.toThrow('the probe was busy for 1 ms');
     await expect(stuck).rejects.toThrow('did not answer');
   });
 
-  test('that throws fails that request alone', async () => {
+  test('that throws fails only that request', async () => {
     const runner = probe();
     const [failed, next] = await Promise.allSettled([runner.run('throw'), runner.run('next')]);
     expect(failed).toMatchObject({ reason: new Error('the probe: no') });
     expect(next).toMatchObject({ value: { request: 'next' } });
   });
 
-  test('that dies fails what it was doing, and those behind are served by a new one', async () => {
+  test('that dies fails its request, and a new one serves the requests behind it', async () => {
     const runner = probe();
     const [failed, next] = await Promise.allSettled([runner.run('exit'), runner.run('next')]);
     expect(failed).toMatchObject({ status: 'rejected' });
     expect(next).toMatchObject({ value: { request: 'next' } });
   });
 
-  test('that cannot be loaded fails all that wait for it, with the reason', async () => {
+  test('that cannot be loaded fails all waiting requests, with the reason', async () => {
     const runner = probe({ data: 'cannot be loaded' });
     const results = await Promise.allSettled([runner.run(1), runner.run(2)]);
-    for (const one of results) expect(one).toMatchObject({ reason: new Error('the model is missing') });
+    for (const result of results) expect(result).toMatchObject({ reason: new Error('the model is missing') });
   });
 
-  test('serves those who wait in turns: one that asks for much waits behind itself', async () => {
+  test('serves queues round-robin: a queue with many requests delays only itself', async () => {
     const runner = probe();
     const answered: string[] = [];
     const ask = (name: string, turn: string) => runner.run(name, { turn }).then(() => answered.push(name));
@@ -88,7 +88,7 @@ describe('a thread', () => {
     expect(answered).toEqual(['much-1', 'one', 'two', 'much-2', 'much-3', 'much-4']);
   });
 
-  test('where too many wait, refuses one of those who ask most', async () => {
+  test('refuses a request of the longest queue when too many wait', async () => {
     const runner = probe({ mostWaiting: 3 });
     const much = [1, 2, 3].map((index) => runner.run(index, { turn: 'much' }));
     const refused = Promise.allSettled(much);
@@ -97,7 +97,15 @@ describe('a thread', () => {
     expect((await refused).map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected']);
   });
 
-  test('has a limit on who waits for it', async () => {
+  test('asks its owner while it handles a request, and receives the answer or the error', async () => {
+    const answering = probe({ answer: async (question) => `${question} this one` });
+    await expect(answering.run('ask')).resolves.toBe('which one? this one');
+    const failing = probe({ answer: () => Promise.reject(new Error('I do not know')) });
+    await expect(failing.run('ask')).rejects.toThrow('the probe: I do not know');
+    await expect(probe().run('ask')).rejects.toThrow('the owner of the probe answers no questions');
+  });
+
+  test('limits how many requests wait', async () => {
     const runner = probe({ mostWaiting: 1 });
     const first = runner.run(1);
     await expect(runner.run(2)).rejects.toThrow('More than 1 requests wait for the probe.');
@@ -105,7 +113,7 @@ describe('a thread', () => {
   });
 });
 
-test('sixteen neighbours that are hard to compare do not hold up this process', async () => {
+test('sixteen neighbours that are hard to compare do not block this process', async () => {
   const verifier = createThreadedVerifier(PATIENT);
   running.push(verifier);
   await verifier.warmUp();
@@ -121,7 +129,7 @@ test('sixteen neighbours that are hard to compare do not hold up this process', 
   expect(turns).toBeGreaterThan(0);
 });
 
-test('a tenant that compares much does not keep the questions of another from the verifier', async () => {
+test('a tenant with many questions does not delay those of another at the verifier', async () => {
   const verifier = createThreadedVerifier(PATIENT);
   running.push(verifier);
   await verifier.warmUp();
