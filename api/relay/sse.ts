@@ -2,7 +2,7 @@
 import type { Response } from 'express';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { createConnectionFlow } from './connection-flow.ts';
-import type { ViewerSink } from './relay-events.ts';
+import type { ViewerSink } from './viewer.ts';
 
 const HEARTBEAT = ': heartbeat\n\n';
 

@@ -1,7 +1,7 @@
 /** A stream that begins with what its first status must know: whether the generation was refused before it began. */
 import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
-import type { ViewerSink } from './relay-events.ts';
+import type { ViewerSink } from './viewer.ts';
 
 /** What may stand in a log before anybody has asked the budget. */
 const BEFORE_THE_BUDGET: ReadonlySet<GenerationEvent['type']> = new Set([

@@ -13,7 +13,7 @@ import { findGeneration } from '../generations/find-generation.ts';
 import { parseWith } from '../http/read-request.ts';
 import { type Cursor, checkCursor } from './check-cursor.ts';
 import { type ConnectionFlow, createConnectionFlow } from './connection-flow.ts';
-import { relayEvents, type ViewerSink } from './relay-events.ts';
+import { relayEvents } from './relay-events.ts';
 import {
   closeStalled,
   type FrameWork,
@@ -22,6 +22,7 @@ import {
   type SocketSession,
   sendText,
 } from './socket-route.ts';
+import type { ViewerSink } from './viewer.ts';
 
 interface Subscription {
   readonly leave: AbortController;

@@ -4,9 +4,10 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { cacheHeaders } from '../generations/cache-headers.ts';
-import { relayEvents, type ViewerSink } from '../relay/relay-events.ts';
+import { relayEvents } from '../relay/relay-events.ts';
 import { closedSignal, createResponseSink, startSse } from '../relay/sse.ts';
 import { errorOf, startWithSecond } from '../relay/status-after-budget.ts';
+import type { ViewerSink } from '../relay/viewer.ts';
 import { type Answer, createAnswerFold, createFactsFold, type Fold } from './answer.ts';
 import { setUnbrokenHeaders, unbrokenComment } from './unbroken-headers.ts';
 

@@ -13,7 +13,7 @@ import type { LogHead } from '../../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { parseWith } from '../../http/read-request.ts';
 import { type ConnectionFlow, createConnectionFlow } from '../../relay/connection-flow.ts';
-import { relayEvents, type ViewerSink } from '../../relay/relay-events.ts';
+import { relayEvents } from '../../relay/relay-events.ts';
 import {
   closeStalled,
   type FrameWork,
@@ -23,6 +23,7 @@ import {
   sendText,
 } from '../../relay/socket-route.ts';
 import { errorOf } from '../../relay/status-after-budget.ts';
+import type { ViewerSink } from '../../relay/viewer.ts';
 import { beginOrTakeUp, type WireRequest } from '../wire.ts';
 import { toOpenAiError } from './errors.ts';
 import { contextOf, conversationAfter } from './load-response.ts';

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { relayEvents, type ViewerSink } from '../../../api/relay/relay-events.ts';
+import { relayEvents } from '../../../api/relay/relay-events.ts';
+import type { ViewerSink } from '../../../api/relay/viewer.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { BatchListener, LiveLogs } from '../../../engine/streaming/live-logs.ts';
 import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';

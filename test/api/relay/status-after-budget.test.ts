@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
-import type { ViewerSink } from '../../../api/relay/relay-events.ts';
 import { startWithSecond } from '../../../api/relay/status-after-budget.ts';
+import type { ViewerSink } from '../../../api/relay/viewer.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 

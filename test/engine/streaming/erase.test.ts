@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { relayEvents, type ViewerSink } from '../../../api/relay/relay-events.ts';
+import { relayEvents } from '../../../api/relay/relay-events.ts';
+import type { ViewerSink } from '../../../api/relay/viewer.ts';
 import type { EventBody, GenerationEvent } from '../../../contracts/events.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';

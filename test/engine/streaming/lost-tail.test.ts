@@ -1,7 +1,8 @@
 import { statSync, truncateSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { checkCursor } from '../../../api/relay/check-cursor.ts';
-import { relayEvents, type ViewerSink } from '../../../api/relay/relay-events.ts';
+import { relayEvents } from '../../../api/relay/relay-events.ts';
+import type { ViewerSink } from '../../../api/relay/viewer.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { EventLog, LogHead, OpenedLog } from '../../../engine/streaming/event-log.ts';
 import { createLiveLogs, type LiveLogs } from '../../../engine/streaming/live-logs.ts';

@@ -136,9 +136,9 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'viewer-skips-a-gap',
     breaks: 'A batch that pub/sub lost is not noticed: the viewer gets what comes after it.',
-    file: 'api/relay/relay-events.ts',
-    find: 'batch[0]?.seq === cursor + 1',
-    replace: '(batch[0]?.seq ?? 0) > cursor',
+    file: 'api/relay/viewer.ts',
+    find: 'batch !== null && isRunAfter(this.#cursor, batch)',
+    replace: '(batch?.[0]?.seq ?? 0) > this.#cursor',
     caughtBy: { tests: ['test/api/relay/relay-events.test.ts'] },
   },
   {
@@ -160,7 +160,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     name: 'viewer-of-an-erased-log-waits',
     breaks: 'A viewer who was behind when a log was erased waits for its end for ever.',
-    file: 'api/relay/relay-events.ts',
+    file: 'api/relay/viewer.ts',
     find: 'if (isCut || gone !== null) throw gone ?? tailLost(null);',
     replace: 'if (isCut) throw tailLost(null);',
     caughtBy: { tests: ['test/engine/streaming/erase.test.ts'] },
