@@ -1,4 +1,7 @@
-/** What a caller is told whose budget has no room. Apart from budgets.ts: the workflow loads this, and no library. */
+/**
+ * The message of a refusal by a budget. Not in budgets.ts, whose schemas bring a library: the workflow bundles this
+ * file.
+ */
 import type { BudgetStanding } from './budgets.ts';
 import { formatUsd } from './money.ts';
 
@@ -13,7 +16,7 @@ export function describeRefusal(refused: {
   readonly remaining: number;
 }): BudgetRefusal {
   const { budget, remaining } = refused;
-  // Not there either in what runs of an older version recorded.
+  // Also undefined in what runs of an older version recorded.
   if (!budget) return { message: 'Nothing can be reserved for this generation.', details: {} };
   const { per, id, window, unit, limit, resetsAtMs } = budget;
   const amount = (count: number) => (unit === 'tokens' ? `${count} tokens` : formatUsd(count));

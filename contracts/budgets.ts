@@ -1,4 +1,7 @@
-/** What a budget is: whose, over which window, in what unit, and how much. Shared by the config, the ledger and the API. */
+/**
+ * What a budget is: whose, over which window, in which unit, and how much. Shared by the config, the ledger and the
+ * API.
+ */
 import { z } from 'zod';
 import type { MicroUsd } from './money.ts';
 
@@ -9,14 +12,14 @@ export type BudgetSubjectKind = (typeof budgetSubjects)[number];
 export const budgetUnits = ['tokens', 'micro-usd'] as const;
 export type BudgetUnit = (typeof budgetUnits)[number];
 
-/** Redis' scripts tell numbers in 14 digits. */
-const MOST = 10 ** 14 - 1;
+/** Lua writes larger numbers with an exponent, which loses digits. */
+const MOST_AMOUNT = 10 ** 14 - 1;
 const HOUR_MS = 3_600_000;
 const UNIT_MS = { h: HOUR_MS, d: 24 * HOUR_MS } as const;
 /** No window is longer than the longest month; entries are kept longer than this. */
 export const LONGEST_WINDOW_MS = 31 * 24 * HOUR_MS;
 
-/** The length in ms of a rolling window such as 24h or 7d; null where the text is none. */
+/** The length in ms of a rolling window such as 24h or 7d; null where the text is not one. */
 export function rollingMs(window: string): number | null {
   const [, count, unit] = /^([1-9]\d{0,2})([hd])$/.exec(window) ?? [];
   if (count === undefined || (unit !== 'h' && unit !== 'd')) return null;
@@ -51,7 +54,7 @@ export const budgetKeySchema = z.strictObject({
     .string()
     .regex(/^(\*|[A-Za-z0-9_.@:-]{1,128})$/, 'expected a name, or * for all')
     .default('*')
-    .describe('One user, team or key; * is each of them that has no limit of its own.'),
+    .describe('One user, team or key; * applies to each of them that has no limit itself.'),
   window: budgetWindowSchema,
   unit: z.enum(budgetUnits).default('tokens'),
 });
@@ -59,14 +62,14 @@ export const budgetKeySchema = z.strictObject({
 export type BudgetKey = z.infer<typeof budgetKeySchema>;
 
 export const budgetLimitSchema = budgetKeySchema.extend({
-  amount: z.int().nonnegative().max(MOST).nullable().describe('null: no limit, where one for * would apply'),
+  amount: z
+    .int()
+    .nonnegative()
+    .max(MOST_AMOUNT)
+    .nullable()
+    .describe('null: no limit, although one for * would apply'),
   mode: z.enum(['hard', 'soft']).default('hard').describe('soft: only warns'),
-  warnAt: z
-    .number()
-    .gt(0)
-    .max(1)
-    .default(0.8)
-    .describe('The share of the amount at which a warning is given'),
+  warnAt: z.number().gt(0).max(1).default(0.8).describe('The share of the amount at which a warning is sent'),
   timeZone: timeZoneSchema.optional().describe('Of day and month; absent: budgets.timeZone of the config'),
 });
 export type BudgetLimit = z.infer<typeof budgetLimitSchema>;
@@ -103,7 +106,7 @@ export type BudgetStanding = z.infer<typeof budgetStandingSchema>;
 
 /** A budget has reached its warning share (`near`) or its amount (`reached`). */
 export interface BudgetWarning extends BudgetStanding {
-  /** The same for each report of the same event: receivers drop what they have seen. */
+  /** The same in every report of one event, so that a receiver can drop duplicates. */
   readonly warningId: string;
   readonly tenant: string;
   readonly level: 'near' | 'reached';

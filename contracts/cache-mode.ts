@@ -1,8 +1,8 @@
-/** What a request wants of the answer cache. Apart from generation.ts: the workflow bundles it, free of libraries. */
+/** How a request uses the answer cache. Apart from generation.ts, which brings a library: the workflow bundles this. */
 export const cacheModes = ['off', 'on', 'read', 'write', 'refresh'] as const;
 export type CacheMode = (typeof cacheModes)[number];
 
-/** The same wish of a caller whose answer must not be stored. */
+/** The mode for a caller whose answer must not be stored. */
 export function withoutStoring(mode: CacheMode): CacheMode {
   return cacheUseOf(mode).reads ? 'read' : 'off';
 }

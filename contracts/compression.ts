@@ -1,4 +1,4 @@
-/** How far the long context of a prompt may be shortened. The question and the instructions never are. */
+/** How far the long context of a prompt may be shortened. The question and the instructions are never shortened. */
 import { z } from 'zod';
 
 export const compressionSchema = z
@@ -8,8 +8,7 @@ export const compressionSchema = z
     z.strictObject({ targetTokens: z.int().min(64).describe('Tokens of the whole context.') }),
   ])
   .describe('How much of the context is kept; "off" (the default) changes nothing.');
-export type Compression = z.infer<typeof compressionSchema>;
-export type CompressionTarget = Exclude<Compression, 'off'>;
+export type CompressionTarget = Exclude<z.infer<typeof compressionSchema>, 'off'>;
 
 export const compressionEngines = ['built-in', 'llmlingua-2'] as const;
 export type CompressionEngine = (typeof compressionEngines)[number];

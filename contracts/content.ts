@@ -1,6 +1,6 @@
 /**
- * What a message may hold, and the tools that a model may call. Text is a plain string; all else is a list of parts.
- * A part that the chosen model cannot take is refused before it costs anything.
+ * What a message may hold, and the tools that a model may call. Plain text is a string; all else is a list of parts.
+ * A part that the chosen model cannot take is refused before the provider is called, so it costs nothing.
  */
 import { z } from 'zod';
 import { limitedRecord } from './limited-record.ts';
@@ -30,7 +30,7 @@ const toolResultPartSchema = z.strictObject({
   isError: z.boolean().optional(),
 });
 
-export const partSchema = z.discriminatedUnion('type', [
+const partSchema = z.discriminatedUnion('type', [
   textPartSchema,
   imagePartSchema,
   toolCallPartSchema,
@@ -68,7 +68,7 @@ export function partsOf({ content }: Pick<Message, 'content'>): readonly Part[] 
   return typeof content === 'string' ? [{ type: 'text', text: content }] : content;
 }
 
-/** All words of a message that a tokenizer can count and a cache can compare. */
+/** The text of a message, of its tool calls and of their results: what a tokenizer counts and the cache compares. */
 export function textOfMessage(message: Pick<Message, 'content'>): string {
   return partsOf(message)
     .map((part) => {

@@ -1,8 +1,7 @@
 /**
- * The one tokenizer of this project. The encoder merges a run of letters, signs or white space that no other character
- * breaks in a time that grows with the square of its length: 100,000 characters of Han take it over a minute. So such a
- * run is cut before the encoder sees it. A cut can split one token, and so never makes the count smaller than the
- * encoder's by more than chance; measured over two dozen alphabets the count is at most 1 % higher.
+ * The one tokenizer of this project. The encoder's time grows with the square of the length of an unbroken run of
+ * letters, signs or white space: 100,000 Han characters take over a minute. So such a run is cut before the encoder
+ * sees it. A cut splits at most one token; measured over two dozen alphabets, the count is at most 1 % too high.
  */
 import { countTokens as encodedTokens, setMergeCacheSize } from 'gpt-tokenizer/encoding/o200k_base';
 import { LIMITS } from './limits.ts';
@@ -10,44 +9,44 @@ import { LIMITS } from './limits.ts';
 /** How many tokens each text has, in the order of the texts. */
 export type CountTexts = (texts: readonly string[]) => Promise<readonly number[]>;
 
-/** UTF-8 bytes of an unbroken run that the encoder gets at once: its work for a byte is bounded by this. */
+/** UTF-8 bytes of an unbroken run that the encoder gets at once: this bounds its work per byte. */
 const RUN_BYTES = 512;
-/** UTF-16 units of broken text that are counted between two looks at the clock of the process: some 5 ms. */
+/** UTF-16 units of ordinary text that are counted before the event loop gets a turn: some 5 ms. */
 const SLICE_CHARS = 16_384;
-/** What the encoder's own pattern keeps together is always part of one of these, but for one character before it. */
+/** Whatever the encoder's own pattern keeps together lies within one of these, except for one character before it. */
 const RUNS = /[\p{L}\p{M}]+|\s+|\p{N}+|[^\s\p{L}\p{N}]+/gu;
-/** What looks like a control token of a vendor is text here, as it is for the vendor that gets it. */
+/** What looks like a vendor's control token is counted as text: the vendor treats it so, too. */
 const AS_TEXT = { disallowedSpecial: new Set<string>() };
 
-// A remembered word holds the whole text that it was cut from in memory, and saves no more than a few percent.
+// A cached word keeps the whole text that it was cut from in memory, and saves only a few percent.
 setMergeCacheSize(0);
 
-/** Linear in the length of the text, and without a limit: for threads that may be kept busy. */
+/** Linear in the length of the text, and without a limit: for threads that serve nothing else. */
 export function countTokens(text: string): number {
   let tokens = 0;
-  for (const piece of piecesOf(text)) tokens += encodedTokens(piece, AS_TEXT);
+  for (const slice of slicesOf(text)) tokens += encodedTokens(slice, AS_TEXT);
   return tokens;
 }
 
 /**
- * For a thread that has others to serve: lets them have their turn between pieces. Of all texts together,
- * `LIMITS.countedBytes` are counted; what is longer is taken for one token a byte, which no tokenizer exceeds.
+ * For the main thread: yields to the event loop between slices. Counts the first `LIMITS.countedBytes` of all texts
+ * together, and takes one token a byte for the rest, which no tokenizer exceeds.
  */
 export const countTexts: CountTexts = async (texts) => {
   const counts: number[] = [];
   let leftBytes: number = LIMITS.countedBytes;
-  let sliceChars = 0;
+  let charsSinceTurn = 0;
   for (const text of texts) {
     let tokens = 0;
     let counted = 0;
-    for (const piece of piecesOf(text)) {
+    for (const slice of slicesOf(text)) {
       if (leftBytes <= 0) break;
-      tokens += encodedTokens(piece, AS_TEXT);
-      leftBytes -= utf8Bytes(piece);
-      counted += piece.length;
-      sliceChars += piece.length;
-      if (sliceChars < SLICE_CHARS) continue;
-      sliceChars = 0;
+      tokens += encodedTokens(slice, AS_TEXT);
+      leftBytes -= utf8Bytes(slice);
+      counted += slice.length;
+      charsSinceTurn += slice.length;
+      if (charsSinceTurn < SLICE_CHARS) continue;
+      charsSinceTurn = 0;
       await nextTurn();
     }
     counts.push(tokens + utf8Bytes(text, counted));
@@ -55,15 +54,15 @@ export const countTexts: CountTexts = async (texts) => {
   return counts;
 };
 
-/** Pieces that are together the text; none has an unbroken run of more than `RUN_BYTES`. */
-export function* piecesOf(text: string): Generator<string, void> {
+/** Slices that join to the text; none has an unbroken run of more than `RUN_BYTES`. */
+export function* slicesOf(text: string): Generator<string, void> {
   let from = 0;
   for (const { 0: run, index } of text.matchAll(RUNS)) {
     const end = index + run.length;
     // A unit has three bytes at most, so most runs need no closer look.
     if (run.length * 3 > RUN_BYTES && utf8Bytes(run) > RUN_BYTES) {
       if (index > from) yield text.slice(from, index);
-      yield* cut(run);
+      yield* cutRun(run);
       from = end;
     } else if (end - from >= SLICE_CHARS && run.trim() !== '') {
       yield text.slice(from, end);
@@ -73,7 +72,7 @@ export function* piecesOf(text: string): Generator<string, void> {
   if (from < text.length) yield text.slice(from);
 }
 
-function* cut(run: string): Generator<string, void> {
+function* cutRun(run: string): Generator<string, void> {
   let from = 0;
   let bytes = 0;
   for (let at = 0; at < run.length; ) {

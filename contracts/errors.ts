@@ -84,14 +84,14 @@ export const ERRORS = {
     409,
     false,
     false,
-    'Read the generation again from the beginning (after=-1); what you have of it may not be what it has become.',
+    'Read the generation again from the beginning (after=-1); the events that you have may no longer be those of the log.',
   ),
   cursor_invalid: row(400, false, false, 'Use the last seq that you received, a whole number from -1.'),
   text_voided: row(
     409,
     false,
     false,
-    'Send the request again with the same Idempotency-Key: it gives the new text from its beginning.',
+    'Send the request again with the same Idempotency-Key: it returns the new text from its beginning.',
   ),
   too_many_subscriptions: row(
     429,
@@ -121,7 +121,7 @@ export const ERRORS = {
     429,
     false,
     false,
-    'Wait until older generations are past their retention, send shorter inputs, or have storage.bytesPerTenant raised.',
+    'Wait until the retention of older generations ends, send shorter inputs, or have storage.bytesPerTenant raised.',
   ),
   budget_exceeded: row(429, false, false, 'Wait until the budget resets, or have it raised.'),
   cancelled: row(499, false, false, 'The caller cancelled this generation.'),
@@ -139,7 +139,7 @@ export const ERRORS = {
     503,
     false,
     true,
-    'The provider fails too often and is left alone for some seconds; add a candidate to the route.',
+    'The provider fails too often and is not called for some seconds; add a candidate to the route.',
   ),
   provider_unavailable: row(502, true, true, 'The provider failed; add a candidate to the route.'),
   provider_connect_failed: row(502, true, true, 'Check the base URL of the provider and the network.'),
@@ -153,19 +153,19 @@ export const ERRORS = {
     504,
     true,
     true,
-    'The provider stopped in the middle; the generation goes on by itself.',
+    'The provider stopped in the middle; the generation resumes automatically.',
   ),
   provider_stream_cut: row(
     502,
     true,
     true,
-    'The connection broke in the middle; the generation goes on by itself.',
+    'The connection broke in the middle; the generation resumes automatically.',
   ),
   provider_response_lost: row(
     502,
     true,
     true,
-    'The provider has forgotten the answer that it was making; the generation goes on from the delivered text.',
+    'The provider lost the running response; the generation continues from the delivered text.',
   ),
   provider_malformed: row(502, true, true, 'The provider sent what its format does not allow.'),
   provider_empty: row(502, true, true, 'The provider ended without an answer.'),
@@ -193,7 +193,7 @@ export const ERRORS = {
     502,
     true,
     true,
-    'The process that read the provider ended; the generation goes on by itself in another.',
+    'The worker that read the provider ended; another one resumes the generation.',
   ),
   context_length_exceeded: row(
     400,
@@ -231,7 +231,7 @@ export function isErrorCode(value: unknown): value is ErrorCode {
 
 const CUT = '...';
 
-/** An error may quote what a caller sent, such as a key of a megabyte. */
+/** An error may quote what a caller sent, such as a megabyte in place of a key. */
 function cutText(text: string): string {
   // UTF-8 takes at most three bytes for a UTF-16 unit.
   if (text.length * 3 <= LIMITS.errorMessageBytes) return text;
@@ -272,7 +272,7 @@ export interface Refusal {
   readonly concerns: 'key' | 'request';
 }
 
-/** The only error class that crosses folders. `retryAfterMs` is how long the other side asked us to wait. */
+/** The only error class that crosses folders. `retryAfterMs`: how long the other side asked us to wait. */
 export class UnbrokenError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;

@@ -29,7 +29,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({
     type: z
       .literal('generation-continue')
-      .describe('The answer of an earlier generation goes on; its text follows, before anything new'),
+      .describe('This generation continues the answer of an earlier one; that text follows first'),
     generationId: z.string().describe('The earlier generation'),
     chars: z.int().describe('Characters of its text'),
   }),
@@ -54,24 +54,22 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({
     type: z
       .literal('cache-skip')
-      .describe('The cache did not answer in time; the generation goes on without it'),
+      .describe('The cache did not answer in time; the generation continues without it'),
     reason: z.string(),
   }),
   z.object({
     type: z
       .literal('cache-ask')
-      .describe(
-        'A small model is about to be asked whether a stored answer fits; paid by what cache-judge says',
-      ),
+      .describe('A small model will be asked whether a stored answer fits; cache-judge says what it cost'),
     provider: z.string(),
     model: z.string(),
-    usage: usageSchema.describe('An estimate, which is paid where no cache-judge follows'),
+    usage: usageSchema.describe('An estimate, which is charged if no cache-judge follows'),
     costMicroUsd: z.int().nonnegative(),
   }),
   z.object({
     type: z
       .literal('cache-judge')
-      .describe('A small model was asked whether a stored answer fits; it is paid here'),
+      .describe('A small model was asked whether a stored answer fits; this is what it cost'),
     provider: z.string(),
     model: z.string(),
     same: z.boolean(),
@@ -80,19 +78,19 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({
     type: z
       .literal('cache-join')
-      .describe('Another generation asks the same at this moment: its answer is followed, its cost shared'),
+      .describe('Another generation is answering the same question: this one follows it and shares its cost'),
     leader: z.string().describe('The id of that generation'),
     similarity: z.number(),
   }),
   z.object({
     type: z
       .literal('cache-leave')
-      .describe('The other generation cannot be followed to its end; this one goes on by itself'),
+      .describe('The other generation cannot be followed to its end; this one continues alone'),
     reason: z.string(),
     share: z
       .object(progress)
       .optional()
-      .describe('What it pays of the other one, which has ended and counted it, and whose text is gone'),
+      .describe('Its share of the other one, which ended and counted this follower, and whose text is gone'),
   }),
   z.object({
     type: z.literal('budget-reserve'),
@@ -108,7 +106,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({
     type: z
       .literal('cap-raise')
-      .describe('The answer reached a cap that was raised meanwhile; the model goes on'),
+      .describe('The answer reached its output cap, which had been raised meanwhile; generation continues'),
     provider: z.string(),
     model: z.string(),
     attempt: z.int(),
@@ -127,10 +125,10 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({
     type: z
       .literal('tool-call-delta')
-      .describe('A piece of a tool call; pieces of one index, joined, are the call'),
+      .describe('A part of a tool call; the parts of one index, joined, are the call'),
     index: z.int().nonnegative().describe('Which call of the answer'),
-    id: z.string().describe('The same in every piece of a call'),
-    name: z.string().describe('The same in every piece of a call'),
+    id: z.string().describe('The same in every part of a call'),
+    name: z.string().describe('The same in every part of a call'),
     arguments: z.string().describe('The next characters of the JSON arguments'),
   }),
   z.object({
@@ -144,7 +142,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     attempt: z.int(),
     code: z.string(),
     message: z.string(),
-    resumable: z.boolean().describe('The same response is taken up again; its usage is told when it ends'),
+    resumable: z.boolean().describe('The same response is resumed; its usage is reported when it ends'),
     ...progress,
   }),
   z.object({
@@ -174,13 +172,13 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('generation-cancel'), attempts: z.int(), ...progress }),
 ]);
 
-/** An event as a writer gives it; the log adds `seq` and `at`. */
+/** An event as a writer appends it; the log adds `seq` and `at`. */
 export type EventBody = z.infer<typeof eventBodySchema>;
 export type EventType = EventBody['type'];
 
 /**
  * An event as a reader gets it. `at`: when it was appended, ms since 1970. `from`: only on a delta that was
- * coalesced for a reader who was behind; the first seq that it covers (`seq` is the last).
+ * coalesced for a reader that was behind; the first seq that it covers (`seq` is the last).
  */
 export type GenerationEvent = EventBody & {
   readonly seq: number;

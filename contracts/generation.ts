@@ -1,4 +1,4 @@
-/** What a caller asks for, what travels to the workflow, and what is shown of a generation. */
+/** A generation as a caller requests it, as the workflow receives it, and as the API shows it. */
 import { z } from 'zod';
 import { type CacheMode, cacheModes } from './cache-mode.ts';
 import { type CompressionTarget, compressionSchema } from './compression.ts';
@@ -27,7 +27,7 @@ export const taskSchema = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'expected a short name, such as simple, complex or code');
 
-/** It goes into headers, logs, ids of circuits and ledgers, none of which takes every character. */
+/** It becomes part of headers, logs, circuit ids and ledger entries, none of which takes every character. */
 export const modelNameSchema = z
   .string()
   .regex(/^[\x21-\x7e]{1,200}$/, 'expected up to 200 printable ASCII characters without spaces');
@@ -45,7 +45,7 @@ export const generationRequestSchema = z
       .optional()
       .describe(
         'The user text, or the whole conversation; the last message is from the user. ' +
-          'Optional where the prompt has messages; else it stands after them.',
+          'Optional where the prompt has messages, which come first.',
       ),
     prompt: promptReferenceSchema
       .optional()
@@ -54,7 +54,7 @@ export const generationRequestSchema = z
     system: z.string().min(1).optional(),
     model: modelNameSchema
       .optional()
-      .describe('provider/model, such as openai/gpt-4o-mini. Without it the route decides.'),
+      .describe('provider/model, such as openai/gpt-4o-mini. If absent, the route decides.'),
     route: z
       .string()
       .min(1)
@@ -94,26 +94,28 @@ export const generationRequestSchema = z
       .int()
       .nonnegative()
       .optional()
-      .describe('A stored answer may be so old at the most; the route may set less.'),
+      .describe('Maximum age of a stored answer; the route may set less.'),
     metadata: metadataSchema.optional(),
     stream: z.boolean().optional().describe('true: the response is the event stream (SSE) at once.'),
     task: taskSchema
       .optional()
       .describe(
-        'What kind of task this is, such as simple, complex or code; else it is found from the input.',
+        'What kind of task this is, such as simple, complex or code; else it is guessed from the input.',
       ),
     priority: z
       .int()
       .min(1)
       .max(5)
       .optional()
-      .describe('Who goes first where many wait: 1 is first, 5 is last, 3 if absent.'),
+      .describe('Order among generations that wait: 1 is first, 5 is last, 3 if absent.'),
     deadlineMs: z
       .int()
       .min(LIMITS.minDeadlineMs)
       .max(LIMITS.maxDeadlineMs)
       .optional()
-      .describe('How long the answer is of use to you, from now; then the generation ends with an error.'),
+      .describe(
+        'How long the answer is of use to you, from now; after that the generation ends with an error.',
+      ),
   })
   .refine(({ input, prompt }) => input !== undefined || prompt !== undefined, {
     path: ['input'],
@@ -125,20 +127,20 @@ export const generationRequestSchema = z
   });
 export type GenerationRequest = z.infer<typeof generationRequestSchema>;
 
-/** What may be said of the rest of an answer that ended by its length. */
+/** Continues an answer that ended by its length. */
 export const continueRequestSchema = z.strictObject({
   maxOutputTokens: z
     .int()
     .min(1)
     .max(LIMITS.maxOutputTokens)
     .optional()
-    .describe('For the new part alone; without it, the cap of the generation that is continued.'),
-  model: modelNameSchema.optional().describe('Without it, the model that wrote the text so far.'),
+    .describe('For the new part alone; if absent, the cap of the continued generation.'),
+  model: modelNameSchema.optional().describe('If absent, the model that wrote the text so far.'),
   stream: z.boolean().optional().describe('true: the response is the event stream (SSE) at once.'),
 });
 export type ContinueRequest = z.infer<typeof continueRequestSchema>;
 
-/** The part of a request that fixes the answer; kept in Redis (claim check), never in workflow history. */
+/** The part of a request that determines the answer. Kept in Redis (claim check), never in workflow history. */
 export interface GenerationInput {
   readonly system?: string;
   readonly messages: readonly Message[];
@@ -156,7 +158,7 @@ export interface GenerationInput {
   readonly continues?: ContinuedText;
 }
 
-/** The answer that a generation goes on with. */
+/** The earlier answer that a generation continues. */
 export interface ContinuedText {
   readonly generationId: string;
   /** The first generation of the text; the same as `generationId` unless that was a continuation itself. */
@@ -171,7 +173,7 @@ export interface CompressedTokens {
   readonly tokensAfter: number;
 }
 
-/** Who set the output cap of a generation. */
+/** What set the output cap of a generation. */
 export type OutputCapSource = 'request' | 'prompt' | 'route' | 'learnt' | 'default';
 
 /** One model that may answer. `provider` is a name in the config's `providers`. */
@@ -185,16 +187,16 @@ export interface GenerationOrder {
   readonly generationId: string;
   readonly tenant: string;
   readonly user: string;
-  /** Whose budgets are debited besides the user's: the team of the API key, and the key itself. */
+  /** Debited besides the user: the team of the API key, and the key itself. */
   readonly team: string | null;
   readonly keyId: string;
   readonly route: string;
   readonly candidates: readonly Candidate[];
   readonly cache: CacheMode;
-  /** A stored answer may be so old at the most; absent: as old as the route lets it be. */
+  /** Maximum age of a stored answer; absent: the route's. */
   readonly cacheMaxAgeMs?: number;
   readonly maxOutputTokens: number;
-  /** Longest that one candidate may take, all its attempts together. */
+  /** Limit of one candidate, all its attempts together. */
   readonly limitMs: number;
   /** Size of the input in characters, for the summary in the Temporal UI. */
   readonly inputChars: number;
@@ -202,43 +204,43 @@ export interface GenerationOrder {
   readonly capFrom?: OutputCapSource;
   readonly prompt?: PromptUse;
   readonly continues?: Omit<ContinuedText, 'text'>;
-  /** What was left of the context; known only once the generation has begun. */
+  /** What compression left of the context; known only once the generation has begun. */
   readonly compressed?: CompressedTokens;
   /** What the route decided; absent in a run that older code began. */
   readonly routing?: RoutingPlan;
-  /** When the whole generation must have ended, ms since 1970; absent in a run that older code began. */
+  /** Deadline of the whole generation, ms since 1970; absent in a run that older code began. */
   readonly deadlineAtMs?: number;
   /**
-   * When its log was created, ms since 1970. An Idempotency-Key that is sent again after the retention of the log gives
-   * the same id to another generation; what is remembered by id is told apart by this. Absent where no key was sent, for
-   * such an id is given once, and in a run that older code began.
+   * When its log was created, ms since 1970. An Idempotency-Key that is reused after the retention of the log gives the
+   * same id to another generation; this distinguishes what is stored by id. Absent where no key was sent, because such
+   * an id is unique, and in a run that older code began.
    */
   readonly logCreatedAtMs?: number;
   /**
-   * The same, where Temporal still knows the run of the earlier log: what the budgets remember from before it is not of
-   * this run. Absent in all others.
+   * The same, if Temporal still knows the run of the earlier log: what the budgets recorded before this time belongs to
+   * that run. Absent in all others.
    */
   readonly againSinceMs?: number;
 }
 
-/** A window in tokens, where it is known. */
+/** A candidate with its context window, where that is known. */
 interface WindowedCandidate extends Candidate {
   readonly contextTokens: number | null;
 }
 
-/** What a route decides besides the order of its candidates. */
+/** The decisions of a route besides the order of its candidates. */
 export interface RoutingPlan {
   /** The kind of task; null where the route does not ask. */
   readonly task: string | null;
-  /** Why each model has its place, and what it would cost; for people. */
+  /** Why each model has its place, and what it would cost; shown in the Temporal UI. */
   readonly reasons: readonly string[];
   /** Context windows of the order's candidates, in the same order. */
   readonly contextTokens: readonly (number | null)[];
   /** Tried only after a model has said that the input is too long for it. */
   readonly onContextLength: readonly WindowedCandidate[];
-  /** Whether a refusal by content policy is told (the default) or the next candidate is asked. */
+  /** After a refusal by content policy: end with that refusal (`tell`, the default) or try the next candidate. */
   readonly onContentPolicy: 'tell' | 'fall-back';
-  /** What happens when no key of a candidate has room: the next candidate is asked, or the generation waits. */
+  /** When no key of a candidate has room: try the next candidate, or wait. */
   readonly whenFull: 'next' | 'wait';
   /** Longest wait for room. */
   readonly maxWaitMs: number;
@@ -254,7 +256,7 @@ export const generationStatuses = ['running', 'completed', 'failed', 'cancelled'
 export type GenerationStatus = (typeof generationStatuses)[number];
 
 /**
- * How an attempt begins. `start`: nothing was delivered yet. The others go on from a log that has text:
+ * How an attempt begins. `start`: nothing was delivered yet. The others continue a log that has text:
  * `reattach` to the running response, `prefill` the assistant's turn, `instruct` the model to continue,
  * `restart` from the beginning (after `text-reset` unless the new text begins with the old).
  */
@@ -301,8 +303,8 @@ export const generationViewSchema = z.object({
   prompt: z
     .object({ name: z.string(), version: z.int() })
     .nullable()
-    .describe('The version of the named prompt that it got.'),
-  continues: z.string().nullable().describe('The generation whose text this one goes on with.'),
+    .describe('The version of the named prompt that was used.'),
+  continues: z.string().nullable().describe('The generation whose text this one continues.'),
   metadata: z.record(z.string(), z.string()),
 });
 export type GenerationView = z.infer<typeof generationViewSchema>;

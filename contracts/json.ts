@@ -1,6 +1,6 @@
 /**
- * JSON whose integers keep their digits. A JavaScript number holds 53 bits, so `JSON.parse` changes the 64-bit bounds
- * that schemas of tools carry; such an integer is kept as the raw text that `JSON.stringify` writes out again.
+ * Parses JSON without changing its integers. A JavaScript number holds 53 bits, so `JSON.parse` changes the 64-bit
+ * bounds that tool schemas contain; such an integer is kept as raw text, which `JSON.stringify` writes unchanged.
  */
 
 /** Source: tc39/proposal-json-parse-with-source, which Node 24 has and TypeScript does not describe yet. */
@@ -14,7 +14,7 @@ interface RawJson {
 }
 const { rawJSON, isRawJSON, parse } = JSON as unknown as RawJson;
 
-/** 2^53 has 16 digits. A reviver is called for every value, so texts without such a number are parsed without one. */
+/** 2^53 has 16 digits. A reviver runs for every value, so texts without such a number are parsed without one. */
 const LONG_NUMBER = /\d{16}|[eE]\+?\d{3}/;
 
 const INTEGER = /^-?\d+$/;
@@ -24,7 +24,7 @@ export function parseJson(text: string): unknown {
   return LONG_NUMBER.test(text) ? parse(text, withDigits) : JSON.parse(text);
 }
 
-/** Whether the value is a number that stands as its text because no JavaScript number equals it. */
+/** Whether the value is a number kept as raw text because no JavaScript number equals it. */
 export function isExactNumber(value: unknown): boolean {
   return isRawJSON(value);
 }

@@ -1,10 +1,10 @@
-/** API keys and tickets as the API takes and shows them. A key itself is shown once, in the answer that made it. */
+/** API keys and tickets as the API takes and shows them. The secret is shown once, in the response that creates it. */
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 
 /**
  * `generate`: submit, read and cancel generations of the key's own user. `any-user`: the same for all users of the
- * tenant; what a backend has that serves many. `admin`: keys, budgets and prompts of the tenant. `operator`: `admin`
+ * tenant, for a backend that serves many. `admin`: keys, budgets and prompts of the tenant. `operator`: `admin`
  * of every tenant.
  */
 export const scopes = ['generate', 'any-user', 'admin', 'operator'] as const;
@@ -16,12 +16,12 @@ export const principalNameSchema = z
   .regex(/^[A-Za-z0-9_.@:-]{1,128}$/, 'expected 1 to 128 of A-Z a-z 0-9 _ . @ : -');
 
 export const createKeySchema = z.strictObject({
-  user: principalNameSchema.describe('Who is debited where a request names nobody.'),
+  user: principalNameSchema.describe('The user who is debited if a request names none.'),
   tenant: principalNameSchema
     .optional()
     .describe("Absent: the caller's own; another one needs the scope operator."),
   team: principalNameSchema.optional(),
-  name: z.string().min(1).max(100).optional().describe('What people call it, such as "billing service".'),
+  name: z.string().min(1).max(100).optional().describe('A label for people, such as "billing service".'),
   scopes: z.array(z.enum(scopes)).min(1).max(scopes.length).default(['generate']),
   expiresInMs: z.int().positive().max(LIMITS.keyLifeMs).optional().describe('Absent: it does not expire.'),
 });
@@ -33,7 +33,7 @@ export const rotateKeySchema = z.strictObject({
     .min(0)
     .max(LIMITS.keyOverlapMs)
     .default(24 * 3_600_000)
-    .describe('How long the old secret stays good.'),
+    .describe('How long the old secret stays valid.'),
 });
 
 export const keyViewSchema = z.object({
@@ -45,7 +45,7 @@ export const keyViewSchema = z.object({
   scopes: z.array(z.enum(scopes)),
   createdAt: z.int().describe('Milliseconds since 1970, as all times here.'),
   expiresAt: z.int().nullable(),
-  previousUntil: z.int().nullable().describe('After a rotation: until when the old secret is good.'),
+  previousUntil: z.int().nullable().describe('After a rotation: until when the old secret is valid.'),
   lastUsedAt: z.int().nullable().describe('To the minute; null: not yet.'),
 });
 export type KeyView = z.infer<typeof keyViewSchema>;
@@ -56,11 +56,16 @@ export type NewKey = z.infer<typeof newKeySchema>;
 
 export const createTicketSchema = z
   .strictObject({
-    generationId: z.string().min(1).max(128).optional().describe('The only generation that it opens.'),
+    generationId: z
+      .string()
+      .min(1)
+      .max(128)
+      .optional()
+      .describe('If set, the ticket is valid for this generation only.'),
     reconnects: z
       .boolean()
       .default(false)
-      .describe('Good for more than one connection, as an EventSource needs it; wants a generationId.'),
+      .describe('Valid for more than one connection, as an EventSource needs it; requires a generationId.'),
   })
   .refine((ticket) => !ticket.reconnects || ticket.generationId !== undefined, {
     path: ['reconnects'],

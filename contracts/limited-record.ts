@@ -1,4 +1,4 @@
-/** A record of a request: how many keys it may have is looked at before any of them is checked. */
+/** A record whose keys are counted before any of them is checked: a huge one costs no more than its limit. */
 import { z } from 'zod';
 
 export function limitedRecord<Key extends z.ZodString, Value extends z.ZodType>(
@@ -6,11 +6,11 @@ export function limitedRecord<Key extends z.ZodString, Value extends z.ZodType>(
   value: Value,
   mostKeys: number,
 ) {
-  const limit = (given: unknown, context: z.RefinementCtx) => {
-    if (hasMoreKeys(given, mostKeys)) {
-      context.addIssue({ code: 'custom', message: `expected at most ${mostKeys} keys`, input: given });
+  const limit = (input: unknown, context: z.RefinementCtx) => {
+    if (hasMoreKeys(input, mostKeys)) {
+      context.addIssue({ code: 'custom', message: `expected at most ${mostKeys} keys`, input });
     }
-    return given;
+    return input;
   };
   return z.preprocess(limit, z.record(key, value)).meta({ maxProperties: mostKeys });
 }

@@ -1,6 +1,6 @@
 /**
- * A limit on everything, and the defaults of what the config or a request may set. Sizes in bytes, times in milliseconds;
- * the unit is last in the name.
+ * A limit on everything, and the defaults of what the config, a route or a request may set. The unit is
+ * last in the name.
  */
 
 /** Hard bounds: no setting changes them. */
@@ -9,38 +9,38 @@ export const LIMITS = {
   requestBodyBytes: 8 * 1024 * 1024,
   /** Deepest nesting of a JSON body. */
   jsonDepth: 100,
-  /** Values of a JSON body or frame: what it costs to check it grows with them, not with its bytes. */
+  /** Values of a JSON body or frame: the cost of checking it grows with them, not with its bytes. */
   jsonValues: 100_000,
-  /** The same where a body is lists of tokens: OpenAI takes 300,000 of them in one request. */
+  /** The same for a body of token lists: OpenAI takes 300,000 tokens in one request. */
   embeddingsJsonValues: 310_000,
-  /** A body over this is parsed in a turn of its own, so that requests in between are served. */
+  /** A larger body is parsed in a separate turn of the event loop, so that other requests are served in between. */
   largeBodyBytes: 64 * 1024,
   /** Longest message of an error. */
   errorMessageBytes: 1_024,
   /** All header lines of a request together. */
   headerBytes: 16 * 1024,
   headerLines: 100,
-  /** Keys of one tenant: each is kept until it is revoked, and all are read to be listed. */
+  /** Keys of one tenant: each is kept until it is revoked, and listing reads all of them. */
   keysPerTenant: 10_000,
-  /** Longest life that a key with an end may have. */
+  /** Longest life of a key that expires. */
   keyLifeMs: 10 * 365 * 24 * 3_600_000,
-  /** Longest that the old secret of a rotated key stays good. */
+  /** Longest that the old secret of a rotated key stays valid. */
   keyOverlapMs: 30 * 24 * 3_600_000,
-  /** A ticket that is not used within this is void. */
+  /** An unused ticket expires after this. */
   ticketMs: 30_000,
-  /** A ticket that may be used again is void after this, whatever happens. */
+  /** A reusable ticket expires after this, however often it is used. */
   ticketReconnectsMs: 3_600_000,
   /** How long a browser may decrypt payloads for the Temporal UI. */
   codecSessionMs: 8 * 3_600_000,
   /** Largest frame that a WebSocket client may send. */
   webSocketFrameBytes: 64 * 1024,
-  /** Conversations that one WebSocket keeps without having asked a model. */
+  /** Conversations that one WebSocket keeps before any model is called. */
   preparedBytesPerSocket: 8 * 1024 * 1024,
   /** An id of a generation, response or message as a client may send it. */
   idChars: 128,
   /** Generations that one WebSocket may follow at once. */
   subscriptionsPerSocket: 256,
-  /** An end user as a vendor's client names it. */
+  /** The end user as a vendor's client names them. */
   endUserChars: 512,
   messagesPerRequest: 1_000,
   partsPerMessage: 256,
@@ -52,80 +52,80 @@ export const LIMITS = {
   /** Keys at the top of a JSON Schema. */
   schemaKeys: 256,
   idempotencyKeyChars: 255,
-  /** Text that a writer may hold before it stops reading from its provider. */
+  /** Text that a log writer buffers before it stops reading from its provider. */
   writerBufferBytes: 256 * 1024,
   /** Events in one atomic append. */
   eventsPerAppend: 512,
-  /** Output that may wait in this process for one slow viewer. */
+  /** Output that this process buffers for one slow viewer. */
   viewerBufferBytes: 64 * 1024,
   /** Stream entries that a relay reads from the log in one round trip. */
   entriesPerRead: 64,
-  /** Events that one such read takes, whatever their entries hold; more than any one entry does. */
+  /** Events of one such read, however many its entries hold; more than any one entry does. */
   eventsPerRead: 1_024,
   /** Recent events of one generation that the relay keeps for all its viewers. */
   relayWindowBytes: 256 * 1024,
-  /** A viewer that takes nothing for so long is closed; its cursor stays good. */
+  /** A viewer that reads nothing within this is disconnected; its cursor stays valid. */
   viewerStallMs: 60_000,
-  /** The input of an ended generation that nothing can continue is kept so long, for the steps that follow its end. */
+  /** How long the input of an ended, not continuable generation is kept, for the steps after its end. */
   endedInputMs: 3_600_000,
   /** A log that never ended is dropped after this, with the input that was made for it. */
   openLogTtlMs: 7 * 24 * 3_600_000,
-  /** A new generation that no worker has taken by then is started at Temporal, which hands it to one that is free. */
+  /** If no worker has taken a new generation within this, the API starts it at Temporal, which queues it. */
   handoffTakenMs: 40,
-  /** A longer one is handed over without its input. */
+  /** A larger message of the hand-off is sent without the input. */
   handoffChars: 64 * 1024,
-  /** One that was taken, but not started by then, is started at Temporal too. */
+  /** If the worker that took it has not started it within this, the API starts it at Temporal. */
   handoffStartedMs: 2_000,
   /** A stream that runs for longer is adopted by an activity that heartbeats; well below the workflow task timeout. */
   adoptStreamAfterMs: 1_000,
   /**
-   * An answer with less text than this is restarted rather than continued by instruction: that saves nothing, and too
-   * little is there to see whether the model begins again instead.
+   * An answer with less text than this is restarted, not continued by instruction: continuing would save nothing, and
+   * so little text does not show whether the model begins again instead.
    */
   leastContinuedChars: 24,
   /**
-   * Attempts of a generation that ended without an answer and without an error of its provider: its worker died, or the
-   * response was lost. An input that kills every worker which reads its answer is paid for so often.
+   * Attempts that end without an answer and without a provider error: the worker died, or the response was lost. It
+   * bounds what an input costs that kills every worker which reads its answer.
    */
   uncountedAttempts: 10,
   /** Provider errors of one candidate before the next candidate is tried. */
   providerErrorsPerCandidate: 3,
-  /** Longest wait that a provider's Retry-After may ask of us before we fall back. */
+  /** Longest Retry-After of a provider that is waited for; after a longer one, the next candidate is tried. */
   retryAfterMs: 30_000,
-  /** A wait for a key that is not worth another candidate. */
+  /** A provider's only key is waited for up to this; for a longer rest, the gate says that there is no room. */
   shortWaitMs: 3_000,
-  /** The gate to the providers answers within this, or calls go on without it. The log is waited for meanwhile. */
+  /** If the provider gate does not answer within this, calls are made without it. */
   gateMs: 2_000,
-  /** An append is sent again for so long while Redis is away; then its attempt ends, and another goes on. */
+  /** How long an append is retried while Redis is unreachable; then the attempt ends, and the next one resumes. */
   appendAgainMs: 120_000,
   /**
-   * A follower that stops waits this long for a leader that has fixed the shares and not ended its log. Longer than an
-   * append is repeated: after it, the end that fixed the shares can no longer be written.
+   * How long a follower that stops waits for a leader that has fixed the shares but not ended its log. Longer than
+   * `appendAgainMs`: after it, the leader can no longer write that end.
    */
   flightClosedMs: 180_000,
-  /** A leader that is silent for this long is left by its followers. */
+  /** Followers leave a leader that is silent for longer. */
   leaderSilenceMs: 15_000,
   /** The time limit of the vendors' SDKs, whose own may be shorter; a generation has its deadline besides. */
   vendorCallMs: 30 * 60_000,
   /** A call for embeddings ends within this. */
   embeddingsMs: 60_000,
-  /** What is read of a provider's error; the rest is cut off. */
+  /** How much of a provider's error body is read. */
   errorBodyBytes: 64 * 1024,
   /**
-   * A reservation of this age that no run answers for is an orphan. Longer than a call for embeddings, and than Temporal
-   * may need to write down a run that has reserved already.
+   * An older reservation without a run is an orphan. Longer than a call for embeddings, and than Temporal may need to
+   * record a run that has reserved already.
    */
   orphanAfterMs: 15 * 60_000,
-  /** Attempts of a step that fails by an error which does not say that a service is away; then it is given up. */
+  /** Attempts of a step whose error does not say that a service is unreachable; after them, the step is given up. */
   oddErrorAttempts: 20,
   minDeadlineMs: 100,
   maxDeadlineMs: 30 * 24 * 3_600_000,
-  /** Longest `generationMs` that the config may set: a day below the life of an open log, which must outlive its generation. */
+  /** Longest `generationMs` that the config may set: a log must outlive its generation, here by a day. */
   maxGenerationMs: 6 * 24 * 3_600_000,
-  /** No comparison takes so long, unless something is wrong with it: then its thread is replaced. */
+  /** A comparison that takes longer is stuck; its thread is replaced. */
   verifierRunMs: 2_000,
   maxOutputTokens: 1_000_000,
-  /** A cap that was learnt is never below this: one unusual answer must not need a continuation. */
+  /** A learnt cap is never below this, so that one unusual answer does not need a continuation. */
   leastLearntTokens: 64,
   versionsPerPrompt: 10_000,
   promptsPerTenant: 10_000,
@@ -134,37 +134,37 @@ export const LIMITS = {
   messagesPerPrompt: 32,
   templateChars: 256 * 1024,
   variablesPerPrompt: 64,
-  /** Places of all its variables together, and of all its text: each request that names it reads them again. */
+  /** Placeholders of one prompt: each request that names the prompt renders all of them. */
   placesPerPrompt: 60_000,
   promptChars: 1024 * 1024,
   feedbackChars: 2_000,
-  /** How long a generation is known to the statistics of its prompt after it was recorded. */
+  /** How long the statistics of a prompt remember that they have counted a generation. */
   statsMarkerMs: 8 * 24 * 3_600_000,
   feedbackKeptMs: 90 * 24 * 3_600_000,
   /** Versions of one prompt that its statistics show: the newest. */
   statsVersions: 100,
-  /** Longest that the compression of one prompt may take; then it goes on as it is. */
+  /** If compression takes longer, the prompt is sent as it is. */
   compressionMs: 8_000,
-  /** Longest that the likeness of meaning may take; then words alone decide. */
+  /** If sentence similarity takes longer, compression decides by words alone. */
   meaningMs: 3_000,
-  /** Longer contexts are sent as they are. */
+  /** Longer contexts are sent uncompressed. */
   compressionChars: 2_000_000,
-  /** Text of one request that is counted by the tokenizer; the rest of it is taken for one token a byte. */
+  /** How much text of one request the tokenizer counts; the rest is taken as one token a byte. */
   countedBytes: 512 * 1024,
 } as const;
 
-/** What holds unless the config, the route or the request says otherwise. */
+/** What applies unless the config, a route or a request says otherwise. */
 export const DEFAULTS = {
-  /** Bodies and frames that one API process holds before they are worked off. */
+  /** Bodies and frames that one API process holds at once. */
   bytesInFlight: 256 * 1024 * 1024,
   bytesInFlightPerKey: 32 * 1024 * 1024,
   /** Inputs and prompts that a tenant keeps in Redis. */
   storedBytesPerTenant: 2 * 1024 * 1024 * 1024,
   /** Longest wait for room at a provider. */
   roomWaitMs: 10 * 60_000,
-  /** A new generation waits so long for a Temporal that is away. */
+  /** How long a new generation waits for Temporal while it is unreachable. */
   waitForTemporalMs: 3_000,
-  /** A command to Redis waits so long for its answer. */
+  /** How long a Redis command waits for its reply. */
   redisAnswerMs: 5_000,
   connectMs: 5_000,
   firstTokenMs: 10_000,
@@ -173,13 +173,13 @@ export const DEFAULTS = {
   thinkingMs: 180_000,
   generationMs: 30 * 60_000,
   cacheLookUpMs: 150,
-  /** A look-up waits so long for its turn at the verifier; then it finds the same words only. */
+  /** How long a look-up queues for the verifier; after that only identical questions hit. */
   verifierWaitMs: 250,
-  /** After this the verifier compares no further question; those that are left are not the same. */
+  /** After this the verifier compares no further candidate; the remaining ones miss. */
   verifierCompareMs: 100,
   /** Silence after which the relay writes a comment or ping, below the 30 s of common proxies. */
   relayHeartbeatMs: 10_000,
   maxOutputTokens: 4_096,
-  /** Longest value of a prompt's variable that does not say otherwise. */
+  /** Longest value of a prompt variable. */
   variableChars: 20_000,
 } as const;

@@ -1,7 +1,7 @@
-/** Whether a provider may bill a call that has failed. In doubt it may. */
+/** Whether a provider may bill a failed call. In doubt it may. */
 import type { ErrorCode, UnbrokenError } from './errors.ts';
 
-/** Errors that do not say whether the provider took the call. All others of a call without an answer are refusals. */
+/** Errors that do not show whether the provider accepted the call. Any other error without an answer is a refusal. */
 const UNSURE: ReadonlySet<ErrorCode> = new Set([
   'provider_first_token_timeout',
   'provider_stream_cut',
@@ -16,7 +16,7 @@ export function mayBeBilled({ code, details }: UnbrokenError): boolean {
   return UNSURE.has(code) || details?.['sent'] === true;
 }
 
-/** Failures of a connection that carried no request. After any other the provider may have taken the call, and bill it. */
+/** Connection failures before any request was sent. After any other, the provider may have accepted the call. */
 const NEVER_SENT =
   /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS|ERR_SSL|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO)/;
 

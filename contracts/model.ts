@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 const known = z.boolean().nullable();
 
-/** null: not known. What is not known is tried; only what is known to be missing is refused. */
+/** null: not known. Only what is known to be missing is refused; what is not known is tried. */
 export const modelCapabilitiesSchema = z.object({
   tools: known,
   vision: known.describe('Images in the input.'),
@@ -11,9 +11,11 @@ export const modelCapabilitiesSchema = z.object({
   reasoning: known.describe('Thinks before it answers; takes `reasoning`.'),
   sampling: known.describe('Takes `temperature` and `topP`.'),
   stop: known.describe('Takes `stop`.'),
-  prefill: z.boolean().describe('A cut answer is gone on from as its own turn.'),
-  reattach: z.boolean().describe('A cut answer is taken up again; nothing is paid twice.'),
-  instruct: z.boolean().describe('A cut answer is continued when told to.'),
+  prefill: z.boolean().describe('An interrupted answer resumes as the prefilled turn of the assistant.'),
+  reattach: z
+    .boolean()
+    .describe('An interrupted answer resumes by reattaching to it; nothing is paid twice.'),
+  instruct: z.boolean().describe('An interrupted answer resumes by an instruction to continue.'),
 });
 export type ModelCapabilities = z.infer<typeof modelCapabilitiesSchema>;
 
@@ -29,7 +31,7 @@ const modelPriceSchema = z.object({
 export type ModelPrice = z.infer<typeof modelPriceSchema>;
 
 export interface ModelFacts {
-  /** Tokens of input and output together; null where nobody says. */
+  /** Tokens of input and output together; null where no source says. */
   readonly contextWindow: number | null;
   readonly maxOutputTokens: number | null;
   readonly capabilities: ModelCapabilities;

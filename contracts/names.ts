@@ -12,7 +12,7 @@ export const SEARCH_ATTRIBUTES = {
   UnbrokenCostMicroUsd: 'Int',
 } as const;
 
-/** What may be said to a generation that runs. */
+/** Signals that a running generation takes. */
 export const SIGNALS = { raiseCap: 'raiseCap', stop: 'stop' } as const;
 
 /** A generation id names its tenant's workflow: the same key sent again is the same workflow. */
@@ -23,12 +23,12 @@ export function workflowId(tenant: string, generationId: string): string {
 /** Calls for embeddings are reserved and settled like generations, and have no workflow. */
 export const EMBEDDINGS_ID_PREFIX = 'emb_';
 
-/** The queue of those who wait for room at a provider; Temporal keeps its order by priority and fairness. */
+/** The task queue of generations that wait for room at a provider; Temporal orders it by priority and fairness. */
 export function roomQueue(taskQueue: string, provider: string): string {
   return `${taskQueue}/room/${provider}`;
 }
 
-/** A name as a part of a key. Every text is one: half a surrogate pair, which cannot be encoded, is replaced. */
+/** A name as a part of a key. A lone surrogate cannot be encoded, so it is replaced. */
 function encodedPart(name: string): string {
   return encodeURIComponent(name.toWellFormed());
 }
@@ -39,7 +39,7 @@ export const REDIS_KEYS = {
   logStream: (generationId: string) => `ub:log:{${generationId}}:events`,
   logInput: (generationId: string) => `ub:log:{${generationId}}:input`,
   logChannel: (generationId: string) => `ub:log:{${generationId}}:channel`,
-  /** How many bytes a tenant keeps, by the hour in which they go. */
+  /** How many bytes a tenant keeps, by the hour in which they expire. */
   storedBytes: (tenant: string) => `ub:stored:{${encodedPart(tenant)}}`,
   /** The messages that were sent in place of those of the input. */
   compressedInput: (generationId: string) => `ub:log:{${generationId}}:compressed`,
@@ -48,10 +48,10 @@ export const REDIS_KEYS = {
   // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
   budget: (tenant: string, ...parts: readonly string[]) =>
     `ub:budget:{${encodedPart(tenant)}}:${parts.map(encodedPart).join(':')}`,
-  /** Who leads the flight of a question, and what the open flights of a partition ask. */
+  /** The leader of a question's flight, and the questions of a partition's open flights. */
   flight: (partition: string, key: string) => `ub:lead:{${partition}}:${key}`,
   openFlights: (partition: string) => `ub:lead:{${partition}}:open`,
-  /** Who shares the cost of a leader's answer. On the shard of the leader's log, which says whether it has ended. */
+  /** The followers that share a leader's cost. On the shard of the leader's log, which says whether it has ended. */
   flightMembers: (leader: string) => `ub:log:{${leader}}:members`,
   /** One prompt of a tenant: versions, labels, statistics, and the generations that used it. */
   prompt: (tenant: string, name: string, part: string) =>
@@ -59,7 +59,7 @@ export const REDIS_KEYS = {
   /** The names of a tenant's prompts. */
   promptNames: (tenant: string) => `ub:prompts:{${encodedPart(tenant)}}`,
   gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
-  /** What one tenant's calls have told of a provider: no other tenant reads it. */
+  /** What one tenant's calls have shown of a provider: no other tenant reads it. */
   gateOfTenant: (provider: string, tenant: string, part: string) =>
     `ub:gate:{${provider}}:of:${encodeURIComponent(tenant)}:${part}`,
   apiKey: (keyId: string) => `ub:key:{${keyId}}`,
@@ -67,9 +67,9 @@ export const REDIS_KEYS = {
   apiKeysOf: (tenant: string) => `ub:keys:{${encodedPart(tenant)}}`,
   /** Tells every API process the id of a key that was rotated or revoked. */
   apiKeyChanges: 'ub:key-changes',
-  /** New generations that wait for a worker that is free. */
+  /** New generations that wait for a free worker. */
   handoff: (taskQueue: string) => `ub:handoff:{${taskQueue}}`,
-  /** There while a worker takes new generations. */
+  /** Exists while any worker takes new generations. */
   handoffTakers: (taskQueue: string) => `ub:handoff:{${taskQueue}}:takers`,
   /** Tells one API process which of them a worker has started. */
   handoffAnswers: (apiProcess: string) => `ub:handoff-answers:${apiProcess}`,

@@ -1,12 +1,12 @@
-/** Named prompts: what is stored of them, how a request names one, and what is shown of their use. */
+/** Named prompts: how they are stored, how a request names one, and what the API shows of their use. */
 import { z } from 'zod';
 import { compressionSchema } from './compression.ts';
 import { limitedRecord } from './limited-record.ts';
 import { DEFAULTS, LIMITS } from './limits.ts';
 
-/** Names the newest version, whatever the labels say. */
+/** A reserved label: always the newest version. */
 export const NEWEST = 'latest';
-/** What a request gets that names neither a version nor a label. */
+/** The label of a request that names neither a version nor a label. */
 export const DEFAULT_LABEL = 'production';
 
 export const promptNameSchema = z
@@ -28,7 +28,7 @@ const variableSchema = z.strictObject({
     .max(LIMITS.requestBodyBytes)
     .default(DEFAULTS.variableChars)
     .describe('A longer value is refused.'),
-  default: z.string().optional().describe('Without it a request must give a value.'),
+  default: z.string().optional().describe('If absent, a request must give a value.'),
 });
 
 const templateText = z.string().min(1).max(LIMITS.templateChars);
@@ -42,7 +42,7 @@ export const promptContentSchema = z
       .min(1)
       .max(LIMITS.messagesPerPrompt)
       .optional()
-      .describe('Stand before the input of the request.'),
+      .describe('They precede the input of the request.'),
     variables: limitedRecord(variableName, variableSchema, LIMITS.variablesPerPrompt).default({}),
     maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens).optional(),
     compression: compressionSchema.optional(),
@@ -71,11 +71,11 @@ export const promptReferenceSchema = z
   });
 export type PromptReference = z.infer<typeof promptReferenceSchema>;
 
-/** Which version a generation got; kept with its input. */
+/** The version that a generation uses; kept with its input. */
 export interface PromptUse {
   readonly name: string;
   readonly version: number;
-  /** The label by which it was asked for; null where the request named the version. */
+  /** The label in the request; null where the request named the version. */
   readonly label: string | null;
 }
 
@@ -83,7 +83,7 @@ const armSchema = z.strictObject({ version: versionNumberSchema, weight: z.int()
 
 /**
  * What a label points to: one version, or several by weight. An arm is chosen by a hash of the user or the generation,
- * so a request that is sent again gets the same one, and a user keeps theirs.
+ * so a retried request gets the same arm, and a user keeps theirs.
  */
 export const labelTargetSchema = z.union([
   z.strictObject({ version: versionNumberSchema }),
@@ -117,7 +117,7 @@ export const promptViewSchema = z.object({
 });
 export type PromptView = z.infer<typeof promptViewSchema>;
 
-/** A score from -1 (bad) to 1 (good). A second one for the same generation takes the place of the first. */
+/** A score from -1 (bad) to 1 (good). A second one for the same generation replaces the first. */
 export const feedbackSchema = z.strictObject({
   score: z.number().min(-1).max(1),
   comment: z.string().max(LIMITS.feedbackChars).optional(),

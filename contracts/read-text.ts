@@ -1,4 +1,4 @@
-/** The text of a response's body, up to a size: an error page of any length must not cost more than its first words. */
+/** Reads a response body up to a size, so that an error page of any length costs no more than its beginning. */
 
 /** @param response its body is read or cancelled. @returns at most `maxBytes` of it, decoded as UTF-8. */
 export async function readText(

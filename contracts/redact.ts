@@ -1,8 +1,8 @@
-/** A vendor's words as a caller may read them: without keys. */
+/** Removes keys from a vendor's message before a caller sees it. */
 
-/** Shorter ones are stand-ins such as `none`, and would tear words apart. */
+/** Shorter secrets are placeholders such as `none`; replacing them would garble words. */
 const SECRET_CHARS = 8;
-/** Keys of other accounts, and keys that a vendor has cut or masked, by the forms that vendors give them. */
+/** Keys of other accounts, and keys that a vendor has shortened or masked, by the vendors' key formats. */
 const KEY_FORMS =
   /\b(?:sk|pk|rk|key|ub|gsk|xai|nvapi|hf|r8|pplx|csk|fw|tgp|ghp)[-_][A-Za-z0-9_*-]{6,}|\bAIza[\w*.-]{8,}|\bya29\.[\w.-]{8,}|\b(?:AKIA|ASIA)[A-Z0-9*]{8,}|\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?/g;
 

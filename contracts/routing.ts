@@ -1,4 +1,4 @@
-/** What the API tells of routes and providers: `POST /v1/routes/explain` and `GET /v1/providers`. */
+/** What the API shows of routes and providers: `POST /v1/routes/explain` and `GET /v1/providers`. */
 import { z } from 'zod';
 
 const circuitStates = ['closed', 'open', 'half-open'] as const;
@@ -20,16 +20,16 @@ export const explanationSchema = z.object({
     z.object({
       provider: z.string(),
       model: z.string(),
-      place: z.int().nullable().describe('1 is asked first; null: not asked'),
+      place: z.int().nullable().describe('1 is tried first; null: not tried'),
       why: z.string(),
-      maxCostMicroUsd: z.int().nullable().describe('The most that it can cost; null: no price is known'),
+      maxCostMicroUsd: z.int().nullable().describe('Upper bound of its cost; null: no price is known'),
       contextTokens: z.int().nullable(),
-      firstTokenMs: z.number().nullable().describe('As all workers saw it lately'),
+      firstTokenMs: z.number().nullable().describe('As measured by all workers lately'),
       tokensPerSecond: z.number().nullable(),
       circuit: z.enum(circuitStates),
     }),
   ),
-  onContextLength: z.array(z.string()).describe('Asked only after an input was too long'),
+  onContextLength: z.array(z.string()).describe('Tried only after an input was too long'),
   onContentPolicy: z.enum(['tell', 'fall-back']),
   whenFull: z.enum(['next', 'wait']),
   cachedAnswer: z.boolean(),
@@ -49,14 +49,14 @@ export const providersSchema = z.object({
             circuit: z.enum(circuitStates),
             because: z.enum(['errors', 'slow']).nullable().describe('Why the circuit opened'),
             sinceMs: z.int().nullable(),
-            retryAtMs: z.int().nullable().describe('When one call tries it again'),
+            retryAtMs: z.int().nullable().describe('When one call probes it'),
             calls: z.int().describe('In the window of the circuit breaker'),
             badCalls: z.int(),
             firstTokenMs: z.number().nullable(),
             tokensPerSecond: z.number().nullable(),
           }),
         )
-        .describe('Models that were asked lately'),
+        .describe('Models that were called lately'),
       keys: z
         .array(
           z.object({

@@ -1,4 +1,4 @@
-/** What a caller may know of itself and of the deployment; the page begins with it. Types only: browsers load this. */
+/** What a caller may know of itself and of the deployment; the page loads it first. Types only: browsers load this. */
 import type { Candidate } from './generation.ts';
 
 export interface SessionView {
@@ -9,8 +9,8 @@ export interface SessionView {
   /** The routes and their candidates, in the order in which they are tried. */
   readonly routes: readonly { readonly name: string; readonly candidates: readonly Candidate[] }[];
   /**
-   * Where the Temporal UI shows the workflows of the namespace; a workflow id, encoded, goes behind it. null: there is
-   * none, or the caller is no admin (the UI shows all tenants).
+   * URL of the namespace's workflows in the Temporal UI, to which an encoded workflow id is appended. null: there is no
+   * UI, or the caller is not an admin (the UI shows all tenants).
    */
   readonly temporalWorkflows: string | null;
 }

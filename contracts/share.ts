@@ -1,4 +1,5 @@
-/** How the cost of one call is shared: every part is split evenly, rounded down; the leader pays the remainder. */
+/** Splits the cost of one call among generations: evenly, rounded down; the leader pays the remainder. */
+import { invariant } from './invariant.ts';
 import type { MicroUsd, Usage } from './money.ts';
 
 export interface Used {
@@ -6,11 +7,12 @@ export interface Used {
   readonly costMicroUsd: MicroUsd;
 }
 
-/** @param by how many share it, the leader included. The leader's part and `by - 1` others make the whole, exactly. */
+/** @param by how many share it, the leader included. The leader's part and `by - 1` others add up to the whole. */
 export function splitCost(
   { usage, costMicroUsd }: Used,
   by: number,
 ): { readonly leader: Used; readonly each: Used } {
+  invariant(Number.isSafeInteger(by) && by >= 1, `a call is shared by at least one generation, not by ${by}`);
   const each = (whole: number) => Math.floor(whole / by);
   const rest = (whole: number) => whole - each(whole) * (by - 1);
   const split = (part: (whole: number) => number): Used => ({

@@ -1,17 +1,17 @@
-/** What travels between the workflow and its activities: ids, usage and money, never text. */
+/** Arguments and results of the activities: ids, usage and money, never text, because they are kept in history. */
 import type { BudgetStanding, BudgetWarning } from './budgets.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Candidate, CompressedTokens, FinishReason, GenerationOrder } from './generation.ts';
 import type { MicroUsd, Usage } from './money.ts';
 
-/** The run of a generation that is to be started. */
+/** A run to be started. */
 export interface NewRun {
   readonly order: GenerationOrder;
   /** 1 goes first, 5 last; absent: as Temporal has it. */
   readonly priorityKey?: number | undefined;
 }
 
-/** How a generation stands when a step has ended it; also the result of the workflow. */
+/** How a generation ended; also the result of the workflow. */
 export interface GenerationOutcome {
   readonly status: 'completed' | 'failed' | 'cancelled';
   readonly provider: string | null;
@@ -29,13 +29,13 @@ export interface GenerationOutcome {
 
 export interface BeginStep {
   readonly order: GenerationOrder;
-  /** When this workflow task began, by the server's clock: orders this attempt among all others. */
+  /** When this workflow task began, by the server's clock: the epoch of this attempt. */
   readonly epochMs: number;
 }
 
 export interface GrantedReservation {
   readonly reservedTokens: number;
-  /** What the generation may put out: what it asked for, clipped to the budget. */
+  /** The output cap: as requested, clipped to the budget. */
   readonly maxOutputTokens: number;
   /** null: no limit is set. */
   readonly remainingTokens: number | null;
@@ -46,13 +46,13 @@ export interface GrantedReservation {
 }
 
 export interface RefusedReservation {
-  /** The tightest budget; null where nothing can be reserved any more. */
+  /** The tightest budget; null where the generation has ended or was never reserved. */
   readonly budget: BudgetStanding | null;
   /** What it has left, in its unit. */
   readonly remaining: number;
 }
 
-/** What `beginGeneration` leaves to do, and what it has done to the context. */
+/** What the workflow must do after `beginGeneration`, and what compression left of the context. */
 export type BegunGeneration = NextStep & { readonly compressed?: CompressedTokens };
 
 type NextStep =
@@ -61,13 +61,13 @@ type NextStep =
       readonly next: 'ended';
       readonly outcome: GenerationOutcome;
       readonly storeFailed: boolean;
-      /** Budgets that it brought over their warning share, where somebody is to be told. */
+      /** Budgets that it brought over their warning share; empty where no webhook is configured. */
       readonly warnings?: readonly BudgetWarning[];
     }
   | { readonly next: 'refuse'; readonly refusal: RefusedReservation }
-  /** The first candidate's stream runs on, or shall be tried again after `waitMs`. */
+  /** The first candidate's stream is running, or must be retried after `waitMs`. */
   | { readonly next: 'stream'; readonly reservation: GrantedReservation; readonly waitMs: number }
-  /** The first candidate has failed for good. */
+  /** The first candidate has failed permanently. */
   | {
       readonly next: 'fall-back';
       readonly reservation: GrantedReservation;
@@ -77,9 +77,9 @@ type NextStep =
 export interface StepFailure {
   readonly code: ErrorCode;
   readonly message: string;
-  /** Where there was no room, or the circuit is open: when it may be worth another look. */
+  /** If the candidate had no room, or its circuit is open: the time until a retry may succeed. */
   readonly waitMs?: number;
-  /** Small facts for the reader, such as what a budget has left. */
+  /** Small facts for the caller, such as what a budget has left. */
   readonly details?: Readonly<Record<string, string | number>>;
 }
 
@@ -91,22 +91,22 @@ export interface StreamStep {
   readonly maxOutputTokens: number;
   readonly reservedMicroUsd?: MicroUsd;
   readonly warnings?: readonly BudgetStanding[];
-  /** Whether a failure of this candidate would be the end of the chain. */
+  /** True if no candidate is left after this one. */
   readonly isLast?: boolean;
-  /** What was waited for. */
+  /** The room that `waitForRoom` took for this call. */
   readonly room?: RoomTaken;
 }
 
-/** Who waits for room, and where. */
+/** One generation that waits for room at a candidate. */
 export interface WaitStep {
   readonly generationId: string;
   readonly candidate: Candidate;
   readonly tokens: number;
-  /** A provider that asks to be left alone for longer is not waited for; absent: it is. */
+  /** Longest Retry-After of the provider that is waited for; absent: any. */
   readonly longestRestMs?: number;
 }
 
-/** What the first in line got: room, or word that the provider wants the model to be left alone for so long. */
+/** Room for one call, or how long the provider asked us not to call the model. */
 export type WaitResult = RoomTaken | { readonly restMs: number };
 
 /** Room for one call under the limits of a key. */
@@ -133,14 +133,14 @@ export interface SettleStep {
   readonly outcome: GenerationOutcome;
 }
 
-/** What an activity gave with its failure: how long to wait, or small facts for the reader. */
+/** Reads the details of an activity's failure. A number is what older code wrote for `waitMs`. */
 export function failureFacts(
   details: readonly unknown[] | null | undefined,
 ): Pick<StepFailure, 'waitMs' | 'details'> {
-  const [given] = details ?? [];
-  if (typeof given === 'number') return Number.isFinite(given) ? { waitMs: given } : {};
-  if (typeof given !== 'object' || given === null) return {};
-  const small = Object.entries(given).filter(
+  const [facts] = details ?? [];
+  if (typeof facts === 'number') return Number.isFinite(facts) ? { waitMs: facts } : {};
+  if (typeof facts !== 'object' || facts === null) return {};
+  const small = Object.entries(facts).filter(
     (fact): fact is [string, string | number] => typeof fact[1] === 'string' || typeof fact[1] === 'number',
   );
   return { details: Object.fromEntries(small) };

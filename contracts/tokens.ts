@@ -1,22 +1,22 @@
-/** How many tokens an input may have at the most: what a budget reserves for it. */
+/** Upper bounds of the tokens of an input: what a budget reserves for it. */
 import { partsOf, textOfMessage } from './content.ts';
 import type { CountTexts } from './count-tokens.ts';
 import type { GenerationInput } from './generation.ts';
 
 /** Tokens that a chat format adds around each message; an upper figure of the common formats. */
 const TOKENS_PER_MESSAGE = 8;
-/** Vendors' tokenizers differ by some percent from ours. */
+/** Vendors' tokenizers differ from ours by a few percent. */
 const MARGIN = 1.1;
 /** An upper figure for one image in the common formats (OpenAI's high detail, Anthropic's 1568 x 1568). */
 const TOKENS_PER_IMAGE = 1_600;
-/** The instruction to continue, and the messages around it. */
+/** The instruction to continue, and the overhead of its messages. */
 const CONTINUE_TOKENS = 96;
-/** An answer cut below this is worth less than the clear error. */
+/** A shorter answer is worth less than a clear error. */
 const MIN_OUTPUT_TOKENS = 16;
 
 type CountedInput = Pick<GenerationInput, 'system' | 'messages' | 'tools' | 'output'>;
 
-/** An input is asked for at the gate, at the budget and in each second of its stream, and counted once. */
+/** The gate, the budget and each second of the stream need the count of the same input; it is counted once. */
 const countedInputs = new WeakMap<CountTexts, WeakMap<CountedInput, Promise<number>>>();
 
 export function boundInputTokens(input: CountedInput, countTexts: CountTexts): Promise<number> {
@@ -32,7 +32,7 @@ async function countInput(input: CountedInput, countTexts: CountTexts): Promise<
   return boundOf(input, texts, await countTexts(texts));
 }
 
-/** By the length of the texts alone: enough to choose a model by, and free. */
+/** An estimate by the length of the texts alone: accurate enough to choose a model, and free. */
 export function roughInputTokens(input: CountedInput): number {
   return boundOf(input, textsOf(input), []);
 }
@@ -45,24 +45,24 @@ function boundOf({ messages }: CountedInput, texts: readonly string[], counted: 
 
 function textsOf({ system, messages, tools, output }: CountedInput): string[] {
   const schemas = [...(tools ?? []), ...(output === undefined ? [] : [output])];
-  return [system ?? '', ...messages.map(textOfMessage), ...schemas.map((one) => JSON.stringify(one))];
+  return [system ?? '', ...messages.map(textOfMessage), ...schemas.map((schema) => JSON.stringify(schema))];
 }
 
-/** A continuation sends the text so far along, as one more message. */
+/** The input of a continuation, with the text so far as one more message. */
 export function withContinuedText(input: GenerationInput): GenerationInput {
   if (input.continues === undefined) return input;
   return { ...input, messages: [...input.messages, { role: 'assistant', content: input.continues.text }] };
 }
 
-/** The tokenizers of some vendors count up to a third more than ours. What is reserved too much is given back. */
+/** Some vendors' tokenizers count up to a third more than ours. What is reserved too much is released later. */
 const WORST_MARGIN = 1.25;
 
-/** What is reserved for an input: no vendor whose tokenizer we know counts more. */
+/** The reservation for an input: no vendor whose tokenizer we know counts more. */
 export async function worstInputTokens(input: CountedInput, countTexts: CountTexts): Promise<number> {
   return Math.ceil((await boundInputTokens(input, countTexts)) * WORST_MARGIN);
 }
 
-/** What is reserved for a call that continues this text: it is part of the input, with an instruction to go on. */
+/** The reservation for continuing this text: it is sent as input, with an instruction to continue. */
 export async function worstContinuationTokens(
   deliveredText: string,
   countTexts: CountTexts,
@@ -72,7 +72,7 @@ export async function worstContinuationTokens(
   return Math.ceil(tokens * MARGIN * WORST_MARGIN) + CONTINUE_TOKENS;
 }
 
-/** What is reserved for the first call: its input, and where it continues an answer, that text too. */
+/** The reservation for the first call: its input and, for a continuation, the text so far. */
 export async function worstSentTokens(input: GenerationInput, countTexts: CountTexts): Promise<number> {
   const { continues } = input;
   const continued = continues === undefined ? 0 : await worstContinuationTokens(continues.text, countTexts);

@@ -1,4 +1,4 @@
-/** What a generation has used, as its log tells it at any moment: also of a run that was ended before it could say. */
+/** What a generation has used at any point of its log, including a run that was terminated before it could report. */
 import type { EventBody } from './events.ts';
 import { addUsage, NO_USAGE } from './money.ts';
 import type { Used } from './share.ts';
@@ -13,26 +13,26 @@ function add(a: Used, b: Used): Used {
 export function usedSoFar(events: Iterable<EventBody>): Used {
   let ended = NOTHING;
   let used = ended;
-  let asked = NOTHING;
+  let judging = NOTHING;
   for (const event of events) {
     switch (event.type) {
       case 'cache-ask':
-        asked = event;
-        used = add(ended, asked);
+        judging = event;
+        used = add(ended, judging);
         break;
       case 'cache-leave':
         ended = add(ended, event.share ?? NOTHING);
-        used = add(ended, asked);
+        used = add(ended, judging);
         break;
       case 'cache-judge':
       case 'provider-error':
       case 'cap-raise':
         ended = add(ended, event);
-        if (event.type === 'cache-judge') asked = NOTHING;
-        // An error after which the response is resumed leaves what was counted of it so far.
-        if (event.type !== 'provider-error' || !event.resumable) used = add(ended, asked);
+        if (event.type === 'cache-judge') judging = NOTHING;
+        // After a resumable error the response runs on: its progress so far stays counted.
+        if (event.type !== 'provider-error' || !event.resumable) used = add(ended, judging);
         break;
-      // These tell the whole, with the attempts that have ended.
+      // These events carry the total, including the attempts that have ended.
       case 'usage-update':
       case 'generation-end':
       case 'generation-error':
@@ -46,7 +46,7 @@ export function usedSoFar(events: Iterable<EventBody>): Used {
   return used;
 }
 
-/** The generation that is followed at the end of these events, and may be owed a share; null where none is. */
+/** The leader that is followed at the end of these events, and that may be owed a share; null where there is none. */
 export function followedBy(events: readonly EventBody[]): string | null {
   const last = events.findLast(({ type }) => type === 'cache-join' || type === 'cache-leave');
   return last?.type === 'cache-join' ? last.leader : null;

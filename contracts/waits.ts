@@ -4,13 +4,13 @@
  */
 import parseDuration from 'parse-duration';
 
-/** Larger numbers are points in time: in seconds or milliseconds since 1970. */
+/** A larger number is a point in time, in seconds or milliseconds since 1970. */
 const EPOCH_SECONDS = 1_000_000_000;
 const EPOCH_MS = 1_000_000_000_000;
 
 /**
  * A number of seconds, a duration, a point in time, or a date.
- * @returns milliseconds from now, 0 where it is over; undefined where it is none of these.
+ * @returns milliseconds from now, 0 for the past; undefined for anything else.
  */
 export function waitMsOf(text: string | null, nowMs: number): number | undefined {
   if (text === null || text.trim() === '') return undefined;

@@ -9,11 +9,11 @@ export const clientFrameSchema = z.discriminatedUnion('type', [
     generationId: z.string().min(1).max(128),
     /** The last seq that the client has; -1 (the default) for all. */
     after: z.int().min(-1).default(-1),
-    /** `at` of that event: shows that the number still means it. */
+    /** `at` of that event, to check that this seq still is the same event. */
     at: z.int().nonnegative().optional(),
   }),
   z.strictObject({ type: z.literal('unsubscribe'), generationId: z.string().min(1).max(128) }),
-  /** Nothing of that generation is sent until `resume`; then what came meanwhile follows, merged. */
+  /** Stops the events of that generation until `resume`; then the missed events follow, merged. */
   z.strictObject({ type: z.literal('pause'), generationId: z.string().min(1).max(128) }),
   z.strictObject({ type: z.literal('resume'), generationId: z.string().min(1).max(128) }),
   z.strictObject({ type: z.literal('ping') }),

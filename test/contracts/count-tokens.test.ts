@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { countTokens as encodedTokens } from 'gpt-tokenizer/encoding/o200k_base';
-import { countTexts, countTokens, piecesOf, utf8Bytes } from '../../contracts/count-tokens.ts';
+import { countTexts, countTokens, slicesOf, utf8Bytes } from '../../contracts/count-tokens.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { growthOf } from '../harness/growth.ts';
 import { createRandom } from '../harness/random.ts';
@@ -62,11 +62,11 @@ describe.each(Object.entries(ALPHABETS))('a text of %s', (_name, alphabet) => {
     expect(countTokens(text)).toBeLessThanOrEqual(Math.ceil(exact * 1.01));
   });
 
-  test('is cut into pieces that are together the text, none with a long run', () => {
+  test('is cut into slices that are together the text, none with a long run', () => {
     const text = textOf(alphabet, 60_000);
-    const pieces = [...piecesOf(text)];
-    expect(pieces.join('')).toBe(text);
-    expect(Math.max(...pieces.map((piece) => longestRunBytes(piece)))).toBeLessThanOrEqual(512);
+    const slices = [...slicesOf(text)];
+    expect(slices.join('')).toBe(text);
+    expect(Math.max(...slices.map((slice) => longestRunBytes(slice)))).toBeLessThanOrEqual(512);
   });
 });
 
