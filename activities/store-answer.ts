@@ -29,7 +29,7 @@ export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies
       generationId,
       usage: last === undefined ? outcome.usage : wholeUsage(last, outcome.usage),
       storedAtMs: last?.at ?? Date.now(),
-      mayStore: () => log.noteStored(generationId),
+      mayStore: () => log.markStored(generationId),
     };
     const isStored =
       order.cache === 'refresh'

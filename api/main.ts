@@ -14,7 +14,7 @@ import { createHealthSnapshot } from '../engine/routing/health-snapshot.ts';
 import { createRedisGateReader } from '../engine/routing/redis-gate-reader.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
 import { createLiveLogs } from '../engine/streaming/live-logs.ts';
-import { createRedisEventLog } from '../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../engine/streaming/redis-event-log.ts';
 import { createStoredBytes } from '../engine/streaming/stored-bytes.ts';
 import { countFaults } from '../engine/telemetry/count-faults.ts';
 import { createLogger } from '../engine/telemetry/create-logger.ts';
@@ -110,7 +110,7 @@ const parts = {
   gate,
   health,
   routes: createRouteChooser(config, health),
-  log: createRedisEventLog(redis, {
+  log: new RedisEventLog(redis, {
     retentionMs: config.retention.logMs,
     listener: listenToEnds(stored, (error) =>
       logger.warn({ err: error }, 'an input was not taken off its count'),

@@ -21,7 +21,7 @@ import { createProviders } from '../engine/providers/create-providers.ts';
 import { createRedisGate } from '../engine/routing/redis-gate.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
 import { createLiveLogs } from '../engine/streaming/live-logs.ts';
-import { createRedisEventLog } from '../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../engine/streaming/redis-event-log.ts';
 import { createStoredBytes } from '../engine/streaming/stored-bytes.ts';
 import { countFaults } from '../engine/telemetry/count-faults.ts';
 import { listenToLog } from '../engine/telemetry/measure-log.ts';
@@ -102,7 +102,7 @@ export async function createWorker(
   const parts: Dependencies = {
     ...cache,
     live: createLiveLogs(subscriber),
-    log: createRedisEventLog(redis, {
+    log: new RedisEventLog(redis, {
       retentionMs: config.retention.logMs,
       listener: listenToEnds(
         createStoredBytes(redis, {

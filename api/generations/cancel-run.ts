@@ -9,7 +9,7 @@ export async function cancelRun(
   { tenant, generationId }: { readonly tenant: string; readonly generationId: string },
 ): Promise<void> {
   // A stream that runs learns it by its next append; Temporal ends the generation wherever it stands.
-  await log.wishCancel(generationId);
+  await log.requestCancel(generationId);
   try {
     const run = temporal.workflow.getHandle(workflowId(tenant, generationId));
     // A server that is stopped answers nothing at all.

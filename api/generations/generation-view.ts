@@ -3,7 +3,7 @@ import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
 import { textOf } from '../../contracts/fold-events.ts';
 import type { GenerationView } from '../../contracts/generation.ts';
 import type { LogHead, LogReader } from '../../engine/streaming/event-log.ts';
-import { type LogView, viewFields, viewOf } from '../../engine/streaming/log-view.ts';
+import { type LogView, logViewFields, parseLogView } from '../../engine/streaming/log-view.ts';
 
 /** Without its text a generation is shown from what is kept beside its log, which is as short as the log is long. */
 export async function readView(
@@ -31,10 +31,7 @@ async function readWhole(
 }
 
 function viewOfEvents(events: readonly EventBody[]): LogView {
-  const pairs = viewFields(events);
-  const fields: Record<string, string> = { 'view:prompt': 'null' };
-  for (let at = 0; at < pairs.length; at += 2) fields[pairs[at] ?? ''] = pairs[at + 1] ?? '';
-  return viewOf(fields) ?? NOTHING;
+  return parseLogView({ 'view:prompt': 'null', ...logViewFields(events) }) ?? NOTHING;
 }
 
 const NOTHING: LogView = {

@@ -37,7 +37,7 @@ export function stopGeneration(dependencies: ApiDependencies): RequestHandler<{ 
   return async (request, response) => {
     const { generationId, tenant } = await findOfTenant(dependencies, response, request.params.id);
     // A stream that runs learns it by its next append, as of a cancel.
-    await dependencies.log.wishCancel(generationId);
+    await dependencies.log.requestCancel(generationId);
     await signal(dependencies, workflowId(tenant, generationId), SIGNALS.stop);
     response.status(202).json(await readView(dependencies.log, generationId, { withText: false }));
   };

@@ -1,4 +1,4 @@
-/** How events lie in a log entry: JSON, with runs of deltas of one kind folded into one object. */
+/** Encodes the events of a log entry as JSON. A run of deltas of one type becomes one object with an array of texts. */
 import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
 
 type DeltaType = 'text-delta' | 'reasoning-delta';
@@ -6,10 +6,10 @@ interface DeltaRun {
   readonly type: DeltaType;
   readonly parts: string[];
 }
-type Stored = DeltaRun | Exclude<EventBody, { type: DeltaType }>;
+type StoredEvent = DeltaRun | Exclude<EventBody, { type: DeltaType }>;
 
 export function encodeEvents(events: readonly EventBody[]): string {
-  const stored: Stored[] = [];
+  const stored: StoredEvent[] = [];
   let run: DeltaRun | null = null;
   for (const event of events) {
     if (event.type === 'text-delta' || event.type === 'reasoning-delta') {
@@ -27,20 +27,20 @@ export function encodeEvents(events: readonly EventBody[]): string {
 }
 
 export function decodeEvents(encoded: string): EventBody[] {
-  const stored: Stored[] = JSON.parse(encoded);
+  const stored: StoredEvent[] = JSON.parse(encoded);
   return stored.flatMap((item): EventBody[] =>
     'parts' in item ? item.parts.map((text) => ({ type: item.type, text })) : [item],
   );
 }
 
-/** Gives the events of an entry their numbers; the entry's id holds the last. */
+/** Numbers the events of an entry; the entry's id is the number of the last. */
 export function numberEvents(bodies: readonly EventBody[], firstSeq: number, at: number): GenerationEvent[] {
   return bodies.map((body, index) => ({ seq: firstSeq + index, at, ...body }));
 }
 
 /**
- * Merges neighbouring deltas for a reader who is behind. `from` is the first seq covered, `seq` the last. A merged
- * delta grows no further than `mostChars`, so that it fits the reader's buffer.
+ * Merges neighbouring deltas for a reader that is behind. `from` is the first seq covered, `seq` the last. A merged delta
+ * holds at most `mostChars` characters, so that it fits the reader's buffer.
  */
 export function coalesce(events: readonly GenerationEvent[], mostChars: number): GenerationEvent[] {
   const merged: GenerationEvent[] = [];

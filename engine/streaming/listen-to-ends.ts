@@ -1,8 +1,8 @@
-/** Takes the inputs of generations off the count of their tenant when they end, whichever process ends them. */
+/** Subtracts the input of a generation from its tenant's stored bytes when the generation ends, in any process. */
 import type { LogListener } from './event-log.ts';
 import type { StoredBytes } from './stored-bytes.ts';
 
-/** What is missed counts until the log itself would be gone, so a failure is logged and not retried. */
+/** A missed input stops counting when its log expires, so a failure is logged and not retried. */
 export function listenToEnds(
   stored: Pick<StoredBytes, 'ended'>,
   onMissed: (error: unknown) => void,
@@ -13,7 +13,7 @@ export function listenToEnds(
       other?.appended(append);
       if (append.status !== null) stored.ended(append.generationId, append.last).catch(onMissed);
     },
-    repeated: () => other?.repeated(),
+    retried: () => other?.retried(),
     refused: (reason) => other?.refused(reason),
   };
 }

@@ -1,4 +1,4 @@
-/** Reads a log's head from the fields of its hash in Redis. */
+/** Parses a log's head from the fields of its hash in Redis. */
 import { z } from 'zod';
 import { generationStatuses } from '../../contracts/generation.ts';
 import type { LogHead } from './event-log.ts';

@@ -1,78 +1,101 @@
-/** The Lua of the log. Each script is atomic and touches keys of one hash tag only. */
+/**
+ * The Lua of the event log. Each script is atomic and touches keys of one hash tag only.
+ *
+ * ARGV[1] is one JSON object with named fields. Texts that Redis only stores (events, input) follow as arguments of their
+ * own: inside the object they would be escaped and unescaped once more, and an append is the hottest call of the system.
+ */
 import { script } from '../../platform/redis/lua-script.ts';
 
+/** No two clocks of a deployment differ by more than this. */
+export const CLOCK_SKEW_MS = 10 * 60_000;
+
+const COMMON = `
+local args = cjson.decode(ARGV[1])
+-- A number as a string of digits: Lua's own conversion writes large ones with an exponent.
+local function integer(number) return string.format('%.0f', number) end
+local function nowMs()
+  local time = redis.call('TIME')
+  return integer(time[1] * 1000 + math.floor(time[2] / 1000))
+end
+local function setFields(key, fields)
+  for name, value in pairs(fields) do redis.call('HSET', key, name, value) end
+end
+`;
+
 /**
- * KEYS meta, stream, input, compressed input, members of its flight. ARGV ttlMs, events, input, then pairs of meta
- * fields. The last two keys may have outlived an earlier log of this id: another question would be answered by its
- * input, or its followers counted among those who pay.
- * -> {created, createdAt, requestHash of the log that was there}
+ * Creates a log with its first event.
+ * KEYS meta, stream, input, compressed input, members of its flight.
+ * ARGV JSON of {ttlMs, fields: fields of meta}; events; input.
+ * -> {created, createdAt, requestHash of the log that exists}
+ *
+ * The last two keys may have outlived an earlier log of this id. They are deleted: otherwise the earlier input would
+ * answer this question, and the earlier followers would share its cost.
  */
-export const CREATE = script(`
-local existing = redis.call('HMGET', KEYS[1], 'createdAt', 'requestHash')
-if existing[2] then return {0, existing[1], existing[2]} end
-local time = redis.call('TIME')
-local at = time[1] * 1000 + math.floor(time[2] / 1000)
-at = string.format('%.0f', at)
-redis.call('HSET', KEYS[1], 'next', 1, 'epoch', 0, 'status', 'running', 'createdAt', at, unpack(ARGV, 4))
-redis.call('DEL', KEYS[4], KEYS[5])
-redis.call('XADD', KEYS[2], '1-0', 'at', at, 'events', ARGV[2])
-redis.call('SET', KEYS[3], ARGV[3], 'PX', ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[1])
-redis.call('PEXPIRE', KEYS[2], ARGV[1])
+export const CREATE = script(`${COMMON}
+local META, STREAM, INPUT, COMPRESSED, MEMBERS = unpack(KEYS)
+local events, input = ARGV[2], ARGV[3]
+local createdAt, requestHash = unpack(redis.call('HMGET', META, 'createdAt', 'requestHash'))
+if requestHash then return {0, createdAt, requestHash} end
+local at = nowMs()
+redis.call('HSET', META, 'next', 1, 'epoch', 0, 'status', 'running', 'createdAt', at)
+setFields(META, args.fields)
+redis.call('DEL', COMPRESSED, MEMBERS)
+redis.call('XADD', STREAM, '1-0', 'at', at, 'events', events)
+redis.call('SET', INPUT, input, 'PX', args.ttlMs)
+redis.call('PEXPIRE', META, args.ttlMs)
+redis.call('PEXPIRE', STREAM, args.ttlMs)
 return {1, at, ''}
 `);
 
-/** KEYS meta. Only a log that runs can be wished to end. */
-export const WISH_CANCEL = script(`
+/** Asks the writer of a running log to end it; an ended log keeps no request. KEYS meta. */
+export const REQUEST_CANCEL = script(`
 if redis.call('HGET', KEYS[1], 'status') == 'running' then redis.call('HSET', KEYS[1], 'cancel', '1') end
 return {'noted'}
 `);
 
-/** No two clocks of a deployment are further apart. */
-const CLOCK_SKEW_MS = 10 * 60_000;
-
 /**
- * KEYS meta. ARGV opener, epoch, or 'newest' for one above all attempts: the epoch of an attempt is the time at which it
- * was scheduled, and one that was scheduled before may come late. An ended log has no writer, so an opener only reads it,
- * and it keeps the epoch that says whose end it has.
- * -> {'open', epoch} or {'missing'} or {'fenced', epoch}
+ * Takes a log over, so that writers of lower epochs are rejected.
+ * KEYS meta. ARGV JSON of {opener, epoch}; the epoch 'newest' is one above all attempts.
+ * -> {'open', epoch} | {'missing'} | {'fenced', epoch}
+ *
+ * The epoch of an attempt is the time at which it was scheduled, and an attempt may reach the log late. So 'newest' lies
+ * in the future, by the most that two clocks differ. An ended log has no writer: it is only read, and it keeps the epoch
+ * under which it ended.
  */
-export const OPEN = script(`
-local meta = redis.call('HMGET', KEYS[1], 'epoch', 'status')
-local epoch = meta[1]
-if not epoch then return {'missing'} end
-if meta[2] ~= 'running' then return {'open', epoch} end
-local asked = ARGV[2]
-if asked == 'newest' then
-  local latest = redis.call('TIME')[1] * 1000 + ${CLOCK_SKEW_MS}
-  asked = string.format('%.0f', math.max(tonumber(epoch) + 1, latest))
-end
-if tonumber(asked) < tonumber(epoch) then return {'fenced', epoch} end
-redis.call('HSET', KEYS[1], 'epoch', asked, 'opener', ARGV[1])
-return {'open', asked}
+export const OPEN = script(`${COMMON}
+local META = KEYS[1]
+local held, status = unpack(redis.call('HMGET', META, 'epoch', 'status'))
+if not held then return {'missing'} end
+if status ~= 'running' then return {'open', held} end
+local epoch = args.epoch
+if epoch == 'newest' then epoch = math.max(tonumber(held) + 1, tonumber(nowMs()) + ${CLOCK_SKEW_MS}) end
+if epoch < tonumber(held) then return {'fenced', held} end
+redis.call('HSET', META, 'epoch', integer(epoch), 'opener', args.opener)
+return {'open', integer(epoch)}
 `);
 
 /**
- * KEYS meta, stream, input, channel. ARGV epoch, count, events, opener, then pairs of meta fields. Opens a log that has no more than its start, and
- * appends. Repeated by the same opener after a lost reply it is acknowledged.
- * -> {'opened'} or {'known'}
+ * Opens a log that holds only its start, and appends to it in the same step.
+ * KEYS meta, stream, channel. ARGV JSON of {epoch, opener, count, fields}; events.
+ * -> {'opened'} | {'known'}
+ *
+ * A call that is sent again by the same opener, after its reply was lost, is acknowledged.
  */
-export const OPEN_FRESH = script(`
-local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'cancel', 'opener')
-if meta[5] == ARGV[4] and meta[2] == ARGV[1] and tonumber(meta[1]) == tonumber(ARGV[2]) + 1 then return {'opened'} end
-if meta[1] ~= '1' or meta[2] ~= '0' or meta[3] ~= 'running' or meta[4] then return {'known'} end
-local time = redis.call('TIME')
-local at = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-redis.call('XADD', KEYS[2], '1-' .. ARGV[2], 'at', at, 'events', ARGV[3])
-redis.call('HSET', KEYS[1], 'next', tonumber(ARGV[2]) + 1, 'epoch', ARGV[1], 'opener', ARGV[4], unpack(ARGV, 5))
-redis.call('SPUBLISH', KEYS[4], '1 ' .. at .. ' ' .. ARGV[3])
+export const OPEN_FRESH = script(`${COMMON}
+local META, STREAM, CHANNEL = unpack(KEYS)
+local events = ARGV[2]
+local next, epoch, status, cancel, opener = unpack(redis.call('HMGET', META, 'next', 'epoch', 'status', 'cancel', 'opener'))
+if opener == args.opener and epoch == integer(args.epoch) and tonumber(next) == args.count + 1 then return {'opened'} end
+if next ~= '1' or epoch ~= '0' or status ~= 'running' or cancel then return {'known'} end
+local at = nowMs()
+redis.call('XADD', STREAM, '1-' .. integer(args.count), 'at', at, 'events', events)
+redis.call('HSET', META, 'next', integer(args.count + 1), 'epoch', integer(args.epoch), 'opener', args.opener)
+setFields(META, args.fields)
+redis.call('SPUBLISH', CHANNEL, '1 ' .. at .. ' ' .. events)
 return {'opened'}
 `);
 
-/**
- * What was asked and answered goes; what the generation cost stays. An error may quote the prompt.
- * Needs KEYS meta, stream, input, compressed input in this order.
- */
+/** Question and answer are deleted; what the generation cost stays. An error is deleted too: it may quote the prompt. */
 const ERASE_TEXTS = `
 local function eraseTexts(meta, stream, input, compressed)
   redis.call('DEL', stream, input, compressed)
@@ -83,82 +106,95 @@ end
 `;
 
 /**
- * KEYS meta, stream, input, compressed input. A log that still runs is erased by the append that ends it.
- * -> {'erased'} or {'missing'} or {'at-end'}
+ * Deletes the texts of an ended log. A running log is only marked, and the append that ends it deletes them.
+ * KEYS meta, stream, input, compressed input.
+ * -> {'erased'} | {'missing'} | {'at-end'}
  */
-export const ERASE = script(`
-${ERASE_TEXTS}
-local status = redis.call('HGET', KEYS[1], 'status')
+export const ERASE = script(`${ERASE_TEXTS}
+local META, STREAM, INPUT, COMPRESSED = unpack(KEYS)
+local status = redis.call('HGET', META, 'status')
 if not status then return {'missing'} end
 if status == 'running' then
-  redis.call('HSET', KEYS[1], 'eraseAtEnd', '1')
+  redis.call('HSET', META, 'eraseAtEnd', '1')
   return {'at-end'}
 end
-eraseTexts(unpack(KEYS))
+eraseTexts(META, STREAM, INPUT, COMPRESSED)
 return {'erased'}
 `);
 
-/** KEYS meta. From now on the answer is not stored for others. -> {'withheld', '1' if it may have been stored} or {'missing', ''} */
+/**
+ * Forbids to store the answer for others.
+ * KEYS meta. -> {'withheld', '1' if it may have been stored} | {'missing', ''}
+ */
 export const WITHHOLD = script(`
 if redis.call('EXISTS', KEYS[1]) == 0 then return {'missing', ''} end
 redis.call('HSET', KEYS[1], 'withheld', '1')
 return {'withheld', redis.call('HGET', KEYS[1], 'stored') or ''}
 `);
 
-/** KEYS meta. Called before an answer is stored for others, so that a later erasure knows of the copy. -> {'noted'} or {'withheld'} */
-export const NOTE_STORED = script(`
-local meta = redis.call('HMGET', KEYS[1], 'status', 'erased', 'eraseAtEnd', 'withheld')
-if not meta[1] or meta[2] or meta[3] or meta[4] then return {'withheld'} end
+/**
+ * Notes that the answer is about to be stored for others, so that a later erasure knows of the copy.
+ * KEYS meta. -> {'noted'} | {'withheld'}
+ */
+export const MARK_STORED = script(`
+local status, erased, eraseAtEnd, withheld = unpack(redis.call('HMGET', KEYS[1],
+  'status', 'erased', 'eraseAtEnd', 'withheld'))
+if not status or erased or eraseAtEnd or withheld then return {'withheld'} end
 redis.call('HSET', KEYS[1], 'stored', '1')
 return {'noted'}
 `);
 
 /**
+ * Appends a batch of events.
  * KEYS meta, stream, input, channel, compressed input.
- * ARGV 1 'fenced', 'once' or 'unopened' (once, and only before the log was opened), 2 epoch or step, 3 expected seq, 4 count, 5 events, 6 terminal status or '',
- * 7 checkpoint or '', 8 ttlMs after the end, 9 opener, then pairs of meta fields.
- * Two writers may hold one epoch, such as a step that is repeated after a crash: the one that opened the log last writes.
- * A fenced append that is repeated after a lost reply finds its events there and is acknowledged, not written twice.
- * A writer that had more acknowledged than there is tells that Redis lost the log's tail; the lost numbers are noted.
- * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'opened' | 'missing' | 'conflict' | 'torn', nextSeq, '1' if cancel is
- * wished}
+ * ARGV JSON of {mode, count, retentionMs, fields, status: of the log once the batch ends it}, and
+ *   for mode 'fenced': epoch, opener, expectedSeq, checkpoint: JSON, absent if unchanged;
+ *   for modes 'once' and 'unopened' ('once', and only before the log was opened): step; then events.
+ * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'opened' | 'missing' | 'conflict' | 'torn',
+ *   nextSeq, '1' if a cancel was requested}
+ *
+ * Two writers may hold one epoch, such as a step that is retried after a crash: the one that opened the log last may
+ * write. A fenced append that is sent again after its reply was lost finds its events in the log, and is acknowledged
+ * instead of written twice. A writer with more events acknowledged than the log holds proves that Redis lost the log's
+ * tail; the lost numbers are noted.
  */
-export const APPEND = script(`
-${ERASE_TEXTS}
-local once = ARGV[1] ~= 'fenced'
-local meta = redis.call('HMGET', KEYS[1], 'next', 'epoch', 'status', 'once:' .. ARGV[2], 'cancel', 'tornFrom', 'tornUntil', 'opener')
-if not meta[1] then return {'missing', '0'} end
-local next = tonumber(meta[1])
-local count = tonumber(ARGV[4])
-if once then
-  if meta[4] then return {'already-appended', meta[1]} end
-  if meta[3] ~= 'running' then return {'ended', meta[1]} end
-  if ARGV[1] == 'unopened' and meta[2] ~= '0' then return {'opened', meta[1]} end
+export const APPEND = script(`${COMMON}${ERASE_TEXTS}
+local META, STREAM, INPUT, CHANNEL, COMPRESSED = unpack(KEYS)
+local events = ARGV[2]
+local isOnce = args.mode ~= 'fenced'
+local stepField = 'once:' .. (args.step or '')
+local stored, epoch, status, doneAt, cancel, tornFrom, tornUntil, opener = unpack(redis.call('HMGET', META,
+  'next', 'epoch', 'status', stepField, 'cancel', 'tornFrom', 'tornUntil', 'opener'))
+if not stored then return {'missing', '0'} end
+local next = tonumber(stored)
+if isOnce then
+  if doneAt then return {'already-appended', stored} end
+  if status ~= 'running' then return {'ended', stored} end
+  if args.mode == 'unopened' and epoch ~= '0' then return {'opened', stored} end
 else
-  local expected = tonumber(ARGV[3])
-  if next < expected and tonumber(meta[2]) <= tonumber(ARGV[2]) then
-    redis.call('HSET', KEYS[1], 'tornFrom', math.min(next, tonumber(meta[6] or next)),
-      'tornUntil', math.max(expected - 1, tonumber(meta[7] or 0)))
-    return {'torn', meta[1]}
+  if next < args.expectedSeq and tonumber(epoch) <= args.epoch then
+    redis.call('HSET', META, 'tornFrom', math.min(next, tonumber(tornFrom or next)),
+      'tornUntil', math.max(args.expectedSeq - 1, tonumber(tornUntil or 0)))
+    return {'torn', stored}
   end
-  if tonumber(meta[2]) ~= tonumber(ARGV[2]) then return {'fenced', meta[2]} end
-  local isOwn = not meta[8] or meta[8] == ARGV[9]
-  if isOwn and next == expected + count then return {'already-appended', meta[1]} end
-  if meta[3] ~= 'running' then return {'ended', meta[1]} end
-  if next ~= expected or not isOwn then return {isOwn and 'conflict' or 'fenced', meta[1]} end
+  if tonumber(epoch) ~= args.epoch then return {'fenced', epoch} end
+  local isOwn = not opener or opener == args.opener
+  if isOwn and next == args.expectedSeq + args.count then return {'already-appended', stored} end
+  if status ~= 'running' then return {'ended', stored} end
+  if next ~= args.expectedSeq or not isOwn then return {isOwn and 'conflict' or 'fenced', stored} end
 end
-local time = redis.call('TIME')
-local at = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
-redis.call('XADD', KEYS[2], '1-' .. string.format('%.0f', next + count - 1), 'at', at, 'events', ARGV[5])
-redis.call('HSET', KEYS[1], 'next', string.format('%.0f', next + count))
-if once then redis.call('HSET', KEYS[1], 'once:' .. ARGV[2], at) end
-if ARGV[7] ~= '' then redis.call('HSET', KEYS[1], 'checkpoint', ARGV[7]) end
-if #ARGV > 9 then redis.call('HSET', KEYS[1], unpack(ARGV, 10)) end
-if ARGV[6] ~= '' then
-  redis.call('HSET', KEYS[1], 'status', ARGV[6], 'endedAt', at)
-  for _, i in ipairs({1, 2, 3, 5}) do redis.call('PEXPIRE', KEYS[i], ARGV[8]) end
-  if redis.call('HEXISTS', KEYS[1], 'eraseAtEnd') == 1 then eraseTexts(KEYS[1], KEYS[2], KEYS[3], KEYS[5]) end
+local at = nowMs()
+local after = integer(next + args.count)
+redis.call('XADD', STREAM, '1-' .. integer(next + args.count - 1), 'at', at, 'events', events)
+redis.call('HSET', META, 'next', after)
+if isOnce then redis.call('HSET', META, stepField, at) end
+if args.checkpoint then redis.call('HSET', META, 'checkpoint', args.checkpoint) end
+setFields(META, args.fields)
+if args.status then
+  redis.call('HSET', META, 'status', args.status, 'endedAt', at)
+  for _, key in ipairs({META, STREAM, INPUT, COMPRESSED}) do redis.call('PEXPIRE', key, args.retentionMs) end
+  if redis.call('HEXISTS', META, 'eraseAtEnd') == 1 then eraseTexts(META, STREAM, INPUT, COMPRESSED) end
 end
-redis.call('SPUBLISH', KEYS[4], meta[1] .. ' ' .. at .. ' ' .. ARGV[5])
-return {'appended', string.format('%.0f', next + count), meta[5] or ''}
+redis.call('SPUBLISH', CHANNEL, stored .. ' ' .. at .. ' ' .. events)
+return {'appended', after, cancel or ''}
 `);

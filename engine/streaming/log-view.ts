@@ -1,6 +1,6 @@
 /**
- * What a list shows of a generation, kept beside its log: a list of a hundred would otherwise read a hundred logs, each
- * as long as its answer. Every append writes what its own events change, so a log's text is never needed for it.
+ * What a list shows of a generation, kept beside its log. Every append updates the fields that its own events change.
+ * Otherwise a list of a hundred generations would read a hundred logs, each as long as its answer.
  */
 import { z } from 'zod';
 import { type EventBody, eventBodySchema } from '../../contracts/events.ts';
@@ -27,36 +27,36 @@ export interface LogView {
   readonly model: string | null;
   readonly usage: z.infer<typeof usageSchema> | null;
   readonly costMicroUsd: number | null;
-  /** Calls of providers that have begun. */
+  /** Provider calls that have started. */
   readonly attempts: number;
   readonly continues: string | null;
   /** The terminal event; null while the generation runs. */
   readonly end: EventBody | null;
 }
 
-/** The fields that these events change, as pairs of name and value; empty for text alone. */
-export function viewFields(events: readonly EventBody[]): string[] {
+/** The fields of the log's hash that these events change; empty for text alone. */
+export function logViewFields(events: readonly EventBody[]): Record<string, string> {
   const fields: Record<string, string> = {};
   for (const event of events) {
     if (event.type === 'text-delta' || event.type === 'reasoning-delta') continue;
-    if (event.type === 'generation-start') fields['prompt'] = JSON.stringify(event.prompt ?? null);
-    if (event.type === 'generation-continue') fields['continues'] = event.generationId;
-    if (event.type === 'provider-start') fields['attempts'] = String(event.attempt);
+    if (event.type === 'generation-start') fields[`${PREFIX}prompt`] = JSON.stringify(event.prompt ?? null);
+    if (event.type === 'generation-continue') fields[`${PREFIX}continues`] = event.generationId;
+    if (event.type === 'provider-start') fields[`${PREFIX}attempts`] = String(event.attempt);
     if ('provider' in event) {
-      fields['provider'] = event.provider;
-      fields['model'] = event.model;
+      fields[`${PREFIX}provider`] = event.provider;
+      fields[`${PREFIX}model`] = event.model;
     }
     if (event.type === 'usage-update' || 'attempts' in event) {
-      fields['usage'] = JSON.stringify(event.usage);
-      fields['costMicroUsd'] = String(event.costMicroUsd);
+      fields[`${PREFIX}usage`] = JSON.stringify(event.usage);
+      fields[`${PREFIX}costMicroUsd`] = String(event.costMicroUsd);
     }
-    if (isTerminal(event)) fields['end'] = JSON.stringify(event);
+    if (isTerminal(event)) fields[`${PREFIX}end`] = JSON.stringify(event);
   }
-  return Object.entries(fields).flatMap(([name, value]) => [`${PREFIX}${name}`, value]);
+  return fields;
 }
 
-/** @returns null where the log was begun by code that kept no view. */
-export function viewOf(stored: Readonly<Record<string, string>>): LogView | null {
+/** @returns null if the log was created by code that kept no view. */
+export function parseLogView(stored: Readonly<Record<string, string>>): LogView | null {
   if (stored[`${PREFIX}prompt`] === undefined) return null;
   const view = storedViewSchema.parse(
     Object.fromEntries(

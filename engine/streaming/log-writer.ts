@@ -1,22 +1,26 @@
 /**
- * The writer of one log in one epoch. One append is under way at a time; what arrives meanwhile goes with the next.
- * So the first token leaves at once and a quick provider costs few round trips.
+ * Writes one log in one epoch. One append is in flight at a time, and events that arrive meanwhile go with the next. So
+ * the first token leaves at once, and a fast provider costs few round trips.
  */
+import assert from 'node:assert/strict';
 import type { EventBody } from '../../contracts/events.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { LogWriter } from './event-log.ts';
 import { pause } from './pause.ts';
 
-/** Appends a batch at `expectedSeq`, atomically. Safe to repeat. Rejects when the log refuses for good. */
+/**
+ * Appends a batch at `expectedSeq`, atomically. Safe to repeat. Rejects when the log refuses for good.
+ * @returns the seq that the log gives to its next event.
+ */
 export type AppendBatch = (
   expectedSeq: number,
   events: readonly EventBody[],
   checkpoint: unknown,
-) => Promise<void>;
+) => Promise<number>;
 
 /**
- * The least time between two appends of text that nobody waits for, in ms. A reader does not see it; at 100 tokens a
- * second and more it saves most of the work of Redis, relay and reader. The first text is never held.
+ * The least time between two appends of text, in ms, while no caller waits for a flush. A reader does not see it; from
+ * 100 tokens a second on it saves most of the work of Redis, relay and reader. The first text is never held back.
  */
 const TEXT_PACE_MS = 8;
 
@@ -28,100 +32,139 @@ export type WriterLimits = Pick<
 
 export interface WriterStart extends Pick<LogWriter, 'opener'> {
   readonly firstSeq: number;
+  readonly append: AppendBatch;
+  readonly limits?: WriterLimits | undefined;
 }
 
-/** An event and, beside it, where the source stands once it is read: what a batch leaves out keeps its own checkpoint. */
-interface Pending {
+/** An event with its number, and the source's position once that event is read: undefined if it did not move. */
+export interface PendingEvent {
+  readonly seq: number;
   readonly event: EventBody;
   readonly checkpoint: unknown;
 }
 
-export function createLogWriter(
-  { firstSeq, opener }: WriterStart,
-  append: AppendBatch,
-  limits: WriterLimits = LIMITS,
-): LogWriter {
-  let nextSeq = firstSeq;
-  let pending: Pending[] = [];
-  let pendingChars = 0;
-  let drain: Promise<void> | null = null;
-  let refusal: unknown = null;
-  let textAppendedAt = 0;
-  /** Those who wait for all to be appended. */
-  let waiting = 0;
-  let pacing: AbortController | null = null;
+export class BatchingLogWriter implements LogWriter {
+  readonly opener: string;
+  readonly #append: AppendBatch;
+  readonly #limits: WriterLimits;
+  #nextSeq: number;
+  /** The seq after the last event that the log has acknowledged. */
+  #appendedSeq: number;
+  #pending: PendingEvent[] = [];
+  #pendingChars = 0;
+  #drain: Promise<void> | null = null;
+  #failure: { readonly error: unknown } | null = null;
+  #textAppendedAtMs = 0;
+  /** Callers that wait until everything is appended. */
+  #waiters = 0;
+  #pacing: AbortController | null = null;
 
-  const isFull = () => pendingChars > limits.writerBufferBytes || pending.length > limits.eventsPerAppend;
-  const keepPace = async (): Promise<void> => {
-    const pauseMs = textAppendedAt + TEXT_PACE_MS - performance.now();
-    if (pauseMs <= 0 || waiting > 0) return;
-    pacing = new AbortController();
-    await pause(pauseMs, pacing.signal);
-    pacing = null;
-  };
-  const untilDrained = async (draining: Promise<void>): Promise<void> => {
-    waiting += 1;
-    pacing?.abort();
-    await draining.finally(() => {
-      waiting -= 1;
-    });
-  };
+  constructor({ firstSeq, opener, append, limits = LIMITS }: WriterStart) {
+    this.opener = opener;
+    this.#append = append;
+    this.#limits = limits;
+    this.#nextSeq = firstSeq;
+    this.#appendedSeq = firstSeq;
+  }
 
-  const appendNext = async (): Promise<void> => {
-    await keepPace();
-    const batch = pending.splice(0, limits.eventsPerAppend);
-    const events = batch.map(({ event }) => event);
-    pendingChars -= charsOf(events);
-    // The newest of this batch, never of a later one: a log ahead of its checkpoint would get its last events twice.
-    const covers = batch.findLast(({ checkpoint }) => checkpoint !== undefined)?.checkpoint;
-    const expectedSeq = nextSeq - batch.length - pending.length;
-    await append(expectedSeq, events, covers);
-    if (events.some((event) => 'text' in event)) textAppendedAt = performance.now();
-  };
+  get nextSeq(): number {
+    return this.#nextSeq;
+  }
 
-  const drainPending = async (): Promise<void> => {
+  write(event: EventBody, checkpoint?: unknown): Promise<void> {
+    const written = this.#write(event, checkpoint);
+    // A caller that does not wait for room learns of a failure by the flush. Left unhandled here, the rejection would
+    // end the process and every other stream of this worker.
+    written.catch(() => undefined);
+    return written;
+  }
+
+  async flush(): Promise<void> {
+    while (this.#drain !== null) await this.#untilDrained(this.#drain);
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+
+  async #write(event: EventBody, checkpoint: unknown): Promise<void> {
+    if (this.#failure !== null) throw this.#failure.error;
+    this.#pending.push({ seq: this.#nextSeq, event, checkpoint });
+    this.#nextSeq += 1;
+    this.#pendingChars += textChars(event);
+    this.#drain ??= this.#drainPending();
+    // The next write or flush throws the failure.
+    this.#drain.catch(() => undefined);
+    if (this.#isFull()) await this.#untilDrained(this.#drain);
+  }
+
+  #isFull(): boolean {
+    const { writerBufferBytes, eventsPerAppend } = this.#limits;
+    return this.#pendingChars > writerBufferBytes || this.#pending.length > eventsPerAppend;
+  }
+
+  async #untilDrained(drain: Promise<void>): Promise<void> {
+    this.#waiters += 1;
+    this.#pacing?.abort();
     try {
-      while (pending.length > 0) await appendNext();
+      await drain;
+    } finally {
+      this.#waiters -= 1;
+    }
+  }
+
+  async #drainPending(): Promise<void> {
+    try {
+      while (this.#pending.length > 0) await this.#appendNext();
     } catch (error) {
-      refusal = error;
-      pending = [];
+      this.#failure = { error };
+      this.#pending = [];
       throw error;
     } finally {
-      // In the same turn in which nothing was left: what is written later must find that nobody drains.
-      drain = null;
+      // In the same turn in which the last event left: a later write must find no drain in flight.
+      this.#drain = null;
     }
-  };
+  }
 
-  const write: LogWriter['write'] = async (event, checkpoint) => {
-    if (refusal !== null) throw refusal;
-    pending.push({ event, checkpoint });
-    nextSeq += 1;
-    pendingChars += charsOf([event]);
-    drain ??= drainPending();
-    // A refusal reaches the caller through `refusal` on the next write or flush.
-    drain.catch(() => undefined);
-    if (isFull()) await untilDrained(drain);
-  };
+  async #appendNext(): Promise<void> {
+    await this.#keepPace();
+    const batch = this.#pending.splice(0, this.#limits.eventsPerAppend);
+    const events = batch.map(({ event }) => event);
+    const expectedSeq = this.#appendedSeq;
+    for (const event of events) this.#pendingChars -= textChars(event);
+    // The newest of this batch, never of a later one: a resumed stream would skip the events in between.
+    const covering = batch.findLast(({ checkpoint }) => checkpoint !== undefined);
+    assertBatch(expectedSeq, batch, covering);
+    const seqInLog = await this.#append(expectedSeq, events, covering?.checkpoint);
+    this.#appendedSeq = expectedSeq + batch.length;
+    assert.equal(
+      seqInLog,
+      this.#appendedSeq,
+      'The log acknowledged another seq than the one that was appended.',
+    );
+    if (events.some((event) => 'text' in event)) this.#textAppendedAtMs = performance.now();
+  }
 
-  return {
-    opener,
-    get nextSeq() {
-      return nextSeq;
-    },
-    write(event, checkpoint) {
-      const written = write(event, checkpoint);
-      // Who does not wait for room hears of a refusal by the flush. Unheard here it would end the process, and with it
-      // all the other streams of this worker.
-      written.catch(() => undefined);
-      return written;
-    },
-    async flush() {
-      while (drain !== null) await untilDrained(drain);
-      if (refusal !== null) throw refusal;
-    },
-  };
+  async #keepPace(): Promise<void> {
+    const pauseMs = this.#textAppendedAtMs + TEXT_PACE_MS - performance.now();
+    if (pauseMs <= 0 || this.#waiters > 0) return;
+    this.#pacing = new AbortController();
+    await pause(pauseMs, this.#pacing.signal);
+    this.#pacing = null;
+  }
 }
 
-function charsOf(events: readonly EventBody[]): number {
-  return events.reduce((sum, event) => sum + ('text' in event ? event.text.length : 0), 0);
+/** Fails the generation instead of writing a log with a gap, or a checkpoint whose text is not in the log. */
+export function assertBatch(
+  expectedSeq: number,
+  batch: readonly PendingEvent[],
+  covering: PendingEvent | undefined,
+): void {
+  const hasNoGap = batch.every(({ seq }, index) => seq === expectedSeq + index);
+  assert(hasNoGap, `The batch does not continue the log, which is at seq ${expectedSeq}.`);
+  assert(
+    covering === undefined || covering.seq < expectedSeq + batch.length,
+    'The checkpoint is ahead of the appended events.',
+  );
+}
+
+function textChars(event: EventBody): number {
+  return 'text' in event ? event.text.length : 0;
 }

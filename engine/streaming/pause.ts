@@ -1,6 +1,6 @@
 /**
- * Waits for `ms`, or until the signal is given. It uses the global timer, which `node:timers/promises` does not, so that
- * the simulation of the core can replace the clock.
+ * Waits for `ms`, or until the signal aborts. It uses the global timer, unlike `node:timers/promises`, so that the
+ * simulation of the core can replace the clock.
  */
 export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {

@@ -1,7 +1,8 @@
 /**
- * The event log in Redis Streams. One stream entry is one atomic batch; its id is `1-<last seq>`, so that a cursor N
- * is read with `XRANGE (1-N +`, also where N lies inside a batch. Redis' clock stamps the events.
+ * The event log in Redis Streams. One stream entry is one atomic batch; its id is `1-<last seq>`, so `XRANGE (1-N +` reads
+ * everything after a cursor N, even if N lies inside a batch. Redis' clock stamps the events.
  */
+import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
@@ -12,6 +13,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import {
   isUnknownScript,
+  luaFields,
   runScript,
   type Script,
   type ScriptRedis,
@@ -19,31 +21,36 @@ import {
 import { isRedisAway } from '../../platform/redis/redis-connection.ts';
 import { coalesce, decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
 import {
+  type CreatedLog,
   type Epoch,
   type EventLog,
+  type LogCreation,
   type LogHead,
   type LogListener,
   LogRefused,
+  type LogWriter,
   type OnceOutcome,
+  type OpenedLog,
+  type Withheld,
 } from './event-log.ts';
 import { parseHead } from './log-head.ts';
 import {
   APPEND,
   CREATE,
   ERASE,
-  NOTE_STORED,
+  MARK_STORED,
   OPEN,
   OPEN_FRESH,
-  WISH_CANCEL,
+  REQUEST_CANCEL,
   WITHHOLD,
 } from './log-scripts.ts';
-import { viewFields, viewOf } from './log-view.ts';
-import { createLogWriter, type WriterLimits } from './log-writer.ts';
+import { type LogView, logViewFields, parseLogView } from './log-view.ts';
+import { BatchingLogWriter, type WriterLimits } from './log-writer.ts';
 import { pause } from './pause.ts';
 
 const LONGEST_PAUSE_MS = 500;
-/** How long an append is sent again after an error that does not say that Redis is away. */
-const ODD_ERROR_MS = 10_000;
+/** How long an append is retried after an error that does not say that Redis is unreachable. */
+const UNKNOWN_ERROR_RETRY_MS = 10_000;
 
 const replySchema = z.array(z.coerce.string());
 
@@ -68,280 +75,255 @@ export interface LogOptions {
   readonly writer?: WriterLimits | undefined;
 }
 
-export function createRedisEventLog(redis: LogRedis, options: LogOptions): EventLog {
-  const { listener } = options;
-  const run = async (script: Script, keys: string[], args: string[]) =>
-    replySchema.parse(await runScript(redis, script, keys, args));
+export class RedisEventLog implements EventLog {
+  readonly #redis: LogRedis;
+  readonly #options: LogOptions;
 
-  const append = (generationId: string, mode: AppendMode, token: string, batch: Batch) =>
-    run(APPEND, keysOf(generationId), [
-      mode,
-      token,
-      String(batch.expectedSeq),
-      String(batch.events.length),
-      encodeEvents(batch.events),
-      terminalStatus(batch.events) ?? '',
-      batch.checkpoint === undefined ? '' : JSON.stringify(batch.checkpoint),
-      String(options.retentionMs),
-      batch.opener ?? '',
-      ...viewFields(batch.events),
-    ]);
+  constructor(redis: LogRedis, options: LogOptions) {
+    this.#redis = redis;
+    this.#options = options;
+  }
 
-  /** Sent until it is answered, and told to the listener. */
-  const appendSurely = async (generationId: string, mode: AppendMode, token: string, batch: Batch) => {
-    const begunAt = performance.now();
-    const reply = await repeated(
-      () => append(generationId, mode, token, batch),
-      () => listener?.repeated(),
+  async create(creation: LogCreation): Promise<CreatedLog> {
+    const { generationId, requestHash } = creation;
+    const keys = keysOf(generationId);
+    const events = [startOf(creation)];
+    const [created, createdAt, existingHash = ''] = await this.#run(
+      CREATE,
+      [keys.meta, keys.stream, keys.input, keys.compressed, keys.members],
+      [
+        luaFields({ ttlMs: LIMITS.openLogTtlMs, fields: metaFields(creation, events) }),
+        encodeEvents(events),
+        creation.inputJson ?? JSON.stringify(creation.input),
+      ],
     );
-    const [answer, detail] = reply;
-    if (answer === 'appended') {
-      listener?.appended({
-        generationId,
-        count: batch.events.length,
-        tookMs: performance.now() - begunAt,
-        status: terminalStatus(batch.events),
-        last: batch.events.at(-1),
-      });
-    }
-    if (answer === 'appended' || answer === 'already-appended') return reply;
-    if (mode !== 'fenced' && (answer === 'ended' || answer === 'opened')) return reply;
-    const refusal = refused(answer, detail);
-    listener?.refused(refusal.reason);
-    throw refusal;
-  };
+    const isNew = created === '1';
+    return {
+      created: isNew,
+      createdAt: Number(createdAt),
+      requestHash: isNew ? requestHash : existingHash,
+    };
+  }
 
-  const writerOf = ({ generationId, epoch, opener, nextSeq, onCancelWish }: Opening) =>
-    createLogWriter(
-      { firstSeq: nextSeq, opener },
-      async (expectedSeq, events, checkpoint) => {
-        const appended = { expectedSeq, events, checkpoint, opener };
-        const [, , wish] = await appendSurely(generationId, 'fenced', String(epoch), appended);
-        if (wish === '1') onCancelWish?.();
-      },
-      options.writer,
-    );
+  async open(generationId: string, epoch: Epoch, onCancelRequest?: () => void): Promise<OpenedLog> {
+    const opener = randomUUID();
+    const [[outcome, held], head, events] = await this.#takeOver(generationId, opener, epoch);
+    if (outcome === 'fenced') throw new LogRefused('fenced', `epoch ${epoch} came after epoch ${held}`);
+    if (outcome !== 'open' || head === null) throw new LogRefused('missing', generationId);
+    // An ended log keeps the epoch of its end.
+    const isRaised = head.status !== 'running' || epoch === 'newest' || Number(held) === epoch;
+    assert(isRaised, `The log was opened with epoch ${epoch} and is in epoch ${held}.`);
+    const { nextSeq } = head;
+    const writer = this.#writerFor({ generationId, epoch: Number(held), opener, nextSeq, onCancelRequest });
+    return { head, events, writer };
+  }
 
-  const head = async (generationId: string): Promise<LogHead | null> => {
-    const stored = await redis.hGetAll(REDIS_KEYS.logMeta(generationId));
-    return Object.keys(stored).length === 0 ? null : parseHead(generationId, stored);
-  };
-
-  const read = async (
+  async openFresh(
     generationId: string,
-    after: number,
-    maxEntries?: number,
-  ): Promise<GenerationEvent[]> => {
-    const key = REDIS_KEYS.logStream(generationId);
+    epoch: number,
+    events: readonly EventBody[],
+    onCancelRequest?: () => void,
+  ): Promise<LogWriter | null> {
+    const startedAt = performance.now();
+    const opener = randomUUID();
+    const keys = keysOf(generationId);
+    const fields = { epoch, opener, count: events.length, fields: logViewFields(events) };
+    const args = [luaFields(fields), encodeEvents(events)];
+    const [answer] = await this.#retried(() =>
+      this.#run(OPEN_FRESH, [keys.meta, keys.stream, keys.channel], args),
+    );
+    if (answer !== 'opened') return null;
+    this.#reportAppended(generationId, events, startedAt);
+    return this.#writerFor({ generationId, epoch, opener, nextSeq: 1 + events.length, onCancelRequest });
+  }
+
+  async appendOnce(
+    generationId: string,
+    step: string,
+    events: readonly EventBody[],
+    when?: 'unopened',
+  ): Promise<OnceOutcome> {
+    const { answer } = await this.#append(generationId, { mode: when ?? 'once', step, events });
+    return answer;
+  }
+
+  async requestCancel(generationId: string): Promise<void> {
+    await this.#run(REQUEST_CANCEL, [keysOf(generationId).meta], []);
+  }
+
+  async erase(generationId: string): Promise<'now' | 'at-end'> {
+    const { meta, stream, input, compressed } = keysOf(generationId);
+    const [answer] = await this.#run(ERASE, [meta, stream, input, compressed], []);
+    return answer === 'at-end' ? 'at-end' : 'now';
+  }
+
+  async withhold(generationId: string): Promise<Withheld> {
+    const [, stored] = await this.#run(WITHHOLD, [keysOf(generationId).meta], []);
+    return { mayBeStored: stored === '1' };
+  }
+
+  async markStored(generationId: string): Promise<boolean> {
+    const [answer] = await this.#run(MARK_STORED, [keysOf(generationId).meta], []);
+    return answer === 'noted';
+  }
+
+  async head(generationId: string): Promise<LogHead | null> {
+    return (await this.view(generationId))?.head ?? null;
+  }
+
+  async view(generationId: string): Promise<{ head: LogHead; view: LogView | null } | null> {
+    const stored = await this.#redis.hGetAll(keysOf(generationId).meta);
+    if (Object.keys(stored).length === 0) return null;
+    return { head: parseHead(generationId, stored), view: parseLogView(stored) };
+  }
+
+  async read(generationId: string, after: number, maxEntries?: number): Promise<GenerationEvent[]> {
+    const key = keysOf(generationId).stream;
     const from = after < 0 ? '-' : `(1-${after}`;
-    let entries = await redis.xRange(
+    let entries = await this.#redis.xRange(
       key,
       from,
-      // An entry bears the number of its last event, so a range of ids is a number of events.
+      // The id of an entry is the number of its last event, so a range of ids bounds the number of events.
       maxEntries === undefined ? '+' : `1-${Math.max(after, -1) + LIMITS.eventsPerRead}`,
       maxEntries === undefined ? undefined : { COUNT: maxEntries },
     );
     // The next entry alone may hold more.
     if (maxEntries !== undefined && (entries ?? []).length === 0) {
-      entries = await redis.xRange(key, from, '+', { COUNT: 1 });
+      entries = await this.#redis.xRange(key, from, '+', { COUNT: 1 });
     }
     return (entries ?? [])
-      .flatMap((entry) => toEvents(entry.id, entry.message))
+      .flatMap(({ id, message }) => eventsInEntry(id, message))
       .filter((event) => event.seq > after);
-  };
+  }
+
+  async readMerged(generationId: string, after = -1): Promise<GenerationEvent[]> {
+    const merged: GenerationEvent[] = [];
+    for (let cursor = after; ; ) {
+      const page = await this.read(generationId, cursor, LIMITS.eventsPerRead);
+      const last = page.at(-1);
+      if (last === undefined) return merged;
+      for (const event of coalesce(page, Number.POSITIVE_INFINITY)) merged.push(event);
+      // Nothing follows the terminal event.
+      if (isTerminal(last)) return merged;
+      cursor = last.seq;
+    }
+  }
+
+  async readInput(generationId: string): Promise<GenerationInput | null> {
+    const stored = await this.#redis.get(keysOf(generationId).input);
+    return stored === null ? null : (parseJson(stored) as GenerationInput);
+  }
+
+  async followers(generationId: string): Promise<number> {
+    const counted = await this.#redis.sendCommand(['PUBSUB', 'SHARDNUMSUB', keysOf(generationId).channel]);
+    return z.tuple([z.string(), z.coerce.number()]).parse(counted)[1];
+  }
+
+  async #run(script: Script, keys: string[], args: string[]): Promise<string[]> {
+    return replySchema.parse(await runScript(this.#redis, script, keys, args));
+  }
 
   /**
-   * One round trip: the three commands leave together and run in this order. What was read before the writer before us
-   * was silenced could miss its last append; so where Redis does not know the script, all three are sent again.
+   * One round trip: the three commands leave together and run in this order. A read that ran before the fence could miss
+   * the last append of the previous writer; so if Redis does not know the script, all three are sent again.
    */
-  const takeOver = async (generationId: string, opener: string, epoch: Epoch) => {
-    const call = { keys: [REDIS_KEYS.logMeta(generationId)], arguments: [opener, String(epoch)] };
+  async #takeOver(generationId: string, opener: string, epoch: Epoch) {
+    const call = { keys: [keysOf(generationId).meta], arguments: [luaFields({ opener, epoch })] };
     const send = () =>
       Promise.all([
-        redis.evalSha(OPEN.sha, call).then((reply) => replySchema.parse(reply)),
-        head(generationId),
-        read(generationId, -1),
+        this.#redis.evalSha(OPEN.sha, call).then((reply) => replySchema.parse(reply)),
+        this.head(generationId),
+        this.read(generationId, -1),
       ]);
-    return send().catch(async (error: unknown) => {
+    try {
+      return await send();
+    } catch (error) {
       if (!isUnknownScript(error)) throw error;
-      await redis.scriptLoad(OPEN.source);
+      await this.#redis.scriptLoad(OPEN.source);
       return send();
+    }
+  }
+
+  #writerFor({ generationId, epoch, opener, nextSeq, onCancelRequest }: Opening): LogWriter {
+    return new BatchingLogWriter({
+      firstSeq: nextSeq,
+      opener,
+      limits: this.#options.writer,
+      append: async (expectedSeq, events, checkpoint) => {
+        const batch = { mode: 'fenced', epoch, opener, expectedSeq, events, checkpoint } as const;
+        const appended = await this.#append(generationId, batch);
+        if (appended.isCancelRequested) onCancelRequest?.();
+        return appended.nextSeq;
+      },
     });
-  };
+  }
 
-  return {
-    head,
-    read,
+  /** Appends a batch, retried until Redis answers. Throws `LogRefused`. */
+  async #append(generationId: string, { events, ...batch }: Batch): Promise<AppendReply> {
+    const startedAt = performance.now();
+    const keys = keysOf(generationId);
+    const fields = {
+      ...batch,
+      count: events.length,
+      status: statusAfter(events) ?? undefined,
+      checkpoint: batch.mode === 'fenced' ? JSON.stringify(batch.checkpoint) : undefined,
+      retentionMs: this.#options.retentionMs,
+      fields: logViewFields(events),
+    };
+    const args = [luaFields(fields), encodeEvents(events)];
+    const touched = [keys.meta, keys.stream, keys.input, keys.channel, keys.compressed];
+    const [answer = '', detail = '', cancel] = await this.#retried(() => this.#run(APPEND, touched, args));
+    if (answer === 'appended') this.#reportAppended(generationId, events, startedAt);
+    const isAppended = answer === 'appended' || answer === 'already-appended';
+    const isTooLate = batch.mode !== 'fenced' && (answer === 'ended' || answer === 'opened');
+    if (isAppended || isTooLate)
+      return { answer, nextSeq: Number(detail), isCancelRequested: cancel === '1' };
+    const refusal = toLogRefused(answer, detail);
+    this.#options.listener?.refused(refusal.reason);
+    throw refusal;
+  }
 
-    async view(generationId) {
-      const stored = await redis.hGetAll(REDIS_KEYS.logMeta(generationId));
-      if (Object.keys(stored).length === 0) return null;
-      return { head: parseHead(generationId, stored), view: viewOf(stored) };
-    },
-
-    async readMerged(generationId, after = -1) {
-      const merged: GenerationEvent[] = [];
-      for (let cursor = after; ; ) {
-        const page = await read(generationId, cursor, LIMITS.eventsPerRead);
-        const last = page.at(-1);
-        if (last === undefined) return merged;
-        for (const event of coalesce(page, Number.POSITIVE_INFINITY)) merged.push(event);
-        // What was appended after the terminal event is nothing.
-        if (isTerminal(last)) return merged;
-        cursor = last.seq;
+  /** Sends a script again after its reply was lost, which the script recognises. */
+  async #retried<Reply>(send: () => Promise<Reply>): Promise<Reply> {
+    const startedAt = performance.now();
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await send();
+      } catch (error) {
+        const retryMs = isRedisAway(error) ? LIMITS.appendAgainMs : UNKNOWN_ERROR_RETRY_MS;
+        if (performance.now() - startedAt > retryMs) throw error;
+        this.#options.listener?.retried();
+        await pause(Math.min(20 * 2 ** attempt, LONGEST_PAUSE_MS));
       }
-    },
+    }
+  }
 
-    async readInput(generationId) {
-      const stored = await redis.get(REDIS_KEYS.logInput(generationId));
-      return stored === null ? null : (parseJson(stored) as GenerationInput);
-    },
-
-    async followers(generationId) {
-      const counted = await redis.sendCommand(['PUBSUB', 'SHARDNUMSUB', REDIS_KEYS.logChannel(generationId)]);
-      return z.tuple([z.string(), z.coerce.number()]).parse(counted)[1];
-    },
-
-    async erase(generationId) {
-      const keys = [REDIS_KEYS.logMeta(generationId), ...textKeysOf(generationId)];
-      const [answer] = await run(ERASE, keys, []);
-      return answer === 'at-end' ? 'at-end' : 'now';
-    },
-
-    async withhold(generationId) {
-      const [, stored] = await run(WITHHOLD, [REDIS_KEYS.logMeta(generationId)], []);
-      return { mayBeStored: stored === '1' };
-    },
-
-    async noteStored(generationId) {
-      const [answer] = await run(NOTE_STORED, [REDIS_KEYS.logMeta(generationId)], []);
-      return answer === 'noted';
-    },
-
-    async create(creation) {
-      const { generationId, tenant, user, route, requestHash, counted } = creation;
-      const { prompt } = creation.input;
-      const start: EventBody = {
-        type: 'generation-start',
-        generationId,
-        route,
-        user,
-        ...(prompt === undefined ? {} : { prompt: { name: prompt.name, version: prompt.version } }),
-      };
-      const [created, createdAt, existingHash = ''] = await run(
-        CREATE,
-        [
-          REDIS_KEYS.logMeta(generationId),
-          REDIS_KEYS.logStream(generationId),
-          REDIS_KEYS.logInput(generationId),
-          REDIS_KEYS.compressedInput(generationId),
-          REDIS_KEYS.flightMembers(generationId),
-        ],
-        [
-          String(LIMITS.openLogTtlMs),
-          encodeEvents([start]),
-          creation.inputJson ?? JSON.stringify(creation.input),
-          'tenant',
-          tenant,
-          'user',
-          user,
-          'route',
-          route,
-          'requestHash',
-          requestHash,
-          'metadata',
-          JSON.stringify(creation.metadata),
-          ...viewFields([start]),
-          ...(counted === undefined
-            ? []
-            : ['inputBytes', String(counted.bytes), 'inputUntilHour', String(counted.untilHour)]),
-          ...(creation.origin === undefined ? [] : ['origin', JSON.stringify(creation.origin)]),
-        ],
-      );
-      const isNew = created === '1';
-      return {
-        created: isNew,
-        createdAt: Number(createdAt),
-        requestHash: isNew ? requestHash : existingHash,
-      };
-    },
-
-    async wishCancel(generationId) {
-      await run(WISH_CANCEL, [REDIS_KEYS.logMeta(generationId)], []);
-    },
-
-    async open(generationId, epoch, onCancelWish) {
-      const opener = randomUUID();
-      const [[outcome, held], opened, events] = await takeOver(generationId, opener, epoch);
-      if (outcome === 'fenced') {
-        throw new LogRefused('fenced', `epoch ${epoch} came after epoch ${held}`);
-      }
-      if (outcome !== 'open' || opened === null) throw new LogRefused('missing', generationId);
-      const { nextSeq } = opened;
-      const writer = writerOf({ generationId, epoch: Number(held), opener, nextSeq, onCancelWish });
-      return { head: opened, events, writer };
-    },
-
-    async openFresh(generationId, epoch, events, onCancelWish) {
-      const begunAt = performance.now();
-      const opener = randomUUID();
-      const args = [
-        String(epoch),
-        String(events.length),
-        encodeEvents(events),
-        opener,
-        ...viewFields(events),
-      ];
-      const [answer] = await repeated(
-        () => run(OPEN_FRESH, keysOf(generationId), args),
-        () => listener?.repeated(),
-      );
-      if (answer !== 'opened') return null;
-      listener?.appended({
-        generationId,
-        count: events.length,
-        tookMs: performance.now() - begunAt,
-        status: null,
-        last: events.at(-1),
-      });
-      return writerOf({ generationId, epoch, opener, nextSeq: 1 + events.length, onCancelWish });
-    },
-
-    async appendOnce(generationId, step, events, when): Promise<OnceOutcome> {
-      const batch = { expectedSeq: 0, events, checkpoint: undefined };
-      const [answer] = await appendSurely(generationId, when ?? 'once', step, batch);
-      return answer === 'appended' || answer === 'ended' || answer === 'opened' ? answer : 'already-appended';
-    },
-  };
+  #reportAppended(generationId: string, events: readonly EventBody[], startedAt: number): void {
+    this.#options.listener?.appended({
+      generationId,
+      count: events.length,
+      tookMs: performance.now() - startedAt,
+      status: statusAfter(events),
+      last: events.at(-1),
+    });
+  }
 }
 
-function keysOf(generationId: string): string[] {
-  return [
-    REDIS_KEYS.logMeta(generationId),
-    REDIS_KEYS.logStream(generationId),
-    REDIS_KEYS.logInput(generationId),
-    REDIS_KEYS.logChannel(generationId),
-    REDIS_KEYS.compressedInput(generationId),
-  ];
-}
+type Batch = { readonly events: readonly EventBody[] } & (
+  | {
+      readonly mode: 'fenced';
+      readonly epoch: number;
+      readonly opener: string;
+      readonly expectedSeq: number;
+      readonly checkpoint: unknown;
+    }
+  | { readonly mode: 'once' | 'unopened'; readonly step: string }
+);
 
-/** The keys of a log that hold what was asked and answered. */
-function textKeysOf(generationId: string): string[] {
-  return [
-    REDIS_KEYS.logStream(generationId),
-    REDIS_KEYS.logInput(generationId),
-    REDIS_KEYS.compressedInput(generationId),
-  ];
-}
-
-type AppendMode = 'fenced' | 'once' | 'unopened';
-
-interface Batch {
-  readonly expectedSeq: number;
-  readonly events: readonly EventBody[];
-  readonly checkpoint: unknown;
-  /** Absent outside of any epoch. */
-  readonly opener?: string;
+interface AppendReply {
+  readonly answer: OnceOutcome;
+  readonly nextSeq: number;
+  readonly isCancelRequested: boolean;
 }
 
 /** A log that was taken over: by whom, and from which seq on it is written. */
@@ -350,38 +332,62 @@ interface Opening {
   readonly epoch: number;
   readonly opener: string;
   readonly nextSeq: number;
-  readonly onCancelWish?: (() => void) | undefined;
+  readonly onCancelRequest?: (() => void) | undefined;
 }
 
-/** An append may be sent again after a lost reply: the script recognises it. */
-async function repeated<Reply>(send: () => Promise<Reply>, onRepeat: () => void): Promise<Reply> {
-  const begunAt = performance.now();
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await send();
-    } catch (error) {
-      const againMs = isRedisAway(error) ? LIMITS.appendAgainMs : ODD_ERROR_MS;
-      if (performance.now() - begunAt > againMs) throw error;
-      onRepeat();
-      await pause(Math.min(20 * 2 ** attempt, LONGEST_PAUSE_MS));
-    }
-  }
+function keysOf(generationId: string) {
+  return {
+    meta: REDIS_KEYS.logMeta(generationId),
+    stream: REDIS_KEYS.logStream(generationId),
+    input: REDIS_KEYS.logInput(generationId),
+    channel: REDIS_KEYS.logChannel(generationId),
+    compressed: REDIS_KEYS.compressedInput(generationId),
+    members: REDIS_KEYS.flightMembers(generationId),
+  };
 }
 
-function refused(answer: string | undefined, detail: string | undefined): LogRefused {
+function startOf({ generationId, route, user, input: { prompt } }: LogCreation): EventBody {
+  return {
+    type: 'generation-start',
+    generationId,
+    route,
+    user,
+    ...(prompt === undefined ? {} : { prompt: { name: prompt.name, version: prompt.version } }),
+  };
+}
+
+function metaFields(
+  { tenant, user, route, requestHash, metadata, counted, origin }: LogCreation,
+  events: readonly EventBody[],
+): Record<string, string> {
+  return {
+    tenant,
+    user,
+    route,
+    requestHash,
+    metadata: JSON.stringify(metadata),
+    ...logViewFields(events),
+    ...(counted === undefined
+      ? {}
+      : { inputBytes: String(counted.bytes), inputUntilHour: String(counted.untilHour) }),
+    ...(origin === undefined ? {} : { origin: JSON.stringify(origin) }),
+  };
+}
+
+function toLogRefused(answer: string, detail: string): LogRefused {
   const isKnown = answer === 'fenced' || answer === 'ended' || answer === 'missing' || answer === 'torn';
-  const reason = isKnown ? answer : 'conflict';
-  return new LogRefused(reason, `log at ${detail ?? 'unknown'}`);
+  return new LogRefused(isKnown ? answer : 'conflict', `log at ${detail}`);
 }
 
-function terminalStatus(events: readonly EventBody[]): GenerationStatus | null {
+/** The status of a log after these events; null while it runs. */
+function statusAfter(events: readonly EventBody[]): GenerationStatus | null {
   const last = events.at(-1);
   if (last === undefined || !isTerminal(last)) return null;
   if (last.type === 'generation-end') return 'completed';
   return last.type === 'generation-cancel' ? 'cancelled' : 'failed';
 }
 
-function toEvents(entryId: string, fields: Record<string, string>): GenerationEvent[] {
+function eventsInEntry(entryId: string, fields: Record<string, string>): GenerationEvent[] {
   const bodies = decodeEvents(fields['events'] ?? '[]');
   const lastSeq = Number(entryId.slice(entryId.indexOf('-') + 1));
   return numberEvents(bodies, lastSeq - bodies.length + 1, Number(fields['at']));

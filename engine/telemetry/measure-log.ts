@@ -1,5 +1,6 @@
 /** The event log as the worker writes it, and the end of every generation as one line in the process' own log. */
 import type { GenerationEvent } from '../../contracts/events.ts';
+import { withMethods } from '../../platform/with-methods.ts';
 import type { EventLog, LogListener, LogWriter } from '../streaming/event-log.ts';
 import { type Metrics, SHORT_SECONDS } from './metrics.ts';
 
@@ -21,7 +22,7 @@ export function listenToLog(metrics: Metrics | null, logger: EndLogger): LogList
     'Appends that the log refused, by reason',
     ['reason'],
   );
-  const repeats = metrics?.counter(
+  const retries = metrics?.counter(
     'unbroken_log_append_repeats_total',
     'Appends sent again after no answer came',
   );
@@ -38,7 +39,7 @@ export function listenToLog(metrics: Metrics | null, logger: EndLogger): LogList
       ended?.inc({ status });
       logger.info({ generationId, status, ...factsOf(last) }, 'generation ended');
     },
-    repeated: () => repeats?.inc(),
+    retried: () => retries?.inc(),
     refused: (reason) => refusals?.inc({ reason }),
   };
 }
@@ -61,16 +62,15 @@ export function measureFirstText(log: EventLog, metrics: Metrics): EventLog {
     'From the acceptance of a generation to the first text in its log',
     FIRST_TEXT_SECONDS,
   );
-  return {
-    ...log,
-    async open(generationId, epoch, onCancelWish) {
-      const opened = await log.open(generationId, epoch, onCancelWish);
+  return withMethods(log, {
+    async open(generationId, epoch, onCancelRequest) {
+      const opened = await log.open(generationId, epoch, onCancelRequest);
       if (opened.events.some(isText)) return opened;
       const { createdAt } = opened.head;
       const onFirst = () => firstText.observe(Math.max(0, Date.now() - createdAt) / 1_000);
       return { ...opened, writer: hearingFirstText(opened.writer, onFirst) };
     },
-  };
+  });
 }
 
 function hearingFirstText(writer: LogWriter, onFirst: () => void): LogWriter {

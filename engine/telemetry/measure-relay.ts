@@ -1,4 +1,5 @@
 /** The relay of an API process: who watches, how late events are, and how often the log itself must be read. */
+import { withMethods } from '../../platform/with-methods.ts';
 import type { HandoffOffers } from '../handoff/handoff.ts';
 import type { EventLog } from '../streaming/event-log.ts';
 import type { BatchListener, LiveLog, LiveLogs } from '../streaming/live-logs.ts';
@@ -60,14 +61,13 @@ export function measureCreations(log: EventLog, metrics: Metrics): EventLog {
     'unbroken_generations_started_total',
     'Generations whose log was created here',
   );
-  return {
-    ...log,
+  return withMethods(log, {
     async create(creation) {
       const created = await log.create(creation);
       if (created.created) started.inc();
       return created;
     },
-  };
+  });
 }
 
 /** Which new runs a worker has started at once; the others are started at Temporal, and wait in its queue. */

@@ -1,4 +1,5 @@
 /** Cache, budgets, gate: each port wrapped so that what it answers is counted. */
+import { withMethods } from '../../platform/with-methods.ts';
 import type { BudgetLedger, ReserveOutcome } from '../budget/ledger.ts';
 import type { AnswerCache, CacheLookUp } from '../cache/answer-cache.ts';
 import type { ProviderGate } from '../routing/provider-gate.ts';
@@ -19,8 +20,7 @@ export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache 
     lookUps.inc({ outcome: found.outcome });
     return found;
   };
-  return {
-    ...cache,
+  return withMethods(cache, {
     lookUp: (...asked) => counted(cache.lookUp(...asked)),
     lookUpBest: (question, threshold) => counted(cache.lookUpBest(question, threshold)),
     async store(question, answer) {
@@ -33,7 +33,7 @@ export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache 
         throw error;
       }
     },
-  };
+  });
 }
 
 export function measureBudget(budget: BudgetLedger, metrics: Metrics): BudgetLedger {
@@ -90,13 +90,12 @@ export function measureGate(gate: ProviderGate, metrics: Metrics): ProviderGate 
     'Calls that came to the gate: admitted, or why not (open, full, refused)',
     ['provider', 'outcome'],
   );
-  return {
-    ...gate,
+  return withMethods(gate, {
     async enter(call) {
       const admission = await gate.enter(call);
       const outcome = admission.admitted ? 'admitted' : admission.because;
       entries.inc({ provider: metrics.bounded(call.provider), outcome });
       return admission;
     },
-  };
+  });
 }

@@ -33,3 +33,16 @@ export function runScript(
 export function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
+
+/**
+ * Named fields as the one JSON argument of a script, which reads them by `cjson.decode(ARGV[1])`. Leave a field out
+ * instead of giving null, which Lua takes for true.
+ *
+ * Half a surrogate pair is replaced by U+FFFD, as the client does in a plain argument: `JSON.stringify` escapes it, and
+ * cjson rejects that escape.
+ */
+export function luaFields(fields: Readonly<Record<string, unknown>>): string {
+  const json = JSON.stringify(fields);
+  if (!json.includes('\\ud')) return json;
+  return JSON.stringify(fields, (_, value) => (typeof value === 'string' ? value.toWellFormed() : value));
+}

@@ -3,7 +3,7 @@ import { closeGeneration } from '../../activities/close-generation.ts';
 import type { EventBody } from '../../contracts/events.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import type { EventLog } from '../../engine/streaming/event-log.ts';
-import { createRedisEventLog } from '../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { startTestRedis, type TestRedis } from '../engine/streaming/redis-server.ts';
 import { FIRST, orderOf } from '../workflows/workflow-environment.ts';
 
@@ -11,7 +11,7 @@ let redis: TestRedis;
 let log: EventLog;
 beforeAll(async () => {
   redis = await startTestRedis();
-  log = createRedisEventLog(await redis.connect(), { retentionMs: 60_000 });
+  log = new RedisEventLog(await redis.connect(), { retentionMs: 60_000 });
 });
 afterAll(() => redis?.stop());
 

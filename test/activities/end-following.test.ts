@@ -15,7 +15,7 @@ import { createRedisFlights } from '../../engine/cache/redis-flights.ts';
 import { createThreadedVerifier } from '../../engine/cache/threaded-verifier.ts';
 import type { EventLog, LogWriter } from '../../engine/streaming/event-log.ts';
 import { createLiveLogs, type LiveLogs } from '../../engine/streaming/live-logs.ts';
-import { createRedisEventLog } from '../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { connectRedis } from '../../platform/redis/redis-connection.ts';
 import { startTestRedis, type TestRedis } from '../engine/streaming/redis-server.ts';
 import { faultsOf } from '../harness/check-events.ts';
@@ -40,7 +40,7 @@ let follower: string;
 beforeAll(async () => {
   server = await startTestRedis();
   const [redis, subscriber] = await Promise.all([server.connect(), server.connect()]);
-  log = createRedisEventLog(redis, { retentionMs: 3_600_000 });
+  log = new RedisEventLog(redis, { retentionMs: 3_600_000 });
   live = createLiveLogs(subscriber);
   flights = createRedisFlights({ redis, embedder: null, verifier: createThreadedVerifier(PATIENT) });
 });
@@ -350,7 +350,7 @@ test('no process counts a follower before the note is in its log', async () => {
   const port = Number(new URL(server.url).port);
   const wire = await startTcpProxy(port);
   const slow = await connectRedis(`redis://${wire.address}`, () => undefined);
-  const slowLog = createRedisEventLog(slow, { retentionMs: 3_600_000 });
+  const slowLog = new RedisEventLog(slow, { retentionMs: 3_600_000 });
   await create(follower);
   const opened = await slowLog.open(follower, EPOCH);
   const seen: boolean[] = [];

@@ -7,7 +7,7 @@ import { NO_USAGE } from '../../contracts/money.ts';
 import { usedSoFar } from '../../contracts/used-so-far.ts';
 import type { AnswerCache, CacheLookUp } from '../../engine/cache/answer-cache.ts';
 import type { EventLog } from '../../engine/streaming/event-log.ts';
-import { createRedisEventLog } from '../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { startTestRedis, type TestRedis } from '../engine/streaming/redis-server.ts';
 import { orderOf } from '../workflows/workflow-environment.ts';
 
@@ -43,7 +43,7 @@ let log: EventLog;
 
 beforeAll(async () => {
   redis = await startTestRedis();
-  log = createRedisEventLog(await redis.connect(), { retentionMs: 60_000 });
+  log = new RedisEventLog(await redis.connect(), { retentionMs: 60_000 });
 });
 afterAll(() => redis?.stop());
 

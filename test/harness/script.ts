@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import type { EventBody } from '../../contracts/events.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
-import { createRedisEventLog } from '../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { connectRedis } from '../../platform/redis/redis-connection.ts';
 import type { Stack } from './stack.ts';
 import { waitFor } from './wait-for.ts';
@@ -22,7 +22,7 @@ export interface Script {
 
 export async function connectScript(stack: Stack): Promise<Script> {
   const redis = await connectRedis(stack.env['REDIS_URL'] ?? '', () => undefined);
-  const log = createRedisEventLog(redis, { retentionMs: 600_000 });
+  const log = new RedisEventLog(redis, { retentionMs: 600_000 });
   const generationId = (key: string) =>
     `gen_${createHash('sha256').update(`dev\0${key}`).digest('hex').slice(0, 32)}`;
   let epoch = 0;

@@ -80,7 +80,7 @@ export class GenerationRun {
     this.isCancelled = true;
     const { log } = anyProcess().dependencies;
     // A wish that Redis does not hear of is Temporal's alone.
-    log.wishCancel(this.generationId).catch(() => 'Redis is away');
+    log.requestCancel(this.generationId).catch(() => 'Redis is away');
     const stream = this.#stream;
     world.add(new Lane(), `${this.generationId} is told to stop`, () => stream?.stop('cancel'));
   }

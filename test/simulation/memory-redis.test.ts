@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventBody } from '../../contracts/events.ts';
 import { type EventLog, LogRefused, type LogWriter } from '../../engine/streaming/event-log.ts';
-import { createRedisEventLog, type LogRedis } from '../../engine/streaming/redis-event-log.ts';
+import { type LogRedis, RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { creationOf, END, testEventLog } from '../engine/streaming/event-log-contract.ts';
 import { startTestRedis, type TestRedis } from '../engine/streaming/redis-server.ts';
 import { chooseSeed, createRandom, type Random } from '../harness/random.ts';
@@ -35,7 +35,7 @@ describe('the memory that stands in for Redis', () => {
 
 /** What a row of commands that the seed chooses is answered, without the times. */
 async function answersTo(redis: LogRedis, generationId: string, random: Random): Promise<unknown[]> {
-  const log = createRedisEventLog(redis, { retentionMs: 60_000 });
+  const log = new RedisEventLog(redis, { retentionMs: 60_000 });
   const writers: LogWriter[] = [];
   const answers: unknown[] = [];
   for (let step = 0; step < 25; step += 1) {
@@ -74,11 +74,11 @@ async function command(
   }
   if (chosen === 5) return log.appendOnce(generationId, step, events);
   if (chosen === 6) return log.appendOnce(generationId, step, events, 'unopened');
-  if (chosen === 7) return log.wishCancel(generationId);
+  if (chosen === 7) return log.requestCancel(generationId);
   if (chosen === 8) return log.read(generationId, after, entries);
   if (chosen === 9) return log.readInput(generationId);
   if (chosen === 10) return log.erase(generationId);
-  if (chosen === 11) return log.noteStored(generationId);
+  if (chosen === 11) return log.markStored(generationId);
   if (chosen === 12) return log.withhold(generationId);
   if (writer === undefined) return null;
   const isOver = random.between(0, 30) === 0;

@@ -3,19 +3,19 @@
  * the same commands on this and on a real Redis and compares every answer.
  */
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import type { Epoch } from '../../engine/streaming/event-log.ts';
 import {
   APPEND,
+  CLOCK_SKEW_MS,
   CREATE,
   ERASE,
-  NOTE_STORED,
+  MARK_STORED,
   OPEN,
   OPEN_FRESH,
-  WISH_CANCEL,
+  REQUEST_CANCEL,
   WITHHOLD,
 } from '../../engine/streaming/log-scripts.ts';
 import type { LogRedis } from '../../engine/streaming/redis-event-log.ts';
-
-const CLOCK_SKEW_MS = 10 * 60_000;
 
 interface ScriptCall {
   readonly keys: string[];
@@ -53,12 +53,12 @@ export class MemoryRedis implements LogRedis {
     this.#onAppended = onAppended;
     const scripts = [
       [CREATE, this.#create],
-      [WISH_CANCEL, this.#wishCancel],
+      [REQUEST_CANCEL, this.#requestCancel],
       [OPEN, this.#open],
       [OPEN_FRESH, this.#openFresh],
       [ERASE, this.#erase],
       [WITHHOLD, this.#withhold],
-      [NOTE_STORED, this.#noteStored],
+      [MARK_STORED, this.#markStored],
       [APPEND, this.#append],
     ] as const;
     this.#commands = new Map(scripts.map(([{ sha }, command]) => [sha, (call) => command.call(this, call)]));
@@ -125,59 +125,59 @@ export class MemoryRedis implements LogRedis {
   #create({ keys: [meta = '', stream = '', input = ''], arguments: given }: ScriptCall) {
     const existing = this.#hashes.get(meta)?.get('requestHash');
     if (existing !== undefined) return [0, this.#hashes.get(meta)?.get('createdAt') ?? '', existing];
-    const [, events = '', text = '', ...fields] = given;
+    const [, events = '', text = ''] = given;
     const at = now();
     const hash = new Map([
       ['next', '1'],
       ['epoch', '0'],
       ['status', 'running'],
       ['createdAt', at],
+      ...Object.entries(fieldsOf(given).fields),
     ]);
-    for (let index = 0; index < fields.length; index += 2) {
-      hash.set(fields[index] ?? '', fields[index + 1] ?? '');
-    }
     this.#hashes.set(meta, hash);
     this.#streams.set(stream, [entry(0, at, events)]);
     this.#strings.set(input, text);
     return [1, at, ''];
   }
 
-  #wishCancel({ keys: [meta = ''] }: ScriptCall) {
+  #requestCancel({ keys: [meta = ''] }: ScriptCall) {
     const hash = this.#hashes.get(meta);
     if (hash?.get('status') === 'running') hash.set('cancel', '1');
     return ['noted'];
   }
 
-  #open({ keys: [meta = ''], arguments: [opener = '', asked = ''] }: ScriptCall) {
+  #open({ keys: [meta = ''], arguments: given }: ScriptCall) {
     const hash = this.#hashes.get(meta);
     if (hash === undefined) return ['missing'];
     const held = hash.get('epoch') ?? '';
     if (hash.get('status') !== 'running') return ['open', held];
+    const { epoch: wanted, opener } = fieldsOf<Epoch>(given);
     const latest = Math.max(Number(held) + 1, Date.now() + CLOCK_SKEW_MS);
-    const epoch = asked === 'newest' ? String(latest) : asked;
-    if (Number(epoch) < Number(held)) return ['fenced', held];
-    hash.set('epoch', epoch).set('opener', opener);
-    return ['open', epoch];
+    const epoch = wanted === 'newest' ? latest : wanted;
+    if (epoch < Number(held)) return ['fenced', held];
+    hash.set('epoch', String(epoch)).set('opener', opener);
+    return ['open', String(epoch)];
   }
 
-  #openFresh({ keys, arguments: [epoch = '', count = '', events = '', opener = ''] }: ScriptCall) {
-    const [meta = '', stream = '', , channel = ''] = keys;
+  #openFresh({ keys: [meta = '', stream = '', channel = ''], arguments: given }: ScriptCall) {
     const hash = this.#hashes.get(meta);
-    const next = Number(count) + 1;
-    const isOwn = hash?.get('opener') === opener && hash.get('epoch') === epoch;
+    const { epoch, opener, count, fields } = fieldsOf(given);
+    const [, events = ''] = given;
+    const next = count + 1;
+    const isOwn = hash?.get('opener') === opener && hash.get('epoch') === String(epoch);
     if (isOwn && Number(hash.get('next')) === next) return ['opened'];
     const isFresh =
       hash?.get('next') === '1' && hash.get('epoch') === '0' && hash.get('status') === 'running';
     if (!isFresh || hash.has('cancel')) return ['known'];
     const at = now();
-    this.#streams.get(stream)?.push(entry(Number(count), at, events));
-    for (const [name, value] of Object.entries({ next: String(next), epoch, opener })) hash.set(name, value);
+    this.#streams.get(stream)?.push(entry(count, at, events));
+    const changes = { ...fields, next: String(next), epoch: String(epoch), opener };
+    for (const [name, value] of Object.entries(changes)) hash.set(name, value);
     this.#onAppended({ channel, firstSeq: 1, events, at, checkpoint: hash.get('checkpoint') });
     return ['opened'];
   }
 
-  #erase({ keys }: ScriptCall) {
-    const [meta = '', ...texts] = keys;
+  #erase({ keys: [meta = '', ...texts] }: ScriptCall) {
     const hash = this.#hashes.get(meta);
     if (hash === undefined) return ['missing'];
     if (hash.get('status') === 'running') {
@@ -205,7 +205,7 @@ export class MemoryRedis implements LogRedis {
     return ['withheld', hash.get('stored') ?? ''];
   }
 
-  #noteStored({ keys: [meta = ''] }: ScriptCall) {
+  #markStored({ keys: [meta = ''] }: ScriptCall) {
     const hash = this.#hashes.get(meta);
     const isWithheld = hash?.has('erased') || hash?.has('eraseAtEnd') || hash?.has('withheld');
     if (hash === undefined || isWithheld) return ['withheld'];
@@ -215,28 +215,45 @@ export class MemoryRedis implements LogRedis {
 
   #append({ keys, arguments: given }: ScriptCall) {
     const [meta = '', stream = '', input = '', channel = '', compressed = ''] = keys;
-    const [mode = '', token = '', expected = '', count = '', events = '', status = '', checkpoint = ''] =
-      given;
-    const [, , , , , , , , opener = ''] = given;
+    const { mode, count, step, status, checkpoint, fields, ...fence } = fieldsOf(given);
+    const [, events = ''] = given;
     const hash = this.#hashes.get(meta);
     if (hash === undefined) return ['missing', '0'];
     const next = Number(hash.get('next'));
     const refusal =
-      mode === 'fenced'
-        ? refuseFenced(hash, { token, opener, expected: Number(expected), count: Number(count) })
-        : refuseOnce(hash, mode, token);
+      mode === 'fenced' ? refuseFenced(hash, { ...fence, count }) : refuseOnce(hash, mode, step);
     if (refusal !== null) return refusal;
     const at = now();
-    const after = String(next + Number(count));
-    this.#streams.get(stream)?.push(entry(next + Number(count) - 1, at, events));
+    const after = String(next + count);
+    this.#streams.get(stream)?.push(entry(next + count - 1, at, events));
     hash.set('next', after);
-    if (mode !== 'fenced') hash.set(`once:${token}`, at);
-    if (checkpoint !== '') hash.set('checkpoint', checkpoint);
-    if (status !== '') hash.set('status', status).set('endedAt', at);
-    if (status !== '' && hash.has('eraseAtEnd')) this.#eraseTexts(hash, [stream, input, compressed]);
+    if (mode !== 'fenced') hash.set(`once:${step}`, at);
+    if (checkpoint !== undefined) hash.set('checkpoint', checkpoint);
+    for (const [name, value] of Object.entries(fields)) hash.set(name, value);
+    if (status !== undefined) hash.set('status', status).set('endedAt', at);
+    if (status !== undefined && hash.has('eraseAtEnd')) {
+      this.#eraseTexts(hash, [stream, input, compressed]);
+    }
     this.#onAppended({ channel, firstSeq: next, events, at, checkpoint: hash.get('checkpoint') });
     return ['appended', after, hash.get('cancel') ?? ''];
   }
+}
+
+/** The named fields of a script's first argument; a script reads only those of its own. */
+interface ScriptFields<InEpoch extends Epoch = number> {
+  readonly mode: 'fenced' | 'once' | 'unopened';
+  readonly epoch: InEpoch;
+  readonly opener: string;
+  readonly expectedSeq: number;
+  readonly count: number;
+  readonly step: string;
+  readonly status?: string;
+  readonly checkpoint?: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+function fieldsOf<InEpoch extends Epoch = number>(given: readonly string[]): ScriptFields<InEpoch> {
+  return JSON.parse(given[0] ?? '{}');
 }
 
 function refuseOnce(hash: ReadonlyMap<string, string>, mode: string, step: string): string[] | null {
@@ -249,22 +266,22 @@ function refuseOnce(hash: ReadonlyMap<string, string>, mode: string, step: strin
 
 function refuseFenced(
   hash: Map<string, string>,
-  { token, opener, expected, count }: { token: string; opener: string; expected: number; count: number },
+  { epoch, opener, expectedSeq, count }: Pick<ScriptFields, 'epoch' | 'opener' | 'expectedSeq' | 'count'>,
 ): string[] | null {
   const stored = hash.get('next') ?? '';
   const next = Number(stored);
-  const epoch = hash.get('epoch') ?? '';
-  if (next < expected && Number(epoch) <= Number(token)) {
+  const held = hash.get('epoch') ?? '';
+  if (next < expectedSeq && Number(held) <= epoch) {
     hash.set('tornFrom', String(Math.min(next, Number(hash.get('tornFrom') ?? next))));
-    hash.set('tornUntil', String(Math.max(expected - 1, Number(hash.get('tornUntil') ?? 0))));
+    hash.set('tornUntil', String(Math.max(expectedSeq - 1, Number(hash.get('tornUntil') ?? 0))));
     return ['torn', stored];
   }
-  if (Number(epoch) !== Number(token)) return ['fenced', epoch];
+  if (Number(held) !== epoch) return ['fenced', held];
   const isOwn = (hash.get('opener') ?? opener) === opener;
-  if (isOwn && next === expected + count) return ['already-appended', stored];
+  if (isOwn && next === expectedSeq + count) return ['already-appended', stored];
   if (hash.get('status') !== 'running') return ['ended', stored];
   if (!isOwn) return ['fenced', stored];
-  return next === expected ? null : ['conflict', stored];
+  return next === expectedSeq ? null : ['conflict', stored];
 }
 
 function entry(lastSeq: number, at: string, events: string): Entry {

@@ -7,7 +7,7 @@ import type { GenerationInput, GenerationOrder } from '../../contracts/generatio
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { ProviderCapabilities } from '../../engine/providers/provider.ts';
 import { decodeEvents, numberEvents } from '../../engine/streaming/event-codec.ts';
-import { createRedisEventLog } from '../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { createRandom } from '../harness/random.ts';
 import type { QuestionKind } from './answers.ts';
 import { GenerationRun } from './generation-run.ts';
@@ -168,7 +168,7 @@ class Simulation {
 
   /** What a reader gets who comes when all is over, from any place on. */
   async #readBack(): Promise<string[]> {
-    const log = createRedisEventLog(this.#redis, { retentionMs: 1 });
+    const log = new RedisEventLog(this.#redis, { retentionMs: 1 });
     const faults: string[] = [];
     for (const [generationId, judge] of this.#judges) {
       const after = this.world.random.between(-1, 8);

@@ -7,7 +7,7 @@ import type { Flights } from '../../engine/cache/flights.ts';
 import type { Provider, ProviderCapabilities } from '../../engine/providers/provider.ts';
 import { createLiveLogs, type LiveRedis } from '../../engine/streaming/live-logs.ts';
 import type { WriterLimits } from '../../engine/streaming/log-writer.ts';
-import { createRedisEventLog, type LogRedis } from '../../engine/streaming/redis-event-log.ts';
+import { type LogRedis, RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import type { MemoryRedis } from './memory-redis.ts';
 import type { ModelServer } from './model-server.ts';
 import { createSimulatedFlights, type FlightStore } from './simulated-flights.ts';
@@ -193,7 +193,7 @@ export class SimulatedProcess {
       [...capabilities].map(([name, can]) => [name, models.connect(name, can, this.#newLane)]),
     );
     return {
-      log: createRedisEventLog(this.#connection(), { retentionMs: RETENTION_MS, writer }),
+      log: new RedisEventLog(this.#connection(), { retentionMs: RETENTION_MS, writer }),
       live: createLiveLogs(this.#subscriber()),
       flights: createSimulatedFlights(flights, this) satisfies Flights,
       providers,

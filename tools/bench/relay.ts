@@ -10,7 +10,7 @@ import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LogWriter } from '../../engine/streaming/event-log.ts';
-import { createRedisEventLog } from '../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { connectRedis } from '../../platform/redis/redis-connection.ts';
 import { startSharedServices } from '../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../test/harness/stack.ts';
@@ -60,7 +60,7 @@ export async function benchRelay(plan: RelayPlan): Promise<void> {
 
 async function measure(stack: Stack, plan: RelayPlan): Promise<void> {
   const redis = await connectRedis(stack.env['REDIS_URL'] ?? '', () => undefined);
-  const log = createRedisEventLog(redis, { retentionMs: 600_000 });
+  const log = new RedisEventLog(redis, { retentionMs: 600_000 });
   let made = 0;
   const begin = async (): Promise<Generation> => {
     made += 1;

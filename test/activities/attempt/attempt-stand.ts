@@ -15,7 +15,7 @@ import { createRedisBudgetLedger } from '../../../engine/budget/redis-budget-led
 import type { Provider } from '../../../engine/providers/provider.ts';
 import { createRedisGate } from '../../../engine/routing/redis-gate.ts';
 import type { LogCreation } from '../../../engine/streaming/event-log.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import type { WireFamily } from '../../../platform/config/schema.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { createSimulatedProvider } from '../../../tools/simulator/create-simulated-provider.ts';
@@ -66,7 +66,7 @@ export async function startAttemptStand(wires: readonly WireFamily[]): Promise<A
   );
   const key = { id: 'key', secret: KEY, weight: 1, requests: null, tokens: null, windowMs: 60_000 };
   const dependencies: Dependencies = {
-    log: createRedisEventLog(redis, { retentionMs: 60_000 }),
+    log: new RedisEventLog(redis, { retentionMs: 60_000 }),
     budget: createRedisBudgetLedger({ redis, limits: [], timeZone: 'UTC', keepEntriesMs: 86_400_000 }),
     gate: createRedisGate({
       redis,

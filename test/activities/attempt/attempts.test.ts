@@ -9,6 +9,7 @@ import { textOf } from '../../../contracts/fold-events.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import type { StreamStep } from '../../../contracts/steps.ts';
 import type { WireFamily } from '../../../platform/config/schema.ts';
+import { withMethods } from '../../../platform/with-methods.ts';
 import { faultsOf } from '../../harness/check-events.ts';
 import { chooseSeed, createRandom } from '../../harness/random.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -239,7 +240,7 @@ describe('a stop before the call has left', () => {
 
   test('by the caller, who cancelled while the run was being opened, costs nothing', async () => {
     const step = await stand.begin('openai-chat', { messages: prompt('tokens=20') });
-    await stand.dependencies.log.wishCancel(step.order.generationId);
+    await stand.dependencies.log.requestCancel(step.order.generationId);
     const outcome = await stand.attempt(step).outcome;
     expect(outcome).toMatchObject({ status: 'cancelled', usage: NO_USAGE, costMicroUsd: 0 });
     expect(await billOf(step)).toEqual([{ type: 'generation-cancel', usage: NO_USAGE, costMicroUsd: 0 }]);
@@ -326,7 +327,7 @@ test('an answer in JSON that does not parse is neither stored nor taken from the
   const step = await stand.begin('openai-chat', { messages });
   const outcome = await stand.untilOutcome(step);
   const input = { messages, maxOutputTokens: 2_000, output: CITY };
-  const log = { ...dependencies.log, readInput: async () => input };
+  const log = withMethods(dependencies.log, { readInput: async () => input });
   await storeAnswer({ ...dependencies, log })({ order: { ...step.order, cache: 'write' }, outcome });
   expect(stored).toEqual([]);
   const order = { ...step.order, cache: 'on' as const };

@@ -2,14 +2,14 @@ import { describe, expect, test } from '@jest/globals';
 import type { Caller } from '../../../api/access/api-keys.ts';
 import { findGeneration } from '../../../api/generations/find-generation.ts';
 import { cacheModes, cacheUseOf, withoutStoring } from '../../../contracts/cache-mode.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { creationOf } from '../../engine/streaming/event-log-contract.ts';
 import { MemoryRedis } from '../../simulation/memory-redis.ts';
 
 const ANN: Caller = { tenant: 'acme', user: 'ann', team: null, keyId: 'key_1', scopes: ['generate'] };
 
 async function find(caller: Partial<Caller>, origin?: object): Promise<string> {
-  const log = createRedisEventLog(new MemoryRedis(), { retentionMs: 60_000 });
+  const log = new RedisEventLog(new MemoryRedis(), { retentionMs: 60_000 });
   await log.create({ ...creationOf('gen_of_ann'), origin });
   const runs = { has: async () => false } as unknown as Parameters<typeof findGeneration>[0]['runs'];
   return findGeneration({ log, runs }, { ...ANN, ...caller }, 'gen_of_ann').then(

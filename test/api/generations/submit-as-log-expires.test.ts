@@ -9,7 +9,9 @@ import {
 } from '../../../api/generations/submit-generation.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { OfferedRun } from '../../../engine/handoff/handoff.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import type { EventLog, LogHead } from '../../../engine/streaming/event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { withMethods } from '../../../platform/with-methods.ts';
 import { creationOf } from '../../engine/streaming/event-log-contract.ts';
 import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-server.ts';
 
@@ -20,7 +22,7 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 
 test('a key whose ended log expires between the look for it and its creation is started like a new one', async () => {
-  const log = createRedisEventLog(await server.connect(), { retentionMs: 60_000 });
+  const log = new RedisEventLog(await server.connect(), { retentionMs: 60_000 });
   const creation = creationOf('gen_expires');
   const offered: OfferedRun[] = [];
   const offer = async (run: OfferedRun) => offered.push(run) > 0;
@@ -52,14 +54,20 @@ test('a key whose ended log expires between the look for it and its creation is 
 });
 
 test('one whose model has left the config meanwhile leaves no log that nobody ends', async () => {
-  const log = createRedisEventLog(await server.connect(), { retentionMs: 60_000 });
+  const log = new RedisEventLog(await server.connect(), { retentionMs: 60_000 });
   const caller = { tenant: 'acme', user: 'ann', team: null, keyId: 'key', scopes: [] } as unknown as Caller;
   const generationId = idFor(caller, 'key');
   const gone = new UnbrokenError('model_not_found', 'It is gone.');
   const known = { ...creationOf(generationId), status: 'completed', createdAt: 1, erased: false };
   const dependencies = {
     // Only the first look finds the log of before.
-    log: { ...log, head: once(async (_id: string) => known, log.head), readInput: async () => known.input },
+    log: withMethods(log as EventLog, {
+      head: once(
+        async (_id: string) => known as unknown as LogHead,
+        (id) => log.head(id),
+      ),
+      readInput: async () => known.input,
+    }),
     routes: {
       choose: () => {
         throw gone;

@@ -3,13 +3,13 @@ import { relayEvents } from '../../../api/relay/relay-events.ts';
 import type { ViewerSink } from '../../../api/relay/viewer.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { BatchListener, LiveLogs } from '../../../engine/streaming/live-logs.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { creationOf, END } from '../../engine/streaming/event-log-contract.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { MemoryRedis } from '../../simulation/memory-redis.ts';
 
 test('a viewer gets every event once and in order, whichever batches the subscription loses', async () => {
-  const log = createRedisEventLog(new MemoryRedis(), { retentionMs: 60_000 });
+  const log = new RedisEventLog(new MemoryRedis(), { retentionMs: 60_000 });
   await log.create(creationOf('gen_1'));
   const { writer } = await log.open('gen_1', 1);
   const listeners: BatchListener[] = [];

@@ -11,7 +11,7 @@ import { isTerminal, textOf } from '../../../contracts/fold-events.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { EventLog, LogWriter } from '../../../engine/streaming/event-log.ts';
 import { createLiveLogs, type LiveLogs } from '../../../engine/streaming/live-logs.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-server.ts';
 import { faultsOf } from '../../harness/check-events.ts';
 import { endWith } from '../../harness/script.ts';
@@ -32,7 +32,7 @@ let viewers: { mostBytes: number; ended: number | null }[] = [];
 
 beforeAll(async () => {
   redis = await startTestRedis();
-  log = createRedisEventLog(await redis.connect(), { retentionMs: 600_000 });
+  log = new RedisEventLog(await redis.connect(), { retentionMs: 600_000 });
   live = createLiveLogs(await redis.connect());
   const app = express();
   app.get('/:id', (request, response) => {

@@ -10,7 +10,7 @@ import { streamEvents } from '../../../api/routes/stream-events.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { LogWriter } from '../../../engine/streaming/event-log.ts';
 import { createLiveLogs } from '../../../engine/streaming/live-logs.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-server.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -79,7 +79,7 @@ interface Served {
 }
 
 async function serveLog(generationId: string, leaving: AbortSignal): Promise<Served> {
-  const log = createRedisEventLog(await server.connect(), { retentionMs: 60_000 });
+  const log = new RedisEventLog(await server.connect(), { retentionMs: 60_000 });
   const input = { messages: [], maxOutputTokens: 1 };
   await log.create({ ...OWNER, generationId, requestHash: '', metadata: {}, input });
   const { writer } = await log.open(generationId, 1);

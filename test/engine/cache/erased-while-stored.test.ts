@@ -9,7 +9,7 @@ import type { AnswerToStore } from '../../../engine/cache/answer-cache.ts';
 import { createQdrantDeletion } from '../../../engine/cache/qdrant-deletion.ts';
 import { createSemanticAnswerCache } from '../../../engine/cache/semantic-answer-cache.ts';
 import type { EventLog } from '../../../engine/streaming/event-log.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { createRandom } from '../../harness/random.ts';
 import { FIRST, orderOf, outcomeWith } from '../../workflows/workflow-environment.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
@@ -39,7 +39,7 @@ let qdrant: TestQdrant;
 let log: EventLog;
 beforeAll(async () => {
   [redis, qdrant] = await Promise.all([startTestRedis(), startTestQdrant()]);
-  log = createRedisEventLog(await redis.connect(), { retentionMs: 600_000 });
+  log = new RedisEventLog(await redis.connect(), { retentionMs: 600_000 });
 });
 afterEach(() => qdrant.raw.deleteCollection(COLLECTION));
 afterAll(async () => {

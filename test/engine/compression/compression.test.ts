@@ -13,7 +13,7 @@ import { findContexts } from '../../../engine/compression/find-contexts.ts';
 import { loadLlmLingua2 } from '../../../engine/compression/llmlingua2-compressor.ts';
 import { type Compress, createPromptCompression } from '../../../engine/compression/prompt-compression.ts';
 import { splitText } from '../../../engine/compression/split-text.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { readCompressionSet } from '../../prove/compression-set.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
@@ -222,7 +222,7 @@ describe('the compression of a generation', () => {
     );
     if (a === undefined || b === undefined) throw new Error('unreachable');
     const id = `gen_${randomUUID()}`;
-    const log = createRedisEventLog(await server.connect(), { retentionMs: 60_000 });
+    const log = new RedisEventLog(await server.connect(), { retentionMs: 60_000 });
     const content = `<document>${article.text}</document>Who?`;
     const input = { messages: [{ role: 'user' as const, content }], maxOutputTokens: 9 };
     await log.create({ generationId: id, ...OWNER, input });
@@ -238,7 +238,7 @@ describe('the compression of a generation', () => {
 
   test('keeps nothing of a log that was erased while a step of it still compressed', async () => {
     const redis = await server.connect();
-    const log = createRedisEventLog(redis, { retentionMs: 60_000 });
+    const log = new RedisEventLog(redis, { retentionMs: 60_000 });
     const generationId = `gen_${randomUUID()}`;
     const content = `<document>${article.text}</document>Who?`;
     const compression = { keep: 0.5 };

@@ -6,7 +6,7 @@ import { LIMITS } from '../../../contracts/limits.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import type { EventLog } from '../../../engine/streaming/event-log.ts';
 import { createLiveLogs, type LiveLogs } from '../../../engine/streaming/live-logs.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { startTestRedis, type TestRedis } from './redis-server.ts';
 
@@ -18,7 +18,7 @@ let live: LiveLogs;
 let logs = 0;
 beforeAll(async () => {
   redis = await startTestRedis();
-  log = createRedisEventLog(await redis.connect(), { retentionMs: 60_000 });
+  log = new RedisEventLog(await redis.connect(), { retentionMs: 60_000 });
   live = createLiveLogs(await redis.connect());
 });
 afterAll(() => redis?.stop());
@@ -55,11 +55,11 @@ test('a log that is erased while it runs is hidden at once, and its texts go wit
 test('an answer is not stored for others once it is withheld, which says whether it may have been stored before', async () => {
   const [stored, unstored] = [await newLog(), await newLog()];
   for (const generationId of [stored, unstored]) await writeBatches(generationId, [[END]]);
-  expect(await log.noteStored(stored)).toBe(true);
+  expect(await log.markStored(stored)).toBe(true);
   expect(await log.withhold(stored)).toEqual({ mayBeStored: true });
   expect(await log.withhold(unstored)).toEqual({ mayBeStored: false });
-  expect(await log.noteStored(stored)).toBe(false);
-  expect(await log.noteStored(unstored)).toBe(false);
+  expect(await log.markStored(stored)).toBe(false);
+  expect(await log.markStored(unstored)).toBe(false);
   expect(await log.withhold(stored)).toEqual({ mayBeStored: true });
   expect(await log.withhold('gen_unknown')).toEqual({ mayBeStored: false });
   expect(await log.head('gen_unknown')).toBeNull();
@@ -71,11 +71,11 @@ test('an answer is not stored for others once it is withheld, which says whether
 test('an answer is not stored for others once its log is erased', async () => {
   const [running, ended] = [await newLog(), await newLog()];
   await log.erase(running);
-  expect(await log.noteStored(running)).toBe(false);
+  expect(await log.markStored(running)).toBe(false);
   await writeBatches(ended, [[END]]);
   await log.erase(ended);
-  expect(await log.noteStored(ended)).toBe(false);
-  expect(await log.noteStored('gen_unknown')).toBe(false);
+  expect(await log.markStored(ended)).toBe(false);
+  expect(await log.markStored('gen_unknown')).toBe(false);
 });
 
 /** A viewer whose connection takes events only while it is open. */

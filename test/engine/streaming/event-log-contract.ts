@@ -7,7 +7,7 @@ import type { EventBody } from '../../../contracts/events.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import type { EventLog, LogCreation } from '../../../engine/streaming/event-log.ts';
-import { createRedisEventLog, type LogRedis } from '../../../engine/streaming/redis-event-log.ts';
+import { type LogRedis, RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 
 export interface StartedRedis {
   readonly redis: LogRedis & { scriptFlush(): Promise<unknown> };
@@ -83,7 +83,7 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
     beforeAll(async () => {
       server = await startRedis();
       redis = server.redis;
-      log = createRedisEventLog(redis, { retentionMs: RETENTION_MS });
+      log = new RedisEventLog(redis, { retentionMs: RETENTION_MS });
     });
 
     afterAll(async () => {
@@ -312,7 +312,7 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
       const lossy = losingReplies(redis, [1]);
       // Redis knows the script.
       await log.openFresh(await newLog(), 1, [START]);
-      const through = createRedisEventLog(lossy.redis, { retentionMs: RETENTION_MS });
+      const through = new RedisEventLog(lossy.redis, { retentionMs: RETENTION_MS });
       const writer = await through.openFresh(generationId, 1, [START]);
       expect(writer?.nextSeq).toBe(2);
       expect(lossy.sent()).toBe(2);
@@ -324,7 +324,7 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
       // The log knows its scripts, so the reply that is lost is that of the append.
       await writeBatches(await newLog(), [[delta('x')]]);
       const lossy = losingReplies(redis, [2, 3]);
-      const through = createRedisEventLog(lossy.redis, { retentionMs: RETENTION_MS });
+      const through = new RedisEventLog(lossy.redis, { retentionMs: RETENTION_MS });
       const { writer } = await through.open(generationId, 1);
       for (const text of ['a', 'b', 'c']) void writer.write(delta(text), { covers: text });
       await writer.flush();
@@ -346,7 +346,7 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
       await writer.write(delta('a'));
       await writer.flush();
       expect(wishes).toBe(0);
-      await log.wishCancel(generationId);
+      await log.requestCancel(generationId);
       expect(await log.openFresh(generationId, 2, [START])).toBeNull();
       await writer.write(delta('b'));
       await writer.flush();
@@ -354,7 +354,7 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
       await log.appendOnce(generationId, 'close', [END]);
       for (const text of ['c', 'd']) void writer.write(delta(text));
       await expect(writer.flush()).rejects.toMatchObject({ reason: 'ended' });
-      await log.wishCancel(generationId);
+      await log.requestCancel(generationId);
       expect((await log.head(generationId))?.status).toBe('completed');
     });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { creationOf, END, RETENTION_MS, testEventLog } from './event-log-contract.ts';
 import { startTestRedis, type TestRedis } from './redis-server.ts';
 
@@ -21,7 +21,7 @@ testEventLog('Redis', async () => ({ redis: await connect(), stop: async () => u
 
 test('an ended log is kept for the retention and no longer', async () => {
   const redis = await connect();
-  const log = createRedisEventLog(redis, { retentionMs: RETENTION_MS });
+  const log = new RedisEventLog(redis, { retentionMs: RETENTION_MS });
   const generationId = 'gen_kept';
   await log.create(creationOf(generationId));
   const { writer } = await log.open(generationId, 1);
@@ -35,7 +35,7 @@ test('an ended log is kept for the retention and no longer', async () => {
 });
 
 test('of two writers that hold one epoch the one that opened the log last writes, and no other append is taken for its own', async () => {
-  const log = createRedisEventLog(await connect(), { retentionMs: RETENTION_MS });
+  const log = new RedisEventLog(await connect(), { retentionMs: RETENTION_MS });
   const generationId = 'gen_one_epoch';
   await log.create(creationOf(generationId));
   const first = (await log.open(generationId, 7)).writer;
@@ -52,7 +52,7 @@ test('of two writers that hold one epoch the one that opened the log last writes
 
 test('a log begins with nothing that has outlived an earlier one of its id', async () => {
   const redis = await connect();
-  const log = createRedisEventLog(redis, { retentionMs: RETENTION_MS });
+  const log = new RedisEventLog(redis, { retentionMs: RETENTION_MS });
   const generationId = 'gen_again';
   const [input, members] = [REDIS_KEYS.compressedInput(generationId), REDIS_KEYS.flightMembers(generationId)];
   await redis.set(input, '{"messages":[]}');
@@ -63,4 +63,19 @@ test('a log begins with nothing that has outlived an earlier one of its id', asy
   await redis.hSet(members, 'member:gen_follower', '1');
   await log.create(creationOf(generationId));
   expect(await redis.exists(members)).toBe(1);
+});
+
+test('a log whose epoch is not the one that opened it is not written', async () => {
+  const redis = await connect();
+  const log = new RedisEventLog(redis, { retentionMs: RETENTION_MS });
+  await log.create(creationOf('gen_epoch'));
+  const faulty = Object.assign(Object.create(redis), { evalSha: async () => ['open', '4'] });
+  const opening = new RedisEventLog(faulty, { retentionMs: RETENTION_MS }).open('gen_epoch', 5);
+  await expect(opening).rejects.toThrow('opened with epoch 5 and is in epoch 4');
+});
+
+test('half a surrogate pair in a name is stored as the client stores it, and the log is created', async () => {
+  const log = new RedisEventLog(await connect(), { retentionMs: RETENTION_MS });
+  await log.create({ ...creationOf('gen_surrogate'), user: 'ann \ud83d' });
+  expect(await log.head('gen_surrogate')).toMatchObject({ user: 'ann \ufffd' });
 });

@@ -3,7 +3,7 @@ import type { GenerationEvent } from '../../../contracts/events.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import type { EventLog, LogWriter } from '../../../engine/streaming/event-log.ts';
 import { createLiveLogs, type LiveLog, type LiveLogs } from '../../../engine/streaming/live-logs.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { startTestRedis, type TestRedis } from './redis-server.ts';
@@ -16,7 +16,7 @@ let live: LiveLogs;
 beforeAll(async () => {
   server = await startTestRedis();
   redis = await server.connect();
-  log = createRedisEventLog(redis, { retentionMs: 60_000 });
+  log = new RedisEventLog(redis, { retentionMs: 60_000 });
   live = createLiveLogs(await server.connect());
 });
 

@@ -6,7 +6,7 @@ import { LIMITS } from '../../../contracts/limits.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import type { EventLog } from '../../../engine/streaming/event-log.ts';
-import { createRedisEventLog, type LogRedis } from '../../../engine/streaming/redis-event-log.ts';
+import { type LogRedis, RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { startTestRedis, type TestRedis } from './redis-server.ts';
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
       return entries;
     },
   });
-  log = createRedisEventLog(counting, { retentionMs: 60_000 });
+  log = new RedisEventLog(counting, { retentionMs: 60_000 });
 });
 afterAll(() => server?.stop());
 

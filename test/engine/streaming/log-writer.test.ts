@@ -2,10 +2,15 @@ import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { EventBody } from '../../../contracts/events.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
-import { createLogWriter } from '../../../engine/streaming/log-writer.ts';
+import {
+  type AppendBatch,
+  assertBatch,
+  BatchingLogWriter,
+  type PendingEvent,
+} from '../../../engine/streaming/log-writer.ts';
 import { chooseSeed, createRandom } from '../../harness/random.ts';
 
-const START = { firstSeq: 0, opener: 'writer' };
+const writerBy = (append: AppendBatch) => new BatchingLogWriter({ firstSeq: 0, opener: 'writer', append });
 const text = (value: string): EventBody => ({ type: 'text-delta', text: value });
 
 /** Lets other microtasks run, and nothing else. */
@@ -14,16 +19,17 @@ async function yieldTurns(count: number): Promise<void> {
 }
 
 describe('the writer of a log', () => {
-  test('has appended all that was written when it is flushed, however writes and appends meet', async () => {
+  test('has appended every event when a flush resolves, however writes and appends interleave', async () => {
     const { seed, between } = createRandom(chooseSeed());
     for (let run = 0; run < 300; run += 1) {
       const appended: string[] = [];
       let expectedNext = 0;
-      const writer = createLogWriter(START, async (expectedSeq, events) => {
+      const writer = writerBy(async (expectedSeq, events) => {
         await yieldTurns(between(0, 6));
         expect(expectedSeq).toBe(expectedNext);
         expectedNext += events.length;
         for (const event of events) if (event.type === 'text-reset') appended.push(event.reason);
+        return expectedNext;
       });
       const count = between(1, 12);
       for (let index = 0; index < count; index += 1) {
@@ -39,10 +45,11 @@ describe('the writer of a log', () => {
     }
   });
 
-  test('gives the first text at once and gathers what follows it closely', async () => {
+  test('appends the first text at once and batches the texts that follow within milliseconds', async () => {
     const batches: number[] = [];
-    const writer = createLogWriter(START, async (_, events) => {
+    const writer = writerBy(async (expectedSeq, events) => {
       batches.push(events.length);
+      return expectedSeq + events.length;
     });
     await writer.write(text('a'));
     await yieldTurns(20);
@@ -55,24 +62,24 @@ describe('the writer of a log', () => {
     expect(batches).toEqual([1, 5]);
   });
 
-  test('a refused write that nobody waits for does not end the process', async () => {
-    const unheard: unknown[] = [];
-    const listener = (reason: unknown) => unheard.push(reason);
+  test('a refused write that is not awaited does not end the process', async () => {
+    const unhandled: unknown[] = [];
+    const listener = (reason: unknown) => unhandled.push(reason);
     process.on('unhandledRejection', listener);
-    const writer = createLogWriter(START, async () => {
+    const writer = writerBy(async () => {
       throw new Error('fenced');
     });
     void writer.write(text('a'));
     await expect(writer.flush()).rejects.toThrow('fenced');
     void writer.write(text('b'));
-    // Node tells of unheard rejections after the microtasks of a turn.
+    // Node reports unhandled rejections after the microtasks of a turn.
     await new Promise((resolve) => setImmediate(resolve));
     process.off('unhandledRejection', listener);
-    expect(unheard).toEqual([]);
+    expect(unhandled).toEqual([]);
   });
 
-  test('tells of a refused append on every later write and flush', async () => {
-    const writer = createLogWriter(START, async () => {
+  test('a refused append fails every later write and flush', async () => {
+    const writer = writerBy(async () => {
       throw new Error('fenced');
     });
     await writer.write(text('a'));
@@ -83,13 +90,14 @@ describe('the writer of a log', () => {
 });
 
 describe('the checkpoint in the log', () => {
-  /** Writes `count` events, each with its checkpoint, while the first append has no answer. */
+  /** Writes `count` events, each with its checkpoint, while the first append has no reply. */
   async function writeBacklog(count: number) {
     const appends: { last: number; covers: unknown }[] = [];
     const answer = Promise.withResolvers<void>();
-    const writer = createLogWriter(START, async (seq, batch, covers) => {
+    const writer = writerBy(async (seq, batch, covers) => {
       if (seq === 0) await answer.promise;
       appends.push({ last: seq + batch.length - 1, covers });
+      return seq + batch.length;
     });
     const writing = (async () => {
       for (let seq = 0; seq < count; seq += 1) await writer.write(text('t'), { seq });
@@ -100,7 +108,7 @@ describe('the checkpoint in the log', () => {
     return appends;
   }
 
-  test('covers each append of a backlog to its last event, so that a writer killed between two repeats nothing', async () => {
+  test('covers each append of a backlog up to its last event, so a writer killed between two appends repeats nothing', async () => {
     for (const count of [1, 2, LIMITS.eventsPerAppend, LIMITS.eventsPerAppend + 88, 5_000]) {
       const appends = await writeBacklog(count);
       expect(appends.at(-1)?.last).toBe(count - 1);
@@ -108,7 +116,7 @@ describe('the checkpoint in the log', () => {
     }
   });
 
-  test('is that of the last event that has one, wherever writes are split and wherever the writer dies', async () => {
+  test('is that of the last appended event that has one, wherever writes are split and wherever the writer dies', async () => {
     const hasCheckpoint = (code: number) => (code & 2) > 0;
     // An event as a number: whether it has a checkpoint, whether it is text, and the turns before the next one.
     const events = fc.array(fc.nat(15), { minLength: 1, maxLength: 1_400, size: 'max' });
@@ -121,7 +129,7 @@ describe('the checkpoint in the log', () => {
     await fc.assert(
       fc.asyncProperty(plan, async ({ events, diesAtAppend, replyLost, slowness }) => {
         const log = { nextSeq: 0, checkpoint: undefined as unknown, appends: 0 };
-        const writer = createLogWriter(START, async (seq, batch, covers) => {
+        const writer = writerBy(async (seq, batch, covers) => {
           await yieldTurns(slowness);
           const dies = log.appends === diesAtAppend;
           log.appends += 1;
@@ -130,6 +138,7 @@ describe('the checkpoint in the log', () => {
             if (covers !== undefined) log.checkpoint = covers;
           }
           if (dies) throw new Error('the writer died');
+          return seq + batch.length;
         });
         const writing = async () => {
           for (const [seq, code] of events.entries()) {
@@ -146,5 +155,28 @@ describe('the checkpoint in the log', () => {
       }),
       { numRuns: 60, endOnFailure: true },
     );
+  });
+});
+
+describe('a violated invariant', () => {
+  test('fails the writer when the log acknowledges another seq than the one that was appended', async () => {
+    const writer = writerBy(async (expectedSeq, events) => expectedSeq + events.length + 1);
+    await writer.write(text('a'));
+    await expect(writer.flush()).rejects.toThrow('acknowledged another seq');
+    await expect(writer.write(text('b'))).rejects.toThrow('acknowledged another seq');
+  });
+
+  const pending = (seq: number, checkpoint?: object): PendingEvent => ({ seq, event: text('t'), checkpoint });
+
+  test('a batch with a gap, or one that does not continue the log, is not appended', () => {
+    expect(() => assertBatch(3, [pending(3), pending(5)], undefined)).toThrow('does not continue the log');
+    expect(() => assertBatch(3, [pending(4)], undefined)).toThrow('does not continue the log');
+    expect(() => assertBatch(3, [pending(3), pending(4)], undefined)).not.toThrow();
+  });
+
+  test('a checkpoint of an event after the batch is not appended', () => {
+    const batch = [pending(3), pending(4, {})];
+    expect(() => assertBatch(3, batch, pending(5, {}))).toThrow('ahead of the appended events');
+    expect(() => assertBatch(3, batch, batch[1])).not.toThrow();
   });
 });

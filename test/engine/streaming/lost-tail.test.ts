@@ -6,7 +6,7 @@ import type { ViewerSink } from '../../../api/relay/viewer.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { EventLog, LogHead, OpenedLog } from '../../../engine/streaming/event-log.ts';
 import { createLiveLogs, type LiveLogs } from '../../../engine/streaming/live-logs.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { startTestRedis, type TestRedis } from './redis-server.ts';
 
@@ -15,7 +15,7 @@ let log: EventLog;
 let live: LiveLogs;
 beforeAll(async () => {
   redis = await startTestRedis();
-  log = createRedisEventLog(await redis.connect(), { retentionMs: 60_000 });
+  log = new RedisEventLog(await redis.connect(), { retentionMs: 60_000 });
   live = createLiveLogs(await redis.connect());
 });
 afterAll(() => redis.stop());

@@ -4,7 +4,7 @@ import { LIMITS } from '../../../contracts/limits.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import { listenToEnds } from '../../../engine/streaming/listen-to-ends.ts';
-import { createRedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { createStoredBytes, type StoredBytes } from '../../../engine/streaming/stored-bytes.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -95,7 +95,7 @@ describe('the input of a generation that has ended', () => {
   ])('%s', async (what, format, last, keptMs) => {
     const missed: unknown[] = [];
     const listener = listenToEnds(stored, (error) => missed.push(error));
-    const log = createRedisEventLog(redis, { retentionMs: RETENTION_MS, listener });
+    const log = new RedisEventLog(redis, { retentionMs: RETENTION_MS, listener });
     const generationId = `gen_${what.replaceAll(' ', '_')}`;
     const tenant = generationId;
     const input = { messages: [{ role: 'user' as const, content: 'hello' }], maxOutputTokens: 10 };

@@ -150,7 +150,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     name: 'running-answer-not-erased',
     breaks: 'A text that its owner deleted while it was written stays when it has ended.',
     file: 'engine/streaming/log-scripts.ts',
-    find: "  if redis.call('HEXISTS', KEYS[1], 'eraseAtEnd') == 1 then eraseTexts(",
+    find: "  if redis.call('HEXISTS', META, 'eraseAtEnd') == 1 then eraseTexts(",
     replace: '  if false then eraseTexts(',
     caughtBy: { tests: ['test/engine/streaming/erase.test.ts'] },
   },

@@ -110,7 +110,7 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     name: 'share-changed-by-a-late-attempt',
     breaks: 'An attempt that opens the ended log of a leader takes the shares from its followers.',
     file: 'engine/streaming/log-scripts.ts',
-    find: "if meta[2] ~= 'running' then return {'open', epoch} end\n",
+    find: "if status ~= 'running' then return {'open', held} end\n",
     replace: '',
     caughtBy: { tests: ['test/engine/streaming/event-log.test.ts'] },
   },
@@ -128,7 +128,7 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     breaks:
       'Followers of the earlier log of an id are counted among those who pay for the answer of the next.',
     file: 'engine/streaming/log-scripts.ts',
-    find: "redis.call('DEL', KEYS[4], KEYS[5])\n",
+    find: "redis.call('DEL', COMPRESSED, MEMBERS)\n",
     replace: '',
     caughtBy: { tests: ['test/engine/streaming/event-log.test.ts'] },
   },
