@@ -27,7 +27,7 @@ import { loadConfig } from '../platform/config/load-config.ts';
 import { routedModels } from '../platform/config/route-schema.ts';
 import { createDataConverter } from '../platform/encryption/data-converter.ts';
 import { connectRedis } from '../platform/redis/redis-connection.ts';
-import { createApiKeys } from './access/api-keys.ts';
+import { ApiKeys } from './access/api-keys.ts';
 import { createOpenConnections } from './access/open-connections.ts';
 import { createRateLimiter } from './access/rate-limiter.ts';
 import { createTickets } from './access/tickets.ts';
@@ -58,7 +58,7 @@ const [redis, subscriber] = await Promise.all([
   connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs),
 ]);
 const onLostNote = (error: unknown) => logger.warn({ err: error }, 'a change or use of a key was not noted');
-const keys = await createApiKeys(redis, subscriber, onLostNote);
+const keys = await ApiKeys.create(redis, subscriber, onLostNote);
 if (config.devKey !== undefined)
   await keys.register(config.devKey, { tenant: 'dev', user: 'dev', name: 'development', scopes });
 const dataConverter = createDataConverter(config);

@@ -1,6 +1,6 @@
 /**
- * API keys: who calls with one, and how they are made, rotated and revoked. A key is 256 random bits, so one SHA-256 of
- * it is as hard to reverse as guessing it; slow hashes are for passwords, and would cost each first request tens of
+ * API keys: finds the caller of a key; creates, rotates and revokes keys. A key is 256 random bits, so its SHA-256 is as
+ * hard to reverse as the key is to guess. A slow hash is for passwords, and would cost each first request tens of
  * milliseconds. docs/security.md has the prose.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
@@ -8,20 +8,21 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import type { KeyView, NewKey, Scope } from '../../contracts/keys.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { BoundedMap } from '../../platform/bounded-map.ts';
 import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
-import { createKeyRecords, type KeyRecord, type KeyRecords, viewOf } from './key-records.ts';
+import { type KeyRecord, KeyRecords, viewOf } from './key-records.ts';
 
 export interface Caller {
   readonly tenant: string;
-  /** The user who is debited where a request names none. */
+  /** The user that is debited when a request names none. */
   readonly user: string;
   readonly team: string | null;
-  /** Names the key in ledgers and logs without telling it; stays the same when the key is rotated. */
+  /** Names the key in ledgers and logs without revealing it; a rotation does not change it. */
   readonly keyId: string;
   readonly scopes: readonly Scope[];
-  /** There where the caller came with a ticket, which stands in a URL: it opens streams and begins nothing. */
+  /** Present when the caller came with a ticket. A ticket is part of a URL, so it opens streams and starts nothing. */
   readonly onlyReads?: true;
-  /** The one generation that a ticket opens; absent where the caller came with a key. */
+  /** The only generation that a ticket opens; absent when the caller came with a key. */
   readonly onlyGeneration?: string;
 }
 
@@ -34,28 +35,10 @@ export interface KeyOwner {
   readonly expiresInMs?: number | undefined;
 }
 
-export interface ApiKeys {
-  /** Whose key this is; null where it is not known, expired or revoked. */
-  find(key: string): Promise<Caller | null>;
-  /** The caller of a key by the id of the key, such as for a ticket that was made with it. */
-  callerOf(keyId: string): Promise<Caller | null>;
-  /** Makes a key of the caller's own choice known, such as the development key. */
-  register(key: string, owner: KeyOwner): Promise<void>;
-  create(owner: KeyOwner): Promise<NewKey>;
-  /** What is kept of a key; null where there is none. */
-  view(keyId: string): Promise<KeyView | null>;
-  list(tenant: string): Promise<KeyView[]>;
-  /** A new secret for the same key; the old one stays good for the overlap. Null where there is no such key. */
-  rotate(keyId: string, overlapMs: number): Promise<NewKey | null>;
-  revoke(keyId: string): Promise<boolean>;
-  /** Told the id of each key that is changed anywhere. */
-  onChange(listener: (keyId: string) => void): void;
-}
-
-/** A change is told to every process at once; where that message is lost, this is the longest that it takes. */
+/** A change is published to all processes at once; this bounds the delay when the message is lost. */
 const REMEMBER_MS = 10_000;
 const REMEMBERED_KEYS = 10_000;
-/** The last use is noted this often. */
+/** `lastUsedAt` is written at most this often. */
 const TOUCH_MS = 60_000;
 const KEY = /^ub_([0-9a-f]{16})_[A-Za-z0-9_-]{43}$/;
 
@@ -65,122 +48,159 @@ interface Remembered {
   touchedAt: number;
 }
 
-export async function createApiKeys(
-  redis: RedisConnection,
-  subscriber: RedisConnection,
-  onError: (error: unknown) => void,
-): Promise<ApiKeys> {
-  const records = createKeyRecords(redis);
-  const remembered = new Map<string, Remembered>();
-  const listeners: ((keyId: string) => void)[] = [];
-  let changes = 0;
-  await subscriber.subscribe(REDIS_KEYS.apiKeyChanges, (id) => {
-    changes += 1;
-    remembered.delete(id);
-    for (const listener of listeners) listener(id);
-  });
-  const changed = (id: string) => redis.publish(REDIS_KEYS.apiKeyChanges, id);
+export class ApiKeys {
+  readonly #redis: RedisConnection;
+  readonly #records: KeyRecords;
+  readonly #onError: (error: unknown) => void;
+  readonly #remembered = new BoundedMap<string, Remembered>(REMEMBERED_KEYS);
+  readonly #listeners: ((keyId: string) => void)[] = [];
+  /** Changes of any key that this process has received. */
+  #changes = 0;
 
-  const fetchRecord = async (id: string): Promise<KeyRecord | null> => {
-    const changesBefore = changes;
-    const record = await records.read(id);
-    const touchedAt = remembered.get(id)?.touchedAt ?? 0;
-    remembered.delete(id);
-    if (record === null || isPast(record.expiresAt)) return null;
-    // What was read while a key was being revoked must not outlive the message that tells of it.
-    if (changes !== changesBefore) return record;
-    if (remembered.size >= REMEMBERED_KEYS) remembered.clear();
-    remembered.set(id, { record, untilMs: Date.now() + REMEMBER_MS, touchedAt });
-    return record;
-  };
-  const rememberedRecord = (id: string): KeyRecord | null => {
-    const known = remembered.get(id);
-    return known === undefined || isPast(known.untilMs) || isPast(known.record.expiresAt)
-      ? null
-      : known.record;
-  };
-  const touch = ({ id, tenant }: KeyRecord) => {
-    const known = remembered.get(id);
+  private constructor(redis: RedisConnection, onError: (error: unknown) => void) {
+    this.#redis = redis;
+    this.#records = new KeyRecords(redis);
+    this.#onError = onError;
+  }
+
+  /** @param onError is called when the use of a key could not be recorded. */
+  static async create(
+    redis: RedisConnection,
+    subscriber: RedisConnection,
+    onError: (error: unknown) => void,
+  ): Promise<ApiKeys> {
+    const keys = new ApiKeys(redis, onError);
+    await subscriber.subscribe(REDIS_KEYS.apiKeyChanges, (id) => keys.#changed(id));
+    return keys;
+  }
+
+  /** The caller whose key this is; null when it is unknown, expired or revoked. */
+  async find(key: string): Promise<Caller | null> {
+    const hash = sha256(key);
+    const id = idOf(key, hash);
+    let record = this.#rememberedRecord(id);
+    // The key may have been rotated since its record was read.
+    if (record === null || !fits(record, hash)) record = await this.#fetch(id);
+    if (record === null || !fits(record, hash)) return null;
+    this.#touch(record);
+    return callerFrom(record);
+  }
+
+  /** The caller by the id of a key, such as for a ticket that was issued to it. */
+  async callerOf(keyId: string): Promise<Caller | null> {
+    const record = this.#rememberedRecord(keyId) ?? (await this.#fetch(keyId));
+    return record === null ? null : callerFrom(record);
+  }
+
+  /** Stores a key that an operator chose, such as the development key. */
+  async register(key: string, owner: KeyOwner): Promise<void> {
+    const hash = sha256(key);
+    const id = idOf(key, hash);
+    const earlier = await this.#records.read(id);
+    const record = newRecord(id, hash, owner);
+    await this.#records.write(earlier === null ? record : { ...record, createdAt: earlier.createdAt });
+  }
+
+  /** @throws invalid_request for a tenant that has as many keys as it may. */
+  async create(owner: KeyOwner): Promise<NewKey> {
+    await this.#assertRoom(owner.tenant);
+    const { id, key } = newKey();
+    const record = newRecord(id, sha256(key), owner);
+    await this.#records.write(record);
+    return { ...viewOf(record), key };
+  }
+
+  /** A key without its secret; null when there is none. */
+  async view(keyId: string): Promise<KeyView | null> {
+    const record = await this.#records.read(keyId);
+    return record === null ? null : viewOf(record);
+  }
+
+  list(tenant: string): Promise<KeyView[]> {
+    return this.#records.list(tenant);
+  }
+
+  /** Gives the key a new secret; the old one stays valid for the overlap. Null when there is no such key. */
+  async rotate(keyId: string, overlapMs: number): Promise<NewKey | null> {
+    const record = await this.#records.read(keyId);
+    if (record === null) return null;
+    const { key } = newKey(keyId);
     const nowMs = Date.now();
-    if (known === undefined || nowMs - known.touchedAt < TOUCH_MS) return;
-    known.touchedAt = nowMs;
-    // Nobody waits for this, and a use that is not noted harms nobody.
-    records.touch(id, tenant, nowMs).catch(onError);
-  };
+    const expiresAt = record.lifeMs === null ? null : nowMs + record.lifeMs;
+    const previousUntil = Math.min(nowMs + overlapMs, record.expiresAt ?? Number.POSITIVE_INFINITY);
+    const rotation = { hash: sha256(key), expiresAt, previousUntil };
+    if (!(await this.#records.rotate(keyId, rotation))) return null;
+    await this.#publishChange(keyId);
+    return { ...viewOf({ ...record, expiresAt, previousUntil }), key };
+  }
 
-  return {
-    async find(key) {
-      const hash = sha256(key);
-      const id = idOf(key, hash);
-      let record = rememberedRecord(id);
-      // One that does not fit may have been rotated since it was read.
-      if (record === null || !fits(record, hash)) record = await fetchRecord(id);
-      if (record === null || !fits(record, hash)) return null;
-      touch(record);
-      return callerFrom(record);
-    },
-    async callerOf(keyId) {
-      const record = rememberedRecord(keyId) ?? (await fetchRecord(keyId));
-      return record === null ? null : callerFrom(record);
-    },
-    async register(key, owner) {
-      const hash = sha256(key);
-      const id = idOf(key, hash);
-      const known = await records.read(id);
-      await records.write({ ...newRecord(id, hash, owner), ...(known && { createdAt: known.createdAt }) });
-    },
-    async create(owner) {
-      await assertRoom(records, owner.tenant);
-      const { id, key } = newKey();
-      const record = newRecord(id, sha256(key), owner);
-      await records.write(record);
-      return { ...viewOf(record), key };
-    },
-    async view(keyId) {
-      const record = await records.read(keyId);
-      return record === null ? null : viewOf(record);
-    },
-    list: (tenant) => records.list(tenant),
-    async rotate(keyId, overlapMs) {
-      const record = await records.read(keyId);
-      if (record === null) return null;
-      const { key } = newKey(keyId);
-      const nowMs = Date.now();
-      const expiresAt = record.lifeMs === null ? null : nowMs + record.lifeMs;
-      const previousUntil = Math.min(nowMs + overlapMs, record.expiresAt ?? Number.POSITIVE_INFINITY);
-      if (!(await records.rotate(keyId, { hash: sha256(key), expiresAt, previousUntil }))) return null;
-      await changed(keyId);
-      return { ...viewOf({ ...record, expiresAt, previousUntil }), key };
-    },
-    async revoke(keyId) {
-      const record = await records.read(keyId);
-      if (record === null) return false;
-      const removed = await records.remove(keyId, record.tenant);
-      await changed(keyId);
-      return removed;
-    },
-    onChange(listener) {
-      listeners.push(listener);
-    },
-  };
+  /** @returns false when there is no such key. */
+  async revoke(keyId: string): Promise<boolean> {
+    const record = await this.#records.read(keyId);
+    if (record === null) return false;
+    const isRemoved = await this.#records.remove(keyId, record.tenant);
+    await this.#publishChange(keyId);
+    return isRemoved;
+  }
+
+  /** The listener gets the id of each key that any process changes. */
+  onChange(listener: (keyId: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  #changed(id: string): void {
+    this.#changes += 1;
+    this.#remembered.delete(id);
+    for (const listener of this.#listeners) listener(id);
+  }
+
+  #publishChange(id: string): Promise<number> {
+    return this.#redis.publish(REDIS_KEYS.apiKeyChanges, id);
+  }
+
+  #rememberedRecord(id: string): KeyRecord | null {
+    const remembered = this.#remembered.get(id);
+    if (remembered === undefined || isPast(remembered.untilMs)) return null;
+    return isPast(remembered.record.expiresAt) ? null : remembered.record;
+  }
+
+  async #fetch(id: string): Promise<KeyRecord | null> {
+    const changesBefore = this.#changes;
+    const record = await this.#records.read(id);
+    const touchedAt = this.#remembered.get(id)?.touchedAt ?? 0;
+    this.#remembered.delete(id);
+    if (record === null || isPast(record.expiresAt)) return null;
+    // A record that was read while its key was revoked must not be remembered beyond the message that says so.
+    if (this.#changes !== changesBefore) return record;
+    this.#remembered.set(id, { record, untilMs: Date.now() + REMEMBER_MS, touchedAt });
+    return record;
+  }
+
+  #touch({ id, tenant }: KeyRecord): void {
+    const remembered = this.#remembered.get(id);
+    const nowMs = Date.now();
+    if (remembered === undefined || nowMs - remembered.touchedAt < TOUCH_MS) return;
+    remembered.touchedAt = nowMs;
+    // Not awaited: the request must not wait for it, and a use that is not recorded does no harm.
+    this.#records.touch(id, tenant, nowMs).catch(this.#onError);
+  }
+
+  async #assertRoom(tenant: string): Promise<void> {
+    const most = LIMITS.keysPerTenant;
+    if ((await this.#records.count(tenant)) < most) return;
+    // Listing drops the keys that have expired.
+    if ((await this.#records.list(tenant)).length < most) return;
+    throw new UnbrokenError('invalid_request', `A tenant has at most ${most} keys; revoke some first.`);
+  }
 }
 
-/** @throws invalid_request for a tenant that has as many keys as it may. */
-async function assertRoom(records: KeyRecords, tenant: string): Promise<void> {
-  const most = LIMITS.keysPerTenant;
-  if ((await records.count(tenant)) < most) return;
-  // Those that have expired are dropped as they are listed.
-  if ((await records.list(tenant)).length < most) return;
-  throw new UnbrokenError('invalid_request', `A tenant has at most ${most} keys; revoke some first.`);
-}
-
-/** The id is part of the key, so that one look-up by id finds what to compare with; ids are no secret. */
+/** The key contains its id, so that one look-up by id finds the hash to compare with. Ids are not secret. */
 function newKey(keyId = `key_${randomBytes(8).toString('hex')}`): { id: string; key: string } {
   const secret = randomBytes(32).toString('base64url');
   return { id: keyId, key: `ub_${keyId.slice('key_'.length)}_${secret}` };
 }
 
-/** A key of another form, such as one that an operator chose, is found by its own hash. */
+/** A key of another form, such as one that an operator chose, gets its id from its own hash. */
 function idOf(key: string, hash: string): string {
   return `key_${KEY.exec(key)?.[1] ?? hash.slice(0, 16)}`;
 }
@@ -205,12 +225,14 @@ function newRecord(id: string, hash: string, owner: KeyOwner): KeyRecord {
 }
 
 function fits(record: KeyRecord, hash: string): boolean {
-  if (isSame(record.hash, hash)) return true;
-  return record.previousHash !== null && !isPast(record.previousUntil) && isSame(record.previousHash, hash);
+  if (areEqualHashes(record.hash, hash)) return true;
+  if (record.previousHash === null || isPast(record.previousUntil)) return false;
+  return areEqualHashes(record.previousHash, hash);
 }
 
-function isSame(one: string, other: string): boolean {
-  const [left, right] = [Buffer.from(one), Buffer.from(other)];
+/** In constant time, so that the time of an answer tells nothing about the hash. */
+function areEqualHashes(stored: string, presented: string): boolean {
+  const [left, right] = [Buffer.from(stored), Buffer.from(presented)];
   return left.length === right.length && timingSafeEqual(left, right);
 }
 

@@ -1,4 +1,4 @@
-/** Who calls, and what they may: a key of a header, looked up by its hash, or the ticket of a stream's URL. */
+/** Finds the caller of a request and its rights: by the key in a header, or by the ticket in the URL of a stream. */
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler, Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -19,19 +19,19 @@ export function authenticate({ keys }: Pick<Credentials, 'keys'>): RequestHandle
   };
 }
 
-/** For streams, which a browser opens without headers: takes `?ticket=` as well. */
+/** For streams, which a browser opens without headers of ours: also takes `?ticket=`. */
 export function authenticateStream(credentials: Credentials): RequestHandler {
   return async (request, response, next) => {
     response.locals['caller'] = await callerOf(credentials, request);
     const ticket = ticketIn(request);
-    if (ticket !== null) keepGood(credentials.tickets, ticket, response);
+    if (ticket !== null) renewUntilClosed(credentials.tickets, ticket, response);
     next();
   };
 }
 
-function keepGood(tickets: Tickets, ticket: string, response: Response): void {
+function renewUntilClosed(tickets: Tickets, ticket: string, response: Response): void {
   const renewing = setInterval(() => {
-    // One that could not be renewed is found void by whoever comes back with it.
+    // A ticket that was not renewed expires, and the client's next connection gets 401.
     tickets.renew(ticket).catch(() => clearInterval(renewing));
   }, LIMITS.ticketMs / 3);
   response.once('close', () => clearInterval(renewing));
@@ -42,7 +42,7 @@ export async function callerOf({ keys, tickets }: Credentials, request: Incoming
   const ticket = ticketIn(request);
   if (ticket === null) return callerByKey(keys, request);
   const caller = await tickets.redeem(ticket);
-  if (caller === null) throw new UnbrokenError('unauthorized', 'The ticket was used before, or is too old.');
+  if (caller === null) throw new UnbrokenError('unauthorized', 'The ticket was used before, or has expired.');
   return caller;
 }
 
@@ -51,7 +51,7 @@ function ticketIn(request: IncomingMessage): string | null {
   return query === undefined ? null : new URLSearchParams(query).get('ticket');
 }
 
-/** @throws forbidden where the caller of the request lacks the scope. `operator` is `admin` of every tenant. */
+/** @throws forbidden when the caller lacks the scope. `operator` is `admin` of every tenant. */
 export function requireScope(scope: Scope): RequestHandler {
   return (_request, response, next) => {
     assertScope(callerIn(response), scope);
@@ -68,14 +68,14 @@ export function assertScope(caller: Caller, scope: Scope): void {
   throw new UnbrokenError('forbidden', `This needs a key with the scope ${scope}.`);
 }
 
-/** Whom a request debits. @throws forbidden where the caller may not act for the user that the request names. */
-export function userFor(caller: Caller, named: string | undefined): string {
-  if (named === undefined || named === caller.user) return caller.user;
+/** The user that a request debits. @throws forbidden when the caller may not act for the user that it names. */
+export function userFor(caller: Caller, user: string | undefined): string {
+  if (user === undefined || user === caller.user) return caller.user;
   assertScope(caller, 'any-user');
-  return named;
+  return user;
 }
 
-/** The caller of a request that `authenticate` let pass. */
+/** The caller of a request that has passed `authenticate`. */
 export function callerIn(response: Response): Caller {
   const caller: Caller | undefined = response.locals['caller'];
   if (caller === undefined) throw new UnbrokenError('unauthorized', 'The request has no API key.');
@@ -89,7 +89,7 @@ async function callerByKey(keys: ApiKeys, request: IncomingMessage): Promise<Cal
   if (key === undefined) throw new UnbrokenError('unauthorized', 'The request has no API key.');
   const caller = /^\S{8,256}$/.test(key) ? await keys.find(key) : null;
   if (caller === null) {
-    throw new UnbrokenError('unauthorized', 'The API key is not known, has expired or was revoked.');
+    throw new UnbrokenError('unauthorized', 'The API key is unknown, has expired or was revoked.');
   }
   return caller;
 }

@@ -1,10 +1,10 @@
 /**
- * What Redis holds of an API key: its owner, and the SHA-256 of its secret, never the secret. One record per key, so
- * that a rotation or a revocation is one step whoever else does one at the same time. An expired record removes itself.
+ * API keys in Redis: the owner of each and the SHA-256 of its secret, never the secret. There is one record per key, so a
+ * rotation or revocation is atomic among concurrent ones. Redis expires the record with the key.
  */
-import type { KeyView, Scope } from '../../contracts/keys.ts';
-import { scopes } from '../../contracts/keys.ts';
+import { type KeyView, type Scope, scopes } from '../../contracts/keys.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { runScript, script } from '../../platform/redis/lua-script.ts';
 import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
 
 export interface KeyRecord {
@@ -15,12 +15,12 @@ export interface KeyRecord {
   readonly team: string | null;
   readonly scopes: readonly Scope[];
   readonly createdAt: number;
-  /** How long a secret lives, ms; null: without end. */
+  /** Lifetime of each secret in ms; null: it never expires. */
   readonly lifeMs: number | null;
   readonly expiresAt: number | null;
   /** SHA-256 of the whole key, hex. */
   readonly hash: string;
-  /** The secret before the last rotation, and until when it is good. */
+  /** SHA-256 of the secret before the last rotation, and until when that secret is valid. */
   readonly previousHash: string | null;
   readonly previousUntil: number | null;
 }
@@ -31,76 +31,83 @@ export interface Rotation {
   readonly previousUntil: number;
 }
 
-export interface KeyRecords {
-  read(id: string): Promise<KeyRecord | null>;
-  write(record: KeyRecord): Promise<void>;
-  /** False where the key is gone. */
-  rotate(id: string, rotation: Rotation): Promise<boolean>;
-  /** False where the key was gone already. */
-  remove(id: string, tenant: string): Promise<boolean>;
-  list(tenant: string): Promise<KeyView[]>;
-  /** How many keys the tenant has; those that expired since the last list may be among them. */
-  count(tenant: string): Promise<number>;
-  /** Notes the use of a key, unless it was removed meanwhile. */
-  touch(id: string, tenant: string, atMs: number): Promise<void>;
-}
-
-/** KEYS: record. ARGV: new hash, its end or '', end of the present one. A key that is gone must not come back. */
-const ROTATE = `
+/** KEYS: record. A key that is gone must not come back. */
+const ROTATE = script(`
+local rotation = cjson.decode(ARGV[1])
 local present = redis.call('HGET', KEYS[1], 'hash')
 if not present then return 0 end
-redis.call('HSET', KEYS[1], 'hash', ARGV[1], 'expiresAt', ARGV[2], 'previousHash', present, 'previousUntil', ARGV[3])
-if ARGV[2] ~= '' then redis.call('PEXPIREAT', KEYS[1], ARGV[2]) end
-return 1`;
+local expiresAt = rotation.expiresAt ~= cjson.null and string.format('%.0f', rotation.expiresAt) or ''
+redis.call('HSET', KEYS[1], 'hash', rotation.hash, 'expiresAt', expiresAt,
+  'previousHash', present, 'previousUntil', string.format('%.0f', rotation.previousUntil))
+if expiresAt ~= '' then redis.call('PEXPIREAT', KEYS[1], expiresAt) end
+return 1`);
 
-export function createKeyRecords(redis: RedisConnection): KeyRecords {
-  const read = async (id: string) => recordOf(id, await redis.hGetAll(REDIS_KEYS.apiKey(id)));
-  return {
-    read,
-    async write(record) {
-      const key = REDIS_KEYS.apiKey(record.id);
-      await Promise.all([
-        redis.hSet(key, fieldsOf(record)),
-        record.expiresAt === null ? redis.persist(key) : redis.pExpireAt(key, record.expiresAt),
-        redis.zAdd(REDIS_KEYS.apiKeysOf(record.tenant), { score: 0, value: record.id }, { condition: 'NX' }),
-      ]);
-    },
-    async rotate(id, { hash, expiresAt, previousUntil }) {
-      const rotated = await redis.eval(ROTATE, {
-        keys: [REDIS_KEYS.apiKey(id)],
-        arguments: [hash, String(expiresAt ?? ''), String(previousUntil)],
-      });
-      return rotated === 1;
-    },
-    async remove(id, tenant) {
-      const [removed] = await Promise.all([
-        redis.del(REDIS_KEYS.apiKey(id)),
-        redis.zRem(REDIS_KEYS.apiKeysOf(tenant), id),
-      ]);
-      return removed === 1;
-    },
-    async list(tenant) {
-      const index = await redis.zRangeWithScores(REDIS_KEYS.apiKeysOf(tenant), 0, -1);
-      const listed = await Promise.all(
-        index.map(async ({ value, score }) => ({ id: value, usedAt: score, record: await read(value) })),
-      );
-      const expired = listed.filter(({ record }) => record === null).map(({ id }) => id);
-      if (expired.length > 0) await redis.zRem(REDIS_KEYS.apiKeysOf(tenant), expired);
-      return listed
-        .flatMap(({ record, usedAt }) => (record === null ? [] : [viewOf(record, usedAt)]))
-        .sort((one, other) => one.createdAt - other.createdAt);
-    },
-    count: (tenant) => redis.zCard(REDIS_KEYS.apiKeysOf(tenant)),
-    async touch(id, tenant, atMs) {
-      await redis.zAdd(
-        REDIS_KEYS.apiKeysOf(tenant),
-        { score: atMs, value: id },
-        { condition: 'XX', comparison: 'GT' },
-      );
-    },
-  };
+export class KeyRecords {
+  readonly #redis: RedisConnection;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  async read(id: string): Promise<KeyRecord | null> {
+    return recordFrom(id, await this.#redis.hGetAll(REDIS_KEYS.apiKey(id)));
+  }
+
+  async write(record: KeyRecord): Promise<void> {
+    const key = REDIS_KEYS.apiKey(record.id);
+    const index = REDIS_KEYS.apiKeysOf(record.tenant);
+    await Promise.all([
+      this.#redis.hSet(key, fieldsOf(record)),
+      record.expiresAt === null ? this.#redis.persist(key) : this.#redis.pExpireAt(key, record.expiresAt),
+      this.#redis.zAdd(index, { score: 0, value: record.id }, { condition: 'NX' }),
+    ]);
+  }
+
+  /** @returns false when the key is gone. */
+  async rotate(id: string, rotation: Rotation): Promise<boolean> {
+    const keys = [REDIS_KEYS.apiKey(id)];
+    return (await runScript(this.#redis, ROTATE, keys, [JSON.stringify(rotation)])) === 1;
+  }
+
+  /** @returns false when the key was gone already. */
+  async remove(id: string, tenant: string): Promise<boolean> {
+    const [removed] = await Promise.all([
+      this.#redis.del(REDIS_KEYS.apiKey(id)),
+      this.#redis.zRem(REDIS_KEYS.apiKeysOf(tenant), id),
+    ]);
+    return removed === 1;
+  }
+
+  /** The keys of the tenant, oldest first; drops expired ones from its index. */
+  async list(tenant: string): Promise<KeyView[]> {
+    const index = await this.#redis.zRangeWithScores(REDIS_KEYS.apiKeysOf(tenant), 0, -1);
+    const listed = await Promise.all(
+      index.map(async ({ value, score }) => ({
+        id: value,
+        lastUsedAt: score,
+        record: await this.read(value),
+      })),
+    );
+    const expired = listed.filter(({ record }) => record === null).map(({ id }) => id);
+    if (expired.length > 0) await this.#redis.zRem(REDIS_KEYS.apiKeysOf(tenant), expired);
+    return listed
+      .flatMap(({ record, lastUsedAt }) => (record === null ? [] : [viewOf(record, lastUsedAt)]))
+      .sort((left, right) => left.createdAt - right.createdAt);
+  }
+
+  /** How many keys the tenant has; keys that expired since the last `list` may be among them. */
+  count(tenant: string): Promise<number> {
+    return this.#redis.zCard(REDIS_KEYS.apiKeysOf(tenant));
+  }
+
+  /** Records the use of a key, unless it was removed meanwhile. */
+  async touch(id: string, tenant: string, atMs: number): Promise<void> {
+    const use = { score: atMs, value: id };
+    await this.#redis.zAdd(REDIS_KEYS.apiKeysOf(tenant), use, { condition: 'XX', comparison: 'GT' });
+  }
 }
 
+/** @param lastUsedAt 0 when the key was never used. */
 export function viewOf(record: KeyRecord, lastUsedAt = 0): KeyView {
   const { id, name, tenant, user, team, createdAt, expiresAt, previousUntil } = record;
   return {
@@ -131,7 +138,7 @@ function fieldsOf(record: KeyRecord): Record<string, string> {
   };
 }
 
-function recordOf(id: string, stored: Record<string, string>): KeyRecord | null {
+function recordFrom(id: string, stored: Record<string, string>): KeyRecord | null {
   const { tenant, user, hash } = stored;
   if (tenant === undefined || user === undefined || hash === undefined) return null;
   const granted = (stored['scopes'] ?? '').split(' ');

@@ -1,19 +1,19 @@
 /**
- * What is open at this process for each key: requests, streams and WebSockets. Their number is limited, and all of a
- * key is closed when the key is revoked or expires: a stream must not outlive the right to read it.
+ * The open requests, streams and WebSockets of each key at this process. Limits their number, and closes all of a key
+ * when it is revoked or expires, because a stream must not outlive the right to read it.
  */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { ApiKeys, Caller } from './api-keys.ts';
 
 export interface OpenConnections {
   /**
-   * Counts a connection until `release` is called; `close` ends it when its key is not good any more.
+   * Counts a connection until `release` is called. Calls `close` when the key becomes invalid.
    * @throws too_many_connections
    */
   admit(caller: Caller, close: () => void): { release(): void };
 }
 
-/** A revocation is told at once; this finds what was not told, and keys that expired. */
+/** Revocations are published at once; this catches lost messages, and keys that expired. */
 const RECHECK_MS = 10_000;
 
 export function createOpenConnections(
@@ -39,7 +39,7 @@ export function createOpenConnections(
           `This key has ${closers.size} connections open here, which is its limit.`,
         );
       }
-      // Its own function for each, so that one caller may hand in the same `close` twice.
+      // Each connection needs a function of its own, because two may pass the same `close`.
       const closer = () => close();
       open.set(keyId, closers.add(closer));
       return {

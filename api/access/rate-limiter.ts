@@ -1,7 +1,7 @@
 /**
- * Requests a minute of each key. Nobody waits for Redis: a count in this process decides at once, and the count that
- * all processes share is asked in the background; when that one is used up, the key is blocked here as well. So no
- * process alone lets more through than the limit, and all together no more than what comes within one round trip.
+ * Limits the requests a minute of each key. No request waits for Redis: a counter in this process decides at once, and
+ * the counter that all processes share is updated in the background. When the shared one is exhausted, this process blocks
+ * the key too. So one process never admits more than the limit, and all together exceed it by at most one round trip.
  */
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -11,7 +11,7 @@ import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
 const WINDOW_SECONDS = 60;
 
 export interface RateLimiter {
-  /** @throws rate_limited, with the time until the next window. */
+  /** @throws rate_limited, with the time until the next window */
   admit(keyId: string): Promise<void>;
 }
 
@@ -21,23 +21,23 @@ export function createRateLimiter(
 ): RateLimiter {
   if (requestsPerMinute === null) return { admit: () => Promise.resolve() };
   const limit = { points: requestsPerMinute, duration: WINDOW_SECONDS };
-  const here = new RateLimiterMemory(limit);
-  const everywhere = new RateLimiterRedis({
+  const inProcess = new RateLimiterMemory(limit);
+  const shared = new RateLimiterRedis({
     ...limit,
     storeClient: redis,
     useRedisPackage: true,
     keyPrefix: REDIS_KEYS.rateLimit,
-    // While Redis is away, the count of this process is all there is.
+    // While Redis is unreachable, only the counter of this process applies.
     rejectIfRedisNotReady: true,
   });
   return {
     async admit(keyId) {
-      await here.consume(keyId).catch((refusal: unknown) => {
+      await inProcess.consume(keyId).catch((refusal: unknown) => {
         if (refusal instanceof RateLimiterRes) throw rateLimited(requestsPerMinute, refusal.msBeforeNext);
         throw refusal;
       });
-      everywhere.consume(keyId).catch(async (refusal: unknown) => {
-        if (refusal instanceof RateLimiterRes) await here.block(keyId, refusal.msBeforeNext / 1_000);
+      shared.consume(keyId).catch(async (refusal: unknown) => {
+        if (refusal instanceof RateLimiterRes) await inProcess.block(keyId, refusal.msBeforeNext / 1_000);
       });
     },
   };

@@ -1,5 +1,5 @@
 /** API keys as two API processes have them: each with its own connections to the same Redis. */
-import { type ApiKeys, createApiKeys } from '../../../api/access/api-keys.ts';
+import { ApiKeys } from '../../../api/access/api-keys.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-server.ts';
 
@@ -16,7 +16,7 @@ export async function startKeys(): Promise<KeysOnRedis> {
   const fail = (error: unknown) => {
     throw error;
   };
-  const create = async () => createApiKeys(await server.connect(), await server.connect(), fail);
+  const create = async () => ApiKeys.create(await server.connect(), await server.connect(), fail);
   const [redis, here, there] = await Promise.all([server.connect(), create(), create()]);
   return { server, redis, here, there, stop: () => server.stop() };
 }
