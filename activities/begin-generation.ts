@@ -31,6 +31,7 @@ import { type PreparedReservation, reserveBudget } from './reserve-budget.ts';
 import { settleBudget } from './settle-budget.ts';
 import { storeAnswer } from './store-answer.ts';
 import { type Ahead, runStream } from './stream-from-provider.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
 /** Below the epoch of every attempt that a workflow has asked for, which is a time. */
 const EARLY_EPOCH = 1;
@@ -126,7 +127,8 @@ export function createBeginning(dependencies: Dependencies, running: RunningStre
     });
     if (isJoined) giveBack();
     try {
-      const outcome = await inTime(streaming.outcome);
+      // A stream that goes on for longer than a workflow task may be held is adopted by an activity.
+      const outcome = await waitAtMost(LIMITS.adoptStreamAfterMs, streaming.outcome);
       if (outcome === null) return { next: 'stream', reservation, waitMs: 0, ...told };
       running.claim(step);
       return { ...(await finish(order, outcome)), ...told };
@@ -219,12 +221,4 @@ function isFenced(error: unknown): boolean {
 
 function isOnly({ candidates }: GenerationOrder): boolean {
   return candidates.length === 1;
-}
-
-/** The outcome, or null where the stream goes on for longer than a workflow task may be held. */
-function inTime(outcome: Promise<GenerationOutcome>): Promise<GenerationOutcome | null> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(null), LIMITS.adoptStreamAfterMs);
-    outcome.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

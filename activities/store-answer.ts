@@ -1,14 +1,16 @@
 /** Keeps a whole answer for the next one who asks the same. */
 import type { GenerationEvent } from '../contracts/events.ts';
 import { textOf } from '../contracts/fold-events.ts';
+import { LIMITS } from '../contracts/limits.ts';
 import { addUsage, type Usage } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
 import { isWholeAnswer } from './attempt/is-whole-answer.ts';
 import type { Dependencies } from './dependencies.ts';
 import { questionOf } from './look-up-cache.ts';
+import { waitAtMost } from './wait-at-most.ts';
 
 export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies) {
-  return async ({ order, outcome }: SettleStep): Promise<void> => {
+  const store = async ({ order, outcome }: SettleStep): Promise<void> => {
     const { provider, model, finishReason, attempts } = outcome;
     // Without a call of its own it has only what somebody else stores.
     if (provider === null || model === null || finishReason !== 'stop' || attempts === 0) return;
@@ -36,6 +38,13 @@ export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies
         ? await cache.replace(question, answer, { threshold, judge, maxAgeMs: null })
         : await cache.store(question, answer);
     if (isStored && order.cache === 'on' && singleFlight) await flights.forget(question, generationId);
+  };
+  // The step that ends a run is retried until it succeeds: an embedder that never answers would keep the run open.
+  return async (step: SettleStep): Promise<void> => {
+    const stored = store(step).then(() => true);
+    if ((await waitAtMost(LIMITS.storeAnswerMs, stored)) === null) {
+      throw new Error(`The answer was not stored within ${LIMITS.storeAnswerMs} ms.`);
+    }
   };
 }
 

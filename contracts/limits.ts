@@ -122,6 +122,8 @@ export const LIMITS = {
   maxDeadlineMs: 30 * 24 * 3_600_000,
   /** Longest `generationMs` that the config may set: a log must outlive its generation, here by a day. */
   maxGenerationMs: 6 * 24 * 3_600_000,
+  /** An answer that is not in the cache by then counts as not stored. Less than the workflow gives that step. */
+  storeAnswerMs: 4_000,
   /** A comparison that takes longer is stuck; its thread is replaced. */
   verifierRunMs: 2_000,
   maxOutputTokens: 1_000_000,

@@ -57,6 +57,29 @@ test('a dropped wire holds what was sent and delivers it when it is mended', asy
   other.destroy();
 });
 
+test('a connection that hangs passes nothing for good, and those opened later are whole', async () => {
+  const socket = open();
+  await once(socket, 'connect');
+  let got = '';
+  socket.on('data', (piece) => {
+    got += String(piece);
+  });
+  socket.write('a');
+  await waitFor('the first byte', () => got === 'a');
+  proxy.harm({ kind: 'hang' });
+  socket.write('b');
+  const other = open();
+  other.write('c');
+  expect(String((await once(other, 'data'))[0])).toBe('c');
+  proxy.mend();
+  const later = open();
+  later.end('d');
+  expect(await text(later)).toBe('d');
+  expect(got).toBe('a');
+  socket.destroy();
+  other.destroy();
+});
+
 test('a reset wire breaks what is open and what is opened, until it is mended', async () => {
   const socket = open();
   await once(socket, 'connect');

@@ -9,13 +9,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 /**
  * drop: nothing passes, and nobody is told, as where a cable is pulled; what was sent arrives when the wire is mended.
  * reset: connections break, and new ones too. break: each connection breaks once it has passed so many more bytes, at any
- * byte of what it carries; those opened later are whole. delay: each piece comes so much later.
+ * byte of what it carries; those opened later are whole. delay: each piece comes so much later. hang: connections that
+ * are open pass nothing for good, also when the wire is mended, as behind a firewall that has forgotten them; those opened
+ * later are whole.
  */
 export type WireFault =
   | { readonly kind: 'drop' }
   | { readonly kind: 'reset' }
   | { readonly kind: 'break'; readonly afterBytes: number }
-  | { readonly kind: 'delay'; readonly delayMs: number };
+  | { readonly kind: 'delay'; readonly delayMs: number }
+  | { readonly kind: 'hang' };
 
 export interface TcpProxy {
   /** Where the one end connects to, such as 127.0.0.1:40001. */
@@ -24,6 +27,8 @@ export interface TcpProxy {
   mend(): void;
   close(): Promise<void>;
 }
+
+const HUNG = new Error('The connection hung until an end of it gave it up.');
 
 /** @param targetPort on this machine; nothing need listen there yet. */
 export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
@@ -35,19 +40,22 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     changed.resolve();
     changed = Promise.withResolvers();
   };
-  const passage = async (): Promise<void> => {
+  const passage = async (from: Socket): Promise<void> => {
+    if (hung.has(from)) await new Promise((_, reject) => from.once('close', () => reject(HUNG)));
     while (fault?.kind === 'drop') await changed.promise;
     if (fault?.kind === 'delay') await sleep(fault.delayMs);
   };
   const resetAll = () => {
     for (const socket of open) breakOff(socket);
   };
+  /** Those that pass nothing for good. */
+  const hung = new WeakSet<Socket>();
   /** Bytes that each end which sends may still send before its connection breaks. */
   const budgets = new WeakMap<Socket, number>();
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, async (near) => {
     track(near);
-    await passage();
+    await passage(near).catch(() => near.destroy());
     if (fault?.kind === 'reset' || near.destroyed) {
       breakOff(near);
       return;
@@ -77,6 +85,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
     harm(next) {
       change(next);
       if (next.kind === 'reset') resetAll();
+      if (next.kind === 'hang') for (const socket of open) hung.add(socket);
       if (next.kind === 'break') for (const socket of open) budgets.set(socket, next.afterBytes);
     },
     mend: () => change(null),
@@ -99,13 +108,13 @@ function breakOff(socket: Socket): void {
 async function pump(
   from: Socket,
   to: Socket,
-  passage: () => Promise<void>,
+  passage: (from: Socket) => Promise<void>,
   budgets: WeakMap<Socket, number>,
 ): Promise<void> {
   const gone = new AbortController();
   to.once('close', () => gone.abort());
   for await (const piece of from) {
-    await passage();
+    await passage(from);
     const left = budgets.get(from);
     if (left !== undefined && piece.length >= left) {
       // A socket that is reset forgets what it was to send.
@@ -115,6 +124,6 @@ async function pump(
     if (left !== undefined) budgets.set(from, left - piece.length);
     if (!to.write(piece)) await once(to, 'drain', { signal: gone.signal });
   }
-  await passage();
+  await passage(from);
   to.end();
 }

@@ -34,6 +34,9 @@ const DYNAMIC_CONFIG = {
   // A worker that hangs or is cut off must not be given tasks: its connection is closed after these.
   'frontend.keepAliveTime': '"1s"',
   'frontend.keepAliveTimeout': '"2s"',
+  // From the fourth attempt on, a lost workflow task is given out again only after a wait that doubles, by default up to
+  // 10 minutes: a run whose worker is cut off a few times would stay open for as long after all is well again.
+  'history.workflowTaskRetryMaxInterval': '"5s"',
   // Those who wait for a slot, or for room at a provider, are served by priority and in turns by user.
   'matching.useNewMatcher': 'true',
   'matching.enableFairness': 'true',

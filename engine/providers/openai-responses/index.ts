@@ -13,8 +13,11 @@ import { toRequest } from './request.ts';
 import { toProviderEvents } from './stream.ts';
 import { toUsage } from './usage.ts';
 
-/** Longest that the end of a response may take to be asked for; a budget is held meanwhile. */
-const STOP_MS = 10_000;
+/**
+ * Longest that the end of a response may take to be asked for; a budget is held meanwhile. The step that closes a log may
+ * wait for a leader before it, and has 15 s in all: with more, a provider that never answers would keep the run open.
+ */
+const STOP_MS = 6_000;
 
 export function createOpenAiResponses(settings: ProviderSettings): Provider {
   const capabilities = resumeCapabilities(settings);

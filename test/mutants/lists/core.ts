@@ -184,4 +184,20 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     replace: 'return { ...error, type, message, ...code,',
     caughtBy: { tests: ['test/engine/telemetry/create-logger.test.ts'] },
   },
+  {
+    name: 'run-open-until-its-answer-is-stored',
+    breaks: 'A run stays open for as long as the embedding model or Qdrant does not answer.',
+    file: 'activities/store-answer.ts',
+    find: 'waitAtMost(LIMITS.storeAnswerMs, stored)',
+    replace: 'waitAtMost(600_000, stored)',
+    caughtBy: { tests: ['test/activities/store-answer.test.ts'] },
+  },
+  {
+    name: 'lost-tasks-wait-for-minutes',
+    breaks: 'A run whose workflow task was lost a few times stays open for minutes after all is well again.',
+    file: 'tools/services/provide-temporal.ts',
+    find: "  'history.workflowTaskRetryMaxInterval': '\"5s\"',\n",
+    replace: '',
+    caughtBy: { tests: ['test/tools/services/lost-tasks.test.ts'] },
+  },
 ];

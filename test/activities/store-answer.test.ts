@@ -1,0 +1,35 @@
+/** An answer is stored after it was given: whatever happens there must not keep its run open. */
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createRunningStreams } from '../../activities/attempt/running-streams.ts';
+import { createBeginning } from '../../activities/begin-generation.ts';
+import type { Dependencies } from '../../activities/dependencies.ts';
+import { type AttemptStand, startAttemptStand } from './attempt/attempt-stand.ts';
+
+let stand: AttemptStand;
+beforeAll(async () => {
+  stand = await startAttemptStand(['openai-chat']);
+});
+afterAll(() => stand?.stop());
+
+const messages = [{ role: 'user', content: 'Go. [[sim tokens=5 delay_ms=1]]' }] as const;
+
+test('a generation ends where the cache never answers, and says that nothing was stored', async () => {
+  const never = new Promise<never>(() => undefined);
+  let isAsked = false;
+  const cache: Dependencies['cache'] = {
+    store: () => {
+      isAsked = true;
+      return never;
+    },
+    lookUp: () => never,
+    lookUpBest: () => never,
+    replace: () => never,
+    warmUp: () => never,
+  };
+  const compression = { compressOnce: async () => null, read: async () => null };
+  const { order } = await stand.begin('openai-chat', { messages });
+  const beginning = createBeginning({ ...stand.dependencies, compression, cache }, createRunningStreams());
+  const begun = await beginning.beginGeneration({ order: { ...order, cache: 'write' }, epochMs: Date.now() });
+  expect(isAsked).toBe(true);
+  expect(begun).toMatchObject({ next: 'ended', storeFailed: true, outcome: { status: 'completed' } });
+});
