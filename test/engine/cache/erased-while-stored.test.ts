@@ -10,6 +10,7 @@ import { createQdrantDeletion } from '../../../engine/cache/qdrant-deletion.ts';
 import { createSemanticAnswerCache } from '../../../engine/cache/semantic-answer-cache.ts';
 import type { EventLog } from '../../../engine/streaming/event-log.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { withMethods } from '../../../platform/with-methods.ts';
 import { createRandom } from '../../harness/random.ts';
 import { FIRST, orderOf, outcomeWith } from '../../workflows/workflow-environment.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
@@ -108,16 +109,15 @@ test('an answer is gone from the cache when its deletion has lost its last reply
   await log.appendOnce(generationId, 'end', [END]);
   const before = await log.head(generationId);
   if (before === null) throw new Error('no log');
-  const dead: EventLog = { ...log, head: () => Promise.reject(new Error('the process died')) };
+  const dead = withMethods(log, { head: () => Promise.reject(new Error('the process died')) });
   await store(order, { log: dead, answers: answersOf() }).catch(() => undefined);
   expect(await kept()).toContain(textOf(order));
-  const silent: EventLog = {
-    ...log,
+  const silent = withMethods(log, {
     erase: async (id) => {
       await log.erase(id);
       throw new Error('nobody answered');
     },
-  };
+  });
   const ports = { log: silent, cachedAnswers: deletion() };
   await expect(eraseGeneration(ports, before)).rejects.toThrow('nobody answered');
   expect(await erase(order, { log, cachedAnswers: deletion() })).toBe('deleted');

@@ -85,7 +85,7 @@ export class Turns {
         if (typeof method !== 'function') return method;
         return (...given: readonly unknown[]) =>
           new Promise((answer, fail) => {
-            const carryOut = async () => method(...given);
+            const carryOut = async () => Reflect.apply(method, target, given);
             calls.push({ name: String(name), carryOut, answer, fail, die });
           });
       },
