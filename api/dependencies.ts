@@ -4,7 +4,7 @@ import type { PayloadCodec } from '@temporalio/common';
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { CountTexts } from '../contracts/count-tokens.ts';
-import type { BudgetBooks } from '../engine/budget/budget-books.ts';
+import type { BudgetAccounts } from '../engine/budget/budget-accounts.ts';
 import type { BudgetLedger } from '../engine/budget/ledger.ts';
 import type { AnswerDeletion } from '../engine/cache/answer-cache.ts';
 import type { FlightMembers } from '../engine/cache/flights.ts';
@@ -38,7 +38,7 @@ export interface ApiDependencies {
   readonly budget: BudgetLedger;
   readonly prompts: PromptRegistry;
   readonly promptStats: PromptStats;
-  readonly books: BudgetBooks;
+  readonly accounts: BudgetAccounts;
   readonly cachedAnswers: AnswerDeletion;
   readonly flightMembers: FlightMembers;
   readonly temporal: Client;

@@ -3,8 +3,8 @@ import { setMaxListeners } from 'node:events';
 import { Client, Connection } from '@temporalio/client';
 import { countTexts } from '../contracts/count-tokens.ts';
 import { scopes } from '../contracts/keys.ts';
-import { createBudgetBooks } from '../engine/budget/budget-books.ts';
-import { budgetSettings, createRedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
+import { BudgetAccounts } from '../engine/budget/budget-accounts.ts';
+import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
 import { createFlightMembers } from '../engine/cache/flight-members.ts';
 import { createQdrantDeletion } from '../engine/cache/qdrant-deletion.ts';
 import { createHandoffOffers } from '../engine/handoff/redis-handoff.ts';
@@ -80,7 +80,7 @@ const gate = createRedisGateReader({
 const health = createHealthSnapshot(gate, (error) =>
   logger.warn({ err: error }, 'the state of the providers is not known'),
 );
-const budget = createRedisBudgetLedger({ redis, ...budgetSettings(config) });
+const budget = new RedisBudgetLedger({ redis, ...budgetSettings(config) });
 const leave = new AbortController();
 // Every stream listens to it.
 setMaxListeners(0, leave.signal);
@@ -121,7 +121,7 @@ const parts = {
   chats: createChatStreams(redis),
   heartbeatMs: config.limits.heartbeatMs,
   budget,
-  books: createBudgetBooks({ redis, book: budget.book }),
+  accounts: new BudgetAccounts({ redis, limits: budget.limits }),
   cachedAnswers: createQdrantDeletion(config.qdrant),
   flightMembers: createFlightMembers(redis),
   prompts: createRedisPromptRegistry(redis),

@@ -9,7 +9,7 @@ import type { Logger } from 'pino';
 import { createActivities } from '../activities/create-activities.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { countTexts } from '../contracts/count-tokens.ts';
-import { budgetSettings, createRedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
+import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
 import { createWarningWebhook } from '../engine/budget/warning-webhook.ts';
 import { createPromptCompression } from '../engine/compression/prompt-compression.ts';
 import { createThreadedCompression } from '../engine/compression/threaded-compression.ts';
@@ -113,7 +113,7 @@ export async function createWorker(
         listenToLog(metrics, logger),
       ),
     }),
-    budget: createRedisBudgetLedger({ redis, ...budgetSettings(config) }),
+    budget: new RedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: webhookOf(config),
     promptStats: createRedisPromptStats(redis),
     compression: createPromptCompression(redis, compression.compress),

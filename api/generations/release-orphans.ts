@@ -10,12 +10,12 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { NO_USAGE, totalTokens } from '../../contracts/money.ts';
 import { EMBEDDINGS_ID_PREFIX, workflowId } from '../../contracts/names.ts';
-import type { OpenReservation } from '../../engine/budget/budget-books.ts';
+import type { OpenReservation } from '../../engine/budget/budget-accounts.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { endLog } from './end-log.ts';
 import { readView } from './generation-view.ts';
 
-type Needed = Pick<ApiDependencies, 'books' | 'budget' | 'flightMembers' | 'log' | 'temporal'>;
+type Needed = Pick<ApiDependencies, 'accounts' | 'budget' | 'flightMembers' | 'log' | 'temporal'>;
 
 /** Runs that are asked for at once. */
 const ASKED_AT_ONCE = 32;
@@ -26,9 +26,9 @@ export async function releaseOrphans(
   tenant: string,
   { repair }: { repair: boolean },
 ): Promise<readonly string[]> {
-  const { books } = dependencies;
-  if (repair) await books.dropDead(tenant);
-  const open = await books.open(tenant);
+  const { accounts } = dependencies;
+  if (repair) await accounts.dropExpired(tenant);
+  const open = await accounts.open(tenant);
   const orphans: string[] = [];
   for (let first = 0; first < open.length; first += ASKED_AT_ONCE) {
     const asked = open.slice(first, first + ASKED_AT_ONCE);
@@ -36,7 +36,7 @@ export async function releaseOrphans(
     for (const [index, reservation] of asked.entries()) {
       if (found[index] !== true) continue;
       // A run that ended while Temporal was asked has settled before it ended; one with the same key may have begun.
-      const now = await books.reservationOf(tenant, reservation.generationId);
+      const now = await accounts.reservationOf(tenant, reservation.generationId);
       if (now === null || !(await isOrphan(dependencies, tenant, now))) continue;
       orphans.push(now.generationId);
       if (repair) await settleOrphan(dependencies, now);

@@ -17,11 +17,11 @@ export const capSchema = z.strictObject({ maxOutputTokens: z.int().min(1).max(LI
 
 /** Raises the output cap, if the budgets have room; never lowers it. An ended generation stays as it is. */
 export function raiseCap(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
-  const { budget, books, log } = dependencies;
+  const { budget, accounts, log } = dependencies;
   return async (request, response) => {
     const { generationId, tenant } = await findOfTenant(dependencies, response, request.params.id);
     const { maxOutputTokens } = parseBody(request, capSchema);
-    const owner = await books.ownerOf(tenant, generationId);
+    const owner = await accounts.ownerOf(tenant, generationId);
     if (owner !== null) {
       // Asked here, so that a refusal is the answer; the signal makes it part of the run's history.
       const outcome = await budget.raise({ ...owner, generationId, maxOutputTokens });

@@ -1,11 +1,11 @@
 /**
- * The Lua that compares a subject's buckets with its entries, and puts them right. The caller has summed the entries up
- * to an id of each day's stream; the few that came since are added here, so that nothing is missed and nothing waits. Where they
- * are more than `most`, it changes nothing: the caller reads on, once for all subjects, and asks again. So no call holds up the
- * shard, however many entries and subjects there are.
+ * The Lua that compares a subject's buckets with its entries, and repairs them. The caller has summed up the entries to
+ * an id of each day's stream; this script adds the few newer ones, so that none is missed and no step has to wait. If
+ * there are more than `most`, it changes nothing: the caller reads on, once for all subjects, and asks again. So no
+ * call blocks the shard, however many entries and subjects there are.
  *
- * KEYS the subject's hash, then the streams of days. ARGV[1]: JSON of `AuditQuestion`. -> JSON of the
- * differences, "moved" where the windows that the subject keeps are others by now (`was`), or "behind".
+ * KEYS the subject's hash, then the streams of days. The answer is JSON: the differences; "moved" if the subject's
+ * windows have changed since the caller read them (`was`); or "behind".
  */
 import { script } from '../../platform/redis/lua-script.ts';
 import { SUMS } from './step-script.ts';
@@ -18,9 +18,9 @@ for index, last in ipairs(ask.after) do
   local page = redis.call('XRANGE', KEYS[1 + index], last == '' and '-' or '(' .. last, '+', 'COUNT', left + 1)
   if #page > left then return '"behind"' end
   left = left - #page
-  for _, found in ipairs(page) do
-    local entry = {}
-    for n = 1, #found[2], 2 do entry[found[2][n]] = found[2][n + 1] end
+  for _, item in ipairs(page) do
+    local entry, fields = {}, item[2]
+    for n = 1, #fields, 2 do entry[fields[n]] = fields[n + 1] end
     if entry[ask.kind] == ask.id then
       local on = tonumber(entry.on)
       for _, range in ipairs(ask.ranges) do

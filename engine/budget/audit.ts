@@ -1,22 +1,22 @@
 /**
- * Balances from entries: builds a window that a subject did not keep so far, and compares (or puts right) all that it
- * keeps. The entries are the truth, the buckets a sum of them.
+ * Computes balances from entries: builds a window that a subject does not keep yet, and compares (or repairs) the ones
+ * that it keeps. The entries are the truth; the buckets are sums of them.
  */
 import { z } from 'zod';
 import { type BudgetSubjectKind, budgetSubjects } from '../../contracts/budgets.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { AUDIT } from './audit-script.ts';
+import type { Rules, SubjectPlan } from './budget-limits.ts';
 import { type BudgetEntry, daysBetween, entriesKey, readDay } from './entries.ts';
-import { askScript, type LedgerRedis } from './ledger-redis.ts';
-import type { Rules, SubjectPlan } from './limit-book.ts';
+import { askLedger, type LedgerRedis } from './ledger-redis.ts';
 import { neededFrom, periodOf, spanOf, type WindowId } from './windows.ts';
 
 export const SUBJECT_KEEP_MS = 40 * 24 * 3_600_000;
-/** Differences that a report lists; all are counted and repaired. */
+/** Differences that a report lists. All are counted, and all are repaired. */
 const LISTED = 1_000;
 /** New entries that one call of the script may add up. */
 const MOST_IN_SCRIPT = 500;
-/** Rounds after which a subject whose entries arrive faster than they are read is left to the next audit. */
+/** Rounds after which a subject is left to the next audit, because its entries arrive faster than they are read. */
 const MOST_ROUNDS = 20;
 
 type Sums = [spentTokens: number, reservedTokens: number, spentMicroUsd: number, reservedMicroUsd: number];
@@ -30,7 +30,7 @@ interface Range {
 }
 
 /** A bucket whose balance is not the sum of its entries. */
-export interface Difference {
+interface Difference {
   readonly per: BudgetSubjectKind;
   readonly id: string;
   /** Window and first ms of the bucket: `day[UTC]@1767225600000`. */
@@ -72,21 +72,24 @@ export async function buildWindows(
     if (entry[plan.kind] !== plan.id) return;
     for (const { id, first } of spans) addTo(sums, id, entry, first);
   });
-  // Buckets of now: an entry that comes while this is read may be the first of its bucket.
+  // All buckets up to now: an entry that arrives during the reading may be the first of its bucket.
   for (const { id, first, last, stepMs } of spans) {
     for (let at = first; at <= last; at += stepMs) rangeOf(sums, id, at);
   }
   await entries.keepUp(({ keys, after }) =>
-    askScript(redis, AUDIT, [key, ...keys], {
-      kind: plan.kind,
-      id: plan.id,
-      after,
-      was,
-      repair: true,
-      most: MOST_IN_SCRIPT,
-      ranges: [...sums.values()],
-      windows: [...kept, ...missing].sort().join(' '),
-      keepMs: SUBJECT_KEEP_MS,
+    askLedger(redis, AUDIT, {
+      keys: [key, ...keys],
+      ask: {
+        kind: plan.kind,
+        id: plan.id,
+        after,
+        was,
+        repair: true,
+        most: MOST_IN_SCRIPT,
+        ranges: [...sums.values()],
+        windows: [...kept, ...missing].sort().join(' '),
+        keepMs: SUBJECT_KEEP_MS,
+      },
     }),
   );
 }
@@ -126,7 +129,7 @@ class EntryReader {
     }
   }
 
-  /** Passes the script how far was read, and reads on when the script says that this is too far behind. */
+  /** Sends the script how far was read, and reads on when the script answers that this is too far behind. */
   async keepUp(
     ask: (read: { readonly keys: readonly string[]; readonly after: readonly string[] }) => Promise<unknown>,
   ): Promise<unknown> {
@@ -140,7 +143,7 @@ class EntryReader {
   }
 }
 
-/** Recomputes every balance of a tenant that a window still needs. @param repair also puts them right. */
+/** Recomputes every balance of a tenant that a window still needs. @param repair also corrects them. */
 export async function auditTenant(
   redis: LedgerRedis,
   tenant: string,
@@ -158,13 +161,17 @@ export async function auditTenant(
     }
   });
   await entries.readOn();
-  const found: Difference[] = [];
-  // Subjects that come while others are compared are visited too.
+  const differences: Difference[] = [];
+  // The iteration includes subjects that are added while others are compared.
   for (const subject of subjects.values()) {
-    found.push(...(await auditSubject(redis, tenant, { entries, subject, nowMs, repair })));
+    differences.push(...(await auditSubject(redis, tenant, { entries, subject, nowMs, repair })));
   }
-  const differences = found.length;
-  return { subjects: subjects.size, entries: entries.count, differences, listed: found.slice(0, LISTED) };
+  return {
+    subjects: subjects.size,
+    entries: entries.count,
+    differences: differences.length,
+    listed: differences.slice(0, LISTED),
+  };
 }
 
 interface SummedSubject {
@@ -187,12 +194,12 @@ async function auditSubject(
   const { kind, id: subject } = plan;
   const key = subjectKey(tenant, kind, subject);
   const planned = plan.windows.map(({ id }) => id);
-  // Of closed periods only what is there is compared: a window that was built later has none of them.
+  // Of closed periods only the stored buckets are compared: a window that was built later has none of them.
   const isDue = (id: WindowId, at: number) => at >= spanOf(id, nowMs).first;
   const answer = await entries.keepUp(async ({ keys, after }) => {
     const stored = await redis.hGetAll(key);
     const was = stored['windows'] ?? '';
-    // A window that this subject does not keep yet is built by its next reservation.
+    // The subject's next reservation builds the windows that it does not keep yet.
     const kept = was === '' ? planned : planned.filter((id) => was.split(' ').includes(id));
     for (const field of Object.keys(stored)) {
       const [id = '', at = ''] = field.split('@');
@@ -202,19 +209,22 @@ async function auditSubject(
       const [id = ''] = field.split('@');
       return kept.includes(id) && (stored[field] !== undefined || isDue(id, from));
     });
-    return askScript(redis, AUDIT, [key, ...keys], {
-      kind,
-      id: subject,
-      after,
-      was,
-      ranges,
-      repair,
-      keepMs: SUBJECT_KEEP_MS,
-      most: MOST_IN_SCRIPT,
-      windows: repair && was === '' ? planned.join(' ') : '',
+    return askLedger(redis, AUDIT, {
+      keys: [key, ...keys],
+      ask: {
+        kind,
+        id: subject,
+        after,
+        was,
+        ranges,
+        repair,
+        keepMs: SUBJECT_KEEP_MS,
+        most: MOST_IN_SCRIPT,
+        windows: repair && was === '' ? planned.join(' ') : '',
+      },
     });
   });
-  // Its limits changed meanwhile: the next audit sees it.
+  // The subject's limits have changed meanwhile: the next audit compares it.
   if (answer === 'moved') return [];
   return answerSchema
     .parse(answer)

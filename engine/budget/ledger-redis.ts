@@ -1,5 +1,10 @@
-/** What the budgets need of a node-redis client, and how they run a script with it. */
-import { runScript, type Script, type ScriptRedis } from '../../platform/redis/lua-script.ts';
+/** The Redis commands that budgets need, and how a budget script answers. */
+import {
+  askScript,
+  type Script,
+  type ScriptCall,
+  type ScriptRedis,
+} from '../../platform/redis/lua-script.ts';
 
 export interface LedgerRedis extends ScriptRedis {
   hGet(key: string, field: string): Promise<string | null>;
@@ -33,28 +38,6 @@ export async function readStream(
 }
 
 /** @returns the JSON that the script answered. */
-export function askScript(
-  redis: LedgerRedis,
-  script: Script,
-  keys: string[],
-  question: unknown,
-): Promise<unknown> {
-  return askWithNames(redis, script, keys, [questionOf(question)]);
-}
-
-/** @param args the question as JSON, then names as they are. */
-export async function askWithNames(
-  redis: LedgerRedis,
-  script: Script,
-  keys: string[],
-  args: readonly string[],
-): Promise<unknown> {
-  return JSON.parse(String(await runScript(redis, script, keys, args)));
-}
-
-/** Redis' reader of JSON refuses half a surrogate pair, which JavaScript writes as an escape. */
-export function questionOf(question: unknown): string {
-  return JSON.stringify(question, (_, value: unknown) =>
-    typeof value === 'string' ? value.toWellFormed() : value,
-  );
+export async function askLedger(redis: ScriptRedis, called: Script, call: ScriptCall): Promise<unknown> {
+  return JSON.parse(String(await askScript(redis, called, call)));
 }

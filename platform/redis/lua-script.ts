@@ -1,4 +1,10 @@
-/** Lua scripts in Redis, run by their hash, and sent whole where Redis does not know them yet, as after its restart. */
+/**
+ * Runs Lua scripts in Redis: by their hash, and with their source when Redis does not know the hash, as after a restart.
+ *
+ * A script receives one argument, `local ask = cjson.decode(ARGV[1])`: an object with the full names of its fields. A
+ * text that the script stores without reading it follows as ARGV[2], so that Lua does not parse it. A constant that
+ * both languages need is interpolated from TypeScript.
+ */
 import { createHash } from 'node:crypto';
 
 export interface Script {
@@ -6,17 +12,42 @@ export interface Script {
   readonly sha: string;
 }
 
-/** What running a script needs of a node-redis client. */
+/** The commands of a node-redis client that a script needs. */
 export interface ScriptRedis {
   evalSha(sha: string, call: { keys: string[]; arguments: string[] }): Promise<unknown>;
   eval(source: string, call: { keys: string[]; arguments: string[] }): Promise<unknown>;
+}
+
+export interface ScriptCall {
+  readonly keys: readonly string[];
+  /** ARGV[1]. Undefined fields are absent in Lua; null would be `cjson.null`, which is true. */
+  readonly ask: object;
+  /** ARGV[2] and those after it. */
+  readonly texts?: readonly string[];
 }
 
 export function script(source: string): Script {
   return { source, sha: createHash('sha1').update(source).digest('hex') };
 }
 
-/** A command that is sent behind it on the same connection runs before a script that Redis does not know yet. */
+/** @returns the reply as Redis sends it. */
+export function askScript(
+  redis: ScriptRedis,
+  called: Script,
+  { keys, ask, texts = [] }: ScriptCall,
+): Promise<unknown> {
+  return runScript(redis, called, [...keys], [JSON.stringify(ask, wellFormed), ...texts]);
+}
+
+/** `cjson` refuses half a surrogate pair, which `JSON.stringify` writes as an escape. */
+function wellFormed(_: string, value: unknown): unknown {
+  return typeof value === 'string' ? value.toWellFormed() : value;
+}
+
+/**
+ * With positional arguments.
+ * A command that is sent behind the call on the same connection may run before a script that Redis does not know yet.
+ */
 export function runScript(
   redis: ScriptRedis,
   { sha, source }: Script,

@@ -6,7 +6,7 @@ import { budgetLimitSchema } from '../../contracts/budgets.ts';
 import type { EventBody } from '../../contracts/events.ts';
 import { NO_USAGE, totalTokens, type Usage } from '../../contracts/money.ts';
 import type { StreamStep } from '../../contracts/steps.ts';
-import { createRedisBudgetLedger } from '../../engine/budget/redis-budget-ledger.ts';
+import { RedisBudgetLedger } from '../../engine/budget/redis-budget-ledger.ts';
 import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { startTestRedis, type TestRedis } from '../engine/streaming/redis-server.ts';
 import { eventsOf, text } from './attempt/events-of.ts';
@@ -32,7 +32,7 @@ afterAll(() => server?.stop());
 async function begin(limitTokens: number) {
   count += 1;
   const limit = { per: 'user', window: 'day', amount: limitTokens };
-  const budget = createRedisBudgetLedger({
+  const budget = new RedisBudgetLedger({
     redis,
     timeZone: 'UTC',
     keepEntriesMs: 60 * 86_400_000,

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { textOf } from '../../contracts/fold-events.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { EMBEDDINGS_ID_PREFIX, REDIS_KEYS, workflowId } from '../../contracts/names.ts';
-import { createRedisBudgetLedger } from '../../engine/budget/redis-budget-ledger.ts';
+import { RedisBudgetLedger } from '../../engine/budget/redis-budget-ledger.ts';
 import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
@@ -257,7 +257,7 @@ describe('a repair', () => {
     const user = newUser();
     const clock = () => Date.now() - ageMs;
     const settings = { limits: [], timeZone: 'UTC', keepEntriesMs: 100 * 24 * 3_600_000 };
-    const ledger = createRedisBudgetLedger({ redis, ...settings, clock });
+    const ledger = new RedisBudgetLedger({ redis, ...settings, clock });
     const granted = await ledger.reserve({
       tenant: TENANT,
       user,

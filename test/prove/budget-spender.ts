@@ -5,7 +5,7 @@
  */
 import { createClient, TimeoutError } from 'redis';
 import type { AttemptCharge } from '../../contracts/budgets.ts';
-import { createRedisBudgetLedger } from '../../engine/budget/redis-budget-ledger.ts';
+import { RedisBudgetLedger } from '../../engine/budget/redis-budget-ledger.ts';
 import { pause } from '../harness/wait-for.ts';
 import {
   diaryKey,
@@ -20,7 +20,7 @@ const plan: SpendingPlan = JSON.parse(process.env['UNBROKEN_SPENDING_PLAN'] ?? '
 const redis = createClient({ url: plan.redisUrl });
 redis.on('error', (error: Error) => process.stderr.write(`${error.message}\n`));
 await redis.connect();
-const ledger = createRedisBudgetLedger({
+const ledger = new RedisBudgetLedger({
   redis,
   limits: plannedLimits(),
   timeZone: TIME_ZONE,

@@ -12,15 +12,15 @@ const MOST_DAYS = 366;
 const DAY_MS = 24 * 3_600_000;
 
 /** `GET /v1/budgets/balances?per=user&id=ann`: every window that is kept of one user, team or key. */
-export function getBalances({ books }: ApiDependencies): RequestHandler {
+export function getBalances({ accounts }: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const { per, id } = parseQuery(request, balancesQuerySchema);
-    response.json({ per, id, data: await books.balances(callerIn(response).tenant, per, id) });
+    response.json({ per, id, data: await accounts.balances(callerIn(response).tenant, per, id) });
   };
 }
 
 /** `GET /v1/budgets/entries`: oldest first, of the days `from` to `until` (UTC; today if both are absent), in pages. */
-export function listEntries({ books }: ApiDependencies): RequestHandler {
+export function listEntries({ accounts }: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const { per, id, limit, after, generation, ...days } = parseQuery(request, entriesQuerySchema);
     const today = new Date().toISOString().slice(0, 10);
@@ -34,18 +34,18 @@ export function listEntries({ books }: ApiDependencies): RequestHandler {
     }
     const subject = per === undefined || id === undefined ? undefined : { per, id };
     const query = { from, until, limit, after, generation, subject };
-    response.json(await books.entries(callerIn(response).tenant, query));
+    response.json(await accounts.entries(callerIn(response).tenant, query));
   };
 }
 
 /** `POST /v1/budgets/reconcile`: recomputes all balances from entries; with `repair` it also puts them right. */
 export function reconcileBudgets(dependencies: ApiDependencies): RequestHandler {
-  const { books } = dependencies;
+  const { accounts } = dependencies;
   return async (request, response) => {
     const { repair } = parseBody(request, reconcileSchema);
     const { tenant } = callerIn(response);
     // Orphans first: what they give back is then part of what is summed.
     const orphans = await releaseOrphans(dependencies, tenant, { repair });
-    response.json({ repaired: repair, ...(await books.audit(tenant, { repair })), orphans });
+    response.json({ repaired: repair, ...(await accounts.audit(tenant, { repair })), orphans });
   };
 }

@@ -8,10 +8,10 @@ import { parseBody, parseQuery } from '../../http/read-request.ts';
 import { limitsQuerySchema } from './queries.ts';
 
 /** `GET`: sorted by name, in pages. */
-export function listLimits({ books }: ApiDependencies): RequestHandler {
+export function listLimits({ accounts }: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const { limit, after } = parseQuery(request, limitsQuerySchema);
-    const all = await books.listLimits(callerIn(response).tenant);
+    const all = await accounts.listLimits(callerIn(response).tenant);
     const rest = all
       .map((one) => ({ name: nameOfBudget(one), ...one }))
       .filter(({ name }) => after === undefined || name > after);
@@ -21,19 +21,19 @@ export function listLimits({ books }: ApiDependencies): RequestHandler {
 }
 
 /** `PUT`: sets one, or changes it. Holds from the next reservation on. */
-export function setLimit({ books }: ApiDependencies): RequestHandler {
+export function setLimit({ accounts }: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const limit = parseBody(request, budgetLimitSchema);
-    await books.limits.set(callerIn(response).tenant, limit);
+    await accounts.limits.set(callerIn(response).tenant, limit);
     response.json({ name: nameOfBudget(limit), ...limit, source: 'set' });
   };
 }
 
 /** `DELETE ?per=&id=&window=&unit=`: takes one back; the config's own applies again. */
-export function removeLimit({ books }: ApiDependencies): RequestHandler {
+export function removeLimit({ accounts }: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const key = parseQuery(request, budgetKeySchema);
-    if (!(await books.limits.remove(callerIn(response).tenant, key))) {
+    if (!(await accounts.limits.remove(callerIn(response).tenant, key))) {
       throw new UnbrokenError('not_found', `The limit ${nameOfBudget(key)} is not set here.`);
     }
     response.status(204).end();

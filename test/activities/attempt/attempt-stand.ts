@@ -11,7 +11,7 @@ import { runStream } from '../../../activities/stream-from-provider.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import type { GenerationOutcome, StreamStep } from '../../../contracts/steps.ts';
-import { createRedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
+import { RedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
 import type { Provider } from '../../../engine/providers/provider.ts';
 import { createRedisGate } from '../../../engine/routing/redis-gate.ts';
 import type { LogCreation } from '../../../engine/streaming/event-log.ts';
@@ -67,7 +67,7 @@ export async function startAttemptStand(wires: readonly WireFamily[]): Promise<A
   const key = { id: 'key', secret: KEY, weight: 1, requests: null, tokens: null, windowMs: 60_000 };
   const dependencies: Dependencies = {
     log: new RedisEventLog(redis, { retentionMs: 60_000 }),
-    budget: createRedisBudgetLedger({ redis, limits: [], timeZone: 'UTC', keepEntriesMs: 86_400_000 }),
+    budget: new RedisBudgetLedger({ redis, limits: [], timeZone: 'UTC', keepEntriesMs: 86_400_000 }),
     gate: createRedisGate({
       redis,
       scopes: {},

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'redis';
 import { type BudgetLimit, type BudgetOwner, budgetLimitSchema } from '../../../contracts/budgets.ts';
-import { type BudgetBooks, createBudgetBooks } from '../../../engine/budget/budget-books.ts';
+import { BudgetAccounts } from '../../../engine/budget/budget-accounts.ts';
+import type { BudgetLimits } from '../../../engine/budget/budget-limits.ts';
 import type { BudgetLedger, Extension, Reservation, Settlement } from '../../../engine/budget/ledger.ts';
-import type { LimitBook } from '../../../engine/budget/limit-book.ts';
-import { createRedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
+import { RedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
 import { findFreePort } from '../../../tools/services/ports.ts';
 import { findRedisExecutable, startRedis } from '../../../tools/services/provide-redis.ts';
 
@@ -59,8 +59,8 @@ export function limitOf(given: LimitGiven): BudgetLimit {
 }
 
 export interface TestLedger {
-  readonly ledger: BudgetLedger & { readonly book: LimitBook };
-  readonly books: BudgetBooks;
+  readonly ledger: BudgetLedger & { readonly limits: BudgetLimits };
+  readonly accounts: BudgetAccounts;
 }
 
 export function ledgerOn(
@@ -70,8 +70,8 @@ export function ledgerOn(
   timeZone = 'UTC',
 ): TestLedger {
   const options = { redis, limits: limits.map(limitOf), timeZone, keepEntriesMs: KEEP_ENTRIES_MS, clock };
-  const ledger = createRedisBudgetLedger(options);
-  return { ledger, books: createBudgetBooks({ redis, book: ledger.book, clock }) };
+  const ledger = new RedisBudgetLedger(options);
+  return { ledger, accounts: new BudgetAccounts({ redis, limits: ledger.limits, clock }) };
 }
 
 let owners = 0;
@@ -135,8 +135,8 @@ export function bill(
 }
 
 /** The balance of the first window whose id begins with `window`. */
-export async function balanceOf({ books }: TestLedger, owner: BudgetOwner, window = 'day[') {
-  const balances = await books.balances(owner.tenant, 'user', owner.user);
+export async function balanceOf({ accounts }: TestLedger, owner: BudgetOwner, window = 'day[') {
+  const balances = await accounts.balances(owner.tenant, 'user', owner.user);
   const found = balances.find((one) => one.window.startsWith(window));
   if (found === undefined) throw new Error(`no window ${window} in ${JSON.stringify(balances)}`);
   return found;

@@ -51,25 +51,25 @@ function whereScriptsRun(
 describe('limits', () => {
   test('that are set go before those of the config, and one for a name before one for all', async () => {
     const owner = newOwner();
-    const { ledger, books } = ledgerOn(bench.clients[0], [{ window: 'day', amount: 100 }]);
+    const { ledger, accounts } = ledgerOn(bench.clients[0], [{ window: 'day', amount: 100 }]);
     const granted = async (user: string) => {
       const outcome = await ledger.reserve(ask({ ...owner, user }, `g-${user}-${now++}`, { max: 1_000 }));
       return outcome.granted ? outcome.maxOutputTokens : 0;
     };
     expect(await granted('a')).toBe(100);
-    await books.limits.set(owner.tenant, limitOf({ window: 'day', amount: 300 }));
-    await books.limits.set(owner.tenant, limitOf({ id: 'b', window: 'day', amount: 50 }));
-    await books.limits.set(owner.tenant, limitOf({ id: 'c', window: 'day', amount: null }));
+    await accounts.limits.set(owner.tenant, limitOf({ window: 'day', amount: 300 }));
+    await accounts.limits.set(owner.tenant, limitOf({ id: 'b', window: 'day', amount: 50 }));
+    await accounts.limits.set(owner.tenant, limitOf({ id: 'c', window: 'day', amount: null }));
     expect([await granted('a'), await granted('b'), await granted('c')]).toEqual([200, 50, 1_000]);
     expect(
-      (await books.listLimits(owner.tenant)).map(({ id, amount, source }) => [id, amount, source]),
+      (await accounts.listLimits(owner.tenant)).map(({ id, amount, source }) => [id, amount, source]),
     ).toEqual([
       ['*', 300, 'set'],
       ['b', 50, 'set'],
       ['c', null, 'set'],
     ]);
-    expect(await books.limits.remove(owner.tenant, limitOf({ window: 'day', amount: 1 }))).toBe(true);
-    expect(await books.limits.remove(owner.tenant, limitOf({ window: 'day', amount: 1 }))).toBe(false);
+    expect(await accounts.limits.remove(owner.tenant, limitOf({ window: 'day', amount: 1 }))).toBe(true);
+    expect(await accounts.limits.remove(owner.tenant, limitOf({ window: 'day', amount: 1 }))).toBe(false);
     expect(await granted('d')).toBe(100);
   });
 
@@ -78,7 +78,7 @@ describe('limits', () => {
     const [here, there] = bench.clients.map((client) => ledgerOn(client, []));
     if (here === undefined || there === undefined) throw new Error('two clients were started');
     expect(await there.ledger.reserve(ask(owner, 'a', { max: 90 }))).toMatchObject({ granted: true });
-    await here.books.limits.set(owner.tenant, limitOf({ window: 'day', amount: 100 }));
+    await here.accounts.limits.set(owner.tenant, limitOf({ window: 'day', amount: 100 }));
     expect(await there.ledger.reserve(ask(owner, 'b', { max: 90 }))).toMatchObject({ maxOutputTokens: 10 });
   });
 
@@ -91,8 +91,11 @@ describe('limits', () => {
     await on.ledger.settle(bill(owner, 'a', 30));
     await on.ledger.reserve(ask(owner, 'b', { max: 20 }));
     now = NOON;
-    await on.books.limits.set(owner.tenant, limitOf({ window: '24h', amount: 100 }));
-    await on.books.limits.set(owner.tenant, limitOf({ window: 'day', amount: 70, timeZone: 'Asia/Tokyo' }));
+    await on.accounts.limits.set(owner.tenant, limitOf({ window: '24h', amount: 100 }));
+    await on.accounts.limits.set(
+      owner.tenant,
+      limitOf({ window: 'day', amount: 70, timeZone: 'Asia/Tokyo' }),
+    );
     expect(await on.ledger.reserve(ask(owner, 'c', { max: 500 }))).toMatchObject({ maxOutputTokens: 20 });
     await on.ledger.settle(bill(owner, 'b', 20));
     expect(await balanceOf(on, owner, '24h')).toMatchObject({ spentTokens: 50, reservedTokens: 20 });
@@ -100,22 +103,22 @@ describe('limits', () => {
       spentTokens: 50,
       reservedTokens: 20,
     });
-    expect(await on.books.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
+    expect(await on.accounts.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
   });
 
   test('that were taken away and set again count what came between', async () => {
     const owner = newOwner();
     const on = ledgerOn(bench.clients[0], [], clock);
     const rolling = limitOf({ window: '5h', amount: 100 });
-    await on.books.limits.set(owner.tenant, rolling);
+    await on.accounts.limits.set(owner.tenant, rolling);
     await on.ledger.reserve(ask(owner, 'a', { max: 10 }));
-    await on.books.limits.remove(owner.tenant, rolling);
+    await on.accounts.limits.remove(owner.tenant, rolling);
     await on.ledger.reserve(ask(owner, 'b', { max: 10 }));
     await on.ledger.settle(bill(owner, 'a', 10));
-    await on.books.limits.set(owner.tenant, rolling);
+    await on.accounts.limits.set(owner.tenant, rolling);
     await on.ledger.reserve(ask(owner, 'c', { max: 10 }));
     expect(await balanceOf(on, owner, '5h')).toMatchObject({ spentTokens: 10, reservedTokens: 20 });
-    expect(await on.books.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
+    expect(await on.accounts.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
   });
 });
 
@@ -148,8 +151,8 @@ describe('processes with different limits, as in a deploy,', () => {
     expect(await balanceOf(before, owner, 'day[UTC]')).toMatchObject(whole);
     expect(await balanceOf(after, owner, '7h')).toMatchObject(whole);
     expect(await balanceOf(after, owner, 'day[Asia/Tokyo]')).toMatchObject(whole);
-    for (const { books } of [before, after]) {
-      expect(await books.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
+    for (const { accounts } of [before, after]) {
+      expect(await accounts.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
     }
     // One for each subject that has windows of its own; audits are counted too.
     const audits = 2 * 3;
@@ -183,7 +186,7 @@ describe('processes with different limits, as in a deploy,', () => {
     now += 1;
     await reserve(before);
     expect(await balanceOf(before, owner, '5h')).toMatchObject({ reservedTokens: 70 });
-    expect(await before.books.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
+    expect(await before.accounts.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
   });
 });
 
@@ -211,7 +214,7 @@ describe('an audit', () => {
     await bench.clients[0].hSet(key, TODAY, '35 70 4 0');
     await bench.clients[0].del(REDIS_KEYS.budget(owner.tenant, 'subject', 'key', owner.keyId));
     const right = '30 70 4 0';
-    const report = await on.books.audit(owner.tenant, { repair: false });
+    const report = await on.accounts.audit(owner.tenant, { repair: false });
     expect(report).toMatchObject({ subjects: 3, entries: 2, differences: 3 });
     expect(report.listed).toContainEqual({
       per: 'user',
@@ -228,8 +231,8 @@ describe('an audit', () => {
       right,
     });
     expect(await checkBudgets(bench.clients[0], owner.tenant, [])).toMatchObject({ unbalanced: 1 });
-    expect(await on.books.audit(owner.tenant, { repair: true })).toMatchObject({ differences: 3 });
-    expect(await on.books.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
+    expect(await on.accounts.audit(owner.tenant, { repair: true })).toMatchObject({ differences: 3 });
+    expect(await on.accounts.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
     expect(await bench.clients[0].hGet(key, TODAY)).toBe(right);
     expect(await checkBudgets(bench.clients[0], owner.tenant, [])).toMatchObject({
       unbalanced: 0,
@@ -271,7 +274,7 @@ describe('an audit', () => {
       }
       scanned += await scannedBy(options);
     });
-    const audit = await ledgerOn(redis, [], clock).books.audit(owner.tenant, { repair: false });
+    const audit = await ledgerOn(redis, [], clock).accounts.audit(owner.tenant, { repair: false });
     expect(audit).toMatchObject({ subjects: 42, differences: 0 });
     expect(scanned).toBeLessThan(2 * 2_040);
   });
@@ -285,10 +288,10 @@ describe('an audit', () => {
     });
     const other = ledgerOn(bench.clients[1], [{ window: '1h', amount: 1_000_000 }], Date.now);
     for (let round = 0; round < 5; round += 1) {
-      expect(await other.books.audit(owner.tenant, { repair: true })).toMatchObject({ differences: 0 });
+      expect(await other.accounts.audit(owner.tenant, { repair: true })).toMatchObject({ differences: 0 });
     }
     await Promise.all(booked);
-    expect(await other.books.audit(owner.tenant, { repair: false })).toMatchObject({
+    expect(await other.accounts.audit(owner.tenant, { repair: false })).toMatchObject({
       differences: 0,
       entries: 900,
     });
@@ -307,16 +310,16 @@ test('entries are read in pages, of one generation or one subject', async () => 
   const seen: string[] = [];
   let after: string | undefined;
   do {
-    const page = await on.books.entries(owner.tenant, { ...days, after });
+    const page = await on.accounts.entries(owner.tenant, { ...days, after });
     expect(page.data.length).toBeLessThanOrEqual(2);
     seen.push(...page.data.map(({ generation }) => generation));
     after = page.next ?? undefined;
   } while (after !== undefined);
   expect(seen).toEqual(['a-0', 'b-0', 'c-0', 'a-1', 'b-1', 'c-1', 'd']);
   const ofBob = { ...days, subject: { per: 'user', id: 'bob' } } as const;
-  expect((await on.books.entries(owner.tenant, ofBob)).data).toMatchObject([{ generation: 'd' }]);
-  expect((await on.books.entries(owner.tenant, { ...days, generation: 'b-1' })).data).toHaveLength(1);
-  await expect(on.books.entries(owner.tenant, { ...days, after: 'x' })).rejects.toThrow('after');
+  expect((await on.accounts.entries(owner.tenant, ofBob)).data).toMatchObject([{ generation: 'd' }]);
+  expect((await on.accounts.entries(owner.tenant, { ...days, generation: 'b-1' })).data).toHaveLength(1);
+  await expect(on.accounts.entries(owner.tenant, { ...days, after: 'x' })).rejects.toThrow('after');
 });
 
 test('the checker of the proof sees a budget that is overspent, a reservation left behind and a wrong sum', async () => {

@@ -41,7 +41,7 @@ describe('names that callers choose', () => {
     expect(await on.ledger.extend(more(owner, 'g', { charges }))).toMatchObject({ granted: true });
     await on.ledger.settle({ ...bill(owner, 'g', 12), ...called, attempt: 2 });
     expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 12, reservedTokens: 0 });
-    expect(await on.books.audit(owner.tenant, { repair: false })).toMatchObject({
+    expect(await on.accounts.audit(owner.tenant, { repair: false })).toMatchObject({
       differences: 0,
       listed: [],
     });

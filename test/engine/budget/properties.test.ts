@@ -176,7 +176,7 @@ test('whatever is done in whatever order: no hard budget is overspent, every bal
         unbalanced: 0,
         leaked: [...known.values()].filter(({ isSettled }) => !isSettled).length,
       });
-      expect(await on.books.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
+      expect(await on.accounts.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
       for (const open of known.keys()) await take({ op: 'settle', id: open, share: 1 }, on, owner, known);
       expect(await checkBudgets(bench.clients[0], owner.tenant, CHECKED, used())).toMatchObject({
         overspent: 0,

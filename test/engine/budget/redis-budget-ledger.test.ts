@@ -24,8 +24,8 @@ const DAILY = (amount: number) => [{ window: 'day', amount }] as const;
 const MIDNIGHT = Date.UTC(2026, 10, 25);
 const reservedBy = (outcome: ReserveOutcome) => (outcome.granted ? outcome.reservedTokens : 0);
 
-async function expectBalanced({ books }: ReturnType<typeof ledgerOn>, tenant: string) {
-  expect(await books.audit(tenant, { repair: false })).toMatchObject({ differences: 0, listed: [] });
+async function expectBalanced({ accounts }: ReturnType<typeof ledgerOn>, tenant: string) {
+  expect(await accounts.audit(tenant, { repair: false })).toMatchObject({ differences: 0, listed: [] });
 }
 
 describe('reserve', () => {
@@ -98,7 +98,7 @@ describe('reserve', () => {
       reservedTokens: 200,
       reservedMicroUsd: 400,
     });
-    const before = await on.books.balances(owner.tenant, 'team', 'red');
+    const before = await on.accounts.balances(owner.tenant, 'team', 'red');
     expect(await on.ledger.reserve(ask(owner, 'b', { input: 10, max: 50, price }))).toMatchObject({
       granted: false,
       budget: { per: 'user', unit: 'micro-usd' },
@@ -110,7 +110,7 @@ describe('reserve', () => {
       budget: { per: 'team', id: 'red', window: 'month' },
       remaining: 100,
     });
-    expect(await on.books.balances(owner.tenant, 'team', 'red')).toEqual(before);
+    expect(await on.accounts.balances(owner.tenant, 'team', 'red')).toEqual(before);
     await expectBalanced(on, owner.tenant);
   });
 
@@ -176,7 +176,7 @@ describe('extend', () => {
       reservedTokens: 0,
       spentMicroUsd: 20,
     });
-    const { data } = await on.books.entries(owner.tenant, {
+    const { data } = await on.accounts.entries(owner.tenant, {
       from: '2026-11-24',
       until: '2026-11-24',
       limit: 100,
@@ -289,7 +289,7 @@ test('every key of a tenant lies on one shard and leaves by itself', async () =>
   const owner = newOwner();
   const on = ledgerOn(bench.clients[0], DAILY(100));
   await on.ledger.reserve(ask(owner, 'a'));
-  await on.books.limits.set(owner.tenant, limitOf({ window: 'day', amount: 5 }));
+  await on.accounts.limits.set(owner.tenant, limitOf({ window: 'day', amount: 5 }));
   const keys = await bench.clients[0].keys(`*${owner.tenant}}*`);
   expect(keys).toHaveLength(7);
   for (const key of keys) {

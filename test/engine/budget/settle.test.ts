@@ -22,8 +22,8 @@ const DAILY = (amount: number) => [{ window: 'day', amount }] as const;
 const MIDNIGHT = Date.UTC(2026, 10, 25);
 const reservedBy = (outcome: ReserveOutcome) => (outcome.granted ? outcome.reservedTokens : 0);
 
-async function expectBalanced({ books }: ReturnType<typeof ledgerOn>, tenant: string) {
-  expect(await books.audit(tenant, { repair: false })).toMatchObject({ differences: 0, listed: [] });
+async function expectBalanced({ accounts }: ReturnType<typeof ledgerOn>, tenant: string) {
+  expect(await accounts.audit(tenant, { repair: false })).toMatchObject({ differences: 0, listed: [] });
 }
 
 describe('settle', () => {
@@ -44,7 +44,7 @@ describe('settle', () => {
       spentMicroUsd: 7,
       limits: [{ limit: 1_000, spent: 60, remaining: 940 }],
     });
-    expect(await on.books.open(owner.tenant)).toEqual([]);
+    expect(await on.accounts.open(owner.tenant)).toEqual([]);
     await expectBalanced(on, owner.tenant);
   });
 

@@ -1,7 +1,7 @@
 /**
- * Which limits apply to whom. Those that were set are kept in Redis, over those of the config; one for a name goes
- * before one for all. Each change raises a version that every step checks inside its script, so a limit holds from the
- * next step on, and no step needs to read the limits again.
+ * Decides which limits apply to a subject. Limits that an administrator has set are in Redis and override those of the
+ * config; a limit for one name overrides a limit for all. Each change increments a version that every step checks
+ * inside its script, so a limit holds from the next step on, and no step has to read the limits.
  */
 import { z } from 'zod';
 import {
@@ -18,19 +18,19 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { BoundedMap } from '../../platform/bounded-map.ts';
 import { script } from '../../platform/redis/lua-script.ts';
-import { askScript, type LedgerRedis } from './ledger-redis.ts';
+import { askLedger, type LedgerRedis } from './ledger-redis.ts';
 import { type WindowId, windowId } from './windows.ts';
 
 /** Limits that a tenant may set. */
 const MOST_LIMITS = 10_000;
 const TENANTS_REMEMBERED = 1_000;
 
-export interface WindowPlan {
+interface WindowPlan {
   readonly id: WindowId;
   readonly limits: readonly BudgetLimit[];
 }
 
-/** A subject of an owner, with all windows that are kept for it. */
+/** One subject of an owner, with all windows that are kept for it. */
 export interface SubjectPlan {
   readonly kind: BudgetSubjectKind;
   readonly id: string;
@@ -45,74 +45,83 @@ export interface Rules {
   planOf(kind: BudgetSubjectKind, id: string): SubjectPlan;
 }
 
-export interface LimitBook {
-  /** The rules as this process knows them; read once, then only when they are found to be old. */
-  rulesOf(tenant: string): Promise<Rules>;
-  /** Reads the rules again, unless that was done since `old` was read. */
-  refresh(tenant: string, old?: Rules): Promise<Rules>;
-  set(tenant: string, limit: BudgetLimit): Promise<void>;
-  /** @returns whether it was set. The config's own limit, if there is one, applies again. */
-  remove(tenant: string, key: BudgetKey): Promise<boolean>;
-}
-
-/** KEYS limits. ARGV[1] JSON {name, value or '', most}. -> whether something changed, or 'full' */
+/** KEYS limits. An empty value removes the limit. -> whether something changed, or 'full' */
 const CHANGE = script(`
 local ask = cjson.decode(ARGV[1])
 if ask.value == '' then
   if redis.call('HDEL', KEYS[1], ask.name) == 0 then return 'false' end
 else
-  if redis.call('HLEN', KEYS[1]) > ask.most and redis.call('HEXISTS', KEYS[1], ask.name) == 0 then return '"full"' end
+  if redis.call('HLEN', KEYS[1]) > ${MOST_LIMITS} and redis.call('HEXISTS', KEYS[1], ask.name) == 0 then
+    return '"full"'
+  end
   redis.call('HSET', KEYS[1], ask.name, ask.value)
 end
 redis.call('HINCRBY', KEYS[1], 'version', 1)
 return 'true'
 `);
 
-export function createLimitBook(options: {
+interface BudgetLimitsOptions {
   readonly redis: LedgerRedis;
+  /** The limits of the config. */
   readonly defaults: readonly BudgetLimit[];
   readonly timeZone: string;
   readonly clock: () => number;
-}): LimitBook {
-  const { redis, defaults, timeZone, clock } = options;
-  const known = new BoundedMap<string, Promise<Rules>>(TENANTS_REMEMBERED);
-  const change = (tenant: string, name: string, value: string) => {
-    known.delete(tenant);
-    const question = { name, value, most: MOST_LIMITS };
-    return askScript(redis, CHANGE, [REDIS_KEYS.budget(tenant, 'limits')], question);
-  };
-  const read = (tenant: string): Promise<Rules> => {
-    const reading = readRules(redis, tenant, { defaults, timeZone, clock });
-    known.set(tenant, reading);
-    reading.catch(() => known.delete(tenant));
+}
+
+export class BudgetLimits {
+  readonly #options: BudgetLimitsOptions;
+  readonly #readings = new BoundedMap<string, Promise<Rules>>(TENANTS_REMEMBERED);
+
+  constructor(options: BudgetLimitsOptions) {
+    this.#options = options;
+  }
+
+  /** The rules as this process knows them: read once, and again only when a step finds them outdated. */
+  rulesOf(tenant: string): Promise<Rules> {
+    return this.#readings.get(tenant) ?? this.#read(tenant);
+  }
+
+  /** Reads the rules again, unless another caller has done so since `old` was read. */
+  async refresh(tenant: string, old?: Rules): Promise<Rules> {
+    const remembered = this.#readings.get(tenant);
+    // Many callers find out at once that the rules are outdated; one reading is enough for all.
+    if (old !== undefined && remembered !== undefined && (await remembered) !== old) return remembered;
+    const newest = this.#readings.get(tenant);
+    return newest === undefined || newest === remembered ? this.#read(tenant) : newest;
+  }
+
+  async set(tenant: string, limit: BudgetLimit): Promise<void> {
+    const changed = await this.#change(tenant, nameOfBudget(limit), JSON.stringify(limit));
+    if (changed === 'full') {
+      throw new UnbrokenError(
+        'invalid_request',
+        `A tenant may set ${MOST_LIMITS} limits; remove some first.`,
+      );
+    }
+  }
+
+  /** @returns whether the limit was set. The config's own limit, if there is one, applies again. */
+  async remove(tenant: string, key: BudgetKey): Promise<boolean> {
+    return (await this.#change(tenant, nameOfBudget(key), '')) === true;
+  }
+
+  #change(tenant: string, name: string, value: string): Promise<unknown> {
+    this.#readings.delete(tenant);
+    const keys = [REDIS_KEYS.budget(tenant, 'limits')];
+    return askLedger(this.#options.redis, CHANGE, { keys, ask: { name, value } });
+  }
+
+  #read(tenant: string): Promise<Rules> {
+    const reading = readRules(tenant, this.#options);
+    this.#readings.set(tenant, reading);
+    reading.catch(() => this.#readings.delete(tenant));
     return reading;
-  };
-  return {
-    rulesOf: (tenant) => known.get(tenant) ?? read(tenant),
-    async refresh(tenant, old) {
-      const remembered = known.get(tenant);
-      // Many callers find at once that the rules are old; one reading is enough for all.
-      if (old !== undefined && remembered !== undefined && (await remembered) !== old) return remembered;
-      const now = known.get(tenant);
-      return now === undefined || now === remembered ? read(tenant) : now;
-    },
-    async set(tenant, limit) {
-      const changed = await change(tenant, nameOfBudget(limit), JSON.stringify(limit));
-      if (changed === 'full') {
-        throw new UnbrokenError(
-          'invalid_request',
-          `A tenant may set ${MOST_LIMITS} limits; remove some first.`,
-        );
-      }
-    },
-    remove: async (tenant, key) => (await change(tenant, nameOfBudget(key), '')) === true,
-  };
+  }
 }
 
 async function readRules(
-  redis: LedgerRedis,
   tenant: string,
-  { defaults, timeZone, clock }: { defaults: readonly BudgetLimit[]; timeZone: string; clock: () => number },
+  { redis, defaults, timeZone, clock }: BudgetLimitsOptions,
 ): Promise<Rules> {
   const { version = '0', ...stored } = { ...(await redis.hGetAll(REDIS_KEYS.budget(tenant, 'limits'))) };
   const set = Object.values(stored).map((text) => budgetLimitSchema.parse(JSON.parse(text)));
@@ -134,7 +143,7 @@ async function readRules(
       ]) {
         chosen.set(`${limit.window}/${limit.unit}`, limit);
       }
-      // Kept for everyone, so that a limit that is set later knows what was spent before.
+      // Every subject has these windows, so that a limit that is set later knows what was spent before.
       const windows = new Map<WindowId, BudgetLimit[]>(
         ['day', 'month'].map((window) => [windowId(window, timeZone), []]),
       );
