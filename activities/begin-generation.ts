@@ -14,7 +14,7 @@ import { LIMITS } from '../contracts/limits.ts';
 import {
   type BeginStep,
   type BegunGeneration,
-  failureFacts,
+  readFailureFacts,
   type GenerationOutcome,
   type StreamStep,
 } from '../contracts/steps.ts';
@@ -140,7 +140,7 @@ export function createBeginning(dependencies: Dependencies, running: RunningStre
       if (error.nonRetryable !== true) {
         return { next: 'stream', reservation, waitMs: Number(error.nextRetryDelay ?? 0), ...told };
       }
-      const failure = { code: error.type, message: error.message, ...failureFacts(error.details) };
+      const failure = { code: error.type, message: error.message, ...readFailureFacts(error.details) };
       return { next: 'fall-back', reservation, failure, ...told };
     }
   };

@@ -212,6 +212,9 @@ export const ERRORS = {
   input_lost: row(500, false, false, 'The stored input is gone; send the request again with a new key.'),
 } as const satisfies Record<string, ErrorEntry>;
 
+/** The message of `generation_timeout`: the workflow and an attempt may both notice it. */
+export const TIMEOUT_MESSAGE = 'The generation took longer than its limit.';
+
 export type ErrorCode = keyof typeof ERRORS;
 
 export interface ErrorBody {

@@ -133,15 +133,29 @@ export interface SettleStep {
   readonly outcome: GenerationOutcome;
 }
 
-/** Reads the details of an activity's failure. A number is what older code wrote for `waitMs`. */
-export function failureFacts(
-  details: readonly unknown[] | null | undefined,
-): Pick<StepFailure, 'waitMs' | 'details'> {
+/** What our activities put into `ApplicationFailure.details`, as its only element. */
+export type FailureFacts = Pick<StepFailure, 'waitMs' | 'details'>;
+
+/** Reads it. Older code wrote a bare number for `waitMs`, or the facts for the caller without a name. */
+export function readFailureFacts(details: readonly unknown[] | null | undefined): FailureFacts {
   const [facts] = details ?? [];
-  if (typeof facts === 'number') return Number.isFinite(facts) ? { waitMs: facts } : {};
+  if (typeof facts === 'number') return waitFact(facts);
   if (typeof facts !== 'object' || facts === null) return {};
-  const small = Object.entries(facts).filter(
-    (fact): fact is [string, string | number] => typeof fact[1] === 'string' || typeof fact[1] === 'number',
+  if (!('waitMs' in facts) && !('details' in facts)) return { details: smallFacts(facts) };
+  return {
+    ...('waitMs' in facts ? waitFact(facts.waitMs) : {}),
+    ...('details' in facts && facts.details ? { details: smallFacts(facts.details) } : {}),
+  };
+}
+
+function waitFact(waitMs: unknown): FailureFacts {
+  return typeof waitMs === 'number' && Number.isFinite(waitMs) ? { waitMs } : {};
+}
+
+function smallFacts(facts: object): Readonly<Record<string, string | number>> {
+  return Object.fromEntries(
+    Object.entries(facts).filter(
+      (fact): fact is [string, string | number] => typeof fact[1] === 'string' || typeof fact[1] === 'number',
+    ),
   );
-  return { details: Object.fromEntries(small) };
 }

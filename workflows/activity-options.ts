@@ -1,4 +1,4 @@
-/** How long each step may take, and who tries again. */
+/** The time limits and retries of each step. */
 import {
   ActivityCancellationType,
   type ActivityOptions,
@@ -6,9 +6,9 @@ import {
 } from '@temporalio/workflow';
 
 /**
- * Steps that must come true however long a service is away: budgets and ends of logs. A retry that is soon is waited for
- * within the workflow task, whose heartbeats write three events every 3 seconds; a later one is a timer. With a timer
- * every 30 seconds, a service may be away for two days before the history reaches the limit of Temporal.
+ * Steps that must succeed however long a service is unreachable: budgets and ends of logs. The workflow task waits for
+ * an early retry, and its heartbeats write three events every 3 seconds; a later retry is a timer. With a timer every
+ * 30 seconds, a service may be unreachable for two days before the history reaches Temporal's limit.
  */
 export const MUST_HAPPEN: LocalActivityOptions = {
   startToCloseTimeout: '15s',
@@ -16,20 +16,20 @@ export const MUST_HAPPEN: LocalActivityOptions = {
   localRetryThreshold: '3s',
 };
 
-/** Returns as soon as the stream runs on by itself; longer only where a service is away, and then it is tried again. */
+/** Returns within about a second, while the stream continues; takes longer only while a service is unreachable. */
 export const BEGIN = MUST_HAPPEN;
 
-/** An answer that could not be stored is generated again next time. */
+/** If an answer is not stored, the same question costs another call later; nothing else is lost. */
 export const MAY_FAIL: LocalActivityOptions = {
   startToCloseTimeout: '5s',
   retry: { initialInterval: '100ms', maximumAttempts: 3 },
 };
 
 /**
- * The stream. A worker that dies is noticed after the heartbeat timeout and its successor starts 100 ms later. Where the
- * machine is not busy, text flows again within 5 seconds; 7 to 13 were seen where it was. Attempts are not limited here:
- * the activity counts provider errors in the log and says when a candidate is not worth another try, so a few crashes of
- * ours never use up a candidate.
+ * The stream. A dead worker is noticed after the heartbeat timeout, and the next attempt starts 100 ms later. On an idle
+ * machine text continues within 5 seconds; 7 to 13 were measured on a busy one. Attempts are not limited here: the
+ * activity counts provider errors in the log and decides when a candidate is given up, so worker crashes never use up a
+ * candidate.
  */
 export const STREAM: ActivityOptions = {
   heartbeatTimeout: '2500ms',
@@ -41,6 +41,6 @@ export const STREAM: ActivityOptions = {
 export const ROOM: ActivityOptions = {
   heartbeatTimeout: '5s',
   retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '2s' },
-  // Whoever cancels does not wait for the line to move.
+  // A cancellation does not wait until the queue moves.
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 };

@@ -1,4 +1,4 @@
-/** Tells of one budget warning, however long the receiver is away. A run of its own: the generation has long ended. */
+/** Sends one budget warning, with retries for days. A separate run, because the generation ends long before. */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import {
   ParentClosePolicy,
@@ -21,16 +21,16 @@ export async function budgetWarning(warning: BudgetWarning): Promise<void> {
   await sendBudgetWarning(warning);
 }
 
-// It may try for days: longer than workers of an old version are kept. Temporal takes a behaviour from workers of a
-// deployment only; all others have but a build id, made of their code.
+// It may retry for days, longer than workers of an old version are kept. Temporal accepts a versioning behaviour only
+// from workers of a deployment; other workers have just a build id, computed from their code.
 setWorkflowOptions(
   () =>
     workflowInfo().currentDeploymentVersion?.deploymentName ? { versioningBehavior: 'AUTO_UPGRADE' } : {},
   budgetWarning,
 );
 
-/** Begins a run for each; the same warning, told again, finds its run. */
-export async function tellOfWarnings(warnings: readonly BudgetWarning[]): Promise<void> {
+/** Starts a run for each warning. A repeated warning has the same workflow id, so it starts no second run. */
+export async function sendWarnings(warnings: readonly BudgetWarning[]): Promise<void> {
   for (const warning of warnings) {
     await startChild(budgetWarning, {
       args: [warning],

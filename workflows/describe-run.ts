@@ -1,11 +1,12 @@
-/** What a person sees of a run in the Temporal UI. */
+/** Describes a run in the Temporal UI. */
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
+import { candidateName } from '../contracts/candidate.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
 import { formatUsd, totalTokens } from '../contracts/money.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 import type { FailedCandidate } from './provider-fallback.ts';
 
-/** What it does now, why these models in this order, and what has failed. */
+/** What the run does now, why it has these models in this order, and which of them have failed. */
 export function describeOrder(
   order: GenerationOrder,
   doing: string,
@@ -17,7 +18,7 @@ export function describeOrder(
     ...aboutOrder(order),
     ...(reasons.length === 0 ? [] : [reasons.join('\n')]),
     ...failed.map(({ candidate, failure }) => {
-      return `failed: ${candidate.provider}/${candidate.model}: ${failure.code}`;
+      return `failed: ${candidateName(candidate)}: ${failure.code}`;
     }),
   ].join('\n\n');
 }
@@ -30,7 +31,7 @@ function aboutOrder(order: GenerationOrder): readonly string[] {
     ...(compressed === undefined
       ? []
       : [`context compressed from ${compressed.tokensBefore} to ${compressed.tokensAfter} tokens`]),
-    ...(continues === undefined ? [] : [`goes on with the text of ${continues.generationId}`]),
+    ...(continues === undefined ? [] : [`continues the text of ${continues.generationId}`]),
   ];
 }
 

@@ -1,7 +1,8 @@
 /**
- * The story of one generation: it begins (cache, budget, the first candidate's stream) in one local activity, which is
- * all that a short answer needs. A longer one is adopted by an activity that heartbeats; a candidate that fails gives
- * way to the next; then settle and store. Text lies in the log; here are only ids, usage and money.
+ * One generation. A local activity begins it: cache, budget, the first candidate's stream. A short answer needs no
+ * more. A longer stream is adopted by an activity that heartbeats; after a candidate has failed, the next one is tried.
+ * At the end the budget is settled and the answer stored. Text is in the log; the workflow has only ids, usage and
+ * money.
  */
 import {
   allHandlersFinished,
@@ -18,13 +19,15 @@ import type { Activities } from '../activities/create-activities.ts';
 import { describeRefusal } from '../contracts/budget-refusal.ts';
 import type { BudgetWarning } from '../contracts/budgets.ts';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
+import { candidateName } from '../contracts/candidate.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
 import { NO_USAGE } from '../contracts/money.ts';
 import { SIGNALS } from '../contracts/names.ts';
 import type { GenerationOutcome, RefusedReservation } from '../contracts/steps.ts';
 import { BEGIN, MAY_FAIL, MUST_HAPPEN } from './activity-options.ts';
-import { tellOfWarnings } from './budget-warning.ts';
-import { close, isCancelRequested, tryCandidates } from './candidate-chain.ts';
+import { sendWarnings } from './budget-warning.ts';
+import { CandidateChain } from './candidate-chain.ts';
+import { closeRun, isCancelRequested } from './close-run.ts';
 import { describeOrder, showOutcome } from './describe-run.ts';
 import { failureOf, readFailure } from './provider-fallback.ts';
 
@@ -34,18 +37,18 @@ const { settleBudget, raiseOutputCap } = proxyLocalActivities<Activities>(MUST_H
 
 export { budgetWarning } from './budget-warning.ts';
 
-/** Raises the output cap of the whole answer; one that runs goes on beyond the old cap. */
+/** Raises the output cap of the whole answer; a running answer continues beyond the old cap. */
 const raiseCap = defineSignal<[{ readonly maxOutputTokens: number }]>(SIGNALS.raiseCap);
-/** Ends the generation as a cancel does: the partial answer is billed. */
+/** Ends the generation like a cancellation: the partial answer is billed. */
 const stop = defineSignal(SIGNALS.stop);
 
-/** `warnings` is null where the budget is not settled yet. */
 interface Answered {
-  /** With what became known of it. */
+  /** Extended by what became known when the generation began. */
   readonly order: GenerationOrder;
   readonly outcome: GenerationOutcome;
+  /** null: the budget is not settled yet. */
   readonly warnings: readonly BudgetWarning[] | null;
-  /** Why the log could not be ended: the run fails, once its budget is settled. */
+  /** Why the log could not be ended: the run fails after its budget is settled. */
   readonly failure?: TemporalFailure;
 }
 
@@ -54,22 +57,22 @@ export async function generation(order: GenerationOrder): Promise<GenerationOutc
   setHandler(stop, () => running.cancel());
   setHandler(raiseCap, ({ maxOutputTokens }) => raise(order, maxOutputTokens));
   const { outcome, warnings, order: begun, failure } = await running.run(() => answer(order));
-  // Money is booked also when the generation was cancelled.
+  // A cancelled generation is booked, too.
   const unsettled = await CancellationScope.nonCancellable(async () => {
     const settled = warnings === null ? await settleAndStore(order, outcome) : { warnings };
     showOutcome(begun, outcome);
-    await tellOfWarnings(settled.warnings);
+    await sendWarnings(settled.warnings);
     await condition(allHandlersFinished);
     return settled.failure;
   });
-  const hopeless = failure ?? unsettled;
-  if (hopeless !== undefined) throw hopeless;
+  const fatal = failure ?? unsettled;
+  if (fatal !== undefined) throw fatal;
   return outcome;
 }
 
 async function raise(order: GenerationOrder, maxOutputTokens: number): Promise<void> {
   if (!Number.isSafeInteger(maxOutputTokens) || maxOutputTokens < 1) {
-    setCurrentDetails(`**raiseCap** was ignored: ${maxOutputTokens} is no number of tokens.`);
+    setCurrentDetails(`**raiseCap** was ignored: ${maxOutputTokens} is not a number of tokens.`);
     return;
   }
   const outcome = await CancellationScope.nonCancellable(() => raiseOutputCap({ order, maxOutputTokens }));
@@ -80,34 +83,34 @@ async function raise(order: GenerationOrder, maxOutputTokens: number): Promise<v
   );
 }
 
-async function answer(given: GenerationOrder): Promise<Answered> {
-  let order = given;
+async function answer(ordered: GenerationOrder): Promise<Answered> {
+  let order = ordered;
   const unsettled = (outcome: GenerationOutcome): Answered => ({ order, outcome, warnings: null });
   try {
     const [first] = order.candidates;
-    const doing =
-      first === undefined ? 'No candidate' : `Streaming from **${first.provider}/${first.model}**`;
+    const doing = first === undefined ? 'No candidate' : `Streaming from **${candidateName(first)}**`;
     setCurrentDetails(describeOrder(order, doing, []));
     const begun = await beginGeneration({ order, epochMs: Date.now() });
     if (begun.compressed !== undefined) order = { ...order, compressed: begun.compressed };
     if (begun.next === 'ended') return { order, outcome: begun.outcome, warnings: begun.warnings ?? [] };
     if (begun.next === 'refuse') return unsettled(await refuse(order, begun.refusal));
     if (begun.next === 'fall-back') {
-      return unsettled(await tryCandidates(order, begun.reservation, failureOf(begun.failure)));
+      return unsettled(await new CandidateChain(order, begun.reservation).run(failureOf(begun.failure)));
     }
     if (begun.waitMs > 0) await sleep(begun.waitMs);
-    return unsettled(await tryCandidates(order, begun.reservation, null));
+    return unsettled(await new CandidateChain(order, begun.reservation).run(null));
   } catch (error) {
     const failure = readFailure(error);
     const isCancelled = failure.cancelled || isCancelRequested();
-    return close(order, isCancelled ? 'cancelled' : 'failed', failure).then(unsettled, (reason: unknown) => {
+    const closing = closeRun(order, isCancelled ? 'cancelled' : 'failed', failure);
+    return closing.then(unsettled, (reason: unknown) => {
       if (reason instanceof TemporalFailure) return { ...unsettled(UNKNOWN), failure: reason };
       throw reason;
     });
   }
 }
 
-/** Of a log that nobody can end or read. What earlier attempts used is booked already; the rest of it is not known. */
+/** The outcome of a log that cannot be ended or read. What earlier attempts used is booked; the rest is unknown. */
 const UNKNOWN: GenerationOutcome = {
   status: 'failed',
   provider: null,
@@ -123,18 +126,18 @@ const UNKNOWN: GenerationOutcome = {
 
 interface SettledRun {
   readonly warnings: readonly BudgetWarning[];
-  /** Why what was used could not be booked: the run fails. */
+  /** Why the usage could not be booked: the run fails. */
   readonly failure?: TemporalFailure;
 }
 
 async function settleAndStore(order: GenerationOrder, outcome: GenerationOutcome): Promise<SettledRun> {
-  // A run that was settled before warnings were told has no result here.
+  // In a run that older code settled, this activity has no result.
   let settled: Awaited<ReturnType<typeof settleBudget>> | undefined;
   try {
     settled = await settleBudget({ order, outcome });
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
-    // What was used cannot be booked. A reservation that stayed would be taken from the caller's budget for good.
+    // The usage cannot be booked. The reservation must be released all the same, or the caller's budget loses it.
     await settleBudget({ order, outcome: UNKNOWN }).catch(() =>
       setCurrentDetails('The reservation could not be released; `unbroken budgets reconcile --repair` does.'),
     );
@@ -147,5 +150,5 @@ async function settleAndStore(order: GenerationOrder, outcome: GenerationOutcome
 }
 
 function refuse(order: GenerationOrder, refusal: RefusedReservation): Promise<GenerationOutcome> {
-  return close(order, 'failed', { code: 'budget_exceeded', ...describeRefusal(refusal) });
+  return closeRun(order, 'failed', { code: 'budget_exceeded', ...describeRefusal(refusal) });
 }

@@ -1,9 +1,9 @@
-/** Who is asked next after candidates have failed, and whether anybody is. Pure. */
+/** Decides which candidate is tried next after others have failed, and whether any is. Pure. */
 import { ActivityFailure, ApplicationFailure, isCancellation, TimeoutFailure } from '@temporalio/workflow';
 import { isSameCandidate } from '../contracts/candidate.ts';
-import { ERRORS, type ErrorCode, isErrorCode } from '../contracts/errors.ts';
+import { ERRORS, type ErrorCode, isErrorCode, TIMEOUT_MESSAGE } from '../contracts/errors.ts';
 import type { Candidate, GenerationOrder } from '../contracts/generation.ts';
-import { failureFacts, type StepFailure } from '../contracts/steps.ts';
+import { readFailureFacts, type StepFailure } from '../contracts/steps.ts';
 
 export interface CandidateFailure extends StepFailure {
   readonly cancelled: boolean;
@@ -14,7 +14,7 @@ export interface FailedCandidate {
   readonly failure: CandidateFailure;
 }
 
-/** The failure of a candidate whose error the log has already. */
+/** The failure of a candidate whose error is in the log already. */
 export function failureOf(failure: StepFailure): CandidateFailure {
   return { ...failure, cancelled: false };
 }
@@ -23,25 +23,25 @@ export function readFailure(error: unknown): CandidateFailure {
   const cause = error instanceof ActivityFailure ? error.cause : error;
   const cancelled = isCancellation(error);
   if (cause instanceof ApplicationFailure && isErrorCode(cause.type)) {
-    return { code: cause.type, message: cause.message, ...failureFacts(cause.details), cancelled };
+    return { code: cause.type, message: cause.message, ...readFailureFacts(cause.details), cancelled };
   }
-  // Its last error may be of a service that was away; what ended it is that no time was left to retry.
+  // Its last error may be that a service was unreachable; what ended it is that no time was left for a retry.
   const isOutOfTime = error instanceof ActivityFailure && error.retryState === 'TIMEOUT';
   if (isOutOfTime || cause instanceof TimeoutFailure) {
-    return { code: 'generation_timeout', message: 'The generation took longer than its limit.', cancelled };
+    return { code: 'generation_timeout', message: TIMEOUT_MESSAGE, cancelled };
   }
   return { code: 'internal', message: 'A step of the generation failed.', cancelled };
 }
 
-/** Whether somebody else may answer after this error. A refusal by content policy is told, unless the route says else. */
+/** Whether the next candidate may be tried after this error. For a refusal by content policy the route decides. */
 export function mayFallBack({ routing }: GenerationOrder, code: ErrorCode): boolean {
   if (code === 'content_filtered') return routing?.onContentPolicy === 'fall-back';
   return ERRORS[code].fallback;
 }
 
 /**
- * The candidates that are left, in their order. After an input was too long for a model, no model with a window that
- * is known to be as small is asked, and the route's models for long inputs come first.
+ * The candidates that are left, in order. Once an input was too long for a model, models whose known window is not
+ * larger are skipped, and the route's models for long inputs come first.
  */
 export function remainingCandidates(
   { candidates, routing }: GenerationOrder,
@@ -56,14 +56,16 @@ export function remainingCandidates(
     contextTokens,
   }));
   const tooLong = failed.filter(({ failure }) => failure.code === 'context_length_exceeded');
-  const known = [...larger, ...windowed];
+  const all = [...larger, ...windowed];
   const windows = tooLong.map(
-    ({ candidate }) => known.find((other) => isSameCandidate(other.candidate, candidate))?.contextTokens ?? 0,
+    ({ candidate }) => all.find((other) => isSameCandidate(other.candidate, candidate))?.contextTokens ?? 0,
   );
   const tooSmall = Math.max(0, ...windows);
-  return (tooLong.length > 0 ? known : windowed)
+  return (tooLong.length > 0 ? all : windowed)
     .filter(({ contextTokens }) => contextTokens === null || contextTokens > tooSmall)
     .map(({ candidate }) => candidate)
-    .filter((candidate, index, all) => all.findIndex((other) => isSameCandidate(other, candidate)) === index)
+    .filter(
+      (candidate, index, others) => others.findIndex((other) => isSameCandidate(other, candidate)) === index,
+    )
     .filter((candidate) => !failed.some((other) => isSameCandidate(other.candidate, candidate)));
 }

@@ -41,7 +41,7 @@ function failing(codes: Readonly<Record<string, readonly string[]>>): Partial<Ac
     streamFromProvider: async ({ candidate }) => {
       const [type, waitMs] = (left.get(candidate.model)?.shift() ?? '').split(':');
       if (!type) return outcomeWith(candidate);
-      const details = [Number(waitMs ?? 0)];
+      const details = [{ waitMs: Number(waitMs ?? 0) }];
       throw ApplicationFailure.create({ type, message: type, nonRetryable: true, details });
     },
   };

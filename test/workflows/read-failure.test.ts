@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { ActivityFailure, ApplicationFailure, RetryState } from '@temporalio/common';
+import { readFailureFacts } from '../../contracts/steps.ts';
 import { readFailure } from '../../workflows/provider-fallback.ts';
 
 describe('the failure of a step that Temporal retried until its time was up', () => {
@@ -23,5 +24,25 @@ describe('the failure of a step that Temporal retried until its time was up', ()
   });
   test('is ours where it was not retried', () => {
     expect(ended(RetryState.NON_RETRYABLE_FAILURE, 'TypeError').code).toBe('internal');
+  });
+});
+
+describe('the facts of a failure', () => {
+  const facts = (...details: unknown[]) => readFailureFacts(details);
+
+  test('are how long to wait, and what the caller may know', () => {
+    expect(facts({ waitMs: 50, details: { left: 3 } })).toEqual({ waitMs: 50, details: { left: 3 } });
+    expect(facts({ waitMs: 50 })).toEqual({ waitMs: 50 });
+    expect(facts({ details: { retryAtMs: 7 } })).toEqual({ details: { retryAtMs: 7 } });
+  });
+  test('are read from histories of older code, which had two shapes', () => {
+    expect(facts(50)).toEqual({ waitMs: 50 });
+    expect(facts({ retryAtMs: 7 })).toEqual({ details: { retryAtMs: 7 } });
+  });
+  test('are small: what is neither text nor number is left out', () => {
+    expect(facts({ details: { left: 3, nested: {} } })).toEqual({ details: { left: 3 } });
+    expect(facts({ waitMs: Number.POSITIVE_INFINITY })).toEqual({});
+    expect(facts()).toEqual({});
+    expect(facts('a text')).toEqual({});
   });
 });
