@@ -14,8 +14,8 @@ import { LIMITS } from '../contracts/limits.ts';
 import {
   type BeginStep,
   type BegunGeneration,
-  readFailureFacts,
   type GenerationOutcome,
+  readFailureFacts,
   type StreamStep,
 } from '../contracts/steps.ts';
 import { worstSentTokens } from '../contracts/tokens.ts';

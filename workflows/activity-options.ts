@@ -26,8 +26,8 @@ export const MAY_FAIL: LocalActivityOptions = {
 };
 
 /**
- * The stream. A dead worker is noticed after the heartbeat timeout, and the next attempt starts 100 ms later. On an idle
- * machine text continues within 5 seconds; 7 to 13 were measured on a busy one. Attempts are not limited here: the
+ * The stream. A dead worker is noticed after the heartbeat timeout, and the next attempt starts 100 ms later. On an
+ * idle machine text continues within 5 seconds; 7 to 13 were measured on a busy one. Attempts are not limited here: the
  * activity counts provider errors in the log and decides when a candidate is given up, so worker crashes never use up a
  * candidate.
  */
@@ -37,7 +37,7 @@ export const STREAM: ActivityOptions = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 };
 
-/** The wait for room at a provider: in the queue until it is this generation's turn, then first in line. */
+/** The wait for room at a provider: queued until it is this generation's turn, then first in line. */
 export const ROOM: ActivityOptions = {
   heartbeatTimeout: '5s',
   retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '2s' },

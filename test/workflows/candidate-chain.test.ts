@@ -34,7 +34,7 @@ function planOf(facts: Partial<RoutingPlan> = {}): RoutingPlan {
   };
 }
 
-/** Each model fails by its next code until it has none left; then it answers. A code with `:ms` tells a wait. */
+/** Each model fails by its next code until it has none left; then it answers. A code with `:ms` has that wait. */
 function failing(codes: Readonly<Record<string, readonly string[]>>): Partial<Activities> {
   const left = new Map(Object.entries(codes).map(([model, list]) => [model, [...list]]));
   return {
@@ -59,7 +59,7 @@ describe('a candidate without room', () => {
     expect(calls.some((call) => call.startsWith('waitForRoom'))).toBe(false);
   });
 
-  test('is waited for when nobody else has room, and then asked with the key that it waited for', async () => {
+  test('is waited for when no other has room, and is then called with the key that had room', async () => {
     const rooms: unknown[] = [];
     const answers = failing({ m1: [FULL], m2: [FULL] });
     const { outcome, calls } = await runGeneration(
@@ -77,7 +77,7 @@ describe('a candidate without room', () => {
     expect(rooms).toEqual([{ keyId: 'key', slot: 1 }]);
   });
 
-  test('is waited for at once where the route says so', async () => {
+  test('is waited for at once if the route says so', async () => {
     const { outcome, calls } = await runGeneration(environment, failing({ m1: [FULL] }), {
       routing: planOf({ whenFull: 'wait' }),
     });
@@ -85,15 +85,15 @@ describe('a candidate without room', () => {
     expect(calls).not.toContain('streamFromProvider second');
   });
 
-  test('that the provider wants to be left alone is waited for by a durable timer', async () => {
-    let asked = 0;
+  test('and with a Retry-After is waited for by a durable timer', async () => {
+    let looks = 0;
     const { outcome, history } = await runGeneration(
       environment,
       {
         ...failing({ m1: [FULL] }),
         waitForRoom: async () => {
-          asked += 1;
-          return asked === 1 ? { restMs: 40 } : { keyId: 'key', slot: 1 };
+          looks += 1;
+          return looks === 1 ? { restMs: 40 } : { keyId: 'key', slot: 1 };
         },
       },
       { candidates: [FIRST], routing: planOf() },
@@ -113,7 +113,7 @@ describe('a candidate without room', () => {
 });
 
 describe('an input that is too long', () => {
-  test('is never asked of a model whose window is as small', async () => {
+  test('is never sent to a model whose window is as small', async () => {
     const { outcome, calls } = await runGeneration(
       environment,
       failing({ m1: ['context_length_exceeded'] }),
@@ -158,7 +158,7 @@ describe('the end of the chain', () => {
       { cache: 'on', routing: planOf({ cachedAnswer: true }) },
     );
     expect(outcome).toEqual(stored);
-    // What was stored long ago is not stored anew.
+    // An answer from the cache is not stored again.
     expect(calls).not.toContain('storeAnswer');
   });
 
@@ -174,7 +174,7 @@ describe('the end of the chain', () => {
   });
 });
 
-test('no candidate is begun when the time of the generation is up', async () => {
+test('no candidate is called after the deadline of the generation', async () => {
   const { outcome, calls } = await runGeneration(environment, {}, { deadlineAtMs: Date.now() - 1 });
   expect(outcome.errorCode).toBe('generation_timeout');
   expect(calls.some((call) => call.startsWith('streamFromProvider'))).toBe(false);

@@ -60,7 +60,7 @@ test('a long answer is adopted, settled and stored, in two workflow tasks', asyn
   expect(workflowTasksOf(run)).toBe(2);
 });
 
-test('a candidate that is unavailable gives way to the next', async () => {
+test('after an unavailable candidate the next one answers', async () => {
   const { outcome, calls } = await runGeneration(environment, firstFails('provider_unavailable'));
   expect(outcome).toEqual(outcomeWith(SECOND));
   expect(calls).toEqual([
@@ -71,7 +71,7 @@ test('a candidate that is unavailable gives way to the next', async () => {
   ]);
 });
 
-test('a first candidate that failed at once is not asked again', async () => {
+test('a first candidate that failed at once is not called again', async () => {
   const failure = { code: 'provider_auth', message: 'refused' } as const;
   const { outcome, calls } = await runGeneration(environment, {
     beginGeneration: async () => ({ next: 'fall-back', reservation: RESERVATION, failure }),
@@ -88,7 +88,7 @@ test('a wait that the provider asked for is kept by a durable timer', async () =
   expect(history.events?.some((event) => event.timerFiredEventAttributes)).toBe(true);
 });
 
-test('an answer that was declined by content policy is not asked of another model', async () => {
+test('a refusal by content policy is not retried at another model', async () => {
   const { outcome, calls } = await runGeneration(environment, firstFails('content_filtered'));
   expect(outcome).toMatchObject({ status: 'failed', errorCode: 'content_filtered' });
   expect(calls.slice(1)).toEqual([
@@ -98,7 +98,7 @@ test('an answer that was declined by content policy is not asked of another mode
   ]);
 });
 
-test('a route whose candidates have all failed says so; one of a single candidate says why', async () => {
+test('a failed route names the errors of its candidates; one with a single candidate has the error of that one', async () => {
   const single = await runGeneration(environment, firstFails('provider_auth'), { candidates: [FIRST] });
   expect(single.outcome.errorCode).toBe('provider_auth');
   const candidates = [FIRST, { ...FIRST, model: 'other' }];
@@ -161,12 +161,12 @@ describe('a generation that is cancelled ends as cancelled', () => {
   });
 });
 
-test('a step that waits long for a service waits by timers, not by heartbeats of a workflow task', async () => {
+test('a step that retries for long waits by timers, not by heartbeats of a workflow task', async () => {
   let attempts = 0;
   const { history, outcome } = await runGeneration(environment, {
     settleBudget: async () => {
       attempts += 1;
-      if (attempts < 8) throw new Error('the service is away');
+      if (attempts < 8) throw new Error('the service is unreachable');
       return { warnings: [] };
     },
   });
@@ -175,7 +175,7 @@ test('a step that waits long for a service waits by timers, not by heartbeats of
   expect(history.events?.filter((event) => event.timerStartedEventAttributes)).toHaveLength(2);
 });
 
-describe('a run of which a step can never succeed', () => {
+describe('a run with a step that can never succeed', () => {
   const hopeless = async (): Promise<never> => {
     throw ApplicationFailure.create({ type: 'internal', message: 'no retry helps', nonRetryable: true });
   };
@@ -221,7 +221,7 @@ describe('a run of which a step can never succeed', () => {
   });
 });
 
-test('a warning is told in a run of its own, once, after the generation has ended', async () => {
+test('a warning is sent once, by a separate run, after the generation has ended', async () => {
   const warning: BudgetWarning = {
     warningId: `warn_${crypto.randomUUID()}`,
     tenant: 'acme',
@@ -238,27 +238,27 @@ test('a warning is told in a run of its own, once, after the generation has ende
     atMs: 0,
   };
   const outcome = outcomeWith(FIRST);
-  const told: string[] = [];
+  const sent: string[] = [];
   const changed: Partial<Activities> = {
     beginGeneration: async () => ({ next: 'ended', outcome, storeFailed: false, warnings: [warning] }),
     sendBudgetWarning: async ({ warningId }) => {
-      told.push(warningId);
+      sent.push(warningId);
     },
   };
   const { activities } = stubActivities(changed);
   await environment.withWorker(activities, async (taskQueue) => {
-    for (const _ of ['a generation', 'the same warning told again']) {
+    for (const _ of ['a generation', 'the same warning again']) {
       const handle = await startGeneration(environment, taskQueue, orderOf());
       expect(await handle.result()).toEqual(outcome);
     }
-    await waitFor('the warning is told', () => told.length > 0);
+    await waitFor('the warning is sent', () => sent.length > 0);
     const { client } = environment.temporal;
     await client.workflow.getHandle(`acme/${warning.warningId}`).result();
   });
-  expect(told).toEqual([warning.warningId]);
+  expect(sent).toEqual([warning.warningId]);
 });
 
-test('a stop ends a running generation as a cancel does', async () => {
+test('the stop signal ends a running generation like a cancellation', async () => {
   const { outcome, calls } = await runGeneration(environment, endless, {}, (handle) =>
     handle.signal(SIGNALS.stop),
   );

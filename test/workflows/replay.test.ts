@@ -18,13 +18,13 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test.each(['plain', 'fallback', 'cancelled', 'cancelledWithError'])(
-  'a generation that ran before (%s) goes on under this code',
+  'a generation that ran before (%s) continues under this code',
   async (name) => {
     await Worker.runReplayHistory({ workflowBundle: bundle }, readHistory(name));
   },
 );
 
-test('a generation that ran before goes on where traces have been turned on', async () => {
+test('a generation that ran before continues where traces have been turned on', async () => {
   const workflowBundle = await bundleWorkflows(folder, { isTraced: true });
   const exporter = { export: { fn: () => undefined, callDuringReplay: false } };
   await Worker.runReplayHistory({ workflowBundle, sinks: { exporter } }, readHistory('fallback'));

@@ -25,7 +25,7 @@ export function firstFails(code: ErrorCode): Partial<Activities> {
   };
 }
 
-/** The stream goes on until it is cancelled. */
+/** The stream runs until it is cancelled. */
 export const endless: Partial<Activities> = {
   streamFromProvider: async () => {
     const context = Context.current();
@@ -47,7 +47,7 @@ export function silent(): Partial<Activities> {
   };
 }
 
-/** The stream goes on until it is cancelled, and answers that with an error of its provider. */
+/** The stream runs until it is cancelled, and then fails with an error of its provider. */
 export function failsWhenCancelled(code: ErrorCode): Partial<Activities> {
   return {
     streamFromProvider: async () => {
@@ -92,7 +92,7 @@ export const RECORDED_RUNS = {
   fallback: (environment: WorkflowEnvironment) =>
     runGeneration(environment, firstFails('provider_unavailable')),
   cancelled: (environment: WorkflowEnvironment) => runGeneration(environment, endless),
-  /** Recorded by code that went on to the next candidate, to be refused there. */
+  /** Recorded by code that tried the next candidate, and was refused there. */
   cancelledWithError: (environment: WorkflowEnvironment) =>
     runGeneration(environment, failsWhenCancelled('provider_unavailable'), {}, (handle) => handle.cancel()),
 };

@@ -1,4 +1,4 @@
-/** A local Temporal with our search attributes, and workers on it whose activities are stubs that record their calls. */
+/** A local Temporal with our search attributes, and workers whose activities are stubs that record their calls. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ let taskQueues = 0;
 export interface WorkflowEnvironment {
   readonly temporal: TestWorkflowEnvironment;
   readonly bundle: { readonly code: string };
-  /** Runs a worker on a queue of its own for as long as `use` takes. */
+  /** Runs a worker on its own queue while `use` runs. */
   withWorker<Result>(activities: Activities, use: (taskQueue: string) => Promise<Result>): Promise<Result>;
   stop(): Promise<void>;
 }
@@ -107,7 +107,7 @@ export function outcomeWith(facts: Partial<GenerationOutcome> = {}): GenerationO
   };
 }
 
-export interface StubbedActivities {
+interface StubbedActivities {
   readonly activities: Activities;
   /** The steps in the order of their beginnings, as `name` or `name detail`. */
   readonly calls: string[];
