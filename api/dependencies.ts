@@ -1,4 +1,4 @@
-/** What the routes need; `main.ts` provides the real ones. */
+/** Everything that the routes need; `main.ts` creates it. */
 import type { Client } from '@temporalio/client';
 import type { PayloadCodec } from '@temporalio/common';
 import type { RequestHandler } from 'express';
@@ -21,20 +21,20 @@ import type { ApiKeys } from './access/api-keys.ts';
 import type { OpenConnections } from './access/open-connections.ts';
 import type { RateLimiter } from './access/rate-limiter.ts';
 import type { Tickets } from './access/tickets.ts';
+import type { ChatStreams } from './generations/chat-streams.ts';
 import type { RouteChooser } from './generations/choose-route.ts';
 import type { RunLookup } from './generations/run-lookup.ts';
-import type { WatchSilence } from './generations/watch-silence.ts';
 import type { BytesInFlight } from './http/bytes-in-flight.ts';
-import type { ChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
 
 export interface ApiDependencies {
   readonly config: Config;
   readonly log: EventLog;
   readonly stored: StoredBytes;
   readonly live: LiveLogs;
-  /** Silence after which a viewer gets a sign of life. */
+  /** Silence after which a viewer gets a heartbeat. */
   readonly heartbeatMs: number;
-  readonly onSilence: WatchSilence;
+  /** Called for a followed log that has been silent for `heartbeatMs`. */
+  readonly onSilence: (generationId: string) => void;
   readonly budget: BudgetLedger;
   readonly prompts: PromptRegistry;
   readonly promptStats: PromptStats;
@@ -50,15 +50,15 @@ export interface ApiDependencies {
   readonly rate: RateLimiter;
   readonly connections: OpenConnections;
   readonly bodies: BytesInFlight;
-  /** Undefined where payloads are not encrypted. */
+  /** Undefined when payloads are not encrypted. */
   readonly codec: PayloadCodec | undefined;
   readonly routes: RouteChooser;
   readonly health: HealthSnapshot;
   readonly gate: GateReader;
   readonly logger: Logger;
-  /** Metrics and traces of every request; none where they are off. */
+  /** Record metrics and traces of every request; empty when both are off. */
   readonly watchRequests: readonly RequestHandler[];
-  /** Given when this process leaves: streams that can be resumed end now, all others end by themselves. */
+  /** Aborted when this process shuts down: streams that clients can resume end at once, all others run to their end. */
   readonly leaving: AbortSignal;
   readonly countTexts: CountTexts;
   /** Throws when Redis does not answer. */

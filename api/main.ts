@@ -1,4 +1,7 @@
-/** The API process. Prints one JSON line on stdout when it listens; ends on SIGTERM, its viewers come back by cursor. */
+/**
+ * The API process. Prints one JSON line on stdout when it listens. On SIGTERM it drains and exits; its viewers reconnect
+ * to another process by cursor.
+ */
 import { setMaxListeners } from 'node:events';
 import { Client, Connection } from '@temporalio/client';
 import { countTexts } from '../contracts/count-tokens.ts';
@@ -32,6 +35,7 @@ import { createOpenConnections } from './access/open-connections.ts';
 import { createRateLimiter } from './access/rate-limiter.ts';
 import { createTickets } from './access/tickets.ts';
 import { createApp } from './create-app.ts';
+import { createChatStreams } from './generations/chat-streams.ts';
 import { createRouteChooser } from './generations/choose-route.ts';
 import { RunLookup } from './generations/run-lookup.ts';
 import { createSilenceWatch } from './generations/watch-silence.ts';
@@ -39,9 +43,10 @@ import { BytesInFlight } from './http/bytes-in-flight.ts';
 import { drainServer } from './http/drain-server.ts';
 import { createHttpServer } from './http/http-server.ts';
 import { serveWebSockets } from './relay/upgrade.ts';
-import { createChatStreams } from './wires/ai-sdk-ui/chat-streams.ts';
+import { openStreamSocket } from './relay/web-socket.ts';
+import { openResponsesSocket } from './wires/openai-responses/web-socket.ts';
 
-/** Whoever presses Ctrl-C waits for it. */
+/** Shorter than `drainMs`: a person pressed Ctrl-C and waits. */
 const INTERRUPT_DRAIN_MS = 2_000;
 
 const config = loadConfig();
@@ -57,14 +62,15 @@ const [redis, subscriber] = await Promise.all([
   connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs),
   connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs),
 ]);
-const onLostNote = (error: unknown) => logger.warn({ err: error }, 'a change or use of a key was not noted');
-const keys = await ApiKeys.create(redis, subscriber, onLostNote);
+const onKeyError = (error: unknown) =>
+  logger.warn({ err: error }, 'the change or use of a key was not recorded');
+const keys = await ApiKeys.create(redis, subscriber, onKeyError);
 if (config.devKey !== undefined)
   await keys.register(config.devKey, { tenant: 'dev', user: 'dev', name: 'development', scopes });
 const dataConverter = createDataConverter(config);
 const connection = Connection.lazy({
   address: config.temporal.address,
-  // By default the waits between two tries grow to two minutes: submits would be refused long after Temporal is back.
+  // By default the backoff grows to two minutes, and submits would be refused long after Temporal is back.
   channelArgs: {
     'grpc.initial_reconnect_backoff_ms': 100,
     'grpc.max_reconnect_backoff_ms': 1_000,
@@ -78,11 +84,11 @@ const gate = createRedisGateReader({
   routed: routedModels(config.routes),
 });
 const health = createHealthSnapshot(gate, (error) =>
-  logger.warn({ err: error }, 'the state of the providers is not known'),
+  logger.warn({ err: error }, 'the state of the providers is unknown'),
 );
 const budget = new RedisBudgetLedger({ redis, ...budgetSettings(config) });
 const leave = new AbortController();
-// Every stream listens to it.
+// Every open stream listens to this signal.
 setMaxListeners(0, leave.signal);
 const temporal = new Client({
   connection,
@@ -105,7 +111,7 @@ const parts = {
     perProcess: config.http.bytesInFlight,
     perKey: config.rateLimits.bytesInFlightPerKey,
   }),
-  connections: createOpenConnections(keys, { ...config.rateLimits, onError: onLostNote }),
+  connections: createOpenConnections(keys, { ...config.rateLimits, onError: onKeyError }),
   logger,
   gate,
   health,
@@ -113,7 +119,7 @@ const parts = {
   log: new RedisEventLog(redis, {
     retentionMs: config.retention.logMs,
     listener: listenToEnds(stored, (error) =>
-      logger.warn({ err: error }, 'an input was not taken off its count'),
+      logger.warn({ err: error }, 'an ended input is still counted as stored'),
     ),
   }),
   stored,
@@ -137,8 +143,11 @@ const parts = {
 };
 const dependencies = observeApi({ ...parts, onSilence: createSilenceWatch(parts) }, metrics, tracing);
 const server = createHttpServer(createApp(dependencies), config.http);
-const sockets = serveWebSockets(server, dependencies);
-// The first caller shall not wait for the connection.
+const sockets = serveWebSockets(server, dependencies, {
+  '/v1/stream': openStreamSocket(dependencies),
+  '/v1/responses': openResponsesSocket(dependencies),
+});
+// Connects now, so that the first request does not wait for it.
 connection.ensureConnected().catch((error: unknown) => logger.warn({ err: error }, 'temporal connection'));
 
 server.once('error', (error: NodeJS.ErrnoException) => {

@@ -56,7 +56,8 @@ export function requireJson(request: Request): void {
 /** The length of a page, `?limit=`. */
 export function pageLimitSchema({ most, byDefault }: { readonly most: number; readonly byDefault: number }) {
   const message = `expected a whole number from 1 to ${most}`;
-  return z.preprocess(fromDigits, z.int(message).min(1, message).max(most, message)).default(byDefault);
+  const limit = z.preprocess(fromDigits, z.int(message).min(1, message).max(most, message));
+  return limit.default(byDefault).describe(`${byDefault} if absent`);
 }
 
 /** What a list takes that has no other filter. */

@@ -1,4 +1,4 @@
-/** The part of the OpenAPI document about keys and tickets. */
+/** The routes of keys, tickets and the session in the OpenAPI document. */
 import { z } from 'zod';
 import {
   createKeySchema,
@@ -8,6 +8,7 @@ import {
   rotateKeySchema,
   ticketSchema,
 } from '../../contracts/keys.ts';
+import { answer, failure, inPath, inQuery, optionalBody, requiredBody } from './parts.ts';
 
 export const keySchemas = {
   CreateKey: z.toJSONSchema(createKeySchema, { io: 'input' }),
@@ -18,26 +19,25 @@ export const keySchemas = {
   Ticket: z.toJSONSchema(ticketSchema),
 };
 
-const json = (schema: keyof typeof keySchemas | 'Error') => ({
-  'application/json': { schema: { $ref: `#/components/schemas/${schema}` } },
-});
-const failure = { description: 'An error of the table in docs/errors', content: json('Error') };
-const id = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+const id = inPath('id');
 
 export const keyPaths = {
+  '/v1/session': {
+    get: {
+      summary: 'The caller, and the routes that it may name',
+      responses: { 200: { description: 'The session' }, default: failure },
+    },
+  },
   '/v1/keys': {
     get: {
       summary: 'List the keys of the tenant, without secrets',
-      parameters: [{ name: 'tenant', in: 'query', required: false, schema: { type: 'string' } }],
+      parameters: [inQuery('tenant', { type: 'string' })],
       responses: { 200: { description: 'data: a list of Key' }, default: failure },
     },
     post: {
-      summary: 'Make a key',
-      requestBody: { required: true, content: json('CreateKey') },
-      responses: {
-        201: { description: 'The key, shown this once', content: json('NewKey') },
-        default: failure,
-      },
+      summary: 'Create a key',
+      requestBody: requiredBody('CreateKey'),
+      responses: { 201: answer('The key, shown this once', 'NewKey'), default: failure },
     },
   },
   '/v1/keys/{id}': {
@@ -49,20 +49,17 @@ export const keyPaths = {
   },
   '/v1/keys/{id}/rotate': {
     post: {
-      summary: 'Give a key a new secret',
+      summary: 'Rotate a key: give it a new secret',
       parameters: [id],
-      requestBody: { required: false, content: json('RotateKey') },
-      responses: {
-        201: { description: 'The new secret, shown this once', content: json('NewKey') },
-        default: failure,
-      },
+      requestBody: optionalBody('RotateKey'),
+      responses: { 201: answer('The new secret, shown this once', 'NewKey'), default: failure },
     },
   },
   '/v1/tickets': {
     post: {
-      summary: 'Make a ticket for the URL of a stream',
-      requestBody: { required: false, content: json('CreateTicket') },
-      responses: { 201: { description: 'The ticket', content: json('Ticket') }, default: failure },
+      summary: 'Create a ticket for the URL of a stream',
+      requestBody: optionalBody('CreateTicket'),
+      responses: { 201: answer('The ticket', 'Ticket'), default: failure },
     },
   },
 };

@@ -1,4 +1,4 @@
-/** The part of the OpenAPI document that is about named prompts, feedback and continuations. */
+/** The routes of named prompts, feedback and continuations in the OpenAPI document. */
 import { z } from 'zod';
 import { continueRequestSchema } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
@@ -14,6 +14,19 @@ import {
   promptViewSchema,
   versionNumberSchema,
 } from '../../contracts/prompts.ts';
+import { pageQuerySchema } from '../http/read-request.ts';
+import {
+  answer,
+  eventStream,
+  failure,
+  idempotencyKey,
+  inPath,
+  inQuery,
+  jsonList,
+  optionalBody,
+  queryOf,
+  requiredBody,
+} from './parts.ts';
 
 export const promptSchemas = {
   ContinueRequest: z.toJSONSchema(continueRequestSchema, { io: 'input' }),
@@ -26,60 +39,22 @@ export const promptSchemas = {
   PromptStats: z.toJSONSchema(promptStatsViewSchema),
 };
 
-const json = (schema: string) => ({
-  'application/json': { schema: { $ref: `#/components/schemas/${schema}` } },
-});
-const listOf = (schema: keyof typeof promptSchemas) => ({
-  'application/json': {
-    schema: {
-      type: 'object',
-      required: ['data'],
-      properties: { data: { type: 'array', items: { $ref: `#/components/schemas/${schema}` } } },
-    },
-  },
-});
-const failure = { description: 'An error of the table in docs/errors', content: json('Error') };
-const id = { type: 'string' };
-/** What stands in a path is checked as these say. */
-const inPaths = {
-  id,
-  name: z.toJSONSchema(promptNameSchema),
-  label: z.toJSONSchema(labelNameSchema),
-  version: z.toJSONSchema(versionNumberSchema),
-};
-const inPath = (name: keyof typeof inPaths) => ({
-  name,
-  in: 'path',
-  required: true,
-  schema: inPaths[name],
-});
-const inQuery = (name: string, description: string, maximum: number) => ({
-  name,
-  in: 'query',
-  required: false,
-  description,
-  schema: { type: 'integer', minimum: 1, maximum },
-});
-const idempotencyKey = (description: string) => ({
-  name: 'Idempotency-Key',
-  in: 'header',
-  required: false,
-  description,
-  schema: { type: 'string', maxLength: 255 },
-});
-const bodyOf = (schema: keyof typeof promptSchemas, required = true) => ({ required, content: json(schema) });
-const answer = (description: string, schema: string) => ({ description, content: json(schema) });
+/** Parameters in a path, with the schemas that check them. */
+const id = inPath('id');
+const name = inPath('name', z.toJSONSchema(promptNameSchema));
+const label = inPath('label', z.toJSONSchema(labelNameSchema));
+const version = inPath('version', z.toJSONSchema(versionNumberSchema));
 
 export const promptPaths = {
   '/v1/generations/{id}/continue': {
     post: {
-      summary: 'Go on with an answer that ended by its length',
-      parameters: [inPath('id'), idempotencyKey('Without it, a generation has one continuation.')],
-      requestBody: bodyOf('ContinueRequest', false),
+      summary: 'Continue an answer that ended at its length limit',
+      parameters: [id, idempotencyKey('Without it, a generation has one continuation')],
+      requestBody: optionalBody('ContinueRequest'),
       responses: {
         200: {
           description: 'Events as SSE, from the text so far',
-          content: { 'text/event-stream': { schema: { type: 'string' } } },
+          content: eventStream,
         },
         201: answer('The continued generation', 'CreatedGeneration'),
         default: failure,
@@ -88,35 +63,35 @@ export const promptPaths = {
   },
   '/v1/generations/{id}/feedback': {
     post: {
-      summary: 'Say what an answer was worth; a second time takes the place of the first',
-      parameters: [inPath('id')],
-      requestBody: bodyOf('Feedback'),
-      responses: { 200: answer('The feedback as it is kept', 'FeedbackView'), default: failure },
+      summary: 'Rate an answer; a second rating replaces the first',
+      parameters: [id],
+      requestBody: requiredBody('Feedback'),
+      responses: { 200: answer('The feedback as stored', 'FeedbackView'), default: failure },
     },
     get: {
       summary: 'Read the feedback on a generation',
-      parameters: [inPath('id')],
+      parameters: [id],
       responses: { 200: answer('The feedback', 'FeedbackView'), default: failure },
     },
   },
   '/v1/prompts': {
     get: {
       summary: 'List the named prompts',
-      responses: { 200: { description: 'The prompts', content: listOf('Prompt') }, default: failure },
+      responses: { 200: { description: 'The prompts', content: jsonList('Prompt') }, default: failure },
     },
   },
   '/v1/prompts/{name}': {
     get: {
       summary: 'Read a prompt: its newest version and its labels',
-      parameters: [inPath('name')],
+      parameters: [name],
       responses: { 200: answer('The prompt', 'Prompt'), default: failure },
     },
   },
   '/v1/prompts/{name}/versions': {
     post: {
       summary: 'Add a version; needs the scope admin',
-      parameters: [inPath('name')],
-      requestBody: bodyOf('PromptContent'),
+      parameters: [name],
+      requestBody: requiredBody('PromptContent'),
       responses: {
         200: answer('The version that has this content already', 'PromptVersion'),
         201: answer('The new version', 'PromptVersion'),
@@ -127,32 +102,32 @@ export const promptPaths = {
   '/v1/prompts/{name}/versions/{version}': {
     get: {
       summary: 'Read a version',
-      parameters: [inPath('name'), inPath('version')],
+      parameters: [name, version],
       responses: { 200: answer('The version', 'PromptVersion'), default: failure },
     },
   },
   '/v1/prompts/{name}/labels/{label}': {
     put: {
       summary: 'Point a label to a version, or to several by weight; needs the scope admin',
-      parameters: [inPath('name'), inPath('label')],
-      requestBody: bodyOf('PromptLabelTarget'),
+      parameters: [name, label],
+      requestBody: requiredBody('PromptLabelTarget'),
       responses: { 200: answer('The prompt', 'Prompt'), default: failure },
     },
     delete: {
       summary: 'Remove a label; needs the scope admin',
-      parameters: [inPath('name'), inPath('label')],
+      parameters: [name, label],
       responses: { 200: answer('The prompt', 'Prompt'), default: failure },
     },
   },
   '/v1/prompts/{name}/stats': {
     get: {
-      summary: 'What each version of a prompt was used for, cost and saved',
+      summary: 'The uses, cost and savings of each version of a prompt',
       parameters: [
-        inPath('name'),
+        name,
         inQuery(
           'baseline',
-          'The version that the others are compared with; without it, the first that was used',
-          LIMITS.versionsPerPrompt,
+          { type: 'integer', minimum: 1, maximum: LIMITS.versionsPerPrompt },
+          'The version that the others are compared with; if absent, the first that was used',
         ),
       ],
       responses: { 200: answer('The statistics', 'PromptStats'), default: failure },
@@ -161,8 +136,8 @@ export const promptPaths = {
   '/v1/prompts/{name}/feedback': {
     get: {
       summary: 'The newest feedback on a prompt',
-      parameters: [inPath('name'), inQuery('limit', '20 if absent', 100)],
-      responses: { 200: { description: 'Feedback', content: listOf('FeedbackView') }, default: failure },
+      parameters: [name, ...queryOf(pageQuerySchema)],
+      responses: { 200: { description: 'Feedback', content: jsonList('FeedbackView') }, default: failure },
     },
   },
 };

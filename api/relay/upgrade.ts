@@ -1,4 +1,7 @@
-/** HTTP upgrades: who may open a WebSocket, at which path, and what a refused one is told. */
+/**
+ * HTTP upgrades: admits a client to the WebSocket at its path, or refuses it with an HTTP error, and closes sockets whose
+ * client has gone.
+ */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -8,49 +11,48 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { admitSocket } from '../http/front-door.ts';
 import { refuseConnection } from '../http/refuse-connection.ts';
 import { toPublicError } from '../http/to-public-error.ts';
-import { openResponsesSocket } from '../wires/openai-responses/web-socket.ts';
 import { serveFrames } from './socket-frames.ts';
-import { closeStalled } from './socket-route.ts';
-import { openStreamSocket } from './web-socket.ts';
+import { closeStalled, type SocketRoute } from './socket-route.ts';
 
 const CLOSE_SHUTDOWN = 1001;
 const CLOSE_MS = 1_000;
-/** A client that says and takes nothing for so many is gone. */
+/** A client that neither sends nor takes anything for so many heartbeats is gone. */
 const SILENT_HEARTBEATS = 6;
 
-export interface WebSockets {
-  /** Asks every client to come back with its cursors. */
+interface WebSockets {
+  /** Asks every client to reconnect with its cursors. */
   close(): void;
 }
 
-export function serveWebSockets(server: Server, dependencies: ApiDependencies): WebSockets {
-  const routes = new Map(
-    Object.entries({
-      '/v1/stream': openStreamSocket(dependencies),
-      '/v1/responses': openResponsesSocket(dependencies),
-    }).map(([path, route]) => [
+/** @param routes by their path. */
+export function serveWebSockets(
+  server: Server,
+  dependencies: ApiDependencies,
+  routes: Readonly<Record<string, SocketRoute>>,
+): WebSockets {
+  const served = new Map(
+    Object.entries(routes).map(([path, route]) => [
       path,
-      { ...route, sockets: new WebSocketServer({ noServer: true, maxPayload: route.maxFrameBytes }) },
+      { route, sockets: new WebSocketServer({ noServer: true, maxPayload: route.maxFrameBytes }) },
     ]),
   );
   server.on('upgrade', (request: IncomingMessage, connection: Duplex, head: Buffer) => {
     connection.on('error', () => connection.destroy());
     const path = (request.url ?? '').split('?')[0] ?? '';
-    const route = routes.get(path);
-    if (route === undefined) {
-      const known = [...routes.keys()].join(' and ');
-      refuseConnection(
-        connection,
-        new UnbrokenError('not_found', `There is no WebSocket at ${path}; there is one at ${known}.`),
-      );
+    const endpoint = served.get(path);
+    if (endpoint === undefined) {
+      const paths = [...served.keys()].join(' and ');
+      const message = `There is no WebSocket at ${path}; there is one at ${paths}.`;
+      refuseConnection(connection, new UnbrokenError('not_found', message));
       return;
     }
+    const { route, sockets } = endpoint;
     admitSocket(dependencies, request, connection, route).then(
       (caller) =>
-        route.sockets.handleUpgrade(request, connection, head, (ws) => {
+        sockets.handleUpgrade(request, connection, head, (ws) => {
           limitAnswers(ws, connection);
           endSilent(ws, connection, SILENT_HEARTBEATS * dependencies.heartbeatMs);
-          // A client that broke the protocol has been sent the code that says so, and may still read it.
+          // A client that broke the protocol was sent a close frame with the reason, and gets time to read it.
           ws.on('error', () => setTimeout(() => ws.terminate(), CLOSE_MS).unref());
           serveFrames(dependencies, route, { ws, connection, caller });
         }),
@@ -59,10 +61,10 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
   });
   return {
     close: () => {
-      for (const { sockets } of routes.values()) {
-        for (const client of sockets.clients) client.close(CLOSE_SHUTDOWN, 'The server restarts; come back.');
+      for (const { sockets } of served.values()) {
+        for (const client of sockets.clients) client.close(CLOSE_SHUTDOWN, 'The server restarts; reconnect.');
         sockets.close();
-        // One that does not answer must not hold up the end of the process.
+        // A client that does not answer must not delay the shutdown.
         setTimeout(() => {
           for (const client of sockets.clients) client.terminate();
         }, CLOSE_MS).unref();
@@ -72,8 +74,8 @@ export function serveWebSockets(server: Server, dependencies: ApiDependencies): 
 }
 
 /**
- * The answers to a client's own frames must not pile up where it does not read them: then no more of it is read. Events
- * wait at less (connection-flow.ts), so a slow viewer can still say that it leaves. `ws` itself limits pongs.
+ * Stops reading a client that does not read our answers to its frames, because those would pile up. Events stop at a lower
+ * mark (connection-flow.ts), so a slow viewer can still unsubscribe. `ws` itself limits pongs.
  */
 export function limitAnswers(ws: WebSocket, connection: Duplex): void {
   ws.on('message', () => {
@@ -89,20 +91,20 @@ export function limitAnswers(ws: WebSocket, connection: Duplex): void {
 }
 
 /**
- * A client that has gone without a word, such as a laptop that was shut, is found by a ping that nobody answers: TCP
- * would hold its socket for ever. One that is slow takes what waits for it.
+ * Ends the socket of a client that vanished, such as a laptop that was shut, when it answers no ping: TCP would keep its
+ * socket for ever. A slow client is not ended, because it still drains its buffer.
  */
 export function endSilent(ws: WebSocket, connection: Duplex, silentMs: number): void {
-  let isHeard = true;
-  const heard = () => {
-    isHeard = true;
+  let isAlive = true;
+  const noteLife = () => {
+    isAlive = true;
   };
-  for (const sign of ['message', 'ping', 'pong']) ws.on(sign, heard);
-  connection.on('drain', heard);
-  const looking = setInterval(() => {
-    if (!isHeard) ws.terminate();
-    isHeard = false;
+  for (const sign of ['message', 'ping', 'pong']) ws.on(sign, noteLife);
+  connection.on('drain', noteLife);
+  const checks = setInterval(() => {
+    if (!isAlive) ws.terminate();
+    isAlive = false;
     if (ws.readyState === ws.OPEN) ws.ping();
   }, silentMs);
-  ws.once('close', () => clearInterval(looking));
+  ws.once('close', () => clearInterval(checks));
 }

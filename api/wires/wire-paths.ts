@@ -1,10 +1,11 @@
-/** The routes of other vendors' formats in the OpenAPI document. What their fields mean is said by their vendors. */
+/** The routes of other vendors' formats in the OpenAPI document. The vendors' own pages explain the fields. */
 import { z } from 'zod';
-import { uiChatSchema } from '../wires/ai-sdk-ui/request.ts';
-import { countTokensSchema, messagesSchema } from '../wires/anthropic-messages/request.ts';
-import { chatCompletionSchema } from '../wires/openai-chat/request.ts';
-import { embeddingsSchema } from '../wires/openai-embeddings/request.ts';
-import { responseCreateSchema } from '../wires/openai-responses/request.ts';
+import { eventStream, inHeader, inPath, inQuery, jsonContent } from '../openapi/parts.ts';
+import { uiChatSchema } from './ai-sdk-ui/request.ts';
+import { countTokensSchema, messagesSchema } from './anthropic-messages/request.ts';
+import { chatCompletionSchema } from './openai-chat/request.ts';
+import { embeddingsSchema } from './openai-embeddings/request.ts';
+import { responseCreateSchema } from './openai-responses/request.ts';
 
 const formats = {
   responses: 'https://platform.openai.com/docs/api-reference/responses',
@@ -15,8 +16,8 @@ const formats = {
   ui: 'https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol#data-stream-protocol',
 } as const;
 
-const object = { schema: { type: 'object' } };
-/** What is checked of a body; fields that a vendor adds are let be. */
+const json = jsonContent({ type: 'object' });
+/** The fields of a body that are checked; a body may have others. */
 const bodies = {
   responses: responseCreateSchema,
   chat: chatCompletionSchema,
@@ -27,20 +28,13 @@ const bodies = {
 } as const;
 const bodyOf = (format: keyof typeof formats) => {
   const { $schema: _, ...schema } = z.toJSONSchema(bodies[format], { io: 'input', unrepresentable: 'any' });
-  return { 'application/json': { schema } };
+  return jsonContent(schema);
 };
-const inPath = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
-const header = (name: string, description: string) => ({
-  name,
-  in: 'header',
-  required: false,
-  description,
-  schema: { type: 'string' },
-});
-const queryOf = (name: string, schema: object) => ({ name, in: 'query', required: false, schema });
+const id = inPath('id');
+const text = { type: 'string' };
 const joining = [
-  header('Idempotency-Key', 'The same request joins the same generation'),
-  header('x-unbroken-generation-id', 'Takes this generation up; the body is not looked at'),
+  inHeader('Idempotency-Key', text, 'The same request joins the same generation'),
+  inHeader('x-unbroken-generation-id', text, 'Resumes this generation; the body is ignored'),
 ];
 
 interface Operation {
@@ -55,10 +49,9 @@ function operation(
   format: keyof typeof formats,
   { answers, parameters = [], takesBody = false }: Operation,
 ): object {
-  const json = { 'application/json': object };
   const content = {
     ...(answers.includes('object') ? json : {}),
-    ...(answers.includes('stream') ? { 'text/event-stream': { schema: { type: 'string' } } } : {}),
+    ...(answers.includes('stream') ? eventStream : {}),
   };
   const hasBody = Object.keys(content).length > 0;
   return {
@@ -67,10 +60,10 @@ function operation(
     parameters,
     ...(takesBody ? { requestBody: { required: true, content: bodyOf(format) } } : {}),
     responses: {
-      ...(hasBody ? { 200: { description: 'As the vendor has it', content } } : {}),
+      ...(hasBody ? { 200: { description: "In the vendor's format", content } } : {}),
       ...(answers.includes('nothing') ? { 204: { description: 'No content' } } : {}),
       default: {
-        description: 'An error as the vendor has it; its code is one of docs/errors',
+        description: "An error in the vendor's format; its code is one of docs/errors",
         content: json,
       },
     },
@@ -85,27 +78,27 @@ export const wirePaths = {
   '/v1/responses/{id}': {
     get: operation('OpenAI: read or follow a response', 'responses', {
       parameters: [
-        inPath,
-        queryOf('stream', { type: 'boolean' }),
-        queryOf('starting_after', { type: 'integer', minimum: 0 }),
+        id,
+        inQuery('stream', { type: 'boolean' }),
+        inQuery('starting_after', { type: 'integer', minimum: 0 }),
       ],
       answers: ['object', 'stream'],
     }),
     delete: operation('OpenAI: delete a response', 'responses', {
-      parameters: [inPath],
+      parameters: [id],
       answers: ['object'],
     }),
   },
   '/v1/responses/{id}/cancel': {
-    post: operation('OpenAI: cancel a response', 'responses', { parameters: [inPath], answers: ['object'] }),
+    post: operation('OpenAI: cancel a response', 'responses', { parameters: [id], answers: ['object'] }),
   },
   '/v1/responses/{id}/input_items': {
-    get: operation('OpenAI: what a response was asked', 'responses', {
+    get: operation('OpenAI: the input of a response', 'responses', {
       parameters: [
-        inPath,
-        queryOf('limit', { type: 'integer', minimum: 1, maximum: 100 }),
-        queryOf('order', { type: 'string', enum: ['asc', 'desc'] }),
-        queryOf('after', { type: 'string' }),
+        id,
+        inQuery('limit', { type: 'integer', minimum: 1, maximum: 100 }),
+        inQuery('order', { type: 'string', enum: ['asc', 'desc'] }),
+        inQuery('after', { type: 'string' }),
       ],
       answers: ['object'],
     }),
@@ -117,17 +110,17 @@ export const wirePaths = {
     post: operation('Anthropic: count the tokens of a message', 'countTokens', compute),
   },
   '/v1/ui/chat': {
-    post: operation('AI SDK: what useChat sends', 'ui', {
+    post: operation('AI SDK: send a message, as useChat does', 'ui', {
       takesBody: true,
       parameters: joining,
       answers: ['stream'],
     }),
   },
   '/v1/ui/chat/{id}/stream': {
-    get: operation('AI SDK: come back to a message', 'ui', {
-      parameters: [inPath],
+    get: operation('AI SDK: resume a message', 'ui', {
+      parameters: [id],
       answers: ['stream', 'nothing'],
     }),
-    delete: operation('AI SDK: stop a message', 'ui', { parameters: [inPath], answers: ['nothing'] }),
+    delete: operation('AI SDK: stop a message', 'ui', { parameters: [id], answers: ['nothing'] }),
   },
 };

@@ -1,8 +1,8 @@
 /** Which generation a chat runs now: what `useChat` asks for after a reload, by nothing but its own id. */
-import { LIMITS } from '../../../contracts/limits.ts';
-import { REDIS_KEYS } from '../../../contracts/names.ts';
-import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
-import type { Caller } from '../../access/api-keys.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { REDIS_KEYS } from '../../contracts/names.ts';
+import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
+import type { Caller } from '../access/api-keys.ts';
 
 export interface ChatStreams {
   set(caller: Caller, chatId: string, generationId: string): Promise<void>;
