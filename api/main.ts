@@ -13,8 +13,8 @@ import { createQdrantDeletion } from '../engine/cache/qdrant-deletion.ts';
 import { createHandoffOffers } from '../engine/handoff/redis-handoff.ts';
 import { createRedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
 import { createRedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
-import { createHealthSnapshot } from '../engine/routing/health-snapshot.ts';
-import { createRedisGateReader } from '../engine/routing/redis-gate-reader.ts';
+import { HealthSnapshot } from '../engine/routing/health-snapshot.ts';
+import { RedisGateReader } from '../engine/routing/redis-gate-reader.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
 import { createLiveLogs } from '../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../engine/streaming/redis-event-log.ts';
@@ -76,14 +76,14 @@ const connection = Connection.lazy({
     'grpc.max_reconnect_backoff_ms': 1_000,
   },
 });
-const gate = createRedisGateReader({
+const gate = new RedisGateReader({
   redis,
   keys: config.providerKeys,
   scopes: config.gateScopes,
   breaker: config.breaker,
   routed: routedModels(config.routes),
 });
-const health = createHealthSnapshot(gate, (error) =>
+const health = new HealthSnapshot(gate, (error) =>
   logger.warn({ err: error }, 'the state of the providers is unknown'),
 );
 const budget = new RedisBudgetLedger({ redis, ...budgetSettings(config) });

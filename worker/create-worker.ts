@@ -18,7 +18,7 @@ import { createHandoffTaker, HANDOFF_WAIT_MS } from '../engine/handoff/redis-han
 import { costOf } from '../engine/models/price.ts';
 import { createRedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
 import { createProviders } from '../engine/providers/create-providers.ts';
-import { createRedisGate } from '../engine/routing/redis-gate.ts';
+import { RedisGate } from '../engine/routing/redis-gate.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
 import { createLiveLogs } from '../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../engine/streaming/redis-event-log.ts';
@@ -118,13 +118,13 @@ export async function createWorker(
     promptStats: createRedisPromptStats(redis),
     compression: createPromptCompression(redis, compression.compress),
     providers,
-    gate: createRedisGate({
+    gate: new RedisGate({
       redis,
       keys: config.providerKeys,
       scopes: config.gateScopes,
       breaker: config.breaker,
       probeMs: config.limits.connectMs + config.limits.firstTokenMs + PROBE_SLACK_MS,
-      onAway: (reason) => {
+      onUnreachable: (reason) => {
         countFault('gate');
         logger.warn({ err: reason }, 'the gate to the providers was passed by');
       },

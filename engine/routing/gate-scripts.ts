@@ -1,346 +1,394 @@
 /**
- * The Lua of the gate. All keys of one provider share a hash tag. Each state is one JSON value, so that a script reads
- * all it needs by one MGET:
+ * The Lua of the gate. ARGV[1] is one JSON object with named fields. All keys of one provider share a hash tag. Each state
+ * is one JSON value, so one MGET reads everything that a script needs.
  *
- *   circuit  s: 'c' closed, 'o' open, 'h' half-open; u: open until; n: times opened in a row; p, id: until when and by
- *            which call it is tried; why: 'errors' or 'slow'; at: since; w: [[slot, calls, bad, slow], ...];
- *            f, r: decayed [sum, weight] of ms to the first token and of tokens a second; d: when they were decayed.
- *            Each model has one circuit for each tenant, and one for all. That for all has two fields more:
- *            t: {tenant: [[slot, calls, bad], ...]}, the calls of those who had bad ones;
- *            b: {tenant: until}, those whose call has tried it in vain, and when they may try again
- *   key      w: [[slot, requests, tokens], ...]; aside: refused until; code: by which status;
- *            m: {model: {rest: until, n: refusals in a row, lr, lt: requests and tokens left, lu: until}}
+ *   circuit    state: 'closed', 'open' or 'half-open'; since
+ *              openUntil, openings: how many in a row; cause: 'errors' or 'slow'
+ *              probeUntil, probeCall: the call that probes the model now, and when it counts as lost
+ *              calls: [[slot, calls, bad, slow], ...]
+ *              firstToken, pace: decayed [sum, weight] of ms to the first token and of tokens a second; decayedAt
  *
- * A window is 12 slots and the one under way, so never more than the limit goes out in any stretch of its length.
+ *   Each model has one circuit per tenant and one that all tenants share. The shared one has two more fields:
+ *              tenants: {tenant: [[slot, calls, bad], ...]}, for tenants with bad calls
+ *              failedProbes: {tenant: until}, tenants whose probe failed, and when they may probe again
  *
- * Names come as plain arguments and not inside JSON: cjson refuses an escape that JSON.stringify may write.
+ *   key state  window: [[slot, requests, tokens], ...]; refusedUntil, refusedBy: the HTTP status
+ *              models: {model: {restUntil, refusals: how many in a row, requestsLeft, tokensLeft, leftUntil}}
+ *
+ * A window is WINDOW_SLOTS past slots and the current one, so no stretch of its length exceeds the limit.
+ *
+ * A release that changes a state also renames its Redis key. During a rolling upgrade each version then keeps its own
+ * states; the old ones expire.
  */
 import { script } from '../../platform/redis/lua-script.ts';
 
-/** Slots of a window that lie behind. */
+/** Past slots of a window. */
 export const WINDOW_SLOTS = 12;
-/** Models that one tenant is shown, and that a key remembers the rests of: the last ones. */
+/** The most recent models that one tenant is shown, and for which a key remembers a rest. */
 export const MODELS_KEPT = 200;
-/** Tenants whose bad calls one circuit tells apart. */
+/** Tenants whose bad calls one circuit distinguishes. */
 const TENANTS_KEPT = 32;
+const DAY_MS = 24 * 60 * 60_000;
+/** A key rests this long after its first refusal that names no wait; each further refusal doubles it. */
+const FIRST_REST_MS = 1_000;
+const LONGEST_REST_MS = 30_000;
+/** Refusals in a row are forgotten this long after the rest has ended. */
+const REFUSALS_KEPT_MS = 60_000;
+/** The weight that one more value leaves to all earlier values of a mean. */
+const EARLIER_SHARE = 0.9;
+/** How long a call is told to wait if no key says. */
+const UNKNOWN_WAIT_MS = 1_000;
+
+/** The parts of the Redis keys that hold these states. */
+export const circuitPart = (model: string) => `circuit:${model}`;
+export const keyStatePart = (keyId: string) => `key-state:${keyId}`;
 
 const COMMON = `
-local SLOTS, MODELS, TENANTS, DAY = ${WINDOW_SLOTS}, ${MODELS_KEPT}, ${TENANTS_KEPT}, 86400000
-local t = redis.call('TIME')
-local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local SLOTS, DAY = ${WINDOW_SLOTS}, ${DAY_MS}
+local args = cjson.decode(ARGV[1])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function read(raw) return raw and cjson.decode(raw) or {} end
-local function trim(list, slot)
+local function write(key, state, ttlMs) redis.call('SET', key, cjson.encode(state), 'PX', ttlMs) end
+local function integer(number) return string.format('%.0f', number) end
+-- The rows of a window that are not too old.
+local function trim(rows, slot)
   local kept = {}
-  for _, e in ipairs(list or {}) do if e[1] >= slot - SLOTS then kept[#kept + 1] = e end end
+  for _, row in ipairs(rows or {}) do if row[1] >= slot - SLOTS then kept[#kept + 1] = row end end
   return kept
 end
-local function current(list, slot, width)
-  local last = list[#list]
+-- The row of the current slot, which is added if it is missing.
+local function current(rows, slot, width)
+  local last = rows[#rows]
   if last and last[1] == slot then return last end
-  local e = {slot}
-  for i = 2, width do e[i] = 0 end
-  list[#list + 1] = e
-  return e
+  local row = {slot}
+  for column = 2, width do row[column] = 0 end
+  rows[#rows + 1] = row
+  return row
 end
-local function text(n) return string.format('%.0f', n) end
--- A value of JSON without its empty tables, which would come back as lists.
+-- A map, or nil if it is empty: cjson writes an empty table as an object, and an absent field takes no room.
 local function filled(map) return map and next(map) and map or nil end
--- Callers choose the names of models, so what is kept of them ends with its time, and has a limit.
+-- Callers choose the names of models. So entries are dropped when their time is over, and their number has a limit.
 local function prune(models)
   local count, first, firstEnd = 0, nil, nil
-  for name, one in pairs(models) do
-    local ends = math.max((one.rest or 0) + (one.n and 60000 or 0), one.lu or 0)
+  for name, entry in pairs(models) do
+    local rest = (entry.restUntil or 0) + (entry.refusals and ${REFUSALS_KEPT_MS} or 0)
+    local ends = math.max(rest, entry.leftUntil or 0)
     if ends <= now then models[name] = nil
     else
       count = count + 1
       if not firstEnd or ends < firstEnd then first, firstEnd = name, ends end
     end
   end
-  if count > MODELS then models[first] = nil end
+  if count > ${MODELS_KEPT} then models[first] = nil end
 end
 `;
 
 /**
- * KEYS the model's circuit for all, that of the tenant, line, the keys that this generation was declined with, then the
- *   provider's keys, then the key that was paid where it is not one of them.
- * ARGV call, tenant, model, JSON of: mode ('arrive' | 'line' | 'paid'), tokens, isLast, probeMs, lineMs, paid (a key or
- *   0), slot (in which it was paid), keys: [{id, weight, requests or 0, tokens or 0, windowMs}].
- * -> {'admitted', key, probe, slot} | {'open', waitMs} | {'full', waitMs, 'line' | 'rest'} | {'refused', waitMs}
- * `arrive` finds the gate closed while others stand in line; `line` is the first of that line; `paid` has been there.
- * Room that was paid under a key that the caller does not have moves to one that it has, even to a full one: a call that
- * has waited its turn would otherwise wait again, and take room at each turn.
- * Where only this model rests (`rest`), nobody stands in line for it: the line is of all models of the provider.
+ * Asks whether a call may go to a model now, and with which key.
+ * KEYS the model's shared circuit, that of the tenant, line, the keys that declined this generation, then the provider's
+ *   keys, then the key under which room was taken if the provider no longer has it.
+ * ARGV JSON of {callId, tenant, model, mode: 'arrive' | 'line' | 'paid', tokens, isLast, probeMs, lineMs,
+ *   keys: [{id, weight, requests or 0, tokens or 0, windowMs}], paidKey: its index from 1, or 0,
+ *   paidSlot: in which room was taken}.
+ * -> {'admitted', key, isProbe, slot} | {'open', waitMs} | {'full', waitMs, 'line' | 'rest'} | {'refused', waitMs}
+ *
+ * For mode 'arrive' the gate is full while other calls wait in line; 'line' is the first call of that line; 'paid' has
+ * taken its room before. If the key of that room is gone, the room moves to another key, even to a full one: otherwise the
+ * call would wait again after it has waited its turn, and take more room each time.
+ *
+ * If only this model rests ('rest'), nothing waits in line for it: the line is for all models of the provider.
  */
 export const ENTER = script(`${COMMON}
+local SHARED, OWN, LINE, DECLINED, KEYS_BEFORE = 1, 2, 3, 4, 4
 local raw = redis.call('MGET', unpack(KEYS))
-local circuits = {read(raw[1]), read(raw[2])}
-local declined = read(raw[4])
-local tenant, name, o = ARGV[2], ARGV[3], cjson.decode(ARGV[4])
-local mode, need = o.mode, o.tokens
-local tries, shut = {}, nil
-if mode ~= 'line' then
+local circuits = {read(raw[SHARED]), read(raw[OWN])}
+local declined = read(raw[DECLINED])
+local probes, openMs = {}, nil
+if args.mode ~= 'line' then
   for i, circuit in ipairs(circuits) do
-    if circuit.s == 'o' or circuit.s == 'h' then
-      local till = circuit.s == 'o' and circuit.u or circuit.p
-      till = math.max(till, circuit.b and circuit.b[tenant] or 0)
-      if now >= till then tries[#tries + 1] = i
-      elseif not (o.isLast and circuit.why == 'slow') then shut = math.max(shut or 0, till - now) end
+    if circuit.state == 'open' or circuit.state == 'half-open' then
+      local retryAt = circuit.state == 'open' and circuit.openUntil or circuit.probeUntil
+      retryAt = math.max(retryAt, circuit.failedProbes and circuit.failedProbes[args.tenant] or 0)
+      if now >= retryAt then probes[#probes + 1] = i
+      elseif not (args.isLast and circuit.cause == 'slow') then openMs = math.max(openMs or 0, retryAt - now) end
     end
   end
-  if shut then return {'open', text(shut)} end
+  if openMs then return {'open', integer(openMs)} end
 end
+
 local function admit(index, key, slot)
-  if key then redis.call('SET', KEYS[index + 4], cjson.encode(key), 'PX', DAY) end
-  if mode == 'line' then redis.call('SET', KEYS[3], '1', 'PX', o.lineMs) end
-  for _, i in ipairs(tries) do
+  if key then write(KEYS[KEYS_BEFORE + index], key, DAY) end
+  if args.mode == 'line' then redis.call('SET', KEYS[LINE], '1', 'PX', args.lineMs) end
+  for _, i in ipairs(probes) do
     local circuit = circuits[i]
-    circuit.s, circuit.p, circuit.id, circuit.at = 'h', now + o.probeMs, ARGV[1], now
-    redis.call('SET', KEYS[i], cjson.encode(circuit), 'PX', DAY)
+    circuit.state, circuit.since = 'half-open', now
+    circuit.probeUntil, circuit.probeCall = now + args.probeMs, args.callId
+    write(KEYS[i], circuit, DAY)
   end
-  return {'admitted', text(index), #tries > 0 and '1' or '0', text(slot)}
+  return {'admitted', integer(index), #probes > 0 and '1' or '0', integer(slot)}
 end
-if o.paid > 0 then return admit(o.paid, nil, 0) end
-local best, bestUse, soonest, resting, refused, back = nil, nil, nil, false, 0, nil
-local least, leastUse = nil, nil
-for i, limits in ipairs(o.keys) do
-  local requests, tokens, step = limits.requests, limits.tokens, limits.windowMs / SLOTS
-  local slot = math.floor(now / step)
-  local key = read(raw[i + 4])
-  key.w = trim(key.w, slot)
-  local own = key.m and key.m[name] or {}
-  local wait = 0
-  local away = math.max(key.aside or 0, declined[limits.id] and now + 1 or 0)
+if args.paidKey > 0 then return admit(args.paidKey, nil, 0) end
+
+-- How long the model must rest with this key.
+local function restOf(key)
+  local own, rest = key.models and key.models[args.model] or {}, 0
+  if own.restUntil and own.restUntil > now then rest = own.restUntil - now end
+  if own.leftUntil and own.leftUntil > now
+    and ((own.requestsLeft or 1) < 1 or (own.tokensLeft or args.tokens) < args.tokens) then
+    rest = math.max(rest, own.leftUntil - now)
+  end
+  return rest
+end
+-- The requests in the window, and how long until it has room for this call.
+local function roomOf(window, limits, slotMs)
+  local requests, tokens, wait = 0, 0, 0
+  for _, row in ipairs(window) do requests, tokens = requests + row[2], tokens + row[3] end
+  local used = requests
+  -- One call that is larger than the whole limit may go alone.
+  local need = limits.tokens > 0 and math.min(args.tokens, limits.tokens) or args.tokens
+  for _, row in ipairs(window) do
+    local isFull = limits.requests > 0 and requests + 1 > limits.requests
+    if not (isFull or (limits.tokens > 0 and tokens + need > limits.tokens)) then break end
+    requests, tokens = requests - row[2], tokens - row[3]
+    wait = math.max(wait, (row[1] + SLOTS + 1) * slotMs - now)
+  end
+  return used, wait
+end
+
+local best, bestUse, least, leastUse = nil, nil, nil, nil
+local soonest, isResting = nil, false
+local refusals, refusedUntil = 0, nil
+for i, limits in ipairs(args.keys) do
+  local slotMs = limits.windowMs / SLOTS
+  local slot = math.floor(now / slotMs)
+  local key = read(raw[KEYS_BEFORE + i])
+  key.window = trim(key.window, slot)
+  local away = math.max(key.refusedUntil or 0, declined[limits.id] and now + 1 or 0)
   if away > now then
-    refused = refused + 1
-    back = math.min(back or away, away)
+    refusals = refusals + 1
+    refusedUntil = math.min(refusedUntil or away, away)
   else
-    if own.rest and own.rest > now then wait = own.rest - now end
-    if own.lu and own.lu > now and ((own.lr or 1) < 1 or (own.lt or need) < need) then
-      wait = math.max(wait, own.lu - now)
-    end
-    local rest, r, k = wait, 0, 0
-    for _, e in ipairs(key.w) do r, k = r + e[2], k + e[3] end
-    local used = r
-    -- One call that is larger than the whole limit may go alone.
-    local most = tokens > 0 and math.min(need, tokens) or need
-    for _, e in ipairs(key.w) do
-      if not ((requests > 0 and r + 1 > requests) or (tokens > 0 and k + most > tokens)) then break end
-      r, k = r - e[2], k - e[3]
-      wait = math.max(wait, (e[1] + SLOTS + 1) * step - now)
-    end
-    if wait <= 0 and (bestUse == nil or used / limits.weight < bestUse) then
-      best, bestUse = {i, key, slot}, used / limits.weight
-    end
-    if leastUse == nil or used / limits.weight < leastUse then
-      least, leastUse = {i, key, slot}, used / limits.weight
-    end
-    if soonest == nil or wait < soonest then soonest, resting = wait, rest >= wait end
+    local rest = restOf(key)
+    local requests, roomWait = roomOf(key.window, limits, slotMs)
+    local wait, use = math.max(rest, roomWait), requests / limits.weight
+    if wait <= 0 and (bestUse == nil or use < bestUse) then best, bestUse = {i, key, slot}, use end
+    if leastUse == nil or use < leastUse then least, leastUse = {i, key, slot}, use end
+    if soonest == nil or wait < soonest then soonest, isResting = wait, rest >= wait end
   end
 end
-if refused == #o.keys then return {'refused', text(back - now)} end
-if mode == 'arrive' and redis.call('EXISTS', KEYS[3]) == 1 then
-  return {'full', text(math.max(soonest or 0, 0)), 'line'}
+if refusals == #args.keys then return {'refused', integer(refusedUntil - now)} end
+if args.mode == 'arrive' and redis.call('EXISTS', KEYS[LINE]) == 1 then
+  return {'full', integer(math.max(soonest or 0, 0)), 'line'}
 end
-if mode == 'paid' then
+if args.mode == 'paid' then
   best = best or least
   local last = #KEYS
   local paid = read(raw[last])
-  for _, e in ipairs(paid.w or {}) do
-    if e[1] == o.slot then e[2], e[3] = math.max(0, e[2] - 1), math.max(0, e[3] - need) end
+  for _, row in ipairs(paid.window or {}) do
+    if row[1] == args.paidSlot then row[2], row[3] = math.max(0, row[2] - 1), math.max(0, row[3] - args.tokens) end
   end
-  if raw[last] then redis.call('SET', KEYS[last], cjson.encode(paid), 'PX', DAY) end
+  if raw[last] then write(KEYS[last], paid, DAY) end
 end
 if best == nil then
-  if not resting then redis.call('SET', KEYS[3], '1', 'PX', o.lineMs) end
-  return {'full', text(math.max(1, math.ceil(soonest or 1000))), resting and 'rest' or 'line'}
+  if not isResting then redis.call('SET', KEYS[LINE], '1', 'PX', args.lineMs) end
+  return {'full', integer(math.max(1, math.ceil(soonest or ${UNKNOWN_WAIT_MS}))), isResting and 'rest' or 'line'}
 end
-local key, slot = best[2], best[3]
-local e = current(key.w, slot, 3)
-e[2], e[3] = e[2] + 1, e[3] + need
-local own = key.m and key.m[name]
-if own and own.lu and own.lu > now then
-  if own.lr then own.lr = own.lr - 1 end
-  if own.lt then own.lt = own.lt - need end
+local index, key, slot = unpack(best)
+local row = current(key.window, slot, 3)
+row[2], row[3] = row[2] + 1, row[3] + args.tokens
+local own = key.models and key.models[args.model]
+if own and own.leftUntil and own.leftUntil > now then
+  if own.requestsLeft then own.requestsLeft = own.requestsLeft - 1 end
+  if own.tokensLeft then own.tokensLeft = own.tokensLeft - args.tokens end
 end
-return admit(best[1], key, slot)
+return admit(index, key, slot)
 `);
 
 /**
- * KEYS the model's circuit for all, that of the tenant, key, the tenant's models, the keys that this generation was
- *   declined with.
- * ARGV call, tenant, model, JSON of: verdict ('ok' | 'slow' | 'bad' | ''), isShared (whether others may learn of it),
- *   key ('ok' | 'limited' | 'refused' | 'declined'), keyId, status, restMs or 0, slot of the entry, extra (tokens to add
- *   to it), firstTokenMs or 0, usualFirstTokenMs (the same for a short input), tokensPerSecond or 0, windowMs of the
- *   breaker, minCalls, badShare, openMs, maxOpenMs, halfLifeMs, asideMs, declinedMs, circuitMs (how long a circuit is
- *   kept).
- * -> {change of a circuit ('opened' | 'closed' | ''), restMs of the key}
+ * Records how a call ended.
+ * KEYS the model's shared circuit, that of the tenant, key, the tenant's models, the keys that declined this generation.
+ * ARGV JSON of {callId, tenant, model, verdict: 'ok' | 'slow' | 'bad' | '', isShared: whether it counts for other tenants,
+ *   key: 'ok' | 'limited' | 'refused' | 'declined', keyId, status, restMs or 0,
+ *   slot: of the entry, extraTokens: to add to it, firstTokenMs or 0, usualFirstTokenMs: the same for a short input,
+ *   tokensPerSecond or 0, windowMs: of the circuit breaker, minCalls, badShare, openMs, maxOpenMs, halfLifeMs,
+ *   refusedMs: how long a refused key is skipped, declinedMs, circuitMs: how long a circuit is kept}.
+ * -> {change of a circuit: 'opened' | 'closed' | '', restMs of the key}
  *
- * A tenant's bad calls open its own circuit. The circuit for all opens when the calls of all say so, and those of all
- * but any one tenant say so too: what one tenant sends is never enough.
+ * A tenant's bad calls open its own circuit. The shared circuit opens only if the calls of all tenants say so, and still
+ * say so without those of any one tenant: the calls of one tenant are never enough.
  */
 export const LEAVE = script(`${COMMON}
-local raw = redis.call('MGET', KEYS[1], KEYS[2], KEYS[3])
+local SHARED, OWN, KEY, MODELS, DECLINED = unpack(KEYS)
+local raw = redis.call('MGET', SHARED, OWN, KEY)
 local shared, own = read(raw[1]), read(raw[2])
-local call, tenant, name, o = ARGV[1], ARGV[2], ARGV[3], cjson.decode(ARGV[4])
-local verdict = o.verdict
-local bad = verdict == 'bad' or verdict == 'slow'
-local slot = math.floor(now / (o.windowMs / SLOTS))
-local change, hasChanged = '', {false, false}
-local function longer(circuit)
-  circuit.n = (circuit.n or 0) + 1
-  return now + math.min(o.openMs * 2 ^ (circuit.n - 1), o.maxOpenMs)
+local verdict = args.verdict
+local isBad = verdict == 'bad' or verdict == 'slow'
+local slot = math.floor(now / (args.windowMs / SLOTS))
+local change, isSharedChanged, isOwnChanged = '', false, false
+local function nextRetryAt(circuit)
+  circuit.openings = (circuit.openings or 0) + 1
+  return now + math.min(args.openMs * 2 ^ (circuit.openings - 1), args.maxOpenMs)
 end
 local function open(circuit)
-  circuit.u = longer(circuit)
-  circuit.s, circuit.at, circuit.w, circuit.t = 'o', now, {}, nil
-  circuit.why = verdict == 'slow' and 'slow' or 'errors'
+  circuit.openUntil = nextRetryAt(circuit)
+  circuit.state, circuit.since, circuit.calls, circuit.tenants = 'open', now, {}, nil
+  circuit.cause = verdict == 'slow' and 'slow' or 'errors'
   change = 'opened'
 end
 local function close(circuit)
   change = 'closed'
-  return {s = 'c', at = now, w = {}, f = circuit.f, r = circuit.r, d = circuit.d}
+  return {
+    state = 'closed', since = now, calls = {},
+    firstToken = circuit.firstToken, pace = circuit.pace, decayedAt = circuit.decayedAt,
+  }
 end
-local function sumOf(list)
-  local calls, wrong = 0, 0
-  for _, e in ipairs(list) do calls, wrong = calls + e[2], wrong + e[3] end
-  return calls, wrong
+local function sumOf(rows)
+  local calls, bad = 0, 0
+  for _, row in ipairs(rows) do calls, bad = calls + row[2], bad + row[3] end
+  return calls, bad
 end
-local function isIll(calls, wrong, least) return calls >= least and wrong / calls >= o.badShare end
+local function isIll(calls, bad, minCalls) return calls >= minCalls and bad / calls >= args.badShare end
 local function count(circuit)
-  circuit.s, circuit.w = 'c', trim(circuit.w, slot)
-  local e = current(circuit.w, slot, 4)
-  e[2] = e[2] + 1
-  if bad then e[3] = e[3] + 1 end
-  if verdict == 'slow' then e[4] = e[4] + 1 end
-  if not bad then circuit.n = 0 end
-  return sumOf(circuit.w)
+  circuit.state, circuit.calls = 'closed', trim(circuit.calls, slot)
+  local row = current(circuit.calls, slot, 4)
+  row[2] = row[2] + 1
+  if isBad then row[3] = row[3] + 1 end
+  if verdict == 'slow' then row[4] = row[4] + 1 end
+  if not isBad then circuit.openings = 0 end
+  return sumOf(circuit.calls)
 end
 
 -- The tenant's own circuit.
-if own.s == 'h' and own.id == call then
-  hasChanged[2] = true
-  if verdict == '' then own.s, own.u = 'o', now
-  elseif bad then open(own)
+if own.state == 'half-open' and own.probeCall == args.callId then
+  isOwnChanged = true
+  if verdict == '' then own.state, own.openUntil = 'open', now
+  elseif isBad then open(own)
   else own = close(own) end
-elseif verdict ~= '' and (own.s == nil or own.s == 'c') then
-  hasChanged[2] = true
-  local calls, wrong = count(own)
-  if bad and isIll(calls, wrong, o.minCalls) then open(own) end
+elseif verdict ~= '' and (own.state == nil or own.state == 'closed') then
+  isOwnChanged = true
+  local calls, bad = count(own)
+  if isBad and isIll(calls, bad, args.minCalls) then open(own) end
 end
 
--- The circuit for all.
-local function keepTenants(map, isOver)
-  local kept, fewest, fewestOf = 0, nil, nil
-  for one, value in pairs(map) do
-    local weight = isOver(one, value)
-    if not weight then map[one] = nil
+-- The circuit that all tenants share.
+local function keepTenants(map, weightOf)
+  local kept, fewest, fewestTenant = 0, nil, nil
+  for tenant, value in pairs(map) do
+    local weight = weightOf(tenant, value)
+    if not weight then map[tenant] = nil
     else
       kept = kept + 1
-      if one ~= tenant and (not fewest or weight < fewest) then fewest, fewestOf = weight, one end
+      if tenant ~= args.tenant and (not fewest or weight < fewest) then fewest, fewestTenant = weight, tenant end
     end
   end
-  if kept > TENANTS and fewestOf then map[fewestOf] = nil end
+  if kept > ${TENANTS_KEPT} and fewestTenant then map[fewestTenant] = nil end
   return filled(map)
 end
-if shared.s == 'h' and shared.id == call then
-  hasChanged[1] = true
-  if bad then
-    -- Others may try it at once: the tenant of this call does not hold it open for them.
-    shared.b = shared.b or {}
-    shared.b[tenant] = o.isShared and longer(shared) or now + o.openMs
-    shared.b = keepTenants(shared.b, function(_, till) return till > now and till end)
+if shared.state == 'half-open' and shared.probeCall == args.callId then
+  isSharedChanged = true
+  if isBad then
+    -- Other tenants may probe at once: the tenant of this call does not hold the circuit open for them.
+    shared.failedProbes = shared.failedProbes or {}
+    shared.failedProbes[args.tenant] = args.isShared and nextRetryAt(shared) or now + args.openMs
+    shared.failedProbes = keepTenants(shared.failedProbes, function(_, till) return till > now and till end)
     change = 'opened'
   end
-  if bad or verdict == '' then shared.s, shared.u = 'o', now
+  if isBad or verdict == '' then shared.state, shared.openUntil = 'open', now
   else shared = close(shared) end
-elseif verdict ~= '' and (o.isShared or not bad) and (shared.s == nil or shared.s == 'c') then
-  hasChanged[1] = true
-  local calls, wrong = count(shared)
-  shared.t = shared.t or {}
-  if bad or shared.t[tenant] then
-    shared.t[tenant] = trim(shared.t[tenant], slot)
-    local e = current(shared.t[tenant], slot, 3)
-    e[2] = e[2] + 1
-    if bad then e[3] = e[3] + 1 end
+elseif verdict ~= '' and (args.isShared or not isBad) and (shared.state == nil or shared.state == 'closed') then
+  isSharedChanged = true
+  local calls, bad = count(shared)
+  shared.tenants = shared.tenants or {}
+  if isBad or shared.tenants[args.tenant] then
+    local rows = trim(shared.tenants[args.tenant], slot)
+    shared.tenants[args.tenant] = rows
+    local row = current(rows, slot, 3)
+    row[2] = row[2] + 1
+    if isBad then row[3] = row[3] + 1 end
   end
-  shared.t = keepTenants(shared.t, function(one, list)
-    local kept = trim(list, slot)
-    shared.t[one] = kept
-    local _, wrongOnes = sumOf(kept)
-    return wrongOnes > 0 and wrongOnes
+  shared.tenants = keepTenants(shared.tenants, function(tenant, rows)
+    local kept = trim(rows, slot)
+    shared.tenants[tenant] = kept
+    local _, badOfTenant = sumOf(kept)
+    return badOfTenant > 0 and badOfTenant
   end)
-  local isIllForAll = bad and isIll(calls, wrong, o.minCalls)
-  for _, list in pairs(shared.t or {}) do
-    local ownCalls, ownWrong = sumOf(list)
-    isIllForAll = isIllForAll and isIll(calls - ownCalls, wrong - ownWrong, o.minCalls / 2)
+  local isIllForAll = isBad and isIll(calls, bad, args.minCalls)
+  for _, rows in pairs(shared.tenants or {}) do
+    local callsOfTenant, badOfTenant = sumOf(rows)
+    isIllForAll = isIllForAll and isIll(calls - callsOfTenant, bad - badOfTenant, args.minCalls / 2)
   end
   if isIllForAll then open(shared) end
 end
 
-local function learnSpeed(circuit, first, pace)
-  local fade = 0.5 ^ ((now - (circuit.d or now)) / o.halfLifeMs)
-  local function add(pair, value)
-    pair = pair or {0, 0}
-    if value <= 0 then return {pair[1] * fade, pair[2] * fade} end
-    return {pair[1] * fade * 0.9 + value, pair[2] * fade * 0.9 + 1}
+local function learnSpeed(circuit, firstTokenMs)
+  local fade = 0.5 ^ ((now - (circuit.decayedAt or now)) / args.halfLifeMs)
+  local function add(mean, value)
+    mean = mean or {0, 0}
+    if value <= 0 then return {mean[1] * fade, mean[2] * fade} end
+    return {mean[1] * fade * ${EARLIER_SHARE} + value, mean[2] * fade * ${EARLIER_SHARE} + 1}
   end
-  circuit.f, circuit.r, circuit.d = add(circuit.f, first), add(circuit.r, pace), now
+  circuit.firstToken = add(circuit.firstToken, firstTokenMs)
+  circuit.pace = add(circuit.pace, args.tokensPerSecond)
+  circuit.decayedAt = now
 end
-if o.firstTokenMs > 0 then
-  hasChanged = {true, true}
-  learnSpeed(shared, o.usualFirstTokenMs, o.tokensPerSecond)
-  learnSpeed(own, o.firstTokenMs, o.tokensPerSecond)
+if args.firstTokenMs > 0 then
+  isSharedChanged, isOwnChanged = true, true
+  learnSpeed(shared, args.usualFirstTokenMs)
+  learnSpeed(own, args.firstTokenMs)
 end
-if hasChanged[1] then redis.call('SET', KEYS[1], cjson.encode(shared), 'PX', o.circuitMs) end
-if hasChanged[2] then
-  redis.call('SET', KEYS[2], cjson.encode(own), 'PX', o.circuitMs)
-  -- A model that nobody knows answers nothing, and is not remembered.
-  redis.call('ZADD', KEYS[4], now, name)
-  redis.call('ZREMRANGEBYSCORE', KEYS[4], '-inf', now - DAY)
-  redis.call('ZREMRANGEBYRANK', KEYS[4], 0, -MODELS - 1)
-  redis.call('PEXPIRE', KEYS[4], DAY)
+if isSharedChanged then write(SHARED, shared, args.circuitMs) end
+if isOwnChanged then
+  write(OWN, own, args.circuitMs)
+  -- Only a model that answered is remembered: an unknown one answers nothing.
+  redis.call('ZADD', MODELS, now, args.model)
+  redis.call('ZREMRANGEBYSCORE', MODELS, '-inf', now - DAY)
+  redis.call('ZREMRANGEBYRANK', MODELS, 0, -${MODELS_KEPT} - 1)
+  redis.call('PEXPIRE', MODELS, DAY)
 end
 
+if args.key == 'declined' then
+  local declined = read(redis.call('GET', DECLINED))
+  declined[args.keyId] = true
+  write(DECLINED, declined, args.declinedMs)
+end
 local rest = 0
-if o.key == 'declined' then
-  local declined = read(redis.call('GET', KEYS[5]))
-  declined[o.keyId] = true
-  redis.call('SET', KEYS[5], cjson.encode(declined), 'PX', o.declinedMs)
-end
 local key = read(raw[3])
-key.m = key.m or {}
-local learned = key.m[name] or {}
-for _, e in ipairs(key.w or {}) do
-  if e[1] == o.slot then e[3] = math.max(0, e[3] + o.extra) end
+key.models = key.models or {}
+local learned = key.models[args.model] or {}
+for _, row in ipairs(key.window or {}) do
+  if row[1] == args.slot then row[3] = math.max(0, row[3] + args.extraTokens) end
 end
-if o.key == 'limited' then
-  learned.n = (learned.n or 0) + 1
-  rest = o.restMs
-  if rest <= 0 then rest = math.min(1000 * 2 ^ (learned.n - 1), 30000) end
-  learned.rest = math.max(learned.rest or 0, now + rest)
-elseif o.key == 'refused' then
-  key.aside, key.code = now + o.asideMs, o.status
-elseif o.key == 'ok' and (learned.rest or 0) <= now then
-  learned.n, learned.rest = nil, nil
+if args.key == 'limited' then
+  learned.refusals = (learned.refusals or 0) + 1
+  rest = args.restMs
+  if rest <= 0 then rest = math.min(${FIRST_REST_MS} * 2 ^ (learned.refusals - 1), ${LONGEST_REST_MS}) end
+  learned.restUntil = math.max(learned.restUntil or 0, now + rest)
+elseif args.key == 'refused' then
+  key.refusedUntil, key.refusedBy = now + args.refusedMs, args.status
+elseif args.key == 'ok' and (learned.restUntil or 0) <= now then
+  learned.refusals, learned.restUntil = nil, nil
 end
-key.m[name] = filled(learned)
-prune(key.m)
-key.m = filled(key.m)
-redis.call('SET', KEYS[3], cjson.encode(key), 'PX', DAY)
-return {change, text(rest)}
+key.models[args.model] = filled(learned)
+prune(key.models)
+key.models = filled(key.models)
+write(KEY, key, DAY)
+return {change, integer(rest)}
 `);
 
-/** KEYS key. ARGV model, requests left or -1, tokens left or -1, resetMs. What an answer's head said of its limits. */
+/**
+ * Records what the headers of an answer say is left of a key's limits.
+ * KEYS key. ARGV JSON of {model, requestsLeft and tokensLeft: absent if unknown, resetMs}.
+ */
 export const NOTE_LIMITS = script(`${COMMON}
-local key = read(redis.call('GET', KEYS[1]))
-key.m = key.m or {}
-local own = key.m[ARGV[1]] or {}
-own.lr = tonumber(ARGV[2]) >= 0 and tonumber(ARGV[2]) or nil
-own.lt = tonumber(ARGV[3]) >= 0 and tonumber(ARGV[3]) or nil
-own.lu = now + tonumber(ARGV[4])
-key.m[ARGV[1]] = own
-prune(key.m)
-key.m = filled(key.m)
-redis.call('SET', KEYS[1], cjson.encode(key), 'PX', DAY)
+local KEY = KEYS[1]
+local key = read(redis.call('GET', KEY))
+key.models = key.models or {}
+local own = key.models[args.model] or {}
+own.requestsLeft, own.tokensLeft, own.leftUntil = args.requestsLeft, args.tokensLeft, now + args.resetMs
+key.models[args.model] = own
+prune(key.models)
+key.models = filled(key.models)
+write(KEY, key, DAY)
 return {'noted', ''}
 `);

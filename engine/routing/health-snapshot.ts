@@ -1,73 +1,75 @@
-/** What the gate knew about a second ago, in memory, so that a route is decided without waiting for anybody. */
+/** Keeps the gate's reports of about a second ago in memory, so that a route is chosen without waiting for Redis. */
 import type { Candidate } from '../../contracts/generation.ts';
+import { BoundedMap } from '../../platform/bounded-map.ts';
 import type { GateReader, ProviderReport } from './provider-gate.ts';
 import { type ModelHealth, UNKNOWN_HEALTH } from './route-facts.ts';
 
 const FRESH_MS = 1_000;
-/** What is older says nothing of today. */
+/** An older report says nothing about the present. */
 const STALE_MS = 60_000;
+/** Pairs of tenant and provider whose report is kept. */
+const REPORTS_KEPT = 10_000;
 
-/** Tenants times providers that are remembered; those that nobody has asked for lately make room. */
-const REMEMBERED = 10_000;
-
-export interface HealthSnapshot {
-  /**
-   * Never waits: what the tenant sees at this moment, and before that is known what all share; asks again for the next
-   * one where it is a second old.
-   */
-  healthOf(candidate: Candidate, tenant: string): ModelHealth;
-  /** Waits for what is known now; for people. */
-  refresh(providers: Iterable<string>, tenant: string): Promise<void>;
-}
-
-interface Remembered {
+interface KeptReport {
   readonly provider: string;
   readonly tenant: string | undefined;
   report: ProviderReport | null;
-  askedAtMs: number;
-  knownAtMs: number;
+  requestedAtMs: number;
+  receivedAtMs: number;
 }
 
-export function createHealthSnapshot(
-  reader: GateReader,
-  onError: (error: unknown) => void,
-  clock: () => number = Date.now,
-): HealthSnapshot {
-  const known = new Map<string, Remembered>();
-  const ask = async (remembered: Remembered): Promise<void> => {
-    remembered.askedAtMs = clock();
+export class HealthSnapshot {
+  readonly #reader: GateReader;
+  readonly #onError: (error: unknown) => void;
+  readonly #clock: () => number;
+  readonly #reports = new BoundedMap<string, KeptReport>(REPORTS_KEPT);
+
+  constructor(reader: GateReader, onError: (error: unknown) => void, clock: () => number = Date.now) {
+    this.#reader = reader;
+    this.#onError = onError;
+    this.#clock = clock;
+  }
+
+  /**
+   * Never waits. Returns what the tenant's last report says, or, until there is one, what all tenants share. A report
+   * older than a second is requested again for the next caller.
+   */
+  healthOf({ provider, model }: Candidate, tenant: string): ModelHealth {
+    const shared = this.#current(this.#kept(provider));
+    const report = this.#current(this.#kept(provider, tenant)) ?? shared;
+    if (report === null) return UNKNOWN_HEALTH;
+    const hasKey = report.keys.some(({ state }) => state !== 'refused');
+    return report.models.find((health) => health.model === model) ?? { ...UNKNOWN_HEALTH, hasKey };
+  }
+
+  /** Waits until the reports are up to date; for people. */
+  async refresh(providers: Iterable<string>, tenant: string): Promise<void> {
+    await Promise.all([...new Set(providers)].map((provider) => this.#request(this.#kept(provider, tenant))));
+  }
+
+  #kept(provider: string, tenant?: string): KeptReport {
+    return this.#reports.getOrCreate(JSON.stringify([provider, tenant]), () => ({
+      provider,
+      tenant,
+      report: null,
+      requestedAtMs: 0,
+      receivedAtMs: 0,
+    }));
+  }
+
+  #current(kept: KeptReport): ProviderReport | null {
+    const nowMs = this.#clock();
+    if (nowMs - kept.requestedAtMs > FRESH_MS) void this.#request(kept);
+    return nowMs - kept.receivedAtMs > STALE_MS ? null : kept.report;
+  }
+
+  async #request(kept: KeptReport): Promise<void> {
+    kept.requestedAtMs = this.#clock();
     try {
-      remembered.report = await reader.report(remembered.provider, remembered.tenant);
-      remembered.knownAtMs = clock();
+      kept.report = await this.#reader.report(kept.provider, kept.tenant);
+      kept.receivedAtMs = this.#clock();
     } catch (error) {
-      onError(error);
+      this.#onError(error);
     }
-  };
-  const remember = (provider: string, tenant?: string): Remembered => {
-    const name = JSON.stringify([provider, tenant]);
-    const found = known.get(name);
-    if (found !== undefined) return found;
-    if (known.size >= REMEMBERED) known.clear();
-    const fresh = { provider, tenant, report: null, askedAtMs: 0, knownAtMs: 0 };
-    known.set(name, fresh);
-    return fresh;
-  };
-  const current = (remembered: Remembered): ProviderReport | null => {
-    const nowMs = clock();
-    if (nowMs - remembered.askedAtMs > FRESH_MS) void ask(remembered);
-    return nowMs - remembered.knownAtMs > STALE_MS ? null : remembered.report;
-  };
-  return {
-    healthOf({ provider, model }, tenant) {
-      const shared = current(remember(provider));
-      const report = current(remember(provider, tenant)) ?? shared;
-      if (report === null) return UNKNOWN_HEALTH;
-      const found = report.models.find((one) => one.model === model);
-      const hasKey = report.keys.some(({ state }) => state !== 'refused');
-      return found ?? { ...UNKNOWN_HEALTH, hasKey };
-    },
-    async refresh(providers, tenant) {
-      await Promise.all([...new Set(providers)].map((provider) => ask(remember(provider, tenant))));
-    },
-  };
+  }
 }

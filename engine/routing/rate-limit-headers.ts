@@ -1,12 +1,12 @@
 /**
- * What the head of an answer says is left of a key's limits. Sources: OpenAI, "Rate limits in headers"
+ * Reads from the headers of an answer what is left of a key's limits. Sources: OpenAI, "Rate limits in headers"
  * (`x-ratelimit-remaining-requests`, `x-ratelimit-reset-tokens: 6m0s`); Anthropic, "Rate limits"
  * (`anthropic-ratelimit-requests-remaining`, reset as an RFC 3339 date). Other vendors write one or the other.
  */
 import { waitMsOf } from '../../contracts/waits.ts';
 
-export interface LimitsLeft {
-  /** null: not told, or enough. */
+interface LimitsLeft {
+  /** null: unknown, or enough. */
   readonly requests: number | null;
   readonly tokens: number | null;
   readonly resetMs: number;
@@ -21,7 +21,7 @@ interface Left {
   readonly resetMs: number;
 }
 
-/** @returns null where nothing is said, or enough is left. */
+/** @returns null if the headers say nothing, or enough is left. */
 export function scarceLimits(headers: Headers, nowMs: number): LimitsLeft | null {
   const scarce: Left[] = [];
   for (const [name, value] of headers) {
@@ -36,7 +36,7 @@ export function scarceLimits(headers: Headers, nowMs: number): LimitsLeft | null
   }
   if (scarce.length === 0) return null;
   const least = (what: Left['what']) => {
-    const values = scarce.filter((one) => one.what === what).map(({ left }) => left);
+    const values = scarce.filter((limit) => limit.what === what).map(({ left }) => left);
     return values.length === 0 ? null : Math.min(...values);
   };
   return {

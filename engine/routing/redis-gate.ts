@@ -1,10 +1,12 @@
-/** The gate in Redis: one script when a call begins, one when it has ended. */
+/** The gate in Redis: one script when a call starts, one when it has ended. */
 import { z } from 'zod';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import type { RoomTaken } from '../../contracts/steps.ts';
 import type { BreakerSettings, ProviderKey } from '../../platform/config/gate-schema.ts';
-import { runScript, type ScriptRedis } from '../../platform/redis/lua-script.ts';
-import { ENTER, LEAVE, NOTE_LIMITS } from './gate-scripts.ts';
+import { luaFields, runScript, type Script, type ScriptRedis } from '../../platform/redis/lua-script.ts';
+import { withTimeout } from '../../platform/with-timeout.ts';
+import { circuitPart, ENTER, keyStatePart, LEAVE, NOTE_LIMITS } from './gate-scripts.ts';
 import type {
   Admission,
   CallResult,
@@ -13,200 +15,231 @@ import type {
   GateKey,
   GatePass,
   ProviderGate,
+  RoomRefusal,
 } from './provider-gate.ts';
 import { scarceLimits } from './rate-limit-headers.ts';
 
-export interface GateSettings {
+interface GateSettings {
   readonly redis: ScriptRedis;
   readonly keys: Readonly<Record<string, readonly ProviderKey[]>>;
-  /** Under which name each provider's gate is shared; its own where it is not named. */
+  /** The name under which each provider's gate is shared; absent: the provider's own name. */
   readonly scopes: Readonly<Record<string, string>>;
   readonly breaker: BreakerSettings;
-  /** A call that tries an open circuit is given up after this: its first token is then surely late. */
+  /** A probe of an open circuit counts as lost after this: its first token is late by then. */
   readonly probeMs: number;
-  /** Hears why the gate was passed by. */
-  readonly onAway: (reason: unknown) => void;
+  /** Called with the reason when a call proceeds without the gate. */
+  readonly onUnreachable: (reason: unknown) => void;
 }
 
-/** Newcomers go to the end of the line for so long after somebody was seen in it. */
-export const LINE_MS = 1_500;
-/** Half of what was learned of a model's speed is forgotten after this. */
+/** After a call was seen waiting in line, new arrivals join the line for this time. */
+const LINE_MS = 1_500;
+/** After this time, a measured speed counts half. */
 const HALF_LIFE_MS = 5 * 60_000;
-/** A key that was rejected is tried again after this. */
-const ASIDE_MS = 5 * 60_000;
+/** How long a refused key is skipped. */
+const REFUSED_MS = 5 * 60_000;
 /** How long a generation skips a key that has declined it. */
 const DECLINED_MS = 60 * 60_000;
-/** How long a circuit is kept: by then its speed is forgotten, and its window long past. */
+/** How long a circuit is kept: by then its measured speed is out of date, and its window is over. */
 const CIRCUIT_MS = 60 * 60_000;
-/** A model may take so much longer to its first token for each token that it must read. */
+/** The extra time to the first token that each input token allows a model. */
 const READING_MS_PER_TOKEN = 0.25;
 const replySchema = z.array(z.coerce.string());
+
+type Arrival = Omit<GateCall, 'tenant'> & { readonly tenant: string | null };
+
+export class RedisGate implements ProviderGate {
+  readonly #settings: GateSettings;
+
+  constructor(settings: GateSettings) {
+    this.#settings = settings;
+  }
+
+  keyCount(provider: string): number {
+    return this.#keysOf(provider).length;
+  }
+
+  keyOf(provider: string, keyId: string): GateKey | undefined {
+    return this.#keysOf(provider).find(({ id }) => id === keyId);
+  }
+
+  async enter(call: GateCall): Promise<Admission> {
+    const keys = this.#keysOf(call.provider);
+    if (keys.length === 0) return { admitted: false, because: 'refused', waitMs: 0 };
+    const mode = call.room === undefined ? 'arrive' : 'paid';
+    const reply = await orNull(this.#enter(call, mode), this.#settings.onUnreachable);
+    if (reply === null) {
+      const key = randomKey(keys);
+      return key === undefined
+        ? { admitted: false, because: 'refused', waitMs: 0 }
+        : { admitted: true, pass: uncountedPass(key) };
+    }
+    const [answer, first, third, slot] = reply;
+    const key = answer === 'admitted' ? keys[Number(first) - 1] : undefined;
+    if (key !== undefined) {
+      const entry = { call, key, isProbe: third === '1', slot: Number(slot) || (call.room?.slot ?? 0) };
+      return { admitted: true, pass: new RedisGatePass(this.#settings, entry) };
+    }
+    const because = answer === 'open' || answer === 'full' ? answer : 'refused';
+    const resting = third === 'rest' ? { isResting: true as const } : {};
+    return { admitted: false, because, waitMs: Number(first), ...resting };
+  }
+
+  async takeRoom(call: Omit<GateCall, 'tenant' | 'isLast' | 'room'>): Promise<RoomTaken | RoomRefusal> {
+    const [answer, first, third, slot] = await this.#enter({ ...call, tenant: null, isLast: true }, 'line');
+    const key = answer === 'admitted' ? this.#keysOf(call.provider)[Number(first) - 1] : undefined;
+    if (key !== undefined) return { keyId: key.id, slot: Number(slot) };
+    if (answer !== 'full') return { because: 'refused', waitMs: Number(first) };
+    return { because: third === 'rest' ? 'resting' : 'full', waitMs: Number(first) };
+  }
+
+  #keysOf(provider: string): readonly ProviderKey[] {
+    return this.#settings.keys[provider] ?? [];
+  }
+
+  async #enter(call: Arrival, mode: 'arrive' | 'line' | 'paid'): Promise<string[]> {
+    const { redis, probeMs } = this.#settings;
+    const keys = this.#keysOf(call.provider);
+    const names = redisKeysOf(this.#settings, call);
+    const { room } = call;
+    const paidKey = keys.findIndex(({ id }) => id === room?.keyId) + 1;
+    // While a rolling restart replaces a key, one worker takes room under a key that another worker does not have.
+    const paidElsewhere = room === undefined || paidKey > 0 ? [] : [names.key({ id: room.keyId })];
+    return run(
+      redis,
+      ENTER,
+      [names.shared, names.own, names.line, names.declined, ...keys.map(names.key), ...paidElsewhere],
+      {
+        callId: call.callId,
+        tenant: call.tenant ?? '',
+        model: call.model,
+        mode,
+        tokens: call.tokens,
+        isLast: call.isLast,
+        probeMs,
+        lineMs: LINE_MS,
+        keys: keys.map(({ id, weight, requests, tokens, windowMs }) => ({
+          id,
+          weight,
+          requests: requests ?? 0,
+          tokens: tokens ?? 0,
+          windowMs,
+        })),
+        paidKey,
+        paidSlot: room?.slot ?? 0,
+      },
+    );
+  }
+}
 
 interface Entry {
   readonly call: GateCall;
   readonly key: ProviderKey;
+  /** Whether this call probes a model whose circuit was open. */
   readonly isProbe: boolean;
   readonly slot: number;
 }
 
-export function createRedisGate(settings: GateSettings): ProviderGate {
-  const { redis } = settings;
-  const keysOf = (provider: string): readonly ProviderKey[] => settings.keys[provider] ?? [];
+class RedisGatePass implements GatePass {
+  readonly #settings: GateSettings;
+  readonly #entry: Entry;
+  readonly #names: GateRedisKeys;
+  #hasLeft = false;
 
-  const enter = async (
-    call: Omit<GateCall, 'tenant'> & { readonly tenant: string | null },
-    mode: 'arrive' | 'line' | 'paid',
-  ): Promise<string[]> => {
-    const keys = keysOf(call.provider);
-    const names = keysIn(settings, call);
-    const paid = keys.findIndex(({ id }) => id === call.room?.keyId) + 1;
-    // While a rolling restart replaces a key, one worker takes room under a key that another does not have.
-    const foreign = call.room === undefined || paid > 0 ? [] : [names.key({ id: call.room.keyId })];
-    const options = {
-      mode,
-      paid,
-      slot: call.room?.slot ?? 0,
+  constructor(settings: GateSettings, entry: Entry) {
+    this.#settings = settings;
+    this.#entry = entry;
+    this.#names = redisKeysOf(settings, entry.call);
+  }
+
+  get key(): GateKey {
+    return this.#entry.key;
+  }
+
+  noteHead(headers: Headers): void {
+    const { call, key } = this.#entry;
+    const left = scarceLimits(headers, Date.now());
+    if (left === null) return;
+    const noted = run(this.#settings.redis, NOTE_LIMITS, [this.#names.key(key)], {
+      model: call.model,
+      requestsLeft: left.requests ?? undefined,
+      tokensLeft: left.tokens ?? undefined,
+      // The reset is the time of a full bucket, which refills all the time. A provider with nothing left says so by a
+      // refusal, which names the wait.
+      resetMs: Math.ceil(Math.min(left.resetMs, LIMITS.retryAfterMs)),
+    });
+    void orNull(noted, this.#settings.onUnreachable);
+  }
+
+  noteFirstToken(firstTokenMs: number): void {
+    const { call, isProbe } = this.#entry;
+    if (!isProbe) return;
+    // Its tokens are not known yet, so the reserved number stays.
+    void this.#leave({
+      verdict: 'answered',
+      key: null,
+      firstTokenMs,
+      tokensPerSecond: null,
       tokens: call.tokens,
-      isLast: call.isLast,
-      probeMs: settings.probeMs,
-      lineMs: LINE_MS,
-      keys: keys.map(({ id, weight, requests, tokens, windowMs }) => ({
-        id,
-        weight,
-        requests: requests ?? 0,
-        tokens: tokens ?? 0,
-        windowMs,
-      })),
-    };
-    return run(
-      redis,
-      ENTER,
-      [names.model, names.own, names.line, names.declined, ...keys.map(names.key), ...foreign],
-      [call.callId, call.tenant ?? '', call.model, JSON.stringify(options)],
-    );
-  };
+    });
+  }
 
-  return {
-    keyCount: (provider) => keysOf(provider).length,
-    keyOf: (provider, keyId) => keysOf(provider).find(({ id }) => id === keyId),
+  async leave(result: CallResult): Promise<Departure> {
+    if (this.#hasLeft) return { circuit: null, restMs: 0 };
+    this.#hasLeft = true;
+    return this.#leave(result);
+  }
 
-    async enter(call): Promise<Admission> {
-      const keys = keysOf(call.provider);
-      if (keys.length === 0) return { admitted: false, because: 'refused', waitMs: 0 };
-      const mode = call.room === undefined ? 'arrive' : 'paid';
-      const reply = await inTime(enter(call, mode), settings.onAway);
-      if (reply === null) {
-        const key = anyOf(keys);
-        return key === undefined
-          ? { admitted: false, because: 'refused', waitMs: 0 }
-          : { admitted: true, pass: openPass(key) };
-      }
-      const [answer, first, third, slot] = reply;
-      const key = answer === 'admitted' ? keys[Number(first) - 1] : undefined;
-      if (key !== undefined) {
-        const entry = { call, key, isProbe: third === '1', slot: Number(slot) || (call.room?.slot ?? 0) };
-        return { admitted: true, pass: createPass(settings, entry) };
-      }
-      const because = answer === 'open' || answer === 'full' ? answer : 'refused';
-      const resting = third === 'rest' ? { isResting: true as const } : {};
-      return { admitted: false, because, waitMs: Number(first), ...resting };
-    },
-
-    async takeRoom(call) {
-      const [answer, first, third, slot] = await enter({ ...call, tenant: null, isLast: true }, 'line');
-      const key = answer === 'admitted' ? keysOf(call.provider)[Number(first) - 1] : undefined;
-      if (key !== undefined) return { keyId: key.id, slot: Number(slot) };
-      if (answer !== 'full') return { because: 'refused', waitMs: Number(first) };
-      return { because: third === 'rest' ? 'resting' : 'full', waitMs: Number(first) };
-    },
-  };
-}
-
-function createPass(settings: GateSettings, { call, key, isProbe, slot }: Entry): GatePass {
-  const { redis, breaker, onAway } = settings;
-  const names = keysIn(settings, call);
-  let hasLeft = false;
-  const leave = async (result: CallResult): Promise<Departure> => {
-    const touched = [names.model, names.own, names.key(key), names.models, names.declined];
-    const options = JSON.stringify(leaving(result, { call, key, slot }, breaker));
-    const reply = await inTime(
-      run(redis, LEAVE, touched, [call.callId, call.tenant, call.model, options]),
-      onAway,
-    );
+  async #leave(result: CallResult): Promise<Departure> {
+    const { redis, breaker, onUnreachable } = this.#settings;
+    const { shared, own, key, models, declined } = this.#names;
+    const touched = [shared, own, key(this.#entry.key), models, declined];
+    const left = run(redis, LEAVE, touched, departureFields(result, this.#entry, breaker));
+    const reply = await orNull(left, onUnreachable);
     const [change, restMs] = reply ?? [];
     return {
       circuit: change === 'opened' || change === 'closed' ? change : null,
       restMs: reply === null ? (result.key?.restMs ?? 0) : Number(restMs),
     };
-  };
-  return {
-    key,
-    isProbe,
-    noteHead(headers) {
-      const left = scarceLimits(headers, Date.now());
-      if (left === null) return;
-      // The time of a reset is that of a full bucket, and it fills all the time: a provider that has really nothing
-      // left says so by a refusal, with the wait that it wants.
-      const { requests, tokens, resetMs } = left;
-      void inTime(
-        run(
-          redis,
-          NOTE_LIMITS,
-          [names.key(key)],
-          [call.model, requests ?? -1, tokens ?? -1, Math.ceil(Math.min(resetMs, LIMITS.retryAfterMs))],
-        ),
-        onAway,
-      );
-    },
-    noteFirstToken(firstTokenMs) {
-      if (!isProbe) return;
-      // Its tokens are not known yet, so they stay as they were entered.
-      const tokens = call.tokens;
-      void leave({ verdict: 'answered', key: null, firstTokenMs, tokensPerSecond: null, tokens });
-    },
-    async leave(result) {
-      if (hasLeft) return { circuit: null, restMs: 0 };
-      hasLeft = true;
-      return leave(result);
-    },
-  };
+  }
 }
 
-/** A pass that nobody counts: the gate did not answer. */
-function openPass(key: GateKey): GatePass {
+/** A pass that is counted nowhere, because the gate did not answer. */
+function uncountedPass(key: GateKey): GatePass {
   return {
     key,
-    isProbe: false,
     noteHead: () => undefined,
     noteFirstToken: () => undefined,
     leave: async (result) => ({ circuit: null, restMs: result.key?.restMs ?? 0 }),
   };
 }
 
-/** JSON has no other number, and a script cannot reckon with `null`. */
+/** JSON has no other numbers, and Lua cannot compute with `null`. */
 function finite(count: number): number {
   return Number.isFinite(count) ? count : 0;
 }
 
-/** What a call leaves behind, as the script reads it. */
-function leaving(
+/** The fields of LEAVE. */
+function departureFields(
   result: CallResult,
-  { call, key, slot }: Pick<Entry, 'call' | 'key' | 'slot'>,
+  { call, key, slot }: Entry,
   { slowFirstTokenMs, windowMs, minCalls, badShare, openMs, maxOpenMs }: BreakerSettings,
 ) {
   const { verdict, firstTokenMs, silentMs, inputTokens = 0 } = result;
   const lateMs = slowFirstTokenMs + finite(inputTokens) * READING_MS_PER_TOKEN;
   const isSlow = verdict === 'answered' && firstTokenMs !== null && firstTokenMs > lateMs;
   return {
+    callId: call.callId,
+    tenant: call.tenant,
+    model: call.model,
     verdict: verdict === null ? '' : verdict === 'failed' ? 'bad' : isSlow ? 'slow' : 'ok',
-    // A model that was given up while it may still have read a long input is not ill for others.
+    // A call that was given up while the model may still have read a long input says nothing to other tenants.
     isShared: silentMs === undefined || silentMs >= lateMs,
     key: result.key?.verdict ?? 'ok',
     keyId: key.id,
     status: result.key?.status ?? 0,
     restMs: Math.ceil(result.key?.restMs ?? 0),
     slot,
-    extra: slot === 0 ? 0 : Math.round(finite(result.tokens ?? 0) - call.tokens),
+    extraTokens: slot === 0 ? 0 : Math.round(finite(result.tokens ?? 0) - call.tokens),
     firstTokenMs: Math.round(firstTokenMs ?? 0),
     usualFirstTokenMs: Math.round((firstTokenMs ?? 0) * (slowFirstTokenMs / lateMs)),
     tokensPerSecond: finite(result.tokensPerSecond ?? 0),
@@ -216,13 +249,14 @@ function leaving(
     openMs,
     maxOpenMs,
     halfLifeMs: HALF_LIFE_MS,
-    asideMs: ASIDE_MS,
+    refusedMs: REFUSED_MS,
     declinedMs: DECLINED_MS,
     circuitMs: Math.max(CIRCUIT_MS, 4 * windowMs, 4 * maxOpenMs),
   };
 }
 
-function anyOf(keys: readonly ProviderKey[]): ProviderKey | undefined {
+/** A key by its weight. */
+function randomKey(keys: readonly ProviderKey[]): ProviderKey | undefined {
   let left = Math.random() * keys.reduce((sum, { weight }) => sum + weight, 0);
   return keys.find(({ weight }) => {
     left -= weight;
@@ -230,57 +264,46 @@ function anyOf(keys: readonly ProviderKey[]): ProviderKey | undefined {
   });
 }
 
-interface GateKeys {
+interface GateRedisKeys {
   readonly line: string;
-  /** The models that the tenant has asked. */
+  /** The models that the tenant has called. */
   readonly models: string;
-  /** The circuit of the model for all, and that of the tenant. */
-  readonly model: string;
+  /** The model's circuit that all tenants share. */
+  readonly shared: string;
+  /** The model's circuit of the tenant. */
   readonly own: string;
   readonly declined: string;
   key(key: { readonly id: string }): string;
 }
 
-function keysIn(
+function redisKeysOf(
   { scopes }: GateSettings,
-  call: Pick<GateCall, 'provider' | 'model' | 'generationId'> & { readonly tenant: string | null },
-): GateKeys {
-  const name = (part: string) => REDIS_KEYS.gate(scopes[call.provider] ?? call.provider, part);
+  { provider, model, generationId, tenant }: Pick<Arrival, 'provider' | 'model' | 'generationId' | 'tenant'>,
+): GateRedisKeys {
+  const scope = scopes[provider] ?? provider;
   return {
-    line: name('line'),
-    model: name(`model:${call.model}`),
-    models: REDIS_KEYS.gateOfTenant(scopes[call.provider] ?? call.provider, call.tenant ?? '', 'models'),
-    own: REDIS_KEYS.gateOfTenant(
-      scopes[call.provider] ?? call.provider,
-      call.tenant ?? '',
-      `model:${call.model}`,
-    ),
-    declined: name(`declined:${call.generationId}`),
-    key: ({ id }) => name(`key:${id}`),
+    line: REDIS_KEYS.gate(scope, 'line'),
+    shared: REDIS_KEYS.gate(scope, circuitPart(model)),
+    own: REDIS_KEYS.gateOfTenant(scope, tenant ?? '', circuitPart(model)),
+    models: REDIS_KEYS.gateOfTenant(scope, tenant ?? '', 'models'),
+    declined: REDIS_KEYS.gate(scope, `declined:${generationId}`),
+    key: ({ id }) => REDIS_KEYS.gate(scope, keyStatePart(id)),
   };
 }
 
-async function run(...call: Parameters<typeof runScript>): Promise<string[]> {
-  return replySchema.parse(await runScript(...call));
+async function run(redis: ScriptRedis, script: Script, keys: string[], fields: object): Promise<string[]> {
+  return replySchema.parse(await runScript(redis, script, keys, [luaFields({ ...fields })]));
 }
 
-/** @returns null where Redis does not answer in time or fails: the calls go on without it. */
-function inTime<Reply>(asked: Promise<Reply>, onAway: (reason: unknown) => void): Promise<Reply | null> {
-  return new Promise((resolve) => {
-    let isOver = false;
-    const passBy = (reason: unknown) => {
-      clearTimeout(timer);
-      if (!isOver) onAway(reason);
-      isOver = true;
-      resolve(null);
-    };
-    // In a busy process the timer may come before a reply that is there already: that one is heard first.
-    const late = () => setImmediate(passBy, new Error(`No answer within ${LIMITS.gateMs} ms.`));
-    const timer = setTimeout(late, LIMITS.gateMs);
-    asked.then((reply) => {
-      clearTimeout(timer);
-      isOver = true;
-      resolve(reply);
-    }, passBy);
-  });
+/** @returns null if Redis does not answer in time or fails: then calls proceed without the gate. */
+async function orNull<Reply>(
+  reply: Promise<Reply>,
+  onUnreachable: (reason: unknown) => void,
+): Promise<Reply | null> {
+  try {
+    return await withTimeout('The gate', LIMITS.gateMs, reply);
+  } catch (error) {
+    onUnreachable(error);
+    return null;
+  }
 }

@@ -1,4 +1,4 @@
-/** What a route is decided by: what each model is, what it costs, and how it has lately been. */
+/** The facts that decide a route: what each model can do, what it costs, and its recent health. */
 import type { MicroUsd } from '../../contracts/money.ts';
 import type { CircuitState } from '../../contracts/routing.ts';
 
@@ -7,18 +7,18 @@ export interface CandidateFacts {
   readonly contextTokens: number | null;
   /** null: no price is known. */
   readonly costMicroUsd: (inputTokens: number, outputTokens: number) => MicroUsd | null;
-  /** Why it cannot take this input at all (images, tools, ...); null where it can. */
+  /** Why it cannot take this input at all (images, tools, ...); null if it can. */
   readonly cannot: string | null;
 }
 
 export interface ModelHealth {
   readonly circuit: CircuitState;
-  /** Open: when one call may try it. Half-open: when the call that tries it is given up. ms since 1970. */
+  /** Open: when one call may probe it. Half-open: when that probe counts as lost. ms since 1970. */
   readonly retryAtMs: number | null;
-  /** Decayed means of what all workers saw; null: nothing lately. */
+  /** Decayed means of what all workers measured; null: nothing lately. */
   readonly firstTokenMs: number | null;
   readonly tokensPerSecond: number | null;
-  /** Whether any key of the provider can be used at all. */
+  /** Whether any key of the provider can be used. */
   readonly hasKey: boolean;
 }
 

@@ -204,7 +204,6 @@ export class SimulatedProcess {
             admitted: true,
             pass: {
               key: { id: 'k1', secret: 'secret' },
-              isProbe: false,
               noteHead: () => undefined,
               noteFirstToken: () => undefined,
               leave: async () => ({ circuit: null, restMs: 0 }),

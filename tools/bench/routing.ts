@@ -1,10 +1,10 @@
 /** What routing, the choice of a key and the circuit breaker cost a generation: in this process, on the wire, in Redis. */
 import { createRouteChooser } from '../../api/generations/choose-route.ts';
 import { generationRequestSchema } from '../../contracts/generation.ts';
-import { createHealthSnapshot } from '../../engine/routing/health-snapshot.ts';
+import { HealthSnapshot } from '../../engine/routing/health-snapshot.ts';
 import type { GateCall } from '../../engine/routing/provider-gate.ts';
-import { createRedisGate } from '../../engine/routing/redis-gate.ts';
-import { createRedisGateReader } from '../../engine/routing/redis-gate-reader.ts';
+import { RedisGate } from '../../engine/routing/redis-gate.ts';
+import { RedisGateReader } from '../../engine/routing/redis-gate-reader.ts';
 import { providerKeysOf } from '../../platform/config/gate-schema.ts';
 import { loadConfig } from '../../platform/config/load-config.ts';
 import { routeOf } from '../../platform/config/route-schema.ts';
@@ -43,13 +43,13 @@ async function measureChoice(calls: number, redis: RedisConnection) {
     default: { ...routeOf(models, { complex: models.slice(2) }), order: 'latency' as const },
   };
   const config = { ...loadConfig({}), routes };
-  const reader = createRedisGateReader({
+  const reader = new RedisGateReader({
     redis,
     keys: config.providerKeys,
     scopes: config.gateScopes,
     breaker: config.breaker,
   });
-  const health = createHealthSnapshot(reader, (error) => console.error(error));
+  const health = new HealthSnapshot(reader, (error) => console.error(error));
   const chooser = createRouteChooser(config, health);
   const request = generationRequestSchema.parse({ input: PROMPT });
   const input = { messages: [{ role: 'user' as const, content: PROMPT }], maxOutputTokens: 1_000 };
@@ -66,13 +66,13 @@ async function measureGate(calls: number, redis: RedisConnection) {
   const names = Object.keys(environment).map((env) => ({ env, weight: 1 }));
   const limits = { requests: 10_000_000, tokens: 1_000_000_000, windowMs: 60_000 };
   const { breaker } = loadConfig({});
-  const gate = createRedisGate({
+  const gate = new RedisGate({
     redis,
     keys: { bench: providerKeysOf({ keys: names, limits }, environment) },
     scopes: {},
     breaker,
     probeMs: 15_000,
-    onAway: (reason) => console.error(reason),
+    onUnreachable: (reason) => console.error(reason),
   });
   const callOf = (index: number): GateCall => ({
     tenant: 'bench',

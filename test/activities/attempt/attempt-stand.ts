@@ -13,7 +13,7 @@ import type { GenerationInput } from '../../../contracts/generation.ts';
 import type { GenerationOutcome, StreamStep } from '../../../contracts/steps.ts';
 import { RedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
 import type { Provider } from '../../../engine/providers/provider.ts';
-import { createRedisGate } from '../../../engine/routing/redis-gate.ts';
+import { RedisGate } from '../../../engine/routing/redis-gate.ts';
 import type { LogCreation } from '../../../engine/streaming/event-log.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import type { WireFamily } from '../../../platform/config/schema.ts';
@@ -68,13 +68,13 @@ export async function startAttemptStand(wires: readonly WireFamily[]): Promise<A
   const dependencies: Dependencies = {
     log: new RedisEventLog(redis, { retentionMs: 60_000 }),
     budget: new RedisBudgetLedger({ redis, limits: [], timeZone: 'UTC', keepEntriesMs: 86_400_000 }),
-    gate: createRedisGate({
+    gate: new RedisGate({
       redis,
       scopes: {},
       breaker: BREAKER,
       probeMs: 1_000,
       keys: Object.fromEntries(wires.map((wire) => [wire, [key]])),
-      onAway: (reason) => {
+      onUnreachable: (reason) => {
         throw reason;
       },
     }),

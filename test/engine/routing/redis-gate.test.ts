@@ -6,8 +6,8 @@ import type {
   GatePass,
   ProviderGate,
 } from '../../../engine/routing/provider-gate.ts';
-import { createRedisGate } from '../../../engine/routing/redis-gate.ts';
-import { createRedisGateReader } from '../../../engine/routing/redis-gate-reader.ts';
+import { RedisGate } from '../../../engine/routing/redis-gate.ts';
+import { RedisGateReader } from '../../../engine/routing/redis-gate-reader.ts';
 import type { ProviderKey } from '../../../platform/config/gate-schema.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -65,16 +65,16 @@ const keyOf = (id: string, facts: Partial<ProviderKey> = {}): ProviderKey => ({
   ...facts,
 });
 const gateOf = (keys: readonly ProviderKey[], connection = redis): ProviderGate =>
-  createRedisGate({
+  new RedisGate({
     redis: connection,
     keys: { [provider]: keys },
     scopes: {},
     breaker: BREAKER,
     probeMs: 400,
-    onAway: (reason) => away.push(reason),
+    onUnreachable: (reason) => away.push(reason),
   });
 const reportOf = (keys: readonly ProviderKey[], tenant = 'acme') =>
-  createRedisGateReader({ redis, keys: { [provider]: keys }, scopes: {}, breaker: BREAKER }).report(
+  new RedisGateReader({ redis, keys: { [provider]: keys }, scopes: {}, breaker: BREAKER }).report(
     provider,
     tenant,
   );
@@ -207,7 +207,7 @@ describe('keys', () => {
       }),
     );
     await waitFor('it is noted', async () =>
-      (await redis.get(`ub:gate:{${provider}}:key:a`))?.includes('lr'),
+      (await redis.get(`ub:gate:{${provider}}:key-state:a`))?.includes('requestsLeft'),
     );
     expect((await gate.enter(callOf())).admitted).toBe(true);
     expect(await gate.enter(callOf())).toMatchObject({ admitted: false, because: 'full' });
@@ -288,7 +288,6 @@ describe('the circuit', () => {
       const admission = await gate.enter(callOf());
       return admission.admitted ? admission.pass : null;
     });
-    expect(probe.isProbe).toBe(true);
     expect(await gate.enter(callOf())).toMatchObject({ admitted: false, because: 'open' });
     probe.noteFirstToken(50);
     await waitFor('all pass', async () => (await gate.enter(callOf())).admitted);
@@ -361,13 +360,13 @@ test('a gate that does not answer lets every call pass, and tells it', async () 
     evalSha: () => new Promise<never>(() => undefined),
     eval: () => Promise.reject(new Error('no')),
   };
-  const gate = createRedisGate({
+  const gate = new RedisGate({
     redis: silent,
     keys: { [provider]: [keyOf('a')] },
     scopes: {},
     breaker: BREAKER,
     probeMs: 400,
-    onAway: (reason) => away.push(reason),
+    onUnreachable: (reason) => away.push(reason),
   });
   const pass = passOf(await gate.enter(callOf()));
   expect(pass.key.id).toBe('a');

@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { MODELS_KEPT } from '../../../engine/routing/gate-scripts.ts';
 import type { CallResult, GateCall, ProviderGate } from '../../../engine/routing/provider-gate.ts';
-import { createRedisGate } from '../../../engine/routing/redis-gate.ts';
-import { createRedisGateReader } from '../../../engine/routing/redis-gate-reader.ts';
+import { RedisGate } from '../../../engine/routing/redis-gate.ts';
+import { RedisGateReader } from '../../../engine/routing/redis-gate-reader.ts';
 import type { ProviderKey } from '../../../platform/config/gate-schema.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -61,13 +61,13 @@ beforeEach(() => {
 });
 
 function gateOf(breaker: Partial<typeof BREAKER>): ProviderGate {
-  return createRedisGate({
+  return new RedisGate({
     redis,
     keys: { [provider]: keys },
     scopes: {},
     breaker: { ...BREAKER, ...breaker },
     probeMs: 60_000,
-    onAway: (reason) => {
+    onUnreachable: (reason) => {
       throw reason;
     },
   });
@@ -98,7 +98,7 @@ async function send(count: number, tenant: string, result: CallResult, facts: Pa
 }
 const isAdmitted = async (tenant: string) => (await enter(tenant)).admitted;
 const reportTo = (tenant: string, routed: Readonly<Record<string, readonly string[]>> = {}) =>
-  createRedisGateReader({
+  new RedisGateReader({
     redis,
     keys: { [provider]: keys },
     scopes: {},
@@ -149,7 +149,6 @@ describe('the circuit', () => {
     await probe.leave(FAILED);
     expect(await isAdmitted('eve')).toBe(false);
     const other = await passOf('new');
-    expect(other.isProbe).toBe(true);
     expect((await other.leave(ANSWERED)).circuit).toBe('closed');
     expect(await isAdmitted('ann')).toBe(true);
   });
@@ -173,7 +172,7 @@ describe('the circuit', () => {
     for (let number = 0; number < 60; number += 1)
       await send(1, `tenant-${number}`, FAILED).catch(() => null);
     expect(await isAdmitted('new')).toBe(false);
-    expect((await redis.get(`ub:gate:{${provider}}:model:m`))?.length).toBeLessThan(4_000);
+    expect((await redis.get(`ub:gate:{${provider}}:circuit:m`))?.length).toBeLessThan(4_000);
   });
 });
 
@@ -206,9 +205,11 @@ describe('a key', () => {
       const pass = await passOf('eve', { model: `made-up-${number}` });
       await pass.leave({ ...NOTHING, key: { verdict: 'limited', status: 429, restMs: 60_000 + number } });
     }
-    const stored = await Promise.all(keys.map(({ id }) => redis.get(`ub:gate:{${provider}}:key:${id}`)));
+    const stored = await Promise.all(
+      keys.map(({ id }) => redis.get(`ub:gate:{${provider}}:key-state:${id}`)),
+    );
     const rests = stored.map(
-      (one) => Object.keys((JSON.parse(one ?? '{}') as { m?: object }).m ?? {}).length,
+      (state) => Object.keys((JSON.parse(state ?? '{}') as { models?: object }).models ?? {}).length,
     );
     expect(Math.max(...rests)).toBeLessThanOrEqual(MODELS_KEPT);
   });
