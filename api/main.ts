@@ -11,8 +11,8 @@ import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget
 import { createFlightMembers } from '../engine/cache/flight-members.ts';
 import { createQdrantDeletion } from '../engine/cache/qdrant-deletion.ts';
 import { createHandoffOffers } from '../engine/handoff/redis-handoff.ts';
-import { createRedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
-import { createRedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
+import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
+import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
 import { HealthSnapshot } from '../engine/routing/health-snapshot.ts';
 import { RedisGateReader } from '../engine/routing/redis-gate-reader.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
@@ -130,8 +130,8 @@ const parts = {
   accounts: new BudgetAccounts({ redis, limits: budget.limits }),
   cachedAnswers: createQdrantDeletion(config.qdrant),
   flightMembers: createFlightMembers(redis),
-  prompts: createRedisPromptRegistry(redis),
-  promptStats: createRedisPromptStats(redis),
+  prompts: new RedisPromptRegistry(redis),
+  promptStats: new RedisPromptStats(redis),
   handoff: await createHandoffOffers(redis, subscriber, {
     taskQueue: config.temporal.taskQueue,
     carrier: traceCarrier(tracing),

@@ -16,7 +16,7 @@ import { createThreadedCompression } from '../engine/compression/threaded-compre
 import { SentenceEncoder } from '../engine/embedding/sentence-encoder.ts';
 import { createHandoffTaker, HANDOFF_WAIT_MS } from '../engine/handoff/redis-handoff.ts';
 import { costOf } from '../engine/models/price.ts';
-import { createRedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
+import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
 import { createProviders } from '../engine/providers/create-providers.ts';
 import { RedisGate } from '../engine/routing/redis-gate.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
@@ -115,7 +115,7 @@ export async function createWorker(
     }),
     budget: new RedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: webhookOf(config),
-    promptStats: createRedisPromptStats(redis),
+    promptStats: new RedisPromptStats(redis),
     compression: createPromptCompression(redis, compression.compress),
     providers,
     gate: new RedisGate({

@@ -1,30 +1,34 @@
-/** The port to the compression of inputs: done once for each generation, and kept for all its attempts. */
+/** The port to the compression of inputs. An input is compressed once, and the result is kept for all attempts. */
 import type { CompressionTarget } from '../../contracts/compression.ts';
 import type { GenerationInput, Message } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
-import { run } from '../prompts/redis-scripts.ts';
+import { askScriptForTexts, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
 import type { CompressedInput } from './compress-input.ts';
 
 export interface PromptCompression {
-  /** Compresses, unless it was done already: then it gives what was made first. It keeps nothing for a log that has ended. null: the input asks for none. */
+  /**
+   * Compresses the input, or returns the stored result if it was compressed before. It stores nothing for a log that has
+   * ended. null: the input asks for no compression.
+   */
   compressOnce(generationId: string, input: GenerationInput): Promise<CompressedInput | null>;
-  /** What was made; null where there is nothing. */
+  /** The stored result; null if there is none. */
   read(generationId: string): Promise<CompressedInput | null>;
 }
 
-/** Shortens the context of a conversation. It never fails: what cannot be shortened stays as it is, and says why. */
+/** Shortens the context of a conversation. It never fails: a context that cannot be shortened stays, with the reason. */
 export type Compress = (messages: readonly Message[], target: CompressionTarget) => Promise<CompressedInput>;
 
 /**
- * KEYS meta of the log, compressed input. ARGV what was made, ttlMs. A step that a crash or a long pause has overtaken may
- * come after its log was erased: what it writes would stay. -> {what was made first} or {} where it is this
+ * KEYS meta of the log, compressed input. ARGV[2] the compressed input.
+ * A step that was overtaken, by a crash or a long pause, may run after its log was erased: what it stored would stay.
+ * -> {the input that was stored first} or {} if it is this one
  */
 const KEEP = script(`
+local ask = cjson.decode(ARGV[1])
 local first = redis.call('GET', KEYS[2])
 if first then return {first} end
-if redis.call('HGET', KEYS[1], 'status') == 'running' then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end
+if redis.call('HGET', KEYS[1], 'status') == 'running' then redis.call('SET', KEYS[2], ARGV[2], 'PX', ask.ttlMs) end
 return {}
 `);
 
@@ -40,13 +44,16 @@ export function createPromptCompression(
     read,
     async compressOnce(generationId, input) {
       if (input.compression === undefined) return null;
-      const known = await read(generationId);
-      if (known !== null) return known;
-      const made = await compress(input.messages, input.compression);
-      // Another process may have been quicker; readers of one generation must see one input.
-      const keys = [REDIS_KEYS.logMeta(generationId), REDIS_KEYS.compressedInput(generationId)];
-      const [first] = await run(redis, KEEP, keys, [JSON.stringify(made), LIMITS.openLogTtlMs]);
-      return first === undefined ? made : (JSON.parse(first) as CompressedInput);
+      const stored = await read(generationId);
+      if (stored !== null) return stored;
+      const compressed = await compress(input.messages, input.compression);
+      // Another process may have been faster; all attempts of a generation must see one input.
+      const [first] = await askScriptForTexts(redis, KEEP, {
+        keys: [REDIS_KEYS.logMeta(generationId), REDIS_KEYS.compressedInput(generationId)],
+        ask: { ttlMs: LIMITS.openLogTtlMs },
+        texts: [JSON.stringify(compressed)],
+      });
+      return first === undefined ? compressed : (JSON.parse(first) as CompressedInput);
     },
   };
 }

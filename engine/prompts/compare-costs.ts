@@ -14,18 +14,18 @@ export interface CostSample {
 const ENOUGH = 30;
 
 /** Source of the interval: B. L. Welch, Biometrika 34 (1947): two means with unequal variances. */
-export function compareCosts(one: CostSample, baseline: CostSample): Saving {
-  const saved = baseline.meanMicroUsd - one.meanMicroUsd;
-  const interval = welchInterval(one, baseline, saved);
+export function compareCosts(version: CostSample, baseline: CostSample): Saving {
+  const saved = baseline.meanMicroUsd - version.meanMicroUsd;
+  const interval = welchInterval(version, baseline, saved);
   return {
     against: baseline.version,
     perRequestMicroUsd: saved,
     interval95MicroUsd: interval,
     share: baseline.meanMicroUsd === 0 ? null : saved / baseline.meanMicroUsd,
-    soFarMicroUsd: saved * one.requests,
+    soFarMicroUsd: saved * version.requests,
     isCertain:
       interval !== null &&
-      Math.min(one.requests, baseline.requests) >= ENOUGH &&
+      Math.min(version.requests, baseline.requests) >= ENOUGH &&
       (interval[0] > 0 || interval[1] < 0),
   };
 }

@@ -1,4 +1,4 @@
-/** The port to what is known of the use of prompts. Every generation counts once, however often it is told. */
+/** The port to prompt statistics. Every generation counts once, however often it is recorded. */
 import type { MicroUsd, Usage } from '../../contracts/money.ts';
 import type { Feedback, FeedbackView, PromptStatsView, PromptUse } from '../../contracts/prompts.ts';
 
@@ -6,24 +6,24 @@ export interface PromptOutcome {
   readonly tenant: string;
   readonly generationId: string;
   readonly prompt: Pick<PromptUse, 'name' | 'version'>;
-  /** The first generation of a text that was continued: its request then costs more, and is not another one. */
+  /** The first generation of the continued text: its request costs more, and no second request is counted. */
   readonly continues: string | null;
   readonly status: 'completed' | 'failed' | 'cancelled';
   readonly isCached: boolean;
   readonly isCutByLength: boolean;
   readonly usage: Usage;
   readonly costMicroUsd: MicroUsd;
-  /** From the request to the first text, and to the end; null where there is nothing to learn from. */
+  /** From the request to the first text, and to the end; null if the generation says nothing about speed. */
   readonly firstTokenMs: number | null;
   readonly totalMs: number | null;
-  /** Length of the answer in output tokens; null where the usage holds more than one call. */
+  /** Length of the answer in output tokens; null if the usage is of more than one call. */
   readonly answerTokens: number | null;
 }
 
 export interface FeedbackTarget {
   readonly tenant: string;
   readonly generationId: string;
-  /** null for a generation without a named prompt: its feedback is kept, and counted nowhere. */
+  /** null for a generation without a named prompt: its feedback is stored, and counted nowhere. */
   readonly prompt: Pick<PromptUse, 'name' | 'version'> | null;
 }
 
@@ -33,9 +33,9 @@ export interface PromptStats {
   readFeedback(target: FeedbackTarget): Promise<FeedbackView | null>;
   /** The newest feedback on a prompt, newest first. */
   listFeedback(tenant: string, name: string, limit: number): Promise<FeedbackView[]>;
-  /** @param baseline the version that the others are compared with; null: the first that was ever used. */
+  /** @param baseline the version to compare the others with; null: the oldest that has requests. */
   read(tenant: string, name: string, versions: number, baseline: number | null): Promise<PromptStatsView>;
-  /** p99 of the output tokens of an answer, and of how many answers; null before the first. */
+  /** p99 of the output tokens of an answer, and the number of answers; null before the first. */
   answerLength(
     tenant: string,
     prompt: Pick<PromptUse, 'name' | 'version'>,

@@ -1,12 +1,12 @@
 /**
- * Quantiles of what was never kept one by one: counts in buckets whose bounds grow by a constant factor, so that every
- * quantile is within 2.5 % of the true one. Source: Masson, Rim and Lee, "DDSketch" (VLDB 2019). Sketches add up by
- * adding their counts, so many processes may write to one.
+ * Quantiles without the single values: counts in buckets whose bounds grow by a constant factor, so that every quantile
+ * is within 2.5 % of the true one. Two sketches are merged by adding their counts, so many processes may write to one.
+ * Source: Masson, Rim and Lee, "DDSketch" (VLDB 2019).
  */
 const RELATIVE_ERROR = 0.025;
 const GROWTH = (1 + RELATIVE_ERROR) / (1 - RELATIVE_ERROR);
 
-/** The bucket of a value; everything below 1 is in the first. */
+/** The bucket of a value; all values up to 1 are in the first. */
 export function bucketOf(value: number): number {
   return value <= 1 ? 0 : Math.ceil(Math.log(value) / Math.log(GROWTH));
 }

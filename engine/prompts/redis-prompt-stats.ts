@@ -1,16 +1,23 @@
-/** The statistics of prompts in Redis: one hash of counts for each version, and one marker for each generation. */
+/** Prompt statistics in Redis: one hash of counts for each version, and one marker for each generation. */
 import { z } from 'zod';
 import { LIMITS } from '../../contracts/limits.ts';
+import { inputTokensOf, outputTokensOf } from '../../contracts/money.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import type { FeedbackView, VersionStats } from '../../contracts/prompts.ts';
+import type {
+  Feedback,
+  FeedbackView,
+  PromptStatsView,
+  PromptUse,
+  VersionStats,
+} from '../../contracts/prompts.ts';
+import { askScript, askScriptForTexts } from '../../platform/redis/lua-script.ts';
 import { type CostSample, compareCosts } from './compare-costs.ts';
+import type { PromptRedis } from './prompt-redis.ts';
 import type { FeedbackTarget, PromptOutcome, PromptStats } from './prompt-stats.ts';
 import { bucketOf, quantileOf } from './quantile-sketch.ts';
-import { type PromptRedis, run } from './redis-scripts.ts';
 import { GIVE_FEEDBACK, RECORD } from './stats-scripts.ts';
 
-const NEWEST_FEEDBACK = 1_000;
-/** The prompt of a generation that named none: its feedback lies under the tenant alone. */
+/** Stands for the prompt of a generation that named none: its feedback is stored under the tenant alone. */
 const NO_PROMPT = '';
 
 const whole = z.coerce.number().int().default(0);
@@ -40,163 +47,174 @@ const feedbackSchema = z.object({
   version: z.coerce.number().optional(),
 });
 
-export function createRedisPromptStats(redis: PromptRedis): PromptStats {
-  const countsKey = (tenant: string, name: string, version: number) =>
-    REDIS_KEYS.prompt(tenant, name, `counts:${version}`);
-  const markerKey = (tenant: string, name: string, generationId: string) =>
-    REDIS_KEYS.prompt(tenant, name, `generation:${generationId}`);
-  const newestKey = (tenant: string, name: string) => REDIS_KEYS.prompt(tenant, name, 'feedback');
+type PromptVersion = Pick<PromptUse, 'name' | 'version'>;
+type StoredCounts = Readonly<Record<string, string>>;
+type VersionCounts = z.infer<typeof countsSchema> & {
+  readonly version: number;
+  readonly stored: StoredCounts;
+};
 
-  const readFeedback = async ({ tenant, generationId, prompt }: FeedbackTarget) => {
+export class RedisPromptStats implements PromptStats {
+  readonly #redis: PromptRedis;
+
+  constructor(redis: PromptRedis) {
+    this.#redis = redis;
+  }
+
+  async record(outcome: PromptOutcome): Promise<void> {
+    const { tenant, generationId, prompt, continues, costMicroUsd } = outcome;
+    const keys = [
+      countsKey(tenant, prompt.name, prompt.version),
+      markerKey(tenant, prompt.name, generationId),
+      markerKey(tenant, prompt.name, continues ?? generationId),
+    ];
+    const ask = {
+      markerMs: LIMITS.statsMarkerMs,
+      costMicroUsd,
+      version: prompt.version,
+      usage: usageCounts(outcome),
+      once: requestCounts(outcome),
+    };
+    await askScript(this.#redis, RECORD, { keys, ask });
+  }
+
+  async giveFeedback(
+    { tenant, generationId, prompt }: FeedbackTarget,
+    { score, comment = '' }: Feedback,
+  ): Promise<FeedbackView> {
     const name = prompt?.name ?? NO_PROMPT;
-    const stored = feedbackSchema.safeParse(await redis.hGetAll(markerKey(tenant, name, generationId)));
+    const keys = [
+      countsKey(tenant, name, prompt?.version ?? 0),
+      markerKey(tenant, name, generationId),
+      newestKey(tenant, name),
+    ];
+    const ask = { markerMs: LIMITS.feedbackKeptMs, version: prompt?.version, score, generationId };
+    const [at] = await askScriptForTexts(this.#redis, GIVE_FEEDBACK, { keys, ask, texts: [comment] });
+    const stored = { score, comment, at: Number(at), version: prompt?.version };
+    return toFeedback(generationId, prompt?.name ?? null, stored);
+  }
+
+  async readFeedback({ tenant, generationId, prompt }: FeedbackTarget): Promise<FeedbackView | null> {
+    const key = markerKey(tenant, prompt?.name ?? NO_PROMPT, generationId);
+    const stored = feedbackSchema.safeParse(await this.#redis.hGetAll(key));
     return stored.success ? toFeedback(generationId, prompt?.name ?? null, stored.data) : null;
-  };
+  }
 
+  async listFeedback(tenant: string, name: string, limit: number): Promise<FeedbackView[]> {
+    const ids = await this.#redis.zRange(newestKey(tenant, name), 0, limit - 1, { REV: true });
+    const feedback = await Promise.all(
+      ids.map((generationId) => this.readFeedback({ tenant, generationId, prompt: { name, version: 0 } })),
+    );
+    return feedback.filter((view) => view !== null);
+  }
+
+  async read(
+    tenant: string,
+    name: string,
+    versions: number,
+    baseline: number | null,
+  ): Promise<PromptStatsView> {
+    const oldest = Math.max(1, versions - LIMITS.statsVersions + 1);
+    const newest = Array.from({ length: versions - oldest + 1 }, (_, index) => oldest + index);
+    const numbers = baseline !== null && baseline < oldest ? [baseline, ...newest] : newest;
+    const counts = await Promise.all(numbers.map((version) => this.#readCounts(tenant, name, version)));
+    const against = counts.find(({ requests, version }) => requests > 0 && version === (baseline ?? version));
+    return {
+      name,
+      baseline: against?.version ?? null,
+      versions: counts.map((version) => toVersionStats(version, against)),
+    };
+  }
+
+  async answerLength(
+    tenant: string,
+    { name, version }: PromptVersion,
+  ): Promise<{ readonly p99: number; readonly answers: number } | null> {
+    const stored = await this.#redis.hGetAll(countsKey(tenant, name, version));
+    const lengths = sketchIn(stored, 'length');
+    const p99 = quantileOf(lengths, 0.99);
+    const answers = [...lengths.values()].reduce((sum, count) => sum + count, 0);
+    return p99 === null ? null : { p99: Math.ceil(p99), answers };
+  }
+
+  async #readCounts(tenant: string, name: string, version: number): Promise<VersionCounts> {
+    const stored = await this.#redis.hGetAll(countsKey(tenant, name, version));
+    return { version, stored, ...countsSchema.parse({ ...stored }) };
+  }
+}
+
+function countsKey(tenant: string, name: string, version: number): string {
+  return REDIS_KEYS.prompt(tenant, name, `counts:${version}`);
+}
+
+function markerKey(tenant: string, name: string, generationId: string): string {
+  return REDIS_KEYS.prompt(tenant, name, `generation:${generationId}`);
+}
+
+function newestKey(tenant: string, name: string): string {
+  return REDIS_KEYS.prompt(tenant, name, 'feedback');
+}
+
+function toVersionStats(counts: VersionCounts, against: VersionCounts | undefined): VersionStats {
+  const { version, stored, requests, completed, failed, cancelled, cacheHits, cut, continued } = counts;
+  const { inputTokens, outputTokens, costMicroUsd, feedback, positive, negative, scores } = counts;
+  const isCompared = against !== undefined && version !== against.version && requests > 0;
   return {
-    readFeedback,
-
-    async record(outcome) {
-      const { tenant, generationId, prompt, continues, costMicroUsd } = outcome;
-      const { usage, once } = countedOf(outcome);
-      const keys = [
-        countsKey(tenant, prompt.name, prompt.version),
-        markerKey(tenant, prompt.name, generationId),
-        markerKey(tenant, prompt.name, continues ?? generationId),
-      ];
-      await run(redis, RECORD, keys, [
-        LIMITS.statsMarkerMs,
-        costMicroUsd,
-        prompt.version,
-        usage.length,
-        ...[...usage, ...once].flat(),
-      ]);
+    version,
+    requests,
+    completed,
+    failed,
+    cancelled,
+    cacheHits,
+    cutByLength: cut,
+    continued,
+    inputTokens,
+    outputTokens,
+    costMicroUsd,
+    costPerRequestMicroUsd: requests === 0 ? null : costMicroUsd / requests,
+    firstTokenMs: quantilesOf(stored, 'first'),
+    totalMs: quantilesOf(stored, 'total'),
+    outputTokensPerAnswer: quantilesOf(stored, 'length'),
+    feedback: {
+      count: feedback,
+      positive,
+      negative,
+      mean: feedback === 0 ? null : scores / feedback,
     },
-
-    async giveFeedback({ tenant, generationId, prompt }, { score, comment = '' }) {
-      const name = prompt?.name ?? NO_PROMPT;
-      const keys = [
-        countsKey(tenant, name, prompt?.version ?? 0),
-        markerKey(tenant, name, generationId),
-        newestKey(tenant, name),
-      ];
-      const [at] = await run(redis, GIVE_FEEDBACK, keys, [
-        LIMITS.feedbackKeptMs,
-        prompt?.version ?? '',
-        score,
-        comment,
-        generationId,
-        NEWEST_FEEDBACK,
-      ]);
-      const stored = { score, comment, at: Number(at), version: prompt?.version };
-      return toFeedback(generationId, prompt?.name ?? null, stored);
-    },
-
-    async listFeedback(tenant, name, limit) {
-      const ids = await redis.zRange(newestKey(tenant, name), 0, limit - 1, { REV: true });
-      const found = await Promise.all(
-        ids.map((generationId) => readFeedback({ tenant, generationId, prompt: { name, version: 0 } })),
-      );
-      return found.filter((feedback) => feedback !== null);
-    },
-
-    async read(tenant, name, versions, baseline) {
-      const oldest = Math.max(1, versions - LIMITS.statsVersions + 1);
-      const newest = Array.from({ length: versions - oldest + 1 }, (_, index) => oldest + index);
-      const numbers = baseline !== null && baseline < oldest ? [baseline, ...newest] : newest;
-      const all = await Promise.all(
-        numbers.map(async (version) => ({
-          version,
-          stored: await redis.hGetAll(countsKey(tenant, name, version)),
-        })),
-      );
-      const read = all.map(({ version, stored }) => ({
-        version,
-        stored,
-        ...countsSchema.parse({ ...stored }),
-      }));
-      const sampleOf = (one: (typeof read)[number]): CostSample => ({
-        version: one.version,
-        requests: one.requests,
-        meanMicroUsd: one.costMean,
-        squares: one.costSquares,
-      });
-      const against = read.find((one) => one.requests > 0 && one.version === (baseline ?? one.version));
-      return {
-        name,
-        baseline: against?.version ?? null,
-        versions: read.map((one): VersionStats => {
-          const { version, completed, failed, cancelled, cacheHits, cut, continued } = one;
-          const { requests, inputTokens, outputTokens, costMicroUsd, feedback, positive, negative } = one;
-          const isCompared = against !== undefined && version !== against.version && requests > 0;
-          return {
-            version,
-            requests,
-            completed,
-            failed,
-            cancelled,
-            cacheHits,
-            cutByLength: cut,
-            continued,
-            inputTokens,
-            outputTokens,
-            costMicroUsd,
-            costPerRequestMicroUsd: requests === 0 ? null : costMicroUsd / requests,
-            firstTokenMs: quantilesOf(one.stored, 'first'),
-            totalMs: quantilesOf(one.stored, 'total'),
-            outputTokensPerAnswer: quantilesOf(one.stored, 'length'),
-            feedback: {
-              count: feedback,
-              positive,
-              negative,
-              mean: feedback === 0 ? null : one.scores / feedback,
-            },
-            saving: isCompared ? compareCosts(sampleOf(one), sampleOf(against)) : null,
-          };
-        }),
-      };
-    },
-
-    async answerLength(tenant, { name, version }) {
-      const counts = sketchIn(await redis.hGetAll(countsKey(tenant, name, version)), 'length');
-      const p99 = quantileOf(counts, 0.99);
-      const answers = [...counts.values()].reduce((sum, count) => sum + count, 0);
-      return p99 === null ? null : { p99: Math.ceil(p99), answers };
-    },
+    saving: isCompared ? compareCosts(toCostSample(counts), toCostSample(against)) : null,
   };
 }
 
-/** What a generation adds: usage, which a continuation adds too, and what counts once for each request. */
-function countedOf(outcome: PromptOutcome) {
-  const { usage, status } = outcome;
+function toCostSample({ version, requests, costMean, costSquares }: VersionCounts): CostSample {
+  return { version, requests, meanMicroUsd: costMean, squares: costSquares };
+}
+
+/** What every generation adds, a continuation too. */
+function usageCounts({ usage }: PromptOutcome): Record<string, number> {
+  return { inputTokens: inputTokensOf(usage), outputTokens: outputTokensOf(usage) };
+}
+
+/** What a request adds once, however often its text is continued. */
+function requestCounts(outcome: PromptOutcome): Record<string, number> {
+  const { status, isCached, isCutByLength, firstTokenMs, totalMs, answerTokens } = outcome;
   const counts: Record<string, number> = {
     [status]: 1,
-    cacheHits: Number(outcome.isCached),
-    cut: Number(outcome.isCutByLength),
+    cacheHits: Number(isCached),
+    cut: Number(isCutByLength),
   };
-  const { firstTokenMs, totalMs, answerTokens } = outcome;
-  for (const [sketch, value] of Object.entries({
-    first: firstTokenMs,
-    total: totalMs,
-    length: answerTokens,
-  })) {
+  const sketches = { first: firstTokenMs, total: totalMs, length: answerTokens };
+  for (const [sketch, value] of Object.entries(sketches)) {
     if (value !== null) counts[`${sketch}:${bucketOf(value)}`] = 1;
   }
-  return {
-    usage: Object.entries({
-      inputTokens: usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens,
-      outputTokens: usage.outputTokens + usage.reasoningTokens,
-    }),
-    once: Object.entries(counts).filter(([, amount]) => amount > 0),
-  };
+  return Object.fromEntries(Object.entries(counts).filter(([, amount]) => amount > 0));
 }
 
-function sketchIn(stored: Readonly<Record<string, string>>, sketch: string): Map<number, number> {
+function sketchIn(stored: StoredCounts, sketch: string): Map<number, number> {
   const ofSketch = Object.entries(stored).filter(([field]) => field.startsWith(`${sketch}:`));
   return new Map(ofSketch.map(([field, count]) => [Number(field.slice(sketch.length + 1)), Number(count)]));
 }
 
-function quantilesOf(stored: Readonly<Record<string, string>>, sketch: string): VersionStats['totalMs'] {
+function quantilesOf(stored: StoredCounts, sketch: string): VersionStats['totalMs'] {
   const counts = sketchIn(stored, sketch);
   const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => quantileOf(counts, share));
   if (p50 == null || p95 == null || p99 == null) return null;

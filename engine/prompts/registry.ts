@@ -9,15 +9,15 @@ import type {
 import type { ArmUnit } from './choose-arm.ts';
 
 export interface ResolvedPrompt extends PromptVersionView {
-  /** The label by which it was found; null where the request named the version. */
+  /** The label by which it was found; null if the request named the version. */
   readonly label: string | null;
 }
 
-/** All methods throw `prompt_not_found` where the prompt, version or label does not exist. */
+/** All methods throw `prompt_not_found` if the prompt, version or label does not exist. */
 export interface PromptRegistry {
   /**
-   * Adds a version and returns its number. The same content sent again is the version that it was, so that a retried
-   * request makes no second one.
+   * Adds a version and returns its number. Known content returns its existing version, so a retried request adds no
+   * second one.
    */
   addVersion(
     tenant: string,

@@ -1,16 +1,16 @@
-/** A version of a prompt, checked when it is made, and filled with the values of a request. */
+/** Checks a version of a prompt when it is created, and fills it with the values of a request. */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { Message } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { PromptContent, PromptReference } from '../../contracts/prompts.ts';
 import { fillTemplate, parseTemplate, TemplateError, type TemplateSegment, variablesOf } from './template.ts';
 
-export interface RenderedPrompt {
+interface RenderedPrompt {
   readonly system: string | undefined;
   readonly messages: readonly Message[];
 }
 
-/** Refuses a version that could not be filled: bad placeholders, undeclared or unused variables, too long defaults. */
+/** Rejects a version that could not be filled: bad placeholders, undeclared or unused variables, too long defaults. */
 export function checkContent(content: PromptContent): void {
   const used = new Set<string>();
   const templates = templatesOf(content);
@@ -54,15 +54,15 @@ export function renderPrompt(
 ): RenderedPrompt {
   const values = new Map<string, string>();
   const faults = Object.keys(variables)
-    .filter((given) => !Object.hasOwn(content.variables, given))
-    .map((given) => `"${given}" is unknown`);
-  for (const [variable, { maxChars, default: otherwise }] of Object.entries(content.variables)) {
-    const given = Object.hasOwn(variables, variable) ? variables[variable] : otherwise;
-    if (given === undefined) {
+    .filter((variable) => !Object.hasOwn(content.variables, variable))
+    .map((variable) => `"${variable}" is unknown`);
+  for (const [variable, { maxChars, default: fallback }] of Object.entries(content.variables)) {
+    const raw = Object.hasOwn(variables, variable) ? variables[variable] : fallback;
+    if (raw === undefined) {
       faults.push(`"${variable}" is missing`);
       continue;
     }
-    const value = String(given);
+    const value = String(raw);
     if (value.length > maxChars) {
       faults.push(`"${variable}" has ${value.length} characters of at most ${maxChars}`);
     }
@@ -88,7 +88,7 @@ export function renderPrompt(
   };
 }
 
-/** A value stands wherever the prompt names it, so a short prompt and a short value can make a text without end. */
+/** A value is inserted at every place of its variable, so a short prompt and a short value can make a huge text. */
 function refuseTooLong(
   name: string,
   templates: readonly (readonly TemplateSegment[])[],

@@ -1,11 +1,11 @@
 /**
- * Templates: text with `{{name}}`, white space inside the braces as you like. A template is taken apart once and filled
- * in one pass, so a value that holds `{{other}}` stays as it is: no variable can bring in another.
+ * Templates: text with `{{name}}`; white space inside the braces is ignored. A template is parsed once and filled in one
+ * pass, so a value that contains `{{other}}` is not expanded: no variable can insert another.
  *
- * A backslash before `{{` takes its meaning away: `\{{` is the text `{{`, and `\\{{name}}` a backslash before a value.
- * All other text, also `}}` and a backslash elsewhere, is itself.
+ * A backslash escapes `{{`: `\{{` is the text `{{`, and `\\{{name}}` is a backslash before a value. All other text,
+ * including `}}` and a backslash elsewhere, stands for itself.
  */
-// It begins only where a run of backslashes begins, so a long one is not tried from each of its places.
+// A match starts only at the start of a run of backslashes, so that a long run is not tried from each of its places.
 const PLACEHOLDER = /(?<!\\)(\\*)\{\{([^{}]*)(\}\})?/g;
 const NAME = /^\s*([A-Za-z_][A-Za-z0-9_]{0,63})\s*$/;
 
@@ -20,20 +20,20 @@ export function parseTemplate(source: string): readonly TemplateSegment[] {
   const segments: TemplateSegment[] = [];
   let text = '';
   let from = 0;
-  for (const found of source.matchAll(PLACEHOLDER)) {
-    const [whole, backslashes = '', inside = '', closing] = found;
-    text += source.slice(from, found.index) + '\\'.repeat(Math.floor(backslashes.length / 2));
+  for (const match of source.matchAll(PLACEHOLDER)) {
+    const [whole, backslashes = '', inside = '', closing] = match;
+    text += source.slice(from, match.index) + '\\'.repeat(Math.floor(backslashes.length / 2));
     if (backslashes.length % 2 === 1) {
       text += '{{';
-      from = found.index + backslashes.length + 2;
+      from = match.index + backslashes.length + 2;
       continue;
     }
     const name = closing === undefined ? undefined : NAME.exec(inside)?.[1];
-    if (name === undefined) throw new TemplateError(faultOf(source, found.index, whole, closing));
+    if (name === undefined) throw new TemplateError(faultOf(source, match.index, whole, closing));
     if (text !== '') segments.push({ text });
     segments.push({ variable: name });
     text = '';
-    from = found.index + whole.length;
+    from = match.index + whole.length;
   }
   text += source.slice(from);
   if (text !== '') segments.push({ text });

@@ -6,6 +6,9 @@
  * both languages need is interpolated from TypeScript.
  */
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
+
+const textsSchema = z.array(z.coerce.string());
 
 export interface Script {
   readonly source: string;
@@ -37,6 +40,15 @@ export function askScript(
   { keys, ask, texts = [] }: ScriptCall,
 ): Promise<unknown> {
   return runScript(redis, called, [...keys], [JSON.stringify(ask, wellFormed), ...texts]);
+}
+
+/** @returns a reply that is a list, as texts; whole numbers too. */
+export async function askScriptForTexts(
+  redis: ScriptRedis,
+  called: Script,
+  call: ScriptCall,
+): Promise<string[]> {
+  return textsSchema.parse(await askScript(redis, called, call));
 }
 
 /** `cjson` refuses half a surrogate pair, which `JSON.stringify` writes as an escape. */

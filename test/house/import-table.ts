@@ -40,7 +40,7 @@ export const ROOM_TABLES: Readonly<Record<string, Readonly<Record<string, Row>>>
     budget: { values: [], types: [] },
     embedding: { values: [], types: [] },
     cache: { values: ['embedding'], types: [] },
-    compression: { values: ['prompts'], types: [] },
+    compression: { values: [], types: [] },
     prompts: { values: [], types: [] },
     telemetry: {
       values: [],

@@ -248,7 +248,7 @@ describe('the compression of a generation', () => {
       await log.appendOnce(generationId, 'end', [
         { type: 'generation-cancel', attempts: 1, usage: NO_USAGE, costMicroUsd: 0 },
       ]);
-      expect(await log.erase(generationId)).toMatchObject({ when: 'now' });
+      expect(await log.erase(generationId)).toBe('now');
       return compressInput(byWords, { messages }, target, countTokens);
     });
     expect(await overtaken.compressOnce(generationId, input)).toMatchObject({

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import { promptContentSchema, promptReferenceSchema } from '../../../contracts/prompts.ts';
 import { chooseArm } from '../../../engine/prompts/choose-arm.ts';
-import { createRedisPromptRegistry } from '../../../engine/prompts/redis-prompt-registry.ts';
+import { RedisPromptRegistry } from '../../../engine/prompts/redis-prompt-registry.ts';
 import type { PromptRegistry } from '../../../engine/prompts/registry.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => server?.stop());
 beforeEach(() => {
   tenant = `tenant {${randomUUID()}}`;
-  registry = createRedisPromptRegistry(redis);
+  registry = new RedisPromptRegistry(redis);
 });
 
 const content = (system: string) => promptContentSchema.parse({ system });
@@ -40,7 +40,7 @@ describe('versions', () => {
 
   test('never change: another process reads what was written first', async () => {
     await registry.addVersion(tenant, 'support', content('one'), 'key_1');
-    const other = createRedisPromptRegistry(await server.connect());
+    const other = new RedisPromptRegistry(await server.connect());
     expect(await other.readVersion(tenant, 'support', 1)).toMatchObject({
       name: 'support',
       version: 1,

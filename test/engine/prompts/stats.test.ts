@@ -4,7 +4,7 @@ import { NO_USAGE } from '../../../contracts/money.ts';
 import { compareCosts, studentT975 } from '../../../engine/prompts/compare-costs.ts';
 import type { PromptOutcome, PromptStats } from '../../../engine/prompts/prompt-stats.ts';
 import { bucketOf, quantileOf } from '../../../engine/prompts/quantile-sketch.ts';
-import { createRedisPromptStats } from '../../../engine/prompts/redis-prompt-stats.ts';
+import { RedisPromptStats } from '../../../engine/prompts/redis-prompt-stats.ts';
 import { createRandom } from '../../harness/random.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
@@ -14,7 +14,7 @@ let tenant: string;
 
 beforeAll(async () => {
   server = await startTestRedis();
-  stats = createRedisPromptStats(await server.connect());
+  stats = new RedisPromptStats(await server.connect());
 });
 afterAll(() => server?.stop());
 beforeEach(() => {
@@ -46,7 +46,7 @@ const versionOf = async (version: number, versions = 2) => {
 describe('a generation', () => {
   test('counts once, however often and by however many it is told', async () => {
     const one = outcome({ isCutByLength: true });
-    const other = createRedisPromptStats(await server.connect());
+    const other = new RedisPromptStats(await server.connect());
     await Promise.all(Array.from({ length: 30 }, (_, index) => (index % 2 ? stats : other).record(one)));
     await stats.record(outcome({ status: 'failed', firstTokenMs: null, totalMs: null, answerTokens: null }));
     await stats.record(outcome({ isCached: true, usage: NO_USAGE, costMicroUsd: 0 }));

@@ -169,8 +169,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     name: 'shortened-input-after-the-erasure',
     breaks: 'A step that was overtaken stores the text of a log that was erased.',
     file: 'engine/compression/prompt-compression.ts',
-    find: "if redis.call('HGET', KEYS[1], 'status') == 'running' then redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2]) end",
-    replace: "redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])",
+    find: "if redis.call('HGET', KEYS[1], 'status') == 'running' then redis.call('SET', KEYS[2], ARGV[2], 'PX', ask.ttlMs) end",
+    replace: "redis.call('SET', KEYS[2], ARGV[2], 'PX', ask.ttlMs)",
     caughtBy: { tests: ['test/engine/compression/compression.test.ts'] },
   },
   {
