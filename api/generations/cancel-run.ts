@@ -1,22 +1,16 @@
-/** Cancels the run of a generation. Idempotent: one that has ended cannot be cancelled, and need not be. */
-import { WorkflowNotFoundError } from '@temporalio/client';
-import { UnbrokenError } from '../../contracts/errors.ts';
-import { workflowId } from '../../contracts/names.ts';
+/** Cancels the run of a generation. Idempotent: a run that has ended stays as it is. */
 import type { ApiDependencies } from '../dependencies.ts';
+import { ifRunExists, type RunName } from './if-run-exists.ts';
 
 export async function cancelRun(
   { log, temporal, config }: Pick<ApiDependencies, 'log' | 'temporal' | 'config'>,
-  { tenant, generationId }: { readonly tenant: string; readonly generationId: string },
+  run: RunName,
 ): Promise<void> {
-  // A stream that runs learns it by its next append; Temporal ends the generation wherever it stands.
-  await log.requestCancel(generationId);
-  try {
-    const run = temporal.workflow.getHandle(workflowId(tenant, generationId));
-    // A server that is stopped answers nothing at all.
-    const deadline = Date.now() + config.submit.waitForTemporalMs;
-    await temporal.connection.withDeadline(deadline, () => run.cancel());
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return;
-    throw new UnbrokenError('service_unavailable', 'Temporal does not answer.', { cause: error });
-  }
+  // A running stream learns of it from its next append; Temporal ends the generation in every other state.
+  await log.requestCancel(run.generationId);
+  // A server that is stopped never answers.
+  const deadline = Date.now() + config.submit.waitForTemporalMs;
+  await ifRunExists(temporal.workflow, run, (handle) =>
+    temporal.connection.withDeadline(deadline, () => handle.cancel()),
+  );
 }

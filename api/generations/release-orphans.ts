@@ -5,15 +5,14 @@
  * Live work has reservations too that no run answers for: embeddings have none, and a generation may reserve while
  * Temporal still writes its run down. So a reservation without a run of its own must be older than any of these.
  */
-import { WorkflowNotFoundError } from '@temporalio/client';
-import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { NO_USAGE, totalTokens } from '../../contracts/money.ts';
-import { EMBEDDINGS_ID_PREFIX, workflowId } from '../../contracts/names.ts';
+import { EMBEDDINGS_ID_PREFIX } from '../../contracts/names.ts';
 import type { OpenReservation } from '../../engine/budget/budget-accounts.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { endLog } from './end-log.ts';
 import { readView } from './generation-view.ts';
+import { ifRunExists } from './if-run-exists.ts';
 
 type Needed = Pick<ApiDependencies, 'accounts' | 'budget' | 'flightMembers' | 'log' | 'temporal'>;
 
@@ -52,15 +51,12 @@ async function isOrphan(
 ): Promise<boolean> {
   const isOld = Date.now() - reservedAtMs > LIMITS.orphanAfterMs;
   if (generationId.startsWith(EMBEDDINGS_ID_PREFIX)) return isOld;
-  try {
-    const run = await temporal.workflow.getHandle(workflowId(tenant, generationId)).describe();
-    if (run.status.name === 'RUNNING') return false;
-    // A run that had ended before the reservation was made is an earlier one with the same key.
-    return isOld || (run.closeTime !== undefined && run.closeTime.getTime() > reservedAtMs);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return isOld;
-    throw new UnbrokenError('service_unavailable', 'Temporal does not answer.', { cause: error });
-  }
+  const name = { tenant, generationId };
+  const run = await ifRunExists(temporal.workflow, name, (handle) => handle.describe());
+  if (run === null) return isOld;
+  if (run.status.name === 'RUNNING') return false;
+  // A run that had ended before the reservation was made is an earlier one with the same key.
+  return isOld || (run.closeTime !== undefined && run.closeTime.getTime() > reservedAtMs);
 }
 
 async function settleOrphan(dependencies: Needed, reservation: OpenReservation): Promise<void> {

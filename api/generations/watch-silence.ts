@@ -1,11 +1,10 @@
 /**
- * A log on which nothing comes may have lost its end with Redis' tail, or its run was terminated by hand: then its
- * readers would wait for ever. Whoever follows a silent log has Temporal asked whether its run has ended.
+ * Ends logs that would stay silent for ever: Redis lost their tail with the end, or their run was terminated by hand. While
+ * a client follows a silent log, Temporal is asked whether its run has ended.
  */
-import { WorkflowNotFoundError } from '@temporalio/client';
-import { workflowId } from '../../contracts/names.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { endLog } from './end-log.ts';
+import { ifRunExists } from './if-run-exists.ts';
 import { isOfEarlierLog } from './start-run.ts';
 
 const ASK_AGAIN_MS = 30_000;
@@ -25,19 +24,16 @@ export function createSilenceWatch({
   const look = async (generationId: string): Promise<void> => {
     const head = await log.head(generationId);
     if (head === null) return;
-    const { tenant } = head;
-    const run = temporal.workflow.getHandle(workflowId(tenant, generationId));
-    const described = await temporal.connection.withDeadline(Date.now() + ASK_WITHIN_MS, () =>
-      run.describe(),
+    const run = await ifRunExists(temporal.workflow, head, (handle) =>
+      temporal.connection.withDeadline(Date.now() + ASK_WITHIN_MS, () => handle.describe()),
     );
-    const { status } = described;
-    // The run of this log is about to begin, or the request that would begin it is sent again.
-    if (status.name === 'RUNNING' || isOfEarlierLog(described, head)) return;
+    // Without a run of its own, the log's run is about to start, or the client sends the request that starts it again.
+    if (run === null || run.status.name === 'RUNNING' || isOfEarlierLog(run, head)) return;
     // A run writes the end of its log before it ends, so a log that has none after this has lost it.
     await endLog(
       { log, flightMembers },
       generationId,
-      status.name === 'COMPLETED'
+      run.status.name === 'COMPLETED'
         ? { code: 'log_tail_lost', message: 'Redis lost the end of this answer.' }
         : { code: 'internal', message: 'The run of this generation was ended by hand.' },
     );
@@ -48,9 +44,7 @@ export function createSilenceWatch({
     resting.add(generationId);
     setTimeout(() => resting.delete(generationId), ASK_AGAIN_MS).unref();
     look(generationId).catch((error: unknown) => {
-      // Its run is about to begin, or the request that would begin it is sent again.
-      if (error instanceof WorkflowNotFoundError) return;
-      logger.warn({ err: error, generationId }, 'whether a silent generation still runs is not known');
+      logger.warn({ err: error, generationId }, 'the state of a silent generation is unknown');
     });
   };
 }

@@ -1,15 +1,15 @@
-/** `GET /v1/generations?limit=`: the newest generations that the caller may read, found by Temporal's visibility. */
+/** `GET /v1/generations?limit=`: the newest generations that the caller may read, from Temporal's visibility store. */
 import type { RequestHandler } from 'express';
-import { UnbrokenError } from '../../contracts/errors.ts';
 import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { isUnstored } from '../generations/find-generation.ts';
 import { readView } from '../generations/generation-view.ts';
+import { temporalUnavailable } from '../generations/if-run-exists.ts';
 import { pageQuerySchema, parseQuery } from '../http/read-request.ts';
 
 export function listGenerations({ log, temporal }: ApiDependencies): RequestHandler {
   return async (request, response) => {
-    const limit = parseQuery(request, pageQuerySchema).limit;
+    const { limit } = parseQuery(request, pageQuerySchema);
     const { tenant, user, scopes } = callerIn(response);
     const ofUser = scopes.includes('any-user') ? '' : ` AND UnbrokenUser = "${user}"`;
     const ids: string[] = [];
@@ -22,7 +22,7 @@ export function listGenerations({ log, temporal }: ApiDependencies): RequestHand
         if (ids.push(run.workflowId.slice(tenant.length + 1)) >= limit) break;
       }
     } catch (error) {
-      throw new UnbrokenError('service_unavailable', 'Temporal does not answer.', { cause: error });
+      throw temporalUnavailable(error);
     }
     const views = await Promise.all(
       ids.map(async (id) => {

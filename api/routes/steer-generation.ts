@@ -1,16 +1,15 @@
 /** `POST /v1/generations/:id/cap` and `/stop`: an administrator's hand on a generation that runs. Scope: admin. */
-import { WorkflowNotFoundError } from '@temporalio/client';
 import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
-import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
-import { SIGNALS, workflowId } from '../../contracts/names.ts';
+import { SIGNALS } from '../../contracts/names.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { budgetExceeded } from '../generations/budget-exceeded.ts';
 import { findGeneration } from '../generations/find-generation.ts';
 import { readView } from '../generations/generation-view.ts';
+import { ifRunExists } from '../generations/if-run-exists.ts';
 import { parseBody } from '../http/read-request.ts';
 
 export const capSchema = z.strictObject({ maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens) });
@@ -19,7 +18,8 @@ export const capSchema = z.strictObject({ maxOutputTokens: z.int().min(1).max(LI
 export function raiseCap(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   const { budget, accounts, log } = dependencies;
   return async (request, response) => {
-    const { generationId, tenant } = await findOfTenant(dependencies, response, request.params.id);
+    const head = await findOfTenant(dependencies, response, request.params.id);
+    const { generationId, tenant } = head;
     const { maxOutputTokens } = parseBody(request, capSchema);
     const owner = await accounts.ownerOf(tenant, generationId);
     if (owner !== null) {
@@ -27,7 +27,10 @@ export function raiseCap(dependencies: ApiDependencies): RequestHandler<{ id: st
       const outcome = await budget.raise({ ...owner, generationId, maxOutputTokens });
       if (!outcome.granted && outcome.budget !== null) throw budgetExceeded(outcome);
     }
-    await signal(dependencies, workflowId(tenant, generationId), SIGNALS.raiseCap, { maxOutputTokens });
+    // A run that has ended takes no signal, and needs none.
+    await ifRunExists(dependencies.temporal.workflow, head, (run) =>
+      run.signal(SIGNALS.raiseCap, { maxOutputTokens }),
+    );
     response.status(202).json(await readView(log, generationId, { withText: false }));
   };
 }
@@ -35,27 +38,13 @@ export function raiseCap(dependencies: ApiDependencies): RequestHandler<{ id: st
 /** Ends it as a cancel does: the call of the provider is stopped and the partial answer billed. */
 export function stopGeneration(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
-    const { generationId, tenant } = await findOfTenant(dependencies, response, request.params.id);
+    const head = await findOfTenant(dependencies, response, request.params.id);
+    const { generationId } = head;
     // A stream that runs learns it by its next append, as of a cancel.
     await dependencies.log.requestCancel(generationId);
-    await signal(dependencies, workflowId(tenant, generationId), SIGNALS.stop);
+    await ifRunExists(dependencies.temporal.workflow, head, (run) => run.signal(SIGNALS.stop));
     response.status(202).json(await readView(dependencies.log, generationId, { withText: false }));
   };
-}
-
-async function signal(
-  { temporal }: ApiDependencies,
-  id: string,
-  name: string,
-  ...args: readonly object[]
-): Promise<void> {
-  try {
-    await temporal.workflow.getHandle(id).signal(name, ...args);
-  } catch (error) {
-    // A run that has ended takes no signal, and needs none.
-    if (error instanceof WorkflowNotFoundError) return;
-    throw new UnbrokenError('service_unavailable', 'Temporal does not answer.', { cause: error });
-  }
 }
 
 /** An administrator steers the generations of all users of the tenant. */
