@@ -26,7 +26,7 @@ COPY --from=page /app/clients/web/dist ./clients/web/dist
 
 # The workflow bundle is made here, so that a worker that is started again polls at once.
 RUN mkdir -p /app/.unbroken/front \
-  && node -e "import('./worker/create-worker.ts').then(async ({ bundleWorkflows: bundle }) => { \
+  && node -e "import('./worker/bundle-workflows.ts').then(async ({ bundleWorkflows: bundle }) => { \
     for (const isEncrypted of [false, true]) for (const isTraced of [false, true]) \
       await bundle('/app/.unbroken', { isEncrypted, isTraced }); })" \
   && chown -R node:node /app/.unbroken

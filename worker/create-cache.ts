@@ -1,9 +1,6 @@
-/** The answer cache of a worker, put together as the config says: embedder, verifier, judge, flights. */
+/** Builds the answer cache of a worker as the config says: embedder, verifier, judge, flights. */
 import type { CacheSettings, Dependencies } from '../activities/dependencies.ts';
-import type { GenerationInput } from '../contracts/generation.ts';
 import { DEFAULTS, LIMITS } from '../contracts/limits.ts';
-import { NO_USAGE, type Usage } from '../contracts/money.ts';
-import { createJudge, type Judge, type JudgeModel } from '../engine/cache/judge.ts';
 import { createQdrantAnswers } from '../engine/cache/qdrant-answers.ts';
 import { createRedisFlights, type FlightsRedis } from '../engine/cache/redis-flights.ts';
 import { createSemanticAnswerCache } from '../engine/cache/semantic-answer-cache.ts';
@@ -13,8 +10,8 @@ import { createLocalEmbedder } from '../engine/embedding/local-embedder.ts';
 import { createOpenAiEmbedder } from '../engine/embedding/openai-embedder.ts';
 import { rememberVectors } from '../engine/embedding/remembering-embedder.ts';
 import type { SentenceEncoder } from '../engine/embedding/sentence-encoder.ts';
-import type { Provider, ProviderCall } from '../engine/providers/provider.ts';
 import type { Config } from '../platform/config/load-config.ts';
+import { createConfiguredJudge } from './create-judge.ts';
 
 interface CacheOfWorker extends Pick<Dependencies, 'cache' | 'flights' | 'cacheSettings'> {
   warmUp(): Promise<void>;
@@ -64,7 +61,7 @@ export function createCache(
   };
 }
 
-/** Without an embedder the points have no vector; Qdrant wants some size all the same. */
+/** Without an embedder the points have no vector, but Qdrant requires a size. */
 const NO_EMBEDDER = { name: 'none', dimensions: 1 };
 
 function createEmbedder(
@@ -79,47 +76,4 @@ function createEmbedder(
   }
   if (apiKey === undefined) throw new Error('cache.embedder is openai, but OPENAI_API_KEY is not set.');
   return createOpenAiEmbedder({ apiKey, baseUrl: config.providers['openai']?.baseUrl });
-}
-
-function createConfiguredJudge(
-  { cache: { judge } }: Config,
-  providers: ReadonlyMap<string, Provider>,
-  { priceOf, countTexts }: Pick<Dependencies, 'priceOf' | 'countTexts'>,
-): Judge | null {
-  if (judge === undefined) return null;
-  const slash = judge.model.indexOf('/');
-  const [name, model] = [judge.model.slice(0, slash), judge.model.slice(slash + 1)];
-  const provider = providers.get(name);
-  if (provider === undefined)
-    throw new Error(`cache.judge.model names the provider "${name}", which has no key.`);
-  const by: JudgeModel = {
-    async ask({ system, prompt, maxOutputTokens, signal, onText }) {
-      const input: GenerationInput = {
-        system,
-        maxOutputTokens,
-        temperature: 0,
-        messages: [{ role: 'user', content: prompt }],
-      };
-      const call: ProviderCall = {
-        model,
-        input,
-        maxOutputTokens,
-        signal,
-        idempotencyKey: `judge:${crypto.randomUUID()}`,
-        resume: { strategy: 'start' },
-      };
-      let usage: Usage | null = null;
-      for await (const event of provider.stream(call)) {
-        if (event.type === 'text') onText(event.text);
-        if (event.type === 'finish') usage = event.usage;
-      }
-      return usage;
-    },
-    async estimate(asked, answered) {
-      const [inputTokens = 0, outputTokens = 0] = await countTexts([asked, answered]);
-      return { ...NO_USAGE, inputTokens, outputTokens, estimated: true };
-    },
-    priceOf: (usage) => priceOf(name, model, usage),
-  };
-  return createJudge({ provider: name, model, timeoutMs: judge.timeoutMs, by });
 }

@@ -1,164 +1,74 @@
-/** The composition root of the worker: real adapters into activities, activities and workflows into one worker. */
-
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+/** The composition root of the worker: its connections, and the activities and workflows in Temporal's workers. */
 import { Client } from '@temporalio/client';
-import { bundleWorkflowCode, DefaultLogger, NativeConnection, Worker } from '@temporalio/worker';
+import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
-import { createActivities } from '../activities/create-activities.ts';
-import type { Dependencies } from '../activities/dependencies.ts';
-import { countTexts } from '../contracts/count-tokens.ts';
-import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
-import { createWarningWebhook } from '../engine/budget/warning-webhook.ts';
-import { createPromptCompression } from '../engine/compression/prompt-compression.ts';
-import { createThreadedCompression } from '../engine/compression/threaded-compression.ts';
-import { SentenceEncoder } from '../engine/embedding/sentence-encoder.ts';
+import { type Activities, createActivities } from '../activities/create-activities.ts';
 import { createHandoffTaker, HANDOFF_WAIT_MS } from '../engine/handoff/redis-handoff.ts';
-import { costOf } from '../engine/models/price.ts';
-import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
-import { createProviders } from '../engine/providers/create-providers.ts';
-import { RedisGate } from '../engine/routing/redis-gate.ts';
-import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
-import { createLiveLogs } from '../engine/streaming/live-logs.ts';
-import { RedisEventLog } from '../engine/streaming/redis-event-log.ts';
-import { createStoredBytes } from '../engine/streaming/stored-bytes.ts';
 import { countFaults } from '../engine/telemetry/count-faults.ts';
-import { listenToLog } from '../engine/telemetry/measure-log.ts';
 import { createMetrics } from '../engine/telemetry/metrics.ts';
 import { observeWorker } from '../engine/telemetry/observe.ts';
 import { serveMetrics } from '../engine/telemetry/serve-metrics.ts';
-import { clientInterceptors, workflowInterceptorModules } from '../engine/telemetry/trace-temporal.ts';
+import { clientInterceptors } from '../engine/telemetry/trace-temporal.ts';
 import { type Tracing, traceCarrier } from '../engine/telemetry/tracing.ts';
 import type { Config } from '../platform/config/load-config.ts';
-import { createDataConverter, FAILURE_CONVERTER } from '../platform/encryption/data-converter.ts';
+import { createDataConverter } from '../platform/encryption/data-converter.ts';
 import { connectRedis } from '../platform/redis/redis-connection.ts';
-import { createCache } from './create-cache.ts';
-import { createNoteGate } from './gate-notices.ts';
+import { bundleWorkflows } from './bundle-workflows.ts';
+import { createDependencies } from './create-dependencies.ts';
 import { createReportGivenUp, giveUpSteps } from './give-up-steps.ts';
 import { sharedWorkerOptions } from './shared-options.ts';
-import { type RunsTaken, takeRuns } from './take-runs.ts';
+import { RunTaker } from './take-runs.ts';
 import { versioningOf } from './versioning.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
 
 /** Streams that one worker process runs at once; more wait in the task queue, by priority and fairness. */
 const CONCURRENT_GENERATIONS = 1_000;
 
-/** On top of the limits to the first token, until a call that tries an open circuit is given up. */
-const PROBE_SLACK_MS = 2_000;
-
-const ROOT = join(import.meta.dirname, '..');
-
-export interface Surroundings {
+interface Surroundings {
   readonly logger: Logger;
   /** null: no traces. */
   readonly tracing: Tracing | null;
-  /** Where Temporal's SDK shows what it counts; undefined: it does not. */
+  /** Where Temporal's SDK serves its metrics; undefined: it serves none. */
   readonly temporalMetricsUrl: string | undefined;
 }
 
-export interface RunningWorker {
-  /** Where its metrics are; undefined where they are off. */
-  readonly metricsUrl: string | undefined;
-  /** Resolves when the worker has stopped. */
-  run(): Promise<void>;
-  shutdown(): Promise<void>;
-}
-
-export async function createWorker(
-  config: Config,
-  { logger, tracing, temporalMetricsUrl }: Surroundings,
-): Promise<RunningWorker> {
+export async function createWorker(config: Config, surroundings: Surroundings): Promise<WorkerProcess> {
+  const { logger, tracing, temporalMetricsUrl } = surroundings;
+  const { taskQueue, deployment } = config.temporal;
   const metrics = config.telemetry.metricsPort === undefined ? null : createMetrics();
   const countFault = countFaults(metrics);
-  const dataConverter = createDataConverter(config);
-  const onRedisError = (error: Error) => {
-    countFault('redis');
-    logger.warn({ err: error }, 'redis connection');
-  };
-  const { redisAnswerMs } = config.limits;
-  const toRedis = (waitMs = 0) => connectRedis(config.redisUrl, onRedisError, redisAnswerMs + waitMs);
-  const [redis, subscriber, waiting, connection, workflowBundle] = await Promise.all([
-    toRedis(),
-    toRedis(),
-    toRedis(HANDOFF_WAIT_MS),
+  const [redis, connection, workflowBundle] = await Promise.all([
+    connectAll(config, (error) => {
+      countFault('redis');
+      logger.warn({ err: error }, 'redis connection');
+    }),
     NativeConnection.connect({ address: config.temporal.address }),
     bundleWorkflows(config.dataDir, {
-      isEncrypted: dataConverter !== undefined,
+      isEncrypted: createDataConverter(config) !== undefined,
       isTraced: tracing !== null,
     }),
   ]);
-  const providers = createProviders(config);
-  const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
-    costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd;
-  const encoder = new SentenceEncoder();
-  const { warmUp, close, ...cache } = createCache(config, { redis, encoder, providers, priceOf, countTexts });
-  // Beside the start of Temporal's worker: the first look-up shall not wait for a model.
-  const warm = warmUp();
-  const compression = await createThreadedCompression({
-    compression: config.compression,
-    encode: (texts) => encoder.encode(texts),
+  const parts = await createDependencies(config, {
+    redis: redis.commands,
+    subscriber: redis.subscriber,
+    logger,
+    metrics,
+    onGateUnreachable: (reason) => {
+      countFault('gate');
+      logger.warn({ err: reason }, 'the gate to the providers was passed by');
+    },
   });
-  const parts: Dependencies = {
-    ...cache,
-    live: createLiveLogs(subscriber),
-    log: new RedisEventLog(redis, {
-      retentionMs: config.retention.logMs,
-      listener: listenToEnds(
-        createStoredBytes(redis, {
-          bytesPerTenant: config.storage.bytesPerTenant,
-          retentionMs: config.retention.logMs,
-        }),
-        (error) => logger.warn({ err: error }, 'an input was not taken off its count'),
-        listenToLog(metrics, logger),
-      ),
-    }),
-    budget: new RedisBudgetLedger({ redis, ...budgetSettings(config) }),
-    notifyBudget: webhookOf(config),
-    promptStats: new RedisPromptStats(redis),
-    compression: createPromptCompression(redis, compression.compress),
-    providers,
-    gate: new RedisGate({
-      redis,
-      keys: config.providerKeys,
-      scopes: config.gateScopes,
-      breaker: config.breaker,
-      probeMs: config.limits.connectMs + config.limits.firstTokenMs + PROBE_SLACK_MS,
-      onUnreachable: (reason) => {
-        countFault('gate');
-        logger.warn({ err: reason }, 'the gate to the providers was passed by');
-      },
-    }),
-    note: createNoteGate(logger, metrics),
-    priceOf,
-    countTexts,
-  };
-  const { activities: steps, beginEarly } = createActivities(observeWorker(parts, metrics, tracing));
-  const activities = giveUpSteps(steps, createReportGivenUp(logger, metrics));
-  const shared = await sharedWorkerOptions(connection, config, tracing);
-  const worker = await Worker.create({
-    ...shared,
-    taskQueue: config.temporal.taskQueue,
+  // In parallel with the start of Temporal's workers: the first cache look-up must not wait for a model.
+  const warm = parts.warmUp();
+  const observed = observeWorker(parts.dependencies, metrics, tracing);
+  const { activities, beginEarly } = createActivities(observed);
+  const workers = await createTemporalWorkers(config, {
+    connection,
+    tracing,
     workflowBundle,
-    activities,
-    ...versioningOf(config.temporal.deployment),
-    // A workflow task is held for as long as the stream's beginning, in a local activity, takes.
-    maxConcurrentWorkflowTaskExecutions: CONCURRENT_GENERATIONS,
-    maxConcurrentLocalActivityExecutions: CONCURRENT_GENERATIONS,
-    maxConcurrentActivityTaskExecutions: CONCURRENT_GENERATIONS,
-    maxCachedWorkflows: CONCURRENT_GENERATIONS,
-    // Most generations have one workflow task, which is never a sticky one.
-    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 20 },
-    nonStickyToStickyPollRatio: 0.7,
-    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
-    // A worker that dies is noticed one heartbeat timeout after its last beat; beats are sent at this pace.
-    maxHeartbeatThrottleInterval: '800ms',
-    stickyQueueScheduleToStartTimeout: '2s',
-    shutdownGraceTime: '5s',
+    activities: giveUpSteps(activities, createReportGivenUp(logger, metrics)),
+    providers: parts.dependencies.providers.keys(),
   });
-  const { waitForRoom } = activities;
-  const rooms = await createWaitingRooms(shared, config.temporal.taskQueue, providers.keys(), waitForRoom);
-  const workers = [worker, ...rooms];
   await warm;
   const page =
     metrics === null
@@ -168,77 +78,120 @@ export async function createWorker(
           port: config.telemetry.metricsPort ?? 0,
           metrics,
           temporalUrl: temporalMetricsUrl,
-          isReady: () => workers.every((one) => one.getState() === 'RUNNING'),
+          isReady: () => workers.every((worker) => worker.getState() === 'RUNNING'),
         });
-  const { taskQueue, namespace } = config.temporal;
-  const temporal = new Client({
-    connection,
-    namespace,
-    ...(dataConverter === undefined ? {} : { dataConverter }),
-    ...(await clientInterceptors(tracing)),
+  const runTaker = new RunTaker({
+    taker: createHandoffTaker(redis.waiting, redis.commands, { taskQueue, carrier: traceCarrier(tracing) }),
+    temporal: await createClient(config, connection, tracing),
+    taskQueue,
+    beginEarly,
+    logger,
   });
-  const taker = createHandoffTaker(waiting, redis, { taskQueue, carrier: traceCarrier(tracing) });
-  let taking: RunsTaken | undefined;
-  return {
+  return new WorkerProcess({
+    workers,
+    // With versions, Temporal decides which of them begins a generation.
+    runTaker: deployment.buildId === undefined ? runTaker : null,
     metricsUrl: page?.url,
-    run: async () => {
-      const running = workers.map((one) => one.run());
-      // Which version begins a generation is for Temporal to say.
-      if (config.temporal.deployment.buildId === undefined) {
-        taking = takeRuns({ taker, temporal, taskQueue, beginEarly, logger });
-      }
-      await Promise.all(running);
-      await taking?.stop();
+    close: async () => {
       page?.stop();
       await connection.close();
-      await Promise.all([
-        redis.close(),
-        subscriber.close(),
-        waiting.close(),
-        close(),
-        compression.close(),
-        encoder.close(),
-      ]);
+      await Promise.all([redis.close(), parts.close()]);
     },
-    shutdown: async () => {
-      // A run whose first task Temporal gives to this worker must find it there.
-      await taking?.stop();
-      for (const one of workers) one.shutdown();
-    },
+  });
+}
+
+async function connectAll({ redisUrl, limits }: Config, onError: (error: Error) => void) {
+  const connect = (extraMs = 0) => connectRedis(redisUrl, onError, limits.redisAnswerMs + extraMs);
+  const [commands, subscriber, waiting] = await Promise.all([connect(), connect(), connect(HANDOFF_WAIT_MS)]);
+  return {
+    commands,
+    subscriber,
+    /** Blocks in Redis until there is a new generation, which would hold up every other command. */
+    waiting,
+    close: () => Promise.all([commands.close(), subscriber.close(), waiting.close()]),
   };
 }
 
-function webhookOf({ budgets, budgetWebhookSecret: secret }: Config) {
-  if (budgets.webhook === undefined || secret === undefined) return null;
-  const { url, allowPrivateNetwork } = budgets.webhook;
-  return createWarningWebhook({ url, secret, allowPrivateNetwork });
+interface TemporalParts {
+  readonly connection: NativeConnection;
+  readonly tracing: Tracing | null;
+  readonly workflowBundle: { readonly code: string };
+  readonly activities: Activities;
+  readonly providers: Iterable<string>;
 }
 
-/** Bundling takes seconds, so the bundle is kept, named by the hash of what went into it. */
-export async function bundleWorkflows(
-  dataDir: string,
-  { isEncrypted = false, isTraced = false }: { isEncrypted?: boolean; isTraced?: boolean } = {},
-): Promise<{ code: string }> {
-  const converter = isEncrypted ? { failureConverterPath: FAILURE_CONVERTER } : {};
-  const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json')));
-  if (isTraced) hash.update('traced');
-  if (isEncrypted) hash.update(readFileSync(FAILURE_CONVERTER));
-  for (const folder of ['contracts', 'workflows']) {
-    const names = readdirSync(join(ROOT, folder)).filter((name) => name.endsWith('.ts'));
-    for (const name of names.sort()) hash.update(name).update(readFileSync(join(ROOT, folder, name)));
-  }
-  const cached = join(dataDir, 'cache', `workflows-${hash.digest('hex').slice(0, 16)}.js`);
-  if (existsSync(cached)) return { code: readFileSync(cached, 'utf8') };
-  const bundle = await bundleWorkflowCode({
-    workflowsPath: join(ROOT, 'workflows', 'generation.ts'),
-    ...converter,
-    workflowInterceptorModules: workflowInterceptorModules(isTraced),
-    logger: new DefaultLogger('WARN'),
+/** The worker of the generations, and one per provider for those that wait for room. */
+async function createTemporalWorkers(config: Config, parts: TemporalParts): Promise<readonly Worker[]> {
+  const { connection, tracing, workflowBundle, activities, providers } = parts;
+  const { taskQueue, deployment } = config.temporal;
+  const shared = await sharedWorkerOptions(connection, config, tracing);
+  const worker = await Worker.create({
+    ...shared,
+    taskQueue,
+    workflowBundle,
+    activities,
+    ...versioningOf(deployment),
+    // A local activity begins the stream, and its workflow task is held meanwhile.
+    maxConcurrentWorkflowTaskExecutions: CONCURRENT_GENERATIONS,
+    maxConcurrentLocalActivityExecutions: CONCURRENT_GENERATIONS,
+    maxConcurrentActivityTaskExecutions: CONCURRENT_GENERATIONS,
+    maxCachedWorkflows: CONCURRENT_GENERATIONS,
+    // Most generations have one workflow task, which is never a sticky one.
+    workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 20 },
+    nonStickyToStickyPollRatio: 0.7,
+    activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
+    // A dead worker is noticed one heartbeat timeout after its last heartbeat; this is how often they are sent.
+    maxHeartbeatThrottleInterval: '800ms',
+    stickyQueueScheduleToStartTimeout: '2s',
+    shutdownGraceTime: '5s',
   });
-  mkdirSync(join(dataDir, 'cache'), { recursive: true });
-  // Another worker may read it at this moment, and this one may be killed: it appears whole or not at all.
-  const unfinished = `${cached}.${process.pid}`;
-  writeFileSync(unfinished, bundle.code);
-  renameSync(unfinished, cached);
-  return bundle;
+  const rooms = await createWaitingRooms(shared, taskQueue, providers, activities.waitForRoom);
+  return [worker, ...rooms];
+}
+
+/** Starts runs over the worker's own connection, so that Temporal may give their first task to this worker. */
+async function createClient(config: Config, connection: NativeConnection, tracing: Tracing | null) {
+  const dataConverter = createDataConverter(config);
+  return new Client({
+    connection,
+    namespace: config.temporal.namespace,
+    ...(dataConverter === undefined ? {} : { dataConverter }),
+    ...(await clientInterceptors(tracing)),
+  });
+}
+
+interface ProcessParts {
+  readonly workers: readonly Worker[];
+  /** null: new generations come from Temporal's queue only. */
+  readonly runTaker: RunTaker | null;
+  readonly metricsUrl: string | undefined;
+  close(): Promise<void>;
+}
+
+class WorkerProcess {
+  /** The URL of its metrics; undefined where they are off. */
+  readonly metricsUrl: string | undefined;
+  readonly #parts: ProcessParts;
+
+  constructor(parts: ProcessParts) {
+    this.#parts = parts;
+    this.metricsUrl = parts.metricsUrl;
+  }
+
+  /** Resolves when the worker has stopped. */
+  async run(): Promise<void> {
+    const { workers, runTaker, close } = this.#parts;
+    const running = workers.map((worker) => worker.run());
+    runTaker?.start();
+    await Promise.all(running);
+    await runTaker?.stop();
+    await close();
+  }
+
+  async shutdown(): Promise<void> {
+    const { workers, runTaker } = this.#parts;
+    // If Temporal gives the first task of a run to this worker, the worker must still poll.
+    await runTaker?.stop();
+    for (const worker of workers) worker.shutdown();
+  }
 }

@@ -1,16 +1,15 @@
-/** What people should know of the providers, as log lines and as counters. */
+/** Reports what operators should know of the providers, as log lines and as counters. */
 import type { GateNotice } from '../engine/routing/provider-gate.ts';
 import type { Metrics } from '../engine/telemetry/metrics.ts';
 
-/** What it needs of a logger. */
-export interface NoticeLogger {
+interface NoticeLogger {
   warn(facts: object, text: string): void;
 }
 
 const TEXTS: Readonly<Record<GateNotice['what'], string>> = {
-  'circuit-opened': 'circuit opened: the model fails too often and is left alone for some seconds',
+  'circuit-opened': 'circuit opened: the model fails too often and is not called for some seconds',
   'circuit-closed': 'circuit closed: the model answers again',
-  'key-refused': 'a provider refused its key: it is put aside for some minutes',
+  'key-refused': 'a provider refused its key: the key is not used for some minutes',
 };
 
 export function createNoteGate(logger: NoticeLogger, metrics: Metrics | null): (notice: GateNotice) => void {

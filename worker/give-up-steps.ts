@@ -1,8 +1,8 @@
 /**
- * Ends the steps that Temporal retries without a limit where no retry can help. They are retried for as long as a
- * service is away; an error that says something else, such as a script that Redis refuses or data that cannot be read,
- * comes again at every retry, and the run would hold its reservation and a worker's slot for ever. Such a step fails for
- * good: the workflow settles what it knows and fails, and alerts an operator.
+ * Stops the endless retries of a step that can never succeed. Temporal retries these steps without a limit, because a
+ * service may be unreachable for long. Any other error, such as a script that Redis refuses or data that cannot be
+ * read, repeats at every retry, and the run would hold its reservation and a worker's slot forever. Such a step fails
+ * permanently: the workflow settles what it knows and fails, which alerts an operator.
  */
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
@@ -15,7 +15,7 @@ import type { Metrics } from '../engine/telemetry/metrics.ts';
 import { isRedisAway, isRedisRefusal } from '../platform/redis/redis-connection.ts';
 
 /** The steps that the workflow runs as `MUST_HAPPEN`. */
-export type EndlessStep = 'beginGeneration' | 'settleBudget' | 'closeGeneration' | 'raiseOutputCap';
+type EndlessStep = 'beginGeneration' | 'settleBudget' | 'closeGeneration' | 'raiseOutputCap';
 
 export interface GivenUp {
   readonly step: EndlessStep;
@@ -24,11 +24,11 @@ export interface GivenUp {
   readonly error: unknown;
 }
 
-/** Tells an operator that a step was given up. */
+/** Counts and logs a step that was given up, for an operator. */
 export function createReportGivenUp(
   logger: Pick<Logger, 'error'>,
   metrics: Metrics | null,
-): (given: GivenUp) => void {
+): (step: GivenUp) => void {
   const count = metrics?.counter(
     'unbroken_steps_given_up_total',
     'Steps that no retry can finish: their run has failed',
@@ -40,22 +40,22 @@ export function createReportGivenUp(
   };
 }
 
-export function giveUpSteps(activities: Activities, report: (given: GivenUp) => void): Activities {
+export function giveUpSteps(activities: Activities, report: (step: GivenUp) => void): Activities {
   const wrap =
     <Step extends { readonly order: { readonly tenant: string; readonly generationId: string } }, Result>(
-      step: EndlessStep,
-      act: (given: Step) => Promise<Result>,
+      name: EndlessStep,
+      act: (step: Step) => Promise<Result>,
     ) =>
-    async (given: Step): Promise<Result> => {
+    async (step: Step): Promise<Result> => {
       try {
-        return await act(given);
+        return await act(step);
       } catch (error) {
         const { attempt } = activityInfo();
         if (!isHopeless(error, attempt)) throw error;
-        const { tenant, generationId } = given.order;
-        report({ step, generationId, attempt, error });
+        const { tenant, generationId } = step.order;
+        report({ step: name, generationId, attempt, error });
         throw ApplicationFailure.create({
-          message: `The step ${step} of ${workflowId(tenant, generationId)} cannot succeed; the worker's log has the reason.`,
+          message: `The step ${name} of ${workflowId(tenant, generationId)} cannot succeed; the worker's log has the reason.`,
           type: 'internal',
           nonRetryable: true,
         });
@@ -70,14 +70,14 @@ export function giveUpSteps(activities: Activities, report: (given: GivenUp) => 
   };
 }
 
-/** Errors that the same input gives at every retry. */
-const SAME_AGAIN = [ZodError, RangeError, SyntaxError, URIError] as const;
+/** Errors that the same input causes at every retry. */
+const DETERMINISTIC = [ZodError, RangeError, SyntaxError, URIError] as const;
 
 function isHopeless(error: unknown, attempt: number): boolean {
-  // A step that fails on purpose has said whether it is to be retried.
+  // A step that fails deliberately says itself whether it must be retried.
   if (error instanceof ApplicationFailure || error instanceof CancelledFailure || isRedisAway(error)) {
     return false;
   }
-  if (isRedisRefusal(error) || SAME_AGAIN.some((kind) => error instanceof kind)) return true;
+  if (isRedisRefusal(error) || DETERMINISTIC.some((kind) => error instanceof kind)) return true;
   return attempt >= LIMITS.oddErrorAttempts;
 }

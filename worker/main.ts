@@ -1,4 +1,6 @@
-/** The worker process. Prints one JSON line on stdout when it polls; ends on SIGTERM after handing over. */
+/**
+ * The worker process. Prints one JSON line on stdout when it polls. On SIGTERM it leaves its streams to other workers.
+ */
 import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { createLogger } from '../engine/telemetry/create-logger.ts';
 import { startTracing } from '../engine/telemetry/tracing.ts';
@@ -26,7 +28,7 @@ await running;
 await tracing?.stop();
 process.exit(0);
 
-/** With the generation's id, which Temporal knows as the last part of the workflow's. */
+/** Adds the generation's id, which is the last part of the workflow's. */
 function sdkFacts(meta: Readonly<Record<string, unknown>> = {}): object {
   const { workflowId } = meta;
   return typeof workflowId === 'string' ? { ...meta, generationId: workflowId.split('/').at(-1) } : meta;

@@ -1,10 +1,8 @@
 /**
- * What every Temporal worker of this process has in common, whichever queue it takes from. A worker without the data
- * converter cannot read the arguments of its activities where payloads are encrypted, and writes its failures in plain
- * text; one without the interceptors loses the trace.
+ * The options of every Temporal worker of this process, whichever queue it polls. Without the data converter a worker
+ * cannot read encrypted arguments, and writes its failures in plain text; without the interceptors it loses the trace.
  *
- * The version of the deployment is not part of it: all who wait for room stand in one line, whatever version their runs
- * are pinned to.
+ * The version of the deployment is not part of them: runs of all versions wait for room in one queue.
  */
 import type { NativeConnection, WorkerOptions } from '@temporalio/worker';
 import { workerInterceptors } from '../engine/telemetry/trace-temporal.ts';

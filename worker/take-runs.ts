@@ -1,8 +1,8 @@
 /**
- * Takes new generations from the API processes and starts their runs by this worker's own connection, so that Temporal
- * answers with the first workflow task (eager start) instead of putting it into the queue. The generation begins
- * meanwhile: its budget is reserved, and a provider whose responses can be taken up again is called, while Temporal writes the run down. Nothing is shown to a
- * reader before that is done; the run, which comes a little later, finds it begun.
+ * Takes new generations from the API processes and starts their runs over this worker's own connection, so that
+ * Temporal returns the first workflow task at once (eager start) and does not queue it. While Temporal records the run,
+ * the generation begins here: its budget is reserved, and a provider whose responses can be reattached to is called.
+ * Readers see nothing before Temporal has the run; the run, which comes a little later, finds the generation begun.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Client, isGrpcServiceError, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
@@ -12,40 +12,100 @@ import { WORKFLOW_TYPE } from '../contracts/names.ts';
 import type { HandoffTaker, TakenRun } from '../engine/handoff/handoff.ts';
 import { runOptions } from '../platform/temporal/run-options.ts';
 
-/** Starts that are under way at once; while there are more, new ones are left to others. */
+/** Concurrent starts; while there are more, other workers take new generations. */
 const MOST_STARTS = 32;
 const START_MS = 2_000;
-/** After a start that failed, nothing is taken for so long: Temporal is away, and the API processes say so. */
+/** After a failed start, nothing is taken for this long: Temporal is unreachable, and the API processes report it. */
 const REST_MS = 1_000;
-/** A run whose call has left is started as soon as Temporal is back, if that is within this. */
-const SEE_THROUGH_MS = 10 * 60_000;
+/** How long a run whose provider call has left is retried while Temporal is unreachable. */
+const RETRY_START_MS = 10 * 60_000;
 
 interface Taking {
   readonly taker: HandoffTaker;
-  /** By the connection of the worker. */
+  /** Over the connection of the worker. */
   readonly temporal: Client;
   readonly taskQueue: string;
   readonly beginEarly: BeginEarly;
   readonly logger: Logger;
 }
 
-/** Given to this worker, or put into the queue; or the run of this id has ended, which may be that of an earlier log. */
+/**
+ * `given`: Temporal gave the first task to this worker. `queued`: any worker may get it. `ended`: a run of this id has
+ * ended, perhaps one of an earlier log.
+ */
 type Started = 'given' | 'queued' | 'ended';
 
-export interface RunsTaken {
-  /** Resolves when nothing more is taken, and what was taken is started or given up. */
-  stop(): Promise<void>;
-}
+export class RunTaker {
+  readonly #parts: Taking;
+  readonly #starts = new Set<Promise<void>>();
+  readonly #leave = new AbortController();
+  #taking: Promise<void> = Promise.resolve();
+  /** True if the last run was given to this worker: then the next one begins without waiting for Temporal. */
+  #wasGiven = false;
+  #restUntilMs = 0;
 
-export function takeRuns({ taker, temporal, taskQueue, beginEarly, logger }: Taking): RunsTaken {
-  const starts = new Set<Promise<void>>();
-  const leave = new AbortController();
-  /** Whether the last run was given to this worker: then the next one is begun without waiting for the answer. */
-  let isGiven = false;
-  let restUntilMs = 0;
+  constructor(parts: Taking) {
+    this.#parts = parts;
+  }
 
-  const start = async (run: TakenRun, requestEagerStart: boolean): Promise<Started> => {
-    const options = { ...runOptions(run, taskQueue), requestEagerStart };
+  start(): void {
+    this.#taking = this.#takeAll().catch((error: unknown) =>
+      this.#parts.logger.error({ err: error }, 'no more runs are taken'),
+    );
+  }
+
+  /** Resolves when nothing more is taken, and every run that was taken is started or given up. */
+  async stop(): Promise<void> {
+    this.#leave.abort();
+    await this.#taking;
+  }
+
+  async #takeAll(): Promise<void> {
+    while (!this.#leave.signal.aborted) {
+      const restMs = this.#restUntilMs - Date.now();
+      if (restMs > 0) {
+        await sleep(restMs);
+        continue;
+      }
+      const run = await this.#parts.taker.take();
+      if (run === null) continue;
+      const begun: Promise<void> = run
+        .within(() => this.#begin(run))
+        .catch((error: unknown) => {
+          // The reconciliation of the budgets finds its reservation.
+          const { generationId } = run.order;
+          this.#parts.logger.error({ err: error, generationId }, 'a run whose call had left was not started');
+        })
+        .finally(() => this.#starts.delete(begun));
+      this.#starts.add(begun);
+      if (this.#starts.size >= MOST_STARTS) await Promise.race(this.#starts);
+    }
+    await Promise.all(this.#starts);
+  }
+
+  async #begin(run: TakenRun): Promise<void> {
+    const { promise: runIsOurs, resolve } = Promise.withResolvers<boolean>();
+    const isLikelyOurs = this.#wasGiven;
+    const starting = this.#startRun(run, { eagerly: true });
+    this.#parts.beginEarly({ ...run, isOurs: runIsOurs, isAhead: isLikelyOurs });
+    const [started, failure] = await starting.then(
+      (result) => [result, null] as const,
+      (error: unknown) => ['failed', { error }] as const,
+    );
+    this.#wasGiven = started === 'given';
+    resolve(this.#wasGiven);
+    // If this reply is lost, the API starts the run again, which is a no-op. It also checks whose run has ended.
+    run.answer(started === 'given' || started === 'queued').catch(() => undefined);
+    if (failure === null) return;
+    this.#rest();
+    const { generationId } = run.order;
+    this.#parts.logger.warn({ err: failure.error, generationId }, 'a run was left to the API');
+    if (isLikelyOurs) await this.#retryStart(run);
+  }
+
+  async #startRun(run: TakenRun, { eagerly }: { readonly eagerly: boolean }): Promise<Started> {
+    const { temporal, taskQueue } = this.#parts;
+    const options = { ...runOptions(run, taskQueue), requestEagerStart: eagerly };
     try {
       const { eagerlyStarted } = await temporal.connection.withDeadline(Date.now() + START_MS, () =>
         temporal.workflow.start(WORKFLOW_TYPE, options),
@@ -55,76 +115,31 @@ export function takeRuns({ taker, temporal, taskQueue, beginEarly, logger }: Tak
       if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
       throw error;
     }
-  };
+  }
 
-  /** What has been reserved and called for is brought to its end, though its caller was told to ask again. */
-  const seeThrough = async (run: TakenRun) => {
-    const untilMs = Date.now() + SEE_THROUGH_MS;
+  /** A reservation and a provider call need their run, although the API has already asked its caller to retry. */
+  async #retryStart(run: TakenRun): Promise<void> {
+    const untilMs = Date.now() + RETRY_START_MS;
     for (;;) {
-      await sleep(REST_MS, undefined, { signal: leave.signal }).catch(() => 'one last time');
-      const failure = await start(run, false).then(
+      await sleep(REST_MS, undefined, { signal: this.#leave.signal }).catch(() => 'one last time');
+      const failure = await this.#startRun(run, { eagerly: false }).then(
         () => null,
         (error: unknown) => ({ error }),
       );
       if (failure === null) return;
-      if (leave.signal.aborted || Date.now() > untilMs || isRefusal(failure.error)) throw failure.error;
-      restUntilMs = Date.now() + REST_MS;
+      if (this.#leave.signal.aborted || Date.now() > untilMs || isRefusal(failure.error)) throw failure.error;
+      this.#rest();
     }
-  };
+  }
 
-  const begin = async (run: TakenRun) => {
-    const { promise: isOurs, resolve } = Promise.withResolvers<boolean>();
-    const isAhead = isGiven;
-    const starting = start(run, true);
-    beginEarly({ ...run, isOurs, isAhead });
-    const [started, failure] = await starting.then(
-      (how) => [how, null] as const,
-      (error: unknown) => ['failed', { error }] as const,
-    );
-    isGiven = started === 'given';
-    resolve(isGiven);
-    // Where the answer is lost, the API starts the run too, to no effect. It also looks whose run has ended.
-    run.answer(started === 'given' || started === 'queued').catch(() => undefined);
-    if (failure === null) return;
-    restUntilMs = Date.now() + REST_MS;
-    logger.warn({ err: failure.error, generationId: run.order.generationId }, 'a run was left to the API');
-    if (isAhead) await seeThrough(run);
-  };
-
-  const take = async () => {
-    while (!leave.signal.aborted) {
-      const restMs = restUntilMs - Date.now();
-      if (restMs > 0) {
-        await sleep(restMs);
-        continue;
-      }
-      const run = await taker.take();
-      if (run === null) continue;
-      const begun: Promise<void> = run
-        .within(() => begin(run))
-        .catch((error: unknown) => {
-          // Its reservation is found by the reconciliation of the budgets.
-          const { generationId } = run.order;
-          logger.error({ err: error, generationId }, 'a run whose call had left was not started');
-        })
-        .finally(() => starts.delete(begun));
-      starts.add(begun);
-      if (starts.size >= MOST_STARTS) await Promise.race(starts);
-    }
-    await Promise.all(starts);
-  };
-  const taken = take().catch((error: unknown) => logger.error({ err: error }, 'no more runs are taken'));
-  return {
-    stop: async () => {
-      leave.abort();
-      await taken;
-    },
-  };
+  #rest(): void {
+    this.#restUntilMs = Date.now() + REST_MS;
+  }
 }
 
 const INVALID_ARGUMENT = 3;
 
-/** Temporal will say the same however often it is asked. */
+/** True if Temporal would give the same answer to every retry. */
 function isRefusal(error: unknown): boolean {
   return isGrpcServiceError(error) && error.code === INVALID_ARGUMENT;
 }

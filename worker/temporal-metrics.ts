@@ -1,11 +1,11 @@
 /**
- * What Temporal's SDK counts: slots, polls, latencies of workflow tasks. Its native part serves it by itself, on an
- * address of this machine that only our own page reads.
+ * The metrics of Temporal's SDK: slots, polls, latencies of workflow tasks. Its native part serves them at a loopback
+ * address, which only our own metrics page reads.
  */
 import { createServer } from 'node:net';
 import type { TelemetryOptions } from '@temporalio/worker';
 
-/** @param port of our page; undefined: nothing is counted. */
+/** @param port of our metrics page; undefined: nothing is counted. */
 export async function temporalMetrics(
   port: number | undefined,
 ): Promise<{ telemetryOptions: TelemetryOptions; url: string | undefined }> {
@@ -26,7 +26,7 @@ export async function temporalMetrics(
   };
 }
 
-/** The native part does not tell which port it was given, so one is chosen for it. */
+/** The native part does not report the port that the system gave it, so we choose one for it. */
 function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();

@@ -2,7 +2,7 @@
  * Loaded by `node --import` before the worker's own code, and so in the SDK's workflow thread too. The SDK enters a
  * workflow's VM some ten times a run, each time with a time limit, and for each limit Node starts and joins a thread:
  * 160 µs on an idle machine, milliseconds on a busy one. The limit guards against workflow code that never returns;
- * the only workflow here is ours, and it has no loop without an await. docs/decisions/0007 has the figures.
+ * our workflows are the only ones here, and have no loop without an await. docs/decisions/0007 has the figures.
  */
 import vm from 'node:vm';
 

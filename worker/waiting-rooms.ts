@@ -1,6 +1,6 @@
 /**
- * One line per provider for those who wait for room: a task queue of its own, of which a worker takes one at a time.
- * So Temporal keeps the order of the line, by priority and fairness, and nobody who waits holds a slot of the streams.
+ * Generations that wait for room: one task queue per provider, of which a worker runs one task at a time. Temporal
+ * orders the queue by priority and fairness, and a waiting generation holds no slot of the streams.
  */
 import { Worker } from '@temporalio/worker';
 import type { Activities } from '../activities/create-activities.ts';

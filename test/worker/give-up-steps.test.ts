@@ -18,7 +18,7 @@ async function settleFailing(error: unknown, attempt = 1) {
       throw error;
     },
   });
-  const activities = giveUpSteps(failing.activities, (given) => reported.push(given));
+  const activities = giveUpSteps(failing.activities, (step) => reported.push(step));
   const environment = new MockActivityEnvironment({ attempt });
   const thrown: unknown = await environment
     .run(activities.settleBudget, step)
@@ -31,11 +31,11 @@ const REFUSALS: readonly [string, unknown][] = [
   ['a key of another type', new ErrorReply('WRONGTYPE Operation against a key holding the wrong kind')],
   ['data of another shape', new ZodError([])],
   ['a number that cannot be booked', new RangeError('tokens must be a whole number from 0, but is 1.5')],
-  ['text that is no JSON', new SyntaxError('Unexpected token')],
+  ['text that is not JSON', new SyntaxError('Unexpected token')],
 ];
 
 describe('a step that must happen', () => {
-  test.each(REFUSALS)('is given up at once for %s, and an operator is told', async (_, error) => {
+  test.each(REFUSALS)('is given up at once for %s, and reported to an operator', async (_, error) => {
     const { thrown, reported } = await settleFailing(error);
     expect(thrown).toBeInstanceOf(ApplicationFailure);
     expect(thrown).toMatchObject({ nonRetryable: true, type: 'internal' });
@@ -44,7 +44,7 @@ describe('a step that must happen', () => {
 
   test.each<[string, unknown]>([
     ['a connection that broke', new SocketClosedUnexpectedlyError()],
-    ['a Redis that loads its file', new ErrorReply('LOADING Redis is loading the dataset in memory')],
+    ['a Redis that is loading its file', new ErrorReply('LOADING Redis is loading the dataset in memory')],
     ['a Redis without memory', new ErrorReply('OOM command not allowed when used memory > maxmemory')],
     ['a connection that is refused', Object.assign(new Error('connect'), { code: 'ECONNREFUSED' })],
   ])('is retried for as long as it takes after %s', async (_, error) => {
@@ -52,7 +52,7 @@ describe('a step that must happen', () => {
     expect([thrown, reported]).toEqual([error, []]);
   });
 
-  test('is retried a number of times after an error that says nothing, then given up', async () => {
+  test('is given up after a number of retries of an unknown error', async () => {
     const error = new Error('odd');
     expect((await settleFailing(error, LIMITS.oddErrorAttempts - 1)).thrown).toBe(error);
     const { thrown, reported } = await settleFailing(error, LIMITS.oddErrorAttempts);
@@ -60,7 +60,7 @@ describe('a step that must happen', () => {
     expect(reported).toHaveLength(1);
   });
 
-  test('that fails on purpose has its own say', async () => {
+  test('that fails deliberately decides itself whether it is retried', async () => {
     const failure = ApplicationFailure.create({ type: 'input_lost', nonRetryable: true });
     const { thrown, reported } = await settleFailing(failure, 10_000);
     expect([thrown, reported]).toEqual([failure, []]);

@@ -3,7 +3,7 @@ import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { bundleWorkflows } from '../../worker/create-worker.ts';
+import { bundleWorkflows } from '../../worker/bundle-workflows.ts';
 
 test('the workflow bundles, and asks for nothing of Node', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'unbroken-bundle-'));

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
-import { bundleWorkflows } from '../../worker/create-worker.ts';
+import { bundleWorkflows } from '../../worker/bundle-workflows.ts';
 import { readHistory } from './history-file.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';
 

@@ -10,7 +10,7 @@ import { NO_USAGE } from '../../contracts/money.ts';
 import { SEARCH_ATTRIBUTES, WORKFLOW_TYPE, workflowId } from '../../contracts/names.ts';
 import type { GenerationOutcome } from '../../contracts/steps.ts';
 import { findTemporalExecutable } from '../../tools/services/provide-temporal.ts';
-import { bundleWorkflows } from '../../worker/create-worker.ts';
+import { bundleWorkflows } from '../../worker/bundle-workflows.ts';
 import { createWaitingRooms } from '../../worker/waiting-rooms.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';
 

@@ -1,0 +1,105 @@
+/** Puts the real adapters behind the ports of the activities, as the config says. */
+import type { Logger } from 'pino';
+import type { Dependencies } from '../activities/dependencies.ts';
+import { countTexts } from '../contracts/count-tokens.ts';
+import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
+import { createWarningWebhook } from '../engine/budget/warning-webhook.ts';
+import { createPromptCompression } from '../engine/compression/prompt-compression.ts';
+import { createThreadedCompression } from '../engine/compression/threaded-compression.ts';
+import { SentenceEncoder } from '../engine/embedding/sentence-encoder.ts';
+import { costOf } from '../engine/models/price.ts';
+import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
+import { createProviders } from '../engine/providers/create-providers.ts';
+import { RedisGate } from '../engine/routing/redis-gate.ts';
+import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
+import { createLiveLogs } from '../engine/streaming/live-logs.ts';
+import { RedisEventLog } from '../engine/streaming/redis-event-log.ts';
+import { createStoredBytes } from '../engine/streaming/stored-bytes.ts';
+import { listenToLog } from '../engine/telemetry/measure-log.ts';
+import type { Metrics } from '../engine/telemetry/metrics.ts';
+import type { Config } from '../platform/config/load-config.ts';
+import type { RedisConnection } from '../platform/redis/redis-connection.ts';
+import { createCache } from './create-cache.ts';
+import { createNoteGate } from './gate-notices.ts';
+
+/** Added to the time limits of a call that probes an open circuit, until the probe counts as lost. */
+const PROBE_SLACK_MS = 2_000;
+
+interface Surroundings {
+  readonly redis: RedisConnection;
+  /** A second connection: one that subscribes can do nothing else. */
+  readonly subscriber: RedisConnection;
+  readonly logger: Logger;
+  readonly metrics: Metrics | null;
+  readonly onGateUnreachable: (reason: unknown) => void;
+}
+
+interface WorkerDependencies {
+  readonly dependencies: Dependencies;
+  /** Loads the models that the first cache look-up needs. */
+  warmUp(): Promise<void>;
+  /** Stops the threads. The connections are the caller's. */
+  close(): Promise<void>;
+}
+
+export async function createDependencies(
+  config: Config,
+  { redis, subscriber, logger, metrics, onGateUnreachable }: Surroundings,
+): Promise<WorkerDependencies> {
+  const providers = createProviders(config);
+  const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
+    costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd;
+  const encoder = new SentenceEncoder();
+  const { warmUp, close, ...cache } = createCache(config, { redis, encoder, providers, priceOf, countTexts });
+  const compression = await createThreadedCompression({
+    compression: config.compression,
+    encode: (texts) => encoder.encode(texts),
+  });
+  const dependencies: Dependencies = {
+    ...cache,
+    live: createLiveLogs(subscriber),
+    log: createLog(config, { redis, logger, metrics }),
+    budget: new RedisBudgetLedger({ redis, ...budgetSettings(config) }),
+    notifyBudget: createNotifyBudget(config),
+    promptStats: new RedisPromptStats(redis),
+    compression: createPromptCompression(redis, compression.compress),
+    providers,
+    gate: new RedisGate({
+      redis,
+      keys: config.providerKeys,
+      scopes: config.gateScopes,
+      breaker: config.breaker,
+      probeMs: config.limits.connectMs + config.limits.firstTokenMs + PROBE_SLACK_MS,
+      onUnreachable: onGateUnreachable,
+    }),
+    note: createNoteGate(logger, metrics),
+    priceOf,
+    countTexts,
+  };
+  return {
+    dependencies,
+    warmUp,
+    close: async () => {
+      await Promise.all([close(), compression.close(), encoder.close()]);
+    },
+  };
+}
+
+function createLog(
+  { retention, storage }: Config,
+  { redis, logger, metrics }: Pick<Surroundings, 'redis' | 'logger' | 'metrics'>,
+): RedisEventLog {
+  const retentionMs = retention.logMs;
+  const storedBytes = createStoredBytes(redis, { bytesPerTenant: storage.bytesPerTenant, retentionMs });
+  const onError = (error: unknown) => logger.warn({ err: error }, 'an input was not taken off its count');
+  return new RedisEventLog(redis, {
+    retentionMs,
+    listener: listenToEnds(storedBytes, onError, listenToLog(metrics, logger)),
+  });
+}
+
+function createNotifyBudget({ budgets, budgetWebhookSecret: secret }: Config): Dependencies['notifyBudget'] {
+  if (budgets.webhook === undefined || secret === undefined) return null;
+  const { url, allowPrivateNetwork } = budgets.webhook;
+  return createWarningWebhook({ url, secret, allowPrivateNetwork });
+}
