@@ -4,6 +4,7 @@ import { describe, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { configSchema } from '../../platform/config/schema.ts';
+import { DYNAMIC_CONFIG } from '../../tools/services/provide-temporal.ts';
 import { composeFaults, composeSchema, oneShots } from './compose-schema.ts';
 import { ROOT, readJson, readProjectFile } from './project-files.ts';
 
@@ -67,18 +68,13 @@ describe('docker-compose.yml', () => {
 });
 
 describe('the rest of the deployment', () => {
-  test('Temporal hands tasks over without its polling pauses, and none to a worker that hangs', () => {
+  test('Temporal has the settings of the one that npm start runs', () => {
     const settings: unknown = parse(readProjectFile('tools/deploy/temporal-dynamicconfig.yaml'));
-    expect(settings).toEqual({
-      'system.enableActivityEagerExecution': [{ value: true }],
-      'history.transferProcessorMaxPollRPS': [{ value: 2000 }],
-      'frontend.keepAliveTime': [{ value: '1s' }],
-      'frontend.keepAliveTimeout': [{ value: '2s' }],
-      'matching.useNewMatcher': [{ value: true }],
-      'matching.enableFairness': [{ value: true }],
-      'matching.numTaskqueueReadPartitions': [{ value: 1 }],
-      'matching.numTaskqueueWritePartitions': [{ value: 1 }],
-    });
+    const started = Object.entries(DYNAMIC_CONFIG).map(([name, value]) => [
+      name,
+      [{ value: JSON.parse(value) }],
+    ]);
+    expect(settings).toEqual(Object.fromEntries(started));
     const { environment, volumes } = compose.services['temporal'] ?? {};
     const target = environment?.['DYNAMIC_CONFIG_FILE_PATH'];
     expect(volumes).toContain(`./tools/deploy/temporal-dynamicconfig.yaml:${target}:ro`);

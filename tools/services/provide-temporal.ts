@@ -28,14 +28,14 @@ const NAMESPACE = 'default';
  * A task handed from one queue to the next waits about 50 ms by default, because a shard may poll only 20 times a
  * second; with these two the time to the first token falls from 93 ms to 12 ms.
  */
-const DYNAMIC_CONFIG = {
+export const DYNAMIC_CONFIG: Readonly<Record<string, string>> = {
   'system.enableActivityEagerExecution': 'true',
   'history.transferProcessorMaxPollRPS': '2000',
   // A worker that hangs or is cut off must not be given tasks: its connection is closed after these.
   'frontend.keepAliveTime': '"1s"',
   'frontend.keepAliveTimeout': '"2s"',
-  // From the fourth attempt on, a lost workflow task is given out again only after a wait that doubles, by default up to
-  // 10 minutes: a run whose worker is cut off a few times would stay open for as long after all is well again.
+  // From the fourth attempt on, Temporal delays a lost workflow task by a doubling backoff of up to 10 minutes by default:
+  // a run whose worker was cut off a few times would stay open that long after everything has recovered.
   'history.workflowTaskRetryMaxInterval': '"5s"',
   // Those who wait for a slot, or for room at a provider, are served by priority and in turns by user.
   'matching.useNewMatcher': 'true',
