@@ -1,6 +1,6 @@
 /**
- * The log -> the chunks of the AI SDK's UI message stream. Pure. Voided text is taken back by `reset-step`, which
- * removes all parts of the current step. Source: ai's UIMessageChunk.
+ * Folds a log into the chunks of the AI SDK's UI message stream. `reset-step` voids text: it removes all parts of the
+ * current step. Source: ai's UIMessageChunk.
  */
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import { idIn, type Projection } from '../wire.ts';
@@ -26,94 +26,105 @@ export type UiChunk =
 interface Call {
   readonly toolCallId: string;
   readonly toolName: string;
-  readonly pieces: string[];
+  readonly argumentDeltas: string[];
 }
 
-export function projectUi({ messageId }: Pick<UiOrigin, 'messageId'>): Projection<UiChunk> {
-  let open: { readonly kind: 'text' | 'reasoning'; readonly id: string } | null = null;
-  let made = 0;
-  let calls = new Map<number, Call>();
+type TextKind = 'text' | 'reasoning';
+type EventOf<Type extends GenerationEvent['type']> = Extract<GenerationEvent, { type: Type }>;
 
-  const close = (): UiChunk[] => {
-    const closing: UiChunk[] = open === null ? [] : [{ type: `${open.kind}-end`, id: open.id }];
-    open = null;
-    return closing;
-  };
-  const delta = (kind: 'text' | 'reasoning', text: string): UiChunk[] => {
-    if (open?.kind === kind) return [{ type: `${kind}-delta`, id: open.id, delta: text }];
-    const closing = close();
-    const id = `${kind}-${made}`;
-    made += 1;
-    open = { kind, id };
-    return [...closing, { type: `${kind}-start`, id }, { type: `${kind}-delta`, id, delta: text }];
-  };
-  const toolDelta = (event: Extract<GenerationEvent, { type: 'tool-call-delta' }>): UiChunk[] => {
-    const chunks = close();
-    let call = calls.get(event.index);
-    if (call === undefined) {
-      call = { toolCallId: event.id, toolName: event.name, pieces: [] };
-      calls.set(event.index, call);
-      chunks.push({ type: 'tool-input-start', toolCallId: event.id, toolName: event.name });
+export class UiProjection implements Projection<UiChunk> {
+  readonly #messageId: string | null;
+  #open: { readonly kind: TextKind; readonly id: string } | null = null;
+  #textParts = 0;
+  #calls = new Map<number, Call>();
+
+  /** @param context `messageId`: the message that the answer continues; null for a new one. */
+  constructor({ messageId }: Pick<UiOrigin, 'messageId'>) {
+    this.#messageId = messageId;
+  }
+
+  push(event: GenerationEvent): readonly UiChunk[] {
+    switch (event.type) {
+      case 'generation-start':
+        return this.#start(event.generationId);
+      case 'text-delta':
+        return this.#textDelta('text', event.text);
+      case 'reasoning-delta':
+        return this.#textDelta('reasoning', event.text);
+      case 'tool-call-delta':
+        return this.#toolDelta(event);
+      case 'text-reset':
+        this.#open = null;
+        this.#calls = new Map();
+        return [{ type: 'reset-step' }];
+      case 'generation-end':
+        return this.#end(event);
+      case 'generation-error':
+        return [...this.#close(), { type: 'error', errorText: `${event.error.code}: ${event.error.message}` }];
+      case 'generation-cancel':
+        return [...this.#close(), { type: 'abort', reason: 'cancelled' }];
+      default:
+        return [];
     }
-    call.pieces.push(event.arguments);
-    if (event.arguments === '') return chunks;
-    return [...chunks, { type: 'tool-input-delta', toolCallId: event.id, inputTextDelta: event.arguments }];
-  };
+  }
 
-  return {
-    push: (event) => {
-      switch (event.type) {
-        case 'generation-start': {
-          const { generationId } = event;
-          const id = messageId ?? idIn('msg_', generationId);
-          return [
-            { type: 'start', messageId: id, messageMetadata: { generationId } },
-            { type: 'start-step' },
-          ];
-        }
-        case 'text-delta':
-          return delta('text', event.text);
-        case 'reasoning-delta':
-          return delta('reasoning', event.text);
-        case 'tool-call-delta':
-          return toolDelta(event);
-        case 'text-reset':
-          open = null;
-          calls = new Map();
-          return [{ type: 'reset-step' }];
-        case 'generation-end': {
-          const { costMicroUsd, attempts, cached, finishReason } = event;
-          const messageMetadata = {
-            model: `${event.provider}/${event.model}`,
-            costMicroUsd,
-            attempts,
-            cached,
-          };
-          return [
-            ...close(),
-            ...[...calls.values()].map(inputOf),
-            { type: 'finish-step' },
-            { type: 'finish', finishReason, messageMetadata },
-          ];
-        }
-        case 'generation-error':
-          return [...close(), { type: 'error', errorText: `${event.error.code}: ${event.error.message}` }];
-        case 'generation-cancel':
-          return [...close(), { type: 'abort', reason: 'cancelled' }];
-        default:
-          return [];
-      }
-    },
-  };
+  #start(generationId: string): UiChunk[] {
+    const messageId = this.#messageId ?? idIn('msg_', generationId);
+    return [{ type: 'start', messageId, messageMetadata: { generationId } }, { type: 'start-step' }];
+  }
+
+  #close(): UiChunk[] {
+    if (this.#open === null) return [];
+    const { kind, id } = this.#open;
+    this.#open = null;
+    return [{ type: `${kind}-end`, id }];
+  }
+
+  #textDelta(kind: TextKind, delta: string): UiChunk[] {
+    if (this.#open?.kind === kind) return [{ type: `${kind}-delta`, id: this.#open.id, delta }];
+    const closing = this.#close();
+    const id = `${kind}-${this.#textParts}`;
+    this.#textParts += 1;
+    this.#open = { kind, id };
+    return [...closing, { type: `${kind}-start`, id }, { type: `${kind}-delta`, id, delta }];
+  }
+
+  #toolDelta(event: EventOf<'tool-call-delta'>): UiChunk[] {
+    const { index, id: toolCallId, name: toolName, arguments: argumentDelta } = event;
+    const chunks = this.#close();
+    let call = this.#calls.get(index);
+    if (call === undefined) {
+      call = { toolCallId, toolName, argumentDeltas: [] };
+      this.#calls.set(index, call);
+      chunks.push({ type: 'tool-input-start', toolCallId, toolName });
+    }
+    call.argumentDeltas.push(argumentDelta);
+    if (argumentDelta !== '') {
+      chunks.push({ type: 'tool-input-delta', toolCallId, inputTextDelta: argumentDelta });
+    }
+    return chunks;
+  }
+
+  #end(event: EventOf<'generation-end'>): UiChunk[] {
+    const { costMicroUsd, attempts, cached, finishReason } = event;
+    const messageMetadata = { model: candidateName(event), costMicroUsd, attempts, cached };
+    return [
+      ...this.#close(),
+      ...[...this.#calls.values()].map(toolInputChunk),
+      { type: 'finish-step' },
+      { type: 'finish', finishReason, messageMetadata },
+    ];
+  }
 }
 
-function inputOf({ toolCallId, toolName, pieces }: Call): UiChunk {
-  const written = pieces.join('');
+/** The whole input of a call, which the SDK takes only as parsed JSON. */
+function toolInputChunk({ toolCallId, toolName, argumentDeltas }: Call): UiChunk {
+  const argumentsJson = argumentDeltas.join('');
   try {
-    const input: unknown = JSON.parse(written === '' ? '{}' : written);
+    const input: unknown = JSON.parse(argumentsJson === '' ? '{}' : argumentsJson);
     return { type: 'tool-input-available', toolCallId, toolName, input };
   } catch {
     const errorText = 'The arguments are not valid JSON.';
-    return { type: 'tool-input-error', toolCallId, toolName, input: written, errorText };
+    return { type: 'tool-input-error', toolCallId, toolName, input: argumentsJson, errorText };
   }
 }

@@ -1,5 +1,5 @@
 /**
- * The log -> the events of Anthropic's messages stream. Pure. Source: the types of the official client,
+ * Folds a log into the events of Anthropic's messages stream. Source: the types of the official client,
  * RawMessageStreamEvent.
  */
 import type {
@@ -18,92 +18,107 @@ import { idIn, type Projection } from '../wire.ts';
 
 type Frame = RawMessageStreamEvent;
 
-export function projectMessage(asked: string): Projection<Frame> {
-  let id = '';
-  let model = asked;
-  let hasBegun = false;
-  /** The block that is open: blocks of this format follow each other. */
-  let open: { readonly key: string; readonly index: number } | null = null;
-  let blocks = 0;
-  const closed = new Set<string>();
+/** Content blocks of this format do not overlap: at most one is open. */
+interface OpenBlock {
+  readonly key: string;
+  readonly index: number;
+}
 
-  const begin = (): Frame[] => {
-    if (hasBegun) return [];
-    hasBegun = true;
-    return [{ type: 'message_start', message: messageOf({ id, model, content: [], usage: NO_USAGE }) }];
-  };
-  const close = (): Frame[] => {
-    const stop: Frame[] = open === null ? [] : [{ type: 'content_block_stop', index: open.index }];
-    if (open !== null) closed.add(open.key);
-    open = null;
-    return stop;
-  };
-  /** Frames up to the open block of this key, and its index. */
-  const blockFor = (key: string, block: () => ContentBlockStart): readonly [number, Frame[]] => {
-    if (open?.key === key) return [open.index, []];
-    if (key.startsWith('call') && closed.has(key)) {
-      // Blocks follow each other here; no vendor goes back to a call that it has ended.
-      throw new UnbrokenError('provider_malformed', 'The pieces of two tool calls came mixed.');
-    }
-    const before = [...begin(), ...close()];
-    const index = blocks;
-    blocks += 1;
-    open = { key, index };
-    return [index, [...before, { type: 'content_block_start', index, content_block: block() }]];
-  };
+export class MessageProjection implements Projection<Frame> {
+  readonly #closedKeys = new Set<string>();
+  #id = '';
+  #model: string;
+  #hasStarted = false;
+  #open: OpenBlock | null = null;
+  #blocks = 0;
 
-  return {
-    push: (event: GenerationEvent) => {
-      switch (event.type) {
-        case 'generation-start':
-          id = idIn('msg_', event.generationId);
-          return [];
-        case 'provider-start':
-        case 'cache-hit':
-          model = `${event.provider}/${event.model}`;
-          return [];
-        case 'text-delta': {
-          const [index, before] = blockFor('text', () => ({ type: 'text', text: '', citations: null }));
-          return [...before, deltaOf(index, { type: 'text_delta', text: event.text })];
-        }
-        case 'reasoning-delta': {
-          const empty = { type: 'thinking', thinking: '', signature: '' } as const;
-          const [index, before] = blockFor('thinking', () => empty);
-          return [...before, deltaOf(index, { type: 'thinking_delta', thinking: event.text })];
-        }
-        case 'tool-call-delta': {
-          const { id: callId, name } = event;
-          const [index, before] = blockFor(`call ${event.index}`, () => toolUse(callId, name, {}));
-          if (event.arguments === '') return before;
-          return [...before, deltaOf(index, { type: 'input_json_delta', partial_json: event.arguments })];
-        }
-        case 'generation-end':
-          return [
-            ...begin(),
-            ...close(),
-            {
-              type: 'message_delta',
-              delta: {
-                stop_reason: stopReasonOf(event.finishReason),
-                stop_sequence: null,
-                stop_details: null,
-                container: null,
-              },
-              usage: deltaUsageOf(event.usage),
-            },
-            { type: 'message_stop' },
-          ];
-        default:
-          return [];
+  /** @param requestedModel the model as the caller named it; used until the log names the one that answers. */
+  constructor(requestedModel: string) {
+    this.#model = requestedModel;
+  }
+
+  /** @throws provider_malformed when the deltas of two tool calls are interleaved: this format cannot express that. */
+  push(event: GenerationEvent): readonly Frame[] {
+    switch (event.type) {
+      case 'generation-start':
+        this.#id = idIn('msg_', event.generationId);
+        return [];
+      case 'provider-start':
+      case 'cache-hit':
+        this.#model = candidateName(event);
+        return [];
+      case 'text-delta': {
+        const { index, opening } = this.#blockFor('text', { type: 'text', text: '', citations: null });
+        return [...opening, deltaFrame(index, { type: 'text_delta', text: event.text })];
       }
+      case 'reasoning-delta': {
+        const block = { type: 'thinking', thinking: '', signature: '' } as const;
+        const { index, opening } = this.#blockFor('thinking', block);
+        return [...opening, deltaFrame(index, { type: 'thinking_delta', thinking: event.text })];
+      }
+      case 'tool-call-delta': {
+        const block = toolUse(event.id, event.name, {});
+        const { index, opening } = this.#blockFor(`call ${event.index}`, block);
+        if (event.arguments === '') return opening;
+        return [...opening, deltaFrame(index, { type: 'input_json_delta', partial_json: event.arguments })];
+      }
+      case 'generation-end':
+        return [...this.#start(), ...this.#close(), ...endFrames(event)];
+      default:
+        return [];
+    }
+  }
+
+  #start(): Frame[] {
+    if (this.#hasStarted) return [];
+    this.#hasStarted = true;
+    const message = messageOf({ id: this.#id, model: this.#model, content: [], usage: NO_USAGE });
+    return [{ type: 'message_start', message }];
+  }
+
+  #close(): Frame[] {
+    if (this.#open === null) return [];
+    const { key, index } = this.#open;
+    this.#closedKeys.add(key);
+    this.#open = null;
+    return [{ type: 'content_block_stop', index }];
+  }
+
+  /** @returns the index of the block of this key, and the frames that must be sent first when it is not open yet. */
+  #blockFor(key: string, block: ContentBlockStart): { readonly index: number; readonly opening: Frame[] } {
+    if (this.#open?.key === key) return { index: this.#open.index, opening: [] };
+    if (key.startsWith('call') && this.#closedKeys.has(key)) {
+      throw new UnbrokenError('provider_malformed', 'The deltas of two tool calls are interleaved.');
+    }
+    const opening = [...this.#start(), ...this.#close()];
+    const index = this.#blocks;
+    this.#blocks += 1;
+    this.#open = { key, index };
+    opening.push({ type: 'content_block_start', index, content_block: block });
+    return { index, opening };
+  }
+}
+
+function endFrames({ finishReason, usage }: Extract<GenerationEvent, { type: 'generation-end' }>): Frame[] {
+  return [
+    {
+      type: 'message_delta',
+      delta: {
+        stop_reason: toAnthropicStopReason(finishReason),
+        stop_sequence: null,
+        stop_details: null,
+        container: null,
+      },
+      usage: toAnthropicUsage(usage),
     },
-  };
+    { type: 'message_stop' },
+  ];
 }
 
 type ContentBlockStart = Extract<Frame, { type: 'content_block_start' }>['content_block'];
 type BlockDelta = Extract<Frame, { type: 'content_block_delta' }>['delta'];
 
-function deltaOf(index: number, delta: BlockDelta): Frame {
+function deltaFrame(index: number, delta: BlockDelta): Frame {
   return { type: 'content_block_delta', index, delta };
 }
 
@@ -111,30 +126,30 @@ function toolUse(id: string, name: string, input: unknown) {
   return { type: 'tool_use' as const, id, name, input, caller: { type: 'direct' as const } };
 }
 
-/** The whole answer, where no stream was asked for. */
-export function wholeMessage(asked: string, answer: Answer): Message {
+/** The whole answer, for a request without `stream`. */
+export function wholeMessage(requestedModel: string, answer: Answer): Message {
   const { generationId, text, reasoning, toolCalls, end } = answer;
   const content: ContentBlock[] = [
     ...(reasoning === '' ? [] : [{ type: 'thinking' as const, thinking: reasoning, signature: '' }]),
     ...(text === '' ? [] : [{ type: 'text' as const, text, citations: null }]),
-    ...toolCalls.map(({ id, name, arguments: written }) => toolUse(id, name, parsedInput(written))),
+    ...toolCalls.map((call) => toolUse(call.id, call.name, parseToolInput(call.arguments))),
   ];
   const message = messageOf({
     id: idIn('msg_', generationId),
-    model: answer.model ?? asked,
+    model: answer.model ?? requestedModel,
     content,
     usage: end?.usage ?? NO_USAGE,
   });
   const finish = end?.type === 'generation-end' ? end.finishReason : 'stop';
-  return { ...message, stop_reason: stopReasonOf(finish) };
+  return { ...message, stop_reason: toAnthropicStopReason(finish) };
 }
 
-/** The format holds an object where the model wrote JSON; what is no JSON is given as it was written. */
-function parsedInput(written: string): unknown {
+/** This format carries arguments as an object. Arguments that are not valid JSON are passed on as the model wrote them. */
+function parseToolInput(argumentsJson: string): unknown {
   try {
-    return JSON.parse(written === '' ? '{}' : written);
+    return JSON.parse(argumentsJson === '' ? '{}' : argumentsJson);
   } catch {
-    return { arguments: written };
+    return { arguments: argumentsJson };
   }
 }
 
@@ -156,7 +171,7 @@ function messageOf({
     container: null,
     diagnostics: null,
     usage: {
-      ...usageCountsOf(usage),
+      ...toAnthropicUsage(usage),
       cache_creation: null,
       inference_geo: null,
       service_tier: null,
@@ -165,12 +180,8 @@ function messageOf({
   };
 }
 
-function deltaUsageOf(usage: Usage): MessageDeltaUsage {
-  return usageCountsOf(usage);
-}
-
-/** As the API of origin counts: what came from its cache is not part of `input_tokens`. */
-function usageCountsOf(usage: Usage) {
+/** Anthropic counts cached tokens apart: they are not part of `input_tokens`. */
+function toAnthropicUsage(usage: Usage): MessageDeltaUsage {
   return {
     input_tokens: usage.inputTokens,
     cache_read_input_tokens: usage.cachedInputTokens,
@@ -181,7 +192,7 @@ function usageCountsOf(usage: Usage) {
   };
 }
 
-function stopReasonOf(reason: FinishReason): StopReason {
+function toAnthropicStopReason(reason: FinishReason): StopReason {
   if (reason === 'tool-calls') return 'tool_use';
   return reason === 'length' ? 'max_tokens' : 'end_turn';
 }

@@ -1,6 +1,6 @@
 /**
- * The log -> the chunks of OpenAI's chat completions. Pure. Reasoning goes into `reasoning_content`, as other servers
- * of this format have it. Source: the types of the official client, ChatCompletionChunk.
+ * Folds a log into the chunks of OpenAI's chat completions. Reasoning goes into `reasoning_content`, as in other servers
+ * of this format. Source: the types of the official client, ChatCompletionChunk.
  */
 import type {
   ChatCompletion,
@@ -15,71 +15,82 @@ import { type Answer, tokensOf } from '../answer.ts';
 import { idIn, type Projection } from '../wire.ts';
 
 type Delta = ChatCompletionChunk.Choice['delta'] & { reasoning_content?: string };
+type ToolCallDelta = Extract<GenerationEvent, { type: 'tool-call-delta' }>;
 type WireFinish = ChatCompletionChunk.Choice['finish_reason'];
 
 export interface ChatContext {
+  /** The model as the caller named it; used until the log names the one that answers. */
   readonly model: string;
   readonly includeUsage: boolean;
 }
 
-export function projectChat({ model: asked, includeUsage }: ChatContext): Projection<ChatCompletionChunk> {
-  let id = '';
-  let created = 0;
-  let model = asked;
-  let hasBegun = false;
-  const begunCalls = new Set<number>();
+export class ChatProjection implements Projection<ChatCompletionChunk> {
+  readonly #includeUsage: boolean;
+  readonly #startedCalls = new Set<number>();
+  #id = '';
+  #createdSeconds = 0;
+  #model: string;
+  #hasSentRole = false;
 
-  const chunk = (choices: ChatCompletionChunk['choices'], usage: CompletionUsage | null = null) =>
-    ({
-      id,
-      object: 'chat.completion.chunk',
-      created,
-      model,
-      choices,
-      ...(includeUsage ? { usage } : {}),
-    }) satisfies ChatCompletionChunk;
-  const choice = (delta: Delta, finish_reason: WireFinish = null) => {
-    const role: Delta = hasBegun ? {} : { role: 'assistant', content: '' };
-    hasBegun = true;
-    return chunk([{ index: 0, delta: { ...role, ...delta }, finish_reason }]);
-  };
+  constructor({ model, includeUsage }: ChatContext) {
+    this.#model = model;
+    this.#includeUsage = includeUsage;
+  }
 
-  return {
-    push: (event: GenerationEvent) => {
-      switch (event.type) {
-        case 'generation-start':
-          id = idIn('chatcmpl-', event.generationId);
-          created = Math.floor(event.at / 1_000);
-          return [];
-        case 'provider-start':
-        case 'cache-hit':
-          model = `${event.provider}/${event.model}`;
-          return [];
-        case 'text-delta':
-          return [choice({ content: event.text })];
-        case 'reasoning-delta':
-          return [choice({ reasoning_content: event.text })];
-        case 'tool-call-delta': {
-          const { index, name, arguments: written } = event;
-          const isFirst = !begunCalls.has(index);
-          begunCalls.add(index);
-          const call = isFirst
-            ? { index, id: event.id, type: 'function' as const, function: { name, arguments: written } }
-            : { index, function: { arguments: written } };
-          return [choice({ tool_calls: [call] })];
-        }
-        case 'generation-end': {
-          const end = choice({}, finishOf(event.finishReason));
-          return includeUsage ? [end, chunk([], usageOf(event.usage))] : [end];
-        }
-        default:
-          return [];
+  push(event: GenerationEvent): readonly ChatCompletionChunk[] {
+    switch (event.type) {
+      case 'generation-start':
+        this.#id = idIn('chatcmpl-', event.generationId);
+        this.#createdSeconds = Math.floor(event.at / 1_000);
+        return [];
+      case 'provider-start':
+      case 'cache-hit':
+        this.#model = candidateName(event);
+        return [];
+      case 'text-delta':
+        return [this.#choiceChunk({ content: event.text })];
+      case 'reasoning-delta':
+        return [this.#choiceChunk({ reasoning_content: event.text })];
+      case 'tool-call-delta':
+        return [this.#choiceChunk({ tool_calls: [this.#toolCallDelta(event)] })];
+      case 'generation-end': {
+        const end = this.#choiceChunk({}, toChatFinishReason(event.finishReason));
+        return this.#includeUsage ? [end, this.#chunk([], toChatUsage(event.usage))] : [end];
       }
-    },
-  };
+      default:
+        return [];
+    }
+  }
+
+  /** The first delta of a call carries its id and name, all later ones only arguments. */
+  #toolCallDelta({ index, id, name, arguments: argumentsJson }: ToolCallDelta) {
+    if (this.#startedCalls.has(index)) return { index, function: { arguments: argumentsJson } };
+    this.#startedCalls.add(index);
+    return { index, id, type: 'function' as const, function: { name, arguments: argumentsJson } };
+  }
+
+  #choiceChunk(delta: Delta, finish_reason: WireFinish = null): ChatCompletionChunk {
+    const role: Delta = this.#hasSentRole ? {} : { role: 'assistant', content: '' };
+    this.#hasSentRole = true;
+    return this.#chunk([{ index: 0, delta: { ...role, ...delta }, finish_reason }]);
+  }
+
+  #chunk(
+    choices: ChatCompletionChunk['choices'],
+    usage: CompletionUsage | null = null,
+  ): ChatCompletionChunk {
+    return {
+      id: this.#id,
+      object: 'chat.completion.chunk',
+      created: this.#createdSeconds,
+      model: this.#model,
+      choices,
+      ...(this.#includeUsage ? { usage } : {}),
+    };
+  }
 }
 
-/** The whole answer, where no stream was asked for. */
+/** The whole answer, for a request without `stream`. */
 export function wholeChat(model: string, answer: Answer): ChatCompletion {
   const { generationId, startedAtMs, end, text, reasoning, toolCalls } = answer;
   const message: ChatCompletionMessage & { reasoning_content?: string } = {
@@ -90,10 +101,10 @@ export function wholeChat(model: string, answer: Answer): ChatCompletion {
     ...(toolCalls.length === 0
       ? {}
       : {
-          tool_calls: toolCalls.map(({ id, name, arguments: written }) => ({
+          tool_calls: toolCalls.map(({ id, name, arguments: argumentsJson }) => ({
             id,
             type: 'function' as const,
-            function: { name, arguments: written },
+            function: { name, arguments: argumentsJson },
           })),
         }),
   };
@@ -103,16 +114,16 @@ export function wholeChat(model: string, answer: Answer): ChatCompletion {
     object: 'chat.completion',
     created: Math.floor(startedAtMs / 1_000),
     model: answer.model ?? model,
-    choices: [{ index: 0, message, finish_reason: finishOf(finish), logprobs: null }],
-    ...(end === null ? {} : { usage: usageOf(end.usage) }),
+    choices: [{ index: 0, message, finish_reason: toChatFinishReason(finish), logprobs: null }],
+    ...(end === null ? {} : { usage: toChatUsage(end.usage) }),
   };
 }
 
-function finishOf(reason: FinishReason): 'stop' | 'length' | 'tool_calls' {
+function toChatFinishReason(reason: FinishReason): 'stop' | 'length' | 'tool_calls' {
   return reason === 'tool-calls' ? 'tool_calls' : reason;
 }
 
-function usageOf(usage: Usage): CompletionUsage {
+function toChatUsage(usage: Usage): CompletionUsage {
   const { input, output, total } = tokensOf(usage);
   return {
     prompt_tokens: input,

@@ -1,13 +1,13 @@
 /**
- * The log -> the events of OpenAI's Responses stream. Pure: the same log gives the same events under the same
- * `sequence_number`, from 0 and without gaps, so `starting_after=N` is a fold from the first event that skips N+1.
+ * Folds a log into the events of OpenAI's Responses stream. The same log always gives the same events with the same
+ * `sequence_number`, from 0 and without gaps. So `starting_after=N` folds from the first event and skips up to N.
  *
  *     generation-start    response.created, response.in_progress (0 and 1)
  *     text-delta          response.output_text.delta, after the two events that open a message
  *     reasoning-delta     response.reasoning_summary_text.delta, likewise
  *     tool-call-delta     response.function_call_arguments.delta, likewise
- *     text-reset          response.output_item.done for each open item: `incomplete`, its content empty. The items that
- *                         follow have new ids and indices, and the finished response holds only those.
+ *     text-reset          response.output_item.done for each open item: `incomplete`, its content empty. Later items have
+ *                         new ids and indices, and the finished response holds only those.
  *     the terminal event  the events that close what is open, then response.completed, .incomplete or .failed
  */
 import type {
@@ -25,115 +25,138 @@ import { type ResponseContext, responseObject, type WireResponse } from './respo
 type Numbered<Event> = Event extends { response: unknown }
   ? Omit<Event, 'response' | 'sequence_number'> & { response: WireResponse }
   : Omit<Event, 'sequence_number'>;
-/** An event before it has its number. */
 type Unnumbered = Numbered<ResponseStreamEvent>;
+type ToolCallDelta = Extract<GenerationEvent, { type: 'tool-call-delta' }>;
 export type ResponseFrame = Unnumbered & { readonly sequence_number: number };
 
-/** An item of the output while it grows. `pieces` joined are its text or arguments. */
+type ItemKind = 'message' | 'reasoning' | 'call';
+
+/** An item of the output while it grows; its deltas joined are its text or arguments. */
 interface Item {
-  readonly kind: 'message' | 'reasoning' | 'call';
+  readonly kind: ItemKind;
   readonly index: number;
   readonly id: string;
-  readonly pieces: string[];
+  readonly deltas: string[];
   readonly call: { readonly id: string; readonly name: string };
   open: boolean;
 }
 
-export interface ResponseProjection extends Projection<ResponseFrame> {
+const ID_PREFIXES: Readonly<Record<ItemKind, string>> = { message: 'msg_', reasoning: 'rs_', call: 'fc_' };
+
+export class ResponseProjection implements Projection<ResponseFrame> {
+  readonly #context: ResponseContext;
+  readonly #calls = new Map<number, Item>();
+  #nextSequence = 0;
+  #items: Item[] = [];
+  #nextIndex = 0;
+  #startedAtMs = 0;
+  #model: string | null = null;
+  #end: Terminal | null = null;
+
+  constructor(context: ResponseContext) {
+    this.#context = context;
+  }
+
   /** The response as it stands after the events so far. */
-  response(): WireResponse;
-}
+  response(): WireResponse {
+    return responseObject(this.#context, {
+      startedAtMs: this.#startedAtMs,
+      model: this.#model,
+      output: this.#items.map((item) => outputItem(item, this.#end)),
+      end: this.#end,
+    });
+  }
 
-export function projectResponse(context: ResponseContext): ResponseProjection {
-  let sequence = 0;
-  let items: Item[] = [];
-  let made = 0;
-  let startedAtMs = 0;
-  let model: string | null = null;
-  let end: Terminal | null = null;
-  const calls = new Map<number, Item>();
+  push(event: GenerationEvent): readonly ResponseFrame[] {
+    return this.#unnumbered(event).map((unnumbered) => {
+      const frame: ResponseFrame = { ...unnumbered, sequence_number: this.#nextSequence };
+      this.#nextSequence += 1;
+      return frame;
+    });
+  }
 
-  const response = () =>
-    responseObject(context, { startedAtMs, model, output: items.map((item) => itemOf(item, end)), end });
-
-  const openItem = (kind: Item['kind'], call = { id: '', name: '' }): readonly [Item, Unnumbered[]] => {
-    const prefix = { message: 'msg_', reasoning: 'rs_', call: 'fc_' }[kind];
-    const id = `${idIn(prefix, context.generationId)}_${made}`;
-    const item: Item = { kind, index: made, id, pieces: [], call, open: true };
-    made += 1;
-    items.push(item);
-    return [item, openingOf(item)];
-  };
-  /** Text and reasoning follow each other; calls may come side by side, so they stay open to the end. */
-  const textItem = (kind: 'message' | 'reasoning'): readonly [Item, Unnumbered[]] => {
-    const open = items.find((item) => item.open && item.kind !== 'call');
-    if (open?.kind === kind) return [open, []];
-    const closing = open === undefined ? [] : closeItem(open);
-    const [item, opening] = openItem(kind);
-    return [item, [...closing, ...opening]];
-  };
-
-  const unnumbered = (event: GenerationEvent): Unnumbered[] => {
+  #unnumbered(event: GenerationEvent): Unnumbered[] {
     switch (event.type) {
       case 'generation-start':
-        startedAtMs = event.at;
+        this.#startedAtMs = event.at;
         return [
-          { type: 'response.created', response: response() },
-          { type: 'response.in_progress', response: response() },
+          { type: 'response.created', response: this.response() },
+          { type: 'response.in_progress', response: this.response() },
         ];
       case 'provider-start':
       case 'cache-hit':
-        model = `${event.provider}/${event.model}`;
+        this.#model = candidateName(event);
         return [];
       case 'text-delta':
-      case 'reasoning-delta': {
-        const [item, opening] = textItem(event.type === 'text-delta' ? 'message' : 'reasoning');
-        item.pieces.push(event.text);
-        return [...opening, deltaOf(item, event.text)];
-      }
-      case 'tool-call-delta': {
-        const known = calls.get(event.index);
-        const [item, opening] = known === undefined ? openItem('call', event) : [known, []];
-        calls.set(event.index, item);
-        if (event.arguments === '') return opening;
-        item.pieces.push(event.arguments);
-        return [...opening, deltaOf(item, event.arguments)];
-      }
-      case 'text-reset': {
-        const voided = items;
-        items = [];
-        calls.clear();
-        return voided.filter(({ open }) => open).map((item) => doneOf(item, emptied(item)));
-      }
+        return this.#textDelta('message', event.text);
+      case 'reasoning-delta':
+        return this.#textDelta('reasoning', event.text);
+      case 'tool-call-delta':
+        return this.#toolCallDelta(event);
+      case 'text-reset':
+        return this.#voidItems();
       case 'generation-end':
       case 'generation-error':
       case 'generation-cancel': {
-        const closing = items.filter(({ open }) => open).flatMap((item) => closeItem(item, event));
-        end = event;
-        return [...closing, endOf(response())];
+        const closing = this.#items.filter(({ open }) => open).flatMap((item) => closeItem(item, event));
+        this.#end = event;
+        return [...closing, endFrame(this.response())];
       }
       default:
         return [];
     }
-  };
+  }
 
-  return {
-    response,
-    push: (event) =>
-      unnumbered(event).map((one) => {
-        const frame: ResponseFrame = { ...one, sequence_number: sequence };
-        sequence += 1;
-        return frame;
-      }),
-  };
+  /** Text and reasoning never overlap: the one that begins closes the other. Calls stay open to the end. */
+  #textDelta(kind: 'message' | 'reasoning', delta: string): Unnumbered[] {
+    const open = this.#items.find((item) => item.open && item.kind !== 'call');
+    const opening: Unnumbered[] = [];
+    let item = open?.kind === kind ? open : undefined;
+    if (item === undefined) {
+      if (open !== undefined) opening.push(...closeItem(open, null));
+      item = this.#addItem(kind);
+      opening.push(...openingFrames(item));
+    }
+    item.deltas.push(delta);
+    return [...opening, deltaFrame(item, delta)];
+  }
+
+  /** Deltas of several calls may be interleaved. */
+  #toolCallDelta({ index, id, name, arguments: delta }: ToolCallDelta): Unnumbered[] {
+    const started = this.#calls.get(index);
+    const item = started ?? this.#addItem('call', { id, name });
+    const opening = started === undefined ? openingFrames(item) : [];
+    this.#calls.set(index, item);
+    if (delta === '') return opening;
+    item.deltas.push(delta);
+    return [...opening, deltaFrame(item, delta)];
+  }
+
+  #voidItems(): Unnumbered[] {
+    const voided = this.#items;
+    this.#items = [];
+    this.#calls.clear();
+    return voided
+      .filter(({ open }) => open)
+      .map((item) => doneFrame(item, emptyOutputItem(item, 'incomplete')));
+  }
+
+  #addItem(kind: ItemKind, call = { id: '', name: '' }): Item {
+    const index = this.#nextIndex;
+    const id = `${idIn(ID_PREFIXES[kind], this.#context.generationId)}_${index}`;
+    const item: Item = { kind, index, id, deltas: [], call, open: true };
+    this.#nextIndex += 1;
+    this.#items.push(item);
+    return item;
+  }
 }
 
-function openingOf(item: Item): Unnumbered[] {
+function openingFrames(item: Item): Unnumbered[] {
   const { kind, index: output_index, id: item_id } = item;
   const added: Unnumbered = {
     type: 'response.output_item.added',
     output_index,
-    item: inProgress(item),
+    item: emptyOutputItem(item, 'in_progress'),
   };
   if (kind === 'call') return [added];
   if (kind === 'message') {
@@ -147,20 +170,20 @@ function openingOf(item: Item): Unnumbered[] {
   ];
 }
 
-function deltaOf({ kind, index: output_index, id: item_id }: Item, delta: string): Unnumbered {
-  const about = { output_index, item_id, delta };
-  if (kind === 'call') return { type: 'response.function_call_arguments.delta', ...about };
+function deltaFrame({ kind, index: output_index, id: item_id }: Item, delta: string): Unnumbered {
+  const position = { output_index, item_id, delta };
+  if (kind === 'call') return { type: 'response.function_call_arguments.delta', ...position };
   if (kind === 'message')
-    return { type: 'response.output_text.delta', ...about, content_index: 0, logprobs: [] };
-  return { type: 'response.reasoning_summary_text.delta', ...about, summary_index: 0 };
+    return { type: 'response.output_text.delta', ...position, content_index: 0, logprobs: [] };
+  return { type: 'response.reasoning_summary_text.delta', ...position, summary_index: 0 };
 }
 
-/** Whole, or as far as it came where the generation ended without an answer. */
-function closeItem(item: Item, end?: Terminal): Unnumbered[] {
+/** @param end null while the generation runs; else decides whether the item counts as complete. */
+function closeItem(item: Item, end: Terminal | null): Unnumbered[] {
   item.open = false;
   const { kind, index: output_index, id: item_id } = item;
-  const text = item.pieces.join('');
-  const done = doneOf(item, itemOf(item, end ?? null));
+  const text = item.deltas.join('');
+  const done = doneFrame(item, outputItem(item, end));
   if (kind === 'call') {
     const { name } = item.call;
     return [
@@ -169,50 +192,42 @@ function closeItem(item: Item, end?: Terminal): Unnumbered[] {
     ] as Unnumbered[];
   }
   if (kind === 'message') {
-    const about = { output_index, item_id, content_index: 0 };
+    const position = { output_index, item_id, content_index: 0 };
     const part = { type: 'output_text' as const, text, annotations: [], logprobs: [] };
     return [
-      { type: 'response.output_text.done', ...about, text, logprobs: [] },
-      { type: 'response.content_part.done', ...about, part },
+      { type: 'response.output_text.done', ...position, text, logprobs: [] },
+      { type: 'response.content_part.done', ...position, part },
       done,
     ];
   }
-  const about = { output_index, item_id, summary_index: 0 };
+  const position = { output_index, item_id, summary_index: 0 };
   const part = { type: 'summary_text' as const, text };
   return [
-    { type: 'response.reasoning_summary_text.done', ...about, text },
-    { type: 'response.reasoning_summary_part.done', ...about, part },
+    { type: 'response.reasoning_summary_text.done', ...position, text },
+    { type: 'response.reasoning_summary_part.done', ...position, part },
     done,
   ];
 }
 
-function doneOf({ index: output_index }: Item, item: ResponseOutputItem): Unnumbered {
+function doneFrame({ index: output_index }: Item, item: ResponseOutputItem): Unnumbered {
   return { type: 'response.output_item.done', output_index, item };
 }
 
 type Status = 'in_progress' | 'completed' | 'incomplete';
 
-function itemOf(item: Item, end: Terminal | null): ResponseOutputItem {
+function outputItem(item: Item, end: Terminal | null): ResponseOutputItem {
   const wasCut = end !== null && (end.type !== 'generation-end' || end.finishReason === 'length');
   const status = item.open ? 'in_progress' : wasCut ? 'incomplete' : 'completed';
-  return build(item, status, item.pieces.join(''));
+  return buildOutputItem(item, status, item.deltas.join(''));
 }
 
-function inProgress(item: Item): ResponseOutputItem {
-  return emptyWith(item, 'in_progress');
-}
-
-function emptied(item: Item): ResponseOutputItem {
-  return emptyWith(item, 'incomplete');
-}
-
-function emptyWith(item: Item, status: Status): ResponseOutputItem {
-  const built = build(item, status, '');
+function emptyOutputItem(item: Item, status: Status): ResponseOutputItem {
+  const built = buildOutputItem(item, status, '');
   if (built.type === 'message') return { ...built, content: [] };
   return built.type === 'reasoning' ? { ...built, summary: [] } : built;
 }
 
-function build({ kind, id, call }: Item, status: Status, text: string) {
+function buildOutputItem({ kind, id, call }: Item, status: Status, text: string) {
   if (kind === 'message') {
     return {
       id,
@@ -241,9 +256,9 @@ function build({ kind, id, call }: Item, status: Status, text: string) {
   } satisfies ResponseFunctionToolCall as ResponseFunctionToolCall;
 }
 
-function endOf(response: WireResponse): Unnumbered {
+function endFrame(response: WireResponse): Unnumbered {
   if (response.status === 'completed') return { type: 'response.completed', response };
-  // A cancelled response has no event of its own in this API; its status says it.
+  // This API has no event for a cancelled response; the status in `response.incomplete` says it.
   return response.status === 'failed'
     ? { type: 'response.failed', response }
     : { type: 'response.incomplete', response };
