@@ -1,4 +1,4 @@
-/** Which generation a chat runs now: what `useChat` asks for after a reload, by nothing but its own id. */
+/** Finds the newest generation of a chat: after a reload `useChat` knows only the id of the chat. */
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
@@ -11,7 +11,7 @@ export interface ChatStreams {
 }
 
 export function createChatStreams(redis: RedisConnection): ChatStreams {
-  // Chats of one user must not meet those of another, whatever ids their pages choose.
+  // The pages of two users may choose the same chat id, so the user is part of the key.
   const keyOf = ({ tenant, user, scopes }: Caller, chatId: string) =>
     REDIS_KEYS.chat(tenant, scopes.includes('any-user') ? '' : user, chatId);
   return {

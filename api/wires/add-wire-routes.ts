@@ -1,4 +1,4 @@
-/** The routes of other vendors' formats, each a folder of its own. */
+/** Adds the routes of other vendors' formats; each format has its folder. */
 import type { Router } from 'express';
 import type { ApiDependencies } from '../dependencies.ts';
 import { addUiRoutes } from './ai-sdk-ui/routes.ts';

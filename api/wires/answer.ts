@@ -1,9 +1,9 @@
-/** A log folded to its answer: what is delivered and not void, and how it ended. */
+/** Folds a log into its answer: the text that is delivered and not void, and how the generation ended. */
+import { candidateName } from '../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { isTerminal } from '../../contracts/fold-events.ts';
-import type { Usage } from '../../contracts/money.ts';
 
-export interface ToolCall {
+interface ToolCall {
   readonly id: string;
   readonly name: string;
   readonly arguments: string;
@@ -14,7 +14,7 @@ export type Terminal = Extract<
   { type: 'generation-end' | 'generation-error' | 'generation-cancel' }
 >;
 
-/** What a log tells of its answer, besides the answer itself: small, however long that is. */
+/** What a log says about its answer. Small, however long the answer is. */
 export interface AnswerFacts {
   readonly generationId: string;
   /** Milliseconds since 1970. */
@@ -37,8 +37,8 @@ export interface Fold<Value> {
   value(): Value;
 }
 
-export function createFactsFold(): Fold<AnswerFacts> {
-  let facts: AnswerFacts = {
+export class FactsFold implements Fold<AnswerFacts> {
+  #facts: AnswerFacts = {
     generationId: '',
     startedAtMs: 0,
     model: null,
@@ -46,73 +46,68 @@ export function createFactsFold(): Fold<AnswerFacts> {
     attempts: 0,
     end: null,
   };
-  return {
-    value: () => facts,
-    push: (event) => {
-      if (event.type === 'generation-start') {
-        facts = { ...facts, generationId: event.generationId, startedAtMs: event.at };
-      } else if (event.type === 'provider-start') {
-        const model = `${event.provider}/${event.model}`;
-        facts = { ...facts, model, cached: false, attempts: event.attempt };
-      } else if (event.type === 'cache-hit') {
-        facts = { ...facts, model: `${event.provider}/${event.model}`, cached: true };
-      } else if (isTerminal(event)) facts = { ...facts, end: terminalOf(event) };
-    },
-  };
+
+  push(event: GenerationEvent): void {
+    if (event.type === 'generation-start') {
+      this.#facts = { ...this.#facts, generationId: event.generationId, startedAtMs: event.at };
+    } else if (event.type === 'provider-start') {
+      const model = candidateName(event);
+      this.#facts = { ...this.#facts, model, cached: false, attempts: event.attempt };
+    } else if (event.type === 'cache-hit') {
+      this.#facts = { ...this.#facts, model: candidateName(event), cached: true };
+    } else if (isTerminal(event)) this.#facts = { ...this.#facts, end: event };
+  }
+
+  value(): AnswerFacts {
+    return this.#facts;
+  }
 }
 
-export function createAnswerFold(): Fold<Answer> {
-  const facts = createFactsFold();
-  let texts: string[] = [];
-  let reasonings: string[] = [];
-  let calls = new Map<number, { id: string; name: string; pieces: string[] }>();
-  return {
-    push: (event) => {
-      facts.push(event);
-      if (event.type === 'text-delta') texts.push(event.text);
-      else if (event.type === 'reasoning-delta') reasonings.push(event.text);
-      else if (event.type === 'tool-call-delta') {
-        const call = calls.get(event.index) ?? { id: event.id, name: event.name, pieces: [] };
-        call.pieces.push(event.arguments);
-        calls.set(event.index, call);
-      } else if (event.type === 'text-reset') {
-        texts = [];
-        reasonings = [];
-        calls = new Map();
-      }
-    },
-    value: () => ({
-      ...facts.value(),
-      text: texts.join(''),
-      reasoning: reasonings.join(''),
-      toolCalls: [...calls.entries()]
-        .sort(([a], [b]) => a - b)
-        .map(([, { id, name, pieces }]) => ({ id, name, arguments: pieces.join('') })),
-    }),
-  };
+interface GrowingCall {
+  readonly id: string;
+  readonly name: string;
+  readonly argumentDeltas: string[];
+}
+
+export class AnswerFold implements Fold<Answer> {
+  readonly #facts = new FactsFold();
+  #texts: string[] = [];
+  #reasonings: string[] = [];
+  #calls = new Map<number, GrowingCall>();
+
+  push(event: GenerationEvent): void {
+    this.#facts.push(event);
+    if (event.type === 'text-delta') this.#texts.push(event.text);
+    else if (event.type === 'reasoning-delta') this.#reasonings.push(event.text);
+    else if (event.type === 'tool-call-delta') {
+      const { index, id, name } = event;
+      const call = this.#calls.get(index) ?? { id, name, argumentDeltas: [] };
+      call.argumentDeltas.push(event.arguments);
+      this.#calls.set(index, call);
+    } else if (event.type === 'text-reset') {
+      this.#texts = [];
+      this.#reasonings = [];
+      this.#calls = new Map();
+    }
+  }
+
+  value(): Answer {
+    const calls = [...this.#calls.entries()].sort(([a], [b]) => a - b);
+    return {
+      ...this.#facts.value(),
+      text: this.#texts.join(''),
+      reasoning: this.#reasonings.join(''),
+      toolCalls: calls.map(([, { id, name, argumentDeltas }]) => ({
+        id,
+        name,
+        arguments: argumentDeltas.join(''),
+      })),
+    };
+  }
 }
 
 export function foldAnswer(events: Iterable<GenerationEvent>): Answer {
-  const fold = createAnswerFold();
+  const fold = new AnswerFold();
   for (const event of events) fold.push(event);
   return fold.value();
-}
-
-function terminalOf(event: GenerationEvent): Terminal | null {
-  return event.type === 'generation-end' ||
-    event.type === 'generation-error' ||
-    event.type === 'generation-cancel'
-    ? event
-    : null;
-}
-
-/** Tokens as vendors count them: reasoning is part of the output, what was cached part of the input. */
-export function tokensOf(usage: Usage): {
-  readonly input: number;
-  readonly output: number;
-  readonly total: number;
-} {
-  const input = usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens;
-  const output = usage.outputTokens + usage.reasoningTokens;
-  return { input, output, total: input + output };
 }

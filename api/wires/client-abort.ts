@@ -1,23 +1,24 @@
-/** What a cut connection does to the generation that was begun on it: nothing, or a cancel when nobody comes back. */
+/** What a dropped connection does to its generation: nothing, or a cancel when no client reconnects. */
 import type { Request, Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { cancelRun } from '../generations/cancel-run.ts';
 
-/** The header `x-unbroken-on-abort` counts before the config. */
+/** The header `x-unbroken-on-abort` overrides the config. @throws invalid_request */
 export function abortPolicyOf(
   { config }: Pick<ApiDependencies, 'config'>,
   request: Pick<Request, 'get'>,
 ): 'continue' | 'cancel' {
-  const asked = request.get('x-unbroken-on-abort');
-  if (asked === undefined) return config.wires.onClientAbort;
-  if (asked === 'continue' || asked === 'cancel') return asked;
+  const policy = request.get('x-unbroken-on-abort');
+  if (policy === undefined) return config.wires.onClientAbort;
+  if (policy === 'continue' || policy === 'cancel') return policy;
   throw new UnbrokenError('invalid_request', 'x-unbroken-on-abort: expected continue or cancel.');
 }
 
 /**
- * Cancels when the client leaves before the response has ended and nobody follows the generation, at any API process,
- * after the grace. A process that ends in the meantime cancels nothing: going on is the safe side.
+ * Cancels the generation when its client disconnects before the response has ended and, after the grace period, no
+ * viewer of any API process follows it. A process that stops in between cancels nothing: an unread answer is safer than
+ * a lost one.
  */
 export function cancelOnAbort(
   { config, log, temporal, logger }: ApiDependencies,

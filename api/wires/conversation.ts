@@ -2,54 +2,62 @@
 import type { Message, Part } from '../../contracts/content.ts';
 import type { GenerationRequest } from '../../contracts/generation.ts';
 
-export interface Conversation {
-  /** A turn; one without content is left out. */
-  add(role: Message['role'], content: string | readonly Part[]): void;
-  /** A call belongs to the assistant's turn before it. */
-  addCall(call: { readonly id: string; readonly name: string; readonly arguments: string }): void;
-  /** Results of one turn of calls make one turn of the user. */
-  addResult(result: { readonly id: string; readonly content: string; readonly isError?: boolean }): void;
-  readonly messages: readonly Message[];
-}
+type Role = Message['role'];
 
-export function createConversation(): Conversation {
-  const messages: { role: Message['role']; content: string | Part[] }[] = [];
-  const join = (role: Message['role'], part: Part, joins: boolean) => {
-    const last = messages.at(-1);
-    if (!joins || last?.role !== role) {
-      messages.push({ role, content: [part] });
-      return;
-    }
-    const before: Part[] =
+export class Conversation {
+  readonly #messages: { role: Role; content: string | Part[] }[] = [];
+
+  get messages(): readonly Message[] {
+    return this.#messages;
+  }
+
+  /** Adds a turn; an empty one is left out. */
+  addTurn(role: Role, content: string | readonly Part[]): void {
+    if (content.length === 0) return;
+    this.#messages.push({ role, content: typeof content === 'string' ? content : [...content] });
+  }
+
+  /** Adds a tool call to the assistant's turn before it. */
+  addToolCall(call: { readonly id: string; readonly name: string; readonly arguments: string }): void {
+    const part: Part = { type: 'tool-call', id: call.id, name: call.name, arguments: call.arguments };
+    if (this.#messages.at(-1)?.role === 'assistant') this.#appendToLast(part);
+    else this.#messages.push({ role: 'assistant', content: [part] });
+  }
+
+  /** Adds a tool result; consecutive results form one user turn. */
+  addToolResult({ id, content, isError }: ToolResult): void {
+    const part: Part = { type: 'tool-result', id, content, ...(isError === true ? { isError } : {}) };
+    const last = this.#messages.at(-1);
+    const isAfterResult = typeof last?.content === 'object' && last.content.at(-1)?.type === 'tool-result';
+    if (isAfterResult && last?.role === 'user') this.#appendToLast(part);
+    else this.#messages.push({ role: 'user', content: [part] });
+  }
+
+  #appendToLast(part: Part): void {
+    const last = this.#messages.at(-1);
+    if (last === undefined) return;
+    const parts: Part[] =
       typeof last.content === 'string' ? [{ type: 'text', text: last.content }] : last.content;
-    last.content = [...before, part];
-  };
-  return {
-    messages,
-    add: (role, content) => {
-      if (content.length > 0)
-        messages.push({ role, content: typeof content === 'string' ? content : [...content] });
-    },
-    addCall: ({ id, name, arguments: written }) =>
-      join('assistant', { type: 'tool-call', id, name, arguments: written }, true),
-    addResult: ({ id, content, isError }) => {
-      const last = messages.at(-1)?.content;
-      const joins = typeof last === 'object' && last.at(-1)?.type === 'tool-result';
-      join('user', { type: 'tool-result', id, content, ...(isError === true ? { isError } : {}) }, joins);
-    },
-  };
+    last.content = [...parts, part];
+  }
 }
 
-/** A field that is there only where it has a value: other formats send null for "not given". */
-export function given<Name extends keyof GenerationRequest>(
+interface ToolResult {
+  readonly id: string;
+  readonly content: string;
+  readonly isError?: boolean;
+}
+
+/** One field of a request, or none when it has no value: other formats send null for an absent field. */
+export function fieldIfPresent<Name extends keyof GenerationRequest>(
   name: Name,
   value: GenerationRequest[Name] | null | undefined,
 ): Partial<GenerationRequest> {
   return value === null || value === undefined ? {} : { [name]: value };
 }
 
-/** Several system texts become one, in their order. */
-export function systemOf(texts: readonly string[]): Pick<GenerationRequest, 'system'> {
+/** Joins several system texts into one, in order. */
+export function joinSystemTexts(texts: readonly string[]): Pick<GenerationRequest, 'system'> {
   const system = texts.filter((text) => text !== '').join('\n\n');
   return system === '' ? {} : { system };
 }

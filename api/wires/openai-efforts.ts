@@ -1,8 +1,8 @@
-/** OpenAI's reasoning efforts, in Responses and chat completions. */
+/** Maps OpenAI's reasoning efforts, which Responses and chat completions share. */
 import type { ReasoningEffort } from '../../contracts/generation.ts';
 
-/** Efforts that we do not have become the nearest; `none` is ours where nothing is asked for. */
-export function effortOf(effort: string | null | undefined): {
+/** An effort that we do not have becomes the nearest one; `none` and unknown efforts ask for no reasoning. */
+export function mapOpenAiEffort(effort: string | null | undefined): {
   readonly reasoning?: { effort: ReasoningEffort };
 } {
   if (effort === 'low' || effort === 'medium' || effort === 'high') return { reasoning: { effort } };

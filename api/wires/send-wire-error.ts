@@ -1,4 +1,4 @@
-/** Which shape an error has depends on whose API the path is of. */
+/** Sends an error in the shape of the API that the path belongs to: OpenAI's, Anthropic's or ours. */
 import type { Request, Response } from 'express';
 import type { UnbrokenError } from '../../contracts/errors.ts';
 import { sendError } from '../http/send-error.ts';
@@ -11,7 +11,7 @@ const ANTHROPIC = /^\/v1\/messages(\/|\?|$)/;
 export function sendWireError(request: Request, response: Response, error: UnbrokenError): void {
   const isOpenAi = OPENAI.test(request.originalUrl);
   const isAnthropic = ANTHROPIC.test(request.originalUrl);
-  // Both vendors' clients send a failed request again by themselves. What has run has been tried often enough.
+  // Clients of both vendors retry by default. A generation that has run was already retried by us; a 503 has not run.
   if (isOpenAi || isAnthropic) response.setHeader('x-should-retry', String(error.entry.status === 503));
   if (isOpenAi) sendError(response, error, { error: toOpenAiError(error) });
   else if (isAnthropic) sendError(response, error, toAnthropicError(error));

@@ -1,4 +1,4 @@
-/** Carries a generation to a client in its own format: as a stream, or whole when it has ended. */
+/** Delivers a generation to a client in the format of its request: as a stream, or whole once it has ended. */
 import type { Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
@@ -8,39 +8,39 @@ import { relayEvents } from '../relay/relay-events.ts';
 import { closedSignal, createResponseSink, startSse } from '../relay/sse.ts';
 import { errorOf, startWithSecond } from '../relay/status-after-budget.ts';
 import type { ViewerSink } from '../relay/viewer.ts';
-import { type Answer, createAnswerFold, createFactsFold, type Fold } from './answer.ts';
+import { type Answer, AnswerFold, FactsFold, type Fold } from './answer.ts';
 import { setUnbrokenHeaders, unbrokenComment } from './unbroken-headers.ts';
 
-export interface StreamPlan {
+interface StreamPlan {
   readonly generationId: string;
-  /** The bytes of one event of the log; '' where the format has none or the client has it already. */
+  /** The bytes of one event of the log; '' if the format has none, or the client has them already. */
   readonly encode: (event: GenerationEvent) => string;
   /** Written after the last frame, such as `data: [DONE]`. */
   readonly last?: () => string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly coalesces: boolean;
-  /** True where the encoder has ended the answer before the log has ended. */
+  /** Whether the encoder has ended the answer before the end of the log. */
   readonly isOver?: () => boolean;
-  /** False where a refusal before the first token is part of the stream instead of the status. */
+  /** False: a refusal before the first token is sent in the stream. Default: it becomes the HTTP status. */
   readonly refusalIsStatus?: boolean;
-  /** Sends but heartbeats until the log has ended, and then calls this before the first event. */
+  /** When set, only heartbeats are sent until the log has ended; then this is called before the first event. */
   readonly afterEnd?: (() => Promise<void>) | undefined;
 }
 
-/** Streams the log from its first event on through `encode`. Resolves when the response has ended. */
+/** Streams the log from its first event through `encode`. Resolves when the response has ended. */
 export async function streamToClient(
   dependencies: ApiDependencies,
   response: Response,
   plan: StreamPlan,
 ): Promise<void> {
   const { generationId } = plan;
-  // Else the connection would be held until the generation has ended, to say nothing.
+  // A response to HEAD has no body: without this its connection would stay open until the generation has ended.
   if (response.req.method === 'HEAD') {
     startSse(response, generationId);
     response.end();
     return;
   }
-  const facts = createFactsFold();
+  const facts = new FactsFold();
   const closed = closedSignal(response);
   const over = new AbortController();
   const sink = createResponseSink(response, {
@@ -57,7 +57,7 @@ export async function streamToClient(
   });
   const start = (events: readonly GenerationEvent[]) => {
     if (response.headersSent) return;
-    const first = createFactsFold();
+    const first = new FactsFold();
     for (const event of events) first.push(event);
     setUnbrokenHeaders(response, { ...first.value(), end: null });
     response.set(cacheHeaders(events));
@@ -82,14 +82,14 @@ export async function streamToClient(
   }
 }
 
-/** Only signs of life, also while events come that are not sent. */
+/** Sends heartbeats in place of events, which hide the silence that heartbeats normally follow. */
 function heartbeatsOf(sink: ViewerSink, heartbeatMs: number): ViewerSink {
-  let beatAtMs = Date.now();
+  let lastBeatAtMs = Date.now();
   return {
     ...sink,
     send: () => {
-      if (Date.now() - beatAtMs < heartbeatMs) return;
-      beatAtMs = Date.now();
+      if (Date.now() - lastBeatAtMs < heartbeatMs) return;
+      lastBeatAtMs = Date.now();
       sink.heartbeat();
     },
   };
@@ -110,7 +110,7 @@ function startAtOnce(sink: ViewerSink, start: (events: readonly GenerationEvent[
   };
 }
 
-/** Waits for the end. Resolves with null where the client has gone before. */
+/** Waits for the end of the log. Resolves with null if the client disconnects first. */
 export async function waitForEnd<Value>(
   dependencies: ApiDependencies,
   response: Response,
@@ -127,13 +127,13 @@ export async function waitForEnd<Value>(
   return closed.aborted ? null : fold.value();
 }
 
-/** The same, for an answer that must be there whole; its error becomes the status of the response. */
+/** Waits for the whole answer. Throws what ended it otherwise, so that it becomes the status of the response. */
 export async function waitForWholeAnswer(
   dependencies: ApiDependencies,
   response: Response,
   generationId: string,
 ): Promise<Answer | null> {
-  const answer = await waitForEnd(dependencies, response, generationId, createAnswerFold());
+  const answer = await waitForEnd(dependencies, response, generationId, new AnswerFold());
   if (answer === null) return null;
   setUnbrokenHeaders(response, answer);
   if (answer.end?.type === 'generation-error') throw errorOf(answer.end, generationId);
@@ -143,7 +143,7 @@ export async function waitForWholeAnswer(
   return answer;
 }
 
-/** A viewer in this process. */
+/** A viewer that folds the events in this process. */
 export function collectingSink(fold: Pick<Fold<unknown>, 'push'>): ViewerSink {
   return {
     ready: () => true,

@@ -1,4 +1,4 @@
-/** What the API of origin cannot say of an answer, as `x-unbroken-*` headers and as a comment at a stream's end. */
+/** Facts that other formats have no field for: as `x-unbroken-*` headers, and as a comment at the end of a stream. */
 import type { Response } from 'express';
 import type { AnswerFacts } from './answer.ts';
 
@@ -7,13 +7,13 @@ export function setUnbrokenHeaders(response: Response, answer: AnswerFacts): voi
     response.setHeader(`x-unbroken-${name}`, value);
 }
 
-/** An SSE comment: every parser ignores it, and who looks finds what the headers could not know yet. */
+/** An SSE comment, which every parser ignores, with the facts that were unknown when the headers were sent. */
 export function unbrokenComment(answer: AnswerFacts): string {
   const facts = Object.entries(factsOf(answer)).map(([name, value]) => `${name}=${value}`);
   return `: unbroken ${facts.join(' ')}\n\n`;
 }
 
-/** A model is named by the config, or by an upstream: characters outside ASCII are percent-encoded. */
+/** Percent-encodes characters outside ASCII: model names come from the config or from an upstream. */
 export function headerText(text: string): string {
   return text.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent);
 }

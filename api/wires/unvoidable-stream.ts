@@ -1,19 +1,19 @@
-/** A stream of a format that cannot void text: the projection behind the guard, and an error in band where it breaks. */
+/** Streams in a format that cannot void text: a `VoidGuard` filters events, and an in-band error ends the stream. */
 import type { Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { errorOf } from '../relay/status-after-budget.ts';
 import { streamToClient } from './serve.ts';
-import { createVoidGuard, voidedBefore } from './void-guard.ts';
+import { findVoidedBefore, VoidGuard } from './void-guard.ts';
 import type { Projection } from './wire.ts';
 
-export interface UnvoidableStream<Frame> {
+interface UnvoidableStream<Frame> {
   readonly head: LogHead;
   readonly projection: Projection<Frame>;
   readonly encode: (frame: Frame) => string;
   readonly encodeError: (error: UnbrokenError) => string;
-  /** What follows the last frame of an answer that ended well. */
+  /** Sent after the last frame of an answer that ended well. */
   readonly last: string;
 }
 
@@ -24,13 +24,14 @@ export async function streamUnvoidable<Frame>(
 ): Promise<void> {
   const { generationId, route } = head;
   const isHeld = dependencies.config.wires.holdRoutes.includes(route);
-  const newGuard = async () => createVoidGuard(await voidedBefore(dependencies.log, generationId, isHeld));
+  const newGuard = async () =>
+    new VoidGuard(await findVoidedBefore(dependencies.log, generationId, { voidUnfinished: isHeld }));
   let guard = await newGuard();
   let failure: UnbrokenError | null = null;
   await streamToClient(dependencies, response, {
     generationId,
     coalesces: true,
-    // Of a log that has ended, nothing can become void any more.
+    // Once the log has ended, no more of its text can become void.
     afterEnd: isHeld
       ? async () => {
           guard = await newGuard();

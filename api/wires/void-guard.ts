@@ -1,54 +1,56 @@
 /**
- * For formats that cannot void text. What is void already when the client comes is left out; what is voided later ends
- * the stream with an error. Two texts are never mixed.
+ * For formats that cannot void text. Leaves out text that was void before the client connected. When text that was
+ * already sent becomes void, the stream must end with an error: two answers are never mixed.
  */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { LogReader } from '../../engine/streaming/event-log.ts';
 
-export interface VoidGuard {
-  /** Whether the event may be projected. */
-  admit(event: GenerationEvent): boolean;
-  /** Given when text that was admitted has become void: the stream must end with it. */
-  readonly broken: UnbrokenError | null;
-}
+export class VoidGuard {
+  readonly #voidedBefore: number;
+  #hasSentText = false;
+  #generationId = '';
+  #broken: UnbrokenError | null = null;
 
-/** @param voidedBefore text before this seq is void already when the client comes; -1 for none. */
-export function createVoidGuard(voidedBefore: number): VoidGuard {
-  let wasSent = false;
-  let broken: UnbrokenError | null = null;
-  let generationId = '';
-  return {
-    get broken() {
-      return broken;
-    },
-    admit: (event) => {
-      if (event.type === 'generation-start') generationId = event.generationId;
-      if (broken !== null) return false;
-      if (event.type === 'text-reset' && wasSent) {
-        broken = new UnbrokenError('text_voided', `The answer of ${generationId} was begun again.`, {
-          details: { generationId },
-        });
-      }
-      if (!isDelta(event)) return broken === null;
-      if (event.seq < voidedBefore) return false;
-      wasSent = true;
-      return true;
-    },
-  };
+  /** @param voidedBefore text with a lower seq is void; -1 for none. */
+  constructor(voidedBefore: number) {
+    this.#voidedBefore = voidedBefore;
+  }
+
+  /** Set once text that was admitted has become void. */
+  get broken(): UnbrokenError | null {
+    return this.#broken;
+  }
+
+  /** Whether to project the event. */
+  admit(event: GenerationEvent): boolean {
+    if (this.#broken !== null) return false;
+    if (event.type === 'generation-start') this.#generationId = event.generationId;
+    if (event.type === 'text-reset' && this.#hasSentText) {
+      const message = `The answer of ${this.#generationId} was restarted.`;
+      this.#broken = new UnbrokenError('text_voided', message, {
+        details: { generationId: this.#generationId },
+      });
+      return false;
+    }
+    if (!isDelta(event)) return true;
+    if (event.seq < this.#voidedBefore) return false;
+    this.#hasSentText = true;
+    return true;
+  }
 }
 
 /**
- * Where the text begins that a client may be given now.
- * @param unfinishedIsVoid whether text of an answer that did not end well counts as void.
+ * @param voidUnfinished whether all text of a generation that has not ended well counts as void.
+ * @returns the seq before which text is void now.
  */
-export async function voidedBefore(
+export async function findVoidedBefore(
   log: LogReader,
   generationId: string,
-  unfinishedIsVoid: boolean,
+  { voidUnfinished }: { readonly voidUnfinished: boolean },
 ): Promise<number> {
   const events = await log.readMerged(generationId);
-  if (unfinishedIsVoid && events.at(-1)?.type !== 'generation-end') return Number.POSITIVE_INFINITY;
+  if (voidUnfinished && events.at(-1)?.type !== 'generation-end') return Number.POSITIVE_INFINITY;
   return events.findLast((event) => event.type === 'text-reset')?.seq ?? -1;
 }
 

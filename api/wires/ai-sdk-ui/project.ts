@@ -2,11 +2,12 @@
  * Folds a log into the chunks of the AI SDK's UI message stream. `reset-step` voids text: it removes all parts of the
  * current step. Source: ai's UIMessageChunk.
  */
+import { candidateName } from '../../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
-import { idIn, type Projection } from '../wire.ts';
+import { type Projection, wireId } from '../wire.ts';
 import type { UiOrigin } from './request.ts';
 
-export type UiChunk =
+type UiChunk =
   | { type: 'start'; messageId: string; messageMetadata: { generationId: string } }
   | { type: 'start-step' | 'reset-step' | 'finish-step' }
   | { type: 'text-start' | 'text-end' | 'reasoning-start' | 'reasoning-end'; id: string }
@@ -60,7 +61,10 @@ export class UiProjection implements Projection<UiChunk> {
       case 'generation-end':
         return this.#end(event);
       case 'generation-error':
-        return [...this.#close(), { type: 'error', errorText: `${event.error.code}: ${event.error.message}` }];
+        return [
+          ...this.#close(),
+          { type: 'error', errorText: `${event.error.code}: ${event.error.message}` },
+        ];
       case 'generation-cancel':
         return [...this.#close(), { type: 'abort', reason: 'cancelled' }];
       default:
@@ -69,7 +73,7 @@ export class UiProjection implements Projection<UiChunk> {
   }
 
   #start(generationId: string): UiChunk[] {
-    const messageId = this.#messageId ?? idIn('msg_', generationId);
+    const messageId = this.#messageId ?? wireId('msg_', generationId);
     return [{ type: 'start', messageId, messageMetadata: { generationId } }, { type: 'start-step' }];
   }
 

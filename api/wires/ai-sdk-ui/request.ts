@@ -1,17 +1,17 @@
 /**
- * What `useChat` posts -> our request. Beside its own fields the body may hold settings of ours, as `body` of the
- * transport adds them. Source: ai's HttpChatTransport and UIMessage.
+ * Maps the request that `useChat` posts to ours. The body may also hold our settings, which the transport adds through
+ * its `body` option. Source: ai's HttpChatTransport and UIMessage.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { type Part, toolChoiceSchema, toolSchema } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import { type GenerationRequest, modelNameSchema } from '../../../contracts/generation.ts';
+import { type GenerationRequest, metadataSchema, modelNameSchema } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
-import { type Conversation, createConversation, given, systemOf } from '../conversation.ts';
+import { Conversation, fieldIfPresent, joinSystemTexts } from '../conversation.ts';
 import { resolveModel } from '../model-name.ts';
-import { metadataSchema, type Origin, type WireRequest } from '../wire.ts';
+import type { Origin, WireRequest } from '../wire.ts';
 
 const partSchema = z.object({
   type: z.string(),
@@ -50,18 +50,18 @@ export const uiChatSchema = z.object({
   toolChoice: toolChoiceSchema.optional(),
   metadata: metadataSchema.optional(),
 });
-export type UiChat = z.infer<typeof uiChatSchema>;
+type UiChat = z.infer<typeof uiChatSchema>;
 
 export interface UiOrigin extends Origin {
   readonly format: 'ai-sdk-ui';
-  /** The id of the message that the answer goes on with; null for a new one. */
+  /** The id of the message that the answer continues; null for a new one. */
   readonly messageId: string | null;
 }
 
-export function toGeneration(config: Config, body: UiChat): WireRequest<UiOrigin> {
-  const conversation = createConversation();
+export function mapUiChat(config: Config, body: UiChat): WireRequest<UiOrigin> {
+  const conversation = new Conversation();
   for (const { role, parts } of body.messages) {
-    if (role === 'user') conversation.add('user', parts.flatMap(contentOf));
+    if (role === 'user') conversation.addTurn('user', parts.flatMap(uiPartContent));
     else if (role === 'assistant') addAssistant(conversation, parts);
   }
   const system = body.messages.flatMap(({ role, parts }) =>
@@ -70,38 +70,38 @@ export function toGeneration(config: Config, body: UiChat): WireRequest<UiOrigin
   const request: GenerationRequest = {
     ...resolveModel(config, body.model),
     input: [...conversation.messages],
-    ...systemOf([body.system ?? '', ...system]),
-    ...given('maxOutputTokens', body.maxOutputTokens),
-    ...given('temperature', body.temperature),
-    ...given('tools', body.tools?.length === 0 ? null : body.tools),
-    ...given('toolChoice', body.toolChoice),
-    ...given('metadata', body.metadata),
+    ...joinSystemTexts([body.system ?? '', ...system]),
+    ...fieldIfPresent('maxOutputTokens', body.maxOutputTokens),
+    ...fieldIfPresent('temperature', body.temperature),
+    ...fieldIfPresent('tools', body.tools?.length === 0 ? null : body.tools),
+    ...fieldIfPresent('toolChoice', body.toolChoice),
+    ...fieldIfPresent('metadata', body.metadata),
   };
   const last = body.messages.at(-1);
   const messageId = last?.role === 'assistant' ? last.id : null;
   return { request, origin: { format: 'ai-sdk-ui', model: body.model, messageId } };
 }
 
-/** A submit that is sent again joins what it began; to regenerate is to begin anew. */
+/** A repeated submit joins the generation that it started; `regenerate-message` always starts a new one. */
 export function idempotencyKeyOf(body: UiChat): string | undefined {
   if (body.trigger === 'regenerate-message') return undefined;
   return `ui:${createHash('sha256').update(JSON.stringify(body)).digest('hex')}`;
 }
 
-/** Each step of the assistant: what it said, what it called, and what came back. */
+/** Adds each step of the assistant: its content, its tool calls, and their results. */
 function addAssistant(conversation: Conversation, parts: readonly UiPart[]): void {
   let step: UiPart[] = [];
   const addStep = () => {
-    conversation.add('assistant', step.flatMap(contentOf));
+    conversation.addTurn('assistant', step.flatMap(uiPartContent));
     const calls = step.filter(isToolPart);
     for (const call of calls) {
-      const { id, name } = callOf(call);
-      conversation.addCall({ id, name, arguments: JSON.stringify(call.input ?? {}) });
+      const { id, name } = toolCallOf(call);
+      conversation.addToolCall({ id, name, arguments: JSON.stringify(call.input ?? {}) });
     }
     for (const call of calls) {
       const isError = call.state === 'output-error';
-      const content = isError ? (call.errorText ?? '') : textOf(call.output);
-      conversation.addResult({ id: callOf(call).id, content, isError });
+      const content = isError ? (call.errorText ?? '') : toolOutputText(call.output);
+      conversation.addToolResult({ id: toolCallOf(call).id, content, isError });
     }
     step = [];
   };
@@ -112,13 +112,13 @@ function addAssistant(conversation: Conversation, parts: readonly UiPart[]): voi
   addStep();
 }
 
-/** A call without its result is left out: no model takes one. */
+/** Calls without a result are left out: models reject them. */
 function isToolPart({ type, state }: UiPart): boolean {
   const isTool = type === 'dynamic-tool' || type.startsWith('tool-');
   return isTool && (state === 'output-available' || state === 'output-error');
 }
 
-function callOf({ type, toolCallId, toolName }: UiPart): { readonly id: string; readonly name: string } {
+function toolCallOf({ type, toolCallId, toolName }: UiPart): { readonly id: string; readonly name: string } {
   const name = type === 'dynamic-tool' ? toolName : type.slice('tool-'.length);
   if (toolCallId === undefined || name === undefined) {
     throw new UnbrokenError('invalid_request', 'messages: a tool part needs its toolCallId and its name.');
@@ -126,17 +126,17 @@ function callOf({ type, toolCallId, toolName }: UiPart): { readonly id: string; 
   return { id: toolCallId, name };
 }
 
-function textOf(output: unknown): string {
+function toolOutputText(output: unknown): string {
   return typeof output === 'string' ? output : JSON.stringify(output ?? null);
 }
 
-function contentOf({ type, text, mediaType, url }: UiPart): Part[] {
+function uiPartContent({ type, text, mediaType, url }: UiPart): Part[] {
   if (type === 'text') return text === undefined || text === '' ? [] : [{ type: 'text', text }];
   if (type !== 'file') return [];
   if (url === undefined || mediaType?.startsWith('image/') !== true) {
     throw new UnbrokenError(
       'invalid_request',
-      `messages: a file of ${mediaType} cannot be sent; images can.`,
+      `messages: a file of type ${mediaType} is not supported; only images are.`,
     );
   }
   return [{ type: 'image', url }];

@@ -1,6 +1,7 @@
 /**
- * What `useChat` of the AI SDK calls: `POST /v1/ui/chat`, and `GET /v1/ui/chat/:id/stream` to resume, which sends the
- * chat's newest answer from its beginning, or 204 where there is none. `DELETE` of the same path cancels.
+ * The routes that `useChat` of the AI SDK calls. `POST /v1/ui/chat` starts an answer. `GET /v1/ui/chat/:id/stream`
+ * resumes: it sends the chat's newest answer from its beginning, or 204 if there is none. `DELETE` of the same path
+ * cancels it.
  */
 import type { Response, Router } from 'express';
 import { UnbrokenError } from '../../../contracts/errors.ts';
@@ -12,9 +13,9 @@ import { findGeneration } from '../../generations/find-generation.ts';
 import { parseBody, requireJson } from '../../http/read-request.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { streamToClient } from '../serve.ts';
-import { beginOrTakeUp } from '../wire.ts';
-import { projectUi } from './project.ts';
-import { idempotencyKeyOf, toGeneration, uiChatSchema } from './request.ts';
+import { startOrResume } from '../wire.ts';
+import { UiProjection } from './project.ts';
+import { idempotencyKeyOf, mapUiChat, uiChatSchema } from './request.ts';
 
 export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
   const { chats } = dependencies;
@@ -23,7 +24,7 @@ export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
     const generationId = await chats.find(caller, chatId);
     if (generationId === null) return null;
     const head = await findGeneration(dependencies, caller, generationId).catch((error: unknown) => {
-      // Past its retention, or deleted.
+      // The log is past its retention, or was deleted.
       if (error instanceof UnbrokenError && error.entry.status < 500) return null;
       throw error;
     });
@@ -35,21 +36,21 @@ export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
     const caller = callerIn(response);
     const policy = abortPolicyOf(dependencies, request);
     const body = parseBody(request, uiChatSchema);
-    const wire = toGeneration(dependencies.config, body);
-    const own = request.get('idempotency-key') ?? idempotencyKeyOf(body);
-    const head = await beginOrTakeUp(dependencies, caller, wire, {
-      get: (name: string) => (name === 'idempotency-key' ? own : request.get(name)),
+    const wire = mapUiChat(dependencies.config, body);
+    const key = request.get('idempotency-key') ?? idempotencyKeyOf(body);
+    const head = await startOrResume(dependencies, caller, wire, {
+      get: (name: string) => (name === 'idempotency-key' ? key : request.get(name)),
     });
     await chats.set(caller, body.id, head.generationId);
     if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
-    await streamUi(dependencies, response, head, true);
+    await streamUi(dependencies, response, { head, refusalIsStatus: true });
   });
 
   v1.get('/ui/chat/:id/stream', async (request, response) => {
-    // An answer that has ended is sent as well: the page may have lost its connection before the end.
+    // A finished answer is sent too: the page may have lost its connection before the end.
     const head = await newestOf(response, request.params.id);
     if (head === null) response.status(204).end();
-    else await streamUi(dependencies, response, head, false);
+    else await streamUi(dependencies, response, { head, refusalIsStatus: false });
   });
 
   v1.delete('/ui/chat/:id/stream', async (request, response) => {
@@ -62,9 +63,9 @@ export function addUiRoutes(v1: Router, dependencies: ApiDependencies): void {
 async function streamUi(
   dependencies: ApiDependencies,
   response: Response,
-  { generationId, origin }: LogHead,
-  refusalIsStatus: boolean,
+  { head, refusalIsStatus }: { readonly head: LogHead; readonly refusalIsStatus: boolean },
 ): Promise<void> {
+  const { generationId, origin } = head;
   const messageId =
     typeof origin === 'object' &&
     origin !== null &&
@@ -72,7 +73,7 @@ async function streamUi(
     typeof origin.messageId === 'string'
       ? origin.messageId
       : null;
-  const projection = projectUi({ messageId });
+  const projection = new UiProjection({ messageId });
   await streamToClient(dependencies, response, {
     generationId,
     coalesces: true,

@@ -1,4 +1,4 @@
-/** Our errors in Anthropic's shape. Source: docs.claude.com, "Errors". */
+/** Maps our errors to Anthropic's shape. Source: docs.claude.com, "Errors". */
 import type { UnbrokenError } from '../../../contracts/errors.ts';
 
 const TYPES: Readonly<Record<number, string>> = {
@@ -13,7 +13,7 @@ const TYPES: Readonly<Record<number, string>> = {
   503: 'overloaded_error',
 };
 
-export interface AnthropicErrorBody {
+interface AnthropicErrorBody {
   readonly type: 'error';
   readonly error: {
     readonly type: string;

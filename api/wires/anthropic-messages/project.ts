@@ -9,12 +9,13 @@ import type {
   RawMessageStreamEvent,
   StopReason,
 } from '@anthropic-ai/sdk/resources/messages/messages';
+import { candidateName } from '../../../contracts/candidate.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
-import { NO_USAGE, type Usage } from '../../../contracts/money.ts';
-import { type Answer, tokensOf } from '../answer.ts';
-import { idIn, type Projection } from '../wire.ts';
+import { NO_USAGE, outputTokensOf, type Usage } from '../../../contracts/money.ts';
+import type { Answer } from '../answer.ts';
+import { type Projection, wireId } from '../wire.ts';
 
 type Frame = RawMessageStreamEvent;
 
@@ -41,7 +42,7 @@ export class MessageProjection implements Projection<Frame> {
   push(event: GenerationEvent): readonly Frame[] {
     switch (event.type) {
       case 'generation-start':
-        this.#id = idIn('msg_', event.generationId);
+        this.#id = wireId('msg_', event.generationId);
         return [];
       case 'provider-start':
       case 'cache-hit':
@@ -135,7 +136,7 @@ export function wholeMessage(requestedModel: string, answer: Answer): Message {
     ...toolCalls.map((call) => toolUse(call.id, call.name, parseToolInput(call.arguments))),
   ];
   const message = messageOf({
-    id: idIn('msg_', generationId),
+    id: wireId('msg_', generationId),
     model: answer.model ?? requestedModel,
     content,
     usage: end?.usage ?? NO_USAGE,
@@ -144,7 +145,7 @@ export function wholeMessage(requestedModel: string, answer: Answer): Message {
   return { ...message, stop_reason: toAnthropicStopReason(finish) };
 }
 
-/** This format carries arguments as an object. Arguments that are not valid JSON are passed on as the model wrote them. */
+/** This format carries arguments as an object. Invalid JSON is passed on as the model wrote it. */
 function parseToolInput(argumentsJson: string): unknown {
   try {
     return JSON.parse(argumentsJson === '' ? '{}' : argumentsJson);
@@ -181,15 +182,15 @@ function messageOf({
 }
 
 /** Anthropic counts cached tokens apart: they are not part of `input_tokens`. */
-function toAnthropicUsage(usage: Usage): MessageDeltaUsage {
+function toAnthropicUsage(usage: Usage) {
   return {
     input_tokens: usage.inputTokens,
     cache_read_input_tokens: usage.cachedInputTokens,
     cache_creation_input_tokens: usage.cacheWriteTokens,
-    output_tokens: tokensOf(usage).output,
+    output_tokens: outputTokensOf(usage),
     output_tokens_details: { thinking_tokens: usage.reasoningTokens },
     server_tool_use: null,
-  };
+  } satisfies MessageDeltaUsage;
 }
 
 function toAnthropicStopReason(reason: FinishReason): StopReason {

@@ -1,6 +1,6 @@
 /**
- * Anthropic's messages request -> ours. What we cannot do is refused with the name of the field; what has no effect on
- * the answer (such as `cache_control`) is ignored. Source: the types of the official client, MessageCreateParams.
+ * Maps Anthropic's messages request to ours. A field that we cannot honour is refused by name; a field without effect
+ * on the answer (such as `cache_control`) is ignored. Source: the types of the official client, MessageCreateParams.
  */
 import { z } from 'zod';
 import { jsonSchemaSchema, type Part, type ToolChoice } from '../../../contracts/content.ts';
@@ -11,7 +11,7 @@ import {
 } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
-import { type Conversation, createConversation, given, systemOf } from '../conversation.ts';
+import { Conversation, fieldIfPresent, joinSystemTexts } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
 import type { Origin, WireRequest } from '../wire.ts';
@@ -36,7 +36,7 @@ const toolResultBlock = z.object({
   is_error: z.boolean().nullish(),
   content: z.union([z.string(), z.array(textBlock).max(LIMITS.partsPerMessage)]).nullish(),
 });
-/** Thinking is signed by its vendor and does not travel between models. */
+/** Accepted and dropped: thinking is signed by its vendor, so no other model accepts it. */
 const thinkingBlock = z.object({ type: z.enum(['thinking', 'redacted_thinking']) });
 const blockSchema = z.discriminatedUnion('type', [
   textBlock,
@@ -48,7 +48,7 @@ const blockSchema = z.discriminatedUnion('type', [
 type Block = z.infer<typeof blockSchema>;
 
 const toolSchema = z.object({
-  type: z.literal('custom', 'only client tools can be used here').nullish(),
+  type: z.literal('custom', 'only client tools are supported').nullish(),
   name: z.string(),
   description: z.string().nullish(),
   input_schema: jsonSchemaSchema,
@@ -92,36 +92,36 @@ export const messagesSchema = z.object({
     })
     .nullish(),
 });
-export type MessagesRequest = z.infer<typeof messagesSchema>;
+type MessagesRequest = z.infer<typeof messagesSchema>;
 export type TokenCountRequest = z.infer<typeof countTokensSchema>;
 
-export function toGeneration(config: Config, body: MessagesRequest): WireRequest {
+export function mapMessagesRequest(config: Config, body: MessagesRequest): WireRequest {
   const stop = body.stop_sequences;
   const schema = body.output_config?.format?.schema;
   const request: GenerationRequest = {
     ...resolveModel(config, body.model),
-    ...inputOf(body),
+    ...mapMessagesInput(body),
     maxOutputTokens: body.max_tokens,
-    ...given('temperature', body.temperature),
-    ...given('topP', body.top_p),
-    ...given('stop', stop?.length === 0 ? null : stop),
-    ...given('output', schema === undefined ? null : { name: 'answer', schema }),
-    ...given('reasoning', reasoningOf(body)),
+    ...fieldIfPresent('temperature', body.temperature),
+    ...fieldIfPresent('topP', body.top_p),
+    ...fieldIfPresent('stop', stop?.length === 0 ? null : stop),
+    ...fieldIfPresent('output', schema === undefined ? null : { name: 'answer', schema }),
+    ...fieldIfPresent('reasoning', mapThinking(body)),
     ...endUserOf(body.metadata?.user_id),
   };
   return { request, origin: { format: 'anthropic-messages', model: body.model } satisfies Origin };
 }
 
-/** The part that counts as input, for the answer and for `count_tokens` alike. */
-export function inputOf(body: TokenCountRequest): Pick<
+/** The part of a request that counts as input, for generations and for `count_tokens`. */
+export function mapMessagesInput(body: TokenCountRequest): Pick<
   GenerationRequest,
   'input' | 'system' | 'tools' | 'toolChoice'
 > & {
   input: GenerationRequest['input'];
 } {
-  const conversation = createConversation();
+  const conversation = new Conversation();
   for (const { role, content } of body.messages) {
-    if (typeof content === 'string') conversation.add(role, content);
+    if (typeof content === 'string') conversation.addTurn(role, content);
     else if (role === 'user') addUserTurn(conversation, content);
     else addAssistantTurn(conversation, content);
   }
@@ -134,8 +134,10 @@ export function inputOf(body: TokenCountRequest): Pick<
   }));
   return {
     input: [...conversation.messages],
-    ...systemOf(system),
-    ...(tools === undefined || tools.length === 0 ? {} : { tools, ...toolChoiceOf(body.tool_choice) }),
+    ...joinSystemTexts(system),
+    ...(tools === undefined || tools.length === 0
+      ? {}
+      : { tools, ...mapMessagesToolChoice(body.tool_choice) }),
   };
 }
 
@@ -146,21 +148,21 @@ function addUserTurn(conversation: Conversation, blocks: readonly Block[]): void
       typeof block.content === 'string'
         ? block.content
         : (block.content ?? []).map(({ text }) => text).join('');
-    conversation.addResult({ id: block.tool_use_id, content, isError: block.is_error === true });
+    conversation.addToolResult({ id: block.tool_use_id, content, isError: block.is_error === true });
   }
-  conversation.add('user', blocks.flatMap(partOf));
+  conversation.addTurn('user', blocks.flatMap(blockParts));
 }
 
 function addAssistantTurn(conversation: Conversation, blocks: readonly Block[]): void {
-  conversation.add('assistant', blocks.flatMap(partOf));
+  conversation.addTurn('assistant', blocks.flatMap(blockParts));
   for (const block of blocks) {
     if (block.type !== 'tool_use') continue;
     const { id, name, input } = block;
-    conversation.addCall({ id, name, arguments: JSON.stringify(input ?? {}) });
+    conversation.addToolCall({ id, name, arguments: JSON.stringify(input ?? {}) });
   }
 }
 
-function partOf(block: Block): Part[] {
+function blockParts(block: Block): Part[] {
   if (block.type === 'text') return block.text === '' ? [] : [{ type: 'text', text: block.text }];
   if (block.type !== 'image') return [];
   const { source } = block;
@@ -168,17 +170,19 @@ function partOf(block: Block): Part[] {
   return [{ type: 'image', url }];
 }
 
-function toolChoiceOf(choice: TokenCountRequest['tool_choice']): { readonly toolChoice?: ToolChoice } {
+function mapMessagesToolChoice(choice: TokenCountRequest['tool_choice']): {
+  readonly toolChoice?: ToolChoice;
+} {
   if (choice === null || choice === undefined) return {};
   if (choice.type === 'tool') return { toolChoice: { name: choice.name } };
   return { toolChoice: choice.type === 'any' ? 'required' : choice.type };
 }
 
-/** Above the highest that all vendors know stands the highest. */
+/** `high` is the highest effort that all vendors have. */
 const EFFORTS = { low: 'low', medium: 'medium', high: 'high', xhigh: 'high', max: 'high' } as const;
 
-/** An effort without thinking is a wish of its own; a budget of thinking becomes the effort that is nearest to it. */
-function reasoningOf({
+/** Anthropic sets effort and thinking apart. A thinking budget without an effort becomes the nearest effort. */
+function mapThinking({
   thinking,
   output_config: config,
 }: MessagesRequest): { effort: ReasoningEffort; thinks?: boolean } | null {

@@ -7,15 +7,15 @@ import { parseBody, requireJson } from '../../http/read-request.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { waitForWholeAnswer } from '../serve.ts';
 import { streamUnvoidable } from '../unvoidable-stream.ts';
-import { beginOrTakeUp } from '../wire.ts';
+import { startOrResume } from '../wire.ts';
 import { toAnthropicError } from './errors.ts';
-import { projectMessage, wholeMessage } from './project.ts';
+import { MessageProjection, wholeMessage } from './project.ts';
 import {
   countTokensSchema,
-  inputOf,
+  mapMessagesInput,
+  mapMessagesRequest,
   messagesSchema,
   type TokenCountRequest,
-  toGeneration,
 } from './request.ts';
 
 /** Tokens that the format adds around each message, and for one image. */
@@ -27,13 +27,13 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
     requireJson(request);
     const policy = abortPolicyOf(dependencies, request);
     const body = parseBody(request, messagesSchema);
-    const wire = toGeneration(dependencies.config, body);
-    const head = await beginOrTakeUp(dependencies, callerIn(response), wire, request);
+    const wire = mapMessagesRequest(dependencies.config, body);
+    const head = await startOrResume(dependencies, callerIn(response), wire, request);
     if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
     if (body.stream === true) {
       await streamUnvoidable(dependencies, response, {
         head,
-        projection: projectMessage(body.model),
+        projection: new MessageProjection(body.model),
         encode: (event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
         encodeError: (error) => {
           const { type, error: own } = toAnthropicError(error);
@@ -56,13 +56,13 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
   });
 }
 
-/** By our tokenizer: near to the vendor's count, not equal to it. */
+/** Counts with our tokenizer: close to the vendor's count, but not equal. */
 async function countInput({ countTexts }: ApiDependencies, body: TokenCountRequest): Promise<number> {
-  const { input, system, tools = [] } = inputOf(body);
+  const { input, system, tools = [] } = mapMessagesInput(body);
   const messages = Array.isArray(input) ? input : [];
   const texts = [system ?? '', ...messages.map(textOfMessage), ...tools.map((tool) => JSON.stringify(tool))];
   const parts = messages.flatMap(({ content }) => (typeof content === 'string' ? [] : content));
   const images = parts.filter(({ type }) => type === 'image').length;
-  const counted = (await countTexts(texts)).reduce((sum, one) => sum + one, 0);
+  const counted = (await countTexts(texts)).reduce((sum, count) => sum + count, 0);
   return counted + TOKENS_PER_MESSAGE * messages.length + TOKENS_PER_IMAGE * images;
 }

@@ -1,6 +1,6 @@
 /**
- * Folds a log into the chunks of OpenAI's chat completions. Reasoning goes into `reasoning_content`, as in other servers
- * of this format. Source: the types of the official client, ChatCompletionChunk.
+ * Folds a log into the chunks of OpenAI's chat completions. Reasoning goes into `reasoning_content`, as in other
+ * servers of this format. Source: the types of the official client, ChatCompletionChunk.
  */
 import type {
   ChatCompletion,
@@ -8,17 +8,18 @@ import type {
   ChatCompletionMessage,
 } from 'openai/resources/chat/completions';
 import type { CompletionUsage } from 'openai/resources/completions';
+import { candidateName } from '../../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
-import type { Usage } from '../../../contracts/money.ts';
-import { type Answer, tokensOf } from '../answer.ts';
-import { idIn, type Projection } from '../wire.ts';
+import { inputTokensOf, outputTokensOf, totalTokens, type Usage } from '../../../contracts/money.ts';
+import type { Answer } from '../answer.ts';
+import { type Projection, wireId } from '../wire.ts';
 
 type Delta = ChatCompletionChunk.Choice['delta'] & { reasoning_content?: string };
 type ToolCallDelta = Extract<GenerationEvent, { type: 'tool-call-delta' }>;
 type WireFinish = ChatCompletionChunk.Choice['finish_reason'];
 
-export interface ChatContext {
+interface ChatContext {
   /** The model as the caller named it; used until the log names the one that answers. */
   readonly model: string;
   readonly includeUsage: boolean;
@@ -40,7 +41,7 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
   push(event: GenerationEvent): readonly ChatCompletionChunk[] {
     switch (event.type) {
       case 'generation-start':
-        this.#id = idIn('chatcmpl-', event.generationId);
+        this.#id = wireId('chatcmpl-', event.generationId);
         this.#createdSeconds = Math.floor(event.at / 1_000);
         return [];
       case 'provider-start':
@@ -75,10 +76,7 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
     return this.#chunk([{ index: 0, delta: { ...role, ...delta }, finish_reason }]);
   }
 
-  #chunk(
-    choices: ChatCompletionChunk['choices'],
-    usage: CompletionUsage | null = null,
-  ): ChatCompletionChunk {
+  #chunk(choices: ChatCompletionChunk['choices'], usage: CompletionUsage | null = null): ChatCompletionChunk {
     return {
       id: this.#id,
       object: 'chat.completion.chunk',
@@ -110,7 +108,7 @@ export function wholeChat(model: string, answer: Answer): ChatCompletion {
   };
   const finish = end?.type === 'generation-end' ? end.finishReason : 'stop';
   return {
-    id: idIn('chatcmpl-', generationId),
+    id: wireId('chatcmpl-', generationId),
     object: 'chat.completion',
     created: Math.floor(startedAtMs / 1_000),
     model: answer.model ?? model,
@@ -124,11 +122,10 @@ function toChatFinishReason(reason: FinishReason): 'stop' | 'length' | 'tool_cal
 }
 
 function toChatUsage(usage: Usage): CompletionUsage {
-  const { input, output, total } = tokensOf(usage);
   return {
-    prompt_tokens: input,
-    completion_tokens: output,
-    total_tokens: total,
+    prompt_tokens: inputTokensOf(usage),
+    completion_tokens: outputTokensOf(usage),
+    total_tokens: totalTokens(usage),
     prompt_tokens_details: { cached_tokens: usage.cachedInputTokens },
     completion_tokens_details: { reasoning_tokens: usage.reasoningTokens },
   };

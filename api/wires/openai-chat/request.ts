@@ -1,22 +1,22 @@
 /**
- * OpenAI's chat completions request -> ours. What we cannot do is refused with the name of the field; what has no
+ * Maps OpenAI's chat completions request to ours. A field that we cannot honour is refused by name; a field without
  * effect on the answer is ignored. Source: the types of the official client, ChatCompletionCreateParams.
  */
 import { z } from 'zod';
 import { jsonSchemaSchema, type Part, type ToolChoice } from '../../../contracts/content.ts';
-import { type GenerationRequest, modelNameSchema } from '../../../contracts/generation.ts';
+import { type GenerationRequest, metadataSchema, modelNameSchema } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
-import { createConversation, given, systemOf } from '../conversation.ts';
+import { Conversation, fieldIfPresent, joinSystemTexts } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
-import { effortOf } from '../openai-efforts.ts';
-import { metadataSchema, type Origin, type WireRequest } from '../wire.ts';
+import { mapOpenAiEffort } from '../openai-efforts.ts';
+import type { Origin, WireRequest } from '../wire.ts';
 
-/** What must be known of a request when its answer has been given. */
-export interface ChatOrigin extends Origin {
+/** The facts of a request that its answer depends on. */
+interface ChatOrigin extends Origin {
   readonly format: 'openai-chat';
-  /** false where the caller said so: then nobody finds it, and its answer is not kept for others. */
+  /** false if the caller says so: then no request finds the generation, and its answer is not cached. */
   readonly store?: false;
 }
 
@@ -61,7 +61,7 @@ const absent = z.union([z.null(), z.undefined()]).optional();
 export const chatCompletionSchema = z.object({
   model: modelNameSchema,
   messages: z.array(messageSchema).min(1).max(LIMITS.itemsPerRequest),
-  n: z.literal(1, 'only one choice can be asked for').nullish(),
+  n: z.literal(1, 'only one choice is supported').nullish(),
   stream: z.boolean().nullish(),
   store: z.boolean().nullish(),
   stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
@@ -73,7 +73,7 @@ export const chatCompletionSchema = z.object({
   tools: z
     .array(
       z.object({
-        type: z.literal('function', 'only function tools can be used here'),
+        type: z.literal('function', 'only function tools are supported'),
         function: z.object({
           name: z.string(),
           description: z.string().nullish(),
@@ -102,48 +102,49 @@ export const chatCompletionSchema = z.object({
   reasoning_effort: z.string().nullish(),
   metadata: metadataSchema.nullish(),
   user: z.string().nullish(),
-  frequency_penalty: z.literal(0, 'penalties are not carried to all providers').nullish(),
-  presence_penalty: z.literal(0, 'penalties are not carried to all providers').nullish(),
-  logprobs: z.literal(false, 'log probabilities are not kept').nullish(),
+  frequency_penalty: z.literal(0, 'not all providers support penalties').nullish(),
+  presence_penalty: z.literal(0, 'not all providers support penalties').nullish(),
+  logprobs: z.literal(false, 'log probabilities are not stored').nullish(),
   functions: absent,
   audio: absent,
 });
-export type ChatCompletionRequest = z.infer<typeof chatCompletionSchema>;
+type ChatCompletionRequest = z.infer<typeof chatCompletionSchema>;
 
-export function toGeneration(config: Config, body: ChatCompletionRequest): WireRequest<ChatOrigin> {
-  const conversation = createConversation();
+export function mapChatRequest(config: Config, body: ChatCompletionRequest): WireRequest<ChatOrigin> {
+  const conversation = new Conversation();
   for (const message of body.messages) {
-    if (message.role === 'user') conversation.add('user', partsOf(message.content));
+    if (message.role === 'user') conversation.addTurn('user', chatParts(message.content));
     else if (message.role === 'assistant') {
-      conversation.add('assistant', partsOf(message.content ?? ''));
-      for (const call of message.tool_calls ?? []) conversation.addCall({ id: call.id, ...call.function });
+      conversation.addTurn('assistant', chatParts(message.content ?? ''));
+      for (const call of message.tool_calls ?? [])
+        conversation.addToolCall({ id: call.id, ...call.function });
     } else if (message.role === 'tool') {
-      conversation.addResult({ id: message.tool_call_id, content: textOf(message.content) });
+      conversation.addToolResult({ id: message.tool_call_id, content: chatText(message.content) });
     }
   }
   const system = body.messages.flatMap((message) =>
-    message.role === 'system' || message.role === 'developer' ? [textOf(message.content)] : [],
+    message.role === 'system' || message.role === 'developer' ? [chatText(message.content)] : [],
   );
   const stop = typeof body.stop === 'string' ? [body.stop] : body.stop;
   const request: GenerationRequest = {
     ...resolveModel(config, body.model),
     input: [...conversation.messages],
-    ...systemOf(system),
-    ...given('maxOutputTokens', body.max_completion_tokens ?? body.max_tokens),
-    ...given('temperature', body.temperature),
-    ...given('topP', body.top_p),
-    ...given('stop', stop?.length === 0 ? null : stop),
-    ...toolsOf(body),
-    ...outputOf(body.response_format),
-    ...effortOf(body.reasoning_effort),
-    ...given('metadata', body.metadata),
+    ...joinSystemTexts(system),
+    ...fieldIfPresent('maxOutputTokens', body.max_completion_tokens ?? body.max_tokens),
+    ...fieldIfPresent('temperature', body.temperature),
+    ...fieldIfPresent('topP', body.top_p),
+    ...fieldIfPresent('stop', stop?.length === 0 ? null : stop),
+    ...chatTools(body),
+    ...chatOutput(body.response_format),
+    ...mapOpenAiEffort(body.reasoning_effort),
+    ...fieldIfPresent('metadata', body.metadata),
     ...endUserOf(body.user),
   };
   const origin = { format: 'openai-chat' as const, model: body.model };
   return { request, origin: body.store === false ? { ...origin, store: false } : origin };
 }
 
-function toolsOf({ tools, tool_choice: choice }: ChatCompletionRequest): Partial<GenerationRequest> {
+function chatTools({ tools, tool_choice: choice }: ChatCompletionRequest): Partial<GenerationRequest> {
   if (tools === null || tools === undefined || tools.length === 0) return {};
   const toolChoice: ToolChoice | null | undefined =
     typeof choice === 'object' && choice !== null ? { name: choice.function.name } : choice;
@@ -153,18 +154,18 @@ function toolsOf({ tools, tool_choice: choice }: ChatCompletionRequest): Partial
       parameters: parameters ?? { type: 'object', properties: {} },
       ...(description === null || description === undefined ? {} : { description }),
     })),
-    ...given('toolChoice', toolChoice),
+    ...fieldIfPresent('toolChoice', toolChoice),
   };
 }
 
-function outputOf(format: ChatCompletionRequest['response_format']): Partial<GenerationRequest> {
+function chatOutput(format: ChatCompletionRequest['response_format']): Partial<GenerationRequest> {
   if (format?.type === 'json_schema') return { output: { ...format.json_schema } };
   return format?.type === 'json_object' ? { output: { name: 'answer', schema: { type: 'object' } } } : {};
 }
 
 type Content = string | readonly z.infer<typeof textPart | typeof refusalPart | typeof imagePart>[];
 
-function partsOf(content: Content): string | Part[] {
+function chatParts(content: Content): string | Part[] {
   if (typeof content === 'string') return content;
   return content.flatMap((part): Part[] => {
     if (part.type === 'image_url') return [{ type: 'image', url: part.image_url.url }];
@@ -173,6 +174,6 @@ function partsOf(content: Content): string | Part[] {
   });
 }
 
-function textOf(content: z.infer<typeof texts>): string {
+function chatText(content: z.infer<typeof texts>): string {
   return typeof content === 'string' ? content : content.map(({ text }) => text).join('');
 }

@@ -1,4 +1,4 @@
-/** One call of a provider's embeddings. Its errors become ours; nothing of its text but a short part is told. */
+/** Calls the embeddings API of a provider. Maps its errors to ours, with at most a short part of its text. */
 import { z } from 'zod';
 import { type ErrorCode, UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
@@ -14,11 +14,11 @@ const answerSchema = z.looseObject({
   data: z.array(z.unknown()),
   usage: z.looseObject({ prompt_tokens: z.int().nonnegative() }).optional(),
 });
-export type EmbeddingsAnswer = z.infer<typeof answerSchema>;
+type EmbeddingsAnswer = z.infer<typeof answerSchema>;
 
-export type Forwarded =
+type Forwarded =
   | { readonly answer: EmbeddingsAnswer }
-  /** `mayBeBilled`: the call has left, and the provider did not refuse it. */
+  /** `mayBeBilled`: the call was sent, and the provider did not refuse it. */
   | { readonly answer: null; readonly error: UnbrokenError; readonly mayBeBilled: boolean };
 
 export async function forwardEmbeddings(
@@ -44,24 +44,24 @@ export async function forwardEmbeddings(
     });
     text = response.ok ? await response.text() : await readText(response, LIMITS.errorBodyBytes);
   } catch (error) {
-    const said = 'The provider cannot be reached, or did not answer in time.';
-    const failure = new UnbrokenError('provider_connect_failed', said, { cause: error });
+    const message = 'The provider cannot be reached, or did not answer in time.';
+    const failure = new UnbrokenError('provider_connect_failed', message, { cause: error });
     return { answer: null, error: failure, mayBeBilled: !wasNeverSent(error) };
   }
   if (!response.ok)
-    return { answer: null, error: refusalOf(response, redact(text, secrets)), mayBeBilled: false };
-  const parsed = answerSchema.safeParse(jsonOf(text));
+    return { answer: null, error: embeddingsRefusal(response, redact(text, secrets)), mayBeBilled: false };
+  const parsed = answerSchema.safeParse(parseJsonOrNull(text));
   if (parsed.success) return { answer: parsed.data };
   const malformed = new UnbrokenError('provider_malformed', 'The provider sent no list of vectors.');
   return { answer: null, error: malformed, mayBeBilled: true };
 }
 
-function refusalOf({ status, headers }: Response, text: string): UnbrokenError {
-  // Vendors quote the refused key, in forms that no pattern knows.
-  const message = status === 401 ? 'The provider refused its API key.' : messageIn(text);
+function embeddingsRefusal({ status, headers }: Response, text: string): UnbrokenError {
+  // Vendors quote the refused key in forms that no redaction pattern covers.
+  const message = status === 401 ? 'The provider refused its API key.' : refusalMessage(text);
   const waitSeconds = Number(headers.get('retry-after') ?? Number.NaN);
   return new UnbrokenError(
-    codeOf(status),
+    refusalCode(status),
     `${status}: ${message.replace(new RegExp(`^${status}[:\\s]+`), '')}`,
     {
       ...(Number.isFinite(waitSeconds) ? { retryAfterMs: waitSeconds * 1_000 } : {}),
@@ -69,19 +69,19 @@ function refusalOf({ status, headers }: Response, text: string): UnbrokenError {
   );
 }
 
-function codeOf(status: number): ErrorCode {
+function refusalCode(status: number): ErrorCode {
   if (status === 401) return 'provider_auth';
   if (status === 404) return 'model_not_found';
   if (status === 429) return 'provider_rate_limited';
   return status < 500 ? 'provider_bad_request' : 'provider_unavailable';
 }
 
-function messageIn(text: string): string {
-  const known = z.object({ error: z.object({ message: z.string() }) }).safeParse(jsonOf(text));
-  return (known.success ? known.data.error.message : text).slice(0, MESSAGE_CHARS);
+function refusalMessage(text: string): string {
+  const parsed = z.object({ error: z.object({ message: z.string() }) }).safeParse(parseJsonOrNull(text));
+  return (parsed.success ? parsed.data.error.message : text).slice(0, MESSAGE_CHARS);
 }
 
-function jsonOf(text: string): unknown {
+function parseJsonOrNull(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

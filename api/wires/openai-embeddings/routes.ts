@@ -1,6 +1,6 @@
 /**
- * `POST /v1/embeddings`, forwarded to the one provider of the model. It is short, so it is no durable generation; but
- * it is reserved and settled like one, so no budget is overspent by it.
+ * `POST /v1/embeddings`, forwarded to the one provider of the model. The call is short, so it is not a durable
+ * generation. It reserves and settles the budget like one, so it cannot overspend it.
  */
 import { randomBytes } from 'node:crypto';
 import type { Router } from 'express';
@@ -12,25 +12,25 @@ import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { budgetExceeded } from '../../generations/budget-exceeded.ts';
 import { parseBody, requireJson } from '../../http/read-request.ts';
-import { endUserOf, mayName } from '../end-user.ts';
+import { endUserOf, mayNameUser } from '../end-user.ts';
 import { headerText } from '../unbroken-headers.ts';
 import { forwardEmbeddings } from './forward.ts';
 import {
-  contentsOf,
   type EmbeddingsRequest,
   type EmbeddingsTarget,
+  embeddingInput,
   embeddingsSchema,
-  targetOf,
+  resolveEmbeddingsTarget,
 } from './request.ts';
 
-/** Vendors' tokenizers differ by some percent from ours. */
-const MARGIN = 1.1;
+/** Vendors' tokenizers differ from ours by a few percent. */
+const COUNT_MARGIN = 1.1;
 
 export function addEmbeddingsRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/embeddings', async (request, response) => {
     requireJson(request);
     const body = parseBody(request, embeddingsSchema);
-    const target = targetOf(dependencies.config, body);
+    const target = resolveEmbeddingsTarget(dependencies.config, body);
     const { embeddings, costMicroUsd } = await embed(dependencies, callerIn(response), body, target);
     response.setHeader('x-unbroken-model', headerText(`${target.provider}/${target.model}`));
     response.setHeader('x-unbroken-cost-micro-usd', String(costMicroUsd));
@@ -45,7 +45,7 @@ async function embed(
   target: EmbeddingsTarget,
 ) {
   const { tenant, team, keyId } = caller;
-  const user = (mayName(caller) ? endUserOf(body.user).user : undefined) ?? caller.user;
+  const user = (mayNameUser(caller) ? endUserOf(body.user).user : undefined) ?? caller.user;
   const generationId = `${EMBEDDINGS_ID_PREFIX}${randomBytes(16).toString('hex')}`;
   const owner = { tenant, user, team, keyId, generationId };
   const costOfTokens = (inputTokens: number) => {
@@ -53,32 +53,25 @@ async function embed(
     const usage = { ...NO_USAGE, inputTokens };
     return costOf(target.provider, target.model, usage, config.prices, pricedAs).costMicroUsd;
   };
-  const { texts, tokens } = contentsOf(body);
-  const counted = (await countTexts(texts)).reduce((sum, one) => sum + one, tokens);
-  const inputTokens = Math.ceil(counted * MARGIN) + texts.length;
+  const { texts, tokens } = embeddingInput(body);
+  const countedTokens = (await countTexts(texts)).reduce((sum, count) => sum + count, tokens);
+  const inputTokens = Math.ceil(countedTokens * COUNT_MARGIN) + texts.length;
   const price = { fixedMicroUsd: costOfTokens(inputTokens), outputMicroUsdPerMillion: 0 };
   const most = { inputTokens, maxOutputTokens: 0, minOutputTokens: 0, price };
   const reserved = await budget.reserve({ ...owner, ...most });
   if (!reserved.granted) throw budgetExceeded(reserved);
-  const settle = (used: number, costMicroUsd: number, estimated: boolean) =>
-    budget.settle({
-      ...owner,
-      tokens: used,
-      costMicroUsd,
-      estimated,
-      attempt: 1,
-      provider: target.provider,
-      model: target.model,
-    });
+  const settle = (bill: { tokens: number; costMicroUsd: number; estimated: boolean }) =>
+    budget.settle({ ...owner, ...bill, attempt: 1, provider: target.provider, model: target.model });
   const forwarded = await forwardEmbeddings(target, body);
   if (forwarded.answer === null) {
     const { error, mayBeBilled } = forwarded;
-    await (mayBeBilled ? settle(counted, costOfTokens(counted), true) : settle(0, 0, false));
+    const costMicroUsd = mayBeBilled ? costOfTokens(countedTokens) : 0;
+    await settle({ tokens: mayBeBilled ? countedTokens : 0, costMicroUsd, estimated: mayBeBilled });
     throw error;
   }
-  const reported = forwarded.answer.usage?.prompt_tokens;
-  const used = reported ?? counted;
-  const costMicroUsd = costOfTokens(used);
-  await settle(used, costMicroUsd, reported === undefined);
+  const reportedTokens = forwarded.answer.usage?.prompt_tokens;
+  const usedTokens = reportedTokens ?? countedTokens;
+  const costMicroUsd = costOfTokens(usedTokens);
+  await settle({ tokens: usedTokens, costMicroUsd, estimated: reportedTokens === undefined });
   return { embeddings: forwarded.answer, costMicroUsd };
 }

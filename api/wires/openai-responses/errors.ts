@@ -1,11 +1,11 @@
-/** Our errors in OpenAI's shape, for Responses, chat completions, embeddings and models alike. */
+/** Maps our errors to OpenAI's shape, for Responses, chat completions, embeddings and models. */
 import type { UnbrokenError } from '../../../contracts/errors.ts';
 
-export interface OpenAiErrorBody {
+interface OpenAiErrorBody {
   readonly message: string;
   readonly type: string;
   readonly param: string | null;
-  /** Ours, of docs/errors, but where clients match on one of theirs. */
+  /** Our code (docs/errors), except where clients match on one of OpenAI's. */
   readonly code: string;
   readonly doc: string;
 }
@@ -24,12 +24,12 @@ export function toOpenAiError(error: UnbrokenError): OpenAiErrorBody {
     message: error.message,
     type: TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error'),
     param: typeof param === 'string' ? param : null,
-    code: codeOf(error.code, param),
+    code: openAiCode(error.code, param),
     doc: error.toBody().doc,
   };
 }
 
-/** With this code clients send their whole conversation again. */
-function codeOf(code: string, param: unknown): string {
+/** Clients react to this code by sending the whole conversation again. */
+function openAiCode(code: string, param: unknown): string {
   return code === 'not_found' && param === 'previous_response_id' ? 'previous_response_not_found' : code;
 }

@@ -1,4 +1,4 @@
-/** A stored response: what its projection needs besides the log, and the conversation that it ends. */
+/** Loads a stored response: what its projection needs besides the log, and the conversation that it ends. */
 import type { Message, Part } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { LogHead } from '../../../engine/streaming/event-log.ts';
@@ -10,8 +10,8 @@ import type { ResponseOrigin } from './request.ts';
 import { generationIdOf, type ResponseContext, responseId } from './response-object.ts';
 
 /**
- * A response that the caller may see. One that was made with `store: false` is not found, except by whom `mayUse`
- * names: the WebSocket that made it.
+ * Finds a response that the caller may see. A response with `store: false` is found only if `mayUse` says so: the
+ * WebSocket that created it may use it.
  */
 export async function findResponse(
   dependencies: ApiDependencies,
@@ -36,10 +36,10 @@ export async function contextOf({ log }: ApiDependencies, head: LogHead): Promis
     throw new UnbrokenError('cursor_expired', `${responseId(head.generationId)} is past its retention.`);
   }
   const { generationId, metadata } = head;
-  return { generationId, metadata, input, origin: originOf(head) ?? plainOrigin(head) };
+  return { generationId, metadata, input, origin: responseOriginOf(head) ?? originOfOtherFormat(head) };
 }
 
-function originOf({ origin }: LogHead): ResponseOrigin | null {
+function responseOriginOf({ origin }: LogHead): ResponseOrigin | null {
   const isOurs =
     typeof origin === 'object' &&
     origin !== null &&
@@ -48,8 +48,8 @@ function originOf({ origin }: LogHead): ResponseOrigin | null {
   return isOurs ? (origin as ResponseOrigin) : null;
 }
 
-/** A generation that came by another format can be read as a response, too. */
-function plainOrigin({ route }: LogHead): ResponseOrigin {
+/** For a generation that was requested in another format: it can be read as a response, too. */
+function originOfOtherFormat({ route }: LogHead): ResponseOrigin {
   return {
     format: 'openai-responses',
     model: `unbroken/${route}`,
@@ -64,7 +64,7 @@ function plainOrigin({ route }: LogHead): ResponseOrigin {
   };
 }
 
-/** All messages up to and with the answer of this response. */
+/** All messages up to the answer of this response, which is included. */
 export async function conversationAfter(
   dependencies: ApiDependencies,
   caller: Caller,
@@ -78,7 +78,7 @@ export async function conversationAfter(
   if (head.status !== 'completed') {
     throw new UnbrokenError(
       'invalid_request',
-      `${previousId} is ${head.status}; it has no answer to go on from.`,
+      `${previousId} is ${head.status}; it has no answer to continue from.`,
       {
         details: { param: 'previous_response_id' },
       },
@@ -88,11 +88,11 @@ export async function conversationAfter(
   const { text, toolCalls } = foldAnswer(await dependencies.log.readMerged(head.generationId));
   const parts: Part[] = [
     ...(text === '' ? [] : [{ type: 'text' as const, text }]),
-    ...toolCalls.map(({ id, name, arguments: written }) => ({
+    ...toolCalls.map(({ id, name, arguments: argumentsJson }) => ({
       type: 'tool-call' as const,
       id,
       name,
-      arguments: written,
+      arguments: argumentsJson,
     })),
   ];
   const [only] = parts;

@@ -6,8 +6,8 @@
  *     text-delta          response.output_text.delta, after the two events that open a message
  *     reasoning-delta     response.reasoning_summary_text.delta, likewise
  *     tool-call-delta     response.function_call_arguments.delta, likewise
- *     text-reset          response.output_item.done for each open item: `incomplete`, its content empty. Later items have
- *                         new ids and indices, and the finished response holds only those.
+ *     text-reset          response.output_item.done for each open item: `incomplete`, its content empty. Later items
+ *                         have new ids and indices, and the finished response holds only those.
  *     the terminal event  the events that close what is open, then response.completed, .incomplete or .failed
  */
 import type {
@@ -17,9 +17,10 @@ import type {
   ResponseReasoningItem,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
+import { candidateName } from '../../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { Terminal } from '../answer.ts';
-import { idIn, type Projection } from '../wire.ts';
+import { type Projection, wireId } from '../wire.ts';
 import { type ResponseContext, responseObject, type WireResponse } from './response-object.ts';
 
 type Numbered<Event> = Event extends { response: unknown }
@@ -143,7 +144,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
 
   #addItem(kind: ItemKind, call = { id: '', name: '' }): Item {
     const index = this.#nextIndex;
-    const id = `${idIn(ID_PREFIXES[kind], this.#context.generationId)}_${index}`;
+    const id = `${wireId(ID_PREFIXES[kind], this.#context.generationId)}_${index}`;
     const item: Item = { kind, index, id, deltas: [], call, open: true };
     this.#nextIndex += 1;
     this.#items.push(item);

@@ -1,5 +1,5 @@
 /**
- * OpenAI's Responses request -> ours. What we cannot do is refused with the name of the field; what has no effect on
+ * Maps OpenAI's Responses request to ours. A field that we cannot honour is refused by name; a field without effect on
  * the answer (such as `service_tier`) is ignored. Source: the types of the official client, ResponseCreateParams.
  */
 import { z } from 'zod';
@@ -11,22 +11,22 @@ import {
   type ToolChoice,
 } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import { type GenerationRequest, modelNameSchema } from '../../../contracts/generation.ts';
+import { type GenerationRequest, metadataSchema, modelNameSchema } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
-import { createConversation, given, systemOf } from '../conversation.ts';
+import { Conversation, fieldIfPresent, joinSystemTexts } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
-import { effortOf } from '../openai-efforts.ts';
-import { metadataSchema, type Origin, type WireRequest } from '../wire.ts';
+import { mapOpenAiEffort } from '../openai-efforts.ts';
+import type { Origin, WireRequest } from '../wire.ts';
 
-/** What a response must echo and our input does not hold. */
+/** Request fields that a response must echo and that our input does not hold. */
 export interface ResponseOrigin extends Origin {
   readonly format: 'openai-responses';
   readonly store: boolean;
   readonly background: boolean;
   readonly previousResponseId: string | null;
-  /** The first message of the input that belongs to this response; those before are of the conversation. */
+  /** Index of the first input message that belongs to this response; earlier ones belong to the conversation. */
   readonly ownFrom: number;
   /** How much of the system text is `instructions`; the rest came as messages. */
   readonly instructionsChars: number;
@@ -68,7 +68,7 @@ const itemSchema = z.discriminatedUnion('type', [
 type Item = z.infer<typeof itemSchema>;
 
 const toolSchema = z.object({
-  type: z.literal('function', 'only function tools can be used here'),
+  type: z.literal('function', 'only function tools are supported'),
   name: z.string(),
   description: z.string().nullish(),
   parameters: jsonSchemaSchema.nullish(),
@@ -113,8 +113,24 @@ export const responseCreateSchema = z.object({
 });
 export type ResponseCreate = z.infer<typeof responseCreateSchema>;
 
-/** @param conversation the messages before this response's own. */
-export function toGeneration(
+/** The frames that a client sends in WebSocket mode. */
+export const responsesFrameSchema = z.discriminatedUnion('type', [
+  z.object({
+    ...responseCreateSchema.shape,
+    type: z.literal('response.create'),
+    stream_id: z.string().min(1).max(128).optional(),
+    generate: z.boolean().optional(),
+  }),
+  z.object({
+    type: z.literal('response.steer'),
+    previous_response_id: z.string().max(LIMITS.idChars),
+    input: z.unknown(),
+  }),
+]);
+export type CreateFrame = Extract<z.infer<typeof responsesFrameSchema>, { type: 'response.create' }>;
+
+/** @param conversation the messages before the input of this response. */
+export function mapResponseCreate(
   config: Config,
   body: ResponseCreate,
   conversation: readonly Message[],
@@ -127,21 +143,21 @@ export function toGeneration(
     });
   }
   const instructions = body.instructions ?? '';
-  const own = messagesOf(items);
+  const own = mapInputItems(items);
   const format = body.text?.format ?? { type: 'text' as const };
   return {
     request: {
       ...resolveModel(config, body.model),
       input: [...conversation, ...own],
-      ...systemOf([instructions, ...items.flatMap(systemTextOf)]),
-      ...given('maxOutputTokens', body.max_output_tokens),
-      ...given('temperature', body.temperature),
-      ...given('topP', body.top_p),
-      ...toolsOf(body),
+      ...joinSystemTexts([instructions, ...items.flatMap(systemTexts)]),
+      ...fieldIfPresent('maxOutputTokens', body.max_output_tokens),
+      ...fieldIfPresent('temperature', body.temperature),
+      ...fieldIfPresent('topP', body.top_p),
+      ...mapResponseTools(body),
       ...(format.type === 'json_schema' ? { output: { name: format.name, schema: format.schema } } : {}),
       ...(format.type === 'json_object' ? { output: { name: 'answer', schema: { type: 'object' } } } : {}),
-      ...effortOf(body.reasoning?.effort),
-      ...given('metadata', body.metadata),
+      ...mapOpenAiEffort(body.reasoning?.effort),
+      ...fieldIfPresent('metadata', body.metadata),
       ...endUserOf(body.user),
     },
     origin: {
@@ -159,12 +175,12 @@ export function toGeneration(
   };
 }
 
-function toolsOf({
+function mapResponseTools({
   tools,
   tool_choice: choice,
 }: ResponseCreate): Pick<GenerationRequest, 'tools' | 'toolChoice'> {
   if (tools === null || tools === undefined || tools.length === 0) return {};
-  const ours = tools.map(
+  const mapped = tools.map(
     ({ name, description, parameters }): Tool => ({
       name,
       parameters: parameters ?? { type: 'object', properties: {} },
@@ -173,38 +189,38 @@ function toolsOf({
   );
   const toolChoice: ToolChoice | undefined =
     typeof choice === 'object' && choice !== null ? { name: choice.name } : (choice ?? undefined);
-  return { tools: ours, ...(toolChoice === undefined ? {} : { toolChoice }) };
+  return { tools: mapped, ...(toolChoice === undefined ? {} : { toolChoice }) };
 }
 
-function systemTextOf(item: Item): string[] {
+function systemTexts(item: Item): string[] {
   if (!('role' in item) || (item.role !== 'system' && item.role !== 'developer')) return [];
   return [
-    partsOfContent(item.content)
+    inputContentParts(item.content)
       .map((part) => ('text' in part ? part.text : ''))
       .join(''),
   ];
 }
 
-function messagesOf(items: readonly Item[]): readonly Message[] {
-  const conversation = createConversation();
+function mapInputItems(items: readonly Item[]): readonly Message[] {
+  const conversation = new Conversation();
   for (const item of items) {
     if (item.type === 'function_call') {
-      conversation.addCall({ id: item.call_id, name: item.name, arguments: item.arguments });
+      conversation.addToolCall({ id: item.call_id, name: item.name, arguments: item.arguments });
     } else if (item.type === 'function_call_output') {
       const { output } = item;
       const content = typeof output === 'string' ? output : output.map(({ text }) => text).join('');
-      conversation.addResult({ id: item.call_id, content });
+      conversation.addToolResult({ id: item.call_id, content });
     } else if ('role' in item && (item.role === 'user' || item.role === 'assistant')) {
       const { role, content: own } = item;
-      conversation.add(role, typeof own === 'string' ? own : partsOfContent(own));
+      conversation.addTurn(role, typeof own === 'string' ? own : inputContentParts(own));
     }
   }
   return conversation.messages;
 }
 
-function partsOfContent(given: z.infer<typeof content>): Part[] {
-  if (typeof given === 'string') return [{ type: 'text', text: given }];
-  return given.flatMap((part): Part[] => {
+function inputContentParts(value: z.infer<typeof content>): Part[] {
+  if (typeof value === 'string') return [{ type: 'text', text: value }];
+  return value.flatMap((part): Part[] => {
     if (part.type === 'input_image') return [{ type: 'image', url: part.image_url }];
     const text = part.type === 'refusal' ? part.refusal : part.text;
     return text === '' ? [] : [{ type: 'text', text }];

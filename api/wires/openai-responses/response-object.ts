@@ -1,4 +1,4 @@
-/** The `response` object of OpenAI's Responses API. Source: the types of the official client, Response. */
+/** Builds the `response` object of OpenAI's Responses API. Source: the types of the official client, Response. */
 import type {
   Response as OpenAiResponse,
   ResponseError,
@@ -11,12 +11,12 @@ import type {
 import { partsOf } from '../../../contracts/content.ts';
 import type { ErrorCode } from '../../../contracts/errors.ts';
 import type { GenerationInput, Message } from '../../../contracts/generation.ts';
-import type { Usage } from '../../../contracts/money.ts';
-import { type Terminal, tokensOf } from '../answer.ts';
-import { idIn } from '../wire.ts';
+import { inputTokensOf, outputTokensOf, totalTokens, type Usage } from '../../../contracts/money.ts';
+import type { Terminal } from '../answer.ts';
+import { wireId } from '../wire.ts';
 import type { ResponseOrigin } from './request.ts';
 
-/** All that a response is made of, besides its log. */
+/** All that a response is built from, besides its log. */
 export interface ResponseContext {
   readonly generationId: string;
   readonly origin: ResponseOrigin;
@@ -24,15 +24,15 @@ export interface ResponseContext {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** What the log has told so far. */
-export interface ResponseProgress {
+/** What the log says so far. */
+interface ResponseProgress {
   readonly startedAtMs: number;
   readonly model: string | null;
   readonly output: readonly ResponseOutputItem[];
   readonly end: Terminal | null;
 }
 
-/** The client computes `output_text` by itself, and the wire does not have it. */
+/** The client computes `output_text` itself; the wire does not carry it. */
 export type WireResponse = Omit<OpenAiResponse, 'output_text'>;
 
 export function responseObject(
@@ -43,11 +43,11 @@ export function responseObject(
     id: responseId(generationId),
     object: 'response',
     created_at: Math.floor(startedAtMs / 1_000),
-    status: statusOf(end),
+    status: responseStatus(end),
     background: origin.background,
     completed_at: end === null ? null : Math.floor(end.at / 1_000),
-    error: end?.type === 'generation-error' ? errorOf(end.error) : null,
-    incomplete_details: incompleteDetailsOf(end),
+    error: end?.type === 'generation-error' ? toResponseError(end.error) : null,
+    incomplete_details: incompleteDetails(end),
     instructions:
       origin.instructionsChars === 0 ? null : (input.system ?? '').slice(0, origin.instructionsChars),
     max_output_tokens: input.maxOutputTokens,
@@ -58,12 +58,12 @@ export function responseObject(
     previous_response_id: origin.previousResponseId,
     reasoning: { effort: input.reasoning?.effort ?? null, summary: null },
     temperature: input.temperature ?? null,
-    text: { format: textFormatOf(origin, input) },
-    tool_choice: toolChoiceOf(input),
-    tools: toolsOf(input),
+    text: { format: responseTextFormat(origin, input) },
+    tool_choice: responseToolChoice(input),
+    tools: responseTools(input),
     top_p: input.topP ?? null,
     truncation: 'disabled',
-    ...(end === null ? {} : { usage: usageOf(end.usage) }),
+    ...(end === null ? {} : { usage: toResponseUsage(end.usage) }),
     ...(origin.user === null ? {} : { user: origin.user }),
     access_programs: null,
     service_tier: 'default',
@@ -71,24 +71,24 @@ export function responseObject(
 }
 
 export function responseId(generationId: string): string {
-  return idIn('resp_', generationId);
+  return wireId('resp_', generationId);
 }
 
-/** Our id of a response; null where it is none. */
+/** The id of the generation behind a response id; null for an invalid id. */
 export function generationIdOf(id: string): string | null {
   const hex = /^(?:resp_|gen_)([0-9a-f]{32})$/.exec(id)?.[1];
   return hex === undefined ? null : `gen_${hex}`;
 }
 
-function statusOf(end: Terminal | null): NonNullable<OpenAiResponse['status']> {
+function responseStatus(end: Terminal | null): NonNullable<OpenAiResponse['status']> {
   if (end === null) return 'in_progress';
   if (end.type === 'generation-cancel') return 'cancelled';
   if (end.type === 'generation-error') return end.error.code === 'content_filtered' ? 'incomplete' : 'failed';
   return end.finishReason === 'length' ? 'incomplete' : 'completed';
 }
 
-function incompleteDetailsOf(end: Terminal | null): OpenAiResponse['incomplete_details'] {
-  if (statusOf(end) !== 'incomplete') return null;
+function incompleteDetails(end: Terminal | null): OpenAiResponse['incomplete_details'] {
+  if (responseStatus(end) !== 'incomplete') return null;
   return { reason: end?.type === 'generation-error' ? 'content_filter' : 'max_output_tokens' };
 }
 
@@ -99,8 +99,8 @@ const ERROR_CODES: Partial<Record<ErrorCode, ResponseError['code']>> = {
   provider_bad_request: 'invalid_prompt',
 };
 
-/** OpenAI's codes are a closed set; ours begins the message. */
-function errorOf({
+/** OpenAI's codes are a closed set, so the message starts with our code. */
+function toResponseError({
   code,
   message,
 }: {
@@ -108,32 +108,31 @@ function errorOf({
   readonly message: string;
 }): ResponseError | null {
   if (code === 'content_filtered') return null;
-  const known = Object.entries(ERROR_CODES).find(([ours]) => ours === code)?.[1];
-  return { code: known ?? 'server_error', message: `${code}: ${message}` };
+  const mapped = Object.entries(ERROR_CODES).find(([ours]) => ours === code)?.[1];
+  return { code: mapped ?? 'server_error', message: `${code}: ${message}` };
 }
 
-export function usageOf(usage: Usage): ResponseUsage {
-  const { input, output, total } = tokensOf(usage);
+function toResponseUsage(usage: Usage): ResponseUsage {
   return {
-    input_tokens: input,
+    input_tokens: inputTokensOf(usage),
     input_tokens_details: {
       cached_tokens: usage.cachedInputTokens,
       cache_write_tokens: usage.cacheWriteTokens,
     },
-    output_tokens: output,
+    output_tokens: outputTokensOf(usage),
     output_tokens_details: { reasoning_tokens: usage.reasoningTokens },
-    total_tokens: total,
+    total_tokens: totalTokens(usage),
   };
 }
 
-function textFormatOf({ textFormat }: ResponseOrigin, { output }: GenerationInput) {
+function responseTextFormat({ textFormat }: ResponseOrigin, { output }: GenerationInput) {
   if (textFormat === 'json_schema' && output !== undefined) {
     return { type: 'json_schema' as const, name: output.name, schema: output.schema, strict: true };
   }
   return textFormat === 'json_object' ? { type: 'json_object' as const } : { type: 'text' as const };
 }
 
-function toolsOf({ tools = [] }: GenerationInput): Tool[] {
+function responseTools({ tools = [] }: GenerationInput): Tool[] {
   return tools.map(({ name, description, parameters }) => ({
     type: 'function' as const,
     name,
@@ -143,26 +142,26 @@ function toolsOf({ tools = [] }: GenerationInput): Tool[] {
   }));
 }
 
-function toolChoiceOf({ toolChoice = 'auto' }: GenerationInput): OpenAiResponse['tool_choice'] {
+function responseToolChoice({ toolChoice = 'auto' }: GenerationInput): OpenAiResponse['tool_choice'] {
   return typeof toolChoice === 'string' ? toolChoice : { type: 'function', name: toolChoice.name };
 }
 
-/** The own input of a response, as `GET .../input_items` lists it. */
-export function inputItemsOf({ generationId, origin, input }: ResponseContext): ResponseItem[] {
+/** The input of this response alone, without the conversation before it, as `GET .../input_items` lists it. */
+export function listInputItems({ generationId, origin, input }: ResponseContext): ResponseItem[] {
   return input.messages
     .slice(origin.ownFrom)
-    .flatMap((message, index) => itemsOf(message, idIn(`msg_in${index}_`, generationId)));
+    .flatMap((message, index) => toResponseItems(message, wireId(`msg_in${index}_`, generationId)));
 }
 
-function itemsOf(message: Message, id: string): ResponseItem[] {
+function toResponseItems(message: Message, id: string): ResponseItem[] {
   const items: ResponseItem[] = [];
   const content: (ResponseInputItem.Message['content'][number] | { type: 'output_text'; text: string })[] =
     [];
   for (const part of partsOf(message)) {
     const status = 'completed' as const;
     if (part.type === 'tool-call') {
-      const { name, arguments: written } = part;
-      const own = { id: `${id}_${items.length}`, call_id: part.id, name, arguments: written, status };
+      const { name, arguments: argumentsJson } = part;
+      const own = { id: `${id}_${items.length}`, call_id: part.id, name, arguments: argumentsJson, status };
       items.push({ type: 'function_call', ...own });
     } else if (part.type === 'tool-result') {
       const own = { id: `${id}_${items.length}`, call_id: part.id, output: part.content, status };

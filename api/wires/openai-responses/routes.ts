@@ -11,17 +11,17 @@ import { eraseGeneration } from '../../generations/erase-generation.ts';
 import { pageLimitSchema, parseBody, parseQuery, requireJson } from '../../http/read-request.ts';
 import { relayEvents } from '../../relay/relay-events.ts';
 import { errorOf } from '../../relay/status-after-budget.ts';
-import { createFactsFold } from '../answer.ts';
+import { FactsFold } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { collectingSink, streamToClient, waitForEnd } from '../serve.ts';
 import { setUnbrokenHeaders } from '../unbroken-headers.ts';
-import { beginOrTakeUp } from '../wire.ts';
+import { startOrResume } from '../wire.ts';
 import { contextOf, conversationAfter, findResponse } from './load-response.ts';
-import { projectResponse, type ResponseFrame } from './project.ts';
-import { responseCreateSchema, toGeneration } from './request.ts';
-import { inputItemsOf, responseId } from './response-object.ts';
+import { type ResponseFrame, ResponseProjection } from './project.ts';
+import { mapResponseCreate, responseCreateSchema } from './request.ts';
+import { listInputItems, responseId } from './response-object.ts';
 
-/** How long a cancel waits for the run to have noticed it. */
+/** How long a cancel waits for the end of the log. */
 const CANCELLED_WITHIN_MS = 5_000;
 
 export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): void {
@@ -32,8 +32,10 @@ export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): v
     const head = await findResponse(dependencies, callerIn(response), request.params.id);
     const { stream } = parseQuery(request, responseQuerySchema);
     const isStream = stream === 'true';
-    if (isStream) await streamResponse(dependencies, response, head, startingAfter(request), false);
-    else response.json(await responseNow(dependencies, head));
+    if (isStream) {
+      const after = startingAfter(request);
+      await streamResponse(dependencies, response, { head, after, refusalIsStatus: false });
+    } else response.json(await responseNow(dependencies, head));
   });
   v1.post('/responses/:id/cancel', async (request, response) => {
     const head = await findResponse(dependencies, callerIn(response), request.params.id);
@@ -48,7 +50,7 @@ export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): v
   });
   v1.get('/responses/:id/input_items', async (request, response) => {
     const head = await findResponse(dependencies, callerIn(response), request.params.id);
-    const items = inputItemsOf(await contextOf(dependencies, head));
+    const items = listInputItems(await contextOf(dependencies, head));
     response.json(pageOf(items, parseQuery(request, inputItemsQuerySchema)));
   });
 }
@@ -63,21 +65,22 @@ async function createResponse(
   const body = parseBody(request, responseCreateSchema);
   const previous = body.previous_response_id ?? null;
   const conversation = previous === null ? [] : await conversationAfter(dependencies, caller, previous);
-  const { request: ours, origin } = toGeneration(dependencies.config, body, conversation);
+  const { request: mapped, origin } = mapResponseCreate(dependencies.config, body, conversation);
   const policy = origin.background ? 'continue' : abortPolicyOf(dependencies, request);
-  const head = await beginOrTakeUp(dependencies, caller, { request: ours, origin }, request);
+  const head = await startOrResume(dependencies, caller, { request: mapped, origin }, request);
   if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
   if (body.stream === true) {
-    await streamResponse(dependencies, response, head, startingAfter(request), true);
+    const after = startingAfter(request);
+    await streamResponse(dependencies, response, { head, after, refusalIsStatus: true });
   } else if (origin.background) response.json(await responseNow(dependencies, head));
   else await sendWhole(dependencies, response, head);
 }
 
 async function sendWhole(dependencies: ApiDependencies, response: Response, head: LogHead): Promise<void> {
-  const projection = projectResponse(await contextOf(dependencies, head));
-  const facts = createFactsFold();
+  const projection = new ResponseProjection(await contextOf(dependencies, head));
+  const facts = new FactsFold();
   const done = await waitForEnd(dependencies, response, head.generationId, {
-    value: facts.value,
+    value: () => facts.value(),
     push: (event) => {
       facts.push(event);
       projection.push(event);
@@ -92,14 +95,20 @@ async function sendWhole(dependencies: ApiDependencies, response: Response, head
   response.json(whole);
 }
 
+interface ResponseStream {
+  readonly head: LogHead;
+  /** The last sequence number that the client has; -1 for none. */
+  readonly after: number;
+  /** Whether a refusal before the first token becomes the HTTP status. */
+  readonly refusalIsStatus: boolean;
+}
+
 async function streamResponse(
   dependencies: ApiDependencies,
   response: Response,
-  head: LogHead,
-  after: number,
-  refusalIsStatus: boolean,
+  { head, after, refusalIsStatus }: ResponseStream,
 ): Promise<void> {
-  const projection = projectResponse(await contextOf(dependencies, head));
+  const projection = new ResponseProjection(await contextOf(dependencies, head));
   const encode = (event: GenerationEvent) =>
     projection
       .push(event)
@@ -107,11 +116,11 @@ async function streamResponse(
       .map(encodeFrame)
       .join('');
   const { generationId } = head;
-  // Each delta has its own number, so none are merged.
+  // Each delta has its sequence number, so deltas must not be merged.
   await streamToClient(dependencies, response, { generationId, encode, coalesces: false, refusalIsStatus });
 }
 
-/** Without `id:`: after one, the official client of Python takes the comment of a heartbeat for an empty event. */
+/** Without `id:`, after which the official Python client reads the comment of a heartbeat as an empty event. */
 function encodeFrame(frame: ResponseFrame): string {
   return `event: ${frame.type}\ndata: ${JSON.stringify(frame)}\n\n`;
 }
@@ -121,7 +130,7 @@ async function responseNow(dependencies: ApiDependencies, head: LogHead) {
     contextOf(dependencies, head),
     dependencies.log.readMerged(head.generationId),
   ]);
-  const projection = projectResponse(context);
+  const projection = new ResponseProjection(context);
   for (const event of events) projection.push(event);
   return projection.response();
 }
@@ -132,21 +141,21 @@ async function cancelAndWait(dependencies: ApiDependencies, head: LogHead): Prom
   await relayEvents(dependencies, {
     generationId: head.generationId,
     after: -1,
-    sink: collectingSink(createFactsFold()),
+    sink: collectingSink(new FactsFold()),
     signal: AbortSignal.timeout(CANCELLED_WITHIN_MS),
   });
 }
 
 function startingAfter(request: Request): number {
-  const given = request.query['starting_after'];
-  if (given === undefined || given === '') return -1;
-  if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Number(given);
+  const value = request.query['starting_after'];
+  if (value === undefined || value === '') return -1;
+  if (typeof value === 'string' && /^\d{1,15}$/.test(value)) return Number(value);
   throw new UnbrokenError('cursor_invalid', 'starting_after: expected a sequence_number.', {
     details: { param: 'starting_after' },
   });
 }
 
-/** Clients send more than these. */
+/** Clients may send other fields too; those are ignored. */
 export const responseQuerySchema = z.object({ stream: z.enum(['true', 'false', '']).optional() });
 export const inputItemsQuerySchema = z.object({
   limit: pageLimitSchema({ most: 100, byDefault: 20 }),
@@ -154,7 +163,7 @@ export const inputItemsQuerySchema = z.object({
   after: z.string().optional(),
 });
 
-/** `order` is `desc` where it is not given, as in the API of origin. */
+/** `order` defaults to `desc`, as in OpenAI's API. */
 function pageOf<Item>(items: readonly Item[], query: z.output<typeof inputItemsQuerySchema>) {
   const ordered = query.order === 'asc' ? items : items.toReversed();
   const idOf = (item: Item | undefined) =>

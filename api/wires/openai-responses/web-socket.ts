@@ -1,15 +1,15 @@
 /**
- * WebSocket mode of OpenAI's Responses API, at `/v1/responses`: `response.create` frames come, the events of the
- * stream go, each as one JSON text. Turns of one lane (`stream_id`, or none) run one after the other. The socket may
- * be lost: the generation goes on, and `GET /v1/responses/:id?stream=true&starting_after=N` takes it up.
+ * WebSocket mode of OpenAI's Responses API, at `/v1/responses`. The client sends `response.create` frames and receives
+ * the events of the stream, each as one JSON text. The turns of one lane (`stream_id`, or none) run one at a time. When
+ * the socket is lost the generation continues, and `GET /v1/responses/:id?stream=true&starting_after=N` resumes it.
  * Source: developers.openai.com, "WebSocket mode", and the official client's ResponsesWS.
  */
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
 import type { Message } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { DEFAULTS, LIMITS } from '../../../contracts/limits.ts';
 import type { LogHead } from '../../../engine/streaming/event-log.ts';
+import { BoundedMap } from '../../../platform/bounded-map.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { parseWith } from '../../http/read-request.ts';
 import { type ConnectionFlow, createConnectionFlow } from '../../relay/connection-flow.ts';
@@ -24,32 +24,24 @@ import {
 } from '../../relay/socket-route.ts';
 import { errorOf } from '../../relay/status-after-budget.ts';
 import type { ViewerSink } from '../../relay/viewer.ts';
-import { beginOrTakeUp, type WireRequest } from '../wire.ts';
+import { startOrResume, type WireRequest } from '../wire.ts';
 import { toOpenAiError } from './errors.ts';
 import { contextOf, conversationAfter } from './load-response.ts';
-import { projectResponse } from './project.ts';
-import { type ResponseCreate, type ResponseOrigin, responseCreateSchema, toGeneration } from './request.ts';
+import { PreparedResponses } from './prepared-responses.ts';
+import { ResponseProjection } from './project.ts';
+import {
+  type CreateFrame,
+  mapResponseCreate,
+  type ResponseCreate,
+  type ResponseOrigin,
+  responsesFrameSchema,
+} from './request.ts';
 import { type ResponseContext, responseObject } from './response-object.ts';
 
-export const responsesFrameSchema = z.discriminatedUnion('type', [
-  z.object({
-    ...responseCreateSchema.shape,
-    type: z.literal('response.create'),
-    stream_id: z.string().min(1).max(128).optional(),
-    generate: z.boolean().optional(),
-  }),
-  z.object({
-    type: z.literal('response.steer'),
-    previous_response_id: z.string().max(LIMITS.idChars),
-    input: z.unknown(),
-  }),
-]);
-type CreateFrame = Extract<z.infer<typeof responsesFrameSchema>, { type: 'response.create' }>;
-
-/** Responses that only this socket may chain from: unstored ones, and those that were only prepared. */
-const REMEMBERED = 256;
+/** Unstored responses that this socket, and no other, may chain from. */
+const MAX_UNSTORED = 256;
 /** Turns that may wait or run on one socket. */
-const TURNS = 64;
+const MAX_TURNS = 64;
 const NO_HEADERS = { get: () => undefined };
 
 export function openResponsesSocket(dependencies: ApiDependencies): SocketRoute {
@@ -67,7 +59,7 @@ class ResponsesSession implements SocketSession {
   readonly #flow: ConnectionFlow;
   readonly #gone = new AbortController();
   readonly #lanes = new Map<string, Promise<void>>();
-  readonly #unstored = new Set<string>();
+  readonly #unstored = new BoundedMap<string, true>(MAX_UNSTORED);
   readonly #prepared = new PreparedResponses();
   #turns = 0;
 
@@ -85,8 +77,8 @@ class ResponsesSession implements SocketSession {
     }
     const { stream_id: streamId } = frame;
     const fail = (error: UnbrokenError) => this.#sendError(error, streamId);
-    if (this.#turns >= TURNS) {
-      fail(new UnbrokenError('too_many_subscriptions', `One socket may have ${TURNS} turns.`));
+    if (this.#turns >= MAX_TURNS) {
+      fail(new UnbrokenError('too_many_subscriptions', `One socket may have ${MAX_TURNS} turns.`));
       return null;
     }
     this.#turns += 1;
@@ -105,7 +97,7 @@ class ResponsesSession implements SocketSession {
     const lane = frame.stream_id ?? '';
     const before = this.#lanes.get(lane) ?? Promise.resolve();
     const turn = before.then(() => this.#runTurn(frame, begun));
-    // The next turn of the lane runs whatever became of this one.
+    // The next turn of the lane runs even if this one fails.
     const over = turn
       .catch(() => undefined)
       .finally(() => {
@@ -119,23 +111,23 @@ class ResponsesSession implements SocketSession {
   async #runTurn(frame: CreateFrame, begun: () => void): Promise<void> {
     const { config } = this.#dependencies;
     const conversation = await this.#conversationBefore(frame);
-    const wire = toGeneration(config, { ...frame, background: false }, conversation);
+    const wire = mapResponseCreate(config, { ...frame, background: false }, conversation);
     if (frame.generate === false) this.#prepare(wire, frame.stream_id);
     else {
-      const head = await beginOrTakeUp(this.#dependencies, this.#socket.caller, wire, NO_HEADERS);
+      const head = await startOrResume(this.#dependencies, this.#socket.caller, wire, NO_HEADERS);
       begun();
-      if (!wire.origin.store) this.#noteUnstored(head.generationId);
+      if (!wire.origin.store) this.#unstored.set(head.generationId, true);
       await this.#relay(head, frame.stream_id);
     }
   }
 
   async #conversationBefore({ previous_response_id: id }: ResponseCreate): Promise<readonly Message[]> {
     if (id === null || id === undefined) return [];
-    const isOwn = (known: string) => this.#unstored.has(known);
+    const isOwn = (generationId: string) => this.#unstored.get(generationId) === true;
     return this.#prepared.get(id) ?? conversationAfter(this.#dependencies, this.#socket.caller, id, isOwn);
   }
 
-  /** `generate: false`: the state of a turn without an answer; it can be chained from on this socket. */
+  /** `generate: false` prepares a turn without an answer; later turns of this socket can chain from it. */
   #prepare({ request, origin }: WireRequest<ResponseOrigin>, streamId: string | undefined): void {
     const messages = Array.isArray(request.input) ? request.input : [];
     const context: ResponseContext = {
@@ -151,23 +143,17 @@ class ResponsesSession implements SocketSession {
     this.#send({ type: 'response.completed', sequence_number: 1, response: whole }, streamId);
   }
 
-  #noteUnstored(generationId: string): void {
-    this.#unstored.add(generationId);
-    const [oldest] = this.#unstored;
-    if (this.#unstored.size > REMEMBERED && oldest !== undefined) this.#unstored.delete(oldest);
-  }
-
   async #relay(head: LogHead, streamId: string | undefined): Promise<void> {
     const { ws } = this.#socket;
     const { generationId } = head;
-    const projection = projectResponse(await contextOf(this.#dependencies, head));
+    const projection = new ResponseProjection(await contextOf(this.#dependencies, head));
     const sink: ViewerSink = {
       ...this.#flow,
       send: (events) => {
         for (const event of events) {
           const refusal = event.seq === 1 && event.type === 'generation-error' ? event : null;
           if (refusal !== null) throw errorOf(refusal, generationId);
-          for (const one of projection.push(event)) this.#send(one, streamId);
+          for (const frame of projection.push(event)) this.#send(frame, streamId);
         }
       },
       heartbeat: () => ws.ping(),
@@ -187,32 +173,6 @@ class ResponsesSession implements SocketSession {
   }
 }
 
-/** What was prepared on one socket, the newest of it, up to a number of bytes. */
-export class PreparedResponses {
-  readonly #messages = new Map<string, { readonly messages: readonly Message[]; readonly bytes: number }>();
-  #bytes = 0;
-
-  get(id: string): readonly Message[] | undefined {
-    return this.#messages.get(id)?.messages;
-  }
-
-  /** @throws body_too_large for a conversation that alone is over the limit. */
-  add(id: string, messages: readonly Message[]): void {
-    const bytes = Buffer.byteLength(JSON.stringify(messages));
-    const most = LIMITS.preparedBytesPerSocket;
-    if (bytes > most) {
-      throw new UnbrokenError('body_too_large', `A socket keeps ${most} bytes of prepared responses.`);
-    }
-    this.#messages.set(id, { messages, bytes });
-    this.#bytes += bytes;
-    for (const [oldest, { bytes: freed }] of this.#messages) {
-      if (this.#bytes <= most && this.#messages.size <= REMEMBERED) return;
-      this.#messages.delete(oldest);
-      this.#bytes -= freed;
-    }
-  }
-}
-
 function withLane(json: string, streamId: string | undefined): string {
   return streamId === undefined ? json : `{"stream_id":${JSON.stringify(streamId)},${json.slice(1)}`;
 }
@@ -226,7 +186,7 @@ function steerRefusal(previousResponseId: string) {
     error: {
       type: 'invalid_request_error',
       code: 'steering_not_supported',
-      message: 'A running generation takes no more input; cancel it, or send another response.create.',
+      message: 'A running generation accepts no more input; cancel it, or send another response.create.',
     },
     steer: { previous_response_id: previousResponseId },
   };

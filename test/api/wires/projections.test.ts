@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import type { UIMessageChunk } from 'ai';
-import { projectUi } from '../../../api/wires/ai-sdk-ui/project.ts';
+import { UiProjection } from '../../../api/wires/ai-sdk-ui/project.ts';
 import { foldAnswer } from '../../../api/wires/answer.ts';
-import { projectMessage, wholeMessage } from '../../../api/wires/anthropic-messages/project.ts';
-import { projectChat, wholeChat } from '../../../api/wires/openai-chat/project.ts';
-import { projectResponse } from '../../../api/wires/openai-responses/project.ts';
-import { createVoidGuard } from '../../../api/wires/void-guard.ts';
+import { MessageProjection, wholeMessage } from '../../../api/wires/anthropic-messages/project.ts';
+import { ChatProjection, wholeChat } from '../../../api/wires/openai-chat/project.ts';
+import { ResponseProjection } from '../../../api/wires/openai-responses/project.ts';
+import { VoidGuard } from '../../../api/wires/void-guard.ts';
 import type { Projection } from '../../../api/wires/wire.ts';
 import type { EventBody, GenerationEvent } from '../../../contracts/events.ts';
 import { callOf, endWith, RESET, START, texts, USAGE } from '../../harness/script.ts';
@@ -36,10 +36,10 @@ const context = {
 };
 
 const PROJECTIONS: readonly (readonly [string, () => Projection<unknown>])[] = [
-  ['Responses', () => projectResponse(context)],
-  ['chat completions', () => projectChat({ model: 'm', includeUsage: true })],
-  ['messages', () => projectMessage('m')],
-  ['UI stream', () => projectUi({ messageId: null })],
+  ['Responses', () => new ResponseProjection(context)],
+  ['chat completions', () => new ChatProjection({ model: 'm', includeUsage: true })],
+  ['messages', () => new MessageProjection('m')],
+  ['UI stream', () => new UiProjection({ messageId: null })],
 ];
 
 const LOGS: readonly (readonly [string, GenerationEvent[]])[] = [
@@ -54,12 +54,12 @@ const LOGS: readonly (readonly [string, GenerationEvent[]])[] = [
       endWith('tool-calls'),
     ),
   ],
-  ['an answer that was cut', logOf(texts('Hel'), endWith('length'))],
+  ['an answer that reached its length limit', logOf(texts('Hel'), endWith('length'))],
   ['an empty answer', logOf(endWith())],
 ];
 
 describe.each(PROJECTIONS)('%s', (_name, project) => {
-  test.each(LOGS)('gives the same frames of the same log, however often it is read: %s', (_log, events) => {
+  test.each(LOGS)('folds the same log to the same frames every time: %s', (_log, events) => {
     const fold = () => {
       const projection = project();
       return events.flatMap((event) => projection.push(event));
@@ -71,7 +71,7 @@ describe.each(PROJECTIONS)('%s', (_name, project) => {
 
 describe('Responses', () => {
   const fold = (events: readonly GenerationEvent[]) => {
-    const projection = projectResponse(context);
+    const projection = new ResponseProjection(context);
     const frames = events.flatMap((event) => projection.push(event));
     return { frames, response: projection.response() };
   };
@@ -83,15 +83,15 @@ describe('Responses', () => {
     }
   });
 
-  test('end voided text as incomplete and empty, and the response holds only what came after', () => {
+  test('end voided text as incomplete and empty, and the response holds only later text', () => {
     const { frames, response } = fold(logOf(texts('wrong'), RESET, texts('right'), endWith()));
     const voided = frames.find((frame) => frame.type === 'response.output_item.done');
     expect(voided).toMatchObject({ output_index: 0, item: { status: 'incomplete', content: [] } });
     expect(response.output).toMatchObject([
       { type: 'message', status: 'completed', content: [{ type: 'output_text', text: 'right' }] },
     ]);
-    const texted = frames.filter((frame) => frame.type === 'response.output_text.delta');
-    expect(new Set(texted.map((frame) => frame.item_id)).size).toBe(2);
+    const deltas = frames.filter((frame) => frame.type === 'response.output_text.delta');
+    expect(new Set(deltas.map((frame) => frame.item_id)).size).toBe(2);
   });
 
   test.each([
@@ -108,7 +108,7 @@ describe('Responses', () => {
         error: { code: 'all_candidates_failed', message: 'All failed.', doc: '' },
       },
     ],
-  ] satisfies [string, EventBody][])('say that they are %s', (status, end) => {
+  ] satisfies [string, EventBody][])('have the status %s', (status, end) => {
     const { response } = fold(logOf(texts('a'), end));
     expect(response).toMatchObject({ status, metadata: { team: 'blue' }, instructions: 'Be brief.' });
     expect(response.usage?.total_tokens).toBe(18);
@@ -116,8 +116,8 @@ describe('Responses', () => {
 });
 
 describe('chat completions', () => {
-  test('carry calls by index, and usage in a chunk of its own', () => {
-    const projection = projectChat({ model: 'm', includeUsage: true });
+  test('carry calls by index, and usage in a separate chunk', () => {
+    const projection = new ChatProjection({ model: 'm', includeUsage: true });
     const frames = (LOGS[1]?.[1] ?? []).flatMap((event) => projection.push(event));
     const calls = frames.flatMap((frame) => frame.choices.flatMap(({ delta }) => delta.tool_calls ?? []));
     expect(calls.map(({ index, id }) => [index, id])).toEqual([
@@ -132,8 +132,8 @@ describe('chat completions', () => {
 });
 
 describe('messages', () => {
-  test('have one block after the other', () => {
-    const projection = projectMessage('m');
+  test('have blocks that do not overlap', () => {
+    const projection = new MessageProjection('m');
     const frames = (LOGS[1]?.[1] ?? []).flatMap((event) => projection.push(event));
     const blocks = frames.flatMap((frame) =>
       frame.type === 'content_block_start' ? [[frame.index, frame.content_block.type]] : [],
@@ -153,8 +153,8 @@ describe('messages', () => {
 });
 
 describe('the UI stream', () => {
-  test('has only chunks that the AI SDK knows, and takes voided text back', () => {
-    const projection = projectUi({ messageId: null });
+  test('has only chunks that the AI SDK knows, and voids text by reset-step', () => {
+    const projection = new UiProjection({ messageId: null });
     const events = logOf(texts('wrong'), RESET, texts('right'), callOf(0, 'c', 'f', '{"a":1}'), endWith());
     const chunks: UIMessageChunk[] = events.flatMap((event) => [...projection.push(event)]);
     expect(chunks.map(({ type }) => type)).toEqual([
@@ -177,22 +177,22 @@ describe('the UI stream', () => {
 
 describe('a format that cannot void', () => {
   const admit = (events: readonly GenerationEvent[], voidedBefore: number) => {
-    const guard = createVoidGuard(voidedBefore);
+    const guard = new VoidGuard(voidedBefore);
     const { text } = foldAnswer(events.filter((event) => guard.admit(event)));
     return { text, broken: guard.broken?.code ?? null };
   };
   const events = logOf(texts('wrong'), RESET, texts('right'), endWith());
   const reset = events.findIndex((event) => event.type === 'text-reset');
 
-  test('breaks where sent text becomes void', () => {
+  test('breaks when text that was sent becomes void', () => {
     expect(admit(events, -1)).toEqual({ text: 'wrong', broken: 'text_voided' });
   });
 
-  test('leaves out what was void before the client came', () => {
+  test('leaves out text that was void before the client connected', () => {
     expect(admit(events, reset)).toEqual({ text: 'right', broken: null });
   });
 
-  test('sends no text where all of it is void', () => {
+  test('sends no text if all of it is void', () => {
     expect(admit(events, Number.POSITIVE_INFINITY)).toEqual({ text: '', broken: null });
   });
 });
