@@ -1,28 +1,28 @@
 /**
- * Whether a caller may read a generation. The origin says so for every request, also where all that is read is in the
- * cache. Only while the origin does not answer, what it granted to the same credentials a short time ago still counts:
- * see docs/decisions/0015-authorisation-at-the-edge.md.
+ * Decides whether a caller may read a generation. The relay asks the origin for every request, even when all pages are
+ * in its cache. Only while the origin does not answer, a grant that it recently gave to the same credentials still
+ * counts: see docs/decisions/0015-authorisation-at-the-edge.md.
  */
 import { docPage, ERRORS } from '../../contracts/errors.ts';
 import type { LogStanding } from '../../contracts/log-pages.ts';
-import { type EdgeCache, grantKey, keep, readKept } from './edge-cache.ts';
+import { type EdgeCache, grantKey, readCached, writeCached } from './edge-cache.ts';
 import { ask, type Credentials, generationUrl, type Origin, REFUSALS } from './origin.ts';
 
-/** For so long after it was given a grant counts, while the origin does not answer. */
-export const GRANT_SECONDS = 300;
+/** How long a grant counts while the origin does not answer. */
+const GRANT_SECONDS = 300;
 
 export interface Access {
   readonly standing: LogStanding;
-  /** What the origin says to browsers of other sites; goes with the stream. */
+  /** The CORS headers of the origin, sent with the stream. */
   readonly crossOrigin: Readonly<Record<string, string>>;
-  /** Whether the origin said it now. */
+  /** Whether the origin answered this request, rather than an earlier one. */
   readonly isFresh: boolean;
 }
 
 type Grant = Omit<Access, 'isFresh'>;
 
 /**
- * @param cursor the query that names what the viewer has, for the origin to say whether it is still so; '' for none
+ * @param cursor the query with the viewer's cursor, which the origin checks; '' for none
  * @returns the access, or the response that refuses it
  */
 export async function checkAccess(
@@ -39,48 +39,48 @@ export async function checkAccess(
   ).catch(() => null);
   if (answer !== null && !answer.ok && answer.status < 500) {
     if (REFUSALS.has(answer.status)) await cache.delete(key);
-    const told = headersOf(answer, (name) => isForBrowsers(name) || TOLD.has(name));
-    return new Response(await answer.text(), { status: answer.status, headers: told });
+    const headers = pickHeaders(answer, (name) => isCrossOrigin(name) || REFUSAL_HEADERS.has(name));
+    return new Response(await answer.text(), { status: answer.status, headers });
   }
   const standing = answer === null ? null : await standingIn(answer, generationId);
   if (answer === null || standing === null) {
-    const grant = await readKept<Grant>(cache, key);
+    const grant = await readCached<Grant>(cache, key);
     return grant === null ? unavailable() : { ...grant, isFresh: false };
   }
-  const crossOrigin = headersOf(answer, isForBrowsers);
+  const crossOrigin = pickHeaders(answer, isCrossOrigin);
   const grant: Grant = { standing, crossOrigin };
-  await keep(cache, key, grant, GRANT_SECONDS);
+  await writeCached(cache, key, { value: grant, maxAgeSeconds: GRANT_SECONDS });
   return { ...grant, isFresh: true };
 }
 
-/** null where the API is away, or something else answers in its place, such as the page of a proxy. */
+/** null if the API is down, or something else answers in its place, such as the page of a proxy. */
 async function standingIn(answer: Response, generationId: string): Promise<LogStanding | null> {
   if (answer.status >= 500) {
     await answer.body?.cancel();
     return null;
   }
-  const told: unknown = await answer.json().catch(() => null);
-  return isStanding(told) && told.id === generationId ? told : null;
+  const body: unknown = await answer.json().catch(() => null);
+  return isStanding(body) && body.id === generationId ? body : null;
 }
 
-function isStanding(told: unknown): told is LogStanding {
-  if (typeof told !== 'object' || told === null) return false;
-  const { id, tenant, status, nextSeq } = told as Record<keyof LogStanding, unknown>;
-  return [id, tenant, status].every((one) => typeof one === 'string') && Number.isSafeInteger(nextSeq);
+function isStanding(body: unknown): body is LogStanding {
+  if (typeof body !== 'object' || body === null) return false;
+  const { id, tenant, status, nextSeq } = body as Record<keyof LogStanding, unknown>;
+  return [id, tenant, status].every((field) => typeof field === 'string') && Number.isSafeInteger(nextSeq);
 }
 
-/** What a refusal says besides its body. */
-const TOLD: ReadonlySet<string> = new Set(['content-type', 'retry-after', 'www-authenticate']);
+/** The headers of a refusal that are passed on. */
+const REFUSAL_HEADERS: ReadonlySet<string> = new Set(['content-type', 'retry-after', 'www-authenticate']);
 
-function isForBrowsers(name: string): boolean {
+function isCrossOrigin(name: string): boolean {
   return name.startsWith('access-control-') || name === 'vary';
 }
 
-function headersOf(answer: Response, isWanted: (name: string) => boolean): Record<string, string> {
+function pickHeaders(answer: Response, isWanted: (name: string) => boolean): Record<string, string> {
   return Object.fromEntries([...answer.headers].filter(([name]) => isWanted(name)));
 }
 
-/** The headers that say who asks; null where there are none, or the request says it by its URL. */
+/** The credentials in the headers; null if there are none, or if they are in the URL. */
 export async function credentialsOf(request: Request): Promise<Credentials | null> {
   const names = ['authorization', 'x-api-key'].filter((name) => request.headers.has(name));
   if (names.length === 0) return null;

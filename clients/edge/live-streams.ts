@@ -1,11 +1,11 @@
-/** The shared streams of one isolate, or of one Durable Object: viewers of the same generation meet here. */
+/** The shared streams of one isolate, or of one Durable Object. Viewers of the same generation meet here. */
 import type { LogStanding } from '../../contracts/log-pages.ts';
 import type { EdgeCache } from './edge-cache.ts';
 import { type Credentials, type Origin, readPage } from './origin.ts';
-import { openSharedStream, type SharedStream } from './shared-stream.ts';
+import { SharedStream } from './shared-stream.ts';
 import { type LogView, viewLog } from './view-log.ts';
 
-/** A viewer that was let in, and what it asked for; plain data, so that it can be handed on. */
+/** An admitted viewer and what it asks for. Plain data, so that a Worker can send it to a Durable Object. */
 export interface ViewOrder {
   readonly standing: LogStanding;
   readonly credentials: Credentials;
@@ -14,32 +14,35 @@ export interface ViewOrder {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-export interface LiveStreams {
-  /** `signal` is given when the viewer has gone. */
-  view(order: ViewOrder, signal: AbortSignal): Response;
-}
+export class LiveStreams {
+  readonly #origin: Origin;
+  readonly #cache: EdgeCache;
+  readonly #streams = new Map<string, SharedStream>();
 
-export function createLiveStreams(origin: Origin, cache: EdgeCache): LiveStreams {
-  const streams = new Map<string, SharedStream>();
-  const streamOf = (standing: LogStanding): SharedStream => {
+  constructor(origin: Origin, cache: EdgeCache) {
+    this.#origin = origin;
+    this.#cache = cache;
+  }
+
+  /** @param signal aborts when the viewer has disconnected. */
+  view(order: ViewOrder, signal: AbortSignal): Response {
+    const live = this.#streamOf(order.standing).join(order.credentials);
+    return viewOf(this.#origin, this.#cache, order, { live, signal });
+  }
+
+  #streamOf(standing: LogStanding): SharedStream {
     const key = JSON.stringify([standing.tenant, standing.id]);
-    const known = streams.get(key);
-    if (known !== undefined) return known;
-    const opened: SharedStream = openSharedStream(origin, standing, () => {
-      if (streams.get(key) === opened) streams.delete(key);
+    const open = this.#streams.get(key);
+    if (open !== undefined) return open;
+    const stream: SharedStream = new SharedStream(this.#origin, standing, () => {
+      if (this.#streams.get(key) === stream) this.#streams.delete(key);
     });
-    streams.set(key, opened);
-    return opened;
-  };
-  return {
-    view: (order, signal) => {
-      const live = streamOf(order.standing).join(order.credentials);
-      return viewOf(origin, cache, order, { live, signal });
-    },
-  };
+    this.#streams.set(key, stream);
+    return stream;
+  }
 }
 
-/** A log that has ended: all of it is in pages. */
+/** Serves a log that has ended: all of it is in pages. */
 export function viewEnded(origin: Origin, cache: EdgeCache, order: ViewOrder, signal: AbortSignal): Response {
   return viewOf(origin, cache, order, { live: null, signal });
 }

@@ -1,10 +1,9 @@
-/** The API behind the relay, asked with the credentials of whoever asks the relay. */
-
+/** The API behind the relay, called with the credentials of the viewer. */
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { EVENTS_PER_PAGE, type LogPage, type LogStanding, pageOf } from '../../contracts/log-pages.ts';
 import { errorFromResponse } from '../typescript/errors.ts';
 import { ClientError } from '../typescript/index.ts';
-import { type EdgeCache, type KeptPage, keep, pageKey, readKept } from './edge-cache.ts';
+import { type CachedPage, type EdgeCache, pageKey, readCached, writeCached } from './edge-cache.ts';
 
 export interface Origin {
   /** Where the API is, without a slash at the end. */
@@ -12,21 +11,21 @@ export interface Origin {
   readonly fetch: typeof globalThis.fetch;
 }
 
-/** Who asks: the headers that say so, and a hash of them that may be kept. */
+/** The headers that identify a caller, and a hash of them that may be stored. */
 export interface Credentials {
   readonly headers: Readonly<Record<string, string>>;
   readonly hash: string;
 }
 
 const ANSWER_WITHIN_MS = 5_000;
-/** How long a page outlives the generation that it is of, at most. */
-const KEEP_PAGE_SECONDS = 3_600;
+/** The longest time for which a page outlives its generation. */
+const PAGE_SECONDS = 3_600;
 
 export function generationUrl(origin: Origin, generationId: string): string {
   return `${origin.url}/v1/generations/${encodeURIComponent(generationId)}`;
 }
 
-/** Throws what `fetch` throws where nothing answers in time. */
+/** Throws what `fetch` throws, also when nothing answers in time. */
 export function ask(
   origin: Origin,
   url: string,
@@ -36,8 +35,8 @@ export function ask(
 }
 
 /**
- * The events after the cursor, up to the end of their page. Whole pages come from the cache where they are there.
- * The caller's right to them has been checked before. Throws ClientError, or what `fetch` throws.
+ * The events after the cursor, up to the end of their page. Whole pages are cached. The relay must have checked before
+ * that the caller may read them. Throws ClientError, or what `fetch` throws.
  */
 export async function readPage(
   origin: Origin,
@@ -47,27 +46,27 @@ export async function readPage(
 ): Promise<readonly GenerationEvent[]> {
   const page = pageOf(after + 1);
   const key = pageKey(origin.url, standing, page);
-  const kept = await readKept<KeptPage>(cache, key);
-  const events = kept?.events ?? (await fetchPage());
+  const cached = await readCached<CachedPage>(cache, key);
+  const events = cached?.events ?? (await fetchPage());
   return events.slice(Math.max(0, after + 1 - page * EVENTS_PER_PAGE));
 
   async function fetchPage(): Promise<readonly GenerationEvent[]> {
-    const response = await ask(
-      origin,
-      `${generationUrl(origin, standing.id)}/pages/${page}`,
-      credentials.headers,
-    );
+    const url = `${generationUrl(origin, standing.id)}/pages/${page}`;
+    const response = await ask(origin, url, credentials.headers);
     if (!response.ok) throw await errorFromResponse(response);
-    const read = (await response.json()) as LogPage;
-    if (read.whole) await keep(cache, key, { events: read.events } satisfies KeptPage, KEEP_PAGE_SECONDS);
-    return read.events;
+    const { events, whole } = (await response.json()) as LogPage;
+    if (whole) {
+      const value = { events } satisfies CachedPage;
+      await writeCached(cache, key, { value, maxAgeSeconds: PAGE_SECONDS });
+    }
+    return events;
   }
 }
 
-/** The caller may not see it, or no longer. */
+/** The caller may not read the generation, or the generation is gone. */
 export const REFUSALS: ReadonlySet<number> = new Set([401, 403, 404, 410]);
 
-/** Whether the origin answered, and its answer is no. Anything else may pass. */
+/** Whether the origin refused the request. Any other error may pass. */
 export function isRefusal(error: unknown): boolean {
   return error instanceof ClientError && !error.passing;
 }

@@ -1,34 +1,34 @@
 /**
- * The relay: a Web-standard fetch handler, for Cloudflare Workers, Vercel's edge and whatever else speaks `Request` and
- * `Response`. Streams of events it serves itself; all else goes to the origin as it came.
+ * The relay: a Web-standard fetch handler, for Cloudflare Workers, Vercel's edge and any other runtime with `Request`
+ * and `Response`. It serves streams of events itself and passes all other requests to the origin unchanged.
  */
 import { type Access, checkAccess, credentialsOf, unavailable } from './check-access.ts';
 import type { EdgeCache } from './edge-cache.ts';
 import { type ViewOrder, viewEnded } from './live-streams.ts';
 import type { Origin } from './origin.ts';
 
-export interface RelayOptions {
+interface RelayOptions {
   readonly origin: Origin;
   readonly cache: EdgeCache;
-  /** Serves a running generation: where its viewers can meet, they share one connection to the origin. */
+  /** Serves a running generation: viewers in one place share one connection to the origin. */
   readonly viewLive: (order: ViewOrder, signal: AbortSignal) => Response | Promise<Response>;
-  /** The platform ends a response after so long; it is ended cleanly before. */
+  /** Shorter than the time after which the platform cuts a response, so that the relay ends it cleanly. */
   readonly longestStreamMs?: number | undefined;
 }
 
 export function createRelay(options: RelayOptions): (request: Request) => Promise<Response> {
   const { origin, cache } = options;
   return async (request) => {
-    const asked = askedOf(request);
-    const credentials = asked === null ? null : await credentialsOf(request);
-    if (asked === null || credentials === null) return passOn(origin, request);
-    const access = await checkAccess(origin, cache, asked, credentials);
+    const stream = streamRequestOf(request);
+    const credentials = stream === null ? null : await credentialsOf(request);
+    if (stream === null || credentials === null) return passOn(origin, request);
+    const access = await checkAccess(origin, cache, stream, credentials);
     if (access instanceof Response) return access;
     const { standing } = access;
-    // The origin says what is wrong with a cursor past the end.
-    if (asked.after >= standing.nextSeq && access.isFresh) return passOn(origin, request);
-    const untilMs = least(asked.untilMs, options.longestStreamMs ?? null);
-    const order = { standing, credentials, after: asked.after, untilMs, headers: headersOf(access) };
+    // The origin explains what is wrong with a cursor past the end.
+    if (stream.after >= standing.nextSeq && access.isFresh) return passOn(origin, request);
+    const untilMs = least(stream.untilMs, options.longestStreamMs ?? null);
+    const order = { standing, credentials, after: stream.after, untilMs, headers: viewHeaders(access) };
     const { signal } = request;
     return standing.status === 'running'
       ? options.viewLive(order, signal)
@@ -36,16 +36,16 @@ export function createRelay(options: RelayOptions): (request: Request) => Promis
   };
 }
 
-interface Asked {
+interface StreamRequest {
   readonly generationId: string;
   readonly after: number;
-  /** What the viewer knows of its cursor, for the origin to check; '' where it knows nothing. */
+  /** The query with the viewer's cursor, which the origin checks; '' if the viewer cannot prove its cursor. */
   readonly cursor: string;
   readonly untilMs: number | null;
 }
 
-/** null where it is no stream of events, or one that the origin must explain: a bad cursor, a ticket in the URL. */
-function askedOf(request: Request): Asked | null {
+/** null for requests that the origin must handle: other paths, a malformed cursor, a ticket in the URL. */
+function streamRequestOf(request: Request): StreamRequest | null {
   const { pathname, searchParams } = new URL(request.url);
   const [, generationId] = /^\/v1\/generations\/([\w.-]{1,128})\/events$/.exec(pathname) ?? [];
   if (request.method !== 'GET' || generationId === undefined || searchParams.has('ticket')) return null;
@@ -63,16 +63,16 @@ function askedOf(request: Request): Asked | null {
   };
 }
 
-function headersOf({ standing, crossOrigin }: Access): Record<string, string> {
+function viewHeaders({ standing, crossOrigin }: Access): Record<string, string> {
   return { ...crossOrigin, 'x-unbroken-relay': standing.status === 'running' ? 'live' : 'finished' };
 }
 
 function least(...limits: readonly (number | null)[]): number | null {
-  const given = limits.filter((limit) => limit !== null);
-  return given.length === 0 ? null : Math.min(...given);
+  const set = limits.filter((limit) => limit !== null);
+  return set.length === 0 ? null : Math.min(...set);
 }
 
-/** Headers of one connection, which end here (RFC 9110, 7.6.1), and what `fetch` sets itself. */
+/** Headers that concern one connection (RFC 9110, 7.6.1), and those that `fetch` sets. They are not passed on. */
 const HOP_BY_HOP = [
   'connection',
   'content-length',
@@ -87,7 +87,7 @@ async function passOn(origin: Origin, request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   const headers = new Headers(request.headers);
   for (const name of HOP_BY_HOP) headers.delete(name);
-  // What comes back is handed on as it is, so it must come as it is.
+  // The body is passed on as it arrives, and `fetch` would decompress it.
   headers.set('accept-encoding', 'identity');
   const hasBody = request.body !== null && request.method !== 'GET' && request.method !== 'HEAD';
   try {

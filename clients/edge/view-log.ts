@@ -1,4 +1,4 @@
-/** A log as server-sent events, at the pace of its viewer: what is not yet taken is held for nobody. */
+/** Streams a log as server-sent events at the pace of its viewer. Nothing is buffered for a slow viewer. */
 
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { type GenerationEvent, isTerminal } from '../typescript/index.ts';
@@ -9,16 +9,16 @@ export interface LogView {
   readonly generationId: string;
   /** The last seq that the viewer has. */
   readonly after: number;
-  /** The response ends cleanly after so long; the viewer comes back with its cursor. */
+  /** The time after which the response ends cleanly; the viewer reconnects with its cursor. */
   readonly untilMs: number | null;
   readonly headers: Readonly<Record<string, string>>;
   /** The events after the cursor, up to the end of their page. */
   readonly readPage: (after: number) => Promise<readonly GenerationEvent[]>;
-  /** What comes live; null where the log has ended, and all of it is in pages. */
+  /** The live events; null if the log has ended, so that all of it is in pages. */
   readonly live: Viewing | null;
   /** The last event of a log that has ended. */
   readonly lastSeq: number | null;
-  /** Given when the viewer has gone: workerd tells it this way, and does not cancel the body. */
+  /** Aborts when the viewer has disconnected: workerd signals it this way and does not cancel the body. */
   readonly signal: AbortSignal;
 }
 
@@ -62,7 +62,7 @@ export function viewLog(view: LogView): Response {
   return new Response(body, { headers });
 }
 
-/** @returns what comes after the cursor; empty when a heartbeat is due; null when the response shall end. */
+/** @returns the events after the cursor; empty when a heartbeat is due; null when the response must end. */
 async function nextEvents(
   { live, readPage, lastSeq, signal }: LogView,
   cursor: number,
@@ -74,21 +74,21 @@ async function nextEvents(
     if (now >= endsAt || signal.aborted || live?.isOver() === true || (lastSeq !== null && cursor >= lastSeq))
       return null;
     if (now >= heartbeatAt) return [];
-    const left = Math.min(endsAt, heartbeatAt) - now;
+    const leftMs = Math.min(endsAt, heartbeatAt) - now;
     const held = live?.after(cursor) ?? null;
     if (held !== null && held.length > 0) return held;
     if (held !== null) {
-      await live?.changed(left);
+      await live?.changed(leftMs);
       continue;
     }
     try {
-      const read = await readPage(cursor);
-      if (read.length > 0) return read;
+      const events = await readPage(cursor);
+      if (events.length > 0) return events;
     } catch (error) {
       if (isRefusal(error)) return null;
     }
-    // The origin is away, or has less than it said; the viewer keeps its connection meanwhile.
-    await pause(Math.min(left, RETRY_MS));
+    // The origin is down, or has fewer events than it said. The viewer keeps its connection.
+    await pause(Math.min(leftMs, RETRY_MS));
   }
 }
 
@@ -99,15 +99,15 @@ function encode(events: readonly GenerationEvent[]): { text: string; last: Gener
   let last: GenerationEvent | undefined;
   for (const event of events) {
     if (text.length > LIMITS.viewerBufferBytes) break;
-    text += encodeOne(event);
+    text += encodeEvent(event);
     last = event;
   }
   return { text, last };
 }
 
-function encodeOne(event: GenerationEvent): string {
-  const known = encoded.get(event);
-  if (known !== undefined) return known;
+function encodeEvent(event: GenerationEvent): string {
+  const cached = encoded.get(event);
+  if (cached !== undefined) return cached;
   const text = `id: ${event.seq}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
   encoded.set(event, text);
   return text;

@@ -1,7 +1,7 @@
 /** Who reads our own stream: the TypeScript client and the edge relay, behind a network that cuts, splits and garbles. */
 import fc from 'fast-check';
-import { createLiveStreams } from '../../clients/edge/live-streams.ts';
-import { createMemoryCache } from '../../clients/edge/memory-cache.ts';
+import { LiveStreams } from '../../clients/edge/live-streams.ts';
+import { MemoryCache } from '../../clients/edge/memory-cache.ts';
 import { createRelay } from '../../clients/edge/relay.ts';
 import { ClientError, ConnectionLostError, StreamIntegrityError } from '../../clients/typescript/errors.ts';
 import { followGeneration } from '../../clients/typescript/follow-generation.ts';
@@ -193,8 +193,8 @@ async function relaysAnyway({ standings, pages, connections, after }: OriginPlan
       return events(input, init);
     }) as typeof globalThis.fetch,
   };
-  const cache = createMemoryCache();
-  const live = createLiveStreams(origin, cache);
+  const cache = new MemoryCache();
+  const live = new LiveStreams(origin, cache);
   const leave = new AbortController();
   const relay = createRelay({
     origin,

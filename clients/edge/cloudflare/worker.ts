@@ -1,9 +1,9 @@
 /**
- * The relay on Cloudflare. A Worker may not share a connection between two requests; a Durable Object may, and there is
- * one for each generation: all its viewers, wherever they are, share one connection to the origin.
+ * The relay on Cloudflare. A Worker may not share a connection between two requests, but a Durable Object may. There is
+ * one object for each generation, so all its viewers in the world share one connection to the origin.
  */
 import type { EdgeCache } from '../edge-cache.ts';
-import { createLiveStreams, type LiveStreams, type ViewOrder } from '../live-streams.ts';
+import { LiveStreams, type ViewOrder } from '../live-streams.ts';
 import type { Origin } from '../origin.ts';
 import { createRelay } from '../relay.ts';
 
@@ -16,7 +16,7 @@ interface Environment {
   };
 }
 
-/** Of the Workers runtime. A cache that was opened by name is not the one that answers requests by URL. */
+/** Of the Workers runtime. A cache opened by name is separate from the one that answers requests by URL. */
 declare const caches: { open(name: string): Promise<EdgeCache> };
 const CACHE = 'unbroken-edge';
 const INSIDE = 'https://generation.invalid/view';
@@ -37,7 +37,7 @@ export default {
   },
 };
 
-/** The meeting place of one generation's viewers. Only the Worker above can reach it, and has checked each of them. */
+/** Where the viewers of one generation meet. Only the Worker above can reach it, and it has checked each viewer. */
 export class Generation {
   readonly #environment: Environment;
   #streams: Promise<LiveStreams> | undefined;
@@ -48,9 +48,7 @@ export class Generation {
 
   async fetch(request: Request): Promise<Response> {
     const order = (await request.json()) as ViewOrder;
-    this.#streams ??= caches
-      .open(CACHE)
-      .then((cache) => createLiveStreams(originOf(this.#environment), cache));
+    this.#streams ??= caches.open(CACHE).then((cache) => new LiveStreams(originOf(this.#environment), cache));
     return (await this.#streams).view(order, request.signal);
   }
 }
