@@ -1,4 +1,4 @@
-/** Waits between attempts, and knows when to stop: `giveUpAfterMs` after the last sign of progress. */
+/** Delays between retries: exponential with jitter, until `giveUpAfterMs` after the last progress. */
 import { ClientError } from './errors.ts';
 
 const LONGEST_DELAY_MS = 2_000;
@@ -29,14 +29,14 @@ export class Backoff {
     return performance.now() - this.#progressAt;
   }
 
-  /** The next delay in ms, or undefined when it is time to give up. Half of it is jitter, so that clients spread. */
+  /** The next delay, or undefined when it is time to give up. Up to half of it is jitter, to spread clients out. */
   nextDelayMs(cause: unknown): number | undefined {
     const leftMs = this.#giveUpAfterMs - this.waitedMs;
     if (leftMs <= 0) return undefined;
     const fullMs = Math.min(LONGEST_DELAY_MS, this.#firstDelayMs * 2 ** Math.min(this.#failures, 16));
     this.#failures += 1;
-    const askedMs = cause instanceof ClientError ? (cause.retryAfterMs ?? 0) : 0;
-    return Math.min(leftMs, Math.max(askedMs, fullMs * (0.5 + Math.random() / 2)));
+    const retryAfterMs = cause instanceof ClientError ? (cause.retryAfterMs ?? 0) : 0;
+    return Math.min(leftMs, Math.max(retryAfterMs, fullMs * (0.5 + Math.random() / 2)));
   }
 }
 

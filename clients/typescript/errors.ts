@@ -3,7 +3,7 @@ import type { ErrorBody } from '../../contracts/errors.ts';
 /** The API answered with an error. `code`, `doc` and the fix are in docs/errors; `status` is the HTTP status. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';
-  /** A code of contracts/errors.ts, or `http_<status>` where something between us and the API answered. */
+  /** A code of contracts/errors.ts, or `http_<status>` if a proxy in between answered. */
   readonly code: string;
   readonly status: number;
   readonly doc: string | undefined;
@@ -41,11 +41,11 @@ export class StreamIntegrityError extends Error {
   }
 }
 
-/** Nothing usable came for `giveUpAfterMs`. The generation itself goes on: follow it again from `after`. */
+/** Nothing usable arrived for `giveUpAfterMs`. The generation continues: follow it again from `after`. */
 export class ConnectionLostError extends Error {
   override readonly name = 'ConnectionLostError';
   readonly url: string;
-  /** The last seq that was received; absent where the request was not for a stream. */
+  /** The last seq that was received; absent if the request was not for a stream. */
   readonly after: number | undefined;
 
   constructor(url: string, waitedMs: number, cause: unknown, after?: number) {
@@ -60,7 +60,7 @@ export class GenerationFailedError extends Error {
   override readonly name = 'GenerationFailedError';
   readonly code: string;
   readonly doc: string;
-  /** What had arrived by then; never to be shown as finished. */
+  /** The text that had arrived; never show it as finished. */
   readonly partialText: string;
 
   constructor(error: { code: string; message: string; doc: string }, partialText: string) {
@@ -71,7 +71,7 @@ export class GenerationFailedError extends Error {
   }
 }
 
-/** The innermost reason of a failure in words: `fetch` hides "connect ECONNREFUSED" in its cause. */
+/** The innermost reason of a failure: `fetch` hides "connect ECONNREFUSED" in its `cause`. */
 export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.cause instanceof Error) return reasonOf(error.cause);
@@ -79,7 +79,7 @@ export function reasonOf(error: unknown): string {
   return error.message || code || error.name;
 }
 
-/** Reads an error answer; anything but our JSON (a proxy's page) becomes the code `http_<status>`. */
+/** Reads an error response. Anything but our JSON, such as the page of a proxy, gets the code `http_<status>`. */
 export async function errorFromResponse(response: Response): Promise<ClientError> {
   const text = await response.text();
   const body = errorBodyOf(text) ?? {

@@ -1,7 +1,7 @@
 /**
- * Follows a generation through any disconnect. Every event comes exactly once and in order, or this throws:
- * a lost connection, a restarted API, a proxy that cuts after 30 s or a connection that fell silent only cost time.
- * Runs in browsers and Node: `fetch` and an SSE parser, nothing else.
+ * Follows a generation through any disconnect. Every event arrives exactly once and in order, or this throws. A lost
+ * connection, a restarted API, a proxy that cuts after 30 s and a silent connection only cost time.
+ * Runs in browsers and Node: it needs only `fetch` and an SSE parser.
  */
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { isTerminal } from '../../contracts/fold-events.ts';
@@ -21,23 +21,23 @@ export interface FollowOptions {
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** The first delay before a reconnect; it doubles up to 2 s. Default 50. */
   readonly reconnectDelayMs?: number | undefined;
-  /** A connection that is silent for longer is replaced. Default: three heartbeats. */
+  /** A connection without a byte for this time is replaced. Default: three heartbeats. */
   readonly maxSilenceMs?: number | undefined;
-  /** Throws ConnectionLostError when neither an event nor a heartbeat came for so long. Default: 5 minutes. */
+  /** Throws ConnectionLostError after this time without an event or a heartbeat. Default: 5 minutes. */
   readonly giveUpAfterMs?: number | undefined;
-  /** Asks the server to end each connection cleanly after so long, where something between would cut it. */
+  /** Asks the server to end each connection cleanly after this time, before a proxy would cut it. */
   readonly untilMs?: number | undefined;
-  /** Told of every reconnect, for a status line. */
+  /** Called before every reconnect, for a status line. */
   readonly onReconnect?: ((retry: Retry & { readonly after: number }) => void) | undefined;
 }
 
-/** How long to listen for an event that must not come, where the server keeps the connection after the last one. */
+/** How long to listen for events after the terminal one, which would be a fault, if the server keeps the connection. */
 const LINGER_MS = 250;
-/** A connection that sends something after so long is in use, though no event may be due for minutes. */
+/** A connection that sends bytes after this time is alive, even if no event is due for minutes. */
 const HEARTBEAT_PROOF_MS = 1_000;
 
 /**
- * Yields the events after `after`, up to and with the terminal one.
+ * Yields the events after `after`, up to the terminal one, which is included.
  * Throws StreamIntegrityError on a gap, a duplicate or an event after the terminal one; ClientError on a status
  * that will not pass (401, 404, 410); ConnectionLostError; the signal's reason.
  */
@@ -57,7 +57,7 @@ export async function* followGeneration(
     signal: options.signal,
     silenceMs: () => (sequence.ended ? LINGER_MS : maxSilenceMs),
     onBytes: () => {
-      // A comment that every connection begins with proves nothing; one that comes later is a heartbeat.
+      // Every connection starts with a comment, which proves nothing; a later one is a heartbeat.
       if (performance.now() - openedAt < HEARTBEAT_PROOF_MS) return;
       alive = true;
       backoff.progress();
@@ -86,7 +86,7 @@ export async function* followGeneration(
       cause = error;
     }
     if (sequence.ended) return;
-    // A cursor at the very end gets an empty stream, which looks like a server that closes at once.
+    // A cursor at the end of the log gets an empty stream, just like from a server that closes at once.
     if (
       cause === undefined &&
       sequence.after === before &&
@@ -94,7 +94,7 @@ export async function* followGeneration(
     ) {
       return;
     }
-    // A stream that was alive and ended cleanly was rotated by its server or platform: nothing to wait for.
+    // The server or platform rotated a stream that was alive and ended cleanly: reconnect without a delay.
     const rotated = cause === undefined && (alive || sequence.after > before);
     cause ??= new Error('the server closed the stream before the generation ended');
     const delayMs = rotated ? 0 : backoff.nextDelayMs(cause);
@@ -108,7 +108,7 @@ export function headersOf(apiKey: string | undefined): Record<string, string> {
   return apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` };
 }
 
-/** Whether the generation ended at or before `after`. A failure to ask counts as no: the follow loop goes on. */
+/** Whether the generation ended at or before `after`. If the request fails: false, so the follow loop continues. */
 async function hasEnded(
   url: string,
   after: number,
@@ -128,10 +128,10 @@ async function hasEnded(
   }
 }
 
-/** Holds the cursor and refuses whatever does not come exactly next. */
+/** Holds the cursor and rejects every event but the next one. */
 class Sequence {
   after: number;
-  /** The time of the last event: shows that the number still means that event, after a loss on the other side. */
+  /** The query with the time of the last event. After a log has lost its tail, it shows that a cursor is stale. */
   proof = '';
   ended = false;
   readonly #generationId: string;
@@ -161,7 +161,7 @@ class Sequence {
   }
 }
 
-/** Checks only what the order depends on: a newer server may send types that this client does not know. */
+/** Checks only the fields that the order depends on: a newer server may send unknown event types. */
 function parseEvent(data: string): GenerationEvent | undefined {
   let value: unknown;
   try {

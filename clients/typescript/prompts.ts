@@ -1,4 +1,4 @@
-/** Named prompts, over the same connection as the generations. Every call may be repeated. */
+/** The part of the client that manages named prompts. Every call may be repeated. */
 import type {
   FeedbackView,
   LabelTarget,
@@ -8,7 +8,7 @@ import type {
   PromptView,
 } from '../../contracts/prompts.ts';
 
-/** What a caller writes; the defaults of the schema are filled in by the API. */
+/** The content of a new version; the API fills in the defaults of the schema. */
 export type NewPromptVersion = Omit<PromptContent, 'variables'> & {
   readonly variables?: Readonly<Record<string, Partial<PromptContent['variables'][string]>>>;
 };
@@ -17,7 +17,7 @@ export interface PromptsClient {
   list(): Promise<PromptView[]>;
   get(name: string): Promise<PromptView>;
   version(name: string, version: number): Promise<PromptVersionView>;
-  /** The same content again is the version that it was. */
+  /** Content that exists already keeps its version. */
   addVersion(name: string, content: NewPromptVersion): Promise<PromptVersionView>;
   setLabel(name: string, label: string, target: LabelTarget): Promise<PromptView>;
   removeLabel(name: string, label: string): Promise<PromptView>;

@@ -1,9 +1,9 @@
-/** One connection to an event stream: opens it, parses it, and ends it when it falls silent. */
+/** Opens one connection to an event stream, parses it, and ends it when it is silent for too long. */
 import { createParser } from 'eventsource-parser';
 import { ERRORS, isErrorCode } from '../../contracts/errors.ts';
 import { ClientError, errorBodyOf, errorFromResponse } from './errors.ts';
 
-/** No event is larger; a server that sends more is not ours. */
+/** No event of ours is longer; a longer one is an error. */
 const LONGEST_EVENT_CHARS = 16 * 1024 * 1024;
 
 export interface EventStreamOptions {
@@ -11,16 +11,16 @@ export interface EventStreamOptions {
   readonly headers: Readonly<Record<string, string>>;
   readonly fetch: typeof globalThis.fetch;
   readonly signal: AbortSignal | undefined;
-  /** Asked before every wait: how long the connection may stay silent, in ms. */
+  /** Called before every wait. @returns how long the connection may be silent, in ms. */
   readonly silenceMs: () => number;
   /** Called for all bytes that arrive, heartbeats too. */
   readonly onBytes: () => void;
 }
 
 /**
- * Yields the `data` of every complete SSE event. An event that was cut off before its blank line is dropped: the
- * next connection brings it whole. Ends when the server closes cleanly; throws what `fetch` throws on a cut,
- * a TimeoutError on silence, ClientError on an error status.
+ * Yields the `data` of every complete SSE event. An event that is cut off before its blank line is dropped: the next
+ * connection delivers it whole. Ends when the server closes cleanly. Throws what `fetch` throws on a disconnect, a
+ * TimeoutError on silence, ClientError on an error status.
  */
 export async function* readEvents(options: EventStreamOptions): AsyncGenerator<string, void, undefined> {
   const connection = new AbortController();
@@ -59,7 +59,7 @@ export async function* readEvents(options: EventStreamOptions): AsyncGenerator<s
         if (error.type === 'max-buffer-size-exceeded') failures.push(error);
       },
     });
-    // One decoder for the whole connection: a character may be split between two chunks.
+    // One decoder for the whole connection: two chunks may split a character.
     const decoder = new TextDecoder();
     for (;;) {
       const chunk = await unlessSilent(reader.read());
@@ -74,7 +74,7 @@ export async function* readEvents(options: EventStreamOptions): AsyncGenerator<s
   }
 }
 
-/** An error after the headers were sent comes as an event; it has the status that its code has in the table. */
+/** An error after the headers arrives as an event; its status is that of its code in the error table. */
 function inBandError(data: string): ClientError {
   const body = errorBodyOf(data) ?? { code: 'internal', message: data.slice(0, 200) };
   return new ClientError(isErrorCode(body.code) ? ERRORS[body.code].status : 500, body);

@@ -2,8 +2,8 @@ import type { GenerationEvent } from '../../contracts/events.ts';
 import { GenerationFailedError } from './errors.ts';
 
 /**
- * The finished text of a generation: deltas joined, voided text dropped. Throws GenerationFailedError, which has
- * the partial text, when the generation failed, was cancelled, or the events stop before the end.
+ * The finished text of a generation: its deltas joined, without voided text. Throws GenerationFailedError, which has
+ * the partial text, when the generation failed or was cancelled, or when the events stop before the end.
  */
 export async function textOf(
   events: AsyncIterable<GenerationEvent> | Iterable<GenerationEvent>,

@@ -1,4 +1,7 @@
-/** The API in a few verbs. Every request survives a restart of the API; a retried submit never makes two generations. */
+/**
+ * The client of the API. It retries every request through a restart of the API; a retried submit never starts two
+ * generations.
+ */
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { ContinueRequest, GenerationRequest, GenerationView } from '../../contracts/generation.ts';
 import type { Feedback, FeedbackView } from '../../contracts/prompts.ts';
@@ -11,16 +14,16 @@ import { createPromptsClient, type PromptsClient } from './prompts.ts';
 type ConnectionOptions = Omit<FollowOptions, 'generationId' | 'after' | 'signal'>;
 
 export interface ClientOptions extends ConnectionOptions {
-  /** How long a request (not a stream) is retried while nothing answers. Default: 30 s. */
+  /** How long a request (not a stream) is retried without an answer. Default: 30 s. */
   readonly requestGiveUpAfterMs?: number | undefined;
-  /** An attempt of a request without an answer for so long is given up. Default: 30 s. */
+  /** The time limit of one attempt of a request. Default: 30 s. */
   readonly requestTimeoutMs?: number | undefined;
-  /** Told of every retried request. */
+  /** Called before every retry of a request. */
   readonly onRetry?: ((retry: Retry) => void) | undefined;
 }
 
 export interface SubmitOptions {
-  /** Your own key: the same key sent again joins the generation that it made. Default: a random one per call. */
+  /** Your key: a submit with the same key joins the generation that it started. Default: a random one per call. */
   readonly idempotencyKey?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -30,11 +33,11 @@ export interface FollowRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What the API answers to a submit: the view, and where its events are. */
+/** The response to a submit: the view, and the path of its events. */
 export type SubmittedGeneration = Pick<GenerationView, 'id' | 'status'> &
   Partial<GenerationView> & { readonly events: string };
 
-/** A generation under way: iterate it for its events. */
+/** A running generation: iterate it for its events. */
 export interface FollowedGeneration extends AsyncIterable<GenerationEvent> {
   readonly id: string;
 }
@@ -47,14 +50,14 @@ export interface UnbrokenClient {
   list(options?: { readonly limit?: number | undefined }): Promise<Omit<GenerationView, 'text'>[]>;
   cancel(generationId: string): Promise<void>;
   follow(generationId: string, options?: FollowRequest): AsyncIterable<GenerationEvent>;
-  /** Which models the request would go to, in which order, why, and at what cost. Nothing is generated. */
+  /** The models that the request would go to, in order, with reasons and costs. Nothing is generated. */
   explain(request: Omit<GenerationRequest, 'stream'>): Promise<RouteExplanation>;
-  /** Circuits and speed of the models that were asked lately; with the scope `admin`, the state of keys too. */
+  /** Circuits and speed of recently called models; with the scope `admin`, the state of keys too. */
   providers(): Promise<ProvidersView['providers']>;
   /** Submits, then follows. Leaving the loop does not cancel the generation. */
   generate(request: Omit<GenerationRequest, 'stream'>, options?: SubmitOptions): Promise<FollowedGeneration>;
   /**
-   * Goes on with an answer that ended by its length; the events begin with its text. Without a key of your own, a
+   * Continues an answer that reached its length limit; the events start with its text. Without `idempotencyKey`, a
    * generation has one continuation.
    */
   continue(
@@ -62,7 +65,7 @@ export interface UnbrokenClient {
     request?: Omit<ContinueRequest, 'stream'>,
     options?: SubmitOptions,
   ): Promise<FollowedGeneration>;
-  /** One for each generation: a second one takes the place of the first. */
+  /** A generation has one feedback: a second one replaces the first. */
   giveFeedback(generationId: string, feedback: Feedback): Promise<FeedbackView>;
   readonly prompts: PromptsClient;
 }
@@ -125,7 +128,7 @@ export function createClient(options: ClientOptions): UnbrokenClient {
   return client;
 }
 
-/** One call, tried again while what failed may pass. Only for calls that may be repeated, as a submit by its key. */
+/** Sends a call and retries it on errors that may pass. Only for calls that may be repeated, as a submit by its key. */
 export async function requestJson<Answer>(options: ClientOptions, call: Call): Promise<Answer> {
   const backoff = new Backoff(options.reconnectDelayMs ?? 50, options.requestGiveUpAfterMs ?? 30_000);
   const url = `${options.baseUrl.replace(/\/+$/, '')}${call.path}`;
@@ -136,7 +139,7 @@ export async function requestJson<Answer>(options: ClientOptions, call: Call): P
       return await attempt<Answer>(options, call, url);
     } catch (error) {
       call.signal?.throwIfAborted();
-      // A budget is not a matter of seconds: the caller must know at once.
+      // A spent budget does not recover within seconds, so the caller must know at once.
       if (error instanceof ClientError && (!error.passing || error.code === 'budget_exceeded')) throw error;
       cause = error;
     }
@@ -163,11 +166,11 @@ async function attempt<Answer>(options: ClientOptions, call: Call, url: string):
     ...(call.body === undefined ? {} : { body: JSON.stringify(call.body) }),
   });
   if (!response.ok) throw await errorFromResponse(response);
-  // The API's own answers are typed by contracts/generation.ts, which the API's tests hold it to.
+  // The type is safe: the API's tests check its answers against contracts/.
   return (response.status === 204 ? undefined : await response.json()) as Answer;
 }
 
-/** `crypto.randomUUID` is missing on plain-http pages; this is there everywhere. */
+/** Works everywhere, while `crypto.randomUUID` is missing on plain-http pages. */
 function randomKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) =>
     byte.toString(16).padStart(2, '0'),

@@ -31,7 +31,7 @@ function randomCuts(seed: number): Fault[] {
 
 describe('follow', () => {
   test.each([1, 2, 3, 4, 5, 6])(
-    'cuts at random bytes lose and repeat no character (seed %i)',
+    'disconnects at random bytes lose and repeat no character (seed %i)',
     async (seed) => {
       const server = await serve(randomCuts(seed));
       expect(await read(server.url)).toBe(TEXT);
@@ -65,7 +65,7 @@ describe('follow', () => {
     await expect(read(server.url)).rejects.toMatchObject({ name: 'StreamIntegrityError', after: 4 });
   });
 
-  test('an event after the terminal one is refused', async () => {
+  test('an event after the terminal one is an error', async () => {
     const server = await serve([], [...LOG, { type: 'text-delta', text: 'x', seq: 121, at: 0 }]);
     const drain = async () => {
       for await (const _ of followGeneration({ baseUrl: server.url, generationId: 'g1' }));
@@ -73,13 +73,13 @@ describe('follow', () => {
     await expect(drain()).rejects.toThrow('after the terminal one');
   });
 
-  test('a cursor at the very end ends at once', async () => {
+  test('a cursor at the end of the log ends at once', async () => {
     const server = await serve([]);
     await expect(read(server.url, { after: 120 })).rejects.toThrow('the events stop');
     expect(server.connections()).toBe(1);
   });
 
-  test('a server that is gone for good is given up', async () => {
+  test('a server that never returns ends in ConnectionLostError', async () => {
     const server = await serve([]);
     stop?.();
     await expect(read(server.url, { giveUpAfterMs: 200 })).rejects.toMatchObject({

@@ -1,4 +1,4 @@
-/** A real HTTP server that serves one log and misbehaves as it is told, once per connection. */
+/** A real HTTP server that serves one log, with one of the given faults per connection. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
