@@ -1,6 +1,6 @@
 /**
  * Tells Temporal the version of this worker, if it has one. A generation ends on the version that it began on
- * (docs/decisions/0017); a workflow that may run for days declares that it moves to newer versions.
+ * (docs/decisions/0012); a workflow that may run for days declares that it moves to newer versions.
  */
 import type { WorkerOptions } from '@temporalio/worker';
 import type { DeploymentSettings } from '../platform/config/deployment-environment.ts';

@@ -1,7 +1,7 @@
 /**
  * Decides whether a caller may read a generation. The relay asks the origin for every request, even when all pages are
  * in its cache. Only while the origin does not answer, a grant that it recently gave to the same credentials still
- * counts: see docs/decisions/0015-authorisation-at-the-edge.md.
+ * counts: see docs/decisions/0010-origin-authorises-edge-viewers.md.
  */
 import { docPage, ERRORS } from '../../contracts/errors.ts';
 import type { LogStanding } from '../../contracts/log-pages.ts';
