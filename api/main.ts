@@ -8,7 +8,7 @@ import { countTexts } from '../contracts/count-tokens.ts';
 import { scopes } from '../contracts/keys.ts';
 import { BudgetAccounts } from '../engine/budget/budget-accounts.ts';
 import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
-import { createFlightMembers } from '../engine/cache/flight-members.ts';
+import { RedisFlightMembers } from '../engine/cache/flight-members.ts';
 import { createQdrantDeletion } from '../engine/cache/qdrant-deletion.ts';
 import { createHandoffOffers } from '../engine/handoff/redis-handoff.ts';
 import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
@@ -129,7 +129,7 @@ const parts = {
   budget,
   accounts: new BudgetAccounts({ redis, limits: budget.limits }),
   cachedAnswers: createQdrantDeletion(config.qdrant),
-  flightMembers: createFlightMembers(redis),
+  flightMembers: new RedisFlightMembers(redis),
   prompts: new RedisPromptRegistry(redis),
   promptStats: new RedisPromptStats(redis),
   handoff: await createHandoffOffers(redis, subscriber, {

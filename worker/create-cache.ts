@@ -1,9 +1,9 @@
 /** Builds the answer cache of a worker as the config says: embedder, verifier, judge, flights. */
 import type { CacheSettings, Dependencies } from '../activities/dependencies.ts';
 import { DEFAULTS, LIMITS } from '../contracts/limits.ts';
-import { createQdrantAnswers } from '../engine/cache/qdrant-answers.ts';
-import { createRedisFlights, type FlightsRedis } from '../engine/cache/redis-flights.ts';
-import { createSemanticAnswerCache } from '../engine/cache/semantic-answer-cache.ts';
+import { QdrantAnswers } from '../engine/cache/qdrant-answers.ts';
+import { type FlightsRedis, RedisFlights } from '../engine/cache/redis-flights.ts';
+import { SemanticAnswerCache } from '../engine/cache/semantic-answer-cache.ts';
 import { createThreadedVerifier } from '../engine/cache/threaded-verifier.ts';
 import type { Embedder } from '../engine/embedding/embedder.ts';
 import { createLocalEmbedder } from '../engine/embedding/local-embedder.ts';
@@ -43,12 +43,12 @@ export function createCache(
       : { waitMs: lookUpMs, compareMs: lookUpMs, runMs: lookUpMs + LIMITS.verifierRunMs },
   );
   const timeoutMs = lookUpMs ?? DEFAULTS.cacheLookUpMs;
-  const answers = createQdrantAnswers({ ...config.qdrant, timeoutMs, embedder: embedder ?? NO_EMBEDDER });
+  const answers = new QdrantAnswers({ ...config.qdrant, timeoutMs, embedder: embedder ?? NO_EMBEDDER });
   const judge = createConfiguredJudge(config, providers, { priceOf, countTexts });
-  const cache = createSemanticAnswerCache({ answers, embedder, verifier, judge, timeoutMs });
+  const cache = new SemanticAnswerCache({ answers, embedder, verifier, judge, timeoutMs });
   return {
     cache,
-    flights: createRedisFlights({ redis, embedder, verifier }),
+    flights: new RedisFlights({ redis, embedder, verifier }),
     cacheSettings: (route): CacheSettings => ({
       ...((Object.hasOwn(config.cache.routes, route) ? config.cache.routes[route] : undefined) ??
         config.cache.default),

@@ -1,74 +1,87 @@
 /**
- * Who shares the cost of a leader's answer, in Redis: a hash on the shard of the leader's log. So each script reads in
- * the same step whether that log still runs, and nobody can be counted after the leader's end, or leave after it unpaid.
+ * The generations that share the cost of a leader's answer, in Redis: a hash on the shard of the leader's log. Each
+ * script sees in one step whether that log still runs, so no follower is counted after the leader's end, and none leaves
+ * after it without paying.
  */
 import { z } from 'zod';
 import { usageSchema } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { splitCost } from '../../contracts/share.ts';
-import { runScript, type Script, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
-import type { FlightMembers, WholeAnswer } from './flights.ts';
+import {
+  askScript,
+  type Script,
+  type ScriptCall,
+  type ScriptRedis,
+  script,
+} from '../../platform/redis/lua-script.ts';
+import type { Debt, FlightMembers, WholeAnswer } from './flights.ts';
 
-/** All scripts: KEYS members, meta of the leader's log. Fields of members: `member:<id>`, `left:<id>`, `closedAtMs`, `opener`, `by`, `used`. */
-const NOW_MS = `
+/**
+ * Begins each script. KEYS members, meta of the leader's log.
+ * Fields of members: `member:<id>`, `left:<id>`, `closedAtMs`, `opener`, `by`, `used`.
+ */
+const COMMON = `
+local ask = cjson.decode(ARGV[1])
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 `;
 
-/** ARGV generation, ms that it is kept. -> 1 if it shares the cost */
-const ENTER = script(`
-local member = 'member:' .. ARGV[1]
+/** -> 1 if the generation shares the cost */
+const ENTER = script(`${COMMON}
+local member = 'member:' .. ask.generationId
 if redis.call('HEXISTS', KEYS[1], member) == 1 then return 1 end
 if redis.call('HGET', KEYS[2], 'status') ~= 'running' then return 0 end
 if redis.call('HEXISTS', KEYS[1], 'closedAtMs') == 1 then return 0 end
-if redis.call('HEXISTS', KEYS[1], 'left:' .. ARGV[1]) == 1 then return 0 end
+if redis.call('HEXISTS', KEYS[1], 'left:' .. ask.generationId) == 1 then return 0 end
 redis.call('HSET', KEYS[1], member, '1')
-redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ${LIMITS.openLogTtlMs})
 return 1
 `);
 
-/** ARGV opener, what is shared (JSON), ms that it is kept with members, and without. -> how many share */
-const CLOSE = script(`${NOW_MS}
+/** ARGV[2] what is shared, as JSON. -> how many share */
+const CLOSE = script(`${COMMON}
 local log = redis.call('HMGET', KEYS[2], 'status', 'opener', 'eraseAtEnd')
-if log[1] ~= 'running' or log[2] ~= ARGV[1] then return 1 end
--- Its texts go with its end: a follower might pay a share of what it can no longer copy, and then for a call of its own.
+if log[1] ~= 'running' or log[2] ~= ask.opener then return 1 end
+-- The log's texts are erased at its end: a follower could pay a share of a text that it can no longer copy, and then pay
+-- for its own call too.
 if log[3] then return 1 end
 local by = 1
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.sub(field, 1, 7) == 'member:' then by = by + 1 end
 end
-redis.call('HSET', KEYS[1], 'closedAtMs', string.format('%.0f', nowMs), 'opener', ARGV[1], 'by', by, 'used', ARGV[2])
-redis.call('PEXPIRE', KEYS[1], by > 1 and ARGV[3] or ARGV[4])
+redis.call('HSET', KEYS[1], 'closedAtMs', string.format('%.0f', nowMs), 'opener', ask.opener, 'by', by, 'used', ARGV[2])
+-- Without members the hash only keeps others from being counted while the end is being written.
+redis.call('PEXPIRE', KEYS[1], by > 1 and ${LIMITS.openLogTtlMs} or ${LIMITS.flightClosedMs})
 return by
 `);
 
-/** ARGV generation, ms for which the leader's end is waited for. -> {'none'} or {'pending'} or {'owed', by, used} */
-const LEAVE = script(`${NOW_MS}
-local member = 'member:' .. ARGV[1]
--- A process of this follower that is late, and enters it again, would have it counted when it has paid nothing.
-local function goes()
+/** -> {'none'} or {'pending'} or {'owed', by, used} */
+const LEAVE = script(`${COMMON}
+local member = 'member:' .. ask.generationId
+-- The mark keeps a late process of this follower from entering again: the follower would be counted and never pay.
+local function leave()
   redis.call('HDEL', KEYS[1], member)
   if redis.call('HGET', KEYS[2], 'status') ~= 'running' then return {'none'} end
-  redis.call('HSET', KEYS[1], 'left:' .. ARGV[1], '1')
-  if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+  redis.call('HSET', KEYS[1], 'left:' .. ask.generationId, '1')
+  if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ${LIMITS.flightClosedMs}) end
   return {'none'}
 end
-if redis.call('HEXISTS', KEYS[1], member) == 0 then return goes() end
+if redis.call('HEXISTS', KEYS[1], member) == 0 then return leave() end
 local closed = redis.call('HMGET', KEYS[1], 'closedAtMs', 'opener', 'by', 'used')
 local log = redis.call('HMGET', KEYS[2], 'status', 'opener')
 if closed[1] then
-  -- Another attempt than the one that fixed the shares has ended the log: its end shares nothing.
+  -- If another attempt than the one that fixed the shares has ended the log, its end shares nothing.
   local isOwed = not log[1] or (log[1] == 'completed' and log[2] == closed[2])
   if isOwed then return {'owed', closed[3], closed[4]} end
-  if log[1] == 'running' and nowMs - tonumber(closed[1]) < tonumber(ARGV[2]) then return {'pending'} end
+  if log[1] == 'running' and nowMs - tonumber(closed[1]) < ${LIMITS.flightClosedMs} then return {'pending'} end
 end
-return goes()
+return leave()
 `);
 
-/** ARGV generation. Of members that have all paid, nothing is kept. */
-const DISCHARGE = script(`
-redis.call('HDEL', KEYS[1], 'member:' .. ARGV[1])
+/** When all members have paid, nothing of the hash is kept. */
+const DISCHARGE = script(`${COMMON}
+redis.call('HDEL', KEYS[1], 'member:' .. ask.generationId)
 if redis.call('HGET', KEYS[2], 'status') == 'running' then return 0 end
 for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
   if string.sub(field, 1, 7) == 'member:' then return 0 end
@@ -77,49 +90,42 @@ return redis.call('DEL', KEYS[1])
 `);
 
 const usedSchema = z.object({ usage: usageSchema, costMicroUsd: z.int().nonnegative() });
+const countSchema = z.coerce.number().int();
 const debtSchema = z.union([
   z.tuple([z.enum(['none', 'pending'])]),
-  z.tuple([z.literal('owed'), z.coerce.number().int(), z.string()]),
+  z.tuple([z.literal('owed'), countSchema, z.string()]),
 ]);
 
-export interface RedisFlightMembers extends FlightMembers {
+export class RedisFlightMembers implements FlightMembers {
+  readonly #redis: ScriptRedis;
+
+  constructor(redis: ScriptRedis) {
+    this.#redis = redis;
+  }
+
+  async enter(leader: string, generationId: string): Promise<boolean> {
+    return countSchema.parse(await this.#ask(ENTER, leader, { ask: { generationId } })) === 1;
+  }
+
+  async leave(leader: string, generationId: string): Promise<Debt> {
+    const reply = await this.#ask(LEAVE, leader, { ask: { generationId } });
+    const [state, by, used] = debtSchema.parse(reply);
+    if (state !== 'owed') return { state };
+    return { state, by, share: splitCost(usedSchema.parse(JSON.parse(used)), by).each };
+  }
+
+  async discharge(leader: string, generationId: string): Promise<void> {
+    await this.#ask(DISCHARGE, leader, { ask: { generationId } });
+  }
+
   /** @returns how many share, the leader included. */
-  close(answer: WholeAnswer): Promise<number>;
-}
+  async close({ generationId, opener, used }: WholeAnswer): Promise<number> {
+    const call = { ask: { opener }, texts: [JSON.stringify(used)] };
+    return countSchema.parse(await this.#ask(CLOSE, generationId, call));
+  }
 
-export function createFlightMembers(redis: ScriptRedis): RedisFlightMembers {
-  const run = (order: Script, leader: string, args: readonly (string | number)[]) =>
-    runScript(redis, order, [REDIS_KEYS.flightMembers(leader), REDIS_KEYS.logMeta(leader)], args);
-  const count = async (reply: Promise<unknown>) =>
-    z.coerce
-      .number()
-      .int()
-      .parse(await reply);
-
-  return {
-    enter: async (leader, generationId) =>
-      (await count(run(ENTER, leader, [generationId, LIMITS.openLogTtlMs]))) === 1,
-
-    async leave(leader, generationId) {
-      const reply = await run(LEAVE, leader, [generationId, LIMITS.flightClosedMs]);
-      const [state, by, used] = debtSchema.parse(reply);
-      if (state !== 'owed') return { state };
-      return { state, by, share: splitCost(usedSchema.parse(JSON.parse(used)), by).each };
-    },
-
-    async discharge(leader, generationId) {
-      await run(DISCHARGE, leader, [generationId]);
-    },
-
-    close: ({ generationId, opener, used }) =>
-      count(
-        run(CLOSE, generationId, [
-          opener,
-          JSON.stringify(used),
-          LIMITS.openLogTtlMs,
-          // Without members it only keeps others from being counted while the end is on its way.
-          LIMITS.flightClosedMs,
-        ]),
-      ),
-  };
+  #ask(called: Script, leader: string, call: Omit<ScriptCall, 'keys'>): Promise<unknown> {
+    const keys = [REDIS_KEYS.flightMembers(leader), REDIS_KEYS.logMeta(leader)];
+    return askScript(this.#redis, called, { keys, ...call });
+  }
 }

@@ -1,50 +1,56 @@
 /**
- * The Lua of what can be joined. KEYS: the flight (who leads) and the partition's open flights (what each asks); both
- * have the partition as their hash tag, so that they live on one shard.
+ * The Lua of flights. KEYS: the flight (its leader), and the partition's open flights (the question of each). Both have
+ * the partition as their hash tag, so they are on one shard. `ask.flight` is the field of the flight among the open ones.
  */
 import { script } from '../../platform/redis/lua-script.ts';
 
-/**
- * ARGV flight key, generation, lease ms, what it asks (JSON; '' for one who may only follow).
- * -> {'lead' | 'follow' | 'none', leader}
- */
+/** A flight whose leader was killed is forgotten after this; its followers notice the silence sooner. */
+const LEASE_MS = 10 * 60_000;
+/** A closed flight bridges the time until its answer is stored. */
+const CLOSED_MS = 3_000;
+
+/** ARGV[2] the question; '' for a generation that may only follow. -> {'lead' | 'follow' | 'none', leader} */
 export const JOIN = script(`
+local ask = cjson.decode(ARGV[1])
 local leader = redis.call('HGET', KEYS[1], 'leader')
-if leader and leader ~= ARGV[2] and redis.call('HEXISTS', KEYS[1], 'stored') == 1 then
+if leader and leader ~= ask.generationId and redis.call('HEXISTS', KEYS[1], 'stored') == 1 then
   redis.call('DEL', KEYS[1])
   leader = false
 end
 if not leader then
-  redis.call('HDEL', KEYS[2], ARGV[1])
-  if ARGV[4] == '' then return {'none', ''} end
-  redis.call('HSET', KEYS[1], 'leader', ARGV[2])
-  redis.call('PEXPIRE', KEYS[1], ARGV[3])
-  redis.call('HSET', KEYS[2], ARGV[1], ARGV[4])
-  redis.call('PEXPIRE', KEYS[2], ARGV[3])
-  return {'lead', ARGV[2]}
+  redis.call('HDEL', KEYS[2], ask.flight)
+  if ARGV[2] == '' then return {'none', ''} end
+  redis.call('HSET', KEYS[1], 'leader', ask.generationId)
+  redis.call('PEXPIRE', KEYS[1], ${LEASE_MS})
+  redis.call('HSET', KEYS[2], ask.flight, ARGV[2])
+  redis.call('PEXPIRE', KEYS[2], ${LEASE_MS})
+  return {'lead', ask.generationId}
 end
-if leader == ARGV[2] then return {'lead', leader} end
+if leader == ask.generationId then return {'lead', leader} end
 return {'follow', leader}
 `);
 
-/** ARGV flight key, generation, ms for which latecomers still find it. */
+/** The leader's answer is whole. Latecomers still find the flight for a moment. */
 export const CLOSE = script(`
-if redis.call('HGET', KEYS[1], 'leader') ~= ARGV[2] then return 0 end
-redis.call('HDEL', KEYS[2], ARGV[1])
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local ask = cjson.decode(ARGV[1])
+if redis.call('HGET', KEYS[1], 'leader') ~= ask.leader then return 0 end
+redis.call('HDEL', KEYS[2], ask.flight)
+redis.call('PEXPIRE', KEYS[1], ${CLOSED_MS})
 return 1
 `);
 
-/** ARGV flight key, generation. The answer is stored. */
+/** The leader's answer is stored. */
 export const FORGET = script(`
-if redis.call('HGET', KEYS[1], 'leader') ~= ARGV[2] then return 0 end
+local ask = cjson.decode(ARGV[1])
+if redis.call('HGET', KEYS[1], 'leader') ~= ask.leader then return 0 end
 return redis.call('HSET', KEYS[1], 'stored', '1')
 `);
 
-/** ARGV flight key, leader. */
+/** The leader has failed or fallen silent. */
 export const DISSOLVE = script(`
-if redis.call('HGET', KEYS[1], 'leader') ~= ARGV[2] then return 0 end
+local ask = cjson.decode(ARGV[1])
+if redis.call('HGET', KEYS[1], 'leader') ~= ask.leader then return 0 end
 redis.call('DEL', KEYS[1])
-redis.call('HDEL', KEYS[2], ARGV[1])
+redis.call('HDEL', KEYS[2], ask.flight)
 return 1
 `);

@@ -1,25 +1,25 @@
 /**
- * Single flight: of generations that ask the same at the same time, one leads and calls the provider; the others
- * follow its log. What can be joined is kept by question, and only while it can be joined. Who shares the cost is kept
- * by leader, for as long as anyone may owe a share.
+ * Single flight: of generations that ask the same at the same time, one leads and calls the provider; the others follow
+ * its log. Open flights are stored by question, only while they can be joined. The members that share the cost are
+ * stored by leader, as long as one of them may owe a share.
  */
 import type { Used } from '../../contracts/share.ts';
 import type { CacheQuestion } from './answer-cache.ts';
 
 export interface FlightRef {
   readonly partition: string;
-  /** Which question of the partition; SHA-256 in hex. */
+  /** The question within the partition; SHA-256 in hex. */
   readonly key: string;
 }
 
-/** May this generation be followed by others, and may it follow? */
+/** Whether others may follow this generation, and how similar a question it may follow. */
 export interface FlightWishes {
   readonly mayLead: boolean;
   readonly threshold: number;
 }
 
 export type Joined =
-  /** Others may follow this generation now, or nobody can: it calls the provider either way. */
+  /** The generation calls the provider. Others may follow it now, if it may lead. */
   | { readonly role: 'alone' }
   | {
       readonly role: 'follow';
@@ -28,47 +28,47 @@ export type Joined =
       readonly similarity: number;
     };
 
-/** What a follower owes that stops following. */
+/** What a follower owes when it stops following. */
 export type Debt =
-  /** It was not counted, and is not counted any more: it pays nothing. */
+  /** It was never counted, or is no longer counted: it pays nothing. */
   | { readonly state: 'none' }
-  /** It was counted, but the leader's end is not in the leader's log yet: ask again. */
+  /** It was counted, but the leader's log has no end yet: ask again. */
   | { readonly state: 'pending' }
-  /** It was counted, and pays `share`; so do the `by - 1` others. */
+  /** It was counted and pays `share`, as each of the `by - 1` others does. */
   | { readonly state: 'owed'; readonly by: number; readonly share: Used };
 
-/** Who shares the cost of a leader's answer. */
+/** The generations that share the cost of a leader's answer. */
 export interface FlightMembers {
   /**
-   * Counts a follower among those who share. Its own log must have a note of it first: a member that no log knows would
-   * never pay. Repeated it answers the same.
-   * @returns false where the leader's answer is whole already: the follower takes it as from the cache.
+   * Counts a follower as a member. The follower's own log must have noted this first: a member that no log knows would
+   * never pay. A repeated call answers the same.
+   * @returns false if the leader's answer is already whole: the follower takes it as from the cache.
    */
   enter(leader: string, generationId: string): Promise<boolean>;
-  /** A follower stops following. One that was counted stays counted, however often this is called. */
+  /** A follower stops following. Once its share is fixed, it stays counted, however often this is called. */
   leave(leader: string, generationId: string): Promise<Debt>;
-  /** The follower's end, with its share, is in its own log: nothing needs to be known of it any more. */
+  /** The follower's own log has its end with its share: the membership is no longer needed. */
   discharge(leader: string, generationId: string): Promise<void>;
 }
 
-/** The leader whose answer is whole, and what the call that made it used. */
+/** A leader whose answer is whole, and what the call behind it used. */
 export interface WholeAnswer {
   readonly generationId: string;
-  /** Of the leader's writer: one that has lost its log to another, also of the same epoch, fixes no shares. */
+  /** Of the leader's writer. A writer that has lost its log to another one, even of the same epoch, fixes no shares. */
   readonly opener: string;
   readonly used: Used;
 }
 
 export interface Flights extends FlightMembers {
-  /** Finds a leader to follow, or makes this generation one. It counts nobody: `enter` does. */
+  /** Finds a leader to follow, or makes this generation one. Only `enter` counts a follower. */
   join(question: CacheQuestion, generationId: string, wishes: FlightWishes): Promise<Joined>;
   /**
-   * Fixes who shares the cost, before the leader's end is written. Repeated by a later attempt of the leader it counts
-   * those who are still there.
-   * @returns how many share, the leader included; 1 where nobody follows.
+   * Fixes the members that share the cost, before the leader's end is written. If a later attempt of the leader repeats
+   * it, it counts the members that are left.
+   * @returns how many share, the leader included; 1 without followers.
    */
   close(question: CacheQuestion, answer: WholeAnswer): Promise<number>;
-  /** The leader's answer is stored: who comes now looks it up, and must find what became of it there. */
+  /** The leader's answer is stored: a new generation must look it up there and not follow the leader. */
   forget(question: CacheQuestion, generationId: string): Promise<void>;
   /** The leader has failed or fallen silent: no other generation may join it. */
   dissolve(flight: FlightRef, leader: string): Promise<void>;

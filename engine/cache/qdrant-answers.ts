@@ -1,7 +1,7 @@
 /**
- * Stored answers as points of one Qdrant collection. A point is found by its id, which is a hash of the question, or
- * by its vector, within its partition. The graph of neighbours is built for each partition by itself (`m: 0`,
- * `payload_m`), so that a search never passes through another tenant's points.
+ * Stored answers as points of one Qdrant collection. A point is found by its id, which is a hash of the question, or by
+ * its vector, within its partition. Each partition has its own graph of neighbours (`m: 0`, `payload_m`), so a search
+ * never passes through another tenant's points.
  */
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { z } from 'zod';
@@ -10,9 +10,9 @@ import { finishReasons, usageSchema } from '../../contracts/generation.ts';
 const VECTOR = 'question';
 const SLOW_CALL_MS = 5_000;
 const NEIGHBOURS = 16;
-/** Answers to one question that are looked at for the newest. */
+/** Answers to one question of which the newest is chosen. */
 const BEST_OF = 64;
-/** A place is filled by the next two calls, or never. */
+/** The next two calls fill a place, or none does. */
 const PLACE_MS = 60_000;
 
 const payloadSchema = z.object({
@@ -20,9 +20,9 @@ const payloadSchema = z.object({
   user: z.string(),
   partition: z.string(),
   key: z.string(),
-  /** What was asked, whoever of a route answers it. */
+  /** Hash of the question, without the models of the route. */
   question: z.string(),
-  /** What the verifier needs to be equal, so that it can be filtered by. */
+  /** What the verifier requires to be equal; a filter of the search. */
   signature: z.string(),
   questions: z.array(z.string()),
   text: z.string(),
@@ -32,7 +32,7 @@ const payloadSchema = z.object({
   usage: usageSchema,
   storedAtMs: z.number(),
   expiresAtMs: z.number(),
-  /** Absent in what older code stored. */
+  /** Absent in answers of earlier releases. */
   generation: z.string().optional(),
 });
 export type StoredAnswer = z.infer<typeof payloadSchema>;
@@ -47,7 +47,7 @@ export interface Neighbour {
   readonly questions: readonly string[];
 }
 
-/** Whose answers, and how old they may be. */
+/** Bounds of a search: whose answers, and how old they may be. */
 export interface Scope {
   readonly tenant: string;
   readonly partition: string;
@@ -56,42 +56,18 @@ export interface Scope {
   readonly nowMs: number;
 }
 
-/** A point that waits for the text of one attempt to store it. */
+/** A point that waits for the text of one attempt to store an answer. */
 export interface Place {
   readonly id: string;
-  /** No two attempts have the same. */
+  /** Unique for each attempt. */
   readonly attempt: string;
 }
 
-export interface QdrantAnswers {
-  get(id: string): Promise<StoredAnswer | null>;
-  /** The newest answer to the very same question, of whatever route, age and length. */
-  newest(
-    tenant: string,
-    question: string,
-  ): Promise<{ readonly id: string; readonly stored: StoredAnswer } | null>;
-  /** Whether the partition has any answer that could be near. */
-  hasAny(scope: Scope): Promise<boolean>;
-  /** The nearest questions, the most similar first. */
-  near(scope: Scope, vector: readonly number[], threshold: number, limit: number): Promise<Neighbour[]>;
-  /**
-   * The first of the two writes that store an answer: a point that says whose answer is to come, and nothing of what was
-   * asked or answered. No look-up finds it, a deletion takes it like any other, and it expires soon.
-   */
-  makePlace(id: string, owner: PlaceOwner, vector: readonly number[] | null): Promise<Place>;
-  /** The second: it puts the text into the place, and never makes one. So one that comes after a deletion does nothing. */
-  fill(place: Place, answer: StoredAnswer): Promise<void>;
-  /** Removes what stands in this place, unless another attempt has made it its own. */
-  removePlace(place: Place): Promise<void>;
-  remove(ids: readonly string[]): Promise<void>;
-  deleteExpired(nowMs: number): Promise<void>;
-}
-
-export interface QdrantAnswersSettings {
+interface QdrantAnswersSettings {
   readonly url: string;
   readonly apiKey?: string | undefined;
   readonly embedder: { readonly name: string; readonly dimensions: number };
-  /** A look-up that takes longer lets go of its connection. */
+  /** A look-up that takes longer releases its connection. */
   readonly timeoutMs: number;
 }
 
@@ -102,133 +78,163 @@ export function collectionName(embedder: string): string {
   return `${COLLECTION_PREFIX}v2-${embedder}`;
 }
 
-export function createQdrantAnswers({
-  url,
-  apiKey,
-  embedder,
-  timeoutMs,
-}: QdrantAnswersSettings): QdrantAnswers {
-  const connect = (timeout: number) =>
-    new QdrantClient({
-      url,
-      timeout,
-      checkCompatibility: false,
-      // A compressed response comes in pieces, of which Qdrant holds the last back until the first is acknowledged:
-      // measured on one machine, a hit takes 43 ms with it and 2 ms without.
-      headers: { 'accept-encoding': 'identity' },
-      ...(apiKey === undefined ? {} : { apiKey }),
+export class QdrantAnswers {
+  readonly #collection: string;
+  readonly #dimensions: number;
+  readonly #client: QdrantClient;
+  /** For look-ups. */
+  readonly #quickClient: QdrantClient;
+  #creation: Promise<void> | null = null;
+
+  constructor({ url, apiKey, embedder, timeoutMs }: QdrantAnswersSettings) {
+    const connect = (timeout: number) =>
+      new QdrantClient({
+        url,
+        timeout,
+        checkCompatibility: false,
+        // Qdrant sends a compressed response in parts, and the last one only after the first is acknowledged: measured
+        // on one machine, a hit takes 43 ms with compression and 2 ms without.
+        headers: { 'accept-encoding': 'identity' },
+        ...(apiKey === undefined ? {} : { apiKey }),
+      });
+    this.#collection = collectionName(embedder.name);
+    this.#dimensions = embedder.dimensions;
+    this.#client = connect(SLOW_CALL_MS);
+    // A little more than the limit of a look-up, whose own error says more.
+    this.#quickClient = connect(timeoutMs + 50);
+  }
+
+  async get(id: string): Promise<StoredAnswer | null> {
+    const retrieval = this.#quickClient.retrieve(this.#collection, { ids: [id], with_payload: true });
+    const [point] = await orNone(retrieval, []);
+    const payload = payloadSchema.safeParse(point?.payload);
+    return payload.success ? payload.data : null;
+  }
+
+  /** The newest answer to exactly this question, of any route, age and length. */
+  async newest(
+    tenant: string,
+    question: string,
+  ): Promise<{ readonly id: string; readonly stored: StoredAnswer } | null> {
+    const scroll = this.#client.scroll(this.#collection, {
+      filter: { must: [match('tenant', tenant), match('question', question)] },
+      limit: BEST_OF,
+      with_payload: true,
     });
-  const collection = collectionName(embedder.name);
-  const client = connect(SLOW_CALL_MS);
-  // Later than the limit itself, which is told in better words.
-  const quick = connect(timeoutMs + 50);
-  let made: Promise<void> | null = null;
-  const ensureCollection = () => {
-    made ??= createCollection(client, collection, embedder.dimensions).catch((error: unknown) => {
-      made = null;
-      throw error;
+    const { points } = await orNone(scroll, { points: [] });
+    const answers = points.flatMap(({ id, payload }) => {
+      const stored = payloadSchema.safeParse(payload).data;
+      return stored === undefined ? [] : [{ id: String(id), stored }];
     });
-    return made;
-  };
-  const noticeDrop = (error: unknown): never => {
-    // Someone dropped the collection: the caller's next attempt makes it again.
-    if (statusOf(error) === 404) made = null;
-    throw error;
-  };
+    return answers.sort((a, b) => b.stored.storedAtMs - a.stored.storedAtMs)[0] ?? null;
+  }
 
-  return {
-    async get(id) {
-      const points = await orNone(quick.retrieve(collection, { ids: [id], with_payload: true }), []);
-      const payload = payloadSchema.safeParse(points[0]?.payload);
-      return payload.success ? payload.data : null;
-    },
+  /** True if the partition has an answer that could be similar. */
+  async hasAny(scope: Scope): Promise<boolean> {
+    const scroll = this.#quickClient.scroll(this.#collection, {
+      filter: { must: inScope(scope), must_not: [] },
+      limit: 1,
+      with_payload: false,
+      with_vector: false,
+    });
+    return (await orNone(scroll, { points: [] })).points.length > 0;
+  }
 
-    async newest(tenant, question) {
-      const found = client.scroll(collection, {
-        filter: { must: [match('tenant', tenant), match('question', question)] },
-        limit: BEST_OF,
-        with_payload: true,
-      });
-      const { points } = await orNone(found, { points: [] });
-      const answers = points.flatMap(({ id, payload }) => {
-        const stored = payloadSchema.safeParse(payload).data;
-        return stored === undefined ? [] : [{ id: String(id), stored }];
-      });
-      return answers.sort((a, b) => b.stored.storedAtMs - a.stored.storedAtMs)[0] ?? null;
-    },
+  /** The nearest questions, the most similar one first. */
+  async near(
+    scope: Scope,
+    vector: readonly number[],
+    threshold: number,
+    limit: number,
+  ): Promise<Neighbour[]> {
+    const query = this.#quickClient.query(this.#collection, {
+      query: [...vector],
+      using: VECTOR,
+      filter: { must: inScope(scope) },
+      limit,
+      score_threshold: threshold,
+      with_payload: ['tenant', 'partition', 'questions'],
+    });
+    return (await orNone(query, { points: [] })).points.flatMap(({ id, score, payload }) => {
+      const { data } = candidateSchema.safeParse(payload);
+      // The filter has checked this. A leak between tenants would be too bad to rely on one check.
+      const isOurs = data?.tenant === scope.tenant && data.partition === scope.partition;
+      return isOurs ? [{ id: String(id), similarity: Math.min(1, score), questions: data.questions }] : [];
+    });
+  }
 
-    async hasAny(scope) {
-      const found = quick.scroll(collection, {
-        filter: { must: mustBe(scope), must_not: [] },
-        limit: 1,
-        with_payload: false,
-        with_vector: false,
-      });
-      return (await orNone(found, { points: [] })).points.length > 0;
-    },
+  /**
+   * The first of the two writes that store an answer: a point that says whose answer will follow, and nothing of the
+   * question or the answer. No look-up finds it, a deletion removes it like any other point, and it expires soon.
+   */
+  async makePlace(
+    id: string,
+    { tenant, user, generation }: PlaceOwner,
+    vector: readonly number[] | null,
+  ): Promise<Place> {
+    await this.#ensureCollection();
+    const attempt = crypto.randomUUID();
+    const payload = { tenant, user, generation, attempt, expiresAtMs: Date.now() + PLACE_MS };
+    const points = [{ id, vector: vector === null ? {} : { [VECTOR]: [...vector] }, payload }];
+    await this.#orNoticeDrop(this.#client.upsert(this.#collection, { wait: true, points }));
+    return { id, attempt };
+  }
 
-    async near(scope, vector, threshold, limit) {
-      const found = quick.query(collection, {
-        query: [...vector],
-        using: VECTOR,
-        filter: { must: mustBe(scope) },
-        limit,
-        score_threshold: threshold,
-        with_payload: ['tenant', 'partition', 'questions'],
-      });
-      return (await orNone(found, { points: [] })).points.flatMap(({ id, score, payload }) => {
-        const read = candidateSchema.safeParse(payload);
-        // The filter has said it; what is at stake is too much to say it once.
-        const isOurs =
-          read.success && read.data.tenant === scope.tenant && read.data.partition === scope.partition;
-        return isOurs
-          ? [{ id: String(id), similarity: Math.min(1, score), questions: read.data.questions }]
-          : [];
-      });
-    },
-
-    async makePlace(id, { tenant, user, generation }, vector) {
-      await ensureCollection();
-      const attempt = crypto.randomUUID();
-      const payload = { tenant, user, generation, attempt, expiresAtMs: Date.now() + PLACE_MS };
-      const points = [{ id, vector: vector === null ? {} : { [VECTOR]: [...vector] }, payload }];
-      await client.upsert(collection, { wait: true, points }).catch(noticeDrop);
-      return { id, attempt };
-    },
-
-    async fill(place, answer) {
-      const filled = client.setPayload(collection, {
+  /** The second write: it puts the text into the place and never creates one. So after a deletion it does nothing. */
+  async fill(place: Place, answer: StoredAnswer): Promise<void> {
+    await this.#orNoticeDrop(
+      this.#client.setPayload(this.#collection, {
         wait: true,
         payload: { ...answer },
-        filter: of(place),
-      });
-      await filled.catch(noticeDrop);
-    },
+        filter: filterOf(place),
+      }),
+    );
+  }
 
-    async removePlace(place) {
-      await client.delete(collection, { wait: true, filter: of(place) });
-    },
+  /** Removes the point in this place, unless another attempt has taken the place since. */
+  async removePlace(place: Place): Promise<void> {
+    await this.#client.delete(this.#collection, { wait: true, filter: filterOf(place) });
+  }
 
-    async remove(ids) {
-      if (ids.length > 0) await client.delete(collection, { wait: true, points: [...ids] });
-    },
+  async remove(ids: readonly string[]): Promise<void> {
+    if (ids.length > 0) await this.#client.delete(this.#collection, { wait: true, points: [...ids] });
+  }
 
-    async deleteExpired(nowMs) {
-      const filter = { must: [{ key: 'expiresAtMs', range: { lt: nowMs } }] };
-      await client.delete(collection, { wait: false, filter });
-    },
-  };
+  async deleteExpired(nowMs: number): Promise<void> {
+    const filter = { must: [{ key: 'expiresAtMs', range: { lt: nowMs } }] };
+    await this.#client.delete(this.#collection, { wait: false, filter });
+  }
+
+  #ensureCollection(): Promise<void> {
+    this.#creation ??= createCollection(this.#client, this.#collection, this.#dimensions).catch(
+      (error: unknown) => {
+        this.#creation = null;
+        throw error;
+      },
+    );
+    return this.#creation;
+  }
+
+  /** If an administrator has dropped the collection, the caller's next attempt creates it again. */
+  async #orNoticeDrop<Value>(write: Promise<Value>): Promise<Value> {
+    try {
+      return await write;
+    } catch (error) {
+      if (statusOf(error) === 404) this.#creation = null;
+      throw error;
+    }
+  }
 }
 
 function match(key: string, value: string) {
   return { key, match: { value } };
 }
 
-function of({ id, attempt }: Place) {
+function filterOf({ id, attempt }: Place) {
   return { must: [{ has_id: [id] }, match('attempt', attempt)] };
 }
 
-function mustBe({ tenant, partition, signature, storedAfterMs, nowMs }: Scope) {
+function inScope({ tenant, partition, signature, storedAfterMs, nowMs }: Scope) {
   return [
     match('tenant', tenant),
     match('partition', partition),
@@ -238,10 +244,10 @@ function mustBe({ tenant, partition, signature, storedAfterMs, nowMs }: Scope) {
   ];
 }
 
-/** No collection yet: nothing was stored. */
-async function orNone<Value>(found: Promise<Value>, none: Value): Promise<Value> {
+/** Without a collection nothing was stored. */
+async function orNone<Value>(read: Promise<Value>, none: Value): Promise<Value> {
   try {
-    return await found;
+    return await read;
   } catch (error) {
     if (statusOf(error) === 404) return none;
     throw error;
@@ -251,12 +257,12 @@ async function orNone<Value>(found: Promise<Value>, none: Value): Promise<Value>
 async function createCollection(client: QdrantClient, name: string, size: number): Promise<void> {
   const { exists } = await client.collectionExists(name);
   if (!exists) {
-    const made = client.createCollection(name, {
+    const creation = client.createCollection(name, {
       vectors: { [VECTOR]: { size, distance: 'Cosine' } },
       hnsw_config: { m: 0, payload_m: NEIGHBOURS },
     });
-    await made.catch(async (error: unknown) => {
-      // Another worker may have made it between the two calls.
+    await creation.catch(async (error: unknown) => {
+      // Another worker may have created it between the two calls.
       if (!(await client.collectionExists(name)).exists) throw error;
     });
   }

@@ -1,6 +1,6 @@
 /**
- * Deletes stored answers in every collection that ever held some: another embedder has another collection, and what
- * was stored before it was changed is to go too.
+ * Deletes stored answers in every collection: each embedder has its own, and the answers that were stored before a change
+ * of the embedder must be deleted too.
  */
 import { QdrantClient } from '@qdrant/js-client-rest';
 import type { AnswerDeletion } from './answer-cache.ts';
@@ -31,7 +31,9 @@ export function createQdrantDeletion({
       ];
       const { collections } = await client.getCollections();
       let deleted = 0;
-      for (const { name } of collections.filter((one) => one.name.startsWith(COLLECTION_PREFIX))) {
+      for (const { name } of collections.filter((collection) =>
+        collection.name.startsWith(COLLECTION_PREFIX),
+      )) {
         const { count } = await client.count(name, { filter: { must }, exact: true });
         if (count > 0) await client.delete(name, { wait: true, filter: { must } });
         deleted += count;

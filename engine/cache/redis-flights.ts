@@ -1,150 +1,178 @@
-/** Flights in Redis: one script decides each step, so of many who come at once exactly one leads. */
+/** Flights in Redis: one script decides each step, so of many generations that ask at once exactly one leads. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { runScript, type Script, type ScriptRedis } from '../../platform/redis/lua-script.ts';
+import {
+  askScript,
+  askScriptForTexts,
+  type Script,
+  type ScriptRedis,
+} from '../../platform/redis/lua-script.ts';
 import { withTimeout } from '../../platform/with-timeout.ts';
 import type { Embedder } from '../embedding/embedder.ts';
 import type { CacheQuestion } from './answer-cache.ts';
 import { cacheKey, partitionOf, userTexts } from './cache-key.ts';
-import { createFlightMembers } from './flight-members.ts';
+import { embeddedText, isComparable } from './compared-text.ts';
+import { RedisFlightMembers } from './flight-members.ts';
 import { CLOSE, DISSOLVE, FORGET, JOIN } from './flight-scripts.ts';
-import type { FlightRef, Flights } from './flights.ts';
+import type { Debt, FlightRef, Flights, FlightWishes, Joined, WholeAnswer } from './flights.ts';
 import type { Agreement, QuestionVerifier } from './question-verifier.ts';
-import { embeddedText, isComparable } from './semantic-answer-cache.ts';
 
-/** What the flights need of a node-redis client. */
+/** The commands of a node-redis client that flights need. */
 export interface FlightsRedis extends ScriptRedis {
   hGetAll(key: string): Promise<Record<string, string>>;
 }
 
-/** A flight whose leader was ended by force is forgotten after this; its followers notice it sooner. */
-const LEASE_MS = 10 * 60_000;
-/** A closed flight bridges the time until its answer is stored. */
-const CLOSED_MS = 3_000;
-/** Open flights of one partition that a newcomer compares itself with. */
+/** Open flights of one partition that a new question is compared with. */
 const MOST_COMPARED = 32;
-
-/** The verifier has said yes, so a call of the provider is likely to be saved: worth a longer wait than a look-up. */
+/** Waits for the embedder, relative to a look-up: the verifier has accepted, so a provider call will likely be saved. */
 const PATIENCE = 2;
 
 const openFlightSchema = z.object({ questions: z.array(z.string()), maxOutputTokens: z.number() });
 
-export function createRedisFlights({
-  redis,
-  embedder,
-  verifier,
-}: {
-  readonly redis: FlightsRedis;
-  readonly embedder: Embedder | null;
-  readonly verifier: QuestionVerifier;
-}): Flights {
-  const run = (script: Script, { partition, key }: FlightRef, args: readonly string[]) => {
-    const keys = [REDIS_KEYS.flight(partition, key), REDIS_KEYS.openFlights(partition)];
-    return runScript(redis, script, keys, [key, ...args]);
-  };
+export class RedisFlights implements Flights {
+  readonly #redis: FlightsRedis;
+  readonly #embedder: Embedder | null;
+  readonly #verifier: QuestionVerifier;
+  readonly #members: RedisFlightMembers;
 
-  const members = createFlightMembers(redis);
+  constructor({
+    redis,
+    embedder,
+    verifier,
+  }: {
+    readonly redis: FlightsRedis;
+    readonly embedder: Embedder | null;
+    readonly verifier: QuestionVerifier;
+  }) {
+    this.#redis = redis;
+    this.#embedder = embedder;
+    this.#verifier = verifier;
+    this.#members = new RedisFlightMembers(redis);
+  }
 
-  return {
-    ...members,
+  enter(leader: string, generationId: string): Promise<boolean> {
+    return this.#members.enter(leader, generationId);
+  }
 
-    async join(question, generationId, { mayLead, threshold }) {
-      const partition = partitionOf(question);
-      const own = flightKey(question);
-      const near = await findSimilar(own, question, threshold);
-      const attempts = [
-        ...(near === null ? [] : [{ key: near.key, similarity: near.similarity, asks: '' }]),
-        { key: own, similarity: 1, asks: mayLead ? describe(question) : '' },
-      ];
-      for (const { key, similarity, asks } of attempts) {
-        const flight = { partition, key };
-        const reply = await run(JOIN, flight, [generationId, String(LEASE_MS), asks]);
-        const [role = '', leader = ''] = z.array(z.coerce.string()).parse(reply);
-        if (role === 'lead') return { role: 'alone' };
-        if (role === 'none') continue;
-        return { role: 'follow', leader, flight, similarity };
-      }
-      return { role: 'alone' };
-    },
+  leave(leader: string, generationId: string): Promise<Debt> {
+    return this.#members.leave(leader, generationId);
+  }
 
-    async close(question, answer) {
-      const flight = { partition: partitionOf(question), key: flightKey(question) };
-      const [by] = await Promise.all([
-        members.close(answer),
-        run(CLOSE, flight, [answer.generationId, String(CLOSED_MS)]),
-      ]);
-      return by;
-    },
+  discharge(leader: string, generationId: string): Promise<void> {
+    return this.#members.discharge(leader, generationId);
+  }
 
-    async forget(question, generationId) {
-      const flight = { partition: partitionOf(question), key: flightKey(question) };
-      await run(FORGET, flight, [generationId]);
-    },
+  async join(
+    question: CacheQuestion,
+    generationId: string,
+    { mayLead, threshold }: FlightWishes,
+  ): Promise<Joined> {
+    const own = flightOf(question);
+    const similar = await this.#findSimilar(own, question, threshold);
+    const candidates = [
+      ...(similar === null ? [] : [{ ...similar, description: '' }]),
+      { flight: own, similarity: 1, description: mayLead ? describeFlight(question) : '' },
+    ];
+    for (const { flight, similarity, description } of candidates) {
+      const [role = '', leader = ''] = await askScriptForTexts(this.#redis, JOIN, {
+        keys: keysOf(flight),
+        ask: { flight: flight.key, generationId },
+        texts: [description],
+      });
+      if (role === 'lead') return { role: 'alone' };
+      if (role === 'follow') return { role: 'follow', leader, flight, similarity };
+    }
+    return { role: 'alone' };
+  }
 
-    async dissolve(flight, leader) {
-      await run(DISSOLVE, flight, [leader]);
-    },
-  };
+  async close(question: CacheQuestion, answer: WholeAnswer): Promise<number> {
+    const [by] = await Promise.all([
+      this.#members.close(answer),
+      this.#end(CLOSE, flightOf(question), answer.generationId),
+    ]);
+    return by;
+  }
 
-  /** An open flight of other words that asks the same; none where the verifier is late. It is quick, so it comes first. */
-  async function findSimilar(own: string, question: CacheQuestion, threshold: number) {
-    if (embedder === null) return null;
-    const open = Object.entries(await redis.hGetAll(REDIS_KEYS.openFlights(partitionOf(question))));
-    if (open.length === 0 || open.some(([key]) => key === own)) return null;
+  async forget(question: CacheQuestion, generationId: string): Promise<void> {
+    await this.#end(FORGET, flightOf(question), generationId);
+  }
+
+  async dissolve(flight: FlightRef, leader: string): Promise<void> {
+    await this.#end(DISSOLVE, flight, leader);
+  }
+
+  #end(called: Script, flight: FlightRef, leader: string): Promise<unknown> {
+    return askScript(this.#redis, called, { keys: keysOf(flight), ask: { flight: flight.key, leader } });
+  }
+
+  /** An open flight of other words that ask the same; null if the verifier is late. It is fast, so it comes first. */
+  async #findSimilar(
+    { partition, key: ownKey }: FlightRef,
+    question: CacheQuestion,
+    threshold: number,
+  ): Promise<{ readonly flight: FlightRef; readonly similarity: number } | null> {
+    if (this.#embedder === null) return null;
+    const open = Object.entries(await this.#redis.hGetAll(REDIS_KEYS.openFlights(partition)));
+    if (open.length === 0 || open.some(([key]) => key === ownKey)) return null;
     const questions = userTexts(question);
     if (!isComparable(questions)) return null;
-    const others = open.slice(0, MOST_COMPARED).flatMap(([key, described]) => {
-      const { data } = openFlightSchema.safeParse(JSON.parse(described));
+    const others = open.slice(0, MOST_COMPARED).flatMap(([key, description]) => {
+      const { data } = openFlightSchema.safeParse(JSON.parse(description));
       if (data === undefined || data.maxOutputTokens !== question.input.maxOutputTokens) return [];
       return isComparable(data.questions) ? [{ key, questions: data.questions }] : [];
     });
-    const agreements = await verifier
+    const agreements = await this.#verifier
       .compare(
         questions,
         others.map((other) => other.questions),
         question.tenant,
       )
       .catch((): Agreement[] => []);
-    for (const { key, questions: theirs } of others.filter((_, at) => agreements[at] === 'same')) {
-      const similarity = await similarityOf(embedder, question, theirs);
-      if (similarity >= threshold) return { key, similarity };
+    for (const other of others.filter((_, at) => agreements[at] === 'same')) {
+      const similarity = await similarityOf(this.#embedder, question, other.questions);
+      if (similarity >= threshold) return { flight: { partition, key: other.key }, similarity };
     }
     return null;
   }
 }
 
-/** The output cap is part of it: a follower must get what it would have got by itself. */
-function flightKey(question: CacheQuestion): string {
-  return createHash('sha256')
+/** The output cap is part of the key: a follower must receive what its own call would have given. */
+function flightOf(question: CacheQuestion): FlightRef {
+  const key = createHash('sha256')
     .update(`${cacheKey(question)}:${question.input.maxOutputTokens}`)
     .digest('hex');
+  return { partition: partitionOf(question), key };
 }
 
-function describe(question: CacheQuestion): string {
+function keysOf({ partition, key }: FlightRef): readonly string[] {
+  return [REDIS_KEYS.flight(partition, key), REDIS_KEYS.openFlights(partition)];
+}
+
+function describeFlight(question: CacheQuestion): string {
   return JSON.stringify({
     questions: userTexts(question),
     maxOutputTokens: question.input.maxOutputTokens,
   } satisfies z.infer<typeof openFlightSchema>);
 }
 
-/** 0 where the embedder is late or away: then nobody is similar. */
+/** 0 if the embedder is late or fails: then nothing is similar. */
 async function similarityOf(
   embedder: Embedder,
-  one: CacheQuestion,
-  other: readonly string[],
+  question: CacheQuestion,
+  otherTexts: readonly string[],
 ): Promise<number> {
-  const embed = (questions: readonly string[]) =>
+  const embed = (texts: readonly string[]) =>
     withTimeout(
       'the embedder',
       PATIENCE * embedder.timeoutMs,
-      embedder.embed(embeddedText(questions), one.tenant),
+      embedder.embed(embeddedText(texts), question.tenant),
     );
   try {
-    const [a, b] = await Promise.all([embed(userTexts(one)), embed(other)]);
+    const [own, other] = await Promise.all([embed(userTexts(question)), embed(otherTexts)]);
     return Math.min(
       1,
-      a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0),
+      own.reduce((sum, value, index) => sum + value * (other[index] ?? 0), 0),
     );
   } catch {
     return 0;

@@ -1,12 +1,13 @@
 /**
- * The answer cache: the same question first, by its id; then the nearest ones, each of which a verifier must accept.
- * What costs time is skipped where it cannot help: a partition without answers is never embedded for.
+ * The answer cache: first the same question, by its id; then the most similar ones, each of which a verifier must
+ * accept. Expensive steps are skipped when they cannot help: nothing is embedded for a partition without answers.
  */
-import { createHash } from 'node:crypto';
+import { outputTokensOf } from '../../contracts/money.ts';
 import { TooLate, withTimeout } from '../../platform/with-timeout.ts';
-import { EMBEDDED_CHARS, type Embedder } from '../embedding/embedder.ts';
+import type { Embedder } from '../embedding/embedder.ts';
 import type {
   AnswerCache,
+  AnswerToStore,
   CachedAnswer,
   CacheLookUp,
   CacheQuestion,
@@ -14,34 +15,63 @@ import type {
   NoteJudge,
 } from './answer-cache.ts';
 import { cacheKey, partitionOf, pointId, questionKey, userTexts } from './cache-key.ts';
+import { embeddedText, isComparable, signatureOf } from './compared-text.ts';
 import type { Judge } from './judge.ts';
 import type { Neighbour, QdrantAnswers, Scope, StoredAnswer } from './qdrant-answers.ts';
-import type { QuestionVerifier } from './question-verifier.ts';
+import type { Agreement, QuestionVerifier } from './question-verifier.ts';
 
-/** Neighbours that the verifier looks at. */
+/** Neighbours that the verifier reads. */
 const MOST_NEIGHBOURS = 16;
-/** Entries that one `replace` may put aside. */
+/** Entries that one `replace` may remove. */
 const MOST_REPLACED = 32;
-/** A longer conversation is found by the same words only: no small model can vouch for so much. */
-export const COMPARED_CHARS = 4_000;
 const SWEEP_EVERY_MS = 60_000;
 
-export interface SemanticAnswerCacheParts {
+interface SemanticAnswerCacheParts {
   readonly answers: QdrantAnswers;
-  /** Absent: only the same question is found. */
+  /** null: only the same question is found. */
   readonly embedder: Embedder | null;
   readonly verifier: QuestionVerifier;
   readonly judge: Judge | null;
-  /** Qdrant's part of a look-up; what takes longer is given up. */
+  /** Qdrant's part of a look-up; a look-up that takes longer ends as unavailable. */
   readonly timeoutMs: number;
 }
 
-export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): AnswerCache {
-  const { answers, embedder, verifier, timeoutMs } = parts;
-  let sweptAtMs = 0;
+/** What an answer to the same words must match. */
+type OwnScope = Omit<Scope, 'signature'>;
 
-  const store: AnswerCache['store'] = async (question, { ttlMs, generationId, mayStore, ...answer }) => {
+export class SemanticAnswerCache implements AnswerCache {
+  readonly #answers: QdrantAnswers;
+  readonly #embedder: Embedder | null;
+  readonly #verifier: QuestionVerifier;
+  readonly #judge: Judge | null;
+  readonly #timeoutMs: number;
+  #sweptAtMs = 0;
+
+  constructor({ answers, embedder, verifier, judge, timeoutMs }: SemanticAnswerCacheParts) {
+    this.#answers = answers;
+    this.#embedder = embedder;
+    this.#verifier = verifier;
+    this.#judge = judge;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  lookUp(question: CacheQuestion, limits: LookUpLimits, noteJudge?: NoteJudge): Promise<CacheLookUp> {
+    return orUnavailable(this.#lookUp(question, limits, noteJudge));
+  }
+
+  lookUpBest(question: CacheQuestion, threshold: number): Promise<CacheLookUp> {
+    const lookUpBest = async (): Promise<CacheLookUp> => {
+      const newest = await this.#answers.newest(question.tenant, questionKey(question));
+      if (newest !== null) return { outcome: 'hit', answer: toAnswer(newest.id, newest.stored, 1) };
+      return this.#lookUp(question, { threshold, maxAgeMs: null, judge: false });
+    };
+    return orUnavailable(lookUpBest());
+  }
+
+  async store(question: CacheQuestion, answerToStore: AnswerToStore): Promise<boolean> {
+    const { ttlMs, generationId, mayStore, ...answer } = answerToStore;
     if (answer.finishReason !== 'stop') throw new Error('Only a whole answer may be stored.');
+    const answers = this.#answers;
     const key = cacheKey(question);
     const questions = userTexts(question);
     const stored: StoredAnswer = {
@@ -52,172 +82,165 @@ export function createSemanticAnswerCache(parts: SemanticAnswerCacheParts): Answ
       key,
       questions,
       question: questionKey(question),
-      signature: await signatureOf(verifier, questions, question.tenant),
+      signature: await signatureOf(this.#verifier, questions, question.tenant),
       expiresAtMs: answer.storedAtMs + ttlMs,
     };
     const vector =
-      embedder === null || !isComparable(questions)
+      this.#embedder === null || !isComparable(questions)
         ? null
-        : await embedder.embed(embeddedText(questions), question.tenant);
+        : await this.#embedder.embed(embeddedText(questions), question.tenant);
     const place = await answers.makePlace(pointId(key), stored, vector);
     if (!(await mayStore())) {
       await answers.removePlace(place);
       return false;
     }
     await answers.fill(place, stored);
-    if (Date.now() - sweptAtMs > SWEEP_EVERY_MS) {
-      sweptAtMs = Date.now();
-      await answers.deleteExpired(Date.now());
-    }
+    await this.#sweep();
     return true;
-  };
-
-  return {
-    store,
-
-    async lookUp(question, limits, noteJudge) {
-      try {
-        return await lookUp(parts, question, limits, noteJudge);
-      } catch (error) {
-        return {
-          outcome: 'unavailable',
-          reason: error instanceof Error ? error.message : 'The cache failed.',
-        };
-      }
-    },
-
-    async lookUpBest(question, threshold) {
-      try {
-        const best = await answers.newest(question.tenant, questionKey(question));
-        if (best !== null) return { outcome: 'hit', answer: toAnswer(best.id, best.stored, 1) };
-        return await lookUp(parts, question, { threshold, maxAgeMs: null, judge: false });
-      } catch (error) {
-        return {
-          outcome: 'unavailable',
-          reason: error instanceof Error ? error.message : 'The cache failed.',
-        };
-      }
-    },
-
-    async replace(question, answer, limits) {
-      if (!(await store(question, answer))) return false;
-      const questions = userTexts(question);
-      if (embedder === null || !isComparable(questions)) return true;
-      const vector = await embedder.embed(embeddedText(questions), question.tenant);
-      const scope = {
-        ...scopeOf(question, { maxAgeMs: null }),
-        signature: await signatureOf(verifier, questions, question.tenant),
-      };
-      const own = pointId(cacheKey(question));
-      const near = await answers.near(scope, vector, limits.threshold, MOST_REPLACED);
-      const others = near.filter(({ id }) => id !== own);
-      const agreements = await compareWith(verifier, question, others);
-      await answers.remove(others.filter((_, at) => agreements[at] === 'same').map(({ id }) => id));
-      return true;
-    },
-
-    async warmUp() {
-      await Promise.all([
-        embedder?.warmUp(),
-        verifier.warmUp(),
-        withTimeout('Qdrant', timeoutMs, answers.get(pointId('0'.repeat(64)))).catch(() => null),
-      ]);
-    },
-  };
-}
-
-async function lookUp(
-  { answers, embedder, verifier, judge, timeoutMs }: SemanticAnswerCacheParts,
-  question: CacheQuestion,
-  limits: LookUpLimits,
-  noteJudge?: NoteJudge,
-): Promise<CacheLookUp> {
-  const deadline = Date.now() + timeoutMs;
-  const fromQdrant = <Value>(work: Promise<Value>) =>
-    withTimeout(`Qdrant`, deadline - Date.now(), work).catch(late(timeoutMs));
-  const key = cacheKey(question);
-  const id = pointId(key);
-  const own = scopeOf(question, limits);
-  const questions = userTexts(question);
-  const scopeOfNear = async (): Promise<Scope | null> => {
-    if (embedder === null || !isComparable(questions)) return null;
-    const scope = { ...own, signature: await signatureOf(verifier, questions, question.tenant) };
-    return (await fromQdrant(answers.hasAny(scope))) ? scope : null;
-  };
-  // The same words need no verifier, so they do not wait for it.
-  const finding = scopeOfNear();
-  finding.catch(() => undefined);
-  const exact = await fromQdrant(answers.get(id));
-  if (exact !== null && exact.key === key && isUsable(exact, question, own)) {
-    return { outcome: 'hit', answer: toAnswer(id, exact, 1) };
   }
-  const scope = await finding;
-  if (scope === null || embedder === null) return { outcome: 'miss' };
-  const vector = await withTimeout(
-    'the embedder',
-    embedder.timeoutMs,
-    embedder.embed(embeddedText(questions), question.tenant),
-  );
-  // The embedder's time is its own: Qdrant has what it had left.
-  const searchUntil = Date.now() + timeoutMs;
-  const search = <Value>(work: Promise<Value>) =>
-    withTimeout('Qdrant', searchUntil - Date.now(), work).catch(late(timeoutMs));
-  const near = await search(answers.near(scope, vector, limits.threshold, MOST_NEIGHBOURS));
-  const take = async ({ id: theirs, similarity }: Neighbour): Promise<CachedAnswer | null> => {
-    const stored = await withTimeout('Qdrant', timeoutMs, answers.get(theirs));
-    return stored !== null && isUsable(stored, question, scope) ? toAnswer(theirs, stored, similarity) : null;
-  };
-  const agreements = await compareWith(verifier, question, near);
-  for (const neighbour of near.filter((_, at) => agreements[at] === 'same')) {
-    const answer = await take(neighbour);
-    if (answer !== null) return { outcome: 'hit', answer };
-  }
-  const doubtful = near.find((_, at) => agreements[at] === 'unsure');
-  const mayJudge = judge !== null && limits.judge && noteJudge !== undefined;
-  if (!mayJudge || doubtful === undefined) return { outcome: 'miss' };
-  const judgement = await judge.judge(questions, doubtful.questions, noteJudge);
-  if (judgement === null) return { outcome: 'miss' };
-  // Whatever Qdrant does now, the judge is paid.
-  const answer = judgement.same ? await take(doubtful).catch(() => null) : null;
-  return answer === null ? { outcome: 'miss', judgement } : { outcome: 'hit', answer, judgement };
-}
 
-/** The time that is left is nobody's news; the limit is. */
-function late(timeoutMs: number) {
-  return (error: unknown): never => {
-    if (error instanceof TooLate) {
-      throw new Error(`Qdrant did not answer within ${timeoutMs} ms`);
+  async replace(question: CacheQuestion, answer: AnswerToStore, limits: LookUpLimits): Promise<boolean> {
+    if (!(await this.store(question, answer))) return false;
+    const questions = userTexts(question);
+    if (this.#embedder === null || !isComparable(questions)) return true;
+    const vector = await this.#embedder.embed(embeddedText(questions), question.tenant);
+    const scope = {
+      ...scopeOf(question, { maxAgeMs: null }),
+      signature: await signatureOf(this.#verifier, questions, question.tenant),
+    };
+    const own = pointId(cacheKey(question));
+    const near = await this.#answers.near(scope, vector, limits.threshold, MOST_REPLACED);
+    const others = near.filter(({ id }) => id !== own);
+    const agreements = await this.#compare(question, others);
+    await this.#answers.remove(others.filter((_, at) => agreements[at] === 'same').map(({ id }) => id));
+    return true;
+  }
+
+  async warmUp(): Promise<void> {
+    const anyId = pointId('0'.repeat(64));
+    await Promise.all([
+      this.#embedder?.warmUp(),
+      this.#verifier.warmUp(),
+      withTimeout('Qdrant', this.#timeoutMs, this.#answers.get(anyId)).catch(() => null),
+    ]);
+  }
+
+  async #lookUp(question: CacheQuestion, limits: LookUpLimits, noteJudge?: NoteJudge): Promise<CacheLookUp> {
+    const untilMs = Date.now() + this.#timeoutMs;
+    const key = cacheKey(question);
+    const own = scopeOf(question, limits);
+    // The same words need no verifier, so they do not wait for it.
+    const searchingScope = this.#scopeWithAnswers(question, own, untilMs);
+    searchingScope.catch(() => undefined);
+    const exact = await this.#within(untilMs, this.#answers.get(pointId(key)));
+    if (exact !== null && exact.key === key && isUsable(exact, question, own)) {
+      return { outcome: 'hit', answer: toAnswer(pointId(key), exact, 1) };
     }
-    throw error;
-  };
+    const scope = await searchingScope;
+    if (scope === null || this.#embedder === null) return { outcome: 'miss' };
+    const near = await this.#searchNear(this.#embedder, question, scope, limits);
+    const agreements = await this.#compare(question, near);
+    for (const neighbour of near.filter((_, at) => agreements[at] === 'same')) {
+      const answer = await this.#take(neighbour, question, scope);
+      if (answer !== null) return { outcome: 'hit', answer };
+    }
+    const unsure = near.find((_, at) => agreements[at] === 'unsure');
+    if (unsure === undefined || !limits.judge || noteJudge === undefined) return { outcome: 'miss' };
+    return this.#askJudge(unsure, question, scope, noteJudge);
+  }
+
+  /** The scope of a similar answer; null if nothing in the partition could be similar. */
+  async #scopeWithAnswers(question: CacheQuestion, own: OwnScope, untilMs: number): Promise<Scope | null> {
+    const questions = userTexts(question);
+    if (this.#embedder === null || !isComparable(questions)) return null;
+    const scope = { ...own, signature: await signatureOf(this.#verifier, questions, question.tenant) };
+    return (await this.#within(untilMs, this.#answers.hasAny(scope))) ? scope : null;
+  }
+
+  async #searchNear(
+    embedder: Embedder,
+    question: CacheQuestion,
+    scope: Scope,
+    { threshold }: LookUpLimits,
+  ): Promise<readonly Neighbour[]> {
+    const embedding = embedder.embed(embeddedText(userTexts(question)), question.tenant);
+    const vector = await withTimeout('the embedder', embedder.timeoutMs, embedding);
+    // The embedder has a time limit of its own, so Qdrant's starts again.
+    const untilMs = Date.now() + this.#timeoutMs;
+    return this.#within(untilMs, this.#answers.near(scope, vector, threshold, MOST_NEIGHBOURS));
+  }
+
+  async #askJudge(
+    unsure: Neighbour,
+    question: CacheQuestion,
+    scope: Scope,
+    noteJudge: NoteJudge,
+  ): Promise<CacheLookUp> {
+    const judgement = await this.#judge?.judge(userTexts(question), unsure.questions, noteJudge);
+    if (judgement === undefined || judgement === null) return { outcome: 'miss' };
+    // The judge must be paid even if Qdrant fails now.
+    const answer = judgement.same ? await this.#take(unsure, question, scope).catch(() => null) : null;
+    return answer === null ? { outcome: 'miss', judgement } : { outcome: 'hit', answer, judgement };
+  }
+
+  async #take(
+    { id, similarity }: Neighbour,
+    question: CacheQuestion,
+    scope: Scope,
+  ): Promise<CachedAnswer | null> {
+    const stored = await withTimeout('Qdrant', this.#timeoutMs, this.#answers.get(id));
+    return stored !== null && isUsable(stored, question, scope) ? toAnswer(id, stored, similarity) : null;
+  }
+
+  #compare(question: CacheQuestion, near: readonly Neighbour[]): Promise<readonly Agreement[]> {
+    return this.#verifier.compare(
+      userTexts(question),
+      near.map(({ questions }) => questions),
+      question.tenant,
+    );
+  }
+
+  /** Bounds a part of a look-up. The error names the limit of the whole look-up and not the time that was left. */
+  async #within<Value>(untilMs: number, work: Promise<Value>): Promise<Value> {
+    try {
+      return await withTimeout('Qdrant', untilMs - Date.now(), work);
+    } catch (error) {
+      if (!(error instanceof TooLate)) throw error;
+      throw new TooLate(`Qdrant did not answer within ${this.#timeoutMs} ms`, { cause: error });
+    }
+  }
+
+  async #sweep(): Promise<void> {
+    const nowMs = Date.now();
+    if (nowMs - this.#sweptAtMs <= SWEEP_EVERY_MS) return;
+    this.#sweptAtMs = nowMs;
+    await this.#answers.deleteExpired(nowMs);
+  }
 }
 
-function compareWith(verifier: QuestionVerifier, question: CacheQuestion, near: readonly Neighbour[]) {
-  return verifier.compare(
-    userTexts(question),
-    near.map((one) => one.questions),
-    question.tenant,
-  );
+async function orUnavailable(lookUp: Promise<CacheLookUp>): Promise<CacheLookUp> {
+  try {
+    return await lookUp;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'The cache failed.';
+    return { outcome: 'unavailable', reason };
+  }
 }
 
-/** The filter has said it all; the payload says it again before anyone's answer is given away. */
+/** The filter has checked all of this; the payload is checked again before any answer is given away. */
 function isUsable(
   stored: StoredAnswer,
   question: CacheQuestion,
   { tenant, partition, storedAfterMs, nowMs }: OwnScope,
-) {
-  const { outputTokens, reasoningTokens } = stored.usage;
+): boolean {
   return (
     stored.tenant === tenant &&
     stored.partition === partition &&
     stored.storedAtMs >= storedAfterMs &&
     stored.expiresAtMs > nowMs &&
-    outputTokens + reasoningTokens <= question.input.maxOutputTokens
+    outputTokensOf(stored.usage) <= question.input.maxOutputTokens
   );
 }
-
-/** What an answer to the same words must be within. */
-type OwnScope = Omit<Scope, 'signature'>;
 
 function scopeOf(question: CacheQuestion, { maxAgeMs }: Pick<LookUpLimits, 'maxAgeMs'>): OwnScope {
   const nowMs = Date.now();
@@ -225,29 +248,7 @@ function scopeOf(question: CacheQuestion, { maxAgeMs }: Pick<LookUpLimits, 'maxA
   return { tenant: question.tenant, partition: partitionOf(question), storedAfterMs, nowMs };
 }
 
-export async function signatureOf(
-  verifier: QuestionVerifier,
-  questions: readonly string[],
-  tenant?: string,
-): Promise<string> {
-  // Reading a text that is never compared would cost more than it tells.
-  if (!isComparable(questions)) return '';
-  return createHash('sha256')
-    .update(await verifier.signatureOf(questions, tenant))
-    .digest('hex');
-}
-
 function toAnswer(entryId: string, stored: StoredAnswer, similarity: number): CachedAnswer {
   const { text, provider, model, finishReason, usage, storedAtMs } = stored;
   return { text, provider, model, finishReason, usage, storedAtMs, entryId, similarity };
-}
-
-export function isComparable(questions: readonly string[]): boolean {
-  const chars = questions.reduce((sum, question) => sum + question.length, 0);
-  return chars > 0 && chars <= COMPARED_CHARS;
-}
-
-/** The whole conversation of the user; where it is long, its newest part. */
-export function embeddedText(questions: readonly string[]): string {
-  return questions.join('\n').slice(-EMBEDDED_CHARS);
 }

@@ -1,9 +1,9 @@
 /**
  * Runs Lua scripts in Redis: by their hash, and with their source when Redis does not know the hash, as after a restart.
  *
- * A script receives one argument, `local ask = cjson.decode(ARGV[1])`: an object with the full names of its fields. A
- * text that the script stores without reading it follows as ARGV[2], so that Lua does not parse it. A constant that
- * both languages need is interpolated from TypeScript.
+ * A script receives one JSON object with the full names of its fields, `local ask = cjson.decode(ARGV[1])`. A text that
+ * the script stores without reading it follows as ARGV[2], so that Lua does not parse it. A constant that both
+ * languages need is interpolated from TypeScript.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -23,7 +23,7 @@ export interface ScriptRedis {
 
 export interface ScriptCall {
   readonly keys: readonly string[];
-  /** ARGV[1]. Undefined fields are absent in Lua; null would be `cjson.null`, which is true. */
+  /** ARGV[1]; see `luaFields`. */
   readonly ask: object;
   /** ARGV[2] and those after it. */
   readonly texts?: readonly string[];
@@ -39,7 +39,7 @@ export function askScript(
   called: Script,
   { keys, ask, texts = [] }: ScriptCall,
 ): Promise<unknown> {
-  return runScript(redis, called, [...keys], [JSON.stringify(ask, wellFormed), ...texts]);
+  return runScript(redis, called, [...keys], [luaFields(ask), ...texts]);
 }
 
 /** @returns a reply that is a list, as texts; whole numbers too. */
@@ -51,14 +51,9 @@ export async function askScriptForTexts(
   return textsSchema.parse(await askScript(redis, called, call));
 }
 
-/** `cjson` refuses half a surrogate pair, which `JSON.stringify` writes as an escape. */
-function wellFormed(_: string, value: unknown): unknown {
-  return typeof value === 'string' ? value.toWellFormed() : value;
-}
-
 /**
- * With positional arguments.
- * A command that is sent behind the call on the same connection may run before a script that Redis does not know yet.
+ * Runs a script with its arguments as they are. If Redis does not know the script yet, a command that is sent behind
+ * this call on the same connection runs before it.
  */
 export function runScript(
   redis: ScriptRedis,
@@ -78,14 +73,15 @@ export function isUnknownScript(error: unknown): boolean {
 }
 
 /**
- * Named fields as the one JSON argument of a script, which reads them by `cjson.decode(ARGV[1])`. Leave a field out
- * instead of giving null, which Lua takes for true.
+ * Named fields as the JSON argument of a script. A field must be left out rather than null, which Lua takes for true.
  *
  * Half a surrogate pair is replaced by U+FFFD, as the client does in a plain argument: `JSON.stringify` escapes it, and
- * cjson rejects that escape.
+ * `cjson` rejects that escape.
  */
-export function luaFields(fields: Readonly<Record<string, unknown>>): string {
+export function luaFields(fields: object): string {
   const json = JSON.stringify(fields);
   if (!json.includes('\\ud')) return json;
-  return JSON.stringify(fields, (_, value) => (typeof value === 'string' ? value.toWellFormed() : value));
+  return JSON.stringify(fields, (_, value: unknown) =>
+    typeof value === 'string' ? value.toWellFormed() : value,
+  );
 }

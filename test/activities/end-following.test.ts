@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
 import type { Stop, StreamControl } from '../../activities/attempt/running-streams.ts';
 import { closeGeneration } from '../../activities/close-generation.ts';
 import { type Followed, findLeader, followLeader } from '../../activities/follow-leader.ts';
@@ -11,12 +11,13 @@ import type { GenerationOrder } from '../../contracts/generation.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { splitCost } from '../../contracts/share.ts';
 import type { Flights } from '../../engine/cache/flights.ts';
-import { createRedisFlights } from '../../engine/cache/redis-flights.ts';
+import { RedisFlights } from '../../engine/cache/redis-flights.ts';
 import { createThreadedVerifier } from '../../engine/cache/threaded-verifier.ts';
 import type { EventLog, LogWriter } from '../../engine/streaming/event-log.ts';
 import { createLiveLogs, type LiveLogs } from '../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { connectRedis } from '../../platform/redis/redis-connection.ts';
+import { withMethods } from '../../platform/with-methods.ts';
 import { startTestRedis, type TestRedis } from '../engine/streaming/redis-server.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { PATIENT } from '../harness/patience.ts';
@@ -42,7 +43,7 @@ beforeAll(async () => {
   const [redis, subscriber] = await Promise.all([server.connect(), server.connect()]);
   log = new RedisEventLog(redis, { retentionMs: 3_600_000 });
   live = createLiveLogs(subscriber);
-  flights = createRedisFlights({ redis, embedder: null, verifier: createThreadedVerifier(PATIENT) });
+  flights = new RedisFlights({ redis, embedder: null, verifier: createThreadedVerifier(PATIENT) });
 });
 afterAll(() => server?.stop());
 
@@ -259,15 +260,10 @@ describe('a follower that was counted pays its share', () => {
 
   test('however long its leader is silent between fixing the shares and its end', async () => {
     const { outcome } = await startFollowing();
-    let asked = 0;
-    const { leave } = flights;
-    flights.leave = async (...ids) => {
-      asked += 1;
-      return leave(...ids);
-    };
+    const leave = jest.spyOn(flights, 'leave');
     await fixShares();
-    await waitFor('it asks whether it may leave', () => asked > 0, 30_000);
-    flights.leave = leave;
+    await waitFor('it asks whether it may leave', () => leave.mock.calls.length > 0, 30_000);
+    leave.mockRestore();
     await endLeader();
     expect(await outcome).toMatchObject({ status: 'completed', ...paid });
   });
@@ -354,13 +350,12 @@ test('no process counts a follower before the note is in its log', async () => {
   await create(follower);
   const opened = await slowLog.open(follower, EPOCH);
   const seen: boolean[] = [];
-  const watched: Flights = {
-    ...flights,
+  const watched = withMethods(flights, {
     async enter(...ids) {
       seen.push((await log.read(follower, -1)).some(({ type }) => type === 'cache-join'));
       return flights.enter(...ids);
     },
-  };
+  });
   wire.harm({ kind: 'delay', delayMs: 200 });
   const record = readRecord(opened.events);
   await findLeader(

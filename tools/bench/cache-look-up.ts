@@ -4,9 +4,10 @@ import { DEFAULTS } from '../../contracts/limits.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import type { CacheQuestion } from '../../engine/cache/answer-cache.ts';
 import { cacheKey, partitionOf, pointId, userTexts } from '../../engine/cache/cache-key.ts';
-import { collectionName, createQdrantAnswers, type StoredAnswer } from '../../engine/cache/qdrant-answers.ts';
+import { signatureOf } from '../../engine/cache/compared-text.ts';
+import { collectionName, QdrantAnswers, type StoredAnswer } from '../../engine/cache/qdrant-answers.ts';
 import type { QuestionVerifier } from '../../engine/cache/question-verifier.ts';
-import { createSemanticAnswerCache, signatureOf } from '../../engine/cache/semantic-answer-cache.ts';
+import { SemanticAnswerCache } from '../../engine/cache/semantic-answer-cache.ts';
 import { createThreadedVerifier } from '../../engine/cache/threaded-verifier.ts';
 import type { Embedder } from '../../engine/embedding/embedder.ts';
 import { createLocalEmbedder } from '../../engine/embedding/local-embedder.ts';
@@ -25,9 +26,9 @@ const limits = { threshold: 0.5, maxAgeMs: null, judge: false };
 export async function benchLookUps(url: string, sizes: readonly number[]): Promise<void> {
   // The limits are off: what is measured is how often they would have been crossed.
   const embedder = { ...createLocalEmbedder(new SentenceEncoder()), timeoutMs: PATIENT_MS };
-  const answers = createQdrantAnswers({ url, embedder, timeoutMs: PATIENT_MS });
+  const answers = new QdrantAnswers({ url, embedder, timeoutMs: PATIENT_MS });
   const verifier = createThreadedVerifier({ waitMs: PATIENT_MS, compareMs: PATIENT_MS, runMs: PATIENT_MS });
-  const cache = createSemanticAnswerCache({
+  const cache = new SemanticAnswerCache({
     answers,
     embedder,
     verifier,

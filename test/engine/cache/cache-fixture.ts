@@ -12,12 +12,8 @@ import type {
 } from '../../../engine/cache/answer-cache.ts';
 import { cacheKey, pointId } from '../../../engine/cache/cache-key.ts';
 import { createJudge, type JudgeModel } from '../../../engine/cache/judge.ts';
-import {
-  collectionName,
-  createQdrantAnswers,
-  type QdrantAnswers,
-} from '../../../engine/cache/qdrant-answers.ts';
-import { createSemanticAnswerCache } from '../../../engine/cache/semantic-answer-cache.ts';
+import { collectionName, QdrantAnswers } from '../../../engine/cache/qdrant-answers.ts';
+import { SemanticAnswerCache } from '../../../engine/cache/semantic-answer-cache.ts';
 import { createThreadedVerifier } from '../../../engine/cache/threaded-verifier.ts';
 import { createLocalEmbedder } from '../../../engine/embedding/local-embedder.ts';
 import { SentenceEncoder } from '../../../engine/embedding/sentence-encoder.ts';
@@ -61,11 +57,11 @@ export async function startTestQdrant(): Promise<TestQdrant> {
 }
 
 export function answersAt(url: string, timeoutMs: number): QdrantAnswers {
-  return createQdrantAnswers({ url, embedder, timeoutMs });
+  return new QdrantAnswers({ url, embedder, timeoutMs });
 }
 
 export function cacheAt(url: string, timeoutMs: number, by?: JudgeModel): AnswerCache {
-  return createSemanticAnswerCache({
+  return new SemanticAnswerCache({
     answers: answersAt(url, timeoutMs),
     embedder,
     verifier,

@@ -7,7 +7,7 @@ import type { GenerationOrder } from '../../../contracts/generation.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import type { AnswerToStore } from '../../../engine/cache/answer-cache.ts';
 import { createQdrantDeletion } from '../../../engine/cache/qdrant-deletion.ts';
-import { createSemanticAnswerCache } from '../../../engine/cache/semantic-answer-cache.ts';
+import { SemanticAnswerCache } from '../../../engine/cache/semantic-answer-cache.ts';
 import type { EventLog } from '../../../engine/streaming/event-log.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { withMethods } from '../../../platform/with-methods.ts';
@@ -78,7 +78,7 @@ type Ports = { log: EventLog; answers: ReturnType<typeof answersOf> };
 
 /** The step of a worker that stores the answer. */
 function store(order: GenerationOrder, ports: Ports): Promise<void> {
-  const cache = createSemanticAnswerCache({
+  const cache = new SemanticAnswerCache({
     answers: ports.answers,
     embedder: null,
     judge: null,

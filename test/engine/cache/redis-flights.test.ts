@@ -4,7 +4,7 @@ import { NO_USAGE } from '../../../contracts/money.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import { splitCost, type Used } from '../../../contracts/share.ts';
 import type { CacheQuestion } from '../../../engine/cache/answer-cache.ts';
-import { createRedisFlights } from '../../../engine/cache/redis-flights.ts';
+import { RedisFlights } from '../../../engine/cache/redis-flights.ts';
 import { createThreadedVerifier } from '../../../engine/cache/threaded-verifier.ts';
 import { createLocalEmbedder } from '../../../engine/embedding/local-embedder.ts';
 import { SentenceEncoder } from '../../../engine/embedding/sentence-encoder.ts';
@@ -28,7 +28,7 @@ afterAll(async () => {
   await server?.stop();
 });
 
-const flights = () => createRedisFlights({ redis, embedder, verifier });
+const flights = () => new RedisFlights({ redis, embedder, verifier });
 
 /** Questions of a tenant that no other test has. */
 function questions(): (content: string, maxOutputTokens?: number) => CacheQuestion {

@@ -93,7 +93,7 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     breaks:
       'A process that was given up has its generation counted again, after that has paid nothing and ended.',
     file: 'engine/cache/flight-members.ts',
-    find: "if redis.call('HEXISTS', KEYS[1], 'left:' .. ARGV[1]) == 1 then return 0 end\n",
+    find: "if redis.call('HEXISTS', KEYS[1], 'left:' .. ask.generationId) == 1 then return 0 end\n",
     replace: '',
     caughtBy: { tests: ['test/engine/cache/redis-flights.test.ts'] },
   },
