@@ -1,12 +1,12 @@
 /**
- * Turns that ask a model without prefill to go on from a partial answer. Source: Anthropic's migration guide for
+ * The turns that ask a model without prefill to continue a partial answer. Source: Anthropic's migration guide for
  * models without prefill, which moves the continuation into a user message.
  */
 import type { Message } from '../../contracts/generation.ts';
 
 export const CONTINUE_INSTRUCTION =
   'Your answer was interrupted by a lost connection. Continue it exactly where it ends, with the very next ' +
-  'characters. Do not repeat anything, do not comment, do not begin anew.';
+  'characters. Do not repeat anything, do not comment, do not start over.';
 
 export function continueInstruction(deliveredText: string): readonly Message[] {
   return [
@@ -16,8 +16,8 @@ export function continueInstruction(deliveredText: string): readonly Message[] {
 }
 
 /**
- * Anthropic's models see the delivered text without its white space at the end (a prefill that has it is refused), so
- * they may begin with that white space again. This drops it, once, from the beginning of the continuation.
+ * Drops white space from the start of a continuation that the delivered text already ends with. Anthropic's models see the
+ * delivered text without it, because a prefill that ends in white space is refused, so they may repeat it.
  */
 export function dropRepeatedSpace(deliveredText: string): (text: string) => string {
   let expected = deliveredText.slice(deliveredText.trimEnd().length);

@@ -1,22 +1,22 @@
 /**
- * Counts of which some lie within others, as disjoint parts. A vendor's details may be missing, null, or more than
- * their total (seen with cached tokens); no part is ever negative or no number, and the sums are the totals.
+ * Converts a vendor's nested counts to disjoint ones. A vendor's details may be missing, null, or larger than their total
+ * (seen with cached tokens). Each result is a number from 0 on, and the results add up to the totals.
  */
 import type { Usage } from '../../contracts/money.ts';
 
 type Count = number | null | undefined;
 
-export interface NestedCounts {
-  /** All input, cached and written tokens within. */
+interface NestedCounts {
+  /** All input, including cached and written tokens. */
   readonly input: Count;
   readonly cached?: Count;
   readonly written?: Count;
-  /** All output, reasoning within. */
+  /** All output, including reasoning. */
   readonly output: Count;
   readonly reasoning?: Count;
 }
 
-/** @returns null where nothing was counted: a call has tokens, so the vendor did not say. */
+/** @returns null if all counts are 0: every call has tokens, so the vendor did not report them. */
 export function disjointUsage({ input, cached, written, output, reasoning }: NestedCounts): Usage | null {
   const [inputTokens, cachedInputTokens, cacheWriteTokens] = within(
     count(input),
@@ -35,17 +35,17 @@ export function disjointUsage({ input, cached, written, output, reasoning }: Nes
   };
 }
 
-/** @returns the rest, and the two parts, which are cut to the total. */
+/** @returns the rest, and the two parts, which are bounded by the total. */
 function within(total: number, first: number, second: number): [number, number, number] {
   const a = Math.min(first, total);
   const b = Math.min(second, total - a);
   return [total - a - b, a, b];
 }
 
-/** No call has more; sums of such figures stay exact. */
+/** No call has more; sums of such numbers stay exact. */
 const MOST_TOKENS = 1_000_000_000;
 
-/** A report as a count: what is no number from 0 on counts nothing. */
+/** A reported value as a count; 0 unless it is a positive number. */
 export function count(value: unknown): number {
   if (typeof value !== 'number' || !(value > 0)) return 0;
   return Math.round(Math.min(value, MOST_TOKENS));

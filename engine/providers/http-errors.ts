@@ -1,33 +1,33 @@
-/** What all vendors' HTTP errors have in common: status, waiting time, and connections that failed. */
+/** Maps what all vendors' HTTP errors have in common: status, wait, and failed connections. */
 import { ERRORS, UnbrokenError } from '../../contracts/errors.ts';
 import { wasNeverSent } from '../../contracts/may-be-billed.ts';
-import { type AnswerHead, hasBegun } from './http-link.ts';
-import { codeOf, concernOf, type VendorRefusal } from './refusal-code.ts';
+import { type AnswerHead, hasStarted } from './http-link.ts';
+import { classifyRefusal, refusalConcern, type VendorRefusal } from './refusal-code.ts';
 import { retryAfterMs } from './retry-after.ts';
-import { vendorErrorIn } from './vendor-error.ts';
+import { parseVendorError } from './vendor-error.ts';
 
 export interface HttpFailure extends VendorRefusal {
   readonly headers: Headers | undefined;
-  /** The body of the answer, where it is an error's. */
+  /** The body of the answer if it is an error. */
   readonly errorBody?: string | undefined;
-  /** The wait that the body names (Google); absent: what the headers say. */
+  /** The wait that the body states (Google); absent: the headers decide. */
   readonly retryAfterMs?: number | undefined;
 }
 
 export function toUnbrokenError(failure: HttpFailure): UnbrokenError {
   const { status } = failure;
   const refusal = withBodyRead(failure);
-  const code = codeOf(refusal);
+  const code = classifyRefusal(refusal);
   const waitMs = ERRORS[code].retryable ? (failure.retryAfterMs ?? retryAfterMs(failure.headers)) : undefined;
-  // Vendors quote the refused key, in forms that no pattern knows.
+  // Vendors quote the refused key in forms that no pattern covers.
   const text = code === 'provider_auth' ? 'The provider refused its API key.' : refusal.message;
   return new UnbrokenError(code, status === undefined ? text : withStatus(status, text), {
     retryAfterMs: waitMs,
-    refusal: { status: status ?? null, concerns: concernOf(refusal, code) },
+    refusal: { status: status ?? null, concerns: refusalConcern(refusal, code) },
   });
 }
 
-/** SDKs, and gateways on the way, put the status before the message too. */
+/** SDKs and gateways also write the status before the message; it must not appear twice. */
 function withStatus(status: number, text: string): string {
   const rest = text.startsWith(String(status))
     ? text.slice(String(status).length).replace(/^[:\s]+/, '')
@@ -35,9 +35,9 @@ function withStatus(status: number, text: string): string {
   return `${status}: ${rest}`;
 }
 
-/** What the SDK has read of the error, and what stands in the body beside it. */
+/** What the SDK has read of the error, completed by the body. */
 function withBodyRead({ errorBody, ...failure }: HttpFailure): VendorRefusal {
-  const { message, kind } = vendorErrorIn(errorBody ?? '');
+  const { message, kind } = parseVendorError(errorBody ?? '');
   return {
     ...failure,
     kind: `${failure.kind} ${kind}`.trim(),
@@ -45,11 +45,11 @@ function withBodyRead({ errorBody, ...failure }: HttpFailure): VendorRefusal {
   };
 }
 
-/** An error without an answer of the vendor: a chunk that cannot be read, or a connection that failed or broke. */
-export function brokenTransport(error: unknown, head: AnswerHead | null): UnbrokenError {
+/** Maps an error without a vendor's error body: an unreadable chunk, or a connection that failed or broke. */
+export function mapTransportError(error: unknown, head: AnswerHead | null): UnbrokenError {
   const own = ownError(error);
   if (own !== null) return own;
-  const isStreaming = hasBegun(head);
+  const isStreaming = hasStarted(head);
   if (isNamed(error, 'SyntaxError')) {
     return new UnbrokenError('provider_malformed', 'The provider sent a chunk that is not JSON.', {
       cause: error,
@@ -67,20 +67,20 @@ export function brokenTransport(error: unknown, head: AnswerHead | null): Unbrok
 }
 
 /**
- * Whoever reads a chunk trusts its type; `null` where an object must stand is a TypeError then. `fetch` says a broken
- * connection so too, but with the cause.
+ * Code that reads a chunk trusts its type, so `null` in place of an object causes a TypeError. `fetch` throws a TypeError
+ * for a broken connection too, but with a cause.
  */
 function isUnreadable(error: unknown): boolean {
   const isOfReading = isNamed(error, 'TypeError') || isNamed(error, 'RangeError');
   return isOfReading && !(error instanceof Error && error.cause !== undefined);
 }
 
-/** By its name: the error may come from another realm than ours. */
+/** Compares the name, because the error may come from another realm than ours. */
 function isNamed(error: unknown, name: string): boolean {
   return typeof error === 'object' && error !== null && 'name' in error && error.name === name;
 }
 
-/** Ours, also where an SDK has put its own error around it. */
+/** Our own error, also if an SDK has wrapped it. */
 function ownError(error: unknown): UnbrokenError | null {
   if (error instanceof UnbrokenError) return error;
   return error instanceof Error && error.cause !== undefined ? ownError(error.cause) : null;

@@ -1,6 +1,6 @@
 /**
- * One call's way to its provider: its key, and a `fetch` for the vendor's SDK that limits the time to connect, reports
- * the head of an answer to the gate, and keeps that of a refusal for the mapping of errors.
+ * Connects one call to its provider: the key, and a `fetch` for the vendor's SDK. That `fetch` limits the time to connect,
+ * reports the headers of an answer to the gate, and keeps the head of a refusal for the mapping of errors.
  */
 import { Agent, Response, fetch as undiciFetch } from 'undici';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -12,24 +12,24 @@ import { statusOfErrorBody } from './vendor-error.ts';
 export interface AnswerHead {
   readonly status: number;
   readonly headers: Headers;
-  /** The body of an error; '' of any other answer. */
+  /** The body of an error; '' for any other answer. */
   readonly errorBody: string;
 }
 
 export interface Link {
   readonly apiKey: string;
   readonly fetch: typeof globalThis.fetch;
-  /** Ends the request: by the caller, on silence, or when the reader leaves. */
+  /** Aborts the request: the caller cancelled, the provider was silent, or the reader left. */
   readonly signal: AbortSignal;
-  /** The head of the last answer; null before there is one. */
+  /** The head of the last answer; null before the first. */
   head(): AnswerHead | null;
 }
 
-/** An idle connection is kept so long for the next call; a server that says less is obeyed. */
+/** How long an idle connection is kept for the next call, unless the server asks for less. */
 const KEEP_ALIVE_MS = 15_000;
 const agents = new Map<number, Agent>();
 
-/** Connections are shared by all calls of the process. Silence in an answer is limited by `readInTime`, not here. */
+/** All calls of the process share connections. `readInTime` limits silence in an answer, so there is no timeout here. */
 function agentFor(connectMs: number): Agent {
   const known = agents.get(connectMs);
   if (known !== undefined) return known;
@@ -53,11 +53,11 @@ export function createLink(
   const fetch = async (url: string, init: object) => {
     try {
       const answer = await undiciFetch(url, { ...init, dispatcher });
-      // undici's classes are those that Node has as globals, of another version; SDKs use only what both have.
+      // undici's classes are another version of Node's globals; SDKs use only what both have.
       const headers = new Headers([...answer.headers]);
       const { response, errorBody } = await withErrorRead(answer);
       head = { status: response.status, headers, errorBody };
-      // What a refusal says of limits is for who was refused: it has a wait of its own.
+      // A refusal states its own wait, so its limits are not reported.
       if (response.ok) call.onHeaders?.(headers, response.status);
       return response;
     } catch (error) {
@@ -77,8 +77,8 @@ export function createLink(
 }
 
 /**
- * Reads the body of an error, which the SDKs pass on only in parts. Some servers send an error as a 200 that is JSON
- * instead of a stream; it gets the status that it should have had, so that every SDK reports it as an error.
+ * Reads the body of an error, because the SDKs pass on only parts of it. Some servers send an error as JSON with status 200
+ * instead of a stream. It gets the status that it should have had, so that every SDK reports an error.
  */
 async function withErrorRead(
   answer: Response,
@@ -88,7 +88,7 @@ async function withErrorRead(
   const body = answer.ok ? await answer.text() : await readText(answer, LIMITS.errorBodyBytes);
   const status = answer.status < 400 ? statusOfErrorBody(body) : answer.status;
   const headers = new Headers([...answer.headers]);
-  // The body is decoded already.
+  // The body is already decoded.
   for (const name of ['content-encoding', 'content-length', 'transfer-encoding']) headers.delete(name);
   const response = new Response(body === '' ? null : body, {
     status: status ?? answer.status,
@@ -103,7 +103,7 @@ function isConnectTimeout(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && cause.code === 'UND_ERR_CONNECT_TIMEOUT';
 }
 
-/** Whether the answer had begun: an error after that cut it, one before it never let it begin. */
-export function hasBegun(head: AnswerHead | null): boolean {
+/** Whether the answer had started: an error after that interrupts it, an earlier one prevents it. */
+export function hasStarted(head: AnswerHead | null): boolean {
   return head !== null && head.status >= 200 && head.status < 300;
 }

@@ -1,48 +1,45 @@
 /** Reads a provider's stream with a limit on silence: one before the first content, another between contents. */
 import { UnbrokenError } from '../../contracts/errors.ts';
+import { TooLate, withTimeout } from '../../platform/with-timeout.ts';
 import type { ProviderEvent } from './provider.ts';
 import type { CallLimits } from './provider-settings.ts';
 
-/**
- * @param mayThink whether the model may be silent for longer once it has taken the call.
- * @param stop ends the request below; called on silence and when the reader leaves.
- */
+interface SilenceLimits extends Omit<CallLimits, 'connectMs'> {
+  /** Whether the model may be silent for longer once it has accepted the call. */
+  readonly mayThink: boolean;
+  /** Ends the request; called after silence, and when the reader leaves. */
+  readonly stop: () => void;
+}
+
 export async function* readInTime(
   events: AsyncIterable<ProviderEvent>,
-  { firstTokenMs, betweenTokensMs, thinkingMs }: CallLimits,
-  mayThink: boolean,
-  stop: () => void,
+  { firstTokenMs, betweenTokensMs, thinkingMs, mayThink, stop }: SilenceLimits,
 ): AsyncGenerator<ProviderEvent> {
   const iterator = events[Symbol.asyncIterator]();
   let hasContent = false;
   let deadline = Date.now() + firstTokenMs;
   try {
     for (;;) {
-      const next = await inTime(iterator.next(), deadline - Date.now(), hasContent);
+      const next = await withTimeout('The provider', deadline - Date.now(), iterator.next());
       if (next.done) return;
       const { type } = next.value;
-      if (type === 'accepted' && mayThink && !hasContent)
+      if (type === 'accepted' && mayThink && !hasContent) {
         deadline = Math.max(deadline, Date.now() + thinkingMs);
+      }
       if (type !== 'accepted' && type !== 'usage') hasContent = true;
       yield next.value;
       // The time that our reader took is not the provider's silence.
       if (hasContent) deadline = Date.now() + betweenTokensMs;
     }
+  } catch (error) {
+    throw error instanceof TooLate ? silence(hasContent) : error;
   } finally {
     stop();
   }
 }
 
-function inTime<Value>(promise: Promise<Value>, limitMs: number, hasContent: boolean): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => {
-        const code = hasContent ? 'provider_stalled' : 'provider_first_token_timeout';
-        const where = hasContent ? 'in the middle of its answer' : 'before its first token';
-        reject(new UnbrokenError(code, `The provider was silent ${where}.`));
-      },
-      Math.max(0, limitMs),
-    );
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
+function silence(hasContent: boolean): UnbrokenError {
+  return hasContent
+    ? new UnbrokenError('provider_stalled', 'The provider was silent in the middle of its answer.')
+    : new UnbrokenError('provider_first_token_timeout', 'The provider was silent before its first token.');
 }

@@ -1,7 +1,7 @@
 /**
- * Which of our codes a vendor's error has, and whether it is about the key or about the one request. A status alone
- * does not say: vendors answer 403 and 402 also to what another request would not get, and then no other caller may
- * feel it. What a message says may quote the prompt, so a message decides about a key only by its first words.
+ * Maps a vendor's error to one of our codes, and decides whether it concerns the key or this request only. The status alone
+ * does not say: vendors also send 403 and 402 for reasons that lie in one request, and then no other caller may be
+ * affected. A message may quote the prompt, so only its first words can show that it concerns a key.
  */
 import type { ErrorCode, Refusal } from '../../contracts/errors.ts';
 
@@ -10,42 +10,42 @@ export interface VendorRefusal {
   /** The vendor's own code or type of the error. */
   readonly kind: string;
   readonly message: string;
-  /** Whether the answer had begun. */
+  /** Whether the answer had started. */
   readonly isStreaming: boolean;
 }
 
-/** What vendors say of an input that is too long; none has a status of its own for it. */
+/** Vendors' words for an input that is too long; no vendor has a special status for it. */
 const TOO_LONG =
   /context_length|context window|context length|context size|prompt is too long|too many tokens|reduce the length|input token count|exceeds the maximum number of tokens/i;
-/** Statuses by which no vendor says that an input is too long, whatever words stand beside them. */
+/** No vendor uses these statuses for an input that is too long, so their words do not count. */
 const NEVER_TOO_LONG: ReadonlySet<number> = new Set([401, 402, 403, 404, 408, 409, 429, 502, 503, 504, 529]);
-/** One request that is larger than a whole minute's limit: it would be refused again after any wait. */
+/** One request exceeds the limit of a whole minute: no wait would help. */
 const LARGER_THAN_LIMIT = /^request too large\b/i;
 const THROTTLED = /rate_?limit|throttl|resource_?exhausted|too_many_requests/i;
 const FILTERED =
   /content_?filter|content_?policy|policy_violation|content_management|moderation|data_inspection|safety|sensitive/i;
-/** A refusal of what was said. Read only where the status is one of refusals. */
+/** A refusal of the content. Applies only to statuses of refusals. */
 const ABOUT_CONTENT =
   /\bcontent\b.{0,40}\b(?:polic|filter|violat|moderat|flag|block|guideline|safety|not allowed)|\b(?:polic(?:y|ies)|guidelines?|terms of (?:use|service))\b|\bmoderat(?:ion|ed)\b|\bflagged\b|\bharmful\b|\binappropriate\b|\bprohibited (?:content|use)\b|\bsafety\b/i;
 /** An account without money or quota. */
 const EXHAUSTED =
   /insufficient_quota|insufficient_balance|insufficient (?:balance|credit|funds)|credit balance is too low|billing_hard_limit|used all available credits|payment required/i;
 const MAY_BE_EXHAUSTED: ReadonlySet<number> = new Set([400, 403, 429]);
-/** Kinds by which vendors name a key that they do not accept. */
+/** Kinds that vendors use for a key that they do not accept. */
 const REJECTED_KIND =
   /invalid_?api_?key|api_?key_?(?:invalid|expired|revoked)|invalid_?authentication|authentication_?error|unauthenticated|unrecognizedclient|expiredtoken|account_?(?:deactivated|suspended|disabled)/i;
-/** The first words of a message that says so. */
+/** The first words of messages about such a key. */
 const REJECTED_WORDS =
   /^(?:(?:incorrect|invalid|expired|revoked|unknown|missing|bad) (?:x-)?(?:api[ -]?key|bearer token|token|credentials?)\b|(?:your|the|this) (?:api[ -]?key|account|organi[sz]ation|project|team|(?:bearer |security |access )?token|credentials?)\b[^.]{0,60}\b(?:invalid|incorrect|not valid|expired|revoked|deleted|leaked|suspended|disabled|deactivated|terminated|banned)\b|(?:api[ -]?key|bearer token)\b[^.]{0,40}\b(?:invalid|incorrect|not valid|expired|revoked|missing|leaked)\b|authentication failed\b)/i;
-/** A key that is good, and may not do what was asked. */
+/** A valid key without permission for this request. */
 const NO_PERMISSION =
   /\b(?:insufficient permissions?|missing scopes?)\b|\bdo(?:es)? ?n[o']t have (?:access|(?:the required )?permission)/i;
 const NAMES_KEY = /^(?:your|the|this) (?:api[ -]?key|token|credentials?)\b/i;
 
-export function codeOf(refusal: VendorRefusal): ErrorCode {
+export function classifyRefusal(refusal: VendorRefusal): ErrorCode {
   const { status, kind, message, isStreaming } = refusal;
-  const said = `${kind} ${message}`;
-  // 413: too large as a request, or (Groq) for the tokens of a minute; neither gets better by waiting.
+  const words = `${kind} ${message}`;
+  // 413: too large as a request, or (Groq) for the tokens of a minute; waiting helps neither.
   if (status === 413 || isTooLong(refusal)) return 'context_length_exceeded';
   if (FILTERED.test(kind)) return 'content_filtered';
   if (/prefill/i.test(message)) return 'provider_prefill_refused';
@@ -53,7 +53,7 @@ export function codeOf(refusal: VendorRefusal): ErrorCode {
   if (status === 401) return 'provider_auth';
   if (status === 403) {
     if (isRejection(refusal)) return 'provider_auth';
-    if (ABOUT_CONTENT.test(said)) return 'content_filtered';
+    if (ABOUT_CONTENT.test(words)) return 'content_filtered';
     return NAMES_KEY.test(message) ? 'provider_auth' : 'provider_bad_request';
   }
   if (status === 429) return 'provider_rate_limited';
@@ -65,8 +65,8 @@ export function codeOf(refusal: VendorRefusal): ErrorCode {
   return isStreaming ? 'provider_stream_cut' : 'provider_connect_failed';
 }
 
-/** What other callers may learn of a refusal: a rejected key is rejected for all, anything else is this request's. */
-export function concernOf(refusal: VendorRefusal, code: ErrorCode): Refusal['concerns'] {
+/** What a refusal means for other callers: a rejected key is rejected for all, anything else concerns this request. */
+export function refusalConcern(refusal: VendorRefusal, code: ErrorCode): Refusal['concerns'] {
   if (code !== 'provider_auth') return 'request';
   const { status, message } = refusal;
   const isKey = isRejection(refusal) || (status === 401 && !NO_PERMISSION.test(message));

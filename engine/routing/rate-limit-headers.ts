@@ -3,7 +3,7 @@
  * (`x-ratelimit-remaining-requests`, `x-ratelimit-reset-tokens: 6m0s`); Anthropic, "Rate limits"
  * (`anthropic-ratelimit-requests-remaining`, reset as an RFC 3339 date). Other vendors write one or the other.
  */
-import { waitMsOf } from '../../contracts/waits.ts';
+import { parseWaitMs } from '../../platform/parse-wait.ts';
 
 interface LimitsLeft {
   /** null: unknown, or enough. */
@@ -28,7 +28,7 @@ export function scarceLimits(headers: Headers, nowMs: number): LimitsLeft | null
     if (!/ratelimit.*remaining/.test(name)) continue;
     const left = Number(value);
     const limit = Number(headers.get(name.replace('remaining', 'limit')) ?? Number.NaN);
-    const resetMs = waitMsOf(headers.get(name.replace('remaining', 'reset')), nowMs) ?? 0;
+    const resetMs = parseWaitMs(headers.get(name.replace('remaining', 'reset')), nowMs) ?? 0;
     const isScarce = left <= (Number.isFinite(limit) ? limit * SCARCE_SHARE : 0);
     if (value !== '' && isScarce && resetMs > 0) {
       scarce.push({ what: name.includes('token') ? 'tokens' : 'requests', left, resetMs });

@@ -1,11 +1,11 @@
-/** Errors of AI SDK packages in our words. Source: the types of `@ai-sdk/provider`, APICallError. */
+/** Maps errors of AI SDK packages to ours. Source: the types of `@ai-sdk/provider`, APICallError. */
 import { APICallError } from '@ai-sdk/provider';
 import { z } from 'zod';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
-import { brokenTransport, toUnbrokenError } from '../http-errors.ts';
-import { type AnswerHead, hasBegun } from '../http-link.ts';
+import { mapTransportError, toUnbrokenError } from '../http-errors.ts';
+import { type AnswerHead, hasStarted } from '../http-link.ts';
 
-/** What the packages take over from the vendor's body of an error. */
+/** The part of a vendor's error body that the packages pass on. */
 const bodySchema = z.object({
   error: z.looseObject({
     code: z.unknown().optional(),
@@ -14,8 +14,8 @@ const bodySchema = z.object({
   }),
 });
 
-export function toError(error: unknown, head: AnswerHead | null): UnbrokenError {
-  const isStreaming = hasBegun(head);
+export function mapAiSdkError(error: unknown, head: AnswerHead | null): UnbrokenError {
+  const isStreaming = hasStarted(head);
   if (APICallError.isInstance(error) && error.statusCode !== undefined && error.statusCode >= 400) {
     const body = bodySchema.safeParse(error.data);
     const { code, type } = body.success ? body.data.error : { code: '', type: '' };
@@ -28,7 +28,7 @@ export function toError(error: unknown, head: AnswerHead | null): UnbrokenError 
       isStreaming,
     });
   }
-  // In the middle of a stream the vendor's own body is thrown as it is.
+  // In the middle of a stream, the packages throw the vendor's own body unchanged.
   const inBand = bodySchema.safeParse({ error });
   if (!(error instanceof Error) && inBand.success) {
     const { code, type, message = 'The provider sent an error.' } = inBand.data.error;
@@ -40,10 +40,10 @@ export function toError(error: unknown, head: AnswerHead | null): UnbrokenError 
       kind: `${code ?? ''} ${type ?? ''}`.trim() || 'server_error',
     });
   }
-  return brokenTransport(causeOf(error), head);
+  return mapTransportError(causeOf(error), head);
 }
 
-/** The packages put their own error around one that is no JSON. */
+/** The packages wrap a body that is not JSON in their own error. */
 function causeOf(error: unknown): unknown {
   const isParsing = error instanceof Error && /JSONParse|TypeValidation/.test(error.name);
   return isParsing ? new SyntaxError('not JSON', { cause: error }) : error;

@@ -1,4 +1,4 @@
-/** A call as the options of an AI SDK model. Source: the types of `@ai-sdk/provider`, LanguageModelV4CallOptions. */
+/** Builds the options of an AI SDK model from a call. Source: the types of `@ai-sdk/provider`, LanguageModelV4CallOptions. */
 import type {
   LanguageModelV4CallOptions,
   LanguageModelV4FilePart,
@@ -16,18 +16,18 @@ type PartsOf<Role> = Extract<LanguageModelV4Message, { role: Role }>['content'];
 type AssistantPart = Exclude<PartsOf<'assistant'>, string>[number];
 type UserPart = Exclude<PartsOf<'user'>, string>[number];
 
-/** @param isV3 whether the model has the interface's version 3, which names a file's data without its kind. */
-export function toRequest(
+/** @param version of the model's interface: V3 passes the data of a file without its type. */
+export function buildAiSdkRequest(
   { input, maxOutputTokens, resume }: ProviderCall,
   signal: AbortSignal,
-  isV3: boolean,
+  version: 'v3' | 'v4',
 ): LanguageModelV4CallOptions {
   const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
   const { system, temperature, topP, stop, tools, toolChoice, output, reasoning } = input;
   const names = toolNames(input.messages);
   const prompt: LanguageModelV4Prompt = [
     ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-    ...[...input.messages, ...continued].flatMap((message) => toMessages(message, names, isV3)),
+    ...[...input.messages, ...continued].flatMap((message) => toAiSdkMessages(message, names, version)),
   ];
   return {
     prompt,
@@ -36,8 +36,8 @@ export function toRequest(
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),
     ...(stop === undefined ? {} : { stopSequences: [...stop] }),
-    ...(tools === undefined ? {} : { tools: tools.map(toTool) }),
-    ...(toolChoice === undefined ? {} : { toolChoice: toToolChoice(toolChoice) }),
+    ...(tools === undefined ? {} : { tools: tools.map(toAiSdkTool) }),
+    ...(toolChoice === undefined ? {} : { toolChoice: toAiSdkToolChoice(toolChoice) }),
     ...(output === undefined
       ? {}
       : { responseFormat: { type: 'json' as const, name: output.name, schema: output.schema } }),
@@ -45,7 +45,7 @@ export function toRequest(
   };
 }
 
-function toTool({ name, description, parameters }: NonNullable<GenerationInput['tools']>[number]) {
+function toAiSdkTool({ name, description, parameters }: NonNullable<GenerationInput['tools']>[number]) {
   return {
     type: 'function' as const,
     name,
@@ -54,14 +54,14 @@ function toTool({ name, description, parameters }: NonNullable<GenerationInput['
   };
 }
 
-function toToolChoice(choice: NonNullable<GenerationInput['toolChoice']>): LanguageModelV4ToolChoice {
+function toAiSdkToolChoice(choice: NonNullable<GenerationInput['toolChoice']>): LanguageModelV4ToolChoice {
   return typeof choice === 'string' ? { type: choice } : { type: 'tool', toolName: choice.name };
 }
 
-function toMessages(
+function toAiSdkMessages(
   message: Message,
   names: ReadonlyMap<string, string>,
-  isV3: boolean,
+  version: 'v3' | 'v4',
 ): LanguageModelV4Message[] {
   if (message.role === 'assistant') {
     const content = partsOf(message).flatMap((part): AssistantPart[] => {
@@ -80,24 +80,24 @@ function toMessages(
     toolName: names.get(id) ?? id,
     output: { type: isError === true ? ('error-text' as const) : ('text' as const), value: content },
   }));
-  const said = partsOf(message).flatMap((part): UserPart[] => {
+  const content = partsOf(message).flatMap((part): UserPart[] => {
     if (part.type === 'text') return [{ type: 'text' as const, text: part.text }];
-    return part.type === 'image' ? [toFile(part, isV3)] : [];
+    return part.type === 'image' ? [toAiSdkFile(part, version)] : [];
   });
   return [
     ...(results.length === 0 ? [] : [{ role: 'tool' as const, content: results }]),
-    ...(said.length === 0 ? [] : [{ role: 'user' as const, content: said }]),
+    ...(content.length === 0 ? [] : [{ role: 'user' as const, content: content }]),
   ];
 }
 
-function toFile(image: ImagePart, isV3: boolean): LanguageModelV4FilePart {
+function toAiSdkFile(image: ImagePart, version: 'v3' | 'v4'): LanguageModelV4FilePart {
   const inline = inlineImage(image);
   const data =
     inline === null
       ? { type: 'url' as const, url: new URL(image.url) }
       : { type: 'data' as const, data: inline.data };
   const mediaType = inline?.mediaType ?? 'image/*';
-  if (!isV3) return { type: 'file', mediaType, data };
+  if (version === 'v4') return { type: 'file', mediaType, data };
   return {
     type: 'file',
     mediaType,

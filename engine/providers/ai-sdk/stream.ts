@@ -1,17 +1,17 @@
-/** The stream parts of an AI SDK model as ours. Source: the types of `@ai-sdk/provider`, LanguageModelV4StreamPart. */
+/** Maps the stream parts of an AI SDK model to ours. Source: the types of `@ai-sdk/provider`, LanguageModelV4StreamPart. */
 import type { LanguageModelV3StreamPart, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
-import { createAnswerState, streamCut } from '../answer-state.ts';
+import { AnswerState, streamCut } from '../answer-state.ts';
 import type { ProviderEvent } from '../provider.ts';
-import { toUsage } from './usage.ts';
+import { mapAiSdkUsage } from './usage.ts';
 
-/** @param mayBeEmpty whether an answer without new text is whole: the text delivered before it was all there is. */
-export async function* toProviderEvents(
+/** @param mayBeEmpty whether an answer without new content is complete: the text delivered before was the whole. */
+export async function* mapAiSdkStream(
   stream: AsyncIterable<LanguageModelV4StreamPart | LanguageModelV3StreamPart>,
-  mayBeEmpty: boolean,
+  { mayBeEmpty }: { readonly mayBeEmpty: boolean },
 ): AsyncGenerator<ProviderEvent> {
-  const answer = createAnswerState(mayBeEmpty);
+  const answer = new AnswerState({ mayBeEmpty });
   for await (const part of stream) {
     switch (part.type) {
       case 'text-delta':
@@ -21,24 +21,24 @@ export async function* toProviderEvents(
         if (part.delta !== '') yield { type: 'reasoning', text: part.delta };
         break;
       case 'tool-input-start':
-        yield answer.call(part.id, part.id, part.toolName);
+        yield answer.startToolCall(part.id, part.id, part.toolName);
         break;
       case 'tool-input-delta':
-        yield answer.more(part.id, part.delta);
+        yield answer.appendArguments(part.id, part.delta);
         break;
       case 'tool-call':
-        // It repeats a call that came in pieces; some give only this.
-        if (!answer.hasCall(part.toolCallId)) {
-          yield answer.call(part.toolCallId, part.toolCallId, part.toolName);
-          yield answer.more(part.toolCallId, part.input);
+        // It repeats a call whose deltas came before; some packages send only this part.
+        if (!answer.hasToolCall(part.toolCallId)) {
+          yield answer.startToolCall(part.toolCallId, part.toolCallId, part.toolName);
+          yield answer.appendArguments(part.toolCallId, part.input);
         }
         break;
       case 'error':
         throw part.error;
       case 'finish': {
-        const usage = toUsage(part.usage);
+        const usage = mapAiSdkUsage(part.usage);
         if (usage !== null) yield { type: 'usage', usage };
-        yield* answer.finish(toFinishReason(part.finishReason.unified), usage);
+        yield* answer.finish(mapAiSdkFinishReason(part.finishReason.unified), usage);
         return;
       }
       default:
@@ -48,7 +48,7 @@ export async function* toProviderEvents(
   throw streamCut();
 }
 
-function toFinishReason(reason: string): FinishReason {
+function mapAiSdkFinishReason(reason: string): FinishReason {
   switch (reason) {
     case 'stop':
       return 'stop';
@@ -61,7 +61,7 @@ function toFinishReason(reason: string): FinishReason {
     case 'error':
       throw new UnbrokenError('provider_unavailable', 'The answer ended with an error.');
     default:
-      // `other` is what the packages say of a stream that ended without its reason; `interrupted` says it outright.
+      // The packages report `other` for a stream that ended without a reason; `interrupted` says so explicitly.
       throw streamCut();
   }
 }

@@ -1,10 +1,10 @@
-/** The AI SDK's report: totals, and parts of them where the provider tells them. */
+/** Maps the usage of the AI SDK: totals, and their parts if the provider reports them. */
 import type { LanguageModelV4Usage } from '@ai-sdk/provider';
 import type { Usage } from '../../../contracts/money.ts';
 import { count, disjointUsage } from '../disjoint-usage.ts';
 
-/** @returns null where it says nothing: its packages fill in `undefined`. */
-export function toUsage(usage: LanguageModelV4Usage | undefined | null): Usage | null {
+/** @returns null if it reports nothing: the packages fill in `undefined`. */
+export function mapAiSdkUsage(usage: LanguageModelV4Usage | undefined | null): Usage | null {
   const { inputTokens, outputTokens } = usage ?? {};
   const input =
     inputTokens?.total ??

@@ -1,13 +1,13 @@
-/** Errors of the Anthropic SDK and API in our words. Source: Anthropic API reference, "Errors". */
+/** Maps errors of the Anthropic SDK and API to ours. Source: Anthropic API reference, "Errors". */
 import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
 import { z } from 'zod';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
-import { brokenTransport, toUnbrokenError } from '../http-errors.ts';
-import { type AnswerHead, hasBegun } from '../http-link.ts';
+import { mapTransportError, toUnbrokenError } from '../http-errors.ts';
+import { type AnswerHead, hasStarted } from '../http-link.ts';
 
 const bodySchema = z.object({ error: z.object({ type: z.string(), message: z.string() }) });
 
-export function toError(error: unknown, head: AnswerHead | null): UnbrokenError {
+export function mapAnthropicError(error: unknown, head: AnswerHead | null): UnbrokenError {
   if (error instanceof APIError && !(error instanceof APIConnectionError)) {
     const body = bodySchema.safeParse(error.error);
     const { type, message } = body.success ? body.data.error : { type: '', message: error.message };
@@ -17,8 +17,8 @@ export function toError(error: unknown, head: AnswerHead | null): UnbrokenError 
       message,
       errorBody: head?.errorBody,
       headers: error.headers,
-      isStreaming: hasBegun(head),
+      isStreaming: hasStarted(head),
     });
   }
-  return brokenTransport(error, head);
+  return mapTransportError(error, head);
 }

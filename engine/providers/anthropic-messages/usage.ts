@@ -1,8 +1,8 @@
-/** Anthropic's input counts are disjoint already, its thinking is within output; the last report holds the sums. */
+/** Anthropic's input counts are disjoint already, its thinking is within output; the last report has the totals. */
 import type { Usage } from '../../../contracts/money.ts';
 import { count, disjointUsage } from '../disjoint-usage.ts';
 
-export interface ReportedUsage {
+export interface AnthropicUsage {
   readonly input_tokens?: number | null;
   readonly output_tokens?: number | null;
   readonly output_tokens_details?: { readonly thinking_tokens?: number | null } | null;
@@ -11,12 +11,12 @@ export interface ReportedUsage {
 }
 
 /**
- * `message_delta` may leave out what `message_start` told. Before it the output is not counted: the figure of
- * `message_start` is a stand-in.
+ * `message_delta` may omit what `message_start` reported. Without `message_delta` there is no count of the output: the
+ * number in `message_start` is a placeholder.
  */
-export function toUsage(
-  first: ReportedUsage | null | undefined,
-  last: ReportedUsage | null | undefined,
+export function mapAnthropicUsage(
+  first: AnthropicUsage | null | undefined,
+  last: AnthropicUsage | null | undefined,
 ): Usage | null {
   const cached = count(last?.cache_read_input_tokens ?? first?.cache_read_input_tokens);
   const written = count(last?.cache_creation_input_tokens ?? first?.cache_creation_input_tokens);

@@ -1,12 +1,12 @@
-/** Claude on Amazon Bedrock by Anthropic's own SDK, which only its users install. A key, or else AWS credentials. */
-import { LIMITS } from '../../../contracts/limits.ts';
+/** Claude on Amazon Bedrock by Anthropic's own SDK, an optional package. Uses a key, or else AWS credentials. */
 import { assertInstalled, loadInstalled } from '../../../platform/optional-package.ts';
-import { toError } from '../anthropic-messages/errors.ts';
-import { type MessagesClient, messageEvents } from '../anthropic-messages/message-events.ts';
+import { createAdapter } from '../adapter.ts';
+import { mapAnthropicError } from '../anthropic-messages/errors.ts';
+import { type MessagesClient, streamAnthropicMessage } from '../anthropic-messages/stream.ts';
+import { clientOptions } from '../client-options.ts';
 import type { Link } from '../http-link.ts';
 import type { Provider, ProviderCall, ProviderEvent } from '../provider.ts';
-import { NO_KEY, type ProviderSettings, resumeCapabilities } from '../provider-settings.ts';
-import { streamCall } from '../stream-call.ts';
+import { NO_KEY, type ProviderSettings } from '../provider-settings.ts';
 
 const PACKAGE = '@anthropic-ai/bedrock-sdk';
 
@@ -16,27 +16,22 @@ interface BedrockSdk {
 
 export function createBedrock(settings: ProviderSettings): Provider {
   assertInstalled(settings.name, PACKAGE);
-  return {
-    name: settings.name,
-    capabilities: resumeCapabilities(settings),
-    stream: (call) => streamCall(call, settings, (link) => events(call, settings, link), toError),
-  };
+  return createAdapter(settings, {
+    stream: (call, link) => streamBedrock(call, settings, link),
+    mapError: mapAnthropicError,
+  });
 }
 
-async function* events(
+async function* streamBedrock(
   call: ProviderCall,
   { baseUrl, region }: ProviderSettings,
-  { apiKey, fetch, signal }: Link,
+  link: Link,
 ): AsyncGenerator<ProviderEvent> {
   const { AnthropicBedrock } = await loadInstalled<BedrockSdk>(PACKAGE);
   const client = new AnthropicBedrock({
-    fetch,
-    maxRetries: 0,
-    logLevel: 'off' as const,
-    timeout: LIMITS.vendorCallMs,
-    apiKey: apiKey === NO_KEY ? null : apiKey,
+    ...clientOptions(link, baseUrl),
+    apiKey: link.apiKey === NO_KEY ? null : link.apiKey,
     ...(region === undefined ? {} : { awsRegion: region }),
-    ...(baseUrl === undefined ? {} : { baseURL: baseUrl }),
   });
-  yield* messageEvents(client, call, signal);
+  yield* streamAnthropicMessage(client, call, link.signal);
 }

@@ -1,4 +1,4 @@
-/** A call as the body of `POST /v2/chat`. Source: Cohere API reference, "Chat with streaming (v2)". */
+/** Builds the body of `POST /v2/chat` from a call. Source: Cohere API reference, "Chat with streaming (v2)". */
 import type { Cohere } from 'cohere-ai';
 import { type Message, partsOf } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
@@ -6,7 +6,7 @@ import { continueInstruction } from '../continue-instruction.ts';
 import { partsOfType, plainText } from '../message-parts.ts';
 import type { ProviderCall } from '../provider.ts';
 
-export function toRequest({
+export function buildCohereRequest({
   model,
   input,
   maxOutputTokens,
@@ -18,13 +18,13 @@ export function toRequest({
     model,
     messages: [
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-      ...[...input.messages, ...continued].flatMap(toMessages),
+      ...[...input.messages, ...continued].flatMap(toCohereMessages),
     ],
     maxTokens: maxOutputTokens,
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { p: topP }),
     ...(stop === undefined ? {} : { stopSequences: [...stop] }),
-    ...toolsOf(input),
+    ...cohereTools(input),
     ...(output === undefined
       ? {}
       : { responseFormat: { type: 'json_object' as const, jsonSchema: output.schema } }),
@@ -34,23 +34,23 @@ export function toRequest({
   };
 }
 
-/** The format can force some tool, not one by its name: then it is given no other. */
-function toolsOf({ tools, toolChoice }: GenerationInput): Partial<Cohere.V2ChatStreamRequest> {
+/** The format can require some tool but not one by name: to require one, it is the only tool in the request. */
+function cohereTools({ tools, toolChoice }: GenerationInput): Partial<Cohere.V2ChatStreamRequest> {
   if (tools === undefined) return {};
-  const named = typeof toolChoice === 'object' ? toolChoice.name : undefined;
-  const given = named === undefined ? tools : tools.filter(({ name }) => name === named);
-  const forced = named !== undefined || toolChoice === 'required';
+  const required = typeof toolChoice === 'object' ? toolChoice.name : undefined;
+  const offered = required === undefined ? tools : tools.filter(({ name }) => name === required);
+  const isRequired = required !== undefined || toolChoice === 'required';
   return {
-    tools: given.map(({ name, description, parameters }) => ({
+    tools: offered.map(({ name, description, parameters }) => ({
       type: 'function' as const,
       function: { name, parameters, ...(description === undefined ? {} : { description }) },
     })),
-    ...(forced ? { toolChoice: 'REQUIRED' as const } : {}),
+    ...(isRequired ? { toolChoice: 'REQUIRED' as const } : {}),
     ...(toolChoice === 'none' ? { toolChoice: 'NONE' as const } : {}),
   };
 }
 
-function toMessages(message: Message): Cohere.ChatMessageV2[] {
+function toCohereMessages(message: Message): Cohere.ChatMessageV2[] {
   const text = plainText(message);
   if (message.role === 'assistant') {
     const toolCalls = partsOfType(message, 'tool-call').map(({ id, name, arguments: written }) => ({
@@ -69,11 +69,11 @@ function toMessages(message: Message): Cohere.ChatMessageV2[] {
   const results = partsOfType(message, 'tool-result').map(
     ({ id, content }): Cohere.ChatMessageV2 => ({ role: 'tool', toolCallId: id, content }),
   );
-  const said = partsOf(message).flatMap((part): Cohere.Content[] => {
+  const content = partsOf(message).flatMap((part): Cohere.Content[] => {
     if (part.type === 'text') return [{ type: 'text', text: part.text }];
     return part.type === 'image' ? [{ type: 'image_url', imageUrl: { url: part.url } }] : [];
   });
-  if (said.length === 0) return results;
-  const hasImage = said.some(({ type }) => type === 'image_url');
-  return [...results, { role: 'user', content: hasImage ? said : text }];
+  if (content.length === 0) return results;
+  const hasImage = content.some(({ type }) => type === 'image_url');
+  return [...results, { role: 'user', content: hasImage ? content : text }];
 }

@@ -1,11 +1,11 @@
-/** The events of a Cohere answer as ours. Source: Cohere, "A guide to streaming responses (v2)". */
+/** Maps the events of a Cohere answer to ours. Source: Cohere, "A guide to streaming responses (v2)". */
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
-import { type AnswerState, createAnswerState, malformed, streamCut } from '../answer-state.ts';
+import { AnswerState, malformed, streamCut } from '../answer-state.ts';
 import type { ProviderEvent } from '../provider.ts';
-import { type ReportedUsage, toUsage } from './usage.ts';
+import { type CohereUsage, mapCohereUsage } from './usage.ts';
 
-/** The fields that are read here, of all kinds of events in one. */
+/** The fields that are read, of all types of events. */
 export interface CohereEvent {
   readonly type: string;
   readonly index?: number | undefined;
@@ -14,7 +14,7 @@ export interface CohereEvent {
         readonly message?: MessageDelta | undefined;
         readonly finishReason?: string | undefined;
         readonly error?: string | undefined;
-        readonly usage?: ReportedUsage | undefined;
+        readonly usage?: CohereUsage | undefined;
       }
     | undefined;
 }
@@ -27,18 +27,18 @@ interface MessageDelta {
     | undefined;
 }
 
-/** @param mayBeEmpty whether an answer without new text is whole: the text delivered before it was all there is. */
-export async function* toProviderEvents(
+/** @param mayBeEmpty whether an answer without new content is complete: the text delivered before was the whole. */
+export async function* mapCohereStream(
   stream: AsyncIterable<CohereEvent>,
-  mayBeEmpty: boolean,
+  { mayBeEmpty }: { readonly mayBeEmpty: boolean },
 ): AsyncGenerator<ProviderEvent> {
-  const answer = createAnswerState(mayBeEmpty);
+  const answer = new AnswerState({ mayBeEmpty });
   for await (const event of stream) {
     const message = event.delta?.message;
     switch (event.type) {
       case 'content-start':
       case 'content-delta':
-        yield* contentOf(message, answer);
+        yield* mapCohereContent(message, answer);
         break;
       case 'tool-plan-delta':
         if (typeof message?.toolPlan === 'string') yield { type: 'reasoning', text: message.toolPlan };
@@ -46,19 +46,19 @@ export async function* toProviderEvents(
       case 'tool-call-start': {
         const { id, function: called } = message?.toolCalls ?? {};
         const place = event.index ?? 0;
-        yield answer.call(place, id || `call-${place}`, called?.name ?? '');
-        if (called?.arguments) yield answer.more(place, called.arguments);
+        yield answer.startToolCall(place, id || `call-${place}`, called?.name ?? '');
+        if (called?.arguments) yield answer.appendArguments(place, called.arguments);
         break;
       }
       case 'tool-call-delta': {
-        const piece = message?.toolCalls?.function?.arguments;
-        if (piece !== undefined) yield answer.more(event.index ?? 0, piece);
+        const delta = message?.toolCalls?.function?.arguments;
+        if (delta !== undefined) yield answer.appendArguments(event.index ?? 0, delta);
         break;
       }
       case 'message-end': {
-        const usage = toUsage(event.delta?.usage);
+        const usage = mapCohereUsage(event.delta?.usage);
         if (usage !== null) yield { type: 'usage', usage };
-        yield* answer.finish(toFinishReason(event.delta?.finishReason, event.delta?.error), usage);
+        yield* answer.finish(mapCohereFinishReason(event.delta?.finishReason, event.delta?.error), usage);
         return;
       }
       default:
@@ -68,15 +68,15 @@ export async function* toProviderEvents(
   throw streamCut();
 }
 
-function* contentOf(message: MessageDelta | undefined, answer: AnswerState): Generator<ProviderEvent> {
+function* mapCohereContent(message: MessageDelta | undefined, answer: AnswerState): Generator<ProviderEvent> {
   const { text, thinking } = message?.content ?? {};
   if (typeof thinking === 'string' && thinking !== '') yield { type: 'reasoning', text: thinking };
   if (text === undefined || text === null || text === '') return;
-  if (typeof text !== 'string') throw malformed('content that is no text');
+  if (typeof text !== 'string') throw malformed('content that is not text');
   yield answer.text(text);
 }
 
-function toFinishReason(reason: string | undefined, error: string | undefined): FinishReason {
+function mapCohereFinishReason(reason: string | undefined, error: string | undefined): FinishReason {
   switch (reason) {
     case 'COMPLETE':
     case 'STOP_SEQUENCE':

@@ -1,4 +1,4 @@
-/** Cohere reports what it counted and what it bills; the bill is what matters here, the count where there is none. */
+/** Cohere reports counted and billed tokens. The billed ones matter here; without them, the counted ones do. */
 import type { Usage } from '../../../contracts/money.ts';
 import { disjointUsage } from '../disjoint-usage.ts';
 
@@ -7,13 +7,13 @@ interface Tokens {
   readonly outputTokens?: number | null;
 }
 
-export interface ReportedUsage {
+export interface CohereUsage {
   readonly billedUnits?: Tokens | null;
   readonly tokens?: Tokens | null;
   readonly cachedTokens?: number | null;
 }
 
-export function toUsage(usage: ReportedUsage | undefined | null): Usage | null {
+export function mapCohereUsage(usage: CohereUsage | undefined | null): Usage | null {
   const read = (counted: Tokens | null | undefined) =>
     disjointUsage({
       input: counted?.inputTokens,

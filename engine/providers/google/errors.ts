@@ -1,9 +1,9 @@
-/** Errors of the Google Gen AI SDK in our words. Its message is the JSON body. Source: Gemini API, "Troubleshooting". */
+/** Maps errors of the Google Gen AI SDK to ours. The message is the JSON body. Source: Gemini API, "Troubleshooting". */
 import { z } from 'zod';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
-import { durationMs } from '../../../contracts/waits.ts';
-import { brokenTransport, toUnbrokenError } from '../http-errors.ts';
-import { type AnswerHead, hasBegun } from '../http-link.ts';
+import { parseDurationMs } from '../../../platform/parse-wait.ts';
+import { mapTransportError, toUnbrokenError } from '../http-errors.ts';
+import { type AnswerHead, hasStarted } from '../http-link.ts';
 
 const bodySchema = z.object({
   error: z.object({
@@ -15,13 +15,13 @@ const bodySchema = z.object({
   }),
 });
 
-/** The SDK's `ApiError`, told by its name: the SDK is loaded only when it is called. */
-export function toError(error: unknown, head: AnswerHead | null): UnbrokenError {
-  if (!(error instanceof Error) || error.name !== 'ApiError') return brokenTransport(error, head);
+/** Recognises the SDK's `ApiError` by its name: the SDK is loaded only when it is called. */
+export function mapGoogleError(error: unknown, head: AnswerHead | null): UnbrokenError {
+  if (!(error instanceof Error) || error.name !== 'ApiError') return mapTransportError(error, head);
   const { message, status = '', details = [] } = bodyOf(error.message);
   const reasons = details.map(({ reason }) => reason);
   const delay = details.find(({ retryDelay }) => retryDelay !== undefined)?.retryDelay;
-  // A key that is refused is a bad request here. Other bad requests may quote the prompt, whatever stands in it.
+  // A refused key has status 400. Other messages of status 400 may quote the prompt, so their words prove nothing.
   const isKey = reasons.includes('API_KEY_INVALID') || /^API key (?:not valid|expired)/i.test(message);
   return toUnbrokenError({
     status: isKey ? 401 : 'status' in error ? Number(error.status) : undefined,
@@ -29,12 +29,12 @@ export function toError(error: unknown, head: AnswerHead | null): UnbrokenError 
     message,
     errorBody: head?.errorBody,
     headers: head?.headers,
-    retryAfterMs: delay === undefined ? undefined : durationMs(delay),
-    isStreaming: hasBegun(head),
+    retryAfterMs: delay === undefined ? undefined : parseDurationMs(delay),
+    isStreaming: hasStarted(head),
   });
 }
 
-/** In a stream the body stands after a status of the SDK's own. */
+/** In a stream, the SDK writes its own status before the body. */
 function bodyOf(message: string): z.infer<typeof bodySchema>['error'] {
   try {
     const parsed = bodySchema.safeParse(JSON.parse(message.slice(Math.max(0, message.indexOf('{')))));

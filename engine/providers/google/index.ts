@@ -1,25 +1,24 @@
-/** Gemini by Google's own SDK. A cut answer is continued when the model is told to. */
+/** Gemini by Google's own SDK. An interrupted answer continues by instruction. */
+import { createAdapter } from '../adapter.ts';
 import type { Link } from '../http-link.ts';
 import type { Provider, ProviderCall, ProviderEvent } from '../provider.ts';
-import { NO_KEY, type ProviderSettings, resumeCapabilities } from '../provider-settings.ts';
-import { streamCall } from '../stream-call.ts';
-import { toError } from './errors.ts';
-import { toRequest } from './request.ts';
-import { toProviderEvents } from './stream.ts';
+import { NO_KEY, type ProviderSettings } from '../provider-settings.ts';
+import { mapGoogleError } from './errors.ts';
+import { buildGoogleRequest } from './request.ts';
+import { mapGoogleStream } from './stream.ts';
 
-/** Not loaded by a worker that has no key for it. */
+/** A worker without a key for it does not load it. */
 const loadSdk = () => import('@google/genai');
 
 export function createGoogle(settings: ProviderSettings): Provider {
   if (settings.apiKey !== NO_KEY) void loadSdk();
-  return {
-    name: settings.name,
-    capabilities: resumeCapabilities(settings),
-    stream: (call) => streamCall(call, settings, (link) => events(call, settings, link), toError),
-  };
+  return createAdapter(settings, {
+    stream: (call, link) => streamGoogle(call, settings, link),
+    mapError: mapGoogleError,
+  });
 }
 
-async function* events(
+async function* streamGoogle(
   call: ProviderCall,
   { baseUrl }: ProviderSettings,
   { apiKey, fetch, signal }: Link,
@@ -28,15 +27,15 @@ async function* events(
   const client = new GoogleGenAI({
     apiKey,
     vertexai: false,
-    // Without `retryOptions` it does not try again; a `timeout` would leave a timer behind for each call.
+    // Without `retryOptions` it does not retry; a `timeout` would leave a timer behind for each call.
     httpOptions: { fetch, ...(baseUrl === undefined ? {} : { baseUrl }) },
   });
-  const { model, contents, config } = toRequest(call);
+  const { model, contents, config } = buildGoogleRequest(call);
   const stream = await client.models.generateContentStream({
     model,
     contents,
     config: { ...config, abortSignal: signal },
   });
   yield { type: 'accepted' };
-  yield* toProviderEvents(stream, 'deliveredText' in call.resume);
+  yield* mapGoogleStream(stream, { mayBeEmpty: 'deliveredText' in call.resume });
 }

@@ -1,4 +1,4 @@
-/** A call as the body of `generateContent`. Source: Gemini API reference, "Generating content". */
+/** Builds the body of `generateContent` from a call. Source: Gemini API reference, "Generating content". */
 import type {
   Content,
   FunctionCallingConfigMode,
@@ -13,13 +13,13 @@ import { continueInstruction } from '../continue-instruction.ts';
 import { inlineImage, parsedArguments, resultsFirst, toolNames } from '../message-parts.ts';
 import type { ProviderCall } from '../provider.ts';
 
-export interface GoogleRequest {
+interface GoogleRequest {
   readonly model: string;
   readonly contents: Content[];
   readonly config: GenerateContentConfig;
 }
 
-/** Tokens that Gemini 2.5 may think; from 3 on it takes a level. */
+/** Thinking budget of Gemini 2.5 in tokens; from 3 on, it takes a level. */
 const THINKING_TOKENS: Readonly<Record<ReasoningEffort, number>> = {
   low: 1_024,
   medium: 8_192,
@@ -27,20 +27,20 @@ const THINKING_TOKENS: Readonly<Record<ReasoningEffort, number>> = {
 };
 
 /**
- * Gemini from 3 on refuses a call of a tool without the signature of its thoughts, which a conversation of another
- * model, or one that came through us, does not have. This value is documented for such calls ("Thought signatures").
+ * Gemini from 3 on refuses a tool call without the signature of its thoughts. A conversation that started with another
+ * model, or that came through us, has none. This value is documented for such calls ("Thought signatures").
  */
 const NO_SIGNATURE = 'skip_thought_signature_validator';
 
-export function toRequest(call: ProviderCall): GoogleRequest {
+export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
   const { model, input, maxOutputTokens, resume } = call;
   const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
   const { system, temperature, topP, stop, tools, output } = input;
   const names = toolNames(input.messages);
-  const thinkingConfig = thinkingOf(call);
+  const thinkingConfig = googleThinking(call);
   return {
     model,
-    contents: [...input.messages, ...continued].map((message) => toContent(message, model, names)),
+    contents: [...input.messages, ...continued].map((message) => toGoogleContent(message, model, names)),
     config: {
       maxOutputTokens,
       ...(system === undefined ? {} : { systemInstruction: system }),
@@ -60,7 +60,7 @@ export function toRequest(call: ProviderCall): GoogleRequest {
               },
             ],
           }),
-      ...(input.toolChoice === undefined ? {} : { toolConfig: toToolConfig(input.toolChoice) }),
+      ...(input.toolChoice === undefined ? {} : { toolConfig: toGoogleToolConfig(input.toolChoice) }),
       ...(output === undefined
         ? {}
         : { responseMimeType: 'application/json', responseJsonSchema: output.schema }),
@@ -69,14 +69,14 @@ export function toRequest(call: ProviderCall): GoogleRequest {
   };
 }
 
-function toContent(message: Message, model: string, names: ReadonlyMap<string, string>): Content {
+function toGoogleContent(message: Message, model: string, names: ReadonlyMap<string, string>): Content {
   return {
     role: message.role === 'assistant' ? 'model' : 'user',
-    parts: resultsFirst(message).map((part) => toPart(part, model, names)),
+    parts: resultsFirst(message).map((part) => toGooglePart(part, model, names)),
   };
 }
 
-function toPart(part: OurPart, model: string, names: ReadonlyMap<string, string>): Part {
+function toGooglePart(part: OurPart, model: string, names: ReadonlyMap<string, string>): Part {
   switch (part.type) {
     case 'text':
       return { text: part.text };
@@ -106,7 +106,7 @@ function typeByName(url: string): string {
   return `image/${ending ?? 'jpeg'}`;
 }
 
-function toToolConfig(choice: NonNullable<ProviderCall['input']['toolChoice']>) {
+function toGoogleToolConfig(choice: NonNullable<ProviderCall['input']['toolChoice']>) {
   const mode = (name: 'AUTO' | 'NONE' | 'ANY') => name as FunctionCallingConfigMode;
   if (typeof choice !== 'string') {
     return { functionCallingConfig: { mode: mode('ANY'), allowedFunctionNames: [choice.name] } };
@@ -115,7 +115,7 @@ function toToolConfig(choice: NonNullable<ProviderCall['input']['toolChoice']>) 
   return { functionCallingConfig: { mode: mode(modes[choice]) } };
 }
 
-function thinkingOf({ model, input, resume }: ProviderCall): ThinkingConfig | null {
+function googleThinking({ model, input, resume }: ProviderCall): ThinkingConfig | null {
   if (input.reasoning === undefined) return null;
   const { effort } = input.reasoning;
   const includeThoughts = !('deliveredText' in resume);

@@ -1,11 +1,11 @@
-/** The chunks of `streamGenerateContent` as ours. Source: Gemini API reference, "GenerateContentResponse". */
+/** Maps the chunks of `streamGenerateContent` to ours. Source: Gemini API reference, "GenerateContentResponse". */
 import type { GenerateContentResponse, Part } from '@google/genai';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
-import { type AnswerState, createAnswerState, malformed, streamCut } from '../answer-state.ts';
+import { AnswerState, malformed, streamCut } from '../answer-state.ts';
 import type { ProviderEvent } from '../provider.ts';
-import { toUsage } from './usage.ts';
+import { mapGoogleUsage } from './usage.ts';
 
 type Chunk = Pick<GenerateContentResponse, 'candidates' | 'promptFeedback' | 'usageMetadata' | 'responseId'>;
 
@@ -26,17 +26,17 @@ const BROKEN_CALL: ReadonlySet<string> = new Set([
   'TOO_MANY_TOOL_CALLS',
 ]);
 
-/** @param mayBeEmpty whether an answer without new text is whole: the text delivered before it was all there is. */
-export async function* toProviderEvents(
+/** @param mayBeEmpty whether an answer without new content is complete: the text delivered before was the whole. */
+export async function* mapGoogleStream(
   stream: AsyncIterable<Chunk>,
-  mayBeEmpty: boolean,
+  { mayBeEmpty }: { readonly mayBeEmpty: boolean },
 ): AsyncGenerator<ProviderEvent> {
-  const answer = createAnswerState(mayBeEmpty);
+  const answer = new AnswerState({ mayBeEmpty });
   let usage: Usage | null = null;
   let finishReason: string | null = null;
   let calls = 0;
   for await (const chunk of stream) {
-    const reported = toUsage(chunk.usageMetadata);
+    const reported = mapGoogleUsage(chunk.usageMetadata);
     if (reported !== null) {
       usage = reported;
       yield { type: 'usage', usage };
@@ -46,33 +46,33 @@ export async function* toProviderEvents(
     }
     const candidate = chunk.candidates?.[0];
     for (const part of candidate?.content?.parts ?? []) {
-      yield* eventsOf(part, answer, `${chunk.responseId ?? 'call'}-${calls}`);
+      yield* mapGooglePart(part, answer, `${chunk.responseId ?? 'call'}-${calls}`);
       if (part.functionCall !== undefined) calls += 1;
     }
     finishReason = candidate?.finishReason ?? finishReason;
   }
   if (finishReason === null) throw streamCut();
-  yield* answer.finish(toFinishReason(finishReason), usage);
+  yield* answer.finish(mapGoogleFinishReason(finishReason), usage);
 }
 
-/** A call of a tool comes whole. Its id is optional, so it is given one. */
-function* eventsOf(part: Part, answer: AnswerState, ownId: string): Generator<ProviderEvent> {
+/** A tool call comes in one part. Its id is optional, so we have a fallback. */
+function* mapGooglePart(part: Part, answer: AnswerState, fallbackId: string): Generator<ProviderEvent> {
   if (part.functionCall !== undefined) {
     const { id, name, args } = part.functionCall;
-    yield answer.call(ownId, id || ownId, name ?? '');
-    yield answer.more(ownId, JSON.stringify(args ?? {}));
+    yield answer.startToolCall(fallbackId, id || fallbackId, name ?? '');
+    yield answer.appendArguments(fallbackId, JSON.stringify(args ?? {}));
   } else if (part.text !== undefined && part.text !== '') {
     if (typeof part.text !== 'string') throw malformed('a part without text');
     yield part.thought === true ? { type: 'reasoning', text: part.text } : answer.text(part.text);
   }
 }
 
-function toFinishReason(reason: string): FinishReason {
+function mapGoogleFinishReason(reason: string): FinishReason {
   if (reason === 'STOP') return 'stop';
   if (reason === 'MAX_TOKENS') return 'length';
   if (FILTERED.has(reason)) {
     throw new UnbrokenError('content_filtered', `The answer was cut by a filter (${reason.toLowerCase()}).`);
   }
   if (BROKEN_CALL.has(reason)) throw malformed('a broken tool call');
-  throw new UnbrokenError('provider_unavailable', 'The answer ended for no stated reason.');
+  throw new UnbrokenError('provider_unavailable', 'The answer ended without a known reason.');
 }

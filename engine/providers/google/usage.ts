@@ -1,8 +1,8 @@
-/** Gemini counts cached tokens within the prompt, and thoughts beside the candidates. */
+/** Maps Gemini's usage, which counts cached tokens within the prompt, and thoughts beside the candidates. */
 import type { Usage } from '../../../contracts/money.ts';
 import { count, disjointUsage } from '../disjoint-usage.ts';
 
-export interface ReportedUsage {
+interface GoogleUsageMetadata {
   readonly promptTokenCount?: number | null;
   readonly cachedContentTokenCount?: number | null;
   readonly toolUsePromptTokenCount?: number | null;
@@ -11,11 +11,11 @@ export interface ReportedUsage {
   readonly totalTokenCount?: number | null;
 }
 
-export function toUsage(usage: ReportedUsage | undefined | null): Usage | null {
+export function mapGoogleUsage(usage: GoogleUsageMetadata | undefined | null): Usage | null {
   if (!usage) return null;
   const input = count(usage.promptTokenCount) + count(usage.toolUsePromptTokenCount);
   const visible = count(usage.candidatesTokenCount);
-  // The total also holds thoughts of which a report says nothing else.
+  // The total also contains thoughts that some reports count nowhere else.
   const reasoning = Math.max(count(usage.thoughtsTokenCount), count(usage.totalTokenCount) - input - visible);
   return disjointUsage({
     input,

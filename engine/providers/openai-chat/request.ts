@@ -1,4 +1,4 @@
-/** A call as the body of `POST /chat/completions`. Source: OpenAI API reference, "Create chat completion". */
+/** Builds the body of `POST /chat/completions` from a call. Source: OpenAI API reference, "Create chat completion". */
 import { createHash } from 'node:crypto';
 import type {
   ChatCompletionContentPart,
@@ -15,7 +15,7 @@ type Quirks = NonNullable<ProviderSettings['quirks']>;
 /** Fields that vendors have added to the format. */
 type ChatRequest = ChatCompletionCreateParamsStreaming & { reasoning?: { effort: string } };
 
-export function toRequest(
+export function buildOpenAiChatRequest(
   { model, input, maxOutputTokens, resume }: ProviderCall,
   quirks: Quirks = {},
 ): ChatRequest {
@@ -26,7 +26,7 @@ export function toRequest(
     model,
     messages: [
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-      ...[...input.messages, ...continued].flatMap((message) => toMessages(message, idOf)),
+      ...[...input.messages, ...continued].flatMap((message) => toOpenAiChatMessages(message, idOf)),
     ],
     stream: true,
     [quirks.maxTokensField ?? 'max_tokens']: maxOutputTokens,
@@ -62,8 +62,8 @@ function effortField(effort: 'low' | 'medium' | 'high', { reasoningEffort }: Qui
   return reasoningEffort === 'reasoning-object' ? { reasoning: { effort } } : { reasoning_effort: effort };
 }
 
-/** Results of tools are messages of their own, and stand before what the user says with them. */
-function toMessages(message: Message, idOf: (id: string) => string): ChatCompletionMessageParam[] {
+/** Tool results are separate messages, before the user's text of the same message. */
+function toOpenAiChatMessages(message: Message, idOf: (id: string) => string): ChatCompletionMessageParam[] {
   const text = plainText(message);
   if (message.role === 'assistant') {
     const calls = partsOfType(message, 'tool-call').map(({ id, name, arguments: written }) => ({
@@ -82,17 +82,17 @@ function toMessages(message: Message, idOf: (id: string) => string): ChatComplet
   const results = partsOfType(message, 'tool-result').map(
     ({ id, content }): ChatCompletionMessageParam => ({ role: 'tool', tool_call_id: idOf(id), content }),
   );
-  const said = partsOf(message).flatMap((part): ChatCompletionContentPart[] => {
+  const content = partsOf(message).flatMap((part): ChatCompletionContentPart[] => {
     if (part.type === 'text') return [{ type: 'text', text: part.text }];
     return part.type === 'image' ? [{ type: 'image_url', image_url: { url: part.url } }] : [];
   });
-  if (said.length === 0) return results;
-  const hasImage = said.some(({ type }) => type === 'image_url');
-  // Plain text as a plain string: not every vendor takes a list.
-  return [...results, { role: 'user', content: hasImage ? said : text }];
+  if (content.length === 0) return results;
+  const hasImage = content.some(({ type }) => type === 'image_url');
+  // Plain text as a plain string: not every vendor accepts a list.
+  return [...results, { role: 'user', content: hasImage ? content : text }];
 }
 
-/** Mistral takes ids of this form only; the same id gives the same. */
+/** Mistral accepts only ids of this form; the same id always maps to the same one. */
 function nineAlphanumeric(id: string): string {
   return /^[A-Za-z0-9]{9}$/.test(id) ? id : createHash('sha256').update(id).digest('hex').slice(0, 9);
 }

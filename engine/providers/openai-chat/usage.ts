@@ -1,11 +1,11 @@
 /**
- * The usage of chat completions, as OpenAI and those that speak its format report it. OpenAI counts reasoning within
- * `completion_tokens`; xAI, and Gemini by this format, beside it: then `total_tokens` is more than the two.
+ * Maps the usage of chat completions, as OpenAI and the vendors that speak its format report it. OpenAI counts reasoning
+ * within `completion_tokens`. xAI, and Gemini in this format, count it beside them: then `total_tokens` exceeds the sum.
  */
 import type { Usage } from '../../../contracts/money.ts';
 import { count, disjointUsage } from '../disjoint-usage.ts';
 
-export interface ReportedUsage {
+export interface OpenAiChatUsage {
   readonly prompt_tokens?: number | null;
   readonly completion_tokens?: number | null;
   readonly total_tokens?: number | null;
@@ -22,7 +22,7 @@ export interface ReportedUsage {
   readonly num_cached_tokens?: number | null;
 }
 
-export function toUsage(usage: ReportedUsage | undefined | null): Usage | null {
+export function mapOpenAiChatUsage(usage: OpenAiChatUsage | undefined | null): Usage | null {
   if (!usage) return null;
   const input = count(usage.prompt_tokens);
   const output = count(usage.completion_tokens);

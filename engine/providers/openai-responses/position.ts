@@ -1,66 +1,83 @@
-/** How far a response has been passed on: makes our events with the cursor that covers them. */
+/** How much of a response has been passed on: creates our events, each with the cursor that covers it. */
 import { malformed } from '../answer-state.ts';
 import type { CursorToolCall, ProviderCursor, ProviderEvent } from '../provider.ts';
 
-export interface ResponsePosition {
-  accepted(responseId: string, sequenceNumber: number): ProviderEvent;
-  text(text: string, sequenceNumber?: number): ProviderEvent;
-  reasoning(text: string, sequenceNumber?: number): ProviderEvent;
-  call(outputIndex: number, id: string, name: string, sequenceNumber?: number): ProviderEvent;
-  more(outputIndex: number, piece: string, sequenceNumber?: number): ProviderEvent;
-  cursor(): ProviderCursor;
-  hasCalls(): boolean;
-  hasContent(): boolean;
-}
+export class ResponsePosition {
+  readonly #isStored: boolean;
+  #cursor: ProviderCursor;
 
-/**
- * @param from where the response was taken up again; null for a new one.
- * @param isStored whether the response can be taken up again; a cursor to one that is not would lead nowhere.
- */
-export function createResponsePosition(from: ProviderCursor | null, isStored = true): ResponsePosition {
-  let cursor: ProviderCursor = from ?? { responseId: '', sequenceNumber: -1, textChars: 0 };
-  const calls = (): readonly CursorToolCall[] => cursor.toolCalls ?? [];
-  /** Without a number (a poll) the stream's place stays as it was. */
-  const move = (change: Partial<ProviderCursor>, sequenceNumber = cursor.sequenceNumber) => {
-    // A cursor is kept, and the stream is taken up again by it: it must lead somewhere.
-    if (!Number.isSafeInteger(sequenceNumber)) throw malformed('an event whose number is none');
-    cursor = { ...cursor, ...change, sequenceNumber };
-    return isStored ? { cursor } : {};
-  };
-  return {
-    accepted(responseId, sequenceNumber) {
-      if (isStored && typeof responseId !== 'string') throw malformed('a response without an id');
-      return { type: 'accepted', ...move({ responseId }, sequenceNumber) };
-    },
-    text: (text, sequenceNumber) => ({
-      type: 'text',
-      text,
-      ...move({ textChars: cursor.textChars + text.length }, sequenceNumber),
-    }),
-    reasoning: (text, sequenceNumber) => ({
-      type: 'reasoning',
-      text,
-      ...move({ reasoningChars: (cursor.reasoningChars ?? 0) + text.length }, sequenceNumber),
-    }),
-    call(outputIndex, id, name, sequenceNumber) {
-      if (![id, name].every((one) => typeof one === 'string' && one !== ''))
-        throw malformed('a tool call without its id and name');
-      if (!Number.isSafeInteger(outputIndex)) throw malformed('a tool call without its place');
-      const index = calls().length;
-      const toolCalls = [...calls(), { outputIndex, id, name, argumentsChars: 0 }];
-      return { type: 'tool-call', index, id, name, arguments: '', ...move({ toolCalls }, sequenceNumber) };
-    },
-    more(outputIndex, piece, sequenceNumber) {
-      const index = calls().findIndex((call) => call.outputIndex === outputIndex);
-      const call = calls()[index];
-      if (call === undefined) throw malformed('arguments of no tool call');
-      const grown = { ...call, argumentsChars: call.argumentsChars + piece.length };
-      const { id, name } = call;
-      const toolCalls = calls().with(index, grown);
-      return { type: 'tool-call', index, id, name, arguments: piece, ...move({ toolCalls }, sequenceNumber) };
-    },
-    cursor: () => cursor,
-    hasCalls: () => calls().length > 0,
-    hasContent: () => cursor.textChars > 0 || calls().length > 0,
-  };
+  /**
+   * @param from where we reattached to the response; null for a new one.
+   * @param isStored whether we can reattach to the response; the cursor of another one would be useless.
+   */
+  constructor(from: ProviderCursor | null, { isStored }: { readonly isStored: boolean }) {
+    this.#cursor = from ?? { responseId: '', sequenceNumber: -1, textChars: 0 };
+    this.#isStored = isStored;
+  }
+
+  get cursor(): ProviderCursor {
+    return this.#cursor;
+  }
+
+  get hasToolCalls(): boolean {
+    return this.#toolCalls.length > 0;
+  }
+
+  get hasContent(): boolean {
+    return this.#cursor.textChars > 0 || this.hasToolCalls;
+  }
+
+  accepted(responseId: string, sequenceNumber: number): ProviderEvent {
+    if (this.#isStored && typeof responseId !== 'string') throw malformed('a response without an id');
+    return { type: 'accepted', ...this.#move({ responseId }, sequenceNumber) };
+  }
+
+  text(text: string, sequenceNumber?: number): ProviderEvent {
+    const textChars = this.#cursor.textChars + text.length;
+    return { type: 'text', text, ...this.#move({ textChars }, sequenceNumber) };
+  }
+
+  reasoning(text: string, sequenceNumber?: number): ProviderEvent {
+    const reasoningChars = (this.#cursor.reasoningChars ?? 0) + text.length;
+    return { type: 'reasoning', text, ...this.#move({ reasoningChars }, sequenceNumber) };
+  }
+
+  startToolCall(
+    outputIndex: number,
+    { id, name }: { readonly id: string; readonly name: string },
+    sequenceNumber?: number,
+  ): ProviderEvent {
+    if (![id, name].every((field) => typeof field === 'string' && field !== ''))
+      throw malformed('a tool call without its id and name');
+    if (!Number.isSafeInteger(outputIndex)) throw malformed('a tool call without its place');
+    const index = this.#toolCalls.length;
+    const toolCalls = [...this.#toolCalls, { outputIndex, id, name, argumentsChars: 0 }];
+    const moved = this.#move({ toolCalls }, sequenceNumber);
+    return { type: 'tool-call', index, id, name, arguments: '', ...moved };
+  }
+
+  appendArguments(outputIndex: number, delta: string, sequenceNumber?: number): ProviderEvent {
+    const index = this.#toolCalls.findIndex((toolCall) => toolCall.outputIndex === outputIndex);
+    const toolCall = this.#toolCalls[index];
+    if (toolCall === undefined) throw malformed('arguments of no tool call');
+    const { id, name } = toolCall;
+    const grown = { ...toolCall, argumentsChars: toolCall.argumentsChars + delta.length };
+    const moved = this.#move({ toolCalls: this.#toolCalls.with(index, grown) }, sequenceNumber);
+    return { type: 'tool-call', index, id, name, arguments: delta, ...moved };
+  }
+
+  get #toolCalls(): readonly CursorToolCall[] {
+    return this.#cursor.toolCalls ?? [];
+  }
+
+  /** A poll has no sequence number, and the position in the stream does not change. */
+  #move(
+    change: Partial<ProviderCursor>,
+    sequenceNumber = this.#cursor.sequenceNumber,
+  ): { readonly cursor?: ProviderCursor } {
+    // The cursor is stored, and a later attempt reattaches with it: it must be valid.
+    if (!Number.isSafeInteger(sequenceNumber)) throw malformed('an event without a valid sequence number');
+    this.#cursor = { ...this.#cursor, ...change, sequenceNumber };
+    return this.#isStored ? { cursor: this.#cursor } : {};
+  }
 }

@@ -1,4 +1,4 @@
-/** A call as the body of `POST /v1/responses`. Source: OpenAI API reference, "Create a model response". */
+/** Builds the body of `POST /v1/responses` from a call. Source: OpenAI API reference, "Create a model response". */
 import type {
   ResponseCreateParamsStreaming,
   ResponseInputContent,
@@ -9,20 +9,20 @@ import { continueInstruction } from '../continue-instruction.ts';
 import { plainText, resultsFirst } from '../message-parts.ts';
 import type { ProviderCall } from '../provider.ts';
 
-/** @param runsOn whether the response runs on at the provider when we are gone, and can be taken up again. */
-export function toRequest(
+/** @param isBackground whether the response runs at the provider without us, so that we can reattach to it. */
+export function buildOpenAiResponseRequest(
   { model, input, maxOutputTokens, resume }: ProviderCall,
-  runsOn: boolean,
+  { isBackground }: { readonly isBackground: boolean },
 ): ResponseCreateParamsStreaming {
   const isContinued = 'deliveredText' in resume;
   const continued = isContinued ? continueInstruction(resume.deliveredText) : [];
   const { system, temperature, topP, tools, toolChoice, output, reasoning } = input;
   return {
     model,
-    input: [...input.messages, ...continued].flatMap(toItems),
+    input: [...input.messages, ...continued].flatMap(toOpenAiResponseItems),
     max_output_tokens: maxOutputTokens,
     stream: true,
-    ...(runsOn ? { background: true, store: true } : { store: false }),
+    ...(isBackground ? { background: true, store: true } : { store: false }),
     ...(system === undefined ? {} : { instructions: system }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
@@ -54,8 +54,8 @@ export function toRequest(
   };
 }
 
-/** One message is several items: calls and results stand beside the messages, in their order. */
-function toItems(message: Message): ResponseInputItem[] {
+/** One message becomes several items: tool calls and results are items beside the messages, in their order. */
+function toOpenAiResponseItems(message: Message): ResponseInputItem[] {
   const parts = resultsFirst(message);
   if (parts.every(({ type }) => type === 'text'))
     return [{ role: message.role, content: plainText(message) }];

@@ -1,38 +1,63 @@
-/** The events of a response as ours. Source: OpenAI API reference, "Streaming events" of Responses. */
+/**
+ * Sends a call, and maps the events of its response to ours. Source: OpenAI API reference, "Streaming events" of
+ * Responses.
+ */
+import type OpenAI from 'openai';
 import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import { malformed, streamCut } from '../answer-state.ts';
+import { streamCut, textOfDelta } from '../answer-state.ts';
 import { toUnbrokenError } from '../http-errors.ts';
-import type { ProviderEvent } from '../provider.ts';
-import type { ResponsePosition } from './position.ts';
-import { toUsage } from './usage.ts';
+import type { ProviderCall, ProviderEvent } from '../provider.ts';
+import { ResponsePosition } from './position.ts';
+import { buildOpenAiResponseRequest } from './request.ts';
+import { mapOpenAiResponseUsage } from './usage.ts';
 
-/** @param mayBeEmpty whether an answer without new text is whole: the text delivered before it was all there is. */
-export async function* toProviderEvents(
+/** @param isBackground whether the response runs at the provider without us, so that we can reattach to it. */
+export async function* streamOpenAiResponse(
+  client: OpenAI,
+  call: ProviderCall,
+  { isBackground, signal }: { readonly isBackground: boolean; readonly signal: AbortSignal },
+): AsyncGenerator<ProviderEvent> {
+  const headers = { 'Idempotency-Key': call.idempotencyKey };
+  const request = buildOpenAiResponseRequest(call, { isBackground });
+  const stream = await client.responses.create(request, { signal, headers });
+  const position = new ResponsePosition(null, { isStored: isBackground });
+  yield* mapOpenAiResponseStream(stream, position, { mayBeEmpty: 'deliveredText' in call.resume });
+}
+
+interface Ending {
+  /** Whether an answer without new content is complete: the text delivered before was the whole. */
+  readonly mayBeEmpty: boolean;
+  readonly isRefused: boolean;
+}
+
+export async function* mapOpenAiResponseStream(
   stream: AsyncIterable<ResponseStreamEvent>,
   position: ResponsePosition,
-  mayBeEmpty: boolean,
+  { mayBeEmpty }: Pick<Ending, 'mayBeEmpty'>,
 ): AsyncGenerator<ProviderEvent> {
   let isRefused = false;
   for await (const event of stream) {
+    const { sequence_number: sequenceNumber } = event;
     switch (event.type) {
       case 'response.created':
-        yield position.accepted(event.response.id, event.sequence_number);
+        yield position.accepted(event.response.id, sequenceNumber);
         break;
       case 'response.output_text.delta':
-        yield position.text(piece(event.delta), event.sequence_number);
+        yield position.text(textOfDelta(event.delta), sequenceNumber);
         break;
       case 'response.reasoning_summary_text.delta':
       case 'response.reasoning_text.delta':
-        yield position.reasoning(piece(event.delta), event.sequence_number);
+        yield position.reasoning(textOfDelta(event.delta), sequenceNumber);
         break;
       case 'response.output_item.added':
         if (event.item.type === 'function_call') {
-          yield position.call(event.output_index, event.item.call_id, event.item.name, event.sequence_number);
+          const { call_id: id, name } = event.item;
+          yield position.startToolCall(event.output_index, { id, name }, sequenceNumber);
         }
         break;
       case 'response.function_call_arguments.delta':
-        yield position.more(event.output_index, piece(event.delta), event.sequence_number);
+        yield position.appendArguments(event.output_index, textOfDelta(event.delta), sequenceNumber);
         break;
       case 'response.refusal.delta':
         isRefused = true;
@@ -40,16 +65,10 @@ export async function* toProviderEvents(
       case 'response.completed':
       case 'response.incomplete':
       case 'response.failed':
-        yield* endOf(event.response, position, mayBeEmpty, isRefused);
+        yield* endResponse(event.response, position, { mayBeEmpty, isRefused });
         return;
       case 'error':
-        throw toUnbrokenError({
-          status: undefined,
-          kind: event.code || 'server_error',
-          message: event.message,
-          headers: undefined,
-          isStreaming: true,
-        });
+        throw inBandError(event.code || 'server_error', event.message);
       default:
         break;
     }
@@ -57,18 +76,17 @@ export async function* toProviderEvents(
   throw streamCut();
 }
 
-/** The end of a response that has ended: what it used, and its finish; throws what its status says. */
-export function* endOf(
+/** The last events of an ended response: its usage and its finish. Throws if it did not end well. */
+export function* endResponse(
   response: Response,
   position: ResponsePosition,
-  mayBeEmpty: boolean,
-  isRefused = false,
+  { mayBeEmpty, isRefused }: Ending,
 ): Generator<ProviderEvent> {
-  const usage = toUsage(response.usage);
+  const usage = mapOpenAiResponseUsage(response.usage);
   if (usage !== null) yield { type: 'usage', usage };
   if (response.status === 'failed') {
     const { code, message } = response.error ?? { code: 'server_error', message: 'The response failed.' };
-    throw toUnbrokenError({ status: undefined, kind: code, message, headers: undefined, isStreaming: true });
+    throw inBandError(code, message);
   }
   if (response.status === 'cancelled') {
     throw new UnbrokenError('provider_response_lost', 'The response was cancelled at the provider.');
@@ -78,14 +96,13 @@ export function* endOf(
   if (reason === 'content_filter')
     throw new UnbrokenError('content_filtered', 'The answer was cut by a filter.');
   const isCut = response.status === 'incomplete';
-  // An answer at its cap is whole without text too: thoughts have used the cap, and would use it again.
-  if (!mayBeEmpty && !isCut && !position.hasContent())
+  // An answer at its cap is complete even without text: thoughts used up the cap, and would use it up again.
+  if (!mayBeEmpty && !isCut && !position.hasContent)
     throw new UnbrokenError('provider_empty', 'The provider ended without an answer.');
-  const ended = position.hasCalls() ? 'tool-calls' : 'stop';
+  const ended = position.hasToolCalls ? 'tool-calls' : 'stop';
   yield { type: 'finish', reason: isCut ? 'length' : ended, usage };
 }
 
-function piece(delta: unknown): string {
-  if (typeof delta !== 'string') throw malformed('a delta without text');
-  return delta;
+function inBandError(kind: string, message: string): UnbrokenError {
+  return toUnbrokenError({ status: undefined, kind, message, headers: undefined, isStreaming: true });
 }

@@ -1,8 +1,8 @@
-/** OpenAI counts cached and written tokens within input, and reasoning within output; ours are disjoint. */
+/** Maps OpenAI's usage, which counts cached and written tokens within input, and reasoning within output. */
 import type { Usage } from '../../../contracts/money.ts';
 import { disjointUsage } from '../disjoint-usage.ts';
 
-export interface ReportedUsage {
+interface OpenAiResponseUsage {
   readonly input_tokens?: number | null;
   readonly input_tokens_details?: {
     readonly cached_tokens?: number | null;
@@ -13,7 +13,7 @@ export interface ReportedUsage {
   readonly total_tokens?: number | null;
 }
 
-export function toUsage(usage: ReportedUsage | undefined | null): Usage | null {
+export function mapOpenAiResponseUsage(usage: OpenAiResponseUsage | undefined | null): Usage | null {
   if (!usage) return null;
   return disjointUsage({
     input: usage.input_tokens,

@@ -3,11 +3,11 @@ import { describe, expect, test } from '@jest/globals';
 import type { ProviderEvent } from '../../../engine/providers/provider.ts';
 import { readInTime } from '../../../engine/providers/read-in-time.ts';
 
-const LIMITS = { connectMs: 1_000, firstTokenMs: 40, betweenTokensMs: 40, thinkingMs: 2_000 };
+const LIMITS = { firstTokenMs: 40, betweenTokensMs: 40, thinkingMs: 2_000 };
 const ACCEPTED: ProviderEvent = { type: 'accepted' };
 const TEXT: ProviderEvent = { type: 'text', text: 'a' };
 
-async function* saying(...steps: readonly (ProviderEvent | number)[]): AsyncGenerator<ProviderEvent> {
+async function* streamOf(...steps: readonly (ProviderEvent | number)[]): AsyncGenerator<ProviderEvent> {
   for (const step of steps) {
     if (typeof step === 'number') await sleep(step);
     else yield step;
@@ -17,7 +17,10 @@ async function* saying(...steps: readonly (ProviderEvent | number)[]): AsyncGene
 async function codeOf(events: AsyncIterable<ProviderEvent>, mayThink: boolean): Promise<unknown> {
   let stopped = 0;
   try {
-    for await (const _ of readInTime(events, LIMITS, mayThink, () => (stopped += 1)));
+    const stop = () => {
+      stopped += 1;
+    };
+    for await (const _ of readInTime(events, { ...LIMITS, mayThink, stop }));
     return `ended, stopped ${stopped}`;
   } catch (error) {
     return error instanceof Error && 'code' in error ? `${error.code}, stopped ${stopped}` : error;
@@ -26,28 +29,28 @@ async function codeOf(events: AsyncIterable<ProviderEvent>, mayThink: boolean): 
 
 describe('silence', () => {
   test.each<[string, (ProviderEvent | number)[], boolean, string]>([
-    ['before the first token is told', [300, TEXT], false, 'provider_first_token_timeout, stopped 1'],
+    ['before the first token is an error', [300, TEXT], false, 'provider_first_token_timeout, stopped 1'],
     [
-      'after the call was taken is the same for a model that does not think',
+      'after the call was accepted is the same error for a model that does not think',
       [ACCEPTED, 300, TEXT],
       false,
       'provider_first_token_timeout, stopped 1',
     ],
     [
-      'after the call was taken is given to a model that thinks',
+      'after the call was accepted is allowed for a model that thinks',
       [ACCEPTED, 300, TEXT],
       true,
       'ended, stopped 1',
     ],
     [
-      'before the call was taken is given to nobody',
+      'before the call was accepted is allowed for no model',
       [300, ACCEPTED, TEXT],
       true,
       'provider_first_token_timeout, stopped 1',
     ],
-    ['between tokens is told', [TEXT, 300, TEXT], true, 'provider_stalled, stopped 1'],
+    ['between tokens is an error', [TEXT, 300, TEXT], true, 'provider_stalled, stopped 1'],
     [
-      'that only counts of tokens break is silence',
+      'that is interrupted only by usage reports is silence',
       [
         {
           type: 'usage',
@@ -67,12 +70,16 @@ describe('silence', () => {
       'provider_first_token_timeout, stopped 1',
     ],
   ])('%s', async (_name, steps, mayThink, expected) => {
-    expect(await codeOf(saying(...steps), mayThink)).toBe(expected);
+    expect(await codeOf(streamOf(...steps), mayThink)).toBe(expected);
   });
 
-  test('of the reader is not the provider’s', async () => {
+  test('of the reader does not count as the provider’s', async () => {
     const read: string[] = [];
-    for await (const event of readInTime(saying(TEXT, TEXT), LIMITS, false, () => undefined)) {
+    for await (const event of readInTime(streamOf(TEXT, TEXT), {
+      ...LIMITS,
+      mayThink: false,
+      stop: () => undefined,
+    })) {
       read.push(event.type);
       await sleep(120);
     }

@@ -2,12 +2,12 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { NO_USAGE, totalTokens, type Usage } from '../../../contracts/money.ts';
-import { toUsage as toAiSdk } from '../../../engine/providers/ai-sdk/usage.ts';
-import { toUsage as toAnthropic } from '../../../engine/providers/anthropic-messages/usage.ts';
-import { toUsage as toCohere } from '../../../engine/providers/cohere/usage.ts';
-import { toUsage as toGoogle } from '../../../engine/providers/google/usage.ts';
-import { toUsage as toChat } from '../../../engine/providers/openai-chat/usage.ts';
-import { toUsage as toResponses } from '../../../engine/providers/openai-responses/usage.ts';
+import { mapAiSdkUsage } from '../../../engine/providers/ai-sdk/usage.ts';
+import { mapAnthropicUsage } from '../../../engine/providers/anthropic-messages/usage.ts';
+import { mapCohereUsage } from '../../../engine/providers/cohere/usage.ts';
+import { mapGoogleUsage } from '../../../engine/providers/google/usage.ts';
+import { mapOpenAiChatUsage } from '../../../engine/providers/openai-chat/usage.ts';
+import { mapOpenAiResponseUsage } from '../../../engine/providers/openai-responses/usage.ts';
 
 const tokens = fc.nat(2_000_000);
 const usage: fc.Arbitrary<Usage> = fc.record({
@@ -45,7 +45,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
       output_tokens_details: { reasoning_tokens: one.reasoningTokens },
       total_tokens: totalTokens(one),
     }),
-    read: toResponses,
+    read: mapOpenAiResponseUsage,
     fields: {
       input_tokens: field,
       input_tokens_details: { cached_tokens: field, cache_write_tokens: field },
@@ -65,7 +65,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
       completion_tokens_details: { reasoning_tokens: one.reasoningTokens },
       total_tokens: totalTokens(one),
     }),
-    read: toChat,
+    read: mapOpenAiChatUsage,
     fields: {
       prompt_tokens: field,
       prompt_tokens_details: { cached_tokens: field, cache_write_tokens: field },
@@ -88,7 +88,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
       completion_tokens_details: { reasoning_tokens: one.reasoningTokens },
       total_tokens: totalTokens(one),
     }),
-    read: toChat,
+    read: mapOpenAiChatUsage,
     fields: {},
   },
   'anthropic-messages': {
@@ -99,7 +99,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
       output_tokens: output(one),
       output_tokens_details: { thinking_tokens: one.reasoningTokens },
     }),
-    read: (report) => toAnthropic(null, report),
+    read: (report) => mapAnthropicUsage(null, report),
     fields: {
       input_tokens: field,
       cache_read_input_tokens: field,
@@ -116,7 +116,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
       thoughtsTokenCount: one.reasoningTokens,
       totalTokenCount: totalTokens(one),
     }),
-    read: toGoogle,
+    read: mapGoogleUsage,
     untold: (one) => ({ ...one, inputTokens: one.inputTokens + one.cacheWriteTokens, cacheWriteTokens: 0 }),
     fields: {
       promptTokenCount: field,
@@ -133,7 +133,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
       tokens: { inputTokens: input(one) + 65, outputTokens: output(one) + 2 },
       cachedTokens: one.cachedInputTokens,
     }),
-    read: toCohere,
+    read: mapCohereUsage,
     untold: (one) => ({
       ...one,
       inputTokens: one.inputTokens + one.cacheWriteTokens,
@@ -157,7 +157,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
       },
       outputTokens: { total: output(one), text: one.outputTokens, reasoning: one.reasoningTokens },
     }),
-    read: toAiSdk,
+    read: mapAiSdkUsage,
     fields: {
       inputTokens: { total: field, noCache: field, cacheRead: field, cacheWrite: field },
       outputTokens: { total: field, text: field, reasoning: field },
@@ -217,7 +217,7 @@ describe.each(Object.entries(WIRES))('%s', (_name, { report, read, untold, field
 describe('anthropic-messages', () => {
   test('before the last report the output is not counted, and the usage says so', () => {
     const first = { input_tokens: 10, cache_read_input_tokens: 5, output_tokens: 3 };
-    expect(toAnthropic(first, null)).toMatchObject({
+    expect(mapAnthropicUsage(first, null)).toMatchObject({
       inputTokens: 10,
       cachedInputTokens: 5,
       outputTokens: 0,
@@ -227,7 +227,7 @@ describe('anthropic-messages', () => {
 
   test('the last report leaves out what the first told', () => {
     const first = { input_tokens: 10, cache_read_input_tokens: 5, cache_creation_input_tokens: 3 };
-    expect(toAnthropic(first, { output_tokens: 7 })).toMatchObject({
+    expect(mapAnthropicUsage(first, { output_tokens: 7 })).toMatchObject({
       inputTokens: 10,
       cachedInputTokens: 5,
       cacheWriteTokens: 3,

@@ -1,0 +1,49 @@
+/** What all adapters share: the link, the limits on silence, the abort, and the mapping of errors. */
+import type { UnbrokenError } from '../../contracts/errors.ts';
+import { type AnswerHead, createLink, type Link } from './http-link.ts';
+import { toPresentableError } from './presentable-error.ts';
+import type { Provider, ProviderCall, ProviderEvent } from './provider.ts';
+import type { ProviderSettings } from './provider-settings.ts';
+import { readInTime } from './read-in-time.ts';
+
+/** The parts of an adapter that differ by vendor. */
+interface Wire {
+  /** Sends the request and maps its stream. */
+  stream(call: ProviderCall, link: Link): AsyncIterable<ProviderEvent>;
+  /** @param head of the answer that the error came in or after; null if none was received. */
+  mapError(error: unknown, head: AnswerHead | null): UnbrokenError;
+}
+
+export function createAdapter(settings: ProviderSettings, wire: Wire): Provider {
+  return {
+    name: settings.name,
+    capabilities(model) {
+      const { reattach, prefill, instruct } = settings.factsOf(model).capabilities;
+      return { reattach, prefill, instruct };
+    },
+    stream(call) {
+      const request = new AbortController();
+      const link = createLink(call, settings, AbortSignal.any([call.signal, request.signal]));
+      const canReason = settings.factsOf(call.model).capabilities.reasoning === true;
+      return readInTime(withMappedErrors(call, link, wire, settings), {
+        ...settings,
+        mayThink: call.input.reasoning !== undefined || canReason,
+        stop: () => request.abort(),
+      });
+    },
+  };
+}
+
+async function* withMappedErrors(
+  call: ProviderCall,
+  link: Link,
+  wire: Wire,
+  { secrets }: ProviderSettings,
+): AsyncGenerator<ProviderEvent> {
+  try {
+    yield* wire.stream(call, link);
+  } catch (error) {
+    if (call.signal.aborted) throw call.signal.reason;
+    throw toPresentableError(wire.mapError(error, link.head()), secrets);
+  }
+}

@@ -1,0 +1,64 @@
+/** Continues to read a response that runs at the provider, from the cursor that is in the log. */
+import OpenAI from 'openai';
+import { UnbrokenError } from '../../../contracts/errors.ts';
+import type { ProviderCursor, ProviderEvent } from '../provider.ts';
+import { pollResponse } from './poll.ts';
+import { ResponsePosition } from './position.ts';
+import { mapOpenAiResponseStream } from './stream.ts';
+
+export async function* reattachOpenAiResponse(
+  client: OpenAI,
+  cursor: ProviderCursor,
+  signal: AbortSignal,
+): AsyncGenerator<ProviderEvent> {
+  try {
+    yield* continueResponse(client, cursor, signal);
+  } catch (error) {
+    if (error instanceof OpenAI.NotFoundError) throw responseLost(error);
+    throw error;
+  }
+}
+
+async function* continueResponse(
+  client: OpenAI,
+  cursor: ProviderCursor,
+  signal: AbortSignal,
+): AsyncGenerator<ProviderEvent> {
+  const stream = await retrieveStream(client, cursor, signal);
+  // The model may still be thinking.
+  yield { type: 'accepted' };
+  if (stream === null) {
+    yield* pollResponse(client, cursor, signal);
+    return;
+  }
+  const position = new ResponsePosition(cursor, { isStored: true });
+  try {
+    yield* mapOpenAiResponseStream(stream, position, { mayBeEmpty: false });
+  } catch (error) {
+    if (!(error instanceof UnbrokenError) || error.code !== 'provider_stream_cut') throw error;
+    // The stream of a cancelled response just ends, without an event. To reattach to it would fail again and again.
+    const { status } = await client.responses.retrieve(cursor.responseId, {}, { signal });
+    if (status === 'in_progress' || status === 'queued') throw error;
+    yield* pollResponse(client, position.cursor, signal);
+  }
+}
+
+/** @returns null if the API no longer streams this response: it is over five minutes old, or has ended. */
+async function retrieveStream(client: OpenAI, cursor: ProviderCursor, signal: AbortSignal) {
+  try {
+    return await client.responses.retrieve(
+      cursor.responseId,
+      { stream: true, starting_after: cursor.sequenceNumber },
+      { signal },
+    );
+  } catch (error) {
+    if (error instanceof OpenAI.BadRequestError) return null;
+    throw error;
+  }
+}
+
+function responseLost(cause: unknown): UnbrokenError {
+  return new UnbrokenError('provider_response_lost', 'The running response is gone at the provider.', {
+    cause,
+  });
+}
