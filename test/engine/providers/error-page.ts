@@ -1,4 +1,7 @@
-/** The page docs/provider-errors.md, made from what the tests hold. `node test/engine/providers/error-page.ts` writes it. */
+/**
+ * Writes docs/provider-errors.md from what the tests assert: `node test/engine/providers/error-page.ts`. What follows
+ * from a code stands once in a table, so the rows of each vendor stay short enough to be read raw.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { docPage, ERRORS, type ErrorCode } from '../../../contracts/errors.ts';
@@ -16,80 +19,96 @@ const NAMES: Readonly<Record<Wire, string>> = {
   cohere: 'Cohere',
 };
 
-const HEAD = [
-  '| what the provider does | code | tried again | wait before it | next candidate | what the caller sees |',
-  '| --- | --- | --- | --- | --- | --- |',
-];
+const CODES_HEAD = ['| code | status | retry | next candidate |', '| --- | --- | --- | --- |'];
+
+const FAULTS_HEAD = ['| what the provider does | code | wait before a retry |', '| --- | --- | --- |'];
+
+const WIRES = Object.keys(EXPECTED) as Wire[];
 
 export function errorPage(): string {
   return [
-    '# Errors of providers',
+    '# Provider errors',
     '',
-    'This page is made from the recorded answers in `test/providers/fixtures` and the one table in',
-    '`contracts/errors.ts`; a test holds every row, and that the page is current (`node test/engine/providers/error-page.ts`',
-    'writes it).',
+    'How each error of a provider is classified, and what follows. This page is generated from the recorded responses in',
+    '`test/engine/providers/fixtures` and the error table in `contracts/errors.ts`. Tests assert every row, and that the',
+    'page is current. `node test/engine/providers/error-page.ts` writes it.',
     '',
-    `A candidate is tried ${LIMITS.providerErrorsPerCandidate} times at most, then the next one of the route. A wait is the`,
-    "vendor's own where it tells one: `retry-after-ms`, `retry-after`, `RetryInfo`, or the reset of the limit that has",
-    `nothing left (\`x-ratelimit-reset-*\`, \`anthropic-ratelimit-*-reset\`); over ${LIMITS.retryAfterMs / 1_000} s the next candidate`,
-    'is tried instead. Otherwise the wait is 0.1 s, doubled each time, 5 s at most. With other keys in the pool a rate limit or',
-    'a refused key is tried again with another key at once. The caller sees an error only when no candidate is left; with',
-    'several candidates it is `all_candidates_failed`, whose attempts tell these codes. Text that was delivered before an',
-    'error is gone on with; it is never shown as finished. What a model is known not to do is refused before the call',
-    'leaves ([`unsupported_by_model`](errors/unsupported_by_model.md)).',
+    ...RETRIES,
     '',
-    'Only three things are learned for other callers: a key that the provider rejects, a rate limit, and an outage that',
-    'several tenants see ([routing.md](routing.md)). Every other error stays with the request that got it.',
+    '## What follows from each code',
+    '',
+    ...CODES_HEAD,
+    ...usedCodes().map(codeRow),
     '',
     '## Every provider',
     '',
-    ...HEAD,
-    ...EVERYWHERE.map((one) => row({ ...one, says: one.page ?? one.says })),
+    ...FAULTS_HEAD,
+    ...EVERYWHERE.map((fault) => faultRow({ ...fault, says: fault.page ?? fault.says })),
     '',
-    ...(Object.keys(EXPECTED) as Wire[]).flatMap((wire) => [
+    ...WIRES.flatMap((wire) => [
       `## ${NAMES[wire]}`,
       '',
-      ...HEAD,
-      ...Object.values(EXPECTED[wire]).flatMap((one) => ('code' in one ? [row(one)] : [])),
+      ...FAULTS_HEAD,
+      ...failuresOf(wire).map(faultRow),
       '',
     ]),
-    '## What is no error',
+    '## What is not an error',
     '',
-    '- An answer that ends by its output cap (`length`, `max_tokens`, `MAX_TOKENS`, a full context window) ends with the',
-    '  finish reason `length`, also where thoughts have used the whole cap.',
-    '- An answer whose usage is missing or makes no sense ends as usual; its usage is estimated, and marked so.',
+    '- An answer that reaches its output cap (`length`, `max_tokens`, `MAX_TOKENS`, a full context window) ends with the',
+    '  finish reason `length`, even if thoughts have used the whole cap.',
+    '- An answer whose usage is missing or implausible ends as usual. Its usage is estimated, and marked as estimated.',
     '',
   ].join('\n');
 }
 
-function row({ says, code, retryAfterMs }: Pick<Failure, 'says' | 'code' | 'retryAfterMs'>): string {
-  const { status, retryable, fallback } = ERRORS[code];
-  const wait = !retryable
-    ? '-'
-    : retryAfterMs === undefined
-      ? 'backoff'
-      : `${retryAfterMs / 1_000} s, as told`;
-  const next = fallback ? 'yes' : code === 'content_filtered' ? 'only if the route says so' : 'no';
-  const cells = [
-    says,
-    `[\`${code}\`](${link(code)})`,
-    again(code, retryable),
-    wait,
-    next,
-    `${status} \`${code}\``,
-  ];
-  return `| ${cells.join(' | ')} |`;
+const RETRIES = [
+  `- **Retries.** A candidate is called at most ${LIMITS.providerErrorsPerCandidate} times. Then the next candidate of the route is called.`,
+  '- **The wait before a retry** is the one that the vendor asks for: `retry-after-ms`, `retry-after`, `RetryInfo`, or',
+  '  the reset of the limit that is used up (`x-ratelimit-reset-*`, `anthropic-ratelimit-*-reset`). If the vendor asks',
+  `  for more than ${LIMITS.retryAfterMs / 1_000} s, the next candidate is called instead. Without such a request the wait is 0.1 s, doubled each`,
+  '  time, up to 5 s ("backoff" below).',
+  '- **Other keys.** If the provider has several keys, a call that met a rate limit or a refused key is retried with',
+  '  another key at once.',
+  '- **A stalled response** is resumed once by reattaching. It is called again only if no other candidate is left: a',
+  '  silent model would be silent again.',
+  '- **What the caller sees.** An error only when no candidate is left. With several candidates it is',
+  '  `all_candidates_failed`, whose attempts have the codes below.',
+  '- **Text delivered before an error** is continued. It is never shown as finished.',
+  '- **Known limits of a model.** A request for something that the model is known not to support is refused before the',
+  '  call leaves ([`unsupported_by_model`](errors/unsupported_by_model.md)).',
+  '- **What other callers learn.** Only three things: a key that the provider rejects, a rate limit, and an outage that',
+  '  several tenants see ([routing.md](routing.md)). Every other error affects only the request that got it.',
+];
+
+function failuresOf(wire: Wire): Failure[] {
+  return Object.values(EXPECTED[wire]).flatMap((expected) => ('code' in expected ? [expected] : []));
 }
 
-function again(code: ErrorCode, retryable: boolean): string {
+/** The codes that a row below has, in the order of the error table. */
+function usedCodes(): ErrorCode[] {
+  const used = new Set([...EVERYWHERE, ...WIRES.flatMap(failuresOf)].map(({ code }) => code));
+  return (Object.keys(ERRORS) as ErrorCode[]).filter((code) => used.has(code));
+}
+
+function codeRow(code: ErrorCode): string {
+  const { status, fallback } = ERRORS[code];
+  const next = fallback ? 'yes' : code === 'content_filtered' ? 'if the route allows it' : 'no';
+  return `| [\`${code}\`](${pageLink(code)}) | ${status} | ${retryOf(code)} | ${next} |`;
+}
+
+function retryOf(code: ErrorCode): string {
   if (code === 'provider_auth' || code === 'provider_quota_exhausted') return 'with another key';
   if (code === 'provider_prefill_refused') return 'by instruction';
-  // Asked anew, a silent model would be silent again.
-  if (code === 'provider_stalled') return 'the same response; anew only the last candidate';
-  return retryable ? 'yes' : 'no';
+  if (code === 'provider_stalled') return 'by reattaching';
+  return ERRORS[code].retryable ? 'yes' : 'no';
 }
 
-function link(code: ErrorCode): string {
+function faultRow({ says, code, retryAfterMs }: Pick<Failure, 'says' | 'code' | 'retryAfterMs'>): string {
+  const asRequested = retryAfterMs === undefined ? 'backoff' : `${retryAfterMs / 1_000} s, as requested`;
+  return `| ${says} | \`${code}\` | ${ERRORS[code].retryable ? asRequested : '-'} |`;
+}
+
+function pageLink(code: ErrorCode): string {
   return `${docPage(code).replace('/docs/', '')}.md`;
 }
 

@@ -62,6 +62,7 @@ export const EVERYWHERE: readonly FaultCase[] = [
     says: 'malformed-chunk',
     fault: { kind: 'malformed-chunk', afterTokens: 10 },
     code: 'provider_malformed',
+    page: 'a chunk that cannot be parsed',
   },
   {
     says: 'in-band-error',
@@ -88,5 +89,10 @@ export const EVERYWHERE: readonly FaultCase[] = [
     code: 'context_length_exceeded',
     page: 'the input is too long for the model',
   },
-  { says: 'content-filter', fault: { kind: 'content-filter' }, code: 'content_filtered', page: 'a filter' },
+  {
+    says: 'content-filter',
+    fault: { kind: 'content-filter' },
+    code: 'content_filtered',
+    page: 'a content filter',
+  },
 ];
