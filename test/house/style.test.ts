@@ -90,7 +90,8 @@ describe('error codes', () => {
   });
 
   test.each(Object.entries(ERRORS))('%s: the page has message, status, why and quick fix', (code, entry) => {
-    const page = readProjectFile(`docs/errors/${code}.md`);
+    // A paragraph may be wrapped.
+    const page = readProjectFile(`docs/errors/${code}.md`).replaceAll(/(?<=\S)\n(?=\S)/g, ' ');
     expect(page).toMatch(/^# \w+\n\n> .+\n\nHTTP status \d+\..+\n\n## Why\n\n.+\n\n## Quick fix\n\n.+\n$/);
     expect(page).toContain(`# ${code}\n`);
     expect(page).toContain(`HTTP status ${entry.status}.`);
