@@ -1,6 +1,6 @@
 /**
- * The API process. Prints one JSON line on stdout when it listens. On SIGTERM it drains and exits; its viewers reconnect
- * to another process by cursor.
+ * The API process. Prints one JSON line on stdout when it listens. On SIGTERM it drains and exits; its viewers
+ * reconnect to another process by cursor.
  */
 import { setMaxListeners } from 'node:events';
 import { Client, Connection } from '@temporalio/client';

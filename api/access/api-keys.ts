@@ -1,6 +1,6 @@
 /**
- * API keys: finds the caller of a key; creates, rotates and revokes keys. A key is 256 random bits, so its SHA-256 is as
- * hard to reverse as the key is to guess. A slow hash is for passwords, and would cost each first request tens of
+ * API keys: finds the caller of a key; creates, rotates and revokes keys. A key is 256 random bits, so its SHA-256 is
+ * as hard to reverse as the key is to guess. A slow hash is for passwords, and would cost each first request tens of
  * milliseconds. docs/security.md has the prose.
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
@@ -26,7 +26,7 @@ export interface Caller {
   readonly onlyGeneration?: string;
 }
 
-export interface KeyOwner {
+interface KeyOwner {
   readonly tenant: string;
   readonly user: string;
   readonly team?: string | null | undefined;

@@ -1,6 +1,6 @@
 /**
- * API keys in Redis: the owner of each and the SHA-256 of its secret, never the secret. There is one record per key, so a
- * rotation or revocation is atomic among concurrent ones. Redis expires the record with the key.
+ * API keys in Redis: the owner of each and the SHA-256 of its secret, never the secret. There is one record per key,
+ * so a rotation or revocation is atomic among concurrent ones. Redis expires the record with the key.
  */
 import { type KeyView, type Scope, scopes } from '../../contracts/keys.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
@@ -25,7 +25,7 @@ export interface KeyRecord {
   readonly previousUntil: number | null;
 }
 
-export interface Rotation {
+interface Rotation {
   readonly hash: string;
   readonly expiresAt: number | null;
   readonly previousUntil: number;

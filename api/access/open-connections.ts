@@ -39,7 +39,7 @@ export function createOpenConnections(
           `This key has ${closers.size} connections open here, which is its limit.`,
         );
       }
-      // Each connection needs a function of its own, because two may pass the same `close`.
+      // Each connection needs a separate function, because two may pass the same `close`.
       const closer = () => close();
       open.set(keyId, closers.add(closer));
       return {

@@ -1,7 +1,8 @@
 /**
- * Limits the requests a minute of each key. No request waits for Redis: a counter in this process decides at once, and
- * the counter that all processes share is updated in the background. When the shared one is exhausted, this process blocks
- * the key too. So one process never admits more than the limit, and all together exceed it by at most one round trip.
+ * Limits the requests a minute of each key. No request waits for Redis: a counter in this process decides at once,
+ * and the counter that all processes share is updated in the background. When the shared one is exhausted, this
+ * process blocks the key too. So one process never admits more than the limit, and all together exceed it by at most
+ * one round trip.
  */
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { UnbrokenError } from '../../contracts/errors.ts';

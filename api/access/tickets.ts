@@ -1,8 +1,8 @@
 /**
- * Tickets: a browser puts one into the URL of an SSE or WebSocket stream, where it cannot send a header. URLs end up in
- * logs, so a ticket is no key: it expires after its first use or half a minute, and opens streams only. A ticket that
- * reconnects is for an `EventSource`, which reconnects with the same URL: it opens one generation only, and expires half
- * a minute after its last connection ended.
+ * Tickets: a browser puts one into the URL of an SSE or WebSocket stream, where it cannot send a header. URLs end up
+ * in logs, so a ticket is no key: it expires after its first use or half a minute, and opens streams only. A ticket
+ * that reconnects is for an `EventSource`, which reconnects with the same URL: it opens one generation only, and
+ * expires half a minute after its last connection ended.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { z } from 'zod';
@@ -12,7 +12,7 @@ import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
 import type { ApiKeys, Caller } from './api-keys.ts';
 
-export interface TicketOrder {
+interface TicketOrder {
   /** The only generation that it opens; absent: every one that the caller may read. */
   readonly generationId?: string | undefined;
   readonly reconnects: boolean;

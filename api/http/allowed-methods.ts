@@ -1,8 +1,10 @@
-/** 405 with `Allow` for a path that exists, but not with the method of the request. Asked only when no route took it. */
+/**
+ * Answers a request that no route took: 405 with `Allow` when the path exists with other methods, else 404.
+ */
 import type { IRouter, RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 
-/** What a router keeps of each route or mounted router; Express names it but does not type `match`. */
+/** An entry of a router's stack: a route, a middleware or a mounted router. Express' types leave out `match`. */
 interface Layer {
   readonly route?: { readonly methods: Readonly<Record<string, boolean>> };
   readonly handle: { readonly stack?: readonly Layer[] };
@@ -18,24 +20,22 @@ export function refuseUnknown(router: IRouter): RequestHandler {
     }
     const methods = [...allowed].sort().join(', ');
     response.setHeader('allow', methods);
-    next(
-      new UnbrokenError('method_not_allowed', `${request.path} takes ${methods}, and no ${request.method}.`),
-    );
+    next(new UnbrokenError('method_not_allowed', `${request.path} takes ${methods}, not ${request.method}.`));
   };
 }
 
 function methodsOf(stack: readonly Layer[], path: string): Set<string> {
-  const found = new Set<string>();
+  const methods = new Set<string>();
   for (const layer of stack) {
     const match = layer.match(path);
     if (match === false) continue;
     if (layer.route !== undefined) {
-      for (const method of Object.keys(layer.route.methods)) found.add(method.toUpperCase());
-      if (found.has('GET')) found.add('HEAD');
+      for (const method of Object.keys(layer.route.methods)) methods.add(method.toUpperCase());
+      if (methods.has('GET')) methods.add('HEAD');
     } else if (layer.handle.stack !== undefined) {
       const rest = path.slice(match.path.length) || '/';
-      for (const method of methodsOf(layer.handle.stack, rest)) found.add(method);
+      for (const method of methodsOf(layer.handle.stack, rest)) methods.add(method);
     }
   }
-  return found;
+  return methods;
 }

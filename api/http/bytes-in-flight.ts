@@ -1,6 +1,7 @@
 /**
- * Bytes of requests that this process holds and has not worked off: bodies and frames that are on their way, and frames
- * that wait for their turn. Each is small; a thousand senders who each keep back a last byte are not.
+ * Counts the bytes of unfinished requests that this process holds in memory: bodies and frames that are still
+ * arriving, and frames that wait in a queue. Each is small, but a thousand clients that each withhold the last byte
+ * are not.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -8,16 +9,16 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 const MIB = 1024 * 1024;
 const RETRY_AFTER_MS = 1_000;
 
-export interface BytesLimits {
+interface BytesLimits {
   readonly perProcess: number;
   readonly perKey: number;
 }
 
-/** What one request or frame holds. */
+/** The bytes of one request or frame. */
 export interface HeldBytes {
-  /** @throws too_many_bytes, service_unavailable; then nothing of it is counted. */
+  /** @throws too_many_bytes, service_unavailable; then `bytes` are not counted. */
   add(bytes: number): void;
-  /** Gives back some, or all without a number. Never more than was added. */
+  /** Releases `bytes`, or all of them if absent; never more than were added. */
   release(bytes?: number): void;
 }
 
@@ -39,33 +40,33 @@ export class BytesInFlight {
     let held = 0;
     return {
       add: (bytes) => {
-        this.#take(keyId, bytes);
+        this.#add(keyId, bytes);
         held += bytes;
       },
       release: (bytes = held) => {
-        const given = Math.min(bytes, held);
-        held -= given;
-        this.#giveBack(keyId, given);
+        const released = Math.min(bytes, held);
+        held -= released;
+        this.#release(keyId, released);
       },
     };
   }
 
   /**
-   * Large requests that are whole at the same moment would be parsed one after the other before anything else is
-   * served. Each waits for a turn of the event loop after the one before it; small requests are served in between.
+   * Resolves in a later turn of the event loop than every call before it. Large requests wait for this before they are
+   * parsed: otherwise several that are complete at one moment would block all small requests between them.
    */
   turn(): Promise<void> {
     this.#lastTurn = this.#lastTurn.then(() => nextTurn());
     return this.#lastTurn;
   }
 
-  #take(keyId: string, bytes: number): void {
-    const ofKey = (this.#byKey.get(keyId) ?? 0) + bytes;
+  #add(keyId: string, bytes: number): void {
+    const bytesOfKey = (this.#byKey.get(keyId) ?? 0) + bytes;
     const { perKey, perProcess } = this.#limits;
-    if (ofKey > perKey) {
+    if (bytesOfKey > perKey) {
       throw new UnbrokenError(
         'too_many_bytes',
-        `This key has more than ${Math.floor(perKey / MIB)} MiB of requests on their way here.`,
+        `This key has more than ${Math.floor(perKey / MIB)} MiB of unfinished requests here.`,
         { retryAfterMs: RETRY_AFTER_MS },
       );
     }
@@ -73,10 +74,10 @@ export class BytesInFlight {
       throw new UnbrokenError('service_unavailable', 'This process holds as many requests as it can.');
     }
     this.#all += bytes;
-    this.#byKey.set(keyId, ofKey);
+    this.#byKey.set(keyId, bytesOfKey);
   }
 
-  #giveBack(keyId: string, bytes: number): void {
+  #release(keyId: string, bytes: number): void {
     this.#all -= bytes;
     const left = (this.#byKey.get(keyId) ?? 0) - bytes;
     if (left > 0) this.#byKey.set(keyId, left);

@@ -1,7 +1,7 @@
-/** Tells a client that left from an error of ours: only the second is worth an operator's attention. */
+/** Distinguishes a client's disconnect from an error of ours, which alone needs an operator's attention. */
 import type { ServerResponse } from 'node:http';
 
-/** Codes of Node and Express for a connection that its other side has closed. */
+/** Codes of Node and Express for a connection that the client closed. */
 const DISCONNECT_CODES: ReadonlySet<unknown> = new Set([
   'ECONNABORTED',
   'ECONNRESET',
@@ -10,7 +10,7 @@ const DISCONNECT_CODES: ReadonlySet<unknown> = new Set([
   'ERR_STREAM_DESTROYED',
 ]);
 
-/** Whether `error` says no more than that the client closed the connection before its response was whole. */
+/** Whether `error` only reports that the client closed the connection before its response was complete. */
 export function isDisconnect(error: unknown, response: ServerResponse): boolean {
   return (
     response.req.socket.destroyed &&

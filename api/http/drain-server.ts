@@ -1,9 +1,10 @@
-/** The end of an HTTP server: it takes nothing new, and lets what runs come to its end. */
+/** Shuts an HTTP server down: it accepts nothing new, and open requests run to their end. */
 import type { Server } from 'node:http';
 
 /**
- * Resolves when the last response has ended, or after `limitMs`; then what is still open is cut. Whoever has more to
- * ask is told to open another connection, which leads to another process.
+ * Resolves when the last response has ended, or after `limitMs`, when the remaining connections are cut. Responses
+ * until then say `connection: close`, so the client's next request opens a new connection, which reaches another
+ * process.
  */
 export function drainServer(server: Server, limitMs: number): Promise<void> {
   return new Promise((resolve) => {

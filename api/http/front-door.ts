@@ -1,4 +1,4 @@
-/** What every request passes before its route: headers that browsers heed, CORS, the limits of its key and its body. */
+/** The middleware before every route: security headers, CORS, the limits of the caller's key, and the JSON body. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import cors from 'cors';
@@ -14,12 +14,12 @@ import type { BytesInFlight } from './bytes-in-flight.ts';
 import { parseOutsideJson } from './parse-json.ts';
 import { readBody } from './read-body.ts';
 
-export interface CallerLimits {
+interface CallerLimits {
   readonly rate: RateLimiter;
   readonly connections: OpenConnections;
 }
 
-/** The API answers data, never a page: no browser shall run, frame or keep it. A route that serves pages sets its own. */
+/** For data, which no browser may run, frame or store. A route that serves a page replaces them. */
 const SECURITY_HEADERS = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
@@ -36,8 +36,8 @@ export function securityHeaders(): RequestHandler {
 }
 
 /**
- * One header Host and no more (RFC 9112, 3.2): two programs on the way may each believe another one. Node refuses a
- * request without it too, but does not say why, and it takes several.
+ * Requires exactly one header Host (RFC 9112, 3.2): of several, two proxies may each believe a different one. Node
+ * itself accepts several, and refuses a request without one but gives no reason.
  */
 export function requireHost(): RequestHandler {
   return (request, _response, next) => {
@@ -53,7 +53,7 @@ function assertHost({ httpVersion, rawHeaders }: IncomingMessage): void {
   throw new UnbrokenError('invalid_request', 'The request has no header Host.');
 }
 
-/** Pages of these origins may call; "*" is all. Keys and tickets are sent by code, never by the browser itself. */
+/** The origins whose pages may call; "*" for all. Code sends keys and tickets, never the browser itself. */
 export function crossOrigin({ origins }: Config['cors']): RequestHandler {
   return cors({
     origin: origins.includes('*') ? '*' : [...origins],
@@ -63,14 +63,14 @@ export function crossOrigin({ origins }: Config['cors']): RequestHandler {
   });
 }
 
-/** The Temporal UI may ask its codec endpoint with the cookie of codec-session.ts. */
+/** The Temporal UI may call its codec endpoint with the cookie of codec-session.ts. */
 export function crossOriginOfUi({ temporal, encryption }: Config): RequestHandler {
   const ui = temporal.uiUrl === undefined ? [] : [new URL(temporal.uiUrl).origin];
   const origins = [...ui, ...encryption.uiOrigins.filter((origin) => origin !== '*')];
   return cors({ origin: origins, methods: ['POST'], credentials: true, maxAge: 600 });
 }
 
-/** After `authenticate`: the rate of the key, and how many connections it has open. */
+/** After `authenticate`: limits the request rate and the open connections of the key. */
 export function limitCaller(limits: CallerLimits): RequestHandler {
   return async (request, response, next) => {
     const caller = callerIn(response);
@@ -82,7 +82,7 @@ export function limitCaller(limits: CallerLimits): RequestHandler {
   };
 }
 
-/** The caller of an upgrade to a WebSocket, with all that `limitCaller` limits. */
+/** Authenticates an upgrade to a WebSocket, and applies the limits of `limitCaller`. */
 export async function admitSocket(
   limits: Credentials & CallerLimits,
   request: IncomingMessage,
@@ -92,25 +92,30 @@ export async function admitSocket(
   assertHost(request);
   const caller = await callerOf(limits, request);
   if (caller.onlyReads === true && !takesTickets) {
-    throw new UnbrokenError('forbidden', 'A ticket opens streams; this socket wants a key in a header.');
+    throw new UnbrokenError(
+      'forbidden',
+      'A ticket opens streams only; this WebSocket needs a key in a header.',
+    );
   }
   assertScope(caller, 'generate');
   await limits.rate.admit(caller.keyId);
   const { release } = limits.connections.admit(caller, () => socket.destroy());
   socket.once('close', release);
-  // A client that went while it was looked up will not close again.
+  // A client that disconnected during the look-up emits no second `close`.
   if (socket.destroyed) release();
   return caller;
 }
 
-/** A body of JSON alone, as bytes; parsed by the same rules as a frame of a WebSocket. */
-export interface BodyReading {
+interface BodyReading {
   readonly bodies: BytesInFlight;
-  /** Values that the body may have; `LIMITS.jsonValues` if absent. */
+  /** Most values that a body may have; `LIMITS.jsonValues` if absent. */
   readonly values?: number;
 }
 
-/** After `authenticate`. A request whose body was read by an earlier one of these is left as it is. */
+/**
+ * After `authenticate`: reads a JSON body, by the same rules as a WebSocket frame. Leaves a body alone that an earlier
+ * `readJson` has read.
+ */
 export function readJson({ bodies, values = LIMITS.jsonValues }: BodyReading): RequestHandler {
   return async (request, response, next) => {
     if (request.body !== undefined || !request.is('application/json')) {

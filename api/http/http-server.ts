@@ -1,6 +1,6 @@
 /**
- * The HTTP server with a limit on all that a client may hold open. None of them touches a response: `requestTimeout`
- * ends with the last byte of the request, so a stream may be as long as it likes.
+ * Creates the HTTP server, with limits on everything that a client can keep open. No limit affects a response:
+ * `requestTimeout` stops with the last byte of the request, so a stream can last as long as it needs.
  */
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -14,17 +14,17 @@ const CHECKS_PER_LIMIT = 4;
 export function createHttpServer(app: RequestListener, limits: Config['http']): Server {
   const server = createServer(
     {
-      // Half of what may wait for a slow client; the other half is what is handed over at a time.
+      // Half of what may wait for a slow client; the other half is for one slice (api/relay/slices.ts).
       highWaterMark: LIMITS.viewerBufferBytes / 2,
       maxHeaderSize: LIMITS.headerBytes,
       headersTimeout: limits.headersMs,
       requestTimeout: limits.requestMs,
       keepAliveTimeout: limits.keepAliveMs,
-      // Node looks for overdue connections at this pace; its default of 30 s would be the limit.
+      // Node checks for overdue connections at this interval; with its default of 30 s, that would be the limit.
       connectionsCheckingInterval: Math.ceil(limits.headersMs / CHECKS_PER_LIMIT),
-      // The app does, in our words.
+      // The app checks it, and answers with our error.
       requireHostHeader: false,
-      // Some clients offer HTTP/2 with every request (`Upgrade: h2c`); one that is not taken up is to be ignored.
+      // Some clients offer HTTP/2 with every request (`Upgrade: h2c`), which a server may ignore.
       shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     },
     app,
@@ -35,30 +35,30 @@ export function createHttpServer(app: RequestListener, limits: Config['http']): 
   return server;
 }
 
-/** What is no request by HTTP, or comes too slowly, never reaches the app. It gets the same shape of error. */
+/** A request that is not valid HTTP, or arrives too slowly, never reaches the app. It gets the same shape of error. */
 function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (!socket.writable || hasBegunAnswer(socket)) {
+  if (!socket.writable || hasStartedAnswer(socket)) {
     socket.destroy();
     return;
   }
-  refuseConnection(socket, toRefusal(error.code));
+  refuseConnection(socket, toProtocolError(error.code));
 }
 
-function toRefusal(code: string | undefined): UnbrokenError {
+function toProtocolError(code: string | undefined): UnbrokenError {
   switch (code) {
     case 'ERR_HTTP_REQUEST_TIMEOUT':
-      return new UnbrokenError('request_timeout', 'The request did not come whole in time.');
+      return new UnbrokenError('request_timeout', 'The request did not arrive completely in time.');
     case 'HPE_HEADER_OVERFLOW':
       return new UnbrokenError('headers_too_large', `The headers are over ${LIMITS.headerBytes} bytes.`);
     case 'HPE_CHUNK_EXTENSIONS_OVERFLOW':
-      return new UnbrokenError('body_too_large', 'The extensions of the chunks are too long.');
+      return new UnbrokenError('body_too_large', 'The chunk extensions are too long.');
     default:
       return new UnbrokenError('invalid_request', 'The request is not valid HTTP.');
   }
 }
 
-/** A second answer within the first would be read as a part of it. Node keeps the answer of a socket there. */
-function hasBegunAnswer(socket: Duplex): boolean {
+/** A second answer within the first would be read as a part of it. Node keeps a socket's answer in `_httpMessage`. */
+function hasStartedAnswer(socket: Duplex): boolean {
   if (!('_httpMessage' in socket)) return false;
   const { _httpMessage: answer } = socket;
   return (

@@ -1,16 +1,16 @@
 /**
- * What a JSON text would cost, found in one pass over its bytes before anything is parsed. Eight megabytes of brackets
- * would take a hundred megabytes as objects, and two megabytes of `{},` would be checked value by value for half a
- * minute: bytes alone limit neither.
+ * Measures what a JSON text would cost, in one pass over its bytes, before it is parsed. A limit on bytes is not
+ * enough: eight megabytes of brackets become a hundred megabytes of objects, and two megabytes of `{},` take half a
+ * minute to check.
  */
 export interface JsonLimits {
   /** Levels of nesting. */
   readonly depth: number;
-  /** Values, told by the commas and brackets that come before them. */
+  /** Number of values, counted by the comma or bracket before each. */
   readonly values: number;
 }
 
-/** `surrogate`: an escape that is half of a character, which no UTF-8 can hold. */
+/** `surrogate`: an escape for half of a character, which UTF-8 cannot encode. */
 export type JsonFault = 'depth' | 'values' | 'surrogate';
 
 const QUOTE = 0x22;
@@ -22,7 +22,7 @@ const OPENING_BRACE = 0x7b;
 const CLOSING_BRACKET = 0x5d;
 const CLOSING_BRACE = 0x7d;
 
-/** The first fault of a text in UTF-8; null where it keeps the limits. Text that is no JSON gives either. */
+/** The first fault of a text in UTF-8, or null. The result for text that is not JSON is unspecified. */
 export function jsonFault(text: Uint8Array, limits: JsonLimits): JsonFault | null {
   let depth = 0;
   let values = 0;
@@ -52,7 +52,7 @@ export function jsonFault(text: Uint8Array, limits: JsonLimits): JsonFault | nul
   return null;
 }
 
-/** The last byte of the escape that begins at `at`, with its other half where it is one of a pair; null without it. */
+/** Index of the last byte of the escape at `at`, or of the pair that it starts; null for half of a pair. */
 function afterEscape(text: Uint8Array, at: number): number | null {
   const unit = escapedUnit(text, at);
   if (unit === null) return at + 1;
@@ -61,7 +61,7 @@ function afterEscape(text: Uint8Array, at: number): number | null {
   return low !== null && low >= 0xdc00 && low <= 0xdfff ? at + 11 : null;
 }
 
-/** The number of a `\uXXXX`; null where there is none. */
+/** The code unit of the `\uXXXX` at `at`; null when there is none. */
 function escapedUnit(text: Uint8Array, at: number): number | null {
   if (text[at] !== BACKSLASH || text[at + 1] !== LETTER_U) return null;
   let unit = 0;

@@ -1,20 +1,20 @@
-/** JSON from outside: its cost and its characters are looked at before it becomes values. */
+/** Parses JSON from clients, after a check of its encoding, its nesting and its number of values. */
 import { isUtf8 } from 'node:buffer';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { type JsonFault, type JsonLimits, jsonFault } from './json-limits.ts';
 
-export const BODY_LIMITS: JsonLimits = { depth: LIMITS.jsonDepth, values: LIMITS.jsonValues };
+const DEFAULT_LIMITS: JsonLimits = { depth: LIMITS.jsonDepth, values: LIMITS.jsonValues };
 
 /**
- * @param what names the text in errors, such as `body`.
+ * @param what names the text in errors: `body` or `frame`.
  * @throws invalid_json, invalid_request
  */
-export function parseOutsideJson(bytes: Uint8Array, what: string, limits = BODY_LIMITS): unknown {
+export function parseOutsideJson(bytes: Uint8Array, what: string, limits = DEFAULT_LIMITS): unknown {
   if (!isUtf8(bytes)) throw new UnbrokenError('invalid_json', `The ${what} is not valid UTF-8.`);
   const fault = jsonFault(bytes, limits);
-  if (fault !== null) throw refusalOf(fault, what, limits);
+  if (fault !== null) throw toJsonError(fault, what, limits);
   try {
     return parseJson(new TextDecoder('utf-8').decode(bytes));
   } catch (error) {
@@ -22,7 +22,7 @@ export function parseOutsideJson(bytes: Uint8Array, what: string, limits = BODY_
   }
 }
 
-function refusalOf(fault: JsonFault, what: string, { depth, values }: JsonLimits): UnbrokenError {
+function toJsonError(fault: JsonFault, what: string, { depth, values }: JsonLimits): UnbrokenError {
   switch (fault) {
     case 'depth':
       return new UnbrokenError('invalid_request', `The ${what} is nested deeper than ${depth} levels.`);
@@ -31,7 +31,7 @@ function refusalOf(fault: JsonFault, what: string, { depth, values }: JsonLimits
     case 'surrogate':
       return new UnbrokenError(
         'invalid_json',
-        `The ${what} has an escape such as \\ud800 without its other half, which is no Unicode character.`,
+        `The ${what} has an escape such as \\ud800 without its other half, which is not a Unicode character.`,
       );
   }
 }

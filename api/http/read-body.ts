@@ -1,4 +1,7 @@
-/** The bytes of a request's body, unpacked, counted as they come: a body that is sent slowly is memory all the while. */
+/**
+ * Reads and decompresses the body of a request. Counts the bytes as they arrive, because a body that is sent slowly
+ * takes memory all the while.
+ */
 import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
@@ -6,7 +9,7 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { HeldBytes } from './bytes-in-flight.ts';
 
-const UNPACKERS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress } as const;
+const DECOMPRESSORS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress } as const;
 
 /** @throws body_too_large, unsupported_media_type, invalid_request, and what `held` throws. */
 export async function readBody(request: IncomingMessage, held: HeldBytes): Promise<Buffer> {
@@ -14,9 +17,9 @@ export async function readBody(request: IncomingMessage, held: HeldBytes): Promi
   const declared = Number(request.headers['content-length'] ?? 0);
   try {
     if (encoding === 'identity' && declared > LIMITS.requestBodyBytes) throw tooLarge();
-    return await collect(encoding === 'identity' ? request : unpacked(request, encoding), held);
+    return await collect(encoding === 'identity' ? request : decompressed(request, encoding), held);
   } catch (error) {
-    // What is still to come is read and dropped, so that the client hears the answer.
+    // Discards the rest of the body, so that the client reads the answer.
     request.unpipe();
     request.resume();
     if (error instanceof UnbrokenError) throw error;
@@ -27,7 +30,7 @@ export async function readBody(request: IncomingMessage, held: HeldBytes): Promi
 async function collect(stream: Readable, held: HeldBytes): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
-  // A request that is destroyed takes its connection with it, and the answer too.
+  // Destroying the request would close its connection before the answer is sent.
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     bytes += chunk.length;
     if (bytes > LIMITS.requestBodyBytes) throw tooLarge();
@@ -37,13 +40,15 @@ async function collect(stream: Readable, held: HeldBytes): Promise<Buffer> {
   return Buffer.concat(chunks, bytes);
 }
 
-function unpacked(request: IncomingMessage, encoding: string): Readable {
-  const create = Object.hasOwn(UNPACKERS, encoding) ? UNPACKERS[encoding as keyof typeof UNPACKERS] : null;
+function decompressed(request: IncomingMessage, encoding: string): Readable {
+  const create = Object.hasOwn(DECOMPRESSORS, encoding)
+    ? DECOMPRESSORS[encoding as keyof typeof DECOMPRESSORS]
+    : null;
   if (create === null) throw new UnbrokenError('unsupported_media_type', 'The encoding is not supported.');
-  const unpacker = create();
-  unpacker.on('error', () => request.unpipe(unpacker));
-  request.once('aborted', () => unpacker.destroy(new Error('aborted')));
-  return request.pipe(unpacker);
+  const decompressor = create();
+  decompressor.on('error', () => request.unpipe(decompressor));
+  request.once('aborted', () => decompressor.destroy(new Error('aborted')));
+  return request.pipe(decompressor);
 }
 
 function tooLarge(): UnbrokenError {

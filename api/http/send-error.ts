@@ -1,11 +1,11 @@
-/** The one shape of an error: `{error:{code,message,doc}}` with the status of the table. */
+/** Sends an error as `{error:{code,message,doc}}`, with the status that the error table gives it. */
 import type { Response } from 'express';
 import type { UnbrokenError } from '../../contracts/errors.ts';
 
-/** Seconds that a client waits before it asks a service again that was away. */
-const RETRY_AFTER_SECONDS = 2;
+/** When a client may retry a service that was unreachable. */
+export const RETRY_AFTER_SECONDS = 2;
 
-/** @param body of another format; absent: ours. */
+/** @param body in the format of another vendor; ours if absent. */
 export function sendError(response: Response, error: UnbrokenError, body?: object): void {
   const { status } = error.entry;
   if (status === 401) response.setHeader('www-authenticate', 'Bearer');

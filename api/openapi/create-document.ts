@@ -1,4 +1,6 @@
-/** Puts the OpenAPI 3.1 document together. Its schemas are those that check the requests, so the two cannot disagree. */
+/**
+ * Puts the OpenAPI 3.1 document together. Its schemas are those that check the requests, so the two cannot disagree.
+ */
 import { z } from 'zod';
 import { budgetPaths, budgetSchemas } from '../routes/budgets/budget-paths.ts';
 import { wirePaths } from '../wires/wire-paths.ts';

@@ -1,7 +1,7 @@
 /** Building blocks that the parts of the OpenAPI document share. */
 import { z } from 'zod';
 
-export function schemaRef(name: string) {
+function schemaRef(name: string) {
   return { $ref: `#/components/schemas/${name}` };
 }
 
@@ -10,7 +10,7 @@ export function jsonContent(schema: object) {
 }
 
 /** @param name of a schema under `components`. */
-export function json(name: string) {
+function json(name: string) {
   return jsonContent(schemaRef(name));
 }
 

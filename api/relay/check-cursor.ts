@@ -1,11 +1,14 @@
-/** Whether a reader may go on after its cursor: it must be of this log, and the log must not have lost what it was of. */
+/**
+ * Checks that a reader can continue after its cursor: the cursor must lie within the log, and the event at it must
+ * still be the one that the reader has.
+ */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { LogHead, LogReader } from '../../engine/streaming/event-log.ts';
 
 export interface Cursor {
   /** The last seq that the reader has; -1 for none. */
   readonly after: number;
-  /** `at` of that event, where the reader tells it. */
+  /** `at` of that event, when the reader sends it. */
   readonly at?: number | undefined;
 }
 
@@ -23,7 +26,7 @@ export async function checkCursor(log: LogReader, head: LogHead, { after, at }: 
   if (event?.seq !== after || event.at !== at) throw tailLost(null);
 }
 
-/** @returns why a log has nothing more for its readers; null where they may wait for its end. */
+/** @returns why a log will never have more for its readers; null when they may wait for its end. */
 export function goneError(generationId: string, head: LogHead | null): UnbrokenError | null {
   if (head === null) {
     return new UnbrokenError('cursor_expired', `The log of ${generationId} is past its retention.`);
@@ -32,11 +35,11 @@ export function goneError(generationId: string, head: LogHead | null): UnbrokenE
   return new UnbrokenError('not_found', `${generationId} was deleted while you read it.`);
 }
 
-/** @param lastGood the last event that is as it was; null where that is not known. */
+/** @param lastGood seq of the last event that is unchanged; null when unknown. */
 export function tailLost(lastGood: number | null): UnbrokenError {
   const where = lastGood === null ? 'of it' : `after event ${lastGood}`;
   return new UnbrokenError(
     'log_tail_lost',
-    `Redis lost the end of this log; what you have ${where} may not be what it says now.`,
+    `Redis lost the end of this log; what you have ${where} may differ from what it holds now.`,
   );
 }

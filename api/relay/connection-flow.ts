@@ -1,23 +1,23 @@
-/** Whether a connection takes more. Its own buffer (`writableHighWaterMark`) is all that waits for a slow client. */
+/** Backpressure of a connection. Only its own buffer (`writableHighWaterMark`) waits for a slow client. */
 import type { Writable } from 'node:stream';
 
 export interface ConnectionFlow {
   ready(): boolean;
-  /** Resolves with true when it takes more again, with false when it is gone. */
+  /** Resolves with true when it takes more again, with false when it is closed. */
   whenReady(): Promise<boolean>;
 }
 
-/** One flow per connection: all that wait for it share two listeners. */
+/** Create one per connection: all waits for it share two listeners. */
 export function createConnectionFlow(connection: Writable): ConnectionFlow {
   let waiting: PromiseWithResolvers<boolean> | null = null;
   const isGone = () => connection.destroyed || connection.writableEnded;
-  const goOn = () => {
+  const wake = () => {
     waiting?.resolve(!isGone());
     waiting = null;
   };
-  // `drain` never comes from a client that has gone.
-  connection.on('drain', goOn);
-  connection.on('close', goOn);
+  // A connection that closes emits no `drain`.
+  connection.on('drain', wake);
+  connection.on('close', wake);
   return {
     ready: () => !connection.writableNeedDrain && !isGone(),
     whenReady: () => {

@@ -1,6 +1,6 @@
 /**
- * Relays a log to one viewer, until the log ends or the viewer leaves; SSE, WebSockets and all wire formats use it. All
- * viewers of a log share its subscription, its reads and one timer, so that a viewer costs a cursor.
+ * Relays a log to one viewer, until the log ends or the viewer leaves; SSE, WebSockets and all wire formats use it.
+ * Viewers of one log share its subscription and its reads, and all viewers share one timer, so a viewer costs a cursor.
  */
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
@@ -17,7 +17,7 @@ export interface RelaySource {
   readonly onSilence?: ((generationId: string) => void) | undefined;
 }
 
-export interface Relay {
+interface Relay {
   readonly generationId: string;
   /** The last seq that the client has; -1 for none. */
   readonly after: number;
@@ -71,7 +71,9 @@ export async function relayEvents(
   }
 }
 
-/** The event at the cursor that a read began after. Beside the array, because all viewers that share the read get it. */
+/**
+ * The event at the cursor of a read, by the array of events, because all viewers that share the read get that array.
+ */
 const eventAtCursor = new WeakMap<readonly GenerationEvent[], GenerationEvent>();
 
 interface LogRead {
@@ -80,7 +82,7 @@ interface LogRead {
   readonly entries: number;
 }
 
-/** Reads the events after the cursor, and notes the one at it: a viewer checks that it is still the one it has sent. */
+/** Reads the events after the cursor, and records the one at it, by which a viewer detects that the log was torn. */
 async function readWithCursor(
   log: LogReader,
   { generationId, cursor, entries }: LogRead,

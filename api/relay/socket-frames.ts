@@ -1,6 +1,6 @@
 /**
- * The one way by which frames of a WebSocket client reach what serves it. Here they are counted, limited and parsed, and
- * here every error of theirs ends: one that escaped would end the process, and with it the streams of all tenants.
+ * Reads the frames of a WebSocket client for the session that serves it: counts, limits and parses them. Every error
+ * of a frame is caught here, because one that escaped would end the process, and with it the streams of all tenants.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RawData } from 'ws';
@@ -19,11 +19,11 @@ import {
 } from './socket-route.ts';
 
 const CLOSE_INTERNAL = 1011;
-/** The head of a frame from a client, at most. */
+/** Longest head of a frame from a client. */
 const FRAME_HEAD_BYTES = 14;
-/** Frames of one client that are taken before others have their turn; one packet may hold thousands. */
+/** Frames of one client that are handled before other clients get a turn; one packet may hold thousands. */
 const FRAMES_PER_TURN = 16;
-/** A client with more frames that wait here is not read until they are taken. */
+/** A client with this many queued frames is not read until all of them are handled. */
 const WAITING_FRAMES = 256;
 
 type Dependencies = Pick<ApiDependencies, 'rate' | 'bodies' | 'logger'>;
@@ -32,7 +32,7 @@ export function serveFrames(dependencies: Dependencies, route: SocketRoute, sock
   const { ws, connection } = socket;
   const session = route.open(socket);
   const frames = new SocketFrames(dependencies, route, socket, session);
-  // Before the listener of `ws`, which hands over the frame that these bytes end.
+  // Runs before the listener of `ws`, which emits the frame that these bytes complete.
   connection.prependListener('data', (bytes: Buffer) => frames.received(bytes.length));
   for (const sign of ['ping', 'pong'] as const)
     ws.on(sign, (payload: Buffer) => frames.tookControl(payload.length));
@@ -48,9 +48,9 @@ class SocketFrames {
   readonly #route: SocketRoute;
   readonly #socket: OpenSocket;
   readonly #session: SocketSession;
-  /** What has come of a frame that is not whole yet. */
+  /** Bytes of a frame that is not complete yet. */
   readonly #partial: HeldBytes;
-  /** Frames are taken in the order in which they came, also while one waits to be admitted. */
+  /** Frames are handled in order of arrival, even while one waits to be admitted. */
   #last: Promise<void> = Promise.resolve();
   #taken = 0;
   #waiting = 0;
@@ -106,7 +106,7 @@ class SocketFrames {
       ? null
       : await this.#admit().then(
           () => null,
-          (late: unknown) => late,
+          (rateLimit: unknown) => rateLimit,
         );
     this.#refuse(refusal ?? error);
     if (code === 'internal') this.#socket.ws.close(CLOSE_INTERNAL, 'Something failed.');
@@ -141,7 +141,7 @@ class SocketFrames {
     const admitted = this.#route.counts === 'work' ? this.#admit() : Promise.resolve();
     admitted
       .then(() => work.run(() => held.release()))
-      .catch((error: unknown) => this.#tell((known) => work.fail(known), error))
+      .catch((error: unknown) => this.#report(error, (publicError) => work.fail(publicError)))
       .finally(() => held.release());
   }
 
@@ -150,17 +150,17 @@ class SocketFrames {
   }
 
   #refuse(error: unknown): void {
-    this.#tell((known) => this.#session.refuse(known), error);
+    this.#report(error, (publicError) => this.#session.refuse(publicError));
   }
 
-  #tell(send: (known: UnbrokenError) => void, error: unknown): void {
-    const known = toPublicError(error);
+  #report(error: unknown, send: (publicError: UnbrokenError) => void): void {
+    const publicError = toPublicError(error);
     const { logger } = this.#dependencies;
-    if (known.code === 'internal') logger.error({ err: error }, 'websocket');
+    if (publicError.code === 'internal') logger.error({ err: error }, 'a websocket frame failed');
     try {
-      send(known);
+      send(publicError);
     } catch (sendError) {
-      logger.error({ err: sendError }, 'websocket');
+      logger.error({ err: sendError }, 'the error of a websocket frame could not be sent');
       this.#socket.ws.terminate();
     }
   }

@@ -1,5 +1,5 @@
 /**
- * The contract between the frame reader (`socket-frames.ts`) and the kinds of WebSocket that it serves, and the two calls
+ * The contract between the frame reader (`socket-frames.ts`) and the kinds of WebSocket that it serves, and two calls
  * that all of them make on a socket. It imports none of them, so that each can be changed alone.
  */
 import type { Duplex } from 'node:stream';
@@ -45,7 +45,7 @@ export interface FrameWork {
 }
 
 export function closeStalled(ws: WebSocket): true {
-  ws.close(CLOSE_STALLED, 'Too slow; come back with your cursors.');
+  ws.close(CLOSE_STALLED, 'Too slow; reconnect with your cursors.');
   ws.terminate();
   return true;
 }

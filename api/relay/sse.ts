@@ -1,4 +1,4 @@
-/** Server-sent events: the projection of an event to its bytes, and a response as a viewer. */
+/** Server-sent events: encodes events, and makes a viewer's sink of an HTTP response. */
 import type { Response } from 'express';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { createConnectionFlow } from './connection-flow.ts';
@@ -34,7 +34,7 @@ export function startSse(response: Response, generationId: string): void {
   response.socket?.setNoDelay(true);
 }
 
-/** A signal that is given when the client has gone. */
+/** A signal that aborts when the connection closes. */
 export function closedSignal(response: Response): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
@@ -42,12 +42,12 @@ export function closedSignal(response: Response): AbortSignal {
   return gone.signal;
 }
 
-/** A response as a viewer of the log itself. */
+/** A sink for the events of the log as they are. */
 export function createSseSink(response: Response): ViewerSink {
   return createResponseSink(response, { encode, coalesces: true });
 }
 
-/** A response as a viewer of any projection of the log. */
+/** A sink for any projection of the log. */
 export function createResponseSink(
   response: Response,
   {

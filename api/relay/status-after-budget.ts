@@ -1,9 +1,12 @@
-/** A stream that begins with what its first status must know: whether the generation was refused before it began. */
+/**
+ * Delays the status of a streamed response until the log shows whether the budget refused the generation: a refusal is
+ * then an HTTP error, and not a 200 with an error event.
+ */
 import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { ViewerSink } from './viewer.ts';
 
-/** What may stand in a log before anybody has asked the budget. */
+/** Events that can come before the budget is asked. */
 const BEFORE_THE_BUDGET: ReadonlySet<GenerationEvent['type']> = new Set([
   'generation-start',
   'cache-skip',
@@ -13,36 +16,31 @@ const BEFORE_THE_BUDGET: ReadonlySet<GenerationEvent['type']> = new Set([
 ]);
 
 /**
- * Holds everything back until more than `generation-start` is there and the run is started, then calls `start` with it.
- * A generation that is refused (such as for its budget) is thrown instead, so that it gets the status of its error.
+ * Holds all events back until one shows that the budget was asked and the run is started. Then it calls `start` with
+ * the events so far, and sends them. `send` throws the error of a generation that was refused.
  */
-export function startWithSecond(
+export function statusAfterBudget(
   sink: ViewerSink,
   start: (events: readonly GenerationEvent[]) => void,
   runStarted: Promise<void> = Promise.resolve(),
 ): ViewerSink {
+  /** Null once the stream has started. */
   let held: GenerationEvent[] | null = [];
   let isRunStarted = false;
   let isRefused = false;
-  const release = () => {
-    if (
-      held === null ||
-      isRefused ||
-      !isRunStarted ||
-      held.every((event) => BEFORE_THE_BUDGET.has(event.type))
-    )
-      return;
-    const all = held;
+  const startIfDecided = () => {
+    if (held === null || isRefused || !isRunStarted || !held.some(isAfterBudget)) return;
+    const events = held;
     held = null;
-    start(all);
-    sink.send(all);
+    start(events);
+    sink.send(events);
   };
   runStarted.then(
     () => {
       isRunStarted = true;
-      release();
+      startIfDecided();
     },
-    // Whoever waits for the run hears of it, and ends the stream.
+    // The caller awaits the same promise, and ends the stream.
     () => undefined,
   );
   return {
@@ -53,14 +51,13 @@ export function startWithSecond(
         return;
       }
       held.push(...events);
-      const second = held.find((event) => !BEFORE_THE_BUDGET.has(event.type));
-      if (second?.type === 'generation-error') {
-        const error = errorOf(second, idIn(held));
-        // What comes after it, such as the word that the run is started, must not begin the stream.
+      const decision = held.find(isAfterBudget);
+      if (decision?.type === 'generation-error') {
+        // The run may start after this, which must not start the stream.
         isRefused = true;
-        throw error;
+        throw toGenerationFailure(decision, generationIdOf(held));
       }
-      release();
+      startIfDecided();
     },
     heartbeat: () => {
       if (held === null) sink.heartbeat();
@@ -68,19 +65,23 @@ export function startWithSecond(
   };
 }
 
+function isAfterBudget({ type }: GenerationEvent): boolean {
+  return !BEFORE_THE_BUDGET.has(type);
+}
+
 type Failure = Extract<GenerationEvent, { type: 'generation-error' }>;
 
-/** The error that ended a generation, as a route throws it. */
-export function errorOf({ error }: Failure, generationId: string): UnbrokenError {
+/** The error with which a generation ended, for a route to throw. */
+export function toGenerationFailure({ error }: Failure, generationId: string): UnbrokenError {
   const { code, message, details } = error;
-  const againAtMs = details?.['resetsAtMs'] ?? details?.['retryAtMs'];
+  const retryAtMs = details?.['resetsAtMs'] ?? details?.['retryAtMs'];
   return new UnbrokenError(isErrorCode(code) ? code : 'internal', message, {
     details: { ...details, generationId },
-    ...(typeof againAtMs === 'number' ? { retryAfterMs: Math.max(0, againAtMs - Date.now()) } : {}),
+    ...(typeof retryAtMs === 'number' ? { retryAfterMs: Math.max(0, retryAtMs - Date.now()) } : {}),
   });
 }
 
-function idIn(events: readonly GenerationEvent[]): string {
+function generationIdOf(events: readonly GenerationEvent[]): string {
   const start = events.find((event) => event.type === 'generation-start');
   return start?.type === 'generation-start' ? start.generationId : '';
 }

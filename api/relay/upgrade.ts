@@ -1,6 +1,6 @@
 /**
- * HTTP upgrades: admits a client to the WebSocket at its path, or refuses it with an HTTP error, and closes sockets whose
- * client has gone.
+ * HTTP upgrades: admits a client to the WebSocket at its path, or refuses it with an HTTP error, and closes sockets
+ * whose client has gone.
  */
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
@@ -74,8 +74,8 @@ export function serveWebSockets(
 }
 
 /**
- * Stops reading a client that does not read our answers to its frames, because those would pile up. Events stop at a lower
- * mark (connection-flow.ts), so a slow viewer can still unsubscribe. `ws` itself limits pongs.
+ * Stops reading a client that does not read our answers to its frames, because those would pile up. Events stop at a
+ * lower mark (connection-flow.ts), so a slow viewer can still unsubscribe. `ws` itself limits pongs.
  */
 export function limitAnswers(ws: WebSocket, connection: Duplex): void {
   ws.on('message', () => {
@@ -91,8 +91,8 @@ export function limitAnswers(ws: WebSocket, connection: Duplex): void {
 }
 
 /**
- * Ends the socket of a client that vanished, such as a laptop that was shut, when it answers no ping: TCP would keep its
- * socket for ever. A slow client is not ended, because it still drains its buffer.
+ * Ends the socket of a client that vanished, such as a laptop that was shut, when it answers no ping: TCP would keep
+ * its socket for ever. A slow client is not ended, because it still drains its buffer.
  */
 export function endSilent(ws: WebSocket, connection: Duplex, silentMs: number): void {
   let isAlive = true;

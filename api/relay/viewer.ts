@@ -1,8 +1,7 @@
 /**
- * One viewer of a log: its cursor, its connection, and what connects the two. A viewer that keeps up gets each batch in
- * the call that delivers it, without a promise or a timer of its own. When it falls behind, the process keeps only its
- * cursor and its connection's buffer; the rest is read from the log again, with neighbouring deltas merged. Text is never
- * dropped.
+ * Sends one log to one connection. A viewer that keeps up gets each batch in the call that delivers it, without its
+ * own promise or timer. When it falls behind, the process keeps only its cursor and its connection's buffer; the rest
+ * is read from the log again, with neighbouring deltas merged. Text is never dropped.
  */
 import assert from 'node:assert/strict';
 import type { GenerationEvent } from '../../contracts/events.ts';
@@ -29,20 +28,20 @@ export interface ViewerSink {
 }
 
 /** Where a viewer's events come from. */
-export interface ViewerSource {
+interface ViewerSource {
   /** Events after the cursor that the subscription delivered; null when only the log has them. */
   window(cursor: number): readonly GenerationEvent[] | null;
   stored(cursor: number, entries: number): Promise<StoredEvents>;
   head(): Promise<LogHead | null>;
 }
 
-export interface StoredEvents {
+interface StoredEvents {
   readonly events: readonly GenerationEvent[];
   /** `at` of the event at the cursor; undefined when the log has no such event, or the cursor is -1. */
   readonly cursorAtMs: number | undefined;
 }
 
-export interface ViewerOptions {
+interface ViewerOptions {
   readonly generationId: string;
   /** The last seq that the client has; -1 for none. */
   readonly after: number;

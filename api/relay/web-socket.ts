@@ -1,6 +1,6 @@
 /**
- * `WS /v1/stream`: several generations on one socket, each by id and cursor, by the same relay loop as SSE. A socket
- * that takes nothing makes its relays wait; each holds only its cursor.
+ * `WS /v1/stream`: follows several generations on one socket, each from its own cursor. Relays like SSE: when the
+ * client stops reading, each relay waits and keeps only its cursor.
  */
 import type { WebSocket } from 'ws';
 import type { z } from 'zod';
@@ -80,13 +80,13 @@ class StreamSession implements SocketSession {
     }
   }
 
-  /** Noted at once, so that a `pause` right after it finds it. */
+  /** Registers the subscription before any await, so that a `pause` in the next frame finds it. */
   #subscribe({ generationId, after, at }: Subscribe): FrameWork {
     const fail = (error: UnbrokenError) => {
       this.#send({ type: 'error', generationId, error: error.toBody() });
     };
-    const refused = this.#refusalOf(generationId);
-    if (refused !== null) return { run: () => Promise.reject(refused), fail };
+    const refusal = this.#refusalOf(generationId);
+    if (refusal !== null) return { run: () => Promise.reject(refusal), fail };
     const subscription = { leave: new AbortController(), pause: createPause() };
     if (this.#isClosed) subscription.leave.abort();
     this.#subscriptions.set(generationId, subscription);
@@ -101,7 +101,7 @@ class StreamSession implements SocketSession {
         } finally {
           drop();
         }
-        // One that was taken back is answered already, and another of the same generation may follow it.
+        // After an `unsubscribe`, the client has this answer already and may have subscribed again.
         if (!subscription.leave.signal.aborted) this.#send({ type: 'unsubscribed', generationId });
       },
       fail: (error) => {
@@ -111,7 +111,7 @@ class StreamSession implements SocketSession {
     };
   }
 
-  /** Answered at once: its relay sends nothing more, so the same generation may be subscribed to in the next frame. */
+  /** Answers at once: the relay sends nothing after this, so the next frame may subscribe to the same generation. */
   #unsubscribe(generationId: string, { leave }: Subscription): void {
     leave.abort();
     this.#subscriptions.delete(generationId);
@@ -120,7 +120,7 @@ class StreamSession implements SocketSession {
 
   #refusalOf(generationId: string): UnbrokenError | null {
     if (this.#subscriptions.has(generationId)) {
-      return new UnbrokenError('invalid_request', 'This socket follows that generation already.');
+      return new UnbrokenError('invalid_request', 'This socket already follows that generation.');
     }
     if (this.#subscriptions.size < LIMITS.subscriptionsPerSocket) return null;
     const most = LIMITS.subscriptionsPerSocket;
@@ -143,11 +143,11 @@ class StreamSession implements SocketSession {
   }
 }
 
-/** What the client has asked to wait with. */
+/** Whether the client has paused a generation. */
 interface Pause {
   begin(): void;
   end(): void;
-  /** Resolves when it has ended; null where nothing is paused. */
+  /** Resolves at the end of the pause; null when there is none. */
   readonly over: Promise<void> | null;
 }
 
@@ -167,7 +167,7 @@ function createPause(): Pause {
   };
 }
 
-/** Viewers of one log share its events, so each frame is encoded once. */
+/** Viewers of one log share its events, so each event is encoded once. */
 const frames = new WeakMap<GenerationEvent, Buffer>();
 
 function frameOf(generationId: string, event: GenerationEvent): Buffer {
@@ -190,7 +190,7 @@ function sinkFor(ws: WebSocket, flow: ConnectionFlow, pause: Pause, generationId
       for (const event of events) sendText(ws, frameOf(generationId, event));
     },
     heartbeat: () => ws.ping(),
-    // A client that asked for the pause is not slow.
+    // A client that has paused is not stalled.
     closeStalled: () => pause.over === null && closeStalled(ws),
     coalesces: true,
   };

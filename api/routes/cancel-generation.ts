@@ -1,4 +1,4 @@
-/** `POST /v1/generations/:id/cancel`: stops the provider's call and bills the partial answer. Idempotent. */
+/** `POST /v1/generations/:id/cancel`: stops the provider call and bills the partial answer. Idempotent. */
 import type { RequestHandler } from 'express';
 import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';

@@ -1,6 +1,6 @@
 /**
- * `/v1/codec/session`: lets the Temporal UI of one browser decrypt payloads. The UI can send cookies to its codec
- * endpoint, but no key of ours; so an admin gives the key here once, and the browser gets a cookie that is good for
+ * `/v1/codec/session`: lets the Temporal UI in one browser decrypt payloads. The UI can send cookies to its codec
+ * endpoint but no API key. So an admin enters the key here once, and the browser gets a cookie that is valid for
  * nothing else.
  */
 import express, { type RequestHandler } from 'express';
@@ -24,21 +24,24 @@ export function showCodecForm(): RequestHandler {
   };
 }
 
-/** `POST`: the cookie, for eight hours. A page of another site gets no answer to read and the cookie is not sent to it. */
+/**
+ * `POST`: sets the cookie for eight hours. Pages of other sites can neither read the answer nor get the cookie sent.
+ */
 export function openCodecSession({ keys, tickets }: Credentials): RequestHandler[] {
   return [
     express.urlencoded({ extended: false, limit: LIMITS.headerBytes, parameterLimit: 4 }),
     async (request, response) => {
-      const given: unknown = request.body?.key;
-      const caller = typeof given === 'string' ? await keys.find(given.trim()) : null;
-      if (caller === null) throw new UnbrokenError('unauthorized', 'The API key is not known.');
+      const key: unknown = request.body?.key;
+      const caller = typeof key === 'string' ? await keys.find(key.trim()) : null;
+      if (caller === null)
+        throw new UnbrokenError('unauthorized', 'The API key is unknown, has expired or was revoked.');
       assertScope(caller, 'admin');
       const token = await tickets.issueForCodec(caller);
       response.cookie(COOKIE, token, {
         httpOnly: true,
         sameSite: 'strict',
         path: '/v1/codec',
-        // A front that ends TLS says so; who lies about it harms only the own cookie.
+        // Set by a proxy that terminates TLS. A client that forges it harms only its own cookie.
         secure: request.secure || request.get('x-forwarded-proto') === 'https',
         maxAge: LIMITS.codecSessionMs,
       });
@@ -47,7 +50,7 @@ export function openCodecSession({ keys, tickets }: Credentials): RequestHandler
   ];
 }
 
-/** A key in a header, or the cookie of this browser. */
+/** Accepts a key in a header, or the cookie of `openCodecSession`. */
 export function authenticateCodec({ keys, tickets }: Credentials): RequestHandler {
   const byKey = authenticate({ keys });
   return async (request, response, next) => {

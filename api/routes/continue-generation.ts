@@ -1,4 +1,4 @@
-/** `POST /v1/generations/:id/continue`: 201 with the generation that goes on, or its stream at once. */
+/** `POST /v1/generations/:id/continue`: 201 with the generation that continues it, or its stream. */
 import type { RequestHandler } from 'express';
 import { continueRequestSchema } from '../../contracts/generation.ts';
 import { callerIn } from '../access/authenticate.ts';
@@ -17,6 +17,6 @@ export function continueRoute(dependencies: ApiDependencies): RequestHandler<{ i
       body,
       request.get('idempotency-key'),
     );
-    await answerCreated(dependencies, submitted, body.stream === true, response);
+    await answerCreated(dependencies, response, { submitted, isStream: body.stream === true });
   };
 }

@@ -1,4 +1,4 @@
-/** `POST /v1/generations`: 201 with the id, or the stream at once. The same key sent again joins the same run. */
+/** `POST /v1/generations`: 201 with the id, or the stream. A retry with the same idempotency key joins the same run. */
 import type { RequestHandler, Response } from 'express';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { callerIn } from '../access/authenticate.ts';
@@ -9,30 +9,29 @@ import { type Submitted, submitGeneration } from '../generations/submit-generati
 import { readGenerationRequest } from '../http/read-request.ts';
 import { relayEvents } from '../relay/relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../relay/sse.ts';
-import { startWithSecond } from '../relay/status-after-budget.ts';
+import { statusAfterBudget } from '../relay/status-after-budget.ts';
 
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {
-    const asked = readGenerationRequest(request);
+    const generation = readGenerationRequest(request);
     const submitted = await submitGeneration(
       dependencies,
       callerIn(response),
-      asked,
+      generation,
       request.get('idempotency-key'),
     );
-    await answerCreated(dependencies, submitted, asked.stream === true, response);
+    await answerCreated(dependencies, response, { submitted, isStream: generation.stream === true });
   };
 }
 
-/** 201 with the view, or the events from the first. */
+/** Answers with 201 and the view, or with the events from the first. */
 export async function answerCreated(
   dependencies: ApiDependencies,
-  submitted: Submitted,
-  stream: boolean,
   response: Response,
+  { submitted, isStream }: { readonly submitted: Submitted; readonly isStream: boolean },
 ): Promise<void> {
-  if (stream) {
-    await streamAtOnce(dependencies, submitted, response);
+  if (isStream) {
+    await streamFromStart(dependencies, submitted, response);
     return;
   }
   const { generationId, started } = submitted;
@@ -44,11 +43,8 @@ export async function answerCreated(
     .json({ ...view, events: `/v1/generations/${generationId}/events` });
 }
 
-/**
- * Nothing is sent until the run is started and more than the start is in the log: a generation that is refused gets its
- * error as a status.
- */
-async function streamAtOnce(
+/** Sends nothing until the run is started and the budget is decided, so that a refusal becomes an HTTP error. */
+async function streamFromStart(
   dependencies: ApiDependencies,
   { generationId, started }: Submitted,
   response: Response,
@@ -61,11 +57,11 @@ async function streamAtOnce(
     response.set(cacheHeaders(events));
     startSse(response, generationId);
   };
-  const sink = startWithSecond(createSseSink(response), start, started);
+  const sink = statusAfterBudget(createSseSink(response), start, started);
   try {
     await relayEvents(dependencies, { generationId, after: -1, sink, signal });
     await started;
-    // This process leaves before anything came: the reader learns the id, and follows it elsewhere.
+    // This process shuts down before the first event: the client gets the id, and follows it at another process.
     if (!response.headersSent && !closed.aborted) startSse(response, generationId);
     response.end();
   } catch (error) {

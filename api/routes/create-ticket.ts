@@ -1,4 +1,4 @@
-/** `POST /v1/tickets`: what a browser puts into the URL of a stream, in place of a key. */
+/** `POST /v1/tickets`: issues a ticket, which a browser puts into the URL of a stream in place of a key. */
 import type { RequestHandler } from 'express';
 import { createTicketSchema } from '../../contracts/keys.ts';
 import { callerIn } from '../access/authenticate.ts';

@@ -1,6 +1,6 @@
 /**
- * `POST /v1/codec/decode`: what Temporal's UI and CLI ask to show encrypted payloads. The body is theirs: `payloads`,
- * bytes as base64. Source: docs.temporal.io/codec-server.
+ * `POST /v1/codec/decode`: decrypts payloads for Temporal's UI and CLI. They define the body: `payloads`, with bytes as
+ * base64. Source: docs.temporal.io/codec-server.
  */
 import type { PayloadCodec } from '@temporalio/common';
 import type { RequestHandler } from 'express';
@@ -36,7 +36,7 @@ export function decodePayloads({ codec }: { readonly codec: PayloadCodec | undef
   };
 }
 
-/** A key that is not in the ring, or data that was changed, is the caller's to know. */
+/** @throws invalid_request for a key that is not in the ring, or data that was altered */
 async function decode(codec: PayloadCodec, payloads: Parameters<PayloadCodec['decode']>[0]) {
   try {
     return await codec.decode(payloads);

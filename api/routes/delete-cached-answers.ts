@@ -1,6 +1,6 @@
 /**
- * `DELETE /v1/cache`, `/v1/cache/users/:user` and `/v1/cache/entries/:id`: stored answers of the caller's tenant. For
- * a wrong answer, a user who asks to be forgotten, or a tenant who leaves.
+ * `DELETE /v1/cache`, `/v1/cache/users/:user` and `/v1/cache/entries/:id`: delete stored answers of the caller's
+ * tenant, such as a wrong answer, the data of a user, or all of a tenant that leaves.
  */
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -40,8 +40,12 @@ async function deleted(
   try {
     return { deleted: await cachedAnswers.delete(entries) };
   } catch (error) {
-    throw new UnbrokenError('service_unavailable', 'Qdrant does not answer; nothing is sure to be deleted.', {
-      cause: error,
-    });
+    throw new UnbrokenError(
+      'service_unavailable',
+      'Qdrant does not answer; the deletion may be incomplete.',
+      {
+        cause: error,
+      },
+    );
   }
 }

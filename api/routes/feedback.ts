@@ -1,4 +1,4 @@
-/** What a reader thought of an answer. One for each generation: a second one takes the place of the first. */
+/** Readers' feedback on answers. A generation has one; a second replaces the first. */
 import type { RequestHandler, Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { feedbackSchema, promptNameSchema } from '../../contracts/prompts.ts';
@@ -29,7 +29,7 @@ export function getFeedback(dependencies: ApiDependencies): RequestHandler<{ id:
   };
 }
 
-/** `GET /v1/prompts/:name/feedback?limit=`: the newest first. They are of all users, so not for the key of one. */
+/** `GET /v1/prompts/:name/feedback?limit=`: newest first, of all users; so the key of one user may not read it. */
 export function listFeedback({ promptStats }: ApiDependencies): RequestHandler<{ name: string }> {
   return async (request, response) => {
     const caller = callerIn(response);
@@ -46,7 +46,7 @@ async function targetOf(
   id: string,
 ): Promise<FeedbackTarget> {
   const { tenant, generationId } = await findGeneration(dependencies, callerIn(response), id);
-  const found = await dependencies.log.view(generationId);
-  const input = found?.view === null ? await dependencies.log.readInput(generationId) : null;
-  return { tenant, generationId, prompt: found?.view?.prompt ?? input?.prompt ?? null };
+  const stored = await dependencies.log.view(generationId);
+  const input = stored?.view === null ? await dependencies.log.readInput(generationId) : null;
+  return { tenant, generationId, prompt: stored?.view?.prompt ?? input?.prompt ?? null };
 }

@@ -1,4 +1,4 @@
-/** `GET /docs/errors/:code`: what the `doc` of an error leads to. */
+/** `GET /docs/errors/:code`: the page to which the `doc` of an error links. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { RequestHandler } from 'express';

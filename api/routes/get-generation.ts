@@ -1,4 +1,4 @@
-/** `GET /v1/generations/:id`: how it stands, with the text so far. */
+/** `GET /v1/generations/:id`: its state, with the text so far. */
 import type { RequestHandler } from 'express';
 import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';

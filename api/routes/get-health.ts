@@ -1,9 +1,11 @@
-/** `GET /healthz`: the process lives. `GET /readyz`: the services that it needs answer. */
+/** `GET /healthz`: this process runs. `GET /readyz`: the services that it needs answer, too. */
 import type { RequestHandler } from 'express';
+import { withTimeout } from '../../platform/with-timeout.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { RETRY_AFTER_SECONDS } from '../http/send-error.ts';
 
 const ANSWER_WITHIN_MS = 2_000;
-/** How old an answer of the services may be. */
+/** For how long a result is reused. */
 const REMEMBER_MS = 500;
 
 export function getHealth(): RequestHandler {
@@ -13,35 +15,30 @@ export function getHealth(): RequestHandler {
 }
 
 export function getReadiness({ temporal, pingRedis, leaving }: ApiDependencies): RequestHandler {
-  const ask = () =>
-    Promise.all([answers(pingRedis()), answers(temporal.connection.workflowService.getSystemInfo({}))]);
-  let known: { readonly untilMs: number; readonly services: ReturnType<typeof ask> } | null = null;
+  const check = () =>
+    Promise.all([
+      answers('Redis', pingRedis()),
+      answers('Temporal', temporal.connection.workflowService.getSystemInfo({})),
+    ]);
+  let latest: { readonly untilMs: number; readonly services: ReturnType<typeof check> } | null = null;
   return async (_request, response) => {
-    // This route needs no key, so frequent calls must cost nothing.
-    if (known === null || known.untilMs <= performance.now()) {
-      known = { untilMs: performance.now() + REMEMBER_MS, services: ask() };
+    // This route needs no key, so calling it often must cost nothing.
+    if (latest === null || latest.untilMs <= performance.now()) {
+      latest = { untilMs: performance.now() + REMEMBER_MS, services: check() };
     }
-    const [redis, server] = await known.services;
-    const isReady = redis && server && !leaving.aborted;
-    if (!isReady) response.setHeader('retry-after', 2);
-    response
-      .status(isReady ? 200 : 503)
-      .json({ status: isReady ? 'ok' : 'unavailable', services: { redis, temporal: server } });
+    const [isRedisUp, isTemporalUp] = await latest.services;
+    const isReady = isRedisUp && isTemporalUp && !leaving.aborted;
+    if (!isReady) response.setHeader('retry-after', RETRY_AFTER_SECONDS);
+    response.status(isReady ? 200 : 503).json({
+      status: isReady ? 'ok' : 'unavailable',
+      services: { redis: isRedisUp, temporal: isTemporalUp },
+    });
   };
 }
 
-async function answers(asked: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ANSWER_WITHIN_MS);
-  });
-  const answered = asked.then(
+function answers(service: string, reply: Promise<unknown>): Promise<boolean> {
+  return withTimeout(service, ANSWER_WITHIN_MS, reply).then(
     () => true,
     () => false,
   );
-  try {
-    return await Promise.race([answered, late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,6 @@
 /**
- * `GET /v1/generations/:id/standing` and `GET /v1/generations/:id/pages/:page`: what a relay at the edge asks for, with
- * the credentials of its caller. A page has its events unmerged.
+ * `GET /v1/generations/:id/standing` and `GET /v1/generations/:id/pages/:page`: for relays at the edge, which call them
+ * with the credentials of their caller. Events of a page are not merged.
  */
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';

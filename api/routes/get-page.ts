@@ -1,4 +1,4 @@
-/** `GET /` and what it loads: the page that clients/web/build.ts made. Nothing of it comes from another host or is inline. */
+/** `GET /` and its assets: the page that clients/web/build.ts builds. Nothing in it is inline or from another host. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type RequestHandler } from 'express';
@@ -40,7 +40,7 @@ export function getPage(): RequestHandler {
   };
 }
 
-/** Names hold a hash of the content, so a browser need not ask again. */
+/** Their names contain a hash of the content, so a browser may keep them for ever. */
 export function getAssets(): RequestHandler {
   return express.static(join(BUILT, 'assets'), {
     index: false,

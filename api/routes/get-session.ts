@@ -1,4 +1,4 @@
-/** `GET /v1/session`: who the caller is, and which routes it may use. */
+/** `GET /v1/session`: the caller, and the routes that it may use. */
 import type { RequestHandler } from 'express';
 import type { SessionView } from '../../contracts/session.ts';
 import { callerIn, hasScope } from '../access/authenticate.ts';

@@ -1,4 +1,4 @@
-/** `GET /v1/models` and `GET /v1/models/:provider/*model`: what is known of the models, and which can be used here. */
+/** `GET /v1/models` and `GET /v1/models/:provider/*model`: the models, and which of them can be used here. */
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -20,12 +20,12 @@ export const modelsQuerySchema = z.strictObject({
 });
 
 export function listModels({ config }: ApiDependencies): RequestHandler {
-  let known: ReturnType<typeof listAll> | undefined;
+  let all: ReturnType<typeof listAll> | undefined;
   return (request, response) => {
     const { provider, q, available, ...can } = parseQuery(request, modelsQuerySchema);
-    known ??= listAll(config);
+    all ??= listAll(config);
     const wanted = Object.fromEntries(Object.entries(can).filter(([, value]) => value !== undefined));
-    response.json({ object: 'list', data: selectModels(known, { provider, q, available, can: wanted }) });
+    response.json({ object: 'list', data: selectModels(all, { provider, q, available, can: wanted }) });
   };
 }
 

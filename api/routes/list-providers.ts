@@ -1,6 +1,6 @@
 /**
- * `GET /v1/providers`: circuit and speed of the models of routes and of those that the tenant has asked; the state of
- * keys for admins.
+ * `GET /v1/providers`: circuit and speed of the models of routes, and of those that the tenant has used. Admins also
+ * see the state of the keys.
  */
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -17,8 +17,8 @@ export function listProviders({ config, gate }: ApiDependencies): RequestHandler
       .flatMap(modelsOf)
       .map(({ provider }) => provider),
   );
-  // Providers that need no key (Ollama and the like) are of interest only where somebody uses them.
-  const isOfInterest = ({ provider, models }: ProviderReport) =>
+  // A provider that needs no key, such as Ollama, is always configured; it is listed only when it is used.
+  const isListed = ({ provider, models }: ProviderReport) =>
     models.length > 0 || routed.has(provider) || config.providerKeys[provider]?.[0]?.secret !== undefined;
   return async (_request, response) => {
     const caller = callerIn(response);
@@ -29,7 +29,7 @@ export function listProviders({ config, gate }: ApiDependencies): RequestHandler
       },
     );
     const view: ProvidersView = {
-      providers: reports.filter(isOfInterest).map(({ provider, keys, models }) => ({
+      providers: reports.filter(isListed).map(({ provider, keys, models }) => ({
         provider,
         wire: config.providers[provider]?.wire ?? '',
         available: keys.some(({ state }) => state !== 'refused'),

@@ -1,6 +1,6 @@
 /**
- * `/v1/keys`: the keys of the caller's tenant, or with the scope operator of any. No key can give a scope that it does
- * not have, nor rotate or revoke a key that has one: else an admin could take over an operator's key.
+ * `/v1/keys`: the keys of the caller's tenant; of any tenant with the scope `operator`. A key can neither grant a scope
+ * that it lacks nor rotate or revoke a key that has one, because an admin could take over an operator's key otherwise.
  */
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
@@ -22,7 +22,7 @@ interface Dependencies {
 
 export const keysQuerySchema = z.object({ tenant: principalNameSchema.optional() });
 
-/** What a caller may give: an admin may let others generate, though it may not itself. */
+/** Scopes that an admin may grant, even those that its own key lacks. */
 const GRANTED_BY_ADMIN: readonly Scope[] = ['generate', 'any-user', 'admin'];
 
 /** `GET /v1/keys`, without secrets; `?tenant=` for an operator. */
@@ -33,7 +33,7 @@ export function listKeys({ keys }: Dependencies): RequestHandler {
   };
 }
 
-/** `POST /v1/keys`: 201 with the key, which is shown this once. */
+/** `POST /v1/keys`: 201 with the key, which is shown only this once. */
 export function createKey({ keys }: Dependencies): RequestHandler {
   return async (request, response) => {
     const caller = callerIn(response);
@@ -46,7 +46,7 @@ export function createKey({ keys }: Dependencies): RequestHandler {
 /** `POST /v1/keys/:id/rotate`: a new secret under the same id. */
 export function rotateKey({ keys }: Dependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
-    const { id } = await managed(keys, callerIn(response), request.params.id);
+    const { id } = await findManaged(keys, callerIn(response), request.params.id);
     const { overlapMs } = parseBody(request, rotateKeySchema);
     const rotated = await keys.rotate(id, overlapMs);
     if (rotated === null) throw unknown(id);
@@ -54,16 +54,16 @@ export function rotateKey({ keys }: Dependencies): RequestHandler<{ id: string }
   };
 }
 
-/** `DELETE /v1/keys/:id`: refused everywhere from now on, and what it has open is closed. */
+/** `DELETE /v1/keys/:id`: every process refuses the key from now on, and closes its connections. */
 export function revokeKey({ keys }: Dependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
-    const { id } = await managed(keys, callerIn(response), request.params.id);
+    const { id } = await findManaged(keys, callerIn(response), request.params.id);
     await keys.revoke(id);
     response.status(204).end();
   };
 }
 
-async function managed(keys: ApiKeys, caller: Caller, id: string): Promise<KeyView> {
+async function findManaged(keys: ApiKeys, caller: Caller, id: string): Promise<KeyView> {
   const key = principalNameSchema.safeParse(id).success ? await keys.view(id) : null;
   const isOwn = key?.tenant === caller.tenant || caller.scopes.includes('operator');
   if (key === null || !isOwn) throw unknown(id);
@@ -71,10 +71,10 @@ async function managed(keys: ApiKeys, caller: Caller, id: string): Promise<KeyVi
   return key;
 }
 
-function tenantFor(caller: Caller, named: string | undefined): string {
-  if (named === undefined || named === caller.tenant) return caller.tenant;
+function tenantFor(caller: Caller, tenant: string | undefined): string {
+  if (tenant === undefined || tenant === caller.tenant) return caller.tenant;
   assertScope(caller, 'operator');
-  return named;
+  return tenant;
 }
 
 function assertGrants(caller: Caller, granted: readonly Scope[]): void {

@@ -1,4 +1,4 @@
-/** `/v1/prompts`: named prompts with versions that never change and labels that move. Writing needs the scope admin. */
+/** `/v1/prompts`: named prompts, with immutable versions and movable labels. Writing needs the scope `admin`. */
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import {
@@ -36,7 +36,7 @@ export function getPromptVersion({
   };
 }
 
-/** 201 with a new version, or 200 with the one that has this content already. */
+/** Answers 201 with the new version, or 200 with an earlier one of the same content. */
 export function addPromptVersion({ prompts, stored }: ApiDependencies): RequestHandler<{ name: string }> {
   return async (request, response) => {
     const { tenant, keyId } = callerIn(response);
@@ -56,7 +56,7 @@ export function addPromptVersion({ prompts, stored }: ApiDependencies): RequestH
   };
 }
 
-/** What was counted for a version that is not new, or not taken, is given back. */
+/** Removes the bytes from the tenant's count again, when no version was added. */
 async function addOrDrop<Added extends { readonly created: boolean }>(
   add: () => Promise<Added>,
   drop: () => Promise<void>,
@@ -94,7 +94,7 @@ export function removePromptLabel({
   };
 }
 
-/** `?baseline=` is the version that the others are compared with; without it, the first that was used. */
+/** `?baseline=` is the version that the others are compared with; if absent, the first that was used. */
 export function getPromptStats({ prompts, promptStats }: ApiDependencies): RequestHandler<{ name: string }> {
   return async (request, response) => {
     const { tenant } = callerIn(response);

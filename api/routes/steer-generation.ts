@@ -1,4 +1,4 @@
-/** `POST /v1/generations/:id/cap` and `/stop`: an administrator's hand on a generation that runs. Scope: admin. */
+/** `POST /v1/generations/:id/cap` and `/stop`: let an admin steer a running generation. Scope: admin. */
 import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { LIMITS } from '../../contracts/limits.ts';
@@ -14,7 +14,7 @@ import { parseBody } from '../http/read-request.ts';
 
 export const capSchema = z.strictObject({ maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens) });
 
-/** Raises the output cap, if the budgets have room; never lowers it. An ended generation stays as it is. */
+/** Raises the output cap if the budgets allow it; never lowers it. Does nothing to an ended generation. */
 export function raiseCap(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   const { budget, accounts, log } = dependencies;
   return async (request, response) => {
@@ -23,7 +23,7 @@ export function raiseCap(dependencies: ApiDependencies): RequestHandler<{ id: st
     const { maxOutputTokens } = parseBody(request, capSchema);
     const owner = await accounts.ownerOf(tenant, generationId);
     if (owner !== null) {
-      // Asked here, so that a refusal is the answer; the signal makes it part of the run's history.
+      // Reserved here, so that this request gets the refusal. The signal then puts the raise into the run's history.
       const outcome = await budget.raise({ ...owner, generationId, maxOutputTokens });
       if (!outcome.granted && outcome.budget !== null) throw budgetExceeded(outcome);
     }
@@ -35,19 +35,19 @@ export function raiseCap(dependencies: ApiDependencies): RequestHandler<{ id: st
   };
 }
 
-/** Ends it as a cancel does: the call of the provider is stopped and the partial answer billed. */
+/** Like a cancel: stops the provider call and bills the partial answer. */
 export function stopGeneration(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const head = await findOfTenant(dependencies, response, request.params.id);
     const { generationId } = head;
-    // A stream that runs learns it by its next append, as of a cancel.
+    // A running stream learns of it from its next append.
     await dependencies.log.requestCancel(generationId);
     await ifRunExists(dependencies.temporal.workflow, head, (run) => run.signal(SIGNALS.stop));
     response.status(202).json(await readView(dependencies.log, generationId, { withText: false }));
   };
 }
 
-/** An administrator steers the generations of all users of the tenant. */
+/** An admin may steer the generations of every user of the tenant. */
 function findOfTenant(dependencies: ApiDependencies, response: Response, id: string): Promise<LogHead> {
   const caller = callerIn(response);
   return findGeneration(dependencies, { ...caller, scopes: [...caller.scopes, 'any-user'] }, id);

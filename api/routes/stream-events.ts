@@ -8,10 +8,10 @@ import { checkCursor } from '../relay/check-cursor.ts';
 import { type RelaySource, relayEvents } from '../relay/relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../relay/sse.ts';
 
-/** How long an `EventSource` waits before it comes back: after a failure, and after an end that was planned. */
+/** How long an `EventSource` waits before it reconnects: after a failure, and after a planned end. */
 const RETRY_MS = 1_000;
 const ROTATED_RETRY_MS = 250;
-/** An ended response that its viewer has not taken by then is cut. */
+/** Grace period for a client to read the end of its response; then the connection is cut. */
 const END_MS = 500;
 
 export function streamEvents(
@@ -20,7 +20,7 @@ export function streamEvents(
   return async (request, response) => {
     const after = cursorOf(request);
     const untilMs = limitOf(request);
-    // Counted from here: a platform counts from the arrival of the request.
+    // Starts now, because a serverless platform counts from the arrival of the request.
     const limit = untilMs === null ? null : AbortSignal.timeout(untilMs);
     const head = await findGeneration(dependencies, callerIn(response), request.params.id);
     await checkCursor(dependencies.log, head, { after, at: timeOf(request) });
@@ -37,13 +37,17 @@ export function streamEvents(
     const cut = () => {
       if (!closed.aborted) destroyUnlessEnded(response);
     };
-    // On the signal of this request alone: one that lives as long as the process would hold every response that it
-    // ended, as Node may forget a removal that is asked for by `addEventListener`'s own `signal`.
+    // Listens on this request's own signal. A signal that lives as long as the process would keep every response alive,
+    // because Node can lose the removal that `addEventListener` does for its `signal` option.
     signal.addEventListener('abort', cut, { once: true });
     const sink = createSseSink(response);
     try {
       await relayEvents(dependencies, { generationId: head.generationId, after, sink, signal });
-      const why = leaving.aborted ? 'the server leaves' : limit?.aborted === true ? 'until_ms is over' : null;
+      const why = leaving.aborted
+        ? 'the server shuts down'
+        : limit?.aborted === true
+          ? 'until_ms is over'
+          : null;
       response.end(why === null ? undefined : `: ${why}\nretry: ${ROTATED_RETRY_MS}\n\n`);
     } catch (error) {
       if (!closed.aborted) throw error;
@@ -51,32 +55,32 @@ export function streamEvents(
   };
 }
 
-/** A viewer so slow that the end of its stream waits behind its text: a cut by us is as good as one by the platform. */
+/** For a client so slow that the end of its stream waits behind text: a cut by the platform would be no better. */
 function destroyUnlessEnded(response: Response): void {
   const overdue = setTimeout(() => response.destroy(), END_MS);
   response.once('close', () => clearTimeout(overdue));
 }
 
 export function cursorOf(request: Request<{ id: string }>): number {
-  const given = request.get('last-event-id') ?? request.query['after'];
-  if (given === undefined || given === '') return -1;
-  const cursor = typeof given === 'string' && /^-?\d{1,15}$/.test(given) ? Number(given) : Number.NaN;
+  const after = request.get('last-event-id') ?? request.query['after'];
+  if (after === undefined || after === '') return -1;
+  const cursor = typeof after === 'string' && /^-?\d{1,15}$/.test(after) ? Number(after) : Number.NaN;
   if (!(cursor >= -1)) throw new UnbrokenError('cursor_invalid', 'The cursor is not a whole number from -1.');
   return cursor;
 }
 
-/** `at` of the reader's last event; good only beside the `after` of the same request. */
+/** `at` of the reader's last event; valid only with `after` in the same request. */
 export function timeOf(request: Request<{ id: string }>): number | undefined {
-  const given = request.query['at'];
-  if (given === undefined || request.get('last-event-id') !== undefined) return undefined;
-  if (typeof given === 'string' && /^\d{1,15}$/.test(given)) return Number(given);
+  const { at } = request.query;
+  if (at === undefined || request.get('last-event-id') !== undefined) return undefined;
+  if (typeof at === 'string' && /^\d{1,15}$/.test(at)) return Number(at);
   throw new UnbrokenError('cursor_invalid', 'at: expected the `at` of the event that `after` names.');
 }
 
 function limitOf(request: Request<{ id: string }>): number | null {
-  const given = request.query['until_ms'];
-  if (given === undefined) return null;
-  const limitMs = typeof given === 'string' && /^\d{1,9}$/.test(given) ? Number(given) : 0;
+  const { until_ms: untilMs } = request.query;
+  if (untilMs === undefined) return null;
+  const limitMs = typeof untilMs === 'string' && /^\d{1,9}$/.test(untilMs) ? Number(untilMs) : 0;
   if (limitMs < 1) throw new UnbrokenError('invalid_request', 'until_ms: expected milliseconds from 1.');
   return limitMs;
 }

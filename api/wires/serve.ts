@@ -6,7 +6,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { cacheHeaders } from '../generations/cache-headers.ts';
 import { relayEvents } from '../relay/relay-events.ts';
 import { closedSignal, createResponseSink, startSse } from '../relay/sse.ts';
-import { errorOf, startWithSecond } from '../relay/status-after-budget.ts';
+import { statusAfterBudget, toGenerationFailure } from '../relay/status-after-budget.ts';
 import type { ViewerSink } from '../relay/viewer.ts';
 import { type Answer, AnswerFold, FactsFold, type Fold } from './answer.ts';
 import { setUnbrokenHeaders, unbrokenComment } from './unbroken-headers.ts';
@@ -66,7 +66,7 @@ export async function streamToClient(
   };
   const relayTo = async (viewer: ViewerSink) => {
     const starting =
-      plan.refusalIsStatus === false ? startAtOnce(viewer, start) : startWithSecond(viewer, start);
+      plan.refusalIsStatus === false ? startAtOnce(viewer, start) : statusAfterBudget(viewer, start);
     const signal = AbortSignal.any([closed, over.signal]);
     await relayEvents(dependencies, { generationId, after: -1, sink: starting, signal });
   };
@@ -136,7 +136,7 @@ export async function waitForWholeAnswer(
   const answer = await waitForEnd(dependencies, response, generationId, new AnswerFold());
   if (answer === null) return null;
   setUnbrokenHeaders(response, answer);
-  if (answer.end?.type === 'generation-error') throw errorOf(answer.end, generationId);
+  if (answer.end?.type === 'generation-error') throw toGenerationFailure(answer.end, generationId);
   if (answer.end?.type === 'generation-cancel') {
     throw new UnbrokenError('cancelled', `The generation ${generationId} was cancelled.`);
   }

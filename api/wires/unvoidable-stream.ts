@@ -3,7 +3,7 @@ import type { Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { errorOf } from '../relay/status-after-budget.ts';
+import { toGenerationFailure } from '../relay/status-after-budget.ts';
 import { streamToClient } from './serve.ts';
 import { findVoidedBefore, VoidGuard } from './void-guard.ts';
 import type { Projection } from './wire.ts';
@@ -43,7 +43,7 @@ export async function streamUnvoidable<Frame>(
       if (failure !== null) return '';
       const frames = guard.admit(event) ? projection.push(event) : [];
       failure = guard.broken;
-      if (event.type === 'generation-error') failure = errorOf(event, generationId);
+      if (event.type === 'generation-error') failure = toGenerationFailure(event, generationId);
       if (event.type === 'generation-cancel') {
         failure = new UnbrokenError('cancelled', `The generation ${generationId} was cancelled.`);
       }

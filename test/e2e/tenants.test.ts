@@ -8,7 +8,7 @@ import { openStreamSocket } from '../harness/stream-socket.ts';
 import { connectApi, type UnbrokenApi } from '../harness/unbroken-api.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
-/** Every route that reads or changes one thing of a tenant, by its place in create-app.ts. `id` is filled in. */
+/** Every route that reads or changes one thing of a tenant, by its place in add-routes.ts. `id` is filled in. */
 interface Route {
   readonly method: string;
   readonly path: string;
@@ -82,7 +82,7 @@ function ask(api: UnbrokenApi, route: Route): Promise<Response> {
 }
 
 test('the table has every route with a parameter', () => {
-  const app = readFileSync(new URL('../../api/create-app.ts', import.meta.url), 'utf8');
+  const app = readFileSync(new URL('../../api/routes/add-routes.ts', import.meta.url), 'utf8');
   const routes = [...app.matchAll(/\bv1\.(get|post|put|patch|delete)\(\s*'([^']*:[^']*)'/g)];
   expect(routes.map(([, method, path]) => `${method} ${path}`).sort()).toEqual(
     [...SHARED, ...OWN_NAMES, ...ROUTES.map(({ method, path }) => `${method} ${path}`)].sort(),

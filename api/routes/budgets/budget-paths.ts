@@ -1,4 +1,4 @@
-/** The routes of budgets, and of a running generation's cap, in the OpenAPI document. */
+/** The routes of budgets in the OpenAPI document, with those that steer a running generation. */
 import { z } from 'zod';
 import { budgetLimitSchema } from '../../../contracts/budgets.ts';
 import { answer, failure, inPath, jsonContent, queryOf, requiredBody } from '../../openapi/parts.ts';

@@ -1,4 +1,4 @@
-/** What the ledger says: balances, entries, and the audit of one against the other. Scope: admin. */
+/** The budget ledger: its balances, its entries, and the audit of one against the other. Scope: admin. */
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { callerIn } from '../../access/authenticate.ts';
@@ -7,11 +7,11 @@ import { releaseOrphans } from '../../generations/release-orphans.ts';
 import { parseBody, parseQuery } from '../../http/read-request.ts';
 import { balancesQuerySchema, entriesQuerySchema, reconcileSchema } from './queries.ts';
 
-/** Days of one query. */
+/** Longest period of one query. */
 const MOST_DAYS = 366;
 const DAY_MS = 24 * 3_600_000;
 
-/** `GET /v1/budgets/balances?per=user&id=ann`: every window that is kept of one user, team or key. */
+/** `GET /v1/budgets/balances?per=user&id=ann`: every stored window of one user, team or key. */
 export function getBalances({ accounts }: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const { per, id } = parseQuery(request, balancesQuerySchema);
@@ -38,13 +38,13 @@ export function listEntries({ accounts }: ApiDependencies): RequestHandler {
   };
 }
 
-/** `POST /v1/budgets/reconcile`: recomputes all balances from entries; with `repair` it also puts them right. */
+/** `POST /v1/budgets/reconcile`: recomputes all balances from entries; with `repair` it also corrects them. */
 export function reconcileBudgets(dependencies: ApiDependencies): RequestHandler {
   const { accounts } = dependencies;
   return async (request, response) => {
     const { repair } = parseBody(request, reconcileSchema);
     const { tenant } = callerIn(response);
-    // Orphans first: what they give back is then part of what is summed.
+    // Orphans first, so that the sums include what they release.
     const orphans = await releaseOrphans(dependencies, tenant, { repair });
     response.json({ repaired: repair, ...(await accounts.audit(tenant, { repair })), orphans });
   };

@@ -1,4 +1,4 @@
-/** `/v1/budgets/limits`: the limits of the caller's tenant, those of the config among them. Scope: admin. */
+/** `/v1/budgets/limits`: the limits of the caller's tenant, including those of the config. Scope: admin. */
 import type { RequestHandler } from 'express';
 import { budgetKeySchema, budgetLimitSchema, nameOfBudget } from '../../../contracts/budgets.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
@@ -13,14 +13,14 @@ export function listLimits({ accounts }: ApiDependencies): RequestHandler {
     const { limit, after } = parseQuery(request, limitsQuerySchema);
     const all = await accounts.listLimits(callerIn(response).tenant);
     const rest = all
-      .map((one) => ({ name: nameOfBudget(one), ...one }))
+      .map((budgetLimit) => ({ name: nameOfBudget(budgetLimit), ...budgetLimit }))
       .filter(({ name }) => after === undefined || name > after);
     const data = rest.slice(0, limit);
     response.json({ data, next: rest.length > limit ? (data.at(-1)?.name ?? null) : null });
   };
 }
 
-/** `PUT`: sets one, or changes it. Holds from the next reservation on. */
+/** `PUT`: sets or changes a limit. It applies from the next reservation on. */
 export function setLimit({ accounts }: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const limit = parseBody(request, budgetLimitSchema);
@@ -29,7 +29,7 @@ export function setLimit({ accounts }: ApiDependencies): RequestHandler {
   };
 }
 
-/** `DELETE ?per=&id=&window=&unit=`: takes one back; the config's own applies again. */
+/** `DELETE ?per=&id=&window=&unit=`: removes a limit; that of the config applies again, if there is one. */
 export function removeLimit({ accounts }: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const key = parseQuery(request, budgetKeySchema);

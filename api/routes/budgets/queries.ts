@@ -1,4 +1,4 @@
-/** What the routes of budgets take from their query. */
+/** The queries of the routes of budgets. */
 import { z } from 'zod';
 import { budgetSubjects } from '../../../contracts/budgets.ts';
 import { pageLimitSchema } from '../../http/read-request.ts';

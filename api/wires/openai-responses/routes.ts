@@ -10,7 +10,7 @@ import { cancelRun } from '../../generations/cancel-run.ts';
 import { eraseGeneration } from '../../generations/erase-generation.ts';
 import { pageLimitSchema, parseBody, parseQuery, requireJson } from '../../http/read-request.ts';
 import { relayEvents } from '../../relay/relay-events.ts';
-import { errorOf } from '../../relay/status-after-budget.ts';
+import { toGenerationFailure } from '../../relay/status-after-budget.ts';
 import { FactsFold } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { collectingSink, streamToClient, waitForEnd } from '../serve.ts';
@@ -90,7 +90,7 @@ async function sendWhole(dependencies: ApiDependencies, response: Response, head
   setUnbrokenHeaders(response, done);
   const whole = projection.response();
   if (done.end?.type === 'generation-error' && whole.status === 'failed') {
-    throw errorOf(done.end, head.generationId);
+    throw toGenerationFailure(done.end, head.generationId);
   }
   response.json(whole);
 }

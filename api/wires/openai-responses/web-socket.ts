@@ -22,7 +22,7 @@ import {
   type SocketSession,
   sendText,
 } from '../../relay/socket-route.ts';
-import { errorOf } from '../../relay/status-after-budget.ts';
+import { toGenerationFailure } from '../../relay/status-after-budget.ts';
 import type { ViewerSink } from '../../relay/viewer.ts';
 import { startOrResume, type WireRequest } from '../wire.ts';
 import { toOpenAiError } from './errors.ts';
@@ -152,7 +152,7 @@ class ResponsesSession implements SocketSession {
       send: (events) => {
         for (const event of events) {
           const refusal = event.seq === 1 && event.type === 'generation-error' ? event : null;
-          if (refusal !== null) throw errorOf(refusal, generationId);
+          if (refusal !== null) throw toGenerationFailure(refusal, generationId);
           for (const frame of projection.push(event)) this.#send(frame, streamId);
         }
       },

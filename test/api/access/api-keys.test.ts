@@ -13,14 +13,14 @@ afterAll(() => keys?.stop());
 const owner = { tenant: 'acme', user: 'ann', team: 'red', scopes: ['generate', 'admin'] } as const;
 
 describe('a key', () => {
-  test('is known at every process, with its owner and scopes, by an id that does not tell it', async () => {
+  test('is valid at every process, with its owner and scopes, and its id does not reveal it', async () => {
     const { key, id } = await keys.here.create(owner);
     expect(await keys.there.find(key)).toEqual({ ...owner, keyId: id });
     expect(key).toMatch(/^ub_[0-9a-f]{16}_[A-Za-z0-9_-]{43}$/);
     expect(await keys.there.find(`${key.slice(0, -1)}${key.endsWith('A') ? 'B' : 'A'}`)).toBeNull();
   });
 
-  test('is nowhere in Redis, nor in what is listed', async () => {
+  test('appears neither in Redis nor in a list', async () => {
     const { key, id } = await keys.here.create(owner);
     await keys.here.find(key);
     const secret = key.slice(-43);
@@ -30,14 +30,14 @@ describe('a key', () => {
     expect(JSON.stringify(stored)).toContain(id);
   });
 
-  test('that expires is refused from that moment, though it was used just before', async () => {
+  test('is refused from the moment it expires, even if it was used just before', async () => {
     const { key } = await keys.here.create({ ...owner, expiresInMs: 300 });
     expect(await keys.here.find(key)).not.toBeNull();
     await waitFor('the end of the key', async () => (await keys.here.find(key)) === null);
     expect(await keys.there.find(key)).toBeNull();
   });
 
-  test('is listed by its own tenant, with its last use to the minute', async () => {
+  test('is listed for its own tenant only, with its last use to the minute', async () => {
     const { key, id } = await keys.here.create({ ...owner, tenant: 'listed', name: 'billing' });
     expect(await keys.here.list('listed')).toMatchObject([{ id, name: 'billing', lastUsedAt: null }]);
     const usedAt = Date.now();
@@ -52,7 +52,7 @@ describe('a key', () => {
 });
 
 describe('a tenant', () => {
-  test('with as many keys as it may have gets no more, until one is gone; another tenant does', async () => {
+  test('at its limit of keys gets another only after one is revoked or expires; other tenants are not affected', async () => {
     const crowd = { ...owner, tenant: 'crowd' };
     const [first] = [await keys.here.create(crowd)];
     const ids = Array.from({ length: LIMITS.keysPerTenant - 1 }, (_, index) => `key_${index}`);
@@ -69,14 +69,14 @@ describe('a tenant', () => {
     await keys.here.revoke(first.id);
     expect((await keys.here.create(crowd)).key).toBeDefined();
     await expect(keys.here.create(crowd)).rejects.toMatchObject({ code: 'invalid_request' });
-    // An expired key takes its record along, and its place in the index goes with the next look.
+    // Redis drops the record of an expired key, and the next list drops its index entry.
     await keys.redis.del(REDIS_KEYS.apiKey('key_0'));
     expect((await keys.here.create(crowd)).key).toBeDefined();
   });
 });
 
 describe('a revoked key', () => {
-  test('is refused at a process that has just used it, as soon as that hears of it', async () => {
+  test('is refused at a process that has just used it, as soon as the notice arrives', async () => {
     const { key, id } = await keys.here.create(owner);
     expect(await keys.there.find(key)).not.toBeNull();
     const changed: string[] = [];
@@ -88,20 +88,20 @@ describe('a revoked key', () => {
     expect(await keys.redis.exists(REDIS_KEYS.apiKey(id))).toBe(0);
   });
 
-  test('does not come back by a note of its use or a rotation that was under way', async () => {
+  test('is not restored by a concurrent use or rotation', async () => {
     const { key, id } = await keys.here.create({ ...owner, tenant: 'gone' });
     await keys.here.find(key);
     const outcomes = await Promise.all([keys.here.revoke(id), keys.there.rotate(id, 60_000)]);
     const rotated = outcomes[1];
-    for (const one of [key, rotated?.key ?? key]) {
-      await waitFor('the refusal', async () => (await keys.there.find(one)) === null);
+    for (const secret of [key, rotated?.key ?? key]) {
+      await waitFor('the refusal', async () => (await keys.there.find(secret)) === null);
     }
     expect(await keys.here.list('gone')).toEqual([]);
   });
 });
 
 describe('a rotated key', () => {
-  test('has the same id, and both secrets are good until the overlap has passed', async () => {
+  test('keeps its id, and both secrets are valid until the overlap ends', async () => {
     const { key: old, id } = await keys.here.create(owner);
     await keys.there.find(old);
     const rotated = await keys.here.rotate(id, 1_500);
@@ -113,7 +113,7 @@ describe('a rotated key', () => {
     expect(await keys.there.find(fresh)).toMatchObject({ keyId: id });
   });
 
-  test('lives as long again as it was meant to, and its old secret no longer than before', async () => {
+  test('gets a full lifetime again, and its old secret expires no later than before', async () => {
     const { key: old, id, expiresAt } = await keys.here.create({ ...owner, expiresInMs: 500 });
     await waitFor('a later millisecond', () => Date.now() + 500 > (expiresAt ?? 0));
     const rotated = await keys.here.rotate(id, 60_000);
@@ -123,8 +123,8 @@ describe('a rotated key', () => {
   });
 });
 
-describe('a key of an operator’s own choice', () => {
-  test('is good after it was registered twice, and keeps the time of its creation', async () => {
+describe('a key that an operator chose', () => {
+  test('is valid after a second registration, and keeps its time of creation', async () => {
     const chosen = 'a-key-that-someone-chose';
     await keys.here.register(chosen, owner);
     const first = await keys.there.find(chosen);

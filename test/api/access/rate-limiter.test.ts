@@ -17,14 +17,14 @@ const isAdmitted = (rate: Awaited<ReturnType<typeof limiter>>, keyId: string) =>
     () => false,
   );
 
-test('one process never lets more through than the limit, however many come at once', async () => {
+test('one process never admits more than the limit, however many requests arrive at once', async () => {
   const rate = await limiter(20);
   const admitted = await Promise.all(Array.from({ length: 200 }, () => isAdmitted(rate, 'burst')));
   expect(admitted.filter(Boolean)).toHaveLength(20);
   await expect(rate.admit('burst')).rejects.toMatchObject({ code: 'rate_limited' });
 });
 
-test('the refusal says when to come back', async () => {
+test('a refusal says when to retry', async () => {
   const rate = await limiter(1);
   await rate.admit('later');
   const refusal: { retryAfterMs?: number } = await rate.admit('later').catch((error) => error);
@@ -32,34 +32,34 @@ test('the refusal says when to come back', async () => {
   expect(refusal.retryAfterMs).toBeLessThanOrEqual(60_000);
 });
 
-test('what one process let through counts at the others', async () => {
-  const [one, other] = [await limiter(30), await limiter(30)];
-  for (let count = 0; count < 30; count += 1) await one.admit('shared');
-  // The other learns of it by its own first question to Redis.
+test('requests that one process admits count at the others', async () => {
+  const [first, second] = [await limiter(30), await limiter(30)];
+  for (let count = 0; count < 30; count += 1) await first.admit('shared');
+  // The second process learns of it from its own first request to Redis.
   let extra = 0;
   await waitFor('the refusal', async () => {
-    const admitted = await isAdmitted(other, 'shared');
+    const admitted = await isAdmitted(second, 'shared');
     if (admitted) extra += 1;
     return !admitted;
   });
   expect(extra).toBeLessThan(5);
 });
 
-test('keys do not use up each other’s limit', async () => {
+test('each key has its own limit', async () => {
   const rate = await limiter(1);
   await rate.admit('mine');
   await expect(rate.admit('yours')).resolves.toBeUndefined();
 });
 
-test('a Redis that is away stops nobody, and delays nobody', async () => {
-  const away = await server.connect();
-  const rate = createRateLimiter(away, { requestsPerMinute: 5 });
-  away.destroy();
-  for (let count = 0; count < 5; count += 1) await rate.admit('away');
-  await expect(rate.admit('away')).rejects.toMatchObject({ code: 'rate_limited' });
+test('an unreachable Redis neither refuses nor delays a request', async () => {
+  const lost = await server.connect();
+  const rate = createRateLimiter(lost, { requestsPerMinute: 5 });
+  lost.destroy();
+  for (let count = 0; count < 5; count += 1) await rate.admit('lost');
+  await expect(rate.admit('lost')).rejects.toMatchObject({ code: 'rate_limited' });
 });
 
-test('without a limit everything is let through', async () => {
+test('without a limit every request is admitted', async () => {
   const rate = await limiter(null);
   for (let count = 0; count < 1_000; count += 1) await rate.admit('free');
 });

@@ -8,7 +8,7 @@ import { expect, test } from '@jest/globals';
 import express from 'express';
 import { isDisconnect } from '../../../api/http/disconnect.ts';
 
-test('a client that leaves in the middle of a file is no error of ours, and an error beside it still is', async () => {
+test('a client that disconnects within a file is not an error of ours, unlike an error at the same moment', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'unbroken-disconnect-'));
   const file = join(folder, 'large.txt');
   // More than both sides' socket buffers hold, so that the response is open when the client leaves.

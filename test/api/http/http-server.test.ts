@@ -62,7 +62,7 @@ afterAll(() => {
 });
 
 /** What a raw client reads until the server closes. */
-async function talk(first: string, thenEveryMs?: { piece: string; ms: number }): Promise<string> {
+async function talk(first: string, repeated?: { chunk: string; ms: number }): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   open.push(socket);
   let heard = '';
@@ -71,8 +71,8 @@ async function talk(first: string, thenEveryMs?: { piece: string; ms: number }):
   });
   socket.on('error', () => socket.destroy());
   socket.write(first);
-  const dribble = thenEveryMs && setInterval(() => socket.write(thenEveryMs.piece), thenEveryMs.ms);
-  // Not `once` of node:events, which would reject with the EPIPE of a piece that came too late.
+  const dribble = repeated && setInterval(() => socket.write(repeated.chunk), repeated.ms);
+  // Not `once` of node:events, which would reject with the EPIPE of a chunk that came too late.
   await new Promise<void>((resolve) => socket.once('close', () => resolve()));
   clearInterval(dribble);
   return heard;
@@ -80,7 +80,7 @@ async function talk(first: string, thenEveryMs?: { piece: string; ms: number }):
 
 describe('a client that is slow on purpose', () => {
   test('with its headers, one line at a time, is cut', async () => {
-    const heard = await talk('GET /slow HTTP/1.1\r\nhost: a\r\n', { piece: 'x: y\r\n', ms: 50 });
+    const heard = await talk('GET /slow HTTP/1.1\r\nhost: a\r\n', { chunk: 'x: y\r\n', ms: 50 });
     expect(heard).toContain('408 Request Timeout');
     expect(heard).toContain('"code":"request_timeout"');
   });
@@ -88,11 +88,11 @@ describe('a client that is slow on purpose', () => {
   test('with its body, one byte at a time, is cut', async () => {
     const head =
       'POST /things HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 9999\r\n\r\n';
-    const heard = await talk(head, { piece: ' ', ms: 50 });
+    const heard = await talk(head, { chunk: ' ', ms: 50 });
     expect(heard).toContain('408 Request Timeout');
   });
 
-  test('does not make the server cut a response that takes longer than any request may', async () => {
+  test('does not shorten the time for a response', async () => {
     const response = await fetch(`http://127.0.0.1:${port}/slow`);
     expect(await response.text()).toBe('begin end');
   });
@@ -104,7 +104,7 @@ test('headers over the limit are refused', async () => {
   expect(await response.json()).toMatchObject({ error: { code: 'headers_too_large' } });
 });
 
-describe('a request that no two programs read alike', () => {
+describe('a request that programs read differently', () => {
   const post = 'POST /things HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\n';
   const chunked = `${post}transfer-encoding: chunked\r\n\r\n`;
   test.each([
@@ -130,13 +130,13 @@ describe('a request that no two programs read alike', () => {
     expect(heard.match(/HTTP\/1\.1/g)).toHaveLength(1);
   });
 
-  test('the second of two on one connection does not get the first one to be answered twice', async () => {
+  test('a broken second request on a connection does not corrupt the answer to the first', async () => {
     const heard = await talk('GET /slow HTTP/1.1\r\nhost: a\r\n\r\nGET /slow HTTP/9.9\r\n\r\n');
     expect(heard.match(/HTTP\/1\.1/g)?.length ?? 0).toBeLessThanOrEqual(1);
   });
 });
 
-test('an offer of HTTP/2 that is not taken up does not keep a request from its answer', async () => {
+test('a request that offers HTTP/2 is answered over HTTP/1.1', async () => {
   const heard = await talk(
     'GET /nested/1 HTTP/1.1\r\nhost: a\r\nconnection: close, upgrade, http2-settings\r\nupgrade: h2c\r\nhttp2-settings: AAMAAABkAAQAAP__\r\n\r\n',
   );
@@ -155,8 +155,8 @@ describe('a JSON body', () => {
   };
   const deep = '['.repeat(5_000) + ']'.repeat(5_000);
 
-  test('in another charset is refused: its depth would be told wrongly', async () => {
-    // The high byte of U+2200 is a quote to whoever reads bytes: all brackets after it seemed to stand in a text.
+  test('in another charset is refused, because its depth would be measured wrongly', async () => {
+    // The high byte of U+2200 looks like a quote to a reader of bytes, and the brackets after it like text.
     const bytes = Buffer.from(`["\u2200",${deep}]`, 'utf16le');
     expect(await send(bytes, { 'content-type': 'application/json; charset=utf-16le' })).toBe(
       'unsupported_media_type',
@@ -208,8 +208,8 @@ describe('a JSON body', () => {
   });
 });
 
-describe('bodies that are kept back', () => {
-  // One that gives them time.
+describe('unfinished bodies', () => {
+  // A server with normal time limits.
   const patient = createHttpServer(app, configSchema.parse({}).http);
   let port = 0;
   beforeAll(async () => {
@@ -237,7 +237,7 @@ describe('bodies that are kept back', () => {
     return { heard: () => heard, end: () => socket.destroy() };
   };
 
-  test('are counted for their key and for the process, and given back when they have gone', async () => {
+  test('are counted for their key and for the process until they are gone', async () => {
     const before = bodies.bytes;
     const first = await begin('key_a', 7 * MIB);
     await waitFor('the first to be held', () => bodies.bytes === before + 7 * MIB);
@@ -252,7 +252,7 @@ describe('bodies that are kept back', () => {
     await waitFor('all to be given back', () => bodies.bytes === before);
   });
 
-  test('and come packed are counted by what they unpack to', async () => {
+  test('and are compressed count with their decompressed size', async () => {
     const packed = gzipSync(Buffer.alloc(8 * MIB, ' '));
     const socket = connect(port, '127.0.0.1');
     open.push(socket);

@@ -4,7 +4,7 @@ import { createRandom } from '../../harness/random.ts';
 
 const NO_LIMIT = { depth: Number.POSITIVE_INFINITY, values: Number.POSITIVE_INFINITY };
 const faultOf = (text: string, limits = {}) => jsonFault(Buffer.from(text), { ...NO_LIMIT, ...limits });
-/** The least limit that the text keeps. */
+/** The lowest limit that the text meets. */
 const least = (text: string, limit: 'depth' | 'values') => {
   let most = 0;
   while (faultOf(text, { [limit]: most }) !== null) most += 1;
@@ -26,7 +26,7 @@ test.each([
   expect(depth(text)).toBe(expected);
 });
 
-test('it agrees with a walk over what was parsed, for made-up values', () => {
+test('the depth equals that of the parsed value, for random values', () => {
   const random = createRandom(20_260_101);
   const pieces = ['"', '\\', '[', ']', '{', '}', 'a', '€'];
   const text = () =>
@@ -38,15 +38,15 @@ test('it agrees with a walk over what was parsed, for made-up values', () => {
     if (kind === 1) return Array.from({ length: size }, () => value(left - 1));
     return Object.fromEntries(Array.from({ length: size }, () => [text(), value(left - 1)]));
   };
-  const walked = (one: unknown): number =>
-    typeof one === 'object' && one !== null ? 1 + Math.max(0, ...Object.values(one).map(walked)) : 0;
+  const walked = (node: unknown): number =>
+    typeof node === 'object' && node !== null ? 1 + Math.max(0, ...Object.values(node).map(walked)) : 0;
   for (let round = 0; round < 500; round += 1) {
-    const one = value(6);
-    expect(depth(JSON.stringify(one))).toBe(walked(one));
+    const tree = value(6);
+    expect(depth(JSON.stringify(tree))).toBe(walked(tree));
   }
 });
 
-test('eight megabytes of brackets are refused by the first that is too many', () => {
+test('eight megabytes of brackets are refused at the first bracket over the limit', () => {
   expect(faultOf('['.repeat(8 * 1024 * 1024), { depth: 100 })).toBe('depth');
 });
 
@@ -59,7 +59,7 @@ test.each([
   expect(least(text, 'values')).toBe(expected);
 });
 
-test('text has half a character exactly where the parsed value has', () => {
+test('half a character is found exactly in the texts whose parsed value has one', () => {
   const random = createRandom(20_261_128);
   const pieces = ['\\ud83d', '\\ude00', '\\uD83D\\uDE00', '\\\\', '\\"', '\\n', 'a', '€', 'ud800', '\\u0041'];
   for (let round = 0; round < 2_000; round += 1) {

@@ -8,12 +8,12 @@ const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }
 test.each([
   ['a connection that broke', new SocketClosedUnexpectedlyError()],
   ['a socket that was reset', reset],
-  ['a Redis that reads its file', new ErrorReply('LOADING Redis is loading the dataset in memory')],
-])('%s is a 503 that says to come back', (_, error) => {
+  ['a Redis that loads its file', new ErrorReply('LOADING Redis is loading the dataset in memory')],
+])('%s is a 503 that asks for a retry', (_, error) => {
   expect(toPublicError(error)).toMatchObject({ code: 'service_unavailable', cause: error });
 });
 
-test('an error of our own is told, and one of our code is not', () => {
+test('our own errors are public, and errors of our code are not', () => {
   const own = new UnbrokenError('not_found', 'There is none.');
   expect(toPublicError(own)).toBe(own);
   expect(toPublicError(new TypeError('secret is undefined'))).toMatchObject({

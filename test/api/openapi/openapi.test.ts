@@ -19,7 +19,7 @@ const at = (path: string): unknown =>
     .reduce<unknown>((value, key) => (value as Record<string, unknown>)[key.replaceAll('~', '/')], document);
 
 describe('/openapi.json', () => {
-  test('has only schemas that JSON Schema 2020-12 knows', () => {
+  test('has only valid schemas of JSON Schema 2020-12', () => {
     const ajv = new Ajv.default({ strict: false, formats: { uri: true, date: true } });
     ajv.addSchema({ $id: 'all', ...document });
     const schemas = all
@@ -32,7 +32,7 @@ describe('/openapi.json', () => {
     expect(all.filter(([, { items }]) => Array.isArray(items)).map(([path]) => path)).toEqual([]);
   });
 
-  test('allows what is answered: the place of the events, and details of an error', () => {
+  test('describes the answers: the URL of the events, and the details of an error', () => {
     expect(at('paths/~v1~generations/post/responses/201/content/application~json/schema')).toEqual({
       $ref: '#/components/schemas/CreatedGeneration',
     });
@@ -44,21 +44,22 @@ describe('/openapi.json', () => {
     }
   });
 
-  test('says what is refused: the least and the most of every number, the form of every name', () => {
+  test('gives the bounds of every number and the pattern of every name', () => {
     const parameters = all
       .map(([, value]) => value)
-      .filter((one) => one['in'] === 'query' || one['in'] === 'path');
+      .filter((object) => object['in'] === 'query' || object['in'] === 'path');
     expect(parameters.length).toBeGreaterThan(50);
-    const schemaOf = (one: Record<string, unknown>) => one['schema'] as Record<string, unknown>;
+    const schemaOf = (parameter: Record<string, unknown>) => parameter['schema'] as Record<string, unknown>;
     const open = parameters.filter(
-      (one) => schemaOf(one)['type'] === 'integer' && schemaOf(one)['minimum'] === undefined,
+      (parameter) =>
+        schemaOf(parameter)['type'] === 'integer' && schemaOf(parameter)['minimum'] === undefined,
     );
     expect(open.map(({ name }) => name)).toEqual([]);
     const names = parameters.filter(
-      ({ name, ...one }) => one['in'] === 'path' && (name === 'name' || name === 'label'),
+      (parameter) => parameter['in'] === 'path' && ['name', 'label'].includes(String(parameter['name'])),
     );
     expect(names.length).toBeGreaterThan(5);
-    expect(names.every((one) => schemaOf(one)['pattern'] !== undefined)).toBe(true);
+    expect(names.every((parameter) => schemaOf(parameter)['pattern'] !== undefined)).toBe(true);
     expect(at('components/schemas/BudgetLimit/properties/window')).toHaveProperty('pattern');
   });
 
@@ -67,7 +68,7 @@ describe('/openapi.json', () => {
     ['~v1~messages', ['model', 'messages', 'max_tokens']],
     ['~v1~embeddings', ['model', 'input']],
     ['~v1~ui~chat', ['id', 'messages']],
-  ])('says what a body of another format must have: %s', (path, required) => {
+  ])('lists the required fields of a body in another format: %s', (path, required) => {
     const body = at(`paths/${path}/post/requestBody/content/application~json/schema`);
     expect(body).toMatchObject({ required: expect.arrayContaining(required) });
   });

@@ -11,8 +11,8 @@ import { requestSchemas, unlimitedIn } from './request-schemas.ts';
 
 const schemas = await requestSchemas();
 
-describe('what a request is checked with', () => {
-  test('has a limit on every list and every record', () => {
+describe('the schemas of requests', () => {
+  test('limit every list and every record', () => {
     expect(schemas.length).toBeGreaterThan(20);
     expect(schemas.flatMap(({ name, schema }) => unlimitedIn(schema, name))).toEqual([]);
   });
@@ -23,32 +23,32 @@ describe('what a request is checked with', () => {
     ['a list in a list', z.array(z.array(z.string())).max(5), ['x[]']],
     ['a list in a limited record', limitedRecord(z.string(), z.array(z.int()), 5).default({}), ['x{}']],
     ['limited ones', z.strictObject({ a: z.array(limitedRecord(z.string(), z.unknown(), 5)).max(2) }), []],
-  ])('is seen to have none: %s', (_what, schema, found) => {
+  ])('are found when they have none: %s', (_what, schema, found) => {
     expect(unlimitedIn(schema, 'x')).toEqual(found);
   });
 });
 
-/** How often the schema is asked about an element before the whole is refused. */
-function askedOf(make: (element: z.ZodType) => z.ZodType, value: unknown): number {
-  let asked = 0;
+/** How many elements the schema checks before it refuses the whole. */
+function elementsChecked(make: (element: z.ZodType) => z.ZodType, value: unknown): number {
+  let checks = 0;
   const element = z.custom(() => {
-    asked += 1;
+    checks += 1;
     return false;
   });
   expect(() => parseWith(make(element), value)).toThrow(UnbrokenError);
-  return asked;
+  return checks;
 }
 
 describe('a value of a hundred thousand faults', () => {
   const many = new Array(100_000).fill({});
 
   test('is refused at the first of them', () => {
-    expect(askedOf((element) => z.array(element), many)).toBe(1);
-    expect(askedOf((element) => z.object({ a: z.union([z.string(), z.array(element)]) }), { a: many })).toBe(
-      1,
-    );
-    const record = Object.fromEntries(many.map((one, index) => [`key ${index}`, one]));
-    expect(askedOf((element) => limitedRecord(z.string(), element, 10), record)).toBe(0);
+    expect(elementsChecked((element) => z.array(element), many)).toBe(1);
+    expect(
+      elementsChecked((element) => z.object({ a: z.union([z.string(), z.array(element)]) }), { a: many }),
+    ).toBe(1);
+    const record = Object.fromEntries(many.map((value, index) => [`key ${index}`, value]));
+    expect(elementsChecked((element) => limitedRecord(z.string(), element, 10), record)).toBe(0);
   });
 
   test('in a list of tokens is refused at the first of them', () => {
@@ -89,7 +89,7 @@ describe('eight megabytes of empty objects', () => {
     'uiChatSchema',
     'generationRequestSchema',
   ])('as many as may be parsed make one fault: %s', (name) => {
-    const schema = schemas.find((one) => one.name === name)?.schema ?? z.never();
+    const schema = schemas.find((candidate) => candidate.name === name)?.schema ?? z.never();
     const content = new Array(LIMITS.partsPerMessage).fill({});
     const messages = new Array(Math.floor(LIMITS.jsonValues / 2 / content.length)).fill({
       id: 'a',

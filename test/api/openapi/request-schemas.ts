@@ -1,21 +1,21 @@
-/** Every schema that a request is checked with, read from the code that checks it: a new one is here by itself. */
+/** Every schema that checks requests, found in the code that checks them, so a new one is included automatically. */
 import { join } from 'node:path';
 import { z } from 'zod';
 import { projectFiles, ROOT, readProjectFile } from '../../house/project-files.ts';
 
-/** The functions by which values from outside are checked; the schema is the argument that is a name of its own. */
+/** Calls that check values of a request; one of the two arguments names the schema. */
 const CHECK = /\b(?:parseBody|parseQuery|parseWith)\(\s*([\w.]+),\s*(\w+)/g;
-/** Programs, which do something when they are imported. */
+/** Programs, which have effects when they are imported. */
 const PROGRAMS: ReadonlySet<string> = new Set(['api/main.ts']);
 /** Home of the check itself, and of what passes a schema on to it. */
 const CHECKER = 'api/http/read-request.ts';
 
-export interface RequestSchema {
+interface RequestSchema {
   readonly name: string;
   readonly schema: z.ZodType;
 }
 
-/** @throws where a schema is not exported: it could not be looked at. */
+/** @throws when a schema is not exported, because the test cannot inspect it */
 export async function requestSchemas(): Promise<RequestSchema[]> {
   const exported = new Map<string, z.ZodType>();
   for (const path of projectFiles('.ts').filter(isRead)) {
@@ -47,7 +47,7 @@ function namesOfSchemas(): Set<string> {
   return names;
 }
 
-/** Lists without a longest length, and records without a number of keys, each by where it stands. */
+/** The paths of lists without a maximal length, and of records without a maximal number of keys. */
 export function unlimitedIn(schema: z.ZodType, at: string, seen = new Set<z.ZodType>()): string[] {
   if (seen.has(schema)) return [];
   seen.add(schema);

@@ -29,19 +29,19 @@ test('a viewer gets every event once and in order, whichever batches the subscri
     signal: new AbortController().signal,
   };
   const relaying = relayEvents({ log, live }, relay);
-  const append = async (text: string, isHeard: boolean) => {
+  const append = async (text: string, { isPublished }: { readonly isPublished: boolean }) => {
     const { nextSeq } = writer;
     await writer.write({ type: 'text-delta', text });
     await writer.flush();
     const batch = await log.read('gen_1', nextSeq - 1);
-    if (isHeard) for (const listener of listeners) listener(batch);
+    if (isPublished) for (const listener of listeners) listener(batch);
   };
   await waitFor('the first event', () => got.length === 1);
-  await append('a', true);
-  await append('b', false);
-  await append('c', true);
+  await append('a', { isPublished: true });
+  await append('b', { isPublished: false });
+  await append('c', { isPublished: true });
   await waitFor('what comes after the gap', () => got.some((event) => 'text' in event && event.text === 'c'));
-  await append('d', true);
+  await append('d', { isPublished: true });
   await writer.write(END);
   await writer.flush();
   for (const listener of listeners) listener(null);

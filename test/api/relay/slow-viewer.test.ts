@@ -27,7 +27,7 @@ let log: EventLog;
 let live: LiveLogs;
 let server: Server;
 let made = 0;
-/** What waited in this process for each viewer at the most, and how its relay ended. */
+/** The most bytes that waited in this process for each viewer, and how its relay ended. */
 let viewers: { mostBytes: number; ended: number | null }[] = [];
 
 beforeAll(async () => {
@@ -93,9 +93,9 @@ async function newGeneration(): Promise<{ id: string; writer: LogWriter }> {
 async function writeMuch(writer: LogWriter): Promise<string> {
   let text = '';
   for (let index = 0; index < DELTAS; index += 1) {
-    const piece = `${index} `.padEnd(DELTA_CHARS, 'x');
-    text += piece;
-    await writer.write({ type: 'text-delta', text: piece });
+    const delta = `${index} `.padEnd(DELTA_CHARS, 'x');
+    text += delta;
+    await writer.write({ type: 'text-delta', text: delta });
     if (index % 64 === 63) await writer.flush();
   }
   await writer.write(endWith());
@@ -108,7 +108,7 @@ interface Reader {
   readonly events: GenerationEvent[];
 }
 
-/** A connection that reads only when it is told to. */
+/** A connection that starts paused; `socket.resume()` reads. */
 function openReader(id: string, after = -1, stallMs: number = LIMITS.viewerStallMs): Reader {
   const { port } = server.address() as AddressInfo;
   const socket = connect({ port, host: '127.0.0.1' });
@@ -145,8 +145,8 @@ function unchunked(feed: (text: string) => void): (bytes: Buffer) => void {
   };
 }
 
-describe('a viewer that takes nothing', () => {
-  test('holds no more than its buffer in this process, and then gets every token, merged', async () => {
+describe('a viewer that reads nothing', () => {
+  test('takes no more than its buffer in this process, and then gets every token, merged', async () => {
     const { id, writer } = await newGeneration();
     const reader = openReader(id);
     await waitFor('the viewer', () => viewers.length === 1);
@@ -162,7 +162,7 @@ describe('a viewer that takes nothing', () => {
     expect(viewers[0]?.mostBytes).toBeGreaterThan(LIMITS.viewerBufferBytes / 4);
   });
 
-  test('is closed after the limit, and its cursor is good for all the rest', async () => {
+  test('is closed after the limit, and its cursor still gives the rest', async () => {
     const { id, writer } = await newGeneration();
     const reader = openReader(id, -1, STALL_MS);
     await waitFor('the viewer', () => viewers.length === 1);

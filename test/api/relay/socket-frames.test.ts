@@ -25,7 +25,7 @@ const rate = {
   },
 };
 
-/** Does as its frames say: `fail` at once, `work` that waits or fails, or nothing. */
+/** Does what its frames ask: `throw`, start `work`, or nothing. */
 function route(
   counts: SocketRoute['counts'],
   takesWork: (frame: { do?: string }) => FrameWork | null,
@@ -104,7 +104,7 @@ async function connect(path: string) {
 }
 
 describe('a frame', () => {
-  test('that breaks what serves it ends its own socket with 1011, and nothing else', async () => {
+  test('that crashes its session ends its own socket with 1011, and nothing else', async () => {
     const other = await connect('/all');
     const { client, heard, closedWith } = await connect('/all');
     client.send('{"do":"throw"}');
@@ -125,7 +125,7 @@ describe('a frame', () => {
     ['with half a character', '{"a":"\\ud800"}', 'invalid_json'],
     ['that is no JSON', '{', 'invalid_json'],
     ['of bytes', Buffer.from('{}'), 'invalid_request'],
-  ])('%s is refused before anything of it is taken, and the socket stays', async (_what, frame, code) => {
+  ])('%s is refused before its session sees it, and the socket stays open', async (_what, frame, code) => {
     const { client, heard } = await connect('/work');
     client.send(frame);
     await waitFor('an answer', () => heard.length > 0);
@@ -134,7 +134,7 @@ describe('a frame', () => {
     await waitFor('the next one', () => heard.some(({ type }) => type === 'taken'));
   });
 
-  test.each(['/all', '/work'])('that begins work counts as a request of its key (%s)', async (path) => {
+  test.each(['/all', '/work'])('that starts work counts as a request of its key (%s)', async (path) => {
     const { client, heard } = await connect(path);
     const taken = () => heard.filter(({ type }) => type === 'taken').length;
     for (let sent = 0; sent < ADMITTED; sent += 1) client.send('{"do":"work"}');
@@ -149,7 +149,7 @@ describe('a frame', () => {
     expect(left).toBeLessThan(0);
   });
 
-  test('that is not valid counts as a request of its key, also where only work counts', async () => {
+  test('that is invalid counts as a request of its key, even where only work counts', async () => {
     const { client, heard } = await connect('/work');
     for (let sent = 0; sent <= ADMITTED; sent += 1) client.send('{');
     await waitFor('the refusal', () => heard.some(({ code }) => code === 'rate_limited'));
@@ -160,7 +160,7 @@ describe('a frame', () => {
     ['are valid', '{}'],
     ['are not', '{'],
   ])(
-    'waits where thousands come in one packet, so that others have their turn (they %s)',
+    'waits when thousands arrive in one packet, so that other clients get a turn (they %s)',
     async (_what, text) => {
       left = Number.POSITIVE_INFINITY;
       const frames = 3_000;
@@ -181,7 +181,7 @@ describe('a frame', () => {
     },
   );
 
-  test('that never becomes whole is counted as it comes, and ends the socket of a key that holds too much', async () => {
+  test('that never completes is counted as it arrives, and ends the socket of a key over its limit', async () => {
     const socket = await openRawWebSocket(url, '/all', 'none');
     const payload = Buffer.alloc(5 * MIB, 'x');
     const frame = encodeFrame({ fin: true, reserved: 0, opcode: 1, isMasked: true, payload });
@@ -190,10 +190,10 @@ describe('a frame', () => {
     socket.write(frame.subarray(3 * MIB, -1));
     await waitFor('the end', () => socket.isClosed());
     await waitFor('all to be given back', () => bodies.bytes === 0);
-    expect(socket.frames.some(({ payload: said }) => said.includes('too_many_bytes'))).toBe(true);
+    expect(socket.frames.some(({ payload: answer }) => answer.includes('too_many_bytes'))).toBe(true);
   });
 
-  test('that is whole is not counted once it was worked off', async () => {
+  test('that was handled is no longer counted', async () => {
     const { client, heard } = await connect('/all');
     for (let sent = 0; sent < 3; sent += 1) client.send(JSON.stringify({ a: 'x'.repeat(2 * MIB) }));
     await waitFor('all three', () => heard.length === 3);

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { startWithSecond } from '../../../api/relay/status-after-budget.ts';
+import { statusAfterBudget } from '../../../api/relay/status-after-budget.ts';
 import type { ViewerSink } from '../../../api/relay/viewer.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
@@ -43,11 +43,11 @@ function sinkOf(runStarted: Promise<void>) {
     closeStalled: () => false,
     send: (events) => void sent.push(...events),
   };
-  const sink = startWithSecond(plain, (events) => void started.push([...events]), runStarted);
+  const sink = statusAfterBudget(plain, (events) => void started.push([...events]), runStarted);
   return { sink, sent, started };
 }
 
-test('nothing is sent before the run is started, and then all of it, in order', async () => {
+test('nothing is sent before the run is started, and then every event in order', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { sink, sent, started } = sinkOf(promise);
   sink.send([first]);
@@ -60,7 +60,7 @@ test('nothing is sent before the run is started, and then all of it, in order', 
   expect(sent).toEqual([first, second]);
 });
 
-test('a refusal that comes before the word that the run is started is thrown, and begins no stream later', async () => {
+test('a refusal before the run is started is thrown, and the later start does not start the stream', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   const { sink, sent, started } = sinkOf(promise);
   sink.send([first]);

@@ -30,16 +30,16 @@ afterAll(() => {
   server.close();
 });
 
-test('a client that answers no ping is closed, and one that does stays', async () => {
+test('a client that answers no ping is closed, and one that does stays open', async () => {
   const good = new WebSocket(`${url.replace('http', 'ws')}/silent`);
   let pings = 0;
   good.on('ping', () => {
     pings += 1;
   });
   await once(good, 'open');
-  // It takes every frame and never says a word.
+  // It reads every frame and never sends one.
   const gone = await openRawWebSocket(url, '/silent', 'none');
-  await waitFor('the end of the silent one', () => gone.isClosed());
+  await waitFor('the silent client to be closed', () => gone.isClosed());
   expect(gone.frames.some(({ opcode }) => opcode === 9)).toBe(true);
   const before = pings;
   await waitFor('three more pings', () => pings >= before + 3);
@@ -47,7 +47,7 @@ test('a client that answers no ping is closed, and one that does stays', async (
   good.terminate();
 });
 
-test('what a client makes the server answer does not pile up, and none of it is lost', async () => {
+test('answers do not pile up for a client that does not read them, and none is lost', async () => {
   const client = new WebSocket(url.replace('http', 'ws'));
   await once(client, 'open');
   const server = accepted;
@@ -62,8 +62,8 @@ test('what a client makes the server answer does not pile up, and none of it is 
     client.send('x');
     frames += 1;
   };
-  // One by one: what comes in one piece is answered in one.
-  await waitFor('the server to take no more', () => {
+  // One by one, because frames of one packet are all answered before the pause.
+  await waitFor('the server to stop reading', () => {
     if (!server.ws.isPaused) send();
     return server.ws.isPaused;
   });

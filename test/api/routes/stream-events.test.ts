@@ -15,10 +15,10 @@ import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-ser
 import { waitFor } from '../../harness/wait-for.ts';
 
 /** More than the buffers of both sides hold. */
-const PIECES = 400;
-const PIECE_CHARS = 60_000;
+const DELTAS = 400;
+const DELTA_CHARS = 60_000;
 const OWNER = { tenant: 'acme', user: 'ann', route: 'default' };
-/** Before each next one all memory is collected, which takes seconds on a busy machine. */
+/** A garbage collection after each takes seconds on a busy machine. */
 const VIEWERS = 8;
 let server: TestRedis;
 beforeAll(async () => {
@@ -26,10 +26,10 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-test('until_ms ends the stream of a reader who takes nothing, long before he counts as stalled', async () => {
+test('until_ms ends the stream of a client that reads nothing, long before it counts as stalled', async () => {
   const { writer, ...served } = await serveLog('gen_1', new AbortController().signal);
-  for (let piece = 0; piece < PIECES; piece += 1) {
-    await writer.write({ type: 'text-delta', text: 'x'.repeat(PIECE_CHARS) });
+  for (let delta = 0; delta < DELTAS; delta += 1) {
+    await writer.write({ type: 'text-delta', text: 'x'.repeat(DELTA_CHARS) });
   }
   await writer.flush();
   const askedAt = performance.now();
@@ -46,7 +46,7 @@ test('until_ms ends the stream of a reader who takes nothing, long before he cou
   expect(closedAt - askedAt).toBeLessThan(LIMITS.viewerStallMs);
 });
 
-test('the process holds nothing of viewers who have gone, also where memory was collected as they watched', async () => {
+test('the process keeps nothing of disconnected viewers, even after a garbage collection during their streams', async () => {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');
   const leave = new AbortController();
@@ -91,7 +91,7 @@ async function serveLog(generationId: string, leaving: AbortSignal): Promise<Ser
     next();
   });
   const source = { log, live: createLiveLogs(await server.connect()), heartbeatMs: 10_000 };
-  // Asked only for a log that is gone.
+  // Used only for a log that is gone.
   const runs = new RunLookup(new Client({ connection: Connection.lazy() }));
   app.get('/:id', streamEvents({ ...source, runs, leaving }));
   const http = app.listen(0, '127.0.0.1');

@@ -91,8 +91,8 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     name: 'readiness-asks-each-time',
     breaks: 'Callers without a key have Redis and Temporal asked as often as they like.',
     file: 'api/routes/get-health.ts',
-    find: 'if (known === null || known.untilMs <= performance.now()) {',
-    replace: 'if (known === null || known !== null) {',
+    find: 'if (latest === null || latest.untilMs <= performance.now()) {',
+    replace: 'if (latest === null || latest !== null) {',
     caughtBy: { tests: ['test/api/routes/get-health.test.ts'] },
   },
   {
