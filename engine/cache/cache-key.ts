@@ -39,9 +39,9 @@ export function cacheKey(question: CacheQuestion): string {
 /** SHA-256 in hex of what was asked, whoever of a route answers it and however: for the best answer there is. */
 export function questionKey(question: Pick<CacheQuestion, 'tenant' | 'onlyUser' | 'input'>): string {
   const { input } = question;
-  const asked = input.messages.map(({ role, content }) => [role, content]);
+  const messages = input.messages.map(({ role, content }) => [role, content]);
   const shape = [input.tools ?? null, input.toolChoice ?? null, input.output ?? null];
-  return sha256([ownerOf(question), input.system ?? null, asked, shape]);
+  return sha256([ownerOf(question), input.system ?? null, messages, shape]);
 }
 
 function ownerOf({ tenant, onlyUser }: Pick<CacheQuestion, 'tenant' | 'onlyUser'>): unknown {

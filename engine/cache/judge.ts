@@ -13,7 +13,7 @@ export interface JudgeCall {
   readonly prompt: string;
   readonly maxOutputTokens: number;
   readonly signal: AbortSignal;
-  readonly onText: (piece: string) => void;
+  readonly onText: (delta: string) => void;
 }
 
 /** One model, by its provider's port. */
@@ -21,13 +21,17 @@ export interface JudgeModel {
   /** @returns what the provider says that it used; null where it does not say. */
   ask(call: JudgeCall): Promise<Usage | null>;
   /** What a call used whose provider never said. */
-  estimate(asked: string, answered: string): Promise<Usage>;
+  estimate(questions: string, answered: string): Promise<Usage>;
   priceOf(usage: Usage): MicroUsd;
 }
 
 export interface Judge {
   /** null where nobody was asked. A failure is a judgement too: it takes the place of what was noted. */
-  judge(asked: readonly string[], stored: readonly string[], noteJudge: NoteJudge): Promise<Judgement | null>;
+  judge(
+    questions: readonly string[],
+    stored: readonly string[],
+    noteJudge: NoteJudge,
+  ): Promise<Judgement | null>;
 }
 
 const SYSTEM =
@@ -46,8 +50,8 @@ export function createJudge(options: {
   const { provider, model, timeoutMs, by } = options;
   const paid = (usage: Usage) => ({ provider, model, usage, costMicroUsd: by.priceOf(usage) });
   return {
-    async judge(asked, stored, noteJudge) {
-      const prompt = JSON.stringify({ first: asked, second: stored });
+    async judge(questions, stored, noteJudge) {
+      const prompt = JSON.stringify({ first: questions, second: stored });
       const estimate = (answered: string) => by.estimate(SYSTEM + prompt, answered);
       if (!(await noteJudge(paid(await estimate(LIKELY_ANSWER))))) return null;
       const abort = new AbortController();
@@ -57,8 +61,8 @@ export function createJudge(options: {
         prompt,
         maxOutputTokens: MAX_OUTPUT_TOKENS,
         signal: abort.signal,
-        onText: (piece) => {
-          text += piece;
+        onText: (delta) => {
+          text += delta;
         },
       });
       try {

@@ -39,7 +39,7 @@ export function createThreadedVerifier({ waitMs, compareMs, runMs } = PATIENCE):
     thread.run(request, { waitMs, runMs, turn: tenant });
   const compare: QuestionVerifier['compare'] = async (questions, others, tenant) => {
     if (others.length === 0) return [];
-    const request = { questions: [...questions], others: others.map((one) => [...one]), compareMs };
+    const request = { questions: [...questions], others: others.map((other) => [...other]), compareMs };
     return z.array(z.enum(agreements)).parse(await ask(request, tenant));
   };
   return {

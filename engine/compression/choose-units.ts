@@ -23,27 +23,27 @@ export function chooseUnits(
   budget: number,
 ): ReadonlySet<number>[] {
   const kept = texts.map(() => new Set<number>());
-  const said = createMemory();
+  const keptUnits = createMemory();
   const repeats: Candidate[] = [];
   let left = budget;
-  const take = (one: Candidate) => {
-    const set = kept[one.text] ?? new Set();
-    const needed = [one.index, ...missingAbove(texts[one.text] ?? [], one.unit.under, set)];
+  const take = (candidate: Candidate) => {
+    const set = kept[candidate.text] ?? new Set();
+    const needed = [candidate.index, ...missingAbove(texts[candidate.text] ?? [], candidate.unit.under, set)];
     const cost = needed.reduce((sum, index) => {
-      const unit = texts[one.text]?.[index];
+      const unit = texts[candidate.text]?.[index];
       return unit === undefined ? sum : sum + tokensOf(unit);
     }, 0);
     if (cost > left) return;
     left -= cost;
     for (const index of needed) set.add(index);
-    said.add(one.terms);
+    keptUnits.add(candidate.terms);
   };
-  for (const one of byWorth(texts, tokensOf)) {
-    if (said.has(one.terms)) repeats.push(one);
-    else take(one);
+  for (const candidate of byWorth(texts, tokensOf)) {
+    if (keptUnits.has(candidate.terms)) repeats.push(candidate);
+    else take(candidate);
   }
   // Where there is room for all, a repeat may stay too.
-  for (const one of repeats) take(one);
+  for (const candidate of repeats) take(candidate);
   return kept;
 }
 
@@ -53,11 +53,11 @@ function byWorth(
 ): Candidate[] {
   return texts
     .flatMap((units, text) =>
-      units.map((one, index) => ({
-        ...one,
+      units.map((unit, index) => ({
+        ...unit,
         text,
         index,
-        worth: one.score / Math.max(1, tokensOf(one)) ** COST_POWER,
+        worth: unit.score / Math.max(1, tokensOf(unit)) ** COST_POWER,
       })),
     )
     .filter(({ unit }) => unit.kind !== 'heading')
@@ -104,7 +104,7 @@ function createMemory() {
         const compared = near.slice(-left);
         left -= compared.length;
         const isSaid = compared.some((index) => {
-          const shared = own.filter((one) => units[index]?.has(one)).length;
+          const shared = own.filter((term) => units[index]?.has(term)).length;
           return shared / own.length >= SAME_SHARE;
         });
         if (isSaid || left <= 0) return isSaid;

@@ -102,12 +102,12 @@ function fillTarget(
   countTokens: (text: string) => number,
 ): readonly string[] {
   const counted = new Map<RankedUnit, number>();
-  for (const one of ranked.flat()) counted.set(one, countTokens(one.unit.text));
+  for (const unit of ranked.flat()) counted.set(unit, countTokens(unit.unit.text));
   let best: readonly string[] = contexts.map(() => '');
   let bestTokens = 0;
   let budget = targetTokens;
   for (let fitting = 0; fitting < FITTINGS; fitting += 1) {
-    const kept = chooseUnits(ranked, (one) => counted.get(one) ?? 0, budget);
+    const kept = chooseUnits(ranked, (unit) => counted.get(unit) ?? 0, budget);
     const texts = contexts.map((text, index) =>
       putTogether(text, ranked[index] ?? [], kept[index] ?? new Set()),
     );

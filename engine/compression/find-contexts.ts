@@ -57,16 +57,16 @@ export function findContexts(messages: readonly Message[]): FoundContexts {
   const split = (text: string, isLongContext: boolean): readonly Piece[] => {
     const documents = findDocuments(text);
     if (documents.length === 0) return [isLongContext && text.length >= LONG_CHARS ? add(text) : { text }];
-    const pieces: Piece[] = [];
+    const parts: Piece[] = [];
     let from = 0;
     for (const { inside: start, close, end, open } of documents) {
       const inside = text.slice(start, close);
-      pieces.push({ text: text.slice(from, start), opensAt: open - from });
-      pieces.push(inside.trim() === '' ? { text: inside } : add(inside));
-      pieces.push({ text: text.slice(close, end) });
+      parts.push({ text: text.slice(from, start), opensAt: open - from });
+      parts.push(inside.trim() === '' ? { text: inside } : add(inside));
+      parts.push({ text: text.slice(close, end) });
       from = end;
     }
-    return [...pieces, { text: text.slice(from) }];
+    return [...parts, { text: text.slice(from) }];
   };
   const taken = messages.map((message, index) => {
     const parts = partsOf(message);
@@ -77,8 +77,8 @@ export function findContexts(messages: readonly Message[]): FoundContexts {
     });
   });
   const question = (taken[asking] ?? [])
-    .flatMap((pieces) => pieces ?? [])
-    .map((piece) => ('text' in piece ? piece.text : ' '))
+    .flatMap((parts) => parts ?? [])
+    .map((part) => ('text' in part ? part.text : ' '))
     .join('')
     .replaceAll(/<\/?document\b[^<>]*>/gi, ' ')
     .trim();
@@ -89,8 +89,8 @@ export function findContexts(messages: readonly Message[]): FoundContexts {
     rebuild: (texts, relevance) =>
       messages.map((message, index) => {
         const parts = partsOf(message).map((part, place) => {
-          const pieces = taken[index]?.[place] ?? null;
-          return pieces === null ? part : withText(part, put(pieces, texts, mayMove ? relevance : null));
+          const parts = taken[index]?.[place] ?? null;
+          return parts === null ? part : withText(part, put(parts, texts, mayMove ? relevance : null));
         });
         const [only] = parts;
         const isPlain = typeof message.content === 'string' && only?.type === 'text';
@@ -108,25 +108,21 @@ function withText(part: Part, text: string): Part {
   return part.type === 'tool-result' ? { ...part, content: text } : part;
 }
 
-function put(
-  pieces: readonly Piece[],
-  texts: readonly string[],
-  relevance: readonly number[] | null,
-): string {
-  const shown = pieces.map((piece) => ('text' in piece ? piece.text : (texts[piece.context] ?? '')));
+function put(parts: readonly Piece[], texts: readonly string[], relevance: readonly number[] | null): string {
+  const shown = parts.map((part) => ('text' in part ? part.text : (texts[part.context] ?? '')));
   if (relevance === null) return shown.join('');
-  for (const run of documentRuns(pieces)) {
+  for (const run of documentRuns(parts)) {
     // Each document moves whole, with its tags; what stands between them stays.
     const documents = run.map((at) => {
-      const piece = pieces[at];
-      const worth = piece !== undefined && 'context' in piece ? (relevance[piece.context] ?? 0) : 0;
-      return { worth, open: openTag(pieces[at - 1]), inside: shown[at] ?? '' };
+      const part = parts[at];
+      const worth = part !== undefined && 'context' in part ? (relevance[part.context] ?? 0) : 0;
+      return { worth, open: openTag(parts[at - 1]), inside: shown[at] ?? '' };
     });
     const sorted = documents.toSorted((a, b) => b.worth - a.worth);
     for (const [place, at] of run.entries()) {
       const document = sorted[place];
       if (document === undefined) continue;
-      shown[at - 1] = textBeforeTag(pieces[at - 1]) + document.open;
+      shown[at - 1] = textBeforeTag(parts[at - 1]) + document.open;
       shown[at] = document.inside;
     }
   }
@@ -144,11 +140,11 @@ function textBeforeTag(before: Piece | undefined): string {
 }
 
 /** Places of documents that follow each other with nothing but white space between them. */
-function documentRuns(pieces: readonly Piece[]): number[][] {
+function documentRuns(parts: readonly Piece[]): number[][] {
   const runs: number[][] = [];
-  for (const [index, piece] of pieces.entries()) {
-    if (!('context' in piece) || index === 0) continue;
-    const follows = textBeforeTag(pieces[index - 1]).trim() === '';
+  for (const [index, part] of parts.entries()) {
+    if (!('context' in part) || index === 0) continue;
+    const follows = textBeforeTag(parts[index - 1]).trim() === '';
     const run = runs.at(-1);
     if (run !== undefined && follows && run.at(-1) === index - 3) run.push(index);
     else runs.push([index]);

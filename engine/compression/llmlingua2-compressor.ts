@@ -58,7 +58,7 @@ export async function loadLlmLingua2(
         targetTokens /
         Math.max(
           1,
-          tokens.reduce((sum, one) => sum + one, 0),
+          tokens.reduce((sum, count) => sum + count, 0),
         );
       const compressed: CompressedContext[] = [];
       // One after the other: the model takes all cores for each.

@@ -25,7 +25,7 @@ const KINDS: readonly (readonly [question: RegExp, answer: RegExp])[] = [
 
 /** null where the question does not say. */
 export function answerKind(question: string): RegExp | null {
-  return KINDS.find(([asked]) => asked.test(question))?.[1] ?? null;
+  return KINDS.find(([pattern]) => pattern.test(question))?.[1] ?? null;
 }
 
 /** Rules and warnings: whoever leaves them out changes what a text asks for. */

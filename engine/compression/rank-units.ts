@@ -75,13 +75,13 @@ export function rankUnits(
 /** BM25 of each unit, all units of all texts being the collection. */
 function wordScores(
   texts: readonly (readonly (readonly string[])[])[],
-  asked: ReadonlySet<string>,
+  questionTerms: ReadonlySet<string>,
 ): number[][] {
   const all = texts.flat();
   const frequency = new Map<string, number>();
   for (const terms of all) {
     for (const term of new Set(terms))
-      if (asked.has(term)) frequency.set(term, (frequency.get(term) ?? 0) + 1);
+      if (questionTerms.has(term)) frequency.set(term, (frequency.get(term) ?? 0) + 1);
   }
   const meanTerms = all.reduce((sum, terms) => sum + terms.length, 0) / Math.max(1, all.length);
   const rarity = (term: string) => {
@@ -91,7 +91,7 @@ function wordScores(
   return texts.map((units) =>
     units.map((terms) => {
       const counts = new Map<string, number>();
-      for (const term of terms) if (asked.has(term)) counts.set(term, (counts.get(term) ?? 0) + 1);
+      for (const term of terms) if (questionTerms.has(term)) counts.set(term, (counts.get(term) ?? 0) + 1);
       const length = K1 * (1 - B + (B * terms.length) / Math.max(1, meanTerms));
       return [...counts].reduce(
         (sum, [term, count]) => sum + (rarity(term) * count * (K1 + 1)) / (count + length),

@@ -44,9 +44,9 @@ export function splitText(text: string): readonly TextUnit[] {
   const headings: { readonly level: number; readonly unit: number }[] = [];
   let tableHead: number | null = null;
   const add = (kind: UnitKind, start: number, end: number, under: number | null) => {
-    const piece = text.slice(start, end).trimEnd();
-    if (piece.trim() === '') return;
-    units.push({ kind, start, end: start + piece.length, text: piece, paragraph, under });
+    const unitText = text.slice(start, end).trimEnd();
+    if (unitText.trim() === '') return;
+    units.push({ kind, start, end: start + unitText.length, text: unitText, paragraph, under });
   };
   const lines = linesOf(text);
   for (let index = 0; index < lines.length; index += 1) {

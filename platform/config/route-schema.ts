@@ -16,8 +16,8 @@ export const routeCandidateSchema = z
     [modelName, z.strictObject({ model: modelName, weight: z.number().positive().max(1_000).default(1) })],
     { error: 'expected provider/model, or { model: provider/model, weight: 2 }' },
   )
-  .transform((given) => {
-    const { model: name, weight } = typeof given === 'string' ? { model: given, weight: 1 } : given;
+  .transform((input) => {
+    const { model: name, weight } = typeof input === 'string' ? { model: input, weight: 1 } : input;
     const slash = name.indexOf('/');
     return { provider: name.slice(0, slash), model: name.slice(slash + 1), weight };
   });
@@ -72,7 +72,7 @@ export const routeSchema = z
         : 'expected a list of models, or { candidates: [...] } with the settings of docs/routing.md',
   })
   .transform(
-    (given): Route => (Array.isArray(given) ? { ...settingsSchema.parse({}), candidates: given } : given),
+    (input): Route => (Array.isArray(input) ? { ...settingsSchema.parse({}), candidates: input } : input),
   );
 
 /** A route made by us, of models that are asked in this order. */

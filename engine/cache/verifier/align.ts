@@ -120,7 +120,8 @@ export function align(left: PromptReading, right: PromptReading, words: Words): 
       const [first] = matches;
       if (first === undefined) continue;
       const match = matches.reduce(
-        (best, one) => (likeness(left, index, right, one) > likeness(left, index, right, best) ? one : best),
+        (best, other) =>
+          likeness(left, index, right, other) > likeness(left, index, right, best) ? other : best,
         first,
       );
       pairs.push({ left: index, right: match, relation: wanted });
@@ -169,11 +170,13 @@ function likeness(left: PromptReading, at: number, right: PromptReading, there: 
 
 /** Said twice in one prompt, once in the other. */
 function isRepeated(token: Token, tokens: readonly Token[]): boolean {
-  return token.kind === 'word' && tokens.some((one) => one !== token && one.lemma === token.lemma);
+  return token.kind === 'word' && tokens.some((other) => other !== token && other.lemma === token.lemma);
 }
 
 function classifies(token: Token, tokens: readonly Token[]): boolean {
   if (!CLASSIFIERS.has(token.lemma)) return false;
   const at = tokens.indexOf(token);
-  return [tokens[at - 1], tokens[at + 1]].some((one) => one?.isName === true || one?.kind === 'quote');
+  return [tokens[at - 1], tokens[at + 1]].some(
+    (neighbour) => neighbour?.isName === true || neighbour?.kind === 'quote',
+  );
 }

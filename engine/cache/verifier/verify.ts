@@ -1,59 +1,27 @@
 /**
- * Whether a stored answer may be given to another prompt. The two are aligned word by word; every word that has no
- * counterpart, and every kind of difference, is a reason not to. In doubt there is no hit.
+ * Decides whether the answer to one prompt may be given to another. The two are aligned word by word; a word without a
+ * counterpart, or a difference of any kind, is a reason against it. In doubt there is no hit.
  */
 import { BoundedMap } from '../../../platform/bounded-map.ts';
 import { align, createWords } from './align.ts';
-import { antonym } from './differences/antonym.ts';
-import { date } from './differences/date.ts';
-import type { Check, Difference } from './differences/difference.ts';
-import { entity } from './differences/entity.ts';
-import { format } from './differences/format.ts';
-import { language } from './differences/language.ts';
-import { negation } from './differences/negation.ts';
-import { number } from './differences/number.ts';
-import { question } from './differences/question.ts';
-import { roles } from './differences/roles.ts';
-import { scope } from './differences/scope.ts';
-import { unit } from './differences/unit.ts';
-import { version } from './differences/version.ts';
+import { CHECKS } from './differences/checks.ts';
+import type { Verdict } from './differences/difference.ts';
 import { createLemmatizer } from './lemma.ts';
 import { loadLexicon } from './lexicon.ts';
 import { createPromptReader, type PromptReading } from './read-prompt.ts';
 import { isSlip, veto } from './veto.ts';
 import { loadWordNet } from './wordnet.ts';
 
-export type Verdict =
-  | { readonly verdict: 'same' }
-  | { readonly verdict: 'different'; readonly difference: Difference }
-  /** Words are left over, and nobody here knows whether they matter. A judge may. */
-  | { readonly verdict: 'unsure'; readonly words: readonly string[] };
-
 export interface Verifier {
-  verify(one: string, other: string): Verdict;
+  verify(prompt: string, other: string): Verdict;
   /**
-   * Numbers, quotations, signs and count of negations: prompts that ask the same have the same signature. So the store can
-   * filter by it, and among many prompts that differ by a number the right one is found.
+   * Numbers, quotations, signs and the count of negations. Prompts that ask the same have the same signature, so the
+   * store can filter by it and finds the right one among many prompts that differ by a number.
    */
   signatureOf(text: string): string;
 }
 
-/** The narrow kinds first, so that the name that a difference gets is the most telling. */
-const CHECKS: readonly Check[] = [
-  negation,
-  antonym,
-  version,
-  date,
-  unit,
-  number,
-  language,
-  format,
-  entity,
-  scope,
-  question,
-  roles,
-];
-/** Of up to 250 words each. */
+/** Readings of up to 250 words each. */
 const REMEMBERED_READINGS = 500;
 
 /** Loads the dictionary: some 40 ms, 25 MB. */
@@ -77,9 +45,9 @@ export function createVerifier(): Verifier {
   });
   const readings = new BoundedMap<string, PromptReading>(REMEMBERED_READINGS);
   const read = (text: string) => readings.getOrCreate(text, () => readPrompt(text));
-  const verify: Verifier['verify'] = (one, other) => {
-    if (one === other) return { verdict: 'same' };
-    const [left, right] = [read(one), read(other)];
+  const verify: Verifier['verify'] = (prompt, other) => {
+    if (prompt === other) return { verdict: 'same' };
+    const [left, right] = [read(prompt), read(other)];
     const vetoed = veto(left, right);
     if (vetoed !== null) return vetoed;
     const alignment = align(left, right, words);
@@ -88,8 +56,8 @@ export function createVerifier(): Verifier {
       if (difference !== null) return { verdict: 'different', difference };
     }
     const unmatched = [...alignment.onlyLeft, ...alignment.onlyRight].map(({ word }) => word);
-    // Nothing to compare is no proof that they are the same.
-    if (unmatched.length > 0 || alignment.pairs.length === 0 || isSlip(one, other)) {
+    // Two prompts without words to compare are not proven to be the same.
+    if (unmatched.length > 0 || alignment.pairs.length === 0 || isSlip(prompt, other)) {
       return { verdict: 'unsure', words: unmatched };
     }
     return { verdict: 'same' };

@@ -1,21 +1,23 @@
 /**
- * What no reading of the words may overrule: a prompt that cannot be read in full, other signs, and prompts of the same
- * words that differ by what was put between them.
+ * Differences that the words cannot outweigh: a prompt that cannot be read in full, other signs, and prompts of the same
+ * words with different characters between them.
  */
+import type { Verdict } from './differences/difference.ts';
 import type { PromptReading } from './read-prompt.ts';
-import type { Verdict } from './verify.ts';
 import { agree } from './writing.ts';
 
 /** null: the words decide. */
-export function veto(one: PromptReading, other: PromptReading): Verdict | null {
-  if (!one.isComparable || !other.isComparable) {
+export function veto(left: PromptReading, right: PromptReading): Verdict | null {
+  if (!left.isComparable || !right.isComparable) {
     return { verdict: 'different', difference: { kind: 'unreadable', detail: 'only the same words' } };
   }
-  const [left, right] = [one.exact, other.exact];
-  if (left.length !== right.length || left.some((word, index) => word !== right[index])) {
+  const isExact =
+    left.exact.length === right.exact.length &&
+    left.exact.every((word, index) => word === right.exact[index]);
+  if (!isExact) {
     return { verdict: 'different', difference: { kind: 'symbol', detail: 'quotations or signs' } };
   }
-  if (!agree(one.writing, other.writing)) {
+  if (!agree(left.writing, right.writing)) {
     return {
       verdict: 'different',
       difference: { kind: 'symbol', detail: 'case of letters, or white space' },
@@ -24,26 +26,26 @@ export function veto(one: PromptReading, other: PromptReading): Verdict | null {
   return null;
 }
 
-/** Nobody rephrases a question by one sign or letter: where that is all, it is a slip, or why it was asked again. */
-export function isSlip(one: string, other: string): boolean {
-  return differOnlyInSigns(one, other) || isOneInsertion(one, other) || differOnlyInMarks(one, other);
+/** No user rephrases a question by one sign or letter: it is a typing error, or the reason to ask again. */
+export function isSlip(a: string, b: string): boolean {
+  return differOnlyInSigns(a, b) || isOneInsertion(a, b) || differOnlyInMarks(a, b);
 }
 
-function differOnlyInSigns(one: string, other: string): boolean {
+function differOnlyInSigns(a: string, b: string): boolean {
   const wordsOf = (text: string) => text.toLowerCase().replace(/[^\p{L}\p{M}\p{N}]+/gu, '');
   const shown = (text: string) => text.toLowerCase().replace(/\s+/g, '');
-  return shown(one) !== shown(other) && wordsOf(one) === wordsOf(other);
+  return shown(a) !== shown(b) && wordsOf(a) === wordsOf(b);
 }
 
 /** Tones, accents and vowel signs: sí is not si. */
-function differOnlyInMarks(one: string, other: string): boolean {
+function differOnlyInMarks(a: string, b: string): boolean {
   const bare = (text: string) => text.normalize('NFD').replace(/\p{M}+/gu, '');
-  return one.normalize('NFC') !== other.normalize('NFC') && bare(one) === bare(other);
+  return a.normalize('NFC') !== b.normalize('NFC') && bare(a) === bare(b);
 }
 
-/** One is the other with one more character, which is no space. */
-function isOneInsertion(one: string, other: string): boolean {
-  const [short, long] = one.length < other.length ? [one, other] : [other, one];
+/** One text is the other with one more character, which is not a space. */
+function isOneInsertion(a: string, b: string): boolean {
+  const [short, long] = a.length < b.length ? [a, b] : [b, a];
   let at = 0;
   while (at < short.length && short[at] === long[at]) at += 1;
   const inserted = long.slice(at, at + long.length - short.length);

@@ -97,14 +97,14 @@ export function readWriting(text: string, { isCommon }: WritingGrammar): Writing
 }
 
 /** Whether two prompts may ask the same as they are written. */
-export function agree(one: Writing, other: Writing): boolean {
+export function agree(left: Writing, right: Writing): boolean {
   return (
-    one.layout === other.layout &&
-    one.text === other.text &&
-    one.given === other.given &&
-    one.repeated === other.repeated &&
-    [...one.forms].every(([word, forms]) => agreeOnCase(word, forms, one, other)) &&
-    [...other.forms].every(([word, forms]) => agreeOnCase(word, forms, other, one))
+    left.layout === right.layout &&
+    left.text === right.text &&
+    left.given === right.given &&
+    left.repeated === right.repeated &&
+    [...left.forms].every(([word, forms]) => agreeOnCase(word, forms, left, right)) &&
+    [...right.forms].every(([word, forms]) => agreeOnCase(word, forms, right, left))
   );
 }
 
@@ -118,7 +118,7 @@ function agreeOnCase(word: string, forms: readonly string[], own: Writing, other
   if (theirs === undefined) return true;
   if (!own.caseMatters.has(word) && !other.caseMatters.has(word)) return true;
   if (forms.length !== theirs.length)
-    return forms.every((form) => theirs.some((one) => isSameForm(form, one)));
+    return forms.every((form) => theirs.some((otherForm) => isSameForm(form, otherForm)));
   return forms.every((form, at) => isSameForm(form, theirs[at] ?? ''));
 }
 
@@ -138,10 +138,10 @@ function isShouted(form: string): boolean {
 }
 
 /** What begins a sentence is either form of its word, but never in capitals. */
-function isSameForm(one: string, other: string): boolean {
-  if (one === other) return true;
-  if (one !== '' && other !== '') return false;
-  return !/\p{Lu}/u.test((one + other).slice(1));
+function isSameForm(form: string, other: string): boolean {
+  if (form === other) return true;
+  if (form !== '' && other !== '') return false;
+  return !/\p{Lu}/u.test((form + other).slice(1));
 }
 
 function layoutOf(text: string): string {
@@ -152,12 +152,12 @@ function layoutOf(text: string): string {
 /** A quotation is compared letter by letter as it is; without one, the text is somewhere among the words. */
 function textAskedAbout(text: string): string | null {
   if (!ABOUT_TEXT.test(text) || QUOTED.test(text)) return null;
-  const given = givenIn(text);
+  const givenText = givenIn(text);
   const words = text
-    .slice(0, text.length - given.length)
+    .slice(0, text.length - givenText.length)
     .split(/\s+/)
     .map((word) => word.replace(/^[¿¡(]+|[.,;:?!)]+$/g, ''))
     .filter((word) => word !== '' && !ASKING.has(word.toLowerCase()))
     .map((word, at) => (at === 0 ? word.toLowerCase() : word));
-  return JSON.stringify([words.sort(), given]);
+  return JSON.stringify([words.sort(), givenText]);
 }

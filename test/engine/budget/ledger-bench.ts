@@ -54,8 +54,8 @@ export async function startLedgerBench(): Promise<LedgerBench> {
 
 export type LimitGiven = Partial<BudgetLimit> & Pick<BudgetLimit, 'window' | 'amount'>;
 
-export function limitOf(given: LimitGiven): BudgetLimit {
-  return budgetLimitSchema.parse({ per: 'user', ...given });
+export function limitOf(fields: LimitGiven): BudgetLimit {
+  return budgetLimitSchema.parse({ per: 'user', ...fields });
 }
 
 export interface TestLedger {
@@ -77,9 +77,9 @@ export function ledgerOn(
 let owners = 0;
 
 /** Each test has its own tenant, so that no test sees what another booked. */
-export function newOwner(given: Partial<BudgetOwner> = {}): BudgetOwner {
+export function newOwner(fields: Partial<BudgetOwner> = {}): BudgetOwner {
   owners += 1;
-  return { tenant: `tenant-${owners}`, user: 'ann', team: 'red', keyId: 'key_1', ...given };
+  return { tenant: `tenant-${owners}`, user: 'ann', team: 'red', keyId: 'key_1', ...fields };
 }
 
 const FREE = { fixedMicroUsd: 0, outputMicroUsdPerMillion: 0 };
@@ -99,7 +99,7 @@ export function ask(
   };
 }
 
-export function more(owner: BudgetOwner, generationId: string, given: Partial<Extension> = {}): Extension {
+export function more(owner: BudgetOwner, generationId: string, fields: Partial<Extension> = {}): Extension {
   return {
     ...owner,
     generationId,
@@ -108,7 +108,7 @@ export function more(owner: BudgetOwner, generationId: string, given: Partial<Ex
     deliveredTokens: 0,
     minOutputTokens: 1,
     price: FREE,
-    ...given,
+    ...fields,
   };
 }
 
@@ -137,7 +137,7 @@ export function bill(
 /** The balance of the first window whose id begins with `window`. */
 export async function balanceOf({ accounts }: TestLedger, owner: BudgetOwner, window = 'day[') {
   const balances = await accounts.balances(owner.tenant, 'user', owner.user);
-  const found = balances.find((one) => one.window.startsWith(window));
+  const found = balances.find((balance) => balance.window.startsWith(window));
   if (found === undefined) throw new Error(`no window ${window} in ${JSON.stringify(balances)}`);
   return found;
 }

@@ -81,13 +81,14 @@ async function take(
   if (step.op === 'wait') return;
   const held = known.get(step.id);
   const owned = { ...owner, user: held?.user ?? (step.op === 'reserve' ? step.user : 'ann') };
-  const free = (one: Known) => ({
-    tokens: one.tokens - one.charges.reduce((sum, { tokens: used }) => sum + used, 0),
-    microUsd: one.microUsd - one.charges.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0),
+  const free = (reservation: Known) => ({
+    tokens: reservation.tokens - reservation.charges.reduce((sum, { tokens: used }) => sum + used, 0),
+    microUsd:
+      reservation.microUsd - reservation.charges.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0),
   });
   if (step.op === 'reserve') {
-    const { input, max, price: asked } = step;
-    const outcome = await on.ledger.reserve(ask(owned, step.id, { input, max, price: asked }));
+    const { input, max, price } = step;
+    const outcome = await on.ledger.reserve(ask(owned, step.id, { input, max, price }));
     if (held !== undefined) {
       // The first answer again, or the end.
       expect(outcome.granted).toBe(!held.isSettled);
@@ -160,17 +161,21 @@ function noteHeld(
 
 test('whatever is done in whatever order: no hard budget is overspent, every balance is the sum of its entries, and every generation is booked at what it used', async () => {
   await fc.assert(
-    fc.asyncProperty(steps, async (given) => {
+    fc.asyncProperty(steps, async (history) => {
       const owner = newOwner();
       let now = NOON;
       const on = ledgerOn(bench.clients[0], LIMITS, () => now);
       const known = new Map<string, Known>();
-      for (const step of given) {
+      for (const step of history) {
         if (step.op === 'wait') now += step.hours * HOUR_MS;
         else await take(step, on, owner, known);
       }
       const used = () =>
-        new Map([...known].filter(([, { isSettled }]) => isSettled).map(([one, held]) => [one, spent(held)]));
+        new Map(
+          [...known]
+            .filter(([, { isSettled }]) => isSettled)
+            .map(([generationId, held]) => [generationId, spent(held)]),
+        );
       expect(await checkBudgets(bench.clients[0], owner.tenant, CHECKED, used())).toMatchObject({
         overspent: 0,
         unbalanced: 0,

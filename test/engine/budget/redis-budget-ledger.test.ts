@@ -41,12 +41,12 @@ describe('reserve', () => {
       ).flat(),
     );
     const granted = outcomes.reduce((sum, outcome) => sum + reservedBy(outcome), 0);
-    const one = ledgerOn(bench.clients[0], DAILY(limit));
+    const first = ledgerOn(bench.clients[0], DAILY(limit));
     expect(outcomes).toHaveLength(2_000);
-    expect((await balanceOf(one, owner)).reservedTokens).toBe(granted);
+    expect((await balanceOf(first, owner)).reservedTokens).toBe(granted);
     expect(granted).toBeLessThanOrEqual(limit);
     expect(limit - granted).toBeLessThan(3 + 2);
-    await expectBalanced(one, owner.tenant);
+    await expectBalanced(first, owner.tenant);
   });
 
   test('the output is clipped to what is left, and refused where less than the least fits', async () => {
@@ -126,9 +126,13 @@ describe('reserve', () => {
   test('one user has no part in the budget of another, nor one tenant in that of another', async () => {
     const { ledger } = ledgerOn(bench.clients[0], DAILY(100));
     const owner = newOwner();
-    for (const one of [owner, { ...owner, user: 'bob' }, newOwner()]) {
-      expect(await ledger.reserve(ask(one, `a-${one.tenant}-${one.user}`))).toMatchObject({ granted: true });
-      expect(await ledger.reserve(ask(one, `b-${one.tenant}-${one.user}`))).toMatchObject({ granted: false });
+    for (const someOwner of [owner, { ...owner, user: 'bob' }, newOwner()]) {
+      expect(await ledger.reserve(ask(someOwner, `a-${someOwner.tenant}-${someOwner.user}`))).toMatchObject({
+        granted: true,
+      });
+      expect(await ledger.reserve(ask(someOwner, `b-${someOwner.tenant}-${someOwner.user}`))).toMatchObject({
+        granted: false,
+      });
     }
   });
 

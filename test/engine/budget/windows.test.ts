@@ -97,6 +97,6 @@ test.each([
   ['a time zone that does not exist', { window: 'day', timeZone: 'Europe/Atlantis' }],
   ['a negative amount', { window: 'day', amount: -1 }],
   ['a name that no key can have', { window: 'day', id: 'a/b' }],
-])('a limit with %s is refused', (_, given) => {
-  expect(budgetLimitSchema.safeParse({ per: 'user', amount: 1, ...given }).success).toBe(false);
+])('a limit with %s is refused', (_, fields) => {
+  expect(budgetLimitSchema.safeParse({ per: 'user', amount: 1, ...fields }).success).toBe(false);
 });

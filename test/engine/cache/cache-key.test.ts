@@ -43,7 +43,10 @@ describe('cacheKey', () => {
     ['message', { ...question, input: { ...input, messages: input.messages.slice(2) } }],
     [
       'role',
-      { ...question, input: { ...input, messages: input.messages.map((one) => ({ ...one, role: 'user' })) } },
+      {
+        ...question,
+        input: { ...input, messages: input.messages.map((message) => ({ ...message, role: 'user' })) },
+      },
     ],
     ['temperature', { ...question, input: { ...input, temperature: 0.1 } }],
     ['absence of a temperature', { ...question, input: withoutTemperature }],
@@ -61,15 +64,19 @@ describe('cacheKey', () => {
     const other = { ...question, input: { ...input, messages: others } };
     expect(partitionOf(other)).toBe(partitionOf(question));
     expect(cacheKey(other)).not.toBe(cacheKey(question));
-    const said = input.messages.map((one) => (one.role === 'assistant' ? { ...one, content: 'Ho' } : one));
-    expect(partitionOf({ ...question, input: { ...input, messages: said } })).not.toBe(partitionOf(question));
+    const messages = input.messages.map((message) =>
+      message.role === 'assistant' ? { ...message, content: 'Ho' } : message,
+    );
+    expect(partitionOf({ ...question, input: { ...input, messages: messages } })).not.toBe(
+      partitionOf(question),
+    );
     expect(partitionOf({ ...question, tenant: 'other' })).not.toBe(partitionOf(question));
   });
 
   test('no shift of text between provider and model makes two questions one', () => {
-    const one = { ...question, candidates: [{ provider: 'a', model: 'b/c' }] };
-    const other = { ...question, candidates: [{ provider: 'a/b', model: 'c' }] };
-    expect(cacheKey(one)).not.toBe(cacheKey(other));
+    const left = { ...question, candidates: [{ provider: 'a', model: 'b/c' }] };
+    const right = { ...question, candidates: [{ provider: 'a/b', model: 'c' }] };
+    expect(cacheKey(left)).not.toBe(cacheKey(right));
   });
 });
 

@@ -68,7 +68,7 @@ function readDomain(path: string): LabelledPair[] {
     else if (line.startsWith('= ')) add(text, null);
     else if (line.startsWith('! ')) {
       const space = text.indexOf(' ');
-      const kind = DIFFERENCE_KINDS.find((one) => one === text.slice(0, space));
+      const kind = DIFFERENCE_KINDS.find((known) => known === text.slice(0, space));
       if (kind === undefined) throw new Error(`${path}:${index + 1}: unknown kind ${text.slice(0, space)}`);
       add(text.slice(space + 1), kind);
     } else if (line !== '') throw new Error(`${path}:${index + 1}: unknown line ${line}`);

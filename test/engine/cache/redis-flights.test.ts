@@ -72,7 +72,7 @@ describe('a flight', () => {
     const ask = questions();
     const ids = Array.from({ length: 20 }, (_, index) => `gen_${index}`);
     const joined = await Promise.all(ids.map((id) => flights().join(ask('Why?'), id, wishes)));
-    const followers = joined.flatMap((one) => (one.role === 'follow' ? [one] : []));
+    const followers = joined.flatMap((outcome) => (outcome.role === 'follow' ? [outcome] : []));
     expect(followers).toHaveLength(19);
     expect(new Set(followers.map(({ leader }) => leader)).size).toBe(1);
   });

@@ -28,7 +28,7 @@ afterAll(() => server?.stop());
 
 // Only the tests of a stopped Qdrant are about the limit.
 const patient = (by?: JudgeModel) => cacheAt(server.url, 5_000, by);
-const { ttlMs: _ttlMs, user: _user, generationId: _generationId, mayStore: _mayStore, ...given } = answer;
+const { ttlMs: _ttlMs, user: _user, generationId: _generationId, mayStore: _mayStore, ...expected } = answer;
 
 describe('a stored answer', () => {
   test('is found again, whole, by the same words', async () => {
@@ -36,7 +36,7 @@ describe('a stored answer', () => {
     await cache.store(question, answer);
     expect(await cache.lookUp(question, LIMITS)).toEqual({
       outcome: 'hit',
-      answer: { ...given, entryId, similarity: 1 },
+      answer: { ...expected, entryId, similarity: 1 },
     });
   });
 
@@ -44,7 +44,7 @@ describe('a stored answer', () => {
     const cache = patient();
     await cache.store(question, answer);
     const found = await cache.lookUp(paraphrase, LIMITS);
-    expect(found).toMatchObject({ outcome: 'hit', answer: { ...given, entryId } });
+    expect(found).toMatchObject({ outcome: 'hit', answer: { ...expected, entryId } });
     const similarity = found.outcome === 'hit' ? found.answer.similarity : 0;
     expect(similarity).toBeGreaterThan(LIMITS.threshold);
     expect(similarity).toBeLessThan(1);
@@ -64,25 +64,25 @@ describe('a stored answer', () => {
 
   test('is given to its own user only, where users do not share: not by the same words, nor by others, nor degraded', async () => {
     const cache = patient();
-    const of = (onlyUser: string, asked: CacheQuestion) => ({ ...asked, onlyUser });
+    const of = (onlyUser: string, asking: CacheQuestion) => ({ ...asking, onlyUser });
     await cache.store(of('ann', question), answer);
-    for (const asked of [question, paraphrase]) {
-      expect(await cache.lookUp(of('bob', asked), LIMITS)).toEqual({ outcome: 'miss' });
-      expect(await cache.lookUpBest(of('bob', asked), LIMITS.threshold)).toEqual({ outcome: 'miss' });
-      expect(await cache.lookUp(of('ann', asked), LIMITS)).toMatchObject({ outcome: 'hit' });
-      expect(await cache.lookUpBest(of('ann', asked), LIMITS.threshold)).toMatchObject({ outcome: 'hit' });
+    for (const asking of [question, paraphrase]) {
+      expect(await cache.lookUp(of('bob', asking), LIMITS)).toEqual({ outcome: 'miss' });
+      expect(await cache.lookUpBest(of('bob', asking), LIMITS.threshold)).toEqual({ outcome: 'miss' });
+      expect(await cache.lookUp(of('ann', asking), LIMITS)).toMatchObject({ outcome: 'hit' });
+      expect(await cache.lookUpBest(of('ann', asking), LIMITS.threshold)).toMatchObject({ outcome: 'hit' });
     }
   });
 
   test('is not given to the question with invisible characters, nor the other way', async () => {
     const hidden = asking('How do I enable two-factor authentication?\u{e0053}\u{e0041}\u{e0059}');
-    for (const [stored, asked] of [
+    for (const [stored, asking] of [
       [question, hidden],
       [hidden, question],
     ] as const) {
       const cache = patient();
       await cache.store(stored, answer);
-      expect(await cache.lookUp(asked, LIMITS)).toEqual({ outcome: 'miss' });
+      expect(await cache.lookUp(asking, LIMITS)).toEqual({ outcome: 'miss' });
       expect(await cache.lookUp(stored, LIMITS)).toMatchObject({ outcome: 'hit' });
       await server.raw.deleteCollection(COLLECTION);
     }
@@ -150,15 +150,15 @@ describe('a stored answer', () => {
     const cache = patient();
     const hourOld = { ...answer, storedAtMs: Date.now() - 3_600_000 };
     await cache.store(question, hourOld);
-    for (const asked of [question, paraphrase]) {
-      expect(await cache.lookUp(asked, { ...LIMITS, maxAgeMs: 2 * 3_600_000 })).toMatchObject({
+    for (const asking of [question, paraphrase]) {
+      expect(await cache.lookUp(asking, { ...LIMITS, maxAgeMs: 2 * 3_600_000 })).toMatchObject({
         outcome: 'hit',
       });
-      expect(await cache.lookUp(asked, { ...LIMITS, maxAgeMs: 60_000 })).toEqual({ outcome: 'miss' });
+      expect(await cache.lookUp(asking, { ...LIMITS, maxAgeMs: 60_000 })).toEqual({ outcome: 'miss' });
     }
     await cache.store(question, { ...hourOld, ttlMs: 60_000 });
-    for (const asked of [question, paraphrase]) {
-      expect(await cache.lookUp(asked, LIMITS)).toEqual({ outcome: 'miss' });
+    for (const asking of [question, paraphrase]) {
+      expect(await cache.lookUp(asking, LIMITS)).toEqual({ outcome: 'miss' });
     }
   });
 
@@ -180,9 +180,9 @@ describe('a stored answer', () => {
   });
 
   test('is asked for uncompressed: a compressed one waits 40 ms for an acknowledgement of its first part', async () => {
-    let asked: string | undefined;
+    let asking: string | undefined;
     const stub = createServer((request, response) => {
-      asked = String(request.headers['accept-encoding']);
+      asking = String(request.headers['accept-encoding']);
       response.writeHead(404, { 'content-type': 'application/json' }).end('{}');
     }).listen(0, '127.0.0.1');
     await once(stub, 'listening');
@@ -191,7 +191,7 @@ describe('a stored answer', () => {
     await cacheAt(`http://127.0.0.1:${port}`, 5_000).lookUp(question, LIMITS);
     stub.close();
     stub.closeAllConnections();
-    expect(asked).toBe('identity');
+    expect(asking).toBe('identity');
   });
 
   test('is replaced when the question is stored again', async () => {

@@ -83,9 +83,9 @@ export class Turns {
       get(target, name) {
         const method: unknown = Reflect.get(target, name);
         if (typeof method !== 'function') return method;
-        return (...given: readonly unknown[]) =>
+        return (...args: readonly unknown[]) =>
           new Promise((answer, fail) => {
-            const carryOut = async () => Reflect.apply(method, target, given);
+            const carryOut = async () => Reflect.apply(method, target, args);
             calls.push({ name: String(name), carryOut, answer, fail, die });
           });
       },

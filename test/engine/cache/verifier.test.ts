@@ -6,7 +6,7 @@ import { growthOf } from '../../harness/growth.ts';
 import { readLabelledPairs } from './labelled-pairs.ts';
 
 const { verify, signatureOf } = createVerifier();
-const verdictOf = (one: string, other: string) => verify(one, other).verdict;
+const verdictOf = (prompt: string, other: string) => verify(prompt, other).verdict;
 
 describe('the verifier', () => {
   test.each([
@@ -15,10 +15,10 @@ describe('the verifier', () => {
     ['How do plants produce oxygen?', 'How is oxygen produced by plants?'],
     ['What is the difference between TCP and UDP?', 'UDP vs TCP'],
     ['How much is 100 US dollars in euros?', 'Convert $100 to EUR.'],
-  ])('lets other words ask the same: %s - %s', (one, other) => {
-    expect(verify(one, other)).toEqual({ verdict: 'same' });
-    expect(verify(other, one)).toEqual({ verdict: 'same' });
-    expect(signatureOf(one)).toBe(signatureOf(other));
+  ])('lets other words ask the same: %s - %s', (prompt, other) => {
+    expect(verify(prompt, other)).toEqual({ verdict: 'same' });
+    expect(verify(other, prompt)).toEqual({ verdict: 'same' });
+    expect(signatureOf(prompt)).toBe(signatureOf(other));
   });
 
   test.each([
@@ -39,9 +39,9 @@ describe('the verifier', () => {
     ['question', 'How do I cancel my order?', 'Why do I cancel my order?'],
     ['question', 'Write a haiku.', 'What is a haiku?'],
     ['question', 'What is the inflation rate?', 'What was the inflation rate?'],
-  ])('tells a difference of %s: %s - %s', (kind, one, other) => {
-    expect(verify(one, other)).toMatchObject({ verdict: 'different', difference: { kind } });
-    expect(verify(other, one)).toMatchObject({ verdict: 'different', difference: { kind } });
+  ])('tells a difference of %s: %s - %s', (kind, prompt, other) => {
+    expect(verify(prompt, other)).toMatchObject({ verdict: 'different', difference: { kind } });
+    expect(verify(other, prompt)).toMatchObject({ verdict: 'different', difference: { kind } });
   });
 
   test('is unsure of a word that it knows no counterpart for, and says which', () => {
@@ -63,8 +63,8 @@ describe('the verifier', () => {
   test('no prompt of the labelled pairs is taken for one of another group', () => {
     const groups = Map.groupBy(readLabelledPairs(), ({ domain, group }) => `${domain} ${group}`);
     const asks = [...groups.values()].flatMap(([first]) => (first === undefined ? [] : [first.ask]));
-    const taken = asks.flatMap((one, index) =>
-      asks.slice(index + 1).filter((other) => verdictOf(one, other) === 'same'),
+    const taken = asks.flatMap((prompt, index) =>
+      asks.slice(index + 1).filter((other) => verdictOf(prompt, other) === 'same'),
     );
     expect(asks.length).toBeGreaterThan(200);
     expect(taken).toEqual([]);
@@ -120,19 +120,19 @@ describe('what the verifier cannot read', () => {
     ['Is "a\u00adb" a word?', 'Is "ab" a word?'],
     ['What is ٣ plus 1?', 'What is ٤ plus 1?'],
     ['Is it safe to mix bleach and vinegar?', 'Is it safe to mix bleach and vinegar?\u{e0053}\u{e0041}'],
-  ])('makes prompts different: %s - %s', (one, other) => {
-    expect(verdictOf(one, other)).not.toBe('same');
-    expect(verdictOf(other, one)).not.toBe('same');
-    expect(verdictOf(one, one)).toBe('same');
+  ])('makes prompts different: %s - %s', (prompt, other) => {
+    expect(verdictOf(prompt, other)).not.toBe('same');
+    expect(verdictOf(other, prompt)).not.toBe('same');
+    expect(verdictOf(prompt, prompt)).toBe('same');
   });
 
   test.each([
     ['How do I log 👍 in Python?', 'What is the way to log 👍 in Python?'],
     ['How do I print "%s"?', 'What is the way to print "%s"?'],
     ['In Greece, is 👍 rude?', 'Is 👍 rude in Greece?'],
-  ])('leaves room for other words around the same signs: %s - %s', (one, other) => {
-    expect(verdictOf(one, other)).toBe('same');
-    expect(signatureOf(one)).toBe(signatureOf(other));
+  ])('leaves room for other words around the same signs: %s - %s', (prompt, other) => {
+    expect(verdictOf(prompt, other)).toBe('same');
+    expect(signatureOf(prompt)).toBe(signatureOf(other));
   });
 
   const prompts = readLabelledPairs().flatMap(({ ask, other }) => [ask, other]);
@@ -144,7 +144,7 @@ describe('what the verifier cannot read', () => {
         ...'👍≤≥[]{}\\_~"\'`’|§¶·…—“«²½①٣\u200b\u200d\ufe0f\u00ad\u2060\u{e0041}\u{f0041}\ue000\u{1f1e6}',
       ),
     )
-    .filter((one) => !/^\s*$/.test(one));
+    .filter((prompt) => !/^\s*$/.test(prompt));
   const place = fc.tuple(fc.constantFrom(...prompts), fc.double({ min: 0, max: 1, noNaN: true }));
 
   test('any character that is no space, put anywhere into a prompt, makes it another', () => {
@@ -163,7 +163,7 @@ describe('what the verifier cannot read', () => {
     const same = readLabelledPairs().filter(
       ({ ask, other, differs }) => differs === null && verdictOf(ask, other) === 'same',
     );
-    const sign = character.filter((one) => !/[\p{L}\p{M}.,:;?!-]/u.test(one));
+    const sign = character.filter((prompt) => !/[\p{L}\p{M}.,:;?!-]/u.test(prompt));
     fc.assert(
       fc.property(fc.constantFrom(...same), fc.nat(), sign, ({ ask, other }, word, inserted) => {
         const words = other.split(' ');
@@ -176,9 +176,9 @@ describe('what the verifier cannot read', () => {
 });
 
 describe('how a prompt is written', () => {
-  const isNever = (_kind: string, one: string, other: string) => {
-    expect(verdictOf(one, other)).not.toBe('same');
-    expect(verdictOf(other, one)).not.toBe('same');
+  const isNever = (_kind: string, prompt: string, other: string) => {
+    expect(verdictOf(prompt, other)).not.toBe('same');
+    expect(verdictOf(other, prompt)).not.toBe('same');
   };
 
   test.each([
@@ -219,21 +219,23 @@ describe('how a prompt is written', () => {
     ['Sort by length: big small', 'Sort by length: large small'],
     ['Is it right to say the dog dog dog?', 'Is it right to say the dog dog?'],
     ['What is the length of "abc"?', 'What is the length of "abc "?'],
-  ])('is all of it, where the prompt is about a text: %s - %s', (one, other) => isNever('', one, other));
+  ])('is all of it, where the prompt is about a text: %s - %s', (prompt, other) =>
+    isNever('', prompt, other),
+  );
 
   test.each([
     ['What does si mean in Spanish?', 'What does sí mean in Spanish?'],
     ['What does resume mean?', 'What does résumé mean?'],
     ['What is agent 007?', 'What is agent 7?'],
     ['What is 5%2 in C?', 'What is 5 percent 2 in C?'],
-  ])('counts marks, zeros and signs: %s - %s', (one, other) => isNever('', one, other));
+  ])('counts marks, zeros and signs: %s - %s', (prompt, other) => isNever('', prompt, other));
 
   test.each([
     ['How do I sort a list in Python?', 'how do i sort a list in python?'],
     ['What is the capital of France?', 'what is the capital of france?'],
     ['Who was the first president of the United States?', 'Who was the first US president?'],
-  ])('leaves room for those who write no capitals: %s - %s', (one, other) => {
-    expect(verdictOf(one, other)).toBe('same');
+  ])('leaves room for those who write no capitals: %s - %s', (prompt, other) => {
+    expect(verdictOf(prompt, other)).toBe('same');
   });
 });
 

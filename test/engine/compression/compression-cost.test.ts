@@ -42,8 +42,8 @@ const PIECES: Readonly<Record<string, string>> = {
 };
 const byWords = createCoarseCompressor(countTokens, null);
 
-describe.each(Object.entries(PIECES))('a context of %s', (_name, piece) => {
-  const textOf = (chars: number) => piece.repeat(Math.ceil(chars / piece.length));
+describe.each(Object.entries(PIECES))('a context of %s', (_name, unit) => {
+  const textOf = (chars: number) => unit.repeat(Math.ceil(chars / unit.length));
 
   test('is found in twice the time at twice the length', () => {
     const growth = growthOf((chars) => {

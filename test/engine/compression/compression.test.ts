@@ -153,7 +153,7 @@ describe('what is context', () => {
 });
 
 describe('an input', () => {
-  const asked = (text: string): { messages: readonly Message[] } => ({
+  const inputOf = (text: string): { messages: readonly Message[] } => ({
     messages: [{ role: 'user', content: `<document>${text}</document>\nWho noticed it first?` }],
   });
   const broken: Compressor = {
@@ -164,7 +164,7 @@ describe('an input', () => {
   };
 
   test('is compressed to its share, and says what was removed', async () => {
-    const compressed = await compressInput(byWords, asked(article.text), { keep: 0.5 }, countTokens);
+    const compressed = await compressInput(byWords, inputOf(article.text), { keep: 0.5 }, countTokens);
     expect(compressed).toMatchObject({
       engine: 'built-in',
       reason: null,
@@ -178,9 +178,9 @@ describe('an input', () => {
   });
 
   test.each([
-    ['short', asked('A short text.'), byWords, 'fewer than 300 tokens'],
+    ['short', inputOf('A short text.'), byWords, 'fewer than 300 tokens'],
     ['without context', { messages: [{ role: 'user', content: 'Hello' }] as const }, byWords, 'no context'],
-    ['whose compressor fails', asked(article.text), broken, 'out of order'],
+    ['whose compressor fails', inputOf(article.text), broken, 'out of order'],
   ])('that is %s goes on as it is, and says why', async (_, input, compressor, reason) => {
     const compressed = await compressInput(compressor, input, { keep: 0.5 }, countTokens);
     expect(compressed.messages).toEqual(input.messages);
@@ -191,7 +191,7 @@ describe('an input', () => {
   test('within its target stays as it is', async () => {
     const compressed = await compressInput(
       byWords,
-      asked(article.text),
+      inputOf(article.text),
       { targetTokens: 9_999 },
       countTokens,
     );
@@ -228,8 +228,8 @@ describe('the compression of a generation', () => {
     await log.create({ generationId: id, ...OWNER, input });
     expect(await a.compressOnce(id, input)).toBeNull();
     const wish = { ...input, compression: { keep: 0.5 } };
-    const all = await Promise.all([a, b, a, b].map((one) => one.compressOnce(id, wish)));
-    expect(new Set(all.map((one) => JSON.stringify(one))).size).toBe(1);
+    const all = await Promise.all([a, b, a, b].map((process) => process.compressOnce(id, wish)));
+    expect(new Set(all.map((input) => JSON.stringify(input))).size).toBe(1);
     expect(await b.read(id)).toEqual(all[0]);
     const before = made;
     await a.compressOnce(id, wish);
@@ -288,7 +288,7 @@ describe('LLMLingua-2', () => {
 
   test('loads the model of the folder, fetches nothing, and asks for the rate of the target', async () => {
     const env = { localModelPath: '', allowRemoteModels: true };
-    const asked: object[] = [];
+    const calls: object[] = [];
     const load = async (name: string): Promise<unknown> => {
       if (name === '@huggingface/transformers') return { env };
       if (name === 'js-tiktoken/lite') return { Tiktoken: class {} };
@@ -296,11 +296,11 @@ describe('LLMLingua-2', () => {
       return {
         LLMLingua2: {
           WithBERTMultilingual: async (id: string, options: object) => {
-            asked.push({ id, ...options });
+            calls.push({ id, ...options });
             return {
               promptCompressor: {
                 compress: async (text: string, how: object) => {
-                  asked.push(how);
+                  calls.push(how);
                   return text.slice(0, 10);
                 },
               },
@@ -313,8 +313,8 @@ describe('LLMLingua-2', () => {
     const contexts = ['the first of two texts', 'the second one'];
     const texts = await compressor.compress({ question: '', contexts, targetTokens: 50 });
     expect(env).toEqual({ localModelPath: folder, allowRemoteModels: false });
-    expect(asked[0]).toMatchObject({ id: 'tiny', transformerJSConfig: { device: 'cpu', dtype: 'fp32' } });
-    expect(asked[1]).toMatchObject({ rate: 0.25, forceReserveDigit: true });
+    expect(calls[0]).toMatchObject({ id: 'tiny', transformerJSConfig: { device: 'cpu', dtype: 'fp32' } });
+    expect(calls[1]).toMatchObject({ rate: 0.25, forceReserveDigit: true });
     expect(texts.map(({ text }) => text)).toEqual(['the first ', 'the second']);
   });
 });

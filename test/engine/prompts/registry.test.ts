@@ -24,7 +24,7 @@ beforeEach(() => {
 });
 
 const content = (system: string) => promptContentSchema.parse({ system });
-const reference = (given: object) => promptReferenceSchema.parse({ name: 'support', ...given });
+const reference = (fields: object) => promptReferenceSchema.parse({ name: 'support', ...fields });
 const anyone = { user: 'ann', generationId: 'gen_1' };
 
 describe('versions', () => {

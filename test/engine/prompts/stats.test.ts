@@ -38,16 +38,16 @@ const outcome = (facts: Partial<PromptOutcome> = {}): PromptOutcome => ({
 });
 const versionOf = async (version: number, versions = 2) => {
   const all = (await stats.read(tenant, 'support', versions, null)).versions;
-  const found = all.find((one) => one.version === version);
+  const found = all.find((stats) => stats.version === version);
   if (found === undefined) throw new Error(`no version ${version}`);
   return found;
 };
 
 describe('a generation', () => {
   test('counts once, however often and by however many it is told', async () => {
-    const one = outcome({ isCutByLength: true });
+    const repeated = outcome({ isCutByLength: true });
     const other = new RedisPromptStats(await server.connect());
-    await Promise.all(Array.from({ length: 30 }, (_, index) => (index % 2 ? stats : other).record(one)));
+    await Promise.all(Array.from({ length: 30 }, (_, index) => (index % 2 ? stats : other).record(repeated)));
     await stats.record(outcome({ status: 'failed', firstTokenMs: null, totalMs: null, answerTokens: null }));
     await stats.record(outcome({ isCached: true, usage: NO_USAGE, costMicroUsd: 0 }));
     expect(await versionOf(1)).toMatchObject({
@@ -79,9 +79,9 @@ describe('a generation', () => {
     await stats.record(outcome({ prompt: { name: 'support', version: 2 }, costMicroUsd: 100 }));
     await stats.record(outcome({ prompt: { name: 'support', version: 2 }, costMicroUsd: 140 }));
     const mean = costs.reduce((sum, cost) => sum + cost, 0) / costs.length;
-    const one = await versionOf(1);
-    expect(one).toMatchObject({ requests: 40, completed: 40, continued: 3 });
-    expect(one.costPerRequestMicroUsd).toBeCloseTo(mean, 6);
+    const first = await versionOf(1);
+    expect(first).toMatchObject({ requests: 40, completed: 40, continued: 3 });
+    expect(first.costPerRequestMicroUsd).toBeCloseTo(mean, 6);
     const expected = compareCosts(
       { version: 2, requests: 2, meanMicroUsd: 120, squares: 800 },
       {

@@ -73,8 +73,8 @@ describe('a wrong config is told with its key and the fix', () => {
       { providers: { openai: { wire: 'openai-responses', limits: { rpm: 5 } } } },
       'providers.openai.limits: ',
     ],
-  ])('%j', (config, said) => {
-    expect(messageOf(config)).toContain(said);
+  ])('%j', (config, message) => {
+    expect(messageOf(config)).toContain(message);
   });
 });
 

@@ -1,23 +1,5 @@
-/** What makes two prompts different questions. Each file beside this one looks for one kind. */
+/** A difference that makes two prompts different questions, and what a comparison of two prompts concludes. */
 import type { Alignment, Words } from '../align.ts';
-import type { Token } from '../read-prompt.ts';
-
-export const differenceKinds = [
-  'negation',
-  'number',
-  'unit',
-  'date',
-  'entity',
-  'roles',
-  'antonym',
-  'scope',
-  'version',
-  'format',
-  'language',
-  'question',
-  'symbol',
-  'unreadable',
-] as const;
 
 export interface Difference {
   readonly kind:
@@ -39,18 +21,13 @@ export interface Difference {
   readonly detail: string;
 }
 
-export type Check = (alignment: Alignment, words: Words) => Difference | null;
+export type Verdict =
+  | { readonly verdict: 'same' }
+  | { readonly verdict: 'different'; readonly difference: Difference }
+  /** Words are left over, and no rule says whether they matter. A judge may decide. */
+  | { readonly verdict: 'unsure'; readonly words: readonly string[] };
 
-/** A difference of this kind where a token that only one prompt has is one of these. */
-export function anyOnlyOneHas(
-  kind: Difference['kind'],
-  isOne: (token: Token, alignment: Alignment) => boolean,
-): Check {
-  return (alignment) => {
-    const found = [...alignment.onlyLeft, ...alignment.onlyRight].find((token) => isOne(token, alignment));
-    return found === undefined ? null : { kind, detail: found.word };
-  };
-}
+export type Check = (alignment: Alignment, words: Words) => Difference | null;
 
 export function wordSet(words: string): ReadonlySet<string> {
   return new Set(words.split(' '));

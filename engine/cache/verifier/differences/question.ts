@@ -17,21 +17,22 @@ export const question: Check = ({ left, right }) => {
   if (left.tense !== null && right.tense !== null && left.tense !== right.tense) {
     return { kind: 'question', detail: `${left.tense} and ${right.tense}` };
   }
-  const [one, other] = [asked(left.frames), asked(right.frames)];
+  const [leftFrames, rightFrames] = [askedFrames(left.frames), askedFrames(right.frames)];
   const isSame =
-    one.length === other.length && one.every((frame, index) => mayMean(frame, other[index] ?? ''));
-  return isSame ? null : { kind: 'question', detail: `${one.join(' ')} and ${other.join(' ')}` };
+    leftFrames.length === rightFrames.length &&
+    leftFrames.every((frame, index) => mayMean(frame, rightFrames[index] ?? ''));
+  return isSame ? null : { kind: 'question', detail: `${leftFrames.join(' ')} and ${rightFrames.join(' ')}` };
 };
 
 const GENERAL = new Set(['<what>', '<which>', '<give>']);
 
 /** Beside a more telling frame, the general ones say nothing. */
-function asked(frames: readonly string[]): string[] {
+function askedFrames(frames: readonly string[]): string[] {
   const telling = frames.filter((frame) => !GENERAL.has(frame));
   return telling.length > 0 ? [...new Set(telling)].sort() : [frames[0] ?? ''];
 }
 
-function mayMean(one: string, other: string): boolean {
+function mayMean(left: string, right: string): boolean {
   const senses = (frame: string) => SENSES[frame] ?? [frame];
-  return senses(one).some((sense) => senses(other).includes(sense));
+  return senses(left).some((sense) => senses(right).includes(sense));
 }

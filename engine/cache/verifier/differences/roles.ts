@@ -31,13 +31,13 @@ export const roles: Check = (alignment) => {
   if (alignment.left.frames.includes('<differ>') && alignment.right.frames.includes('<differ>')) return null;
   // How long an egg boils is how long one boils it; how a dog teaches is not how one teaches it.
   const mayStandAlone = [alignment.left, alignment.right].every(({ frames }) =>
-    frames.some((one) => LASTING.has(one)),
+    frames.some((frame) => LASTING.has(frame)),
   );
-  for (const [index, one] of placed.entries()) {
+  for (const [index, first] of placed.entries()) {
     const turned = placed
       .slice(index + 1)
-      .find((other) => one.right.place > other.right.place && !isHarmless(one, other, mayStandAlone));
-    if (turned !== undefined) return { kind: 'roles', detail: `${one.left.word} and ${turned.left.word}` };
+      .find((second) => first.right.place > second.right.place && !isHarmless(first, second, mayStandAlone));
+    if (turned !== undefined) return { kind: 'roles', detail: `${first.left.word} and ${turned.left.word}` };
   }
   return null;
 };
@@ -45,28 +45,30 @@ export const roles: Check = (alignment) => {
 function place({ left, right, pairs }: Alignment): Placed[] {
   return pairs
     .flatMap((pair): Placed[] => {
-      const [one, other] = [left.tokens[pair.left], right.tokens[pair.right]];
-      return one === undefined || other === undefined ? [] : [{ left: one, right: other }];
+      const [leftToken, rightToken] = [left.tokens[pair.left], right.tokens[pair.right]];
+      return leftToken === undefined || rightToken === undefined
+        ? []
+        : [{ left: leftToken, right: rightToken }];
     })
     .sort((a, b) => a.left.place - b.left.place);
 }
 
 /** `one` stands before `other` on the left, and after it on the right. */
-function isHarmless(one: Placed, other: Placed, mayStandAlone: boolean): boolean {
-  if (one.left.lemma === other.left.lemma) return true;
+function isHarmless(first: Placed, second: Placed, mayStandAlone: boolean): boolean {
+  if (first.left.lemma === second.left.lemma) return true;
   // A sign stands where it stands: it binds what is before it to what is behind it.
-  if (one.left.kind === 'symbol' || other.left.kind === 'symbol') return false;
-  if (isFree(one) || isFree(other)) return true;
-  if (one.left.kind === 'number' && other.left.kind === 'number') return haveExactRoles(one, other);
-  if (haveSameRoles(one, other) || isTurned(one, other, mayStandAlone)) return true;
+  if (first.left.kind === 'symbol' || second.left.kind === 'symbol') return false;
+  if (isFree(first) || isFree(second)) return true;
+  if (first.left.kind === 'number' && second.left.kind === 'number') return haveExactRoles(first, second);
+  if (haveSameRoles(first, second) || isTurned(first, second, mayStandAlone)) return true;
   if (
-    isPredicate(one.left, other.left, other.right, one.right) ||
-    isPredicate(other.right, one.right, one.left, other.left)
+    isPredicate(first.left, second.left, second.right, first.right) ||
+    isPredicate(second.right, first.right, first.left, second.left)
   )
     return true;
   return (
-    isCompound(one.left, other.left, other.right, one.right) ||
-    isCompound(other.right, one.right, one.left, other.left)
+    isCompound(first.left, second.left, second.right, first.right) ||
+    isCompound(second.right, first.right, first.left, second.left)
   );
 }
 
@@ -79,12 +81,12 @@ function isFree({ left, right }: Placed): boolean {
  * `Change the date`, `can the date be changed`, `how long does the egg boil`: a verb and what it is done to. Not
  * `the landlord enters the flat`, `enter the landlord's flat`.
  */
-function isTurned(one: Placed, other: Placed, mayStandAlone: boolean): boolean {
+function isTurned(first: Placed, second: Placed, mayStandAlone: boolean): boolean {
   const isHarmlessSide = (verb: Token) => verb.isPassive || (mayStandAlone && !verb.hasObject);
   // On the right, `other` stands before `one`; on the left, `one` before `other`.
-  return isVerb(one)
-    ? isHarmlessSide(one.right) || isNominal(one)
-    : isVerb(other) && (isHarmlessSide(other.left) || isNominal(other));
+  return isVerb(first)
+    ? isHarmlessSide(first.right) || isNominal(first)
+    : isVerb(second) && (isHarmlessSide(second.left) || isNominal(second));
 }
 
 function isVerb({ left, right }: Placed): boolean {
@@ -102,13 +104,13 @@ function isMeasure({ lemma }: Token): boolean {
 }
 
 /** `2 for 1` is not `1 for 2`. */
-function haveExactRoles(one: Placed, other: Placed): boolean {
+function haveExactRoles(first: Placed, second: Placed): boolean {
   const isSame = ({ left, right }: Placed) => left.role !== null && left.role === right.role;
-  return isSame(one) && isSame(other) && one.left.role !== other.left.role;
+  return isSame(first) && isSame(second) && first.left.role !== second.left.role;
 }
 
 /** Each has its preposition, and the same in both prompts: the phrases have changed places as wholes. */
-function haveSameRoles(one: Placed, other: Placed): boolean {
+function haveSameRoles(first: Placed, second: Placed): boolean {
   const isSame = ({ left, right }: Placed) =>
     left.role === right.role || (GENITIVE.has(left.role ?? '') && GENITIVE.has(right.role ?? ''));
   const isAdjunct = (moved: Placed, still: Placed) =>
@@ -116,11 +118,11 @@ function haveSameRoles(one: Placed, other: Placed): boolean {
     isSame(moved) &&
     moved.left.role !== still.left.role &&
     moved.right.role !== still.right.role;
-  if (isAdjunct(one, other) || isAdjunct(other, one)) return true;
-  const isMarked = one.left.role !== null || other.left.role !== null;
+  if (isAdjunct(first, second) || isAdjunct(second, first)) return true;
+  const isMarked = first.left.role !== null || second.left.role !== null;
   // `in water than in air`: where both have the same one, the order is what tells them apart.
-  const isTold = one.left.role !== other.left.role;
-  return isMarked && isTold && isSame(one) && isSame(other) && one.left.phrase !== other.left.phrase;
+  const isTold = first.left.role !== second.left.role;
+  return isMarked && isTold && isSame(first) && isSame(second) && first.left.phrase !== second.left.phrase;
 }
 
 /** `head of modifier` on one side, `modifier head` in one phrase on the other. */
