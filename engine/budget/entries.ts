@@ -1,4 +1,4 @@
-/** The entries of a tenant: one append-only stream for each day (UTC) that they are booked on. They are the truth. */
+/** The entries of a tenant: one append-only stream for each day (UTC) that they are booked on. They are the source of truth. */
 import { z } from 'zod';
 import type { BudgetSubjectKind } from '../../contracts/budgets.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -7,7 +7,7 @@ import { type LedgerRedis, readStream, type StreamEntry } from './ledger-redis.t
 
 const DAY_MS = 24 * 3_600_000;
 const READ_COUNT = 1_000;
-/** Entries that one page looks at, whether or not they are asked for. */
+/** Entries that one page reads, including those that it filters out. */
 const SCANNED_PER_PAGE = 20_000;
 
 const count = z.coerce.number().int();
@@ -29,10 +29,10 @@ const entrySchema = z.object({
   estimated: z.enum(['0', '1']).transform((flag) => flag === '1'),
 });
 
-/** Changes of the four sums; `on` is when it counts (the reservation's moment), `at` when it was written. */
+/** A change of the four sums: `on` is when it counts (the moment of the reservation), `at` when it was written. */
 export type BudgetEntry = z.infer<typeof entrySchema> & { readonly id: string };
 
-export function parseEntry({ id, message }: StreamEntry): BudgetEntry {
+function parseEntry({ id, message }: StreamEntry): BudgetEntry {
   return { id, ...entrySchema.parse({ ...message }) };
 }
 
@@ -80,7 +80,7 @@ export interface EntriesQuery {
 
 export interface EntriesPage {
   readonly data: readonly BudgetEntry[];
-  /** Where the next page begins; null at the end. A page may be short, or empty, and still have a next. */
+  /** Where the next page starts; null at the end. A short or empty page may still have a next one. */
   readonly next: string | null;
 }
 

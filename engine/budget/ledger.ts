@@ -1,6 +1,6 @@
 /**
- * The port to the budgets: a saga of reserve, extend and settle, keyed by generation id. Each step is atomic over all
- * budgets that a generation touches, is idempotent, and is booked as entries whose sum is the balance.
+ * The port to the budgets: a saga of reserve, extend and settle, keyed by generation id. Each step is idempotent, is
+ * atomic over all budgets that a generation touches, and writes entries whose sum is the balance.
  */
 import type { AttemptCharge, BudgetOwner, BudgetStanding, BudgetWarning } from '../../contracts/budgets.ts';
 import type { MicroUsd } from '../../contracts/money.ts';
@@ -15,21 +15,21 @@ export interface Reservation extends BudgetOwner {
   readonly generationId: string;
   /** Tokens of the input, an upper bound. */
   readonly inputTokens: number;
-  /** Output tokens wished for; granted whole or clipped to what is left (never below `minOutputTokens`). */
+  /** Requested output tokens; the grant may be clipped to what is left, but not below `minOutputTokens`. */
   readonly maxOutputTokens: number;
   readonly minOutputTokens: number;
   readonly price: WorstPrice;
-  /** What was settled before this, ms since 1970, was of an earlier generation of the same id. */
+  /** A settlement from before this time, ms since 1970, belongs to an earlier generation of the same id. */
   readonly againSinceMs?: number | undefined;
 }
 
-/** Another call of the same generation, which pays its input again. */
+/** Another call of the same generation. It pays its input again. */
 export interface Extension extends BudgetOwner {
   readonly generationId: string;
-  /** The attempts that have ended. What is not booked of them yet, is booked first, also if the rest is refused. */
+  /** The attempts that have ended. Those that are not booked yet are booked first, even if the extension is refused. */
   readonly charges: readonly AttemptCharge[];
   readonly inputTokens: number;
-  /** Output that readers have and that the call continues; counts against the cap of the generation. */
+  /** Output that readers have and that the call continues; it counts against the cap of the generation. */
   readonly deliveredTokens: number;
   readonly minOutputTokens: number;
   readonly price: WorstPrice;
@@ -43,14 +43,14 @@ export interface Raise extends BudgetOwner {
 
 export interface Granted {
   readonly granted: true;
-  /** What is reserved now, for this and later calls. */
+  /** The whole reservation after this step, for this and later calls. */
   readonly reservedTokens: number;
   readonly reservedMicroUsd: MicroUsd;
   /** The output cap of this call. */
   readonly maxOutputTokens: number;
   /** The output cap of the generation, all its calls together. */
   readonly capTokens: number;
-  /** What the tightest token budget has left after this; null where none is limited. */
+  /** What the tightest token budget has left after this; null without a token budget. */
   readonly remainingTokens: number | null;
   /** Budgets that have passed their warning share. */
   readonly warnings: readonly BudgetStanding[];
@@ -58,9 +58,9 @@ export interface Granted {
 
 export interface Refused {
   readonly granted: false;
-  /** The tightest budget; null where the generation is over, or was never reserved. */
+  /** The tightest budget; null if the generation has ended or was never reserved. */
   readonly budget: BudgetStanding | null;
-  /** What that budget has left, in its unit; reservations of running generations are not left. */
+  /** What that budget has left, in its unit, after the reservations of running generations. */
   readonly remaining: number;
 }
 
@@ -68,36 +68,36 @@ export type ReserveOutcome = Granted | Refused;
 
 export interface Settlement extends BudgetOwner {
   readonly generationId: string;
-  /** All tokens used and all money, of all attempts. */
+  /** All tokens and all money that all attempts used. */
   readonly tokens: number;
   readonly costMicroUsd: MicroUsd;
   readonly estimated: boolean;
-  /** The last attempt: what is not booked yet is booked as its. */
+  /** The last attempt: amounts that are not booked yet are booked for it. */
   readonly attempt: number;
   readonly provider: string | null;
   readonly model: string | null;
 }
 
 export interface Settled {
-  /** Budgets that this settlement brought over their warning share or their amount; told again when asked again. */
+  /** Budgets that this settlement brought over their warning share or their amount. A repeated call returns them too. */
   readonly warnings: readonly BudgetWarning[];
 }
 
 export interface BudgetLedger {
-  /** Reserves the worst case in all budgets or in none. Asked again it gives the first answer. */
+  /** Reserves the worst case in all budgets or in none. A repeated call returns the first answer. */
   reserve(reservation: Reservation): Promise<ReserveOutcome>;
   /** Makes the reservation large enough for another call. A refusal leaves it as it is. */
   extend(extension: Extension): Promise<ReserveOutcome>;
   /** Raises the output cap of a running generation, if the budgets have room for it. */
   raise(raise: Raise): Promise<ReserveOutcome>;
   /**
-   * Books what was really used, in the windows of the reservation, and releases the rest. The first settlement of a
-   * generation counts; later ones change nothing.
+   * Books the actual usage in the windows of the reservation, and releases the rest. The first settlement of a generation
+   * counts; later ones change nothing.
    */
   settle(settlement: Settlement): Promise<Settled>;
   /**
-   * Whether `reserve` would be refused now; reserves nothing. `needed` is only asked where a limit applies. Limits may
-   * be some seconds old: a look saves a caller the start of a run, the reservation decides.
+   * Predicts whether `reserve` would be refused now, and reserves nothing. `needed` is called only if a limit applies.
+   * The limits may be some seconds old: a look saves the start of a run, and the reservation decides.
    */
   look(owner: BudgetOwner, needed: () => Promise<number>): Promise<Refused | null>;
 }

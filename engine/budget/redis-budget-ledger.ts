@@ -51,8 +51,8 @@ const CLOCK_SKEW_MS = 60_000;
 /** A look may use limits of this age. */
 const LOOK_AGE_MS = 5_000;
 /**
- * A window that no reservation has named for this long is dropped. It outlasts a deploy, in which processes with old and
- * new limits work side by side: each drop would make the next reservation of the others read the entries.
+ * A window that no reservation has named for this long is dropped. It outlasts a deploy, in which processes with old
+ * and new limits work side by side: each drop would make the next reservation of the others read the entries.
  */
 const IDLE_WINDOW_MS = 3_600_000;
 /** Subjects whose windows of other processes are remembered; a forgotten one costs another round. */

@@ -1,10 +1,10 @@
 /**
- * Tells a webhook of warnings, signed by the Standard Webhooks scheme (standardwebhooks.com: headers `webhook-id`,
- * `webhook-timestamp`, `webhook-signature`). One attempt; who calls it tries again. The id stays the same, so a
- * receiver can drop what it has seen.
+ * Sends warnings to a webhook, signed by the Standard Webhooks scheme (standardwebhooks.com: headers `webhook-id`,
+ * `webhook-timestamp`, `webhook-signature`). One attempt; the caller retries. The id stays the same, so a receiver
+ * can drop duplicates.
  *
- * The address is checked at the connection itself, after the name was resolved: a name cannot point somewhere else
- * between the check and the call. Redirects are not followed.
+ * The address is checked at the connection, after the name was resolved, so the name cannot change between the check and
+ * the call. Redirects are not followed.
  */
 import { createHmac } from 'node:crypto';
 import { lookup } from 'node:dns';
@@ -14,7 +14,7 @@ import { isIP, type LookupFunction } from 'node:net';
 import ipaddr from 'ipaddr.js';
 import type { BudgetWarning } from '../../contracts/budgets.ts';
 
-export interface WebhookOptions {
+interface WebhookOptions {
   readonly url: string;
   /** `whsec_` and base64, or any text. */
   readonly secret: string;
@@ -26,8 +26,8 @@ export interface WebhookOptions {
 
 const TIMEOUT_MS = 10_000;
 
-/** Says what failed and never what the receiver answered: it may be a service that was not meant to be reached. */
-export class WebhookError extends Error {
+/** Says what failed and never what the receiver answered: it could be an internal service. */
+class WebhookError extends Error {
   override readonly name = 'WebhookError';
 }
 
@@ -56,7 +56,7 @@ function bodyOf({ atMs, ...data }: BudgetWarning) {
 }
 
 function isPublic(address: string): boolean {
-  // `process` takes an IPv4 address out of its IPv6 disguise (::ffff:127.0.0.1).
+  // `process` unwraps an IPv4 address that is written as IPv6 (::ffff:127.0.0.1).
   return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
 }
 
@@ -70,7 +70,7 @@ const publicLookup: LookupFunction = (host, options, callback) => {
   lookup(host, { ...options, all: true }, (error, addresses) => {
     const [first] = addresses ?? [];
     if (error !== null) callback(error, '', 0);
-    // One private address among public ones is enough: which of them is called is not ours to choose.
+    // One private address among public ones is enough to refuse: the system chooses which one is called.
     else if (first === undefined || !addresses.every(({ address }) => isPublic(address)))
       callback(refusal(host), '', 0);
     else if (options.all === true) callback(null, addresses);

@@ -1,7 +1,7 @@
 /**
  * Windows in time. A calendar window is one bucket from the start of its day or month in its time zone, daylight saving
- * included; a rolling window is many small buckets, of which those that it touches are summed. So a rolling window
- * counts up to one bucket too much and never too little.
+ * included. A rolling window is many small buckets; its balance is the sum of those that it touches, so it counts up to
+ * one bucket too much and never too little.
  */
 import { Temporal } from 'temporal-polyfill';
 import { LONGEST_WINDOW_MS, rollingMs } from '../../contracts/budgets.ts';
@@ -12,19 +12,19 @@ export type WindowId = string;
 
 const BUCKETS_PER_WINDOW = 48;
 const DAY_MS = 24 * 3_600_000;
-/** Closed calendar periods stay readable so long; their entries are kept longer. */
+/** How long closed calendar periods stay readable; their entries are kept longer. */
 const KEEP_CLOSED_MS = LONGEST_WINDOW_MS + 4 * DAY_MS;
 
 /** The buckets of a window at a moment. A bucket is named by its first ms. */
-export interface Span {
+interface Span {
   readonly id: WindowId;
-  /** The bucket that the moment lies in. */
+  /** The bucket of the moment. */
   readonly at: number;
   /** Buckets that are summed: `first`, `first + stepMs`, ... `last`. */
   readonly first: number;
   readonly last: number;
   readonly stepMs: number;
-  /** Buckets before this are of no use any more. */
+  /** Buckets before this are no longer needed. */
   readonly keepFrom: number;
 }
 
@@ -32,7 +32,7 @@ export function windowId(window: string, timeZone: string): WindowId {
   return rollingMs(window) === null ? `${window}[${timeZone}]` : window;
 }
 
-/** @param bookedAtMs the moment that is booked on, where it is not now: all buckets from its window to now are summed. */
+/** @param bookedAtMs the moment that is booked on, if it is not now: all buckets from its window to now are summed. */
 export function spanOf(id: WindowId, nowMs: number, bookedAtMs = nowMs): Span {
   const lengthMs = rollingMs(id);
   if (lengthMs === null) {
@@ -45,14 +45,14 @@ export function spanOf(id: WindowId, nowMs: number, bookedAtMs = nowMs): Span {
     id,
     at: bucketOf(bookedAtMs),
     first: bucketOf(Math.min(bookedAtMs, nowMs) - lengthMs),
-    // One more: another machine's clock may be a little ahead.
+    // One more bucket, because another machine's clock may be a little ahead.
     last: bucketOf(Math.max(bookedAtMs, nowMs)) + stepMs,
     stepMs,
     keepFrom: bucketOf(nowMs - 2 * lengthMs),
   };
 }
 
-/** The last period of each calendar window: nearly every moment that is asked for lies in it. */
+/** The last period of each calendar window, which contains nearly every requested moment. */
 const PERIODS_REMEMBERED = 1_000;
 const lastPeriods = new BoundedMap<WindowId, Period>(PERIODS_REMEMBERED);
 
@@ -88,12 +88,12 @@ function calendarPeriod(id: WindowId, atMs: number): Period {
   return { from: startOf(first), until: startOf(next) };
 }
 
-/** The earliest bucket that a window, or a look back at the last periods, still needs; younger than any that is dropped. */
+/** The earliest bucket that a window, or a report of the last periods, still needs. No such bucket is dropped. */
 export function neededFrom(id: WindowId, nowMs: number): number {
   return rollingMs(id) === null ? nowMs - LONGEST_WINDOW_MS - 2 * DAY_MS : spanOf(id, nowMs).first;
 }
 
-/** When a budget has room again: the end of the period, or when the oldest used bucket leaves the rolling window. */
+/** When a budget has room again: at the end of the period, or when its oldest used bucket leaves the rolling window. */
 export function resetOf(id: WindowId, nowMs: number, oldestUsed: number | null): number {
   const lengthMs = rollingMs(id);
   if (lengthMs === null) return periodOf(id, nowMs).until;

@@ -1,16 +1,16 @@
 /**
- * The identity of a question. Its partition is all that must be equal for an answer to be reusable; what is left, the
- * words of the user, must be the same (one key) or ask the same (the verifier). Tenants never share either; the users of a
- * tenant share where it is configured so.
+ * The identity of a question. Its partition is everything that must be equal for an answer to be reused. The rest, the
+ * user's words, must be the same (one key) or ask the same (the verifier). Tenants never share; users of a tenant share
+ * if the config says so.
  */
 import { createHash } from 'node:crypto';
 import { type Message, partsOf } from '../../contracts/content.ts';
 import type { CacheQuestion } from './answer-cache.ts';
 
 /**
- * SHA-256 in hex of whose answers count, the models that may answer (in whatever order), the system prompt, the tools, the
- * form of the answer, the sampling, and of the conversation all but the words of the user: what the assistant said,
- * images, and the results of tools. The output cap is not in it: an answer that ended by itself fits any higher cap.
+ * SHA-256 in hex of the owner, the models that may answer (in any order), the system prompt, the tools, the form of the
+ * answer, the sampling, and of everything in the conversation but the user's words: the assistant's turns, images, and
+ * tool results. The output cap is not part of it: an answer that ended by itself fits any higher cap.
  */
 export function partitionOf(question: CacheQuestion): string {
   const { candidates, input } = question;
@@ -36,7 +36,7 @@ export function cacheKey(question: CacheQuestion): string {
   return sha256([partitionOf(question), userTexts(question)]);
 }
 
-/** SHA-256 in hex of what was asked, whoever of a route answers it and however: for the best answer there is. */
+/** SHA-256 in hex of the question alone, for the last fallback: models and sampling may differ. */
 export function questionKey(question: Pick<CacheQuestion, 'tenant' | 'onlyUser' | 'input'>): string {
   const { input } = question;
   const messages = input.messages.map(({ role, content }) => [role, content]);
@@ -48,7 +48,7 @@ function ownerOf({ tenant, onlyUser }: Pick<CacheQuestion, 'tenant' | 'onlyUser'
   return onlyUser === null ? tenant : [tenant, onlyUser];
 }
 
-/** What the user said in each turn, oldest first. */
+/** The user's text of each turn, oldest first. */
 export function userTexts({ input }: Pick<CacheQuestion, 'input'>): string[] {
   return input.messages
     .filter(({ role }) => role === 'user')
@@ -64,7 +64,7 @@ function withoutWords(message: Message): unknown {
   return [message.role, partsOf(message).map((part) => (part.type === 'text' ? 'text' : part))];
 }
 
-/** Qdrant's point ids are UUIDs; the first 128 bits of the key name the point, the payload holds all of it. */
+/** Qdrant's point ids are UUIDs: the first 128 bits of the key. The payload holds the whole key. */
 export function pointId(key: string): string {
   const parts = [key.slice(0, 8), key.slice(8, 12), `8${key.slice(13, 16)}`, `8${key.slice(17, 20)}`];
   return [...parts, key.slice(20, 32)].join('-');

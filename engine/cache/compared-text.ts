@@ -1,4 +1,4 @@
-/** The text of a conversation that is compared with others: its bounds, its part that is embedded, and its signature. */
+/** The text of a conversation that is compared with others: its bounds, its embedded part, and its signature. */
 import { createHash } from 'node:crypto';
 import { EMBEDDED_CHARS } from '../embedding/embedder.ts';
 import type { QuestionVerifier } from './question-verifier.ts';

@@ -1,6 +1,6 @@
 /**
- * The Lua of flights. KEYS: the flight (its leader), and the partition's open flights (the question of each). Both have
- * the partition as their hash tag, so they are on one shard. `ask.flight` is the field of the flight among the open ones.
+ * The Lua of flights. KEYS the flight (its leader), the partition's open flights (the question of each). Both have the
+ * partition as their hash tag, so they are on one shard. `ask.flight` is the field of the flight among the open ones.
  */
 import { script } from '../../platform/redis/lua-script.ts';
 

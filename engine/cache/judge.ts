@@ -1,6 +1,6 @@
 /**
- * A small model that is asked where the verifier is unsure. It sees the two questions and nothing else, and it must
- * say SAME; anything else, and any failure, is a no. A call that the provider may bill is paid whatever comes of it.
+ * Asks a small model when the verifier is unsure. The model sees the two questions and nothing else. Only SAME is a yes;
+ * any other answer, and any failure, is a no. A call that the provider may bill is paid whatever its result.
  */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { mayBeBilled } from '../../contracts/may-be-billed.ts';
@@ -16,17 +16,17 @@ export interface JudgeCall {
   readonly onText: (delta: string) => void;
 }
 
-/** One model, by its provider's port. */
+/** One model behind its provider's port. */
 export interface JudgeModel {
-  /** @returns what the provider says that it used; null where it does not say. */
+  /** @returns the usage that the provider reports; null if it reports none. */
   ask(call: JudgeCall): Promise<Usage | null>;
-  /** What a call used whose provider never said. */
-  estimate(questions: string, answered: string): Promise<Usage>;
+  /** The usage of a call whose provider reported none. */
+  estimate(prompt: string, answer: string): Promise<Usage>;
   priceOf(usage: Usage): MicroUsd;
 }
 
 export interface Judge {
-  /** null where nobody was asked. A failure is a judgement too: it takes the place of what was noted. */
+  /** null if no model was asked. A failure is a judgement too: it replaces the recorded estimate. */
   judge(
     questions: readonly string[],
     stored: readonly string[],

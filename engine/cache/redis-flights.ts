@@ -25,7 +25,7 @@ export interface FlightsRedis extends ScriptRedis {
 
 /** Open flights of one partition that a new question is compared with. */
 const MOST_COMPARED = 32;
-/** Waits for the embedder, relative to a look-up: the verifier has accepted, so a provider call will likely be saved. */
+/** Multiplies the embedder's time limit: the verifier has accepted, so the wait will likely save a provider call. */
 const PATIENCE = 2;
 
 const openFlightSchema = z.object({ questions: z.array(z.string()), maxOutputTokens: z.number() });

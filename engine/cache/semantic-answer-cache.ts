@@ -165,7 +165,7 @@ export class SemanticAnswerCache implements AnswerCache {
   ): Promise<readonly Neighbour[]> {
     const embedding = embedder.embed(embeddedText(userTexts(question)), question.tenant);
     const vector = await withTimeout('the embedder', embedder.timeoutMs, embedding);
-    // The embedder has a time limit of its own, so Qdrant's starts again.
+    // The embedder has its own time limit, so Qdrant's starts again.
     const untilMs = Date.now() + this.#timeoutMs;
     return this.#within(untilMs, this.#answers.near(scope, vector, threshold, MOST_NEIGHBOURS));
   }

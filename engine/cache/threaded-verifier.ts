@@ -1,4 +1,4 @@
-/** The verifier in a thread of this process, with a deadline that holds whatever it is given. */
+/** The verifier in a thread of this process, with a deadline that holds whatever the text. */
 import { z } from 'zod';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';
@@ -8,18 +8,18 @@ const MOST_WAITING = 256;
 
 export const verifierRequestSchema = z.object({
   questions: z.array(z.string()),
-  /** null: what is asked for is the signature. */
+  /** null: the request asks for the signature. */
   others: z.array(z.array(z.string())).nullable(),
-  /** After this no further conversation is compared. */
+  /** After this time no further conversation is compared. */
   compareMs: z.number(),
 });
 
 export interface VerifierPatience {
   /** How long a question may wait for its turn. */
   readonly waitMs: number;
-  /** After this no further conversation is compared. */
+  /** After this time no further conversation is compared. */
   readonly compareMs: number;
-  /** After this the thread is ended, whatever it is doing. */
+  /** After this time the thread is terminated. */
   readonly runMs: number;
 }
 

@@ -1,13 +1,13 @@
-/** Which units are kept: from the best down, what it stands under with it, and nothing that was said already. */
+/** Chooses the units to keep: from the best down, each with its heading, and no repeats. */
 import type { RankedUnit } from './rank-units.ts';
 
 /** A long unit must be better than a short one to be worth its tokens. */
 const COST_POWER = 0.3;
-/** Share of the terms of a unit that another one has: above, it says nothing new. */
+/** A unit is a repeat if another one has this share of its terms. */
 const SAME_SHARE = 0.8;
-/** Units with which one is compared: a text of the same few words over and over would compare each with all others. */
+/** Units that one unit is compared with. Without it, a text that repeats few words would compare each with all. */
 const MOST_COMPARED = 200;
-/** A unit of fewer terms cannot be told to be a repeat. */
+/** A unit of fewer terms is never a repeat. */
 const LEAST_TERMS = 5;
 
 interface Candidate extends RankedUnit {
@@ -42,7 +42,7 @@ export function chooseUnits(
     if (keptUnits.has(candidate.terms)) repeats.push(candidate);
     else take(candidate);
   }
-  // Where there is room for all, a repeat may stay too.
+  // If there is room left, repeats may stay too.
   for (const candidate of repeats) take(candidate);
   return kept;
 }
@@ -77,7 +77,7 @@ function missingAbove(
   return missing;
 }
 
-/** What was said already. Units are compared only where they share a term of which at least one must be shared. */
+/** Remembers the kept units. A unit is compared only with units that share one of its rarest terms. */
 function createMemory() {
   const units: ReadonlySet<string>[] = [];
   const byTerm = new Map<string, number[]>();
@@ -94,7 +94,7 @@ function createMemory() {
     has(terms: readonly string[]): boolean {
       const own = [...new Set(terms)];
       if (own.length < LEAST_TERMS) return false;
-      // A repeat lacks so many terms at the most, so it shares one of any more than these; the rarest are quickest.
+      // A repeat lacks few terms, so it shares at least one of any larger number; the rarest terms find it fastest.
       const probes = own
         .toSorted((a, b) => (byTerm.get(a)?.length ?? 0) - (byTerm.get(b)?.length ?? 0))
         .slice(0, Math.floor((1 - SAME_SHARE) * own.length) + 1);
@@ -103,11 +103,11 @@ function createMemory() {
         const near = byTerm.get(term) ?? [];
         const compared = near.slice(-left);
         left -= compared.length;
-        const isSaid = compared.some((index) => {
+        const isRepeat = compared.some((index) => {
           const shared = own.filter((term) => units[index]?.has(term)).length;
           return shared / own.length >= SAME_SHARE;
         });
-        if (isSaid || left <= 0) return isSaid;
+        if (isRepeat || left <= 0) return isRepeat;
       }
       return false;
     },

@@ -10,20 +10,20 @@ import { type Meaning, type RankedUnit, rankUnits } from './rank-units.ts';
 import type { SentenceVectors } from './sentence-vectors.ts';
 import { splitText, type TextUnit } from './split-text.ts';
 
-/** What stands for a context of which nothing was kept. */
+/** Replaces a context of which nothing is kept. */
 const NOTHING_KEPT = '…';
-/** Units whose meaning is compared; the vector of one takes some 10 ms of a core. */
+/** Units that get a vector, which takes some 10 ms of a core each. */
 const MOST_VECTORS = 256;
-/** Sentences that are encoded at once: together they hold up the encoder, which others use too, like one question. */
+/** Sentences that are encoded at once. The encoder has other users, so a batch takes about as long as a question. */
 const BATCH = 4;
-/** How often the budget is set right by what the kept units, put together, really have. */
+/** How often the budget is corrected by the tokens that the kept units have together. */
 const FITTINGS = 10;
-/** What a budget that turned out too large gives up besides what it was too large by: so it comes to an end. */
+/** Subtracted from a budget beyond its excess, so that the corrections end. */
 const STEP_TOKENS = 2;
 
 /**
- * @param vectors null: ranked by words alone.
- * @param meaningMs how long vectors may take; where they take longer, words alone decide.
+ * @param vectors null: words alone rank.
+ * @param meaningMs how long vectors may take; if they take longer, words alone rank.
  */
 export function createCoarseCompressor(
   countTokens: (text: string) => number,
@@ -94,7 +94,7 @@ function bestByWords(texts: readonly (readonly TextUnit[])[], question: string):
     .map(({ unit }) => unit);
 }
 
-/** As much as the target holds: units that stand together have a few tokens more or less than each alone. */
+/** Fills the target. Joined units have a few tokens more or less than each has alone. */
 function fillTarget(
   contexts: readonly string[],
   ranked: readonly (readonly RankedUnit[])[],
@@ -122,7 +122,7 @@ function fillTarget(
   return best;
 }
 
-/** Neighbours as they stood; where something was left out, a new line. */
+/** Neighbours keep the text between them; a gap becomes a line break. */
 function putTogether(text: string, ranked: readonly RankedUnit[], kept: ReadonlySet<number>): string {
   let put = '';
   let last: { readonly index: number; readonly unit: TextUnit } | null = null;
@@ -135,7 +135,7 @@ function putTogether(text: string, ranked: readonly RankedUnit[], kept: Readonly
   return put;
 }
 
-/** Its best units speak for a context: a long one must not win by its length. */
+/** The best units decide the relevance of a context: a long one must not win by its length. */
 function relevanceOf(ranked: readonly RankedUnit[]): number {
   const best = ranked.map(({ score }) => score).sort((a, b) => b - a);
   return best.slice(0, 3).reduce((sum, score) => sum + score, 0);

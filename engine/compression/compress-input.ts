@@ -1,4 +1,4 @@
-/** Shortens the context of an input to its target. Whatever goes wrong, the input goes on as it is, and says why. */
+/** Shortens the context of an input to its target. On any failure the input stays as it is, with the reason. */
 import type { CompressionEngine, CompressionTarget } from '../../contracts/compression.ts';
 import type { GenerationInput, Message } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
@@ -11,14 +11,14 @@ export interface CompressedInput {
   /** Of the context alone. */
   readonly tokensBefore: number;
   readonly tokensAfter: number;
-  /** Why less was removed than asked; null where all was. */
+  /** Why nothing was removed; null if the target was met. */
   readonly reason: string | null;
 }
 
-/** A shorter context is not worth the risk. */
+/** A shorter context is not worth the risk of losing something. */
 const LEAST_TOKENS = 300;
 
-/** The input as it is, and why. */
+/** The unchanged input, with the reason. */
 export function uncompressed(
   messages: readonly Message[],
   engine: CompressionEngine,
@@ -29,7 +29,7 @@ export function uncompressed(
   return { messages, engine, tokensBefore: tokens, tokensAfter: tokens, reason };
 }
 
-/** Synchronous for the most part, and long: for a thread that may be kept busy. */
+/** Mostly synchronous and slow: for a thread. */
 export async function compressInput(
   compressor: Compressor,
   { messages }: Pick<GenerationInput, 'messages'>,

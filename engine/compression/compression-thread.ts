@@ -1,6 +1,6 @@
 /**
- * The thread that shortens contexts: two million characters take seconds of a core. It asks its owner for the vectors of
- * sentences, because the encoder has its own thread, which the answer cache uses too.
+ * The thread that shortens contexts: two million characters take seconds of a core. It asks its owner for the vectors
+ * of sentences, because the encoder has its own thread, which the answer cache uses too.
  */
 import { workerData } from 'node:worker_threads';
 import { z } from 'zod';

@@ -1,8 +1,8 @@
-/** The port to what shortens a context. The question is given to judge by; it is not part of what is shortened. */
+/** The port to a compressor of contexts. The question guides it and is not shortened itself. */
 import type { CompressionEngine } from '../../contracts/compression.ts';
 
 export interface CompressionTask {
-  /** What the reader wants to know; '' where there is nothing to judge by. */
+  /** What the user wants to know; '' if unknown. */
   readonly question: string;
   readonly contexts: readonly string[];
   /** For all of the contexts together. The built-in engine never exceeds it; LLMLingua-2 aims at it. */
@@ -11,7 +11,7 @@ export interface CompressionTask {
 
 export interface CompressedContext {
   readonly text: string;
-  /** How much it has to do with the question; only to compare contexts of one task. */
+  /** How relevant it is to the question; comparable only within one task. */
   readonly relevance: number;
 }
 

@@ -1,29 +1,29 @@
 /**
- * What of a conversation is context, and may be shortened: documents that are marked as such, tool results, text
- * parts before the question, and long texts of earlier turns. All else is instruction, and stays as it is.
+ * Finds the contexts of a conversation, which may be shortened: marked documents, tool results, text parts before the
+ * question, and long texts of earlier turns. Everything else is instruction and stays as it is.
  */
 import { type Message, type Part, partsOf } from '../../contracts/content.ts';
 
-export interface FoundContexts {
-  /** What the user wants to know: the newest text of theirs that is no context. */
+interface FoundContexts {
+  /** What the user wants to know: the user's newest text that is not a context. */
   readonly question: string;
   readonly contexts: readonly string[];
-  /** The same conversation with other texts in the places of the contexts; `relevance` puts documents in order. */
+  /** The conversation with other texts in place of the contexts; `relevance` orders the documents. */
   rebuild(texts: readonly string[], relevance: readonly number[]): readonly Message[];
 }
 
-/** Earlier texts that are not marked as documents are context only from this length on. */
+/** Earlier texts that are not marked as documents are contexts only from this length on. */
 const LONG_CHARS = 800;
 
-/** A question that speaks of the places of documents would be wrong after they have moved. */
+/** A question about the order of documents would be wrong after they have moved. */
 const SPEAKS_OF_ORDER =
   /\b(?:first|second|third|last|previous|above|below|following|order|\d+(?:st|nd|rd|th))\b[^.?!]{0,40}\b(?:documents?|texts?|articles?|one)\b|\bdocuments? \d/i;
 
-/** A stretch of text: as it stands (with where in it the tag of the document behind it begins), or the number of a context. */
+/** A part of a text: text as it is (and where in it the tag of the next document starts), or the number of a context. */
 type Piece = { readonly text: string; readonly opensAt?: number } | { readonly context: number };
 
 interface FoundDocument {
-  /** Where its opening tag begins, where it ends, where the closing tag begins, and where that ends. */
+  /** Start and end of the opening tag, start and end of the closing tag. */
   readonly open: number;
   readonly inside: number;
   readonly close: number;
@@ -32,7 +32,7 @@ interface FoundDocument {
 
 const CLOSING_TAG = '</document>';
 
-/** Each tag is looked for once from where the last one ended: a pattern with gaps would look from every opening tag. */
+/** Each search starts where the last tag ended: a pattern with gaps would search from every opening tag. */
 function findDocuments(text: string): FoundDocument[] {
   const found: FoundDocument[] = [];
   const opening = /<document\b/gi;
@@ -112,7 +112,7 @@ function put(parts: readonly Piece[], texts: readonly string[], relevance: reado
   const shown = parts.map((part) => ('text' in part ? part.text : (texts[part.context] ?? '')));
   if (relevance === null) return shown.join('');
   for (const run of documentRuns(parts)) {
-    // Each document moves whole, with its tags; what stands between them stays.
+    // Each document moves with its tags; the text between documents stays.
     const documents = run.map((at) => {
       const part = parts[at];
       const worth = part !== undefined && 'context' in part ? (relevance[part.context] ?? 0) : 0;
@@ -139,7 +139,7 @@ function textBeforeTag(before: Piece | undefined): string {
   return before !== undefined && 'text' in before ? before.text.slice(0, before.opensAt) : '';
 }
 
-/** Places of documents that follow each other with nothing but white space between them. */
+/** Runs of documents with only white space between them. */
 function documentRuns(parts: readonly Piece[]): number[][] {
   const runs: number[][] = [];
   for (const [index, part] of parts.entries()) {

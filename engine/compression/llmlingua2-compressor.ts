@@ -1,6 +1,6 @@
 /**
- * LLMLingua-2 by its JavaScript port: a small model says of each word whether it can go. Its packages bring half a
- * gigabyte, so they are installed by whoever wants them; its model is a folder on this machine, and nothing is fetched.
+ * LLMLingua-2 by its JavaScript port: a small model decides for each word whether it can go. The packages have half a
+ * gigabyte, so they are an optional installation; the model is a folder on this machine, and nothing is downloaded.
  * Sources: Pan et al., "LLMLingua-2" (ACL 2024); https://github.com/atjsh/llmlingua-2-js.
  */
 import { existsSync } from 'node:fs';
@@ -10,7 +10,7 @@ import type { CompressedContext, Compressor } from './compressor.ts';
 
 type ModelConfig = NonNullable<CompressionConfig['llmlingua2']>;
 
-/** What is used of the packages. */
+/** The used part of the packages. */
 interface Packages {
   readonly lingua: { readonly LLMLingua2: Record<'WithBERTMultilingual' | 'WithXLMRoBERTa', Factory> };
   readonly transformers: { readonly env: { localModelPath: string; allowRemoteModels: boolean } };
@@ -22,14 +22,14 @@ type Factory = (
   options: object,
 ) => Promise<{ readonly promptCompressor: { compress(text: string, options: object): Promise<string> } }>;
 
-export type LoadPackage = (name: string) => Promise<unknown>;
+type LoadPackage = (name: string) => Promise<unknown>;
 
 const PACKAGES = '@atjsh/llmlingua-2 @huggingface/transformers js-tiktoken';
 const FILES = ['config.json', 'tokenizer.json', 'tokenizer_config.json'] as const;
-/** Kept whatever the model says: without them sentences run into each other. */
+/** Always kept: without them sentences run into each other. */
 const FORCED = ['.', '?', '!'];
 
-/** Throws an error that names what is missing and how to get it. Loads the model, which takes seconds. */
+/** Loads the model, which takes seconds. Throws an error that names what is missing and how to install it. */
 export async function loadLlmLingua2(
   { model, family, dtype }: ModelConfig,
   countTokens: (text: string) => number,
@@ -61,7 +61,7 @@ export async function loadLlmLingua2(
           tokens.reduce((sum, count) => sum + count, 0),
         );
       const compressed: CompressedContext[] = [];
-      // One after the other: the model takes all cores for each.
+      // One after the other: the model uses all cores.
       for (const text of contexts) {
         const options = { rate, forceTokens: FORCED, forceReserveDigit: true, dropConsecutive: true };
         compressed.push({ text: (await promptCompressor.compress(text, options)) || '…', relevance: 0 });

@@ -1,4 +1,4 @@
-/** What an answer to a question looks like, by the words of the question; English. */
+/** Predicts from the words of a question what its answer looks like; English. */
 const NUMBER =
   /\d|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|dozen|hundred|thousand|million|half|third|quarter|twice|once)\b/i;
 const TIME = new RegExp(
@@ -10,7 +10,7 @@ const TIME = new RegExp(
   ].join('|'),
   'i',
 );
-/** A capital that no sentence begins with. */
+/** A capital that does not start a sentence. */
 const NAME = /(?<=[\p{Ll}\d,;:)"'’]\s)["'(]?\p{Lu}[\p{L}'’-]+/u;
 const REASON =
   /\b(?:because|since|as|so that|due to|owing to|therefore|reason|caused?|in order|thus|hence|led to|result)\b/i;
@@ -23,11 +23,11 @@ const KINDS: readonly (readonly [question: RegExp, answer: RegExp])[] = [
   [/\bwhy\b|\breason\b|\bcause\b/i, REASON],
 ];
 
-/** null where the question does not say. */
+/** null if the question does not show it. */
 export function answerKind(question: string): RegExp | null {
   return KINDS.find(([pattern]) => pattern.test(question))?.[1] ?? null;
 }
 
-/** Rules and warnings: whoever leaves them out changes what a text asks for. */
+/** Rules and warnings: a text without them demands something else. */
 export const FIRM =
   /\b(?:must|never|always|do not|don't|only|required|forbidden|not allowed|may not|at least|at most|no later|shall|warning|important)\b/i;

@@ -1,6 +1,6 @@
 /**
- * How much each unit of some texts has to do with a question: BM25 over the units, the likeness of meaning where
- * vectors are at hand, and what the neighbours, the paragraph and the headings say. Deterministic.
+ * Ranks the units of texts by their relevance to a question: BM25 over the units, the similarity of meaning if there are
+ * vectors, and the relevance of neighbours, paragraph and headings. Deterministic.
  *
  * Sources: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009); Jiang et al.,
  * "LongLLMLingua" (ACL 2024), whose coarse step ranks by the perplexity of a model instead.
@@ -15,7 +15,7 @@ export interface RankedUnit {
   readonly score: number;
 }
 
-/** Vectors of length 1; null for a unit that has none. */
+/** Vectors of length 1; a unit may have none. */
 export interface Meaning {
   readonly question: Float32Array;
   readonly units: ReadonlyMap<TextUnit, Float32Array>;
@@ -25,7 +25,7 @@ export interface Meaning {
 const K1 = 1.2;
 const B = 0.4;
 
-/** Chosen on the part of the set that is there to tune on; the figures change little around these. */
+/** Tuned on the tuning part of the set; results change little around these values. */
 const WEIGHT = {
   words: 1,
   meaning: 0.3,
@@ -37,7 +37,7 @@ const WEIGHT = {
   length: 0.2,
   firm: 0.05,
 } as const;
-/** Terms of a unit beyond which more say nothing about its worth. */
+/** Terms of a unit beyond which more terms add no worth. */
 const FULL_LENGTH = 20;
 
 export function rankUnits(
@@ -47,7 +47,7 @@ export function rankUnits(
 ): RankedUnit[][] {
   const terms = texts.map((units) => units.map((unit) => termsOf(unit.text)));
   const words = relativeToBest(wordScores(terms, new Set(termsOf(question))));
-  const likeness = relativeToBest(texts.map((units) => units.map((unit) => likenessOf(unit, meaning))));
+  const similarity = relativeToBest(texts.map((units) => units.map((unit) => similarityOf(unit, meaning))));
   const kind = answerKind(question);
   return texts.map((units, text) => {
     const own = words[text] ?? [];
@@ -58,9 +58,9 @@ export function rankUnits(
       const ownTerms = terms[text]?.[index] ?? [];
       const score =
         WEIGHT.words * (own[index] ?? 0) +
-        WEIGHT.meaning * (likeness[text]?.[index] ?? 0) +
+        WEIGHT.meaning * (similarity[text]?.[index] ?? 0) +
         WEIGHT.neighbour * Math.max(own[index - 1] ?? 0, own[index + 1] ?? 0) +
-        // What a sentence speaks of, the next one calls "it".
+        // The next sentence refers to the subject of this one as "it".
         WEIGHT.before * inParagraph(index - 1, unit) +
         WEIGHT.paragraph * (paragraphs.get(unit.paragraph) ?? 0) +
         WEIGHT.heading * bestAbove(units, own, unit) +
@@ -72,7 +72,7 @@ export function rankUnits(
   });
 }
 
-/** BM25 of each unit, all units of all texts being the collection. */
+/** BM25 of each unit; the collection is all units of all texts. */
 function wordScores(
   texts: readonly (readonly (readonly string[])[])[],
   questionTerms: ReadonlySet<string>,
@@ -101,7 +101,7 @@ function wordScores(
   );
 }
 
-function likenessOf(unit: TextUnit, meaning: Meaning | null): number {
+function similarityOf(unit: TextUnit, meaning: Meaning | null): number {
   const vector = meaning?.units.get(unit);
   if (meaning === null || vector === undefined) return 0;
   return Math.max(

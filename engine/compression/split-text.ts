@@ -1,17 +1,17 @@
 /**
- * A text as units that are kept whole or dropped whole: sentences, list items, rows of tables, blocks of code. A unit
- * is a piece of the text as it stands, so what is kept is kept word for word.
+ * Splits a text into units that are kept or dropped as wholes: sentences, list items, rows of tables, blocks of code. A
+ * unit is a part of the original text, so kept text is word for word.
  */
-export type UnitKind = 'sentence' | 'heading' | 'row' | 'code';
+type UnitKind = 'sentence' | 'heading' | 'row' | 'code';
 
 export interface TextUnit {
   readonly kind: UnitKind;
   readonly start: number;
-  /** Without the white space behind it. */
+  /** Without trailing white space. */
   readonly end: number;
   readonly text: string;
   readonly paragraph: number;
-  /** The index of what it cannot be understood without: its heading, or the head of its table; null for none. */
+  /** The index of its heading or of the head of its table, without which it makes no sense; null for none. */
   readonly under: number | null;
 }
 
@@ -19,13 +19,13 @@ const FENCE = /^\s*(```|~~~)/;
 const TABLE_ROW = /^\s*\|/;
 const TABLE_RULE = /^\s*\|[\s:|-]+\|\s*$/;
 const MARKED_HEADING = /^\s{0,3}(#{1,6})\s/;
-/** A short line that ends without punctuation, or with a colon: a title, a speaker, the head of a mail. */
+/** A short line that ends without punctuation or with a colon: a title, a speaker, a mail header. */
 const HEADING_CHARS = 80;
 const UNMARKED = 7;
 const ENDS_LIKE_A_SENTENCE = /[.!?…"')\]]\s*$/;
-/** More characters than an abbreviation has, with what stands before it. */
+/** The most characters of an abbreviation with the text before it. */
 const ABBREVIATION_CHARS = 12;
-/** What a full stop behind it does not end. */
+/** Text whose full stop ends no sentence. */
 const ABBREVIATION =
   /(?:^|[\s(])(?:[A-Z]|[Mm]rs?|[Mm]s|[Dd]r|[Pp]rof|[Ss]t|[Nn]o|[Cc]f|vs|etc|e\.g|i\.e|[Ff]ig|[Vv]ol|approx)\.$/;
 
@@ -40,7 +40,7 @@ export function splitText(text: string): readonly TextUnit[] {
   const units: TextUnit[] = [];
   let paragraph = 0;
   let heading: number | null = null;
-  // The headings that the text stands under now, the highest first; one without a mark is below all marked ones.
+  // The headings above the current text, the highest first; one without a mark is below all marked ones.
   const headings: { readonly level: number; readonly unit: number }[] = [];
   let tableHead: number | null = null;
   const add = (kind: UnitKind, start: number, end: number, under: number | null) => {
@@ -65,7 +65,7 @@ export function splitText(text: string): readonly TextUnit[] {
     }
     if (TABLE_ROW.test(line.text)) {
       const hasRule = TABLE_RULE.test(lines[index + 1]?.text ?? '');
-      // A head is under no other head: tables that follow each other would be a chain as long as the text.
+      // The head of a table is under no other head: consecutive tables would form a chain as long as the text.
       const under = hasRule ? heading : (tableHead ?? heading);
       add('row', line.start, endOf((hasRule ? lines[index + 1] : undefined) ?? line), under);
       if (hasRule) {
@@ -102,7 +102,7 @@ function endOf({ start, text }: Line): number {
   return start + text.length;
 }
 
-/** The line that closes a block of code; the last one where none does. */
+/** The line that closes a block of code, or the last line. */
 function endOfFence(lines: readonly Line[], open: number): number {
   const mark = FENCE.exec(lines[open]?.text ?? '')?.[1] ?? '';
   for (let index = open + 1; index < lines.length; index += 1) {
@@ -114,7 +114,7 @@ function endOfFence(lines: readonly Line[], open: number): number {
 function isHeading(line: string, before: string | undefined, after: string | undefined): boolean {
   if (MARKED_HEADING.test(line)) return true;
   if (line.length > HEADING_CHARS || ENDS_LIKE_A_SENTENCE.test(line)) return false;
-  // In running text that is wrapped, a short line is only a short line; a number may be that of an item of a list.
+  // In wrapped running text a short line is no heading; a leading number may be that of a list item.
   if ((before ?? '').trim() !== '' || after === undefined || /^\s*[-*•]\s/.test(line)) return false;
   return !/^\s*\d+[.)]\s/.test(line) || after.trim() === '';
 }
@@ -125,7 +125,7 @@ function sentencesOf({ start, text }: Line): [number, number][] {
   let hasWord = false;
   for (const { segment, index } of sentences.segment(text)) {
     from ??= index;
-    // A sentence may be put together of very many segments: each is looked at once.
+    // A sentence may consist of very many segments: each is read once.
     const end = index + segment.trimEnd().length;
     const tail = text.slice(Math.max(from, end - ABBREVIATION_CHARS), end);
     hasWord ||= /[\p{L}]{2}|\p{N}{2}/u.test(text.slice(Math.max(from, index - 1), end));

@@ -1,4 +1,4 @@
-/** Words as a ranking compares them: without case, endings and the words that every text is full of. */
+/** Words as the ranking compares them: without case and endings, and without common words. */
 const WORD = /[\p{L}\p{N}]+(?:[.,:'’][\p{L}\p{N}]+)*/gu;
 
 const COMMON = new Set(
@@ -18,7 +18,7 @@ export function termsOf(text: string): string[] {
   return words.filter((word) => !COMMON.has(word)).map(stemOf);
 }
 
-/** Enough of a stem to find `repaired` by `repairs`; what it joins wrongly costs a ranking little. */
+/** A rough stem, which finds `repaired` by `repairs`; its errors cost the ranking little. */
 function stemOf(word: string): string {
   if (/\p{N}/u.test(word) || word.length < 4) return word;
   const plain = word

@@ -1,11 +1,11 @@
-/** Finds for each token of one prompt the token of the other that means the same. What finds none is the difference. */
+/** Finds for each token of one prompt the token of the other that means the same. Tokens without one are the difference. */
 import type { Lexicon } from './lexicon.ts';
 import type { PromptReading, Token } from './read-prompt.ts';
 import type { WordNet } from './wordnet.ts';
 
-export type Relation = 'equal' | 'synonym' | 'derived';
+type Relation = 'equal' | 'synonym' | 'derived';
 
-export interface AlignedPair {
+interface AlignedPair {
   readonly left: number;
   readonly right: number;
   readonly relation: Relation;
@@ -20,10 +20,10 @@ export interface Alignment {
   readonly onlyRight: readonly Token[];
 }
 
-export interface RelationReading {
-  /** Only a meaning of our own lexicon counts, none of the dictionary. */
+interface RelationReading {
+  /** Only meanings of our own lexicon count, not those of the dictionary. */
   readonly isStrict: boolean;
-  /** Who does a thing counts as what is done. */
+  /** The agent of an action counts as the action. */
   readonly withAgents: boolean;
 }
 
@@ -32,18 +32,18 @@ export interface Words {
   areOpposites(a: string, b: string): boolean;
 }
 
-/** How rare the senses may be, in sum, by which two words are synonyms. */
+/** The most that the ranks of two senses may add up to for their words to be synonyms; common senses rank low. */
 const SENSE_RANKS = 1;
-/** Who does it is not what is done: employ, employer. */
+/** An agent is not the action: employ, employer. */
 const AGENT = /(?:er|or|ee|ist|ian|ant)$/;
 const OPPOSING_PREFIX = /^(?:un|dis|non|in|im|ir|il|de|anti|mis|under|over)/;
-/** May stand in one prompt only: they add nothing to a request that has all else. */
+/** May be missing in one prompt: they add nothing to a request that has all other words. */
 const LIGHT = new Set(
   'have happen occur exist use take_place possible keep get make need choose look seem appear typical usual common'.split(
     ' ',
   ),
 );
-/** Says of what kind a name is, and may be left out beside it: the Amazon river. */
+/** Says what kind of thing a name is, and may be left out beside it: the Amazon river. */
 const CLASSIFIERS = new Set(
   'river algorithm novel book movie film song mountain lake island planet language framework library software program app sentence text phrase word'.split(
     ' ',
@@ -86,7 +86,7 @@ export function createWords(wordNet: WordNet, lexicon: Lexicon): Words {
       if (shareMeaning(a.lemma, b.lemma)) return 'synonym';
       if (isStrict) return null;
       if (pertains(a.lemma, b.lemma)) return 'derived';
-      // A name means nobody else, whatever the dictionary says of the word.
+      // A name has no synonyms, even if its word has some in the dictionary.
       if (a.isName || b.isName) return null;
       if (areSynonyms(a.lemma, b.lemma)) return 'synonym';
       return isDerived(a.lemma, b.lemma, withAgents) ? 'derived' : null;
@@ -96,9 +96,9 @@ export function createWords(wordNet: WordNet, lexicon: Lexicon): Words {
 
 export function align(left: PromptReading, right: PromptReading, words: Words): Alignment {
   const pairs: AlignedPair[] = [];
-  // Two things whose difference is asked for are near each other already.
+  // Two things whose difference is in question have similar meanings already.
   const isStrict = left.frames.includes('<differ>') || right.frames.includes('<differ>');
-  // Who invented it is its inventor.
+  // "Who invented it" and "its inventor" ask the same.
   const withAgents = left.frames.includes('<who>') && right.frames.includes('<who>');
   const reading = { isStrict, withAgents };
   const { first, last } = commonEnds(left.tokens, right.tokens);
@@ -121,7 +121,7 @@ export function align(left: PromptReading, right: PromptReading, words: Words): 
       if (first === undefined) continue;
       const match = matches.reduce(
         (best, other) =>
-          likeness(left, index, right, other) > likeness(left, index, right, best) ? other : best,
+          similarityOf(left, index, right, other) > similarityOf(left, index, right, best) ? other : best,
         first,
       );
       pairs.push({ left: index, right: match, relation: wanted });
@@ -139,7 +139,7 @@ export function align(left: PromptReading, right: PromptReading, words: Words): 
   const [ofLeft, ofRight] = [rest(freeLeft, left), rest(freeRight, right)];
   const needed = (tokens: readonly Token[], reading: PromptReading) =>
     tokens.filter((token) => !isDispensable(token, reading));
-  // What one prompt may leave out is a difference where the other has something else in its place.
+  // A dispensable word counts if the other prompt has another one in its place.
   const isReplaced =
     needed(ofLeft, left).length < ofLeft.length && needed(ofRight, right).length < ofRight.length;
   return {
@@ -151,7 +151,7 @@ export function align(left: PromptReading, right: PromptReading, words: Words): 
   };
 }
 
-/** How many tokens both prompts begin with, and end with: they need no search. */
+/** How many tokens both prompts have in common at their start and at their end: these need no search. */
 function commonEnds(left: readonly Token[], right: readonly Token[]): { first: number; last: number } {
   const most = Math.min(left.length, right.length);
   let first = 0;
@@ -161,14 +161,14 @@ function commonEnds(left: readonly Token[], right: readonly Token[]): { first: n
   return { first, last };
 }
 
-/** How much two places are alike: a word that stands twice is told apart by its neighbours. */
-function likeness(left: PromptReading, at: number, right: PromptReading, there: number): number {
+/** How similar two places are: the neighbours of a repeated word decide which occurrence is meant. */
+function similarityOf(left: PromptReading, at: number, right: PromptReading, there: number): number {
   const isSame = (step: number) => left.tokens[at + step]?.lemma === right.tokens[there + step]?.lemma;
   const isSameWord = left.tokens[at]?.word === right.tokens[there]?.word;
   return Number(isSame(-1)) + Number(isSame(1)) + Number(isSameWord) / 2;
 }
 
-/** Said twice in one prompt, once in the other. */
+/** True if another token of the prompt has the same lemma. */
 function isRepeated(token: Token, tokens: readonly Token[]): boolean {
   return token.kind === 'word' && tokens.some((other) => other !== token && other.lemma === token.lemma);
 }

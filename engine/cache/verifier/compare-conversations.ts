@@ -1,9 +1,9 @@
-/** Conversations, turn by turn: they ask the same where each turn of the user does. */
+/** Compares conversations turn by turn: they ask the same if each turn of the user does. */
 import type { Agreement } from '../question-verifier.ts';
 import type { Verifier } from './verify.ts';
 
 /**
- * @param untilMs of `performance.now()`; who comes after it is not compared, and so different.
+ * @param untilMs of `performance.now()`; conversations that are not reached by then count as different.
  * @returns one agreement for each of the others, in their order.
  */
 export function compareConversations(

@@ -1,6 +1,6 @@
 /**
- * A word that means exactly what is written, whatever it is: a quotation, or signs that no rule reads. It is spelled in
- * characters for private use, so that no rule for words can match within it, and no prompt can spell one.
+ * A word that means exactly its characters: a quotation, or signs that no rule reads. It is spelled in characters for
+ * private use, so that no rule for words can match inside it, and no prompt can contain one.
  */
 
 /** Plane 15: one character for each UTF-16 unit. */
@@ -18,8 +18,8 @@ export function isExact(word: string): boolean {
 }
 
 /**
- * Control and format characters, tags, variation selectors, fillers, and code points that are private or that nobody
- * has assigned: a model may read them, and a person does not see them.
+ * Control and format characters, tags, variation selectors, fillers, and code points that are private or unassigned: a
+ * model may read them, and a person does not see them.
  */
 const UNREADABLE = /[[\p{C}\p{Default_Ignorable_Code_Point}]--[\t\n\v\f\r]]/v;
 

@@ -1,7 +1,6 @@
 /**
- * What is asked of the thing that the prompt is about: how, why, when, what it is, to make it. The many ways of
- * asking are rewritten to one frame such as `<how>`; what is left is the thing itself. Order matters: the longer
- * pattern stands before the shorter one that it contains.
+ * Rewrites the many ways of asking (how, why, when, what it is, to make it) to one frame such as `<how>`; the rest of the
+ * prompt is its subject. Order matters: a longer pattern comes before the shorter one that it contains.
  */
 import { LATE_PLACE, PLACE, QUANTITY, TIME, WHAT } from './frames/facts.ts';
 import { LATE, MAKING, POSSIBILITY } from './frames/tasks.ts';

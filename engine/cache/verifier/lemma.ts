@@ -1,4 +1,4 @@
-/** The base form of a word: WordNet's rules of detachment, and the forms that follow no rule. */
+/** Finds the base form of a word: by WordNet's rules of detachment, and by a list of irregular forms. */
 import type { WordNet } from './wordnet.ts';
 
 /** Base form, then its other forms. */

@@ -1,6 +1,6 @@
 /**
- * What people write in several ways and WordNet does not know: terms of computing, commerce and everyday questions.
- * One line is one meaning; a phrase of several words is read as one word. The first form stands for all.
+ * Synonyms that WordNet does not know: terms of computing, commerce and everyday questions. One line is one meaning; a
+ * phrase of several words is read as one word. The first form represents all.
  */
 const MEANINGS = `
 two factor authentication|2 fa|2fa|mfa|two factor auth|2 step verification|2 factor authentication|2 factor auth|multi factor authentication|two step verification

@@ -1,4 +1,4 @@
-/** A prompt as the verifier sees it: what is asked (frames), of what (tokens in order, each with its role), and when. */
+/** Reads a prompt as the verifier sees it: frames (what it asks), tokens in order with their roles (of what), and tense. */
 import { isExact, isReadable } from './exact-words.ts';
 import { rewriteFrames } from './frames.ts';
 import type { Lexicon } from './lexicon.ts';
@@ -10,33 +10,33 @@ export interface Token {
   readonly word: string;
   readonly kind: 'word' | 'number' | 'quote' | 'symbol';
   readonly isName: boolean;
-  /** The preposition that governs it, such as `from`; null where there is none. */
+  /** The preposition that governs it, such as `from`; null if there is none. */
   readonly role: string | null;
-  /** Neighbours with one number stand in one phrase, such as `shipping address`. */
+  /** Neighbours with the same number are one phrase, such as `shipping address`. */
   readonly phrase: number;
-  /** Stands where a verb stands; it may change places with what it is done to. */
+  /** Stands in the place of a verb; it may change places with its object. */
   readonly isVerb: boolean;
-  /** After a form of `be`: what stands before it is what it is done to. */
+  /** After a form of `be`: its object stands before it. */
   readonly isPassive: boolean;
-  /** A noun of its own follows: what it is done to. */
+  /** A noun follows: its object. */
   readonly hasObject: boolean;
   readonly isAdjective: boolean;
-  /** An article or the like stands before it, so it is no verb. */
+  /** An article or the like precedes it, so it is not a verb. */
   readonly isNoun: boolean;
   /** Nothing follows it in its phrase. */
   readonly isLast: boolean;
-  /** The order of the active: who does it stands before it, also where the prompt says `done by`. */
+  /** The order of the active voice: the agent comes first, even if the prompt says `done by`. */
   readonly place: number;
-  /** May be left out where the other prompt has none of its kind. */
+  /** May be left out if the other prompt has none of its kind. */
   readonly isOptional: boolean;
 }
 
-export type Tense = 'past' | 'future' | 'present';
+type Tense = 'past' | 'future' | 'present';
 
 export interface PromptReading {
-  /** False where something cannot be read, or is too long to be read: then only the same words ask the same. */
+  /** False if the prompt cannot be read or is too long: then only the same words ask the same. */
   readonly isComparable: boolean;
-  /** Quotations and signs, in their order: no way of asking changes them. */
+  /** Quotations and signs, in their order: paraphrases do not change them. */
   readonly exact: readonly string[];
   readonly frames: readonly string[];
   readonly tokens: readonly Token[];
@@ -45,7 +45,7 @@ export interface PromptReading {
   readonly writing: Writing;
 }
 
-/** Words that carry no meaning of their own in a request. */
+/** Words without a meaning in a request. */
 const EMPTY = new Set(
   (
     'a an the this that these those it its i my mine we our you your he she they their one be am is are was were been ' +
@@ -55,7 +55,7 @@ const EMPTY = new Set(
   ).split(' '),
 );
 const EMPTY_LEMMAS = new Set('need want'.split(' '));
-/** Prepositions of which another may stand in a paraphrase. */
+/** Prepositions that a paraphrase may replace by another. */
 const WEAK_PREPOSITIONS = new Set(
   'of in on at for to from by with into about as onto among via using through during between'.split(' '),
 );
@@ -67,23 +67,23 @@ const PAST = new Set('was were did had'.split(' '));
 const PRESENT = new Set('is are am do does'.split(' '));
 const FUTURE = new Set('will shall'.split(' '));
 const BE = new Set('be is are was were been being am'.split(' '));
-/** A verb follows them. */
+/** Words that a verb follows. */
 const BEFORE_VERB = new Set('i you we they can could should would will may might must not'.split(' '));
 const CLAUSE_ENDS = new Set(['¶', ',', ':']);
 const FRAME = /^<[a-z]+>$/;
 /** Words between `be` and its participle, and between the participle and `by`. */
 const PASSIVE_REACH = 8;
 
-export interface Grammar extends WritingGrammar {
+interface Grammar extends WritingGrammar {
   readonly lemmatize: (word: string) => string;
   readonly isVerb: (lemma: string) => boolean;
   readonly isAdjective: (lemma: string) => boolean;
-  /** Whether a dictionary has it; a word that none has is a name. */
+  /** True if the dictionary has the lemma; a word that it lacks is a name. */
   readonly isKnown: (lemma: string) => boolean;
   readonly lexicon: Lexicon;
 }
 
-/** Words of a prompt that is compared. What an alignment costs grows with the square of it. */
+/** Words of a prompt that is compared. The cost of an alignment grows with their square. */
 const MOST_WORDS = 250;
 /** Signs of formulas and code. Others may stand for words: a hyphen is a dash, km/s are kilometres per second. */
 const SIGN = /^[<>=+*^&@|]$/;

@@ -1,6 +1,6 @@
 /**
- * WordNet, read where it lies: its files are sorted, so a word is found by binary search in a buffer (25 MB, loaded
- * once). Only the most frequent senses of a word count, because a rare one would make strangers synonyms.
+ * WordNet without an index of our own: its files are sorted, so a binary search in a buffer (25 MB, loaded once) finds a
+ * word. Only the most frequent senses of a word count, because rare ones would make unrelated words synonyms.
  * Format: https://wordnet.princeton.edu/documentation/wndb5wn
  */
 import { readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const PART_NAMES = Object.keys(PARTS) as Part[];
 const MOST_SENSES: Readonly<Record<Part, number>> = { noun: 3, verb: 4, adj: 3, adv: 2 };
 const REMEMBERED_WORDS = 20_000;
 
-export interface WordRelations {
+interface WordRelations {
   readonly isKnown: boolean;
   /** Words of the same synset, each with how frequent that sense of the word asked for is (0: its first). */
   readonly synonyms: ReadonlyMap<string, number>;

@@ -1,10 +1,10 @@
 /**
- * A text as words: lower case, contractions written out, numbers as digits. Quotations, and whatever no rule here reads,
- * are kept exactly.
+ * Reads a text as words: lower case, contractions written out, numbers as digits. Quotations and characters that no rule
+ * reads are kept exactly.
  */
 import { isExact, toExact } from './exact-words.ts';
 
-/** `key = other forms`: what is written in several ways and means one thing, before anything else is looked at. */
+/** Written out before anything else is read. */
 const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
   [/\bcan['’]?t\b|\bcannot\b/g, 'can not'],
   [/\bwon['’]t\b/g, 'will not'],
@@ -43,19 +43,19 @@ const CURRENCIES = new Map([
 ]);
 
 const QUOTATION = /"[^"\n]{1,500}"|“[^”\n]{1,500}”|`[^`\n]{1,500}`/gu;
-/** The last alternative takes what no other does: nothing that is written goes unread. */
+/** The last alternative matches any other character, so no character goes unread. */
 const TOKEN =
   /"[\u{F0000}-\u{FFFFF}]+|[$€£¥]|\d+(?:,\d{3})*(?:\.\d+)*|\p{L}[\p{L}\p{M}\d]*(?:[.'’]\p{L}[\p{L}\d]*)*(?:\+\+|#)?|[<>=+*/^%°&@|-]|[.,:;?!]|[^\s]/gu;
-/** Ends a sentence or parts clauses where it stands behind a word and before a space; else it is part of a formula or name. */
+/** Ends a sentence or clause if it stands between a word and a space; else it is part of a formula or name. */
 const PUNCTUATION = /^[.,:;?!]$/;
 
-export interface Words {
+interface Words {
   /**
    * Lower case; `¶` ends a sentence, `,` and `:` stay; a number is its digits, an ordinal `#2`. A quotation is `"` and
-   * its exact word; what is neither word nor number is one exact word for each run of it.
+   * its exact word; a run of other characters is one exact word.
    */
   readonly words: readonly string[];
-  /** Words that stand with a capital inside a sentence: names. Lower case. */
+  /** Names, which are words with a capital inside a sentence; in lower case. */
   readonly names: ReadonlySet<string>;
 }
 
@@ -86,7 +86,7 @@ export function readWords(text: string): Words {
   return { words: joinNumbers(raw), names };
 }
 
-/** Before anything is rewritten: what is quoted is meant letter by letter, but for the full stop of the sentence around it. */
+/** Before any rewriting: a quotation counts letter by letter, except the full stop of the sentence around it. */
 function keepQuotations(text: string): string {
   return text.replace(QUOTATION, (quotation) => {
     const inside = quotation.slice(1, -1).replace(/(?<=\p{L})[.,]$/u, '');
@@ -94,7 +94,7 @@ function keepQuotations(text: string): string {
   });
 }
 
-/** What the rules of words, numbers and sentences do not read. */
+/** True for a token that the rules of words, numbers and sentences do not read. */
 function isSymbol(token: string, text: string, index: number): boolean {
   if (PUNCTUATION.test(token)) {
     const [before, after] = [text[index - 1] ?? '', text[index + 1] ?? ''];
@@ -111,14 +111,14 @@ function isSymbol(token: string, text: string, index: number): boolean {
   return !/^["$€£¥\d<>=+*/^%°&@|-]|^\p{L}/u.test(token) || token === '"';
 }
 
-/** The case of letters is kept: it tells names. */
+/** The case of letters is kept, because it marks names. */
 function expand(text: string): string {
   let expanded = text
     .replaceAll('’', "'")
-    // Named after a paragraph of a law; the number counts nothing.
+    // Named after a paragraph of a law; the number is not a quantity.
     .replace(/\b401 ?\(?k\)?(?!\w)/gi, 'plan401k')
     .replace(/(\d+(?:\.\d+)?)k\b/gi, (_, number) => String(Number(number) * 1_000))
-    // A hyphen joins words; what it joins is read as if it were not there. Between two numbers it is a sign.
+    // A hyphen between words is read as a space. Between two numbers it is a sign.
     .replace(/(?<=\p{L})-(?=[\p{L}\d])|(?<=\d)-(?=\p{L})/gu, ' ');
   for (const [pattern, replacement] of CONTRACTIONS) {
     expanded = expanded.replace(new RegExp(pattern.source, 'gi'), replacement);

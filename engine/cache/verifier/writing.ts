@@ -1,37 +1,37 @@
 /**
- * How a prompt is written, where that is a part of what it asks: the case of letters that tells one word from another
- * (us and US, mW and MW, polish and Polish), white space that is more than a space (indents, lines, tabs), and each
- * letter of a text that is asked about as a text (spell it, translate it, correct it). The words alone say none of it.
+ * How a prompt is written, as far as that is part of the question: the case of letters that distinguishes words (us and
+ * US, mW and MW, polish and Polish), white space that is more than a space (indents, lines, tabs), and each letter of a
+ * text that is the subject as a text (spell it, translate it, correct it). The words alone show none of this.
  */
 export interface Writing {
-  /** The forms of each word by its lower case, in their order; `''` where a sentence's begin hides the form. */
+  /** The forms of each word by its lower case, in their order; `''` if the start of a sentence hides the form. */
   readonly forms: ReadonlyMap<string, readonly string[]>;
-  /** The words, in lower case, that another case makes another word. */
+  /** The words, in lower case, that become another word in another case. */
   readonly caseMatters: ReadonlySet<string>;
-  /** White space between words that is not one space, each with what stands before it. */
+  /** White space between words that is not one space, each with the text before it. */
   readonly layout: string;
-  /** Words that stand twice in a row, in their order: where words are sorted, counted or spelt, each counts. */
+  /** Words that occur twice in a row, in their order: in a prompt that sorts, counts or spells words, each counts. */
   readonly repeated: string;
-  /** What stands behind the first colon or on the next lines: a text that is given. */
+  /** The text after the first colon or on the next lines: the material of the question. */
   readonly given: string;
-  /** What a prompt about a text says, word by word; null for one about anything else. */
+  /** The words of a prompt about a text; null for a prompt about anything else. */
   readonly text: string | null;
 }
 
 export interface WritingGrammar {
-  /** Whether a dictionary has it as a word of lower case. */
+  /** True if the dictionary has the word in lower case. */
   readonly isCommon: (word: string) => boolean;
 }
 
 const WORD = /\p{L}[\p{L}\p{M}\d]*/gu;
 const SENTENCE_START = /(?:^|[.?!:¿¡\n])[\s"'“‘(¿¡]*$/u;
-/** A sentence begins with the word behind these characters at the most. */
+/** The most characters before a word that decide whether it starts a sentence. */
 const LOOK_BACK = 8;
 const AFTER_NUMBER = /\d\s?$/;
 const MOST_UNIT_CHARS = 3;
-/** Names that people write in lower case too, and whose other meaning nobody takes them for. */
+/** Names that users also write in lower case, and that are not mistaken for the common word. */
 const FREE_NAMES = new Set(['git', 'python', 'java', 'i']);
-/** No dictionary of nouns, verbs and adjectives lists them. */
+/** The dictionary has nouns, verbs and adjectives only, so it lacks these. */
 const FUNCTION_WORDS = new Set(
   (
     'us it who or and in is me am so no he she we they you my our your his her its may will can do does did has have had ' +
@@ -55,7 +55,7 @@ const ABOUT_TEXT = new RegExp(
   ].join('|')})\\b`,
   'iu',
 );
-/** Ways of asking, which say nothing of the text. */
+/** Words of asking, which say nothing about the text. */
 const ASKING = new Set(
   'please how do does i you one what is are the of in to for can could would tell me give a an it this that there'.split(
     ' ',
@@ -96,7 +96,7 @@ export function readWriting(text: string, { isCommon }: WritingGrammar): Writing
   };
 }
 
-/** Whether two prompts may ask the same as they are written. */
+/** True if the writing of two prompts does not make them different questions. */
 export function agree(left: Writing, right: Writing): boolean {
   return (
     left.layout === right.layout &&
@@ -110,7 +110,7 @@ export function agree(left: Writing, right: Writing): boolean {
 
 function agreeOnCase(word: string, forms: readonly string[], own: Writing, other: Writing): boolean {
   const theirs = other.forms.get(word);
-  // A word such as IN or OR, in capitals, is a name: it is neither the small word, nor left out as that one is.
+  // A word such as IN or OR in capitals is a name: it is not the function word, and cannot be left out like it.
   if (FUNCTION_WORDS.has(word)) {
     if (theirs === undefined) return word === 'us' || !forms.some(isShouted);
     return forms.some(isShouted) === theirs.some(isShouted);
@@ -122,7 +122,7 @@ function agreeOnCase(word: string, forms: readonly string[], own: Writing, other
   return forms.every((form, at) => isSameForm(form, theirs[at] ?? ''));
 }
 
-/** A part of a name that a machine reads: a path, a call, camelCase. */
+/** A part of an identifier: a path, a call, camelCase. */
 function isCode(form: string, before: string, after: string): boolean {
   return (
     /[./\\_=$@#]$/.test(before) || /^(?:[/\\_=([{]|\.\p{L})/u.test(after) || /^\p{Ll}+\p{Lu}/u.test(form)
@@ -137,7 +137,7 @@ function isShouted(form: string): boolean {
   return form.length > 1 && form === form.toUpperCase();
 }
 
-/** What begins a sentence is either form of its word, but never in capitals. */
+/** The first word of a sentence may be either form of its word, but not all capitals. */
 function isSameForm(form: string, other: string): boolean {
   if (form === other) return true;
   if (form !== '' && other !== '') return false;
@@ -149,7 +149,7 @@ function layoutOf(text: string): string {
   return /\s\s|[^\S ]/.test(trimmed) ? (trimmed.match(/\S{1,8}(?:\s\s+|[^\S ])/g) ?? []).join('\u0000') : '';
 }
 
-/** A quotation is compared letter by letter as it is; without one, the text is somewhere among the words. */
+/** A quotation is compared letter by letter elsewhere; without one, the text is among the words. */
 function textAskedAbout(text: string): string | null {
   if (!ABOUT_TEXT.test(text) || QUOTED.test(text)) return null;
   const givenText = givenIn(text);

@@ -1,7 +1,7 @@
 /** How is not why, whether is not when, and what was is not what is. */
 import type { Check } from './difference.ts';
 
-/** What a frame asks, where it may be one of several. */
+/** The frames that an ambiguous frame may mean. */
 const SENSES: Readonly<Record<string, readonly string[]>> = {
   '<wherehow>': ['<where>', '<how>'],
   '<canhow>': ['<can>', '<how>'],
@@ -26,7 +26,7 @@ export const question: Check = ({ left, right }) => {
 
 const GENERAL = new Set(['<what>', '<which>', '<give>']);
 
-/** Beside a more telling frame, the general ones say nothing. */
+/** General frames are dropped beside a more specific one. */
 function askedFrames(frames: readonly string[]): string[] {
   const telling = frames.filter((frame) => !GENERAL.has(frame));
   return telling.length > 0 ? [...new Set(telling)].sort() : [frames[0] ?? ''];

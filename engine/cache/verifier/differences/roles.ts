@@ -1,6 +1,6 @@
 /**
- * Who does what to whom, from where to where. Words that mean the same stand in another order in many paraphrases;
- * what is harmless is known here, and any other change of order is a difference.
+ * Who does what to whom, from where to where. Many paraphrases change the order of words. The harmless changes are listed
+ * here; any other change of order is a difference.
  */
 import type { Alignment } from '../align.ts';
 import type { Token } from '../read-prompt.ts';
@@ -10,7 +10,7 @@ import { type Check, wordSet } from './difference.ts';
 const GENITIVE = wordSet('of for in on at about between');
 const DIRECTIONS: Readonly<Record<string, string>> = { from: 'from', to: 'to', into: 'to', onto: 'to' };
 const LASTING = wordSet('<long> <often> <manytime>');
-/** They stand where they like and mean the same. */
+/** They mean the same in any place. */
 const ADVERBS = wordSet(
   'fast quick quickly home today permanently legally naturally daily weekly still also together',
 );
@@ -53,10 +53,10 @@ function place({ left, right, pairs }: Alignment): Placed[] {
     .sort((a, b) => a.left.place - b.left.place);
 }
 
-/** `one` stands before `other` on the left, and after it on the right. */
+/** `first` stands before `second` on the left, and after it on the right. */
 function isHarmless(first: Placed, second: Placed, mayStandAlone: boolean): boolean {
   if (first.left.lemma === second.left.lemma) return true;
-  // A sign stands where it stands: it binds what is before it to what is behind it.
+  // A sign must not move: it binds the token before it to the one after it.
   if (first.left.kind === 'symbol' || second.left.kind === 'symbol') return false;
   if (isFree(first) || isFree(second)) return true;
   if (first.left.kind === 'number' && second.left.kind === 'number') return haveExactRoles(first, second);
@@ -72,18 +72,18 @@ function isHarmless(first: Placed, second: Placed, mayStandAlone: boolean): bool
   );
 }
 
-/** What stands where it likes. */
+/** Means the same in any place. */
 function isFree({ left, right }: Placed): boolean {
   return isMeasure(left) || isMeasure(right) || ADVERBS.has(left.lemma) || /ly$/.test(left.word);
 }
 
 /**
- * `Change the date`, `can the date be changed`, `how long does the egg boil`: a verb and what it is done to. Not
+ * `Change the date`, `can the date be changed`, `how long does the egg boil`: a verb and its object. Not
  * `the landlord enters the flat`, `enter the landlord's flat`.
  */
 function isTurned(first: Placed, second: Placed, mayStandAlone: boolean): boolean {
   const isHarmlessSide = (verb: Token) => verb.isPassive || (mayStandAlone && !verb.hasObject);
-  // On the right, `other` stands before `one`; on the left, `one` before `other`.
+  // On the right, `second` stands before `first`; on the left, `first` before `second`.
   return isVerb(first)
     ? isHarmlessSide(first.right) || isNominal(first)
     : isVerb(second) && (isHarmlessSide(second.left) || isNominal(second));
@@ -98,7 +98,7 @@ function isNominal({ left, right }: Placed): boolean {
   return left.lemma !== right.lemma && left.isVerb !== right.isVerb;
 }
 
-/** `how high is the rate`, `the rate`: it stands first because the question does. */
+/** `how high is the rate`, `the rate`: a word of measure comes first because it asks. */
 function isMeasure({ lemma }: Token): boolean {
   return lemma.startsWith('how_');
 }
@@ -109,7 +109,7 @@ function haveExactRoles(first: Placed, second: Placed): boolean {
   return isSame(first) && isSame(second) && first.left.role !== second.left.role;
 }
 
-/** Each has its preposition, and the same in both prompts: the phrases have changed places as wholes. */
+/** Each has the same preposition in both prompts: the phrases have changed places as wholes. */
 function haveSameRoles(first: Placed, second: Placed): boolean {
   const isSame = ({ left, right }: Placed) =>
     left.role === right.role || (GENITIVE.has(left.role ?? '') && GENITIVE.has(right.role ?? ''));
@@ -120,9 +120,11 @@ function haveSameRoles(first: Placed, second: Placed): boolean {
     moved.right.role !== still.right.role;
   if (isAdjunct(first, second) || isAdjunct(second, first)) return true;
   const isMarked = first.left.role !== null || second.left.role !== null;
-  // `in water than in air`: where both have the same one, the order is what tells them apart.
-  const isTold = first.left.role !== second.left.role;
-  return isMarked && isTold && isSame(first) && isSame(second) && first.left.phrase !== second.left.phrase;
+  // `in water than in air`: with the same preposition, only the order distinguishes them.
+  const isDistinct = first.left.role !== second.left.role;
+  return (
+    isMarked && isDistinct && isSame(first) && isSame(second) && first.left.phrase !== second.left.phrase
+  );
 }
 
 /** `head of modifier` on one side, `modifier head` in one phrase on the other. */

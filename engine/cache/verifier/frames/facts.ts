@@ -1,4 +1,4 @@
-/** What, who, where, when, how many: facts of a thing. */
+/** What, who, where, when, how many: facts about a thing. */
 import { A, ADJ, BE, END, MODAL, type Rule, START, UNIT, WHO } from './pieces.ts';
 
 export const QUANTITY: readonly Rule[] = [

@@ -1,4 +1,4 @@
-/** What the patterns of frames are made of. They see lower-case words with one space between them; `¶` ends a sentence. */
+/** The parts of the patterns of frames. Patterns see lower-case words with one space between them; `¶` ends a sentence. */
 
 export type Rule = readonly [pattern: string, replacement: string];
 

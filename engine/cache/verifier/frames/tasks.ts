@@ -1,4 +1,4 @@
-/** Whether a thing may be, and things to be made; and what is left to be put in order when all else is read. */
+/** Whether a thing is possible, and things to be made; then the last rules, which run after all others. */
 import { A, BE, MODAL, type Rule, START, WHO } from './pieces.ts';
 
 export const POSSIBILITY: readonly Rule[] = [

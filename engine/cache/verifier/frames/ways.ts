@@ -1,4 +1,4 @@
-/** How and why: ways to do a thing, and reasons. */
+/** How and why: ways to do a thing, and its reasons. */
 import { A, ADJ, BE, END, MODAL, type Rule, START, WAY, WHO } from './pieces.ts';
 
 export const HOW: readonly Rule[] = [

@@ -1,4 +1,4 @@
-/** What says nothing of its own, and what is written in several ways before anything is asked. */
+/** Phrases without meaning, and phrases with several spellings, which are rewritten before the frames. */
 import { A, ADJ, BE, COMMAND, END, type Rule, START, WHO } from './pieces.ts';
 
 export const POLITENESS: readonly Rule[] = [
