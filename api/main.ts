@@ -31,9 +31,9 @@ import { routedModels } from '../platform/config/route-schema.ts';
 import { createDataConverter } from '../platform/encryption/data-converter.ts';
 import { connectRedis } from '../platform/redis/redis-connection.ts';
 import { ApiKeys } from './access/api-keys.ts';
-import { createOpenConnections } from './access/open-connections.ts';
+import { OpenConnections } from './access/open-connections.ts';
 import { createRateLimiter } from './access/rate-limiter.ts';
-import { createTickets } from './access/tickets.ts';
+import { Tickets } from './access/tickets.ts';
 import { createApp } from './create-app.ts';
 import { createChatStreams } from './generations/chat-streams.ts';
 import { createRouteChooser } from './generations/choose-route.ts';
@@ -105,13 +105,13 @@ const parts = {
   leaving: leave.signal,
   keys,
   codec: dataConverter?.payloadCodecs?.[0],
-  tickets: createTickets(redis, keys),
+  tickets: new Tickets(redis, keys),
   rate: createRateLimiter(redis, config.rateLimits),
   bodies: new BytesInFlight({
     perProcess: config.http.bytesInFlight,
     perKey: config.rateLimits.bytesInFlightPerKey,
   }),
-  connections: createOpenConnections(keys, { ...config.rateLimits, onError: onKeyError }),
+  connections: new OpenConnections(keys, { ...config.rateLimits, onError: onKeyError }),
   logger,
   gate,
   health,

@@ -5,49 +5,61 @@
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { ApiKeys, Caller } from './api-keys.ts';
 
-export interface OpenConnections {
+/** Revocations are published at once; this catches lost messages, and keys that expired. */
+const RECHECK_MS = 10_000;
+
+type ConnectionKeys = Pick<ApiKeys, 'callerOf' | 'onChange'>;
+
+export class OpenConnections {
+  readonly #keys: ConnectionKeys;
+  readonly #mostPerKey: number;
+  readonly #onError: (error: unknown) => void;
+  /** Functions that close the open connections, by the id of their key. */
+  readonly #open = new Map<string, Set<() => void>>();
+
+  constructor(
+    keys: ConnectionKeys,
+    { connectionsPerKey, onError }: { connectionsPerKey: number; onError: (error: unknown) => void },
+  ) {
+    this.#keys = keys;
+    this.#mostPerKey = connectionsPerKey;
+    this.#onError = onError;
+    keys.onChange((keyId) => this.#recheck(keyId));
+    setInterval(() => {
+      for (const keyId of this.#open.keys()) this.#recheck(keyId);
+    }, RECHECK_MS).unref();
+  }
+
   /**
    * Counts a connection until `release` is called. Calls `close` when the key becomes invalid.
    * @throws too_many_connections
    */
-  admit(caller: Caller, close: () => void): { release(): void };
-}
+  admit({ keyId }: Caller, close: () => void): { release(): void } {
+    const closers = this.#open.get(keyId) ?? new Set();
+    if (closers.size >= this.#mostPerKey) {
+      throw new UnbrokenError(
+        'too_many_connections',
+        `This key has ${closers.size} connections open here, which is its limit.`,
+      );
+    }
+    // Each connection needs a separate function, because two may pass the same `close`.
+    const closer = () => close();
+    this.#open.set(keyId, closers.add(closer));
+    return {
+      release: () => {
+        closers.delete(closer);
+        if (closers.size === 0 && this.#open.get(keyId) === closers) this.#open.delete(keyId);
+      },
+    };
+  }
 
-/** Revocations are published at once; this catches lost messages, and keys that expired. */
-const RECHECK_MS = 10_000;
+  #recheck(keyId: string): void {
+    this.#closeIfInvalid(keyId).catch(this.#onError);
+  }
 
-export function createOpenConnections(
-  keys: Pick<ApiKeys, 'callerOf' | 'onChange'>,
-  { connectionsPerKey, onError }: { connectionsPerKey: number; onError: (error: unknown) => void },
-): OpenConnections {
-  const open = new Map<string, Set<() => void>>();
-  const recheck = async (keyId: string): Promise<void> => {
-    const closers = open.get(keyId);
-    if (closers === undefined || (await keys.callerOf(keyId)) !== null) return;
+  async #closeIfInvalid(keyId: string): Promise<void> {
+    const closers = this.#open.get(keyId);
+    if (closers === undefined || (await this.#keys.callerOf(keyId)) !== null) return;
     for (const close of [...closers]) close();
-  };
-  keys.onChange((keyId) => void recheck(keyId).catch(onError));
-  setInterval(() => {
-    for (const keyId of open.keys()) recheck(keyId).catch(onError);
-  }, RECHECK_MS).unref();
-  return {
-    admit({ keyId }, close) {
-      const closers = open.get(keyId) ?? new Set();
-      if (closers.size >= connectionsPerKey) {
-        throw new UnbrokenError(
-          'too_many_connections',
-          `This key has ${closers.size} connections open here, which is its limit.`,
-        );
-      }
-      // Each connection needs a separate function, because two may pass the same `close`.
-      const closer = () => close();
-      open.set(keyId, closers.add(closer));
-      return {
-        release: () => {
-          closers.delete(closer);
-          if (closers.size === 0 && open.get(keyId) === closers) open.delete(keyId);
-        },
-      };
-    },
-  };
+  }
 }

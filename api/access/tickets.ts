@@ -18,17 +18,6 @@ interface TicketOrder {
   readonly reconnects: boolean;
 }
 
-export interface Tickets {
-  issue(caller: Caller, order: TicketOrder): Promise<Ticket>;
-  /** The caller of a stream; null when the ticket or its key is invalid. */
-  redeem(ticket: string): Promise<Caller | null>;
-  /** A ticket with which a browser may decrypt payloads; it opens no stream. */
-  issueForCodec(caller: Caller): Promise<string>;
-  callerForCodec(ticket: string): Promise<Caller | null>;
-  /** Extends a ticket that reconnects while its stream is open. */
-  renew(ticket: string): Promise<void>;
-}
-
 const ticketRecordSchema = z.object({
   keyId: principalNameSchema,
   generationId: z.string().optional(),
@@ -42,46 +31,62 @@ type TicketRecord = z.infer<typeof ticketRecordSchema>;
 const STREAM_SCOPES: ReadonlySet<Scope> = new Set(['generate', 'any-user']);
 const TICKET = /^ut_[A-Za-z0-9_-]{43}$/;
 
-export function createTickets(redis: RedisConnection, keys: ApiKeys): Tickets {
-  const store = async (record: TicketRecord, lifeMs: number): Promise<Ticket> => {
+export class Tickets {
+  readonly #redis: RedisConnection;
+  readonly #keys: ApiKeys;
+
+  constructor(redis: RedisConnection, keys: ApiKeys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  issue({ keyId }: Caller, { generationId, reconnects }: TicketOrder): Promise<Ticket> {
+    const lastAt = reconnects ? Date.now() + LIMITS.ticketReconnectsMs : undefined;
+    return this.#store({ keyId, generationId, lastAt }, LIMITS.ticketMs);
+  }
+
+  /** The caller of a stream; null when the ticket or its key is invalid. */
+  async redeem(ticket: string): Promise<Caller | null> {
+    const record = await this.#read(ticket);
+    if (record === null || record.isForCodec === true) return null;
+    // Of two clients with one single-use ticket, the one whose DEL succeeds gets it.
+    if (record.lastAt === undefined && (await this.#redis.del(keyOf(ticket))) === 0) return null;
+    const caller = await this.#keys.callerOf(record.keyId);
+    if (caller === null) return null;
+    const scopes = caller.scopes.filter((scope) => STREAM_SCOPES.has(scope));
+    const only = record.generationId === undefined ? {} : { onlyGeneration: record.generationId };
+    return { ...caller, scopes, onlyReads: true, ...only };
+  }
+
+  /** A ticket with which a browser may decrypt payloads; it opens no stream. */
+  async issueForCodec({ keyId }: Caller): Promise<string> {
+    const { ticket } = await this.#store({ keyId, isForCodec: true }, LIMITS.codecSessionMs);
+    return ticket;
+  }
+
+  async callerForCodec(ticket: string): Promise<Caller | null> {
+    const record = await this.#read(ticket);
+    return record?.isForCodec === true ? this.#keys.callerOf(record.keyId) : null;
+  }
+
+  /** Extends a ticket that reconnects while its stream is open. */
+  async renew(ticket: string): Promise<void> {
+    const { lastAt } = (await this.#read(ticket)) ?? {};
+    if (lastAt === undefined) return;
+    await this.#redis.pExpireAt(keyOf(ticket), Math.min(lastAt, Date.now() + LIMITS.ticketMs));
+  }
+
+  async #store(record: TicketRecord, lifeMs: number): Promise<Ticket> {
     const ticket = `ut_${randomBytes(32).toString('base64url')}`;
     const expiresAt = Date.now() + lifeMs;
-    await redis.set(keyOf(ticket), JSON.stringify(record), { PXAT: expiresAt });
+    await this.#redis.set(keyOf(ticket), JSON.stringify(record), { PXAT: expiresAt });
     return { ticket, expiresAt };
-  };
-  const read = async (ticket: string): Promise<TicketRecord | null> => {
-    const json = TICKET.test(ticket) ? await redis.get(keyOf(ticket)) : null;
+  }
+
+  async #read(ticket: string): Promise<TicketRecord | null> {
+    const json = TICKET.test(ticket) ? await this.#redis.get(keyOf(ticket)) : null;
     return json === null ? null : ticketRecordSchema.parse(JSON.parse(json));
-  };
-  return {
-    async issue({ keyId }, { generationId, reconnects }) {
-      const lastAt = reconnects ? Date.now() + LIMITS.ticketReconnectsMs : undefined;
-      return store({ keyId, generationId, lastAt }, LIMITS.ticketMs);
-    },
-    async issueForCodec({ keyId }) {
-      return (await store({ keyId, isForCodec: true }, LIMITS.codecSessionMs)).ticket;
-    },
-    async callerForCodec(ticket) {
-      const record = await read(ticket);
-      return record?.isForCodec === true ? keys.callerOf(record.keyId) : null;
-    },
-    async redeem(ticket) {
-      const record = await read(ticket);
-      if (record === null || record.isForCodec === true) return null;
-      // Of two clients with one single-use ticket, the one whose DEL succeeds gets it.
-      if (record.lastAt === undefined && (await redis.del(keyOf(ticket))) === 0) return null;
-      const caller = await keys.callerOf(record.keyId);
-      if (caller === null) return null;
-      const scopes = caller.scopes.filter((scope) => STREAM_SCOPES.has(scope));
-      const only = record.generationId === undefined ? {} : { onlyGeneration: record.generationId };
-      return { ...caller, scopes, onlyReads: true, ...only };
-    },
-    async renew(ticket) {
-      const { lastAt } = (await read(ticket)) ?? {};
-      if (lastAt === undefined) return;
-      await redis.pExpireAt(keyOf(ticket), Math.min(lastAt, Date.now() + LIMITS.ticketMs));
-    },
-  };
+  }
 }
 
 function keyOf(ticket: string): string {

@@ -3,9 +3,9 @@
  * still runs, because a stop at its provider takes long or its worker is dead, is hidden from now on and erased by the
  * append that ends it.
  */
-import { UnbrokenError } from '../../contracts/errors.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { deleteStoredAnswers } from './delete-stored-answers.ts';
 
 /**
  * The log is erased last. It hides the generation, and a caller who lost the response and asks again gets `not_found`,
@@ -17,18 +17,6 @@ export async function eraseGeneration(
   { tenant, generationId }: Pick<LogHead, 'tenant' | 'generationId'>,
 ): Promise<void> {
   const { mayBeStored } = await log.withhold(generationId);
-  if (mayBeStored) await deleteForOthers(cachedAnswers, { tenant, generationId });
+  if (mayBeStored) await deleteStoredAnswers(cachedAnswers, { tenant, generationId });
   await log.erase(generationId);
-}
-
-async function deleteForOthers(
-  cachedAnswers: ApiDependencies['cachedAnswers'],
-  entries: { readonly tenant: string; readonly generationId: string },
-): Promise<void> {
-  try {
-    await cachedAnswers.delete(entries);
-  } catch (error) {
-    const message = 'Qdrant does not answer; nothing is sure to be deleted.';
-    throw new UnbrokenError('service_unavailable', message, { cause: error });
-  }
 }

@@ -4,48 +4,35 @@
  */
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import type { DeletedEntries } from '../../engine/cache/answer-cache.ts';
 import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { deleteStoredAnswers } from '../generations/delete-stored-answers.ts';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-export function deleteCachedAnswers(dependencies: ApiDependencies): RequestHandler {
+export function deleteCachedAnswers({ cachedAnswers }: ApiDependencies): RequestHandler {
   return async (_request, response) => {
-    response.json(await deleted(dependencies, { tenant: callerIn(response).tenant }));
+    const { tenant } = callerIn(response);
+    response.json({ deleted: await deleteStoredAnswers(cachedAnswers, { tenant }) });
   };
 }
 
-export function deleteCachedAnswersOfUser(dependencies: ApiDependencies): RequestHandler<{ user: string }> {
+export function deleteCachedAnswersOfUser({
+  cachedAnswers,
+}: ApiDependencies): RequestHandler<{ user: string }> {
   return async (request, response) => {
     const { tenant } = callerIn(response);
-    response.json(await deleted(dependencies, { tenant, user: request.params.user }));
+    const { user } = request.params;
+    response.json({ deleted: await deleteStoredAnswers(cachedAnswers, { tenant, user }) });
   };
 }
 
-export function deleteCachedAnswer(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
+export function deleteCachedAnswer({ cachedAnswers }: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const { id } = request.params;
     const { tenant } = callerIn(response);
-    const result = UUID.test(id) ? await deleted(dependencies, { tenant, entryId: id }) : { deleted: 0 };
-    if (result.deleted === 0) throw new UnbrokenError('not_found', `There is no stored answer ${id}.`);
-    response.json(result);
+    const deleted = UUID.test(id) ? await deleteStoredAnswers(cachedAnswers, { tenant, entryId: id }) : 0;
+    if (deleted === 0) throw new UnbrokenError('not_found', `There is no stored answer ${id}.`);
+    response.json({ deleted });
   };
-}
-
-async function deleted(
-  { cachedAnswers }: ApiDependencies,
-  entries: DeletedEntries,
-): Promise<{ deleted: number }> {
-  try {
-    return { deleted: await cachedAnswers.delete(entries) };
-  } catch (error) {
-    throw new UnbrokenError(
-      'service_unavailable',
-      'Qdrant does not answer; the deletion may be incomplete.',
-      {
-        cause: error,
-      },
-    );
-  }
 }

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Caller } from '../../../api/access/api-keys.ts';
-import { createTickets, type Tickets } from '../../../api/access/tickets.ts';
+import { Tickets } from '../../../api/access/tickets.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { type KeysOnRedis, startKeys } from './keys-on-redis.ts';
 
@@ -9,7 +9,7 @@ let tickets: Tickets;
 let caller: Caller;
 beforeAll(async () => {
   keys = await startKeys();
-  tickets = createTickets(keys.redis, keys.here);
+  tickets = new Tickets(keys.redis, keys.here);
   const { key } = await keys.here.create({ tenant: 'acme', user: 'ann', scopes: ['generate', 'operator'] });
   caller = (await keys.here.find(key)) as Caller;
 });

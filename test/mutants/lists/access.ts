@@ -6,7 +6,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     name: 'ticket-used-twice',
     breaks: 'The ticket in a URL of a log file opens a stream again.',
     file: 'api/access/tickets.ts',
-    find: 'if (record.lastAt === undefined && (await redis.del(keyOf(ticket))) === 0) return null;',
+    find: 'if (record.lastAt === undefined && (await this.#redis.del(keyOf(ticket))) === 0) return null;',
     replace: '',
     caughtBy: { tests: ['test/api/access/tickets.test.ts'] },
   },

@@ -194,11 +194,11 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     breaks:
       'A caller whose deletion lost its response hears that nothing is there, and the answer is still given to others.',
     file: 'api/generations/erase-generation.ts',
-    find: `  if (mayBeStored) await deleteForOthers(cachedAnswers, { tenant, generationId });
+    find: `  if (mayBeStored) await deleteStoredAnswers(cachedAnswers, { tenant, generationId });
   await log.erase(generationId);
 `,
     replace: `  await log.erase(generationId);
-  if (mayBeStored) await deleteForOthers(cachedAnswers, { tenant, generationId });
+  if (mayBeStored) await deleteStoredAnswers(cachedAnswers, { tenant, generationId });
 `,
     caughtBy: { tests: [STORED_AND_ERASED] },
   },
