@@ -10,15 +10,15 @@ import { BudgetAccounts } from '../engine/budget/budget-accounts.ts';
 import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
 import { RedisFlightMembers } from '../engine/cache/flight-members.ts';
 import { createQdrantDeletion } from '../engine/cache/qdrant-deletion.ts';
-import { createHandoffOffers } from '../engine/handoff/redis-handoff.ts';
+import { RedisHandoffOffers } from '../engine/handoff/redis-handoff.ts';
 import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
 import { HealthSnapshot } from '../engine/routing/health-snapshot.ts';
 import { RedisGateReader } from '../engine/routing/redis-gate-reader.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
-import { createLiveLogs } from '../engine/streaming/live-logs.ts';
+import { RedisLiveLogs } from '../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../engine/streaming/redis-event-log.ts';
-import { createStoredBytes } from '../engine/streaming/stored-bytes.ts';
+import { RedisStoredBytes } from '../engine/streaming/stored-bytes.ts';
 import { countFaults } from '../engine/telemetry/count-faults.ts';
 import { createLogger } from '../engine/telemetry/create-logger.ts';
 import { createMetrics } from '../engine/telemetry/metrics.ts';
@@ -96,7 +96,7 @@ const temporal = new Client({
   ...(dataConverter === undefined ? {} : { dataConverter }),
   ...(await clientInterceptors(tracing)),
 });
-const stored = createStoredBytes(redis, {
+const stored = new RedisStoredBytes(redis, {
   bytesPerTenant: config.storage.bytesPerTenant,
   retentionMs: config.retention.logMs,
 });
@@ -123,7 +123,7 @@ const parts = {
     ),
   }),
   stored,
-  live: createLiveLogs(subscriber),
+  live: new RedisLiveLogs(subscriber),
   chats: createChatStreams(redis),
   heartbeatMs: config.limits.heartbeatMs,
   budget,
@@ -132,7 +132,7 @@ const parts = {
   flightMembers: new RedisFlightMembers(redis),
   prompts: new RedisPromptRegistry(redis),
   promptStats: new RedisPromptStats(redis),
-  handoff: await createHandoffOffers(redis, subscriber, {
+  handoff: await RedisHandoffOffers.create(redis, subscriber, {
     taskQueue: config.temporal.taskQueue,
     carrier: traceCarrier(tracing),
   }),

@@ -12,9 +12,9 @@ import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
 import { createProviders } from '../engine/providers/create-providers.ts';
 import { RedisGate } from '../engine/routing/redis-gate.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
-import { createLiveLogs } from '../engine/streaming/live-logs.ts';
+import { RedisLiveLogs } from '../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../engine/streaming/redis-event-log.ts';
-import { createStoredBytes } from '../engine/streaming/stored-bytes.ts';
+import { RedisStoredBytes } from '../engine/streaming/stored-bytes.ts';
 import { listenToLog } from '../engine/telemetry/measure-log.ts';
 import type { Metrics } from '../engine/telemetry/metrics.ts';
 import type { Config } from '../platform/config/load-config.ts';
@@ -48,7 +48,8 @@ export async function createDependencies(
 ): Promise<WorkerDependencies> {
   const providers = createProviders(config);
   const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
-    costOf(provider, model, usage, config.prices, config.providers[provider]?.pricedAs).costMicroUsd;
+    costOf({ provider, model, pricedAs: config.providers[provider]?.pricedAs }, usage, config.prices)
+      .costMicroUsd;
   const encoder = new SentenceEncoder();
   const { warmUp, close, ...cache } = createCache(config, { redis, encoder, providers, priceOf, countTexts });
   const compression = await createThreadedCompression({
@@ -57,7 +58,7 @@ export async function createDependencies(
   });
   const dependencies: Dependencies = {
     ...cache,
-    live: createLiveLogs(subscriber),
+    live: new RedisLiveLogs(subscriber),
     log: createLog(config, { redis, logger, metrics }),
     budget: new RedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: createNotifyBudget(config),
@@ -90,7 +91,7 @@ function createLog(
   { redis, logger, metrics }: Pick<Surroundings, 'redis' | 'logger' | 'metrics'>,
 ): RedisEventLog {
   const retentionMs = retention.logMs;
-  const storedBytes = createStoredBytes(redis, { bytesPerTenant: storage.bytesPerTenant, retentionMs });
+  const storedBytes = new RedisStoredBytes(redis, { bytesPerTenant: storage.bytesPerTenant, retentionMs });
   const onError = (error: unknown) => logger.warn({ err: error }, 'an input was not taken off its count');
   return new RedisEventLog(redis, {
     retentionMs,

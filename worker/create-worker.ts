@@ -3,7 +3,7 @@ import { Client } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { type Activities, createActivities } from '../activities/create-activities.ts';
-import { createHandoffTaker, HANDOFF_WAIT_MS } from '../engine/handoff/redis-handoff.ts';
+import { HANDOFF_WAIT_MS, RedisHandoffTaker } from '../engine/handoff/redis-handoff.ts';
 import { countFaults } from '../engine/telemetry/count-faults.ts';
 import { createMetrics } from '../engine/telemetry/metrics.ts';
 import { observeWorker } from '../engine/telemetry/observe.ts';
@@ -81,7 +81,10 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
           isReady: () => workers.every((worker) => worker.getState() === 'RUNNING'),
         });
   const runTaker = new RunTaker({
-    taker: createHandoffTaker(redis.waiting, redis.commands, { taskQueue, carrier: traceCarrier(tracing) }),
+    taker: new RedisHandoffTaker(redis.waiting, redis.commands, {
+      taskQueue,
+      carrier: traceCarrier(tracing),
+    }),
     temporal: await createClient(config, connection, tracing),
     taskQueue,
     beginEarly,

@@ -4,9 +4,9 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import type { Candidate, GenerationInput, GenerationRequest } from '../../contracts/generation.ts';
 import type { ModelFacts, ModelPrice } from '../../contracts/model.ts';
 import { roughInputTokens } from '../../contracts/tokens.ts';
-import { factsOf, priceOf } from '../../engine/models/catalogue.ts';
-import { refusalOf } from '../../engine/models/refuse-input.ts';
-import { classifyTask, type FoundTask } from '../../engine/routing/classify-task.ts';
+import { factsOf, pricePerMillion } from '../../engine/models/catalogue.ts';
+import { findInputRefusal } from '../../engine/models/refuse-input.ts';
+import { type ClassifiedTask, classifyTask } from '../../engine/routing/classify-task.ts';
 import { decideRoute, type RouteDecision } from '../../engine/routing/decide-route.ts';
 import type { HealthSnapshot } from '../../engine/routing/health-snapshot.ts';
 import type { Config } from '../../platform/config/load-config.ts';
@@ -52,7 +52,7 @@ export function createRouteChooser(config: ChooserConfig, health: HealthSnapshot
     const name = `${provider}/${model}`;
     const found = known.get(name) ?? {
       facts: factsOf(config, provider, model),
-      price: priceOf(config, provider, model),
+      price: pricePerMillion(config, provider, model),
     };
     if (known.size >= REMEMBERED_MODELS) known.clear();
     known.set(name, found);
@@ -74,7 +74,7 @@ export function createRouteChooser(config: ChooserConfig, health: HealthSnapshot
           const name = `${candidate.provider}/${candidate.model}`;
           return {
             contextTokens: facts.contextWindow,
-            cannot: refusalOf(name, facts, input)?.message ?? null,
+            cannot: findInputRefusal(name, facts, input)?.message ?? null,
             costMicroUsd: (tokensIn, tokensOut) =>
               price === null
                 ? null
@@ -123,7 +123,7 @@ function taskOf(
   route: Route,
   request: Pick<GenerationRequest, 'task'>,
   input: GenerationInput,
-): FoundTask | null {
+): ClassifiedTask | null {
   if (request.task !== undefined)
     return { task: request.task, source: 'caller', because: 'the caller says so' };
   return Object.keys(route.tasks).length === 0 ? null : classifyTask(input.messages);

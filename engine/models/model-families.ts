@@ -1,15 +1,15 @@
 /**
- * What families of models can do, by name, over the data package: it is a snapshot, and vendors keep to their
- * families. Later rows win. A name may have a prefix (`anthropic/`, `us.anthropic.`), as resellers write it.
+ * The abilities of model families, by name. They override the data package, which is a snapshot: a newer model has the
+ * abilities of its family. Later rows win. A name may have a reseller's prefix (`anthropic/`, `us.anthropic.`).
  */
 import type { ModelCapabilities } from '../../contracts/model.ts';
 
-type Known = Partial<ModelCapabilities>;
+type KnownCapabilities = Partial<ModelCapabilities>;
 
 const MODERN = { tools: true, vision: true, jsonSchema: true } as const;
 const THINKS = { reasoning: true, sampling: false } as const;
 
-export const RULES: readonly (readonly [RegExp, Known])[] = [
+export const MODEL_FAMILIES: readonly (readonly [RegExp, KnownCapabilities])[] = [
   // OpenAI: "Reasoning models" and the pages of its models.
   [/^o[134](-|$)/, { ...MODERN, ...THINKS, stop: false }],
   [/^o1-(mini|preview)/, { tools: false, vision: false, jsonSchema: false }],
@@ -29,14 +29,14 @@ export const RULES: readonly (readonly [RegExp, Known])[] = [
   [/^command-(a|r)/, { tools: true, jsonSchema: true, vision: false, reasoning: false }],
   [/^command-a-vision/, { tools: false, vision: true }],
   [/^command-a-reasoning/, { reasoning: true }],
-  // Others, on whatever host they run.
+  // Others, on any host.
   [/deepseek-(reasoner|r1)/i, { reasoning: true, vision: false }],
   [/deepseek-(chat|v3)/i, { vision: false }],
   [/grok-(4|3-mini|code)/, { reasoning: true }],
   [/(llama-3\.[13]|mixtral|ministral|mistral-nemo|codestral)/i, { vision: false }],
 ];
 
-/** Version of a Claude model times ten, such as 45: claude-sonnet-4-5-20250929, claude-3-7-sonnet, claude-opus-5. */
+/** The version of a Claude model times ten, such as 45: claude-sonnet-4-5-20250929, claude-3-7-sonnet, claude-opus-5. */
 export function claudeVersion(model: string): number | null {
   if (!model.includes('claude')) return null;
   const named = /claude-(?:[a-z]+-)?(\d)(?:[-.](\d))?(?!\d)/.exec(model);
@@ -48,7 +48,7 @@ export function claudeVersion(model: string): number | null {
  * Claude by version. Sources: Anthropic's "Migration guide" (4.6: no prefill, adaptive thinking; 4.7: no sampling),
  * "Extended thinking" (3.7 on) and "Structured outputs" (4.5 on).
  */
-export function claudeCapabilities(model: string): Known {
+export function claudeCapabilities(model: string): KnownCapabilities {
   const version = claudeVersion(model);
   if (version === null) return {};
   return {

@@ -1,69 +1,52 @@
-/** What a usage costs: the config's own price first, then the price package's data. */
-import { calcPrice, type Provider } from '@pydantic/genai-prices';
-import type { MicroUsd, Usage } from '../../contracts/money.ts';
+/** The cost of a usage: by the config's own price, else by the price package. */
+import { calcPrice } from '@pydantic/genai-prices';
+import { inputTokensOf, type MicroUsd, outputTokensOf, type Usage } from '../../contracts/money.ts';
 import type { Price } from '../../platform/config/schema.ts';
+import { findPricedModel } from './priced-model.ts';
 
-/** A price that is whole in decimal must not be rounded up because its float is a hair above. */
+/** A cost that is whole in decimal must not be rounded up because its float is slightly larger. */
 const FLOAT_NOISE = 1e-6;
 
-const REMEMBERED_MODELS = 10_000;
-const pricedModels = new Map<string, Provider | null>();
-
-/**
- * The package's provider with this model alone, null where it has no price: to find it among thousands takes longer
- * than all the rest of a price.
- */
-function pricedModel(providerId: string, model: string): Provider | null {
-  const name = `${providerId}/${model}`;
-  const remembered = pricedModels.get(name);
-  if (remembered !== undefined) return remembered;
-  const found = calcPrice({ input_tokens: 1 }, model, { providerId });
-  const priced = found === null ? null : { ...found.provider, models: [found.model] };
-  if (pricedModels.size >= REMEMBERED_MODELS) pricedModels.clear();
-  pricedModels.set(name, priced);
-  return priced;
+interface CalledModel {
+  readonly provider: string;
+  readonly model: string;
+  /** The provider's name in the price package; absent: the same name. */
+  readonly pricedAs?: string | undefined;
 }
 
-export interface Cost {
-  /** Rounded up; 0 where no price is known. */
+interface Cost {
+  /** Rounded up; 0 if no price is known. */
   readonly costMicroUsd: MicroUsd;
   readonly isKnown: boolean;
 }
 
 export function costOf(
-  provider: string,
-  model: string,
+  { provider, model, pricedAs = provider }: CalledModel,
   usage: Usage,
-  overrides: Readonly<Record<string, Price>>,
-  pricedAs: string = provider,
+  ownPrices: Readonly<Record<string, Price>>,
 ): Cost {
-  const input = usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens;
-  const output = usage.outputTokens + usage.reasoningTokens;
-  const own = overrides[`${provider}/${model}`];
-  if (own !== undefined) {
-    const cached = own.cachedInputMicroUsdPerMillion ?? own.inputMicroUsdPerMillion;
-    const written = own.cacheWriteMicroUsdPerMillion ?? own.inputMicroUsdPerMillion;
-    const micro =
-      usage.inputTokens * own.inputMicroUsdPerMillion +
-      usage.cachedInputTokens * cached +
-      usage.cacheWriteTokens * written +
-      output * own.outputMicroUsdPerMillion;
-    return { costMicroUsd: Math.ceil(micro / 1_000_000), isKnown: true };
-  }
-  const known = pricedModel(pricedAs, model);
-  const price =
-    known === null
-      ? null
-      : calcPrice(
-          {
-            input_tokens: input,
-            cache_read_tokens: usage.cachedInputTokens,
-            cache_write_tokens: usage.cacheWriteTokens,
-            output_tokens: output,
-          },
-          model,
-          { provider: known },
-        );
+  const ownPrice = ownPrices[`${provider}/${model}`];
+  if (ownPrice !== undefined) return { costMicroUsd: ownCost(usage, ownPrice), isKnown: true };
+  const priced = findPricedModel(pricedAs, model);
+  if (priced === null) return { costMicroUsd: 0, isKnown: false };
+  const tokens = {
+    input_tokens: inputTokensOf(usage),
+    cache_read_tokens: usage.cachedInputTokens,
+    cache_write_tokens: usage.cacheWriteTokens,
+    output_tokens: outputTokensOf(usage),
+  };
+  const price = calcPrice(tokens, model, { provider: priced.provider });
   if (price === null) return { costMicroUsd: 0, isKnown: false };
   return { costMicroUsd: Math.ceil(price.total_price * 1_000_000 - FLOAT_NOISE), isKnown: true };
+}
+
+function ownCost(usage: Usage, price: Price): MicroUsd {
+  const cachedPrice = price.cachedInputMicroUsdPerMillion ?? price.inputMicroUsdPerMillion;
+  const cacheWritePrice = price.cacheWriteMicroUsdPerMillion ?? price.inputMicroUsdPerMillion;
+  const perMillion =
+    usage.inputTokens * price.inputMicroUsdPerMillion +
+    usage.cachedInputTokens * cachedPrice +
+    usage.cacheWriteTokens * cacheWritePrice +
+    outputTokensOf(usage) * price.outputMicroUsdPerMillion;
+  return Math.ceil(perMillion / 1_000_000);
 }

@@ -1,11 +1,11 @@
-/** What a model is known not to do, said before a call leaves: nothing is paid for a refusal. */
+/** Refuses an input that the model is known not to support, before the call is sent and costs money. */
 import { partsOf } from '../../contracts/content.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import type { ModelFacts } from '../../contracts/model.ts';
 
-/** @returns the refusal; null where the model may be asked. */
-export function refusalOf(
+/** @returns null if the model may be called. */
+export function findInputRefusal(
   name: string,
   { capabilities: can }: ModelFacts,
   input: GenerationInput,
@@ -25,7 +25,7 @@ export function refusalOf(
     can.sampling === false && input.temperature !== undefined && 'temperature',
     can.sampling === false && input.topP !== undefined && 'topP',
     can.stop === false && input.stop !== undefined && 'stop',
-  ].filter((one) => one !== false);
+  ].filter((feature) => feature !== false);
   if (missing.length > 0) {
     return new UnbrokenError('unsupported_by_model', `${name} does not take ${missing.join(', ')}.`);
   }

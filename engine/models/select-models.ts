@@ -1,12 +1,12 @@
-/** Some of the models of a list, for the API and the CLI. */
+/** Filters a list of models, for the API and the CLI. */
 import type { ModelCapabilities, ModelView } from '../../contracts/model.ts';
 
-export interface ModelFilter {
+interface ModelFilter {
   readonly provider?: string | undefined;
-  /** A part of the name. */
+  /** Part of the name. */
   readonly q?: string | undefined;
   readonly available?: boolean | undefined;
-  /** Abilities that must be known to be there (true) or not (false). */
+  /** Abilities that the model must be known to have (true) or not to have (false). */
   readonly can?: Partial<Readonly<Record<keyof ModelCapabilities, boolean>>> | undefined;
 }
 

@@ -1,10 +1,12 @@
-/** The providers of a config: one adapter for each that has what it needs. */
-
+/** Creates the providers of a config: one adapter for each provider that has a key or needs none. */
+import type { ModelFacts } from '../../contracts/model.ts';
 import { secretsIn } from '../../contracts/redact.ts';
+import { BoundedMap } from '../../platform/bounded-map.ts';
 import type { Config } from '../../platform/config/load-config.ts';
 import type { WireFamily } from '../../platform/config/schema.ts';
+import { withMethods } from '../../platform/with-methods.ts';
 import { factsOf } from '../models/catalogue.ts';
-import { refusalOf } from '../models/refuse-input.ts';
+import { findInputRefusal } from '../models/refuse-input.ts';
 import { createAiSdk } from './ai-sdk/index.ts';
 import { createAnthropicMessages } from './anthropic-messages/index.ts';
 import { createAzureOpenAi } from './azure-openai/index.ts';
@@ -15,6 +17,9 @@ import { createOpenAiChat } from './openai-chat/index.ts';
 import { createOpenAiResponses } from './openai-responses/index.ts';
 import type { Provider, ProviderCall } from './provider.ts';
 import { NO_KEY, type ProviderSettings } from './provider-settings.ts';
+
+/** Callers choose the names of models, so the number of models whose facts are kept has a limit. */
+const MODELS_KEPT = 10_000;
 
 const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Provider>> = {
   'openai-responses': createOpenAiResponses,
@@ -34,6 +39,7 @@ export function createProviders(config: Config): ReadonlyMap<string, Provider> {
     const [key] = config.providerKeys[name] ?? [];
     if (key === undefined) continue;
     const apiKey = key.secret ?? NO_KEY;
+    const facts = new BoundedMap<string, ModelFacts>(MODELS_KEPT);
     const settings: ProviderSettings = {
       ...config.limits,
       name,
@@ -44,39 +50,25 @@ export function createProviders(config: Config): ReadonlyMap<string, Provider> {
       apiVersion: provider.apiVersion,
       region: provider.region,
       package: provider.package,
-      factsOf: memoized((model) => factsOf(config, name, model)),
+      factsOf: (model) => facts.getOrCreate(model, () => factsOf(config, name, model)),
     };
     providers.set(name, withinAbilities(ADAPTERS[provider.wire](settings), settings));
   }
   return providers;
 }
 
-/** Refuses what the model cannot do before the call leaves, and asks for no more output than it gives. */
-function withinAbilities(provider: Provider, { name, factsOf: facts }: ProviderSettings): Provider {
-  return {
-    ...provider,
+/** Refuses an input that the model does not support before the call is sent, and limits the output to its maximum. */
+function withinAbilities(provider: Provider, { name, factsOf: modelFacts }: ProviderSettings): Provider {
+  return withMethods(provider, {
     stream(call: ProviderCall) {
-      const known = facts(call.model);
-      const refusal = refusalOf(`${name}/${call.model}`, known, call.input);
+      const facts = modelFacts(call.model);
+      const refusal = findInputRefusal(`${name}/${call.model}`, facts, call.input);
       if (refusal !== null) throw refusal;
       const maxOutputTokens = Math.min(
         call.maxOutputTokens,
-        known.maxOutputTokens ?? Number.POSITIVE_INFINITY,
+        facts.maxOutputTokens ?? Number.POSITIVE_INFINITY,
       );
       return provider.stream({ ...call, maxOutputTokens });
     },
-  };
-}
-
-/** Finding out about a model takes longer than a call should be held up. Callers name models, so few are kept. */
-const REMEMBERED_MODELS = 10_000;
-
-function memoized<Value>(find: (model: string) => Value): (model: string) => Value {
-  const found = new Map<string, Value>();
-  return (model) => {
-    const known = found.get(model) ?? find(model);
-    if (found.size >= REMEMBERED_MODELS) found.clear();
-    found.set(model, known);
-    return known;
-  };
+  });
 }

@@ -1,32 +1,32 @@
 /**
- * Finds what kind of task an input is, where the caller does not say. A few cues with weights, each of which can be
- * named to people; no model is asked, and it takes microseconds. What it is worth is measured on a labelled set
- * (test/engine/routing/labelled-tasks.json; docs/routing.md has the figures).
+ * Classifies the task of an input if the caller does not name it, by a few weighted cues that can be shown to people. No
+ * model is called, and it takes microseconds. Its accuracy is measured on a labelled set
+ * (test/engine/routing/labelled-tasks.json; docs/routing.md has the results).
  */
 import { type Message, textOfMessage } from '../../contracts/content.ts';
 
-export const foundTasks = ['simple', 'complex', 'code'] as const;
-export type FoundTaskName = (typeof foundTasks)[number];
+export const taskClasses = ['simple', 'complex', 'code'] as const;
+type TaskClass = (typeof taskClasses)[number];
 
-export interface FoundTask {
-  /** One of `foundTasks`, or what the caller gave. */
+export interface ClassifiedTask {
+  /** One of `taskClasses`, or the task that the caller named. */
   readonly task: string;
   readonly source: 'caller' | 'classifier';
-  /** For people: the cues that spoke for it. */
+  /** For people: the cues for this task. */
   readonly because: string;
 }
 
-export interface FoundCue {
+interface MatchedCue {
   readonly name: string;
-  readonly task: FoundTaskName;
+  readonly task: TaskClass;
   readonly weight: number;
 }
 
-interface Cue extends FoundCue {
+interface Cue extends MatchedCue {
   readonly pattern: RegExp;
 }
 
-const cue = (name: string, task: FoundTaskName, weight: number, pattern: RegExp): Cue => ({
+const cue = (name: string, task: TaskClass, weight: number, pattern: RegExp): Cue => ({
   name,
   task,
   weight,
@@ -116,14 +116,14 @@ const CUES: readonly Cue[] = [
   ),
 ];
 
-/** Short inputs are mostly simple, long ones mostly not. */
+/** Most short inputs are simple tasks, most long ones are not. */
 const SHORT_CHARS = 90;
 const LONG_CHARS = 1_200;
-/** Cues are looked for in this much of the text. */
+/** Only the start of the text is searched for cues. */
 const READ_CHARS = 8_000;
 
-/** Takes a time that is linear in the length of the text, whatever is in it. */
-export function findCues(text: string): FoundCue[] {
+/** Takes linear time for any text. */
+export function matchCues(text: string): MatchedCue[] {
   return CUES.filter(({ pattern }) => pattern.test(text)).map(({ name, task, weight }) => ({
     name,
     task,
@@ -131,19 +131,19 @@ export function findCues(text: string): FoundCue[] {
   }));
 }
 
-/** @returns the task with the highest score; where none has cues, `simple` for a short input and `complex` else. */
-export function classifyTask(messages: readonly Message[]): FoundTask {
+/** @returns the task with the highest score; without cues, `simple` for a short input and `complex` for others. */
+export function classifyTask(messages: readonly Message[]): ClassifiedTask {
   const last = messages.findLast(({ role }) => role === 'user');
   const whole = last === undefined ? '' : textOfMessage(last);
-  const found = findCues(whole.slice(0, READ_CHARS));
-  if (whole.length < SHORT_CHARS) found.push({ name: 'a short input', task: 'simple', weight: 1 });
-  if (whole.length > LONG_CHARS) found.push({ name: 'a long input', task: 'complex', weight: 1 });
-  const scores = foundTasks.map((task) => ({
+  const cues = matchCues(whole.slice(0, READ_CHARS));
+  if (whole.length < SHORT_CHARS) cues.push({ name: 'a short input', task: 'simple', weight: 1 });
+  if (whole.length > LONG_CHARS) cues.push({ name: 'a long input', task: 'complex', weight: 1 });
+  const scores = taskClasses.map((task) => ({
     task,
-    score: found.reduce((sum, one) => sum + (one.task === task ? one.weight : 0), 0),
+    score: cues.reduce((sum, matched) => sum + (matched.task === task ? matched.weight : 0), 0),
   }));
   const best = scores.reduce((a, b) => (b.score > a.score ? b : a));
   if (best.score === 0) return { task: 'complex', source: 'classifier', because: 'no cue' };
-  const names = found.filter(({ task }) => task === best.task).map(({ name }) => name);
+  const names = cues.filter(({ task }) => task === best.task).map(({ name }) => name);
   return { task: best.task, source: 'classifier', because: names.join(', ') };
 }

@@ -1,26 +1,27 @@
 /**
- * Which models may answer, in which order, and why. Pure: the same question over the same facts gives the same
- * decision. It is made once, when a generation is submitted, and travels with it.
+ * Decides which models may answer, in which order, and why. Pure: the same question and facts give the same decision. It
+ * is made once, when a generation is submitted, and stored with it.
  */
 import { createHash } from 'node:crypto';
+import { candidateName, isSameCandidate } from '../../contracts/candidate.ts';
 import type { Candidate, RoutingPlan } from '../../contracts/generation.ts';
 import { formatUsd, type MicroUsd } from '../../contracts/money.ts';
 import type { CircuitState } from '../../contracts/routing.ts';
 import type { Route, RouteCandidate } from '../../platform/config/route-schema.ts';
-import type { FoundTask } from './classify-task.ts';
+import type { ClassifiedTask } from './classify-task.ts';
 import type { CandidateFacts, ModelHealth } from './route-facts.ts';
 
-/** Output that an answer is taken to have where models are compared by speed. */
+/** The output length for which the speed of models is compared. */
 const USUAL_OUTPUT_TOKENS = 400;
 
 export interface RouteQuestion {
   readonly route: Route;
-  /** null where the route has no models for tasks. */
-  readonly task: FoundTask | null;
-  /** At most, as `boundInputTokens` counts. */
+  /** null if the route has no models for tasks. */
+  readonly task: ClassifiedTask | null;
+  /** An upper bound, as `boundInputTokens` counts. */
   readonly inputTokens: number;
   readonly maxOutputTokens: number;
-  /** The generation's id: asked again, a weighted choice comes out the same. */
+  /** The generation's id: a retry repeats the weighted choice. */
   readonly seed: string;
   readonly nowMs: number;
 }
@@ -31,11 +32,11 @@ export interface RouteKnowledge {
 }
 
 /** One model of the route, as `POST /v1/routes/explain` shows it. */
-export interface ConsideredModel extends Candidate {
-  /** 1 is asked first; null: not asked. */
+interface ConsideredModel extends Candidate {
+  /** 1 is tried first; null: not tried. */
   readonly place: number | null;
   readonly why: string;
-  /** The most that this generation can cost here; null where no price is known. */
+  /** The most that this generation can cost here; null if no price is known. */
   readonly maxCostMicroUsd: MicroUsd | null;
   readonly contextTokens: number | null;
   readonly firstTokenMs: number | null;
@@ -44,13 +45,13 @@ export interface ConsideredModel extends Candidate {
 }
 
 export interface RouteDecision {
-  readonly task: FoundTask | null;
+  readonly task: ClassifiedTask | null;
   readonly considered: readonly ConsideredModel[];
   readonly candidates: readonly Candidate[];
   readonly plan: RoutingPlan;
 }
 
-/** `last`: it may have to wait for its turn at the end. `out`: it could not answer. */
+/** `last`: tried after all that are ready. `out`: it cannot answer. */
 type Standing = 'ready' | 'last' | 'out';
 
 interface Weighed {
@@ -68,38 +69,40 @@ export function decideRoute(question: RouteQuestion, knowledge: RouteKnowledge):
   // Own names only: `constructor` is no task.
   const forTask =
     task !== null && Object.hasOwn(route.tasks, task.task) ? (route.tasks[task.task] ?? []) : [];
-  const others = route.candidates.filter((one) => !forTask.some((other) => isSame(one, other)));
+  const others = route.candidates.filter(
+    (candidate) => !forTask.some((taskCandidate) => isSameCandidate(candidate, taskCandidate)),
+  );
   const weighed = [
     ...arrange(
       question,
-      forTask.map((one) => weigh(question, knowledge, one, true)),
+      forTask.map((candidate) => weigh(question, knowledge, { candidate, isForTask: true })),
     ),
     ...arrange(
       question,
-      others.map((one) => weigh(question, knowledge, one, false)),
+      others.map((candidate) => weigh(question, knowledge, { candidate, isForTask: false })),
     ),
   ];
   const able = weighed.filter(({ standing }) => standing !== 'out');
-  // Our count of tokens is an upper bound: where no window seems large enough, the provider has the word.
-  const asked =
+  // Our count of tokens is an upper bound: if no window seems large enough, the provider decides.
+  const tried =
     able.length > 0 ? stableBy(able, ({ standing }) => (standing === 'ready' ? 0 : 1)) : largest(weighed);
-  const unasked = weighed.filter((one) => !asked.includes(one));
+  const untried = weighed.filter((model) => !tried.includes(model));
   const considered = [
-    ...asked.map((one, index) => toConsidered(one, index + 1)),
-    ...unasked.map((one) => toConsidered(one, null)),
+    ...tried.map((model, index) => toConsidered(model, index + 1)),
+    ...untried.map((model) => toConsidered(model, null)),
   ];
   return {
     task,
     considered,
-    candidates: asked.map(({ candidate: { provider, model } }) => ({ provider, model })),
-    plan: planOf(question, knowledge, asked, considered),
+    candidates: tried.map(({ candidate: { provider, model } }) => ({ provider, model })),
+    plan: planOf(question, knowledge, tried, considered),
   };
 }
 
 function planOf(
   { route, task }: RouteQuestion,
   { factsOf }: RouteKnowledge,
-  asked: readonly Weighed[],
+  tried: readonly Weighed[],
   considered: readonly ConsideredModel[],
 ): RoutingPlan {
   const { onContentPolicy, whenFull, maxWaitMs, cachedAnswer } = route;
@@ -108,10 +111,10 @@ function planOf(
     reasons: [
       ...(task === null ? [] : [`task ${task.task}: ${task.because}`]),
       ...considered.map(
-        (one) => `${one.provider}/${one.model}: ${one.why}, ${costText(one.maxCostMicroUsd)}`,
+        (model) => `${candidateName(model)}: ${model.why}, ${costText(model.maxCostMicroUsd)}`,
       ),
     ],
-    contextTokens: asked.map(({ facts }) => facts.contextTokens),
+    contextTokens: tried.map(({ facts }) => facts.contextTokens),
     onContextLength: route.onContextLength.map(({ provider, model }) => ({
       provider,
       model,
@@ -127,8 +130,7 @@ function planOf(
 function weigh(
   { task, inputTokens, maxOutputTokens, nowMs }: RouteQuestion,
   { factsOf, healthOf }: RouteKnowledge,
-  candidate: RouteCandidate,
-  isForTask: boolean,
+  { candidate, isForTask }: Pick<Weighed, 'candidate' | 'isForTask'>,
 ): Weighed {
   const facts = factsOf(candidate);
   const health = healthOf(candidate);
@@ -146,8 +148,8 @@ function weigh(
     return { ...known, standing: 'out', why };
   }
   if (!health.hasKey) return { ...known, standing: 'last', why: 'no key of this provider works at present' };
-  const isTried = health.circuit === 'open' && (health.retryAtMs ?? 0) <= nowMs;
-  if (health.circuit !== 'closed' && !isTried) {
+  const mayProbe = health.circuit === 'open' && (health.retryAtMs ?? 0) <= nowMs;
+  if (health.circuit !== 'closed' && !mayProbe) {
     return { ...known, standing: 'last', why: `circuit ${health.circuit}: it failed too often just now` };
   }
   const why = isForTask ? `for ${task?.task} tasks` : task === null ? 'of the route' : 'stands in';
@@ -157,29 +159,31 @@ function weigh(
 function arrange(question: RouteQuestion, models: readonly Weighed[]): readonly Weighed[] {
   switch (question.route.order) {
     case 'listed':
-      return models.map(saying(() => 'as listed'));
+      return models.map(withReason(() => 'as listed'));
     case 'weighted':
-      return stableBy(models, (one) => -chance(question.seed, one.candidate)).map(saying(() => 'by weight'));
+      return stableBy(models, ({ candidate }) => -chance(question.seed, candidate)).map(
+        withReason(() => 'by weight'),
+      );
     case 'cost':
       return stableBy(models, ({ maxCostMicroUsd }) => maxCostMicroUsd ?? Number.POSITIVE_INFINITY).map(
-        saying(() => 'by cost'),
+        withReason(() => 'by cost'),
       );
     case 'latency': {
       const output = Math.min(USUAL_OUTPUT_TOKENS, question.maxOutputTokens);
-      const known = models.flatMap((one) => usualMs(one, output) ?? []);
-      // A model that nobody has measured lately stands in the middle, so that it is measured again.
+      const known = models.flatMap((model) => usualMs(model, output) ?? []);
+      // A model without recent measurements ranks in the middle, so that it gets measured again.
       const middle = known.reduce((sum, ms) => sum + ms, 0) / Math.max(1, known.length);
-      const said = (one: Weighed) => {
-        const ms = usualMs(one, output);
+      const reason = (model: Weighed) => {
+        const ms = usualMs(model, output);
         return ms === null ? 'by latency, not measured lately' : `by latency, about ${Math.round(ms)} ms`;
       };
-      return stableBy(models, (one) => usualMs(one, output) ?? middle).map(saying(said));
+      return stableBy(models, (model) => usualMs(model, output) ?? middle).map(withReason(reason));
     }
   }
 }
 
-function saying(said: (one: Weighed) => string) {
-  return (one: Weighed): Weighed => ({ ...one, why: `${one.why}, ${said(one)}` });
+function withReason(reasonOf: (model: Weighed) => string) {
+  return (model: Weighed): Weighed => ({ ...model, why: `${model.why}, ${reasonOf(model)}` });
 }
 
 function usualMs(
@@ -190,7 +194,7 @@ function usualMs(
   return firstTokenMs + (tokensPerSecond === null ? 0 : (outputTokens / tokensPerSecond) * 1_000);
 }
 
-/** Efraimidis and Spirakis, 2006: the largest of u^(1/weight) first is a draw by weight without replacement. */
+/** Efraimidis and Spirakis, 2006: ordering by u^(1/weight), largest first, draws by weight without replacement. */
 function chance(seed: string, { provider, model, weight }: RouteCandidate): number {
   const digest = createHash('sha256').update(`${seed} ${provider}/${model}`).digest();
   return ((digest.readUInt32LE(0) + 1) / 2 ** 32) ** (1 / weight);
@@ -211,12 +215,8 @@ function compare(a: number, b: number): number {
   return a === b ? 0 : a < b ? -1 : 1;
 }
 
-function isSame(a: Candidate, b: Candidate): boolean {
-  return a.provider === b.provider && a.model === b.model;
-}
-
-function toConsidered(one: Weighed, place: number | null): ConsideredModel {
-  const { candidate, facts, health, why, maxCostMicroUsd } = one;
+function toConsidered(model: Weighed, place: number | null): ConsideredModel {
+  const { candidate, facts, health, why, maxCostMicroUsd } = model;
   return {
     provider: candidate.provider,
     model: candidate.model,

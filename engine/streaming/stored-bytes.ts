@@ -1,51 +1,60 @@
 /**
- * How many bytes of inputs and prompts each tenant keeps in Redis, which all tenants share and which never makes room by
- * itself. Bytes are counted by the hour in which they go, so a count needs no entry for each generation, and what nobody
- * took off is forgotten with its hour.
+ * Counts the bytes of inputs and prompts that each tenant keeps in Redis, which all tenants share and which evicts nothing.
+ * Bytes are counted by the hour in which they expire. So a count needs no entry per generation, and bytes that were never
+ * subtracted stop counting with their hour.
  */
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { EventBody } from '../../contracts/events.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { runScript, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
+import { luaFields, runScript, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
 
 const HOUR_MS = 3_600_000;
 const MIB = 1024 * 1024;
-/** What has no end: the versions of named prompts. */
-const FOR_GOOD = 'prompts';
+/** The field of bytes that never expire: the versions of named prompts. */
+const PROMPTS_FIELD = 'prompts';
 
-/** KEYS counts. ARGV hour now, limit, hour or name, bytes, ttlMs. -> {1 or 0, bytes of the tenant} */
+/**
+ * Counts bytes if they fit, and drops the hours that are over.
+ * KEYS counts. ARGV JSON of {hourNow, limit, field: an hour or the name for prompts, bytes, ttlMs}.
+ * -> {1 or 0, bytes of the tenant}
+ */
 const TAKE = script(`
+local args = cjson.decode(ARGV[1])
 local total = 0
 local counts = redis.call('HGETALL', KEYS[1])
 for i = 1, #counts, 2 do
   local hour = tonumber(counts[i])
-  if hour and hour < tonumber(ARGV[1]) then redis.call('HDEL', KEYS[1], counts[i])
+  if hour and hour < args.hourNow then redis.call('HDEL', KEYS[1], counts[i])
   else total = total + tonumber(counts[i + 1]) end
 end
-if total + tonumber(ARGV[4]) > tonumber(ARGV[2]) then return {0, total} end
-redis.call('HINCRBY', KEYS[1], ARGV[3], ARGV[4])
-if redis.call('HEXISTS', KEYS[1], '${FOR_GOOD}') == 0 then redis.call('PEXPIRE', KEYS[1], ARGV[5])
+if total + args.bytes > args.limit then return {0, total} end
+redis.call('HINCRBY', KEYS[1], args.field, string.format('%.0f', args.bytes))
+if redis.call('HEXISTS', KEYS[1], '${PROMPTS_FIELD}') == 0 then redis.call('PEXPIRE', KEYS[1], args.ttlMs)
 else redis.call('PERSIST', KEYS[1]) end
-return {1, total + tonumber(ARGV[4])}
+return {1, total + args.bytes}
 `);
 
-/** KEYS counts. ARGV hour or name, bytes, then the hour to which they move, if any. Never takes more than is there. */
+/**
+ * Subtracts bytes, but never more than were counted, and adds them to another hour if one is given.
+ * KEYS counts. ARGV JSON of {field, bytes, toField}.
+ */
 const MOVE = script(`
-local there = tonumber(redis.call('HGET', KEYS[1], ARGV[1]) or '0')
-local bytes = math.min(there, tonumber(ARGV[2]))
+local args = cjson.decode(ARGV[1])
+local counted = tonumber(redis.call('HGET', KEYS[1], args.field) or '0')
+local bytes = math.min(counted, args.bytes)
 if bytes <= 0 then return 0 end
-if bytes == there then redis.call('HDEL', KEYS[1], ARGV[1])
-else redis.call('HINCRBY', KEYS[1], ARGV[1], string.format('%.0f', -bytes)) end
-if ARGV[3] then redis.call('HINCRBY', KEYS[1], ARGV[3], string.format('%.0f', bytes)) end
+if bytes == counted then redis.call('HDEL', KEYS[1], args.field)
+else redis.call('HINCRBY', KEYS[1], args.field, string.format('%.0f', -bytes)) end
+if args.toField then redis.call('HINCRBY', KEYS[1], args.toField, string.format('%.0f', bytes)) end
 return 1
 `);
 
 const replySchema = z.tuple([z.coerce.number(), z.coerce.number()]);
 const endedSchema = z.tuple([z.string(), z.coerce.number(), z.coerce.number(), z.string().nullable()]);
 
-/** What was counted for one generation; kept with its log. */
+/** The bytes counted for one generation; stored in its log. */
 export interface CountedInput {
   readonly bytes: number;
   /** Hours since 1970. */
@@ -55,62 +64,95 @@ export interface CountedInput {
 export interface StoredBytes {
   /** Counts an input before it is kept. @throws storage_exceeded */
   takeInput(tenant: string, bytes: number): Promise<CountedInput>;
-  /** For an input that is not kept after all. */
+  /** Subtracts an input that is not kept after all. */
   dropInput(tenant: string, counted: CountedInput): Promise<void>;
   /** Counts the version of a prompt. @throws storage_exceeded */
   takePrompt(tenant: string, bytes: number): Promise<void>;
   dropPrompt(tenant: string, bytes: number): Promise<void>;
-  /** Lets the input of an ended generation go within an hour, unless something can still continue it. */
+  /** Expires the input of an ended generation within an hour, unless the generation can be continued. */
   ended(generationId: string, last: EventBody | undefined): Promise<void>;
 }
 
-export interface StoredRedis extends ScriptRedis {
+interface StoredRedis extends ScriptRedis {
   hmGet(key: string, fields: string[]): Promise<(string | null)[]>;
   pExpire(key: string, ms: number): Promise<unknown>;
 }
 
-export function createStoredBytes(
-  redis: StoredRedis,
-  { bytesPerTenant, retentionMs }: { readonly bytesPerTenant: number | null; readonly retentionMs: number },
-): StoredBytes {
-  const take = async (tenant: string, field: string, bytes: number): Promise<void> => {
-    const limit = bytesPerTenant ?? Number.MAX_SAFE_INTEGER;
-    const args = [hourOf(Date.now()), limit, field, bytes, LIMITS.openLogTtlMs + 2 * HOUR_MS];
-    const [granted] = replySchema.parse(await runScript(redis, TAKE, [REDIS_KEYS.storedBytes(tenant)], args));
+export class RedisStoredBytes implements StoredBytes {
+  readonly #redis: StoredRedis;
+  readonly #bytesPerTenant: number;
+  readonly #retentionMs: number;
+
+  /** @param bytesPerTenant null: no limit. */
+  constructor(
+    redis: StoredRedis,
+    { bytesPerTenant, retentionMs }: { readonly bytesPerTenant: number | null; readonly retentionMs: number },
+  ) {
+    this.#redis = redis;
+    this.#bytesPerTenant = bytesPerTenant ?? Number.MAX_SAFE_INTEGER;
+    this.#retentionMs = retentionMs;
+  }
+
+  async takeInput(tenant: string, bytes: number): Promise<CountedInput> {
+    const untilHour = hourOf(Date.now() + LIMITS.openLogTtlMs);
+    await this.#take(tenant, String(untilHour), bytes);
+    return { bytes, untilHour };
+  }
+
+  async dropInput(tenant: string, { bytes, untilHour }: CountedInput): Promise<void> {
+    await this.#move(tenant, { field: String(untilHour), bytes });
+  }
+
+  async takePrompt(tenant: string, bytes: number): Promise<void> {
+    await this.#take(tenant, PROMPTS_FIELD, bytes);
+  }
+
+  async dropPrompt(tenant: string, bytes: number): Promise<void> {
+    await this.#move(tenant, { field: PROMPTS_FIELD, bytes });
+  }
+
+  async ended(generationId: string, last: EventBody | undefined): Promise<void> {
+    const fields = ['tenant', 'inputBytes', 'inputUntilHour', 'origin'];
+    const stored = endedSchema.safeParse(await this.#redis.hmGet(REDIS_KEYS.logMeta(generationId), fields));
+    // A log of code that counted nothing.
+    if (!stored.success) return;
+    const [tenant, bytes, untilHour, origin] = stored.data;
+    const retentionMs = this.#retentionMs;
+    const keptMs = canBeContinued(origin, last) ? retentionMs : Math.min(retentionMs, LIMITS.endedInputMs);
+    // Steps after the end, such as storing the answer, still read the input.
+    if (keptMs < retentionMs) await this.#redis.pExpire(REDIS_KEYS.logInput(generationId), keptMs);
+    const toField = String(hourOf(Date.now() + keptMs));
+    await this.#move(tenant, { field: String(untilHour), bytes, toField });
+  }
+
+  async #take(tenant: string, field: string, bytes: number): Promise<void> {
+    const limit = this.#bytesPerTenant;
+    const args = luaFields({
+      hourNow: hourOf(Date.now()),
+      limit,
+      field,
+      bytes,
+      ttlMs: LIMITS.openLogTtlMs + 2 * HOUR_MS,
+    });
+    const [granted] = replySchema.parse(
+      await runScript(this.#redis, TAKE, [REDIS_KEYS.storedBytes(tenant)], [args]),
+    );
     if (granted === 1) return;
     throw new UnbrokenError(
       'storage_exceeded',
       `The tenant ${tenant} keeps ${Math.floor(limit / MIB)} MiB of inputs and prompts, which is its limit.`,
     );
-  };
-  const move = async (tenant: string, from: string, bytes: number, to?: number): Promise<void> => {
-    const args = to === undefined ? [from, bytes] : [from, bytes, to];
-    await runScript(redis, MOVE, [REDIS_KEYS.storedBytes(tenant)], args);
-  };
-  return {
-    async takeInput(tenant, bytes) {
-      const untilHour = hourOf(Date.now() + LIMITS.openLogTtlMs);
-      await take(tenant, String(untilHour), bytes);
-      return { bytes, untilHour };
-    },
-    dropInput: (tenant, { bytes, untilHour }) => move(tenant, String(untilHour), bytes),
-    takePrompt: (tenant, bytes) => take(tenant, FOR_GOOD, bytes),
-    dropPrompt: (tenant, bytes) => move(tenant, FOR_GOOD, bytes),
-    async ended(generationId, last) {
-      const fields = ['tenant', 'inputBytes', 'inputUntilHour', 'origin'];
-      const stored = endedSchema.safeParse(await redis.hmGet(REDIS_KEYS.logMeta(generationId), fields));
-      // A log of code that counted nothing.
-      if (!stored.success) return;
-      const [tenant, bytes, untilHour, origin] = stored.data;
-      const keptMs = canBeContinued(origin, last) ? retentionMs : Math.min(retentionMs, LIMITS.endedInputMs);
-      // What follows the end, such as storing the answer, still reads the input.
-      if (keptMs < retentionMs) await redis.pExpire(REDIS_KEYS.logInput(generationId), keptMs);
-      await move(tenant, String(untilHour), bytes, hourOf(Date.now() + keptMs));
-    },
-  };
+  }
+
+  async #move(
+    tenant: string,
+    fields: { readonly field: string; readonly bytes: number; readonly toField?: string },
+  ): Promise<void> {
+    await runScript(this.#redis, MOVE, [REDIS_KEYS.storedBytes(tenant)], [luaFields(fields)]);
+  }
 }
 
-/** A length-limited answer needs its input to be continued; a response shows its input and can be chained from. */
+/** A length-limited answer needs its input to be continued. A response shows its input, and others can follow it. */
 function canBeContinued(origin: string | null, last: EventBody | undefined): boolean {
   if (last?.type === 'generation-end' && last.finishReason === 'length') return true;
   const { format }: { format?: unknown } = JSON.parse(origin ?? '{}');

@@ -1,7 +1,7 @@
-/** Errors of the services that a process needs, each of which is followed by another try. */
+/** Counts errors of the services that a process needs. Each is followed by a retry. */
 import type { Metrics } from './metrics.ts';
 
-/** @returns counts an error of the service of this name. */
+/** @returns a function that counts one error of the named service. */
 export function countFaults(metrics: Metrics | null): (service: 'redis' | 'gate' | 'temporal') => void {
   const faults = metrics?.counter(
     'unbroken_service_faults_total',

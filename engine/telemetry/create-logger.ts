@@ -1,4 +1,4 @@
-/** The log of a process: JSON lines on stderr, each with its trace where traces are on. Prompts never go into it. */
+/** The log of a process: JSON lines on stderr, with the trace id while tracing is on. It never contains prompts. */
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { type Tracing, traceFields } from './tracing.ts';
 
@@ -20,7 +20,7 @@ export function createLogger(
   );
 }
 
-/** Only what an error says of itself: other properties may hold a request, with its headers or its prompt. */
+/** Logs only the standard fields of an error: others may hold a request, with its headers or its prompt. */
 function describeError(error: unknown, depth = 0): unknown {
   if (!(error instanceof Error)) return error;
   const { name, message, stack, cause } = error;

@@ -1,6 +1,6 @@
-/** Calls of providers, under the names of OpenTelemetry's conventions for generative AI. */
+/** Measures provider calls, under the names of OpenTelemetry's conventions for generative AI. */
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { totalTokens, type Usage } from '../../contracts/money.ts';
+import { inputTokensOf, outputTokensOf, type Usage } from '../../contracts/money.ts';
 import { CALL_SECONDS, FIRST_TOKEN_SECONDS, type Metrics, PER_TOKEN_SECONDS, TOKENS } from './metrics.ts';
 import { type CallWatcher, isContent } from './observe-calls.ts';
 
@@ -59,9 +59,8 @@ export function measureCalls(metrics: Metrics): CallWatcher {
           (endedAt - begunAt) / 1_000,
         );
         if (usage === null) return;
-        const output = usage.outputTokens + usage.reasoningTokens;
-        const input = totalTokens(usage) - output;
-        tokens.observe({ ...labels, gen_ai_token_type: 'input' }, input);
+        const output = outputTokensOf(usage);
+        tokens.observe({ ...labels, gen_ai_token_type: 'input' }, inputTokensOf(usage));
         tokens.observe({ ...labels, gen_ai_token_type: 'output' }, output);
         if (firstAt !== null && output > 1)
           perToken.observe(labels, (endedAt - firstAt) / 1_000 / (output - 1));
@@ -70,7 +69,7 @@ export function measureCalls(metrics: Metrics): CallWatcher {
   };
 }
 
-/** The code of our error table; `stopped` where we ended the call. */
+/** The code of our error table; `stopped` if we ended the call; '' for a complete answer. */
 export function errorTypeOf(error: unknown, signal: AbortSignal): string {
   if (error === null) return '';
   if (signal.aborted) return 'stopped';

@@ -1,4 +1,4 @@
-/** The event log as the worker writes it, and the end of every generation as one line in the process' own log. */
+/** Measures the worker's appends, and logs the end of every generation as one line in the process' own log. */
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { withMethods } from '../../platform/with-methods.ts';
 import type { EventLog, LogListener, LogWriter } from '../streaming/event-log.ts';
@@ -6,12 +6,12 @@ import { type Metrics, SHORT_SECONDS } from './metrics.ts';
 
 const FIRST_TEXT_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32, 64];
 
-/** What it needs of a logger. */
-export interface EndLogger {
+/** What this file needs of a logger. */
+interface EndLogger {
   info(facts: object, text: string): void;
 }
 
-/** Hears every append. Text is neither kept nor logged. */
+/** Observes every append. It neither keeps nor logs text. */
 export function listenToLog(metrics: Metrics | null, logger: EndLogger): LogListener {
   const ended = metrics?.counter('unbroken_generations_ended_total', 'completed, failed or cancelled', [
     'status',
@@ -55,7 +55,7 @@ function factsOf(last: Ended): object {
   return { ...model, attempts, usage, costMicroUsd };
 }
 
-/** From the creation of a log to the first text in it: what a caller waits, but for the way to the caller. */
+/** Measures from the creation of a log to its first text: a caller's wait, without the network. */
 export function measureFirstText(log: EventLog, metrics: Metrics): EventLog {
   const firstText = metrics.histogram(
     'unbroken_time_to_first_text_seconds',
@@ -68,12 +68,12 @@ export function measureFirstText(log: EventLog, metrics: Metrics): EventLog {
       if (opened.events.some(isText)) return opened;
       const { createdAt } = opened.head;
       const onFirst = () => firstText.observe(Math.max(0, Date.now() - createdAt) / 1_000);
-      return { ...opened, writer: hearingFirstText(opened.writer, onFirst) };
+      return { ...opened, writer: withFirstText(opened.writer, onFirst) };
     },
   });
 }
 
-function hearingFirstText(writer: LogWriter, onFirst: () => void): LogWriter {
+function withFirstText(writer: LogWriter, onFirst: () => void): LogWriter {
   let isWaiting = true;
   return {
     opener: writer.opener,

@@ -1,4 +1,4 @@
-/** The relay of an API process: who watches, how late events are, and how often the log itself must be read. */
+/** Measures the relay of an API process: viewers, the delay of events, and reads of the log itself. */
 import { withMethods } from '../../platform/with-methods.ts';
 import type { HandoffOffers } from '../handoff/handoff.ts';
 import type { EventLog } from '../streaming/event-log.ts';
@@ -6,23 +6,23 @@ import type { BatchListener, LiveLog, LiveLogs } from '../streaming/live-logs.ts
 import { type Metrics, SHORT_SECONDS } from './metrics.ts';
 
 export function measureRelay(live: LiveLogs, metrics: Metrics): LiveLogs {
-  const viewers = metrics.gauge('unbroken_relay_viewers', 'Readers that follow a generation here');
+  const viewers = metrics.gauge('unbroken_relay_viewers', 'Viewers of generations in this process');
   metrics.gauge(
     'unbroken_relay_followed_logs',
-    'Generations that somebody follows here',
+    'Generations with viewers in this process',
     () => live.followed,
   );
   const delay = metrics.histogram(
     'unbroken_relay_delay_seconds',
-    'From the append of an event (by the clock of Redis) to its being handed to a viewer',
+    'From the append of an event (by the clock of Redis) to its delivery to a viewer',
     SHORT_SECONDS,
   );
   const reads = metrics.counter(
     'unbroken_relay_log_reads_total',
-    'Times that a viewer had to read the log, for being new, behind, or after a gap',
+    'Reads of the log by a viewer that was new, behind, or found a gap',
   );
 
-  const hearing =
+  const measured =
     (onBatch: BatchListener): BatchListener =>
     (batch) => {
       const first = batch?.[0];
@@ -49,7 +49,7 @@ export function measureRelay(live: LiveLogs, metrics: Metrics): LiveLogs {
       return live.followed;
     },
     async follow(generationId, onBatch) {
-      const followed = await live.follow(generationId, hearing(onBatch));
+      const followed = await live.follow(generationId, measured(onBatch));
       viewers.inc();
       return watch(followed);
     },
@@ -70,14 +70,14 @@ export function measureCreations(log: EventLog, metrics: Metrics): EventLog {
   });
 }
 
-/** Which new runs a worker has started at once; the others are started at Temporal, and wait in its queue. */
-export function measureHandoff({ offer }: HandoffOffers, metrics: Metrics): HandoffOffers {
+/** Counts new runs that a worker has started at once. The API process starts the others, which wait in Temporal's queue. */
+export function measureHandoff(offers: HandoffOffers, metrics: Metrics): HandoffOffers {
   const offered = metrics.counter('unbroken_handoffs_total', 'New runs offered to the workers, by outcome.', [
     'outcome',
   ]);
   return {
     offer: async (run) => {
-      const isStarted = await offer(run);
+      const isStarted = await offers.offer(run);
       offered.inc({ outcome: isStarted ? 'started' : 'left' });
       return isStarted;
     },

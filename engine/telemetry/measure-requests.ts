@@ -1,4 +1,4 @@
-/** Every request of the API, by its route's pattern: never by its path, which holds ids. */
+/** Measures every request of the API by its route's pattern, never by its path, which contains ids. */
 import type { RequestHandler } from 'express';
 import { CALL_SECONDS, type Metrics } from './metrics.ts';
 
@@ -30,7 +30,7 @@ export function measureRequests(metrics: Metrics): RequestHandler {
   };
 }
 
-/** @returns the pattern, such as /v1/generations/:id; `none` where no route took the request. */
+/** @returns the pattern, such as /v1/generations/:id; `none` if no route matched. */
 export function routeOf(request: Parameters<RequestHandler>[0]): string {
   const route: unknown = request.route;
   const isRoute = typeof route === 'object' && route !== null && 'path' in route;

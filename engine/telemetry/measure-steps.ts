@@ -1,4 +1,4 @@
-/** Cache, budgets, gate: each port wrapped so that what it answers is counted. */
+/** Wraps the ports of cache, budgets and gate, and counts their answers. */
 import { withMethods } from '../../platform/with-methods.ts';
 import type { BudgetLedger, ReserveOutcome } from '../budget/ledger.ts';
 import type { AnswerCache, CacheLookUp } from '../cache/answer-cache.ts';
@@ -10,7 +10,7 @@ export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache 
   const stores = metrics.counter('unbroken_cache_stores_total', 'stored or failed', ['outcome']);
   const duration = metrics.histogram(
     'unbroken_cache_lookup_duration_seconds',
-    'Time of a look into the answer cache',
+    'Time of a look-up in the answer cache',
     SHORT_SECONDS,
   );
   const counted = async (looking: Promise<CacheLookUp>): Promise<CacheLookUp> => {
@@ -21,7 +21,7 @@ export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache 
     return found;
   };
   return withMethods(cache, {
-    lookUp: (...asked) => counted(cache.lookUp(...asked)),
+    lookUp: (...args) => counted(cache.lookUp(...args)),
     lookUpBest: (question, threshold) => counted(cache.lookUpBest(question, threshold)),
     async store(question, answer) {
       try {
@@ -44,7 +44,7 @@ export function measureBudget(budget: BudgetLedger, metrics: Metrics): BudgetLed
   );
   const warnings = metrics.counter(
     'unbroken_budget_warnings_total',
-    'Budgets that came near their amount or reached it',
+    'Budgets that approached or reached their amount',
     ['level'],
   );
   const cost = metrics.counter(
@@ -56,8 +56,8 @@ export function measureBudget(budget: BudgetLedger, metrics: Metrics): BudgetLed
     'provider',
     'model',
   ]);
-  const counted = async (step: string, asked: Promise<ReserveOutcome>): Promise<ReserveOutcome> => {
-    const outcome = await asked;
+  const counted = async (step: string, pending: Promise<ReserveOutcome>): Promise<ReserveOutcome> => {
+    const outcome = await pending;
     if (!outcome.granted) refusals.inc({ step });
     return outcome;
   };

@@ -1,11 +1,10 @@
 /**
- * The registry of a process. Names are OpenTelemetry's where it has one, in Prometheus' spelling. Labels come from
- * lists that are short: no user, no tenant, no generation. What a caller may invent, such as the name of a model, is
- * cut off by `bounded`.
+ * The registry of a process. Names are OpenTelemetry's if it has one, in Prometheus' spelling. Labels have few values: no
+ * user, no tenant, no generation. `bounded` limits the values that a caller may invent, such as the name of a model.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
-/** Models and providers that get a series of their own in one process; later ones share `other`. */
+/** Models and providers with their own series in one process; later ones share `other`. */
 const MOST_VALUES = 100;
 
 /** Bounds of the conventions for generative AI; seconds. */
@@ -17,7 +16,7 @@ export const FIRST_TOKEN_SECONDS = [
 ];
 export const PER_TOKEN_SECONDS = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5];
 export const TOKENS = [1, 4, 16, 64, 256, 1_024, 4_096, 16_384, 65_536, 262_144, 1_048_576];
-/** Of what happens between our own processes. */
+/** For steps between our own processes. */
 export const SHORT_SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 export interface Metrics {
@@ -30,7 +29,7 @@ export interface Metrics {
     buckets: readonly number[],
     labels?: readonly Label[],
   ): Histogram<Label>;
-  /** The name where it is one of the first, else `other`. */
+  /** The name if it is one of the first, else `other`. */
   bounded(name: string): string;
 }
 

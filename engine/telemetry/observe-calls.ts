@@ -1,10 +1,10 @@
-/** Lets metrics and traces watch every call of a provider; without a watcher the providers are left as they are. */
+/** Lets metrics and traces watch every provider call. Without a watcher, the providers stay unwrapped. */
 import type { Provider, ProviderCall, ProviderEvent } from '../providers/provider.ts';
 
-/** Watches one call from its beginning to its end. */
-export interface CallWatch {
+/** Watches one call from its start to its end. */
+interface CallWatch {
   event(event: ProviderEvent): void;
-  /** The call is over. @param error null where the answer was whole. */
+  /** The call is over. @param error null if the answer was complete. */
   end(error: unknown): void;
 }
 
@@ -47,13 +47,13 @@ async function* watched(
     failure = error;
     throw error;
   } finally {
-    // A reader that has the last event leaves, so nothing comes after it.
+    // A reader leaves after the last event, so this runs even though the stream is not exhausted.
     const ended = isWhole ? null : (failure ?? new Error('The answer was not read to its end.'));
     for (const watch of watches) watch.end(ended);
   }
 }
 
-/** Content that a reader sees, or thoughts and tool calls: what a first token is. */
+/** Whether the event can be the first token: text, reasoning or a tool call. */
 export function isContent({ type }: ProviderEvent): boolean {
   return type === 'text' || type === 'reasoning' || type === 'tool-call';
 }

@@ -1,4 +1,4 @@
-/** What `main.ts` of API and worker put around their parts. Where metrics and traces are off, nothing is put around. */
+/** Wraps the parts of API and worker for metrics and traces. While these are off, the parts stay unwrapped. */
 import type { RequestHandler } from 'express';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';

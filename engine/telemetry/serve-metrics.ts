@@ -1,6 +1,6 @@
 /**
- * `/metrics`, `/healthz` and `/readyz` of a process on a port of their own, which is not for the public. What Temporal's
- * SDK counts lies behind a second address on this machine, and is added to the same page.
+ * Serves `/metrics`, `/healthz` and `/readyz` of a process on a separate port, which is not public. Temporal's SDK serves
+ * its own metrics at a second address on this machine; they are added to the same page.
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
@@ -9,18 +9,18 @@ import type { Metrics } from './metrics.ts';
 
 const TEMPORAL_MS = 2_000;
 
-export interface MetricsPage {
+interface MetricsPage {
   readonly url: string;
   stop(): void;
 }
 
-export interface PageSettings {
+interface PageSettings {
   readonly host: string;
   readonly port: number;
   readonly metrics: Metrics;
   /** Whether the process can do its work. */
   readonly isReady: () => boolean | Promise<boolean>;
-  /** Where Temporal's SDK shows what it counts. */
+  /** Where Temporal's SDK serves its metrics. */
   readonly temporalUrl?: string | undefined;
 }
 
@@ -47,12 +47,12 @@ export async function serveMetrics(settings: PageSettings): Promise<MetricsPage>
   });
   server.listen(port, host);
   await once(server, 'listening');
-  // The process ends when its work does.
+  // The server does not keep the process alive.
   server.unref();
   return { url: urlOf(server, host), stop: () => server.close() };
 }
 
-/** Temporal's part is left out while it cannot be read; ours goes out all the same. */
+/** Omits Temporal's metrics while they cannot be read, so that ours are still served. */
 async function readTemporal(url: string): Promise<string> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(TEMPORAL_MS) });

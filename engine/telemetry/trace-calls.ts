@@ -1,11 +1,11 @@
-/** The span of a call of a provider, by OpenTelemetry's conventions for generative AI. */
+/** Traces a provider call as a span, by OpenTelemetry's conventions for generative AI. */
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import type { ProviderCall } from '../providers/provider.ts';
 import { errorTypeOf } from './measure-calls.ts';
 import { type CallWatcher, isContent } from './observe-calls.ts';
 import type { Tracing } from './tracing.ts';
 
-/** Of one attribute; a span is no place for a book. */
+/** Of one attribute: a span is not a place for long texts. */
 const CONTENT_CHARS = 32_000;
 
 export function traceCalls({ tracer, settings }: Tracing): CallWatcher {
@@ -49,7 +49,7 @@ export function traceCalls({ tracer, settings }: Tracing): CallWatcher {
         }
         const type = errorTypeOf(error, call.signal);
         if (type !== '') {
-          // Only our code: a vendor's words may quote the prompt.
+          // Only our code: a vendor's message may quote the prompt.
           span.setAttribute('error.type', type);
           if (type !== 'stopped') span.setStatus({ code: SpanStatusCode.ERROR });
         }
@@ -64,7 +64,7 @@ function attributesOf(
   { model, input, maxOutputTokens, resume, idempotencyKey }: ProviderCall,
 ) {
   const { temperature, topP, stop } = input;
-  // Named by generation and attempt.
+  // The key consists of generation and attempt.
   const [generationId = '', attempt = ''] = idempotencyKey.split(':');
   return {
     'gen_ai.operation.name': 'chat',

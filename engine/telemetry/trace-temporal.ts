@@ -1,10 +1,10 @@
-/** How a trace goes through Temporal: in the headers of a run and of its activities, by Temporal's own interceptors. */
+/** Carries a trace through Temporal, in the headers of a run and its activities, by Temporal's own interceptors. */
 import { createRequire } from 'node:module';
 import type { WorkflowClientInterceptor } from '@temporalio/client';
 import type { WorkerOptions } from '@temporalio/worker';
 import type { Tracing } from './tracing.ts';
 
-/** What the bundle of workflows needs for traces; only bundled where they are on. */
+/** The modules that the bundle of workflows needs for traces; none while tracing is off. */
 export function workflowInterceptorModules(isTraced: boolean): string[] {
   const path = '@temporalio/interceptors-opentelemetry/lib/workflow-interceptors';
   return isTraced ? [createRequire(import.meta.url).resolve(path)] : [];

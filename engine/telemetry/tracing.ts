@@ -1,8 +1,8 @@
 /**
- * Traces from the HTTP request through workflow and activities to the call of the provider, sent by OTLP. Nothing of
- * OpenTelemetry's SDK is loaded where traces are off. The context travels in Temporal's headers.
+ * Traces from the HTTP request through workflow and activities to the provider call, sent by OTLP. While tracing is off,
+ * OpenTelemetry's SDK is not loaded. The context travels in Temporal's headers.
  *
- * The SDK is of OpenTelemetry 1.x, because Temporal's interceptors are written for that.
+ * The SDK is OpenTelemetry 1.x, because Temporal's interceptors are written for that version.
  */
 import {
   type Context,
@@ -23,14 +23,14 @@ import { routeOf } from './measure-requests.ts';
 export interface Tracing {
   readonly tracer: Tracer;
   readonly settings: TraceSettings;
-  /** What the spans of workflows are handed to. */
+  /** Receives the spans of workflows. */
   readonly processor: SpanProcessor;
   readonly resource: Resource;
-  /** Sends what is left. Never throws, and is over within the time limit of an export. */
+  /** Sends the remaining spans. Never throws, and ends within the time limit of an export. */
   stop(): Promise<void>;
 }
 
-/** @param process the name of the service where the environment gives none. */
+/** @param process the name of the service if the environment has none. */
 export async function startTracing(
   process: 'unbroken-api' | 'unbroken-worker',
   settings: TraceSettings | null,
@@ -57,18 +57,18 @@ export async function startTracing(
     settings,
     processor,
     resource,
-    // A collector that is away must not hold up the end of a process.
+    // An unreachable collector must not delay the end of a process.
     stop: () => provider.shutdown().catch(() => undefined),
   };
 }
 
-/** For each line of the process' log: the trace that it belongs to. */
+/** The trace of a log line. */
 export function traceFields(): { trace_id?: string; span_id?: string } {
   const span = trace.getActiveSpan()?.spanContext();
   return span === undefined ? {} : { trace_id: span.traceId, span_id: span.spanId };
 }
 
-/** Carries the trace of a request to another process; nothing where traces are off. */
+/** Carries the trace of a request to another process; does nothing while tracing is off. */
 export function traceCarrier(tracing: Tracing | null) {
   return {
     inject: (): Record<string, string> => {
@@ -81,7 +81,7 @@ export function traceCarrier(tracing: Tracing | null) {
   };
 }
 
-/** A span for each request, child of the caller's where it sends `traceparent`. Paths and bodies stay out of it. */
+/** Traces each request as a span, a child of the caller's if it sends `traceparent`. It records no paths and bodies. */
 export function traceRequests({ tracer }: Tracing): RequestHandler {
   return (request, response, next) => {
     const parent: Context = propagation.extract(ROOT_CONTEXT, request.headers);

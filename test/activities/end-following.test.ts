@@ -14,7 +14,7 @@ import type { Flights } from '../../engine/cache/flights.ts';
 import { RedisFlights } from '../../engine/cache/redis-flights.ts';
 import { createThreadedVerifier } from '../../engine/cache/threaded-verifier.ts';
 import type { EventLog, LogWriter } from '../../engine/streaming/event-log.ts';
-import { createLiveLogs, type LiveLogs } from '../../engine/streaming/live-logs.ts';
+import { type LiveLogs, RedisLiveLogs } from '../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { connectRedis } from '../../platform/redis/redis-connection.ts';
 import { withMethods } from '../../platform/with-methods.ts';
@@ -42,7 +42,7 @@ beforeAll(async () => {
   server = await startTestRedis();
   const [redis, subscriber] = await Promise.all([server.connect(), server.connect()]);
   log = new RedisEventLog(redis, { retentionMs: 3_600_000 });
-  live = createLiveLogs(subscriber);
+  live = new RedisLiveLogs(subscriber);
   flights = new RedisFlights({ redis, embedder: null, verifier: createThreadedVerifier(PATIENT) });
 });
 afterAll(() => server?.stop());

@@ -5,7 +5,7 @@ import type { Dependencies } from '../../activities/dependencies.ts';
 import { totalTokens } from '../../contracts/money.ts';
 import type { Flights } from '../../engine/cache/flights.ts';
 import type { Provider, ProviderCapabilities } from '../../engine/providers/provider.ts';
-import { createLiveLogs, type LiveRedis } from '../../engine/streaming/live-logs.ts';
+import { type LiveRedis, RedisLiveLogs } from '../../engine/streaming/live-logs.ts';
 import type { WriterLimits } from '../../engine/streaming/log-writer.ts';
 import { type LogRedis, RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import type { MemoryRedis } from './memory-redis.ts';
@@ -194,7 +194,7 @@ export class SimulatedProcess {
     );
     return {
       log: new RedisEventLog(this.#connection(), { retentionMs: RETENTION_MS, writer }),
-      live: createLiveLogs(this.#subscriber()),
+      live: new RedisLiveLogs(this.#subscriber()),
       flights: createSimulatedFlights(flights, this) satisfies Flights,
       providers,
       gate: {

@@ -51,7 +51,7 @@ async function embed(
   const costOfTokens = (inputTokens: number) => {
     const { pricedAs } = config.providers[target.provider] ?? {};
     const usage = { ...NO_USAGE, inputTokens };
-    return costOf(target.provider, target.model, usage, config.prices, pricedAs).costMicroUsd;
+    return costOf({ ...target, pricedAs }, usage, config.prices).costMicroUsd;
   };
   const { texts, tokens } = embeddingInput(body);
   const countedTokens = (await countTexts(texts)).reduce((sum, count) => sum + count, tokens);

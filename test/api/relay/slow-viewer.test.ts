@@ -10,7 +10,7 @@ import type { GenerationEvent } from '../../../contracts/events.ts';
 import { isTerminal, textOf } from '../../../contracts/fold-events.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { EventLog, LogWriter } from '../../../engine/streaming/event-log.ts';
-import { createLiveLogs, type LiveLogs } from '../../../engine/streaming/live-logs.ts';
+import { type LiveLogs, RedisLiveLogs } from '../../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-server.ts';
 import { faultsOf } from '../../harness/check-events.ts';
@@ -33,7 +33,7 @@ let viewers: { mostBytes: number; ended: number | null }[] = [];
 beforeAll(async () => {
   redis = await startTestRedis();
   log = new RedisEventLog(await redis.connect(), { retentionMs: 600_000 });
-  live = createLiveLogs(await redis.connect());
+  live = new RedisLiveLogs(await redis.connect());
   const app = express();
   app.get('/:id', (request, response) => {
     const { id } = request.params;

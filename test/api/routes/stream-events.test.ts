@@ -9,7 +9,7 @@ import { RunLookup } from '../../../api/generations/run-lookup.ts';
 import { streamEvents } from '../../../api/routes/stream-events.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { LogWriter } from '../../../engine/streaming/event-log.ts';
-import { createLiveLogs } from '../../../engine/streaming/live-logs.ts';
+import { RedisLiveLogs } from '../../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-server.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -90,7 +90,7 @@ async function serveLog(generationId: string, leaving: AbortSignal): Promise<Ser
     response.once('close', () => closedAt.push(performance.now()));
     next();
   });
-  const source = { log, live: createLiveLogs(await server.connect()), heartbeatMs: 10_000 };
+  const source = { log, live: new RedisLiveLogs(await server.connect()), heartbeatMs: 10_000 };
   // Used only for a log that is gone.
   const runs = new RunLookup(new Client({ connection: Connection.lazy() }));
   app.get('/:id', streamEvents({ ...source, runs, leaving }));

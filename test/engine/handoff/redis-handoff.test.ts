@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { LIMITS } from '../../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import type { HandoffOffers, HandoffTaker, TakenRun } from '../../../engine/handoff/handoff.ts';
-import { createHandoffOffers, createHandoffTaker } from '../../../engine/handoff/redis-handoff.ts';
+import { RedisHandoffOffers, RedisHandoffTaker } from '../../../engine/handoff/redis-handoff.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { orderOf } from '../../workflows/workflow-environment.ts';
@@ -27,8 +27,8 @@ afterAll(() => server?.stop());
 beforeEach(async () => {
   queues += 1;
   taskQueue = `queue-${queues}`;
-  offers = await createHandoffOffers(redis, await server.connect(), { taskQueue, carrier });
-  taker = createHandoffTaker(await server.connect(), redis, { taskQueue, carrier });
+  offers = await RedisHandoffOffers.create(redis, await server.connect(), { taskQueue, carrier });
+  taker = new RedisHandoffTaker(await server.connect(), redis, { taskQueue, carrier });
 });
 
 /** As a worker: waits until a run comes. */

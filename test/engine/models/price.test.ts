@@ -5,16 +5,26 @@ import { costOf } from '../../../engine/models/price.ts';
 describe('a cost', () => {
   test('is whole micro-USD, the own price comes first, and an unknown model costs nothing', () => {
     const usage = { ...NO_USAGE, inputTokens: 1_000, outputTokens: 1_000 };
-    expect(costOf('openai', 'gpt-4o-mini', usage, {})).toEqual({ costMicroUsd: 750, isKnown: true });
+    expect(costOf({ provider: 'openai', model: 'gpt-4o-mini' }, usage, {})).toEqual({
+      costMicroUsd: 750,
+      isKnown: true,
+    });
     const own = { 'openai/gpt-4o-mini': { inputMicroUsdPerMillion: 1, outputMicroUsdPerMillion: 0 } };
-    expect(costOf('openai', 'gpt-4o-mini', usage, own).costMicroUsd).toBe(1);
-    expect(costOf('simulated', 'sim-large', usage, {})).toEqual({ costMicroUsd: 0, isKnown: false });
+    expect(costOf({ provider: 'openai', model: 'gpt-4o-mini' }, usage, own).costMicroUsd).toBe(1);
+    expect(costOf({ provider: 'simulated', model: 'sim-large' }, usage, {})).toEqual({
+      costMicroUsd: 0,
+      isKnown: false,
+    });
   });
 
   test('has cached and written input at their own prices', () => {
     const cached = { ...NO_USAGE, cachedInputTokens: 1_000_000 };
     expect(
-      costOf('anthropic', 'claude-sonnet-4-5', { ...cached, cachedInputTokens: 100_000 }, {}).costMicroUsd,
+      costOf(
+        { provider: 'anthropic', model: 'claude-sonnet-4-5' },
+        { ...cached, cachedInputTokens: 100_000 },
+        {},
+      ).costMicroUsd,
     ).toBe(30_000);
     const own = {
       'house/model': {
@@ -23,16 +33,17 @@ describe('a cost', () => {
         cachedInputMicroUsdPerMillion: 100_000,
       },
     };
-    expect(costOf('house', 'model', cached, own).costMicroUsd).toBe(100_000);
-    expect(costOf('house', 'model', { ...NO_USAGE, cacheWriteTokens: 1_000_000 }, own).costMicroUsd).toBe(
-      1_000_000,
-    );
+    expect(costOf({ provider: 'house', model: 'model' }, cached, own).costMicroUsd).toBe(100_000);
+    expect(
+      costOf({ provider: 'house', model: 'model' }, { ...NO_USAGE, cacheWriteTokens: 1_000_000 }, own)
+        .costMicroUsd,
+    ).toBe(1_000_000);
   });
 
   test('has reasoning at the price of output', () => {
     const usage = { ...NO_USAGE, reasoningTokens: 1_000 };
-    expect(costOf('openai', 'gpt-4o-mini', usage, {})).toEqual(
-      costOf('openai', 'gpt-4o-mini', { ...NO_USAGE, outputTokens: 1_000 }, {}),
+    expect(costOf({ provider: 'openai', model: 'gpt-4o-mini' }, usage, {})).toEqual(
+      costOf({ provider: 'openai', model: 'gpt-4o-mini' }, { ...NO_USAGE, outputTokens: 1_000 }, {}),
     );
   });
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { classifyTask, findCues, foundTasks } from '../../../engine/routing/classify-task.ts';
+import { classifyTask, matchCues, taskClasses } from '../../../engine/routing/classify-task.ts';
 import { growthOf } from '../../harness/growth.ts';
 
 interface Labelled {
@@ -29,7 +29,7 @@ function taskOf(input: string): string {
 test('the classifier is right for at least 85 % of inputs that its cues were not fitted to', () => {
   const heldOut = labelled.filter(isHeldOut);
   expect(heldOut.length).toBeGreaterThan(80);
-  for (const task of foundTasks) expect(heldOut.some((row) => row.task === task)).toBe(true);
+  for (const task of taskClasses) expect(heldOut.some((row) => row.task === task)).toBe(true);
   console.info(
     `classifier: ${(100 * accuracyOf(heldOut)).toFixed(1)} % of ${heldOut.length} held out, ` +
       `${(100 * accuracyOf(labelled.filter((row) => !isHeldOut(row)))).toFixed(1)} % of the rest`,
@@ -109,7 +109,7 @@ describe('the time that it takes is linear in the length of the text', () => {
   test.each(pieces)('of %j', (piece) => {
     const growth = growthOf((chars) => {
       const text = piece.repeat(Math.ceil(chars / piece.length));
-      return () => findCues(text);
+      return () => matchCues(text);
     }, 2_000);
     expect(growth).toBeLessThan(2.5);
   });

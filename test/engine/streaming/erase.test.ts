@@ -5,7 +5,7 @@ import type { EventBody, GenerationEvent } from '../../../contracts/events.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import type { EventLog } from '../../../engine/streaming/event-log.ts';
-import { createLiveLogs, type LiveLogs } from '../../../engine/streaming/live-logs.ts';
+import { type LiveLogs, RedisLiveLogs } from '../../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { startTestRedis, type TestRedis } from './redis-server.ts';
@@ -19,7 +19,7 @@ let logs = 0;
 beforeAll(async () => {
   redis = await startTestRedis();
   log = new RedisEventLog(await redis.connect(), { retentionMs: 60_000 });
-  live = createLiveLogs(await redis.connect());
+  live = new RedisLiveLogs(await redis.connect());
 });
 afterAll(() => redis?.stop());
 

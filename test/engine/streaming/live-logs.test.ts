@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import type { EventLog, LogWriter } from '../../../engine/streaming/event-log.ts';
-import { createLiveLogs, type LiveLog, type LiveLogs } from '../../../engine/streaming/live-logs.ts';
+import { type LiveLog, type LiveLogs, RedisLiveLogs } from '../../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
   server = await startTestRedis();
   redis = await server.connect();
   log = new RedisEventLog(redis, { retentionMs: 60_000 });
-  live = createLiveLogs(await server.connect());
+  live = new RedisLiveLogs(await server.connect());
 });
 
 afterAll(async () => {

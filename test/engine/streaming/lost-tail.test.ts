@@ -5,7 +5,7 @@ import { relayEvents } from '../../../api/relay/relay-events.ts';
 import type { ViewerSink } from '../../../api/relay/viewer.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { EventLog, LogHead, OpenedLog } from '../../../engine/streaming/event-log.ts';
-import { createLiveLogs, type LiveLogs } from '../../../engine/streaming/live-logs.ts';
+import { type LiveLogs, RedisLiveLogs } from '../../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { startTestRedis, type TestRedis } from './redis-server.ts';
@@ -16,7 +16,7 @@ let live: LiveLogs;
 beforeAll(async () => {
   redis = await startTestRedis();
   log = new RedisEventLog(await redis.connect(), { retentionMs: 60_000 });
-  live = createLiveLogs(await redis.connect());
+  live = new RedisLiveLogs(await redis.connect());
 });
 afterAll(() => redis.stop());
 

@@ -5,7 +5,7 @@ import { NO_USAGE } from '../../../contracts/money.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import { listenToEnds } from '../../../engine/streaming/listen-to-ends.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
-import { createStoredBytes, type StoredBytes } from '../../../engine/streaming/stored-bytes.ts';
+import { RedisStoredBytes, type StoredBytes } from '../../../engine/streaming/stored-bytes.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { startTestRedis, type TestRedis } from './redis-server.ts';
@@ -18,7 +18,7 @@ let stored: StoredBytes;
 beforeAll(async () => {
   server = await startTestRedis();
   redis = await server.connect();
-  stored = createStoredBytes(redis, { bytesPerTenant: LIMIT, retentionMs: RETENTION_MS });
+  stored = new RedisStoredBytes(redis, { bytesPerTenant: LIMIT, retentionMs: RETENTION_MS });
 });
 afterAll(() => server?.stop());
 

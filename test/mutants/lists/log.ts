@@ -112,9 +112,9 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     name: 'live-cursor-inclusive',
     breaks: 'A follower that is handed new batches gets the last event that it has again.',
     file: 'engine/streaming/live-logs.ts',
-    find: 'return shared.events.slice(cursor + 1 - first.seq);',
-    replace: `const isBehind = cursor >= first.seq && cursor + 1 < first.seq + shared.events.length;
-  return shared.events.slice(cursor + 1 - first.seq - (isBehind ? 1 : 0));`,
+    find: 'return this.#events.slice(cursor + 1 - first.seq);',
+    replace: `const isBehind = cursor >= first.seq && cursor + 1 < first.seq + this.#events.length;
+    return this.#events.slice(cursor + 1 - first.seq - (isBehind ? 1 : 0));`,
     caughtBy: SIMULATION,
   },
   {
