@@ -1,14 +1,14 @@
-/** Packages that only their users install: found when the config is read, loaded when they are called. */
+/** Optional packages, which users install themselves: checked when the config is read, loaded at the first call. */
 import { createRequire } from 'node:module';
 
 const { resolve } = createRequire(import.meta.url);
 
-/** @throws Error that names the fix where the package is not installed. */
+/** @throws Error with the fix if the package is not installed. */
 export function assertInstalled(provider: string, name: string): void {
   try {
     resolve(name);
   } catch (error) {
-    // Any other failure says that it is there, but has no entry for `require`.
+    // Any other error means that the package is there but has no entry for `require`.
     if (codeOf(error) === 'MODULE_NOT_FOUND') {
       throw new Error(
         `providers.${provider}: the package ${name} is not installed. Run: npm install ${name}`,
@@ -21,7 +21,7 @@ function codeOf(error: unknown): unknown {
   return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }
 
-/** The exports of an installed package; what they are is known to who asks for them. */
+/** The exports of an installed package; the caller knows their type. */
 export async function loadInstalled<Exports>(name: string): Promise<Exports> {
   return (await import(name)) as Exports;
 }

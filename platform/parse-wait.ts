@@ -1,6 +1,6 @@
 /**
- * Parses a wait as vendors write it in their headers. Sources: RFC 9110 10.2.3 (seconds, or a date), OpenAI (`6m0s`, `120ms`),
- * Groq (`2m59.56s`), Anthropic (an RFC 3339 date), OpenRouter (ms since 1970).
+ * Parses a wait as vendors write it in their headers. Sources: RFC 9110 10.2.3 (seconds, or a date), OpenAI (`6m0s`,
+ * `120ms`), Groq (`2m59.56s`), Anthropic (an RFC 3339 date), OpenRouter (ms since 1970).
  */
 import parseDuration from 'parse-duration';
 

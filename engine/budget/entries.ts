@@ -1,4 +1,4 @@
-/** The entries of a tenant: one append-only stream for each day (UTC) that they are booked on. They are the source of truth. */
+/** The entries of a tenant: one append-only stream for each day (UTC) that they are booked on. They are the truth. */
 import { z } from 'zod';
 import type { BudgetSubjectKind } from '../../contracts/budgets.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';

@@ -79,7 +79,7 @@ export interface Settlement extends BudgetOwner {
 }
 
 export interface Settled {
-  /** Budgets that this settlement brought over their warning share or their amount. A repeated call returns them too. */
+  /** Budgets that this settlement brought over their warning share or amount. A repeated call returns them too. */
   readonly warnings: readonly BudgetWarning[];
 }
 
@@ -91,8 +91,8 @@ export interface BudgetLedger {
   /** Raises the output cap of a running generation, if the budgets have room for it. */
   raise(raise: Raise): Promise<ReserveOutcome>;
   /**
-   * Books the actual usage in the windows of the reservation, and releases the rest. The first settlement of a generation
-   * counts; later ones change nothing.
+   * Books the actual usage in the windows of the reservation, and releases the rest. The first settlement of a
+   * generation counts; later ones change nothing.
    */
   settle(settlement: Settlement): Promise<Settled>;
   /**

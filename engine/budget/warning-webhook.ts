@@ -3,8 +3,8 @@
  * `webhook-timestamp`, `webhook-signature`). One attempt; the caller retries. The id stays the same, so a receiver
  * can drop duplicates.
  *
- * The address is checked at the connection, after the name was resolved, so the name cannot change between the check and
- * the call. Redirects are not followed.
+ * The address is checked at the connection, after the name was resolved, so the name cannot change between the check
+ * and the call. Redirects are not followed.
  */
 import { createHmac } from 'node:crypto';
 import { lookup } from 'node:dns';
@@ -43,11 +43,12 @@ export function createWarningWebhook(options: WebhookOptions): (warning: BudgetW
     const signature = createHmac('sha256', key)
       .update(`${warning.warningId}.${timestamp}.${body}`)
       .digest('base64');
-    await post(url, body, timeoutMs, allowPrivateNetwork ? undefined : publicLookup, {
+    const headers = {
       'webhook-id': warning.warningId,
       'webhook-timestamp': timestamp,
       'webhook-signature': `v1,${signature}`,
-    });
+    };
+    await post(url, { body, headers, timeoutMs, resolve: allowPrivateNetwork ? undefined : publicLookup });
   };
 }
 
@@ -78,13 +79,15 @@ const publicLookup: LookupFunction = (host, options, callback) => {
   });
 };
 
-function post(
-  url: URL,
-  body: string,
-  timeoutMs: number,
-  resolve: LookupFunction | undefined,
-  headers: Readonly<Record<string, string>>,
-): Promise<void> {
+interface WebhookCall {
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  /** Absent: the system's own lookup. */
+  readonly resolve: LookupFunction | undefined;
+}
+
+function post(url: URL, { body, headers, timeoutMs, resolve }: WebhookCall): Promise<void> {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((done, fail) => {
     const request = send(

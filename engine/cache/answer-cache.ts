@@ -1,6 +1,6 @@
 /**
- * The port to the answer cache. A miss is never an error: a cache that is down or slow has no hit. An answer is found by
- * the same question, or by a question that a verifier accepts as the same.
+ * The port to the answer cache. A miss is never an error: a cache that is down or slow has no hit. An answer is found
+ * by the same question, or by a question that a verifier accepts as the same.
  */
 import type { Candidate, FinishReason, GenerationInput } from '../../contracts/generation.ts';
 import type { MicroUsd, Usage } from '../../contracts/money.ts';
@@ -78,9 +78,9 @@ export interface AnswerCache {
   /** @param noteJudge without it no judge is asked. */
   lookUp(question: CacheQuestion, limits: LookUpLimits, noteJudge?: NoteJudge): Promise<CacheLookUp>;
   /**
-   * The last fallback, when no provider answers: the newest stored answer of the tenant to exactly this question, of any
-   * age and model; else an answer to a similar question, as a look-up finds it. Clients see it as degraded, with its age
-   * and similarity.
+   * The last fallback, when no provider answers: the newest stored answer of the tenant to exactly this question, of
+   * any age and model; else an answer to a similar question, as a look-up finds it. Clients see it as degraded, with
+   * its age and similarity.
    */
   lookUpBest(question: CacheQuestion, threshold: number): Promise<CacheLookUp>;
   /**

@@ -1,7 +1,7 @@
 /**
- * The generations that share the cost of a leader's answer, in Redis: a hash on the shard of the leader's log. Each script
- * sees in one step whether that log still runs, so no follower is counted after the leader's end, and none leaves after
- * it without paying.
+ * The generations that share the cost of a leader's answer, in Redis: a hash on the shard of the leader's log. Each
+ * script sees in one step whether that log still runs, so no follower is counted after the leader's end, and none
+ * leaves after it without paying.
  */
 import { z } from 'zod';
 import { usageSchema } from '../../contracts/generation.ts';

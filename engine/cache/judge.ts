@@ -1,6 +1,6 @@
 /**
- * Asks a small model when the verifier is unsure. The model sees the two questions and nothing else. Only SAME is a yes;
- * any other answer, and any failure, is a no. A call that the provider may bill is paid whatever its result.
+ * Asks a small model when the verifier is unsure. The model sees the two questions and nothing else. Only SAME is a
+ * yes; any other answer, and any failure, is a no. A call that the provider may bill is paid whatever its result.
  */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { mayBeBilled } from '../../contracts/may-be-billed.ts';

@@ -57,7 +57,7 @@ export interface Scope {
 }
 
 /** A point that waits for the text of one attempt to store an answer. */
-export interface Place {
+interface Place {
   readonly id: string;
   /** Unique for each attempt. */
   readonly attempt: string;

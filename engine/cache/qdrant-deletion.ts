@@ -1,6 +1,6 @@
 /**
- * Deletes stored answers in every collection: each embedder has its own, and answers from before a change of the embedder
- * must be deleted too.
+ * Deletes stored answers in every collection: each embedder has its own, and answers from before a change of the
+ * embedder must be deleted too.
  */
 import { QdrantClient } from '@qdrant/js-client-rest';
 import type { AnswerDeletion } from './answer-cache.ts';

@@ -1,6 +1,6 @@
 /**
- * The port to the verifier, which decides whether two conversations ask the same. A conversation that it cannot read, or
- * has no time for, is not the same as any other.
+ * The port to the verifier, which decides whether two conversations ask the same. A conversation that it cannot read,
+ * or has no time for, is not the same as any other.
  */
 
 export const agreements = ['same', 'unsure', 'different'] as const;

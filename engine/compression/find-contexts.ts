@@ -19,7 +19,7 @@ const LONG_CHARS = 800;
 const SPEAKS_OF_ORDER =
   /\b(?:first|second|third|last|previous|above|below|following|order|\d+(?:st|nd|rd|th))\b[^.?!]{0,40}\b(?:documents?|texts?|articles?|one)\b|\bdocuments? \d/i;
 
-/** A part of a text: text as it is (and where in it the tag of the next document starts), or the number of a context. */
+/** Part of a text: text as it is (and where the tag of the next document starts in it), or the number of a context. */
 type Piece = { readonly text: string; readonly opensAt?: number } | { readonly context: number };
 
 interface FoundDocument {

@@ -8,15 +8,15 @@ import type { CompressedInput } from './compress-input.ts';
 
 export interface PromptCompression {
   /**
-   * Compresses the input, or returns the stored result if it was compressed before. It stores nothing for a log that has
-   * ended. null: the input asks for no compression.
+   * Compresses the input, or returns the stored result if it was compressed before. It stores nothing for a log that
+   * has ended. null: the input asks for no compression.
    */
   compressOnce(generationId: string, input: GenerationInput): Promise<CompressedInput | null>;
   /** The stored result; null if there is none. */
   read(generationId: string): Promise<CompressedInput | null>;
 }
 
-/** Shortens the context of a conversation. It never fails: a context that cannot be shortened stays, with the reason. */
+/** Shortens the context of a conversation. It never fails: a context that it cannot shorten stays, with a reason. */
 export type Compress = (messages: readonly Message[], target: CompressionTarget) => Promise<CompressedInput>;
 
 /**

@@ -1,6 +1,6 @@
 /**
- * Ranks the units of texts by their relevance to a question: BM25 over the units, the similarity of meaning if there are
- * vectors, and the relevance of neighbours, paragraph and headings. Deterministic.
+ * Ranks the units of texts by their relevance to a question: BM25 over the units, the similarity of meaning if there
+ * are vectors, and the relevance of neighbours, paragraph and headings. Deterministic.
  *
  * Sources: Robertson and Zaragoza, "The Probabilistic Relevance Framework: BM25 and Beyond" (2009); Jiang et al.,
  * "LongLLMLingua" (ACL 2024), whose coarse step ranks by the perplexity of a model instead.

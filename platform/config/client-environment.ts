@@ -1,10 +1,10 @@
-/** What the CLI and the examples take from the environment: where the API is, and the key for it. */
+/** Reads the address of the API and the key for it, for the CLI and the examples. */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 
-export interface ClientEnvironment {
+interface ClientEnvironment {
   readonly baseUrl: string;
-  /** UNBROKEN_API_KEY, else the development key that `npm start` wrote; undefined where neither is there. */
+  /** UNBROKEN_API_KEY, else the development key that `npm start` wrote; undefined if there is neither. */
   readonly apiKey: string | undefined;
   readonly dataDir: string;
 }

@@ -1,10 +1,10 @@
 /**
- * Which version of a Worker Deployment this worker is. The names are those that Temporal's Worker Controller for
- * Kubernetes sets in the pods that it makes.
+ * Reads which version of a Worker Deployment this worker is. Temporal's Worker Controller for Kubernetes sets these
+ * variables in its pods.
  */
 import { z } from 'zod';
 
-/** Temporal joins name and build id by a colon, and formerly by a point. */
+/** Temporal joins name and build id by a colon; earlier releases used a point. */
 const nameSchema = z
   .string()
   .max(200)
@@ -21,7 +21,7 @@ export const deploymentEnvironment = {
 
 export interface DeploymentSettings {
   readonly name: string;
-  /** Of all workers that run the same code, and of no others; undefined: versions are not told apart. */
+  /** Shared by all workers that run the same code, and by no others; undefined: versions are not distinguished. */
   readonly buildId: string | undefined;
 }
 

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 export interface EncryptionKey {
-  /** Stands beside what it encrypted, in the clear. */
+  /** Stored unencrypted beside the data. */
   readonly id: string;
   readonly secret: Uint8Array;
 }
@@ -10,7 +10,7 @@ export interface EncryptionKey {
 const SECRET_BYTES = 32;
 const ENTRY = /^([A-Za-z0-9_.-]{1,64}):([A-Za-z0-9+/]+={0,2})$/;
 
-/** No error repeats what it found: it would be a secret. */
+/** Errors do not repeat the text, which would be a secret. */
 export const encryptionKeysSchema = z.string().transform((written, context): readonly EncryptionKey[] => {
   const keys = written.split(',').map((entry): EncryptionKey | null => {
     const [, id, encoded] = ENTRY.exec(entry.trim()) ?? [];

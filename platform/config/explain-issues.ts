@@ -1,4 +1,4 @@
-/** What a schema found wrong, one line for each key: the key, and what to do about it. */
+/** Explains what a schema rejects, one line for each key: the key and the fix. */
 import type { z } from 'zod';
 
 type Issue = z.core.$ZodIssue;
@@ -9,7 +9,7 @@ export function explainIssues(issues: readonly Issue[]): string[] {
 
 function explain(issue: Issue, path: readonly PropertyKey[]): string {
   if (issue.code === 'invalid_union') {
-    // Of several shapes that a value may have, the one that it fits furthest is the one that was meant.
+    // Of several possible shapes, the one that fits best is the intended one.
     const deepest = issue.errors.flat().sort((a, b) => b.path.length - a.path.length)[0];
     if (deepest !== undefined && deepest.path.length > 0) return explain(deepest, [...path, ...deepest.path]);
   }

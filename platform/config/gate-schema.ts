@@ -1,4 +1,4 @@
-/** The shapes of what lets calls through to a provider: its keys, their limits, and the circuit breaker. */
+/** The shapes of the gate to a provider: its keys, their limits, and the circuit breaker. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
@@ -36,12 +36,12 @@ export const breakerSchema = z.strictObject({
 });
 export type BreakerSettings = z.output<typeof breakerSchema>;
 
-/** One key of a provider. `id` names it in reports without telling it; it changes when the key does. */
+/** One key of a provider. `id` names it in reports without revealing it, and changes with the key. */
 export interface ProviderKey {
   readonly id: string;
   readonly secret: string | undefined;
   readonly weight: number;
-  /** null: no limit that we know of. */
+  /** null: no known limit. */
   readonly requests: number | null;
   readonly tokens: number | null;
   readonly windowMs: number;
@@ -53,7 +53,7 @@ interface KeyedProvider {
   readonly limits?: z.output<typeof keyLimitsSchema> | undefined;
 }
 
-/** The keys of a provider that the environment holds; one without a secret where the provider needs none. */
+/** The keys of a provider in the environment; one without a secret if the provider needs none. */
 export function providerKeysOf(
   { apiKeyEnv, keys, limits: common }: KeyedProvider,
   environment: Readonly<Record<string, string | undefined>>,
@@ -74,8 +74,8 @@ export function providerKeysOf(
 }
 
 /**
- * Under which name workers share what they learn of a provider. Two deployments on one Redis may call different
- * servers by one name, so a base URL is part of it.
+ * The name under which workers share their knowledge of a provider. Two deployments on one Redis may give different
+ * servers the same name, so a base URL is part of it.
  */
 export function gateScopeOf(name: string, baseUrl: string | undefined): string {
   return baseUrl === undefined

@@ -1,4 +1,7 @@
-/** The schema of unbroken.config.yaml as JSON Schema, for editors. What it cannot say is checked when it is loaded. */
+/**
+ * The schema of unbroken.config.yaml as JSON Schema, for editors. Rules that JSON Schema cannot express are checked
+ * at loading.
+ */
 import { z } from 'zod';
 import { configSchema } from './schema.ts';
 

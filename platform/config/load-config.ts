@@ -19,10 +19,10 @@ import { type ConfigFile, configSchema } from './schema.ts';
 import { type TelemetrySettings, telemetryEnvironment, telemetrySettings } from './telemetry-environment.ts';
 import { simulatedVendors, VENDORS } from './vendors.ts';
 
-/** Different characters of a key; thirty-two random digits of base 16 have all but surely ten. */
+/** Different characters of a key. Thirty-two random hex digits have at least ten almost surely. */
 const LEAST_CHARACTERS = 10;
 
-/** Every variable that is read, beside those that the file names for keys and secrets. */
+/** All variables that are read, besides those that the file names for keys and secrets. */
 export const environmentSchema = z.object({
   UNBROKEN_CONFIG: z.string().optional(),
   UNBROKEN_HOST: z.string().default('127.0.0.1'),
@@ -50,7 +50,10 @@ export const environmentSchema = z.object({
   ...telemetryEnvironment,
 });
 
-/** The development key has every scope, and its hash lies in Redis: what a person thinks up can be guessed from it. */
+/**
+ * The development key has every scope, and its hash is in Redis: a key that a person made up could be guessed from
+ * it.
+ */
 function hasVariety(key: string): boolean {
   return new Set(key).size >= LEAST_CHARACTERS;
 }
@@ -61,9 +64,9 @@ export interface Config extends ConfigFile {
   readonly logLevel: string;
   readonly telemetry: TelemetrySettings;
   readonly dataDir: string;
-  /** A key that the API makes known at its start; `npm start` generates it. */
+  /** A key that the API registers at its start; `npm start` generates it. */
   readonly devKey: string | undefined;
-  /** Encrypt what Temporal stores; empty: it is stored as it is. Never logged. */
+  /** Encrypt the payloads in Temporal; empty: no encryption. Never logged. */
   readonly encryptionKeys: readonly EncryptionKey[];
   readonly temporal: {
     readonly address: string;
@@ -76,9 +79,9 @@ export interface Config extends ConfigFile {
   readonly qdrant: { url: string; apiKey: string | undefined };
   /** The secret that `budgets.webhook.secretEnv` names. Never logged. */
   readonly budgetWebhookSecret: string | undefined;
-  /** Keys by provider name, with their limits; an empty list where the environment holds none. Never logged. */
+  /** Keys by provider name, with their limits; an empty list if the environment has none. Never logged. */
   readonly providerKeys: Readonly<Record<string, readonly ProviderKey[]>>;
-  /** Under which name each provider's gate is shared. */
+  /** The name under which each provider's gate is shared. */
   readonly gateScopes: Readonly<Record<string, string>>;
 }
 
@@ -88,9 +91,11 @@ export class ConfigError extends Error {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Fewer could be guessed, and signatures forged. */
+/** A shorter secret could be guessed and signatures forged. */
 const SECRET_CHARS = 24;
-/** Simple tasks go to a small cheap model, code and complex ones to a strong one; each stands in for the other. */
+/**
+ * Simple tasks go to a small cheap model, code and complex tasks to a strong one; each is the fallback of the other.
+ */
 const SMALL = 'openai/gpt-4o-mini';
 const STRONG = 'anthropic/claude-sonnet-4-5';
 const SIMULATED = ['simulated/sim-large', 'simulated-messages/sim-large'];
@@ -159,7 +164,7 @@ function builtInRoute(isUsable: (model: string) => boolean, isSimulated: boolean
 function checkRoutes(routes: Readonly<Record<string, Route>>, providers: ConfigFile['providers']): void {
   for (const [name, route] of Object.entries(routes)) {
     for (const { provider, model } of modelsOf(route)) {
-      // Own names only: `constructor` is no provider.
+      // Own properties only: `constructor` is not a provider.
       if (!Object.hasOwn(providers, provider)) {
         throw new ConfigError(
           `routes.${name}: "${provider}/${model}" names the provider "${provider}", which is not under providers. ` +

@@ -10,8 +10,8 @@ const modelName = z
   .regex(/^[a-z0-9-]+\/\S+$/, 'expected provider/model, such as openai/gpt-4o-mini')
   .describe('provider/model, such as openai/gpt-4o-mini');
 
-/** A model of a route. `weight` counts only where the order is `weighted`. */
-export const routeCandidateSchema = z
+/** A model of a route. `weight` counts only if the order is `weighted`. */
+const routeCandidateSchema = z
   .union(
     [modelName, z.strictObject({ model: modelName, weight: z.number().positive().max(1_000).default(1) })],
     { error: 'expected provider/model, or { model: provider/model, weight: 2 }' },
@@ -25,7 +25,7 @@ export type RouteCandidate = z.output<typeof routeCandidateSchema>;
 
 const candidates = z.array(routeCandidateSchema).min(1).max(MOST_CANDIDATES);
 
-export const routeOrders = ['listed', 'weighted', 'cost', 'latency'] as const;
+const routeOrders = ['listed', 'weighted', 'cost', 'latency'] as const;
 
 const settingsSchema = z.strictObject({
   order: z
@@ -46,7 +46,7 @@ const settingsSchema = z.strictObject({
   onContentPolicy: z
     .enum(['tell', 'fall-back'])
     .default('tell')
-    .describe('Whether a refusal by content policy is told, or the next model is asked.'),
+    .describe('Whether a refusal by content policy ends the generation, or the next model is asked.'),
   whenFull: z
     .enum(['next', 'wait'])
     .default('next')
@@ -63,7 +63,7 @@ const longRouteSchema = settingsSchema.extend({
 });
 export type Route = z.output<typeof longRouteSchema>;
 
-/** A list of models is a route that asks them in this order. */
+/** A list of models is a route that tries them in this order. */
 export const routeSchema = z
   .union([candidates, longRouteSchema], {
     error: (issue) =>
@@ -75,12 +75,12 @@ export const routeSchema = z
     (input): Route => (Array.isArray(input) ? { ...settingsSchema.parse({}), candidates: input } : input),
   );
 
-/** A route made by us, of models that are asked in this order. */
+/** A built-in route, whose models are tried in this order. */
 export function routeOf(models: readonly string[], tasks: Readonly<Record<string, string[]>> = {}): Route {
   return { ...settingsSchema.parse({ tasks }), candidates: candidates.parse(models) };
 }
 
-/** Every model that a route can come to. */
+/** Every model that a route can reach. */
 export function modelsOf(route: Route): readonly RouteCandidate[] {
   return [...Object.values(route.tasks).flat(), ...route.candidates, ...route.onContextLength];
 }

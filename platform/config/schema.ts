@@ -6,7 +6,7 @@ import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { breakerSchema, keyLimitsSchema, keySchema } from './gate-schema.ts';
 import { routeSchema } from './route-schema.ts';
 
-export const wireFamilies = [
+const wireFamilies = [
   'openai-responses',
   'openai-chat',
   'azure-openai',
@@ -18,7 +18,7 @@ export const wireFamilies = [
 ] as const;
 export type WireFamily = (typeof wireFamilies)[number];
 
-/** What a model or provider can do, over what is known of it. */
+/** What a model or provider can do; overrides the known facts. */
 const capabilitiesSchema = z
   .strictObject({
     reattach: z.boolean(),
@@ -116,7 +116,7 @@ const outputSchema = z.strictObject({
     .describe('The cap of a named prompt: p99 of its answers so far, times the margin. null: not learnt.'),
 });
 
-/** Who shortens long contexts, and on which routes. */
+/** Which engine shortens long contexts, and on which routes. */
 const compressionConfigSchema = z
   .strictObject({
     engine: z.enum(compressionEngines).default('built-in'),
@@ -140,7 +140,7 @@ const compressionConfigSchema = z
 
 const budgetsSchema = z.strictObject({
   timeZone: timeZoneSchema.default('UTC').describe('Of day and month, where a limit names none.'),
-  /** For every tenant; what is set by the API or CLI goes before. */
+  /** For every tenant; limits that are set by the API or CLI override these. */
   limits: z.array(budgetLimitSchema).max(1_000).default([]),
   webhook: z
     .strictObject({
@@ -149,8 +149,8 @@ const budgetsSchema = z.strictObject({
       allowPrivateNetwork: z.boolean().default(false),
     })
     .optional()
-    .describe('Is told when a budget passes its warning share.'),
-  /** Entries of the ledger; the longest window is 31 days, and a balance must be the sum of what is kept. */
+    .describe('Receives a warning when a budget passes its warning share.'),
+  /** Entries of the ledger. The longest window is 31 days, and a balance must be the sum of the stored entries. */
   keepEntriesDays: z.int().min(40).max(3_660).default(100),
 });
 
@@ -206,9 +206,9 @@ export const configSchema = z.strictObject({
   providers: z.record(z.string().regex(/^[a-z0-9-]+$/), providerSchema).default({}),
   routes: z.record(z.string().regex(/^[A-Za-z0-9_.-]{1,100}$/), routeSchema).default({}),
   breaker: breakerSchema.prefault({}),
-  /** Prices of `provider/model`, over those of the price package. */
+  /** Prices of `provider/model`; they override those of the price package. */
   prices: z.record(z.string(), priceSchema).default({}),
-  /** Facts of `provider/model`, over those of the data packages; a model that they do not know is listed by this. */
+  /** Facts of `provider/model`; they override those of the data packages, and list models that these do not know. */
   models: z.record(z.string().regex(/^[a-z0-9-]+\/\S+$/), modelSchema).default({}),
   budgets: budgetsSchema.prefault({}),
   cache: cacheSchema.prefault({}),
@@ -289,7 +289,7 @@ export const configSchema = z.strictObject({
         .int()
         .positive()
         .default(30_000)
-        .describe('With `cancel`: how long somebody may come back first.'),
+        .describe('With `cancel`: the grace period in which a reader may reconnect.'),
     })
     .prefault({}),
   /** Pages of these origins may call the API; "*": all. */

@@ -1,4 +1,4 @@
-/** Where metrics and traces go. Both are off unless they are asked for. The names of `OTEL_` are OpenTelemetry's own. */
+/** Reads where metrics and traces go. Both are off by default. The `OTEL_` names are OpenTelemetry's own. */
 import { z } from 'zod';
 
 const flag = z.stringbool().default(false);
@@ -19,7 +19,7 @@ export interface TelemetrySettings {
 }
 
 export interface TraceSettings {
-  /** Takes OTLP over HTTP, as protobuf. */
+  /** Receives OTLP over HTTP, as protobuf. */
   readonly url: string;
   /** Absent: `unbroken-api` and `unbroken-worker`. */
   readonly serviceName: string | undefined;

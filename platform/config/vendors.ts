@@ -1,10 +1,10 @@
 /**
- * Providers that need nothing but a key: base URL, name of the key's variable, and where a vendor departs from the
- * format that it speaks. Sources: the vendors' API references. A config file can change or add any of them.
+ * Providers that need only a key: base URL, name of the key's variable, and the vendor's deviations from its format.
+ * Sources: the vendors' API references. A config file can change or add any of them.
  */
 import type { ProviderConfig } from './schema.ts';
 
-/** OpenAI's chat completions as most vendors speak it. */
+/** OpenAI's chat completions as most vendors implement them. */
 const chat = (
   baseUrl: string,
   apiKeyEnv: string | undefined,
@@ -44,7 +44,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   'lm-studio': chat('http://127.0.0.1:1234/v1', undefined, { knownAs: 'lmstudio' }),
   'llama-cpp': chat('http://127.0.0.1:8080/v1', undefined),
   minimax: chat('https://api.minimax.io/v1', 'MINIMAX_API_KEY'),
-  // Refuses fields that it does not know; tells the usage without being asked.
+  // Rejects unknown fields; reports the usage by default.
   mistral: chat('https://api.mistral.ai/v1', 'MISTRAL_API_KEY', {
     quirks: { streamOptions: false, toolCallIds: 'nine-alphanumeric', reasoningEffort: 'none' },
   }),
@@ -56,7 +56,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   openrouter: chat('https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY', {
     quirks: { reasoningEffort: 'reasoning-object' },
   }),
-  // Takes no tools; tells the usage in every chunk.
+  // Supports no tools; reports the usage in every chunk.
   perplexity: chat('https://api.perplexity.ai', 'PERPLEXITY_API_KEY', {
     quirks: { streamOptions: false },
     capabilities: { tools: false, stop: false },
@@ -73,7 +73,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   zai: chat('https://api.z.ai/api/paas/v4', 'ZAI_API_KEY', noSchema),
 };
 
-/** The simulated provider in every format that it speaks, at an address of its own. */
+/** The simulated provider in each of its formats, at its own address. */
 export function simulatedVendors(url: string): Readonly<Record<string, ProviderConfig>> {
   return {
     simulated: { wire: 'openai-responses', baseUrl: `${url}/v1` },

@@ -1,10 +1,10 @@
-/** What client and worker give to Temporal's SDK; undefined where no key is set, and payloads stay as they are. */
+/** The data converter for Temporal's client and worker; undefined without a key: payloads are not encrypted. */
 import { join } from 'node:path';
 import type { DataConverter } from '@temporalio/common';
 import type { Config } from '../config/load-config.ts';
 import { createPayloadCodec } from './payload-codec.ts';
 
-/** The workflow bundle has to hold it as well, as workflows convert their own failures. */
+/** The workflow bundle must contain it too, because workflows convert their own failures. */
 export const FAILURE_CONVERTER = join(import.meta.dirname, 'failure-converter.ts');
 
 export function createDataConverter({

@@ -1,19 +1,19 @@
 /**
- * The keys that encrypt what Temporal stores. The first one encrypts, all decrypt: put a new key in front to rotate,
- * and take an old one away when no history under it is kept any more.
+ * The keys that encrypt Temporal's payloads. The first one encrypts, all decrypt: to rotate, put a new key first, and
+ * remove an old one when no history that uses it is stored any more.
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import type { EncryptionKey } from '../config/encryption-keys.ts';
 
 const CIPHER = 'aes-256-gcm';
-/** What GCM is made for; random ones are safe for about four thousand million encryptions under one key. */
+/** The nonce length of GCM. Random nonces are safe for about four billion encryptions per key. */
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-export interface KeyRing {
-  /** The nonce, the cipher text and the tag, in one. */
+interface KeyRing {
+  /** Nonce, ciphertext and tag in one. */
   encrypt(plain: Uint8Array): { readonly keyId: string; readonly data: Uint8Array };
-  /** Throws where the key is not in the ring, or the data was changed. */
+  /** Throws if the key is not in the ring or the data was changed. */
   decrypt(keyId: string, data: Uint8Array): Uint8Array;
 }
 
@@ -23,7 +23,7 @@ export function createKeyRing(keys: readonly [EncryptionKey, ...EncryptionKey[]]
     encrypt(plain) {
       const nonce = randomBytes(NONCE_BYTES);
       const cipher = createCipheriv(CIPHER, current.secret, nonce, { authTagLength: TAG_BYTES });
-      // The id is part of what is signed, so that it cannot be exchanged.
+      // The tag covers the id, so that it cannot be exchanged.
       cipher.setAAD(Buffer.from(current.id));
       const data = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
       return { keyId: current.id, data };

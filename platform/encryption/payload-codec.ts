@@ -1,6 +1,6 @@
 /**
- * Temporal stores payloads encrypted: arguments, results, failures, heartbeats and summaries. Metadata names the key.
- * The form is that of Temporal's own samples, so that their tools can read it with the same key.
+ * Encrypts the payloads that Temporal stores: arguments, results, failures, heartbeats and summaries. Metadata names
+ * the key. The format is that of Temporal's samples, so their tools can read it with the same key.
  */
 import type { Payload, PayloadCodec } from '@temporalio/common';
 import proto from '@temporalio/proto';
@@ -26,7 +26,7 @@ export function createPayloadCodec(keys: readonly [EncryptionKey, ...EncryptionK
   };
   return {
     encode: async (payloads) => payloads.map(encode),
-    // What was written before encryption was switched on stays readable.
+    // Payloads from before encryption was enabled stay readable.
     decode: async (payloads) => payloads.map(decode),
   };
 }

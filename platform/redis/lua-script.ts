@@ -1,8 +1,9 @@
 /**
- * Runs Lua scripts in Redis: by their hash, and with their source when Redis does not know the hash, as after a restart.
+ * Runs Lua scripts in Redis: by their hash, and with their source when Redis does not know the hash, as after a
+ * restart.
  *
- * A script receives one JSON object with the full names of its fields, `local ask = cjson.decode(ARGV[1])`. A text that
- * the script stores without reading it follows as ARGV[2], so that Lua does not parse it. A constant that both
+ * A script receives one JSON object with the full names of its fields, `local ask = cjson.decode(ARGV[1])`. A text
+ * that the script stores without reading it follows as ARGV[2], so that Lua does not parse it. A constant that both
  * languages need is interpolated from TypeScript.
  */
 import { createHash } from 'node:crypto';

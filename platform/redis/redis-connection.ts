@@ -1,6 +1,6 @@
 /**
- * Connections to Redis. A command that is sent while Redis restarts waits for it, but no command waits for longer than
- * it may: a Redis that is frozen or cut off gives no error by itself.
+ * Connects to Redis. A command that is sent while Redis restarts waits for it, but no command waits longer than its
+ * limit: a Redis that hangs or is cut off reports no error.
  */
 import {
   ClientClosedError,
@@ -17,8 +17,8 @@ import { DEFAULTS } from '../../contracts/limits.ts';
 
 export type RedisConnection = ReturnType<typeof connectionTo>;
 
-/** Redis took a command and did not answer in time. Whether it was carried out, or will be, is not known. */
-export class RedisSilentError extends Error {
+/** Redis received a command and did not answer in time. It may have executed the command, or may still do so. */
+class RedisSilentError extends Error {
   override readonly name = 'RedisSilentError';
   constructor(limitMs: number) {
     super(`Redis has not answered for ${limitMs} ms.`);
@@ -32,13 +32,13 @@ function connectionTo(url: string, answerMs: number) {
       reconnectStrategy: (retries) => Math.min(25 * 2 ** Math.min(retries, 6), 1_000),
       noDelay: true,
       connectTimeout: answerMs,
-      // Ends a connection on which nothing moves, also one that is made anew and gets no greeting.
+      // Closes a connection without traffic, even a new one that receives no greeting.
       socketTimeout: answerMs,
     },
-    // A connection that nobody uses moves all the same.
+    // Pings give an idle connection traffic.
     pingInterval: Math.ceil(answerMs / 2),
     RESP: 2,
-    // Of a command that waits for a connection. It ends when the command is written.
+    // Limits the wait for a connection; it ends when the command is written.
     commandOptions: { timeout: answerMs },
   });
 }
@@ -60,16 +60,16 @@ export async function connectRedis(
 }
 
 /**
- * Rejects commands that are not answered in time, which the client does only until it has written them. From then until
- * an answer or a new connection comes, nothing more is sent: so the socket falls silent and is ended, and no more piles
- * up in it.
+ * Rejects commands that are not answered in time; the client itself only limits the time until they are written. After
+ * such a rejection nothing is sent until an answer or a new connection arrives: the socket goes idle and is closed, and
+ * no further commands pile up in it.
  */
 function limitSilence(connection: RedisConnection, answerMs: number): void {
   let isSilent = false;
   connection.on('ready', () => {
     isSilent = false;
   });
-  // `createClient` lays an object over the client; all commands go by the client's own method.
+  // `createClient` returns an object on top of the client; all commands use the client's own method.
   const client: RedisConnection = Object.getPrototypeOf(connection);
   const send = client.sendCommand.bind(client);
   client.sendCommand = <Reply>(...[args, options]: Parameters<typeof send>): Promise<Reply> => {
@@ -79,7 +79,7 @@ function limitSilence(connection: RedisConnection, answerMs: number): void {
         isSilent = true;
         reject(new RedisSilentError(answerMs));
       }, answerMs);
-      // Where it is written at once, the client's own limit, which costs more than this one, has nothing to watch.
+      // On a ready connection the command is written at once, so the client's own limit, which costs more, is not needed.
       const limits = connection.isReady ? { ...options, timeout: 0 } : options;
       send<Reply>(args, limits).then(
         (reply) => {
@@ -108,17 +108,17 @@ const CONNECTION_ERRORS = [
   RedisSilentError,
 ];
 const SOCKET_CODES = /^(?:ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
-/** Replies of a Redis that starts, lost its primary, cannot write its file or is out of memory. */
+/** Replies of a Redis that is loading, has lost its primary, cannot write its file or is out of memory. */
 const REPLIES = /^(?:LOADING|MASTERDOWN|READONLY|MISCONF|OOM|CLUSTERDOWN|TRYAGAIN|BUSY)\b/;
 
-/** Whether Redis refused a command, as it will refuse it again: a script that fails, or a key of another type. */
+/** True if Redis refused a command and would refuse it again: a script that fails, or a key of another type. */
 export function isRedisRefusal(error: unknown): boolean {
   return (
     error instanceof ErrorReply && !isRedisAway(error) && !/^(?:NOSCRIPT|MOVED|ASK)\b/.test(error.message)
   );
 }
 
-/** Whether a command failed because Redis is away for the moment; whether it was carried out is not known then. */
+/** True if a command failed because Redis is unreachable for the moment. Redis may still have executed it. */
 export function isRedisAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof ErrorReply) return REPLIES.test(error.message);

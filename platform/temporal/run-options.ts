@@ -1,4 +1,4 @@
-/** How the run of a generation is started, whoever starts it. */
+/** The options with which both the API and a worker start the run of a generation. */
 import { createHash } from 'node:crypto';
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
@@ -8,14 +8,14 @@ import type { NewRun } from '../../contracts/steps.ts';
 import { SEARCH_KEYS } from './search-keys.ts';
 
 /**
- * A workflow task holds the beginning of the stream (LIMITS.adoptStreamAfterMs); one that a dead worker holds is given
- * to another after this.
+ * A workflow task includes the start of the stream (LIMITS.adoptStreamAfterMs). If a worker dies with one, Temporal
+ * gives the task to another worker after this.
  */
 const WORKFLOW_TASK_TIMEOUT = '4s';
 
 /**
- * Started twice, it is one run; also after its end. Only where that end is of an earlier log, which is gone, is a second
- * one wanted.
+ * A second start joins the first run, even after its end. Only if that run belongs to an earlier log, which is gone, a
+ * second run starts.
  */
 export function runOptions({ order, priorityKey }: NewRun, taskQueue: string) {
   const [first] = order.candidates;
@@ -45,7 +45,7 @@ export function runOptions({ order, priorityKey }: NewRun, taskQueue: string) {
   } satisfies WorkflowStartOptions;
 }
 
-/** Temporal shares its queues out by this key of 64 bytes at most: by the user of a tenant. */
+/** Temporal serves its queues fairly by this key of at most 64 bytes: by the user of a tenant. */
 function fairnessKey({ tenant, user }: GenerationOrder): string {
   const name = `${tenant}/${user}`;
   return Buffer.byteLength(name) <= 64 ? name : createHash('sha256').update(name).digest('hex');

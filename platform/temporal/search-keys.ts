@@ -1,4 +1,4 @@
-/** The search attributes of a generation, as Temporal's client wants them. */
+/** The search attributes of a generation, in the form of Temporal's client. */
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);

@@ -1,7 +1,7 @@
 /** The thread's side of `ThreadRunner`: it handles one request after the other and sends one reply to each. */
 import { parentPort } from 'node:worker_threads';
 
-export type Outcome = { readonly value: unknown } | { readonly error: string };
+type Outcome = { readonly value: unknown } | { readonly error: string };
 
 export type MessageToThread =
   | { readonly kind: 'request'; readonly id: number; readonly request: unknown }
@@ -13,7 +13,7 @@ export type MessageFromThread =
   | { readonly kind: 'question'; readonly id: number; readonly question: unknown };
 
 /** Asks the thread's owner, while a request is handled. Rejects with what the owner's `answer` threw. */
-export type AskOwner = (question: unknown) => Promise<unknown>;
+type AskOwner = (question: unknown) => Promise<unknown>;
 type Handle = (request: unknown) => unknown;
 
 /**

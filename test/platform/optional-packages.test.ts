@@ -113,13 +113,13 @@ describe('Bedrock', () => {
 });
 
 describe('an AI SDK package', () => {
-  test('that is not installed is told with the command that installs it', () => {
+  test('that is not installed is reported with the command that installs it', () => {
     expect(() => adapterFor('far', { wire: 'ai-sdk', package: '@ai-sdk/not-there' })).toThrow(
       'providers.far: the package @ai-sdk/not-there is not installed. Run: npm install @ai-sdk/not-there',
     );
   });
 
-  test('that is no provider is told', async () => {
+  test('that is not a provider is reported', async () => {
     const provider = adapterFor('odd', { wire: 'ai-sdk', package: 'fast-check' });
     expect(errorOf(await hear(provider, callOf({})))).toMatchObject({
       code: 'provider_bad_request',

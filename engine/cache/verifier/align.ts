@@ -1,4 +1,4 @@
-/** Finds for each token of one prompt the token of the other that means the same. Tokens without one are the difference. */
+/** Finds the token of the other prompt that means the same. Tokens without such a counterpart are the difference. */
 import type { Lexicon } from './lexicon.ts';
 import type { PromptReading, Token } from './read-prompt.ts';
 import type { WordNet } from './wordnet.ts';

@@ -1,6 +1,6 @@
 /**
- * Rewrites the many ways of asking (how, why, when, what it is, to make it) to one frame such as `<how>`; the rest of the
- * prompt is its subject. Order matters: a longer pattern comes before the shorter one that it contains.
+ * Rewrites the many ways of asking (how, why, when, what it is, to make it) to one frame such as `<how>`; the rest of
+ * the prompt is its subject. Order matters: a longer pattern comes before the shorter one that it contains.
  */
 import { LATE_PLACE, PLACE, QUANTITY, TIME, WHAT } from './frames/facts.ts';
 import { LATE, MAKING, POSSIBILITY } from './frames/tasks.ts';

@@ -1,4 +1,4 @@
-/** Reads a prompt as the verifier sees it: frames (what it asks), tokens in order with their roles (of what), and tense. */
+/** Reads a prompt for the verifier: frames (what it asks), tokens in order with their roles, and tense. */
 import { isExact, isReadable } from './exact-words.ts';
 import { rewriteFrames } from './frames.ts';
 import type { Lexicon } from './lexicon.ts';

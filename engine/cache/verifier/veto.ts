@@ -1,6 +1,6 @@
 /**
- * Differences that the words cannot outweigh: a prompt that cannot be read in full, other signs, and prompts of the same
- * words with different characters between them.
+ * Differences that the words cannot outweigh: a prompt that cannot be read in full, other signs, and prompts of the
+ * same words with different characters between them.
  */
 import type { Verdict } from './differences/difference.ts';
 import type { PromptReading } from './read-prompt.ts';

@@ -1,6 +1,6 @@
 /**
- * WordNet without an index of our own: its files are sorted, so a binary search in a buffer (25 MB, loaded once) finds a
- * word. Only the most frequent senses of a word count, because rare ones would make unrelated words synonyms.
+ * WordNet without an index of our own: its files are sorted, so a binary search in a buffer (25 MB, loaded once)
+ * finds a word. Only the most frequent senses of a word count, because rare ones would make unrelated words synonyms.
  * Format: https://wordnet.princeton.edu/documentation/wndb5wn
  */
 import { readFileSync } from 'node:fs';

@@ -1,6 +1,6 @@
 /**
- * Reads a text as words: lower case, contractions written out, numbers as digits. Quotations and characters that no rule
- * reads are kept exactly.
+ * Reads a text as words: lower case, contractions written out, numbers as digits. Quotations and characters that no
+ * rule reads are kept exactly.
  */
 import { isExact, toExact } from './exact-words.ts';
 

@@ -1,4 +1,4 @@
-/** A real Redis of its own for one test file, and ledgers on it whose time the test sets. */
+/** A real Redis for one test file, and ledgers on it whose time the test sets. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -52,9 +52,9 @@ export async function startLedgerBench(): Promise<LedgerBench> {
   };
 }
 
-export type LimitGiven = Partial<BudgetLimit> & Pick<BudgetLimit, 'window' | 'amount'>;
+type LimitFields = Partial<BudgetLimit> & Pick<BudgetLimit, 'window' | 'amount'>;
 
-export function limitOf(fields: LimitGiven): BudgetLimit {
+export function limitOf(fields: LimitFields): BudgetLimit {
   return budgetLimitSchema.parse({ per: 'user', ...fields });
 }
 
@@ -65,7 +65,7 @@ export interface TestLedger {
 
 export function ledgerOn(
   redis: TestClient,
-  limits: readonly LimitGiven[],
+  limits: readonly LimitFields[],
   clock: () => number = () => NOON,
   timeZone = 'UTC',
 ): TestLedger {

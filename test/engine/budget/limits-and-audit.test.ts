@@ -154,7 +154,7 @@ describe('processes with different limits, as in a deploy,', () => {
     for (const { accounts } of [before, after]) {
       expect(await accounts.audit(owner.tenant, { repair: false })).toMatchObject({ differences: 0 });
     }
-    // One for each subject that has windows of its own; audits are counted too.
+    // One for each subject that has its own windows; audits count too.
     const audits = 2 * 3;
     expect(older.count.builds + newer.count.builds).toBeLessThanOrEqual(3 + audits);
   });
@@ -279,7 +279,7 @@ describe('an audit', () => {
     expect(scanned).toBeLessThan(2 * 2_040);
   });
 
-  test('while everybody books finds no difference', async () => {
+  test('finds no difference while other processes book', async () => {
     const owner = newOwner();
     const on = ledgerOn(bench.clients[0], [{ window: '1h', amount: 1_000_000 }], Date.now);
     const booked = Array.from({ length: 300 }, async (_, index) => {

@@ -1,4 +1,4 @@
-/** A Qdrant of its own for one test file, and caches on it. */
+/** A Qdrant for one test file, and caches on it. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

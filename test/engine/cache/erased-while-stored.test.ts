@@ -1,4 +1,4 @@
-/** An answer that its owner deletes while it is being stored for others: the deletion wins, whoever dies. */
+/** An answer that its owner deletes while it is being stored for others: the deletion wins, whichever process dies. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { storeAnswer } from '../../../activities/store-answer.ts';
 import { eraseGeneration } from '../../../api/generations/erase-generation.ts';
@@ -195,7 +195,7 @@ describe('a text is not written', () => {
   });
 });
 
-describe('whoever dies, and whatever comes late', () => {
+describe('whichever process dies and whichever call is late', () => {
   const SEEDS = 150;
 
   test('an answer whose deletion was confirmed is in the cache no more', async () => {

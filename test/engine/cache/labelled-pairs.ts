@@ -20,7 +20,7 @@ export const DIFFERENCE_KINDS = [
   'language',
   'question',
 ] as const;
-export type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
+type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
 
 export interface LabelledPair {
   readonly domain: string;
@@ -41,7 +41,7 @@ const TUNE_ONLY: ReadonlySet<string> = new Set(['practice', 'practice-2']);
 const REPORT_ONLY = 'fresh';
 
 /** By group, so that no prompt is in both parts; by a hash of its name, so that nobody chose. */
-export function partOf(domain: string, group: string): LabelledPair['part'] {
+function partOf(domain: string, group: string): LabelledPair['part'] {
   if (TUNE_ONLY.has(domain)) return 'tune';
   if (domain === REPORT_ONLY) return 'report';
   const first = createHash('sha256').update(group).digest().readUInt16BE(0);

@@ -113,7 +113,7 @@ describe('a Qdrant that does not answer', () => {
     expect(await cache.lookUp(question, LIMITS)).toMatchObject({ outcome: 'hit' });
   });
 
-  test('is told as unavailable to the one who looks, and thrown at the one who stores', async () => {
+  test('is unavailable for a look-up, and an error for a store', async () => {
     const away = cacheAt(`http://127.0.0.1:${await findFreePort()}`, 5_000);
     expect(await away.lookUp(question, LIMITS)).toEqual({
       outcome: 'unavailable',

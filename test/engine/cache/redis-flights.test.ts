@@ -48,7 +48,7 @@ async function follow(question: CacheQuestion, generationId: string) {
   return { ...joined, shares: await flights().enter(joined.leader, generationId) };
 }
 
-/** A leader of its own: its log runs, and is held by the attempt that opened it so. */
+/** A new leader: its log runs, and the attempt that opened it holds it. */
 async function newLeader(question: CacheQuestion, opener = 'first'): Promise<string> {
   count += 1;
   const leader = `leader-${count}`;

@@ -280,7 +280,7 @@ describe('a judge', () => {
   };
   const judging = { ...LIMITS, judge: true };
 
-  test('decides where the verifier is unsure, and its cost is told either way', async () => {
+  test('decides when the verifier is unsure, and its cost is reported either way', async () => {
     await patient().store(question, answer);
     const judgement = { provider: 'p', model: 'small', costMicroUsd: 100 };
     expect(await patient(says('SAME')).lookUp(doubtful, judging, note)).toMatchObject({
@@ -348,10 +348,10 @@ describe('a judge', () => {
     });
   });
 
-  test('is paid also where what it accepts cannot be read any more', async () => {
+  test('is paid even if the accepted answer can no longer be read', async () => {
     const qdrantGone = patient(
       model(async ({ onText }) => {
-        // Whoever owns the answer deletes it meanwhile.
+        // The owner of the answer deletes it meanwhile.
         await server.raw.delete(COLLECTION, { wait: true, points: [entryId] });
         onText('SAME');
         return usage;

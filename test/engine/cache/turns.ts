@@ -1,13 +1,14 @@
 /**
- * Processes that work at one thing, one call at a time: a seed decides whose call is carried out next and what becomes of
- * it. So each order in which calls, lost replies, late arrivals and deaths can fall comes again by its seed.
+ * Processes that work at one thing, one call at a time: a seed decides whose call is carried out next and what
+ * becomes of it. So each order in which calls, lost replies, late arrivals and deaths can fall comes again by its
+ * seed.
  */
 import { setImmediate as settle } from 'node:timers/promises';
 import { pick, type Random } from '../../harness/random.ts';
 
 /**
- * lost: it is carried out, and its caller hears that nobody answered. late: its caller hears the same, and it is carried
- * out at some later turn. died: as one of these two, and its caller does nothing more.
+ * lost: it is carried out, and its caller hears that nobody answered. late: its caller hears the same, and it is
+ * carried out at some later turn. died: as one of these two, and its caller does nothing more.
  */
 const FATES = [
   'answered',

@@ -49,7 +49,7 @@ describe('the verifier', () => {
     expect(verdict).toEqual({ verdict: 'unsure', words: ['unlock', 'paint'] });
   });
 
-  test('a prompt without any word of its own is never the same as another', () => {
+  test('a prompt without its own words is never the same as another', () => {
     expect(verdictOf('?', '!')).not.toBe('same');
     expect(verdictOf('What is it?', 'What is this?')).not.toBe('same');
   });
@@ -267,10 +267,11 @@ describe('what a comparison costs', () => {
     expect(growth).toBeLessThan(2.5);
   });
 
-  test('ends in time: who comes after the deadline is not the same, however like it is', () => {
+  test('ends in time: a conversation after the deadline is not the same, however similar', () => {
     const verifier = createVerifier();
-    const asked = ['How do I turn on dark mode?'];
-    const compare = (untilMs: number) => compareConversations(verifier, asked, [asked, asked], untilMs);
+    const conversation = ['How do I turn on dark mode?'];
+    const compare = (untilMs: number) =>
+      compareConversations(verifier, conversation, [conversation, conversation], untilMs);
     expect(compare(Number.POSITIVE_INFINITY)).toEqual(['same', 'same']);
     expect(compare(0)).toEqual(['different', 'different']);
   });

@@ -181,7 +181,7 @@ describe('an input', () => {
     ['short', inputOf('A short text.'), byWords, 'fewer than 300 tokens'],
     ['without context', { messages: [{ role: 'user', content: 'Hello' }] as const }, byWords, 'no context'],
     ['whose compressor fails', inputOf(article.text), broken, 'out of order'],
-  ])('that is %s goes on as it is, and says why', async (_, input, compressor, reason) => {
+  ])('that is %s stays as it is, with the reason', async (_, input, compressor, reason) => {
     const compressed = await compressInput(compressor, input, { keep: 0.5 }, countTokens);
     expect(compressed.messages).toEqual(input.messages);
     expect(compressed.tokensAfter).toBe(compressed.tokensBefore);

@@ -44,7 +44,7 @@ const versionOf = async (version: number, versions = 2) => {
 };
 
 describe('a generation', () => {
-  test('counts once, however often and by however many it is told', async () => {
+  test('counts once, however often and by however many processes it is recorded', async () => {
     const repeated = outcome({ isCutByLength: true });
     const other = new RedisPromptStats(await server.connect());
     await Promise.all(Array.from({ length: 30 }, (_, index) => (index % 2 ? stats : other).record(repeated)));

@@ -33,11 +33,11 @@ describe('the route that needs no config', () => {
   });
 });
 
-test('a config that cannot be read is told as that, and not as one that is no YAML', () => {
+test('a config that cannot be read is reported as that, and not as invalid YAML', () => {
   expect(() => loadConfig({ UNBROKEN_CONFIG: folder })).toThrow(/cannot be read: .*Correct UNBROKEN_CONFIG/);
 });
 
-describe('a wrong config is told with its key and the fix', () => {
+describe('a wrong config is reported with its key and the fix', () => {
   const messageOf = (config: object): string => {
     try {
       load(config);

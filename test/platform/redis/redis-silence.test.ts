@@ -22,7 +22,7 @@ afterAll(async () => {
 });
 afterEach(() => wire.mend());
 
-/** Resolves when a command is refused because Redis is away. */
+/** Resolves when a command is rejected because Redis is unreachable. */
 async function refusal(): Promise<void> {
   const error = await redis.get('key').then(
     () => new Error('it was answered'),

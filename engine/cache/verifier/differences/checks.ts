@@ -1,6 +1,6 @@
 /**
- * The kinds of difference that single words show: one entry for each, in the order in which they are checked. The narrow
- * kinds come first, so that a difference gets its most telling name.
+ * The kinds of difference that single words show: one entry for each, in the order in which they are checked. The
+ * narrow kinds come first, so that a difference gets its most telling name.
  */
 import type { Alignment } from '../align.ts';
 import type { Token } from '../read-prompt.ts';

@@ -1,6 +1,6 @@
 /**
- * Who does what to whom, from where to where. Many paraphrases change the order of words. The harmless changes are listed
- * here; any other change of order is a difference.
+ * Who does what to whom, from where to where. Many paraphrases change the order of words. The harmless changes are
+ * listed here; any other change of order is a difference.
  */
 import type { Alignment } from '../align.ts';
 import type { Token } from '../read-prompt.ts';

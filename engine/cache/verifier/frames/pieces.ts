@@ -1,4 +1,4 @@
-/** The parts of the patterns of frames. Patterns see lower-case words with one space between them; `¶` ends a sentence. */
+/** The parts of frame patterns. Patterns see lower-case words with one space between them; `¶` ends a sentence. */
 
 export type Rule = readonly [pattern: string, replacement: string];
 
