@@ -126,14 +126,14 @@ describe('a limit that is set by the API', () => {
       unit: 'tokens',
       limit: 1_000,
     });
-    const { id, body } = await waitFor('the webhook is told', () =>
-      received.find((one) => one.body.includes(user)),
+    const { id, body } = await waitFor('the webhook is called', () =>
+      received.find((delivery) => delivery.body.includes(user)),
     );
     expect(JSON.parse(body)).toMatchObject({
       type: 'budget.warning',
       data: { tenant: 'dev', level: 'near' },
     });
-    expect(received.filter((one) => one.id === id)).toHaveLength(1);
+    expect(received.filter((delivery) => delivery.id === id)).toHaveLength(1);
   });
 
   test('is not for keys without the scope admin', async () => {
@@ -167,7 +167,7 @@ describe('a limit that is set by the API', () => {
 });
 
 describe('a running generation', () => {
-  test('goes on beyond a cap that was raised meanwhile, as one text', async () => {
+  test('continues beyond a cap that was raised meanwhile, as one text', async () => {
     const user = newUser();
     await setLimit({ id: user, amount: 10_000 });
     const input = promptOf({ tokens: 200, delayMs: 10 });

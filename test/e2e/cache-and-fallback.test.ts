@@ -115,7 +115,7 @@ describe('the answer cache', () => {
       );
     };
     expect(await streamed()).toEqual({ 'x-unbroken-cache': 'miss' });
-    // Until the first answer is stored, whoever asks the same joins it.
+    // Until the first answer is stored, a caller with the same question joins it.
     const stored = await waitFor('a hit', async () => {
       const headers = await streamed();
       return headers['x-unbroken-cache'] === 'join' ? null : headers;
@@ -150,7 +150,7 @@ describe('the answer cache', () => {
     expect(typesOf(await generated({ input, user }))).not.toContain('cache-hit');
   });
 
-  test('that is away costs a generation nothing but time, and the log says so', async () => {
+  test('that is down costs a generation nothing but time, and the log says so', async () => {
     const away = await startStack({
       services: { ...announcedServices(), QDRANT_URL: `http://127.0.0.1:${await freePort()}` },
     });

@@ -45,11 +45,11 @@ test('a context is shortened where the request or its route asks for it, and the
       'budget-reserve',
       'provider-start',
     ]);
-    const [, told] = events;
-    if (told?.type !== 'prompt-compress') throw new Error('unreachable');
-    expect(told).toMatchObject({ engine: 'built-in', reason: null });
-    expect(told.tokensAfter / told.tokensBefore).toBeLessThanOrEqual(0.4);
-    expect(told.tokensAfter / told.tokensBefore).toBeGreaterThan(0.35);
+    const [, compressed] = events;
+    if (compressed?.type !== 'prompt-compress') throw new Error('unreachable');
+    expect(compressed).toMatchObject({ engine: 'built-in', reason: null });
+    expect(compressed.tokensAfter / compressed.tokensBefore).toBeLessThanOrEqual(0.4);
+    expect(compressed.tokensAfter / compressed.tokensBefore).toBeGreaterThan(0.35);
     const [sent = 0] = await sentTokens();
     expect(sent).toBeLessThan(0.55 * plain);
   }
@@ -58,7 +58,7 @@ test('a context is shortened where the request or its route asks for it, and the
   expect((await sentTokens())[0]).toBe(plain);
 });
 
-test('a worker killed in the stream: the next one sends the same shortened context, told once', async () => {
+test('a worker killed in the stream: the next one sends the same shortened context, reported once', async () => {
   const model = 'simulated-messages/sim-large';
   const reading = await ask({ compression: { keep: 0.4 }, model }, 400, 8);
   await reading.deltas(30);

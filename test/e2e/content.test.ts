@@ -1,4 +1,6 @@
-/** Tools, thoughts, images and schemas through the running product, in every wire format; and what a cut does to them. */
+/**
+ * Tools, thoughts, images and schemas through the running product, in every wire format; and what a cut does to them.
+ */
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { textOf } from '../../contracts/fold-events.ts';
@@ -99,12 +101,12 @@ describe.each(WIRES)('%s', (provider) => {
     expect(thoughts.split(' ').length).toBeGreaterThan(10);
     expect(thoughts.slice(1)).not.toContain(thoughts.slice(0, 12));
     const resets = events.filter(({ type }) => type === 'text-reset');
-    // A response that is taken up again goes on where it was.
+    // A response that is resumed continues where it was.
     expect(resets).toHaveLength(provider === 'simulated' ? 0 : 1);
     expect(events.at(-1)).toMatchObject({ type: 'generation-end', finishReason: 'stop' });
   });
 
-  test('a tool call that is cut is voided and made anew, or taken up again', async () => {
+  test('a tool call that is cut is voided and repeated, or resumed', async () => {
     await stack.sim.fault({ kind: 'cut', afterTokens: 9 });
     const input = prompt('tool=get_weather calls=2 say=3 delay_ms=2');
     const events = await answer({ input, model, tools: [WEATHER] });
@@ -177,8 +179,8 @@ describe('GET /v1/models', () => {
   });
 
   test('tells of one model, and refuses an unknown filter or provider', async () => {
-    const one = await stack.api.send('/v1/models/openrouter/anthropic/claude-sonnet-4.5');
-    expect(await one.json()).toMatchObject({ id: 'openrouter/anthropic/claude-sonnet-4.5' });
+    const model = await stack.api.send('/v1/models/openrouter/anthropic/claude-sonnet-4.5');
+    expect(await model.json()).toMatchObject({ id: 'openrouter/anthropic/claude-sonnet-4.5' });
     expect((await list('?color=blue')).status).toBe(400);
     expect((await stack.api.send('/v1/models/nobody/x')).status).toBe(404);
   });
@@ -228,7 +230,7 @@ function textIn(body: {
 }
 
 describe.each(Object.entries(FORMATS))('a conversation over %s', (path, bodyOf) => {
-  test.each(WIRES)('gets a whole answer of its own in each of three turns (%s)', async (provider) => {
+  test.each(WIRES)('gets its own whole answer in each of three turns (%s)', async (provider) => {
     const messages: { role: 'user' | 'assistant'; content: string }[] = [];
     for (let turn = 0; turn < 3; turn += 1) {
       messages.push({ role: 'user', content: prompt('tokens=25 delay_ms=0') });

@@ -37,7 +37,7 @@ const cutAnswer = async (model: string, tokens: number, cap: number, delayMs = 0
 };
 
 test.each(MODELS)(
-  'an answer that was cut goes on as one text, and only the new part is counted (%s)',
+  'an answer that was cut continues as one text, and only the new part is counted (%s)',
   async (model) => {
     const { id, whole } = await cutAnswer(model, 100, 40);
     const cut = await client.get(id);
@@ -61,7 +61,7 @@ test.each(MODELS)(
   },
 );
 
-test('asked for twice it is one continuation; with a key of its own it is another', async () => {
+test('asked for twice it is one continuation; with its own key it is another', async () => {
   const { id } = await cutAnswer(MODELS[0], 60, 20);
   const [first, second] = await Promise.all([client.continue(id), client.continue(id)]);
   expect(second.id).toBe(first.id);

@@ -47,7 +47,7 @@ async function generatedTokens(): Promise<number> {
 }
 
 describe('a process that is killed in the middle of the stream', () => {
-  test('api: the reader goes on where it was, and no token is lost, repeated or paid twice', async () => {
+  test('api: the reader continues where it was, and no token is lost, repeated or paid twice', async () => {
     const { reading, expected } = await begin();
     await reading.deltas(random.between(5, 100));
     await api.kill();
@@ -83,7 +83,7 @@ describe('a process that is killed in the middle of the stream', () => {
     expect(await generatedTokens()).toBe(expected.tokens);
   });
 
-  test('worker, at a provider that cannot reattach: the text goes on from its prefix', async () => {
+  test('worker, at a provider that cannot reattach: the text continues from its prefix', async () => {
     const { reading, expected } = await begin('simulated-messages/sim-large');
     await reading.deltas(random.between(20, 100));
     await worker.kill();

@@ -16,7 +16,8 @@ const environment = (change: Record<string, string> = {}) => ({
   UNBROKEN_PORT: new URL(stack.api.url).port,
   ...change,
 });
-const of = (findings: readonly Finding[], check: string) => findings.find((one) => one.check === check);
+const of = (findings: readonly Finding[], check: string) =>
+  findings.find((finding) => finding.check === check);
 
 describe('npx unbroken doctor', () => {
   test('finds nothing wrong where all is well, as text and as JSON', async () => {
@@ -54,7 +55,7 @@ describe('npx unbroken doctor', () => {
     );
   });
 
-  test('names each service that is away, and the variable that names it', async () => {
+  test('names each service that is unreachable, and the variable that names it', async () => {
     const port = await freePort();
     const findings = await examine(
       environment({

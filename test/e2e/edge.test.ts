@@ -102,7 +102,7 @@ describe.each(['cloudflare', 'vercel'])('the relay at the edge of %s', (platform
     await waitFor('some text', async () => (await stack.api.view(id)).body.lastSeq > 40);
     await api.kill();
     await api.restart();
-    // One connection of the viewer, without a reconnect of its own.
+    // One connection of the viewer, without its own reconnect.
     const events = await uncut;
     expect(faultsOf(events)).toEqual([]);
     expect(textOf(events)).toBe(text);
@@ -152,7 +152,7 @@ describe.each(['cloudflare', 'vercel'])('the relay at the edge of %s', (platform
     const { id } = await finished();
     await edge.readOnce(id, -1);
     const stranger = as(await stack.addKey({ tenant: 'other', user: 'eve' }));
-    const asked = origin.passed.length;
+    const requestsBefore = origin.passed.length;
     for (const [viewer, status] of [
       [stranger, 404],
       [as('ub_test_unknown'), 401],
@@ -163,7 +163,7 @@ describe.each(['cloudflare', 'vercel'])('the relay at the edge of %s', (platform
     }
     const nobody = await fetch(`${edge.url}/v1/generations/${id}/events`);
     expect(nobody.status).toBe(401);
-    expect(origin.passed.length - asked).toBe(3);
+    expect(origin.passed.length - requestsBefore).toBe(3);
   });
 
   test('lets go of a viewer whose key is revoked, and of no other', async () => {
@@ -202,7 +202,7 @@ describe.each(['cloudflare', 'vercel'])('the relay at the edge of %s', (platform
     await stack.api.cancel(id);
   });
 
-  test('while the origin is away, shows a finished log to those whom it granted it, and to no others', async () => {
+  test('while the origin is unreachable, shows a finished log to those whom it granted it, and to no others', async () => {
     const { id, text } = await finished();
     await edge.readOnce(id, -1);
     const late = await stack.addKey({ tenant: 'dev', user: 'late' });

@@ -81,13 +81,13 @@ describe('with encryption', () => {
   test('a history says nothing of what it says without', async () => {
     const idsOf = (ids: readonly string[]) => ids.map((id) => workflowId('dev', id));
     const text = await temporalText(stack.env, idsOf(runs));
-    expect(TELLING.filter((one) => text.includes(one))).toEqual([]);
+    expect(TELLING.filter((phrase) => text.includes(phrase))).toEqual([]);
     const plain = await startStack();
     try {
       const ids: string[] = [];
       await generateAllKinds(plain, ids);
       const plainText = await temporalText(plain.env, idsOf(ids));
-      expect(TELLING.filter((one) => plainText.includes(one))).toEqual(TELLING);
+      expect(TELLING.filter((phrase) => plainText.includes(phrase))).toEqual(TELLING);
     } finally {
       await plain.stop();
     }
@@ -106,10 +106,10 @@ describe('with encryption', () => {
     const histories = await Promise.all(ids.map((id) => workflow.getHandle(id).fetchHistory()));
     expect(JSON.stringify(histories)).toContain('/room/metered');
     const text = await temporalText(stack.env, ids);
-    expect(TELLING.filter((one) => text.includes(one))).toEqual([]);
+    expect(TELLING.filter((phrase) => text.includes(phrase))).toEqual([]);
   });
 
-  test('an admin sees it by the codec endpoint, nobody else does', async () => {
+  test('an admin sees it by the codec endpoint, no other caller does', async () => {
     const body = asJson(await payloadsOf(runs[1] ?? ''));
     const answer = await stack.api.send('/v1/codec/decode', { method: 'POST', body });
     expect(answer.status).toBe(200);
@@ -150,8 +150,8 @@ describe('the browser of an admin', () => {
 
   test('decrypts by a cookie that is good for nothing else, until its key is revoked', async () => {
     const key = await stack.addKey({ user: 'root', scopes: ['admin'] });
-    const given = await giveKey(key);
-    const header = given.headers.get('set-cookie') ?? '';
+    const payloads = await giveKey(key);
+    const header = payloads.headers.get('set-cookie') ?? '';
     expect(header).toMatch(/HttpOnly.*SameSite=Strict/);
     expect(header).toContain('Path=/v1/codec');
     expect(header).not.toContain(key);

@@ -24,12 +24,12 @@ beforeAll(async () => {
   });
 });
 afterAll(() => stack?.stop());
-/** Each with a key of its own, so that one does not use up the rate of another. */
+/** Each with its own key, so that one does not use up the rate of another. */
 const newApi = async () => connectApi(stack.api.url, await stack.addKey({ user: 'dev' }));
 
 describe('a browser', () => {
   test('of a named origin may call and read all headers; of another it may not', async () => {
-    const asked = (origin: string) =>
+    const preflight = (origin: string) =>
       fetch(`${stack.api.url}/v1/generations`, {
         method: 'OPTIONS',
         headers: {
@@ -38,30 +38,30 @@ describe('a browser', () => {
           'access-control-request-headers': 'authorization,idempotency-key,content-type',
         },
       });
-    const allowed = await asked(PAGE);
+    const allowed = await preflight(PAGE);
     expect(allowed.status).toBe(204);
     expect(allowed.headers.get('access-control-allow-origin')).toBe(PAGE);
     expect(allowed.headers.get('access-control-allow-headers')).toContain('idempotency-key');
     expect(allowed.headers.get('vary')).toContain('Origin');
-    expect((await asked('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
+    expect((await preflight('https://evil.example')).headers.get('access-control-allow-origin')).toBeNull();
     const refused = await fetch(`${stack.api.url}/v1/generations`, { headers: { origin: PAGE } });
     expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([401, PAGE]);
   });
 
   test('sends cookies from the Temporal UI to the codec, and from nowhere to anything else', async () => {
-    const asked = async (path: string, origin: string) => {
+    const allowedOrigin = async (path: string, origin: string) => {
       const headers = { origin, 'access-control-request-method': 'POST' };
       const response = await fetch(`${stack.api.url}${path}`, { method: 'OPTIONS', headers });
       return response.headers.get('access-control-allow-credentials') === 'true'
         ? response.headers.get('access-control-allow-origin')
         : null;
     };
-    expect(await asked('/v1/codec/decode', UI)).toBe(UI);
-    expect(await asked('/v1/codec/decode', PAGE)).toBeNull();
-    expect(await asked('/v1/generations', PAGE)).toBeNull();
+    expect(await allowedOrigin('/v1/codec/decode', UI)).toBe(UI);
+    expect(await allowedOrigin('/v1/codec/decode', PAGE)).toBeNull();
+    expect(await allowedOrigin('/v1/generations', PAGE)).toBeNull();
   });
 
-  test('is told to run, frame, sniff and keep nothing', async () => {
+  test('forbids scripts, frames, sniffing and caching', async () => {
     for (const path of ['/healthz', '/v1/generations', '/nothing']) {
       const { headers } = await fetch(`${stack.api.url}${path}`);
       expect(headers.get('content-security-policy')).toContain("default-src 'none'");

@@ -1,4 +1,4 @@
-/** A generation begins beside the start of its run: what that may never cost. It has services of its own to harm. */
+/** A generation begins beside the start of its run: what that may never cost. It has its own services to harm. */
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/fold-events.ts';
 import { WORKFLOW_TYPE, workflowId } from '../../contracts/names.ts';
@@ -29,13 +29,13 @@ afterAll(() => stage?.stop());
 
 /** Until every worker has been given a run that it started: from then on it calls without waiting. */
 beforeEach(async () => {
-  const given = new Set<string>();
+  const workers = new Set<string>();
   await waitFor('an eager start by each worker', async () => {
     const { body } = await api.create({ input: promptOf({ tokens: 5 }), cache: 'off' });
     await startReading(api, body.id).whole;
     const worker = await eagerWorkerOf(body.id);
-    if (worker !== null) given.add(worker);
-    return given.size === stage.seats.worker.length;
+    if (worker !== null) workers.add(worker);
+    return workers.size === stage.seats.worker.length;
   });
   await stage.sim.forget();
 });

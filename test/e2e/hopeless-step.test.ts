@@ -35,7 +35,7 @@ test('a settlement that Redis refuses fails its run, is reported, and is repaire
   await waitFor('the run has failed', async () => (await run.describe()).status.name === 'FAILED');
   expect(stack.workers[0]?.log()).toContain('a step of a generation was given up');
   await redis.rename(`${subject}:kept`, subject);
-  const asked = JSON.stringify({ repair: true });
-  const repair = await stack.api.send('/v1/budgets/reconcile', { method: 'POST', body: asked });
+  const request = JSON.stringify({ repair: true });
+  const repair = await stack.api.send('/v1/budgets/reconcile', { method: 'POST', body: request });
   expect(await repair.json()).toMatchObject({ orphans: [body.id] });
 });

@@ -1,4 +1,6 @@
-/** Clients with a good key, or a ticket, that try to harm others: by frames and bodies that cost more than they weigh. */
+/**
+ * Clients with a good key, or a ticket, that try to harm others: by frames and bodies that cost more than they weigh.
+ */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -55,7 +57,7 @@ describe('a frame', () => {
     ['an input nested a hundred thousand deep', `"input":${'['.repeat(100_000)}${']'.repeat(100_000)}`],
     ['a hundred thousand objects', `"input":[${'{},'.repeat(LIMITS.jsonValues)}{}]`],
     ['half a character', '"input":"\\ud800"'],
-  ])('to steer, with %s, is an error of its own socket, and the process lives', async (_what, field) => {
+  ])('to steer, with %s, is an error on that socket only, and the process lives', async (_what, field) => {
     const { key } = await newApi();
     const { client, codes } = await openSocket('/v1/responses', withKey(key));
     const pid = stack.apis[0]?.pid();
@@ -114,8 +116,8 @@ describe('a socket', () => {
   test('asks for no more generations than its key may make requests', async () => {
     const { key } = await newApi();
     const { client, codes } = await openSocket('/v1/stream', withKey(key));
-    for (let asked = 0; asked < 2 * REQUESTS; asked += 1) {
-      const generationId = `gen_${asked.toString(16).padStart(32, '0')}`;
+    for (let request = 0; request < 2 * REQUESTS; request += 1) {
+      const generationId = `gen_${request.toString(16).padStart(32, '0')}`;
       client.send(JSON.stringify({ type: 'subscribe', generationId }));
     }
     await waitFor('an answer to each', () => codes().length === 2 * REQUESTS);

@@ -25,7 +25,7 @@ afterAll(async () => {
   await stage?.stop();
 });
 
-test('the key sent again after the retention is answered by a call of its own', async () => {
+test('the key sent again after the retention is answered by its own call', async () => {
   const api = connectApi(stage.apis[0] ?? '', stage.devKey);
   const temporal = new Client({ connection });
   await stage.seats.worker[1]?.kill();

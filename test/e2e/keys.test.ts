@@ -110,7 +110,7 @@ describe('an admin', () => {
     [{ user: 'a b' }, 'user'],
     [{ user: 'a', expiresInMs: -1 }, 'expiresInMs'],
     [{ user: 'a', secret: 'mine' }, 'secret'],
-  ])('is told what is wrong with %j', async (body, field) => {
+  ])('learns what is wrong with %j', async (body, field) => {
     const answer = await create(stack.api, body);
     expect([answer.status, answer.body.error.message]).toEqual([400, expect.stringContaining(field)]);
   });

@@ -36,7 +36,7 @@ async function loseTail(id: string, most: number): Promise<void> {
   await redis.hDel(meta, 'endedAt');
 }
 
-test('a reader of a log that lost its end is told so, and does not wait for ever', async () => {
+test('a reader of a log that lost its end learns it, and does not wait forever', async () => {
   const { body } = await stack.api.create({ input: promptOf({ tokens: 60, delayMs: 10 }), cache: 'off' });
   await startReading(stack.api, body.id).whole;
   await (await runOf(body.id)).result();
@@ -47,7 +47,7 @@ test('a reader of a log that lost its end is told so, and does not wait for ever
   expect((await stack.api.view(body.id)).body.status).toBe('failed');
 });
 
-test('a reader of a generation whose run was terminated is told so', async () => {
+test('a reader of a generation whose run was terminated learns it', async () => {
   const input = promptOf({ tokens: 20, firstMs: 60_000 });
   const { body } = await stack.api.create({ input, cache: 'off' });
   const reading = startReading(stack.api, body.id);

@@ -1,4 +1,4 @@
-/** A response that somebody cancels at the provider, as its vendor's console lets one do. */
+/** A response that an operator cancels at the provider, as the vendor's console allows. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/fold-events.ts';
 import { faultsOf } from '../harness/check-events.ts';
@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-test('a generation goes on from its text however often its response is cancelled at the provider', async () => {
+test('a generation continues from its text however often its response is cancelled at the provider', async () => {
   const input = promptOf({ tokens: 500, delayMs: 10 });
   const expected = await stack.sim.text(input);
   const { body } = await stack.api.create({ input, model: 'simulated/sim-large', cache: 'off' });

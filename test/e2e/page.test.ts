@@ -84,7 +84,7 @@ describe('the page', () => {
     expect(browser.complaints).toEqual([]);
   });
 
-  test('reloaded in mid-stream, goes on with the same generation', async () => {
+  test('reloaded in mid-stream, continues with the same generation', async () => {
     const { text } = await begin();
     await page.reload();
     expect((await textOf(100)).length).toBeLessThan(text.length);
@@ -92,7 +92,7 @@ describe('the page', () => {
     expect(await stack.sim.calls()).toHaveLength(1);
   });
 
-  test('goes on when the API is killed and started again', async () => {
+  test('continues when the API is killed and started again', async () => {
     const { text } = await begin();
     await api.kill();
     await page.getByText(/Connection lost after event \d+/).waitFor();
@@ -112,7 +112,7 @@ describe('the page', () => {
       body: (await response.json()) as { data: { id: string }[] },
     }));
     const [run] = body.data;
-    await waitFor('the generation to go on without the page', async () => {
+    await waitFor('the generation to continue without the page', async () => {
       const view = await own.view(run?.id ?? '');
       return view.body.lastSeq > cutAfter + 20;
     });
@@ -159,7 +159,7 @@ describe('the page', () => {
   });
 });
 
-describe('whoever cannot see or use a mouse', () => {
+describe('a user who cannot see or use a mouse', () => {
   test('hears how the generation stands, but not every token', async () => {
     await signIn();
     await page.getByLabel('Prompt').fill(promptOf(PLAN));
@@ -230,13 +230,13 @@ describe('the key', () => {
   });
 
   test('is neither in an address nor kept after the tab', async () => {
-    const asked: string[] = [];
-    page.on('request', (request) => asked.push(request.url()));
+    const requested: string[] = [];
+    page.on('request', (request) => requested.push(request.url()));
     await begin({ tokens: 60, delayMs: 1 });
     await whole();
-    expect(asked.length).toBeGreaterThan(4);
-    expect([...asked, page.url()].filter((url) => url.includes(own.key))).toEqual([]);
-    expect(asked.filter((url) => !url.startsWith(stack.api.url))).toEqual([]);
+    expect(requested.length).toBeGreaterThan(4);
+    expect([...requested, page.url()].filter((url) => url.includes(own.key))).toEqual([]);
+    expect(requested.filter((url) => !url.startsWith(stack.api.url))).toEqual([]);
     expect(await page.evaluate('JSON.stringify(localStorage)')).toBe('{}');
     const other = await browser.context.newPage();
     await other.goto(stack.api.url);
@@ -292,7 +292,7 @@ test('a provider is shown with its circuit, and why it is open', async () => {
   });
 });
 
-/** In a process of its own: the bundler is no part of what is tested. */
+/** In its own process: the bundler is no part of what is tested. */
 async function buildPage(): Promise<void> {
   await promisify(execFile)(process.execPath, ['clients/web/build.ts'], { cwd: PROJECT_ROOT });
 }

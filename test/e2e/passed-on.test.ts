@@ -9,7 +9,7 @@ import { type Stack, startStack } from '../harness/stack.ts';
 const bodies: string[] = [];
 const vendor = createServer(async (request, response) => {
   const pieces: Buffer[] = [];
-  for await (const piece of request) pieces.push(piece);
+  for await (const chunk of request) pieces.push(chunk);
   bodies.push(Buffer.concat(pieces).toString());
   response.writeHead(400, { 'content-type': 'application/json' });
   response.end(JSON.stringify({ error: { type: 'invalid_request_error', message: '400 no such thing' } }));

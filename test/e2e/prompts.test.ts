@@ -23,7 +23,7 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-/** A prompt of its own, with two versions. */
+/** A separate prompt, with two versions. */
 async function newPrompt(): Promise<string> {
   name = `support-${randomUUID()}`;
   for (const tone of ['warmly', 'in one line']) {
@@ -37,7 +37,9 @@ async function newPrompt(): Promise<string> {
 }
 
 const statsOf = async (version: number): Promise<VersionStats> => {
-  const found = (await client.prompts.stats(name)).versions.find((one) => one.version === version);
+  const found = (await client.prompts.stats(name)).versions.find(
+    (candidate) => candidate.version === version,
+  );
   if (found === undefined) throw new Error(`no version ${version}`);
   return found;
 };
@@ -141,8 +143,8 @@ describe('a generation with a named prompt', () => {
     for (let count = 1; count < 20; count += 1) await ask(100);
     await settled(1, 20);
     const learnt = await waitFor('the learnt cap', async () => {
-      const asked = await ask(400);
-      return asked.cap < 4_096 && asked;
+      const answer = await ask(400);
+      return answer.cap < 4_096 && answer;
     });
     expect(learnt.cap).toBeGreaterThanOrEqual(145);
     expect(learnt.cap).toBeLessThanOrEqual(600);

@@ -78,7 +78,7 @@ describe('a rolling restart of two APIs and two workers under load', () => {
     expect(retries.filter((cause) => cause instanceof ClientError)).toEqual([]);
   });
 
-  test('a reader on a socket is told to come back, and goes on by its cursor', async () => {
+  test('a reader on a socket is asked to reconnect, and continues by its cursor', async () => {
     const input = promptOf({ tokens: 120, delayMs: 30 });
     const { body } = await stack.api.create({ input });
     const first = await openStreamSocket({ url: stack.api.url, key: stack.api.key });
@@ -111,9 +111,9 @@ async function startBalancer(urls: readonly string[]): Promise<Balancer> {
   const server: Server = createServer((socket) => {
     turn += 1;
     const order = ports.map((_, index) => ports[(turn + index) % ports.length] ?? 0);
-    const keep = (one: Socket) => {
-      open.add(one);
-      one.once('close', () => open.delete(one));
+    const keep = (connection: Socket) => {
+      open.add(connection);
+      connection.once('close', () => open.delete(connection));
     };
     const join = ([port, ...others]: readonly number[]) => {
       if (port === undefined) {

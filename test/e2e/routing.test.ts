@@ -79,7 +79,7 @@ describe('POST /v1/routes/explain', () => {
       ['cheap', 2],
     ]);
     expect(models[0]?.why).toContain('for complex tasks');
-    expect(models.map((one) => one.maxCostMicroUsd ?? 0)).toEqual([
+    expect(models.map((model) => model.maxCostMicroUsd ?? 0)).toEqual([
       expect.closeTo(15_200, -3),
       expect.closeTo(206, -1),
     ]);
@@ -102,8 +102,8 @@ test('the generation goes where the explanation says, and the run tells why', as
   const handle = temporal.workflow.getHandle(workflowId('dev', body.id));
   await handle.result();
   const order = (await handle.fetchHistory()).events?.[0]?.workflowExecutionStartedEventAttributes?.input;
-  const told = Buffer.from(order?.payloads?.[0]?.data ?? []).toString();
-  expect(told).toContain('for simple tasks');
+  const payload = Buffer.from(order?.payloads?.[0]?.data ?? []).toString();
+  expect(payload).toContain('for simple tasks');
 });
 
 test('GET /v1/providers shows speed, use and limits, and no secret', async () => {
@@ -159,7 +159,7 @@ describe('generations for which no key has room', () => {
     await startsOf(ids.slice(0, -1));
   });
 
-  test('go on after the worker that let them wait has died', async () => {
+  test('continue after the worker that let them wait has died', async () => {
     const ids = await Promise.all(Array.from({ length: REQUESTS * 3 }, () => submit({ user: 'patient' })));
     await waitFor('some wait', async () => (await stack.sim.calls()).length >= 1);
     const [worker] = stack.workers;
@@ -172,7 +172,7 @@ describe('generations for which no key has room', () => {
   });
 });
 
-test('a deadline of the caller is kept, and what was used until then is told', async () => {
+test('a deadline of the caller is kept, and the usage until then is reported', async () => {
   const input = promptOf({ tokens: 4_000, delayMs: 10 });
   const { body } = await stack.api.create({ input, cache: 'off', deadlineMs: 4_000, maxOutputTokens: 8_000 });
   const events = await startReading(stack.api, body.id).whole;

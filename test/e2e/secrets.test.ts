@@ -129,7 +129,7 @@ async function refuseAllKinds(): Promise<void> {
   socket.terminate();
 }
 
-const foundIn = (text: string, wanted: readonly string[]) => wanted.filter((one) => text.includes(one));
+const foundIn = (text: string, wanted: readonly string[]) => wanted.filter((secret) => text.includes(secret));
 
 describe('neither prompts nor answers nor keys', () => {
   test('are in any history or description of Temporal', async () => {

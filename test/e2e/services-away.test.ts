@@ -1,4 +1,7 @@
-/** What still works while a service is away, or has just come back. They are killed here, so this suite has its own. */
+/**
+ * What still works while a service is unreachable, or has just come back. They are killed here, so this suite has its
+ * own.
+ */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/fold-events.ts';
 import { faultsOf } from '../harness/check-events.ts';
@@ -45,7 +48,7 @@ async function expectWhole(input: string, cache: 'on' | 'off') {
 }
 
 describe('without Temporal', () => {
-  test('a stream that runs goes on, new ones get a 503 that says when, and both are well when it is back', async () => {
+  test('a stream that runs continues, new ones get a 503 that says when, and both are well when it is back', async () => {
     const input = promptOf({ tokens: 900, delayMs: 10 });
     const expected = await stage.sim.text(input);
     const { body } = await api.create({ input, cache: 'off' });
@@ -71,11 +74,11 @@ describe('without Temporal', () => {
 
   test('a request waits for one that is back within the time that is set', async () => {
     await temporal.freeze();
-    const asked = api.create({ input: promptOf({ tokens: 10 }), cache: 'off' });
-    const first = await Promise.race([asked, new Promise((resolve) => setTimeout(resolve, WAIT_MS / 3))]);
+    const pending = api.create({ input: promptOf({ tokens: 10 }), cache: 'off' });
+    const first = await Promise.race([pending, new Promise((resolve) => setTimeout(resolve, WAIT_MS / 3))]);
     expect(first).toBeUndefined();
     await temporal.thaw();
-    expect((await asked).status).toBe(201);
+    expect((await pending).status).toBe(201);
   });
 
   test('a request to a server that is stopped is answered in time, not held for ever', async () => {
@@ -87,7 +90,7 @@ describe('without Temporal', () => {
 });
 
 describe('with a Redis that is frozen', () => {
-  test('requests get their 503 in time, and a stream that runs goes on when it is thawed, with nothing twice', async () => {
+  test('requests get their 503 in time, and a stream that runs continues when it is thawed, with nothing twice', async () => {
     const input = promptOf({ tokens: 600, delayMs: 10 });
     const expected = await stage.sim.text(input);
     const { body } = await api.create({ input, cache: 'off' });
@@ -130,7 +133,7 @@ describe('with a Redis that is frozen', () => {
 });
 
 describe('a provider that was restarted', () => {
-  test('has forgotten the answer: it goes on from the delivered text, and what was lost is booked by estimate', async () => {
+  test('has forgotten the answer: it continues from the delivered text, and what was lost is booked by estimate', async () => {
     const [provider] = stage.seats.provider;
     const input = promptOf({ tokens: 600, delayMs: 10 });
     const expected = await stage.sim.text(input);
@@ -156,8 +159,8 @@ describe('without Qdrant', () => {
   test('there is no cache, and all else works', async () => {
     const input = promptOf({ tokens: 40, delayMs: 2 });
     await qdrant.kill();
-    for (const asked of [input, promptOf({ tokens: 30, delayMs: 2 })])
-      expect(await expectWhole(asked, 'on')).toMatchObject({ type: 'generation-end', cached: false });
+    for (const repeated of [input, promptOf({ tokens: 30, delayMs: 2 })])
+      expect(await expectWhole(repeated, 'on')).toMatchObject({ type: 'generation-end', cached: false });
     await qdrant.restart();
     await waitFor('an answer from the cache', async () => {
       const end = await expectWhole(input, 'on');

@@ -39,7 +39,7 @@ async function beginFlight(followers: number): Promise<{ leader: Reading; rest: 
   const leader = await begin(input);
   await leader.deltas(3);
   const rest = await Promise.all(Array.from({ length: followers }, () => begin(input)));
-  for (const one of rest) await joined(one);
+  for (const follower of rest) await joined(follower);
   return { leader, rest, input };
 }
 
@@ -94,8 +94,8 @@ async function bookedFor({ id, whole }: Reading): Promise<{ tokens: number; micr
 async function bookedForAll(readings: readonly Reading[]): Promise<{ tokens: number; microUsd: number }> {
   const booked = await Promise.all(readings.map(bookedFor));
   return {
-    tokens: booked.reduce((sum, one) => sum + one.tokens, 0),
-    microUsd: booked.reduce((sum, one) => sum + one.microUsd, 0),
+    tokens: booked.reduce((sum, entry) => sum + entry.tokens, 0),
+    microUsd: booked.reduce((sum, entry) => sum + entry.microUsd, 0),
   };
 }
 
@@ -149,7 +149,7 @@ describe('generations that ask the same at the same time', () => {
     expect(await stack.sim.calls()).toHaveLength(1);
   });
 
-  test('a leader that is cancelled leaves its followers, who go on by themselves', async () => {
+  test('a leader that is cancelled leaves its followers, who continue by themselves', async () => {
     const { leader, rest, input } = await beginFlight(1);
     await stack.api.cancel(leader.id);
     expect((await leader.whole).at(-1)?.type).toBe('generation-cancel');
@@ -159,7 +159,7 @@ describe('generations that ask the same at the same time', () => {
     expect(endOf(events)).toMatchObject({ cached: false, attempts: 1 });
   });
 
-  test('a leader whose provider fails for good leaves its followers, who go on by themselves', async () => {
+  test('a leader whose provider fails for good leaves its followers, who continue by themselves', async () => {
     const input = promptOf(PLAN);
     await stack.sim.fault({ kind: 'content-filter', afterTokens: 100 });
     const leader = await begin(input);
@@ -190,8 +190,8 @@ describe('generations that ask the same at the same time', () => {
     const hasty = await Promise.all(Array.from({ length: 9 }, () => begin(input, { deadlineMs: 1_500 })));
     const patient = await begin(input);
     await joined(patient);
-    for (const one of hasty) {
-      expect((await one.whole).at(-1)).toMatchObject({
+    for (const follower of hasty) {
+      expect((await follower.whole).at(-1)).toMatchObject({
         type: 'generation-error',
         error: { code: 'generation_timeout' },
         costMicroUsd: 0,
@@ -245,7 +245,7 @@ describe('generations that ask the same at the same time', () => {
     const leader = await begin(input);
     await leader.deltas(3);
     const rest = await Promise.all(Array.from({ length: 3 }, () => begin(input)));
-    for (const one of rest) await joined(one);
+    for (const follower of rest) await joined(follower);
     for (const { whole } of [leader, ...rest]) expect(faultsOf(await whole)).toEqual([]);
     for (const { whole } of rest) expect(endOf(await whole)).toMatchObject({ shared: { by: 4 } });
     const failed = (await leader.whole).find((event) => event.type === 'provider-error');

@@ -81,8 +81,8 @@ function residentKiB(): number {
 
 test('one reader at 1 KiB/s beside 200 quick ones: none of them is slower, and memory stays flat', async () => {
   const slowId = await begin();
-  const piece: EventBody = { type: 'text-delta', text: 'x'.repeat(SLOW_PIECE_CHARS) };
-  await script.playOn(slowId, [START, ...Array.from({ length: SLOW_PIECES }, () => piece), endWith()]);
+  const delta: EventBody = { type: 'text-delta', text: 'x'.repeat(SLOW_PIECE_CHARS) };
+  await script.playOn(slowId, [START, ...Array.from({ length: SLOW_PIECES }, () => delta), endWith()]);
   // What is measured first warms the process up.
   await medianAgeMs();
   const alone = await medianAgeMs();

@@ -1,6 +1,6 @@
 /**
- * What a provider says to one tenant's request never reaches another tenant's. The vendors are stubs that answer by what
- * they are asked: one for each wire, so that each adapter is read as it is.
+ * What a provider says to one tenant's request never reaches another tenant's. The vendors are stubs that answer by
+ * what they are asked: one for each wire, so that each adapter is read as it is.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -69,7 +69,7 @@ interface Stub {
 async function startStub(simulatorUrl: () => string): Promise<Stub> {
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     const pieces: Buffer[] = [];
-    for await (const piece of request) pieces.push(piece as Buffer);
+    for await (const chunk of request) pieces.push(chunk as Buffer);
     const body = Buffer.concat(pieces).toString();
     stub.calls += 1;
     if (body.includes('say ECHO')) {
@@ -78,7 +78,7 @@ async function startStub(simulatorUrl: () => string): Promise<Stub> {
       response.end(JSON.stringify({ error: { message: message.slice(-700), type: 'server_error' } }));
       return;
     }
-    const word = Object.keys(REPLIES).find((one) => body.includes(`say ${one}`));
+    const word = Object.keys(REPLIES).find((reply) => body.includes(`say ${reply}`));
     const reply = word === undefined ? undefined : REPLIES[word];
     if (reply !== undefined) {
       response.writeHead(reply.status, { 'content-type': 'application/json', ...reply.headers });
@@ -95,7 +95,7 @@ async function startStub(simulatorUrl: () => string): Promise<Stub> {
     );
     const forwarded = await fetch(`${simulatorUrl()}${request.url}`, { method: 'POST', headers, body });
     response.writeHead(forwarded.status, { 'content-type': forwarded.headers.get('content-type') ?? '' });
-    for await (const piece of forwarded.body ?? []) response.write(piece);
+    for await (const chunk of forwarded.body ?? []) response.write(chunk);
     response.end();
   };
   const server = createServer((request, response) => {
@@ -266,7 +266,7 @@ describe('an answer whose cap went to thoughts', () => {
 });
 
 describe('a provider that asks to be left alone for longer than a caller waits', () => {
-  test.each([true, false])('is told to the caller at once, with the wait (stream: %s)', async (stream) => {
+  test.each([true, false])('reaches the caller at once, with the wait (stream: %s)', async (stream) => {
     const begunAt = Date.now();
     const response = await eve.send('/v1/chat/completions', {
       method: 'POST',

@@ -34,7 +34,7 @@ const ROUTES: readonly Route[] = [
 /** What is the same for all tenants. */
 const SHARED = ['get /models/:provider/*model'];
 
-/** What is named by its owner: each tenant has names of its own, so another's is never met. */
+/** What is named by its owner: each tenant has its own names, so another's is never met. */
 const OWN_NAMES = [
   'get /prompts/:name',
   'get /prompts/:name/versions/:version',
@@ -116,7 +116,7 @@ describe('what belongs to one tenant does not exist for another', () => {
     expect(await (await send(stack.api, 'GET', '')).text()).toContain('live');
   });
 
-  test('a WebSocket is told that it is not found', async () => {
+  test('a WebSocket learns that it is not found', async () => {
     for (const { api } of strangers) {
       const socket = await openStreamSocket(api);
       socket.send({ type: 'subscribe', generationId });
@@ -180,7 +180,7 @@ describe('a key of one user, without the scope any-user', () => {
     expect(new Set(listed.map(({ user }) => user))).toEqual(new Set(['ann']));
   });
 
-  test('debits nobody else, and administers nothing', async () => {
+  test('debits no other tenant, and administers nothing', async () => {
     const refused = await ann.create({ input: 'x', user: 'bob' });
     expect([refused.status, refused.body.error.code]).toEqual([403, 'forbidden']);
     expect((await ann.create({ input: 'x', user: 'ann', cache: 'off' })).status).toBe(201);
@@ -196,13 +196,13 @@ describe('a key of one user, without the scope any-user', () => {
   test('does not meet what another user began under the same idempotency key', async () => {
     const request = { input: promptOf({ tokens: 5, delayMs: 0 }), cache: 'off' as const };
     const bob = connectApi(stack.api.url, await stack.addKey({ user: 'bob', scopes: ['generate'] }));
-    const [one, other, again] = [
+    const [first, other, again] = [
       await ann.create(request, 'k'),
       await bob.create(request, 'k'),
       await ann.create(request, 'k'),
     ];
-    expect(one.body.id).not.toBe(other.body.id);
-    expect(again.body.id).toBe(one.body.id);
+    expect(first.body.id).not.toBe(other.body.id);
+    expect(again.body.id).toBe(first.body.id);
   });
 });
 
@@ -243,7 +243,7 @@ describe('a ticket', () => {
     const socket = await openStreamSocket({ url: stack.api.url, ticket: await ticketFor({ generationId }) });
     socket.send({ type: 'subscribe', generationId: body.id });
     socket.send({ type: 'subscribe', generationId });
-    await waitFor('the end of its own', () => socket.frames.some(({ type }) => type === 'unsubscribed'));
+    await waitFor('its own end', () => socket.frames.some(({ type }) => type === 'unsubscribed'));
     expect(socket.events(body.id)).toEqual([]);
     expect(socket.events(generationId).at(-1)?.type).toBe('generation-end');
     expect(socket.frames.find(({ type }) => type === 'error')).toMatchObject({ generationId: body.id });

@@ -49,7 +49,7 @@ describe('with OTEL_EXPORTER_OTLP_ENDPOINT', () => {
       return ends.every((name) => names.includes(name));
     });
     const named = (name: string) => {
-      const span = inTrace().find((one) => one.name === name);
+      const span = inTrace().find((candidate) => candidate.name === name);
       if (span === undefined) throw new Error(`no span ${name}`);
       return span;
     };

@@ -32,7 +32,7 @@ test('one socket follows two generations, and each gives its own text whole', as
   await socket.close();
 });
 
-test('a new socket goes on after the last seq that the old one had', async () => {
+test('a new socket continues after the last seq that the old one had', async () => {
   const input = promptOf({ tokens: 200, delayMs: 5 });
   const { body } = await stack.api.create({ input, cache: 'off' });
   const first = await openStreamSocket(stack.api);

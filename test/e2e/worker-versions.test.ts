@@ -1,4 +1,6 @@
-/** What an operator does who upgrades workers by version: generations end where they began, new ones begin on the new. */
+/**
+ * What an operator does who upgrades workers by version: generations end where they began, new ones begin on the new.
+ */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { BudgetWarning } from '../../contracts/budgets.ts';
@@ -174,7 +176,7 @@ test('generations of either version wait for room in one line', async () => {
   for (const [index, reading] of readings.entries()) await expectWhole(reading, inputs[index] ?? '');
 });
 
-test('a generation whose version has lost its workers waits for them, and goes on when it is moved', async () => {
+test('a generation whose version has lost its workers waits for them, and continues when it is moved', async () => {
   const [workerA] = stack.workers;
   await setCurrent('a');
   const input = long();

@@ -18,7 +18,7 @@ export function faultsOf(events: readonly GenerationEvent[]): string[] {
   return faults;
 }
 
-export interface Difference {
+interface Difference {
   /** Tokens of the provider's text that the reader did not get. */
   readonly lost: number;
   /** Tokens that the reader got and the provider's text does not have there. */

@@ -33,7 +33,10 @@ process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts `node <entry>`, with options of Node where `entry` is a list that has some, and resolves with the line `{"ready":true,"url":...}` that it prints. */
+/**
+ * Starts `node <entry>`, with options of Node where `entry` is a list that has some, and resolves with the line
+ * `{"ready":true,"url":...}` that it prints.
+ */
 export async function startChild(
   name: string,
   entry: string | readonly string[],
@@ -75,7 +78,7 @@ export async function startChild(
     signal,
     end: async () => {
       const last = setTimeout(() => child.kill('SIGKILL'), END_WITHIN_MS);
-      // A stopped process takes no SIGTERM until it goes on.
+      // A stopped process takes no SIGTERM until it continues.
       child.kill('SIGCONT');
       await signal('SIGTERM');
       clearTimeout(last);

@@ -34,7 +34,7 @@ export async function startCountingProxy(target: string): Promise<CountingProxy>
   return {
     url: `http://127.0.0.1:${port}`,
     passed,
-    open: (path) => [...under.values()].filter((one) => path.test(one)).length,
+    open: (path) => [...under.values()].filter((target) => path.test(target)).length,
     block: () => {
       isBlocked = true;
       server.closeAllConnections();
@@ -56,7 +56,7 @@ function pass(target: string, request: IncomingMessage, response: ServerResponse
     answer.on('error', () => response.destroy());
     answer.pipe(response);
   });
-  // The origin is gone: whoever asked sees what it would see without us.
+  // The origin is gone: the client sees what it would see without this proxy.
   passedOn.on('error', () => response.destroy());
   response.on('close', () => passedOn.destroy());
   request.pipe(passedOn);

@@ -14,7 +14,7 @@ export async function startEchoingProvider(status: number): Promise<EchoingProvi
   let echoed = 0;
   const server = createServer(async (request, response) => {
     const pieces: Buffer[] = [];
-    for await (const piece of request) pieces.push(piece);
+    for await (const chunk of request) pieces.push(chunk);
     echoed += 1;
     const message = `Refused: ${Buffer.concat(pieces)} with ${request.headers.authorization ?? request.headers['x-api-key']}`;
     response.writeHead(status, { 'content-type': 'application/json' });

@@ -21,9 +21,7 @@ export function readExported(text: string): Exported {
 }
 
 /** The metrics of a PromQL expression, each with the labels that its selector and the aggregations around it name. */
-export function askedFor(
-  expression: string,
-): { readonly name: string; readonly labels: readonly string[] }[] {
+function askedFor(expression: string): { readonly name: string; readonly labels: readonly string[] }[] {
   const grouped = [...expression.matchAll(/\bby\s*\(([^)]*)\)/g)].flatMap(([, names = '']) =>
     names.split(','),
   );

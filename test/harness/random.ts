@@ -24,6 +24,8 @@ export function pick<Value>(random: Random, values: readonly Value[]): Value {
 
 /** A seed for this run: `UNBROKEN_SEED` where a failure is repeated, else a new one. */
 export function chooseSeed(): number {
-  const given = Number(process.env['UNBROKEN_SEED']);
-  return Number.isInteger(given) && given > 0 ? given : 1 + Math.floor(Math.random() * 1_000_000);
+  const fromEnvironment = Number(process.env['UNBROKEN_SEED']);
+  return Number.isInteger(fromEnvironment) && fromEnvironment > 0
+    ? fromEnvironment
+    : 1 + Math.floor(Math.random() * 1_000_000);
 }

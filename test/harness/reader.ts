@@ -29,7 +29,7 @@ export function startReading(api: UnbrokenApi, id: string): Reading {
     return events;
   };
   const whole = read();
-  // Whoever awaits `whole` sees the error; the process must not end on it before.
+  // A test that awaits `whole` sees the error; until then it must not end the process.
   whole.catch(() => undefined);
   return {
     id,

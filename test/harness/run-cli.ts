@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { PROJECT_ROOT } from './child-process.ts';
 import type { UnbrokenApi } from './unbroken-api.ts';
 
-export interface CliResult {
+interface CliResult {
   readonly code: number | null;
   readonly out: string;
   readonly error: string;

@@ -11,7 +11,7 @@ export interface SharedServices {
   readonly env: Readonly<Record<string, string>>;
   /** Of those that were started for this run. */
   readonly pids: readonly number[];
-  /** The same by name; undefined for one that somebody else provides. */
+  /** The same by name; undefined for one that the environment provides. */
   readonly pidOf: Readonly<Record<'temporal' | 'redis' | 'qdrant', number | undefined>>;
   stop(): Promise<void>;
 }

@@ -11,7 +11,7 @@ import { announcedServices } from './shared-services.ts';
 import { connectSimulator, type Simulator } from './simulator.ts';
 import { connectApi, type UnbrokenApi } from './unbroken-api.ts';
 
-export interface StackPlan {
+interface StackPlan {
   readonly workers?: number;
   readonly apis?: number;
   /** Written as unbroken.config.yaml; made for the address of the simulated provider where it is a function. */
@@ -166,10 +166,12 @@ export async function addKey(api: UnbrokenApi, owner: CreateKey): Promise<string
   return key;
 }
 
-/** The services of the whole run, with a Redis database of this stack's own: circuits and limits are no other suite's. */
+/**
+ * The services of the whole run, with a Redis database of this stack's own: circuits and limits are no other suite's.
+ */
 function servicesOfOneStack(): Record<string, string> {
   const { REDIS_URL, ...others } = announcedServices();
-  // A Redis that somebody else provides may have but one database.
+  // A Redis that the environment provides may have only one database.
   if (REDIS_URL === undefined || process.env['REDIS_URL']) return announcedServices();
   return { ...others, REDIS_URL: `${REDIS_URL}/${randomInt(1, REDIS_DATABASES)}` };
 }

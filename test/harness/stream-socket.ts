@@ -14,10 +14,7 @@ export interface StreamSocket {
 }
 
 /** By a key, or as a browser by a ticket. */
-export type SocketTarget = { readonly url: string } & (
-  | { readonly key: string }
-  | { readonly ticket: string }
-);
+type SocketTarget = { readonly url: string } & ({ readonly key: string } | { readonly ticket: string });
 
 export async function openStreamSocket(
   target: SocketTarget,

@@ -37,8 +37,8 @@ test('a dropped wire holds what was sent and delivers it when it is mended', asy
   const socket = open();
   await once(socket, 'connect');
   let got = '';
-  socket.on('data', (piece) => {
-    got += String(piece);
+  socket.on('data', (chunk) => {
+    got += String(chunk);
   });
   socket.write('a');
   await waitFor('the first byte', () => got === 'a');
@@ -61,8 +61,8 @@ test('a connection that hangs passes nothing for good, and those opened later ar
   const socket = open();
   await once(socket, 'connect');
   let got = '';
-  socket.on('data', (piece) => {
-    got += String(piece);
+  socket.on('data', (chunk) => {
+    got += String(chunk);
   });
   socket.write('a');
   await waitFor('the first byte', () => got === 'a');
@@ -111,8 +111,8 @@ test('a wire that breaks passes so many bytes more, and not one beyond', async (
   const socket = open();
   await once(socket, 'connect');
   let got = '';
-  socket.on('data', (piece) => {
-    got += String(piece);
+  socket.on('data', (chunk) => {
+    got += String(chunk);
   });
   socket.on('error', () => socket.destroy());
   socket.write('abc');

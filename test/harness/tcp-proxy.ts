@@ -7,11 +7,11 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
- * drop: nothing passes, and nobody is told, as where a cable is pulled; what was sent arrives when the wire is mended.
- * reset: connections break, and new ones too. break: each connection breaks once it has passed so many more bytes, at any
- * byte of what it carries; those opened later are whole. delay: each piece comes so much later. hang: connections that
- * are open pass nothing for good, also when the wire is mended, as behind a firewall that has forgotten them; those opened
- * later are whole.
+ * drop: nothing passes, and no side learns it, as if a cable were pulled; what was sent arrives when the wire is
+ * mended. reset: connections break, and new ones too. break: each connection breaks once it has passed so many more
+ * bytes, at any byte of what it carries; those opened later are whole. delay: each piece comes so much later. hang:
+ * connections that are open pass nothing for good, also when the wire is mended, as behind a firewall that has
+ * forgotten them; those opened later are whole.
  */
 export type WireFault =
   | { readonly kind: 'drop' }
@@ -113,16 +113,16 @@ async function pump(
 ): Promise<void> {
   const gone = new AbortController();
   to.once('close', () => gone.abort());
-  for await (const piece of from) {
+  for await (const chunk of from) {
     await passage(from);
     const left = budgets.get(from);
-    if (left !== undefined && piece.length >= left) {
+    if (left !== undefined && chunk.length >= left) {
       // A socket that is reset forgets what it was to send.
-      await new Promise<void>((resolve) => to.write(piece.subarray(0, left), () => resolve()));
+      await new Promise<void>((resolve) => to.write(chunk.subarray(0, left), () => resolve()));
       throw new Error('the wire broke');
     }
-    if (left !== undefined) budgets.set(from, left - piece.length);
-    if (!to.write(piece)) await once(to, 'drain', { signal: gone.signal });
+    if (left !== undefined) budgets.set(from, left - chunk.length);
+    if (!to.write(chunk)) await once(to, 'drain', { signal: gone.signal });
   }
   await passage(from);
   to.end();

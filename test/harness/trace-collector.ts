@@ -56,7 +56,7 @@ export async function startTraceCollector(): Promise<TraceCollector> {
   const received: string[] = [];
   const server = createServer(async (request, response) => {
     const pieces: Buffer[] = [];
-    for await (const piece of request) pieces.push(piece);
+    for await (const chunk of request) pieces.push(chunk);
     const body = Buffer.concat(pieces);
     received.push(body.toString('utf8'));
     spans.push(...spansOf(body));

@@ -4,13 +4,13 @@ import type { GenerationEvent } from '../../contracts/events.ts';
 import { isTerminal } from '../../contracts/fold-events.ts';
 import type { GenerationRequest, GenerationView } from '../../contracts/generation.ts';
 
-export interface Answer<Body> {
+interface Answer<Body> {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Body;
 }
 
-export interface ErrorAnswer {
+interface ErrorAnswer {
   readonly error: { readonly code: string; readonly message: string; readonly doc: string };
 }
 

@@ -24,7 +24,7 @@ const dependency = z.strictObject({
   condition: z.enum(['service_started', 'service_healthy', 'service_completed_successfully']),
 });
 
-export const serviceSchema = z.strictObject({
+const serviceSchema = z.strictObject({
   image: z.string(),
   build: z.string().optional(),
   init: z.boolean().optional(),
@@ -40,7 +40,6 @@ export const serviceSchema = z.strictObject({
   profiles: z.array(z.string()).optional(),
   deploy: z.strictObject({ replicas: z.int().positive() }).optional(),
 });
-export type Service = z.infer<typeof serviceSchema>;
 
 export const composeSchema = z
   .object({
@@ -50,7 +49,7 @@ export const composeSchema = z
   })
   .catchall(z.never())
   .readonly();
-export type Compose = z.infer<typeof composeSchema>;
+type Compose = z.infer<typeof composeSchema>;
 
 /** Services that run to their end, and that others wait for. */
 export function oneShots({ services }: Compose): Set<string> {

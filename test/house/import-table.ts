@@ -62,7 +62,7 @@ export const FREE_FOLDERS: ReadonlySet<string> = new Set(['bin', 'tools', 'examp
 
 const WORKFLOW_PACKAGES: ReadonlySet<string> = new Set(['@temporalio/workflow', '@temporalio/common']);
 
-export interface Import {
+interface Import {
   /** What is imported: a path from the root, or the name of a package or Node module as it is written. */
   readonly target: string;
   readonly isLocal: boolean;

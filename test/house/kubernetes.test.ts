@@ -50,8 +50,11 @@ function faultOf(manifest: z.output<typeof manifestSchema>): string | null {
 
 const podsOf = (kind: string) =>
   manifests
-    .filter((one) => one.kind === kind)
-    .map((one) => ({ name: one.metadata.name, pod: podSchema.parse(one['spec']).template.spec }));
+    .filter((manifest) => manifest.kind === kind)
+    .map((manifest) => ({
+      name: manifest.metadata.name,
+      pod: podSchema.parse(manifest['spec']).template.spec,
+    }));
 
 const probe = z.object({ httpGet: z.object({ path: z.enum(['/healthz', '/readyz']), port: z.string() }) });
 const podSchema = z.object({
@@ -114,8 +117,8 @@ describe('tools/deploy/kubernetes', () => {
     const settings = loadConfig(environmentOf());
     for (const { pod } of serving) {
       for (const { ports, startupProbe, readinessProbe, livenessProbe } of pod.containers) {
-        for (const one of [startupProbe, readinessProbe, livenessProbe]) {
-          expect(ports.map(({ name }) => name)).toContain(one?.httpGet.port);
+        for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
+          expect(ports.map(({ name }) => name)).toContain(probe?.httpGet.port);
         }
         for (const { name, containerPort } of ports) {
           expect(containerPort).toBe(name === 'http' ? settings.port : settings.telemetry.metricsPort);
@@ -129,7 +132,7 @@ describe('tools/deploy/kubernetes', () => {
 
   test('each deployment has a disruption budget and an autoscaler, with at least two of it', () => {
     const namesOf = (wanted: string) =>
-      manifests.filter(({ kind }) => kind === wanted).map((one) => one.metadata.name);
+      manifests.filter(({ kind }) => kind === wanted).map((manifest) => manifest.metadata.name);
     expect(namesOf('PodDisruptionBudget')).toEqual(namesOf('Deployment'));
     expect(namesOf('HorizontalPodAutoscaler')).toEqual(namesOf('Deployment'));
     for (const scaler of manifests.filter(({ kind }) => kind === 'HorizontalPodAutoscaler')) {

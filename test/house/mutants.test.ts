@@ -16,7 +16,7 @@ const made: Mutant = {
 };
 
 describe('the mutants', () => {
-  test('are at least 20, each with a name of its own', () => {
+  test('are at least 20, each with its own name', () => {
     expect(MUTANTS.length).toBeGreaterThanOrEqual(20);
     expect(new Set(MUTANTS.map(({ name }) => name)).size).toBe(MUTANTS.length);
   });

@@ -18,7 +18,7 @@ const EMPTY_NAMES: ReadonlySet<string> = new Set([
   'common',
 ]);
 
-/** What runs on a platform of its own is told of the origin there by nothing else. */
+/** A relay deployed to its own platform learns its origin from nothing but the environment there. */
 const DEPLOYED_ALONE = 'clients/edge/vercel/';
 
 export function environmentReads(path: string, source: string): string[] {
@@ -35,7 +35,9 @@ export function environmentReads(path: string, source: string): string[] {
     ImportDeclaration: ({ source: from, specifiers, start }) => {
       if (from.value !== 'node:process' && from.value !== 'process') return;
       const isEnvironment = specifiers.some(
-        (one) => one.type !== 'ImportSpecifier' || ('name' in one.imported && one.imported.name === 'env'),
+        (specifier) =>
+          specifier.type !== 'ImportSpecifier' ||
+          ('name' in specifier.imported && specifier.imported.name === 'env'),
       );
       if (isEnvironment) report(start);
     },
@@ -59,12 +61,12 @@ export function emptyCatches(path: string, source: string): string[] {
     CatchClause: ({ body, start }) => {
       if (body.body.length === 0) found.push(`${path}:${lineAt(source, start)}: an empty catch`);
     },
-    CallExpression: ({ callee, arguments: given, start }) => {
+    CallExpression: ({ callee, arguments: values, start }) => {
       const isCatch =
         callee.type === 'MemberExpression' &&
         callee.property.type === 'Identifier' &&
         callee.property.name === 'catch';
-      if (isCatch && isEmptyFunction(given[0])) {
+      if (isCatch && isEmptyFunction(values[0])) {
         found.push(`${path}:${lineAt(source, start)}: an empty .catch()`);
       }
     },

@@ -15,14 +15,14 @@ import { z } from 'zod';
 import { projectFiles, ROOT } from '../house/project-files.ts';
 import { type Check, type Mutant, mutate } from './mutant.ts';
 
-export interface MutantReport {
+interface MutantReport {
   readonly mutant: Mutant;
   /** The check that saw it, in words; null where it survived. */
   readonly caughtBy: string | null;
   readonly tookMs: number;
 }
 
-export interface MutantListener {
+interface MutantListener {
   /** The checks fail without any mutant: then what they say of mutants is worth nothing. */
   brokenBefore(check: Check, said: string): void;
   ended(report: MutantReport): void;
@@ -63,9 +63,9 @@ export async function runMutants(
     const lanes = Array.from({ length: LANES }, (_, index) => copyProject(join(root, String(index))));
     const checks = sharedChecks(mutants);
     const broken = await inLanes(lanes, checks, async (lane, check) => {
-      const said = await failureOf(lane, check);
-      if (said !== null) listener.brokenBefore(check, said);
-      return said !== null;
+      const output = await failureOf(lane, check);
+      if (output !== null) listener.brokenBefore(check, output);
+      return output !== null;
     });
     if (broken.includes(true)) return [];
     return await inLanes(lanes, mutants, async (lane, mutant) => {

@@ -1,7 +1,7 @@
 /**
  * One of the processes that spend: plays its generations against the real ledger, all at once, as workers do. What a
  * call used is written down before the next step, as in the event log; so a process that was killed and started again
- * goes on from there. Prints `{"ready":true}`, and `{"done":true}` at the end.
+ * continues from there. Prints `{"ready":true}`, and `{"done":true}` at the end.
  */
 import { createClient, TimeoutError } from 'redis';
 import type { AttemptCharge } from '../../contracts/budgets.ts';

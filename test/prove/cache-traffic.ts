@@ -4,13 +4,13 @@ import type { Random } from '../harness/random.ts';
 
 export type Decide = (asked: string, stored: string) => boolean;
 
-export interface Request {
+interface Request {
   readonly text: string;
   /** Two requests with one meaning have one answer. */
   readonly meaning: string;
 }
 
-export interface TrafficPlan {
+interface TrafficPlan {
   /** Share of the requests that ask what was asked before. */
   readonly repeatShare: number;
   /** Share of those that ask it in words that were used before. */
@@ -32,12 +32,12 @@ export function makeTraffic(
   const requests: Request[] = [];
   const total = Math.round(fresh.length / (1 - repeatShare));
   while (requests.length < total) {
-    const asked = [...used.keys()].filter((meaning) => repeatable.has(meaning));
+    const repeated = [...used.keys()].filter((meaning) => repeatable.has(meaning));
     const isRepeat =
-      asked.length > 0 && (fresh.length === 0 || random.between(1, 1_000) <= repeatShare * 1_000);
+      repeated.length > 0 && (fresh.length === 0 || random.between(1, 1_000) <= repeatShare * 1_000);
     // The smaller of two draws: what came first is asked for most.
-    const at = Math.min(random.between(0, asked.length - 1), random.between(0, asked.length - 1));
-    const meaning = (isRepeat ? asked[at] : fresh.pop()) ?? '';
+    const at = Math.min(random.between(0, repeated.length - 1), random.between(0, repeated.length - 1));
+    const meaning = (isRepeat ? repeated[at] : fresh.pop()) ?? '';
     const before = used.get(meaning) ?? [];
     const texts = phrasings.get(meaning) ?? [];
     const isVerbatim = before.length > 0 && random.between(1, 1_000) <= verbatimShare * 1_000;
@@ -76,7 +76,7 @@ export function playTraffic(
     if (threshold >= 1) return undefined;
     const found = [...stored]
       .map(([other, answer]) => ({ other, answer, similarity: similarity(text, other) }))
-      .filter((one) => one.similarity >= threshold)
+      .filter((match) => match.similarity >= threshold)
       .sort((a, b) => b.similarity - a.similarity)
       .slice(0, 8)
       .find(({ other }) => decide(text, other));

@@ -22,9 +22,9 @@ export async function proveCache({ seed }: { readonly seed: number }): Promise<b
   const { threshold } = configSchema.parse({}).cache.default;
   const { verify } = createVerifier();
   const similarity = await embedAll(report);
-  const cache: Decide = (one, other) =>
-    similarity(one, other) >= threshold && verify(one, other).verdict === 'same';
-  const cosine: Decide = (one, other) => similarity(one, other) >= COSINE;
+  const cache: Decide = (first, second) =>
+    similarity(first, second) >= threshold && verify(first, second).verdict === 'same';
+  const cosine: Decide = (first, second) => similarity(first, second) >= COSINE;
   const parts = new Set(pairs.map(({ part, group }) => `${part} ${group}`));
   console.log(
     `cache: ${pairs.length} labelled pairs in ${parts.size} groups; reported are the ${report.length} that nothing was ` +
@@ -82,7 +82,7 @@ function rowOf({ found, same, falseHits, near }: Rates): Record<string, string> 
 }
 
 /** Wilson's score interval of a share, at 95 %. */
-export function wilson(hits: number, of: number): [low: number, high: number] {
+function wilson(hits: number, of: number): [low: number, high: number] {
   const z = 1.959_964;
   const share = hits / of;
   const middle = (share + z ** 2 / (2 * of)) / (1 + z ** 2 / of);
@@ -130,7 +130,7 @@ function printTraffic(
   console.table({
     'the cache': played(cache, threshold),
     [`cosine >= ${COSINE} alone`]: played(cosine, COSINE),
-    'same words only': played((one, other) => one === other, 1),
+    'same words only': played((first, second) => first === second, 1),
   });
 }
 
@@ -147,7 +147,7 @@ function printTime(report: readonly LabelledPair[], verify: Verifier['verify']):
   console.log(`One comparison of two new prompts: median ${at(0.5)} ms, p99 ${at(0.99)} ms`);
 }
 
-export type Similarity = (one: string, other: string) => number;
+type Similarity = (one: string, other: string) => number;
 
 async function embedAll(pairs: readonly LabelledPair[]): Promise<Similarity> {
   const embedder = createLocalEmbedder(new SentenceEncoder());
@@ -156,8 +156,8 @@ async function embedAll(pairs: readonly LabelledPair[]): Promise<Similarity> {
     vectors.set(text, await embedder.embed(text));
   }
   await embedder.close();
-  return (one, other) => {
-    const [a, b] = [vectors.get(one) ?? [], vectors.get(other) ?? []];
+  return (first, second) => {
+    const [a, b] = [vectors.get(first) ?? [], vectors.get(second) ?? []];
     return a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
   };
 }

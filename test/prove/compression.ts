@@ -12,7 +12,7 @@ import { createRandom, type Random } from '../harness/random.ts';
 import { type AskedDocument, readCompressionSet } from './compression-set.ts';
 
 const RANDOM_ROUNDS = 20;
-/** A busy machine shall change the times of this proof, not its figures. */
+/** A busy machine may change the times of this proof, not its figures. */
 const MEANING_MS = 120_000;
 /** Half of the tokens removed, and so many answers kept: judged on contexts of five documents, some 6,500 tokens. */
 const AIM_REMOVED = 0.5;
@@ -44,7 +44,7 @@ interface Result {
   readonly cases: number;
 }
 
-export interface CompressionPlan {
+interface CompressionPlan {
   readonly seed: number;
   /** Names each question whose answer was lost. */
   readonly verbose: boolean;
@@ -63,7 +63,7 @@ export async function proveCompression({ seed, verbose }: CompressionPlan): Prom
   let reached = false;
   for (const part of ['tune', 'report'] as const) {
     const documents = all.filter((document) => document.part === part);
-    const questions = documents.reduce((sum, { questions: asked }) => sum + asked.length, 0);
+    const questions = documents.reduce((sum, document) => sum + document.questions.length, 0);
     console.log(`\n${part}: ${documents.length} documents, ${questions} questions, seed ${seed}`);
     for (const setting of SETTINGS) {
       const cases = casesOf(documents, setting, createRandom(seed));

@@ -15,7 +15,7 @@ const RUN_WITHIN_MS = 90_000;
 const REATTACH = 'simulated/sim-large';
 const PREFILL = 'simulated-messages/sim-large';
 
-export interface CrashPlan {
+interface CrashPlan {
   readonly runs: number;
   readonly prefillRuns: number;
   readonly seed: number;
@@ -120,7 +120,7 @@ function chooseVictim(stack: Stack, lottery: number, bystander: number, streamin
   return seat;
 }
 
-/** Only an event that was appended after the process was gone shows that somebody went on. */
+/** Only an event that was appended after the process was gone shows that another process continued. */
 function resumedWithin(reading: Reading, killedAtMs: number, goneAtMs: number): number | null {
   const index = reading.events.findIndex((event) => event.at > goneAtMs);
   const receivedAtMs = reading.receivedAtMs[index];

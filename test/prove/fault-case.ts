@@ -38,7 +38,7 @@ export interface Seen {
   readonly expected: string;
   readonly ms: number;
   /** Models in the order in which they were called, as `provider/model`. */
-  readonly asked: readonly string[];
+  readonly called: readonly string[];
 }
 
 export interface Verdict {
@@ -54,18 +54,19 @@ const DELAY_MS = 4;
 /** On top of a case's own time: then the run is hung. */
 const HUNG_MS = 30_000;
 
-export async function runCase(stack: Stack, one: FaultCase): Promise<Verdict> {
-  const input = promptOf({ tokens: one.tokens ?? TOKENS, delayMs: DELAY_MS });
-  await one.prepare?.(stack, input);
-  for (const fault of one.faults) await stack.sim.fault({ model: one.id, ...fault });
+export async function runCase(stack: Stack, faultCase: FaultCase): Promise<Verdict> {
+  const input = promptOf({ tokens: faultCase.tokens ?? TOKENS, delayMs: DELAY_MS });
+  await faultCase.prepare?.(stack, input);
+  for (const fault of faultCase.faults) await stack.sim.fault({ model: faultCase.id, ...fault });
   const { text: expected } = await stack.sim.text(input);
   const begunAtMs = performance.now();
-  const created = await stack.api.create({ input, route: one.id, cache: 'off', ...one.request });
-  if (created.status !== 201) throw new Error(`${one.id}: ${created.status} ${JSON.stringify(created.body)}`);
+  const created = await stack.api.create({ input, route: faultCase.id, cache: 'off', ...faultCase.request });
+  if (created.status !== 201)
+    throw new Error(`${faultCase.id}: ${created.status} ${JSON.stringify(created.body)}`);
   const reading = startReading(stack.api, created.body.id);
   let timer: NodeJS.Timeout | undefined;
   const hung = new Promise<string[]>((resolve) => {
-    timer = setTimeout(() => resolve(['hung']), one.withinMs + HUNG_MS);
+    timer = setTimeout(() => resolve(['hung']), faultCase.withinMs + HUNG_MS);
   });
   const ended = await Promise.race([reading.whole.then(() => []), hung]).catch((error: unknown) => [
     `the reader failed: ${error}`,
@@ -74,16 +75,16 @@ export async function runCase(stack: Stack, one: FaultCase): Promise<Verdict> {
   const ms = Math.round(performance.now() - begunAtMs);
   const { events } = reading;
   const text = textOf(events);
-  const asked = events.flatMap((event) =>
+  const called = events.flatMap((event) =>
     event.type === 'provider-start' ? [`${event.provider}/${event.model}`] : [],
   );
   const problems = [
     ...ended,
     ...faultsOf(events),
-    ...(ms > one.withinMs ? [`it took ${ms} ms, more than ${one.withinMs} ms`] : []),
-    ...(ended.length > 0 ? [] : await one.check({ stack, events, text, expected, ms, asked })),
+    ...(ms > faultCase.withinMs ? [`it took ${ms} ms, more than ${faultCase.withinMs} ms`] : []),
+    ...(ended.length > 0 ? [] : await faultCase.check({ stack, events, text, expected, ms, called })),
   ];
-  return { name: one.name, problems, ms, bytes: Buffer.byteLength(text), calls: asked.length };
+  return { name: faultCase.name, problems, ms, bytes: Buffer.byteLength(text), calls: called.length };
 }
 
 /** The caller has the whole answer, to the byte, and it is said who gave it. */
@@ -94,7 +95,7 @@ export function wholeAnswer({ events, text, expected }: Seen, model?: string): s
   return [
     ...(text === expected ? [] : [`the text differs: ${text.length} of ${expected.length} characters`]),
     ...(model === undefined || by === model ? [] : [`${by} answered, not ${model}`]),
-    ...(last.usage.outputTokens > 0 ? [] : ['no usage is told']),
+    ...(last.usage.outputTokens > 0 ? [] : ['no usage is reported']),
   ];
 }
 
@@ -104,8 +105,8 @@ export function cleanError({ events }: Seen, code: string): string[] {
   return last.error.code === code ? [] : [`the error is ${last.error.code}, not ${code}`];
 }
 
-export function callsOf({ asked }: Seen, model: string, least: number, most: number): string[] {
-  const count = asked.filter((one) => one === model).length;
+export function callsOf({ called }: Seen, model: string, least: number, most: number): string[] {
+  const count = called.filter((candidate) => candidate === model).length;
   return count >= least && count <= most
     ? []
     : [`${model} was called ${count} times, not ${least} to ${most}`];

@@ -114,7 +114,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
     check: (seen) => [...wholeAnswer(seen, second('c10')), ...callsOf(seen, primary('c10'), 2, 3)],
   },
   {
-    name: 'stream cut, the next model can only begin anew',
+    name: 'stream cut, the next model can only start over',
     id: 'c11',
     withinMs: 10_000,
     providers: (url) => ({
@@ -136,7 +136,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
     check: (seen) => [...wholeAnswer(seen), ...errorsOf(seen, 'provider_stalled')],
   },
   {
-    name: 'stall in the middle, at a model that cannot be taken up again',
+    name: 'stall in the middle, at a model that cannot be resumed',
     id: 'c13',
     withinMs: 20_000,
     route: ['simulated-messages/c13', 'simulated/c13'],
@@ -206,7 +206,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
     ],
   },
   {
-    name: 'content filter: told, not routed around',
+    name: 'content filter: reported, not routed around',
     id: 'c19',
     withinMs: 5_000,
     faults: [{ ...ALWAYS, kind: 'content-filter' }],
@@ -277,7 +277,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
       return [
         ...(seen.text === seen.expected ? [] : ['the text is not the stored one']),
         ...(isMarked ? [] : ['the end is not marked as degraded']),
-        ...(tellsAge ? [] : ['age and similarity are not told']),
+        ...(tellsAge ? [] : ['age and similarity are not reported']),
       ];
     },
   },
@@ -298,7 +298,7 @@ export const FAULT_CASES: readonly FaultCase[] = [
   },
 ];
 
-/** The response was taken up again: the provider was not made to generate anything twice. */
+/** The response was resumed: the provider was not made to generate anything twice. */
 function paidOnce({ events, expected }: Seen): string[] {
   const last = events.at(-1);
   const tokens = last !== undefined && 'usage' in last ? last.usage.outputTokens : 0;
@@ -306,10 +306,10 @@ function paidOnce({ events, expected }: Seen): string[] {
   return tokens <= wanted ? [] : [`${tokens} tokens were paid for an answer of ${wanted}`];
 }
 
-/** Where the provider told nothing, or what cannot be, the usage is counted by us, and said to be an estimate. */
+/** If the provider reports no usage, or an impossible one, we count it and mark it as an estimate. */
 function usageIsCounted({ events, expected }: Seen): string[] {
   const last = events.at(-1);
-  if (last === undefined || !('usage' in last)) return ['no usage is told'];
+  if (last === undefined || !('usage' in last)) return ['no usage is reported'];
   const { estimated, outputTokens, cachedInputTokens } = last.usage;
   const isNear =
     outputTokens > expected.length / 10 && outputTokens < expected.length && cachedInputTokens === 0;

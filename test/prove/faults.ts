@@ -1,4 +1,6 @@
-/** Every fault of a provider, over HTTP, against the running product; and an outage that the circuit breaker must end. */
+/**
+ * Every fault of a provider, over HTTP, against the running product; and an outage that the circuit breaker must end.
+ */
 import { textOf } from '../../contracts/fold-events.ts';
 import type { ProvidersView } from '../../contracts/routing.ts';
 import { faultsOf } from '../harness/check-events.ts';
@@ -34,9 +36,9 @@ export async function proveFaults(only: string | undefined): Promise<boolean> {
     const verdicts: Verdict[] = [];
     const waiting = [...wanted];
     const runner = async () => {
-      for (let one = waiting.shift(); one !== undefined; one = waiting.shift()) {
-        const { name } = one;
-        const verdict = await runCase(running, one).catch((error: unknown) => failed(name, error));
+      for (let faultCase = waiting.shift(); faultCase !== undefined; faultCase = waiting.shift()) {
+        const { name } = faultCase;
+        const verdict = await runCase(running, faultCase).catch((error: unknown) => failed(name, error));
         verdicts.push(verdict);
         print(verdict);
       }
@@ -92,17 +94,17 @@ async function proveOutage(stack: Stack, name: string): Promise<Verdict> {
       wellAtMs = Date.now();
     }
     if (wellAtMs > 0 && nowMs - wellAtMs > RECOVERS_WITHIN_MS) break;
-    const one = await generateOnce(stack);
-    problems.push(...one.problems);
-    bytes += one.bytes;
-    calls += one.asked.length;
+    const seen = await generateOnce(stack);
+    problems.push(...seen.problems);
+    bytes += seen.bytes;
+    calls += seen.called.length;
     if (wellAtMs === 0) {
-      sickCalls += one.asked.filter((asked) => asked === 'sick/sim-large').length;
+      sickCalls += seen.called.filter((candidate) => candidate === 'sick/sim-large').length;
       wasOpen ||= await isOpen(stack);
-    } else if (one.answeredBy === 'sick') backAfterMs = Date.now() - wellAtMs;
+    } else if (seen.answeredBy === 'sick') backAfterMs = Date.now() - wellAtMs;
     await pause(REQUEST_EVERY_MS);
   }
-  if (!wasOpen) problems.push('GET /v1/providers never told an open circuit');
+  if (!wasOpen) problems.push('GET /v1/providers never showed an open circuit');
   if (sickCalls > MOST_SICK_CALLS) problems.push(`${sickCalls} calls reached the sick model`);
   if (Number.isNaN(backAfterMs)) problems.push(`it was not asked again within ${RECOVERS_WITHIN_MS} ms`);
   const facts = `${sickCalls} calls reached the sick model; it answered again after ${backAfterMs} ms`;
@@ -119,7 +121,7 @@ async function generateOnce(stack: Stack) {
   return {
     problems: [...faultsOf(events), ...(text === expected ? [] : ['a text of the outage differs'])],
     bytes: Buffer.byteLength(text),
-    asked: events.flatMap((event) =>
+    called: events.flatMap((event) =>
       event.type === 'provider-start' ? [`${event.provider}/${event.model}`] : [],
     ),
     answeredBy: last?.type === 'generation-end' ? last.provider : null,

@@ -1,4 +1,7 @@
-/** Bad input on every surface of the product, by a seed: how many inputs were tried, and which of them it did not take well. */
+/**
+ * Bad input on every surface of the product, by a seed: how many inputs were tried, and which of them it did not take
+ * well.
+ */
 import { fuzzConfig } from '../fuzz/fuzz-config.ts';
 import { fuzzCost } from '../fuzz/fuzz-cost.ts';
 import { fuzzProviderStreams } from '../fuzz/fuzz-provider-streams.ts';
@@ -10,7 +13,7 @@ import { type FuzzPlan, type SurfaceReport, sumOf } from '../fuzz/inputs.ts';
 import { startSharedServices } from '../harness/shared-services.ts';
 import { startStack } from '../harness/stack.ts';
 
-export interface FuzzProof extends FuzzPlan {
+interface FuzzProof extends FuzzPlan {
   /** Splits the recorded streams of providers at every byte, besides. */
   readonly everySplit: boolean;
   /** Searches for cost, and for nothing else, by the inputs whose name has this text. null: tries all surfaces. */
@@ -73,6 +76,6 @@ async function fuzzNetwork(
 }
 
 function print({ surface, inputs, failures, note }: SurfaceReport): void {
-  const said = note === undefined ? '' : ` (${note})`;
-  console.log(`${surface}: inputs ${inputs} failures ${failures.length}${said}`);
+  const suffix = note === undefined ? '' : ` (${note})`;
+  console.log(`${surface}: inputs ${inputs} failures ${failures.length}${suffix}`);
 }

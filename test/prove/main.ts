@@ -29,8 +29,8 @@ program
     4,
   )
   .option('--seed <seed>', 'repeats the same crashes', wholeNumber)
-  .action(async (given: { runs: number; prefillRuns: number; seed?: number }) => {
-    const proved = await proveCrash({ ...given, seed: given.seed ?? chooseSeed() });
+  .action(async (options: { runs: number; prefillRuns: number; seed?: number }) => {
+    const proved = await proveCrash({ ...options, seed: options.seed ?? chooseSeed() });
     process.exitCode = proved ? 0 : 1;
   });
 
@@ -39,8 +39,8 @@ program
   .description('Shortens documents and looks for known answers in what is left.')
   .option('--seed <seed>', 'of the order of documents and of what is dropped by chance', wholeNumber, 1)
   .option('--verbose', 'name each question whose answer was lost')
-  .action(async (given: { seed: number; verbose?: boolean }) => {
-    const proved = await proveCompression({ seed: given.seed, verbose: given.verbose === true });
+  .action(async (options: { seed: number; verbose?: boolean }) => {
+    const proved = await proveCompression({ seed: options.seed, verbose: options.verbose === true });
     process.exitCode = proved ? 0 : 1;
   });
 
@@ -69,8 +69,8 @@ program
   .option('--kills <count>', 'of these processes', wholeNumber, 12)
   .option('--generations <count>', 'whole generations, with workers killed', wholeNumber, 80)
   .option('--seed <seed>', 'repeats the same plan', wholeNumber)
-  .action(async (given: Omit<BudgetPlan, 'seed'> & { seed?: number }) => {
-    const proved = await proveBudget({ ...given, seed: given.seed ?? chooseSeed() });
+  .action(async (options: Omit<BudgetPlan, 'seed'> & { seed?: number }) => {
+    const proved = await proveBudget({ ...options, seed: options.seed ?? chooseSeed() });
     process.exitCode = proved ? 0 : 1;
   });
 
@@ -82,8 +82,8 @@ program
   .option('--minutes <minutes>', 'how long there is harm', positive, 10)
   .option('--at-once <count>', 'callers', wholeNumber, 8)
   .option('--seed <seed>', 'plans the same requests and the same harm', wholeNumber)
-  .action(async (given: { minutes: number; atOnce: number; seed?: number }) => {
-    process.exitCode = (await proveMatrix({ ...given, seed: given.seed ?? chooseSeed() })) ? 0 : 1;
+  .action(async (options: { minutes: number; atOnce: number; seed?: number }) => {
+    process.exitCode = (await proveMatrix({ ...options, seed: options.seed ?? chooseSeed() })) ? 0 : 1;
   });
 
 program
@@ -105,10 +105,10 @@ program
   .option('--every-split', 'recorded streams of providers are split at every byte, and not only at some')
   .option('--cost [text]', 'only searches for what keeps others waiting, by inputs whose name has the text')
   .option('--seed <seed>', 'makes the same inputs', wholeNumber)
-  .action(async (given: { inputs: number; everySplit?: boolean; cost?: string | true; seed?: number }) => {
-    const { inputs, everySplit = false, cost } = given;
+  .action(async (options: { inputs: number; everySplit?: boolean; cost?: string | true; seed?: number }) => {
+    const { inputs, everySplit = false, cost } = options;
     const onlyCost = cost === undefined ? null : cost === true ? '' : cost;
-    const seed = given.seed ?? chooseSeed();
+    const seed = options.seed ?? chooseSeed();
     process.exitCode = (await proveFuzz({ inputs, everySplit, onlyCost, seed })) ? 0 : 1;
   });
 
@@ -118,8 +118,8 @@ program
   .option('--runs <count>', 'orders; 1 prints every step', wholeNumber, 1_000_000)
   .option('--seed <seed>', 'of the first order; the others have the next numbers', wholeNumber)
   .option('--failures <count>', 'of each thread, after which it ends', wholeNumber, 3)
-  .action(async (given: { runs: number; seed?: number; failures: number }) => {
-    const { runs, seed = chooseSeed(), failures: mostFailures } = given;
+  .action(async (options: { runs: number; seed?: number; failures: number }) => {
+    const { runs, seed = chooseSeed(), failures: mostFailures } = options;
     process.exitCode = (await proveSimulation({ runs, seed, mostFailures })) ? 0 : 1;
   });
 

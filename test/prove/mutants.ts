@@ -8,9 +8,9 @@ export async function proveMutants(only = ''): Promise<boolean> {
   console.log(`mutants: ${chosen.length}; first the checks without any`);
   let isSound = true;
   const reports = await runMutants(chosen, {
-    brokenBefore(check, said) {
+    brokenBefore(check, output) {
       isSound = false;
-      console.log(`BROKEN without a mutant: ${JSON.stringify(check)}\n  ${said}`);
+      console.log(`BROKEN without a mutant: ${JSON.stringify(check)}\n  ${output}`);
     },
     ended({ mutant, caughtBy, tookMs }) {
       const seconds = `${(tookMs / 1_000).toFixed(0)} s`;

@@ -1,4 +1,4 @@
-/** `npm run prove -- simulation`: the core under orders of events that a seed chooses, with a clock of its own. */
+/** `npm run prove -- simulation`: the core under orders of events that a seed chooses, with its own clock. */
 import { availableParallelism } from 'node:os';
 import { type SimulationPlan, simulateSeed } from '../simulation/simulate.ts';
 import { simulateInThreads } from '../simulation/simulate-in-threads.ts';

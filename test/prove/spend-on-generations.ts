@@ -1,4 +1,6 @@
-/** Whole generations through API, Temporal and workers against small budgets: cancelled, failed, fallen back, killed. */
+/**
+ * Whole generations through API, Temporal and workers against small budgets: cancelled, failed, fallen back, killed.
+ */
 import { createClient } from 'redis';
 import { workflowId } from '../../contracts/names.ts';
 import { promptOf } from '../harness/prompt.ts';
@@ -110,7 +112,7 @@ async function generateAll(stack: Stack, random: Random, count: number): Promise
     model: random.between(0, 1) === 0 ? { model: 'simulated-messages/sim-large' } : {},
   }));
   const queue = plans.entries();
-  const one = async () => {
+  const generate = async () => {
     for (const [index, { fault, tokens, user, cancelAfterMs, wire, afterTokens, model }] of queue) {
       const input = `Spender ${index}. ${promptOf({ tokens, delayMs: 6 })}`;
       const kind = ({ 1: 'cut', 2: 'status', 3: 'in-band-error', 4: 'empty' } as const)[fault];
@@ -136,6 +138,6 @@ async function generateAll(stack: Stack, random: Random, count: number): Promise
       await temporal.workflow.getHandle(workflowId(TENANT, body.id)).result();
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, one));
+  await Promise.all(Array.from({ length: AT_ONCE }, generate));
   return ids;
 }

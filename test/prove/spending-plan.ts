@@ -27,7 +27,7 @@ export function plannedLimits(): BudgetLimit[] {
   return [...HARD_LIMITS, soft].map((limit) => budgetLimitSchema.parse(limit));
 }
 
-export interface PlannedAttempt {
+interface PlannedAttempt {
   /** Shares of a thousand: of the worst input, and of the output that was granted. */
   readonly inputShare: number;
   readonly outputShare: number;

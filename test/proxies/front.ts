@@ -10,7 +10,7 @@ import { freePort } from '../harness/free-port.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 export const fronts = ['nginx', 'haproxy'] as const;
-export type FrontName = (typeof fronts)[number];
+type FrontName = (typeof fronts)[number];
 
 export interface Front {
   readonly url: string;
@@ -52,10 +52,10 @@ export async function startFront(name: FrontName, apiUrl: string, idleSeconds: n
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const gone = new Promise<void>((resolve) => child.once('close', () => resolve()));
-  let said = '';
+  let output = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk) => {
-      said += chunk;
+      output += chunk;
     });
   }
   const stop = async () => {
@@ -64,7 +64,7 @@ export async function startFront(name: FrontName, apiUrl: string, idleSeconds: n
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    await waitFor(`${name} on ${port}`, () => listens(child, port, () => said));
+    await waitFor(`${name} on ${port}`, () => listens(child, port, () => output));
   } catch (error) {
     await stop();
     throw error;
@@ -97,8 +97,8 @@ function nginxArguments(folder: string, settings: Readonly<Record<string, string
   return ['-e', 'stderr', '-p', folder, '-c', join(folder, 'nginx.conf')];
 }
 
-function listens(child: ChildProcess, port: number, said: () => string): Promise<boolean> {
-  if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${said()}`);
+function listens(child: ChildProcess, port: number, output: () => string): Promise<boolean> {
+  if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${output()}`);
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => {

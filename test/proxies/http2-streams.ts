@@ -11,7 +11,7 @@ export interface Received {
   readonly receivedAt: number;
 }
 
-export interface Http2Connection {
+interface Http2Connection {
   readonly session: ClientHttp2Session;
   /** Opens one stream and reads it to its end, however it ends. */
   read(id: string): Promise<Received[]>;

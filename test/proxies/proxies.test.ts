@@ -33,7 +33,7 @@ const begin = async (plan: Parameters<typeof promptOf>[0]) => {
 
 /** From the moment at which the log had an event to the moment at which its reader had it; ms, in order. */
 const delays = (received: readonly Received[]) =>
-  received.map(({ event, receivedAt }) => receivedAt - event.at).sort((one, other) => one - other);
+  received.map(({ event, receivedAt }) => receivedAt - event.at).sort((first, second) => first - second);
 
 /** From the first event to the last, by the log's clock; ms. */
 const durationMs = (received: readonly Received[]) =>

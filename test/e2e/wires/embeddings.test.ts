@@ -18,13 +18,13 @@ let client: OpenAI;
 let vendor: Server;
 /** What the vendor does with the next call; null: it never answers. */
 let answer: ((response: ServerResponse) => void) | null = null;
-let asked = 0;
+let requests = 0;
 const waiting: ServerResponse[] = [];
 
 beforeAll(async () => {
   vendor = createServer(async (request, response) => {
-    for await (const piece of request) void piece;
-    asked += 1;
+    for await (const chunk of request) void chunk;
+    requests += 1;
     if (answer === null) waiting.push(response);
     else answer(response);
   }).listen(0, '127.0.0.1');
@@ -108,10 +108,10 @@ describe('a call that the provider may bill is booked, as estimated', () => {
 
 test('a call that runs is not touched by a repair', async () => {
   const user = `user-${randomUUID()}`;
-  const before = asked;
+  const before = requests;
   answer = null;
   const embedding = embed('odd/embed', user);
-  await waitFor('the vendor has the call', () => asked > before);
+  await waitFor('the vendor has the call', () => requests > before);
   expect(await repair()).toMatchObject({ orphans: [] });
   const usage = { prompt_tokens: 77, total_tokens: 77 };
   const body = JSON.stringify({ object: 'list', model: 'embed', data: [], usage });

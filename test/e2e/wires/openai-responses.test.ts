@@ -16,7 +16,7 @@ afterAll(() => stack?.stop());
 afterEach(() => stack.sim.clearFaults());
 
 const MODEL = 'simulated/sim-large';
-/** Without it the simulated model would take its own answer in the second turn as one that it is to go on with. */
+/** Without it, the simulated model would take its own answer in the second turn for text to continue. */
 const FIRST_ONLY = 'This is the first turn.';
 const uncached = { headers: { 'x-unbroken-cache': 'off' } };
 
@@ -56,7 +56,7 @@ describe('the official client', () => {
     expect((await stream.finalResponse()).output_text).toBe(text);
   });
 
-  test('cut anywhere, goes on at another API process with exactly the events that were left', async () => {
+  test('cut anywhere, continues at another API process with exactly the events that were left', async () => {
     const input = promptOf({ tokens: 120, delayMs: 4 });
     const stream = await client.responses.create(
       { model: MODEL, input, stream: true, background: true },
@@ -106,7 +106,7 @@ describe('the official client', () => {
     expect(events.at(-1)).toMatchObject({ type: 'response.incomplete', response: { status: 'cancelled' } });
   });
 
-  test('goes on from a response that it names, and lists the own input of each', async () => {
+  test('continues from a response that it names, and lists the own input of each', async () => {
     const input = promptOf({ tokens: 20, delayMs: 0 });
     const first = await client.responses.create({ model: MODEL, input, instructions: FIRST_ONLY }, uncached);
     const again = promptOf({ tokens: 25, delayMs: 0 });
@@ -125,7 +125,7 @@ describe('the official client', () => {
     expect(items.data).toMatchObject([{ role: 'user', content: [{ type: 'input_text', text: again }] }]);
   });
 
-  test('deletes a response, which then is not found, nor gone on from', async () => {
+  test('deletes a response, which then is not found, nor continued from', async () => {
     const input = promptOf({ tokens: 20, delayMs: 0 });
     const made = await client.responses.create({ model: MODEL, input }, uncached);
     await client.responses.delete(made.id);

@@ -38,7 +38,7 @@ function hear(pieces: AsyncIterable<string>): {
   let text = '';
   const listen = async (): Promise<Heard> => {
     try {
-      for await (const piece of pieces) text += piece;
+      for await (const chunk of pieces) text += chunk;
       return { text, error: null };
     } catch (error) {
       return { text, error };

@@ -55,20 +55,20 @@ export const anthropic: ClientUnderTest = {
     'tool call': async (bench) => {
       const client = clientOf(bench);
       const tools = [{ name: 'weather', input_schema: TOOL_SCHEMA }];
-      const asked = ask(toolQuestion());
+      const question = ask(toolQuestion());
       const options = { headers: NO_CACHE };
-      const whole = await client.messages.stream({ ...asked, tools }, options).finalMessage();
+      const whole = await client.messages.stream({ ...question, tools }, options).finalMessage();
       const [call] = whole.content;
       holds('a tool_use', call?.type === 'tool_use');
       same('input', call.input, TOOL_ARGUMENTS);
       same('stop', whole.stop_reason, 'tool_use');
       const result = { type: 'tool_result' as const, tool_use_id: call.id, content: TOOL_RESULT };
       const messages = [
-        ...asked.messages,
+        ...question.messages,
         { role: 'assistant' as const, content: whole.content },
         { role: 'user' as const, content: [result] },
       ];
-      const answer = await client.messages.create({ ...asked, messages, tools }, options);
+      const answer = await client.messages.create({ ...question, messages, tools }, options);
       holds('an answer in words', textOf(answer).length > 50);
     },
     resume: (bench) =>

@@ -35,9 +35,9 @@ export async function openBench(services?: Readonly<Record<string, string>>): Pr
     wires: { clientAbortGraceMs: ABORT_GRACE_MS },
     limits: { heartbeatMs: HEARTBEAT_MS },
   };
-  const given = services === undefined ? {} : { services };
-  const stack = await startStack({ config, ...given });
-  const scripted = await startStack({ workers: 0, ...given }).catch(async (error: unknown) => {
+  const provided = services === undefined ? {} : { services };
+  const stack = await startStack({ config, ...provided });
+  const scripted = await startStack({ workers: 0, ...provided }).catch(async (error: unknown) => {
     await stack.stop();
     throw error;
   });

@@ -90,7 +90,7 @@ export const eventSource: ClientUnderTest = {
       const { body } = await bench.stack.api.create({ input: toolQuestion(), tools, cache: 'off' });
       const events = await follow(bench.url, bench.key, `/v1/generations/${body.id}/events`).ended;
       const pieces = events.filter((event) => event.type === 'tool-call-delta');
-      same('arguments', JSON.parse(pieces.map((piece) => piece.arguments).join('')), TOOL_ARGUMENTS);
+      same('arguments', JSON.parse(pieces.map((delta) => delta.arguments).join('')), TOOL_ARGUMENTS);
     },
     resume: async (bench) => {
       const { input, text } = await question(bench, { tokens: 200, delayMs: 5 });
@@ -113,10 +113,10 @@ export const eventSource: ClientUnderTest = {
     cancel: async (bench) => {
       const { input } = await question(bench, LONG);
       const id = await begin(bench, input);
-      let asked = false;
+      let isRequested = false;
       const events = await follow(bench.url, bench.key, `/v1/generations/${id}/events`, (event) => {
-        if (asked || event.type !== 'text-delta') return;
-        asked = true;
+        if (isRequested || event.type !== 'text-delta') return;
+        isRequested = true;
         bench.stack.api.cancel(id).catch(() => undefined);
       }).ended;
       same('end', events.at(-1)?.type, 'generation-cancel');

@@ -53,9 +53,9 @@ export const openAiChat: ClientUnderTest = {
       const tools = [
         { type: 'function' as const, function: { name: 'weather', parameters: TOOL_SCHEMA, strict: true } },
       ];
-      const asked = ask(toolQuestion());
+      const question = ask(toolQuestion());
       const options = { headers: NO_CACHE };
-      const stream = client.chat.completions.stream({ ...asked, tools }, options);
+      const stream = client.chat.completions.stream({ ...question, tools }, options);
       const [choice] = (await stream.finalChatCompletion()).choices;
       const [call] = choice?.message.tool_calls ?? [];
       holds('a call', choice !== undefined && call?.type === 'function');
@@ -63,7 +63,7 @@ export const openAiChat: ClientUnderTest = {
       same('arguments', JSON.parse(call.function.arguments), TOOL_ARGUMENTS);
       same('finish', choice.finish_reason, 'tool_calls');
       const result = { role: 'tool' as const, tool_call_id: call.id, content: TOOL_RESULT };
-      const messages = [...asked.messages, choice.message, result];
+      const messages = [...question.messages, choice.message, result];
       const answer = await client.chat.completions.create({ model: MODEL, messages, tools }, options);
       holds('an answer in words', (answer.choices[0]?.message.content ?? '').length > 50);
     },

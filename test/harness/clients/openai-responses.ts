@@ -48,8 +48,8 @@ export const openAiResponses: ClientUnderTest = {
     'tool call': async (bench) => {
       const client = clientOf(bench);
       const tools = [{ type: 'function' as const, name: 'weather', parameters: TOOL_SCHEMA, strict: true }];
-      const asked = { model: MODEL, input: toolQuestion(), tools };
-      const response = await client.responses.stream(asked, { headers }).finalResponse();
+      const question = { model: MODEL, input: toolQuestion(), tools };
+      const response = await client.responses.stream(question, { headers }).finalResponse();
       const [call] = response.output;
       holds('a function call', call?.type === 'function_call');
       same('name', call.name, 'weather');

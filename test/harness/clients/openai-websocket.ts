@@ -86,15 +86,15 @@ export const openAiWebSocket: ClientUnderTest = {
     'tool call': async (bench) => {
       const tools = [{ type: 'function' as const, name: 'weather', parameters: TOOL_SCHEMA, strict: true }];
       await onSocket(clientOf(bench), async (socket) => {
-        const asked = { type: 'response.create' as const, model: MODEL, tools, store: false };
-        const events = await turn(socket, { ...asked, input: toolQuestion() });
+        const question = { type: 'response.create' as const, model: MODEL, tools, store: false };
+        const events = await turn(socket, { ...question, input: toolQuestion() });
         const end = events.at(-1);
         holds('completed', end?.type === 'response.completed');
         const [call] = end.response.output;
         holds('a function call', call?.type === 'function_call');
         same('arguments', JSON.parse(call.arguments), TOOL_ARGUMENTS);
         const result = { type: 'function_call_output' as const, call_id: call.call_id, output: TOOL_RESULT };
-        const next = { ...asked, input: [result], previous_response_id: end.response.id };
+        const next = { ...question, input: [result], previous_response_id: end.response.id };
         holds('an answer in words', deltas(await turn(socket, next)).join('').length > 50);
       });
     },

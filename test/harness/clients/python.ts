@@ -1,4 +1,4 @@
-/** `openai` from PyPI: installed by pip into a folder of its own, kept for the next time. */
+/** `openai` from PyPI: installed by pip into its own folder, kept for the next time. */
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -136,20 +136,20 @@ export const uiChat: ClientUnderTest = {
         const chat = chatAt(bench);
         void chat.sendMessage({ text: input });
         await waitFor('some text', () => answerOf(chat).length > 20);
-        const asked = chat.messages.filter(({ role }) => role === 'user');
+        const questions = chat.messages.filter(({ role }) => role === 'user');
         // A reload of the page: what was there is gone, and only the id of the chat is known.
         await chat.stop();
         const half = chat.messages;
-        const page = mountChat(bench, chat.id, asked);
+        const page = mountChat(bench, chat.id, questions);
         await waitFor('the whole text on the page', () => answerOf(page.chat()) === text);
         await waitFor('the end', () => page.chat().status === 'ready');
         page.unmount();
         // The answer has ended: a page that has nothing of it, half of it or all of it has the whole of it once.
-        for (const messages of [asked, half, page.chat().messages]) {
+        for (const messages of [questions, half, page.chat().messages]) {
           const late = mountChat(bench, chat.id, messages);
           await waitFor('an answer to the page', () => late.statuses.length > 0);
           await waitFor('the end', () => late.chat().status === 'ready' && answerOf(late.chat()) === text);
-          same('messages', late.chat().messages.length, asked.length + 1);
+          same('messages', late.chat().messages.length, questions.length + 1);
           late.unmount();
         }
         const other = mountChat(bench, newKey(), []);

@@ -52,7 +52,7 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'key-compared-by-its-id',
-    breaks: 'Whoever knows the id of a key can use it without its secret.',
+    breaks: 'Knowing the id of a key is enough to use it without its secret.',
     file: 'api/access/api-keys.ts',
     find: 'if (record === null || !fits(record, hash)) return null;',
     replace: 'if (record === null) return null;',

@@ -1,4 +1,4 @@
-/** Bugs of the core: how an attempt goes on from what the attempt before it left. */
+/** Bugs of the core: how an attempt continues from what the attempt before it left. */
 import type { Mutant } from '../mutant.ts';
 
 const SIMULATION = { simulation: 20_000 };
@@ -153,7 +153,7 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'step-given-up-while-redis-is-away',
-    breaks: 'A settlement is dropped because Redis was away for a moment.',
+    breaks: 'A settlement is dropped because Redis was unreachable for a moment.',
     file: 'worker/give-up-steps.ts',
     find: ' || isRedisAway(error)) {',
     replace: ') {',

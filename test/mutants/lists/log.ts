@@ -102,7 +102,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'cursor-inclusive',
-    breaks: 'A reader who goes on after seq N gets N again.',
+    breaks: 'A reader that continues after seq N gets N again.',
     file: 'engine/streaming/redis-event-log.ts',
     find: '.filter((event) => event.seq > after)',
     replace: '.filter((event) => event.seq >= after)',
@@ -239,7 +239,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'edge-takes-any-cursor',
-    breaks: 'A viewer of a log that lost its tail goes on at the edge as if it had not.',
+    breaks: 'A viewer of a log that lost its tail continues at the edge as if it had not.',
     file: 'clients/edge/relay.ts',
     find: "cursor: fromHeader !== null || after === '' || at === '' ? '' :",
     replace: "cursor: fromHeader !== '-' ? '' :",

@@ -1,4 +1,4 @@
-/** Bugs of what a request may cost, and of what it is told. */
+/** Bugs of what a request may cost, and of how it is answered. */
 import type { Mutant } from '../mutant.ts';
 
 export const REQUEST_MUTANTS: readonly Mutant[] = [

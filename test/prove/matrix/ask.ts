@@ -30,9 +30,9 @@ export class Asker {
         });
         // A stream is read by who follows it; any other body is part of the answer, and may be cut like it.
         if (response.headers.get('content-type')?.startsWith('text/event-stream')) return response;
-        const said = await response.text();
-        if (response.status < 500) return new Response(said === '' ? null : said, response);
-        if (response.status !== 503) this.unclear.push(`${path}: ${response.status} ${said}`);
+        const text = await response.text();
+        if (response.status < 500) return new Response(text === '' ? null : text, response);
+        if (response.status !== 503) this.unclear.push(`${path}: ${response.status} ${text}`);
         else if (response.headers.get('retry-after') === null)
           this.unclear.push(`${path}: 503 without Retry-After`);
       } catch {

@@ -8,7 +8,7 @@ import { Client, Connection } from '@temporalio/client';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { JournalLine } from '../../../tools/simulator/journal.ts';
 import type { SimulatedTruth } from '../../harness/simulator.ts';
-import type { Accepted } from './load.ts';
+import type { Accepted } from './accepted.ts';
 import { eventsIn, type Redis, remainsOf, withRedis } from './logs.ts';
 import { type Reading, readNotebooks } from './notebook.ts';
 import { TENANTS } from './plan.ts';
@@ -56,8 +56,8 @@ export async function gatherGenerations(
   );
   return await withServices(stage, async (redis, workflow) => {
     const generations: GenerationEvidence[] = [];
-    for (const one of accepted) {
-      const { plan, messages, id } = one;
+    for (const generation of accepted) {
+      const { plan, messages, id } = generation;
       const run = await workflow
         .getHandle(`${plan.tenant}/${id}`)
         .describe()
@@ -67,12 +67,12 @@ export async function gatherGenerations(
         );
       const { tools, output } = plan.body;
       generations.push({
-        accepted: one,
-        log: one.expiredLog ?? (await eventsIn(redis, id)),
-        readings: one.readers.flatMap((reader) => readings.get(reader) ?? []),
+        accepted: generation,
+        log: generation.expiredLog ?? (await eventsIn(redis, id)),
+        readings: generation.readers.flatMap((reader) => readings.get(reader) ?? []),
         run,
         expected: await stage.sim.truth({ messages, tools, output }),
-        remains: one.deletedAtMs === null ? '' : await remainsOf(redis, id),
+        remains: generation.deletedAtMs === null ? '' : await remainsOf(redis, id),
       });
     }
     return generations;

@@ -1,6 +1,6 @@
 /**
- * One reader of our wire or OpenAI's: now on SSE, now on a WebSocket, now at this API, now at that one. It leaves in the middle by chance and
- * comes back with its cursor. It judges nothing: whatever comes is written down.
+ * One reader of our wire or OpenAI's: now on SSE, now on a WebSocket, now at this API, now at that one. It leaves in
+ * the middle by chance and comes back with its cursor. It judges nothing: whatever comes is written down.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GenerationEvent } from '../../../contracts/events.ts';
@@ -68,8 +68,8 @@ async function* readSse(
       signal: gone.signal,
     });
     if (response.status !== 200) {
-      const said = `SSE after ${after}: ${response.status} ${await response.text()}`;
-      throw PASSING.has(response.status) ? new Error(said) : new Refused(said);
+      const detail = `SSE after ${after}: ${response.status} ${await response.text()}`;
+      throw PASSING.has(response.status) ? new Error(detail) : new Refused(detail);
     }
     const body = response.body?.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({
@@ -105,9 +105,9 @@ async function* readSocket(
         if (frame.type === 'unsubscribed') return;
         if (frame.type !== 'error') continue;
         const { code, message } = frame.error;
-        const said = `WebSocket after ${after}: ${code} ${message}`;
+        const detail = `WebSocket after ${after}: ${code} ${message}`;
         const passes = code === 'service_unavailable' || code === 'rate_limited';
-        throw passes ? new Error(said) : new Refused(said);
+        throw passes ? new Error(detail) : new Refused(detail);
       }
       await sleep(20);
     }

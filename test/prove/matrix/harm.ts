@@ -6,7 +6,7 @@ import { type Harm, PROCESS_KINDS, type ProcessKind, planHarm } from './plan-har
 import type { Stage, Wire } from './stage.ts';
 import type { Timeline } from './timeline.ts';
 
-export interface HarmDone {
+interface HarmDone {
   readonly kills: Readonly<Record<ProcessKind, number>>;
   readonly stops: number;
   readonly cuts: number;
@@ -37,7 +37,7 @@ export async function harm(
     healing.push(healed.finally(() => busy.delete(thing)));
   };
   const watch = setInterval(() => {
-    for (const seat of downOf(stage).filter((one) => !busy.has(one))) {
+    for (const seat of downOf(stage).filter((candidate) => !busy.has(candidate))) {
       timeline.note(`${seat.name} ended by itself`);
       ended.push({ name: seat.name, log: seat.log() });
       keep(seat, startAgain(seat, timeline));

@@ -1,8 +1,8 @@
 /** Callers at work: each asks, lets its readers follow, does what is planned, waits for the end, and asks again. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { GenerationRequest, GenerationView, Message } from '../../../contracts/generation.ts';
 import { createRandom } from '../../harness/random.ts';
+import type { Accepted } from './accepted.ts';
 import { AGAIN_MS, Asker } from './ask.ts';
 import { isClosed } from './evidence.ts';
 import { expireLog, readLog } from './logs.ts';
@@ -11,23 +11,7 @@ import { type PlannedRequest, planRequests, TENANTS, type Tenant } from './plan.
 import type { Stage } from './stage.ts';
 import type { Timeline } from './timeline.ts';
 
-export interface Accepted {
-  readonly plan: PlannedRequest;
-  readonly id: string;
-  readonly acceptedAtMs: number;
-  /** The conversation that the provider is asked. */
-  readonly messages: readonly Message[];
-  /** The names of those who follow it. */
-  readonly readers: readonly string[];
-  /** When its cancel was accepted, while it ran. */
-  cancelledAtMs: number | null;
-  /** When the API said that it was deleted. */
-  deletedAtMs: number | null;
-  /** Its log, where that expired before the end of the run: its id has a second life. */
-  expiredLog: readonly GenerationEvent[] | null;
-}
-
-export interface Seen {
+interface Seen {
   readonly tenant: Tenant;
   readonly what: string;
 }
@@ -45,7 +29,7 @@ export interface LoadDone {
   readonly readAfterDelete: readonly { readonly id: string; readonly what: string }[];
 }
 
-export interface LoadPlan {
+interface LoadPlan {
   readonly seed: number;
   readonly atOnce: number;
   readonly timeline: Timeline;
@@ -215,9 +199,9 @@ class Load {
     const deadline = Date.now() + DELETED_WITHIN_MS;
     while (Date.now() < deadline) {
       const response = await this.#asker.ask(key, path, { method: 'DELETE' });
-      const said = await response.text();
+      const text = await response.text();
       // An answer that was lost may have deleted it.
-      const isDeleted = response.status === 404 || (response.ok && said.includes('"deleted":true'));
+      const isDeleted = response.status === 404 || (response.ok && text.includes('"deleted":true'));
       if (!isDeleted) {
         await sleep(POLL_MS);
         continue;

@@ -21,7 +21,7 @@ export async function eventsIn(redis: Redis, generationId: string): Promise<Gene
   return entries.flatMap(({ id, message }) => eventsOf(id, message));
 }
 
-/** null where Redis is away. */
+/** null while Redis is unreachable. */
 export async function readLog(url: string, generationId: string): Promise<GenerationEvent[] | null> {
   return await withRedis(url, (redis) => eventsIn(redis, generationId)).catch(() => null);
 }

@@ -40,7 +40,7 @@ import {
 import { buildStage, type Stage } from './stage.ts';
 import { createTimeline, type Timeline } from './timeline.ts';
 
-export interface MatrixPlan {
+interface MatrixPlan {
   readonly minutes: number;
   readonly seed: number;
   /** Callers. */
@@ -86,13 +86,15 @@ export async function proveMatrix(plan: MatrixPlan): Promise<boolean> {
         .join(', ')} killed; ` +
         `${harmed.stops} stopped, ${harmed.cuts} wires cut, ${harmed.backlogs} backlogs`,
     );
-    for (const one of findings.slice(0, SHOWN)) printFinding(one, evidence, timeline);
+    for (const finding of findings.slice(0, SHOWN)) printFinding(finding, evidence, timeline);
     for (const runId of evidence.openRuns.slice(0, SHOWN)) {
       console.log([`open run ${runId}`, ...(await storyOf(stage, runId))].join('\n  '));
     }
     if (findings.length > 0)
       console.log(`repeat: npm run prove -- matrix --minutes ${minutes} --seed ${seed}`);
-    const counts = WRONGS.map((wrong) => `${wrong} ${findings.filter((one) => one.wrong === wrong).length}`);
+    const counts = WRONGS.map(
+      (wrong) => `${wrong} ${findings.filter((finding) => finding.wrong === wrong).length}`,
+    );
     console.log(`generations ${done.accepted.length} kills ${kills} ${counts.join(' ')} seed ${seed}`);
     return findings.length === 0;
   } finally {
@@ -177,7 +179,9 @@ async function untilPeaceful(stage: Stage, { accepted }: LoadDone, timeline: Tim
   let open = accepted;
   for (;;) {
     const generations = await gatherGenerations(stage, open);
-    open = generations.filter((one) => openFindings(one).length > 0).map((one) => one.accepted);
+    open = generations
+      .filter((generation) => openFindings(generation).length > 0)
+      .map(({ accepted }) => accepted);
     const isOver = open.length === 0 && (await openRunsOf(stage)).length === 0;
     if (isOver || Date.now() > deadline) break;
     await sleep(LOOK_AGAIN_MS);
@@ -214,14 +218,14 @@ async function judge(
     })),
   ];
   return [
-    ...generations.flatMap((one) => [
-      ...openFindings(one),
-      ...checkText(one),
-      ...checkAnswers(one),
-      ...checkAttempts(one, INTERRUPTIONS),
-      ...checkCancelled(one),
-      ...checkDeleted(one, evidence.cached),
-      ...checkReasons(one),
+    ...generations.flatMap((generation) => [
+      ...openFindings(generation),
+      ...checkText(generation),
+      ...checkAnswers(generation),
+      ...checkAttempts(generation, INTERRUPTIONS),
+      ...checkCancelled(generation),
+      ...checkDeleted(generation, evidence.cached),
+      ...checkReasons(generation),
     ]),
     ...checkRuns(evidence),
     ...bill.findings,
@@ -268,7 +272,7 @@ function printEnds({ generations }: Evidence, { refused, silences }: LoadDone): 
     if (last?.type === 'generation-end') return last.cached ? 'cached' : last.finishReason;
     return last?.type ?? 'none';
   });
-  const readings = generations.flatMap((one) => one.readings);
+  const readings = generations.flatMap((generation) => generation.readings);
   const starts = generations.flatMap(({ log }) => log.filter(({ type }) => type === 'provider-start'));
   const counts = Object.entries(ends).map(([end, of = []]) => `${of.length} ${end}`);
   console.log(

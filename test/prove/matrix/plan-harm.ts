@@ -18,7 +18,7 @@ export type Harm =
     };
 
 /** `afterMs` counts from the beginning of the harm before it. */
-export type PlannedHarm = Harm & { readonly afterMs: number };
+type PlannedHarm = Harm & { readonly afterMs: number };
 
 /** Redis stands still for as long as two or three other harms together: one in so many keeps the load going. */
 const ONE_IN_BACKLOGS = 12;

@@ -35,7 +35,7 @@ describe('the plan of the matrix', () => {
   test('has backlogs, and wires that break at a byte', () => {
     const harms = INDICES.map((index) => planHarm(5, index));
     expect(harms.filter(({ kind }) => kind === 'backlog').length).toBeGreaterThan(20);
-    expect(harms.filter((one) => one.kind === 'cut' && one.fault.kind === 'break').length).toBeGreaterThan(
+    expect(harms.filter((harm) => harm.kind === 'cut' && harm.fault.kind === 'break').length).toBeGreaterThan(
       20,
     );
   });

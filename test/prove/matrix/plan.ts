@@ -1,4 +1,4 @@
-/** What is asked, by seed alone: the same seed plans the same requests. */
+/** The requests of a run, by seed alone: the same seed plans the same requests. */
 import type { GenerationRequest } from '../../../contracts/generation.ts';
 import { createRandom, pick, type Random } from '../../harness/random.ts';
 import { madeUpSchema } from './made-up-schema.ts';
@@ -122,7 +122,7 @@ function pickKind(random: Random): RequestKind {
   return 'plain';
 }
 
-const one = (random: Random, of: number) => random.between(1, of) === 1;
+const oneIn = (random: Random, of: number) => random.between(1, of) === 1;
 
 /** What any kind may have. */
 function planCommon(seed: number, index: number, kind: RequestKind, random: Random): PlannedRequest {
@@ -145,12 +145,12 @@ function planCommon(seed: number, index: number, kind: RequestKind, random: Rand
     ),
     body: { cache: 'off', maxOutputTokens: 600 },
     beginAfterMs: 0,
-    fault: one(random, 4) ? planFault(random, 2) : null,
-    cancelAfterMs: one(random, 8) ? random.between(0, 3_000) : null,
+    fault: oneIn(random, 4) ? planFault(random, 2) : null,
+    cancelAfterMs: oneIn(random, 8) ? random.between(0, 3_000) : null,
     deleteAfterMs: null,
     secondTurn: null,
-    readers: one(random, 3) ? 2 : 1,
-    isProbed: one(random, 8),
+    readers: oneIn(random, 3) ? 2 : 1,
+    isProbed: oneIn(random, 8),
   };
 }
 
@@ -161,8 +161,8 @@ const PLANNERS: Readonly<Record<Exclude<RequestKind, 'flight' | 'queue'>, Planne
     body: {
       ...body,
       ...modelFor(random, WIRES.slice(0, 2)),
-      ...(one(random, 8) ? { maxOutputTokens: 50 } : {}),
-      ...(one(random, 12) ? { deadlineMs: random.between(100, 6_000) } : {}),
+      ...(oneIn(random, 8) ? { maxOutputTokens: 50 } : {}),
+      ...(oneIn(random, 12) ? { deadlineMs: random.between(100, 6_000) } : {}),
     },
   }),
   shared: (seed, { body }, random) => {
@@ -195,7 +195,7 @@ const PLANNERS: Readonly<Record<Exclude<RequestKind, 'flight' | 'queue'>, Planne
       ...modelFor(random, WIRES),
       tools: [{ name: 'record_order', parameters: madeUpSchema(random) }],
     },
-    fault: one(random, 3) ? planFault(random, 2) : null,
+    fault: oneIn(random, 3) ? planFault(random, 2) : null,
   }),
   json: (seed, { tenant, mark }, random) => ({
     input: promptOf(seed, tenant, mark, pace(random, 8)),
@@ -205,7 +205,7 @@ const PLANNERS: Readonly<Record<Exclude<RequestKind, 'flight' | 'queue'>, Planne
       ...modelFor(random, WIRES),
       output: { name: 'order', schema: madeUpSchema(random) },
     },
-    fault: one(random, 3) ? planFault(random, 2) : null,
+    fault: oneIn(random, 3) ? planFault(random, 2) : null,
   }),
   reasoning: (seed, { tenant, mark, body }, random) => ({
     input: promptOf(
@@ -215,7 +215,7 @@ const PLANNERS: Readonly<Record<Exclude<RequestKind, 'flight' | 'queue'>, Planne
       `reasoning=${random.between(5, 60)} tokens=${random.between(20, 150)} ${pace(random, 15)}`,
     ),
     body: { ...body, ...modelFor(random, WIRES.slice(0, 3)) },
-    fault: one(random, 3) ? planFault(random, 2) : null,
+    fault: oneIn(random, 3) ? planFault(random, 2) : null,
   }),
   reused: (seed, { tenant, mark }, random) => ({
     input: promptOf(seed, tenant, mark, `tokens=${random.between(20, 120)} delay_ms=4`),
@@ -240,13 +240,13 @@ const PLANNERS: Readonly<Record<Exclude<RequestKind, 'flight' | 'queue'>, Planne
 function planFlight(seed: number, common: PlannedRequest, random: Random): readonly PlannedRequest[] {
   const { tenant, name, index } = common;
   const mark = `flight-${index};`;
-  const directive = one(random, 4)
+  const directive = oneIn(random, 4)
     ? burstOf(random)
     : `tokens=${random.between(80, 250)} ${pace(random, 15)}`;
   const input = promptOf(seed, tenant, mark, directive);
   const body = { cache: 'on', maxOutputTokens: 8_000, model: 'simulated/sim-large' } as const;
-  // The first call is the leader's. What `empty` costs is told by the provider, so that the bill is exact.
-  const fault = one(random, 2) ? null : planFault(random, 1, ['empty', 'empty', 'in-band-error', 'cut']);
+  // The first call is the leader's. The provider reports what `empty` costs, so that the bill is exact.
+  const fault = oneIn(random, 2) ? null : planFault(random, 1, ['empty', 'empty', 'in-band-error', 'cut']);
   const leader = {
     ...common,
     mark,
@@ -259,18 +259,18 @@ function planFlight(seed: number, common: PlannedRequest, random: Random): reado
   };
   const members = Array.from({ length: random.between(2, 5) }, (_, place): PlannedRequest => {
     const user = random.between(2, USERS_PER_TENANT);
-    const isShort = one(random, 3);
+    const isShort = oneIn(random, 3);
     return {
       ...leader,
       name: `${name}.${place + 1}`,
-      user: sharingOf(seed) === 'tenant' || one(random, 3) ? `${tenant}-user-${user}` : leader.user,
+      user: sharingOf(seed) === 'tenant' || oneIn(random, 3) ? `${tenant}-user-${user}` : leader.user,
       body: isShort ? { ...body, deadlineMs: random.between(150, 2_000) } : body,
       beginAfterMs: random.between(20, 1_200),
       fault: null,
-      cancelAfterMs: !isShort && one(random, 4) ? random.between(0, 2_500) : null,
+      cancelAfterMs: !isShort && oneIn(random, 4) ? random.between(0, 2_500) : null,
     };
   });
-  const isLeaderCancelled = one(random, 6);
+  const isLeaderCancelled = oneIn(random, 6);
   return [{ ...leader, cancelAfterMs: isLeaderCancelled ? random.between(300, 2_500) : null }, ...members];
 }
 
@@ -286,7 +286,7 @@ function planQueue(common: PlannedRequest, random: Random): readonly PlannedRequ
       input: input.replace(mark, own),
       body: { ...body, model: `${LIMITED_PROVIDER}/sim-large` },
       fault: null,
-      cancelAfterMs: one(random, 6) ? random.between(0, 6_000) : null,
+      cancelAfterMs: oneIn(random, 6) ? random.between(0, 6_000) : null,
       isProbed: false,
       readers: 1,
     };

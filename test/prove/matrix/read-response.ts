@@ -1,6 +1,7 @@
 /**
- * A reader on OpenAI's wire: the Responses stream of a generation, taken up again by `starting_after`. Its frames are
- * told in our words, under their own numbers, so that the same checks judge them. The finished response comes with its end.
+ * A reader on OpenAI's wire: the Responses stream of a generation, resumed by `starting_after`. Its frames are
+ * translated to our events, under their own numbers, so that the same checks judge them. The finished response comes
+ * with its end.
  */
 import { createParser } from 'eventsource-parser';
 import type { GenerationEvent } from '../../../contracts/events.ts';
@@ -28,7 +29,7 @@ export async function* framesOf(response: Response): AsyncGenerator<GenerationEv
   }
 }
 
-/** What is neither text, nor voids it, nor ends the answer, is told as progress. */
+/** What is neither text, nor voids it, nor ends the answer, counts as progress. */
 function inOurWords(frame: Frame): GenerationEvent {
   return { ...bodyOf(frame), seq: frame.sequence_number, at: 0 } as GenerationEvent;
 }

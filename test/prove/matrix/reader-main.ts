@@ -1,6 +1,6 @@
 /**
  * A process of readers. What a reader got is on disk before it asks for more, so the process may be killed at any
- * moment: the next one goes on from the last whole line. `reader-main.ts <port> <folder>`; POST /follow {Following}.
+ * moment: the next one continues from the last whole line. `reader-main.ts <port> <folder>`; POST /follow {Following}.
  */
 import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -50,155 +50,163 @@ type EndableSeat = Seat & { end(): Promise<void> };
 const silent = () => undefined;
 
 /**
- * @param config unbroken.config.yaml; made for a provider that all processes reach at one address where it is a function.
- * @param env more environment for APIs and workers.
+ * @param config unbroken.config.yaml; a function receives the address at which all processes reach one provider.
+ * @param env additional environment of APIs and workers.
  */
 export async function buildStage(
   config: object | ((sharedProvider: string) => object),
   env: Readonly<Record<string, string>> = {},
 ): Promise<Stage> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'unbroken-matrix-'));
-  const readingsDir = join(dataDir, 'readings');
-  mkdirSync(readingsDir);
-  const journalPath = join(dataDir, 'bill.ndjson');
-  writeFileSync(journalPath, '');
-  const configPath = join(dataDir, 'unbroken.config.yaml');
-  const ended: EndableSeat[] = [];
-  const wires: Wire[] = [];
-  const stop = async () => {
-    await Promise.all(ended.toReversed().map((seat) => seat.end()));
-    await Promise.all(wires.map((wire) => wire.close()));
-    rmSync(dataDir, { recursive: true, force: true });
-  };
-  const keep = async (seat: Promise<EndableSeat>): Promise<Seat> => {
-    ended.push(await seat);
-    return seat;
-  };
-  const wire = async (from: string, to: string, port: number): Promise<string> => {
-    const proxy = await startTcpProxy(port);
-    wires.push({ ...proxy, name: `${from} - ${to}` });
-    return proxy.address;
-  };
+  const builder = new StageBuilder(env);
   try {
-    const port = {
+    return await builder.build(config);
+  } catch (error) {
+    await builder.stop();
+    throw error;
+  }
+}
+
+interface ServicePorts {
+  readonly temporal: number;
+  readonly ui: number;
+  readonly redis: number;
+  readonly qdrant: number;
+  readonly provider: number;
+}
+
+/** Starts two of each process, and ends whatever it has started. */
+class StageBuilder {
+  readonly #env: Readonly<Record<string, string>>;
+  readonly #dataDir = mkdtempSync(join(tmpdir(), 'unbroken-matrix-'));
+  readonly #readingsDir = join(this.#dataDir, 'readings');
+  readonly #journalPath = join(this.#dataDir, 'bill.ndjson');
+  readonly #configPath = join(this.#dataDir, 'unbroken.config.yaml');
+  readonly #devKey = newKey();
+  readonly #taskQueue = `matrix-${randomUUID()}`;
+  readonly #started: EndableSeat[] = [];
+  readonly #wires: Wire[] = [];
+
+  constructor(env: Readonly<Record<string, string>>) {
+    this.#env = env;
+    mkdirSync(this.#readingsDir);
+    writeFileSync(this.#journalPath, '');
+  }
+
+  async build(config: object | ((sharedProvider: string) => object)): Promise<Stage> {
+    const ports: ServicePorts = {
       temporal: await findFreePort(),
       ui: await findFreePort(),
       redis: await findFreePort(),
       qdrant: await findFreePort(),
       provider: await findFreePort(),
     };
+    const services = await this.#startServices(ports);
+    const sharedProvider = `http://${await this.#wire('all', 'provider', ports.provider)}`;
+    // JSON is YAML.
+    const file = typeof config === 'function' ? config(sharedProvider) : config;
+    writeFileSync(this.#configPath, JSON.stringify(file));
+    const worker = await two((index) => this.#startWorker(index, ports));
+    const apiPorts = await two(findFreePort);
+    const api = await two((index) => this.#startApi(index, apiPorts[index] ?? 0, ports));
+    const readerPorts = await two(findFreePort);
+    const reader = await two((index) => this.#startReader(index, readerPorts[index] ?? 0));
+    return {
+      seats: { ...services, api, worker, reader },
+      wires: this.#wires,
+      apis: await two(
+        async (index) => `http://${await this.#wire('callers', `api ${index}`, apiPorts[index] ?? 0)}`,
+      ),
+      readers: readerPorts.map((port) => `http://127.0.0.1:${port}`),
+      sim: connectSimulator(`http://127.0.0.1:${ports.provider}`),
+      direct: {
+        TEMPORAL_ADDRESS: `127.0.0.1:${ports.temporal}`,
+        REDIS_URL: `redis://127.0.0.1:${ports.redis}`,
+        QDRANT_URL: `http://127.0.0.1:${ports.qdrant}`,
+        taskQueue: this.#taskQueue,
+      },
+      notebooks: readerPorts.map((_, index) => join(this.#readingsDir, String(index))),
+      devKey: this.#devKey,
+      journalPath: this.#journalPath,
+      stop: () => this.stop(),
+    };
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#started.toReversed().map((seat) => seat.end()));
+    await Promise.all(this.#wires.map((wire) => wire.close()));
+    rmSync(this.#dataDir, { recursive: true, force: true });
+  }
+
+  async #startServices(ports: ServicePorts) {
     const [temporalPath, redisPath, qdrantPath] = await Promise.all([
       findTemporalExecutable(silent),
       findRedisExecutable(silent),
       findQdrantExecutable(silent),
     ]);
-    const common = { dataDir, report: silent };
-    const [temporal, redis, qdrant, provider] = await Promise.all([
-      keep(
-        serviceSeat('temporal', async () => {
-          const ports = { port: port.temporal, uiPort: port.ui };
-          return (await startTemporal({ ...common, executable: temporalPath, ...ports })).process;
-        }),
-      ),
-      keep(
-        serviceSeat(
-          'redis',
-          async () => (await startRedis({ ...common, executable: redisPath, port: port.redis })).process,
-        ),
-      ),
-      keep(
-        serviceSeat(
-          'qdrant',
-          async () => (await startQdrant({ ...common, executable: qdrantPath, port: port.qdrant })).process,
-        ),
-      ),
-      keep(
-        takeSeat(
-          'provider',
-          ['tools/simulator/main.ts', '--port', String(port.provider), '--journal', journalPath],
-          {},
-        ),
-      ),
-    ]);
-    const sharedProvider = `http://${await wire('all', 'provider', port.provider)}`;
-    // JSON is YAML.
-    const file = typeof config === 'function' ? config(sharedProvider) : config;
-    writeFileSync(configPath, JSON.stringify(file));
-    const devKey = newKey();
-    const taskQueue = `matrix-${randomUUID()}`;
-    const environmentOf = async (name: string): Promise<Record<string, string>> => ({
-      TEMPORAL_ADDRESS: await wire(name, 'temporal', port.temporal),
-      REDIS_URL: `redis://${await wire(name, 'redis', port.redis)}`,
-      QDRANT_URL: `http://${await wire(name, 'qdrant', port.qdrant)}`,
-      UNBROKEN_SIMULATOR_URL: `http://${await wire(name, 'provider', port.provider)}`,
-      UNBROKEN_TASK_QUEUE: taskQueue,
-      UNBROKEN_LOG_LEVEL: 'warn',
-      UNBROKEN_CONFIG: configPath,
-      UNBROKEN_DATA_DIR: join(PROJECT_ROOT, '.unbroken', 'test'),
-      UNBROKEN_DEV_KEY: devKey,
-      ...env,
-    });
-    const two = <Value>(make: (index: number) => Promise<Value>) => Promise.all([make(0), make(1)]);
-    const workers = await two(async (index) =>
-      keep(
-        takeSeat(
-          `worker ${index}`,
-          ['--import', './worker/vm-without-watchdog.ts', 'worker/main.ts'],
-          await environmentOf(`worker ${index}`),
-        ),
-      ),
-    );
-    const apiPorts = await two(findFreePort);
-    const apis = await two(async (index) =>
-      keep(
-        takeSeat(`api ${index}`, 'api/main.ts', {
-          ...(await environmentOf(`api ${index}`)),
-          UNBROKEN_PORT: String(apiPorts[index]),
-        }),
-      ),
-    );
-    const readerPorts = await two(findFreePort);
-    const readers = await two((index) =>
-      keep(
-        takeSeat(
-          `reader ${index}`,
-          ['test/prove/matrix/reader-main.ts', String(readerPorts[index]), join(readingsDir, String(index))],
-          {},
-        ),
-      ),
-    );
-    return {
-      seats: {
-        api: apis,
-        worker: workers,
-        temporal: [temporal],
-        redis: [redis],
-        qdrant: [qdrant],
-        provider: [provider],
-        reader: readers,
-      },
-      wires,
-      apis: await two(
-        async (index) => `http://${await wire('callers', `api ${index}`, apiPorts[index] ?? 0)}`,
-      ),
-      readers: readerPorts.map((readerPort) => `http://127.0.0.1:${readerPort}`),
-      sim: connectSimulator(`http://127.0.0.1:${port.provider}`),
-      direct: {
-        TEMPORAL_ADDRESS: `127.0.0.1:${port.temporal}`,
-        REDIS_URL: `redis://127.0.0.1:${port.redis}`,
-        QDRANT_URL: `http://127.0.0.1:${port.qdrant}`,
-        taskQueue,
-      },
-      notebooks: readerPorts.map((_, index) => join(readingsDir, String(index))),
-      devKey,
-      journalPath,
-      stop,
+    const common = { dataDir: this.#dataDir, report: silent };
+    const temporal = async () => {
+      const options = { ...common, executable: temporalPath, port: ports.temporal, uiPort: ports.ui };
+      return (await startTemporal(options)).process;
     };
-  } catch (error) {
-    await stop();
-    throw error;
+    const redis = async () =>
+      (await startRedis({ ...common, executable: redisPath, port: ports.redis })).process;
+    const qdrant = async () =>
+      (await startQdrant({ ...common, executable: qdrantPath, port: ports.qdrant })).process;
+    const provider = ['--port', String(ports.provider), '--journal', this.#journalPath];
+    const seats = await Promise.all([
+      this.#keep(serviceSeat('temporal', temporal)),
+      this.#keep(serviceSeat('redis', redis)),
+      this.#keep(serviceSeat('qdrant', qdrant)),
+      this.#keep(takeSeat('provider', ['tools/simulator/main.ts', ...provider], {})),
+    ]);
+    return { temporal: [seats[0]], redis: [seats[1]], qdrant: [seats[2]], provider: [seats[3]] };
+  }
+
+  async #startWorker(index: number, ports: ServicePorts): Promise<Seat> {
+    const entry = ['--import', './worker/vm-without-watchdog.ts', 'worker/main.ts'];
+    const name = `worker ${index}`;
+    return this.#keep(takeSeat(name, entry, await this.#environmentOf(name, ports)));
+  }
+
+  async #startApi(index: number, port: number, ports: ServicePorts): Promise<Seat> {
+    const name = `api ${index}`;
+    const environment = { ...(await this.#environmentOf(name, ports)), UNBROKEN_PORT: String(port) };
+    return this.#keep(takeSeat(name, 'api/main.ts', environment));
+  }
+
+  #startReader(index: number, port: number): Promise<Seat> {
+    const entry = ['test/prove/matrix/reader-main.ts', String(port), join(this.#readingsDir, String(index))];
+    return this.#keep(takeSeat(`reader ${index}`, entry, {}));
+  }
+
+  async #environmentOf(name: string, ports: ServicePorts): Promise<Record<string, string>> {
+    return {
+      TEMPORAL_ADDRESS: await this.#wire(name, 'temporal', ports.temporal),
+      REDIS_URL: `redis://${await this.#wire(name, 'redis', ports.redis)}`,
+      QDRANT_URL: `http://${await this.#wire(name, 'qdrant', ports.qdrant)}`,
+      UNBROKEN_SIMULATOR_URL: `http://${await this.#wire(name, 'provider', ports.provider)}`,
+      UNBROKEN_TASK_QUEUE: this.#taskQueue,
+      UNBROKEN_LOG_LEVEL: 'warn',
+      UNBROKEN_CONFIG: this.#configPath,
+      UNBROKEN_DATA_DIR: join(PROJECT_ROOT, '.unbroken', 'test'),
+      UNBROKEN_DEV_KEY: this.#devKey,
+      ...this.#env,
+    };
+  }
+
+  async #wire(from: string, to: string, port: number): Promise<string> {
+    const proxy = await startTcpProxy(port);
+    this.#wires.push({ ...proxy, name: `${from} - ${to}` });
+    return proxy.address;
+  }
+
+  async #keep(seat: Promise<EndableSeat>): Promise<Seat> {
+    this.#started.push(await seat);
+    return seat;
   }
 }
+
+const two = <Value>(make: (index: number) => Promise<Value>) => Promise.all([make(0), make(1)]);
 
 /** A service of ours in a seat: killed without its knowledge, and started again on its data. */
 async function serviceSeat(name: string, start: () => Promise<RunningProcess>): Promise<EndableSeat> {

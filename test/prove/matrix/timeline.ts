@@ -1,5 +1,5 @@
-/** What happened when, so that a failure can be told from its causes. */
-export interface Happening {
+/** What happened when, so that a failure can be traced to its causes. */
+interface Happening {
   readonly atMs: number;
   readonly what: string;
 }

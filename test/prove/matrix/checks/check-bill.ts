@@ -6,7 +6,7 @@ import type { GenerationEvent } from '../../../../contracts/events.ts';
 import type { Evidence, GenerationEvidence, LedgerEntry } from '../evidence.ts';
 import { type Finding, finding } from './finding.ts';
 
-export interface BillVerdict {
+interface BillVerdict {
   readonly findings: readonly Finding[];
   /** Requests with a call that could only be estimated, and what was billed and booked for them. */
   readonly orphaned: { readonly requests: number; readonly billed: number; readonly booked: number };
@@ -20,8 +20,8 @@ export function checkBill({ generations, bill, ledger }: Evidence): BillVerdict 
   const exact = { billed: 0, booked: 0 };
   const booked = Map.groupBy(ledger, ({ generation }) => generation);
   // Requests that ask the same look the same to the provider, so they are judged together.
-  const asked = Map.groupBy(generations, ({ accepted }) => accepted.plan.mark);
-  for (const [mark, same] of asked) {
+  const byMark = Map.groupBy(generations, ({ accepted }) => accepted.plan.mark);
+  for (const [mark, same] of byMark) {
     // Of a flight the members pay together; another check adds them up.
     const isFlight = same.some(({ log }) => log.some(({ type }) => type === 'cache-join'));
     // How often a deleted generation called is on no record.
@@ -76,7 +76,7 @@ function usedTokens(last: GenerationEvent | undefined): number | null {
   );
 }
 
-/** Attempts that ask the provider anew; one that takes a response up again is no call. */
+/** Attempts that send a new call to the provider; one that resumes a response is no call. */
 function callsOf(log: readonly GenerationEvent[]): GenerationEvent[] {
   return log.filter((event) => event.type === 'provider-start' && event.strategy !== 'reattach');
 }

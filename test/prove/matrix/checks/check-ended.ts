@@ -1,4 +1,4 @@
-/** Each accepted generation has ended: in its log and as a run; and no attempt went on for ever. */
+/** Each accepted generation has ended: in its log and as a run; and no attempt continued forever. */
 import type { Evidence, GenerationEvidence } from '../evidence.ts';
 import { TERMINAL } from './check-sequence.ts';
 import { type Finding, finding } from './finding.ts';

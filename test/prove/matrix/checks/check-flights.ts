@@ -1,6 +1,6 @@
 /**
  * Generations that share one call pay for it together: what the ledger has booked for all of them is what the provider
- * billed, whoever led, left, was cancelled or ran out of time.
+ * billed, no matter which one led, left, was cancelled or ran out of time.
  */
 import type { JournalLine } from '../../../../tools/simulator/journal.ts';
 import type { Evidence, GenerationEvidence, LedgerEntry } from '../evidence.ts';
@@ -8,8 +8,8 @@ import { type Finding, finding } from './finding.ts';
 import { isWhole } from './held.ts';
 
 /**
- * An estimate counts by another tokenizer than the provider, may include a call that never arrived, and leaves out what a
- * provider made and nobody received. At least one whole answer is paid where a member has one.
+ * An estimate counts by another tokenizer than the provider, may include a call that never arrived, and leaves out what
+ * a provider made and nobody received. At least one whole answer is paid where a member has one.
  */
 const ESTIMATE_FACTOR = 2;
 const ESTIMATE_TOKENS = 200;
@@ -19,8 +19,8 @@ export function checkFlights({
   bill,
   ledger,
 }: Pick<Evidence, 'generations' | 'bill' | 'ledger'>): Finding[] {
-  const asked = Map.groupBy(generations, ({ accepted }) => accepted.plan.mark);
-  return [...asked.values()]
+  const byMark = Map.groupBy(generations, ({ accepted }) => accepted.plan.mark);
+  return [...byMark.values()]
     .filter((members) => members.some(({ log }) => log.some(({ type }) => type === 'cache-join')))
     .flatMap((members) => checkMembers(members, bill, ledger));
 }
@@ -40,12 +40,12 @@ function checkMembers(
   const isEstimated = entries.some((entry) => entry.isEstimated) || members.some(hasEstimate);
   const factor = isEstimated ? ESTIMATE_FACTOR : 1;
   const slack = isEstimated ? ESTIMATE_TOKENS : 0;
-  const said = `${members.length} generations of ${mark} were billed ${billed} and booked ${booked}${isEstimated ? ', some of it estimated' : ''}`;
+  const detail = `${members.length} generations of ${mark} were billed ${billed} and booked ${booked}${isEstimated ? ', some of it estimated' : ''}`;
   const [id = ''] = ids;
   const received = members.find(({ log }) => isWhole(log))?.expected.tokens ?? 0;
   const least = isEstimated ? Math.min(billed, received) : billed;
-  if (booked * factor + slack < least) return [finding('unpaid', id, said)];
-  if (booked > billed * factor + slack) return [finding('paid_twice', id, said)];
+  if (booked * factor + slack < least) return [finding('unpaid', id, detail)];
+  if (booked > billed * factor + slack) return [finding('paid_twice', id, detail)];
   return [];
 }
 

@@ -1,4 +1,4 @@
-/** No process of the product ends unless somebody ends it, whatever happens to the others. */
+/** No process of the product ends unless the matrix ends it, whatever happens to the others. */
 import { type Finding, finding } from './finding.ts';
 
 export interface EndedProcess {

@@ -1,11 +1,16 @@
-/** What the API has said of a generation comes true: it is cancelled, it is deleted, and no error blames what did not happen. */
+/**
+ * What the API has said of a generation comes true: it is cancelled, it is deleted, and no error blames what did not
+ * happen.
+ */
 import type { Evidence, GenerationEvidence } from '../evidence.ts';
 import type { LoadDone } from '../load.ts';
 import { type Finding, finding } from './finding.ts';
 
 /** An answer may become whole while its worker does not yet know of the cancel. */
 const LATE_END_MS = 5_000;
-/** Ends that nothing in the matrix can be the cause of: Redis and the processes lose nothing that they have confirmed. */
+/**
+ * Ends that nothing in the matrix can be the cause of: Redis and the processes lose nothing that they have confirmed.
+ */
 const NEVER = new Set(['internal', 'log_tail_lost', 'input_lost']);
 
 export function checkCancelled({ accepted, log }: GenerationEvidence): Finding[] {
@@ -13,10 +18,10 @@ export function checkCancelled({ accepted, log }: GenerationEvidence): Finding[]
   const last = log.at(-1);
   if (cancelledAtMs === null || last === undefined) return [];
   const lateMs = last.at - cancelledAtMs;
-  const said = `its cancel was accepted, and ${lateMs} ms later it ended as ${last.type}`;
+  const detail = `its cancel was accepted, and ${lateMs} ms later it ended as ${last.type}`;
   if (last.type === 'generation-error' && lateMs > 0)
-    return [finding('uncancelled', id, `${said} ${last.error.code}`)];
-  if (last.type === 'generation-end' && lateMs > LATE_END_MS) return [finding('uncancelled', id, said)];
+    return [finding('uncancelled', id, `${detail} ${last.error.code}`)];
+  if (last.type === 'generation-end' && lateMs > LATE_END_MS) return [finding('uncancelled', id, detail)];
   return [];
 }
 

@@ -12,7 +12,7 @@ export function checkFollowed(generations: readonly GenerationEvidence[], sharin
   return generations.flatMap(({ accepted, log }) =>
     log.flatMap((event) => {
       if (event.type !== 'cache-join') return [];
-      const leader = generations.find((one) => one.accepted.id === event.leader)?.accepted.plan;
+      const leader = generations.find((candidate) => candidate.accepted.id === event.leader)?.accepted.plan;
       if (leader !== undefined && mayHave(accepted.plan, leader, sharing)) return [];
       const { tenant, user } = accepted.plan;
       if (leader?.tenant === tenant && leader.user !== user)
@@ -29,8 +29,9 @@ export function checkCache(generations: readonly GenerationEvidence[], sharing: 
     const hit = log.find(({ type }) => type === 'cache-hit');
     if (hit === undefined) return [];
     const { mark, tenant, user } = accepted.plan;
-    const before = made.filter((one) => (endOf(one.log)?.at ?? Number.POSITIVE_INFINITY) <= hit.at);
-    const isMadeFor = (who: Sharing) => before.some((one) => mayHave(accepted.plan, one.accepted.plan, who));
+    const before = made.filter((maker) => (endOf(maker.log)?.at ?? Number.POSITIVE_INFINITY) <= hit.at);
+    const isMadeFor = (who: Sharing) =>
+      before.some((maker) => mayHave(accepted.plan, maker.accepted.plan, who));
     if (isMadeFor(sharing)) return [];
     if (isMadeFor('tenant'))
       return [finding('cross_user', accepted.id, `${user} got a cached answer to ${mark} of another user`)];
@@ -41,11 +42,11 @@ export function checkCache(generations: readonly GenerationEvidence[], sharing: 
 }
 
 /** Whether the one may be given what the other made. */
-function mayHave(one: PlannedRequest, maker: PlannedRequest, sharing: Sharing): boolean {
+function mayHave(reader: PlannedRequest, maker: PlannedRequest, sharing: Sharing): boolean {
   return (
-    maker.mark === one.mark &&
-    maker.tenant === one.tenant &&
-    (sharing === 'tenant' || maker.user === one.user)
+    maker.mark === reader.mark &&
+    maker.tenant === reader.tenant &&
+    (sharing === 'tenant' || maker.user === reader.user)
   );
 }
 

@@ -69,8 +69,8 @@ describe('the check of text', () => {
     expect(checkText(evidence())).toEqual([]);
     const cut = numbered(START, text('a '), end({ finishReason: 'length' }));
     expect(checkText(evidence({ log: cut, readings: [] }))).toEqual([]);
-    const anew = numbered(START, text('x'), RESET, text('a b'), end());
-    expect(checkText(evidence({ log: anew, readings: [] }))).toEqual([]);
+    const restarted = numbered(START, text('x'), RESET, text('a b'), end());
+    expect(checkText(evidence({ log: restarted, readings: [] }))).toEqual([]);
   });
   test.each<[string, EventBody[], string]>([
     ['a missing token', [text('b'), end()], 'lost'],
@@ -170,8 +170,8 @@ describe('the check of tenants', () => {
     const join: EventBody = { type: 'cache-join', leader: 'leader', similarity: 1 };
     const follower = evidence({ log: numbered(START, join, text('a b'), end()) });
     const leader = (tenant: Tenant, mark: string) => {
-      const one = evidence({ tenant, mark });
-      return { ...one, accepted: { ...one.accepted, id: 'leader' } };
+      const generation = evidence({ tenant, mark });
+      return { ...generation, accepted: { ...generation.accepted, id: 'leader' } };
     };
     expect(checkFollowed([follower, leader('acme', 'request-1;')], 'tenant')).toEqual([]);
     for (const others of [[leader('globex', 'request-1;')], [leader('acme', 'request-2;')], []])
@@ -207,12 +207,12 @@ describe('the check of answers', () => {
     const log = numbered(START, { type: 'reasoning-delta', text: 'so' }, ...bodies);
     return checkAnswers(evidence({ body: asksJson, expected, log, readings: [readingOf(log)] }));
   };
-  const call = (index: number, piece: string): EventBody => ({
+  const call = (index: number, delta: string): EventBody => ({
     type: 'tool-call-delta',
     index,
     id: `call_${index}`,
     name: 'order',
-    arguments: piece,
+    arguments: delta,
   });
   const toolCalls = [
     { name: 'order', arguments: '{"city":"Paris"}' },

@@ -16,7 +16,7 @@ export const WRONGS = [
   'unexplained',
   'ended_by_itself' as const,
 ];
-export type Wrong = (typeof WRONGS)[number];
+type Wrong = (typeof WRONGS)[number];
 
 export interface Finding {
   readonly wrong: Wrong;

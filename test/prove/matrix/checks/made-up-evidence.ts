@@ -1,8 +1,8 @@
 /** One made-up generation with its log, its readings and its run, for the tests of the checks. */
 import type { EventBody, GenerationEvent } from '../../../../contracts/events.ts';
 import { NO_USAGE } from '../../../../contracts/money.ts';
+import type { Accepted } from '../accepted.ts';
 import type { GenerationEvidence } from '../evidence.ts';
-import type { Accepted } from '../load.ts';
 import type { Reading } from '../notebook.ts';
 import { type PlannedRequest, planRequests } from '../plan.ts';
 
@@ -10,7 +10,7 @@ export const MODEL = { provider: 'simulated', model: 'sim-large' };
 export const USAGE = { ...NO_USAGE, inputTokens: 10, outputTokens: 2 };
 export const START: EventBody = { type: 'generation-start', generationId: 'g', route: 'default', user: 'u' };
 export const CALL: EventBody = { type: 'provider-start', ...MODEL, attempt: 1, strategy: 'start' };
-export const text = (said: string): EventBody => ({ type: 'text-delta', text: said });
+export const text = (delta: string): EventBody => ({ type: 'text-delta', text: delta });
 export const RESET: EventBody = { type: 'text-reset', reason: '' };
 export const end = (more: object = {}): EventBody => ({
   type: 'generation-end',
@@ -44,7 +44,7 @@ export function readingOf(events: readonly GenerationEvent[]): Reading {
   return { reader: 'r', generationId: 'g', wire: 'native', events, refused: null };
 }
 
-export type Changes = Partial<Omit<GenerationEvidence, 'accepted'>> &
+type Changes = Partial<Omit<GenerationEvidence, 'accepted'>> &
   Partial<Omit<Accepted, 'plan'>> &
   Partial<Pick<PlannedRequest, 'tenant' | 'user' | 'mark' | 'body'>>;
 
