@@ -158,7 +158,7 @@ async function readRules(
   };
 }
 
-/** The subjects of an owner in the order of their keys: user, team (where there is one), key. */
+/** The subjects of an owner in the order of their keys: user, team (if there is one), key. */
 export function subjectsOf({ user, team, keyId }: BudgetOwner): { kind: BudgetSubjectKind; id: string }[] {
   const ids: Record<BudgetSubjectKind, string | null> = { user, team, key: keyId };
   return budgetSubjects.flatMap((kind) => {

@@ -1,4 +1,4 @@
-/** The verifier in a thread of this process, with a deadline that holds whatever the text. */
+/** The verifier in a thread of this process, with a deadline that holds for any text. */
 import { z } from 'zod';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';

@@ -1,4 +1,4 @@
-/** Compression in a thread of this process, with a deadline that holds whatever the context contains. */
+/** Compression in a thread of this process, with a deadline that holds for any context. */
 import { z } from 'zod';
 import { LIMITS } from '../../contracts/limits.ts';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';

@@ -1,7 +1,7 @@
 /**
  * The Universal Sentence Encoder in a thread of this process: 512 dimensions, English, nothing leaves the machine. One
- * process has one encoder, so the model is loaded once. The thread serves tenants in turns, and a request should take
- * no longer than a question does: whatever runs in it delays the cache look-ups of everyone else.
+ * process has one encoder, so the model is loaded once. The thread serves tenants round-robin. A request should take no
+ * longer than a question, because it delays the cache look-ups of all other tenants.
  */
 import { z } from 'zod';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';

@@ -79,7 +79,7 @@ function limitSilence(connection: RedisConnection, answerMs: number): void {
         isSilent = true;
         reject(new RedisSilentError(answerMs));
       }, answerMs);
-      // On a ready connection the command is written at once, so the client's own limit, which costs more, is not needed.
+      // A ready connection writes the command at once, so the client's own limit, which costs more, is not needed.
       const limits = connection.isReady ? { ...options, timeout: 0 } : options;
       send<Reply>(args, limits).then(
         (reply) => {

@@ -274,7 +274,7 @@ money|cash
 `;
 
 export interface Lexicon {
-  /** The words of a meaning, joined by `_`; the word itself where it has none here. */
+  /** The words of a meaning, joined by `_`; the word itself if it has none here. */
   readonly phrases: ReadonlyMap<string, string>;
   readonly longestPhrase: number;
   /** The lines that a word stands in. */

@@ -142,7 +142,7 @@ function partNamed(letter: string): Part {
   return PART_NAMES.find((part) => PARTS[part] === letter) ?? 'adj';
 }
 
-/** The offsets of a word's synsets, its most frequent sense first; empty where the word is not listed. */
+/** The offsets of a word's synsets, its most frequent sense first; empty if the word is not listed. */
 function findOffsets(index: Buffer, lemma: string): number[] {
   const wanted = `${lemma} `;
   let low = 0;

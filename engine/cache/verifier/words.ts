@@ -172,7 +172,7 @@ function readNumber(raw: readonly string[], from: number): NumberRead | null {
   const isNegative = raw[index] === 'negative';
   if (isNegative) index += 1;
   const first = raw[index] ?? '';
-  // 007 is no number: what it begins with is part of a name.
+  // 007 is not a number: it is part of a name.
   if (/^0\d/.test(first)) return null;
   const digits = /^\d/.test(first);
   let value = digits ? Number(first.replaceAll(',', '')) : VALUES.get(first);
@@ -182,7 +182,7 @@ function readNumber(raw: readonly string[], from: number): NumberRead | null {
   const isPronoun =
     /^[.,:;?!]?$/.test(after) || isExact(after) || /^(which|this|that|another)$/.test(raw[index - 1] ?? '');
   if (first === 'one' && isPronoun) return null;
-  // A version such as 3.12.1 is no number; it stays as it is written.
+  // A version such as 3.12.1 is not a number and stays as it is.
   if (Number.isNaN(value)) return { value: first, currency, next: index + 1 };
   const isDecimal = first.includes('.');
   index += 1;

@@ -159,7 +159,7 @@ function noteHeld(
   held.microUsd = reservedMicroUsd + held.charges.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0);
 }
 
-test('whatever is done in whatever order: no hard budget is overspent, every balance is the sum of its entries, and every generation is booked at what it used', async () => {
+test('in any history no hard budget is overspent, every balance is the sum of its entries, and every generation is booked at its usage', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (history) => {
       const owner = newOwner();

@@ -49,7 +49,7 @@ describe('reserve', () => {
     await expectBalanced(first, owner.tenant);
   });
 
-  test('the output is clipped to what is left, and refused where less than the least fits', async () => {
+  test('the output is clipped to what is left, and refused if the minimum does not fit', async () => {
     const owner = newOwner();
     const { ledger } = ledgerOn(bench.clients[0], DAILY(100));
     expect(await ledger.reserve(ask(owner, 'a', { input: 10, max: 40 }))).toEqual({
@@ -145,7 +145,7 @@ describe('reserve', () => {
     });
   });
 
-  test('a generation that was settled before it was reserved gets nothing that nobody would release', async () => {
+  test('a generation that was settled before it was reserved gets no reservation, which no step would release', async () => {
     const owner = newOwner();
     const on = ledgerOn(bench.clients[0], DAILY(100));
     await on.ledger.settle(bill(owner, 'a', 0));
@@ -155,7 +155,7 @@ describe('reserve', () => {
 });
 
 describe('extend', () => {
-  test('books the attempts that ended, once, and reserves what the next one needs beside them', async () => {
+  test('books the ended attempts once, and reserves what the next one needs', async () => {
     const owner = newOwner();
     const on = ledgerOn(bench.clients[0], DAILY(1_000));
     await on.ledger.reserve(ask(owner, 'a', { input: 100, max: 200 }));
@@ -195,7 +195,7 @@ describe('extend', () => {
     await expectBalanced(on, owner.tenant);
   });
 
-  test('is refused where the budget has no room, and books what was used all the same', async () => {
+  test('is refused without room in the budget, and still books the used amounts', async () => {
     const owner = newOwner();
     const on = ledgerOn(bench.clients[0], DAILY(300));
     await on.ledger.reserve(ask(owner, 'a', { input: 100, max: 200 }));
@@ -267,7 +267,7 @@ describe('look', () => {
     expect(await balanceOf(on, owner)).toMatchObject({ reservedTokens: 0 });
   });
 
-  test('counts no tokens where nothing is limited', async () => {
+  test('counts no tokens without a limit', async () => {
     const { ledger } = ledgerOn(bench.clients[0], []);
     const needed = async () => {
       throw new Error('was asked');

@@ -25,7 +25,7 @@ const { temperature: _temperature, ...withoutTemperature } = input;
 const { system: _system, ...withoutSystem } = input;
 
 describe('cacheKey', () => {
-  test('the same question has the same key, whatever the order of its fields', () => {
+  test('the same question has the same key, in any order of its fields', () => {
     const { messages, ...rest } = input;
     const turned = messages.map(({ role, content }) => ({ content, role }));
     const { candidates } = question;

@@ -177,7 +177,7 @@ describe('a text is not written', () => {
     expect(await kept()).not.toContain('Open the settings.');
   });
 
-  test('where it may not be, and an entry of another generation stays', async () => {
+  test('that must not be stored is not, and an entry of another generation stays', async () => {
     const cache = cacheAt(qdrant.url, 5_000);
     const refused = await cache.store(
       question,

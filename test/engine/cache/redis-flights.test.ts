@@ -77,7 +77,7 @@ describe('a flight', () => {
     expect(new Set(followers.map(({ leader }) => leader)).size).toBe(1);
   });
 
-  test('gives the same role to one who asks again', async () => {
+  test('gives the same role to a repeated call', async () => {
     const ask = questions();
     const leader = await newLeader(ask('Why?'));
     expect(await flights().join(ask('Why?'), leader, wishes)).toEqual({ role: 'alone' });
@@ -98,7 +98,7 @@ describe('a flight', () => {
     }
   });
 
-  test('is not joined by another user where users do not share, whatever the words', async () => {
+  test('is not joined by another user if users do not share, not even with the same words', async () => {
     const ask = questions();
     const of = (onlyUser: string, content: string) => ({ ...ask(content), onlyUser });
     const leader = await newLeader(of('ann', 'How do I turn on dark mode?'));
@@ -118,7 +118,7 @@ describe('a flight', () => {
     expect(await follow(ask('What is the way to print ≤ in Python?'), 'c')).toMatchObject({ leader });
   });
 
-  test('is not joined by one with another output cap, nor led by one who may only read', async () => {
+  test('is not joined by a generation with another output cap, nor led by one that may only read', async () => {
     const ask = questions();
     await newLeader(ask('Why?'));
     expect(await flights().join(ask('Why?', 200), 'b', wishes)).toEqual({ role: 'alone' });
@@ -127,7 +127,7 @@ describe('a flight', () => {
     expect(await follow(ask('How?'), 'e')).toMatchObject({ leader });
   });
 
-  test('whose answer is stored is joined by nobody new; who still copies keeps its place', async () => {
+  test('whose answer is stored takes no new followers; one that still copies keeps its place', async () => {
     const ask = questions();
     const leader = await newLeader(ask('Why?'));
     await follow(ask('Why?'), 'b');

@@ -62,7 +62,7 @@ describe('a stored answer', () => {
     expect(await cache.lookUpBest(other, LIMITS.threshold)).toEqual({ outcome: 'miss' });
   });
 
-  test('is given to its own user only, where users do not share: not by the same words, nor by others, nor degraded', async () => {
+  test('is found only by its own user if users do not share: not by the same words, nor by similar ones, nor degraded', async () => {
     const cache = patient();
     const of = (onlyUser: string, asking: CacheQuestion) => ({ ...asking, onlyUser });
     await cache.store(of('ann', question), answer);
@@ -293,7 +293,7 @@ describe('a judge', () => {
     });
   });
 
-  test('is not asked about what is surely different, nor where its route has none', async () => {
+  test('is not asked about a sure difference, nor on a route without a judge', async () => {
     let calls = 0;
     const counting = model(async (call) => {
       calls += 1;
@@ -364,7 +364,7 @@ describe('a judge', () => {
     });
   });
 
-  test('is on record before its call leaves, and is not called where it is on record already', async () => {
+  test('is on record before its call is made, and is not called again if it is on record', async () => {
     await patient().store(question, answer);
     noted.length = 0;
     let notedBefore = 0;

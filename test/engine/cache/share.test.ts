@@ -4,7 +4,7 @@ import { splitCost } from '../../../contracts/share.ts';
 import { createRandom } from '../../harness/random.ts';
 
 describe('splitCost', () => {
-  test('whatever is shared by however many, the parts make the whole, and no follower pays more than the leader', () => {
+  test('for any cost and any number of members, the parts add up to the whole, and no follower pays more than the leader', () => {
     const random = createRandom(7);
     for (let round = 0; round < 1_000; round += 1) {
       const amount = () => random.between(0, 100_000);

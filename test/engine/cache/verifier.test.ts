@@ -70,7 +70,7 @@ describe('the verifier', () => {
     expect(taken).toEqual([]);
   });
 
-  test('reads a long text in a time that is short, whatever is in it', () => {
+  test('reads any long text in a short time', () => {
     const hostile = [
       'a '.repeat(2_000),
       'how do i '.repeat(400),
@@ -147,7 +147,7 @@ describe('what the verifier cannot read', () => {
     .filter((prompt) => !/^\s*$/.test(prompt));
   const place = fc.tuple(fc.constantFrom(...prompts), fc.double({ min: 0, max: 1, noNaN: true }));
 
-  test('any character that is no space, put anywhere into a prompt, makes it another', () => {
+  test('any character but a space, inserted anywhere into a prompt, makes it another prompt', () => {
     fc.assert(
       fc.property(place, character, ([prompt, share], inserted) => {
         const at = Math.round(share * prompt.length);

@@ -158,7 +158,7 @@ describe('the saving', () => {
     expect(held).toBeLessThanOrEqual(970);
   });
 
-  test('is not called certain of few requests, nor where the interval holds 0', () => {
+  test('is not certain with few requests, nor with 0 in the interval', () => {
     const of = (version: number, requests: number, meanMicroUsd: number, squares: number) => ({
       version,
       requests,

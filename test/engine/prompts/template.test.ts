@@ -41,7 +41,7 @@ describe('a template', () => {
     expect(fill('{{first}}{{first}}', values)).toBe('{{second}} \\{{second}} \\');
   });
 
-  test('text without a placeholder comes out as it went in, whatever it holds', () => {
+  test('any text without a placeholder stays unchanged', () => {
     const random = createRandom(7);
     const alphabet = ['a', '{', '}', '\\', ' ', '\n', '}}', 'é', '🚀'];
     for (let round = 0; round < 500; round += 1) {
@@ -67,7 +67,7 @@ describe('a prompt', () => {
   const render = (variables: Record<string, string | number | boolean>) =>
     renderPrompt(content, { name: 'greeting', variables });
 
-  test('is filled, with defaults where a value is not given', () => {
+  test('is filled, with defaults for missing values', () => {
     expect(render({ name: 'Ann' })).toEqual({
       system: 'Answer Ann in English.',
       messages: [{ role: 'user', content: 'I am Ann.' }],

@@ -114,7 +114,7 @@ describe('a development key', () => {
     expect(() => keyOf(key)).toThrow(/UNBROKEN_DEV_KEY.*openssl rand -hex 32/);
   });
 
-  test('is taken where it is random, and such as we make', () => {
+  test('is accepted if it is random, as generated keys are', () => {
     for (const key of [randomBytes(32).toString('hex'), randomBytes(24).toString('base64url')]) {
       expect(keyOf(key)).toBe(key);
     }

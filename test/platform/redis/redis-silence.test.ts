@@ -70,7 +70,7 @@ test('a subscriber whose connection fell silent is subscribed again', async () =
   subscriber.destroy();
 });
 
-test('a connection that nobody uses is kept', async () => {
+test('an idle connection is kept', async () => {
   await waitFor('a command to be answered', () => redis.get('key').catch(() => null));
   const before = errors.length;
   await new Promise((resolve) => setTimeout(resolve, 5 * ANSWER_MS));

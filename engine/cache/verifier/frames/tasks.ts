@@ -63,7 +63,7 @@ export const LATE: readonly Rule[] = [
   ['<long> ([^¶]+?) (?:takes?|needs?) to ', '<long> $1 '],
   // Python: how can I sort a list?
   ['^([^<¶:,]{1,40}) : (<[a-z]+>[^¶]*?)( ¶)?$', '$2 in $1'],
-  // At high altitude, why does water boil: where it stands says nothing.
+  // At high altitude, why does water boil: the place of the phrase means nothing.
   [
     '^((?:in|at|on|for|with|during|from|within|after|before|under|as|to|since|until) [^<¶,:]+?) [,:]? ?(<[a-z]+>[^¶]*?)( ¶)?$',
     '$2 $1',
