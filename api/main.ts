@@ -35,10 +35,10 @@ import { OpenConnections } from './access/open-connections.ts';
 import { createRateLimiter } from './access/rate-limiter.ts';
 import { Tickets } from './access/tickets.ts';
 import { createApp } from './create-app.ts';
-import { createChatStreams } from './generations/chat-streams.ts';
-import { createRouteChooser } from './generations/choose-route.ts';
+import { ChatStreams } from './generations/chat-streams.ts';
+import { RouteChooser } from './generations/choose-route.ts';
 import { RunLookup } from './generations/run-lookup.ts';
-import { createSilenceWatch } from './generations/watch-silence.ts';
+import { SilenceWatch } from './generations/watch-silence.ts';
 import { BytesInFlight } from './http/bytes-in-flight.ts';
 import { drainServer } from './http/drain-server.ts';
 import { createHttpServer } from './http/http-server.ts';
@@ -115,7 +115,7 @@ const parts = {
   logger,
   gate,
   health,
-  routes: createRouteChooser(config, health),
+  routes: new RouteChooser(config, health),
   log: new RedisEventLog(redis, {
     retentionMs: config.retention.logMs,
     listener: listenToEnds(stored, (error) =>
@@ -124,7 +124,7 @@ const parts = {
   }),
   stored,
   live: new RedisLiveLogs(subscriber),
-  chats: createChatStreams(redis),
+  chats: new ChatStreams(redis),
   heartbeatMs: config.limits.heartbeatMs,
   budget,
   accounts: new BudgetAccounts({ redis, limits: budget.limits }),
@@ -141,7 +141,9 @@ const parts = {
   countTexts,
   pingRedis: () => redis.ping(),
 };
-const dependencies = observeApi({ ...parts, onSilence: createSilenceWatch(parts) }, metrics, tracing);
+const silence = new SilenceWatch(parts);
+const onSilence = (generationId: string) => silence.report(generationId);
+const dependencies = observeApi({ ...parts, onSilence }, metrics, tracing);
 const server = createHttpServer(createApp(dependencies), config.http);
 const sockets = serveWebSockets(server, dependencies, {
   '/v1/stream': openStreamSocket(dependencies),

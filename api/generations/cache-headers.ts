@@ -1,7 +1,7 @@
-/** What the response says of the answer cache before its first byte. */
+/** The response headers that report what the answer cache did. */
 import type { GenerationEvent } from '../../contracts/events.ts';
 
-/** @param events the log's first events, as far as they decide: all up to the first that is not of the cache. */
+/** @param events the first events of the log, up to the first that is not of the cache. */
 export function cacheHeaders(events: readonly GenerationEvent[]): Record<string, string> {
   for (const event of events) {
     if (event.type === 'cache-hit') {

@@ -4,22 +4,26 @@ import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
 import type { Caller } from '../access/api-keys.ts';
 
-export interface ChatStreams {
-  set(caller: Caller, chatId: string, generationId: string): Promise<void>;
-  /** The newest generation of the chat, running or not. */
-  find(caller: Caller, chatId: string): Promise<string | null>;
+export class ChatStreams {
+  readonly #redis: RedisConnection;
+
+  constructor(redis: RedisConnection) {
+    this.#redis = redis;
+  }
+
+  async set(caller: Caller, chatId: string, generationId: string): Promise<void> {
+    await this.#redis.set(keyOf(caller, chatId), generationId, {
+      expiration: { type: 'PX', value: LIMITS.openLogTtlMs },
+    });
+  }
+
+  /** The newest generation of the chat, whether it runs or has ended. */
+  find(caller: Caller, chatId: string): Promise<string | null> {
+    return this.#redis.get(keyOf(caller, chatId));
+  }
 }
 
-export function createChatStreams(redis: RedisConnection): ChatStreams {
-  // The pages of two users may choose the same chat id, so the user is part of the key.
-  const keyOf = ({ tenant, user, scopes }: Caller, chatId: string) =>
-    REDIS_KEYS.chat(tenant, scopes.includes('any-user') ? '' : user, chatId);
-  return {
-    set: async (caller, chatId, generationId) => {
-      await redis.set(keyOf(caller, chatId), generationId, {
-        expiration: { type: 'PX', value: LIMITS.openLogTtlMs },
-      });
-    },
-    find: (caller, chatId) => redis.get(keyOf(caller, chatId)),
-  };
+/** The pages of two users may choose the same chat id, so the user is part of the key. */
+function keyOf({ tenant, user, scopes }: Caller, chatId: string): string {
+  return REDIS_KEYS.chat(tenant, scopes.includes('any-user') ? '' : user, chatId);
 }

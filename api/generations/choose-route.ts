@@ -1,5 +1,5 @@
-/** Which models may answer a request, in which order, and why: the route over what is known here and now. */
-
+/** Chooses the models for a request, their order and the reasons: applies the route to what this process knows. */
+import { candidateName, parseCandidate } from '../../contracts/candidate.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { Candidate, GenerationInput, GenerationRequest } from '../../contracts/generation.ts';
 import type { ModelFacts, ModelPrice } from '../../contracts/model.ts';
@@ -9,89 +9,87 @@ import { findInputRefusal } from '../../engine/models/refuse-input.ts';
 import { type ClassifiedTask, classifyTask } from '../../engine/routing/classify-task.ts';
 import { decideRoute, type RouteDecision } from '../../engine/routing/decide-route.ts';
 import type { HealthSnapshot } from '../../engine/routing/health-snapshot.ts';
+import type { CandidateFacts } from '../../engine/routing/route-facts.ts';
+import { BoundedMap } from '../../platform/bounded-map.ts';
 import type { Config } from '../../platform/config/load-config.ts';
 import { type Route, routeOf } from '../../platform/config/route-schema.ts';
 
-/** Callers may name any model, so what is remembered of them has a limit. */
-const REMEMBERED_MODELS = 10_000;
+/** Bounded because callers may name any model. */
+const MAX_CACHED_MODELS = 10_000;
 
 export interface RouteChoice extends RouteDecision {
   readonly routeName: string;
-  /** At most; counted by characters, which takes no time. */
+  /** An upper bound, estimated from characters, which costs no time. */
   readonly inputTokens: number;
-}
-
-export interface RouteChooser {
-  /**
-   * Waits for nobody. Throws `model_not_found`.
-   */
-  choose(
-    request: Pick<GenerationRequest, 'route' | 'model' | 'task'>,
-    input: GenerationInput,
-    asker: Asker,
-  ): RouteChoice;
 }
 
 export interface Asker {
   readonly tenant: string;
-  /** The generation's id: asked again, the choice comes out the same. */
+  /** The id of the generation, so that a repeated request gets the same choice. */
   readonly seed: string;
 }
 
 type ChooserConfig = Pick<Config, 'providers' | 'routes' | 'prices' | 'models'>;
 
-interface KnownModel {
+interface CatalogEntry {
   readonly facts: ModelFacts;
   readonly price: ModelPrice | null;
 }
 
-export function createRouteChooser(config: ChooserConfig, health: HealthSnapshot): RouteChooser {
-  const known = new Map<string, KnownModel>();
-  // Finding out about a model takes longer than a request should be held up.
-  const knownOf = ({ provider, model }: Candidate): KnownModel => {
-    const name = `${provider}/${model}`;
-    const found = known.get(name) ?? {
-      facts: factsOf(config, provider, model),
-      price: pricePerMillion(config, provider, model),
-    };
-    if (known.size >= REMEMBERED_MODELS) known.clear();
-    known.set(name, found);
-    return found;
-  };
+export class RouteChooser {
+  readonly #config: ChooserConfig;
+  readonly #health: HealthSnapshot;
+  /** A look-up in the catalogue takes too long for every request. */
+  readonly #models = new BoundedMap<string, CatalogEntry>(MAX_CACHED_MODELS);
 
-  return {
-    choose(request, input, { tenant, seed }) {
-      const routeName = request.route ?? 'default';
-      const route = routeFor(config, request, routeName);
-      const task = taskOf(route, request, input);
-      const { maxOutputTokens } = input;
-      const inputTokens = roughInputTokens(input);
-      const question = { route, task, inputTokens, maxOutputTokens, seed, nowMs: Date.now() };
-      const decision = decideRoute(question, {
-        healthOf: (candidate) => health.healthOf(candidate, tenant),
-        factsOf: (candidate) => {
-          const { facts, price } = knownOf(candidate);
-          const name = `${candidate.provider}/${candidate.model}`;
-          return {
-            contextTokens: facts.contextWindow,
-            cannot: findInputRefusal(name, facts, input)?.message ?? null,
-            costMicroUsd: (tokensIn, tokensOut) =>
-              price === null
-                ? null
-                : Math.ceil((tokensIn * price.input + tokensOut * price.output) / 1_000_000),
-          };
-        },
-      });
-      if (decision.candidates.length === 0) {
-        const [one] = decision.considered;
-        throw new UnbrokenError('unsupported_by_model', `No model of the route can answer: ${one?.why}.`);
-      }
-      return { ...decision, routeName, inputTokens };
-    },
-  };
+  constructor(config: ChooserConfig, health: HealthSnapshot) {
+    this.#config = config;
+    this.#health = health;
+  }
+
+  /** Decides without I/O. @throws model_not_found, unsupported_by_model */
+  choose(
+    request: Pick<GenerationRequest, 'route' | 'model' | 'task'>,
+    input: GenerationInput,
+    { tenant, seed }: Asker,
+  ): RouteChoice {
+    const routeName = request.route ?? 'default';
+    const route = routeFor(this.#config, request, routeName);
+    const task = taskOf(route, request, input);
+    const { maxOutputTokens } = input;
+    const inputTokens = roughInputTokens(input);
+    const question = { route, task, inputTokens, maxOutputTokens, seed, nowMs: Date.now() };
+    const decision = decideRoute(question, {
+      healthOf: (candidate) => this.#health.healthOf(candidate, tenant),
+      factsOf: (candidate) => this.#factsFor(candidate, input),
+    });
+    if (decision.candidates.length === 0) {
+      const [first] = decision.considered;
+      throw new UnbrokenError('unsupported_by_model', `No model of the route can answer: ${first?.why}.`);
+    }
+    return { ...decision, routeName, inputTokens };
+  }
+
+  #factsFor(candidate: Candidate, input: GenerationInput): CandidateFacts {
+    const { facts, price } = this.#entryOf(candidate);
+    return {
+      contextTokens: facts.contextWindow,
+      cannot: findInputRefusal(candidateName(candidate), facts, input)?.message ?? null,
+      costMicroUsd: (tokensIn, tokensOut) =>
+        price === null ? null : Math.ceil((tokensIn * price.input + tokensOut * price.output) / 1_000_000),
+    };
+  }
+
+  #entryOf(candidate: Candidate): CatalogEntry {
+    const { provider, model } = candidate;
+    return this.#models.getOrCreate(candidateName(candidate), () => ({
+      facts: factsOf(this.#config, provider, model),
+      price: pricePerMillion(this.#config, provider, model),
+    }));
+  }
 }
 
-/** A model that the caller names is a route of this one model, with the settings of the route that it names. */
+/** A model that the caller names is a route with this model alone, with the settings of the route that it names. */
 function routeFor(
   config: ChooserConfig,
   request: Pick<GenerationRequest, 'route' | 'model'>,
@@ -106,15 +104,16 @@ function routeFor(
       `The route "${routeName}" has no candidates here; the routes are: ${names}.`,
     );
   }
-  const slash = request.model.indexOf('/');
-  const provider = request.model.slice(0, slash);
-  if (slash < 1 || slash === request.model.length - 1 || !Object.hasOwn(config.providers, provider)) {
-    const known = Object.keys(config.providers).join(', ');
-    throw new UnbrokenError('model_not_found', `model: expected provider/model; the providers are ${known}.`);
+  const candidate = parseCandidate(request.model);
+  if (candidate === null || !Object.hasOwn(config.providers, candidate.provider)) {
+    const providers = Object.keys(config.providers).join(', ');
+    throw new UnbrokenError(
+      'model_not_found',
+      `model: expected provider/model; the providers are ${providers}.`,
+    );
   }
-  const only = { provider, model: request.model.slice(slash + 1), weight: 1 };
   const settings = request.route === undefined ? undefined : route;
-  return { ...(settings ?? PLAIN_ROUTE), candidates: [only], tasks: {} };
+  return { ...(settings ?? PLAIN_ROUTE), candidates: [{ ...candidate, weight: 1 }], tasks: {} };
 }
 
 const PLAIN_ROUTE = routeOf(['any/model']);

@@ -1,5 +1,4 @@
-/** What is sent to a model: the request, with what its named prompt and its route bring. */
-
+/** Composes what is sent to a model: the request, its named prompt, and the settings of its route. */
 import type { CompressionTarget } from '../../contracts/compression.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type {
@@ -15,32 +14,32 @@ import { renderPrompt } from '../../engine/prompts/render-prompt.ts';
 import type { Config } from '../../platform/config/load-config.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
-export interface Composition extends ArmUnit {
+interface Composition extends ArmUnit {
   readonly tenant: string;
   readonly route: string;
 }
 
-interface FoundPrompt {
+interface ResolvedPrompt {
   readonly use: PromptUse;
   readonly content: PromptContent;
 }
 
-/** Throws prompt_not_found, prompt_variables_invalid or invalid_request. */
+/** @throws prompt_not_found, prompt_variables_invalid, invalid_request */
 export async function composeInput(
   dependencies: ApiDependencies,
   composition: Composition,
   request: GenerationRequest,
 ): Promise<GenerationInput> {
   const { config } = dependencies;
-  const prompt = await findPrompt(dependencies, composition, request);
+  const prompt = await resolvePrompt(dependencies, composition, request);
   const rendered =
     prompt === null || request.prompt === undefined ? null : renderPrompt(prompt.content, request.prompt);
   if (rendered?.system !== undefined && request.system !== undefined) {
-    throw new UnbrokenError('invalid_request', 'system: the prompt brings one; leave it out of the request.');
+    throw new UnbrokenError('invalid_request', 'system: the prompt has one; leave it out of the request.');
   }
   const messages = [...(rendered?.messages ?? []), ...messagesOf(request.input)];
   if (messages.at(-1)?.role !== 'user') {
-    throw new UnbrokenError('invalid_request', 'input: the prompt ends without a user message; give one.');
+    throw new UnbrokenError('invalid_request', 'input: the prompt ends without a user message; add one.');
   }
   const system = withConciseness(rendered?.system ?? request.system, composition.route, config);
   const compression = compressionFor(request, prompt, composition.route, config);
@@ -63,11 +62,11 @@ export async function composeInput(
   };
 }
 
-async function findPrompt(
+async function resolvePrompt(
   { prompts }: ApiDependencies,
   { tenant, user, generationId }: Composition,
   { prompt }: GenerationRequest,
-): Promise<FoundPrompt | null> {
+): Promise<ResolvedPrompt | null> {
   if (prompt === undefined) return null;
   const { name, version, label, content } = await prompts.resolve(tenant, prompt, { user, generationId });
   return { use: { name, version, label }, content };
@@ -84,36 +83,36 @@ function withConciseness(system: string | undefined, route: string, config: Conf
   return system === undefined ? instruction : `${system}\n\n${instruction}`;
 }
 
-/** The request decides over the prompt, the prompt over the route. */
+/** The request overrides the prompt, and the prompt overrides the route. */
 function compressionFor(
   request: GenerationRequest,
-  prompt: FoundPrompt | null,
+  prompt: ResolvedPrompt | null,
   route: string,
   config: Config,
 ): CompressionTarget | undefined {
-  const wish =
+  const target =
     request.compression ?? prompt?.content.compression ?? own(config.compression.routes, route) ?? 'off';
-  return wish === 'off' ? undefined : wish;
+  return target === 'off' ? undefined : target;
 }
 
-/** The cap of the request, else of the prompt, else of the route, else what this version was seen to need. */
+/** The cap of the request, else of the prompt, else of the route, else what answers of this version needed so far. */
 async function outputCap(
   { config, promptStats }: ApiDependencies,
   { tenant, route }: Composition,
   request: GenerationRequest,
-  prompt: FoundPrompt | null,
+  prompt: ResolvedPrompt | null,
 ): Promise<readonly [number, OutputCapSource]> {
   if (request.maxOutputTokens !== undefined) return [request.maxOutputTokens, 'request'];
   if (prompt?.content.maxOutputTokens !== undefined) return [prompt.content.maxOutputTokens, 'prompt'];
   const ofRoute = own(config.output.routes, route)?.maxOutputTokens;
   if (ofRoute !== undefined) return [ofRoute, 'route'];
-  const otherwise = config.limits.defaultMaxOutputTokens;
+  const byDefault = config.limits.defaultMaxOutputTokens;
   const { learn } = config.output;
-  if (prompt === null || learn === null) return [otherwise, 'default'];
-  const seen = await promptStats.answerLength(tenant, prompt.use);
-  if (seen === null || seen.answers < learn.minAnswers) return [otherwise, 'default'];
-  const learnt = Math.max(LIMITS.leastLearntTokens, Math.ceil(seen.p99 * learn.margin));
-  return learnt < otherwise ? [learnt, 'learnt'] : [otherwise, 'default'];
+  if (prompt === null || learn === null) return [byDefault, 'default'];
+  const lengths = await promptStats.answerLength(tenant, prompt.use);
+  if (lengths === null || lengths.answers < learn.minAnswers) return [byDefault, 'default'];
+  const learntCap = Math.max(LIMITS.leastLearntTokens, Math.ceil(lengths.p99 * learn.margin));
+  return learntCap < byDefault ? [learntCap, 'learnt'] : [byDefault, 'default'];
 }
 
 function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {

@@ -1,7 +1,8 @@
 /**
- * Goes on with an answer that ended by its length, as a new generation whose log begins with the text so far: a
- * reader has one text, and usage and cost are of the new part alone.
+ * Continues an answer that reached its length limit, as a new generation. Its log starts with the text so far, so that
+ * a reader gets one text; its usage and cost are those of the new part alone.
  */
+import { candidateName, isSameCandidate } from '../../contracts/candidate.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { textOf } from '../../contracts/fold-events.ts';
@@ -9,31 +10,32 @@ import type { Candidate, ContinueRequest, GenerationInput } from '../../contract
 import { withContinuedText } from '../../contracts/tokens.ts';
 import type { Caller } from '../access/api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import type { PreparedGeneration } from './build-order.ts';
 import type { Asker } from './choose-route.ts';
 import { findGeneration } from './find-generation.ts';
-import {
-  hash,
-  idFor,
-  type PreparedGeneration,
-  type Submitted,
-  startGeneration,
-} from './submit-generation.ts';
+import { generationIdFor, hashRequest } from './generation-id.ts';
+import { type Submitted, startGeneration } from './start-generation.ts';
+
+interface Continuation {
+  /** The generation to continue. */
+  readonly id: string;
+  readonly request: ContinueRequest;
+  readonly idempotencyKey: string | undefined;
+}
 
 /**
- * Without an idempotency key there is one continuation of each generation: asked for again, it is the same.
- * Throws not_continuable, input_lost, or what finding and starting a generation throw.
+ * Without an idempotency key a generation has one continuation, which a repeated request joins.
+ * @throws not_continuable, input_lost, and what finding and starting a generation throw.
  */
 export async function continueGeneration(
   dependencies: ApiDependencies,
   caller: Caller,
-  id: string,
-  request: ContinueRequest,
-  idempotencyKey: string | undefined,
+  { id, request, idempotencyKey }: Continuation,
 ): Promise<Submitted> {
   const { log } = dependencies;
   const head = await findGeneration(dependencies, caller, id);
   const [events, input] = await Promise.all([log.readMerged(id), log.readInput(id)]);
-  const end = endOf(id, events);
+  const writer = requireLengthEnd(id, events);
   if (input === null) throw new UnbrokenError('input_lost', `The input of ${id} is no longer stored.`);
   if (input.output !== undefined) {
     throw new UnbrokenError(
@@ -41,77 +43,92 @@ export async function continueGeneration(
       'An answer in JSON cannot be continued; raise maxOutputTokens.',
     );
   }
-  const generationId = idFor(caller, idempotencyKey ?? `continue ${id}`);
-  const continued: GenerationInput = {
-    ...input,
-    ...(request.maxOutputTokens === undefined
-      ? {}
-      : { maxOutputTokens: request.maxOutputTokens, capFrom: 'request' }),
-    continues: {
-      generationId: id,
-      firstGenerationId: input.continues?.firstGenerationId ?? id,
-      text: textOf(events),
-    },
-  };
+  const generationId = generationIdFor(caller, idempotencyKey ?? `continue ${id}`);
+  const continued = continuedInput(id, input, { events, request });
   return startGeneration(dependencies, caller, {
     isUnique: false,
     generationId,
     user: head.user,
     route: head.route,
     input: continued,
-    choice: choose(dependencies, head.route, request.model, end, continued, {
-      tenant: caller.tenant,
-      seed: generationId,
+    choice: chooseModels(dependencies, {
+      route: head.route,
+      model: request.model,
+      writer,
+      input: continued,
+      asker: { tenant: caller.tenant, seed: generationId },
     }),
-    // An answer in two parts is no answer to the question of either.
+    // Neither part answers its question alone, so neither may be cached.
     cache: 'off',
-    requestHash: hash(JSON.stringify(['continue', id, { ...request, stream: undefined }])),
+    requestHash: hashRequest(['continue', id, { ...request, stream: undefined }]),
     metadata: head.metadata,
     known: await log.head(generationId),
   });
 }
 
-/** The model that wrote the text knows best how it goes on; after it comes the route. */
-function choose(
-  { routes, config }: ApiDependencies,
-  route: string,
-  model: string | undefined,
-  writer: Candidate,
+function continuedInput(
+  id: string,
   input: GenerationInput,
-  asker: Asker,
+  { events, request }: { readonly events: readonly GenerationEvent[]; readonly request: ContinueRequest },
+): GenerationInput {
+  const { maxOutputTokens } = request;
+  return {
+    ...input,
+    ...(maxOutputTokens === undefined ? {} : { maxOutputTokens, capFrom: 'request' }),
+    continues: {
+      generationId: id,
+      firstGenerationId: input.continues?.firstGenerationId ?? id,
+      text: textOf(events),
+    },
+  };
+}
+
+interface ModelChoice {
+  readonly route: string;
+  /** The model that the caller asks for. */
+  readonly model: string | undefined;
+  /** The model that wrote the text so far. */
+  readonly writer: Candidate;
+  readonly input: GenerationInput;
+  readonly asker: Asker;
+}
+
+/** The model that wrote the text continues it best, so it comes first; the models of the route are fallbacks. */
+function chooseModels(
+  { routes, config }: ApiDependencies,
+  { route, model, writer, input, asker }: ModelChoice,
 ): PreparedGeneration['choice'] {
   const sent = withContinuedText(input);
-  const name = model ?? `${writer.provider}/${writer.model}`;
+  const name = model ?? candidateName(writer);
   const first = routes.choose({ model: name, route }, sent, asker);
   if (model !== undefined || !Object.hasOwn(config.routes, route)) return first;
   const others = routes.choose({ route }, sent, asker);
-  const isNew = (one: Candidate) => one.provider !== writer.provider || one.model !== writer.model;
+  const isOther = (candidate: Candidate) => !isSameCandidate(candidate, writer);
+  const otherContextTokens = others.plan.contextTokens.filter((_, index) => {
+    const candidate = others.candidates[index];
+    return candidate !== undefined && isOther(candidate);
+  });
   return {
-    candidates: [...first.candidates, ...others.candidates.filter(isNew)],
+    candidates: [...first.candidates, ...others.candidates.filter(isOther)],
     plan: {
       ...others.plan,
-      contextTokens: [
-        ...first.plan.contextTokens,
-        ...others.plan.contextTokens.filter((_, index) => {
-          const candidate = others.candidates[index];
-          return candidate !== undefined && isNew(candidate);
-        }),
-      ],
+      contextTokens: [...first.plan.contextTokens, ...otherContextTokens],
       reasons: [`${name}: it wrote the text so far`, ...others.plan.reasons],
     },
   };
 }
 
-function endOf(id: string, events: readonly GenerationEvent[]) {
+/** @returns the end of an answer that reached its length limit. @throws not_continuable for every other log. */
+function requireLengthEnd(id: string, events: readonly GenerationEvent[]) {
   const end = events.at(-1);
   if (end?.type !== 'generation-end' || end.finishReason !== 'length') {
     const state =
-      end?.type === 'generation-end' ? `finishReason: ${end.finishReason}` : 'it has no whole answer';
-    throw new UnbrokenError('not_continuable', `${id} did not end by its length (${state}).`);
+      end?.type === 'generation-end' ? `finishReason: ${end.finishReason}` : 'it has no finished answer';
+    throw new UnbrokenError('not_continuable', `${id} did not reach its length limit (${state}).`);
   }
   const reset = events.findLastIndex((event) => event.type === 'text-reset');
   if (events.slice(reset + 1).some((event) => event.type === 'tool-call-delta')) {
-    throw new UnbrokenError('not_continuable', `${id} was cut within a tool call.`);
+    throw new UnbrokenError('not_continuable', `${id} was cut off within a tool call.`);
   }
   return end;
 }

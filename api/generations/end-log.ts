@@ -1,16 +1,17 @@
 /**
- * Ends a log whose run can no longer write its end: readers wait for it. A stream that still runs is silenced by it. A
- * follower pays its share here as at any other end.
+ * Ends a log whose run can no longer write the end, because readers wait for it. The end fences off a stream that still
+ * runs. A follower of another generation pays its share here, as at every other end.
  */
 import { docPage, type ErrorCode } from '../../contracts/errors.ts';
 import { isTerminal } from '../../contracts/fold-events.ts';
 import { addUsage } from '../../contracts/money.ts';
 import { followedBy, usedSoFar } from '../../contracts/used-so-far.ts';
-import type { ApiDependencies } from '../dependencies.ts';
+import type { FlightMembers } from '../../engine/cache/flights.ts';
+import type { EventLog } from '../../engine/streaming/event-log.ts';
 
-/** @returns false where the log must stay open: the follower's share is not known before its leader's log has ended. */
+/** @returns false if the log must stay open: a follower's share is unknown until its leader's log has ended. */
 export async function endLog(
-  { log, flightMembers }: Pick<ApiDependencies, 'log' | 'flightMembers'>,
+  { log, flightMembers }: { readonly log: EventLog; readonly flightMembers: FlightMembers },
   generationId: string,
   { code, message }: { readonly code: ErrorCode; readonly message: string },
 ): Promise<boolean> {
@@ -25,7 +26,10 @@ export async function endLog(
     {
       type: 'generation-error',
       error: { code, message, doc: docPage(code) },
-      attempts: events.reduce((most, event) => (event.type === 'provider-start' ? event.attempt : most), 0),
+      attempts: events.reduce(
+        (latest, event) => (event.type === 'provider-start' ? event.attempt : latest),
+        0,
+      ),
       usage: { ...(share === null ? used.usage : addUsage(used.usage, share.usage)), estimated: true },
       costMicroUsd: used.costMicroUsd + (share?.costMicroUsd ?? 0),
     },

@@ -1,16 +1,15 @@
 /**
- * Deletes what a generation was asked and has answered: in its log, and where its answer was stored for others. One that
- * still runs, because a stop at its provider takes long or its worker is dead, is hidden from now on and erased by the
- * append that ends it.
+ * Deletes the input and the answer of a generation: in its log, and in the answer cache. One that still runs (stopping
+ * at its provider takes long, or its worker is dead) is hidden at once and erased by the append that ends it.
  */
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { deleteStoredAnswers } from './delete-stored-answers.ts';
 
 /**
- * The log is erased last. It hides the generation, and a caller who lost the response and asks again gets `not_found`,
- * so by then nothing else may be left to do. First of all storing is forbidden, so that nothing is stored behind the
- * deletion.
+ * The order matters. First, storing is forbidden, so that no worker caches the answer after the deletion. The log comes
+ * last: erasing it hides the generation, so a caller that repeats a lost request gets `not_found`, and by then no other
+ * copy may be left.
  */
 export async function eraseGeneration(
   { log, cachedAnswers }: Pick<ApiDependencies, 'log' | 'cachedAnswers'>,

@@ -1,10 +1,13 @@
-/** A generation that the caller may see. Another's is not found, like one that never was. */
+/** Finds a generation that the caller may read. One of another caller is `not_found`, as if it did not exist. */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { Caller } from '../access/api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
-/** @param mayUse whether one that its caller did not want stored is this caller's to read: by default nobody's. */
+/**
+ * @param mayUse whether this caller may read a generation with `store: false`; by default no caller may.
+ * @throws not_found, cursor_expired, service_unavailable
+ */
 export async function findGeneration(
   { log, runs }: Pick<ApiDependencies, 'log' | 'runs'>,
   caller: Caller,
@@ -12,19 +15,19 @@ export async function findGeneration(
   mayUse: (generationId: string) => boolean = () => false,
 ): Promise<LogHead> {
   if (caller.onlyGeneration !== undefined && caller.onlyGeneration !== generationId)
-    throw unknown(generationId);
+    throw notFound(generationId);
   const head = await log.head(generationId);
   const isHidden = head !== null && (head.erased || (isUnstored(head) && !mayUse(generationId)));
   if (head !== null && !isHidden && mayRead(caller, head)) return head;
   if (head === null && (await runs.has(caller, generationId))) {
     throw new UnbrokenError('cursor_expired', `The log of ${generationId} is past its retention.`);
   }
-  throw unknown(generationId);
+  throw notFound(generationId);
 }
 
 /**
- * Whether its caller asked for `store: false`: it is given to the request that began it, or that joins it by the same
- * Idempotency-Key, and hidden from everyone else, under every id.
+ * Whether the generation has `store: false`. Only the request that started it, or that joins it with the same
+ * Idempotency-Key, receives it; to all other requests it does not exist.
  */
 export function isUnstored({ origin }: { readonly origin?: unknown }): boolean {
   return typeof origin === 'object' && origin !== null && 'store' in origin && origin.store === false;
@@ -34,6 +37,6 @@ function mayRead(caller: Caller, { tenant, user }: LogHead): boolean {
   return tenant === caller.tenant && (user === caller.user || caller.scopes.includes('any-user'));
 }
 
-function unknown(generationId: string): UnbrokenError {
+function notFound(generationId: string): UnbrokenError {
   return new UnbrokenError('not_found', `There is no generation ${generationId}.`);
 }

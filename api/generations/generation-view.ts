@@ -5,7 +5,7 @@ import type { GenerationView } from '../../contracts/generation.ts';
 import type { LogHead, LogReader } from '../../engine/streaming/event-log.ts';
 import { type LogView, logViewFields, parseLogView } from '../../engine/streaming/log-view.ts';
 
-/** Without its text a generation is shown from what is kept beside its log, which is as short as the log is long. */
+/** A view without text is read from a few fields beside the log, however long the log is. */
 export async function readView(
   log: LogReader,
   generationId: string,

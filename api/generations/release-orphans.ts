@@ -1,9 +1,9 @@
 /**
- * Reservations that nobody will settle: their run was terminated by hand, or lost with its server, or the process that
- * called for embeddings died. Temporal is asked for each that is open; what a log tells of one settles it.
+ * Finds reservations that no run will settle: an operator terminated the run, Temporal lost it, or the process that
+ * called for embeddings died. Temporal is asked about every open reservation; the log of an orphan says what to settle.
  *
- * Live work has reservations too that no run answers for: embeddings have none, and a generation may reserve while
- * Temporal still writes its run down. So a reservation without a run of its own must be older than any of these.
+ * Live work, too, may have a reservation without a run: embeddings have no run, and a generation may reserve before
+ * Temporal has recorded its run. So a reservation without a run must be older than any such work.
  */
 import { LIMITS } from '../../contracts/limits.ts';
 import { NO_USAGE, totalTokens } from '../../contracts/money.ts';
@@ -14,14 +14,13 @@ import { endLog } from './end-log.ts';
 import { readView } from './generation-view.ts';
 import { ifRunExists } from './if-run-exists.ts';
 
-type Needed = Pick<ApiDependencies, 'accounts' | 'budget' | 'flightMembers' | 'log' | 'temporal'>;
+type Dependencies = Pick<ApiDependencies, 'accounts' | 'budget' | 'flightMembers' | 'log' | 'temporal'>;
 
-/** Runs that are asked for at once. */
-const ASKED_AT_ONCE = 32;
+const LOOKUPS_AT_ONCE = 32;
 
-/** @returns the generations (and calls for embeddings) that no run will settle; with `repair` they are settled now. */
+/** @returns the ids of the generations and embeddings calls that are orphans; with `repair` they are settled now. */
 export async function releaseOrphans(
-  dependencies: Needed,
+  dependencies: Dependencies,
   tenant: string,
   { repair }: { repair: boolean },
 ): Promise<readonly string[]> {
@@ -29,23 +28,25 @@ export async function releaseOrphans(
   if (repair) await accounts.dropExpired(tenant);
   const open = await accounts.open(tenant);
   const orphans: string[] = [];
-  for (let first = 0; first < open.length; first += ASKED_AT_ONCE) {
-    const asked = open.slice(first, first + ASKED_AT_ONCE);
-    const found = await Promise.all(asked.map((one) => isOrphan(dependencies, tenant, one)));
-    for (const [index, reservation] of asked.entries()) {
-      if (found[index] !== true) continue;
-      // A run that ended while Temporal was asked has settled before it ended; one with the same key may have begun.
-      const now = await accounts.reservationOf(tenant, reservation.generationId);
-      if (now === null || !(await isOrphan(dependencies, tenant, now))) continue;
-      orphans.push(now.generationId);
-      if (repair) await settleOrphan(dependencies, now);
+  for (let first = 0; first < open.length; first += LOOKUPS_AT_ONCE) {
+    const reservations = open.slice(first, first + LOOKUPS_AT_ONCE);
+    const suspects = await Promise.all(
+      reservations.map((reservation) => isOrphan(dependencies, tenant, reservation)),
+    );
+    for (const [index, { generationId }] of reservations.entries()) {
+      if (suspects[index] !== true) continue;
+      // Checked again: the run may have settled and ended meanwhile, or one with the same key may have started.
+      const current = await accounts.reservationOf(tenant, generationId);
+      if (current === null || !(await isOrphan(dependencies, tenant, current))) continue;
+      orphans.push(generationId);
+      if (repair) await settleOrphan(dependencies, current);
     }
   }
   return orphans;
 }
 
 async function isOrphan(
-  { temporal }: Needed,
+  { temporal }: Dependencies,
   tenant: string,
   { generationId, reservedAtMs }: OpenReservation,
 ): Promise<boolean> {
@@ -55,25 +56,25 @@ async function isOrphan(
   const run = await ifRunExists(temporal.workflow, name, (handle) => handle.describe());
   if (run === null) return isOld;
   if (run.status.name === 'RUNNING') return false;
-  // A run that had ended before the reservation was made is an earlier one with the same key.
+  // A run that ended before the reservation was made belongs to an earlier generation with the same key.
   return isOld || (run.closeTime !== undefined && run.closeTime.getTime() > reservedAtMs);
 }
 
-async function settleOrphan(dependencies: Needed, reservation: OpenReservation): Promise<void> {
+async function settleOrphan(dependencies: Dependencies, reservation: OpenReservation): Promise<void> {
   const { budget, log } = dependencies;
   const { generationId, owner } = reservation;
   if (generationId.startsWith(EMBEDDINGS_ID_PREFIX)) {
-    // Nobody knows whether the call was answered: what left has to be taken as billed.
+    // It is unknown whether the call was answered, so it counts as billed.
     const { reservedTokens: tokens, reservedMicroUsd: costMicroUsd } = reservation;
-    const about = { estimated: true, attempt: 1, provider: null, model: null };
-    await budget.settle({ ...owner, generationId, tokens, costMicroUsd, ...about });
+    const call = { estimated: true, attempt: 1, provider: null, model: null };
+    await budget.settle({ ...owner, generationId, tokens, costMicroUsd, ...call });
     return;
   }
   const isEnded = await endLog(dependencies, generationId, {
     code: 'internal',
-    message: 'The run of this generation was ended by hand.',
+    message: 'The run of this generation was terminated.',
   });
-  // It follows a leader that is about to end: the next repair settles it.
+  // Its leader is about to end; the next repair settles it.
   if (!isEnded) return;
   const view = await readView(log, generationId, { withText: false });
   await budget.settle({

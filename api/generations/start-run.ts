@@ -1,4 +1,4 @@
-/** Starts the run of a generation: by a worker that is free, else at Temporal itself. */
+/** Starts the run of a generation: through a free worker, or else directly at Temporal. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -10,46 +10,46 @@ import type { LogHead } from '../../engine/streaming/event-log.ts';
 import { runOptions } from '../../platform/temporal/run-options.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
-const TEMPORAL_AGAIN_MS = 100;
+const TEMPORAL_RETRY_MS = 100;
 
-type Starting = Pick<ApiDependencies, 'temporal' | 'config' | 'handoff' | 'log'>;
+type Dependencies = Pick<ApiDependencies, 'temporal' | 'config' | 'handoff' | 'log'>;
 
-interface Startable extends OfferedRun {
-  /** false where the run may have been started before: then no worker is bothered. */
+interface RunToStart extends OfferedRun {
+  /** false if the run may have started already: then it is not offered to workers. */
   readonly isNew: boolean;
-  /** Resolves when the log is there; a run without one would have nothing to write to. */
+  /** Resolves when the log exists, which the run writes to. */
   readonly logCreated: Promise<unknown>;
 }
 
 export async function startRun(
-  dependencies: Starting,
-  { isNew, logCreated, ...run }: Startable,
+  dependencies: Dependencies,
+  { isNew, logCreated, ...run }: RunToStart,
 ): Promise<void> {
-  // Sent behind the creation on one connection: a worker that takes it finds the log.
+  // Sent after the creation on the same connection, so a worker that takes the offer finds the log.
   if (isNew && (await dependencies.handoff.offer(run))) return;
   await logCreated;
   await startAtTemporal(dependencies, run);
 }
 
-async function startAtTemporal(dependencies: Starting, run: NewRun): Promise<void> {
+async function startAtTemporal(dependencies: Dependencies, run: NewRun): Promise<void> {
   const deadline = Date.now() + dependencies.config.submit.waitForTemporalMs;
   for (;;) {
     try {
       await startWithin(dependencies, run, deadline);
       return;
     } catch (error) {
-      if (Date.now() + TEMPORAL_AGAIN_MS >= deadline) {
+      if (Date.now() + TEMPORAL_RETRY_MS >= deadline) {
         const message = 'Temporal does not answer; send the request again.';
         throw new UnbrokenError('service_unavailable', message, { cause: error });
       }
-      await sleep(TEMPORAL_AGAIN_MS);
+      await sleep(TEMPORAL_RETRY_MS);
     }
   }
 }
 
-async function startWithin(dependencies: Starting, run: NewRun, deadline: number): Promise<void> {
+async function startWithin(dependencies: Dependencies, run: NewRun, deadline: number): Promise<void> {
   const { temporal, config } = dependencies;
-  // A server that is stopped answers nothing at all: without a limit the caller would wait for ever.
+  // A stopped server never answers, so every call has a deadline.
   const within = <Answer>(ask: () => Promise<Answer>) => temporal.connection.withDeadline(deadline, ask);
   const start = (order: GenerationOrder) => {
     const options = runOptions({ ...run, order }, config.temporal.taskQueue);
@@ -70,9 +70,9 @@ async function startWithin(dependencies: Starting, run: NewRun, deadline: number
 }
 
 /**
- * Whether a run wrote an earlier log of the same id, which is past its retention: Temporal may remember a run for longer.
- * A run starts within milliseconds of its log's creation, so the clocks of Redis and Temporal could not tell by its start;
- * it ends well after it.
+ * Whether a run wrote an earlier log of the same id: Temporal may remember runs for longer than Redis keeps logs. The
+ * end of the run decides. Its start would not do: it lies within milliseconds of its log's creation, and the clocks of
+ * Redis and Temporal differ by more.
  */
 export function isOfEarlierLog(
   { closeTime }: { readonly closeTime?: Date | undefined },

@@ -1,50 +1,62 @@
 /**
- * Ends logs that would stay silent for ever: Redis lost their tail with the end, or their run was terminated by hand. While
- * a client follows a silent log, Temporal is asked whether its run has ended.
+ * Ends logs that would otherwise stay silent for ever: Redis lost their tail with the end, or an operator terminated
+ * their run. When a followed log is silent, this asks Temporal whether its run has ended.
  */
-import type { ApiDependencies } from '../dependencies.ts';
+import type { Client } from '@temporalio/client';
+import type { Logger } from 'pino';
+import type { FlightMembers } from '../../engine/cache/flights.ts';
+import type { EventLog } from '../../engine/streaming/event-log.ts';
 import { endLog } from './end-log.ts';
 import { ifRunExists } from './if-run-exists.ts';
 import { isOfEarlierLog } from './start-run.ts';
 
-const ASK_AGAIN_MS = 30_000;
-const ASK_WITHIN_MS = 5_000;
+/** A log is looked up at most once in this time. */
+const PAUSE_MS = 30_000;
+const TEMPORAL_TIMEOUT_MS = 5_000;
 
-/** Asks for each log at most once in a while. Never throws. */
-export type WatchSilence = (generationId: string) => void;
+interface SilenceWatchParts {
+  readonly log: EventLog;
+  readonly flightMembers: FlightMembers;
+  readonly temporal: Client;
+  readonly logger: Logger;
+}
 
-export function createSilenceWatch({
-  log,
-  flightMembers,
-  temporal,
-  logger,
-}: Pick<ApiDependencies, 'log' | 'flightMembers' | 'temporal' | 'logger'>): WatchSilence {
-  const resting = new Set<string>();
+export class SilenceWatch {
+  readonly #parts: SilenceWatchParts;
+  /** Generations that were looked up within the last `PAUSE_MS`. */
+  readonly #paused = new Set<string>();
 
-  const look = async (generationId: string): Promise<void> => {
+  constructor(parts: SilenceWatchParts) {
+    this.#parts = parts;
+  }
+
+  /** Reports that a followed log is silent. Never throws. */
+  report(generationId: string): void {
+    if (this.#paused.has(generationId)) return;
+    this.#paused.add(generationId);
+    setTimeout(() => this.#paused.delete(generationId), PAUSE_MS).unref();
+    this.#endIfRunEnded(generationId).catch((error: unknown) => {
+      this.#parts.logger.warn({ err: error, generationId }, 'the state of a silent generation is unknown');
+    });
+  }
+
+  async #endIfRunEnded(generationId: string): Promise<void> {
+    const { log, flightMembers, temporal } = this.#parts;
     const head = await log.head(generationId);
     if (head === null) return;
+    const deadline = Date.now() + TEMPORAL_TIMEOUT_MS;
     const run = await ifRunExists(temporal.workflow, head, (handle) =>
-      temporal.connection.withDeadline(Date.now() + ASK_WITHIN_MS, () => handle.describe()),
+      temporal.connection.withDeadline(deadline, () => handle.describe()),
     );
-    // Without a run of its own, the log's run is about to start, or the client sends the request that starts it again.
+    // A log without a run, or with that of an earlier log, waits for its run or for the client to repeat the request.
     if (run === null || run.status.name === 'RUNNING' || isOfEarlierLog(run, head)) return;
-    // A run writes the end of its log before it ends, so a log that has none after this has lost it.
+    // A run writes the end of its log before it ends, so this log has lost its end.
     await endLog(
       { log, flightMembers },
       generationId,
       run.status.name === 'COMPLETED'
         ? { code: 'log_tail_lost', message: 'Redis lost the end of this answer.' }
-        : { code: 'internal', message: 'The run of this generation was ended by hand.' },
+        : { code: 'internal', message: 'The run of this generation was terminated.' },
     );
-  };
-
-  return (generationId) => {
-    if (resting.has(generationId)) return;
-    resting.add(generationId);
-    setTimeout(() => resting.delete(generationId), ASK_AGAIN_MS).unref();
-    look(generationId).catch((error: unknown) => {
-      logger.warn({ err: error, generationId }, 'the state of a silent generation is unknown');
-    });
-  };
+  }
 }

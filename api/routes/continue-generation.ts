@@ -10,13 +10,11 @@ import { answerCreated } from './create-generation.ts';
 export function continueRoute(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const body = parseBody(request, continueRequestSchema);
-    const submitted = await continueGeneration(
-      dependencies,
-      callerIn(response),
-      request.params.id,
-      body,
-      request.get('idempotency-key'),
-    );
+    const submitted = await continueGeneration(dependencies, callerIn(response), {
+      id: request.params.id,
+      request: body,
+      idempotencyKey: request.get('idempotency-key'),
+    });
     await answerCreated(dependencies, response, { submitted, isStream: body.stream === true });
   };
 }

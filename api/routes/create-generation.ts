@@ -5,7 +5,8 @@ import { callerIn } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { cacheHeaders } from '../generations/cache-headers.ts';
 import { readView } from '../generations/generation-view.ts';
-import { type Submitted, submitGeneration } from '../generations/submit-generation.ts';
+import type { Submitted } from '../generations/start-generation.ts';
+import { submitGeneration } from '../generations/submit-generation.ts';
 import { readGenerationRequest } from '../http/read-request.ts';
 import { relayEvents } from '../relay/relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../relay/sse.ts';
@@ -14,12 +15,10 @@ import { statusAfterBudget } from '../relay/status-after-budget.ts';
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const generation = readGenerationRequest(request);
-    const submitted = await submitGeneration(
-      dependencies,
-      callerIn(response),
-      generation,
-      request.get('idempotency-key'),
-    );
+    const submitted = await submitGeneration(dependencies, callerIn(response), {
+      request: generation,
+      idempotencyKey: request.get('idempotency-key'),
+    });
     await answerCreated(dependencies, response, { submitted, isStream: generation.stream === true });
   };
 }

@@ -67,8 +67,8 @@ export async function startOrResume(
   const user = mayNameUser(caller) ? request.user : undefined;
   const merged = { ...request, user, ...headerSettings(headers) };
   const valid = parseWith(generationRequestSchema, merged);
-  const key = headers.get('idempotency-key');
-  const { generationId, started } = await submitGeneration(dependencies, caller, valid, key, origin);
+  const submission = { request: valid, idempotencyKey: headers.get('idempotency-key'), origin };
+  const { generationId, started } = await submitGeneration(dependencies, caller, submission);
   await started;
   return findGeneration(dependencies, caller, generationId, (id) => id === generationId);
 }

@@ -1,5 +1,5 @@
 /** What routing, the choice of a key and the circuit breaker cost a generation: in this process, on the wire, in Redis. */
-import { createRouteChooser } from '../../api/generations/choose-route.ts';
+import { RouteChooser } from '../../api/generations/choose-route.ts';
 import { generationRequestSchema } from '../../contracts/generation.ts';
 import { HealthSnapshot } from '../../engine/routing/health-snapshot.ts';
 import type { GateCall } from '../../engine/routing/provider-gate.ts';
@@ -50,7 +50,7 @@ async function measureChoice(calls: number, redis: RedisConnection) {
     breaker: config.breaker,
   });
   const health = new HealthSnapshot(reader, (error) => console.error(error));
-  const chooser = createRouteChooser(config, health);
+  const chooser = new RouteChooser(config, health);
   const request = generationRequestSchema.parse({ input: PROMPT });
   const input = { messages: [{ role: 'user' as const, content: PROMPT }], maxOutputTokens: 1_000 };
   const choose = async (index: number) => {

@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Caller } from '../../../api/access/api-keys.ts';
 import type { ApiDependencies } from '../../../api/dependencies.ts';
-import {
-  idFor,
-  type PreparedGeneration,
-  startGeneration,
-  submitGeneration,
-} from '../../../api/generations/submit-generation.ts';
+import type { PreparedGeneration } from '../../../api/generations/build-order.ts';
+import { generationIdFor } from '../../../api/generations/generation-id.ts';
+import { startGeneration } from '../../../api/generations/start-generation.ts';
+import { submitGeneration } from '../../../api/generations/submit-generation.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { OfferedRun } from '../../../engine/handoff/handoff.ts';
 import type { EventLog, LogHead } from '../../../engine/streaming/event-log.ts';
@@ -21,7 +19,7 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-test('a key whose ended log expires between the look for it and its creation is started like a new one', async () => {
+test('a key whose ended log expires between look-up and creation starts a new generation', async () => {
   const log = new RedisEventLog(await server.connect(), { retentionMs: 60_000 });
   const creation = creationOf('gen_expires');
   const offered: OfferedRun[] = [];
@@ -48,19 +46,25 @@ test('a key whose ended log expires between the look for it and its creation is 
   expect(offered).toMatchObject([
     { order: { generationId: 'gen_expires', logCreatedAtMs: head?.createdAt } },
   ]);
-  // The log that is there has ended: nothing is to be started.
+  // The existing log has ended, so nothing is started.
   await submit({ ...head, status: 'completed' });
   expect(offered).toHaveLength(1);
 });
 
-test('one whose model has left the config meanwhile leaves no log that nobody ends', async () => {
+test('a unique id with an earlier log fails that one request', async () => {
+  const prepared = { isUnique: true, known: creationOf('gen_unique') } as unknown as PreparedGeneration;
+  const start = startGeneration({} as ApiDependencies, {} as Caller, prepared);
+  await expect(start).rejects.toThrow('a unique id has no earlier log');
+});
+
+test('a key whose model has left the config leaves no log without an end', async () => {
   const log = new RedisEventLog(await server.connect(), { retentionMs: 60_000 });
   const caller = { tenant: 'acme', user: 'ann', team: null, keyId: 'key', scopes: [] } as unknown as Caller;
-  const generationId = idFor(caller, 'key');
+  const generationId = generationIdFor(caller, 'key');
   const gone = new UnbrokenError('model_not_found', 'It is gone.');
   const known = { ...creationOf(generationId), status: 'completed', createdAt: 1, erased: false };
   const dependencies = {
-    // Only the first look finds the log of before.
+    // Only the first look-up finds the earlier log.
     log: withMethods(log as EventLog, {
       head: once(
         async (_id: string) => known as unknown as LogHead,
@@ -74,11 +78,12 @@ test('one whose model has left the config meanwhile leaves no log that nobody en
       },
     },
   } as unknown as ApiDependencies;
-  await expect(submitGeneration(dependencies, caller, { input: 'Go.' }, 'key')).rejects.toBe(gone);
+  const submission = { request: { input: 'Go.' }, idempotencyKey: 'key' };
+  await expect(submitGeneration(dependencies, caller, submission)).rejects.toBe(gone);
   expect(await log.head(generationId)).toMatchObject({ status: 'failed' });
 });
 
-/** The first call is answered by one, all later ones by the other. */
+/** Answers the first call with `first`, all later calls with `later`. */
 function once<Args extends unknown[], First, Later>(
   first: (...args: Args) => Promise<First>,
   later: (...args: Args) => Promise<Later>,

@@ -1,0 +1,34 @@
+/** The identity of a generation: its id, and the hash that shows whether two requests with one key are the same. */
+import { createHash, randomBytes } from 'node:crypto';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import type { Caller } from '../access/api-keys.ts';
+
+/**
+ * The same key always gives the same id; without a key the id is random. The id is a hash, so that what callers write
+ * into their keys reaches neither ids nor logs.
+ * @throws invalid_request
+ */
+export function generationIdFor(
+  { tenant, user, scopes }: Caller,
+  idempotencyKey: string | undefined,
+): string {
+  if (idempotencyKey === undefined) return `gen_${randomBytes(16).toString('hex')}`;
+  if (idempotencyKey.length === 0 || idempotencyKey.length > LIMITS.idempotencyKeyChars) {
+    throw new UnbrokenError(
+      'invalid_request',
+      `Idempotency-Key: expected 1 to ${LIMITS.idempotencyKeyChars} characters.`,
+    );
+  }
+  // Two users may choose the same key, so the user is part of the hash unless the caller may act for any user.
+  const owner = scopes.includes('any-user') ? tenant : `${tenant}\0${user}`;
+  return `gen_${sha256(`${owner}\0${idempotencyKey}`).slice(0, 32)}`;
+}
+
+export function hashRequest(request: unknown): string {
+  return sha256(JSON.stringify(request));
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

@@ -1,0 +1,172 @@
+/**
+ * Creates the log of a generation and starts its run. Both are identified by the same id, so both can be repeated: a
+ * request that is sent again with its key joins the generation that it started.
+ */
+import assert from 'node:assert/strict';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { EventBody } from '../../contracts/events.ts';
+import { textDeltas } from '../../contracts/fold-events.ts';
+import type { ContinuedText, GenerationInput } from '../../contracts/generation.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { leastOutputTokens, worstSentTokens } from '../../contracts/tokens.ts';
+import type { Caller } from '../access/api-keys.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { budgetExceeded } from './budget-exceeded.ts';
+import { buildOrder, type PreparedGeneration } from './build-order.ts';
+import { startRun } from './start-run.ts';
+
+/** A generation whose log exists. */
+export interface Submitted {
+  readonly generationId: string;
+  /** Resolves when its run has started. Only then may a response say that the generation was accepted. */
+  readonly started: Promise<void>;
+}
+
+/** Refuses a spent budget, creates the log and starts the run. A repeated call repeats none of these. */
+export async function startGeneration(
+  dependencies: ApiDependencies,
+  caller: Caller,
+  prepared: PreparedGeneration,
+): Promise<Submitted> {
+  return new GenerationStart(dependencies, caller, prepared).start();
+}
+
+/** @throws idempotency_conflict */
+export function assertSameRequest(
+  { requestHash }: { readonly requestHash: string },
+  expectedHash: string,
+): void {
+  if (requestHash !== expectedHash) {
+    throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');
+  }
+}
+
+interface LogToFill {
+  readonly input: GenerationInput;
+  /** Whether this request has created the log. */
+  readonly isNew: boolean;
+  /** Absent while the log is being created under a unique id. */
+  readonly createdAtMs?: number;
+  readonly created?: Promise<unknown>;
+}
+
+class GenerationStart {
+  readonly #dependencies: ApiDependencies;
+  readonly #caller: Caller;
+  readonly #prepared: PreparedGeneration;
+
+  constructor(dependencies: ApiDependencies, caller: Caller, prepared: PreparedGeneration) {
+    assert(!prepared.isUnique || prepared.known === null, 'a unique id has no earlier log');
+    this.#dependencies = dependencies;
+    this.#caller = caller;
+    this.#prepared = prepared;
+  }
+
+  async start(): Promise<Submitted> {
+    const { known, input } = this.#prepared;
+    if (this.#caller.onlyReads === true) {
+      throw new UnbrokenError('forbidden', 'A ticket opens streams; starting a generation takes a key.');
+    }
+    if (known?.erased === true) {
+      throw new UnbrokenError('idempotency_conflict', 'The generation of this Idempotency-Key was deleted.');
+    }
+    const inputJson = JSON.stringify(input);
+    const inputBytes = Buffer.byteLength(inputJson);
+    if (inputBytes > LIMITS.requestBodyBytes) throw inputTooLarge(inputBytes);
+    const counted = known === null ? await this.#admitNew(inputBytes) : undefined;
+    return this.#prepared.isUnique
+      ? this.#createUnique(inputJson, counted)
+      : this.#createOrJoin(inputJson, counted);
+  }
+
+  /** Checks the budget and counts the stored bytes of a generation without a log. */
+  async #admitNew(inputBytes: number) {
+    const { metadata, origin = null } = this.#prepared;
+    await this.#refuseSpentBudget();
+    const besideBytes = Buffer.byteLength(JSON.stringify([metadata, origin]));
+    return this.#dependencies.stored.takeInput(this.#caller.tenant, inputBytes + besideBytes);
+  }
+
+  /** A check without a reservation, which the workflow makes: it avoids starting the run of a caller without budget. */
+  async #refuseSpentBudget(): Promise<void> {
+    const { budget, countTexts } = this.#dependencies;
+    const { user, input } = this.#prepared;
+    const neededTokens = async () =>
+      (await worstSentTokens(input, countTexts)) + leastOutputTokens(input.maxOutputTokens);
+    const refusal = await budget.look({ ...this.#caller, user }, neededTokens);
+    if (refusal !== null) throw budgetExceeded(refusal);
+  }
+
+  /** One round trip: Redis creates the log before it offers the run, as both use one connection. */
+  async #createUnique(inputJson: string, counted: Counted): Promise<Submitted> {
+    const { generationId, input } = this.#prepared;
+    const created = this.#dependencies.log.create(this.#creation(inputJson, counted));
+    const started = this.#startRun({ input, isNew: true, created });
+    await created;
+    return { generationId, started };
+  }
+
+  async #createOrJoin(inputJson: string, counted: Counted): Promise<Submitted> {
+    const { log, stored } = this.#dependencies;
+    const { generationId, known, requestHash } = this.#prepared;
+    const { created: isNew, createdAt, ...rest } = await log.create(this.#creation(inputJson, counted));
+    if (!isNew && counted !== undefined) await stored.dropInput(this.#caller.tenant, counted);
+    assertSameRequest(rest, requestHash);
+    // If the earlier log expired before this creation, its status says nothing about the log that exists now.
+    const isKnown = known?.createdAt === createdAt;
+    if (isKnown && known.status !== 'running') return { generationId, started: Promise.resolve() };
+    // A concurrent request with the same key may have created the log: its input counts.
+    const input = isNew
+      ? this.#prepared.input
+      : ((await log.readInput(generationId)) ?? this.#prepared.input);
+    if (input.continues !== undefined) {
+      await log.appendOnce(generationId, 'continue', replayOf(input.continues));
+    }
+    return { generationId, started: this.#startRun({ input, isNew, createdAtMs: createdAt }) };
+  }
+
+  #creation(inputJson: string, counted: Counted) {
+    const { generationId, user, route, requestHash, metadata, input, origin } = this.#prepared;
+    const { tenant } = this.#caller;
+    return { generationId, tenant, user, route, requestHash, metadata, inputJson, counted, input, origin };
+  }
+
+  /** Resolves when the run is started. The caller may ignore the promise. */
+  #startRun({ input, isNew, createdAtMs, created = Promise.resolve() }: LogToFill): Promise<void> {
+    const { config, logger } = this.#dependencies;
+    const { generationId, route, priority } = this.#prepared;
+    const order = buildOrder({
+      caller: this.#caller,
+      prepared: this.#prepared,
+      input,
+      logCreatedAtMs: createdAtMs,
+      limitMs: config.limits.generationMs,
+    });
+    const started = startRun(this.#dependencies, {
+      order,
+      priorityKey: priority,
+      isNew,
+      input: isNew && input.continues === undefined ? input : undefined,
+      logCreated: created,
+    }).then(() => logger.info({ generationId, route }, 'generation accepted'));
+    // A caller that awaits `started` gets the error; without one it would be an unhandled rejection.
+    started.catch(() => undefined);
+    return started;
+  }
+}
+
+type Counted = Awaited<ReturnType<ApiDependencies['stored']['takeInput']>> | undefined;
+
+function inputTooLarge(inputBytes: number): UnbrokenError {
+  return new UnbrokenError(
+    'body_too_large',
+    `The input, with its prompt and the conversation before it, has ${inputBytes} bytes of at most ${LIMITS.requestBodyBytes}.`,
+  );
+}
+
+/** The text of the continued answer as the first events of this log: a reader gets one text. */
+function replayOf({ generationId, text }: ContinuedText): readonly EventBody[] {
+  // One append must hold all deltas, so their length depends on that of the text, which the input limits.
+  const chars = Math.max(4_096, Math.ceil(text.length / (LIMITS.eventsPerAppend - 2)));
+  return [{ type: 'generation-continue', generationId, chars: text.length }, ...textDeltas(text, chars)];
+}
