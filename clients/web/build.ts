@@ -1,6 +1,6 @@
 /**
- * Builds the page into clients/web/dist, unless what is there was made of the same sources. `npm start` and the tests that need
- * the page call it; by hand: `node clients/web/build.ts`.
+ * Builds the page into clients/web/dist, unless the same sources are built already. `npm start` and the tests of the
+ * page call it; by hand: `node clients/web/build.ts`.
  */
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const ROOT = join(import.meta.dirname, '..', '..');
 const BUILT = join(import.meta.dirname, 'dist');
 const STAMP = 'sources-sha256';
-/** All that goes into the page. */
+/** All inputs of the page. */
 const SOURCES = [
   'clients/web/index.html',
   'clients/web/build.ts',
@@ -19,10 +19,11 @@ const SOURCES = [
   'package-lock.json',
 ];
 
-/** @returns whether it had to be built. */
+/** @returns false if the page was up to date. */
 export async function buildPage(): Promise<boolean> {
-  const wanted = hashOfSources();
-  const isFresh = () => existsSync(join(BUILT, STAMP)) && readFileSync(join(BUILT, STAMP), 'utf8') === wanted;
+  const sourcesHash = hashOfSources();
+  const isFresh = () =>
+    existsSync(join(BUILT, STAMP)) && readFileSync(join(BUILT, STAMP), 'utf8') === sourcesHash;
   if (isFresh()) return false;
   const { build } = await import('vite');
   const unfinished = `${BUILT}.${process.pid}`;
@@ -31,13 +32,13 @@ export async function buildPage(): Promise<boolean> {
       configFile: false,
       root: import.meta.dirname,
       logLevel: 'warn',
-      // The page is made of its sources alone, not of what the environment holds.
+      // The page must depend on its sources alone, not on the environment.
       envDir: false,
       oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
       build: { outDir: unfinished, target: 'es2022', assetsInlineLimit: 0, modulePreload: false },
     });
-    writeFileSync(join(unfinished, STAMP), wanted);
-    // It appears whole or not at all; another build of the same sources may be first.
+    writeFileSync(join(unfinished, STAMP), sourcesHash);
+    // Renaming makes the page appear whole or not at all. A concurrent build of the same sources may come first.
     rmSync(BUILT, { recursive: true, force: true });
     try {
       renameSync(unfinished, BUILT);

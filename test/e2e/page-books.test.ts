@@ -36,7 +36,7 @@ beforeEach(async () => {
 async function open(view: string): Promise<void> {
   await page.goto(api.url);
   await page.getByLabel('API key').fill(api.key);
-  await page.getByRole('button', { name: 'Open' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).click();
   await page.getByRole('link', { name: view, exact: true }).click();
 }
 
@@ -83,7 +83,7 @@ test('prompts: what a request costs with each version, as a chart and in a table
   const costs = [];
   for (const version of [1, 2]) costs.push(await generate({ prompt: { name: 'support', version } }));
   await open('Prompts');
-  const chart = page.getByRole('img', { name: 'Cost of a request by version' });
+  const chart = page.getByRole('img', { name: 'Cost per request by version' });
   const [first, second] = costs.map(({ costMicroUsd }) => `$${(costMicroUsd / 1_000_000).toFixed(6)}`);
   await page.getByRole('img', { name: `v1 ${first}, v2 ${second}` }).waitFor();
   const widths = await chart.locator('.fill').evaluateAll((bars) => bars.map((bar) => bar.clientWidth));
@@ -91,7 +91,7 @@ test('prompts: what a request costs with each version, as a chart and in a table
   expect(widths[0]).toBeGreaterThan(widths[1] ?? 0);
   const row = page.getByRole('row').filter({ hasText: 'v2' });
   expect(await row.textContent()).toContain(second);
-  await page.getByLabel('Shown').selectOption('Output tokens of a request');
-  await page.getByRole('img', { name: 'Output tokens of a request by version: v1 50, v2 50' }).waitFor();
+  await page.getByLabel('Measure').selectOption('Output tokens per request');
+  await page.getByRole('img', { name: 'Output tokens per request by version: v1 50, v2 50' }).waitFor();
   expect(await barriers()).toEqual([]);
 });

@@ -44,7 +44,7 @@ beforeEach(async () => {
 async function signIn(key = own.key): Promise<void> {
   await page.goto(stack.api.url);
   await page.getByLabel('API key').fill(key);
-  await page.getByRole('button', { name: 'Open' }).click();
+  await page.getByRole('button', { name: 'Sign in' }).click();
 }
 
 /** Submits a prompt and resolves when its text has begun to come in. */
@@ -66,7 +66,7 @@ function textOf(chars: number): Promise<string> {
 }
 
 async function whole(): Promise<string> {
-  await page.getByText('The answer is whole.').waitFor();
+  await page.getByText('The answer is complete.').waitFor();
   return (await page.getByRole('region', { name: 'Answer' }).textContent()) ?? '';
 }
 
@@ -127,7 +127,7 @@ describe('the page', () => {
     const { text } = await begin({ tokens: 300, delayMs: 30 });
     await page.getByRole('button', { name: 'Cut the connection' }).click();
     await page.getByText(/Cut after event \d+/).waitFor();
-    await page.getByText('The text comes in.').waitFor();
+    await page.getByText('Receiving text.').waitFor();
     expect(await whole()).toBe(text);
   });
 
@@ -155,7 +155,7 @@ describe('the page', () => {
     const link = await row.getByRole('link', { name: 'Temporal' }).getAttribute('href');
     expect(link).toBe(`${stack.env['TEMPORAL_UI_URL']}/namespaces/default/workflows/${TENANT}%2F${id}`);
     await row.getByRole('link', { name: 'gen_' }).click();
-    await page.getByText('The answer is whole.').waitFor();
+    await page.getByText('The answer is complete.').waitFor();
   });
 });
 
@@ -175,7 +175,7 @@ describe('a user who cannot see or use a mouse', () => {
     await page.getByRole('button', { name: 'Generate' }).click();
     await whole();
     const spoken = await page.evaluate<string[]>('window.spoken');
-    expect(spoken).toEqual(expect.arrayContaining(['The text comes in.', 'The answer is whole.']));
+    expect(spoken).toEqual(expect.arrayContaining(['Receiving text.', 'The answer is complete.']));
     expect(spoken.length).toBeLessThan(6);
   });
 
@@ -225,7 +225,7 @@ describe('a user who cannot see or use a mouse', () => {
 describe('the key', () => {
   test('that is not known opens nothing', async () => {
     await signIn('ub_test_unknown_key');
-    await page.getByText('This key is not known.').waitFor();
+    await page.getByText('Unknown API key.').waitFor();
     await page.getByLabel('API key').waitFor();
   });
 

@@ -25,7 +25,7 @@ export function App() {
     document.title = `${isIn ? TITLES[view] : 'Sign in'} · Unbroken`;
   }, [view, isIn]);
   useEffect(() => {
-    // After a reload the key is still there; whether it is still good, the API says.
+    // After a reload the tab still has the key; the API says whether it is still valid.
     if (key.value === null || session.value !== null) return;
     signIn(key.value).catch((error: unknown) => {
       if (error instanceof ClientError && error.status === 401) signOut();
@@ -54,9 +54,9 @@ function Header({ view }: { view: View }) {
         Unbroken
       </a>
       <nav aria-label="Main">
-        {views.map((one) => (
-          <a key={one} href={linkTo(one)} aria-current={one === view ? 'page' : undefined}>
-            {TITLES[one]}
+        {views.map((name) => (
+          <a key={name} href={linkTo(name)} aria-current={name === view ? 'page' : undefined}>
+            {TITLES[name]}
           </a>
         ))}
       </nav>

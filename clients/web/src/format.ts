@@ -1,4 +1,4 @@
-/** Numbers and times as the page shows them. */
+/** Formats numbers and times for the page. */
 const number = new Intl.NumberFormat('en');
 const dayAndTime = new Intl.DateTimeFormat('en', {
   month: 'short',
@@ -13,7 +13,7 @@ export function formatCount(count: number): string {
   return number.format(count);
 }
 
-/** Micro-USD as dollars: in cents where it is whole cents, else in full. */
+/** Micro-USD as dollars: two decimals for whole cents, else six. */
 export function formatCost(microUsd: number): string {
   const isWholeCents = Math.round(microUsd) % 10_000 === 0;
   const [whole = '0', decimals = ''] = (microUsd / 1_000_000).toFixed(isWholeCents ? 2 : 6).split('.');
@@ -31,7 +31,7 @@ export function formatDuration(ms: number): string {
   return `${minutes} min ${Math.round((ms - minutes * 60_000) / 1_000)} s`;
 }
 
-/** The first and last characters of an id: enough to tell two apart. */
+/** The first and last characters of an id, which are enough to distinguish two. */
 export function shortId(id: string): string {
   return id.length <= 16 ? id : `${id.slice(0, 10)}…${id.slice(-4)}`;
 }

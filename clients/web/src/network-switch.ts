@@ -1,47 +1,48 @@
 /**
- * A `fetch` with a switch: cutting it ends the connections that are open, as a lost network does, and holds new ones
- * back until it is joined again. So the page can show what a cut costs: nothing but time.
+ * A `fetch` with a switch. `cut` ends the open connections, as a lost network does, and holds new ones back until
+ * `restore`. So the page can show what a disconnect costs: nothing but time.
  */
-export interface Line {
-  readonly fetch: typeof globalThis.fetch;
-  readonly isCut: boolean;
-  cut(): void;
-  join(): void;
-}
+export class NetworkSwitch {
+  readonly #fetch: typeof globalThis.fetch;
+  #connections = new AbortController();
+  #outage: PromiseWithResolvers<void> | null = null;
 
-export function createLine(fetch: typeof globalThis.fetch = globalThis.fetch.bind(globalThis)): Line {
-  let connections = new AbortController();
-  let joined: Promise<void> = Promise.resolve();
-  let join: (() => void) | undefined;
-  return {
-    get isCut() {
-      return join !== undefined;
-    },
-    fetch: async (input, init) => {
-      const given = init?.signal ?? undefined;
-      await unlessAborted(joined, given);
-      const { signal } = connections;
-      return fetch(input, {
-        ...init,
-        signal: given === undefined ? signal : AbortSignal.any([given, signal]),
-      });
-    },
-    cut: () => {
-      if (join !== undefined) return;
-      joined = new Promise((resolve) => {
-        join = resolve;
-      });
-      connections.abort(new TypeError('the connection was cut'));
-    },
-    join: () => {
-      connections = new AbortController();
-      join?.();
-      join = undefined;
-    },
+  constructor(fetch: typeof globalThis.fetch = globalThis.fetch.bind(globalThis)) {
+    this.#fetch = fetch;
+  }
+
+  get isCut(): boolean {
+    return this.#outage !== null;
+  }
+
+  /** A property, so that it can be passed on without its object. */
+  readonly fetch: typeof globalThis.fetch = async (input, init) => {
+    const callerSignal = init?.signal ?? undefined;
+    await unlessAborted(this.#outage?.promise, callerSignal);
+    const { signal } = this.#connections;
+    return this.#fetch(input, {
+      ...init,
+      signal: callerSignal === undefined ? signal : AbortSignal.any([callerSignal, signal]),
+    });
   };
+
+  cut(): void {
+    if (this.#outage !== null) return;
+    this.#outage = Promise.withResolvers();
+    this.#connections.abort(new TypeError('the connection was cut'));
+  }
+
+  restore(): void {
+    this.#connections = new AbortController();
+    this.#outage?.resolve();
+    this.#outage = null;
+  }
 }
 
-async function unlessAborted(waiting: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+async function unlessAborted(
+  waiting: Promise<void> | undefined,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (signal === undefined) return waiting;
   signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<void>();

@@ -1,10 +1,10 @@
-/** The page's place is in the fragment of its address, so a reload comes back to it and nothing of it is sent. */
+/** Keeps the place in the fragment of the URL: a reload returns to it, and browsers send no fragment to a server. */
 import { signal } from '@preact/signals';
 
 export const views = ['generate', 'runs', 'budgets', 'prompts', 'providers'] as const;
 export type View = (typeof views)[number];
 
-export interface Place {
+interface Place {
   readonly view: View;
   /** A generation, or the name of a prompt. */
   readonly id: string | null;
@@ -16,9 +16,9 @@ addEventListener('hashchange', () => {
   place.value = placeOf(location.hash);
 });
 
-export function placeOf(hash: string): Place {
+function placeOf(hash: string): Place {
   const [name = '', id = ''] = hash.replace(/^#\/?/, '').split('/');
-  const view = views.find((one) => one === name) ?? 'generate';
+  const view = views.find((known) => known === name) ?? 'generate';
   return { view, id: id === '' ? null : decoded(id) };
 }
 

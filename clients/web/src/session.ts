@@ -1,4 +1,4 @@
-/** Who uses the page: an API key, kept for this tab only and sent only in the header Authorization. */
+/** The session of the page: an API key, stored for this tab only and sent only in the header Authorization. */
 import { computed, signal } from '@preact/signals';
 import type { SessionView } from '../../../contracts/session.ts';
 import { errorFromResponse } from '../../typescript/errors.ts';
@@ -6,7 +6,7 @@ import { createClient, type UnbrokenClient } from '../../typescript/index.ts';
 
 const KEY = 'unbroken-key';
 const BASE_URL = location.origin;
-/** A page is looked at: an answer that does not come is told soon. */
+/** Short, because a user waits: the page soon shows that the API does not answer. */
 const REQUEST_GIVE_UP_MS = 8_000;
 
 export const key = signal<string | null>(sessionStorage.getItem(KEY));
@@ -16,11 +16,11 @@ export const canAdminister = computed(() =>
   ['admin', 'operator'].some((scope) => session.value?.scopes.includes(scope)),
 );
 
-/** Throws ClientError where the key is not good. */
-export async function signIn(given: string): Promise<void> {
-  session.value = await getJson<SessionView>('/v1/session', given);
-  sessionStorage.setItem(KEY, given);
-  key.value = given;
+/** Throws ClientError if the key is invalid. */
+export async function signIn(apiKey: string): Promise<void> {
+  session.value = await getJson<SessionView>('/v1/session', apiKey);
+  sessionStorage.setItem(KEY, apiKey);
+  key.value = apiKey;
 }
 
 export function signOut(): void {
@@ -38,16 +38,16 @@ export function baseUrl(): string {
   return BASE_URL;
 }
 
-/** GET, for what the client has no verb for. Throws ClientError on an error status. */
+/** A GET that the client has no method for. Throws ClientError on an error status. */
 export async function getJson<Answer>(path: string, apiKey = key.value): Promise<Answer> {
   const headers = { authorization: `Bearer ${apiKey}` };
   const response = await fetch(path, { headers, signal: AbortSignal.timeout(REQUEST_GIVE_UP_MS) });
   if (!response.ok) throw await errorFromResponse(response);
-  // The API's own answers, typed by contracts/, which its tests hold it to.
+  // The type is safe: the API's tests check its answers against contracts/.
   return (await response.json()) as Answer;
 }
 
-/** Where the Temporal UI shows this run; null where the caller may not see it. */
+/** The page of this run in the Temporal UI; null if the caller may not see it. */
 export function temporalLink(generationId: string): string | null {
   const { temporalWorkflows = null, tenant = '' } = session.value ?? {};
   return temporalWorkflows === null

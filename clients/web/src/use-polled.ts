@@ -1,10 +1,10 @@
-/** Keeps what is shown up to date while it is looked at. */
+/** Reloads data periodically while the tab is visible. */
 import { useEffect, useState } from 'preact/hooks';
 
 const POLL_MS = 3_000;
 
-export interface Polled<Data> {
-  /** null until the first answer; the last good one after a failure. */
+interface Polled<Data> {
+  /** null until the first answer; after a failure, the last good one. */
   readonly data: Data | null;
   readonly error: Error | null;
   readonly reload: () => void;
@@ -16,24 +16,24 @@ export function usePolled<Data>(load: () => Promise<Data>): Polled<Data> {
   useEffect(() => {
     let timer: number | undefined;
     let isOver = false;
-    const ask = async () => {
+    const poll = async () => {
       const next = await load().then(
         (data) => ({ data, error: null }),
         (error: unknown) => ({ error: error instanceof Error ? error : new Error(String(error)) }),
       );
       if (isOver) return;
       setPolled((before) => ({ ...before, ...next }));
-      timer = window.setTimeout(askWhenSeen, POLL_MS);
+      timer = window.setTimeout(loadWhenVisible, POLL_MS);
     };
-    const askWhenSeen = () => {
-      if (!document.hidden) void ask();
-      else document.addEventListener('visibilitychange', askWhenSeen, { once: true });
+    const loadWhenVisible = () => {
+      if (!document.hidden) void poll();
+      else document.addEventListener('visibilitychange', loadWhenVisible, { once: true });
     };
-    askWhenSeen();
+    loadWhenVisible();
     return () => {
       isOver = true;
       clearTimeout(timer);
-      document.removeEventListener('visibilitychange', askWhenSeen);
+      document.removeEventListener('visibilitychange', loadWhenVisible);
     };
   }, [load, round]);
   return { ...polled, reload: () => setRound((before) => before + 1) };

@@ -19,7 +19,7 @@ test.each([
   expect(formatDuration(ms)).toBe(text);
 });
 
-test('a short id is told from another by its ends', () => {
+test('a short id shows the ends of the id', () => {
   expect(shortId('gen_0123456789abcdef')).toBe('gen_012345…cdef');
   expect(shortId('gen_01')).toBe('gen_01');
 });

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { createLine } from '../../../clients/web/src/network-switch.ts';
+import { NetworkSwitch } from '../../../clients/web/src/network-switch.ts';
 
 /** Answers with one byte and leaves the response open. */
 const server = createServer((_request, response) => {
@@ -17,38 +17,38 @@ afterAll(async () => {
   await new Promise((resolve) => server.close(resolve));
 });
 
-describe('a line that is cut', () => {
-  test('ends the connections that are open', async () => {
-    const line = createLine();
-    const response = await line.fetch(url);
+describe('a network that is cut', () => {
+  test('ends open connections', async () => {
+    const network = new NetworkSwitch();
+    const response = await network.fetch(url);
     const reading = response.text();
-    line.cut();
+    network.cut();
     await expect(reading).rejects.toThrow('cut');
-    expect(line.isCut).toBe(true);
+    expect(network.isCut).toBe(true);
   });
 
-  test('holds new ones back until it is joined', async () => {
-    const line = createLine();
-    line.cut();
+  test('holds new connections back until it is restored', async () => {
+    const network = new NetworkSwitch();
+    network.cut();
     let isAnswered = false;
-    const asked = line.fetch(url).then((response) => {
+    const pending = network.fetch(url).then((response) => {
       isAnswered = true;
       return response;
     });
     await fetch(url).then((response) => response.body?.cancel());
     expect(isAnswered).toBe(false);
-    line.join();
-    const response = await asked;
+    network.restore();
+    const response = await pending;
     expect(response.status).toBe(200);
     await response.body?.cancel();
   });
 
-  test('lets go of whoever gives up while it is cut', async () => {
-    const line = createLine();
-    line.cut();
-    const given = new AbortController();
-    const asked = line.fetch(url, { signal: given.signal });
-    given.abort(new Error('enough'));
-    await expect(asked).rejects.toThrow('enough');
+  test('rejects a request that its caller aborts meanwhile', async () => {
+    const network = new NetworkSwitch();
+    network.cut();
+    const abort = new AbortController();
+    const pending = network.fetch(url, { signal: abort.signal });
+    abort.abort(new Error('enough'));
+    await expect(pending).rejects.toThrow('enough');
   });
 });

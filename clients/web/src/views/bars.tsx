@@ -1,10 +1,10 @@
-/** A bar chart of a few values of one measure, from zero. Its text alternative has every value. */
-export interface Bar {
+/** A bar chart of a few values of one measure, starting at zero. Its text alternative has every value. */
+interface Bar {
   readonly label: string;
   readonly value: number;
-  /** The value as it is read. */
+  /** The value as text. */
   readonly shown: string;
-  /** Whether the others are compared with it. */
+  /** Whether it is the baseline of the others. */
   readonly isBase: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** Budgets: how one user, team or key stands in each window, and the limits of the tenant. */
+/** Budgets: the use of one user, team or key in each window, and the limits of the tenant. */
 import { useCallback, useState } from 'preact/hooks';
 import type {
   BudgetLimit,
@@ -11,7 +11,7 @@ import { canAdminister, getJson, session } from '../session.ts';
 import { usePolled } from '../use-polled.ts';
 import { Badge, Failure } from './parts.tsx';
 
-/** What the page reads of `GET /v1/budgets/balances`. */
+/** The part of `GET /v1/budgets/balances` that the page shows. */
 interface Balances {
   readonly data: readonly {
     readonly window: string;
@@ -25,7 +25,7 @@ interface Balances {
 }
 type Window = Balances['data'][number];
 
-/** What the page reads of `GET /v1/budgets/limits`. */
+/** The part of `GET /v1/budgets/limits` that the page shows. */
 interface Limits {
   readonly data: readonly (BudgetLimit & { readonly name: string })[];
 }
@@ -34,7 +34,7 @@ const SUBJECTS: readonly BudgetSubjectKind[] = ['user', 'team', 'key'];
 
 export function Budgets() {
   if (session.value !== null && !canAdminister.value) {
-    return <p class="card">Budgets are shown to keys that have the scope admin.</p>;
+    return <p class="card">Budgets are visible to keys with the scope admin.</p>;
   }
   return (
     <div class="stack">
@@ -54,8 +54,8 @@ function Standing() {
   const choose = (event: SubmitEvent) => {
     event.preventDefault();
     if (!(event.currentTarget instanceof HTMLFormElement)) return;
-    const given = new FormData(event.currentTarget);
-    setSubject({ per: String(given.get('per')), id: String(given.get('id')).trim() });
+    const fields = new FormData(event.currentTarget);
+    setSubject({ per: String(fields.get('per')), id: String(fields.get('id')).trim() });
   };
   return (
     <section class="card" aria-labelledby="standing-title">
@@ -64,7 +64,7 @@ function Standing() {
           {subject.per} {id}
         </h2>
         <form class="row choose" onSubmit={choose}>
-          <label for="per">Whose</label>
+          <label for="per">Subject</label>
           <select id="per" name="per">
             {SUBJECTS.map((per) => (
               <option key={per}>{per}</option>
@@ -76,7 +76,7 @@ function Standing() {
         </form>
       </header>
       {error !== null && <Failure error={error} />}
-      {data?.data.length === 0 && <p class="muted">Nothing is booked here yet.</p>}
+      {data?.data.length === 0 && <p class="muted">No usage yet.</p>}
       {data?.data.map((window) => (
         <WindowBalance key={window.window} window={window} />
       ))}
@@ -109,7 +109,7 @@ interface SumOf {
 }
 
 function Sum({ unit, spent, reserved, limits }: SumOf) {
-  const limit = limits.find((one) => one.unit === unit);
+  const limit = limits.find((standing) => standing.unit === unit);
   const share = (amount: number) => `${Math.min(100, (100 * amount) / Math.max(1, limit?.limit ?? 1))}%`;
   return (
     <div class="sum">
@@ -117,7 +117,7 @@ function Sum({ unit, spent, reserved, limits }: SumOf) {
         <strong>{amountOf(unit, spent)}</strong> spent
         {reserved > 0 && `, ${amountOf(unit, reserved)} reserved`}
         {limit !== undefined && `, of ${amountOf(unit, limit.limit)}`}
-        {limit?.mode === 'soft' && ' (only warns)'}
+        {limit?.mode === 'soft' && ' (soft limit)'}
       </p>
       {limit !== undefined && (
         <div class={spent + reserved >= limit.limit ? 'meter full' : 'meter'} aria-hidden="true">
@@ -137,14 +137,14 @@ function LimitList() {
       <h2 id="limits-title">Limits</h2>
       {error !== null && <Failure error={error} />}
       {data?.data.length === 0 && (
-        <p class="muted">None: nobody is held to a budget. The config, the API and the CLI set them.</p>
+        <p class="muted">No limits. Set them in the config, by the API or with the CLI.</p>
       )}
       {data !== null && data.data.length > 0 && (
         <table class="list">
           <caption class="visually-hidden">Limits of this tenant</caption>
           <thead>
             <tr>
-              <th scope="col">Whose</th>
+              <th scope="col">Subject</th>
               <th scope="col">Window</th>
               <th scope="col" class="number">
                 Amount
@@ -178,7 +178,7 @@ function LimitList() {
   );
 }
 
-/** day[UTC] is the day in that time zone. */
+/** `day[UTC]` becomes `day (UTC)`. */
 function nameOf({ window }: Window): string {
   return window.replace(/\[(.+)\]$/, ' ($1)');
 }
@@ -187,7 +187,7 @@ function amountOf(unit: BudgetUnit, amount: number): string {
   return unit === 'tokens' ? `${formatCount(amount)} tokens` : formatCost(amount);
 }
 
-/** The session, which says whose budget is shown first, is not here yet. */
+/** Pending until the session is loaded, which names the user whose budget is shown first. */
 function never<Answer>(): Promise<Answer> {
   return new Promise(() => undefined);
 }

@@ -1,4 +1,5 @@
 import { useRef, useState } from 'preact/hooks';
+import { candidateName } from '../../../../contracts/candidate.ts';
 import type { GenerationRequest } from '../../../typescript/index.ts';
 import { goTo } from '../router.ts';
 import { clientWith, session } from '../session.ts';
@@ -46,7 +47,7 @@ export function Composer() {
         <TargetSelect />
       </div>
       <div class="field">
-        <label for="max">Most output tokens</label>
+        <label for="max">Max. output tokens</label>
         <input
           id="max"
           name="max"
@@ -58,7 +59,8 @@ export function Composer() {
         />
       </div>
       <label class="check">
-        <input type="checkbox" name="cache" />A stored answer will do
+        <input type="checkbox" name="cache" />
+        Allow a cached answer
       </label>
       {fault !== null && <Failure error={fault} />}
       <button type="submit" class="main" disabled={isBusy} aria-keyshortcuts="Control+Enter">
@@ -70,7 +72,7 @@ export function Composer() {
 
 function TargetSelect() {
   const routes = session.value?.routes ?? [];
-  const models = routes.flatMap(({ candidates }) => candidates.map((one) => `${one.provider}/${one.model}`));
+  const models = routes.flatMap(({ candidates }) => candidates.map(candidateName));
   return (
     <select id="target" name="target">
       <optgroup label="Routes">

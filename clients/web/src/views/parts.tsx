@@ -1,4 +1,4 @@
-/** The small pieces that several views show. */
+/** Small components that several views share. */
 import type { ComponentChildren } from 'preact';
 import type { GenerationStatus } from '../../../../contracts/generation.ts';
 
@@ -24,7 +24,7 @@ export function Badge({ tone, children }: { tone: Tone; children: ComponentChild
   return <span class={`status ${tone}`}>{children}</span>;
 }
 
-/** A fact and its name, for a <dl>. */
+/** A named fact, for a <dl>. */
 export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
   return (
     <div>
@@ -48,8 +48,8 @@ export function Failure({ error }: { error: Error }) {
   );
 }
 
-/** A link that leaves the page. */
-export function Away({ href, children }: { href: string; children: ComponentChildren }) {
+/** A link to another site, in a new tab. */
+export function ExternalLink({ href, children }: { href: string; children: ComponentChildren }) {
   return (
     <a class="away" href={href} target="_blank" rel="noreferrer">
       {children}

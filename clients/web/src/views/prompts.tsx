@@ -1,4 +1,4 @@
-/** Prompts: what each version costs, as a chart, and what is known of it besides, as a table. */
+/** Prompts: the cost of each version as a chart, and its other statistics as a table. */
 import { useCallback, useState } from 'preact/hooks';
 import type { PromptStatsView, PromptView, VersionStats } from '../../../../contracts/prompts.ts';
 import { formatCost, formatCount, formatDuration } from '../format.ts';
@@ -15,17 +15,17 @@ interface PromptList {
 
 const MEASURES = {
   each: {
-    name: 'Cost of a request',
+    name: 'Cost per request',
     of: (version: VersionStats) => version.costPerRequestMicroUsd ?? 0,
     format: formatCost,
   },
   sum: {
-    name: 'Cost of all requests',
+    name: 'Total cost',
     of: (version: VersionStats) => version.costMicroUsd,
     format: formatCost,
   },
   tokens: {
-    name: 'Output tokens of a request',
+    name: 'Output tokens per request',
     of: (version: VersionStats) => version.outputTokens / Math.max(1, version.requests),
     format: (tokens: number) => formatCount(Math.round(tokens)),
   },
@@ -40,7 +40,7 @@ export function Prompts() {
     <div class="stack">
       <h1>Prompts</h1>
       {error !== null && <Failure error={error} />}
-      {data?.data.length === 0 && <p class="card muted">No prompt has a name yet.</p>}
+      {data?.data.length === 0 && <p class="card muted">No prompts yet.</p>}
       {data !== null && data.data.length > 0 && (
         <nav class="choices" aria-label="Prompts">
           {data.data.map((prompt) => (
@@ -71,7 +71,7 @@ function Stats({ name }: { name: string }) {
       <header class="row">
         <h2 id="prompt-title">{name}</h2>
         <div class="row choose">
-          <label for="measure">Shown</label>
+          <label for="measure">Measure</label>
           <select
             id="measure"
             value={chosen}
@@ -79,16 +79,16 @@ function Stats({ name }: { name: string }) {
               if (event.currentTarget.value in MEASURES) setChosen(event.currentTarget.value as Measure);
             }}
           >
-            {Object.entries(MEASURES).map(([key, one]) => (
+            {Object.entries(MEASURES).map(([key, { name: label }]) => (
               <option key={key} value={key}>
-                {one.name}
+                {label}
               </option>
             ))}
           </select>
         </div>
       </header>
       {error !== null && <Failure error={error} />}
-      {data !== null && used.length === 0 && <p class="muted">No generation has used it yet.</p>}
+      {data !== null && used.length === 0 && <p class="muted">No generation has used this prompt yet.</p>}
       {used.length > 0 && (
         <>
           <Bars
@@ -124,12 +124,12 @@ function VersionTable({
             Requests
           </th>
           <th scope="col" class="number">
-            Each
+            Per request
           </th>
           <th scope="col" class="number">
-            In all
+            Total
           </th>
-          <th scope="col">Against v{baseline}</th>
+          <th scope="col">Compared with v{baseline}</th>
           <th scope="col" class="number">
             First token
           </th>
@@ -145,13 +145,13 @@ function VersionTable({
             <td data-name="Requests" class="number">
               {formatCount(version.requests)}
             </td>
-            <td data-name="Each" class="number">
+            <td data-name="Per request" class="number">
               {formatCost(version.costPerRequestMicroUsd ?? 0)}
             </td>
-            <td data-name="In all" class="number">
+            <td data-name="Total" class="number">
               {formatCost(version.costMicroUsd)}
             </td>
-            <td data-name={`Against v${baseline}`}>{savingOf(version)}</td>
+            <td data-name={`Compared with v${baseline}`}>{savingOf(version)}</td>
             <td data-name="First token" class="number">
               {version.firstTokenMs === null ? '–' : formatDuration(version.firstTokenMs.p50)}
             </td>
@@ -168,9 +168,9 @@ function VersionTable({
 }
 
 function savingOf({ saving }: VersionStats): string {
-  if (saving === null) return 'the measure';
+  if (saving === null) return 'baseline';
   const { share, soFarMicroUsd, isCertain } = saving;
   const percent = share === null ? '' : `${Math.abs(Math.round(share * 100))} % `;
-  const way = soFarMicroUsd >= 0 ? 'less' : 'more';
-  return `${percent}${way}, ${formatCost(Math.abs(soFarMicroUsd))} so far${isCertain ? '' : ' (not certain)'}`;
+  const direction = soFarMicroUsd >= 0 ? 'less' : 'more';
+  return `${percent}${direction}, ${formatCost(Math.abs(soFarMicroUsd))} so far${isCertain ? '' : ' (not significant)'}`;
 }

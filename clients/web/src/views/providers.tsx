@@ -1,4 +1,4 @@
-/** Providers: the circuit of each model that was asked lately, how quick it is, and, for admins, the keys. */
+/** Providers: the circuit and speed of each recently called model and, for admins, the state of the keys. */
 import { useCallback } from 'preact/hooks';
 import type { CircuitState, ProvidersView } from '../../../../contracts/routing.ts';
 import { formatCount, formatDuration, formatTime } from '../format.ts';
@@ -21,20 +21,20 @@ const OPENED_BY = { errors: 'too many errors', slow: 'too slow' } as const;
 export function Providers() {
   const load = useCallback(() => getJson<ProvidersView>('/v1/providers'), []);
   const { data, error } = usePolled(load);
-  const told = data?.providers.filter(isTelling) ?? [];
-  const silent = data?.providers.filter((provider) => !isTelling(provider)) ?? [];
+  const active = data?.providers.filter(hasNews) ?? [];
+  const idle = data?.providers.filter((provider) => !hasNews(provider)) ?? [];
   return (
     <div class="stack">
       <h1>Providers</h1>
       {error !== null && <Failure error={error} />}
-      {told.map((provider) => (
+      {active.map((provider) => (
         <ProviderCard key={provider.provider} provider={provider} />
       ))}
-      {silent.length > 0 && (
-        <section class="card" aria-labelledby="silent-title">
-          <h2 id="silent-title">Not asked lately</h2>
+      {idle.length > 0 && (
+        <section class="card" aria-labelledby="idle-title">
+          <h2 id="idle-title">Not called recently</h2>
           <ul class="names">
-            {silent.map(({ provider, wire }) => (
+            {idle.map(({ provider, wire }) => (
               <li key={provider}>
                 {provider} <code class="muted">{wire}</code>
               </li>
@@ -46,8 +46,8 @@ export function Providers() {
   );
 }
 
-/** Whether there is more to say of it than that it could be asked. */
-function isTelling({ models, available, keys = [] }: Provider): boolean {
+/** Whether there is more to show than that the provider is available. */
+function hasNews({ models, available, keys = [] }: Provider): boolean {
   return models.length > 0 || !available || keys.some(({ state }) => state !== 'ready');
 }
 
@@ -59,7 +59,7 @@ function ProviderCard({ provider }: { provider: Provider }) {
         <h2 id={titleId}>{provider.provider}</h2>
         <code class="muted">{provider.wire}</code>
         <Badge tone={provider.available ? 'good' : 'bad'}>
-          {provider.available ? 'can be asked' : 'no good key'}
+          {provider.available ? 'available' : 'no usable key'}
         </Badge>
       </header>
       {provider.models.length > 0 && (
@@ -76,7 +76,7 @@ function ProviderCard({ provider }: { provider: Provider }) {
                 First token
               </th>
               <th scope="col" class="number">
-                Tokens a second
+                Tokens per second
               </th>
             </tr>
           </thead>
@@ -102,7 +102,7 @@ function ModelRow({ model }: { model: Model }) {
       <td data-name="Circuit">
         <Badge tone={CIRCUIT_TONES[model.circuit]}>{model.circuit}</Badge>
         {because !== null && <span class="muted"> {OPENED_BY[because]}</span>}
-        {retryAtMs !== null && <span class="muted">, tried again at {formatTime(retryAtMs)}</span>}
+        {retryAtMs !== null && <span class="muted">; next probe at {formatTime(retryAtMs)}</span>}
       </td>
       <td data-name="Calls, failed" class="number">
         {formatCount(model.calls)}, {formatCount(model.badCalls)}
@@ -110,7 +110,7 @@ function ModelRow({ model }: { model: Model }) {
       <td data-name="First token" class="number">
         {firstTokenMs === null ? '–' : formatDuration(firstTokenMs)}
       </td>
-      <td data-name="Tokens a second" class="number">
+      <td data-name="Tokens per second" class="number">
         {tokensPerSecond === null ? '–' : formatCount(Math.round(tokensPerSecond))}
       </td>
     </tr>

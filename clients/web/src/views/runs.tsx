@@ -1,12 +1,11 @@
 import { useCallback } from 'preact/hooks';
-import { NO_USAGE } from '../../../../contracts/money.ts';
+import { inputTokensOf, NO_USAGE, outputTokensOf } from '../../../../contracts/money.ts';
 import type { GenerationView } from '../../../typescript/index.ts';
 import { formatCost, formatCount, formatDuration, formatTime, shortId } from '../format.ts';
-import { tokensOf } from '../reading.ts';
 import { linkTo } from '../router.ts';
 import { clientWith, temporalLink } from '../session.ts';
 import { usePolled } from '../use-polled.ts';
-import { Away, Failure, Status } from './parts.tsx';
+import { ExternalLink, Failure, Status } from './parts.tsx';
 
 type Run = Omit<GenerationView, 'text'>;
 
@@ -47,7 +46,7 @@ function RunTable({ runs }: { runs: readonly Run[] }) {
           </th>
           <th scope="col">Started</th>
           <th scope="col" class="number">
-            Took
+            Duration
           </th>
           <th scope="col">
             <span class="visually-hidden">Workflow</span>
@@ -64,7 +63,7 @@ function RunTable({ runs }: { runs: readonly Run[] }) {
 }
 
 function RunRow({ run }: { run: Run }) {
-  const { input, output } = tokensOf(run.usage ?? NO_USAGE);
+  const usage = run.usage ?? NO_USAGE;
   const link = temporalLink(run.id);
   return (
     <tr>
@@ -83,7 +82,7 @@ function RunRow({ run }: { run: Run }) {
       </td>
       <td data-name="User">{run.user}</td>
       <td data-name="Tokens" class="number">
-        {formatCount(input)} <span class="muted">+</span> {formatCount(output)}
+        {formatCount(inputTokensOf(usage))} <span class="muted">+</span> {formatCount(outputTokensOf(usage))}
       </td>
       <td data-name="Cost" class="number">
         {formatCost(run.costMicroUsd ?? 0)}
@@ -91,10 +90,10 @@ function RunRow({ run }: { run: Run }) {
       <td data-name="Started">
         <time dateTime={new Date(run.createdAt).toISOString()}>{formatTime(run.createdAt)}</time>
       </td>
-      <td data-name="Took" class="number">
+      <td data-name="Duration" class="number">
         {run.endedAt === null ? '–' : formatDuration(run.endedAt - run.createdAt)}
       </td>
-      <td data-name="Workflow">{link !== null && <Away href={link}>Temporal</Away>}</td>
+      <td data-name="Workflow">{link !== null && <ExternalLink href={link}>Temporal</ExternalLink>}</td>
     </tr>
   );
 }

@@ -10,16 +10,16 @@ export function SignIn() {
     event.preventDefault();
     const form = event.currentTarget;
     if (!(form instanceof HTMLFormElement)) return;
-    const given = String(new FormData(form).get('key') ?? '').trim();
+    const apiKey = String(new FormData(form).get('key') ?? '').trim();
     setBusy(true);
     setFault(null);
     try {
-      await signIn(given);
+      await signIn(apiKey);
     } catch (error) {
       setBusy(false);
       setFault(
         error instanceof ClientError && error.status === 401
-          ? 'This key is not known. npm start prints one that is.'
+          ? 'Unknown API key. npm start prints a valid one.'
           : `The API did not answer: ${error instanceof Error ? error.message : error}`,
       );
     }
@@ -31,7 +31,7 @@ export function SignIn() {
           <Mark />
           Unbroken
         </h1>
-        <p class="muted">Generations that go on, whatever breaks.</p>
+        <p class="muted">LLM generations that survive every failure.</p>
         <label for="key">API key</label>
         <input
           id="key"
@@ -51,7 +51,7 @@ export function SignIn() {
           {fault}
         </p>
         <button type="submit" class="main" disabled={isBusy}>
-          {isBusy ? 'Checking' : 'Open'}
+          {isBusy ? 'Signing in' : 'Sign in'}
         </button>
       </form>
     </main>

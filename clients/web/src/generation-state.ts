@@ -1,38 +1,38 @@
-/** What a reader of one generation sees, folded from its events; pure, so that it is the same after every reconnect. */
-
+/** Folds the events of one generation into the state that the page shows. It is the same after every reconnect. */
+import { candidateName } from '../../../contracts/candidate.ts';
 import type { GenerationStatus } from '../../../contracts/generation.ts';
 import { NO_USAGE, type Usage } from '../../../contracts/money.ts';
 import type { GenerationEvent } from '../../typescript/index.ts';
 import { formatCost, formatCount } from './format.ts';
 
-/** How events came: `live` as they were made, `caught-up` from the log, since this reader was away or late. */
+/** How events arrived: `live` as they were produced, or `caught-up` from the log after a disconnect or a late start. */
 export type Arrival = 'live' | 'caught-up';
 
-/** A stretch of events without gaps; `void` where a later event took its text back. */
-export interface Stretch {
+/** Consecutive events without a gap; `void` if a later event has voided their text. */
+interface Stretch {
   readonly from: number;
   readonly to: number;
   readonly kind: Arrival | 'void';
 }
 
-export interface Entry {
+interface JournalEntry {
   readonly seq: number;
   readonly at: number;
   readonly text: string;
   readonly tone: 'plain' | 'good' | 'bad';
 }
 
-export interface ToolCall {
+interface ToolCall {
   readonly name: string;
   readonly arguments: string;
 }
 
-export interface Reading {
+export interface GenerationState {
   readonly id: string;
   readonly status: GenerationStatus;
   readonly text: string;
   readonly reasoning: string;
-  /** What the model asks to be called, by its place in the answer. */
+  /** The tool calls of the answer, by their index. */
   readonly toolCalls: readonly ToolCall[];
   readonly provider: string | null;
   readonly model: string | null;
@@ -43,10 +43,10 @@ export interface Reading {
   readonly error: { readonly code: string; readonly message: string; readonly doc: string } | null;
   readonly lastSeq: number;
   readonly stretches: readonly Stretch[];
-  readonly journal: readonly Entry[];
+  readonly journal: readonly JournalEntry[];
 }
 
-export function emptyReading(id: string): Reading {
+export function initialState(id: string): GenerationState {
   return {
     id,
     status: 'running',
@@ -66,45 +66,49 @@ export function emptyReading(id: string): Reading {
   };
 }
 
-export function fold(reading: Reading, events: readonly GenerationEvent[], arrival: Arrival): Reading {
-  return events.reduce((before, event) => foldOne(before, event, arrival), reading);
+export function foldEvents(
+  state: GenerationState,
+  events: readonly GenerationEvent[],
+  arrival: Arrival,
+): GenerationState {
+  return events.reduce((before, event) => foldEvent(before, event, arrival), state);
 }
 
-function foldOne(before: Reading, event: GenerationEvent, arrival: Arrival): Reading {
-  const reading: Reading = {
+function foldEvent(before: GenerationState, event: GenerationEvent, arrival: Arrival): GenerationState {
+  const state: GenerationState = {
     ...before,
     lastSeq: event.seq,
-    stretches: extended(before.stretches, event, arrival),
+    stretches: extendStretches(before.stretches, event, arrival),
     journal: journalWith(before.journal, event),
   };
   switch (event.type) {
     case 'text-delta':
-      return { ...reading, text: before.text + event.text };
+      return { ...state, text: before.text + event.text };
     case 'reasoning-delta':
-      return { ...reading, reasoning: before.reasoning + event.text };
+      return { ...state, reasoning: before.reasoning + event.text };
     case 'tool-call-delta': {
-      const known = before.toolCalls[event.index]?.arguments ?? '';
-      const call = { name: event.name, arguments: known + event.arguments };
-      return { ...reading, toolCalls: Object.assign([...before.toolCalls], { [event.index]: call }) };
+      const soFar = before.toolCalls[event.index]?.arguments ?? '';
+      const call = { name: event.name, arguments: soFar + event.arguments };
+      return { ...state, toolCalls: Object.assign([...before.toolCalls], { [event.index]: call }) };
     }
     case 'text-reset':
       return {
-        ...reading,
+        ...state,
         text: '',
         reasoning: '',
         toolCalls: [],
-        stretches: reading.stretches.map((stretch) => ({ ...stretch, kind: 'void' })),
+        stretches: state.stretches.map((stretch) => ({ ...stretch, kind: 'void' })),
       };
     case 'provider-start':
-      return { ...reading, provider: event.provider, model: event.model, attempts: event.attempt };
+      return { ...state, provider: event.provider, model: event.model, attempts: event.attempt };
     case 'cache-hit':
-      return { ...reading, provider: event.provider, model: event.model, cached: true };
+      return { ...state, provider: event.provider, model: event.model, cached: true };
     case 'cap-raise':
     case 'usage-update':
-      return { ...reading, usage: event.usage, costMicroUsd: event.costMicroUsd };
+      return { ...state, usage: event.usage, costMicroUsd: event.costMicroUsd };
     case 'generation-end':
       return {
-        ...reading,
+        ...state,
         status: 'completed',
         usage: event.usage,
         costMicroUsd: event.costMicroUsd,
@@ -112,53 +116,57 @@ function foldOne(before: Reading, event: GenerationEvent, arrival: Arrival): Rea
       };
     case 'generation-error':
       return {
-        ...reading,
+        ...state,
         status: 'failed',
         usage: event.usage,
         costMicroUsd: event.costMicroUsd,
         error: event.error,
       };
     case 'generation-cancel':
-      return { ...reading, status: 'cancelled', usage: event.usage, costMicroUsd: event.costMicroUsd };
+      return { ...state, status: 'cancelled', usage: event.usage, costMicroUsd: event.costMicroUsd };
     default:
-      return reading;
+      return state;
   }
 }
 
-function extended(stretches: readonly Stretch[], event: GenerationEvent, kind: Arrival): readonly Stretch[] {
+function extendStretches(
+  stretches: readonly Stretch[],
+  event: GenerationEvent,
+  kind: Arrival,
+): readonly Stretch[] {
   const last = stretches.at(-1);
   if (last?.kind === kind) return [...stretches.slice(0, -1), { ...last, to: event.seq }];
   return [...stretches, { from: event.from ?? event.seq, to: event.seq, kind }];
 }
 
-function journalWith(journal: readonly Entry[], event: GenerationEvent): readonly Entry[] {
-  const told = tell(event);
-  return told === null ? journal : [...journal, { seq: event.seq, at: event.at, ...told }];
+function journalWith(journal: readonly JournalEntry[], event: GenerationEvent): readonly JournalEntry[] {
+  const description = describe(event);
+  return description === null ? journal : [...journal, { seq: event.seq, at: event.at, ...description }];
 }
 
-const HOW = {
+const STRATEGIES = {
   start: 'starts',
-  reattach: 'is taken up again where it ran on',
-  prefill: 'goes on from the delivered text',
-  instruct: 'is asked to go on from the delivered text',
-  restart: 'begins anew',
+  reattach: 'reattaches to its running response',
+  prefill: 'continues the delivered text',
+  instruct: 'is instructed to continue the delivered text',
+  restart: 'starts over',
 } as const;
 
-/** What a person wants to know of an event; null for those that come by the hundred. */
-function tell(event: GenerationEvent): Pick<Entry, 'text' | 'tone'> | null {
+/** Describes an event for a person; null for deltas and other frequent events. */
+function describe(event: GenerationEvent): Pick<JournalEntry, 'text' | 'tone'> | null {
   const plain = (text: string) => ({ text, tone: 'plain' as const });
   switch (event.type) {
     case 'generation-start':
       return plain(`Accepted on route ${event.route} for ${event.user}${promptOf(event.prompt)}`);
     case 'generation-continue':
-      return plain(`Goes on with the ${formatCount(event.chars)} characters of ${event.generationId}`);
+      return plain(`Continues the ${formatCount(event.chars)} characters of ${event.generationId}`);
     case 'prompt-compress': {
       const [before, after] = [formatCount(event.tokensBefore), formatCount(event.tokensAfter)];
-      return plain(`Context shortened from ${before} to ${after} tokens by ${event.engine}`);
+      return plain(`Context compressed from ${before} to ${after} tokens by ${event.engine}`);
     }
     case 'budget-warn':
       return {
-        text: `Budget of ${event.per} ${event.id} for the ${event.window} is near its end`,
+        text: `Budget of ${event.per} ${event.id} for the ${event.window} is nearly spent`,
         tone: 'bad',
       };
     case 'cap-raise':
@@ -168,13 +176,13 @@ function tell(event: GenerationEvent): Pick<Entry, 'text' | 'tone'> | null {
     case 'budget-reserve':
       return plain(`Budget: ${formatCount(event.reservedTokens)} tokens reserved`);
     case 'provider-start':
-      return plain(`Attempt ${event.attempt}: ${event.provider}/${event.model} ${HOW[event.strategy]}`);
+      return plain(`Attempt ${event.attempt}: ${candidateName(event)} ${STRATEGIES[event.strategy]}`);
     case 'provider-error':
       return { text: `Attempt ${event.attempt} ended: ${event.code}`, tone: 'bad' };
     case 'text-reset':
       return { text: 'The text so far is void', tone: 'bad' };
     case 'generation-end':
-      return { text: `Whole: ${event.finishReason}, ${formatCost(event.costMicroUsd)}`, tone: 'good' };
+      return { text: `Complete: ${event.finishReason}, ${formatCost(event.costMicroUsd)}`, tone: 'good' };
     case 'generation-error':
       return { text: `Failed: ${event.error.code}`, tone: 'bad' };
     case 'generation-cancel':
@@ -182,15 +190,6 @@ function tell(event: GenerationEvent): Pick<Entry, 'text' | 'tone'> | null {
     default:
       return null;
   }
-}
-
-/** Tokens in and out, as the provider counts them. */
-export function tokensOf(usage: Usage): { readonly input: number; readonly output: number } {
-  const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens } = usage;
-  return {
-    input: inputTokens + cachedInputTokens + cacheWriteTokens,
-    output: outputTokens + reasoningTokens,
-  };
 }
 
 function promptOf(prompt: { readonly name: string; readonly version: number } | undefined): string {

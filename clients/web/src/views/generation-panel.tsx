@@ -1,26 +1,27 @@
-/** One generation as it comes: its text, how the connection stands, and what may be done about either. */
+/** One generation as it arrives: its text, the state of its connection, and the controls of both. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { type Connection, type Following, follow } from '../following.ts';
+import { inputTokensOf, outputTokensOf } from '../../../../contracts/money.ts';
 import { formatCost, formatCount, formatTime, shortId } from '../format.ts';
-import { type Reading, tokensOf } from '../reading.ts';
+import { type Connection, GenerationFollower } from '../generation-follower.ts';
+import type { GenerationState } from '../generation-state.ts';
 import { clientWith, temporalLink } from '../session.ts';
-import { Away, Fact, Failure, Status } from './parts.tsx';
+import { ExternalLink, Fact, Failure, Status } from './parts.tsx';
 import { Thread } from './thread.tsx';
 
-/** A cut line joins again by itself after this. */
+/** A connection that the user has cut resumes after this. */
 const CUT_SECONDS = 5;
 const NEAR_END_PX = 48;
 
-export function ReadingPanel({ id }: { id: string }) {
-  const following = useMemo(() => follow(id), [id]);
-  useEffect(() => following.stop, [following]);
+export function GenerationPanel({ id }: { id: string }) {
+  const follower = useMemo(() => new GenerationFollower(id), [id]);
+  useEffect(() => () => follower.stop(), [follower]);
   const title = useRef<HTMLHeadingElement>(null);
-  // On a small screen it lies below the form that began it.
+  // On a small screen the panel lies below the form.
   useEffect(() => title.current?.focus(), []);
-  const reading = following.reading.value;
-  const connection = following.connection.value;
-  const isRunning = reading.status === 'running';
-  if (connection.state === 'refused' && reading.lastSeq < 0) {
+  const state = follower.state.value;
+  const connection = follower.connection.value;
+  const isRunning = state.status === 'running';
+  if (connection.state === 'refused' && state.lastSeq < 0) {
     return (
       <section class="card reading" aria-label="Generation">
         <Failure error={connection.error} />
@@ -34,45 +35,45 @@ export function ReadingPanel({ id }: { id: string }) {
           <span class="visually-hidden">Generation </span>
           <code title={id}>{shortId(id)}</code>
         </h2>
-        <Status status={reading.status} />
-        <Controls following={following} />
+        <Status status={state.status} />
+        <Controls follower={follower} />
       </header>
-      <Thread reading={reading} breaks={following.breaks.value} connection={connection} />
+      <Thread state={state} breaks={follower.breaks.value} connection={connection} />
       <p class="connection" role="status">
-        {sentenceOf(connection, reading)}
+        {sentenceOf(connection, state)}
       </p>
-      {reading.reasoning !== '' && (
+      {state.reasoning !== '' && (
         <details class="reasoning">
           <summary>Reasoning</summary>
-          <p>{reading.reasoning}</p>
+          <p>{state.reasoning}</p>
         </details>
       )}
-      <Answer text={reading.text} isRunning={isRunning} />
-      {reading.toolCalls.map((call, index) => (
+      <Answer text={state.text} isRunning={isRunning} />
+      {state.toolCalls.map((call, index) => (
         <pre key={index} class="tool-call">
           {call.name}({call.arguments})
         </pre>
       ))}
-      {reading.error !== null && (
+      {state.error !== null && (
         <p class="fault">
-          {reading.error.message}{' '}
-          <a href={reading.error.doc} target="_blank" rel="noreferrer">
-            {reading.error.code}
+          {state.error.message}{' '}
+          <a href={state.error.doc} target="_blank" rel="noreferrer">
+            {state.error.code}
           </a>
         </p>
       )}
-      <Facts reading={reading} />
-      <Journal reading={reading} />
+      <Facts state={state} />
+      <Journal state={state} />
     </section>
   );
 }
 
-/** Not a live region: a screen reader would read every token. The status above it tells how it stands. */
+/** Not a live region: a screen reader would announce every token. The status above it announces changes. */
 function Answer({ text, isRunning }: { text: string; isRunning: boolean }) {
   const box = useRef<HTMLElement>(null);
   const isAtEnd = useRef(true);
   useLayoutEffect(() => {
-    // Who has scrolled up to read is left there.
+    // A reader who has scrolled up stays there.
     if (isRunning && isAtEnd.current && box.current !== null)
       box.current.scrollTop = box.current.scrollHeight;
   }, [text, isRunning]);
@@ -95,12 +96,12 @@ function Answer({ text, isRunning }: { text: string; isRunning: boolean }) {
   );
 }
 
-function Controls({ following }: { following: Following }) {
+function Controls({ follower }: { follower: GenerationFollower }) {
   const [isCancelling, setCancelling] = useState(false);
   const [fault, setFault] = useState<Error | null>(null);
-  const { id, status } = following.reading.value;
-  const { state } = following.connection.value;
-  const seconds = useCountdown(state === 'cut', following.join);
+  const { id, status } = follower.state.value;
+  const connection = follower.connection.value;
+  const seconds = useCountdown(connection.state === 'cut', follower);
   if (status !== 'running') return null;
   const cancel = async () => {
     setCancelling(true);
@@ -114,12 +115,12 @@ function Controls({ following }: { following: Following }) {
   };
   return (
     <div class="controls">
-      {state === 'cut' ? (
-        <button type="button" class="mend" onClick={following.join}>
+      {connection.state === 'cut' ? (
+        <button type="button" class="mend" onClick={() => follower.resume()}>
           Resume <span class="muted">or wait {seconds} s</span>
         </button>
       ) : (
-        <button type="button" onClick={following.cut}>
+        <button type="button" onClick={() => follower.cut()}>
           Cut the connection
         </button>
       )}
@@ -131,65 +132,65 @@ function Controls({ following }: { following: Following }) {
   );
 }
 
-/** Counts down while `isOn`, then calls. @returns the seconds that are left. */
-function useCountdown(isOn: boolean, call: () => void): number {
+/** Counts down while the connection is cut, then resumes it. @returns the seconds that are left. */
+function useCountdown(isCut: boolean, follower: GenerationFollower): number {
   const [seconds, setSeconds] = useState(CUT_SECONDS);
   useEffect(() => {
-    if (!isOn) return;
+    if (!isCut) return;
     setSeconds(CUT_SECONDS);
     const tick = setInterval(() => setSeconds((left) => Math.max(0, left - 1)), 1_000);
-    const end = setTimeout(call, CUT_SECONDS * 1_000);
+    const end = setTimeout(() => follower.resume(), CUT_SECONDS * 1_000);
     return () => {
       clearInterval(tick);
       clearTimeout(end);
     };
-  }, [isOn, call]);
+  }, [isCut, follower]);
   return seconds;
 }
 
-/** Changes with the connection, not with every token: it is read aloud. */
-function sentenceOf(connection: Connection, { status, attempts }: Reading): string {
+/** Changes with the connection and not with every token, because screen readers announce it. */
+function sentenceOf(connection: Connection, { status, attempts }: GenerationState): string {
   if (connection.state === 'refused') return `The stream was refused: ${connection.error.message}`;
   if (connection.state === 'cut') {
-    return `Cut after event ${connection.after}. The generation goes on without you.`;
+    return `Cut after event ${connection.after}. The generation continues on the server.`;
   }
   if (connection.state === 'lost') {
-    return `Connection lost after event ${connection.after} (${connection.reason}). Trying again.`;
+    return `Connection lost after event ${connection.after} (${connection.reason}). Reconnecting.`;
   }
-  if (status === 'completed') return 'The answer is whole.';
+  if (status === 'completed') return 'The answer is complete.';
   if (status === 'failed') return 'The generation failed.';
   if (status === 'cancelled') return 'The generation was cancelled.';
   if (connection.state === 'connecting') return 'Connecting.';
-  return attempts === 0 ? 'Waiting for a model.' : 'The text comes in.';
+  return attempts === 0 ? 'Waiting for a model.' : 'Receiving text.';
 }
 
-function Facts({ reading }: { reading: Reading }) {
-  const { input, output } = tokensOf(reading.usage);
-  const link = temporalLink(reading.id);
+function Facts({ state }: { state: GenerationState }) {
+  const { usage } = state;
+  const link = temporalLink(state.id);
   return (
     <dl class="facts">
-      <Fact name="Model">{reading.model === null ? '–' : `${reading.provider}/${reading.model}`}</Fact>
+      <Fact name="Model">{state.model === null ? '–' : `${state.provider}/${state.model}`}</Fact>
       <Fact name="Tokens">
-        {formatCount(input)} in, {formatCount(output)} out
+        {formatCount(inputTokensOf(usage))} in, {formatCount(outputTokensOf(usage))} out
       </Fact>
-      <Fact name="Cost">{reading.cached ? 'none, from the cache' : formatCost(reading.costMicroUsd)}</Fact>
-      <Fact name="Attempts">{formatCount(reading.attempts)}</Fact>
-      <Fact name="Last event">{reading.lastSeq < 0 ? '–' : formatCount(reading.lastSeq)}</Fact>
+      <Fact name="Cost">{state.cached ? 'none, from the cache' : formatCost(state.costMicroUsd)}</Fact>
+      <Fact name="Attempts">{formatCount(state.attempts)}</Fact>
+      <Fact name="Last event">{state.lastSeq < 0 ? '–' : formatCount(state.lastSeq)}</Fact>
       {link !== null && (
         <Fact name="Workflow">
-          <Away href={link}>Temporal</Away>
+          <ExternalLink href={link}>Temporal</ExternalLink>
         </Fact>
       )}
     </dl>
   );
 }
 
-function Journal({ reading }: { reading: Reading }) {
+function Journal({ state }: { state: GenerationState }) {
   return (
     <details class="journal" open>
-      <summary>What happened</summary>
+      <summary>Timeline</summary>
       <ol>
-        {reading.journal.map((entry) => (
+        {state.journal.map((entry) => (
           <li key={entry.seq} class={entry.tone}>
             <code>{entry.seq}</code> <span>{entry.text}</span> <time>{formatTime(entry.at)}</time>
           </li>
