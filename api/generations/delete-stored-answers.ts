@@ -1,4 +1,4 @@
-/** Deletes answers from the answer cache; an outage of Qdrant is a 503, after which the caller can repeat the request. */
+/** Deletes answers from the answer cache. An outage of Qdrant is a 503: the caller can repeat the request. */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { AnswerDeletion, DeletedEntries } from '../../engine/cache/answer-cache.ts';
 
