@@ -1,7 +1,7 @@
 /**
- * The port by which an API process hands a new generation to a worker that is free at this moment. The worker starts the
- * run itself, so that Temporal answers with its first task (eager start), and prepares the call meanwhile. It is only a
- * shortcut: without an answer, the API process starts the run itself, and Temporal gives it to any worker.
+ * The port by which an API process hands a new generation to a worker that is free at this moment. The worker starts
+ * the run itself, so that Temporal answers with its first task (eager start), and prepares the call meanwhile. It is
+ * only a shortcut: without an answer, the API process starts the run itself, and Temporal gives it to any worker.
  */
 import type { GenerationInput } from '../../contracts/generation.ts';
 import type { NewRun } from '../../contracts/steps.ts';

@@ -36,7 +36,9 @@ export const MODEL_FAMILIES: readonly (readonly [RegExp, KnownCapabilities])[] =
   [/(llama-3\.[13]|mixtral|ministral|mistral-nemo|codestral)/i, { vision: false }],
 ];
 
-/** The version of a Claude model times ten, such as 45: claude-sonnet-4-5-20250929, claude-3-7-sonnet, claude-opus-5. */
+/**
+ * The version of a Claude model times ten, such as 45: claude-sonnet-4-5-20250929, claude-3-7-sonnet, claude-opus-5.
+ */
 export function claudeVersion(model: string): number | null {
   if (!model.includes('claude')) return null;
   const named = /claude-(?:[a-z]+-)?(\d)(?:[-.](\d))?(?!\d)/.exec(model);

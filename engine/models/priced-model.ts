@@ -1,4 +1,6 @@
-/** Finds the prices of a model in the price package. Its answer is kept, because the search takes longer than a price. */
+/**
+ * Finds the prices of a model in the price package. Its answer is kept, because the search takes longer than a price.
+ */
 import { calcPrice, type Provider } from '@pydantic/genai-prices';
 import { BoundedMap } from '../../platform/bounded-map.ts';
 

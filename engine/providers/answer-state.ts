@@ -1,4 +1,6 @@
-/** What an answer has contained so far, for every wire: its tool calls by their place, and whether it has any content. */
+/**
+ * What an answer has contained so far, for every wire: its tool calls by their place, and whether it has any content.
+ */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { FinishReason } from '../../contracts/generation.ts';
 import type { Usage } from '../../contracts/money.ts';

@@ -16,8 +16,8 @@ export function continueInstruction(deliveredText: string): readonly Message[] {
 }
 
 /**
- * Drops white space from the start of a continuation that the delivered text already ends with. Anthropic's models see the
- * delivered text without it, because a prefill that ends in white space is refused, so they may repeat it.
+ * Drops white space from the start of a continuation that the delivered text already ends with. Anthropic's models
+ * see the delivered text without it, because a prefill that ends in white space is refused, so they may repeat it.
  */
 export function dropRepeatedSpace(deliveredText: string): (text: string) => string {
   let expected = deliveredText.slice(deliveredText.trimEnd().length);

@@ -1,6 +1,6 @@
 /**
- * Converts a vendor's nested counts to disjoint ones. A vendor's details may be missing, null, or larger than their total
- * (seen with cached tokens). Each result is a number from 0 on, and the results add up to the totals.
+ * Converts a vendor's nested counts to disjoint ones. A vendor's details may be missing, null, or larger than their
+ * total (seen with cached tokens). Each result is a number from 0 on, and the results add up to the totals.
  */
 import type { Usage } from '../../contracts/money.ts';
 

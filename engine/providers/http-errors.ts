@@ -6,7 +6,7 @@ import { classifyRefusal, refusalConcern, type VendorRefusal } from './refusal-c
 import { retryAfterMs } from './retry-after.ts';
 import { parseVendorError } from './vendor-error.ts';
 
-export interface HttpFailure extends VendorRefusal {
+interface HttpFailure extends VendorRefusal {
   readonly headers: Headers | undefined;
   /** The body of the answer if it is an error. */
   readonly errorBody?: string | undefined;
@@ -67,8 +67,8 @@ export function mapTransportError(error: unknown, head: AnswerHead | null): Unbr
 }
 
 /**
- * Code that reads a chunk trusts its type, so `null` in place of an object causes a TypeError. `fetch` throws a TypeError
- * for a broken connection too, but with a cause.
+ * Code that reads a chunk trusts its type, so `null` in place of an object causes a TypeError. `fetch` throws a
+ * TypeError for a broken connection too, but with a cause.
  */
 function isUnreadable(error: unknown): boolean {
   const isOfReading = isNamed(error, 'TypeError') || isNamed(error, 'RangeError');

@@ -1,6 +1,6 @@
 /**
- * Connects one call to its provider: the key, and a `fetch` for the vendor's SDK. That `fetch` limits the time to connect,
- * reports the headers of an answer to the gate, and keeps the head of a refusal for the mapping of errors.
+ * Connects one call to its provider: the key, and a `fetch` for the vendor's SDK. That `fetch` limits the time to
+ * connect, reports the headers of an answer to the gate, and keeps the head of a refusal for the mapping of errors.
  */
 import { Agent, Response, fetch as undiciFetch } from 'undici';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -29,7 +29,9 @@ export interface Link {
 const KEEP_ALIVE_MS = 15_000;
 const agents = new Map<number, Agent>();
 
-/** All calls of the process share connections. `readInTime` limits silence in an answer, so there is no timeout here. */
+/**
+ * All calls of the process share connections. `readInTime` limits silence in an answer, so there is no timeout here.
+ */
 function agentFor(connectMs: number): Agent {
   const known = agents.get(connectMs);
   if (known !== undefined) return known;
@@ -77,8 +79,8 @@ export function createLink(
 }
 
 /**
- * Reads the body of an error, because the SDKs pass on only parts of it. Some servers send an error as JSON with status 200
- * instead of a stream. It gets the status that it should have had, so that every SDK reports an error.
+ * Reads the body of an error, because the SDKs pass on only parts of it. Some servers send an error as JSON with
+ * status 200 instead of a stream. It gets the status that it should have had, so that every SDK reports an error.
  */
 async function withErrorRead(
   answer: Response,

@@ -7,8 +7,8 @@ import type { FinishReason, GenerationInput, ResumeStrategy } from '../../contra
 import type { Usage } from '../../contracts/money.ts';
 
 /**
- * The position from which we can reattach to a provider's own stream. The log stores it in the same atomic append as the
- * text that it covers, so the two can never disagree.
+ * The position from which we can reattach to a provider's own stream. The log stores it in the same atomic append as
+ * the text that it covers, so the two can never disagree.
  */
 export interface ProviderCursor {
   readonly responseId: string;

@@ -1,7 +1,7 @@
 /**
- * Maps a vendor's error to one of our codes, and decides whether it concerns the key or this request only. The status alone
- * does not say: vendors also send 403 and 402 for reasons that lie in one request, and then no other caller may be
- * affected. A message may quote the prompt, so only its first words can show that it concerns a key.
+ * Maps a vendor's error to one of our codes, and decides whether it concerns the key or this request only. The status
+ * alone does not say: vendors also send 403 and 402 for reasons that lie in one request, and then no other caller may
+ * be affected. A message may quote the prompt, so only its first words can show that it concerns a key.
  */
 import type { ErrorCode, Refusal } from '../../contracts/errors.ts';
 

@@ -1,6 +1,7 @@
 /**
- * Reads from the headers of a refusal how long the vendor asks us to wait. Sources: RFC 9110 10.2.3 (`retry-after`), OpenAI
- * (`retry-after-ms`, `x-ratelimit-reset-*`), Anthropic (`anthropic-ratelimit-*-reset`), OpenRouter (`x-ratelimit-reset`).
+ * Reads from the headers of a refusal how long the vendor asks us to wait. Sources: RFC 9110 10.2.3 (`retry-after`),
+ * OpenAI (`retry-after-ms`, `x-ratelimit-reset-*`), Anthropic (`anthropic-ratelimit-*-reset`), OpenRouter
+ * (`x-ratelimit-reset`).
  */
 import { parseWaitMs } from '../../platform/parse-wait.ts';
 

@@ -1,6 +1,6 @@
 /**
- * Parses the body of a vendor's error in any known shape: `{error: {message, type, code}}`, `{error: 'text'}`, `{message}`,
- * `{detail}`, or a list of one of these. The vendors' SDKs pass on only the shape of their own vendor.
+ * Parses the body of a vendor's error in any known shape: `{error: {message, type, code}}`, `{error: 'text'}`,
+ * `{message}`, `{detail}`, or a list of one of these. The vendors' SDKs pass on only their own vendor's shape.
  */
 
 interface VendorError {

@@ -1,6 +1,6 @@
 /**
- * Classifies the task of an input if the caller does not name it, by a few weighted cues that can be shown to people. No
- * model is called, and it takes microseconds. Its accuracy is measured on a labelled set
+ * Classifies the task of an input if the caller does not name it, by a few weighted cues that can be shown to people.
+ * No model is called, and it takes microseconds. Its accuracy is measured on a labelled set
  * (test/engine/routing/labelled-tasks.json; docs/routing.md has the results).
  */
 import { type Message, textOfMessage } from '../../contracts/content.ts';

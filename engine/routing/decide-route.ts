@@ -1,6 +1,6 @@
 /**
- * Decides which models may answer, in which order, and why. Pure: the same question and facts give the same decision. It
- * is made once, when a generation is submitted, and stored with it.
+ * Decides which models may answer, in which order, and why. Pure: the same question and facts give the same decision.
+ * It is made once, when a generation is submitted, and stored with it.
  */
 import { createHash } from 'node:crypto';
 import { candidateName, isSameCandidate } from '../../contracts/candidate.ts';

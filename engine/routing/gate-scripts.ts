@@ -1,6 +1,6 @@
 /**
- * The Lua of the gate. ARGV[1] is one JSON object with named fields. All keys of one provider share a hash tag. Each state
- * is one JSON value, so one MGET reads everything that a script needs.
+ * The Lua of the gate. ARGV[1] is one JSON object with named fields. All keys of one provider share a hash tag. Each
+ * state is one JSON value, so one MGET reads everything that a script needs.
  *
  *   circuit    state: 'closed', 'open' or 'half-open'; since
  *              openUntil, openings: how many in a row; cause: 'errors' or 'slow'
@@ -36,7 +36,7 @@ const LONGEST_REST_MS = 30_000;
 const REFUSALS_KEPT_MS = 60_000;
 /** The weight that one more value leaves to all earlier values of a mean. */
 const EARLIER_SHARE = 0.9;
-/** How long a call is told to wait if no key says. */
+/** The wait of a call if no key states one. */
 const UNKNOWN_WAIT_MS = 1_000;
 
 /** The parts of the Redis keys that hold these states. */
@@ -86,16 +86,16 @@ end
 
 /**
  * Asks whether a call may go to a model now, and with which key.
- * KEYS the model's shared circuit, that of the tenant, line, the keys that declined this generation, then the provider's
- *   keys, then the key under which room was taken if the provider no longer has it.
+ * KEYS the model's shared circuit, that of the tenant, line, the keys that declined this generation, then the
+ *   provider's keys, then the key under which room was taken if the provider no longer has it.
  * ARGV JSON of {callId, tenant, model, mode: 'arrive' | 'line' | 'paid', tokens, isLast, probeMs, lineMs,
  *   keys: [{id, weight, requests or 0, tokens or 0, windowMs}], paidKey: its index from 1, or 0,
  *   paidSlot: in which room was taken}.
  * -> {'admitted', key, isProbe, slot} | {'open', waitMs} | {'full', waitMs, 'line' | 'rest'} | {'refused', waitMs}
  *
- * For mode 'arrive' the gate is full while other calls wait in line; 'line' is the first call of that line; 'paid' has
- * taken its room before. If the key of that room is gone, the room moves to another key, even to a full one: otherwise the
- * call would wait again after it has waited its turn, and take more room each time.
+ * For mode 'arrive' the gate is full while other calls wait in line; 'line' is the first call of that line; 'paid'
+ * has taken its room before. If the key of that room is gone, the room moves to another key, even to a full one:
+ * otherwise the call would wait again after it has waited its turn, and take more room each time.
  *
  * If only this model rests ('rest'), nothing waits in line for it: the line is for all models of the provider.
  */
@@ -207,16 +207,18 @@ return admit(index, key, slot)
 
 /**
  * Records how a call ended.
- * KEYS the model's shared circuit, that of the tenant, key, the tenant's models, the keys that declined this generation.
- * ARGV JSON of {callId, tenant, model, verdict: 'ok' | 'slow' | 'bad' | '', isShared: whether it counts for other tenants,
+ * KEYS the model's shared circuit, that of the tenant, key, the tenant's models, the keys that declined this
+ *   generation.
+ * ARGV JSON of {callId, tenant, model, verdict: 'ok' | 'slow' | 'bad' | '',
+ *   isShared: whether it counts for other tenants,
  *   key: 'ok' | 'limited' | 'refused' | 'declined', keyId, status, restMs or 0,
  *   slot: of the entry, extraTokens: to add to it, firstTokenMs or 0, usualFirstTokenMs: the same for a short input,
  *   tokensPerSecond or 0, windowMs: of the circuit breaker, minCalls, badShare, openMs, maxOpenMs, halfLifeMs,
  *   refusedMs: how long a refused key is skipped, declinedMs, circuitMs: how long a circuit is kept}.
  * -> {change of a circuit: 'opened' | 'closed' | '', restMs of the key}
  *
- * A tenant's bad calls open its own circuit. The shared circuit opens only if the calls of all tenants say so, and still
- * say so without those of any one tenant: the calls of one tenant are never enough.
+ * A tenant's bad calls open its own circuit. The shared circuit opens only if the calls of all tenants say so, and
+ * still say so without those of any one tenant: the calls of one tenant are never enough.
  */
 export const LEAVE = script(`${COMMON}
 local SHARED, OWN, KEY, MODELS, DECLINED = unpack(KEYS)

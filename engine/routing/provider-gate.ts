@@ -1,7 +1,7 @@
 /**
- * The port to the gate in front of the providers. It decides whether a call may go to a model now, and with which key:
- * one round trip when a call starts, one when it has ended. All workers share what they learn. If the gate itself does not
- * answer, calls proceed without it.
+ * The port to the gate in front of the providers. It decides whether a call may go to a model now, and with which
+ * key: one round trip when a call starts, one when it has ended. All workers share what they learn. If the gate
+ * itself does not answer, calls proceed without it.
  *
  * Tenants share only what has a shared cause: a refused key, a rate limit, and an outage that several of them see.
  */
@@ -82,8 +82,8 @@ export interface GatePass {
 
 export interface RoomRefusal {
   /**
-   * `full`: the call asks again. `resting`: the provider asked for a pause for this model, so the call leaves the line and
-   * lets the calls behind it pass. `refused`: the provider refuses every key.
+   * `full`: the call asks again. `resting`: the provider asked for a pause for this model, so the call leaves the
+   * line and lets the calls behind it pass. `refused`: the provider refuses every key.
    */
   readonly because: 'full' | 'resting' | 'refused';
   readonly waitMs: number;

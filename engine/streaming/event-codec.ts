@@ -39,8 +39,8 @@ export function numberEvents(bodies: readonly EventBody[], firstSeq: number, at:
 }
 
 /**
- * Merges neighbouring deltas for a reader that is behind. `from` is the first seq covered, `seq` the last. A merged delta
- * holds at most `mostChars` characters, so that it fits the reader's buffer.
+ * Merges neighbouring deltas for a reader that is behind. `from` is the first seq covered, `seq` the last. A merged
+ * delta holds at most `mostChars` characters, so that it fits the reader's buffer.
  */
 export function coalesce(events: readonly GenerationEvent[], mostChars: number): GenerationEvent[] {
   const merged: GenerationEvent[] = [];

@@ -1,10 +1,11 @@
 /**
- * The port to the event log, the heart of the system. Each generation has one append-only log. Its `seq` is gapless from
- * 0, and exactly one event is terminal: the last. A delivered event is never withdrawn, only voided by a later event.
+ * The port to the event log, the heart of the system. Each generation has one append-only log. Its `seq` is gapless
+ * from 0, and exactly one event is terminal: the last. A delivered event is never withdrawn, only voided by a later
+ * event.
  *
  * Writers are fenced by an epoch: opening the log with a higher one rejects all later writes of lower ones. The
- * provider's cursor is kept in the same atomic append as the text that it covers, so a resumed stream can neither repeat
- * nor skip text.
+ * provider's cursor is kept in the same atomic append as the text that it covers, so a resumed stream can neither
+ * repeat nor skip text.
  */
 import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
 import type { GenerationInput, GenerationStatus } from '../../contracts/generation.ts';
@@ -125,13 +126,13 @@ export interface EventLog extends LogReader {
     when?: 'unopened',
   ): Promise<OnceOutcome>;
   /**
-   * Deletes the texts of a log: at once, or in the append that ends it if it still runs. From now on it is `erased`. The
-   * head stays, so that its idempotency key is not used again.
+   * Deletes the texts of a log: at once, or in the append that ends it if it still runs. From now on it is `erased`.
+   * The head stays, so that its idempotency key is not used again.
    */
   erase(generationId: string): Promise<'now' | 'at-end'>;
   /**
-   * From now on `markStored` refuses, and nothing else changes: until the log is erased, its owner finds it and can retry
-   * the deletion.
+   * From now on `markStored` refuses, and nothing else changes: until the log is erased, its owner finds it and can
+   * retry the deletion.
    */
   withhold(generationId: string): Promise<Withheld>;
   /** Call before the answer is stored for others. @returns false if it is withheld or erased: it must not be stored. */

@@ -75,7 +75,8 @@ export class RedisLiveLogs implements LiveLogs {
   }
 
   #subscribe(generationId: string): SharedLog {
-    // The client keeps one state per channel: a subscription that overtakes the end of the previous one is lost with it.
+    // The client keeps one state per channel: a subscription that overtakes the end of the previous one is lost with
+    // it.
     const previousEnd = Promise.resolve(this.#endings.get(generationId)?.catch(() => undefined));
     const shared = new SharedLog((receive) =>
       previousEnd.then(() => this.#subscriber.sSubscribe(REDIS_KEYS.logChannel(generationId), receive)),

@@ -1,8 +1,9 @@
 /**
  * The Lua of the event log. Each script is atomic and touches keys of one hash tag only.
  *
- * ARGV[1] is one JSON object with named fields. Texts that Redis only stores (events, input) follow as arguments of their
- * own: inside the object they would be escaped and unescaped once more, and an append is the hottest call of the system.
+ * ARGV[1] is one JSON object with named fields. Texts that Redis only stores (events, input) follow as separate
+ * arguments: inside the object they would be escaped and unescaped once more, and an append is the hottest call of
+ * the system.
  */
 import { script } from '../../platform/redis/lua-script.ts';
 
@@ -58,9 +59,9 @@ return {'noted'}
  * KEYS meta. ARGV JSON of {opener, epoch}; the epoch 'newest' is one above all attempts.
  * -> {'open', epoch} | {'missing'} | {'fenced', epoch}
  *
- * The epoch of an attempt is the time at which it was scheduled, and an attempt may reach the log late. So 'newest' lies
- * in the future, by the most that two clocks differ. An ended log has no writer: it is only read, and it keeps the epoch
- * under which it ended.
+ * The epoch of an attempt is the time at which it was scheduled, and an attempt may reach the log late. So 'newest'
+ * lies in the future, by the most that two clocks differ. An ended log has no writer: it is only read, and it keeps
+ * the epoch under which it ended.
  */
 export const OPEN = script(`${COMMON}
 local META = KEYS[1]
@@ -95,7 +96,9 @@ redis.call('SPUBLISH', CHANNEL, '1 ' .. at .. ' ' .. events)
 return {'opened'}
 `);
 
-/** Question and answer are deleted; what the generation cost stays. An error is deleted too: it may quote the prompt. */
+/**
+ * Question and answer are deleted; what the generation cost stays. An error is deleted too: it may quote the prompt.
+ */
 const ERASE_TEXTS = `
 local function eraseTexts(meta, stream, input, compressed)
   redis.call('DEL', stream, input, compressed)

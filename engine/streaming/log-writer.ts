@@ -30,7 +30,7 @@ export type WriterLimits = Pick<
   'eventsPerAppend' | 'writerBufferBytes'
 >;
 
-export interface WriterStart extends Pick<LogWriter, 'opener'> {
+interface WriterStart extends Pick<LogWriter, 'opener'> {
   readonly firstSeq: number;
   readonly append: AppendBatch;
   readonly limits?: WriterLimits | undefined;

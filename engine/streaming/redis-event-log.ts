@@ -1,6 +1,6 @@
 /**
- * The event log in Redis Streams. One stream entry is one atomic batch; its id is `1-<last seq>`, so `XRANGE (1-N +` reads
- * everything after a cursor N, even if N lies inside a batch. Redis' clock stamps the events.
+ * The event log in Redis Streams. One stream entry is one atomic batch; its id is `1-<last seq>`, so `XRANGE (1-N +`
+ * reads everything after a cursor N, even if N lies inside a batch. Redis' clock stamps the events.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
@@ -68,7 +68,7 @@ export interface LogRedis extends ScriptRedis {
   sendCommand(command: string[]): Promise<unknown>;
 }
 
-export interface LogOptions {
+interface LogOptions {
   /** How long an ended log is kept. */
   readonly retentionMs: number;
   readonly listener?: LogListener | undefined;
@@ -224,8 +224,8 @@ export class RedisEventLog implements EventLog {
   }
 
   /**
-   * One round trip: the three commands leave together and run in this order. A read that ran before the fence could miss
-   * the last append of the previous writer; so if Redis does not know the script, all three are sent again.
+   * One round trip: the three commands leave together and run in this order. A read that ran before the fence could
+   * miss the last append of the previous writer; so if Redis does not know the script, all three are sent again.
    */
   async #takeOver(generationId: string, opener: string, epoch: Epoch) {
     const call = { keys: [keysOf(generationId).meta], arguments: [luaFields({ opener, epoch })] };

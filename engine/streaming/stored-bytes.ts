@@ -1,7 +1,7 @@
 /**
- * Counts the bytes of inputs and prompts that each tenant keeps in Redis, which all tenants share and which evicts nothing.
- * Bytes are counted by the hour in which they expire. So a count needs no entry per generation, and bytes that were never
- * subtracted stop counting with their hour.
+ * Counts the bytes of inputs and prompts that each tenant keeps in Redis, which all tenants share and which evicts
+ * nothing. Bytes are counted by the hour in which they expire. So a count needs no entry per generation, and bytes
+ * that were never subtracted stop counting with their hour.
  */
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';

@@ -70,7 +70,9 @@ export function measureCreations(log: EventLog, metrics: Metrics): EventLog {
   });
 }
 
-/** Counts new runs that a worker has started at once. The API process starts the others, which wait in Temporal's queue. */
+/**
+ * Counts new runs that a worker has started at once. The API process starts the others, which wait in Temporal's queue.
+ */
 export function measureHandoff(offers: HandoffOffers, metrics: Metrics): HandoffOffers {
   const offered = metrics.counter('unbroken_handoffs_total', 'New runs offered to the workers, by outcome.', [
     'outcome',

@@ -1,6 +1,7 @@
 /**
- * The registry of a process. Names are OpenTelemetry's if it has one, in Prometheus' spelling. Labels have few values: no
- * user, no tenant, no generation. `bounded` limits the values that a caller may invent, such as the name of a model.
+ * The registry of a process. Names are OpenTelemetry's if it has one, in Prometheus' spelling. Labels have few
+ * values: no user, no tenant, no generation. `bounded` limits the values that a caller may invent, such as the name
+ * of a model.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 

@@ -1,6 +1,6 @@
 /**
- * Serves `/metrics`, `/healthz` and `/readyz` of a process on a separate port, which is not public. Temporal's SDK serves
- * its own metrics at a second address on this machine; they are added to the same page.
+ * Serves `/metrics`, `/healthz` and `/readyz` of a process on a separate port, which is not public. Temporal's SDK
+ * serves its own metrics at a second address on this machine; they are added to the same page.
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';

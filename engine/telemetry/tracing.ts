@@ -1,6 +1,6 @@
 /**
- * Traces from the HTTP request through workflow and activities to the provider call, sent by OTLP. While tracing is off,
- * OpenTelemetry's SDK is not loaded. The context travels in Temporal's headers.
+ * Traces from the HTTP request through workflow and activities to the provider call, sent by OTLP. While tracing is
+ * off, OpenTelemetry's SDK is not loaded. The context travels in Temporal's headers.
  *
  * The SDK is OpenTelemetry 1.x, because Temporal's interceptors are written for that version.
  */

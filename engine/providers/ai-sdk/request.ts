@@ -1,4 +1,7 @@
-/** Builds the options of an AI SDK model from a call. Source: the types of `@ai-sdk/provider`, LanguageModelV4CallOptions. */
+/**
+ * Builds the options of an AI SDK model from a call. Source: the types of `@ai-sdk/provider`,
+ * LanguageModelV4CallOptions.
+ */
 import type {
   LanguageModelV4CallOptions,
   LanguageModelV4FilePart,

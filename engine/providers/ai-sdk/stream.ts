@@ -1,4 +1,6 @@
-/** Maps the stream parts of an AI SDK model to ours. Source: the types of `@ai-sdk/provider`, LanguageModelV4StreamPart. */
+/**
+ * Maps the stream parts of an AI SDK model to ours. Source: the types of `@ai-sdk/provider`, LanguageModelV4StreamPart.
+ */
 import type { LanguageModelV3StreamPart, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';

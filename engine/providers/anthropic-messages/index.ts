@@ -1,4 +1,6 @@
-/** Anthropic's Messages API. An interrupted answer continues by prefill (models up to 4.5) or by instruction (from 4.6). */
+/**
+ * Anthropic's Messages API. An interrupted answer continues by prefill (models up to 4.5) or by instruction (from 4.6).
+ */
 import Anthropic from '@anthropic-ai/sdk';
 import { createAdapter } from '../adapter.ts';
 import { clientOptions } from '../client-options.ts';

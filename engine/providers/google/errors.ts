@@ -1,4 +1,6 @@
-/** Maps errors of the Google Gen AI SDK to ours. The message is the JSON body. Source: Gemini API, "Troubleshooting". */
+/**
+ * Maps errors of the Google Gen AI SDK to ours. The message is the JSON body. Source: Gemini API, "Troubleshooting".
+ */
 import { z } from 'zod';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
 import { parseDurationMs } from '../../../platform/parse-wait.ts';

@@ -1,6 +1,6 @@
 /**
- * Maps errors of OpenAI's SDK, also for the vendors that speak OpenAI's formats. Their bodies differ:
- * `{error: {message, type, code}}`, `{error: 'text'}`, `{message}`, `{detail}`. The SDK passes on the field `error` only.
+ * Maps errors of OpenAI's SDK, also for the vendors that speak OpenAI's formats. Their bodies differ: `{error:
+ * {message, type, code}}`, `{error: 'text'}`, `{message}`, `{detail}`. The SDK passes on the field `error` only.
  */
 import { APIConnectionError, APIError } from 'openai';
 import type { UnbrokenError } from '../../../contracts/errors.ts';

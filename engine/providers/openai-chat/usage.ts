@@ -1,6 +1,7 @@
 /**
- * Maps the usage of chat completions, as OpenAI and the vendors that speak its format report it. OpenAI counts reasoning
- * within `completion_tokens`. xAI, and Gemini in this format, count it beside them: then `total_tokens` exceeds the sum.
+ * Maps the usage of chat completions, as OpenAI and the vendors that speak its format report it. OpenAI counts
+ * reasoning within `completion_tokens`. xAI, and Gemini in this format, count it beside them: then `total_tokens`
+ * exceeds the sum.
  */
 import type { Usage } from '../../../contracts/money.ts';
 import { count, disjointUsage } from '../disjoint-usage.ts';

@@ -1,4 +1,6 @@
-/** OpenAI's Responses API in background mode: after an interruption we reattach to the response, and pay nothing twice. */
+/**
+ * OpenAI's Responses API in background mode: after an interruption we reattach to the response, and pay nothing twice.
+ */
 import OpenAI from 'openai';
 import type { Usage } from '../../../contracts/money.ts';
 import { createAdapter } from '../adapter.ts';
@@ -12,8 +14,9 @@ import { streamOpenAiResponse } from './stream.ts';
 import { mapOpenAiResponseUsage } from './usage.ts';
 
 /**
- * Longest that a request to end a response may take, while its budget stays reserved. The step that closes a log may wait
- * for a leader before it, and has 15 s in total: with more, a provider that never answers would keep the run open.
+ * Longest that a request to end a response may take, while its budget stays reserved. The step that closes a log may
+ * wait for a leader before it, and has 15 s in total: with more, a provider that never answers would keep the run
+ * open.
  */
 const STOP_MS = 6_000;
 
