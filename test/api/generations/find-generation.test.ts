@@ -3,7 +3,7 @@ import type { Caller } from '../../../api/access/api-keys.ts';
 import { findGeneration } from '../../../api/generations/find-generation.ts';
 import { cacheModes, cacheUseOf, withoutStoring } from '../../../contracts/cache-mode.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
-import { creationOf } from '../../engine/streaming/event-log-contract.ts';
+import { creationOf } from '../../engine/streaming/log-stand.ts';
 import { MemoryRedis } from '../../simulation/memory-redis.ts';
 
 const ANN: Caller = { tenant: 'acme', user: 'ann', team: null, keyId: 'key_1', scopes: ['generate'] };

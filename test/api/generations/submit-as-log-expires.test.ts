@@ -10,7 +10,7 @@ import type { OfferedRun } from '../../../engine/handoff/handoff.ts';
 import type { EventLog, LogHead } from '../../../engine/streaming/event-log.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { withMethods } from '../../../platform/with-methods.ts';
-import { creationOf } from '../../engine/streaming/event-log-contract.ts';
+import { creationOf } from '../../engine/streaming/log-stand.ts';
 import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-server.ts';
 
 let server: TestRedis;

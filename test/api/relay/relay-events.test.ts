@@ -4,7 +4,7 @@ import type { ViewerSink } from '../../../api/relay/viewer.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { BatchListener, LiveLogs } from '../../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
-import { creationOf, END } from '../../engine/streaming/event-log-contract.ts';
+import { creationOf, END } from '../../engine/streaming/log-stand.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import { MemoryRedis } from '../../simulation/memory-redis.ts';
 

@@ -41,13 +41,13 @@ async function takeOne(): Promise<TakenRun> {
 
 const input = { messages: [{ role: 'user', content: 'Why?' }], maxOutputTokens: 9 } as const;
 
-/** Once it is known that somebody takes runs. */
+/** Waits until a worker has announced that it takes runs. */
 async function someoneTakes(): Promise<void> {
   await waitFor('a taker', () => redis.exists(REDIS_KEYS.handoffTakers(taskQueue)));
 }
 
 describe('a run that is offered', () => {
-  test('is taken by one worker, whole, and its start is told', async () => {
+  test('is taken by one worker, complete, and its start is acknowledged', async () => {
     const order = orderOf();
     const taking = takeOne();
     await someoneTakes();
@@ -58,7 +58,7 @@ describe('a run that is offered', () => {
     expect(await offered).toBe(true);
   });
 
-  test('is left to whoever offered it where the worker could not start it', async () => {
+  test('is left to the API process if the worker could not start it', async () => {
     const taking = takeOne();
     await someoneTakes();
     const offered = offers.offer({ order: orderOf() });

@@ -103,7 +103,7 @@ describe('the catalogue', () => {
   });
 });
 
-test('every vendor of the list names a key of its own and speaks over TLS, or runs on this machine', () => {
+test('every vendor of the list has its own key and uses TLS, or runs on this machine', () => {
   expect(Object.keys(VENDORS).length).toBeGreaterThan(20);
   for (const { baseUrl, apiKeyEnv } of Object.values(VENDORS)) {
     if (apiKeyEnv === undefined) expect(baseUrl).toMatch(/^http:\/\/127\.0\.0\.1:/);

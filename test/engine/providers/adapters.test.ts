@@ -151,7 +151,7 @@ describe.each(WIRES)('%s', (wire) => {
     },
   );
 
-  test('no usage in the report is told as null, not as zero', async () => {
+  test('a report without usage is null, not zero', async () => {
     await control('POST', 'faults', { kind: 'no-usage', wire: simulatedWire(wire) });
     const { events } = await hear(adapter(wire), callFor(20));
     expect(events.at(-1)).toMatchObject({ type: 'finish', usage: null });
@@ -169,7 +169,7 @@ describe.each(WIRES)('%s', (wire) => {
 });
 
 describe('openai-responses', () => {
-  test.each(['taken up again', 'polled'])(
+  test.each(['reattached', 'polled'])(
     'a response cut at token 40 and %s gives the exact text and is generated once',
     async (way) => {
       const call = callFor(200);
@@ -192,7 +192,7 @@ describe('openai-responses', () => {
   );
 
   test.each(['says so', 'ends without a word', 'is polled'])(
-    'a response that was cancelled there is lost, and its usage is told, where its stream %s',
+    'a response that was cancelled at the provider is lost, and its usage is reported, if its stream %s',
     async (way) => {
       await control('POST', 'faults', { kind: 'cut', afterTokens: 5, wire: 'openai-responses' });
       const call = callFor(50_000);

@@ -86,7 +86,7 @@ describe.each(WIRES)('%s', (wire) => {
     ['required', 'required', 1],
     ['by its name', { name: 'get_weather' }, 1],
     ['none', 'none', 0],
-  ] as const)('a tool choice (%s) is what the model is told', async (_name, toolChoice, calls) => {
+  ] as const)('a tool choice (%s) reaches the model', async (_name, toolChoice, calls) => {
     const content =
       toolChoice === 'none' ? 'Rain? [[sim tool=get_weather tokens=9]]' : 'Rain? [[sim tokens=9]]';
     const heard = await hear(adapter(wire), callOf({ messages: ask(content), tools: [WEATHER], toolChoice }));
@@ -145,7 +145,7 @@ describe.each(WIRES)('%s', (wire) => {
     expect(JSON.parse(heard.text)).toEqual({ town: 'harbour', days: 42 });
   });
 
-  test('thoughts are told apart from the text', async () => {
+  test('thoughts are separate from the text', async () => {
     const input = { messages: ask('Think [[sim tokens=30 reasoning=20 delay_ms=1]]') };
     const heard = await hear(adapter(wire), callOf({ ...input, reasoning: { effort: 'low' } }));
     expect(heard.error).toBeUndefined();
@@ -159,7 +159,7 @@ describe.each(WIRES)('%s', (wire) => {
     );
   });
 
-  test('the parts of the input are told apart, and are the whole input together', async () => {
+  test('the parts of the input are disjoint, and add up to the whole input', async () => {
     const input = { messages: ask('Cached [[sim tokens=10 cached=300 delay_ms=1]]') };
     const { usage } = finishOf(await hear(adapter(wire), callOf(input))) ?? {};
     expect(usage).toMatchObject({ cachedInputTokens: 300, estimated: false });
@@ -176,7 +176,7 @@ describe.each(WIRES)('%s', (wire) => {
     expect(estimated).toBe(false);
   });
 
-  test.each(['refusal', 'content-filter'] as const)('a %s is told with what it used', async (kind) => {
+  test.each(['refusal', 'content-filter'] as const)('a %s is reported with its usage', async (kind) => {
     await sim.fault({ kind, wire: simulatedWire(wire) });
     const heard = await hear(adapter(wire), callOf({ messages: ask('x [[sim tokens=5 delay_ms=1]]') }));
     // The AI SDK's packages do not pass on a refusal in words.
@@ -231,34 +231,31 @@ describe.each(WIRES)('%s', (wire) => {
   });
 });
 
-test.each(['taken up again', 'polled'])(
-  'a tool call of Responses that is cut and %s is exact',
-  async (way) => {
-    await sim.fault({ kind: 'cut', afterTokens: 9, wire: 'openai-responses' });
-    const messages = ask('Rain? [[sim tool=get_weather calls=2 say=3 reasoning=2 delay_ms=3]]');
-    const call = callOf({ messages, tools: [WEATHER], reasoning: { effort: 'high' } });
-    const first = await hear(adapter('openai-responses'), call);
-    expect(errorOf(first)?.code).toBe('provider_stream_cut');
-    const { cursor } = first;
-    if (cursor === undefined) throw new Error('no cursor');
-    if (way === 'polled') await sim.fault({ kind: 'refuse-stream' });
-    const rest = await hear(adapter('openai-responses'), {
-      ...call,
-      resume: { strategy: 'reattach', cursor },
-    });
-    expect(rest.error).toBeUndefined();
-    const whole = [0, 1].map((index) =>
-      [first, rest]
-        .flatMap(({ events }) => events)
-        .map((event) => (event.type === 'tool-call' && event.index === index ? event.arguments : ''))
-        .join(''),
-    );
-    expect(whole.map((json) => JSON.parse(json))).toEqual([
-      { town: 'harbour', days: 42 },
-      { town: 'harbour', days: 42 },
-    ]);
-    expect(first.text + rest.text).toBe(trueText({ messages, tools: [WEATHER] }));
-    expect(finishOf(rest)).toMatchObject({ reason: 'tool-calls' });
-    expect(await sim.calls()).toHaveLength(1);
-  },
-);
+test.each(['reattached', 'polled'])('a tool call of Responses that is cut and %s is exact', async (way) => {
+  await sim.fault({ kind: 'cut', afterTokens: 9, wire: 'openai-responses' });
+  const messages = ask('Rain? [[sim tool=get_weather calls=2 say=3 reasoning=2 delay_ms=3]]');
+  const call = callOf({ messages, tools: [WEATHER], reasoning: { effort: 'high' } });
+  const first = await hear(adapter('openai-responses'), call);
+  expect(errorOf(first)?.code).toBe('provider_stream_cut');
+  const { cursor } = first;
+  if (cursor === undefined) throw new Error('no cursor');
+  if (way === 'polled') await sim.fault({ kind: 'refuse-stream' });
+  const rest = await hear(adapter('openai-responses'), {
+    ...call,
+    resume: { strategy: 'reattach', cursor },
+  });
+  expect(rest.error).toBeUndefined();
+  const whole = [0, 1].map((index) =>
+    [first, rest]
+      .flatMap(({ events }) => events)
+      .map((event) => (event.type === 'tool-call' && event.index === index ? event.arguments : ''))
+      .join(''),
+  );
+  expect(whole.map((json) => JSON.parse(json))).toEqual([
+    { town: 'harbour', days: 42 },
+    { town: 'harbour', days: 42 },
+  ]);
+  expect(first.text + rest.text).toBe(trueText({ messages, tools: [WEATHER] }));
+  expect(finishOf(rest)).toMatchObject({ reason: 'tool-calls' });
+  expect(await sim.calls()).toHaveLength(1);
+});

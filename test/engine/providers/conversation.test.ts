@@ -30,7 +30,7 @@ afterAll(() => sim.stop());
 const ask = (content: string): Message => ({ role: 'user', content });
 
 describe.each(WIRES)('%s', (wire) => {
-  test(`each of ${TURNS} turns gets a whole answer of its own`, async () => {
+  test(`each of ${TURNS} turns gets its own complete answer`, async () => {
     const provider = adapterFor(wire, simulatedConfig(wire, sim.url));
     let messages: readonly Message[] = [];
     const answers: string[] = [];

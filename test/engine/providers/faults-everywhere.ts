@@ -1,11 +1,11 @@
 /** Faults that are the same whatever the format: the simulated provider shows each in every one of them. */
 import type { ErrorCode } from '../../../contracts/errors.ts';
 
-export interface FaultCase {
+interface FaultCase {
   readonly says: string;
   readonly fault: object;
   readonly code: ErrorCode;
-  /** The wait that is told. */
+  /** The wait that the error states. */
   readonly retryAfterMs?: number;
   /** Short ones, where the fault is silence. */
   readonly limits?: { readonly firstTokenMs?: number; readonly betweenTokensMs?: number };

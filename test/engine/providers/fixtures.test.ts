@@ -44,8 +44,8 @@ function partsOf({
 }
 
 function lastUsage({ events }: Heard): Usage | null {
-  const said = events.findLast(({ type }) => type === 'usage');
-  return said?.type === 'usage' ? said.usage : null;
+  const lastReport = events.findLast(({ type }) => type === 'usage');
+  return lastReport?.type === 'usage' ? lastReport.usage : null;
 }
 
 function check(heard: Heard, expected: Answer | Failure): void {

@@ -160,7 +160,7 @@ describe('a request', () => {
     expect(request.headers['api-key']).toBe(KEY);
   });
 
-  test('a response that shall not be stored is not, and has no cursor', async () => {
+  test('a response that must not be stored is not stored, and has no cursor', async () => {
     const { heard, request } = await sent(
       'openai-responses',
       { messages: INPUT.messages.slice(0, 1) },

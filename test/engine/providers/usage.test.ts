@@ -24,26 +24,27 @@ interface Wire {
   readonly report: (usage: Usage) => unknown;
   readonly read: (report: never) => Usage | null;
   /** The parts that the vendor does not tell apart, and where their tokens are then. */
-  readonly untold?: (usage: Usage) => Usage;
+  readonly unreported?: (usage: Usage) => Usage;
   /** Every field that is read. */
   readonly fields: object;
 }
 
-const input = (one: Usage) => one.inputTokens + one.cachedInputTokens + one.cacheWriteTokens;
-const output = (one: Usage) => one.outputTokens + one.reasoningTokens;
+const input = ({ inputTokens, cachedInputTokens, cacheWriteTokens }: Usage) =>
+  inputTokens + cachedInputTokens + cacheWriteTokens;
+const output = ({ outputTokens, reasoningTokens }: Usage) => outputTokens + reasoningTokens;
 const field = null as unknown;
 
 const WIRES: Readonly<Record<string, Wire>> = {
   'openai-responses': {
-    report: (one) => ({
-      input_tokens: input(one),
+    report: (counted) => ({
+      input_tokens: input(counted),
       input_tokens_details: {
-        cached_tokens: one.cachedInputTokens,
-        cache_write_tokens: one.cacheWriteTokens,
+        cached_tokens: counted.cachedInputTokens,
+        cache_write_tokens: counted.cacheWriteTokens,
       },
-      output_tokens: output(one),
-      output_tokens_details: { reasoning_tokens: one.reasoningTokens },
-      total_tokens: totalTokens(one),
+      output_tokens: output(counted),
+      output_tokens_details: { reasoning_tokens: counted.reasoningTokens },
+      total_tokens: totalTokens(counted),
     }),
     read: mapOpenAiResponseUsage,
     fields: {
@@ -55,15 +56,15 @@ const WIRES: Readonly<Record<string, Wire>> = {
     },
   },
   'openai-chat (reasoning within)': {
-    report: (one) => ({
-      prompt_tokens: input(one),
+    report: (counted) => ({
+      prompt_tokens: input(counted),
       prompt_tokens_details: {
-        cached_tokens: one.cachedInputTokens,
-        cache_write_tokens: one.cacheWriteTokens,
+        cached_tokens: counted.cachedInputTokens,
+        cache_write_tokens: counted.cacheWriteTokens,
       },
-      completion_tokens: output(one),
-      completion_tokens_details: { reasoning_tokens: one.reasoningTokens },
-      total_tokens: totalTokens(one),
+      completion_tokens: output(counted),
+      completion_tokens_details: { reasoning_tokens: counted.reasoningTokens },
+      total_tokens: totalTokens(counted),
     }),
     read: mapOpenAiChatUsage,
     fields: {
@@ -78,26 +79,26 @@ const WIRES: Readonly<Record<string, Wire>> = {
     },
   },
   'openai-chat (reasoning beside, as xAI)': {
-    report: (one) => ({
-      prompt_tokens: input(one),
+    report: (counted) => ({
+      prompt_tokens: input(counted),
       prompt_tokens_details: {
-        cached_tokens: one.cachedInputTokens,
-        cache_write_tokens: one.cacheWriteTokens,
+        cached_tokens: counted.cachedInputTokens,
+        cache_write_tokens: counted.cacheWriteTokens,
       },
-      completion_tokens: one.outputTokens,
-      completion_tokens_details: { reasoning_tokens: one.reasoningTokens },
-      total_tokens: totalTokens(one),
+      completion_tokens: counted.outputTokens,
+      completion_tokens_details: { reasoning_tokens: counted.reasoningTokens },
+      total_tokens: totalTokens(counted),
     }),
     read: mapOpenAiChatUsage,
     fields: {},
   },
   'anthropic-messages': {
-    report: (one) => ({
-      input_tokens: one.inputTokens,
-      cache_read_input_tokens: one.cachedInputTokens,
-      cache_creation_input_tokens: one.cacheWriteTokens,
-      output_tokens: output(one),
-      output_tokens_details: { thinking_tokens: one.reasoningTokens },
+    report: (counted) => ({
+      input_tokens: counted.inputTokens,
+      cache_read_input_tokens: counted.cachedInputTokens,
+      cache_creation_input_tokens: counted.cacheWriteTokens,
+      output_tokens: output(counted),
+      output_tokens_details: { thinking_tokens: counted.reasoningTokens },
     }),
     read: (report) => mapAnthropicUsage(null, report),
     fields: {
@@ -109,15 +110,19 @@ const WIRES: Readonly<Record<string, Wire>> = {
     },
   },
   google: {
-    report: (one) => ({
-      promptTokenCount: input(one),
-      cachedContentTokenCount: one.cachedInputTokens,
-      candidatesTokenCount: one.outputTokens,
-      thoughtsTokenCount: one.reasoningTokens,
-      totalTokenCount: totalTokens(one),
+    report: (counted) => ({
+      promptTokenCount: input(counted),
+      cachedContentTokenCount: counted.cachedInputTokens,
+      candidatesTokenCount: counted.outputTokens,
+      thoughtsTokenCount: counted.reasoningTokens,
+      totalTokenCount: totalTokens(counted),
     }),
     read: mapGoogleUsage,
-    untold: (one) => ({ ...one, inputTokens: one.inputTokens + one.cacheWriteTokens, cacheWriteTokens: 0 }),
+    unreported: (counted) => ({
+      ...counted,
+      inputTokens: counted.inputTokens + counted.cacheWriteTokens,
+      cacheWriteTokens: 0,
+    }),
     fields: {
       promptTokenCount: field,
       cachedContentTokenCount: field,
@@ -128,17 +133,17 @@ const WIRES: Readonly<Record<string, Wire>> = {
     },
   },
   cohere: {
-    report: (one) => ({
-      billedUnits: { inputTokens: input(one), outputTokens: output(one) },
-      tokens: { inputTokens: input(one) + 65, outputTokens: output(one) + 2 },
-      cachedTokens: one.cachedInputTokens,
+    report: (counted) => ({
+      billedUnits: { inputTokens: input(counted), outputTokens: output(counted) },
+      tokens: { inputTokens: input(counted) + 65, outputTokens: output(counted) + 2 },
+      cachedTokens: counted.cachedInputTokens,
     }),
     read: mapCohereUsage,
-    untold: (one) => ({
-      ...one,
-      inputTokens: one.inputTokens + one.cacheWriteTokens,
+    unreported: (counted) => ({
+      ...counted,
+      inputTokens: counted.inputTokens + counted.cacheWriteTokens,
       cacheWriteTokens: 0,
-      outputTokens: output(one),
+      outputTokens: output(counted),
       reasoningTokens: 0,
     }),
     fields: {
@@ -148,14 +153,18 @@ const WIRES: Readonly<Record<string, Wire>> = {
     },
   },
   'ai-sdk': {
-    report: (one) => ({
+    report: (counted) => ({
       inputTokens: {
-        total: input(one),
-        noCache: one.inputTokens,
-        cacheRead: one.cachedInputTokens,
-        cacheWrite: one.cacheWriteTokens,
+        total: input(counted),
+        noCache: counted.inputTokens,
+        cacheRead: counted.cachedInputTokens,
+        cacheWrite: counted.cacheWriteTokens,
       },
-      outputTokens: { total: output(one), text: one.outputTokens, reasoning: one.reasoningTokens },
+      outputTokens: {
+        total: output(counted),
+        text: counted.outputTokens,
+        reasoning: counted.reasoningTokens,
+      },
     }),
     read: mapAiSdkUsage,
     fields: {
@@ -184,14 +193,14 @@ function filled(fields: object): fc.Arbitrary<object> {
   );
 }
 
-describe.each(Object.entries(WIRES))('%s', (_name, { report, read, untold, fields }) => {
+describe.each(Object.entries(WIRES))('%s', (_name, { report, read, unreported, fields }) => {
   test('what a vendor reports is read as it was: each token in one part, and the sum is the total', () => {
     fc.assert(
-      fc.property(usage, (one) => {
-        const heard = read(report(one) as never);
-        const isNothing = totalTokens(one) === 0;
-        expect(heard ?? (isNothing ? NO_USAGE : null)).toEqual(untold?.(one) ?? one);
-        expect(totalTokens(heard ?? NO_USAGE)).toBe(totalTokens(one));
+      fc.property(usage, (counted) => {
+        const heard = read(report(counted) as never);
+        const isNothing = totalTokens(counted) === 0;
+        expect(heard ?? (isNothing ? NO_USAGE : null)).toEqual(unreported?.(counted) ?? counted);
+        expect(totalTokens(heard ?? NO_USAGE)).toBe(totalTokens(counted));
       }),
     );
   });
@@ -225,7 +234,7 @@ describe('anthropic-messages', () => {
     });
   });
 
-  test('the last report leaves out what the first told', () => {
+  test('the last report omits what the first contained', () => {
     const first = { input_tokens: 10, cache_read_input_tokens: 5, cache_creation_input_tokens: 3 };
     expect(mapAnthropicUsage(first, { output_tokens: 7 })).toMatchObject({
       inputTokens: 10,

@@ -59,7 +59,7 @@ test('an input of eight million characters is classified without delay', () => {
 });
 
 describe('the time that it takes is linear in the length of the text', () => {
-  const pieces = [
+  const fragments = [
     '\n',
     ' ',
     '\t',
@@ -106,9 +106,9 @@ describe('the time that it takes is linear in the length of the text', () => {
     '  import',
     'first principles ',
   ];
-  test.each(pieces)('of %j', (piece) => {
+  test.each(fragments)('of %j', (fragment) => {
     const growth = growthOf((chars) => {
-      const text = piece.repeat(Math.ceil(chars / piece.length));
+      const text = fragment.repeat(Math.ceil(chars / fragment.length));
       return () => matchCues(text);
     }, 2_000);
     expect(growth).toBeLessThan(2.5);

@@ -4,7 +4,7 @@ import { scarceLimits } from '../../../engine/routing/rate-limit-headers.ts';
 const NOW = Date.UTC(2026, 10, 24, 12);
 const left = (headers: Record<string, string>) => scarceLimits(new Headers(headers), NOW);
 
-test('OpenAI: little left is told with its wait', () => {
+test('OpenAI: a nearly exhausted limit is reported with its wait', () => {
   const headers = {
     'x-ratelimit-limit-requests': '500',
     'x-ratelimit-remaining-requests': '3',
@@ -39,6 +39,6 @@ test.each([
   [{ 'x-ratelimit-remaining-requests': '', 'x-ratelimit-reset-requests': '1s' }],
   [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': 'soon' }],
   [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '2020-01-01T00:00:00Z' }],
-])('nothing is told where enough is left or nothing can be read: %j', (headers) => {
+])('nothing is reported if enough is left or nothing can be read: %j', (headers) => {
   expect(left(headers as Record<string, string>)).toBeNull();
 });

@@ -116,8 +116,8 @@ describe('keys', () => {
     const admissions = await Promise.all(
       Array.from({ length: 60 }, (_, index) => gates[index % 2]?.enter(callOf())),
     );
-    expect(admissions.filter((one) => one?.admitted)).toHaveLength(12);
-    expect(admissions.find((one) => one?.admitted === false)).toMatchObject({ because: 'full' });
+    expect(admissions.filter((admission) => admission?.admitted)).toHaveLength(12);
+    expect(admissions.find((admission) => admission?.admitted === false)).toMatchObject({ because: 'full' });
   });
 
   test('have room again when the window has passed, and no earlier', async () => {
@@ -180,7 +180,7 @@ describe('keys', () => {
     expect((await pass.leave(limited)).restMs).toBe(1_000);
   });
 
-  test('that are refused are put aside and told, and all others go on', async () => {
+  test('that are refused are skipped and reported, and all others stay in use', async () => {
     const keys = [keyOf('a'), keyOf('b')];
     const gate = gateOf(keys);
     const refused = passOf(await gate.enter(callOf()));
@@ -224,7 +224,7 @@ describe('the line', () => {
     expect((await gate.enter(callOf({ model: 'other' }))).admitted).toBe(true);
   });
 
-  test('is not overtaken by newcomers while somebody stands in it', async () => {
+  test('is not overtaken by new arrivals while a call waits in it', async () => {
     const gate = gateOf([keyOf('a', { requests: 1, windowMs: 1_000 })]);
     await gate.enter(callOf());
     expect('waitMs' in (await gate.takeRoom(callOf()))).toBe(true);
@@ -318,7 +318,7 @@ describe('the circuit', () => {
     await waitFor('another probe passes', enter);
   });
 
-  test('opened by slowness still serves who has nobody else to ask', async () => {
+  test('opened by slowness still serves a call without another candidate', async () => {
     const gate = gateOf([keyOf('a')]);
     await times(4, gate, { ...ANSWERED, firstTokenMs: 6_000 });
     expect((await gate.enter(callOf())).admitted).toBe(false);

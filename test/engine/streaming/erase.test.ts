@@ -63,7 +63,7 @@ test('an answer is not stored for others once it is withheld, which says whether
   expect(await log.withhold(stored)).toEqual({ mayBeStored: true });
   expect(await log.withhold('gen_unknown')).toEqual({ mayBeStored: false });
   expect(await log.head('gen_unknown')).toBeNull();
-  // Whoever deletes it may have to ask again.
+  // The deletion may have to be retried.
   expect(await log.head(stored)).toMatchObject({ erased: false });
   expect((await log.read(stored, -1)).length).toBeGreaterThan(0);
 });

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
-import { creationOf, END, RETENTION_MS, testEventLog } from './event-log-contract.ts';
+import { testEventLog } from './event-log-contract.ts';
+import { creationOf, END, RETENTION_MS } from './log-stand.ts';
 import { startTestRedis, type TestRedis } from './redis-server.ts';
 
 let server: TestRedis | undefined;

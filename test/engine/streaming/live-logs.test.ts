@@ -47,7 +47,7 @@ function textsAfter(followed: Pick<LiveLog, 'after'>, cursor: number): (string |
   return events?.map((event) => 'text' in event && event.text) ?? null;
 }
 
-/** A viewer who keeps what he is handed; null stands for "something may be lost". */
+/** A viewer that keeps the batches that it receives; null stands for "something may be lost". */
 async function follow(generationId: string) {
   const batches: (readonly GenerationEvent[] | null)[] = [];
   const followed = await live.follow(generationId, (batch) => batches.push(batch));
@@ -72,18 +72,18 @@ test('a follower is handed what is appended, without reading the log', async () 
 
 test('two viewers share one subscription and its batches; it ends with the last of them', async () => {
   const writer = await newWriter('gen_share');
-  const [one, other] = await Promise.all([follow('gen_share'), follow('gen_share')]);
+  const [first, second] = await Promise.all([follow('gen_share'), follow('gen_share')]);
   expect(live.followed).toBe(1);
   await append(writer, 'a');
-  await waitFor('the delta at both', () => one.handed().length === 1 && other.handed().length === 1);
-  expect(one.batches[0]).toBe(other.batches[0]);
-  await one.release();
-  await one.release();
+  await waitFor('the delta at both', () => first.handed().length === 1 && second.handed().length === 1);
+  expect(first.batches[0]).toBe(second.batches[0]);
+  await first.release();
+  await first.release();
   expect(live.followed).toBe(1);
   await append(writer, 'b');
-  await waitFor('the next delta', () => other.handed().length === 2);
-  expect(one.handed()).toEqual(['a']);
-  await other.release();
+  await waitFor('the next delta', () => second.handed().length === 2);
+  expect(first.handed()).toEqual(['a']);
+  await second.release();
   expect(live.followed).toBe(0);
 });
 
@@ -109,7 +109,7 @@ test('the log tells how many processes relay it', async () => {
   expect(await log.followers('gen_count')).toBe(0);
 });
 
-test('a lost subscription is told to the viewer, who reads the log, and is repaired', async () => {
+test('a viewer is notified of a lost subscription and reads the log, and the subscription is restored', async () => {
   const writer = await newWriter('gen_lost');
   const followed = await follow('gen_lost');
   await append(writer, 'a');

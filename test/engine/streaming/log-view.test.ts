@@ -19,8 +19,8 @@ beforeAll(async () => {
   server = await startTestRedis();
   redis = await server.connect();
   const counting: LogRedis = Object.assign(Object.create(redis), {
-    xRange: async (...asked: Parameters<LogRedis['xRange']>) => {
-      const entries = await redis.xRange(...asked);
+    xRange: async (...args: Parameters<LogRedis['xRange']>) => {
+      const entries = await redis.xRange(...args);
       for (const { id } of entries ?? []) eventsRead = Math.max(eventsRead, Number(id.split('-')[1]) + 1);
       return entries;
     },
@@ -102,7 +102,7 @@ describe('a generation in a list', () => {
     ],
     ['that failed', [start(1), ERROR], { attempts: 1, usage: USAGE, costMicroUsd: 3 }],
     [
-      'that goes on with another',
+      'that continues another',
       [{ type: 'generation-continue', generationId: 'gen_0', chars: 3 }, ...texts(1), start(1)],
       { attempts: 1, continues: 'gen_0' },
     ],
@@ -127,20 +127,20 @@ describe('a generation in a list', () => {
 describe('a long log', () => {
   const DELTAS = 20_000;
 
-  test('is read for a relay in pieces of so many events, whatever one entry holds', async () => {
+  test('is read for a relay in pages of a bounded number of events, regardless of the size of an entry', async () => {
     const id = await logOf('gen_long', texts(DELTAS));
     const entries = await redis.xLen(REDIS_KEYS.logStream(id));
     expect(DELTAS / entries).toBeGreaterThan(100);
     for (const after of [-1, 0, 700, DELTAS - 5]) {
-      const piece = await log.read(id, after, LIMITS.entriesPerRead);
-      expect(piece.length).toBeLessThanOrEqual(LIMITS.eventsPerRead);
-      expect(piece[0]?.seq).toBe(after + 1);
-      expect(piece.every(({ seq }, index) => seq === after + 1 + index)).toBe(true);
+      const page = await log.read(id, after, LIMITS.entriesPerRead);
+      expect(page.length).toBeLessThanOrEqual(LIMITS.eventsPerRead);
+      expect(page[0]?.seq).toBe(after + 1);
+      expect(page.every(({ seq }, index) => seq === after + 1 + index)).toBe(true);
     }
     expect(await log.read(id, DELTAS, LIMITS.entriesPerRead)).toEqual([]);
   });
 
-  test('whose next entry alone is over the limit is read on all the same', async () => {
+  test('whose next entry alone is over the limit is read nevertheless', async () => {
     const id = await logOf('gen_wide', texts(2));
     await log.appendOnce(id, 'replay', texts(3 * LIMITS.eventsPerRead));
     const { nextSeq } = (await log.head(id)) ?? { nextSeq: 0 };

@@ -72,7 +72,7 @@ describe('Redis that dies', () => {
     );
     await expect(write(opened, 'f')).rejects.toMatchObject({ name: 'LogRefused', reason: 'torn' });
     expect(await headOf(id)).toMatchObject({ nextSeq: 3, torn: { from: 3, until: 5 } });
-    // The next attempt goes on from what is left.
+    // The next attempt continues from the remaining events.
     const next = await log.open(id, 2);
     await write(next, 'C', 'D', 'E', 'F');
     const head = await headOf(id);
@@ -83,7 +83,7 @@ describe('Redis that dies', () => {
     await expect(checkCursor(log, head, { after: 7 })).rejects.toMatchObject({ code: 'cursor_invalid' });
   });
 
-  test('a cursor past the end is refused, and one whose number was given anew too, by the time of its event', async () => {
+  test('a cursor past the end is refused, and so is one whose number was reused, by the time of its event', async () => {
     const { id, opened } = await begin();
     let lost: GenerationEvent | undefined;
     await losing(

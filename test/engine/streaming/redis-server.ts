@@ -1,4 +1,4 @@
-/** A Redis of its own for one test file, ended with it. */
+/** Starts a separate Redis for one test file, and stops it with the file. */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -27,7 +27,7 @@ const countsOf = async (tenant: string) => {
   return Object.fromEntries(Object.entries(counts).map(([hour, bytes]) => [hour, Number(bytes)]));
 };
 const sumOf = async (tenant: string) =>
-  Object.values(await countsOf(tenant)).reduce((sum, one) => sum + one, 0);
+  Object.values(await countsOf(tenant)).reduce((sum, bytes) => sum + bytes, 0);
 const hoursFromNow = (ms: number) => String(Math.floor((Date.now() + ms) / 3_600_000));
 
 describe('what a tenant keeps', () => {
@@ -46,7 +46,7 @@ describe('what a tenant keeps', () => {
     expect(await sumOf('c')).toBe(990);
   });
 
-  test('counts no longer when its hour is over, whoever forgot to take it off', async () => {
+  test('no longer counts once its hour is over, even if it was never subtracted', async () => {
     await stored.takeInput('d', 900);
     const [[hour = '', bytes = 0] = []] = Object.entries(await countsOf('d'));
     await redis.hDel(REDIS_KEYS.storedBytes('d'), hour);

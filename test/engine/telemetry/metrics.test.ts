@@ -20,8 +20,8 @@ function providerOf(answer: () => AsyncGenerator<ProviderEvent>): ReadonlyMap<st
   return new Map([['vendor', { name: 'vendor', capabilities, stream: answer }]]);
 }
 
-async function read(providers: ReadonlyMap<string, Provider>, asked: ProviderCall): Promise<void> {
-  for await (const event of providers.get('vendor')?.stream(asked) ?? []) if (event.type === 'finish') break;
+async function read(providers: ReadonlyMap<string, Provider>, call: ProviderCall): Promise<void> {
+  for await (const event of providers.get('vendor')?.stream(call) ?? []) if (event.type === 'finish') break;
 }
 
 describe('calls of providers', () => {
