@@ -1,21 +1,20 @@
-/** The end of the chain: every candidate failed, so the best stored answer of any age stands in, marked as degraded. */
+/** The last resort after every candidate failed: the best stored answer of any age, marked as degraded. */
 import type { EventBody } from '../contracts/events.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 import { accountOpenAttempt } from './attempt/account-attempt.ts';
-import { isWholeAnswer } from './attempt/is-whole-answer.ts';
 import { takeOver } from './attempt/take-over.ts';
 import type { Dependencies } from './dependencies.ts';
 import { dischargeMember, withShare } from './end-following.ts';
 import { readRecord } from './generation-record.ts';
-import { questionOf, replayedText } from './look-up-cache.ts';
+import { isWholeAnswer, questionOf, replayedText } from './look-up-cache.ts';
 
-/** Within the time that the workflow gives this step; without a stored answer, the close of the log waits for longer. */
+/** Less than this step's time limit; without a stored answer, the close of the log waits longer. */
 const WAIT_FOR_LEADER_MS = 2_000;
 
 export function answerFromCache(dependencies: Dependencies) {
   const { cache, cacheSettings, log } = dependencies;
-  /** @returns null where nothing is stored that answers this. */
+  /** @returns null if nothing stored answers this. */
   return async (order: GenerationOrder): Promise<GenerationOutcome | null> => {
     const { generationId } = order;
     const [opened, input] = await Promise.all([takeOver(log, generationId), log.readInput(generationId)]);

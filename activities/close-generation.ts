@@ -1,6 +1,6 @@
 /**
- * Ends a log that no attempt could end: every candidate failed, the budget refused, or a cancel found no attempt at
- * work. What an attempt without an end used is accounted here, and its response stopped at the provider.
+ * Ends a log that no attempt could end: every candidate failed, the budget refused, or no attempt was running when the
+ * caller cancelled. Accounts an attempt without an end, and stops its response at the provider.
  */
 
 import { docPage, type ErrorCode } from '../contracts/errors.ts';
@@ -14,7 +14,7 @@ import type { Dependencies } from './dependencies.ts';
 import { dischargeMember, withShare } from './end-following.ts';
 import { outcomeOf, readRecord } from './generation-record.ts';
 
-/** Within the time that the workflow gives this step; after it, the step is tried again. */
+/** Less than this step's time limit; after it, the step is retried. */
 const WAIT_FOR_LEADER_MS = 5_000;
 
 type Closing = Accounting & SentInputs & Pick<Dependencies, 'flights'>;
@@ -25,10 +25,10 @@ export function closeGeneration(dependencies: Closing) {
     const { generationId } = order;
     const [opened, input] = await Promise.all([
       takeOver(log, generationId),
-      // Where the shortened input is lost, the whole one is an upper bound of what an open attempt has used.
+      // If the compressed input is lost, the whole one is an upper bound of what an open attempt has used.
       readSentInput(dependencies, generationId).then((sent) => sent ?? log.readInput(generationId)),
     ]);
-    // Redis has lost it, or never had it: nobody reads its end, and the run must have one.
+    // Redis has lost the log, or never had it. No one reads its end, but the run must have one.
     if (opened === null) return withoutLog(as, error?.code ?? 'internal');
     const { head, events } = opened;
     const found = readRecord(events);
@@ -45,7 +45,7 @@ export function closeGeneration(dependencies: Closing) {
             type: 'generation-error',
             error: {
               code,
-              message: wordsOf(events, code) ?? error?.message ?? 'Unknown',
+              message: providerMessage(events, code) ?? error?.message ?? 'Unknown',
               doc: docPage(code),
               ...(error?.details === undefined ? {} : { details: { ...error.details } }),
             },
@@ -60,7 +60,7 @@ export function closeGeneration(dependencies: Closing) {
   };
 }
 
-/** How a log ended whose texts are gone: what it cost is kept beside it. null for any other log. */
+/** The outcome of a log whose texts were deleted: its cost is kept separately. null for any other log. */
 async function outcomeOfErased(log: Closing['log'], generationId: string): Promise<GenerationOutcome | null> {
   const known = await log.view(generationId);
   if (known === null || !known.head.erased || known.head.status === 'running') return null;
@@ -98,8 +98,8 @@ function withoutLog(status: CloseStep['as'], code: ErrorCode): GenerationOutcome
   };
 }
 
-/** What the provider said, where its error is the one that ends the generation: history does not carry its words. */
-function wordsOf(events: readonly GenerationEvent[], code: ErrorCode): string | undefined {
+/** The provider's message, if its error ends the generation: workflow history does not contain it. */
+function providerMessage(events: readonly GenerationEvent[], code: ErrorCode): string | undefined {
   const last = events.findLast((event) => event.type === 'provider-error');
   return last?.type === 'provider-error' && last.code === code ? last.message : undefined;
 }

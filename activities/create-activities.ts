@@ -1,7 +1,8 @@
-/** The activities, with what they need given to them. Verbs: the Temporal UI shows these names. */
+/** The activities with their dependencies. The Temporal UI shows their names. */
+import type { BeginStep, BegunGeneration } from '../contracts/steps.ts';
 import { answerFromCache } from './answer-from-cache.ts';
-import { createRunningStreams } from './attempt/running-streams.ts';
-import { createBeginning } from './begin-generation.ts';
+import { RunningStreams } from './attempt/running-streams.ts';
+import { type BeginEarly, Beginnings } from './begin-generation.ts';
 import { closeGeneration } from './close-generation.ts';
 import type { Dependencies } from './dependencies.ts';
 import { raiseOutputCap } from './raise-output-cap.ts';
@@ -12,10 +13,10 @@ import { streamFromProvider } from './stream-from-provider.ts';
 import { waitForRoom } from './wait-for-room.ts';
 
 export function createActivities(dependencies: Dependencies) {
-  const running = createRunningStreams();
-  const { beginGeneration, beginEarly } = createBeginning(dependencies, running);
+  const running = new RunningStreams();
+  const beginnings = new Beginnings(dependencies, running);
   const activities = {
-    beginGeneration,
+    beginGeneration: (step: BeginStep): Promise<BegunGeneration> => beginnings.beginGeneration(step),
     streamFromProvider: streamFromProvider(dependencies, running),
     settleBudget: settleBudget(dependencies),
     storeAnswer: storeAnswer(dependencies),
@@ -25,6 +26,7 @@ export function createActivities(dependencies: Dependencies) {
     raiseOutputCap: raiseOutputCap(dependencies),
     sendBudgetWarning: sendBudgetWarning(dependencies),
   };
+  const beginEarly: BeginEarly = (start) => beginnings.beginEarly(start);
   return { activities, beginEarly };
 }
 

@@ -1,5 +1,4 @@
-/** What the activities need; the worker's composition root provides the real ones. */
-
+/** The ports that the activities need; the worker's composition root provides the adapters. */
 import type { BudgetWarning } from '../contracts/budgets.ts';
 import type { CountTexts } from '../contracts/count-tokens.ts';
 import type { MicroUsd, Usage } from '../contracts/money.ts';
@@ -20,7 +19,7 @@ export interface CacheSettings {
   readonly judge: boolean;
   /** Whether generations that ask the same at the same time share one call. */
   readonly singleFlight: boolean;
-  /** Who may be given an answer: the user whose it was, or all users of the tenant. */
+  /** Who may get a stored answer: its own user, or all users of the tenant. */
   readonly share: 'user' | 'tenant';
 }
 
@@ -30,17 +29,17 @@ export interface Dependencies {
   readonly flights: Flights;
   /** The settings of a route. */
   readonly cacheSettings: (route: string) => CacheSettings;
-  /** Tells when the log of another generation has grown. */
+  /** Notifies when the log of another generation has grown. */
   readonly live: LiveLogs;
   readonly budget: BudgetLedger;
   readonly promptStats: PromptStats;
   readonly compression: PromptCompression;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly gate: ProviderGate;
-  /** Hears what people should know of: a key that was refused, a circuit that opened. */
+  /** Receives what operators should know: a key was refused, a circuit opened. */
   readonly note: (notice: GateNotice) => void;
   readonly priceOf: (provider: string, model: string, usage: Usage) => MicroUsd;
-  /** Tells of a warning, or throws; null where nobody is to be told. */
+  /** Sends a budget warning, or throws; null when no webhook is configured. */
   readonly notifyBudget: ((warning: BudgetWarning) => Promise<void>) | null;
   readonly countTexts: CountTexts;
 }

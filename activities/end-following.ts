@@ -1,9 +1,9 @@
 /**
- * The end of a following. Every way in which a follower can end passes here, so each member of a flight either pays its
- * share or is not counted, and the shares of all members are the provider's bill.
+ * Ends the following of a leader. Every end of a follower passes here, so each member of a flight either pays its share
+ * or is not counted, and all shares add up to the provider's bill.
  */
 
-import { addUsage } from '../contracts/money.ts';
+import { addUsed } from '../contracts/share.ts';
 import type { Debt } from '../engine/cache/flights.ts';
 import type { Dependencies } from './dependencies.ts';
 import type { GenerationRecord } from './generation-record.ts';
@@ -15,13 +15,13 @@ export type Share = Extract<Debt, { state: 'owed' }>;
 interface Ending {
   readonly leader: string;
   readonly generationId: string;
-  /** How long this call may wait for the leader's end, which follows within milliseconds unless the leader crashes. */
+  /** How long to wait for the leader's end, which takes milliseconds unless the leader crashes. */
   readonly withinMs: number;
 }
 
 /**
- * Leaves the flight. Where the follower was counted before, it waits for the leader's end, which fixes the share.
- * @returns null where nothing is owed. Throws where the leader has not ended in time; it is then to be called again.
+ * Leaves the flight. If the leader has counted this follower, waits for the leader's end, which fixes the share.
+ * @returns null if nothing is owed. Throws if the leader has not ended in time; then the caller must retry.
  */
 export async function endFollowing(
   { flights }: Pick<Dependencies, 'flights'>,
@@ -42,7 +42,7 @@ export function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** The same generation with the share that it owes if it ends now. */
+/** The record with the share that the generation owes if it ends now. */
 export async function withShare(
   dependencies: Pick<Dependencies, 'flights'>,
   record: GenerationRecord,
@@ -54,19 +54,16 @@ export async function withShare(
   return owed === null ? record : { ...record, ...addShare(record, owed) };
 }
 
-/** What a generation has used itself, such as a judge, and its share. */
+/** Adds the share to what the generation has used itself, such as a judge. */
 export function addShare(
   { usage, costMicroUsd }: Pick<GenerationRecord, 'usage' | 'costMicroUsd'>,
   owed: Share | null,
 ): Pick<GenerationRecord, 'usage' | 'costMicroUsd'> {
-  if (owed === null) return { usage, costMicroUsd };
-  return {
-    usage: addUsage(usage, owed.share.usage),
-    costMicroUsd: costMicroUsd + owed.share.costMicroUsd,
-  };
+  const used = { usage, costMicroUsd };
+  return owed === null ? used : addUsed(used, owed.share);
 }
 
-/** The share is in the follower's own log. What is left behind by a Redis that does not answer expires. */
+/** The share is in the follower's own log now. If Redis does not answer, the rest of the membership expires. */
 export function dischargeMember(
   { flights }: Pick<Dependencies, 'flights'>,
   { follows }: Pick<GenerationRecord, 'follows'>,

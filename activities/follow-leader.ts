@@ -1,8 +1,8 @@
 /**
- * A generation that asks what another one is answering at this moment follows that one's log instead of calling the
- * provider. Where the leader stands is kept with the text in the follower's own log, so a follower that crashes resumes
- * where it was. A follower leaves a leader that fails, is cancelled or falls silent, and continues by itself from what
- * it has delivered.
+ * A generation whose question another one is answering follows that leader's log and does not call the provider. The
+ * position in the leader's log is stored with the text in the follower's own log, so a crashed follower resumes where
+ * it was. If the leader fails, is cancelled or falls silent, the follower leaves it and continues alone from what it
+ * has delivered.
  */
 import { z } from 'zod';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
@@ -12,16 +12,16 @@ import { LIMITS } from '../contracts/limits.ts';
 import { splitCost, type Used } from '../contracts/share.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
 import type { LogWriter, OpenedLog } from '../engine/streaming/event-log.ts';
-import { createBell } from './attempt/auto-reset-event.ts';
+import { AutoResetEvent } from './attempt/auto-reset-event.ts';
 import type { StreamControl } from './attempt/running-streams.ts';
 import type { Dependencies } from './dependencies.ts';
 import { addShare, dischargeMember, endFollowing, pause, type Share } from './end-following.ts';
 import { interrupted, timeIsUp } from './failures.ts';
 import type { GenerationRecord } from './generation-record.ts';
 import { questionOf } from './look-up-cache.ts';
-import { budgetNotes } from './note-budget.ts';
+import { budgetNotes } from './reserve-budget.ts';
 
-/** Kept beside the text of a follower: whom it follows, and how far it has copied. */
+/** Stored with the text of a follower: its leader, and how far it has copied. */
 const followedSchema = z.object({
   leader: z.string(),
   leaderSeq: z.number(),
@@ -29,7 +29,7 @@ const followedSchema = z.object({
 });
 export type Followed = z.infer<typeof followedSchema>;
 
-/** An attempt may wait until the flight itself gives the leader up. */
+/** An attempt may wait until the flight gives the leader up. */
 const PATIENCE_MS = LIMITS.flightClosedMs + 30_000;
 const CLOSE_AGAIN_MS = 200;
 
@@ -51,10 +51,10 @@ type LeaderEnd = Extract<GenerationEvent, { type: 'generation-end' }>;
 
 type Finding = Pick<Dependencies, 'cacheSettings' | 'flights'>;
 
-/** Whom to follow: the one it followed before a crash, or one that it finds now. null: it calls the provider. */
+/** The leader that it followed before a crash, or one that it finds now. null: it calls the provider. */
 export async function findLeader(dependencies: Finding, opened: Opened): Promise<Followed | null> {
   const followed = await findFollowed(dependencies, opened);
-  // Its own log has the note by now, also where an attempt before this one wrote it and died.
+  // Its own log has the note by now, even if an earlier attempt wrote it and died.
   if (followed !== null) {
     await dependencies.flights.enter(followed.leader, opened.step.order.generationId);
   }
@@ -66,12 +66,12 @@ async function findFollowed(dependencies: Finding, opened: Opened): Promise<Foll
   const last = log.events.findLast(({ type }) => type === 'cache-join' || type === 'cache-leave');
   if (last?.type === 'cache-leave' || record.attempts > 0) return null;
   if (last?.type === 'cache-join') return followedSchema.parse(log.head.checkpoint);
-  // One that continues an earlier answer asks what nobody else does.
+  // A continuation of an earlier answer shares its question with no other generation.
   if (record.text !== '' || !mayShare(dependencies, step, input)) return null;
   const { reads, writes } = cacheUseOf(step.order.cache);
   const { route, generationId } = step.order;
   const wishes = { mayLead: reads && writes, threshold: dependencies.cacheSettings(route).threshold };
-  // Without Redis' answer there is no flight, and no reason to wait for one.
+  // If Redis does not answer, there is no flight, and no reason to wait for one.
   const joined = await dependencies.flights
     .join(questionOf(dependencies.cacheSettings, step.order, input), generationId, wishes)
     .catch(() => ({ role: 'alone' }) as const);
@@ -80,12 +80,12 @@ async function findFollowed(dependencies: Finding, opened: Opened): Promise<Foll
   const followed = { leader, flight, leaderSeq: -1 };
   if (!record.budgetNoted) for (const note of budgetNotes(step)) void log.writer.write(note);
   void log.writer.write({ type: 'cache-join', leader, similarity }, followed);
-  // A member that no log knows would never pay, so the note must be in the log before anyone counts this follower.
+  // A member that no log knows would never pay, so the note must be in the log before the leader counts this follower.
   await log.writer.flush();
   return followed;
 }
 
-/** A budget that clips the answer, and calls of tools, which have effects, are nobody else's. */
+/** A clipped answer is not shared, nor are tool calls, which have effects. */
 function mayShare(
   { cacheSettings }: Pick<Dependencies, 'cacheSettings'>,
   { order, maxOutputTokens }: StreamStep,
@@ -99,16 +99,16 @@ function mayShare(
   );
 }
 
-/** Copies the leader's text until its end. null: it was left, and the follower's log says why. */
+/** Copies the leader's text until its end. null: it has left the leader, and its own log says why. */
 export async function followLeader(
   dependencies: Following,
   follower: Follower,
 ): Promise<GenerationOutcome | null> {
   const { joined, log, control } = follower;
-  const news = createBell();
-  const live = await dependencies.live.follow(joined.leader, () => news.ring());
+  const news = new AutoResetEvent();
+  const live = await dependencies.live.follow(joined.leader, () => news.set());
   let followed = joined;
-  // After a silence: a notice can be lost, and what the leader has appended since is in its log alone.
+  // After a silence the log is read: a notice can be lost, and then only the log has what the leader appended.
   let asksLog = false;
   try {
     for (;;) {
@@ -121,7 +121,7 @@ export async function followLeader(
         if (event.type === 'text-delta' || event.type === 'reasoning-delta') {
           await log.writer.write({ type: event.type, text: event.text }, followed);
         } else if (event.type === 'text-reset') {
-          const reason = 'The followed answer was begun again.';
+          const reason = 'The followed answer was restarted.';
           await log.writer.write({ type: 'text-reset', reason }, followed);
         } else if (event.type === 'generation-end' && isWhole(event)) {
           return await endFollowed(dependencies, follower, event);
@@ -138,7 +138,7 @@ export async function followLeader(
       if (asksLog && (await isFree(dependencies, follower))) {
         return await leave(dependencies, follower, 'silence');
       }
-      asksLog = !(await news.rung(LIMITS.leaderSilenceMs, control.signal));
+      asksLog = !(await news.wait(LIMITS.leaderSilenceMs, control.signal));
     }
   } finally {
     await live.release();
@@ -152,12 +152,12 @@ const LEFT_BY: ReadonlySet<EventBody['type']> = new Set([
   'generation-cancel',
 ]);
 
-/** Both have the same output cap, so an answer that was cut by it is cut for both. */
+/** Both have the same output cap, so a cut answer is as whole for both. */
 function isWhole({ finishReason }: LeaderEnd): boolean {
   return finishReason !== 'tool-calls';
 }
 
-/** False for one that is counted already: its leader has an answer, so what it is waited for is only the end of it. */
+/** False if the leader has counted this follower: it has an answer, and only its end is still to come. */
 async function isFree({ flights }: Following, { joined, step }: Follower): Promise<boolean> {
   return (await flights.leave(joined.leader, step.order.generationId)).state !== 'pending';
 }
@@ -170,7 +170,7 @@ function shareOwed(
   return endFollowing({ flights }, { leader, generationId, withinMs: PATIENCE_MS });
 }
 
-/** The answer that it follows is whole: at its end, or (for the follower) where the leader's cap was raised. */
+/** The followed answer is whole: at its end or, for a follower, where the leader's cap was raised. */
 async function endFollowed(
   dependencies: Following,
   follower: Follower,
@@ -207,11 +207,11 @@ async function leave(
   return null;
 }
 
-/** Cancelled, out of time, or stopped for the next attempt to resume. Only the first of them ends the log here. */
+/** Cancelled, out of time, or stopped so that the next attempt resumes. Only a cancellation ends the log here. */
 async function stopFollowing(dependencies: Following, follower: Follower): Promise<GenerationOutcome> {
   const { control, log, step, record } = follower;
   const why = control.stopped();
-  // The workflow closes the log, and settles the following there.
+  // The workflow closes the log, and the following ends there.
   if (why === 'deadline') throw timeIsUp();
   if (why !== 'cancel') throw interrupted(null);
   const owed = await shareOwed(dependencies, follower);
@@ -230,8 +230,8 @@ async function stopFollowing(dependencies: Following, follower: Follower): Promi
 }
 
 /**
- * The leader's side: its answer is whole, so who shares it is settled.
- * @param used by the call that made it. What earlier calls used was booked as they ended, and is the leader's alone.
+ * The leader's side: its answer is whole, which fixes the members of the flight.
+ * @param used by the call that made the answer. Earlier calls were booked as they ended; the leader alone pays them.
  */
 export async function shareOf(
   dependencies: Dependencies,
@@ -241,7 +241,7 @@ export async function shareOf(
 ): Promise<{ readonly own: Used; readonly shared: (Used & { by: number }) | null }> {
   const alone = { own: used, shared: null };
   if (reason === 'tool-calls' || !mayShare(dependencies, step, input)) return alone;
-  // Followers have ended at the old cap, and have not reserved for more.
+  // Followers ended at the old cap, and have reserved no more.
   if (record.capTokens > 0) return alone;
   const { generationId } = step.order;
   const answer = { generationId, opener: writer.opener, used };
@@ -253,8 +253,8 @@ export async function shareOf(
 }
 
 /**
- * A close whose answer is lost may have counted members, who then pay their share: it is repeated for as long as the
- * append of the end would be, which needs the same Redis.
+ * If the reply to a close is lost, it may have counted members, which then pay their share. So it is retried for as
+ * long as the append of the end would be, which needs the same Redis.
  */
 async function closeSurely(close: () => Promise<number>): Promise<number> {
   const begunAtMs = performance.now();

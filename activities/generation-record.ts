@@ -1,30 +1,32 @@
 /** What the log says of a generation so far. A pure fold over its events; the log is the only record of attempts. */
+import assert from 'node:assert/strict';
 import type { AttemptCharge } from '../contracts/budgets.ts';
 import { isErrorCode } from '../contracts/errors.ts';
 import type { GenerationEvent } from '../contracts/events.ts';
 import { isTerminal } from '../contracts/fold-events.ts';
 import type { Candidate, ResumeStrategy } from '../contracts/generation.ts';
-import { addUsage, type MicroUsd, NO_USAGE, totalTokens, type Usage } from '../contracts/money.ts';
+import { type MicroUsd, NO_USAGE, totalTokens, type Usage } from '../contracts/money.ts';
+import { addUsed, type Used } from '../contracts/share.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 
 export interface OpenAttempt extends Candidate {
   readonly attempt: number;
   readonly strategy: ResumeStrategy;
-  /** How its response was asked for. A reattach reads the same response, so it leaves this as it is. */
+  /** How its response was requested. A reattach reads the same response, so it does not change this. */
   readonly begunAs: ResumeStrategy;
-  /** The text that readers held when its response was asked for. */
+  /** The text that readers held when its response was requested. */
   readonly heldText: string;
-  /** Whether readers were given anything of its response, and whether any of that was text. */
+  /** Whether readers have anything of its response, and whether any of that is text. */
   readonly hasOutput: boolean;
   readonly hasOwnText: boolean;
-  /** All that this attempt itself delivered: text, reasoning, arguments of tools. What it used is estimated by it. */
+  /** All output of this attempt: text, reasoning, tool arguments. Its usage is estimated from it. */
   readonly ownText: string;
 }
 
 export interface GenerationRecord {
   /** The text that a reader holds now. */
   readonly text: string;
-  /** How much of it, at its beginning, another generation has written. */
+  /** How many characters at its beginning another generation has written. */
   readonly continuedChars: number;
   /** Whether a reader holds reasoning, or (parts of) tool calls. */
   readonly hasReasoning: boolean;
@@ -35,128 +37,173 @@ export interface GenerationRecord {
   /** Usage and cost of the attempts that have ended. */
   readonly usage: Usage;
   readonly costMicroUsd: MicroUsd;
-  /** The same, attempt by attempt: what the budgets are charged. */
+  /** The same per attempt: what the budgets are charged. */
   readonly charges: readonly AttemptCharge[];
-  /** The part of it that is no attempt's: judges and shares of leaders' answers. It is booked with the end. */
+  /** The rest of it: judges and shares of leaders' answers. It is booked with the end of the generation. */
   readonly besideAttempts: { readonly tokens: number; readonly costMicroUsd: MicroUsd };
   /** The cap that the answer was last continued with; 0 where it never was. */
   readonly capTokens: number;
   readonly budgetNoted: boolean;
-  /** The generation whose answer it follows now, and may owe a share of; null where it follows none. */
+  /** The leader that it follows now, and may owe a share to; null if it follows none. */
   readonly follows: string | null;
   readonly errors: readonly (Candidate & { readonly code: string })[];
   readonly outcome: GenerationOutcome | null;
 }
 
 export function readRecord(events: readonly GenerationEvent[]): GenerationRecord {
-  let text = '';
-  let continuedChars = 0;
-  let hasReasoning = false;
-  let hasToolCalls = false;
-  let attempts = 0;
-  let open = null as OpenAttempt | null;
-  let usage = NO_USAGE;
-  let costMicroUsd = 0;
-  let budgetNoted = false;
-  let capTokens = 0;
-  let follows: string | null = null;
-  // A judge that was asked, and whose judgement was lost with its process, is paid as estimated.
-  let asked = null as { readonly usage: Usage; readonly costMicroUsd: MicroUsd } | null;
-  const charges: AttemptCharge[] = [];
-  const errors: (Candidate & { code: string })[] = [];
-  for (const event of events) {
+  const fold = new RecordFold();
+  for (const event of events) fold.push(event);
+  return fold.record();
+}
+
+const NOTHING_USED: Used = { usage: NO_USAGE, costMicroUsd: 0 };
+
+/** The fields of `GenerationRecord`, one event after another. */
+class RecordFold {
+  #text = '';
+  #continuedChars = 0;
+  #hasReasoning = false;
+  #hasToolCalls = false;
+  #attempts = 0;
+  #open: OpenAttempt | null = null;
+  #used = NOTHING_USED;
+  /** A judge that was asked and has not answered: if its process died, it is paid as estimated. */
+  #judging = NOTHING_USED;
+  #budgetNoted = false;
+  #capTokens = 0;
+  #follows: string | null = null;
+  #last: GenerationEvent | null = null;
+  readonly #charges: AttemptCharge[] = [];
+  readonly #errors: (Candidate & { readonly code: string })[] = [];
+
+  push(event: GenerationEvent): void {
+    assert(this.#last === null || !isTerminal(this.#last), 'no event follows the terminal one');
+    assert(this.#last === null || event.seq > this.#last.seq, 'the events of a log are in order');
+    this.#last = event;
     switch (event.type) {
       case 'generation-continue':
-        continuedChars = event.chars;
+        this.#continuedChars = event.chars;
         break;
       case 'budget-reserve':
-        budgetNoted = true;
+        this.#budgetNoted = true;
         break;
-      case 'provider-start': {
-        const { provider, model, attempt, strategy } = event;
-        // A reattached response is the same attempt going on: what it delivered before is still its own.
-        const begun = strategy === 'reattach' && open !== null ? open : newResponse(strategy, text);
-        open = { ...begun, provider, model, attempt, strategy };
-        attempts = attempt;
+      case 'provider-start':
+        this.#beginAttempt(event);
         break;
-      }
       case 'text-delta':
-        text += event.text;
-        open = withOutput(open, event.text, 'text');
+        this.#text += event.text;
+        this.#addOutput(event.text, { isText: true });
         break;
       case 'reasoning-delta':
-        hasReasoning = true;
-        open = withOutput(open, event.text, 'other');
+        this.#hasReasoning = true;
+        this.#addOutput(event.text, { isText: false });
         break;
       case 'tool-call-delta':
-        hasToolCalls = true;
-        open = withOutput(open, event.arguments, 'other');
+        this.#hasToolCalls = true;
+        this.#addOutput(event.arguments, { isText: false });
         break;
       case 'text-reset':
-        text = '';
-        continuedChars = 0;
-        hasReasoning = false;
-        hasToolCalls = false;
-        break;
-      case 'cache-ask':
-        asked = event;
-        break;
-      case 'cache-judge':
-        asked = null;
-        usage = addUsage(usage, event.usage);
-        costMicroUsd += event.costMicroUsd;
-        break;
-      case 'cache-join':
-        follows = event.leader;
-        break;
-      case 'cache-leave':
-        follows = null;
-        usage = addUsage(usage, event.share?.usage ?? NO_USAGE);
-        costMicroUsd += event.share?.costMicroUsd ?? 0;
+        this.#text = '';
+        this.#continuedChars = 0;
+        this.#hasReasoning = false;
+        this.#hasToolCalls = false;
         break;
       case 'provider-error':
-        errors.push({ provider: event.provider, model: event.model, code: event.code });
-        usage = addUsage(usage, event.usage);
-        costMicroUsd += event.costMicroUsd;
-        if (!event.resumable) {
-          charges.push(chargeOf(event));
-          open = null;
-        }
+        this.#errors.push({ provider: event.provider, model: event.model, code: event.code });
+        // After a resumable error the response runs on: its end has the rest of the usage.
+        if (event.resumable) this.#addUsed(event);
+        else this.#endAttempt(event);
         break;
       case 'cap-raise':
-        usage = addUsage(usage, event.usage);
-        costMicroUsd += event.costMicroUsd;
-        charges.push(chargeOf(event));
-        capTokens = event.maxOutputTokens;
-        open = null;
+        this.#endAttempt(event);
+        this.#capTokens = event.maxOutputTokens;
+        break;
+      default:
+        this.#pushCache(event);
+    }
+  }
+
+  #pushCache(event: GenerationEvent): void {
+    switch (event.type) {
+      case 'cache-ask':
+        this.#judging = event;
+        break;
+      case 'cache-judge':
+        this.#judging = NOTHING_USED;
+        this.#addUsed(event);
+        break;
+      case 'cache-join':
+        this.#follows = event.leader;
+        break;
+      case 'cache-leave':
+        this.#follows = null;
+        if (event.share !== undefined) this.#addUsed(event.share);
         break;
       default:
         break;
     }
   }
-  const last = events.at(-1);
-  usage = addUsage(usage, asked?.usage ?? NO_USAGE);
-  costMicroUsd += asked?.costMicroUsd ?? 0;
-  return {
-    text,
-    continuedChars,
-    hasReasoning,
-    hasToolCalls,
-    attempts,
-    openAttempt: open,
-    usage,
-    costMicroUsd,
-    charges,
-    besideAttempts: {
-      tokens: charges.reduce((left, charge) => left - charge.tokens, totalTokens(usage)),
-      costMicroUsd: charges.reduce((left, charge) => left - charge.costMicroUsd, costMicroUsd),
-    },
-    capTokens,
-    budgetNoted,
-    follows,
-    errors,
-    outcome: last === undefined ? null : outcomeOf(last),
-  };
+
+  #beginAttempt({
+    provider,
+    model,
+    attempt,
+    strategy,
+  }: Extract<GenerationEvent, { type: 'provider-start' }>): void {
+    assert(attempt >= this.#attempts, `attempt ${attempt} does not come after attempt ${this.#attempts}`);
+    // A reattached response is the same attempt: what it delivered before is still its output.
+    const begun =
+      strategy === 'reattach' && this.#open !== null ? this.#open : newResponse(strategy, this.#text);
+    this.#open = { ...begun, provider, model, attempt, strategy };
+    this.#attempts = attempt;
+  }
+
+  #addOutput(output: string, { isText }: { readonly isText: boolean }): void {
+    if (this.#open === null) return;
+    const { hasOwnText, ownText } = this.#open;
+    this.#open = {
+      ...this.#open,
+      hasOutput: true,
+      hasOwnText: hasOwnText || isText,
+      ownText: ownText + output,
+    };
+  }
+
+  #endAttempt(ended: Parameters<typeof chargeOf>[0]): void {
+    this.#addUsed(ended);
+    this.#charges.push(chargeOf(ended));
+    this.#open = null;
+  }
+
+  #addUsed(used: Used): void {
+    assert(used.costMicroUsd >= 0 && totalTokens(used.usage) >= 0, 'nothing used is negative');
+    this.#used = addUsed(this.#used, used);
+  }
+
+  record(): GenerationRecord {
+    const used = addUsed(this.#used, this.#judging);
+    const charges = this.#charges;
+    return {
+      text: this.#text,
+      continuedChars: this.#continuedChars,
+      hasReasoning: this.#hasReasoning,
+      hasToolCalls: this.#hasToolCalls,
+      attempts: this.#attempts,
+      openAttempt: this.#open,
+      usage: used.usage,
+      costMicroUsd: used.costMicroUsd,
+      charges,
+      besideAttempts: {
+        tokens: charges.reduce((left, charge) => left - charge.tokens, totalTokens(used.usage)),
+        costMicroUsd: charges.reduce((left, charge) => left - charge.costMicroUsd, used.costMicroUsd),
+      },
+      capTokens: this.#capTokens,
+      budgetNoted: this.#budgetNoted,
+      follows: this.#follows,
+      errors: this.#errors,
+      outcome: this.#last === null ? null : outcomeOf(this.#last),
+    };
+  }
 }
 
 export function chargeOf({
@@ -174,14 +221,8 @@ function newResponse(begunAs: ResumeStrategy, heldText: string) {
   return { begunAs, heldText, hasOutput: false, hasOwnText: false, ownText: '' };
 }
 
-function withOutput(open: OpenAttempt | null, piece: string, kind: 'text' | 'other'): OpenAttempt | null {
-  if (open === null) return null;
-  const hasOwnText = open.hasOwnText || kind === 'text';
-  return { ...open, hasOutput: true, hasOwnText, ownText: open.ownText + piece };
-}
-
 /** The record after a `text-reset`: readers hold nothing. */
-export function voided(record: GenerationRecord): GenerationRecord {
+export function voidText(record: GenerationRecord): GenerationRecord {
   return { ...record, text: '', continuedChars: 0, hasReasoning: false, hasToolCalls: false };
 }
 
@@ -204,7 +245,6 @@ export function outcomeOf(event: GenerationEvent): GenerationOutcome | null {
       errorCode: null,
     };
   }
-  if (event.type !== 'generation-error' && event.type !== 'generation-cancel') return null;
   const code = event.type === 'generation-error' ? event.error.code : 'cancelled';
   return {
     status: event.type === 'generation-error' ? 'failed' : 'cancelled',

@@ -1,19 +1,19 @@
-/** Answers from the cache where it can: the stored text is replayed through the log like any other answer. */
+/** Answers from the cache: the stored text is replayed through the log like any other answer. */
 
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
+import { textDeltas } from '../contracts/fold-events.ts';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
 import { NO_USAGE } from '../contracts/money.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 import type { CacheLookUp, CacheQuestion, Judgement } from '../engine/cache/answer-cache.ts';
-import { isWholeAnswer } from './attempt/is-whole-answer.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readRecord } from './generation-record.ts';
 
 /** Characters of one replayed delta. */
 const REPLAY_CHARS = 4_096;
 
-/** Events of a generation that has an answer of its own, or the beginning of one. */
+/** Events of a generation whose answer has begun. */
 const BEGUN: ReadonlySet<EventBody['type']> = new Set([
   'provider-start',
   'cache-join',
@@ -22,21 +22,20 @@ const BEGUN: ReadonlySet<EventBody['type']> = new Set([
   'tool-call-delta',
 ]);
 
-/** What a generation is made of, as it stands in Redis when the generation begins. */
-export interface Given {
+/** A generation as Redis has it when it begins. */
+export interface StoredGeneration {
   readonly input: GenerationInput;
   readonly events: readonly GenerationEvent[];
 }
 
 /**
- * Looks for a stored answer, and writes nothing but that a judge is asked.
- * @returns null where it is not to be looked for: the caller wishes none, or an answer has begun already, which no other
- * may follow.
+ * Looks for a stored answer. Writes only that a judge is asked, because that costs money.
+ * @returns null if no look-up is allowed: the caller wants none, or an answer has begun already.
  */
 export async function lookUpCache(
   { cache, cacheSettings, log }: Pick<Dependencies, 'cache' | 'cacheSettings' | 'log'>,
   order: GenerationOrder,
-  { input, events }: Given,
+  { input, events }: StoredGeneration,
 ): Promise<CacheLookUp | null> {
   if (!cacheUseOf(order.cache).reads || events.some(({ type }) => BEGUN.has(type))) return null;
   const { threshold, judge } = cacheSettings(order.route);
@@ -54,15 +53,15 @@ export async function lookUpCache(
   return { ...judged, outcome: 'miss' };
 }
 
-/** A judge was asked by a process that died with its judgement: the call is paid as estimated, and not made again. */
+/** A process died before its judge answered: that call is paid as estimated, and not repeated. */
 function lostJudgement(events: readonly GenerationEvent[]): Judgement | undefined {
-  const asked = events.find((event) => event.type === 'cache-ask');
-  if (asked?.type !== 'cache-ask' || events.some(({ type }) => type === 'cache-judge')) return undefined;
-  const { provider, model, usage, costMicroUsd } = asked;
+  const call = events.find((event) => event.type === 'cache-ask');
+  if (call?.type !== 'cache-ask' || events.some(({ type }) => type === 'cache-judge')) return undefined;
+  const { provider, model, usage, costMicroUsd } = call;
   return { provider, model, same: false, usage, costMicroUsd };
 }
 
-/** Puts what was found into the log. @returns how the generation ended by it; null where it goes on without. */
+/** Writes the result of the look-up to the log. @returns the outcome of a hit; null if the generation continues. */
 export async function replayAnswer(
   { log }: Pick<Dependencies, 'log'>,
   { generationId }: GenerationOrder,
@@ -95,7 +94,7 @@ export async function replayAnswer(
       costMicroUsd,
     },
   ];
-  // Somebody else may have begun an answer since it was looked up: no other may stand between its pieces.
+  // Another process may have begun an answer since the look-up; `unopened` keeps the two from mixing.
   await log.appendOnce(generationId, 'cache-replay', replay, 'unopened');
   return readRecord(await log.read(generationId, -1)).outcome;
 }
@@ -104,7 +103,7 @@ function judgementOf({ judgement }: CacheLookUp): EventBody[] {
   return judgement === undefined ? [] : [{ type: 'cache-judge', ...judgement }];
 }
 
-/** What is asked of the cache. The same models in another order (by latency, say) are the same question. */
+/** The question for the cache. The same models in another order, such as by latency, are the same question. */
 export function questionOf(
   cacheSettings: Dependencies['cacheSettings'],
   { tenant, user, candidates, route }: GenerationOrder,
@@ -115,6 +114,19 @@ export function questionOf(
 
 /** A stored text as deltas. */
 export function replayedText(text: string): EventBody[] {
-  const parts = text.match(new RegExp(`[^]{1,${REPLAY_CHARS}}`, 'gu')) ?? [];
-  return parts.map((part) => ({ type: 'text-delta', text: part }));
+  return textDeltas(text, REPLAY_CHARS);
+}
+
+/**
+ * True if a text that ended normally is an answer to this input: where JSON was requested, it is JSON. Models without
+ * constrained decoding sometimes write prose, and the cache must not give that to others.
+ */
+export function isWholeAnswer({ output }: Pick<GenerationInput, 'output'>, text: string): boolean {
+  if (output === undefined) return true;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

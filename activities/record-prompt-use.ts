@@ -1,5 +1,6 @@
-/** Tells the statistics of a named prompt how its generation ended. Repeated, it changes nothing. */
+/** Counts a generation in the statistics of its named prompt. Idempotent. */
 import type { GenerationEvent } from '../contracts/events.ts';
+import { outputTokensOf } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
 
@@ -24,11 +25,8 @@ export async function recordPromptUse(
     isCutByLength: finishReason === 'length',
     firstTokenMs: isWhole ? times.firstTokenMs : null,
     totalMs: isWhole ? times.totalMs : null,
-    // The usage of several attempts holds parts of the answer more than once.
-    answerTokens:
-      isWhole && attempts === 1 && finishReason !== 'tool-calls'
-        ? usage.outputTokens + usage.reasoningTokens
-        : null,
+    // The usage of several attempts counts parts of the answer more than once.
+    answerTokens: isWhole && attempts === 1 && finishReason !== 'tool-calls' ? outputTokensOf(usage) : null,
   });
 }
 

@@ -1,4 +1,4 @@
-/** Tells the webhook of the config that a budget is near its end. Temporal tries again until it is taken. */
+/** Sends a budget warning to the configured webhook. Temporal retries until the receiver accepts it. */
 import type { BudgetWarning } from '../contracts/budgets.ts';
 import type { Dependencies } from './dependencies.ts';
 

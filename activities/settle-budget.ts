@@ -1,5 +1,6 @@
-/** Books what a generation really used and releases the rest of its reservation; tells its prompt's statistics. */
+/** Books what a generation used, releases the rest of its reservation, and counts it in its prompt's statistics. */
 
+import { budgetOwnerOf } from '../contracts/budgets.ts';
 import { totalTokens } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
 import type { Settled } from '../engine/budget/ledger.ts';
@@ -9,14 +10,10 @@ import { recordPromptUse } from './record-prompt-use.ts';
 export function settleBudget(dependencies: Dependencies) {
   const { budget, notifyBudget } = dependencies;
   return async ({ order, outcome }: SettleStep): Promise<Settled> => {
-    const { generationId, tenant, user, team, keyId } = order;
     const { provider, model, attempts, usage, costMicroUsd } = outcome;
     const settled = await budget.settle({
-      generationId,
-      tenant,
-      user,
-      team,
-      keyId,
+      generationId: order.generationId,
+      ...budgetOwnerOf(order),
       provider,
       model,
       costMicroUsd,
@@ -25,7 +22,7 @@ export function settleBudget(dependencies: Dependencies) {
       attempt: attempts,
     });
     await recordPromptUse(dependencies, { order, outcome });
-    // Warnings start a run of their own, which nobody needs where nobody is told.
+    // Each warning starts a run, which is of no use without a webhook.
     return notifyBudget === null ? { warnings: [] } : settled;
   };
 }

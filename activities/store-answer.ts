@@ -1,18 +1,17 @@
-/** Keeps a whole answer for the next one who asks the same. */
+/** Stores a whole answer for later generations with the same question. */
 import type { GenerationEvent } from '../contracts/events.ts';
 import { textOf } from '../contracts/fold-events.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { addUsage, type Usage } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
-import { isWholeAnswer } from './attempt/is-whole-answer.ts';
 import type { Dependencies } from './dependencies.ts';
-import { questionOf } from './look-up-cache.ts';
+import { isWholeAnswer, questionOf } from './look-up-cache.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
 export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies) {
   const store = async ({ order, outcome }: SettleStep): Promise<void> => {
     const { provider, model, finishReason, attempts } = outcome;
-    // Without a call of its own it has only what somebody else stores.
+    // Without a call to a provider its answer came from a leader, which stores it.
     if (provider === null || model === null || finishReason !== 'stop' || attempts === 0) return;
     const { generationId, user } = order;
     const [input, events] = await Promise.all([log.readInput(generationId), log.read(generationId, -1)]);
@@ -48,7 +47,7 @@ export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies
   };
 }
 
-/** What the call used, whoever paid for it. */
+/** What the call used, including the shares of its followers. */
 function wholeUsage(last: GenerationEvent, own: Usage): Usage {
   if (last.type !== 'generation-end' || last.shared === undefined) return own;
   const { by, usage } = last.shared;

@@ -1,4 +1,4 @@
-/** @returns what the work comes to, or null where it takes longer; then it goes on, and nobody hears of it. */
+/** @returns the result of the work, or null if it takes longer. It continues then, and its result is ignored. */
 export function waitAtMost<Value>(limitMs: number, work: Promise<Value>): Promise<Value | null> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => resolve(null), limitMs);

@@ -1,12 +1,12 @@
 /**
- * The first in the line of a provider: asks the gate until a key has room, and takes it. Everybody else waits in
- * Temporal's queue, in the order of priority and fairness; a worker gives each provider's line one slot.
+ * Waits for room at a provider: asks the gate until a key has room, and takes it. A worker runs one such activity per
+ * provider; all other generations wait in Temporal's queue, by priority and fairness.
  */
 import { Context } from '@temporalio/activity';
+import { candidateName } from '../contracts/candidate.ts';
 import type { WaitResult, WaitStep } from '../contracts/steps.ts';
-import { askedToWait } from './attempt/gate-admission.ts';
 import type { Dependencies } from './dependencies.ts';
-import { permanent } from './failures.ts';
+import { askedToWait, permanent } from './failures.ts';
 
 const LOOK_AGAIN_MS = 400;
 const LOOK_AT_ONCE_MS = 10;
@@ -19,7 +19,7 @@ export function waitForRoom({ gate }: Pick<Dependencies, 'gate'>) {
       if ('keyId' in room) return room;
       if (room.because === 'resting') {
         if (room.waitMs <= (longestRestMs ?? Number.POSITIVE_INFINITY)) return { restMs: room.waitMs };
-        throw askedToWait(`${candidate.provider}/${candidate.model}`, room.waitMs);
+        throw askedToWait(candidateName(candidate), room.waitMs);
       }
       if (room.because === 'refused') {
         throw permanent('provider_auth', `${candidate.provider} refused every key.`);

@@ -1,13 +1,20 @@
-/** Splits the cost of one call among generations: evenly, rounded down; the leader pays the remainder. */
+/** What calls have used, added up and split among generations that share one call. */
 import { invariant } from './invariant.ts';
-import type { MicroUsd, Usage } from './money.ts';
+import { addUsage, type MicroUsd, type Usage } from './money.ts';
 
 export interface Used {
   readonly usage: Usage;
   readonly costMicroUsd: MicroUsd;
 }
 
-/** @param by how many share it, the leader included. The leader's part and `by - 1` others add up to the whole. */
+export function addUsed(a: Used, b: Used): Used {
+  return { usage: addUsage(a.usage, b.usage), costMicroUsd: a.costMicroUsd + b.costMicroUsd };
+}
+
+/**
+ * Splits evenly, rounded down; the leader pays the remainder.
+ * @param by how many share it, the leader included. The leader's part and `by - 1` others add up to the whole.
+ */
 export function splitCost(
   { usage, costMicroUsd }: Used,
   by: number,

@@ -60,7 +60,6 @@ type NextStep =
   | {
       readonly next: 'ended';
       readonly outcome: GenerationOutcome;
-      readonly storeFailed: boolean;
       /** Budgets that it brought over their warning share; empty where no webhook is configured. */
       readonly warnings?: readonly BudgetWarning[];
     }

@@ -1,13 +1,9 @@
 /** What a generation has used at any point of its log, including a run that was terminated before it could report. */
 import type { EventBody } from './events.ts';
-import { addUsage, NO_USAGE } from './money.ts';
-import type { Used } from './share.ts';
+import { NO_USAGE } from './money.ts';
+import { addUsed, type Used } from './share.ts';
 
 const NOTHING: Used = { usage: NO_USAGE, costMicroUsd: 0 };
-
-function add(a: Used, b: Used): Used {
-  return { usage: addUsage(a.usage, b.usage), costMicroUsd: a.costMicroUsd + b.costMicroUsd };
-}
 
 /** @param events all of one log, from its first. */
 export function usedSoFar(events: Iterable<EventBody>): Used {
@@ -18,19 +14,19 @@ export function usedSoFar(events: Iterable<EventBody>): Used {
     switch (event.type) {
       case 'cache-ask':
         judging = event;
-        used = add(ended, judging);
+        used = addUsed(ended, judging);
         break;
       case 'cache-leave':
-        ended = add(ended, event.share ?? NOTHING);
-        used = add(ended, judging);
+        ended = addUsed(ended, event.share ?? NOTHING);
+        used = addUsed(ended, judging);
         break;
       case 'cache-judge':
       case 'provider-error':
       case 'cap-raise':
-        ended = add(ended, event);
+        ended = addUsed(ended, event);
         if (event.type === 'cache-judge') judging = NOTHING;
         // After a resumable error the response runs on: its progress so far stays counted.
-        if (event.type !== 'provider-error' || !event.resumable) used = add(ended, judging);
+        if (event.type !== 'provider-error' || !event.resumable) used = addUsed(ended, judging);
         break;
       // These events carry the total, including the attempts that have ended.
       case 'usage-update':

@@ -4,6 +4,7 @@
  * read, repeats at every retry, and the run would hold its reservation and a worker's slot forever. Such a step fails
  * permanently: the workflow settles what it knows and fails, which alerts an operator.
  */
+import { AssertionError } from 'node:assert';
 import { activityInfo } from '@temporalio/activity';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import type { Logger } from 'pino';
@@ -71,7 +72,7 @@ export function giveUpSteps(activities: Activities, report: (step: GivenUp) => v
 }
 
 /** Errors that the same input causes at every retry. */
-const DETERMINISTIC = [ZodError, RangeError, SyntaxError, URIError] as const;
+const DETERMINISTIC = [AssertionError, ZodError, RangeError, SyntaxError, URIError] as const;
 
 function isHopeless(error: unknown, attempt: number): boolean {
   // A step that fails deliberately says itself whether it must be retried.

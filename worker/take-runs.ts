@@ -87,7 +87,7 @@ export class RunTaker {
     const { promise: runIsOurs, resolve } = Promise.withResolvers<boolean>();
     const isLikelyOurs = this.#wasGiven;
     const starting = this.#startRun(run, { eagerly: true });
-    this.#parts.beginEarly({ ...run, isOurs: runIsOurs, isAhead: isLikelyOurs });
+    this.#parts.beginEarly({ ...run, runIsOurs, isLikelyOurs });
     const [started, failure] = await starting.then(
       (result) => [result, null] as const,
       (error: unknown) => ['failed', { error }] as const,

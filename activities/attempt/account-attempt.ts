@@ -1,4 +1,4 @@
-/** What an attempt used when its provider never said: counted with a tokenizer and marked as estimated. */
+/** Accounts an attempt whose provider did not report its usage: counted with our tokenizer and marked as estimated. */
 import type { CountTexts } from '../../contracts/count-tokens.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import { addUsage, type MicroUsd, NO_USAGE, type Usage } from '../../contracts/money.ts';
@@ -8,10 +8,10 @@ import type { GenerationRecord, OpenAttempt } from '../generation-record.ts';
 import { type KeysById, keyOfCheckpoint } from './gate-admission.ts';
 import { type Checkpoint, openCheckpoint, sentTextOf } from './resume-plan.ts';
 
+/** @param sentText was sent besides the input; `ownText` is all that the response delivered. */
 export async function estimateUsage(
   input: GenerationInput,
-  sentText: string,
-  ownText: string,
+  { sentText, ownText }: { readonly sentText: string; readonly ownText: string },
   countTexts: CountTexts,
 ): Promise<Usage> {
   const inputTokens = await boundInputTokens(input, countTexts);
@@ -33,8 +33,8 @@ export interface Accounted {
 }
 
 /**
- * Ends an attempt that nobody reads any more: stops it at the provider where it runs on without us, and asks what it
- * used; where the provider does not say, estimates.
+ * Ends an attempt that no process reads any more. Stops it at the provider, where it may still run, and asks what it
+ * used; estimates if the provider does not say.
  */
 export async function accountAbandonedAttempt(
   dependencies: Accounting,
@@ -47,7 +47,8 @@ export async function accountAbandonedAttempt(
   const provider = providers.get(attempt.provider);
   const reported =
     checkpoint === null ? null : ((await provider?.stop?.(checkpoint.cursor.responseId, key)) ?? null);
-  const usage = reported ?? (await estimateUsage(input, sentTextOf(attempt), attempt.ownText, countTexts));
+  const texts = { sentText: sentTextOf(attempt), ownText: attempt.ownText };
+  const usage = reported ?? (await estimateUsage(input, texts, countTexts));
   return { usage, costMicroUsd: priceOf(attempt.provider, attempt.model, usage) };
 }
 
@@ -56,15 +57,11 @@ export async function accountOpenAttempt(
   dependencies: Accounting,
   record: GenerationRecord,
   input: GenerationInput | null,
-  stored: unknown,
+  storedCheckpoint: unknown,
 ): Promise<Accounted> {
   const { openAttempt, usage, costMicroUsd } = record;
   if (openAttempt === null || input === null) return { usage, costMicroUsd };
-  const open = await accountAbandonedAttempt(
-    dependencies,
-    openAttempt,
-    input,
-    openCheckpoint(stored, record),
-  );
+  const checkpoint = openCheckpoint(storedCheckpoint, record);
+  const open = await accountAbandonedAttempt(dependencies, openAttempt, input, checkpoint);
   return { usage: addUsage(usage, open.usage), costMicroUsd: costMicroUsd + open.costMicroUsd };
 }

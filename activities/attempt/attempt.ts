@@ -1,25 +1,29 @@
-/** One attempt at an answer: what it reads from and writes to, where it stands, and what it has used so far. */
+/**
+ * One attempt at an answer: one response of one provider. It knows what it reads from and writes to, where it stands in
+ * the response, and what it has used so far.
+ */
 import type { GenerationInput } from '../../contracts/generation.ts';
-import { addUsage, NO_USAGE, type Usage } from '../../contracts/money.ts';
+import { addUsage, type MicroUsd, NO_USAGE, type Usage } from '../../contracts/money.ts';
 import type { StreamStep } from '../../contracts/steps.ts';
-import type { Provider, ProviderCursor } from '../../engine/providers/provider.ts';
+import type { Provider, ProviderCursor, ProviderEvent } from '../../engine/providers/provider.ts';
 import type { LogWriter } from '../../engine/streaming/event-log.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { GenerationRecord } from '../generation-record.ts';
-import { estimateUsage } from './account-attempt.ts';
+import { type Accounted, estimateUsage } from './account-attempt.ts';
 import type { AttemptPass } from './gate-admission.ts';
-import type { Checkpoint, ResponseDuties, Resume } from './resume-plan.ts';
+import { type Checkpoint, type ResponseDuties, type Resume, responseIdOf } from './resume-plan.ts';
 import type { StreamControl } from './running-streams.ts';
 
-/** What it reads from, writes to, and has found in the log. */
-export interface Attempt {
+/** Fixed when the attempt begins. */
+interface AttemptFacts {
   readonly step: StreamStep;
   readonly control: StreamControl;
   readonly provider: Provider;
-  /** Its key, and who hears how it went. */
+  /** The key of the call; reports to the gate how the call went. */
   readonly pass: AttemptPass;
   readonly input: GenerationInput;
   readonly writer: LogWriter;
+  /** The generation before this attempt. */
   readonly record: GenerationRecord;
   readonly number: number;
   /** Output cap of this call, and of the whole generation. */
@@ -27,41 +31,121 @@ export interface Attempt {
   readonly capTokens: number;
   readonly resume: Resume;
   readonly duties: ResponseDuties;
-  readonly checkpoint: Checkpoint | null;
 }
 
-/** Where the attempt stands; changes as events come in. */
-export interface Progress {
-  cursor: ProviderCursor | null;
-  /** All output of this provider response, also what an earlier process delivered of it. */
-  ownText: string;
-  /** What the provider has counted so far; null where it has not said anything. */
-  counted: Usage | null;
-  /** Whether this process has received anything from the provider. */
-  received: boolean;
-  /** Whether the provider may bill the call: it has left, and was not refused. */
-  mayBeBilled: boolean;
-}
+export class Attempt {
+  readonly dependencies: Dependencies;
+  readonly facts: AttemptFacts;
+  #cursor: ProviderCursor | null;
+  /** All output of this response, including what an earlier process delivered of it. */
+  #ownText: string;
+  /** What the provider has counted so far; null if it has not reported anything. */
+  #counted: Usage | null = null;
+  #hasReceived = false;
+  #mayBeBilled: boolean;
 
-/** What the provider has counted; where it has not counted all or anything, an estimate of the rest. */
-export async function usageSoFar(
-  { countTexts }: Dependencies,
-  { input, duties }: Attempt,
-  { counted, mayBeBilled, ownText }: Progress,
-): Promise<Usage> {
-  if (counted !== null && !counted.estimated) return counted;
-  if (counted !== null) {
-    const [outputTokens = 0] = await countTexts([ownText]);
+  constructor(dependencies: Dependencies, facts: AttemptFacts) {
+    this.dependencies = dependencies;
+    this.facts = facts;
+    const { resume, record } = facts;
+    const isReattached = resume.strategy === 'reattach';
+    this.#cursor = isReattached ? resume.cursor : null;
+    this.#ownText = isReattached ? (record.openAttempt?.ownText ?? '') : '';
+    this.#mayBeBilled = isReattached;
+  }
+
+  /** The provider's position in its own stream; null if it cannot be resumed. */
+  get cursor(): ProviderCursor | null {
+    return this.#cursor;
+  }
+
+  get ownText(): string {
+    return this.#ownText;
+  }
+
+  /** True once this process has received anything from the provider. */
+  get hasReceived(): boolean {
+    return this.#hasReceived;
+  }
+
+  /** True if the provider may bill the call: it has left, and was not refused. */
+  get mayBeBilled(): boolean {
+    return this.#mayBeBilled;
+  }
+
+  noteCallLeaves(): void {
+    this.#mayBeBilled = true;
+  }
+
+  /** The provider cannot have begun an answer. */
+  noteCallRefused(): void {
+    this.#mayBeBilled = false;
+  }
+
+  noteReceived(event: ProviderEvent): void {
+    this.#hasReceived = true;
+    if (event.type === 'usage') this.#counted = event.usage;
+  }
+
+  noteOutput(text: string): void {
+    this.#ownText += text;
+  }
+
+  /** @returns what must be in the log beside the text up to this cursor. */
+  moveTo(cursor: ProviderCursor): Checkpoint {
+    this.#cursor = cursor;
+    const { step, number, pass } = this.facts;
+    return { ...step.candidate, attempt: number, cursor, keyId: pass.key.id };
+  }
+
+  /** What the provider has counted, completed by an estimate. */
+  async usageSoFar(): Promise<Usage> {
+    const counted = this.#counted;
+    if (counted === null) return this.estimateUsage();
+    if (!counted.estimated) return counted;
+    const [outputTokens = 0] = await this.dependencies.countTexts([this.#ownText]);
     return { ...counted, outputTokens: Math.max(counted.outputTokens, outputTokens) };
   }
-  return mayBeBilled ? estimateUsage(input, duties.sentText, ownText, countTexts) : NO_USAGE;
-}
 
-/** Usage and cost of the whole generation, with what this attempt has used. */
-export function totals({ priceOf }: Dependencies, { step, record }: Attempt, usage: Usage) {
-  const { provider, model } = step.candidate;
-  return {
-    usage: addUsage(record.usage, usage),
-    costMicroUsd: record.costMicroUsd + priceOf(provider, model, usage),
-  };
+  /** What the response has used by our tokenizer. */
+  async estimateUsage(): Promise<Usage> {
+    const { input, duties } = this.facts;
+    const texts = { sentText: duties.sentText, ownText: this.#ownText };
+    return this.#mayBeBilled ? estimateUsage(input, texts, this.dependencies.countTexts) : NO_USAGE;
+  }
+
+  costOf(usage: Usage): MicroUsd {
+    const { provider, model } = this.facts.step.candidate;
+    return this.dependencies.priceOf(provider, model, usage);
+  }
+
+  /** Usage and cost of the whole generation, if this attempt has used so much. */
+  totals(usage: Usage): Accounted {
+    const { record } = this.facts;
+    return {
+      usage: addUsage(record.usage, usage),
+      costMicroUsd: record.costMicroUsd + this.costOf(usage),
+    };
+  }
+
+  /** Stops the response at the provider. @returns what the provider says it has used; null if it does not say. */
+  async stopAtProvider(): Promise<Usage | null> {
+    const { provider, pass } = this.facts;
+    if (this.#cursor === null) return null;
+    return (await provider.stop?.(this.#cursor.responseId, pass.key.secret)) ?? null;
+  }
+
+  /**
+   * The log takes no more from this attempt. If its checkpoint names this response, the attempt that now owns the log
+   * resumes or stops it. Otherwise no process knows of the response: it would run to its end, paid and read by none, so
+   * it is stopped here.
+   */
+  async abandonResponse(): Promise<void> {
+    if (this.#cursor === null) return;
+    const { generationId } = this.facts.step.order;
+    const head = await this.dependencies.log.head(generationId).catch(() => undefined);
+    // An unreachable log may hold the checkpoint after all: the response is left to the next attempt.
+    if (head === undefined || responseIdOf(head?.checkpoint) === this.#cursor.responseId) return;
+    await this.stopAtProvider().catch(() => null);
+  }
 }

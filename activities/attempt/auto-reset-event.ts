@@ -1,34 +1,32 @@
-/** Wakes one who waits. A ring that comes while nobody waits is kept for the next who does. */
-export interface Bell {
-  ring(): void;
-  /** @returns whether it rang; false after `timeoutMs`, or when the signal was given. */
-  rung(timeoutMs: number, signal: AbortSignal): Promise<boolean>;
-}
+/** Wakes one waiter. A `set` while no one waits is kept for the next `wait`. */
+export class AutoResetEvent {
+  #isSet = false;
+  #wake: (() => void) | null = null;
 
-export function createBell(): Bell {
-  let isRung = false;
-  let wake: (() => void) | null = null;
-  return {
-    ring() {
-      isRung = true;
-      wake?.();
-    },
-    async rung(timeoutMs, signal) {
-      if (!isRung && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, timeoutMs);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-          signal.addEventListener('abort', wake, { once: true });
-        });
-        if (wake !== null) signal.removeEventListener('abort', wake);
-        wake = null;
-      }
-      const answer = isRung;
-      isRung = false;
-      return answer;
-    },
-  };
+  set(): void {
+    this.#isSet = true;
+    this.#wake?.();
+  }
+
+  /** @returns true if it was set; false after `timeoutMs`, or when the signal was aborted. */
+  async wait(timeoutMs: number, signal: AbortSignal): Promise<boolean> {
+    if (!this.#isSet && !signal.aborted) await this.#sleep(timeoutMs, signal);
+    const wasSet = this.#isSet;
+    this.#isSet = false;
+    return wasSet;
+  }
+
+  async #sleep(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, timeoutMs);
+    const wake = () => {
+      clearTimeout(timer);
+      resolve();
+    };
+    this.#wake = wake;
+    signal.addEventListener('abort', wake, { once: true });
+    await promise;
+    signal.removeEventListener('abort', wake);
+    this.#wake = null;
+  }
 }

@@ -1,15 +1,15 @@
 /**
  * Compares the first text of a continuation with what readers have. A model that was asked to continue an answer may
- * begin it again all the same: small models, caches and replays do. What repeats the answer's beginning is held back.
- * Where all of it is repeated, only the rest is passed on. Where a long repeat then differs, it is another answer: the old
- * text is voided and the new one is given whole. A model that continues is delayed by no more than its first character
+ * restart it instead: small models, caches and replays do. Text that repeats the answer's beginning is held back. If it
+ * repeats all of the answer, only the rest is written. If a long repeat then differs, it is another answer: the old
+ * text is voided and the new one is written whole. A model that continues is delayed only until its first character
  * that differs from the beginning.
  */
 import type { FinishReason } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { GuardedText, RestartGuard } from './restart-guard.ts';
 
-/** Of less text than this it cannot be said that it is repeated. */
+/** A shorter text may be repeated by chance. */
 const LEAST_GUARDED_CHARS = 8;
 
 export function createContinuationGuard(deliveredText: string): RestartGuard {
@@ -24,14 +24,14 @@ export function createContinuationGuard(deliveredText: string): RestartGuard {
     push(text) {
       if (isOpen) return { reset: false, text };
       held += text;
-      const said = held.trimStart();
-      if (said.startsWith(beginning)) return open({ reset: false, text: said.slice(beginning.length) });
-      if (beginning.startsWith(said)) return { reset: false, text: '' };
-      return open({ reset: isRepeat(commonLength(said, beginning)), text: held });
+      const heard = held.trimStart();
+      if (heard.startsWith(beginning)) return open({ reset: false, text: heard.slice(beginning.length) });
+      if (beginning.startsWith(heard)) return { reset: false, text: '' };
+      return open({ reset: isRepeat(commonLength(heard, beginning)), text: held });
     },
     finish(reason?: FinishReason) {
       if (isOpen) return { reset: false, text: '' };
-      // Cut by its cap within the repeat, it has nothing that readers do not have.
+      // The cap cut it within the repeat: readers have all of it already.
       const isRepeated = isRepeat(held.trimStart().length);
       if (isRepeated && reason === 'length') return open({ reset: false, text: '' });
       return open({ reset: isRepeated, text: held });
@@ -43,7 +43,7 @@ function isRepeat(sameChars: number): boolean {
   return sameChars >= LIMITS.leastContinuedChars;
 }
 
-/** Lists, refrains and tables: the continuation of such a text may well begin as the text itself does. */
+/** True for lists, refrains and tables: a continuation of such a text may begin as the text itself does. */
 function repeatsItself(text: string): boolean {
   const length = Math.min(LIMITS.leastContinuedChars, Math.floor(text.length / 2));
   return text.indexOf(text.slice(0, length), 1) !== -1;

@@ -1,24 +1,27 @@
 /**
- * Every call after the first pays again: its input, and where it continues an answer, that text too. So before it
- * leaves, the reservation is made large enough for it beside what the attempts before it have used. What is refused
- * here is not called: a fallback or a retry cannot overspend.
+ * Reserves for one call. Every call after the first pays again: its input and, if it continues an answer, that text. So
+ * the reservation is extended before the call leaves, on top of what earlier attempts have used. A refused call is not
+ * made: a fallback or a retry cannot overspend.
  */
-import { ApplicationFailure } from '@temporalio/common';
+import { budgetOwnerOf } from '../../contracts/budgets.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import type { Usage } from '../../contracts/money.ts';
 import type { StreamStep } from '../../contracts/steps.ts';
 import { leastOutputTokens, worstContinuationTokens, worstInputTokens } from '../../contracts/tokens.ts';
 import type { ReserveOutcome } from '../../engine/budget/ledger.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { capRaised } from '../failures.ts';
 import { chargeOf, type GenerationRecord, readRecord } from '../generation-record.ts';
 import type { Attempt } from './attempt.ts';
 import { capabilitiesFor, planResume, type Resume } from './resume-plan.ts';
 import { worstPrice } from './worst-case.ts';
 
-export interface PlannedCall {
+type ContinuingResume = Extract<Resume, { strategy: 'prefill' | 'instruct' }>;
+
+interface PlannedCall {
   readonly step: StreamStep;
   readonly input: GenerationInput;
-  /** With the attempts that have ended in its `charges`. */
+  /** Its `charges` hold the attempts that have ended. */
   readonly record: Pick<
     GenerationRecord,
     'attempts' | 'charges' | 'besideAttempts' | 'capTokens' | 'continuedChars'
@@ -27,8 +30,8 @@ export interface PlannedCall {
 }
 
 /**
- * Room for one call. The first was reserved by the workflow, and a response that is resumed is paid already. What
- * judges and shares have cost is booked with the end, so until then it takes a part of the reservation.
+ * The first call was reserved before the stream, and a reattached response is paid already. The cost of judges and
+ * shares is booked with the end of the generation, so until then it occupies a part of the reservation.
  */
 export async function reserveCall(
   dependencies: Pick<Dependencies, 'budget' | 'countTexts' | 'priceOf'>,
@@ -36,7 +39,7 @@ export async function reserveCall(
 ): Promise<ReserveOutcome> {
   const { budget, countTexts, priceOf } = dependencies;
   const { order, candidate, reservedTokens, remainingTokens, maxOutputTokens } = step;
-  // A first call that continues what another generation has delivered pays for that text as well.
+  // A first call that continues the text of another generation pays for that text as well.
   const copiedChars = 'deliveredText' in resume ? resume.deliveredText.length - record.continuedChars : 0;
   const { besideAttempts } = record;
   const isFirst = record.attempts === 0 && copiedChars <= 0 && besideAttempts.tokens === 0;
@@ -45,7 +48,6 @@ export async function reserveCall(
     const reserved = { reservedTokens, reservedMicroUsd: step.reservedMicroUsd ?? 0, remainingTokens };
     return { granted: true, ...reserved, maxOutputTokens, capTokens, warnings: [] };
   }
-  const { generationId, tenant, user, team, keyId } = order;
   const deliveredText = 'deliveredText' in resume ? resume.deliveredText : '';
   const continued = deliveredText === '' ? 0 : await worstContinuationTokens(deliveredText, countTexts);
   const inputTokens = (await worstInputTokens(input, countTexts)) + continued;
@@ -53,14 +55,11 @@ export async function reserveCall(
   const most = Math.max(maxOutputTokens, record.capTokens);
   const price = worstPrice(priceOf, [candidate], inputTokens, most);
   return budget.extend({
-    generationId,
-    tenant,
-    user,
-    team,
-    keyId,
+    generationId: order.generationId,
+    ...budgetOwnerOf(order),
     charges: record.charges,
     inputTokens: inputTokens + besideAttempts.tokens,
-    // What an earlier generation wrote is no part of this one's output.
+    // The text of an earlier generation is not output of this one.
     deliveredTokens,
     minOutputTokens: leastOutputTokens(maxOutputTokens),
     price: { ...price, fixedMicroUsd: price.fixedMicroUsd + besideAttempts.costMicroUsd },
@@ -68,41 +67,51 @@ export async function reserveCall(
 }
 
 /**
- * An answer has reached its output cap. Where the cap was raised meanwhile, the attempt ends here: it goes on record, and
- * the next one continues the text. Returns where the answer is at its end.
+ * Called when an answer has reached its output cap. If the cap was raised meanwhile, this attempt is recorded as ended
+ * and `capRaised` is thrown, so that the next attempt continues the text. Returns if the answer ends here.
  */
-export async function goOnWhereRaised(
-  dependencies: Dependencies,
-  { step, provider, pass, input, writer, number, capTokens }: Attempt,
-  usage: Usage,
-): Promise<void> {
+export async function continueIfCapRaised(attempt: Attempt, usage: Usage): Promise<void> {
+  const { dependencies, facts } = attempt;
+  const { step, input, writer, number, capTokens, pass } = facts;
   const { order, candidate } = step;
-  const { generationId, tenant, user, team, keyId } = order;
-  // Raising to nothing raises nothing: it tells the cap.
-  const raise = { generationId, tenant, user, team, keyId, maxOutputTokens: 0 };
-  const now = await dependencies.budget.raise(raise);
-  if (!now.granted || now.capTokens <= capTokens) return;
+  const { generationId } = order;
+  // A raise to 0 changes nothing and returns the current cap.
+  const current = await dependencies.budget.raise({
+    generationId,
+    ...budgetOwnerOf(order),
+    maxOutputTokens: 0,
+  });
+  if (!current.granted || current.capTokens <= capTokens) return;
   await writer.flush();
-  const record = readRecord(await dependencies.log.read(generationId, -1));
-  const costMicroUsd = dependencies.priceOf(candidate.provider, candidate.model, usage);
-  const ended = { ...candidate, attempt: number, usage, costMicroUsd };
-  const charges = [...record.charges, chargeOf(ended)];
-  const known = { ...record, openAttempt: null, charges };
-  const can = capabilitiesFor(provider.capabilities(candidate.model), input);
-  const resume = planResume(candidate, can, { ...known, capTokens: now.capTokens }, null);
-  // To void a good answer for a longer one is not what was asked for.
-  if (resume.strategy !== 'prefill' && resume.strategy !== 'instruct') return;
-  const [delivered = 0] = await dependencies.countTexts([resume.deliveredText.slice(known.continuedChars)]);
-  const left = now.capTokens - delivered;
-  if (left < leastOutputTokens(now.capTokens)) return;
-  const rest = await reserveCall(dependencies, { step, input, record: known, resume });
-  if (!rest.granted) return;
-  void writer.write({ type: 'cap-raise', ...ended, maxOutputTokens: rest.capTokens });
+  const ended = { ...candidate, attempt: number, usage, costMicroUsd: attempt.costOf(usage) };
+  const record = await recordAfter(attempt, ended);
+  const resume = planContinuation(attempt, { ...record, capTokens: current.capTokens });
+  if (resume === null) return;
+  const ownText = resume.deliveredText.slice(record.continuedChars);
+  const [deliveredTokens = 0] = await dependencies.countTexts([ownText]);
+  const leftTokens = current.capTokens - deliveredTokens;
+  if (leftTokens < leastOutputTokens(current.capTokens)) return;
+  const reserved = await reserveCall(dependencies, { step, input, record, resume });
+  if (!reserved.granted) return;
+  void writer.write({ type: 'cap-raise', ...ended, maxOutputTokens: reserved.capTokens });
   void pass.leave('answered', usage);
   await writer.flush();
-  throw ApplicationFailure.create({
-    message: 'The output cap was raised; the next attempt goes on.',
-    type: 'attempt_interrupted',
-    nextRetryDelay: 10,
-  });
+  throw capRaised();
+}
+
+/** The generation as the log will have it once this attempt has ended. */
+async function recordAfter(
+  { dependencies, facts }: Attempt,
+  ended: Parameters<typeof chargeOf>[0],
+): Promise<GenerationRecord> {
+  const record = readRecord(await dependencies.log.read(facts.step.order.generationId, -1));
+  return { ...record, openAttempt: null, charges: [...record.charges, chargeOf(ended)] };
+}
+
+/** @returns null if the model cannot continue its text: a good answer is not voided for a longer one. */
+function planContinuation({ facts }: Attempt, record: GenerationRecord): ContinuingResume | null {
+  const { step, provider, input } = facts;
+  const can = capabilitiesFor(provider.capabilities(step.candidate.model), input);
+  const resume = planResume(step.candidate, can, record, null);
+  return resume.strategy === 'prefill' || resume.strategy === 'instruct' ? resume : null;
 }

@@ -1,9 +1,10 @@
-/** An attempt's way through the gate: admission, the key, how soon its first token came, and how it ended. */
-import { ApplicationFailure } from '@temporalio/common';
+/** An attempt at the gate of its provider: admission, the key, and reports of how the call went. */
+import type { ApplicationFailure } from '@temporalio/common';
+import { candidateName } from '../../contracts/candidate.ts';
 import type { ErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import type { Candidate } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
-import { totalTokens, type Usage } from '../../contracts/money.ts';
+import { inputTokensOf, outputTokensOf, totalTokens, type Usage } from '../../contracts/money.ts';
 import type { StreamStep } from '../../contracts/steps.ts';
 import type {
   Admission,
@@ -14,11 +15,12 @@ import type {
   ProviderGate,
 } from '../../engine/routing/provider-gate.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { askedToWait, permanent } from '../failures.ts';
 import type { Checkpoint, Resume } from './resume-plan.ts';
 
 /**
- * Errors by which a model or its provider is ill whatever it is asked. All others are about the one request, and say
- * nothing to anybody else: what was refused, was empty, or had no credit may be answered for the next caller.
+ * Errors that show a sick model or provider, whatever the request. All others concern one request or one account: the
+ * next caller may get an answer, so the circuit does not count them.
  */
 const SICK: ReadonlySet<ErrorCode> = new Set([
   'provider_unavailable',
@@ -29,22 +31,22 @@ const SICK: ReadonlySet<ErrorCode> = new Set([
   'provider_malformed',
 ]);
 
-/** Errors that another key may not have: refused, or its account has no money left for this. */
+/** Errors that another key may not have: the key is refused, or its account has no money or quota left. */
 export const REFUSES_KEY: ReadonlySet<string> = new Set<ErrorCode>([
   'provider_auth',
   'provider_quota_exhausted',
 ]);
 
+/** How a call ended: with an answer, by an error of the provider, or (null) for a reason of ours. */
+type CallEnd = 'answered' | UnbrokenError | null;
+
 export interface AttemptPass {
   readonly key: GateKey;
   noteHead(headers: Headers): void;
-  /** Content came. */
+  /** Content has arrived. */
   noteContent(): void;
-  /** The call has ended with an answer, by an error of the provider, or (null) for a reason of ours. */
-  leave(ended: Ended, usage: Usage): Promise<Departure>;
+  leave(end: CallEnd, usage: Usage): Promise<Departure>;
 }
-
-export type Ended = 'answered' | UnbrokenError | null;
 
 type EnteringStep = Pick<StreamStep, 'order' | 'candidate' | 'reservedTokens' | 'isLast' | 'room'>;
 
@@ -59,84 +61,118 @@ export function enterGate(
   return gate.enter({ ...call, tokens: reservedTokens, isLast: isLast === true, room });
 }
 
-/** @returns the pass of this attempt. Throws what the gate said; that is no attempt. */
-export function passOf(
+interface AttemptAdmission {
+  readonly step: StreamStep;
+  readonly admission: Admission;
+  readonly resume: Resume;
+  readonly checkpoint: Checkpoint | null;
+}
+
+/** @returns the pass of this attempt. Throws what the gate said if it refused; then there is no attempt. */
+export function admitAttempt(
   dependencies: Dependencies,
-  step: StreamStep,
-  admission: Admission,
-  resume: Resume,
-  checkpoint: Checkpoint | null,
+  { step, admission, resume, checkpoint }: AttemptAdmission,
 ): AttemptPass {
   if (resume.strategy === 'reattach') {
-    const made = keyOfCheckpoint(dependencies, checkpoint);
-    if (made !== undefined || !admission.admitted) {
-      // The response lies with the key that made it. To read it again costs nothing, so the gate has no say.
+    const key = keyOfCheckpoint(dependencies, checkpoint);
+    if (key !== undefined || !admission.admitted) {
+      // Only the key that began the response can read it. Reading costs nothing, so the gate has no say.
       leaveUnused(admission);
-      return uncounted(made ?? { id: 'configured', secret: undefined });
+      return new UncountedPass(key ?? { id: 'configured', secret: undefined });
     }
   }
-  if (!admission.admitted) throw refusalOf(step, admission);
-  return counted(dependencies, step.candidate, admission.pass);
+  if (!admission.admitted) throw admissionRefused(step, admission);
+  return new CountedPass(dependencies, step.candidate, admission.pass);
 }
 
 export interface KeysById {
   readonly gate: Pick<ProviderGate, 'keyOf'>;
 }
 
-/** The key that a running response was made with; undefined where that is not known, or the key is gone. */
+/** The key of a running response; undefined if it is not known, or no longer configured. */
 export function keyOfCheckpoint({ gate }: KeysById, checkpoint: Checkpoint | null): GateKey | undefined {
   return checkpoint?.keyId === undefined ? undefined : gate.keyOf(checkpoint.provider, checkpoint.keyId);
 }
 
-/** An admission that no call was made of. */
+/** Returns an admission that no call was made with. */
 export function leaveUnused(admission: Admission): void {
   if (!admission.admitted) return;
   const nothing = { verdict: null, key: null, firstTokenMs: null, tokensPerSecond: null, tokens: 0 };
   void admission.pass.leave(nothing);
 }
 
-function counted({ note }: Dependencies, candidate: Candidate, pass: GatePass): AttemptPass {
-  const begunAtMs = performance.now();
-  let firstTokenMs: number | null = null;
-  return {
-    key: pass.key,
-    noteHead: (headers) => pass.noteHead(headers),
-    noteContent() {
-      if (firstTokenMs !== null) return;
-      firstTokenMs = Math.max(1, performance.now() - begunAtMs);
-      pass.noteFirstToken(firstTokenMs);
-    },
-    async leave(ended, usage) {
-      const endedAfterMs = performance.now() - begunAtMs;
-      const streamedMs = firstTokenMs === null ? 0 : endedAfterMs - firstTokenMs;
-      const tokensPerSecond = streamedMs > 0 ? (outputOf(usage) / streamedMs) * 1_000 : null;
-      const isSilent = ended instanceof Error && ended.code === 'provider_first_token_timeout';
-      const departure = await pass.leave({
-        ...resultOf(ended),
-        firstTokenMs,
-        tokensPerSecond,
-        tokens: totalTokens(usage),
-        inputTokens: usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens,
-        silentMs: isSilent ? endedAfterMs : undefined,
-      });
-      const { provider, model } = candidate;
-      if (departure.circuit !== null) note({ what: `circuit-${departure.circuit}`, provider, model });
-      if (ended instanceof Error && ended.refusal?.concerns === 'key') {
-        note({ what: 'key-refused', provider, keyId: pass.key.id });
-      }
-      return departure;
-    },
-  };
+class CountedPass implements AttemptPass {
+  readonly key: GateKey;
+  readonly #note: Dependencies['note'];
+  readonly #candidate: Candidate;
+  readonly #pass: GatePass;
+  readonly #begunAtMs = performance.now();
+  #firstTokenMs: number | null = null;
+
+  constructor({ note }: Dependencies, candidate: Candidate, pass: GatePass) {
+    this.key = pass.key;
+    this.#note = note;
+    this.#candidate = candidate;
+    this.#pass = pass;
+  }
+
+  noteHead(headers: Headers): void {
+    this.#pass.noteHead(headers);
+  }
+
+  noteContent(): void {
+    if (this.#firstTokenMs !== null) return;
+    this.#firstTokenMs = Math.max(1, performance.now() - this.#begunAtMs);
+    this.#pass.noteFirstToken(this.#firstTokenMs);
+  }
+
+  async leave(end: CallEnd, usage: Usage): Promise<Departure> {
+    const firstTokenMs = this.#firstTokenMs;
+    const endedAfterMs = performance.now() - this.#begunAtMs;
+    const streamedMs = firstTokenMs === null ? 0 : endedAfterMs - firstTokenMs;
+    const isSilent = end instanceof Error && end.code === 'provider_first_token_timeout';
+    const departure = await this.#pass.leave({
+      ...verdictsOf(end),
+      firstTokenMs,
+      tokensPerSecond: streamedMs > 0 ? (outputTokensOf(usage) / streamedMs) * 1_000 : null,
+      tokens: totalTokens(usage),
+      inputTokens: inputTokensOf(usage),
+      silentMs: isSilent ? endedAfterMs : undefined,
+    });
+    const { provider, model } = this.#candidate;
+    if (departure.circuit !== null) this.#note({ what: `circuit-${departure.circuit}`, provider, model });
+    if (end instanceof Error && end.refusal?.concerns === 'key') {
+      this.#note({ what: 'key-refused', provider, keyId: this.key.id });
+    }
+    return departure;
+  }
 }
 
-export function outputOf({ outputTokens, reasoningTokens }: Usage): number {
-  return outputTokens + reasoningTokens;
+/** The pass of a reattached response: reading it is no call, so the gate counts nothing. */
+class UncountedPass implements AttemptPass {
+  readonly key: GateKey;
+
+  constructor(key: GateKey) {
+    this.key = key;
+  }
+
+  noteHead(): void {
+    // The rate limit headers were counted with the call.
+  }
+
+  noteContent(): void {
+    // The time to the first token was measured with the call.
+  }
+
+  async leave(end: CallEnd): Promise<Departure> {
+    return { circuit: null, restMs: end instanceof Error ? (end.retryAfterMs ?? 0) : 0 };
+  }
 }
 
-function resultOf(ended: Ended): Pick<CallResult, 'verdict' | 'key'> {
-  if (ended === null) return { verdict: null, key: null };
-  if (ended === 'answered') return { verdict: 'answered', key: null };
-  const { code, refusal, retryAfterMs } = ended;
+function verdictsOf(end: CallEnd): Pick<CallResult, 'verdict' | 'key'> {
+  if (end === null) return { verdict: null, key: null };
+  if (end === 'answered') return { verdict: 'answered', key: null };
+  const { code, refusal, retryAfterMs } = end;
   const status = refusal?.status ?? 0;
   if (code === 'provider_rate_limited') {
     return { verdict: null, key: { verdict: 'limited', status, restMs: retryAfterMs ?? 0 } };
@@ -148,41 +184,24 @@ function resultOf(ended: Ended): Pick<CallResult, 'verdict' | 'key'> {
   return { verdict: SICK.has(code) ? 'failed' : null, key: null };
 }
 
-function uncounted(key: GateKey): AttemptPass {
-  return {
-    key,
-    noteHead: () => undefined,
-    noteContent: () => undefined,
-    leave: async (ended) => ({
-      circuit: null,
-      restMs: ended instanceof Error ? (ended.retryAfterMs ?? 0) : 0,
-    }),
-  };
-}
-
-function refusalOf(
-  { candidate: { provider, model }, order }: StreamStep,
+function admissionRefused(
+  { candidate, order }: StreamStep,
   { because, waitMs, isResting }: Extract<Admission, { admitted: false }>,
 ): ApplicationFailure {
+  const { provider } = candidate;
+  const name = candidateName(candidate);
+  if (isResting === true && isTooLongARest(waitMs, order)) return askedToWait(name, waitMs);
   const soon = `${Math.max(1, Math.ceil(waitMs / 1_000))} s`;
-  if (isResting === true && isTooLongARest(waitMs, order)) return askedToWait(`${provider}/${model}`, waitMs);
-  const said: Readonly<Record<typeof because, readonly [ErrorCode, string]>> = {
+  const reasons: Readonly<Record<typeof because, readonly [ErrorCode, string]>> = {
     full: ['provider_full', `Every key of ${provider} is at its limit; there is room in about ${soon}.`],
-    open: ['provider_circuit_open', `${provider}/${model} fails too often; it is tried again in ${soon}.`],
+    open: ['provider_circuit_open', `${name} fails too often; it is tried again in ${soon}.`],
     refused: ['provider_auth', `${provider} refused every key; they are tried again in about ${soon}.`],
   };
-  const [type, message] = said[because];
-  return ApplicationFailure.create({ message, type, nonRetryable: true, details: [waitMs] });
+  const [code, message] = reasons[because];
+  return permanent(code, message, { waitMs });
 }
 
-/** Whether the caller is better served by the provider's word than by a silence of this length. */
+/** True if the caller is better served by the provider's error than by silence for this long. */
 function isTooLongARest(restMs: number, { routing }: StreamStep['order']): boolean {
   return restMs > LIMITS.retryAfterMs && routing?.whenFull !== 'wait';
-}
-
-/** The provider wants to be left alone for longer than a caller is kept waiting. */
-export function askedToWait(model: string, restMs: number): ApplicationFailure {
-  const message = `${model} asks to be left alone for ${Math.ceil(restMs / 1_000)} s.`;
-  const details = [{ retryAtMs: Date.now() + Math.ceil(restMs) }];
-  return ApplicationFailure.create({ message, type: 'provider_rate_limited', nonRetryable: true, details });
 }

@@ -1,7 +1,7 @@
 /**
- * Compares the text of a restarted answer with what readers already have. While it is the same, nothing is passed
- * on; once it reaches the end of the delivered text, the rest goes on without a reset; where it differs, the old text
- * is voided and the new one is given from its beginning.
+ * Compares the text of a restarted answer with what readers already have. While they are equal, nothing is written. If
+ * the new text repeats all of the delivered text, the rest follows without a reset. If it differs, the old text is
+ * voided and the new one is written from its beginning.
  */
 import type { FinishReason } from '../../contracts/generation.ts';
 
@@ -9,7 +9,7 @@ export type GuardedText = { readonly reset: boolean; readonly text: string };
 
 export interface RestartGuard {
   push(text: string): GuardedText;
-  /** The new answer has ended, or continues with something other than text. Ended inside the delivered text, it voids the old text. */
+  /** Called at the end of the answer or before a non-text delta. Inside the delivered text, it voids the old text. */
   finish(reason?: FinishReason): GuardedText;
 }
 

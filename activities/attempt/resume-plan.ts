@@ -1,5 +1,7 @@
-/** How the next attempt begins. Pure: decided by what the log says and what the model can do. */
+/** Decides how the next attempt resumes, from what the log says and what the model can do. Pure. */
+import assert from 'node:assert/strict';
 import { z } from 'zod';
+import { isSameCandidate } from '../../contracts/candidate.ts';
 import type { Candidate, GenerationInput } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { ProviderCall, ProviderCapabilities, ProviderCursor } from '../../engine/providers/provider.ts';
@@ -25,16 +27,16 @@ const checkpointSchema = z.object({
   attempt: z.int(),
 });
 
-/** What the log keeps beside the text: whose response it is, and where it stands. */
+/** Stored with the text in the log: whose response it is, and the position in it. */
 export interface Checkpoint extends Candidate {
-  /** The attempt whose response it is: one after it may have been made and its response never learnt. */
+  /** The attempt that the response belongs to. A later attempt may exist whose response id never reached the log. */
   readonly attempt: number;
   readonly cursor: ProviderCursor;
-  /** The key that the response was made with; absent where older code wrote it. */
+  /** The key of the call; absent if older code wrote the checkpoint. */
   readonly keyId?: string | undefined;
 }
 
-/** The checkpoint of the attempt that the log holds open; null where that attempt cannot be taken up again. */
+/** The checkpoint of the open attempt; null if that attempt cannot be reattached to. */
 export function openCheckpoint(stored: unknown, record: GenerationRecord): Checkpoint | null {
   const parsed = checkpointSchema.safeParse(stored);
   const open = record.openAttempt;
@@ -44,14 +46,14 @@ export function openCheckpoint(stored: unknown, record: GenerationRecord): Check
   return isOpen ? parsed.data : null;
 }
 
-/** The response that a stored checkpoint names; undefined where it names none. */
+/** The response that a stored checkpoint names; undefined if it names none. */
 export function responseIdOf(stored: unknown): string | undefined {
   return checkpointSchema.safeParse(stored).data?.cursor.responseId;
 }
 
 /**
- * What the model can do with this input. A schema constrains the model to a whole JSON value from its first character
- * on, so it cannot write the rest of one: such an answer is reattached or restarted.
+ * What the model can do with this input. With a schema the model writes a whole JSON value from its first character, so
+ * it cannot write the rest of one: such an answer is reattached to or restarted.
  */
 export function capabilitiesFor(
   can: ProviderCapabilities,
@@ -67,49 +69,51 @@ export function planResume(
   record: GenerationRecord,
   checkpoint: Checkpoint | null,
 ): Resume {
-  const isSameModel = checkpoint?.provider === candidate.provider && checkpoint.model === candidate.model;
-  if (checkpoint !== null && isSameModel && can.reattach) {
+  assert(checkpoint === null || record.openAttempt !== null, 'only an open attempt has a checkpoint');
+  if (checkpoint !== null && isSameCandidate(checkpoint, candidate) && can.reattach) {
     return { strategy: 'reattach', cursor: checkpoint.cursor };
   }
-  // Half a tool call is no text that a model could go on with, and text after one belongs to its turn.
+  // No model continues half a tool call, and text after a tool call belongs to the same turn.
   if (record.hasToolCalls) return { strategy: 'restart' };
   if (record.text === '') return { strategy: 'start' };
   const prefillRefused = record.errors.some(
-    (error) =>
-      error.code === 'provider_prefill_refused' &&
-      error.provider === candidate.provider &&
-      error.model === candidate.model,
+    (error) => error.code === 'provider_prefill_refused' && isSameCandidate(error, candidate),
   );
   if (can.prefill && !prefillRefused) return { strategy: 'prefill', deliveredText: record.text };
   if (can.instruct && !isTooShort(record)) return { strategy: 'instruct', deliveredText: record.text };
   return { strategy: 'restart' };
 }
 
-/** The caller has asked to continue an answer, or to raise its cap: then even the shortest text is kept. */
+/** Even the shortest text is kept if the caller asked to continue an answer or raised its cap. */
 function isTooShort({ text, continuedChars, capTokens }: GenerationRecord): boolean {
   return continuedChars === 0 && capTokens === 0 && text.trim().length < LIMITS.leastContinuedChars;
 }
 
 /**
- * What a response owes to those who read the text before it. It follows from how the response was asked for, not from
- * how this process came to read it: after a reattach it is the same.
+ * What a response must do about the text that readers hold. It depends on how the response was requested, not on how
+ * this process came to read it: after a reattach it is the same.
  */
 export interface ResponseDuties {
-  /** What readers hold is voided before the call leaves: tool calls and thinking are never continued. */
+  /** Void what readers hold before the call leaves: tool calls and reasoning are never continued. */
   readonly voids: boolean;
-  /** The text that the response may begin with again; '' where it may not, or its first text has been let through. */
+  /** The text that the response may repeat; '' if it cannot, or if its first text has passed the guard already. */
   readonly guardedText: string;
-  /** The delivered text that was sent to the model and is paid as input; '' where none was. */
+  /** The delivered text that was sent to the model and is paid as input; '' if none was. */
   readonly sentText: string;
 }
 
 export function dutiesOf(resume: Resume, record: GenerationRecord): ResponseDuties {
+  assert(
+    resume.strategy !== 'reattach' || record.openAttempt !== null,
+    'only an open attempt is reattached to',
+  );
+  assert(!('deliveredText' in resume) || resume.deliveredText !== '', 'only delivered text is continued');
   const running = resume.strategy === 'reattach' ? record.openAttempt : null;
   const begunAs = running?.begunAs ?? resume.strategy;
   const restarts = begunAs === 'start' || begunAs === 'restart';
-  // What a running response has delivered itself is its own, and stays.
+  // What a running response has delivered itself stays.
   const voids = restarts && running?.hasOutput !== true && (record.hasToolCalls || record.hasReasoning);
-  // No model is trusted to continue where it was asked to: what it says first is compared as that of a restart is.
+  // A model may restart although it was asked to continue, so its first text is compared like that of a restart.
   const isGuarded = begunAs !== 'start' && !voids && running?.hasOwnText !== true;
   return {
     voids,
@@ -118,7 +122,7 @@ export function dutiesOf(resume: Resume, record: GenerationRecord): ResponseDuti
   };
 }
 
-/** The delivered text that the call of this attempt carried beside its input. */
+/** The delivered text that the call of this attempt sent besides its input. */
 export function sentTextOf({ begunAs, heldText }: Pick<OpenAttempt, 'begunAs' | 'heldText'>): string {
   return begunAs === 'prefill' || begunAs === 'instruct' ? heldText : '';
 }

@@ -1,24 +1,24 @@
 /**
- * The streams that run in this worker process. One begins in the local activity `beginGeneration`, which holds a
- * workflow task and so must be short; where it goes on for longer, the activity `streamFromProvider`, which can
- * heartbeat, adopts it as it runs. An attempt in another process finds nothing here and takes the log over instead.
+ * The streams that run in this worker process. A stream begins in the local activity `beginGeneration`, which holds a
+ * workflow task and so must be short. A longer stream is adopted, as it runs, by the activity `streamFromProvider`,
+ * which can heartbeat. An attempt in another process finds nothing here and takes the log over.
  */
-import type { Candidate } from '../../contracts/generation.ts';
+import { candidateName } from '../../contracts/candidate.ts';
 import type { GenerationOutcome, StreamStep } from '../../contracts/steps.ts';
 import type { LogWriter } from '../../engine/streaming/event-log.ts';
 import { nameOfLog } from './name-of-log.ts';
 
-/** Why a stream is stopped: the caller cancelled, its time is up, or the next attempt shall go on from the log. */
+/** Why a stream is stopped: the caller cancelled, its time is up, or the next attempt must resume from the log. */
 export type Stop = 'cancel' | 'deadline' | 'leave';
 
-/** What a running attempt is told. */
+/** Commands to a running attempt. */
 export interface StreamControl {
-  /** Orders the attempts of a generation; ms since 1970 by Temporal's clock, or 1 before the workflow has asked. */
+  /** Orders the attempts of a generation; ms since 1970 by Temporal's clock, or 1 for an early start. */
   readonly epoch: number;
   readonly signal: AbortSignal;
   stop(why: Stop): void;
   stopped(): Stop | null;
-  /** The attempt has the log; from now on its progress can be told. */
+  /** The attempt has the log; from now on its progress can be reported. */
   opened(writer: LogWriter): void;
 }
 
@@ -27,16 +27,6 @@ export interface RunningStream {
   stop(why: Stop): void;
   /** The seq of the newest event that it has written. */
   lastSeq(): number;
-}
-
-export interface RunningStreams {
-  /** The stream that this process already runs into the same log for the same candidate, else a new one. */
-  joinOrStart(step: StreamStep, epoch: number, run: Run): RunningStream;
-  /**
-   * The caller answers for how the stream ends: nobody else shall learn it from here. A stream that nobody claims is
-   * kept for a while after its end, for the activity that is on its way to adopt it.
-   */
-  claim(step: StreamStep): void;
 }
 
 type Run = (control: StreamControl) => Promise<GenerationOutcome>;
@@ -49,38 +39,44 @@ interface Entry extends RunningStream {
   hasEnded: boolean;
 }
 
-export function createRunningStreams(): RunningStreams {
-  const streams = new Map<string, Entry>();
-  const forget = (log: string, entry: Entry) => {
-    if (streams.get(log) === entry) streams.delete(log);
-  };
-  const find = ({ order, candidate }: StreamStep): Entry | undefined => {
-    const entry = streams.get(nameOfLog(order));
-    return entry?.candidate === nameOf(candidate) ? entry : undefined;
-  };
+export class RunningStreams {
+  readonly #streams = new Map<string, Entry>();
 
-  return {
-    joinOrStart(step, epoch, run) {
-      const found = find(step);
-      if (found !== undefined) return found;
-      const log = nameOfLog(step.order);
-      const entry = startStream(nameOf(step.candidate), epoch, run);
-      streams.set(log, entry);
-      const ended = () => {
-        entry.hasEnded = true;
-        if (entry.isClaimed) forget(log, entry);
-        else setTimeout(() => forget(log, entry), KEEP_UNCLAIMED_MS).unref();
-      };
-      entry.outcome.then(ended, ended);
-      return entry;
-    },
-    claim(step) {
-      const entry = find(step);
-      if (entry === undefined) return;
-      entry.isClaimed = true;
-      if (entry.hasEnded) forget(nameOfLog(step.order), entry);
-    },
-  };
+  /** The stream that this process already runs into the same log for the same candidate, else a new one. */
+  joinOrStart(step: StreamStep, epoch: number, run: Run): RunningStream {
+    const running = this.#find(step);
+    if (running !== undefined) return running;
+    const log = nameOfLog(step.order);
+    const entry = startStream(candidateName(step.candidate), epoch, run);
+    this.#streams.set(log, entry);
+    const onEnd = () => {
+      entry.hasEnded = true;
+      if (entry.isClaimed) this.#forget(log, entry);
+      else setTimeout(() => this.#forget(log, entry), KEEP_UNCLAIMED_MS).unref();
+    };
+    entry.outcome.then(onEnd, onEnd);
+    return entry;
+  }
+
+  /**
+   * The caller takes over the outcome, and an error surfaces only there. An unclaimed stream is kept for a while after
+   * its end, for the activity that is about to adopt it.
+   */
+  claim(step: StreamStep): void {
+    const entry = this.#find(step);
+    if (entry === undefined) return;
+    entry.isClaimed = true;
+    if (entry.hasEnded) this.#forget(nameOfLog(step.order), entry);
+  }
+
+  #find({ order, candidate }: StreamStep): Entry | undefined {
+    const entry = this.#streams.get(nameOfLog(order));
+    return entry?.candidate === candidateName(candidate) ? entry : undefined;
+  }
+
+  #forget(log: string, entry: Entry): void {
+    if (this.#streams.get(log) === entry) this.#streams.delete(log);
+  }
 }
 
 function startStream(candidate: string, epoch: number, run: Run): Entry {
@@ -108,8 +104,4 @@ function startStream(candidate: string, epoch: number, run: Run): Entry {
     hasEnded: false,
     lastSeq: () => (writer === null ? -1 : writer.nextSeq - 1),
   };
-}
-
-function nameOf({ provider, model }: Candidate): string {
-  return `${provider}/${model}`;
 }

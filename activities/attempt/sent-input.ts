@@ -1,4 +1,4 @@
-/** The input as it is sent: with its context shortened, where that was asked for. */
+/** The input as it is sent: with its context compressed, if that was requested. */
 import type { CompressedTokens, GenerationInput } from '../../contracts/generation.ts';
 import type { Dependencies } from '../dependencies.ts';
 
@@ -7,7 +7,7 @@ export interface PreparedInput {
   readonly compressed: CompressedTokens | undefined;
 }
 
-/** Shortens the context, once, and puts on record what was removed. */
+/** Compresses the context, once, and notes in the log what was removed. */
 export async function prepareInput(
   { log, compression }: Pick<Dependencies, 'log' | 'compression'>,
   generationId: string,
@@ -16,7 +16,7 @@ export async function prepareInput(
   const compressed = await compression.compressOnce(generationId, input);
   if (compressed === null) return { sent: input, compressed: undefined };
   const { engine, tokensBefore, tokensAfter, reason, messages } = compressed;
-  // Before the stream begins: whoever comes late finds it noted, and does not write between the stream's appends.
+  // Before the stream begins: a repeat of this step finds the note, and does not append in the middle of the stream.
   await log.appendOnce(generationId, 'prompt-compress', [
     { type: 'prompt-compress', engine, tokensBefore, tokensAfter, reason },
   ]);
@@ -28,8 +28,8 @@ export type SentInputs = Pick<Dependencies, 'log'> & {
 };
 
 /**
- * @returns null where it is lost. The whole context in place of a shortened one would cost more than was reserved, and an
- * attempt that continues another must send what that one sent.
+ * @returns null if it is lost. The whole context in place of the compressed one would cost more than was reserved, and
+ * an attempt that continues another must send the same input.
  */
 export async function readSentInput(
   { log, compression }: SentInputs,

@@ -1,4 +1,4 @@
-/** The most that a call may cost: what is reserved before it leaves. */
+/** An upper bound of the cost of a call, which is reserved before the call leaves. */
 
 import type { Candidate } from '../../contracts/generation.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
@@ -24,7 +24,7 @@ export function worstPrice(
         priceOf(provider, model, { ...NO_USAGE, cacheWriteTokens: inputTokens, outputTokens }),
       );
     const [fixedMicroUsd, whole] = [cost(0), cost(maxOutputTokens)];
-    // Prices are rounded up to whole micro-USD, so the output alone may cost one more than the difference.
+    // Costs are rounded up to whole micro-USD, so the output alone may cost one more than the difference.
     const output = whole === 0 ? 0 : whole - fixedMicroUsd + 1;
     return { fixedMicroUsd, outputMicroUsdPerMillion: Math.ceil((output * MILLION) / maxOutputTokens) };
   });

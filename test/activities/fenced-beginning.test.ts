@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createRunningStreams } from '../../activities/attempt/running-streams.ts';
-import { createBeginning } from '../../activities/begin-generation.ts';
+import { RunningStreams } from '../../activities/attempt/running-streams.ts';
+import { Beginnings } from '../../activities/begin-generation.ts';
 import { type AttemptStand, startAttemptStand } from './attempt/attempt-stand.ts';
 
 let stand: AttemptStand;
@@ -13,9 +13,9 @@ test('a beginning whose log was opened by a later clock goes on as an activity, 
   const messages = [{ role: 'user', content: 'Go. [[sim tokens=5 delay_ms=1]]' }] as const;
   const { order } = await stand.begin('openai-chat', { messages });
   const compression = { compressOnce: async () => null, read: async () => null };
-  const { beginGeneration } = createBeginning({ ...stand.dependencies, compression }, createRunningStreams());
+  const beginnings = new Beginnings({ ...stand.dependencies, compression }, new RunningStreams());
   const epochMs = Date.now();
   await stand.dependencies.log.open(order.generationId, epochMs + 10_000);
-  expect(await beginGeneration({ order, epochMs })).toMatchObject({ next: 'stream', waitMs: 0 });
+  expect(await beginnings.beginGeneration({ order, epochMs })).toMatchObject({ next: 'stream', waitMs: 0 });
   expect(await stand.sim.calls()).toEqual([]);
 });

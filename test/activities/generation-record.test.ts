@@ -1,5 +1,6 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import { outcomeOf, readRecord } from '../../activities/generation-record.ts';
+import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
 import { addUsage, NO_USAGE, totalTokens } from '../../contracts/money.ts';
 import { eventsOf, failed, started, text, USAGE } from './attempt/events-of.ts';
 
@@ -121,4 +122,26 @@ test('reasoning and arguments of tools are output of their attempt, and no text'
   );
   expect(record).toMatchObject({ text: 'abc', hasReasoning: true, hasToolCalls: true });
   expect(record.openAttempt?.ownText).toBe('hm abc{}');
+});
+
+describe('a log that breaks its promises is not folded', () => {
+  const end = {
+    type: 'generation-cancel',
+    attempts: 1,
+    usage: NO_USAGE,
+    costMicroUsd: 0,
+  } as const;
+
+  test.each<[string, readonly GenerationEvent[], string]>([
+    ['with an event after its end', eventsOf(started(1), end, text('a')), 'no event follows'],
+    ['with events out of order', eventsOf(started(1), text('a')).reverse(), 'in order'],
+    ['whose attempts go back', eventsOf(started(2), started(1)), 'attempt 1 does not come after attempt 2'],
+    [
+      'with a negative cost',
+      eventsOf(started(1), { ...failed(1), costMicroUsd: -1 } as EventBody),
+      'nothing used is negative',
+    ],
+  ])('%s', (_, events, message) => {
+    expect(() => readRecord(events)).toThrow(message);
+  });
 });

@@ -1,7 +1,7 @@
 /** An id whose log is past its retention begins a second time, in a worker that still remembers the first. */
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { createRunningStreams } from '../../activities/attempt/running-streams.ts';
-import { type Beginning, createBeginning } from '../../activities/begin-generation.ts';
+import { RunningStreams } from '../../activities/attempt/running-streams.ts';
+import { Beginnings } from '../../activities/begin-generation.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { reserveBudget } from '../../activities/reserve-budget.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
@@ -11,7 +11,7 @@ import { type AttemptStand, startAttemptStand } from './attempt/attempt-stand.ts
 
 let stand: AttemptStand;
 let dependencies: Dependencies;
-let worker: Beginning;
+let worker: Beginnings;
 beforeAll(async () => {
   stand = await startAttemptStand(['openai-responses']);
 });
@@ -20,7 +20,7 @@ beforeEach(async () => {
   await stand.sim.forget();
   const compression = { compressOnce: async () => null, read: async () => null };
   dependencies = { ...stand.dependencies, compression };
-  worker = createBeginning(dependencies, createRunningStreams());
+  worker = new Beginnings(dependencies, new RunningStreams());
 });
 
 type Order = StreamStep['order'];
@@ -105,7 +105,7 @@ test('a generation is not refused because the budgets remember an earlier one of
 
 test('what was begun early for a run that another worker was given is not taken for the beginning of the next run', async () => {
   const first = await beginFirst();
-  worker.beginEarly({ order: first, isOurs: Promise.resolve(true), isAhead: false });
+  worker.beginEarly({ order: first, runIsOurs: Promise.resolve(true), isLikelyOurs: false });
   await waitFor('the first answer', () => isEnded(first));
   const order = await beginAgain(first);
   await worker.beginGeneration({ order, epochMs: Date.now() });

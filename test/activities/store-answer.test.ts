@@ -1,7 +1,7 @@
 /** An answer is stored after it was given: whatever happens there must not keep its run open. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createRunningStreams } from '../../activities/attempt/running-streams.ts';
-import { createBeginning } from '../../activities/begin-generation.ts';
+import { RunningStreams } from '../../activities/attempt/running-streams.ts';
+import { Beginnings } from '../../activities/begin-generation.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { type AttemptStand, startAttemptStand } from './attempt/attempt-stand.ts';
 
@@ -28,8 +28,8 @@ test('a generation ends where the cache never answers, and says that nothing was
   };
   const compression = { compressOnce: async () => null, read: async () => null };
   const { order } = await stand.begin('openai-chat', { messages });
-  const beginning = createBeginning({ ...stand.dependencies, compression, cache }, createRunningStreams());
+  const beginning = new Beginnings({ ...stand.dependencies, compression, cache }, new RunningStreams());
   const begun = await beginning.beginGeneration({ order: { ...order, cache: 'write' }, epochMs: Date.now() });
   expect(isAsked).toBe(true);
-  expect(begun).toMatchObject({ next: 'ended', storeFailed: true, outcome: { status: 'completed' } });
+  expect(begun).toMatchObject({ next: 'ended', outcome: { status: 'completed' } });
 });

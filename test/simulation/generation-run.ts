@@ -154,7 +154,7 @@ export class GenerationRun {
     return {
       sent: input,
       admission: enterGate(process.dependencies, step, epoch),
-      mayShow: process.ask('learns whose run it is', () => isOurs),
+      runIsOurs: process.ask('learns whose run it is', () => isOurs),
     };
   }
 

@@ -1,6 +1,6 @@
 /** A worker or API process: the product's own modules, with every border to the outside in the hands of the world. */
 
-import { createRunningStreams } from '../../activities/attempt/running-streams.ts';
+import { RunningStreams } from '../../activities/attempt/running-streams.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { totalTokens } from '../../contracts/money.ts';
 import type { Flights } from '../../engine/cache/flights.ts';
@@ -33,7 +33,7 @@ const LOST = 1;
 
 export class SimulatedProcess {
   readonly name: string;
-  readonly running = createRunningStreams();
+  readonly running = new RunningStreams();
   readonly dependencies: Dependencies;
   readonly #outside: Outside;
   readonly #requests = new Lane();

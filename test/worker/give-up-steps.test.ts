@@ -1,3 +1,4 @@
+import { AssertionError } from 'node:assert';
 import { describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -31,6 +32,7 @@ const REFUSALS: readonly [string, unknown][] = [
   ['a key of another type', new ErrorReply('WRONGTYPE Operation against a key holding the wrong kind')],
   ['data of another shape', new ZodError([])],
   ['a number that cannot be booked', new RangeError('tokens must be a whole number from 0, but is 1.5')],
+  ['a broken invariant', new AssertionError({ message: 'the events of a log are in order' })],
   ['text that is not JSON', new SyntaxError('Unexpected token')],
 ];
 

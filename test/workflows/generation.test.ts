@@ -34,7 +34,6 @@ const ended =
   async (): Promise<BegunGeneration> => ({
     next: 'ended',
     outcome: outcomeWith(facts),
-    storeFailed: false,
   });
 
 function workflowTasksOf({ history }: { history: { events?: unknown[] | null } }): number {
@@ -240,7 +239,7 @@ test('a warning is sent once, by a separate run, after the generation has ended'
   const outcome = outcomeWith(FIRST);
   const sent: string[] = [];
   const changed: Partial<Activities> = {
-    beginGeneration: async () => ({ next: 'ended', outcome, storeFailed: false, warnings: [warning] }),
+    beginGeneration: async () => ({ next: 'ended', outcome, warnings: [warning] }),
     sendBudgetWarning: async ({ warningId }) => {
       sent.push(warningId);
     },

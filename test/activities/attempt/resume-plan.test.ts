@@ -172,3 +172,21 @@ describe('what a response owes stays the same when it is reattached', () => {
     expect(dutiesAfter(started(1), text('abc'))).toMatchObject({ sentText: '' });
   });
 });
+
+describe('a plan that contradicts the log is refused', () => {
+  const ended = readRecord(eventsOf(started(1), text('abc'), failed(1)));
+
+  test('a checkpoint without an open attempt', () => {
+    expect(() => planResume(CANDIDATE, ALL, ended, CHECKPOINT)).toThrow(
+      'only an open attempt has a checkpoint',
+    );
+  });
+  test('a reattach without an open attempt', () => {
+    const resume = { strategy: 'reattach', cursor: CURSOR } as const;
+    expect(() => dutiesOf(resume, ended)).toThrow('only an open attempt is reattached to');
+  });
+  test('a continuation of nothing', () => {
+    const resume = { strategy: 'prefill', deliveredText: '' } as const;
+    expect(() => dutiesOf(resume, ended)).toThrow('only delivered text is continued');
+  });
+});

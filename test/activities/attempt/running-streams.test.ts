@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createRunningStreams, type StreamControl } from '../../../activities/attempt/running-streams.ts';
+import { RunningStreams, type StreamControl } from '../../../activities/attempt/running-streams.ts';
 import type { GenerationOutcome, StreamStep } from '../../../contracts/steps.ts';
 import { orderOf, outcomeWith, RESERVATION } from '../../workflows/workflow-environment.ts';
 
@@ -22,14 +22,14 @@ function counted(outcome: Promise<GenerationOutcome>) {
 }
 
 test('a stream that runs is joined, not begun again', () => {
-  const streams = createRunningStreams();
+  const streams = new RunningStreams();
   const run = counted(NEVER);
   expect(streams.joinOrStart(step, 1, run)).toBe(streams.joinOrStart(step, 2, run));
   expect(run.times).toBe(1);
 });
 
 test('another candidate of the same generation is another stream', () => {
-  const streams = createRunningStreams();
+  const streams = new RunningStreams();
   const run = counted(NEVER);
   streams.joinOrStart(step, 1, run);
   streams.joinOrStart({ ...step, candidate: { provider: 'sim', model: 'other' } }, 2, run);
@@ -37,7 +37,7 @@ test('another candidate of the same generation is another stream', () => {
 });
 
 test('a stream that ended before it was adopted tells its adopter how, once', async () => {
-  const streams = createRunningStreams();
+  const streams = new RunningStreams();
   const run = counted(Promise.resolve(outcomeWith()));
   await streams.joinOrStart(step, 1, run).outcome;
   const adopted = streams.joinOrStart(step, 2, run);
@@ -49,7 +49,7 @@ test('a stream that ended before it was adopted tells its adopter how, once', as
 });
 
 test('an attempt after one that was claimed and failed begins anew', async () => {
-  const streams = createRunningStreams();
+  const streams = new RunningStreams();
   const run = counted(Promise.reject(new Error('cut')));
   const first = streams.joinOrStart(step, 1, run);
   streams.claim(step);
@@ -60,7 +60,7 @@ test('an attempt after one that was claimed and failed begins anew', async () =>
 });
 
 test('the first reason to stop is the one that counts', () => {
-  const streams = createRunningStreams();
+  const streams = new RunningStreams();
   const run = counted(NEVER);
   const stream = streams.joinOrStart(step, 1, run);
   stream.stop('cancel');

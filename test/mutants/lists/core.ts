@@ -25,7 +25,7 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     name: 'call-before-it-is-on-record',
     breaks: 'A call leaves that no log knows: after a crash the same attempt is paid twice.',
     file: 'activities/attempt/begin-attempt.ts',
-    find: `  // On record before the call leaves: a call that the log does not know could be paid without anyone knowing.
+    find: `  // In the log before the call leaves: a call that no log knows could be paid and never accounted.
   await writer.flush();
 `,
     replace: '',
@@ -58,16 +58,16 @@ export const CORE_MUTANTS: readonly Mutant[] = [
   {
     name: 'unsent-call-billed',
     breaks: 'A generation that is cancelled before its call has left is billed for its input.',
-    file: 'activities/stream-from-provider.ts',
-    find: '  control.signal.throwIfAborted();\n  progress.mayBeBilled = true;\n',
-    replace: '  progress.mayBeBilled = true;\n',
+    file: 'activities/attempt/run-attempt.ts',
+    find: '  control.signal.throwIfAborted();\n  attempt.noteCallLeaves();\n',
+    replace: '  attempt.noteCallLeaves();\n',
     caughtBy: { tests: [ATTEMPTS] },
   },
   {
     name: 'unknown-response-runs-on',
     breaks: 'A response whose id never reached the log runs to its end, paid and read by nobody.',
-    file: 'activities/stream-from-provider.ts',
-    find: 'if (!(failure instanceof ApplicationFailure)) await abandonResponse(dependencies, attempt, progress);',
+    file: 'activities/attempt/run-attempt.ts',
+    find: 'if (!(failure instanceof ApplicationFailure)) await attempt.abandonResponse();',
     replace: '',
     caughtBy: { tests: [ATTEMPTS] },
   },
@@ -139,8 +139,8 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     name: 'silence-never-noticed',
     breaks: "A follower that missed the notice of its leader's end waits for ever.",
     file: 'activities/follow-leader.ts',
-    find: 'asksLog = !(await news.rung(LIMITS.leaderSilenceMs, control.signal));',
-    replace: 'await news.rung(LIMITS.leaderSilenceMs, control.signal);',
+    find: 'asksLog = !(await news.wait(LIMITS.leaderSilenceMs, control.signal));',
+    replace: 'await news.wait(LIMITS.leaderSilenceMs, control.signal);',
     caughtBy: SIMULATION,
   },
   {

@@ -67,9 +67,9 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     name: 'text-before-the-reattach-not-counted',
     breaks:
       'An attempt that was reattached is billed for what its last process received, and not for the rest.',
-    file: 'activities/stream-from-provider.ts',
-    find: "ownText: isReattached ? (record.openAttempt?.ownText ?? '') : '',",
-    replace: "ownText: '',",
+    file: 'activities/attempt/attempt.ts',
+    find: "this.#ownText = isReattached ? (record.openAttempt?.ownText ?? '') : '';",
+    replace: "this.#ownText = '';",
     caughtBy: SIMULATION,
   },
   {
@@ -101,9 +101,9 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     name: 'failed-attempts-shared',
     breaks: "Followers pay for what the leader's failed attempts cost, which the leader has paid already.",
     file: 'activities/attempt/end-attempt.ts',
-    find: 'const used = { usage, costMicroUsd: priceOf(',
+    find: 'const used = { usage, costMicroUsd: attempt.costOf(usage) };',
     replace:
-      'const used = { usage: addUsage(record.usage, usage), costMicroUsd: record.costMicroUsd + priceOf(',
+      'const used = { usage: addUsage(record.usage, usage), costMicroUsd: record.costMicroUsd + attempt.costOf(usage) };',
     caughtBy: SIMULATION,
   },
   {

@@ -1,0 +1,119 @@
+/** Calls the provider of an attempt, carries its response into the log, and ends the attempt. */
+import { ApplicationFailure } from '@temporalio/common';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { EventBody } from '../../contracts/events.ts';
+import type { GenerationOutcome, StreamStep } from '../../contracts/steps.ts';
+import type { ProviderCall, ProviderEvent } from '../../engine/providers/provider.ts';
+import type { Attempt } from './attempt.ts';
+import { AnswerDelivery } from './deliver-answer.ts';
+import { endCompleted, endStopped, noteProviderError } from './end-attempt.ts';
+import { continueIfCapRaised } from './extend-reservation.ts';
+import { nameOfLog } from './name-of-log.ts';
+import type { StreamControl } from './running-streams.ts';
+
+const PROGRESS_MS = 1_000;
+/** Node's timers go no further; a later deadline is left to Temporal. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+type Finish = Extract<ProviderEvent, { type: 'finish' }>;
+
+/**
+ * @param runIsOurs nothing is shown to readers before this is true; absent: it is.
+ * @returns rejects with an `ApplicationFailure` that says what happens next.
+ */
+export async function runAttempt(
+  attempt: Attempt,
+  runIsOurs: Promise<boolean> | undefined,
+): Promise<GenerationOutcome> {
+  const { step, control, writer } = attempt.facts;
+  control.opened(writer);
+  runIsOurs?.then((isOurs) => isOurs || control.stop('leave'));
+  const clock = stopAtDeadline(step, control);
+  try {
+    return await relayProvider(attempt, runIsOurs).catch(async (error: unknown) => {
+      if (control.signal.aborted) return await endStopped(attempt, error);
+      throw await noteProviderError(attempt, error);
+    });
+  } catch (failure) {
+    if (!(failure instanceof ApplicationFailure)) await attempt.abandonResponse();
+    throw failure;
+  } finally {
+    clearTimeout(clock);
+  }
+}
+
+/** Temporal reports its own timeout with a heartbeat, seconds late; this timer stops the stream in time. */
+export function stopAtDeadline({ order }: StreamStep, control: StreamControl): NodeJS.Timeout | undefined {
+  const leftMs = (order.deadlineAtMs ?? Number.POSITIVE_INFINITY) - Date.now();
+  if (leftMs > LONGEST_TIMER_MS) return undefined;
+  return setTimeout(() => control.stop('deadline'), Math.max(0, leftMs));
+}
+
+async function relayProvider(
+  attempt: Attempt,
+  runIsOurs: Promise<boolean> | undefined,
+): Promise<GenerationOutcome> {
+  const { provider, control } = attempt.facts;
+  const delivery = new AnswerDelivery(attempt);
+  // A stop before the call has left costs nothing; a provider would count the aborted call as a refusal.
+  control.signal.throwIfAborted();
+  attempt.noteCallLeaves();
+  const finish = await relayEvents(attempt, delivery, provider.stream(callOf(attempt)), runIsOurs);
+  await delivery.end(finish.reason);
+  if (finish.reason === 'length') {
+    await continueIfCapRaised(attempt, finish.usage ?? (await attempt.usageSoFar()));
+  }
+  return await endCompleted(attempt, finish);
+}
+
+async function relayEvents(
+  attempt: Attempt,
+  delivery: AnswerDelivery,
+  events: AsyncIterable<ProviderEvent>,
+  runIsOurs: Promise<boolean> | undefined,
+): Promise<Finish> {
+  const { writer, control } = attempt.facts;
+  let isHeld = runIsOurs !== undefined;
+  let reportedAtMs = Date.now();
+  for await (const event of events) {
+    attempt.noteReceived(event);
+    if (isHeld && event.type !== 'accepted' && event.type !== 'usage') {
+      isHeld = false;
+      await runIsOurs;
+      control.signal.throwIfAborted();
+    }
+    if (event.type === 'finish') return event;
+    if (event.type === 'usage') continue;
+    await delivery.take(event);
+    if (Date.now() - reportedAtMs > PROGRESS_MS) {
+      reportedAtMs = Date.now();
+      await writer.write(await progressEvent(attempt));
+    }
+  }
+  throw new UnbrokenError('provider_stream_cut', 'The stream ended without a finished answer.');
+}
+
+function callOf({ facts }: Attempt): ProviderCall {
+  const { step, pass, input, resume, number, control, maxOutputTokens } = facts;
+  return {
+    model: step.candidate.model,
+    input,
+    maxOutputTokens,
+    // By the name of the log: the provider may remember calls for longer than the log is kept.
+    idempotencyKey: `${nameOfLog(step.order)}:${number}`,
+    resume,
+    signal: control.signal,
+    apiKey: pass.key.secret,
+    onHeaders: (headers) => pass.noteHead(headers),
+  };
+}
+
+async function progressEvent(attempt: Attempt): Promise<EventBody> {
+  const { step, number } = attempt.facts;
+  return {
+    type: 'usage-update',
+    ...step.candidate,
+    attempt: number,
+    ...attempt.totals(await attempt.usageSoFar()),
+  };
+}
