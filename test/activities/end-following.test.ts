@@ -213,7 +213,7 @@ describe('a follower that was counted pays its share', () => {
     expect(await close(follower, as)).toMatchObject(paid);
   });
 
-  test('where the caller cancels it', async () => {
+  test('when the caller cancels it', async () => {
     const { outcome, control } = await startFollowing();
     await fixShares();
     control.stop('cancel');
@@ -222,7 +222,7 @@ describe('a follower that was counted pays its share', () => {
     expect(await lastOf(follower)).toMatchObject({ type: 'generation-cancel', ...paid });
   });
 
-  test('where its time is up, by the close of its log', async () => {
+  test('when its time is up, by the close of its log', async () => {
     const { outcome, control } = await startFollowing();
     await fixShares();
     control.stop('deadline');
@@ -231,7 +231,7 @@ describe('a follower that was counted pays its share', () => {
     expect(await close(follower, 'failed')).toMatchObject(paid);
   });
 
-  test('where its run is ended by hand, as soon as the share is known', async () => {
+  test('when its run is ended by hand, as soon as the share is known', async () => {
     const { die } = await startFollowing();
     await die();
     await fixShares();
@@ -246,7 +246,7 @@ describe('a follower that was counted pays its share', () => {
     expect(await lastOf(follower)).toMatchObject({ type: 'generation-error', ...estimated });
   });
 
-  test('where the log of its leader is gone before it could copy the end, and then goes on by itself', async () => {
+  test('if the log of its leader is gone before it could copy the end, and then continues alone', async () => {
     const { die } = await startFollowing();
     await die();
     await fixShares();
@@ -258,7 +258,7 @@ describe('a follower that was counted pays its share', () => {
     expect(readRecord(await log.read(follower, -1))).toMatchObject({ follows: null, ...paid });
   });
 
-  test('however long its leader is silent between fixing the shares and its end', async () => {
+  test('even if its leader is silent for long between fixing the shares and its end', async () => {
     const { outcome } = await startFollowing();
     const leave = jest.spyOn(flights, 'leave');
     await fixShares();
@@ -276,7 +276,7 @@ describe('a follower that was not counted pays nothing', () => {
     expect(await fixShares()).toBe(1);
   });
 
-  test('where its time is up or it is cancelled before the leader has an answer', async () => {
+  test('when its time is up or it is cancelled before the leader has an answer', async () => {
     const { outcome, control } = await startFollowing();
     control.stop('cancel');
     expect(await outcome).toMatchObject({ status: 'cancelled', ...nothing });
@@ -313,7 +313,7 @@ describe('a follower that was not counted pays nothing', () => {
     await log.erase(leader);
     expect(await fixShares()).toBe(1);
     await endLeader();
-    // What has reached it by then, it has; else it goes on by itself.
+    // What has reached it by then, it has; without it, it continues alone.
     await outcome;
     expect(readRecord(await log.read(follower, -1))).toMatchObject(nothing);
   }, 40_000);

@@ -9,7 +9,7 @@ beforeAll(async () => {
 });
 afterAll(() => stand?.stop());
 
-test('a beginning whose log was opened by a later clock goes on as an activity, instead of being refused for ever', async () => {
+test('a beginning whose log was opened with a later clock continues as an activity, and is not refused forever', async () => {
   const messages = [{ role: 'user', content: 'Go. [[sim tokens=5 delay_ms=1]]' }] as const;
   const { order } = await stand.begin('openai-chat', { messages });
   const compression = { compressOnce: async () => null, read: async () => null };

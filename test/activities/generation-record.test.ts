@@ -4,7 +4,7 @@ import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
 import { addUsage, NO_USAGE, totalTokens } from '../../contracts/money.ts';
 import { eventsOf, failed, started, text, USAGE } from './attempt/events-of.ts';
 
-test('an empty log tells of nothing', () => {
+test('an empty log records nothing', () => {
   expect(readRecord([])).toEqual({
     text: '',
     follows: null,
@@ -31,7 +31,7 @@ test('an attempt without an end in the log is open, with the text that it delive
   expect(record.openAttempt).toMatchObject({ attempt: 2, strategy: 'prefill', ownText: 'b' });
 });
 
-test('a response taken up again is one attempt, and keeps its text as its own', () => {
+test('a reattached response is one attempt, and keeps its output', () => {
   const resumed = [started(1), text('a'), failed(1, { resumable: true }), started(2, 'reattach'), text('b')];
   expect(readRecord(eventsOf(...resumed)).openAttempt).toMatchObject({ ownText: 'ab' });
 });
@@ -48,7 +48,7 @@ test('usage and cost of failed attempts are summed, each once', () => {
   expect(record.errors).toHaveLength(2);
 });
 
-test('what ended attempts are charged is told attempt by attempt; a running response is not charged yet', () => {
+test('charges are per ended attempt; a running response is not charged yet', () => {
   const raised = {
     provider: 'sim',
     model: 'm',
@@ -93,13 +93,13 @@ test('a noted budget is known', () => {
   expect(readRecord(eventsOf({ type: 'budget-reserve', ...noted })).budgetNoted).toBe(true);
 });
 
-test('the outcome is what the terminal event tells', () => {
-  const told = { usage: USAGE, costMicroUsd: 9, attempts: 2 };
+test('the outcome is that of the terminal event', () => {
+  const totals = { usage: USAGE, costMicroUsd: 9, attempts: 2 };
   const [end, cancel, error, unknown, open] = eventsOf(
-    { type: 'generation-end', provider: 'sim', model: 'm', finishReason: 'length', cached: false, ...told },
-    { type: 'generation-cancel', ...told },
-    { type: 'generation-error', error: { code: 'budget_exceeded', message: '', doc: '' }, ...told },
-    { type: 'generation-error', error: { code: 'of_a_later_version', message: '', doc: '' }, ...told },
+    { type: 'generation-end', provider: 'sim', model: 'm', finishReason: 'length', cached: false, ...totals },
+    { type: 'generation-cancel', ...totals },
+    { type: 'generation-error', error: { code: 'budget_exceeded', message: '', doc: '' }, ...totals },
+    { type: 'generation-error', error: { code: 'of_a_later_version', message: '', doc: '' }, ...totals },
     text('a'),
   ).map(outcomeOf);
   expect(end).toMatchObject({
@@ -107,15 +107,15 @@ test('the outcome is what the terminal event tells', () => {
     finishReason: 'length',
     lastSeq: 0,
     errorCode: null,
-    ...told,
+    ...totals,
   });
-  expect(cancel).toMatchObject({ status: 'cancelled', errorCode: 'cancelled', lastSeq: 1, ...told });
-  expect(error).toMatchObject({ status: 'failed', errorCode: 'budget_exceeded', lastSeq: 2, ...told });
+  expect(cancel).toMatchObject({ status: 'cancelled', errorCode: 'cancelled', lastSeq: 1, ...totals });
+  expect(error).toMatchObject({ status: 'failed', errorCode: 'budget_exceeded', lastSeq: 2, ...totals });
   expect(unknown).toMatchObject({ status: 'failed', errorCode: 'internal' });
   expect(open).toBeNull();
 });
 
-test('reasoning and arguments of tools are output of their attempt, and no text', () => {
+test('reasoning and tool arguments are output of their attempt, but not text', () => {
   const call = { type: 'tool-call-delta', index: 0, id: 'c', name: 'find', arguments: '{}' } as const;
   const record = readRecord(
     eventsOf(started(1), { type: 'reasoning-delta', text: 'hm ' }, text('abc'), call),

@@ -69,7 +69,7 @@ describe('a stored answer', () => {
     expect(textOf(await read())).toBe(TEXT);
   });
 
-  test('is not put behind an answer that has begun since it was looked up', async () => {
+  test('is not appended to an answer that has begun since the look-up', async () => {
     const { order, lookUp, replay, read } = await begun([]);
     const found = (await lookUp()) ?? failed('nothing was looked up');
     const { writer } = await log.open(order.generationId, 1);
@@ -97,7 +97,7 @@ describe('a judge that was asked', () => {
     costMicroUsd: 9,
     usage: { ...NO_USAGE, inputTokens: 9, estimated: true },
   };
-  const said = { ...call, same: false, usage: { ...NO_USAGE, inputTokens: 5 }, costMicroUsd: 5 };
+  const judgement = { ...call, same: false, usage: { ...NO_USAGE, inputTokens: 5 }, costMicroUsd: 5 };
   let calls = 0;
   /** Asks a judge, as far as it may, which says no. */
   const judging: AnswerCache = {
@@ -105,16 +105,16 @@ describe('a judge that was asked', () => {
     async lookUp(_question, _limits, noteJudge) {
       if (noteJudge === undefined || !(await noteJudge(call))) return { outcome: 'miss' };
       calls += 1;
-      return { outcome: 'miss', judgement: said };
+      return { outcome: 'miss', judgement };
     },
   };
-  const lookUpWith = async ({ order, read }: Awaited<ReturnType<typeof begun>>, asked = judging) => {
+  const lookUpWith = async ({ order, read }: Awaited<ReturnType<typeof begun>>, answers = judging) => {
     const { input } = {
       input: { messages: [{ role: 'user', content: 'Why?' }], maxOutputTokens: 100 } as const,
     };
-    const given = { input, events: await read() };
+    const stored = { input, events: await read() };
     return (
-      (await lookUpCache({ cache: asked, cacheSettings: () => settings, log }, order, given)) ??
+      (await lookUpCache({ cache: answers, cacheSettings: () => settings, log }, order, stored)) ??
       failed('none')
     );
   };
@@ -128,10 +128,10 @@ describe('a judge that was asked', () => {
   test('is paid by what it used', async () => {
     const generation = await begun([]);
     expect(await generation.replay(await lookUpWith(generation))).toBeNull();
-    expect(await spent(generation)).toEqual({ usage: said.usage, costMicroUsd: 5 });
+    expect(await spent(generation)).toEqual({ usage: judgement.usage, costMicroUsd: 5 });
   });
 
-  test('by a process that died before the judgement was on record, is paid as estimated and not asked again', async () => {
+  test('by a process that died before it wrote the judgement, is paid as estimated and not asked again', async () => {
     const generation = await begun([]);
     calls = 0;
     await lookUpWith(generation);

@@ -17,7 +17,7 @@ const INPUT = { messages: [{ role: 'user' as const, content: 'Why?' }], maxOutpu
 const RESERVED_TOKENS = 500;
 const priceOf = (_provider: string, _model: string, { inputTokens, outputTokens }: Usage) =>
   2 * (inputTokens + outputTokens);
-const countTexts = async (texts: readonly string[]) => texts.map((one) => one.length);
+const countTexts = async (texts: readonly string[]) => texts.map((text) => text.length);
 let server: TestRedis;
 let redis: RedisConnection;
 let count = 0;

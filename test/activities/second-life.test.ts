@@ -25,7 +25,7 @@ beforeEach(async () => {
 
 type Order = StreamStep['order'];
 const messages = [{ role: 'user', content: 'Go. [[sim tokens=150 delay_ms=10]]' }] as const;
-/** Far more than it takes; only a fault waits for so long. */
+/** Far more than it takes; only a fault waits this long. */
 const SOON_MS = 20_000;
 const NOT_OVER = { deadlineAtMs: Number.MAX_SAFE_INTEGER };
 
@@ -51,7 +51,7 @@ async function beginAgain(order: Order): Promise<Order> {
   return { ...order, logCreatedAtMs: createdAt, againSinceMs: createdAt };
 }
 
-/** It has to be written by a call of its own, and paid once more. */
+/** It must be written by a separate call, and paid again. */
 async function expectWritten(order: Order) {
   const isCalled = async () => (await stand.sim.calls()).length === 2;
   await waitFor('the second call', isCalled, SOON_MS);
@@ -62,7 +62,7 @@ async function expectWritten(order: Order) {
   expect(await stand.sim.calls()).toHaveLength(2);
 }
 
-test('a stream that nobody adopted, as its workflow task was lost, is not taken for the answer of the next run', async () => {
+test('a stream that was not adopted, because its workflow task was lost, is not the answer of the next run', async () => {
   const first = await beginFirst();
   expect(await worker.beginGeneration({ order: first, epochMs: Date.now() })).toMatchObject({
     next: 'stream',
@@ -76,7 +76,7 @@ test('a stream that nobody adopted, as its workflow task was lost, is not taken 
   await expectWritten(order);
 });
 
-test('a generation is not refused because the budgets remember an earlier one of its id, which Temporal has forgotten', async () => {
+test('a generation is not refused because the budgets remember an earlier one with its id that Temporal has forgotten', async () => {
   const first = await beginFirst();
   const { generationId, tenant, user, team, keyId } = first;
   await stand.dependencies.budget.settle({
@@ -103,7 +103,7 @@ test('a generation is not refused because the budgets remember an earlier one of
   });
 });
 
-test('what was begun early for a run that another worker was given is not taken for the beginning of the next run', async () => {
+test('an early beginning of a run that another worker got is not used by the next run', async () => {
   const first = await beginFirst();
   worker.beginEarly({ order: first, runIsOurs: Promise.resolve(true), isLikelyOurs: false });
   await waitFor('the first answer', () => isEnded(first));

@@ -13,7 +13,7 @@ afterAll(() => stand?.stop());
 
 const messages = [{ role: 'user', content: 'Go. [[sim tokens=5 delay_ms=1]]' }] as const;
 
-test('a generation ends where the cache never answers, and says that nothing was stored', async () => {
+test('a generation ends although the cache never answers', async () => {
   const never = new Promise<never>(() => undefined);
   let isAsked = false;
   const cache: Dependencies['cache'] = {

@@ -1,4 +1,4 @@
-/** What readers and the bill get from attempts that are cut, stopped or silenced, whatever kind of answer they carry. */
+/** What readers and the bill get from attempts that are cut, stopped or fenced off, for every kind of answer. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Dependencies } from '../../../activities/dependencies.ts';
 import { lookUpCache } from '../../../activities/look-up-cache.ts';
@@ -47,10 +47,10 @@ afterEach(async () => {
 });
 
 const ask = (content: string) => [{ role: 'user' as const, content }];
-let asked = 0;
+let questions = 0;
 const prompt = (directive: string) => {
-  asked += 1;
-  return ask(`Question ${asked} [[sim ${directive}]]`);
+  questions += 1;
+  return ask(`Question ${questions} [[sim ${directive}]]`);
 };
 
 /** The tool calls that a reader holds at the end, put together as readers do it. */
@@ -74,7 +74,7 @@ function thoughtsOf(events: readonly GenerationEvent[]): string {
 const started = (events: readonly GenerationEvent[]) =>
   events.flatMap((event) => (event.type === 'provider-start' ? [event.strategy] : []));
 
-describe('a response that was asked for again, accepted, and cut', () => {
+describe('a response that was requested again, accepted, and cut', () => {
   // The call after the error is accepted and cut before it says anything; the one after that reattaches to it.
   const failThenCut = async (afterTokens: number) => {
     await stand.sim.fault({ kind: 'in-band-error', afterTokens });
@@ -93,7 +93,7 @@ describe('a response that was asked for again, accepted, and cut', () => {
     for (const call of callsOf(events)) expect(JSON.parse(call)).toEqual({ town: 'harbour', days: 42 });
   });
 
-  test('leaves no thoughts of the response before it', async () => {
+  test('leaves no reasoning of the response before it', async () => {
     await failThenCut(6);
     const messages = prompt('reasoning=12 tokens=20 delay_ms=1');
     const step = await stand.begin('openai-responses', { messages });
@@ -137,7 +137,7 @@ describe('a response that was asked for again, accepted, and cut', () => {
 });
 
 describe.each(WIRES)('%s', (wire) => {
-  test('an answer in JSON that is cut or loses its process at any place is one whole value', async () => {
+  test('a JSON answer that is cut or loses its process anywhere is one whole value', async () => {
     const { seed, between } = createRandom(chooseSeed());
     for (let run = 0; run < 6; run += 1) {
       await stand.sim.clearFaults();
@@ -190,7 +190,7 @@ test.each(WIRES)('half a tool call is void before the next call leaves (%s)', as
   expect(reset).toBeLessThan(next);
 });
 
-describe.each(WIRES)('%s, asked to continue an answer', (wire) => {
+describe.each(WIRES)('%s, continuing an answer', (wire) => {
   test.each([
     ['in band', 'in-band-error', 40],
     ['after a few characters', 'in-band-error', 2],
@@ -211,7 +211,7 @@ describe.each(WIRES)('%s, asked to continue an answer', (wire) => {
     },
   );
 
-  test('and losing its process while it begins again gives no text twice', async () => {
+  test('delivers no text twice if its process dies while it restarts', async () => {
     const messages = prompt('tokens=60 delay_ms=6');
     await stand.sim.fault({ kind: 'in-band-error', afterTokens: 40 });
     await stand.sim.fault({ kind: 'ignore-continuation', times: 9 });
@@ -238,7 +238,7 @@ describe('a stop before the call has left', () => {
     );
   };
 
-  test('by the caller, who cancelled while the run was being opened, costs nothing', async () => {
+  test('by a caller that cancels while the log is opened costs nothing', async () => {
     const step = await stand.begin('openai-chat', { messages: prompt('tokens=20') });
     await stand.dependencies.log.requestCancel(step.order.generationId);
     const outcome = await stand.attempt(step).outcome;
@@ -260,10 +260,10 @@ describe('a stop before the call has left', () => {
   );
 });
 
-describe('an attempt that was silenced', () => {
+describe('an attempt that was fenced off', () => {
   const stateOfFirst = async () => (await stand.sim.calls())[0]?.state;
 
-  test('stops the response that nobody else can learn of', async () => {
+  test('stops a response that no other process can know of', async () => {
     await stand.sim.fault({ kind: 'slow-first-token', delayMs: 300 });
     const step = await stand.begin('openai-responses', { messages: prompt('tokens=2000 delay_ms=10') });
     const first = stand.attempt(step);
@@ -275,7 +275,7 @@ describe('an attempt that was silenced', () => {
     expect(await stateOfFirst()).toBe('cancelled');
   });
 
-  test('leaves a response alone that the log names: the next attempt reads it on', async () => {
+  test('leaves a response that the log names: the next attempt reattaches to it', async () => {
     const messages = prompt('tokens=300 delay_ms=3');
     const step = await stand.begin('openai-responses', { messages });
     const first = stand.attempt(step);
@@ -288,7 +288,7 @@ describe('an attempt that was silenced', () => {
   });
 });
 
-test('the estimate of a continuation whose process died has the text that was sent with it', async () => {
+test('the estimate of a continuation whose process died includes the text that was sent with it', async () => {
   const { countTexts } = stand.dependencies;
   await stand.sim.fault({ kind: 'in-band-error', afterTokens: 100 });
   const messages = prompt('tokens=200 delay_ms=3');
@@ -307,7 +307,7 @@ test('the estimate of a continuation whose process died has the text that was se
   expect(interrupted.usage.inputTokens).toBeGreaterThanOrEqual((await countTexts([sent]))[0] ?? 0);
 });
 
-test('an answer in JSON that does not parse is neither stored nor taken from the cache', async () => {
+test('a JSON answer that does not parse is neither stored nor served from the cache', async () => {
   const stored: string[] = [];
   const cache = {
     store: async (_question: unknown, { text }: { text: string }) => {

@@ -6,12 +6,12 @@ import type { FinishReason } from '../../../contracts/generation.ts';
 const DELIVERED = 'The river carries light over stone, and every morning a small boat leaves';
 const REST = ' the harbour with letters, tea and maps.';
 
-/** What a reader holds who had `delivered`, and was given what the guard let through of the model's words. */
-function readerText(delivered: string, pieces: readonly string[], reason: FinishReason = 'stop') {
+/** The text of a reader that had `delivered` and gets what the guard lets through. */
+function readerText(delivered: string, deltas: readonly string[], reason: FinishReason = 'stop') {
   const guard = createContinuationGuard(delivered);
   let text = delivered;
   let resets = 0;
-  for (const guarded of [...pieces.map((piece) => guard.push(piece)), guard.finish(reason)]) {
+  for (const guarded of [...deltas.map((delta) => guard.push(delta)), guard.finish(reason)]) {
     if (guarded.reset) {
       text = '';
       resets += 1;
@@ -21,8 +21,8 @@ function readerText(delivered: string, pieces: readonly string[], reason: Finish
   return { text, resets };
 }
 
-describe('what a model says that was asked to continue', () => {
-  test('goes through at once where it continues', () => {
+describe('the text of a model that was asked to continue', () => {
+  test('passes at once if it continues', () => {
     const guard = createContinuationGuard(DELIVERED);
     expect(guard.push(' the')).toEqual({ reset: false, text: ' the' });
     expect(guard.push(' harbour')).toEqual({ reset: false, text: ' harbour' });
@@ -34,7 +34,7 @@ describe('what a model says that was asked to continue', () => {
     expect(guard.push(' ship')).toEqual({ reset: false, text: 'The ship' });
   });
 
-  test('has what it repeats left out where it repeats all of it, with white space before it or not', () => {
+  test('loses what it repeats if it repeats everything, with or without white space before it', () => {
     for (const space of ['', ' ', '\n\n']) {
       for (const pieces of [[space + DELIVERED + REST], [space, ...DELIVERED, ...REST]]) {
         expect(readerText(DELIVERED, pieces)).toEqual({ text: DELIVERED + REST, resets: 0 });
@@ -47,7 +47,7 @@ describe('what a model says that was asked to continue', () => {
     });
   });
 
-  test('is another answer where a long repeat differs, and voids the old one', () => {
+  test('is another answer if a long repeat then differs, and voids the old one', () => {
     const other = 'The river carries light over sand. That is all.';
     expect(readerText(DELIVERED, [...other])).toEqual({ text: other, resets: 1 });
     // One that ends inside what readers have is another answer, too.
@@ -55,18 +55,18 @@ describe('what a model says that was asked to continue', () => {
     expect(readerText(DELIVERED, [short])).toEqual({ text: short, resets: 1 });
   });
 
-  test('keeps what readers have where its cap ends it within the repeat', () => {
+  test('changes nothing if its cap ends it within the repeat', () => {
     expect(readerText(DELIVERED, [DELIVERED.slice(0, 40)], 'length')).toEqual({ text: DELIVERED, resets: 0 });
   });
 
-  test('is trusted where the text repeats itself, as lists and refrains do', () => {
+  test('is trusted if the text repeats itself, as lists and refrains do', () => {
     const list = '- a boat with letters and tea, 1\n- a boat with letters and tea, 2\n';
     const rest = '- a boat with letters and tea, 3\n';
     expect(readerText(list, [...rest])).toEqual({ text: list + rest, resets: 0 });
     expect(readerText('ha ha ha', [' ha', ' ha'])).toEqual({ text: 'ha ha ha ha ha', resets: 0 });
   });
 
-  test('cut into whatever pieces, is either the rest, or the whole answer again, or another answer', () => {
+  test('is the rest, the whole answer again, or another answer, whatever its deltas are', () => {
     const words = fc.array(fc.constantFrom('river', 'stone', 'light', 'boat', '\n\n', 'naïve', '🚀'), {
       minLength: 8,
       maxLength: 40,

@@ -24,6 +24,6 @@ export function started(attempt: number, strategy: ResumeStrategy = 'start', mod
 
 export function failed(attempt: number, facts: { code?: string; resumable?: boolean } = {}): EventBody {
   const { code = 'provider_stream_cut', resumable = false } = facts;
-  const told = { code, message: 'cut', resumable, usage: USAGE, costMicroUsd: 7 };
-  return { type: 'provider-error', provider: 'sim', model: 'm', attempt, ...told };
+  const error = { code, message: 'cut', resumable, usage: USAGE, costMicroUsd: 7 };
+  return { type: 'provider-error', provider: 'sim', model: 'm', attempt, ...error };
 }

@@ -32,7 +32,7 @@ test.each([
   expect(isPlausibleUsage(reported, attempt)).toBe(false);
 });
 
-test('an answer that was cut at the cap may have only thought', () => {
+test('an answer that was cut at the cap may have only reasoning', () => {
   const thought = { ...usage, outputTokens: 0, reasoningTokens: 1_000 };
   expect(isPlausibleUsage(thought, { ...attempt, reason: 'length' })).toBe(true);
 });

@@ -23,7 +23,7 @@ test('a log without text starts', () => {
   expect(plan).toEqual({ strategy: 'start' });
 });
 
-test('a running response of the same model is taken up again before anything is paid anew', () => {
+test('a running response of the same model is reattached to before anything is paid again', () => {
   expect(planResume(CANDIDATE, ALL, delivered, CHECKPOINT)).toEqual({ strategy: 'reattach', cursor: CURSOR });
 });
 
@@ -31,7 +31,7 @@ test.each([
   ['another model', { ...CANDIDATE, model: 'other' }, ALL],
   ['another provider', { ...CANDIDATE, provider: 'other' }, ALL],
   ['a model that cannot be reattached', CANDIDATE, { ...ALL, reattach: false }],
-])('the checkpoint is left where %s goes on', (_, candidate, can) => {
+])('the checkpoint is ignored if %s continues', (_, candidate, can) => {
   expect(planResume(candidate, can, delivered, CHECKPOINT)).toEqual({
     strategy: 'prefill',
     deliveredText: 'abc',
@@ -47,7 +47,7 @@ test('delivered text is continued by the best means that the model has', () => {
   expect(planned({})).toEqual({ strategy: 'restart' });
 });
 
-test('a model that refused a prefill is not asked for one again; another model is', () => {
+test('a model that refused a prefill gets none again; another model does', () => {
   const refused = failed(1, { code: 'provider_prefill_refused' });
   const record = readRecord(eventsOf(started(1), text(LONG), refused));
   expect(planResume(CANDIDATE, ALL, record, null).strategy).toBe('instruct');
@@ -88,24 +88,24 @@ const thought: EventBody = { type: 'reasoning-delta', text: 'hm' };
 const call: EventBody = { type: 'tool-call-delta', index: 0, id: 'c', name: 'find', arguments: '{"wh' };
 const reset: EventBody = { type: 'text-reset', reason: 'again' };
 
-describe('what is never gone on with half-way', () => {
+describe('what is never continued in the middle', () => {
   const planOf = (events: EventBody[], checkpoint: typeof CHECKPOINT | null = null) => {
     const record = readRecord(eventsOf(started(1), ...events));
     const resume = planResume(CANDIDATE, ALL, record, checkpoint);
     return { strategy: resume.strategy, voids: dutiesOf(resume, record).voids };
   };
 
-  test('a tool call is begun anew, whatever text stands before it, and voids what readers hold', () => {
+  test('a tool call is restarted, whatever text precedes it, and voids what readers hold', () => {
     expect(planOf([call])).toEqual({ strategy: 'restart', voids: true });
     expect(planOf([text('abc'), call])).toEqual({ strategy: 'restart', voids: true });
   });
 
-  test('a thought without text is begun anew; text after a thought is gone on with', () => {
+  test('reasoning without text is restarted; text after reasoning is continued', () => {
     expect(planOf([thought])).toEqual({ strategy: 'start', voids: true });
     expect(planOf([thought, text('abc')])).toEqual({ strategy: 'prefill', voids: false });
   });
 
-  test('a running response is taken up again in the middle of either', () => {
+  test('a running response is reattached to in the middle of either', () => {
     expect(planOf([thought, call], CHECKPOINT)).toEqual({ strategy: 'reattach', voids: false });
   });
 
@@ -125,7 +125,7 @@ describe('what is never gone on with half-way', () => {
 describe('an answer in JSON', () => {
   const output = { name: 'answer', schema: { type: 'object' } };
 
-  test('is never continued: a schema makes the model write a whole value, behind which the old half would stand', () => {
+  test('is never continued: with a schema the model writes a whole value, which would follow the old half', () => {
     const record = readRecord(eventsOf(started(1), text('{"city":"Par'), failed(1)));
     for (const prefill of [true, false]) {
       const can = capabilitiesFor({ reattach: false, prefill, instruct: true }, { output });
@@ -134,14 +134,14 @@ describe('an answer in JSON', () => {
     }
   });
 
-  test('is reattached where its response runs, and prose is continued', () => {
+  test('is reattached to while its response runs, and prose is continued', () => {
     const can = capabilitiesFor(ALL, { output });
     expect(planResume(CANDIDATE, can, delivered, CHECKPOINT).strategy).toBe('reattach');
     expect(capabilitiesFor(ALL, {})).toEqual(ALL);
   });
 });
 
-describe('what a response owes stays the same when it is reattached', () => {
+describe('the duties of a response stay the same after a reattach', () => {
   const dutiesAfter = (...events: EventBody[]) => {
     const record = readRecord(eventsOf(...events));
     return dutiesOf({ strategy: 'reattach', cursor: CURSOR }, record);
@@ -167,7 +167,7 @@ describe('what a response owes stays the same when it is reattached', () => {
   test('a continuation keeps the text that was sent with it', () => {
     const continued = [started(1), text('abc'), failed(1), started(2, 'instruct'), text('d')];
     expect(dutiesAfter(...continued)).toEqual({ voids: false, guardedText: '', sentText: 'abc' });
-    // What it says first is still to be compared, whoever reads it.
+    // Its first text must still be compared, whichever process reads it.
     expect(dutiesAfter(...continued.slice(0, -1))).toMatchObject({ guardedText: 'abc', sentText: 'abc' });
     expect(dutiesAfter(started(1), text('abc'))).toMatchObject({ sentText: '' });
   });

@@ -21,7 +21,7 @@ function counted(outcome: Promise<GenerationOutcome>) {
   return run;
 }
 
-test('a stream that runs is joined, not begun again', () => {
+test('a running stream is joined, not started again', () => {
   const streams = new RunningStreams();
   const run = counted(NEVER);
   expect(streams.joinOrStart(step, 1, run)).toBe(streams.joinOrStart(step, 2, run));
@@ -36,7 +36,7 @@ test('another candidate of the same generation is another stream', () => {
   expect(run.times).toBe(2);
 });
 
-test('a stream that ended before it was adopted tells its adopter how, once', async () => {
+test('a stream that ended before it was adopted gives its outcome to the adopter, once', async () => {
   const streams = new RunningStreams();
   const run = counted(Promise.resolve(outcomeWith()));
   await streams.joinOrStart(step, 1, run).outcome;
@@ -48,7 +48,7 @@ test('a stream that ended before it was adopted tells its adopter how, once', as
   expect(run.times).toBe(2);
 });
 
-test('an attempt after one that was claimed and failed begins anew', async () => {
+test('the attempt after a claimed and failed one starts a new stream', async () => {
   const streams = new RunningStreams();
   const run = counted(Promise.reject(new Error('cut')));
   const first = streams.joinOrStart(step, 1, run);

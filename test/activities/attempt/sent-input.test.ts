@@ -10,11 +10,11 @@ function sent(input: object | null, shortened: object | null) {
   return readSentInput({ log, compression } as unknown as Parameters<typeof readSentInput>[0], 'gen_1');
 }
 
-test('a shortened input that is lost is not replaced by the whole one, which costs more than was reserved', async () => {
-  const asked = { messages: MESSAGES, maxOutputTokens: 1, compression: { ratio: 0.5 } };
-  expect(await sent(asked, null)).toBeNull();
+test('a lost compressed input is not replaced by the whole one, which costs more than was reserved', async () => {
+  const compressed = { messages: MESSAGES, maxOutputTokens: 1, compression: { ratio: 0.5 } };
+  expect(await sent(compressed, null)).toBeNull();
   const short = [{ role: 'user', content: 'A context.' }];
-  expect(await sent(asked, { messages: short })).toMatchObject({ messages: short });
+  expect(await sent(compressed, { messages: short })).toMatchObject({ messages: short });
   const plain = { messages: MESSAGES, maxOutputTokens: 1 };
   expect(await sent(plain, null)).toEqual(plain);
   expect(await sent(null, null)).toBeNull();
