@@ -68,6 +68,7 @@ async function begin(input: string, model = 'simulated/sim-large'): Promise<Read
 }
 
 /** The versions whose workers took its workflow tasks, in order. */
+/** The version of each workflow task; a slow machine needs more than one. */
 async function versionsOf(id: string): Promise<string[]> {
   const handle = (await temporalClient(stack.env)).workflow.getHandle(workflowId('dev', id));
   const events = (await handle.fetchHistory()).events ?? [];
@@ -101,7 +102,7 @@ test('where no version is current new generations wait, the doctor says so, and 
   expect(reading.text()).toBe('');
   await setCurrent('a');
   await expectWhole(reading, input);
-  expect(await versionsOf(reading.id)).toEqual(['a']);
+  expect(new Set(await versionsOf(reading.id))).toEqual(new Set(['a']));
   expect(await findingsOf()).toMatchObject([{ status: 'ok' }]);
 });
 
@@ -129,13 +130,13 @@ test('a ramp gives the new version its share', async () => {
   for (const input of inputs) {
     const reading = await begin(input);
     await expectWhole(reading, input);
-    expect(await versionsOf(reading.id)).toEqual(['a']);
+    expect(new Set(await versionsOf(reading.id))).toEqual(new Set(['a']));
   }
   await run('ramp', 'a', '0');
   const input = promptOf({ tokens: 5 });
   const reading = await begin(input);
   await expectWhole(reading, input);
-  expect(await versionsOf(reading.id)).toEqual(['b']);
+  expect(new Set(await versionsOf(reading.id))).toEqual(new Set(['b']));
 });
 
 test('a warning, which may be tried for days, moves on with the versions', async () => {
