@@ -61,7 +61,7 @@ export class AnswerDelivery {
 
   async #write({ reset, text }: GuardedText): Promise<void> {
     const { writer } = this.#attempt.facts;
-    if (reset) void writer.write({ type: 'text-reset', reason: 'The answer was begun again and differs.' });
+    if (reset) void writer.write({ type: 'text-reset', reason: 'The answer was restarted and differs.' });
     if (text !== '') await writer.write({ type: 'text-delta', text }, this.#heldCheckpoint);
   }
 

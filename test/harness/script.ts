@@ -70,7 +70,7 @@ export function endWith(finishReason: 'stop' | 'length' | 'tool-calls' = 'stop')
 export const texts = (...pieces: readonly string[]): EventBody[] =>
   pieces.map((text) => ({ type: 'text-delta', text }));
 
-export const RESET: EventBody = { type: 'text-reset', reason: 'The answer was begun again and differs.' };
+export const RESET: EventBody = { type: 'text-reset', reason: 'The answer was restarted and differs.' };
 
 /** A call in pieces. */
 export function callOf(index: number, id: string, name: string, ...pieces: readonly string[]): EventBody[] {

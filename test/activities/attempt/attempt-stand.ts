@@ -33,39 +33,140 @@ const BREAKER = {
   maxOpenMs: 300,
 };
 
-export interface RunningAttempt {
+interface RunningAttempt {
   readonly outcome: Promise<GenerationOutcome>;
   stop(why: Stop): void;
 }
 
-export interface AttemptStand {
+const OWNER = { tenant: 'acme', user: 'ann', team: null, keyId: 'key' };
+/** The reservation for the input of a generation, which is far less. */
+const INPUT_TOKENS = 1_000;
+
+interface Services {
   readonly sim: Simulator;
   readonly redis: RedisConnection;
   readonly dependencies: Dependencies;
-  /** What its log is created with. */
-  creationOf(order: StreamStep['order'], input: Partial<GenerationInput>): LogCreation;
-  /** Creates the log of a generation. @returns its first step. */
-  begin(
-    wire: WireFamily,
-    input: Partial<GenerationInput>,
-    limits?: { deadlineAtMs: number },
-  ): Promise<StreamStep>;
-  /** Begins the next attempt; it silences the one before. */
-  attempt(step: StreamStep, stopped?: Stop): RunningAttempt;
-  /** Attempts until there is an outcome, or a failure that is not to be tried again. */
-  untilOutcome(step: StreamStep): Promise<GenerationOutcome>;
-  events(step: StreamStep): Promise<GenerationEvent[]>;
   stop(): Promise<void>;
 }
 
 export async function startAttemptStand(wires: readonly WireFamily[]): Promise<AttemptStand> {
   const [server, provided] = await Promise.all([startTestRedis(), createSimulatedProvider()]);
   const redis = await server.connect();
+  return new AttemptStand({
+    sim: connectSimulator(provided.url),
+    redis,
+    dependencies: createDependencies(redis, wires, provided.url),
+    stop: async () => {
+      await server.stop();
+      await provided.stop();
+    },
+  });
+}
+
+export class AttemptStand {
+  readonly sim: Simulator;
+  readonly redis: RedisConnection;
+  readonly dependencies: Dependencies;
+  readonly #services: Services;
+  #generations = 0;
+  #epoch = 1_000;
+
+  constructor(services: Services) {
+    this.#services = services;
+    this.sim = services.sim;
+    this.redis = services.redis;
+    this.dependencies = services.dependencies;
+  }
+
+  /** What the log of a generation is created with. */
+  creationOf(
+    { generationId, tenant, user, route }: StreamStep['order'],
+    input: Partial<GenerationInput>,
+  ): LogCreation {
+    return {
+      generationId,
+      tenant,
+      user,
+      route,
+      requestHash: 'hash',
+      metadata: {},
+      input: wholeOf(input),
+    };
+  }
+
+  /** Creates the log of a generation. @returns its first step. */
+  async begin(
+    wire: WireFamily,
+    input: Partial<GenerationInput>,
+    limits: { deadlineAtMs: number } = { deadlineAtMs: Number.MAX_SAFE_INTEGER },
+  ): Promise<StreamStep> {
+    this.#generations += 1;
+    const generationId = `gen_${this.#generations}`;
+    const messages = [{ role: 'user' as const, content: `Question ${this.#generations}` }];
+    const whole = wholeOf({ messages, ...input });
+    const { maxOutputTokens } = whole;
+    const candidate = { provider: wire, model: MODEL };
+    const order: StreamStep['order'] = {
+      generationId,
+      ...OWNER,
+      route: 'default',
+      candidates: [candidate],
+      cache: 'off',
+      inputChars: 1,
+      maxOutputTokens,
+      limitMs: 60_000,
+      ...limits,
+    };
+    await this.dependencies.log.create(this.creationOf(order, whole));
+    const reserved = await this.dependencies.budget.reserve({
+      generationId,
+      ...OWNER,
+      inputTokens: INPUT_TOKENS,
+      maxOutputTokens,
+      minOutputTokens: 1,
+      price: { fixedMicroUsd: INPUT_TOKENS, outputMicroUsdPerMillion: 1_000_000 },
+    });
+    if (!reserved.granted) throw new Error('the test budget refused');
+    const { granted: _, ...reservation } = reserved;
+    return { order, candidate, ...reservation, isLast: true };
+  }
+
+  /** Begins the next attempt, which fences off the one before. */
+  attempt(step: StreamStep, stopped?: Stop): RunningAttempt {
+    this.#epoch += 1;
+    const { control, stop } = controlOf(this.#epoch);
+    if (stopped !== undefined) stop(stopped);
+    const outcome = runStream(this.dependencies, step, control);
+    outcome.catch(() => undefined);
+    return { outcome, stop };
+  }
+
+  /** Attempts until there is an outcome, or a failure that must not be retried. */
+  async untilOutcome(step: StreamStep): Promise<GenerationOutcome> {
+    for (;;) {
+      try {
+        return await this.attempt(step).outcome;
+      } catch (error) {
+        if (!(error instanceof ApplicationFailure) || error.nonRetryable === true) throw error;
+      }
+    }
+  }
+
+  events({ order }: StreamStep): Promise<GenerationEvent[]> {
+    return this.dependencies.log.read(order.generationId, -1);
+  }
+
+  stop(): Promise<void> {
+    return this.#services.stop();
+  }
+}
+
+function createDependencies(redis: RedisConnection, wires: readonly WireFamily[], url: string): Dependencies {
   const providers = new Map<string, Provider>(
-    wires.map((wire) => [wire, adapterFor(wire, simulatedConfig(wire, provided.url))]),
+    wires.map((wire) => [wire, adapterFor(wire, simulatedConfig(wire, url))]),
   );
   const key = { id: 'key', secret: KEY, weight: 1, requests: null, tokens: null, windowMs: 60_000 };
-  const dependencies: Dependencies = {
+  return {
     log: new RedisEventLog(redis, { retentionMs: 60_000 }),
     budget: new RedisBudgetLedger({ redis, limits: [], timeZone: 'UTC', keepEntriesMs: 86_400_000 }),
     gate: new RedisGate({
@@ -90,94 +191,10 @@ export async function startAttemptStand(wires: readonly WireFamily[]): Promise<A
     promptStats: absent('promptStats'),
     compression: absent('compression'),
   };
-  let generations = 0;
-  let epoch = 1_000;
-
-  const attempt: AttemptStand['attempt'] = (step, stopped) => {
-    epoch += 1;
-    const { control, stop } = controlOf(epoch);
-    if (stopped !== undefined) stop(stopped);
-    const outcome = runStream(dependencies, step, control);
-    outcome.catch(() => undefined);
-    return { outcome, stop };
-  };
-
-  return {
-    sim: connectSimulator(provided.url),
-    redis,
-    dependencies,
-    creationOf,
-    attempt,
-    async begin(wire, input, limits = { deadlineAtMs: Number.MAX_SAFE_INTEGER }) {
-      generations += 1;
-      const generationId = `gen_${generations}`;
-      const owner = { tenant: 'acme', user: 'ann', team: null, keyId: 'key', route: 'default' };
-      const whole = wholeOf({
-        messages: [{ role: 'user', content: `Question ${generations}` }],
-        ...input,
-      });
-      const candidate = { provider: wire, model: MODEL };
-      const order: StreamStep['order'] = {
-        generationId,
-        ...owner,
-        candidates: [candidate],
-        cache: 'off',
-        inputChars: 1,
-        maxOutputTokens: whole.maxOutputTokens,
-        limitMs: 60_000,
-        ...limits,
-      };
-      await dependencies.log.create(creationOf(order, whole));
-      const inputTokens = 1_000;
-      const reserved = await dependencies.budget.reserve({
-        generationId,
-        tenant: owner.tenant,
-        user: owner.user,
-        team: null,
-        keyId: owner.keyId,
-        inputTokens,
-        maxOutputTokens: whole.maxOutputTokens,
-        minOutputTokens: 1,
-        price: { fixedMicroUsd: inputTokens, outputMicroUsdPerMillion: 1_000_000 },
-      });
-      if (!reserved.granted) throw new Error('the test budget refused');
-      const { granted: _, ...reservation } = reserved;
-      return { order, candidate, ...reservation, isLast: true };
-    },
-    async untilOutcome(step) {
-      for (;;) {
-        try {
-          return await attempt(step).outcome;
-        } catch (error) {
-          if (!(error instanceof ApplicationFailure) || error.nonRetryable === true) throw error;
-        }
-      }
-    },
-    events: ({ order }) => dependencies.log.read(order.generationId, -1),
-    async stop() {
-      await server.stop();
-      await provided.stop();
-    },
-  };
 }
 
 function wholeOf(input: Partial<GenerationInput>): GenerationInput {
   return { messages: [], maxOutputTokens: 2_000, ...input };
-}
-
-function creationOf(
-  { generationId, tenant, user, route }: StreamStep['order'],
-  input: Partial<GenerationInput>,
-): LogCreation {
-  return {
-    generationId,
-    tenant,
-    user,
-    route,
-    requestHash: 'hash',
-    metadata: {},
-    input: wholeOf(input),
-  };
 }
 
 function controlOf(epoch: number): { control: StreamControl; stop: (why: Stop) => void } {
