@@ -1,6 +1,6 @@
 /** The index of docs/decisions: each page has the next number and one line in README.md, with its title. */
 
-export interface DecisionPage {
+interface DecisionPage {
   /** Its name in docs/decisions. */
   readonly name: string;
   readonly source: string;

@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { createOpenApiDocument } from '../../api/openapi/create-document.ts';
 import { eventBodySchema } from '../../contracts/events.ts';
 import { clientFrameSchema } from '../../contracts/websocket.ts';
-import { namedCommands, namedScripts, relativeLinks } from './docs.ts';
+import { headingAnchors, headingLinks, namedCommands, namedScripts, relativeLinks } from './docs.ts';
 import { projectFiles, ROOT, readJson, readProjectFile } from './project-files.ts';
 
 const pages = projectFiles('.md').map((path) => ({ path, source: readProjectFile(path) }));
@@ -22,6 +22,16 @@ describe('the docs', () => {
       relativeLinks(path, source)
         .filter((target) => target.startsWith('..') || !existsSync(join(ROOT, target)))
         .map((target) => `${path}: ${target}`),
+    );
+    expect(dead).toEqual([]);
+  });
+
+  test('every link to a heading finds it', () => {
+    const anchors = new Map(pages.map(({ path, source }) => [path, headingAnchors(source)]));
+    const dead = pages.flatMap(({ path, source }) =>
+      headingLinks(path, source)
+        .filter(({ page, heading }) => anchors.get(page)?.includes(heading) === false)
+        .map(({ page, heading }) => `${path}: ${page}#${heading}`),
     );
     expect(dead).toEqual([]);
   });
@@ -84,6 +94,17 @@ describe('the checks can fail', () => {
       '[a](b.md#c) ![d](./e.svg "f") <img src="g.svg"> `[h](i.md)` [j](https://k.example) [l](#m)';
     expect(relativeLinks('docs/page.md', source)).toEqual(['docs/b.md', 'docs/e.svg', 'docs/g.svg']);
     expect(relativeLinks('page.md', '```md\n[a](b.md)\n```\n')).toEqual([]);
+  });
+
+  test('links to headings are found, and headings have the anchors of GitHub', () => {
+    expect(headingLinks('docs/page.md', '[a](b.md#c) [d](#e) [f](https://g.example#h)')).toEqual([
+      { page: 'docs/b.md', heading: 'c' },
+      { page: 'docs/page.md', heading: 'e' },
+    ]);
+    expect(headingAnchors("# A b: `c`\n\n```sh\n# no heading\n```\n\n## It's TLS/HTTP\n")).toEqual([
+      'a-b-c',
+      'its-tlshttp',
+    ]);
   });
 
   test('scripts and commands are found', () => {

@@ -3,15 +3,47 @@ import { posix } from 'node:path';
 
 /** The targets of relative links and images, as paths from the root; code is not searched. */
 export function relativeLinks(path: string, source: string): string[] {
-  const prose = source.replace(/^```[\s\S]*?^```/gm, '').replace(/`[^`\n]*`/g, '');
+  return linkTargets(source)
+    .filter((target) => !/^(?:[a-z]+:|#|\/\/)/i.test(target))
+    .map((target) => fromRoot(path, target.split('#')[0] ?? ''));
+}
+
+/** Links to a heading, of the same page or of another one. */
+export function headingLinks(path: string, source: string): { page: string; heading: string }[] {
+  return linkTargets(source)
+    .filter((target) => target.includes('#') && !/^[a-z]+:/i.test(target))
+    .map((target) => {
+      const [page = '', heading = ''] = target.split('#');
+      return { page: page === '' ? path : fromRoot(path, page), heading };
+    });
+}
+
+/** The anchors of a page's headings, as GitHub names them. */
+export function headingAnchors(source: string): string[] {
+  return [...withoutBlocks(source).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
+    title
+      .trim()
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+}
+
+function linkTargets(source: string): string[] {
+  const prose = withoutBlocks(source).replace(/`[^`\n]*`/g, '');
   const inline = [...prose.matchAll(/\]\(<?([^)\s>]+)>?(?:\s+"[^"]*")?\)/g)].map(
     ([, target]) => target ?? '',
   );
   const html = [...prose.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, target]) => target ?? '');
-  return [...inline, ...html]
-    .filter((target) => !/^(?:[a-z]+:|#|\/\/)/i.test(target))
-    .map((target) => target.split('#')[0] ?? '')
-    .map((target) => posix.normalize(posix.join(posix.dirname(path), target)));
+  return [...inline, ...html];
+}
+
+function withoutBlocks(source: string): string {
+  return source.replace(/^```[\s\S]*?^```/gm, '');
+}
+
+function fromRoot(path: string, target: string): string {
+  return posix.normalize(posix.join(posix.dirname(path), target));
 }
 
 /** Names of npm scripts that a page tells its reader to run. */
