@@ -1,12 +1,15 @@
 /**
- * What `npm start`, `npm test` and the other scripts call. Plain JavaScript that runs on an old Node, because its
- * work is to have the pinned dependencies and the pinned Node there, and then to go on with that Node.
+ * What `npm start`, `npm test` and the other scripts call. It installs the pinned dependencies, fetches the programs of
+ * the services beside that, and then runs the script on the pinned Node. Plain JavaScript on Node's own modules, because
+ * an old Node runs it before anything is installed.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { findProgramFolders } from '../tools/services/programs/find-programs.js';
+import { reasonOf, seconds } from '../tools/services/programs/service-error.js';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const modules = join(root, 'node_modules');
@@ -24,7 +27,7 @@ const JEST = [
   'node_modules/jest/bin/jest.js',
 ];
 
-/** Each command is a list of steps for the pinned Node; `args` of the caller go to the last one. */
+/** Each command is a list of steps for the pinned Node; the last one gets the caller's arguments. */
 const COMMANDS = {
   start: [['bin/start.ts']],
   test: [TYPECHECK, TYPECHECK_PAGE, LINT, JEST],
@@ -34,23 +37,22 @@ const COMMANDS = {
   prove: [['test/prove/main.ts']],
   bench: [['tools/bench/main.ts']],
 };
-const NEEDS_SERVICES = new Set(['test', 'prove', 'bench']);
+const NEEDS_SERVICES = new Set(['start', 'test', 'prove', 'bench']);
 
 const say = (line) => process.stderr.write(`${line}\n`);
-const seconds = (sinceMs) => `${((Date.now() - sinceMs) / 1000).toFixed(1)} s`;
 
 function fail(message, fix) {
   say(`${message}\n  Fix: ${fix}`);
   process.exit(1);
 }
 
-/** Runs to the end and resolves with the exit code. Signals go to the child, which ends in its own time. */
-function run(command, args, settings = {}) {
+/** Runs a command to its end and resolves with the exit code. Signals go to the child, which ends when it is ready to. */
+function run(command, args, env = process.env) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
       cwd: root,
-      env: settings.env ?? process.env,
-      stdio: settings.stdio ?? 'inherit',
+      env,
+      stdio: 'inherit',
     });
     const forward = (signal) => child.kill(signal);
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -61,14 +63,10 @@ function run(command, args, settings = {}) {
     const watch = setInterval(() => {
       if (underNpm && process.ppid !== parent) child.kill('SIGTERM');
     }, PARENT_POLL_MS);
-    let output = '';
-    child.stdout?.on('data', (chunk) => {
-      output += chunk;
-    });
     const end = (code) => {
       clearInterval(watch);
       for (const signal of signals) process.off(signal, forward);
-      resolve({ code, output });
+      resolve(code);
     };
     child.once('error', (error) => {
       say(`${command}: ${error.message}`);
@@ -78,16 +76,14 @@ function run(command, args, settings = {}) {
   });
 }
 
-async function haveDependencies() {
+async function installDependencies() {
   const wanted = createHash('sha256').update(readFileSync(lockFile)).digest('hex');
   if (isInstalled(wanted)) return;
-  say('dependencies: installing the locked versions by npm ci (about a minute, once)');
+  say('dependencies: installing the locked versions by npm ci (up to a minute, once)');
   const begunAt = Date.now();
   const npm = process.env.npm_execpath;
   const flags = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  const { code } = npm?.endsWith('.js')
-    ? await run(process.execPath, [npm, ...flags])
-    : await run('npm', flags);
+  const code = npm?.endsWith('.js') ? await run(process.execPath, [npm, ...flags]) : await run('npm', flags);
   if (code !== 0)
     fail('npm ci failed; its message is above.', 'Check the network, then run the command again.');
   writeFileSync(stampFile, wanted);
@@ -97,14 +93,14 @@ async function haveDependencies() {
 function isInstalled(wanted) {
   if (!existsSync(modules)) return false;
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return true;
-  // Someone ran `npm ci` or `npm install` by hand after the lock file was written: npm's own record is then newer.
+  // A user who ran `npm ci` or `npm install` by hand left npm's own record, which is then newer than the lock file.
   const record = join(modules, '.package-lock.json');
   if (!existsSync(record) || statSync(record).mtimeMs < statSync(lockFile).mtimeMs) return false;
   writeFileSync(stampFile, wanted);
   return true;
 }
 
-function haveNode() {
+function findPinnedNode() {
   if (existsSync(pinnedNode)) return pinnedNode;
   fail(
     `The pinned Node is missing: ${pinnedNode} (npm's install scripts may be switched off).`,
@@ -117,24 +113,27 @@ async function main() {
   const steps = Object.hasOwn(COMMANDS, name ?? '') ? COMMANDS[name] : undefined;
   if (steps === undefined)
     fail(`Unknown command: ${name}`, `Use one of ${Object.keys(COMMANDS).join(', ')}.`);
-  await haveDependencies();
-  const node = haveNode();
+  // Downloads wait for the network and npm for the disk, so both together take little longer than npm alone.
+  const installed = installDependencies();
+  const programs = await (NEEDS_SERVICES.has(name) ? findProgramFolders(say) : Promise.resolve([])).catch(
+    reasonOf,
+  );
+  await installed;
+  if (typeof programs === 'string') {
+    say(programs);
+    process.exit(1);
+  }
+  const node = findPinnedNode();
   const env = {
     ...process.env,
-    PATH: [dirname(node), join(modules, '.bin'), process.env.PATH].join(delimiter),
+    PATH: [dirname(node), join(modules, '.bin'), process.env.PATH, ...programs].join(delimiter),
     UNBROKEN_PARENT_PID: String(process.pid),
     // Every process of ours compiles the same TypeScript: with the results kept, its start takes half the CPU time.
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node-compile'),
   };
-  if (NEEDS_SERVICES.has(name)) {
-    const stdio = ['ignore', 'pipe', 'inherit'];
-    const { code, output } = await run(node, ['tools/services/ensure-executables.ts'], { env, stdio });
-    if (code !== 0) process.exit(code);
-    env.PATH = [env.PATH, ...JSON.parse(output).folders].join(delimiter);
-  }
   for (const [index, step] of steps.entries()) {
     const isLast = index === steps.length - 1;
-    const { code } = await run(node, isLast ? [...step, ...args] : step, { env });
+    const code = await run(node, isLast ? [...step, ...args] : step, env);
     if (code !== 0) process.exit(code);
   }
 }

@@ -6,9 +6,9 @@ import { developmentKey } from '../tools/services/dev-key.ts';
 import { keepSimulator } from '../tools/services/keep-simulator.ts';
 import { metricsOfWorker } from '../tools/services/metrics-ports.ts';
 import { assertPortFree, findFreePort } from '../tools/services/ports.ts';
+import { reasonOf, ServiceError, seconds } from '../tools/services/programs/service-error.js';
 import { provideServices } from '../tools/services/provide-services.ts';
 import { type NodeProgram, runNode } from '../tools/services/run-node.ts';
-import { reasonOf, ServiceError, seconds } from '../tools/services/service-error.ts';
 import { supervise } from '../tools/services/supervise.ts';
 
 const PARENT_POLL_MS = 500;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BrowserContext, chromium } from 'playwright-core';
-import { findOrInstall, type SystemPackage } from '../../tools/services/system-package.ts';
+import { findOrInstall, type SystemPackage } from '../../tools/services/programs/system-package.js';
 
 /** Installing it can take this long. */
 export const BROWSER_WITHIN_MS = 6 * 60_000;

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findOrInstall, type SystemPackage } from '../../tools/services/system-package.ts';
+import { findOrInstall, type SystemPackage } from '../../tools/services/programs/system-package.js';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
 import { freePort } from '../harness/free-port.ts';
 import { waitFor } from '../harness/wait-for.ts';

@@ -9,7 +9,7 @@ import type { GenerationOrder } from '../../contracts/generation.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { SEARCH_ATTRIBUTES, WORKFLOW_TYPE, workflowId } from '../../contracts/names.ts';
 import type { GenerationOutcome } from '../../contracts/steps.ts';
-import { findTemporalExecutable } from '../../tools/services/provide-temporal.ts';
+import { findTemporalExecutable } from '../../tools/services/programs/temporal-cli.js';
 import { bundleWorkflows } from '../../worker/bundle-workflows.ts';
 import { createWaitingRooms } from '../../worker/waiting-rooms.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';

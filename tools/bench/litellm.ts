@@ -4,9 +4,9 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { waitFor } from '../../test/harness/wait-for.ts';
-import { cacheDirectory, findOnPath, runCommand } from '../services/executables.ts';
 import { findFreePort } from '../services/ports.ts';
-import { ServiceError } from '../services/service-error.ts';
+import { cacheDirectory, findOnPath, runCommand } from '../services/programs/executables.js';
+import { ServiceError } from '../services/programs/service-error.js';
 
 const VERSION = '1.106.2';
 const INSTALL_MS = 15 * 60_000;

@@ -1,7 +1,7 @@
 /** The simulated provider of a start without keys: kept alive, and always found at the address that it began with. */
 import { findFreePort } from './ports.ts';
+import type { Report } from './programs/service-error.js';
 import { runNode } from './run-node.ts';
-import type { Report } from './service-error.ts';
 import { type Supervised, supervise } from './supervise.ts';
 
 export interface KeptSimulator extends Pick<Supervised, 'givenUp' | 'stop'> {

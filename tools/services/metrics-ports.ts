@@ -1,5 +1,5 @@
 /** Two programs of one machine cannot serve their metrics on one port. */
-import type { Environment } from './service-error.ts';
+import type { Environment } from './programs/service-error.js';
 
 /** @param port of the API; undefined: no metrics, 0: any port. */
 export function metricsOfWorker(port: number | undefined): Environment {

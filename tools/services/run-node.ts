@@ -1,7 +1,7 @@
 /** One of our own programs, on the Node that runs this: ready when it prints a JSON line with `"ready":true`. */
 import { join } from 'node:path';
+import type { Environment, Report } from './programs/service-error.js';
 import { type RunningProcess, runProcess, untilHealthy } from './run-process.ts';
-import type { Environment, Report } from './service-error.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const READY_MS = 60_000;

@@ -4,9 +4,9 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, renameSync, s
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { findOnPath } from './executables.ts';
 import { clearLeftover, forgetProcess, recordProcess } from './pid-file.ts';
-import { type Environment, type Report, reasonOf, ServiceError } from './service-error.ts';
+import { findOnPath } from './programs/executables.js';
+import { type Environment, type Report, reasonOf, ServiceError } from './programs/service-error.js';
 
 const LOG_BYTES = 10 * 1024 * 1024;
 const LOG_TAIL_LINES = 15;

@@ -1,7 +1,7 @@
 /** Keeps one process running: when it dies, it is started again after a wait that grows, and a line says so. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Report, reasonOf, seconds } from './programs/service-error.js';
 import type { RunningProcess } from './run-process.ts';
-import { type Report, reasonOf, seconds } from './service-error.ts';
 
 const FIRST_WAIT_MS = 100;
 const LONGEST_WAIT_MS = 5_000;

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import type { Config } from '../../platform/config/load-config.ts';
-import { ServiceError } from './service-error.ts';
+import { ServiceError } from './programs/service-error.js';
 
 type Temporal = Config['temporal'];
 

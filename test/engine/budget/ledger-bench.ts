@@ -9,7 +9,8 @@ import type { BudgetLimits } from '../../../engine/budget/budget-limits.ts';
 import type { BudgetLedger, Extension, Reservation, Settlement } from '../../../engine/budget/ledger.ts';
 import { RedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
 import { findFreePort } from '../../../tools/services/ports.ts';
-import { findRedisExecutable, startRedis } from '../../../tools/services/provide-redis.ts';
+import { findRedisExecutable } from '../../../tools/services/programs/redis.js';
+import { startRedis } from '../../../tools/services/provide-redis.ts';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;

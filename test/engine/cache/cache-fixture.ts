@@ -18,7 +18,8 @@ import { createThreadedVerifier } from '../../../engine/cache/threaded-verifier.
 import { createLocalEmbedder } from '../../../engine/embedding/local-embedder.ts';
 import { SentenceEncoder } from '../../../engine/embedding/sentence-encoder.ts';
 import { findFreePort } from '../../../tools/services/ports.ts';
-import { findQdrantExecutable, startQdrant } from '../../../tools/services/provide-qdrant.ts';
+import { findQdrantExecutable } from '../../../tools/services/programs/qdrant.js';
+import { startQdrant } from '../../../tools/services/provide-qdrant.ts';
 import { PATIENT } from '../../harness/patience.ts';
 
 const DAY_MS = 24 * 3_600_000;

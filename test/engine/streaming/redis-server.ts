@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectRedis, type RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { findFreePort } from '../../../tools/services/ports.ts';
-import { findRedisExecutable, startRedis } from '../../../tools/services/provide-redis.ts';
+import { findRedisExecutable } from '../../../tools/services/programs/redis.js';
+import { startRedis } from '../../../tools/services/provide-redis.ts';
 
 export interface TestRedis {
   readonly url: string;

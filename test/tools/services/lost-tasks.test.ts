@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
 import { Client, Connection } from '@temporalio/client';
 import { findFreePort } from '../../../tools/services/ports.ts';
-import { findTemporalExecutable, startTemporal } from '../../../tools/services/provide-temporal.ts';
+import { findTemporalExecutable } from '../../../tools/services/programs/temporal-cli.js';
+import { startTemporal } from '../../../tools/services/provide-temporal.ts';
 
 /** The wait after each of the last would be 20 and 40 s on top of the task's own second. */
 const LOST = 7;

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, test } from '@jest/globals';
 import { createClient } from 'redis';
 import { birthOf } from '../../../tools/services/pid-file.ts';
-import { findFreePort, isPortFree } from '../../../tools/services/ports.ts';
-import { findRedisExecutable, startRedis } from '../../../tools/services/provide-redis.ts';
+import { findFreePort, isPortFree, PortInUseError } from '../../../tools/services/ports.ts';
+import { findRedisExecutable } from '../../../tools/services/programs/redis.js';
+import { ServiceError } from '../../../tools/services/programs/service-error.js';
+import { startRedis } from '../../../tools/services/provide-redis.ts';
 import { provideServices } from '../../../tools/services/provide-services.ts';
 import { logTail, runProcess } from '../../../tools/services/run-process.ts';
-import { PortInUseError, ServiceError } from '../../../tools/services/service-error.ts';
 import { supervise } from '../../../tools/services/supervise.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unbroken-test-'));

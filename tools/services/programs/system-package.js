@@ -1,33 +1,34 @@
-/** A program of the system: found on PATH, else installed by the system's package manager, which is said before. */
+/** A program of the system: found on PATH, else installed by the system's package manager, which is reported before. */
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
-import { findOnPath, runCommand } from './executables.ts';
-import { type Environment, type Report, ServiceError, seconds } from './service-error.ts';
+import { findOnPath, runCommand } from './executables.js';
+import { ServiceError, seconds } from './service-error.js';
+
+/** @typedef {import('./service-error.js').Report} Report */
+/** @typedef {import('./service-error.js').Environment} Environment */
+
+/**
+ * @typedef {object} SystemPackage
+ * @property {string} name as people call it
+ * @property {readonly string[]} programs any of these will do
+ * @property {string} apt its package of Debian
+ * @property {Readonly<Record<'brew' | 'dnf' | 'apk', string>>} others its package by package manager
+ * @property {string} instead what to do where it cannot be installed
+ */
 
 const INSTALL_MS = 5 * 60_000;
 const POLICY_FILE = '/usr/sbin/policy-rc.d';
 /** Servers lie there, and only root has them on PATH. */
 const SERVER_FOLDERS = ':/usr/local/sbin:/usr/sbin';
 
-export interface SystemPackage {
-  /** As people call it. */
-  readonly name: string;
-  /** Any of these will do. */
-  readonly programs: readonly string[];
-  /** Its package by package manager. */
-  readonly apt: string;
-  readonly others: Readonly<Record<'brew' | 'dnf' | 'apk', string>>;
-  /** What to do where it cannot be installed, beside installing it. */
-  readonly instead: string;
-}
-
-/** The path of the program. Throws ServiceError with the one command to run where we have no right to install it. */
-export async function findOrInstall(
-  wanted: SystemPackage,
-  report: Report,
-  env: Environment = process.env,
-): Promise<string> {
-  const found = find(wanted, env);
-  if (found !== undefined) return found;
+/**
+ * The path of the program. Throws ServiceError with the one command to run where this process may not install it.
+ * @param {SystemPackage} wanted
+ * @param {Report} report
+ * @param {Environment} env
+ */
+export async function findOrInstall(wanted, report, env = process.env) {
+  const installed = findProgram(wanted, env);
+  if (installed !== undefined) return installed;
   const aptGet = findOnPath('apt-get', env);
   const isRoot = process.getuid?.() === 0;
   if (aptGet === undefined || !isRoot) {
@@ -40,25 +41,30 @@ export async function findOrInstall(
   return installByApt(aptGet, wanted, report, env);
 }
 
-function find({ programs }: SystemPackage, env: Environment): string | undefined {
+/**
+ * @param {SystemPackage} wanted
+ * @param {Environment} env
+ */
+function findProgram({ programs }, env) {
   const widened = { ...env, PATH: `${env['PATH'] ?? ''}${env['PATH'] === '' ? '' : SERVER_FOLDERS}` };
   return programs.map((program) => findOnPath(program, widened)).find((path) => path !== undefined);
 }
 
-async function installByApt(
-  aptGet: string,
-  wanted: SystemPackage,
-  report: Report,
-  env: Environment,
-): Promise<string> {
+/**
+ * @param {string} aptGet
+ * @param {SystemPackage} wanted
+ * @param {Report} report
+ * @param {Environment} env
+ */
+async function installByApt(aptGet, wanted, report, env) {
   const name = wanted.name.toLowerCase();
   report(`${name}: not found; installing it by: apt-get install -y ${wanted.apt}`);
   const begunAt = Date.now();
   const settings = { env: { DEBIAN_FRONTEND: 'noninteractive' }, timeoutMs: INSTALL_MS };
-  // Another process may be installing something; it is waited for.
+  // Another process may be installing something; apt-get waits for it.
   const args = ['-o', 'DPkg::Lock::Timeout=120', 'install', '-y', '--no-install-recommends', wanted.apt];
   const install = () => runCommand(aptGet, args, settings);
-  // The package would start a daemon of its own on its usual port; a policy that says 101 forbids it for the moment.
+  // The package would start a daemon on its usual port; a policy that says 101 forbids it for the moment.
   const addsPolicy = !existsSync(POLICY_FILE);
   try {
     if (addsPolicy) writeFileSync(POLICY_FILE, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
@@ -67,7 +73,7 @@ async function installByApt(
       await runCommand(aptGet, ['update'], settings);
       result = await install();
     }
-    const path = find(wanted, env);
+    const path = findProgram(wanted, env);
     if (result.code !== 0 || path === undefined) {
       throw new ServiceError(
         `apt-get could not install ${wanted.apt}:\n${result.output}`,
@@ -81,7 +87,8 @@ async function installByApt(
   }
 }
 
-function installCommand({ others }: SystemPackage): string {
+/** @param {SystemPackage} wanted */
+function installCommand({ others }) {
   if (process.platform === 'darwin') return `brew install ${others.brew}`;
   if (findOnPath('dnf') !== undefined) return `sudo dnf install -y ${others.dnf}`;
   if (findOnPath('apk') !== undefined) return `sudo apk add ${others.apk}`;
