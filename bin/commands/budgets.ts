@@ -1,9 +1,11 @@
-/** `unbroken budgets ...`: limits, balances, the ledger's entries, and a running generation's cap. Wants an admin key. */
+/** `unbroken budgets ...`: limits, balances, the ledger's entries, and a running generation's cap. Needs an admin key. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Call, requestJson } from '../../clients/typescript/unbroken-client.ts';
 import type { BudgetLimit } from '../../contracts/budgets.ts';
 import { formatUsd } from '../../contracts/money.ts';
 import { type ConnectionFlags, connectionOf, withConnection } from './connection.ts';
+import { pages, queryOf } from './pages.ts';
+import { printJson, printOutcome } from './print-json.ts';
 
 interface KeyFlags extends ConnectionFlags {
   readonly per: string;
@@ -25,11 +27,9 @@ interface EntriesFlags extends ConnectionFlags {
   readonly generation?: string;
   readonly per?: string;
   readonly id?: string;
-  readonly json?: boolean;
 }
 
-type Page<Item> = { readonly data: readonly Item[]; readonly next: string | null };
-type Row = Readonly<Record<string, string | number | boolean | null | undefined>>;
+type NamedLimit = BudgetLimit & { readonly name: string; readonly source: string };
 
 interface Balance {
   readonly window: string;
@@ -40,6 +40,8 @@ interface Balance {
   readonly reservedMicroUsd: number;
   readonly limits: readonly { unit: string; limit: number; remaining: number; mode: string }[];
 }
+
+type Entry = { readonly at: number } & Readonly<Record<string, string | number | boolean>>;
 
 interface Reconciled {
   readonly repaired: boolean;
@@ -52,25 +54,6 @@ interface Reconciled {
 
 function call<Answer>(flags: ConnectionFlags, request: Call): Promise<Answer> {
   return requestJson<Answer>(connectionOf(flags), request);
-}
-
-function queryOf(values: Row): string {
-  const given = Object.entries(values).flatMap(([name, value]) =>
-    value === undefined || value === null ? [] : [[name, String(value)] as [string, string]],
-  );
-  return `?${new URLSearchParams(given)}`;
-}
-
-async function* pages<Item>(flags: ConnectionFlags, path: string, query: Row): AsyncGenerator<Item> {
-  let after: string | undefined;
-  do {
-    const page = await call<Page<Item>>(flags, {
-      method: 'GET',
-      path: `${path}${queryOf({ ...query, limit: 1_000, after })}`,
-    });
-    yield* page.data;
-    after = page.next ?? undefined;
-  } while (after !== undefined);
 }
 
 function amount(text: string): number | null {
@@ -96,26 +79,29 @@ function withKey(command: Command): Command {
 const time = (ms: number) => new Date(ms).toISOString();
 const inUnit = (unit: string, count: number) => (unit === 'tokens' ? `${count} tokens` : formatUsd(count));
 
-export function addBudgetCommands(budgets: Command): void {
-  addLimitCommands(budgets);
-  addLedgerCommands(budgets);
+export function defineBudgets(budgets: Command): void {
+  defineLimits(budgets);
+  defineShow(budgets);
+  defineEntries(budgets);
+  defineReconcile(budgets);
   withConnection(budgets.command('raise-cap').description('raise the output cap of a running generation'))
     .argument('<id>')
     .argument('<tokens>', 'the new cap of the whole output', amount)
     .action(async (id: string, maxOutputTokens: number, flags: ConnectionFlags) => {
       const path = `/v1/generations/${encodeURIComponent(id)}/cap`;
       await call(flags, { method: 'POST', path, body: { maxOutputTokens } });
-      console.error(`The cap of ${id} is at least ${maxOutputTokens} tokens now, if it still runs.`);
+      const sentence = `The cap of ${id} is at least ${maxOutputTokens} tokens now, if it still runs.`;
+      printOutcome(flags, { id, maxOutputTokens }, sentence);
     });
   withConnection(budgets.command('stop').description('stop a running generation; what it used is billed'))
     .argument('<id>')
     .action(async (id: string, flags: ConnectionFlags) => {
       await call(flags, { method: 'POST', path: `/v1/generations/${encodeURIComponent(id)}/stop` });
-      console.error(`Stopping ${id}.`);
+      printOutcome(flags, { id, isStopping: true }, `Stopping ${id}.`);
     });
 }
 
-function addLimitCommands(budgets: Command): void {
+function defineLimits(budgets: Command): void {
   withKey(budgets.command('set').description('set a limit, or change it'))
     .requiredOption('--amount <count>', 'tokens or micro-USD; none: no limit', amount)
     .option('--soft', 'only warn')
@@ -124,97 +110,87 @@ function addLimitCommands(budgets: Command): void {
     .action(async ({ per, id, window, unit, soft, warnAt, timeZone, ...flags }: SetFlags) => {
       const mode = soft === true ? 'soft' : 'hard';
       const body = { per, id, window, unit, amount: flags.amount, mode, warnAt, timeZone };
-      const { name } = await call<{ name: string }>(flags, {
-        method: 'PUT',
-        path: '/v1/budgets/limits',
-        body,
-      });
-      console.error(`Set ${name}.`);
+      const limit = await call<{ name: string }>(flags, { method: 'PUT', path: '/v1/budgets/limits', body });
+      printOutcome(flags, limit, `Set ${limit.name}.`);
     });
-  withKey(budgets.command('remove').description("take a limit back; the config's own applies again")).action(
+  withKey(budgets.command('remove').description("remove a limit; the config's own applies again")).action(
     async ({ per, id, window, unit, ...flags }: KeyFlags) => {
       const path = `/v1/budgets/limits${queryOf({ per, id, window, unit })}`;
       await call(flags, { method: 'DELETE', path });
-      console.error(`Removed ${per}/${id}/${window}/${unit}.`);
+      const name = `${per}/${id}/${window}/${unit}`;
+      printOutcome(flags, { name, isRemoved: true }, `Removed ${name}.`);
     },
   );
   withConnection(budgets.command('list').description('list the limits')).action(
     async (flags: ConnectionFlags) => {
-      for await (const one of pages<BudgetLimit & { name: string; source: string }>(
-        flags,
-        '/v1/budgets/limits',
-        {},
-      )) {
-        const zone = one.timeZone ?? '';
-        const limit = one.amount === null ? 'no limit' : inUnit(one.unit, one.amount);
-        console.log(
-          [one.name, limit, one.mode, `warns at ${one.warnAt}`, one.source, zone].join('\t').trimEnd(),
-        );
+      const limits: NamedLimit[] = [];
+      for await (const limit of pages<NamedLimit>(connectionOf(flags), '/v1/budgets/limits', {}))
+        limits.push(limit);
+      if (flags.json === true) return printJson(limits);
+      for (const { name, unit, amount, mode, warnAt, source, timeZone = '' } of limits) {
+        const most = amount === null ? 'no limit' : inUnit(unit, amount);
+        console.log([name, most, mode, `warns at ${warnAt}`, source, timeZone].join('\t').trimEnd());
       }
     },
   );
 }
 
-function addLedgerCommands(budgets: Command): void {
+function defineShow(budgets: Command): void {
   withConnection(budgets.command('show').description('show the balances of one user, team or key'))
     .argument('<subject>', 'user, team or key')
     .argument('<id>')
     .action(async (per: string, id: string, flags: ConnectionFlags) => {
       const path = `/v1/budgets/balances${queryOf({ per, id })}`;
       const { data } = await call<{ data: readonly Balance[] }>(flags, { method: 'GET', path });
-      for (const one of data) {
-        const spent = `spent ${one.spentTokens} tokens, ${formatUsd(one.spentMicroUsd)}`;
-        const reserved = `reserved ${one.reservedTokens} tokens, ${formatUsd(one.reservedMicroUsd)}`;
-        const limits = one.limits.map(
+      if (flags.json === true) return printJson(data);
+      for (const balance of data) {
+        const { spentTokens, spentMicroUsd, reservedTokens, reservedMicroUsd } = balance;
+        const spent = `spent ${spentTokens} tokens, ${formatUsd(spentMicroUsd)}`;
+        const reserved = `reserved ${reservedTokens} tokens, ${formatUsd(reservedMicroUsd)}`;
+        const limits = balance.limits.map(
           ({ unit, limit, remaining, mode }) =>
             `${mode}: ${inUnit(unit, remaining)} of ${inUnit(unit, limit)} left`,
         );
-        console.log([one.window, spent, reserved, ...limits, `resets ${time(one.resetsAtMs)}`].join('\t'));
+        const resets = `resets ${time(balance.resetsAtMs)}`;
+        console.log([balance.window, spent, reserved, ...limits, resets].join('\t'));
       }
     });
+}
+
+/** With `--json` it prints one entry a line, because there may be millions. */
+function defineEntries(budgets: Command): void {
   withConnection(budgets.command('entries').description("list the ledger's entries, oldest first"))
     .option('--from <day>', 'such as 2026-11-24 (UTC); default: today')
-    .option('--until <day>')
-    .option('--generation <id>')
+    .option('--until <day>', 'default: the first day')
+    .option('--generation <id>', 'only those of this generation')
     .option('--per <subject>', 'user, team or key; with --id')
-    .option('--id <name>')
-    .option('--json', 'print them as JSON')
-    .action(async ({ from, until, generation, per, id, json, ...flags }: EntriesFlags) => {
+    .option('--id <name>', 'of the user, team or key')
+    .action(async ({ from, until, generation, per, id, ...flags }: EntriesFlags) => {
       const query = { from, until, generation, per, id };
-      for await (const entry of pages<Row & { at: number }>(flags, '/v1/budgets/entries', query)) {
-        const { at, kind, generation: of, user, team, key, spentTokens, reservedTokens } = entry;
+      for await (const entry of pages<Entry>(connectionOf(flags), '/v1/budgets/entries', query)) {
+        const { at, kind, generation: generationId, user, team, key } = entry;
+        const tokens = `spent ${entry['spentTokens']} reserved ${entry['reservedTokens']}`;
         const money = `${entry['spentMicroUsd']} ${entry['reservedMicroUsd']} micro-USD`;
-        const row = [
-          time(at),
-          kind,
-          of,
-          user,
-          team,
-          key,
-          `spent ${spentTokens} reserved ${reservedTokens}`,
-          money,
-        ];
-        console.log(json === true ? JSON.stringify(entry) : row.join('\t'));
+        const row = [time(at), kind, generationId, user, team, key, tokens, money];
+        console.log(flags.json === true ? JSON.stringify(entry) : row.join('\t'));
       }
     });
+}
+
+function defineReconcile(budgets: Command): void {
   withConnection(budgets.command('reconcile').description('recompute all balances from entries'))
-    .option('--repair', 'put right what differs, and release what no run will settle')
+    .option('--repair', 'correct what differs, and release what no run will settle')
     .action(async ({ repair = false, ...flags }: ConnectionFlags & { repair?: boolean }) => {
-      const found = await call<Reconciled>(flags, {
-        method: 'POST',
-        path: '/v1/budgets/reconcile',
-        body: { repair },
-      });
-      for (const one of found.listed) {
-        console.log(
-          [`${one.per}/${one.id}`, one.bucket, `is ${one.stored}`, `should be ${one.right}`].join('\t'),
-        );
-      }
-      for (const id of found.orphans) console.log(`${id}\tno run will settle it`);
-      const { entries, subjects, differences, orphans } = found;
+      const path = '/v1/budgets/reconcile';
+      const audit = await call<Reconciled>(flags, { method: 'POST', path, body: { repair } });
+      const { entries, subjects, differences, orphans } = audit;
+      if (!repair && differences + orphans.length > 0) process.exitCode = 1;
+      if (flags.json === true) return printJson(audit);
+      for (const { per, id, bucket, stored, right } of audit.listed)
+        console.log([`${per}/${id}`, bucket, `is ${stored}`, `should be ${right}`].join('\t'));
+      for (const id of orphans) console.log(`${id}\tno run will settle it`);
       console.error(
         `${entries} entries, ${subjects} subjects, ${differences} differences, ${orphans.length} orphans.`,
       );
-      if (!repair && differences + orphans.length > 0) process.exitCode = 1;
     });
 }

@@ -1,3 +1,4 @@
+/** How a command reaches the API, and what it prints when that fails. */
 import type { Command } from 'commander';
 import { ConnectionLostError, reasonOf } from '../../clients/typescript/errors.ts';
 import {
@@ -9,19 +10,20 @@ import {
 } from '../../clients/typescript/index.ts';
 import { ERRORS, isErrorCode } from '../../contracts/errors.ts';
 import { readClientEnvironment } from '../../platform/config/client-environment.ts';
+import { type JsonFlag, withJson } from './print-json.ts';
 
-export interface ConnectionFlags {
+export interface ConnectionFlags extends JsonFlag {
   readonly url?: string;
   readonly key?: string;
   readonly wait: string;
 }
 
-/** Gives a command the options that every one has which talks to the API. */
+/** Adds the options of every command that talks to the API. */
 export function withConnection(command: Command): Command {
-  return command
+  return withJson(command)
     .option('--url <url>', 'the API; default: UNBROKEN_URL or http://127.0.0.1:8787')
     .option('--key <key>', 'default: UNBROKEN_API_KEY or .unbroken/dev-key')
-    .option('--wait <seconds>', 'how long to try while nothing answers', '10');
+    .option('--wait <seconds>', 'how long to retry while the API does not answer', '10');
 }
 
 export function connect(flags: ConnectionFlags): UnbrokenClient {
@@ -30,14 +32,14 @@ export function connect(flags: ConnectionFlags): UnbrokenClient {
 
 export function connectionOf(flags: ConnectionFlags): ClientOptions {
   const environment = readClientEnvironment();
-  let told = false;
+  let isReported = false;
   return {
     baseUrl: flags.url ?? environment.baseUrl,
     apiKey: flags.key ?? environment.apiKey,
     requestGiveUpAfterMs: Number(flags.wait) * 1_000,
     onRetry: ({ cause }) => {
-      if (!told) console.error(`No answer yet (${reasonOf(cause)}); trying again for ${flags.wait} s.`);
-      told = true;
+      if (!isReported) console.error(`No answer yet (${reasonOf(cause)}); retrying for ${flags.wait} s.`);
+      isReported = true;
     },
     onReconnect: ({ cause, delayMs, after }) => {
       if (delayMs > 0) console.error(`\n[reconnecting after seq ${after}: ${reasonOf(cause)}]`);
@@ -45,7 +47,7 @@ export function connectionOf(flags: ConnectionFlags): ClientOptions {
   };
 }
 
-/** Says what failed and what to do. Exit codes: 1 refused or failed, 2 unreachable, 3 the stream is not intact. */
+/** Prints what failed and what to do. Exit codes: 1 refused or failed, 2 unreachable, 3 the stream is not intact. */
 export function reportFailure(error: unknown): number {
   if (error instanceof ClientError) {
     console.error(`${error.code}: ${error.message}`);

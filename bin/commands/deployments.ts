@@ -1,4 +1,4 @@
-/** `unbroken deployments ...`: which version of the workers takes new generations. It asks Temporal, not the API. */
+/** `unbroken deployments ...`: which version of the workers takes new generations. It talks to Temporal, not to the API. */
 import type { Connection } from '@temporalio/client';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Config, loadConfig } from '../../platform/config/load-config.ts';
@@ -9,6 +9,7 @@ import {
   setRamp,
   withTemporal,
 } from '../../tools/services/worker-deployment.ts';
+import { type JsonFlag, printJson, printOutcome, withJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
 
 function ask<Answer>(
@@ -24,13 +25,10 @@ function percentOf(text: string): number {
   throw new InvalidArgumentError('expected a number from 0 to 100');
 }
 
-async function show({ json }: { json?: boolean }): Promise<void> {
+async function show({ json }: JsonFlag): Promise<void> {
   const { name } = loadConfig().temporal.deployment;
   const deployment = await ask(readDeployment);
-  if (json === true) {
-    console.log(JSON.stringify(deployment));
-    return;
-  }
+  if (json === true) return printJson(deployment);
   if (deployment === null) {
     console.error(
       `No worker of a deployment "${name}" has polled. TEMPORAL_WORKER_BUILD_ID gives one a version.`,
@@ -53,38 +51,35 @@ async function show({ json }: { json?: boolean }): Promise<void> {
   ]);
 }
 
-export function addDeploymentCommands(deployments: Command): void {
-  deployments
-    .command('show', { isDefault: true })
+export function defineDeployments(deployments: Command): void {
+  withJson(deployments.command('show', { isDefault: true }))
     .description('the versions of the workers, and how many generations run on each')
-    .option('--json', 'print JSON')
     .action(show);
-  deployments
-    .command('set-current')
-    .description('new generations begin on this version; those that run end where they began')
+  withJson(deployments.command('set-current'))
+    .description('new generations begin on this version; running ones end where they began')
     .argument('[build-id]')
     .option('--unversioned', 'on workers without a version')
-    .action(async (buildId: string | undefined, { unversioned }: { unversioned?: boolean }) => {
-      if ((buildId === undefined) === (unversioned !== true))
+    .action(async (buildId: string | undefined, flags: JsonFlag & { unversioned?: boolean }) => {
+      if ((buildId === undefined) === (flags.unversioned !== true))
         throw new Error('Give a build id, or --unversioned.');
       await ask((connection, temporal) => setCurrentVersion(connection, temporal, buildId ?? null));
-      console.error(`New generations begin on ${buildId ?? 'workers without a version'}.`);
+      const target = buildId ?? 'workers without a version';
+      printOutcome(flags, { current: buildId ?? null }, `New generations begin on ${target}.`);
     });
-  deployments
-    .command('ramp')
+  withJson(deployments.command('ramp'))
     .description('a share of the new generations begins on this version; 0 ends the ramp')
     .argument('<build-id>')
     .argument('<percent>', 'from 0 to 100', percentOf)
-    .action(async (buildId: string, percent: number) => {
+    .action(async (buildId: string, percent: number, flags: JsonFlag) => {
       await ask((connection, temporal) => setRamp(connection, temporal, buildId, percent));
-      console.error(`${percent} % of the new generations begin on ${buildId}.`);
+      const sentence = `${percent} % of the new generations begin on ${buildId}.`;
+      printOutcome(flags, { ramp: { buildId, percent } }, sentence);
     });
-  deployments
-    .command('move')
-    .description('generations of this version, whose workers are gone, go on by the current one')
+  withJson(deployments.command('move'))
+    .description('the current version continues the generations of a version that has no workers')
     .argument('<build-id>')
-    .action(async (buildId: string) => {
+    .action(async (buildId: string, flags: JsonFlag) => {
       const moved = await ask((connection, temporal) => moveRuns(connection, temporal, buildId));
-      console.error(`Moved ${moved} generations of ${buildId}.`);
+      printOutcome(flags, { buildId, moved }, `Moved ${moved} generations of ${buildId}.`);
     });
 }

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { type Call, requestJson } from '../../clients/typescript/unbroken-client.ts';
 import type { CreateKey, KeyView, NewKey, Scope } from '../../contracts/keys.ts';
 import { type ConnectionFlags, connectionOf, withConnection } from './connection.ts';
+import { type JsonFlag, printJson, printOutcome } from './print-json.ts';
 
 interface CreateFlags extends ConnectionFlags {
   readonly user: string;
@@ -25,12 +26,16 @@ function duration(text: string): number {
 }
 
 function call<Answer>(flags: ConnectionFlags, request: Omit<Call, 'path'>, path = ''): Promise<Answer> {
-  // A key that was made by an answer that got lost would be good and unknown, so nothing is sent twice.
+  // A lost answer leaves a key that works and that nobody knows, so a POST is never retried.
   const once = request.method === 'POST' ? { requestGiveUpAfterMs: 0 } : {};
   return requestJson<Answer>({ ...connectionOf(flags), ...once }, { ...request, path: `/v1/keys${path}` });
 }
 
-function printNew({ key, ...view }: NewKey): void {
+function printNew({ key, ...view }: NewKey, { json }: JsonFlag): void {
+  if (json === true) {
+    printJson({ key, ...view });
+    return;
+  }
   console.error(`${describe(view)}\nThis is the only time that the key is shown:`);
   console.log(key);
 }
@@ -48,22 +53,21 @@ function describe(view: KeyView): string {
   ].join('\t');
 }
 
-export function addKeyCommands(keys: Command): void {
-  withConnection(keys.command('create').description('make a key and print it'))
+export function defineKeys(keys: Command): void {
+  withConnection(keys.command('create').description('create a key and print it'))
     .requiredOption('--user <user>', 'who is debited')
     .option('--tenant <tenant>', "default: the tenant of your own key; another's needs the scope operator")
-    .option('--team <team>')
+    .option('--team <team>', 'whose budget pays too')
     .option('--name <name>', 'what people call it')
     .option('--scope <scope...>', 'generate, any-user, admin, operator', ['generate'])
     .option('--expires <duration>', 'such as 90d; default: never', duration)
     .action(async ({ user, tenant, team, name, scope, expires, ...flags }: CreateFlags) => {
       const body: CreateKey = { user, tenant, team, name, scopes: [...scope], expiresInMs: expires };
-      printNew(await call<NewKey>(flags, { method: 'POST', body }));
+      printNew(await call<NewKey>(flags, { method: 'POST', body }), flags);
     });
   withConnection(keys.command('list').description('list the keys of a tenant, without secrets'))
-    .option('--tenant <tenant>')
-    .option('--json', 'print them as JSON')
-    .action(async (flags: ConnectionFlags & { tenant?: string; json?: boolean }) => {
+    .option('--tenant <tenant>', 'default: the tenant of your own key')
+    .action(async (flags: ConnectionFlags & { tenant?: string }) => {
       const query = flags.tenant === undefined ? '' : `?tenant=${encodeURIComponent(flags.tenant)}`;
       const { data } = await call<{ data: KeyView[] }>(flags, { method: 'GET' }, query);
       for (const view of data) console.log(flags.json === true ? JSON.stringify(view) : describe(view));
@@ -73,12 +77,13 @@ export function addKeyCommands(keys: Command): void {
     .option('--overlap <duration>', 'how long the old secret stays good; default: 24h', duration)
     .action(async (id: string, flags: ConnectionFlags & { overlap?: number }) => {
       const path = `/${encodeURIComponent(id)}/rotate`;
-      printNew(await call<NewKey>(flags, { method: 'POST', body: { overlapMs: flags.overlap } }, path));
+      const key = await call<NewKey>(flags, { method: 'POST', body: { overlapMs: flags.overlap } }, path);
+      printNew(key, flags);
     });
   withConnection(keys.command('revoke').description('revoke a key: it is refused everywhere within seconds'))
     .argument('<id>')
     .action(async (id: string, flags: ConnectionFlags) => {
       await call(flags, { method: 'DELETE' }, `/${encodeURIComponent(id)}`);
-      console.error(`Revoked ${id}.`);
+      printOutcome(flags, { id, isRevoked: true }, `Revoked ${id}.`);
     });
 }

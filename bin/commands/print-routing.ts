@@ -1,10 +1,13 @@
+/** Tables of routing: what a request would do, and how the providers are. */
 import type { ProvidersView, RouteExplanation } from '../../clients/typescript/index.ts';
+import { candidateName } from '../../contracts/candidate.ts';
 import { formatUsd } from '../../contracts/money.ts';
+import { type JsonFlag, printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
 
-export function printExplanation(explanation: RouteExplanation, json: boolean): void {
-  if (json) {
-    console.log(JSON.stringify(explanation, null, 2));
+export function printExplanation(explanation: RouteExplanation, { json }: JsonFlag): void {
+  if (json === true) {
+    printJson(explanation);
     return;
   }
   const { route, task, inputTokens, maxOutputTokens, models } = explanation;
@@ -12,12 +15,12 @@ export function printExplanation(explanation: RouteExplanation, json: boolean): 
   console.log(`route ${route}${kind}; up to ${inputTokens} tokens in, ${maxOutputTokens} out\n`);
   printTable([
     ['PLACE', 'MODEL', 'AT MOST', 'FIRST TOKEN', 'WHY'],
-    ...models.map((one) => [
-      one.place === null ? '-' : String(one.place),
-      `${one.provider}/${one.model}`,
-      one.maxCostMicroUsd === null ? '-' : formatUsd(one.maxCostMicroUsd),
-      millis(one.firstTokenMs),
-      one.why,
+    ...models.map((model) => [
+      model.place === null ? '-' : String(model.place),
+      candidateName(model),
+      model.maxCostMicroUsd === null ? '-' : formatUsd(model.maxCostMicroUsd),
+      millis(model.firstTokenMs),
+      model.why,
     ]),
   ]);
   if (explanation.onContextLength.length > 0) {
@@ -25,26 +28,26 @@ export function printExplanation(explanation: RouteExplanation, json: boolean): 
   }
 }
 
-export function printProviders(providers: ProvidersView['providers'], json: boolean): void {
-  if (json) {
-    console.log(JSON.stringify(providers, null, 2));
+export function printProviders(providers: ProvidersView['providers'], { json }: JsonFlag): void {
+  if (json === true) {
+    printJson(providers);
     return;
   }
   printTable([
     ['MODEL', 'CIRCUIT', 'CALLS', 'BAD', 'FIRST TOKEN', 'TOKENS/S'],
     ...providers.flatMap(({ provider, models }) =>
-      models.map((one) => [
-        `${provider}/${one.model}`,
-        one.because === null ? one.circuit : `${one.circuit} (${one.because})`,
-        String(one.calls),
-        String(one.badCalls),
-        millis(one.firstTokenMs),
-        one.tokensPerSecond === null ? '-' : one.tokensPerSecond.toFixed(0),
+      models.map((model) => [
+        `${provider}/${model.model}`,
+        model.because === null ? model.circuit : `${model.circuit} (${model.because})`,
+        String(model.calls),
+        String(model.badCalls),
+        millis(model.firstTokenMs),
+        model.tokensPerSecond === null ? '-' : model.tokensPerSecond.toFixed(0),
       ]),
     ),
   ]);
-  const keys = providers.flatMap(({ provider, keys: known = [] }) =>
-    known.map((key) => ({ provider, ...key })),
+  const keys = providers.flatMap(({ provider, keys: ownKeys = [] }) =>
+    ownKeys.map((key) => ({ provider, ...key })),
   );
   if (keys.length === 0) return;
   console.log('');

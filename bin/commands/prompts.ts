@@ -1,84 +1,100 @@
 /** `unbroken prompts`: what there is, new versions, labels, and a page of what each version costs and saves. */
 import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { parse } from 'yaml';
 import { formatUsd } from '../../contracts/money.ts';
-import {
-  type LabelTarget,
-  type PromptStatsView,
-  promptContentSchema,
-  type VersionStats,
-} from '../../contracts/prompts.ts';
-import { type ConnectionFlags, connect } from './connection.ts';
+import type { LabelTarget, PromptStatsView, VersionStats } from '../../contracts/prompts.ts';
+import { type ConnectionFlags, connect, withConnection } from './connection.ts';
+import { printJson, printOutcome } from './print-json.ts';
 
-export function addPromptCommands(prompts: Command): void {
-  const command = (name: string, description: string) =>
-    prompts.command(name).description(description).option('--json', 'print the answer of the API');
-  // The options of the connection belong to `prompts` itself.
-  const client = () => connect(prompts.opts<ConnectionFlags>()).prompts;
+export function definePrompts(prompts: Command): void {
+  defineVersions(prompts);
+  defineLabels(prompts);
+  defineResults(prompts);
+}
 
-  command('list', 'the prompts and their labels').action(async ({ json }: { json?: boolean }) => {
-    const all = await client().list();
-    if (json) return print(all);
-    for (const { name, latest, labels } of all) {
-      const shown = Object.entries(labels).map(([label, target]) => `${label}=${showTarget(target)}`);
-      console.log([name, `${latest} versions`, ...shown].join('\t'));
-    }
-  });
+function defineVersions(prompts: Command): void {
+  withConnection(prompts.command('list').description('list the prompts and their labels')).action(
+    async (flags: ConnectionFlags) => {
+      const all = await connect(flags).prompts.list();
+      if (flags.json === true) return printJson(all);
+      for (const { name, latest, labels } of all) {
+        const targets = Object.entries(labels).map(([label, target]) => `${label}=${showTarget(target)}`);
+        console.log([name, `${latest} versions`, ...targets].join('\t'));
+      }
+    },
+  );
 
-  command('show', 'a version of a prompt; without a number, the newest')
+  withConnection(prompts.command('show').description('print a version as JSON; without a number, the newest'))
     .argument('<name>')
     .argument('[version]')
-    .action(async (name: string, version: string | undefined) => {
-      const number = version === undefined ? (await client().get(name)).latest : Number(version);
-      print(await client().version(name, number));
+    .action(async (name: string, version: string | undefined, flags: ConnectionFlags) => {
+      const client = connect(flags).prompts;
+      const number = version === undefined ? (await client.get(name)).latest : Number(version);
+      printJson(await client.version(name, number));
     });
 
-  command('add', 'add a version from a YAML or JSON file; the same content again adds nothing')
+  withConnection(
+    prompts
+      .command('add')
+      .description('add a version from a YAML or JSON file; the same content again adds nothing'),
+  )
     .argument('<name>')
     .argument('<file>')
-    .action(async (name: string, file: string, { json }: { json?: boolean }) => {
-      const content = promptContentSchema.parse(parse(await readFile(file, 'utf8')));
-      const added = await client().addVersion(name, content);
-      if (json) return print(added);
+    .action(async (name: string, file: string, flags: ConnectionFlags) => {
+      const [{ parse }, { promptContentSchema }, text] = await Promise.all([
+        import('yaml'),
+        import('../../contracts/prompts.ts'),
+        readFile(file, 'utf8'),
+      ]);
+      const added = await connect(flags).prompts.addVersion(name, promptContentSchema.parse(parse(text)));
+      if (flags.json === true) return printJson(added);
       console.log(`${name}@${added.version}`);
     });
+}
 
-  command('label', 'point a label to a version (3), or to several by weight (3:90 4:10)')
+function defineLabels(prompts: Command): void {
+  withConnection(
+    prompts
+      .command('label')
+      .description('point a label to a version (3), or to several by weight (3:90 4:10)'),
+  )
     .argument('<name>')
     .argument('<label>')
     .argument('<target...>')
     .option('--by <unit>', 'what keeps its version: user or generation', 'user')
-    .action(async (name: string, label: string, given: string[], flags: { by: string; json?: boolean }) => {
-      const prompt = await client().setLabel(name, label, targetOf(given, flags.by));
-      if (flags.json) return print(prompt);
+    .action(async (name: string, label: string, arms: string[], flags: ConnectionFlags & { by: string }) => {
+      const prompt = await connect(flags).prompts.setLabel(name, label, targetOf(arms, flags.by));
+      if (flags.json === true) return printJson(prompt);
       const target = prompt.labels[label];
       console.log(`${name} ${label}=${target === undefined ? '-' : showTarget(target)}`);
     });
 
-  command('unlabel', 'remove a label')
+  withConnection(prompts.command('unlabel').description('remove a label'))
     .argument('<name>')
     .argument('<label>')
-    .action(async (name: string, label: string) => {
-      await client().removeLabel(name, label);
+    .action(async (name: string, label: string, flags: ConnectionFlags) => {
+      await connect(flags).prompts.removeLabel(name, label);
+      printOutcome(flags, { name, label, isRemoved: true }, `Removed ${label} from ${name}.`);
     });
+}
 
-  command('stats', 'what each version was used for, cost and saved')
+function defineResults(prompts: Command): void {
+  withConnection(prompts.command('stats').description('what each version was used for, cost and saved'))
     .argument('<name>')
     .option('--baseline <version>', 'the version that the others are compared with')
-    .action(async (name: string, { baseline, json }: { baseline?: string; json?: boolean }) => {
-      const against = baseline === undefined ? {} : { baseline: Number(baseline) };
-      const stats = await client().stats(name, against);
-      if (json) return print(stats);
+    .action(async (name: string, flags: ConnectionFlags & { baseline?: string }) => {
+      const against = flags.baseline === undefined ? {} : { baseline: Number(flags.baseline) };
+      const stats = await connect(flags).prompts.stats(name, against);
+      if (flags.json === true) return printJson(stats);
       console.log(statsPage(stats));
     });
 
-  command('feedback', 'the newest feedback on a prompt')
+  withConnection(prompts.command('feedback').description('list the newest feedback on a prompt'))
     .argument('<name>')
     .option('--limit <count>', 'how many', '20')
-    .action(async (name: string, { limit, json }: { limit: string; json?: boolean }) => {
-      const all = await client().feedback(name, { limit: Number(limit) });
-      if (json) return print(all);
+    .action(async (name: string, flags: ConnectionFlags & { limit: string }) => {
+      const all = await connect(flags).prompts.feedback(name, { limit: Number(flags.limit) });
+      if (flags.json === true) return printJson(all);
       for (const { at, prompt, score, comment, generationId } of all) {
         const when = new Date(at).toISOString();
         console.log([when, `${name}@${prompt?.version}`, score, generationId, comment ?? ''].join('\t'));
@@ -86,10 +102,10 @@ export function addPromptCommands(prompts: Command): void {
     });
 }
 
-function targetOf(given: readonly string[], by: string): LabelTarget {
+function targetOf(texts: readonly string[], by: string): LabelTarget {
   if (by !== 'user' && by !== 'generation') throw new Error(`--by ${by}: expected user or generation.`);
-  const arms = given.map((arm) => {
-    const [version, weight = '1'] = arm.split(':');
+  const arms = texts.map((text) => {
+    const [version, weight = '1'] = text.split(':');
     return { version: Number(version), weight: Number(weight) };
   });
   const [only] = arms;
@@ -102,20 +118,20 @@ function showTarget(target: LabelTarget): string {
 }
 
 /** One line a version, one row a fact, so that it reads in a terminal of 80 columns. */
-export function statsPage({ name, baseline, versions }: PromptStatsView): string {
+function statsPage({ name, baseline, versions }: PromptStatsView): string {
   const used = versions.filter(({ requests, feedback }) => requests > 0 || feedback.count > 0);
   if (used.length === 0) return `${name}: no generation has ended yet.`;
   const rows: readonly (readonly [string, (stats: VersionStats) => string])[] = [
-    ['requests', (one) => String(one.requests)],
-    ['failed, cancelled', (one) => `${one.failed}, ${one.cancelled}`],
-    ['from the cache', (one) => String(one.cacheHits)],
-    ['cut, continued', (one) => `${one.cutByLength}, ${one.continued}`],
-    ['tokens in', (one) => String(one.inputTokens)],
-    ['tokens out', (one) => String(one.outputTokens)],
-    ['cost', (one) => formatUsd(one.costMicroUsd)],
-    ['per request', (one) => formatUsd(one.costPerRequestMicroUsd ?? 0)],
-    ['first token p50/p95', (one) => showQuantiles(one.firstTokenMs)],
-    ['whole answer p50/p95', (one) => showQuantiles(one.totalMs)],
+    ['requests', (stats) => String(stats.requests)],
+    ['failed, cancelled', (stats) => `${stats.failed}, ${stats.cancelled}`],
+    ['from the cache', (stats) => String(stats.cacheHits)],
+    ['cut, continued', (stats) => `${stats.cutByLength}, ${stats.continued}`],
+    ['tokens in', (stats) => String(stats.inputTokens)],
+    ['tokens out', (stats) => String(stats.outputTokens)],
+    ['cost', (stats) => formatUsd(stats.costMicroUsd)],
+    ['per request', (stats) => formatUsd(stats.costPerRequestMicroUsd ?? 0)],
+    ['first token p50/p95', (stats) => showQuantiles(stats.firstTokenMs)],
+    ['whole answer p50/p95', (stats) => showQuantiles(stats.totalMs)],
     ['feedback', ({ feedback }) => `${feedback.count} (+${feedback.positive} -${feedback.negative})`],
   ];
   const table = [['', ...used.map(({ version }) => `@${version}`)]].concat(
@@ -153,8 +169,4 @@ function savingOf({ version, saving }: VersionStats): string[] {
     `@${version} saves ${formatUsd(perRequestMicroUsd)} a request${percent} against @${against}, ${between}${certainty}; ` +
       `${formatUsd(soFarMicroUsd)} so far`,
   ];
-}
-
-function print(value: unknown): void {
-  console.log(JSON.stringify(value, null, 2));
 }

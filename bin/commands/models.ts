@@ -1,24 +1,43 @@
+/** `unbroken models`: with `--json` it prints what `GET /v1/models` answers. */
+import type { Command } from 'commander';
 import type { ModelView } from '../../contracts/model.ts';
 import { listModels } from '../../engine/models/catalogue.ts';
 import { selectModels } from '../../engine/models/select-models.ts';
 import { loadConfig } from '../../platform/config/load-config.ts';
+import { printJson, withJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
 
 const ABILITIES = ['tools', 'vision', 'jsonSchema', 'reasoning', 'prefill', 'reattach'] as const;
 
-export type ModelFlags = { readonly [Ability in (typeof ABILITIES)[number]]?: true } & {
+type ModelFlags = { readonly [Ability in (typeof ABILITIES)[number]]?: true } & {
   readonly provider?: string;
   readonly available?: true;
   readonly json?: true;
 };
 
-/** Prints a table, or with `--json` what `GET /v1/models` answers. Needs nothing that runs. */
-export function printModels(name: string | undefined, flags: ModelFlags): void {
+/** Asks no service: the config and the data packages know the models. */
+export function defineModels(command: Command): void {
+  withJson(command)
+    .argument('[name]', 'a part of the name')
+    .option('--provider <name>', 'only those of this provider')
+    .option('--available', 'only those whose key is set')
+    .option('--tools', 'only those that call tools')
+    .option('--vision', 'only those that take images')
+    .option('--json-schema', 'only those whose answer can be held to a schema')
+    .option('--reasoning', 'only those that reason')
+    .option('--prefill', 'only those that continue their own cut answer')
+    .option('--reattach', 'only those that let a client reattach to a cut answer')
+    .action(printModels);
+}
+
+function printModels(name: string | undefined, flags: ModelFlags): void {
   const { provider, available, json } = flags;
-  const can = Object.fromEntries(ABILITIES.filter((one) => flags[one] === true).map((one) => [one, true]));
+  const can = Object.fromEntries(
+    ABILITIES.filter((ability) => flags[ability] === true).map((ability) => [ability, true]),
+  );
   const models = selectModels(listModels(loadConfig()), { q: name, provider, available, can });
   if (json === true) {
-    console.log(JSON.stringify({ object: 'list', data: models }, null, 2));
+    printJson({ object: 'list', data: models });
     return;
   }
   printTable([['MODEL', 'WINDOW', 'IN $/M', 'OUT $/M', 'CAN', 'KEY'], ...models.map(rowOf)]);

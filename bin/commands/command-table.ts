@@ -1,0 +1,105 @@
+/**
+ * Every command of `unbroken`. Only the module of the command that runs is loaded: the others are a name and a
+ * description, so that `--help` needs neither zod nor the client.
+ */
+import type { Command } from 'commander';
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly description: string;
+  /** Adds arguments, options, subcommands and the action. */
+  readonly define: (command: Command) => Promise<void>;
+}
+
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'chat',
+    description: 'talk with a model; Ctrl-C leaves a running answer running',
+    define: async (command) => (await import('./chat.ts')).defineChat(command),
+  },
+  {
+    name: 'generate',
+    description: 'generate and print the text as it comes',
+    define: async (command) => (await import('./generate.ts')).defineGenerate(command),
+  },
+  {
+    name: 'follow',
+    description: 'follow a generation from where you left it',
+    define: async (command) => (await import('./follow.ts')).defineFollow(command),
+  },
+  {
+    name: 'cancel',
+    description: 'cancel a generation',
+    define: async (command) => (await import('./follow.ts')).defineCancel(command),
+  },
+  {
+    name: 'continue',
+    description: 'continue an answer that the length limit cut off',
+    define: async (command) => (await import('./follow.ts')).defineContinue(command),
+  },
+  {
+    name: 'feedback',
+    description: 'rate an answer, from -1 to 1',
+    define: async (command) => (await import('./runs.ts')).defineFeedback(command),
+  },
+  {
+    name: 'runs',
+    description: 'list the newest generations',
+    define: async (command) => (await import('./runs.ts')).defineRuns(command),
+  },
+  {
+    name: 'usage',
+    description: 'spend and tokens by day, user, team, key, model or prompt version; needs an admin key',
+    define: async (command) => (await import('./usage.ts')).defineUsage(command),
+  },
+  {
+    name: 'explain',
+    description: 'show which models a prompt would go to, in which order, why, and at what cost',
+    define: async (command) => (await import('./generate.ts')).defineExplain(command),
+  },
+  {
+    name: 'providers',
+    description: 'show circuits and speed of the models that were called lately, and the state of keys',
+    define: async (command) => (await import('./providers.ts')).defineProviders(command),
+  },
+  {
+    name: 'models',
+    description: 'list the models that the configuration knows: window, price, abilities',
+    define: async (command) => (await import('./models.ts')).defineModels(command),
+  },
+  {
+    name: 'prompts',
+    description: 'named prompts: versions, labels, and what each costs',
+    define: async (command) => (await import('./prompts.ts')).definePrompts(command),
+  },
+  {
+    name: 'budgets',
+    description: 'limits, balances and entries of the budgets',
+    define: async (command) => (await import('./budgets.ts')).defineBudgets(command),
+  },
+  {
+    name: 'keys',
+    description: 'create, list, rotate and revoke API keys; needs an admin key',
+    define: async (command) => (await import('./keys.ts')).defineKeys(command),
+  },
+  {
+    name: 'deployments',
+    description: 'versions of the workers: which one takes new generations; asks Temporal',
+    define: async (command) => (await import('./deployments.ts')).defineDeployments(command),
+  },
+  {
+    name: 'doctor',
+    description: 'check every service, version and setting, and print the fix; exit code 1 on an error',
+    define: async (command) => (await import('./doctor.ts')).defineDoctor(command),
+  },
+  {
+    name: 'init',
+    description: 'write a commented config for the API keys in the environment',
+    define: async (command) => (await import('./init.ts')).defineInit(command),
+  },
+  {
+    name: 'completion',
+    description: 'print a completion script for bash, zsh or fish',
+    define: async (command) => (await import('./completion.ts')).defineCompletion(command),
+  },
+];
