@@ -1,4 +1,4 @@
-/** `npm start`: everything that a generation needs, one real generation, and what to try next. Ctrl-C ends it all. */
+/** `npm start`: everything that a generation needs, a first generation, and what to try next. Ctrl-C ends it all. */
 import { createClient } from '../clients/typescript/index.ts';
 import { buildPage } from '../clients/web/build.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
@@ -25,13 +25,13 @@ const started: Started[] = [];
 const report = (line: string) => process.stdout.write(`  ${line}\n`);
 let ending: Promise<void> | undefined;
 
-/** In the opposite order of the start, so that a worker can still tell Temporal that it leaves. */
+/** In the reverse order of the start, so that a worker can still report to Temporal that it leaves. */
 async function stopAll(): Promise<void> {
-  for (const one of started.toReversed()) {
+  for (const program of started.toReversed()) {
     try {
-      await one.stop();
+      await program.stop();
     } catch (error) {
-      report(`${one.name}: did not stop cleanly (${reasonOf(error)})`);
+      report(`${program.name}: did not stop cleanly (${reasonOf(error)})`);
     }
   }
 }
@@ -71,7 +71,7 @@ async function simulatorEnvironment(dataDir: string): Promise<Record<string, str
 }
 
 async function start(): Promise<void> {
-  // Checked before anything is started; the address of the simulator is not known yet, so a stand-in has its place.
+  // Checked before anything starts. The simulator's address is not known yet, so a placeholder stands for it.
   const { dataDir, port, host, telemetry } = loadConfig({
     UNBROKEN_SIMULATOR_URL: 'http://127.0.0.1:9',
     ...process.env,
@@ -114,7 +114,7 @@ async function start(): Promise<void> {
   printNextSteps(apiUrl, services.temporal.uiUrl, key, dataDir);
 }
 
-/** Both must have come to an end before an error is acted on, or one would be started after the stop. */
+/** Waits for both before it throws; otherwise one of them could start something after the stop. */
 async function allOrNothing<One, Two>(work: [Promise<One>, Promise<Two>]): Promise<[One, Two]> {
   await Promise.allSettled(work);
   return Promise.all(work);

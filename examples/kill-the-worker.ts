@@ -1,6 +1,6 @@
 /**
- * Kills the worker in the middle of a report, with SIGKILL, and goes on printing. Run `npm start` first.
- * It starts a new worker in its place, which goes on with the answer.
+ * Kills the worker in the middle of a report, with SIGKILL, and keeps printing. Run `npm start` first: it starts a new
+ * worker, which resumes the answer.
  */
 import { readFile } from 'node:fs/promises';
 import { createClient } from '../clients/typescript/index.ts';

@@ -1,4 +1,4 @@
-/** `unbroken budgets ...`: limits, balances, the ledger's entries, and a running generation's cap. Needs an admin key. */
+/** `unbroken budgets ...`: limits, balances, the ledger's entries, a running generation's cap. Needs an admin key. */
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Call, requestJson } from '../../clients/typescript/unbroken-client.ts';
 import type { BudgetLimit } from '../../contracts/budgets.ts';
@@ -71,7 +71,7 @@ function share(text: string): number {
 function withKey(command: Command): Command {
   return withConnection(command)
     .requiredOption('--per <subject>', 'user, team or key')
-    .option('--id <name>', 'which one; * for each that has no limit of its own', '*')
+    .option('--id <name>', 'which one; * for each without a separate limit', '*')
     .requiredOption('--window <window>', 'day, month, or rolling: 1h to 31d')
     .option('--unit <unit>', 'tokens or micro-usd', 'tokens');
 }

@@ -1,6 +1,6 @@
 /**
- * `unbroken chat`: a conversation in the terminal. Each turn is a generation of its own with the whole conversation as
- * its input, so a turn survives a kill of this program. Markdown is rendered on a terminal and passed through elsewhere.
+ * `unbroken chat`: a conversation in the terminal. Each turn is a separate generation with the whole conversation as its
+ * input, so an answer survives the end of this program. Markdown is rendered on a terminal only.
  */
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';

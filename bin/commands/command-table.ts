@@ -4,11 +4,11 @@
  */
 import type { Command } from 'commander';
 
-export interface CommandEntry {
+interface CommandEntry {
   readonly name: string;
   readonly description: string;
-  /** Adds arguments, options, subcommands and the action. */
-  readonly define: (command: Command) => Promise<void>;
+  /** Adds arguments, options, subcommands and the action. @param buildWhole builds the whole command line. */
+  readonly define: (command: Command, buildWhole: () => Promise<Command>) => Promise<void>;
 }
 
 export const COMMANDS: readonly CommandEntry[] = [
@@ -100,6 +100,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'completion',
     description: 'print a completion script for bash, zsh or fish',
-    define: async (command) => (await import('./completion.ts')).defineCompletion(command),
+    define: async (command, buildWhole) =>
+      (await import('./completion.ts')).defineCompletion(command, buildWhole),
   },
 ];

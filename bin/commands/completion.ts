@@ -1,6 +1,5 @@
 /** `unbroken completion`: a static script for the shell, so that a completion does not wait for Node. */
 import { Argument, type Command } from 'commander';
-import { buildProgram } from './program.ts';
 
 /** A place on the command line, such as `keys create`, and what can follow there. */
 interface Place {
@@ -15,7 +14,7 @@ interface Place {
 const WRITERS = { bash: bashScript, zsh: zshScript, fish: fishScript };
 type Shell = keyof typeof WRITERS;
 
-export function defineCompletion(command: Command): void {
+export function defineCompletion(command: Command, buildWhole: () => Promise<Command>): void {
   command
     .addArgument(new Argument('<shell>').choices(Object.keys(WRITERS)))
     .addHelpText(
@@ -27,8 +26,7 @@ export function defineCompletion(command: Command): void {
       ].join('\n'),
     )
     .action(async (shell: Shell) => {
-      const program = await buildProgram((name) => name !== 'completion');
-      process.stdout.write(WRITERS[shell](placesOf(program, '')));
+      process.stdout.write(WRITERS[shell](placesOf(await buildWhole(), '')));
     });
 }
 

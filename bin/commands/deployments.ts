@@ -1,4 +1,4 @@
-/** `unbroken deployments ...`: which version of the workers takes new generations. It talks to Temporal, not to the API. */
+/** `unbroken deployments ...`: which version of the workers takes new generations. It talks to Temporal alone. */
 import type { Connection } from '@temporalio/client';
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Config, loadConfig } from '../../platform/config/load-config.ts';

@@ -7,7 +7,7 @@ export async function buildProgram(isWanted: (name: string) => boolean): Promise
   const program = new Command('unbroken').description('Durable LLM generation: every token, exactly once.');
   for (const { name, description, define } of COMMANDS) {
     const command = program.command(name).description(description);
-    if (isWanted(name)) await define(command);
+    if (isWanted(name)) await define(command, () => buildProgram(() => true));
   }
   return program;
 }

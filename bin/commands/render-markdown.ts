@@ -1,6 +1,6 @@
 /**
- * Renders Markdown for a terminal as it streams in: what is decided is written at once, and only an open span, the marker
- * at the start of a line and a table wait for their end. Control characters are removed, because a model's text must
+ * Renders Markdown for a terminal as it streams in: what is decided is written at once; only an open span, the marker at
+ * the start of a line, a line of code and a table wait for their end. Control characters are removed, because a model's text must
  * not move the cursor or change the terminal. Not covered: nested block quotes, HTML, reference links.
  */
 

@@ -1,10 +1,10 @@
 /**
  * Unbroken behind a function of a platform that ends every request after some seconds. It is a Web-standard fetch
  * handler, as Vercel, Netlify, Cloudflare and Deno take it. It adds the key, which never reaches the browser, and asks
- * the API to end each stream before the platform would cut it. Whoever follows comes back with its cursor.
+ * the API to end each stream before the platform would cut it. The client reconnects with its cursor.
  */
 
-export interface FunctionSettings {
+interface FunctionSettings {
   /** Where Unbroken is, such as https://unbroken.internal. */
   readonly apiUrl: string;
   readonly apiKey: string;

@@ -162,7 +162,7 @@ describe('init', () => {
     expect(config.providers).toHaveProperty('gateway');
   });
 
-  test('never replaces a file unless it is told to', () => {
+  test('replaces a file only with --force', () => {
     const path = join(folder, 'mine.yaml');
     writeFileSync(path, 'mine');
     expect(runHere(['init', '--path', path])).toMatchObject({

@@ -55,19 +55,15 @@ describe('chat', () => {
     const starts = events.filter(({ type }) => type === 'generation-start');
     const ends = events.filter(({ type }) => type === 'generation-end');
     expect([starts.length, ends.length]).toEqual([2, 2]);
-    const answer = (id: string) =>
-      events
-        .filter((event) => event.generationId === id && event.type === 'text-delta')
-        .map(({ text }) => text)
-        .join('');
-    expect(answer(starts[0].generationId)).not.toBe('');
     // The second turn is charged for both questions and the first answer.
     expect(ends[1].usage.inputTokens).toBeGreaterThan(ends[0].usage.inputTokens + ends[0].usage.outputTokens);
   });
 
   test('a turn that fails is reported, and the next one is answered', async () => {
     const { child, output, exited } = startChat();
-    child.stdin.write(`${promptOf({ tokens: 3, fail: 'bad-request' })}\n`);
+    const refused = promptOf({ tokens: 3 });
+    await stack.sim.fault({ match: refused, status: 400 });
+    child.stdin.write(`${refused}\n`);
     child.stdin.end(`${promptOf({ tokens: 4, delayMs: 1 })}\n`);
     expect({ code: await exited, out: output.out.trim() === '' }).toEqual({ code: 0, out: false });
     expect(output.error).toContain('provider_bad_request');

@@ -4,7 +4,7 @@ import type { Report } from './programs/service-error.js';
 import { runNode } from './run-node.ts';
 import { type Supervised, supervise } from './supervise.ts';
 
-export interface KeptSimulator extends Pick<Supervised, 'givenUp' | 'stop'> {
+interface KeptSimulator extends Pick<Supervised, 'givenUp' | 'stop'> {
   readonly url: string;
   /** Of the process that runs now. */
   pid(): number;

@@ -60,7 +60,7 @@ export async function checkRedis(url: string): Promise<void> {
 
 async function ping(url: string): Promise<boolean> {
   const client = createClient({ url, socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false } });
-  // The client reports a failed connection as a rejection and as an event; without a listener, the event ends the process.
+  // The client reports a failed connection twice; without a listener, the event would end the process.
   let failure: unknown;
   client.on('error', (error: unknown) => {
     failure = error;

@@ -1,4 +1,4 @@
-/** Temporal, Redis and Qdrant at once: each found, else provided, watched, and stopped again. */
+/** Temporal, Redis and Qdrant at once: each one is found or started, watched, and stopped at the end. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -13,7 +13,7 @@ import { checkTemporal, startTemporal, TEMPORAL_PORT, TEMPORAL_UI_PORT } from '.
 import type { RunningProcess } from './run-process.ts';
 import { type Supervised, supervise } from './supervise.ts';
 
-export interface ServicesOrder {
+interface ServicesOrder {
   readonly dataDir: string;
   /** default: the usual ports where they are free. free (the default): any. */
   readonly ports?: 'free' | 'default';
@@ -25,8 +25,8 @@ export interface ServicesOrder {
   readonly env?: Environment;
 }
 
-export interface ProvidedServices {
-  /** `pid` is absent where the service is not ours (TEMPORAL_ADDRESS, REDIS_URL, QDRANT_URL). */
+interface ProvidedServices {
+  /** `pid` is absent for a service that was not started here (TEMPORAL_ADDRESS, REDIS_URL, QDRANT_URL). */
   readonly temporal: { readonly address: string; readonly uiUrl: string; readonly pid?: number };
   readonly redis: { readonly url: string; readonly pid?: number };
   readonly qdrant: { readonly url: string; readonly pid?: number };
@@ -65,13 +65,13 @@ export async function provideServices(order: ServicesOrder): Promise<ProvidedSer
     hold: (name, running, again) => {
       const watched: Supervised | undefined = keepAlive ? supervise(name, running, again, report) : undefined;
       if (watched !== undefined) givenUp.push(watched.givenUp);
-      const one = watched ?? { pid: running.pid, stop: () => running.stop() };
-      held.push(one);
-      return one;
+      const service = watched ?? { pid: running.pid, stop: () => running.stop() };
+      held.push(service);
+      return service;
     },
   };
   const stop = async () => {
-    await Promise.all(held.map((one) => one.stop()));
+    await Promise.all(held.map((service) => service.stop()));
     if (order.ephemeral) await rm(dataDir, { recursive: true, force: true });
   };
   const started = await Promise.allSettled([
@@ -96,17 +96,17 @@ export async function provideServices(order: ServicesOrder): Promise<ProvidedSer
     };
   }
   await stop();
-  throw started.find((one) => one.status === 'rejected')?.reason;
+  throw started.find((outcome) => outcome.status === 'rejected')?.reason;
 }
 
 async function provideTemporal(place: Place): Promise<ProvidedServices['temporal']> {
   const { dataDir, env, report } = place;
   const begunAt = Date.now();
-  const given = env['TEMPORAL_ADDRESS'];
-  if (given) {
-    await checkTemporal(given, env['TEMPORAL_NAMESPACE'] || 'default');
-    report(`temporal: ${given}, from TEMPORAL_ADDRESS`);
-    return { address: given, uiUrl: env['TEMPORAL_UI_URL'] ?? '' };
+  const namedAddress = env['TEMPORAL_ADDRESS'];
+  if (namedAddress) {
+    await checkTemporal(namedAddress, env['TEMPORAL_NAMESPACE'] || 'default');
+    report(`temporal: ${namedAddress}, from TEMPORAL_ADDRESS`);
+    return { address: namedAddress, uiUrl: env['TEMPORAL_UI_URL'] ?? '' };
   }
   const executable = await findTemporalExecutable(report, env);
   const port = await place.choosePort('temporal', TEMPORAL_PORT);
@@ -128,11 +128,11 @@ async function provideTemporal(place: Place): Promise<ProvidedServices['temporal
 async function provideRedis(place: Place): Promise<ProvidedServices['redis']> {
   const { dataDir, env, report } = place;
   const begunAt = Date.now();
-  const given = env['REDIS_URL'];
-  if (given) {
-    await checkRedis(given);
+  const namedUrl = env['REDIS_URL'];
+  if (namedUrl) {
+    await checkRedis(namedUrl);
     report('redis: the one that REDIS_URL names');
-    return { url: given };
+    return { url: namedUrl };
   }
   const executable = await findRedisExecutable(report, env);
   const port = await place.choosePort('redis', REDIS_PORT);
@@ -151,11 +151,11 @@ async function provideRedis(place: Place): Promise<ProvidedServices['redis']> {
 async function provideQdrant(place: Place): Promise<ProvidedServices['qdrant']> {
   const { dataDir, env, report } = place;
   const begunAt = Date.now();
-  const given = env['QDRANT_URL'];
-  if (given) {
-    await checkQdrant(given);
-    report(`qdrant: ${given}, from QDRANT_URL`);
-    return { url: given };
+  const namedUrl = env['QDRANT_URL'];
+  if (namedUrl) {
+    await checkQdrant(namedUrl);
+    report(`qdrant: ${namedUrl}, from QDRANT_URL`);
+    return { url: namedUrl };
   }
   const executable = await findQdrantExecutable(report, env);
   const port = await place.choosePort('qdrant', QDRANT_PORT);

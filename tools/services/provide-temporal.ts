@@ -1,4 +1,4 @@
-/** Temporal's development server with its UI, as a child process; or the check of the one that TEMPORAL_ADDRESS names. */
+/** Temporal's development server with its UI as a child process; or the check of the one in TEMPORAL_ADDRESS. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../../contracts/names.ts';

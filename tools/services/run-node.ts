@@ -18,7 +18,7 @@ export interface NodeProgram {
   readonly report: Report;
 }
 
-export interface RunningProgram {
+interface RunningProgram {
   readonly process: RunningProcess;
   /** What the ready line says; undefined for a program that serves no HTTP. */
   readonly url: string | undefined;

@@ -13,7 +13,7 @@ const LOG_TAIL_LINES = 15;
 const STOP_GRACE_MS = 8_000;
 const HEALTH_POLL_MS = 40;
 
-export interface ProcessSpec {
+interface ProcessSpec {
   /** Names the log file, the pid file and the process in what is reported. */
   readonly name: string;
   readonly command: string;

@@ -1,4 +1,4 @@
-/** The versions of our workers as Temporal routes to them. Source: Temporal's API, workflowservice.v1, Worker Deployments. */
+/** The versions of the workers as Temporal routes to them. Source: Temporal's API, workflowservice.v1. */
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
@@ -9,15 +9,15 @@ type Temporal = Config['temporal'];
 
 /** Temporal's WorkerDeploymentVersionStatus, as its API numbers it. */
 const STATUS = ['unknown', 'inactive', 'current', 'ramping', 'draining', 'drained', 'created'] as const;
-export type VersionStatus = (typeof STATUS)[number];
+type VersionStatus = (typeof STATUS)[number];
 
 export interface WorkerVersion {
   readonly buildId: string;
-  /** `draining`: takes no new generations, and has some that go on; `drained`: its workers may end. */
+  /** `draining`: takes no new generations and still runs some; `drained`: its workers may end. */
   readonly status: VersionStatus;
-  /** Generations that go on and end on this version. */
+  /** Generations that run and will end on this version. */
   readonly running: number;
-  /** Workers that poll the task queue. One that was killed counts for up to 90 s more. */
+  /** Workers that poll the task queue. A killed worker counts for up to 90 s more. */
   readonly workers: number;
 }
 
@@ -25,7 +25,7 @@ export interface WorkerDeployment {
   readonly name: string;
   /** Takes new generations; null: workers without a version take them. */
   readonly current: string | null;
-  /** Takes a share of the new ones. */
+  /** Takes a share of the new generations. */
   readonly ramp: { readonly buildId: string; readonly percent: number } | null;
   readonly versions: readonly WorkerVersion[];
   readonly unversionedWorkers: number;
@@ -34,7 +34,7 @@ export interface WorkerDeployment {
 const WORKFLOW_TASKS = 1;
 /** Temporal's WorkerVersioningMode. */
 const VERSIONED = 2;
-/** A poll lasts for a minute where there is nothing to do; Temporal remembers who polled for five. */
+/** A poll lasts a minute where there is nothing to do; Temporal remembers its pollers for five. */
 const POLLED_WITHIN_MS = 90_000;
 const CONNECT_MS = 5_000;
 const CALL_MS = 15_000;
@@ -44,7 +44,7 @@ const BATCH_COMPLETED = 2;
 const POLL_MS = 250;
 const MOVE_MS = 10 * 60_000;
 
-/** Opens a connection for the time of `ask`. */
+/** Opens a connection, and closes it when `ask` has ended. */
 export async function withTemporal<Answer>(
   { address }: Temporal,
   ask: (connection: Connection) => Promise<Answer>,
@@ -62,7 +62,7 @@ export async function withTemporal<Answer>(
   }
 }
 
-/** null where no worker with a version has ever polled. */
+/** @returns null where no worker with a version has ever polled. */
 export async function readDeployment(
   connection: Connection,
   { namespace, taskQueue, deployment }: Temporal,
@@ -158,7 +158,7 @@ export async function setRamp(
 }
 
 /**
- * Generations of this version go on by the current one: for where its workers are gone. Their code must be able to
+ * The current version continues the generations of this version, whose workers are gone. Its code must be able to
  * continue them. Resolves with how many were moved.
  */
 export async function moveRuns(

@@ -9,10 +9,10 @@ beforeAll(async () => {
 });
 afterAll(() => server?.stop());
 
-test('a Redis that forgets or evicts is an error, and the fix that is said mends it', async () => {
+test('a Redis that forgets or evicts is an error, and the fix that it names repairs it', async () => {
   const redis = await server.connect();
   const statusOf = async (check: string) =>
-    (await checkRedis({ redisUrl: server.url })).find((one) => one.check === check);
+    (await checkRedis({ redisUrl: server.url })).find((finding) => finding.check === check);
   await redis.configSet({ appendonly: 'no', 'maxmemory-policy': 'allkeys-lru' });
   expect(await statusOf('redis eviction')).toMatchObject({ status: 'error' });
   const persistence = await statusOf('redis persistence');

@@ -1,4 +1,4 @@
-/** Workflow tasks that reach no worker: the Temporal that we start gives them out again soon, however many were lost. */
+/** The Temporal of `npm start` soon retries a workflow task that reached no worker, however many were lost. */
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ const LOST = 7;
 const AGAIN_WITHIN_MS = 15_000;
 const silent = () => undefined;
 
-test('a workflow task is given out again within seconds after it was lost seven times', async () => {
+test('a workflow task that was lost seven times is retried within seconds', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'unbroken-lost-tasks-'));
   const executable = await findTemporalExecutable(silent);
   const ports = { port: await findFreePort(), uiPort: await findFreePort() };
@@ -27,7 +27,7 @@ test('a workflow task is given out again within seconds after it was lost seven 
       workflowId: taskQueue,
       workflowTaskTimeout: '1s',
     });
-    const poll = { namespace: 'default', taskQueue: { name: taskQueue }, identity: 'one that loses them' };
+    const poll = { namespace: 'default', taskQueue: { name: taskQueue }, identity: 'loses them' };
     const takenAtMs: number[] = [];
     while (takenAtMs.length <= LOST) {
       const deadline = Date.now() + 65_000;

@@ -10,7 +10,10 @@ afterEach(() => {
 async function serve(listener: RequestListener): Promise<string> {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closers.push(() => server.close());
+  closers.push(() => {
+    server.close();
+    server.closeAllConnections();
+  });
   const address = server.address();
   return `127.0.0.1:${typeof address === 'object' ? address?.port : ''}`;
 }

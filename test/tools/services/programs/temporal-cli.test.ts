@@ -93,7 +93,7 @@ test('a program with another hash is never used, whichever source it comes from'
   expect(lines.filter((line) => line.includes(`not ${build.sha256}`))).toHaveLength(2);
 });
 
-test('a machine without either source is told why', async () => {
+test('a machine without either source reports why', async () => {
   expect(await fetchHere()).toBeUndefined();
   expect(lines.filter((line) => line.includes('(status 404)'))).toHaveLength(2);
 });
