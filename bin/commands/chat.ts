@@ -1,6 +1,6 @@
 /**
- * `unbroken chat`: a conversation in the terminal. Each turn is a separate generation with the whole conversation as its
- * input, so an answer survives the end of this program. Markdown is rendered on a terminal only.
+ * `unbroken chat`: a conversation in the terminal. Each turn is a separate generation with the whole conversation as
+ * its input, so an answer survives the end of this program. Markdown is rendered on a terminal only.
  */
 import { createInterface } from 'node:readline';
 import type { Command } from 'commander';

@@ -1,7 +1,8 @@
 /**
- * Renders Markdown for a terminal as it streams in: what is decided is written at once; only an open span, the marker at
- * the start of a line, a line of code and a table wait for their end. Control characters are removed, because a model's text must
- * not move the cursor or change the terminal. Not covered: nested block quotes, HTML, reference links.
+ * Renders Markdown for a terminal as it streams in: what is decided is written at once; only an open span, the marker
+ * at the start of a line, a line of code and a table wait for their end. Control characters are removed, because the
+ * text of a model must not move the cursor or change the terminal. Not covered: nested block quotes, HTML, and links
+ * by reference.
  */
 
 const STYLES = {

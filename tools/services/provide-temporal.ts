@@ -24,8 +24,8 @@ export const DYNAMIC_CONFIG: Readonly<Record<string, string>> = {
   // The server closes the connection of a worker that hangs or is cut off after these, so it hands that worker no task.
   'frontend.keepAliveTime': '"1s"',
   'frontend.keepAliveTimeout': '"2s"',
-  // From the fourth attempt on, Temporal delays a lost workflow task by a doubling backoff of up to 10 minutes by default:
-  // a run whose worker was cut off a few times would stay open that long after everything has recovered.
+  // From the fourth attempt on, Temporal delays a lost workflow task by a doubling backoff of up to 10 minutes by
+  // default: a run whose worker was cut off a few times would stay open that long after everything has recovered.
   'history.workflowTaskRetryMaxInterval': '"5s"',
   // Tasks that wait for a slot, or for room at a provider, go by priority and round-robin over the users.
   'matching.useNewMatcher': 'true',
