@@ -76,6 +76,7 @@ class Chat {
         if (event.type === 'text-delta') answer += event.text;
         if (event.type === 'text-reset') answer = '';
         if (event.type === 'text-reset' || isTerminal(event)) flush();
+        if (isTerminal(event) && !isJson) process.stdout.write('\n');
         if (isJson) process.stdout.write(`${JSON.stringify(event)}\n`);
         exitCode = printer.print(event, { isTextShown: !isJson });
       }

@@ -86,7 +86,8 @@ ${places.map((place) => `    ${quoted(place.path)}) candidates=(${candidatesOf(p
   esac
   _describe unbroken candidates || _files
 }
-compdef _unbroken unbroken
+# In a folder of fpath this file is the body of the function; elsewhere it is sourced.
+if [ "$funcstack[1]" = _unbroken ]; then _unbroken "$@"; else compdef _unbroken unbroken; fi
 `;
 }
 

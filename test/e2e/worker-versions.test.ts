@@ -183,9 +183,14 @@ test('a generation whose version has lost its workers waits for them, and contin
   const input = long();
   const reading = await begin(input);
   await reading.deltas(100);
+  const handle = (await temporalClient(stack.env)).workflow.getHandle(workflowId('dev', reading.id));
+  // Until then the worker streams without an activity, and none would be left to retry.
+  await waitFor('the activity that adopts the stream', async () => {
+    const [activity] = (await handle.describe()).raw.pendingActivities ?? [];
+    return activity !== undefined;
+  });
   await setCurrent('b');
   await workerA?.kill();
-  const handle = (await temporalClient(stack.env)).workflow.getHandle(workflowId('dev', reading.id));
   await waitFor('the next attempt, which nobody takes', async () => {
     const [activity] = (await handle.describe()).raw.pendingActivities ?? [];
     return (activity?.attempt ?? 0) >= 2 && activity?.state === SCHEDULED;
