@@ -46,14 +46,17 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
     const stand = new LogStand(startRedis);
     beforeAll(() => stand.start());
     afterAll(() => stand.stop());
+    testCreation(stand);
     testReads(stand);
     testFencing(stand);
     testSteps(stand);
     testWriter(stand);
+    testLostReplies(stand);
+    testCancelAndErasure(stand);
   });
 }
 
-function testReads(stand: LogStand): void {
+function testCreation(stand: LogStand): void {
   test('a log begins with its first event, its input and its facts', async () => {
     const generationId = await stand.newLog();
     expect(await stand.log.read(generationId, -1)).toMatchObject([
@@ -82,6 +85,103 @@ function testReads(stand: LogStand): void {
     expect(await stand.log.read(generationId, -1)).toHaveLength(1);
   });
 
+  test('a log that does not exist is refused as missing, and reads as empty', async () => {
+    await expect(stand.log.open('gen_none', 1)).rejects.toMatchObject({
+      name: 'LogRefused',
+      reason: 'missing',
+    });
+    expect(await stand.log.head('gen_none')).toBeNull();
+    expect(await stand.log.readInput('gen_none')).toBeNull();
+    expect(await stand.log.read('gen_none', -1)).toEqual([]);
+  });
+}
+
+function testCancelAndErasure(stand: LogStand): void {
+  test('a writer learns of a cancel request by its next append, and an ended log keeps no request', async () => {
+    const generationId = await stand.newLog();
+    let requests = 0;
+    const { writer } = await stand.log.open(generationId, 1, () => {
+      requests += 1;
+    });
+    await writer.write(delta('a'));
+    await writer.flush();
+    expect(requests).toBe(0);
+    await stand.log.requestCancel(generationId);
+    expect(await stand.log.openFresh(generationId, 2, [START])).toBeNull();
+    await writer.write(delta('b'));
+    await writer.flush();
+    expect(requests).toBe(1);
+    await stand.log.appendOnce(generationId, 'close', [END]);
+    for (const text of ['c', 'd']) void writer.write(delta(text));
+    await expect(writer.flush()).rejects.toMatchObject({ reason: 'ended' });
+    await stand.log.requestCancel(generationId);
+    expect((await stand.log.head(generationId))?.status).toBe('completed');
+  });
+
+  test('an erased log gives neither its texts nor its input, and its id stays taken', async () => {
+    const generationId = await stand.newLog();
+    await stand.writeBatches(generationId, [[delta('secret')], [END]]);
+    expect(await stand.log.erase(generationId)).toBe('now');
+    expect(await stand.log.read(generationId, -1)).toEqual([]);
+    expect(await stand.log.readInput(generationId)).toBeNull();
+    expect(await stand.log.head(generationId)).toMatchObject({
+      erased: true,
+      metadata: {},
+      status: 'completed',
+    });
+    expect((await stand.log.create(creationOf(generationId))).created).toBe(false);
+  });
+}
+
+function testLostReplies(stand: LogStand): void {
+  test('an opener recognises its own opening after a lost reply, instead of taking it for a paid attempt', async () => {
+    const generationId = await stand.newLog();
+    const lossy = losingReplies(stand.redis, [1]);
+    // Redis knows the script.
+    await stand.log.openFresh(await stand.newLog(), 1, [START]);
+    const through = new RedisEventLog(lossy.redis, { retentionMs: RETENTION_MS });
+    const writer = await through.openFresh(generationId, 1, [START]);
+    expect(writer?.nextSeq).toBe(2);
+    expect(lossy.sent()).toBe(2);
+    expect(await stand.log.read(generationId, 0)).toHaveLength(1);
+  });
+
+  test('an append whose reply was lost is written once', async () => {
+    const generationId = await stand.newLog();
+    // The log knows its scripts, so the reply that is lost is that of the append.
+    await stand.writeBatches(await stand.newLog(), [[delta('x')]]);
+    const lossy = losingReplies(stand.redis, [2, 3]);
+    const through = new RedisEventLog(lossy.redis, { retentionMs: RETENTION_MS });
+    const { writer } = await through.open(generationId, 1);
+    for (const text of ['a', 'b', 'c']) void writer.write(delta(text), { covers: text });
+    await writer.flush();
+    expect(lossy.sent()).toBeGreaterThan(3);
+    expect((await stand.log.read(generationId, 0)).map((event) => 'text' in event && event.text)).toEqual([
+      'a',
+      'b',
+      'c',
+    ]);
+    expect((await stand.log.head(generationId))?.checkpoint).toEqual({ covers: 'c' });
+  });
+}
+
+function testReads(stand: LogStand): void {
+  test('a log read in small pages gives every event once', async () => {
+    const generationId = await stand.newLog();
+    await stand.writeBatches(generationId, [
+      ['a', 'b', 'c'].map(delta),
+      ['d', 'e'].map(delta),
+      ['f', 'g', 'h'].map(delta),
+    ]);
+    const seqs: number[] = [];
+    for (;;) {
+      const page = await stand.log.read(generationId, seqs.at(-1) ?? -1, 1);
+      if (page.length === 0) break;
+      seqs.push(...page.map((event) => event.seq));
+    }
+    expect(seqs).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
   test('seq has no gap over batches, and events keep their order', async () => {
     const generationId = await stand.newLog();
     const texts = ['a', 'b', 'c', 'd', 'e', 'f'].map(delta);
@@ -100,46 +200,6 @@ function testReads(stand: LogStand): void {
     for (let cursor = -1; cursor <= all.length; cursor += 1) {
       expect(await stand.log.read(generationId, cursor)).toEqual(all.filter((event) => event.seq > cursor));
     }
-  });
-
-  test('a log read in small pages gives every event once', async () => {
-    const generationId = await stand.newLog();
-    await stand.writeBatches(generationId, [
-      ['a', 'b', 'c'].map(delta),
-      ['d', 'e'].map(delta),
-      ['f', 'g', 'h'].map(delta),
-    ]);
-    const seqs: number[] = [];
-    for (;;) {
-      const page = await stand.log.read(generationId, seqs.at(-1) ?? -1, 1);
-      if (page.length === 0) break;
-      seqs.push(...page.map((event) => event.seq));
-    }
-    expect(seqs).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
-  });
-
-  test('a log that does not exist is refused as missing, and reads as empty', async () => {
-    await expect(stand.log.open('gen_none', 1)).rejects.toMatchObject({
-      name: 'LogRefused',
-      reason: 'missing',
-    });
-    expect(await stand.log.head('gen_none')).toBeNull();
-    expect(await stand.log.readInput('gen_none')).toBeNull();
-    expect(await stand.log.read('gen_none', -1)).toEqual([]);
-  });
-
-  test('500 quick writes are 500 events in order, in far fewer appends', async () => {
-    const generationId = await stand.newLog();
-    const { writer } = await stand.log.open(generationId, 1);
-    for (let index = 0; index < 500; index += 1) await writer.write(delta(`${index} `));
-    await writer.flush();
-    expect(writer.nextSeq).toBe(501);
-    const events = await stand.log.read(generationId, 0);
-    expect(events.map((event) => event.seq)).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
-    expect(events.map((event) => ('text' in event ? event.text : ''))).toEqual(
-      Array.from({ length: 500 }, (_, index) => `${index} `),
-    );
-    expect(await stand.entriesOf(generationId)).toBeLessThan(50);
   });
 }
 
@@ -190,23 +250,6 @@ function testFencing(stand: LogStand): void {
     expect((await stand.redis.hGetAll(REDIS_KEYS.logMeta(generationId)))['epoch']).toBe('7');
   });
 
-  test('nothing is appended after the terminal event', async () => {
-    const generationId = await stand.newLog();
-    const { writer } = await stand.log.open(generationId, 1);
-    await writer.write(END);
-    await writer.flush();
-    await writer.write(delta('after'));
-    await expect(writer.flush()).rejects.toMatchObject({ name: 'LogRefused', reason: 'ended' });
-    expect(await stand.log.appendOnce(generationId, 'close', [END])).toBe('ended');
-    expect((await stand.log.read(generationId, -1)).map((event) => event.type)).toEqual([
-      'generation-start',
-      'generation-end',
-    ]);
-    const head = await stand.log.head(generationId);
-    expect(head?.status).toBe('completed');
-    expect(head?.endedAt).not.toBeNull();
-  });
-
   test('a takeover by a script that Redis does not know yet misses no append of the previous writer', async () => {
     const generationId = await stand.newLog();
     const before = await stand.log.open(generationId, 1);
@@ -228,6 +271,23 @@ function testFencing(stand: LogStand): void {
 }
 
 function testSteps(stand: LogStand): void {
+  test('nothing is appended after the terminal event', async () => {
+    const generationId = await stand.newLog();
+    const { writer } = await stand.log.open(generationId, 1);
+    await writer.write(END);
+    await writer.flush();
+    await writer.write(delta('after'));
+    await expect(writer.flush()).rejects.toMatchObject({ name: 'LogRefused', reason: 'ended' });
+    expect(await stand.log.appendOnce(generationId, 'close', [END])).toBe('ended');
+    expect((await stand.log.read(generationId, -1)).map((event) => event.type)).toEqual([
+      'generation-start',
+      'generation-end',
+    ]);
+    const head = await stand.log.head(generationId);
+    expect(head?.status).toBe('completed');
+    expect(head?.endedAt).not.toBeNull();
+  });
+
   test('a step appended twice is written once', async () => {
     const generationId = await stand.newLog();
     expect(await stand.log.appendOnce(generationId, 'step', [delta('a'), delta('b')])).toBe('appended');
@@ -253,44 +313,23 @@ function testSteps(stand: LogStand): void {
     expect(await stand.log.appendOnce(generationId, 'late', [END], 'unopened')).toBe('opened');
     expect(await stand.log.read(generationId, 1)).toEqual([]);
   });
-
-  test('a writer learns of a cancel request by its next append, and an ended log keeps no request', async () => {
-    const generationId = await stand.newLog();
-    let requests = 0;
-    const { writer } = await stand.log.open(generationId, 1, () => {
-      requests += 1;
-    });
-    await writer.write(delta('a'));
-    await writer.flush();
-    expect(requests).toBe(0);
-    await stand.log.requestCancel(generationId);
-    expect(await stand.log.openFresh(generationId, 2, [START])).toBeNull();
-    await writer.write(delta('b'));
-    await writer.flush();
-    expect(requests).toBe(1);
-    await stand.log.appendOnce(generationId, 'close', [END]);
-    for (const text of ['c', 'd']) void writer.write(delta(text));
-    await expect(writer.flush()).rejects.toMatchObject({ reason: 'ended' });
-    await stand.log.requestCancel(generationId);
-    expect((await stand.log.head(generationId))?.status).toBe('completed');
-  });
-
-  test('an erased log gives neither its texts nor its input, and its id stays taken', async () => {
-    const generationId = await stand.newLog();
-    await stand.writeBatches(generationId, [[delta('secret')], [END]]);
-    expect(await stand.log.erase(generationId)).toBe('now');
-    expect(await stand.log.read(generationId, -1)).toEqual([]);
-    expect(await stand.log.readInput(generationId)).toBeNull();
-    expect(await stand.log.head(generationId)).toMatchObject({
-      erased: true,
-      metadata: {},
-      status: 'completed',
-    });
-    expect((await stand.log.create(creationOf(generationId))).created).toBe(false);
-  });
 }
 
 function testWriter(stand: LogStand): void {
+  test('500 quick writes are 500 events in order, in far fewer appends', async () => {
+    const generationId = await stand.newLog();
+    const { writer } = await stand.log.open(generationId, 1);
+    for (let index = 0; index < 500; index += 1) await writer.write(delta(`${index} `));
+    await writer.flush();
+    expect(writer.nextSeq).toBe(501);
+    const events = await stand.log.read(generationId, 0);
+    expect(events.map((event) => event.seq)).toEqual(Array.from({ length: 500 }, (_, index) => index + 1));
+    expect(events.map((event) => ('text' in event ? event.text : ''))).toEqual(
+      Array.from({ length: 500 }, (_, index) => `${index} `),
+    );
+    expect(await stand.entriesOf(generationId)).toBeLessThan(50);
+  });
+
   test('the checkpoint that the log holds is never ahead of its text', async () => {
     const generationId = await stand.newLog();
     const { writer } = await stand.log.open(generationId, 1);
@@ -320,35 +359,5 @@ function testWriter(stand: LogStand): void {
     await expect(writer?.write(delta('b')).then(() => writer.flush())).rejects.toMatchObject({
       reason: 'fenced',
     });
-  });
-
-  test('an opener recognises its own opening after a lost reply, instead of taking it for a paid attempt', async () => {
-    const generationId = await stand.newLog();
-    const lossy = losingReplies(stand.redis, [1]);
-    // Redis knows the script.
-    await stand.log.openFresh(await stand.newLog(), 1, [START]);
-    const through = new RedisEventLog(lossy.redis, { retentionMs: RETENTION_MS });
-    const writer = await through.openFresh(generationId, 1, [START]);
-    expect(writer?.nextSeq).toBe(2);
-    expect(lossy.sent()).toBe(2);
-    expect(await stand.log.read(generationId, 0)).toHaveLength(1);
-  });
-
-  test('an append whose reply was lost is written once', async () => {
-    const generationId = await stand.newLog();
-    // The log knows its scripts, so the reply that is lost is that of the append.
-    await stand.writeBatches(await stand.newLog(), [[delta('x')]]);
-    const lossy = losingReplies(stand.redis, [2, 3]);
-    const through = new RedisEventLog(lossy.redis, { retentionMs: RETENTION_MS });
-    const { writer } = await through.open(generationId, 1);
-    for (const text of ['a', 'b', 'c']) void writer.write(delta(text), { covers: text });
-    await writer.flush();
-    expect(lossy.sent()).toBeGreaterThan(3);
-    expect((await stand.log.read(generationId, 0)).map((event) => 'text' in event && event.text)).toEqual([
-      'a',
-      'b',
-      'c',
-    ]);
-    expect((await stand.log.head(generationId))?.checkpoint).toEqual({ covers: 'c' });
   });
 }
