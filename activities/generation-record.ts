@@ -41,7 +41,7 @@ export interface GenerationRecord {
   readonly charges: readonly AttemptCharge[];
   /** The rest of it: judges and shares of leaders' answers. It is booked with the end of the generation. */
   readonly besideAttempts: { readonly tokens: number; readonly costMicroUsd: MicroUsd };
-  /** The cap that the answer was last continued with; 0 where it never was. */
+  /** The cap that the answer was last continued with; 0 if it never was. */
   readonly capTokens: number;
   readonly budgetNoted: boolean;
   /** The leader that it follows now, and may owe a share to; null if it follows none. */

@@ -19,7 +19,7 @@ const UNIT_MS = { h: HOUR_MS, d: 24 * HOUR_MS } as const;
 /** No window is longer than the longest month; entries are kept longer than this. */
 export const LONGEST_WINDOW_MS = 31 * 24 * HOUR_MS;
 
-/** The length in ms of a rolling window such as 24h or 7d; null where the text is not one. */
+/** The length in ms of a rolling window such as 24h or 7d; null if the text is not one. */
 export function rollingMs(window: string): number | null {
   const [, count, unit] = /^([1-9]\d{0,2})([hd])$/.exec(window) ?? [];
   if (count === undefined || (unit !== 'h' && unit !== 'd')) return null;
@@ -79,7 +79,7 @@ export function nameOfBudget({ per, id, window, unit }: BudgetKey): string {
   return `${per}/${id}/${window}/${unit}`;
 }
 
-/** Who is debited: the user, the team of the API key (where there is one), and the key itself. */
+/** Who is debited: the user, the team of the API key (if it has one), and the key itself. */
 export interface BudgetOwner {
   readonly tenant: string;
   readonly user: string;

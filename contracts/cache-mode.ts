@@ -1,4 +1,4 @@
-/** How a request uses the answer cache. Apart from generation.ts, which brings a library: the workflow bundles this. */
+/** How a request uses the answer cache. Not in generation.ts, which brings a library: the workflow bundles this. */
 export const cacheModes = ['off', 'on', 'read', 'write', 'refresh'] as const;
 export type CacheMode = (typeof cacheModes)[number];
 

@@ -7,7 +7,7 @@ export function candidateName({ provider, model }: Candidate): string {
 
 /**
  * Splits at the first slash: a model's own name may have more of them, a provider's has none.
- * @returns null where the name lacks a provider or a model.
+ * @returns null if the name lacks a provider or a model.
  */
 export function parseCandidate(name: string): Candidate | null {
   const slash = name.indexOf('/');

@@ -269,7 +269,7 @@ function cutDetails(details: Details): Details {
 
 /** What a provider's refusal is about. Only a refusal of the key itself may keep other callers from using that key. */
 export interface Refusal {
-  /** HTTP status of the provider's answer; null where it came inside a stream. */
+  /** HTTP status of the provider's answer; null if it came inside a stream. */
   readonly status: number | null;
   /** `key`: the key is rejected, whatever is asked. `request`: another request may be answered. */
   readonly concerns: 'key' | 'request';
@@ -279,7 +279,7 @@ export interface Refusal {
 export class UnbrokenError extends Error {
   readonly code: ErrorCode;
   readonly retryAfterMs: number | undefined;
-  /** Present where a provider refused the call. */
+  /** Present if a provider refused the call. */
   readonly refusal: Refusal | undefined;
   /** Small, safe facts for the reader; never a secret, never prompt text. */
   readonly details: Readonly<Record<string, string | number | boolean>> | undefined;

@@ -1,6 +1,5 @@
 /**
- * What follows from a row of events. Apart from events.ts, whose schemas bring a library: browsers and the edge load
- * this file.
+ * Folds over events. Not in events.ts, whose schemas bring a library: browsers and the edge load this file.
  */
 import type { EventBody, EventType } from './events.ts';
 

@@ -212,7 +212,7 @@ export interface GenerationOrder {
   readonly deadlineAtMs?: number;
   /**
    * When its log was created, ms since 1970. An Idempotency-Key that is reused after the retention of the log gives the
-   * same id to another generation; this distinguishes what is stored by id. Absent where no key was sent, because such
+   * same id to another generation; this distinguishes what is stored by id. Absent if no key was sent, because such
    * an id is unique, and in a run that older code began.
    */
   readonly logCreatedAtMs?: number;
@@ -223,14 +223,14 @@ export interface GenerationOrder {
   readonly againSinceMs?: number;
 }
 
-/** A candidate with its context window, where that is known. */
+/** A candidate with its context window, if that is known. */
 interface WindowedCandidate extends Candidate {
   readonly contextTokens: number | null;
 }
 
 /** The decisions of a route besides the order of its candidates. */
 export interface RoutingPlan {
-  /** The kind of task; null where the route does not ask. */
+  /** The kind of task; null if the route does not ask. */
   readonly task: string | null;
   /** Why each model has its place, and what it would cost; shown in the Temporal UI. */
   readonly reasons: readonly string[];

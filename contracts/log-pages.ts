@@ -21,7 +21,7 @@ export interface LogStanding {
   readonly status: GenerationStatus;
   /** The seq that the next event gets; the final count of events once the log has ended. */
   readonly nextSeq: number;
-  /** The last seq whose event Redis lost, and which another event may bear now; absent where no loss is known. */
+  /** The last seq whose event Redis lost, and which another event may bear now; absent if no loss is known. */
   readonly tornUntil?: number;
 }
 

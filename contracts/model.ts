@@ -31,7 +31,7 @@ const modelPriceSchema = z.object({
 export type ModelPrice = z.infer<typeof modelPriceSchema>;
 
 export interface ModelFacts {
-  /** Tokens of input and output together; null where no source says. */
+  /** Tokens of input and output together; null if no source says. */
   readonly contextWindow: number | null;
   readonly maxOutputTokens: number | null;
   readonly capabilities: ModelCapabilities;

@@ -13,7 +13,7 @@ export interface Usage {
   /** Visible output tokens; reasoning tokens are counted apart. */
   readonly outputTokens: number;
   readonly reasoningTokens: number;
-  /** True where the provider never reported and we counted with a tokenizer. */
+  /** True if the provider never reported and we counted with a tokenizer. */
   readonly estimated: boolean;
 }
 

@@ -75,7 +75,7 @@ export type PromptReference = z.infer<typeof promptReferenceSchema>;
 export interface PromptUse {
   readonly name: string;
   readonly version: number;
-  /** The label in the request; null where the request named the version. */
+  /** The label in the request; null if the request named the version. */
   readonly label: string | null;
 }
 

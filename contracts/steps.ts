@@ -46,7 +46,7 @@ export interface GrantedReservation {
 }
 
 export interface RefusedReservation {
-  /** The tightest budget; null where the generation has ended or was never reserved. */
+  /** The tightest budget; null if the generation has ended or was never reserved. */
   readonly budget: BudgetStanding | null;
   /** What it has left, in its unit. */
   readonly remaining: number;
@@ -60,7 +60,7 @@ type NextStep =
   | {
       readonly next: 'ended';
       readonly outcome: GenerationOutcome;
-      /** Budgets that it brought over their warning share; empty where no webhook is configured. */
+      /** Budgets that it brought over their warning share; empty if no webhook is configured. */
       readonly warnings?: readonly BudgetWarning[];
     }
   | { readonly next: 'refuse'; readonly refusal: RefusedReservation }

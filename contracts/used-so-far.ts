@@ -42,7 +42,7 @@ export function usedSoFar(events: Iterable<EventBody>): Used {
   return used;
 }
 
-/** The leader that is followed at the end of these events, and that may be owed a share; null where there is none. */
+/** The leader that is followed at the end of these events, and that may be owed a share; null if there is none. */
 export function followedBy(events: readonly EventBody[]): string | null {
   const last = events.findLast(({ type }) => type === 'cache-join' || type === 'cache-leave');
   return last?.type === 'cache-join' ? last.leader : null;

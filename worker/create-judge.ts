@@ -7,7 +7,7 @@ import { createJudge, type Judge, type JudgeModel } from '../engine/cache/judge.
 import type { Provider, ProviderCall } from '../engine/providers/provider.ts';
 import type { Config } from '../platform/config/load-config.ts';
 
-/** @returns null where no judge is configured. */
+/** @returns null if no judge is configured. */
 export function createConfiguredJudge(
   { cache: { judge } }: Config,
   providers: ReadonlyMap<string, Provider>,

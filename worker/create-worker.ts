@@ -172,7 +172,7 @@ interface ProcessParts {
 }
 
 class WorkerProcess {
-  /** The URL of its metrics; undefined where they are off. */
+  /** The URL of its metrics; undefined if they are off. */
   readonly metricsUrl: string | undefined;
   readonly #parts: ProcessParts;
 
