@@ -200,4 +200,12 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     replace: '',
     caughtBy: { tests: ['test/tools/services/lost-tasks.test.ts'] },
   },
+  {
+    name: 'a-changed-program-is-run',
+    breaks: 'A program whose hash is not the pinned one is used.',
+    file: 'tools/services/programs/temporal-cli.js',
+    find: 'if (sha256 !== build.sha256) throw',
+    replace: 'if (sha256 === undefined) throw',
+    caughtBy: { tests: ['test/tools/services/programs/temporal-cli.test.ts'] },
+  },
 ];
