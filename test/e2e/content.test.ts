@@ -75,8 +75,8 @@ describe.each(WIRES)('%s', (provider) => {
     const input = prompt('tool=get_weather calls=2 delay_ms=1');
     const events = await answer({ input, model, tools: [WEATHER] });
     expect(heldOf(events).calls).toEqual([
-      { name: 'get_weather', arguments: { town: 'harbour', days: 42 } },
-      { name: 'get_weather', arguments: { town: 'harbour', days: 42 } },
+      { name: 'get_weather', arguments: { town: 'Lisbon', days: 3 } },
+      { name: 'get_weather', arguments: { town: 'Lisbon', days: 3 } },
     ]);
     expect(events.at(-1)).toMatchObject({ type: 'generation-end', finishReason: 'tool-calls' });
   });
@@ -88,7 +88,7 @@ describe.each(WIRES)('%s', (provider) => {
     ];
     const output = { name: 'answer', schema: WEATHER.parameters };
     const events = await answer({ input: [{ role: 'user', content }], model, output });
-    expect(JSON.parse(textOf(events))).toEqual({ town: 'harbour', days: 42 });
+    expect(JSON.parse(textOf(events))).toEqual({ town: 'Lisbon', days: 3 });
   });
 
   test('thinks aloud, and the cut of a thought voids it before another is begun', async () => {
@@ -112,8 +112,8 @@ describe.each(WIRES)('%s', (provider) => {
     const events = await answer({ input, model, tools: [WEATHER] });
     expect(events.some(({ type }) => type === 'provider-error')).toBe(true);
     expect(heldOf(events).calls).toEqual([
-      { name: 'get_weather', arguments: { town: 'harbour', days: 42 } },
-      { name: 'get_weather', arguments: { town: 'harbour', days: 42 } },
+      { name: 'get_weather', arguments: { town: 'Lisbon', days: 3 } },
+      { name: 'get_weather', arguments: { town: 'Lisbon', days: 3 } },
     ]);
     const { text } = await stack.sim.text(input);
     expect(text).not.toBe('');
@@ -194,8 +194,8 @@ test('half a tool call is no part of the next response, though that is cut as so
   const strategies = events.flatMap((event) => (event.type === 'provider-start' ? [event.strategy] : []));
   expect(strategies).toEqual(['start', 'restart', 'reattach']);
   expect(heldOf(events).calls.map((call) => call.arguments)).toEqual([
-    { town: 'harbour', days: 42 },
-    { town: 'harbour', days: 42 },
+    { town: 'Lisbon', days: 3 },
+    { town: 'Lisbon', days: 3 },
   ]);
 });
 

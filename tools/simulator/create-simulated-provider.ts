@@ -1,19 +1,19 @@
 /**
  * A model provider for tests and for a first look: a real HTTP server in the formats of OpenAI (Responses and chat
- * completions), Anthropic, Google and Cohere. Its text depends only on the request; it counts what it was made to
- * generate, and by which key; it shows any fault on command (`/_sim`).
+ * completions), Anthropic, Google and Cohere. Its text depends only on the request. It counts the tokens that it
+ * generates for each API key, and shows any fault on command (`/_sim`).
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { messageSchema, outputSchema, toolChoiceSchema, toolSchema } from '../../contracts/content.ts';
-import { createCalls } from './calls.ts';
+import { Calls } from './calls.ts';
 import { answerEmbeddings } from './embeddings.ts';
 import { readBody, sendJson } from './exchange.ts';
-import { createFaults, faultSchema } from './faults.ts';
+import { Faults, faultSchema } from './faults.ts';
 import { openJournal } from './journal.ts';
-import { createRateLimits, rateLimitSchema } from './rate-limits.ts';
+import { RateLimits, rateLimitSchema } from './rate-limits.ts';
 import { type Model, serveCall } from './serve-call.ts';
 import { truthOf } from './true-text.ts';
 import { anthropicWire } from './wires/anthropic-wire.ts';
@@ -44,19 +44,19 @@ export async function createSimulatedProvider({
 }: {
   host?: string;
   port?: number;
-  /** A file that gets the bill, line by line. */
+  /** A file to which the bill is appended, line by line. */
   journal?: string | undefined;
 } = {}): Promise<SimulatedProvider> {
-  const calls = createCalls(journal === undefined ? undefined : openJournal(journal));
-  const model: Model = { calls, faults: createFaults(), limits: createRateLimits() };
+  const calls = new Calls(journal === undefined ? undefined : openJournal(journal));
+  const model: Model = { calls, faults: new Faults(), limits: new RateLimits() };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://simulated');
     const { pathname: path } = url;
     const body = request.method === 'POST' ? await readBody(request) : undefined;
     if (path.startsWith('/_sim/')) {
-      const said = control(model, `${request.method} ${path}`, body);
-      if (said !== undefined) return sendJson(response, 200, said);
+      const result = control(model, `${request.method} ${path}`, body);
+      if (result !== undefined) return sendJson(response, 200, result);
     } else if (await serveStoredResponse(model, request, response, url)) return;
     else if (request.method === 'POST') {
       const embeddings = answerEmbeddings(path, body);
@@ -90,9 +90,9 @@ export async function createSimulatedProvider({
   };
 }
 
-/** @returns what the control request is answered with; undefined where there is no such request. */
-function control({ calls, faults, limits }: Model, what: string, body: unknown): unknown {
-  switch (what) {
+/** @returns the answer to a control request; undefined where there is no such request. */
+function control({ calls, faults, limits }: Model, route: string, body: unknown): unknown {
+  switch (route) {
     case 'GET /_sim/calls':
       return calls.list();
     case 'GET /_sim/keys':
@@ -112,10 +112,8 @@ function control({ calls, faults, limits }: Model, what: string, body: unknown):
     case 'DELETE /_sim/limits':
       limits.clear();
       return {};
-    case 'POST /_sim/text': {
-      const input = textSchema.parse(body);
-      return truthOf(input);
-    }
+    case 'POST /_sim/text':
+      return truthOf(textSchema.parse(body));
     default:
       return undefined;
   }

@@ -1,4 +1,4 @@
-/** OpenAI's embeddings: vectors that depend only on the text, of length 1. */
+/** OpenAI's embeddings: unit vectors that depend only on the text. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 
@@ -13,16 +13,16 @@ const requestSchema = z.object({
   encoding_format: z.enum(['float', 'base64']).default('float'),
 });
 
-/** @returns undefined where the request is not one for embeddings. */
-export function answerEmbeddings(path: string, given: unknown): object | undefined {
+/** @returns undefined where the path is not that of embeddings. */
+export function answerEmbeddings(path: string, body: unknown): object | undefined {
   if (path !== '/v1/embeddings') return undefined;
-  const { model, input: inputs, dimensions, encoding_format: format } = requestSchema.parse(given);
-  const tokens = inputs.reduce((sum, one) => sum + Math.ceil(one.length / 4), 0);
+  const { model, input: inputs, dimensions, encoding_format: format } = requestSchema.parse(body);
+  const tokens = inputs.reduce((sum, input) => sum + Math.ceil(input.length / 4), 0);
   return {
     object: 'list',
     model,
-    data: inputs.map((one, index) => {
-      const vector = vectorOf(String(one), dimensions);
+    data: inputs.map((input, index) => {
+      const vector = vectorOf(String(input), dimensions);
       const embedding =
         format === 'float' ? vector : Buffer.from(Float32Array.from(vector).buffer).toString('base64');
       return { object: 'embedding', index, embedding };

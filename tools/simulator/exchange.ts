@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fault } from './faults.ts';
 import type { SimulatedRun } from './generate.ts';
-import type { Piece } from './true-text.ts';
+import type { AnswerToken } from './true-text.ts';
 
 const BODY_BYTES = 16 * 1024 * 1024;
 
@@ -18,10 +18,10 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}');
 }
 
-/** The key that a call was made with, in any of the ways of the vendors. */
+/** The API key of a request, in the header of any vendor. */
 export function apiKeyOf({ headers }: IncomingMessage): string {
-  const named = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers['api-key'];
-  return typeof named === 'string' ? named : (headers.authorization ?? '').replace(/^Bearer /i, '');
+  const keyHeader = headers['x-api-key'] ?? headers['x-goog-api-key'] ?? headers['api-key'];
+  return typeof keyHeader === 'string' ? keyHeader : (headers.authorization ?? '').replace(/^Bearer /i, '');
 }
 
 export function sendJson(response: ServerResponse, status: number, body: unknown, headers = {}): void {
@@ -34,7 +34,7 @@ export function startSse(response: ServerResponse): void {
   response.socket?.setNoDelay(true);
 }
 
-/** Faults that end the call before its answer begins. @returns whether one did. */
+/** Faults that end a call before its answer starts. @returns whether one did. */
 export async function failBeforeAnswer(
   fault: Fault | null,
   response: ServerResponse,
@@ -48,9 +48,9 @@ export async function failBeforeAnswer(
   if (fault?.kind === 'slow-first-token') await sleep(fault.delayMs, null, { ref: false });
   if (response.destroyed) return true;
   if (fault?.kind !== 'status') return false;
-  const wait =
+  const retryAfter =
     fault.retryAfterSeconds === undefined ? {} : { 'retry-after': String(fault.retryAfterSeconds) };
-  sendJson(response, fault.status, errorBody(fault.status), { ...fault.headers, ...wait });
+  sendJson(response, fault.status, errorBody(fault.status), { ...fault.headers, ...retryAfter });
   return true;
 }
 
@@ -63,7 +63,7 @@ export function failInAnswer(
 ): boolean {
   if (fault === null || sent < fault.afterTokens) return false;
   if (fault.kind === 'stall') return true;
-  // What was written in this turn of the event loop leaves before the connection breaks.
+  // Let what this turn of the event loop wrote leave before the connection breaks.
   if (fault.kind === 'cut') setImmediate(() => response.destroy());
   else if (fault.kind === 'malformed-chunk') response.end(writer.broken());
   else if (fault.kind === 'in-band-error' || fault.kind === 'error-after-first-event') {
@@ -73,20 +73,20 @@ export function failInAnswer(
   return true;
 }
 
-/** Sends the tokens of a run as they are made, until it ends, fails by command, or nobody listens. */
+/** Sends the tokens of a run as they are generated, until it ends, a fault ends it, or the reader disconnects. */
 export async function relayRun(
   run: SimulatedRun,
   response: ServerResponse,
-  send: (piece: Piece) => void,
+  send: (token: AnswerToken) => void,
   failsAt: (sent: number) => boolean,
-): Promise<'ended' | 'left'> {
+): Promise<'ended' | 'interrupted'> {
   let sent = 0;
   for (;;) {
-    if (response.destroyed) return 'left';
-    if (failsAt(sent)) return 'left';
-    const piece = run.pieces[sent];
-    if (sent < run.made && piece !== undefined) {
-      send(piece);
+    if (response.destroyed) return 'interrupted';
+    if (failsAt(sent)) return 'interrupted';
+    const token = run.tokens[sent];
+    if (sent < run.made && token !== undefined) {
+      send(token);
       sent += 1;
     } else if (run.state !== 'running') return 'ended';
     else await run.moreThan(sent);

@@ -5,7 +5,7 @@ const wireNames = ['openai', 'openai-chat', 'anthropic', 'google', 'cohere'] as 
 /** `openai` is the Responses API. */
 export type WireName = (typeof wireNames)[number];
 
-/** The wire families of the config beside our names for them. */
+/** The wire families of the config, by the names that are used here. */
 const ALIASES: Readonly<Record<string, WireName>> = {
   'openai-responses': 'openai',
   'anthropic-messages': 'anthropic',
@@ -31,13 +31,13 @@ export const faultSchema = z.strictObject({
       'refuse-prefill',
       'no-usage',
       'wrong-usage',
-      // `ignore-continuation`: the model begins the answer again, whatever it was asked to continue.
       'nondeterministic',
       'refuse-stream',
+      // The model starts its answer over where it was asked to continue it.
       'ignore-continuation',
     ])
     .default('status'),
-  /** A part of the prompt. */
+  /** A substring of the prompt. */
   match: z.string().optional(),
   /** The wire, or the wire family as the config names it. */
   wire: z
@@ -57,39 +57,37 @@ export const faultSchema = z.strictObject({
 });
 export type Fault = z.infer<typeof faultSchema>;
 
-export interface FaultyCall {
+interface FaultyCall {
   readonly wire: WireName;
   readonly model: string;
   readonly prompt: string;
   readonly apiKey: string;
 }
 
-export interface Faults {
-  add(fault: Fault): void;
-  clear(): void;
-  take(call: FaultyCall): Fault | null;
-}
+export class Faults {
+  #waiting: Fault[] = [];
 
-export function createFaults(): Faults {
-  let waiting: Fault[] = [];
-  return {
-    add: (fault) => waiting.push(fault),
-    clear: () => {
-      waiting = [];
-    },
-    take({ wire, model, prompt, apiKey }) {
-      const index = waiting.findIndex(
-        (fault) =>
-          (fault.wire ?? wire) === wire &&
-          (fault.model ?? model) === model &&
-          (fault.key ?? apiKey) === apiKey &&
-          (fault.match === undefined || prompt.includes(fault.match)),
-      );
-      const fault = waiting[index];
-      if (fault === undefined) return null;
-      if (fault.times > 1) waiting[index] = { ...fault, times: fault.times - 1 };
-      else waiting.splice(index, 1);
-      return fault;
-    },
-  };
+  add(fault: Fault): void {
+    this.#waiting.push(fault);
+  }
+
+  clear(): void {
+    this.#waiting = [];
+  }
+
+  /** The first fault that matches the call, used up once; null for none. */
+  take({ wire, model, prompt, apiKey }: FaultyCall): Fault | null {
+    const index = this.#waiting.findIndex(
+      (fault) =>
+        (fault.wire ?? wire) === wire &&
+        (fault.model ?? model) === model &&
+        (fault.key ?? apiKey) === apiKey &&
+        (fault.match === undefined || prompt.includes(fault.match)),
+    );
+    const fault = this.#waiting[index];
+    if (fault === undefined) return null;
+    if (fault.times > 1) this.#waiting[index] = { ...fault, times: fault.times - 1 };
+    else this.#waiting.splice(index, 1);
+    return fault;
+  }
 }

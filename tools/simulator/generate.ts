@@ -1,71 +1,73 @@
-/** A simulated model at work: makes tokens at its pace, counts them, and can be listened to from any point. */
+/** A simulated model at work: it generates tokens at its pace and counts them. Any number of readers can follow a run. */
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Piece } from './true-text.ts';
+import type { AnswerToken } from './true-text.ts';
 
-export interface SimulatedRun {
-  readonly pieces: readonly Piece[];
-  /** Tokens made so far: what a vendor would bill. */
-  readonly made: number;
-  readonly state: 'running' | 'done' | 'cancelled';
-  cancel(): void;
-  /** Resolves when more than `count` tokens are made, or the run has ended. */
-  moreThan(count: number): Promise<void>;
-  /** Resolves when the run has ended. */
-  end(): Promise<void>;
-}
-
-/** A run that nobody can ask for any more keeps no process alive; the listening server does. */
+/** The timers of a run keep no process alive; the listening server does. */
 const PACE = { ref: false };
 
-/** @param onMade is called with the count whenever more is made, before anybody can hear of it. */
-export function startRun(
-  pieces: readonly Piece[],
-  delayMs: number,
-  firstMs: number,
-  onMade: (made: number) => void = () => undefined,
-): SimulatedRun {
-  const changes = new EventEmitter().setMaxListeners(0);
-  let made = 0;
-  let state: SimulatedRun['state'] = 'running';
-  const change = () => changes.emit('change');
+interface RunPlan {
+  readonly tokens: readonly AnswerToken[];
+  readonly delayMs: number;
+  readonly firstMs: number;
+  /** Receives the count whenever more tokens were generated, before any reader learns of them. */
+  readonly onMade: (made: number) => void;
+}
 
-  const work = async () => {
+export class SimulatedRun {
+  readonly tokens: readonly AnswerToken[];
+  readonly #plan: RunPlan;
+  readonly #changes = new EventEmitter().setMaxListeners(0);
+  #made = 0;
+  #state: 'running' | 'done' | 'cancelled' = 'running';
+
+  /** Starts at once. */
+  constructor(plan: RunPlan) {
+    this.#plan = plan;
+    this.tokens = plan.tokens;
+    void this.#generate();
+  }
+
+  /** Tokens generated so far: what a vendor would bill. */
+  get made(): number {
+    return this.#made;
+  }
+
+  get state(): 'running' | 'done' | 'cancelled' {
+    return this.#state;
+  }
+
+  cancel(): void {
+    if (this.#state === 'running') this.#state = 'cancelled';
+    this.#changes.emit('change');
+  }
+
+  /** Resolves when more than `count` tokens were generated, or the run has ended. */
+  async moreThan(count: number): Promise<void> {
+    while (this.#made <= count && this.#state === 'running') await once(this.#changes, 'change');
+  }
+
+  /** Resolves when the run has ended. */
+  async end(): Promise<void> {
+    while (this.#state === 'running') await once(this.#changes, 'change');
+  }
+
+  async #generate(): Promise<void> {
+    const { tokens, delayMs, firstMs, onMade } = this.#plan;
     if (firstMs > 0) await sleep(firstMs, null, PACE);
     const startedAt = performance.now();
-    while (state === 'running' && made < pieces.length) {
-      // Timers are late under load; a run that is behind makes several tokens at once.
-      const due = delayMs === 0 ? pieces.length : 1 + Math.floor((performance.now() - startedAt) / delayMs);
-      const more = Math.min(pieces.length, Math.max(due, made));
-      if (more > made) onMade(more);
-      made = more;
-      change();
-      if (made < pieces.length)
+    while (this.#state === 'running' && this.#made < tokens.length) {
+      // Timers are late under load: a run that is behind generates several tokens at once.
+      const due = delayMs === 0 ? tokens.length : 1 + Math.floor((performance.now() - startedAt) / delayMs);
+      const made = Math.min(tokens.length, Math.max(due, this.#made));
+      if (made > this.#made) onMade(made);
+      this.#made = made;
+      this.#changes.emit('change');
+      if (made < tokens.length) {
         await sleep(Math.max(1, startedAt + made * delayMs - performance.now()), null, PACE);
+      }
     }
-    if (state === 'running') state = 'done';
-    change();
-  };
-  void work();
-
-  const run: SimulatedRun = {
-    pieces,
-    get made() {
-      return made;
-    },
-    get state() {
-      return state;
-    },
-    cancel() {
-      if (state === 'running') state = 'cancelled';
-      change();
-    },
-    async moreThan(count) {
-      while (made <= count && state === 'running') await once(changes, 'change');
-    },
-    async end() {
-      while (state === 'running') await once(changes, 'change');
-    },
-  };
-  return run;
+    if (this.#state === 'running') this.#state = 'done';
+    this.#changes.emit('change');
+  }
 }

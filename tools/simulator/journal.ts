@@ -1,6 +1,6 @@
 /**
- * The vendor's bill on disk: what was asked for and how much was made, so that it can be read after the process was
- * killed. One JSON object a line; a later line of the same id counts.
+ * The vendor's bill on disk: the prompt of each call and how many tokens were generated for it. It can be read after the
+ * process was killed. One JSON object per line; the last line of an id counts.
  */
 import { openSync, writeSync } from 'node:fs';
 
@@ -8,16 +8,16 @@ export interface JournalLine {
   readonly id: string;
   readonly wire: string;
   readonly apiKey: string;
-  /** All that was said, as text. */
+  /** The whole conversation, as text. */
   readonly prompt: string;
   readonly inputTokens: number;
-  /** Tokens made so far. */
+  /** Tokens generated so far. */
   readonly made: number;
 }
 
 export type Journal = (line: JournalLine) => void;
 
-/** Every line is with the kernel before this returns: the death of the process loses none. */
+/** Each line reaches the kernel before the call returns, so the death of the process loses none. */
 export function openJournal(path: string): Journal {
   const file = openSync(path, 'a');
   return (line) => {

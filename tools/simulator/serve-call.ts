@@ -1,11 +1,15 @@
-/** One call, the same for every wire: read, count, fail by command, generate, and write in the wire's own format. */
+/**
+ * One call, the same for every wire: read it, count it, apply its fault, generate, and write the answer in the format of
+ * the wire.
+ */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Calls, SimulatedCall, SimulatedUsage } from './calls.ts';
+import type { SimulatedInput } from './conversation.ts';
 import { apiKeyOf, failBeforeAnswer, failInAnswer, relayRun, sendJson, startSse } from './exchange.ts';
 import type { Fault, Faults, WireName } from './faults.ts';
 import type { RateLimits } from './rate-limits.ts';
-import type { Piece, SimulatedInput } from './true-text.ts';
+import type { AnswerToken } from './true-text.ts';
 
 export interface WireRequest {
   readonly model: string;
@@ -13,24 +17,24 @@ export interface WireRequest {
   readonly maxTokens?: number | undefined;
   readonly isStream: boolean;
   readonly isBackground?: boolean | undefined;
-  /** Whether the caller asked for the usage; most vendors tell it always. */
+  /** Whether the caller asked for the usage; most vendors report it always. */
   readonly wantsUsage?: boolean | undefined;
 }
 
 export interface Ending {
   readonly reason: 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'refusal';
-  /** null: not told. */
+  /** null: not reported. */
   readonly usage: SimulatedUsage | null;
 }
 
 /** Writes one answer as events. */
 export interface AnswerWriter {
   begin(): void;
-  piece(piece: Piece): void;
+  token(token: AnswerToken): void;
   end(ending: Ending): void;
   /** An error in the middle of the stream. */
   error(): void;
-  /** A chunk that cannot be read. */
+  /** A chunk that is no valid JSON. */
   broken(): string;
 }
 
@@ -39,14 +43,14 @@ export type ErrorKind = 'plain' | 'context-length' | 'content-filter' | 'prefill
 export interface Wire {
   readonly name: WireName;
   newId(): string;
-  /** @returns null where the path is not of this wire. @throws ZodError where the body is not of its format. */
+  /** @returns null where the path belongs to another wire. @throws ZodError where the body has another format. */
   read(path: string, body: unknown): WireRequest | null;
   /** The body of an error answer. */
   error(status: number, kind: ErrorKind, message: string): object;
   writer(call: SimulatedCall, response: ServerResponse): AnswerWriter;
-  /** The answer in one piece. */
+  /** The answer to a request that does not stream. */
   whole(call: SimulatedCall, ending: Ending): object;
-  /** Why the real API would answer this request with a 400; null where it would not. */
+  /** The message of the 400 with which the real API refuses this request; null where it accepts it. */
   refusalOf?(request: WireRequest, fault: Fault | null): string | null;
 }
 
@@ -56,53 +60,53 @@ export interface Model {
   readonly limits: RateLimits;
 }
 
-/** @returns whether the call was one of this wire. */
+/** @returns whether the path belongs to this wire. */
 export async function serveCall(
   wire: Wire,
   { calls, faults, limits }: Model,
   http: { request: IncomingMessage; response: ServerResponse; path: string; body: unknown },
 ): Promise<boolean> {
   const { request, response, path, body } = http;
-  const asked = readCall(wire, path, body);
-  if (asked === null) return false;
+  const read = readCall(wire, path, body);
+  if (read === null) return false;
   const apiKey = apiKeyOf(request);
   const refuse = (status: number, kind: ErrorKind, message: string, headers = {}) => {
-    calls.count(apiKey, true);
+    calls.count(apiKey, { isRefused: true });
     sendJson(response, status, wire.error(status, kind, message), headers);
     return true;
   };
-  if (asked instanceof z.ZodError) return refuse(400, 'plain', asked.message);
+  if (read instanceof z.ZodError) return refuse(400, 'plain', read.message);
   const limited = limits.take(apiKey);
   if (limited.isRefused) return refuse(429, 'plain', 'Simulated.', limited.headers);
   for (const [name, value] of Object.entries(limited.headers)) response.setHeader(name, value);
   const prompt = JSON.stringify(body);
-  const fault = faults.take({ wire: wire.name, model: asked.model, prompt, apiKey });
+  const fault = faults.take({ wire: wire.name, model: read.model, prompt, apiKey });
   if (await failBeforeAnswer(fault, response, (status) => wire.error(status, 'plain', 'Simulated.'))) {
-    calls.count(apiKey, true);
+    calls.count(apiKey, { isRefused: true });
     return true;
   }
   if (fault?.kind === 'context-length') return refuse(400, 'context-length', '');
-  const refusal = wire.refusalOf?.(asked, fault) ?? null;
+  const refusal = wire.refusalOf?.(read, fault) ?? null;
   if (refusal !== null) return refuse(400, 'prefill', refusal);
-  calls.count(apiKey, false);
+  calls.count(apiKey, { isRefused: false });
   const call = calls.start({
     id: wire.newId(),
     wire: wire.name,
-    model: asked.model,
-    input: asked.input,
-    maxTokens: asked.maxTokens,
+    model: read.model,
+    input: read.input,
+    maxTokens: read.maxTokens,
     apiKey,
-    isBackground: asked.isBackground === true,
-    wantsUsage: asked.wantsUsage === true,
+    isBackground: read.isBackground === true,
+    wantsUsage: read.wantsUsage === true,
     isEmpty: fault?.kind === 'empty',
-    beginsAgain: fault?.kind === 'ignore-continuation',
+    startsOver: fault?.kind === 'ignore-continuation',
     salt: fault?.kind === 'nondeterministic' ? String(Math.random()) : '',
   });
   if (!call.isBackground) response.once('close', () => call.run.cancel());
-  if (asked.isStream) {
+  if (read.isStream) {
     await streamAnswer(wire.writer(call, response), call, response, fault);
   } else {
-    // A background response is answered at once, and asked for again.
+    // A background response is returned at once, and the caller polls it.
     if (!call.isBackground) await call.run.end();
     sendJson(response, 200, wire.whole(call, endingOf(call, fault)));
   }
@@ -118,7 +122,7 @@ export async function streamAnswer(
   startSse(response);
   writer.begin();
   const failsAt = (sent: number) => failInAnswer(fault, sent, response, writer);
-  if ((await relayRun(call.run, response, (piece) => writer.piece(piece), failsAt)) === 'left') {
+  if ((await relayRun(call.run, response, (token) => writer.token(token), failsAt)) === 'interrupted') {
     if (fault?.kind === 'in-band-error' || fault?.kind === 'error-after-first-event') call.run.cancel();
     return;
   }

@@ -90,7 +90,7 @@ describe('a response that was requested again, accepted, and cut', () => {
     expect(faultsOf(events)).toEqual([]);
     expect(started(events)).toEqual(['start', 'restart', 'reattach']);
     expect(callsOf(events)).toHaveLength(2);
-    for (const call of callsOf(events)) expect(JSON.parse(call)).toEqual({ town: 'harbour', days: 42 });
+    for (const call of callsOf(events)) expect(JSON.parse(call)).toEqual({ town: 'Lisbon', days: 3 });
   });
 
   test('leaves no reasoning of the response before it', async () => {
@@ -181,7 +181,7 @@ test.each(WIRES)('half a tool call is void before the next call leaves (%s)', as
   const events = await stand.events(step);
   expect(started(events)[0]).toBe('start');
   expect(callsOf(events)).toHaveLength(2);
-  for (const call of callsOf(events)) expect(JSON.parse(call)).toEqual({ town: 'harbour', days: 42 });
+  for (const call of callsOf(events)) expect(JSON.parse(call)).toEqual({ town: 'Lisbon', days: 3 });
   const shown = events.findIndex(({ type }) => type === 'tool-call-delta');
   const reset = events.findIndex(({ type }) => type === 'text-reset');
   const next = events.findLastIndex(({ type }) => type === 'provider-start');

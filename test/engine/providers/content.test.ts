@@ -66,7 +66,7 @@ describe.each(WIRES)('%s', (wire) => {
     expect(heard.error).toBeUndefined();
     expect(heard.calls).toHaveLength(1);
     expect(heard.calls[0]).toMatchObject({ name: 'get_weather', id: expect.stringMatching(/\S/) });
-    expect(JSON.parse(heard.calls[0]?.arguments ?? '')).toEqual({ town: 'harbour', days: 42 });
+    expect(JSON.parse(heard.calls[0]?.arguments ?? '')).toEqual({ town: 'Lisbon', days: 3 });
     expect(finishOf(heard)).toMatchObject({ reason: 'tool-calls', usage: expect.anything() });
   });
 
@@ -79,7 +79,7 @@ describe.each(WIRES)('%s', (wire) => {
     expect(heard.text).toBe(trueText(input));
     expect(heard.calls.map(({ name }) => name)).toEqual(['get_weather', 'get_weather']);
     expect(new Set(heard.calls.map(({ id }) => id)).size).toBe(2);
-    for (const call of heard.calls) expect(JSON.parse(call.arguments)).toEqual({ town: 'harbour', days: 42 });
+    for (const call of heard.calls) expect(JSON.parse(call.arguments)).toEqual({ town: 'Lisbon', days: 3 });
   });
 
   test.each([
@@ -142,7 +142,7 @@ describe.each(WIRES)('%s', (wire) => {
     const input = { messages: ask('Rain? [[sim delay_ms=1]]'), output: { name: 'answer', schema } };
     const heard = await hear(adapter(wire), callOf(input));
     expect(heard.error).toBeUndefined();
-    expect(JSON.parse(heard.text)).toEqual({ town: 'harbour', days: 42 });
+    expect(JSON.parse(heard.text)).toEqual({ town: 'Lisbon', days: 3 });
   });
 
   test('thoughts are separate from the text', async () => {
@@ -150,7 +150,7 @@ describe.each(WIRES)('%s', (wire) => {
     const heard = await hear(adapter(wire), callOf({ ...input, reasoning: { effort: 'low' } }));
     expect(heard.error).toBeUndefined();
     expect(heard.text).toBe(trueText(input));
-    const thoughts = scriptFor(input).pieces.filter(({ kind }) => kind === 'reasoning');
+    const thoughts = scriptFor(input).tokens.filter(({ kind }) => kind === 'reasoning');
     expect(heard.reasoning).toBe(thoughts.map(({ text }) => text).join(''));
     const { usage } = finishOf(heard) ?? {};
     // Cohere tells no reasoning apart.
@@ -252,8 +252,8 @@ test.each(['reattached', 'polled'])('a tool call of Responses that is cut and %s
       .join(''),
   );
   expect(whole.map((json) => JSON.parse(json))).toEqual([
-    { town: 'harbour', days: 42 },
-    { town: 'harbour', days: 42 },
+    { town: 'Lisbon', days: 3 },
+    { town: 'Lisbon', days: 3 },
   ]);
   expect(first.text + rest.text).toBe(trueText({ messages, tools: [WEATHER] }));
   expect(finishOf(rest)).toMatchObject({ reason: 'tool-calls' });

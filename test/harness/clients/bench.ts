@@ -73,7 +73,7 @@ export const AFTER_SILENCE = { tokens: 60, delayMs: 2, firstMs: 2_500 };
 export const LONG = { tokens: 3_000, delayMs: 10 };
 
 /** What the simulated model calls `weather` with: samples of the schema. */
-export const TOOL_ARGUMENTS = { city: 'harbour', days: 42 };
+export const TOOL_ARGUMENTS = { city: 'Lisbon', days: 3 };
 export const TOOL_RESULT = 'Rain, then sun.';
 
 /** A question that the simulated model answers with a call of `weather`, and then, with its result, in words. */

@@ -316,7 +316,7 @@ function burstOf(random: Random): string {
 }
 
 function promptOf(seed: number, tenant: Tenant, mark: string, directive: string): string {
-  return `Story ${mark} Secret of ${tenant}: ${secretOf(seed, tenant)}. [[sim ${directive}]]`;
+  return `Story ${mark} Secret of ${tenant}: ${secretOf(seed, tenant)}. [[sim script=mixed ${directive}]]`;
 }
 
 /** A word that stands in a tenant's prompts and nowhere else. */

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Message, Part } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
 import type { Ending, Wire, WireRequest } from '../serve-call.ts';
-import type { Piece } from '../true-text.ts';
+import type { AnswerToken } from '../true-text.ts';
 import { imagePart, messageOf, textPart } from './read-parts.ts';
 
 const blockSchema = z.discriminatedUnion('type', [
@@ -104,15 +104,15 @@ export const anthropicWire: Wire = {
         send({ type: 'message_start', message: { ...shellOf(call), ...NO_STOP, usage } });
         send({ type: 'ping' });
       },
-      piece(piece) {
-        const name = piece.kind === 'tool' ? `tool${piece.call}` : piece.kind;
+      token(token) {
+        const name = token.kind === 'tool' ? `tool${token.call}` : token.kind;
         if (name !== open) {
           close();
           open = name;
           place += 1;
-          send({ type: 'content_block_start', index: place, content_block: emptyBlock(call, piece) });
+          send({ type: 'content_block_start', index: place, content_block: emptyBlock(call, token) });
         }
-        send({ type: 'content_block_delta', index: place, delta: deltaOf(piece) });
+        send({ type: 'content_block_delta', index: place, delta: deltaOf(token) });
       },
       end({ reason, usage }) {
         close();
@@ -125,11 +125,11 @@ export const anthropicWire: Wire = {
     };
   },
   whole(call, { reason, usage }) {
-    const made = call.run.pieces.slice(0, call.run.made);
-    const text = made.flatMap((piece) => (piece.kind === 'text' ? [piece.text] : [])).join('');
+    const made = call.run.tokens.slice(0, call.run.made);
+    const text = made.flatMap((token) => (token.kind === 'text' ? [token.text] : [])).join('');
     const uses = call.toolCalls.map(({ id, name }, index) => {
-      const json = made.flatMap((piece) =>
-        piece.kind === 'tool' && piece.call === index ? [piece.text] : [],
+      const json = made.flatMap((token) =>
+        token.kind === 'tool' && token.call === index ? [token.text] : [],
       );
       return { type: 'tool_use', id, name, input: JSON.parse(json.join('') || '{}') as unknown };
     });
@@ -169,13 +169,13 @@ function toWireUsage({ input, cached, written, output, reasoning }: SimulatedUsa
   };
 }
 
-function emptyBlock(call: SimulatedCall, piece: Piece): object {
-  if (piece.kind === 'text') return { type: 'text', text: '' };
-  if (piece.kind === 'reasoning') return { type: 'thinking', thinking: '', signature: '' };
-  return { type: 'tool_use', ...call.toolCalls[piece.call], input: {} };
+function emptyBlock(call: SimulatedCall, token: AnswerToken): object {
+  if (token.kind === 'text') return { type: 'text', text: '' };
+  if (token.kind === 'reasoning') return { type: 'thinking', thinking: '', signature: '' };
+  return { type: 'tool_use', ...call.toolCalls[token.call], input: {} };
 }
 
-function deltaOf({ kind, text }: Piece): object {
+function deltaOf({ kind, text }: AnswerToken): object {
   if (kind === 'text') return { type: 'text_delta', text };
   return kind === 'reasoning'
     ? { type: 'thinking_delta', thinking: text }

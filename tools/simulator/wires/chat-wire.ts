@@ -90,16 +90,16 @@ export const chatWire: Wire = {
       });
     return {
       begin: () => choice({ role: 'assistant', content: '' }),
-      piece(piece) {
-        if (piece.kind === 'text') choice({ content: piece.text });
+      token(token) {
+        if (token.kind === 'text') choice({ content: token.text });
         // Under both names that vendors use, as some do.
-        else if (piece.kind === 'reasoning') choice({ reasoning_content: piece.text, reasoning: piece.text });
+        else if (token.kind === 'reasoning') choice({ reasoning_content: token.text, reasoning: token.text });
         else {
-          const { id, name } = call.toolCalls[piece.call] ?? {};
-          const first = begun.has(piece.call) ? {} : { id, type: 'function' };
-          const called = { ...(begun.has(piece.call) ? {} : { name }), arguments: piece.text };
-          begun.add(piece.call);
-          choice({ tool_calls: [{ index: piece.call, ...first, function: called }] });
+          const { id, name } = call.toolCalls[token.call] ?? {};
+          const first = begun.has(token.call) ? {} : { id, type: 'function' };
+          const called = { ...(begun.has(token.call) ? {} : { name }), arguments: token.text };
+          begun.add(token.call);
+          choice({ tool_calls: [{ index: token.call, ...first, function: called }] });
         }
       },
       end({ reason, usage }) {
@@ -118,12 +118,12 @@ export const chatWire: Wire = {
     };
   },
   whole(call, { reason, usage }) {
-    const made = call.run.pieces.slice(0, call.run.made);
+    const made = call.run.tokens.slice(0, call.run.made);
     const joined = (kind: 'text' | 'reasoning') =>
-      made.flatMap((piece) => (piece.kind === kind ? [piece.text] : [])).join('');
+      made.flatMap((token) => (token.kind === kind ? [token.text] : [])).join('');
     const calls = call.toolCalls.map(({ id, name }, index) => {
-      const written = made.flatMap((piece) =>
-        piece.kind === 'tool' && piece.call === index ? [piece.text] : [],
+      const written = made.flatMap((token) =>
+        token.kind === 'tool' && token.call === index ? [token.text] : [],
       );
       return { id, type: 'function', function: { name, arguments: written.join('') } };
     });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { Message } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
 import type { Ending, ErrorKind, Wire } from '../serve-call.ts';
-import type { Piece } from '../true-text.ts';
+import type { AnswerToken } from '../true-text.ts';
 import { imagePart, messageOf, textPart } from './read-parts.ts';
 
 const contentSchema = z.union([
@@ -82,15 +82,15 @@ export const cohereWire: Wire = {
     };
     return {
       begin: () => send({ type: 'message-start', id: call.id, delta: { message: { role: 'assistant' } } }),
-      piece(piece) {
-        const name = piece.kind === 'tool' ? `tool${piece.call}` : piece.kind;
+      token(token) {
+        const name = token.kind === 'tool' ? `tool${token.call}` : token.kind;
         if (name !== open) {
           close();
           open = name;
           place += 1;
-          send({ ...startOf(call, piece), index: place });
+          send({ ...startOf(call, token), index: place });
         }
-        send({ ...deltaOf(piece), index: place });
+        send({ ...deltaOf(token), index: place });
       },
       end({ reason, usage }) {
         close();
@@ -106,11 +106,11 @@ export const cohereWire: Wire = {
     };
   },
   whole(call, { reason, usage }) {
-    const made = call.run.pieces.slice(0, call.run.made);
-    const text = made.flatMap((piece) => (piece.kind === 'text' ? [piece.text] : [])).join('');
+    const made = call.run.tokens.slice(0, call.run.made);
+    const text = made.flatMap((token) => (token.kind === 'text' ? [token.text] : [])).join('');
     const calls = call.toolCalls.map(({ id, name }, index) => {
-      const json = made.flatMap((piece) =>
-        piece.kind === 'tool' && piece.call === index ? [piece.text] : [],
+      const json = made.flatMap((token) =>
+        token.kind === 'tool' && token.call === index ? [token.text] : [],
       );
       return { id, type: 'function', function: { name, arguments: json.join('') } };
     });
@@ -136,17 +136,17 @@ function errorBody(_status: number, kind: ErrorKind, message: string) {
   };
 }
 
-function startOf(call: SimulatedCall, piece: Piece) {
-  if (piece.kind === 'tool') {
-    const { id, name } = call.toolCalls[piece.call] ?? {};
+function startOf(call: SimulatedCall, token: AnswerToken) {
+  if (token.kind === 'tool') {
+    const { id, name } = call.toolCalls[token.call] ?? {};
     const tool_calls = { id, type: 'function', function: { name, arguments: '' } };
     return { type: 'tool-call-start', delta: { message: { tool_calls } } };
   }
-  const content = piece.kind === 'text' ? { type: 'text', text: '' } : { type: 'thinking', thinking: '' };
+  const content = token.kind === 'text' ? { type: 'text', text: '' } : { type: 'thinking', thinking: '' };
   return { type: 'content-start', delta: { message: { content } } };
 }
 
-function deltaOf({ kind, text }: Piece) {
+function deltaOf({ kind, text }: AnswerToken) {
   if (kind === 'tool') {
     return {
       type: 'tool-call-delta',

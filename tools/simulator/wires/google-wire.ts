@@ -105,11 +105,11 @@ export const googleWire: Wire = {
       });
     return {
       begin: () => parts([{ text: '' }]),
-      piece(piece) {
-        if (piece.kind === 'text') parts([{ text: piece.text }]);
-        else if (piece.kind === 'reasoning') parts([{ text: piece.text, thought: true }]);
+      token(token) {
+        if (token.kind === 'text') parts([{ text: token.text }]);
+        else if (token.kind === 'reasoning') parts([{ text: token.text, thought: true }]);
         // A call is sent whole, at the end.
-        else written.set(piece.call, (written.get(piece.call) ?? '') + piece.text);
+        else written.set(token.call, (written.get(token.call) ?? '') + token.text);
       },
       end({ reason, usage }) {
         const calls = [...written].map(([index, json]) => callPart(call, index, json));
@@ -120,11 +120,11 @@ export const googleWire: Wire = {
     };
   },
   whole(call, { reason, usage }) {
-    const made = call.run.pieces.slice(0, call.run.made);
-    const text = made.flatMap((piece) => (piece.kind === 'text' ? [piece.text] : [])).join('');
+    const made = call.run.tokens.slice(0, call.run.made);
+    const text = made.flatMap((token) => (token.kind === 'text' ? [token.text] : [])).join('');
     const calls = call.toolCalls.map((_, index) => {
-      const json = made.flatMap((piece) =>
-        piece.kind === 'tool' && piece.call === index ? [piece.text] : [],
+      const json = made.flatMap((token) =>
+        token.kind === 'tool' && token.call === index ? [token.text] : [],
       );
       return callPart(call, index, json.join(''));
     });

@@ -13,7 +13,7 @@ import {
   streamAnswer,
   type Wire,
 } from '../serve-call.ts';
-import type { Piece } from '../true-text.ts';
+import type { AnswerToken } from '../true-text.ts';
 import { openAiError, toolChoiceSchema } from './openai-parts.ts';
 import { imagePart, messageOf, textPart } from './read-parts.ts';
 
@@ -152,14 +152,14 @@ function createWriter(call: SimulatedCall, response: ServerResponse, startingAft
     send({ type: 'response.output_item.done', output_index: place, item });
     item = null;
   };
-  const begin = (name: string, piece: Piece) => {
+  const begin = (name: string, token: AnswerToken) => {
     close();
     open = name;
     place += 1;
     text = '';
-    item = emptyItem(call, piece, at().item_id);
+    item = emptyItem(call, token, at().item_id);
     send({ type: 'response.output_item.added', output_index: place, item });
-    if (piece.kind !== 'text') return;
+    if (token.kind !== 'text') return;
     const part = { type: 'output_text', text: '', annotations: [] };
     send({ type: 'response.content_part.added', ...at(), content_index: 0, part });
   };
@@ -173,14 +173,14 @@ function createWriter(call: SimulatedCall, response: ServerResponse, startingAft
       send({ type: 'response.created', response: started });
       send({ type: 'response.in_progress', response: started });
     },
-    piece(piece) {
-      const name = piece.kind === 'tool' ? `tool:${piece.call}` : piece.kind;
-      if (item === null || name !== open) begin(name, piece);
-      text += piece.text;
-      const delta = piece.text;
-      if (piece.kind === 'text') {
+    token(token) {
+      const name = token.kind === 'tool' ? `tool:${token.call}` : token.kind;
+      if (item === null || name !== open) begin(name, token);
+      text += token.text;
+      const delta = token.text;
+      if (token.kind === 'text') {
         send({ type: 'response.output_text.delta', ...at(), content_index: 0, delta, logprobs: [] });
-      } else if (piece.kind === 'reasoning') {
+      } else if (token.kind === 'reasoning') {
         send({ type: 'response.reasoning_summary_text.delta', ...at(), summary_index: 0, delta });
       } else send({ type: 'response.function_call_arguments.delta', ...at(), delta });
     },
@@ -206,11 +206,11 @@ function createWriter(call: SimulatedCall, response: ServerResponse, startingAft
   };
 }
 
-function emptyItem(call: SimulatedCall, piece: Piece, id: string): object {
-  if (piece.kind === 'text')
+function emptyItem(call: SimulatedCall, token: AnswerToken, id: string): object {
+  if (token.kind === 'text')
     return { id, type: 'message', status: 'in_progress', role: 'assistant', content: [] };
-  if (piece.kind === 'reasoning') return { id, type: 'reasoning', summary: [] };
-  const { id: call_id, name } = call.toolCalls[piece.call] ?? {};
+  if (token.kind === 'reasoning') return { id, type: 'reasoning', summary: [] };
+  const { id: call_id, name } = call.toolCalls[token.call] ?? {};
   return { id, type: 'function_call', status: 'in_progress', call_id, name, arguments: '' };
 }
 
@@ -240,15 +240,15 @@ function responseOf(call: SimulatedCall, { reason, usage }: Ending) {
 }
 
 function outputOf(call: SimulatedCall, status: string): object[] {
-  const made = call.run.pieces.slice(0, call.run.made);
-  const join = (isWanted: (piece: Piece) => boolean) =>
+  const made = call.run.tokens.slice(0, call.run.made);
+  const join = (isWanted: (token: AnswerToken) => boolean) =>
     made
       .filter(isWanted)
       .map(({ text }) => text)
       .join('');
   const thoughts = join(({ kind }) => kind === 'reasoning');
   const text = join(({ kind }) => kind === 'text');
-  const calls = [...new Set(made.flatMap((piece) => (piece.kind === 'tool' ? [piece.call] : [])))];
+  const calls = [...new Set(made.flatMap((token) => (token.kind === 'tool' ? [token.call] : [])))];
   const content = [{ type: 'output_text', text, annotations: [] }];
   return [
     ...(thoughts === '' ? [] : [{ type: 'reasoning', summary: [{ type: 'summary_text', text: thoughts }] }]),
@@ -257,7 +257,7 @@ function outputOf(call: SimulatedCall, status: string): object[] {
       type: 'function_call',
       call_id: call.toolCalls[index]?.id,
       name: call.toolCalls[index]?.name,
-      arguments: join((piece) => piece.kind === 'tool' && piece.call === index),
+      arguments: join((token) => token.kind === 'tool' && token.call === index),
     })),
   ];
 }

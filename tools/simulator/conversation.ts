@@ -1,0 +1,77 @@
+/**
+ * A request as the simulated model sees it. The wires cut messages differently and order their parts differently, so a
+ * conversation is first brought into one form; whatever depends on it is the same on every wire.
+ */
+import { createHash } from 'node:crypto';
+import type { Message, OutputFormat, Part, Tool, ToolChoice } from '../../contracts/content.ts';
+import { partsOf } from '../../contracts/content.ts';
+
+export type SimulatedTool = Pick<Tool, 'name' | 'parameters'>;
+
+export interface SimulatedInput {
+  readonly system?: string | undefined;
+  readonly messages: readonly Message[];
+  readonly tools?: readonly SimulatedTool[] | undefined;
+  readonly toolChoice?: ToolChoice | undefined;
+  readonly output?: Pick<OutputFormat, 'schema'> | undefined;
+  /** Whether the request asks for reasoning. */
+  readonly thinks?: boolean | undefined;
+}
+
+/** All neighbouring messages of one role. */
+export interface Turn {
+  readonly role: Message['role'];
+  readonly toolResults: readonly string[];
+  /** Everything but tool results, in order. */
+  readonly others: readonly Part[];
+}
+
+export function turnsOf(messages: readonly Message[]): Turn[] {
+  const turns: { role: Message['role']; toolResults: string[]; others: Part[] }[] = [];
+  for (const message of messages) {
+    let turn = turns.at(-1);
+    if (turn?.role !== message.role) {
+      turn = { role: message.role, toolResults: [], others: [] };
+      turns.push(turn);
+    }
+    for (const part of partsOf(message)) {
+      if (part.type === 'tool-result') turn.toolResults.push(part.content);
+      else turn.others.push(part);
+    }
+  }
+  return turns;
+}
+
+/** The whole conversation as one string: what the text of the answer is a hash of. */
+export function promptOf({ system, messages }: SimulatedInput): string {
+  return JSON.stringify([
+    system ?? '',
+    turnsOf(messages).map(({ role, ...turn }) => [role, textOfTurn(turn)]),
+  ]);
+}
+
+function textOfTurn({ toolResults, others }: Omit<Turn, 'role'>): string {
+  return [...toolResults, ...others.map(textOfPart)].join('\n');
+}
+
+export function inputTokens({ system, messages }: SimulatedInput): number {
+  const turns = turnsOf(messages);
+  const chars = (system ?? '').length + turns.reduce((sum, turn) => sum + textOfTurn(turn).length, 0);
+  return Math.ceil(chars / 4) + 4 * messages.length;
+}
+
+export function textOfPart(part: Part): string {
+  if (part.type === 'text') return part.text;
+  if (part.type === 'tool-result') return part.content;
+  if (part.type === 'tool-call') return `${part.name} ${canonicalJson(part.arguments)}`;
+  return `[image ${createHash('sha256').update(part.url).digest('hex').slice(0, 8)}]`;
+}
+
+/** Some wires carry arguments as an object and lose how they were written. */
+function canonicalJson(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json));
+  } catch {
+    return json;
+  }
+}
