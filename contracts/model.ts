@@ -43,6 +43,7 @@ export const modelViewSchema = z.object({
   object: z.literal('model'),
   owned_by: z.string().describe('The provider.'),
   available: z.boolean().describe('Whether the key of the provider is set here.'),
+  simulated: z.boolean().describe('Whether its answers and its price are made up, for a first look.'),
   contextWindow: z.int().nullable(),
   maxOutputTokens: z.int().nullable(),
   priceMicroUsdPerMillion: modelPriceSchema.nullable(),

@@ -44,7 +44,14 @@ function printModels(name: string | undefined, flags: ModelFlags): void {
   console.log(`\n${models.length} models`);
 }
 
-function rowOf({ id, contextWindow, priceMicroUsdPerMillion: price, capabilities, available }: ModelView) {
+function rowOf({
+  id,
+  contextWindow,
+  priceMicroUsdPerMillion: price,
+  capabilities,
+  available,
+  simulated,
+}: ModelView) {
   const usd = (micro: number | undefined) => (micro === undefined ? '-' : String(micro / 1_000_000));
   return [
     id,
@@ -52,6 +59,6 @@ function rowOf({ id, contextWindow, priceMicroUsdPerMillion: price, capabilities
     usd(price?.input),
     usd(price?.output),
     ABILITIES.filter((ability) => capabilities[ability] === true).join(' '),
-    available ? 'set' : '-',
+    simulated ? 'simulated' : available ? 'set' : '-',
   ];
 }

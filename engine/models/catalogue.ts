@@ -117,6 +117,7 @@ export function describeModel(config: CatalogueConfig, provider: string, model: 
     object: 'model',
     owned_by: provider,
     available: config.providerKeys[provider]?.[0] !== undefined,
+    simulated: config.providers[provider]?.simulated === true,
     ...factsOf(config, provider, model),
     priceMicroUsdPerMillion: pricePerMillion(config, provider, model),
   };

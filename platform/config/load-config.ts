@@ -17,7 +17,7 @@ import { gateScopeOf, type ProviderKey, providerKeysOf } from './gate-schema.ts'
 import { modelsOf, type Route, routeOf } from './route-schema.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
 import { type TelemetrySettings, telemetryEnvironment, telemetrySettings } from './telemetry-environment.ts';
-import { simulatedVendors, VENDORS } from './vendors.ts';
+import { simulatedModels, simulatedVendors, VENDORS } from './vendors.ts';
 
 /** Different characters of a key. Thirty-two random hex digits have at least ten almost surely. */
 const LEAST_CHARACTERS = 10;
@@ -117,9 +117,12 @@ export function loadConfig(environment: Environment = process.env): Config {
   const routes = { ...(builtIn === null ? {} : { default: builtIn }), ...file.routes };
   checkRoutes(routes, providers);
   checkNamedRoutes(file, routes);
+  const simulated = simulator === undefined ? { prices: {}, models: {} } : simulatedModels(simulator);
   return {
     ...file,
     providers,
+    prices: { ...simulated.prices, ...file.prices },
+    models: { ...simulated.models, ...file.models },
     routes,
     host: env.UNBROKEN_HOST,
     port: env.UNBROKEN_PORT,

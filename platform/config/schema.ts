@@ -60,6 +60,10 @@ const providerSchema = z
     apiVersion: z.string().optional().describe('azure-openai: the version of the API.'),
     region: z.string().optional().describe('bedrock: the AWS region.'),
     package: z.string().optional().describe('ai-sdk: the npm package, such as @ai-sdk/groq.'),
+    simulated: z
+      .boolean()
+      .optional()
+      .describe('true: its answers and prices are made up; every list of models says so.'),
   })
   .superRefine(({ wire, baseUrl, region, package: name }, context) => {
     const need = (key: string, has: boolean) => {

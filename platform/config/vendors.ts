@@ -2,7 +2,7 @@
  * Providers that need only a key: base URL, name of the key's variable, and the vendor's deviations from its format.
  * Sources: the vendors' API references. A config file can change or add any of them.
  */
-import type { ProviderConfig } from './schema.ts';
+import type { ConfigFile, Price, ProviderConfig } from './schema.ts';
 
 /** OpenAI's chat completions as most vendors implement them. */
 const chat = (
@@ -75,11 +75,43 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
 
 /** The simulated provider in each of its formats, at its own address. */
 export function simulatedVendors(url: string): Readonly<Record<string, ProviderConfig>> {
+  const simulated = (wire: ProviderConfig['wire'], baseUrl: string): ProviderConfig => ({
+    wire,
+    baseUrl,
+    simulated: true,
+  });
   return {
-    simulated: { wire: 'openai-responses', baseUrl: `${url}/v1` },
-    'simulated-messages': { wire: 'anthropic-messages', baseUrl: url },
-    'simulated-chat': { wire: 'openai-chat', baseUrl: `${url}/v1` },
-    'simulated-google': { wire: 'google', baseUrl: url },
-    'simulated-cohere': { wire: 'cohere', baseUrl: url },
+    simulated: simulated('openai-responses', `${url}/v1`),
+    'simulated-messages': simulated('anthropic-messages', url),
+    'simulated-chat': simulated('openai-chat', `${url}/v1`),
+    'simulated-google': simulated('google', url),
+    'simulated-cohere': simulated('cohere', url),
+  };
+}
+
+/** As a small and a large model of 2026 cost, so that budgets and savings show plausible numbers without any key. */
+const SIMULATED_PRICES: Readonly<Record<string, Price>> = {
+  'sim-small': {
+    inputMicroUsdPerMillion: 250_000,
+    cachedInputMicroUsdPerMillion: 25_000,
+    outputMicroUsdPerMillion: 2_000_000,
+  },
+  'sim-large': {
+    inputMicroUsdPerMillion: 3_000_000,
+    cachedInputMicroUsdPerMillion: 300_000,
+    cacheWriteMicroUsdPerMillion: 3_750_000,
+    outputMicroUsdPerMillion: 15_000_000,
+  },
+};
+
+/** Prices and abilities of the simulated models, by `provider/model`. */
+export function simulatedModels(url: string): Pick<ConfigFile, 'prices' | 'models'> {
+  const names = Object.keys(simulatedVendors(url)).flatMap((provider) =>
+    Object.entries(SIMULATED_PRICES).map(([model, price]) => [`${provider}/${model}`, price] as const),
+  );
+  const capabilities = { tools: true, vision: true, jsonSchema: true };
+  return {
+    prices: Object.fromEntries(names),
+    models: Object.fromEntries(names.map(([name]) => [name, { capabilities }])),
   };
 }

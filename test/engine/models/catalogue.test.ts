@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { NO_USAGE } from '../../../contracts/money.ts';
 import { describeModel, factsOf, listModels } from '../../../engine/models/catalogue.ts';
 import { claudeVersion } from '../../../engine/models/model-families.ts';
+import { costOf } from '../../../engine/models/price.ts';
 import { selectModels } from '../../../engine/models/select-models.ts';
 import { loadConfig } from '../../../platform/config/load-config.ts';
 import { VENDORS } from '../../../platform/config/vendors.ts';
@@ -85,6 +87,23 @@ describe('the catalogue', () => {
   test('a model that the config alone names is listed', () => {
     const own = { ...config, models: { 'ollama/house': { contextWindow: 8_192 } } };
     expect(listModels(own).find(({ id }) => id === 'ollama/house')).toMatchObject({ contextWindow: 8_192 });
+  });
+
+  test('the simulated models have prices of a small and a large model, and are marked as simulated', () => {
+    const simulated = loadConfig({ UNBROKEN_SIMULATOR_URL: 'http://127.0.0.1:9' });
+    const listed = listModels(simulated).filter((model) => model.simulated);
+    expect(listed.map(({ id }) => id)).toContain('simulated/sim-large');
+    expect(listed.map(({ id }) => id)).toContain('simulated-messages/sim-small');
+    expect(listed.every(({ id }) => id.startsWith('simulated'))).toBe(true);
+    const priceOf = (model: string) => describeModel(simulated, 'simulated', model).priceMicroUsdPerMillion;
+    expect(priceOf('sim-small')).toMatchObject({ input: 250_000, output: 2_000_000 });
+    expect(priceOf('sim-large')).toMatchObject({ input: 3_000_000, output: 15_000_000 });
+    const usage = { ...NO_USAGE, inputTokens: 10, outputTokens: 120 };
+    expect(costOf('simulated', 'sim-large', usage, simulated.prices)).toEqual({
+      costMicroUsd: 1_830,
+      isKnown: true,
+    });
+    expect(models.some((model) => model.simulated)).toBe(false);
   });
 
   test('a model is available where its provider has its key, or needs none', () => {

@@ -8,7 +8,7 @@ import { sampleJson } from '../../../tools/simulator/json/sample-json.ts';
 import { readQuestion } from '../../../tools/simulator/text/question.ts';
 import { schemasThatFit } from './schemas-that-fit.ts';
 
-const RUNS = 400;
+const RUNS = 200;
 
 const question = readQuestion({ messages: [{ role: 'user', content: 'Is it raining in Paris?' }] });
 const withoutFormats = new Ajv2020({ strict: false, validateFormats: false, multipleOfPrecision: 9 });

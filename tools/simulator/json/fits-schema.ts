@@ -96,15 +96,18 @@ export function matchesPattern(pattern: unknown, value: string): boolean {
   return expression === null || expression.test(value);
 }
 
-export function toExpression(pattern: string): RegExp | null {
-  for (const flags of ['u', '']) {
-    try {
-      return new RegExp(pattern, flags);
-    } catch {
-      // Older schemas have patterns that are valid without the flag only.
-    }
+/** Older schemas have patterns that are valid only without the flag `u`. @returns null for no expression at all. */
+function toExpression(pattern: string): RegExp | null {
+  return compileExpression(pattern, 'u') ?? compileExpression(pattern, '');
+}
+
+function compileExpression(pattern: string, flags: string): RegExp | null {
+  try {
+    return new RegExp(pattern, flags);
+  } catch (error) {
+    if (error instanceof SyntaxError) return null;
+    throw error;
   }
-  return null;
 }
 
 function fitsArray(schema: Schema, items: readonly unknown[], fits: Fits): boolean {
