@@ -1,4 +1,4 @@
-/** The record of calls: the request of each, and how many tokens were generated for it. Tests read it as the vendor's bill. */
+/** The record of calls: the request of each, and how many tokens were generated for it. Tests read it as the bill. */
 import { createHash } from 'node:crypto';
 import { findContinuation, withoutDelivered } from './continuation.ts';
 import { inputTokens, type SimulatedInput } from './conversation.ts';

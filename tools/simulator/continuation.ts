@@ -8,9 +8,9 @@ import { readDirective } from './directive.ts';
 import { type AnswerToken, trueText } from './true-text.ts';
 
 /**
- * The model continues an assistant turn only where the conversation ends with it (a prefill), or where the user asks for
- * the continuation. Any other assistant turn is an earlier answer, even where it equals the text that this model would
- * write. The turn counts only if the true text begins with it. Turns at the end that one request holds side by side, such
+ * The model continues an assistant turn only where the conversation ends with it (a prefill), or where the user asks
+ * for the continuation. Any other assistant turn is an earlier answer, even where it equals the text that this model
+ * would write. The turn counts only if the true text begins with it. Neighbouring turns at the end of a request, such
  * as a prefill of the caller and the text delivered since, are one text.
  */
 export function findContinuation(input: SimulatedInput): {

@@ -1,4 +1,4 @@
-/** A simulated model at work: it generates tokens at its pace and counts them. Any number of readers can follow a run. */
+/** A simulated model at work: it generates tokens at its pace and counts them. Many readers can follow one run. */
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AnswerToken } from './true-text.ts';

@@ -1,6 +1,6 @@
 /**
- * The vendor's bill on disk: the prompt of each call and how many tokens were generated for it. It can be read after the
- * process was killed. One JSON object per line; the last line of an id counts.
+ * The vendor's bill on disk: the prompt of each call and how many tokens were generated for it. It can be read after
+ * the process was killed. One JSON object per line; the last line of an id counts.
  */
 import { openSync, writeSync } from 'node:fs';
 

@@ -1,4 +1,4 @@
-/** Limits on requests per key, as vendors have them: 429 beyond the limit, and `x-ratelimit-*` headers on every answer. */
+/** Limits on requests per key, as vendors have them: 429 beyond the limit, `x-ratelimit-*` headers on every answer. */
 import { z } from 'zod';
 
 export const rateLimitSchema = z.strictObject({

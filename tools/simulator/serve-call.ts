@@ -1,6 +1,6 @@
 /**
- * One call, the same for every wire: read it, count it, apply its fault, generate, and write the answer in the format of
- * the wire.
+ * One call, the same for every wire: read it, count it, apply its fault, generate, and write the answer in the format
+ * of the wire.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';

@@ -99,7 +99,7 @@ describe('the catalogue', () => {
     expect(priceOf('sim-small')).toMatchObject({ input: 250_000, output: 2_000_000 });
     expect(priceOf('sim-large')).toMatchObject({ input: 3_000_000, output: 15_000_000 });
     const usage = { ...NO_USAGE, inputTokens: 10, outputTokens: 120 };
-    expect(costOf('simulated', 'sim-large', usage, simulated.prices)).toEqual({
+    expect(costOf({ provider: 'simulated', model: 'sim-large' }, usage, simulated.prices)).toEqual({
       costMicroUsd: 1_830,
       isKnown: true,
     });

@@ -1,6 +1,6 @@
 /** One schema for all that must hold at once: references, `allOf`, and a branch of each choice are merged into it. */
 import { Chance } from '../text/chance.ts';
-import { isSchema, namesIn, resolveReference, type Schema, schemasIn, typesOf } from './schema.ts';
+import { canonical, isSchema, namesIn, resolveReference, type Schema, schemasIn, typesOf } from './schema.ts';
 
 const DEPTH = 32;
 const LARGEST = ['minLength', 'minimum', 'exclusiveMinimum', 'minItems', 'minProperties', 'minContains'];
@@ -26,8 +26,8 @@ export function flattenSchema(
     let merged: Schema | null = Object.fromEntries(
       Object.entries(part).filter(([word]) => !OF_CHOICES.has(word)),
     );
-    const add = (other: unknown) => {
-      const flat = flatten(other, depth - 1);
+    const add = (second: unknown) => {
+      const flat = flatten(second, depth - 1);
       merged = merged === null || flat === null ? null : mergeSchemas(merged, flat);
     };
     const reference = part['$ref'] ?? part['$dynamicRef'];
@@ -54,56 +54,58 @@ function orderBranches(branches: readonly unknown[], isDeep: boolean): readonly 
   return leaves.length > 0 ? leaves : branches;
 }
 
-export function mergeSchemas(one: Schema, other: Schema): Schema {
-  const merged: Record<string, unknown> = { ...one };
-  for (const [word, value] of Object.entries(other)) {
-    merged[word] = Object.hasOwn(one, word) ? mergeKeyword(word, one[word], value) : value;
+function mergeSchemas(first: Schema, second: Schema): Schema {
+  const merged: Record<string, unknown> = { ...first };
+  for (const [word, value] of Object.entries(second)) {
+    merged[word] = Object.hasOwn(first, word) ? mergeKeyword(word, first[word], value) : value;
   }
-  if ('type' in one && 'type' in other) merged['type'] = commonTypes(typesOf(one), typesOf(other));
+  if ('type' in first && 'type' in second) merged['type'] = commonTypes(typesOf(first), typesOf(second));
   return merged;
 }
 
-function mergeKeyword(word: string, one: unknown, other: unknown): unknown {
-  if (LARGEST.includes(word)) return Math.max(Number(one), Number(other));
-  if (SMALLEST.includes(word)) return Math.min(Number(one), Number(other));
-  if (word === 'required') return [...new Set([...namesIn(one), ...namesIn(other)])];
-  if (word === 'uniqueItems') return one === true || other === true;
-  if (word === 'enum')
-    return schemasIn(one).filter((item) => JSON.stringify(other).includes(JSON.stringify(item)));
-  if (word === 'multipleOf') return commonMultiple(Number(one), Number(other));
-  if (word === 'not') return { anyOf: [one, other] };
-  if (PER_NAME.includes(word) && isSchema(one) && isSchema(other)) return mergeNames(one, other);
+function mergeKeyword(word: string, first: unknown, second: unknown): unknown {
+  if (LARGEST.includes(word)) return Math.max(Number(first), Number(second));
+  if (SMALLEST.includes(word)) return Math.min(Number(first), Number(second));
+  if (word === 'required') return [...new Set([...namesIn(first), ...namesIn(second)])];
+  if (word === 'uniqueItems') return first === true || second === true;
+  if (word === 'enum') {
+    const allowed = new Set(schemasIn(second).map(canonical));
+    return schemasIn(first).filter((item) => allowed.has(canonical(item)));
+  }
+  if (word === 'multipleOf') return commonMultiple(Number(first), Number(second));
+  if (word === 'not') return { anyOf: [first, second] };
+  if (PER_NAME.includes(word) && isSchema(first) && isSchema(second)) return mergeNames(first, second);
   if (
     word === 'items' ||
     word === 'additionalProperties' ||
     word === 'propertyNames' ||
     word === 'contains'
   ) {
-    return { allOf: [one, other] };
+    return { allOf: [first, second] };
   }
-  return other;
+  return second;
 }
 
-function mergeNames(one: Schema, other: Schema): Schema {
-  const merged: Record<string, unknown> = { ...one };
-  for (const [name, schema] of Object.entries(other)) {
-    merged[name] = Object.hasOwn(one, name) ? { allOf: [one[name], schema] } : schema;
+function mergeNames(first: Schema, second: Schema): Schema {
+  const merged: Record<string, unknown> = { ...first };
+  for (const [name, schema] of Object.entries(second)) {
+    merged[name] = Object.hasOwn(first, name) ? { allOf: [first[name], schema] } : schema;
   }
   return merged;
 }
 
-function commonTypes(one: readonly string[], other: readonly string[]): readonly string[] {
+function commonTypes(first: readonly string[], second: readonly string[]): readonly string[] {
   const isIn = (type: string, types: readonly string[]) =>
     types.includes(type) || (type === 'integer' && types.includes('number'));
   return [
-    ...one.filter((type) => isIn(type, other)),
-    ...other.filter((type) => isIn(type, one) && !one.includes(type)),
+    ...first.filter((type) => isIn(type, second)),
+    ...second.filter((type) => isIn(type, first) && !first.includes(type)),
   ];
 }
 
-function commonMultiple(one: number, other: number): number {
+function commonMultiple(first: number, second: number): number {
   for (let times = 1; times <= 1_000; times += 1) {
-    if (Number.isInteger((one * times) / other)) return one * times;
+    if (Number.isInteger((first * times) / second)) return first * times;
   }
-  return other;
+  return second;
 }

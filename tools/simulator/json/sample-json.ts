@@ -84,11 +84,11 @@ class JsonSampler {
     }
   }
 
-  #makeObject(given: Schema, at: Place, variant: number): Schema {
+  #makeObject(declared: Schema, at: Place, variant: number): Schema {
     const isFull = at.depth <= FULL_DEPTH && variant % 2 === 0;
     const value: Record<string, unknown> = {};
-    const names = propertyNames(given, isFull);
-    let schema = given;
+    const names = propertyNames(declared, isFull);
+    let schema = declared;
     for (let index = 0; index < names.length; index += 1) {
       const name = names[index] ?? '';
       for (const [trigger, dependent] of dependentsOf(schema)) {

@@ -12,7 +12,7 @@ export interface Hints {
   readonly draft: string;
 }
 
-export interface StringOrder {
+interface StringOrder {
   readonly schema: Schema;
   /** The name of the property; '' for none. */
   readonly name: string;

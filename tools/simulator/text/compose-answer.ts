@@ -39,7 +39,7 @@ const ORDINALS = [
   'tenth',
 ];
 
-export interface AnswerPlan {
+interface AnswerPlan {
   readonly question: Question;
   readonly seed: number;
   /** The number of words; undefined leaves it to the question. */

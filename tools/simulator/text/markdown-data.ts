@@ -141,7 +141,7 @@ export const COUPLETS: readonly (readonly [string, string])[] = [
   ],
   [
     'So sleep, my weary process, sleep, and wake up where you please,',
-    'the text goes on without a gap, like wind among the trees.',
+    'the text runs on without a gap, like wind among the trees.',
   ],
 ];
 export const POEM_TITLES: readonly string[] = ['### Lines on {phrase}', '### A small poem about {phrase}'];

@@ -121,12 +121,12 @@ function countOf(text: string, unit: string, most: number): number | null {
 
 /** The phrase that looks most like the subject; null where no word does. */
 function findPhrase(text: string): string | null {
-  const asked =
+  const line =
     text.match(/[^.!?\n]*\?/g)?.at(-1) ??
     text.split(/(?<=[.!])\s|\n/).find((line) => /\p{L}/u.test(line)) ??
     '';
   let best: { readonly words: string; readonly score: number } | null = null;
-  for (const clause of asked.split(/[^\p{L}\p{M}\d'’ -]+/u)) {
+  for (const clause of line.split(/[^\p{L}\p{M}\d'’ -]+/u)) {
     for (const candidate of phrasesOf(clause)) {
       if (best === null || candidate.score > best.score) best = candidate;
     }

@@ -106,7 +106,7 @@ export const TOPICS: readonly Topic[] = [
     ],
     sentences: [
       'If the provider keeps a running response, the next attempt reattaches to it and pays nothing twice.',
-      'If the model accepts a prefill, the delivered text becomes the beginning of its own turn.',
+      'If the model accepts a prefill, the delivered text becomes the beginning of the next turn.',
       'Otherwise the model receives the delivered text and an instruction to continue it.',
       'A continuation is compared with the delivered text before a reader sees any of it.',
       'When no continuation fits, the answer starts over, and a reset event says that it did.',

@@ -1,10 +1,15 @@
-/** Anthropic's Messages API. A call whose reader leaves ends; a partial assistant turn at the end is gone on from. */
+/**
+ * Anthropic's Messages API. A call ends when its reader disconnects. The model continues a partial assistant turn at
+ * the end of the conversation.
+ */
 import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Message, Part } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
-import type { Ending, Wire, WireRequest } from '../serve-call.ts';
+import type { AnswerWriter, Ending, Wire, WireRequest } from '../serve-call.ts';
 import type { AnswerToken } from '../true-text.ts';
+import { generatedArguments, generatedText } from './generated-parts.ts';
 import { imagePart, messageOf, textPart } from './read-parts.ts';
 
 const blockSchema = z.discriminatedUnion('type', [
@@ -58,9 +63,9 @@ const STOP_REASONS = {
 export const anthropicWire: Wire = {
   name: 'anthropic',
   newId: () => `msg_${randomBytes(12).toString('hex')}`,
-  read(path, given) {
+  read(path, json) {
     if (path !== '/v1/messages') return null;
-    const body = requestSchema.parse(given);
+    const body = requestSchema.parse(json);
     const schema = body.output_config?.format?.schema;
     const choice = body.tool_choice;
     return {
@@ -82,56 +87,12 @@ export const anthropicWire: Wire = {
   },
   error: errorBody,
   refusalOf,
-  writer(call, response) {
-    let place = -1;
-    let open = '';
-    const send = (event: { type: string; [field: string]: unknown }) =>
-      response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-    const close = () => {
-      if (open === 'reasoning') {
-        send({
-          type: 'content_block_delta',
-          index: place,
-          delta: { type: 'signature_delta', signature: 'c2ln' },
-        });
-      }
-      if (open !== '') send({ type: 'content_block_stop', index: place });
-    };
-    return {
-      begin() {
-        const { input, cached, written } = call.usage();
-        const usage = { ...toWireUsage({ input, cached, written, output: 1, reasoning: 0 }) };
-        send({ type: 'message_start', message: { ...shellOf(call), ...NO_STOP, usage } });
-        send({ type: 'ping' });
-      },
-      token(token) {
-        const name = token.kind === 'tool' ? `tool${token.call}` : token.kind;
-        if (name !== open) {
-          close();
-          open = name;
-          place += 1;
-          send({ type: 'content_block_start', index: place, content_block: emptyBlock(call, token) });
-        }
-        send({ type: 'content_block_delta', index: place, delta: deltaOf(token) });
-      },
-      end({ reason, usage }) {
-        close();
-        const delta = { stop_reason: STOP_REASONS[reason], stop_sequence: null };
-        send({ type: 'message_delta', delta, ...(usage === null ? {} : { usage: toWireUsage(usage) }) });
-        send({ type: 'message_stop' });
-      },
-      broken: () => 'event: content_block_delta\ndata: {"type": "bro\n\n',
-      error: () => send(errorBody(529, 'plain', 'Simulated.')),
-    };
-  },
+  writer: (call, response) => new AnthropicWriter(call, response),
   whole(call, { reason, usage }) {
-    const made = call.run.tokens.slice(0, call.run.made);
-    const text = made.flatMap((token) => (token.kind === 'text' ? [token.text] : [])).join('');
-    const uses = call.toolCalls.map(({ id, name }, index) => {
-      const json = made.flatMap((token) =>
-        token.kind === 'tool' && token.call === index ? [token.text] : [],
-      );
-      return { type: 'tool_use', id, name, input: JSON.parse(json.join('') || '{}') as unknown };
+    const text = generatedText(call, 'text');
+    const uses = call.toolCalls.map(({ id, name }, place) => {
+      const input: unknown = JSON.parse(generatedArguments(call, place) || '{}');
+      return { type: 'tool_use', id, name, input };
     });
     return {
       ...shellOf(call),
@@ -143,6 +104,66 @@ export const anthropicWire: Wire = {
   },
 };
 
+/** One content block is open at a time; a token of another kind closes it and opens the next. */
+class AnthropicWriter implements AnswerWriter {
+  readonly #call: SimulatedCall;
+  readonly #response: ServerResponse;
+  #place = -1;
+  /** The kind of the open block; '' before the first. */
+  #open = '';
+
+  constructor(call: SimulatedCall, response: ServerResponse) {
+    this.#call = call;
+    this.#response = response;
+  }
+
+  begin(): void {
+    const { input, cached, written } = this.#call.usage();
+    const usage = toWireUsage({ input, cached, written, output: 1, reasoning: 0 });
+    this.#send({ type: 'message_start', message: { ...shellOf(this.#call), ...NO_STOP, usage } });
+    this.#send({ type: 'ping' });
+  }
+
+  token(token: AnswerToken): void {
+    const block = token.kind === 'tool' ? `tool${token.call}` : token.kind;
+    if (block !== this.#open) {
+      this.#close();
+      this.#open = block;
+      this.#place += 1;
+      const content_block = emptyBlock(this.#call, token);
+      this.#send({ type: 'content_block_start', index: this.#place, content_block });
+    }
+    this.#send({ type: 'content_block_delta', index: this.#place, delta: deltaOf(token) });
+  }
+
+  end({ reason, usage }: Ending): void {
+    this.#close();
+    const delta = { stop_reason: STOP_REASONS[reason], stop_sequence: null };
+    this.#send({ type: 'message_delta', delta, ...(usage === null ? {} : { usage: toWireUsage(usage) }) });
+    this.#send({ type: 'message_stop' });
+  }
+
+  broken(): string {
+    return 'event: content_block_delta\ndata: {"type": "bro\n\n';
+  }
+
+  error(): void {
+    this.#send(errorBody(529, 'plain', 'Simulated.'));
+  }
+
+  #close(): void {
+    if (this.#open === 'reasoning') {
+      const delta = { type: 'signature_delta', signature: 'c2ln' };
+      this.#send({ type: 'content_block_delta', index: this.#place, delta });
+    }
+    if (this.#open !== '') this.#send({ type: 'content_block_stop', index: this.#place });
+  }
+
+  #send(event: { type: string; [field: string]: unknown }): void {
+    this.#response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  }
+}
+
 const NO_STOP = { stop_reason: null, stop_sequence: null };
 
 function shellOf({ id, model }: SimulatedCall) {
@@ -150,15 +171,18 @@ function shellOf({ id, model }: SimulatedCall) {
 }
 
 function errorBody(status: number, kind: string, message: string) {
-  const said = kind === 'context-length' ? 'prompt is too long: 250000 tokens > 200000 maximum' : message;
+  const isTooLong = kind === 'context-length';
   return {
     type: 'error',
-    error: { type: ERROR_TYPES[status] ?? 'api_error', message: said },
+    error: {
+      type: ERROR_TYPES[status] ?? 'api_error',
+      message: isTooLong ? 'prompt is too long: 250000 tokens > 200000 maximum' : message,
+    },
     request_id: `req_${randomBytes(8).toString('hex')}`,
   };
 }
 
-/** Its input counts are disjoint; thinking lies within the output. */
+/** The counts of input are disjoint; those of output include thinking. */
 function toWireUsage({ input, cached, written, output, reasoning }: SimulatedUsage) {
   return {
     input_tokens: input - cached - written,

@@ -1,32 +1,17 @@
-/** OpenAI's chat completions, as most vendors speak them. A call whose reader leaves ends. */
+/** OpenAI's chat completions, as most vendors speak them. A call ends when its reader disconnects. */
 import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { Message } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
-import type { Ending, Wire } from '../serve-call.ts';
+import type { AnswerWriter, Ending, Wire } from '../serve-call.ts';
+import type { AnswerToken } from '../true-text.ts';
+import { chatMessageSchema, readChatMessage } from './chat-messages.ts';
+import { generatedArguments, generatedText } from './generated-parts.ts';
 import { openAiError, toolChoiceSchema } from './openai-parts.ts';
-import { imagePart, messageOf, textPart } from './read-parts.ts';
 
-const contentSchema = z.union([
-  z.string(),
-  z.array(
-    z.union([
-      z.object({ type: z.literal('text'), text: z.string() }),
-      z.object({ type: z.literal('image_url'), image_url: z.object({ url: z.string() }) }),
-    ]),
-  ),
-]);
-const messageSchema = z.object({
-  role: z.enum(['system', 'developer', 'user', 'assistant', 'tool']),
-  content: contentSchema.nullish(),
-  tool_call_id: z.string().optional(),
-  tool_calls: z
-    .array(z.object({ id: z.string(), function: z.object({ name: z.string(), arguments: z.string() }) }))
-    .optional(),
-});
 const requestSchema = z.object({
   model: z.string(),
-  messages: z.array(messageSchema).min(1),
+  messages: z.array(chatMessageSchema).min(1),
   max_tokens: z.int().nullish(),
   max_completion_tokens: z.int().nullish(),
   stream: z.boolean().nullish(),
@@ -57,9 +42,9 @@ const FINISH = {
 export const chatWire: Wire = {
   name: 'openai-chat',
   newId: () => `chatcmpl-${randomBytes(12).toString('hex')}`,
-  read(path, given) {
+  read(path, json) {
     if (!PATH.test(path)) return null;
-    const body = requestSchema.parse(given);
+    const body = requestSchema.parse(json);
     const isSystem = ({ role }: { role: string }) => role === 'system' || role === 'developer';
     const system = body.messages.filter(isSystem).map(({ content }) => content);
     const schema = body.response_format?.json_schema?.schema;
@@ -67,7 +52,7 @@ export const chatWire: Wire = {
       model: body.model,
       input: {
         system: system.length === 0 ? undefined : system.join('\n'),
-        messages: body.messages.filter((message) => !isSystem(message)).flatMap(toMessages),
+        messages: body.messages.filter((message) => !isSystem(message)).flatMap(readChatMessage),
         tools: body.tools?.map((tool) => tool.function),
         toolChoice: body.tool_choice ?? undefined,
         output: schema === undefined ? undefined : { schema },
@@ -79,58 +64,17 @@ export const chatWire: Wire = {
     };
   },
   error: openAiError,
-  writer(call, response) {
-    const begun = new Set<number>();
-    const send = (chunk: object) => response.write(`data: ${JSON.stringify(chunk)}\n\n`);
-    const choice = (delta: object, finish_reason: string | null = null, more = {}) =>
-      send({
-        ...headOf(call, 'chat.completion.chunk'),
-        choices: [{ index: 0, delta, finish_reason }],
-        ...more,
-      });
-    return {
-      begin: () => choice({ role: 'assistant', content: '' }),
-      token(token) {
-        if (token.kind === 'text') choice({ content: token.text });
-        // Under both names that vendors use, as some do.
-        else if (token.kind === 'reasoning') choice({ reasoning_content: token.text, reasoning: token.text });
-        else {
-          const { id, name } = call.toolCalls[token.call] ?? {};
-          const first = begun.has(token.call) ? {} : { id, type: 'function' };
-          const called = { ...(begun.has(token.call) ? {} : { name }), arguments: token.text };
-          begun.add(token.call);
-          choice({ tool_calls: [{ index: token.call, ...first, function: called }] });
-        }
-      },
-      end({ reason, usage }) {
-        if (reason === 'refusal') choice({ refusal: 'I cannot help with that.' });
-        // Who did not ask for it finds it where Groq puts it.
-        const isAsked = call.wantsUsage;
-        const groq = usage === null || isAsked ? {} : { x_groq: { id: call.id, usage: toWireUsage(usage) } };
-        choice({}, FINISH[reason], groq);
-        if (usage !== null && isAsked) {
-          send({ ...headOf(call, 'chat.completion.chunk'), choices: [], usage: toWireUsage(usage) });
-        }
-        response.write('data: [DONE]\n\n');
-      },
-      broken: () => 'data: {"type": "bro\n\n',
-      error: () => send(openAiError(500, 'plain', 'Simulated.')),
-    };
-  },
+  writer: (call, response) => new ChatWriter(call, response),
   whole(call, { reason, usage }) {
-    const made = call.run.tokens.slice(0, call.run.made);
-    const joined = (kind: 'text' | 'reasoning') =>
-      made.flatMap((token) => (token.kind === kind ? [token.text] : [])).join('');
-    const calls = call.toolCalls.map(({ id, name }, index) => {
-      const written = made.flatMap((token) =>
-        token.kind === 'tool' && token.call === index ? [token.text] : [],
-      );
-      return { id, type: 'function', function: { name, arguments: written.join('') } };
-    });
-    const thoughts = joined('reasoning');
+    const calls = call.toolCalls.map(({ id, name }, place) => ({
+      id,
+      type: 'function',
+      function: { name, arguments: generatedArguments(call, place) },
+    }));
+    const thoughts = generatedText(call, 'reasoning');
     const message = {
       role: 'assistant',
-      content: joined('text') || null,
+      content: generatedText(call, 'text') || null,
       refusal: null,
       ...(thoughts === '' ? {} : { reasoning_content: thoughts }),
       ...(calls.length === 0 ? {} : { tool_calls: calls }),
@@ -142,6 +86,71 @@ export const chatWire: Wire = {
     };
   },
 };
+
+class ChatWriter implements AnswerWriter {
+  readonly #call: SimulatedCall;
+  readonly #response: ServerResponse;
+  /** Places of the tool calls whose name was sent. */
+  readonly #named = new Set<number>();
+
+  constructor(call: SimulatedCall, response: ServerResponse) {
+    this.#call = call;
+    this.#response = response;
+  }
+
+  begin(): void {
+    this.#sendChoice({ role: 'assistant', content: '' });
+  }
+
+  token(token: AnswerToken): void {
+    if (token.kind === 'text') this.#sendChoice({ content: token.text });
+    // Vendors use either name, and some use both.
+    else if (token.kind === 'reasoning') {
+      this.#sendChoice({ reasoning_content: token.text, reasoning: token.text });
+    } else this.#sendChoice({ tool_calls: [this.#toolDelta(token.call, token.text)] });
+  }
+
+  end({ reason, usage }: Ending): void {
+    if (reason === 'refusal') this.#sendChoice({ refusal: 'I cannot help with that.' });
+    const { id, wantsUsage } = this.#call;
+    // A caller that did not ask for the usage finds it where Groq puts it.
+    const groq = usage === null || wantsUsage ? {} : { x_groq: { id, usage: toWireUsage(usage) } };
+    this.#sendChoice({}, FINISH[reason], groq);
+    if (usage !== null && wantsUsage) {
+      this.#send({
+        ...headOf(this.#call, 'chat.completion.chunk'),
+        choices: [],
+        usage: toWireUsage(usage),
+      });
+    }
+    this.#response.write('data: [DONE]\n\n');
+  }
+
+  broken(): string {
+    return 'data: {"type": "bro\n\n';
+  }
+
+  error(): void {
+    this.#send(openAiError(500, 'plain', 'Simulated.'));
+  }
+
+  /** Only the first delta of a call has its id and its name. */
+  #toolDelta(place: number, written: string): object {
+    if (this.#named.has(place)) return { index: place, function: { arguments: written } };
+    this.#named.add(place);
+    const { id, name } = this.#call.toolCalls[place] ?? {};
+    return { index: place, id, type: 'function', function: { name, arguments: written } };
+  }
+
+  #sendChoice(delta: object, finish_reason: string | null = null, more: object = {}): void {
+    const choices = [{ index: 0, delta, finish_reason }];
+    this.#send({ ...headOf(this.#call, 'chat.completion.chunk'), choices, ...more });
+  }
+
+  #send(chunk: object): void {
+    this.#response.write(`data: ${JSON.stringify(chunk)}\n\n`);
+  }
+}
 
 function headOf({ id, startedAt, model }: SimulatedCall, object: string) {
   return { id, object, created: Math.floor(startedAt / 1_000), model };
@@ -155,24 +164,4 @@ function toWireUsage({ input, cached, written, output, reasoning }: SimulatedUsa
     prompt_tokens_details: { cached_tokens: cached, cache_write_tokens: written },
     completion_tokens_details: { reasoning_tokens: reasoning },
   };
-}
-
-function toMessages({ role, content, tool_call_id, tool_calls }: z.infer<typeof messageSchema>): Message[] {
-  const said =
-    typeof content === 'string'
-      ? textPart(content)
-      : (content ?? []).flatMap((part) =>
-          part.type === 'text' ? textPart(part.text) : [imagePart(part.image_url.url)],
-        );
-  if (role === 'tool') {
-    const text = said.map((part) => (part.type === 'text' ? part.text : '')).join('');
-    return messageOf('user', [{ type: 'tool-result', id: tool_call_id ?? '', content: text }]);
-  }
-  const calls = (tool_calls ?? []).map(({ id, function: called }) => ({
-    type: 'tool-call' as const,
-    id,
-    name: called.name,
-    arguments: called.arguments,
-  }));
-  return messageOf(role === 'assistant' ? 'assistant' : 'user', [...said, ...calls]);
 }

@@ -1,32 +1,16 @@
-/** Cohere's chat (v2). A call whose reader leaves ends. */
+/** Cohere's chat (v2). A call ends when its reader disconnects. */
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { Message } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
-import type { Ending, ErrorKind, Wire } from '../serve-call.ts';
+import type { AnswerWriter, Ending, ErrorKind, Wire } from '../serve-call.ts';
 import type { AnswerToken } from '../true-text.ts';
-import { imagePart, messageOf, textPart } from './read-parts.ts';
+import { chatMessageSchema, readChatMessage } from './chat-messages.ts';
+import { generatedArguments, generatedText } from './generated-parts.ts';
 
-const contentSchema = z.union([
-  z.string(),
-  z.array(
-    z.union([
-      z.object({ type: z.literal('text'), text: z.string() }),
-      z.object({ type: z.literal('image_url'), image_url: z.object({ url: z.string() }) }),
-    ]),
-  ),
-]);
-const messageSchema = z.object({
-  role: z.enum(['system', 'user', 'assistant', 'tool']),
-  content: contentSchema.optional(),
-  tool_call_id: z.string().optional(),
-  tool_calls: z
-    .array(z.object({ id: z.string(), function: z.object({ name: z.string(), arguments: z.string() }) }))
-    .optional(),
-});
 const requestSchema = z.object({
   model: z.string(),
-  messages: z.array(messageSchema).min(1),
+  messages: z.array(chatMessageSchema).min(1),
   max_tokens: z.int().optional(),
   stream: z.boolean().optional(),
   tools: z
@@ -50,9 +34,9 @@ const FINISH = {
 export const cohereWire: Wire = {
   name: 'cohere',
   newId: () => randomUUID(),
-  read(path, given) {
+  read(path, json) {
     if (path !== '/v2/chat') return null;
-    const body = requestSchema.parse(given);
+    const body = requestSchema.parse(json);
     const system = body.messages.filter(({ role }) => role === 'system').map(({ content }) => content);
     const schema = body.response_format?.json_schema;
     const choice = body.tool_choice;
@@ -60,7 +44,7 @@ export const cohereWire: Wire = {
       model: body.model,
       input: {
         system: system.length === 0 ? undefined : system.join('\n'),
-        messages: body.messages.filter(({ role }) => role !== 'system').flatMap(toMessages),
+        messages: body.messages.filter(({ role }) => role !== 'system').flatMap(readChatMessage),
         tools: body.tools?.map((tool) => tool.function),
         toolChoice: choice === undefined ? undefined : choice === 'NONE' ? 'none' : 'required',
         output: schema === undefined ? undefined : { schema },
@@ -71,49 +55,14 @@ export const cohereWire: Wire = {
     };
   },
   error: errorBody,
-  writer(call, response) {
-    let place = -1;
-    let open = '';
-    const send = (event: { type: string; [field: string]: unknown }) =>
-      response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
-    const close = () => {
-      if (open !== '')
-        send({ type: open.startsWith('tool') ? 'tool-call-end' : 'content-end', index: place });
-    };
-    return {
-      begin: () => send({ type: 'message-start', id: call.id, delta: { message: { role: 'assistant' } } }),
-      token(token) {
-        const name = token.kind === 'tool' ? `tool${token.call}` : token.kind;
-        if (name !== open) {
-          close();
-          open = name;
-          place += 1;
-          send({ ...startOf(call, token), index: place });
-        }
-        send({ ...deltaOf(token), index: place });
-      },
-      end({ reason, usage }) {
-        close();
-        const delta = {
-          finish_reason: FINISH[reason],
-          ...(usage === null ? {} : { usage: toWireUsage(usage) }),
-        };
-        send({ type: 'message-end', delta });
-        response.write('data: [DONE]\n\n');
-      },
-      broken: () => 'event: content-delta\ndata: {"type": "bro\n\n',
-      error: () => send({ type: 'message-end', delta: { finish_reason: 'ERROR', error: 'Simulated.' } }),
-    };
-  },
+  writer: (call, response) => new CohereWriter(call, response),
   whole(call, { reason, usage }) {
-    const made = call.run.tokens.slice(0, call.run.made);
-    const text = made.flatMap((token) => (token.kind === 'text' ? [token.text] : [])).join('');
-    const calls = call.toolCalls.map(({ id, name }, index) => {
-      const json = made.flatMap((token) =>
-        token.kind === 'tool' && token.call === index ? [token.text] : [],
-      );
-      return { id, type: 'function', function: { name, arguments: json.join('') } };
-    });
+    const text = generatedText(call, 'text');
+    const calls = call.toolCalls.map(({ id, name }, place) => ({
+      id,
+      type: 'function',
+      function: { name, arguments: generatedArguments(call, place) },
+    }));
     return {
       id: call.id,
       finish_reason: FINISH[reason],
@@ -126,6 +75,59 @@ export const cohereWire: Wire = {
     };
   },
 };
+
+/** One part is open at a time; a token of another kind ends it and starts the next. */
+class CohereWriter implements AnswerWriter {
+  readonly #call: SimulatedCall;
+  readonly #response: ServerResponse;
+  #place = -1;
+  /** The kind of the open part; '' before the first. */
+  #open = '';
+
+  constructor(call: SimulatedCall, response: ServerResponse) {
+    this.#call = call;
+    this.#response = response;
+  }
+
+  begin(): void {
+    this.#send({ type: 'message-start', id: this.#call.id, delta: { message: { role: 'assistant' } } });
+  }
+
+  token(token: AnswerToken): void {
+    const part = token.kind === 'tool' ? `tool${token.call}` : token.kind;
+    if (part !== this.#open) {
+      this.#close();
+      this.#open = part;
+      this.#place += 1;
+      this.#send({ ...startOf(this.#call, token), index: this.#place });
+    }
+    this.#send({ ...deltaOf(token), index: this.#place });
+  }
+
+  end({ reason, usage }: Ending): void {
+    this.#close();
+    const counted = usage === null ? {} : { usage: toWireUsage(usage) };
+    this.#send({ type: 'message-end', delta: { finish_reason: FINISH[reason], ...counted } });
+    this.#response.write('data: [DONE]\n\n');
+  }
+
+  broken(): string {
+    return 'event: content-delta\ndata: {"type": "bro\n\n';
+  }
+
+  error(): void {
+    this.#send({ type: 'message-end', delta: { finish_reason: 'ERROR', error: 'Simulated.' } });
+  }
+
+  #close(): void {
+    if (this.#open === '') return;
+    this.#send({ type: this.#open.startsWith('tool') ? 'tool-call-end' : 'content-end', index: this.#place });
+  }
+
+  #send(event: { type: string; [field: string]: unknown }): void {
+    this.#response.write(`event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`);
+  }
+}
 
 function errorBody(_status: number, kind: ErrorKind, message: string) {
   return {
@@ -157,28 +159,8 @@ function deltaOf({ kind, text }: AnswerToken) {
   return { type: 'content-delta', delta: { message: { content } } };
 }
 
-/** It tells no reasoning apart. */
+/** Reasoning is not counted separately. */
 function toWireUsage({ input, cached, output }: SimulatedUsage) {
   const counted = { input_tokens: input, output_tokens: output };
   return { billed_units: counted, tokens: counted, cached_tokens: cached };
-}
-
-function toMessages({ role, content, tool_call_id, tool_calls }: z.infer<typeof messageSchema>): Message[] {
-  const said =
-    typeof content === 'string'
-      ? textPart(content)
-      : (content ?? []).flatMap((part) =>
-          part.type === 'text' ? textPart(part.text) : [imagePart(part.image_url.url)],
-        );
-  if (role === 'tool') {
-    const text = said.map((part) => (part.type === 'text' ? part.text : '')).join('');
-    return messageOf('user', [{ type: 'tool-result', id: tool_call_id ?? '', content: text }]);
-  }
-  const calls = (tool_calls ?? []).map(({ id, function: called }) => ({
-    type: 'tool-call' as const,
-    id,
-    name: called.name,
-    arguments: called.arguments,
-  }));
-  return messageOf(role === 'assistant' ? 'assistant' : 'user', [...said, ...calls]);
 }

@@ -1,9 +1,12 @@
-/** Google's `generateContent` and `streamGenerateContent`. A call whose reader leaves ends. */
+/** Google's `generateContent` and `streamGenerateContent`. A call ends when its reader disconnects. */
 import { randomBytes } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Message, Part } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
-import type { Ending, ErrorKind, Wire } from '../serve-call.ts';
+import type { AnswerWriter, Ending, ErrorKind, Wire } from '../serve-call.ts';
+import type { AnswerToken } from '../true-text.ts';
+import { generatedArguments, generatedText } from './generated-parts.ts';
 import { imagePart, messageOf, textPart } from './read-parts.ts';
 
 const partSchema = z.object({
@@ -65,11 +68,11 @@ const STATUS_NAMES: Readonly<Record<number, string>> = {
 export const googleWire: Wire = {
   name: 'google',
   newId: () => randomBytes(12).toString('base64url'),
-  read(path, given) {
+  read(path, json) {
     const [, model, method] =
       /^\/v1(?:beta)?\/models\/([^/:]+):(streamGenerateContent|generateContent)$/.exec(path) ?? [];
     if (model === undefined) return null;
-    const body = requestSchema.parse(given);
+    const body = requestSchema.parse(json);
     const schema = body.generationConfig?.responseJsonSchema;
     return {
       model,
@@ -91,43 +94,10 @@ export const googleWire: Wire = {
     };
   },
   error: errorBody,
-  writer(call, response) {
-    const written = new Map<number, string>();
-    const send = (chunk: object) => response.write(`data: ${JSON.stringify(chunk)}\r\n\r\n`);
-    const parts = (made: object[], finishReason?: string, usage: SimulatedUsage | null = null) =>
-      send({
-        candidates: [
-          { content: { role: 'model', parts: made }, index: 0, ...(finishReason ? { finishReason } : {}) },
-        ],
-        ...(usage === null ? {} : { usageMetadata: toWireUsage(usage) }),
-        modelVersion: call.model,
-        responseId: call.id,
-      });
-    return {
-      begin: () => parts([{ text: '' }]),
-      token(token) {
-        if (token.kind === 'text') parts([{ text: token.text }]);
-        else if (token.kind === 'reasoning') parts([{ text: token.text, thought: true }]);
-        // A call is sent whole, at the end.
-        else written.set(token.call, (written.get(token.call) ?? '') + token.text);
-      },
-      end({ reason, usage }) {
-        const calls = [...written].map(([index, json]) => callPart(call, index, json));
-        parts(calls, FINISH[reason], usage);
-      },
-      broken: () => 'data: {"type": "bro\n\n',
-      error: () => send(errorBody(503, 'plain', 'Simulated.')),
-    };
-  },
+  writer: (call, response) => new GoogleWriter(call, response),
   whole(call, { reason, usage }) {
-    const made = call.run.tokens.slice(0, call.run.made);
-    const text = made.flatMap((token) => (token.kind === 'text' ? [token.text] : [])).join('');
-    const calls = call.toolCalls.map((_, index) => {
-      const json = made.flatMap((token) =>
-        token.kind === 'tool' && token.call === index ? [token.text] : [],
-      );
-      return callPart(call, index, json.join(''));
-    });
+    const text = generatedText(call, 'text');
+    const calls = call.toolCalls.map((_, place) => callPart(call, place, generatedArguments(call, place)));
     const parts = [...(text === '' ? [] : [{ text }]), ...calls];
     return {
       candidates: [{ content: { role: 'model', parts }, index: 0, finishReason: FINISH[reason] }],
@@ -139,6 +109,55 @@ export const googleWire: Wire = {
 };
 
 /** A call that the output cap cut has arguments that are no JSON; the real one says nothing of it. */
+class GoogleWriter implements AnswerWriter {
+  readonly #call: SimulatedCall;
+  readonly #response: ServerResponse;
+  /** The arguments so far, by the place of the tool call: a call is sent as a whole, at the end. */
+  readonly #argumentsOf = new Map<number, string>();
+
+  constructor(call: SimulatedCall, response: ServerResponse) {
+    this.#call = call;
+    this.#response = response;
+  }
+
+  begin(): void {
+    this.#sendParts([{ text: '' }]);
+  }
+
+  token(token: AnswerToken): void {
+    if (token.kind === 'text') this.#sendParts([{ text: token.text }]);
+    else if (token.kind === 'reasoning') this.#sendParts([{ text: token.text, thought: true }]);
+    else this.#argumentsOf.set(token.call, (this.#argumentsOf.get(token.call) ?? '') + token.text);
+  }
+
+  end({ reason, usage }: Ending): void {
+    const calls = [...this.#argumentsOf].map(([place, written]) => callPart(this.#call, place, written));
+    this.#sendParts(calls, FINISH[reason], usage);
+  }
+
+  broken(): string {
+    return 'data: {"type": "bro\n\n';
+  }
+
+  error(): void {
+    this.#send(errorBody(503, 'plain', 'Simulated.'));
+  }
+
+  #sendParts(parts: object[], finishReason?: string, usage: SimulatedUsage | null = null): void {
+    const ending = finishReason === undefined ? {} : { finishReason };
+    this.#send({
+      candidates: [{ content: { role: 'model', parts }, index: 0, ...ending }],
+      ...(usage === null ? {} : { usageMetadata: toWireUsage(usage) }),
+      modelVersion: this.#call.model,
+      responseId: this.#call.id,
+    });
+  }
+
+  #send(chunk: object): void {
+    this.#response.write(`data: ${JSON.stringify(chunk)}\r\n\r\n`);
+  }
+}
+
 function callPart(call: SimulatedCall, index: number, json: string): object {
   const { id, name } = call.toolCalls[index] ?? {};
   return { functionCall: { id, name, args: isJson(json) ? (JSON.parse(json) as unknown) : {} } };
@@ -161,7 +180,7 @@ function errorBody(status: number, kind: ErrorKind, message: string) {
   return { error: { code: status, message: text, status: STATUS_NAMES[status] ?? 'UNKNOWN' } };
 }
 
-/** Thoughts lie beside the candidates, cached tokens within the prompt. */
+/** The count of the candidates excludes thoughts; the count of the prompt includes cached tokens. */
 function toWireUsage({ input, cached, output, reasoning }: SimulatedUsage) {
   return {
     promptTokenCount: input,

@@ -1,7 +1,7 @@
-/** Parts of the wires' messages as ours, and messages put together from them. */
+/** Reads parts of the wires' messages as ours, and puts messages together from them. */
 import type { Message, Part } from '../../../contracts/content.ts';
 
-/** A message of one text is a plain string: so a partial answer can be told. */
+/** A message of one text is a plain string, by which a partial answer is recognised. */
 export function messageOf(role: Message['role'], parts: readonly Part[]): Message[] {
   const [first] = parts;
   if (first === undefined) return [];

@@ -1,4 +1,6 @@
-/** OpenAI's Responses API. A background response goes on when its reader is gone, and is read again from any point. */
+/**
+ * OpenAI's Responses API. A background response continues when its reader disconnects, and can be read from any event.
+ */
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
@@ -14,6 +16,7 @@ import {
   type Wire,
 } from '../serve-call.ts';
 import type { AnswerToken } from '../true-text.ts';
+import { generatedArguments, generatedText } from './generated-parts.ts';
 import { openAiError, toolChoiceSchema } from './openai-parts.ts';
 import { imagePart, messageOf, textPart } from './read-parts.ts';
 
@@ -64,9 +67,9 @@ const requestSchema = z.object({
 export const responsesWire: Wire = {
   name: 'openai',
   newId: () => `resp_${randomBytes(12).toString('hex')}`,
-  read(path, given) {
+  read(path, json) {
     if (path !== '/v1/responses') return null;
-    const body = requestSchema.parse(given);
+    const body = requestSchema.parse(json);
     const items =
       typeof body.input === 'string' ? [{ role: 'user' as const, content: body.input }] : body.input;
     const schema = body.text?.format?.schema;
@@ -86,11 +89,11 @@ export const responsesWire: Wire = {
     };
   },
   error: openAiError,
-  writer: (call, response) => createWriter(call, response, -1),
+  writer: (call, response) => new ResponsesWriter(call, response, -1),
   whole: responseOf,
 };
 
-/** What only this API has: a response that is read, streamed and cancelled by its id. */
+/** Only this API has it: a response is read, streamed and cancelled by its id. */
 export async function serveStoredResponse(
   { calls, faults }: Model,
   request: IncomingMessage,
@@ -118,92 +121,115 @@ export async function serveStoredResponse(
       return true;
     }
     const after = Number(url.searchParams.get('starting_after') ?? -1);
-    await streamAnswer(createWriter(call, response, after), call, response, fault);
+    await streamAnswer(new ResponsesWriter(call, response, after), call, response, fault);
   } else sendJson(response, 200, responseOf(call, endingOf(call, null)));
   return true;
 }
 
-/** Begins anew each time, and keeps back what the reader has. */
-function createWriter(call: SimulatedCall, response: ServerResponse, startingAfter: number): AnswerWriter {
-  let number = 0;
-  let item: object | null = null;
-  let place = -1;
-  let open = '';
-  let text = '';
-  const send = (event: { type: string; [field: string]: unknown }) => {
-    if (number > startingAfter) {
-      response.write(
-        `event: ${event.type}\ndata: ${JSON.stringify({ ...event, sequence_number: number })}\n\n`,
-      );
+/**
+ * Writes the whole answer each time it is read, and leaves out the events that the reader has. One output item is open
+ * at a time; a token of another kind closes it and opens the next.
+ */
+class ResponsesWriter implements AnswerWriter {
+  readonly #call: SimulatedCall;
+  readonly #response: ServerResponse;
+  readonly #startingAfter: number;
+  #sequence = 0;
+  #item: object | null = null;
+  #place = -1;
+  /** The kind of the open item. */
+  #open = '';
+  #text = '';
+
+  /** @param startingAfter the sequence number of the last event that the reader has; -1 for none. */
+  constructor(call: SimulatedCall, response: ServerResponse, startingAfter: number) {
+    this.#call = call;
+    this.#response = response;
+    this.#startingAfter = startingAfter;
+  }
+
+  begin(): void {
+    const response = {
+      ...responseOf(this.#call, { reason: 'stop', usage: null }),
+      status: 'in_progress',
+      output: [],
+    };
+    this.#send({ type: 'response.created', response });
+    this.#send({ type: 'response.in_progress', response });
+  }
+
+  token(token: AnswerToken): void {
+    const kind = token.kind === 'tool' ? `tool:${token.call}` : token.kind;
+    if (this.#item === null || kind !== this.#open) this.#openItem(kind, token);
+    this.#text += token.text;
+    const delta = token.text;
+    if (token.kind === 'text') {
+      this.#sendPart('response.output_text.delta', { content_index: 0, delta, logprobs: [] });
+    } else if (token.kind === 'reasoning') {
+      this.#sendPart('response.reasoning_summary_text.delta', { summary_index: 0, delta });
+    } else this.#sendPart('response.function_call_arguments.delta', { delta });
+  }
+
+  end(ending: Ending): void {
+    this.#closeItem();
+    if (ending.reason === 'refusal') {
+      this.#place += 1;
+      this.#sendPart('response.refusal.delta', { content_index: 0, delta: 'I cannot help with that.' });
     }
-    number += 1;
-  };
-  const at = () => ({ item_id: `item_${place}_${call.id}`, output_index: place });
-  const close = () => {
-    if (item === null) return;
-    const [kind] = open.split(':');
-    if (kind === 'text') {
-      send({ type: 'response.output_text.done', ...at(), content_index: 0, text, logprobs: [] });
-      const part = { type: 'output_text', text, annotations: [] };
-      send({ type: 'response.content_part.done', ...at(), content_index: 0, part });
-    } else if (kind === 'reasoning') {
-      send({ type: 'response.reasoning_summary_text.done', ...at(), summary_index: 0, text });
-    } else send({ type: 'response.function_call_arguments.done', ...at(), arguments: text });
-    send({ type: 'response.output_item.done', output_index: place, item });
-    item = null;
-  };
-  const begin = (name: string, token: AnswerToken) => {
-    close();
-    open = name;
-    place += 1;
-    text = '';
-    item = emptyItem(call, token, at().item_id);
-    send({ type: 'response.output_item.added', output_index: place, item });
+    const response = responseOf(this.#call, ending);
+    const outcome = response.status === 'completed' ? 'completed' : 'incomplete';
+    this.#send({ type: `response.${outcome}`, response });
+  }
+
+  broken(): string {
+    return 'event: response.output_text.delta\ndata: {"type": "bro\n\n';
+  }
+
+  error(): void {
+    this.#send({ type: 'error', code: 'server_error', message: 'Simulated.', param: null });
+  }
+
+  #openItem(kind: string, token: AnswerToken): void {
+    this.#closeItem();
+    this.#open = kind;
+    this.#place += 1;
+    this.#text = '';
+    this.#item = emptyItem(this.#call, token, this.#itemId());
+    this.#send({ type: 'response.output_item.added', output_index: this.#place, item: this.#item });
     if (token.kind !== 'text') return;
     const part = { type: 'output_text', text: '', annotations: [] };
-    send({ type: 'response.content_part.added', ...at(), content_index: 0, part });
-  };
-  return {
-    begin() {
-      const started = {
-        ...responseOf(call, { reason: 'stop', usage: null }),
-        status: 'in_progress',
-        output: [],
-      };
-      send({ type: 'response.created', response: started });
-      send({ type: 'response.in_progress', response: started });
-    },
-    token(token) {
-      const name = token.kind === 'tool' ? `tool:${token.call}` : token.kind;
-      if (item === null || name !== open) begin(name, token);
-      text += token.text;
-      const delta = token.text;
-      if (token.kind === 'text') {
-        send({ type: 'response.output_text.delta', ...at(), content_index: 0, delta, logprobs: [] });
-      } else if (token.kind === 'reasoning') {
-        send({ type: 'response.reasoning_summary_text.delta', ...at(), summary_index: 0, delta });
-      } else send({ type: 'response.function_call_arguments.delta', ...at(), delta });
-    },
-    end(ending) {
-      close();
-      if (ending.reason === 'refusal') {
-        place += 1;
-        send({
-          type: 'response.refusal.delta',
-          ...at(),
-          content_index: 0,
-          delta: 'I cannot help with that.',
-        });
-      }
-      const whole = responseOf(call, ending);
-      send({
-        type: `response.${whole.status === 'completed' ? 'completed' : 'incomplete'}`,
-        response: whole,
-      });
-    },
-    broken: () => 'event: response.output_text.delta\ndata: {"type": "bro\n\n',
-    error: () => send({ type: 'error', code: 'server_error', message: 'Simulated.', param: null }),
-  };
+    this.#sendPart('response.content_part.added', { content_index: 0, part });
+  }
+
+  #closeItem(): void {
+    if (this.#item === null) return;
+    const text = this.#text;
+    if (this.#open === 'text') {
+      this.#sendPart('response.output_text.done', { content_index: 0, text, logprobs: [] });
+      const part = { type: 'output_text', text, annotations: [] };
+      this.#sendPart('response.content_part.done', { content_index: 0, part });
+    } else if (this.#open === 'reasoning') {
+      this.#sendPart('response.reasoning_summary_text.done', { summary_index: 0, text });
+    } else this.#sendPart('response.function_call_arguments.done', { arguments: text });
+    this.#send({ type: 'response.output_item.done', output_index: this.#place, item: this.#item });
+    this.#item = null;
+  }
+
+  #sendPart(type: string, fields: object): void {
+    this.#send({ type, item_id: this.#itemId(), output_index: this.#place, ...fields });
+  }
+
+  #send(event: { type: string; [field: string]: unknown }): void {
+    if (this.#sequence > this.#startingAfter) {
+      const numbered = { ...event, sequence_number: this.#sequence };
+      this.#response.write(`event: ${event.type}\ndata: ${JSON.stringify(numbered)}\n\n`);
+    }
+    this.#sequence += 1;
+  }
+
+  #itemId(): string {
+    return `item_${this.#place}_${this.#call.id}`;
+  }
 }
 
 function emptyItem(call: SimulatedCall, token: AnswerToken, id: string): object {
@@ -240,24 +266,19 @@ function responseOf(call: SimulatedCall, { reason, usage }: Ending) {
 }
 
 function outputOf(call: SimulatedCall, status: string): object[] {
-  const made = call.run.tokens.slice(0, call.run.made);
-  const join = (isWanted: (token: AnswerToken) => boolean) =>
-    made
-      .filter(isWanted)
-      .map(({ text }) => text)
-      .join('');
-  const thoughts = join(({ kind }) => kind === 'reasoning');
-  const text = join(({ kind }) => kind === 'text');
-  const calls = [...new Set(made.flatMap((token) => (token.kind === 'tool' ? [token.call] : [])))];
+  const thoughts = generatedText(call, 'reasoning');
+  const text = generatedText(call, 'text');
+  const generated = call.run.tokens.slice(0, call.run.made);
+  const calls = new Set(generated.flatMap((token) => (token.kind === 'tool' ? [token.call] : [])));
   const content = [{ type: 'output_text', text, annotations: [] }];
   return [
     ...(thoughts === '' ? [] : [{ type: 'reasoning', summary: [{ type: 'summary_text', text: thoughts }] }]),
     ...(text === '' ? [] : [{ id: `msg_${call.id}`, type: 'message', status, role: 'assistant', content }]),
-    ...calls.map((index) => ({
+    ...[...calls].map((place) => ({
       type: 'function_call',
-      call_id: call.toolCalls[index]?.id,
-      name: call.toolCalls[index]?.name,
-      arguments: join((token) => token.kind === 'tool' && token.call === index),
+      call_id: call.toolCalls[place]?.id,
+      name: call.toolCalls[place]?.name,
+      arguments: generatedArguments(call, place),
     })),
   ];
 }
