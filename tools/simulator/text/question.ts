@@ -29,6 +29,8 @@ export interface Question {
 
 const READ_CHARS = 4_000;
 const PHRASE_WORDS = 5;
+/** Words from the first run of a clause to the last. */
+const STRETCH_WORDS = 7;
 const PHRASE_CHARS = 40;
 const RESULT_CHARS = 90;
 const MOST_SENTENCES = 30;
@@ -125,7 +127,7 @@ function findPhrase(text: string): string | null {
     text.match(/[^.!?\n]*\?/g)?.at(-1) ??
     text.split(/(?<=[.!])\s|\n/).find((line) => /\p{L}/u.test(line)) ??
     '';
-  let best: { readonly words: string; readonly score: number } | null = null;
+  let best: Phrase | null = null;
   for (const clause of line.split(/[^\p{L}\p{M}\d'’ -]+/u)) {
     for (const candidate of phrasesOf(clause)) {
       if (best === null || candidate.score > best.score) best = candidate;
@@ -134,32 +136,47 @@ function findPhrase(text: string): string | null {
   return best === null ? null : quote(best.words);
 }
 
-function phrasesOf(clause: string): { words: string; score: number }[] {
+interface Phrase {
+  readonly words: string;
+  readonly score: number;
+}
+
+/** Runs of words that may be the subject, and the stretch from the first of them to the last where it is short. */
+function phrasesOf(clause: string): Phrase[] {
   const words = clause.split(/ +/).filter((word) => word !== '');
-  const found: { words: string; score: number }[] = [];
-  let run: string[] = [];
-  let before = '';
-  const close = (next: string) => {
-    while (LINKS.has(run.at(-1) ?? '')) run.pop();
-    if (run.some((word) => !ADJECTIVES.has(word.toLowerCase()))) {
-      const isNamed = run.some((word) => /^\p{Lu}/u.test(word)) && before !== '';
-      const score = 2 * Math.min(run.length, 3) + (FUNCTION_WORDS.has(before) ? 2 : 0) + (isNamed ? 2 : 0);
-      const article = ARTICLES.has(before) ? `${before} ` : '';
-      found.push({ words: article + run.slice(0, PHRASE_WORDS).join(' '), score });
+  const runs: { readonly start: number; readonly end: number }[] = [];
+  let start: number | null = null;
+  for (let index = 0; index <= words.length; index += 1) {
+    const word = words[index]?.toLowerCase() ?? '';
+    const isWithin = ADJECTIVES.has(word) || isSubjectWord(word) || (start !== null && LINKS.has(word));
+    if (isWithin) start ??= index;
+    else if (start !== null) {
+      const end = LINKS.has(words[index - 1]?.toLowerCase() ?? '') ? index - 1 : index;
+      const run = words.slice(start, end);
+      if (run.some((part) => !ADJECTIVES.has(part.toLowerCase()))) runs.push({ start, end });
+      start = null;
     }
-    run = [];
-    before = next;
-  };
-  for (const word of words) {
-    const plainWord = word.toLowerCase();
-    const isLink = LINKS.has(plainWord) && run.length > 0;
-    const isSubject = ADJECTIVES.has(plainWord) || isSubjectWord(plainWord);
-    if (isLink) run.push(plainWord);
-    else if (isSubject) run.push(word);
-    else close(plainWord);
   }
-  close('');
-  return found;
+  const phrases = runs.map(
+    (run): Phrase => phraseOf(words, run.start, Math.min(run.end, run.start + PHRASE_WORDS)),
+  );
+  const [first, last] = [runs[0], runs.at(-1)];
+  if (first === undefined || last === undefined || first === last) return phrases;
+  const stretch = phraseOf(words, first.start, last.end);
+  const isRequest = words.slice(first.start, last.end).some((word) => REQUEST_WORDS.has(word.toLowerCase()));
+  if (isRequest || last.end - first.start > STRETCH_WORDS || stretch.words.length > PHRASE_CHARS)
+    return phrases;
+  return [{ ...stretch, score: phrases.reduce((sum, { score }) => sum + score, 0) }, ...phrases];
+}
+
+function phraseOf(words: readonly string[], start: number, end: number): Phrase {
+  const before = words[start - 1]?.toLowerCase() ?? '';
+  const run = words.slice(start, end);
+  const isNamed = before !== '' && run.some((word) => /^\p{Lu}/u.test(word));
+  return {
+    words: words.slice(ARTICLES.has(before) ? start - 1 : start, end).join(' '),
+    score: 2 * Math.min(run.length, 3) + (FUNCTION_WORDS.has(before) ? 2 : 0) + (isNamed ? 2 : 0),
+  };
 }
 
 function isSubjectWord(word: string): boolean {

@@ -6,6 +6,8 @@ import { weaveSentence } from './woven-sentences.ts';
 
 /** A sentence of the pool is chosen to fill a text exactly only where as much as this is left. */
 const FILLED_EXACTLY = 45;
+/** An answer begins with one of the first topics of the pool: what happens to every generation. */
+const CENTRAL_TOPICS = 6;
 
 const BY_LENGTH: ReadonlyMap<number, readonly string[]> = Map.groupBy(
   TOPICS.flatMap(({ sentences }) => sentences),
@@ -75,7 +77,10 @@ export class SentenceSource {
 
   #nextTopic() {
     while (this.#topic === undefined || this.#topic.sentences.length === 0) {
-      if (this.#topics.length === 0) this.#topics = this.#chance.shuffle(TOPICS);
+      if (this.#topics.length === 0) {
+        const first = this.#chance.pick(TOPICS.slice(0, CENTRAL_TOPICS));
+        this.#topics = [...this.#chance.shuffle(TOPICS.filter((topic) => topic !== first)), first];
+      }
       const topic = this.#topics.pop();
       if (topic === undefined) throw new Error('There are no topics.');
       const { title, leads, sentences } = topic;
