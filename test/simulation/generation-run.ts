@@ -13,7 +13,7 @@ import type { CloseStep, GenerationOutcome, StreamStep } from '../../contracts/s
 import { OUTPUT_CAP, RESERVED, type SimulatedProcess } from './simulated-process.ts';
 import { Lane, type World } from './world.ts';
 
-export interface RunPlan {
+interface RunPlan {
   readonly world: World;
   readonly order: GenerationOrder;
   readonly input: GenerationInput;
@@ -79,10 +79,10 @@ export class GenerationRun {
     const { world, anyProcess } = this.#plan;
     this.isCancelled = true;
     const { log } = anyProcess().dependencies;
-    // A wish that Redis does not hear of is Temporal's alone.
-    log.requestCancel(this.generationId).catch(() => 'Redis is away');
+    // If Redis is unreachable, only Temporal knows of the cancellation.
+    log.requestCancel(this.generationId).catch(() => 'Redis is unreachable');
     const stream = this.#stream;
-    world.add(new Lane(), `${this.generationId} is told to stop`, () => stream?.stop('cancel'));
+    world.add(new Lane(), `${this.generationId} receives the stop`, () => stream?.stop('cancel'));
   }
 
   async #create(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * Judges a simulated run by what the simulated providers said and what lies in the log. It folds the events by itself:
- * none of the product's own reading of a log is trusted here.
+ * Judges a simulated run by the answers of the simulated providers and by the log. It folds the events by itself and
+ * trusts none of the product's own readers of a log.
  */
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { charsIn, type Said, saidIn } from './answers.ts';
@@ -111,16 +111,16 @@ export class LogJudge {
       this.faults.push(`the checkpoint names the unknown response ${stored.cursor.responseId}`);
       return;
     }
-    const said = saidIn(response.answer.pieces.slice(0, stored.cursor.sequenceNumber));
+    const contents = saidIn(response.answer.deltas.slice(0, stored.cursor.sequenceNumber));
     const { text } = this.#reader;
     const { repeats } = response.answer;
-    const isExact = text === (repeats ? '' : response.base) + said.text;
+    const isExact = text === (repeats ? '' : response.base) + contents.text;
     // A restarted answer is held back as long as it repeats what readers have.
-    const isHeldBack = (response.strategy === 'restart' || repeats) && text.startsWith(said.text);
+    const isHeldBack = (response.strategy === 'restart' || repeats) && text.startsWith(contents.text);
     if (!isExact && !isHeldBack) {
       this.faults.push(
         `the checkpoint stands at ${stored.cursor.sequenceNumber} of ${response.id}, ` +
-          `which is ${JSON.stringify(response.base + said.text)}, and the text at ${JSON.stringify(text)}`,
+          `which is ${JSON.stringify(response.base + contents.text)}, and the text at ${JSON.stringify(text)}`,
       );
     }
   }
@@ -141,18 +141,18 @@ export class LogJudge {
     }
     const response = this.#responseOf(this.#attempt);
     if (response === undefined) return 'the answer is whole and no response was made';
-    const said = saidIn(response.answer.pieces);
+    const contents = saidIn(response.answer.deltas);
     const before = this.#atStart.get(this.#attempt);
-    const goesOn = response.strategy === 'prefill' || response.strategy === 'instruct';
-    const base = goesOn ? response.base : '';
-    if (goesOn && base !== before?.text) {
-      return `the call went on with ${quote(base)} where readers held ${quote(before?.text ?? '')}`;
+    const isContinuation = response.strategy === 'prefill' || response.strategy === 'instruct';
+    const base = isContinuation ? response.base : '';
+    if (isContinuation && base !== before?.text) {
+      return `the call continued ${quote(base)} where readers held ${quote(before?.text ?? '')}`;
     }
-    if (this.#isJson && goesOn) return 'an answer in JSON was continued as if it were prose';
+    if (this.#isJson && isContinuation) return 'an answer in JSON was continued as if it were prose';
     const wanted: Said = {
-      text: (response.answer.repeats ? '' : base) + said.text,
-      reasoning: goesOn ? (before?.reasoning ?? '') : said.reasoning,
-      calls: said.calls,
+      text: (response.answer.repeats ? '' : base) + contents.text,
+      reasoning: isContinuation ? (before?.reasoning ?? '') : contents.reasoning,
+      calls: contents.calls,
     };
     const held: Said = { text, reasoning, calls };
     return JSON.stringify(held) === JSON.stringify(wanted)
@@ -167,8 +167,8 @@ export class LogJudge {
       whole.text.startsWith(text) &&
       calls.every((call, index) => whole.calls[index]?.startsWith(call) ?? false);
     const candidates = this.#models.responses.map(({ base, answer }) => {
-      const said = saidIn(answer.pieces);
-      return { ...said, text: (answer.repeats ? '' : base) + said.text };
+      const contents = saidIn(answer.deltas);
+      return { ...contents, text: (answer.repeats ? '' : base) + contents.text };
     });
     const isPart = candidates.length === 0 ? text === '' && calls.length === 0 : candidates.some(isPartOf);
     return isPart || (text === '' && calls.length === 0)
@@ -192,7 +192,7 @@ export function judgeUsage(judges: readonly LogJudge[], models: ModelServer): st
     if (end !== null && 'usage' in end) booked += end.usage.outputTokens + end.usage.reasoningTokens;
   }
   const delivered = judges.reduce((sum, { deliveredChars }) => sum + deliveredChars, 0);
-  const made = models.responses.reduce((sum, { answer }) => sum + charsIn(answer.pieces), 0);
+  const made = models.responses.reduce((sum, { answer }) => sum + charsIn(answer.deltas), 0);
   if (booked < delivered) return [`${booked} output tokens were booked and readers got ${delivered}`];
   return booked > made ? [`${booked} output tokens were booked and the providers made ${made}`] : [];
 }

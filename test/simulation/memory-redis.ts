@@ -1,6 +1,6 @@
 /**
- * As much of Redis as the event log uses, in memory. The Lua of the log is written again in TypeScript here; a test runs
- * the same commands on this and on a real Redis and compares every answer.
+ * As much of Redis as the event log uses, in memory. The Lua of the log is written again in TypeScript here; a test
+ * runs the same commands on this and on a real Redis and compares every answer.
  */
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { Epoch } from '../../engine/streaming/event-log.ts';
@@ -122,17 +122,17 @@ export class MemoryRedis implements LogRedis {
     return ['', '0'];
   }
 
-  #create({ keys: [meta = '', stream = '', input = ''], arguments: given }: ScriptCall) {
+  #create({ keys: [meta = '', stream = '', input = ''], arguments: parameters }: ScriptCall) {
     const existing = this.#hashes.get(meta)?.get('requestHash');
     if (existing !== undefined) return [0, this.#hashes.get(meta)?.get('createdAt') ?? '', existing];
-    const [, events = '', text = ''] = given;
+    const [, events = '', text = ''] = parameters;
     const at = now();
     const hash = new Map([
       ['next', '1'],
       ['epoch', '0'],
       ['status', 'running'],
       ['createdAt', at],
-      ...Object.entries(fieldsOf(given).fields),
+      ...Object.entries(fieldsOf(parameters).fields),
     ]);
     this.#hashes.set(meta, hash);
     this.#streams.set(stream, [entry(0, at, events)]);
@@ -146,12 +146,12 @@ export class MemoryRedis implements LogRedis {
     return ['noted'];
   }
 
-  #open({ keys: [meta = ''], arguments: given }: ScriptCall) {
+  #open({ keys: [meta = ''], arguments: parameters }: ScriptCall) {
     const hash = this.#hashes.get(meta);
     if (hash === undefined) return ['missing'];
     const held = hash.get('epoch') ?? '';
     if (hash.get('status') !== 'running') return ['open', held];
-    const { epoch: wanted, opener } = fieldsOf<Epoch>(given);
+    const { epoch: wanted, opener } = fieldsOf<Epoch>(parameters);
     const latest = Math.max(Number(held) + 1, Date.now() + CLOCK_SKEW_MS);
     const epoch = wanted === 'newest' ? latest : wanted;
     if (epoch < Number(held)) return ['fenced', held];
@@ -159,10 +159,10 @@ export class MemoryRedis implements LogRedis {
     return ['open', String(epoch)];
   }
 
-  #openFresh({ keys: [meta = '', stream = '', channel = ''], arguments: given }: ScriptCall) {
+  #openFresh({ keys: [meta = '', stream = '', channel = ''], arguments: parameters }: ScriptCall) {
     const hash = this.#hashes.get(meta);
-    const { epoch, opener, count, fields } = fieldsOf(given);
-    const [, events = ''] = given;
+    const { epoch, opener, count, fields } = fieldsOf(parameters);
+    const [, events = ''] = parameters;
     const next = count + 1;
     const isOwn = hash?.get('opener') === opener && hash.get('epoch') === String(epoch);
     if (isOwn && Number(hash.get('next')) === next) return ['opened'];
@@ -213,10 +213,10 @@ export class MemoryRedis implements LogRedis {
     return ['noted'];
   }
 
-  #append({ keys, arguments: given }: ScriptCall) {
+  #append({ keys, arguments: parameters }: ScriptCall) {
     const [meta = '', stream = '', input = '', channel = '', compressed = ''] = keys;
-    const { mode, count, step, status, checkpoint, fields, ...fence } = fieldsOf(given);
-    const [, events = ''] = given;
+    const { mode, count, step, status, checkpoint, fields, ...fence } = fieldsOf(parameters);
+    const [, events = ''] = parameters;
     const hash = this.#hashes.get(meta);
     if (hash === undefined) return ['missing', '0'];
     const next = Number(hash.get('next'));
@@ -239,7 +239,7 @@ export class MemoryRedis implements LogRedis {
   }
 }
 
-/** The named fields of a script's first argument; a script reads only those of its own. */
+/** The named fields of a script's first argument; each script reads only the ones that it needs. */
 interface ScriptFields<InEpoch extends Epoch = number> {
   readonly mode: 'fenced' | 'once' | 'unopened';
   readonly epoch: InEpoch;
@@ -252,8 +252,8 @@ interface ScriptFields<InEpoch extends Epoch = number> {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-function fieldsOf<InEpoch extends Epoch = number>(given: readonly string[]): ScriptFields<InEpoch> {
-  return JSON.parse(given[0] ?? '{}');
+function fieldsOf<InEpoch extends Epoch = number>(parameters: readonly string[]): ScriptFields<InEpoch> {
+  return JSON.parse(parameters[0] ?? '{}');
 }
 
 function refuseOnce(hash: ReadonlyMap<string, string>, mode: string, step: string): string[] | null {

@@ -13,10 +13,10 @@ import type {
 } from '../../engine/providers/provider.ts';
 import {
   type Answer,
+  type AnswerDelta,
   charsIn,
   makeAnswer,
   makeContinuation,
-  type Piece,
   type QuestionKind,
 } from './answers.ts';
 import type { Label, Lane, World } from './world.ts';
@@ -26,7 +26,7 @@ export interface ModelResponse {
   /** `<generation id>:<attempt>`. */
   readonly key: string;
   readonly strategy: ProviderCall['resume']['strategy'];
-  /** The text that it goes on with. */
+  /** The text that it continues. */
   readonly base: string;
   readonly answer: Answer;
   /** Pieces that were sent or, where it runs without a reader, made. */
@@ -34,7 +34,7 @@ export interface ModelResponse {
   isGone: boolean;
 }
 
-/** How a call goes wrong: refused, or broken before the piece of this number. */
+/** How a call goes wrong: refused, or broken before the delta of this number. */
 interface Break {
   readonly at: number;
   readonly code: ErrorCode;
@@ -86,23 +86,23 @@ export class ModelServer {
     const broken = this.#plannedBreak(call);
     if (broken?.at === -1) throw errorOf(broken.code);
     const response = cursor === null ? this.#begin(call) : this.#reattach(cursor);
-    const { pieces, reason } = response.answer;
-    if (capabilities.reattach) response.made = pieces.length;
-    const told = (sequenceNumber: number) =>
+    const { deltas, reason } = response.answer;
+    if (capabilities.reattach) response.made = deltas.length;
+    const cursorAt = (sequenceNumber: number) =>
       capabilities.reattach ? { cursor: cursorOf(response, sequenceNumber) } : {};
     if (cursor === null && (capabilities.reattach || world.chance(50))) {
       await next(() => `${response.id} is accepted`);
-      yield { type: 'accepted', ...told(0) };
+      yield { type: 'accepted', ...cursorAt(0) };
     }
     if (world.chance(10))
       yield { type: 'usage', usage: { ...NO_USAGE, inputTokens: INPUT_TOKENS, estimated: true } };
-    const rest = cursor === null ? numbered(pieces, 0) : this.#restOf(response, cursor);
-    for (const [index, { piece, sequenceNumber }] of rest.entries()) {
+    const rest = cursor === null ? numbered(deltas, 0) : this.#restOf(response, cursor);
+    for (const [index, { delta, sequenceNumber }] of rest.entries()) {
       // One read of the socket often brings several.
       if (index === 0 || world.chance(60)) await next(() => `${response.id} says more`);
       if (broken?.at === index) throw errorOf(broken.code);
       response.made = Math.max(response.made, sequenceNumber);
-      yield { ...piece, ...told(sequenceNumber) };
+      yield { ...delta, ...cursorAt(sequenceNumber) };
     }
     await next(() => `${response.id} has ended`);
     if (broken !== null && broken.at >= rest.length) throw errorOf(broken.code);
@@ -131,7 +131,7 @@ export class ModelServer {
       isGone: false,
     };
     this.responses.push(response);
-    world.tell(() => `${response.id} is ${JSON.stringify(answer.pieces)}`);
+    world.tell(() => `${response.id} is ${JSON.stringify(answer.deltas)}`);
     return response;
   }
 
@@ -146,23 +146,23 @@ export class ModelServer {
 
   /** By its place in the stream or, as a poll does, by how many characters are known. */
   #restOf(response: ModelResponse, cursor: ProviderCursor): Numbered[] {
-    const { pieces } = response.answer;
-    if (this.#world.chance(60)) return numbered(pieces, cursor.sequenceNumber);
+    const { deltas } = response.answer;
+    if (this.#world.chance(60)) return numbered(deltas, cursor.sequenceNumber);
     const known = new Map<string, number>([
       ['text', cursor.textChars],
       ['reasoning', cursor.reasoningChars ?? 0],
       ...(cursor.toolCalls ?? []).map(({ id, argumentsChars }) => [id, argumentsChars] as const),
     ]);
-    return numbered(pieces, 0).flatMap(({ piece, sequenceNumber }) => {
-      const key = piece.type === 'tool-call' ? piece.id : piece.type;
-      const whole = piece.type === 'tool-call' ? piece.arguments : piece.text;
+    return numbered(deltas, 0).flatMap(({ delta, sequenceNumber }) => {
+      const key = delta.type === 'tool-call' ? delta.id : delta.type;
+      const whole = delta.type === 'tool-call' ? delta.arguments : delta.text;
       const skipped = Math.min(whole.length, known.get(key) ?? 0);
       known.set(key, (known.get(key) ?? 0) - skipped);
       if (skipped === whole.length && sequenceNumber <= cursor.sequenceNumber) return [];
       const left = whole.slice(skipped);
       return [
         {
-          piece: piece.type === 'tool-call' ? { ...piece, arguments: left } : { ...piece, text: left },
+          delta: delta.type === 'tool-call' ? { ...delta, arguments: left } : { ...delta, text: left },
           sequenceNumber,
         },
       ];
@@ -198,21 +198,21 @@ export class ModelServer {
 }
 
 interface Numbered {
-  readonly piece: Piece;
+  readonly delta: AnswerDelta;
   readonly sequenceNumber: number;
 }
 
-function numbered(pieces: readonly Piece[], after: number): Numbered[] {
-  return pieces.slice(after).map((piece, index) => ({ piece, sequenceNumber: after + index + 1 }));
+function numbered(deltas: readonly AnswerDelta[], after: number): Numbered[] {
+  return deltas.slice(after).map((delta, index) => ({ delta, sequenceNumber: after + index + 1 }));
 }
 
 function usageOf({ answer }: ModelResponse): Usage {
-  const thoughts = charsIn(answer.pieces.filter(({ type }) => type === 'reasoning'));
-  const outputTokens = charsIn(answer.pieces) - thoughts;
+  const thoughts = charsIn(answer.deltas.filter(({ type }) => type === 'reasoning'));
+  const outputTokens = charsIn(answer.deltas) - thoughts;
   return { ...NO_USAGE, inputTokens: INPUT_TOKENS, outputTokens, reasoningTokens: thoughts };
 }
 
-/** Where the stream stands after so many pieces. */
+/** Where the stream stands after so many deltas. */
 function cursorOf({ id, answer }: ModelResponse, sequenceNumber: number): ProviderCursor {
   let textChars = 0;
   let reasoningChars = 0;
@@ -220,15 +220,15 @@ function cursorOf({ id, answer }: ModelResponse, sequenceNumber: number): Provid
     number,
     { outputIndex: number; id: string; name: string; argumentsChars: number }
   >();
-  for (const piece of answer.pieces.slice(0, sequenceNumber)) {
-    if (piece.type === 'text') textChars += piece.text.length;
-    else if (piece.type === 'reasoning') reasoningChars += piece.text.length;
+  for (const delta of answer.deltas.slice(0, sequenceNumber)) {
+    if (delta.type === 'text') textChars += delta.text.length;
+    else if (delta.type === 'reasoning') reasoningChars += delta.text.length;
     else {
-      const argumentsChars = (toolCalls.get(piece.index)?.argumentsChars ?? 0) + piece.arguments.length;
-      toolCalls.set(piece.index, {
-        outputIndex: piece.index,
-        id: piece.id,
-        name: piece.name,
+      const argumentsChars = (toolCalls.get(delta.index)?.argumentsChars ?? 0) + delta.arguments.length;
+      toolCalls.set(delta.index, {
+        outputIndex: delta.index,
+        id: delta.id,
+        name: delta.name,
         argumentsChars,
       });
     }

@@ -1,7 +1,7 @@
 /**
- * The core of the product (log, writer, takeover, resume plan, restart guard, the loop that relays a provider, following
- * a leader) under every order of events that a seed gives, with crashes, zombies, lost replies and broken providers.
- * Nothing waits for real time, so a second tries thousands of orders; and a seed that fails fails again.
+ * The core of the product (log, writer, takeover, resume plan, restart guard, the loop that relays a provider,
+ * following a leader) under every order of events that a seed gives, with crashes, zombies, lost replies and broken
+ * providers. Nothing waits for real time, so a second tries thousands of orders, and a seed that fails fails again.
  */
 import type { GenerationInput, GenerationOrder } from '../../contracts/generation.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
@@ -19,7 +19,7 @@ import { OUTPUT_CAP, type Outside, SimulatedProcess } from './simulated-process.
 import { VirtualTime } from './virtual-time.ts';
 import { World } from './world.ts';
 
-export interface SeedReport {
+interface SeedReport {
   readonly seed: number;
   readonly faults: readonly string[];
   /** Every step, where it was asked for. */
@@ -57,7 +57,7 @@ export interface SimulationPlan {
   readonly runs: number;
   /** Of the first run; every other has the next number. */
   readonly seed: number;
-  /** It ends when so many have failed: whoever looks for a cause needs no more examples. */
+  /** The simulation ends after so many failures: to find a cause, more examples do not help. */
   readonly mostFailures: number;
 }
 
@@ -149,7 +149,7 @@ class Simulation {
       }
       if (!(await world.step())) break;
     }
-    if (!isOver) return [`nothing goes on after ${world.stepsTaken} steps`, ...this.#verdicts()];
+    if (!isOver) return [`nothing continues after ${world.stepsTaken} steps`, ...this.#verdicts()];
     if (broken !== null) return [`the simulation itself broke: ${String(broken)}`];
     // Zombies that are left may still try to write.
     for (let left = 30; left > 0; left -= 1) if (!(await world.step())) break;

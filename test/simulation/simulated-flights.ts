@@ -4,7 +4,6 @@ import { LIMITS } from '../../contracts/limits.ts';
 import { splitCost } from '../../contracts/share.ts';
 import type { Debt, Flights, WholeAnswer } from '../../engine/cache/flights.ts';
 import type { MemoryRedis } from './memory-redis.ts';
-import type { SimulatedProcess } from './simulated-process.ts';
 
 /** Who shares the answer of one leader. */
 interface Members {
@@ -71,7 +70,12 @@ export class FlightStore {
 
 const FLIGHT = { partition: 'p', key: 'k' };
 
-export function createSimulatedFlights(store: FlightStore, process: SimulatedProcess): Flights {
+/** A process that sends a command and waits for its reply; either may be lost. */
+interface AskingProcess {
+  ask<Value>(label: () => string, effect: () => Value): Promise<Value>;
+}
+
+export function createSimulatedFlights(store: FlightStore, process: AskingProcess): Flights {
   return {
     join: (_question, generationId, { mayLead }) =>
       process.ask(

@@ -1,6 +1,6 @@
 /**
- * A clock that moves only when it is told to. While it is installed it stands in for the global timers, `Date.now` and
- * `performance.now`; so code that waits takes no time, and a run with the same seed is the same run.
+ * A clock that moves only on request. While it is installed, it replaces the global timers, `Date.now` and
+ * `performance.now`, so code that waits takes no time, and a run with the same seed is the same run.
  */
 interface Timer {
   readonly dueMs: number;

@@ -1,13 +1,13 @@
 /**
- * Decides what happens next. Whatever crosses the border of a process (a command to Redis, its reply, the next piece of
- * a provider's stream) waits in a lane until the seed picks that lane; between two such steps all code runs as far as it
- * gets. One seed is one order of steps.
+ * Decides what happens next. Everything that crosses the border of a process (a command to Redis, its reply, the next
+ * delta of a provider's stream) waits in a lane until the seed picks that lane. Between two such steps, all code runs
+ * as far as it gets. One seed is one order of steps.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Random } from '../harness/random.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** Made only where somebody reads the steps. */
+/** A function is called only if the steps are printed. */
 export type Label = string | (() => string);
 
 interface Step {

@@ -1,4 +1,4 @@
-/** Look-ups among many stored answers of one partition, which is the worst case: every tenant and prompt has its own. */
+/** Lookups among many stored answers of one partition: the worst case, as each tenant and prompt has its own. */
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { DEFAULTS } from '../../contracts/limits.ts';
 import { NO_USAGE } from '../../contracts/money.ts';

@@ -33,12 +33,12 @@ export async function benchCache({
 async function benchEndToEnd(stack: Stack, requests: number): Promise<void> {
   const [, plan = ''] = /(\[\[.*\]\])/.exec(promptOf({ tokens: 60, delayMs: 1 })) ?? [];
   const topics = Array.from({ length: requests }, (_, index) => `widget number ${Date.now()}${index}`);
-  const asked = (words: string) => topics.map((topic) => `${words.replace('TOPIC', topic)} ${plan}`);
-  const first = asked('How do I turn on the TOPIC?');
-  const other = asked('What is the best way to switch on the TOPIC?');
+  const questionsOf = (words: string) => topics.map((topic) => `${words.replace('TOPIC', topic)} ${plan}`);
+  const first = questionsOf('How do I turn on the TOPIC?');
+  const other = questionsOf('What is the best way to switch on the TOPIC?');
   await measure(stack, first.slice(0, WARM_UP_REQUESTS), 'off');
   const rows = {
-    'no look-up (cache: off)': await measure(stack, asked('Why is there a TOPIC?'), 'off'),
+    'no look-up (cache: off)': await measure(stack, questionsOf('Why is there a TOPIC?'), 'off'),
     'a miss, compared with what is stored': await measure(stack, first, 'on'),
     'a hit, in the same words': await measure(stack, first, 'on'),
     'a hit, in other words': await measure(stack, other, 'on'),
@@ -52,8 +52,8 @@ async function benchEndToEnd(stack: Stack, requests: number): Promise<void> {
         name,
         {
           ...summary(samples.map(({ firstMs }) => firstMs)),
-          hits: samples.filter(({ said }) => said === 'hit').length,
-          skipped: samples.filter(({ said }) => said === 'skip').length,
+          hits: samples.filter(({ cacheResult }) => cacheResult === 'hit').length,
+          skipped: samples.filter(({ cacheResult }) => cacheResult === 'skip').length,
         },
       ]),
     ),
@@ -63,7 +63,7 @@ async function benchEndToEnd(stack: Stack, requests: number): Promise<void> {
 interface Sample {
   readonly firstMs: number;
   /** What the response says of the cache. */
-  readonly said: string | null;
+  readonly cacheResult: string | null;
 }
 
 async function measure(stack: Stack, inputs: readonly string[], cache: 'on' | 'off'): Promise<Sample[]> {
@@ -84,5 +84,5 @@ async function firstDelta(stack: Stack, input: string, cache: 'on' | 'off'): Pro
   });
   const decoder = new TextDecoder();
   for await (const bytes of response.body ?? []) parser.feed(decoder.decode(bytes, { stream: true }));
-  return { firstMs, said: response.headers.get('x-unbroken-cache') };
+  return { firstMs, cacheResult: response.headers.get('x-unbroken-cache') };
 }

@@ -1,6 +1,6 @@
 /** Whether histories are as long for a long answer as for a short one. */
 
-export interface Inspected {
+interface Inspected {
   readonly name: string;
   readonly group: string;
   readonly runs: readonly { readonly events: number }[];

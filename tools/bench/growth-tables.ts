@@ -1,5 +1,5 @@
 /** What `npm run bench -- growth` prints. */
-import { type Growth, PROCESSES } from './growth.ts';
+import { type Growth, PROCESSES } from './growth-row.ts';
 import { round } from './load.ts';
 
 export function printGrowth(rows: readonly Growth[], idle: Growth['cpuMs']): void {
@@ -7,8 +7,8 @@ export function printGrowth(rows: readonly Growth[], idle: Growth['cpuMs']): voi
   console.table(tableOf(rows, keptRow));
   console.log('\nCPU ms of a generation, by process, without what each uses when nothing runs');
   console.table(tableOf(rows, cpuRow));
-  const said = PROCESSES.map((name) => `${name} ${round(idle[name])}`).join(', ');
-  console.log(`CPU ms a second when nothing runs: ${said}`);
+  const idleCpu = PROCESSES.map((name) => `${name} ${round(idle[name])}`).join(', ');
+  console.log(`CPU ms a second when nothing runs: ${idleCpu}`);
 }
 
 function keptRow(row: Growth): Record<string, number | string> {

@@ -10,8 +10,9 @@ import { promptOf } from '../../test/harness/prompt.ts';
 import { type SharedServices, startSharedServices } from '../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../test/harness/stack.ts';
 import { closeTemporalClients } from '../../test/harness/streaming-worker.ts';
-import { type ClosedRun, closedRun } from './closed-run.ts';
+import { closedRun } from './closed-run.ts';
 import { differences } from './growth-check.ts';
+import { type ByProcess, type Growth, type GrowthPlan, PROCESSES } from './growth-row.ts';
 import { printGrowth } from './growth-tables.ts';
 import { load, type StreamTimes, streamOnce, summary } from './load.ts';
 import { openFileBytes, useOf } from './process-use.ts';
@@ -28,25 +29,12 @@ const PEAK_EVERY_MS = 250;
 /** Runs of a row that are looked at. */
 const INSPECTED = 20;
 
-interface Plan {
-  readonly name: string;
-  /** Rows of one group must have the same events in their histories. */
-  readonly group: 'ends within a second' | 'adopted';
-  readonly tokens: number;
-  readonly delayMs: number;
-  readonly firstMs: number;
-  readonly generations: number;
-  readonly atOnce: number;
-  /** Over how long the first ones begin. */
-  readonly rampMs: number;
-}
-
 const SHORT = { group: 'ends within a second', delayMs: 0, firstMs: 0, rampMs: 0 } as const;
 const LONG = { group: 'adopted', delayMs: 0, firstMs: ADOPTED_FIRST_MS, rampMs: 0 } as const;
 /** 40 s each, so that those of a row overlap though they do not begin together. */
 const SLOW = { group: 'adopted', tokens: 80, delayMs: 500, firstMs: 0, rampMs: RAMP_MS } as const;
 
-const PLANS: readonly Plan[] = [
+const PLANS: readonly GrowthPlan[] = [
   { ...SHORT, name: '100 tokens, at full speed', tokens: 100, generations: 200, atOnce: 10 },
   { ...SHORT, name: '1,000 tokens, at full speed', tokens: 1_000, generations: 100, atOnce: 5 },
   { ...LONG, name: '100 tokens, adopted', tokens: 100, generations: 100, atOnce: 10 },
@@ -66,26 +54,6 @@ const PLANS: readonly Plan[] = [
   { ...SLOW, name: '100 at once, 2 tokens/s', generations: 100, atOnce: 100 },
   { ...SLOW, name: '1,000 at once, 2 tokens/s', generations: 1_000, atOnce: 1_000 },
 ];
-
-export const PROCESSES = ['API', 'worker', 'Temporal', 'Redis', 'Qdrant'] as const;
-type ByProcess = Readonly<Record<(typeof PROCESSES)[number], number>>;
-
-/** What one row measured; of one generation unless it says otherwise. */
-export interface Growth extends Plan {
-  readonly runs: readonly ClosedRun[];
-  readonly cpuMs: ByProcess;
-  readonly logBytes: number;
-  readonly bookBytes: number;
-  readonly redisCommands: number;
-  readonly redisNetworkBytes: number;
-  /** The most that were streaming at the same time. */
-  readonly peakAtOnce: number;
-  readonly peakWorkerMiB: number;
-  readonly peakApiMiB: number;
-  readonly firstMs: number;
-  readonly firstP99Ms: number;
-  readonly tokensPerSecond: number;
-}
 
 interface Bench {
   readonly stack: Stack;
@@ -143,7 +111,7 @@ async function measureAll(
   return faults.length === 0;
 }
 
-async function measure(bench: Bench, plan: Plan): Promise<Growth> {
+async function measure(bench: Bench, plan: GrowthPlan): Promise<Growth> {
   const { stack, redis, pids, idle } = bench;
   const books = () => keysLike(redis, 'ub:budget:*').then((keys) => bytesOf(redis, keys));
   const booksBefore = await books();
@@ -180,7 +148,7 @@ async function measure(bench: Bench, plan: Plan): Promise<Growth> {
   };
 }
 
-async function runAll({ stack, pids }: Bench, plan: Plan) {
+async function runAll({ stack, pids }: Bench, plan: GrowthPlan) {
   let running = 0;
   let begun = 0;
   let [peakAtOnce, peakWorkerMiB, peakApiMiB] = [0, 0, 0];
@@ -207,7 +175,7 @@ async function runAll({ stack, pids }: Bench, plan: Plan) {
 
 async function generate(
   stack: Stack,
-  plan: Pick<Plan, 'tokens' | 'delayMs' | 'firstMs'>,
+  plan: Pick<GrowthPlan, 'tokens' | 'delayMs' | 'firstMs'>,
   onFirst: () => void = () => undefined,
 ): Promise<StreamTimes & { readonly id: string }> {
   let id = '';

@@ -1,11 +1,11 @@
 /**
- * The heap of a Node process after a collection, asked by its inspector: what is still held, not what is merely not yet
- * collected. The workflow thread of a worker has a heap of its own, so threads are asked too.
+ * Asks the inspector of a Node process for its heap after a collection: what is still referenced, not what is merely
+ * not yet collected. The workflow thread of a worker has a separate heap, so threads are asked too.
  */
 import { once } from 'node:events';
 import WebSocket from 'ws';
 
-/** Of a process that is to be asked; a port of its choice, on this machine only. */
+/** Of a process that is to be lastId; a port of its choice, on this machine only. */
 export const INSPECTED_NODE = '--inspect=127.0.0.1:0';
 const ANSWERS_WITHIN_MS = 10_000;
 
@@ -62,7 +62,7 @@ async function collectedBytes(ask: Ask): Promise<number> {
 
 function createConversation(say: (text: string) => void): { ask: Ask; hear(message: Message): void } {
   const waiting = new Map<number, (message: Message) => void>();
-  let asked = 0;
+  let lastId = 0;
   return {
     hear(message) {
       const resolve = waiting.get(message.id ?? 0);
@@ -70,8 +70,8 @@ function createConversation(say: (text: string) => void): { ask: Ask; hear(messa
       resolve?.(message);
     },
     ask(method, params = {}) {
-      asked += 1;
-      const id = asked;
+      lastId += 1;
+      const id = lastId;
       return new Promise((resolve, reject) => {
         const late = setTimeout(
           () => reject(new Error(`The inspector did not answer ${method}.`)),

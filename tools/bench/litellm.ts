@@ -13,7 +13,7 @@ const INSTALL_MS = 15 * 60_000;
 const READY_MS = 120_000;
 const MASTER_KEY = 'sk-bench';
 
-export interface Peer {
+interface Peer {
   readonly url: string;
   readonly key: string;
   readonly pid: number;

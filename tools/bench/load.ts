@@ -1,14 +1,14 @@
 /** A load of streamed requests from this process, and what their times say. */
 import { createParser } from 'eventsource-parser';
 
-export interface StreamedRequest {
+interface StreamedRequest {
   readonly url: string;
   readonly key: string;
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** Whether this event has the first text that a reader sees. */
   readonly isText: (event: Record<string, unknown>) => boolean;
-  /** Told of every event; a text returned is an error that the stream ended with. */
+  /** Receives every event; a returned text is the error with which the stream ended. */
   readonly onEvent?: (event: Record<string, unknown>) => string | undefined;
 }
 
@@ -57,25 +57,25 @@ export async function streamOnce({
   return { sentAtMs, firstAtMs, firstMs: firstAtMs - sentAtMs, wholeMs: now() - sentAtMs };
 }
 
-/** Runs `one` `requests` times, `concurrency` at a time. */
+/** Calls `request` so many times, `concurrency` at a time. */
 export async function load<Result>(
   requests: number,
   concurrency: number,
-  one: () => Promise<Result>,
+  request: () => Promise<Result>,
 ): Promise<Result[]> {
   const results: Result[] = [];
   let begun = 0;
   const runner = async () => {
     while (begun < requests) {
       begun += 1;
-      results.push(await one());
+      results.push(await request());
     }
   };
   await Promise.all(Array.from({ length: concurrency }, runner));
   return results;
 }
 
-export interface Summary {
+interface Summary {
   readonly 'median ms': number;
   readonly 'p99 ms': number;
   readonly samples: number;

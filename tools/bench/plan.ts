@@ -32,7 +32,7 @@ export const ASSUMED = {
   retention: { logHours: 24, entryDays: 100, reservationDays: 7, temporalDays: 3 },
   /** Memory of one Redis that is used. */
   redisGB: 25,
-  /** Found in the cache, and so neither embedded anew nor stored. */
+  /** The share of cache hits, which are neither embedded again nor stored. */
   cacheHits: 0.35,
   cacheTtlDays: 1,
   dimensions: 512,
@@ -43,10 +43,10 @@ export const ASSUMED = {
 const DAY_SECONDS = 86_400;
 const GB = 1e9;
 
-export type Retention = typeof ASSUMED.retention;
+type Retention = typeof ASSUMED.retention;
 
 /** All of the peak unless the name says otherwise. */
-export interface Needs {
+interface Needs {
   readonly meanPerSecond: number;
   readonly peakPerSecond: number;
   /** By Little's law. */

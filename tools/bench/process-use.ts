@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
 /** Ticks of /proc are a hundredth of a second on every Linux that Node runs on. */
 const TICK_MS = 10;
 
-export interface ProcessUse {
+interface ProcessUse {
   /** User and system time since the process began. */
   readonly cpuMs: number;
   readonly residentMiB: number;

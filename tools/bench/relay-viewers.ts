@@ -1,6 +1,7 @@
 /**
- * The load of `bench relay`, a process of its own: opens connections by hand, because a client library would cost more
- * than what is measured, and notes how old each token is when its bytes arrive. Talks to its parent by messages.
+ * The load of `bench relay`, in a separate process. It opens connections by hand, because a client library would cost
+ * more than what is measured, and notes how old each token is when its bytes arrive. It exchanges messages with its
+ * parent.
  */
 import { connect, type Socket } from 'node:net';
 

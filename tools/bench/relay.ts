@@ -30,7 +30,7 @@ const FLOOD_MS = 5_000;
 /** Of Linux, on every machine of today. */
 const TICKS_PER_SECOND = 100;
 
-export interface RelayPlan {
+interface RelayPlan {
   readonly viewers: readonly number[];
   readonly seconds: number;
   readonly tokensPerSecond: number;
@@ -86,7 +86,13 @@ async function measure(stack: Stack, plan: RelayPlan): Promise<void> {
       for (const count of plan.viewers) {
         const generations = await beginAll(begin, Math.ceil(count / VIEWERS_PER_GENERATION));
         const planned = planFor(stack, transport, generations, count);
-        rows[`${transport}, ${count} viewers`] = await watch(viewers, api.pid(), planned, generations, plan);
+        rows[`${transport}, ${count} viewers`] = await watch({
+          viewers,
+          apiPid: api.pid(),
+          planned,
+          generations,
+          plan,
+        });
       }
     }
     console.log(
@@ -117,13 +123,21 @@ function planFor(
   return { port, key: stack.api.key, transport, generationIds: ids, after: 0 };
 }
 
-async function watch(
-  viewers: Viewers,
-  apiPid: number,
-  planned: ViewersPlan,
-  generations: readonly Generation[],
-  { seconds, tokensPerSecond }: RelayPlan,
-): Promise<Record<string, number>> {
+interface Watch {
+  readonly viewers: Viewers;
+  readonly apiPid: number;
+  readonly planned: ViewersPlan;
+  readonly generations: readonly Generation[];
+  readonly plan: RelayPlan;
+}
+
+async function watch({
+  viewers,
+  apiPid,
+  planned,
+  generations,
+  plan: { seconds, tokensPerSecond },
+}: Watch): Promise<Record<string, number>> {
   const emptyKiB = residentKiB(apiPid);
   await viewers.ask({ type: 'open', plan: planned });
   const stop = new AbortController();

@@ -1,4 +1,4 @@
-/** What routing, the choice of a key and the circuit breaker cost a generation: in this process, on the wire, in Redis. */
+/** The cost of routing, the choice of a key and the circuit breaker: in this process, on the wire, in Redis. */
 import { RouteChooser } from '../../api/generations/choose-route.ts';
 import { generationRequestSchema } from '../../contracts/generation.ts';
 import { HealthSnapshot } from '../../engine/routing/health-snapshot.ts';
@@ -117,12 +117,12 @@ async function meanWithinRedis(redis: RedisConnection): Promise<number> {
   return round(Number(usec) / Number(calls));
 }
 
-async function measure(calls: number, one: (index: number) => Promise<unknown>) {
-  for (let index = 0; index < Math.min(WARM_UP, calls); index += 1) await one(-index);
+async function measure(calls: number, operation: (index: number) => Promise<unknown>) {
+  for (let index = 0; index < Math.min(WARM_UP, calls); index += 1) await operation(-index);
   const times: number[] = [];
   for (let index = 0; index < calls; index += 1) {
     const begunAt = performance.now();
-    await one(index);
+    await operation(index);
     times.push((performance.now() - begunAt) * 1_000);
   }
   const sorted = times.toSorted((a, b) => a - b);

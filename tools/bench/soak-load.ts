@@ -50,7 +50,7 @@ const ROUND: readonly ReaderKind[] = [
 ];
 
 interface Heard {
-  /** Absent where the wire has an id of its own. */
+  /** Absent if the wire has a different id. */
   readonly id?: string;
   /** From sending the request to its first text; only of those who streamed at once. */
   readonly firstMs?: number;

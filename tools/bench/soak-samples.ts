@@ -21,7 +21,7 @@ export interface Series {
   readonly points: Point[];
 }
 
-export interface Sampler {
+interface Sampler {
   readonly series: readonly Series[];
   sample(): Promise<void>;
   close(): void;

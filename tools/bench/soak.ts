@@ -26,7 +26,7 @@ const RETENTION_MS = 30_000;
 const CLOSES_WITHIN_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
-export interface SoakPlan {
+interface SoakPlan {
   readonly minutes: number;
   /** Generations a second. */
   readonly rate: number;
@@ -83,8 +83,8 @@ async function soak(
   const open = await openAtEnd(stack);
   const grown = printTrends(sampler.series, runMs);
   await printKept(redis, load);
-  const said = cpu.map(([name, ms]) => `${name} ${round(ms / load.done)}`).join(', ');
-  console.log(`CPU ms a generation, with what is sampled: ${said}`);
+  const cpuPerGeneration = cpu.map(([name, ms]) => `${name} ${round(ms / load.done)}`).join(', ');
+  console.log(`CPU ms a generation, with what is sampled: ${cpuPerGeneration}`);
   for (const failure of load.failures.slice(0, 10)) console.log(`FAILED: ${failure}`);
   console.log(`generations ${load.done} failed ${load.failed} open ${open} growing ${grown}`);
   return load.failed === 0 && open === 0 && grown === 0;

@@ -21,14 +21,16 @@ export const STEPS = [
   'beside it: from there until the first task is begun (0: eagerly)',
 ] as const;
 
-export type Steps = Partial<Record<(typeof STEPS)[number], number>>;
+type Steps = Partial<Record<(typeof STEPS)[number], number>>;
 
 export async function readSteps(stack: Stack, sample: Sample): Promise<Steps> {
   if (sample.id === undefined) return {};
   const client = await temporalClient(stack.env);
   const history = await client.workflow.getHandle(workflowId('dev', sample.id)).fetchHistory();
   const firstOf = (attributes: string) => {
-    const event = history.events?.find((one) => attributes in one && Reflect.get(one, attributes) !== null);
+    const event = history.events?.find(
+      (candidate) => attributes in candidate && Reflect.get(candidate, attributes) !== null,
+    );
     const time = event?.eventTime;
     return time === undefined || time === null
       ? undefined
