@@ -71,19 +71,19 @@ export function judge(answer: FuzzAnswer | null, method: string, secrets: readon
 }
 
 function judgeError({ status, headers, body }: FuzzAnswer): Verdict {
-  const said = `${status} ${body.slice(0, 300)}`;
+  const summary = `${status} ${body.slice(0, 300)}`;
   if (headers['content-type']?.startsWith('application/json') !== true)
-    return `an error that is not JSON: ${said}`;
+    return `an error that is not JSON: ${summary}`;
   const { code, message, doc } = errorIn(body);
-  if (typeof message !== 'string' || message === '') return `an error without a message: ${said}`;
+  if (typeof message !== 'string' || message === '') return `an error without a message: ${summary}`;
   if (VENDOR_CODES.has(String(code))) return null;
-  if (!isErrorCode(code)) return `an error without a known code: ${said}`;
-  if (doc !== `/docs/errors/${code}`) return `an error that leads to no page: ${said}`;
+  if (!isErrorCode(code)) return `an error without a known code: ${summary}`;
+  if (doc !== `/docs/errors/${code}`) return `an error that leads to no page: ${summary}`;
   if (ERRORS[code].status !== status)
-    return `${code} has the status ${ERRORS[code].status} in the table: ${said}`;
-  // All services are there. What is a provider's fault is told as such.
+    return `${code} has the status ${ERRORS[code].status} in the table: ${summary}`;
+  // All services are there. A provider's fault is reported as such.
   const isOfProvider = ERRORS[code].fallback || code === 'all_candidates_failed';
-  return status >= 500 && !isOfProvider ? `a fault of ours: ${said}` : null;
+  return status >= 500 && !isOfProvider ? `a fault of ours: ${summary}` : null;
 }
 
 function errorIn(body: string): { code?: unknown; message?: unknown; doc?: unknown } {

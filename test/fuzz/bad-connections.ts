@@ -81,7 +81,7 @@ export const harmless: fc.Arbitrary<Connection> = fc
     fc.oneof({ arbitrary: fc.constant({ status: 200, type: HEADERS['content-type'] }), weight: 3 }, sound),
     fc.record(shape),
   )
-  .map(([head, one]) => ({ ...head, ...one, garble: [] }));
+  .map(([head, body]) => ({ ...head, ...body, garble: [] }));
 export const garbled: fc.Arbitrary<Connection> = fc
   .tuple(
     harmless,
@@ -104,7 +104,7 @@ export const garbled: fc.Arbitrary<Connection> = fc
       { minLength: 1, maxLength: 4 },
     ),
   )
-  .map(([one, garble]) => ({ ...one, garble }));
+  .map(([connection, garble]) => ({ ...connection, garble }));
 
 /** The API behind such connections; after the last of them, one that works. */
 export function apiBehind(connections: readonly Connection[]): typeof globalThis.fetch {

@@ -15,7 +15,7 @@ export function toJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(toJson).join(',')}]`;
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   return `{${Object.entries(value)
-    .map(([key, one]) => `${JSON.stringify(key)}:${toJson(one)}`)
+    .map(([key, member]) => `${JSON.stringify(key)}:${toJson(member)}`)
     .join(',')}}`;
 }
 
@@ -110,16 +110,16 @@ type Path = readonly string[];
 
 function pathsOf(value: unknown, here: Path = []): Path[] {
   if (typeof value !== 'object' || value === null || value instanceof JsonText) return [here];
-  return [here, ...Object.entries(value).flatMap(([key, one]) => pathsOf(one, [...here, key]))];
+  return [here, ...Object.entries(value).flatMap(([key, member]) => pathsOf(member, [...here, key]))];
 }
 
 function changedAt(value: unknown, [key, ...rest]: Path, apply: Change): unknown {
   if (key === undefined) return apply(value);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value)
-    .map(([name, one]) => [name, name === key ? changedAt(one, rest, apply) : one] as const)
-    .filter(([, one]) => one !== GONE);
-  return Array.isArray(value) ? entries.map(([, one]) => one) : Object.fromEntries(entries);
+    .map(([name, member]) => [name, name === key ? changedAt(member, rest, apply) : member] as const)
+    .filter(([, member]) => member !== GONE);
+  return Array.isArray(value) ? entries.map(([, member]) => member) : Object.fromEntries(entries);
 }
 
 /** The good value, changed in up to `most` places; in none of them once in a while. */

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { Delivery, Fixture } from '../engine/providers/fixture-server.ts';
 import { nearly, toJson } from './bad-json.ts';
 
-export interface BrokenAnswer {
+interface BrokenAnswer {
   readonly fixture: Fixture;
   readonly delivery: Delivery;
   /** How a failure shows it: bytes as numbers tell nobody anything. */
@@ -50,23 +50,23 @@ const pieces = fc.constantFrom(
 /** Bytes as text of one character each, so that an edit may cut inside a character. */
 const edit: fc.Arbitrary<Edit> = fc
   .tuple(fc.nat(), fc.nat({ max: 40 }), fc.oneof(pieces, fc.string({ unit: 'binary-ascii', maxLength: 6 })))
-  .chain(([place, length, piece]) => {
+  .chain(([place, length, insert]) => {
     const at = (text: string) => place % (text.length + 1);
     return fc.constantFrom<Edit[]>(
       (text) => text.slice(0, at(text)),
       (text) => text.slice(0, at(text)) + text.slice(at(text) + length),
-      (text) => text.slice(0, at(text)) + Buffer.from(piece).toString('latin1') + text.slice(at(text)),
+      (text) => text.slice(0, at(text)) + Buffer.from(insert).toString('latin1') + text.slice(at(text)),
       (text) => text.slice(0, at(text) + length) + text.slice(at(text)),
       (text) => text.slice(0, at(text)) + '\xff'.repeat(1 + (length % 3)) + text.slice(at(text) + 1),
     );
   });
 
 /** Records that are left out, sent twice, in another order, or one huge one. */
-const recordEdit: fc.Arbitrary<Edit> = fc.tuple(fc.nat(), fc.nat()).chain(([one, other]) => {
+const recordEdit: fc.Arbitrary<Edit> = fc.tuple(fc.nat(), fc.nat()).chain(([first, second]) => {
   const move = (change: (records: string[], a: number, b: number) => void): Edit => {
     return (text) => {
       const records = text.split('\n\n');
-      change(records, one % records.length, other % records.length);
+      change(records, first % records.length, second % records.length);
       return records.join('\n\n');
     };
   };
@@ -79,10 +79,10 @@ const recordEdit: fc.Arbitrary<Edit> = fc.tuple(fc.nat(), fc.nat()).chain(([one,
   );
 });
 
-function swap(records: string[], one: number, other: number): void {
-  const first = records[one] ?? '';
-  records[one] = records[other] ?? '';
-  records[other] = first;
+function swap(records: string[], first: number, second: number): void {
+  const moved = records[first] ?? '';
+  records[first] = records[second] ?? '';
+  records[second] = moved;
 }
 
 /** The JSON of one record, nearly right. */
@@ -146,7 +146,7 @@ export function brokenAnswers(fixtures: readonly Fixture[]): fc.Arbitrary<Broken
       fc.nat({ max: body.length }).map((at): Delivery => ({ splitAt: at + 1 })),
     );
     return fc.tuple(edits, heads, delivery).map(([all, head, delivered]) => {
-      const changed = all.reduce((text, one) => one(text), body);
+      const changed = all.reduce((text, edit) => edit(text), body);
       // A response of 204 has no body, and Node refuses to write one.
       const made = head({ ...fixture, body: Buffer.from(changed, 'latin1') });
       const broken = made.status === 204 ? { ...made, body: Buffer.alloc(0) } : made;

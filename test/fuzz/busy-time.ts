@@ -1,6 +1,6 @@
 /**
- * How long the event loop of a process has worked, as the kernel counts it: time on a processor of its main thread alone.
- * A machine that is busy with others adds nothing to it, and neither does work that was given to another thread.
+ * How long the event loop of a process has worked, as the kernel counts it: time on a processor of its main thread
+ * alone. A machine that is busy with others adds nothing to it, and neither does work that was given to another thread.
  */
 import { existsSync, readFileSync } from 'node:fs';
 

@@ -48,8 +48,8 @@ function placesIn(body: unknown, value: unknown, path: readonly (string | number
   const whole = () => JSON.stringify(withPlace(body, path));
   if (typeof value === 'string') return [{ path: name, kind: 'text', body: whole(), item: null }];
   if (typeof value !== 'object' || value === null) return [];
-  const inner = Object.entries(value).flatMap(([key, one]) =>
-    placesIn(body, one, [...path, Array.isArray(value) ? Number(key) : key]),
+  const inner = Object.entries(value).flatMap(([key, member]) =>
+    placesIn(body, member, [...path, Array.isArray(value) ? Number(key) : key]),
   );
   const isList = Array.isArray(value);
   const item = isList && value.length > 0 ? JSON.stringify(value[0]) : null;
@@ -58,7 +58,8 @@ function placesIn(body: unknown, value: unknown, path: readonly (string | number
 
 function withPlace(body: unknown, [part, ...rest]: readonly (string | number)[]): unknown {
   if (part === undefined) return JSON.parse(PLACE);
-  if (Array.isArray(body)) return body.map((one, place) => (place === part ? withPlace(one, rest) : one));
+  if (Array.isArray(body))
+    return body.map((member, place) => (place === part ? withPlace(member, rest) : member));
   return { ...(body as object), [part]: withPlace((body as Record<string, unknown>)[part], rest) };
 }
 

@@ -1,4 +1,7 @@
-/** Inputs that grow: each family makes one of any size. Those by hand are of kinds that once stopped a process for seconds. */
+/**
+ * Inputs that grow: each family makes one of any size. Those by hand are of kinds that once stopped a process for
+ * seconds.
+ */
 import { gzipSync } from 'node:zlib';
 
 /** One or more requests that are sent one after the other. */
@@ -8,7 +11,7 @@ export interface CostInput {
   readonly frames?: { readonly path: string; readonly texts: readonly string[] };
 }
 
-export interface CostRequest {
+interface CostRequest {
   readonly method: string;
   readonly target: string;
   readonly headers: readonly (readonly [string, string])[];
@@ -44,8 +47,8 @@ export function growing(least: number, most: number, factor = 2): number[] {
   return [...sizes, most];
 }
 
-const one = (request: CostRequest): CostInput => ({ requests: [request] });
-const repeated = (piece: string, size: number, between = ',') => Array(size).fill(piece).join(between);
+const single = (request: CostRequest): CostInput => ({ requests: [request] });
+const repeated = (part: string, size: number, between = ',') => Array(size).fill(part).join(between);
 
 /** Runs that a tokenizer, a regular expression or a verifier may take long for. */
 export const ALPHABETS: readonly string[] = [
@@ -90,10 +93,10 @@ const BODIES: readonly CostFamily[] = [
     ['/v1/embeddings', '{"model":"simulated/sim-embed","input":[', '1', ']}'],
     ['/v1/embeddings', '{"model":"simulated/sim-embed","input":[', '"a"', ']}'],
   ].map(
-    ([path = '', before = '', piece = '', after = '']): CostFamily => ({
-      name: `POST ${path} with n of ${piece}`,
-      sizes: growing(1_000, Math.floor(BODY_BYTES / (piece.length + 1)) - 100, 4),
-      make: (size) => one(post(path, `${before.replace('M', MODEL)}${repeated(piece, size)}${after}`)),
+    ([path = '', before = '', part = '', after = '']): CostFamily => ({
+      name: `POST ${path} with n of ${part}`,
+      sizes: growing(1_000, Math.floor(BODY_BYTES / (part.length + 1)) - 100, 4),
+      make: (size) => single(post(path, `${before.replace('M', MODEL)}${repeated(part, size)}${after}`)),
     }),
   ),
   {
@@ -101,7 +104,7 @@ const BODIES: readonly CostFamily[] = [
     sizes: growing(1_000, 500_000, 4),
     make: (size) => {
       const keys = Array.from({ length: size }, (_, index) => `"k${index}":""`).join();
-      return one(post('/v1/generations', `{"input":"${SHORT}","metadata":{${keys}}}`));
+      return single(post('/v1/generations', `{"input":"${SHORT}","metadata":{${keys}}}`));
     },
   },
   {
@@ -110,13 +113,13 @@ const BODIES: readonly CostFamily[] = [
     make: (size) => {
       const body = gzipSync(`{"model":"${MODEL}","input":[${repeated('{}', size)}]}`);
       const headers = [JSON_TYPE, ['content-encoding', 'gzip'] as const];
-      return one({ method: 'POST', target: '/v1/responses', headers, body });
+      return single({ method: 'POST', target: '/v1/responses', headers, body });
     },
   },
   {
     name: 'POST /v1/generations nested n deep',
     sizes: growing(50, 4_000_000, 8),
-    make: (size) => one(post('/v1/generations', `{"input":${'['.repeat(size)}${']'.repeat(size)}}`)),
+    make: (size) => single(post('/v1/generations', `{"input":${'['.repeat(size)}${']'.repeat(size)}}`)),
   },
 ];
 
@@ -125,13 +128,13 @@ function textFamilies(alphabets: readonly string[]): CostFamily[] {
   const sizes = growing(8_000, 1_000_000, 4);
   return alphabets.flatMap((alphabet): CostFamily[] => {
     const text = (size: number) => alphabet.repeat(Math.ceil(size / alphabet.length));
-    const said = JSON.stringify(alphabet);
+    const json = JSON.stringify(alphabet);
     return [
       {
-        name: `POST /v1/messages/count_tokens with n characters of ${said}`,
+        name: `POST /v1/messages/count_tokens with n characters of ${json}`,
         sizes,
         make: (size) =>
-          one(
+          single(
             post(
               '/v1/messages/count_tokens',
               JSON.stringify({ model: MODEL, messages: [{ role: 'user', content: text(size) }] }),
@@ -139,16 +142,16 @@ function textFamilies(alphabets: readonly string[]): CostFamily[] {
           ),
       },
       {
-        name: `POST /v1/embeddings with n characters of ${said}`,
+        name: `POST /v1/embeddings with n characters of ${json}`,
         sizes,
         make: (size) =>
-          one(post('/v1/embeddings', JSON.stringify({ model: 'simulated/sim-embed', input: text(size) }))),
+          single(post('/v1/embeddings', JSON.stringify({ model: 'simulated/sim-embed', input: text(size) }))),
       },
       {
-        name: `POST /v1/generations with n characters of ${said}`,
+        name: `POST /v1/generations with n characters of ${json}`,
         sizes,
         make: (size) =>
-          one(
+          single(
             post(
               '/v1/generations',
               JSON.stringify({ input: `${text(size)}${LASTING}`, cache: 'off', maxOutputTokens: 100 }),
@@ -156,10 +159,10 @@ function textFamilies(alphabets: readonly string[]): CostFamily[] {
           ),
       },
       {
-        name: `POST /v1/generations, compressed, with n characters of ${said}`,
+        name: `POST /v1/generations, compressed, with n characters of ${json}`,
         sizes,
         make: (size) =>
-          one(
+          single(
             post(
               '/v1/generations',
               JSON.stringify({
@@ -208,7 +211,7 @@ const TEMPLATES: readonly CostFamily[] = PROMPTS.map((placeholders) => ({
   name: `a template with ${placeholders} placeholders, n characters for each`,
   sizes: growing(20, 20_000, 4),
   make: (size) =>
-    one(
+    single(
       post(
         '/v1/generations',
         JSON.stringify({
@@ -233,13 +236,13 @@ const HEADS: readonly CostFamily[] = [
     (header): CostFamily => ({
       name: `GET /v1/models with n characters of ${header}`,
       sizes: growing(1_000, 15_000),
-      make: (size) => one(get('/v1/models', [[header, 'a=;, '.repeat(size / 5)]])),
+      make: (size) => single(get('/v1/models', [[header, 'a=;, '.repeat(size / 5)]])),
     }),
   ),
   {
     name: 'GET /v1/generations with n parameters',
     sizes: growing(500, 4_000),
-    make: (size) => one(get(`/v1/generations?${repeated('a=1', size, '&')}`)),
+    make: (size) => single(get(`/v1/generations?${repeated('a=1', size, '&')}`)),
   },
 ];
 
@@ -299,7 +302,7 @@ export function readFamilies(ids: readonly string[]): CostFamily[] {
   ].map((target) => ({
     name: `GET ${target.replace(id, ':id').replace(response, ':id')} of long answers`,
     sizes: [1],
-    make: () => one(get(target)),
+    make: () => single(get(target)),
   }));
 }
 

@@ -21,7 +21,7 @@ class Wait {
     this.#busyMs = busyMs(pid) ?? 0;
   }
 
-  /** From now on somebody waits. */
+  /** From now on, a request waits. */
   begin(): void {
     this.#busyMs = busyMs(this.#pid) ?? this.#busyMs;
     this.#at = performance.now();

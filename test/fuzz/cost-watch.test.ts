@@ -1,4 +1,6 @@
-/** The measure itself: it sees an event loop that is held, and neither one that gives way nor a machine that is busy. */
+/**
+ * The measure itself: it sees an event loop that is held, and neither one that gives way nor a machine that is busy.
+ */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
 /**
- * How long others wait for an API and for a worker. The probes run in a thread of their own, so that what the fuzzer does
+ * How long others wait for an API and for a worker. The probes run in their own thread, so that what the fuzzer does
  * meanwhile does not count.
  */
 import { once } from 'node:events';

@@ -15,7 +15,7 @@ export function fromSchema(
   depth = 0,
 ): fc.Arbitrary<unknown> {
   if (depth > DEEPEST) return fc.constant(null);
-  const inner = (one: unknown) => fromSchema(one as JsonSchema, definitions, depth + 1);
+  const inner = (schemaPart: unknown) => fromSchema(schemaPart as JsonSchema, definitions, depth + 1);
   const { $ref, enum: values, anyOf, oneOf, allOf, type } = schema;
   if (typeof $ref === 'string') {
     const name = $ref.split('/').at(-1) ?? '';
@@ -59,7 +59,7 @@ function objectFrom(
 ): fc.Arbitrary<unknown> {
   const properties = Object.entries((schema['properties'] ?? {}) as Definitions);
   const required = new Set(Array.isArray(schema['required']) ? schema['required'] : []);
-  const named = fc.record(Object.fromEntries(properties.map(([key, one]) => [key, inner(one)])), {
+  const named = fc.record(Object.fromEntries(properties.map(([key, property]) => [key, inner(property)])), {
     requiredKeys: properties.map(([key]) => key).filter((key) => required.has(key)),
   });
   const { additionalProperties: others } = schema;
@@ -67,7 +67,7 @@ function objectFrom(
   const keys = fc.string({ minLength: 1, maxLength: 12 });
   return fc
     .tuple(named, fc.dictionary(keys, inner(others), { maxKeys: 3, noNullPrototype: true }))
-    .map(([one, more]) => ({ ...more, ...one }));
+    .map(([known, more]) => ({ ...more, ...known }));
 }
 
 function textFrom({ pattern, format, minLength, maxLength }: JsonSchema): fc.Arbitrary<unknown> {
@@ -80,7 +80,7 @@ function textFrom({ pattern, format, minLength, maxLength }: JsonSchema): fc.Arb
 
 function numberFrom(schema: JsonSchema): fc.Arbitrary<unknown> {
   const bound = (...names: string[]) =>
-    names.map((name) => schema[name]).find((one) => typeof one === 'number');
+    names.map((name) => schema[name]).find((limit) => typeof limit === 'number');
   const min = bound('minimum', 'exclusiveMinimum');
   const max = bound('maximum', 'exclusiveMaximum');
   const [low, high] = [typeof min === 'number' ? min : -10, typeof max === 'number' ? max : 1_000];

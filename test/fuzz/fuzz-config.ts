@@ -1,4 +1,7 @@
-/** The config file and the environment: whatever stands there, a config comes of it, or an error that says what to correct. */
+/**
+ * The config file and the environment: whatever stands there, a config comes of it, or an error that says what to
+ * correct.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -78,7 +81,7 @@ function judgeError(error: unknown, names: readonly string[]): Verdict {
   if (!(error instanceof ConfigError))
     return `no ConfigError: ${error instanceof Error ? error.stack : error}`;
   const { message } = error;
-  // A fault of the whole file is told as that of `config`.
+  // A fault of the whole file is reported as one of `config`.
   const isNamed =
     names.some((name) => message.includes(name)) || /Unrecognized key|: expected/i.test(message);
   return isNamed ? null : `the message names no key: ${message}`;
@@ -142,9 +145,9 @@ function yamlTexts(): fc.Arbitrary<string | Uint8Array> {
     ),
   );
   const put = fc.tuple(place, odd).map(
-    ([at, piece]) =>
+    ([at, insert]) =>
       (text: string) =>
-        text.slice(0, at) + piece + text.slice(at),
+        text.slice(0, at) + insert + text.slice(at),
   );
   const edits = fc.array(fc.oneof(cut, put), { minLength: 1, maxLength: 3 });
   return fc.oneof(

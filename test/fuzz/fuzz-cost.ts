@@ -1,8 +1,8 @@
 /**
- * Searches for the request that keeps others waiting the longest. Inputs grow until one costs too much or none is larger;
- * while each is taken, probes measure how long another request to the API, and another tenant's stream from the worker,
- * wait for work of the process. Others on the machine make a measurement larger and never smaller, so what looks dear is
- * measured again, and the least counts.
+ * Searches for the request that keeps others waiting the longest. Inputs grow until one costs too much or none is
+ * larger; while each is taken, probes measure how long another request to the API, and another tenant's stream from the
+ * worker, wait for work of the process. Others on the machine make a measurement larger and never smaller, so what
+ * looks dear is measured again, and the least counts.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { GenerationView } from '../../contracts/generation.ts';
@@ -28,7 +28,7 @@ import type { FuzzPlan, SurfaceReport } from './inputs.ts';
 import { encodeFrame, openRawWebSocket } from './raw-websocket.ts';
 
 /** No request may keep another waiting for longer. */
-export const MOST_MS = 300;
+const MOST_MS = 300;
 const MEASURED_AGAIN = 2;
 const END_MS = 60_000;
 const FRAME_ANSWER_MS = 400;
@@ -37,7 +37,7 @@ const LONG_ANSWERS = 5;
 const LONG_TOKENS = 20_000;
 
 /** Nothing is refused for its number, the route asks what kind of task a text is, and a budget asks how long it is. */
-export const COST_CONFIG = {
+const COST_CONFIG = {
   // A look-up that a busy machine gives up tries nothing.
   cache: { lookUpMs: 5_000 },
   budgets: { limits: [{ per: 'user', id: '*', window: 'day', unit: 'tokens', amount: 1_000_000_000_000 }] },
@@ -51,22 +51,22 @@ export const COST_CONFIG = {
   },
 };
 
-export interface Costly extends Waits {
+interface Costly extends Waits {
   readonly family: string;
   readonly size: number;
 }
 
-export interface CostReport extends SurfaceReport {
+interface CostReport extends SurfaceReport {
   /** The dearest first. */
   readonly worst: readonly Costly[];
 }
 
-export interface CostPlan extends FuzzPlan {
+interface CostPlan extends FuzzPlan {
   /** In the name of each family that is tried. */
   readonly only: string;
 }
 
-/** Starts a product of its own, because an input may end its processes. */
+/** Starts its own instance of the product, because an input may end its processes. */
 export async function fuzzCost(
   services: Readonly<Record<string, string>>,
   plan: CostPlan,
@@ -125,13 +125,13 @@ class CostSearch {
       await this.#try(family);
     }
     const worst = this.#costs.toSorted((a, b) => most(b) - most(a)).slice(0, 5);
-    const said = worst.map((one) => `${inWords(one)} by ${one.family}, n = ${one.size}`);
+    const details = worst.map((input) => `${inWords(input)} by ${input.family}, n = ${input.size}`);
     return {
       surface: 'cost',
       inputs: this.#sent,
       failures: this.#failures,
       worst,
-      note: `longest waits: ${said.join('; ')}`,
+      note: `longest waits: ${details.join('; ')}`,
     };
   }
 
@@ -252,9 +252,9 @@ class CostSearch {
 }
 
 /** The lesser of two measurements; one that never came to an end counts. */
-function lesser(one: Waits, other: Waits): Waits {
-  if (!Number.isFinite(most(other))) return other;
-  return { api: Math.min(one.api, other.api), worker: Math.min(one.worker, other.worker) };
+function lesser(first: Waits, second: Waits): Waits {
+  if (!Number.isFinite(most(second))) return second;
+  return { api: Math.min(first.api, second.api), worker: Math.min(first.worker, second.worker) };
 }
 
 function inWords(waits: Waits): string {

@@ -55,7 +55,9 @@ interface Lane {
   readonly adapters: ReadonlyMap<WireFamily, Provider>;
 }
 
-/** @param inputs how many splits and how many broken answers, half each; `everySplit`: all splits, besides the others. */
+/**
+ * @param inputs how many splits and how many broken answers, half each; `everySplit`: all splits, besides the others.
+ */
 export async function fuzzProviderStreams({
   seed,
   inputs,
@@ -150,9 +152,9 @@ async function trySplits(
   return { surface: 'splits', inputs: chosen.length, failures };
 }
 
-function isSame(one: Heard | null, other: Heard | null): boolean {
-  if (one === null || other === null) return false;
-  return isDeepStrictEqual(one.events, other.events) && String(one.error) === String(other.error);
+function isSame(first: Heard | null, second: Heard | null): boolean {
+  if (first === null || second === null) return false;
+  return isDeepStrictEqual(first.events, second.events) && String(first.error) === String(second.error);
 }
 
 function tryBroken(
@@ -161,7 +163,7 @@ function tryBroken(
   recordings: readonly Recording[],
   plan: FuzzPlan,
 ): Promise<SurfaceReport> {
-  const own = recordings.filter((one) => one.wire === wire).map(({ fixture }) => fixture);
+  const own = recordings.filter((recording) => recording.wire === wire).map(({ fixture }) => fixture);
   return tryInputs(`${wire}: a broken answer`, brokenAnswers(own), plan, async ({ fixture, delivery }) =>
     judge(await listen(lane, wire, fixture, delivery)),
   );
@@ -180,10 +182,11 @@ function judgeError(error: unknown): Verdict {
   if (!(error instanceof UnbrokenError)) return `an error of no class: ${stackOf(error)}`;
   if (!isErrorCode(error.code)) return `an error of no code: ${error.code}`;
   const { cause } = error;
-  // `fetch` says a broken connection as a TypeError that has a cause; one without is of code that read what was not there.
+  // `fetch` says a broken connection as a TypeError that has a cause; one without is of code that read what was not
+  // there.
   const isOurs = isNamed(cause, 'TypeError', 'RangeError', 'ReferenceError') && cause.cause === undefined;
   const isTaken = error.code === 'provider_stream_cut' || error.code === 'provider_connect_failed';
-  return isOurs && isTaken ? `what it sent is told as ${error.code}: ${stackOf(cause)}` : null;
+  return isOurs && isTaken ? `what it sent is reported as ${error.code}: ${stackOf(cause)}` : null;
 }
 
 function isNamed(error: unknown, ...names: string[]): error is Error {
@@ -198,8 +201,8 @@ function stackOf(error: unknown): string {
 
 /** Whether an event is of the shape that the port promises. */
 function faultIn(event: ProviderEvent): Verdict {
-  const said = `${event.type} is not as the port has it: ${JSON.stringify(event).slice(0, 300)}`;
-  if ('cursor' in event && !isCursor(event.cursor)) return said;
+  const problem = `${event.type} is not as the port has it: ${JSON.stringify(event).slice(0, 300)}`;
+  if ('cursor' in event && !isCursor(event.cursor)) return problem;
   const isText = (...values: unknown[]) => values.every((value) => typeof value === 'string');
   const isUsage = (usage: object) =>
     Object.entries(usage).every(([name, value]) =>
@@ -208,15 +211,15 @@ function faultIn(event: ProviderEvent): Verdict {
   switch (event.type) {
     case 'text':
     case 'reasoning':
-      return isText(event.text) ? null : said;
+      return isText(event.text) ? null : problem;
     case 'tool-call':
-      return isCount(event.index) && isText(event.id, event.name, event.arguments) ? null : said;
+      return isCount(event.index) && isText(event.id, event.name, event.arguments) ? null : problem;
     case 'usage':
-      return isUsage(event.usage) ? null : said;
+      return isUsage(event.usage) ? null : problem;
     case 'finish':
       return finishReasons.includes(event.reason) && (event.usage === null || isUsage(event.usage))
         ? null
-        : said;
+        : problem;
     default:
       return null;
   }

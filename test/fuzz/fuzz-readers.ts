@@ -1,4 +1,6 @@
-/** Who reads our own stream: the TypeScript client and the edge relay, behind a network that cuts, splits and garbles. */
+/**
+ * Who reads our own stream: the TypeScript client and the edge relay, behind a network that cuts, splits and garbles.
+ */
 import fc from 'fast-check';
 import { LiveStreams } from '../../clients/edge/live-streams.ts';
 import { MemoryCache } from '../../clients/edge/memory-cache.ts';
@@ -24,13 +26,13 @@ import { type FuzzPlan, type SurfaceReport, sumOf, tryInputs, type Verdict, with
 const DONE_MS = 5_000;
 export async function fuzzReaders({ seed, inputs }: FuzzPlan): Promise<SurfaceReport> {
   const share = (part: number): FuzzPlan => ({ seed, inputs: Math.max(1, Math.round(inputs * part)) });
-  const { error: told } = console;
+  const { error: consoleError } = console;
   // The relay tells its platform of every stream that breaks; here they all do.
   console.error = () => undefined;
   try {
     return sumOf('readers', await allReports(share));
   } finally {
-    console.error = told;
+    console.error = consoleError;
   }
 }
 
@@ -115,12 +117,12 @@ async function followsAll(connections: readonly Connection[]): Promise<Verdict> 
   return JSON.stringify(events) === JSON.stringify(EVENTS) ? null : `it read ${JSON.stringify(events)}`;
 }
 
-/** What is garbled may be noticed or not, but it is told in the client's own errors, and the order stays. */
+/** What is garbled may be noticed or not, but it surfaces as one of the client's own errors, and the order stays. */
 async function endsInWords(connections: readonly Connection[]): Promise<Verdict> {
   const { events, error } = await follow(connections);
   if (error === null) return `it did not end within ${DONE_MS} ms`;
   const isKnown = [ClientError, ConnectionLostError, StreamIntegrityError].some(
-    (one) => error.error instanceof one,
+    (known) => error.error instanceof known,
   );
   if (error.error !== null && !isKnown)
     return `an error of no class: ${error.error instanceof Error ? error.error.stack : error.error}`;

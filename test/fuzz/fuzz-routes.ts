@@ -8,11 +8,11 @@ import { ask, judge } from './ask-api.ts';
 import { type FuzzPlan, inTurns, type SurfaceReport, sumOf, tryInputs } from './inputs.ts';
 import { type KnownNames, requestsFor } from './route-requests.ts';
 
-/** Each of its own, so that limits set for one tenant stop no other route. */
+/** A separate tenant per route, so that limits set for one stop no other route. */
 interface Tenant {
   /** With all scopes of a tenant. */
   readonly key: string;
-  /** Of a user who may act for nobody else. */
+  /** Belongs to a user who may act only for themselves. */
   readonly userKey: string;
   readonly known: KnownNames;
 }
@@ -70,8 +70,8 @@ function tryRoute(
   );
   return tryInputs(`${route.method} ${route.path}`, requestsFor(route, all), plan, async (request) => {
     // What the caller sent itself may come back in an answer.
-    const said = JSON.stringify([request.target, request.headers]);
-    const foreign = secrets.filter((secret) => !said.includes(secret));
+    const sentText = JSON.stringify([request.target, request.headers]);
+    const foreign = secrets.filter((secret) => !sentText.includes(secret));
     try {
       const answer = await ask(api.url, request, keys[request.caller]);
       if (answer !== null && answer.status < 300) served.add(route);
@@ -138,10 +138,10 @@ async function allEnd({ api: { url } }: Stack, { key }: Tenant): Promise<string[
 /** What the processes themselves saw fail, and whether they are still there. */
 export function faultsInLogs({ apis, workers }: Stack): string[] {
   const gone = [...apis, ...workers].filter((seat) => !seat.isRunning());
-  const told = apis.flatMap(({ log }) =>
+  const logged = apis.flatMap(({ log }) =>
     log()
       .split('\n')
       .filter((line) => /"level":(50|60)|polluted|Unhandled|uncaught/i.test(line)),
   );
-  return [...gone.map(({ name, log }) => `${name} has ended: ${log().slice(-1_000)}`), ...new Set(told)];
+  return [...gone.map(({ name, log }) => `${name} has ended: ${log().slice(-1_000)}`), ...new Set(logged)];
 }

@@ -25,7 +25,7 @@ const QUIET_MS = 60;
 /** Sockets that may stay of other callers, such as the pool of this process. */
 const OTHERS = 40;
 
-export interface RawRequest {
+interface RawRequest {
   readonly bytes: string;
   /** Of the bytes, how many are sent: then it says no more and waits. */
   readonly sent: number;
@@ -34,7 +34,7 @@ export interface RawRequest {
   readonly halfCloses: boolean;
 }
 
-export interface Heard {
+interface Heard {
   readonly text: string;
   readonly isClosed: boolean;
 }
@@ -58,7 +58,7 @@ export async function fuzzSockets(stack: Stack, { seed, inputs }: FuzzPlan): Pro
 }
 
 /** Sends, and hears until the server closes, or has answered and is quiet, or the time for both is over. */
-export async function talk(url: string, { bytes, sent, pieceBytes, halfCloses }: RawRequest): Promise<Heard> {
+async function talk(url: string, { bytes, sent, pieceBytes, halfCloses }: RawRequest): Promise<Heard> {
   const { hostname, port } = new URL(url);
   const socket = connect({ port: Number(port), host: hostname, allowHalfOpen: true });
   let text = '';
@@ -74,9 +74,9 @@ export async function talk(url: string, { bytes, sent, pieceBytes, halfCloses }:
   // A reset is as good an end as any.
   for (const end of ['close', 'end', 'error']) socket.on(end, close);
   const wanted = Buffer.from(bytes, 'latin1').subarray(0, sent);
-  const piece = pieceBytes === 0 ? wanted.length : pieceBytes;
-  for (let from = 0; from < wanted.length && !isClosed; from += Math.max(1, piece)) {
-    socket.write(wanted.subarray(from, from + piece));
+  const chunk = pieceBytes === 0 ? wanted.length : pieceBytes;
+  for (let from = 0; from < wanted.length && !isClosed; from += Math.max(1, chunk)) {
+    socket.write(wanted.subarray(from, from + chunk));
     if (pieceBytes > 0) await pause(1);
   }
   if (halfCloses) socket.end();
@@ -84,7 +84,7 @@ export async function talk(url: string, { bytes, sent, pieceBytes, halfCloses }:
   try {
     await waitFor('an answer or the end', isDone, SOCKET_LIMITS.requestMs + SLACK_MS);
   } catch {
-    // Told by what was heard: nothing, and it is open.
+    // Derived from what was heard: nothing, and it is open.
     isClosed = false;
   }
   socket.destroy();
@@ -121,106 +121,106 @@ async function leakedConnections(url: string): Promise<string[]> {
   }
 }
 
+const target = fc.constantFrom(
+  '/healthz',
+  '/v1/generations',
+  '/v1/models',
+  '/nothing',
+  '*',
+  'http://evil.example/v1/keys',
+  '//',
+  '/%',
+  '/\u0000',
+);
+const method = fc.constantFrom(
+  'GET',
+  'POST',
+  'PUT',
+  'HEAD',
+  'OPTIONS',
+  'CONNECT',
+  'TRACE',
+  'get',
+  'PRI',
+  'QUERY',
+  'X'.repeat(300),
+  '',
+);
+const version = fc.oneof(
+  { arbitrary: fc.constant('HTTP/1.1'), weight: 6 },
+  fc.constantFrom('HTTP/1.0', 'HTTP/2.0', 'HTTP/0.9', 'http/1.1', ''),
+);
+const oddHeader = fc.constantFrom(
+  'content-length: 10',
+  'content-length: 10',
+  'content-length: -1',
+  'content-length: 1e3',
+  'content-length: 5, 5',
+  'content-length: 99999999999999999999',
+  'transfer-encoding: chunked',
+  'transfer-encoding: chunked, identity',
+  'transfer-encoding: gzip, chunked',
+  'Transfer-Encoding : chunked',
+  'transfer-encoding: xchunked',
+  'expect: 100-continue',
+  'expect: nothing',
+  'connection: close',
+  'connection: upgrade',
+  'upgrade: h2c',
+  'upgrade: websocket',
+  'te: trailers',
+  'http2-settings: AAMAAABkAAQAAP__',
+  'sec-websocket-key: x',
+  'sec-websocket-version: 99',
+  'host: b',
+  'x: \u0000',
+  ': x',
+  ' folded: x',
+  'no colon',
+  `x: ${'y'.repeat(20_000)}`,
+  'x'.repeat(3_000),
+  'x: \rx: y',
+  '\u00ff: \u00ff',
+  'cookie: a=b',
+);
+const body = fc.constantFrom(
+  '',
+  '{}',
+  '{"input":"x"}',
+  '5\r\nhello\r\n0\r\n\r\n',
+  'zz\r\nhello\r\n0\r\n\r\n',
+  '5;ext=1\r\nhello\r\n0\r\n\r\n',
+  'ffffffffffffffff\r\nx',
+  '-1\r\n',
+  '5\nhello\n0\n\n',
+  `${'0'.repeat(5_000)}1\r\nx\r\n0\r\n\r\n`,
+  '0\r\nx: y\r\n\r\n',
+  'GET /v1/keys HTTP/1.1\r\nhost: a\r\n\r\n',
+  '0\r\n\r\nGET /v1/keys HTTP/1.1\r\nhost: a\r\n\r\n',
+  'x'.repeat(70_000),
+);
+const end = fc.oneof({ arbitrary: fc.constant('\r\n'), weight: 8 }, fc.constantFrom('\n', '\r', '\r\n\r\n'));
+/** What is not HTTP at all. */
+const other = fc.constantFrom(
+  'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\u0000\u0000\u0000\u0004',
+  '\u0016\u0003\u0001\u0002\u0000\u0001',
+  'SSH-2.0-x\r\n',
+  '\r\n\r\n\r\n',
+  '\u0000',
+);
+
 function rawRequests(key: string): fc.Arbitrary<RawRequest> {
-  const target = fc.constantFrom(
-    '/healthz',
-    '/v1/generations',
-    '/v1/models',
-    '/nothing',
-    '*',
-    'http://evil.example/v1/keys',
-    '//',
-    '/%',
-    '/\u0000',
-  );
-  const method = fc.constantFrom(
-    'GET',
-    'POST',
-    'PUT',
-    'HEAD',
-    'OPTIONS',
-    'CONNECT',
-    'TRACE',
-    'get',
-    'PRI',
-    'QUERY',
-    'X'.repeat(300),
-    '',
-  );
-  const version = fc.oneof(
-    { arbitrary: fc.constant('HTTP/1.1'), weight: 6 },
-    fc.constantFrom('HTTP/1.0', 'HTTP/2.0', 'HTTP/0.9', 'http/1.1', ''),
-  );
   const line = fc.tuple(method, target, version).map((parts) => parts.join(' '));
   const header = fc.oneof(
     {
       arbitrary: fc.constantFrom('host: a', `authorization: Bearer ${key}`, 'content-type: application/json'),
       weight: 6,
     },
-    fc.constantFrom(
-      'content-length: 10',
-      'content-length: 10',
-      'content-length: -1',
-      'content-length: 1e3',
-      'content-length: 5, 5',
-      'content-length: 99999999999999999999',
-      'transfer-encoding: chunked',
-      'transfer-encoding: chunked, identity',
-      'transfer-encoding: gzip, chunked',
-      'Transfer-Encoding : chunked',
-      'transfer-encoding: xchunked',
-      'expect: 100-continue',
-      'expect: nothing',
-      'connection: close',
-      'connection: upgrade',
-      'upgrade: h2c',
-      'upgrade: websocket',
-      'te: trailers',
-      'http2-settings: AAMAAABkAAQAAP__',
-      'sec-websocket-key: x',
-      'sec-websocket-version: 99',
-      'host: b',
-      'x: \u0000',
-      ': x',
-      ' folded: x',
-      'no colon',
-      `x: ${'y'.repeat(20_000)}`,
-      'x'.repeat(3_000),
-      'x: \rx: y',
-      '\u00ff: \u00ff',
-      'cookie: a=b',
-    ),
-  );
-  const body = fc.constantFrom(
-    '',
-    '{}',
-    '{"input":"x"}',
-    '5\r\nhello\r\n0\r\n\r\n',
-    'zz\r\nhello\r\n0\r\n\r\n',
-    '5;ext=1\r\nhello\r\n0\r\n\r\n',
-    'ffffffffffffffff\r\nx',
-    '-1\r\n',
-    '5\nhello\n0\n\n',
-    `${'0'.repeat(5_000)}1\r\nx\r\n0\r\n\r\n`,
-    '0\r\nx: y\r\n\r\n',
-    'GET /v1/keys HTTP/1.1\r\nhost: a\r\n\r\n',
-    '0\r\n\r\nGET /v1/keys HTTP/1.1\r\nhost: a\r\n\r\n',
-    'x'.repeat(70_000),
-  );
-  const end = fc.oneof(
-    { arbitrary: fc.constant('\r\n'), weight: 8 },
-    fc.constantFrom('\n', '\r', '\r\n\r\n'),
+    oddHeader,
   );
   const made = fc
     .tuple(line, fc.array(header, { maxLength: 6 }), end, body)
     .map(([first, headers, eol, rest]) => `${[first, ...headers].join(eol)}${eol}${eol}${rest}`);
-  const other = fc.constantFrom(
-    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\u0000\u0000\u0000\u0004',
-    '\u0016\u0003\u0001\u0002\u0000\u0001',
-    'SSH-2.0-x\r\n',
-    '\r\n\r\n\r\n',
-    '\u0000',
-  );
   const bytes = fc.oneof(
     { arbitrary: made, weight: 8 },
     other,

@@ -56,9 +56,9 @@ async function attempt(url: string, path: string, key: string, session: Session)
   try {
     if (socket.status !== 101) return `the upgrade was answered with ${socket.status}`;
     const bytes = Buffer.concat(session.frames.map(encodeFrame));
-    const piece = session.pieceBytes === 0 ? bytes.length : session.pieceBytes;
-    for (let from = 0; from < bytes.length; from += Math.max(1, piece))
-      socket.write(bytes.subarray(from, from + piece));
+    const chunk = session.pieceBytes === 0 ? bytes.length : session.pieceBytes;
+    for (let from = 0; from < bytes.length; from += Math.max(1, chunk))
+      socket.write(bytes.subarray(from, from + chunk));
     if (session.goesAway) return null;
     const last = Buffer.from('still there?');
     socket.write(encodeFrame({ fin: true, reserved: 0, opcode: PING, isMasked: true, payload: last }));
@@ -99,8 +99,8 @@ function judgeClose(socket: RawWebSocket, { frames }: Session): Verdict {
 function textsAreOurs({ frames }: RawWebSocket): Verdict {
   for (const { opcode, payload } of frames) {
     if (opcode !== TEXT) continue;
-    const said: unknown = JSON.parse(payload.toString());
-    if (typeof said !== 'object' || said === null || !('type' in said))
+    const message: unknown = JSON.parse(payload.toString());
+    if (typeof message !== 'object' || message === null || !('type' in message))
       return `a frame without a type: ${payload}`;
     if (payload.includes('"internal"')) return `a fault of ours: ${payload.toString().slice(0, 400)}`;
   }
@@ -127,8 +127,8 @@ function sessions(path: (typeof PATHS)[number], generationId: string): fc.Arbitr
 function frames(path: (typeof PATHS)[number], generationId: string): fc.Arbitrary<RawFrame> {
   const whole = { fin: true, reserved: 0, isMasked: true };
   const text = (payload: string): RawFrame => ({ ...whole, opcode: TEXT, payload: Buffer.from(payload) });
-  const said = nearly(path === '/v1/stream' ? streamFrames(generationId) : responseFrames(), 2).map((value) =>
-    text(toJson(value)),
+  const frames = nearly(path === '/v1/stream' ? streamFrames(generationId) : responseFrames(), 2).map(
+    (value) => text(toJson(value)),
   );
   const odd = fc
     .constantFrom(
@@ -157,7 +157,7 @@ function frames(path: (typeof PATHS)[number], generationId: string): fc.Arbitrar
     .map((bytes) => text('x'.repeat(bytes)));
   const parts = fc.constant({ ...whole, fin: false, opcode: TEXT, payload: Buffer.from('{"type":') });
   return fc.oneof(
-    { arbitrary: said, weight: 8 },
+    { arbitrary: frames, weight: 8 },
     { arbitrary: odd, weight: 2 },
     { arbitrary: wild, weight: 2 },
     { arbitrary: large, weight: 1 },

@@ -25,14 +25,12 @@ const INPUT_CHARS = 3_000;
 
 /**
  * @param what names the property in a failure.
- * @param examples are tried first, whatever the seed: inputs that failed once.
  */
 export async function tryInputs<Input>(
   what: string,
   inputs: fc.Arbitrary<Input>,
   { seed, inputs: numRuns }: FuzzPlan,
   attempt: (input: Input) => Verdict | Promise<Verdict>,
-  examples: readonly Input[] = [],
 ): Promise<SurfaceReport> {
   let tried = 0;
   const judge = async (input: Input) => {
@@ -42,9 +40,8 @@ export async function tryInputs<Input>(
   };
   const outcome = await fc.check(fc.asyncProperty(inputs, judge), {
     seed,
-    numRuns: Math.max(numRuns, examples.length),
+    numRuns,
     interruptAfterTimeLimit: SHRINK_MS + numRuns * 1_000,
-    examples: examples.map((input): [Input] => [input]),
   });
   if (!outcome.failed) return { surface: what, inputs: tried, failures: [] };
   const input = fc.stringify(outcome.counterexample?.[0]).slice(0, INPUT_CHARS);

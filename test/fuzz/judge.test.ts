@@ -40,14 +40,14 @@ describe('the judge of answers', () => {
       answer(404, { ...known, message: 'Error\n    at x (/a/node_modules/b.js:1:1)' }),
       'a stack',
     ],
-  ])('%s', (_what, given, found) => {
-    const verdict = judge(given, 'GET', ['secret-of-b']);
+  ])('%s', (_what, input, found) => {
+    const verdict = judge(input, 'GET', ['secret-of-b']);
     if (found === null) expect(verdict).toBeNull();
     else expect(verdict).toContain(found);
   });
 });
 
-test('a failing input is found, made small, and told with what repeats it', async () => {
+test('a failing input is found, made small, and reported with what repeats it', async () => {
   const isLarge = (value: number) => (value > 9 ? `${value} is large` : null);
   const report = await tryInputs('digits', fc.nat({ max: 999 }), { seed: 5, inputs: 200 }, isLarge);
   expect(report.failures).toHaveLength(1);
@@ -66,8 +66,8 @@ test('what is nearly right holds keys and numbers that JSON.stringify does not w
   const texts = fc
     .sample(nearly(fc.constant({ a: [1, { b: 'c' }] })), { seed: 1, numRuns: 2_000 })
     .map(toJson);
-  for (const piece of ['"__proto__":', '1e999', '-0', '\\ud800', '"a":']) {
-    expect(texts.filter((text) => text.includes(piece)).length).toBeGreaterThan(0);
+  for (const part of ['"__proto__":', '1e999', '-0', '\\ud800', '"a":']) {
+    expect(texts.filter((text) => text.includes(part)).length).toBeGreaterThan(0);
   }
   expect(texts).toContain('{"a":[1,{"b":"c"}]}');
 });

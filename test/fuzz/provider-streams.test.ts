@@ -11,7 +11,7 @@ test('a stream of a provider is the same wherever it is split, and a broken one 
   expect(report.inputs).toBeGreaterThanOrEqual(1_200);
 });
 
-describe('a chunk that is not of the format is told as such, not as a connection that broke', () => {
+describe('a chunk that is not of the format is reported as such, not as a connection that broke', () => {
   let server: FixtureServer;
   beforeAll(async () => {
     server = await startFixtureServer();

@@ -12,7 +12,7 @@ export interface RawFrame {
   readonly saidLength?: number | undefined;
 }
 
-export interface HeardFrame {
+interface HeardFrame {
   readonly opcode: number;
   readonly payload: Buffer;
 }

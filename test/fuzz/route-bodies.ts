@@ -92,7 +92,9 @@ const DEEP: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   }),
   'POST /v1/ui/chat': fc.record({
     id: fc.constantFrom('chat-1', 'chat-2'),
-    messages: fc.record({ id: fc.uuid(), role: fc.constant('user'), parts: textParts() }).map((one) => [one]),
+    messages: fc
+      .record({ id: fc.uuid(), role: fc.constant('user'), parts: textParts() })
+      .map((message) => [message]),
   }),
 };
 
@@ -139,7 +141,7 @@ export function goodBodies(route: AppRoute): fc.Arbitrary<unknown> | null {
   const made = fromSchema(schema, definitions);
   const deep = [
     ...(DEEP[name] === undefined ? [] : [DEEP[name]]),
-    ...(GOOD[name] ?? []).map((one) => fc.constant(one)),
+    ...(GOOD[name] ?? []).map((value) => fc.constant(value)),
   ];
   return deep.length === 0
     ? made
@@ -157,7 +159,7 @@ function bodySchemaOf(name: string, route: AppRoute): JsonSchema | null {
 
 /** Parameters of the query: those of the route with values that it takes, and all with others. */
 export function queriesOf(route: AppRoute, bad: fc.Arbitrary<string>): fc.Arbitrary<string> {
-  const own = (operationOf(route)?.parameters ?? []).filter((one) => one.in === 'query');
+  const own = (operationOf(route)?.parameters ?? []).filter((parameter) => parameter.in === 'query');
   const good = own.map(({ name, schema }) =>
     fromSchema(schema, definitions).map(
       (value) => `${name}=${encodeURIComponent(String(value).toWellFormed())}`,

@@ -196,7 +196,7 @@ export function requestsFor(route: AppRoute, known: KnownNames): fc.Arbitrary<Fu
       odd: oddHeaders(known),
       body: hasBody
         ? fc.option(body, { freq: 12 })
-        : fc.option(body, { freq: 1 }).map((one) => (route.method === 'GET' ? null : one)),
+        : fc.option(body, { freq: 1 }).map((content) => (route.method === 'GET' ? null : content)),
       caller: fc.oneof(
         { arbitrary: fc.constant('admin' as const), weight: 14 },
         { arbitrary: fc.constant('user' as const), weight: 2 },
