@@ -27,7 +27,7 @@ export function reserveBudget(dependencies: Dependencies) {
   const { budget, cacheSettings, countTexts, priceOf } = dependencies;
   return async (order: GenerationOrder, input: GenerationInput): Promise<PreparedReservation> => {
     const { generationId, candidates, maxOutputTokens } = order;
-    const prepared = await prepareInput(dependencies, generationId, input);
+    const prepared = await prepareInput(dependencies, order, input);
     const asksJudge = cacheUseOf(order.cache).reads && cacheSettings(order.route).judge;
     const inputTokens = (await worstSentTokens(prepared.sent, countTexts)) + (asksJudge ? JUDGE_TOKENS : 0);
     // Models that are tried after the input was too long for the others.

@@ -1,5 +1,5 @@
 /** The input as it is sent: with its context compressed, if that was requested. */
-import type { CompressedTokens, GenerationInput } from '../../contracts/generation.ts';
+import type { CompressedTokens, GenerationInput, GenerationOrder } from '../../contracts/generation.ts';
 import type { Dependencies } from '../dependencies.ts';
 
 export interface PreparedInput {
@@ -10,10 +10,10 @@ export interface PreparedInput {
 /** Compresses the context, once, and notes in the log what was removed. */
 export async function prepareInput(
   { log, compression }: Pick<Dependencies, 'log' | 'compression'>,
-  generationId: string,
+  { generationId, tenant }: Pick<GenerationOrder, 'generationId' | 'tenant'>,
   input: GenerationInput,
 ): Promise<PreparedInput> {
-  const compressed = await compression.compressOnce(generationId, input);
+  const compressed = await compression.compressOnce({ generationId, tenant }, input);
   if (compressed === null) return { sent: input, compressed: undefined };
   const { engine, tokensBefore, tokensAfter, reason, messages } = compressed;
   // Before the stream begins: a repeat of this step finds the note, and does not append in the middle of the stream.

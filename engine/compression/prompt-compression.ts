@@ -11,13 +11,25 @@ export interface PromptCompression {
    * Compresses the input, or returns the stored result if it was compressed before. It stores nothing for a log that
    * has ended. null: the input asks for no compression.
    */
-  compressOnce(generationId: string, input: GenerationInput): Promise<CompressedInput | null>;
+  compressOnce(generation: CompressedFor, input: GenerationInput): Promise<CompressedInput | null>;
   /** The stored result; null if there is none. */
   read(generationId: string): Promise<CompressedInput | null>;
 }
 
-/** Shortens the context of a conversation. It never fails: a context that it cannot shorten stays, with a reason. */
-export type Compress = (messages: readonly Message[], target: CompressionTarget) => Promise<CompressedInput>;
+interface CompressedFor {
+  readonly generationId: string;
+  readonly tenant: string;
+}
+
+/**
+ * Shortens the context of a conversation. It never fails: a context that it cannot shorten stays, with a reason.
+ * Waiting requests are served round-robin by tenant.
+ */
+export type Compress = (
+  messages: readonly Message[],
+  target: CompressionTarget,
+  tenant?: string,
+) => Promise<CompressedInput>;
 
 /**
  * KEYS meta of the log, compressed input. ARGV[2] the compressed input.
@@ -42,11 +54,11 @@ export function createPromptCompression(
   };
   return {
     read,
-    async compressOnce(generationId, input) {
+    async compressOnce({ generationId, tenant }, input) {
       if (input.compression === undefined) return null;
       const stored = await read(generationId);
       if (stored !== null) return stored;
-      const compressed = await compress(input.messages, input.compression);
+      const compressed = await compress(input.messages, input.compression, tenant);
       // Another process may have been faster; all attempts of a generation must see one input.
       const [first] = await askScriptForTexts(redis, KEEP, {
         keys: [REDIS_KEYS.logMeta(generationId), REDIS_KEYS.compressedInput(generationId)],

@@ -45,10 +45,11 @@ export async function createThreadedCompression({
   });
   if (compression.engine === 'llmlingua-2') await thread.run(null satisfies CompressionRequest);
   return {
-    async compress(messages, target) {
+    async compress(messages, target, tenant) {
       const request: CompressionRequest = { messages, target };
       try {
-        return (await thread.run(request, { runMs: limitMs, waitMs: limitMs })) as CompressedInput;
+        const limits = { runMs: limitMs, waitMs: limitMs, ...(tenant === undefined ? {} : { turn: tenant }) };
+        return (await thread.run(request, limits)) as CompressedInput;
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         return uncompressed(messages, compression.engine, `The compression failed: ${reason}`);

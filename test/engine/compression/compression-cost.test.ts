@@ -103,6 +103,28 @@ describe('compression in a thread', () => {
     );
   });
 
+  test('serves tenants round-robin: much from one does not delay another', async () => {
+    let answer: () => void = () => undefined;
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const { compress } = await startByMeaning(async (texts) => {
+      await held;
+      return texts.map(() => [1, 0]);
+    });
+    const finished: string[] = [];
+    const ask = async (name: string, tenant: string) => {
+      await compress(questionAbout(long.slice(0, 2_000)), { keep: 0.5 }, tenant);
+      finished.push(name);
+    };
+    const first = ask('first of much', 'much');
+    const more = [2, 3, 4, 5].map((index) => ask(`${index} of much`, 'much'));
+    const little = ask('little', 'little');
+    answer();
+    await Promise.all([first, ...more, little]);
+    expect(finished.indexOf('little')).toBeLessThanOrEqual(2);
+  });
+
   test('does not block this process', async () => {
     const { compress } = await start();
     let turns = 0;

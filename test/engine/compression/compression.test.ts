@@ -226,13 +226,15 @@ describe('the compression of a generation', () => {
     const content = `<document>${article.text}</document>Who?`;
     const input = { messages: [{ role: 'user' as const, content }], maxOutputTokens: 9 };
     await log.create({ generationId: id, ...OWNER, input });
-    expect(await a.compressOnce(id, input)).toBeNull();
+    expect(await a.compressOnce({ generationId: id, tenant: 'acme' }, input)).toBeNull();
     const wish = { ...input, compression: { keep: 0.5 } };
-    const all = await Promise.all([a, b, a, b].map((process) => process.compressOnce(id, wish)));
+    const all = await Promise.all(
+      [a, b, a, b].map((process) => process.compressOnce({ generationId: id, tenant: 'acme' }, wish)),
+    );
     expect(new Set(all.map((input) => JSON.stringify(input))).size).toBe(1);
     expect(await b.read(id)).toEqual(all[0]);
     const before = made;
-    await a.compressOnce(id, wish);
+    await a.compressOnce({ generationId: id, tenant: 'acme' }, wish);
     expect(made).toBe(before);
   });
 
@@ -251,7 +253,7 @@ describe('the compression of a generation', () => {
       expect(await log.erase(generationId)).toBe('now');
       return compressInput(byWords, { messages }, target, countTokens);
     });
-    expect(await overtaken.compressOnce(generationId, input)).toMatchObject({
+    expect(await overtaken.compressOnce({ generationId, tenant: 'acme' }, input)).toMatchObject({
       tokensBefore: expect.any(Number),
     });
     expect(await overtaken.read(generationId)).toBeNull();
