@@ -29,7 +29,8 @@ export function scarceLimits(headers: Headers, nowMs: number): LimitsLeft | null
     const left = Number(value);
     const limit = Number(headers.get(name.replace('remaining', 'limit')) ?? Number.NaN);
     const resetMs = parseWaitMs(headers.get(name.replace('remaining', 'reset')), nowMs) ?? 0;
-    const isScarce = left <= (Number.isFinite(limit) ? limit * SCARCE_SHARE : 0);
+    // Some vendors write -1 where there is no limit.
+    const isScarce = left >= 0 && left <= (Number.isFinite(limit) ? limit * SCARCE_SHARE : 0);
     if (value !== '' && isScarce && resetMs > 0) {
       scarce.push({ what: name.includes('token') ? 'tokens' : 'requests', left, resetMs });
     }

@@ -37,6 +37,7 @@ test.each([
   [{}],
   [{ 'x-ratelimit-remaining-requests': '499', 'x-ratelimit-limit-requests': '500' }],
   [{ 'x-ratelimit-remaining-requests': '', 'x-ratelimit-reset-requests': '1s' }],
+  [{ 'x-ratelimit-remaining-requests': '-1', 'x-ratelimit-reset-requests': '30s' }],
   [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': 'soon' }],
   [{ 'x-ratelimit-remaining-requests': '0', 'x-ratelimit-reset-requests': '2020-01-01T00:00:00Z' }],
 ])('nothing is reported if enough is left or nothing can be read: %j', (headers) => {

@@ -171,4 +171,12 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     replace: '',
     caughtBy: { tests: ['test/engine/routing/redis-gate.test.ts'] },
   },
+  {
+    name: 'no-limit-rests-key',
+    breaks: 'A vendor that writes -1 where it has no limit makes its key rest after every call.',
+    file: 'engine/routing/rate-limit-headers.ts',
+    find: 'left >= 0 && left',
+    replace: 'left',
+    caughtBy: { tests: ['test/engine/routing/rate-limit-headers.test.ts'] },
+  },
 ];
