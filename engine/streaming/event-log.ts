@@ -59,6 +59,8 @@ export interface LogHead {
   readonly origin: unknown;
   /** Their owner had the texts deleted, at once or when the log ends; the id stays taken. */
   readonly erased: boolean;
+  /** The caller asked to cancel the generation, and it has not ended yet. */
+  readonly isCancelRequested: boolean;
 }
 
 /** `opened`: a writer has opened the log, and the step was valid only before that. */
@@ -100,7 +102,8 @@ export interface EventLog extends LogReader {
   create(creation: LogCreation): Promise<CreatedLog>;
   /**
    * Takes the log over for this epoch and reads all of it. Throws `LogRefused`.
-   * @param onCancelRequest called when an append finds that the caller asked to cancel the generation.
+   * @param onCancelRequest called when the opening or an append finds that the caller asked to cancel the generation.
+   * An attempt that resumes after an outage may have the whole answer at once, in its first append.
    */
   open(generationId: string, epoch: Epoch, onCancelRequest?: () => void): Promise<OpenedLog>;
   /**

@@ -18,6 +18,7 @@ const storedHeadSchema = z.object({
   origin: z.string().optional(),
   erased: z.string().optional(),
   eraseAtEnd: z.string().optional(),
+  cancel: z.string().optional(),
 });
 
 export function parseHead(generationId: string, fields: Readonly<Record<string, string>>): LogHead {
@@ -39,5 +40,6 @@ export function parseHead(generationId: string, fields: Readonly<Record<string, 
         : { from: stored.tornFrom, until: stored.tornUntil },
     origin: stored.origin === undefined ? null : JSON.parse(stored.origin),
     erased: stored.erased !== undefined || stored.eraseAtEnd !== undefined,
+    isCancelRequested: stored.status === 'running' && stored.cancel !== undefined,
   };
 }

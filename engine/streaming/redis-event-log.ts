@@ -114,6 +114,7 @@ export class RedisEventLog implements EventLog {
     const isRaised = head.status !== 'running' || epoch === 'newest' || Number(held) === epoch;
     assert(isRaised, `The log was opened with epoch ${epoch} and is in epoch ${held}.`);
     const { nextSeq } = head;
+    if (head.isCancelRequested) onCancelRequest?.();
     const writer = this.#writerFor({ generationId, epoch: Number(held), opener, nextSeq, onCancelRequest });
     return { head, events, writer };
   }

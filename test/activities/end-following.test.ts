@@ -128,14 +128,6 @@ async function startFollowing() {
 
 /** One attempt of the follower. */
 async function follow(epoch: number) {
-  const opened = await log.open(follower, epoch);
-  const record = readRecord(opened.events);
-  const step = stepOf(follower);
-  const joined = await findLeader(
-    { cacheSettings, flights },
-    { step, log: opened, input: inputOf(), record },
-  );
-  if (joined === null) throw new Error('it follows');
   const abort = new AbortController();
   let why: Stop | null = null;
   const control: StreamControl = {
@@ -148,6 +140,14 @@ async function follow(epoch: number) {
       abort.abort();
     },
   };
+  const opened = await log.open(follower, epoch, () => control.stop('cancel'));
+  const record = readRecord(opened.events);
+  const step = stepOf(follower);
+  const joined = await findLeader(
+    { cacheSettings, flights },
+    { step, log: opened, input: inputOf(), record },
+  );
+  if (joined === null) throw new Error('it follows');
   const outcome = followLeader({ flights, live, log }, { step, control, log: opened, record, joined });
   outcome.catch(() => undefined);
   await waitFor('it copies', async () => textOf(await log.read(follower, -1)).includes('One '));
@@ -219,6 +219,17 @@ describe('a follower that was counted pays its share', () => {
     control.stop('cancel');
     await endLeader();
     expect(await outcome).toMatchObject({ status: 'cancelled', ...paid });
+    expect(await lastOf(follower)).toMatchObject({ type: 'generation-cancel', ...paid });
+  });
+
+  test('when it is cancelled while no worker follows, though the answer is whole when one does again', async () => {
+    const { die } = await startFollowing();
+    await die();
+    await fixShares();
+    await log.requestCancel(follower);
+    await endLeader();
+    const next = await follow(EPOCH + 1);
+    expect(await next.outcome).toMatchObject({ status: 'cancelled', ...paid });
     expect(await lastOf(follower)).toMatchObject({ type: 'generation-cancel', ...paid });
   });
 

@@ -64,6 +64,7 @@ function viewerOf(log: GenerationEvent[], after = -1) {
         torn: null,
         origin: null,
         erased: false,
+        isCancelRequested: false,
         stored: false,
       }),
     },

@@ -118,6 +118,20 @@ function testCancelAndErasure(stand: LogStand): void {
     expect((await stand.log.head(generationId))?.status).toBe('completed');
   });
 
+  test('a writer that opens a log learns at once of a cancel request, and not of one after the end', async () => {
+    const generationId = await stand.newLog();
+    const requests: string[] = [];
+    await stand.log.open(generationId, 1, () => requests.push('before'));
+    await stand.log.requestCancel(generationId);
+    const { head } = await stand.log.open(generationId, 2, () => requests.push('while it runs'));
+    expect(requests).toEqual(['while it runs']);
+    expect(head.isCancelRequested).toBe(true);
+    await stand.log.appendOnce(generationId, 'close', [END]);
+    await stand.log.requestCancel(generationId);
+    await stand.log.open(generationId, 'newest', () => requests.push('ended'));
+    expect(requests).toEqual(['while it runs']);
+  });
+
   test('an erased log gives neither its texts nor its input, and its id stays taken', async () => {
     const generationId = await stand.newLog();
     await stand.writeBatches(generationId, [[delta('secret')], [END]]);

@@ -8,6 +8,14 @@ const SIMULATION = { simulation: 20_000 };
 
 export const LOG_MUTANTS: readonly Mutant[] = [
   {
+    name: 'cancel-unknown-until-the-next-append',
+    breaks: 'An attempt that resumes after a cancel and finds the whole answer delivers and ends it.',
+    file: 'engine/streaming/redis-event-log.ts',
+    find: 'if (head.isCancelRequested) onCancelRequest?.();',
+    replace: '',
+    caughtBy: { tests: ['test/activities/end-following.test.ts'] },
+  },
+  {
     name: 'backlog-without-its-cursor',
     breaks:
       'A backlog is appended in batches, and only the last has a cursor: a kill delivers the others twice.',
