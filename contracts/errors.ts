@@ -65,13 +65,13 @@ export const ERRORS = {
     400,
     false,
     false,
-    'Give every variable that the prompt declares, and no other, within its length.',
+    'Send every variable that the prompt declares, and no other, none over its maxChars.',
   ),
   not_continuable: row(
     409,
     false,
     false,
-    'Only an answer that ended by its length (finishReason: length) can be continued.',
+    'Only an answer that was cut at its length limit (finishReason: length) can be continued.',
   ),
   idempotency_conflict: row(409, false, false, 'Use a new Idempotency-Key for a different request.'),
   cursor_expired: row(
@@ -201,7 +201,12 @@ export const ERRORS = {
     true,
     'Shorten the input or use a model with a larger context window.',
   ),
-  content_filtered: row(400, false, false, 'The provider declined by its content policy.'),
+  content_filtered: row(
+    400,
+    false,
+    false,
+    'Change the input; the content policy of the provider rejects it.',
+  ),
   generation_timeout: row(
     504,
     false,

@@ -127,7 +127,7 @@ export const generationRequestSchema = z
   });
 export type GenerationRequest = z.infer<typeof generationRequestSchema>;
 
-/** Continues an answer that ended by its length. */
+/** Continues an answer that was cut at its length limit. */
 export const continueRequestSchema = z.strictObject({
   maxOutputTokens: z
     .int()

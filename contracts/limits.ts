@@ -1,6 +1,6 @@
 /**
- * A limit on everything, and the defaults of what the config, a route or a request may set. The unit is
- * last in the name.
+ * Every limit of the product. `LIMITS` are fixed. `DEFAULTS` apply unless the config, a route or a request sets another
+ * value. A name ends with its unit. What a user, team or key may spend is not here: docs/budgets.md.
  */
 
 /** Hard bounds: no setting changes them. */
@@ -84,15 +84,15 @@ export const LIMITS = {
    */
   leastContinuedChars: 24,
   /**
-   * Attempts that end without an answer and without a provider error: the worker died, or the response was lost. It
-   * bounds what an input costs that kills every worker which reads its answer.
+   * A generation fails after this many attempts whose worker died or whose response was lost. Without it, an input
+   * whose answer kills every worker that reads it would be called, and paid, forever.
    */
   uncountedAttempts: 10,
   /** Provider errors of one candidate before the next candidate is tried. */
   providerErrorsPerCandidate: 3,
-  /** Longest Retry-After of a provider that is waited for; after a longer one, the next candidate is tried. */
+  /** A Retry-After up to this is waited for; if a provider asks for a longer wait, the next candidate is tried. */
   retryAfterMs: 30_000,
-  /** A provider's only key is waited for up to this; for a longer rest, the gate says that there is no room. */
+  /** If a provider's only key rests for at most this, the call waits for it; else the gate reports no capacity. */
   shortWaitMs: 3_000,
   /** If the provider gate does not answer within this, calls are made without it. */
   gateMs: 2_000,
@@ -116,7 +116,7 @@ export const LIMITS = {
    * record a run that has reserved already.
    */
   orphanAfterMs: 15 * 60_000,
-  /** Attempts of a step whose error does not say that a service is unreachable; after them, the step is given up. */
+  /** If a step fails this often, and its error is not that a service is unreachable, it is not retried any more. */
   oddErrorAttempts: 20,
   minDeadlineMs: 100,
   maxDeadlineMs: 30 * 24 * 3_600_000,
@@ -162,7 +162,7 @@ export const DEFAULTS = {
   bytesInFlightPerKey: 32 * 1024 * 1024,
   /** Inputs and prompts that a tenant keeps in Redis. */
   storedBytesPerTenant: 2 * 1024 * 1024 * 1024,
-  /** Longest wait for room at a provider. */
+  /** Longest wait for capacity at a provider. */
   roomWaitMs: 10 * 60_000,
   /** How long a new generation waits for Temporal while it is unreachable. */
   waitForTemporalMs: 3_000,
@@ -171,7 +171,7 @@ export const DEFAULTS = {
   connectMs: 5_000,
   firstTokenMs: 10_000,
   betweenTokensMs: 15_000,
-  /** Silence of a reasoning model that has taken a call, before its first token. */
+  /** How long a reasoning model may be silent before its first token. */
   thinkingMs: 180_000,
   generationMs: 30 * 60_000,
   cacheLookUpMs: 150,

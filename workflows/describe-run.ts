@@ -9,12 +9,12 @@ import type { FailedCandidate } from './provider-fallback.ts';
 /** What the run does now, why it has these models in this order, and which of them have failed. */
 export function describeOrder(
   order: GenerationOrder,
-  doing: string,
+  currentStep: string,
   failed: readonly FailedCandidate[],
 ): string {
   const reasons = (order.routing?.reasons ?? []).map((line) => `- ${line}`);
   return [
-    doing,
+    currentStep,
     ...aboutOrder(order),
     ...(reasons.length === 0 ? [] : [reasons.join('\n')]),
     ...failed.map(({ candidate, failure }) => {

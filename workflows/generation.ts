@@ -88,8 +88,8 @@ async function answer(ordered: GenerationOrder): Promise<Answered> {
   const unsettled = (outcome: GenerationOutcome): Answered => ({ order, outcome, warnings: null });
   try {
     const [first] = order.candidates;
-    const doing = first === undefined ? 'No candidate' : `Streaming from **${candidateName(first)}**`;
-    setCurrentDetails(describeOrder(order, doing, []));
+    const currentStep = first === undefined ? 'No candidate' : `Streaming from **${candidateName(first)}**`;
+    setCurrentDetails(describeOrder(order, currentStep, []));
     const begun = await beginGeneration({ order, epochMs: Date.now() });
     if (begun.compressed !== undefined) order = { ...order, compressed: begun.compressed };
     if (begun.next === 'ended') return { order, outcome: begun.outcome, warnings: begun.warnings ?? [] };

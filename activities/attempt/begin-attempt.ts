@@ -154,7 +154,7 @@ function numberOf(resume: Resume, { attempts }: GenerationRecord): number {
 /** Why the log allows no further call of this candidate; null if it does. */
 function refuseCall(candidate: Candidate, record: GenerationRecord): ApplicationFailure | null {
   if (uncountedIn(record) >= LIMITS.uncountedAttempts) {
-    const message = `${LIMITS.uncountedAttempts} attempts ended before their answer did; no other is made.`;
+    const message = `${LIMITS.uncountedAttempts} attempts were interrupted before their answer was complete; no further attempt is made.`;
     return permanent('attempt_interrupted', message);
   }
   const givenUp = givenUpBy(candidate, record);

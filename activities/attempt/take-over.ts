@@ -1,4 +1,4 @@
-/** Takes a log over for a step that ends it in place of an attempt. */
+/** Takes a log over for a step that ends it without an attempt: a close, or an old stored answer. */
 import type { EventLog, OpenedLog } from '../../engine/streaming/event-log.ts';
 import { logRefusal } from '../failures.ts';
 

@@ -105,7 +105,7 @@ function defineLimits(budgets: Command): void {
   withKey(budgets.command('set').description('set a limit, or change it'))
     .requiredOption('--amount <count>', 'tokens or micro-USD; none: no limit', amount)
     .option('--soft', 'only warn')
-    .option('--warn-at <share>', 'the share at which a warning is given; default: 0.8', share)
+    .option('--warn-at <share>', 'send a warning when this share is spent; default: 0.8', share)
     .option('--time-zone <name>', "of day and month, such as Europe/Berlin; default: the config's")
     .action(async ({ per, id, window, unit, soft, warnAt, timeZone, ...flags }: SetFlags) => {
       const mode = soft === true ? 'soft' : 'hard';

@@ -14,7 +14,7 @@ interface CommandEntry {
 export const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'chat',
-    description: 'talk with a model; Ctrl-C leaves a running answer running',
+    description: 'talk with a model; after Ctrl-C, a running answer continues on the server',
     define: async (command) => (await import('./chat.ts')).defineChat(command),
   },
   {
@@ -64,7 +64,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'models',
-    description: 'list the models that the configuration knows: window, price, abilities',
+    description: 'list the models that the configuration knows: window, price, capabilities',
     define: async (command) => (await import('./models.ts')).defineModels(command),
   },
   {
@@ -84,7 +84,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'deployments',
-    description: 'versions of the workers: which one takes new generations; asks Temporal',
+    description: 'worker versions: show or set which one takes new generations, in Temporal',
     define: async (command) => (await import('./deployments.ts')).defineDeployments(command),
   },
   {

@@ -30,7 +30,7 @@ export function defineGenerate(command: Command): void {
   withRequestOptions(withConnection(command))
     .argument('[prompt]')
     .option('-f, --file <path>', 'read the prompt from a file')
-    .option('--priority <1-5>', 'where many wait, 1 goes first')
+    .option('--priority <1-5>', 'when generations queue for a provider: 1 is first, 5 last; default: 3')
     .option('--deadline <seconds>', 'end with an error after this time')
     .option('--user <user>', 'whose budget pays; needs the scope any-user')
     .option('--prompt <name@version>', 'a named prompt, or name@label; the prompt argument is then its input')

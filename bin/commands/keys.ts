@@ -74,7 +74,7 @@ export function defineKeys(keys: Command): void {
     });
   withConnection(keys.command('rotate').description('give a key a new secret and print it'))
     .argument('<id>')
-    .option('--overlap <duration>', 'how long the old secret stays good; default: 24h', duration)
+    .option('--overlap <duration>', 'how long the old secret stays valid; default: 24h', duration)
     .action(async (id: string, flags: ConnectionFlags & { overlap?: number }) => {
       const path = `/${encodeURIComponent(id)}/rotate`;
       const key = await call<NewKey>(flags, { method: 'POST', body: { overlapMs: flags.overlap } }, path);

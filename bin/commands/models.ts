@@ -23,10 +23,10 @@ export function defineModels(command: Command): void {
     .option('--available', 'only those whose key is set')
     .option('--tools', 'only those that call tools')
     .option('--vision', 'only those that take images')
-    .option('--json-schema', 'only those whose answer can be held to a schema')
+    .option('--json-schema', 'only those that can answer in JSON by a schema')
     .option('--reasoning', 'only those that reason')
-    .option('--prefill', 'only those that continue their own cut answer')
-    .option('--reattach', 'only those that let a client reattach to a cut answer')
+    .option('--prefill', 'only those that continue an interrupted answer by prefill')
+    .option('--reattach', 'only those whose running response can be reattached to')
     .action(printModels);
 }
 

@@ -17,22 +17,27 @@ export const keyLimitsSchema = z.strictObject({
 
 export const keySchema = z.strictObject({
   env: z.string().min(1).describe('The environment variable that holds the key, never the key itself.'),
-  weight: z.number().positive().max(1_000).default(1).describe('Its share of the calls, beside other keys.'),
+  weight: z
+    .number()
+    .positive()
+    .max(1_000)
+    .default(1)
+    .describe('Its share of the calls, relative to the other keys.'),
   limits: keyLimitsSchema.optional(),
 });
 
 export const breakerSchema = z.strictObject({
-  windowMs: z.int().min(1_000).default(30_000).describe('How far back calls count.'),
-  minCalls: count.default(5).describe('Fewer calls than this in the window never open it.'),
+  windowMs: z.int().min(1_000).default(30_000).describe('The period whose calls are judged, up to now.'),
+  minCalls: count.default(5).describe('With fewer calls in the window, the circuit stays closed.'),
   badShare: z
     .number()
     .gt(0)
     .max(1)
     .default(0.5)
-    .describe('The share of failed and slow calls that opens it.'),
+    .describe('The share of failed and slow calls that opens the circuit.'),
   slowFirstTokenMs: count.default(8_000).describe('A first token later than this counts as slow.'),
-  openMs: count.default(10_000).describe('How long a model is left alone before one call tries it.'),
-  maxOpenMs: count.default(30_000).describe('The most that this grows to while the tries fail.'),
+  openMs: count.default(10_000).describe('How long a model is not called before one call probes it.'),
+  maxOpenMs: count.default(30_000).describe('That time doubles with each failed probe, up to this.'),
 });
 export type BreakerSettings = z.output<typeof breakerSchema>;
 

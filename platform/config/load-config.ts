@@ -1,6 +1,6 @@
 /**
- * The only reader of `process.env` and of unbroken.config.yaml. Defaults, then the file, then the environment.
- * An error names the key and the fix.
+ * The only reader of `process.env` and of unbroken.config.yaml. The file overrides the defaults, and the environment
+ * overrides the file. An error names the key and the fix.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';

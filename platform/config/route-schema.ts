@@ -32,26 +32,28 @@ const settingsSchema = z.strictObject({
     .enum(routeOrders)
     .default('listed')
     .describe(
-      'Who is asked first: as listed, by weighted chance, the cheapest, or the one that has lately been fastest.',
+      'Which model is called first: as listed, random by weight, the cheapest, or the fastest of the last minutes.',
     ),
   tasks: z
     .record(taskSchema, candidates)
     .default({})
-    .describe('Models for one kind of task (simple, complex, code, or a name of yours), before the others.'),
+    .describe('Models to try first for one kind of task: simple, complex, code, or your own name.'),
   onContextLength: z
     .array(routeCandidateSchema)
     .max(MOST_CANDIDATES)
     .default([])
-    .describe('Models with a larger window, asked only after an input was too long.'),
+    .describe('Models with a larger window, called only after an input was too long.'),
   onContentPolicy: z
     .enum(['tell', 'fall-back'])
     .default('tell')
-    .describe('Whether a refusal by content policy ends the generation, or the next model is asked.'),
+    .describe('After a refusal by content policy: tell ends the generation, fall-back calls the next model.'),
   whenFull: z
     .enum(['next', 'wait'])
     .default('next')
-    .describe('When no key of a model has room: ask the next model, or wait. The last of all always waits.'),
-  maxWaitMs: z.int().nonnegative().default(DEFAULTS.roomWaitMs).describe('Longest wait for room.'),
+    .describe(
+      'If no key of a model has capacity: call the next model, or wait. If no model has any, it always waits.',
+    ),
+  maxWaitMs: z.int().nonnegative().default(DEFAULTS.roomWaitMs).describe('Longest wait for capacity.'),
   cachedAnswer: z
     .boolean()
     .default(true)

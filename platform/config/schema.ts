@@ -36,11 +36,11 @@ const capabilitiesSchema = z
 const quirksSchema = z
   .strictObject({
     maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).describe('max_tokens if absent.'),
-    streamOptions: z.boolean().describe('false: refuses stream_options, and tells the usage unasked.'),
+    streamOptions: z.boolean().describe('false: rejects stream_options, and reports usage without it.'),
     reasoningEffort: z
       .enum(['reasoning_effort', 'reasoning-object', 'none'])
-      .describe('How the effort is asked for; reasoning_effort if absent.'),
-    toolCallIds: z.enum(['any', 'nine-alphanumeric']).describe('The ids of tool calls that it takes.'),
+      .describe('The field that sets the reasoning effort; reasoning_effort if absent.'),
+    toolCallIds: z.enum(['any', 'nine-alphanumeric']).describe('Which ids of tool calls the vendor accepts.'),
   })
   .partial();
 
@@ -56,7 +56,7 @@ const providerSchema = z
     /** The name under which models.dev knows this provider; absent: the provider's own name. */
     knownAs: z.string().optional(),
     capabilities: capabilitiesSchema.optional().describe('Of all models of this provider.'),
-    quirks: quirksSchema.optional().describe('Where it departs from chat completions.'),
+    quirks: quirksSchema.optional().describe("Where it deviates from OpenAI's chat completions."),
     apiVersion: z.string().optional().describe('azure-openai: the version of the API.'),
     region: z.string().optional().describe('bedrock: the AWS region.'),
     package: z.string().optional().describe('ai-sdk: the npm package, such as @ai-sdk/groq.'),
@@ -117,7 +117,9 @@ const outputSchema = z.strictObject({
     })
     .nullable()
     .prefault({})
-    .describe('The cap of a named prompt: p99 of its answers so far, times the margin. null: not learnt.'),
+    .describe(
+      'Sets the output cap of a named prompt: p99 of its answers so far, times the margin. null: off.',
+    ),
 });
 
 /** Which engine shortens long contexts, and on which routes. */
@@ -143,7 +145,9 @@ const compressionConfigSchema = z
   });
 
 const budgetsSchema = z.strictObject({
-  timeZone: timeZoneSchema.default('UTC').describe('Of day and month, where a limit names none.'),
+  timeZone: timeZoneSchema
+    .default('UTC')
+    .describe('The time zone of days and months, if a limit names none.'),
   /** For every tenant; limits that are set by the API or CLI override these. */
   limits: z.array(budgetLimitSchema).max(1_000).default([]),
   webhook: z
@@ -166,13 +170,13 @@ const routeCacheSchema = z.strictObject({
     .min(0)
     .max(1)
     .default(0.5)
-    .describe('Cosine below which a stored question is not looked at.'),
-  ttlMs: z.int().positive().default(DAY_MS).describe('How long an answer may be given again.'),
-  judge: z.boolean().default(false).describe('Ask cache.judge where the verifier is unsure.'),
+    .describe('Stored questions with a smaller cosine similarity are ignored.'),
+  ttlMs: z.int().positive().default(DAY_MS).describe('How long a stored answer may be reused.'),
+  judge: z.boolean().default(false).describe('Let cache.judge decide when the verifier is unsure.'),
   singleFlight: z
     .boolean()
     .default(true)
-    .describe('Generations that ask the same at the same time share one call.'),
+    .describe('Generations that ask the same question at the same time share one call.'),
 });
 
 const cacheSchema = z.strictObject({
@@ -186,11 +190,11 @@ const cacheSchema = z.strictObject({
       timeoutMs: z.int().positive().default(1_500),
     })
     .optional()
-    .describe('A small model that decides where the verifier is unsure.'),
+    .describe('A small model that decides when the verifier is unsure.'),
   share: z
     .enum(['user', 'tenant'])
     .default('user')
-    .describe('Who may be given a stored answer, or one that is under way: its user, or all of the tenant.'),
+    .describe('Who may get a stored answer, or one in flight: only its user, or all users of the tenant.'),
   lookUpMs: z
     .int()
     .min(10)
@@ -243,7 +247,7 @@ export const configSchema = z.strictObject({
         .int()
         .positive()
         .default(DEFAULTS.thinkingMs)
-        .describe('Silence that a reasoning model may keep after it took a call; it thinks unseen.'),
+        .describe('How long a reasoning model may be silent before its first token.'),
       generationMs: z
         .int()
         .positive()
@@ -255,13 +259,15 @@ export const configSchema = z.strictObject({
         .int()
         .positive()
         .default(DEFAULTS.relayHeartbeatMs)
-        .describe('Silence after which a stream gets a sign of life; below the idle limit of every proxy'),
+        .describe(
+          'After this silence the API sends a heartbeat; keep it below the idle limit of every proxy',
+        ),
       redisAnswerMs: z
         .int()
         .min(100)
         .max(60_000)
         .default(DEFAULTS.redisAnswerMs)
-        .describe('How long Redis may take for a command; then a request gets its 503'),
+        .describe('How long Redis may take for a command; then the request gets a 503'),
       defaultMaxOutputTokens: z.int().positive().default(DEFAULTS.maxOutputTokens),
     })
     .prefault({}),
@@ -272,7 +278,7 @@ export const configSchema = z.strictObject({
         .positive()
         .max(60_000)
         .default(DEFAULTS.waitForTemporalMs)
-        .describe('How long a request waits for a Temporal that does not answer, before it gets its 503'),
+        .describe('How long a request waits if Temporal does not answer; then it gets a 503'),
     })
     .prefault({}),
   output: outputSchema.prefault({}),
@@ -283,12 +289,12 @@ export const configSchema = z.strictObject({
         .array(z.string())
         .default([])
         .describe(
-          'Routes whose text chat completions and messages hold back until it can no longer be voided.',
+          'Chat completions and messages send the text of these routes only when it can no longer be voided.',
         ),
       onClientAbort: z
         .enum(['continue', 'cancel'])
         .default('continue')
-        .describe('What a cut connection does to the generation that was begun on it.'),
+        .describe('What happens to a generation when the connection that started it breaks.'),
       clientAbortGraceMs: z
         .int()
         .positive()
@@ -306,7 +312,7 @@ export const configSchema = z.strictObject({
         .int()
         .min(LIMITS.requestBodyBytes)
         .default(DEFAULTS.bytesInFlightPerKey)
-        .describe('Bodies and frames of one key that one API process holds before they are worked off'),
+        .describe('Unprocessed bodies and frames of one key that one API process may hold'),
     })
     .prefault({}),
   http: z
@@ -320,13 +326,13 @@ export const configSchema = z.strictObject({
         .min(LIMITS.requestBodyBytes)
         .default(DEFAULTS.bytesInFlight)
         .describe(
-          'Bodies and frames that one API process holds before they are worked off; then it answers 503',
+          'Unprocessed bodies and frames that one API process may hold; beyond it, the response is 503',
         ),
       drainMs: z
         .int()
         .positive()
         .default(20_000)
-        .describe('After SIGTERM, for what runs and cannot be resumed elsewhere'),
+        .describe('After SIGTERM: how long requests that no other process can resume may still run'),
     })
     .prefault({}),
   encryption: z

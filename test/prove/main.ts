@@ -13,7 +13,9 @@ import { proveMutants } from './mutants.ts';
 import { proveSimulation } from './simulation.ts';
 
 const program = new Command('prove')
-  .description('Runs the product as it is used, harms it, and counts what the readers lost.')
+  .description(
+    'Runs the whole product, breaks it on purpose, and counts what readers lost and what was paid twice.',
+  )
   .showHelpAfterError('Run with --help for what can be proved.');
 
 program
@@ -24,7 +26,7 @@ program
   .option('--runs <count>', 'generations at the provider that can reattach', wholeNumber, 20)
   .option(
     '--prefill-runs <count>',
-    'generations at the provider that must be paid for its prefix',
+    'generations at the provider that continues by prefill, and bills it',
     wholeNumber,
     4,
   )
@@ -36,8 +38,13 @@ program
 
 program
   .command('compression')
-  .description('Shortens documents and looks for known answers in what is left.')
-  .option('--seed <seed>', 'of the order of documents and of what is dropped by chance', wholeNumber, 1)
+  .description('Compresses documents and counts the known answers that are still in them.')
+  .option(
+    '--seed <seed>',
+    'chooses the order of the documents and what the random baseline drops',
+    wholeNumber,
+    1,
+  )
   .option('--verbose', 'name each question whose answer was lost')
   .action(async (options: { seed: number; verbose?: boolean }) => {
     const proved = await proveCompression({ seed: options.seed, verbose: options.verbose === true });
@@ -53,7 +60,7 @@ program
 
 program
   .command('faults')
-  .description('Shows every fault of a provider to the running product, and checks what the caller got.')
+  .description('Simulates every fault of a provider, and checks what the caller of the product receives.')
   .option('--only <text>', 'cases whose number (such as c09) or name has this')
   .action(async ({ only }: { only?: string }) => {
     process.exitCode = (await proveFaults(only)) ? 0 : 1;
@@ -62,7 +69,7 @@ program
 program
   .command('budget')
   .description(
-    'Spends against small budgets from many processes and generations, and kills them in the middle.',
+    'Spends against small budgets from many processes, kills them meanwhile, and checks the balances.',
   )
   .option('--reservations <count>', 'reservations at once on the ledger', wholeNumber, 12_000)
   .option('--processes <count>', 'processes that reserve', wholeNumber, 6)
@@ -77,21 +84,19 @@ program
 program
   .command('matrix')
   .description(
-    'Kills, stops and cuts off every kind of process under load, and judges what all got and paid.',
+    'Kills, freezes and cuts off every kind of process under load, and checks what readers got and paid.',
   )
-  .option('--minutes <minutes>', 'how long there is harm', positive, 10)
-  .option('--at-once <count>', 'callers', wholeNumber, 8)
-  .option('--seed <seed>', 'plans the same requests and the same harm', wholeNumber)
+  .option('--minutes <minutes>', 'how long processes are killed and cut off', positive, 10)
+  .option('--at-once <count>', 'concurrent callers', wholeNumber, 8)
+  .option('--seed <seed>', 'plans the same requests and the same faults', wholeNumber)
   .action(async (options: { minutes: number; atOnce: number; seed?: number }) => {
     process.exitCode = (await proveMatrix({ ...options, seed: options.seed ?? chooseSeed() })) ? 0 : 1;
   });
 
 program
   .command('cache')
-  .description(
-    'Counts what the semantic cache finds and what it would give wrongly, over the labelled pairs.',
-  )
-  .option('--seed <seed>', 'of the made-up traffic', wholeNumber, 1)
+  .description('Counts paraphrases found and wrong answers of the semantic cache, on the labelled pairs.')
+  .option('--seed <seed>', 'of the synthetic traffic', wholeNumber, 1)
   .action(async ({ seed }: { seed: number }) => {
     process.exitCode = (await proveCache({ seed })) ? 0 : 1;
   });
@@ -99,11 +104,14 @@ program
 program
   .command('fuzz')
   .description(
-    'Sends what nobody should to every route, socket, parser and file, counts what was not taken well, and finds what keeps others waiting.',
+    'Sends bad input to every route, socket, parser and file, counts crashes and wrong errors, and finds inputs that delay other requests.',
   )
-  .option('--inputs <count>', 'in all, shared out to the surfaces', wholeNumber, 20_000)
-  .option('--every-split', 'recorded streams of providers are split at every byte, and not only at some')
-  .option('--cost [text]', 'only searches for what keeps others waiting, by inputs whose name has the text')
+  .option('--inputs <count>', 'total number of inputs, over all surfaces', wholeNumber, 20_000)
+  .option('--every-split', 'split recorded streams of providers at every byte; default: at some')
+  .option(
+    '--cost [text]',
+    'only search for inputs that delay other requests, among those whose name has the text',
+  )
   .option('--seed <seed>', 'makes the same inputs', wholeNumber)
   .action(async (options: { inputs: number; everySplit?: boolean; cost?: string | true; seed?: number }) => {
     const { inputs, everySplit = false, cost } = options;
@@ -114,10 +122,10 @@ program
 
 program
   .command('simulation')
-  .description('Runs the core against a simulated world, under orders of events that a seed chooses.')
+  .description('Runs the core in a simulated world, with orders of events that a seed chooses.')
   .option('--runs <count>', 'orders; 1 prints every step', wholeNumber, 1_000_000)
   .option('--seed <seed>', 'of the first order; the others have the next numbers', wholeNumber)
-  .option('--failures <count>', 'of each thread, after which it ends', wholeNumber, 3)
+  .option('--failures <count>', 'after which a thread stops', wholeNumber, 3)
   .action(async (options: { runs: number; seed?: number; failures: number }) => {
     const { runs, seed = chooseSeed(), failures: mostFailures } = options;
     process.exitCode = (await proveSimulation({ runs, seed, mostFailures })) ? 0 : 1;
@@ -125,7 +133,7 @@ program
 
 program
   .command('mutants')
-  .description('Puts real bugs back, one at a time, and runs the check that must see each.')
+  .description('Puts real bugs back, one at a time, and runs the check that must catch each.')
   .option('--only <text>', 'mutants whose name has this')
   .action(async ({ only }: { only?: string }) => {
     process.exitCode = (await proveMutants(only)) ? 0 : 1;

@@ -34,7 +34,7 @@ program
 
 program
   .command('peers')
-  .description('Unbroken beside LiteLLM and the bare provider: the same load, in one run.')
+  .description('Unbroken, LiteLLM and the provider itself under the same load, in one run.')
   .option('--requests <count>', 'requests of each at each concurrency', wholeNumber, 300)
   .action(async ({ requests }: { requests: number }) => {
     console.log(
@@ -45,7 +45,7 @@ program
 
 program
   .command('cache')
-  .description('Time to first token of a hit beside a miss, and look-ups among many stored answers.')
+  .description('Time to first token of a hit and of a miss, and look-ups among many stored answers.')
   .option('--requests <count>', 'requests of each kind', wholeNumber, 100)
   .option(
     '--entries <counts>',
@@ -77,7 +77,7 @@ program
 program
   .command('soak')
   .description(
-    'A constant load for long; fails where a generation fails, or memory, files, Redis or histories grow.',
+    'A long constant load; fails if a generation fails, or if memory, files, Redis or histories grow.',
   )
   .option('--minutes <count>', 'how long', wholeNumber, 20)
   .option('--rate <count>', 'generations that begin each second', wholeNumber, 8)
@@ -92,9 +92,7 @@ program
 
 program
   .command('growth')
-  .description(
-    'What a generation costs by its length, and by how many run at once; fails where histories grow.',
-  )
+  .description('The cost of a generation by its length and by concurrency; fails if histories grow.')
   .option('--only <text>', 'rows whose name has this', '')
   .action(async ({ only }: { only: string }) => {
     if (!(await benchGrowth(only))) process.exitCode = 1;

@@ -1,4 +1,4 @@
-/** Health check of a worker's container: succeeds when Temporal has lately heard a worker of this host poll. */
+/** Health check of a worker's container: succeeds if a worker of this host has polled Temporal recently. */
 import { hostname } from 'node:os';
 import { Connection } from '@temporalio/client';
 import { loadConfig } from '../../platform/config/load-config.ts';

@@ -1,6 +1,6 @@
 /**
- * One shot for a deployment without a certificate: makes one for localhost that signs itself, as the front wants it.
- * A certificate that is there is left alone, so yours can be put in its place.
+ * Runs once per deployment that has no certificate: creates a self-signed one for localhost, for the front proxy.
+ * An existing certificate is kept, so you can put yours in its place.
  *
  *   node tools/deploy/make-certificate.ts <folder> [<host name> ...]
  */

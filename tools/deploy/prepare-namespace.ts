@@ -1,4 +1,4 @@
-/** One shot for a deployment: makes the search attributes known, and ends when they can be used. */
+/** Runs once per deployment: adds our search attributes to Temporal, and exits when they can be used. */
 import { setTimeout as pause } from 'node:timers/promises';
 import { loadConfig } from '../../platform/config/load-config.ts';
 import { checkNamespace } from '../services/temporal-namespace.ts';

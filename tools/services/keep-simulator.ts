@@ -1,4 +1,4 @@
-/** The simulated provider of a start without keys: kept alive, and always found at the address that it began with. */
+/** The simulated provider of an `npm start` without keys: restarted when it dies, always at the same address. */
 import { findFreePort } from './ports.ts';
 import type { Report } from './programs/service-error.js';
 import { runNode } from './run-node.ts';

@@ -1,4 +1,4 @@
-/** Two programs of one machine cannot serve their metrics on one port. */
+/** The metrics ports of `npm start`: the worker uses the port after the API's, because both run on one machine. */
 import type { Environment } from './programs/service-error.js';
 
 /** @param port of the API; undefined: no metrics, 0: any port. */

@@ -1,6 +1,6 @@
 /**
- * Who runs in a data directory. A file per process names it by pid and birth, because a pid alone may have been
- * given to a stranger by now; so after a hard kill of `npm start` the next one ends exactly what was left over.
+ * Records which processes run in a data directory: one file per process, with its pid and start time, because the
+ * kernel may reuse a pid. So after a hard kill of `npm start`, the next one ends exactly the processes left over.
  */
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,4 @@
-/** This machine: Node, the disk, and the port of the API. */
+/** Checks this machine: the version of Node, free disk space, and the port of the API. */
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../../../platform/config/load-config.ts';
@@ -12,7 +12,7 @@ const LEAST_FREE_BYTES = 1_073_741_824;
 export function checkNode(version: string): Finding {
   return isAtLeast(version, LEAST_NODE)
     ? ok('node', version)
-    : error('node', version, `Use Node ${LEAST_NODE} or later; npm install brings the right one along.`);
+    : error('node', version, `Use Node ${LEAST_NODE} or later; npm install installs the pinned one.`);
 }
 
 export function checkDisk({ dataDir }: Pick<Config, 'dataDir'>): Finding {
@@ -42,7 +42,11 @@ export async function checkPort({ host, port }: Pick<Config, 'host' | 'port'>): 
   if (answer?.body.includes('"services"')) {
     return answer.status === 200
       ? ok('api', `answers and is ready at ${url}`)
-      : warning('api', `answers at ${url} and is not ready: ${answer.body}`, 'Look at what it needs, above.');
+      : warning(
+          'api',
+          `answers at ${url} and is not ready: ${answer.body}`,
+          'Fix the services that are listed above.',
+        );
   }
   if (answer === null && (await isPortFree(port))) {
     return warning('api', `nothing listens at ${url}`, 'Start it: npm start, or node api/main.ts.');

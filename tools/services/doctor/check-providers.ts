@@ -1,4 +1,4 @@
-/** Routes and the keys of their providers. Only their shape is looked at: no provider is called. */
+/** Checks the routes, and the keys of their providers by their form only: no provider is called. */
 import type { Config } from '../../../platform/config/load-config.ts';
 import { modelsOf } from '../../../platform/config/route-schema.ts';
 import { error, type Finding, ok, warning } from './finding.ts';

@@ -1,4 +1,4 @@
-/** Qdrant: there, new enough, and lets us in. Without it there is no answer cache, and all else works. */
+/** Checks Qdrant: reachable, new enough, accepts our key. Without Qdrant only the answer cache is missing. */
 import { z } from 'zod';
 import type { Config } from '../../../platform/config/load-config.ts';
 import { ANSWER_WITHIN_MS, type Finding, isAtLeast, ok, shown, warning, wordsOf } from './finding.ts';

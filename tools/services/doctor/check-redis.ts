@@ -1,4 +1,4 @@
-/** Redis: there, new enough, keeps what it acknowledged, evicts nothing, runs scripts, and has our time. */
+/** Checks Redis: reachable, new enough, durable, evicts nothing, runs scripts, and its clock agrees with ours. */
 import { createClient } from 'redis';
 import { z } from 'zod';
 import type { Config } from '../../../platform/config/load-config.ts';
@@ -161,7 +161,7 @@ async function clockOf(redis: Asking): Promise<Finding> {
     ? warning(
         'clocks',
         `Redis and this machine differ by ${Math.round(skewMs)} ms`,
-        'Let both take their time by NTP.',
+        'Synchronise both clocks by NTP.',
       )
     : ok('clocks', `Redis and this machine differ by less than ${Math.max(1, Math.ceil(skewMs))} ms`);
 }

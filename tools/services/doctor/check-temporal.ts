@@ -1,4 +1,4 @@
-/** Temporal: there, new enough, knows the namespace and our search attributes, and has workers that poll. */
+/** Checks Temporal: reachable, new enough, has the namespace, our search attributes, and workers that poll. */
 import { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../../contracts/names.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
@@ -25,7 +25,7 @@ export async function checkTemporal({ temporal }: Pick<Config, 'temporal'>): Pro
         : warning(
             'temporal version',
             version,
-            `Upgrade to ${LEAST_VERSION} or later: priority and turns need it.`,
+            `Upgrade to ${LEAST_VERSION} or later: priority and fairness of queues need it.`,
           ),
     ];
     findings.push(...(await within(() => checkNames(connection, namespace, taskQueue))));
@@ -75,8 +75,8 @@ async function checkPollers(connection: Connection, namespace: string, taskQueue
     return skewed
       ? warning(
           'workers',
-          'Temporal heard of one in the future',
-          'Let its machine and this one take their time by NTP.',
+          'the last poll of one is in the future: the clocks differ',
+          'Synchronise the clocks of Temporal and of this machine by NTP.',
         )
       : ok('workers', `${names.size} polled the task queue "${taskQueue}" in the last minutes`);
   }

@@ -1,4 +1,4 @@
-/** Versions of the workers: one of them takes new generations, and none that still has some is without workers. */
+/** Checks worker versions: one of them takes new generations, and each that has running ones has a worker. */
 import type { Connection } from '@temporalio/client';
 import type { Config } from '../../../platform/config/load-config.ts';
 import { readDeployment, type WorkerDeployment } from '../worker-deployment.ts';
@@ -25,15 +25,15 @@ export async function checkVersions(
 
 export function judgeVersions({ name, current, unversionedWorkers, versions }: WorkerDeployment): Finding[] {
   const findings: Finding[] = [];
-  const awake = versions.filter(({ workers }) => workers > 0).map(({ buildId }) => buildId);
-  const choose = `Run: npx unbroken deployments set-current ${awake[0] ?? '<build id>'}`;
+  const served = versions.filter(({ workers }) => workers > 0).map(({ buildId }) => buildId);
+  const choose = `Run: npx unbroken deployments set-current ${served[0] ?? '<build id>'}`;
   if (current === null && unversionedWorkers > 0) {
     findings.push(ok(CHECK, `new generations of ${name} begin on workers without a version`));
-  } else if (current === null && awake.length > 0) {
+  } else if (current === null && served.length > 0) {
     findings.push(error(CHECK, `no version of ${name} is current: new generations wait`, choose));
   } else if (current !== null) {
     findings.push(
-      awake.includes(current)
+      served.includes(current)
         ? ok(CHECK, `new generations of ${name} begin on ${current}`)
         : error(CHECK, `no worker of ${current}, which is current: new generations wait`, choose),
     );

@@ -16,7 +16,7 @@ export async function examine(environment: Readonly<Record<string, string | unde
     if (!(problem instanceof ConfigError)) throw problem;
     return [
       node,
-      error('config', problem.message, 'Correct it, then run this again: nothing else was looked at.'),
+      error('config', problem.message, 'Correct it, then run this again: nothing else was checked.'),
     ];
   }
   const services = await Promise.all([

@@ -1,9 +1,9 @@
-/** What the doctor says of one thing, and the tools that its checks share. */
+/** What the doctor reports for one check, and the functions that its checks share. */
 
 export interface Finding {
-  /** What was looked at, such as `redis persistence`. */
+  /** What was checked, such as `redis persistence`. */
   readonly check: string;
-  /** `warning`: it works, and will hurt one day. */
+  /** `warning`: it works now, but will cause trouble. */
   readonly status: 'ok' | 'warning' | 'error';
   readonly found: string;
   /** What to do; absent where all is well. */

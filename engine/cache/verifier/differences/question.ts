@@ -1,4 +1,4 @@
-/** How is not why, whether is not when, and what was is not what is. */
+/** Finds a different kind of question: how and why, whether and when, what was and what is. */
 import type { Check } from './difference.ts';
 
 /** The frames that an ambiguous frame may mean. */
