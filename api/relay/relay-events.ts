@@ -48,7 +48,7 @@ export async function relayEvents(
     heartbeatMs,
     onSilence: () => onSilence?.(generationId),
     source: {
-      window: (cursor) => shared.after(cursor),
+      window: (cursor, cursorAtMs) => shared.after(cursor, cursorAtMs),
       stored: async (cursor, entries) => {
         const read = () => readWithCursor(log, { generationId, cursor, entries });
         const events = await shared.readTogether(`${cursor} ${entries}`, read);

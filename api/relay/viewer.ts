@@ -29,8 +29,11 @@ export interface ViewerSink {
 
 /** Where a viewer's events come from. */
 interface ViewerSource {
-  /** Events after the cursor that the subscription delivered; null when only the log has them. */
-  window(cursor: number): readonly GenerationEvent[] | null;
+  /**
+   * Events after the cursor that the subscription delivered; null when only the log has them, or when the event at
+   * the cursor is not the one of `cursorAtMs`.
+   */
+  window(cursor: number, cursorAtMs: number | null): readonly GenerationEvent[] | null;
   stored(cursor: number, entries: number): Promise<StoredEvents>;
   head(): Promise<LogHead | null>;
 }
@@ -67,6 +70,8 @@ export class Viewer {
   #sentAtMs = Date.now();
   /** Redis was unreachable at the last read, so the log may have more. */
   #mustReadLog = false;
+  /** Batches may have been lost since the last read of the log, so what the window holds may not follow the cursor. */
+  #isLossReported = false;
 
   constructor(options: ViewerOptions) {
     this.#options = options;
@@ -86,6 +91,7 @@ export class Viewer {
 
   /** Takes what was just appended; null when batches may have been lost. Never throws. */
   takeBatch(batch: readonly GenerationEvent[] | null): void {
+    if (batch === null) this.#isLossReported = true;
     // A viewer that is reading finds the batch in the window or in the log.
     if (this.#state !== 'idle') return;
     try {
@@ -138,16 +144,16 @@ export class Viewer {
 
   async #readUntilIdle(skipWindow: boolean): Promise<void> {
     if (this.#isEnded()) return;
-    const { sink, source } = this.#options;
+    const { sink } = this.#options;
     this.#state = 'reading';
     this.#mustReadLog = false;
-    let events = skipWindow ? null : source.window(this.#cursor);
+    let events = skipWindow ? null : this.#window();
     let entries: number = LIMITS.entriesPerRead;
     while (!this.#isEnded()) {
       if (!sink.ready()) {
         // No events are held during the wait: those that arrive until then are read afterwards, merged.
         await this.#waitUntilReady();
-        events = source.window(this.#cursor);
+        events = this.#window();
         entries = ENTRIES_WHEN_SLOW;
         continue;
       }
@@ -158,15 +164,21 @@ export class Viewer {
       if (this.#isEnded()) return;
       const wasEmpty = events.length === 0;
       this.#sendWhileReady(events);
-      events = source.window(this.#cursor);
+      events = this.#window();
       // The log had no more, and nothing has arrived since that read: the next batch will be handed over.
-      if (events === null ? wasEmpty : events.length === 0) break;
+      if (events === null ? wasEmpty && !this.#isLossReported : events.length === 0) break;
     }
     if (!this.#isEnded()) this.#state = 'idle';
   }
 
+  /** After a loss only the log can show whether Redis still has the event at the cursor. */
+  #window(): readonly GenerationEvent[] | null {
+    return this.#isLossReported ? null : this.#options.source.window(this.#cursor, this.#lastAtMs);
+  }
+
   async #readLog(entries: number, isAfterSilence: boolean): Promise<readonly GenerationEvent[]> {
     const { generationId, source } = this.#options;
+    this.#isLossReported = false;
     const { events, cursorAtMs } = await source.stored(this.#cursor, entries);
     const isCut = this.#lastAtMs !== null && cursorAtMs !== this.#lastAtMs;
     // An erased log has no terminal event, so a viewer that was behind would wait for it for ever.

@@ -9,8 +9,12 @@ import { REDIS_KEYS } from '../../contracts/names.ts';
 import { decodeEvents, numberEvents } from './event-codec.ts';
 
 export interface LiveLog {
-  /** Events after the cursor if the window has all of them; null if the log itself must be read. */
-  after(cursor: number): readonly GenerationEvent[] | null;
+  /**
+   * Events after the cursor if the window has all of them; null if the log itself must be read.
+   * @param cursorAtMs `at` of the viewer's event at the cursor, if it has one. After Redis has lost the log's tail,
+   * the window may hold another event with that seq.
+   */
+  after(cursor: number, cursorAtMs?: number | null): readonly GenerationEvent[] | null;
   /** Viewers at the same place share one read of the log. */
   readTogether(place: string, read: () => Promise<GenerationEvent[]>): Promise<readonly GenerationEvent[]>;
   release(): Promise<void>;
@@ -68,7 +72,7 @@ export class RedisLiveLogs implements LiveLogs {
       throw error;
     }
     return {
-      after: (cursor) => shared.after(cursor),
+      after: (cursor, cursorAtMs) => shared.after(cursor, cursorAtMs),
       readTogether: (place, read) => shared.readTogether(place, read),
       release,
     };
@@ -119,11 +123,13 @@ class SharedLog {
     for (const listener of [...this.listeners]) listener(null);
   }
 
-  after(cursor: number): readonly GenerationEvent[] | null {
+  after(cursor: number, cursorAtMs: number | null = null): readonly GenerationEvent[] | null {
     const first = this.#events[0];
     // The window knows nothing about events after the last one that it received.
     if (first === undefined || cursor + 1 < first.seq || cursor >= first.seq + this.#events.length)
       return null;
+    const atCursor = this.#events[cursor - first.seq];
+    if (cursorAtMs !== null && atCursor !== undefined && atCursor.at !== cursorAtMs) return null;
     return this.#events.slice(cursor + 1 - first.seq);
   }
 

@@ -32,7 +32,7 @@ export function measureRelay(live: LiveLogs, metrics: Metrics): LiveLogs {
   const watch = (followed: LiveLog): LiveLog => {
     let isReleased = false;
     return {
-      after: (cursor) => followed.after(cursor),
+      after: (cursor, cursorAtMs) => followed.after(cursor, cursorAtMs),
       readTogether(place, read) {
         reads.inc();
         return followed.readTogether(place, read);

@@ -20,9 +20,10 @@ const end = (seq: number): GenerationEvent => ({
 /** A viewer of a log that the test holds. `window.events`: what the subscription delivers at its next question. */
 function viewerOf(log: GenerationEvent[], after = -1) {
   const sent: GenerationEvent[] = [];
+  const connection: { full: PromiseWithResolvers<boolean> | null } = { full: null };
   const sink: ViewerSink = {
-    ready: () => true,
-    whenReady: async () => true,
+    ready: () => connection.full === null,
+    whenReady: () => connection.full?.promise ?? Promise.resolve(true),
     send: (events) => void sent.push(...events),
     heartbeat: () => undefined,
     closeStalled: () => false,
@@ -71,7 +72,7 @@ function viewerOf(log: GenerationEvent[], after = -1) {
   });
   const running = viewer.run();
   running.catch(() => undefined);
-  return { viewer, sent, running, window, reads: () => reads };
+  return { viewer, sent, running, window, connection, reads: () => reads };
 }
 
 /** A viewer that has read the whole log so far and waits for the next batch. */
@@ -117,6 +118,22 @@ describe('a viewer', () => {
     await expect(running).rejects.toBeInstanceOf(AssertionError);
     expect(sent).toEqual(log);
     expect(await other.running).toBe(1);
+  });
+
+  test('whose connection is full while batches are lost reads the log, and learns that its tail was lost', async () => {
+    const log = deltas(0, 1);
+    const { viewer, sent, running, window, connection } = await idleViewer(log);
+    const full = Promise.withResolvers<boolean>();
+    connection.full = full;
+    viewer.takeBatch(deltas(2));
+    // Redis has lost event 1. Another one has its seq, and the subscription delivers only what follows.
+    log.splice(1, 1, ...deltas(1).map((event) => ({ ...event, at: 100 })), ...deltas(2), end(3));
+    viewer.takeBatch(null);
+    window.events = deltas(2);
+    connection.full = null;
+    full.resolve(true);
+    await expect(running).rejects.toMatchObject({ code: 'log_tail_lost' });
+    expect(sent).toEqual(deltas(0, 1));
   });
 
   test('fails when a merged event ends before it begins', async () => {

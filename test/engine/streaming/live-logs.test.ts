@@ -70,6 +70,24 @@ test('a follower is handed what is appended, without reading the log', async () 
   await followed.release();
 });
 
+test('a viewer whose event at the cursor is not that of the window has to read the log', async () => {
+  const writer = await newWriter('gen_other_tail');
+  const followed = await follow('gen_other_tail');
+  await append(writer, 'a');
+  await append(writer, 'b');
+  await waitFor('both deltas', () => followed.handed().length === 2);
+  const at = followed.batches.flatMap((batch) => batch ?? []).find(({ seq }) => seq === 1)?.at ?? 0;
+  const [own, another, beforeTheWindow] = [
+    followed.after(1, at),
+    followed.after(1, at - 1),
+    followed.after(0, at - 1),
+  ];
+  await followed.release();
+  expect(own).toMatchObject([{ text: 'b' }]);
+  expect(another).toBeNull();
+  expect(beforeTheWindow).toHaveLength(2);
+});
+
 test('two viewers share one subscription and its batches; it ends with the last of them', async () => {
   const writer = await newWriter('gen_share');
   const [first, second] = await Promise.all([follow('gen_share'), follow('gen_share')]);

@@ -8,6 +8,7 @@ import type { EventLog, LogHead, OpenedLog } from '../../../engine/streaming/eve
 import { type LiveLogs, RedisLiveLogs } from '../../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { waitFor } from '../../harness/wait-for.ts';
+import { END } from './log-stand.ts';
 import { startTestRedis, type TestRedis } from './redis-server.ts';
 
 let redis: TestRedis;
@@ -133,5 +134,51 @@ describe('Redis that dies', () => {
     await write(await log.open(id, 2), 'B', 'C', 'D', 'E');
     await expect(relayed).rejects.toMatchObject({ code: 'log_tail_lost' });
     expect(got.at(-1)?.seq).toBe(3);
+  });
+
+  test('a viewer whose connection was full during the loss gets no event of the new tail', async () => {
+    const { id, opened } = await begin();
+    const got: GenerationEvent[] = [];
+    const full = Promise.withResolvers<boolean>();
+    let isFull = false;
+    let isWaiting = false;
+    const sink: ViewerSink = {
+      ready: () => !isFull,
+      whenReady: () => {
+        isWaiting = true;
+        return full.promise;
+      },
+      send: (events) => {
+        got.push(...events);
+      },
+      heartbeat: () => undefined,
+      closeStalled: () => false,
+      coalesces: true,
+    };
+    const follower = await live.follow(id, () => undefined);
+    let relayed: Promise<unknown> = Promise.resolve();
+    await losing(
+      () => write(opened, 'a'),
+      async () => {
+        const signal = new AbortController().signal;
+        relayed = relayEvents({ log, live }, { generationId: id, after: -1, sink, signal });
+        relayed.catch(() => undefined);
+        await write(opened, 'b', 'c');
+        await waitFor('the last event', () => got.at(-1)?.seq === 3);
+        isFull = true;
+        await write(opened, 'd');
+        await waitFor('the viewer to wait', () => isWaiting);
+      },
+    );
+    const next = await log.open(id, 2);
+    await write(next, 'B', 'C', 'D');
+    await next.writer.write(END);
+    await next.writer.flush();
+    await waitFor('the new tail', () => follower.after(1)?.at(-1)?.seq === 5);
+    isFull = false;
+    full.resolve(true);
+    await expect(relayed).rejects.toMatchObject({ code: 'log_tail_lost' });
+    expect(got.at(-1)?.seq).toBe(3);
+    await follower.release();
   });
 });

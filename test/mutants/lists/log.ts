@@ -150,6 +150,22 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/api/relay/relay-events.test.ts'] },
   },
   {
+    name: 'window-of-another-tail',
+    breaks: 'A viewer continues in a new tail of the log whose old tail it has.',
+    file: 'engine/streaming/live-logs.ts',
+    find: '    if (cursorAtMs !== null && atCursor !== undefined && atCursor.at !== cursorAtMs) return null;\n',
+    replace: '',
+    caughtBy: { tests: ['test/engine/streaming/live-logs.test.ts'] },
+  },
+  {
+    name: 'waiting-viewer-trusts-the-window',
+    breaks: 'A viewer that waits for its connection while batches are lost gets what follows them.',
+    file: 'api/relay/viewer.ts',
+    find: '    if (batch === null) this.#isLossReported = true;\n',
+    replace: '',
+    caughtBy: { tests: ['test/api/relay/viewer.test.ts'] },
+  },
+  {
     name: 'client-takes-a-repeat',
     breaks: 'A client gives its caller an event twice when a server repeats it.',
     file: 'clients/typescript/follow-generation.ts',
