@@ -1,9 +1,7 @@
-import type { ErrorBody } from '../../contracts/errors.ts';
-
 /** The API answered with an error. `code`, `doc` and the fix are in docs/errors; `status` is the HTTP status. */
 export class ClientError extends Error {
   override readonly name = 'ClientError';
-  /** A code of contracts/errors.ts, or `http_<status>` if a proxy in between answered. */
+  /** A code of docs/errors, or `http_<status>` if a proxy in between answered. */
   readonly code: string;
   readonly status: number;
   readonly doc: string | undefined;
@@ -89,7 +87,7 @@ export async function errorFromResponse(response: Response): Promise<ClientError
   return new ClientError(response.status, body, retryAfterMs(response.headers.get('retry-after')));
 }
 
-export function errorBodyOf(text: string): (Omit<ErrorBody, 'code'> & { code: string }) | undefined {
+export function errorBodyOf(text: string): { code: string; message: string; doc: string } | undefined {
   let value: unknown;
   try {
     value = JSON.parse(text);

@@ -28,10 +28,8 @@ export interface SubmitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface FollowRequest {
-  readonly after?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+/** The settings here replace those of the client. */
+export type FollowRequest = Pick<FollowOptions, 'after' | 'signal' | 'giveUpAfterMs' | 'onReconnect'>;
 
 /** The response to a submit: the view, and the path of its events. */
 export type SubmittedGeneration = Pick<GenerationView, 'id' | 'status'> &

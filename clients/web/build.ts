@@ -61,7 +61,7 @@ function hashOfSources(): string {
 function filesIn(path: string): string[] {
   if (/\.\w+$/.test(path)) return [path];
   return readdirSync(join(ROOT, path), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes(join('clients', 'typescript', 'dist')))
     .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1))
     .sort();
 }

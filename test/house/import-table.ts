@@ -153,8 +153,9 @@ function packageViolation(path: string, { target, isTypeOnly }: Import): string 
   if (folder === 'contracts' && (target.startsWith('node:') || target.startsWith('@temporalio/'))) {
     return `contracts/ must run anywhere, but takes ${target}`;
   }
-  // What clients/web/build.ts takes, only the build sees; the page itself is checked without Node's types.
-  if (folder === 'clients' && roomOf(path) !== 'web' && target.startsWith('node:') && !isTypeOnly) {
+  // What a build.ts takes, only the build sees; the page and the package are checked without Node's types.
+  const isBuild = roomOf(path) === 'web' || path === 'clients/typescript/build.ts';
+  if (folder === 'clients' && !isBuild && target.startsWith('node:') && !isTypeOnly) {
     return `clients/ must run without Node, but takes ${target}`;
   }
   return null;

@@ -20,6 +20,7 @@ const inAll = (check: Check) => sources.flatMap(({ path, source }) => check(path
 /** What users of the package, Temporal's bundler or a platform loads by its path. */
 const ENTRY_POINTS = [
   'clients/typescript/index.ts',
+  'clients/typescript/use-generation.ts',
   'workflows/generation.ts',
   'clients/edge/cloudflare/worker.ts',
   'clients/edge/vercel/api/relay.ts',
