@@ -38,20 +38,22 @@ export function closeGeneration(dependencies: Closing) {
     const spent = await accountOpenAttempt(dependencies, record, input, head.checkpoint);
     const end = { ...spent, attempts: record.attempts };
     const code = error?.code ?? 'internal';
-    const terminal: EventBody =
-      as === 'cancelled'
-        ? { type: 'generation-cancel', ...end }
-        : {
-            type: 'generation-error',
-            error: {
-              code,
-              message: providerMessage(events, code) ?? error?.message ?? 'Unknown',
-              doc: docPage(code),
-              ...(error?.details === undefined ? {} : { details: { ...error.details } }),
-            },
-            ...end,
-          };
-    await log.appendOnce(generationId, 'close', [terminal]);
+    const cancelled: EventBody = { type: 'generation-cancel', ...end };
+    const failed: EventBody = {
+      type: 'generation-error',
+      error: {
+        code,
+        message: providerMessage(events, code) ?? error?.message ?? 'Unknown',
+        doc: docPage(code),
+        ...(error?.details === undefined ? {} : { details: { ...error.details } }),
+      },
+      ...end,
+    };
+    // A cancel that the API has accepted outranks a failure, even if the workflow does not know of it yet.
+    const isCancelled =
+      as === 'cancelled' ||
+      (await log.appendOnce(generationId, 'close', [failed], 'uncancelled')) === 'cancel-requested';
+    if (isCancelled) await log.appendOnce(generationId, 'close', [cancelled]);
     const outcome =
       readRecord(await log.read(generationId, -1)).outcome ?? (await outcomeOfErased(log, generationId));
     dischargeMember(dependencies, record, generationId);

@@ -63,8 +63,11 @@ export interface LogHead {
   readonly isCancelRequested: boolean;
 }
 
-/** `opened`: a writer has opened the log, and the step was valid only before that. */
-export type OnceOutcome = 'appended' | 'already-appended' | 'ended' | 'opened';
+/**
+ * `opened`: a writer has opened the log, and the step was valid only before that. `cancel-requested`: the caller has
+ * cancelled, and the step was valid only before that.
+ */
+export type OnceOutcome = 'appended' | 'already-appended' | 'ended' | 'opened' | 'cancel-requested';
 
 /** Observes appends, for metrics and for the process' own log. Must be fast, and must not throw. */
 export interface LogListener {
@@ -120,13 +123,13 @@ export interface EventLog extends LogReader {
   requestCancel(generationId: string): Promise<void>;
   /**
    * Appends outside of any epoch, once per step name even if called repeatedly.
-   * @param when `unopened`: only if no writer has opened the log yet.
+   * @param when `unopened`: only if no writer has opened the log yet; `uncancelled`: only if no cancel was requested.
    */
   appendOnce(
     generationId: string,
     step: string,
     events: readonly EventBody[],
-    when?: 'unopened',
+    when?: 'unopened' | 'uncancelled',
   ): Promise<OnceOutcome>;
   /**
    * Deletes the texts of a log: at once, or in the append that ends it if it still runs. From now on it is `erased`.

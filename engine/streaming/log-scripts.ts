@@ -152,8 +152,10 @@ return {'noted'}
  * KEYS meta, stream, input, channel, compressed input.
  * ARGV JSON of {mode, count, retentionMs, fields, status: of the log once the batch ends it}, and
  *   for mode 'fenced': epoch, opener, expectedSeq, checkpoint: JSON, absent if unchanged;
- *   for modes 'once' and 'unopened' ('once', and only before the log was opened): step; then events.
- * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'opened' | 'missing' | 'conflict' | 'torn',
+ *   for modes 'once', 'unopened' (only before the log was opened) and 'uncancelled' (only before a cancel was
+ *   requested): step; then events.
+ * -> {'appended' | 'already-appended' | 'fenced' | 'ended' | 'opened' | 'cancel-requested' | 'missing' | 'conflict' |
+ * 'torn',
  *   nextSeq, '1' if a cancel was requested}
  *
  * Two writers may hold one epoch, such as a step that is retried after a crash: the one that opened the log last may
@@ -174,6 +176,7 @@ if isOnce then
   if doneAt then return {'already-appended', stored} end
   if status ~= 'running' then return {'ended', stored} end
   if args.mode == 'unopened' and epoch ~= '0' then return {'opened', stored} end
+  if args.mode == 'uncancelled' and cancel then return {'cancel-requested', stored} end
 else
   if next < args.expectedSeq and tonumber(epoch) <= args.epoch then
     redis.call('HSET', META, 'tornFrom', math.min(next, tonumber(tornFrom or next)),

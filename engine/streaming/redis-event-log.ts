@@ -142,7 +142,7 @@ export class RedisEventLog implements EventLog {
     generationId: string,
     step: string,
     events: readonly EventBody[],
-    when?: 'unopened',
+    when?: 'unopened' | 'uncancelled',
   ): Promise<OnceOutcome> {
     const { answer } = await this.#append(generationId, { mode: when ?? 'once', step, events });
     return answer;
@@ -276,7 +276,8 @@ export class RedisEventLog implements EventLog {
     const [answer = '', detail = '', cancel] = await this.#retried(() => this.#run(APPEND, touched, args));
     if (answer === 'appended') this.#reportAppended(generationId, events, startedAt);
     const isAppended = answer === 'appended' || answer === 'already-appended';
-    const isTooLate = batch.mode !== 'fenced' && (answer === 'ended' || answer === 'opened');
+    const isTooLate =
+      batch.mode !== 'fenced' && (answer === 'ended' || answer === 'opened' || answer === 'cancel-requested');
     if (isAppended || isTooLate)
       return { answer, nextSeq: Number(detail), isCancelRequested: cancel === '1' };
     const refusal = toLogRefused(answer, detail);
@@ -318,7 +319,7 @@ type Batch = { readonly events: readonly EventBody[] } & (
       readonly expectedSeq: number;
       readonly checkpoint: unknown;
     }
-  | { readonly mode: 'once' | 'unopened'; readonly step: string }
+  | { readonly mode: 'once' | 'unopened' | 'uncancelled'; readonly step: string }
 );
 
 interface AppendReply {

@@ -233,6 +233,16 @@ describe('a follower that was counted pays its share', () => {
     expect(await lastOf(follower)).toMatchObject({ type: 'generation-cancel', ...paid });
   });
 
+  test('as cancelled when the caller cancels while the workflow ends it as failed', async () => {
+    const { die } = await startFollowing();
+    await die();
+    await fixShares();
+    await log.requestCancel(follower);
+    await endLeader();
+    expect(await close(follower, 'failed')).toMatchObject({ status: 'cancelled', ...paid });
+    expect(await lastOf(follower)).toMatchObject({ type: 'generation-cancel', ...paid });
+  });
+
   test('when its time is up, by the close of its log', async () => {
     const { outcome, control } = await startFollowing();
     await fixShares();

@@ -74,7 +74,14 @@ async function command(
     return opened?.nextSeq ?? null;
   }
   if (chosen === 5) return log.appendOnce(generationId, step, events);
-  if (chosen === 6) return log.appendOnce(generationId, step, events, 'unopened');
+  if (chosen === 6) {
+    return log.appendOnce(
+      generationId,
+      step,
+      events,
+      random.between(0, 1) === 0 ? 'unopened' : 'uncancelled',
+    );
+  }
   if (chosen === 7) return log.requestCancel(generationId);
   if (chosen === 8) return log.read(generationId, after, entries);
   if (chosen === 9) return log.readInput(generationId);

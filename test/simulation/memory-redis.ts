@@ -241,7 +241,7 @@ export class MemoryRedis implements LogRedis {
 
 /** The named fields of a script's first argument; each script reads only the ones that it needs. */
 interface ScriptFields<InEpoch extends Epoch = number> {
-  readonly mode: 'fenced' | 'once' | 'unopened';
+  readonly mode: 'fenced' | 'once' | 'unopened' | 'uncancelled';
   readonly epoch: InEpoch;
   readonly opener: string;
   readonly expectedSeq: number;
@@ -261,6 +261,7 @@ function refuseOnce(hash: ReadonlyMap<string, string>, mode: string, step: strin
   if (hash.has(`once:${step}`)) return ['already-appended', next];
   if (hash.get('status') !== 'running') return ['ended', next];
   if (mode === 'unopened' && hash.get('epoch') !== '0') return ['opened', next];
+  if (mode === 'uncancelled' && hash.has('cancel')) return ['cancel-requested', next];
   return null;
 }
 

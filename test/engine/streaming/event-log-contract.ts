@@ -325,6 +325,9 @@ function testSteps(stand: LogStand): void {
     expect(await stand.log.appendOnce(generationId, 'early', [delta('a')], 'unopened')).toBe('appended');
     await stand.log.open(generationId, 1);
     expect(await stand.log.appendOnce(generationId, 'late', [END], 'unopened')).toBe('opened');
+    await stand.log.requestCancel(generationId);
+    expect(await stand.log.appendOnce(generationId, 'fail', [END], 'uncancelled')).toBe('cancel-requested');
+    expect((await stand.log.head(generationId))?.status).toBe('running');
     expect(await stand.log.read(generationId, 1)).toEqual([]);
   });
 }

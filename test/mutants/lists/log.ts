@@ -8,6 +8,14 @@ const SIMULATION = { simulation: 20_000 };
 
 export const LOG_MUTANTS: readonly Mutant[] = [
   {
+    name: 'failure-outranks-a-cancel',
+    breaks: 'A generation ends as failed although the API has accepted its cancel.',
+    file: 'engine/streaming/log-scripts.ts',
+    find: "  if args.mode == 'uncancelled' and cancel then return {'cancel-requested', stored} end\n",
+    replace: '',
+    caughtBy: { tests: ['test/activities/end-following.test.ts'] },
+  },
+  {
     name: 'cancel-unknown-until-the-next-append',
     breaks: 'An attempt that resumes after a cancel and finds the whole answer delivers and ends it.',
     file: 'engine/streaming/redis-event-log.ts',
