@@ -6,6 +6,7 @@ export type Fault =
   | { kind: 'cut'; bytes: number }
   | { kind: 'close'; bytes: number }
   | { kind: 'status'; status: number; code: string; retryAfter?: string }
+  | { kind: 'error-event'; code: string }
   | { kind: 'silent' }
   | { kind: 'refuse' }
   | { kind: 'whole' };
@@ -25,6 +26,10 @@ export async function startHostileServer(events: readonly { seq: number }[], fau
     response.writeHead(200, { 'content-type': 'text/event-stream' });
     response.flushHeaders();
     if (fault.kind === 'silent') return;
+    if (fault.kind === 'error-event') {
+      const error = { code: fault.code, message: 'no', doc: '/d' };
+      return void response.end(`event: error\ndata: ${JSON.stringify({ error })}\n\n`);
+    }
     const start = after < 0 ? 0 : events.findLastIndex((event) => event.seq === after) + 1;
     const body = Buffer.from(
       events

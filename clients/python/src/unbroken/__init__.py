@@ -1,0 +1,41 @@
+"""Client of Unbroken: LLM generations whose every token arrives exactly once, in order."""
+
+from ._backoff import Retry
+from ._http import ClientOptions
+from .async_client import AsyncGenerationStream, AsyncUnbroken
+from .client import GenerationStream, Unbroken
+from .errors import (
+    ClientError,
+    ConnectionLostError,
+    GenerationFailedError,
+    StreamIntegrityError,
+    UnbrokenError,
+    UnusableAnswerError,
+)
+from .events import Event, is_terminal
+from .generation import ContinueRequest, Generation, GenerationRequest, Message, SubmittedGeneration, Usage
+from .text import text_of
+
+__all__ = [
+    "AsyncGenerationStream",
+    "AsyncUnbroken",
+    "ClientError",
+    "ClientOptions",
+    "ConnectionLostError",
+    "ContinueRequest",
+    "Event",
+    "Generation",
+    "GenerationFailedError",
+    "GenerationRequest",
+    "GenerationStream",
+    "Message",
+    "Retry",
+    "StreamIntegrityError",
+    "SubmittedGeneration",
+    "Unbroken",
+    "UnbrokenError",
+    "UnusableAnswerError",
+    "Usage",
+    "is_terminal",
+    "text_of",
+]

@@ -1,0 +1,283 @@
+"""The events of a generation. Every event has a `seq` from 0, without gaps; the last one is terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .generation import ErrorBody, FinishReason, Progress, PromptVersion, Usage
+
+ResumeStrategy = Literal["start", "reattach", "prefill", "instruct", "restart"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Event:
+    #: Its number: the cursor of a reader that has it.
+    seq: int
+    #: When it was appended, in ms since 1970.
+    at: int
+    #: The first seq that it covers: `seq`, unless deltas were merged for a reader that was behind.
+    first: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationStart(_Event):
+    type: Literal["generation-start"] = "generation-start"
+    generation_id: str
+    route: str
+    user: str
+    prompt: PromptVersion | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationContinue(_Event):
+    """This generation continues an earlier answer, whose text follows first."""
+
+    type: Literal["generation-continue"] = "generation-continue"
+    generation_id: str
+    chars: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptCompress(_Event):
+    type: Literal["prompt-compress"] = "prompt-compress"
+    engine: str
+    tokens_before: int
+    tokens_after: int
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheHit(_Event):
+    type: Literal["cache-hit"] = "cache-hit"
+    provider: str
+    model: str
+    similarity: float
+    age_ms: int
+    degraded: bool = False
+    entry_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheSkip(_Event):
+    type: Literal["cache-skip"] = "cache-skip"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheAsk(_Event):
+    type: Literal["cache-ask"] = "cache-ask"
+    provider: str
+    model: str
+    usage: Usage
+    cost_micro_usd: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheJudge(_Event):
+    type: Literal["cache-judge"] = "cache-judge"
+    provider: str
+    model: str
+    same: bool
+    usage: Usage
+    cost_micro_usd: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheJoin(_Event):
+    type: Literal["cache-join"] = "cache-join"
+    leader: str
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CacheLeave(_Event):
+    type: Literal["cache-leave"] = "cache-leave"
+    reason: str
+    share: Progress | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetReserve(_Event):
+    type: Literal["budget-reserve"] = "budget-reserve"
+    reserved_tokens: int
+    reserved_micro_usd: int | None = None
+    #: None: no limit is set.
+    remaining_tokens: int | None
+    max_output_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetWarn(_Event):
+    type: Literal["budget-warn"] = "budget-warn"
+    per: Literal["user", "team", "key"]
+    id: str
+    window: str
+    unit: Literal["tokens", "micro-usd"]
+    limit: int
+    spent: int
+    resets_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapRaise(_Event):
+    type: Literal["cap-raise"] = "cap-raise"
+    provider: str
+    model: str
+    attempt: int
+    max_output_tokens: int
+    usage: Usage
+    cost_micro_usd: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderStart(_Event):
+    type: Literal["provider-start"] = "provider-start"
+    provider: str
+    model: str
+    attempt: int
+    strategy: ResumeStrategy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDelta(_Event):
+    type: Literal["text-delta"] = "text-delta"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningDelta(_Event):
+    type: Literal["reasoning-delta"] = "reasoning-delta"
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCallDelta(_Event):
+    """More of the JSON arguments of a tool call; the deltas of one `index`, joined, are the call."""
+
+    type: Literal["tool-call-delta"] = "tool-call-delta"
+    index: int
+    id: str
+    name: str
+    arguments: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextReset(_Event):
+    """All text, reasoning and tool calls before it are void."""
+
+    type: Literal["text-reset"] = "text-reset"
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderError(_Event):
+    """An attempt ended without a complete answer; more may follow."""
+
+    type: Literal["provider-error"] = "provider-error"
+    provider: str
+    model: str
+    attempt: int
+    code: str
+    message: str
+    resumable: bool
+    usage: Usage
+    cost_micro_usd: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageUpdate(_Event):
+    type: Literal["usage-update"] = "usage-update"
+    provider: str
+    model: str
+    attempt: int
+    usage: Usage
+    cost_micro_usd: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedCall(Progress):
+    """What each follower of a shared call pays, and how many generations share it."""
+
+    by: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationEnd(_Event):
+    """Terminal: the answer is complete."""
+
+    type: Literal["generation-end"] = "generation-end"
+    provider: str
+    model: str
+    finish_reason: FinishReason
+    attempts: int
+    cached: bool
+    degraded: bool = False
+    usage: Usage
+    cost_micro_usd: int
+    shared: SharedCall | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationError(_Event):
+    """Terminal: the generation failed for good."""
+
+    type: Literal["generation-error"] = "generation-error"
+    error: ErrorBody
+    attempts: int
+    usage: Usage
+    cost_micro_usd: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GenerationCancel(_Event):
+    """Terminal: it was cancelled; the partial answer is billed."""
+
+    type: Literal["generation-cancel"] = "generation-cancel"
+    attempts: int
+    usage: Usage
+    cost_micro_usd: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownEvent(_Event):
+    """An event of a newer server. Ignore it; it counts in the sequence."""
+
+    type: Literal["unknown"] = "unknown"
+    #: Its type on the wire.
+    name: str
+    data: Mapping[str, Any]
+
+
+#: A union that type checkers narrow by `event.type == "text-delta"` or by `isinstance`.
+Event = (
+    GenerationStart
+    | GenerationContinue
+    | PromptCompress
+    | CacheHit
+    | CacheSkip
+    | CacheAsk
+    | CacheJudge
+    | CacheJoin
+    | CacheLeave
+    | BudgetReserve
+    | BudgetWarn
+    | CapRaise
+    | ProviderStart
+    | TextDelta
+    | ReasoningDelta
+    | ToolCallDelta
+    | TextReset
+    | ProviderError
+    | UsageUpdate
+    | GenerationEnd
+    | GenerationError
+    | GenerationCancel
+    | UnknownEvent
+)
+
+
+def is_terminal(event: Event) -> bool:
+    """Whether a log ends with this event."""
+    return isinstance(event, (GenerationEnd, GenerationError, GenerationCancel))
