@@ -85,7 +85,7 @@ describe('the page', () => {
   });
 
   test('reloaded in mid-stream, continues with the same generation', async () => {
-    const { text } = await begin();
+    const { text } = await begin({ tokens: 300, delayMs: 30 });
     await page.reload();
     expect((await textOf(100)).length).toBeLessThan(text.length);
     expect(await whole()).toBe(text);
@@ -142,7 +142,7 @@ describe('the page', () => {
   });
 
   test('lists the runs, each with its model, tokens, cost and a link to its workflow', async () => {
-    const { tokens } = await begin({ tokens: 40, delayMs: 1 });
+    const { tokens } = await begin({ tokens: 120, delayMs: 1 });
     await whole();
     const id = new URL(page.url()).hash.split('/').at(-1) ?? '';
     await page.getByRole('link', { name: 'Runs', exact: true }).click();
@@ -232,7 +232,7 @@ describe('the key', () => {
   test('is neither in an address nor kept after the tab', async () => {
     const requested: string[] = [];
     page.on('request', (request) => requested.push(request.url()));
-    await begin({ tokens: 60, delayMs: 1 });
+    await begin({ tokens: 120, delayMs: 1 });
     await whole();
     expect(requested.length).toBeGreaterThan(4);
     expect([...requested, page.url()].filter((url) => url.includes(own.key))).toEqual([]);
@@ -245,7 +245,7 @@ describe('the key', () => {
   });
 
   test('of another tenant sees none of these runs', async () => {
-    await begin({ tokens: 60, delayMs: 1 });
+    await begin({ tokens: 120, delayMs: 1 });
     await whole();
     const { hash } = new URL(page.url());
     await page.getByRole('button', { name: 'Sign out' }).click();
@@ -273,7 +273,7 @@ test('the page may load nothing from elsewhere, run nothing inline, and be frame
 
 // The last, since it leaves the circuit open.
 test('a provider is shown with its circuit, and why it is open', async () => {
-  await begin({ tokens: 40, delayMs: 1 });
+  await begin({ tokens: 120, delayMs: 1 });
   await whole();
   await page.getByRole('link', { name: 'Providers', exact: true }).click();
   const provider = page.getByRole('region', { name: 'simulated', exact: true });

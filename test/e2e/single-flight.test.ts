@@ -12,7 +12,8 @@ import { type Stack, startStack } from '../harness/stack.ts';
 import { closeTemporalClients, streamingWorker, temporalClient } from '../harness/streaming-worker.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
-const PLAN = { tokens: 400, delayMs: 10 };
+/** Long enough for the followers of a busy machine to join. */
+const PLAN = { tokens: 400, delayMs: 25 };
 const MODEL = 'simulated/sim-large';
 let stack: Stack;
 
