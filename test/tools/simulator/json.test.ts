@@ -145,7 +145,7 @@ describe('a sample of a schema', () => {
     expect(sampleJson(schema, { question, draft: '' })).toEqual({
       city: 'Paris',
       days: 3,
-      summary: 'A simulated answer about Paris.',
+      summary: 'A simulated answer about raining in Paris.',
     });
   });
 
