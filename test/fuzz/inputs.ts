@@ -23,9 +23,7 @@ export type Verdict = string | null;
 const SHRINK_MS = 30_000;
 const INPUT_CHARS = 3_000;
 
-/**
- * @param what names the property in a failure.
- */
+/** @param what names the property in a failure. */
 export async function tryInputs<Input>(
   what: string,
   inputs: fc.Arbitrary<Input>,

@@ -26,6 +26,19 @@ function open(): Socket {
   return connect({ host, port: Number(port) });
 }
 
+/** A connection over which `a` has passed, and what has come back on it so far. */
+async function openWithFirstByte() {
+  const socket = open();
+  await once(socket, 'connect');
+  let received = '';
+  socket.on('data', (chunk) => {
+    received += String(chunk);
+  });
+  socket.write('a');
+  await waitFor('the first byte', () => received === 'a');
+  return { socket, echoed: () => received };
+}
+
 test('bytes pass unchanged in both directions, and the end too', async () => {
   const socket = open();
   const sent = 'x'.repeat(3_000_000);
@@ -34,14 +47,7 @@ test('bytes pass unchanged in both directions, and the end too', async () => {
 });
 
 test('a dropped wire holds what was sent and delivers it when it is mended', async () => {
-  const socket = open();
-  await once(socket, 'connect');
-  let got = '';
-  socket.on('data', (chunk) => {
-    got += String(chunk);
-  });
-  socket.write('a');
-  await waitFor('the first byte', () => got === 'a');
+  const { socket, echoed } = await openWithFirstByte();
   proxy.harm({ kind: 'drop' });
   socket.write('b');
   const other = open();
@@ -51,21 +57,14 @@ test('a dropped wire holds what was sent and delivers it when it is mended', asy
     undefined,
   );
   proxy.mend();
-  await waitFor('the held byte', () => got === 'ab');
+  await waitFor('the held byte', () => echoed() === 'ab');
   expect(await silent).toBe('data');
   socket.destroy();
   other.destroy();
 });
 
 test('a connection that hangs passes nothing for good, and those opened later are whole', async () => {
-  const socket = open();
-  await once(socket, 'connect');
-  let got = '';
-  socket.on('data', (chunk) => {
-    got += String(chunk);
-  });
-  socket.write('a');
-  await waitFor('the first byte', () => got === 'a');
+  const { socket, echoed } = await openWithFirstByte();
   proxy.harm({ kind: 'hang' });
   socket.write('b');
   const other = open();
@@ -75,7 +74,7 @@ test('a connection that hangs passes nothing for good, and those opened later ar
   const later = open();
   later.end('d');
   expect(await text(later)).toBe('d');
-  expect(got).toBe('a');
+  expect(echoed()).toBe('a');
   socket.destroy();
   other.destroy();
 });

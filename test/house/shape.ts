@@ -1,6 +1,7 @@
 /** House rules on the shape of code that no linter has: each gives what one file breaks, in words. */
 import { parseSync, Visitor } from 'oxc-parser';
 import { importsOf } from './import-table.ts';
+import { lineAt } from './line-at.ts';
 
 export const MAX_FUNCTION_LINES = 70;
 export const MAX_PARAMETERS = 4;
@@ -161,8 +162,4 @@ function importedNames(path: string, source: string): { target: string; name: st
     TSImportType: ({ source: from }) => names.push({ target: resolve(from.value), name: '*' }),
   }).visit(program);
   return names;
-}
-
-function lineAt(source: string, offset: number): number {
-  return source.slice(0, offset).split('\n').length;
 }

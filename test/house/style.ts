@@ -1,6 +1,7 @@
 /** House rules that no linter has: each gives what one file breaks, in words. */
 import { posix } from 'node:path';
 import { parseSync, Visitor } from 'oxc-parser';
+import { lineAt } from './line-at.ts';
 
 export const MAX_LINES = 400;
 
@@ -101,8 +102,4 @@ export function machineTraces(path: string, source: string): string[] {
 export function lockHosts(source: string): string[] {
   const hosts = [...source.matchAll(/"resolved": "(\w+:\/\/[^/"]+)/g)].map(([, host]) => host ?? '');
   return [...new Set(hosts)];
-}
-
-function lineAt(source: string, offset: number): number {
-  return source.slice(0, offset).split('\n').length;
 }

@@ -1,5 +1,6 @@
 /** The word list of CONTRIBUTING.md: English that has to be deciphered, and what to write instead. */
 import { parseSync, Visitor } from 'oxc-parser';
+import { lineAt } from './line-at.ts';
 
 export const MAX_PROSE_COLUMNS = 120;
 
@@ -132,8 +133,4 @@ export function longProse(path: string, source: string): string[] {
     const isTooLong = isProse && line.length > MAX_PROSE_COLUMNS && !/https?:\/\/\S{60}/.test(line);
     return isTooLong ? [`${path}:${index + 1}: ${line.length} columns of prose`] : [];
   });
-}
-
-function lineAt(source: string, offset: number): number {
-  return source.slice(0, offset).split('\n').length;
 }

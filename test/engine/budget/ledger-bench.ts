@@ -2,11 +2,18 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { expect } from '@jest/globals';
 import { createClient } from 'redis';
 import { type BudgetLimit, type BudgetOwner, budgetLimitSchema } from '../../../contracts/budgets.ts';
 import { BudgetAccounts } from '../../../engine/budget/budget-accounts.ts';
 import type { BudgetLimits } from '../../../engine/budget/budget-limits.ts';
-import type { BudgetLedger, Extension, Reservation, Settlement } from '../../../engine/budget/ledger.ts';
+import type {
+  BudgetLedger,
+  Extension,
+  Reservation,
+  ReserveOutcome,
+  Settlement,
+} from '../../../engine/budget/ledger.ts';
 import { RedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
 import { findFreePort } from '../../../tools/services/ports.ts';
 import { findRedisExecutable } from '../../../tools/services/programs/redis.js';
@@ -141,4 +148,12 @@ export async function balanceOf({ accounts }: TestLedger, owner: BudgetOwner, wi
   const found = balances.find((balance) => balance.window.startsWith(window));
   if (found === undefined) throw new Error(`no window ${window} in ${JSON.stringify(balances)}`);
   return found;
+}
+
+export const DAILY = (amount: number) => [{ window: 'day', amount }] as const;
+export const MIDNIGHT = Date.UTC(2026, 10, 25);
+export const reservedBy = (outcome: ReserveOutcome) => (outcome.granted ? outcome.reservedTokens : 0);
+
+export async function expectBalanced({ accounts }: ReturnType<typeof ledgerOn>, tenant: string) {
+  expect(await accounts.audit(tenant, { repair: false })).toMatchObject({ differences: 0, listed: [] });
 }

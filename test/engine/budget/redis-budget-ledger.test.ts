@@ -1,16 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ReserveOutcome } from '../../../engine/budget/ledger.ts';
 import {
   ask,
   balanceOf,
   bill,
   charge,
+  DAILY,
   DAY_MS,
+  expectBalanced,
   type LedgerBench,
   ledgerOn,
   limitOf,
+  MIDNIGHT,
   more,
   newOwner,
+  reservedBy,
   startLedgerBench,
 } from './ledger-bench.ts';
 
@@ -19,14 +22,6 @@ beforeAll(async () => {
   bench = await startLedgerBench();
 });
 afterAll(() => bench?.stop());
-
-const DAILY = (amount: number) => [{ window: 'day', amount }] as const;
-const MIDNIGHT = Date.UTC(2026, 10, 25);
-const reservedBy = (outcome: ReserveOutcome) => (outcome.granted ? outcome.reservedTokens : 0);
-
-async function expectBalanced({ accounts }: ReturnType<typeof ledgerOn>, tenant: string) {
-  expect(await accounts.audit(tenant, { repair: false })).toMatchObject({ differences: 0, listed: [] });
-}
 
 describe('reserve', () => {
   test('2,000 concurrent reservations from two clients never cross a small limit', async () => {

@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import type { ReserveOutcome } from '../../../engine/budget/ledger.ts';
 import {
   ask,
   balanceOf,
   bill,
+  DAILY,
   DAY_MS,
+  expectBalanced,
   type LedgerBench,
   ledgerOn,
+  MIDNIGHT,
   NOON,
   newOwner,
+  reservedBy,
   startLedgerBench,
 } from './ledger-bench.ts';
 
@@ -17,14 +20,6 @@ beforeAll(async () => {
   bench = await startLedgerBench();
 });
 afterAll(() => bench?.stop());
-
-const DAILY = (amount: number) => [{ window: 'day', amount }] as const;
-const MIDNIGHT = Date.UTC(2026, 10, 25);
-const reservedBy = (outcome: ReserveOutcome) => (outcome.granted ? outcome.reservedTokens : 0);
-
-async function expectBalanced({ accounts }: ReturnType<typeof ledgerOn>, tenant: string) {
-  expect(await accounts.audit(tenant, { repair: false })).toMatchObject({ differences: 0, listed: [] });
-}
 
 describe('settle', () => {
   test('a generation reserved and settled five times in parallel counts once', async () => {
