@@ -2,27 +2,16 @@ import { useEffect } from 'preact/hooks';
 import { ClientError } from '../../typescript/index.ts';
 import { linkTo, place, type View, views } from './router.ts';
 import { canAdminister, key, session, signIn, signOut } from './session.ts';
-import { Budgets } from './views/budgets.tsx';
+import { CurrentView } from './views/current-view.tsx';
 import { Mark } from './views/parts.tsx';
-import { Prompts } from './views/prompts.tsx';
-import { Providers } from './views/providers.tsx';
-import { Runs } from './views/runs.tsx';
-import { SignIn } from './views/sign-in.tsx';
-import { Workbench } from './views/workbench.tsx';
-
-const TITLES: Readonly<Record<View, string>> = {
-  generate: 'Generate',
-  runs: 'Runs',
-  budgets: 'Budgets',
-  prompts: 'Prompts',
-  providers: 'Providers',
-};
+import { SignIn } from './views/session/sign-in.tsx';
+import { VIEWS } from './views.ts';
 
 export function App() {
   const { view } = place.value;
   const isIn = key.value !== null;
   useEffect(() => {
-    document.title = `${isIn ? TITLES[view] : 'Sign in'} · Unbroken`;
+    document.title = `${isIn ? VIEWS[view].title : 'Sign in'} · Unbroken`;
   }, [view, isIn]);
   useEffect(() => {
     // After a reload the tab still has the key; the API says whether it is still valid.
@@ -39,7 +28,7 @@ export function App() {
       </button>
       <Header view={view} />
       <main id="main" tabIndex={-1}>
-        <Current view={view} />
+        <CurrentView view={view} />
       </main>
     </>
   );
@@ -56,7 +45,7 @@ function Header({ view }: { view: View }) {
       <nav aria-label="Main">
         {views.map((name) => (
           <a key={name} href={linkTo(name)} aria-current={name === view ? 'page' : undefined}>
-            {TITLES[name]}
+            {VIEWS[name].title}
           </a>
         ))}
       </nav>
@@ -72,21 +61,6 @@ function Header({ view }: { view: View }) {
       </p>
     </header>
   );
-}
-
-function Current({ view }: { view: View }) {
-  switch (view) {
-    case 'runs':
-      return <Runs />;
-    case 'budgets':
-      return <Budgets />;
-    case 'prompts':
-      return <Prompts />;
-    case 'providers':
-      return <Providers />;
-    default:
-      return <Workbench />;
-  }
 }
 
 function focusMain(): void {

@@ -1,7 +1,16 @@
 /** Keeps the place in the fragment of the URL: a reload returns to it, and browsers send no fragment to a server. */
 import { signal } from '@preact/signals';
 
-export const views = ['generate', 'runs', 'budgets', 'prompts', 'providers'] as const;
+export const views = [
+  'generate',
+  'runs',
+  'usage',
+  'prompts',
+  'cache',
+  'keys',
+  'budgets',
+  'providers',
+] as const;
 export type View = (typeof views)[number];
 
 interface Place {

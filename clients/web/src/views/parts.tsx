@@ -56,3 +56,21 @@ export function ExternalLink({ href, children }: { href: string; children: Compo
     </a>
   );
 }
+
+export function Loading({ what }: { what: string }) {
+  return (
+    <p class="loading" role="status">
+      Loading {what}
+    </p>
+  );
+}
+
+/** What a view shows while it has no data: what would be here, and how to get it. */
+export function Empty({ title, children }: { title: string; children?: ComponentChildren }) {
+  return (
+    <div class="empty">
+      <p class="title">{title}</p>
+      {children !== undefined && <p class="muted">{children}</p>}
+    </div>
+  );
+}

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
-import { ClientError } from '../../../typescript/index.ts';
-import { signIn } from '../session.ts';
-import { Mark } from './parts.tsx';
+import { ClientError } from '../../../../typescript/index.ts';
+import { signIn } from '../../session.ts';
+import { Mark } from '../parts.tsx';
 
 export function SignIn() {
   const [fault, setFault] = useState<string | null>(null);

@@ -1,9 +1,9 @@
 import { useRef, useState } from 'preact/hooks';
-import { candidateName } from '../../../../contracts/candidate.ts';
-import type { GenerationRequest } from '../../../typescript/index.ts';
-import { goTo } from '../router.ts';
-import { clientWith, session } from '../session.ts';
-import { Failure } from './parts.tsx';
+import { candidateName } from '../../../../../contracts/candidate.ts';
+import type { GenerationRequest } from '../../../../typescript/index.ts';
+import { goTo } from '../../router.ts';
+import { clientWith, session } from '../../session.ts';
+import { Failure } from '../parts.tsx';
 
 const DEFAULT_ROUTE = 'route:default';
 

@@ -1,10 +1,10 @@
 /** Providers: the circuit and speed of each recently called model and, for admins, the state of the keys. */
 import { useCallback } from 'preact/hooks';
-import type { CircuitState, ProvidersView } from '../../../../contracts/routing.ts';
-import { formatCount, formatDuration, formatTime } from '../format.ts';
-import { getJson } from '../session.ts';
-import { usePolled } from '../use-polled.ts';
-import { Badge, Failure, type Tone } from './parts.tsx';
+import type { CircuitState, ProvidersView } from '../../../../../contracts/routing.ts';
+import { formatCount, formatDuration, formatTime } from '../../format.ts';
+import { getJson } from '../../session.ts';
+import { usePolled } from '../../use-polled.ts';
+import { Badge, Failure, type Tone } from '../parts.tsx';
 
 type Provider = ProvidersView['providers'][number];
 type Model = Provider['models'][number];

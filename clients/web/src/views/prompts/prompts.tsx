@@ -1,12 +1,12 @@
 /** Prompts: the cost of each version as a chart, and its other statistics as a table. */
 import { useCallback, useState } from 'preact/hooks';
-import type { PromptStatsView, PromptView, VersionStats } from '../../../../contracts/prompts.ts';
-import { formatCost, formatCount, formatDuration } from '../format.ts';
-import { linkTo, place } from '../router.ts';
-import { getJson } from '../session.ts';
-import { usePolled } from '../use-polled.ts';
+import type { PromptStatsView, PromptView, VersionStats } from '../../../../../contracts/prompts.ts';
+import { formatCost, formatCount, formatDuration } from '../../format.ts';
+import { linkTo, place } from '../../router.ts';
+import { getJson } from '../../session.ts';
+import { usePolled } from '../../use-polled.ts';
+import { Failure } from '../parts.tsx';
 import { Bars } from './bars.tsx';
-import { Failure } from './parts.tsx';
 
 /** `GET /v1/prompts`. */
 interface PromptList {

@@ -1,11 +1,11 @@
 /** One generation as it arrives: its text, the state of its connection, and the controls of both. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { inputTokensOf, outputTokensOf } from '../../../../contracts/money.ts';
-import { formatCost, formatCount, formatTime, shortId } from '../format.ts';
-import { type Connection, GenerationFollower } from '../generation-follower.ts';
-import type { GenerationState } from '../generation-state.ts';
-import { clientWith, temporalLink } from '../session.ts';
-import { ExternalLink, Fact, Failure, Status } from './parts.tsx';
+import { inputTokensOf, outputTokensOf } from '../../../../../contracts/money.ts';
+import { formatCost, formatCount, formatTime, shortId } from '../../format.ts';
+import { type Connection, GenerationFollower } from '../../generation-follower.ts';
+import type { GenerationState } from '../../generation-state.ts';
+import { clientWith, temporalLink } from '../../session.ts';
+import { ExternalLink, Fact, Failure, Status } from '../parts.tsx';
 import { Thread } from './thread.tsx';
 
 /** A connection that the user has cut resumes after this. */

@@ -1,4 +1,4 @@
-import { place } from '../router.ts';
+import { place } from '../../router.ts';
 import { Composer } from './composer.tsx';
 import { GenerationPanel } from './generation-panel.tsx';
 

@@ -1,11 +1,11 @@
 import { useCallback } from 'preact/hooks';
-import { inputTokensOf, NO_USAGE, outputTokensOf } from '../../../../contracts/money.ts';
-import type { GenerationView } from '../../../typescript/index.ts';
-import { formatCost, formatCount, formatDuration, formatTime, shortId } from '../format.ts';
-import { linkTo } from '../router.ts';
-import { clientWith, temporalLink } from '../session.ts';
-import { usePolled } from '../use-polled.ts';
-import { ExternalLink, Failure, Status } from './parts.tsx';
+import { inputTokensOf, NO_USAGE, outputTokensOf } from '../../../../../contracts/money.ts';
+import type { GenerationView } from '../../../../typescript/index.ts';
+import { formatCost, formatCount, formatDuration, formatTime, shortId } from '../../format.ts';
+import { linkTo } from '../../router.ts';
+import { clientWith, temporalLink } from '../../session.ts';
+import { usePolled } from '../../use-polled.ts';
+import { Empty, ExternalLink, Failure, Status } from '../parts.tsx';
 
 type Run = Omit<GenerationView, 'text'>;
 
@@ -19,9 +19,9 @@ export function Runs() {
       <h1 id="runs-title">Runs</h1>
       {error !== null && <Failure error={error} />}
       {runs !== null && runs.length === 0 && (
-        <p class="muted">
-          None yet. <a href={linkTo('generate')}>Generate something.</a>
-        </p>
+        <Empty title="None yet.">
+          <a href={linkTo('generate')}>Generate something.</a>
+        </Empty>
       )}
       {runs !== null && runs.length > 0 && <RunTable runs={runs} />}
     </section>

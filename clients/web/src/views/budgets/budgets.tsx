@@ -5,11 +5,11 @@ import type {
   BudgetStanding,
   BudgetSubjectKind,
   BudgetUnit,
-} from '../../../../contracts/budgets.ts';
-import { formatCost, formatCount, formatTime } from '../format.ts';
-import { canAdminister, getJson, session } from '../session.ts';
-import { usePolled } from '../use-polled.ts';
-import { Badge, Failure } from './parts.tsx';
+} from '../../../../../contracts/budgets.ts';
+import { formatCost, formatCount, formatTime } from '../../format.ts';
+import { canAdminister, getJson, session } from '../../session.ts';
+import { usePolled } from '../../use-polled.ts';
+import { Badge, Failure } from '../parts.tsx';
 
 /** The part of `GET /v1/budgets/balances` that the page shows. */
 interface Balances {

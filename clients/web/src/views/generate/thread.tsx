@@ -1,6 +1,6 @@
 /** The log as one line: it has every event exactly once, however often the connection broke. */
-import type { Connection } from '../generation-follower.ts';
-import type { GenerationState } from '../generation-state.ts';
+import type { Connection } from '../../generation-follower.ts';
+import type { GenerationState } from '../../generation-state.ts';
 
 interface ThreadProps {
   readonly state: GenerationState;

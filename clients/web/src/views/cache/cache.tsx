@@ -1,0 +1,7 @@
+export function Cache() {
+  return (
+    <div class="stack">
+      <h1>Cache</h1>
+    </div>
+  );
+}
