@@ -13,8 +13,12 @@ export type CountTexts = (texts: readonly string[]) => Promise<readonly number[]
 const RUN_BYTES = 512;
 /** UTF-16 units of ordinary text that are counted before the event loop gets a turn: some 5 ms. */
 const SLICE_CHARS = 16_384;
-/** Whatever the encoder's own pattern keeps together lies within one of these, except for one character before it. */
-const RUNS = /[\p{L}\p{M}]+|\s+|\p{N}+|[^\s\p{L}\p{N}]+/gu;
+/**
+ * Whatever the encoder's own pattern keeps together lies within one of these, except for one character before it. A run
+ * without a maximum length overflows the stack of the pattern matcher after some millions of characters. A longer one
+ * comes in parts that are each over `RUN_BYTES`, and is cut all the same.
+ */
+const RUNS = /[\p{L}\p{M}]{1,1024}|\s{1,1024}|\p{N}{1,1024}|[^\s\p{L}\p{N}]{1,1024}/gu;
 /** What looks like a vendor's control token is counted as text: the vendor treats it so, too. */
 const AS_TEXT = { disallowedSpecial: new Set<string>() };
 

@@ -70,6 +70,12 @@ describe.each(Object.entries(ALPHABETS))('a text of %s', (_name, alphabet) => {
   });
 });
 
+test.each(['東', '😀'])('a run of eight million characters can be cut (%s)', (character) => {
+  let chars = 0;
+  for (const slice of slicesOf(character.repeat(8_000_000))) chars += slice.length;
+  expect(chars).toBe(8_000_000 * character.length);
+});
+
 /** The stretch that an encoder keeps together is at most as long as the longest of these. */
 function longestRunBytes(text: string): number {
   const runs = text.match(/[\p{L}\p{M}]+|\s+|\p{N}+|[^\s\p{L}\p{N}]+/gu) ?? [];
