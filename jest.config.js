@@ -12,8 +12,8 @@ const common = {
 export default {
   // Long enough for a machine that is busy with other work: it ends a test that hangs, and measures nothing.
   testTimeout: 300_000,
-  // Suites that kill processes measure how others react; more of them at once would measure the machine.
-  maxWorkers: 2,
+  // End-to-end suites wait half of their time for other processes, so three keep two cores busy.
+  maxWorkers: 3,
   projects: [
     { ...common, displayName: 'parts', testMatch: ['<rootDir>/test/!(e2e|proxies)/**/*.test.ts'] },
     {

@@ -55,9 +55,12 @@ test.each(MODELS)(
     expect(whole.startsWith(text)).toBe(true);
     const second = await client.get(generation.id);
     expect(second).toMatchObject({ finishReason: 'length', continues: id, usage: { outputTokens: 30 } });
-    const rest = await client.continue(generation.id);
+    const rest = await client.continue(generation.id, { maxOutputTokens: 40 });
     expect(textOf(await startReading(stack.api, rest.id).whole)).toBe(whole);
-    expect(await client.get(rest.id)).toMatchObject({ finishReason: 'stop', usage: { outputTokens: 30 } });
+    const { finishReason, usage } = await client.get(rest.id);
+    expect(finishReason).toBe('stop');
+    // A prefill must not end in white space, so the model may generate that once more.
+    expect([30, 31]).toContain(usage?.outputTokens);
   },
 );
 
