@@ -25,6 +25,8 @@ import { budgetNotes } from './reserve-budget.ts';
 const followedSchema = z.object({
   leader: z.string(),
   leaderSeq: z.number(),
+  /** `at` of the event with that seq. After Redis has lost the log's tail, another event may have the seq. */
+  leaderAtMs: z.number().optional(),
   flight: z.object({ partition: z.string(), key: z.string() }),
 });
 export type Followed = z.infer<typeof followedSchema>;
@@ -114,10 +116,11 @@ export async function followLeader(
     for (;;) {
       if (control.signal.aborted) return await stopFollowing(dependencies, follower);
       const events =
-        (asksLog ? null : live.after(followed.leaderSeq)) ??
-        (await dependencies.log.read(joined.leader, followed.leaderSeq, LIMITS.entriesPerRead));
+        (asksLog ? null : live.after(followed.leaderSeq, followed.leaderAtMs)) ??
+        (await readLeader(dependencies, followed));
+      if (events === null) return await leave(dependencies, follower, 'lost');
       for (const event of events) {
-        followed = { ...followed, leaderSeq: event.seq };
+        followed = { ...followed, leaderSeq: event.seq, leaderAtMs: event.at };
         if (event.type === 'text-delta' || event.type === 'reasoning-delta') {
           await log.writer.write({ type: event.type, text: event.text }, followed);
         } else if (event.type === 'text-reset') {
@@ -143,6 +146,18 @@ export async function followLeader(
   } finally {
     await live.release();
   }
+}
+
+/** null if the leader's log has lost the event up to which it was copied, so that the copy and the log may differ. */
+async function readLeader(
+  { log }: Following,
+  { leader, leaderSeq, leaderAtMs }: Followed,
+): Promise<readonly GenerationEvent[] | null> {
+  if (leaderAtMs === undefined) return log.read(leader, leaderSeq, LIMITS.entriesPerRead);
+  const [last, ...events] = await log.read(leader, leaderSeq - 1, LIMITS.entriesPerRead);
+  if (last?.seq !== leaderSeq || last.at !== leaderAtMs) return null;
+  // The limit on events may end the read before the next entry.
+  return events.length > 0 ? events : log.read(leader, leaderSeq, 1);
 }
 
 const LEFT_BY: ReadonlySet<EventBody['type']> = new Set([
@@ -197,7 +212,7 @@ async function flushEnd(dependencies: Following, { log, joined, step }: Follower
 async function leave(
   dependencies: Following,
   follower: Follower,
-  reason: EventBody['type'] | 'silence',
+  reason: EventBody['type'] | 'silence' | 'lost',
 ): Promise<null> {
   const { joined, log } = follower;
   const owed = await shareOwed(dependencies, follower);

@@ -7,7 +7,6 @@ import { questionOf } from '../../activities/look-up-cache.ts';
 import { endLog } from '../../api/generations/end-log.ts';
 import type { EventBody } from '../../contracts/events.ts';
 import { textOf } from '../../contracts/fold-events.ts';
-import type { GenerationOrder } from '../../contracts/generation.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { splitCost } from '../../contracts/share.ts';
 import type { Flights } from '../../engine/cache/flights.ts';
@@ -20,11 +19,12 @@ import { connectRedis } from '../../platform/redis/redis-connection.ts';
 import { withMethods } from '../../platform/with-methods.ts';
 import { startTestRedis, type TestRedis } from '../engine/streaming/redis-server.ts';
 import { faultsOf } from '../harness/check-events.ts';
+import { loseTail } from '../harness/lose-tail.ts';
 import { PATIENT } from '../harness/patience.ts';
 import { startTcpProxy } from '../harness/tcp-proxy.ts';
 import { waitFor } from '../harness/wait-for.ts';
+import { CANDIDATE, cacheSettings, orderOf, stepOf } from './following-order.ts';
 
-const CANDIDATE = { provider: 'p', model: 'm' };
 const EPOCH = 7;
 const USED = { usage: { ...NO_USAGE, inputTokens: 20, outputTokens: 101 }, costMicroUsd: 1_001 };
 const { leader: LEADERS_PART, each: SHARE } = splitCost(USED, 2);
@@ -89,36 +89,6 @@ async function endLeader(event?: EventBody): Promise<void> {
   await leaderLog.write(event ?? { type: 'generation-end', ...whole, ...LEADERS_PART, shared });
   await leaderLog.flush();
 }
-
-function orderOf(generationId: string): GenerationOrder {
-  return {
-    generationId,
-    tenant: 't',
-    user: 'ann',
-    team: null,
-    keyId: 'k',
-    route: 'default',
-    cache: 'on',
-    candidates: [CANDIDATE],
-    maxOutputTokens: 200,
-    limitMs: 60_000,
-    inputChars: 6,
-  };
-}
-
-const reserved = { reservedTokens: 300, remainingTokens: null, maxOutputTokens: 200 };
-const stepOf = (generationId: string) => ({
-  order: orderOf(generationId),
-  candidate: CANDIDATE,
-  ...reserved,
-});
-const cacheSettings = () => ({
-  threshold: 1,
-  ttlMs: 1_000,
-  judge: false,
-  singleFlight: true,
-  share: 'tenant' as const,
-});
 
 /** A new follower in this process. */
 async function startFollowing() {
@@ -275,7 +245,7 @@ describe('a follower that was counted pays its share', () => {
     await log.erase(leader);
     const next = await follow(EPOCH + 1);
     expect(await next.outcome).toBe(null);
-    expect(await lastOf(follower)).toMatchObject({ type: 'cache-leave', reason: 'silence', share: paid });
+    expect(await lastOf(follower)).toMatchObject({ type: 'cache-leave', reason: 'lost', share: paid });
     expect(readRecord(await log.read(follower, -1))).toMatchObject({ follows: null, ...paid });
   });
 
@@ -396,4 +366,17 @@ test('what the leader voids is void for its followers, who stay members', async 
   await endLeader();
   expect(await outcome).toMatchObject({ status: 'completed', ...paid });
   expect(textOf(await log.read(follower, -1))).toBe('Two');
+});
+
+test('a follower leaves a leader whose log lost what it has copied, and never joins the two texts', async () => {
+  const { outcome } = await startFollowing();
+  await say('Two ');
+  await waitFor('it copies', async () => textOf(await log.read(follower, -1)) === 'One Two ');
+  await loseTail(await server.connect(), leader);
+  leaderLog = (await log.open(leader, EPOCH + 1)).writer;
+  await say('Other ');
+  await say('words.');
+  expect(await outcome).toBe(null);
+  expect(await lastOf(follower)).toMatchObject({ type: 'cache-leave', reason: 'lost' });
+  expect(textOf(await log.read(follower, -1))).toBe('One Two ');
 });

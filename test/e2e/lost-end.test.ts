@@ -1,8 +1,9 @@
 /** A log whose end is gone, as Redis loses it with a power cut, or because its run was ended by hand. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { REDIS_KEYS, workflowId } from '../../contracts/names.ts';
+import { workflowId } from '../../contracts/names.ts';
 import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { faultsOf } from '../harness/check-events.ts';
+import { loseTail } from '../harness/lose-tail.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
@@ -23,24 +24,11 @@ afterAll(async () => {
 const runOf = async (id: string) =>
   (await temporalClient(stack.env)).workflow.getHandle(workflowId('dev', id));
 
-/** What Redis has after a power cut: the first batches, at most `most`, and all else as it was then. */
-async function loseTail(id: string, most: number): Promise<void> {
-  const [meta, stream] = [REDIS_KEYS.logMeta(id), REDIS_KEYS.logStream(id)];
-  const ids = ((await redis.xRange(stream, '-', '+')) ?? []).map((entry) => entry.id);
-  // A busy machine writes many events in one batch.
-  const kept = Math.min(most, ids.length - 1);
-  const last = ids[kept - 1] ?? '';
-  await redis.xDel(stream, ids.slice(kept));
-  await redis.sendCommand(['XSETID', stream, last]);
-  await redis.hSet(meta, { status: 'running', next: Number(last.split('-')[1]) + 1 });
-  await redis.hDel(meta, 'endedAt');
-}
-
 test('a reader of a log that lost its end learns it, and does not wait forever', async () => {
   const { body } = await stack.api.create({ input: promptOf({ tokens: 60, delayMs: 10 }), cache: 'off' });
   await startReading(stack.api, body.id).whole;
   await (await runOf(body.id)).result();
-  await loseTail(body.id, 8);
+  await loseTail(redis, body.id, 8);
   const events = await startReading(stack.api, body.id).whole;
   expect(faultsOf(events)).toEqual([]);
   expect(events.at(-1)).toMatchObject({ type: 'generation-error', error: { code: 'log_tail_lost' } });

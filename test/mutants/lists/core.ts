@@ -136,6 +136,14 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     caughtBy: SIMULATION,
   },
   {
+    name: 'follower-trusts-a-torn-log',
+    breaks: 'After its leader lost text that it has copied, a follower joins the old text to the new.',
+    file: 'activities/follow-leader.ts',
+    find: 'if (last?.seq !== leaderSeq || last.at !== leaderAtMs) return null;',
+    replace: 'void last;',
+    caughtBy: { tests: ['test/activities/end-following.test.ts'] },
+  },
+  {
     name: 'silence-never-noticed',
     breaks: "A follower that missed the notice of its leader's end waits for ever.",
     file: 'activities/follow-leader.ts',
