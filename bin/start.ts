@@ -1,7 +1,11 @@
-/** `npm start`: everything that a generation needs, a first generation, and what to try next. Ctrl-C ends it all. */
+/**
+ * `npm start` and `unbroken start`: everything that a generation needs, a first generation, and what to try next. Ctrl-C
+ * ends it all.
+ */
 import { createClient } from '../clients/typescript/index.ts';
 import { buildPage } from '../clients/web/build.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
+import { IS_COMPILED, START_COMMAND } from '../platform/on-disk.ts';
 import { developmentKey } from '../tools/services/dev-key.ts';
 import { keepSimulator } from '../tools/services/keep-simulator.ts';
 import { metricsOfWorker } from '../tools/services/metrics-ports.ts';
@@ -77,7 +81,7 @@ async function start(): Promise<void> {
     ...process.env,
   });
   if (port !== 0) {
-    const fix = `End the process that uses it, or choose another port: UNBROKEN_PORT=${port + 1} npm start`;
+    const fix = `End the process that uses it, or choose another port: UNBROKEN_PORT=${port + 1} ${START_COMMAND}`;
     await assertPortFree('The API', port, fix);
   }
   process.stdout.write('Unbroken starts\n');
@@ -87,7 +91,7 @@ async function start(): Promise<void> {
       void provided.givenUp.then((reason) => end(reason, 1));
       return provided;
     }),
-    allOrNothing([simulatorEnvironment(dataDir), buildPage()]),
+    allOrNothing([simulatorEnvironment(dataDir), IS_COMPILED ? false : buildPage()]),
   ]);
   const key = developmentKey(dataDir);
   const apiPort = port === 0 ? await findFreePort() : port;
@@ -115,7 +119,7 @@ async function start(): Promise<void> {
 }
 
 /** Waits for both before it throws; otherwise one of them could start something after the stop. */
-async function allOrNothing<One, Two>(work: [Promise<One>, Promise<Two>]): Promise<[One, Two]> {
+async function allOrNothing<One, Two>(work: [One | Promise<One>, Two | Promise<Two>]): Promise<[One, Two]> {
   await Promise.allSettled(work);
   return Promise.all(work);
 }

@@ -13,6 +13,11 @@ interface CommandEntry {
 
 export const COMMANDS: readonly CommandEntry[] = [
   {
+    name: 'start',
+    description: 'start everything here: services, API, worker and page; Ctrl-C stops it',
+    define: async (command) => (await import('./start.ts')).defineStart(command),
+  },
+  {
     name: 'chat',
     description: 'talk with a model; after Ctrl-C, a running answer continues on the server',
     define: async (command) => (await import('./chat.ts')).defineChat(command),

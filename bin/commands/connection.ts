@@ -10,6 +10,7 @@ import {
 } from '../../clients/typescript/index.ts';
 import { ERRORS, isErrorCode } from '../../contracts/errors.ts';
 import { readClientEnvironment } from '../../platform/config/client-environment.ts';
+import { START_COMMAND } from '../../platform/on-disk.ts';
 import { type JsonFlag, withJson } from './print-json.ts';
 
 export interface ConnectionFlags extends JsonFlag {
@@ -55,7 +56,7 @@ export function reportFailure(error: unknown): number {
     return 1;
   }
   if (error instanceof ConnectionLostError) {
-    console.error(`unreachable: ${error.message}\nStart it with npm start, or name it with --url.`);
+    console.error(`unreachable: ${error.message}\nStart it with ${START_COMMAND}, or name it with --url.`);
     return 2;
   }
   console.error(error instanceof Error ? `${error.name}: ${error.message}` : String(error));

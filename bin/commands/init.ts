@@ -7,6 +7,7 @@ import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { VENDORS } from '../../platform/config/vendors.ts';
+import { START_COMMAND } from '../../platform/on-disk.ts';
 import { type JsonFlag, printJson, withJson } from './print-json.ts';
 
 interface InitFlags extends JsonFlag {
@@ -42,7 +43,7 @@ export function defineInit(command: Command): void {
       console.log(`Wrote ${path}.`);
       for (const { provider, variable } of keys) console.log(`  ${provider}: ${variable} is set`);
       if (keys.length === 0) console.log('  No API key is set, so the simulated provider answers.');
-      console.log('Start it with: npm start');
+      console.log(`Start it with: ${START_COMMAND}`);
     });
 }
 
@@ -94,7 +95,9 @@ function providerLines(keys: readonly FoundKey[]): string[] {
   const found = keys.map(({ provider, variable }) => `#   ${variable} for ${provider}`);
   return [
     ...(found.length === 0
-      ? ['# No API key of a known provider is set; without one, `npm start` uses the simulated provider.']
+      ? [
+          `# No API key of a known provider is set; without one, ${START_COMMAND} uses the simulated provider.`,
+        ]
       : ['# These providers are ready, because their keys are set. They need no entry here:', ...found]),
     '# Others, and changes of these: docs/providers.md',
     '# providers:',

@@ -32,9 +32,10 @@ export async function buildPage(): Promise<boolean> {
       configFile: false,
       root: import.meta.dirname,
       logLevel: 'warn',
-      // The page must depend on its sources alone, not on the environment.
+      // The page must depend on its sources alone, not on the environment: neither on its files nor on NODE_ENV, which
+      // would put the path of each source into the page.
       envDir: false,
-      oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+      oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
       build: { outDir: unfinished, target: 'es2022', assetsInlineLimit: 0, modulePreload: false },
     });
     writeFileSync(join(unfinished, STAMP), sourcesHash);

@@ -4,11 +4,12 @@
  * timer can stop synchronous code in any other way; the next request gets a new thread.
  */
 import { Worker } from 'node:worker_threads';
+import { onDisk } from '../on-disk.ts';
 import { TooLate } from '../with-timeout.ts';
 import { type MessageFromThread, type MessageToThread, outcomeOf } from './serve-thread.ts';
 
 export interface ThreadSettings {
-  /** The file that the thread runs; it calls `serveThread`. */
+  /** The module that the thread runs, named as in a clone; it calls `serveThread`. */
   readonly file: URL;
   /** Names the work in errors, such as `the verifier`. */
   readonly what: string;
@@ -164,7 +165,7 @@ export class ThreadRunner {
   }
 
   #start(): Worker {
-    const thread = new Worker(this.#settings.file, { workerData: this.#settings.data });
+    const thread = new Worker(new URL(onDisk(this.#settings.file.href)), { workerData: this.#settings.data });
     this.#isReady = false;
     const isCurrent = () => this.#thread === thread;
     thread.on('message', async (message: MessageFromThread) => {

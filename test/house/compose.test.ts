@@ -82,10 +82,10 @@ describe('the rest of the deployment', () => {
 
   test('the image has the Node of package.json, no rights of root, and a health check', () => {
     const dockerfile = readProjectFile('Dockerfile');
-    const { dependencies } = z
-      .object({ dependencies: z.object({ node: z.string() }) })
+    const { devDependencies } = z
+      .object({ devDependencies: z.object({ node: z.string() }) })
       .parse(readJson('package.json'));
-    expect(dockerfile).toContain(`FROM node:${dependencies.node}-slim`);
+    expect(dockerfile).toContain(`FROM node:${devDependencies.node}-slim`);
     expect(dockerfile.indexOf('USER node')).toBeGreaterThan(dockerfile.indexOf('npm ci --omit=dev'));
     expect(dockerfile).toMatch(/^HEALTHCHECK /m);
     expect(dockerfile).toContain('CMD ["node", "api/main.ts"]');

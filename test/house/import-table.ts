@@ -28,7 +28,7 @@ export const ROOM_TABLES: Readonly<Record<string, Readonly<Record<string, Row>>>
     config: { values: [], types: [] },
     redis: { values: [], types: ['config'] },
     temporal: { values: [], types: [] },
-    encryption: { values: [], types: ['config'] },
+    encryption: { values: [''], types: ['config'] },
     threads: { values: [''], types: [] },
   },
   engine: {

@@ -1,5 +1,6 @@
 /** One of our own programs, on the Node that runs this: ready when it prints a JSON line with `"ready":true`. */
 import { join } from 'node:path';
+import { onDisk } from '../../platform/on-disk.ts';
 import type { Environment, Report } from './programs/service-error.js';
 import { type RunningProcess, runProcess, untilHealthy } from './run-process.ts';
 
@@ -8,7 +9,7 @@ const READY_MS = 60_000;
 
 export interface NodeProgram {
   readonly name: string;
-  /** Path of the program, from the root of the project. */
+  /** Path of the program, from the root of the project, as in a clone. */
   readonly file: string;
   readonly args?: readonly string[];
   /** A module that is loaded before the program, in its threads too. */
@@ -38,7 +39,7 @@ export async function runNode({
   const running = await runProcess({
     name,
     command: process.execPath,
-    args: [...(preload === undefined ? [] : ['--import', join(ROOT, preload)]), join(ROOT, file), ...args],
+    args: [...(preload === undefined ? [] : ['--import', pathOf(preload)]), pathOf(file), ...args],
     dataDir,
     env,
     report,
@@ -49,6 +50,10 @@ export async function runNode({
   const fix = `Read ${running.logPath}; the last lines are above.`;
   await untilHealthy(name, running, { deadlineMs: READY_MS, fix }, async () => ready !== undefined);
   return { process: running, url: ready?.url };
+}
+
+function pathOf(file: string): string {
+  return onDisk(join(ROOT, file));
 }
 
 function readyOf(line: string): { url?: string } | undefined {

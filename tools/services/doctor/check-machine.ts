@@ -2,6 +2,7 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Config } from '../../../platform/config/load-config.ts';
+import { onDisk, START_COMMAND } from '../../../platform/on-disk.ts';
 import { isPortFree } from '../ports.ts';
 import { ANSWER_WITHIN_MS, error, type Finding, isAtLeast, ok, warning, wordsOf } from './finding.ts';
 
@@ -49,7 +50,11 @@ export async function checkPort({ host, port }: Pick<Config, 'host' | 'port'>): 
         );
   }
   if (answer === null && (await isPortFree(port))) {
-    return warning('api', `nothing listens at ${url}`, 'Start it: npm start, or node api/main.ts.');
+    return warning(
+      'api',
+      `nothing listens at ${url}`,
+      `Start it: ${START_COMMAND}, or node ${onDisk('api/main.ts')}.`,
+    );
   }
   return error('api', `another program has port ${port}`, 'End it, or set UNBROKEN_PORT to another.');
 }

@@ -2,6 +2,7 @@
 import { Connection } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../../contracts/names.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
+import { onDisk, START_COMMAND } from '../../../platform/on-disk.ts';
 import { checkVersions } from './check-versions.ts';
 import { ANSWER_WITHIN_MS, error, type Finding, isAtLeast, ok, warning, wordsOf } from './finding.ts';
 
@@ -58,7 +59,11 @@ async function checkAttributes(connection: Connection, namespace: string): Promi
   const missing = Object.keys(SEARCH_ATTRIBUTES).filter((name) => !(name in (customAttributes ?? {})));
   return missing.length === 0
     ? ok(check, `all ${Object.keys(SEARCH_ATTRIBUTES).length} are there`)
-    : error(check, `${missing.join(', ')} missing`, 'Run: node tools/deploy/prepare-namespace.ts');
+    : error(
+        check,
+        `${missing.join(', ')} missing`,
+        `Run: node ${onDisk('tools/deploy/prepare-namespace.ts')}`,
+      );
 }
 
 async function checkPollers(connection: Connection, namespace: string, taskQueue: string): Promise<Finding> {
@@ -83,7 +88,7 @@ async function checkPollers(connection: Connection, namespace: string, taskQueue
   return warning(
     'workers',
     `none polls the task queue "${taskQueue}"`,
-    'Start one (npm start, or node worker/main.ts).',
+    `Start one (${START_COMMAND}, or node ${onDisk('worker/main.ts')}).`,
   );
 }
 

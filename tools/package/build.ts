@@ -1,0 +1,42 @@
+/**
+ * Compiles the product into dist/, as the npm package and the image have it: JavaScript in the tree of the clone,
+ * because Node runs no TypeScript below node_modules. `npm pack` calls it; by hand: `node tools/package/build.ts`.
+ */
+import { execFileSync } from 'node:child_process';
+import { cpSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildPage } from '../../clients/web/build.ts';
+import { writeBundles } from '../../worker/bundle-workflows.ts';
+
+const ROOT = join(import.meta.dirname, '..', '..');
+const BUILT = join(ROOT, 'dist');
+/** What the compiled programs read at run time. */
+const ASSETS = [
+  'clients/web/dist',
+  'docs/errors',
+  'unbroken.config.example.yaml',
+  'unbroken.config.schema.json',
+];
+
+async function build(): Promise<void> {
+  // It appears whole or not at all: a build that fails must not leave half a package.
+  const unfinished = `${BUILT}.${process.pid}`;
+  try {
+    await buildPage();
+    compile(unfinished);
+    await writeBundles(join(unfinished, 'worker'));
+    for (const asset of ASSETS) cpSync(join(ROOT, asset), join(unfinished, asset), { recursive: true });
+    rmSync(BUILT, { recursive: true, force: true });
+    renameSync(unfinished, BUILT);
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+}
+
+function compile(folder: string): void {
+  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const args = ['-p', join(ROOT, 'tools', 'package'), '--outDir', folder];
+  execFileSync(process.execPath, [compiler, ...args], { stdio: 'inherit' });
+}
+
+await build();
