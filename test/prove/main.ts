@@ -10,6 +10,7 @@ import { proveFaults } from './faults.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveMatrix } from './matrix/matrix.ts';
 import { proveMutants } from './mutants.ts';
+import { proveNewcomer } from './newcomer/newcomer.ts';
 import { proveSimulation } from './simulation.ts';
 
 const program = new Command('prove')
@@ -118,6 +119,15 @@ program
     const onlyCost = cost === undefined ? null : cost === true ? '' : cost;
     const seed = options.seed ?? chooseSeed();
     process.exitCode = (await proveFuzz({ inputs, everySplit, onlyCost, seed })) ? 0 : 1;
+  });
+
+program
+  .command('newcomer')
+  .description(
+    'Clones, starts with empty caches, asks, opens the page, and installs the packages elsewhere; prints the seconds.',
+  )
+  .action(async () => {
+    process.exitCode = (await proveNewcomer()) ? 0 : 1;
   });
 
 program
