@@ -20,6 +20,7 @@ const PARENT_POLL_MS = 500;
 
 const TYPECHECK = ['node_modules/typescript/bin/tsc', '-p', '.'];
 const TYPECHECK_PAGE = ['node_modules/typescript/bin/tsc', '-p', 'clients/web'];
+const TYPECHECK_DOCS = ['node_modules/typescript/bin/tsc', '-p', 'tools/docs'];
 const LINT = ['node_modules/@biomejs/biome/bin/biome', 'ci', '.'];
 const JEST = [
   '--experimental-vm-modules',
@@ -30,12 +31,13 @@ const JEST = [
 /** Each command is a list of steps for the pinned Node; the last one gets the caller's arguments. */
 const COMMANDS = {
   start: [['bin/start.ts']],
-  test: [TYPECHECK, TYPECHECK_PAGE, LINT, JEST],
-  check: [TYPECHECK, TYPECHECK_PAGE, LINT],
+  test: [TYPECHECK, TYPECHECK_PAGE, TYPECHECK_DOCS, LINT, JEST],
+  check: [TYPECHECK, TYPECHECK_PAGE, TYPECHECK_DOCS, LINT],
   lint: [LINT],
-  typecheck: [TYPECHECK, TYPECHECK_PAGE],
+  typecheck: [TYPECHECK, TYPECHECK_PAGE, TYPECHECK_DOCS],
   prove: [['test/prove/main.ts']],
   bench: [['tools/bench/main.ts']],
+  docs: [['tools/docs/build.ts']],
 };
 const NEEDS_SERVICES = new Set(['start', 'test', 'prove', 'bench']);
 

@@ -2,6 +2,8 @@
  * `npm start` and `unbroken start`: everything that a generation needs, a first generation, and what to try next. Ctrl-C
  * ends it all.
  */
+import { constants, setPriority } from 'node:os';
+import { join } from 'node:path';
 import { createClient } from '../clients/typescript/index.ts';
 import { buildPage } from '../clients/web/build.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
@@ -13,6 +15,7 @@ import { assertPortFree, findFreePort } from '../tools/services/ports.ts';
 import { reasonOf, ServiceError, seconds } from '../tools/services/programs/service-error.js';
 import { provideServices } from '../tools/services/provide-services.ts';
 import { type NodeProgram, runNode } from '../tools/services/run-node.ts';
+import { runProcess } from '../tools/services/run-process.ts';
 import { supervise } from '../tools/services/supervise.ts';
 
 const PARENT_POLL_MS = 500;
@@ -116,12 +119,27 @@ async function start(): Promise<void> {
   ]);
   await generateOnce(apiUrl, key);
   printNextSteps(apiUrl, services.temporal.uiUrl, key, dataDir);
+  await buildDocs(dataDir);
 }
 
 /** Waits for both before it throws; otherwise one of them could start something after the stop. */
 async function allOrNothing<One, Two>(work: [One | Promise<One>, Two | Promise<Two>]): Promise<[One, Two]> {
   await Promise.allSettled(work);
   return Promise.all(work);
+}
+
+/** Nobody waits for the documentation: a clone builds it after the start, at the lowest priority. */
+async function buildDocs(dataDir: string): Promise<void> {
+  if (IS_COMPILED) return;
+  const args = [join(import.meta.dirname, '..', 'tools', 'docs', 'build.ts')];
+  const building = await runProcess({ name: 'docs', command: process.execPath, args, dataDir, report });
+  setPriority(building.pid, constants.priority.PRIORITY_LOW);
+  started.push({ name: 'docs', stop: building.stop });
+  void building.exited.then(async (exit) => {
+    await building.stop();
+    if (ending === undefined && exit !== 'exit code 0')
+      report(`docs: could not be built (${exit}); see ${building.logPath}`);
+  });
 }
 
 async function generateOnce(apiUrl: string, apiKey: string): Promise<void> {
@@ -149,6 +167,7 @@ function printNextSteps(apiUrl: string, uiUrl: string, key: string, dataDir: str
 Ready after ${seconds(begunAt)}.
 
   Page          ${apiUrl}/
+  Documentation ${apiUrl}/docs/
   API           ${apiUrl}
   Temporal UI   ${uiUrl || '(of your own Temporal)'}
   key           ${key}

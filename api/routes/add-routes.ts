@@ -18,6 +18,7 @@ import {
 } from './delete-cached-answers.ts';
 import { explainRoute } from './explain-route.ts';
 import { getFeedback, giveFeedback, listFeedback } from './feedback.ts';
+import { getDocs } from './get-docs.ts';
 import { getErrorPage } from './get-error-page.ts';
 import { getGeneration } from './get-generation.ts';
 import { getHealth, getReadiness } from './get-health.ts';
@@ -49,6 +50,7 @@ export function addPublicRoutes(app: Express, dependencies: ApiDependencies): vo
   app.get('/readyz', getReadiness(dependencies));
   app.get('/openapi.json', getOpenApi());
   app.get('/docs/errors/:code', getErrorPage());
+  app.use('/docs', getDocs());
 }
 
 /** Takes a key or a ticket. */

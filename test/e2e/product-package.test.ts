@@ -25,6 +25,7 @@ const ALLOWED = [
   /^dist\/tools\/(?:deploy|services|simulator)\/[\w/-]+\.js$/,
   /^dist\/clients\/web\/(?:build\.js|dist\/(?:index\.html|sources-sha256|assets\/[\w-]+\.(?:js|css|svg)))$/,
   /^dist\/docs\/errors\/\w+\.md$/,
+  /^dist\/docs\/dist\/(?:\.sources-sha256|(?!.*\.\.)[\w./@-]+\.(?:html|js|css|svg|json))$/,
   /^dist\/unbroken\.config\.(?:example\.yaml|schema\.json)$/,
 ];
 
@@ -51,7 +52,12 @@ const processOf = (name: string) => runningPid(join(product.folder, '.unbroken')
 test('the package has the compiled product and nothing else, and is small', () => {
   const paths = product.packed.files.map(({ path }) => path);
   expect(paths.filter((path) => !ALLOWED.some((pattern) => pattern.test(path)))).toEqual([]);
-  for (const path of ['bin/unbroken.js', 'dist/api/main.js', 'dist/clients/web/dist/index.html'])
+  for (const path of [
+    'bin/unbroken.js',
+    'dist/api/main.js',
+    'dist/clients/web/dist/index.html',
+    'dist/docs/dist/index.html',
+  ])
     expect(paths).toContain(path);
   expect(product.packed.size).toBeLessThan(LARGEST_TARBALL_BYTES);
 });

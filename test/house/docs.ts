@@ -1,5 +1,6 @@
 /** What a page of Markdown points to. */
 import { posix } from 'node:path';
+import { headingAnchor } from '../../tools/docs/heading-anchor.ts';
 
 /** The targets of relative links and images, as paths from the root; code is not searched. */
 export function relativeLinks(path: string, source: string): string[] {
@@ -18,15 +19,9 @@ export function headingLinks(path: string, source: string): { page: string; head
     });
 }
 
-/** The anchors of a page's headings, as GitHub names them. */
+/** The anchors of a page's headings, on GitHub and on the site. */
 export function headingAnchors(source: string): string[] {
-  return [...withoutBlocks(source).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) =>
-    title
-      .trim()
-      .toLowerCase()
-      .replaceAll(/[^\p{L}\p{N}_ -]/gu, '')
-      .replaceAll(' ', '-'),
-  );
+  return [...withoutBlocks(source).matchAll(/^#+ (.+)$/gm)].map(([, title = '']) => headingAnchor(title));
 }
 
 function linkTargets(source: string): string[] {

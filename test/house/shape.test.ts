@@ -25,6 +25,7 @@ const ENTRY_POINTS = [
   'clients/edge/cloudflare/worker.ts',
   'clients/edge/vercel/api/relay.ts',
   'platform/encryption/failure-converter.ts',
+  'tools/docs/site-config.ts',
 ];
 
 describe('every source file', () => {

@@ -13,6 +13,7 @@ const BUILT = join(ROOT, 'dist');
 /** What the compiled programs read at run time. */
 const ASSETS = [
   'clients/web/dist',
+  'docs/dist',
   'docs/errors',
   'unbroken.config.example.yaml',
   'unbroken.config.schema.json',
@@ -23,6 +24,7 @@ async function build(): Promise<void> {
   const unfinished = `${BUILT}.${process.pid}`;
   try {
     await buildPage();
+    execFileSync(process.execPath, [join(ROOT, 'tools', 'docs', 'build.ts')], { stdio: 'inherit' });
     compile(unfinished);
     await writeBundles(join(unfinished, 'worker'));
     for (const asset of ASSETS) cpSync(join(ROOT, asset), join(unfinished, asset), { recursive: true });

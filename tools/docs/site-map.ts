@@ -1,0 +1,119 @@
+/** The pages of the documentation site by topic: its sidebar. `build.ts` refuses a page of docs/ that is not here. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export const ROOT = join(import.meta.dirname, '..', '..');
+
+interface SitePage {
+  /** Below `/docs/`; empty for the first page. */
+  readonly path: string;
+  /** A Markdown file of the repository, from its root; undefined for a page that `generated-pages.ts` writes. */
+  readonly source?: string;
+  readonly title: string;
+}
+
+interface SiteSection {
+  readonly title: string;
+  readonly pages: readonly SitePage[];
+  readonly isCollapsed?: boolean;
+}
+
+/** Pages that are written from something else than Markdown. */
+export const GENERATED = { config: 'configuration', http: 'http-api', errors: 'errors/index' } as const;
+
+export const SITE: readonly SiteSection[] = [
+  {
+    title: 'Start',
+    pages: [
+      { path: 'index', source: 'README.md', title: 'What it is' },
+      ofDocs('installation', 'What npm start installs'),
+      ofDocs('cli', 'The command line'),
+      { path: 'examples', source: 'examples/README.md', title: 'Examples' },
+    ],
+  },
+  {
+    title: 'Integrate',
+    pages: [
+      ofDocs('wires', 'APIs of other vendors'),
+      { path: 'clients/typescript', source: 'clients/typescript/README.md', title: 'TypeScript and React' },
+      { path: 'clients/python', source: 'clients/python/README.md', title: 'Python' },
+      { path: 'clients/edge', source: 'clients/edge/README.md', title: 'Edge relay' },
+      ofDocs('proxies', 'Behind a proxy'),
+    ],
+  },
+  {
+    title: 'Use',
+    pages: [
+      ofDocs('providers', 'Providers and models'),
+      ofDocs('routing', 'Routing'),
+      ofDocs('prompts', 'Prompts'),
+      ofDocs('budgets', 'Budgets'),
+      ofDocs('semantic-cache', 'Semantic cache'),
+    ],
+  },
+  {
+    title: 'Operate',
+    pages: [
+      ofDocs('operations', 'Operations'),
+      ofDocs('operations-redis', 'Redis'),
+      ofDocs('security', 'Security'),
+      ofDocs('scale', 'Scale'),
+      ofDocs('crash-matrix', 'The crash matrix'),
+    ],
+  },
+  {
+    title: 'Reference',
+    pages: [
+      { path: 'protocol', source: 'PROTOCOL.md', title: 'Protocol' },
+      { path: GENERATED.http, title: 'HTTP API' },
+      { path: GENERATED.config, title: 'Configuration' },
+      ofDocs('provider-errors', "Providers' errors"),
+      { path: 'architecture', source: 'ARCHITECTURE.md', title: 'Architecture' },
+      { path: 'contributing', source: 'CONTRIBUTING.md', title: 'Contributing' },
+    ],
+  },
+  { title: 'Decisions', isCollapsed: true, pages: decisions() },
+  { title: 'Error pages', isCollapsed: true, pages: errorPages() },
+];
+
+export const ALL_PAGES: readonly SitePage[] = SITE.flatMap(({ pages }) => pages);
+
+function ofDocs(name: string, title: string): SitePage {
+  return { path: name, source: `docs/${name}.md`, title };
+}
+
+function decisions(): SitePage[] {
+  const folder = 'docs/decisions';
+  const pages = markdownIn(folder).filter((name) => name !== 'README');
+  return [
+    { path: 'decisions/index', source: `${folder}/README.md`, title: 'All decisions' },
+    ...pages.map((name) => {
+      const source = `${folder}/${name}.md`;
+      return { path: `decisions/${name}`, source, title: headingOf(source) };
+    }),
+  ];
+}
+
+function errorPages(): SitePage[] {
+  return [
+    { path: GENERATED.errors, title: 'All error codes' },
+    ...markdownIn('docs/errors').map((code) => ({
+      path: `errors/${code}`,
+      source: `docs/errors/${code}.md`,
+      title: code,
+    })),
+  ];
+}
+
+/** The files of a folder without their ending, sorted. */
+export function markdownIn(folder: string): string[] {
+  if (!existsSync(join(ROOT, folder))) return [];
+  return readdirSync(join(ROOT, folder))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => name.slice(0, -'.md'.length))
+    .sort();
+}
+
+function headingOf(source: string): string {
+  return /^# (.+)$/m.exec(readFileSync(join(ROOT, source), 'utf8'))?.[1] ?? source;
+}
