@@ -17,7 +17,7 @@ import { type Check, type Mutant, mutate } from './mutant.ts';
 
 interface MutantReport {
   readonly mutant: Mutant;
-  /** The check that saw it, in words; null where it survived. */
+  /** The check that saw it, in words, with its message from the second line on; null where it survived. */
   readonly caughtBy: string | null;
   readonly tookMs: number;
 }
@@ -30,6 +30,9 @@ interface MutantListener {
 
 /** A check that takes longer hangs: the mutant is seen by that. */
 const CHECK_LIMIT_MS = 240_000;
+/** Without a mutant all checks run at once. */
+const ALL_CHECKS_LIMIT_MS = 4 * CHECK_LIMIT_MS;
+const MESSAGE_CHARS = 1_000;
 /** Copies in which checks run at the same time. */
 const LANES = 2;
 
@@ -42,7 +45,9 @@ const jestReportSchema = z.object({
     z.object({
       name: z.string(),
       message: z.string().optional(),
-      assertionResults: z.array(z.object({ fullName: z.string(), status: z.string() })),
+      assertionResults: z.array(
+        z.object({ fullName: z.string(), status: z.string(), failureMessages: z.array(z.string()) }),
+      ),
     }),
   ),
 });
@@ -63,7 +68,7 @@ export async function runMutants(
     const lanes = Array.from({ length: LANES }, (_, index) => copyProject(join(root, String(index))));
     const checks = sharedChecks(mutants);
     const broken = await inLanes(lanes, checks, async (lane, check) => {
-      const output = await failureOf(lane, check);
+      const output = await failureOf(lane, check, ALL_CHECKS_LIMIT_MS);
       if (output !== null) listener.brokenBefore(check, output);
       return output !== null;
     });
@@ -140,17 +145,17 @@ async function withMutant<Result>(
 }
 
 /** @returns what failed, in words; null where all passed. */
-async function failureOf(folder: string, check: Check): Promise<string | null> {
+async function failureOf(folder: string, check: Check, limitMs = CHECK_LIMIT_MS): Promise<string | null> {
   if ('simulation' in check) {
     const simulation = ['simulation', '--seed', '1', '--failures', '1', '--runs', String(check.simulation)];
-    const { code, output } = await runNode(folder, ['test/prove/main.ts', ...simulation]);
+    const { code, output } = await runNode(folder, limitMs, ['test/prove/main.ts', ...simulation]);
     if (code === 0) return null;
     const fault = /^FAULT .*$/m.exec(output)?.[0].slice(0, 160);
     return `simulation: ${fault ?? endOf(code, output)}`;
   }
   const reportFile = join(folder, 'jest-report.json');
   const jest = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const { code, output } = await runNode(folder, [
+  const { code, output } = await runNode(folder, limitMs, [
     ...jest,
     'node_modules/jest/bin/jest.js',
     '--maxWorkers=1',
@@ -168,7 +173,9 @@ function failedTest(folder: string, reportFile: string): string | null {
     for (const { name, assertionResults, message } of testResults) {
       const failed = assertionResults.find(({ status }) => status === 'failed');
       const file = name.slice(folder.length + 1);
-      if (failed !== undefined) return `${file}: ${failed.fullName}`;
+      if (failed !== undefined) {
+        return `${file}: ${failed.fullName}\n${failed.failureMessages.join('\n').slice(0, MESSAGE_CHARS)}`;
+      }
       if (message !== undefined && message !== '' && assertionResults.length === 0) {
         return `${file}: ${message.slice(0, 200)}`;
       }
@@ -186,7 +193,11 @@ function endOf(code: number | null, output: string): string {
 }
 
 /** @returns the exit code, null where it was ended because it took too long. */
-function runNode(folder: string, args: readonly string[]): Promise<{ code: number | null; output: string }> {
+function runNode(
+  folder: string,
+  limitMs: number,
+  args: readonly string[],
+): Promise<{ code: number | null; output: string }> {
   return new Promise((resolve, reject) => {
     const child = spawn(process.execPath, args, {
       cwd: folder,
@@ -205,7 +216,7 @@ function runNode(folder: string, args: readonly string[]): Promise<{ code: numbe
       isLate = true;
       // The whole group: tests start servers.
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    }, CHECK_LIMIT_MS);
+    }, limitMs);
     child.once('error', reject);
     child.once('close', (code) => {
       clearTimeout(timer);

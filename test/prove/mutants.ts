@@ -18,7 +18,7 @@ export async function proveMutants(only = ''): Promise<boolean> {
         console.log(
           `SURVIVED ${mutant.name} (${seconds}): ${mutant.breaks}\n  ${JSON.stringify(mutant.caughtBy)}`,
         );
-      } else console.log(`killed ${mutant.name} (${seconds})\n  by ${caughtBy}`);
+      } else console.log(`killed ${mutant.name} (${seconds})\n  by ${caughtBy.split('\n', 1)}`);
     },
   });
   const survived = reports.filter(({ caughtBy }) => caughtBy === null).length;
