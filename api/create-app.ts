@@ -20,6 +20,7 @@ import {
   addAdminRoutes,
   addCodecRoutes,
   addGenerationRoutes,
+  addPageSessionRoutes,
   addPromptRoutes,
   addPublicRoutes,
   addStreamRoutes,
@@ -38,7 +39,8 @@ export function createApp(dependencies: ApiDependencies): Express {
   app.use(crossOrigin(config.cors));
   addPublicRoutes(app, dependencies);
   const v1 = express.Router();
-  // These two authenticate in their own way, for browsers that cannot send a header.
+  // These authenticate in their own way, for browsers that cannot send a header.
+  addPageSessionRoutes(v1, dependencies);
   addStreamRoutes(v1, dependencies);
   addCodecRoutes(v1, dependencies);
   v1.use(authenticate(dependencies), limitCaller(dependencies));

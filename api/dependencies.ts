@@ -19,6 +19,7 @@ import type { StoredBytes } from '../engine/streaming/stored-bytes.ts';
 import type { Config } from '../platform/config/load-config.ts';
 import type { ApiKeys } from './access/api-keys.ts';
 import type { OpenConnections } from './access/open-connections.ts';
+import type { PageSessions } from './access/page-sessions.ts';
 import type { RateLimiter } from './access/rate-limiter.ts';
 import type { Tickets } from './access/tickets.ts';
 import type { ChatStreams } from './generations/chat-streams.ts';
@@ -47,7 +48,10 @@ export interface ApiDependencies {
   readonly keys: ApiKeys;
   readonly chats: ChatStreams;
   readonly tickets: Tickets;
+  readonly sessions: PageSessions;
   readonly rate: RateLimiter;
+  /** Limits how often an address tries to sign in. */
+  readonly signIns: RateLimiter;
   readonly connections: OpenConnections;
   readonly bodies: BytesInFlight;
   /** Undefined when payloads are not encrypted. */

@@ -6,6 +6,7 @@ import { setMaxListeners } from 'node:events';
 import { Client, Connection } from '@temporalio/client';
 import { countTexts } from '../contracts/count-tokens.ts';
 import { scopes } from '../contracts/keys.ts';
+import { LIMITS } from '../contracts/limits.ts';
 import { BudgetAccounts } from '../engine/budget/budget-accounts.ts';
 import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
 import { RedisFlightMembers } from '../engine/cache/flight-members.ts';
@@ -32,6 +33,7 @@ import { createDataConverter } from '../platform/encryption/data-converter.ts';
 import { connectRedis } from '../platform/redis/redis-connection.ts';
 import { ApiKeys } from './access/api-keys.ts';
 import { OpenConnections } from './access/open-connections.ts';
+import { PageSessions } from './access/page-sessions.ts';
 import { createRateLimiter } from './access/rate-limiter.ts';
 import { Tickets } from './access/tickets.ts';
 import { createApp } from './create-app.ts';
@@ -106,7 +108,9 @@ const parts = {
   keys,
   codec: dataConverter?.payloadCodecs?.[0],
   tickets: new Tickets(redis, keys),
+  sessions: new PageSessions(redis, keys),
   rate: createRateLimiter(redis, config.rateLimits),
+  signIns: createRateLimiter(redis, { requestsPerMinute: LIMITS.signInsPerMinute, per: 'address' }),
   bodies: new BytesInFlight({
     perProcess: config.http.bytesInFlight,
     perKey: config.rateLimits.bytesInFlightPerKey,

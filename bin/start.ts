@@ -17,6 +17,7 @@ import { provideServices } from '../tools/services/provide-services.ts';
 import { type NodeProgram, runNode } from '../tools/services/run-node.ts';
 import { runProcess } from '../tools/services/run-process.ts';
 import { supervise } from '../tools/services/supervise.ts';
+import { signInLink } from './commands/open.ts';
 
 const PARENT_POLL_MS = 500;
 const DEFAULT_API_PORT = 8787;
@@ -118,7 +119,8 @@ async function start(): Promise<void> {
     keepRunning({ name: 'api', file: 'api/main.ts', dataDir, env, report }),
   ]);
   await generateOnce(apiUrl, key);
-  printNextSteps(apiUrl, services.temporal.uiUrl, key, dataDir);
+  const { url: pageUrl } = await signInLink({ baseUrl: apiUrl, apiKey: key });
+  printNextSteps({ apiUrl, pageUrl, uiUrl: services.temporal.uiUrl, key, dataDir });
   await buildDocs(dataDir);
 }
 
@@ -161,12 +163,21 @@ async function generateOnce(apiUrl: string, apiKey: string): Promise<void> {
   }
 }
 
-function printNextSteps(apiUrl: string, uiUrl: string, key: string, dataDir: string): void {
+interface Addresses {
+  readonly apiUrl: string;
+  readonly pageUrl: string;
+  readonly uiUrl: string | undefined;
+  readonly key: string;
+  readonly dataDir: string;
+}
+
+function printNextSteps({ apiUrl, pageUrl, uiUrl, key, dataDir }: Addresses): void {
   const where = apiUrl === `http://127.0.0.1:${DEFAULT_API_PORT}` ? '' : `UNBROKEN_URL=${apiUrl} `;
   process.stdout.write(`
 Ready after ${seconds(begunAt)}.
 
-  Page          ${apiUrl}/
+  Page          ${pageUrl}
+                signs you in, once, within ten minutes; for a new link: ${where}npx unbroken open
   Documentation ${apiUrl}/docs/
   API           ${apiUrl}
   Temporal UI   ${uiUrl || '(of your own Temporal)'}

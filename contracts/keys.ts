@@ -77,3 +77,14 @@ export const ticketSchema = z.object({
   expiresAt: z.int(),
 });
 export type Ticket = z.infer<typeof ticketSchema>;
+
+/** A link that signs in to the page, once. */
+export const signInLinkSchema = z.object({
+  path: z.string().describe('The page with a one-time code; to be appended to the URL of the API.'),
+  expiresAt: z.int(),
+});
+export type SignInLink = z.infer<typeof signInLinkSchema>;
+
+export const signInSchema = z.strictObject({
+  code: z.string().min(1).max(128).describe('The last part of the link.'),
+});

@@ -32,6 +32,13 @@ export const LIMITS = {
   ticketReconnectsMs: 3_600_000,
   /** How long a browser may decrypt payloads for the Temporal UI. */
   codecSessionMs: 8 * 3_600_000,
+  /** An unused link to the page expires after this. */
+  signInLinkMs: 10 * 60_000,
+  /** How long the page stays signed in. */
+  pageSessionMs: 12 * 3_600_000,
+  /** Links that one address may try. */
+  signInsPerMinute: 30,
+  signInBytes: 1_024,
   /** Largest frame that a WebSocket client may send. */
   webSocketFrameBytes: 64 * 1024,
   /** Conversations that one WebSocket keeps before any model is called. */

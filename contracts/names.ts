@@ -74,6 +74,8 @@ export const REDIS_KEYS = {
   /** Tells one API process which of them a worker has started. */
   handoffAnswers: (apiProcess: string) => `ub:handoff-answers:${apiProcess}`,
   ticket: (sha256Hex: string) => `ub:ticket:{${sha256Hex}}`,
+  signInLink: (sha256Hex: string) => `ub:sign-in:{${sha256Hex}}`,
+  pageSession: (sha256Hex: string) => `ub:page-session:{${sha256Hex}}`,
   /** The limiter adds `:` and what it counts for. */
   rateLimit: 'ub:rate',
 } as const;

@@ -1,5 +1,11 @@
-/** What a caller may know of itself and of the deployment; the page loads it first. Types only: browsers load this. */
+/**
+ * What a caller may know of itself and of the deployment; the page loads it first. Browsers load this file, so it stays
+ * free of libraries.
+ */
 import type { Candidate } from './generation.ts';
+
+/** A request with the cookie of the page must have this header, with the value 1. */
+export const PAGE_HEADER = 'x-unbroken-page';
 
 export interface SessionView {
   readonly tenant: string;

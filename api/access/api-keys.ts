@@ -24,6 +24,8 @@ export interface Caller {
   readonly onlyReads?: true;
   /** The only generation that a ticket opens; absent when the caller came with a key. */
   readonly onlyGeneration?: string;
+  /** Present when the caller came with the cookie of the page. */
+  readonly inPage?: true;
 }
 
 interface KeyOwner {

@@ -1,20 +1,28 @@
-/** Finds the caller of a request and its rights: by the key in a header, or by the ticket in the URL of a stream. */
+/**
+ * Finds the caller of a request and its rights: by the key in a header, by the ticket in the URL of a stream, or by the
+ * cookie of the page.
+ */
 import type { IncomingMessage } from 'node:http';
 import type { RequestHandler, Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { Scope } from '../../contracts/keys.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { ApiKeys, Caller } from './api-keys.ts';
+import type { PageSessions } from './page-sessions.ts';
+import { assertFromPage, sessionTokenIn } from './session-cookie.ts';
 import type { Tickets } from './tickets.ts';
+
+const SESSION_ENDED = 'The session of the page has ended; `npx unbroken open` prints a link to a new one.';
 
 export interface Credentials {
   readonly keys: ApiKeys;
   readonly tickets: Tickets;
+  readonly sessions: PageSessions;
 }
 
-export function authenticate({ keys }: Pick<Credentials, 'keys'>): RequestHandler {
+export function authenticate(credentials: Pick<Credentials, 'keys' | 'sessions'>): RequestHandler {
   return async (request, response, next) => {
-    response.locals['caller'] = await callerByKey(keys, request);
+    response.locals['caller'] = await callerByKeyOrCookie(credentials, request);
     next();
   };
 }
@@ -22,8 +30,10 @@ export function authenticate({ keys }: Pick<Credentials, 'keys'>): RequestHandle
 /** For streams, which a browser opens without headers of ours: also takes `?ticket=`. */
 export function authenticateStream(credentials: Credentials): RequestHandler {
   return async (request, response, next) => {
-    response.locals['caller'] = await callerOf(credentials, request);
     const ticket = ticketIn(request);
+    response.locals['caller'] = await (ticket === null
+      ? callerByKeyOrCookie(credentials, request)
+      : callerByTicket(credentials, ticket));
     if (ticket !== null) renewUntilClosed(credentials.tickets, ticket, response);
     next();
   };
@@ -37,10 +47,16 @@ function renewUntilClosed(tickets: Tickets, ticket: string, response: Response):
   response.once('close', () => clearInterval(renewing));
 }
 
-/** The caller of a stream, by ticket or key. */
-export async function callerOf({ keys, tickets }: Credentials, request: IncomingMessage): Promise<Caller> {
+/** The caller of a WebSocket, by ticket or key. Never by cookie, which browsers send from any page. */
+export async function callerOfSocket(
+  credentials: Pick<Credentials, 'keys' | 'tickets'>,
+  request: IncomingMessage,
+): Promise<Caller> {
   const ticket = ticketIn(request);
-  if (ticket === null) return callerByKey(keys, request);
+  return ticket === null ? callerByKey(credentials.keys, request) : callerByTicket(credentials, ticket);
+}
+
+async function callerByTicket({ tickets }: Pick<Credentials, 'tickets'>, ticket: string): Promise<Caller> {
   const caller = await tickets.redeem(ticket);
   if (caller === null) throw new UnbrokenError('unauthorized', 'The ticket was used before, or has expired.');
   return caller;
@@ -79,6 +95,19 @@ export function userFor(caller: Caller, user: string | undefined): string {
 export function callerIn(response: Response): Caller {
   const caller: Caller | undefined = response.locals['caller'];
   if (caller === undefined) throw new UnbrokenError('unauthorized', 'The request has no API key.');
+  return caller;
+}
+
+async function callerByKeyOrCookie(
+  { keys, sessions }: Pick<Credentials, 'keys' | 'sessions'>,
+  request: IncomingMessage,
+): Promise<Caller> {
+  const { authorization, 'x-api-key': bare } = request.headers;
+  const token = authorization === undefined && bare === undefined ? sessionTokenIn(request) : null;
+  if (token === null) return callerByKey(keys, request);
+  assertFromPage(request);
+  const caller = await sessions.callerOf(token);
+  if (caller === null) throw new UnbrokenError('unauthorized', SESSION_ENDED);
   return caller;
 }
 

@@ -1,8 +1,8 @@
 /**
- * Limits the requests a minute of each key. No request waits for Redis: a counter in this process decides at once,
- * and the counter that all processes share is updated in the background. When the shared one is exhausted, this
- * process blocks the key too. So one process never admits more than the limit, and all together exceed it by at most
- * one round trip.
+ * Limits the requests a minute of each key, and the sign-ins of each address. No request waits for Redis: a counter in
+ * this process decides at once, and the counter that all processes share is updated in the background. When the shared
+ * one is exhausted, this process blocks the key too. So one process never admits more than the limit, and all together
+ * exceed it by at most one round trip.
  */
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -13,12 +13,19 @@ const WINDOW_SECONDS = 60;
 
 export interface RateLimiter {
   /** @throws rate_limited, with the time until the next window */
-  admit(keyId: string): Promise<void>;
+  admit(subject: string): Promise<void>;
+}
+
+interface RateLimit {
+  /** null: no limit. */
+  readonly requestsPerMinute: number | null;
+  /** What is limited, as the refusal names it. */
+  readonly per?: 'key' | 'address';
 }
 
 export function createRateLimiter(
   redis: RedisConnection,
-  { requestsPerMinute }: { readonly requestsPerMinute: number | null },
+  { requestsPerMinute, per = 'key' }: RateLimit,
 ): RateLimiter {
   if (requestsPerMinute === null) return { admit: () => Promise.resolve() };
   const limit = { points: requestsPerMinute, duration: WINDOW_SECONDS };
@@ -32,20 +39,17 @@ export function createRateLimiter(
     rejectIfRedisNotReady: true,
   });
   return {
-    async admit(keyId) {
-      await inProcess.consume(keyId).catch((refusal: unknown) => {
-        if (refusal instanceof RateLimiterRes) throw rateLimited(requestsPerMinute, refusal.msBeforeNext);
+    async admit(subject) {
+      await inProcess.consume(subject).catch((refusal: unknown) => {
+        if (refusal instanceof RateLimiterRes) {
+          const message = `This ${per} may make ${requestsPerMinute} requests a minute.`;
+          throw new UnbrokenError('rate_limited', message, { retryAfterMs: refusal.msBeforeNext });
+        }
         throw refusal;
       });
-      shared.consume(keyId).catch(async (refusal: unknown) => {
-        if (refusal instanceof RateLimiterRes) await inProcess.block(keyId, refusal.msBeforeNext / 1_000);
+      shared.consume(subject).catch(async (refusal: unknown) => {
+        if (refusal instanceof RateLimiterRes) await inProcess.block(subject, refusal.msBeforeNext / 1_000);
       });
     },
   };
-}
-
-function rateLimited(requestsPerMinute: number, retryAfterMs: number): UnbrokenError {
-  return new UnbrokenError('rate_limited', `This key may make ${requestsPerMinute} requests a minute.`, {
-    retryAfterMs,
-  });
 }

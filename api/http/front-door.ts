@@ -7,7 +7,7 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Config } from '../../platform/config/load-config.ts';
 import type { Caller } from '../access/api-keys.ts';
-import { assertScope, type Credentials, callerIn, callerOf } from '../access/authenticate.ts';
+import { assertScope, type Credentials, callerIn, callerOfSocket } from '../access/authenticate.ts';
 import type { OpenConnections } from '../access/open-connections.ts';
 import type { RateLimiter } from '../access/rate-limiter.ts';
 import type { BytesInFlight } from './bytes-in-flight.ts';
@@ -84,13 +84,13 @@ export function limitCaller(limits: CallerLimits): RequestHandler {
 
 /** Authenticates an upgrade to a WebSocket, and applies the limits of `limitCaller`. */
 export async function admitSocket(
-  limits: Credentials & CallerLimits,
+  limits: Pick<Credentials, 'keys' | 'tickets'> & CallerLimits,
   request: IncomingMessage,
   socket: Duplex,
   { takesTickets }: { readonly takesTickets: boolean },
 ): Promise<Caller> {
   assertHost(request);
-  const caller = await callerOf(limits, request);
+  const caller = await callerOfSocket(limits, request);
   if (caller.onlyReads === true && !takesTickets) {
     throw new UnbrokenError(
       'forbidden',

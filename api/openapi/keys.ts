@@ -6,6 +6,8 @@ import {
   keyViewSchema,
   newKeySchema,
   rotateKeySchema,
+  signInLinkSchema,
+  signInSchema,
   ticketSchema,
 } from '../../contracts/keys.ts';
 import { answer, failure, inPath, inQuery, optionalBody, requiredBody } from './parts.ts';
@@ -17,6 +19,8 @@ export const keySchemas = {
   NewKey: z.toJSONSchema(newKeySchema),
   CreateTicket: z.toJSONSchema(createTicketSchema, { io: 'input' }),
   Ticket: z.toJSONSchema(ticketSchema),
+  SignInLink: z.toJSONSchema(signInLinkSchema),
+  SignIn: z.toJSONSchema(signInSchema, { io: 'input' }),
 };
 
 const id = inPath('id');
@@ -26,6 +30,21 @@ export const keyPaths = {
     get: {
       summary: 'The caller, and the routes that it may name',
       responses: { 200: { description: 'The session' }, default: failure },
+    },
+    post: {
+      summary: 'The page exchanges the code of a link for its cookie; needs the header x-unbroken-page',
+      requestBody: requiredBody('SignIn'),
+      responses: { 200: { description: 'The session' }, default: failure },
+    },
+    delete: {
+      summary: 'Sign out: end the session of the page',
+      responses: { 204: { description: 'The cookie is void' }, default: failure },
+    },
+  },
+  '/v1/session/links': {
+    post: {
+      summary: 'Create a link that signs in to the page, once',
+      responses: { 201: answer('The link', 'SignInLink'), default: failure },
     },
   },
   '/v1/keys': {

@@ -30,6 +30,7 @@ import { listGenerations } from './list-generations.ts';
 import { getModel, listModels } from './list-models.ts';
 import { listProviders } from './list-providers.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './manage-keys.ts';
+import { createSignInLink, endPageSession, openPageSession } from './page-session.ts';
 import {
   addPromptVersion,
   getPrompt,
@@ -51,6 +52,12 @@ export function addPublicRoutes(app: Express, dependencies: ApiDependencies): vo
   app.get('/openapi.json', getOpenApi());
   app.get('/docs/errors/:code', getErrorPage());
   app.use('/docs', getDocs());
+}
+
+/** How the page signs in and out, by a code and by its cookie. */
+export function addPageSessionRoutes(v1: Router, dependencies: ApiDependencies): void {
+  v1.post('/session', openPageSession(dependencies));
+  v1.delete('/session', endPageSession(dependencies));
 }
 
 /** Takes a key or a ticket. */
@@ -82,6 +89,7 @@ export function addCodecRoutes(v1: Router, dependencies: ApiDependencies): void 
 export function addAdminRoutes(v1: Router, dependencies: ApiDependencies): void {
   const isAdmin = requireScope('admin');
   v1.get('/session', getSession(dependencies));
+  v1.post('/session/links', createSignInLink(dependencies));
   v1.get('/keys', isAdmin, listKeys(dependencies));
   v1.post('/keys', isAdmin, createKey(dependencies));
   v1.post('/keys/:id/rotate', isAdmin, rotateKey(dependencies));

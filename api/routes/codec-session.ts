@@ -27,7 +27,7 @@ export function showCodecForm(): RequestHandler {
 /**
  * `POST`: sets the cookie for eight hours. Pages of other sites can neither read the answer nor get the cookie sent.
  */
-export function openCodecSession({ keys, tickets }: Credentials): RequestHandler[] {
+export function openCodecSession({ keys, tickets }: Pick<Credentials, 'keys' | 'tickets'>): RequestHandler[] {
   return [
     express.urlencoded({ extended: false, limit: LIMITS.headerBytes, parameterLimit: 4 }),
     async (request, response) => {
@@ -51,8 +51,8 @@ export function openCodecSession({ keys, tickets }: Credentials): RequestHandler
 }
 
 /** Accepts a key in a header, or the cookie of `openCodecSession`. */
-export function authenticateCodec({ keys, tickets }: Credentials): RequestHandler {
-  const byKey = authenticate({ keys });
+export function authenticateCodec({ keys, tickets, sessions }: Credentials): RequestHandler {
+  const byKey = authenticate({ keys, sessions });
   return async (request, response, next) => {
     const cookie = new RegExp(`(?:^|; )${COOKIE}=([^;]+)`).exec(request.headers.cookie ?? '')?.[1];
     const caller = cookie === undefined ? null : await tickets.callerForCodec(cookie);

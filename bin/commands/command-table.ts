@@ -48,6 +48,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     define: async (command) => (await import('./runs.ts')).defineFeedback(command),
   },
   {
+    name: 'open',
+    description: 'print a link that signs in to the page, once, and open it in a browser',
+    define: async (command) => (await import('./open.ts')).defineOpen(command),
+  },
+  {
     name: 'runs',
     description: 'list the newest generations',
     define: async (command) => (await import('./runs.ts')).defineRuns(command),

@@ -19,6 +19,22 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/api/access/tickets.test.ts'] },
   },
   {
+    name: 'sign-in-link-used-twice',
+    breaks: 'A link that someone finds in a terminal signs in again.',
+    file: 'api/access/page-sessions.ts',
+    find: 'await this.#redis.getDel(REDIS_KEYS.signInLink(hashOf(code)));',
+    replace: 'await this.#redis.get(REDIS_KEYS.signInLink(hashOf(code)));',
+    caughtBy: { tests: ['test/api/access/page-sessions.test.ts'] },
+  },
+  {
+    name: 'cookie-alone-is-enough',
+    breaks: 'A page on another port of the same host acts with the session of the person who visits it.',
+    file: 'api/access/session-cookie.ts',
+    find: "if (headers[PAGE_HEADER] === '1' && (site === undefined || site === 'same-origin')) return;",
+    replace: "if (headers.host !== '') return;",
+    caughtBy: { tests: ['test/api/access/page-sessions.test.ts'] },
+  },
+  {
     name: 'answers-shared-between-tenants',
     breaks: 'A tenant gets what the cache holds for another.',
     file: 'engine/cache/cache-key.ts',

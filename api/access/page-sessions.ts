@@ -1,0 +1,62 @@
+/**
+ * Sessions of the page. A person opens the page through a link with a code, which `npm start` and `unbroken open`
+ * print; the page exchanges the code, once, for the cookie of a session. So no key is in an address, and none is where
+ * a script could read it. Codes and tokens are 256 random bits; Redis has only their SHA-256.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import type { SignInLink } from '../../contracts/keys.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { REDIS_KEYS } from '../../contracts/names.ts';
+import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
+import type { ApiKeys, Caller } from './api-keys.ts';
+
+const TOKEN = /^us_[A-Za-z0-9_-]{43}$/;
+
+export class PageSessions {
+  readonly #redis: RedisConnection;
+  readonly #keys: ApiKeys;
+
+  constructor(redis: RedisConnection, keys: ApiKeys) {
+    this.#redis = redis;
+    this.#keys = keys;
+  }
+
+  /** The code is in the fragment, which browsers send to no server: not in a request, and not as a Referer. */
+  async issueLink({ keyId }: Caller): Promise<SignInLink> {
+    const code = newToken();
+    const expiresAt = Date.now() + LIMITS.signInLinkMs;
+    await this.#redis.set(REDIS_KEYS.signInLink(hashOf(code)), keyId, { PXAT: expiresAt });
+    return { path: `/#/sign-in/${code}`, expiresAt };
+  }
+
+  /** @returns the token of a new session and its caller; null when the code was used, has expired or is unknown. */
+  async open(code: string): Promise<{ token: string; caller: Caller } | null> {
+    if (!TOKEN.test(code)) return null;
+    const keyId = await this.#redis.getDel(REDIS_KEYS.signInLink(hashOf(code)));
+    const caller = keyId === null ? null : await this.#keys.callerOf(keyId);
+    if (keyId === null || caller === null) return null;
+    const token = newToken();
+    const expiration = { PX: LIMITS.pageSessionMs };
+    await this.#redis.set(REDIS_KEYS.pageSession(hashOf(token)), keyId, expiration);
+    return { token, caller: { ...caller, inPage: true } };
+  }
+
+  /** Null when the session has ended, or its key has expired or was revoked. */
+  async callerOf(token: string): Promise<Caller | null> {
+    const keyId = TOKEN.test(token) ? await this.#redis.get(REDIS_KEYS.pageSession(hashOf(token))) : null;
+    const caller = keyId === null ? null : await this.#keys.callerOf(keyId);
+    return caller === null ? null : { ...caller, inPage: true };
+  }
+
+  async end(token: string): Promise<void> {
+    if (TOKEN.test(token)) await this.#redis.del(REDIS_KEYS.pageSession(hashOf(token)));
+  }
+}
+
+function newToken(): string {
+  return `us_${randomBytes(32).toString('base64url')}`;
+}
+
+function hashOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
