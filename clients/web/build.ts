@@ -5,9 +5,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 const BUILT = join(import.meta.dirname, 'dist');
+const ENTITIES = 'decode-named-character-reference';
 const STAMP = 'sources-sha256';
 /** All inputs of the page. */
 const SOURCES = [
@@ -35,6 +37,9 @@ export async function buildPage(): Promise<boolean> {
       // The page must depend on its sources alone, not on the environment: neither on its files nor on NODE_ENV, which
       // would put the path of each source into the page.
       envDir: false,
+      // The parser of Markdown decodes entities by innerHTML in browsers, which the page's security policy forbids.
+      // Node's condition has a table in its place.
+      resolve: { alias: { [ENTITIES]: fileURLToPath(import.meta.resolve(ENTITIES)) } },
       oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
       build: { outDir: unfinished, target: 'es2022', assetsInlineLimit: 0, modulePreload: false },
     });

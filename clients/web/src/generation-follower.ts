@@ -3,7 +3,7 @@ import { batch, type ReadonlySignal, signal } from '@preact/signals';
 import { followGeneration, type GenerationEvent } from '../../typescript/index.ts';
 import { type Arrival, foldEvents, type GenerationState, initialState } from './generation-state.ts';
 import { NetworkSwitch } from './network-switch.ts';
-import { baseUrl, key } from './session.ts';
+import { baseUrl, pageFetch } from './session.ts';
 
 export type Connection =
   | { readonly state: 'connecting' | 'open' | 'ended' }
@@ -19,7 +19,7 @@ export class GenerationFollower {
   readonly #state;
   readonly #connection = signal<Connection>({ state: 'connecting' });
   readonly #breaks = signal<readonly number[]>([]);
-  readonly #network = new NetworkSwitch();
+  readonly #network = new NetworkSwitch(pageFetch);
   readonly #stopped = new AbortController();
   #arrived: GenerationEvent[] = [];
   #arrival: Arrival = 'caught-up';
@@ -66,7 +66,6 @@ export class GenerationFollower {
   async #follow(generationId: string): Promise<void> {
     const events = followGeneration({
       baseUrl: baseUrl(),
-      apiKey: key.value ?? undefined,
       generationId,
       fetch: this.#network.fetch,
       signal: this.#stopped.signal,

@@ -1,9 +1,10 @@
 /** Folds the events of one generation into the state that the page shows. It is the same after every reconnect. */
 import { candidateName } from '../../../contracts/candidate.ts';
-import type { GenerationStatus } from '../../../contracts/generation.ts';
+import type { FinishReason, GenerationStatus } from '../../../contracts/generation.ts';
 import { NO_USAGE, type Usage } from '../../../contracts/money.ts';
 import type { GenerationEvent } from '../../typescript/index.ts';
 import { formatCost, formatCount } from './format.ts';
+import { EMPTY_TIMELINE, foldTimeline, type Timeline } from './timeline.ts';
 
 /** How events arrived: `live` as they were produced, or `caught-up` from the log after a disconnect or a late start. */
 export type Arrival = 'live' | 'caught-up';
@@ -22,18 +23,29 @@ interface JournalEntry {
   readonly tone: 'plain' | 'good' | 'bad';
 }
 
-interface ToolCall {
+export interface ToolCall {
+  readonly id: string;
   readonly name: string;
   readonly arguments: string;
 }
 
-export interface GenerationState {
+/** Text that a `text-reset` has withdrawn. */
+interface VoidText {
+  readonly seq: number;
+  readonly text: string;
+  readonly reasoning: string;
+  readonly reason: string;
+}
+
+/** What an answer consists of: the page keeps it after the log has expired. */
+export interface Answer {
   readonly id: string;
   readonly status: GenerationStatus;
   readonly text: string;
   readonly reasoning: string;
   /** The tool calls of the answer, by their index. */
   readonly toolCalls: readonly ToolCall[];
+  readonly finishReason: FinishReason | null;
   readonly provider: string | null;
   readonly model: string | null;
   readonly attempts: number;
@@ -41,6 +53,16 @@ export interface GenerationState {
   readonly usage: Usage;
   readonly costMicroUsd: number;
   readonly error: { readonly code: string; readonly message: string; readonly doc: string } | null;
+  /** When it was accepted and when it ended, ms since 1970. */
+  readonly beganAtMs: number | null;
+  readonly endedAtMs: number | null;
+}
+
+export interface GenerationState extends Answer {
+  readonly voided: readonly VoidText[];
+  readonly timeline: Timeline;
+  /** When the server wrote the newest event, ms since 1970. */
+  readonly lastAtMs: number;
   readonly lastSeq: number;
   readonly stretches: readonly Stretch[];
   readonly journal: readonly JournalEntry[];
@@ -53,6 +75,7 @@ export function initialState(id: string): GenerationState {
     text: '',
     reasoning: '',
     toolCalls: [],
+    finishReason: null,
     provider: null,
     model: null,
     attempts: 0,
@@ -60,6 +83,11 @@ export function initialState(id: string): GenerationState {
     usage: NO_USAGE,
     costMicroUsd: 0,
     error: null,
+    beganAtMs: null,
+    endedAtMs: null,
+    voided: [],
+    timeline: EMPTY_TIMELINE,
+    lastAtMs: 0,
     lastSeq: -1,
     stretches: [],
     journal: [],
@@ -78,17 +106,21 @@ function foldEvent(before: GenerationState, event: GenerationEvent, arrival: Arr
   const state: GenerationState = {
     ...before,
     lastSeq: event.seq,
+    lastAtMs: event.at,
     stretches: extendStretches(before.stretches, event, arrival),
     journal: journalWith(before.journal, event),
+    timeline: foldTimeline(before.timeline, event),
   };
   switch (event.type) {
+    case 'generation-start':
+      return { ...state, beganAtMs: event.at };
     case 'text-delta':
       return { ...state, text: before.text + event.text };
     case 'reasoning-delta':
       return { ...state, reasoning: before.reasoning + event.text };
     case 'tool-call-delta': {
       const soFar = before.toolCalls[event.index]?.arguments ?? '';
-      const call = { name: event.name, arguments: soFar + event.arguments };
+      const call = { id: event.id, name: event.name, arguments: soFar + event.arguments };
       return { ...state, toolCalls: Object.assign([...before.toolCalls], { [event.index]: call }) };
     }
     case 'text-reset':
@@ -97,6 +129,7 @@ function foldEvent(before: GenerationState, event: GenerationEvent, arrival: Arr
         text: '',
         reasoning: '',
         toolCalls: [],
+        voided: withVoidText(before, event),
         stretches: state.stretches.map((stretch) => ({ ...stretch, kind: 'void' })),
       };
     case 'provider-start':
@@ -110,6 +143,8 @@ function foldEvent(before: GenerationState, event: GenerationEvent, arrival: Arr
       return {
         ...state,
         status: 'completed',
+        finishReason: event.finishReason,
+        endedAtMs: event.at,
         usage: event.usage,
         costMicroUsd: event.costMicroUsd,
         cached: event.cached,
@@ -118,15 +153,29 @@ function foldEvent(before: GenerationState, event: GenerationEvent, arrival: Arr
       return {
         ...state,
         status: 'failed',
+        endedAtMs: event.at,
         usage: event.usage,
         costMicroUsd: event.costMicroUsd,
         error: event.error,
       };
     case 'generation-cancel':
-      return { ...state, status: 'cancelled', usage: event.usage, costMicroUsd: event.costMicroUsd };
+      return {
+        ...state,
+        status: 'cancelled',
+        endedAtMs: event.at,
+        usage: event.usage,
+        costMicroUsd: event.costMicroUsd,
+      };
     default:
       return state;
   }
+}
+
+function withVoidText(
+  { voided, text, reasoning }: GenerationState,
+  { seq, reason }: GenerationEvent & { readonly type: 'text-reset' },
+): readonly VoidText[] {
+  return text === '' && reasoning === '' ? voided : [...voided, { seq, text, reasoning, reason }];
 }
 
 function extendStretches(

@@ -1,23 +1,16 @@
 /** Keeps the place in the fragment of the URL: a reload returns to it, and browsers send no fragment to a server. */
 import { signal } from '@preact/signals';
 
-export const views = [
-  'generate',
-  'runs',
-  'usage',
-  'prompts',
-  'cache',
-  'keys',
-  'budgets',
-  'providers',
-] as const;
+export const views = ['chat', 'runs', 'usage', 'prompts', 'cache', 'keys', 'budgets', 'providers'] as const;
 export type View = (typeof views)[number];
 
 interface Place {
   readonly view: View;
-  /** A generation, or the name of a prompt. */
+  /** A conversation, a run, or the name of a prompt. */
   readonly id: string | null;
 }
+
+const SIGN_IN = '#/sign-in/';
 
 export const place = signal<Place>(placeOf(location.hash));
 
@@ -27,7 +20,9 @@ addEventListener('hashchange', () => {
 
 function placeOf(hash: string): Place {
   const [name = '', id = ''] = hash.replace(/^#\/?/, '').split('/');
-  const view = views.find((known) => known === name) ?? 'generate';
+  // The address of a run before there was a chat.
+  const known = name === 'generate' && id !== '' ? 'runs' : name;
+  const view = views.find((candidate) => candidate === known) ?? 'chat';
   return { view, id: id === '' ? null : decoded(id) };
 }
 
@@ -37,6 +32,20 @@ export function linkTo(view: View, id?: string): string {
 
 export function goTo(view: View, id?: string): void {
   location.hash = linkTo(view, id);
+}
+
+/** Whether the address is a link that signs in. */
+export function hasSignInCode(): boolean {
+  return location.hash.startsWith(SIGN_IN);
+}
+
+/** The code of a link that signs in; null when the address is none. It is removed from the address and the history. */
+export function takeSignInCode(): string | null {
+  if (!hasSignInCode()) return null;
+  const code = location.hash.slice(SIGN_IN.length);
+  history.replaceState(null, '', linkTo('chat'));
+  place.value = placeOf(location.hash);
+  return code;
 }
 
 function decoded(id: string): string | null {

@@ -4,22 +4,50 @@ import type { View } from './router.ts';
 
 interface ViewEntry {
   readonly title: string;
+  /** Its icon: the path of an SVG of 24 by 24, drawn as lines. */
+  readonly icon: string;
   readonly load: () => Promise<ComponentType>;
 }
 
 export const VIEWS: Readonly<Record<View, ViewEntry>> = {
-  generate: {
-    title: 'Generate',
-    load: async () => (await import('./views/generate/workbench.tsx')).Workbench,
+  chat: {
+    title: 'Chat',
+    icon: 'M4 5h16v11H9l-5 4z',
+    load: async () => (await import('./views/chat/chat.tsx')).Chat,
   },
-  runs: { title: 'Runs', load: async () => (await import('./views/runs/runs.tsx')).Runs },
-  usage: { title: 'Usage', load: async () => (await import('./views/usage/usage.tsx')).Usage },
-  prompts: { title: 'Prompts', load: async () => (await import('./views/prompts/prompts.tsx')).Prompts },
-  cache: { title: 'Cache', load: async () => (await import('./views/cache/cache.tsx')).Cache },
-  keys: { title: 'Keys', load: async () => (await import('./views/keys/keys.tsx')).Keys },
-  budgets: { title: 'Budgets', load: async () => (await import('./views/budgets/budgets.tsx')).Budgets },
+  runs: {
+    title: 'Runs',
+    icon: 'M4 6h7M8 12h9M13 18h7',
+    load: async () => (await import('./views/run/runs-or-run.tsx')).RunsOrRun,
+  },
+  usage: {
+    title: 'Usage',
+    icon: 'M4 20h16M7 20v-7M12 20V5M17 20v-10',
+    load: async () => (await import('./views/usage/usage.tsx')).Usage,
+  },
+  prompts: {
+    title: 'Prompts',
+    icon: 'M6 3h9l4 4v14H6zM9 12h7M9 16h7',
+    load: async () => (await import('./views/prompts/prompts.tsx')).Prompts,
+  },
+  cache: {
+    title: 'Cache',
+    icon: 'M4 6c0-4 16-4 16 0v12c0 4-16 4-16 0zM4 6c0 4 16 4 16 0M4 12c0 4 16 4 16 0',
+    load: async () => (await import('./views/cache/cache.tsx')).Cache,
+  },
+  keys: {
+    title: 'Keys',
+    icon: 'M12 9a4 4 0 1 0 0 6l3-3h6v4M18 12v3',
+    load: async () => (await import('./views/keys/keys.tsx')).Keys,
+  },
+  budgets: {
+    title: 'Budgets',
+    icon: 'M4 7h16v12H4zM4 11h16M15 15h2',
+    load: async () => (await import('./views/budgets/budgets.tsx')).Budgets,
+  },
   providers: {
     title: 'Providers',
+    icon: 'M5 5h14v5H5zM5 14h14v5H5zM8 7.5h.01M8 16.5h.01',
     load: async () => (await import('./views/providers/providers.tsx')).Providers,
   },
 };

@@ -61,8 +61,8 @@ describe('the state that the page shows', () => {
       'live',
     );
     expect(state.toolCalls).toEqual([
-      { name: 'tool-0', arguments: '{"a":1}' },
-      { name: 'tool-1', arguments: '{}' },
+      { id: 'call-0', name: 'tool-0', arguments: '{"a":1}' },
+      { id: 'call-1', name: 'tool-1', arguments: '{}' },
     ]);
   });
 

@@ -12,6 +12,15 @@ export function Mark() {
   );
 }
 
+/** @param path of an SVG of 24 by 24, drawn as lines. The text beside it names what it stands for. */
+export function Icon({ path }: { path: string }) {
+  return (
+    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true" focusable="false">
+      <path d={path} />
+    </svg>
+  );
+}
+
 const STATUS_TONES = { running: 'good', completed: 'good', failed: 'bad', cancelled: 'late' } as const;
 
 export function Status({ status }: { status: GenerationStatus }) {

@@ -20,7 +20,7 @@ export function Runs() {
       {error !== null && <Failure error={error} />}
       {runs !== null && runs.length === 0 && (
         <Empty title="None yet.">
-          <a href={linkTo('generate')}>Generate something.</a>
+          <a href={linkTo('chat')}>Generate something.</a>
         </Empty>
       )}
       {runs !== null && runs.length > 0 && <RunTable runs={runs} />}
@@ -68,7 +68,7 @@ function RunRow({ run }: { run: Run }) {
   return (
     <tr>
       <th scope="row">
-        <a href={linkTo('generate', run.id)} title={run.id}>
+        <a href={linkTo('runs', run.id)} title={run.id}>
           <code>{shortId(run.id)}</code>
         </a>
       </th>

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { ClientError } from '../../../../typescript/index.ts';
-import { signIn } from '../../session.ts';
+import { NEW_LINK, signedOutBecause, signIn } from '../../session.ts';
 import { Mark } from '../parts.tsx';
 
 export function SignIn() {
@@ -26,34 +26,48 @@ export function SignIn() {
   };
   return (
     <main class="sign-in">
-      <form onSubmit={submit}>
+      <div class="card">
         <h1>
           <Mark />
           Unbroken
         </h1>
         <p class="muted">LLM generations that survive every failure.</p>
-        <label for="key">API key</label>
-        <input
-          id="key"
-          name="key"
-          type="password"
-          autocomplete="off"
-          spellcheck={false}
-          required
-          minLength={8}
-          aria-describedby="key-hint"
-          aria-invalid={fault !== null}
-        />
-        <p id="key-hint" class="hint">
-          Kept for this tab only. <code>npm start</code> prints a development key.
-        </p>
-        <p role="alert" class="fault">
-          {fault}
-        </p>
-        <button type="submit" class="main" disabled={isBusy}>
-          {isBusy ? 'Signing in' : 'Sign in'}
-        </button>
-      </form>
+        {signedOutBecause.value !== null && (
+          <p role="alert" class="notice">
+            {signedOutBecause.value}
+          </p>
+        )}
+        <section aria-labelledby="by-link">
+          <h2 id="by-link">With a link</h2>
+          <p>
+            Run <code class="command">{NEW_LINK}</code> and open the link that it prints. It is valid once.
+          </p>
+        </section>
+        <form onSubmit={submit} aria-labelledby="by-key">
+          <h2 id="by-key">With a key</h2>
+          <label for="key">API key</label>
+          <input
+            id="key"
+            name="key"
+            type="password"
+            autocomplete="off"
+            spellcheck={false}
+            required
+            minLength={8}
+            aria-describedby="key-hint"
+            aria-invalid={fault !== null}
+          />
+          <p id="key-hint" class="hint">
+            Kept for this tab only.
+          </p>
+          <p role="alert" class="fault">
+            {fault}
+          </p>
+          <button type="submit" class="main" disabled={isBusy}>
+            {isBusy ? 'Signing in' : 'Sign in'}
+          </button>
+        </form>
+      </div>
     </main>
   );
 }

@@ -1,9 +1,9 @@
 /** Shows the view of the place. Its code is loaded when it is first shown, and kept. */
 import { type Signal, signal } from '@preact/signals';
 import type { ComponentType } from 'preact';
-import type { View } from '../router.ts';
-import { VIEWS } from '../views.ts';
-import { Failure, Loading } from './parts.tsx';
+import type { View } from '../../router.ts';
+import { VIEWS } from '../../views.ts';
+import { Failure, Loading } from '../parts.tsx';
 
 type Loaded = { readonly component: ComponentType } | { readonly error: Error } | null;
 const loaded = new Map<View, Signal<Loaded>>();

@@ -1,0 +1,32 @@
+/** What an answer took: model, tokens, cost, time, and the way to its run. */
+import type { ComponentChildren } from 'preact';
+import { inputTokensOf, outputTokensOf } from '../../../../../contracts/money.ts';
+import { formatCost, formatCount, formatDuration } from '../../format.ts';
+import type { Answer } from '../../generation-state.ts';
+import { linkTo } from '../../router.ts';
+
+const ENDINGS = { failed: 'Failed', cancelled: 'Cancelled' } as const;
+
+export function AnswerFoot({ answer, actions }: { answer: Answer; actions: ComponentChildren }) {
+  const { status, usage, beganAtMs, endedAtMs } = answer;
+  return (
+    <footer class="foot">
+      <p class="facts">
+        {(status === 'failed' || status === 'cancelled') && <strong>{ENDINGS[status]}</strong>}
+        {answer.model !== null && (
+          <span>
+            {answer.provider}/{answer.model}
+          </span>
+        )}
+        <span>
+          {formatCount(inputTokensOf(usage))} in, {formatCount(outputTokensOf(usage))} out
+        </span>
+        <span>{answer.cached ? 'from the cache' : formatCost(answer.costMicroUsd)}</span>
+        {beganAtMs !== null && endedAtMs !== null && <span>{formatDuration(endedAtMs - beganAtMs)}</span>}
+        {answer.finishReason === 'length' && <span class="tag">cut at the length limit</span>}
+        <a href={linkTo('runs', answer.id)}>Timeline</a>
+      </p>
+      {actions}
+    </footer>
+  );
+}

@@ -1,0 +1,9 @@
+import { place } from '../../router.ts';
+import { Runs } from '../runs/runs.tsx';
+import { Run } from './run.tsx';
+
+/** The list, or one run of it. */
+export function RunsOrRun() {
+  const { id } = place.value;
+  return id === null ? <Runs /> : <Run key={id} id={id} />;
+}
