@@ -1,11 +1,13 @@
-# The page is built with packages that the image does not need.
-FROM node:24.21.0-slim AS page
+FROM node:24.21.0-slim AS build
 WORKDIR /app
+
+# No install scripts: native parts come prebuilt in their packages.
 COPY package.json package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY clients ./clients
-COPY contracts ./contracts
-RUN node clients/web/build.ts
+COPY . .
+RUN node tools/package/build.ts
+# What the compiled product never loads leaves node_modules: bundlers, types, native code for other platforms.
+RUN npm prune --omit=dev --ignore-scripts --no-audit --no-fund && node tools/package/prune-modules.ts node_modules
 
 FROM node:24.21.0-slim
 
@@ -17,22 +19,13 @@ RUN apt-get update \
 WORKDIR /app
 ENV NODE_ENV=production UNBROKEN_DATA_DIR=/app/.unbroken
 
-# No install scripts: the image has its Node, and the native parts come prebuilt in their packages.
-COPY package.json package-lock.json ./
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
-
-COPY . .
-COPY --from=page /app/clients/web/dist ./clients/web/dist
-
-# The workflow bundle is made here, so that a worker that is started again polls at once.
-RUN mkdir -p /app/.unbroken/front \
-  && node -e "import('./worker/bundle-workflows.ts').then(async ({ bundleWorkflows: bundle }) => { \
-    for (const isEncrypted of [false, true]) for (const isTraced of [false, true]) \
-      await bundle('/app/.unbroken', { isEncrypted, isTraced }); })" \
-  && chown -R node:node /app/.unbroken
+COPY --from=build /app/package.json /app/LICENSE ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./
+RUN mkdir -p .unbroken/front && chown -R node:node .unbroken
 
 USER node
 EXPOSE 8787 9464
 HEALTHCHECK --interval=10s --timeout=5s --retries=6 --start-period=20s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + (process.env.UNBROKEN_PORT || 8787) + '/healthz').then((r) => process.exit(r.ok ? 0 : 1))"]
-CMD ["node", "api/main.ts"]
+CMD ["node", "api/main.js"]

@@ -1,6 +1,6 @@
 /**
- * `npm start` and `unbroken start`: everything that a generation needs, a first generation, and what to try next. Ctrl-C
- * ends it all.
+ * `npm start` and `unbroken start`: everything that a generation needs, a first generation, and what to try next.
+ * Ctrl-C ends it all.
  */
 import { constants, setPriority } from 'node:os';
 import { join } from 'node:path';

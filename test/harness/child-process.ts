@@ -41,9 +41,10 @@ export async function startChild(
   name: string,
   entry: string | readonly string[],
   environment: Readonly<Record<string, string>>,
+  cwd = PROJECT_ROOT,
 ): Promise<ChildHandle> {
   const child = spawn(process.execPath, [entry].flat(), {
-    cwd: PROJECT_ROOT,
+    cwd,
     env: { ...inherited(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -6,7 +6,7 @@ import { z } from 'zod';
 import { configSchema } from '../../platform/config/schema.ts';
 import { DYNAMIC_CONFIG } from '../../tools/services/provide-temporal.ts';
 import { composeFaults, composeSchema, oneShots } from './compose-schema.ts';
-import { ROOT, readJson, readProjectFile } from './project-files.ts';
+import { ROOT, readJson, readProjectFile, sourceOfProgram } from './project-files.ts';
 
 const written = readProjectFile('docker-compose.yml');
 
@@ -59,11 +59,12 @@ describe('docker-compose.yml', () => {
   });
 
   test('every file that it mounts, builds or runs exists', () => {
-    const paths = [...written.matchAll(/(?:\.\/|(?<=node, ))[\w./-]+\.(?:ts|ya?ml|template)\b/g)].map(
+    const paths = [...written.matchAll(/(?:\.\/|(?<=node, ))[\w./-]+\.(?:js|ya?ml|template)\b/g)].map(
       ([path]) => path,
     );
     expect(paths.length).toBeGreaterThan(4);
-    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    const inClone = paths.map((path) => (path.endsWith('.js') ? sourceOfProgram(path) : path));
+    expect(inClone.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 });
 
@@ -86,9 +87,9 @@ describe('the rest of the deployment', () => {
       .object({ devDependencies: z.object({ node: z.string() }) })
       .parse(readJson('package.json'));
     expect(dockerfile).toContain(`FROM node:${devDependencies.node}-slim`);
-    expect(dockerfile.indexOf('USER node')).toBeGreaterThan(dockerfile.indexOf('npm ci --omit=dev'));
+    expect(dockerfile.indexOf('USER node')).toBeGreaterThan(dockerfile.indexOf('COPY --from=build'));
     expect(dockerfile).toMatch(/^HEALTHCHECK /m);
-    expect(dockerfile).toContain('CMD ["node", "api/main.ts"]');
+    expect(dockerfile).toContain('CMD ["node", "api/main.js"]');
   });
 
   test('the image leaves out what is private or large, and keeps the error pages that the API serves', () => {

@@ -12,7 +12,7 @@ import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
 import { loadConfig } from '../../platform/config/load-config.ts';
 import { configSchema } from '../../platform/config/schema.ts';
-import { ROOT, readProjectFile } from './project-files.ts';
+import { ROOT, readProjectFile, sourceOfProgram } from './project-files.ts';
 
 const FOLDER = 'tools/deploy/kubernetes';
 const KINDS = { Deployment, HorizontalPodAutoscaler, Job, PodDisruptionBudget, Service, ServiceAccount };
@@ -104,10 +104,10 @@ describe('tools/deploy/kubernetes', () => {
     );
     expect(kustomization.resources.toSorted()).toEqual(written.toSorted());
     const programs = [...podsOf('Deployment'), ...podsOf('Job')].flatMap(({ pod }) =>
-      pod.containers.flatMap(({ command }) => command.filter((part) => part.endsWith('.ts'))),
+      pod.containers.flatMap(({ command }) => command.filter((part) => part.endsWith('.js'))),
     );
     expect(programs.length).toBeGreaterThan(3);
-    expect(programs.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    expect(programs.map(sourceOfProgram).filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
   });
 
   test('nothing runs as root; what serves has probes on ports that it has, and time to leave', () => {

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 
 export const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -25,4 +26,13 @@ export function readProjectFile(path: string): string {
 
 export function readJson(path: string): unknown {
   return JSON.parse(readProjectFile(path));
+}
+
+const COMPILED = z.object({ files: z.array(z.string()) }).parse(readJson('tools/package/tsconfig.json'));
+
+/** The source of a program of the image, such as `api/main.js`; throws if the build compiles no such program. */
+export function sourceOfProgram(path: string): string {
+  const source = join(path).replace(/\.js$/, '.ts');
+  if (!COMPILED.files.includes(`../../${source}`)) throw new Error(`tools/package compiles no ${path}`);
+  return source;
 }

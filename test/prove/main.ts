@@ -8,6 +8,7 @@ import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';
 import { proveFaults } from './faults.ts';
 import { proveFuzz } from './fuzz.ts';
+import { proveImage } from './image/image.ts';
 import { proveMatrix } from './matrix/matrix.ts';
 import { proveMutants } from './mutants.ts';
 import { proveNewcomer } from './newcomer/newcomer.ts';
@@ -139,6 +140,15 @@ program
   .action(async (options: { runs: number; seed?: number; failures: number }) => {
     const { runs, seed = chooseSeed(), failures: mostFailures } = options;
     process.exitCode = (await proveSimulation({ runs, seed, mostFailures })) ? 0 : 1;
+  });
+
+program
+  .command('image')
+  .description(
+    'Runs the steps of the Dockerfile in a clean folder, starts what they make, and prints its size.',
+  )
+  .action(async () => {
+    process.exitCode = (await proveImage()) ? 0 : 1;
   });
 
 program
