@@ -2,8 +2,14 @@
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { Message } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
+import {
+  fillTemplate,
+  parseTemplate,
+  TemplateError,
+  type TemplateSegment,
+  variablesOf,
+} from '../../contracts/prompt-template.ts';
 import type { PromptContent, PromptReference } from '../../contracts/prompts.ts';
-import { fillTemplate, parseTemplate, TemplateError, type TemplateSegment, variablesOf } from './template.ts';
 
 interface RenderedPrompt {
   readonly system: string | undefined;

@@ -9,6 +9,15 @@ const dayAndTime = new Intl.DateTimeFormat('en', {
   hour12: false,
 });
 
+const dayOfOtherYear = new Intl.DateTimeFormat('en', {
+  year: 'numeric',
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+  hour12: false,
+});
+
 export function formatCount(count: number): string {
   return number.format(count);
 }
@@ -20,8 +29,10 @@ export function formatCost(microUsd: number): string {
   return `$${number.format(Number(whole))}.${decimals}`;
 }
 
+/** With the year unless it is this one. */
 export function formatTime(atMs: number): string {
-  return dayAndTime.format(atMs);
+  const isThisYear = new Date(atMs).getFullYear() === new Date().getFullYear();
+  return (isThisYear ? dayAndTime : dayOfOtherYear).format(atMs);
 }
 
 export function formatDuration(ms: number): string {
@@ -34,4 +45,31 @@ export function formatDuration(ms: number): string {
 /** The first and last characters of an id, which are enough to distinguish two. */
 export function shortId(id: string): string {
   return id.length <= 16 ? id : `${id.slice(0, 10)}…${id.slice(-4)}`;
+}
+
+const compact = new Intl.NumberFormat('en', { notation: 'compact', maximumFractionDigits: 1 });
+
+/** For axes: "1.2M". */
+export function formatCountShort(count: number): string {
+  return compact.format(count);
+}
+
+const SHORT_DOLLARS = new Intl.NumberFormat('en', {
+  style: 'currency',
+  currency: 'USD',
+  notation: 'compact',
+  minimumFractionDigits: 0,
+  maximumSignificantDigits: 3,
+});
+
+/** For axes: "$0.012", "$1.2K". */
+export function formatCostShort(microUsd: number): string {
+  return SHORT_DOLLARS.format(microUsd / 1_000_000);
+}
+
+/** A share between 0 and 1: "12 %"; of nothing: "–". */
+export function formatShare(part: number, whole: number): string {
+  if (whole === 0) return '–';
+  const percent = (100 * part) / whole;
+  return `${percent > 0 && percent < 10 ? percent.toFixed(1) : Math.round(percent)} %`;
 }

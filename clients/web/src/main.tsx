@@ -1,3 +1,4 @@
+import './without-eval.ts';
 import { render } from 'preact';
 import { App } from './app.tsx';
 import { hasSignInCode } from './router.ts';

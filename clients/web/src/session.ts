@@ -120,7 +120,7 @@ export async function getJson<Answer>(path: string): Promise<Answer> {
 }
 
 /** Sends a change that the client has no method for. It is not retried. Throws ClientError on an error status. */
-async function sendJson<Answer = void>(
+export async function sendJson<Answer = void>(
   method: 'POST' | 'PUT' | 'DELETE',
   path: string,
   body?: object,

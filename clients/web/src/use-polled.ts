@@ -10,7 +10,7 @@ interface Polled<Data> {
   readonly reload: () => void;
 }
 
-export function usePolled<Data>(load: () => Promise<Data>): Polled<Data> {
+export function usePolled<Data>(load: () => Promise<Data>, everyMs = POLL_MS): Polled<Data> {
   const [polled, setPolled] = useState<Omit<Polled<Data>, 'reload'>>({ data: null, error: null });
   const [round, setRound] = useState(0);
   useEffect(() => {
@@ -23,7 +23,7 @@ export function usePolled<Data>(load: () => Promise<Data>): Polled<Data> {
       );
       if (isOver) return;
       setPolled((before) => ({ ...before, ...next }));
-      timer = window.setTimeout(loadWhenVisible, POLL_MS);
+      timer = window.setTimeout(loadWhenVisible, everyMs);
     };
     const loadWhenVisible = () => {
       if (!document.hidden) void poll();
@@ -35,6 +35,6 @@ export function usePolled<Data>(load: () => Promise<Data>): Polled<Data> {
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', loadWhenVisible);
     };
-  }, [load, round]);
+  }, [load, everyMs, round]);
   return { ...polled, reload: () => setRound((before) => before + 1) };
 }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { fillTemplate, parseTemplate } from '../../../contracts/prompt-template.ts';
 import type { PromptContent } from '../../../contracts/prompts.ts';
 import { promptContentSchema } from '../../../contracts/prompts.ts';
 import { checkContent, renderPrompt } from '../../../engine/prompts/render-prompt.ts';
-import { fillTemplate, parseTemplate } from '../../../engine/prompts/template.ts';
 import { createRandom } from '../../harness/random.ts';
 
 const fill = (source: string, values: Record<string, string>) =>

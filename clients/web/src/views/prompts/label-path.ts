@@ -1,0 +1,3 @@
+export function labelPath(name: string, label: string): string {
+  return `/v1/prompts/${encodeURIComponent(name)}/labels/${encodeURIComponent(label)}`;
+}
