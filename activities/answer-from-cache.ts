@@ -7,7 +7,7 @@ import { takeOver } from './attempt/take-over.ts';
 import type { Dependencies } from './dependencies.ts';
 import { dischargeMember, withShare } from './end-following.ts';
 import { readRecord } from './generation-record.ts';
-import { isWholeAnswer, questionOf, replayedText } from './look-up-cache.ts';
+import { isWholeAnswer, questionOf, replayedText, savedByAnswer } from './look-up-cache.ts';
 
 /** Less than this step's time limit; without a stored answer, the close of the log waits longer. */
 const WAIT_FOR_LEADER_MS = 2_000;
@@ -46,6 +46,7 @@ export function answerFromCache(dependencies: Dependencies) {
         degraded: true,
         attempts: record.attempts,
         ...spent,
+        saved: savedByAnswer(dependencies, found.answer),
       },
     ]);
     dischargeMember(dependencies, record, generationId);

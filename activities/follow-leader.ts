@@ -9,7 +9,7 @@ import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import type { Candidate, FinishReason, GenerationInput } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import { splitCost, type Used } from '../contracts/share.ts';
+import { addUsed, NOTHING_USED, type Saved, savedBy, splitCost, type Used } from '../contracts/share.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
 import type { LogWriter, OpenedLog } from '../engine/streaming/event-log.ts';
 import { AutoResetEvent } from './attempt/auto-reset-event.ts';
@@ -185,16 +185,31 @@ function shareOwed(
   return endFollowing({ flights }, { leader, generationId, withinMs: PATIENCE_MS });
 }
 
+type FollowedEnd = Candidate & Pick<LeaderEnd, 'finishReason' | 'shared'> & Used;
+
+/** Without a share, the answer was free. With one, all shares together are the call, but for the remainder. */
+function savedByFollowing({ shared, usage, costMicroUsd }: FollowedEnd, owed: Share | null): Saved {
+  if (owed !== null) return savedBy(times(owed.share, owed.by), owed.share);
+  const others = shared === undefined ? NOTHING_USED : times(shared, shared.by - 1);
+  return savedBy(addUsed({ usage, costMicroUsd }, others), NOTHING_USED);
+}
+
+function times(used: Used, count: number): Used {
+  return Array.from({ length: count }).reduce<Used>((sum) => addUsed(sum, used), NOTHING_USED);
+}
+
 /** The followed answer is whole: at its end or, for a follower, where the leader's cap was raised. */
 async function endFollowed(
   dependencies: Following,
   follower: Follower,
-  { provider, model, finishReason }: Candidate & Pick<LeaderEnd, 'finishReason'>,
+  leaderEnd: FollowedEnd,
 ): Promise<GenerationOutcome> {
+  const { provider, model, finishReason } = leaderEnd;
   const { log, record } = follower;
   const owed = await shareOwed(dependencies, follower);
   const own = addShare(record, owed);
-  const end = { provider, model, finishReason, attempts: 0, cached: owed === null, ...own };
+  const saved = savedByFollowing(leaderEnd, owed);
+  const end = { provider, model, finishReason, attempts: 0, cached: owed === null, saved, ...own };
   void log.writer.write({
     type: 'generation-end',
     ...end,

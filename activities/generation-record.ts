@@ -5,8 +5,8 @@ import { isErrorCode } from '../contracts/errors.ts';
 import type { GenerationEvent } from '../contracts/events.ts';
 import { isTerminal } from '../contracts/fold-events.ts';
 import type { Candidate, ResumeStrategy } from '../contracts/generation.ts';
-import { type MicroUsd, NO_USAGE, totalTokens, type Usage } from '../contracts/money.ts';
-import { addUsed, type Used } from '../contracts/share.ts';
+import { type MicroUsd, totalTokens, type Usage } from '../contracts/money.ts';
+import { addUsed, NOTHING_USED, type Used } from '../contracts/share.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 
 export interface OpenAttempt extends Candidate {
@@ -55,8 +55,6 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
   for (const event of events) fold.push(event);
   return fold.record();
 }
-
-const NOTHING_USED: Used = { usage: NO_USAGE, costMicroUsd: 0 };
 
 /** The fields of `GenerationRecord`, one event after another. */
 class RecordFold {
@@ -194,7 +192,7 @@ class RecordFold {
       costMicroUsd: used.costMicroUsd,
       charges,
       besideAttempts: {
-        tokens: charges.reduce((left, charge) => left - charge.tokens, totalTokens(used.usage)),
+        tokens: charges.reduce((left, { usage }) => left - totalTokens(usage), totalTokens(used.usage)),
         costMicroUsd: charges.reduce((left, charge) => left - charge.costMicroUsd, used.costMicroUsd),
       },
       capTokens: this.#capTokens,
@@ -213,8 +211,7 @@ export function chargeOf({
   usage,
   costMicroUsd,
 }: Candidate & { attempt: number; usage: Usage; costMicroUsd: MicroUsd }): AttemptCharge {
-  const { estimated } = usage;
-  return { attempt, provider, model, tokens: totalTokens(usage), costMicroUsd, estimated };
+  return { attempt, provider, model, usage, costMicroUsd };
 }
 
 function newResponse(begunAs: ResumeStrategy, heldText: string) {
@@ -230,7 +227,8 @@ export function voidText(record: GenerationRecord): GenerationRecord {
 export function outcomeOf(event: GenerationEvent): GenerationOutcome | null {
   if (!isTerminal(event)) return null;
   if (event.type === 'generation-end') {
-    const { provider, model, finishReason, usage, costMicroUsd, attempts, cached, degraded, seq } = event;
+    const { provider, model, finishReason, usage, costMicroUsd, attempts, cached, degraded, saved, seq } =
+      event;
     return {
       status: 'completed',
       provider,
@@ -241,6 +239,7 @@ export function outcomeOf(event: GenerationEvent): GenerationOutcome | null {
       attempts,
       cached,
       ...(degraded === true ? { degraded } : {}),
+      ...(saved === undefined ? {} : { saved }),
       lastSeq: seq,
       errorCode: null,
     };

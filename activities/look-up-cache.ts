@@ -4,9 +4,9 @@ import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import { textDeltas } from '../contracts/fold-events.ts';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
-import { NO_USAGE } from '../contracts/money.ts';
+import { NOTHING_USED, type Saved, savedBy } from '../contracts/share.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
-import type { CacheLookUp, CacheQuestion, Judgement } from '../engine/cache/answer-cache.ts';
+import type { CachedAnswer, CacheLookUp, CacheQuestion, Judgement } from '../engine/cache/answer-cache.ts';
 import type { Dependencies } from './dependencies.ts';
 import { readRecord } from './generation-record.ts';
 
@@ -63,7 +63,7 @@ function lostJudgement(events: readonly GenerationEvent[]): Judgement | undefine
 
 /** Writes the result of the look-up to the log. @returns the outcome of a hit; null if the generation continues. */
 export async function replayAnswer(
-  { log }: Pick<Dependencies, 'log'>,
+  { log, priceOf }: Pick<Dependencies, 'log' | 'priceOf'>,
   { generationId }: GenerationOrder,
   found: CacheLookUp,
 ): Promise<GenerationOutcome | null> {
@@ -78,7 +78,7 @@ export async function replayAnswer(
   }
   const { text, provider, model, similarity, storedAtMs, finishReason, entryId } = found.answer;
   const ageMs = Math.max(0, Date.now() - storedAtMs);
-  const { usage, costMicroUsd } = found.judgement ?? { usage: NO_USAGE, costMicroUsd: 0 };
+  const { usage, costMicroUsd } = found.judgement ?? NOTHING_USED;
   const replay: EventBody[] = [
     ...judged,
     { type: 'cache-hit', provider, model, similarity, ageMs, entryId },
@@ -92,11 +92,20 @@ export async function replayAnswer(
       cached: true,
       usage,
       costMicroUsd,
+      saved: savedByAnswer({ priceOf }, found.answer),
     },
   ];
   // Another process may have begun an answer since the look-up; `unopened` keeps the two from mixing.
   await log.appendOnce(generationId, 'cache-replay', replay, 'unopened');
   return readRecord(await log.read(generationId, -1)).outcome;
+}
+
+/** What the answer would have cost again. */
+export function savedByAnswer(
+  { priceOf }: Pick<Dependencies, 'priceOf'>,
+  { provider, model, usage }: CachedAnswer,
+): Saved {
+  return savedBy({ usage, costMicroUsd: priceOf(provider, model, usage) }, NOTHING_USED);
 }
 
 function judgementOf({ judgement }: CacheLookUp): EventBody[] {

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import type { CountTexts } from '../contracts/count-tokens.ts';
 import type { BudgetAccounts } from '../engine/budget/budget-accounts.ts';
 import type { BudgetLedger } from '../engine/budget/ledger.ts';
+import type { UsageReports } from '../engine/budget/usage-reports.ts';
 import type { AnswerDeletion } from '../engine/cache/answer-cache.ts';
 import type { FlightMembers } from '../engine/cache/flights.ts';
 import type { HandoffOffers } from '../engine/handoff/handoff.ts';
@@ -40,6 +41,7 @@ export interface ApiDependencies {
   readonly prompts: PromptRegistry;
   readonly promptStats: PromptStats;
   readonly accounts: BudgetAccounts;
+  readonly usage: UsageReports;
   readonly cachedAnswers: AnswerDeletion;
   readonly flightMembers: FlightMembers;
   readonly temporal: Client;

@@ -9,6 +9,7 @@ import { scopes } from '../contracts/keys.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { BudgetAccounts } from '../engine/budget/budget-accounts.ts';
 import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
+import { UsageReports } from '../engine/budget/usage-reports.ts';
 import { RedisFlightMembers } from '../engine/cache/flight-members.ts';
 import { createQdrantDeletion } from '../engine/cache/qdrant-deletion.ts';
 import { RedisHandoffOffers } from '../engine/handoff/redis-handoff.ts';
@@ -132,6 +133,7 @@ const parts = {
   heartbeatMs: config.limits.heartbeatMs,
   budget,
   accounts: new BudgetAccounts({ redis, limits: budget.limits }),
+  usage: new UsageReports(redis),
   cachedAnswers: createQdrantDeletion(config.qdrant),
   flightMembers: new RedisFlightMembers(redis),
   prompts: new RedisPromptRegistry(redis),

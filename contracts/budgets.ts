@@ -3,7 +3,7 @@
  * API.
  */
 import { z } from 'zod';
-import type { MicroUsd } from './money.ts';
+import type { MicroUsd, Usage } from './money.ts';
 
 /** Whom a budget limits. `key` is the id of an API key, such as key_1a2b3c4d5e6f. */
 export const budgetSubjects = ['user', 'team', 'key'] as const;
@@ -120,7 +120,6 @@ export interface AttemptCharge {
   readonly attempt: number;
   readonly provider: string;
   readonly model: string;
-  readonly tokens: number;
+  readonly usage: Usage;
   readonly costMicroUsd: MicroUsd;
-  readonly estimated: boolean;
 }

@@ -167,6 +167,12 @@ export const eventBodySchema = z.discriminatedUnion('type', [
       .describe(
         'Only where a call was shared: what each follower pays; the leader pays that and the remainder',
       ),
+    saved: z
+      .object({ tokens: z.int().nonnegative(), costMicroUsd: z.int().nonnegative() })
+      .optional()
+      .describe(
+        'Only where a stored answer or a shared call spared a call: what that call used, less what is paid',
+      ),
   }),
   z.object({ type: z.literal('generation-error'), error: errorBody, attempts: z.int(), ...progress }),
   z.object({ type: z.literal('generation-cancel'), attempts: z.int(), ...progress }),

@@ -147,6 +147,16 @@ export const LIMITS = {
   placesPerPrompt: 60_000,
   promptChars: 1024 * 1024,
   feedbackChars: 2_000,
+  /** How long usage is kept by the hour; by the day it is kept as the config says. */
+  usageHoursMs: 8 * 24 * 3_600_000,
+  /** Rows of usage that a tenant has for one day, without and with users; names beyond them are added up in one. */
+  usageRowsPerDay: 5_000,
+  usageUserRowsPerDay: 10_000,
+  usageHourRowsPerDay: 20_000,
+  /** Rows that one report of usage may read. */
+  usageRowsPerQuery: 500_000,
+  /** Longest period of one report of usage. */
+  usageDaysPerQuery: 400,
   /** How long the statistics of a prompt remember that they have counted a generation. */
   statsMarkerMs: 8 * 24 * 3_600_000,
   feedbackKeptMs: 90 * 24 * 3_600_000,

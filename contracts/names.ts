@@ -23,6 +23,13 @@ export function workflowId(tenant: string, generationId: string): string {
 /** Calls for embeddings are reserved and settled like generations, and have no workflow. */
 export const EMBEDDINGS_ID_PREFIX = 'emb_';
 
+/** A version of a named prompt, such as support@3; undefined without one. */
+export function promptVersionName(
+  prompt: { readonly name: string; readonly version: number } | undefined,
+): string | undefined {
+  return prompt === undefined ? undefined : `${prompt.name}@${prompt.version}`;
+}
+
 /** The task queue of generations that wait for room at a provider; Temporal orders it by priority and fairness. */
 export function roomQueue(taskQueue: string, provider: string): string {
   return `${taskQueue}/room/${provider}`;

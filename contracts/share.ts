@@ -1,6 +1,6 @@
 /** What calls have used, added up and split among generations that share one call. */
 import { invariant } from './invariant.ts';
-import { addUsage, type MicroUsd, type Usage } from './money.ts';
+import { addUsage, type MicroUsd, NO_USAGE, totalTokens, type Usage } from './money.ts';
 
 export interface Used {
   readonly usage: Usage;
@@ -9,6 +9,21 @@ export interface Used {
 
 export function addUsed(a: Used, b: Used): Used {
   return { usage: addUsage(a.usage, b.usage), costMicroUsd: a.costMicroUsd + b.costMicroUsd };
+}
+
+export const NOTHING_USED: Used = { usage: NO_USAGE, costMicroUsd: 0 };
+
+/** What a call used that was not made again, less what is paid for it. */
+export interface Saved {
+  readonly tokens: number;
+  readonly costMicroUsd: MicroUsd;
+}
+
+export function savedBy(call: Used, paid: Used): Saved {
+  return {
+    tokens: Math.max(0, totalTokens(call.usage) - totalTokens(paid.usage)),
+    costMicroUsd: Math.max(0, call.costMicroUsd - paid.costMicroUsd),
+  };
 }
 
 /**

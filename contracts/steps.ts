@@ -3,6 +3,7 @@ import type { BudgetStanding, BudgetWarning } from './budgets.ts';
 import type { ErrorCode } from './errors.ts';
 import type { Candidate, CompressedTokens, FinishReason, GenerationOrder } from './generation.ts';
 import type { MicroUsd, Usage } from './money.ts';
+import type { Saved } from './share.ts';
 
 /** A run to be started. */
 export interface NewRun {
@@ -23,6 +24,8 @@ export interface GenerationOutcome {
   readonly cached: boolean;
   /** An old stored answer, because every candidate failed; only then present. */
   readonly degraded?: true;
+  /** What a stored answer or a shared call spared; only then present. */
+  readonly saved?: Saved;
   readonly lastSeq: number;
   readonly errorCode: ErrorCode | null;
 }

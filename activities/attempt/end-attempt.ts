@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { type ErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import { mayBeBilled } from '../../contracts/may-be-billed.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../contracts/money.ts';
+import { savedBy } from '../../contracts/share.ts';
 import type { GenerationOutcome } from '../../contracts/steps.ts';
 import type { ProviderEvent } from '../../engine/providers/provider.ts';
 import { callFailed, interrupted, timeIsUp } from '../failures.ts';
@@ -33,6 +34,7 @@ export async function endCompleted(attempt: Attempt, finish: Finish): Promise<Ge
     cached: false,
     usage: addUsage(record.usage, own.usage),
     costMicroUsd: record.costMicroUsd + own.costMicroUsd,
+    ...(shared === null ? {} : { saved: savedBy(used, own) }),
   };
   void writer.write({ type: 'generation-end', ...end, ...(shared === null ? {} : { shared }) });
   // Not awaited: readers get the end without waiting for the gate.

@@ -6,6 +6,7 @@
 import { budgetOwnerOf } from '../../contracts/budgets.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import type { Usage } from '../../contracts/money.ts';
+import { promptVersionName } from '../../contracts/names.ts';
 import type { StreamStep } from '../../contracts/steps.ts';
 import { leastOutputTokens, worstContinuationTokens, worstInputTokens } from '../../contracts/tokens.ts';
 import type { ReserveOutcome } from '../../engine/budget/ledger.ts';
@@ -58,6 +59,7 @@ export async function reserveCall(
     generationId: order.generationId,
     ...budgetOwnerOf(order),
     charges: record.charges,
+    prompt: promptVersionName(order.prompt),
     inputTokens: inputTokens + besideAttempts.tokens,
     // The text of an earlier generation is not output of this one.
     deliveredTokens,

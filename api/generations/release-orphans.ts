@@ -6,9 +6,10 @@
  * Temporal has recorded its run. So a reservation without a run must be older than any such work.
  */
 import { LIMITS } from '../../contracts/limits.ts';
-import { NO_USAGE, totalTokens } from '../../contracts/money.ts';
+import { NO_USAGE } from '../../contracts/money.ts';
 import { EMBEDDINGS_ID_PREFIX } from '../../contracts/names.ts';
 import type { OpenReservation } from '../../engine/budget/budget-accounts.ts';
+import { UNKNOWN_END } from '../../engine/budget/ledger.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { endLog } from './end-log.ts';
 import { readView } from './generation-view.ts';
@@ -65,9 +66,10 @@ async function settleOrphan(dependencies: Dependencies, reservation: OpenReserva
   const { generationId, owner } = reservation;
   if (generationId.startsWith(EMBEDDINGS_ID_PREFIX)) {
     // It is unknown whether the call was answered, so it counts as billed.
-    const { reservedTokens: tokens, reservedMicroUsd: costMicroUsd } = reservation;
-    const call = { estimated: true, attempt: 1, provider: null, model: null };
-    await budget.settle({ ...owner, generationId, tokens, costMicroUsd, ...call });
+    const { reservedTokens: inputTokens, reservedMicroUsd: costMicroUsd } = reservation;
+    const usage = { ...NO_USAGE, inputTokens, estimated: true };
+    const call = { attempt: 1, provider: null, model: null, counted: UNKNOWN_END };
+    await budget.settle({ ...owner, generationId, usage, costMicroUsd, ...call });
     return;
   }
   const isEnded = await endLog(dependencies, generationId, {
@@ -80,9 +82,10 @@ async function settleOrphan(dependencies: Dependencies, reservation: OpenReserva
   await budget.settle({
     ...owner,
     generationId,
-    tokens: totalTokens(view?.usage ?? NO_USAGE),
+    usage: { ...(view?.usage ?? NO_USAGE), estimated: true },
     costMicroUsd: view?.costMicroUsd ?? 0,
-    estimated: true,
+    counted:
+      view?.status === 'completed' ? { ...UNKNOWN_END, status: 'completed', failures: [] } : UNKNOWN_END,
     attempt: view?.attempts ?? 0,
     provider: view?.provider ?? null,
     model: view?.model ?? null,

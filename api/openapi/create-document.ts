@@ -9,6 +9,7 @@ import { generationPaths, generationSchemas } from './generations.ts';
 import { keyPaths, keySchemas } from './keys.ts';
 import { modelPaths, modelSchemas } from './models.ts';
 import { promptPaths, promptSchemas } from './prompts.ts';
+import { usagePaths, usageSchemas } from './usage.ts';
 
 const details = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional();
 const errorSchema = z.object({
@@ -31,6 +32,7 @@ export function createOpenApiDocument() {
       ...generationPaths,
       ...modelPaths,
       ...promptPaths,
+      ...usagePaths,
       ...wirePaths,
     },
     components: {
@@ -41,6 +43,7 @@ export function createOpenApiDocument() {
         ...promptSchemas,
         ...budgetSchemas,
         ...keySchemas,
+        ...usageSchemas,
       },
       securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
     },

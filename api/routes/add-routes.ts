@@ -42,6 +42,7 @@ import {
 } from './prompts.ts';
 import { raiseCap, stopGeneration } from './steer-generation.ts';
 import { streamEvents } from './stream-events.ts';
+import { getFailures, getLatencies, getUsage } from './usage/usage.ts';
 
 /** Routes without a key. */
 export function addPublicRoutes(app: Express, dependencies: ApiDependencies): void {
@@ -85,11 +86,14 @@ export function addCodecRoutes(v1: Router, dependencies: ApiDependencies): void 
   );
 }
 
-/** The session of any key, and all that needs the scope `admin`. */
+/** The session and the usage of any key, and all that needs the scope `admin`. */
 export function addAdminRoutes(v1: Router, dependencies: ApiDependencies): void {
   const isAdmin = requireScope('admin');
   v1.get('/session', getSession(dependencies));
   v1.post('/session/links', createSignInLink(dependencies));
+  v1.get('/usage', getUsage(dependencies));
+  v1.get('/usage/latencies', getLatencies(dependencies));
+  v1.get('/usage/failures', getFailures(dependencies));
   v1.get('/keys', isAdmin, listKeys(dependencies));
   v1.post('/keys', isAdmin, createKey(dependencies));
   v1.post('/keys/:id/rotate', isAdmin, rotateKey(dependencies));

@@ -1,128 +1,109 @@
 /**
- * `unbroken usage`: sums what the ledger's entries say was spent. The ledger is the truth about money, so the sums are
- * those of the budgets; calls that a cache answered cost nothing and are not in it. By prompt it prints what each
- * version cost, from the statistics of the prompts.
+ * `unbroken usage`: what was used, from the sums that are written with each settlement. They equal the ledger's
+ * entries, and they also count calls that a stored answer has saved.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { requestJson } from '../../clients/typescript/unbroken-client.ts';
 import { formatUsd } from '../../contracts/money.ts';
-import { type ConnectionFlags, connect, connectionOf, withConnection } from './connection.ts';
-import { pages } from './pages.ts';
+import type { UsageSums, UsageView } from '../../contracts/usage.ts';
+import { parseDurationMs } from '../../platform/parse-wait.ts';
+import { type ConnectionFlags, connectionOf, withConnection } from './connection.ts';
+import { queryOf } from './pages.ts';
 import { printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
 
 const GROUPS = ['day', 'user', 'team', 'key', 'model', 'prompt'] as const;
-type Group = (typeof GROUPS)[number];
+const DAY_MS = 24 * 3_600_000;
+const GROUPS_PER_PAGE = 200;
 
 interface UsageFlags extends ConnectionFlags {
-  readonly by: Group;
+  readonly by: (typeof GROUPS)[number];
+  readonly since?: string;
   readonly from?: string;
   readonly until?: string;
   readonly days: number;
+  readonly user?: string;
+  readonly team?: string;
+  readonly model?: string;
+  readonly prompt?: string;
 }
 
-interface Entry {
-  readonly kind: string;
-  /** When the reservation was made: the day on which the spending counts. */
-  readonly on: number;
-  readonly generation: string;
-  readonly user: string;
-  readonly team: string;
-  readonly key: string;
-  readonly provider: string;
-  readonly model: string;
-  readonly spentTokens: number;
-  readonly spentMicroUsd: number;
-}
+type Row = UsageSums & { readonly name: string };
 
-interface Row {
-  readonly name: string;
-  readonly generations: number;
-  readonly tokens: number;
-  readonly costMicroUsd: number;
+interface UsageReport {
+  readonly from: string;
+  readonly until: string;
+  readonly data: readonly Row[];
+  readonly total: UsageSums;
 }
-
-const DAY_MS = 24 * 3_600_000;
 
 export function defineUsage(command: Command): void {
   withConnection(command)
     .addOption(new Option('--by <group>', 'what a row stands for').choices(GROUPS).default('day'))
-    .option('--days <count>', 'how many days back, today included', wholeNumber, 7)
-    .option('--from <day>', 'such as 2026-11-24 (UTC); instead of --days')
+    .option('--since <time>', 'such as 30d, or a day such as 2026-11-24 (UTC)', sinceDay)
+    .option('--days <count>', 'instead of --since: how many days back, today included', wholeNumber, 7)
+    .option('--from <day>', 'the same as --since')
     .option('--until <day>', 'default: today')
+    .option('--user <name>', 'of this user only')
+    .option('--team <name>', 'of this team only')
+    .option('--model <name>', 'of this model only: provider/model')
+    .option('--prompt <name>', 'of this prompt only: name or name@version')
     .action(async (flags: UsageFlags) => {
-      const period = periodOf(flags, Date.now());
-      const rows = flags.by === 'prompt' ? await promptRows(flags) : await ledgerRows(flags, period);
-      const total = totalOf(rows);
-      if (flags.json === true) {
-        printJson({ by: flags.by, ...(flags.by === 'prompt' ? {} : period), data: rows, total });
-        return;
-      }
-      printTable([[flags.by.toUpperCase(), 'GENERATIONS', 'TOKENS', 'COST'], ...rows.map(cellsOf)]);
-      const span =
-        flags.by === 'prompt' ? 'since the first use' : `from ${period.from} until ${period.until}`;
-      console.log(`\n${total.tokens} tokens, ${formatUsd(total.costMicroUsd)} ${span}`);
+      const report = await readReport(flags);
+      const { from, until, data, total } = report;
+      if (flags.json === true) return printJson({ by: flags.by, ...report });
+      const heading = [flags.by.toUpperCase(), 'GENERATIONS', 'TOKENS', 'COST', 'CACHE HITS', 'SAVED'];
+      printTable([heading, ...data.map(cellsOf)]);
+      console.log(`\n${total.tokens} tokens, ${formatUsd(total.costMicroUsd)} from ${from} until ${until}`);
     });
 }
 
-function periodOf({ from, until, days }: UsageFlags, nowMs: number): { from: string; until: string } {
+async function readReport(flags: UsageFlags): Promise<UsageReport> {
+  const { by, user, team, model, prompt } = flags;
+  const filters = { ...periodOf(flags, Date.now()), user, team, model, prompt };
+  const rows: Row[] = [];
+  let after: string | undefined;
+  for (;;) {
+    const groups = by === 'day' ? undefined : by;
+    const query = queryOf({ ...filters, by: groups, limit: GROUPS_PER_PAGE, after });
+    const page = await requestJson<UsageView>(connectionOf(flags), {
+      method: 'GET',
+      path: `/v1/usage${query}`,
+    });
+    for (const { series: _, name, ...sums } of page.groups) rows.push({ name: name ?? '-', ...sums });
+    if (page.next === null) {
+      const { from, until, series, totals } = page;
+      return { from, until, data: by === 'day' ? dayRows(series) : rows, total: totals };
+    }
+    after = page.next;
+  }
+}
+
+/** Without the days on which nothing ended. */
+function dayRows(series: UsageView['series']): Row[] {
+  return series
+    .filter(({ generations, tokens }) => generations + tokens > 0)
+    .map(({ at, ...sums }) => ({ name: dayOf(at), ...sums }));
+}
+
+function periodOf(
+  { since, from = since, until, days }: UsageFlags,
+  nowMs: number,
+): { from: string; until: string } {
   const last = until ?? dayOf(nowMs);
   return { from: from ?? dayOf(Date.parse(last) - (days - 1) * DAY_MS), until: last };
 }
 
-async function ledgerRows(flags: UsageFlags, period: { from: string; until: string }): Promise<Row[]> {
-  const groups = new Map<string, { generations: Set<string>; tokens: number; costMicroUsd: number }>();
-  for await (const entry of pages<Entry>(connectionOf(flags), '/v1/budgets/entries', period)) {
-    if (entry.spentTokens === 0 && entry.spentMicroUsd === 0) continue;
-    const name = nameOf(entry, flags.by) || '-';
-    const group = groups.get(name) ?? { generations: new Set(), tokens: 0, costMicroUsd: 0 };
-    groups.set(name, group);
-    group.generations.add(entry.generation);
-    group.tokens += entry.spentTokens;
-    group.costMicroUsd += entry.spentMicroUsd;
-  }
-  const rows = [...groups].map(([name, { generations, tokens, costMicroUsd }]) => ({
-    name,
-    generations: generations.size,
-    tokens,
-    costMicroUsd,
-  }));
-  const isByDay = flags.by === 'day';
-  return rows.sort((a, b) =>
-    isByDay ? a.name.localeCompare(b.name) : b.costMicroUsd - a.costMicroUsd || b.tokens - a.tokens,
-  );
+function cellsOf({ name, generations, tokens, costMicroUsd, cacheHits, savedMicroUsd }: Row): string[] {
+  const cost = [formatUsd(costMicroUsd), String(cacheHits), formatUsd(savedMicroUsd)];
+  return [name, String(generations), String(tokens), ...cost];
 }
 
-function nameOf(entry: Entry, by: Group): string {
-  if (by === 'day') return dayOf(entry.on);
-  if (by === 'model') return `${entry.provider}/${entry.model}`;
-  return by === 'prompt' ? '' : entry[by];
-}
-
-async function promptRows(flags: UsageFlags): Promise<Row[]> {
-  const client = connect(flags).prompts;
-  const all = await client.list();
-  const stats = await Promise.all(all.map(({ name }) => client.stats(name)));
-  return stats.flatMap(({ name, versions }) =>
-    versions
-      .filter(({ requests }) => requests > 0)
-      .map(({ version, requests, inputTokens, outputTokens, costMicroUsd }) => ({
-        name: `${name}@${version}`,
-        generations: requests,
-        tokens: inputTokens + outputTokens,
-        costMicroUsd,
-      })),
-  );
-}
-
-function totalOf(rows: readonly Row[]): { tokens: number; costMicroUsd: number } {
-  return {
-    tokens: rows.reduce((sum, { tokens }) => sum + tokens, 0),
-    costMicroUsd: rows.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0),
-  };
-}
-
-function cellsOf({ name, generations, tokens, costMicroUsd }: Row): string[] {
-  return [name, String(generations), String(tokens), formatUsd(costMicroUsd)];
+function sinceDay(text: string): string {
+  if (/^\d{4}-\d\d-\d\d$/.test(text)) return text;
+  const ms = /^\d+\s*[a-z]+$/i.test(text) ? parseDurationMs(text) : undefined;
+  if (ms === undefined) throw new InvalidArgumentError('expected a duration such as 30d, or a day');
+  return dayOf(Date.now() - ms);
 }
 
 function wholeNumber(text: string): number {

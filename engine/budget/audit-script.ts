@@ -8,7 +8,7 @@
  * windows have changed since the caller read them (`was`); or "behind".
  */
 import { script } from '../../platform/redis/lua-script.ts';
-import { SUMS } from './step-script.ts';
+import { SUMS } from './books-script.ts';
 
 export const AUDIT = script(`${SUMS}
 local ask = cjson.decode(ARGV[1])

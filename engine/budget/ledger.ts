@@ -3,7 +3,9 @@
  * atomic over all budgets that a generation touches, and writes entries whose sum is the balance.
  */
 import type { AttemptCharge, BudgetOwner, BudgetStanding, BudgetWarning } from '../../contracts/budgets.ts';
-import type { MicroUsd } from '../../contracts/money.ts';
+import type { Candidate } from '../../contracts/generation.ts';
+import type { MicroUsd, Usage } from '../../contracts/money.ts';
+import type { Saved } from '../../contracts/share.ts';
 
 /** The most that a call may cost: `fixedMicroUsd`, and `outputMicroUsdPerMillion` for a million output tokens. */
 export interface WorstPrice {
@@ -28,6 +30,8 @@ export interface Extension extends BudgetOwner {
   readonly generationId: string;
   /** The attempts that have ended. Those that are not booked yet are booked first, even if the extension is refused. */
   readonly charges: readonly AttemptCharge[];
+  /** The version of the named prompt, as name@version. */
+  readonly prompt?: string | undefined;
   readonly inputTokens: number;
   /** Output that readers have and that the call continues; it counts against the cap of the generation. */
   readonly deliveredTokens: number;
@@ -69,14 +73,42 @@ export type ReserveOutcome = Granted | Refused;
 export interface Settlement extends BudgetOwner {
   readonly generationId: string;
   /** All tokens and all money that all attempts used. */
-  readonly tokens: number;
+  readonly usage: Usage;
   readonly costMicroUsd: MicroUsd;
-  readonly estimated: boolean;
   /** The last attempt: amounts that are not booked yet are booked for it. */
   readonly attempt: number;
   readonly provider: string | null;
   readonly model: string | null;
+  /** The version of the named prompt, as name@version. */
+  readonly prompt?: string | undefined;
+  /** Awaited while the reservation is read. */
+  readonly counted: CountedGeneration | Promise<CountedGeneration>;
 }
+
+/** What the usage statistics count of a generation beside what it used. */
+export interface CountedGeneration {
+  readonly status: 'completed' | 'failed' | 'cancelled';
+  readonly isCached: boolean;
+  readonly saved: Saved | null;
+  /** The last model that was called: what a settlement without a model is booked under. */
+  readonly lastCalled: Candidate | null;
+  /** From the request to the first text, and to the end; null if the generation says nothing about speed. */
+  readonly firstTokenMs: number | null;
+  readonly totalMs: number | null;
+  /** Calls that failed. A failure of the generation itself has no candidate. */
+  readonly failures: readonly ((Candidate | Record<keyof Candidate, null>) & { readonly code: string })[];
+}
+
+/** Of a generation whose end no log tells. */
+export const UNKNOWN_END: CountedGeneration = {
+  status: 'failed',
+  isCached: false,
+  saved: null,
+  lastCalled: null,
+  firstTokenMs: null,
+  totalMs: null,
+  failures: [{ provider: null, model: null, code: 'internal' }],
+};
 
 export interface Settled {
   /** Budgets that this settlement brought over their warning share or amount. A repeated call returns them too. */

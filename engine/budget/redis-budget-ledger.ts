@@ -5,25 +5,29 @@
  */
 import { strict as assert } from 'node:assert';
 import type { BudgetLimit, BudgetOwner } from '../../contracts/budgets.ts';
+import { type MicroUsd, NO_USAGE, type Usage } from '../../contracts/money.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { BoundedMap } from '../../platform/bounded-map.ts';
 import type { ConfigFile } from '../../platform/config/schema.ts';
 import { buildWindows, SUBJECT_KEEP_MS, subjectKey } from './audit.ts';
 import { BudgetLimits, type SubjectPlan, subjectsOf } from './budget-limits.ts';
 import { dayOf, entriesKey } from './entries.ts';
-import type {
-  BudgetLedger,
-  Extension,
-  Raise,
-  Refused,
-  Reservation,
-  ReserveOutcome,
-  Settled,
-  Settlement,
+import {
+  type BudgetLedger,
+  type CountedGeneration,
+  type Extension,
+  type Raise,
+  type Refused,
+  type Reservation,
+  type ReserveOutcome,
+  type Settled,
+  type Settlement,
+  UNKNOWN_END,
 } from './ledger.ts';
 import { askLedger, type LedgerRedis } from './ledger-redis.ts';
 import { type FinalAnswer, stepAnswerSchema, toReserveOutcome, toWarnings } from './step-answer.ts';
 import { STEP } from './step-script.ts';
+import { countedFacts, rollUpAt, usageKeys } from './usage-rows.ts';
 import { spanOf, type WindowId } from './windows.ts';
 
 interface LedgerOptions {
@@ -34,13 +38,16 @@ interface LedgerOptions {
   readonly timeZone: string;
   /** How long entries are kept after the day that they are booked on; at least 40 days, for the longest month. */
   readonly keepEntriesMs: number;
+  /** How long usage by day is kept. */
+  readonly keepUsageMs: number;
   readonly clock?: () => number;
 }
 
 /** The settings of a ledger in the config. */
 export function budgetSettings({ budgets }: ConfigFile): Omit<LedgerOptions, 'redis'> {
-  const { limits, timeZone, keepEntriesDays } = budgets;
-  return { limits, timeZone, keepEntriesMs: keepEntriesDays * DAY_MS };
+  const { limits, timeZone, keepEntriesDays, keepUsageDays } = budgets;
+  const [keepEntriesMs, keepUsageMs] = [keepEntriesDays * DAY_MS, keepUsageDays * DAY_MS];
+  return { limits, timeZone, keepEntriesMs, keepUsageMs };
 }
 
 const DAY_MS = 24 * 3_600_000;
@@ -61,13 +68,17 @@ const SPARE_SUBJECTS = 10_000;
 const MOST_ROUNDS = 20;
 
 /** Settles with no more than what is booked. */
-const RELEASE = { step: 'settle', tokens: 0, costMicroUsd: 0, estimated: true, attempt: 0 } as const;
+const RELEASE = settleFacts(
+  { usage: NO_USAGE, costMicroUsd: 0, attempt: 0, provider: null, model: null },
+  UNKNOWN_END,
+);
 const NO_SPARES: ReadonlySet<WindowId> = new Set();
 
 /** What one step sends to the script, beside what every step sends. */
 interface StepFacts {
   readonly step: 'look' | 'reserve' | 'extend' | 'raise' | 'settle';
-  readonly [fact: string]: string | number | boolean | readonly object[];
+  readonly prompt?: string | undefined;
+  readonly [fact: string]: string | number | boolean | object | undefined;
 }
 
 type Owned = BudgetOwner & { readonly generationId: string };
@@ -81,16 +92,18 @@ export class RedisBudgetLedger implements BudgetLedger {
   readonly limits: BudgetLimits;
   readonly #redis: LedgerRedis;
   readonly #keepEntriesMs: number;
+  readonly #keepUsageMs: number;
   readonly #clock: () => number;
   /** Windows that are being built, by the key of their subject. */
   readonly #builds = new Map<string, Promise<void>>();
   /** Windows that other processes keep, by the key of their subject. */
   readonly #spareWindows = new BoundedMap<string, Set<WindowId>>(SPARE_SUBJECTS);
 
-  constructor({ redis, limits, timeZone, keepEntriesMs, clock = Date.now }: LedgerOptions) {
+  constructor({ redis, limits, timeZone, keepEntriesMs, keepUsageMs, clock = Date.now }: LedgerOptions) {
     this.limits = new BudgetLimits({ redis, defaults: limits, timeZone, clock });
     this.#redis = redis;
     this.#keepEntriesMs = keepEntriesMs;
+    this.#keepUsageMs = keepUsageMs;
     this.#clock = clock;
   }
 
@@ -109,14 +122,14 @@ export class RedisBudgetLedger implements BudgetLedger {
   }
 
   async extend(extension: Extension): Promise<ReserveOutcome> {
-    const { inputTokens, deliveredTokens, minOutputTokens, price } = extension;
+    const { inputTokens, deliveredTokens, minOutputTokens, price, prompt } = extension;
     assertCounts({ inputTokens, deliveredTokens, minOutputTokens, ...price });
-    const charges = extension.charges.map(({ tokens, costMicroUsd, attempt, estimated, provider, model }) => {
-      assertCounts({ tokens, costMicroUsd });
-      return { attempt, estimated, tokens, costMicroUsd, provider: provider ?? '', model: model ?? '' };
+    const charges = extension.charges.map(({ usage, costMicroUsd, attempt, provider, model }) => {
+      return { attempt, provider, model, costMicroUsd, ...usageFacts(usage, costMicroUsd) };
     });
     return this.#decide(extension, {
       step: 'extend',
+      prompt,
       charges,
       inputTokens,
       deliveredTokens,
@@ -131,17 +144,11 @@ export class RedisBudgetLedger implements BudgetLedger {
   }
 
   async settle(settlement: Settlement): Promise<Settled> {
-    const { tokens, costMicroUsd, estimated, attempt, provider, model } = settlement;
-    assertCounts({ tokens, costMicroUsd, attempt });
-    const answer = await this.#ask(settlement, {
-      step: 'settle',
-      tokens,
-      costMicroUsd,
-      estimated,
-      attempt,
-      provider: provider ?? '',
-      model: model ?? '',
-    });
+    // Sent together with what `counted` reads.
+    const storedAt = this.#readMoment(settlement);
+    storedAt.catch(() => undefined);
+    const facts = settleFacts(settlement, await settlement.counted);
+    const answer = await this.#ask(settlement, facts, storedAt);
     return { warnings: toWarnings(answer, settlement, this.#clock()) };
   }
 
@@ -170,13 +177,19 @@ export class RedisBudgetLedger implements BudgetLedger {
     return toReserveOutcome(await this.#ask(owned, facts), owned, this.#clock());
   }
 
-  /** Runs rounds until the answer is final. */
-  async #ask(owned: Owned, facts: StepFacts): Promise<FinalAnswer> {
-    const { tenant, generationId } = owned;
-    const reservation = REDIS_KEYS.budget(tenant, 'reservation', generationId);
+  /** The moment that the reservation of a generation is booked on. */
+  #readMoment({ tenant, generationId }: Owned): Promise<string | null> {
+    return this.#redis.hGet(REDIS_KEYS.budget(tenant, 'reservation', generationId), 'on');
+  }
+
+  /** Runs rounds until the answer is final. @param moment that of the reservation, if it is read already. */
+  async #ask(owned: Owned, facts: StepFacts, moment?: Promise<string | null>): Promise<FinalAnswer> {
+    const { tenant } = owned;
+    let known = moment;
     const isFirst = facts.step === 'reserve' || facts.step === 'look';
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
-      const storedAt = isFirst ? null : await this.#redis.hGet(reservation, 'on');
+      const storedAt = isFirst ? null : await (known ?? this.#readMoment(owned));
+      known = undefined;
       const rules = await this.limits.rulesOf(tenant);
       const plans = subjectsOf(owned).map(({ kind, id }) => rules.planOf(kind, id));
       const bookedAtMs = storedAt === null ? null : Number(storedAt);
@@ -191,16 +204,23 @@ export class RedisBudgetLedger implements BudgetLedger {
   }
 
   /** @param storedAtMs the moment that the reservation is booked on; null: now. */
-  async #askOnce(owned: Owned, { rules, plans }: Round, storedAtMs: number | null, facts: StepFacts) {
+  async #askOnce(
+    owned: Owned,
+    { rules, plans }: Round,
+    storedAtMs: number | null,
+    { prompt, ...facts }: StepFacts,
+  ) {
     const { tenant, generationId, user, team, keyId } = owned;
     const nowMs = this.#clock();
     const bookedAtMs = storedAtMs ?? nowMs;
+    const books = facts.step === 'extend' || facts.step === 'settle';
     const keys = [
       REDIS_KEYS.budget(tenant, 'limits'),
       REDIS_KEYS.budget(tenant, 'reservation', generationId),
       entriesKey(tenant, dayOf(bookedAtMs)),
       REDIS_KEYS.budget(tenant, 'open'),
       ...plans.map(({ kind, id }) => subjectKey(tenant, kind, id)),
+      ...(books ? usageKeys(tenant, dayOf(bookedAtMs)) : []),
     ];
     const ask = {
       limitsVersion: rules.version,
@@ -219,6 +239,7 @@ export class RedisBudgetLedger implements BudgetLedger {
         return { windows: windowsOf(plan, spares, { nowMs, bookedAtMs }) };
       }),
       ...facts,
+      ...(books ? { rollUp: rollUpAt(bookedAtMs, this.#keepUsageMs, prompt) } : {}),
     };
     return stepAnswerSchema.parse(await askLedger(this.#redis, STEP, { keys, ask }));
   }
@@ -278,6 +299,38 @@ function windowsOf(
         })),
       };
     });
+}
+
+function settleFacts(
+  {
+    usage,
+    costMicroUsd,
+    attempt,
+    provider,
+    model,
+    prompt,
+  }: Pick<Settlement, 'usage' | 'costMicroUsd' | 'attempt' | 'provider' | 'model' | 'prompt'>,
+  counted: CountedGeneration,
+): StepFacts {
+  assertCounts({ attempt });
+  return {
+    step: 'settle',
+    ...usageFacts(usage, costMicroUsd),
+    costMicroUsd,
+    attempt,
+    provider: provider ?? counted.lastCalled?.provider ?? '',
+    model: model ?? counted.lastCalled?.model ?? '',
+    prompt,
+    counted: countedFacts(counted),
+  };
+}
+
+/** The parts of the usage in the order of the rows. */
+function usageFacts({ estimated, ...parts }: Usage, costMicroUsd: MicroUsd) {
+  const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens } = parts;
+  assertCounts({ ...parts, costMicroUsd });
+  const usage = [inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens];
+  return { estimated, usage, tokens: usage.reduce((sum, part) => sum + part) };
 }
 
 /** Redis keeps what a script wrote before it failed, so a script must never receive a number that it cannot add. */

@@ -10,11 +10,11 @@ import type {
   PromptUse,
   VersionStats,
 } from '../../contracts/prompts.ts';
+import { bucketOf, quantileOf } from '../../platform/quantile-sketch.ts';
 import { askScript, askScriptForTexts } from '../../platform/redis/lua-script.ts';
 import { type CostSample, compareCosts } from './compare-costs.ts';
 import type { PromptRedis } from './prompt-redis.ts';
 import type { FeedbackTarget, PromptOutcome, PromptStats } from './prompt-stats.ts';
-import { bucketOf, quantileOf } from './quantile-sketch.ts';
 import { GIVE_FEEDBACK, RECORD } from './stats-scripts.ts';
 
 /** Stands for the prompt of a generation that named none: its feedback is stored under the tenant alone. */

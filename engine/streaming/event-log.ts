@@ -9,6 +9,7 @@
  */
 import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
 import type { GenerationInput, GenerationStatus } from '../../contracts/generation.ts';
+import type { LogFacts } from './log-facts.ts';
 import type { LogView } from './log-view.ts';
 import type { CountedInput } from './stored-bytes.ts';
 
@@ -88,6 +89,8 @@ export interface LogReader {
   head(generationId: string): Promise<LogHead | null>;
   /** The head with what a list shows of the generation; `view` is null for a log that older code created. */
   view(generationId: string): Promise<{ readonly head: LogHead; readonly view: LogView | null } | null>;
+  /** What usage statistics count of it; null if there is no log. */
+  facts(generationId: string): Promise<LogFacts | null>;
   /** All events after the cursor, read page by page, with neighbouring deltas merged: for callers without cursors. */
   readMerged(generationId: string, after?: number): Promise<GenerationEvent[]>;
   /**

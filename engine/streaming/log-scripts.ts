@@ -150,7 +150,8 @@ return {'noted'}
 /**
  * Appends a batch of events.
  * KEYS meta, stream, input, channel, compressed input.
- * ARGV JSON of {mode, count, retentionMs, fields, status: of the log once the batch ends it}, and
+ * ARGV JSON of {mode, count, retentionMs, fields, hasFirstText: true if it may hold the first text of the log, status:
+ *   of the log once the batch ends it}, and
  *   for mode 'fenced': epoch, opener, expectedSeq, checkpoint: JSON, absent if unchanged;
  *   for modes 'once', 'unopened' (only before the log was opened) and 'uncancelled' (only before a cancel was
  *   requested): step; then events.
@@ -196,6 +197,7 @@ redis.call('HSET', META, 'next', after)
 if isOnce then redis.call('HSET', META, stepField, at) end
 if args.checkpoint then redis.call('HSET', META, 'checkpoint', args.checkpoint) end
 setFields(META, args.fields)
+if args.hasFirstText then redis.call('HSETNX', META, 'firstTextAt', at) end
 if args.status then
   redis.call('HSET', META, 'status', args.status, 'endedAt', at)
   for _, key in ipairs({META, STREAM, INPUT, COMPRESSED}) do redis.call('PEXPIRE', key, args.retentionMs) end

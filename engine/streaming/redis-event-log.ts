@@ -33,6 +33,8 @@ import {
   type OpenedLog,
   type Withheld,
 } from './event-log.ts';
+import { type LogFacts, parseLogFacts } from './log-facts.ts';
+import { appendFields, creationFields, startOf } from './log-fields.ts';
 import { parseHead } from './log-head.ts';
 import {
   APPEND,
@@ -44,7 +46,7 @@ import {
   REQUEST_CANCEL,
   WITHHOLD,
 } from './log-scripts.ts';
-import { type LogView, logViewFields, parseLogView } from './log-view.ts';
+import { type LogView, parseLogView } from './log-view.ts';
 import { BatchingLogWriter, type WriterLimits } from './log-writer.ts';
 import { pause } from './pause.ts';
 
@@ -92,7 +94,7 @@ export class RedisEventLog implements EventLog {
       CREATE,
       [keys.meta, keys.stream, keys.input, keys.compressed, keys.members],
       [
-        luaFields({ ttlMs: LIMITS.openLogTtlMs, fields: metaFields(creation, events) }),
+        luaFields({ ttlMs: LIMITS.openLogTtlMs, fields: creationFields(creation, events) }),
         encodeEvents(events),
         creation.inputJson ?? JSON.stringify(creation.input),
       ],
@@ -128,7 +130,7 @@ export class RedisEventLog implements EventLog {
     const startedAt = performance.now();
     const opener = randomUUID();
     const keys = keysOf(generationId);
-    const fields = { epoch, opener, count: events.length, fields: logViewFields(events) };
+    const fields = { epoch, opener, count: events.length, fields: appendFields(events) };
     const args = [luaFields(fields), encodeEvents(events)];
     const [answer] = await this.#retried(() =>
       this.#run(OPEN_FRESH, [keys.meta, keys.stream, keys.channel], args),
@@ -144,8 +146,9 @@ export class RedisEventLog implements EventLog {
     events: readonly EventBody[],
     when?: 'unopened' | 'uncancelled',
   ): Promise<OnceOutcome> {
-    const { answer } = await this.#append(generationId, { mode: when ?? 'once', step, events });
-    return answer;
+    const hasFirstText = events.some(isText);
+    const batch = { mode: when ?? 'once', step, events, hasFirstText } as const;
+    return (await this.#append(generationId, batch)).answer;
   }
 
   async requestCancel(generationId: string): Promise<void> {
@@ -176,6 +179,10 @@ export class RedisEventLog implements EventLog {
     const stored = await this.#redis.hGetAll(keysOf(generationId).meta);
     if (Object.keys(stored).length === 0) return null;
     return { head: parseHead(generationId, stored), view: parseLogView(stored) };
+  }
+
+  async facts(generationId: string): Promise<LogFacts | null> {
+    return parseLogFacts(await this.#redis.hGetAll(keysOf(generationId).meta));
   }
 
   async read(generationId: string, after: number, maxEntries?: number): Promise<GenerationEvent[]> {
@@ -246,13 +253,16 @@ export class RedisEventLog implements EventLog {
   }
 
   #writerFor({ generationId, epoch, opener, nextSeq, onCancelRequest }: Opening): LogWriter {
+    let hasText = false;
     return new BatchingLogWriter({
       firstSeq: nextSeq,
       opener,
       limits: this.#options.writer,
       append: async (expectedSeq, events, checkpoint) => {
-        const batch = { mode: 'fenced', epoch, opener, expectedSeq, events, checkpoint } as const;
-        const appended = await this.#append(generationId, batch);
+        const fence = { mode: 'fenced', epoch, opener, expectedSeq, checkpoint } as const;
+        const hasFirstText = !hasText && events.some(isText);
+        const appended = await this.#append(generationId, { ...fence, events, hasFirstText });
+        hasText ||= hasFirstText;
         if (appended.isCancelRequested) onCancelRequest?.();
         return appended.nextSeq;
       },
@@ -260,16 +270,17 @@ export class RedisEventLog implements EventLog {
   }
 
   /** Appends a batch, retried until Redis answers. Throws `LogRefused`. */
-  async #append(generationId: string, { events, ...batch }: Batch): Promise<AppendReply> {
+  async #append(generationId: string, { events, hasFirstText, ...batch }: Batch): Promise<AppendReply> {
     const startedAt = performance.now();
     const keys = keysOf(generationId);
     const fields = {
       ...batch,
       count: events.length,
+      hasFirstText: hasFirstText || undefined,
       status: statusAfter(events) ?? undefined,
       checkpoint: batch.mode === 'fenced' ? JSON.stringify(batch.checkpoint) : undefined,
       retentionMs: this.#options.retentionMs,
-      fields: logViewFields(events),
+      fields: appendFields(events),
     };
     const args = [luaFields(fields), encodeEvents(events)];
     const touched = [keys.meta, keys.stream, keys.input, keys.channel, keys.compressed];
@@ -311,7 +322,8 @@ export class RedisEventLog implements EventLog {
   }
 }
 
-type Batch = { readonly events: readonly EventBody[] } & (
+/** `hasFirstText`: it has text, and this writer has appended none before. */
+type Batch = { readonly events: readonly EventBody[]; readonly hasFirstText: boolean } & (
   | {
       readonly mode: 'fenced';
       readonly epoch: number;
@@ -348,32 +360,8 @@ function keysOf(generationId: string) {
   };
 }
 
-function startOf({ generationId, route, user, input: { prompt } }: LogCreation): EventBody {
-  return {
-    type: 'generation-start',
-    generationId,
-    route,
-    user,
-    ...(prompt === undefined ? {} : { prompt: { name: prompt.name, version: prompt.version } }),
-  };
-}
-
-function metaFields(
-  { tenant, user, route, requestHash, metadata, counted, origin }: LogCreation,
-  events: readonly EventBody[],
-): Record<string, string> {
-  return {
-    tenant,
-    user,
-    route,
-    requestHash,
-    metadata: JSON.stringify(metadata),
-    ...logViewFields(events),
-    ...(counted === undefined
-      ? {}
-      : { inputBytes: String(counted.bytes), inputUntilHour: String(counted.untilHour) }),
-    ...(origin === undefined ? {} : { origin: JSON.stringify(origin) }),
-  };
+function isText({ type }: EventBody): boolean {
+  return type === 'text-delta';
 }
 
 function toLogRefused(answer: string, detail: string): LogRefused {

@@ -1,4 +1,5 @@
 /** Wraps the ports of cache, budgets and gate, and counts their answers. */
+import { totalTokens } from '../../contracts/money.ts';
 import { withMethods } from '../../platform/with-methods.ts';
 import type { BudgetLedger, ReserveOutcome } from '../budget/ledger.ts';
 import type { AnswerCache, CacheLookUp } from '../cache/answer-cache.ts';
@@ -77,7 +78,7 @@ export function measureBudget(budget: BudgetLedger, metrics: Metrics): BudgetLed
         model: metrics.bounded(settlement.model ?? 'none'),
       };
       cost.inc(labels, settlement.costMicroUsd);
-      tokens.inc(labels, settlement.tokens);
+      tokens.inc(labels, totalTokens(settlement.usage));
       for (const { level } of settled.warnings) warnings.inc({ level });
       return settled;
     },

@@ -160,6 +160,12 @@ const budgetsSchema = z.strictObject({
     .describe('Receives a warning when a budget passes its warning share.'),
   /** Entries of the ledger. The longest window is 31 days, and a balance must be the sum of the stored entries. */
   keepEntriesDays: z.int().min(40).max(3_660).default(100),
+  keepUsageDays: z
+    .int()
+    .min(1)
+    .max(3_660)
+    .default(400)
+    .describe('How long usage by day, user, team, model and prompt is kept.'),
 });
 
 const DAY_MS = 24 * 3_600_000;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { outcomeOf, readRecord } from '../../activities/generation-record.ts';
 import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
-import { addUsage, NO_USAGE, totalTokens } from '../../contracts/money.ts';
+import { addUsage, NO_USAGE } from '../../contracts/money.ts';
 import { eventsOf, failed, started, text, USAGE } from './attempt/events-of.ts';
 
 test('an empty log records nothing', () => {
@@ -75,8 +75,7 @@ test('charges are per ended attempt; a running response is not charged yet', () 
       attempt,
       provider: 'sim',
       model: 'm',
-      tokens: totalTokens(USAGE),
-      estimated: false,
+      usage: USAGE,
       costMicroUsd: attempt === 3 ? 4 : 7,
     })),
   );

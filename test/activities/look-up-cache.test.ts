@@ -56,7 +56,12 @@ async function begun(events: readonly EventBody[]) {
   const read = () => log.read(generationId, -1);
   const lookUp = async () =>
     lookUpCache({ cache, cacheSettings: () => settings, log }, order, { input, events: await read() });
-  return { order, read, lookUp, replay: (found: CacheLookUp) => replayAnswer({ log }, order, found) };
+  return {
+    order,
+    read,
+    lookUp,
+    replay: (found: CacheLookUp) => replayAnswer({ log, priceOf: () => 7 }, order, found),
+  };
 }
 
 describe('a stored answer', () => {

@@ -36,6 +36,7 @@ async function begin(limitTokens: number) {
     redis,
     timeZone: 'UTC',
     keepEntriesMs: 60 * 86_400_000,
+    keepUsageMs: 60 * 86_400_000,
     limits: [budgetLimitSchema.parse(limit)],
   });
   const owner = { generationId: `gen_${count}`, tenant: 't', user: `user_${count}`, team: null, keyId: 'k' };
@@ -102,7 +103,7 @@ test.each(paidBefore)(
     const resume = planResume(CANDIDATE, can, record, null);
     const call = await reserveCall({ budget, countTexts, priceOf }, { step, input: INPUT, record, resume });
     if (!call.granted) throw new Error('there is room');
-    const booked = record.charges.reduce((sum, { tokens }) => sum + tokens, 0);
+    const booked = record.charges.reduce((sum, { usage }) => sum + totalTokens(usage), 0);
     const most = totalTokens(record.usage) - booked + 4 + call.maxOutputTokens;
     expect(call.reservedTokens).toBeGreaterThanOrEqual(most);
     expect(call.reservedMicroUsd).toBeGreaterThanOrEqual(2 * most);

@@ -4,8 +4,10 @@ import { RunningStreams } from '../../activities/attempt/running-streams.ts';
 import { Beginnings } from '../../activities/begin-generation.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { reserveBudget } from '../../activities/reserve-budget.ts';
+import { NO_USAGE } from '../../contracts/money.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { StreamStep } from '../../contracts/steps.ts';
+import { UNKNOWN_END } from '../../engine/budget/ledger.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { type AttemptStand, startAttemptStand } from './attempt/attempt-stand.ts';
 
@@ -87,10 +89,10 @@ test('a generation is not refused because the budgets remember an earlier one wi
     keyId,
     provider: null,
     model: null,
-    tokens: 10,
+    usage: { ...NO_USAGE, outputTokens: 10 },
     costMicroUsd: 10,
-    estimated: false,
     attempt: 1,
+    counted: UNKNOWN_END,
   });
   const reserve = (order: Order) => reserveBudget(dependencies)(order, { messages, maxOutputTokens: 200 });
   const refused = { outcome: { granted: false } };

@@ -256,7 +256,12 @@ describe('a repair', () => {
   async function reserve(generationId: string, ageMs = 0): Promise<string> {
     const user = newUser();
     const clock = () => Date.now() - ageMs;
-    const settings = { limits: [], timeZone: 'UTC', keepEntriesMs: 100 * 24 * 3_600_000 };
+    const settings = {
+      limits: [],
+      timeZone: 'UTC',
+      keepEntriesMs: 100 * 24 * 3_600_000,
+      keepUsageMs: 100 * 24 * 3_600_000,
+    };
     const ledger = new RedisBudgetLedger({ redis, ...settings, clock });
     const granted = await ledger.reserve({
       tenant: TENANT,

@@ -5,6 +5,8 @@
  */
 import { createClient, TimeoutError } from 'redis';
 import type { AttemptCharge } from '../../contracts/budgets.ts';
+import { addUsage, NO_USAGE, type Usage } from '../../contracts/money.ts';
+import { UNKNOWN_END } from '../../engine/budget/ledger.ts';
 import { RedisBudgetLedger } from '../../engine/budget/redis-budget-ledger.ts';
 import { pause } from '../harness/wait-for.ts';
 import {
@@ -25,6 +27,7 @@ const ledger = new RedisBudgetLedger({
   limits: plannedLimits(),
   timeZone: TIME_ZONE,
   keepEntriesMs: 40 * 86_400_000,
+  keepUsageMs: 40 * 86_400_000,
 });
 process.stdout.write('{"ready":true}\n');
 await Promise.all(
@@ -79,12 +82,12 @@ async function play(planned: PlannedGeneration): Promise<void> {
   await step(planned, () =>
     ledger.settle({
       ...owned,
-      tokens: charges.reduce((sum, { tokens }) => sum + tokens, 0),
+      usage: charges.reduce<Usage>((sum, { usage }) => addUsage(sum, usage), NO_USAGE),
       costMicroUsd: charges.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0),
-      estimated: false,
       attempt: charges.length,
       provider: 'p',
       model: 'm',
+      counted: { ...UNKNOWN_END, status: 'completed', failures: [] },
     }),
   );
 }
@@ -107,5 +110,5 @@ async function call(
   )
     .split(' ')
     .map(Number);
-  return { attempt, provider: 'p', model: 'm', tokens, costMicroUsd, estimated: false };
+  return { attempt, provider: 'p', model: 'm', usage: { ...NO_USAGE, inputTokens: tokens }, costMicroUsd };
 }

@@ -3,6 +3,7 @@
  * its own calendar and its own sums, and shares with it only what the limits are called.
  */
 import type { createClient } from 'redis';
+import { countWrongUsage, type SpentLine } from './check-usage.ts';
 
 type Redis = Pick<ReturnType<typeof createClient>, 'keys' | 'hGetAll' | 'xRange' | 'zRange'>;
 
@@ -25,18 +26,18 @@ export interface BudgetFaults {
   readonly overspent: number;
   /** Generations whose reservation nobody gave back. */
   readonly leaked: number;
-  /** Buckets that are not the sum of their entries, and generations that were booked at another sum than they used. */
+  /**
+   * Buckets and usage statistics that are not the sum of their entries, and generations that were booked at another sum
+   * than they used.
+   */
   readonly unbalanced: number;
   readonly examples: readonly string[];
 }
 
-interface Line {
+interface Line extends SpentLine {
   readonly id: string;
   readonly kind: string;
   readonly generation: string;
-  readonly who: Readonly<Record<CheckedLimit['per'], string>>;
-  readonly on: number;
-  readonly spent: Readonly<Record<CheckedLimit['unit'], number>>;
   readonly held: Readonly<Record<CheckedLimit['unit'], number>>;
 }
 
@@ -60,7 +61,9 @@ export async function checkBudgets(
   const overspent = countOverspent(lines, limits, note);
   const leaked = await countLeaked(redis, root, lines, note);
   const unbalanced =
-    (await countWrongBuckets(redis, root, lines, note)) + countWrongGenerations(lines, used, note);
+    (await countWrongBuckets(redis, root, lines, note)) +
+    (await countWrongUsage(redis, root, lines, note)) +
+    countWrongGenerations(lines, used, note);
   const kinds: Record<string, number> = {};
   for (const { kind } of lines) kinds[kind] = (kinds[kind] ?? 0) + 1;
   return { entries: lines.length, kinds, overspent, leaked, unbalanced, examples };
@@ -77,6 +80,7 @@ function lineOf(id: string, entry: Record<string, string>): Line {
     kind: entry['kind'] ?? '',
     generation: entry['generation'] ?? '',
     who: { user: entry['user'] ?? '', team: entry['team'] ?? '', key: entry['key'] ?? '' },
+    model: entry['provider'] === '' ? '' : `${entry['provider']}/${entry['model']}`,
     on: number('on'),
     spent: { tokens: number('spentTokens'), 'micro-usd': number('spentMicroUsd') },
     held: { tokens: number('reservedTokens'), 'micro-usd': number('reservedMicroUsd') },

@@ -215,7 +215,7 @@ export class MemoryRedis implements LogRedis {
 
   #append({ keys, arguments: parameters }: ScriptCall) {
     const [meta = '', stream = '', input = '', channel = '', compressed = ''] = keys;
-    const { mode, count, step, status, checkpoint, fields, ...fence } = fieldsOf(parameters);
+    const { mode, count, step, status, checkpoint, fields, hasFirstText, ...fence } = fieldsOf(parameters);
     const [, events = ''] = parameters;
     const hash = this.#hashes.get(meta);
     if (hash === undefined) return ['missing', '0'];
@@ -230,6 +230,7 @@ export class MemoryRedis implements LogRedis {
     if (mode !== 'fenced') hash.set(`once:${step}`, at);
     if (checkpoint !== undefined) hash.set('checkpoint', checkpoint);
     for (const [name, value] of Object.entries(fields)) hash.set(name, value);
+    if (hasFirstText === true && !hash.has('firstTextAt')) hash.set('firstTextAt', at);
     if (status !== undefined) hash.set('status', status).set('endedAt', at);
     if (status !== undefined && hash.has('eraseAtEnd')) {
       this.#eraseTexts(hash, [stream, input, compressed]);
@@ -249,6 +250,7 @@ interface ScriptFields<InEpoch extends Epoch = number> {
   readonly step: string;
   readonly status?: string;
   readonly checkpoint?: string;
+  readonly hasFirstText?: boolean;
   readonly fields: Readonly<Record<string, string>>;
 }
 

@@ -4,8 +4,10 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Router } from 'express';
+import type { ErrorCode } from '../../../contracts/errors.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import { EMBEDDINGS_ID_PREFIX } from '../../../contracts/names.ts';
+import { UNKNOWN_END } from '../../../engine/budget/ledger.ts';
 import { costOf } from '../../../engine/models/price.ts';
 import type { Caller } from '../../access/api-keys.ts';
 import { callerIn } from '../../access/authenticate.ts';
@@ -60,18 +62,29 @@ async function embed(
   const most = { inputTokens, maxOutputTokens: 0, minOutputTokens: 0, price };
   const reserved = await budget.reserve({ ...owner, ...most });
   if (!reserved.granted) throw budgetExceeded(reserved);
-  const settle = (bill: { tokens: number; costMicroUsd: number; estimated: boolean }) =>
-    budget.settle({ ...owner, ...bill, attempt: 1, provider: target.provider, model: target.model });
+  const { provider, model } = target;
+  const settle = (inputTokens: number, estimated: boolean, code: ErrorCode | null) =>
+    budget.settle({
+      ...owner,
+      usage: { ...NO_USAGE, inputTokens, estimated },
+      costMicroUsd: costOfTokens(inputTokens),
+      attempt: 1,
+      provider,
+      model,
+      counted: {
+        ...UNKNOWN_END,
+        status: code === null ? 'completed' : 'failed',
+        failures: code === null ? [] : [{ provider, model, code }],
+      },
+    });
   const forwarded = await forwardEmbeddings(target, body);
   if (forwarded.answer === null) {
     const { error, mayBeBilled } = forwarded;
-    const costMicroUsd = mayBeBilled ? costOfTokens(countedTokens) : 0;
-    await settle({ tokens: mayBeBilled ? countedTokens : 0, costMicroUsd, estimated: mayBeBilled });
+    await settle(mayBeBilled ? countedTokens : 0, mayBeBilled, error.code);
     throw error;
   }
   const reportedTokens = forwarded.answer.usage?.prompt_tokens;
   const usedTokens = reportedTokens ?? countedTokens;
-  const costMicroUsd = costOfTokens(usedTokens);
-  await settle({ tokens: usedTokens, costMicroUsd, estimated: reportedTokens === undefined });
-  return { embeddings: forwarded.answer, costMicroUsd };
+  await settle(usedTokens, reportedTokens === undefined, null);
+  return { embeddings: forwarded.answer, costMicroUsd: costOfTokens(usedTokens) };
 }

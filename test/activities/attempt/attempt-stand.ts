@@ -168,7 +168,13 @@ function createDependencies(redis: RedisConnection, wires: readonly WireFamily[]
   const key = { id: 'key', secret: KEY, weight: 1, requests: null, tokens: null, windowMs: 60_000 };
   return {
     log: new RedisEventLog(redis, { retentionMs: 60_000 }),
-    budget: new RedisBudgetLedger({ redis, limits: [], timeZone: 'UTC', keepEntriesMs: 86_400_000 }),
+    budget: new RedisBudgetLedger({
+      redis,
+      limits: [],
+      timeZone: 'UTC',
+      keepEntriesMs: 86_400_000,
+      keepUsageMs: 86_400_000,
+    }),
     gate: new RedisGate({
       redis,
       scopes: {},

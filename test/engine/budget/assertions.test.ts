@@ -48,7 +48,13 @@ describe('an answer of the script that contradicts the step', () => {
       xRange: async () => [],
       zScan: async () => ({ cursor: 0, members: [] }),
     };
-    return new RedisBudgetLedger({ redis, limits: [], timeZone: 'UTC', keepEntriesMs: KEEP_ENTRIES_MS });
+    return new RedisBudgetLedger({
+      redis,
+      limits: [],
+      timeZone: 'UTC',
+      keepEntriesMs: KEEP_ENTRIES_MS,
+      keepUsageMs: KEEP_ENTRIES_MS,
+    });
   };
   const grant = { answer: 'granted', tokens: 1, microUsd: 1, output: 1, cap: 1 };
 

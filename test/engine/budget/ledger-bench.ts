@@ -5,10 +5,12 @@ import { join } from 'node:path';
 import { expect } from '@jest/globals';
 import { createClient } from 'redis';
 import { type BudgetLimit, type BudgetOwner, budgetLimitSchema } from '../../../contracts/budgets.ts';
+import { NO_USAGE, type Usage } from '../../../contracts/money.ts';
 import { BudgetAccounts } from '../../../engine/budget/budget-accounts.ts';
 import type { BudgetLimits } from '../../../engine/budget/budget-limits.ts';
 import type {
   BudgetLedger,
+  CountedGeneration,
   Extension,
   Reservation,
   ReserveOutcome,
@@ -23,6 +25,7 @@ export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 export const NOON = Date.UTC(2026, 10, 24, 12);
 export const KEEP_ENTRIES_MS = 60 * DAY_MS;
+const KEEP_USAGE_MS = 400 * DAY_MS;
 
 const clientOf = (url: string) => createClient({ url });
 export type TestClient = ReturnType<typeof clientOf>;
@@ -77,7 +80,8 @@ export function ledgerOn(
   clock: () => number = () => NOON,
   timeZone = 'UTC',
 ): TestLedger {
-  const options = { redis, limits: limits.map(limitOf), timeZone, keepEntriesMs: KEEP_ENTRIES_MS, clock };
+  const kept = { keepEntriesMs: KEEP_ENTRIES_MS, keepUsageMs: KEEP_USAGE_MS };
+  const options = { redis, limits: limits.map(limitOf), timeZone, ...kept, clock };
   const ledger = new RedisBudgetLedger(options);
   return { ledger, accounts: new BudgetAccounts({ redis, limits: ledger.limits, clock }) };
 }
@@ -120,9 +124,25 @@ export function more(owner: BudgetOwner, generationId: string, fields: Partial<E
   };
 }
 
-export function charge(attempt: number, tokens: number, costMicroUsd = 0) {
-  return { attempt, provider: 'p', model: 'm', tokens, costMicroUsd, estimated: false };
+/** Half of it is output, so that no part is the whole. */
+function usageOf(tokens: number): Usage {
+  const outputTokens = Math.floor(tokens / 2);
+  return { ...NO_USAGE, inputTokens: tokens - outputTokens, outputTokens };
 }
+
+export function charge(attempt: number, tokens: number, costMicroUsd = 0) {
+  return { attempt, provider: 'p', model: 'm', usage: usageOf(tokens), costMicroUsd };
+}
+
+export const COMPLETED: CountedGeneration = {
+  status: 'completed',
+  isCached: false,
+  saved: null,
+  lastCalled: null,
+  firstTokenMs: 250,
+  totalMs: 1_000,
+  failures: [],
+};
 
 export function bill(
   owner: BudgetOwner,
@@ -133,12 +153,12 @@ export function bill(
   return {
     ...owner,
     generationId,
-    tokens,
+    usage: usageOf(tokens),
     costMicroUsd,
-    estimated: false,
     attempt: 1,
     provider: 'p',
     model: 'm',
+    counted: COMPLETED,
   };
 }
 

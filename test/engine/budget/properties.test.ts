@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { totalTokens } from '../../../contracts/money.ts';
 import { checkBudgets } from '../../prove/check-budget.ts';
 import {
   ask,
@@ -82,7 +83,7 @@ async function take(
   const held = known.get(step.id);
   const owned = { ...owner, user: held?.user ?? (step.op === 'reserve' ? step.user : 'ann') };
   const free = (reservation: Known) => ({
-    tokens: reservation.tokens - reservation.charges.reduce((sum, { tokens: used }) => sum + used, 0),
+    tokens: reservation.tokens - reservation.charges.reduce((sum, { usage }) => sum + totalTokens(usage), 0),
     microUsd:
       reservation.microUsd - reservation.charges.reduce((sum, { costMicroUsd }) => sum + costMicroUsd, 0),
   });
@@ -147,7 +148,7 @@ async function take(
 }
 
 function spent({ charges }: Known): number {
-  return charges.reduce((sum, { tokens: used }) => sum + used, 0);
+  return charges.reduce((sum, { usage }) => sum + totalTokens(usage), 0);
 }
 
 /** What is held, with what was charged already. */

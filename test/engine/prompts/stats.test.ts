@@ -3,8 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { NO_USAGE } from '../../../contracts/money.ts';
 import { compareCosts, studentT975 } from '../../../engine/prompts/compare-costs.ts';
 import type { PromptOutcome, PromptStats } from '../../../engine/prompts/prompt-stats.ts';
-import { bucketOf, quantileOf } from '../../../engine/prompts/quantile-sketch.ts';
 import { RedisPromptStats } from '../../../engine/prompts/redis-prompt-stats.ts';
+import { bucketOf, quantileOf } from '../../../platform/quantile-sketch.ts';
 import { createRandom } from '../../harness/random.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventBody } from '../../../contracts/events.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import { type LogRedis, RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { testFacts } from './log-facts-contract.ts';
 import { creationOf, END, LogStand, RETENTION_MS, type StartedRedis } from './log-stand.ts';
 
 const START: EventBody = {
@@ -53,6 +54,7 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
     testWriter(stand);
     testLostReplies(stand);
     testCancelAndErasure(stand);
+    testFacts(stand);
   });
 }
 

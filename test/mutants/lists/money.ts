@@ -4,6 +4,7 @@ import type { Mutant } from '../mutant.ts';
 const SIMULATION = { simulation: 20_000 };
 const SECOND_LIFE = 'test/activities/second-life.test.ts';
 const LEDGER = 'test/engine/budget/redis-budget-ledger.test.ts';
+const USAGE = 'test/engine/budget/usage.test.ts';
 
 export const MONEY_MUTANTS: readonly Mutant[] = [
   {
@@ -21,6 +22,30 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     find: 'if ended.attempt > booked then',
     replace: 'if ended.attempt > 0 then',
     caughtBy: { tests: [LEDGER] },
+  },
+  {
+    name: 'usage-of-attempts-not-added',
+    breaks: 'The sums of usage lack what a failed attempt has cost.',
+    file: 'engine/budget/step-script.ts',
+    find: '      addSpent(ended, ended.tokens, ended.costMicroUsd, ended.usage)\n',
+    replace: '      added[1] = added[1] + ended.costMicroUsd\n',
+    caughtBy: { tests: [USAGE] },
+  },
+  {
+    name: 'usage-beyond-the-limit-lost',
+    breaks: 'A user beyond the limit of names of a day is not counted at all.',
+    file: 'engine/budget/usage-script.ts',
+    find: "      field, packed = other, redis.call('HGET', into.key, other)\n",
+    replace: '      return\n',
+    caughtBy: { tests: [USAGE] },
+  },
+  {
+    name: 'usage-of-all-users-for-one',
+    breaks: 'A user without the scope for it sees the usage of the whole tenant.',
+    file: 'api/routes/usage/usage.ts',
+    find: '  return caller.user;\n',
+    replace: '  return user;\n',
+    caughtBy: { tests: ['test/e2e/usage.test.ts'] },
   },
   {
     name: 'extension-without-room',

@@ -204,6 +204,14 @@ class SharedCall(Progress):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Saved:
+    """What a call used that a stored answer or a shared call spared, less what is paid for it."""
+
+    tokens: int
+    cost_micro_usd: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GenerationEnd(_Event):
     """Terminal: the answer is complete."""
 
@@ -217,6 +225,7 @@ class GenerationEnd(_Event):
     usage: Usage
     cost_micro_usd: int
     shared: SharedCall | None = None
+    saved: Saved | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

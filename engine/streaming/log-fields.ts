@@ -1,0 +1,39 @@
+/** The first event of a log, and the fields of its hash. */
+import type { EventBody } from '../../contracts/events.ts';
+import type { LogCreation } from './event-log.ts';
+import { logFactFields } from './log-facts.ts';
+import { logViewFields } from './log-view.ts';
+
+export function startOf({ generationId, route, user, input: { prompt } }: LogCreation): EventBody {
+  return {
+    type: 'generation-start',
+    generationId,
+    route,
+    user,
+    ...(prompt === undefined ? {} : { prompt: { name: prompt.name, version: prompt.version } }),
+  };
+}
+
+/** What the hash gets when the log is created. */
+export function creationFields(
+  { tenant, user, route, requestHash, metadata, counted, origin }: LogCreation,
+  events: readonly EventBody[],
+): Record<string, string> {
+  return {
+    tenant,
+    user,
+    route,
+    requestHash,
+    metadata: JSON.stringify(metadata),
+    ...appendFields(events),
+    ...(counted === undefined
+      ? {}
+      : { inputBytes: String(counted.bytes), inputUntilHour: String(counted.untilHour) }),
+    ...(origin === undefined ? {} : { origin: JSON.stringify(origin) }),
+  };
+}
+
+/** What these events change in the hash. */
+export function appendFields(events: readonly EventBody[]): Record<string, string> {
+  return { ...logViewFields(events), ...logFactFields(events) };
+}
