@@ -62,6 +62,16 @@ test('the package has the compiled product and nothing else, and is small', () =
   expect(product.packed.size).toBeLessThan(LARGEST_TARBALL_BYTES);
 });
 
+test('no file in it has a secret', () => {
+  const secrets =
+    /-----BEGIN [A-Z ]*PRIVATE KEY|\b(?:sk-(?:ant-|proj-)?[\w-]{24,}|ub_(?:dev|live)_\w{24,}|AKIA[0-9A-Z]{16}|gh[pousr]_\w{36,}|AIza[\w-]{35})/;
+  expect(secrets.test(`UNBROKEN_DEV_KEY=${started.key}`)).toBe(true);
+  const leaking = product.packed.files.filter(({ path }) =>
+    secrets.test(readFileSync(join(product.folder, 'node_modules', 'unbroken', path), 'utf8')),
+  );
+  expect(leaking.map(({ path }) => path)).toEqual([]);
+});
+
 test('no file in it names a folder of the machine that built it, in a source map neither', () => {
   const naming = product.packed.files
     .map(({ path }) => path)

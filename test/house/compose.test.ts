@@ -92,10 +92,10 @@ describe('the rest of the deployment', () => {
     expect(dockerfile).toContain('CMD ["node", "api/main.js"]');
   });
 
-  test('the image leaves out what is private or large, and keeps the error pages that the API serves', () => {
+  test('the build of the image leaves out what is private, large, or built in it', () => {
     const ignored = readProjectFile('.dockerignore').split('\n');
     expect(ignored).toEqual(
-      expect.arrayContaining(['.git', '.env', '.unbroken', 'node_modules', '!docs/errors']),
+      expect.arrayContaining(['.git', '.env', '.unbroken', 'node_modules', 'clients/web/dist', 'docs/dist']),
     );
   });
 

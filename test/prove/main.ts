@@ -12,6 +12,7 @@ import { proveImage } from './image/image.ts';
 import { proveMatrix } from './matrix/matrix.ts';
 import { proveMutants } from './mutants.ts';
 import { proveNewcomer } from './newcomer/newcomer.ts';
+import { provePackages } from './packages.ts';
 import { proveSimulation } from './simulation.ts';
 
 const program = new Command('prove')
@@ -149,6 +150,15 @@ program
   )
   .action(async () => {
     process.exitCode = (await proveImage()) ? 0 : 1;
+  });
+
+program
+  .command('packages')
+  .description('Lists what ships with the packages, checks licences and advisories, and writes the SBOMs.')
+  .option('--folder <folder>', 'where the SBOMs are written', 'coverage/sbom')
+  .option('--must-audit', 'fail if the registry answers no audit, as before a release')
+  .action(({ folder, mustAudit = false }: { folder: string; mustAudit?: boolean }) => {
+    process.exitCode = provePackages({ folder, mustAudit }) ? 0 : 1;
   });
 
 program

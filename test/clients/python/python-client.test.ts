@@ -10,6 +10,7 @@ import {
   generationRequestSchema,
   generationViewSchema,
 } from '../../../contracts/generation.ts';
+import { ALLOWED_LICENCES } from '../../../tools/package/licences.ts';
 import { installPythonPackage, type PythonPackage } from '../../harness/python-package.ts';
 import { type Fault, startHostileServer } from '../typescript/hostile-server.ts';
 
@@ -100,6 +101,16 @@ describe('the package', () => {
     expect(basename(client.wheel)).toBe(`unbroken-${version}-py3-none-any.whl`);
     const script = 'import importlib.metadata as m; print(*m.requires("unbroken"), sep="\\n")';
     expect((await client.run(['-c', script])).trim()).toMatch(/^httpx[<>=\d.,]+$/);
+  });
+
+  test('what it brings has allowed licences', async () => {
+    const licences = z
+      .record(z.string(), z.string())
+      .parse(JSON.parse(await client.run([join(HERE, 'licences.py')])));
+    expect(Object.keys(licences)).toEqual(expect.arrayContaining(['unbroken', 'httpx', 'certifi']));
+    // The root certificates of Mozilla, unchanged; and Python's own licence.
+    const allowed = [...ALLOWED_LICENCES, 'MPL-2.0', 'PSF-2.0'];
+    expect(Object.entries(licences).filter(([, licence]) => !allowed.includes(licence))).toEqual([]);
   });
 
   test('mypy accepts a right use of it in strict mode, and reports each wrong use', async () => {
