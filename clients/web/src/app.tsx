@@ -1,4 +1,4 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { place } from './router.ts';
 import { stage } from './session.ts';
 import { Loading } from './views/parts.tsx';
@@ -8,11 +8,13 @@ import { Sidebar } from './views/shell/sidebar.tsx';
 import { VIEWS } from './views.ts';
 
 export function App() {
-  const { view } = place.value;
+  const { view, id } = place.value;
   const isIn = stage.value === 'signed-in';
   useEffect(() => {
     document.title = `${isIn ? VIEWS[view].title : 'Sign in'} · Unbroken`;
   }, [view, isIn]);
+  // The router is not the browser's: a new place begins at its top.
+  useLayoutEffect(() => scrollTo(0, 0), [view, id]);
   if (stage.value === 'opening') return <Loading what="Unbroken" />;
   if (!isIn) return <SignIn />;
   return (

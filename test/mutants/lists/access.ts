@@ -35,6 +35,14 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/api/access/page-sessions.test.ts'] },
   },
   {
+    name: 'markdown-without-sanitizer',
+    breaks: 'A model writes a link that runs a script in the page of the person who reads it.',
+    file: 'clients/web/src/views/markdown/parse-blocks.ts',
+    find: 'sanitize(toHast(root), schema)',
+    replace: 'toHast(root)',
+    caughtBy: { tests: ['test/clients/web/parse-blocks.test.ts'] },
+  },
+  {
     name: 'answers-shared-between-tenants',
     breaks: 'A tenant gets what the cache holds for another.',
     file: 'engine/cache/cache-key.ts',

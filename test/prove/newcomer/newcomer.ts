@@ -127,8 +127,8 @@ class Newcomer {
     try {
       const page = await browser.context.newPage();
       await page.goto(this.#running().link);
-      await page.getByLabel('Prompt').fill(QUESTIONS[0]);
-      await page.getByRole('button', { name: 'Generate' }).click();
+      await page.getByLabel('Message').fill(QUESTIONS[0]);
+      await page.getByRole('button', { name: 'Send' }).click();
       await page.getByText('The answer is complete.').waitFor();
       if (browser.complaints.length > 0) throw new Error(browser.complaints.join('\n'));
     } finally {

@@ -40,6 +40,10 @@ function Thread({ id, stored }: { id: string; stored: Conversation | null }) {
   const [settings, setSettings] = useState(stored?.settings ?? DEFAULT_SETTINGS);
   const conversation = { ...(stored ?? newConversation(id, settings)), settings };
   const { turns } = conversation;
+  useEffect(() => {
+    const { documentElement } = document;
+    documentElement.scrollTop = documentElement.scrollHeight;
+  }, [id]);
   return (
     <section class="thread-view" aria-label="Conversation">
       <h1 class="visually-hidden">{turns.length === 0 ? 'Chat' : conversation.title}</h1>

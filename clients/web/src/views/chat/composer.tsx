@@ -6,6 +6,7 @@ import { Failure } from '../parts.tsx';
 import { sendTurn } from './answering.ts';
 import {
   type Conversation,
+  findConversation,
   openCalls,
   type Settings,
   shownAttempt,
@@ -41,7 +42,8 @@ export function Composer({ conversation, onSettings }: ComposerProps) {
     try {
       const index = conversation.turns.length;
       const sent = sendTurn({ ...conversation, turns: [...conversation.turns, turn] }, index);
-      goTo('chat', conversation.id);
+      // Not stored if it could not even be sent.
+      if (findConversation(conversation.id) !== null) goTo('chat', conversation.id);
       await sent;
     } catch (error) {
       setText(text);

@@ -75,6 +75,7 @@ export function listConversations(): readonly Conversation[] {
   return names()
     .map((name) => parse(sessionStore().getItem(name)))
     .filter((conversation) => conversation !== null)
+    .filter(({ turns }) => turns.length > 0)
     .sort((a, b) => b.updatedAtMs - a.updatedAtMs);
 }
 

@@ -1,6 +1,7 @@
 /** One turn: the question, and the answer of the attempt that is shown. */
 import { useEffect, useMemo, useState } from 'preact/hooks';
 import type { Answer } from '../../generation-state.ts';
+import { linkTo } from '../../router.ts';
 import { CopyButton } from '../copy-button.tsx';
 import { Failure } from '../parts.tsx';
 import { ConnectionControls } from '../run/connection-controls.tsx';
@@ -122,7 +123,14 @@ function Reply({ conversationId, attempt, actions }: ReplyProps) {
         <p class={isRunning ? 'connection' : 'connection visually-hidden'} role="status">
           {sentenceOf(connection, state)}
         </p>
-        <ConnectionControls follower={follower} />
+        <div class="actions">
+          {isRunning && (
+            <a class="timeline-link" href={linkTo('runs', generationId)}>
+              Timeline
+            </a>
+          )}
+          <ConnectionControls follower={follower} />
+        </div>
       </div>
       {!isRunning && <AnswerFoot answer={state} actions={actions} />}
     </>
