@@ -13,7 +13,7 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     file: 'engine/budget/step-script.ts',
     find: "  if state == 'settled' then return answer({answer = 'settled', warnings = kept[10]",
     replace: "  if false then return answer({answer = 'settled', warnings = kept[10]",
-    caughtBy: { tests: [LEDGER] },
+    caughtBy: { tests: ['test/engine/budget/settle.test.ts'] },
   },
   {
     name: 'attempt-charged-twice',

@@ -127,9 +127,11 @@ class Newcomer {
     try {
       const page = await browser.context.newPage();
       await page.goto(this.#running().link);
-      await page.getByLabel('Message').fill(QUESTIONS[0]);
-      await page.getByRole('button', { name: 'Send' }).click();
-      await page.getByText('The answer is complete.').waitFor();
+      for (const [index, question] of QUESTIONS.entries()) {
+        await page.getByLabel('Message').fill(question);
+        await page.getByRole('button', { name: 'Send' }).click();
+        await page.getByRole('link', { name: 'Timeline' }).nth(index).waitFor();
+      }
       if (browser.complaints.length > 0) throw new Error(browser.complaints.join('\n'));
     } finally {
       await browser.close();
