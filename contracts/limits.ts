@@ -153,6 +153,8 @@ export const LIMITS = {
   usageRowsPerDay: 5_000,
   usageUserRowsPerDay: 10_000,
   usageHourRowsPerDay: 20_000,
+  /** The cursor of a page, as a client sends it back. */
+  pageCursorChars: 2_048,
   /** Rows that one report of usage may read. */
   usageRowsPerQuery: 500_000,
   /** Longest period of one report of usage. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { generationEventSchema } from '../../contracts/events.ts';
 import { generationRequestSchema, generationViewSchema } from '../../contracts/generation.ts';
-import { pageQuerySchema } from '../http/read-request.ts';
+import { generationsQuerySchema } from '../routes/list-generations.ts';
 import {
   answer,
   eventStream,
@@ -11,6 +11,7 @@ import {
   inHeader,
   inPath,
   inQuery,
+  jsonPage,
   queryOf,
   requiredBody,
 } from './parts.ts';
@@ -40,9 +41,15 @@ export const generationPaths = {
       responses: { 200: stream, 201: answer('The generation', 'CreatedGeneration'), default: failure },
     },
     get: {
-      summary: 'List the newest generations',
-      parameters: queryOf(pageQuerySchema),
-      responses: { 200: { description: 'Generations without text' }, default: failure },
+      summary: 'Search generations: running ones first, then those that ended last',
+      parameters: queryOf(generationsQuerySchema),
+      responses: {
+        200: {
+          description: 'A page without text; it may be shorter than the limit and still have a next one',
+          content: jsonPage('Generation'),
+        },
+        default: failure,
+      },
     },
   },
   '/v1/generations/{id}': {

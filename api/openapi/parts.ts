@@ -23,6 +23,16 @@ export function jsonList(name: string) {
   });
 }
 
+/** A page of a list, `{data: [...], next}`. @param name of the schema of its elements. */
+export function jsonPage(name: string) {
+  const next = { type: ['string', 'null'], description: 'Pass it as `after` for the next page' };
+  return jsonContent({
+    type: 'object',
+    required: ['data', 'next'],
+    properties: { data: { type: 'array', items: schemaRef(name) }, next },
+  });
+}
+
 /** @param name of the schema of the answer. */
 export function answer(description: string, name: string) {
   return { description, content: json(name) };

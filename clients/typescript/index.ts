@@ -2,6 +2,7 @@ export type { GenerationEvent } from '../../contracts/events.ts';
 export { isTerminal } from '../../contracts/fold-events.ts';
 export type { ContinueRequest, GenerationRequest, GenerationView } from '../../contracts/generation.ts';
 export type { ProvidersView, RouteExplanation } from '../../contracts/routing.ts';
+export type { UsageView } from '../../contracts/usage.ts';
 export { ClientError, ConnectionLostError, GenerationFailedError, StreamIntegrityError } from './errors.ts';
 export { type FollowOptions, followGeneration } from './follow-generation.ts';
 export type { NewPromptVersion, PromptsClient } from './prompts.ts';
@@ -11,7 +12,10 @@ export {
   createClient,
   type FollowedGeneration,
   type FollowRequest,
+  type ListedGeneration,
+  type ListOptions,
   type SubmitOptions,
   type SubmittedGeneration,
   type UnbrokenClient,
+  type UsageQuery,
 } from './unbroken-client.ts';

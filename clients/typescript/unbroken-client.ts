@@ -4,8 +4,10 @@
  */
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { ContinueRequest, GenerationRequest, GenerationView } from '../../contracts/generation.ts';
+import type { GenerationFilter } from '../../contracts/generation-search.ts';
 import type { Feedback, FeedbackView } from '../../contracts/prompts.ts';
 import type { ProvidersView, RouteExplanation } from '../../contracts/routing.ts';
+import type { UsageGroup, UsageView } from '../../contracts/usage.ts';
 import { Backoff, type Retry, wait } from './backoff.ts';
 import { ClientError, ConnectionLostError, errorFromResponse } from './errors.ts';
 import { type FollowOptions, followGeneration, headersOf } from './follow-generation.ts';
@@ -40,12 +42,43 @@ export interface FollowedGeneration extends AsyncIterable<GenerationEvent> {
   readonly id: string;
 }
 
+/** A page has at most `limit` generations: 1 to 100, 20 if absent. */
+export interface ListOptions extends Readonly<GenerationFilter> {
+  readonly limit?: number | undefined;
+}
+export type ListedGeneration = Omit<GenerationView, 'text'>;
+
+/** Days are in UTC, such as 2026-11-24. Without `from`, the last 30 days. */
+export interface UsageQuery {
+  readonly user?: string | undefined;
+  readonly team?: string | undefined;
+  /** The id of an API key. */
+  readonly key?: string | undefined;
+  /** provider/model */
+  readonly model?: string | undefined;
+  /** name or name@version */
+  readonly prompt?: string | undefined;
+  readonly from?: string | undefined;
+  readonly until?: string | undefined;
+  readonly each?: 'day' | 'hour' | undefined;
+  /** What a group of the answer stands for; without it there are none. */
+  readonly by?: UsageGroup | undefined;
+  readonly limit?: number | undefined;
+  readonly after?: string | undefined;
+}
+
 /** All methods throw ClientError, ConnectionLostError or the signal's reason. */
 export interface UnbrokenClient {
   submit(request: Omit<GenerationRequest, 'stream'>, options?: SubmitOptions): Promise<SubmittedGeneration>;
   get(generationId: string): Promise<GenerationView>;
   /** The newest generations, without their text. */
-  list(options?: { readonly limit?: number | undefined }): Promise<Omit<GenerationView, 'text'>[]>;
+  list(options?: ListOptions): Promise<ListedGeneration[]>;
+  /** The same with `next`: pass it as `after` for the next page; null at the end. */
+  listPage(
+    options?: ListOptions,
+  ): Promise<{ readonly data: ListedGeneration[]; readonly next: string | null }>;
+  /** What was used, in time and by group. */
+  usage(query?: UsageQuery): Promise<UsageView>;
   cancel(generationId: string): Promise<void>;
   follow(generationId: string, options?: FollowRequest): AsyncIterable<GenerationEvent>;
   /** The models that the request would go to, in order, with reasons and costs. Nothing is generated. */
@@ -93,11 +126,9 @@ export function createClient(options: ClientOptions): UnbrokenClient {
         signal,
       }),
     get: (generationId) => call<GenerationView>({ method: 'GET', path: pathOf(generationId) }),
-    list: async ({ limit } = {}) => {
-      const query = limit === undefined ? '' : `?limit=${limit}`;
-      const path = `/v1/generations${query}`;
-      return (await call<{ data: Omit<GenerationView, 'text'>[] }>({ method: 'GET', path })).data;
-    },
+    list: async (options = {}) => (await client.listPage(options)).data,
+    listPage: (options = {}) => call({ method: 'GET', path: `/v1/generations${queryOf(options)}` }),
+    usage: (query = {}) => call({ method: 'GET', path: `/v1/usage${queryOf(query)}` }),
     cancel: async (generationId) => {
       await call<unknown>({ method: 'POST', path: `${pathOf(generationId)}/cancel` });
     },
@@ -166,6 +197,13 @@ async function attempt<Answer>(options: ClientOptions, call: Call, url: string):
   if (!response.ok) throw await errorFromResponse(response);
   // The type is safe: the API's tests check its answers against contracts/.
   return (response.status === 204 ? undefined : await response.json()) as Answer;
+}
+
+/** `?name=value&...`, without what is undefined; empty without any. */
+function queryOf(values: object): string {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values)) if (value !== undefined) query.set(name, String(value));
+  return query.size === 0 ? '' : `?${query}`;
 }
 
 /** Works everywhere, while `crypto.randomUUID` is missing on plain-http pages. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { checkBudgets } from '../../prove/check-budget.ts';
 import {
   ask,
   balanceOf,
@@ -38,4 +39,7 @@ test('a generation that has the id of an earlier one reserves and pays for itsel
   await on.ledger.extend(more(owner, 'a', { charges: [charge(1, 65)], inputTokens: 10 }));
   await on.ledger.settle(bill(owner, 'a', 65 + 70));
   expect(await balanceOf(on, owner)).toMatchObject({ spentTokens: 100 + 65 + 70, reservedTokens: 0 });
+  // The statistics know both generations, and add nothing of the first to the second.
+  const { unbalanced } = await checkBudgets(bench.clients[0], owner.tenant, []);
+  expect(unbalanced).toBe(0);
 });

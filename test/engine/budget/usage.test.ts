@@ -132,6 +132,30 @@ describe('usage', () => {
     expect((await reports.failures(other.tenant, queryOf())).data).toEqual([]);
   });
 
+  test('of a reservation that older code has booked attempts for is added at its end', async () => {
+    const owner = newOwner();
+    const ledger = ledgerOf(0, NOON);
+    await ledger.reserve(ask(owner, 'a', { max: 60 }));
+    const usage = usageOf({ inputTokens: 5, outputTokens: 6 });
+    const charges = [{ attempt: 1, provider: 'p', model: 'm', usage, costMicroUsd: 8 }];
+    await ledger.extend(more(owner, 'a', { charges }));
+    await bench.clients[0].hDel(REDIS_KEYS.budget(owner.tenant, 'reservation', 'a'), 'added');
+    for (const part of ['day', 'users', 'hours']) {
+      await bench.clients[0].del(REDIS_KEYS.budget(owner.tenant, 'usage', part, '2026-11-24'));
+    }
+    // The run ends with less than is booked, such as when its log is lost.
+    await ledger.settle({ ...bill(owner, 'a', 0), usage: NO_USAGE, costMicroUsd: 0 });
+    expect((await report(owner)).totals).toMatchObject({ generations: 1, tokens: 11, costMicroUsd: 8 });
+    await expectLedgerSums(owner);
+  });
+
+  test('of a user is not that of a team with the same name', async () => {
+    const owner = newOwner({ team: 'ann', user: 'bob' });
+    await generate(owner, 'a', { costMicroUsd: 30 });
+    expect((await report(owner, { only: { user: 'ann' } })).totals.costMicroUsd).toBe(0);
+    expect((await report(owner, { only: { team: 'ann' } })).totals.costMicroUsd).toBe(30);
+  });
+
   test('counts what stored answers and shared calls have saved', async () => {
     const owner = newOwner();
     const saved = { tokens: 50, costMicroUsd: 9 };
