@@ -71,7 +71,7 @@ export function composeFaults(compose: Compose): string[] {
       if (service.healthcheck === undefined) faults.push('has no healthcheck');
       if (service.restart !== 'unless-stopped') faults.push('does not restart');
     }
-    if (!/:v?\d+\.\d+(?:\.\d+)?$/.test(service.image))
+    if (!/:v?\d+\.\d+(?:\.\d+)?(?:@sha256:[0-9a-f]{64})?$/.test(service.image))
       faults.push(`the image ${service.image} is not pinned`);
     for (const [other, { condition }] of Object.entries(service.depends_on ?? {})) {
       if (services[other] === undefined) faults.push(`waits for ${other}, which does not exist`);

@@ -2,26 +2,14 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { Deployment } from 'kubernetes-models/apps/v1/Deployment';
-import { HorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2/HorizontalPodAutoscaler';
-import { Job } from 'kubernetes-models/batch/v1/Job';
-import { PodDisruptionBudget } from 'kubernetes-models/policy/v1/PodDisruptionBudget';
-import { Service } from 'kubernetes-models/v1/Service';
-import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
-import { parse, parseAllDocuments } from 'yaml';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { loadConfig } from '../../platform/config/load-config.ts';
 import { configSchema } from '../../platform/config/schema.ts';
+import { faultOfManifest, manifestsIn } from './kubernetes-schemas.ts';
 import { ROOT, readProjectFile, sourceOfProgram } from './project-files.ts';
 
 const FOLDER = 'tools/deploy/kubernetes';
-const KINDS = { Deployment, HorizontalPodAutoscaler, Job, PodDisruptionBudget, Service, ServiceAccount };
-
-const manifestSchema = z.looseObject({
-  apiVersion: z.string(),
-  kind: z.string(),
-  metadata: z.looseObject({ name: z.string() }),
-});
 
 const kustomization = z
   .object({ resources: z.array(z.string()) })
@@ -29,24 +17,6 @@ const kustomization = z
 const manifests = kustomization.resources.flatMap((file) =>
   manifestsIn(readProjectFile(`${FOLDER}/${file}`)),
 );
-
-function manifestsIn(text: string) {
-  return parseAllDocuments(text).map((document) => manifestSchema.parse(document.toJS()));
-}
-
-/** What the schema of Kubernetes says against it; null where nothing. */
-function faultOf(manifest: z.output<typeof manifestSchema>): string | null {
-  const Kind = Object.entries(KINDS).find(([kind]) => kind === manifest.kind)?.[1];
-  if (Kind === undefined) return `${manifest.kind} is a kind that this test does not know`;
-  try {
-    const { apiVersion, kind } = new Kind(manifest as never);
-    if (apiVersion !== manifest.apiVersion || kind !== manifest.kind) return `is of ${manifest.apiVersion}`;
-    new Kind(manifest as never).validate();
-    return null;
-  } catch (error) {
-    return `${manifest.metadata.name}: ${error instanceof Error ? error.message : error}`;
-  }
-}
 
 const podsOf = (kind: string) =>
   manifests
@@ -87,15 +57,15 @@ const podSchema = z.object({
 describe('tools/deploy/kubernetes', () => {
   test('every manifest keeps to the schema of Kubernetes', () => {
     expect(manifests.length).toBeGreaterThan(7);
-    expect(manifests.map(faultOf).filter((fault) => fault !== null)).toEqual([]);
+    expect(manifests.map(faultOfManifest).filter((fault) => fault !== null)).toEqual([]);
   });
 
   test('the check notices a key that Kubernetes does not know, and a value of the wrong kind', () => {
     const [service] = manifests.filter(({ kind }) => kind === 'Service');
     const budget = manifests.find(({ kind }) => kind === 'PodDisruptionBudget');
     if (service === undefined || budget === undefined) throw new Error('no Service, no PodDisruptionBudget');
-    expect(faultOf({ ...service, spec: { ports: [{ port: 'eighty' }] } })).toContain('port');
-    expect(faultOf({ ...budget, spec: { selector: { matchLabels: 7 } } })).toContain('matchLabels');
+    expect(faultOfManifest({ ...service, spec: { ports: [{ port: 'eighty' }] } })).toContain('port');
+    expect(faultOfManifest({ ...budget, spec: { selector: { matchLabels: 7 } } })).toContain('matchLabels');
   });
 
   test('every file is part of the kustomization, and every file that it runs exists', () => {

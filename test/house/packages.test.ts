@@ -20,6 +20,8 @@ describe('one version', () => {
       'package-lock.json': found('package-lock.json', /"version": "([^"]+)"/),
       'clients/typescript/package.json': found('clients/typescript/package.json', /"version": "([^"]+)"/),
       'clients/python/pyproject.toml': found('clients/python/pyproject.toml', /^version = "([^"]+)"/m),
+      'tools/deploy/helm/Chart.yaml': found('tools/deploy/helm/Chart.yaml', /^version: (\S+)/m),
+      'its appVersion': found('tools/deploy/helm/Chart.yaml', /^appVersion: (\S+)/m),
       'docker-compose.yml': found('docker-compose.yml', /image: unbroken:(\S+)/),
       'tools/deploy/kubernetes/kustomization.yaml': found(
         'tools/deploy/kubernetes/kustomization.yaml',

@@ -8,6 +8,7 @@ import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';
 import { proveFaults } from './faults.ts';
 import { proveFuzz } from './fuzz.ts';
+import { proveHelm } from './helm.ts';
 import { proveImage } from './image/image.ts';
 import { proveMatrix } from './matrix/matrix.ts';
 import { proveMutants } from './mutants.ts';
@@ -150,6 +151,16 @@ program
   )
   .action(async () => {
     process.exitCode = (await proveImage()) ? 0 : 1;
+  });
+
+program
+  .command('helm')
+  .description(
+    'Renders the Helm chart with Helm, and checks what it renders against the schemas of Kubernetes.',
+  )
+  .option('--write', 'replace the renderings that the tests read')
+  .action(async ({ write = false }: { write?: boolean }) => {
+    process.exitCode = (await proveHelm(write)) ? 0 : 1;
   });
 
 program

@@ -1,0 +1,16 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { PROJECT_ROOT } from '../harness/child-process.ts';
+import { CHART } from '../house/helm-renderings.ts';
+
+const execute = promisify(execFile);
+/** The oldest that the chart supports. */
+const KUBERNETES = '1.30.0';
+const RELEASE = 'team';
+
+/** Rejects with what Helm says against it. */
+export async function renderChart(helm: string, flags: readonly string[]): Promise<string> {
+  const args = ['template', RELEASE, CHART, '--kube-version', KUBERNETES, ...flags];
+  const { stdout } = await execute(helm, args, { cwd: PROJECT_ROOT });
+  return stdout;
+}
