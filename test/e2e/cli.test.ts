@@ -106,3 +106,16 @@ test('usage prints the sums of usage, by model, user and day', async () => {
   const table = await runCli(stack.api, ['usage', '--by', 'user']);
   expect(table.out).toMatch(new RegExp(`${user} +1 +${tokens} +\\$0\\.0000`));
 });
+
+test('open prints a link that signs in to the page once, and has no key in it', async () => {
+  const { out, error } = await runCli(stack.api, ['open']);
+  expect(out).toMatch(new RegExp(`^${stack.api.url}/#/sign-in/us_[\\w-]{43}$`));
+  expect(out + error).not.toContain(stack.api.key);
+  const headers = { 'content-type': 'application/json', 'x-unbroken-page': '1' };
+  const body = JSON.stringify({ code: out.split('/').at(-1) });
+  const signIn = () => fetch(`${stack.api.url}/v1/session`, { method: 'POST', headers, body });
+  expect((await signIn()).status).toBe(200);
+  expect((await signIn()).status).toBe(401);
+  const { expiresAt } = JSON.parse((await runCli(stack.api, ['open', '--json'])).out);
+  expect(expiresAt).toBeGreaterThan(Date.now());
+});

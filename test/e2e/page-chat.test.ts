@@ -159,6 +159,22 @@ describe('the chat', () => {
     expect(await page.getByRole('article', { name: 'Reply 2' }).textContent()).toContain('It rains');
   });
 
+  test('continues an answer that the length limit has cut', async () => {
+    await newChat();
+    await page.getByText('Options', { exact: true }).click();
+    await page.getByLabel('Max. output tokens').fill('40');
+    await ask(promptOf({ tokens: 60, delayMs: 1 }));
+    expect(await footOf(1)).toContain('cut at the length limit');
+    const answer = page.getByRole('region', { name: 'Answer' });
+    const cut = (await answer.textContent()) ?? '';
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await page.getByText('2 of 2').waitFor();
+    await footOf(1);
+    const whole = (await answer.textContent()) ?? '';
+    expect(whole.length).toBeGreaterThan(cut.length);
+    expect(whole.replace(/\s/g, '').startsWith(cut.replace(/\s/g, ''))).toBe(true);
+  });
+
   test('a request that is refused returns to the composer, with the reason', async () => {
     await newChat();
     await page.getByText('Options', { exact: true }).click();

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { place } from './router.ts';
-import { stage } from './session.ts';
+import { signedOutBecause, stage } from './session.ts';
 import { Loading } from './views/parts.tsx';
 import { SignIn } from './views/session/sign-in.tsx';
 import { CurrentView } from './views/shell/current-view.tsx';
@@ -15,7 +15,10 @@ export function App() {
   }, [view, isIn]);
   // The router is not the browser's: a new place begins at its top.
   useLayoutEffect(() => scrollTo(0, 0), [view, id]);
-  if (stage.value === 'opening') return <Loading what="Unbroken" />;
+  if (stage.value === 'opening') {
+    const trouble = signedOutBecause.value;
+    return trouble === null ? <Loading what="Unbroken" /> : <p class="notice">{trouble}</p>;
+  }
   if (!isIn) return <SignIn />;
   return (
     <div class="shell">

@@ -14,6 +14,7 @@ const HAS_COOKIE = 'unbroken-signed-in';
 const BASE_URL = location.origin;
 /** Short, because a user waits: the page soon shows that the API does not answer. */
 const REQUEST_GIVE_UP_MS = 8_000;
+const REOPEN_MS = 2_000;
 export const NEW_LINK = 'npx unbroken open';
 
 /** `opening`: a link or the credentials of an earlier visit are being checked. */
@@ -22,7 +23,7 @@ type Stage = 'opening' | 'signed-out' | 'signed-in';
 const key = signal<string | null>(sessionStorage.getItem(KEY));
 export const stage = signal<Stage>('opening');
 export const session = signal<SessionView | null>(null);
-/** Why the page is signed out, for the form; null when there is nothing to say. */
+/** Why the page is not signed in, or not yet; null when there is nothing to say. */
 export const signedOutBecause = signal<string | null>(null);
 /** An operator is an admin of every tenant. */
 export const canAdminister = computed(() =>
@@ -46,18 +47,21 @@ async function signInWith(code: string): Promise<void> {
   key.value = null;
   session.value = await sendJson<SessionView>('POST', '/v1/session', { code });
   localStorage.setItem(HAS_COOKIE, 'yes');
+  signedOutBecause.value = null;
   stage.value = 'signed-in';
 }
 
-/** While the API does not answer, the page stays: its views say so, and continue when the API is back. */
+/** An API that does not answer has not signed anybody out: the page tries again. */
 async function resumeSession(): Promise<void> {
   try {
     session.value = await getJson<SessionView>('/v1/session');
+    signedOutBecause.value = null;
+    stage.value = 'signed-in';
   } catch (error) {
     if (error instanceof ClientError && error.status === 401) throw error;
-    setTimeout(() => void openSession(), REQUEST_GIVE_UP_MS / 4);
+    signedOutBecause.value = `${messageOf(error)} Trying again.`;
+    setTimeout(() => void openSession(), REOPEN_MS);
   }
-  stage.value = 'signed-in';
 }
 
 /** Throws ClientError if the key is invalid. */

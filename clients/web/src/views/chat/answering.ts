@@ -5,6 +5,7 @@ import { GenerationFollower } from '../../generation-follower.ts';
 import type { Answer, GenerationState } from '../../generation-state.ts';
 import { clientWith, stage } from '../../session.ts';
 import {
+  type Attempt,
   type Conversation,
   findConversation,
   newId,
@@ -26,37 +27,45 @@ effect(() => {
 /**
  * Adds an attempt to a turn and sends it. Throws what failed. What the API refused is taken back; what it may have
  * received stays, to be sent again under the same key.
+ * @param continues the answer, cut at its length limit, that the new one continues.
  */
-export async function sendTurn(conversation: Conversation, index: number): Promise<void> {
-  const idempotencyKey = newId();
+export async function sendTurn(conversation: Conversation, index: number, continues?: string): Promise<void> {
+  const attempt: Attempt = {
+    idempotencyKey: newId(),
+    generationId: null,
+    answer: null,
+    ...(continues === undefined ? {} : { continues }),
+  };
+  // Before it is stored: this throws when the settings are wrong.
   const request = requestOf(conversation, index);
   const turns = conversation.turns.map((turn, at) => {
     if (at !== index) return turn;
-    const attempts = [...turn.attempts, { idempotencyKey, generationId: null, answer: null }];
+    const attempts = [...turn.attempts, attempt];
     return { ...turn, attempts, shown: attempts.length - 1 };
   });
   saveConversation({ ...conversation, turns });
-  await submit(conversation.id, idempotencyKey, request);
+  await submit(conversation.id, attempt, request);
 }
 
 /** Sends an attempt that was stored but not accepted before the page was closed. */
-export async function resendTurn(
-  conversation: Conversation,
-  index: number,
-  idempotencyKey: string,
-): Promise<void> {
-  await submit(conversation.id, idempotencyKey, requestOf(conversation, index));
+export async function resendTurn(conversation: Conversation, index: number, attempt: Attempt): Promise<void> {
+  await submit(conversation.id, attempt, requestOf(conversation, index));
 }
 
 async function submit(
   conversationId: string,
-  idempotencyKey: string,
+  { idempotencyKey, continues }: Attempt,
   request: ReturnType<typeof requestOf>,
 ): Promise<void> {
   if (sending.has(idempotencyKey)) return;
   sending.add(idempotencyKey);
+  const client = clientWith();
+  const options = { idempotencyKey };
   try {
-    const { id } = await clientWith().submit(request, { idempotencyKey });
+    const { id } =
+      continues === undefined
+        ? await client.submit(request, options)
+        : await client.continue(continues, {}, options);
     updateAttempt(conversationId, idempotencyKey, { generationId: id });
   } catch (error) {
     if (error instanceof ClientError) takeBack(conversationId, idempotencyKey);

@@ -39,6 +39,10 @@ export function Composer({ conversation, onSettings }: ComposerProps) {
     const turn = { question: text.trim(), results, attempts: [], shown: 0 };
     setFault(null);
     setText('');
+    // The answer needs the room of the options.
+    const options = form.current.querySelector('details');
+    const wereOpen = options?.open === true;
+    if (options !== null) options.open = false;
     try {
       const index = conversation.turns.length;
       const sent = sendTurn({ ...conversation, turns: [...conversation.turns, turn] }, index);
@@ -47,6 +51,7 @@ export function Composer({ conversation, onSettings }: ComposerProps) {
       await sent;
     } catch (error) {
       setText(text);
+      if (options !== null) options.open = wereOpen;
       setFault(error instanceof SyntaxError ? new Error(`Tools: ${error.message}`) : errorFrom(error));
     }
   };

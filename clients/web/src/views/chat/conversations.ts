@@ -12,8 +12,10 @@ export interface ToolResult {
   readonly content: string;
 }
 
-interface Attempt {
+export interface Attempt {
   readonly idempotencyKey: string;
+  /** The answer, cut at its length limit, that this one continues; it begins with that text. */
+  readonly continues?: string;
   /** null until the API has accepted it. */
   readonly generationId: string | null;
   /** What it has become; null while it runs. */
@@ -62,6 +64,11 @@ const TITLE_CHARS = 60;
 
 /** Changes whenever a conversation does. */
 const version = signal(0);
+// Another tab of this browser has changed one.
+addEventListener('storage', () => {
+  version.value += 1;
+});
+
 /** Set if the browser has no room: what is shown is then not kept. */
 export const isStorageFull = signal(false);
 

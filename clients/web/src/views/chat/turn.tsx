@@ -10,7 +10,13 @@ import { Thread } from '../run/thread.tsx';
 import { AnswerBody } from './answer-body.tsx';
 import { AnswerFoot } from './answer-foot.tsx';
 import { followerOf, knownFollower, resendTurn, sendTurn } from './answering.ts';
-import { type Conversation, saveConversation, shownAttempt, type Turn } from './conversations.ts';
+import {
+  type Attempt,
+  type Conversation,
+  saveConversation,
+  shownAttempt,
+  type Turn,
+} from './conversations.ts';
 import { useScrollAlong } from './use-scroll-along.ts';
 
 interface TurnProps {
@@ -32,38 +38,40 @@ export function TurnView({ conversation, turn, index }: TurnProps) {
         {turn.question !== '' && <p>{turn.question}</p>}
       </div>
       <article class="reply" aria-label={`Reply ${index + 1}`}>
-        {attempt === undefined || (attempt.generationId === null && attempt.answer === null) ? (
-          <Pending
-            conversation={conversation}
-            index={index}
-            idempotencyKey={attempt?.idempotencyKey ?? null}
-          />
-        ) : (
-          <Reply
-            key={attempt.idempotencyKey}
-            conversationId={conversation.id}
-            attempt={{ ...attempt, generationId: attempt.generationId ?? '' }}
-            actions={
-              <Actions conversation={conversation} turn={turn} index={index} answer={attempt.answer} />
-            }
-          />
-        )}
+        {attempt !== undefined &&
+          (attempt.generationId === null && attempt.answer === null ? (
+            <Pending conversation={conversation} index={index} attempt={attempt} />
+          ) : (
+            <Reply
+              key={attempt.idempotencyKey}
+              conversationId={conversation.id}
+              attempt={{ ...attempt, generationId: attempt.generationId ?? '' }}
+              actions={
+                <Actions conversation={conversation} turn={turn} index={index} answer={attempt.answer} />
+              }
+            />
+          ))}
       </article>
     </li>
   );
 }
 
+interface PendingProps {
+  readonly conversation: Conversation;
+  readonly index: number;
+  readonly attempt: Attempt;
+}
+
 /** An attempt that is being sent, or that an earlier page may not have sent. */
-function Pending({ conversation, index, idempotencyKey }: PendingProps) {
+function Pending({ conversation, index, attempt }: PendingProps) {
   const [fault, setFault] = useState<Error | null>(null);
   const send = () => {
-    if (idempotencyKey === null) return;
     setFault(null);
-    resendTurn(conversation, index, idempotencyKey).catch((error: unknown) => {
+    resendTurn(conversation, index, attempt).catch((error: unknown) => {
       setFault(error instanceof Error ? error : new Error(String(error)));
     });
   };
-  useEffect(send, [idempotencyKey]);
+  useEffect(send, [attempt.idempotencyKey]);
   if (fault === null) return <p class="connection">Sending.</p>;
   return (
     <>
@@ -75,12 +83,6 @@ function Pending({ conversation, index, idempotencyKey }: PendingProps) {
       </p>
     </>
   );
-}
-
-interface PendingProps {
-  readonly conversation: Conversation;
-  readonly index: number;
-  readonly idempotencyKey: string | null;
 }
 
 interface ReplyProps {
@@ -144,9 +146,9 @@ interface ActionsProps extends TurnProps {
 function Actions({ conversation, turn, index, answer }: ActionsProps) {
   const [fault, setFault] = useState<Error | null>(null);
   const isLast = index === conversation.turns.length - 1;
-  const regenerate = () => {
+  const send = (continues?: string) => {
     setFault(null);
-    sendTurn(conversation, index).catch((error: unknown) => {
+    sendTurn(conversation, index, continues).catch((error: unknown) => {
       setFault(error instanceof Error ? error : new Error(String(error)));
     });
   };
@@ -183,8 +185,13 @@ function Actions({ conversation, turn, index, answer }: ActionsProps) {
         </fieldset>
       )}
       {answer !== null && answer.text !== '' && <CopyButton what="answer" text={() => answer.text} />}
+      {isLast && answer?.finishReason === 'length' && (
+        <button type="button" class="small" onClick={() => send(answer.id)}>
+          Continue
+        </button>
+      )}
       {isLast && (
-        <button type="button" class="small" onClick={regenerate}>
+        <button type="button" class="small" onClick={() => send()}>
           Regenerate
         </button>
       )}

@@ -18,7 +18,7 @@ export function StepChart({ timeline, lastAtMs }: { timeline: Timeline; lastAtMs
         const left = Math.min(99, Math.max(0, shareOf(step.fromMs - beganAtMs)));
         const width = Math.min(100 - left, shareOf(untilMs - step.fromMs));
         return (
-          <li key={index} class={`step ${step.kind} ${step.tone}${step.isVoid ? ' void' : ''}`}>
+          <li key={index} class={`step is-${step.kind} is-${step.tone}${step.isVoid ? ' is-void' : ''}`}>
             <p class="name">
               <strong>{step.name}</strong> <span class="muted">{step.detail}</span>
               {step.isVoid && <span class="tag">withdrawn</span>}
