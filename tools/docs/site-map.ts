@@ -27,6 +27,7 @@ export const SITE: readonly SiteSection[] = [
     pages: [
       { path: 'index', source: 'README.md', title: 'What it is' },
       ofDocs('installation', 'What npm start installs'),
+      ofDocs('page', 'The page'),
       ofDocs('cli', 'The command line'),
       { path: 'examples', source: 'examples/README.md', title: 'Examples' },
     ],
