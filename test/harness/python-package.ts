@@ -15,6 +15,8 @@ export interface PythonPackage {
   /** Outside of the repository. */
   readonly folder: string;
   readonly wheel: string;
+  /** Its interpreter. */
+  readonly python: string;
   /** Runs Python with these arguments to its end. Throws on an exit code other than 0; the error has `stdout`. */
   run(args: readonly string[], environment?: Readonly<Record<string, string>>): Promise<string>;
   /** Starts a script of test/clients/python with a JSON argument. It prints JSON lines. */
@@ -50,6 +52,7 @@ export async function installPythonPackage(...tools: readonly string[]): Promise
     return {
       folder,
       wheel,
+      python,
       remove,
       run: async (args, environment = {}) => {
         const options = { ...execution, env: { ...process.env, ...environment } };

@@ -38,9 +38,9 @@ describe('the docs', () => {
   });
 
   test('every npm script that a page names exists', () => {
-    const { scripts } = z
-      .object({ scripts: z.record(z.string(), z.string()) })
-      .parse(readJson('package.json'));
+    const schema = z.object({ scripts: z.record(z.string(), z.string()) });
+    const manifests = ['package.json', 'examples/nextjs/package.json'].map((path) => readJson(path));
+    const scripts = Object.assign({}, ...manifests.map((manifest) => schema.parse(manifest).scripts));
     const missing = pages.flatMap(({ path, source }) =>
       namedScripts(source)
         .filter((name) => !Object.hasOwn(scripts, name))

@@ -135,6 +135,7 @@ describe('packages', () => {
     'tools/bench/',
     'tools/docs/',
     'tools/package/',
+    'examples/',
     'test/',
     'clients/web/',
     'clients/edge/',

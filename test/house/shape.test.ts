@@ -47,7 +47,9 @@ describe('every source file', () => {
 
   test('exports only what another file imports', () => {
     expect(ENTRY_POINTS.filter((path) => !sources.some((file) => file.path === path))).toEqual([]);
-    expect(unusedExports(sources, ENTRY_POINTS)).toEqual([]);
+    // Next.js finds its exports by the names of their files.
+    const own = sources.filter(({ path }) => !path.startsWith('examples/nextjs/'));
+    expect(unusedExports(own, ENTRY_POINTS)).toEqual([]);
   });
 });
 

@@ -35,6 +35,7 @@ export const SITE: readonly SiteSection[] = [
   {
     title: 'Integrate',
     pages: [
+      ofDocs('in-front-of-my-app', 'In front of your app'),
       ofDocs('wires', 'APIs of other vendors'),
       { path: 'clients/typescript', source: 'clients/typescript/README.md', title: 'TypeScript and React' },
       { path: 'clients/python', source: 'clients/python/README.md', title: 'Python' },

@@ -10,6 +10,7 @@ import { type GenerationRequest, metadataSchema, modelNameSchema } from '../../.
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
 import { Conversation, fieldIfPresent, joinSystemTexts } from '../conversation.ts';
+import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
 import type { Origin, WireRequest } from '../wire.ts';
 
@@ -49,6 +50,7 @@ export const uiChatSchema = z.object({
   tools: z.array(toolSchema).max(LIMITS.toolsPerRequest).optional(),
   toolChoice: toolChoiceSchema.optional(),
   metadata: metadataSchema.optional(),
+  user: z.string().nullish(),
 });
 type UiChat = z.infer<typeof uiChatSchema>;
 
@@ -71,6 +73,7 @@ export function mapUiChat(config: Config, body: UiChat): WireRequest<UiOrigin> {
     ...resolveModel(config, body.model),
     input: [...conversation.messages],
     ...joinSystemTexts([body.system ?? '', ...system]),
+    ...endUserOf(body.user),
     ...fieldIfPresent('maxOutputTokens', body.maxOutputTokens),
     ...fieldIfPresent('temperature', body.temperature),
     ...fieldIfPresent('tools', body.tools?.length === 0 ? null : body.tools),
