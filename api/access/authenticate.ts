@@ -12,7 +12,7 @@ import type { PageSessions } from './page-sessions.ts';
 import { assertFromPage, sessionTokenIn } from './session-cookie.ts';
 import type { Tickets } from './tickets.ts';
 
-const SESSION_ENDED = 'The session of the page has ended; `npx unbroken open` prints a link to a new one.';
+const SESSION_ENDED = 'The session of the page has ended. For a new link, run: npx unbroken open';
 
 export interface Credentials {
   readonly keys: ApiKeys;

@@ -13,7 +13,7 @@ import { parseBody } from '../http/read-request.ts';
 import { describeSession } from './get-session.ts';
 
 const NO_LINK =
-  'This link was used before, or has expired: it is valid once, for ten minutes. `npx unbroken open` prints a new one.';
+  'This link was used before, or has expired: it is valid once, for ten minutes. For a new one, run: npx unbroken open';
 
 /** `POST /v1/session/links`. A session cannot create a link: it would never have to end. */
 export function createSignInLink({ sessions }: Pick<ApiDependencies, 'sessions'>): RequestHandler {

@@ -17,7 +17,7 @@ export function App() {
   useLayoutEffect(() => scrollTo(0, 0), [view, id]);
   if (stage.value === 'opening') {
     const trouble = signedOutBecause.value;
-    return trouble === null ? <Loading what="Unbroken" /> : <p class="notice">{trouble}</p>;
+    return trouble === null ? <Loading what="Unbroken" /> : <p class="warning">{trouble}</p>;
   }
   if (!isIn) return <SignIn />;
   return (

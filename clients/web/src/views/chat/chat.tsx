@@ -57,7 +57,7 @@ function Thread({ id, stored }: { id: string; stored: Conversation | null }) {
         </ol>
       )}
       {isStorageFull.value && (
-        <p class="notice" role="alert">
+        <p class="warning" role="alert">
           This browser has no more room: the conversation is not kept after this page is closed.
         </p>
       )}

@@ -33,7 +33,7 @@ export function SignIn() {
         </h1>
         <p class="muted">LLM generations that survive every failure.</p>
         {signedOutBecause.value !== null && (
-          <p role="alert" class="notice">
+          <p role="alert" class="warning">
             {signedOutBecause.value}
           </p>
         )}
