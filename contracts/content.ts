@@ -6,43 +6,102 @@ import { z } from 'zod';
 import { limitedRecord } from './limited-record.ts';
 import { LIMITS } from './limits.ts';
 
-const name = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
+const name = z.string().regex(/^[\x21-\x7e]{1,256}$/, 'expected up to 256 printable characters, no spaces');
+const callId = z.string().min(1).max(LIMITS.toolCallIdChars);
 
-const textPartSchema = z.strictObject({ type: z.literal('text'), text: z.string().min(1) });
+/** The formats whose requests may have fields that no other format has: OpenAI's two, and Anthropic's. */
+const requestFormats = ['openai-chat', 'openai-responses', 'anthropic-messages'] as const;
+const requestFormatSchema = z.enum(requestFormats);
+export type RequestFormat = z.infer<typeof requestFormatSchema>;
+
+const nativeValue = limitedRecord(z.string(), z.unknown(), LIMITS.nativeFields);
+
+/**
+ * Fields that only one format has, such as `cache_control`, by their names there. They reach the providers of that
+ * format as they are; docs/wires-fields.md says what becomes of each at the others.
+ */
+export const nativeFieldsSchema = z.strictObject({ format: requestFormatSchema, fields: nativeValue });
+export type NativeFields = z.infer<typeof nativeFieldsSchema>;
+const native = nativeFieldsSchema.optional();
+
+const textPartSchema = z.strictObject({
+  type: z.literal('text'),
+  text: z.string().min(1),
+  /** In the turn of an assistant: it declined with these words. */
+  isRefusal: z.literal(true).optional(),
+  native,
+});
 const imagePartSchema = z.strictObject({
   type: z.literal('image'),
   /** https URL, or a data URL such as data:image/png;base64,... */
-  url: z.string().regex(/^(https:\/\/|data:image\/(png|jpeg|gif|webp);base64,)/),
+  url: z.string().regex(/^(https?:\/\/|data:image\/[\w.+-]+;base64,)/),
+  detail: z.string().min(1).max(32).optional(),
+  native,
+});
+const filePartSchema = z.strictObject({
+  type: z.literal('file'),
+  /** https URL, or a data URL such as data:application/pdf;base64,... */
+  url: z.string().regex(/^(https?:\/\/|data:[\w.+-]+\/[\w.+-]+;base64,)/),
+  name: z.string().min(1).max(1_024).optional(),
+  native,
 });
 /** A call that the model made in an earlier turn. */
 const toolCallPartSchema = z.strictObject({
   type: z.literal('tool-call'),
-  id: z.string().min(1).max(128),
+  id: callId,
   name,
   /** JSON, as the model wrote it. */
   arguments: z.string(),
+  native,
 });
+/** What only one format has: a block, item or part, as its client sent it. Another format cannot take it. */
+const nativePartSchema = z.strictObject({
+  type: z.literal('native'),
+  format: requestFormatSchema,
+  value: nativeValue,
+  /** Thoughts of a model, signed or encrypted by its vendor. For any other model they are left out. */
+  isReasoning: z.literal(true).optional(),
+  /** The provider that issued it, if only that one can read it. */
+  issuer: z.string().min(1).max(100).optional(),
+});
+const resultContentSchema = z.discriminatedUnion('type', [
+  textPartSchema,
+  imagePartSchema,
+  filePartSchema,
+  nativePartSchema,
+]);
 const toolResultPartSchema = z.strictObject({
   type: z.literal('tool-result'),
   /** The id of the call that it answers. */
-  id: z.string().min(1).max(128),
-  content: z.string(),
+  id: callId,
+  content: z.union([z.string(), z.array(resultContentSchema).max(LIMITS.partsPerMessage)]),
   isError: z.boolean().optional(),
+  native,
 });
 
 const partSchema = z.discriminatedUnion('type', [
   textPartSchema,
   imagePartSchema,
+  filePartSchema,
   toolCallPartSchema,
   toolResultPartSchema,
+  nativePartSchema,
 ]);
 export type Part = z.infer<typeof partSchema>;
 export type ImagePart = z.infer<typeof imagePartSchema>;
+export type FilePart = z.infer<typeof filePartSchema>;
+export type NativePart = z.infer<typeof nativePartSchema>;
+export type ToolResultPart = z.infer<typeof toolResultPartSchema>;
+export type ResultContent = z.infer<typeof resultContentSchema>;
 
-/** `tool-call` parts stand in assistant messages, `image` and `tool-result` parts in user messages. */
+/**
+ * `tool-call` parts stand in assistant messages; `image`, `file` and `tool-result` parts in user messages. `system` and
+ * `developer` messages hold text and may stand anywhere; a vendor without them gets their text before the conversation.
+ */
 export const messageSchema = z.strictObject({
-  role: z.enum(['user', 'assistant']),
+  role: z.enum(['user', 'assistant', 'system', 'developer']),
   content: z.union([z.string().min(1), z.array(partSchema).min(1).max(LIMITS.partsPerMessage)]),
+  native,
 });
 export type Message = z.infer<typeof messageSchema>;
 
@@ -51,17 +110,54 @@ export const jsonSchemaSchema = limitedRecord(z.string(), z.unknown(), LIMITS.sc
 
 export const toolSchema = z.strictObject({
   name,
-  description: z.string().max(8_192).optional(),
+  description: z.string().optional(),
   parameters: jsonSchemaSchema,
+  strict: z
+    .boolean()
+    .optional()
+    .describe('Whether arguments must fit the schema, where the vendor has that.'),
+  native,
 });
 export type Tool = z.infer<typeof toolSchema>;
 
-export const toolChoiceSchema = z.union([z.enum(['auto', 'none', 'required']), z.strictObject({ name })]);
+/** A tool that only one format has, as its client sent it. */
+const nativeToolSchema = z.strictObject({
+  type: z.literal('native'),
+  format: requestFormatSchema,
+  value: nativeValue,
+});
+type NativeTool = z.infer<typeof nativeToolSchema>;
+
+export const toolsSchema = z
+  .array(z.union([toolSchema, nativeToolSchema]))
+  .min(1)
+  .max(LIMITS.toolsPerRequest);
+export type Tools = readonly (Tool | NativeTool)[];
+
+export const toolChoiceSchema = z.union([
+  z.enum(['auto', 'none', 'required']),
+  z.strictObject({ name }),
+  /** Only these of the tools; `required`: one of them must be called. */
+  z.strictObject({
+    allowed: z.array(name).min(1).max(LIMITS.toolsPerRequest),
+    mode: z.enum(['auto', 'required']),
+  }),
+]);
 export type ToolChoice = z.infer<typeof toolChoiceSchema>;
 
-/** The answer is JSON that fits the schema. */
-export const outputSchema = z.strictObject({ name: name.default('answer'), schema: jsonSchemaSchema });
+/** The answer is JSON that fits the schema; without one, any JSON object. */
+export const outputSchema = z.strictObject({
+  name: name.default('answer'),
+  schema: jsonSchemaSchema.optional(),
+  description: z.string().optional(),
+  strict: z.boolean().optional().describe('true if absent; false: the schema is a hint to the model.'),
+});
 export type OutputFormat = z.infer<typeof outputSchema>;
+
+/** The tools that every format has. */
+export function functionTools(tools: Tools | undefined): readonly Tool[] {
+  return (tools ?? []).filter((tool): tool is Tool => !('format' in tool));
+}
 
 /** The parts of a message; a plain string is one text part. */
 export function partsOf({ content }: Pick<Message, 'content'>): readonly Part[] {
@@ -70,11 +166,31 @@ export function partsOf({ content }: Pick<Message, 'content'>): readonly Part[] 
 
 /** The text of a message, of its tool calls and of their results: what a tokenizer counts and the cache compares. */
 export function textOfMessage(message: Pick<Message, 'content'>): string {
-  return partsOf(message)
-    .map((part) => {
-      if (part.type === 'text') return part.text;
-      if (part.type === 'tool-call') return `${part.name} ${part.arguments}`;
-      return part.type === 'tool-result' ? part.content : '';
-    })
-    .join('\n');
+  return partsOf(message).map(textOfPart).join('\n');
+}
+
+function textOfPart(part: Part): string {
+  switch (part.type) {
+    case 'text':
+      return part.text;
+    case 'tool-call':
+      return `${part.name} ${part.arguments}`;
+    case 'tool-result':
+      return textOfResult(part);
+    case 'native':
+      return JSON.stringify(part.value);
+    default:
+      return '';
+  }
+}
+
+/** The text of a tool's result; what is no text is left out. */
+export function textOfResult({ content }: Pick<ToolResultPart, 'content'>): string {
+  if (typeof content === 'string') return content;
+  return content.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('\n');
+}
+
+/** What a tool's result holds besides text. */
+export function mediaOfResult({ content }: Pick<ToolResultPart, 'content'>): readonly ResultContent[] {
+  return typeof content === 'string' ? [] : content.filter(({ type }) => type !== 'text');
 }

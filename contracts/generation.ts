@@ -5,12 +5,13 @@ import { type CompressionTarget, compressionSchema } from './compression.ts';
 import {
   type Message,
   messageSchema,
+  nativeFieldsSchema,
   type OutputFormat,
   outputSchema,
-  type Tool,
   type ToolChoice,
+  type Tools,
   toolChoiceSchema,
-  toolSchema,
+  toolsSchema,
 } from './content.ts';
 import { limitedRecord } from './limited-record.ts';
 import { LIMITS } from './limits.ts';
@@ -19,7 +20,8 @@ import { type PromptUse, promptReferenceSchema } from './prompts.ts';
 
 export type { Message } from './content.ts';
 
-const reasoningEfforts = ['low', 'medium', 'high'] as const;
+/** A vendor that lacks one gets the nearest that it has. */
+export const reasoningEfforts = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 export type ReasoningEffort = (typeof reasoningEfforts)[number];
 
 /** A kind of task; a route may have models for it. */
@@ -38,14 +40,26 @@ export const metadataSchema = limitedRecord(
   LIMITS.metadataKeys,
 );
 
+export const verbosities = ['low', 'medium', 'high'] as const;
+
+const nativeRequestSchema = z.strictObject({
+  ...nativeFieldsSchema.shape,
+  betas: z
+    .array(z.string().regex(/^[\w.:-]{1,128}$/))
+    .max(LIMITS.betasPerRequest)
+    .optional()
+    .describe("The names in Anthropic's header anthropic-beta."),
+});
+export type NativeRequest = z.infer<typeof nativeRequestSchema>;
+
 export const generationRequestSchema = z
   .strictObject({
     input: z
       .union([z.string().min(1), z.array(messageSchema).min(1).max(LIMITS.messagesPerRequest)])
       .optional()
       .describe(
-        'The user text, or the whole conversation; the last message is from the user. ' +
-          'Optional where the prompt has messages, which come first.',
+        'The user text, or the whole conversation. If its last message is from the assistant, the answer continues ' +
+          'it where the model can. Optional where the prompt has messages, which come first.',
       ),
     prompt: promptReferenceSchema
       .optional()
@@ -64,10 +78,21 @@ export const generationRequestSchema = z
     maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens).optional(),
     temperature: z.number().min(0).max(2).optional(),
     topP: z.number().min(0).max(1).optional(),
-    stop: z.array(z.string().min(1).max(256)).min(1).max(4).optional(),
-    tools: z.array(toolSchema).min(1).max(LIMITS.toolsPerRequest).optional(),
+    topK: z.int().nonnegative().optional(),
+    seed: z.int().optional(),
+    frequencyPenalty: z.number().min(-2).max(2).optional(),
+    presencePenalty: z.number().min(-2).max(2).optional(),
+    verbosity: z.enum(verbosities).optional(),
+    stop: z.array(z.string().min(1).max(1_024)).min(1).max(LIMITS.stopSequences).optional(),
+    tools: toolsSchema.optional(),
     toolChoice: toolChoiceSchema.optional(),
+    parallelToolCalls: z.boolean().optional().describe('false: at most one tool call in an answer.'),
     output: outputSchema.optional().describe('The answer is JSON that fits this schema.'),
+    native: nativeRequestSchema
+      .optional()
+      .describe(
+        'Fields of one format that reach its providers as they are, and that no other provider takes.',
+      ),
     reasoning: z
       .strictObject({
         effort: z.enum(reasoningEfforts),
@@ -120,10 +145,6 @@ export const generationRequestSchema = z
   .refine(({ input, prompt }) => input !== undefined || prompt !== undefined, {
     path: ['input'],
     message: 'expected a text or messages, or a prompt',
-  })
-  .refine(({ input }) => !Array.isArray(input) || input.at(-1)?.role === 'user', {
-    path: ['input'],
-    message: 'the last message must be from the user',
   });
 export type GenerationRequest = z.infer<typeof generationRequestSchema>;
 
@@ -148,10 +169,17 @@ export interface GenerationInput {
   readonly capFrom?: OutputCapSource;
   readonly temperature?: number;
   readonly topP?: number;
+  readonly topK?: number;
+  readonly seed?: number;
+  readonly frequencyPenalty?: number;
+  readonly presencePenalty?: number;
+  readonly verbosity?: (typeof verbosities)[number];
   readonly stop?: readonly string[];
-  readonly tools?: readonly Tool[];
+  readonly tools?: Tools;
   readonly toolChoice?: ToolChoice;
+  readonly parallelToolCalls?: boolean;
   readonly output?: OutputFormat;
+  readonly native?: NativeRequest;
   readonly reasoning?: { readonly effort: ReasoningEffort; readonly thinks?: boolean | undefined };
   readonly prompt?: PromptUse;
   readonly compression?: CompressionTarget;

@@ -51,7 +51,13 @@ export const LIMITS = {
   endUserChars: 512,
   messagesPerRequest: 1_000,
   partsPerMessage: 256,
-  toolsPerRequest: 128,
+  toolsPerRequest: 1_024,
+  /** Vendors put signatures into the ids of tool calls. */
+  toolCallIdChars: 4_096,
+  /** Fields of a request, or of one of its parts, that only its own format has. */
+  nativeFields: 128,
+  /** Beta features that a request of Anthropic's format may name. */
+  betasPerRequest: 64,
   /** Items of an `input` in the format of OpenAI's Responses: a message, a call and a result are one each. */
   itemsPerRequest: 4_000,
   stopSequences: 16,

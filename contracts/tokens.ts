@@ -1,5 +1,5 @@
 /** Upper bounds of the tokens of an input: what a budget reserves for it. */
-import { partsOf, textOfMessage } from './content.ts';
+import { type FilePart, type Message, mediaOfResult, type Part, partsOf, textOfMessage } from './content.ts';
 import type { CountTexts } from './count-tokens.ts';
 import type { GenerationInput } from './generation.ts';
 
@@ -9,12 +9,15 @@ const TOKENS_PER_MESSAGE = 8;
 const MARGIN = 1.1;
 /** An upper figure for one image in the common formats (OpenAI's high detail, Anthropic's 1568 x 1568). */
 const TOKENS_PER_IMAGE = 1_600;
+/** The pages that the vendors read of one file, and a file that only the vendor sees. */
+const MOST_TOKENS_PER_FILE = 180_000;
+const TOKENS_PER_REMOTE_FILE = 32_000;
 /** The instruction to continue, and the overhead of its messages. */
 const CONTINUE_TOKENS = 96;
 /** A shorter answer is worth less than a clear error. */
 const MIN_OUTPUT_TOKENS = 16;
 
-type CountedInput = Pick<GenerationInput, 'system' | 'messages' | 'tools' | 'output'>;
+type CountedInput = Pick<GenerationInput, 'system' | 'messages' | 'tools' | 'output' | 'native'>;
 
 /** The gate, the budget and each second of the stream need the count of the same input; it is counted once. */
 const countedInputs = new WeakMap<CountTexts, WeakMap<CountedInput, Promise<number>>>();
@@ -38,14 +41,47 @@ export function roughInputTokens(input: CountedInput): number {
 }
 
 function boundOf({ messages }: CountedInput, texts: readonly string[], counted: readonly number[]): number {
-  const images = messages.flatMap(partsOf).filter((part) => part.type === 'image').length;
+  const media = messages.flatMap(partsOf).flatMap(withResultMedia);
+  const images = media.filter(({ type }) => type === 'image').length;
+  const files = media.reduce((sum, part) => sum + (part.type === 'file' ? fileTokens(part) : 0), 0);
   const tokens = texts.reduce((sum, text, index) => sum + Math.max(counted[index] ?? 0, text.length / 4), 0);
-  return Math.ceil(tokens * MARGIN) + TOKENS_PER_MESSAGE * (messages.length + 1) + TOKENS_PER_IMAGE * images;
+  return (
+    Math.ceil(tokens * MARGIN) +
+    TOKENS_PER_MESSAGE * (messages.length + 1) +
+    TOKENS_PER_IMAGE * images +
+    files
+  );
 }
 
-function textsOf({ system, messages, tools, output }: CountedInput): string[] {
-  const schemas = [...(tools ?? []), ...(output === undefined ? [] : [output])];
-  return [system ?? '', ...messages.map(textOfMessage), ...schemas.map((schema) => JSON.stringify(schema))];
+function withResultMedia(part: Part): readonly Part[] {
+  return part.type === 'tool-result' ? [part, ...mediaOfResult(part)] : [part];
+}
+
+/** Dense pages have about one token in three bytes of a PDF; scanned ones far fewer. */
+function fileTokens({ url }: FilePart): number {
+  if (!url.startsWith('data:')) return TOKENS_PER_REMOTE_FILE;
+  return Math.min(MOST_TOKENS_PER_FILE, Math.ceil((url.length * 3) / 4 / 3));
+}
+
+function textsOf({ system, messages, tools, output, native }: CountedInput): string[] {
+  const values = [
+    ...(tools ?? []),
+    ...(output === undefined ? [] : [output]),
+    ...(native === undefined ? [] : [native.fields]),
+    ...messages.flatMap(fieldsOf),
+  ];
+  return [system ?? '', ...messages.map(textOfMessage), ...values.map((value) => JSON.stringify(value))];
+}
+
+/** What a message holds beside its texts: fields of one format, and parts of one in the results of tools. */
+function fieldsOf(message: Message): readonly unknown[] {
+  const parts = partsOf(message);
+  const inResults = parts.flatMap((part) => (part.type === 'tool-result' ? mediaOfResult(part) : []));
+  const values = inResults.flatMap((part) => (part.type === 'native' ? [part.value] : []));
+  const natives = [message, ...parts, ...inResults].flatMap((part) =>
+    'native' in part && part.native !== undefined ? [part.native.fields] : [],
+  );
+  return [...natives, ...values];
 }
 
 /** The input of a continuation, with the text so far as one more message. */

@@ -65,7 +65,11 @@ export class RouteChooser {
     });
     if (decision.candidates.length === 0) {
       const [first] = decision.considered;
-      throw new UnbrokenError('unsupported_by_model', `No model of the route can answer: ${first?.why}.`);
+      const param = first === undefined ? undefined : this.#refusalOf(first, input)?.details?.['param'];
+      const message = `No model of the route can answer: ${first?.why}.`;
+      throw new UnbrokenError('unsupported_by_model', message, {
+        ...(param === undefined ? {} : { details: { param } }),
+      });
     }
     return { ...decision, routeName, inputTokens };
   }
@@ -74,10 +78,16 @@ export class RouteChooser {
     const { facts, price } = this.#entryOf(candidate);
     return {
       contextTokens: facts.contextWindow,
-      cannot: findInputRefusal(candidateName(candidate), facts, input)?.message ?? null,
+      cannot: this.#refusalOf(candidate, input)?.message ?? null,
       costMicroUsd: (tokensIn, tokensOut) =>
         price === null ? null : Math.ceil((tokensIn * price.input + tokensOut * price.output) / 1_000_000),
     };
+  }
+
+  #refusalOf({ provider, model }: Candidate, input: GenerationInput): UnbrokenError | null {
+    const wire = this.#config.providers[provider]?.wire;
+    if (wire === undefined) return null;
+    return findInputRefusal({ provider, model, wire }, this.#entryOf({ provider, model }).facts, input);
   }
 
   #entryOf(candidate: Candidate): CatalogEntry {

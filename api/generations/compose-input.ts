@@ -38,28 +38,45 @@ export async function composeInput(
     throw new UnbrokenError('invalid_request', 'system: the prompt has one; leave it out of the request.');
   }
   const messages = [...(rendered?.messages ?? []), ...messagesOf(request.input)];
-  if (messages.at(-1)?.role !== 'user') {
-    throw new UnbrokenError('invalid_request', 'input: the prompt ends without a user message; add one.');
+  if (messages.length === 0 && rendered?.system === undefined && request.system === undefined) {
+    throw new UnbrokenError('invalid_request', 'input: expected a text or messages.');
   }
   const system = withConciseness(rendered?.system ?? request.system, composition.route, config);
   const compression = compressionFor(request, prompt, composition.route, config);
   const [maxOutputTokens, capFrom] = await outputCap(dependencies, composition, request, prompt);
-  const { temperature, topP, stop, tools, toolChoice, output, reasoning } = request;
   return {
     messages,
     maxOutputTokens,
     capFrom,
     ...(system === undefined ? {} : { system }),
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { topP }),
-    ...(stop === undefined ? {} : { stop }),
-    ...(tools === undefined ? {} : { tools }),
-    ...(toolChoice === undefined ? {} : { toolChoice }),
-    ...(output === undefined ? {} : { output }),
-    ...(reasoning === undefined ? {} : { reasoning }),
+    ...settingsOf(request),
     ...(prompt === null ? {} : { prompt: prompt.use }),
     ...(compression === undefined ? {} : { compression }),
   };
+}
+
+const SETTINGS = [
+  'temperature',
+  'topP',
+  'topK',
+  'seed',
+  'frequencyPenalty',
+  'presencePenalty',
+  'verbosity',
+  'stop',
+  'tools',
+  'toolChoice',
+  'parallelToolCalls',
+  'output',
+  'reasoning',
+  'native',
+] as const satisfies readonly (keyof GenerationRequest & keyof GenerationInput)[];
+
+/** The fields that reach the model as the request has them. */
+function settingsOf(request: GenerationRequest): Pick<GenerationInput, (typeof SETTINGS)[number]> {
+  return Object.fromEntries(
+    SETTINGS.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]])),
+  );
 }
 
 async function resolvePrompt(

@@ -1,32 +1,40 @@
 /** Builds our messages from the turns of any format. */
-import type { Message, Part } from '../../contracts/content.ts';
+import type { Message, NativeFields, Part, ToolResultPart } from '../../contracts/content.ts';
 import type { GenerationRequest } from '../../contracts/generation.ts';
 
 type Role = Message['role'];
+type ToolCallPart = Extract<Part, { type: 'tool-call' }>;
 
 export class Conversation {
-  readonly #messages: { role: Role; content: string | Part[] }[] = [];
+  readonly #messages: { role: Role; content: string | Part[]; native?: NativeFields }[] = [];
 
   get messages(): readonly Message[] {
     return this.#messages;
   }
 
-  /** Adds a turn; an empty one is left out. */
-  addTurn(role: Role, content: string | readonly Part[]): void {
+  /** Adds a turn; one without content is left out, unless its format says something of it. */
+  addTurn(role: Role, content: string | readonly Part[], native?: NativeFields): void {
     if (content.length === 0) return;
-    this.#messages.push({ role, content: typeof content === 'string' ? content : [...content] });
+    this.#messages.push({
+      role,
+      content: typeof content === 'string' ? content : [...content],
+      ...(native === undefined ? {} : { native }),
+    });
   }
 
-  /** Adds a tool call to the assistant's turn before it. */
-  addToolCall(call: { readonly id: string; readonly name: string; readonly arguments: string }): void {
-    const part: Part = { type: 'tool-call', id: call.id, name: call.name, arguments: call.arguments };
+  /** Adds a tool call, or what else stands beside it, to the assistant's turn before it. */
+  addToAssistant(part: ToolCallPart | Extract<Part, { type: 'native' }>): void {
     if (this.#messages.at(-1)?.role === 'assistant') this.#appendToLast(part);
     else this.#messages.push({ role: 'assistant', content: [part] });
   }
 
+  addToolCall(call: Omit<ToolCallPart, 'type'>): void {
+    this.addToAssistant({ type: 'tool-call', ...call });
+  }
+
   /** Adds a tool result; consecutive results form one user turn. */
-  addToolResult({ id, content, isError }: ToolResult): void {
-    const part: Part = { type: 'tool-result', id, content, ...(isError === true ? { isError } : {}) };
+  addToolResult({ isError, ...result }: Omit<ToolResultPart, 'type'>): void {
+    const part: Part = { type: 'tool-result', ...result, ...(isError === true ? { isError } : {}) };
     const last = this.#messages.at(-1);
     const isAfterResult = typeof last?.content === 'object' && last.content.at(-1)?.type === 'tool-result';
     if (isAfterResult && last?.role === 'user') this.#appendToLast(part);
@@ -40,12 +48,6 @@ export class Conversation {
       typeof last.content === 'string' ? [{ type: 'text', text: last.content }] : last.content;
     last.content = [...parts, part];
   }
-}
-
-interface ToolResult {
-  readonly id: string;
-  readonly content: string;
-  readonly isError?: boolean;
 }
 
 /** One field of a request, or none when it has no value: other formats send null for an absent field. */

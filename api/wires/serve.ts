@@ -9,6 +9,7 @@ import { closedSignal, createResponseSink, startSse } from '../relay/sse.ts';
 import { statusAfterBudget, toGenerationFailure } from '../relay/status-after-budget.ts';
 import type { ViewerSink } from '../relay/viewer.ts';
 import { type Answer, AnswerFold, FactsFold, type Fold } from './answer.ts';
+import type { DroppedFields } from './dropped-fields.ts';
 import { setUnbrokenHeaders, unbrokenComment } from './unbroken-headers.ts';
 
 interface StreamPlan {
@@ -21,6 +22,8 @@ interface StreamPlan {
   readonly coalesces: boolean;
   /** Whether the encoder has ended the answer before the end of the log. */
   readonly isOver?: () => boolean;
+  /** Names what did not reach the model. */
+  readonly dropped?: DroppedFields | undefined;
   /** False: a refusal before the first token is sent in the stream. Default: it becomes the HTTP status. */
   readonly refusalIsStatus?: boolean;
   /** When set, only heartbeats are sent until the log has ended; then this is called before the first event. */
@@ -59,7 +62,7 @@ export async function streamToClient(
     if (response.headersSent) return;
     const first = new FactsFold();
     for (const event of events) first.push(event);
-    setUnbrokenHeaders(response, { ...first.value(), end: null });
+    setUnbrokenHeaders(response, { ...first.value(), end: null }, plan.dropped);
     response.set(cacheHeaders(events));
     response.set(plan.headers ?? {});
     startSse(response, generationId);
@@ -76,7 +79,8 @@ export async function streamToClient(
       await plan.afterEnd();
     }
     await relayTo(sink);
-    if (!closed.aborted) response.end(`${unbrokenComment(facts.value())}${plan.last?.() ?? ''}`);
+    if (!closed.aborted)
+      response.end(`${unbrokenComment(facts.value(), plan.dropped)}${plan.last?.() ?? ''}`);
   } catch (error) {
     if (!closed.aborted) throw error;
   }
@@ -132,10 +136,11 @@ export async function waitForWholeAnswer(
   dependencies: ApiDependencies,
   response: Response,
   generationId: string,
+  dropped?: DroppedFields,
 ): Promise<Answer | null> {
   const answer = await waitForEnd(dependencies, response, generationId, new AnswerFold());
   if (answer === null) return null;
-  setUnbrokenHeaders(response, answer);
+  setUnbrokenHeaders(response, answer, dropped);
   if (answer.end?.type === 'generation-error') throw toGenerationFailure(answer.end, generationId);
   if (answer.end?.type === 'generation-cancel') {
     throw new UnbrokenError('cancelled', `The generation ${generationId} was cancelled.`);

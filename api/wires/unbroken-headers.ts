@@ -1,15 +1,19 @@
 /** Facts that other formats have no field for: as `x-unbroken-*` headers, and as a comment at the end of a stream. */
 import type { Response } from 'express';
 import type { AnswerFacts } from './answer.ts';
+import type { DroppedFields } from './dropped-fields.ts';
 
-export function setUnbrokenHeaders(response: Response, answer: AnswerFacts): void {
-  for (const [name, value] of Object.entries(factsOf(answer)))
+/** Clients limit all headers together; the names are those that the request has. */
+const MOST_DROPPED_CHARS = 1_024;
+
+export function setUnbrokenHeaders(response: Response, answer: AnswerFacts, dropped?: DroppedFields): void {
+  for (const [name, value] of Object.entries(factsOf(answer, dropped)))
     response.setHeader(`x-unbroken-${name}`, value);
 }
 
 /** An SSE comment, which every parser ignores, with the facts that were unknown when the headers were sent. */
-export function unbrokenComment(answer: AnswerFacts): string {
-  const facts = Object.entries(factsOf(answer)).map(([name, value]) => `${name}=${value}`);
+export function unbrokenComment(answer: AnswerFacts, dropped?: DroppedFields): string {
+  const facts = Object.entries(factsOf(answer, dropped)).map(([name, value]) => `${name}=${value}`);
   return `: unbroken ${facts.join(' ')}\n\n`;
 }
 
@@ -18,10 +22,15 @@ export function headerText(text: string): string {
   return text.toWellFormed().replace(/[^\x20-\x7e]/gu, encodeURIComponent);
 }
 
-function factsOf({ generationId, model, cached, attempts, end }: AnswerFacts): Record<string, string> {
+function factsOf(
+  { generationId, model, cached, attempts, end }: AnswerFacts,
+  dropped?: DroppedFields,
+): Record<string, string> {
+  const lost = dropped?.(model) ?? [];
   return {
     'generation-id': generationId,
     ...(model === null ? {} : { model: headerText(model) }),
+    ...(lost.length === 0 ? {} : { dropped: headerText(lost.join(',')).slice(0, MOST_DROPPED_CHARS) }),
     cache: cached ? 'hit' : 'miss',
     ...(end?.type === 'generation-end' && end.degraded === true ? { degraded: 'true' } : {}),
     ...(end === null ? {} : { attempts: String(attempts), 'cost-micro-usd': String(end.costMicroUsd) }),

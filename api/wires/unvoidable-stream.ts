@@ -4,12 +4,14 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { toGenerationFailure } from '../relay/status-after-budget.ts';
+import type { DroppedFields } from './dropped-fields.ts';
 import { streamToClient } from './serve.ts';
 import { findVoidedBefore, VoidGuard } from './void-guard.ts';
 import type { Projection } from './wire.ts';
 
 interface UnvoidableStream<Frame> {
   readonly head: LogHead;
+  readonly dropped?: DroppedFields | undefined;
   readonly projection: Projection<Frame>;
   readonly encode: (frame: Frame) => string;
   readonly encodeError: (error: UnbrokenError) => string;
@@ -20,7 +22,7 @@ interface UnvoidableStream<Frame> {
 export async function streamUnvoidable<Frame>(
   dependencies: ApiDependencies,
   response: Response,
-  { head, projection, encode, encodeError, last }: UnvoidableStream<Frame>,
+  { head, dropped, projection, encode, encodeError, last }: UnvoidableStream<Frame>,
 ): Promise<void> {
   const { generationId, route } = head;
   const isHeld = dependencies.config.wires.holdRoutes.includes(route);
@@ -30,6 +32,7 @@ export async function streamUnvoidable<Frame>(
   let failure: UnbrokenError | null = null;
   await streamToClient(dependencies, response, {
     generationId,
+    dropped,
     coalesces: true,
     // Once the log has ended, no more of its text can become void.
     afterEnd: isHeld

@@ -4,7 +4,9 @@
  * if the config says so.
  */
 import { createHash } from 'node:crypto';
-import { type Message, partsOf } from '../../contracts/content.ts';
+import { type Message, type Part, partsOf } from '../../contracts/content.ts';
+import type { GenerationInput } from '../../contracts/generation.ts';
+import { withoutHints } from '../models/native-fields.ts';
 import type { CacheQuestion } from './answer-cache.ts';
 
 /**
@@ -13,7 +15,8 @@ import type { CacheQuestion } from './answer-cache.ts';
  * tool results. The output cap is not part of it: an answer that ended by itself fits any higher cap.
  */
 export function partitionOf(question: CacheQuestion): string {
-  const { candidates, input } = question;
+  const { candidates } = question;
+  const input = withoutHints(question.input);
   const models = candidates.map(({ provider, model }) => JSON.stringify([provider, model])).sort();
   return sha256([
     ownerOf(question),
@@ -28,7 +31,15 @@ export function partitionOf(question: CacheQuestion): string {
     input.reasoning ?? null,
     input.compression ?? null,
     input.messages.map(withoutWords),
+    ...laterSettings(input),
   ]);
+}
+
+/** Settings that requests have not always had: without them the key is what it was, so stored answers stay usable. */
+function laterSettings(input: GenerationInput): readonly unknown[] {
+  const { topK, seed, frequencyPenalty, presencePenalty, verbosity, parallelToolCalls, native } = input;
+  const settings = [topK, seed, frequencyPenalty, presencePenalty, verbosity, parallelToolCalls, native];
+  return settings.every((setting) => setting === undefined) ? [] : [settings];
 }
 
 /** Two questions with one key are the same question. */
@@ -38,8 +49,12 @@ export function cacheKey(question: CacheQuestion): string {
 
 /** SHA-256 in hex of the question alone, for the last fallback: models and sampling may differ. */
 export function questionKey(question: Pick<CacheQuestion, 'tenant' | 'onlyUser' | 'input'>): string {
-  const { input } = question;
-  const messages = input.messages.map(({ role, content }) => [role, content]);
+  const input = withoutHints(question.input);
+  const messages = input.messages.map(({ role, content, native }) => [
+    role,
+    content,
+    ...(native === undefined ? [] : [native]),
+  ]);
   const shape = [input.tools ?? null, input.toolChoice ?? null, input.output ?? null];
   return sha256([ownerOf(question), input.system ?? null, messages, shape]);
 }
@@ -60,8 +75,14 @@ export function userTexts({ input }: Pick<CacheQuestion, 'input'>): string[] {
 }
 
 function withoutWords(message: Message): unknown {
-  if (message.role === 'assistant') return [message.role, message.content];
-  return [message.role, partsOf(message).map((part) => (part.type === 'text' ? 'text' : part))];
+  const native = message.native === undefined ? [] : [message.native];
+  if (message.role !== 'user') return [message.role, message.content, ...native];
+  return [message.role, partsOf(message).map(withoutText), ...native];
+}
+
+function withoutText(part: Part): unknown {
+  if (part.type !== 'text') return part;
+  return part.native === undefined ? 'text' : ['text', part.native];
 }
 
 /** Qdrant's point ids are UUIDs: the first 128 bits of the key. The payload holds the whole key. */

@@ -71,9 +71,14 @@ export function findContexts(messages: readonly Message[]): FoundContexts {
   const taken = messages.map((message, index) => {
     const parts = partsOf(message);
     const lastText = parts.findLastIndex((part) => part.type === 'text');
+    // Instructions are kept whole, and so is what its client marked or signed.
+    const isKept = message.role === 'system' || message.role === 'developer';
     return parts.map((part, place) => {
+      if (isKept || part.type === 'native') return null;
       if (part.type === 'text') return split(part.text, index !== asking || place < lastText);
-      return part.type === 'tool-result' ? split(part.content, true) : null;
+      return part.type === 'tool-result' && typeof part.content === 'string'
+        ? split(part.content, true)
+        : null;
     });
   });
   const question = (taken[asking] ?? [])
@@ -94,7 +99,7 @@ export function findContexts(messages: readonly Message[]): FoundContexts {
         });
         const [only] = parts;
         const isPlain = typeof message.content === 'string' && only?.type === 'text';
-        return { role: message.role, content: isPlain ? only.text : parts };
+        return { ...message, content: isPlain ? only.text : parts };
       }),
   };
 }

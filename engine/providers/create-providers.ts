@@ -1,4 +1,6 @@
 /** Creates the providers of a config: one adapter for each provider that has a key or needs none. */
+import { type Message, type Part, partsOf } from '../../contracts/content.ts';
+import type { GenerationInput } from '../../contracts/generation.ts';
 import type { ModelFacts } from '../../contracts/model.ts';
 import { secretsIn } from '../../contracts/redact.ts';
 import { BoundedMap } from '../../platform/bounded-map.ts';
@@ -52,23 +54,39 @@ export function createProviders(config: Config): ReadonlyMap<string, Provider> {
       package: provider.package,
       factsOf: (model) => facts.getOrCreate(model, () => factsOf(config, name, model)),
     };
-    providers.set(name, withinAbilities(ADAPTERS[provider.wire](settings), settings));
+    providers.set(name, withinAbilities(ADAPTERS[provider.wire](settings), settings, provider.wire));
   }
   return providers;
 }
 
 /** Refuses an input that the model does not support before the call is sent, and limits the output to its maximum. */
-function withinAbilities(provider: Provider, { name, factsOf: modelFacts }: ProviderSettings): Provider {
+function withinAbilities(
+  provider: Provider,
+  { name, factsOf: modelFacts }: ProviderSettings,
+  wire: WireFamily,
+): Provider {
   return withMethods(provider, {
     stream(call: ProviderCall) {
       const facts = modelFacts(call.model);
-      const refusal = findInputRefusal(`${name}/${call.model}`, facts, call.input);
+      const refusal = findInputRefusal({ provider: name, model: call.model, wire }, facts, call.input);
       if (refusal !== null) throw refusal;
       const maxOutputTokens = Math.min(
         call.maxOutputTokens,
         facts.maxOutputTokens ?? Number.POSITIVE_INFINITY,
       );
-      return provider.stream({ ...call, maxOutputTokens });
+      return provider.stream({ ...call, maxOutputTokens, input: withoutForeignThoughts(call.input, name) });
     },
   });
+}
+
+/** Thoughts that another provider signed are of no use to this one, which would refuse them. */
+function withoutForeignThoughts(input: GenerationInput, provider: string): GenerationInput {
+  const isForeign = (part: Part) =>
+    part.type === 'native' && part.issuer !== undefined && part.issuer !== provider;
+  if (!input.messages.some((message) => partsOf(message).some(isForeign))) return input;
+  const messages = input.messages.flatMap((message): Message[] => {
+    const content = partsOf(message).filter((part) => !isForeign(part));
+    return content.length === 0 ? [] : [{ ...message, content }];
+  });
+  return { ...input, messages };
 }

@@ -1,5 +1,15 @@
 /** Reads the parts of messages as the wire formats need them. */
-import { type ImagePart, type Message, type Part, partsOf } from '../../contracts/content.ts';
+import {
+  type FilePart,
+  functionTools,
+  type ImagePart,
+  type Message,
+  mediaOfResult,
+  type Part,
+  partsOf,
+  type Tool,
+} from '../../contracts/content.ts';
+import type { GenerationInput, ReasoningEffort } from '../../contracts/generation.ts';
 import { isExactNumber, parseJson } from '../../contracts/json.ts';
 
 type PartOf<Type extends Part['type']> = Extract<Part, { type: Type }>;
@@ -23,10 +33,10 @@ export function plainText(message: Message): string {
     .join('');
 }
 
-/** The parts of a data URL; null if the image has an https URL. */
-export function inlineImage({
+/** The parts of a data URL; null if the image or file has an https URL. */
+export function inlineData({
   url,
-}: ImagePart): { readonly mediaType: string; readonly data: string } | null {
+}: ImagePart | FilePart): { readonly mediaType: string; readonly data: string } | null {
   const match = /^data:([^;]+);base64,/.exec(url);
   const mediaType = match?.[1];
   return match === null || mediaType === undefined ? null : { mediaType, data: url.slice(match[0].length) };
@@ -48,4 +58,60 @@ export function parsedArguments(written: string): Record<string, unknown> {
   } catch {
     return {};
   }
+}
+
+function isSystem({ role }: Message): boolean {
+  return role === 'system' || role === 'developer';
+}
+
+/** The system messages before the conversation, and what follows. */
+export function withoutLeadingSystem(messages: readonly Message[]): {
+  readonly leading: readonly Message[];
+  readonly rest: readonly Message[];
+} {
+  const first = messages.findIndex((message) => !isSystem(message));
+  const end = first < 0 ? messages.length : first;
+  return { leading: messages.slice(0, end), rest: messages.slice(end) };
+}
+
+/**
+ * For vendors that take one system text, and no system message among the others. A system text alone is sent as the
+ * user's, because such vendors require a conversation.
+ */
+export function withOneSystemText({ system, messages }: Pick<GenerationInput, 'system' | 'messages'>): {
+  readonly system: string | undefined;
+  readonly messages: readonly Message[];
+} {
+  const texts = [system ?? '', ...messages.filter(isSystem).map(plainText)].filter((text) => text !== '');
+  const joined = texts.length === 0 ? undefined : texts.join('\n\n');
+  const rest = messages.filter((message) => !isSystem(message));
+  if (rest.length > 0 || joined === undefined) return { system: joined, messages: rest };
+  return { system: undefined, messages: [{ role: 'user', content: joined }] };
+}
+
+/** The images and files in the results of tools. Where results hold only text, they follow as the user's. */
+export function resultMedia(message: Message): readonly Part[] {
+  return partsOfType(message, 'tool-result').flatMap(mediaOfResult);
+}
+
+/** The text of a plain-text file, which every model reads; null for any other file. */
+export function textOfFile(file: FilePart): string | null {
+  const inline = inlineData(file);
+  if (inline === null || !inline.mediaType.startsWith('text/')) return null;
+  const text = Buffer.from(inline.data, 'base64').toString('utf8');
+  return file.name === undefined ? text : `${file.name}\n\n${text}`;
+}
+
+/** The tools that may be called, for vendors whose choice cannot name several. */
+export function allowedTools({ tools, toolChoice }: GenerationInput): readonly Tool[] {
+  const offered = functionTools(tools);
+  if (typeof toolChoice !== 'object' || !('allowed' in toolChoice)) return offered;
+  return offered.filter(({ name }) => toolChoice.allowed.includes(name));
+}
+
+/** The nearest of three efforts, for vendors that have no others; null for none. */
+export function nearestOfThree(effort: ReasoningEffort): 'low' | 'medium' | 'high' | null {
+  if (effort === 'none') return null;
+  if (effort === 'minimal' || effort === 'low') return 'low';
+  return effort === 'medium' ? 'medium' : 'high';
 }

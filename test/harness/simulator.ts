@@ -16,6 +16,13 @@ export interface SimulatedCall {
   readonly state: string;
 }
 
+/** A request as the vendor received it. */
+interface ReceivedRequest {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
 /** A whole answer. */
 export interface SimulatedTruth {
   readonly text: string;
@@ -27,6 +34,8 @@ export interface SimulatedTruth {
 export interface Simulator {
   readonly url: string;
   calls(): Promise<SimulatedCall[]>;
+  /** The requests whose path or body contains this text, oldest first. */
+  received(text: string): Promise<ReceivedRequest[]>;
   /** Forgets the calls so far. */
   forget(): Promise<void>;
   /** The whole text that it answers with; the same for the same conversation. */
@@ -59,6 +68,10 @@ export function connectSimulator(url: string): Simulator {
   return {
     url,
     calls: async () => (await ask('GET', 'calls')) as SimulatedCall[],
+    received: async (text) => {
+      const requests = (await ask('POST', 'received', { text })) as { body: string }[];
+      return requests.map((request) => ({ ...request, body: JSON.parse(request.body) })) as ReceivedRequest[];
+    },
     forget: async () => {
       await ask('DELETE', 'calls');
     },

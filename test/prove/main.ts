@@ -7,6 +7,7 @@ import { proveClients } from './clients.ts';
 import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';
 import { proveFaults } from './faults.ts';
+import { proveFields } from './fields.ts';
 import { proveFuzz } from './fuzz.ts';
 import { proveHelm } from './helm.ts';
 import { proveImage } from './image/image.ts';
@@ -53,6 +54,16 @@ program
   .action(async (options: { seed: number; verbose?: boolean }) => {
     const proved = await proveCompression({ seed: options.seed, verbose: options.verbose === true });
     process.exitCode = proved ? 0 : 1;
+  });
+
+program
+  .command('fields')
+  .description(
+    "Sends every field of the vendors' requests through the product, and looks for it at the provider.",
+  )
+  .option('--write', 'write the table and docs/wires-fields.md from what was found')
+  .action(async ({ write }: { write?: boolean }) => {
+    process.exitCode = (await proveFields({ write: write === true })) ? 0 : 1;
   });
 
 program

@@ -56,10 +56,22 @@ interface KeyCount {
 }
 
 const KEPT_CALLS = 20_000;
+/** Requests whose whole body is kept. */
+const KEPT_BODIES = 2_000;
+const KEPT_BODY_CHARS = 64 * 1024;
+
+/** A request as it came, which shows what reached the vendor. */
+interface ReceivedRequest {
+  readonly path: string;
+  readonly headers: Readonly<Record<string, unknown>>;
+  /** JSON. */
+  readonly body: string;
+}
 
 export class Calls {
   readonly #calls = new Map<string, SimulatedCall>();
   readonly #counts = new Map<string, KeyCount>();
+  readonly #received: ReceivedRequest[] = [];
   readonly #journal: Journal;
 
   /** @param journal receives each call when it starts, and whenever more tokens were generated. */
@@ -94,6 +106,18 @@ export class Calls {
     return call;
   }
 
+  /** Keeps the newest requests; a large body is not kept. */
+  receive(request: ReceivedRequest): void {
+    if (request.body.length > KEPT_BODY_CHARS) return;
+    this.#received.push(request);
+    if (this.#received.length > KEPT_BODIES) this.#received.shift();
+  }
+
+  /** The requests whose path or body contains this text, oldest first. */
+  received(text: string): readonly ReceivedRequest[] {
+    return this.#received.filter(({ path, body }) => path.includes(text) || body.includes(text));
+  }
+
   find(id: string): SimulatedCall | undefined {
     return this.#calls.get(id);
   }
@@ -118,6 +142,7 @@ export class Calls {
 
   clear(): void {
     this.#calls.clear();
+    this.#received.length = 0;
     this.#counts.clear();
   }
 

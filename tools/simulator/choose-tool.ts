@@ -16,15 +16,17 @@ export function chooseTool(input: SimulatedInput, directive: Directive): Simulat
   if (tools === undefined || toolChoice === 'none') return null;
   const last = turnsOf(messages).at(-1);
   if (last === undefined || last.toolResults.length > 0) return null;
-  const wanted = typeof toolChoice === 'object' ? toolChoice.name : directive.word('tool');
-  if (wanted !== undefined) return tools.find(({ name }) => name === wanted) ?? null;
-  if (toolChoice === 'required') return tools[0] ?? null;
+  const choice = typeof toolChoice === 'object' ? toolChoice : { mode: toolChoice };
+  const wanted = 'name' in choice ? choice.name : directive.word('tool');
+  const allowed = 'allowed' in choice ? tools.filter(({ name }) => choice.allowed.includes(name)) : tools;
+  if (wanted !== undefined) return allowed.find(({ name }) => name === wanted) ?? null;
+  if ('mode' in choice && choice.mode === 'required') return allowed[0] ?? null;
   if (last.role !== 'user') return null;
   const text = last.others
     .map((part) => (part.type === 'text' ? withoutDirectives(part.text) : ''))
     .join(' ');
   const words = new Set(text.toLowerCase().match(/\p{L}+/gu) ?? []);
-  return tools.find(({ name }) => isNamed(name, words)) ?? null;
+  return allowed.find(({ name }) => isNamed(name, words)) ?? null;
 }
 
 /** `get_weather`, `getWeather` and `weather-report` are named by a question with the word "weather". */

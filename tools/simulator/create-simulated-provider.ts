@@ -95,6 +95,8 @@ function control({ calls, faults, limits }: Model, route: string, body: unknown)
   switch (route) {
     case 'GET /_sim/calls':
       return calls.list();
+    case 'POST /_sim/received':
+      return calls.received(z.object({ text: z.string() }).parse(body).text);
     case 'GET /_sim/keys':
       return calls.byKey();
     case 'DELETE /_sim/calls':

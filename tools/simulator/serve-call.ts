@@ -69,6 +69,8 @@ export async function serveCall(
   const { request, response, path, body } = http;
   const read = readCall(wire, path, body);
   if (read === null) return false;
+  const prompt = JSON.stringify(body);
+  calls.receive({ path, headers: request.headers, body: prompt });
   const apiKey = apiKeyOf(request);
   const refuse = (status: number, kind: ErrorKind, message: string, headers = {}) => {
     calls.count(apiKey, { isRefused: true });
@@ -79,7 +81,6 @@ export async function serveCall(
   const limited = limits.take(apiKey);
   if (limited.isRefused) return refuse(429, 'plain', 'Simulated.', limited.headers);
   for (const [name, value] of Object.entries(limited.headers)) response.setHeader(name, value);
-  const prompt = JSON.stringify(body);
   const fault = faults.take({ wire: wire.name, model: read.model, prompt, apiKey });
   if (await failBeforeAnswer(fault, response, (status) => wire.error(status, 'plain', 'Simulated.'))) {
     calls.count(apiKey, { isRefused: true });

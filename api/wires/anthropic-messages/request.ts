@@ -1,9 +1,11 @@
 /**
- * Maps Anthropic's messages request to ours. A field that we cannot honour is refused by name; a field without effect
- * on the answer (such as `cache_control`) is ignored. Source: the types of the official client, MessageCreateParams.
+ * Maps Anthropic's messages request to ours. A field that our format lacks stays with what it belongs to and reaches
+ * the providers of this format (docs/wires-fields.md). Source: the types of the official client, MessageCreateParams.
  */
 import { z } from 'zod';
-import { jsonSchemaSchema, type Part, type ToolChoice } from '../../../contracts/content.ts';
+import type { ToolChoice, Tools } from '../../../contracts/content.ts';
+import { jsonSchemaSchema } from '../../../contracts/content.ts';
+import { UnbrokenError } from '../../../contracts/errors.ts';
 import {
   type GenerationRequest,
   modelNameSchema,
@@ -11,55 +13,43 @@ import {
 } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
-import { Conversation, fieldIfPresent, joinSystemTexts } from '../conversation.ts';
+import { Conversation, fieldIfPresent } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
+import { nativeRequest, nativeRest } from '../native.ts';
 import type { Origin, WireRequest } from '../wire.ts';
+import { blockSchema, textBlock, toPart, toTextPart } from './blocks.ts';
 
-const textBlock = z.object({ type: z.literal('text'), text: z.string() });
-const imageBlock = z.object({
-  type: z.literal('image'),
-  source: z.discriminatedUnion('type', [
-    z.object({ type: z.literal('base64'), media_type: z.string(), data: z.string() }),
-    z.object({ type: z.literal('url'), url: z.string() }),
-  ]),
-});
-const toolUseBlock = z.object({
-  type: z.literal('tool_use'),
-  id: z.string(),
-  name: z.string(),
-  input: z.unknown(),
-});
-const toolResultBlock = z.object({
-  type: z.literal('tool_result'),
-  tool_use_id: z.string(),
-  is_error: z.boolean().nullish(),
-  content: z.union([z.string(), z.array(textBlock).max(LIMITS.partsPerMessage)]).nullish(),
-});
-/** Accepted and dropped: thinking is signed by its vendor, so no other model accepts it. */
-const thinkingBlock = z.object({ type: z.enum(['thinking', 'redacted_thinking']) });
-const blockSchema = z.discriminatedUnion('type', [
-  textBlock,
-  imageBlock,
-  toolUseBlock,
-  toolResultBlock,
-  thinkingBlock,
+const FORMAT = 'anthropic-messages';
+
+/** The vendor's tools whose calls the client runs. All others run at the vendor. */
+const CLIENT_TOOLS = /^(?:bash|text_editor|memory|computer)_\d{8}$/;
+
+const toolSchema = z.union([
+  z.looseObject({
+    type: z.literal('custom').nullish(),
+    name: z.string(),
+    description: z.string().nullish(),
+    input_schema: jsonSchemaSchema,
+    strict: z.boolean().nullish(),
+  }),
+  z.looseObject({
+    type: z
+      .string()
+      .regex(CLIENT_TOOLS, { error: 'only tools that the client runs are supported', abort: true }),
+    name: z.string(),
+  }),
 ]);
-type Block = z.infer<typeof blockSchema>;
 
-const toolSchema = z.object({
-  type: z.literal('custom', 'only client tools are supported').nullish(),
-  name: z.string(),
-  description: z.string().nullish(),
-  input_schema: jsonSchemaSchema,
-});
+const effortSchema = z.enum(['low', 'medium', 'high', 'xhigh', 'max']);
+const formatSchema = z.object({ type: z.literal('json_schema'), schema: jsonSchemaSchema });
 
 const tokenCountShape = {
   model: modelNameSchema,
   messages: z
     .array(
-      z.object({
-        role: z.enum(['user', 'assistant']),
+      z.looseObject({
+        role: z.enum(['user', 'assistant', 'system']),
         content: z.union([z.string(), z.array(blockSchema).max(LIMITS.partsPerMessage)]),
       }),
     )
@@ -69,125 +59,144 @@ const tokenCountShape = {
   tools: z.array(toolSchema).max(LIMITS.toolsPerRequest).nullish(),
   tool_choice: z
     .discriminatedUnion('type', [
-      z.object({ type: z.enum(['auto', 'any', 'none']) }),
-      z.object({ type: z.literal('tool'), name: z.string() }),
+      z.object({ type: z.enum(['auto', 'any']), disable_parallel_tool_use: z.boolean().nullish() }),
+      z.object({
+        type: z.literal('tool'),
+        name: z.string(),
+        disable_parallel_tool_use: z.boolean().nullish(),
+      }),
+      z.object({ type: z.literal('none') }),
     ])
     .nullish(),
-  thinking: z.object({ type: z.string(), budget_tokens: z.int().positive().nullish() }).nullish(),
+  thinking: z.looseObject({ type: z.string(), budget_tokens: z.int().positive().nullish() }).nullish(),
 };
 
-export const countTokensSchema = z.object(tokenCountShape);
-export const messagesSchema = z.object({
+export const countTokensSchema = z.looseObject(tokenCountShape);
+export const messagesSchema = z.looseObject({
   ...tokenCountShape,
   max_tokens: z.int().positive(),
   stream: z.boolean().nullish(),
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
+  top_k: z.int().nonnegative().nullish(),
   stop_sequences: z.array(z.string()).max(LIMITS.stopSequences).nullish(),
-  metadata: z.object({ user_id: z.string().nullish() }).nullish(),
-  output_config: z
-    .object({
-      effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).nullish(),
-      format: z.object({ type: z.literal('json_schema'), schema: jsonSchemaSchema }).nullish(),
-    })
-    .nullish(),
+  metadata: z.looseObject({ user_id: z.string().nullish() }).nullish(),
+  output_format: formatSchema.nullish(),
+  output_config: z.looseObject({ effort: effortSchema.nullish(), format: formatSchema.nullish() }).nullish(),
 });
 type MessagesRequest = z.infer<typeof messagesSchema>;
 export type TokenCountRequest = z.infer<typeof countTokensSchema>;
 
-export function mapMessagesRequest(config: Config, body: MessagesRequest): WireRequest {
+/**
+ * The fields that are mapped; all others are `native`. The thinking and the effort of the caller are, besides: this
+ * format sets the two apart, and no other does.
+ */
+const MAPPED = {
+  model: true,
+  messages: true,
+  system: true,
+  tools: true,
+  tool_choice: true,
+  max_tokens: true,
+  stream: true,
+  temperature: true,
+  top_p: true,
+  top_k: true,
+  stop_sequences: true,
+  output_format: true,
+  output_config: { format: true },
+} as const;
+
+/** @param betas the names in the header `anthropic-beta`. */
+export function mapMessagesRequest(
+  config: Config,
+  body: MessagesRequest,
+  betas: readonly string[],
+): WireRequest {
   const stop = body.stop_sequences;
-  const schema = body.output_config?.format?.schema;
+  const schema = (body.output_config?.format ?? body.output_format)?.schema;
   const request: GenerationRequest = {
     ...resolveModel(config, body.model),
     ...mapMessagesInput(body),
     maxOutputTokens: body.max_tokens,
     ...fieldIfPresent('temperature', body.temperature),
     ...fieldIfPresent('topP', body.top_p),
+    ...fieldIfPresent('topK', body.top_k),
     ...fieldIfPresent('stop', stop?.length === 0 ? null : stop),
     ...fieldIfPresent('output', schema === undefined ? null : { name: 'answer', schema }),
     ...fieldIfPresent('reasoning', mapThinking(body)),
     ...endUserOf(body.metadata?.user_id),
+    ...nativeRequest(FORMAT, body, MAPPED, betas),
   };
-  return { request, origin: { format: 'anthropic-messages', model: body.model } satisfies Origin };
+  return { request, origin: { format: FORMAT, model: body.model } satisfies Origin };
 }
 
 /** The part of a request that counts as input, for generations and for `count_tokens`. */
 export function mapMessagesInput(body: TokenCountRequest): Pick<
   GenerationRequest,
-  'input' | 'system' | 'tools' | 'toolChoice'
+  'input' | 'system' | 'tools' | 'toolChoice' | 'parallelToolCalls'
 > & {
   input: GenerationRequest['input'];
 } {
   const conversation = new Conversation();
-  for (const { role, content } of body.messages) {
-    if (typeof content === 'string') conversation.addTurn(role, content);
-    else if (role === 'user') addUserTurn(conversation, content);
-    else addAssistantTurn(conversation, content);
+  const { system } = body;
+  // Blocks stay blocks: each may be marked for the vendor's cache.
+  if (Array.isArray(system)) conversation.addTurn('system', system.flatMap(toTextPart));
+  for (const message of body.messages) {
+    const { role, content } = message;
+    const native = nativeRest(FORMAT, message, { role: true, content: true }).native;
+    // Marks it as of this format, whose providers take it where it is.
+    const own = role === 'system' ? (native ?? { format: FORMAT, fields: {} }) : native;
+    conversation.addTurn(role, typeof content === 'string' ? content : content.flatMap(toPart), own);
   }
-  const system =
-    typeof body.system === 'string' ? [body.system] : (body.system ?? []).map(({ text }) => text);
-  const tools = body.tools?.map(({ name, description, input_schema: parameters }) => ({
-    name,
-    parameters,
-    ...(description === null || description === undefined ? {} : { description }),
-  }));
+  const tools = mapTools(body.tools);
   return {
     input: [...conversation.messages],
-    ...joinSystemTexts(system),
-    ...(tools === undefined || tools.length === 0
-      ? {}
-      : { tools, ...mapMessagesToolChoice(body.tool_choice) }),
+    ...(typeof system === 'string' && system !== '' ? { system } : {}),
+    ...(tools.length === 0 ? {} : { tools: [...tools], ...mapMessagesToolChoice(body.tool_choice) }),
   };
 }
 
-function addUserTurn(conversation: Conversation, blocks: readonly Block[]): void {
-  for (const block of blocks) {
-    if (block.type !== 'tool_result') continue;
-    const content =
-      typeof block.content === 'string'
-        ? block.content
-        : (block.content ?? []).map(({ text }) => text).join('');
-    conversation.addToolResult({ id: block.tool_use_id, content, isError: block.is_error === true });
-  }
-  conversation.addTurn('user', blocks.flatMap(blockParts));
-}
-
-function addAssistantTurn(conversation: Conversation, blocks: readonly Block[]): void {
-  conversation.addTurn('assistant', blocks.flatMap(blockParts));
-  for (const block of blocks) {
-    if (block.type !== 'tool_use') continue;
-    const { id, name, input } = block;
-    conversation.addToolCall({ id, name, arguments: JSON.stringify(input ?? {}) });
-  }
-}
-
-function blockParts(block: Block): Part[] {
-  if (block.type === 'text') return block.text === '' ? [] : [{ type: 'text', text: block.text }];
-  if (block.type !== 'image') return [];
-  const { source } = block;
-  const url = source.type === 'url' ? source.url : `data:${source.media_type};base64,${source.data}`;
-  return [{ type: 'image', url }];
+function mapTools(tools: TokenCountRequest['tools']): Tools {
+  return (tools ?? []).map((tool) => {
+    if (!('input_schema' in tool) || tool.input_schema === undefined) {
+      return { type: 'native' as const, format: FORMAT, value: { ...tool } };
+    }
+    const {
+      name,
+      description,
+      input_schema: parameters,
+      strict,
+    } = tool as z.infer<(typeof toolSchema.options)[0]>;
+    const shape = { type: true, name: true, description: true, input_schema: true, strict: true } as const;
+    return {
+      name,
+      parameters,
+      ...(description === null || description === undefined ? {} : { description }),
+      ...(strict === null || strict === undefined ? {} : { strict }),
+      ...nativeRest(FORMAT, tool, shape),
+    };
+  });
 }
 
 function mapMessagesToolChoice(choice: TokenCountRequest['tool_choice']): {
   readonly toolChoice?: ToolChoice;
+  readonly parallelToolCalls?: boolean;
 } {
   if (choice === null || choice === undefined) return {};
-  if (choice.type === 'tool') return { toolChoice: { name: choice.name } };
-  return { toolChoice: choice.type === 'any' ? 'required' : choice.type };
+  if (choice.type === 'none') return { toolChoice: 'none' };
+  const { disable_parallel_tool_use: disabled } = choice;
+  const parallel = disabled === null || disabled === undefined ? {} : { parallelToolCalls: !disabled };
+  if (choice.type === 'tool') return { toolChoice: { name: choice.name }, ...parallel };
+  return { toolChoice: choice.type === 'any' ? 'required' : choice.type, ...parallel };
 }
 
-/** `high` is the highest effort that all vendors have. */
-const EFFORTS = { low: 'low', medium: 'medium', high: 'high', xhigh: 'high', max: 'high' } as const;
-
-/** Anthropic sets effort and thinking apart. A thinking budget without an effort becomes the nearest effort. */
+/** For providers of other formats. A thinking budget without an effort becomes the nearest effort. */
 function mapThinking({
   thinking,
   output_config: config,
 }: MessagesRequest): { effort: ReasoningEffort; thinks?: boolean } | null {
-  const named = config?.effort ?? null;
-  const effort = named === null ? null : EFFORTS[named];
+  const effort = config?.effort ?? null;
   if (thinking === null || thinking === undefined || thinking.type === 'disabled') {
     return effort === null ? null : { effort, thinks: false };
   }
@@ -195,4 +204,15 @@ function mapThinking({
   const budget = thinking.budget_tokens ?? 8_192;
   if (budget <= 4_096) return { effort: 'low' };
   return { effort: budget <= 16_384 ? 'medium' : 'high' };
+}
+
+/** @throws invalid_request */
+export function betasIn(header: string | undefined): readonly string[] {
+  const names = (header ?? '').split(',').map((name) => name.trim());
+  const betas = names.filter((name) => name !== '');
+  if (betas.length > LIMITS.betasPerRequest || betas.some((name) => !/^[\w.:-]{1,128}$/.test(name))) {
+    const message = `anthropic-beta: expected up to ${LIMITS.betasPerRequest} names, separated by commas.`;
+    throw new UnbrokenError('invalid_request', message, { details: { param: 'anthropic-beta' } });
+  }
+  return betas;
 }

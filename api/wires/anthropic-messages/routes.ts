@@ -5,12 +5,14 @@ import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { parseBody, requireJson } from '../../http/read-request.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
+import { droppedFields } from '../dropped-fields.ts';
 import { waitForWholeAnswer } from '../serve.ts';
 import { streamUnvoidable } from '../unvoidable-stream.ts';
 import { startOrResume } from '../wire.ts';
 import { toAnthropicError } from './errors.ts';
 import { MessageProjection, wholeMessage } from './project.ts';
 import {
+  betasIn,
   countTokensSchema,
   mapMessagesInput,
   mapMessagesRequest,
@@ -27,12 +29,15 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
     requireJson(request);
     const policy = abortPolicyOf(dependencies, request);
     const body = parseBody(request, messagesSchema);
-    const wire = mapMessagesRequest(dependencies.config, body);
+    const betas = betasIn(request.get('anthropic-beta'));
+    const wire = mapMessagesRequest(dependencies.config, body, betas);
     const head = await startOrResume(dependencies, callerIn(response), wire, request);
+    const dropped = droppedFields(dependencies.config, wire.request);
     if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
     if (body.stream === true) {
       await streamUnvoidable(dependencies, response, {
         head,
+        dropped,
         projection: new MessageProjection(body.model),
         encode: (event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`,
         encodeError: (error) => {
@@ -44,7 +49,7 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
       });
       return;
     }
-    const answer = await waitForWholeAnswer(dependencies, response, head.generationId);
+    const answer = await waitForWholeAnswer(dependencies, response, head.generationId, dropped);
     if (answer !== null) response.json(wholeMessage(body.model, answer));
   });
 

@@ -1,16 +1,28 @@
 /**
- * Maps OpenAI's chat completions request to ours. A field that we cannot honour is refused by name; a field without
- * effect on the answer is ignored. Source: the types of the official client, ChatCompletionCreateParams.
+ * Maps OpenAI's chat completions request to ours. A field that our format lacks stays with what it belongs to and
+ * reaches the providers of this format (docs/wires-fields.md). Source: the types of the official client,
+ * ChatCompletionCreateParams.
  */
 import { z } from 'zod';
-import { jsonSchemaSchema, type Part, type ToolChoice } from '../../../contracts/content.ts';
-import { type GenerationRequest, metadataSchema, modelNameSchema } from '../../../contracts/generation.ts';
+import {
+  jsonSchemaSchema,
+  type NativeFields,
+  type Part,
+  type ToolChoice,
+} from '../../../contracts/content.ts';
+import {
+  type GenerationRequest,
+  metadataSchema,
+  modelNameSchema,
+  reasoningEfforts,
+  verbosities,
+} from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
-import { Conversation, fieldIfPresent, joinSystemTexts } from '../conversation.ts';
+import { Conversation, fieldIfPresent } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
-import { mapOpenAiEffort } from '../openai-efforts.ts';
+import { nativeRequest, nativeRest } from '../native.ts';
 import type { Origin, WireRequest } from '../wire.ts';
 
 /** The facts of a request that its answer depends on. */
@@ -20,64 +32,99 @@ interface ChatOrigin extends Origin {
   readonly store?: false;
 }
 
-const textPart = z.object({ type: z.literal('text'), text: z.string() });
-const refusalPart = z.object({ type: z.literal('refusal'), refusal: z.string() });
-const imagePart = z.object({ type: z.literal('image_url'), image_url: z.object({ url: z.string() }) });
+const FORMAT = 'openai-chat';
+const OTHER_PART = /^(?!(?:text|refusal|image_url|file|input_audio)$)/;
+
+const textPart = z.looseObject({ type: z.literal('text'), text: z.string() });
+const refusalPart = z.looseObject({ type: z.literal('refusal'), refusal: z.string() });
+const imagePart = z.looseObject({
+  type: z.literal('image_url'),
+  image_url: z.looseObject({ url: z.string(), detail: z.string().nullish() }),
+});
+const filePart = z.looseObject({
+  type: z.literal('file'),
+  file: z.looseObject({ file_data: z.string().nullish(), filename: z.string().nullish() }),
+});
+const audioPart = z.looseObject({
+  type: z.literal('input_audio'),
+  input_audio: z.looseObject({ data: z.string(), format: z.string() }),
+});
+/** A part that another server of this format has added. */
+const otherPart = z.looseObject({ type: z.string().regex(OTHER_PART, { abort: true }) });
 const texts = z.union([z.string(), z.array(textPart).max(LIMITS.partsPerMessage)]);
+const userParts = z.discriminatedUnion('type', [textPart, imagePart, filePart, audioPart]);
+const assistantParts = z.discriminatedUnion('type', [textPart, refusalPart]);
+type ContentPart = z.infer<typeof userParts | typeof assistantParts | typeof otherPart>;
 
 const messageSchema = z.discriminatedUnion('role', [
-  z.object({ role: z.enum(['system', 'developer']), content: texts }),
-  z.object({
+  z.looseObject({ role: z.enum(['system', 'developer']), content: texts }),
+  z.looseObject({
     role: z.literal('user'),
-    content: z.union([
-      z.string(),
-      z.array(z.discriminatedUnion('type', [textPart, imagePart])).max(LIMITS.partsPerMessage),
-    ]),
+    content: z.union([z.string(), z.array(z.union([userParts, otherPart])).max(LIMITS.partsPerMessage)]),
   }),
-  z.object({
+  z.looseObject({
     role: z.literal('assistant'),
     content: z
-      .union([
-        z.string(),
-        z.array(z.discriminatedUnion('type', [textPart, refusalPart])).max(LIMITS.partsPerMessage),
-      ])
+      .union([z.string(), z.array(z.union([assistantParts, otherPart])).max(LIMITS.partsPerMessage)])
       .nullish(),
+    refusal: z.string().nullish(),
+    function_call: z.null('it is deprecated; use tool_calls').optional(),
     tool_calls: z
       .array(
-        z.object({
-          id: z.string(),
-          type: z.literal('function'),
-          function: z.object({ name: z.string(), arguments: z.string() }),
+        z.looseObject({
+          id: z.string().min(1),
+          type: z.literal('function').optional(),
+          function: z.looseObject({ name: z.string(), arguments: z.string() }),
         }),
       )
       .max(LIMITS.partsPerMessage)
       .nullish(),
   }),
-  z.object({ role: z.literal('tool'), tool_call_id: z.string(), content: texts }),
+  z.looseObject({ role: z.literal('tool'), tool_call_id: z.string(), content: texts }),
+]);
+type ChatMessage = z.infer<typeof messageSchema>;
+
+const formatSchema = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('text') }),
+  z.looseObject({ type: z.literal('json_object') }),
+  z.looseObject({
+    type: z.literal('json_schema'),
+    json_schema: z.looseObject({
+      name: z.string(),
+      description: z.string().nullish(),
+      schema: jsonSchemaSchema.nullish(),
+      strict: z.boolean().nullish(),
+    }),
+  }),
 ]);
 
-const absent = z.union([z.null(), z.undefined()]).optional();
+const functionName = z.looseObject({ type: z.literal('function'), function: z.object({ name: z.string() }) });
 
-export const chatCompletionSchema = z.object({
+export const chatCompletionSchema = z.looseObject({
   model: modelNameSchema,
   messages: z.array(messageSchema).min(1).max(LIMITS.itemsPerRequest),
-  n: z.literal(1, 'only one choice is supported').nullish(),
   stream: z.boolean().nullish(),
   store: z.boolean().nullish(),
-  stream_options: z.object({ include_usage: z.boolean().nullish() }).nullish(),
+  stream_options: z.looseObject({ include_usage: z.boolean().nullish() }).nullish(),
   max_tokens: z.int().positive().nullish(),
   max_completion_tokens: z.int().positive().nullish(),
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
+  top_k: z.int().nonnegative().nullish(),
+  seed: z.int().nullish(),
+  frequency_penalty: z.number().nullish(),
+  presence_penalty: z.number().nullish(),
+  verbosity: z.enum(verbosities).nullish(),
   stop: z.union([z.string(), z.array(z.string()).max(LIMITS.stopSequences)]).nullish(),
   tools: z
     .array(
-      z.object({
+      z.looseObject({
         type: z.literal('function', 'only function tools are supported'),
-        function: z.object({
+        function: z.looseObject({
           name: z.string(),
           description: z.string().nullish(),
           parameters: jsonSchemaSchema.nullish(),
+          strict: z.boolean().nullish(),
         }),
       }),
     )
@@ -86,94 +133,210 @@ export const chatCompletionSchema = z.object({
   tool_choice: z
     .union([
       z.enum(['auto', 'none', 'required']),
-      z.object({ type: z.literal('function'), function: z.object({ name: z.string() }) }),
-    ])
-    .nullish(),
-  response_format: z
-    .discriminatedUnion('type', [
-      z.object({ type: z.literal('text') }),
-      z.object({ type: z.literal('json_object') }),
-      z.object({
-        type: z.literal('json_schema'),
-        json_schema: z.object({ name: z.string(), schema: jsonSchemaSchema }),
+      functionName,
+      z.looseObject({
+        type: z.literal('allowed_tools'),
+        allowed_tools: z.object({
+          mode: z.enum(['auto', 'required']),
+          tools: z.array(functionName).min(1).max(LIMITS.toolsPerRequest),
+        }),
       }),
     ])
     .nullish(),
-  reasoning_effort: z.string().nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  response_format: formatSchema.nullish(),
+  reasoning_effort: z.enum(reasoningEfforts).nullish(),
   metadata: metadataSchema.nullish(),
-  user: z.string().nullish(),
-  frequency_penalty: z.literal(0, 'not all providers support penalties').nullish(),
-  presence_penalty: z.literal(0, 'not all providers support penalties').nullish(),
-  logprobs: z.literal(false, 'log probabilities are not stored').nullish(),
-  functions: absent,
-  audio: absent,
+  user: z.string().max(LIMITS.endUserChars).nullish(),
 });
 type ChatCompletionRequest = z.infer<typeof chatCompletionSchema>;
 
+/** The fields that are mapped; all others are `native`. */
+const MAPPED = {
+  model: true,
+  messages: true,
+  stream: true,
+  store: true,
+  stream_options: { include_usage: true },
+  max_tokens: true,
+  max_completion_tokens: true,
+  temperature: true,
+  top_p: true,
+  top_k: true,
+  seed: true,
+  frequency_penalty: true,
+  presence_penalty: true,
+  verbosity: true,
+  stop: true,
+  tools: true,
+  tool_choice: true,
+  parallel_tool_calls: true,
+  response_format: {
+    type: true,
+    json_schema: { name: true, description: true, schema: true, strict: true },
+  },
+  reasoning_effort: true,
+  metadata: true,
+} as const;
+
 export function mapChatRequest(config: Config, body: ChatCompletionRequest): WireRequest<ChatOrigin> {
   const conversation = new Conversation();
-  for (const message of body.messages) {
-    if (message.role === 'user') conversation.addTurn('user', chatParts(message.content));
-    else if (message.role === 'assistant') {
-      conversation.addTurn('assistant', chatParts(message.content ?? ''));
-      for (const call of message.tool_calls ?? [])
-        conversation.addToolCall({ id: call.id, ...call.function });
-    } else if (message.role === 'tool') {
-      conversation.addToolResult({ id: message.tool_call_id, content: chatText(message.content) });
-    }
-  }
-  const system = body.messages.flatMap((message) =>
-    message.role === 'system' || message.role === 'developer' ? [chatText(message.content)] : [],
-  );
+  for (const message of body.messages) addMessage(conversation, message);
   const stop = typeof body.stop === 'string' ? [body.stop] : body.stop;
+  const tools = body.tools?.map(toTool) ?? [];
   const request: GenerationRequest = {
     ...resolveModel(config, body.model),
     input: [...conversation.messages],
-    ...joinSystemTexts(system),
     ...fieldIfPresent('maxOutputTokens', body.max_completion_tokens ?? body.max_tokens),
     ...fieldIfPresent('temperature', body.temperature),
     ...fieldIfPresent('topP', body.top_p),
+    ...fieldIfPresent('topK', body.top_k),
+    ...fieldIfPresent('seed', body.seed),
+    ...fieldIfPresent('frequencyPenalty', body.frequency_penalty === 0 ? null : body.frequency_penalty),
+    ...fieldIfPresent('presencePenalty', body.presence_penalty === 0 ? null : body.presence_penalty),
+    ...fieldIfPresent('verbosity', body.verbosity),
     ...fieldIfPresent('stop', stop?.length === 0 ? null : stop),
-    ...chatTools(body),
-    ...chatOutput(body.response_format),
-    ...mapOpenAiEffort(body.reasoning_effort),
+    ...(tools.length === 0 ? {} : { tools, ...mapToolChoice(body.tool_choice) }),
+    ...(tools.length === 0 ? {} : fieldIfPresent('parallelToolCalls', body.parallel_tool_calls)),
+    ...mapFormat(body.response_format),
+    ...(body.reasoning_effort ? { reasoning: { effort: body.reasoning_effort } } : {}),
     ...fieldIfPresent('metadata', body.metadata),
     ...endUserOf(body.user),
+    ...nativeRequest(FORMAT, body, MAPPED),
   };
-  const origin = { format: 'openai-chat' as const, model: body.model };
+  const origin = { format: FORMAT, model: body.model } as const;
   return { request, origin: body.store === false ? { ...origin, store: false } : origin };
 }
 
-function chatTools({ tools, tool_choice: choice }: ChatCompletionRequest): Partial<GenerationRequest> {
-  if (tools === null || tools === undefined || tools.length === 0) return {};
-  const toolChoice: ToolChoice | null | undefined =
-    typeof choice === 'object' && choice !== null ? { name: choice.function.name } : choice;
-  return {
-    tools: tools.map(({ function: { name, description, parameters } }) => ({
-      name,
-      parameters: parameters ?? { type: 'object', properties: {} },
-      ...(description === null || description === undefined ? {} : { description }),
+function addMessage(conversation: Conversation, message: ChatMessage): void {
+  switch (message.role) {
+    case 'system':
+    case 'developer':
+    case 'user':
+      conversation.addTurn(message.role, contentOf(message.content), nativeOfMessage(message));
+      break;
+    case 'assistant':
+      addAssistant(conversation, message);
+      break;
+    case 'tool':
+      conversation.addToolResult({
+        id: message.tool_call_id,
+        content: typeof message.content === 'string' ? message.content : resultContent(message.content),
+        ...nativeRest(FORMAT, message, { role: true, tool_call_id: true, content: true }),
+      });
+  }
+}
+
+function addAssistant(
+  conversation: Conversation,
+  message: Extract<ChatMessage, { role: 'assistant' }>,
+): void {
+  const { content, refusal, tool_calls: calls } = message;
+  const parts: Part[] = [
+    ...(typeof content === 'string' ? textParts(content) : (content ?? []).flatMap(toPart)),
+    ...(refusal === null || refusal === undefined || refusal === ''
+      ? []
+      : [{ type: 'text' as const, text: refusal, isRefusal: true as const }]),
+    ...(calls ?? []).map((call) => ({
+      type: 'tool-call' as const,
+      id: call.id,
+      name: call.function.name,
+      arguments: call.function.arguments,
+      ...nativeRest(FORMAT, call, { id: true, type: true, function: { name: true, arguments: true } }),
     })),
-    ...fieldIfPresent('toolChoice', toolChoice),
+  ];
+  const [only] = parts;
+  const isPlain =
+    typeof content === 'string' && parts.length === 1 && only?.type === 'text' && !only.isRefusal;
+  conversation.addTurn('assistant', isPlain ? only.text : parts, nativeOfMessage(message));
+}
+
+function nativeOfMessage(message: ChatMessage): NativeFields | undefined {
+  const shape = { role: true, content: true, refusal: true, tool_calls: true } as const;
+  return nativeRest(FORMAT, message, shape).native;
+}
+
+function contentOf(content: string | readonly ContentPart[]): string | Part[] {
+  return typeof content === 'string' ? content : content.flatMap(toPart);
+}
+
+function resultContent(content: readonly z.infer<typeof textPart>[]) {
+  const parts = content.flatMap((part) =>
+    part.text === ''
+      ? []
+      : [{ type: 'text' as const, text: part.text, ...nativeRest(FORMAT, part, { type: true, text: true }) }],
+  );
+  return parts.some(({ native }) => native !== undefined) ? parts : parts.map(({ text }) => text).join('');
+}
+
+function textParts(text: string): Part[] {
+  return text === '' ? [] : [{ type: 'text', text }];
+}
+
+function toPart(part: ContentPart): Part[] {
+  if (isType(part, textPart, 'text')) {
+    const native = nativeRest(FORMAT, part, { type: true, text: true });
+    return textParts(part.text).map((own) => ({ ...own, ...native }));
+  }
+  if (isType(part, refusalPart, 'refusal')) {
+    return textParts(part.refusal).map((own) => ({ ...own, isRefusal: true as const }) as Part);
+  }
+  if (isType(part, imagePart, 'image_url')) {
+    const { url, detail } = part.image_url;
+    const native = nativeRest(FORMAT, part, { type: true, image_url: { url: true, detail: true } });
+    return [
+      { type: 'image', url, ...(detail === null || detail === undefined ? {} : { detail }), ...native },
+    ];
+  }
+  if (isType(part, filePart, 'file') && part.file.file_data?.startsWith('data:') === true) {
+    const { file_data: url, filename: name } = part.file;
+    const native = nativeRest(FORMAT, part, { type: true, file: { file_data: true, filename: true } });
+    return [{ type: 'file', url, ...(name === null || name === undefined ? {} : { name }), ...native }];
+  }
+  return [{ type: 'native', format: FORMAT, value: { ...part } }];
+}
+
+function isType<Schema extends z.ZodType<{ type: string }>>(
+  part: { readonly type: string },
+  _schema: Schema,
+  type: string,
+): part is z.infer<Schema> {
+  return part.type === type;
+}
+
+function toTool(tool: NonNullable<ChatCompletionRequest['tools']>[number]) {
+  const { name, description, parameters, strict } = tool.function;
+  const shape = {
+    type: true,
+    function: { name: true, description: true, parameters: true, strict: true },
+  } as const;
+  return {
+    name,
+    parameters: parameters ?? { type: 'object', properties: {} },
+    ...(description === null || description === undefined ? {} : { description }),
+    ...(strict === null || strict === undefined ? {} : { strict }),
+    ...nativeRest(FORMAT, tool, shape),
   };
 }
 
-function chatOutput(format: ChatCompletionRequest['response_format']): Partial<GenerationRequest> {
-  if (format?.type === 'json_schema') return { output: { ...format.json_schema } };
-  return format?.type === 'json_object' ? { output: { name: 'answer', schema: { type: 'object' } } } : {};
+function mapToolChoice(choice: ChatCompletionRequest['tool_choice']): { readonly toolChoice?: ToolChoice } {
+  if (choice === null || choice === undefined) return {};
+  if (typeof choice === 'string') return { toolChoice: choice };
+  if (choice.type === 'function') return { toolChoice: { name: choice.function.name } };
+  const { mode, tools } = choice.allowed_tools;
+  return { toolChoice: { allowed: tools.map((tool) => tool.function.name), mode } };
 }
 
-type Content = string | readonly z.infer<typeof textPart | typeof refusalPart | typeof imagePart>[];
-
-function chatParts(content: Content): string | Part[] {
-  if (typeof content === 'string') return content;
-  return content.flatMap((part): Part[] => {
-    if (part.type === 'image_url') return [{ type: 'image', url: part.image_url.url }];
-    const text = part.type === 'text' ? part.text : part.refusal;
-    return text === '' ? [] : [{ type: 'text', text }];
-  });
-}
-
-function chatText(content: z.infer<typeof texts>): string {
-  return typeof content === 'string' ? content : content.map(({ text }) => text).join('');
+function mapFormat(format: ChatCompletionRequest['response_format']): Pick<GenerationRequest, 'output'> {
+  if (format?.type === 'json_object') return { output: { name: 'answer' } };
+  if (format?.type !== 'json_schema') return {};
+  const { name, description, schema, strict } = format.json_schema;
+  return {
+    output: {
+      name,
+      strict: strict ?? false,
+      schema: schema ?? { type: 'object' },
+      ...(description === null || description === undefined ? {} : { description }),
+    },
+  };
 }

@@ -4,6 +4,7 @@ import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { parseBody, requireJson } from '../../http/read-request.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
+import { droppedFields } from '../dropped-fields.ts';
 import { waitForWholeAnswer } from '../serve.ts';
 import { streamUnvoidable } from '../unvoidable-stream.ts';
 import { startOrResume } from '../wire.ts';
@@ -18,11 +19,13 @@ export function addChatRoutes(v1: Router, dependencies: ApiDependencies): void {
     const body = parseBody(request, chatCompletionSchema);
     const wire = mapChatRequest(dependencies.config, body);
     const head = await startOrResume(dependencies, callerIn(response), wire, request);
+    const dropped = droppedFields(dependencies.config, wire.request);
     if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
     if (body.stream === true) {
       const includeUsage = body.stream_options?.include_usage === true;
       await streamUnvoidable(dependencies, response, {
         head,
+        dropped,
         projection: new ChatProjection({ model: body.model, includeUsage }),
         encode: (chunk) => `data: ${JSON.stringify(chunk)}\n\n`,
         encodeError: (error) => chatErrorFrame(error, head.generationId),
@@ -30,7 +33,7 @@ export function addChatRoutes(v1: Router, dependencies: ApiDependencies): void {
       });
       return;
     }
-    const answer = await waitForWholeAnswer(dependencies, response, head.generationId);
+    const answer = await waitForWholeAnswer(dependencies, response, head.generationId, dropped);
     if (answer !== null) response.json(wholeChat(body.model, answer));
   });
 }

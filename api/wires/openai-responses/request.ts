@@ -1,24 +1,27 @@
 /**
- * Maps OpenAI's Responses request to ours. A field that we cannot honour is refused by name; a field without effect on
- * the answer (such as `service_tier`) is ignored. Source: the types of the official client, ResponseCreateParams.
+ * Maps OpenAI's Responses request to ours. A field that our format lacks stays with what it belongs to and reaches the
+ * providers of this format (docs/wires-fields.md). Source: the types of the official client, ResponseCreateParams.
  */
 import { z } from 'zod';
-import {
-  jsonSchemaSchema,
-  type Message,
-  type Part,
-  type Tool,
-  type ToolChoice,
-} from '../../../contracts/content.ts';
+import { jsonSchemaSchema, type Message, type Tool, type ToolChoice } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import { type GenerationRequest, metadataSchema, modelNameSchema } from '../../../contracts/generation.ts';
+import {
+  type GenerationRequest,
+  metadataSchema,
+  modelNameSchema,
+  reasoningEfforts,
+  verbosities,
+} from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
-import { Conversation, fieldIfPresent, joinSystemTexts } from '../conversation.ts';
+import { fieldIfPresent } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
-import { mapOpenAiEffort } from '../openai-efforts.ts';
+import { nativeRequest, nativeRest } from '../native.ts';
 import type { Origin, WireRequest } from '../wire.ts';
+import { type Item, itemSchema, mapInputItems } from './items.ts';
+
+const FORMAT = 'openai-responses';
 
 /** Request fields that a response must echo and that our input does not hold. */
 export interface ResponseOrigin extends Origin {
@@ -35,56 +38,32 @@ export interface ResponseOrigin extends Origin {
   readonly user: string | null;
 }
 
-const absent = z.union([z.null(), z.undefined()]);
-const textContent = z.object({ type: z.enum(['input_text', 'output_text']), text: z.string() });
-const imageContent = z.object({ type: z.literal('input_image'), image_url: z.string() });
-const refusalContent = z.object({ type: z.literal('refusal'), refusal: z.string() });
-const content = z.union([
-  z.string(),
-  z
-    .array(z.discriminatedUnion('type', [textContent, imageContent, refusalContent]))
-    .max(LIMITS.partsPerMessage),
-]);
-
-const itemSchema = z.discriminatedUnion('type', [
-  z.object({
-    type: z.literal('message').optional(),
-    role: z.enum(['user', 'assistant', 'system', 'developer']),
-    content,
-  }),
-  z.object({
-    type: z.literal('function_call'),
-    call_id: z.string(),
-    name: z.string(),
-    arguments: z.string(),
-  }),
-  z.object({
-    type: z.literal('function_call_output'),
-    call_id: z.string(),
-    output: z.union([z.string(), z.array(textContent).max(LIMITS.partsPerMessage)]),
-  }),
-  z.object({ type: z.literal('reasoning') }),
-]);
-type Item = z.infer<typeof itemSchema>;
-
-const toolSchema = z.object({
+const toolSchema = z.looseObject({
   type: z.literal('function', 'only function tools are supported'),
   name: z.string(),
   description: z.string().nullish(),
   parameters: jsonSchemaSchema.nullish(),
+  strict: z.boolean().nullish(),
 });
 
 const formatSchema = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('text') }),
-  z.object({ type: z.literal('json_object') }),
-  z.object({
+  z.looseObject({ type: z.literal('text') }),
+  z.looseObject({ type: z.literal('json_object') }),
+  z.looseObject({
     type: z.literal('json_schema'),
     name: z.string(),
+    description: z.string().nullish(),
     schema: jsonSchemaSchema,
+    strict: z.boolean().nullish(),
   }),
 ]);
+const functionName = z.object({ type: z.literal('function'), name: z.string() });
+/** Log probabilities are not stored. */
+const includable = z
+  .string()
+  .refine((name) => !name.endsWith('logprobs'), 'log probabilities are not stored');
 
-export const responseCreateSchema = z.object({
+export const responseCreateSchema = z.looseObject({
   model: modelNameSchema.default('unbroken'),
   input: z.union([z.string(), z.array(itemSchema).min(1).max(LIMITS.itemsPerRequest)]).optional(),
   instructions: z.string().nullish(),
@@ -99,23 +78,53 @@ export const responseCreateSchema = z.object({
   tool_choice: z
     .union([
       z.enum(['auto', 'none', 'required']),
-      z.object({ type: z.literal('function'), name: z.string() }),
+      functionName,
+      z.object({
+        type: z.literal('allowed_tools'),
+        mode: z.enum(['auto', 'required']),
+        tools: z.array(functionName).min(1).max(LIMITS.toolsPerRequest),
+      }),
     ])
     .nullish(),
   parallel_tool_calls: z.boolean().nullish(),
-  text: z.object({ format: formatSchema.nullish() }).nullish(),
-  reasoning: z.object({ effort: z.string().nullish() }).nullish(),
+  text: z.looseObject({ format: formatSchema.nullish(), verbosity: z.enum(verbosities).nullish() }).nullish(),
+  reasoning: z.looseObject({ effort: z.enum(reasoningEfforts).nullish() }).nullish(),
+  include: z.array(includable).max(64).nullish(),
   metadata: metadataSchema.nullish(),
   user: z.string().max(LIMITS.endUserChars).nullish(),
-  conversation: absent.optional(),
-  prompt: absent.optional(),
-  top_logprobs: z.literal(0).nullish(),
 });
 export type ResponseCreate = z.infer<typeof responseCreateSchema>;
 
+/** The fields that are mapped; all others are `native`. */
+const MAPPED = {
+  model: true,
+  input: true,
+  instructions: true,
+  previous_response_id: true,
+  stream: true,
+  background: true,
+  store: true,
+  max_output_tokens: true,
+  temperature: true,
+  top_p: true,
+  tools: true,
+  tool_choice: true,
+  parallel_tool_calls: true,
+  text: {
+    format: { type: true, name: true, description: true, schema: true, strict: true },
+    verbosity: true,
+  },
+  reasoning: { effort: true },
+  metadata: true,
+  // Of a frame of the WebSocket.
+  type: true,
+  stream_id: true,
+  generate: true,
+} as const;
+
 /** The frames that a client sends in WebSocket mode. */
 export const responsesFrameSchema = z.discriminatedUnion('type', [
-  z.object({
+  z.looseObject({
     ...responseCreateSchema.shape,
     type: z.literal('response.create'),
     stream_id: z.string().min(1).max(128).optional(),
@@ -145,20 +154,22 @@ export function mapResponseCreate(
   const instructions = body.instructions ?? '';
   const own = mapInputItems(items);
   const format = body.text?.format ?? { type: 'text' as const };
+  const effort = body.reasoning?.effort;
   return {
     request: {
       ...resolveModel(config, body.model),
       input: [...conversation, ...own],
-      ...joinSystemTexts([instructions, ...items.flatMap(systemTexts)]),
+      ...(instructions === '' ? {} : { system: instructions }),
       ...fieldIfPresent('maxOutputTokens', body.max_output_tokens),
       ...fieldIfPresent('temperature', body.temperature),
       ...fieldIfPresent('topP', body.top_p),
+      ...fieldIfPresent('verbosity', body.text?.verbosity),
       ...mapResponseTools(body),
-      ...(format.type === 'json_schema' ? { output: { name: format.name, schema: format.schema } } : {}),
-      ...(format.type === 'json_object' ? { output: { name: 'answer', schema: { type: 'object' } } } : {}),
-      ...mapOpenAiEffort(body.reasoning?.effort),
+      ...mapResponseFormat(format),
+      ...(effort === null || effort === undefined ? {} : { reasoning: { effort } }),
       ...fieldIfPresent('metadata', body.metadata),
       ...endUserOf(body.user),
+      ...nativeRequest(FORMAT, body, MAPPED),
     },
     origin: {
       format: 'openai-responses',
@@ -175,54 +186,41 @@ export function mapResponseCreate(
   };
 }
 
+function mapResponseFormat(format: z.infer<typeof formatSchema>): Pick<GenerationRequest, 'output'> {
+  if (format.type === 'json_object') return { output: { name: 'answer' } };
+  if (format.type !== 'json_schema') return {};
+  const { name, schema, strict, description } = format;
+  const described = description === null || description === undefined ? {} : { description };
+  return { output: { name, schema, strict: strict ?? false, ...described } };
+}
+
 function mapResponseTools({
   tools,
   tool_choice: choice,
-}: ResponseCreate): Pick<GenerationRequest, 'tools' | 'toolChoice'> {
+  parallel_tool_calls: parallel,
+}: ResponseCreate): Pick<GenerationRequest, 'tools' | 'toolChoice' | 'parallelToolCalls'> {
   if (tools === null || tools === undefined || tools.length === 0) return {};
-  const mapped = tools.map(
-    ({ name, description, parameters }): Tool => ({
+  const shape = { type: true, name: true, description: true, parameters: true, strict: true } as const;
+  const mapped = tools.map((tool): Tool => {
+    const { name, description, parameters, strict } = tool;
+    return {
       name,
       parameters: parameters ?? { type: 'object', properties: {} },
       ...(description === null || description === undefined ? {} : { description }),
-    }),
-  );
-  const toolChoice: ToolChoice | undefined =
-    typeof choice === 'object' && choice !== null ? { name: choice.name } : (choice ?? undefined);
-  return { tools: mapped, ...(toolChoice === undefined ? {} : { toolChoice }) };
-}
-
-function systemTexts(item: Item): string[] {
-  if (!('role' in item) || (item.role !== 'system' && item.role !== 'developer')) return [];
-  return [
-    inputContentParts(item.content)
-      .map((part) => ('text' in part ? part.text : ''))
-      .join(''),
-  ];
-}
-
-function mapInputItems(items: readonly Item[]): readonly Message[] {
-  const conversation = new Conversation();
-  for (const item of items) {
-    if (item.type === 'function_call') {
-      conversation.addToolCall({ id: item.call_id, name: item.name, arguments: item.arguments });
-    } else if (item.type === 'function_call_output') {
-      const { output } = item;
-      const content = typeof output === 'string' ? output : output.map(({ text }) => text).join('');
-      conversation.addToolResult({ id: item.call_id, content });
-    } else if ('role' in item && (item.role === 'user' || item.role === 'assistant')) {
-      const { role, content: own } = item;
-      conversation.addTurn(role, typeof own === 'string' ? own : inputContentParts(own));
-    }
-  }
-  return conversation.messages;
-}
-
-function inputContentParts(value: z.infer<typeof content>): Part[] {
-  if (typeof value === 'string') return [{ type: 'text', text: value }];
-  return value.flatMap((part): Part[] => {
-    if (part.type === 'input_image') return [{ type: 'image', url: part.image_url }];
-    const text = part.type === 'refusal' ? part.refusal : part.text;
-    return text === '' ? [] : [{ type: 'text', text }];
+      ...(strict === null || strict === undefined ? {} : { strict }),
+      ...nativeRest(FORMAT, tool, shape),
+    };
   });
+  return {
+    tools: mapped,
+    ...fieldIfPresent('toolChoice', mapResponseToolChoice(choice)),
+    ...fieldIfPresent('parallelToolCalls', parallel),
+  };
+}
+
+function mapResponseToolChoice(choice: ResponseCreate['tool_choice']): ToolChoice | null {
+  if (choice === null || choice === undefined) return null;
+  if (typeof choice === 'string') return choice;
+  if (choice.type === 'function') return { name: choice.name };
+  return { allowed: choice.tools.map(({ name }) => name), mode: choice.mode };
 }

@@ -8,7 +8,7 @@ import type {
   ResponseUsage,
   Tool,
 } from 'openai/resources/responses/responses';
-import { partsOf } from '../../../contracts/content.ts';
+import { functionTools, type NativePart, type Part, partsOf } from '../../../contracts/content.ts';
 import type { ErrorCode } from '../../../contracts/errors.ts';
 import type { GenerationInput, Message } from '../../../contracts/generation.ts';
 import { inputTokensOf, outputTokensOf, totalTokens, type Usage } from '../../../contracts/money.ts';
@@ -58,11 +58,11 @@ export function responseObject(
     previous_response_id: origin.previousResponseId,
     reasoning: { effort: input.reasoning?.effort ?? null, summary: null },
     temperature: input.temperature ?? null,
-    text: { format: responseTextFormat(origin, input) },
+    text: responseText(origin, input),
     tool_choice: responseToolChoice(input),
     tools: responseTools(input),
     top_p: input.topP ?? null,
-    truncation: 'disabled',
+    truncation: input.native?.fields['truncation'] === 'auto' ? 'auto' : 'disabled',
     ...(end === null ? {} : { usage: toResponseUsage(end.usage) }),
     ...(origin.user === null ? {} : { user: origin.user }),
     access_programs: null,
@@ -125,25 +125,31 @@ function toResponseUsage(usage: Usage): ResponseUsage {
   };
 }
 
-function responseTextFormat({ textFormat }: ResponseOrigin, { output }: GenerationInput) {
-  if (textFormat === 'json_schema' && output !== undefined) {
-    return { type: 'json_schema' as const, name: output.name, schema: output.schema, strict: true };
+function responseText({ textFormat }: ResponseOrigin, { output, verbosity }: GenerationInput) {
+  const verbose = verbosity === undefined ? {} : { verbosity };
+  if (textFormat === 'json_schema' && output?.schema !== undefined) {
+    const { name, schema, description, strict = true } = output;
+    const described = description === undefined ? {} : { description };
+    return { format: { type: 'json_schema' as const, name, schema, strict, ...described }, ...verbose };
   }
-  return textFormat === 'json_object' ? { type: 'json_object' as const } : { type: 'text' as const };
+  return { format: { type: textFormat === 'json_object' ? textFormat : ('text' as const) }, ...verbose };
 }
 
-function responseTools({ tools = [] }: GenerationInput): Tool[] {
-  return tools.map(({ name, description, parameters }) => ({
+function responseTools({ tools }: GenerationInput): Tool[] {
+  return functionTools(tools).map(({ name, description, parameters, strict = false }) => ({
     type: 'function' as const,
     name,
     parameters,
-    strict: false,
+    strict,
     description: description ?? null,
   }));
 }
 
 function responseToolChoice({ toolChoice = 'auto' }: GenerationInput): OpenAiResponse['tool_choice'] {
-  return typeof toolChoice === 'string' ? toolChoice : { type: 'function', name: toolChoice.name };
+  if (typeof toolChoice === 'string') return toolChoice;
+  if ('name' in toolChoice) return { type: 'function', name: toolChoice.name };
+  const tools = toolChoice.allowed.map((name) => ({ type: 'function', name }));
+  return { type: 'allowed_tools', mode: toolChoice.mode, tools };
 }
 
 /** The input of this response alone, without the conversation before it, as `GET .../input_items` lists it. */
@@ -154,42 +160,57 @@ export function listInputItems({ generationId, origin, input }: ResponseContext)
 }
 
 function toResponseItems(message: Message, id: string): ResponseItem[] {
-  const items: ResponseItem[] = [];
-  const content: (ResponseInputItem.Message['content'][number] | { type: 'output_text'; text: string })[] =
-    [];
-  for (const part of partsOf(message)) {
-    const status = 'completed' as const;
-    if (part.type === 'tool-call') {
-      const { name, arguments: argumentsJson } = part;
-      const own = { id: `${id}_${items.length}`, call_id: part.id, name, arguments: argumentsJson, status };
-      items.push({ type: 'function_call', ...own });
-    } else if (part.type === 'tool-result') {
-      const own = { id: `${id}_${items.length}`, call_id: part.id, output: part.content, status };
-      items.push({ type: 'function_call_output', ...own });
-    } else if (part.type === 'image')
-      content.push({ type: 'input_image', image_url: part.url, detail: 'auto' });
-    else if (message.role === 'user') content.push({ type: 'input_text', text: part.text });
-    else content.push({ type: 'output_text', text: part.text });
-  }
-  if (content.length === 0) return items;
   const status = 'completed' as const;
-  const own =
-    message.role === 'user'
-      ? {
-          id,
-          type: 'message' as const,
-          role: 'user' as const,
-          status,
-          content: content.filter((part) => part.type !== 'output_text'),
-        }
-      : {
-          id,
-          type: 'message' as const,
-          role: 'assistant' as const,
-          status,
-          content: content.flatMap((part) =>
-            part.type === 'output_text' ? [{ ...part, annotations: [] }] : [],
-          ),
-        };
-  return [own, ...items];
+  const parts = partsOf(message);
+  const besides = parts.flatMap((part): BesideItem[] => {
+    if (part.type === 'tool-call') {
+      const { id: call_id, name, arguments: argumentsJson } = part;
+      return [{ type: 'function_call', call_id, name, arguments: argumentsJson, status }];
+    }
+    if (part.type === 'tool-result') {
+      const { id: call_id, content } = part;
+      const output = typeof content === 'string' ? content : content.flatMap(inputContent);
+      return [{ type: 'function_call_output', call_id, output, status }];
+    }
+    return part.type === 'native' && !isInputPart(part) ? [part.value as BesideItem] : [];
+  });
+  const items = besides.map((item, index) => ({ id: `${id}_${index}`, ...item }) as ResponseItem);
+  if (message.role === 'assistant') {
+    const content = parts.flatMap(outputContent);
+    return content.length === 0
+      ? items
+      : [{ id, type: 'message', role: 'assistant', status, content }, ...items];
+  }
+  const content = parts.flatMap(inputContent);
+  return content.length === 0
+    ? items
+    : [{ id, type: 'message', role: message.role, status, content }, ...items];
+}
+
+/** An item that stands beside messages, without its id. */
+type BesideItem = { readonly type: string; readonly [field: string]: unknown };
+type InputContent = ResponseInputItem.Message['content'][number];
+type OutputContent = Extract<ResponseItem, { type: 'message'; role: 'assistant' }>['content'][number];
+
+function inputContent(part: Part): InputContent[] {
+  if (part.type === 'text') return [{ type: 'input_text', text: part.text }];
+  if (part.type === 'image') {
+    return [{ type: 'input_image', image_url: part.url, detail: (part.detail ?? 'auto') as 'auto' }];
+  }
+  if (part.type === 'file') {
+    const named = part.name === undefined ? {} : { filename: part.name };
+    const source = part.url.startsWith('data:') ? { file_data: part.url } : { file_url: part.url };
+    return [{ type: 'input_file', ...source, ...named }];
+  }
+  return part.type === 'native' && isInputPart(part) ? [part.value as unknown as InputContent] : [];
+}
+
+function outputContent(part: Part): OutputContent[] {
+  if (part.type !== 'text') return [];
+  if (part.isRefusal === true) return [{ type: 'refusal', refusal: part.text }];
+  return [{ type: 'output_text', text: part.text, annotations: [] }];
+}
+
+function isInputPart({ value }: NativePart): boolean {
+  return typeof value['type'] === 'string' && value['type'].startsWith('input_');
 }

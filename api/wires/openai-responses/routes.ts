@@ -13,12 +13,14 @@ import { relayEvents } from '../../relay/relay-events.ts';
 import { toGenerationFailure } from '../../relay/status-after-budget.ts';
 import { FactsFold } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
+import { type DroppedFields, droppedFields } from '../dropped-fields.ts';
 import { collectingSink, streamToClient, waitForEnd } from '../serve.ts';
 import { setUnbrokenHeaders } from '../unbroken-headers.ts';
 import { startOrResume } from '../wire.ts';
 import { contextOf, conversationAfter, findResponse } from './load-response.ts';
 import { type ResponseFrame, ResponseProjection } from './project.ts';
 import { mapResponseCreate, responseCreateSchema } from './request.ts';
+import { resolveReferences } from './resolve-references.ts';
 import { listInputItems, responseId } from './response-object.ts';
 
 /** How long a cancel waits for the end of the log. */
@@ -62,21 +64,28 @@ async function createResponse(
 ): Promise<void> {
   requireJson(request);
   const caller = callerIn(response);
-  const body = parseBody(request, responseCreateSchema);
+  const parsed = parseBody(request, responseCreateSchema);
+  const body = await resolveReferences(dependencies, caller, parsed);
   const previous = body.previous_response_id ?? null;
   const conversation = previous === null ? [] : await conversationAfter(dependencies, caller, previous);
   const { request: mapped, origin } = mapResponseCreate(dependencies.config, body, conversation);
   const policy = origin.background ? 'continue' : abortPolicyOf(dependencies, request);
   const head = await startOrResume(dependencies, caller, { request: mapped, origin }, request);
   if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
+  const dropped = droppedFields(dependencies.config, mapped);
   if (body.stream === true) {
     const after = startingAfter(request);
-    await streamResponse(dependencies, response, { head, after, refusalIsStatus: true });
+    await streamResponse(dependencies, response, { head, after, dropped, refusalIsStatus: true });
   } else if (origin.background) response.json(await responseNow(dependencies, head));
-  else await sendWhole(dependencies, response, head);
+  else await sendWhole(dependencies, response, head, dropped);
 }
 
-async function sendWhole(dependencies: ApiDependencies, response: Response, head: LogHead): Promise<void> {
+async function sendWhole(
+  dependencies: ApiDependencies,
+  response: Response,
+  head: LogHead,
+  dropped: DroppedFields,
+): Promise<void> {
   const projection = new ResponseProjection(await contextOf(dependencies, head));
   const facts = new FactsFold();
   const done = await waitForEnd(dependencies, response, head.generationId, {
@@ -87,7 +96,7 @@ async function sendWhole(dependencies: ApiDependencies, response: Response, head
     },
   });
   if (done === null) return;
-  setUnbrokenHeaders(response, done);
+  setUnbrokenHeaders(response, done, dropped);
   const whole = projection.response();
   if (done.end?.type === 'generation-error' && whole.status === 'failed') {
     throw toGenerationFailure(done.end, head.generationId);
@@ -97,6 +106,7 @@ async function sendWhole(dependencies: ApiDependencies, response: Response, head
 
 interface ResponseStream {
   readonly head: LogHead;
+  readonly dropped?: DroppedFields | undefined;
   /** The last sequence number that the client has; -1 for none. */
   readonly after: number;
   /** Whether a refusal before the first token becomes the HTTP status. */
@@ -106,7 +116,7 @@ interface ResponseStream {
 async function streamResponse(
   dependencies: ApiDependencies,
   response: Response,
-  { head, after, refusalIsStatus }: ResponseStream,
+  { head, after, dropped, refusalIsStatus }: ResponseStream,
 ): Promise<void> {
   const projection = new ResponseProjection(await contextOf(dependencies, head));
   const encode = (event: GenerationEvent) =>
@@ -117,7 +127,8 @@ async function streamResponse(
       .join('');
   const { generationId } = head;
   // Each delta has its sequence number, so deltas must not be merged.
-  await streamToClient(dependencies, response, { generationId, encode, coalesces: false, refusalIsStatus });
+  const plan = { generationId, encode, coalesces: false, refusalIsStatus, dropped };
+  await streamToClient(dependencies, response, plan);
 }
 
 /** Without `id:`, after which the official Python client reads the comment of a heartbeat as an empty event. */

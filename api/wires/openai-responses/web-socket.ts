@@ -36,6 +36,7 @@ import {
   type ResponseOrigin,
   responsesFrameSchema,
 } from './request.ts';
+import { resolveReferences } from './resolve-references.ts';
 import { type ResponseContext, responseObject } from './response-object.ts';
 
 /** Unstored responses that this socket, and no other, may chain from. */
@@ -111,7 +112,9 @@ class ResponsesSession implements SocketSession {
   async #runTurn(frame: CreateFrame, begun: () => void): Promise<void> {
     const { config } = this.#dependencies;
     const conversation = await this.#conversationBefore(frame);
-    const wire = mapResponseCreate(config, { ...frame, background: false }, conversation);
+    const { caller } = this.#socket;
+    const resolved = await resolveReferences(this.#dependencies, caller, frame, this.#isOwn);
+    const wire = mapResponseCreate(config, { ...resolved, background: false }, conversation);
     if (frame.generate === false) this.#prepare(wire, frame.stream_id);
     else {
       const head = await startOrResume(this.#dependencies, this.#socket.caller, wire, NO_HEADERS);
@@ -123,9 +126,12 @@ class ResponsesSession implements SocketSession {
 
   async #conversationBefore({ previous_response_id: id }: ResponseCreate): Promise<readonly Message[]> {
     if (id === null || id === undefined) return [];
-    const isOwn = (generationId: string) => this.#unstored.get(generationId) === true;
-    return this.#prepared.get(id) ?? conversationAfter(this.#dependencies, this.#socket.caller, id, isOwn);
+    return (
+      this.#prepared.get(id) ?? conversationAfter(this.#dependencies, this.#socket.caller, id, this.#isOwn)
+    );
   }
+
+  readonly #isOwn = (generationId: string): boolean => this.#unstored.get(generationId) === true;
 
   /** `generate: false` prepares a turn without an answer; later turns of this socket can chain from it. */
   #prepare({ request, origin }: WireRequest<ResponseOrigin>, streamId: string | undefined): void {

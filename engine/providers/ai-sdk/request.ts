@@ -9,10 +9,26 @@ import type {
   LanguageModelV4Prompt,
   LanguageModelV4ToolChoice,
 } from '@ai-sdk/provider';
-import { type ImagePart, type Message, partsOf } from '../../../contracts/content.ts';
+import {
+  type FilePart,
+  type ImagePart,
+  type Message,
+  partsOf,
+  type Tool,
+  type ToolChoice,
+  textOfResult,
+} from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { continueInstruction } from '../continue-instruction.ts';
-import { inlineImage, parsedArguments, partsOfType, toolNames } from '../message-parts.ts';
+import {
+  allowedTools,
+  inlineData,
+  parsedArguments,
+  partsOfType,
+  resultMedia,
+  toolNames,
+  withOneSystemText,
+} from '../message-parts.ts';
 import type { ProviderCall } from '../provider.ts';
 
 type PartsOf<Role> = Extract<LanguageModelV4Message, { role: Role }>['content'];
@@ -26,39 +42,63 @@ export function buildAiSdkRequest(
   version: 'v3' | 'v4',
 ): LanguageModelV4CallOptions {
   const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
-  const { system, temperature, topP, stop, tools, toolChoice, output, reasoning } = input;
-  const names = toolNames(input.messages);
+  const { stop, toolChoice, output, reasoning } = input;
+  const { system, messages } = withOneSystemText(input);
+  const tools = allowedTools(input);
+  const names = toolNames(messages);
   const prompt: LanguageModelV4Prompt = [
     ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-    ...[...input.messages, ...continued].flatMap((message) => toAiSdkMessages(message, names, version)),
+    ...[...messages, ...continued].flatMap((message) => toAiSdkMessages(message, names, version)),
   ];
   return {
     prompt,
     maxOutputTokens,
     abortSignal: signal,
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { topP }),
+    ...aiSdkSampling(input),
     ...(stop === undefined ? {} : { stopSequences: [...stop] }),
-    ...(tools === undefined ? {} : { tools: tools.map(toAiSdkTool) }),
+    ...(tools.length === 0 ? {} : { tools: tools.map(toAiSdkTool) }),
     ...(toolChoice === undefined ? {} : { toolChoice: toAiSdkToolChoice(toolChoice) }),
     ...(output === undefined
       ? {}
-      : { responseFormat: { type: 'json' as const, name: output.name, schema: output.schema } }),
-    ...(reasoning === undefined ? {} : { reasoning: reasoning.effort }),
+      : {
+          responseFormat: {
+            type: 'json' as const,
+            name: output.name,
+            ...(output.description === undefined ? {} : { description: output.description }),
+            ...(output.schema === undefined ? {} : { schema: output.schema }),
+          },
+        }),
+    ...(reasoning === undefined
+      ? {}
+      : { reasoning: reasoning.effort === 'max' ? 'xhigh' : reasoning.effort }),
   };
 }
 
-function toAiSdkTool({ name, description, parameters }: NonNullable<GenerationInput['tools']>[number]) {
+function aiSdkSampling(input: GenerationInput): Partial<LanguageModelV4CallOptions> {
+  const { temperature, topP, topK, seed, frequencyPenalty, presencePenalty } = input;
+  return {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(topK === undefined ? {} : { topK }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(frequencyPenalty === undefined ? {} : { frequencyPenalty }),
+    ...(presencePenalty === undefined ? {} : { presencePenalty }),
+  };
+}
+
+function toAiSdkTool({ name, description, parameters, strict }: Tool) {
   return {
     type: 'function' as const,
     name,
     inputSchema: parameters,
     ...(description === undefined ? {} : { description }),
+    ...(strict === undefined ? {} : { strict }),
   };
 }
 
-function toAiSdkToolChoice(choice: NonNullable<GenerationInput['toolChoice']>): LanguageModelV4ToolChoice {
-  return typeof choice === 'string' ? { type: choice } : { type: 'tool', toolName: choice.name };
+function toAiSdkToolChoice(choice: ToolChoice): LanguageModelV4ToolChoice {
+  if (typeof choice === 'string') return { type: choice };
+  return 'name' in choice ? { type: 'tool', toolName: choice.name } : { type: choice.mode };
 }
 
 function toAiSdkMessages(
@@ -75,17 +115,20 @@ function toAiSdkMessages(
         { type: 'tool-call' as const, toolCallId: id, toolName: name, input: parsedArguments(written) },
       ];
     });
-    return [{ role: 'assistant', content }];
+    return content.length === 0 ? [] : [{ role: 'assistant', content }];
   }
-  const results = partsOfType(message, 'tool-result').map(({ id, content, isError }) => ({
+  const results = partsOfType(message, 'tool-result').map((result) => ({
     type: 'tool-result' as const,
-    toolCallId: id,
-    toolName: names.get(id) ?? id,
-    output: { type: isError === true ? ('error-text' as const) : ('text' as const), value: content },
+    toolCallId: result.id,
+    toolName: names.get(result.id) ?? result.id,
+    output: {
+      type: result.isError === true ? ('error-text' as const) : ('text' as const),
+      value: textOfResult(result),
+    },
   }));
-  const content = partsOf(message).flatMap((part): UserPart[] => {
+  const content = [...resultMedia(message), ...partsOf(message)].flatMap((part): UserPart[] => {
     if (part.type === 'text') return [{ type: 'text' as const, text: part.text }];
-    return part.type === 'image' ? [toAiSdkFile(part, version)] : [];
+    return part.type === 'image' || part.type === 'file' ? [toAiSdkFile(part, version)] : [];
   });
   return [
     ...(results.length === 0 ? [] : [{ role: 'tool' as const, content: results }]),
@@ -93,13 +136,13 @@ function toAiSdkMessages(
   ];
 }
 
-function toAiSdkFile(image: ImagePart, version: 'v3' | 'v4'): LanguageModelV4FilePart {
-  const inline = inlineImage(image);
+function toAiSdkFile(part: ImagePart | FilePart, version: 'v3' | 'v4'): LanguageModelV4FilePart {
+  const inline = inlineData(part);
   const data =
     inline === null
-      ? { type: 'url' as const, url: new URL(image.url) }
+      ? { type: 'url' as const, url: new URL(part.url) }
       : { type: 'data' as const, data: inline.data };
-  const mediaType = inline?.mediaType ?? 'image/*';
+  const mediaType = inline?.mediaType ?? (part.type === 'image' ? 'image/*' : 'application/pdf');
   if (version === 'v4') return { type: 'file', mediaType, data };
   return {
     type: 'file',

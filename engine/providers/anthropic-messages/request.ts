@@ -1,105 +1,255 @@
 /** Builds the body of `POST /v1/messages` from a call. Source: Anthropic API reference, "Messages". */
+import { createHash } from 'node:crypto';
 import type {
   ContentBlockParam,
   MessageCreateParamsStreaming,
+  MessageParam,
   OutputConfig,
+  TextBlockParam,
   ThinkingConfigParam,
   ToolChoice,
   ToolUnion,
 } from '@anthropic-ai/sdk/resources/messages';
-import type { Message, Part } from '../../../contracts/content.ts';
+import {
+  type FilePart,
+  type ImagePart,
+  type Message,
+  type Part,
+  partsOf,
+  type Tool,
+  type ToolResultPart,
+} from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
 import { claudeVersion, plainName } from '../../models/model-families.ts';
 import { continueInstruction } from '../continue-instruction.ts';
-import { inlineImage, parsedArguments, partsOfType, resultsFirst } from '../message-parts.ts';
+import {
+  allowedTools,
+  inlineData,
+  parsedArguments,
+  partsOfType,
+  resultsFirst,
+  withoutLeadingSystem,
+} from '../message-parts.ts';
+import { mergeFields, nativeOf, nativeRequestFields } from '../native-request.ts';
 import type { ProviderCall } from '../provider.ts';
 
-/** The last version of the API that accepts `temperature` and `top_p`; the SDK sends a later one. */
+const FORMAT = 'anthropic-messages';
+
+/** The last version of the API that accepts `temperature`, `top_p` and `top_k`; the SDK sends a later one. */
 const SAMPLING_API_VERSION = '2023-06-01';
 
 /** Thinking budget of models up to 4.5 in tokens; later models choose it themselves. */
-const THINKING_TOKENS: Readonly<Record<ReasoningEffort, number>> = {
+const THINKING_TOKENS: Readonly<Record<Exclude<ReasoningEffort, 'none'>, number>> = {
+  minimal: 1_024,
   low: 1_024,
   medium: 4_096,
   high: 16_384,
+  xhigh: 32_768,
+  max: 65_536,
 };
 const LEAST_THINKING_TOKENS = 1_024;
+/** The share of the output cap that thinking may take: the answer needs the rest. */
+const MOST_OF_CAP = 0.8;
+/** This vendor has no mode for JSON without a schema. */
+const ANY_JSON = 'Answer with one JSON object and nothing else.';
+
+type Request = MessageCreateParamsStreaming & { temperature?: number; top_p?: number; top_k?: number };
 
 export function buildAnthropicRequest(call: ProviderCall): MessageCreateParamsStreaming {
   const { model, input, maxOutputTokens, resume } = call;
-  const { system, temperature, topP, stop, tools } = input;
+  const { temperature, topP, topK, stop } = input;
+  const { system, messages } = anthropicConversation(input, continuation(resume));
+  const tools = anthropicTools(input);
   const thinking = anthropicThinking(call);
   const outputConfig = anthropicOutputConfig(call);
-  const body: MessageCreateParamsStreaming & { temperature?: number; top_p?: number } = {
+  const body: Request = {
     model,
-    messages: [...input.messages, ...continuation(resume)].map((message) => ({
-      role: message.role,
-      content:
-        typeof message.content === 'string' ? message.content : resultsFirst(message).map(toAnthropicBlock),
-    })),
+    messages,
     max_tokens: maxOutputTokens,
     stream: true,
-    ...(system === undefined ? {} : { system }),
+    ...(system === null ? {} : { system }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
+    ...(topK === undefined ? {} : { top_k: topK }),
     ...(stop === undefined ? {} : { stop_sequences: [...stop] }),
-    ...(tools === undefined ? {} : { tools: tools.map(toAnthropicTool) }),
-    ...(input.toolChoice === undefined ? {} : { tool_choice: toAnthropicToolChoice(input.toolChoice) }),
+    ...(tools.length === 0 ? {} : { tools }),
+    ...anthropicToolChoice(input),
     ...(outputConfig === null ? {} : { output_config: outputConfig }),
     ...(thinking === null ? {} : { thinking }),
   };
-  return body;
+  const fields = { ...nativeRequestFields(input, FORMAT) };
+  // It is part of `body`, or left out where it cannot continue.
+  delete fields['thinking'];
+  return mergeFields(fields, body);
 }
 
-export function buildAnthropicHeaders({ temperature, topP }: GenerationInput): Record<string, string> {
-  return temperature === undefined && topP === undefined ? {} : { 'anthropic-version': SAMPLING_API_VERSION };
-}
-
-function toAnthropicBlock(part: Part): ContentBlockParam {
-  if (part.type === 'text') return { type: 'text', text: part.text };
-  if (part.type === 'tool-call') {
-    return { type: 'tool_use', id: part.id, name: part.name, input: parsedArguments(part.arguments) };
-  }
-  if (part.type === 'tool-result') {
-    const { id, content, isError } = part;
-    return { type: 'tool_result', tool_use_id: id, content, ...(isError === true ? { is_error: true } : {}) };
-  }
-  const inline = inlineImage(part);
-  if (inline === null) return { type: 'image', source: { type: 'url', url: part.url } };
-  const { data, mediaType } = inline;
-  return { type: 'image', source: { type: 'base64', data, media_type: mediaType as 'image/png' } };
-}
-
-function toAnthropicTool({
-  name,
-  description,
-  parameters,
-}: NonNullable<GenerationInput['tools']>[number]): ToolUnion {
+export function buildAnthropicHeaders({
+  temperature,
+  topP,
+  topK,
+  native,
+}: GenerationInput): Record<string, string> {
+  const samples = temperature !== undefined || topP !== undefined || topK !== undefined;
+  const betas = native?.format === FORMAT ? (native.betas ?? []) : [];
   return {
-    name,
-    input_schema: { ...parameters, type: 'object' },
-    ...(description === undefined ? {} : { description }),
+    ...(samples ? { 'anthropic-version': SAMPLING_API_VERSION } : {}),
+    ...(betas.length === 0 ? {} : { 'anthropic-beta': betas.join(',') }),
   };
 }
 
-function toAnthropicToolChoice(choice: NonNullable<GenerationInput['toolChoice']>): ToolChoice {
-  if (typeof choice !== 'string') return { type: 'tool', name: choice.name };
-  return choice === 'required' ? { type: 'any' } : { type: choice };
+/**
+ * System messages before the conversation become its system text. A later one stays where it is if it came in this
+ * format, whose newer models take it; else its text joins the system text. A system text alone is sent as the user's.
+ */
+function anthropicConversation(
+  input: GenerationInput,
+  continued: readonly Message[],
+): { readonly system: string | TextBlockParam[] | null; readonly messages: MessageParam[] } {
+  const { leading, rest } = withoutLeadingSystem(input.messages);
+  const isMoved = ({ role, native }: Message) =>
+    role === 'developer' || (role === 'system' && native?.format !== FORMAT);
+  const blocks: TextBlockParam[] = [
+    ...(input.system === undefined ? [] : [{ type: 'text' as const, text: input.system }]),
+    ...[...leading, ...rest.filter(isMoved)].flatMap((message) =>
+      partsOfType(message, 'text').map(toTextBlock),
+    ),
+    ...(input.output !== undefined && input.output.schema === undefined
+      ? [{ type: 'text' as const, text: ANY_JSON }]
+      : []),
+  ];
+  const messages = [...rest.filter((message) => !isMoved(message)), ...continued].map(toAnthropicMessage);
+  if (messages.length === 0) return { system: null, messages: [{ role: 'user', content: blocks }] };
+  if (blocks.length === 0) return { system: null, messages };
+  const isPlain = blocks.every((block) => Object.keys(block).length === 2);
+  // Several blocks of a client stay apart, because its cache marks may move from one to another.
+  const isOne = leading.every((message) => typeof message.content === 'string');
+  const joined = blocks.map(({ text }) => text).join('\n\n');
+  return { system: isPlain && isOne ? joined : blocks, messages };
 }
 
+function toAnthropicMessage(message: Message): MessageParam {
+  const role = message.role === 'assistant' || message.role === 'system' ? message.role : 'user';
+  const content =
+    typeof message.content === 'string' ? message.content : resultsFirst(message).flatMap(toAnthropicBlock);
+  return mergeFields(nativeOf(message, FORMAT), { role, content }) as MessageParam;
+}
+
+function toTextBlock(part: Extract<Part, { type: 'text' }>): TextBlockParam {
+  return mergeFields(nativeOf(part, FORMAT), { type: 'text', text: part.text });
+}
+
+function toAnthropicBlock(part: Part): ContentBlockParam[] {
+  const fields = part.type === 'native' ? {} : nativeOf(part, FORMAT);
+  switch (part.type) {
+    case 'text':
+      return [toTextBlock(part)];
+    case 'tool-call': {
+      const { name, arguments: written } = part;
+      const use = {
+        type: 'tool_use' as const,
+        id: toolUseId(part.id),
+        name,
+        input: parsedArguments(written),
+      };
+      return [mergeFields(fields, use)];
+    }
+    case 'tool-result':
+      return [mergeFields(fields, toToolResult(part))];
+    case 'image':
+      return [mergeFields(fields, toImageBlock(part))];
+    case 'file':
+      return [mergeFields(fields, toDocumentBlock(part))];
+    case 'native':
+      return part.format === FORMAT ? [part.value as never] : [];
+  }
+}
+
+function toToolResult({ id, content, isError }: ToolResultPart) {
+  return {
+    type: 'tool_result' as const,
+    tool_use_id: toolUseId(id),
+    content: typeof content === 'string' ? content : (content.flatMap(toAnthropicBlock) as never[]),
+    ...(isError === true ? { is_error: true } : {}),
+  };
+}
+
+function toImageBlock(part: ImagePart) {
+  const inline = inlineData(part);
+  if (inline === null) return { type: 'image' as const, source: { type: 'url' as const, url: part.url } };
+  const { data, mediaType } = inline;
+  return {
+    type: 'image' as const,
+    source: { type: 'base64' as const, data, media_type: mediaType as 'image/png' },
+  };
+}
+
+function toDocumentBlock(part: FilePart) {
+  const title = part.name === undefined ? {} : { title: part.name };
+  const document = (source: object) =>
+    ({ type: 'document' as const, source: source as never, ...title }) as const;
+  const inline = inlineData(part);
+  if (inline === null) return document({ type: 'url', url: part.url });
+  const { data, mediaType } = inline;
+  if (!mediaType.startsWith('text/')) return document({ type: 'base64', data, media_type: mediaType });
+  const text = Buffer.from(data, 'base64').toString('utf8');
+  return document({ type: 'text', data: text, media_type: 'text/plain' });
+}
+
+function anthropicTools(input: GenerationInput): ToolUnion[] {
+  const allowed = new Set(allowedTools(input).map(({ name }) => name));
+  return (input.tools ?? []).flatMap((tool): ToolUnion[] => {
+    if ('format' in tool) return tool.format === FORMAT ? [tool.value as never] : [];
+    return allowed.has(tool.name) ? [toAnthropicTool(tool)] : [];
+  });
+}
+
+function toAnthropicTool(tool: Tool): ToolUnion {
+  const { name, description, parameters, strict } = tool;
+  return mergeFields(nativeOf(tool, FORMAT), {
+    name,
+    input_schema: { ...parameters, type: 'object' as const },
+    ...(description === undefined ? {} : { description }),
+    ...(strict === undefined ? {} : { strict }),
+  });
+}
+
+function anthropicToolChoice(input: GenerationInput): { readonly tool_choice?: ToolChoice } {
+  const { toolChoice, parallelToolCalls } = input;
+  if (toolChoice === undefined && parallelToolCalls === undefined) return {};
+  if (input.tools === undefined) return {};
+  const choice = toAnthropicToolChoice(toolChoice ?? 'auto');
+  if (parallelToolCalls === undefined || choice.type === 'none') return { tool_choice: choice };
+  return { tool_choice: { ...choice, disable_parallel_tool_use: !parallelToolCalls } };
+}
+
+function toAnthropicToolChoice(choice: NonNullable<GenerationInput['toolChoice']>): ToolChoice {
+  if (typeof choice === 'object' && 'name' in choice) return { type: 'tool', name: choice.name };
+  const mode = typeof choice === 'string' ? choice : choice.mode;
+  return mode === 'required' ? { type: 'any' } : { type: mode };
+}
+
+const EFFORTS = {
+  minimal: 'low',
+  low: 'low',
+  medium: 'medium',
+  high: 'high',
+  xhigh: 'xhigh',
+  max: 'max',
+} as const;
+
 function anthropicOutputConfig({ model, input }: ProviderCall): OutputConfig | null {
+  const { output, reasoning } = input;
+  const effort = reasoning === undefined || reasoning.effort === 'none' ? null : EFFORTS[reasoning.effort];
   const config: OutputConfig = {
-    ...(input.output === undefined ? {} : { format: { type: 'json_schema', schema: input.output.schema } }),
-    ...(input.reasoning !== undefined && choosesThinkingBudget(model)
-      ? { effort: input.reasoning.effort }
-      : {}),
+    ...(output?.schema === undefined ? {} : { format: { type: 'json_schema', schema: output.schema } }),
+    ...(effort !== null && choosesThinkingBudget(model) ? { effort } : {}),
   };
   return Object.keys(config).length === 0 ? null : config;
 }
 
 /**
- * Thinking is off if it cannot continue: in the continuation of an answer, and after a tool's result, whose tool call
- * would need its signed thoughts.
+ * Thinking is off if it cannot continue: in the continuation of an answer, and after a tool's result whose tool call
+ * came without its signed thoughts.
  */
 function anthropicThinking({
   model,
@@ -107,14 +257,30 @@ function anthropicThinking({
   maxOutputTokens,
   resume,
 }: ProviderCall): ThinkingConfigParam | null {
-  const last = input.messages.at(-1);
-  if (input.reasoning === undefined || input.reasoning.thinks === false) return null;
-  if ('deliveredText' in resume) return null;
-  if (last !== undefined && partsOfType(last, 'tool-result').length > 0) return null;
+  if ('deliveredText' in resume || lacksThoughts(input.messages)) return null;
+  const most = Math.floor(maxOutputTokens * MOST_OF_CAP);
+  const own = nativeRequestFields(input, FORMAT)['thinking'];
+  if (own !== undefined) return withinCap(own as ThinkingConfigParam, maxOutputTokens, most);
+  const { reasoning } = input;
+  if (reasoning === undefined || reasoning.thinks === false || reasoning.effort === 'none') return null;
   if (choosesThinkingBudget(model)) return { type: 'adaptive', display: 'summarized' };
-  // The budget is part of the output cap, and the answer needs the rest.
-  const budget = Math.min(THINKING_TOKENS[input.reasoning.effort], Math.floor(maxOutputTokens * 0.8));
+  const budget = Math.min(THINKING_TOKENS[reasoning.effort], most);
   return budget < LEAST_THINKING_TOKENS ? null : { type: 'enabled', budget_tokens: budget };
+}
+
+/** The budget of the caller, which must be less than the cap that is left for the call. */
+function withinCap(thinking: ThinkingConfigParam, cap: number, most: number): ThinkingConfigParam | null {
+  if (thinking.type !== 'enabled' || thinking.budget_tokens < cap) return thinking;
+  return most < LEAST_THINKING_TOKENS ? null : { ...thinking, budget_tokens: most };
+}
+
+function lacksThoughts(messages: readonly Message[]): boolean {
+  const last = messages.at(-1);
+  if (last === undefined || partsOfType(last, 'tool-result').length === 0) return false;
+  const called = messages.findLast(({ role }) => role === 'assistant');
+  return !partsOf(called ?? { content: '' }).some(
+    (part) => part.type === 'native' && part.format === FORMAT && part.isReasoning === true,
+  );
 }
 
 /** From 4.6 on; a model whose name has no version counts as a new one. */
@@ -128,4 +294,10 @@ function continuation(resume: ProviderCall['resume']): readonly Message[] {
   const content = resume.deliveredText.trimEnd();
   if (content === '') return [];
   return resume.strategy === 'instruct' ? continueInstruction(content) : [{ role: 'assistant', content }];
+}
+
+/** The vendor takes ids of this form only; the same id always maps to the same one. */
+function toolUseId(id: string): string {
+  if (/^[a-zA-Z0-9_-]{1,256}$/.test(id)) return id;
+  return `toolu_${createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
 }

@@ -1,9 +1,9 @@
 /** Builds the body of `POST /v2/chat` from a call. Source: Cohere API reference, "Chat with streaming (v2)". */
 import type { Cohere } from 'cohere-ai';
-import { type Message, partsOf } from '../../../contracts/content.ts';
+import { functionTools, type Message, partsOf, textOfResult } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { continueInstruction } from '../continue-instruction.ts';
-import { partsOfType, plainText } from '../message-parts.ts';
+import { allowedTools, partsOfType, plainText, resultMedia, withOneSystemText } from '../message-parts.ts';
 import type { ProviderCall } from '../provider.ts';
 
 export function buildCohereRequest({
@@ -13,33 +13,53 @@ export function buildCohereRequest({
   resume,
 }: ProviderCall): Cohere.V2ChatStreamRequest {
   const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
-  const { system, temperature, topP, stop, output, reasoning } = input;
+  const { stop, output, reasoning } = input;
+  const { system, messages } = withOneSystemText(input);
+  const thinks = reasoning !== undefined && reasoning.thinks !== false;
   return {
     model,
     messages: [
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-      ...[...input.messages, ...continued].flatMap(toCohereMessages),
+      ...[...messages, ...continued].flatMap(toCohereMessages),
     ],
     maxTokens: maxOutputTokens,
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { p: topP }),
+    ...cohereSampling(input),
     ...(stop === undefined ? {} : { stopSequences: [...stop] }),
     ...cohereTools(input),
     ...(output === undefined
       ? {}
-      : { responseFormat: { type: 'json_object' as const, jsonSchema: output.schema } }),
-    ...(reasoning === undefined || reasoning.thinks === false
-      ? {}
-      : { thinking: { type: 'enabled' as const } }),
+      : {
+          responseFormat: {
+            type: 'json_object' as const,
+            ...(output.schema === undefined ? {} : { jsonSchema: output.schema }),
+          },
+        }),
+    ...(thinks ? { thinking: { type: reasoning.effort === 'none' ? 'disabled' : 'enabled' } } : {}),
+  };
+}
+
+function cohereSampling(input: GenerationInput): Partial<Cohere.V2ChatStreamRequest> {
+  const { temperature, topP, topK, seed, frequencyPenalty, presencePenalty } = input;
+  return {
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { p: topP }),
+    ...(topK === undefined ? {} : { k: topK }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(frequencyPenalty === undefined ? {} : { frequencyPenalty }),
+    ...(presencePenalty === undefined ? {} : { presencePenalty }),
   };
 }
 
 /** The format can require some tool but not one by name: to require one, it is the only tool in the request. */
-function cohereTools({ tools, toolChoice }: GenerationInput): Partial<Cohere.V2ChatStreamRequest> {
-  if (tools === undefined) return {};
-  const required = typeof toolChoice === 'object' ? toolChoice.name : undefined;
-  const offered = required === undefined ? tools : tools.filter(({ name }) => name === required);
-  const isRequired = required !== undefined || toolChoice === 'required';
+function cohereTools(input: GenerationInput): Partial<Cohere.V2ChatStreamRequest> {
+  const tools = functionTools(input.tools);
+  if (tools.length === 0) return {};
+  const { toolChoice } = input;
+  const choice = typeof toolChoice === 'object' ? toolChoice : { mode: toolChoice };
+  const required = 'name' in choice ? choice.name : undefined;
+  const offered =
+    required === undefined ? allowedTools(input) : tools.filter(({ name }) => name === required);
+  const isRequired = required !== undefined || ('mode' in choice && choice.mode === 'required');
   return {
     tools: offered.map(({ name, description, parameters }) => ({
       type: 'function' as const,
@@ -58,6 +78,7 @@ function toCohereMessages(message: Message): Cohere.ChatMessageV2[] {
       type: 'function' as const,
       function: { name, arguments: written },
     }));
+    if (text === '' && toolCalls.length === 0) return [];
     return [
       {
         role: 'assistant',
@@ -67,9 +88,13 @@ function toCohereMessages(message: Message): Cohere.ChatMessageV2[] {
     ];
   }
   const results = partsOfType(message, 'tool-result').map(
-    ({ id, content }): Cohere.ChatMessageV2 => ({ role: 'tool', toolCallId: id, content }),
+    (result): Cohere.ChatMessageV2 => ({
+      role: 'tool',
+      toolCallId: result.id,
+      content: textOfResult(result),
+    }),
   );
-  const content = partsOf(message).flatMap((part): Cohere.Content[] => {
+  const content = [...resultMedia(message), ...partsOf(message)].flatMap((part): Cohere.Content[] => {
     if (part.type === 'text') return [{ type: 'text', text: part.text }];
     return part.type === 'image' ? [{ type: 'image_url', imageUrl: { url: part.url } }] : [];
   });

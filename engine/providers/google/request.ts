@@ -7,10 +7,25 @@ import type {
   ThinkingConfig,
   ThinkingLevel,
 } from '@google/genai';
-import type { Message, Part as OurPart } from '../../../contracts/content.ts';
-import type { ReasoningEffort } from '../../../contracts/generation.ts';
+import {
+  functionTools,
+  type Message,
+  type Part as OurPart,
+  type ToolResultPart,
+  textOfResult,
+} from '../../../contracts/content.ts';
+import type { GenerationInput } from '../../../contracts/generation.ts';
 import { continueInstruction } from '../continue-instruction.ts';
-import { inlineImage, parsedArguments, resultsFirst, toolNames } from '../message-parts.ts';
+import {
+  inlineData,
+  nearestOfThree,
+  parsedArguments,
+  partsOfType,
+  resultMedia,
+  resultsFirst,
+  toolNames,
+  withOneSystemText,
+} from '../message-parts.ts';
 import type { ProviderCall } from '../provider.ts';
 
 interface GoogleRequest {
@@ -20,11 +35,7 @@ interface GoogleRequest {
 }
 
 /** Thinking budget of Gemini 2.5 in tokens; from 3 on, it takes a level. */
-const THINKING_TOKENS: Readonly<Record<ReasoningEffort, number>> = {
-  low: 1_024,
-  medium: 8_192,
-  high: 24_576,
-};
+const THINKING_TOKENS = { low: 1_024, medium: 8_192, high: 24_576 } as const;
 
 /**
  * Gemini from 3 on refuses a tool call without the signature of its thoughts. A conversation that started with another
@@ -35,19 +46,20 @@ const NO_SIGNATURE = 'skip_thought_signature_validator';
 export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
   const { model, input, maxOutputTokens, resume } = call;
   const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
-  const { system, temperature, topP, stop, tools, output } = input;
-  const names = toolNames(input.messages);
+  const { stop, output } = input;
+  const tools = functionTools(input.tools);
+  const { system, messages } = withOneSystemText(input);
+  const names = toolNames(messages);
   const thinkingConfig = googleThinking(call);
   return {
     model,
-    contents: [...input.messages, ...continued].map((message) => toGoogleContent(message, model, names)),
+    contents: [...messages, ...continued].flatMap((message) => toGoogleContent(message, model, names)),
     config: {
       maxOutputTokens,
       ...(system === undefined ? {} : { systemInstruction: system }),
-      ...(temperature === undefined ? {} : { temperature }),
-      ...(topP === undefined ? {} : { topP }),
+      ...googleSampling(input),
       ...(stop === undefined ? {} : { stopSequences: [...stop] }),
-      ...(tools === undefined
+      ...(tools.length === 0
         ? {}
         : {
             tools: [
@@ -61,44 +73,64 @@ export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
             ],
           }),
       ...(input.toolChoice === undefined ? {} : { toolConfig: toGoogleToolConfig(input.toolChoice) }),
-      ...(output === undefined
-        ? {}
-        : { responseMimeType: 'application/json', responseJsonSchema: output.schema }),
+      ...(output === undefined ? {} : { responseMimeType: 'application/json' }),
+      ...(output?.schema === undefined ? {} : { responseJsonSchema: output.schema }),
       ...(thinkingConfig === null ? {} : { thinkingConfig }),
     },
   };
 }
 
-function toGoogleContent(message: Message, model: string, names: ReadonlyMap<string, string>): Content {
+function googleSampling(input: GenerationInput): Partial<GenerateContentConfig> {
+  const { temperature, topP, topK, seed, frequencyPenalty, presencePenalty } = input;
   return {
-    role: message.role === 'assistant' ? 'model' : 'user',
-    parts: resultsFirst(message).map((part) => toGooglePart(part, model, names)),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(topP === undefined ? {} : { topP }),
+    ...(topK === undefined ? {} : { topK }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(frequencyPenalty === undefined ? {} : { frequencyPenalty }),
+    ...(presencePenalty === undefined ? {} : { presencePenalty }),
   };
 }
 
-function toGooglePart(part: OurPart, model: string, names: ReadonlyMap<string, string>): Part {
+/** Media in the results of tools follow them, in the same turn. */
+function toGoogleContent(message: Message, model: string, names: ReadonlyMap<string, string>): Content[] {
+  const own = resultsFirst(message);
+  const results = partsOfType(message, 'tool-result').length;
+  const parts = [...own.slice(0, results), ...resultMedia(message), ...own.slice(results)].flatMap((part) =>
+    toGooglePart(part, model, names),
+  );
+  return parts.length === 0 ? [] : [{ role: message.role === 'assistant' ? 'model' : 'user', parts }];
+}
+
+function toGooglePart(part: OurPart, model: string, names: ReadonlyMap<string, string>): Part[] {
   switch (part.type) {
     case 'text':
-      return { text: part.text };
+      return [{ text: part.text }];
     case 'tool-call':
-      return {
-        functionCall: { id: part.id, name: part.name, args: parsedArguments(part.arguments) },
-        ...(/gemini-([3-9]|\d\d)/.test(model) ? { thoughtSignature: NO_SIGNATURE } : {}),
-      };
-    case 'tool-result':
-      return {
-        functionResponse: {
-          id: part.id,
-          name: names.get(part.id) ?? part.id,
-          response: part.isError === true ? { error: part.content } : { output: part.content },
+      return [
+        {
+          functionCall: { id: part.id, name: part.name, args: parsedArguments(part.arguments) },
+          ...(/gemini-([3-9]|\d\d)/.test(model) ? { thoughtSignature: NO_SIGNATURE } : {}),
         },
-      };
-    case 'image': {
-      const inline = inlineImage(part);
-      if (inline !== null) return { inlineData: { mimeType: inline.mediaType, data: inline.data } };
-      return { fileData: { fileUri: part.url, mimeType: typeByName(part.url) } };
+      ];
+    case 'tool-result':
+      return [toGoogleResult(part, names)];
+    case 'image':
+    case 'file': {
+      const inline = inlineData(part);
+      if (inline !== null) return [{ inlineData: { mimeType: inline.mediaType, data: inline.data } }];
+      const mimeType = part.type === 'image' ? typeByName(part.url) : 'application/pdf';
+      return [{ fileData: { fileUri: part.url, mimeType } }];
     }
+    case 'native':
+      return [];
   }
+}
+
+function toGoogleResult(part: ToolResultPart, names: ReadonlyMap<string, string>): Part {
+  const text = textOfResult(part);
+  const response = part.isError === true ? { error: text } : { output: text };
+  return { functionResponse: { id: part.id, name: names.get(part.id) ?? part.id, response } };
 }
 
 function typeByName(url: string): string {
@@ -107,9 +139,13 @@ function typeByName(url: string): string {
 }
 
 function toGoogleToolConfig(choice: NonNullable<ProviderCall['input']['toolChoice']>) {
-  const mode = (name: 'AUTO' | 'NONE' | 'ANY') => name as FunctionCallingConfigMode;
+  const mode = (name: 'AUTO' | 'NONE' | 'ANY' | 'VALIDATED') => name as FunctionCallingConfigMode;
   if (typeof choice !== 'string') {
-    return { functionCallingConfig: { mode: mode('ANY'), allowedFunctionNames: [choice.name] } };
+    const allowedFunctionNames = 'name' in choice ? [choice.name] : choice.allowed;
+    const isRequired = 'name' in choice || choice.mode === 'required';
+    return {
+      functionCallingConfig: { mode: mode(isRequired ? 'ANY' : 'VALIDATED'), allowedFunctionNames },
+    };
   }
   const modes = { auto: 'AUTO', none: 'NONE', required: 'ANY' } as const;
   return { functionCallingConfig: { mode: mode(modes[choice]) } };
@@ -118,7 +154,14 @@ function toGoogleToolConfig(choice: NonNullable<ProviderCall['input']['toolChoic
 function googleThinking({ model, input, resume }: ProviderCall): ThinkingConfig | null {
   if (input.reasoning === undefined) return null;
   const { effort } = input.reasoning;
+  const nearest = nearestOfThree(effort);
+  const isBudget = /gemini-2\.5/.test(model);
+  if (nearest === null) return isBudget ? { thinkingBudget: 0 } : { thinkingLevel: level('minimal') };
   const includeThoughts = !('deliveredText' in resume);
-  if (/gemini-2\.5/.test(model)) return { includeThoughts, thinkingBudget: THINKING_TOKENS[effort] };
-  return { includeThoughts, thinkingLevel: effort.toUpperCase() as ThinkingLevel };
+  if (isBudget) return { includeThoughts, thinkingBudget: THINKING_TOKENS[nearest] };
+  return { includeThoughts, thinkingLevel: level(effort === 'minimal' ? effort : nearest) };
+}
+
+function level(name: 'minimal' | 'low' | 'medium' | 'high'): ThinkingLevel {
+  return name.toUpperCase() as ThinkingLevel;
 }

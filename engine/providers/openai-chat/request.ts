@@ -2,27 +2,48 @@
 import { createHash } from 'node:crypto';
 import type {
   ChatCompletionContentPart,
+  ChatCompletionContentPartText,
   ChatCompletionCreateParamsStreaming,
   ChatCompletionMessageParam,
+  ChatCompletionMessageToolCall,
+  ChatCompletionToolChoiceOption,
 } from 'openai/resources/chat/completions';
-import { type Message, partsOf } from '../../../contracts/content.ts';
+import {
+  type FilePart,
+  functionTools,
+  type ImagePart,
+  type Message,
+  type OutputFormat,
+  type Part,
+  partsOf,
+  type Tool,
+  type ToolChoice,
+  type ToolResultPart,
+  textOfResult,
+} from '../../../contracts/content.ts';
+import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
 import { continueInstruction } from '../continue-instruction.ts';
-import { partsOfType, plainText } from '../message-parts.ts';
+import { partsOfType, resultMedia, textOfFile } from '../message-parts.ts';
+import { mergeFields, nativeOf, nativeRequestFields } from '../native-request.ts';
 import type { ProviderCall } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
 
 type Quirks = NonNullable<ProviderSettings['quirks']>;
 /** Fields that vendors have added to the format. */
-type ChatRequest = ChatCompletionCreateParamsStreaming & { reasoning?: { effort: string } };
+type ChatRequest = ChatCompletionCreateParamsStreaming & { reasoning?: { effort: string }; top_k?: number };
+type IdOf = (id: string) => string;
+
+const FORMAT = 'openai-chat';
 
 export function buildOpenAiChatRequest(
   { model, input, maxOutputTokens, resume }: ProviderCall,
   quirks: Quirks = {},
 ): ChatRequest {
   const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
-  const { system, temperature, topP, stop, tools, toolChoice, output, reasoning } = input;
+  const { system, stop, toolChoice, output, reasoning } = input;
   const idOf = quirks.toolCallIds === 'nine-alphanumeric' ? nineAlphanumeric : (id: string) => id;
-  return {
+  const tools = functionTools(input.tools);
+  const request: ChatRequest = {
     model,
     messages: [
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
@@ -31,65 +52,152 @@ export function buildOpenAiChatRequest(
     stream: true,
     [quirks.maxTokensField ?? 'max_tokens']: maxOutputTokens,
     ...(quirks.streamOptions === false ? {} : { stream_options: { include_usage: true } }),
+    ...openAiChatSampling(input),
+    ...(stop === undefined ? {} : { stop: [...stop] }),
+    ...(tools.length === 0 ? {} : { tools: tools.map(toOpenAiChatTool) }),
+    ...(toolChoice === undefined ? {} : { tool_choice: toOpenAiChatToolChoice(toolChoice) }),
+    ...(input.parallelToolCalls === undefined ? {} : { parallel_tool_calls: input.parallelToolCalls }),
+    ...(output === undefined ? {} : { response_format: toOpenAiChatFormat(output) }),
+    ...(reasoning === undefined ? {} : effortField(reasoning.effort, quirks)),
+  };
+  return mergeFields(nativeRequestFields(input, FORMAT), request);
+}
+
+function openAiChatSampling(input: GenerationInput): Partial<ChatRequest> {
+  const { temperature, topP, topK, seed, frequencyPenalty, presencePenalty, verbosity } = input;
+  return {
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
-    ...(stop === undefined ? {} : { stop: [...stop] }),
-    ...(tools === undefined
-      ? {}
-      : {
-          tools: tools.map(({ name, description, parameters }) => ({
-            type: 'function' as const,
-            function: { name, parameters, ...(description === undefined ? {} : { description }) },
-          })),
-        }),
-    ...(toolChoice === undefined
-      ? {}
-      : {
-          tool_choice:
-            typeof toolChoice === 'string'
-              ? toolChoice
-              : { type: 'function' as const, function: { name: toolChoice.name } },
-        }),
-    ...(output === undefined
-      ? {}
-      : { response_format: { type: 'json_schema' as const, json_schema: { ...output, strict: true } } }),
-    ...(reasoning === undefined ? {} : effortField(reasoning.effort, quirks)),
+    ...(topK === undefined ? {} : { top_k: topK }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(frequencyPenalty === undefined ? {} : { frequency_penalty: frequencyPenalty }),
+    ...(presencePenalty === undefined ? {} : { presence_penalty: presencePenalty }),
+    ...(verbosity === undefined ? {} : { verbosity }),
   };
 }
 
-function effortField(effort: 'low' | 'medium' | 'high', { reasoningEffort }: Quirks): Partial<ChatRequest> {
+function toOpenAiChatTool(tool: Tool) {
+  const { name, description, parameters, strict } = tool;
+  return mergeFields(nativeOf(tool, FORMAT), {
+    type: 'function' as const,
+    function: {
+      name,
+      parameters,
+      ...(description === undefined ? {} : { description }),
+      ...(strict === undefined ? {} : { strict }),
+    },
+  });
+}
+
+function toOpenAiChatToolChoice(choice: ToolChoice): ChatCompletionToolChoiceOption {
+  if (typeof choice === 'string') return choice;
+  if ('name' in choice) return { type: 'function', function: { name: choice.name } };
+  const tools = choice.allowed.map((name) => ({ type: 'function', function: { name } }));
+  return { type: 'allowed_tools', allowed_tools: { mode: choice.mode, tools } };
+}
+
+function toOpenAiChatFormat({ name, schema, description, strict = true }: OutputFormat) {
+  if (schema === undefined) return { type: 'json_object' as const };
+  const described = description === undefined ? {} : { description };
+  return { type: 'json_schema' as const, json_schema: { name, schema, strict, ...described } };
+}
+
+function effortField(effort: ReasoningEffort, { reasoningEffort }: Quirks): Partial<ChatRequest> {
   if (reasoningEffort === 'none') return {};
   return reasoningEffort === 'reasoning-object' ? { reasoning: { effort } } : { reasoning_effort: effort };
 }
 
-/** Tool results are separate messages, before the user's text of the same message. */
-function toOpenAiChatMessages(message: Message, idOf: (id: string) => string): ChatCompletionMessageParam[] {
-  const text = plainText(message);
-  if (message.role === 'assistant') {
-    const calls = partsOfType(message, 'tool-call').map(({ id, name, arguments: written }) => ({
-      id: idOf(id),
-      type: 'function' as const,
-      function: { name, arguments: written },
-    }));
-    return [
-      {
-        role: 'assistant',
-        content: text === '' ? null : text,
-        ...(calls.length === 0 ? {} : { tool_calls: calls }),
-      },
-    ];
-  }
-  const results = partsOfType(message, 'tool-result').map(
-    ({ id, content }): ChatCompletionMessageParam => ({ role: 'tool', tool_call_id: idOf(id), content }),
-  );
-  const content = partsOf(message).flatMap((part): ChatCompletionContentPart[] => {
-    if (part.type === 'text') return [{ type: 'text', text: part.text }];
-    return part.type === 'image' ? [{ type: 'image_url', image_url: { url: part.url } }] : [];
-  });
+function toOpenAiChatMessages(message: Message, idOf: IdOf): ChatCompletionMessageParam[] {
+  const native = nativeOf(message, FORMAT);
+  const { role } = message;
+  if (role === 'assistant') return toAssistantMessages(message, idOf);
+  if (role !== 'user') return [mergeFields(native, { role, content: toTextContent(message) })];
+  // Tool results are separate messages, before the user's text of the same message.
+  const results = partsOfType(message, 'tool-result').map((result) => toToolMessage(result, idOf));
+  const own = partsOf(message).filter(({ type }) => type !== 'tool-result');
+  const content = [...resultMedia(message), ...own].flatMap(toContentPart);
   if (content.length === 0) return results;
-  const hasImage = content.some(({ type }) => type === 'image_url');
-  // Plain text as a plain string: not every vendor accepts a list.
-  return [...results, { role: 'user', content: hasImage ? content : text }];
+  return [...results, mergeFields(native, { role, content: plainIfPossible(content) })];
+}
+
+function toToolMessage(result: ToolResultPart, idOf: IdOf): ChatCompletionMessageParam {
+  const texts =
+    typeof result.content === 'string' ? [] : result.content.filter((part) => part.type === 'text');
+  const content = texts.some((part) => part.native !== undefined)
+    ? texts.map((part) => mergeFields(nativeOf(part, FORMAT), { type: 'text' as const, text: part.text }))
+    : textOfResult(result);
+  return mergeFields(nativeOf(result, FORMAT), { role: 'tool', tool_call_id: idOf(result.id), content });
+}
+
+function toAssistantMessages(message: Message, idOf: IdOf): ChatCompletionMessageParam[] {
+  const calls = partsOf(message).flatMap((part): ChatCompletionMessageToolCall[] => {
+    if (part.type === 'native' && part.format === FORMAT) return [part.value as never];
+    if (part.type !== 'tool-call') return [];
+    const { id, name, arguments: written } = part;
+    const call = { id: idOf(id), type: 'function' as const, function: { name, arguments: written || '{}' } };
+    return [mergeFields(nativeOf(part, FORMAT), call)];
+  });
+  const content = toTextContent(message);
+  const native = nativeOf(message, FORMAT);
+  // What was all thoughts of another format leaves nothing to say.
+  if (content.length === 0 && calls.length === 0 && Object.keys(native).length === 0) return [];
+  const own = { content: content.length === 0 ? null : content };
+  return [
+    mergeFields(native, { role: 'assistant', ...own, ...(calls.length === 0 ? {} : { tool_calls: calls }) }),
+  ];
+}
+
+type TextContent = ChatCompletionContentPartText | { type: 'refusal'; refusal: string };
+
+/** The text of a message; as a list only if its parts have something to say besides. */
+function toTextContent(message: Message): string | never[] {
+  const parts = partsOfType(message, 'text').map(
+    (part): TextContent =>
+      part.isRefusal === true
+        ? mergeFields(nativeOf(part, FORMAT), { type: 'refusal', refusal: part.text })
+        : mergeFields(nativeOf(part, FORMAT), { type: 'text', text: part.text }),
+  );
+  return plainIfPossible(parts) as string | never[];
+}
+
+/** Plain text as a plain string: not every vendor accepts a list. */
+function plainIfPossible<Content extends ChatCompletionContentPart | TextContent>(
+  content: readonly Content[],
+): string | Content[] {
+  const isPlain = (part: Content) => part.type === 'text' && Object.keys(part).length === 2;
+  if (!content.every(isPlain)) return [...content];
+  return content.map((part) => ('text' in part ? part.text : '')).join('');
+}
+
+function toContentPart(part: Part): ChatCompletionContentPart[] {
+  switch (part.type) {
+    case 'text':
+      return [mergeFields(nativeOf(part, FORMAT), { type: 'text', text: part.text })];
+    case 'image':
+      return [toImage(part)];
+    case 'file':
+      return [toFile(part)];
+    case 'native':
+      return part.format === FORMAT ? [part.value as never] : [];
+    default:
+      return [];
+  }
+}
+
+function toImage(part: ImagePart): ChatCompletionContentPart {
+  const detail = part.detail === undefined ? {} : { detail: part.detail as 'auto' };
+  return mergeFields(nativeOf(part, FORMAT), {
+    type: 'image_url',
+    image_url: { url: part.url, ...detail },
+  });
+}
+
+function toFile(part: FilePart): ChatCompletionContentPart {
+  const fields = nativeOf(part, FORMAT);
+  const text = textOfFile(part);
+  if (text !== null && Object.keys(fields).length === 0) return { type: 'text', text };
+  const file = { filename: part.name ?? 'file.pdf', file_data: part.url };
+  return mergeFields(fields, { type: 'file', file });
 }
 
 /** Mistral accepts only ids of this form; the same id always maps to the same one. */

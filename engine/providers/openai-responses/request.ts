@@ -1,23 +1,43 @@
 /** Builds the body of `POST /v1/responses` from a call. Source: OpenAI API reference, "Create a model response". */
+import { createHash } from 'node:crypto';
 import type {
+  EasyInputMessage,
   ResponseCreateParamsStreaming,
   ResponseInputContent,
   ResponseInputItem,
 } from 'openai/resources/responses/responses';
-import type { Message } from '../../../contracts/content.ts';
+import {
+  functionTools,
+  type Message,
+  type OutputFormat,
+  type Part,
+  type ResultContent,
+  type Tool,
+  type ToolChoice,
+  type ToolResultPart,
+} from '../../../contracts/content.ts';
+import type { GenerationInput } from '../../../contracts/generation.ts';
 import { continueInstruction } from '../continue-instruction.ts';
-import { plainText, resultsFirst } from '../message-parts.ts';
+import { plainText, resultsFirst, textOfFile } from '../message-parts.ts';
+import { mergeFields, nativeOf, nativeRequestFields } from '../native-request.ts';
 import type { ProviderCall } from '../provider.ts';
+
+type ResponsesRequest = ResponseCreateParamsStreaming;
+
+const FORMAT = 'openai-responses';
+/** Source: the vendor's error for longer ones. */
+const CALL_ID_CHARS = 64;
 
 /** @param isBackground whether the response runs at the provider without us, so that we can reattach to it. */
 export function buildOpenAiResponseRequest(
   { model, input, maxOutputTokens, resume }: ProviderCall,
   { isBackground }: { readonly isBackground: boolean },
-): ResponseCreateParamsStreaming {
+): ResponsesRequest {
   const isContinued = 'deliveredText' in resume;
   const continued = isContinued ? continueInstruction(resume.deliveredText) : [];
-  const { system, temperature, topP, tools, toolChoice, output, reasoning } = input;
-  return {
+  const { system, temperature, topP, toolChoice } = input;
+  const tools = functionTools(input.tools);
+  const request: ResponsesRequest = {
     model,
     input: [...input.messages, ...continued].flatMap(toOpenAiResponseItems),
     max_output_tokens: maxOutputTokens,
@@ -26,57 +46,148 @@ export function buildOpenAiResponseRequest(
     ...(system === undefined ? {} : { instructions: system }),
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
-    ...(tools === undefined
-      ? {}
-      : {
-          tools: tools.map(({ name, description, parameters }) => ({
-            type: 'function' as const,
-            name,
-            parameters,
-            strict: false,
-            ...(description === undefined ? {} : { description }),
-          })),
-        }),
-    ...(toolChoice === undefined
-      ? {}
-      : {
-          tool_choice:
-            typeof toolChoice === 'string'
-              ? toolChoice
-              : { type: 'function' as const, name: toolChoice.name },
-        }),
-    ...(output === undefined
-      ? {}
-      : { text: { format: { type: 'json_schema' as const, strict: true, ...output } } }),
-    ...(reasoning === undefined
-      ? {}
-      : { reasoning: { effort: reasoning.effort, ...(isContinued ? {} : { summary: 'auto' as const }) } }),
+    ...(tools.length === 0 ? {} : { tools: tools.map(toOpenAiResponseTool) }),
+    ...(toolChoice === undefined ? {} : { tool_choice: toOpenAiResponseToolChoice(toolChoice) }),
+    ...(input.parallelToolCalls === undefined ? {} : { parallel_tool_calls: input.parallelToolCalls }),
+    ...textField(input),
+    ...reasoningField(input, isContinued),
   };
+  const fields = { ...nativeRequestFields(input, FORMAT) };
+  // It is part of `request`, or left out of a continuation.
+  delete fields['reasoning'];
+  return mergeFields(fields, request);
+}
+
+function textField({ output, verbosity }: GenerationInput): Partial<ResponsesRequest> {
+  if (output === undefined && verbosity === undefined) return {};
+  return {
+    text: {
+      ...(output === undefined ? {} : { format: toOpenAiResponseFormat(output) }),
+      ...(verbosity === undefined ? {} : { verbosity }),
+    },
+  };
+}
+
+function toOpenAiResponseFormat({ name, schema, description, strict = true }: OutputFormat) {
+  if (schema === undefined) return { type: 'json_object' as const };
+  const described = description === undefined ? {} : { description };
+  return { type: 'json_schema' as const, name, schema, strict, ...described };
+}
+
+function reasoningField(input: GenerationInput, isContinued: boolean): Partial<ResponsesRequest> {
+  const own = nativeRequestFields(input, FORMAT)['reasoning'];
+  const native = typeof own === 'object' && own !== null ? own : {};
+  const effort = input.reasoning?.effort;
+  if (effort === undefined && Object.keys(native).length === 0) return {};
+  const reasoning = {
+    ...(effort === undefined || effort === 'none' ? {} : { summary: 'auto' as const }),
+    ...native,
+    ...(effort === undefined ? {} : { effort }),
+  };
+  if (!isContinued) return { reasoning };
+  const { summary: _, ...continued } = reasoning;
+  return { reasoning: continued };
+}
+
+function toOpenAiResponseTool(tool: Tool) {
+  const { name, description, parameters, strict = false } = tool;
+  const described = description === undefined ? {} : { description };
+  const own = { type: 'function' as const, name, parameters, strict, ...described };
+  return mergeFields(nativeOf(tool, FORMAT), own);
+}
+
+function toOpenAiResponseToolChoice(choice: ToolChoice): NonNullable<ResponsesRequest['tool_choice']> {
+  if (typeof choice === 'string') return choice;
+  if ('name' in choice) return { type: 'function', name: choice.name };
+  const tools = choice.allowed.map((name) => ({ type: 'function', name }));
+  return { type: 'allowed_tools', mode: choice.mode, tools };
 }
 
 /** One message becomes several items: tool calls and results are items beside the messages, in their order. */
 function toOpenAiResponseItems(message: Message): ResponseInputItem[] {
   const parts = resultsFirst(message);
-  if (parts.every(({ type }) => type === 'text'))
-    return [{ role: message.role, content: plainText(message) }];
+  const { role } = message;
+  const fields = nativeOf(message, FORMAT);
+  const isPlain = (part: Part) => part.type === 'text' && part.native === undefined && !part.isRefusal;
+  if (parts.every(isPlain)) return [mergeFields(fields, { role, content: plainText(message) })];
   const items: ResponseInputItem[] = [];
   let content: ResponseInputContent[] = [];
   const close = () => {
-    if (content.length > 0) items.push({ role: 'user', content });
+    if (content.length > 0) items.push(mergeFields(fields, messageItem(role, content)));
     content = [];
   };
   for (const part of parts) {
-    if (part.type === 'image') content.push({ type: 'input_image', image_url: part.url, detail: 'auto' });
-    else if (part.type === 'text' && message.role === 'user') {
-      content.push({ type: 'input_text', text: part.text });
-    } else {
-      close();
-      if (part.type === 'text') items.push({ role: 'assistant', content: part.text });
-      else if (part.type === 'tool-call') {
-        items.push({ type: 'function_call', call_id: part.id, name: part.name, arguments: part.arguments });
-      } else items.push({ type: 'function_call_output', call_id: part.id, output: part.content });
+    const own = toContent(part, role);
+    if (own !== null) {
+      content.push(own);
+      continue;
     }
+    close();
+    if (part.type === 'tool-call') {
+      const { name, arguments: written } = part;
+      const item = { type: 'function_call' as const, call_id: callIdOf(part.id), name };
+      items.push(mergeFields(nativeOf(part, FORMAT), { ...item, arguments: written || '{}' }));
+    } else if (part.type === 'tool-result') items.push(toResultItem(part));
+    else if (part.type === 'native' && part.format === FORMAT) items.push(part.value as never);
   }
   close();
   return items;
+}
+
+/** An assistant's plain text is a plain string; what else it wrote has the form of an answer. */
+function messageItem(role: Message['role'], content: ResponseInputContent[]): EasyInputMessage {
+  if (role !== 'assistant') return { role, content };
+  const [only] = content as { readonly type: string; readonly text?: string }[];
+  const isPlain = content.length === 1 && only?.text !== undefined && Object.keys(only).length === 2;
+  return isPlain ? { role, content: only.text } : { type: 'message', role, content };
+}
+
+function toResultItem(part: ToolResultPart): ResponseInputItem {
+  const output =
+    typeof part.content === 'string'
+      ? part.content
+      : part.content.flatMap((own) => (toContent(own, 'user') ?? []) as never[]);
+  const item = { type: 'function_call_output' as const, call_id: callIdOf(part.id), output };
+  return mergeFields(nativeOf(part, FORMAT), item);
+}
+
+/** @returns null for what stands beside messages. */
+function toContent(part: Part | ResultContent, role: Message['role']): ResponseInputContent | null {
+  if (part.type === 'text') {
+    const fields = nativeOf(part, FORMAT);
+    if (role !== 'assistant') return mergeFields(fields, { type: 'input_text' as const, text: part.text });
+    const own = part.isRefusal
+      ? { type: 'refusal', refusal: part.text }
+      : { type: 'output_text', text: part.text };
+    // An assistant's turn takes the parts of an answer, which the SDK's type has under another item.
+    return mergeFields(fields, own) as unknown as ResponseInputContent;
+  }
+  if (part.type === 'image') {
+    const own = {
+      type: 'input_image' as const,
+      image_url: part.url,
+      detail: (part.detail ?? 'auto') as 'auto',
+    };
+    return mergeFields(nativeOf(part, FORMAT), own);
+  }
+  if (part.type === 'file') {
+    const fields = nativeOf(part, FORMAT);
+    const text = textOfFile(part);
+    if (text !== null && Object.keys(fields).length === 0) return { type: 'input_text', text };
+    const named = { filename: part.name ?? 'file.pdf', file_data: part.url };
+    const source = part.url.startsWith('data:') ? named : { file_url: part.url };
+    return mergeFields(fields, { type: 'input_file' as const, ...source });
+  }
+  const isPart = part.type === 'native' && part.format === FORMAT && isInputPart(part.value['type']);
+  return isPart ? (part.value as never) : null;
+}
+
+function isInputPart(type: unknown): boolean {
+  return typeof type === 'string' && type.startsWith('input_');
+}
+
+/** The vendor refuses longer ids; the same id always maps to the same one. */
+function callIdOf(id: string): string {
+  if (id.length <= CALL_ID_CHARS) return id;
+  return `call_${createHash('sha256').update(id).digest('hex').slice(0, 40)}`;
 }

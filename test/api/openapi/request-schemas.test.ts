@@ -131,12 +131,12 @@ describe('the message of an error', () => {
       {
         input: [
           { role: 'user', content: 'a' },
-          { role: 'user', content: [{ type: 'input_image' }] },
+          { role: 'user', content: [{ type: 'refusal' }] },
         ],
       },
-      'input.1.content.0.image_url',
+      'input.1.content.0.refusal',
     ],
-    [{ input: [{ type: 'item_of_tomorrow' }] }, 'input.0.type'],
+    [{ input: [{ type: 5 }] }, 'input.0.type'],
     [{ input: 5 }, 'input'],
     [{ input: 'a', tool_choice: { type: 'function' } }, 'tool_choice.name'],
   ])('names the field within a union: %j', (body, param) => {

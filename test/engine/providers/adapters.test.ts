@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { functionTools } from '../../../contracts/content.ts';
 import type { ErrorCode } from '../../../contracts/errors.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type {
@@ -50,7 +51,7 @@ const calls = async () =>
   (await control('GET', 'calls')) as { outputTokensGenerated: number; state: string }[];
 
 function trueTextOf({ input }: ProviderCall): string {
-  return trueText(input);
+  return trueText({ ...input, tools: functionTools(input.tools) });
 }
 
 function adapter(wire: Wire): Provider {

@@ -5,12 +5,12 @@
 import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { Message, Part } from '../../../contracts/content.ts';
+import type { Message, Part, ResultContent } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
 import type { AnswerWriter, Ending, Wire, WireRequest } from '../serve-call.ts';
 import type { AnswerToken } from '../true-text.ts';
 import { generatedArguments, generatedText } from './generated-parts.ts';
-import { imagePart, messageOf, textPart } from './read-parts.ts';
+import { filePart, imagePart, messageOf, textPart } from './read-parts.ts';
 
 const blockSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('text'), text: z.string() }),
@@ -22,19 +22,39 @@ const blockSchema = z.discriminatedUnion('type', [
     ]),
   }),
   z.object({ type: z.literal('tool_use'), id: z.string(), name: z.string(), input: z.unknown() }),
-  z.object({ type: z.literal('tool_result'), tool_use_id: z.string(), content: z.string() }),
+  z.object({
+    type: z.literal('tool_result'),
+    tool_use_id: z.string(),
+    content: z.union([z.string(), z.array(z.looseObject({ type: z.string() }))]).optional(),
+  }),
+  z.object({
+    type: z.literal('document'),
+    source: z.object({
+      type: z.string(),
+      media_type: z.string().optional(),
+      data: z.string().optional(),
+      url: z.string().optional(),
+    }),
+  }),
 ]);
+const anyBlockSchema = z.union([blockSchema, z.object({ type: z.string() })]);
+type Block = z.infer<typeof blockSchema>;
 const requestSchema = z.object({
   model: z.string(),
   max_tokens: z.int().positive(),
-  system: z.string().optional(),
+  system: z.union([z.string(), z.array(z.object({ text: z.string() }))]).optional(),
   messages: z
     .array(
-      z.object({ role: z.enum(['user', 'assistant']), content: z.union([z.string(), z.array(blockSchema)]) }),
+      z.object({
+        role: z.enum(['user', 'assistant', 'system']),
+        content: z.union([z.string(), z.array(anyBlockSchema)]),
+      }),
     )
     .min(1),
   stream: z.boolean().optional(),
-  tools: z.array(z.object({ name: z.string(), input_schema: z.record(z.string(), z.unknown()) })).optional(),
+  tools: z
+    .array(z.object({ name: z.string(), input_schema: z.record(z.string(), z.unknown()).optional() }))
+    .optional(),
   tool_choice: z
     .object({ type: z.enum(['auto', 'any', 'none', 'tool']), name: z.string().optional() })
     .optional(),
@@ -71,9 +91,10 @@ export const anthropicWire: Wire = {
     return {
       model: body.model,
       input: {
-        system: body.system,
+        system:
+          typeof body.system === 'string' ? body.system : body.system?.map(({ text }) => text).join('\n\n'),
         messages: body.messages.flatMap(({ role, content }) => toMessages(role, content)),
-        tools: body.tools?.map(({ name, input_schema }) => ({ name, parameters: input_schema })),
+        tools: body.tools?.map(({ name, input_schema }) => ({ name, parameters: input_schema ?? {} })),
         toolChoice:
           choice?.type === 'tool'
             ? { name: choice.name ?? '' }
@@ -206,28 +227,40 @@ function deltaOf({ kind, text }: AnswerToken): object {
     : { type: 'input_json_delta', partial_json: text };
 }
 
-function toMessages(role: Message['role'], content: string | z.infer<typeof blockSchema>[]): Message[] {
+function toMessages(role: Message['role'], content: string | z.infer<typeof anyBlockSchema>[]): Message[] {
   if (typeof content === 'string') return messageOf(role, textPart(content));
   return messageOf(role, content.flatMap(toParts));
 }
 
-function toParts(block: z.infer<typeof blockSchema>): Part[] {
-  switch (block.type) {
+function toParts(own: z.infer<typeof anyBlockSchema>): Part[] {
+  const { data: block } = blockSchema.safeParse(own);
+  switch (block?.type) {
     case 'text':
       return textPart(block.text);
     case 'image':
-      return [
-        imagePart(
-          block.source.type === 'url'
-            ? block.source.url
-            : `data:${block.source.media_type};base64,${block.source.data}`,
-        ),
-      ];
+      return [imagePart(block.source.type === 'url' ? block.source.url : dataUrl(block.source))];
+    case 'document':
+      return toFile(block.source);
     case 'tool_use':
       return [{ type: 'tool-call', id: block.id, name: block.name, arguments: JSON.stringify(block.input) }];
-    case 'tool_result':
-      return [{ type: 'tool-result', id: block.tool_use_id, content: block.content }];
+    case 'tool_result': {
+      const content =
+        typeof block.content === 'string' ? block.content : (block.content ?? []).flatMap(toParts);
+      return [{ type: 'tool-result', id: block.tool_use_id, content: content as ResultContent[] }];
+    }
+    default:
+      return [];
   }
+}
+
+function dataUrl({ media_type, data }: { media_type?: string | undefined; data?: string | undefined }) {
+  return `data:${media_type};base64,${data}`;
+}
+
+function toFile(source: Extract<Block, { type: 'document' }>['source']): Part[] {
+  if (source.url !== undefined) return [filePart(source.url)];
+  if (source.type === 'text') return textPart(source.data);
+  return source.data === undefined ? [] : [filePart(dataUrl(source))];
 }
 
 function refusalOf({ model, input }: WireRequest, fault: { kind: string } | null): string | null {

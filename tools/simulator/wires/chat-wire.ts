@@ -23,7 +23,10 @@ const requestSchema = z.object({
     .nullish(),
   tool_choice: toolChoiceSchema.nullish(),
   response_format: z
-    .object({ json_schema: z.object({ schema: z.record(z.string(), z.unknown()) }).optional() })
+    .object({
+      type: z.string(),
+      json_schema: z.object({ schema: z.record(z.string(), z.unknown()) }).optional(),
+    })
     .nullish(),
   reasoning_effort: z.string().nullish(),
 });
@@ -45,14 +48,12 @@ export const chatWire: Wire = {
   read(path, json) {
     if (!PATH.test(path)) return null;
     const body = requestSchema.parse(json);
-    const isSystem = ({ role }: { role: string }) => role === 'system' || role === 'developer';
-    const system = body.messages.filter(isSystem).map(({ content }) => content);
-    const schema = body.response_format?.json_schema?.schema;
+    const format = body.response_format;
+    const schema = format?.type === 'json_object' ? { type: 'object' } : format?.json_schema?.schema;
     return {
       model: body.model,
       input: {
-        system: system.length === 0 ? undefined : system.join('\n'),
-        messages: body.messages.filter((message) => !isSystem(message)).flatMap(readChatMessage),
+        messages: body.messages.flatMap(readChatMessage),
         tools: body.tools?.map((tool) => tool.function),
         toolChoice: body.tool_choice ?? undefined,
         output: schema === undefined ? undefined : { schema },

@@ -37,14 +37,13 @@ export const cohereWire: Wire = {
   read(path, json) {
     if (path !== '/v2/chat') return null;
     const body = requestSchema.parse(json);
-    const system = body.messages.filter(({ role }) => role === 'system').map(({ content }) => content);
-    const schema = body.response_format?.json_schema;
+    const format = body.response_format;
+    const schema = format === undefined ? undefined : (format.json_schema ?? { type: 'object' });
     const choice = body.tool_choice;
     return {
       model: body.model,
       input: {
-        system: system.length === 0 ? undefined : system.join('\n'),
-        messages: body.messages.filter(({ role }) => role !== 'system').flatMap(readChatMessage),
+        messages: body.messages.flatMap(readChatMessage),
         tools: body.tools?.map((tool) => tool.function),
         toolChoice: choice === undefined ? undefined : choice === 'NONE' ? 'none' : 'required',
         output: schema === undefined ? undefined : { schema },

@@ -7,12 +7,12 @@ import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
 import type { AnswerWriter, Ending, ErrorKind, Wire } from '../serve-call.ts';
 import type { AnswerToken } from '../true-text.ts';
 import { generatedArguments, generatedText } from './generated-parts.ts';
-import { imagePart, messageOf, textPart } from './read-parts.ts';
+import { filePart, imagePart, messageOf, textPart } from './read-parts.ts';
 
 const partSchema = z.object({
   text: z.string().optional(),
   inlineData: z.object({ mimeType: z.string(), data: z.string() }).optional(),
-  fileData: z.object({ fileUri: z.string() }).optional(),
+  fileData: z.object({ fileUri: z.string(), mimeType: z.string().optional() }).optional(),
   functionCall: z.object({ id: z.string().optional(), name: z.string(), args: z.unknown() }).optional(),
   functionResponse: z
     .object({ id: z.string().optional(), name: z.string(), response: z.record(z.string(), z.unknown()) })
@@ -42,6 +42,7 @@ const requestSchema = z.object({
   generationConfig: z
     .object({
       maxOutputTokens: z.int().optional(),
+      responseMimeType: z.string().optional(),
       responseJsonSchema: z.record(z.string(), z.unknown()).optional(),
       thinkingConfig: z.object({ includeThoughts: z.boolean().optional() }).optional(),
     })
@@ -73,11 +74,13 @@ export const googleWire: Wire = {
       /^\/v1(?:beta)?\/models\/([^/:]+):(streamGenerateContent|generateContent)$/.exec(path) ?? [];
     if (model === undefined) return null;
     const body = requestSchema.parse(json);
-    const schema = body.generationConfig?.responseJsonSchema;
+    const { responseJsonSchema, responseMimeType } = body.generationConfig ?? {};
+    const isJson = responseMimeType === 'application/json';
+    const schema = responseJsonSchema ?? (isJson ? { type: 'object' } : undefined);
     return {
       model,
       input: {
-        system: body.systemInstruction?.parts.map(({ text }) => text).join('\n'),
+        system: body.systemInstruction?.parts.map(({ text }) => text).join('\n\n'),
         messages: body.contents.flatMap(toMessages),
         tools: body.tools?.flatMap(({ functionDeclarations }) =>
           functionDeclarations.map(({ name, parametersJsonSchema }) => ({
@@ -203,8 +206,10 @@ function toParts({
   functionResponse,
 }: z.infer<typeof partSchema>): Part[] {
   if (text !== undefined) return textPart(text);
-  if (inlineData !== undefined) return [imagePart(`data:${inlineData.mimeType};base64,${inlineData.data}`)];
-  if (fileData !== undefined) return [imagePart(fileData.fileUri)];
+  if (inlineData !== undefined) {
+    return [mediaPart(inlineData.mimeType, `data:${inlineData.mimeType};base64,${inlineData.data}`)];
+  }
+  if (fileData !== undefined) return [mediaPart(fileData.mimeType ?? 'image/', fileData.fileUri)];
   if (functionCall !== undefined) {
     const { id = '', name, args } = functionCall;
     return [{ type: 'tool-call', id, name, arguments: JSON.stringify(args ?? {}) }];
@@ -220,4 +225,8 @@ function toToolChoice(config: z.infer<typeof requestSchema>['toolConfig']) {
   if (mode !== 'ANY') return 'auto' as const;
   const [name] = names ?? [];
   return name === undefined ? ('required' as const) : { name };
+}
+
+function mediaPart(mimeType: string, url: string): Part {
+  return mimeType.startsWith('image/') ? imagePart(url) : filePart(url);
 }

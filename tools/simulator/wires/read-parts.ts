@@ -13,6 +13,10 @@ export function textPart(text: string | null | undefined): Part[] {
   return text ? [{ type: 'text', text }] : [];
 }
 
+export function filePart(url: string): Part {
+  return { type: 'file', url };
+}
+
 export function imagePart(url: string): Part {
   return { type: 'image', url };
 }

@@ -4,7 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import type { Message } from '../../../contracts/content.ts';
+import type { Message, Part, ResultContent } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
 import { apiKeyOf, failBeforeAnswer, sendJson } from '../exchange.ts';
 import {
@@ -18,7 +18,7 @@ import {
 import type { AnswerToken } from '../true-text.ts';
 import { generatedArguments, generatedText } from './generated-parts.ts';
 import { openAiError, toolChoiceSchema } from './openai-parts.ts';
-import { imagePart, messageOf, textPart } from './read-parts.ts';
+import { filePart, imagePart, messageOf, textPart } from './read-parts.ts';
 
 const contentSchema = z.union([
   z.string(),
@@ -26,9 +26,14 @@ const contentSchema = z.union([
     z.union([
       z.object({ type: z.enum(['input_text', 'output_text']), text: z.string() }),
       z.object({ type: z.literal('input_image'), image_url: z.string() }),
+      z.object({ type: z.literal('input_file'), file_data: z.string() }),
+      z.object({ type: z.literal('input_file'), file_url: z.string() }),
+      z.object({ type: z.literal('refusal'), refusal: z.string() }),
+      z.object({ type: z.string() }),
     ]),
   ),
 ]);
+type Content = z.infer<typeof contentSchema>;
 const itemSchema = z.union([
   z.object({ role: z.enum(['user', 'assistant', 'system', 'developer']), content: contentSchema }),
   z.object({
@@ -37,7 +42,8 @@ const itemSchema = z.union([
     name: z.string(),
     arguments: z.string(),
   }),
-  z.object({ type: z.literal('function_call_output'), call_id: z.string(), output: z.string() }),
+  z.object({ type: z.literal('function_call_output'), call_id: z.string(), output: contentSchema }),
+  z.object({ type: z.string() }),
 ]);
 const requestSchema = z.object({
   model: z.string(),
@@ -72,7 +78,8 @@ export const responsesWire: Wire = {
     const body = requestSchema.parse(json);
     const items =
       typeof body.input === 'string' ? [{ role: 'user' as const, content: body.input }] : body.input;
-    const schema = body.text?.format?.schema;
+    const format = body.text?.format;
+    const schema = format?.type === 'json_object' ? { type: 'object' } : format?.schema;
     return {
       model: body.model,
       input: {
@@ -294,17 +301,23 @@ function toWireUsage({ input, cached, written, output, reasoning }: SimulatedUsa
 }
 
 function toMessages(item: z.infer<typeof itemSchema>): Message[] {
-  if (!('role' in item)) {
-    return item.type === 'function_call'
-      ? messageOf('assistant', [
-          { type: 'tool-call', id: item.call_id, name: item.name, arguments: item.arguments },
-        ])
-      : messageOf('user', [{ type: 'tool-result', id: item.call_id, content: item.output }]);
+  if ('role' in item) return messageOf(item.role, toParts(item.content));
+  if ('arguments' in item) {
+    const { call_id: id, name, arguments: written } = item;
+    return messageOf('assistant', [{ type: 'tool-call', id, name, arguments: written }]);
   }
-  const role = item.role === 'assistant' ? 'assistant' : 'user';
-  if (typeof item.content === 'string') return messageOf(role, textPart(item.content));
-  return messageOf(
-    role,
-    item.content.flatMap((part) => ('text' in part ? textPart(part.text) : [imagePart(part.image_url)])),
-  );
+  if (!('output' in item)) return [];
+  const content = typeof item.output === 'string' ? item.output : (toParts(item.output) as ResultContent[]);
+  return messageOf('user', [{ type: 'tool-result', id: item.call_id, content }]);
+}
+
+function toParts(content: Content): Part[] {
+  if (typeof content === 'string') return textPart(content);
+  return content.flatMap((part) => {
+    if ('text' in part) return textPart(part.text);
+    if ('refusal' in part) return textPart(part.refusal);
+    if ('image_url' in part) return [imagePart(part.image_url)];
+    if ('file_data' in part) return [filePart(part.file_data)];
+    return 'file_url' in part ? [filePart(part.file_url)] : [];
+  });
 }

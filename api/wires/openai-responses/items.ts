@@ -1,0 +1,169 @@
+/** The input items of OpenAI's Responses as our messages. An item without a part of ours is kept as it is. */
+import { z } from 'zod';
+import type { Message, NativePart, ResultContent } from '../../../contracts/content.ts';
+import { LIMITS } from '../../../contracts/limits.ts';
+import { Conversation } from '../conversation.ts';
+import { nativeRest } from '../native.ts';
+
+const FORMAT = 'openai-responses';
+const OTHER_CONTENT = /^(?!(?:input_text|output_text|input_image|input_file|refusal)$)/;
+const OTHER_ITEM = /^(?!(?:message|function_call|function_call_output|reasoning|item_reference)$)/;
+
+/** So that the fault of a known type is reported, not that it is no other. */
+const ABORT = { abort: true } as const;
+
+const textContent = z.looseObject({ type: z.enum(['input_text', 'output_text']), text: z.string() });
+const imageContent = z.looseObject({
+  type: z.literal('input_image'),
+  image_url: z.string().nullish(),
+  detail: z.string().nullish(),
+});
+const fileContent = z.looseObject({
+  type: z.literal('input_file'),
+  file_data: z.string().nullish(),
+  file_url: z.string().nullish(),
+  filename: z.string().nullish(),
+});
+const refusalContent = z.looseObject({ type: z.literal('refusal'), refusal: z.string() });
+const otherContent = z.looseObject({ type: z.string().regex(OTHER_CONTENT, ABORT) });
+const contentPart = z.union([
+  z.discriminatedUnion('type', [textContent, imageContent, fileContent, refusalContent]),
+  otherContent,
+]);
+const content = z.union([z.string(), z.array(contentPart).max(LIMITS.partsPerMessage)]);
+
+const messageItem = z.looseObject({
+  type: z.literal('message').optional(),
+  role: z.enum(['user', 'assistant', 'system', 'developer']),
+  content,
+});
+const callItem = z.looseObject({
+  type: z.literal('function_call'),
+  call_id: z.string().min(1),
+  name: z.string(),
+  arguments: z.string(),
+});
+const outputItem = z.looseObject({
+  type: z.literal('function_call_output'),
+  call_id: z.string().min(1),
+  output: z.union([z.string(), z.array(contentPart).max(LIMITS.partsPerMessage)]),
+});
+const reasoningItem = z.looseObject({
+  type: z.literal('reasoning'),
+  encrypted_content: z.string().nullish(),
+});
+/** Resolved before the items are mapped. */
+const referenceItem = z.strictObject({
+  type: z.literal('item_reference').nullish(),
+  id: z.string().max(LIMITS.idChars),
+});
+const otherItem = z.looseObject({ type: z.string().regex(OTHER_ITEM, ABORT) });
+
+export const itemSchema = z.union([
+  z.discriminatedUnion('type', [messageItem, callItem, outputItem, reasoningItem]),
+  referenceItem,
+  otherItem,
+]);
+export type Item = z.infer<typeof itemSchema>;
+
+export function isReference(item: Item): item is z.infer<typeof referenceItem> {
+  return item.type === 'item_reference' || (!item.type && !('role' in item));
+}
+
+export function mapInputItems(items: readonly Item[]): readonly Message[] {
+  const conversation = new Conversation();
+  for (const item of items) addItem(conversation, item);
+  return conversation.messages;
+}
+
+function addItem(conversation: Conversation, item: Item): void {
+  if ('role' in item && (item.type === undefined || item.type === 'message')) {
+    const { role, content: own } = item as z.infer<typeof messageItem>;
+    const shape = { type: true, role: true, content: true, id: true, status: true } as const;
+    const parts = typeof own === 'string' ? own : own.flatMap(toPart);
+    conversation.addTurn(role, parts, nativeRest(FORMAT, item, shape).native);
+    return;
+  }
+  switch (item.type) {
+    case 'function_call': {
+      const { call_id: id, name, arguments: written } = item as z.infer<typeof callItem>;
+      const shape = {
+        type: true,
+        call_id: true,
+        name: true,
+        arguments: true,
+        id: true,
+        status: true,
+      } as const;
+      conversation.addToolCall({ id, name, arguments: written, ...nativeRest(FORMAT, item, shape) });
+      return;
+    }
+    case 'function_call_output': {
+      const { call_id: id, output } = item as z.infer<typeof outputItem>;
+      const shape = { type: true, call_id: true, output: true, id: true, status: true } as const;
+      const own = typeof output === 'string' ? output : output.flatMap(toPart);
+      conversation.addToolResult({ id, content: own, ...nativeRest(FORMAT, item, shape) });
+      return;
+    }
+    case 'reasoning':
+      // A summary alone, such as we send, is of no use to a model.
+      if (typeof item['encrypted_content'] !== 'string') return;
+      conversation.addToAssistant({ ...toNative(item), isReasoning: true });
+      return;
+    default:
+      if (isReference(item)) return;
+      if (isOfUser(item.type)) conversation.addTurn('user', [toNative(item)]);
+      else conversation.addToAssistant(toNative(item));
+  }
+}
+
+/** What the client adds to a conversation, rather than the model. */
+function isOfUser(type: unknown): boolean {
+  return typeof type === 'string' && /(_output|_response|additional_tools|configuration_update)$/.test(type);
+}
+
+function toPart(part: z.infer<typeof contentPart>): ResultContent[] {
+  switch (part.type) {
+    case 'input_text':
+    case 'output_text': {
+      const { text } = part as z.infer<typeof textContent>;
+      const native = nativeRest(FORMAT, withoutEmptyLists(part), { type: true, text: true });
+      return text === '' ? [] : [{ type: 'text', text, ...native }];
+    }
+    case 'refusal': {
+      const { refusal: text } = part as z.infer<typeof refusalContent>;
+      return text === '' ? [] : [{ type: 'text', text, isRefusal: true }];
+    }
+    case 'input_image': {
+      const { image_url: url, detail } = part as z.infer<typeof imageContent>;
+      if (typeof url !== 'string') return [toNative(part)];
+      const native = nativeRest(FORMAT, part, { type: true, image_url: true, detail: true });
+      return [{ type: 'image', url, ...(typeof detail === 'string' ? { detail } : {}), ...native }];
+    }
+    case 'input_file':
+      return [toFile(part as z.infer<typeof fileContent>)];
+    default:
+      return [toNative(part)];
+  }
+}
+
+function toFile(part: z.infer<typeof fileContent>): ResultContent {
+  const { file_data: data, file_url: fileUrl, filename: name } = part;
+  const url = data?.startsWith('data:') === true ? data : fileUrl;
+  if (url === null || url === undefined) return toNative(part);
+  const source = url === data ? { file_data: true as const } : { file_url: true as const };
+  const shape = { type: true, filename: true, ...source } as const;
+  const named = name === null || name === undefined || name === '' ? {} : { name };
+  return { type: 'file', url, ...named, ...nativeRest(FORMAT, part, shape) };
+}
+
+/** Clients echo `annotations: []` and the like from the answers that they received. */
+function withoutEmptyLists(part: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(part).filter(([, value]) => !(Array.isArray(value) && value.length === 0)),
+  );
+}
+
+function toNative(value: object): NativePart {
+  return { type: 'native', format: FORMAT, value: { ...value } };
+}

@@ -1,0 +1,248 @@
+/**
+ * What becomes of the fields of one request format at a provider of another. A field without a rule could change the
+ * answer, so a provider that cannot take it is not asked. docs/wires-fields.md shows the result for every field.
+ */
+import {
+  functionTools,
+  type Message,
+  type NativeFields,
+  type Part,
+  partsOf,
+  type RequestFormat,
+} from '../../contracts/content.ts';
+import type { GenerationInput } from '../../contracts/generation.ts';
+import type { WireFamily } from '../../platform/config/schema.ts';
+
+/** The format whose fields the providers of a wire take as they are; null for none. */
+const FORMATS: Readonly<Record<WireFamily, RequestFormat | null>> = {
+  'openai-chat': 'openai-chat',
+  'azure-openai': 'openai-chat',
+  'openai-responses': 'openai-responses',
+  'anthropic-messages': 'anthropic-messages',
+  bedrock: 'anthropic-messages',
+  google: null,
+  cohere: null,
+  'ai-sdk': null,
+};
+
+/** Top-level fields that OpenAI's two formats share; elsewhere they are hints. */
+const SHARED_BY_OPENAI = [
+  'prompt_cache_key',
+  'prompt_cache_retention',
+  'prompt_cache_options',
+  'safety_identifier',
+  'service_tier',
+  'user',
+] as const;
+
+/**
+ * Where a field stands: in the request, a message, a tool, or a part of this type; and its path there. `translated`: a
+ * field of our own contract carries it. `hint`: the answer is as valid without it; where it does not arrive, the
+ * response says so.
+ */
+const RULES: Readonly<Record<string, 'translated' | 'hint'>> = {
+  ...Object.fromEntries(SHARED_BY_OPENAI.map((name) => [`request.${name}`, 'hint' as const])),
+  'request.metadata': 'hint',
+  // Chat completions: the prediction saves time only.
+  'request.prediction': 'hint',
+  'request.stream_options.include_obfuscation': 'hint',
+  // Responses: more to read about the answer, not another answer.
+  'request.include': 'hint',
+  'request.reasoning.summary': 'hint',
+  'request.reasoning.generate_summary': 'hint',
+  'request.truncation': 'hint',
+  'request.max_tool_calls': 'hint',
+  'request.client_metadata': 'hint',
+  // Messages. `context_management` only shortens what the model sees.
+  'request.thinking.type': 'translated',
+  'request.thinking.budget_tokens': 'translated',
+  'request.thinking.display': 'hint',
+  'request.output_config.effort': 'translated',
+  'request.cache_control': 'hint',
+  'request.context_management': 'hint',
+  'request.diagnostics': 'hint',
+  'message.name': 'hint',
+  'message.phase': 'hint',
+  'message.prefix': 'hint',
+  // Thoughts of an earlier turn: no other model can use them.
+  'message.reasoning_content': 'hint',
+  'message.reasoning': 'hint',
+  'message.reasoning_details': 'hint',
+  'tool.defer_loading': 'hint',
+  'tool.eager_input_streaming': 'hint',
+  'tool.input_examples': 'hint',
+  'text.annotations': 'hint',
+  'text.logprobs': 'hint',
+  'text.citations': 'hint',
+  'tool-call.namespace': 'hint',
+  // Clients send back what they were given of a call, and what they have read of its arguments.
+  'tool-call.caller': 'hint',
+  'tool-call.index': 'hint',
+  'tool-call.function.parsed_arguments': 'hint',
+  'message.parsed': 'hint',
+  'message.annotations': 'hint',
+};
+
+/** The same wherever they stand: where a prompt may be cached. */
+const CACHE_MARKS: readonly string[] = ['cache_control', 'prompt_cache_breakpoint'];
+
+type Place = 'request' | 'message' | 'tool' | Part['type'];
+
+function ruleFor(place: Place, path: string): 'translated' | 'hint' | undefined {
+  return CACHE_MARKS.includes(path) ? 'hint' : RULES[`${place}.${path}`];
+}
+
+/** The paths of the fields; an object with rules for its fields is looked into. */
+function pathsOf(place: Place, fields: Readonly<Record<string, unknown>>, above = ''): string[] {
+  return Object.entries(fields).flatMap(([name, value]) => {
+    const path = `${above}${name}`;
+    const isRuled = Object.keys(RULES).some((rule) => rule.startsWith(`${place}.${path}.`));
+    return isRuled && isRecord(value) ? pathsOf(place, value, `${path}.`) : [path];
+  });
+}
+
+/** Wires whose tools can be strict, and whose schema of an answer can have a description. */
+const TAKES_STRICT: readonly WireFamily[] = [
+  'openai-chat',
+  'azure-openai',
+  'openai-responses',
+  'anthropic-messages',
+  'bedrock',
+  'ai-sdk',
+];
+const DESCRIBES: readonly WireFamily[] = ['openai-chat', 'azure-openai', 'openai-responses', 'ai-sdk'];
+
+/** The names of what a provider does not take, as its client wrote them. */
+interface ForeignFields {
+  /** They could change the answer. */
+  readonly refused: readonly string[];
+  /** The answer is valid without them. */
+  readonly dropped: readonly string[];
+}
+
+type Native = Pick<GenerationInput, 'messages' | 'tools' | 'native' | 'output'>;
+
+/** What of this input a provider of the wire cannot take. */
+export function foreignFields(input: Native, wire: WireFamily, provider: string): ForeignFields {
+  const format = FORMATS[wire];
+  const refused = new Set<string>();
+  const dropped = new Set<string>();
+  const judge = (place: Place, native: NativeFields | undefined, label: string) => {
+    if (native === undefined || native.format === format) return;
+    for (const path of pathsOf(place, native.fields)) {
+      const rule = ruleFor(place, path);
+      const isShared = place === 'request' && isSharedBy(native.format, format, path);
+      if (rule === 'translated' || isShared) continue;
+      (rule === 'hint' ? dropped : refused).add(`${label}${path}`);
+    }
+  };
+  judge('request', input.native, '');
+  if (format !== 'anthropic-messages' && (input.native?.betas ?? []).length > 0)
+    dropped.add('anthropic-beta');
+  for (const tool of functionTools(input.tools)) {
+    if (tool.strict === true && !TAKES_STRICT.includes(wire)) dropped.add('tools.strict');
+    judge('tool', tool.native, 'tools.');
+  }
+  if (input.output?.description !== undefined && !DESCRIBES.includes(wire))
+    dropped.add('json_schema.description');
+  for (const tool of input.tools ?? []) {
+    if ('format' in tool && tool.format !== format)
+      refused.add(`tools of type ${nameOf(tool.value['type'])}`);
+  }
+  const judgePart = (part: Part) => {
+    if (part.type === 'native') {
+      const isForeign = part.format !== format || (part.issuer !== undefined && part.issuer !== provider);
+      if (!isForeign) return;
+      if (part.isReasoning === true) dropped.add('reasoning');
+      else refused.add(`${nameOf(part.value['type'])} parts`);
+      return;
+    }
+    for (const name of lostOf(part, wire)) dropped.add(name);
+    judge(part.type, part.native, `${part.type}.`);
+    if (part.type === 'tool-result' && typeof part.content !== 'string') part.content.forEach(judgePart);
+  };
+  for (const message of input.messages) {
+    judge('message', message.native, 'messages.');
+    partsOf(message).forEach(judgePart);
+  }
+  return { refused: [...refused], dropped: [...dropped] };
+}
+
+/** What a part says that the wire has no place for, and that the answer is as valid without. */
+function lostOf(part: Part, wire: WireFamily): readonly string[] {
+  const isOpenAi = FORMATS[wire]?.startsWith('openai') === true;
+  if (part.type === 'tool-result' && part.isError === true && (isOpenAi || wire === 'cohere')) {
+    return ['tool-result.is_error'];
+  }
+  if (part.type === 'image' && part.detail !== undefined && !isOpenAi) return ['image.detail'];
+  return part.type === 'file' && part.name !== undefined && wire === 'google'
+    ? ['file.title (filename)']
+    : [];
+}
+
+/** The fields of OpenAI's other format that a provider of this one takes under the same name. */
+export function sharedFields(
+  native: NativeFields | undefined,
+  format: RequestFormat,
+): Readonly<Record<string, unknown>> {
+  if (native === undefined) return {};
+  return Object.fromEntries(
+    Object.entries(native.fields).filter(([name]) => isSharedBy(native.format, format, name)),
+  );
+}
+
+function isSharedBy(from: RequestFormat, to: RequestFormat | null, path: string): boolean {
+  const isOpenAi = (format: RequestFormat | null) =>
+    format === 'openai-chat' || format === 'openai-responses';
+  return (
+    from !== to && isOpenAi(from) && isOpenAi(to) && (SHARED_BY_OPENAI as readonly string[]).includes(path)
+  );
+}
+
+/** The input without hints, in which two requests for the same answer may differ. */
+export function withoutHints<Input extends Native>(input: Input): Input {
+  if (input.native === undefined && !hasNative(input)) return input;
+  const strip = (place: Place, native: NativeFields | undefined): NativeFields | undefined => {
+    if (native === undefined) return undefined;
+    const kept = Object.entries(native.fields).filter(([path]) => ruleFor(place, path) !== 'hint');
+    return kept.length === 0 ? undefined : { ...native, fields: Object.fromEntries(kept) };
+  };
+  const stripPart = (part: Part): Part =>
+    part.type === 'native' ? part : withNative(part, strip(part.type, part.native));
+  const stripMessage = (message: Message): Message => {
+    const own = withNative(message, strip('message', message.native));
+    return typeof own.content === 'string' ? own : { ...own, content: own.content.map(stripPart) };
+  };
+  const tools = input.tools?.map((tool) =>
+    'format' in tool ? tool : withNative(tool, strip('tool', tool.native)),
+  );
+  const own = withNative(input, strip('request', input.native));
+  return { ...own, messages: input.messages.map(stripMessage), ...(tools === undefined ? {} : { tools }) };
+}
+
+function hasNative({ messages, tools }: Native): boolean {
+  return (
+    functionTools(tools).some(({ native }) => native !== undefined) ||
+    messages.some(
+      (message) =>
+        message.native !== undefined ||
+        partsOf(message).some((part) => part.type !== 'native' && part.native !== undefined),
+    )
+  );
+}
+
+function withNative<Value extends { readonly native?: unknown }>(
+  value: Value,
+  native: NativeFields | undefined,
+): Value {
+  const { native: _, ...rest } = value;
+  return (native === undefined ? rest : { ...rest, native }) as Value;
+}
+
+function nameOf(type: unknown): string {
+  return typeof type === 'string' && type.length <= 64 ? type : 'unknown';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

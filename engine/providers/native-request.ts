@@ -1,0 +1,34 @@
+/** Puts the fields that only one format has back to where its client sent them. */
+import type { NativeFields, RequestFormat } from '../../contracts/content.ts';
+import type { GenerationInput } from '../../contracts/generation.ts';
+import { isExactNumber } from '../../contracts/json.ts';
+import { sharedFields } from '../models/native-fields.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** The fields of a part, message or tool, if they are of this format. */
+export function nativeOf({ native }: { readonly native?: NativeFields | undefined }, format: RequestFormat) {
+  return native?.format === format ? native.fields : {};
+}
+
+/** The top-level fields for a provider of this format. */
+export function nativeRequestFields({ native }: GenerationInput, format: RequestFormat): Fields {
+  return native?.format === format ? native.fields : sharedFields(native, format);
+}
+
+/** Adds the fields to an object of the request, also inside its objects. What the request sets itself stays. */
+export function mergeFields<Own extends object>(fields: Fields, own: Own): Own {
+  const names = Object.keys(fields);
+  if (names.length === 0) return own;
+  const merged: Record<string, unknown> = Object.fromEntries(Object.entries(own));
+  for (const name of names) {
+    const [set, added] = [merged[name], fields[name]];
+    if (set === undefined) merged[name] = added;
+    else if (isFields(set) && isFields(added)) merged[name] = mergeFields(added, set);
+  }
+  return merged as Own;
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value);
+}

@@ -1,0 +1,156 @@
+/** The three formats whose fields are checked, and the providers that a request of each is sent to. */
+import { fileURLToPath } from 'node:url';
+import type { RequestFormat } from '../../../contracts/content.ts';
+import { Examples, type ExampleValues, reachableObjects } from './examples.ts';
+import { type ObjectType, SdkTypes } from './read-types.ts';
+
+/** The formats of providers, each by the simulated provider that speaks it. */
+export const UPSTREAMS = {
+  'openai-chat': 'simulated-chat',
+  'openai-responses': 'simulated',
+  'anthropic-messages': 'simulated-messages',
+  google: 'simulated-google',
+} as const;
+export type Upstream = keyof typeof UPSTREAMS;
+
+export interface Format {
+  readonly name: RequestFormat;
+  readonly title: string;
+  readonly sdk: string;
+  readonly path: string;
+  readonly root: ObjectType;
+  readonly examples: Examples;
+  /** Adds what every request needs. */
+  complete(body: Record<string, unknown>, model: string): Record<string, unknown>;
+}
+
+const USER = 'Say a word. [[sim tokens=1 delay_ms=0]]';
+const FIRST = [{ role: 'user', content: 'An earlier question.' }];
+const PNG = 'iVBORw0KGgo=';
+const PICTURE = 'https://example.com/a.png';
+
+/** Fields whose value must be of a kind, in every format. */
+const COMMON: ExampleValues = {
+  url: PICTURE,
+  data: PNG,
+  file_data: 'data:application/pdf;base64,JVBERi0=',
+  file_url: 'https://example.com/a.pdf',
+  metadata: { key: 'value' },
+  parameters: { type: 'object', properties: { a: { type: 'string' } } },
+  schema: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] },
+  temperature: 0.5,
+  top_p: 0.5,
+  stop: ['END'],
+  service_tier: 'flex',
+  detail: 'low',
+  parallel_tool_calls: false,
+};
+
+const CHAT: ExampleValues = {
+  ...COMMON,
+  n: 2,
+  reasoning_effort: 'high',
+  response_format: { type: 'json_object' },
+  'ChatCompletionCreateParamsBase.messages': FIRST,
+  top_logprobs: 2,
+  frequency_penalty: 0.5,
+  presence_penalty: 0.5,
+  logit_bias: { 50256: -100 },
+  'ChatCompletionContentPart.File.File.file_data!': COMMON['file_data'],
+  'ChatCompletionAllowedTools.tools': [{ type: 'function', function: { name: 'lookup' } }],
+  'ChatCompletionAssistantMessageParam.content!': 'An earlier answer.',
+  'ChatCompletionMessageFunctionToolCall.Function.arguments': '{"a":"b"}',
+};
+
+const RESPONSES: ExampleValues = {
+  ...COMMON,
+  effort: 'high',
+  'ResponseCreateParamsBase.reasoning': { effort: 'high' },
+  'ResponseCreateParamsBase.text': { format: { type: 'json_object' } },
+  'ResponseTextConfig.format': { type: 'json_object' },
+  'ResponseCreateParamsBase.input': FIRST,
+  top_logprobs: 2,
+  include: ['reasoning.encrypted_content'],
+  'ResponseInputItem.FunctionCallOutput.call_id!': 'call_1',
+  'ResponseInputImage.image_url!': PICTURE,
+  'ResponseInputImageContent.image_url!': PICTURE,
+  'ResponseReasoningItem.encrypted_content!': 'encrypted thoughts',
+  'ToolChoiceAllowed.tools': [{ type: 'function', name: 'lookup' }],
+  'ResponseFunctionToolCall.arguments': '{"a":"b"}',
+};
+
+const MESSAGES: ExampleValues = {
+  ...COMMON,
+  budget_tokens: 2_048,
+  effort: 'high',
+  output_config: { effort: 'high' },
+  'MessageCreateParamsBase.messages': FIRST,
+  stop_sequences: ['END'],
+  max_tokens: 4_000,
+  input: { a: 'b' },
+  'ToolUseBlockParam.id': 'toolu_1',
+  'ToolResultBlockParam.tool_use_id': 'toolu_2',
+  'PlainTextSource.data': 'The text of a document.',
+  'Tool.InputSchema.properties': { a: { type: 'string' } },
+};
+
+function readRoot(path: string, name: string): ObjectType {
+  return new SdkTypes().read(fileURLToPath(new URL(`../../../node_modules/${path}`, import.meta.url)), name);
+}
+
+const isEmpty = (value: unknown) => value === undefined || (Array.isArray(value) && value.length === 0);
+
+/** Choices of tools need tools. */
+function withTools(body: Record<string, unknown>, tool: object): Record<string, unknown> {
+  return isEmpty(body['tools']) ? { ...body, tools: [tool] } : body;
+}
+
+function withUser(list: unknown): unknown[] {
+  return [...(Array.isArray(list) ? list : []), { role: 'user', content: USER }];
+}
+
+export const FORMATS: readonly Format[] = [
+  {
+    name: 'openai-chat',
+    title: 'Chat completions',
+    sdk: 'openai',
+    path: '/v1/chat/completions',
+    root: readRoot('openai/resources/chat/completions/completions.d.ts', 'ChatCompletionCreateParamsBase'),
+    examples: new Examples(CHAT),
+    complete: (body, model) => {
+      const tool = { type: 'function', function: { name: 'lookup', parameters: COMMON['parameters'] } };
+      return { ...withTools(body, tool), model, messages: withUser(body['messages']) };
+    },
+  },
+  {
+    name: 'openai-responses',
+    title: 'Responses',
+    sdk: 'openai',
+    path: '/v1/responses',
+    root: readRoot('openai/resources/responses/responses.d.ts', 'ResponseCreateParamsBase'),
+    examples: new Examples(RESPONSES),
+    complete: (body, model) => {
+      const tool = { type: 'function', name: 'lookup', parameters: COMMON['parameters'], strict: false };
+      return { ...withTools(body, tool), model, input: withUser(body['input']) };
+    },
+  },
+  {
+    name: 'anthropic-messages',
+    title: 'Messages',
+    sdk: '@anthropic-ai/sdk',
+    path: '/v1/messages',
+    root: readRoot('@anthropic-ai/sdk/resources/messages/messages.d.ts', 'MessageCreateParamsBase'),
+    examples: new Examples(MESSAGES),
+    complete: (body, model) => {
+      const tool = { name: 'lookup', input_schema: COMMON['parameters'] };
+      return { ...withTools(body, tool), model, messages: withUser(body['messages']) };
+    },
+  },
+];
+
+/** The names of all fields, as `Type.field`, in the order of the types. */
+export function fieldNames({ root }: Format): readonly string[] {
+  return reachableObjects(root).flatMap(({ object }) =>
+    [...object.fields.keys()].map((field) => `${object.name}.${field}`),
+  );
+}
