@@ -25,7 +25,7 @@ const ALLOWED = [
   /^dist\/tools\/(?:deploy|services|simulator)\/[\w/-]+\.js$/,
   /^dist\/clients\/web\/(?:build\.js|dist\/(?:index\.html|sources-sha256|assets\/[\w-]+\.(?:js|css|svg)))$/,
   /^dist\/docs\/errors\/\w+\.md$/,
-  /^dist\/docs\/dist\/(?:\.sources-sha256|(?!.*\.\.)[\w./@-]+\.(?:html|js|css|svg|json))$/,
+  /^dist\/docs\/dist\/(?:\.sources-sha256|(?!.*\.\.)[\w./@-]+\.(?:html|js|css|svg|png|json))$/,
   /^dist\/unbroken\.config\.(?:example\.yaml|schema\.json)$/,
 ];
 

@@ -50,6 +50,7 @@ export const SITE: readonly SiteSection[] = [
       ofDocs('routing', 'Routing'),
       ofDocs('prompts', 'Prompts'),
       ofDocs('budgets', 'Budgets'),
+      ofDocs('usage', 'Usage'),
       ofDocs('semantic-cache', 'Semantic cache'),
     ],
   },
