@@ -4,6 +4,7 @@ import { countsInDollars, refusesUntilEditedOrRemoved, showsSpend } from './page
 import { createsRotatesAndRevokes } from './page-books/keys.ts';
 import { PageDesk } from './page-books/page-desk.ts';
 import { chartsVersions, managesNothingWithoutAdmin, writesComparesAndLabels } from './page-books/prompts.ts';
+import { findsByEachTerm, readsInPages } from './page-books/runs.ts';
 import {
   countsFailuresAndHidesOthers,
   equalsTheLedger,
@@ -43,4 +44,10 @@ describe('usage', () => {
     isReadByKeyboardAndFitsAPhone(desk));
   test('a failed call is counted for its provider, and a user without scopes sees only their own', () =>
     countsFailuresAndHidesOthers(desk));
+});
+
+describe('runs', () => {
+  test('a search finds a run by each of its terms, and leads to it', () => findsByEachTerm(desk));
+  test('a longer list is read in pages, and a user without scopes finds only their own runs', () =>
+    readsInPages(desk));
 });

@@ -1,99 +1,50 @@
-import { useCallback } from 'preact/hooks';
-import { inputTokensOf, NO_USAGE, outputTokensOf } from '../../../../../contracts/money.ts';
-import type { GenerationView } from '../../../../typescript/index.ts';
-import { formatCost, formatCount, formatDuration, formatTime, shortId } from '../../format.ts';
+/** The runs that the caller may read: search them by user, model, status, prompt and time. */
+import { signal } from '@preact/signals';
 import { linkTo } from '../../router.ts';
-import { clientWith, temporalLink } from '../../session.ts';
-import { usePolled } from '../../use-polled.ts';
-import { Empty, ExternalLink, Failure, Status } from '../parts.tsx';
+import { usePages } from '../../use-pages.ts';
+import { Empty, Failure, Loading } from '../parts.tsx';
+import { NO_SEARCH, type RunSearch, RunSearchForm } from './run-search.tsx';
+import { type Run, RunTable } from './run-table.tsx';
 
-type Run = Omit<GenerationView, 'text'>;
+const PAGE = 50;
 
-const SHOWN = 50;
+/** Kept while the tab is open, so that it is there again after a look at a run. */
+const search = signal<RunSearch>(NO_SEARCH);
 
 export function Runs() {
-  const load = useCallback(() => clientWith().list({ limit: SHOWN }), []);
-  const { data: runs, error } = usePolled(load);
+  const isAll = search.value === NO_SEARCH;
+  const { items: runs, error, more, isLoading } = usePages<Run>(pathOf(search.value));
   return (
-    <section class="card" aria-labelledby="runs-title">
+    <section class="card wide" aria-labelledby="runs-title">
       <h1 id="runs-title">Runs</h1>
+      <RunSearchForm
+        key={JSON.stringify(search.value)}
+        search={search.value}
+        onSearch={(next) => {
+          search.value = next;
+        }}
+      />
       {error !== null && <Failure error={error} />}
-      {runs !== null && runs.length === 0 && (
-        <Empty title="None yet.">
-          <a href={linkTo('chat')}>Generate something.</a>
+      {runs === null && error === null && <Loading what="runs" />}
+      {runs?.length === 0 && more === null && (
+        <Empty title={isAll ? 'None yet.' : 'No run matches.'}>
+          {isAll ? <a href={linkTo('chat')}>Generate something.</a> : 'Search with fewer or other terms.'}
         </Empty>
       )}
       {runs !== null && runs.length > 0 && <RunTable runs={runs} />}
+      {more !== null && (
+        <p>
+          <button type="button" disabled={isLoading} onClick={more}>
+            Show more
+          </button>
+        </p>
+      )}
     </section>
   );
 }
 
-function RunTable({ runs }: { runs: readonly Run[] }) {
-  return (
-    <table class="list">
-      <caption class="visually-hidden">The newest {SHOWN} runs</caption>
-      <thead>
-        <tr>
-          <th scope="col">Run</th>
-          <th scope="col">Status</th>
-          <th scope="col">Model</th>
-          <th scope="col">User</th>
-          <th scope="col" class="number">
-            Tokens
-          </th>
-          <th scope="col" class="number">
-            Cost
-          </th>
-          <th scope="col">Started</th>
-          <th scope="col" class="number">
-            Duration
-          </th>
-          <th scope="col">
-            <span class="visually-hidden">Workflow</span>
-          </th>
-        </tr>
-      </thead>
-      <tbody>
-        {runs.map((run) => (
-          <RunRow key={run.id} run={run} />
-        ))}
-      </tbody>
-    </table>
-  );
-}
-
-function RunRow({ run }: { run: Run }) {
-  const usage = run.usage ?? NO_USAGE;
-  const link = temporalLink(run.id);
-  return (
-    <tr>
-      <th scope="row">
-        <a href={linkTo('runs', run.id)} title={run.id}>
-          <code>{shortId(run.id)}</code>
-        </a>
-      </th>
-      <td data-name="Status">
-        <Status status={run.status} />
-      </td>
-      <td data-name="Model">
-        {run.model === null ? '–' : `${run.provider}/${run.model}`}
-        {run.cached && <span class="tag">cached</span>}
-        {run.attempts > 1 && <span class="tag">{run.attempts} attempts</span>}
-      </td>
-      <td data-name="User">{run.user}</td>
-      <td data-name="Tokens" class="number">
-        {formatCount(inputTokensOf(usage))} <span class="muted">+</span> {formatCount(outputTokensOf(usage))}
-      </td>
-      <td data-name="Cost" class="number">
-        {formatCost(run.costMicroUsd ?? 0)}
-      </td>
-      <td data-name="Started">
-        <time dateTime={new Date(run.createdAt).toISOString()}>{formatTime(run.createdAt)}</time>
-      </td>
-      <td data-name="Duration" class="number">
-        {run.endedAt === null ? '–' : formatDuration(run.endedAt - run.createdAt)}
-      </td>
-      <td data-name="Workflow">{link !== null && <ExternalLink href={link}>Temporal</ExternalLink>}</td>
-    </tr>
-  );
+function pathOf(terms: RunSearch): string {
+  const query = new URLSearchParams({ limit: String(PAGE) });
+  for (const [name, value] of Object.entries(terms)) if (value !== '') query.set(name, value);
+  return `/v1/generations?${query}`;
 }
