@@ -142,6 +142,22 @@ describe('the chat', () => {
     expect(await stack.sim.calls()).toHaveLength(3);
   });
 
+  test('closed before the API has answered, sends the same turn again, and it starts one generation', async () => {
+    await newChat();
+    const isReceived = Promise.withResolvers<void>();
+    await page.route('**/v1/generations', async (route) => {
+      await route.fetch();
+      isReceived.resolve();
+      await route.abort();
+    });
+    await ask(promptOf({ tokens: 20, delayMs: 1 }));
+    await isReceived.promise;
+    await page.unrouteAll();
+    await page.reload();
+    expect(await footOf(1)).toContain('20 out');
+    expect(await stack.sim.calls()).toHaveLength(1);
+  });
+
   test('shows reasoning and tool calls, and takes the results', async () => {
     await newChat();
     await page.getByText('Options', { exact: true }).click();
@@ -329,10 +345,16 @@ describe('every view', () => {
     await page.goto(`${api.url}/#/chat`);
     await page.getByRole('radio', { name: theme }).check({ force: true });
     const problems: string[] = [];
+    await newChat();
+    await ask('Answer with headings, a list, a table and code.');
+    await footOf(1);
+    const chat = new URL(page.url()).hash;
+    const run = (await page.getByRole('link', { name: 'Timeline' }).getAttribute('href')) ?? '';
+    const places = [...VIEWS.map((view) => `#/${view.toLowerCase()}`), chat, run];
     for (const width of [1280, 390]) {
       await page.setViewportSize({ width, height: 800 });
-      for (const view of VIEWS) {
-        await page.goto(`${api.url}/#/${view.toLowerCase()}`);
+      for (const view of places) {
+        await page.goto(`${api.url}/${view}`);
         await page.getByRole('heading', { level: 1 }).first().waitFor({ state: 'attached' });
         await page.getByText(/^Loading /).waitFor({ state: 'detached' });
         problems.push(...(await barriers(`${view} at ${width}`)));

@@ -45,6 +45,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   server?.close();
+  server?.closeAllConnections();
   await keys?.stop();
 });
 
