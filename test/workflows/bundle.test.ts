@@ -1,9 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
-import { bundleWorkflows } from '../../worker/bundle-workflows.ts';
+import { bundleWorkflows, writeBundles } from '../../worker/bundle-workflows.ts';
+import { PROJECT_ROOT } from '../harness/child-process.ts';
 
 test('the workflow bundles, and asks for nothing of Node', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'unbroken-bundle-'));
@@ -19,6 +20,39 @@ test('the workflow bundles, and asks for nothing of Node', async () => {
     // Nothing of traces is loaded into a run where they are off.
     expect(code).not.toContain('@opentelemetry/');
     expect((await bundleWorkflows(folder, { isTraced: true })).code).toContain('@opentelemetry/');
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test('the compiled worker has a bundle of each form, which names no folder of the machine that built it', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'unbroken-bundles-'));
+  try {
+    await writeBundles(folder);
+    const bundles = new Map(
+      readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]),
+    );
+    const withPart = (part: string) =>
+      [...bundles].filter(([, code]) => code.includes(part)).map(([name]) => name);
+    expect([...bundles.keys()].sort()).toEqual([
+      'workflow-bundle-encrypted-traced.js',
+      'workflow-bundle-encrypted.js',
+      'workflow-bundle-traced.js',
+      'workflow-bundle.js',
+    ]);
+    expect(withPart('@opentelemetry/').sort()).toEqual([
+      'workflow-bundle-encrypted-traced.js',
+      'workflow-bundle-traced.js',
+    ]);
+    expect(withPart('platform/encryption/failure-converter').sort()).toEqual([
+      'workflow-bundle-encrypted-traced.js',
+      'workflow-bundle-encrypted.js',
+    ]);
+    for (const code of bundles.values()) {
+      const [, map = ''] = code.split('sourceMappingURL=data:application/json;charset=utf-8;base64,');
+      expect(map.length).toBeGreaterThan(1_000);
+      expect(code + Buffer.from(map, 'base64').toString()).not.toContain(PROJECT_ROOT);
+    }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
