@@ -6,6 +6,7 @@ import { createOpenApiDocument } from '../../api/openapi/create-document.ts';
 import { COMMANDS } from '../../bin/commands/command-table.ts';
 import { eventBodySchema } from '../../contracts/events.ts';
 import { clientFrameSchema } from '../../contracts/websocket.ts';
+import { ALL_PAGES } from '../../tools/docs/site-map.ts';
 import { headingAnchors, headingLinks, namedCommands, namedScripts, relativeLinks } from './docs.ts';
 import { projectFiles, ROOT, readJson, readProjectFile } from './project-files.ts';
 
@@ -25,6 +26,13 @@ describe('the docs', () => {
         .map((target) => `${path}: ${target}`),
     );
     expect(dead).toEqual([]);
+  });
+
+  test('every page of docs/ is listed in tools/docs/site-map.ts; the site is not built without it', () => {
+    const listed = new Set(ALL_PAGES.map(({ source }) => source));
+    const ofSite = pages.filter(({ path }) => /^docs\/[^/]+\.md$/.test(path));
+    expect(ofSite.length).toBeGreaterThan(10);
+    expect(ofSite.map(({ path }) => path).filter((path) => !listed.has(path))).toEqual([]);
   });
 
   test('every link to a heading finds it', () => {

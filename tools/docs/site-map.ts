@@ -37,6 +37,7 @@ export const SITE: readonly SiteSection[] = [
     pages: [
       ofDocs('in-front-of-my-app', 'In front of your app'),
       ofDocs('wires', 'APIs of other vendors'),
+      ofDocs('wires-fields', 'Fields of other vendors'),
       { path: 'clients/typescript', source: 'clients/typescript/README.md', title: 'TypeScript and React' },
       { path: 'clients/python', source: 'clients/python/README.md', title: 'Python' },
       { path: 'clients/edge', source: 'clients/edge/README.md', title: 'Edge relay' },
