@@ -9,6 +9,7 @@ import type { BudgetLedger } from '../engine/budget/ledger.ts';
 import type { UsageReports } from '../engine/budget/usage-reports.ts';
 import type { AnswerDeletion } from '../engine/cache/answer-cache.ts';
 import type { FlightMembers } from '../engine/cache/flights.ts';
+import type { StoredEntries } from '../engine/cache/stored-entries.ts';
 import type { HandoffOffers } from '../engine/handoff/handoff.ts';
 import type { PromptStats } from '../engine/prompts/prompt-stats.ts';
 import type { PromptRegistry } from '../engine/prompts/registry.ts';
@@ -43,6 +44,7 @@ export interface ApiDependencies {
   readonly accounts: BudgetAccounts;
   readonly usage: UsageReports;
   readonly cachedAnswers: AnswerDeletion;
+  readonly storedEntries: StoredEntries;
   readonly flightMembers: FlightMembers;
   readonly temporal: Client;
   readonly runs: RunLookup;

@@ -12,6 +12,7 @@ import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget
 import { UsageReports } from '../engine/budget/usage-reports.ts';
 import { RedisFlightMembers } from '../engine/cache/flight-members.ts';
 import { createQdrantDeletion } from '../engine/cache/qdrant-deletion.ts';
+import { createQdrantEntries } from '../engine/cache/qdrant-entries.ts';
 import { RedisHandoffOffers } from '../engine/handoff/redis-handoff.ts';
 import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
@@ -135,6 +136,7 @@ const parts = {
   accounts: new BudgetAccounts({ redis, limits: budget.limits }),
   usage: new UsageReports(redis),
   cachedAnswers: createQdrantDeletion(config.qdrant),
+  storedEntries: createQdrantEntries(config.qdrant),
   flightMembers: new RedisFlightMembers(redis),
   prompts: new RedisPromptRegistry(redis),
   promptStats: new RedisPromptStats(redis),

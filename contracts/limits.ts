@@ -159,6 +159,9 @@ export const LIMITS = {
   usageRowsPerDay: 5_000,
   usageUserRowsPerDay: 10_000,
   usageHourRowsPerDay: 20_000,
+  /** A text that stored answers are searched for, and how many of the newest are compared with it. */
+  searchedTextChars: 500,
+  searchedEntries: 2_000,
   /** The cursor of a page, as a client sends it back. */
   pageCursorChars: 2_048,
   /** Rows that one report of usage may read. */

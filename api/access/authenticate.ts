@@ -91,6 +91,23 @@ export function userFor(caller: Caller, user: string | undefined): string {
   return user;
 }
 
+/** Whether the caller sees what all users of its tenant have used, and their stored answers. */
+export function seesTenant(caller: Caller): boolean {
+  return hasScope(caller, 'admin') || hasScope(caller, 'any-user');
+}
+
+/**
+ * The user whose usage or stored answers are shown; undefined: all of the tenant.
+ * @throws forbidden when the caller sees its own user alone and names another.
+ */
+export function visibleUser(caller: Caller, user: string | undefined): string | undefined {
+  if (seesTenant(caller)) return user;
+  if (user !== undefined && user !== caller.user) {
+    throw new UnbrokenError('forbidden', 'This needs a key with the scope admin or any-user.');
+  }
+  return caller.user;
+}
+
 /** The caller of a request that has passed `authenticate`. */
 export function callerIn(response: Response): Caller {
   const caller: Caller | undefined = response.locals['caller'];

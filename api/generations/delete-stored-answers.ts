@@ -7,10 +7,21 @@ export async function deleteStoredAnswers(
   cachedAnswers: AnswerDeletion,
   entries: DeletedEntries,
 ): Promise<number> {
+  return orCacheUnavailable(
+    cachedAnswers.delete(entries),
+    'Qdrant does not answer; the deletion may be incomplete.',
+  );
+}
+
+/** @throws service_unavailable for everything that is not an error of ours. */
+export async function orCacheUnavailable<Value>(
+  work: Promise<Value>,
+  message = 'Qdrant, which has the stored answers, does not answer.',
+): Promise<Value> {
   try {
-    return await cachedAnswers.delete(entries);
+    return await work;
   } catch (error) {
-    const message = 'Qdrant does not answer; the deletion may be incomplete.';
+    if (error instanceof UnbrokenError) throw error;
     throw new UnbrokenError('service_unavailable', message, { cause: error });
   }
 }

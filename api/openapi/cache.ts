@@ -1,5 +1,13 @@
 /** The routes of the answer cache in the OpenAPI document. */
-import { failure, inPath, jsonContent } from './parts.ts';
+import { z } from 'zod';
+import { cachedEntrySchema, wholeCachedEntrySchema } from '../../contracts/cached-entries.ts';
+import { cachedEntriesQuerySchema } from '../routes/cached-entries.ts';
+import { answer, failure, inPath, jsonContent, jsonPage, queryOf } from './parts.ts';
+
+export const cacheSchemas = {
+  CachedEntry: z.toJSONSchema(cachedEntrySchema),
+  WholeCachedEntry: z.toJSONSchema(wholeCachedEntrySchema),
+};
 
 const deleted = {
   description: 'How many stored answers were deleted',
@@ -18,5 +26,22 @@ function deletion(summary: string, ...names: readonly string[]) {
 export const cachePaths = {
   '/v1/cache': deletion('Delete every stored answer of the tenant'),
   '/v1/cache/users/{user}': deletion('Delete the stored answers of one user', 'user'),
-  '/v1/cache/entries/{id}': deletion('Delete one stored answer', 'id'),
+  '/v1/cache/entries': {
+    get: {
+      summary: 'Find stored answers: the newest first, or the most similar to a text or an entry',
+      parameters: queryOf(cachedEntriesQuerySchema),
+      responses: {
+        200: { description: 'A page of entries', content: jsonPage('CachedEntry') },
+        default: failure,
+      },
+    },
+  },
+  '/v1/cache/entries/{id}': {
+    get: {
+      summary: 'Read one stored answer',
+      parameters: [inPath('id')],
+      responses: { 200: answer('The entry', 'WholeCachedEntry'), default: failure },
+    },
+    ...deletion('Delete one stored answer', 'id'),
+  },
 };

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import { budgetPaths, budgetSchemas } from '../routes/budgets/budget-paths.ts';
 import { wirePaths } from '../wires/wire-paths.ts';
-import { cachePaths } from './cache.ts';
+import { cachePaths, cacheSchemas } from './cache.ts';
 import { generationPaths, generationSchemas } from './generations.ts';
 import { keyPaths, keySchemas } from './keys.ts';
 import { modelPaths, modelSchemas } from './models.ts';
@@ -44,6 +44,7 @@ export function createOpenApiDocument() {
         ...budgetSchemas,
         ...keySchemas,
         ...usageSchemas,
+        ...cacheSchemas,
       },
       securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
     },

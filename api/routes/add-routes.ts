@@ -5,6 +5,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import { limitCaller, readJson } from '../http/front-door.ts';
 import { getBalances, listEntries, reconcileBudgets } from './budgets/ledger.ts';
 import { listLimits, removeLimit, setLimit } from './budgets/limits.ts';
+import { getCachedEntry, listCachedEntries } from './cached-entries.ts';
 import { cancelGeneration } from './cancel-generation.ts';
 import { authenticateCodec, openCodecSession, showCodecForm } from './codec-session.ts';
 import { continueRoute } from './continue-generation.ts';
@@ -86,7 +87,7 @@ export function addCodecRoutes(v1: Router, dependencies: ApiDependencies): void 
   );
 }
 
-/** The session and the usage of any key, and all that needs the scope `admin`. */
+/** The session, the usage and the stored answers of any key, and all that needs the scope `admin`. */
 export function addAdminRoutes(v1: Router, dependencies: ApiDependencies): void {
   const isAdmin = requireScope('admin');
   v1.get('/session', getSession(dependencies));
@@ -108,7 +109,9 @@ export function addAdminRoutes(v1: Router, dependencies: ApiDependencies): void 
   v1.post('/budgets/reconcile', isAdmin, reconcileBudgets(dependencies));
   v1.delete('/cache', isAdmin, deleteCachedAnswers(dependencies));
   v1.delete('/cache/users/:user', isAdmin, deleteCachedAnswersOfUser(dependencies));
-  v1.delete('/cache/entries/:id', isAdmin, deleteCachedAnswer(dependencies));
+  v1.get('/cache/entries', listCachedEntries(dependencies));
+  v1.get('/cache/entries/:id', getCachedEntry(dependencies));
+  v1.delete('/cache/entries/:id', deleteCachedAnswer(dependencies));
 }
 
 export function addGenerationRoutes(v1: Router, dependencies: ApiDependencies): void {

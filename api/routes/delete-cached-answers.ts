@@ -1,14 +1,14 @@
 /**
  * `DELETE /v1/cache`, `/v1/cache/users/:user` and `/v1/cache/entries/:id`: delete stored answers of the caller's
- * tenant, such as a wrong answer, the data of a user, or all of a tenant that leaves.
+ * tenant, such as a wrong answer, the data of a user, or all of a tenant that leaves. One entry may also be deleted by
+ * a key without the scope `admin` that may read it.
  */
 import type { RequestHandler } from 'express';
-import { UnbrokenError } from '../../contracts/errors.ts';
-import { callerIn } from '../access/authenticate.ts';
+import { entryIdSchema } from '../../contracts/cached-entries.ts';
+import { callerIn, visibleUser } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { deleteStoredAnswers } from '../generations/delete-stored-answers.ts';
-
-const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+import { noSuchEntry } from './cached-entries.ts';
 
 export function deleteCachedAnswers({ cachedAnswers }: ApiDependencies): RequestHandler {
   return async (_request, response) => {
@@ -30,9 +30,11 @@ export function deleteCachedAnswersOfUser({
 export function deleteCachedAnswer({ cachedAnswers }: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const { id } = request.params;
-    const { tenant } = callerIn(response);
-    const deleted = UUID.test(id) ? await deleteStoredAnswers(cachedAnswers, { tenant, entryId: id }) : 0;
-    if (deleted === 0) throw new UnbrokenError('not_found', `There is no stored answer ${id}.`);
+    const caller = callerIn(response);
+    const entry = { tenant: caller.tenant, user: visibleUser(caller, undefined), entryId: id };
+    const isId = entryIdSchema.safeParse(id).success;
+    const deleted = isId ? await deleteStoredAnswers(cachedAnswers, entry) : 0;
+    if (deleted === 0) throw noSuchEntry(id);
     response.json({ deleted });
   };
 }

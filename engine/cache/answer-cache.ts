@@ -99,7 +99,7 @@ export type DeletedEntries =
   | { readonly tenant: string }
   | { readonly tenant: string; readonly user: string }
   | { readonly tenant: string; readonly generationId: string }
-  | { readonly tenant: string; readonly entryId: string };
+  | { readonly tenant: string; readonly user?: string | undefined; readonly entryId: string };
 
 export interface AnswerDeletion {
   /** @returns how many entries were deleted. */

@@ -7,7 +7,7 @@ import { QdrantClient } from '@qdrant/js-client-rest';
 import { z } from 'zod';
 import { finishReasons, usageSchema } from '../../contracts/generation.ts';
 
-const VECTOR = 'question';
+export const VECTOR = 'question';
 const SLOW_CALL_MS = 5_000;
 const NEIGHBOURS = 16;
 /** Answers to one question of which the newest is chosen. */
@@ -15,7 +15,7 @@ const BEST_OF = 64;
 /** The next two calls fill a place, or none does. */
 const PLACE_MS = 60_000;
 
-const payloadSchema = z.object({
+export const storedAnswerSchema = z.object({
   tenant: z.string(),
   user: z.string(),
   partition: z.string(),
@@ -35,11 +35,11 @@ const payloadSchema = z.object({
   /** Absent in answers of earlier releases. */
   generation: z.string().optional(),
 });
-export type StoredAnswer = z.infer<typeof payloadSchema>;
+export type StoredAnswer = z.infer<typeof storedAnswerSchema>;
 
 type PlaceOwner = Pick<StoredAnswer, 'tenant' | 'user' | 'generation'>;
 
-const candidateSchema = payloadSchema.pick({ tenant: true, partition: true, questions: true });
+const candidateSchema = storedAnswerSchema.pick({ tenant: true, partition: true, questions: true });
 
 export interface Neighbour {
   readonly id: string;
@@ -107,7 +107,7 @@ export class QdrantAnswers {
   async get(id: string): Promise<StoredAnswer | null> {
     const retrieval = this.#quickClient.retrieve(this.#collection, { ids: [id], with_payload: true });
     const [point] = await orNone(retrieval, []);
-    const payload = payloadSchema.safeParse(point?.payload);
+    const payload = storedAnswerSchema.safeParse(point?.payload);
     return payload.success ? payload.data : null;
   }
 
@@ -123,7 +123,7 @@ export class QdrantAnswers {
     });
     const { points } = await orNone(scroll, { points: [] });
     const answers = points.flatMap(({ id, payload }) => {
-      const stored = payloadSchema.safeParse(payload).data;
+      const stored = storedAnswerSchema.safeParse(payload).data;
       return stored === undefined ? [] : [{ id: String(id), stored }];
     });
     return answers.sort((a, b) => b.stored.storedAtMs - a.stored.storedAtMs)[0] ?? null;
@@ -245,7 +245,7 @@ function inScope({ tenant, partition, signature, storedAfterMs, nowMs }: Scope) 
 }
 
 /** Without a collection nothing was stored. */
-async function orNone<Value>(read: Promise<Value>, none: Value): Promise<Value> {
+export async function orNone<Value>(read: Promise<Value>, none: Value): Promise<Value> {
   try {
     return await read;
   } catch (error) {

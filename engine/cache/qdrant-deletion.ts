@@ -25,7 +25,9 @@ export function createQdrantDeletion({
     async delete(entries) {
       const must = [
         { key: 'tenant', match: { value: entries.tenant } },
-        ...('user' in entries ? [{ key: 'user', match: { value: entries.user } }] : []),
+        ...('user' in entries && entries.user !== undefined
+          ? [{ key: 'user', match: { value: entries.user } }]
+          : []),
         ...('generationId' in entries ? [{ key: 'generation', match: { value: entries.generationId } }] : []),
         ...('entryId' in entries ? [{ has_id: [entries.entryId] }] : []),
       ];

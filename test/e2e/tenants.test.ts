@@ -43,6 +43,7 @@ const OWN_NAMES = [
   'post /prompts/:name/versions',
   'put /prompts/:name/labels/:label',
   'delete /prompts/:name/labels/:label',
+  'get /cache/entries/:id',
   'delete /cache/entries/:id',
   'delete /cache/users/:user',
 ];

@@ -5,7 +5,7 @@
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { Caller } from '../../access/api-keys.ts';
-import { callerIn, hasScope } from '../../access/authenticate.ts';
+import { callerIn, seesTenant, visibleUser } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { parseQuery } from '../../http/read-request.ts';
 import { failuresQuerySchema, latenciesQuerySchema, periodOf, usageQuerySchema } from './queries.ts';
@@ -17,7 +17,7 @@ export function getUsage({ usage }: Dependencies): RequestHandler {
     const caller = callerIn(response);
     const { by = null, limit, after = '0', user, ...query } = parseQuery(request, usageQuerySchema);
     const { team, key, model, prompt } = query;
-    const only = { user: userOf(caller, user), team, key, model, prompt };
+    const only = { user: visibleUser(caller, user), team, key, model, prompt };
     const hasUsers = by === 'user' || by === 'key' || only.user !== undefined || key !== undefined;
     if (query.each === 'hour' && hasUsers) {
       throw new UnbrokenError('invalid_request', 'each: usage by the hour is kept without users and keys.');
@@ -52,19 +52,8 @@ function checkedPeriod(query: Parameters<typeof periodOf>[0]) {
   return period;
 }
 
-function seesTenant(caller: Caller): boolean {
-  return hasScope(caller, 'admin') || hasScope(caller, 'any-user');
-}
-
 /** @throws forbidden */
 function assertSeesTenant(caller: Caller): void {
   if (seesTenant(caller)) return;
   throw new UnbrokenError('forbidden', 'This needs a key with the scope admin or any-user.');
-}
-
-/** The user whose usage is shown; undefined: all. @throws forbidden */
-function userOf(caller: Caller, user: string | undefined): string | undefined {
-  if (seesTenant(caller)) return user;
-  if (user !== undefined && user !== caller.user) assertSeesTenant(caller);
-  return caller.user;
 }

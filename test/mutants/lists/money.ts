@@ -42,10 +42,10 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
   {
     name: 'usage-of-all-users-for-one',
     breaks: 'A user without the scope for it sees the usage of the whole tenant.',
-    file: 'api/routes/usage/usage.ts',
-    find: '  return caller.user;\n',
-    replace: '  return user;\n',
-    caughtBy: { tests: ['test/e2e/usage.test.ts'] },
+    file: 'api/access/authenticate.ts',
+    find: '  }\n  return caller.user;\n',
+    replace: '  }\n  return user;\n',
+    caughtBy: { tests: ['test/e2e/usage.test.ts', 'test/e2e/cached-entries.test.ts'] },
   },
   {
     name: 'extension-without-room',
