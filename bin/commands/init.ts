@@ -1,8 +1,8 @@
 /**
- * `unbroken init`: writes a commented config for the API keys in the environment. Only the names of the variables are
- * written, never a key. It asks no service.
+ * `unbroken init`: writes a commented config for the API keys in the environment, or converts a config of LiteLLM. Only
+ * the names of variables are written, never a key. It asks no service.
  */
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
@@ -13,6 +13,7 @@ import { type JsonFlag, printJson, withJson } from './print-json.ts';
 interface InitFlags extends JsonFlag {
   readonly path: string;
   readonly force?: boolean;
+  readonly from?: string;
 }
 
 interface FoundKey {
@@ -31,20 +32,36 @@ const SCHEMA = fileURLToPath(new URL('../../unbroken.config.schema.json', import
 export function defineInit(command: Command): void {
   withJson(command)
     .option('--path <file>', 'where to write it', process.env['UNBROKEN_CONFIG'] || 'unbroken.config.yaml')
+    .option('--from <file>', "convert a config of LiteLLM's proxy")
     .option('--force', 'replace a file that exists')
-    .action((flags: InitFlags) => {
+    .action(async (flags: InitFlags) => {
       const path = resolve(flags.path);
+      if (flags.from !== undefined) return convert(path, flags.from, flags);
       const keys = keysIn(process.env);
       const text = configFor(keys, relative(resolve(path, '..'), SCHEMA));
-      if (existsSync(path) && flags.force !== true)
-        throw new Error(`${path} exists. Name another file with --path, or replace it with --force.`);
-      writeFileSync(path, text);
+      writeNew(path, text, flags);
       if (flags.json === true) return printJson({ path, keys, candidates: candidatesOf(keys) });
       console.log(`Wrote ${path}.`);
       for (const { provider, variable } of keys) console.log(`  ${provider}: ${variable} is set`);
       if (keys.length === 0) console.log('  No API key is set, so the simulated provider answers.');
       console.log(`Start it with: ${START_COMMAND}`);
     });
+}
+
+async function convert(path: string, from: string, flags: InitFlags): Promise<void> {
+  const { convertLiteLlmConfig } = await import('../litellm/convert-config.ts');
+  const { text, notes } = convertLiteLlmConfig(readFileSync(from, 'utf8'));
+  writeNew(path, text, flags);
+  if (flags.json === true) return printJson({ path, notes });
+  console.log(`Wrote ${path}.`);
+  if (notes.length > 0) console.log(['Not converted, or different here:', ...notes].join('\n  '));
+  console.log(`Start it with: ${START_COMMAND}`);
+}
+
+function writeNew(path: string, text: string, { force }: InitFlags): void {
+  if (existsSync(path) && force !== true)
+    throw new Error(`${path} exists. Name another file with --path, or replace it with --force.`);
+  writeFileSync(path, text);
 }
 
 /** Each variable counts once: for the first vendor that reads it. */

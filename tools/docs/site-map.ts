@@ -1,4 +1,4 @@
-/** The pages of the documentation site by topic: its sidebar. `build.ts` refuses a page of docs/ that is not here. */
+/** The pages of the documentation site by topic: its sidebar. A page of docs/ without a topic here is under "More". */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -21,7 +21,7 @@ interface SiteSection {
 /** Pages that are written from something else than Markdown. */
 export const GENERATED = { config: 'configuration', http: 'http-api', errors: 'errors/index' } as const;
 
-export const SITE: readonly SiteSection[] = [
+const TOPICS: readonly SiteSection[] = [
   {
     title: 'Start',
     pages: [
@@ -36,6 +36,7 @@ export const SITE: readonly SiteSection[] = [
     title: 'Integrate',
     pages: [
       ofDocs('in-front-of-my-app', 'In front of your app'),
+      ofDocs('migrate-from-litellm', 'Migrate from LiteLLM'),
       ofDocs('wires', 'APIs of other vendors'),
       ofDocs('wires-fields', 'Fields of other vendors'),
       { path: 'clients/typescript', source: 'clients/typescript/README.md', title: 'TypeScript and React' },
@@ -58,6 +59,8 @@ export const SITE: readonly SiteSection[] = [
   {
     title: 'Operate',
     pages: [
+      ofDocs('what-survives-what', 'What survives what'),
+      ofDocs('usage', 'Usage and cost'),
       ofDocs('operations', 'Operations'),
       ofDocs('operations-redis', 'Redis'),
       ofDocs('security', 'Security'),
@@ -76,6 +79,11 @@ export const SITE: readonly SiteSection[] = [
       { path: 'contributing', source: 'CONTRIBUTING.md', title: 'Contributing' },
     ],
   },
+];
+
+export const SITE: readonly SiteSection[] = [
+  ...TOPICS,
+  ...unlisted(),
   { title: 'Decisions', isCollapsed: true, pages: decisions() },
   { title: 'Error pages', isCollapsed: true, pages: errorPages() },
 ];
@@ -84,6 +92,13 @@ export const ALL_PAGES: readonly SitePage[] = SITE.flatMap(({ pages }) => pages)
 
 function ofDocs(name: string, title: string): SitePage {
   return { path: name, source: `docs/${name}.md`, title };
+}
+
+function unlisted(): SiteSection[] {
+  const listed = new Set(TOPICS.flatMap(({ pages }) => pages.map(({ source }) => source)));
+  const others = markdownIn('docs').filter((name) => !listed.has(`docs/${name}.md`));
+  const pages = others.map((name) => ofDocs(name, headingOf(`docs/${name}.md`)));
+  return pages.length === 0 ? [] : [{ title: 'More', pages }];
 }
 
 function decisions(): SitePage[] {
@@ -109,8 +124,8 @@ function errorPages(): SitePage[] {
   ];
 }
 
-/** The files of a folder without their ending, sorted. */
-export function markdownIn(folder: string): string[] {
+/** The Markdown files of a folder without their ending, sorted. */
+function markdownIn(folder: string): string[] {
   if (!existsSync(join(ROOT, folder))) return [];
   return readdirSync(join(ROOT, folder))
     .filter((name) => name.endsWith('.md'))
