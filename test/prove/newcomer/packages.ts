@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 const BUFFER_BYTES = 64 * 1024 * 1024;
 
-export interface Elsewhere {
+interface Elsewhere {
   /** An empty folder that exists. */
   readonly folder: string;
   /** The clone that the packages are made from. */

@@ -7,7 +7,7 @@ import { waitFor } from '../../harness/wait-for.ts';
 const READY_WITHIN_MS = 15 * 60_000;
 const STOPPED_WITHIN_MS = 60_000;
 
-export interface Command {
+interface Command {
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd: string;
