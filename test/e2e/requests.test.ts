@@ -50,8 +50,9 @@ describe('a cancelled generation', () => {
       const atCancel = await generated();
       expect(atCancel).toBeLessThan(1_000);
       if (last?.type !== 'generation-cancel') throw new Error('unreachable');
-      // A cancelled call reports no usage: what readers received is counted.
-      expect(last.usage.outputTokens).toBeGreaterThanOrEqual(countTokens(textOf(events)));
+      // A call that reports no usage when it is cancelled is billed by our count of what readers received.
+      const least = last.usage.estimated ? countTokens(textOf(events)) : 20;
+      expect(last.usage.outputTokens).toBeGreaterThanOrEqual(least);
       const view = await waitFor('the status', async () => {
         const { body: shown } = await stack.api.view(body.id);
         return shown.status === 'cancelled' && shown;

@@ -11,7 +11,7 @@ export interface AppRoute {
 }
 
 /** Where routers are mounted. Express keeps no path of a mounted router, only whether it matches one. */
-const MOUNTS = ['/v1'];
+const MOUNTS = ['/v1', '/docs'];
 
 interface Layer {
   readonly name: string;

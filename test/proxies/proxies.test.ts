@@ -51,7 +51,7 @@ describe.each(fronts)('through %s', (name) => {
     expect(connection.session.alpnProtocol).toBe('h2');
     expect(connection.session.remoteSettings.maxConcurrentStreams).toBeGreaterThanOrEqual(512);
     const runs = await Promise.all(
-      Array.from({ length: STREAMS }, () => begin({ tokens: 60, delayMs: 25, firstMs: 300 })),
+      Array.from({ length: STREAMS }, () => begin({ tokens: 60, delayMs: 80, firstMs: 300 })),
     );
     const read = await Promise.all(runs.map(({ id }) => connection.read(id)));
     await connection.close();

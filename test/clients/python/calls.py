@@ -7,6 +7,7 @@ import asyncio
 import inspect
 import json
 import sys
+import time
 import traceback
 
 from unbroken import AsyncUnbroken, ClientError, GenerationFailedError, Unbroken
@@ -44,8 +45,17 @@ def submit_and_read(client):
     same("view", (view.status, view.finish_reason, view.last_seq), ("completed", "stop", stream.after))
     same("metadata", view.metadata, {"a_b": "c"})
     same("tokens", view.usage.output_tokens, asked["tokens"])
-    listed = wait(client.list(limit=5))
-    same("listed", [entry.text for entry in listed if entry.id == stream.id], [None])
+    same("listed", listed_texts(client, stream.id), [None])
+
+
+def listed_texts(client, generation_id):
+    """Temporal lists a run some moments after its start."""
+    for _ in range(300):
+        texts = [entry.text for entry in wait(client.list(limit=5)) if entry.id == generation_id]
+        if texts:
+            return texts
+        time.sleep(0.2)
+    return []
 
 
 def refuse(client):
