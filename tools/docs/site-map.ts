@@ -53,7 +53,7 @@ const TOPICS: readonly SiteSection[] = [
       ofDocs('routing', 'Routing'),
       ofDocs('prompts', 'Prompts'),
       ofDocs('budgets', 'Budgets'),
-      ofDocs('usage', 'Usage'),
+      ofDocs('usage', 'Usage and cost'),
       ofDocs('semantic-cache', 'Semantic cache'),
     ],
   },
@@ -61,7 +61,6 @@ const TOPICS: readonly SiteSection[] = [
     title: 'Operate',
     pages: [
       ofDocs('what-survives-what', 'What survives what'),
-      ofDocs('usage', 'Usage and cost'),
       ofDocs('operations', 'Operations'),
       ofDocs('operations-redis', 'Redis'),
       ofDocs('security', 'Security'),

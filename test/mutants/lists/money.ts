@@ -48,6 +48,14 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: ['test/e2e/usage.test.ts', 'test/e2e/cached-entries.test.ts'] },
   },
   {
+    name: 'search-lists-a-run-twice',
+    breaks: 'A generation that ends between two pages of a search is on both.',
+    file: 'api/generations/search-runs.ts',
+    find: 'const listed = runs.filter((run) => !wasListed(run, cursor));',
+    replace: 'const listed = runs.filter((run) => run.workflowId !== cursor?.token);',
+    caughtBy: { tests: ['test/e2e/search.test.ts'] },
+  },
+  {
     name: 'extension-without-room',
     breaks: 'A retry is made though the budget has no room for it.',
     file: 'engine/budget/step-script.ts',
