@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, test } from '@jest/globals';
 import { BROWSER_WITHIN_MS } from '../harness/browser.ts';
 import { countsInDollars, refusesUntilEditedOrRemoved, showsSpend } from './page-books/budgets.ts';
+import { findsReadsAndDeletes, showsUsersTheirOwn } from './page-books/cache.ts';
 import { createsRotatesAndRevokes } from './page-books/keys.ts';
 import { PageDesk } from './page-books/page-desk.ts';
 import { chartsVersions, managesNothingWithoutAdmin, writesComparesAndLabels } from './page-books/prompts.ts';
@@ -50,4 +51,10 @@ describe('runs', () => {
   test('a search finds a run by each of its terms, and leads to it', () => findsByEachTerm(desk));
   test('a longer list is read in pages, and a user without scopes finds only their own runs', () =>
     readsInPages(desk));
+});
+
+describe('cache', () => {
+  test('a stored answer is found, read and deleted, and the next such question is answered by a model', () =>
+    findsReadsAndDeletes(desk));
+  test('a user without scopes sees and deletes their own answers alone', () => showsUsersTheirOwn(desk));
 });

@@ -39,7 +39,7 @@ export async function createsRotatesAndRevokes(desk: PageDesk): Promise<void> {
 /** Copies the new secret with the button of its dialog, and closes that. */
 async function copySecret(desk: PageDesk): Promise<string> {
   const { page } = desk;
-  const dialog = page.getByRole('dialog');
+  const dialog = page.getByRole('dialog', { name: /^The key is/ });
   await dialog.getByRole('button', { name: 'Copy' }).click();
   await dialog.getByText('Copied.').waitFor();
   const secret = await page.evaluate<string>('navigator.clipboard.readText()');

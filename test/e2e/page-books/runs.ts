@@ -49,7 +49,9 @@ export async function findsByEachTerm(desk: PageDesk): Promise<void> {
 export async function readsInPages(desk: PageDesk): Promise<void> {
   const user = `many-${randomUUID()}`;
   const input = promptOf({ tokens: 2, delayMs: 0 });
-  const runs = await Promise.all(Array.from({ length: 52 }, () => desk.generate({ input, user })));
+  const runs = await Promise.all(
+    Array.from({ length: 52 }, () => desk.generate({ input, user, maxOutputTokens: 5 })),
+  );
   const key = await desk.stack.addKey({ tenant: desk.tenant, user, scopes: ['generate'] });
   const page = await desk.open('Runs', key);
   await page.getByRole('button', { name: 'Show more' }).click();
