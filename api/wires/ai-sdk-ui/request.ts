@@ -79,6 +79,8 @@ export function mapUiChat(config: Config, body: UiChat): WireRequest<UiOrigin> {
     ...fieldIfPresent('tools', body.tools?.length === 0 ? null : body.tools),
     ...fieldIfPresent('toolChoice', body.toolChoice),
     ...fieldIfPresent('metadata', body.metadata),
+    // The page asks for another answer than the one that it has.
+    ...(body.trigger === 'regenerate-message' ? { cache: 'refresh' as const } : {}),
   };
   const last = body.messages.at(-1);
   const messageId = last?.role === 'assistant' ? last.id : null;

@@ -8,6 +8,7 @@ import type {
   MessageDeltaUsage,
   RawMessageStreamEvent,
   StopReason,
+  TextBlock,
 } from '@anthropic-ai/sdk/resources/messages/messages';
 import { candidateName } from '../../../contracts/candidate.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
@@ -18,6 +19,9 @@ import type { Answer } from '../answer.ts';
 import { type Projection, wireId } from '../wire.ts';
 
 type Frame = RawMessageStreamEvent;
+
+/** Without `citations`: the vendor leaves the key out, and clients take null for a fault, against the SDK's type. */
+const EMPTY_TEXT = { type: 'text', text: '' } as TextBlock;
 
 /** Content blocks of this format do not overlap: at most one is open. */
 interface OpenBlock {
@@ -49,7 +53,7 @@ export class MessageProjection implements Projection<Frame> {
         this.#model = candidateName(event);
         return [];
       case 'text-delta': {
-        const { index, opening } = this.#blockFor('text', { type: 'text', text: '', citations: null });
+        const { index, opening } = this.#blockFor('text', EMPTY_TEXT);
         return [...opening, deltaFrame(index, { type: 'text_delta', text: event.text })];
       }
       case 'reasoning-delta': {
@@ -132,7 +136,7 @@ export function wholeMessage(requestedModel: string, answer: Answer): Message {
   const { generationId, text, reasoning, toolCalls, end } = answer;
   const content: ContentBlock[] = [
     ...(reasoning === '' ? [] : [{ type: 'thinking' as const, thinking: reasoning, signature: '' }]),
-    ...(text === '' ? [] : [{ type: 'text' as const, text, citations: null }]),
+    ...(text === '' ? [] : [{ ...EMPTY_TEXT, text }]),
     ...toolCalls.map((call) => toolUse(call.id, call.name, parseToolInput(call.arguments))),
   ];
   const message = messageOf({
@@ -145,12 +149,12 @@ export function wholeMessage(requestedModel: string, answer: Answer): Message {
   return { ...message, stop_reason: toAnthropicStopReason(finish) };
 }
 
-/** This format carries arguments as an object. Invalid JSON is passed on as the model wrote it. */
+/** This format carries arguments as an object. Those that were cut are none, as at the vendor. */
 function parseToolInput(argumentsJson: string): unknown {
   try {
     return JSON.parse(argumentsJson === '' ? '{}' : argumentsJson);
   } catch {
-    return { arguments: argumentsJson };
+    return {};
   }
 }
 

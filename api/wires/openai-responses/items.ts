@@ -53,9 +53,10 @@ const reasoningItem = z.looseObject({
   encrypted_content: z.string().nullish(),
 });
 /** Resolved before the items are mapped. */
-const referenceItem = z.strictObject({
+const referenceItem = z.looseObject({
   type: z.literal('item_reference').nullish(),
   id: z.string().max(LIMITS.idChars),
+  role: z.undefined().optional(),
 });
 const otherItem = z.looseObject({ type: z.string().regex(OTHER_ITEM, ABORT) });
 

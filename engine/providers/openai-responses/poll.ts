@@ -5,7 +5,7 @@ import type { Response } from 'openai/resources/responses/responses';
 import { malformed } from '../answer-state.ts';
 import type { ProviderCursor, ProviderEvent } from '../provider.ts';
 import { ResponsePosition } from './position.ts';
-import { endResponse } from './stream.ts';
+import { endResponse, PART_SEPARATOR } from './stream.ts';
 
 const POLL_MS = 500;
 
@@ -47,6 +47,6 @@ function* newEvents(response: Response, position: ResponsePosition): Generator<P
 function reasoningOf({ output }: Response): string {
   return output
     .flatMap((item) => (item.type === 'reasoning' ? [...item.summary, ...(item.content ?? [])] : []))
-    .map(({ text }) => text)
-    .join('');
+    .flatMap(({ text }) => (text === '' ? [] : [text]))
+    .join(PART_SEPARATOR);
 }

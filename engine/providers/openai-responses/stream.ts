@@ -31,12 +31,16 @@ interface Ending {
   readonly isRefused: boolean;
 }
 
+/** Between two parts of reasoning, which are paragraphs. */
+export const PART_SEPARATOR = '\n\n';
+
 export async function* mapOpenAiResponseStream(
   stream: AsyncIterable<ResponseStreamEvent>,
   position: ResponsePosition,
   { mayBeEmpty }: Pick<Ending, 'mayBeEmpty'>,
 ): AsyncGenerator<ProviderEvent> {
   let isRefused = false;
+  const parts = new ReasoningParts();
   for await (const event of stream) {
     const { sequence_number: sequenceNumber } = event;
     switch (event.type) {
@@ -46,10 +50,19 @@ export async function* mapOpenAiResponseStream(
       case 'response.output_text.delta':
         yield position.text(textOfDelta(event.delta), sequenceNumber);
         break;
-      case 'response.reasoning_summary_text.delta':
-      case 'response.reasoning_text.delta':
-        yield position.reasoning(textOfDelta(event.delta), sequenceNumber);
+      case 'response.reasoning_summary_part.added':
+        parts.added();
         break;
+      case 'response.reasoning_summary_text.delta':
+      case 'response.reasoning_text.delta': {
+        const index = 'summary_index' in event ? event.summary_index : event.content_index;
+        const apart = parts.separatorBefore(
+          `${event.output_index} ${index}`,
+          position.cursor.reasoningChars ?? 0,
+        );
+        yield position.reasoning(`${apart}${textOfDelta(event.delta)}`, sequenceNumber);
+        break;
+      }
       case 'response.output_item.added':
         if (event.item.type === 'function_call') {
           const { call_id: id, name } = event.item;
@@ -74,6 +87,24 @@ export async function* mapOpenAiResponseStream(
     }
   }
   throw streamCut();
+}
+
+/** Keeps the parts of reasoning apart. They arrive as one text, and a poll joins them in the same way. */
+class ReasoningParts {
+  #isNew = false;
+  /** The place of the part that the last delta belongs to; null before the first delta of this connection. */
+  #place: string | null = null;
+
+  added(): void {
+    this.#isNew = true;
+  }
+
+  separatorBefore(place: string, charsSoFar: number): string {
+    const isNext = this.#isNew || (this.#place !== null && this.#place !== place);
+    this.#isNew = false;
+    this.#place = place;
+    return isNext && charsSoFar > 0 ? PART_SEPARATOR : '';
+  }
 }
 
 /** The last events of an ended response: its usage and its finish. Throws if it did not end well. */

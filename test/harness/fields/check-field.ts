@@ -79,7 +79,9 @@ export class FieldCheck {
       ? equal.filter((path) => changed.some((own) => path.startsWith(own)))
       : equal;
     const path = shortest(carrying.length > 0 ? carrying : changed);
-    if (path === '' || changed.length === 0) return 'LOST';
+    // Such a text stands nowhere else, so it must be found.
+    const isLost = isUnique(value) && equal.length === 0;
+    if (isLost || path === '' || changed.length === 0) return 'LOST';
     const isSameName = carrying.some((own) => own === name || own.endsWith(`.${name}`));
     const isSameFormat = this.#format.name === upstream;
     return isSameFormat && (isSameName || hasName(changed, name)) ? 'passed on' : `translated: ${path}`;
@@ -134,6 +136,11 @@ function typeOf({ object }: ReachedObject): string {
 function isNamed(text: string, names: readonly string[]): boolean {
   const plain = (value: string) => value.toLowerCase().replaceAll(/[^a-z0-9]/g, '');
   return names.some((name) => name !== '' && plain(text).includes(plain(name)));
+}
+
+/** A text that was made for this field. */
+function isUnique(value: unknown): boolean {
+  return typeof value === 'string' && value.startsWith('value-of-');
 }
 
 /** Lists that hold most of a request: their names say nothing of what was refused. */

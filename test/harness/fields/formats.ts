@@ -59,6 +59,8 @@ const CHAT: ExampleValues = {
   'ChatCompletionContentPart.File.File.file_data!': COMMON['file_data'],
   'ChatCompletionAllowedTools.tools': [{ type: 'function', function: { name: 'lookup' } }],
   'ChatCompletionAssistantMessageParam.content!': 'An earlier answer.',
+  'ChatCompletionMessageFunctionToolCall.id': 'call_1',
+  'ChatCompletionToolMessageParam.tool_call_id': 'call_2',
   'ChatCompletionMessageFunctionToolCall.Function.arguments': '{"a":"b"}',
 };
 
@@ -76,6 +78,7 @@ const RESPONSES: ExampleValues = {
   'ResponseInputImageContent.image_url!': PICTURE,
   'ResponseReasoningItem.encrypted_content!': 'encrypted thoughts',
   'ToolChoiceAllowed.tools': [{ type: 'function', name: 'lookup' }],
+  'ResponseFunctionToolCall.call_id': 'call_2',
   'ResponseFunctionToolCall.arguments': '{"a":"b"}',
 };
 

@@ -4,6 +4,7 @@ import type { RequestFormat } from '../../../contracts/content.ts';
 const HERE = 'says how the answer is delivered or kept, which this product does';
 const DEFAULT = 'asks for what is the default';
 const ALWAYS = 'a vendor without it always keeps to the schema';
+const LABEL = 'a label, which only this vendor asks for';
 const CHOOSES = 'chooses the provider and the model here';
 const OWN_ID = 'names an item that the vendor has no copy of';
 
@@ -17,6 +18,7 @@ const REASONS: Readonly<Record<RequestFormat, Readonly<Record<string, string>>>>
     'ChatCompletionCreateParamsBase.stream_options': HERE,
     'ChatCompletionStreamOptions.include_usage': HERE,
     'ResponseFormatJSONSchema.JSONSchema.strict': ALWAYS,
+    'ResponseFormatJSONSchema.JSONSchema.name': LABEL,
   },
   'openai-responses': {
     'ResponseCreateParamsBase.model': CHOOSES,
@@ -31,6 +33,7 @@ const REASONS: Readonly<Record<RequestFormat, Readonly<Record<string, string>>>>
     'ResponseInputItem.ItemReference.type': 'the item that it names is sent instead',
     'ResponseInputItem.Message.status': OWN_ID,
     'ResponseFormatTextJSONSchemaConfig.strict': ALWAYS,
+    'ResponseFormatTextJSONSchemaConfig.name': LABEL,
     'ResponseInputItem.Message.type': DEFAULT,
     'EasyInputMessage.type': DEFAULT,
     'ResponseOutputMessage.id': OWN_ID,

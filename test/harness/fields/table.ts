@@ -91,7 +91,9 @@ export function docsText(table: FieldTable, introduction: string): string {
       Object.keys(rows).filter((own) => !isRejected(own)),
     ];
     const lines = groupByType(others).flatMap(([type, fields]) => typeLines(type, fields, rows));
-    const list = groupByType(refused).map(([type, fields]) => `- ${type}: ${fields.map(code).join(', ')}`);
+    const list = groupByType(refused).flatMap(([type, fields]) =>
+      wrapped(`- ${type}: ${fields.map(code).join(', ')}`),
+    );
     return [
       `## ${format.title}`,
       '',
@@ -105,6 +107,19 @@ export function docsText(table: FieldTable, introduction: string): string {
     ].join('\n');
   });
   return `${introduction.trimEnd()}\n\n${sections.join('\n\n')}\n`;
+}
+
+/** Lines of a list of at most as many columns as prose may have. */
+function wrapped(text: string): string[] {
+  const lines: string[] = [];
+  let line = '';
+  for (const word of text.split(' ')) {
+    if (line !== '' && line.length + 1 + word.length > 120) {
+      lines.push(line);
+      line = `  ${word}`;
+    } else line = line === '' ? word : `${line} ${word}`;
+  }
+  return [...lines, line];
 }
 
 function groupByType(fields: readonly string[]): [string, string[]][] {
