@@ -25,7 +25,7 @@ interface Search {
 }
 const NO_SEARCH: Search = { text: '', user: '', model: '', like: '' };
 
-/** Others see the entries of their own user. */
+/** Other keys see the entries of the user they belong to. */
 const seesAll = computed(() => canAdminister.value || session.value?.scopes.includes('any-user') === true);
 
 type Step =
