@@ -142,8 +142,9 @@ export function mapMessagesInput(body: TokenCountRequest): Pick<
   const { system } = body;
   // Blocks stay blocks: each may be marked for the vendor's cache.
   if (Array.isArray(system)) conversation.addTurn('system', system.flatMap(toTextPart));
-  for (const message of body.messages) {
+  for (const [index, message] of body.messages.entries()) {
     const { role, content } = message;
+    requirePlaces(role, content, `messages.${index}.content`);
     const native = nativeRest(FORMAT, message, { role: true, content: true }).native;
     // Marks it as of this format, whose providers take it where it is.
     const own = role === 'system' ? (native ?? { format: FORMAT, fields: {} }) : native;
@@ -155,6 +156,30 @@ export function mapMessagesInput(body: TokenCountRequest): Pick<
     ...(typeof system === 'string' && system !== '' ? { system } : {}),
     ...(tools.length === 0 ? {} : { tools: [...tools], ...mapMessagesToolChoice(body.tool_choice) }),
   };
+}
+
+/** Blocks that one role alone may have. In another, most formats would have no place for them. */
+const PLACES: Readonly<Record<string, 'user' | 'assistant'>> = {
+  tool_use: 'assistant',
+  tool_result: 'user',
+  image: 'user',
+  document: 'user',
+};
+
+/** @throws invalid_request */
+function requirePlaces(
+  role: string,
+  content: TokenCountRequest['messages'][number]['content'],
+  path: string,
+): void {
+  if (typeof content === 'string') return;
+  for (const [index, { type }] of content.entries()) {
+    const place = Object.hasOwn(PLACES, type) ? PLACES[type] : undefined;
+    if (place === undefined || place === role) continue;
+    const param = `${path}.${index}`;
+    const message = `${param}: ${type} blocks can only be in ${place} messages`;
+    throw new UnbrokenError('invalid_request', message, { details: { param } });
+  }
 }
 
 function mapTools(tools: TokenCountRequest['tools']): Tools {

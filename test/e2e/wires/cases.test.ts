@@ -157,6 +157,17 @@ describe('messages', () => {
     expect(body).toMatchObject({ stop_reason: 'max_tokens', content: [{ type: 'tool_use', input: {} }] });
   });
 
+  test('case 24: a block in a turn that cannot have it is refused by its place', async () => {
+    const call = { type: 'tool_use', id: 't1', name: 'lookup', input: {} };
+    const { status, body } = await send(
+      'messages',
+      { messages: [user, { role: 'user', content: [call] }] },
+      'chat',
+    );
+    expect(status).toBe(400);
+    expect(JSON.stringify(body)).toContain('messages.1.content.0');
+  });
+
   test('case 33: an assistant turn at the end is what the model continues', async () => {
     const prefill = { role: 'assistant', content: 'A word' };
     const { status, upstream } = await send('messages', { messages: [user, prefill] });

@@ -112,6 +112,17 @@ function withUser(list: unknown): unknown[] {
   return [...(Array.isArray(list) ? list : []), { role: 'user', content: USER }];
 }
 
+/** Calls of tools stand in the turns of the assistant. */
+function inTheirPlaces(messages: unknown): unknown {
+  return JSON.parse(
+    JSON.stringify(messages ?? []),
+    (_key, value: { role?: string; content?: { type?: string }[] }) =>
+      value?.role === 'user' && value.content?.[0]?.type === 'tool_use'
+        ? { ...value, role: 'assistant' }
+        : value,
+  );
+}
+
 export const FORMATS: readonly Format[] = [
   {
     name: 'openai-chat',
@@ -146,7 +157,7 @@ export const FORMATS: readonly Format[] = [
     examples: new Examples(MESSAGES),
     complete: (body, model) => {
       const tool = { name: 'lookup', input_schema: COMMON['parameters'] };
-      return { ...withTools(body, tool), model, messages: withUser(body['messages']) };
+      return { ...withTools(body, tool), model, messages: withUser(inTheirPlaces(body['messages'])) };
     },
   },
 ];
