@@ -135,6 +135,7 @@ describe('packages', () => {
     'tools/bench/',
     'tools/docs/',
     'tools/package/',
+    'tools/screenshots/',
     'examples/',
     'test/',
     'clients/web/',
