@@ -39,7 +39,7 @@ export const ROOM_TABLES: Readonly<Record<string, Readonly<Record<string, Row>>>
     routing: { values: [], types: [] },
     budget: { values: [], types: [] },
     embedding: { values: [], types: [] },
-    cache: { values: ['embedding'], types: [] },
+    cache: { values: ['embedding', 'models'], types: [] },
     compression: { values: [], types: [] },
     prompts: { values: [], types: [] },
     telemetry: {

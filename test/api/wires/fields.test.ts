@@ -1,4 +1,4 @@
-/** The table of fields is complete: its rows are the fields of the installed SDKs, and docs/wires-fields.md shows them. */
+/** The table of fields has the fields of the installed SDKs as its rows, and docs/wires-fields.md shows them. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import { reachableObjects } from '../../harness/fields/examples.ts';

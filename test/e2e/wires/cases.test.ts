@@ -148,12 +148,12 @@ describe('messages', () => {
   });
 
   test('case 28: arguments that were cut are no other arguments', async () => {
-    const asked = [{ role: 'user', content: 'w [[sim tool=weather delay_ms=0]]' }];
+    const question = [{ role: 'user', content: 'w [[sim tool=weather delay_ms=0]]' }];
     const weather = {
       name: 'weather',
       input_schema: { type: 'object', properties: { city: { type: 'string' } } },
     };
-    const { body } = await send('messages', { max_tokens: 2, messages: asked, tools: [weather] });
+    const { body } = await send('messages', { max_tokens: 2, messages: question, tools: [weather] });
     expect(body).toMatchObject({ stop_reason: 'max_tokens', content: [{ type: 'tool_use', input: {} }] });
   });
 
