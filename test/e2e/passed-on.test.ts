@@ -86,13 +86,13 @@ describe('an effort', () => {
       ...more,
     });
 
-  test.each([{}, { thinking: { type: 'disabled' } }])(
-    'without thinking is passed on without it (%j)',
+  test.each<{ thinking?: { type: string } }>([{}, { thinking: { type: 'disabled' } }])(
+    'without thinking is passed on with what the client says of it (%j)',
     async (thinking) => {
       await send('/v1/messages', body({ output_config: { effort: 'low' }, ...thinking }));
       const upstream = JSON.parse(bodies[0] ?? '{}');
       expect(upstream.output_config).toEqual({ effort: 'low' });
-      expect(upstream.thinking).toBeUndefined();
+      expect(upstream.thinking).toEqual(thinking.thinking);
     },
   );
 
