@@ -69,7 +69,7 @@ function filesOf(folder: string, caching: string): RequestHandler {
 function refuse(): RequestHandler {
   return (request, response) => {
     response.vary('Accept');
-    if (request.accepts(['json', 'html']) === 'json') {
+    if (request.accepts(['json', 'html']) !== 'html') {
       throw isBuilt()
         ? new UnbrokenError('not_found', 'The documentation has no such page.')
         : new UnbrokenError('service_unavailable', `${NOT_BUILT} npm run docs builds it.`);

@@ -1,14 +1,12 @@
 /** The documentation site as a browser gets it from the API. */
-import { execFile } from 'node:child_process';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import axe, { type AxeResults } from 'axe-core';
 import type { Page } from 'playwright-core';
 import { ALL_PAGES } from '../../tools/docs/site-map.ts';
 import { BROWSER_WITHIN_MS, type Browser, openBrowser } from '../harness/browser.ts';
-import { PROJECT_ROOT } from '../harness/child-process.ts';
+import { buildDocs } from '../harness/build-docs.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
 const BROWSER_ACCEPT = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
@@ -19,8 +17,7 @@ let browser: Browser;
 let page: Page;
 
 beforeAll(async () => {
-  const building = promisify(execFile)(process.execPath, ['tools/docs/build.ts'], { cwd: PROJECT_ROOT });
-  [stack, browser] = await Promise.all([startStack(), openBrowser(), building]);
+  [stack, browser] = await Promise.all([startStack(), openBrowser(), buildDocs()]);
 }, BROWSER_WITHIN_MS);
 afterAll(() => Promise.all([browser?.close(), stack?.stop()]));
 beforeEach(async () => {

@@ -1,5 +1,6 @@
 /** Every route of the real API, with requests that are nearly right. */
 import type { GenerationView } from '../../contracts/generation.ts';
+import { buildDocs } from '../harness/build-docs.ts';
 import type { Stack } from '../harness/stack.ts';
 import { connectApi } from '../harness/unbroken-api.ts';
 import { waitFor } from '../harness/wait-for.ts';
@@ -28,6 +29,7 @@ const HARMS_ITS_TENANT = /budgets|\/keys|\/cap|\/stop|\/cancel|^\/v1\/cache/;
 const SHORT = 'Hello. [[sim tokens=4 delay_ms=0]]';
 
 export async function fuzzRoutes(stack: Stack, { seed, inputs }: FuzzPlan): Promise<SurfaceReport> {
+  await buildDocs();
   const routes = routesOfApp();
   const other = await makeTenant(stack, 'other', CANARY);
   // All forms of an id share its hexadecimal part.

@@ -1,0 +1,8 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { PROJECT_ROOT } from './child-process.ts';
+
+/** Builds the documentation site, unless it is up to date: until then the API answers 503 below `/docs`. */
+export async function buildDocs(): Promise<void> {
+  await promisify(execFile)(process.execPath, ['tools/docs/build.ts'], { cwd: PROJECT_ROOT });
+}
