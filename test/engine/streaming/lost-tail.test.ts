@@ -155,11 +155,17 @@ describe('Redis that dies', () => {
       closeStalled: () => false,
       coalesces: true,
     };
-    const follower = await live.follow(id, () => undefined);
+    let returns = 0;
+    const follower = await live.follow(id, (batch) => {
+      if (batch === null) returns += 1;
+    });
+    // Until the subscription is back, it misses what is appended.
+    const subscribedAgain = (times: number) => waitFor('the subscription to be back', () => returns >= times);
     let relayed: Promise<unknown> = Promise.resolve();
     await losing(
       () => write(opened, 'a'),
       async () => {
+        await subscribedAgain(1);
         const signal = new AbortController().signal;
         relayed = relayEvents({ log, live }, { generationId: id, after: -1, sink, signal });
         relayed.catch(() => undefined);
@@ -170,6 +176,7 @@ describe('Redis that dies', () => {
         await waitFor('the viewer to wait', () => isWaiting);
       },
     );
+    await subscribedAgain(2);
     const next = await log.open(id, 2);
     await write(next, 'B', 'C', 'D');
     await next.writer.write(END);
