@@ -128,7 +128,7 @@ describe('the answer cache', () => {
     });
   });
 
-  test('forgets an answer by its id, those of a user, and all, for an administrator only', async () => {
+  test('forgets an answer by its id, those of a user, and all, but not for a key of another user', async () => {
     const input = promptOf({ tokens: 20, delayMs: 1 });
     const user = `user-${Date.now()}`;
     const remove = async (path: string, key = stack.api.key) => {
@@ -139,8 +139,10 @@ describe('the answer cache', () => {
     await generated({ input, user });
     const hit = (await generated({ input, user }))[1];
     const entryId = hit?.type === 'cache-hit' ? hit.entryId : undefined;
-    const ordinary = await stack.addKey({ tenant: 'dev', user: 'ann' });
-    expect(await remove(`/v1/cache/entries/${entryId}`, ordinary)).toMatchObject({ status: 403 });
+    const ordinary = await stack.addKey({ tenant: 'dev', user: 'ann', scopes: ['generate'] });
+    expect(await remove(`/v1/cache/entries/${entryId}`, ordinary)).toMatchObject({ status: 404 });
+    expect(await remove(`/v1/cache/users/${user}`, ordinary)).toMatchObject({ status: 403 });
+    expect(await remove('/v1/cache', ordinary)).toMatchObject({ status: 403 });
     expect(await remove(`/v1/cache/entries/${entryId}`)).toEqual({ status: 200, body: { deleted: 1 } });
     expect(await remove(`/v1/cache/entries/${entryId}`)).toMatchObject({ status: 404 });
     expect(typesOf(await generated({ input, user }))).not.toContain('cache-hit');

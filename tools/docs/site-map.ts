@@ -39,7 +39,6 @@ const TOPICS: readonly SiteSection[] = [
       ofDocs('migrate-from-litellm', 'Migrate from LiteLLM'),
       ofDocs('wires', 'APIs of other vendors'),
       ofDocs('wires-fields', 'What becomes of each field'),
-      ofDocs('wires-fields', 'Fields of other vendors'),
       { path: 'clients/typescript', source: 'clients/typescript/README.md', title: 'TypeScript and React' },
       { path: 'clients/python', source: 'clients/python/README.md', title: 'Python' },
       { path: 'clients/edge', source: 'clients/edge/README.md', title: 'Edge relay' },

@@ -49,9 +49,9 @@ def submit_and_read(client):
 
 
 def listed_texts(client, generation_id):
-    """Temporal lists a run some moments after its start."""
+    """Temporal lists a run some moments after its start, and other suites list theirs beside it."""
     for _ in range(300):
-        texts = [entry.text for entry in wait(client.list(limit=5)) if entry.id == generation_id]
+        texts = [entry.text for entry in wait(client.list(limit=100)) if entry.id == generation_id]
         if texts:
             return texts
         time.sleep(0.2)

@@ -198,7 +198,7 @@ describe('what a model cannot do is refused before anything leaves', () => {
   test.each<[WireFamily, string, Partial<GenerationInput>, string]>([
     ['openai-responses', 'o3-mini', { messages: user(image) }, 'images'],
     ['openai-responses', 'gpt-5', { temperature: 0.2, topP: 0.5 }, 'temperature, topP (top_p)'],
-    ['openai-responses', 'gpt-4o-mini', { stop: ['END'] }, 'stop'],
+    ['openai-responses', 'gpt-4o-mini', { stop: ['END'] }, 'stop (stop_sequences)'],
     ['openai-responses', 'gpt-4o-mini', { reasoning: { effort: 'low' } }, 'reasoning'],
     ['anthropic-messages', 'claude-opus-4-8', { temperature: 0.2 }, 'temperature'],
     [

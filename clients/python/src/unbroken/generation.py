@@ -180,11 +180,20 @@ class GenerationRequest(TypedDict, total=False):
     max_output_tokens: int
     temperature: float
     top_p: float
+    top_k: int
+    seed: int
+    frequency_penalty: float
+    presence_penalty: float
+    verbosity: Literal["low", "medium", "high"]
     stop: Sequence[str]
     tools: Sequence[Tool]
     tool_choice: Literal["auto", "none", "required"] | ToolName
+    #: False: at most one tool call in an answer.
+    parallel_tool_calls: bool
     #: The answer is JSON that fits this schema.
     output: OutputFormat
+    #: Fields of one format that reach its providers as they are, and that no other provider takes.
+    native: Mapping[str, Any]
     reasoning: Reasoning
     #: Your end user, whose budget is debited. Defaults to the user of the API key.
     user: str
