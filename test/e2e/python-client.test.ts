@@ -13,6 +13,7 @@ import { type Seat, type Stack, startStack } from '../harness/stack.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 const TOKENS = 250;
+const listSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
 
 let stack: Stack;
 let client: PythonPackage;
@@ -57,15 +58,17 @@ describe.each(['sync', 'async'])('the %s client', (kind) => {
   test('submits through a dead API, and starts one generation', async () => {
     const { input, text } = await question(40);
     await api.kill();
-    const marker = randomUUID();
-    const reading = read({ input, cache: 'off', metadata: { marker } });
+    const user = `user-${randomUUID()}`;
+    const reading = read({ input, cache: 'off', user });
     await waitFor('two retries', () => retriesOf(reading) >= 2);
     await api.restart();
     expect((await reading.whole).at(-1)).toEqual({ text });
-    const { data } = z
-      .object({ data: z.array(z.object({ metadata: z.record(z.string(), z.string()) })) })
-      .parse(await (await stack.api.send('/v1/generations')).json());
-    expect(data.filter(({ metadata }) => metadata['marker'] === marker)).toHaveLength(1);
+    // Temporal lists a run some moments after its start.
+    const runs = await waitFor('the run in the list', async () => {
+      const { data } = listSchema.parse(await (await stack.api.send(`/v1/generations?user=${user}`)).json());
+      return data.length > 0 && data;
+    });
+    expect(runs).toHaveLength(1);
   });
 
   test('submits, joins, gets, lists, cancels and continues, with codes and pages for what is refused', async () => {
