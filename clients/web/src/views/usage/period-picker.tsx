@@ -59,30 +59,22 @@ function CustomPeriod({ today }: { today: string }) {
   };
   return (
     <>
-      <div class="field">
-        <label for="from">First day (UTC)</label>
-        <input
-          id="from"
-          type="date"
-          max={today}
-          value={days.from}
-          aria-invalid={fault !== null}
-          aria-describedby="period-fault"
-          onChange={(event) => set({ ...days, from: event.currentTarget.value })}
-        />
-      </div>
-      <div class="field">
-        <label for="until">Last day (UTC)</label>
-        <input
-          id="until"
-          type="date"
-          max={today}
-          value={days.until}
-          aria-invalid={fault !== null}
-          aria-describedby="period-fault"
-          onChange={(event) => set({ ...days, until: event.currentTarget.value })}
-        />
-      </div>
+      <DayField
+        id="from"
+        label="First day (UTC)"
+        max={today}
+        isFaulty={fault !== null}
+        day={days.from}
+        onDay={(from) => set({ ...days, from })}
+      />
+      <DayField
+        id="until"
+        label="Last day (UTC)"
+        max={today}
+        isFaulty={fault !== null}
+        day={days.until}
+        onDay={(until) => set({ ...days, until })}
+      />
       <p class="fault" id="period-fault" role="alert">
         {fault}
       </p>
@@ -96,4 +88,30 @@ function presetOf({ from, until }: Period, today: string): Preset | null {
     return preset.from === from && preset.until === until;
   });
   return matching === undefined ? null : (matching[0] as Preset);
+}
+
+interface DayFieldProperties {
+  readonly id: string;
+  readonly label: string;
+  readonly day: string;
+  readonly max: string;
+  readonly isFaulty: boolean;
+  readonly onDay: (day: string) => void;
+}
+
+function DayField({ id, label, day, max, isFaulty, onDay }: DayFieldProperties) {
+  return (
+    <div class="field">
+      <label for={id}>{label}</label>
+      <input
+        id={id}
+        type="date"
+        max={max}
+        value={day}
+        aria-invalid={isFaulty}
+        aria-describedby="period-fault"
+        onChange={(event) => onDay(event.currentTarget.value)}
+      />
+    </div>
+  );
 }
