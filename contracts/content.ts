@@ -11,7 +11,7 @@ const callId = z.string().min(1).max(LIMITS.toolCallIdChars);
 
 /** The formats whose requests may have fields that no other format has: OpenAI's two, and Anthropic's. */
 const requestFormats = ['openai-chat', 'openai-responses', 'anthropic-messages'] as const;
-const requestFormatSchema = z.enum(requestFormats);
+export const requestFormatSchema = z.enum(requestFormats);
 export type RequestFormat = z.infer<typeof requestFormatSchema>;
 
 const nativeValue = limitedRecord(z.string(), z.unknown(), LIMITS.nativeFields);

@@ -5,9 +5,12 @@
 import { z } from 'zod';
 import { budgetStandingSchema } from './budgets.ts';
 import { compressionEngines } from './compression.ts';
-import { finishReasons, resumeStrategies, usageSchema } from './generation.ts';
+import { requestFormatSchema } from './content.ts';
+import { endingSchema, finishReasons, resumeStrategies, usageSchema } from './generation.ts';
 
 const progress = { usage: usageSchema, costMicroUsd: z.int().nonnegative() };
+/** What only one format has, in its own words. */
+const nativePart = { format: requestFormatSchema, value: z.record(z.string(), z.unknown()) };
 const errorBody = z.object({
   code: z.string(),
   message: z.string(),
@@ -121,6 +124,29 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     strategy: z.enum(resumeStrategies),
   }),
   z.object({ type: z.literal('text-delta'), text: z.string() }),
+  z.object({
+    type: z
+      .literal('text-start')
+      .describe('Another part of the text begins. Absent before a first part without a phase'),
+    part: z
+      .enum(['message', 'block'])
+      .describe(
+        'A message of its own; its text begins with a blank line if text precedes it. Or a block of a message',
+      ),
+    phase: z.string().optional().describe('What the message is for, such as commentary or final_answer'),
+  }),
+  z.object({
+    type: z
+      .literal('annotation')
+      .describe('A citation or another note of the vendor on the part of the text before it'),
+    ...nativePart,
+  }),
+  z.object({
+    type: z
+      .literal('native-part')
+      .describe('A whole block or item of the answer that only this format has; other formats leave it out'),
+    ...nativePart,
+  }),
   z.object({ type: z.literal('reasoning-delta'), text: z.string() }),
   z.object({
     type: z
@@ -157,6 +183,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     provider: z.string(),
     model: z.string(),
     finishReason: z.enum(finishReasons),
+    ...endingSchema.shape,
     attempts: z.int(),
     cached: z.boolean(),
     degraded: z.boolean().optional().describe('An old stored answer, because every candidate failed'),

@@ -276,9 +276,33 @@ export interface RoutingPlan {
   readonly cachedAnswer: boolean;
 }
 
-/** `tool-calls`: the model waits for the results of the tools that it called. */
-export const finishReasons = ['stop', 'length', 'tool-calls'] as const;
+/**
+ * `tool-calls`: the model waits for the results of the tools that it called. `refusal`: the model declined.
+ * `content-filter`: a filter of the vendor ended the answer. `pause`: the vendor paused a long turn of its own tools,
+ * which continues when the conversation is sent again with this answer.
+ */
+export const finishReasons = ['stop', 'length', 'tool-calls', 'refusal', 'content-filter', 'pause'] as const;
 export type FinishReason = (typeof finishReasons)[number];
+
+/** What a vendor says of an end besides its reason. */
+export const endingSchema = z.object({
+  stopSequence: z
+    .string()
+    .optional()
+    .describe('The stop sequence that ended the answer, if the vendor says so'),
+  refusal: z
+    .object({
+      text: z.string().optional().describe('Why, in the words of the model or its vendor'),
+      category: z.string().optional(),
+    })
+    .optional()
+    .describe('Only after a refusal; the text before it is kept'),
+  vendorReason: z
+    .string()
+    .optional()
+    .describe("The vendor's own reason, where it says more than finishReason"),
+});
+export type Ending = z.infer<typeof endingSchema>;
 
 export const generationStatuses = ['running', 'completed', 'failed', 'cancelled'] as const;
 export type GenerationStatus = (typeof generationStatuses)[number];
@@ -314,6 +338,14 @@ export const generationViewSchema = z.object({
   endedAt: z.int().nullable(),
   lastSeq: z.int().describe('The seq of the newest event; follow with ?after=<seq>.'),
   finishReason: z.enum(finishReasons).nullable(),
+  stopSequence: z
+    .string()
+    .nullable()
+    .describe('The stop sequence that ended the answer, if the vendor says so.'),
+  refusal: z
+    .object({ text: z.string().optional(), category: z.string().optional() })
+    .nullable()
+    .describe('Set if the model declined: why, if it says so.'),
   usage: usageSchema.nullable(),
   costMicroUsd: z.int().nullable(),
   attempts: z.int(),

@@ -47,6 +47,7 @@ const NOTHING: LogView = {
 
 function toView(head: LogHead, view: LogView, text: string | null): GenerationView {
   const { end } = view;
+  const whole = end?.type === 'generation-end' ? end : null;
   return {
     id: head.generationId,
     status: head.status,
@@ -57,12 +58,14 @@ function toView(head: LogHead, view: LogView, text: string | null): GenerationVi
     createdAt: head.createdAt,
     endedAt: head.endedAt,
     lastSeq: head.nextSeq - 1,
-    finishReason: end?.type === 'generation-end' ? end.finishReason : null,
+    finishReason: whole?.finishReason ?? null,
+    stopSequence: whole?.stopSequence ?? null,
+    refusal: whole?.refusal ?? null,
     usage: view.usage,
     costMicroUsd: view.costMicroUsd,
     attempts: view.attempts,
-    cached: end?.type === 'generation-end' && end.cached,
-    degraded: end?.type === 'generation-end' && end.degraded === true,
+    cached: whole?.cached === true,
+    degraded: whole?.degraded === true,
     text,
     error: end?.type === 'generation-error' ? end.error : null,
     prompt: view.prompt,

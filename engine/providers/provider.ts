@@ -3,7 +3,8 @@
  * retries: Temporal owns retries, and the workflow owns fallback. It throws only `UnbrokenError`s, or the reason of the
  * signal if the caller aborted.
  */
-import type { FinishReason, GenerationInput, ResumeStrategy } from '../../contracts/generation.ts';
+import type { RequestFormat } from '../../contracts/content.ts';
+import type { Ending, FinishReason, GenerationInput, ResumeStrategy } from '../../contracts/generation.ts';
 import type { Usage } from '../../contracts/money.ts';
 
 /**
@@ -74,12 +75,35 @@ export type ProviderEvent =
       readonly cursor?: ProviderCursor;
     }
   /**
+   * Another message or block of the text begins. Not sent before a first one without a phase. If text precedes a
+   * message, its own begins with a blank line, because most formats show both as one text.
+   */
+  | {
+      readonly type: 'text-start';
+      readonly part: 'message' | 'block';
+      readonly phase?: string | undefined;
+      readonly cursor?: ProviderCursor;
+    }
+  /** A citation of the text before it, or a whole block or item of the answer that only this format has. */
+  | {
+      readonly type: 'annotation' | 'native-part';
+      readonly format: RequestFormat;
+      readonly value: Readonly<Record<string, unknown>>;
+      readonly cursor?: ProviderCursor;
+    }
+  /**
    * The provider's count so far, for an attempt that does not finish. `estimated`: it does not count the output yet, so
    * the received output must be added.
    */
   | { readonly type: 'usage'; readonly usage: Usage }
   /** Last event of a complete answer. If a stream ends without it, the adapter throws. */
-  | { readonly type: 'finish'; readonly reason: FinishReason; readonly usage: Usage | null };
+  | Finish;
+
+export interface Finish extends Ending {
+  readonly type: 'finish';
+  readonly reason: FinishReason;
+  readonly usage: Usage | null;
+}
 
 export interface Provider {
   /** The name in the config's `providers`. */

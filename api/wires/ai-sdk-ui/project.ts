@@ -4,6 +4,7 @@
  */
 import { candidateName } from '../../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
+import type { FinishReason } from '../../../contracts/generation.ts';
 import { type Projection, wireId } from '../wire.ts';
 import type { UiOrigin } from './request.ts';
 
@@ -20,7 +21,7 @@ type UiChunk =
   | { type: 'abort'; reason: string }
   | {
       type: 'finish';
-      finishReason: 'stop' | 'length' | 'tool-calls';
+      finishReason: 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'other';
       messageMetadata: { model: string; costMicroUsd: number; attempts: number; cached: boolean };
     };
 
@@ -116,9 +117,14 @@ export class UiProjection implements Projection<UiChunk> {
       ...this.#close(),
       ...[...this.#calls.values()].map(toolInputChunk),
       { type: 'finish-step' },
-      { type: 'finish', finishReason, messageMetadata },
+      { type: 'finish', finishReason: toUiFinishReason(finishReason), messageMetadata },
     ];
   }
+}
+
+function toUiFinishReason(reason: FinishReason) {
+  if (reason === 'pause') return 'other';
+  return reason === 'refusal' ? 'content-filter' : reason;
 }
 
 /** The whole input of a call, which the SDK takes only as parsed JSON. */

@@ -199,5 +199,7 @@ function toAnthropicUsage(usage: Usage) {
 
 function toAnthropicStopReason(reason: FinishReason): StopReason {
   if (reason === 'tool-calls') return 'tool_use';
+  if (reason === 'refusal' || reason === 'content-filter') return 'refusal';
+  if (reason === 'pause') return 'pause_turn';
   return reason === 'length' ? 'max_tokens' : 'end_turn';
 }

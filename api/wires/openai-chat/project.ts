@@ -117,8 +117,10 @@ export function wholeChat(model: string, answer: Answer): ChatCompletion {
   };
 }
 
-function toChatFinishReason(reason: FinishReason): 'stop' | 'length' | 'tool_calls' {
-  return reason === 'tool-calls' ? 'tool_calls' : reason;
+function toChatFinishReason(reason: FinishReason): 'stop' | 'length' | 'tool_calls' | 'content_filter' {
+  if (reason === 'tool-calls') return 'tool_calls';
+  if (reason === 'content-filter') return 'content_filter';
+  return reason === 'length' ? 'length' : 'stop';
 }
 
 function toChatUsage(usage: Usage): CompletionUsage {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from .generation import ErrorBody, FinishReason, Progress, PromptVersion, Usage
+from .generation import ErrorBody, FinishReason, Progress, PromptVersion, Refusal, Usage
 
 ResumeStrategy = Literal["start", "reattach", "prefill", "instruct", "restart"]
 
@@ -147,6 +147,34 @@ class TextDelta(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TextStart(_Event):
+    """Another part of the text begins: a message of its own, or a block of one."""
+
+    type: Literal["text-start"] = "text-start"
+    part: Literal["message", "block"]
+    #: What the message is for, such as commentary or final_answer.
+    phase: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation(_Event):
+    """A citation or another note of the vendor on the part of the text before it, in the words of its format."""
+
+    type: Literal["annotation"] = "annotation"
+    format: str
+    value: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativePart(_Event):
+    """A whole block or item of the answer that only this format has."""
+
+    type: Literal["native-part"] = "native-part"
+    format: str
+    value: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReasoningDelta(_Event):
     type: Literal["reasoning-delta"] = "reasoning-delta"
     text: str
@@ -219,6 +247,12 @@ class GenerationEnd(_Event):
     provider: str
     model: str
     finish_reason: FinishReason
+    #: The stop sequence that ended the answer, if the vendor says so.
+    stop_sequence: str | None = None
+    #: Only after a refusal; the text before it is kept.
+    refusal: Refusal | None = None
+    #: The vendor's own reason, where it says more than `finish_reason`.
+    vendor_reason: str | None = None
     attempts: int
     cached: bool
     degraded: bool = False
@@ -275,6 +309,9 @@ Event = (
     | CapRaise
     | ProviderStart
     | TextDelta
+    | TextStart
+    | Annotation
+    | NativePart
     | ReasoningDelta
     | ToolCallDelta
     | TextReset

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict
 
-FinishReason = Literal["stop", "length", "tool-calls"]
+FinishReason = Literal["stop", "length", "tool-calls", "refusal", "content-filter", "pause"]
 GenerationStatus = Literal["running", "completed", "failed", "cancelled"]
 
 
@@ -46,6 +46,14 @@ class ErrorBody:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why the model declined, in its words or its vendor's, where it says so."""
+
+    text: str | None = None
+    category: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SubmittedGeneration:
     id: str
     status: GenerationStatus
@@ -66,6 +74,10 @@ class Generation:
     #: The seq of the newest event.
     last_seq: int
     finish_reason: FinishReason | None
+    #: The stop sequence that ended the answer, if the vendor says so.
+    stop_sequence: str | None
+    #: Set if the model declined.
+    refusal: Refusal | None
     usage: Usage | None
     cost_micro_usd: int | None
     attempts: int
