@@ -64,6 +64,17 @@ const nativePartSchema = z.strictObject({
   /** The provider that issued it, if only that one can read it. */
   issuer: z.string().min(1).max(100).optional(),
 });
+/** Thoughts of the model in an earlier turn of the assistant, as an answer showed them. */
+const reasoningPartSchema = z.strictObject({
+  type: z.literal('reasoning'),
+  /** What was shown of them; may be empty. */
+  text: z.string(),
+  /**
+   * What only their vendor can read, as an answer of this server gave it out. It reaches the provider and account that
+   * issued it; any other provider does not get these thoughts.
+   */
+  sealed: z.string().min(1).max(LIMITS.sealedReasoningChars).optional(),
+});
 const resultContentSchema = z.discriminatedUnion('type', [
   textPartSchema,
   imagePartSchema,
@@ -85,17 +96,19 @@ const partSchema = z.discriminatedUnion('type', [
   filePartSchema,
   toolCallPartSchema,
   toolResultPartSchema,
+  reasoningPartSchema,
   nativePartSchema,
 ]);
 export type Part = z.infer<typeof partSchema>;
 export type ImagePart = z.infer<typeof imagePartSchema>;
 export type FilePart = z.infer<typeof filePartSchema>;
 export type NativePart = z.infer<typeof nativePartSchema>;
+export type ReasoningPart = z.infer<typeof reasoningPartSchema>;
 export type ToolResultPart = z.infer<typeof toolResultPartSchema>;
 export type ResultContent = z.infer<typeof resultContentSchema>;
 
 /**
- * `tool-call` parts stand in assistant messages; `image`, `file` and `tool-result` parts in user messages. `system` and
+ * `tool-call` and `reasoning` parts stand in assistant messages; `image`, `file` and `tool-result` parts in user messages. `system` and
  * `developer` messages hold text and may stand anywhere; a vendor without them gets their text before the conversation.
  */
 export const messageSchema = z.strictObject({
@@ -172,6 +185,7 @@ export function textOfMessage(message: Pick<Message, 'content'>): string {
 function textOfPart(part: Part): string {
   switch (part.type) {
     case 'text':
+    case 'reasoning':
       return part.text;
     case 'tool-call':
       return `${part.name} ${part.arguments}`;

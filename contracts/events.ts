@@ -7,8 +7,10 @@ import { budgetStandingSchema } from './budgets.ts';
 import { compressionEngines } from './compression.ts';
 import { requestFormatSchema } from './content.ts';
 import { endingSchema, finishReasons, resumeStrategies, usageSchema } from './generation.ts';
+import { LIMITS } from './limits.ts';
 
 const progress = { usage: usageSchema, costMicroUsd: z.int().nonnegative() };
+const place = z.int().nonnegative();
 /** What only one format has, in its own words. */
 const nativePart = { format: requestFormatSchema, value: z.record(z.string(), z.unknown()) };
 const errorBody = z.object({
@@ -122,6 +124,10 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     model: z.string(),
     attempt: z.int().describe('1 for the first call of any provider in this generation'),
     strategy: z.enum(resumeStrategies),
+    dropped: z
+      .array(z.string())
+      .optional()
+      .describe('What this call leaves out of the request, because only another provider can read it'),
   }),
   z.object({ type: z.literal('text-delta'), text: z.string() }),
   z.object({
@@ -147,7 +153,23 @@ export const eventBodySchema = z.discriminatedUnion('type', [
       .describe('A whole block or item of the answer that only this format has; other formats leave it out'),
     ...nativePart,
   }),
-  z.object({ type: z.literal('reasoning-delta'), text: z.string() }),
+  z.object({
+    type: z.literal('reasoning-delta'),
+    text: z.string(),
+    item: place.optional().describe('Which block or item of reasoning it belongs to; 0 if absent'),
+    part: place.optional().describe('Which paragraph of that item; 0 if absent'),
+  }),
+  z.object({
+    type: z
+      .literal('reasoning-seal')
+      .describe("What only the model's vendor can read of its thoughts. It goes back to the model as it is"),
+    item: place.optional().describe('The item of reasoning that it belongs to'),
+    callId: z
+      .string()
+      .optional()
+      .describe('The tool call that it belongs to. If both are absent, it belongs to the text'),
+    sealed: z.string().max(LIMITS.sealedReasoningChars),
+  }),
   z.object({
     type: z
       .literal('tool-call-delta')

@@ -54,6 +54,8 @@ export const LIMITS = {
   toolsPerRequest: 1_024,
   /** Vendors put signatures into the ids of tool calls. */
   toolCallIdChars: 4_096,
+  /** What a vendor keeps of its model's thoughts, encrypted by the vendor and sealed by us. */
+  sealedReasoningChars: 1024 * 1024,
   /** Fields of a request, or of one of its parts, that only its own format has. */
   nativeFields: 128,
   /** Beta features that a request of Anthropic's format may name. */

@@ -157,6 +157,8 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
       else refused.add(`${nameOf(part.value['type'])} parts`);
       return;
     }
+    // The attempt decides, which knows who issued them.
+    if (part.type === 'reasoning') return;
     for (const name of lostOf(part, wire)) dropped.add(name);
     judge(part.type, part.native, `${part.type}.`);
     if (part.type === 'tool-result' && typeof part.content !== 'string') part.content.forEach(judgePart);
@@ -207,11 +209,14 @@ export function withoutHints<Input extends Native>(input: Input): Input {
     const kept = Object.entries(native.fields).filter(([path]) => ruleFor(place, path) !== 'hint');
     return kept.length === 0 ? undefined : { ...native, fields: Object.fromEntries(kept) };
   };
-  const stripPart = (part: Part): Part =>
-    part.type === 'native' ? part : withNative(part, strip(part.type, part.native));
+  const stripPart = (part: Part): Part[] => {
+    // What a model thought before is not part of what is asked now.
+    if (part.type === 'reasoning') return [];
+    return [part.type === 'native' ? part : withNative(part, strip(part.type, part.native))];
+  };
   const stripMessage = (message: Message): Message => {
     const own = withNative(message, strip('message', message.native));
-    return typeof own.content === 'string' ? own : { ...own, content: own.content.map(stripPart) };
+    return typeof own.content === 'string' ? own : { ...own, content: own.content.flatMap(stripPart) };
   };
   const tools = input.tools?.map((tool) =>
     'format' in tool ? tool : withNative(tool, strip('tool', tool.native)),
@@ -226,7 +231,9 @@ function hasNative({ messages, tools }: Native): boolean {
     messages.some(
       (message) =>
         message.native !== undefined ||
-        partsOf(message).some((part) => part.type !== 'native' && part.native !== undefined),
+        partsOf(message).some(
+          (part) => part.type === 'reasoning' || (part.type !== 'native' && part.native !== undefined),
+        ),
     )
   );
 }

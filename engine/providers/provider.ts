@@ -6,6 +6,7 @@
 import type { RequestFormat } from '../../contracts/content.ts';
 import type { Ending, FinishReason, GenerationInput, ResumeStrategy } from '../../contracts/generation.ts';
 import type { Usage } from '../../contracts/money.ts';
+import type { WireFamily } from '../../platform/config/schema.ts';
 
 /**
  * The position from which we can reattach to a provider's own stream. The log stores it in the same atomic append as
@@ -17,8 +18,10 @@ export interface ProviderCursor {
   readonly sequenceNumber: number;
   /** Characters of this response's text that are in the log: a poll appends only the rest. */
   readonly textChars: number;
-  /** The same for reasoning text. */
+  /** The same for reasoning text, with a blank line between two parts. */
   readonly reasoningChars?: number | undefined;
+  /** Places of the output items whose `reasoning-data` is in the log. */
+  readonly sealedItems?: readonly number[] | undefined;
   /** The tool calls that are in the log, in order: the provider's later events refer to them by place only. */
   readonly toolCalls?: readonly CursorToolCall[] | undefined;
 }
@@ -29,6 +32,14 @@ export interface CursorToolCall {
   readonly id: string;
   readonly name: string;
   readonly argumentsChars: number;
+}
+
+/** In the words of a wire, whose adapter alone reads it. */
+export interface ReasoningData {
+  readonly wire: WireFamily;
+  /** The tool call that it belongs to. If it belongs to no item of reasoning either, it belongs to the text. */
+  readonly callId?: string | undefined;
+  readonly value: Readonly<Record<string, unknown>>;
 }
 
 /** How an interrupted answer of a model can be resumed. */
@@ -52,6 +63,8 @@ export interface ProviderCall {
     | { readonly strategy: 'start' | 'restart' }
     | { readonly strategy: 'reattach'; readonly cursor: ProviderCursor }
     | { readonly strategy: 'prefill' | 'instruct'; readonly deliveredText: string };
+  /** The contents of the seals in `input` that this provider may read: those that it and this account issued. */
+  readonly openedSeals?: ReadonlyMap<string, ReasoningData> | undefined;
   readonly signal: AbortSignal;
   /** The key of this call if the provider has several; absent: the configured one. */
   readonly apiKey?: string | undefined;
@@ -63,7 +76,23 @@ export type ProviderEvent =
   /** The provider has accepted the call. Has a cursor if we can reattach to the response. */
   | { readonly type: 'accepted'; readonly cursor?: ProviderCursor }
   | { readonly type: 'text'; readonly text: string; readonly cursor?: ProviderCursor }
-  | { readonly type: 'reasoning'; readonly text: string; readonly cursor?: ProviderCursor }
+  /** Text of a further item or part begins with a blank line, because most formats show all reasoning as one text. */
+  | {
+      readonly type: 'reasoning';
+      readonly text: string;
+      /** Which block or item of reasoning, and which paragraph of it, both from 0. Absent: 0. */
+      readonly item?: number | undefined;
+      readonly part?: number | undefined;
+      readonly cursor?: ProviderCursor;
+    }
+  /** What only the vendor can read of these thoughts: a signature, or the thoughts themselves. */
+  | {
+      readonly type: 'reasoning-data';
+      readonly data: ReasoningData;
+      /** The item of reasoning that it belongs to, if it belongs to one. */
+      readonly item?: number | undefined;
+      readonly cursor?: ProviderCursor;
+    }
   /** The next characters of a tool call's arguments; the first event may have none. */
   | {
       readonly type: 'tool-call';

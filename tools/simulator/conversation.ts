@@ -85,6 +85,7 @@ export function textOfPart(part: Part): string {
   if (part.type === 'text') return part.text;
   if (part.type === 'tool-result') return textOfResult(part);
   if (part.type === 'tool-call') return `${part.name} ${canonicalJson(part.arguments)}`;
+  if (part.type === 'reasoning') return '';
   if (part.type === 'native') return `[${String(part.value['type'])}]`;
   return `[${part.type} ${createHash('sha256').update(part.url).digest('hex').slice(0, 8)}]`;
 }

@@ -139,8 +139,10 @@ function toTextBlock(part: Extract<Part, { type: 'text' }>): TextBlockParam {
 }
 
 function toAnthropicBlock(part: Part): ContentBlockParam[] {
-  const fields = part.type === 'native' ? {} : nativeOf(part, FORMAT);
+  const fields = part.type === 'native' || part.type === 'reasoning' ? {} : nativeOf(part, FORMAT);
   switch (part.type) {
+    case 'reasoning':
+      return [];
     case 'text':
       return [toTextBlock(part)];
     case 'tool-call': {

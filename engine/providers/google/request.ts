@@ -122,6 +122,7 @@ function toGooglePart(part: OurPart, model: string, names: ReadonlyMap<string, s
       const mimeType = part.type === 'image' ? typeByName(part.url) : 'application/pdf';
       return [{ fileData: { fileUri: part.url, mimeType } }];
     }
+    case 'reasoning':
     case 'native':
       return [];
   }

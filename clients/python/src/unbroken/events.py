@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -138,6 +138,8 @@ class ProviderStart(_Event):
     model: str
     attempt: int
     strategy: ResumeStrategy
+    #: What this call leaves out of the request, because only another provider can read it.
+    dropped: Sequence[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,6 +180,20 @@ class NativePart(_Event):
 class ReasoningDelta(_Event):
     type: Literal["reasoning-delta"] = "reasoning-delta"
     text: str
+    #: Which block or item of reasoning it belongs to, and which paragraph of it.
+    item: int = 0
+    part: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasoningSeal(_Event):
+    """What only the model's vendor can read of its thoughts. It goes back to the model as it is."""
+
+    type: Literal["reasoning-seal"] = "reasoning-seal"
+    #: The item of reasoning, or the tool call, that it belongs to; of the text, if both are None.
+    item: int | None = None
+    call_id: str | None = None
+    sealed: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -313,6 +329,7 @@ Event = (
     | Annotation
     | NativePart
     | ReasoningDelta
+    | ReasoningSeal
     | ToolCallDelta
     | TextReset
     | ProviderError
