@@ -1,6 +1,9 @@
 /** How one model of one provider is named: `provider/model`. Free of libraries: the workflow bundles this file. */
 import type { Candidate } from './generation.ts';
 
+/** Stands in place of a provider where a request names a route; alone, it is the default route. */
+export const OUR_PREFIX = 'unbroken';
+
 export function candidateName({ provider, model }: Candidate): string {
   return `${provider}/${model}`;
 }

@@ -45,6 +45,8 @@ export const LIMITS = {
   preparedBytesPerSocket: 8 * 1024 * 1024,
   /** An id of a generation, response or message as a client may send it. */
   idChars: 128,
+  /** `provider/model`, as a client names the last one that it has read. */
+  modelIdChars: 512,
   /** Generations that one WebSocket may follow at once. */
   subscriptionsPerSocket: 256,
   /** The end user as a vendor's client names them. */

@@ -39,9 +39,11 @@ export interface ModelFacts {
 
 /** One entry of `GET /v1/models`; `id`, `object` and `owned_by` are OpenAI's, so that its clients can read the list. */
 export const modelViewSchema = z.object({
-  id: z.string().describe('provider/model, as a request names it.'),
+  id: z.string().describe('provider/model or unbroken/route, as a request names it.'),
   object: z.literal('model'),
-  owned_by: z.string().describe('The provider.'),
+  owned_by: z.string().describe('The provider; unbroken for a route.'),
+  created: z.int().describe('When it was released, in seconds since 1970; 0 if no source says.'),
+  name: z.string().describe('As a person reads it.'),
   available: z.boolean().describe('Whether the key of the provider is set here.'),
   simulated: z.boolean().describe('Whether its answers and its price are made up, for a first look.'),
   contextWindow: z.int().nullable(),

@@ -34,15 +34,15 @@ export const modelPaths = {
   },
   '/v1/models': {
     get: {
-      summary: 'The models: window, price, capabilities',
+      summary: 'The routes and models: window, price, capabilities',
       parameters: Object.keys(modelsQuerySchema.shape).map((name) => inQuery(name, { type: 'string' })),
       responses: { 200: { description: "A list in OpenAI's format, of Model" }, default: openAiFailure },
     },
   },
-  '/v1/models/{provider}/{model}': {
+  '/v1/models/{id}': {
     get: {
-      summary: 'One model',
-      parameters: [inPath('provider'), inPath('model')],
+      summary: 'One model or route',
+      parameters: [inPath('id')],
       responses: { 200: answer('The model', 'Model'), default: openAiFailure },
     },
   },

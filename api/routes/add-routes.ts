@@ -128,7 +128,7 @@ export function addGenerationRoutes(v1: Router, dependencies: ApiDependencies): 
   v1.post('/routes/explain', explainRoute(dependencies));
   v1.get('/providers', listProviders(dependencies));
   v1.get('/models', listModels(dependencies));
-  v1.get('/models/:provider/*model', getModel(dependencies));
+  v1.get('/models/*id', getModel(dependencies));
 }
 
 /** Changing a prompt needs the scope `admin`, too. */

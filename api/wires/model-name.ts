@@ -1,5 +1,5 @@
 /** Resolves the `model` of another vendor's API: `provider/model`, a route, or a bare name that fits one provider. */
-import { candidateName } from '../../contracts/candidate.ts';
+import { candidateName, OUR_PREFIX } from '../../contracts/candidate.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { Candidate } from '../../contracts/generation.ts';
 import type { Config } from '../../platform/config/load-config.ts';
@@ -10,8 +10,6 @@ const VENDORS: readonly (readonly [RegExp, string])[] = [
   [/^(gpt-|chatgpt-|o\d)/, 'openai'],
   [/^claude-/, 'anthropic'],
 ];
-
-const OUR_PREFIX = 'unbroken';
 
 type Target = { readonly model: string } | { readonly route: string };
 

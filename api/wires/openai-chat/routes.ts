@@ -1,5 +1,6 @@
 /** `POST /v1/chat/completions`. The same `Idempotency-Key`, or the id in a header, resumes an interrupted stream. */
 import type { Router } from 'express';
+import { UnbrokenError } from '../../../contracts/errors.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { parseBody, requireJson } from '../../http/read-request.ts';
@@ -11,6 +12,9 @@ import { startOrResume } from '../wire.ts';
 import { chatErrorFrame } from './errors.ts';
 import { ChatProjection, wholeChat } from './project.ts';
 import { chatCompletionSchema, mapChatRequest } from './request.ts';
+
+const NO_COMPLETIONS =
+  'The legacy completions API is not offered: send messages to POST /v1/chat/completions, or input to POST /v1/responses.';
 
 export function addChatRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/chat/completions', async (request, response) => {
@@ -35,5 +39,8 @@ export function addChatRoutes(v1: Router, dependencies: ApiDependencies): void {
     }
     const answer = await waitForWholeAnswer(dependencies, response, head.generationId, dropped);
     if (answer !== null) response.json(wholeChat(body.model, answer));
+  });
+  v1.post('/completions', () => {
+    throw new UnbrokenError('not_found', NO_COMPLETIONS);
   });
 }

@@ -1,6 +1,7 @@
 /** The input items of OpenAI's Responses as our messages. An item without a part of ours is kept as it is. */
 import { z } from 'zod';
 import type { Message, NativePart, ResultContent } from '../../../contracts/content.ts';
+import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { Conversation } from '../conversation.ts';
 import { nativeRest } from '../native.ts';
@@ -69,6 +70,21 @@ export type Item = z.infer<typeof itemSchema>;
 
 export function isReference(item: Item): item is z.infer<typeof referenceItem> {
   return item.type === 'item_reference' || (!item.type && !('role' in item));
+}
+
+/** @throws invalid_request for a file that only a vendor has: another provider could not read it. */
+export function refuseFileIds(items: readonly object[]): void {
+  for (const [index, item] of items.entries()) {
+    for (const list of ['content', 'output'] as const) {
+      const parts: unknown = list in item ? item[list as never] : undefined;
+      if (!Array.isArray(parts)) continue;
+      const at = parts.findIndex((part) => typeof part?.['file_id'] === 'string');
+      if (at < 0) continue;
+      const param = `input.${index}.${list}.${at}.file_id`;
+      const fix = 'Files are not stored here: send the file itself, as file_data, file_url or image_url.';
+      throw new UnbrokenError('invalid_request', `${param}: ${fix}`, { details: { param } });
+    }
+  }
 }
 
 export function mapInputItems(items: readonly Item[]): readonly Message[] {

@@ -75,7 +75,11 @@ export async function conversationAfter(
     if (!(error instanceof UnbrokenError)) throw error;
     throw new UnbrokenError(error.code, error.message, { details: { param: 'previous_response_id' } });
   });
-  if (head.status !== 'completed') {
+  const { input } = await contextOf(dependencies, head);
+  const { text, toolCalls, end } = foldAnswer(await dependencies.log.readMerged(head.generationId));
+  // An answer that a filter has cut is `incomplete` in this format, and has what came before the cut.
+  const isFiltered = end?.type === 'generation-error' && end.error.code === 'content_filtered';
+  if (head.status !== 'completed' && !isFiltered) {
     throw new UnbrokenError(
       'invalid_request',
       `${previousId} is ${head.status}; it has no answer to continue from.`,
@@ -84,8 +88,6 @@ export async function conversationAfter(
       },
     );
   }
-  const { input } = await contextOf(dependencies, head);
-  const { text, toolCalls } = foldAnswer(await dependencies.log.readMerged(head.generationId));
   const parts: Part[] = [
     ...(text === '' ? [] : [{ type: 'text' as const, text }]),
     ...toolCalls.map(({ id, name, arguments: argumentsJson }) => ({

@@ -19,7 +19,7 @@ import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
 import { nativeRequest, nativeRest } from '../native.ts';
 import type { Origin, WireRequest } from '../wire.ts';
-import { type Item, itemSchema, mapInputItems } from './items.ts';
+import { type Item, itemSchema, mapInputItems, refuseFileIds } from './items.ts';
 
 const FORMAT = 'openai-responses';
 
@@ -74,6 +74,8 @@ export const responseCreateSchema = z.looseObject({
   max_output_tokens: z.int().positive().nullish(),
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
+  presence_penalty: z.number().nullish(),
+  frequency_penalty: z.number().nullish(),
   tools: z.array(toolSchema).max(LIMITS.toolsPerRequest).nullish(),
   tool_choice: z
     .union([
@@ -107,6 +109,8 @@ const MAPPED = {
   max_output_tokens: true,
   temperature: true,
   top_p: true,
+  presence_penalty: true,
+  frequency_penalty: true,
   tools: true,
   tool_choice: true,
   parallel_tool_calls: true,
@@ -152,6 +156,7 @@ export function mapResponseCreate(
     });
   }
   const instructions = body.instructions ?? '';
+  refuseFileIds(items);
   const own = mapInputItems(items);
   const format = body.text?.format ?? { type: 'text' as const };
   const effort = body.reasoning?.effort;
@@ -163,6 +168,9 @@ export function mapResponseCreate(
       ...fieldIfPresent('maxOutputTokens', body.max_output_tokens),
       ...fieldIfPresent('temperature', body.temperature),
       ...fieldIfPresent('topP', body.top_p),
+      // 0 is what they are without a value, and most providers of this format refuse them.
+      ...fieldIfPresent('presencePenalty', body.presence_penalty || null),
+      ...fieldIfPresent('frequencyPenalty', body.frequency_penalty || null),
       ...fieldIfPresent('verbosity', body.text?.verbosity),
       ...mapResponseTools(body),
       ...mapResponseFormat(format),

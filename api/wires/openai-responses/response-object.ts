@@ -32,13 +32,23 @@ interface ResponseProgress {
   readonly end: Terminal | null;
 }
 
-/** The client computes `output_text` itself; the wire does not carry it. */
-export type WireResponse = Omit<OpenAiResponse, 'output_text'>;
+/** The fields of a response that Open Responses requires and the official client does not know. */
+interface OpenResponsesFields {
+  readonly store: boolean;
+  readonly presence_penalty: number;
+  readonly frequency_penalty: number;
+}
+
+/** The client computes `output_text` itself; the wire does not carry it. `usage` is null until the end. */
+export type WireResponse = Omit<OpenAiResponse, 'output_text' | 'usage'> & {
+  readonly usage: ResponseUsage | null;
+} & OpenResponsesFields;
 
 export function responseObject(
   { generationId, origin, input, metadata }: ResponseContext,
   { startedAtMs, model, output, end }: ResponseProgress,
 ): WireResponse {
+  const { fields = {} } = input.native ?? {};
   return {
     id: responseId(generationId),
     object: 'response',
@@ -51,23 +61,46 @@ export function responseObject(
     instructions:
       origin.instructionsChars === 0 ? null : (input.system ?? '').slice(0, origin.instructionsChars),
     max_output_tokens: input.maxOutputTokens,
+    max_tool_calls: numberIn(fields['max_tool_calls']),
     metadata: { ...metadata },
     model: model ?? origin.model,
     output: [...output],
     parallel_tool_calls: origin.parallelToolCalls,
     previous_response_id: origin.previousResponseId,
-    reasoning: { effort: input.reasoning?.effort ?? null, summary: null },
-    temperature: input.temperature ?? null,
+    presence_penalty: input.presencePenalty ?? 0,
+    frequency_penalty: input.frequencyPenalty ?? 0,
+    prompt_cache_key: textIn(fields['prompt_cache_key']),
+    reasoning: { effort: input.reasoning?.effort ?? null, summary: summaryOf(fields['reasoning']) },
+    safety_identifier: textIn(fields['safety_identifier']),
+    store: origin.store,
+    // Without a value the vendors' default applies, which is 1.
+    temperature: input.temperature ?? 1,
     text: responseText(origin, input),
     tool_choice: responseToolChoice(input),
     tools: responseTools(input),
-    top_p: input.topP ?? null,
-    truncation: input.native?.fields['truncation'] === 'auto' ? 'auto' : 'disabled',
-    ...(end === null ? {} : { usage: toResponseUsage(end.usage) }),
+    top_logprobs: 0,
+    top_p: input.topP ?? 1,
+    truncation: fields['truncation'] === 'auto' ? 'auto' : 'disabled',
+    usage: end === null ? null : toResponseUsage(end.usage),
     ...(origin.user === null ? {} : { user: origin.user }),
     access_programs: null,
     service_tier: 'default',
   } satisfies WireResponse;
+}
+
+function textIn(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}
+
+function numberIn(value: unknown): number | null {
+  return typeof value === 'number' ? value : null;
+}
+
+const SUMMARIES = ['auto', 'concise', 'detailed'] as const;
+
+function summaryOf(reasoning: unknown): (typeof SUMMARIES)[number] | null {
+  if (typeof reasoning !== 'object' || reasoning === null || !('summary' in reasoning)) return null;
+  return SUMMARIES.find((summary) => summary === reasoning.summary) ?? null;
 }
 
 export function responseId(generationId: string): string {
@@ -128,9 +161,10 @@ function toResponseUsage(usage: Usage): ResponseUsage {
 function responseText({ textFormat }: ResponseOrigin, { output, verbosity }: GenerationInput) {
   const verbose = verbosity === undefined ? {} : { verbosity };
   if (textFormat === 'json_schema' && output?.schema !== undefined) {
-    const { name, schema, description, strict = true } = output;
-    const described = description === undefined ? {} : { description };
-    return { format: { type: 'json_schema' as const, name, schema, strict, ...described }, ...verbose };
+    const { name, schema, description = null, strict = true } = output;
+    const format = { type: 'json_schema' as const, name, schema, strict, description };
+    // The type of the client leaves an absent description out; OpenAI sends null.
+    return { format: format as typeof format & { description: string }, ...verbose };
   }
   return { format: { type: textFormat === 'json_object' ? textFormat : ('text' as const) }, ...verbose };
 }

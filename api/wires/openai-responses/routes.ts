@@ -8,7 +8,7 @@ import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { cancelRun } from '../../generations/cancel-run.ts';
 import { eraseGeneration } from '../../generations/erase-generation.ts';
-import { pageLimitSchema, parseBody, parseQuery, requireJson } from '../../http/read-request.ts';
+import { parseBody, parseQuery, requireJson } from '../../http/read-request.ts';
 import { relayEvents } from '../../relay/relay-events.ts';
 import { toGenerationFailure } from '../../relay/status-after-budget.ts';
 import { FactsFold } from '../answer.ts';
@@ -17,6 +17,7 @@ import { type DroppedFields, droppedFields } from '../dropped-fields.ts';
 import { collectingSink, streamToClient, waitForEnd } from '../serve.ts';
 import { setUnbrokenHeaders } from '../unbroken-headers.ts';
 import { startOrResume } from '../wire.ts';
+import { itemsQuerySchema, pageOfItems } from './item-page.ts';
 import { contextOf, conversationAfter, findResponse } from './load-response.ts';
 import { type ResponseFrame, ResponseProjection } from './project.ts';
 import { mapResponseCreate, responseCreateSchema } from './request.ts';
@@ -53,7 +54,7 @@ export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): v
   v1.get('/responses/:id/input_items', async (request, response) => {
     const head = await findResponse(dependencies, callerIn(response), request.params.id);
     const items = listInputItems(await contextOf(dependencies, head));
-    response.json(pageOf(items, parseQuery(request, inputItemsQuerySchema)));
+    response.json(pageOfItems(items, parseQuery(request, itemsQuerySchema)));
   });
 }
 
@@ -168,25 +169,3 @@ function startingAfter(request: Request): number {
 
 /** Clients may send other fields too; those are ignored. */
 export const responseQuerySchema = z.object({ stream: z.enum(['true', 'false', '']).optional() });
-export const inputItemsQuerySchema = z.object({
-  limit: pageLimitSchema({ most: 100, byDefault: 20 }),
-  order: z.enum(['asc', 'desc']).default('desc'),
-  after: z.string().optional(),
-});
-
-/** `order` defaults to `desc`, as in OpenAI's API. */
-function pageOf<Item>(items: readonly Item[], query: z.output<typeof inputItemsQuerySchema>) {
-  const ordered = query.order === 'asc' ? items : items.toReversed();
-  const idOf = (item: Item | undefined) =>
-    typeof item === 'object' && item !== null && 'id' in item ? String(item.id) : null;
-  const from = ordered.findIndex((item) => idOf(item) === query.after) + 1;
-  const { limit } = query;
-  const data = ordered.slice(from, from + limit);
-  return {
-    object: 'list',
-    data,
-    first_id: idOf(data[0]),
-    last_id: idOf(data.at(-1)),
-    has_more: from + limit < ordered.length,
-  };
-}

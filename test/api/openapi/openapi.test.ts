@@ -3,7 +3,8 @@ import Ajv from 'ajv/dist/2020.js';
 import { z } from 'zod';
 import { parseWith } from '../../../api/http/read-request.ts';
 import { createOpenApiDocument } from '../../../api/openapi/create-document.ts';
-import { inputItemsQuerySchema, responseQuerySchema } from '../../../api/wires/openai-responses/routes.ts';
+import { itemsQuerySchema } from '../../../api/wires/openai-responses/item-page.ts';
+import { responseQuerySchema } from '../../../api/wires/openai-responses/routes.ts';
 
 const document = z.record(z.string(), z.unknown()).parse(JSON.parse(JSON.stringify(createOpenApiDocument())));
 
@@ -38,7 +39,7 @@ describe('/openapi.json', () => {
     });
     expect(at('components/schemas/CreatedGeneration/properties')).toHaveProperty('events');
     expect(at('components/schemas/Error/properties/error/properties')).toHaveProperty('details');
-    for (const path of ['~v1~models', '~v1~models~{provider}~{model}']) {
+    for (const path of ['~v1~models', '~v1~models~{id}']) {
       const failure = at(`paths/${path}/get/responses/default/content/application~json/schema`);
       expect(failure).not.toHaveProperty('$ref');
     }
@@ -79,11 +80,11 @@ describe('the query of a response', () => {
     expect(() => parseWith(responseQuerySchema, { stream })).toThrow('stream');
   });
   test.each(['3.9e-23', '0', '101', '-1', '', 'ten'])('takes no limit=%s', (limit) => {
-    expect(() => parseWith(inputItemsQuerySchema, { limit })).toThrow('limit');
+    expect(() => parseWith(itemsQuerySchema, { limit })).toThrow('limit');
   });
   test('takes what clients send', () => {
     expect(parseWith(responseQuerySchema, { stream: 'true', include: ['a'] })).toEqual({ stream: 'true' });
-    expect(parseWith(inputItemsQuerySchema, {})).toEqual({ limit: 20, order: 'desc' });
-    expect(parseWith(inputItemsQuerySchema, { limit: '100', order: 'asc', after: 'msg_1' }).limit).toBe(100);
+    expect(parseWith(itemsQuerySchema, {})).toEqual({ limit: 20, order: 'desc' });
+    expect(parseWith(itemsQuerySchema, { limit: '100', order: 'asc', after: 'msg_1' }).limit).toBe(100);
   });
 });
