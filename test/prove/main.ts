@@ -14,6 +14,7 @@ import { proveImage } from './image/image.ts';
 import { proveMatrix } from './matrix/matrix.ts';
 import { proveMutants } from './mutants.ts';
 import { proveNewcomer } from './newcomer/newcomer.ts';
+import { proveOpenResponses } from './open-responses.ts';
 import { provePackages } from './packages.ts';
 import { proveSimulation } from './simulation.ts';
 
@@ -64,6 +65,13 @@ program
   .option('--write', 'write the table and docs/wires-fields.md from what was found')
   .action(async ({ write }: { write?: boolean }) => {
     process.exitCode = (await proveFields({ write: write === true })) ? 0 : 1;
+  });
+
+program
+  .command('open-responses')
+  .description('Asks the questions of Open Responses, and validates every object and event of the answers.')
+  .action(async () => {
+    process.exitCode = (await proveOpenResponses()) ? 0 : 1;
   });
 
 program
