@@ -4,6 +4,7 @@
  */
 
 import { budgetOwnerOf } from '../contracts/budgets.ts';
+import { mayKeepForHour } from '../contracts/cache-marks.ts';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { EventBody } from '../contracts/events.ts';
 import type { GenerationInput, GenerationOrder } from '../contracts/generation.ts';
@@ -39,7 +40,11 @@ export function reserveBudget(dependencies: Dependencies) {
       maxOutputTokens,
       minOutputTokens: leastOutputTokens(maxOutputTokens),
       againSinceMs: againSinceOf(order),
-      price: worstPrice(priceOf, [...candidates, ...larger], inputTokens, maxOutputTokens),
+      price: worstPrice(priceOf, [...candidates, ...larger], {
+        inputTokens,
+        maxOutputTokens,
+        forHour: mayKeepForHour(input),
+      }),
     });
     return { ...prepared, outcome };
   };

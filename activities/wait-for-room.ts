@@ -12,10 +12,12 @@ const LOOK_AGAIN_MS = 400;
 const LOOK_AT_ONCE_MS = 10;
 
 export function waitForRoom({ gate }: Pick<Dependencies, 'gate'>) {
-  return async ({ generationId, candidate, tokens, longestRestMs }: WaitStep): Promise<WaitResult> => {
+  return async (step: WaitStep): Promise<WaitResult> => {
+    const { generationId, candidate, tokens, longestRestMs, promptCacheKey: affinity } = step;
     const context = Context.current();
+    const call = { ...candidate, generationId, callId: generationId, tokens, affinity };
     for (;;) {
-      const room = await gate.takeRoom({ ...candidate, generationId, callId: generationId, tokens });
+      const room = await gate.takeRoom(call);
       if ('keyId' in room) return room;
       if (room.because === 'resting') {
         if (room.waitMs <= (longestRestMs ?? Number.POSITIVE_INFINITY)) return { restMs: room.waitMs };

@@ -16,6 +16,7 @@ import {
 import { limitedRecord } from './limited-record.ts';
 import { LIMITS } from './limits.ts';
 import type { Usage } from './money.ts';
+import { type PromptCaching, promptCachingModes } from './prompt-caching.ts';
 import { type PromptUse, promptReferenceSchema } from './prompts.ts';
 
 export type { Message } from './content.ts';
@@ -120,6 +121,13 @@ export const generationRequestSchema = z
       .nonnegative()
       .optional()
       .describe('Maximum age of a stored answer; the route may set less.'),
+    promptCaching: z
+      .enum(promptCachingModes)
+      .optional()
+      .describe(
+        'How long a vendor that lets us choose should keep the prompt for the next call; off: nothing is added to ' +
+          'what the request says. If absent, the route decides.',
+      ),
     metadata: metadataSchema.optional(),
     stream: z.boolean().optional().describe('true: the response is the event stream (SSE) at once.'),
     task: taskSchema
@@ -183,6 +191,8 @@ export interface GenerationInput {
   readonly reasoning?: { readonly effort: ReasoningEffort; readonly thinks?: boolean | undefined };
   readonly prompt?: PromptUse;
   readonly compression?: CompressionTarget;
+  /** Absent: `5m`. */
+  readonly promptCaching?: PromptCaching;
   readonly continues?: ContinuedText;
 }
 
@@ -238,6 +248,8 @@ export interface GenerationOrder {
   readonly routing?: RoutingPlan;
   /** Deadline of the whole generation, ms since 1970; absent in a run that older code began. */
   readonly deadlineAtMs?: number;
+  /** The key of its conversation for the vendors' prompt caches; absent if the prompt is too short for them. */
+  readonly promptCacheKey?: string;
   /**
    * When its log was created, ms since 1970. An Idempotency-Key that is reused after the retention of the log gives the
    * same id to another generation; this distinguishes what is stored by id. Absent if no key was sent, because such
@@ -322,6 +334,9 @@ export const usageSchema: z.ZodType<Usage> = z.object({
   inputTokens: tokens,
   cachedInputTokens: tokens,
   cacheWriteTokens: tokens,
+  cacheWriteHourTokens: tokens
+    .optional()
+    .describe('Those of cacheWriteTokens that the provider keeps for an hour; absent: none.'),
   outputTokens: tokens,
   reasoningTokens: tokens,
   estimated: z.boolean(),

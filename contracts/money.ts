@@ -10,6 +10,8 @@ export interface Usage {
   readonly inputTokens: number;
   readonly cachedInputTokens: number;
   readonly cacheWriteTokens: number;
+  /** Those of `cacheWriteTokens` that the provider keeps for an hour, at a higher price; absent: none. */
+  readonly cacheWriteHourTokens?: number | undefined;
   /** Visible output tokens; reasoning tokens are counted apart. */
   readonly outputTokens: number;
   readonly reasoningTokens: number;
@@ -31,10 +33,16 @@ export function addUsage(a: Usage, b: Usage): Usage {
     inputTokens: a.inputTokens + b.inputTokens,
     cachedInputTokens: a.cachedInputTokens + b.cachedInputTokens,
     cacheWriteTokens: a.cacheWriteTokens + b.cacheWriteTokens,
+    ...hourTokens((a.cacheWriteHourTokens ?? 0) + (b.cacheWriteHourTokens ?? 0)),
     outputTokens: a.outputTokens + b.outputTokens,
     reasoningTokens: a.reasoningTokens + b.reasoningTokens,
     estimated: a.estimated || b.estimated,
   };
+}
+
+/** The optional part of a usage: absent where it is 0, as in all usage that was recorded before there was one. */
+export function hourTokens(cacheWriteHourTokens: number): Pick<Usage, 'cacheWriteHourTokens'> {
+  return cacheWriteHourTokens === 0 ? {} : { cacheWriteHourTokens };
 }
 
 /** Input tokens as vendors count them: those read from and written to the prompt cache are part of the input. */

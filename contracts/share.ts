@@ -1,6 +1,6 @@
 /** What calls have used, added up and split among generations that share one call. */
 import { invariant } from './invariant.ts';
-import { addUsage, type MicroUsd, NO_USAGE, totalTokens, type Usage } from './money.ts';
+import { addUsage, hourTokens, type MicroUsd, NO_USAGE, totalTokens, type Usage } from './money.ts';
 
 export interface Used {
   readonly usage: Usage;
@@ -42,6 +42,7 @@ export function splitCost(
       inputTokens: part(usage.inputTokens),
       cachedInputTokens: part(usage.cachedInputTokens),
       cacheWriteTokens: part(usage.cacheWriteTokens),
+      ...hourTokens(part(usage.cacheWriteHourTokens ?? 0)),
       outputTokens: part(usage.outputTokens),
       reasoningTokens: part(usage.reasoningTokens),
       estimated: usage.estimated,

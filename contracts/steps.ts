@@ -104,6 +104,8 @@ export interface WaitStep {
   readonly generationId: string;
   readonly candidate: Candidate;
   readonly tokens: number;
+  /** As in the order: the room is taken with the key that may have the prompt in its cache. */
+  readonly promptCacheKey?: string;
   /** Longest Retry-After of the provider that is waited for; absent: any. */
   readonly longestRestMs?: number;
 }

@@ -116,7 +116,7 @@ export class CandidateChain {
 
   /** Waits in the queue until it is this generation's turn, then until the candidate has room or must not be called. */
   async #waitForTurn(candidate: Candidate, limitMs: number): Promise<WaitResult | CandidateFailure> {
-    const { generationId, routing } = this.#order;
+    const { generationId, routing, promptCacheKey } = this.#order;
     const { waitForRoom } = proxyActivities<Activities>({
       ...ROOM,
       taskQueue: roomQueue(workflowInfo().taskQueue, candidate.provider),
@@ -128,6 +128,7 @@ export class CandidateChain {
         generationId,
         candidate,
         tokens: this.#reservation.reservedTokens,
+        ...(promptCacheKey === undefined ? {} : { promptCacheKey }),
         // After a longer Retry-After the caller gets the provider's error at once, unless the route says to wait.
         ...(routing?.whenFull === 'wait' ? {} : { longestRestMs: LIMITS.retryAfterMs }),
       });

@@ -4,6 +4,7 @@
  * made: a fallback or a retry cannot overspend.
  */
 import { budgetOwnerOf } from '../../contracts/budgets.ts';
+import { mayKeepForHour } from '../../contracts/cache-marks.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import type { Usage } from '../../contracts/money.ts';
 import { promptVersionName } from '../../contracts/names.ts';
@@ -54,7 +55,11 @@ export async function reserveCall(
   const inputTokens = (await worstInputTokens(input, countTexts)) + continued;
   const [deliveredTokens = 0] = await countTexts([deliveredText.slice(record.continuedChars)]);
   const most = Math.max(maxOutputTokens, record.capTokens);
-  const price = worstPrice(priceOf, [candidate], inputTokens, most);
+  const price = worstPrice(priceOf, [candidate], {
+    inputTokens,
+    maxOutputTokens: most,
+    forHour: mayKeepForHour(input),
+  });
   return budget.extend({
     generationId: order.generationId,
     ...budgetOwnerOf(order),

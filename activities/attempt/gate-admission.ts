@@ -56,8 +56,8 @@ export function enterGate(
   epoch: number,
 ): Promise<Admission> {
   const { provider, model } = candidate;
-  const { tenant, generationId } = order;
-  const call = { tenant, generationId, callId: `${generationId}:${epoch}`, provider, model };
+  const { tenant, generationId, promptCacheKey: affinity } = order;
+  const call = { tenant, affinity, generationId, callId: `${generationId}:${epoch}`, provider, model };
   return gate.enter({ ...call, tokens: reservedTokens, isLast: isLast === true, room });
 }
 

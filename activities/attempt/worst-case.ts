@@ -1,11 +1,18 @@
 /** An upper bound of the cost of a call, which is reserved before the call leaves. */
 
 import type { Candidate } from '../../contracts/generation.ts';
-import { NO_USAGE } from '../../contracts/money.ts';
+import { NO_USAGE, type Usage } from '../../contracts/money.ts';
 import type { WorstPrice } from '../../engine/budget/ledger.ts';
 import type { Dependencies } from '../dependencies.ts';
 
 const MILLION = 1_000_000;
+
+interface WorstCall {
+  readonly inputTokens: number;
+  readonly maxOutputTokens: number;
+  /** Whether the provider may charge for keeping the input for an hour. */
+  readonly forHour: boolean;
+}
 
 /**
  * An upper bound of the price at every output up to `maxOutputTokens`, of the dearest candidate. The input may be
@@ -14,15 +21,16 @@ const MILLION = 1_000_000;
 export function worstPrice(
   priceOf: Dependencies['priceOf'],
   candidates: readonly Candidate[],
-  inputTokens: number,
-  maxOutputTokens: number,
+  { inputTokens, maxOutputTokens, forHour }: WorstCall,
 ): WorstPrice {
+  const inputs: readonly Partial<Usage>[] = [
+    { inputTokens },
+    { cacheWriteTokens: inputTokens },
+    ...(forHour ? [{ cacheWriteTokens: inputTokens, cacheWriteHourTokens: inputTokens }] : []),
+  ];
   const prices = candidates.map(({ provider, model }) => {
     const cost = (outputTokens: number) =>
-      Math.max(
-        priceOf(provider, model, { ...NO_USAGE, inputTokens, outputTokens }),
-        priceOf(provider, model, { ...NO_USAGE, cacheWriteTokens: inputTokens, outputTokens }),
-      );
+      Math.max(...inputs.map((input) => priceOf(provider, model, { ...NO_USAGE, ...input, outputTokens })));
     const [fixedMicroUsd, whole] = [cost(0), cost(maxOutputTokens)];
     // Costs are rounded up to whole micro-USD, so the output alone may cost one more than the difference.
     const output = whole === 0 ? 0 : whole - fixedMicroUsd + 1;

@@ -19,7 +19,7 @@ export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' |
   readonly user: string;
   readonly route: string;
   readonly input: GenerationInput;
-  readonly choice: Pick<RouteChoice, 'candidates' | 'plan'>;
+  readonly choice: Pick<RouteChoice, 'candidates' | 'plan' | 'promptCacheKey'>;
   readonly cache: CacheMode;
   readonly cacheMaxAgeMs?: number;
   readonly requestHash: string;
@@ -59,6 +59,7 @@ export function buildOrder({ caller, prepared, input, logCreatedAtMs, limitMs }:
     inputChars: input.messages.reduce((chars, message) => chars + textOfMessage(message).length, 0),
     routing: choice.plan,
     deadlineAtMs: Date.now() + Math.min(limitMs, deadlineMs ?? Number.POSITIVE_INFINITY),
+    ...(choice.promptCacheKey === undefined ? {} : { promptCacheKey: choice.promptCacheKey }),
     ...(input.capFrom === undefined ? {} : { capFrom: input.capFrom }),
     ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
     ...(input.continues === undefined ? {} : { continues: withoutText(input.continues) }),

@@ -13,12 +13,15 @@ import type { CandidateFacts } from '../../engine/routing/route-facts.ts';
 import { BoundedMap } from '../../platform/bounded-map.ts';
 import type { Config } from '../../platform/config/load-config.ts';
 import { type Route, routeOf } from '../../platform/config/route-schema.ts';
+import { promptCacheKeyOf } from './prompt-cache-key.ts';
 
 /** Bounded because callers may name any model. */
 const MAX_CACHED_MODELS = 10_000;
 
 export interface RouteChoice extends RouteDecision {
   readonly routeName: string;
+  /** The key of the conversation for the vendors' prompt caches; absent if they would not cache it. */
+  readonly promptCacheKey?: string;
   /** An upper bound, estimated from characters, which costs no time. */
   readonly inputTokens: number;
 }
@@ -58,7 +61,8 @@ export class RouteChooser {
     const task = taskOf(route, request, input);
     const { maxOutputTokens } = input;
     const inputTokens = roughInputTokens(input);
-    const question = { route, task, inputTokens, maxOutputTokens, seed, nowMs: Date.now() };
+    const conversation = promptCacheKeyOf(tenant, input, inputTokens);
+    const question = { route, task, inputTokens, maxOutputTokens, seed, conversation, nowMs: Date.now() };
     const decision = decideRoute(question, {
       healthOf: (candidate) => this.#health.healthOf(candidate, tenant),
       factsOf: (candidate) => this.#factsFor(candidate, input),
@@ -71,7 +75,8 @@ export class RouteChooser {
         ...(param === undefined ? {} : { details: { param } }),
       });
     }
-    return { ...decision, routeName, inputTokens };
+    const key = conversation === undefined ? {} : { promptCacheKey: conversation };
+    return { ...decision, routeName, inputTokens, ...key };
   }
 
   #factsFor(candidate: Candidate, input: GenerationInput): CandidateFacts {

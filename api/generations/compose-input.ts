@@ -43,6 +43,8 @@ export async function composeInput(
   }
   const system = withConciseness(rendered?.system ?? request.system, composition.route, config);
   const compression = compressionFor(request, prompt, composition.route, config);
+  const { default: cachingByDefault, routes: cachingByRoute } = config.promptCaching;
+  const promptCaching = request.promptCaching ?? own(cachingByRoute, composition.route) ?? cachingByDefault;
   const [maxOutputTokens, capFrom] = await outputCap(dependencies, composition, request, prompt);
   return {
     messages,
@@ -52,6 +54,7 @@ export async function composeInput(
     ...settingsOf(request),
     ...(prompt === null ? {} : { prompt: prompt.use }),
     ...(compression === undefined ? {} : { compression }),
+    ...(promptCaching === '5m' ? {} : { promptCaching }),
   };
 }
 

@@ -109,6 +109,7 @@ function chooseModels(
     return candidate !== undefined && isOther(candidate);
   });
   return {
+    ...first,
     candidates: [...first.candidates, ...others.candidates.filter(isOther)],
     plan: {
       ...others.plan,

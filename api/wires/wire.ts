@@ -44,6 +44,8 @@ function headerSettings(headers: WireHeaders): Record<string, string | number> {
     const value = headers.get(`x-unbroken-${name}`);
     if (value !== undefined) settings[name] = value;
   }
+  const caching = headers.get('x-unbroken-prompt-caching');
+  if (caching !== undefined) settings['promptCaching'] = caching;
   const numbers = { priority: 'x-unbroken-priority', deadlineMs: 'x-unbroken-deadline-ms' };
   for (const [name, header] of Object.entries(numbers)) {
     const value = headers.get(header);

@@ -2,7 +2,7 @@
 import { calcPrice } from '@pydantic/genai-prices';
 import { inputTokensOf, type MicroUsd, outputTokensOf, type Usage } from '../../contracts/money.ts';
 import type { Price } from '../../platform/config/schema.ts';
-import { findPricedModel } from './priced-model.ts';
+import { findPricedModel, type PricedModel } from './priced-model.ts';
 
 /** A cost that is whole in decimal must not be rounded up because its float is slightly larger. */
 const FLOAT_NOISE = 1e-6;
@@ -29,24 +29,54 @@ export function costOf(
   if (ownPrice !== undefined) return { costMicroUsd: ownCost(usage, ownPrice), isKnown: true };
   const priced = findPricedModel(pricedAs, model);
   if (priced === null) return { costMicroUsd: 0, isKnown: false };
-  const tokens = {
-    input_tokens: inputTokensOf(usage),
-    cache_read_tokens: usage.cachedInputTokens,
-    cache_write_tokens: usage.cacheWriteTokens,
-    output_tokens: outputTokensOf(usage),
-  };
-  const price = calcPrice(tokens, model, { provider: priced.provider });
-  if (price === null) return { costMicroUsd: 0, isKnown: false };
-  return { costMicroUsd: Math.ceil(price.total_price * 1_000_000 - FLOAT_NOISE), isKnown: true };
+  const usd = packageCost(usage, model, priced);
+  if (usd === null) return { costMicroUsd: 0, isKnown: false };
+  return { costMicroUsd: Math.ceil(usd * 1_000_000 - FLOAT_NOISE), isKnown: true };
+}
+
+/**
+ * In USD. For resellers, the package has one price of cache writes; one that is kept for an hour costs twice the input
+ * there, too. Sources: "Prompt caching" of Anthropic, Amazon Bedrock and OpenRouter.
+ */
+function packageCost(usage: Usage, model: string, { provider, model_price }: PricedModel): number | null {
+  const forHour = usage.cacheWriteHourTokens ?? 0;
+  const input = inputTokensOf(usage);
+  const isPriced = model_price['cache_write_1h_mtok'] !== undefined;
+  const price = calcPrice(
+    {
+      input_tokens: input,
+      cache_read_tokens: usage.cachedInputTokens,
+      // The tokens of an unpriced hour count as plain input here; the second half of their price is added below.
+      cache_write_tokens: isPriced ? usage.cacheWriteTokens : usage.cacheWriteTokens - forHour,
+      cache_write_1h_tokens: isPriced ? forHour : 0,
+      output_tokens: outputTokensOf(usage),
+    },
+    model,
+    { provider },
+  );
+  if (price === null || isPriced || forHour === 0) return price?.total_price ?? null;
+  const plain = calcPrice({ input_tokens: input }, model, { provider });
+  return price.total_price + ((plain?.total_price ?? 0) * forHour) / input;
 }
 
 function ownCost(usage: Usage, price: Price): MicroUsd {
   const cachedPrice = price.cachedInputMicroUsdPerMillion ?? price.inputMicroUsdPerMillion;
   const cacheWritePrice = price.cacheWriteMicroUsdPerMillion ?? price.inputMicroUsdPerMillion;
+  const hourPrice = price.cacheWriteHourMicroUsdPerMillion ?? hourPriceOf(price);
+  const forHour = usage.cacheWriteHourTokens ?? 0;
   const perMillion =
     usage.inputTokens * price.inputMicroUsdPerMillion +
     usage.cachedInputTokens * cachedPrice +
-    usage.cacheWriteTokens * cacheWritePrice +
+    (usage.cacheWriteTokens - forHour) * cacheWritePrice +
+    forHour * hourPrice +
     outputTokensOf(usage) * price.outputMicroUsdPerMillion;
   return Math.ceil(perMillion / 1_000_000);
+}
+
+/** Where writes have a price, an hour costs twice the input: "Prompt caching" of Anthropic. */
+function hourPriceOf({
+  inputMicroUsdPerMillion: input,
+  cacheWriteMicroUsdPerMillion: write,
+}: Price): MicroUsd {
+  return write === undefined ? input : Math.max(write, 2 * input);
 }

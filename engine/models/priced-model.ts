@@ -6,7 +6,7 @@ import { BoundedMap } from '../../platform/bounded-map.ts';
 
 type PackagePrice = NonNullable<ReturnType<typeof calcPrice>>;
 
-interface PricedModel extends Pick<PackagePrice, 'model' | 'model_price'> {
+export interface PricedModel extends Pick<PackagePrice, 'model' | 'model_price'> {
   /** The package's provider with this model only, so that a further search is short. */
   readonly provider: Provider;
 }

@@ -2,7 +2,7 @@
  * Converts a vendor's nested counts to disjoint ones. A vendor's details may be missing, null, or larger than their
  * total (seen with cached tokens). Each result is a number from 0 on, and the results add up to the totals.
  */
-import type { Usage } from '../../contracts/money.ts';
+import { hourTokens, type Usage } from '../../contracts/money.ts';
 
 type Count = number | null | undefined;
 
@@ -11,13 +11,16 @@ interface NestedCounts {
   readonly input: Count;
   readonly cached?: Count;
   readonly written?: Count;
+  /** The part of `written` that is kept for an hour. */
+  readonly writtenForHour?: Count;
   /** All output, including reasoning. */
   readonly output: Count;
   readonly reasoning?: Count;
 }
 
 /** @returns null if all counts are 0: every call has tokens, so the vendor did not report them. */
-export function disjointUsage({ input, cached, written, output, reasoning }: NestedCounts): Usage | null {
+export function disjointUsage(counts: NestedCounts): Usage | null {
+  const { input, cached, written, writtenForHour, output, reasoning } = counts;
   const [inputTokens, cachedInputTokens, cacheWriteTokens] = within(
     count(input),
     count(cached),
@@ -29,6 +32,7 @@ export function disjointUsage({ input, cached, written, output, reasoning }: Nes
     inputTokens,
     cachedInputTokens,
     cacheWriteTokens,
+    ...hourTokens(Math.min(count(writtenForHour), cacheWriteTokens)),
     outputTokens,
     reasoningTokens,
     estimated: false,

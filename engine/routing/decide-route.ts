@@ -2,17 +2,20 @@
  * Decides which models may answer, in which order, and why. Pure: the same question and facts give the same decision.
  * It is made once, when a generation is submitted, and stored with it.
  */
-import { createHash } from 'node:crypto';
 import { candidateName, isSameCandidate } from '../../contracts/candidate.ts';
 import type { Candidate, RoutingPlan } from '../../contracts/generation.ts';
 import { formatUsd, type MicroUsd } from '../../contracts/money.ts';
 import type { CircuitState } from '../../contracts/routing.ts';
 import type { Route, RouteCandidate } from '../../platform/config/route-schema.ts';
 import type { ClassifiedTask } from './classify-task.ts';
+import { drawByWeight } from './draw-by-weight.ts';
 import type { CandidateFacts, ModelHealth } from './route-facts.ts';
 
 /** The output length for which the speed of models is compared. */
 const USUAL_OUTPUT_TOKENS = 400;
+
+/** A model counts as fast as another up to this factor: measured times vary by more from minute to minute. */
+const AS_FAST = 1.1;
 
 export interface RouteQuestion {
   readonly route: Route;
@@ -23,6 +26,11 @@ export interface RouteQuestion {
   readonly maxOutputTokens: number;
   /** The generation's id: a retry repeats the weighted choice. */
   readonly seed: string;
+  /**
+   * The key of the conversation, whose turns prefer the same model: it may have their prompt in its cache. Absent if
+   * the prompt is too short for that.
+   */
+  readonly conversation?: string | undefined;
   readonly nowMs: number;
 }
 
@@ -161,7 +169,7 @@ function arrange(question: RouteQuestion, models: readonly Weighed[]): readonly 
     case 'listed':
       return models.map(withReason(() => 'as listed'));
     case 'weighted':
-      return stableBy(models, ({ candidate }) => -chance(question.seed, candidate)).map(
+      return stableBy(models, ({ candidate }) => -chance(question, candidate)).map(
         withReason(() => 'by weight'),
       );
     case 'cost':
@@ -177,9 +185,25 @@ function arrange(question: RouteQuestion, models: readonly Weighed[]): readonly 
         const ms = usualMs(model, output);
         return ms === null ? 'by latency, not measured lately' : `by latency, about ${Math.round(ms)} ms`;
       };
-      return stableBy(models, (model) => usualMs(model, output) ?? middle).map(withReason(reason));
+      const msOf = (model: Weighed) => usualMs(model, output) ?? middle;
+      return byLatency(question, models, msOf).map(withReason(reason));
     }
   }
+}
+
+/** Of the models that are about as fast as the fastest, a conversation prefers the same at every turn. */
+function byLatency(
+  question: RouteQuestion,
+  models: readonly Weighed[],
+  msOf: (model: Weighed) => number,
+): readonly Weighed[] {
+  const ranked = stableBy(models, msOf);
+  const [fastest] = ranked;
+  if (question.conversation === undefined || fastest === undefined) return ranked;
+  const isAsFast = (model: Weighed) =>
+    model.health.firstTokenMs !== null && msOf(model) <= msOf(fastest) * AS_FAST;
+  const asFast = stableBy(ranked.filter(isAsFast), ({ candidate }) => -chance(question, candidate));
+  return [...asFast, ...ranked.filter((model) => !isAsFast(model))];
 }
 
 function withReason(reasonOf: (model: Weighed) => string) {
@@ -194,10 +218,8 @@ function usualMs(
   return firstTokenMs + (tokensPerSecond === null ? 0 : (outputTokens / tokensPerSecond) * 1_000);
 }
 
-/** Efraimidis and Spirakis, 2006: ordering by u^(1/weight), largest first, draws by weight without replacement. */
-function chance(seed: string, { provider, model, weight }: RouteCandidate): number {
-  const digest = createHash('sha256').update(`${seed} ${provider}/${model}`).digest();
-  return ((digest.readUInt32LE(0) + 1) / 2 ** 32) ** (1 / weight);
+function chance({ conversation, seed }: RouteQuestion, { provider, model, weight }: RouteCandidate): number {
+  return drawByWeight(`${conversation ?? seed} ${provider}/${model}`, weight);
 }
 
 function largest(weighed: readonly Weighed[]): readonly Weighed[] {

@@ -89,7 +89,7 @@ end
  * KEYS the model's shared circuit, that of the tenant, line, the keys that declined this generation, then the
  *   provider's keys, then the key under which room was taken if the provider no longer has it.
  * ARGV JSON of {callId, tenant, model, mode: 'arrive' | 'line' | 'paid', tokens, isLast, probeMs, lineMs,
- *   keys: [{id, weight, requests or 0, tokens or 0, windowMs}], paidKey: its index from 1, or 0,
+ *   keys: [{id, weight, rank or nil, requests or 0, tokens or 0, windowMs}], paidKey: its index from 1, or 0,
  *   paidSlot: in which room was taken}.
  * -> {'admitted', key, isProbe, slot} | {'open', waitMs} | {'full', waitMs, 'line' | 'rest'} | {'refused', waitMs}
  *
@@ -171,7 +171,8 @@ for i, limits in ipairs(args.keys) do
   else
     local rest = restOf(key)
     local requests, roomWait = roomOf(key.window, limits, slotMs)
-    local wait, use = math.max(rest, roomWait), requests / limits.weight
+    -- The first in rank has the conversation in its cache, if any has; without ranks, the least used comes first.
+    local wait, use = math.max(rest, roomWait), limits.rank or requests / limits.weight
     if wait <= 0 and (bestUse == nil or use < bestUse) then best, bestUse = {i, key, slot}, use end
     if leastUse == nil or use < leastUse then least, leastUse = {i, key, slot}, use end
     if soonest == nil or wait < soonest then soonest, isResting = wait, rest >= wait end

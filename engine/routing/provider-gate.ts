@@ -20,6 +20,11 @@ export interface GateCall extends Candidate {
   readonly tokens: number;
   /** Whether no other candidate is left: then a model that is only slow is called nevertheless. */
   readonly isLast: boolean;
+  /**
+   * Calls with the same value prefer the same key, whose account may have their prompt in its cache. Another key with
+   * room is taken at once if that key has none. Absent: the key that is used least.
+   */
+  readonly affinity?: string | undefined;
   /** Room that this call has waited for and taken already. */
   readonly room?: RoomTaken | undefined;
 }

@@ -6,6 +6,7 @@ import type { RoomTaken } from '../../contracts/steps.ts';
 import type { BreakerSettings, ProviderKey } from '../../platform/config/gate-schema.ts';
 import { luaFields, runScript, type Script, type ScriptRedis } from '../../platform/redis/lua-script.ts';
 import { withTimeout } from '../../platform/with-timeout.ts';
+import { drawByWeight } from './draw-by-weight.ts';
 import { circuitPart, ENTER, keyStatePart, LEAVE, NOTE_LIMITS } from './gate-scripts.ts';
 import type {
   Admission,
@@ -68,7 +69,7 @@ export class RedisGate implements ProviderGate {
     const mode = call.room === undefined ? 'arrive' : 'paid';
     const reply = await orNull(this.#enter(call, mode), this.#settings.onUnreachable);
     if (reply === null) {
-      const key = randomKey(keys);
+      const key = call.affinity === undefined ? randomKey(keys) : keysByAffinity(keys, call.affinity)[0];
       return key === undefined
         ? { admitted: false, because: 'refused', waitMs: 0 }
         : { admitted: true, pass: uncountedPass(key) };
@@ -103,6 +104,7 @@ export class RedisGate implements ProviderGate {
     const { room } = call;
     const paidKey = keys.findIndex(({ id }) => id === room?.keyId) + 1;
     // While a rolling restart replaces a key, one worker takes room under a key that another worker does not have.
+    const ranked = call.affinity === undefined ? [] : keysByAffinity(keys, call.affinity);
     const paidElsewhere = room === undefined || paidKey > 0 ? [] : [names.key({ id: room.keyId })];
     return run(
       redis,
@@ -117,12 +119,13 @@ export class RedisGate implements ProviderGate {
         isLast: call.isLast,
         probeMs,
         lineMs: LINE_MS,
-        keys: keys.map(({ id, weight, requests, tokens, windowMs }) => ({
-          id,
-          weight,
-          requests: requests ?? 0,
-          tokens: tokens ?? 0,
-          windowMs,
+        keys: keys.map((key) => ({
+          id: key.id,
+          weight: key.weight,
+          rank: ranked.length === 0 ? undefined : ranked.indexOf(key),
+          requests: key.requests ?? 0,
+          tokens: key.tokens ?? 0,
+          windowMs: key.windowMs,
         })),
         paidKey,
         paidSlot: room?.slot ?? 0,
@@ -253,6 +256,15 @@ function departureFields(
     declinedMs: DECLINED_MS,
     circuitMs: Math.max(CIRCUIT_MS, 4 * windowMs, 4 * maxOpenMs),
   };
+}
+
+/**
+ * Weighted rendezvous hashing: every worker computes the same order, conversations spread over the keys by weight, and
+ * a key that is added or removed moves only the conversations that it gets or had.
+ */
+function keysByAffinity(keys: readonly ProviderKey[], affinity: string): readonly ProviderKey[] {
+  const scored = keys.map((key) => ({ key, score: drawByWeight(`${affinity} ${key.id}`, key.weight) }));
+  return scored.sort((a, b) => b.score - a.score).map(({ key }) => key);
 }
 
 /** A key by its weight. */

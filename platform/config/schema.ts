@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { budgetLimitSchema, timeZoneSchema } from '../../contracts/budgets.ts';
 import { compressionEngines, compressionSchema } from '../../contracts/compression.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
+import { promptCachingModes } from '../../contracts/prompt-caching.ts';
 import { breakerSchema, keyLimitsSchema, keySchema } from './gate-schema.ts';
 import { routeSchema } from './route-schema.ts';
 
@@ -85,6 +86,9 @@ const priceSchema = z.strictObject({
   outputMicroUsdPerMillion: microUsd,
   cachedInputMicroUsdPerMillion: microUsd.optional().describe('As input if absent.'),
   cacheWriteMicroUsdPerMillion: microUsd.optional().describe('As input if absent.'),
+  cacheWriteHourMicroUsdPerMillion: microUsd
+    .optional()
+    .describe('For what is kept for an hour. Twice the input if absent, if cache writes have a price.'),
 });
 
 const modelSchema = z.strictObject({
@@ -143,6 +147,17 @@ const compressionConfigSchema = z
     path: ['llmlingua2'],
     message: 'the engine llmlingua-2 needs the folder of its model: compression.llmlingua2.model',
   });
+
+/** How the vendors' prompt caches are used. Keys of `routes` are names of routes. */
+const promptCachingSchema = z.strictObject({
+  default: z
+    .enum(promptCachingModes)
+    .default('5m')
+    .describe(
+      'How long Anthropic keeps a prompt for the next call. off: requests get no cache marks and no cache key of ours.',
+    ),
+  routes: z.record(z.string(), z.enum(promptCachingModes)).default({}),
+});
 
 const budgetsSchema = z.strictObject({
   timeZone: timeZoneSchema
@@ -289,6 +304,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   output: outputSchema.prefault({}),
   compression: compressionConfigSchema.prefault({}),
+  promptCaching: promptCachingSchema.prefault({}),
   wires: z
     .strictObject({
       holdRoutes: z

@@ -3,6 +3,7 @@
  * RawMessageStreamEvent.
  */
 import type {
+  CacheCreation,
   ContentBlock,
   Message,
   MessageDeltaUsage,
@@ -177,7 +178,7 @@ function messageOf({
     diagnostics: null,
     usage: {
       ...toAnthropicUsage(usage),
-      cache_creation: null,
+      cache_creation: toCacheCreation(usage),
       inference_geo: null,
       service_tier: null,
       speed: null,
@@ -195,6 +196,13 @@ function toAnthropicUsage(usage: Usage) {
     output_tokens_details: { thinking_tokens: usage.reasoningTokens },
     server_tool_use: null,
   } satisfies MessageDeltaUsage;
+}
+
+function toCacheCreation({ cacheWriteTokens, cacheWriteHourTokens = 0 }: Usage): CacheCreation {
+  return {
+    ephemeral_5m_input_tokens: cacheWriteTokens - cacheWriteHourTokens,
+    ephemeral_1h_input_tokens: cacheWriteHourTokens,
+  };
 }
 
 function toAnthropicStopReason(reason: FinishReason): StopReason {

@@ -8,6 +8,11 @@ export interface AnthropicUsage {
   readonly output_tokens_details?: { readonly thinking_tokens?: number | null } | null;
   readonly cache_read_input_tokens?: number | null;
   readonly cache_creation_input_tokens?: number | null;
+  /** By lifetime; the two add up to `cache_creation_input_tokens`. */
+  readonly cache_creation?: {
+    readonly ephemeral_5m_input_tokens?: number | null;
+    readonly ephemeral_1h_input_tokens?: number | null;
+  } | null;
 }
 
 /**
@@ -19,11 +24,17 @@ export function mapAnthropicUsage(
   last: AnthropicUsage | null | undefined,
 ): Usage | null {
   const cached = count(last?.cache_read_input_tokens ?? first?.cache_read_input_tokens);
-  const written = count(last?.cache_creation_input_tokens ?? first?.cache_creation_input_tokens);
+  const lifetimes = last?.cache_creation ?? first?.cache_creation;
+  const forHour = count(lifetimes?.ephemeral_1h_input_tokens);
+  const written = Math.max(
+    count(last?.cache_creation_input_tokens ?? first?.cache_creation_input_tokens),
+    forHour + count(lifetimes?.ephemeral_5m_input_tokens),
+  );
   const usage = disjointUsage({
     input: count(last?.input_tokens ?? first?.input_tokens) + cached + written,
     cached,
     written,
+    writtenForHour: forHour,
     output: last?.output_tokens,
     reasoning: last?.output_tokens_details?.thinking_tokens,
   });

@@ -4,7 +4,7 @@ import { worstPrice } from '../../../activities/attempt/worst-case.ts';
 import { NO_USAGE, type Usage } from '../../../contracts/money.ts';
 
 const rate = fc.integer({ min: 0, max: 90_000_000 });
-const candidates = fc.array(fc.record({ input: rate, cacheWrite: rate, output: rate }), {
+const candidates = fc.array(fc.record({ input: rate, cacheWrite: rate, hour: rate, output: rate }), {
   minLength: 1,
   maxLength: 4,
 });
@@ -20,14 +20,17 @@ test('no output up to the cap, of whichever candidate, costs more than was reser
         const priceOf = (_: string, model: string, usage: Usage) => {
           const of = rates[Number(model)];
           if (of === undefined) throw new Error(model);
-          const { inputTokens, cacheWriteTokens, outputTokens } = usage;
-          return Math.ceil(
-            (inputTokens * of.input + cacheWriteTokens * of.cacheWrite + outputTokens * of.output) /
-              1_000_000,
-          );
+          const { inputTokens, cacheWriteTokens, cacheWriteHourTokens = 0, outputTokens } = usage;
+          const written =
+            (cacheWriteTokens - cacheWriteHourTokens) * of.cacheWrite + cacheWriteHourTokens * of.hour;
+          return Math.ceil((inputTokens * of.input + written + outputTokens * of.output) / 1_000_000);
         };
         const names = rates.map((_, index) => ({ provider: 'p', model: String(index) }));
-        const { fixedMicroUsd, outputMicroUsdPerMillion } = worstPrice(priceOf, names, input, most);
+        const { fixedMicroUsd, outputMicroUsdPerMillion } = worstPrice(priceOf, names, {
+          inputTokens: input,
+          maxOutputTokens: most,
+          forHour: true,
+        });
         const outputTokens = at % (most + 1);
         const reserved = fixedMicroUsd + Math.ceil((outputTokens * outputMicroUsdPerMillion) / 1_000_000);
         for (const { model } of names) {
@@ -35,6 +38,7 @@ test('no output up to the cap, of whichever candidate, costs more than was reser
           for (const usage of [
             { inputTokens: input },
             { cacheWriteTokens: input },
+            { cacheWriteTokens: input, cacheWriteHourTokens: half },
             { inputTokens: half, cacheWriteTokens: input - half },
           ]) {
             expect(priceOf('p', model, { ...NO_USAGE, ...usage, outputTokens })).toBeLessThanOrEqual(
@@ -48,7 +52,13 @@ test('no output up to the cap, of whichever candidate, costs more than was reser
 });
 
 test('what has no price reserves no money', () => {
-  expect(worstPrice(() => 0, [{ provider: 'p', model: 'm' }], 100, 100)).toEqual({
+  expect(
+    worstPrice(() => 0, [{ provider: 'p', model: 'm' }], {
+      inputTokens: 100,
+      maxOutputTokens: 100,
+      forHour: true,
+    }),
+  ).toEqual({
     fixedMicroUsd: 0,
     outputMicroUsdPerMillion: 0,
   });

@@ -46,4 +46,19 @@ describe('a cost', () => {
       costOf({ provider: 'openai', model: 'gpt-4o-mini' }, { ...NO_USAGE, outputTokens: 1_000 }, {}),
     );
   });
+
+  test('has what is kept for an hour at its own price, also where the package knows one price of writes', () => {
+    const writes = { ...NO_USAGE, cacheWriteTokens: 100_000, cacheWriteHourTokens: 40_000 };
+    const cost = (provider: string, model: string, own = {}) =>
+      costOf({ provider, model }, writes, own).costMicroUsd;
+    // 60,000 at 1.25 times the input, 40,000 at twice.
+    expect(cost('anthropic', 'claude-haiku-4-5')).toBe(75_000 + 80_000);
+    expect(cost('openrouter', 'anthropic/claude-haiku-4.5')).toBe(75_000 + 80_000);
+    const input = { inputMicroUsdPerMillion: 1_000_000, outputMicroUsdPerMillion: 0 };
+    const write = { ...input, cacheWriteMicroUsdPerMillion: 1_250_000 };
+    const hour = { ...write, cacheWriteHourMicroUsdPerMillion: 3_000_000 };
+    expect(cost('house', 'model', { 'house/model': input })).toBe(100_000);
+    expect(cost('house', 'model', { 'house/model': write })).toBe(75_000 + 80_000);
+    expect(cost('house', 'model', { 'house/model': hour })).toBe(75_000 + 120_000);
+  });
 });

@@ -105,6 +105,7 @@ const WIRES: Readonly<Record<string, Wire>> = {
       input_tokens: field,
       cache_read_input_tokens: field,
       cache_creation_input_tokens: field,
+      cache_creation: { ephemeral_5m_input_tokens: field, ephemeral_1h_input_tokens: field },
       output_tokens: field,
       output_tokens_details: { thinking_tokens: field },
     },
@@ -208,8 +209,9 @@ describe.each(Object.entries(WIRES))('%s', (_name, { report, read, unreported, f
   test('a report that makes no sense gives no negative part, none that is no whole number, and throws not', () => {
     fc.assert(
       fc.property(filled(fields), (rubbishReport) => {
-        const { estimated: _, ...parts } = read(rubbishReport as never) ?? NO_USAGE;
-        for (const part of Object.values(parts)) {
+        const { estimated: _, cacheWriteHourTokens = 0, ...parts } = read(rubbishReport as never) ?? NO_USAGE;
+        expect(cacheWriteHourTokens).toBeLessThanOrEqual(parts.cacheWriteTokens);
+        for (const part of [...Object.values(parts), cacheWriteHourTokens]) {
           expect(Number.isSafeInteger(part) && part >= 0).toBe(true);
         }
       }),
@@ -232,6 +234,15 @@ describe('anthropic-messages', () => {
       outputTokens: 0,
       estimated: true,
     });
+  });
+
+  test('what is kept for an hour is counted within what was written', () => {
+    const lifetimes = { ephemeral_5m_input_tokens: 4, ephemeral_1h_input_tokens: 6 };
+    const first = { input_tokens: 1, cache_creation_input_tokens: 10, cache_creation: lifetimes };
+    const written = { inputTokens: 1, cacheWriteTokens: 10, cacheWriteHourTokens: 6 };
+    expect(mapAnthropicUsage(first, { output_tokens: 7 })).toMatchObject(written);
+    const { cache_creation_input_tokens: _, ...withoutTotal } = first;
+    expect(mapAnthropicUsage(withoutTotal, { output_tokens: 7 })).toMatchObject(written);
   });
 
   test('the last report omits what the first contained', () => {

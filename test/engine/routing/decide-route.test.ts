@@ -169,3 +169,49 @@ test('the plan tells people each reason and price, and the workflow what it may 
   expect(plan.reasons).toEqual(['p/small: of the route, as listed, at most $0.001100']);
   expect(plan.onContextLength).toEqual([{ provider: 'p', model: 'large', contextTokens: 1_000_000 }]);
 });
+
+describe('a conversation', () => {
+  const conversations = Array.from({ length: 40 }, (_, index) => `conversation-${index}`);
+  const firstOf = (route: Partial<Route>, facts: Partial<RouteQuestion>, known = knowledgeOf({})) =>
+    decideRoute(questionOf(route, facts), known).candidates[0]?.model;
+
+  test('keeps its model of a weighted route at every turn, and conversations spread over the models', () => {
+    const order = 'weighted' as const;
+    const seeds = ['gen_1', 'gen_2', 'gen_3'];
+    for (const conversation of conversations) {
+      expect(new Set(seeds.map((seed) => firstOf({ order }, { seed, conversation }))).size).toBe(1);
+    }
+    const spread = new Set(conversations.map((conversation) => firstOf({ order }, { conversation })));
+    expect(spread.size).toBe(3);
+    // A short prompt has nothing in a cache: each call draws.
+    expect(new Set(conversations.map((seed) => firstOf({ order }, { seed }))).size).toBe(3);
+  });
+
+  test('prefers one of the models that are about as fast as the fastest, and never a slower one', () => {
+    const order = 'latency' as const;
+    const known = knowledgeOf({
+      health: {
+        small: { firstTokenMs: 400 },
+        middle: { firstTokenMs: 410 },
+        large: { firstTokenMs: 900 },
+      },
+    });
+    const firsts = conversations.map((conversation) => firstOf({ order }, { conversation }, known));
+    expect(new Set(firsts)).toEqual(new Set(['small', 'middle']));
+    expect(new Set(conversations.map((seed) => firstOf({ order }, { seed }, known)))).toEqual(
+      new Set(['small']),
+    );
+  });
+
+  test('costs no availability: a model whose circuit is open comes last, and the cheapest stays first', () => {
+    const open = knowledgeOf({ health: { small: { circuit: 'open', retryAtMs: NOW + 1_000 } } });
+    const cheap = knowledgeOf({
+      facts: { small: perMillion(9), middle: perMillion(3), large: perMillion(8) },
+    });
+    for (const conversation of conversations) {
+      expect(firstOf({ order: 'weighted' }, { conversation }, open)).not.toBe('small');
+      expect(firstOf({ order: 'cost' }, { conversation }, cheap)).toBe('middle');
+      expect(firstOf({}, { conversation })).toBe('small');
+    }
+  });
+});

@@ -17,6 +17,8 @@ class Usage:
     input_tokens: int
     cached_input_tokens: int
     cache_write_tokens: int
+    #: Those of cache_write_tokens that the provider keeps for an hour; None: none.
+    cache_write_hour_tokens: int | None = None
     output_tokens: int
     reasoning_tokens: int
     #: True if the provider never reported its usage.
@@ -211,6 +213,8 @@ class GenerationRequest(TypedDict, total=False):
     user: str
     cache: Literal["on", "read", "write", "refresh", "off"]
     cache_max_age_ms: int
+    #: How long a vendor that lets us choose should keep the prompt for the next call.
+    prompt_caching: Literal["5m", "1h", "off"]
     metadata: Mapping[str, str]
     task: str
     #: 1 is first, 5 is last, 3 if absent.
