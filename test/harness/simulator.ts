@@ -23,6 +23,18 @@ interface ReceivedRequest {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+/** What the simulated model was asked, and what it has answered so far. */
+export interface AskedCall {
+  readonly id: string;
+  readonly wire: WireName;
+  readonly state: string;
+  /** The messages, as JSON. */
+  readonly prompt: string;
+  readonly text: string;
+  /** Of its tool calls, joined. */
+  readonly arguments: string;
+}
+
 /** A whole answer. */
 export interface SimulatedTruth {
   readonly text: string;
@@ -36,6 +48,8 @@ export interface Simulator {
   calls(): Promise<SimulatedCall[]>;
   /** The requests whose path or body contains this text, oldest first. */
   received(text: string): Promise<ReceivedRequest[]>;
+  /** The calls whose messages contain this text, oldest first. */
+  asked(text: string): Promise<readonly AskedCall[]>;
   /** Forgets the calls so far. */
   forget(): Promise<void>;
   /** The whole text that it answers with; the same for the same conversation. */
@@ -72,6 +86,7 @@ export function connectSimulator(url: string): Simulator {
       const requests = (await ask('POST', 'received', { text })) as { body: string }[];
       return requests.map((request) => ({ ...request, body: JSON.parse(request.body) })) as ReceivedRequest[];
     },
+    asked: async (text) => (await ask('POST', 'asked', { text })) as readonly AskedCall[],
     forget: async () => {
       await ask('DELETE', 'calls');
     },

@@ -76,9 +76,12 @@ program
 
 program
   .command('clients')
-  .description('Tries the official clients of every format, from npm and PyPI, unmodified, over the network.')
-  .action(async () => {
-    process.exitCode = (await proveClients()) ? 0 : 1;
+  .description(
+    'Tries the official clients of every format, and agents and frameworks, from npm and PyPI, all unmodified.',
+  )
+  .option('--only <names...>', 'clients whose names contain one of these, such as codex or langchain')
+  .action(async ({ only = [] }: { only?: string[] }) => {
+    process.exitCode = (await proveClients(only)) ? 0 : 1;
   });
 
 program

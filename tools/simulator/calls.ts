@@ -5,7 +5,7 @@ import { inputTokens, type SimulatedInput } from './conversation.ts';
 import type { WireName } from './faults.ts';
 import { SimulatedRun } from './generate.ts';
 import type { Journal } from './journal.ts';
-import { type Script, scriptFor } from './true-text.ts';
+import { joinTokens, type Script, scriptFor } from './true-text.ts';
 
 interface CallRequest {
   readonly id: string;
@@ -116,6 +116,20 @@ export class Calls {
   /** The requests whose path or body contains this text, oldest first. */
   received(text: string): readonly ReceivedRequest[] {
     return this.#received.filter(({ path, body }) => path.includes(text) || body.includes(text));
+  }
+
+  /** What was answered to the conversations that contain this text, oldest first. */
+  asked(text: string): readonly object[] {
+    return [...this.#calls.values()]
+      .map(({ id, wire, run, input }) => ({
+        id,
+        wire,
+        state: run.state,
+        prompt: JSON.stringify(input.messages),
+        text: joinTokens(run.tokens.slice(0, run.made), ({ kind }) => kind === 'text'),
+        arguments: joinTokens(run.tokens.slice(0, run.made), ({ kind }) => kind === 'tool'),
+      }))
+      .filter(({ prompt }) => prompt.includes(text));
   }
 
   find(id: string): SimulatedCall | undefined {

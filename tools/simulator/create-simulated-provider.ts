@@ -97,6 +97,8 @@ function control({ calls, faults, limits }: Model, route: string, body: unknown)
       return calls.list();
     case 'POST /_sim/received':
       return calls.received(z.object({ text: z.string() }).parse(body).text);
+    case 'POST /_sim/asked':
+      return calls.asked(z.object({ text: z.string().min(1) }).parse(body).text);
     case 'GET /_sim/keys':
       return calls.byKey();
     case 'DELETE /_sim/calls':

@@ -66,7 +66,7 @@ export function scriptFor(input: SimulatedInput, salt = ''): Script {
       ),
       ...text.map((token): AnswerToken => ({ kind: 'text', text: token })),
       ...toolCalls.flatMap((_, call) =>
-        jsonTokens(sampleJson(tool?.parameters, hints) ?? {}).map(
+        jsonTokens(directive.json('args') ?? sampleJson(tool?.parameters, hints) ?? {}).map(
           (token): AnswerToken => ({ kind: 'tool', text: token, call }),
         ),
       ),
