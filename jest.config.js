@@ -1,5 +1,7 @@
 const common = {
   testEnvironment: 'node',
+  // Installed packages of others, whose tests and names are not ours.
+  modulePathIgnorePatterns: ['<rootDir>/.unbroken/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
     '\\.ts$': [

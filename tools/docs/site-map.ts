@@ -37,6 +37,7 @@ const TOPICS: readonly SiteSection[] = [
     pages: [
       ofDocs('in-front-of-my-app', 'In front of your app'),
       ofDocs('migrate-from-litellm', 'Migrate from LiteLLM'),
+      ofDocs('agents', 'Agents and frameworks'),
       ofDocs('wires', 'APIs of other vendors'),
       ofDocs('wires-fields', 'What becomes of each field'),
       { path: 'clients/typescript', source: 'clients/typescript/README.md', title: 'TypeScript and React' },

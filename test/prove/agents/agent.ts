@@ -12,7 +12,7 @@ export type AgentBehaviour = (typeof AGENT_BEHAVIOURS)[number];
 
 export type AgentWire = 'chat' | 'responses' | 'messages';
 
-/** The questions of one client. Each has a mark of its own, by which the upstream's record is searched. */
+/** The questions of one client. Each has its own mark, by which the upstream's record is searched. */
 export interface Questions {
   readonly plain: string;
   readonly streaming: string;

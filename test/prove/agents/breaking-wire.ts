@@ -24,7 +24,7 @@ export async function startBreakingWire(targetPort: number): Promise<BreakingWir
   let broken = 0;
   const server = createServer((near) => {
     const far = connect(targetPort, '127.0.0.1');
-    let asked = '';
+    let requestSoFar = '';
     let meant: Order | null = null;
     let passed = 0;
     const reset = () => {
@@ -40,8 +40,8 @@ export async function startBreakingWire(targetPort: number): Promise<BreakingWir
       socket.once('error', reset).once('close', () => open.delete(socket));
     }
     near.on('data', (chunk) => {
-      if (order !== null) asked += chunk.toString('latin1');
-      if (order !== null && asked.includes(order.text)) {
+      if (order !== null) requestSoFar += chunk.toString('latin1');
+      if (order !== null && requestSoFar.includes(order.text)) {
         [meant, order] = [order, null];
         if (meant.when === 'while-it-waits') setTimeout(breakNow, WAITS_MS);
       }

@@ -7,7 +7,7 @@ import { lastWords, type Ran, runProgram } from './run-program.ts';
 
 const WITHIN_MS = 120_000;
 
-/** A home of its own for one agent, which ends with it. */
+/** The home folder of one agent, which is deleted after it. */
 interface Home {
   readonly folder: string;
   /** Its program, such as node_modules/.bin/codex. */

@@ -1,4 +1,4 @@
-/** Agents and frameworks from npm and PyPI, in fixed versions, each in a folder of its own that is kept for next time. */
+/** Agents and frameworks from npm and PyPI, in fixed versions. Each has its own folder, which is kept. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';

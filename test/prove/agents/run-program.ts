@@ -9,7 +9,7 @@ export interface Ran {
   readonly code: number | null;
 }
 
-/** @param withinMs after that, it and its children are killed. */
+/** @param withinMs after that, it is killed with its children. */
 export function runProgram(
   command: readonly string[],
   options: {
@@ -29,8 +29,8 @@ export function runProgram(
   const kill = () => {
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
-    } catch {
-      // It has ended.
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
     }
   };
   const timer = setTimeout(kill, options.withinMs);

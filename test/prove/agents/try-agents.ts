@@ -18,7 +18,7 @@ import { type BreakingWire, startBreakingWire } from './breaking-wire.ts';
 import { install } from './install.ts';
 
 /** '' for what passed, null for what a client does not have, else what failed. */
-export type AgentRow = Readonly<Record<AgentBehaviour, string | null>>;
+type AgentRow = Readonly<Record<AgentBehaviour, string | null>>;
 
 /** The simulated model behind each format. */
 const MODELS: Readonly<Record<AgentWire, string>> = {
@@ -99,7 +99,7 @@ async function judgeAll(
   { stack, cutting }: { readonly stack: Stack; readonly cutting: BreakingWire },
 ): Promise<AgentRow> {
   const row: Record<string, string | null> = {};
-  const asked: Readonly<Record<AgentBehaviour, string>> = {
+  const questionOf: Readonly<Record<AgentBehaviour, string>> = {
     plain: questions.plain,
     streaming: questions.streaming,
     'tool round trip': questions.tool,
@@ -111,7 +111,7 @@ async function judgeAll(
     if (what === undefined) row[behaviour] = null;
     else if ('error' in what) row[behaviour] = what.error;
     else {
-      const calls = await stack.sim.asked(markOf(asked[behaviour]));
+      const calls = await stack.sim.asked(markOf(questionOf[behaviour]));
       row[behaviour] =
         judgeAnswer(what.answers.at(-1) ?? '', calls) ||
         judgeBehaviour(behaviour, what, { calls, secret, cutting });
@@ -123,15 +123,15 @@ async function judgeAll(
 /** The answer is, to the last character, what the upstream said to the question that has the mark. */
 function judgeAnswer(answer: string, calls: readonly AskedCall[]): string {
   if (calls.length === 0) return 'the upstream was never asked';
-  const said = calls.map(({ text }) => text.trim());
-  if (said.includes(answer.trim()) && answer.trim() !== '') return '';
+  const texts = calls.map(({ text }) => text.trim());
+  if (texts.includes(answer.trim()) && answer.trim() !== '') return '';
   if (calls.some(({ arguments: args }) => isSameJson(args, answer))) return '';
-  return `showed ${JSON.stringify(answer.slice(0, 200))}, the upstream said ${JSON.stringify(said.at(-1)?.slice(0, 200))}`;
+  return `showed ${JSON.stringify(answer.slice(0, 200))}, the upstream said ${JSON.stringify(texts.at(-1)?.slice(0, 200))}`;
 }
 
-function isSameJson(one: string, other: string): boolean {
+function isSameJson(left: string, right: string): boolean {
   try {
-    const [a, b] = [JSON.parse(one), JSON.parse(other)] as [object, object];
+    const [a, b] = [JSON.parse(left), JSON.parse(right)] as [object, object];
     return JSON.stringify(a, Object.keys(a).sort()) === JSON.stringify(b, Object.keys(b).sort());
   } catch {
     return false;
