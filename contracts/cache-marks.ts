@@ -11,13 +11,13 @@ interface CacheMark {
 type Marked = Pick<GenerationInput, 'messages' | 'tools' | 'native'>;
 
 /** The mark among the fields of a part, message, tool or request; undefined if there is none. */
-function cacheMarkIn(fields: Readonly<Record<string, unknown>> | undefined): CacheMark | undefined {
+export function cacheMarkIn(fields: Readonly<Record<string, unknown>> | undefined): CacheMark | undefined {
   const mark = fields?.['cache_control'] ?? functionOf(fields)?.['cache_control'];
   return isRecord(mark) && typeof mark['type'] === 'string' ? (mark as unknown as CacheMark) : undefined;
 }
 
 /** All marks that the client has set, in any format. */
-function cacheMarksOf({ messages, tools, native }: Marked): readonly CacheMark[] {
+export function cacheMarksOf({ messages, tools, native }: Marked): readonly CacheMark[] {
   const fields: (Readonly<Record<string, unknown>> | undefined)[] = [native?.fields];
   for (const tool of tools ?? []) fields.push('format' in tool ? tool.value : tool.native?.fields);
   for (const message of messages) {

@@ -102,6 +102,7 @@ function callOf({ facts }: Attempt): ProviderCall {
     // By the name of the log: the provider may remember calls for longer than the log is kept.
     idempotencyKey: `${nameOfLog(step.order)}:${number}`,
     resume,
+    promptCacheKey: step.order.promptCacheKey,
     signal: control.signal,
     apiKey: pass.key.secret,
     onHeaders: (headers) => pass.noteHead(headers),

@@ -69,6 +69,7 @@ const RULES: Readonly<Record<string, 'translated' | 'hint'>> = {
   'message.reasoning': 'hint',
   'message.reasoning_details': 'hint',
   'tool.defer_loading': 'hint',
+  'tool.function.cache_control': 'hint',
   'tool.eager_input_streaming': 'hint',
   'tool.input_examples': 'hint',
   'text.annotations': 'hint',
@@ -132,7 +133,8 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
     for (const path of pathsOf(place, native.fields)) {
       const rule = ruleFor(place, path);
       const isShared = place === 'request' && isSharedBy(native.format, format, path);
-      if (rule === 'translated' || isShared) continue;
+      const isMark = format === 'anthropic-messages' && path.endsWith('cache_control');
+      if (rule === 'translated' || isShared || isMark) continue;
       (rule === 'hint' ? dropped : refused).add(`${label}${path}`);
     }
   };

@@ -1,4 +1,6 @@
 /** Refuses an input that the model is known not to support, before the call is sent and costs money. */
+
+import { cacheMarksOf } from '../../contracts/cache-marks.ts';
 import { candidateName } from '../../contracts/candidate.ts';
 import { type Message, partsOf } from '../../contracts/content.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -32,6 +34,9 @@ const TAKES_PARALLEL: readonly WireFamily[] = [
   'anthropic-messages',
   'bedrock',
 ];
+/** Source: Anthropic's "Prompt caching". */
+const MOST_CACHE_MARKS = 4;
+
 /** As our own format and the vendors' spell them. */
 const NAMES: Readonly<Record<Setting, string>> = {
   topK: 'topK (top_k)',
@@ -71,6 +76,9 @@ export function findInputRefusal(
     ...LACKS[called.wire].map(
       (setting) => (setting === 'files' ? types.has('file') : input[setting] !== undefined) && NAMES[setting],
     ),
+    takesMarks(called.wire) &&
+      cacheMarksOf(input).length > MOST_CACHE_MARKS &&
+      `cache_control (more than ${MOST_CACHE_MARKS} times)`,
     ...refused,
   ].filter((feature) => feature !== false);
   const [first] = missing;
@@ -88,4 +96,8 @@ function typesOf(messages: readonly Message[]): ReadonlySet<string> {
     for (const { type } of part.content) types.add(type);
   }
   return types;
+}
+
+function takesMarks(wire: WireFamily): boolean {
+  return wire === 'anthropic-messages' || wire === 'bedrock';
 }

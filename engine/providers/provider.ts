@@ -65,6 +65,8 @@ export interface ProviderCall {
     | { readonly strategy: 'prefill' | 'instruct'; readonly deliveredText: string };
   /** The contents of the seals in `input` that this provider may read: those that it and this account issued. */
   readonly openedSeals?: ReadonlyMap<string, ReasoningData> | undefined;
+  /** The key of the conversation for the vendor's prompt cache; absent if the prompt is too short for it. */
+  readonly promptCacheKey?: string | undefined;
   readonly signal: AbortSignal;
   /** The key of this call if the provider has several; absent: the configured one. */
   readonly apiKey?: string | undefined;

@@ -41,6 +41,9 @@ const quirksSchema = z
     reasoningEffort: z
       .enum(['reasoning_effort', 'reasoning-object', 'none'])
       .describe('The field that sets the reasoning effort; reasoning_effort if absent.'),
+    promptCacheKey: z
+      .enum(['prompt_cache_key', 'x-grok-conv-id'])
+      .describe('The field or header that takes the key of a conversation, for its prompt cache.'),
     toolCallIds: z.enum(['any', 'nine-alphanumeric']).describe('Which ids of tool calls the vendor accepts.'),
   })
   .partial();

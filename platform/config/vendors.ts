@@ -22,7 +22,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   openai: { wire: 'openai-responses', apiKeyEnv: 'OPENAI_API_KEY' },
   'openai-chat': {
     ...chat('https://api.openai.com/v1', 'OPENAI_API_KEY', { pricedAs: 'openai', knownAs: 'openai' }),
-    quirks: { maxTokensField: 'max_completion_tokens' },
+    quirks: { maxTokensField: 'max_completion_tokens', promptCacheKey: 'prompt_cache_key' },
   },
   anthropic: { wire: 'anthropic-messages', apiKeyEnv: 'ANTHROPIC_API_KEY' },
   google: { wire: 'google', apiKeyEnv: 'GEMINI_API_KEY' },
@@ -46,7 +46,12 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   minimax: chat('https://api.minimax.io/v1', 'MINIMAX_API_KEY'),
   // Rejects unknown fields; reports the usage by default.
   mistral: chat('https://api.mistral.ai/v1', 'MISTRAL_API_KEY', {
-    quirks: { streamOptions: false, toolCallIds: 'nine-alphanumeric', reasoningEffort: 'none' },
+    quirks: {
+      streamOptions: false,
+      toolCallIds: 'nine-alphanumeric',
+      reasoningEffort: 'none',
+      promptCacheKey: 'prompt_cache_key',
+    },
   }),
   moonshotai: chat('https://api.moonshot.ai/v1', 'MOONSHOT_API_KEY'),
   nebius: chat('https://api.tokenfactory.nebius.com/v1', 'NEBIUS_API_KEY'),
@@ -68,7 +73,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   vllm: chat('http://127.0.0.1:8000/v1', undefined),
   xai: chat('https://api.x.ai/v1', 'XAI_API_KEY', {
     pricedAs: 'x-ai',
-    quirks: { maxTokensField: 'max_completion_tokens' },
+    quirks: { maxTokensField: 'max_completion_tokens', promptCacheKey: 'x-grok-conv-id' },
   }),
   zai: chat('https://api.z.ai/api/paas/v4', 'ZAI_API_KEY', noSchema),
 };

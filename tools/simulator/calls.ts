@@ -5,6 +5,7 @@ import { inputTokens, type SimulatedInput } from './conversation.ts';
 import type { WireName } from './faults.ts';
 import { SimulatedRun } from './generate.ts';
 import type { Journal } from './journal.ts';
+import { type CachedPrompt, PromptCache } from './prompt-cache.ts';
 import { joinTokens, type Script, scriptFor } from './true-text.ts';
 
 interface CallRequest {
@@ -18,6 +19,8 @@ interface CallRequest {
   readonly wantsUsage: boolean;
   /** The key of the caller; '' for none. */
   readonly apiKey: string;
+  /** As it came, for the prompt cache. */
+  readonly body: unknown;
   /** Whether the model generates nothing. */
   readonly isEmpty: boolean;
   /** Whether the model starts its answer over where it was asked to continue it. */
@@ -26,7 +29,8 @@ interface CallRequest {
   readonly salt: string;
 }
 
-export interface SimulatedCall extends CallRequest {
+export interface SimulatedCall extends Omit<CallRequest, 'body'> {
+  readonly prompt: CachedPrompt;
   /** The same for all calls that continue one request. */
   readonly key: string;
   readonly run: SimulatedRun;
@@ -44,6 +48,8 @@ export interface SimulatedUsage {
   readonly input: number;
   readonly cached: number;
   readonly written: number;
+  /** The part of `written` that is kept for an hour. */
+  readonly writtenForHour?: number;
   /** All output, including reasoning. */
   readonly output: number;
   readonly reasoning: number;
@@ -73,13 +79,15 @@ export class Calls {
   readonly #counts = new Map<string, KeyCount>();
   readonly #received: ReceivedRequest[] = [];
   readonly #journal: Journal;
+  readonly #promptCache = new PromptCache();
 
   /** @param journal receives each call when it starts, and whenever more tokens were generated. */
   constructor(journal: Journal = () => undefined) {
     this.#journal = journal;
   }
 
-  start(request: CallRequest): SimulatedCall {
+  start({ body, ...request }: CallRequest): SimulatedCall {
+    const prompt = this.#promptCache.serve({ ...request, body });
     const { base, deliveredText } = findContinuation(request.input);
     const continued = request.startsOver ? '' : deliveredText;
     const script = scriptFor(base, request.salt);
@@ -88,17 +96,18 @@ export class Calls {
       tokens: rest.slice(0, request.maxTokens),
       delayMs: script.delayMs,
       firstMs: script.firstMs,
-      onMade: this.#billTo(request, script),
+      onMade: this.#billTo(request, billedInput(request.input, script, prompt)),
     });
     const call: SimulatedCall = {
       ...request,
+      prompt,
       key: createHash('sha256').update(JSON.stringify(base)).digest('hex').slice(0, 16),
       run,
       toolCalls: script.toolCalls,
       prefillChars: continued.length,
       isCut: run.tokens.length < rest.length,
       startedAt: Date.now(),
-      usage: () => usageOf(request.input, script, run),
+      usage: () => usageOf(request.input, script, prompt, run),
     };
     this.#calls.set(call.id, call);
     const oldest = this.#calls.size > KEPT_CALLS ? this.#calls.keys().next().value : undefined;
@@ -138,7 +147,7 @@ export class Calls {
 
   list(): readonly object[] {
     return [...this.#calls.values()].map(
-      ({ id, wire, model, key, apiKey, run, input, prefillChars, startedAt }) => ({
+      ({ id, wire, model, key, apiKey, run, input, prompt, prefillChars, startedAt }) => ({
         id,
         wire,
         model,
@@ -148,7 +157,8 @@ export class Calls {
         cancelled: run.state === 'cancelled',
         startedAt,
         outputTokensGenerated: run.made,
-        inputTokens: inputTokens(input),
+        inputTokens: inputTokens(input) + prompt.tools,
+        cachedTokens: prompt.cached,
         prefillTokens: Math.ceil(prefillChars / 4),
       }),
     );
@@ -158,6 +168,7 @@ export class Calls {
     this.#calls.clear();
     this.#received.length = 0;
     this.#counts.clear();
+    this.#promptCache.clear();
   }
 
   /** Counts a request of this key, whatever its outcome. */
@@ -182,25 +193,41 @@ export class Calls {
     );
   }
 
-  #billTo({ id, wire, apiKey, input }: CallRequest, script: Script): (made: number) => void {
+  #billTo(
+    { id, wire, apiKey, input }: Omit<CallRequest, 'body'>,
+    inputTokens: number,
+  ): (made: number) => void {
     const bill = { id, wire, apiKey, prompt: JSON.stringify(input.messages) };
-    const note = (made: number) => this.#journal({ ...bill, inputTokens: billedInput(input, script), made });
+    const note = (made: number) => this.#journal({ ...bill, inputTokens, made });
     note(0);
     return note;
   }
 }
 
-function billedInput(input: SimulatedInput, { cached, written }: Pick<Script, 'cached' | 'written'>): number {
-  return inputTokens(input) + cached + written;
+/** With what the directive reports as cached and written. */
+function billedInput(
+  input: SimulatedInput,
+  { cached, written }: Pick<Script, 'cached' | 'written'>,
+  { tools }: CachedPrompt,
+): number {
+  return inputTokens(input) + tools + cached + written;
 }
 
-function usageOf(input: SimulatedInput, script: Script, run: SimulatedRun): SimulatedUsage {
-  const { cached, written } = script;
+function usageOf(
+  input: SimulatedInput,
+  script: Script,
+  prompt: CachedPrompt,
+  run: SimulatedRun,
+): SimulatedUsage {
+  const billed = billedInput(input, script, prompt);
+  const cached = Math.min(script.cached + prompt.cached, billed);
+  const written = Math.min(script.written + prompt.written, billed - cached);
   const generated = run.tokens.slice(0, run.made);
   return {
-    input: billedInput(input, script),
+    input: billed,
     cached,
     written,
+    writtenForHour: Math.min(prompt.writtenForHour, written),
     output: run.made,
     reasoning: generated.filter(({ kind }) => kind === 'reasoning').length,
   };

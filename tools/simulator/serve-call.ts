@@ -97,6 +97,7 @@ export async function serveCall(
     input: read.input,
     maxTokens: read.maxTokens,
     apiKey,
+    body,
     isBackground: read.isBackground === true,
     wantsUsage: read.wantsUsage === true,
     isEmpty: fault?.kind === 'empty',

@@ -10,6 +10,7 @@ import type {
   ToolChoice,
   ToolUnion,
 } from '@anthropic-ai/sdk/resources/messages';
+import { cacheMarkIn } from '../../../contracts/cache-marks.ts';
 import {
   type FilePart,
   type ImagePart,
@@ -32,6 +33,7 @@ import {
 } from '../message-parts.ts';
 import { mergeFields, nativeOf, nativeRequestFields } from '../native-request.ts';
 import type { ProviderCall } from '../provider.ts';
+import { withCacheBreakpoints, withMarkedEnd, withMarkedMessage } from './cache-breakpoints.ts';
 
 const FORMAT = 'anthropic-messages';
 
@@ -58,7 +60,8 @@ type Request = MessageCreateParamsStreaming & { temperature?: number; top_p?: nu
 export function buildAnthropicRequest(call: ProviderCall): MessageCreateParamsStreaming {
   const { model, input, maxOutputTokens, resume } = call;
   const { temperature, topP, topK, stop } = input;
-  const { system, messages } = anthropicConversation(input, continuation(resume));
+  const continued = continuation(resume);
+  const { system, messages } = anthropicConversation(input, continued);
   const tools = anthropicTools(input);
   const thinking = anthropicThinking(call);
   const outputConfig = anthropicOutputConfig(call);
@@ -80,7 +83,7 @@ export function buildAnthropicRequest(call: ProviderCall): MessageCreateParamsSt
   const fields = { ...nativeRequestFields(input, FORMAT) };
   // It is part of `body`, or left out where it cannot continue.
   delete fields['thinking'];
-  return mergeFields(fields, body);
+  return withCacheBreakpoints(mergeFields(fields, body), call, continued.length);
 }
 
 export function buildAnthropicHeaders({
@@ -110,9 +113,7 @@ function anthropicConversation(
     role === 'developer' || (role === 'system' && native?.format !== FORMAT);
   const blocks: TextBlockParam[] = [
     ...(input.system === undefined ? [] : [{ type: 'text' as const, text: input.system }]),
-    ...[...leading, ...rest.filter(isMoved)].flatMap((message) =>
-      partsOfType(message, 'text').map(toTextBlock),
-    ),
+    ...[...leading, ...rest.filter(isMoved)].flatMap(toSystemBlocks),
     ...(input.output !== undefined && input.output.schema === undefined
       ? [{ type: 'text' as const, text: ANY_JSON }]
       : []),
@@ -127,10 +128,23 @@ function anthropicConversation(
   return { system: isPlain && isOne ? joined : blocks, messages };
 }
 
+function toSystemBlocks(message: Message): TextBlockParam[] {
+  const blocks = partsOfType(message, 'text').map(toTextBlock);
+  const mark = foreignMarkOf(message);
+  return mark === undefined ? blocks : withMarkedEnd(blocks, mark);
+}
+
+/** Chat completions mark whole messages, too; this format marks blocks. */
+function foreignMarkOf({ native }: Message): object | undefined {
+  return native?.format === FORMAT ? undefined : cacheMarkIn(native?.fields);
+}
+
 function toAnthropicMessage(message: Message): MessageParam {
   const role = message.role === 'assistant' || message.role === 'system' ? message.role : 'user';
   const content =
     typeof message.content === 'string' ? message.content : resultsFirst(message).flatMap(toAnthropicBlock);
+  const mark = foreignMarkOf(message);
+  if (mark !== undefined) return withMarkedMessage({ role, content } as MessageParam, mark);
   return mergeFields(nativeOf(message, FORMAT), { role, content }) as MessageParam;
 }
 

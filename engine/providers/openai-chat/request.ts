@@ -24,7 +24,7 @@ import {
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
 import { continueInstruction } from '../continue-instruction.ts';
 import { partsOfType, resultMedia, textOfFile } from '../message-parts.ts';
-import { mergeFields, nativeOf, nativeRequestFields } from '../native-request.ts';
+import { mergeFields, nativeOf, nativeRequestFields, promptCacheField } from '../native-request.ts';
 import type { ProviderCall } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
 
@@ -35,10 +35,8 @@ type IdOf = (id: string) => string;
 
 const FORMAT = 'openai-chat';
 
-export function buildOpenAiChatRequest(
-  { model, input, maxOutputTokens, resume }: ProviderCall,
-  quirks: Quirks = {},
-): ChatRequest {
+export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}): ChatRequest {
+  const { model, input, maxOutputTokens, resume } = call;
   const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
   const { system, stop, toolChoice, output, reasoning } = input;
   const idOf = quirks.toolCallIds === 'nine-alphanumeric' ? nineAlphanumeric : (id: string) => id;
@@ -60,7 +58,9 @@ export function buildOpenAiChatRequest(
     ...(output === undefined ? {} : { response_format: toOpenAiChatFormat(output) }),
     ...(reasoning === undefined ? {} : effortField(reasoning.effort, quirks)),
   };
-  return mergeFields(nativeRequestFields(input, FORMAT), request);
+  // Most other vendors cache without a key, and some refuse a field that they do not know.
+  const cacheKey = quirks.promptCacheKey === 'prompt_cache_key' ? promptCacheField(call) : {};
+  return mergeFields({ ...cacheKey, ...nativeRequestFields(input, FORMAT) }, request);
 }
 
 function openAiChatSampling(input: GenerationInput): Partial<ChatRequest> {

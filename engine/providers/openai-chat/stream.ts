@@ -31,7 +31,13 @@ export async function* streamOpenAiChat(
   quirks: ProviderSettings['quirks'],
   signal: AbortSignal,
 ): AsyncGenerator<ProviderEvent> {
-  const headers = { 'Idempotency-Key': call.idempotencyKey };
+  const { idempotencyKey, promptCacheKey } = call;
+  const headers = {
+    'Idempotency-Key': idempotencyKey,
+    ...(quirks?.promptCacheKey === 'x-grok-conv-id' && promptCacheKey !== undefined
+      ? { 'x-grok-conv-id': promptCacheKey }
+      : {}),
+  };
   const request = buildOpenAiChatRequest(call, quirks);
   const stream = await client.chat.completions.create(request, { signal, headers });
   yield { type: 'accepted' };

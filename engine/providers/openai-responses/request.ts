@@ -19,7 +19,7 @@ import {
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { continueInstruction } from '../continue-instruction.ts';
 import { plainText, resultsFirst, textOfFile } from '../message-parts.ts';
-import { mergeFields, nativeOf, nativeRequestFields } from '../native-request.ts';
+import { mergeFields, nativeOf, nativeRequestFields, promptCacheField } from '../native-request.ts';
 import type { ProviderCall } from '../provider.ts';
 
 type ResponsesRequest = ResponseCreateParamsStreaming;
@@ -30,9 +30,10 @@ const CALL_ID_CHARS = 64;
 
 /** @param isBackground whether the response runs at the provider without us, so that we can reattach to it. */
 export function buildOpenAiResponseRequest(
-  { model, input, maxOutputTokens, resume }: ProviderCall,
+  call: ProviderCall,
   { isBackground }: { readonly isBackground: boolean },
 ): ResponsesRequest {
+  const { model, input, maxOutputTokens, resume } = call;
   const isContinued = 'deliveredText' in resume;
   const continued = isContinued ? continueInstruction(resume.deliveredText) : [];
   const { system, temperature, topP, toolChoice } = input;
@@ -52,9 +53,9 @@ export function buildOpenAiResponseRequest(
     ...textField(input),
     ...reasoningField(input, isContinued),
   };
-  const fields = { ...nativeRequestFields(input, FORMAT) };
+  const fields = { ...promptCacheField(call), ...nativeRequestFields(input, FORMAT) };
   // It is part of `request`, or left out of a continuation.
-  delete fields['reasoning'];
+  delete fields['reasoning' as never];
   return mergeFields(fields, request);
 }
 

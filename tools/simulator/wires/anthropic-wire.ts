@@ -204,11 +204,15 @@ function errorBody(status: number, kind: string, message: string) {
 }
 
 /** The counts of input are disjoint; those of output include thinking. */
-function toWireUsage({ input, cached, written, output, reasoning }: SimulatedUsage) {
+function toWireUsage({ input, cached, written, writtenForHour = 0, output, reasoning }: SimulatedUsage) {
   return {
     input_tokens: input - cached - written,
     cache_read_input_tokens: cached,
     cache_creation_input_tokens: written,
+    cache_creation: {
+      ephemeral_5m_input_tokens: written - writtenForHour,
+      ephemeral_1h_input_tokens: writtenForHour,
+    },
     output_tokens: output,
     output_tokens_details: { thinking_tokens: reasoning },
   };
