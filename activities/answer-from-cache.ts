@@ -1,4 +1,5 @@
 /** The last resort after every candidate failed: the best stored answer of any age, marked as degraded. */
+import type { ErrorCode } from '../contracts/errors.ts';
 import type { EventBody } from '../contracts/events.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
@@ -9,13 +10,34 @@ import { dischargeMember, withShare } from './end-following.ts';
 import { readRecord } from './generation-record.ts';
 import { isWholeAnswer, questionOf, replayedText, savedByAnswer } from './look-up-cache.ts';
 
+/**
+ * Errors that say something about the request or the config: a stored answer would hide them, and the next request
+ * would fail as well. After any of them the caller gets the error.
+ */
+const NO_OUTAGE: ReadonlySet<ErrorCode> = new Set([
+  'provider_auth',
+  'provider_bad_request',
+  'provider_prefill_refused',
+  'model_not_found',
+  'unsupported_by_model',
+  'context_length_exceeded',
+  'content_filtered',
+]);
+
 /** Less than this step's time limit; without a stored answer, the close of the log waits longer. */
 const WAIT_FOR_LEADER_MS = 2_000;
 
 export function answerFromCache(dependencies: Dependencies) {
   const { cache, cacheSettings, log } = dependencies;
-  /** @returns null if nothing stored answers this. */
-  return async (order: GenerationOrder): Promise<GenerationOutcome | null> => {
+  /**
+   * @param failures the error of each candidate; empty from runs that older code began.
+   * @returns null if nothing stored answers this.
+   */
+  return async (
+    order: GenerationOrder,
+    failures: readonly ErrorCode[] = [],
+  ): Promise<GenerationOutcome | null> => {
+    if (failures.some((code) => NO_OUTAGE.has(code))) return null;
     const { generationId } = order;
     const [opened, input] = await Promise.all([takeOver(log, generationId), log.readInput(generationId)]);
     if (opened === null) return null;

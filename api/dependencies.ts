@@ -26,6 +26,7 @@ import type { RateLimiter } from './access/rate-limiter.ts';
 import type { Tickets } from './access/tickets.ts';
 import type { ChatStreams } from './generations/chat-streams.ts';
 import type { RouteChooser } from './generations/choose-route.ts';
+import type { ClientRetries } from './generations/client-retries.ts';
 import type { RunLookup } from './generations/run-lookup.ts';
 import type { BytesInFlight } from './http/bytes-in-flight.ts';
 
@@ -51,6 +52,7 @@ export interface ApiDependencies {
   readonly handoff: HandoffOffers;
   readonly keys: ApiKeys;
   readonly chats: ChatStreams;
+  readonly clientRetries: ClientRetries;
   readonly tickets: Tickets;
   readonly sessions: PageSessions;
   readonly rate: RateLimiter;

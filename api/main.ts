@@ -41,6 +41,7 @@ import { Tickets } from './access/tickets.ts';
 import { createApp } from './create-app.ts';
 import { ChatStreams } from './generations/chat-streams.ts';
 import { RouteChooser } from './generations/choose-route.ts';
+import { ClientRetries } from './generations/client-retries.ts';
 import { RunLookup } from './generations/run-lookup.ts';
 import { SilenceWatch } from './generations/watch-silence.ts';
 import { BytesInFlight } from './http/bytes-in-flight.ts';
@@ -104,6 +105,12 @@ const stored = new RedisStoredBytes(redis, {
   bytesPerTenant: config.storage.bytesPerTenant,
   retentionMs: config.retention.logMs,
 });
+const log = new RedisEventLog(redis, {
+  retentionMs: config.retention.logMs,
+  listener: listenToEnds(stored, (error) =>
+    logger.warn({ err: error }, 'an ended input is still counted as stored'),
+  ),
+});
 const parts = {
   config,
   leaving: leave.signal,
@@ -122,15 +129,15 @@ const parts = {
   gate,
   health,
   routes: new RouteChooser(config, health),
-  log: new RedisEventLog(redis, {
-    retentionMs: config.retention.logMs,
-    listener: listenToEnds(stored, (error) =>
-      logger.warn({ err: error }, 'an ended input is still counted as stored'),
-    ),
-  }),
+  log,
   stored,
   live: new RedisLiveLogs(subscriber),
   chats: new ChatStreams(redis),
+  clientRetries: new ClientRetries(redis, log, {
+    generationMs: config.limits.generationMs,
+    joinEndedMs: config.wires.joinRetriesMs,
+    onError: (error) => logger.warn({ err: error }, 'a retry of this request cannot join it'),
+  }),
   heartbeatMs: config.limits.heartbeatMs,
   budget,
   accounts: new BudgetAccounts({ redis, limits: budget.limits }),

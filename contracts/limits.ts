@@ -95,6 +95,10 @@ export const LIMITS = {
   handoffStartedMs: 2_000,
   /** A stream that runs for longer is adopted by an activity that heartbeats; well below the workflow task timeout. */
   adoptStreamAfterMs: 1_000,
+  /** Equal requests of one key whose generations the client's retries can join; of more, the newest. */
+  sameRequestsJoined: 16,
+  /** Retries of a client from this one on count as the same; the official clients make two. */
+  clientRetries: 16,
   /**
    * An answer with less text than this is restarted, not continued by instruction: continuing would save nothing, and
    * so little text does not show whether the model begins again instead.

@@ -52,6 +52,8 @@ export const REDIS_KEYS = {
   compressedInput: (generationId: string) => `ub:log:{${generationId}}:compressed`,
   chat: (tenant: string, user: string, chatId: string) =>
     `ub:chat:{${[tenant, user, chatId].map(encodedPart).join(':')}}`,
+  /** The generations of equal requests, by the number of the client's try. */
+  clientRetries: (fingerprint: string, retry: number) => `ub:retry:{${fingerprint}}:${retry}`,
   // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
   budget: (tenant: string, ...parts: readonly string[]) =>
     `ub:budget:{${encodedPart(tenant)}}:${parts.map(encodedPart).join(':')}`,

@@ -169,8 +169,9 @@ export class CandidateChain {
   async #end(): Promise<GenerationOutcome> {
     const { cache, routing } = this.#order;
     if (cacheUseOf(cache).reads && routing?.cachedAnswer === true) {
+      const failures = this.#failed.map(({ failure }) => failure.code);
       // If the cache fails, the caller gets the errors of the candidates.
-      const stored = await answerFromCache(this.#order).catch(() => null);
+      const stored = await answerFromCache(this.#order, failures).catch(() => null);
       if (stored !== null) return stored;
     }
     const [only] = this.#failed;

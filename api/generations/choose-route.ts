@@ -128,7 +128,9 @@ function routeFor(
     );
   }
   const settings = request.route === undefined ? undefined : route;
-  return { ...(settings ?? PLAIN_ROUTE), candidates: [{ ...candidate, weight: 1 }], tasks: {} };
+  // The caller gets the model that it names, or an error: the stored answer of another one may not stand in.
+  const alone = { candidates: [{ ...candidate, weight: 1 }], tasks: {}, cachedAnswer: false };
+  return { ...(settings ?? PLAIN_ROUTE), ...alone };
 }
 
 const PLAIN_ROUTE = routeOf(['any/model']);

@@ -4,6 +4,12 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Caller } from '../access/api-keys.ts';
 
+export interface ChosenId {
+  readonly generationId: string;
+  /** False if an earlier request may have created its log. */
+  readonly isUnique: boolean;
+}
+
 /**
  * The same key always gives the same id; without a key the id is random. The id is a hash, so that what callers write
  * into their keys reaches neither ids nor logs.

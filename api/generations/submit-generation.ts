@@ -10,17 +10,19 @@ import type { RouteChoice } from './choose-route.ts';
 import { composeInput } from './compose-input.ts';
 import { endLog } from './end-log.ts';
 import { isUnstored } from './find-generation.ts';
-import { generationIdFor, hashRequest } from './generation-id.ts';
+import { type ChosenId, generationIdFor, hashRequest } from './generation-id.ts';
 import { assertSameRequest, type Submitted, startGeneration } from './start-generation.ts';
 
 interface Submission {
   readonly request: GenerationRequest;
   readonly idempotencyKey: string | undefined;
+  /** Chosen by the caller of this function; absent if it depends on the key alone. */
+  readonly id?: ChosenId;
   /** What the format of another vendor stores of the request beside the input. */
   readonly origin?: object;
 }
 
-type IdentityFields = 'generationId' | 'known' | 'user' | 'route' | 'requestHash' | 'input';
+type IdentityFields = 'generationId' | 'isUnique' | 'known' | 'user' | 'route' | 'requestHash' | 'input';
 /** What identifies a submitted generation and what its log stores of it. */
 interface Identity extends Pick<PreparedGeneration, IdentityFields> {
   readonly origin: object | undefined;
@@ -31,7 +33,7 @@ export async function submitGeneration(
   caller: Caller,
   submission: Submission,
 ): Promise<Submitted> {
-  const { request, idempotencyKey, origin } = submission;
+  const { request, origin } = submission;
   const identity = await identify(dependencies, caller, submission);
   let choice: RouteChoice;
   try {
@@ -44,7 +46,6 @@ export async function submitGeneration(
   return startGeneration(dependencies, caller, {
     ...identity,
     choice,
-    isUnique: idempotencyKey === undefined,
     cache: isUnstored({ origin }) ? withoutStoring(cache) : cache,
     ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),
     metadata: request.metadata ?? {},
@@ -56,19 +57,22 @@ export async function submitGeneration(
 async function identify(
   dependencies: ApiDependencies,
   caller: Caller,
-  { request, idempotencyKey, origin }: Submission,
+  { request, idempotencyKey, origin, id }: Submission,
 ): Promise<Identity> {
   const { log } = dependencies;
   const user = userFor(caller, request.user);
   const route = request.route ?? 'default';
-  const generationId = generationIdFor(caller, idempotencyKey);
-  const known = idempotencyKey === undefined ? null : await log.head(generationId);
+  const { generationId, isUnique } = id ?? {
+    generationId: generationIdFor(caller, idempotencyKey),
+    isUnique: idempotencyKey === undefined,
+  };
+  const known = isUnique ? null : await log.head(generationId);
   // The input composed for the first request counts: a prompt label may have moved since.
   const storedInput = known === null ? null : await log.readInput(generationId);
   const composition = { tenant: caller.tenant, user, generationId, route };
   const input = storedInput ?? (await composeInput(dependencies, composition, request));
   const requestHash = hashRequest({ ...request, stream: undefined });
-  return { generationId, known, user, route, origin, requestHash, input };
+  return { generationId, isUnique, known, user, route, origin, requestHash, input };
 }
 
 /**

@@ -5,8 +5,10 @@
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { type GenerationRequest, generationRequestSchema } from '../../contracts/generation.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
+import type { Config } from '../../platform/config/load-config.ts';
 import type { Caller } from '../access/api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { countedRequest, RETRY_COUNT_HEADER } from '../generations/client-retries.ts';
 import { findGeneration } from '../generations/find-generation.ts';
 import { submitGeneration } from '../generations/submit-generation.ts';
 import { parseWith } from '../http/read-request.ts';
@@ -55,8 +57,8 @@ function headerSettings(headers: WireHeaders): Record<string, string | number> {
 }
 
 /**
- * Starts a generation, or finds the one to resume: by the id in `x-unbroken-generation-id`, or by `Idempotency-Key`
- * when the same request was sent with it before.
+ * Starts a generation, or finds the one to resume: by the id in `x-unbroken-generation-id`, by `Idempotency-Key` when
+ * the same request was sent with it before, or by the number of the client's own retry.
  */
 export async function startOrResume(
   dependencies: ApiDependencies,
@@ -67,12 +69,34 @@ export async function startOrResume(
   const resumedId = headers.get('x-unbroken-generation-id');
   if (resumedId !== undefined) return findGeneration(dependencies, caller, resumedId);
   const user = mayNameUser(caller) ? request.user : undefined;
-  const merged = { ...request, user, ...headerSettings(headers) };
+  const cache = cacheByDefault(dependencies.config, request, origin);
+  const merged = { ...cache, ...request, user, ...headerSettings(headers) };
   const valid = parseWith(generationRequestSchema, merged);
-  const submission = { request: valid, idempotencyKey: headers.get('idempotency-key'), origin };
+  const idempotencyKey = headers.get('idempotency-key');
+  const counted =
+    idempotencyKey === undefined
+      ? countedRequest(caller, headers.get(RETRY_COUNT_HEADER), [valid, origin])
+      : null;
+  const id = counted === null ? {} : { id: await dependencies.clientRetries.idFor(caller, counted) };
+  const submission = { request: valid, idempotencyKey, origin, ...id };
   const { generationId, started } = await submitGeneration(dependencies, caller, submission);
   await started;
   return findGeneration(dependencies, caller, generationId, (id) => id === generationId);
+}
+
+/**
+ * The clients of vendors expect that each request asks the model, so a stored answer is used only where the route says
+ * so. The UI message stream is no vendor's API: it uses the cache as our own API does.
+ */
+function cacheByDefault(
+  { cache }: Config,
+  { route }: GenerationRequest,
+  { format }: Origin,
+): Pick<GenerationRequest, 'cache'> {
+  if (format === 'ai-sdk-ui') return {};
+  const name = route ?? 'default';
+  const settings = Object.hasOwn(cache.routes, name) ? cache.routes[name] : undefined;
+  return { cache: (settings ?? cache.default).vendorFormats };
 }
 
 /** The id of a generation in another format: its hexadecimal part behind the prefix of that format. */

@@ -1,6 +1,7 @@
 /** The shape of unbroken.config.yaml. Every key has a default; an unknown key is an error. */
 import { z } from 'zod';
 import { budgetLimitSchema, timeZoneSchema } from '../../contracts/budgets.ts';
+import { cacheModes } from '../../contracts/cache-mode.ts';
 import { compressionEngines, compressionSchema } from '../../contracts/compression.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { promptCachingModes } from '../../contracts/prompt-caching.ts';
@@ -201,6 +202,12 @@ const routeCacheSchema = z.strictObject({
     .boolean()
     .default(true)
     .describe('Generations that ask the same question at the same time share one call.'),
+  vendorFormats: z
+    .enum(cacheModes)
+    .default('off')
+    .describe(
+      'How chat completions, Responses and messages use the cache if their header x-unbroken-cache is absent. off: as at the vendor, each request asks the model.',
+    ),
 });
 
 const cacheSchema = z.strictObject({
@@ -325,6 +332,13 @@ export const configSchema = z.strictObject({
         .positive()
         .default(30_000)
         .describe('With `cancel`: the grace period in which a reader may reconnect.'),
+      joinRetriesMs: z
+        .int()
+        .nonnegative()
+        .default(60_000)
+        .describe(
+          'How long after its end a generation is still the answer to a retry of an official client. It joins a running one in any case.',
+        ),
     })
     .prefault({}),
   /** Pages of these origins may call the API; "*": all. */

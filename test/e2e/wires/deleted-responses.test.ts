@@ -28,7 +28,12 @@ afterAll(async () => {
 });
 
 const clientOf = (api: UnbrokenApi) =>
-  new OpenAI({ apiKey: api.key, baseURL: `${api.url}/v1`, maxRetries: 0 });
+  new OpenAI({
+    apiKey: api.key,
+    baseURL: `${api.url}/v1`,
+    maxRetries: 0,
+    defaultHeaders: { 'x-unbroken-cache': 'on' },
+  });
 const generationOf = (id: string) => id.replace('resp_', 'gen_');
 const runOf = async (id: string) =>
   (await temporalClient(stack.env)).workflow.getHandle(workflowId('dev', generationOf(id)));
