@@ -6,8 +6,9 @@
  */
 import { z } from 'zod';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
+import { endingOf } from '../contracts/ending.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
-import type { Candidate, FinishReason, GenerationInput } from '../contracts/generation.ts';
+import type { Candidate, Ending, FinishReason, GenerationInput } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { addUsed, NOTHING_USED, type Saved, savedBy, splitCost, type Used } from '../contracts/share.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
@@ -123,6 +124,9 @@ export async function followLeader(
         followed = { ...followed, leaderSeq: event.seq, leaderAtMs: event.at };
         if (event.type === 'text-delta' || event.type === 'reasoning-delta') {
           await log.writer.write({ type: event.type, text: event.text }, followed);
+        } else if (COPIED.has(event.type)) {
+          const { seq: _seq, at: _at, from: _from, ...copy } = event;
+          await log.writer.write(copy, followed);
         } else if (event.type === 'text-reset') {
           const reason = 'The followed answer was restarted.';
           await log.writer.write({ type: 'text-reset', reason }, followed);
@@ -160,6 +164,8 @@ async function readLeader(
   return events.length > 0 ? events : log.read(leader, leaderSeq, 1);
 }
 
+const COPIED: ReadonlySet<EventBody['type']> = new Set(['text-start', 'annotation', 'native-part']);
+
 const LEFT_BY: ReadonlySet<EventBody['type']> = new Set([
   'tool-call-delta',
   'generation-end',
@@ -185,7 +191,7 @@ function shareOwed(
   return endFollowing({ flights }, { leader, generationId, withinMs: PATIENCE_MS });
 }
 
-type FollowedEnd = Candidate & Pick<LeaderEnd, 'finishReason' | 'shared'> & Used;
+type FollowedEnd = Candidate & Pick<LeaderEnd, 'finishReason' | 'shared'> & Ending & Used;
 
 /** Without a share, the answer was free. With one, all shares together are the call, but for the remainder. */
 function savedByFollowing({ shared, usage, costMicroUsd }: FollowedEnd, owed: Share | null): Saved {
@@ -213,6 +219,7 @@ async function endFollowed(
   void log.writer.write({
     type: 'generation-end',
     ...end,
+    ...endingOf(leaderEnd),
     ...(owed === null ? {} : { shared: { by: owed.by, ...owed.share } }),
   });
   await flushEnd(dependencies, follower);

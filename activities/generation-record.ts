@@ -28,7 +28,7 @@ export interface GenerationRecord {
   readonly text: string;
   /** How many characters at its beginning another generation has written. */
   readonly continuedChars: number;
-  /** Whether a reader holds reasoning, or (parts of) tool calls. */
+  /** Whether a reader holds reasoning or other parts beside the text, or (parts of) tool calls. */
   readonly hasReasoning: boolean;
   readonly hasToolCalls: boolean;
   readonly attempts: number;
@@ -95,6 +95,9 @@ class RecordFold {
       case 'reasoning-delta':
         this.#hasReasoning = true;
         this.#addOutput(event.text, { isText: false });
+        break;
+      case 'native-part':
+        this.#hasReasoning = true;
         break;
       case 'tool-call-delta':
         this.#hasToolCalls = true;

@@ -18,6 +18,8 @@ const BEGUN: ReadonlySet<EventBody['type']> = new Set([
   'provider-start',
   'cache-join',
   'text-delta',
+  'text-start',
+  'native-part',
   'reasoning-delta',
   'tool-call-delta',
 ]);

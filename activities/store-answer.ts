@@ -16,7 +16,7 @@ export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies
     const { generationId, user } = order;
     const [input, events] = await Promise.all([log.readInput(generationId), log.read(generationId, -1)]);
     const text = textOf(events);
-    if (input === null || text === '' || hasToolCall(events) || !isWholeAnswer(input, text)) return;
+    if (input === null || text === '' || hasMoreThanText(events) || !isWholeAnswer(input, text)) return;
     const last = events.at(-1);
     const { threshold, ttlMs, judge, singleFlight } = cacheSettings(order.route);
     const question = questionOf(cacheSettings, order, input);
@@ -54,6 +54,19 @@ function wholeUsage(last: GenerationEvent, own: Usage): Usage {
   return Array.from({ length: by - 1 }).reduce<Usage>((sum) => addUsage(sum, usage), own);
 }
 
-function hasToolCall(events: readonly GenerationEvent[]): boolean {
-  return events.some(({ type }) => type === 'tool-call-delta');
+/** A stored answer is one text: tool calls, citations and the borders of several messages would be lost. */
+function hasMoreThanText(events: readonly GenerationEvent[]): boolean {
+  let hasText = false;
+  for (const event of events) {
+    if (MORE_THAN_TEXT.has(event.type) || (event.type === 'text-start' && hasText)) return true;
+    if (event.type === 'text-delta') hasText = true;
+    else if (event.type === 'text-reset') hasText = false;
+  }
+  return false;
 }
+
+const MORE_THAN_TEXT: ReadonlySet<GenerationEvent['type']> = new Set([
+  'tool-call-delta',
+  'annotation',
+  'native-part',
+]);

@@ -137,7 +137,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     part: z
       .enum(['message', 'block'])
       .describe(
-        'A message of its own; its text begins with a blank line if text precedes it. Or a block of a message',
+        'A separate message; its text begins with a blank line if text precedes it. Or a block of a message',
       ),
     phase: z.string().optional().describe('What the message is for, such as commentary or final_answer'),
   }),

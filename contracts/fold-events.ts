@@ -11,6 +11,9 @@ const TERMINAL: ReadonlySet<EventType> = new Set<TerminalType>([
   'generation-cancel',
 ]);
 
+/** A message that follows other text in an answer begins with it, because most formats show both as one text. */
+export const MESSAGE_SEPARATOR = '\n\n';
+
 /** Whether a log ends with this event. */
 export function isTerminal<Event extends { readonly type: EventType }>(
   event: Event,

@@ -290,7 +290,7 @@ export interface RoutingPlan {
 
 /**
  * `tool-calls`: the model waits for the results of the tools that it called. `refusal`: the model declined.
- * `content-filter`: a filter of the vendor ended the answer. `pause`: the vendor paused a long turn of its own tools,
+ * `content-filter`: a filter of the vendor ended the answer. `pause`: the vendor paused a long turn of its tools,
  * which continues when the conversation is sent again with this answer.
  */
 export const finishReasons = ['stop', 'length', 'tool-calls', 'refusal', 'content-filter', 'pause'] as const;

@@ -2,6 +2,7 @@
  * Carries a provider's response into the log. Each delta is in the same append as the cursor behind it, and text passes
  * a guard against repeating what readers hold already.
  */
+import type { EventBody } from '../../contracts/events.ts';
 import type { FinishReason } from '../../contracts/generation.ts';
 import type { ProviderEvent } from '../../engine/providers/provider.ts';
 import type { Attempt } from './attempt.ts';
@@ -9,6 +10,7 @@ import { createContinuationGuard } from './continuation-guard.ts';
 import { createRestartGuard, type GuardedText, type RestartGuard } from './restart-guard.ts';
 import type { Checkpoint } from './resume-plan.ts';
 
+type TextStart = Extract<EventBody, { type: 'text-start' }>;
 type AnswerEvent = Exclude<ProviderEvent, { type: 'usage' | 'finish' }>;
 
 export class AnswerDelivery {
@@ -16,6 +18,9 @@ export class AnswerDelivery {
   readonly #guard: RestartGuard;
   /** The cursor behind the text that the guard holds back. */
   #heldCheckpoint: Checkpoint | undefined;
+  #hasText = false;
+  /** A part that began while the text before it was still compared: readers may have its beginning already. */
+  #heldStart: TextStart | null = null;
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
@@ -30,6 +35,7 @@ export class AnswerDelivery {
     const checkpoint = this.#checkpointOf(event);
     if (event.type === 'text') {
       this.#attempt.noteOutput(event.text);
+      this.#hasText = true;
       this.#heldCheckpoint = checkpoint;
       await this.#write(this.#guard.push(event.text));
     } else if (event.type === 'reasoning') {
@@ -43,6 +49,18 @@ export class AnswerDelivery {
       this.#attempt.noteOutput(argumentsDelta);
       await this.#settle('tool-calls');
       await writer.write({ type: 'tool-call-delta', index, id, name, arguments: argumentsDelta }, checkpoint);
+    } else if (event.type === 'text-start') {
+      const { part, phase } = event;
+      const start: TextStart = { type: 'text-start', part, ...(phase === undefined ? {} : { phase }) };
+      const isRepeat = !this.#hasText && (duties.sentText !== '' || duties.guardedText !== '');
+      this.#heldStart = isRepeat ? start : null;
+      if (isRepeat) return;
+      await this.#settle('stop');
+      await writer.write(start, checkpoint);
+    } else if (event.type === 'annotation' || event.type === 'native-part') {
+      const { type, format, value } = event;
+      await this.#settle('stop');
+      await writer.write({ type, format, value: { ...value } }, checkpoint);
     } else if (checkpoint !== undefined) {
       // The response's id must be in the log as early as possible: after a crash without it, the call is paid twice.
       await writer.write(acceptedEvent(this.#attempt), checkpoint);
@@ -61,7 +79,11 @@ export class AnswerDelivery {
 
   async #write({ reset, text }: GuardedText): Promise<void> {
     const { writer } = this.#attempt.facts;
-    if (reset) void writer.write({ type: 'text-reset', reason: 'The answer was restarted and differs.' });
+    if (reset) {
+      void writer.write({ type: 'text-reset', reason: 'The answer was restarted and differs.' });
+      if (this.#heldStart !== null) void writer.write(this.#heldStart);
+      this.#heldStart = null;
+    }
     if (text !== '') await writer.write({ type: 'text-delta', text }, this.#heldCheckpoint);
   }
 

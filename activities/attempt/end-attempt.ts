@@ -1,19 +1,18 @@
 /** The ends of an attempt: whole, stopped, or broken. Each writes to the log what the attempt used. */
 import { ApplicationFailure } from '@temporalio/common';
+import { endingOf } from '../../contracts/ending.ts';
 import { type ErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import { mayBeBilled } from '../../contracts/may-be-billed.ts';
 import { addUsage, NO_USAGE, type Usage } from '../../contracts/money.ts';
 import { savedBy } from '../../contracts/share.ts';
 import type { GenerationOutcome } from '../../contracts/steps.ts';
-import type { ProviderEvent } from '../../engine/providers/provider.ts';
+import type { Finish } from '../../engine/providers/provider.ts';
 import { callFailed, interrupted, timeIsUp } from '../failures.ts';
 import { shareOf } from '../follow-leader.ts';
 import type { Accounted } from './account-attempt.ts';
 import type { Attempt } from './attempt.ts';
 import { isPlausibleUsage } from './plausible-usage.ts';
 import { decideRetry } from './retry-policy.ts';
-
-type Finish = Extract<ProviderEvent, { type: 'finish' }>;
 
 /** Errors after which a response still runs at the provider and can be reattached to. */
 const CUT: ReadonlySet<ErrorCode> = new Set([
@@ -36,7 +35,8 @@ export async function endCompleted(attempt: Attempt, finish: Finish): Promise<Ge
     costMicroUsd: record.costMicroUsd + own.costMicroUsd,
     ...(shared === null ? {} : { saved: savedBy(used, own) }),
   };
-  void writer.write({ type: 'generation-end', ...end, ...(shared === null ? {} : { shared }) });
+  const details = { ...endingOf(finish), ...(shared === null ? {} : { shared }) };
+  void writer.write({ type: 'generation-end', ...end, ...details });
   // Not awaited: readers get the end without waiting for the gate.
   void pass.leave('answered', usage);
   await writer.flush();

@@ -17,6 +17,9 @@ const checkpointSchema = z.object({
     sequenceNumber: z.number(),
     textChars: z.number(),
     reasoningChars: z.number().optional(),
+    separates: z.boolean().optional(),
+    annotations: z.number().optional(),
+    nativeParts: z.number().optional(),
     toolCalls: z
       .array(
         z.object({ outputIndex: z.number(), id: z.string(), name: z.string(), argumentsChars: z.number() }),

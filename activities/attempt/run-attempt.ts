@@ -3,7 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { EventBody } from '../../contracts/events.ts';
 import type { GenerationOutcome, StreamStep } from '../../contracts/steps.ts';
-import type { ProviderCall, ProviderEvent } from '../../engine/providers/provider.ts';
+import type { Finish, ProviderCall, ProviderEvent } from '../../engine/providers/provider.ts';
 import type { Attempt } from './attempt.ts';
 import { AnswerDelivery } from './deliver-answer.ts';
 import { endCompleted, endStopped, noteProviderError } from './end-attempt.ts';
@@ -14,8 +14,6 @@ import type { StreamControl } from './running-streams.ts';
 const PROGRESS_MS = 1_000;
 /** Node's timers go no further; a later deadline is left to Temporal. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
-
-type Finish = Extract<ProviderEvent, { type: 'finish' }>;
 
 /**
  * @param runIsOurs nothing is shown to readers before this is true; absent: it is.
@@ -59,11 +57,21 @@ async function relayProvider(
   control.signal.throwIfAborted();
   attempt.noteCallLeaves();
   const finish = await relayEvents(attempt, delivery, provider.stream(callOf(attempt)), runIsOurs);
+  throwIfNextMayAnswer(attempt, finish);
   await delivery.end(finish.reason);
   if (finish.reason === 'length') {
     await continueIfCapRaised(attempt, finish.usage ?? (await attempt.usageSoFar()));
   }
   return await endCompleted(attempt, finish);
+}
+
+/** A refusal is an answer, unless the route asks another model after one. */
+function throwIfNextMayAnswer({ facts }: Attempt, { reason, refusal }: Finish): void {
+  const { order, isLast } = facts.step;
+  if (reason !== 'refusal' && reason !== 'content-filter') return;
+  if (order.routing?.onContentPolicy !== 'fall-back' || isLast === true) return;
+  const message = reason === 'refusal' ? 'The model refused.' : 'The answer was cut by a filter.';
+  throw new UnbrokenError('content_filtered', refusal?.text ?? message);
 }
 
 async function relayEvents(

@@ -2,12 +2,7 @@
 import { candidateName } from '../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { isTerminal } from '../../contracts/fold-events.ts';
-
-interface ToolCall {
-  readonly id: string;
-  readonly name: string;
-  readonly arguments: string;
-}
+import { type AnswerCall, type AnswerPart, AnswerParts } from './answer-parts.ts';
 
 export type Terminal = Extract<
   GenerationEvent,
@@ -27,9 +22,12 @@ export interface AnswerFacts {
 }
 
 export interface Answer extends AnswerFacts {
+  /** Its content in order; what follows is part of it. */
+  readonly parts: readonly AnswerPart[];
   readonly text: string;
   readonly reasoning: string;
-  readonly toolCalls: readonly ToolCall[];
+  /** In the order in which they began. */
+  readonly toolCalls: readonly AnswerCall[];
 }
 
 export interface Fold<Value> {
@@ -63,45 +61,25 @@ export class FactsFold implements Fold<AnswerFacts> {
   }
 }
 
-interface GrowingCall {
-  readonly id: string;
-  readonly name: string;
-  readonly argumentDeltas: string[];
-}
-
 export class AnswerFold implements Fold<Answer> {
   readonly #facts = new FactsFold();
-  #texts: string[] = [];
-  #reasonings: string[] = [];
-  #calls = new Map<number, GrowingCall>();
+  readonly #parts = new AnswerParts();
 
   push(event: GenerationEvent): void {
     this.#facts.push(event);
-    if (event.type === 'text-delta') this.#texts.push(event.text);
-    else if (event.type === 'reasoning-delta') this.#reasonings.push(event.text);
-    else if (event.type === 'tool-call-delta') {
-      const { index, id, name } = event;
-      const call = this.#calls.get(index) ?? { id, name, argumentDeltas: [] };
-      call.argumentDeltas.push(event.arguments);
-      this.#calls.set(index, call);
-    } else if (event.type === 'text-reset') {
-      this.#texts = [];
-      this.#reasonings = [];
-      this.#calls = new Map();
-    }
+    this.#parts.push(event);
   }
 
   value(): Answer {
-    const calls = [...this.#calls.entries()].sort(([a], [b]) => a - b);
+    const parts = this.#parts.value();
+    const textOf = (type: 'text' | 'reasoning') =>
+      parts.flatMap((part) => (part.type === type ? [part.text] : [])).join('');
     return {
       ...this.#facts.value(),
-      text: this.#texts.join(''),
-      reasoning: this.#reasonings.join(''),
-      toolCalls: calls.map(([, { id, name, argumentDeltas }]) => ({
-        id,
-        name,
-        arguments: argumentDeltas.join(''),
-      })),
+      parts,
+      text: textOf('text'),
+      reasoning: textOf('reasoning'),
+      toolCalls: parts.filter((part) => part.type === 'tool-call'),
     };
   }
 }
@@ -110,4 +88,10 @@ export function foldAnswer(events: Iterable<GenerationEvent>): Answer {
   const fold = new AnswerFold();
   for (const event of events) fold.push(event);
   return fold.value();
+}
+
+/** Why the model declined, for formats that need a text; null if it did not. */
+export function refusalText(end: Terminal | null): string | null {
+  if (end?.type !== 'generation-end' || end.finishReason !== 'refusal') return null;
+  return end.refusal?.text || 'The model declined to answer.';
 }

@@ -1,6 +1,7 @@
 /** Streams in a format that cannot void text: a `VoidGuard` filters events, and an in-band error ends the stream. */
 import type { Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { toGenerationFailure } from '../relay/status-after-budget.ts';
@@ -30,6 +31,17 @@ export async function streamUnvoidable<Frame>(
     new VoidGuard(await findVoidedBefore(dependencies.log, generationId, { voidUnfinished: isHeld }));
   let guard = await newGuard();
   let failure: UnbrokenError | null = null;
+  let isInexpressible = false;
+  const framesOf = (event: GenerationEvent): readonly Frame[] => {
+    try {
+      return projection.push(event);
+    } catch (error) {
+      if (!(error instanceof UnbrokenError)) throw error;
+      failure = error;
+      isInexpressible = true;
+      return [];
+    }
+  };
   await streamToClient(dependencies, response, {
     generationId,
     dropped,
@@ -40,12 +52,12 @@ export async function streamUnvoidable<Frame>(
           guard = await newGuard();
         }
       : undefined,
-    isOver: () => guard.broken !== null,
+    isOver: () => guard.broken !== null || isInexpressible,
     last: () => (failure === null ? last : ''),
     encode: (event) => {
       if (failure !== null) return '';
-      const frames = guard.admit(event) ? projection.push(event) : [];
-      failure = guard.broken;
+      const frames = guard.admit(event) ? framesOf(event) : [];
+      failure ??= guard.broken;
       if (event.type === 'generation-error') failure = toGenerationFailure(event, generationId);
       if (event.type === 'generation-cancel') {
         failure = new UnbrokenError('cancelled', `The generation ${generationId} was cancelled.`);

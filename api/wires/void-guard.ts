@@ -33,7 +33,7 @@ export class VoidGuard {
       });
       return false;
     }
-    if (!isDelta(event)) return true;
+    if (!CONTENT.has(event.type)) return true;
     if (event.seq < this.#voidedBefore) return false;
     this.#hasSentText = true;
     return true;
@@ -54,6 +54,11 @@ export async function findVoidedBefore(
   return events.findLast((event) => event.type === 'text-reset')?.seq ?? -1;
 }
 
-function isDelta({ type }: GenerationEvent): boolean {
-  return type === 'text-delta' || type === 'reasoning-delta' || type === 'tool-call-delta';
-}
+const CONTENT: ReadonlySet<GenerationEvent['type']> = new Set([
+  'text-delta',
+  'text-start',
+  'annotation',
+  'native-part',
+  'reasoning-delta',
+  'tool-call-delta',
+]);

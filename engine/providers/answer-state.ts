@@ -1,10 +1,10 @@
 /**
  * What an answer has contained so far, for every wire: its tool calls by their place, and whether it has any content.
  */
+import { partsOf, type RequestFormat } from '../../contracts/content.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { FinishReason } from '../../contracts/generation.ts';
-import type { Usage } from '../../contracts/money.ts';
-import type { ProviderEvent } from './provider.ts';
+import type { Finish, ProviderCall, ProviderEvent } from './provider.ts';
 
 interface OpenToolCall {
   readonly index: number;
@@ -15,19 +15,51 @@ interface OpenToolCall {
 /** For a tool call without arguments: some vendors send an empty text, which is not JSON. */
 const NO_ARGUMENTS = '{}';
 
+/**
+ * Whether an answer without content is complete: all of it was delivered before, or the client's own beginning of it or
+ * the result of a tool left nothing to add, or it ended at once with a stop sequence. A model that is asked again says
+ * the same, and is paid again.
+ */
+export function mayBeEmpty({ resume, input }: Pick<ProviderCall, 'resume' | 'input'>): boolean {
+  const last = input.messages.at(-1);
+  return (
+    'deliveredText' in resume ||
+    input.stop !== undefined ||
+    last?.role === 'assistant' ||
+    (last !== undefined && partsOf(last).some(({ type }) => type === 'tool-result'))
+  );
+}
+
 export class AnswerState {
   readonly #toolCalls = new Map<number | string, OpenToolCall>();
   readonly #indexesWithArguments = new Set<number>();
-  #hasText: boolean;
+  readonly #mayBeEmpty: boolean;
+  #hasContent = false;
+  #refusal = '';
 
-  /** @param mayBeEmpty whether an answer without new content is complete: the text delivered before was the whole. */
+  /** @param mayBeEmpty whether an answer without content is complete. */
   constructor({ mayBeEmpty }: { readonly mayBeEmpty: boolean }) {
-    this.#hasText = mayBeEmpty;
+    this.#mayBeEmpty = mayBeEmpty;
+  }
+
+  /** Whether it has text, a tool call or another part. Reasoning alone is no content. */
+  get hasContent(): boolean {
+    return this.#hasContent || this.#toolCalls.size > 0;
   }
 
   text(text: string): ProviderEvent {
-    if (text !== '') this.#hasText = true;
+    if (text !== '') this.#hasContent = true;
     return { type: 'text', text };
+  }
+
+  nativePart(format: RequestFormat, value: Readonly<Record<string, unknown>>): ProviderEvent {
+    this.#hasContent = true;
+    return { type: 'native-part', format, value };
+  }
+
+  /** More of the words with which the model declines. They are part of the end, because nothing follows them. */
+  refuse(text: string): void {
+    this.#refusal += text;
   }
 
   /** Starts the tool call at this place of the wire; `appendArguments` adds its further characters. */
@@ -54,21 +86,38 @@ export class AnswerState {
     return this.#toolCalls.get(place)?.id;
   }
 
+  /** The call gets no more arguments: without any, an empty object. */
+  *endToolCall(place: number | string): Generator<ProviderEvent> {
+    const toolCall = this.#toolCalls.get(place);
+    if (toolCall === undefined || this.#indexesWithArguments.has(toolCall.index)) return;
+    yield this.appendArguments(place, NO_ARGUMENTS);
+  }
+
   /** The last events of a complete answer. @throws provider_empty if the answer has no content. */
-  *finish(reason: FinishReason, usage: Usage | null): Generator<ProviderEvent> {
-    const toolCalls = [...this.#toolCalls.values()];
-    // An answer at its cap is complete even without text: thoughts used up the cap, and would use it up again.
-    if (toolCalls.length === 0 && !this.#hasText && reason !== 'length') {
+  *finish({ reason, usage, ...ending }: Omit<Finish, 'type'>): Generator<ProviderEvent> {
+    for (const place of this.#toolCalls.keys()) yield* this.endToolCall(place);
+    const finishReason = this.#finishReason(reason);
+    const isEmpty = !this.hasContent && !this.#mayBeEmpty && ending.stopSequence === undefined;
+    if (isEmpty && NEEDS_CONTENT.has(finishReason)) {
       throw new UnbrokenError('provider_empty', 'The provider ended without an answer.');
     }
-    for (const toolCall of toolCalls) {
-      if (this.#indexesWithArguments.has(toolCall.index)) continue;
-      yield { type: 'tool-call', ...toolCall, arguments: NO_ARGUMENTS };
-    }
-    // Some vendors end a turn of tool calls with `stop`.
-    const finishReason = reason === 'stop' && toolCalls.length > 0 ? 'tool-calls' : reason;
-    yield { type: 'finish', reason: finishReason, usage };
+    const refusal = this.#refusal === '' ? {} : { refusal: { text: this.#refusal } };
+    yield { type: 'finish', reason: finishReason, usage, ...refusal, ...ending };
   }
+
+  #finishReason(reason: FinishReason): FinishReason {
+    if (this.#refusal !== '') return 'refusal';
+    // Some vendors end a turn of tool calls with `stop`.
+    return reason === 'stop' && this.#toolCalls.size > 0 ? 'tool-calls' : reason;
+  }
+}
+
+/** An answer at its cap is complete without text: thoughts used up the cap, and would use it up again. */
+const NEEDS_CONTENT: ReadonlySet<FinishReason> = new Set(['stop', 'tool-calls']);
+
+/** How a vendor's own words say that a filter ended the answer: content_filter, SAFETY, sensitive, ERROR_TOXIC. */
+export function isFilter(reason: string): boolean {
+  return /content.?filter|safety|sensitive|toxic|moderation/i.test(reason);
 }
 
 /** The text of a delta. @throws provider_malformed if it is not a string. */

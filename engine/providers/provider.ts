@@ -22,6 +22,11 @@ export interface ProviderCursor {
   readonly reasoningChars?: number | undefined;
   /** Places of the output items whose `reasoning-data` is in the log. */
   readonly sealedItems?: readonly number[] | undefined;
+  /** The next text begins a message after other text, so a blank line comes before it. */
+  readonly separates?: boolean | undefined;
+  /** How many citations, and how many items that only this format has, are in the log. */
+  readonly annotations?: number | undefined;
+  readonly nativeParts?: number | undefined;
   /** The tool calls that are in the log, in order: the provider's later events refer to them by place only. */
   readonly toolCalls?: readonly CursorToolCall[] | undefined;
 }

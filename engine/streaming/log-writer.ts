@@ -166,5 +166,6 @@ export function assertBatch(
 }
 
 function textChars(event: EventBody): number {
+  if ('value' in event) return JSON.stringify(event.value).length;
   return 'text' in event ? event.text.length : 0;
 }

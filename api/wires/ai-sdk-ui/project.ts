@@ -4,14 +4,19 @@
  */
 import { candidateName } from '../../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
+import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
+import { refusalText } from '../answer.ts';
+import { readUrlCitation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
 import type { UiOrigin } from './request.ts';
 
 type UiChunk =
   | { type: 'start'; messageId: string; messageMetadata: { generationId: string } }
   | { type: 'start-step' | 'reset-step' | 'finish-step' }
-  | { type: 'text-start' | 'text-end' | 'reasoning-start' | 'reasoning-end'; id: string }
+  | { type: 'text-end' | 'reasoning-start' | 'reasoning-end'; id: string }
+  | { type: 'text-start'; id: string; providerMetadata?: { unbroken: { phase: string } } }
+  | { type: 'source-url'; sourceId: string; url: string; title?: string }
   | { type: 'text-delta' | 'reasoning-delta'; id: string; delta: string }
   | { type: 'tool-input-start'; toolCallId: string; toolName: string }
   | { type: 'tool-input-delta'; toolCallId: string; inputTextDelta: string }
@@ -39,6 +44,12 @@ export class UiProjection implements Projection<UiChunk> {
   #open: { readonly kind: TextKind; readonly id: string } | null = null;
   #textParts = 0;
   #calls = new Map<number, Call>();
+  #sources = 0;
+  /** The message that the next text begins; null: it continues the open part. */
+  #starts: { readonly phase: string | undefined } | null = null;
+  /** How much of the blank line before that message is still to come: parts are apart without it. */
+  #separatorChars = 0;
+  #hasText = false;
 
   /** @param context `messageId`: the message that the answer continues; null for a new one. */
   constructor({ messageId }: Pick<UiOrigin, 'messageId'>) {
@@ -49,8 +60,15 @@ export class UiProjection implements Projection<UiChunk> {
     switch (event.type) {
       case 'generation-start':
         return this.#start(event.generationId);
+      case 'text-start':
+        if (event.part === 'block') return [];
+        this.#starts = { phase: event.phase };
+        this.#separatorChars = this.#hasText ? MESSAGE_SEPARATOR.length : 0;
+        return [];
       case 'text-delta':
-        return this.#textDelta('text', event.text);
+        return this.#text(event.text);
+      case 'annotation':
+        return this.#source(event);
       case 'reasoning-delta':
         return this.#textDelta('reasoning', event.text);
       case 'tool-call-delta':
@@ -58,6 +76,9 @@ export class UiProjection implements Projection<UiChunk> {
       case 'text-reset':
         this.#open = null;
         this.#calls = new Map();
+        this.#starts = null;
+        this.#separatorChars = 0;
+        this.#hasText = false;
         return [{ type: 'reset-step' }];
       case 'generation-end':
         return this.#end(event);
@@ -85,13 +106,34 @@ export class UiProjection implements Projection<UiChunk> {
     return [{ type: `${kind}-end`, id }];
   }
 
+  #text(delta: string): UiChunk[] {
+    const text = delta.slice(this.#separatorChars);
+    this.#separatorChars -= delta.length - text.length;
+    this.#hasText ||= delta !== '';
+    return text === '' ? [] : this.#textDelta('text', text);
+  }
+
   #textDelta(kind: TextKind, delta: string): UiChunk[] {
-    if (this.#open?.kind === kind) return [{ type: `${kind}-delta`, id: this.#open.id, delta }];
+    const starts = kind === 'text' ? this.#starts : null;
+    if (this.#open?.kind === kind && starts === null)
+      return [{ type: `${kind}-delta`, id: this.#open.id, delta }];
     const closing = this.#close();
     const id = `${kind}-${this.#textParts}`;
     this.#textParts += 1;
     this.#open = { kind, id };
-    return [...closing, { type: `${kind}-start`, id }, { type: `${kind}-delta`, id, delta }];
+    if (kind === 'text') this.#starts = null;
+    const phase = starts?.phase;
+    const named = phase === undefined ? {} : { providerMetadata: { unbroken: { phase } } };
+    return [...closing, { type: `${kind}-start`, id, ...named }, { type: `${kind}-delta`, id, delta }];
+  }
+
+  /** A page that the text cites, whichever vendor says so. */
+  #source(event: EventOf<'annotation'>): UiChunk[] {
+    const { url, title } = readUrlCitation(event) ?? event.value;
+    if (typeof url !== 'string') return [];
+    this.#sources += 1;
+    const named = typeof title === 'string' && title !== '' ? { title } : {};
+    return [{ type: 'source-url', sourceId: `source-${this.#sources}`, url, ...named }];
   }
 
   #toolDelta(event: EventOf<'tool-call-delta'>): UiChunk[] {
@@ -113,7 +155,11 @@ export class UiProjection implements Projection<UiChunk> {
   #end(event: EventOf<'generation-end'>): UiChunk[] {
     const { costMicroUsd, attempts, cached, finishReason } = event;
     const messageMetadata = { model: candidateName(event), costMicroUsd, attempts, cached };
+    const refusal = refusalText(event);
+    if (refusal !== null) this.#starts = { phase: undefined };
     return [
+      // A page shows the parts of a message: a refusal is the text of its last.
+      ...(refusal === null ? [] : this.#textDelta('text', refusal)),
       ...this.#close(),
       ...[...this.#calls.values()].map(toolInputChunk),
       { type: 'finish-step' },

@@ -8,42 +8,45 @@ import type {
   Message,
   MessageDeltaUsage,
   RawMessageStreamEvent,
+  RefusalStopDetails,
   StopReason,
   TextBlock,
+  TextCitation,
 } from '@anthropic-ai/sdk/resources/messages/messages';
 import { candidateName } from '../../../contracts/candidate.ts';
-import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
 import { NO_USAGE, outputTokensOf, type Usage } from '../../../contracts/money.ts';
 import type { Answer } from '../answer.ts';
+import type { AnswerPart } from '../answer-parts.ts';
 import { type Projection, wireId } from '../wire.ts';
+import { type BlockDelta, BlockQueue, type BlockStart } from './block-queue.ts';
+
+const FORMAT = 'anthropic-messages';
 
 type Frame = RawMessageStreamEvent;
+type EventOf<Type extends GenerationEvent['type']> = Extract<GenerationEvent, { type: Type }>;
 
 /** Without `citations`: the vendor leaves the key out, and clients take null for a fault, against the SDK's type. */
 const EMPTY_TEXT = { type: 'text', text: '' } as TextBlock;
 
-/** Content blocks of this format do not overlap: at most one is open. */
-interface OpenBlock {
-  readonly key: string;
-  readonly index: number;
-}
+const EMPTY_THINKING = { type: 'thinking', thinking: '', signature: '' } as const;
 
 export class MessageProjection implements Projection<Frame> {
-  readonly #closedKeys = new Set<string>();
+  readonly #blocks = new BlockQueue();
   #id = '';
   #model: string;
   #hasStarted = false;
-  #open: OpenBlock | null = null;
-  #blocks = 0;
+  /** The kind of the newest block, and how many there were: both name it. */
+  #kind = '';
+  #count = 0;
 
   /** @param requestedModel the model as the caller named it; used until the log names the one that answers. */
   constructor(requestedModel: string) {
     this.#model = requestedModel;
   }
 
-  /** @throws provider_malformed when the deltas of two tool calls are interleaved: this format cannot express that. */
+  /** @throws provider_malformed if a tool call continues after its whole arguments: this format cannot express that. */
   push(event: GenerationEvent): readonly Frame[] {
     switch (event.type) {
       case 'generation-start':
@@ -53,23 +56,22 @@ export class MessageProjection implements Projection<Frame> {
       case 'cache-hit':
         this.#model = candidateName(event);
         return [];
-      case 'text-delta': {
-        const { index, opening } = this.#blockFor('text', EMPTY_TEXT);
-        return [...opening, deltaFrame(index, { type: 'text_delta', text: event.text })];
-      }
-      case 'reasoning-delta': {
-        const block = { type: 'thinking', thinking: '', signature: '' } as const;
-        const { index, opening } = this.#blockFor('thinking', block);
-        return [...opening, deltaFrame(index, { type: 'thinking_delta', thinking: event.text })];
-      }
-      case 'tool-call-delta': {
-        const block = toolUse(event.id, event.name, {});
-        const { index, opening } = this.#blockFor(`call ${event.index}`, block);
-        if (event.arguments === '') return opening;
-        return [...opening, deltaFrame(index, { type: 'input_json_delta', partial_json: event.arguments })];
-      }
+      case 'text-start':
+        this.#kind = '';
+        return [];
+      case 'text-delta':
+        return this.#write('text', EMPTY_TEXT, { type: 'text_delta', text: event.text });
+      case 'annotation':
+        if (event.format !== FORMAT || this.#kind !== 'text') return [];
+        return this.#write('text', EMPTY_TEXT, citationsDelta(event.value));
+      case 'reasoning-delta':
+        return this.#write('thinking', EMPTY_THINKING, { type: 'thinking_delta', thinking: event.text });
+      case 'native-part':
+        return event.format === FORMAT ? this.#nativeBlock(event.value) : [];
+      case 'tool-call-delta':
+        return this.#toolCall(event);
       case 'generation-end':
-        return [...this.#start(), ...this.#close(), ...endFrames(event)];
+        return [...this.#start(), ...this.#blocks.end(), ...endFrames(event)];
       default:
         return [];
     }
@@ -82,50 +84,42 @@ export class MessageProjection implements Projection<Frame> {
     return [{ type: 'message_start', message }];
   }
 
-  #close(): Frame[] {
-    if (this.#open === null) return [];
-    const { key, index } = this.#open;
-    this.#closedKeys.add(key);
-    this.#open = null;
-    return [{ type: 'content_block_stop', index }];
+  /** Adds to the newest block if it is of this kind, else to a new one. */
+  #write(kind: 'text' | 'thinking' | 'native', start: BlockStart, delta: BlockDelta | null): Frame[] {
+    if (this.#kind !== kind || kind === 'native') this.#count += 1;
+    this.#kind = kind;
+    return [...this.#start(), ...this.#blocks.write(`${kind} ${this.#count}`, start, delta)];
   }
 
-  /** @returns the index of the block of this key, and the frames that must be sent first when it is not open yet. */
-  #blockFor(key: string, block: ContentBlockStart): { readonly index: number; readonly opening: Frame[] } {
-    if (this.#open?.key === key) return { index: this.#open.index, opening: [] };
-    if (key.startsWith('call') && this.#closedKeys.has(key)) {
-      throw new UnbrokenError('provider_malformed', 'The deltas of two tool calls are interleaved.');
-    }
-    const opening = [...this.#start(), ...this.#close()];
-    const index = this.#blocks;
-    this.#blocks += 1;
-    this.#open = { key, index };
-    opening.push({ type: 'content_block_start', index, content_block: block });
-    return { index, opening };
+  #toolCall({ index, id, name, arguments: partial_json }: EventOf<'tool-call-delta'>): Frame[] {
+    this.#kind = 'call';
+    const delta = partial_json === '' ? null : { type: 'input_json_delta' as const, partial_json };
+    return [...this.#start(), ...this.#blocks.write(`call ${index}`, toolUse(id, name, {}), delta)];
+  }
+
+  /** As the vendor streams it: the input of its tools as a delta, all else whole. */
+  #nativeBlock(value: Readonly<Record<string, unknown>>): Frame[] {
+    const { input } = value;
+    const isCall = typeof input === 'object' && input !== null;
+    const start = (isCall ? { ...value, input: {} } : value) as unknown as BlockStart;
+    if (!isCall) return this.#write('native', start, null);
+    return this.#write('native', start, { type: 'input_json_delta', partial_json: JSON.stringify(input) });
   }
 }
 
-function endFrames({ finishReason, usage }: Extract<GenerationEvent, { type: 'generation-end' }>): Frame[] {
+function citationsDelta(value: Readonly<Record<string, unknown>>): BlockDelta {
+  return { type: 'citations_delta', citation: value } as unknown as BlockDelta;
+}
+
+function endFrames(end: EventOf<'generation-end'>): Frame[] {
   return [
     {
       type: 'message_delta',
-      delta: {
-        stop_reason: toAnthropicStopReason(finishReason),
-        stop_sequence: null,
-        stop_details: null,
-        container: null,
-      },
-      usage: toAnthropicUsage(usage),
+      delta: { ...stopFields(end), container: null },
+      usage: toAnthropicUsage(end.usage),
     },
     { type: 'message_stop' },
   ];
-}
-
-type ContentBlockStart = Extract<Frame, { type: 'content_block_start' }>['content_block'];
-type BlockDelta = Extract<Frame, { type: 'content_block_delta' }>['delta'];
-
-function deltaFrame(index: number, delta: BlockDelta): Frame {
-  return { type: 'content_block_delta', index, delta };
 }
 
 function toolUse(id: string, name: string, input: unknown) {
@@ -134,20 +128,34 @@ function toolUse(id: string, name: string, input: unknown) {
 
 /** The whole answer, for a request without `stream`. */
 export function wholeMessage(requestedModel: string, answer: Answer): Message {
-  const { generationId, text, reasoning, toolCalls, end } = answer;
-  const content: ContentBlock[] = [
-    ...(reasoning === '' ? [] : [{ type: 'thinking' as const, thinking: reasoning, signature: '' }]),
-    ...(text === '' ? [] : [{ ...EMPTY_TEXT, text }]),
-    ...toolCalls.map((call) => toolUse(call.id, call.name, parseToolInput(call.arguments))),
-  ];
+  const { generationId, parts, end } = answer;
   const message = messageOf({
     id: wireId('msg_', generationId),
     model: answer.model ?? requestedModel,
-    content,
+    content: parts.flatMap(toContentBlock),
     usage: end?.usage ?? NO_USAGE,
   });
-  const finish = end?.type === 'generation-end' ? end.finishReason : 'stop';
-  return { ...message, stop_reason: toAnthropicStopReason(finish) };
+  return end?.type === 'generation-end'
+    ? { ...message, ...stopFields(end) }
+    : { ...message, stop_reason: 'end_turn' };
+}
+
+function toContentBlock(part: AnswerPart): ContentBlock[] {
+  switch (part.type) {
+    case 'text': {
+      const citations = part.annotations.flatMap(({ format, value }) => (format === FORMAT ? [value] : []));
+      const block = { ...EMPTY_TEXT, text: part.text };
+      return [
+        citations.length === 0 ? block : { ...block, citations: citations as unknown as TextCitation[] },
+      ];
+    }
+    case 'reasoning':
+      return [{ ...EMPTY_THINKING, thinking: part.text }];
+    case 'tool-call':
+      return [toolUse(part.id, part.name, parseToolInput(part.arguments))];
+    default:
+      return part.format === FORMAT ? [{ ...part.value } as unknown as ContentBlock] : [];
+  }
 }
 
 /** This format carries arguments as an object. Those that were cut are none, as at the vendor. */
@@ -205,9 +213,38 @@ function toCacheCreation({ cacheWriteTokens, cacheWriteHourTokens = 0 }: Usage):
   };
 }
 
-function toAnthropicStopReason(reason: FinishReason): StopReason {
-  if (reason === 'tool-calls') return 'tool_use';
-  if (reason === 'refusal' || reason === 'content-filter') return 'refusal';
-  if (reason === 'pause') return 'pause_turn';
-  return reason === 'length' ? 'max_tokens' : 'end_turn';
+type StopFields = Pick<Message, 'stop_reason' | 'stop_sequence' | 'stop_details'>;
+
+function stopFields({
+  finishReason,
+  stopSequence,
+  refusal,
+  vendorReason,
+}: EventOf<'generation-end'>): StopFields {
+  const isSequence = finishReason === 'stop' && stopSequence !== undefined;
+  const isRefusal = finishReason === 'refusal';
+  const details = { type: 'refusal' as const, category: refusal?.category ?? null };
+  return {
+    stop_reason: isSequence ? 'stop_sequence' : toAnthropicStopReason(finishReason, vendorReason),
+    stop_sequence: isSequence ? stopSequence : null,
+    stop_details: isRefusal
+      ? ({ ...details, explanation: refusal?.text ?? null } as RefusalStopDetails)
+      : null,
+  };
+}
+
+function toAnthropicStopReason(reason: FinishReason, vendorReason: string | undefined): StopReason {
+  switch (reason) {
+    case 'tool-calls':
+      return 'tool_use';
+    case 'length':
+      return vendorReason === 'model_context_window_exceeded' ? vendorReason : 'max_tokens';
+    case 'refusal':
+    case 'content-filter':
+      return 'refusal';
+    case 'pause':
+      return 'pause_turn';
+    case 'stop':
+      return 'end_turn';
+  }
 }

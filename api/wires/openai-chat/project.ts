@@ -12,10 +12,13 @@ import { candidateName } from '../../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
 import { inputTokensOf, outputTokensOf, totalTokens, type Usage } from '../../../contracts/money.ts';
-import type { Answer } from '../answer.ts';
+import { type Answer, refusalText } from '../answer.ts';
+import { TextPlace } from '../answer-parts.ts';
+import { toChatAnnotation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
 
-type Delta = ChatCompletionChunk.Choice['delta'] & { reasoning_content?: string };
+/** Answers with citations have them beside the text, though the SDK has no type for that. */
+type Delta = ChatCompletionChunk.Choice['delta'] & { reasoning_content?: string; annotations?: object[] };
 type ToolCallDelta = Extract<GenerationEvent, { type: 'tool-call-delta' }>;
 type WireFinish = ChatCompletionChunk.Choice['finish_reason'];
 
@@ -32,6 +35,7 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
   #createdSeconds = 0;
   #model: string;
   #hasSentRole = false;
+  readonly #place = new TextPlace();
 
   constructor({ model, includeUsage }: ChatContext) {
     this.#model = model;
@@ -48,19 +52,34 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
       case 'cache-hit':
         this.#model = candidateName(event);
         return [];
+      case 'text-start':
+        this.#place.start(event.part);
+        return [];
       case 'text-delta':
+        this.#place.add(event.text.length);
         return [this.#choiceChunk({ content: event.text })];
+      case 'annotation': {
+        const annotation = toChatAnnotation(event, this.#place.beginsAt);
+        return annotation === null ? [] : [this.#choiceChunk({ annotations: [annotation] })];
+      }
       case 'reasoning-delta':
         return [this.#choiceChunk({ reasoning_content: event.text })];
       case 'tool-call-delta':
         return [this.#choiceChunk({ tool_calls: [this.#toolCallDelta(event)] })];
-      case 'generation-end': {
-        const end = this.#choiceChunk({}, toChatFinishReason(event.finishReason));
-        return this.#includeUsage ? [end, this.#chunk([], toChatUsage(event.usage))] : [end];
-      }
+      case 'generation-end':
+        return this.#end(event);
       default:
         return [];
     }
+  }
+
+  #end(end: Extract<GenerationEvent, { type: 'generation-end' }>): ChatCompletionChunk[] {
+    const refusal = refusalText(end);
+    return [
+      ...(refusal === null ? [] : [this.#choiceChunk({ refusal })]),
+      this.#choiceChunk({}, toChatFinishReason(end.finishReason)),
+      ...(this.#includeUsage ? [this.#chunk([], toChatUsage(end.usage))] : []),
+    ];
   }
 
   /** The first delta of a call carries its id and name, all later ones only arguments. */
@@ -90,11 +109,16 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
 
 /** The whole answer, for a request without `stream`. */
 export function wholeChat(model: string, answer: Answer): ChatCompletion {
-  const { generationId, startedAtMs, end, text, reasoning, toolCalls } = answer;
+  const { generationId, startedAtMs, end, text, reasoning, toolCalls, parts } = answer;
+  const annotations = parts.flatMap((part) =>
+    part.type === 'text' ? part.annotations.flatMap((own) => toChatAnnotation(own, part.beginsAt) ?? []) : [],
+  );
+  const refusal = refusalText(end);
   const message: ChatCompletionMessage & { reasoning_content?: string } = {
     role: 'assistant',
-    content: text === '' && toolCalls.length > 0 ? null : text,
-    refusal: null,
+    content: text === '' && (toolCalls.length > 0 || refusal !== null) ? null : text,
+    refusal,
+    ...(annotations.length === 0 ? {} : { annotations: annotations as ChatCompletionMessage.Annotation[] }),
     ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
     ...(toolCalls.length === 0
       ? {}

@@ -1,11 +1,13 @@
 /** Loads a stored response: what its projection needs besides the log, and the conversation that it ends. */
-import type { Message, Part } from '../../../contracts/content.ts';
+import type { ResponseOutputItem } from 'openai/resources/responses/responses';
+import type { Message } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { LogHead } from '../../../engine/streaming/event-log.ts';
 import type { Caller } from '../../access/api-keys.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { findGeneration } from '../../generations/find-generation.ts';
-import { foldAnswer } from '../answer.ts';
+import { type Item, mapInputItems } from './items.ts';
+import { ResponseProjection } from './project.ts';
 import type { ResponseOrigin } from './request.ts';
 import { generationIdOf, type ResponseContext, responseId } from './response-object.ts';
 
@@ -75,29 +77,22 @@ export async function conversationAfter(
     if (!(error instanceof UnbrokenError)) throw error;
     throw new UnbrokenError(error.code, error.message, { details: { param: 'previous_response_id' } });
   });
-  const { input } = await contextOf(dependencies, head);
-  const { text, toolCalls, end } = foldAnswer(await dependencies.log.readMerged(head.generationId));
-  // An answer that a filter has cut is `incomplete` in this format, and has what came before the cut.
-  const isFiltered = end?.type === 'generation-error' && end.error.code === 'content_filtered';
-  if (head.status !== 'completed' && !isFiltered) {
+  const context = await contextOf(dependencies, head);
+  const projection = new ResponseProjection(context);
+  for (const event of await dependencies.log.readMerged(head.generationId)) projection.push(event);
+  const { status, output } = projection.response();
+  // One that a cap or a filter has cut is `incomplete`, and has what came before the cut.
+  if (status !== 'completed' && status !== 'incomplete') {
     throw new UnbrokenError(
       'invalid_request',
       `${previousId} is ${head.status}; it has no answer to continue from.`,
-      {
-        details: { param: 'previous_response_id' },
-      },
+      { details: { param: 'previous_response_id' } },
     );
   }
-  const parts: Part[] = [
-    ...(text === '' ? [] : [{ type: 'text' as const, text }]),
-    ...toolCalls.map(({ id, name, arguments: argumentsJson }) => ({
-      type: 'tool-call' as const,
-      id,
-      name,
-      arguments: argumentsJson,
-    })),
-  ];
-  const [only] = parts;
-  const content = parts.length === 1 && only?.type === 'text' ? only.text : parts;
-  return parts.length === 0 ? input.messages : [...input.messages, { role: 'assistant', content }];
+  // As a client would send it back: with its phases, its refusal and what only this format has.
+  return [...context.input.messages, ...mapInputItems(output.map(toItem))];
+}
+
+function toItem(item: ResponseOutputItem): Item {
+  return { ...item } as Item;
 }

@@ -6,43 +6,45 @@
  *     text-delta          response.output_text.delta, after the two events that open a message
  *     reasoning-delta     response.reasoning_summary_text.delta, likewise
  *     tool-call-delta     response.function_call_arguments.delta, likewise
+ *     text-start          the end of the open message: the next text begins another message
+ *     annotation          response.output_text.annotation.added
+ *     native-part         response.output_item.added and .done
  *     text-reset          response.output_item.done for each open item: `incomplete`, its content empty. Later items
  *                         have new ids and indices, and the finished response holds only those.
- *     the terminal event  the events that close what is open, then response.completed, .incomplete or .failed
+ *     the terminal event  response.refusal.delta after a refusal, the events that close what is open, then
+ *                         response.completed, .incomplete or .failed
  */
-import type {
-  ResponseFunctionToolCall,
-  ResponseOutputItem,
-  ResponseOutputMessage,
-  ResponseReasoningItem,
-  ResponseStreamEvent,
-} from 'openai/resources/responses/responses';
 import { candidateName } from '../../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
-import type { Terminal } from '../answer.ts';
+import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
+import { refusalText, type Terminal } from '../answer.ts';
+import { toResponseAnnotation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
+import {
+  annotationFrame,
+  closeItem,
+  deltaFrame,
+  doneFrame,
+  emptyOutputItem,
+  type Item,
+  type ItemKind,
+  nativeFrames,
+  openingFrames,
+  outputItem,
+  refusalFrames,
+  type Unnumbered,
+} from './output-items.ts';
 import { type ResponseContext, responseObject, type WireResponse } from './response-object.ts';
 
-type Numbered<Event> = Event extends { response: unknown }
-  ? Omit<Event, 'response' | 'sequence_number'> & { response: WireResponse }
-  : Omit<Event, 'sequence_number'>;
-type Unnumbered = Numbered<ResponseStreamEvent>;
 type ToolCallDelta = Extract<GenerationEvent, { type: 'tool-call-delta' }>;
 export type ResponseFrame = Unnumbered & { readonly sequence_number: number };
 
-type ItemKind = 'message' | 'reasoning' | 'call';
-
-/** An item of the output while it grows; its deltas joined are its text or arguments. */
-interface Item {
-  readonly kind: ItemKind;
-  readonly index: number;
-  readonly id: string;
-  readonly deltas: string[];
-  readonly call: { readonly id: string; readonly name: string };
-  open: boolean;
-}
-
-const ID_PREFIXES: Readonly<Record<ItemKind, string>> = { message: 'msg_', reasoning: 'rs_', call: 'fc_' };
+const ID_PREFIXES: Readonly<Record<ItemKind, string>> = {
+  message: 'msg_',
+  reasoning: 'rs_',
+  call: 'fc_',
+  native: 'item_',
+};
 
 export class ResponseProjection implements Projection<ResponseFrame> {
   readonly #context: ResponseContext;
@@ -53,6 +55,11 @@ export class ResponseProjection implements Projection<ResponseFrame> {
   #startedAtMs = 0;
   #model: string | null = null;
   #end: Terminal | null = null;
+  /** The message that the next text begins; null: it continues the open one. */
+  #starts: { readonly phase: string | undefined } | null = null;
+  /** How much of the blank line before that message is still to come: items are apart without it. */
+  #separatorChars = 0;
+  #hasText = false;
 
   constructor(context: ResponseContext) {
     this.#context = context;
@@ -88,8 +95,19 @@ export class ResponseProjection implements Projection<ResponseFrame> {
       case 'cache-hit':
         this.#model = candidateName(event);
         return [];
+      case 'text-start':
+        if (event.part === 'message') this.#startMessage(event.phase);
+        return [];
       case 'text-delta':
-        return this.#textDelta('message', event.text);
+        return this.#text(event.text);
+      case 'annotation': {
+        const message = this.#items.findLast((item) => item.open && item.kind === 'message');
+        const annotation = toResponseAnnotation(event);
+        return message === undefined || annotation === null ? [] : [annotationFrame(message, annotation)];
+      }
+      case 'native-part':
+        if (event.format !== 'openai-responses') return [];
+        return nativeFrames(this.#addItem('native', { native: event.value }));
       case 'reasoning-delta':
         return this.#textDelta('reasoning', event.text);
       case 'tool-call-delta':
@@ -99,23 +117,48 @@ export class ResponseProjection implements Projection<ResponseFrame> {
       case 'generation-end':
       case 'generation-error':
       case 'generation-cancel': {
+        const refusal = this.#refuse(event);
         const closing = this.#items.filter(({ open }) => open).flatMap((item) => closeItem(item, event));
         this.#end = event;
-        return [...closing, endFrame(this.response())];
+        return [...refusal, ...closing, endFrame(this.response())];
       }
       default:
         return [];
     }
   }
 
+  #startMessage(phase: string | undefined): void {
+    this.#starts = { phase };
+    this.#separatorChars = this.#hasText ? MESSAGE_SEPARATOR.length : 0;
+  }
+
+  #text(delta: string): Unnumbered[] {
+    const text = delta.slice(this.#separatorChars);
+    this.#separatorChars -= delta.length - text.length;
+    this.#hasText ||= delta !== '';
+    return text === '' ? [] : this.#textDelta('message', text);
+  }
+
+  /** The words of a refusal are a part of the message that it ends, or of a separate one. */
+  #refuse(end: Terminal): Unnumbered[] {
+    const refusal = refusalText(end);
+    if (refusal === null) return [];
+    const open = this.#items.find((item) => item.open && item.kind === 'message');
+    const closing = this.#items.filter((item) => item.open && item.kind === 'reasoning');
+    const frames = open === undefined ? closing.flatMap((item) => closeItem(item, null)) : [];
+    return [...frames, ...refusalFrames(open ?? this.#addItem('message'), refusal)];
+  }
+
   /** Text and reasoning never overlap: the one that begins closes the other. Calls stay open to the end. */
   #textDelta(kind: 'message' | 'reasoning', delta: string): Unnumbered[] {
     const open = this.#items.find((item) => item.open && item.kind !== 'call');
     const opening: Unnumbered[] = [];
-    let item = open?.kind === kind ? open : undefined;
+    const starts = kind === 'message' ? this.#starts : null;
+    let item = open?.kind === kind && starts === null ? open : undefined;
     if (item === undefined) {
       if (open !== undefined) opening.push(...closeItem(open, null));
-      item = this.#addItem(kind);
+      item = this.#addItem(kind, { phase: starts?.phase });
+      if (kind === 'message') this.#starts = null;
       opening.push(...openingFrames(item));
     }
     item.deltas.push(delta);
@@ -125,7 +168,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
   /** Deltas of several calls may be interleaved. */
   #toolCallDelta({ index, id, name, arguments: delta }: ToolCallDelta): Unnumbered[] {
     const started = this.#calls.get(index);
-    const item = started ?? this.#addItem('call', { id, name });
+    const item = started ?? this.#addItem('call', { call: { id, name } });
     const opening = started === undefined ? openingFrames(item) : [];
     this.#calls.set(index, item);
     if (delta === '') return opening;
@@ -137,124 +180,33 @@ export class ResponseProjection implements Projection<ResponseFrame> {
     const voided = this.#items;
     this.#items = [];
     this.#calls.clear();
+    this.#starts = null;
+    this.#separatorChars = 0;
+    this.#hasText = false;
     return voided
       .filter(({ open }) => open)
       .map((item) => doneFrame(item, emptyOutputItem(item, 'incomplete')));
   }
 
-  #addItem(kind: ItemKind, call = { id: '', name: '' }): Item {
+  #addItem(kind: ItemKind, facts: Partial<Pick<Item, 'call' | 'phase' | 'native'>> = {}): Item {
     const index = this.#nextIndex;
     const id = `${wireId(ID_PREFIXES[kind], this.#context.generationId)}_${index}`;
-    const item: Item = { kind, index, id, deltas: [], call, open: true };
+    const item: Item = {
+      kind,
+      index,
+      id,
+      deltas: [],
+      annotations: [],
+      refusal: null,
+      call: facts.call ?? { id: '', name: '' },
+      phase: facts.phase,
+      native: facts.native ?? {},
+      open: true,
+    };
     this.#nextIndex += 1;
     this.#items.push(item);
     return item;
   }
-}
-
-function openingFrames(item: Item): Unnumbered[] {
-  const { kind, index: output_index, id: item_id } = item;
-  const added: Unnumbered = {
-    type: 'response.output_item.added',
-    output_index,
-    item: emptyOutputItem(item, 'in_progress'),
-  };
-  if (kind === 'call') return [added];
-  if (kind === 'message') {
-    const part = { type: 'output_text' as const, text: '', annotations: [], logprobs: [] };
-    return [added, { type: 'response.content_part.added', output_index, item_id, content_index: 0, part }];
-  }
-  const part = { type: 'summary_text' as const, text: '' };
-  return [
-    added,
-    { type: 'response.reasoning_summary_part.added', output_index, item_id, summary_index: 0, part },
-  ];
-}
-
-function deltaFrame({ kind, index: output_index, id: item_id }: Item, delta: string): Unnumbered {
-  const position = { output_index, item_id, delta };
-  if (kind === 'call') return { type: 'response.function_call_arguments.delta', ...position };
-  if (kind === 'message')
-    return { type: 'response.output_text.delta', ...position, content_index: 0, logprobs: [] };
-  return { type: 'response.reasoning_summary_text.delta', ...position, summary_index: 0 };
-}
-
-/** @param end null while the generation runs; else decides whether the item counts as complete. */
-function closeItem(item: Item, end: Terminal | null): Unnumbered[] {
-  item.open = false;
-  const { kind, index: output_index, id: item_id } = item;
-  const text = item.deltas.join('');
-  const done = doneFrame(item, outputItem(item, end));
-  if (kind === 'call') {
-    const { name } = item.call;
-    return [
-      { type: 'response.function_call_arguments.done', output_index, item_id, name, arguments: text },
-      done,
-    ] as Unnumbered[];
-  }
-  if (kind === 'message') {
-    const position = { output_index, item_id, content_index: 0 };
-    const part = { type: 'output_text' as const, text, annotations: [], logprobs: [] };
-    return [
-      { type: 'response.output_text.done', ...position, text, logprobs: [] },
-      { type: 'response.content_part.done', ...position, part },
-      done,
-    ];
-  }
-  const position = { output_index, item_id, summary_index: 0 };
-  const part = { type: 'summary_text' as const, text };
-  return [
-    { type: 'response.reasoning_summary_text.done', ...position, text },
-    { type: 'response.reasoning_summary_part.done', ...position, part },
-    done,
-  ];
-}
-
-function doneFrame({ index: output_index }: Item, item: ResponseOutputItem): Unnumbered {
-  return { type: 'response.output_item.done', output_index, item };
-}
-
-type Status = 'in_progress' | 'completed' | 'incomplete';
-
-function outputItem(item: Item, end: Terminal | null): ResponseOutputItem {
-  const wasCut = end !== null && (end.type !== 'generation-end' || end.finishReason === 'length');
-  const status = item.open ? 'in_progress' : wasCut ? 'incomplete' : 'completed';
-  return buildOutputItem(item, status, item.deltas.join(''));
-}
-
-function emptyOutputItem(item: Item, status: Status): ResponseOutputItem {
-  const built = buildOutputItem(item, status, '');
-  if (built.type === 'message') return { ...built, content: [] };
-  return built.type === 'reasoning' ? { ...built, summary: [] } : built;
-}
-
-function buildOutputItem({ kind, id, call }: Item, status: Status, text: string) {
-  if (kind === 'message') {
-    return {
-      id,
-      type: 'message',
-      role: 'assistant',
-      status,
-      content: [{ type: 'output_text', text, annotations: [], logprobs: [] }],
-    } satisfies ResponseOutputMessage as ResponseOutputMessage;
-  }
-  if (kind === 'reasoning') {
-    const summary = [{ type: 'summary_text' as const, text }];
-    return {
-      id,
-      type: 'reasoning',
-      status,
-      summary,
-    } satisfies ResponseReasoningItem as ResponseReasoningItem;
-  }
-  return {
-    id,
-    type: 'function_call',
-    status,
-    call_id: call.id,
-    name: call.name,
-    arguments: text,
-  } satisfies ResponseFunctionToolCall as ResponseFunctionToolCall;
 }
 
 function endFrame(response: WireResponse): Unnumbered {

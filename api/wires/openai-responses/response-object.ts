@@ -117,12 +117,13 @@ function responseStatus(end: Terminal | null): NonNullable<OpenAiResponse['statu
   if (end === null) return 'in_progress';
   if (end.type === 'generation-cancel') return 'cancelled';
   if (end.type === 'generation-error') return end.error.code === 'content_filtered' ? 'incomplete' : 'failed';
-  return end.finishReason === 'length' ? 'incomplete' : 'completed';
+  return end.finishReason === 'length' || end.finishReason === 'content-filter' ? 'incomplete' : 'completed';
 }
 
 function incompleteDetails(end: Terminal | null): OpenAiResponse['incomplete_details'] {
   if (responseStatus(end) !== 'incomplete') return null;
-  return { reason: end?.type === 'generation-error' ? 'content_filter' : 'max_output_tokens' };
+  const isCap = end?.type === 'generation-end' && end.finishReason === 'length';
+  return { reason: isCap ? 'max_output_tokens' : 'content_filter' };
 }
 
 const ERROR_CODES: Partial<Record<ErrorCode, ResponseError['code']>> = {

@@ -48,7 +48,7 @@ async function* streamAiSdk(
   // The two versions differ in what they add; what we request is in both.
   const { stream } = await (model as LanguageModelV4).doStream(request);
   yield { type: 'accepted' };
-  yield* mapAiSdkStream(stream, { mayBeEmpty: 'deliveredText' in call.resume });
+  yield* mapAiSdkStream(stream, call);
 }
 
 /** `createGroq` of `@ai-sdk/groq`: the factory with the package's name, else the only one. */

@@ -4,16 +4,15 @@
 import type { LanguageModelV3StreamPart, LanguageModelV4StreamPart } from '@ai-sdk/provider';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
-import { AnswerState, streamCut } from '../answer-state.ts';
-import type { ProviderEvent } from '../provider.ts';
+import { AnswerState, mayBeEmpty, streamCut } from '../answer-state.ts';
+import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { mapAiSdkUsage } from './usage.ts';
 
-/** @param mayBeEmpty whether an answer without new content is complete: the text delivered before was the whole. */
 export async function* mapAiSdkStream(
   stream: AsyncIterable<LanguageModelV4StreamPart | LanguageModelV3StreamPart>,
-  { mayBeEmpty }: { readonly mayBeEmpty: boolean },
+  call: Pick<ProviderCall, 'resume' | 'input'>,
 ): AsyncGenerator<ProviderEvent> {
-  const answer = new AnswerState({ mayBeEmpty });
+  const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
   for await (const part of stream) {
     switch (part.type) {
       case 'text-delta':
@@ -40,7 +39,8 @@ export async function* mapAiSdkStream(
       case 'finish': {
         const usage = mapAiSdkUsage(part.usage);
         if (usage !== null) yield { type: 'usage', usage };
-        yield* answer.finish(mapAiSdkFinishReason(part.finishReason.unified), usage);
+        const { unified, raw } = part.finishReason;
+        yield* answer.finish({ usage, ...mapAiSdkFinishReason(unified, raw, answer) });
         return;
       }
       default:
@@ -50,20 +50,23 @@ export async function* mapAiSdkStream(
   throw streamCut();
 }
 
-function mapAiSdkFinishReason(reason: string): FinishReason {
+function mapAiSdkFinishReason(
+  reason: string,
+  raw: string | undefined,
+  { hasContent }: AnswerState,
+): { readonly reason: FinishReason; readonly vendorReason?: string } {
   switch (reason) {
     case 'stop':
-      return 'stop';
     case 'length':
-      return 'length';
     case 'tool-calls':
-      return 'tool-calls';
+      return { reason };
     case 'content-filter':
-      throw new UnbrokenError('content_filtered', 'The answer was cut by a filter.');
+      return { reason: raw === 'refusal' ? 'refusal' : 'content-filter' };
     case 'error':
       throw new UnbrokenError('provider_unavailable', 'The answer ended with an error.');
     default:
-      // The packages report `other` for a stream that ended without a reason; `interrupted` says so explicitly.
+      // The packages report `other` for a stream that ended without a reason, and for one that they do not know.
+      if (reason === 'other' && raw !== undefined && hasContent) return { reason: 'stop', vendorReason: raw };
       throw streamCut();
   }
 }

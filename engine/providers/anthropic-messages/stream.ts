@@ -4,14 +4,15 @@
  */
 import type {
   MessageCreateParamsStreaming,
+  RawMessageDeltaEvent,
   RawMessageStreamEvent,
 } from '@anthropic-ai/sdk/resources/messages';
-import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { FinishReason } from '../../../contracts/generation.ts';
+import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
-import { AnswerState, streamCut, textOfDelta } from '../answer-state.ts';
+import { AnswerState, isFilter, mayBeEmpty, streamCut } from '../answer-state.ts';
 import { dropRepeatedSpace } from '../continue-instruction.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
+import { ContentBlocks } from './content-blocks.ts';
 import { buildAnthropicHeaders, buildAnthropicRequest } from './request.ts';
 import { type AnthropicUsage, mapAnthropicUsage } from './usage.ts';
 
@@ -43,7 +44,7 @@ export async function* streamAnthropicMessage(
   const stream = await client.post('/v1/messages', { body, stream: true, signal, headers });
   yield { type: 'accepted' };
   const events = stream as AsyncIterable<RawMessageStreamEvent>;
-  for await (const event of mapAnthropicStream(events, { mayBeEmpty: 'deliveredText' in resume })) {
+  for await (const event of mapAnthropicStream(events, call)) {
     if (event.type !== 'text') {
       yield event;
       continue;
@@ -53,15 +54,15 @@ export async function* streamAnthropicMessage(
   }
 }
 
-/** @param mayBeEmpty whether an answer without new content is complete: the text delivered before was the whole. */
 async function* mapAnthropicStream(
   stream: AsyncIterable<RawMessageStreamEvent>,
-  { mayBeEmpty }: { readonly mayBeEmpty: boolean },
+  call: ProviderCall,
 ): AsyncGenerator<ProviderEvent> {
-  const answer = new AnswerState({ mayBeEmpty });
+  const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
+  const blocks = new ContentBlocks(answer);
   let first: AnthropicUsage | null = null;
   let last: AnthropicUsage | null = null;
-  let stopReason: string | null = null;
+  let end: MessageEnd = { stop_reason: null };
   for await (const event of stream) {
     switch (event.type) {
       case 'message_start':
@@ -69,34 +70,23 @@ async function* mapAnthropicStream(
         yield* usageEvents(mapAnthropicUsage(first, last));
         break;
       case 'content_block_start':
-        if (event.content_block.type === 'tool_use') {
-          const { id, name, input } = event.content_block;
-          yield answer.startToolCall(event.index, id, name);
-          // Compatible servers send all arguments at once.
-          const whole = JSON.stringify(input ?? {});
-          if (whole !== '{}') yield answer.appendArguments(event.index, whole);
-        } else if (event.content_block.type === 'text' && event.content_block.text !== '') {
-          yield answer.text(textOfDelta(event.content_block.text));
-        }
+        yield* blocks.start(event);
         break;
       case 'content_block_delta':
-        if (event.delta.type === 'text_delta') yield answer.text(textOfDelta(event.delta.text));
-        else if (event.delta.type === 'thinking_delta') {
-          yield { type: 'reasoning', text: textOfDelta(event.delta.thinking) };
-        } else if (event.delta.type === 'input_json_delta') {
-          yield answer.appendArguments(event.index, textOfDelta(event.delta.partial_json));
-        }
+        yield* blocks.delta(event);
+        break;
+      case 'content_block_stop':
+        yield* blocks.stop(event);
         break;
       case 'message_delta':
         // The type promises it; compatible servers omit it.
         last = event.usage ?? last;
-        stopReason = event.delta.stop_reason;
+        end = event.delta;
         yield* usageEvents(mapAnthropicUsage(first, last));
         break;
       case 'message_stop': {
-        if (stopReason === 'refusal') throw new UnbrokenError('content_filtered', 'The model refused.');
         const usage = last === null ? null : mapAnthropicUsage(first, last);
-        yield* answer.finish(mapAnthropicStopReason(stopReason), usage);
+        yield* answer.finish({ reason: mapAnthropicStopReason(end.stop_reason), usage, ...endingOf(end) });
         return;
       }
       default:
@@ -106,11 +96,52 @@ async function* mapAnthropicStream(
   throw streamCut();
 }
 
+/** Compatible servers omit some of it. */
+type MessageEnd = Partial<RawMessageDeltaEvent['delta']>;
+
 function* usageEvents(usage: Usage | null): Generator<ProviderEvent> {
   if (usage !== null) yield { type: 'usage', usage };
 }
 
-function mapAnthropicStopReason(stopReason: string | null): FinishReason {
-  if (stopReason === 'tool_use') return 'tool-calls';
-  return stopReason === 'max_tokens' || stopReason === 'model_context_window_exceeded' ? 'length' : 'stop';
+const KNOWN_REASONS: ReadonlySet<string> = new Set([
+  'end_turn',
+  'max_tokens',
+  'stop_sequence',
+  'tool_use',
+  'pause_turn',
+  'refusal',
+]);
+
+function endingOf({ stop_reason: reason, stop_sequence, stop_details }: MessageEnd): Ending {
+  const { explanation, category } = stop_details ?? {};
+  return {
+    ...(typeof stop_sequence === 'string' ? { stopSequence: stop_sequence } : {}),
+    ...(reason !== 'refusal' || stop_details == null
+      ? {}
+      : {
+          refusal: {
+            ...(typeof explanation === 'string' ? { text: explanation } : {}),
+            ...(typeof category === 'string' ? { category } : {}),
+          },
+        }),
+    ...(typeof reason === 'string' && !KNOWN_REASONS.has(reason) ? { vendorReason: reason } : {}),
+  };
+}
+
+/** A reason that is not known is an end all the same. */
+function mapAnthropicStopReason(stopReason: string | null | undefined): FinishReason {
+  switch (stopReason) {
+    case 'tool_use':
+      return 'tool-calls';
+    case 'max_tokens':
+    case 'model_context_window_exceeded':
+      return 'length';
+    case 'refusal':
+      return 'refusal';
+    case 'pause_turn':
+    case 'compaction':
+      return 'pause';
+    default:
+      return isFilter(stopReason ?? '') ? 'content-filter' : 'stop';
+  }
 }

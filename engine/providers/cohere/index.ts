@@ -39,5 +39,5 @@ async function* streamCohere(
   Object.assign(stream, { streamTerminator: undefined });
   // `CohereEvent` has the fields that are read, of all kinds of events.
   const events = stream as unknown as AsyncIterable<CohereEvent>;
-  yield* mapCohereStream(events, { mayBeEmpty: 'deliveredText' in call.resume });
+  yield* mapCohereStream(events, call);
 }

@@ -1,8 +1,8 @@
 /** Maps the events of a Cohere answer to ours. Source: Cohere, "A guide to streaming responses (v2)". */
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { FinishReason } from '../../../contracts/generation.ts';
-import { AnswerState, malformed, streamCut } from '../answer-state.ts';
-import type { ProviderEvent } from '../provider.ts';
+import type { Ending, FinishReason } from '../../../contracts/generation.ts';
+import { AnswerState, isFilter, malformed, mayBeEmpty, streamCut } from '../answer-state.ts';
+import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { type CohereUsage, mapCohereUsage } from './usage.ts';
 
 /** The fields that are read, of all types of events. */
@@ -27,12 +27,11 @@ interface MessageDelta {
     | undefined;
 }
 
-/** @param mayBeEmpty whether an answer without new content is complete: the text delivered before was the whole. */
 export async function* mapCohereStream(
   stream: AsyncIterable<CohereEvent>,
-  { mayBeEmpty }: { readonly mayBeEmpty: boolean },
+  call: Pick<ProviderCall, 'resume' | 'input'>,
 ): AsyncGenerator<ProviderEvent> {
-  const answer = new AnswerState({ mayBeEmpty });
+  const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
   for await (const event of stream) {
     const message = event.delta?.message;
     switch (event.type) {
@@ -58,7 +57,7 @@ export async function* mapCohereStream(
       case 'message-end': {
         const usage = mapCohereUsage(event.delta?.usage);
         if (usage !== null) yield { type: 'usage', usage };
-        yield* answer.finish(mapCohereFinishReason(event.delta?.finishReason, event.delta?.error), usage);
+        yield* answer.finish({ usage, ...mapCohereFinishReason(event.delta, answer) });
         return;
       }
       default:
@@ -76,19 +75,27 @@ function* mapCohereContent(message: MessageDelta | undefined, answer: AnswerStat
   yield answer.text(text);
 }
 
-function mapCohereFinishReason(reason: string | undefined, error: string | undefined): FinishReason {
-  switch (reason) {
+/** Ends of an answer that the vendor could not finish. */
+const FAILED = /^(ERROR|ERROR_LIMIT|TIMEOUT|USER_CANCEL)$/i;
+
+/** A reason that is not known ends an answer with content. */
+function mapCohereFinishReason(
+  { finishReason = '', error = '' }: NonNullable<CohereEvent['delta']> = {},
+  { hasContent }: AnswerState,
+): Ending & { readonly reason: FinishReason } {
+  switch (finishReason.toUpperCase()) {
     case 'COMPLETE':
     case 'STOP_SEQUENCE':
-      return 'stop';
+      return { reason: 'stop' };
     case 'MAX_TOKENS':
-      return 'length';
+      return { reason: 'length' };
     case 'TOOL_CALL':
-      return 'tool-calls';
+      return { reason: 'tool-calls' };
     default:
-      if (/toxic|content filter|safety/i.test(`${reason ?? ''} ${error ?? ''}`)) {
-        throw new UnbrokenError('content_filtered', 'The answer was cut by a filter.');
-      }
+      if (isFilter(`${finishReason} ${error}`))
+        return { reason: 'content-filter', vendorReason: finishReason };
+      if (hasContent && finishReason !== '' && !FAILED.test(finishReason))
+        return { reason: 'stop', vendorReason: finishReason };
       throw new UnbrokenError('provider_unavailable', 'The provider ended the answer with an error.');
   }
 }

@@ -37,5 +37,5 @@ async function* streamGoogle(
     config: { ...config, abortSignal: signal },
   });
   yield { type: 'accepted' };
-  yield* mapGoogleStream(stream, { mayBeEmpty: 'deliveredText' in call.resume });
+  yield* mapGoogleStream(stream, call);
 }

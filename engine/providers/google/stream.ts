@@ -1,10 +1,10 @@
 /** Maps the chunks of `streamGenerateContent` to ours. Source: Gemini API reference, "GenerateContentResponse". */
 import type { GenerateContentResponse, Part } from '@google/genai';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { FinishReason } from '../../../contracts/generation.ts';
+import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
-import { AnswerState, malformed, streamCut } from '../answer-state.ts';
-import type { ProviderEvent } from '../provider.ts';
+import { AnswerState, malformed, mayBeEmpty, streamCut } from '../answer-state.ts';
+import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { mapGoogleUsage } from './usage.ts';
 
 type Chunk = Pick<GenerateContentResponse, 'candidates' | 'promptFeedback' | 'usageMetadata' | 'responseId'>;
@@ -26,12 +26,11 @@ const BROKEN_CALL: ReadonlySet<string> = new Set([
   'TOO_MANY_TOOL_CALLS',
 ]);
 
-/** @param mayBeEmpty whether an answer without new content is complete: the text delivered before was the whole. */
 export async function* mapGoogleStream(
   stream: AsyncIterable<Chunk>,
-  { mayBeEmpty }: { readonly mayBeEmpty: boolean },
+  call: Pick<ProviderCall, 'resume' | 'input'>,
 ): AsyncGenerator<ProviderEvent> {
-  const answer = new AnswerState({ mayBeEmpty });
+  const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
   let usage: Usage | null = null;
   let finishReason: string | null = null;
   let calls = 0;
@@ -41,8 +40,10 @@ export async function* mapGoogleStream(
       usage = reported;
       yield { type: 'usage', usage };
     }
-    if (chunk.promptFeedback?.blockReason !== undefined) {
-      throw new UnbrokenError('content_filtered', 'The prompt was blocked by a filter.');
+    const blockReason = chunk.promptFeedback?.blockReason;
+    if (blockReason !== undefined) {
+      yield* answer.finish({ reason: 'content-filter', usage, vendorReason: blockReason });
+      return;
     }
     const candidate = chunk.candidates?.[0];
     for (const part of candidate?.content?.parts ?? []) {
@@ -52,7 +53,8 @@ export async function* mapGoogleStream(
     finishReason = candidate?.finishReason ?? finishReason;
   }
   if (finishReason === null) throw streamCut();
-  yield* answer.finish(mapGoogleFinishReason(finishReason), usage);
+  const { hasContent } = answer;
+  yield* answer.finish({ usage, ...mapGoogleFinishReason(finishReason, { hasContent }) });
 }
 
 /** A tool call comes in one part. Its id is optional, so we have a fallback. */
@@ -67,12 +69,15 @@ function* mapGooglePart(part: Part, answer: AnswerState, fallbackId: string): Ge
   }
 }
 
-function mapGoogleFinishReason(reason: string): FinishReason {
-  if (reason === 'STOP') return 'stop';
-  if (reason === 'MAX_TOKENS') return 'length';
-  if (FILTERED.has(reason)) {
-    throw new UnbrokenError('content_filtered', `The answer was cut by a filter (${reason.toLowerCase()}).`);
-  }
+/** A reason that is not known ends an answer with content; without any, the vendor gave up. */
+function mapGoogleFinishReason(
+  reason: string,
+  { hasContent }: { readonly hasContent: boolean },
+): Ending & { readonly reason: FinishReason } {
+  if (reason === 'STOP') return { reason: 'stop' };
+  if (reason === 'MAX_TOKENS') return { reason: 'length' };
+  if (FILTERED.has(reason)) return { reason: 'content-filter', vendorReason: reason };
   if (BROKEN_CALL.has(reason)) throw malformed('a broken tool call');
-  throw new UnbrokenError('provider_unavailable', 'The answer ended without a known reason.');
+  if (hasContent) return { reason: 'stop', vendorReason: reason };
+  throw new UnbrokenError('provider_unavailable', `The answer ended without content (${reason}).`);
 }

@@ -5,24 +5,29 @@
 import type OpenAI from 'openai';
 import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { FinishReason } from '../../../contracts/generation.ts';
+import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
-import { AnswerState, malformed, streamCut } from '../answer-state.ts';
+import { AnswerState, isFilter, malformed, mayBeEmpty, streamCut } from '../answer-state.ts';
 import { toUnbrokenError } from '../http-errors.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
 import { buildOpenAiChatRequest } from './request.ts';
+import { ToolCallPlaces } from './tool-call-places.ts';
 import { mapOpenAiChatUsage, type OpenAiChatUsage } from './usage.ts';
 
-type Choice = ChatCompletionChunk['choices'][number];
-type ToolCallDelta = NonNullable<Choice['delta']['tool_calls']>[number];
+/** vLLM and SGLang say which stop sequence ended the answer; a number is that of a token. */
+type Choice = ChatCompletionChunk['choices'][number] & {
+  readonly stop_reason?: unknown;
+  readonly matched_stop?: unknown;
+};
 
-/** Vendors' additions to a delta: reasoning under two names, content as a list (Mistral). */
+/** Vendors' additions to a delta: reasoning under two names, content as a list (Mistral), citations. */
 interface VendorDelta {
   readonly content?: unknown;
   readonly reasoning_content?: unknown;
   readonly reasoning?: unknown;
   readonly refusal?: unknown;
+  readonly annotations?: unknown;
 }
 
 export async function* streamOpenAiChat(
@@ -41,43 +46,54 @@ export async function* streamOpenAiChat(
   const request = buildOpenAiChatRequest(call, quirks);
   const stream = await client.chat.completions.create(request, { signal, headers });
   yield { type: 'accepted' };
-  yield* mapOpenAiChatStream(stream, { mayBeEmpty: 'deliveredText' in call.resume });
+  yield* mapOpenAiChatStream(stream, call);
 }
 
-/** @param mayBeEmpty whether an answer without new content is complete: the text delivered before was the whole. */
 async function* mapOpenAiChatStream(
   stream: AsyncIterable<ChatCompletionChunk>,
-  { mayBeEmpty }: { readonly mayBeEmpty: boolean },
+  call: ProviderCall,
 ): AsyncGenerator<ProviderEvent> {
-  const answer = new AnswerState({ mayBeEmpty });
+  const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
+  const places = new ToolCallPlaces(answer);
   let usage: Usage | null = null;
   let finishReason: string | null = null;
-  let isRefused = false;
+  let ending: Ending = {};
   for await (const chunk of stream) {
     const reported = mapOpenAiChatUsage(usageOfChunk(chunk));
     if (reported !== null) {
       usage = reported;
       yield { type: 'usage', usage };
     }
-    const choice = chunk.choices?.[0];
+    const choice: Choice | undefined = chunk.choices?.[0];
     if (choice === undefined) continue;
     const delta: VendorDelta & Pick<Choice['delta'], 'tool_calls'> = choice.delta ?? {};
     yield* mapOpenAiChatContent(delta, answer);
-    for (const [place, call] of (delta.tool_calls ?? []).entries())
-      yield* mapOpenAiChatToolCall(call, place, chunk.id, answer);
-    if (delta.refusal) isRefused = true;
+    for (const [order, toolCall] of (delta.tool_calls ?? []).entries()) {
+      yield* places.take(toolCall, order, chunk.id);
+    }
     finishReason = choice.finish_reason ?? finishReason;
+    ending = { ...ending, ...stopSequenceOf(choice, call.input) };
     if (choice.finish_reason === ('error' as string)) throw brokenAnswer(choice);
   }
   if (finishReason === null) throw streamCut();
-  if (isRefused) throw new UnbrokenError('content_filtered', 'The model refused.');
-  if (finishReason === 'content_filter') {
-    throw new UnbrokenError('content_filtered', 'The answer was cut by a filter.');
-  }
   if (finishReason === 'insufficient_system_resource') {
     throw new UnbrokenError('provider_unavailable', 'The provider ran out of resources.');
   }
-  yield* answer.finish(mapOpenAiChatFinishReason(finishReason), usage);
+  const vendorReason = KNOWN_REASONS.has(finishReason) ? {} : { vendorReason: finishReason };
+  yield* answer.finish({
+    reason: mapOpenAiChatFinishReason(finishReason),
+    usage,
+    ...ending,
+    ...vendorReason,
+  });
+}
+
+function stopSequenceOf(
+  { stop_reason: vllm, matched_stop: sglang }: Choice,
+  { stop = [] }: ProviderCall['input'],
+): Ending {
+  const stopSequence = stop.find((sequence) => sequence === vllm || sequence === sglang);
+  return stopSequence === undefined ? {} : { stopSequence };
 }
 
 /** Groq sends it under its own name if it was not requested. */
@@ -91,11 +107,20 @@ function* mapOpenAiChatContent(delta: VendorDelta, answer: AnswerState): Generat
   // Some vendors send the same text under both names.
   const reasoning = delta.reasoning_content ?? delta.reasoning;
   if (typeof reasoning === 'string' && reasoning !== '') yield { type: 'reasoning', text: reasoning };
-  const { content } = delta;
-  if (content === null || content === undefined || content === '') return;
-  if (typeof content === 'string') yield answer.text(content);
-  else if (Array.isArray(content)) yield* mapListedContent(content, answer);
-  else throw malformed('content that is not text');
+  const { content, refusal, annotations } = delta;
+  if (typeof refusal === 'string') answer.refuse(refusal);
+  if (typeof content === 'string') {
+    if (content !== '') yield answer.text(content);
+  } else if (Array.isArray(content)) yield* mapListedContent(content, answer);
+  else if (content !== null && content !== undefined) throw malformed('content that is not text');
+  if (!Array.isArray(annotations)) return;
+  for (const value of annotations) {
+    if (isObject(value)) yield { type: 'annotation', format: 'openai-chat', value };
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** Mistral: `{type: 'text', text}` and `{type: 'thinking', thinking: [{type: 'text', text}]}`. */
@@ -107,21 +132,6 @@ function* mapListedContent(content: readonly unknown[], answer: AnswerState): Ge
       yield { type: 'reasoning', text: thoughts.map(({ text }) => text ?? '').join('') };
     }
   }
-}
-
-function* mapOpenAiChatToolCall(
-  { index, id, function: called }: ToolCallDelta,
-  order: number,
-  responseId: string,
-  answer: AnswerState,
-): Generator<ProviderEvent> {
-  // Some vendors send place 0, or none, with every tool call; then its id distinguishes it from the one before.
-  const byPlace = index ?? order;
-  const place = id && answer.hasToolCall(byPlace) && answer.toolCallId(byPlace) !== id ? id : byPlace;
-  if (!answer.hasToolCall(place)) {
-    yield answer.startToolCall(place, id || `${responseId}-${place}`, called?.name ?? '');
-  }
-  if (called?.arguments) yield answer.appendArguments(place, called.arguments);
 }
 
 /** OpenRouter: an error of the upstream model, sent as the end of the choice. */
@@ -136,7 +146,19 @@ function brokenAnswer(choice: Choice & { error?: { code?: unknown; message?: unk
   });
 }
 
+const KNOWN_REASONS: ReadonlySet<string> = new Set([
+  'stop',
+  'length',
+  'tool_calls',
+  'function_call',
+  'content_filter',
+  'refusal',
+]);
+
+/** A reason that is not known is an end all the same. */
 function mapOpenAiChatFinishReason(reason: string): FinishReason {
   if (reason === 'tool_calls' || reason === 'function_call') return 'tool-calls';
-  return reason === 'length' || reason === 'model_length' ? 'length' : 'stop';
+  if (reason === 'length' || reason === 'model_length' || reason === 'max_tokens') return 'length';
+  if (reason === 'refusal') return 'refusal';
+  return isFilter(reason) ? 'content-filter' : 'stop';
 }

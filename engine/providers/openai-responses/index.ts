@@ -25,7 +25,8 @@ export function createOpenAiResponses(settings: ProviderSettings): Provider {
     stream(call, link) {
       const client = openAiClient(settings, link);
       const { resume } = call;
-      if (resume.strategy === 'reattach') return reattachOpenAiResponse(client, resume.cursor, link.signal);
+      if (resume.strategy === 'reattach')
+        return reattachOpenAiResponse(client, { ...call, resume }, link.signal);
       const { reattach } = settings.factsOf(call.model).capabilities;
       return streamOpenAiResponse(client, call, { isBackground: reattach, signal: link.signal });
     },

@@ -1,18 +1,20 @@
 /** Polls a response that is no longer streamed until it has ended, and passes on what is not in the log yet. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type OpenAI from 'openai';
-import type { Response } from 'openai/resources/responses/responses';
+import type { Response, ResponseOutputMessage } from 'openai/resources/responses/responses';
+import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
 import { malformed } from '../answer-state.ts';
 import type { ProviderCursor, ProviderEvent } from '../provider.ts';
+import { endResponse } from './end-response.ts';
 import { ResponsePosition } from './position.ts';
-import { endResponse, PART_SEPARATOR } from './stream.ts';
+import { isNativePart, PART_SEPARATOR } from './stream.ts';
 
 const POLL_MS = 500;
 
 export async function* pollResponse(
   client: OpenAI,
   from: ProviderCursor,
-  signal: AbortSignal,
+  { mayBeEmpty, signal }: { readonly mayBeEmpty: boolean; readonly signal: AbortSignal },
 ): AsyncGenerator<ProviderEvent> {
   const position = new ResponsePosition(from, { isStored: true });
   for (;;) {
@@ -20,10 +22,7 @@ export async function* pollResponse(
     if (response === undefined) throw malformed('a response without a body');
     yield* newEvents(response, position);
     if (response.status !== 'in_progress' && response.status !== 'queued') {
-      const isRefused = response.output.some(
-        (item) => item.type === 'message' && item.content.some(({ type }) => type === 'refusal'),
-      );
-      yield* endResponse(response, position, { mayBeEmpty: position.hasContent, isRefused });
+      yield* endResponse(response, position, { mayBeEmpty, refusal: '' });
       return;
     }
     await sleep(POLL_MS, null, { signal });
@@ -33,8 +32,7 @@ export async function* pollResponse(
 function* newEvents(response: Response, position: ResponsePosition): Generator<ProviderEvent> {
   const reasoning = reasoningOf(response).slice(position.cursor.reasoningChars ?? 0);
   if (reasoning !== '') yield position.reasoning(reasoning);
-  const text = response.output_text.slice(position.cursor.textChars);
-  if (text !== '') yield position.text(text);
+  yield* newText(response, position);
   for (const [outputIndex, item] of response.output.entries()) {
     if (item.type !== 'function_call') continue;
     const inLog = position.cursor.toolCalls?.find((toolCall) => toolCall.outputIndex === outputIndex);
@@ -42,6 +40,39 @@ function* newEvents(response: Response, position: ResponsePosition): Generator<P
     const rest = item.arguments.slice(inLog?.argumentsChars ?? 0);
     if (rest !== '') yield position.appendArguments(outputIndex, rest);
   }
+  const nativeParts = response.output.filter(isNativePart).slice(position.cursor.nativeParts ?? 0);
+  for (const item of nativeParts) yield position.nativePart({ ...item });
+}
+
+/** The messages, as their stream would have joined them, from the character that is next; each with its citations. */
+function* newText({ output }: Response, position: ResponsePosition): Generator<ProviderEvent> {
+  let charsBefore = 0;
+  let annotationsBefore = 0;
+  for (const item of output) {
+    if (item.type !== 'message') continue;
+    const text = textOfMessage(item);
+    const beginsAt = text !== '' && charsBefore > 0 ? charsBefore + MESSAGE_SEPARATOR.length : charsBefore;
+    const { textChars } = position.cursor;
+    if (textChars <= charsBefore && text !== '') {
+      yield* position.startMessage(item.phase);
+      yield position.text(text);
+    } else if (textChars < beginsAt + text.length) yield position.text(text.slice(textChars - beginsAt));
+    charsBefore = beginsAt + text.length;
+    const annotations = annotationsOf(item);
+    const known = (position.cursor.annotations ?? 0) - annotationsBefore;
+    for (const annotation of annotations.slice(Math.max(0, known))) {
+      yield position.annotation({ ...annotation });
+    }
+    annotationsBefore += annotations.length;
+  }
+}
+
+function textOfMessage({ content }: ResponseOutputMessage): string {
+  return content.map((part) => (part.type === 'output_text' ? part.text : '')).join('');
+}
+
+function annotationsOf({ content }: ResponseOutputMessage): readonly object[] {
+  return content.flatMap((part) => (part.type === 'output_text' ? (part.annotations ?? []) : []));
 }
 
 function reasoningOf({ output }: Response): string {

@@ -1,6 +1,10 @@
 /** How much of a response has been passed on: creates our events, each with the cursor that covers it. */
+import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
 import { malformed } from '../answer-state.ts';
 import type { CursorToolCall, ProviderCursor, ProviderEvent } from '../provider.ts';
+
+const FORMAT = 'openai-responses';
+type NativeValue = Readonly<Record<string, unknown>>;
 
 export class ResponsePosition {
   readonly #isStored: boolean;
@@ -24,7 +28,7 @@ export class ResponsePosition {
   }
 
   get hasContent(): boolean {
-    return this.#cursor.textChars > 0 || this.hasToolCalls;
+    return this.#cursor.textChars > 0 || (this.#cursor.nativeParts ?? 0) > 0 || this.hasToolCalls;
   }
 
   accepted(responseId: string, sequenceNumber: number): ProviderEvent {
@@ -32,9 +36,36 @@ export class ResponsePosition {
     return { type: 'accepted', ...this.#move({ responseId }, sequenceNumber) };
   }
 
-  text(text: string, sequenceNumber?: number): ProviderEvent {
+  /** A message begins: one after other text, or with a phase, is a separate part. */
+  *startMessage(phase: string | null | undefined, sequenceNumber?: number): Generator<ProviderEvent> {
+    const separates = this.#cursor.textChars > 0;
+    if (!separates && !phase) return;
+    const named = phase ? { phase } : {};
+    yield {
+      type: 'text-start',
+      part: 'message',
+      ...named,
+      ...this.#move({ ...(separates ? { separates } : {}) }, sequenceNumber),
+    };
+  }
+
+  text(delta: string, sequenceNumber?: number): ProviderEvent {
+    const { separates, ...cursor } = this.#cursor;
+    if (separates && delta !== '') this.#cursor = cursor;
+    const text = separates && delta !== '' ? `${MESSAGE_SEPARATOR}${delta}` : delta;
     const textChars = this.#cursor.textChars + text.length;
     return { type: 'text', text, ...this.#move({ textChars }, sequenceNumber) };
+  }
+
+  annotation(value: NativeValue, sequenceNumber?: number): ProviderEvent {
+    const annotations = (this.#cursor.annotations ?? 0) + 1;
+    return { type: 'annotation', format: FORMAT, value, ...this.#move({ annotations }, sequenceNumber) };
+  }
+
+  /** An item that only this format has, whole. */
+  nativePart(value: NativeValue, sequenceNumber?: number): ProviderEvent {
+    const nativeParts = (this.#cursor.nativeParts ?? 0) + 1;
+    return { type: 'native-part', format: FORMAT, value, ...this.#move({ nativeParts }, sequenceNumber) };
   }
 
   reasoning(text: string, sequenceNumber?: number): ProviderEvent {

@@ -1,18 +1,21 @@
 /** Continues to read a response that runs at the provider, from the cursor that is in the log. */
 import OpenAI from 'openai';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import type { ProviderCursor, ProviderEvent } from '../provider.ts';
+import { mayBeEmpty } from '../answer-state.ts';
+import type { ProviderCall, ProviderCursor, ProviderEvent } from '../provider.ts';
 import { pollResponse } from './poll.ts';
 import { ResponsePosition } from './position.ts';
 import { mapOpenAiResponseStream } from './stream.ts';
 
+type Reattached = Extract<ProviderCall['resume'], { strategy: 'reattach' }>;
+
 export async function* reattachOpenAiResponse(
   client: OpenAI,
-  cursor: ProviderCursor,
+  call: ProviderCall & { readonly resume: Reattached },
   signal: AbortSignal,
 ): AsyncGenerator<ProviderEvent> {
   try {
-    yield* continueResponse(client, cursor, signal);
+    yield* continueResponse(client, call, signal);
   } catch (error) {
     if (error instanceof OpenAI.NotFoundError) throw responseLost(error);
     throw error;
@@ -21,25 +24,27 @@ export async function* reattachOpenAiResponse(
 
 async function* continueResponse(
   client: OpenAI,
-  cursor: ProviderCursor,
+  call: ProviderCall & { readonly resume: Reattached },
   signal: AbortSignal,
 ): AsyncGenerator<ProviderEvent> {
+  const { cursor } = call.resume;
+  const mayEnd = { mayBeEmpty: mayBeEmpty(call) };
   const stream = await retrieveStream(client, cursor, signal);
   // The model may still be thinking.
   yield { type: 'accepted' };
   if (stream === null) {
-    yield* pollResponse(client, cursor, signal);
+    yield* pollResponse(client, cursor, { ...mayEnd, signal });
     return;
   }
   const position = new ResponsePosition(cursor, { isStored: true });
   try {
-    yield* mapOpenAiResponseStream(stream, position, { mayBeEmpty: false });
+    yield* mapOpenAiResponseStream(stream, position, mayEnd);
   } catch (error) {
     if (!(error instanceof UnbrokenError) || error.code !== 'provider_stream_cut') throw error;
     // The stream of a cancelled response just ends, without an event. To reattach to it would fail again and again.
     const { status } = await client.responses.retrieve(cursor.responseId, {}, { signal });
     if (status === 'in_progress' || status === 'queued') throw error;
-    yield* pollResponse(client, position.cursor, signal);
+    yield* pollResponse(client, position.cursor, { ...mayEnd, signal });
   }
 }
 

@@ -3,14 +3,12 @@
  * Responses.
  */
 import type OpenAI from 'openai';
-import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses';
-import { UnbrokenError } from '../../../contracts/errors.ts';
-import { streamCut, textOfDelta } from '../answer-state.ts';
-import { toUnbrokenError } from '../http-errors.ts';
+import type { ResponseOutputItem, ResponseStreamEvent } from 'openai/resources/responses/responses';
+import { mayBeEmpty, streamCut, textOfDelta } from '../answer-state.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
+import { endResponse, inBandError } from './end-response.ts';
 import { ResponsePosition } from './position.ts';
 import { buildOpenAiResponseRequest } from './request.ts';
-import { mapOpenAiResponseUsage } from './usage.ts';
 
 /** @param isBackground whether the response runs at the provider without us, so that we can reattach to it. */
 export async function* streamOpenAiResponse(
@@ -22,24 +20,19 @@ export async function* streamOpenAiResponse(
   const request = buildOpenAiResponseRequest(call, { isBackground });
   const stream = await client.responses.create(request, { signal, headers });
   const position = new ResponsePosition(null, { isStored: isBackground });
-  yield* mapOpenAiResponseStream(stream, position, { mayBeEmpty: 'deliveredText' in call.resume });
-}
-
-interface Ending {
-  /** Whether an answer without new content is complete: the text delivered before was the whole. */
-  readonly mayBeEmpty: boolean;
-  readonly isRefused: boolean;
+  yield* mapOpenAiResponseStream(stream, position, { mayBeEmpty: mayBeEmpty(call) });
 }
 
 /** Between two parts of reasoning, which are paragraphs. */
 export const PART_SEPARATOR = '\n\n';
 
+/** @param mayBeEmpty whether an answer without content is complete. */
 export async function* mapOpenAiResponseStream(
   stream: AsyncIterable<ResponseStreamEvent>,
   position: ResponsePosition,
-  { mayBeEmpty }: Pick<Ending, 'mayBeEmpty'>,
+  { mayBeEmpty }: { readonly mayBeEmpty: boolean },
 ): AsyncGenerator<ProviderEvent> {
-  let isRefused = false;
+  let refusal = '';
   const parts = new ReasoningParts();
   for await (const event of stream) {
     const { sequence_number: sequenceNumber } = event;
@@ -64,21 +57,28 @@ export async function* mapOpenAiResponseStream(
         break;
       }
       case 'response.output_item.added':
-        if (event.item.type === 'function_call') {
+        if (event.item.type === 'message') yield* position.startMessage(event.item.phase, sequenceNumber);
+        else if (event.item.type === 'function_call') {
           const { call_id: id, name } = event.item;
           yield position.startToolCall(event.output_index, { id, name }, sequenceNumber);
         }
+        break;
+      case 'response.output_item.done':
+        if (isNativePart(event.item)) yield position.nativePart({ ...event.item }, sequenceNumber);
+        break;
+      case 'response.output_text.annotation.added':
+        yield position.annotation({ ...(event.annotation as object) }, sequenceNumber);
         break;
       case 'response.function_call_arguments.delta':
         yield position.appendArguments(event.output_index, textOfDelta(event.delta), sequenceNumber);
         break;
       case 'response.refusal.delta':
-        isRefused = true;
+        refusal += textOfDelta(event.delta);
         break;
       case 'response.completed':
       case 'response.incomplete':
       case 'response.failed':
-        yield* endResponse(event.response, position, { mayBeEmpty, isRefused });
+        yield* endResponse(event.response, position, { mayBeEmpty, refusal });
         return;
       case 'error':
         throw inBandError(event.code || 'server_error', event.message);
@@ -107,33 +107,7 @@ class ReasoningParts {
   }
 }
 
-/** The last events of an ended response: its usage and its finish. Throws if it did not end well. */
-export function* endResponse(
-  response: Response,
-  position: ResponsePosition,
-  { mayBeEmpty, isRefused }: Ending,
-): Generator<ProviderEvent> {
-  const usage = mapOpenAiResponseUsage(response.usage);
-  if (usage !== null) yield { type: 'usage', usage };
-  if (response.status === 'failed') {
-    const { code, message } = response.error ?? { code: 'server_error', message: 'The response failed.' };
-    throw inBandError(code, message);
-  }
-  if (response.status === 'cancelled') {
-    throw new UnbrokenError('provider_response_lost', 'The response was cancelled at the provider.');
-  }
-  if (isRefused) throw new UnbrokenError('content_filtered', 'The model refused.');
-  const reason = response.incomplete_details?.reason;
-  if (reason === 'content_filter')
-    throw new UnbrokenError('content_filtered', 'The answer was cut by a filter.');
-  const isCut = response.status === 'incomplete';
-  // An answer at its cap is complete even without text: thoughts used up the cap, and would use it up again.
-  if (!mayBeEmpty && !isCut && !position.hasContent)
-    throw new UnbrokenError('provider_empty', 'The provider ended without an answer.');
-  const ended = position.hasToolCalls ? 'tool-calls' : 'stop';
-  yield { type: 'finish', reason: isCut ? 'length' : ended, usage };
-}
-
-function inBandError(kind: string, message: string): UnbrokenError {
-  return toUnbrokenError({ status: undefined, kind, message, headers: undefined, isStreaming: true });
+/** An item that only this format has. */
+export function isNativePart({ type }: ResponseOutputItem): boolean {
+  return type !== 'message' && type !== 'function_call' && type !== 'reasoning';
 }

@@ -176,18 +176,22 @@ describe.each(WIRES)('%s', (wire) => {
     expect(estimated).toBe(false);
   });
 
-  test.each(['refusal', 'content-filter'] as const)('a %s is reported with its usage', async (kind) => {
-    await sim.fault({ kind, wire: simulatedWire(wire) });
-    const heard = await hear(adapter(wire), callOf({ messages: ask('x [[sim tokens=5 delay_ms=1]]') }));
-    // The AI SDK's packages do not pass on a refusal in words.
-    if (wire === 'ai-sdk' && kind === 'refusal') return;
-    expect(errorOf(heard)?.code).toBe('content_filtered');
-    if (wire !== 'ai-sdk') {
-      expect(heard.events.findLast(({ type }) => type === 'usage')).toMatchObject({
-        usage: { outputTokens: 5, estimated: false },
-      });
-    }
-  });
+  test.each(['refusal', 'content-filter'] as const)(
+    'a %s is the end of an answer, with its usage',
+    async (kind) => {
+      await sim.fault({ kind, wire: simulatedWire(wire) });
+      const heard = await hear(adapter(wire), callOf({ messages: ask('x [[sim tokens=5 delay_ms=1]]') }));
+      // The AI SDK's packages do not pass on a refusal in words.
+      if (wire === 'ai-sdk' && kind === 'refusal') return;
+      expect(heard.error).toBeUndefined();
+      expect(finishOf(heard)?.reason).toMatch(/^(refusal|content-filter)$/);
+      if (wire !== 'ai-sdk') {
+        expect(heard.events.findLast(({ type }) => type === 'usage')).toMatchObject({
+          usage: { outputTokens: 5, estimated: false },
+        });
+      }
+    },
+  );
 
   test('the key of a call is the one that is sent, and the head of an answer sets limits, that of a refusal its own wait', async () => {
     await sim.limit({ key: 'sk-other-9876543210', requests: 1 });

@@ -56,6 +56,12 @@ export function errorPage(): string {
     '',
     '- An answer that reaches its output cap (`length`, `max_tokens`, `MAX_TOKENS`, a full context window) ends with the',
     '  finish reason `length`, even if thoughts have used the whole cap.',
+    '- A refusal of the model, or a filter of the vendor that ends a response with status 200, ends the answer with the',
+    '  finish reason `refusal` or `content-filter`. The text before it is kept, and the call is billed once. If the route',
+    '  has `onContentPolicy: fall-back`, the next candidate is called, as after `content_filtered`.',
+    '- A finish reason that is not known ends an answer that has content. The log has it as `vendorReason`.',
+    '- An answer without content after the result of a tool, after the beginning of an answer, or where a stop sequence',
+    '  was set. A model that is asked again would say the same.',
     '- An answer whose usage is missing or implausible ends as usual. Its usage is estimated, and marked as estimated.',
     '',
   ].join('\n');

@@ -89,10 +89,4 @@ export const EVERYWHERE: readonly FaultCase[] = [
     code: 'context_length_exceeded',
     page: 'the input is too long for the model',
   },
-  {
-    says: 'content-filter',
-    fault: { kind: 'content-filter' },
-    code: 'content_filtered',
-    page: 'a content filter',
-  },
 ];

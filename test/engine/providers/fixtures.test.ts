@@ -2,8 +2,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { endingOf } from '../../../contracts/ending.ts';
 import type { Usage } from '../../../contracts/money.ts';
-import type { Provider } from '../../../engine/providers/provider.ts';
+import type { Provider, ProviderEvent } from '../../../engine/providers/provider.ts';
 import { adapterFor, KEY, simulatedConfig } from './adapter-for.ts';
 import { errorPage, PAGE } from './error-page.ts';
 import { type FixtureServer, readFixture, startFixtureServer } from './fixture-server.ts';
@@ -15,7 +16,8 @@ const cases = WIRES.flatMap((wire) =>
   Object.entries(EXPECTED[wire]).map(([name, expected]) => [wire, name, expected] as const),
 );
 /** One of each shape of event: bytes that come one by one take their time. */
-const SHAPES = /^(plain|tools|reasoning|thinking|citations|in-band-error|malformed)(-\w+)?$/;
+const SHAPES =
+  /^(plain|tools|reasoning|thinking|citations|messages|server-tool|refusal|in-band-error|malformed)(-\w+)?$/;
 const streams = cases.filter(([, name]) => SHAPES.test(name));
 let server: FixtureServer;
 const adapters = new Map<Wire, Provider>();
@@ -48,6 +50,16 @@ function lastUsage({ events }: Heard): Usage | null {
   return lastReport?.type === 'usage' ? lastReport.usage : null;
 }
 
+const COMMON: ReadonlySet<ProviderEvent['type']> = new Set([
+  'accepted',
+  'text',
+  'reasoning',
+  'reasoning-data',
+  'tool-call',
+  'usage',
+  'finish',
+]);
+
 function check(heard: Heard, expected: Answer | Failure): void {
   expect(heard.text).toBe(expected.text ?? '');
   if ('code' in expected) {
@@ -76,6 +88,9 @@ function check(heard: Heard, expected: Answer | Failure): void {
   );
   const finish = finishOf(heard);
   expect(finish?.reason).toBe(expected.reason);
+  expect(finish === undefined ? undefined : endingOf(finish)).toEqual(expected.ending ?? {});
+  const others = heard.events.map(({ type }) => type).filter((type) => !COMMON.has(type));
+  expect(others).toEqual(expected.others ?? []);
   expect(finish?.usage === null || finish === undefined ? null : partsOf(finish.usage)).toEqual(
     expected.usage,
   );

@@ -1,0 +1,136 @@
+/** The parts of an answer in their order, for formats that show more than its text. */
+import type { RequestFormat } from '../../contracts/content.ts';
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { MESSAGE_SEPARATOR } from '../../contracts/fold-events.ts';
+
+/** What only one format has, in its own words. */
+export interface NativeValue {
+  readonly format: RequestFormat;
+  readonly value: Readonly<Record<string, unknown>>;
+}
+
+interface AnswerText {
+  readonly type: 'text';
+  readonly text: string;
+  /** Where it begins in the text of the whole answer, behind the blank line that separates messages. */
+  readonly beginsAt: number;
+  readonly annotations: readonly NativeValue[];
+}
+
+export interface AnswerCall {
+  readonly type: 'tool-call';
+  readonly id: string;
+  readonly name: string;
+  readonly arguments: string;
+}
+
+export type AnswerPart =
+  | AnswerText
+  | { readonly type: 'reasoning'; readonly text: string }
+  | AnswerCall
+  | ({ readonly type: 'native' } & NativeValue);
+
+type PartKind = Extract<GenerationEvent, { type: 'text-start' }>['part'];
+
+type Growing =
+  | {
+      readonly type: 'text';
+      readonly part: PartKind | null;
+      readonly deltas: string[];
+      readonly annotations: NativeValue[];
+    }
+  | { readonly type: 'reasoning'; readonly deltas: string[] }
+  | { readonly type: 'tool-call'; readonly id: string; readonly name: string; readonly deltas: string[] }
+  | ({ readonly type: 'native' } & NativeValue);
+
+export class AnswerParts {
+  #parts: Growing[] = [];
+  #calls = new Map<number, string[]>();
+  /** The part that the next text begins. */
+  #starts: PartKind | null = null;
+
+  push(event: GenerationEvent): void {
+    switch (event.type) {
+      case 'text-start':
+        this.#starts = event.part;
+        break;
+      case 'text-delta':
+      case 'reasoning-delta':
+        this.#addText(event.type === 'text-delta' ? 'text' : 'reasoning', event.text);
+        break;
+      case 'annotation':
+        this.#annotate({ format: event.format, value: event.value });
+        break;
+      case 'native-part':
+        this.#parts.push({ type: 'native', format: event.format, value: event.value });
+        break;
+      case 'tool-call-delta': {
+        const { index, id, name } = event;
+        const deltas = this.#calls.get(index) ?? [];
+        if (!this.#calls.has(index)) this.#parts.push({ type: 'tool-call', id, name, deltas });
+        this.#calls.set(index, deltas);
+        deltas.push(event.arguments);
+        break;
+      }
+      case 'text-reset':
+        this.#parts = [];
+        this.#calls = new Map();
+        this.#starts = null;
+        break;
+      default:
+        break;
+    }
+  }
+
+  value(): readonly AnswerPart[] {
+    let chars = 0;
+    return this.#parts.map((part): AnswerPart => {
+      if (part.type === 'native') return part;
+      const joined = part.deltas.join('');
+      if (part.type === 'reasoning') return { type: 'reasoning', text: joined };
+      if (part.type === 'tool-call') {
+        return { type: 'tool-call', id: part.id, name: part.name, arguments: joined };
+      }
+      const beginsAt = part.part === 'message' && chars > 0 ? chars + MESSAGE_SEPARATOR.length : chars;
+      chars += joined.length;
+      return { type: 'text', text: joined, beginsAt, annotations: part.annotations };
+    });
+  }
+
+  #addText(type: 'text' | 'reasoning', delta: string): void {
+    const last = this.#parts.at(-1);
+    if (type === 'reasoning') {
+      if (last?.type === type) last.deltas.push(delta);
+      else this.#parts.push({ type, deltas: [delta] });
+      return;
+    }
+    const part = this.#starts;
+    this.#starts = null;
+    if (last?.type === type && part === null) last.deltas.push(delta);
+    else this.#parts.push({ type, part, deltas: [delta], annotations: [] });
+  }
+
+  #annotate(annotation: NativeValue): void {
+    const text = this.#parts.findLast((part) => part.type === 'text');
+    text?.annotations.push(annotation);
+  }
+}
+
+/** Where the newest part of the text begins, as in `AnswerText`, for formats that stream. */
+export class TextPlace {
+  #chars = 0;
+  #beginsAt = 0;
+
+  get beginsAt(): number {
+    return this.#beginsAt;
+  }
+
+  start(part: PartKind): void {
+    const isSeparate = part === 'message' && this.#chars > 0;
+    this.#beginsAt = this.#chars + (isSeparate ? MESSAGE_SEPARATOR.length : 0);
+  }
+
+  add(chars: number): void {
+    this.#chars += chars;
+  }
+}

@@ -1,0 +1,203 @@
+/**
+ * The items of a response's output, and the stream events that open, extend and close each. Source: the types of the
+ * official client, ResponseStreamEvent and ResponseOutputItem.
+ */
+import type {
+  ResponseFunctionToolCall,
+  ResponseOutputItem,
+  ResponseOutputMessage,
+  ResponseReasoningItem,
+  ResponseStreamEvent,
+} from 'openai/resources/responses/responses';
+import type { FinishReason } from '../../../contracts/generation.ts';
+import type { Terminal } from '../answer.ts';
+import type { WireResponse } from './response-object.ts';
+
+type Numbered<Event> = Event extends { response: unknown }
+  ? Omit<Event, 'response' | 'sequence_number'> & { response: WireResponse }
+  : Omit<Event, 'sequence_number'>;
+/** An event without its number. */
+export type Unnumbered = Numbered<ResponseStreamEvent>;
+
+export type ItemKind = 'message' | 'reasoning' | 'call' | 'native';
+
+/** An item of the output while it grows; its deltas joined are its text or arguments. */
+export interface Item {
+  readonly kind: ItemKind;
+  readonly index: number;
+  readonly id: string;
+  readonly deltas: string[];
+  readonly annotations: Record<string, unknown>[];
+  readonly call: { readonly id: string; readonly name: string };
+  readonly phase: string | undefined;
+  /** An item of the vendor's, as it is. */
+  readonly native: Readonly<Record<string, unknown>>;
+  refusal: string | null;
+  open: boolean;
+}
+
+export function openingFrames(item: Item): Unnumbered[] {
+  const { kind, index: output_index, id: item_id } = item;
+  const added: Unnumbered = {
+    type: 'response.output_item.added',
+    output_index,
+    item: emptyOutputItem(item, 'in_progress'),
+  };
+  if (kind === 'call') return [added];
+  if (kind === 'message') {
+    const part = { type: 'output_text' as const, text: '', annotations: [], logprobs: [] };
+    return [added, { type: 'response.content_part.added', output_index, item_id, content_index: 0, part }];
+  }
+  const part = { type: 'summary_text' as const, text: '' };
+  return [
+    added,
+    { type: 'response.reasoning_summary_part.added', output_index, item_id, summary_index: 0, part },
+  ];
+}
+
+export function deltaFrame({ kind, index: output_index, id: item_id }: Item, delta: string): Unnumbered {
+  const position = { output_index, item_id, delta };
+  if (kind === 'call') return { type: 'response.function_call_arguments.delta', ...position };
+  if (kind === 'message')
+    return { type: 'response.output_text.delta', ...position, content_index: 0, logprobs: [] };
+  return { type: 'response.reasoning_summary_text.delta', ...position, summary_index: 0 };
+}
+
+export function annotationFrame(item: Item, annotation: Record<string, unknown>): Unnumbered {
+  const { index: output_index, id: item_id } = item;
+  const annotation_index = item.annotations.length;
+  item.annotations.push(annotation);
+  return {
+    type: 'response.output_text.annotation.added',
+    output_index,
+    item_id,
+    content_index: 0,
+    annotation_index,
+    annotation: annotation as never,
+  };
+}
+
+/** An item that only this format has: it comes whole. */
+export function nativeFrames(item: Item): Unnumbered[] {
+  item.open = false;
+  const whole = outputItem(item, null);
+  return [
+    { type: 'response.output_item.added', output_index: item.index, item: whole },
+    doneFrame(item, whole),
+  ];
+}
+
+/** The words of a refusal, after the text of the message if it has any. `closeItem` ends them. */
+export function refusalFrames(item: Item, refusal: string): Unnumbered[] {
+  const { index: output_index, id: item_id } = item;
+  const frames: Unnumbered[] =
+    item.deltas.length > 0
+      ? textDoneFrames(item)
+      : [{ type: 'response.output_item.added', output_index, item: emptyOutputItem(item, 'in_progress') }];
+  item.refusal = refusal;
+  const position = { output_index, item_id, content_index: item.deltas.length > 0 ? 1 : 0 };
+  const empty = { type: 'refusal' as const, refusal: '' };
+  return [
+    ...frames,
+    { type: 'response.content_part.added', ...position, part: empty },
+    { type: 'response.refusal.delta', ...position, delta: refusal },
+    { type: 'response.refusal.done', ...position, refusal },
+    { type: 'response.content_part.done', ...position, part: { ...empty, refusal } },
+  ];
+}
+
+function textDoneFrames(item: Item): Unnumbered[] {
+  const { index: output_index, id: item_id } = item;
+  const text = item.deltas.join('');
+  const position = { output_index, item_id, content_index: 0 };
+  return [
+    { type: 'response.output_text.done', ...position, text, logprobs: [] },
+    { type: 'response.content_part.done', ...position, part: textPart(item, text) },
+  ];
+}
+
+function textPart({ annotations }: Item, text: string) {
+  return { type: 'output_text' as const, text, annotations: annotations as never[], logprobs: [] };
+}
+
+/** @param end null while the generation runs; else decides whether the item counts as complete. */
+export function closeItem(item: Item, end: Terminal | null): Unnumbered[] {
+  item.open = false;
+  const { kind, index: output_index, id: item_id } = item;
+  const text = item.deltas.join('');
+  const done = doneFrame(item, outputItem(item, end));
+  if (kind === 'call') {
+    const { name } = item.call;
+    return [
+      { type: 'response.function_call_arguments.done', output_index, item_id, name, arguments: text },
+      done,
+    ] as Unnumbered[];
+  }
+  if (kind === 'message') {
+    return item.refusal === null ? [...textDoneFrames(item), done] : [done];
+  }
+  const position = { output_index, item_id, summary_index: 0 };
+  const part = { type: 'summary_text' as const, text };
+  return [
+    { type: 'response.reasoning_summary_text.done', ...position, text },
+    { type: 'response.reasoning_summary_part.done', ...position, part },
+    done,
+  ];
+}
+
+export function doneFrame({ index: output_index }: Item, item: ResponseOutputItem): Unnumbered {
+  return { type: 'response.output_item.done', output_index, item };
+}
+
+/** Ends after which the last item is not whole. */
+const CUT: ReadonlySet<FinishReason> = new Set(['length', 'content-filter']);
+
+type Status = 'in_progress' | 'completed' | 'incomplete';
+
+export function outputItem(item: Item, end: Terminal | null): ResponseOutputItem {
+  const wasCut = end !== null && (end.type !== 'generation-end' || CUT.has(end.finishReason));
+  const status = item.open ? 'in_progress' : wasCut ? 'incomplete' : 'completed';
+  return buildOutputItem(item, status, item.deltas.join(''));
+}
+
+export function emptyOutputItem(item: Item, status: Status): ResponseOutputItem {
+  const built = buildOutputItem(item, status, '');
+  if (built.type === 'message') return { ...built, content: [] };
+  return built.type === 'reasoning' ? { ...built, summary: [] } : built;
+}
+
+function buildOutputItem(item: Item, status: Status, text: string): ResponseOutputItem {
+  const { kind, id, call, phase, refusal } = item;
+  if (kind === 'native') return { id, ...item.native } as unknown as ResponseOutputItem;
+  if (kind === 'message') {
+    const isRefusalAlone = refusal !== null && text === '';
+    return {
+      id,
+      type: 'message',
+      role: 'assistant',
+      status,
+      content: [
+        ...(isRefusalAlone ? [] : [textPart(item, text)]),
+        ...(refusal === null ? [] : [{ type: 'refusal' as const, refusal }]),
+      ],
+      ...(phase === undefined ? {} : { phase: phase as 'commentary' }),
+    } satisfies ResponseOutputMessage;
+  }
+  if (kind === 'reasoning') {
+    const summary = [{ type: 'summary_text' as const, text }];
+    return {
+      id,
+      type: 'reasoning',
+      status,
+      summary,
+    } satisfies ResponseReasoningItem as ResponseReasoningItem;
+  }
+  return {
+    id,
+    type: 'function_call',
+    status,
+    call_id: call.id,
+    name: call.name,
+    arguments: text,
+  } satisfies ResponseFunctionToolCall as ResponseFunctionToolCall;
+}

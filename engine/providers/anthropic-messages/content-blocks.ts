@@ -1,0 +1,100 @@
+/**
+ * Maps the content blocks of a message to our events. A block that only this format has, such as a call of the vendor's
+ * own tool and its result, is passed on whole.
+ */
+import type {
+  RawContentBlockDeltaEvent,
+  RawContentBlockStartEvent,
+  RawContentBlockStopEvent,
+} from '@anthropic-ai/sdk/resources/messages';
+import { type AnswerState, malformed, textOfDelta } from '../answer-state.ts';
+import type { ProviderEvent } from '../provider.ts';
+
+const FORMAT = 'anthropic-messages';
+
+/** A block of the vendor's own while it grows. */
+interface GrowingBlock {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly inputDeltas: string[];
+}
+
+export class ContentBlocks {
+  readonly #answer: AnswerState;
+  readonly #growing = new Map<number, GrowingBlock>();
+  /** Text blocks that follow each other are separate, because citations belong to one of them. */
+  #lastType = '';
+
+  constructor(answer: AnswerState) {
+    this.#answer = answer;
+  }
+
+  *start({ index, content_block: block }: RawContentBlockStartEvent): Generator<ProviderEvent> {
+    const isNext = block.type === 'text' && this.#lastType === 'text';
+    this.#lastType = block.type;
+    switch (block.type) {
+      case 'text':
+        if (isNext) yield { type: 'text-start', part: 'block' };
+        if (block.text !== '') yield this.#answer.text(textOfDelta(block.text));
+        for (const citation of block.citations ?? []) yield annotation(citation);
+        break;
+      case 'tool_use': {
+        const { id, name, input } = block;
+        yield this.#answer.startToolCall(index, id, name);
+        // Compatible servers send all arguments at once.
+        const whole = JSON.stringify(input ?? {});
+        if (whole !== '{}') yield this.#answer.appendArguments(index, whole);
+        break;
+      }
+      case 'thinking':
+      case 'redacted_thinking':
+        break;
+      default:
+        this.#growing.set(index, { value: { ...(block as object) }, inputDeltas: [] });
+    }
+  }
+
+  *delta({ index, delta }: RawContentBlockDeltaEvent): Generator<ProviderEvent> {
+    switch (delta.type) {
+      case 'text_delta':
+        yield this.#answer.text(textOfDelta(delta.text));
+        break;
+      case 'thinking_delta':
+        yield { type: 'reasoning', text: textOfDelta(delta.thinking) };
+        break;
+      case 'citations_delta':
+        yield annotation(delta.citation);
+        break;
+      case 'input_json_delta': {
+        const text = textOfDelta(delta.partial_json);
+        const growing = this.#growing.get(index);
+        if (growing === undefined) yield this.#answer.appendArguments(index, text);
+        else growing.inputDeltas.push(text);
+        break;
+      }
+      default:
+        break;
+    }
+  }
+
+  *stop({ index }: RawContentBlockStopEvent): Generator<ProviderEvent> {
+    yield* this.#answer.endToolCall(index);
+    const growing = this.#growing.get(index);
+    if (growing === undefined) return;
+    this.#growing.delete(index);
+    yield this.#answer.nativePart(FORMAT, wholeBlock(growing));
+  }
+}
+
+function annotation(citation: object): ProviderEvent {
+  return { type: 'annotation', format: FORMAT, value: { ...citation } };
+}
+
+function wholeBlock({ value, inputDeltas }: GrowingBlock): Readonly<Record<string, unknown>> {
+  const written = inputDeltas.join('');
+  if (written === '') return value;
+  try {
+    return { ...value, input: JSON.parse(written) };
+  } catch {
+    throw malformed('a block whose input is not JSON');
+  }
+}
