@@ -61,7 +61,8 @@ const chatTool = { type: 'function', function: { name: 'lookup', parameters: { t
 const schema = {
   type: 'object',
   properties: { a: { type: 'string' }, b: { type: 'string' } },
-  required: ['a'],
+  required: ['a', 'b'],
+  additionalProperties: false,
 };
 
 describe('messages', () => {
