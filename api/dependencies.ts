@@ -10,6 +10,7 @@ import type { UsageReports } from '../engine/budget/usage-reports.ts';
 import type { AnswerDeletion } from '../engine/cache/answer-cache.ts';
 import type { FlightMembers } from '../engine/cache/flights.ts';
 import type { StoredEntries } from '../engine/cache/stored-entries.ts';
+import type { ConversationStore } from '../engine/conversations/conversation-store.ts';
 import type { HandoffOffers } from '../engine/handoff/handoff.ts';
 import type { PromptStats } from '../engine/prompts/prompt-stats.ts';
 import type { PromptRegistry } from '../engine/prompts/registry.ts';
@@ -34,6 +35,7 @@ export interface ApiDependencies {
   readonly config: Config;
   readonly log: EventLog;
   readonly stored: StoredBytes;
+  readonly conversations: ConversationStore;
   readonly live: LiveLogs;
   /** Silence after which a viewer gets a heartbeat. */
   readonly heartbeatMs: number;

@@ -13,6 +13,7 @@ import { UsageReports } from '../engine/budget/usage-reports.ts';
 import { RedisFlightMembers } from '../engine/cache/flight-members.ts';
 import { createQdrantDeletion } from '../engine/cache/qdrant-deletion.ts';
 import { createQdrantEntries } from '../engine/cache/qdrant-entries.ts';
+import { RedisConversations } from '../engine/conversations/redis-conversations.ts';
 import { RedisHandoffOffers } from '../engine/handoff/redis-handoff.ts';
 import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
@@ -131,6 +132,7 @@ const parts = {
   routes: new RouteChooser(config, health),
   log,
   stored,
+  conversations: new RedisConversations(redis, { keptMs: config.retention.conversationMs }),
   live: new RedisLiveLogs(subscriber),
   chats: new ChatStreams(redis),
   clientRetries: new ClientRetries(redis, log, {

@@ -73,6 +73,12 @@ export const ERRORS = {
     false,
     'Only an answer that was cut at its length limit (finishReason: length) can be continued.',
   ),
+  conversation_locked: row(
+    409,
+    false,
+    false,
+    'Wait for the response that the message names, or cancel it; then send the request again.',
+  ),
   idempotency_conflict: row(409, false, false, 'Use a new Idempotency-Key for a different request.'),
   cursor_expired: row(
     410,

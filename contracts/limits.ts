@@ -51,6 +51,11 @@ export const LIMITS = {
   subscriptionsPerSocket: 256,
   /** The end user as a vendor's client names them. */
   endUserChars: 512,
+  /** Items of a stored conversation, and their bytes as JSON: all of them are part of each request. */
+  conversationItems: 4_000,
+  conversationBytes: 8 * 1024 * 1024,
+  /** A reserved turn of a conversation without a generation is given up after this. */
+  conversationTurnMs: 60_000,
   messagesPerRequest: 1_000,
   partsPerMessage: 256,
   toolsPerRequest: 1_024,
@@ -198,6 +203,8 @@ export const DEFAULTS = {
   bytesInFlightPerKey: 32 * 1024 * 1024,
   /** Inputs and prompts that a tenant keeps in Redis. */
   storedBytesPerTenant: 2 * 1024 * 1024 * 1024,
+  /** How long a conversation is kept after its last change. */
+  conversationMs: 30 * 24 * 3_600_000,
   /** Longest wait for capacity at a provider. */
   roomWaitMs: 10 * 60_000,
   /** How long a new generation waits for Temporal while it is unreachable. */

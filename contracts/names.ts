@@ -54,6 +54,8 @@ export const REDIS_KEYS = {
     `ub:chat:{${[tenant, user, chatId].map(encodedPart).join(':')}}`,
   /** The generations of equal requests, by the number of the client's try. */
   clientRetries: (fingerprint: string, retry: number) => `ub:retry:{${fingerprint}}:${retry}`,
+  /** A stored conversation: its head, and its items by their places. */
+  conversation: (id: string, part: string) => `ub:conversation:{${encodedPart(id)}}:${part}`,
   // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
   budget: (tenant: string, ...parts: readonly string[]) =>
     `ub:budget:{${encodedPart(tenant)}}:${parts.map(encodedPart).join(':')}`,

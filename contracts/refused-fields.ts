@@ -39,7 +39,6 @@ export const refusedFields: Readonly<Record<RequestFormat, Readonly<Record<strin
     service_tier: serviceTier,
   },
   'openai-responses': {
-    conversation: { because: `${AT_VENDOR} Use previous_response_id.` },
     prompt: { because: `${AT_VENDOR} POST /v1/generations takes prompts that are stored here.` },
     context_management: { because: 'Compacted items have no place in a stored answer.' },
     moderation: { because: 'Its results have no place in a stored answer.' },

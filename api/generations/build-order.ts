@@ -26,6 +26,8 @@ export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' |
   readonly metadata: Readonly<Record<string, string>>;
   /** The log that an earlier request with the same key has created. */
   readonly known: LogHead | null;
+  /** How long the log is kept after its end, in place of the usual retention. */
+  readonly keptMs?: number | undefined;
   /** What the format of another vendor stores of the request beside the input. */
   readonly origin?: object | undefined;
 }

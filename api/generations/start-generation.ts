@@ -126,9 +126,10 @@ class GenerationStart {
   }
 
   #creation(inputJson: string, counted: Counted) {
-    const { generationId, user, route, requestHash, metadata, input, origin } = this.#prepared;
+    const { generationId, user, route, requestHash, metadata, input, origin, keptMs } = this.#prepared;
     const { tenant } = this.#caller;
-    return { generationId, tenant, user, route, requestHash, metadata, inputJson, counted, input, origin };
+    const identity = { generationId, tenant, user, route, requestHash };
+    return { ...identity, metadata, inputJson, counted, input, origin, keptMs };
   }
 
   /** Resolves when the run is started. The caller may ignore the promise. */

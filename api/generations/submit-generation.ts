@@ -13,6 +13,19 @@ import { isUnstored } from './find-generation.ts';
 import { type ChosenId, generationIdFor, hashRequest } from './generation-id.ts';
 import { assertSameRequest, type Submitted, startGeneration } from './start-generation.ts';
 
+/** The turn of a generation in a stored conversation. */
+export interface ReservedTurn {
+  readonly conversation: string;
+  /** How many messages of the input come from the conversation. */
+  readonly messagesBefore: number;
+  /** How long the log is kept: the conversation copies it later. */
+  readonly keptMs: number;
+  /** Called before the generation starts; repeated for the same id, it changes nothing. @throws conversation_locked */
+  reserve(generationId: string): Promise<void>;
+  /** Called when it was not started after all. */
+  release(generationId: string): Promise<void>;
+}
+
 interface Submission {
   readonly request: GenerationRequest;
   readonly idempotencyKey: string | undefined;
@@ -20,6 +33,7 @@ interface Submission {
   readonly id?: ChosenId;
   /** What the format of another vendor stores of the request beside the input. */
   readonly origin?: object;
+  readonly turn?: ReservedTurn | undefined;
 }
 
 type IdentityFields = 'generationId' | 'isUnique' | 'known' | 'user' | 'route' | 'requestHash' | 'input';
@@ -33,7 +47,7 @@ export async function submitGeneration(
   caller: Caller,
   submission: Submission,
 ): Promise<Submitted> {
-  const { request, origin } = submission;
+  const { request, origin, turn } = submission;
   const identity = await identify(dependencies, caller, submission);
   let choice: RouteChoice;
   try {
@@ -43,7 +57,7 @@ export async function submitGeneration(
     return joinWithoutRoute(dependencies, caller, identity, error);
   }
   const cache = request.cache ?? 'on';
-  return startGeneration(dependencies, caller, {
+  const prepared: PreparedGeneration = {
     ...identity,
     choice,
     cache: isUnstored({ origin }) ? withoutStoring(cache) : cache,
@@ -51,13 +65,22 @@ export async function submitGeneration(
     metadata: request.metadata ?? {},
     priority: request.priority,
     deadlineMs: request.deadlineMs,
-  });
+    keptMs: turn?.keptMs,
+  };
+  if (turn === undefined) return startGeneration(dependencies, caller, prepared);
+  await turn.reserve(identity.generationId);
+  try {
+    return await startGeneration(dependencies, caller, prepared);
+  } catch (error) {
+    await turn.release(identity.generationId);
+    throw error;
+  }
 }
 
 async function identify(
   dependencies: ApiDependencies,
   caller: Caller,
-  { request, idempotencyKey, origin, id }: Submission,
+  { request, idempotencyKey, origin, id, turn }: Submission,
 ): Promise<Identity> {
   const { log } = dependencies;
   const user = userFor(caller, request.user);
@@ -71,8 +94,18 @@ async function identify(
   const storedInput = known === null ? null : await log.readInput(generationId);
   const composition = { tenant: caller.tenant, user, generationId, route };
   const input = storedInput ?? (await composeInput(dependencies, composition, request));
-  const requestHash = hashRequest({ ...request, stream: undefined });
+  const requestHash = hashRequest({ ...withoutHistory(request, turn), stream: undefined });
   return { generationId, isUnique, known, user, route, origin, requestHash, input };
+}
+
+/**
+ * The request as its sender wrote it: when a turn of a conversation is sent again, the conversation may have more
+ * messages before it.
+ */
+export function withoutHistory(request: GenerationRequest, turn: ReservedTurn | undefined): object {
+  if (turn === undefined || !Array.isArray(request.input)) return request;
+  const { conversation, messagesBefore } = turn;
+  return { ...request, conversation, input: request.input.slice(messagesBefore) };
 }
 
 /**

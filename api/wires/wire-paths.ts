@@ -4,11 +4,19 @@ import { eventStream, inHeader, inPath, inQuery, jsonContent } from '../openapi/
 import { uiChatSchema } from './ai-sdk-ui/request.ts';
 import { countTokensSchema, messagesSchema } from './anthropic-messages/request.ts';
 import { chatCompletionSchema } from './openai-chat/request.ts';
+import {
+  conversationUpdateSchema,
+  newConversationSchema,
+  newItemsSchema,
+} from './openai-conversations/routes.ts';
 import { embeddingsSchema } from './openai-embeddings/request.ts';
 import { responseCreateSchema } from './openai-responses/request.ts';
 
 const formats = {
   responses: 'https://platform.openai.com/docs/api-reference/responses',
+  conversations: 'https://platform.openai.com/docs/api-reference/conversations',
+  conversationUpdate: 'https://platform.openai.com/docs/api-reference/conversations/update',
+  conversationItems: 'https://platform.openai.com/docs/api-reference/conversations/create-items',
   chat: 'https://platform.openai.com/docs/api-reference/chat',
   embeddings: 'https://platform.openai.com/docs/api-reference/embeddings',
   messages: 'https://docs.anthropic.com/en/api/messages',
@@ -20,6 +28,9 @@ const json = jsonContent({ type: 'object' });
 /** The fields of a body that are checked; a body may have others. */
 const bodies = {
   responses: responseCreateSchema,
+  conversations: newConversationSchema,
+  conversationUpdate: conversationUpdateSchema,
+  conversationItems: newItemsSchema,
   chat: chatCompletionSchema,
   embeddings: embeddingsSchema,
   messages: messagesSchema,
@@ -73,6 +84,42 @@ function operation(
 const generate = { takesBody: true, parameters: joining, answers: ['object', 'stream'] } as const;
 const compute = { takesBody: true, answers: ['object'] } as const;
 
+const page = [
+  inQuery('limit', { type: 'integer', minimum: 1, maximum: 100 }),
+  inQuery('order', { type: 'string', enum: ['asc', 'desc'] }),
+  inQuery('after', { type: 'string' }),
+];
+const item = inPath('item');
+const ofConversation = (summary: string, more: Partial<Operation> = {}) =>
+  operation(`OpenAI: ${summary}`, 'conversations', { parameters: [id], answers: ['object'], ...more });
+
+const conversationPaths = {
+  '/v1/conversations': {
+    post: ofConversation('create a conversation', { takesBody: true, parameters: [] }),
+  },
+  '/v1/conversations/{id}': {
+    get: ofConversation('read a conversation'),
+    post: operation('OpenAI: change the metadata of a conversation', 'conversationUpdate', {
+      takesBody: true,
+      parameters: [id],
+      answers: ['object'],
+    }),
+    delete: ofConversation('delete a conversation and its items'),
+  },
+  '/v1/conversations/{id}/items': {
+    get: ofConversation('the items of a conversation', { parameters: [id, ...page] }),
+    post: operation('OpenAI: add items to a conversation', 'conversationItems', {
+      takesBody: true,
+      parameters: [id],
+      answers: ['object'],
+    }),
+  },
+  '/v1/conversations/{id}/items/{item}': {
+    get: ofConversation('read an item', { parameters: [id, item] }),
+    delete: ofConversation('delete an item', { parameters: [id, item] }),
+  },
+};
+
 export const wirePaths = {
   '/v1/responses': { post: operation('OpenAI: create a response', 'responses', generate) },
   '/v1/responses/{id}': {
@@ -94,15 +141,11 @@ export const wirePaths = {
   },
   '/v1/responses/{id}/input_items': {
     get: operation('OpenAI: the input of a response', 'responses', {
-      parameters: [
-        id,
-        inQuery('limit', { type: 'integer', minimum: 1, maximum: 100 }),
-        inQuery('order', { type: 'string', enum: ['asc', 'desc'] }),
-        inQuery('after', { type: 'string' }),
-      ],
+      parameters: [id, ...page],
       answers: ['object'],
     }),
   },
+  ...conversationPaths,
   '/v1/chat/completions': { post: operation('OpenAI: create a chat completion', 'chat', generate) },
   '/v1/embeddings': { post: operation('OpenAI: create embeddings', 'embeddings', compute) },
   '/v1/messages': { post: operation('Anthropic: create a message', 'messages', generate) },

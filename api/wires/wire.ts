@@ -10,7 +10,7 @@ import type { Caller } from '../access/api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { countedRequest, RETRY_COUNT_HEADER } from '../generations/client-retries.ts';
 import { findGeneration } from '../generations/find-generation.ts';
-import { submitGeneration } from '../generations/submit-generation.ts';
+import { type ReservedTurn, submitGeneration, withoutHistory } from '../generations/submit-generation.ts';
 import { parseWith } from '../http/read-request.ts';
 import { mayNameUser } from './end-user.ts';
 
@@ -37,6 +37,8 @@ export interface Origin {
 export interface WireRequest<FormatOrigin extends Origin = Origin> {
   readonly request: GenerationRequest;
   readonly origin: FormatOrigin;
+  /** Its turn in a stored conversation. */
+  readonly turn?: ReservedTurn | undefined;
 }
 
 /** Our settings, as headers: these formats have no fields for them. They are validated with the request. */
@@ -63,7 +65,7 @@ function headerSettings(headers: WireHeaders): Record<string, string | number> {
 export async function startOrResume(
   dependencies: ApiDependencies,
   caller: Caller,
-  { request, origin }: WireRequest,
+  { request, origin, turn }: WireRequest,
   headers: WireHeaders,
 ): Promise<LogHead> {
   const resumedId = headers.get('x-unbroken-generation-id');
@@ -75,10 +77,13 @@ export async function startOrResume(
   const idempotencyKey = headers.get('idempotency-key');
   const counted =
     idempotencyKey === undefined
-      ? countedRequest(caller, headers.get(RETRY_COUNT_HEADER), [valid, origin])
+      ? countedRequest(caller, headers.get(RETRY_COUNT_HEADER), [
+          withoutHistory(valid, turn),
+          turn === undefined ? origin : { ...origin, ownFrom: undefined },
+        ])
       : null;
   const id = counted === null ? {} : { id: await dependencies.clientRetries.idFor(caller, counted) };
-  const submission = { request: valid, idempotencyKey, origin, ...id };
+  const submission = { request: valid, idempotencyKey, origin, turn, ...id };
   const { generationId, started } = await submitGeneration(dependencies, caller, submission);
   await started;
   return findGeneration(dependencies, caller, generationId, (id) => id === generationId);

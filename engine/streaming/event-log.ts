@@ -26,6 +26,8 @@ export interface LogCreation {
   readonly inputJson?: string | undefined;
   /** What was counted for the input; it is subtracted once the generation has ended. */
   readonly counted?: CountedInput | undefined;
+  /** How long the log is kept once it has ended, in place of the usual retention. */
+  readonly keptMs?: number | undefined;
   /** The part of the request that a wire format must echo and the input does not hold; small, JSON. */
   readonly origin?: object | undefined;
 }
@@ -139,6 +141,8 @@ export interface EventLog extends LogReader {
    * The head stays, so that its idempotency key is not used again.
    */
   erase(generationId: string): Promise<'now' | 'at-end'>;
+  /** From now on a log that was created with `keptMs` has the usual retention. */
+  keepNoLonger(generationId: string): Promise<void>;
   /**
    * From now on `markStored` refuses, and nothing else changes: until the log is erased, its owner finds it and can
    * retry the deletion.

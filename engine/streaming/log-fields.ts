@@ -16,7 +16,7 @@ export function startOf({ generationId, route, user, input: { prompt } }: LogCre
 
 /** What the hash gets when the log is created. */
 export function creationFields(
-  { tenant, user, route, requestHash, metadata, counted, origin }: LogCreation,
+  { tenant, user, route, requestHash, metadata, counted, keptMs, origin }: LogCreation,
   events: readonly EventBody[],
 ): Record<string, string> {
   return {
@@ -29,6 +29,7 @@ export function creationFields(
     ...(counted === undefined
       ? {}
       : { inputBytes: String(counted.bytes), inputUntilHour: String(counted.untilHour) }),
+    ...(keptMs === undefined ? {} : { keptMs: String(keptMs) }),
     ...(origin === undefined ? {} : { origin: JSON.stringify(origin) }),
   };
 }

@@ -125,6 +125,13 @@ eraseTexts(META, STREAM, INPUT, COMPRESSED)
 return {'erased'}
 `);
 
+/** Gives a log the usual retention. KEYS meta, stream, input, compressed input. ARGV JSON of {retentionMs}. */
+export const KEEP_NO_LONGER = script(`${COMMON}
+if redis.call('HDEL', KEYS[1], 'keptMs') == 0 or redis.call('HGET', KEYS[1], 'status') == 'running' then return {''} end
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, args.retentionMs) end
+return {'shortened'}
+`);
+
 /**
  * Forbids to store the answer for others.
  * KEYS meta. -> {'withheld', '1' if it may have been stored} | {'missing', ''}
@@ -200,7 +207,8 @@ setFields(META, args.fields)
 if args.hasFirstText then redis.call('HSETNX', META, 'firstTextAt', at) end
 if args.status then
   redis.call('HSET', META, 'status', args.status, 'endedAt', at)
-  for _, key in ipairs({META, STREAM, INPUT, COMPRESSED}) do redis.call('PEXPIRE', key, args.retentionMs) end
+  local keptMs = redis.call('HGET', META, 'keptMs') or args.retentionMs
+  for _, key in ipairs({META, STREAM, INPUT, COMPRESSED}) do redis.call('PEXPIRE', key, keptMs) end
   if redis.call('HEXISTS', META, 'eraseAtEnd') == 1 then eraseTexts(META, STREAM, INPUT, COMPRESSED) end
 end
 redis.call('SPUBLISH', CHANNEL, stored .. ' ' .. at .. ' ' .. events)

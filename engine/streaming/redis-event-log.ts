@@ -40,6 +40,7 @@ import {
   APPEND,
   CREATE,
   ERASE,
+  KEEP_NO_LONGER,
   MARK_STORED,
   OPEN,
   OPEN_FRESH,
@@ -159,6 +160,12 @@ export class RedisEventLog implements EventLog {
     const { meta, stream, input, compressed } = keysOf(generationId);
     const [answer] = await this.#run(ERASE, [meta, stream, input, compressed], []);
     return answer === 'at-end' ? 'at-end' : 'now';
+  }
+
+  async keepNoLonger(generationId: string): Promise<void> {
+    const { meta, stream, input, compressed } = keysOf(generationId);
+    const { retentionMs } = this.#options;
+    await this.#run(KEEP_NO_LONGER, [meta, stream, input, compressed], [luaFields({ retentionMs })]);
   }
 
   async withhold(generationId: string): Promise<Withheld> {

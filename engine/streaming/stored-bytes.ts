@@ -31,7 +31,8 @@ for i = 1, #counts, 2 do
 end
 if total + args.bytes > args.limit then return {0, total} end
 redis.call('HINCRBY', KEYS[1], args.field, string.format('%.0f', args.bytes))
-if redis.call('HEXISTS', KEYS[1], '${PROMPTS_FIELD}') == 0 then redis.call('PEXPIRE', KEYS[1], args.ttlMs)
+if redis.call('HEXISTS', KEYS[1], '${PROMPTS_FIELD}') == 0 then
+  if redis.call('PTTL', KEYS[1]) < args.ttlMs then redis.call('PEXPIRE', KEYS[1], args.ttlMs) end
 else redis.call('PERSIST', KEYS[1]) end
 return {1, total + args.bytes}
 `);
@@ -54,6 +55,12 @@ return 1
 const replySchema = z.tuple([z.coerce.number(), z.coerce.number()]);
 const endedSchema = z.tuple([z.string(), z.coerce.number(), z.coerce.number(), z.string().nullable()]);
 
+interface TakenBytes {
+  readonly field: string;
+  readonly bytes: number;
+  readonly keptMs: number;
+}
+
 /** The bytes counted for one generation; stored in its log. */
 export interface CountedInput {
   readonly bytes: number;
@@ -62,8 +69,11 @@ export interface CountedInput {
 }
 
 export interface StoredBytes {
-  /** Counts an input before it is kept. @throws storage_exceeded */
-  takeInput(tenant: string, bytes: number): Promise<CountedInput>;
+  /**
+   * Counts an input, or a conversation, before it is kept. @throws storage_exceeded
+   * @param keptMs absent: as long as an open log.
+   */
+  takeInput(tenant: string, bytes: number, keptMs?: number): Promise<CountedInput>;
   /** Subtracts an input that is not kept after all. */
   dropInput(tenant: string, counted: CountedInput): Promise<void>;
   /** Counts the version of a prompt. @throws storage_exceeded */
@@ -93,9 +103,13 @@ export class RedisStoredBytes implements StoredBytes {
     this.#retentionMs = retentionMs;
   }
 
-  async takeInput(tenant: string, bytes: number): Promise<CountedInput> {
-    const untilHour = hourOf(Date.now() + LIMITS.openLogTtlMs);
-    await this.#take(tenant, String(untilHour), bytes);
+  async takeInput(
+    tenant: string,
+    bytes: number,
+    keptMs: number = LIMITS.openLogTtlMs,
+  ): Promise<CountedInput> {
+    const untilHour = hourOf(Date.now() + keptMs);
+    await this.#take(tenant, { field: String(untilHour), bytes, keptMs });
     return { bytes, untilHour };
   }
 
@@ -104,7 +118,7 @@ export class RedisStoredBytes implements StoredBytes {
   }
 
   async takePrompt(tenant: string, bytes: number): Promise<void> {
-    await this.#take(tenant, PROMPTS_FIELD, bytes);
+    await this.#take(tenant, { field: PROMPTS_FIELD, bytes, keptMs: LIMITS.openLogTtlMs });
   }
 
   async dropPrompt(tenant: string, bytes: number): Promise<void> {
@@ -125,14 +139,14 @@ export class RedisStoredBytes implements StoredBytes {
     await this.#move(tenant, { field: String(untilHour), bytes, toField });
   }
 
-  async #take(tenant: string, field: string, bytes: number): Promise<void> {
+  async #take(tenant: string, { field, bytes, keptMs }: TakenBytes): Promise<void> {
     const limit = this.#bytesPerTenant;
     const args = luaFields({
       hourNow: hourOf(Date.now()),
       limit,
       field,
       bytes,
-      ttlMs: LIMITS.openLogTtlMs + 2 * HOUR_MS,
+      ttlMs: keptMs + 2 * HOUR_MS,
     });
     const [granted] = replySchema.parse(
       await runScript(this.#redis, TAKE, [REDIS_KEYS.storedBytes(tenant)], [args]),
@@ -140,7 +154,7 @@ export class RedisStoredBytes implements StoredBytes {
     if (granted === 1) return;
     throw new UnbrokenError(
       'storage_exceeded',
-      `The tenant ${tenant} keeps ${Math.floor(limit / MIB)} MiB of inputs and prompts, which is its limit.`,
+      `The tenant ${tenant} keeps ${Math.floor(limit / MIB)} MiB of inputs, prompts and conversations, which is its limit.`,
     );
   }
 

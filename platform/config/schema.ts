@@ -260,6 +260,11 @@ export const configSchema = z.strictObject({
         .int()
         .positive()
         .default(24 * 3_600_000),
+      conversationMs: z
+        .int()
+        .positive()
+        .default(DEFAULTS.conversationMs)
+        .describe('How long a stored conversation is kept after its last change'),
     })
     .prefault({}),
   storage: z

@@ -42,6 +42,7 @@ export const ROOM_TABLES: Readonly<Record<string, Readonly<Record<string, Row>>>
     cache: { values: ['embedding', 'models'], types: [] },
     compression: { values: [], types: [] },
     prompts: { values: [], types: [] },
+    conversations: { values: [], types: [] },
     telemetry: {
       values: [],
       types: ['providers', 'cache', 'embedding', 'budget', 'streaming', 'routing', 'handoff', 'prompts'],

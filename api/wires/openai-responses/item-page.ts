@@ -15,7 +15,10 @@ interface StoredItem {
   readonly id?: string | undefined;
 }
 
-/** @param items oldest first. @throws invalid_request for an `after` that is not one of them. */
+/**
+ * @param items oldest first, or what stands for them.
+ * @throws invalid_request for an `after` that is not one of them.
+ */
 export function pageOfItems<Item extends StoredItem>(
   items: readonly Item[],
   { order, limit, after }: z.output<typeof itemsQuerySchema>,

@@ -73,14 +73,14 @@ export function isReference(item: Item): item is z.infer<typeof referenceItem> {
 }
 
 /** @throws invalid_request for a file that only a vendor has: another provider could not read it. */
-export function refuseFileIds(items: readonly object[]): void {
+export function refuseFileIds(items: readonly object[], where: string): void {
   for (const [index, item] of items.entries()) {
     for (const list of ['content', 'output'] as const) {
       const parts: unknown = list in item ? item[list as never] : undefined;
       if (!Array.isArray(parts)) continue;
       const at = parts.findIndex((part) => typeof part?.['file_id'] === 'string');
       if (at < 0) continue;
-      const param = `input.${index}.${list}.${at}.file_id`;
+      const param = `${where}.${index}.${list}.${at}.file_id`;
       const fix = 'Files are not stored here: send the file itself, as file_data, file_url or image_url.';
       throw new UnbrokenError('invalid_request', `${param}: ${fix}`, { details: { param } });
     }

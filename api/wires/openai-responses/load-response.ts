@@ -32,7 +32,10 @@ function notFound(id: string): UnbrokenError {
   return new UnbrokenError('not_found', `There is no stored response ${id}.`);
 }
 
-export async function contextOf({ log }: ApiDependencies, head: LogHead): Promise<ResponseContext> {
+export async function contextOf(
+  { log }: Pick<ApiDependencies, 'log'>,
+  head: LogHead,
+): Promise<ResponseContext> {
   const input = await log.readInput(head.generationId);
   if (input === null) {
     throw new UnbrokenError('cursor_expired', `${responseId(head.generationId)} is past its retention.`);
@@ -41,7 +44,8 @@ export async function contextOf({ log }: ApiDependencies, head: LogHead): Promis
   return { generationId, metadata, input, origin: responseOriginOf(head) ?? originOfOtherFormat(head) };
 }
 
-function responseOriginOf({ origin }: LogHead): ResponseOrigin | null {
+/** What this format has stored of the request; null for a generation of another format. */
+export function responseOriginOf({ origin }: LogHead): ResponseOrigin | null {
   const isOurs =
     typeof origin === 'object' &&
     origin !== null &&

@@ -29,6 +29,8 @@ export interface ResponseOrigin extends Origin {
   readonly store: boolean;
   readonly background: boolean;
   readonly previousResponseId: string | null;
+  /** The stored conversation that this response is a turn of. */
+  readonly conversation?: string;
   /** Index of the first input message that belongs to this response; earlier ones belong to the conversation. */
   readonly ownFrom: number;
   /** How much of the system text is `instructions`; the rest came as messages. */
@@ -68,6 +70,7 @@ export const responseCreateSchema = z.looseObject({
   input: z.union([z.string(), z.array(itemSchema).min(1).max(LIMITS.itemsPerRequest)]).optional(),
   instructions: z.string().nullish(),
   previous_response_id: z.string().nullish(),
+  conversation: z.union([z.string(), z.object({ id: z.string() })]).nullish(),
   stream: z.boolean().nullish(),
   background: z.boolean().nullish(),
   store: z.boolean().nullish(),
@@ -103,6 +106,7 @@ const MAPPED = {
   input: true,
   instructions: true,
   previous_response_id: true,
+  conversation: true,
   stream: true,
   background: true,
   store: true,
@@ -142,12 +146,27 @@ export const responsesFrameSchema = z.discriminatedUnion('type', [
 ]);
 export type CreateFrame = Extract<z.infer<typeof responsesFrameSchema>, { type: 'response.create' }>;
 
+/** The stored conversation that a request names. @throws invalid_request beside a previous response */
+export function conversationIdOf(body: ResponseCreate): string | null {
+  const { conversation, previous_response_id: previous } = body;
+  if (conversation === null || conversation === undefined) return null;
+  if (previous !== null && previous !== undefined) {
+    throw new UnbrokenError(
+      'invalid_request',
+      'conversation: a request continues from a conversation or from previous_response_id, not from both.',
+      { details: { param: 'conversation' } },
+    );
+  }
+  return typeof conversation === 'string' ? conversation : conversation.id;
+}
+
 /** @param conversation the messages before the input of this response. */
 export function mapResponseCreate(
   config: Config,
   body: ResponseCreate,
   conversation: readonly Message[],
 ): WireRequest<ResponseOrigin> {
+  const conversationId = conversationIdOf(body);
   const items: readonly Item[] =
     typeof body.input === 'string' ? [{ role: 'user', content: body.input }] : (body.input ?? []);
   if (body.background === true && body.store === false) {
@@ -156,7 +175,7 @@ export function mapResponseCreate(
     });
   }
   const instructions = body.instructions ?? '';
-  refuseFileIds(items);
+  refuseFileIds(items, 'input');
   const own = mapInputItems(items);
   const format = body.text?.format ?? { type: 'text' as const };
   const effort = body.reasoning?.effort;
@@ -185,6 +204,7 @@ export function mapResponseCreate(
       store: body.store ?? true,
       background: body.background ?? false,
       previousResponseId: body.previous_response_id ?? null,
+      ...(conversationId === null ? {} : { conversation: conversationId }),
       ownFrom: conversation.length,
       instructionsChars: instructions.length,
       textFormat: format.type,

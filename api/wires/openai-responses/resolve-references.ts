@@ -6,6 +6,8 @@ import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type { Caller } from '../../access/api-keys.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
+import { conversationOfItem } from '../openai-conversations/items.ts';
+import { findConversation } from '../openai-conversations/turn.ts';
 import { type Item, isReference } from './items.ts';
 import { contextOf, findResponse } from './load-response.ts';
 import { ResponseProjection } from './project.ts';
@@ -19,64 +21,80 @@ interface StoredItem {
   readonly id?: string | undefined;
 }
 
-/**
- * @param mayUse as in `findResponse`.
- * @throws not_found for an item that the caller may not see, with the place of the reference.
- */
-export async function resolveReferences<Body extends ResponseCreate>(
+interface References {
+  /** The field that has the items, for errors. */
+  readonly list: string;
+  /** As in `findResponse`. */
+  readonly mayUse?: (generationId: string) => boolean;
+}
+
+/** The body with the items of its input in place of the references to them. */
+export async function resolveInput<Body extends ResponseCreate>(
   dependencies: ApiDependencies,
   caller: Caller,
   body: Body,
   mayUse?: (generationId: string) => boolean,
 ): Promise<Body> {
-  if (!Array.isArray(body.input) || !body.input.some(isReference)) return body;
-  const items = new StoredItems((hex) => loadItems(dependencies, caller, hex, mayUse));
-  const input: Item[] = [];
-  for (const [index, item] of body.input.entries()) {
+  if (!Array.isArray(body.input)) return body;
+  const references = { list: 'input', ...(mayUse === undefined ? {} : { mayUse }) };
+  return { ...body, input: await resolveReferences(dependencies, caller, body.input, references) };
+}
+
+/** @throws not_found for an item that the caller may not see, with the place of the reference. */
+export async function resolveReferences(
+  dependencies: ApiDependencies,
+  caller: Caller,
+  items: readonly Item[],
+  { list, mayUse }: References,
+): Promise<readonly Item[]> {
+  if (!items.some(isReference)) return items;
+  const stored = new StoredItems((holder) => loadItems(dependencies, caller, holder, mayUse));
+  const resolved: Item[] = [];
+  for (const [index, item] of items.entries()) {
     if (!isReference(item)) {
-      input.push(item);
+      resolved.push(item);
       continue;
     }
-    const param = `input.${index}`;
-    const found = await items.find(item.id);
+    const param = `${list}.${index}`;
+    const found = await stored.find(item.id);
     if (found === undefined) {
       throw new UnbrokenError('not_found', `${param}: there is no stored item ${item.id}.`, {
         details: { param },
       });
     }
-    input.push({ ...found } as Item);
+    resolved.push({ ...found } as Item);
   }
-  return { ...body, input };
+  return resolved;
 }
 
-/** The items of the responses that one request refers to: each response is read once, and all of them are bounded. */
+/** What holds the items that one request refers to: each response and conversation is read once, within a limit. */
 class StoredItems {
-  readonly #load: (hex: string) => Promise<readonly StoredItem[]>;
-  readonly #byResponse = new Map<string, readonly StoredItem[]>();
+  readonly #load: (holder: string) => Promise<readonly StoredItem[]>;
+  readonly #byHolder = new Map<string, readonly StoredItem[]>();
   #bytes = 0;
 
-  constructor(load: (hex: string) => Promise<readonly StoredItem[]>) {
+  constructor(load: (holder: string) => Promise<readonly StoredItem[]>) {
     this.#load = load;
   }
 
   async find(id: string): Promise<StoredItem | undefined> {
     const hex = ITEM_ID.exec(id)?.[1];
-    if (hex === undefined) return undefined;
-    const items = this.#byResponse.get(hex) ?? (await this.#read(hex));
+    const holder = hex === undefined ? conversationOfItem(id) : `resp_${hex}`;
+    if (holder === null) return undefined;
+    const items = this.#byHolder.get(holder) ?? (await this.#read(holder));
     return items.find((item) => item.id === id);
   }
 
-  async #read(hex: string): Promise<readonly StoredItem[]> {
-    const items = await this.#load(hex);
+  async #read(holder: string): Promise<readonly StoredItem[]> {
+    const items = await this.#load(holder);
     this.#bytes += Buffer.byteLength(JSON.stringify(items));
     if (this.#bytes > LIMITS.requestBodyBytes) {
       throw new UnbrokenError(
         'body_too_large',
-        `input: the responses that its items refer to hold more than ${LIMITS.requestBodyBytes} bytes.`,
-        { details: { param: 'input' } },
+        `The responses and conversations that the items refer to hold more than ${LIMITS.requestBodyBytes} bytes.`,
       );
     }
-    this.#byResponse.set(hex, items);
+    this.#byHolder.set(holder, items);
     return items;
   }
 }
@@ -84,11 +102,15 @@ class StoredItems {
 async function loadItems(
   dependencies: ApiDependencies,
   caller: Caller,
-  hex: string,
+  holder: string,
   mayUse?: (generationId: string) => boolean,
 ): Promise<readonly StoredItem[]> {
   try {
-    const head = await findResponse(dependencies, caller, `resp_${hex}`, mayUse);
+    if (holder.startsWith('conv_')) {
+      const { id } = await findConversation(dependencies, caller, holder);
+      return await dependencies.conversations.items(id, await dependencies.conversations.itemIds(id));
+    }
+    const head = await findResponse(dependencies, caller, holder, mayUse);
     const [context, events] = await Promise.all([
       contextOf(dependencies, head),
       dependencies.log.readMerged(head.generationId),

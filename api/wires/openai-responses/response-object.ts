@@ -67,6 +67,7 @@ export function responseObject(
     output: [...output],
     parallel_tool_calls: origin.parallelToolCalls,
     previous_response_id: origin.previousResponseId,
+    conversation: origin.conversation === undefined ? null : { id: origin.conversation },
     presence_penalty: input.presencePenalty ?? 0,
     frequency_penalty: input.frequencyPenalty ?? 0,
     prompt_cache_key: textIn(fields['prompt_cache_key']),

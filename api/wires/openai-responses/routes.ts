@@ -14,14 +14,16 @@ import { toGenerationFailure } from '../../relay/status-after-budget.ts';
 import { FactsFold } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { type DroppedFields, droppedFields } from '../dropped-fields.ts';
+import { settleConversation } from '../openai-conversations/turn.ts';
 import { collectingSink, streamToClient, waitForEnd } from '../serve.ts';
 import { setUnbrokenHeaders } from '../unbroken-headers.ts';
 import { startOrResume } from '../wire.ts';
 import { itemsQuerySchema, pageOfItems } from './item-page.ts';
-import { contextOf, conversationAfter, findResponse } from './load-response.ts';
+import { contextOf, findResponse, responseOriginOf } from './load-response.ts';
+import { messagesBefore } from './messages-before.ts';
 import { type ResponseFrame, ResponseProjection } from './project.ts';
 import { mapResponseCreate, responseCreateSchema } from './request.ts';
-import { resolveReferences } from './resolve-references.ts';
+import { resolveInput } from './resolve-references.ts';
 import { listInputItems, responseId } from './response-object.ts';
 
 /** How long a cancel waits for the end of the log. */
@@ -48,6 +50,9 @@ export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): v
   v1.delete('/responses/:id', async (request, response) => {
     const head = await findResponse(dependencies, callerIn(response), request.params.id);
     await cancelAndWait(dependencies, head);
+    // Its conversation keeps copies: it gets those of this response before they are gone.
+    const conversation = responseOriginOf(head)?.conversation;
+    if (conversation !== undefined) await settleConversation(dependencies, conversation);
     await eraseGeneration(dependencies, head);
     response.json({ id: responseId(head.generationId), object: 'response', deleted: true });
   });
@@ -66,12 +71,11 @@ async function createResponse(
   requireJson(request);
   const caller = callerIn(response);
   const parsed = parseBody(request, responseCreateSchema);
-  const body = await resolveReferences(dependencies, caller, parsed);
-  const previous = body.previous_response_id ?? null;
-  const conversation = previous === null ? [] : await conversationAfter(dependencies, caller, previous);
-  const { request: mapped, origin } = mapResponseCreate(dependencies.config, body, conversation);
+  const body = await resolveInput(dependencies, caller, parsed);
+  const { messages, turn } = await messagesBefore(dependencies, caller, body);
+  const { request: mapped, origin } = mapResponseCreate(dependencies.config, body, messages);
   const policy = origin.background ? 'continue' : abortPolicyOf(dependencies, request);
-  const head = await startOrResume(dependencies, caller, { request: mapped, origin }, request);
+  const head = await startOrResume(dependencies, caller, { request: mapped, origin, turn }, request);
   if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
   const dropped = droppedFields(dependencies.config, mapped);
   if (body.stream === true) {

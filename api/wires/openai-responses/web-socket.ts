@@ -5,7 +5,6 @@
  * Source: developers.openai.com, "WebSocket mode", and the official client's ResponsesWS.
  */
 import { randomBytes } from 'node:crypto';
-import type { Message } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { DEFAULTS, LIMITS } from '../../../contracts/limits.ts';
 import type { LogHead } from '../../../engine/streaming/event-log.ts';
@@ -26,7 +25,8 @@ import { toGenerationFailure } from '../../relay/status-after-budget.ts';
 import type { ViewerSink } from '../../relay/viewer.ts';
 import { startOrResume, type WireRequest } from '../wire.ts';
 import { toOpenAiError } from './errors.ts';
-import { contextOf, conversationAfter } from './load-response.ts';
+import { contextOf } from './load-response.ts';
+import { messagesBefore } from './messages-before.ts';
 import { PreparedResponses } from './prepared-responses.ts';
 import { ResponseProjection } from './project.ts';
 import {
@@ -36,7 +36,7 @@ import {
   type ResponseOrigin,
   responsesFrameSchema,
 } from './request.ts';
-import { resolveReferences } from './resolve-references.ts';
+import { resolveInput } from './resolve-references.ts';
 import { type ResponseContext, responseObject } from './response-object.ts';
 
 /** Unstored responses that this socket, and no other, may chain from. */
@@ -111,10 +111,10 @@ class ResponsesSession implements SocketSession {
 
   async #runTurn(frame: CreateFrame, begun: () => void): Promise<void> {
     const { config } = this.#dependencies;
-    const conversation = await this.#conversationBefore(frame);
+    const { messages, turn } = await this.#messagesBefore(frame);
     const { caller } = this.#socket;
-    const resolved = await resolveReferences(this.#dependencies, caller, frame, this.#isOwn);
-    const wire = mapResponseCreate(config, { ...resolved, background: false }, conversation);
+    const resolved = await resolveInput(this.#dependencies, caller, frame, this.#isOwn);
+    const wire = { ...mapResponseCreate(config, { ...resolved, background: false }, messages), turn };
     if (frame.generate === false) this.#prepare(wire, frame.stream_id);
     else {
       const head = await startOrResume(this.#dependencies, this.#socket.caller, wire, NO_HEADERS);
@@ -124,11 +124,10 @@ class ResponsesSession implements SocketSession {
     }
   }
 
-  async #conversationBefore({ previous_response_id: id }: ResponseCreate): Promise<readonly Message[]> {
-    if (id === null || id === undefined) return [];
-    return (
-      this.#prepared.get(id) ?? conversationAfter(this.#dependencies, this.#socket.caller, id, this.#isOwn)
-    );
+  async #messagesBefore(frame: ResponseCreate): ReturnType<typeof messagesBefore> {
+    const prepared = this.#prepared.get(frame.previous_response_id ?? '');
+    if (prepared !== undefined) return { messages: prepared };
+    return messagesBefore(this.#dependencies, this.#socket.caller, frame, this.#isOwn);
   }
 
   readonly #isOwn = (generationId: string): boolean => this.#unstored.get(generationId) === true;

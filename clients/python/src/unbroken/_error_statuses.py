@@ -17,6 +17,7 @@ ERROR_STATUSES: Mapping[str, int] = {
     "prompt_not_found": 404,
     "prompt_variables_invalid": 400,
     "not_continuable": 409,
+    "conversation_locked": 409,
     "idempotency_conflict": 409,
     "cursor_expired": 410,
     "log_tail_lost": 409,

@@ -1,0 +1,134 @@
+/**
+ * The turn of a response in a stored conversation: it reads the items before it, and its own items are added once.
+ *
+ * The turn is reserved in the conversation before the log of its generation is created, under the same id, so both can
+ * be repeated. Its items are those of the log: the next access to the conversation copies them once the log has ended.
+ * A log that belongs to a conversation is kept as long as a conversation, until it was copied.
+ */
+import type { Message } from '../../../contracts/content.ts';
+import { UnbrokenError } from '../../../contracts/errors.ts';
+import { LIMITS } from '../../../contracts/limits.ts';
+import type {
+  AppendOutcome,
+  ConversationHead,
+  ConversationItem,
+} from '../../../engine/conversations/conversation-store.ts';
+import type { Caller } from '../../access/api-keys.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import type { ReservedTurn } from '../../generations/submit-generation.ts';
+import { type Item, mapInputItems } from '../openai-responses/items.ts';
+import { responseId } from '../openai-responses/response-object.ts';
+import { isConversationId, itemsOfTurn } from './items.ts';
+
+type Parts = Pick<ApiDependencies, 'config' | 'conversations' | 'log' | 'stored'>;
+
+/** Finds a conversation that the caller may see, with the items of its last turn. @throws not_found */
+export async function findConversation(
+  parts: Parts,
+  caller: Caller,
+  id: string,
+  param = 'conversation',
+): Promise<ConversationHead> {
+  const head = isConversationId(id) ? await parts.conversations.head(id) : null;
+  const isOwn =
+    head?.tenant === caller.tenant && (head.user === caller.user || caller.scopes.includes('any-user'));
+  if (head === null || !isOwn || caller.onlyGeneration !== undefined) {
+    throw new UnbrokenError('not_found', `There is no conversation ${id}.`, { details: { param } });
+  }
+  return settlePending(parts, head);
+}
+
+/** For a response that is about to be deleted. */
+export async function settleConversation(parts: Parts, id: string): Promise<void> {
+  const head = await parts.conversations.head(id);
+  if (head !== null) await settlePending(parts, head);
+}
+
+/** Copies the items of the last turn, if its generation has ended since. */
+async function settlePending(parts: Parts, head: ConversationHead): Promise<ConversationHead> {
+  const { conversations, log } = parts;
+  const { id, pending } = head;
+  if (pending === null) return head;
+  const { generationId, reservedAtMs } = pending;
+  const ended = await log.head(generationId);
+  if (ended?.status === 'running') return head;
+  const mayStillStart = ended === null && Date.now() - reservedAtMs < LIMITS.conversationTurnMs;
+  if (mayStillStart) return head;
+  const items = ended === null ? null : await itemsOfTurn(parts, ended);
+  if (items === null) await conversations.abandon(id, generationId);
+  else {
+    // A tenant without room for more has paid for this turn, so it is kept all the same.
+    const untilHour = await countItems(parts, head, items).catch((error: unknown) => {
+      if (error instanceof UnbrokenError && error.code === 'storage_exceeded') return head.untilHour;
+      throw error;
+    });
+    await conversations.settle(id, { generationId, items, untilHour });
+  }
+  if (ended !== null) await log.keepNoLonger(generationId);
+  return (await conversations.head(id)) ?? head;
+}
+
+/** Counts the conversation with these items until it expires. @throws storage_exceeded */
+export async function countItems(
+  { config, stored }: Pick<Parts, 'config' | 'stored'>,
+  { tenant, bytes, untilHour }: Pick<ConversationHead, 'tenant' | 'bytes' | 'untilHour'>,
+  items: readonly ConversationItem[],
+): Promise<number> {
+  const { conversationMs } = config.retention;
+  const added = Buffer.byteLength(items.map((item) => JSON.stringify(item)).join(''));
+  if (bytes > 0) await stored.dropInput(tenant, { bytes, untilHour });
+  try {
+    return (await stored.takeInput(tenant, bytes + added, conversationMs)).untilHour;
+  } catch (error) {
+    if (bytes > 0) await stored.takeInput(tenant, bytes, conversationMs);
+    throw error;
+  }
+}
+
+export function assertAppended(outcome: AppendOutcome, id: string): void {
+  if (outcome === 'appended') return;
+  if (outcome === 'missing') throw new UnbrokenError('not_found', `There is no conversation ${id}.`);
+  const limits = `${LIMITS.conversationItems} items and ${LIMITS.conversationBytes} bytes`;
+  throw new UnbrokenError(
+    'body_too_large',
+    `The conversation ${id} would have more than ${limits}; delete items, or begin another conversation.`,
+  );
+}
+
+interface ConversationTurn {
+  /** All messages before the turn. */
+  readonly messages: readonly Message[];
+  readonly turn: ReservedTurn;
+}
+
+export async function openTurn(parts: Parts, caller: Caller, id: string): Promise<ConversationTurn> {
+  const { config, conversations, log } = parts;
+  await findConversation(parts, caller, id);
+  const items = await conversations.items(id, await conversations.itemIds(id));
+  const messages = mapInputItems(items as unknown as readonly Item[]);
+  return {
+    messages,
+    turn: {
+      conversation: id,
+      messagesBefore: messages.length,
+      keptMs: Math.max(config.retention.conversationMs, config.retention.logMs),
+      reserve: async (generationId) => {
+        const outcome = await conversations.reserve(id, generationId);
+        if (outcome === 'locked') throw await lockedError(parts, id);
+        if (outcome === 'missing') assertAppended(outcome, id);
+      },
+      release: async (generationId) => {
+        // A request that failed for lack of an answer may have created the log: then the turn is real.
+        if ((await log.head(generationId)) === null) await conversations.abandon(id, generationId);
+      },
+    },
+  };
+}
+
+async function lockedError({ conversations }: Parts, id: string): Promise<UnbrokenError> {
+  const pending = (await conversations.head(id))?.pending ?? null;
+  const by = pending === null ? 'Another response' : `The response ${responseId(pending.generationId)}`;
+  return new UnbrokenError('conversation_locked', `${by} is running in the conversation ${id}.`, {
+    details: { param: 'conversation' },
+  });
+}
