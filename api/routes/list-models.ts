@@ -9,7 +9,7 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { type ModelView, modelCapabilitiesSchema } from '../../contracts/model.ts';
 import { describeModel } from '../../engine/models/catalogue.ts';
-import { describeRoute, listNames } from '../../engine/models/route-models.ts';
+import { describeRoute, listNames, usableNames } from '../../engine/models/route-models.ts';
 import { selectModels } from '../../engine/models/select-models.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { pageLimitSchema, parseQuery } from '../http/read-request.ts';
@@ -41,8 +41,9 @@ export function listModels({ config }: ApiDependencies): RequestHandler {
     const { provider, q, available, ...can } = parseQuery(request, modelsQuerySchema);
     all ??= listNames(config);
     const wanted = Object.fromEntries(Object.entries(can).filter(([, value]) => value !== undefined));
-    const availability = available === 'any' ? undefined : available === 'true';
-    const models = selectModels(all, { provider, q, available: availability, can: wanted });
+    const chosen = available === 'true' ? usableNames(config, all) : all;
+    const only = available === 'false' ? { available: false } : {};
+    const models = selectModels(chosen, { provider, q, ...only, can: wanted });
     response.json(
       isForAnthropic(request) ? anthropicPage(request, models) : { object: 'list', data: models },
     );

@@ -147,6 +147,11 @@ export const wirePaths = {
   },
   ...conversationPaths,
   '/v1/chat/completions': { post: operation('OpenAI: create a chat completion', 'chat', generate) },
+  '/v1/completions': {
+    post: operation('OpenAI: not offered; the error names the endpoints in its place', 'chat', {
+      answers: [],
+    }),
+  },
   '/v1/embeddings': { post: operation('OpenAI: create embeddings', 'embeddings', compute) },
   '/v1/messages': { post: operation('Anthropic: create a message', 'messages', generate) },
   '/v1/messages/count_tokens': {

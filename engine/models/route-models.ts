@@ -1,5 +1,5 @@
 /** The routes of the config as a list of models shows them: a client that picks one gets the models of the route. */
-import { OUR_PREFIX } from '../../contracts/candidate.ts';
+import { candidateName, OUR_PREFIX } from '../../contracts/candidate.ts';
 import type { ModelCapabilities, ModelView } from '../../contracts/model.ts';
 import type { Config } from '../../platform/config/load-config.ts';
 import { modelsOf } from '../../platform/config/route-schema.ts';
@@ -21,6 +21,22 @@ export function listNames(config: RoutesConfig): readonly ModelView[] {
 }
 
 const DEFAULT_ROUTE = 'default';
+const ON_THIS_MACHINE = /^https?:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/]/;
+
+/**
+ * The names that can be used. A server on this machine needs no key, so only the config says that it runs, and which of
+ * the models that are known for it are loaded.
+ */
+export function usableNames(config: RoutesConfig, names: readonly ModelView[]): readonly ModelView[] {
+  const named = new Set([
+    ...Object.keys(config.models),
+    ...Object.values(config.routes).flatMap(modelsOf).map(candidateName),
+  ]);
+  return names.filter(({ id, owned_by: owner, available, simulated }) => {
+    const isLocal = ON_THIS_MACHINE.test(config.providers[owner]?.baseUrl ?? '');
+    return available && (simulated || !isLocal || named.has(id));
+  });
+}
 
 /** What every model of the route has: any of them may answer. It can be used if one of them can. */
 export function describeRoute(config: Pick<Config, keyof RoutesConfig>, route: string): ModelView {

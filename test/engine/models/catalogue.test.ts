@@ -3,6 +3,7 @@ import { NO_USAGE } from '../../../contracts/money.ts';
 import { describeModel, factsOf, listModels } from '../../../engine/models/catalogue.ts';
 import { claudeVersion } from '../../../engine/models/model-families.ts';
 import { costOf } from '../../../engine/models/price.ts';
+import { describeRoute, listNames, usableNames } from '../../../engine/models/route-models.ts';
 import { selectModels } from '../../../engine/models/select-models.ts';
 import { loadConfig } from '../../../platform/config/load-config.ts';
 import { VENDORS } from '../../../platform/config/vendors.ts';
@@ -119,6 +120,38 @@ describe('the catalogue', () => {
     );
     expect(ids).toContain('google/gemini-2.5-flash');
     expect(ids.every((id) => id.includes('flash') && id.startsWith('google/'))).toBe(true);
+  });
+});
+
+describe('the names that a request may use', () => {
+  const ids = (views: readonly { readonly id: string }[]) => views.map(({ id }) => id);
+
+  test('begin with the routes, which have what all of their usable models have', () => {
+    const keyed = loadConfig({ OPENAI_API_KEY: 'sk-x' });
+    expect(ids(listNames(keyed)).slice(0, 2)).toEqual(['unbroken', 'unbroken/default']);
+    const [route] = Object.values(keyed.routes);
+    if (route === undefined) throw new Error('there is no route');
+    const small = describeRoute(
+      {
+        ...keyed,
+        routes: {
+          small: { ...route, candidates: [{ provider: 'openai', model: 'gpt-4o-mini', weight: 1 }] },
+        },
+      },
+      'small',
+    );
+    expect(small).toMatchObject({ owned_by: 'unbroken', available: true, contextWindow: 128_000 });
+    expect(small.capabilities).toMatchObject({ tools: true, reasoning: false });
+  });
+
+  test('are those with a key; of a server on this machine, those that the config names', () => {
+    const keyed = loadConfig({ GEMINI_API_KEY: 'x' });
+    const named = { ...keyed, models: { 'ollama/house': { contextWindow: 8_192 } } };
+    const owners = new Set(usableNames(named, listNames(named)).map(({ owned_by: owner }) => owner));
+    expect([...owners].sort()).toEqual(['google', 'ollama']);
+    expect(ids(usableNames(named, listNames(named))).filter((id) => /^(ollama|lm-studio)/.test(id))).toEqual([
+      'ollama/house',
+    ]);
   });
 });
 
