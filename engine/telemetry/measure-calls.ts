@@ -31,6 +31,11 @@ export function measureCalls(metrics: Metrics): CallWatcher {
     TOKENS,
     [...MODEL, 'gen_ai_token_type'],
   );
+  const cached = metrics.counter(
+    'unbroken_prompt_tokens_total',
+    "Input tokens by what the vendor's prompt cache did: none, read, write, or write-1h",
+    ['gen_ai_provider_name', 'gen_ai_request_model', 'prompt_cache'],
+  );
   const running = metrics.gauge('unbroken_provider_calls_running', 'Calls of providers that run now');
 
   return (provider, call) => {
@@ -60,6 +65,10 @@ export function measureCalls(metrics: Metrics): CallWatcher {
         );
         if (usage === null) return;
         const output = outputTokensOf(usage);
+        const { gen_ai_provider_name, gen_ai_request_model } = labels;
+        for (const [prompt_cache, count] of promptTokens(usage)) {
+          if (count > 0) cached.inc({ gen_ai_provider_name, gen_ai_request_model, prompt_cache }, count);
+        }
         tokens.observe({ ...labels, gen_ai_token_type: 'input' }, inputTokensOf(usage));
         tokens.observe({ ...labels, gen_ai_token_type: 'output' }, output);
         if (firstAt !== null && output > 1)
@@ -67,6 +76,16 @@ export function measureCalls(metrics: Metrics): CallWatcher {
       },
     };
   };
+}
+
+function promptTokens(usage: Usage): readonly (readonly [string, number])[] {
+  const { inputTokens, cachedInputTokens, cacheWriteTokens, cacheWriteHourTokens = 0 } = usage;
+  return [
+    ['none', inputTokens],
+    ['read', cachedInputTokens],
+    ['write', cacheWriteTokens - cacheWriteHourTokens],
+    ['write-1h', cacheWriteHourTokens],
+  ];
 }
 
 /** The code of our error table; `stopped` if we ended the call; '' for a complete answer. */

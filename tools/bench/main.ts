@@ -5,6 +5,7 @@ import { benchCache } from './cache.ts';
 import { benchGrowth } from './growth.ts';
 import { benchPeers } from './peers.ts';
 import { printPlan } from './plan.ts';
+import { benchPromptCaching } from './prompt-caching.ts';
 import { benchRelay } from './relay.ts';
 import { benchRouting } from './routing.ts';
 import { benchSoak } from './soak.ts';
@@ -89,6 +90,12 @@ program
   .command('plan')
   .description('What 1, 10 and 100 million generations a day need, from the figures in tools/bench/plan.ts.')
   .action(printPlan);
+
+program
+  .command('prompt-caching')
+  .description("The bill of an agent's session with and without prompt caching; the same on every machine.")
+  .option('--turns <count>', 'turns of the session', wholeNumber, 30)
+  .action(async ({ turns }: { turns: number }) => benchPromptCaching(turns));
 
 program
   .command('growth')

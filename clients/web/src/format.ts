@@ -1,4 +1,6 @@
 /** Formats numbers and times for the page. */
+import { inputTokensOf, outputTokensOf, type Usage } from '../../../contracts/money.ts';
+
 const number = new Intl.NumberFormat('en');
 const dayAndTime = new Intl.DateTimeFormat('en', {
   month: 'short',
@@ -20,6 +22,17 @@ const dayOfOtherYear = new Intl.DateTimeFormat('en', {
 
 export function formatCount(count: number): string {
   return number.format(count);
+}
+
+/** Tokens in and out, and what the provider's prompt cache did. */
+export function formatTokens(usage: Usage): string {
+  const { cachedInputTokens: read, cacheWriteTokens: written } = usage;
+  const cached = [
+    ...(read > 0 ? [`${formatCount(read)} from the provider’s cache`] : []),
+    ...(written > 0 ? [`${formatCount(written)} written to it`] : []),
+  ];
+  const own = cached.length === 0 ? '' : ` (${cached.join(', ')})`;
+  return `${formatCount(inputTokensOf(usage))} in${own}, ${formatCount(outputTokensOf(usage))} out`;
 }
 
 /** Micro-USD as dollars: two decimals for whole cents, else six. */

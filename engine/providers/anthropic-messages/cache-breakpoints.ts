@@ -50,7 +50,7 @@ export function withCacheBreakpoints(
   if (body.system !== undefined && system >= least)
     marked.system = withMarkedEnd(blocksOf(body.system), mark);
   marked.messages = [...body.messages];
-  for (const index of isAskedOnce(input) ? [] : lastTurnsOfUser(conversation)) {
+  for (const index of isRepeated(input) ? lastTurnsOfUser(conversation) : []) {
     const message = body.messages[index];
     if (message === undefined || (prefixes[index] ?? 0) < least) continue;
     marked.messages[index] = withMarkedMessage(message, mark);
@@ -81,10 +81,13 @@ function leastCachedTokens(model: string): number {
   return 1_024;
 }
 
-/** A question without tools or earlier turns that wants JSON: data is extracted, and no second question follows. */
-function isAskedOnce({ messages, tools, output }: GenerationInput): boolean {
+/**
+ * Whether a later call will begin with these messages. Not if they are compressed: each question keeps other parts. And
+ * not if JSON is wanted without tools or earlier turns: data is extracted, and no second question follows.
+ */
+function isRepeated({ messages, tools, output, compression }: GenerationInput): boolean {
   const hasHistory = messages.some(({ role }) => role === 'assistant');
-  return output !== undefined && tools === undefined && !hasHistory;
+  return compression === undefined && (output === undefined || tools !== undefined || hasHistory);
 }
 
 function lastTurnsOfUser(messages: readonly MessageParam[]): readonly number[] {

@@ -1,5 +1,6 @@
 import { expect, test } from '@jest/globals';
-import { formatCost, formatDuration, shortId } from '../../../clients/web/src/format.ts';
+import { formatCost, formatDuration, formatTokens, shortId } from '../../../clients/web/src/format.ts';
+import { NO_USAGE } from '../../../contracts/money.ts';
 
 test.each([
   [0, '$0.00'],
@@ -22,4 +23,15 @@ test.each([
 test('a short id shows the ends of the id', () => {
   expect(shortId('gen_0123456789abcdef')).toBe('gen_012345…cdef');
   expect(shortId('gen_01')).toBe('gen_01');
+});
+
+test('tokens say what the provider had in its prompt cache, if it had anything', () => {
+  const usage = { ...NO_USAGE, inputTokens: 1_000, outputTokens: 20 };
+  expect(formatTokens(usage)).toBe('1,000 in, 20 out');
+  expect(formatTokens({ ...usage, cachedInputTokens: 9_000 })).toBe(
+    '10,000 in (9,000 from the provider’s cache), 20 out',
+  );
+  expect(formatTokens({ ...usage, cachedInputTokens: 9_000, cacheWriteTokens: 500 })).toBe(
+    '10,500 in (9,000 from the provider’s cache, 500 written to it), 20 out',
+  );
 });

@@ -133,6 +133,13 @@ describe('where the client has set no mark', () => {
     expect(marksIn(sent(once))).toEqual(['messages.0.content.0 5m', 'system.0 5m']);
   });
 
+  test('a conversation that is compressed for each question marks only what stays the same', () => {
+    expect(marksIn(sent({ ...agent, compression: { keep: 0.5 } })).sort()).toEqual([
+      'system.0 5m',
+      'tools.1 5m',
+    ]);
+  });
+
   test('a tool that the model must search for is no part of the prefix', () => {
     const native: NativeFields = { format: 'anthropic-messages', fields: { defer_loading: true } };
     const tools = [tool('read', LONG), { ...tool('later'), native }];

@@ -40,7 +40,14 @@ describe('calls of providers', () => {
       yield {
         type: 'finish',
         reason: 'stop',
-        usage: { ...NO_USAGE, inputTokens: 3, cachedInputTokens: 4, outputTokens: 2 },
+        usage: {
+          ...NO_USAGE,
+          inputTokens: 3,
+          cachedInputTokens: 4,
+          cacheWriteTokens: 7,
+          cacheWriteHourTokens: 5,
+          outputTokens: 2,
+        },
       };
     });
     await read(observeCalls(whole, watchers), call('m'));
@@ -56,7 +63,16 @@ describe('calls of providers', () => {
     for (const type of ['', 'provider_stream_cut', 'stopped']) {
       expect(page).toContain(`gen_ai_server_request_duration_seconds_count{${model},error_type="${type}"} 1`);
     }
-    expect(page).toContain(`gen_ai_client_token_usage_sum{${model},gen_ai_token_type="input"} 7`);
+    expect(page).toContain(`gen_ai_client_token_usage_sum{${model},gen_ai_token_type="input"} 14`);
+    const named = 'gen_ai_provider_name="vendor",gen_ai_request_model="m"';
+    for (const [state, tokens] of [
+      ['none', 3],
+      ['read', 4],
+      ['write', 2],
+      ['write-1h', 5],
+    ]) {
+      expect(page).toContain(`unbroken_prompt_tokens_total{${named},prompt_cache="${state}"} ${tokens}`);
+    }
     expect(page).toContain('unbroken_provider_calls_running 0');
   });
 

@@ -1,7 +1,6 @@
 /** What an answer took: model, tokens, cost, time, and the way to its run. */
 import type { ComponentChildren } from 'preact';
-import { inputTokensOf, outputTokensOf } from '../../../../../contracts/money.ts';
-import { formatCost, formatCount, formatDuration } from '../../format.ts';
+import { formatCost, formatDuration, formatTokens } from '../../format.ts';
 import type { Answer } from '../../generation-state.ts';
 import { linkTo } from '../../router.ts';
 
@@ -18,9 +17,7 @@ export function AnswerFoot({ answer, actions }: { answer: Answer; actions: Compo
             {answer.provider}/{answer.model}
           </span>
         )}
-        <span>
-          {formatCount(inputTokensOf(usage))} in, {formatCount(outputTokensOf(usage))} out
-        </span>
+        <span>{formatTokens(usage)}</span>
         <span>{answer.cached ? 'from the cache' : formatCost(answer.costMicroUsd)}</span>
         {beganAtMs !== null && endedAtMs !== null && <span>{formatDuration(endedAtMs - beganAtMs)}</span>}
         {answer.finishReason === 'length' && <span class="tag">cut at the length limit</span>}

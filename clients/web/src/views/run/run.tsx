@@ -1,7 +1,6 @@
 /** One run: how it stands, its timeline, its text with what was withdrawn, and what it was charged. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
-import { inputTokensOf, outputTokensOf } from '../../../../../contracts/money.ts';
-import { formatCost, formatCount, formatDuration, formatTime, shortId } from '../../format.ts';
+import { formatCost, formatCount, formatDuration, formatTime, formatTokens, shortId } from '../../format.ts';
 import { GenerationFollower } from '../../generation-follower.ts';
 import type { GenerationState } from '../../generation-state.ts';
 import { linkTo } from '../../router.ts';
@@ -105,9 +104,7 @@ function Facts({ state }: { state: GenerationState }) {
   return (
     <dl class="facts">
       <Fact name="Model">{state.model === null ? '–' : `${state.provider}/${state.model}`}</Fact>
-      <Fact name="Tokens">
-        {formatCount(inputTokensOf(usage))} in, {formatCount(outputTokensOf(usage))} out
-      </Fact>
+      <Fact name="Tokens">{formatTokens(usage)}</Fact>
       <Fact name="Cost">{state.cached ? 'none, from the cache' : formatCost(state.costMicroUsd)}</Fact>
       <Fact name="Attempts">{formatCount(state.attempts)}</Fact>
       <Fact name="Events">{formatCount(state.lastSeq + 1)}</Fact>
