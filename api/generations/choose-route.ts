@@ -2,10 +2,13 @@
 import { candidateName, parseCandidate } from '../../contracts/candidate.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { Candidate, GenerationInput, GenerationRequest } from '../../contracts/generation.ts';
-import type { ModelFacts, ModelPrice } from '../../contracts/model.ts';
+import type { ModelPrice } from '../../contracts/model.ts';
 import { roughInputTokens } from '../../contracts/tokens.ts';
-import { factsOf, pricePerMillion } from '../../engine/models/catalogue.ts';
+import { CalledModels } from '../../engine/models/called-model.ts';
+import { pricePerMillion } from '../../engine/models/catalogue.ts';
+import { foreignFields } from '../../engine/models/native-fields.ts';
 import { findInputRefusal } from '../../engine/models/refuse-input.ts';
+import { fitInput } from '../../engine/models/rules/vendor-rules.ts';
 import { type ClassifiedTask, classifyTask } from '../../engine/routing/classify-task.ts';
 import { decideRoute, type RouteDecision } from '../../engine/routing/decide-route.ts';
 import type { HealthSnapshot } from '../../engine/routing/health-snapshot.ts';
@@ -34,20 +37,17 @@ export interface Asker {
 
 type ChooserConfig = Pick<Config, 'providers' | 'routes' | 'prices' | 'models'>;
 
-interface CatalogEntry {
-  readonly facts: ModelFacts;
-  readonly price: ModelPrice | null;
-}
-
 export class RouteChooser {
   readonly #config: ChooserConfig;
   readonly #health: HealthSnapshot;
+  readonly #models: CalledModels;
   /** A look-up in the catalogue takes too long for every request. */
-  readonly #models = new BoundedMap<string, CatalogEntry>(MAX_CACHED_MODELS);
+  readonly #prices = new BoundedMap<string, { readonly price: ModelPrice | null }>(MAX_CACHED_MODELS);
 
   constructor(config: ChooserConfig, health: HealthSnapshot) {
     this.#config = config;
     this.#health = health;
+    this.#models = new CalledModels(config);
   }
 
   /** Decides without I/O. @throws model_not_found, unsupported_by_model */
@@ -79,28 +79,30 @@ export class RouteChooser {
     return { ...decision, routeName, inputTokens, ...key };
   }
 
+  /** The fields that a model does not get, because it has no place for them or its vendor's rules exclude them. */
+  droppedBy(candidate: Candidate, input: GenerationInput): readonly string[] {
+    const called = this.#models.find(candidate, input);
+    if (called === null) return [];
+    const { dropped } = foreignFields(input, called.config.wire, candidate.provider);
+    return [...new Set([...dropped, ...fitInput(called).dropped])];
+  }
+
   #factsFor(candidate: Candidate, input: GenerationInput): CandidateFacts {
-    const { facts, price } = this.#entryOf(candidate);
+    const { provider, model } = candidate;
+    const { price } = this.#prices.getOrCreate(candidateName(candidate), () => ({
+      price: pricePerMillion(this.#config, provider, model),
+    }));
     return {
-      contextTokens: facts.contextWindow,
+      contextTokens: this.#models.factsOf(provider, model).contextWindow,
       cannot: this.#refusalOf(candidate, input)?.message ?? null,
       costMicroUsd: (tokensIn, tokensOut) =>
         price === null ? null : Math.ceil((tokensIn * price.input + tokensOut * price.output) / 1_000_000),
     };
   }
 
-  #refusalOf({ provider, model }: Candidate, input: GenerationInput): UnbrokenError | null {
-    const wire = this.#config.providers[provider]?.wire;
-    if (wire === undefined) return null;
-    return findInputRefusal({ provider, model, wire }, this.#entryOf({ provider, model }).facts, input);
-  }
-
-  #entryOf(candidate: Candidate): CatalogEntry {
-    const { provider, model } = candidate;
-    return this.#models.getOrCreate(candidateName(candidate), () => ({
-      facts: factsOf(this.#config, provider, model),
-      price: pricePerMillion(this.#config, provider, model),
-    }));
+  #refusalOf(candidate: Candidate, input: GenerationInput): UnbrokenError | null {
+    const called = this.#models.find(candidate, input);
+    return called === null ? null : findInputRefusal(called);
   }
 }
 

@@ -76,7 +76,7 @@ const SETTINGS = [
 ] as const satisfies readonly (keyof GenerationRequest & keyof GenerationInput)[];
 
 /** The fields that reach the model as the request has them. */
-function settingsOf(request: GenerationRequest): Pick<GenerationInput, (typeof SETTINGS)[number]> {
+export function settingsOf(request: GenerationRequest): Pick<GenerationInput, (typeof SETTINGS)[number]> {
   return Object.fromEntries(
     SETTINGS.flatMap((name) => (request[name] === undefined ? [] : [[name, request[name]]])),
   );

@@ -1,25 +1,24 @@
-/** Which fields of a request do not reach a model of another format: the response names them. */
+/** Which fields of a request do not reach a model: the response names them. */
 import { parseCandidate } from '../../contracts/candidate.ts';
-import type { GenerationRequest } from '../../contracts/generation.ts';
-import { foreignFields } from '../../engine/models/native-fields.ts';
-import type { Config } from '../../platform/config/load-config.ts';
+import type { GenerationInput, GenerationRequest } from '../../contracts/generation.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { settingsOf } from '../generations/compose-input.ts';
 
-/** @returns the fields that this model does not get; null for a model that is not known yet. */
+/** @returns the fields that this model does not get; none for a model that is not known yet. */
 export type DroppedFields = (model: string | null) => readonly string[];
 
-export function droppedFields({ providers }: Config, request: GenerationRequest): DroppedFields {
-  const messages = Array.isArray(request.input) ? request.input : [];
-  const { tools, native, output } = request;
-  const input = {
-    messages,
-    ...(tools === undefined ? {} : { tools }),
-    ...(native === undefined ? {} : { native }),
-    ...(output === undefined ? {} : { output }),
+export function droppedFields(
+  { config, routes }: Pick<ApiDependencies, 'config' | 'routes'>,
+  request: GenerationRequest,
+): DroppedFields {
+  const input: GenerationInput = {
+    ...settingsOf(request),
+    messages: Array.isArray(request.input) ? request.input : [],
+    maxOutputTokens: request.maxOutputTokens ?? config.limits.defaultMaxOutputTokens,
+    capFrom: request.maxOutputTokens === undefined ? 'default' : 'request',
   };
   return (model) => {
     const candidate = model === null ? null : parseCandidate(model);
-    const wire = candidate === null ? undefined : providers[candidate.provider]?.wire;
-    if (candidate === null || wire === undefined) return [];
-    return foreignFields(input, wire, candidate.provider).dropped;
+    return candidate === null ? [] : routes.droppedBy(candidate, input);
   };
 }

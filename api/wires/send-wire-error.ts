@@ -17,7 +17,8 @@ export function sendWireError(request: Request, response: Response, error: Unbro
   const isOpenAi = !isAnthropic && OPENAI.test(request.originalUrl);
   // Clients of both vendors retry by default. A generation that has run was already retried by us; a 503 has not run.
   if (isOpenAi || isAnthropic) response.setHeader('x-should-retry', String(error.entry.status === 503));
-  if (isOpenAi) sendError(response, error, { error: toOpenAiError(error) });
+  const format = request.originalUrl.startsWith('/v1/chat') ? 'openai-chat' : 'openai-responses';
+  if (isOpenAi) sendError(response, error, { error: toOpenAiError(error, format) });
   else if (isAnthropic) sendError(response, error, toAnthropicError(error));
   else sendError(response, error);
 }

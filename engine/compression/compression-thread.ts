@@ -5,6 +5,8 @@
 import { workerData } from 'node:worker_threads';
 import { z } from 'zod';
 import { countTokens } from '../../contracts/count-tokens.ts';
+import type { Message } from '../../contracts/generation.ts';
+import { parseJson } from '../../contracts/json.ts';
 import { serveThread } from '../../platform/threads/serve-thread.ts';
 import { compressInput } from './compress-input.ts';
 import { type CompressionData, type CompressionRequest, createCompressor } from './create-compressor.ts';
@@ -16,6 +18,8 @@ await serveThread(async (askOwner) => {
   const compressor = await createCompressor(workerData as CompressionData, encode);
   return async (message) => {
     const request = message as CompressionRequest;
-    return request === null ? null : compressInput(compressor, request, request.target, countTokens);
+    if (request === null) return null;
+    const messages = parseJson(request.messagesJson) as readonly Message[];
+    return JSON.stringify(await compressInput(compressor, { messages }, request.target, countTokens));
   };
 });

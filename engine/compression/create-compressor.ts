@@ -1,7 +1,6 @@
 /** Creates the compressor that the config names, in the thread that runs it. */
 import type { CompressionTarget } from '../../contracts/compression.ts';
 import { countTokens } from '../../contracts/count-tokens.ts';
-import type { Message } from '../../contracts/generation.ts';
 import type { Config } from '../../platform/config/load-config.ts';
 import { loadInstalled } from '../../platform/optional-package.ts';
 import { createCoarseCompressor } from './coarse-compressor.ts';
@@ -13,7 +12,8 @@ import { type EncodeSentences, SentenceVectors } from './sentence-vectors.ts';
 export type CompressionData = Pick<Config, 'compression'>;
 /** null: only load the compressor. */
 export type CompressionRequest = {
-  readonly messages: readonly Message[];
+  /** As JSON: a structured clone would lose the digits of 64-bit numbers. */
+  readonly messagesJson: string;
   readonly target: CompressionTarget;
 } | null;
 

@@ -1,6 +1,7 @@
 /** The port to the compression of inputs. An input is compressed once, and the result is kept for all attempts. */
 import type { CompressionTarget } from '../../contracts/compression.ts';
 import type { GenerationInput, Message } from '../../contracts/generation.ts';
+import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { askScriptForTexts, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
@@ -50,7 +51,7 @@ export function createPromptCompression(
 ): PromptCompression {
   const read = async (generationId: string): Promise<CompressedInput | null> => {
     const stored = await redis.get(REDIS_KEYS.compressedInput(generationId));
-    return stored === null ? null : (JSON.parse(stored) as CompressedInput);
+    return stored === null ? null : (parseJson(stored) as CompressedInput);
   };
   return {
     read,
@@ -65,7 +66,7 @@ export function createPromptCompression(
         ask: { ttlMs: LIMITS.openLogTtlMs },
         texts: [JSON.stringify(compressed)],
       });
-      return first === undefined ? compressed : (JSON.parse(first) as CompressedInput);
+      return first === undefined ? compressed : (parseJson(first) as CompressedInput);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** Compression in a thread of this process, with a deadline that holds for any context. */
 import { z } from 'zod';
+import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';
 import { TooLate } from '../../platform/with-timeout.ts';
@@ -46,10 +47,10 @@ export async function createThreadedCompression({
   if (compression.engine === 'llmlingua-2') await thread.run(null satisfies CompressionRequest);
   return {
     async compress(messages, target, tenant) {
-      const request: CompressionRequest = { messages, target };
+      const request: CompressionRequest = { messagesJson: JSON.stringify(messages), target };
       try {
         const limits = { runMs: limitMs, waitMs: limitMs, ...(tenant === undefined ? {} : { turn: tenant }) };
-        return (await thread.run(request, limits)) as CompressedInput;
+        return parseJson(z.string().parse(await thread.run(request, limits))) as CompressedInput;
       } catch (error) {
         const reason = error instanceof Error ? error.message : String(error);
         return uncompressed(messages, compression.engine, `The compression failed: ${reason}`);

@@ -4,20 +4,17 @@ import { cacheMarksOf } from '../../contracts/cache-marks.ts';
 import { candidateName } from '../../contracts/candidate.ts';
 import { type Message, partsOf } from '../../contracts/content.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import type { Candidate, GenerationInput } from '../../contracts/generation.ts';
-import type { ModelFacts } from '../../contracts/model.ts';
 import type { WireFamily } from '../../platform/config/schema.ts';
 import { foreignFields } from './native-fields.ts';
+import type { RuledCall } from './rules/rule.ts';
+import { changes } from './rules/sampling.ts';
+import { findViolation } from './rules/vendor-rules.ts';
 
-/** A model, and the format in which its provider is called. */
-interface CalledModel extends Candidate {
-  readonly wire: WireFamily;
-}
-
-type Setting = 'topK' | 'seed' | 'frequencyPenalty' | 'presencePenalty' | 'verbosity' | 'files';
+type Lacked = 'topK' | 'seed' | 'frequencyPenalty' | 'presencePenalty' | 'verbosity' | 'files';
+type Setting = Lacked | 'topP' | 'stop' | 'maxOutputTokens' | 'input' | 'output.schema';
 
 /** What the request of a wire has no place for. Sources: the vendors' API references. */
-const LACKS: Readonly<Record<WireFamily, readonly Setting[]>> = {
+const LACKS: Readonly<Record<WireFamily, readonly Lacked[]>> = {
   'openai-chat': [],
   'azure-openai': [],
   'openai-responses': ['topK', 'seed', 'frequencyPenalty', 'presencePenalty'],
@@ -45,17 +42,35 @@ const NAMES: Readonly<Record<Setting, string>> = {
   presencePenalty: 'presencePenalty (presence_penalty)',
   verbosity: 'verbosity',
   files: 'files',
+  topP: 'topP (top_p)',
+  stop: 'stop (stop_sequences)',
+  maxOutputTokens: 'maxOutputTokens (max_tokens, max_completion_tokens, max_output_tokens)',
+  input: 'input (messages)',
+  'output.schema': 'output.schema (response_format, text.format, output_config.format)',
 };
 
 /** @returns null if the model may be called. */
-export function findInputRefusal(
-  called: CalledModel,
-  { capabilities: can }: ModelFacts,
-  input: GenerationInput,
-): UnbrokenError | null {
+export function findInputRefusal(call: RuledCall): UnbrokenError | null {
+  const [first, ...others] = lackingFeatures(call);
+  if (first !== undefined) {
+    return refusal(first, `${candidateName(call)} does not take ${[first, ...others].join(', ')}.`);
+  }
+  const violation = findViolation(call);
+  if (violation === null) return null;
+  const field = NAMES[violation.field as Setting] ?? violation.field;
+  return refusal(field, `${candidateName(call)} does not take this request: ${field} ${violation.demand}.`);
+}
+
+function refusal(field: string, message: string): UnbrokenError {
+  return new UnbrokenError('unsupported_by_model', message, { details: { param: field.replace(/ .*/, '') } });
+}
+
+/** What the model, or the format of its provider, has no place for. */
+function lackingFeatures({ provider, config: { wire }, facts, input }: RuledCall): readonly string[] {
+  const { capabilities: can } = facts;
   const types = typesOf(input.messages);
-  const { refused } = foreignFields(input, called.wire, called.provider);
-  const missing = [
+  const { refused } = foreignFields(input, wire, provider);
+  return [
     can.tools === false &&
       (input.tools !== undefined || types.has('tool-call') || types.has('tool-result')) &&
       'tools',
@@ -66,25 +81,27 @@ export function findInputRefusal(
       input.reasoning.thinks !== false &&
       input.reasoning.effort !== 'none' &&
       'reasoning',
-    can.sampling === false && input.temperature !== undefined && 'temperature',
-    can.sampling === false && input.topP !== undefined && 'topP (top_p)',
-    can.stop === false && input.stop !== undefined && 'stop (stop_sequences)',
+    can.sampling === false && changes(input, 'temperature') && 'temperature',
+    can.sampling === false && changes(input, 'topP') && NAMES.topP,
+    can.stop === false && input.stop !== undefined && NAMES.stop,
     input.parallelToolCalls === false &&
       input.tools !== undefined &&
-      !TAKES_PARALLEL.includes(called.wire) &&
+      !TAKES_PARALLEL.includes(wire) &&
       'parallelToolCalls (parallel_tool_calls, disable_parallel_tool_use)',
-    ...LACKS[called.wire].map(
-      (setting) => (setting === 'files' ? types.has('file') : input[setting] !== undefined) && NAMES[setting],
-    ),
-    takesMarks(called.wire) &&
+    ...LACKS[wire].map((setting) => {
+      if (setting === 'files') return types.has('file') && NAMES.files;
+      const isSet = isPenalty(setting) ? changes(input, setting) : input[setting] !== undefined;
+      return isSet && NAMES[setting];
+    }),
+    takesMarks(wire) &&
       cacheMarksOf(input).length > MOST_CACHE_MARKS &&
       `cache_control (more than ${MOST_CACHE_MARKS} times)`,
     ...refused,
   ].filter((feature) => feature !== false);
-  const [first] = missing;
-  if (first === undefined) return null;
-  const message = `${candidateName(called)} does not take ${missing.join(', ')}.`;
-  return new UnbrokenError('unsupported_by_model', message, { details: { param: first.replace(/ .*/, '') } });
+}
+
+function isPenalty(setting: string): setting is 'frequencyPenalty' | 'presencePenalty' {
+  return setting === 'frequencyPenalty' || setting === 'presencePenalty';
 }
 
 /** The types of all parts, also of those in the results of tools. */

@@ -1,14 +1,13 @@
 /** Creates the providers of a config: one adapter for each provider that has a key or needs none. */
 import { type Message, type Part, partsOf } from '../../contracts/content.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
-import type { ModelFacts } from '../../contracts/model.ts';
 import { secretsIn } from '../../contracts/redact.ts';
-import { BoundedMap } from '../../platform/bounded-map.ts';
 import type { Config } from '../../platform/config/load-config.ts';
-import type { WireFamily } from '../../platform/config/schema.ts';
+import type { ProviderConfig, WireFamily } from '../../platform/config/schema.ts';
 import { withMethods } from '../../platform/with-methods.ts';
-import { factsOf } from '../models/catalogue.ts';
+import { CalledModels, chatCompletionsOf } from '../models/called-model.ts';
 import { findInputRefusal } from '../models/refuse-input.ts';
+import { fitInput } from '../models/rules/vendor-rules.ts';
 import { createAiSdk } from './ai-sdk/index.ts';
 import { createAnthropicMessages } from './anthropic-messages/index.ts';
 import { createAzureOpenAi } from './azure-openai/index.ts';
@@ -17,11 +16,8 @@ import { createCohere } from './cohere/index.ts';
 import { createGoogle } from './google/index.ts';
 import { createOpenAiChat } from './openai-chat/index.ts';
 import { createOpenAiResponses } from './openai-responses/index.ts';
-import type { Provider, ProviderCall } from './provider.ts';
+import type { Provider, ProviderCall, ProviderEvent } from './provider.ts';
 import { NO_KEY, type ProviderSettings } from './provider-settings.ts';
-
-/** Callers choose the names of models, so the number of models whose facts are kept has a limit. */
-const MODELS_KEPT = 10_000;
 
 const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Provider>> = {
   'openai-responses': createOpenAiResponses,
@@ -37,46 +33,70 @@ const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Prov
 export function createProviders(config: Config): ReadonlyMap<string, Provider> {
   const providers = new Map<string, Provider>();
   const secrets = secretsIn(config.providerKeys);
+  const models = new CalledModels(config);
   for (const [name, provider] of Object.entries(config.providers)) {
     const [key] = config.providerKeys[name] ?? [];
     if (key === undefined) continue;
-    const apiKey = key.secret ?? NO_KEY;
-    const facts = new BoundedMap<string, ModelFacts>(MODELS_KEPT);
-    const settings: ProviderSettings = {
-      ...config.limits,
-      name,
-      apiKey,
-      secrets,
-      baseUrl: provider.baseUrl,
-      quirks: provider.quirks,
-      apiVersion: provider.apiVersion,
-      region: provider.region,
-      package: provider.package,
-      factsOf: (model) => facts.getOrCreate(model, () => factsOf(config, name, model)),
-    };
-    providers.set(name, withinAbilities(ADAPTERS[provider.wire](settings), settings, provider.wire));
+    const adapterOf = (own: ProviderConfig) =>
+      ADAPTERS[own.wire]({
+        ...config.limits,
+        name,
+        apiKey: key.secret ?? NO_KEY,
+        secrets,
+        baseUrl: own.baseUrl,
+        quirks: own.quirks,
+        apiVersion: own.apiVersion,
+        region: own.region,
+        package: own.package,
+        factsOf: (model) => models.factsOf(name, model, own),
+      });
+    const chat = chatCompletionsOf(name, provider);
+    const adapters = { own: adapterOf(provider), chat: chat === null ? null : adapterOf(chat) };
+    providers.set(name, withinRules(name, adapters, models));
   }
   return providers;
 }
 
-/** Refuses an input that the model does not support before the call is sent, and limits the output to its maximum. */
-function withinAbilities(
-  provider: Provider,
-  { name, factsOf: modelFacts }: ProviderSettings,
-  wire: WireFamily,
-): Provider {
-  return withMethods(provider, {
+interface Adapters {
+  readonly own: Provider;
+  /** The same server's chat completions. */
+  readonly chat: Provider | null;
+}
+
+/**
+ * Refuses an input that the model does not support before the call is sent, fits it to the rules of the vendor, and
+ * limits the output to the model's maximum.
+ */
+function withinRules(name: string, { own, chat }: Adapters, models: CalledModels): Provider {
+  return withMethods(own, {
     stream(call: ProviderCall) {
-      const facts = modelFacts(call.model);
-      const refusal = findInputRefusal({ provider: name, model: call.model, wire }, facts, call.input);
+      const input = withoutForeignThoughts(call.input, name);
+      const called = models.find({ provider: name, model: call.model }, input);
+      if (called === null) return own.stream(call);
+      const refusal = findInputRefusal(called);
       if (refusal !== null) throw refusal;
+      const fitted = fitInput(called);
       const maxOutputTokens = Math.min(
         call.maxOutputTokens,
-        facts.maxOutputTokens ?? Number.POSITIVE_INFINITY,
+        called.facts.maxOutputTokens ?? Number.POSITIVE_INFINITY,
       );
-      return provider.stream({ ...call, maxOutputTokens, input: withoutForeignThoughts(call.input, name) });
+      // Only the call that started a response in the background can be reattached to.
+      const isChat = called.config.wire === 'openai-chat' && call.resume.strategy !== 'reattach';
+      const adapter = (isChat ? chat : null) ?? own;
+      const events = adapter.stream({ ...call, maxOutputTokens, input: fitted.input });
+      return fitted.isRenamed ? withOwnNames(events, fitted.ownName) : events;
     },
   });
+}
+
+/** The tools that the model calls, by the names that the client gave them. */
+async function* withOwnNames(
+  events: AsyncIterable<ProviderEvent>,
+  ownName: (sent: string) => string,
+): AsyncGenerator<ProviderEvent> {
+  for await (const event of events) {
+    yield event.type === 'tool-call' ? { ...event, name: ownName(event.name) } : event;
+  }
 }
 
 /** Thoughts that another provider signed are of no use to this one, which would refuse them. */

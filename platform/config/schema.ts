@@ -46,6 +46,11 @@ const quirksSchema = z
       .enum(['prompt_cache_key', 'x-grok-conv-id'])
       .describe('The field or header that takes the key of a conversation, for its prompt cache.'),
     toolCallIds: z.enum(['any', 'nine-alphanumeric']).describe('Which ids of tool calls the vendor accepts.'),
+    vendorRules: z
+      .boolean()
+      .describe(
+        "false: requests are not held to the rules of the wire's vendor. openai-chat: true: OpenAI's rules at another server.",
+      ),
   })
   .partial();
 
@@ -61,13 +66,16 @@ const providerSchema = z
     /** The name under which models.dev knows this provider; absent: the provider's own name. */
     knownAs: z.string().optional(),
     capabilities: capabilitiesSchema.optional().describe('Of all models of this provider.'),
-    quirks: quirksSchema.optional().describe("Where it deviates from OpenAI's chat completions."),
-    apiVersion: z
-      .string()
-      .optional()
-      .describe('azure-openai, google: the version of the API, such as v1beta.'),
+    quirks: quirksSchema.optional().describe('Where it deviates from the vendor of its wire.'),
+    apiVersion: z.string().optional().describe('azure-openai: the version of the API.'),
     region: z.string().optional().describe('bedrock: the AWS region.'),
     package: z.string().optional().describe('ai-sdk: the npm package, such as @ai-sdk/groq.'),
+    chatCompletions: z
+      .boolean()
+      .optional()
+      .describe(
+        'openai-responses: the server also has chat completions, with the same key: fields that Responses lacks go there. Absent: true for OpenAI.',
+      ),
     simulated: z
       .boolean()
       .optional()

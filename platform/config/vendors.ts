@@ -22,7 +22,11 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   openai: { wire: 'openai-responses', apiKeyEnv: 'OPENAI_API_KEY' },
   'openai-chat': {
     ...chat('https://api.openai.com/v1', 'OPENAI_API_KEY', { pricedAs: 'openai', knownAs: 'openai' }),
-    quirks: { maxTokensField: 'max_completion_tokens', promptCacheKey: 'prompt_cache_key' },
+    quirks: {
+      maxTokensField: 'max_completion_tokens',
+      promptCacheKey: 'prompt_cache_key',
+      vendorRules: true,
+    },
   },
   anthropic: { wire: 'anthropic-messages', apiKeyEnv: 'ANTHROPIC_API_KEY' },
   google: { wire: 'google', apiKeyEnv: 'GEMINI_API_KEY' },
@@ -86,9 +90,12 @@ export function simulatedVendors(url: string): Readonly<Record<string, ProviderC
     simulated: true,
   });
   return {
-    simulated: simulated('openai-responses', `${url}/v1`),
+    simulated: { ...simulated('openai-responses', `${url}/v1`), chatCompletions: true },
     'simulated-messages': simulated('anthropic-messages', url),
-    'simulated-chat': simulated('openai-chat', `${url}/v1`),
+    'simulated-chat': {
+      ...simulated('openai-chat', `${url}/v1`),
+      quirks: { vendorRules: true },
+    },
     'simulated-google': simulated('google', url),
     'simulated-cohere': simulated('cohere', url),
   };

@@ -40,6 +40,7 @@ const TOPICS: readonly SiteSection[] = [
       ofDocs('agents', 'Agents and frameworks'),
       ofDocs('wires', 'APIs of other vendors'),
       ofDocs('wires-fields', 'What becomes of each field'),
+      ofDocs('vendor-rules', 'The rules of the vendors'),
       { path: 'clients/typescript', source: 'clients/typescript/README.md', title: 'TypeScript and React' },
       { path: 'clients/python', source: 'clients/python/README.md', title: 'Python' },
       { path: 'clients/edge', source: 'clients/edge/README.md', title: 'Edge relay' },

@@ -6,6 +6,7 @@ import { candidateName } from '../../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
+import { parseJson } from '../../../contracts/json.ts';
 import { refusalText } from '../answer.ts';
 import { readUrlCitation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
@@ -177,7 +178,7 @@ function toUiFinishReason(reason: FinishReason) {
 function toolInputChunk({ toolCallId, toolName, argumentDeltas }: Call): UiChunk {
   const argumentsJson = argumentDeltas.join('');
   try {
-    const input: unknown = JSON.parse(argumentsJson === '' ? '{}' : argumentsJson);
+    const input: unknown = parseJson(argumentsJson === '' ? '{}' : argumentsJson);
     return { type: 'tool-input-available', toolCallId, toolName, input };
   } catch {
     const errorText = 'The arguments are not valid JSON.';

@@ -16,6 +16,7 @@ import type {
 import { candidateName } from '../../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
+import { parseJson } from '../../../contracts/json.ts';
 import { NO_USAGE, outputTokensOf, type Usage } from '../../../contracts/money.ts';
 import type { Answer } from '../answer.ts';
 import type { AnswerPart } from '../answer-parts.ts';
@@ -161,7 +162,7 @@ function toContentBlock(part: AnswerPart): ContentBlock[] {
 /** This format carries arguments as an object. Those that were cut are none, as at the vendor. */
 function parseToolInput(argumentsJson: string): unknown {
   try {
-    return JSON.parse(argumentsJson === '' ? '{}' : argumentsJson);
+    return parseJson(argumentsJson === '' ? '{}' : argumentsJson);
   } catch {
     return {};
   }

@@ -32,7 +32,7 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
     const betas = betasIn(request.get('anthropic-beta'));
     const wire = mapMessagesRequest(dependencies.config, body, betas);
     const head = await startOrResume(dependencies, callerIn(response), wire, request);
-    const dropped = droppedFields(dependencies.config, wire.request);
+    const dropped = droppedFields(dependencies, wire.request);
     if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
     if (body.stream === true) {
       await streamUnvoidable(dependencies, response, {

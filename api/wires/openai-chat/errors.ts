@@ -3,5 +3,5 @@ import type { UnbrokenError } from '../../../contracts/errors.ts';
 import { toOpenAiError } from '../openai-responses/errors.ts';
 
 export function chatErrorFrame(error: UnbrokenError, generationId: string): string {
-  return `data: ${JSON.stringify({ error: { ...toOpenAiError(error), generation_id: generationId } })}\n\n`;
+  return `data: ${JSON.stringify({ error: { ...toOpenAiError(error, 'openai-chat'), generation_id: generationId } })}\n\n`;
 }

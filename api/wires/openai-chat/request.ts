@@ -312,12 +312,15 @@ function toTool(tool: NonNullable<ChatCompletionRequest['tools']>[number]) {
   } as const;
   return {
     name,
-    parameters: parameters ?? { type: 'object', properties: {} },
+    parameters: parameters ?? NO_PARAMETERS,
     ...(description === null || description === undefined ? {} : { description }),
     ...(strict === null || strict === undefined ? {} : { strict }),
     ...nativeRest(FORMAT, tool, shape),
   };
 }
+
+/** Closed, as strict mode wants it. */
+const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false } as const;
 
 function mapToolChoice(choice: ChatCompletionRequest['tool_choice']): { readonly toolChoice?: ToolChoice } {
   if (choice === null || choice === undefined) return {};

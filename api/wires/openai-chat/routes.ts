@@ -23,7 +23,7 @@ export function addChatRoutes(v1: Router, dependencies: ApiDependencies): void {
     const body = parseBody(request, chatCompletionSchema);
     const wire = mapChatRequest(dependencies.config, body);
     const head = await startOrResume(dependencies, callerIn(response), wire, request);
-    const dropped = droppedFields(dependencies.config, wire.request);
+    const dropped = droppedFields(dependencies, wire.request);
     if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
     if (body.stream === true) {
       const includeUsage = body.stream_options?.include_usage === true;

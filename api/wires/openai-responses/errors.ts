@@ -1,5 +1,7 @@
 /** Maps our errors to OpenAI's shape, for Responses, chat completions, embeddings and models. */
+import type { RequestFormat } from '../../../contracts/content.ts';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
+import { fieldName } from '../field-names.ts';
 
 interface OpenAiErrorBody {
   readonly message: string;
@@ -17,13 +19,16 @@ const TYPES: Readonly<Record<number, string>> = {
   429: 'rate_limit_error',
 };
 
-export function toOpenAiError(error: UnbrokenError): OpenAiErrorBody {
+export function toOpenAiError(
+  error: UnbrokenError,
+  format: RequestFormat = 'openai-responses',
+): OpenAiErrorBody {
   const { status } = error.entry;
   const param = error.details?.['param'];
   return {
     message: error.message,
     type: TYPES[status] ?? (status < 500 ? 'invalid_request_error' : 'server_error'),
-    param: typeof param === 'string' ? param : null,
+    param: typeof param === 'string' ? fieldName(format, param) : null,
     code: openAiCode(error.code, param),
     doc: error.toBody().doc,
   };

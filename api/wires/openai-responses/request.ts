@@ -233,7 +233,7 @@ function mapResponseTools({
     const { name, description, parameters, strict } = tool;
     return {
       name,
-      parameters: parameters ?? { type: 'object', properties: {} },
+      parameters: parameters ?? NO_PARAMETERS,
       ...(description === null || description === undefined ? {} : { description }),
       ...(strict === null || strict === undefined ? {} : { strict }),
       ...nativeRest(FORMAT, tool, shape),
@@ -245,6 +245,9 @@ function mapResponseTools({
     ...fieldIfPresent('parallelToolCalls', parallel),
   };
 }
+
+/** Closed, as strict mode wants it. */
+const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false } as const;
 
 function mapResponseToolChoice(choice: ResponseCreate['tool_choice']): ToolChoice | null {
   if (choice === null || choice === undefined) return null;

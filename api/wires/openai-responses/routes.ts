@@ -77,7 +77,7 @@ async function createResponse(
   const policy = origin.background ? 'continue' : abortPolicyOf(dependencies, request);
   const head = await startOrResume(dependencies, caller, { request: mapped, origin, turn }, request);
   if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
-  const dropped = droppedFields(dependencies.config, mapped);
+  const dropped = droppedFields(dependencies, mapped);
   if (body.stream === true) {
     const after = startingAfter(request);
     await streamResponse(dependencies, response, { head, after, dropped, refusalIsStatus: true });

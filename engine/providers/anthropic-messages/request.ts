@@ -1,5 +1,4 @@
 /** Builds the body of `POST /v1/messages` from a call. Source: Anthropic API reference, "Messages". */
-import { createHash } from 'node:crypto';
 import type {
   ContentBlockParam,
   MessageCreateParamsStreaming,
@@ -21,7 +20,13 @@ import {
   type ToolResultPart,
 } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
-import { claudeVersion, plainName } from '../../models/model-families.ts';
+import {
+  anthropicCallId,
+  choosesThinkingBudget,
+  LEAST_THINKING_TOKENS,
+  MOST_OF_CAP,
+} from '../../models/rules/anthropic-messages.ts';
+import { toAnthropicSchema } from '../../models/rules/anthropic-schema.ts';
 import { continueInstruction } from '../continue-instruction.ts';
 import {
   allowedTools,
@@ -49,9 +54,6 @@ const THINKING_TOKENS: Readonly<Record<Exclude<ReasoningEffort, 'none'>, number>
   xhigh: 32_768,
   max: 65_536,
 };
-const LEAST_THINKING_TOKENS = 1_024;
-/** The share of the output cap that thinking may take: the answer needs the rest. */
-const MOST_OF_CAP = 0.8;
 /** This vendor has no mode for JSON without a schema. */
 const ANY_JSON = 'Answer with one JSON object and nothing else.';
 
@@ -163,7 +165,7 @@ function toAnthropicBlock(part: Part): ContentBlockParam[] {
       const { name, arguments: written } = part;
       const use = {
         type: 'tool_use' as const,
-        id: toolUseId(part.id),
+        id: anthropicCallId(part.id),
         name,
         input: parsedArguments(written),
       };
@@ -183,7 +185,7 @@ function toAnthropicBlock(part: Part): ContentBlockParam[] {
 function toToolResult({ id, content, isError }: ToolResultPart) {
   return {
     type: 'tool_result' as const,
-    tool_use_id: toolUseId(id),
+    tool_use_id: anthropicCallId(id),
     content: typeof content === 'string' ? content : (content.flatMap(toAnthropicBlock) as never[]),
     ...(isError === true ? { is_error: true } : {}),
   };
@@ -257,7 +259,9 @@ function anthropicOutputConfig({ model, input }: ProviderCall): OutputConfig | n
   const { output, reasoning } = input;
   const effort = reasoning === undefined || reasoning.effort === 'none' ? null : EFFORTS[reasoning.effort];
   const config: OutputConfig = {
-    ...(output?.schema === undefined ? {} : { format: { type: 'json_schema', schema: output.schema } }),
+    ...(output?.schema === undefined
+      ? {}
+      : { format: { type: 'json_schema', schema: toAnthropicSchema(output.schema) } }),
     ...(effort !== null && choosesThinkingBudget(model) ? { effort } : {}),
   };
   return Object.keys(config).length === 0 ? null : config;
@@ -299,21 +303,10 @@ function lacksThoughts(messages: readonly Message[]): boolean {
   );
 }
 
-/** From 4.6 on; a model whose name has no version counts as a new one. */
-function choosesThinkingBudget(model: string): boolean {
-  return (claudeVersion(plainName(model)) ?? 99) >= 46;
-}
-
 function continuation(resume: ProviderCall['resume']): readonly Message[] {
   if (!('deliveredText' in resume)) return [];
   // The API refuses a last turn that is empty or ends in white space.
   const content = resume.deliveredText.trimEnd();
   if (content === '') return [];
   return resume.strategy === 'instruct' ? continueInstruction(content) : [{ role: 'assistant', content }];
-}
-
-/** The vendor takes ids of this form only; the same id always maps to the same one. */
-function toolUseId(id: string): string {
-  if (/^[a-zA-Z0-9_-]{1,256}$/.test(id)) return id;
-  return `toolu_${createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
 }

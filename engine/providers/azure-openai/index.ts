@@ -20,7 +20,7 @@ export function createAzureOpenAi(settings: ProviderSettings): Provider {
         apiVersion: settings.apiVersion ?? API_VERSION,
         deployment: call.model,
       });
-      return streamOpenAiChat(client, call, settings.quirks, link.signal);
+      return streamOpenAiChat(client, call, { vendorRules: true, ...settings.quirks }, link.signal);
     },
     mapError: mapOpenAiError,
   });

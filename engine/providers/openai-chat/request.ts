@@ -22,6 +22,7 @@ import {
   textOfResult,
 } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
+import { openAiChatCallId } from '../../models/rules/openai.ts';
 import { continueInstruction } from '../continue-instruction.ts';
 import { partsOfType, resultMedia, textOfFile } from '../message-parts.ts';
 import { mergeFields, nativeOf, nativeRequestFields, promptCacheField } from '../native-request.ts';
@@ -39,7 +40,7 @@ export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}):
   const { model, input, maxOutputTokens, resume } = call;
   const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
   const { system, stop, toolChoice, output, reasoning } = input;
-  const idOf = quirks.toolCallIds === 'nine-alphanumeric' ? nineAlphanumeric : (id: string) => id;
+  const idOf = callIdRule(quirks);
   const tools = functionTools(input.tools);
   const request: ChatRequest = {
     model,
@@ -198,6 +199,12 @@ function toFile(part: FilePart): ChatCompletionContentPart {
   if (text !== null && Object.keys(fields).length === 0) return { type: 'text', text };
   const file = { filename: part.name ?? 'file.pdf', file_data: part.url };
   return mergeFields(fields, { type: 'file', file });
+}
+
+/** Servers of this format may put a signature into an id, which then must return as it is. */
+function callIdRule({ toolCallIds, vendorRules }: Quirks): IdOf {
+  if (toolCallIds === 'nine-alphanumeric') return nineAlphanumeric;
+  return vendorRules === true ? openAiChatCallId : (id) => id;
 }
 
 /** Mistral accepts only ids of this form; the same id always maps to the same one. */

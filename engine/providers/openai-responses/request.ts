@@ -1,5 +1,4 @@
 /** Builds the body of `POST /v1/responses` from a call. Source: OpenAI API reference, "Create a model response". */
-import { createHash } from 'node:crypto';
 import type {
   EasyInputMessage,
   ResponseCreateParamsStreaming,
@@ -17,6 +16,7 @@ import {
   type ToolResultPart,
 } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import { LEAST_RESPONSE_TOKENS, openAiResponseCallId } from '../../models/rules/openai.ts';
 import { continueInstruction } from '../continue-instruction.ts';
 import { plainText, resultsFirst, textOfFile } from '../message-parts.ts';
 import { mergeFields, nativeOf, nativeRequestFields, promptCacheField } from '../native-request.ts';
@@ -25,8 +25,6 @@ import type { ProviderCall } from '../provider.ts';
 type ResponsesRequest = ResponseCreateParamsStreaming;
 
 const FORMAT = 'openai-responses';
-/** Source: the vendor's error for longer ones. */
-const CALL_ID_CHARS = 64;
 
 /** @param isBackground whether the response runs at the provider without us, so that we can reattach to it. */
 export function buildOpenAiResponseRequest(
@@ -41,7 +39,7 @@ export function buildOpenAiResponseRequest(
   const request: ResponsesRequest = {
     model,
     input: [...input.messages, ...continued].flatMap(toOpenAiResponseItems),
-    max_output_tokens: maxOutputTokens,
+    max_output_tokens: Math.max(maxOutputTokens, LEAST_RESPONSE_TOKENS),
     stream: true,
     ...(isBackground ? { background: true, store: true } : { store: false }),
     ...(system === undefined ? {} : { instructions: system }),
@@ -126,7 +124,7 @@ function toOpenAiResponseItems(message: Message): ResponseInputItem[] {
     close();
     if (part.type === 'tool-call') {
       const { name, arguments: written } = part;
-      const item = { type: 'function_call' as const, call_id: callIdOf(part.id), name };
+      const item = { type: 'function_call' as const, call_id: openAiResponseCallId(part.id), name };
       items.push(mergeFields(nativeOf(part, FORMAT), { ...item, arguments: written || '{}' }));
     } else if (part.type === 'tool-result') items.push(toResultItem(part));
     else if (part.type === 'native' && part.format === FORMAT) items.push(part.value as never);
@@ -148,7 +146,7 @@ function toResultItem(part: ToolResultPart): ResponseInputItem {
     typeof part.content === 'string'
       ? part.content
       : part.content.flatMap((own) => (toContent(own, 'user') ?? []) as never[]);
-  const item = { type: 'function_call_output' as const, call_id: callIdOf(part.id), output };
+  const item = { type: 'function_call_output' as const, call_id: openAiResponseCallId(part.id), output };
   return mergeFields(nativeOf(part, FORMAT), item);
 }
 
@@ -185,10 +183,4 @@ function toContent(part: Part | ResultContent, role: Message['role']): ResponseI
 
 function isInputPart(type: unknown): boolean {
   return typeof type === 'string' && type.startsWith('input_');
-}
-
-/** The vendor refuses longer ids; the same id always maps to the same one. */
-function callIdOf(id: string): string {
-  if (id.length <= CALL_ID_CHARS) return id;
-  return `call_${createHash('sha256').update(id).digest('hex').slice(0, 40)}`;
 }

@@ -202,8 +202,9 @@ describe('where the client has set a mark', () => {
     const { factsOf } = await import('../../../engine/models/catalogue.ts');
     const { loadConfig } = await import('../../../platform/config/load-config.ts');
     const facts = factsOf(loadConfig({}), 'anthropic', 'claude-sonnet-4-5');
+    const whole = { ...input, maxOutputTokens: 9 };
     const refusalFor = (wire: 'anthropic-messages' | 'openai-chat') =>
-      findInputRefusal({ provider: 'p', model: 'm', wire }, facts, { ...input, maxOutputTokens: 9 });
+      findInputRefusal({ provider: 'p', model: 'm', config: { wire }, facts, input: whole });
     expect(refusalFor('anthropic-messages')).toMatchObject({
       code: 'unsupported_by_model',
       details: { param: 'cache_control' },

@@ -49,7 +49,15 @@ const INPUT: GenerationInput = {
     },
   ],
   toolChoice: { name: 'find' },
-  output: { name: 'answer', schema: { type: 'object', properties: { name: { type: 'string' } } } },
+  output: {
+    name: 'answer',
+    schema: {
+      type: 'object',
+      properties: { name: { type: 'string' } },
+      required: ['name'],
+      additionalProperties: false,
+    },
+  },
   maxOutputTokens: 500,
 };
 
@@ -111,6 +119,11 @@ describe('a request', () => {
     const { heard, request } = await sent(wire, input, extra);
     expect(heard.error).toBeUndefined();
     expect({ path: request.path, body: request.body }).toEqual(golden(wire, name));
+  });
+
+  test('Responses takes no cap below 16 tokens', async () => {
+    const { request } = await sent('openai-responses', {}, { maxOutputTokens: 1 });
+    expect(request.body).toMatchObject({ max_output_tokens: 16 });
   });
 
   test('Anthropic is asked for the version that takes a temperature only where one is given', async () => {

@@ -81,7 +81,8 @@ export class Examples {
   #example(type: FieldType, name: string): unknown {
     switch (type.kind) {
       case 'string':
-        return `value-of-${name}`;
+        // Vendors take no dots in the names of tools.
+        return `value-of-${name.replaceAll('.', '-')}`;
       case 'number':
         return 4_321;
       case 'boolean':

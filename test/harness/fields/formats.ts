@@ -29,6 +29,14 @@ const FIRST = [{ role: 'user', content: 'An earlier question.' }];
 const PNG = 'iVBORw0KGgo=';
 const PICTURE = 'https://example.com/a.png';
 
+/** A schema that strict mode takes. */
+const CLOSED = {
+  type: 'object',
+  properties: { a: { type: 'string' } },
+  required: ['a'],
+  additionalProperties: false,
+} as const;
+
 /** Fields whose value must be of a kind, in every format. */
 const COMMON: ExampleValues = {
   url: PICTURE,
@@ -36,8 +44,8 @@ const COMMON: ExampleValues = {
   file_data: 'data:application/pdf;base64,JVBERi0=',
   file_url: 'https://example.com/a.pdf',
   metadata: { key: 'value' },
-  parameters: { type: 'object', properties: { a: { type: 'string' } } },
-  schema: { type: 'object', properties: { a: { type: 'string' } }, required: ['a'] },
+  parameters: CLOSED,
+  schema: { ...CLOSED, title: 'Answer' },
   temperature: 0.5,
   top_p: 0.5,
   stop: ['END'],
@@ -62,6 +70,7 @@ const CHAT: ExampleValues = {
   'ChatCompletionMessageFunctionToolCall.id': 'call_1',
   'ChatCompletionToolMessageParam.tool_call_id': 'call_2',
   'ChatCompletionMessageFunctionToolCall.Function.arguments': '{"a":"b"}',
+  'ResponseFormatJSONSchema.JSONSchema.schema!': COMMON['schema'],
 };
 
 const RESPONSES: ExampleValues = {
@@ -91,6 +100,8 @@ const MESSAGES: ExampleValues = {
   stop_sequences: ['END'],
   max_tokens: 4_000,
   input: { a: 'b' },
+  'Tool.input_schema': CLOSED,
+  'Base64ImageSource.media_type': 'image/png',
   'ToolUseBlockParam.id': 'toolu_1',
   'ToolResultBlockParam.tool_use_id': 'toolu_2',
   'PlainTextSource.data': 'The text of a document.',
@@ -123,6 +134,70 @@ function inTheirPlaces(messages: unknown): unknown {
   );
 }
 
+interface ChatTurn {
+  readonly role?: string;
+  readonly tool_call_id?: string;
+  readonly tool_calls?: readonly { readonly id: string }[];
+}
+
+/** Vendors want a result after each call, and a call before each result. */
+function pairedChat(messages: unknown): unknown[] {
+  return listOf<ChatTurn>(messages).flatMap((turn): object[] => {
+    const call = { id: turn.tool_call_id, type: 'function', function: { name: 'lookup', arguments: '{}' } };
+    if (turn.role === 'tool') return [{ role: 'assistant', tool_calls: [call] }, turn];
+    const results = (turn.tool_calls ?? []).map(({ id }) => ({
+      role: 'tool',
+      tool_call_id: id,
+      content: 'a',
+    }));
+    return [turn, ...results];
+  });
+}
+
+interface Item {
+  readonly type?: string;
+  readonly call_id?: string;
+}
+
+function pairedItems(items: unknown): unknown[] {
+  return listOf<Item>(items).flatMap((item): object[] => {
+    const { type, call_id } = item;
+    if (type === 'function_call_output') {
+      return [{ type: 'function_call', call_id, name: 'lookup', arguments: '{}' }, item];
+    }
+    return type === 'function_call' ? [item, { type: 'function_call_output', call_id, output: 'a' }] : [item];
+  });
+}
+
+interface Turn {
+  readonly content?: unknown;
+}
+interface Block {
+  readonly type?: string;
+  readonly id?: string;
+  readonly tool_use_id?: string;
+}
+
+function pairedBlocks(messages: unknown): unknown[] {
+  return listOf<Turn>(messages).flatMap((turn): object[] => {
+    const blocks = listOf<Block>(turn.content);
+    const calls = blocks.filter(({ type }) => type === 'tool_result').map(({ tool_use_id: id }) => ({ id }));
+    const uses = calls.map(({ id }) => ({ type: 'tool_use', id, name: 'lookup', input: {} }));
+    const results = blocks
+      .filter(({ type }) => type === 'tool_use')
+      .map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'a' }));
+    return [
+      ...(uses.length === 0 ? [] : [{ role: 'assistant', content: uses }]),
+      turn,
+      ...(results.length === 0 ? [] : [{ role: 'user', content: results }]),
+    ];
+  });
+}
+
+function listOf<Value>(value: unknown): readonly Value[] {
+  return Array.isArray(value) ? (value as Value[]) : [];
+}
+
 export const FORMATS: readonly Format[] = [
   {
     name: 'openai-chat',
@@ -133,7 +208,7 @@ export const FORMATS: readonly Format[] = [
     examples: new Examples(CHAT),
     complete: (body, model) => {
       const tool = { type: 'function', function: { name: 'lookup', parameters: COMMON['parameters'] } };
-      return { ...withTools(body, tool), model, messages: withUser(body['messages']) };
+      return { ...withTools(body, tool), model, messages: withUser(pairedChat(body['messages'])) };
     },
   },
   {
@@ -145,7 +220,7 @@ export const FORMATS: readonly Format[] = [
     examples: new Examples(RESPONSES),
     complete: (body, model) => {
       const tool = { type: 'function', name: 'lookup', parameters: COMMON['parameters'], strict: false };
-      return { ...withTools(body, tool), model, input: withUser(body['input']) };
+      return { ...withTools(body, tool), model, input: withUser(pairedItems(body['input'])) };
     },
   },
   {
@@ -157,7 +232,11 @@ export const FORMATS: readonly Format[] = [
     examples: new Examples(MESSAGES),
     complete: (body, model) => {
       const tool = { name: 'lookup', input_schema: COMMON['parameters'] };
-      return { ...withTools(body, tool), model, messages: withUser(inTheirPlaces(body['messages'])) };
+      return {
+        ...withTools(body, tool),
+        model,
+        messages: withUser(pairedBlocks(inTheirPlaces(body['messages']))),
+      };
     },
   },
 ];

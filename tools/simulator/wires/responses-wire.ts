@@ -7,9 +7,6 @@ import { z } from 'zod';
 import type { Message, Part, ResultContent } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
 import { apiKeyOf, failBeforeAnswer, sendJson } from '../exchange.ts';
-import { OPENAI_RESPONSES_RULES } from '../rules/openai-responses-rules.ts';
-import { BROKEN_BODY } from '../rules/openai-rules.ts';
-import { openAiBody } from '../rules/openai-words.ts';
 import {
   type AnswerWriter,
   type Ending,
@@ -18,7 +15,6 @@ import {
   streamAnswer,
   type Wire,
 } from '../serve-call.ts';
-import { encryptThought } from '../thought-signatures.ts';
 import type { AnswerToken } from '../true-text.ts';
 import { generatedArguments, generatedText } from './generated-parts.ts';
 import { openAiError, toolChoiceSchema } from './openai-parts.ts';
@@ -51,8 +47,7 @@ const itemSchema = z.union([
 ]);
 const requestSchema = z.object({
   model: z.string(),
-  input: z.union([z.string(), z.array(itemSchema)]).default([]),
-  include: z.array(z.string()).nullish(),
+  input: z.union([z.string(), z.array(itemSchema)]),
   instructions: z.string().nullish(),
   max_output_tokens: z.int().nullish(),
   background: z.boolean().nullish(),
@@ -78,11 +73,8 @@ const requestSchema = z.object({
 export const responsesWire: Wire = {
   name: 'openai',
   newId: () => `resp_${randomBytes(12).toString('hex')}`,
-  owns: (path) => path === '/v1/responses',
-  rules: OPENAI_RESPONSES_RULES,
-  refusal: openAiBody,
-  brokenBody: BROKEN_BODY,
-  read(_path, json) {
+  read(path, json) {
+    if (path !== '/v1/responses') return null;
     const body = requestSchema.parse(json);
     const items =
       typeof body.input === 'string' ? [{ role: 'user' as const, content: body.input }] : body.input;
@@ -101,7 +93,6 @@ export const responsesWire: Wire = {
       maxTokens: body.max_output_tokens ?? undefined,
       isStream: body.stream === true,
       isBackground: body.background === true,
-      wantsEncrypted: body.include?.includes('reasoning.encrypted_content') === true,
     };
   },
   error: openAiError,
@@ -197,10 +188,6 @@ class ResponsesWriter implements AnswerWriter {
     this.#send({ type: `response.${outcome}`, response });
   }
 
-  ping(): void {
-    this.#response.write(': keep-alive\n\n');
-  }
-
   broken(): string {
     return 'event: response.output_text.delta\ndata: {"type": "bro\n\n';
   }
@@ -231,8 +218,7 @@ class ResponsesWriter implements AnswerWriter {
     } else if (this.#open === 'reasoning') {
       this.#sendPart('response.reasoning_summary_text.done', { summary_index: 0, text });
     } else this.#sendPart('response.function_call_arguments.done', { arguments: text });
-    const item = this.#open === 'reasoning' ? reasoningItem(this.#call, text, this.#itemId()) : this.#item;
-    this.#send({ type: 'response.output_item.done', output_index: this.#place, item });
+    this.#send({ type: 'response.output_item.done', output_index: this.#place, item: this.#item });
     this.#item = null;
   }
 
@@ -249,7 +235,7 @@ class ResponsesWriter implements AnswerWriter {
   }
 
   #itemId(): string {
-    return `${PREFIXES[this.#open.split(':')[0] ?? ''] ?? 'item'}_${this.#place}_${this.#call.id}`;
+    return `item_${this.#place}_${this.#call.id}`;
   }
 }
 
@@ -286,14 +272,6 @@ function responseOf(call: SimulatedCall, { reason, usage }: Ending) {
   };
 }
 
-const PREFIXES: Readonly<Record<string, string>> = { text: 'msg', reasoning: 'rs', tool: 'fc' };
-
-function reasoningItem({ apiKey, wantsEncrypted }: SimulatedCall, text: string, id: string): object {
-  const summary = [{ type: 'summary_text', text }];
-  const encrypted = wantsEncrypted ? { encrypted_content: encryptThought(apiKey, text) } : {};
-  return { id, type: 'reasoning', summary, ...encrypted };
-}
-
 function outputOf(call: SimulatedCall, status: string): object[] {
   const thoughts = generatedText(call, 'reasoning');
   const text = generatedText(call, 'text');
@@ -301,7 +279,7 @@ function outputOf(call: SimulatedCall, status: string): object[] {
   const calls = new Set(generated.flatMap((token) => (token.kind === 'tool' ? [token.call] : [])));
   const content = [{ type: 'output_text', text, annotations: [] }];
   return [
-    ...(thoughts === '' ? [] : [reasoningItem(call, thoughts, `rs_${call.id}`)]),
+    ...(thoughts === '' ? [] : [{ type: 'reasoning', summary: [{ type: 'summary_text', text: thoughts }] }]),
     ...(text === '' ? [] : [{ id: `msg_${call.id}`, type: 'message', status, role: 'assistant', content }]),
     ...[...calls].map((place) => ({
       type: 'function_call',

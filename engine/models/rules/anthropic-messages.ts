@@ -1,0 +1,178 @@
+/**
+ * What Anthropic's Messages API demands. Sources, all at platform.claude.com/docs: "Messages" (API reference),
+ * "Extended thinking", "Adaptive thinking", "Structured outputs", "Handle tool calls", "Define tools", "Vision", "PDF
+ * support"; and the messages of its errors for the patterns of names and ids.
+ */
+import { createHash } from 'node:crypto';
+import type { Message } from '../../../contracts/content.ts';
+import type { GenerationInput } from '../../../contracts/generation.ts';
+import { claudeVersion, plainName } from '../model-families.ts';
+import { anthropicSchemaFault } from './anthropic-schema.ts';
+import { mediaViolations } from './media.ts';
+import { type FittedInput, mapParts, type RuledCall, type VendorRules, type Violation } from './rule.ts';
+import { changes, without } from './sampling.ts';
+import { toolResultViolations } from './tool-results.ts';
+
+const TOOL_NAME = { pattern: /^[a-zA-Z0-9_-]{1,128}$/, maxChars: 128 } as const;
+
+export const LEAST_THINKING_TOKENS = 1_024;
+/** The share of the output cap that thinking may take, where the caller has not set it: the answer needs the rest. */
+export const MOST_OF_CAP = 0.8;
+/** Lets thinking continue between calls of tools; then its budget may exceed `max_tokens`. */
+const INTERLEAVED = /^interleaved-thinking-/;
+const LEAST_TOP_P_WITH_THINKING = 0.95;
+/** From Claude Opus 4.1 on. */
+const ONE_OF_TEMPERATURE_AND_TOP_P = 41;
+/** From 4.6 on; a model whose name has no version counts as a new one. */
+const CHOOSES_THINKING_BUDGET = 46;
+
+const IMAGE_TYPES = ['image/jpeg', 'image/png', 'image/gif', 'image/webp'] as const;
+const MIB = 1024 * 1024;
+const MEDIA = { imageTypes: IMAGE_TYPES, images: 600, fileTypes: ['application/pdf'] } as const;
+const IMAGE_CHARS = { 'anthropic-messages': 10 * MIB, bedrock: 5 * MIB } as const;
+
+interface Thinking {
+  readonly type?: unknown;
+  readonly budget_tokens?: unknown;
+}
+
+export const anthropicRules: VendorRules = {
+  toolName: TOOL_NAME,
+  *violations(call) {
+    const { input, config } = call;
+    yield* toolResultViolations(input.messages);
+    yield* thinkingViolations(input);
+    yield* samplingViolations(call);
+    const imageChars = IMAGE_CHARS[config.wire === 'bedrock' ? 'bedrock' : 'anthropic-messages'];
+    yield* mediaViolations(input.messages, { ...MEDIA, imageChars });
+    yield* textViolations(input);
+  },
+  fit(call) {
+    const { input, dropped } = fitSettings(call);
+    return { input: { ...input, messages: fitContent(input.messages) }, dropped };
+  },
+};
+
+function* textViolations({ system = '', messages, stop, output }: GenerationInput): Iterable<Violation> {
+  if (stop?.some((own) => own.trim() === '') === true) {
+    yield { field: 'stop', demand: 'must not be white space alone' };
+  }
+  if (system.trim() === '' && fitContent(messages).length === 0) {
+    yield { field: 'input', demand: 'has no text but white space' };
+  }
+  const fault = output?.schema === undefined ? null : anthropicSchemaFault(output.schema);
+  if (fault === null) return;
+  const path = fault.path === '' ? '' : `at ${fault.path} `;
+  yield { field: 'output.schema', demand: `${path}${fault.demand}` };
+}
+
+/** The vendor takes ids of this form only; the same id always maps to the same one. */
+export function anthropicCallId(id: string): string {
+  if (/^[a-zA-Z0-9_-]{1,256}$/.test(id)) return id;
+  return `toolu_${createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
+}
+
+export function choosesThinkingBudget(model: string): boolean {
+  return (claudeVersion(plainName(model)) ?? 99) >= CHOOSES_THINKING_BUDGET;
+}
+
+/** Text blocks need a character that is no white space, and the last turn of the assistant must not end in one. */
+function fitContent(messages: readonly Message[]): readonly Message[] {
+  return mapParts(messages, (part, { role, isLast }) => {
+    if (part.type !== 'text') return part;
+    const text = role === 'assistant' && isLast ? part.text.trimEnd() : part.text;
+    if (text.trim() === '') return null;
+    return text === part.text ? part : { ...part, text };
+  });
+}
+
+/** What its client set in this format; null for none. */
+function ownThinking({ native }: GenerationInput): Thinking | null {
+  if (native?.format !== 'anthropic-messages') return null;
+  const thinking = native.fields['thinking'];
+  const isOn =
+    typeof thinking === 'object' && thinking !== null && (thinking as Thinking).type !== 'disabled';
+  return isOn ? (thinking as Thinking) : null;
+}
+
+function* thinkingViolations(input: GenerationInput): Iterable<Violation> {
+  const thinking = ownThinking(input);
+  if (thinking === null) return;
+  if (thinking.type === 'enabled') yield* budgetViolations(input, thinking.budget_tokens);
+  const field = 'thinking';
+  if (forcesTool(input)) yield { field, demand: 'cannot be combined with a tool_choice that forces a tool' };
+  if (isPrefilled(input)) yield { field, demand: 'cannot be combined with a last turn of the assistant' };
+}
+
+function* budgetViolations(
+  { capFrom, maxOutputTokens, native }: GenerationInput,
+  budget: unknown,
+): Iterable<Violation> {
+  const field = 'thinking.budget_tokens';
+  if (typeof budget !== 'number' || budget < LEAST_THINKING_TOKENS) {
+    yield { field, demand: `must be at least ${LEAST_THINKING_TOKENS}` };
+    return;
+  }
+  const isInterleaved = native?.betas?.some((beta) => INTERLEAVED.test(beta)) === true;
+  if (budget >= maxOutputTokens && capFrom !== 'default' && !isInterleaved) {
+    yield { field, demand: `must be less than max_tokens, which is ${maxOutputTokens}` };
+  }
+}
+
+function* samplingViolations(call: RuledCall): Iterable<Violation> {
+  const { input } = call;
+  const { temperature, topP, topK } = input;
+  if (temperature !== undefined && temperature > 1) {
+    yield { field: 'temperature', demand: 'must be at most 1' };
+  }
+  if (ownThinking(input) === null && !(asksForThinking(input) && canThink(call))) return;
+  if (changes(input, 'temperature')) {
+    yield { field: 'temperature', demand: 'must be 1 while the model thinks' };
+  }
+  if (topK !== undefined) yield { field: 'topK', demand: 'cannot be set while the model thinks' };
+  if (topP !== undefined && topP < LEAST_TOP_P_WITH_THINKING) {
+    yield { field: 'topP', demand: `must be at least ${LEAST_TOP_P_WITH_THINKING} while the model thinks` };
+  }
+}
+
+/** Of two settings that exclude each other, the one that is the less specific gives way, and the response says so. */
+function fitSettings(call: RuledCall): FittedInput {
+  const { model, input } = call;
+  const dropped: string[] = [];
+  let fitted = input;
+  const version = claudeVersion(plainName(model)) ?? 0;
+  if (
+    version >= ONE_OF_TEMPERATURE_AND_TOP_P &&
+    input.temperature !== undefined &&
+    input.topP !== undefined
+  ) {
+    if (changes(input, 'topP')) dropped.push('top_p');
+    fitted = without(fitted, 'topP');
+  }
+  if (asksForThinking(input) && !canThink(call)) {
+    dropped.push('reasoning');
+    fitted = without(fitted, 'reasoning');
+  }
+  return { input: fitted, dropped };
+}
+
+function asksForThinking({ reasoning }: GenerationInput): boolean {
+  return reasoning !== undefined && reasoning.thinks !== false && reasoning.effort !== 'none';
+}
+
+/** Whether an effort can become thinking. In its own format, the client's thinking decides. */
+function canThink({ model, input }: RuledCall): boolean {
+  if (ownThinking(input) !== null) return true;
+  if (forcesTool(input) || isPrefilled(input)) return false;
+  return choosesThinkingBudget(model) || input.maxOutputTokens * MOST_OF_CAP >= LEAST_THINKING_TOKENS;
+}
+
+function forcesTool({ toolChoice, tools }: GenerationInput): boolean {
+  if (toolChoice === undefined || tools === undefined) return false;
+  if (typeof toolChoice === 'string') return toolChoice === 'required';
+  return 'name' in toolChoice || toolChoice.mode === 'required';
+}
+
+function isPrefilled({ messages }: GenerationInput): boolean {
+  return messages.at(-1)?.role === 'assistant';
+}

@@ -1,0 +1,64 @@
+/**
+ * The schema of an answer as Claude takes it. The vendor's own library moves what structured outputs do not support
+ * (bounds, lengths, patterns) into descriptions, as its clients do. Source: Anthropic, "Structured outputs".
+ */
+import { transformJSONSchema } from '@anthropic-ai/sdk/lib/transform-json-schema';
+import { isExactNumber } from '../../../contracts/json.ts';
+import type { SchemaFault } from './strict-schema.ts';
+
+type Schema = Readonly<Record<string, unknown>>;
+
+/** Call only for a schema without a fault. */
+export function toAnthropicSchema(schema: Schema): Record<string, unknown> {
+  return transformJSONSchema(schema as never) as unknown as Record<string, unknown>;
+}
+
+/** What closing every object, as Claude requires, would turn into another schema; null where there is nothing. */
+export function anthropicSchemaFault(schema: Schema): SchemaFault | null {
+  const open = openObject(schema, '');
+  if (open !== null) return open;
+  try {
+    toAnthropicSchema(schema);
+    return null;
+  } catch (error) {
+    return { path: '', demand: `is not supported: ${error instanceof Error ? error.message : 'unknown'}` };
+  }
+}
+
+/** The first object that may have other properties than those listed. */
+function openObject(value: unknown, path: string): SchemaFault | null {
+  if (Array.isArray(value)) return firstOf(value.map((own, at) => [`${path}${at}.`, own] as const));
+  if (typeof value !== 'object' || value === null || isExactNumber(value)) return null;
+  const schema = value as Schema;
+  const { type, properties, additionalProperties: more } = schema;
+  const isEmpty = properties === undefined || Object.keys(Object(properties)).length === 0;
+  if ((more !== undefined && more !== false) || (type === 'object' && isEmpty && more !== false)) {
+    const demand = 'must list its properties and have "additionalProperties": false';
+    return { path: path.replace(/\.$/, ''), demand };
+  }
+  return firstOf(innerOf(schema, path));
+}
+
+/** The schemas within one, by their paths. */
+function innerOf({ properties, $defs, items, anyOf, oneOf, allOf }: Schema, path: string) {
+  const named = (keyword: string, own: unknown) =>
+    Object.entries(Object(own)).map(([name, inner]) => [`${path}${keyword}.${name}.`, inner] as const);
+  return [
+    ...named('properties', properties),
+    ...named('$defs', $defs),
+    ...[
+      ['items', items] as const,
+      ['anyOf', anyOf] as const,
+      ['oneOf', oneOf] as const,
+      ['allOf', allOf] as const,
+    ].map(([keyword, own]) => [`${path}${keyword}.`, own] as const),
+  ];
+}
+
+function firstOf(entries: readonly (readonly [string, unknown])[]): SchemaFault | null {
+  for (const [path, own] of entries) {
+    const fault = openObject(own, path);
+    if (fault !== null) return fault;
+  }
+  return null;
+}

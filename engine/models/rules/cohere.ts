@@ -1,0 +1,32 @@
+/** What Cohere's Chat API demands. Source: docs.cohere.com, "Chat with streaming (v2)"; "Image inputs". */
+import type { GenerationInput } from '../../../contracts/generation.ts';
+import { mediaViolations } from './media.ts';
+import type { VendorRules } from './rule.ts';
+import { toolResultViolations } from './tool-results.ts';
+
+const STOP_SEQUENCES = 5;
+const MOST_TOP_P = 0.99;
+const MOST_TOP_K = 500;
+const MEDIA = { imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/gif'], images: 20 } as const;
+
+export const cohereRules: VendorRules = {
+  toolName: { pattern: /^[a-zA-Z0-9_-]{1,64}$/, maxChars: 64 },
+  *violations({ input }) {
+    yield* toolResultViolations(input.messages);
+    yield* mediaViolations(input.messages, MEDIA);
+    if ((input.stop?.length ?? 0) > STOP_SEQUENCES) {
+      yield { field: 'stop', demand: `must have at most ${STOP_SEQUENCES} sequences` };
+    }
+    if ((input.topK ?? 0) > MOST_TOP_K) yield { field: 'topK', demand: `must be at most ${MOST_TOP_K}` };
+    for (const field of ['frequencyPenalty', 'presencePenalty'] as const) {
+      const value = input[field] ?? 0;
+      if (value < 0 || value > 1) yield { field, demand: 'must be from 0 to 1' };
+    }
+  },
+  /** 1 means all tokens; the vendor's highest value means the same. */
+  fit({ input }) {
+    const isAll = input.topP !== undefined && input.topP > MOST_TOP_P;
+    const fitted: GenerationInput = isAll ? { ...input, topP: MOST_TOP_P } : input;
+    return { input: fitted, dropped: [] };
+  },
+};

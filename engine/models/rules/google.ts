@@ -1,0 +1,24 @@
+/**
+ * What the Gemini API demands. Sources, all at ai.google.dev/gemini-api/docs: "Function calling", "Image
+ * understanding", "Generating content" (API reference); and its errors for the names of functions.
+ */
+import { mediaViolations } from './media.ts';
+import type { VendorRules } from './rule.ts';
+import { toolResultViolations } from './tool-results.ts';
+
+const STOP_SEQUENCES = 5;
+const MEDIA = {
+  imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'],
+  images: 3_600,
+} as const;
+
+export const googleRules: VendorRules = {
+  toolName: { pattern: /^[a-zA-Z_][a-zA-Z0-9_.-]{0,63}$/, maxChars: 64 },
+  *violations({ input }) {
+    yield* toolResultViolations(input.messages);
+    yield* mediaViolations(input.messages, MEDIA);
+    if ((input.stop?.length ?? 0) > STOP_SEQUENCES) {
+      yield { field: 'stop', demand: `must have at most ${STOP_SEQUENCES} sequences` };
+    }
+  },
+};

@@ -1,0 +1,107 @@
+/**
+ * What OpenAI's two APIs demand. Sources, all at developers.openai.com/api: the references of "Create a model
+ * response" and "Create chat completion"; "Structured model outputs", "Function calling", "Images and vision",
+ * "Reasoning models"; and its errors for the lengths of names and ids.
+ */
+import { createHash } from 'node:crypto';
+import { functionTools } from '../../../contracts/content.ts';
+import type { GenerationInput } from '../../../contracts/generation.ts';
+import { mediaViolations } from './media.ts';
+import type { RuledCall, VendorRules, Violation } from './rule.ts';
+import { changes, withoutNeutralSampling } from './sampling.ts';
+import { strictSchemaFault } from './strict-schema.ts';
+import { toolResultViolations } from './tool-results.ts';
+
+const TOOL_NAME = { pattern: /^[a-zA-Z0-9_-]{1,64}$/, maxChars: 64 } as const;
+const RESPONSES_CALL_ID_CHARS = 64;
+/** Some of the vendor's models take 64. */
+const CHAT_CALL_ID_CHARS = 40;
+/**
+ * The least cap that Responses takes. A smaller one is sent as this: a client that asks for one token, to see whether a
+ * model answers, expects an answer. What a budget reserves for the input has room for the difference.
+ */
+export const LEAST_RESPONSE_TOKENS = 16;
+const CHAT_STOP_SEQUENCES = 4;
+const CHAT_TOOLS = 128;
+
+const MEDIA = { imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/gif'], images: 1_500 } as const;
+
+export const openAiResponsesRules: VendorRules = {
+  toolName: TOOL_NAME,
+  violations: openAiViolations,
+  fit: fitOpenAi,
+};
+
+export const openAiChatRules: VendorRules = {
+  toolName: TOOL_NAME,
+  *violations(call) {
+    const { stop, tools } = call.input;
+    if ((stop?.length ?? 0) > CHAT_STOP_SEQUENCES) {
+      yield { field: 'stop', demand: `must have at most ${CHAT_STOP_SEQUENCES} sequences` };
+    }
+    if ((tools?.length ?? 0) > CHAT_TOOLS) {
+      yield { field: 'tools', demand: `must be at most ${CHAT_TOOLS}` };
+    }
+    yield* openAiViolations(call);
+  },
+  fit: fitOpenAi,
+};
+
+/** Servers of this format other than OpenAI: only what all of them have in common. */
+export const compatibleChatRules: VendorRules = { toolName: TOOL_NAME, fit: fitOpenAi };
+
+export function openAiResponseCallId(id: string): string {
+  return shortId(id, RESPONSES_CALL_ID_CHARS);
+}
+
+export function openAiChatCallId(id: string): string {
+  return shortId(id, CHAT_CALL_ID_CHARS);
+}
+
+/** The vendor refuses longer ids; the same id always maps to the same one. */
+function shortId(id: string, maxChars: number): string {
+  if (id.length <= maxChars) return id;
+  return `call_${createHash('sha256').update(id).digest('hex').slice(0, 32)}`;
+}
+
+function* openAiViolations({ input, facts }: RuledCall): Iterable<Violation> {
+  yield* toolResultViolations(input.messages);
+  yield* mediaViolations(input.messages, MEDIA);
+  yield* schemaViolations(input);
+  if (facts.capabilities.sampling !== false) return;
+  for (const field of ['frequencyPenalty', 'presencePenalty'] as const) {
+    if (changes(input, field)) yield { field, demand: 'cannot be set for a reasoning model' };
+  }
+}
+
+function* schemaViolations({ output, tools }: GenerationInput): Iterable<Violation> {
+  if (output?.schema !== undefined && output.strict === true) {
+    const fault = strictSchemaFault(output.schema);
+    if (fault !== null) yield violationOf('output.schema', fault);
+  }
+  for (const { name, parameters, strict } of functionTools(tools)) {
+    const fault = strict === true ? strictSchemaFault(parameters) : null;
+    if (fault !== null) yield violationOf(`tools.${name}.parameters`, fault);
+  }
+}
+
+function violationOf(
+  field: string,
+  { path, demand }: NonNullable<ReturnType<typeof strictSchemaFault>>,
+): Violation {
+  const where = path === '' ? field : `${field}.${path}`;
+  return {
+    field: where,
+    demand: `${demand} in strict mode; set "strict": false for a schema without these rules`,
+  };
+}
+
+/** A reasoning model takes no sampling, not even values that change nothing. */
+function fitOpenAi({ input, facts }: RuledCall) {
+  const fitted = facts.capabilities.sampling === false ? withoutNeutralSampling(input) : input;
+  const { output } = fitted;
+  if (output?.schema === undefined || output.strict !== undefined) return { input: fitted, dropped: [] };
+  // Nobody asked for strict mode or against it: on where the schema fits it.
+  const strict = strictSchemaFault(output.schema) === null;
+  return { input: { ...fitted, output: { ...output, strict } }, dropped: [] };
+}

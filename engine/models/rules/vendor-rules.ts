@@ -1,0 +1,61 @@
+/** Which vendor's rules a provider's requests are held to, and what becomes of a request under them. */
+import type { WireFamily } from '../../../platform/config/schema.ts';
+import { anthropicRules } from './anthropic-messages.ts';
+import { cohereRules } from './cohere.ts';
+import { googleRules } from './google.ts';
+import { withTrueImageTypes } from './media.ts';
+import { compatibleChatRules, openAiChatRules, openAiResponsesRules } from './openai.ts';
+import type { FittedInput, RuledCall, VendorRules, Violation } from './rule.ts';
+import { renameTools } from './tool-names.ts';
+import { withResultsAfterCalls } from './tool-results.ts';
+
+const ANY_NAME = { pattern: /^/, maxChars: 256 } as const;
+const NO_RULES: VendorRules = { toolName: ANY_NAME };
+
+const RULES: Readonly<Record<WireFamily, VendorRules>> = {
+  'openai-responses': openAiResponsesRules,
+  'openai-chat': compatibleChatRules,
+  'azure-openai': openAiChatRules,
+  'anthropic-messages': anthropicRules,
+  bedrock: anthropicRules,
+  google: googleRules,
+  cohere: cohereRules,
+  'ai-sdk': NO_RULES,
+};
+
+/** The first violation; null for a request that may be sent. */
+export function findViolation(call: RuledCall): Violation | null {
+  if (call.config.quirks?.vendorRules === false) return null;
+  const [first] = rulesOf(call).violations?.(inOrder(call)) ?? [];
+  return first ?? null;
+}
+
+interface SentInput extends FittedInput {
+  /** The client's name of a tool that the model calls. */
+  readonly ownName: (sent: string) => string;
+  /** Whether that is another name for any tool. */
+  readonly isRenamed: boolean;
+}
+
+/** The input as it is sent. */
+export function fitInput(call: RuledCall): SentInput {
+  if (call.config.quirks?.vendorRules === false) {
+    return { input: call.input, dropped: [], ownName: (sent) => sent, isRenamed: false };
+  }
+  const rules = rulesOf(call);
+  const ordered = inOrder(call);
+  const { input: fitted, dropped } = rules.fit?.(ordered) ?? { input: ordered.input, dropped: [] };
+  const { input, ownName } = renameTools(fitted, rules.toolName);
+  const isRenamed = input !== fitted;
+  return { input: { ...input, messages: withTrueImageTypes(input.messages) }, dropped, ownName, isRenamed };
+}
+
+function inOrder(call: RuledCall): RuledCall {
+  const messages = withResultsAfterCalls(call.input.messages);
+  return messages === call.input.messages ? call : { ...call, input: { ...call.input, messages } };
+}
+
+/** Servers of chat completions other than OpenAI's have fewer rules. */
+function rulesOf({ config: { wire, quirks } }: RuledCall): VendorRules {
+  return wire === 'openai-chat' && quirks?.vendorRules === true ? openAiChatRules : RULES[wire];
+}
