@@ -1,5 +1,6 @@
 /** What the simulated models say, and how it is cut into the deltas of a stream. */
 import type { FinishReason } from '../../contracts/generation.ts';
+import { LIMITS } from '../../contracts/limits.ts';
 import type { World } from './world.ts';
 
 export type QuestionKind = 'text' | 'thinking' | 'tools' | 'json';
@@ -25,8 +26,8 @@ export interface Said {
 export interface Answer {
   readonly deltas: readonly AnswerDelta[];
   readonly reason: FinishReason;
-  /** The model was asked to continue a text and begins with all of it again. */
-  readonly repeats?: true;
+  /** The model was asked to continue a text and says something before the rest: what readers should end with. */
+  readonly whole?: string;
 }
 
 /** The same variant gives the same words; others differ from some word on. So a restart may repeat an answer or not. */
@@ -60,8 +61,9 @@ export function makeContinuation(
 ): Answer {
   if (kind === 'json') return makeAnswer(world, kind, variant);
   if (isTelling(deliveredText) && world.chance(20)) {
-    const again = deliveredText + wordsOf('+', variant, world.random.between(1, 3));
-    return { deltas: deltasOf(world, 'text', again), reason: 'stop', repeats: true };
+    const rest = wordsOf('+', variant, world.random.between(1, 3));
+    const before = beforeTheRest(world, deliveredText);
+    return { deltas: deltasOf(world, 'text', before + rest), reason: 'stop', whole: deliveredText + rest };
   }
   const whole = wordsOf('', 0, 7);
   const isRest = whole.startsWith(deliveredText) && whole !== deliveredText && world.chance(60);
@@ -72,6 +74,14 @@ export function makeContinuation(
     deltas: [...thoughts, ...deltasOf(world, 'text', text), ...calls],
     reason: calls.length > 0 ? 'tool-calls' : world.chance(15) ? 'length' : 'stop',
   };
+}
+
+/** How models disobey: the answer from its start, its end again, a remark, or a remark and one of the others. */
+function beforeTheRest(world: World, deliveredText: string): string {
+  const remark = world.pick(['', '', 'Sure, here is the rest:\n\n', 'Continuing from where I left off:\n']);
+  const end = deliveredText.slice(-LIMITS.leastContinuedChars);
+  const again = world.pick([deliveredText, deliveredText, end, '']);
+  return remark === '' && again === '' ? deliveredText : remark + again;
 }
 
 /** Whether a text that begins with this one repeats it: not a few characters, and no refrain. */

@@ -113,10 +113,14 @@ export class LogJudge {
     }
     const contents = saidIn(response.answer.deltas.slice(0, stored.cursor.sequenceNumber));
     const { text } = this.#reader;
-    const { repeats } = response.answer;
-    const isExact = text === (repeats ? '' : response.base) + contents.text;
+    const { whole, deltas } = response.answer;
+    const leftChars = saidIn(deltas).text.length - contents.text.length;
+    const isExact =
+      whole === undefined
+        ? text === response.base + contents.text
+        : text === whole.slice(0, Math.max(response.base.length, whole.length - leftChars));
     // A restarted answer is held back as long as it repeats what readers have.
-    const isHeldBack = (response.strategy === 'restart' || repeats) && text.startsWith(contents.text);
+    const isHeldBack = response.strategy === 'restart' && text.startsWith(contents.text);
     if (!isExact && !isHeldBack) {
       this.faults.push(
         `the checkpoint stands at ${stored.cursor.sequenceNumber} of ${response.id}, ` +
@@ -150,7 +154,7 @@ export class LogJudge {
     }
     if (this.#isJson && isContinuation) return 'an answer in JSON was continued as if it were prose';
     const wanted: Said = {
-      text: (response.answer.repeats ? '' : base) + contents.text,
+      text: response.answer.whole ?? base + contents.text,
       reasoning: isContinuation ? (before?.reasoning ?? '') : contents.reasoning,
       calls: contents.calls,
     };
@@ -168,7 +172,7 @@ export class LogJudge {
       calls.every((call, index) => whole.calls[index]?.startsWith(call) ?? false);
     const candidates = this.#models.responses.map(({ base, answer }) => {
       const contents = saidIn(answer.deltas);
-      return { ...contents, text: (answer.repeats ? '' : base) + contents.text };
+      return { ...contents, text: answer.whole ?? base + contents.text };
     });
     const isPart = candidates.length === 0 ? text === '' && calls.length === 0 : candidates.some(isPartOf);
     return isPart || (text === '' && calls.length === 0)

@@ -2,6 +2,7 @@
 import type { Mutant } from '../mutant.ts';
 
 const SIMULATION = { simulation: 20_000 };
+const CONTINUATION = 'test/activities/attempt/continuation-guard.test.ts';
 const ATTEMPTS = 'test/activities/attempt/attempts.test.ts';
 
 export const CORE_MUTANTS: readonly Mutant[] = [
@@ -75,9 +76,49 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     name: 'continuation-trusted',
     breaks: 'A model that begins its answer again is shown: readers have the opening twice.',
     file: 'activities/attempt/continuation-guard.ts',
-    find: 'let isOpen = beginning.length < LEAST_GUARDED_CHARS || repeatsItself(beginning);',
-    replace: 'let isOpen = beginning.length > 0 || repeatsItself(beginning);',
-    caughtBy: { tests: ['test/activities/attempt/continuation-guard.test.ts'] },
+    find: 'this.#isOpen = this.#beginning.length < LEAST_GUARDED_CHARS;',
+    replace: 'this.#isOpen = this.#beginning.length > 0;',
+    caughtBy: { tests: [CONTINUATION] },
+  },
+  {
+    name: 'repeated-end-shown',
+    breaks: 'A model that begins with its last sentence again is shown: readers have it twice.',
+    file: 'activities/attempt/continuation-guard.ts',
+    find: 'if (endChars > 0) return',
+    replace: 'if (endChars > this.#end.length) return',
+    caughtBy: SIMULATION,
+  },
+  {
+    name: 'remark-shown',
+    breaks: '"Sure, here is the rest:" stands in the middle of an answer.',
+    file: 'activities/attempt/continuation-guard.ts',
+    find: "const isDropped = preamble.kind === 'remark' ||",
+    replace: "const isDropped = preamble.kind === 'undecided' ||",
+    caughtBy: SIMULATION,
+  },
+  {
+    name: 'table-rows-lost',
+    breaks: 'A table with equal rows loses one where its answer was interrupted.',
+    file: 'activities/attempt/repeated-end.ts',
+    find: 'if (end.indexOf(repeated) !== start || isPeriodic(repeated)) return false;',
+    replace: '',
+    caughtBy: { tests: [CONTINUATION] },
+  },
+  {
+    name: 'restart-behind-a-title-shown',
+    breaks: 'An answer that is restarted behind another opening is shown after the one before it.',
+    file: 'activities/attempt/continuation-guard.ts',
+    find: 'if (this.#opening.isRestartedIn(this.#heard)) return this.#restart(this.#heard);',
+    replace: '',
+    caughtBy: { tests: [CONTINUATION] },
+  },
+  {
+    name: 'second-fence-shown',
+    breaks: 'A code block has its opening fence twice, so the rest of the answer is shown as code.',
+    file: 'activities/attempt/continuation-guard.ts',
+    find: '(isFence && isInCodeBlock(this.#delivered))',
+    replace: '(isFence && isInCodeBlock(this.#heard))',
+    caughtBy: { tests: [CONTINUATION] },
   },
   {
     name: 'reset-not-written',
