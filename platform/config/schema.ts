@@ -67,7 +67,10 @@ const providerSchema = z
     knownAs: z.string().optional(),
     capabilities: capabilitiesSchema.optional().describe('Of all models of this provider.'),
     quirks: quirksSchema.optional().describe('Where it deviates from the vendor of its wire.'),
-    apiVersion: z.string().optional().describe('azure-openai: the version of the API.'),
+    apiVersion: z
+      .string()
+      .optional()
+      .describe('azure-openai, google: the version of the API, such as v1beta.'),
     region: z.string().optional().describe('bedrock: the AWS region.'),
     package: z.string().optional().describe('ai-sdk: the npm package, such as @ai-sdk/groq.'),
     chatCompletions: z

@@ -60,6 +60,10 @@ export interface Simulator {
   ): Promise<SimulatedTruth>;
   fault(fault: z.input<typeof faultSchema>): Promise<void>;
   clearFaults(): Promise<void>;
+  /** Does not check the calls that contain this text by the vendor's rules. */
+  lenient(match: string): Promise<void>;
+  /** Checks every call again. */
+  beStrict(): Promise<void>;
   /** Requests that each API key has made, and of these those that were refused. */
   keys(): Promise<Record<string, { requests: number; refused: number; outputTokensGenerated: number }>>;
   /** Limits the requests of a key, as vendors do. */
@@ -101,6 +105,12 @@ export function connectSimulator(url: string): Simulator {
     },
     clearFaults: async () => {
       await ask('DELETE', 'faults');
+    },
+    lenient: async (match) => {
+      await ask('POST', 'lenient', { match });
+    },
+    beStrict: async () => {
+      await ask('DELETE', 'lenient');
     },
     keys: async () => (await ask('GET', 'keys')) as Awaited<ReturnType<Simulator['keys']>>,
     limit: async (limit) => {

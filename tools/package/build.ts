@@ -15,6 +15,7 @@ const ASSETS = [
   'clients/web/dist',
   'docs/dist',
   'docs/errors',
+  'tools/simulator/rules/types',
   'unbroken.config.example.yaml',
   'unbroken.config.schema.json',
 ];

@@ -6,7 +6,14 @@ import type { WireName } from './faults.ts';
 import { SimulatedRun } from './generate.ts';
 import type { Journal } from './journal.ts';
 import { type CachedPrompt, PromptCache } from './prompt-cache.ts';
-import { joinTokens, type Script, scriptFor } from './true-text.ts';
+import {
+  type AnswerToken,
+  type Gap,
+  joinTokens,
+  type Obedience,
+  type Script,
+  scriptFor,
+} from './true-text.ts';
 
 interface CallRequest {
   readonly id: string;
@@ -17,19 +24,25 @@ interface CallRequest {
   readonly isBackground: boolean;
   /** Whether the caller asked for the usage; most vendors report it always. */
   readonly wantsUsage: boolean;
+  /** Whether reasoning is returned encrypted, beside its summary. */
+  readonly wantsEncrypted: boolean;
   /** The key of the caller; '' for none. */
   readonly apiKey: string;
   /** As it came, for the prompt cache. */
   readonly body: unknown;
   /** Whether the model generates nothing. */
   readonly isEmpty: boolean;
-  /** Whether the model starts its answer over where it was asked to continue it. */
-  readonly startsOver: boolean;
+  /** What the model does where it is asked to continue its answer; null: what the directive says. */
+  readonly obedience: Obedience | null;
+  /** A silence in the middle of the answer; null: what the directive says. */
+  readonly gap: Gap | null;
+  /** Signs of life that hold nothing; null: what the directive says. */
+  readonly pingMs: number | null;
   /** Changes the text of this call; '' for the true one. */
   readonly salt: string;
 }
 
-export interface SimulatedCall extends Omit<CallRequest, 'body'> {
+export interface SimulatedCall extends Omit<CallRequest, 'body' | 'pingMs'> {
   readonly prompt: CachedPrompt;
   /** The same for all calls that continue one request. */
   readonly key: string;
@@ -38,6 +51,7 @@ export interface SimulatedCall extends Omit<CallRequest, 'body'> {
   readonly prefillChars: number;
   /** Whether the output cap is shorter than the text. */
   readonly isCut: boolean;
+  readonly pingMs: number;
   readonly startedAt: number;
   usage(): SimulatedUsage;
 }
@@ -89,18 +103,21 @@ export class Calls {
   start({ body, ...request }: CallRequest): SimulatedCall {
     const prompt = this.#promptCache.serve({ ...request, body });
     const { base, deliveredText } = findContinuation(request.input);
-    const continued = request.startsOver ? '' : deliveredText;
     const script = scriptFor(base, request.salt);
-    const rest = request.isEmpty ? [] : withoutDelivered(script.tokens, continued);
+    const obedience = deliveredText === '' ? 'continues' : (request.obedience ?? script.obedience);
+    const continued = ['starts over', 'paraphrases'].includes(obedience) ? '' : deliveredText;
+    const rest = request.isEmpty ? [] : answerTo(obedience, { base, script, continued });
     const run = new SimulatedRun({
       tokens: rest.slice(0, request.maxTokens),
       delayMs: script.delayMs,
       firstMs: script.firstMs,
+      gap: request.gap ?? script.gap,
       onMade: this.#billTo(request, billedInput(request.input, script, prompt)),
     });
     const call: SimulatedCall = {
       ...request,
       prompt,
+      pingMs: request.pingMs ?? script.pingMs,
       key: createHash('sha256').update(JSON.stringify(base)).digest('hex').slice(0, 16),
       run,
       toolCalls: script.toolCalls,
@@ -202,6 +219,22 @@ export class Calls {
     note(0);
     return note;
   }
+}
+
+/** Words that a model repeats before it continues. */
+const REPEATED_CHARS = 40;
+
+interface Continuation {
+  readonly base: SimulatedInput;
+  readonly script: Script;
+  readonly continued: string;
+}
+
+function answerTo(obedience: Obedience, { base, script, continued }: Continuation): readonly AnswerToken[] {
+  if (obedience === 'paraphrases') return scriptFor(base, 'in other words').tokens;
+  const rest = withoutDelivered(script.tokens, continued);
+  if (obedience !== 'repeats its last words') return rest;
+  return [{ kind: 'text', text: continued.slice(-REPEATED_CHARS) }, ...rest];
 }
 
 /** With what the directive reports as cached and written. */

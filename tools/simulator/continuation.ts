@@ -3,7 +3,7 @@
 import { type Message, partsOf } from '../../contracts/content.ts';
 import { CONTINUE_INSTRUCTION } from '../../engine/providers/continue-instruction.ts';
 import { chooseTool } from './choose-tool.ts';
-import { promptOf, type SimulatedInput, textOfPart } from './conversation.ts';
+import { type SimulatedInput, textOfPart } from './conversation.ts';
 import { readDirective } from './directive.ts';
 import { type AnswerToken, trueText } from './true-text.ts';
 
@@ -33,7 +33,9 @@ export function findContinuation(input: SimulatedInput): {
 
 /** Constrained decoding starts at the beginning of the grammar: an answer in JSON is always a whole value. */
 function isJson(input: SimulatedInput): boolean {
-  return input.output !== undefined && chooseTool(input, readDirective(promptOf(input))) === null;
+  return (
+    input.output !== undefined && chooseTool(input, readDirective(input.messages, input.system)) === null
+  );
 }
 
 function asksToContinue(last: Message | undefined): boolean {

@@ -13,6 +13,7 @@ import { answerEmbeddings } from './embeddings.ts';
 import { readBody, sendJson } from './exchange.ts';
 import { Faults, faultSchema } from './faults.ts';
 import { openJournal } from './journal.ts';
+import { Leniency, lenientSchema } from './leniency.ts';
 import { RateLimits, rateLimitSchema } from './rate-limits.ts';
 import { type Model, serveCall } from './serve-call.ts';
 import { truthOf } from './true-text.ts';
@@ -48,12 +49,17 @@ export async function createSimulatedProvider({
   journal?: string | undefined;
 } = {}): Promise<SimulatedProvider> {
   const calls = new Calls(journal === undefined ? undefined : openJournal(journal));
-  const model: Model = { calls, faults: new Faults(), limits: new RateLimits() };
+  const model: Model = { calls, faults: new Faults(), limits: new RateLimits(), leniency: new Leniency() };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://simulated');
     const { pathname: path } = url;
+    const wire = request.method === 'POST' ? WIRES.find((own) => own.owns(path)) : undefined;
     const body = request.method === 'POST' ? await readBody(request) : undefined;
+    if (body instanceof SyntaxError) {
+      const message = wire?.brokenBody ?? body.message;
+      return sendJson(response, 400, wire?.refusal(400, { message }) ?? { error: { message } });
+    }
     if (path.startsWith('/_sim/')) {
       const result = control(model, `${request.method} ${path}`, body);
       if (result !== undefined) return sendJson(response, 200, result);
@@ -61,9 +67,7 @@ export async function createSimulatedProvider({
     else if (request.method === 'POST') {
       const embeddings = answerEmbeddings(path, body);
       if (embeddings !== undefined) return sendJson(response, 200, embeddings);
-      for (const wire of WIRES) {
-        if (await serveCall(wire, model, { request, response, path, body })) return;
-      }
+      if (wire !== undefined) return serveCall(wire, model, { request, response, path, body });
     }
     sendJson(response, 404, { error: { message: `No ${request.method} ${path} here.` } });
   };
@@ -91,7 +95,7 @@ export async function createSimulatedProvider({
 }
 
 /** @returns the answer to a control request; undefined where there is no such request. */
-function control({ calls, faults, limits }: Model, route: string, body: unknown): unknown {
+function control({ calls, faults, limits, leniency }: Model, route: string, body: unknown): unknown {
   switch (route) {
     case 'GET /_sim/calls':
       return calls.list();
@@ -115,6 +119,12 @@ function control({ calls, faults, limits }: Model, route: string, body: unknown)
       return {};
     case 'DELETE /_sim/limits':
       limits.clear();
+      return {};
+    case 'POST /_sim/lenient':
+      leniency.add(lenientSchema.parse(body));
+      return {};
+    case 'DELETE /_sim/lenient':
+      leniency.clear();
       return {};
     case 'POST /_sim/text':
       return truthOf(textSchema.parse(body));

@@ -5,8 +5,9 @@ import type { Fault } from './faults.ts';
 import type { SimulatedRun } from './generate.ts';
 import type { AnswerToken } from './true-text.ts';
 
-const BODY_BYTES = 16 * 1024 * 1024;
+const BODY_BYTES = 64 * 1024 * 1024;
 
+/** @returns the SyntaxError of a body that is no JSON. */
 export async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -15,7 +16,12 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
     if (bytes > BODY_BYTES) throw new Error('body too large');
     chunks.push(chunk);
   }
-  return JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}');
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}');
+  } catch (error) {
+    if (error instanceof SyntaxError) return error;
+    throw error;
+  }
 }
 
 /** The API key of a request, in the header of any vendor. */

@@ -35,6 +35,14 @@ export const faultSchema = z.strictObject({
       'refuse-stream',
       // The model starts its answer over where it was asked to continue it.
       'ignore-continuation',
+      // It says its last words again before it continues.
+      'repeat-tail',
+      // It starts over in other words.
+      'paraphrase-continuation',
+      // Nothing for `delayMs` after `afterTokens`.
+      'silence',
+      // Signs of life that hold nothing, every `delayMs`.
+      'pings',
     ])
     .default('status'),
   /** A substring of the prompt. */

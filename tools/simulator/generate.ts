@@ -1,7 +1,7 @@
 /** A simulated model at work: it generates tokens at its pace and counts them. Many readers can follow one run. */
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AnswerToken } from './true-text.ts';
+import type { AnswerToken, Gap } from './true-text.ts';
 
 /** The timers of a run keep no process alive; the listening server does. */
 const PACE = { ref: false };
@@ -10,6 +10,7 @@ interface RunPlan {
   readonly tokens: readonly AnswerToken[];
   readonly delayMs: number;
   readonly firstMs: number;
+  readonly gap: Gap | null;
   /** Receives the count whenever more tokens were generated, before any reader learns of them. */
   readonly onMade: (made: number) => void;
 }
@@ -53,16 +54,23 @@ export class SimulatedRun {
   }
 
   async #generate(): Promise<void> {
-    const { tokens, delayMs, firstMs, onMade } = this.#plan;
+    const { tokens, delayMs, firstMs, gap, onMade } = this.#plan;
     if (firstMs > 0) await sleep(firstMs, null, PACE);
-    const startedAt = performance.now();
+    let startedAt = performance.now();
+    let pause = gap;
     while (this.#state === 'running' && this.#made < tokens.length) {
       // Timers are late under load: a run that is behind generates several tokens at once.
       const due = delayMs === 0 ? tokens.length : 1 + Math.floor((performance.now() - startedAt) / delayMs);
-      const made = Math.min(tokens.length, Math.max(due, this.#made));
+      const most = Math.min(tokens.length, pause?.afterTokens ?? tokens.length);
+      const made = Math.min(most, Math.max(due, this.#made));
       if (made > this.#made) onMade(made);
       this.#made = made;
       this.#changes.emit('change');
+      if (pause !== null && made >= pause.afterTokens) {
+        await sleep(pause.ms, null, PACE);
+        startedAt += pause.ms;
+        pause = null;
+      }
       if (made < tokens.length) {
         await sleep(Math.max(1, startedAt + made * delayMs - performance.now()), null, PACE);
       }

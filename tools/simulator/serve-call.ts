@@ -8,10 +8,12 @@ import type { Calls, SimulatedCall, SimulatedUsage } from './calls.ts';
 import type { SimulatedInput } from './conversation.ts';
 import { apiKeyOf, failBeforeAnswer, failInAnswer, relayRun, sendJson, startSse } from './exchange.ts';
 import type { Fault, Faults, WireName } from './faults.ts';
+import type { Leniency } from './leniency.ts';
 import type { RateLimits } from './rate-limits.ts';
-import type { AnswerToken } from './true-text.ts';
+import { type Problem, type Rule, refuse } from './rules/rule.ts';
+import type { AnswerToken, Obedience } from './true-text.ts';
 
-export interface WireRequest {
+interface WireRequest {
   readonly model: string;
   readonly input: SimulatedInput;
   readonly maxTokens?: number | undefined;
@@ -19,6 +21,8 @@ export interface WireRequest {
   readonly isBackground?: boolean | undefined;
   /** Whether the caller asked for the usage; most vendors report it always. */
   readonly wantsUsage?: boolean | undefined;
+  /** Whether reasoning is returned encrypted, beside its summary. */
+  readonly wantsEncrypted?: boolean | undefined;
 }
 
 export interface Ending {
@@ -34,63 +38,124 @@ export interface AnswerWriter {
   end(ending: Ending): void;
   /** An error in the middle of the stream. */
   error(): void;
+  /** A sign of life that holds nothing. */
+  ping(): void;
   /** A chunk that is no valid JSON. */
   broken(): string;
 }
 
-export type ErrorKind = 'plain' | 'context-length' | 'content-filter' | 'prefill';
+export type ErrorKind = 'plain' | 'context-length' | 'content-filter';
 
 export interface Wire {
   readonly name: WireName;
   newId(): string;
-  /** @returns null where the path belongs to another wire. @throws ZodError where the body has another format. */
-  read(path: string, body: unknown): WireRequest | null;
+  /** Whether calls of this wire have the path. */
+  owns(path: string): boolean;
+  /** What the vendor refuses, in its words. */
+  readonly rules: readonly Rule[];
+  refusal(status: number, problem: Problem): object;
+  /** Its words for a body that is no JSON. */
+  readonly brokenBody: string;
+  /** @throws ZodError where the body has another format. */
+  read(path: string, body: unknown): WireRequest;
   /** The body of an error answer. */
   error(status: number, kind: ErrorKind, message: string): object;
   writer(call: SimulatedCall, response: ServerResponse): AnswerWriter;
   /** The answer to a request that does not stream. */
   whole(call: SimulatedCall, ending: Ending): object;
-  /** The message of the 400 with which the real API refuses this request; null where it accepts it. */
-  refusalOf?(request: WireRequest, fault: Fault | null): string | null;
 }
 
 export interface Model {
   readonly calls: Calls;
   readonly faults: Faults;
   readonly limits: RateLimits;
+  readonly leniency: Leniency;
 }
 
-/** @returns whether the path belongs to this wire. */
-export async function serveCall(
-  wire: Wire,
-  { calls, faults, limits }: Model,
-  http: { request: IncomingMessage; response: ServerResponse; path: string; body: unknown },
-): Promise<boolean> {
+interface HttpCall {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly path: string;
+  readonly body: unknown;
+}
+
+/** @param http whose path belongs to this wire. */
+export async function serveCall(wire: Wire, model: Model, http: HttpCall): Promise<void> {
+  const { calls, faults, limits } = model;
   const { request, response, path, body } = http;
-  const read = readCall(wire, path, body);
-  if (read === null) return false;
   const prompt = JSON.stringify(body);
   calls.receive({ path, headers: request.headers, body: prompt });
   const apiKey = apiKeyOf(request);
-  const refuse = (status: number, kind: ErrorKind, message: string, headers = {}) => {
+  const refuseWith = (status: number, answer: object, headers = {}) => {
     calls.count(apiKey, { isRefused: true });
-    sendJson(response, status, wire.error(status, kind, message), headers);
-    return true;
+    sendJson(response, status, answer, headers);
   };
-  if (read instanceof z.ZodError) return refuse(400, 'plain', read.message);
   const limited = limits.take(apiKey);
-  if (limited.isRefused) return refuse(429, 'plain', 'Simulated.', limited.headers);
+  if (limited.isRefused) return refuseWith(429, wire.error(429, 'plain', 'Simulated.'), limited.headers);
   for (const [name, value] of Object.entries(limited.headers)) response.setHeader(name, value);
-  const fault = faults.take({ wire: wire.name, model: read.model, prompt, apiKey });
+  const fault = faults.take({ wire: wire.name, model: modelOf(path, body), prompt, apiKey });
   if (await failBeforeAnswer(fault, response, (status) => wire.error(status, 'plain', 'Simulated.'))) {
     calls.count(apiKey, { isRefused: true });
-    return true;
+    return;
   }
-  if (fault?.kind === 'context-length') return refuse(400, 'context-length', '');
-  const refusal = wire.refusalOf?.(read, fault) ?? null;
-  if (refusal !== null) return refuse(400, 'prefill', refusal);
+  if (fault?.kind === 'context-length') return refuseWith(400, wire.error(400, 'context-length', ''));
+  const refusal = refusalOf(wire, model, http) ?? prefillRefusal(wire, fault, body);
+  if (refusal !== null) return refuseWith(refusal.status, refusal.body);
+  const read = readCall(wire, path, body);
+  if (read instanceof z.ZodError) return refuseWith(400, wire.error(400, 'plain', read.message));
   calls.count(apiKey, { isRefused: false });
-  const call = calls.start({
+  const call = startCall(wire, calls, { read, fault, apiKey, body });
+  if (!call.isBackground) response.once('close', () => call.run.cancel());
+  if (read.isStream) return streamAnswer(wire.writer(call, response), call, response, fault);
+  // A background response is returned at once, and the caller polls it.
+  if (!call.isBackground) await call.run.end();
+  sendJson(response, 200, wire.whole(call, endingOf(call, fault)));
+}
+
+function refusalOf(wire: Wire, { calls, leniency }: Model, { request, path, body }: HttpCall) {
+  if (leniency.isFor(() => `${path} ${JSON.stringify(body)}`)) return null;
+  const fields = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
+  const { headers } = request;
+  const hasResponse = (id: string) => calls.find(id) !== undefined;
+  const checked = {
+    path: request.url ?? path,
+    headers,
+    apiKey: apiKeyOf(request),
+    body: fields,
+    hasResponse,
+  };
+  return refuse(wire.rules, checked, (status, problem) => wire.refusal(status, problem));
+}
+
+/** A model without prefill, whatever its name. */
+function prefillRefusal(wire: Wire, fault: Fault | null, body: unknown) {
+  if (fault?.kind !== 'refuse-prefill') return null;
+  const { messages } = body as { messages?: readonly { role: string }[] };
+  if (messages?.at(-1)?.role !== 'assistant') return null;
+  const message =
+    'This model does not support assistant message prefill. The conversation must end with a user message.';
+  return { status: 400, body: wire.refusal(400, { message }) };
+}
+
+/** Google names it in the path. */
+function modelOf(path: string, body: unknown): string {
+  const [, named] = /\/models\/([^/:]+):/.exec(path) ?? [];
+  return named ?? String((body as { model?: unknown } | null)?.model ?? '');
+}
+
+const OBEDIENCE: Partial<Record<Fault['kind'], Obedience>> = {
+  'ignore-continuation': 'starts over',
+  'repeat-tail': 'repeats its last words',
+  'paraphrase-continuation': 'paraphrases',
+};
+
+function startCall(
+  wire: Wire,
+  calls: Calls,
+  call: { read: WireRequest; fault: Fault | null; apiKey: string; body: unknown },
+): SimulatedCall {
+  const { read, fault, apiKey, body } = call;
+  return calls.start({
     id: wire.newId(),
     wire: wire.name,
     model: read.model,
@@ -100,19 +165,13 @@ export async function serveCall(
     body,
     isBackground: read.isBackground === true,
     wantsUsage: read.wantsUsage === true,
+    wantsEncrypted: read.wantsEncrypted === true,
     isEmpty: fault?.kind === 'empty',
-    startsOver: fault?.kind === 'ignore-continuation',
+    obedience: fault === null ? null : (OBEDIENCE[fault.kind] ?? null),
+    gap: fault?.kind === 'silence' ? { afterTokens: fault.afterTokens, ms: fault.delayMs } : null,
+    pingMs: fault?.kind === 'pings' ? fault.delayMs : null,
     salt: fault?.kind === 'nondeterministic' ? String(Math.random()) : '',
   });
-  if (!call.isBackground) response.once('close', () => call.run.cancel());
-  if (read.isStream) {
-    await streamAnswer(wire.writer(call, response), call, response, fault);
-  } else {
-    // A background response is returned at once, and the caller polls it.
-    if (!call.isBackground) await call.run.end();
-    sendJson(response, 200, wire.whole(call, endingOf(call, fault)));
-  }
-  return true;
 }
 
 export async function streamAnswer(
@@ -124,14 +183,25 @@ export async function streamAnswer(
   startSse(response);
   writer.begin();
   const failsAt = (sent: number) => failInAnswer(fault, sent, response, writer);
+  const stopPings = pingUntilEnd(writer, call, response);
+  response.once('close', stopPings);
   if ((await relayRun(call.run, response, (token) => writer.token(token), failsAt)) === 'interrupted') {
     if (fault?.kind === 'in-band-error' || fault?.kind === 'error-after-first-event') call.run.cancel();
     return;
   }
+  stopPings();
   if (fault?.kind !== 'missing-terminal') {
     writer.end(endingOf(call, fault));
   }
   response.end();
+}
+
+function pingUntilEnd(writer: AnswerWriter, { pingMs }: SimulatedCall, response: ServerResponse): () => void {
+  if (pingMs === 0) return () => undefined;
+  const timer = setInterval(() => {
+    if (!response.writableEnded && !response.destroyed) writer.ping();
+  }, pingMs).unref();
+  return () => clearInterval(timer);
 }
 
 export function endingOf(call: SimulatedCall, fault: Fault | null): Ending {
@@ -147,7 +217,7 @@ function reportedUsage(call: SimulatedCall, fault: Fault | null): SimulatedUsage
   return { input: -7, cached: 1_000_000, written: -1, output: 3, reasoning: 500 };
 }
 
-function readCall(wire: Wire, path: string, body: unknown): WireRequest | z.ZodError | null {
+function readCall(wire: Wire, path: string, body: unknown): WireRequest | z.ZodError {
   try {
     return wire.read(path, body);
   } catch (error) {

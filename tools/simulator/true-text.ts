@@ -21,11 +21,31 @@ export type AnswerToken =
   | { readonly kind: 'reasoning'; readonly text: string }
   | { readonly kind: 'tool'; readonly text: string; readonly call: number };
 
+/** After this many tokens, nothing for this long. */
+export interface Gap {
+  readonly afterTokens: number;
+  readonly ms: number;
+}
+
+export type Obedience = 'continues' | 'starts over' | 'repeats its last words' | 'paraphrases';
+
+const OBEDIENCE: Readonly<Record<string, Obedience>> = {
+  restart: 'starts over',
+  repeat: 'repeats its last words',
+  paraphrase: 'paraphrases',
+};
+
 export interface Script {
   readonly tokens: readonly AnswerToken[];
   readonly toolCalls: readonly { readonly id: string; readonly name: string }[];
   readonly delayMs: number;
   readonly firstMs: number;
+  /** A silence in the middle of the answer. */
+  readonly gap: Gap | null;
+  /** Signs of life that hold nothing, at this interval; 0 for none. */
+  readonly pingMs: number;
+  /** What the model does where it is asked to continue its answer. */
+  readonly obedience: Obedience;
   /** Input tokens that the usage reports as read from, and written to, the vendor's cache. */
   readonly cached: number;
   readonly written: number;
@@ -34,7 +54,7 @@ export interface Script {
 /** @param salt makes another answer to the same request; '' for the true one. */
 export function scriptFor(input: SimulatedInput, salt = ''): Script {
   const prompt = promptOf(input);
-  const directive = readDirective(prompt);
+  const directive = readDirective(input.messages, input.system);
   const seed = createHash('sha256').update(prompt).update(salt).digest();
   const hex = seed.toString('hex');
   const question = readQuestion(input);
@@ -74,9 +94,17 @@ export function scriptFor(input: SimulatedInput, salt = ''): Script {
     toolCalls,
     delayMs: directive.number('delay_ms') ?? 5,
     firstMs: directive.number('first_ms') ?? 0,
+    gap: gapOf(directive),
+    pingMs: directive.number('ping_ms') ?? 0,
+    obedience: OBEDIENCE[directive.word('continue') ?? ''] ?? 'continues',
     cached: directive.number('cached') ?? 0,
     written: directive.number('cache_write') ?? 0,
   };
+}
+
+function gapOf(directive: Directive): Gap | null {
+  const ms = directive.number('gap_ms');
+  return ms === undefined ? null : { afterTokens: directive.number('gap_at') ?? 1, ms };
 }
 
 export function trueText(input: SimulatedInput): string {

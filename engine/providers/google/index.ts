@@ -20,7 +20,7 @@ export function createGoogle(settings: ProviderSettings): Provider {
 
 async function* streamGoogle(
   call: ProviderCall,
-  { baseUrl }: ProviderSettings,
+  { baseUrl, apiVersion }: ProviderSettings,
   { apiKey, fetch, signal }: Link,
 ): AsyncGenerator<ProviderEvent> {
   const { GoogleGenAI } = await loadSdk();
@@ -28,7 +28,11 @@ async function* streamGoogle(
     apiKey,
     vertexai: false,
     // Without `retryOptions` it does not retry; a `timeout` would leave a timer behind for each call.
-    httpOptions: { fetch, ...(baseUrl === undefined ? {} : { baseUrl }) },
+    httpOptions: {
+      fetch,
+      ...(baseUrl === undefined ? {} : { baseUrl }),
+      ...(apiVersion === undefined ? {} : { apiVersion }),
+    },
   });
   const { model, contents, config } = buildGoogleRequest(call);
   const stream = await client.models.generateContentStream({

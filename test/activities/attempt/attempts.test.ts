@@ -26,13 +26,14 @@ const WEATHER: Tool = {
   name: 'get_weather',
   parameters: { type: 'object', properties: { town: { type: 'string' }, days: { type: 'integer' } } },
 };
+const FACTS = ['name', 'river', 'harbour', 'street', 'bridge'];
 const CITY = {
   name: 'city',
   schema: {
     type: 'object',
-    properties: Object.fromEntries(
-      ['name', 'river', 'harbour', 'street', 'bridge'].map((name) => [name, { type: 'string' }]),
-    ),
+    properties: Object.fromEntries(FACTS.map((name) => [name, { type: 'string' }])),
+    required: FACTS,
+    additionalProperties: false,
   },
 };
 

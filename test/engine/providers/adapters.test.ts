@@ -281,12 +281,13 @@ describe('anthropic-messages', () => {
 
 describe('the simulated provider', () => {
   test.each([
-    ['/v1/responses', 'input'],
-    ['/v1/messages', 'messages'],
-  ])('%s answers whole where no stream is asked for', async (path, field) => {
+    ['/v1/responses', 'input', 'max_output_tokens'],
+    ['/v1/messages', 'messages', 'max_tokens'],
+  ])('%s answers whole where no stream is asked for', async (path, field, cap) => {
     const messages = [{ role: 'user' as const, content: 'Whole [[sim tokens=20 delay_ms=1]]' }];
-    const body = JSON.stringify({ model: 'sim-large', max_tokens: 100, [field]: messages });
-    const response = await fetch(sim.url + path, { method: 'POST', body });
+    const body = JSON.stringify({ model: 'sim-large', [cap]: 100, [field]: messages });
+    const headers = { 'anthropic-version': '2023-06-01' };
+    const response = await fetch(sim.url + path, { method: 'POST', headers, body });
     expect(await response.text()).toContain(JSON.stringify(trueText({ messages })));
     expect(response.headers.get('request-id')).toMatch(/^req_/);
   });

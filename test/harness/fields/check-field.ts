@@ -21,6 +21,7 @@ interface Sent {
   readonly upstream: Readonly<Record<string, unknown>> | null;
 }
 
+export const MODEL_PREFIX = 'field-';
 let sequence = 0;
 
 export class FieldCheck {
@@ -108,7 +109,7 @@ export class FieldCheck {
 
   async #send(body: Record<string, unknown>, upstream: Upstream): Promise<Sent> {
     sequence += 1;
-    const model = `field-${sequence}-`;
+    const model = `${MODEL_PREFIX}${sequence}-`;
     const request = this.#format.complete(body, `${UPSTREAMS[upstream]}/${model}`);
     const response = await fetch(`${this.#base}${this.#format.path}`, {
       method: 'POST',

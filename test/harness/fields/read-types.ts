@@ -20,12 +20,16 @@ export type FieldType =
 export interface Field {
   readonly optional: boolean;
   readonly type: FieldType;
+  /** What the SDK says of it. */
+  readonly documentation: string;
 }
 
 /** A declared object. The fields of one that refers to itself are filled in after it. */
 export interface ObjectType {
   readonly name: string;
   readonly fields: Map<string, Field>;
+  /** Whether it may have any other field. */
+  isOpen?: boolean;
 }
 
 interface Declaration {
@@ -37,6 +41,7 @@ interface Declaration {
 
 interface DeclarationFile {
   readonly path: string;
+  readonly source: string;
   /** By dotted name. */
   readonly declarations: Map<string, Declaration>;
   readonly imports: Map<string, { readonly path: string; readonly name: string }>;
@@ -48,6 +53,17 @@ interface Place {
   /** The name of an object that has none itself. */
   readonly name: string;
 }
+
+const DECLARATIONS = [
+  'TSInterfaceDeclaration',
+  'TSTypeAliasDeclaration',
+  'TSEnumDeclaration',
+  'ClassDeclaration',
+] as readonly string[];
+
+const PROPERTIES = ['TSPropertySignature', 'PropertyDefinition'] as readonly string[];
+
+const DOCUMENTATION_CHARS = 4_000;
 
 /** Generic types whose argument has the fields. */
 const WRAPPERS = ['Array', 'ReadonlyArray', 'Omit', 'Pick', 'Partial'];
@@ -68,9 +84,10 @@ export class SdkTypes {
   #file(path: string): DeclarationFile {
     const known = this.#files.get(path);
     if (known !== undefined) return known;
-    const file: DeclarationFile = { path, declarations: new Map(), imports: new Map() };
+    const source = readFileSync(path, 'utf8');
+    const file: DeclarationFile = { path, source, declarations: new Map(), imports: new Map() };
     this.#files.set(path, file);
-    const { program } = parseSync(path, readFileSync(path, 'utf8'));
+    const { program } = parseSync(path, source);
     for (const statement of program.body as unknown as Node[]) this.#addStatement(file, statement, []);
     return file;
   }
@@ -91,7 +108,7 @@ export class SdkTypes {
       const inner = [...scope, nameOf(node['id'] as Node)];
       const body = (node['body'] as Node | null)?.['body'] as Node[] | undefined;
       for (const own of body ?? []) this.#addStatement(file, own, inner);
-    } else if (node.type === 'TSInterfaceDeclaration' || node.type === 'TSTypeAliasDeclaration') {
+    } else if (DECLARATIONS.includes(node.type)) {
       const name = [...scope, nameOf(node['id'] as Node)].join('.');
       file.declarations.set(name, { node, file, scope });
     }
@@ -113,6 +130,7 @@ export class SdkTypes {
     const own = nameOf(node['id'] as Node);
     const place = { file, scope: [...scope, own], name: [...scope, own].join('.') };
     if (node.type === 'TSTypeAliasDeclaration') return this.#typeOf(node['typeAnnotation'] as Node, place);
+    if (node.type === 'TSEnumDeclaration') return typeOfEnum(node);
     const known = this.#objects.get(node);
     if (known !== undefined) return { kind: 'object', object: known };
     const object: ObjectType = { name: place.name, fields: new Map() };
@@ -128,14 +146,26 @@ export class SdkTypes {
   }
 
   #addFields(object: ObjectType, members: readonly Node[], place: Place): void {
+    object.isOpen = members.some(({ type }) => type === 'TSIndexSignature');
     for (const member of members) {
-      if (member.type !== 'TSPropertySignature') continue;
+      if (!PROPERTIES.includes(member.type) || member['typeAnnotation'] === null) continue;
       const key = member['key'] as Node;
       const name = String(key['name'] ?? key['value']);
       const annotation = (member['typeAnnotation'] as Node)['typeAnnotation'] as Node;
       const type = this.#typeOf(annotation, { ...place, name: `${place.name}.${name}` });
-      object.fields.set(name, { optional: member['optional'] === true, type });
+      object.fields.set(name, {
+        optional: member['optional'] === true,
+        type,
+        documentation: this.#before(member, place),
+      });
     }
+  }
+
+  /** The comment that ends where a declaration starts; '' for none. */
+  #before({ start }: Node, { file }: Place): string {
+    const text = file.source.slice(Math.max(0, start - DOCUMENTATION_CHARS), start);
+    const comment = text.slice(text.lastIndexOf('/**'));
+    return /^\/\*\*(?:[^*]|\*(?!\/))*\*\/\s*$/.test(comment) ? comment : '';
   }
 
   #typeOf(node: Node, place: Place): FieldType {
@@ -187,11 +217,22 @@ export class SdkTypes {
   }
 }
 
+function typeOfEnum(node: Node): FieldType {
+  const members = ((node['body'] as Node | undefined)?.['members'] ?? node['members']) as Node[];
+  const of = members.map((member): FieldType => {
+    const value = (member['initializer'] as Node | null)?.['value'] ?? nameOf(member['id'] as Node);
+    return { kind: 'literal', value: value as string };
+  });
+  return { kind: 'union', of };
+}
+
 function nameOf(node: Node): string {
   return String(node['name'] ?? node['value']);
 }
 
 function namesOf(node: Node): string[] {
   if (node.type === 'Identifier') return [nameOf(node)];
-  return [...namesOf(node['left'] as Node), nameOf(node['right'] as Node)];
+  // A base is written as an expression.
+  const [left, right] = [node['left'] ?? node['object'], node['right'] ?? node['property']] as [Node, Node];
+  return [...namesOf(left), nameOf(right)];
 }

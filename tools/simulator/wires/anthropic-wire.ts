@@ -7,7 +7,9 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Message, Part, ResultContent } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
-import type { AnswerWriter, Ending, Wire, WireRequest } from '../serve-call.ts';
+import { ANTHROPIC_RULES } from '../rules/anthropic-rules.ts';
+import type { AnswerWriter, Ending, Wire } from '../serve-call.ts';
+import { signThought } from '../thought-signatures.ts';
 import type { AnswerToken } from '../true-text.ts';
 import { generatedArguments, generatedText } from './generated-parts.ts';
 import { filePart, imagePart, messageOf, textPart } from './read-parts.ts';
@@ -83,8 +85,11 @@ const STOP_REASONS = {
 export const anthropicWire: Wire = {
   name: 'anthropic',
   newId: () => `msg_${randomBytes(12).toString('hex')}`,
-  read(path, json) {
-    if (path !== '/v1/messages') return null;
+  owns: (path) => path === '/v1/messages',
+  rules: ANTHROPIC_RULES,
+  refusal: (status, { message }) => errorBody(status, 'plain', message),
+  brokenBody: 'The request body is not valid JSON: unexpected character: line 1 column 1 (char 0)',
+  read(_path, json) {
     const body = requestSchema.parse(json);
     const schema = body.output_config?.format?.schema;
     const choice = body.tool_choice;
@@ -107,17 +112,22 @@ export const anthropicWire: Wire = {
     };
   },
   error: errorBody,
-  refusalOf,
   writer: (call, response) => new AnthropicWriter(call, response),
   whole(call, { reason, usage }) {
     const text = generatedText(call, 'text');
+    const thinking = generatedText(call, 'reasoning');
+    const signature = signThought(call.apiKey, thinking);
     const uses = call.toolCalls.map(({ id, name }, place) => {
       const input: unknown = JSON.parse(generatedArguments(call, place) || '{}');
       return { type: 'tool_use', id, name, input };
     });
     return {
       ...shellOf(call),
-      content: [...(text === '' ? [] : [{ type: 'text', text }]), ...uses],
+      content: [
+        ...(thinking === '' ? [] : [{ type: 'thinking', thinking, signature }]),
+        ...(text === '' ? [] : [{ type: 'text', text }]),
+        ...uses,
+      ],
       stop_reason: STOP_REASONS[reason],
       stop_sequence: null,
       ...(usage === null ? {} : { usage: toWireUsage(usage) }),
@@ -132,6 +142,8 @@ class AnthropicWriter implements AnswerWriter {
   #place = -1;
   /** The kind of the open block; '' before the first. */
   #open = '';
+  /** The text of the open block. */
+  #text = '';
 
   constructor(call: SimulatedCall, response: ServerResponse) {
     this.#call = call;
@@ -150,10 +162,12 @@ class AnthropicWriter implements AnswerWriter {
     if (block !== this.#open) {
       this.#close();
       this.#open = block;
+      this.#text = '';
       this.#place += 1;
       const content_block = emptyBlock(this.#call, token);
       this.#send({ type: 'content_block_start', index: this.#place, content_block });
     }
+    this.#text += token.text;
     this.#send({ type: 'content_block_delta', index: this.#place, delta: deltaOf(token) });
   }
 
@@ -162,6 +176,10 @@ class AnthropicWriter implements AnswerWriter {
     const delta = { stop_reason: STOP_REASONS[reason], stop_sequence: null };
     this.#send({ type: 'message_delta', delta, ...(usage === null ? {} : { usage: toWireUsage(usage) }) });
     this.#send({ type: 'message_stop' });
+  }
+
+  ping(): void {
+    this.#send({ type: 'ping' });
   }
 
   broken(): string {
@@ -174,7 +192,7 @@ class AnthropicWriter implements AnswerWriter {
 
   #close(): void {
     if (this.#open === 'reasoning') {
-      const delta = { type: 'signature_delta', signature: 'c2ln' };
+      const delta = { type: 'signature_delta', signature: signThought(this.#call.apiKey, this.#text) };
       this.#send({ type: 'content_block_delta', index: this.#place, delta });
     }
     if (this.#open !== '') this.#send({ type: 'content_block_stop', index: this.#place });
@@ -265,15 +283,4 @@ function toFile(source: Extract<Block, { type: 'document' }>['source']): Part[] 
   if (source.url !== undefined) return [filePart(source.url)];
   if (source.type === 'text') return textPart(source.data);
   return source.data === undefined ? [] : [filePart(dataUrl(source))];
-}
-
-function refusalOf({ model, input }: WireRequest, fault: { kind: string } | null): string | null {
-  const last = input.messages.at(-1);
-  if (last?.role !== 'assistant') return null;
-  if (fault?.kind === 'refuse-prefill' || /4-[6-9]|no-prefill/.test(model)) {
-    return 'This model does not support assistant message prefill. The conversation must end with a user message.';
-  }
-  if (input.output !== undefined) return 'Prefilling is not supported with structured outputs.';
-  const endsInSpace = typeof last.content === 'string' && /\s$/.test(last.content);
-  return endsInSpace ? 'final assistant content cannot end with trailing whitespace' : null;
 }

@@ -3,6 +3,9 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
+import { OPENAI_CHAT_RULES } from '../rules/openai-chat-rules.ts';
+import { BROKEN_BODY } from '../rules/openai-rules.ts';
+import { openAiBody } from '../rules/openai-words.ts';
 import type { AnswerWriter, Ending, Wire } from '../serve-call.ts';
 import type { AnswerToken } from '../true-text.ts';
 import { chatMessageSchema, readChatMessage } from './chat-messages.ts';
@@ -45,8 +48,11 @@ const FINISH = {
 export const chatWire: Wire = {
   name: 'openai-chat',
   newId: () => `chatcmpl-${randomBytes(12).toString('hex')}`,
-  read(path, json) {
-    if (!PATH.test(path)) return null;
+  owns: (path) => PATH.test(path),
+  rules: OPENAI_CHAT_RULES,
+  refusal: openAiBody,
+  brokenBody: BROKEN_BODY,
+  read(_path, json) {
     const body = requestSchema.parse(json);
     const format = body.response_format;
     const schema = format?.type === 'json_object' ? { type: 'object' } : format?.json_schema?.schema;
@@ -125,6 +131,10 @@ class ChatWriter implements AnswerWriter {
       });
     }
     this.#response.write('data: [DONE]\n\n');
+  }
+
+  ping(): void {
+    this.#response.write(': keep-alive\n\n');
   }
 
   broken(): string {

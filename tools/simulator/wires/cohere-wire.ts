@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
+import { COHERE_RULES } from '../rules/cohere-rules.ts';
 import type { AnswerWriter, Ending, ErrorKind, Wire } from '../serve-call.ts';
 import type { AnswerToken } from '../true-text.ts';
 import { chatMessageSchema, readChatMessage } from './chat-messages.ts';
@@ -34,8 +35,11 @@ const FINISH = {
 export const cohereWire: Wire = {
   name: 'cohere',
   newId: () => randomUUID(),
-  read(path, json) {
-    if (path !== '/v2/chat') return null;
+  owns: (path) => path === '/v2/chat',
+  rules: COHERE_RULES,
+  refusal: (_status, { message }) => ({ id: randomUUID(), message }),
+  brokenBody: 'invalid request: the request body is not valid JSON.',
+  read(_path, json) {
     const body = requestSchema.parse(json);
     const format = body.response_format;
     const schema = format === undefined ? undefined : (format.json_schema ?? { type: 'object' });
@@ -108,6 +112,10 @@ class CohereWriter implements AnswerWriter {
     const counted = usage === null ? {} : { usage: toWireUsage(usage) };
     this.#send({ type: 'message-end', delta: { finish_reason: FINISH[reason], ...counted } });
     this.#response.write('data: [DONE]\n\n');
+  }
+
+  ping(): void {
+    this.#response.write(': keep-alive\n\n');
   }
 
   broken(): string {

@@ -4,7 +4,9 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Message, Part } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
+import { GOOGLE_RULES, signedText } from '../rules/google-rules.ts';
 import type { AnswerWriter, Ending, ErrorKind, Wire } from '../serve-call.ts';
+import { signThought } from '../thought-signatures.ts';
 import type { AnswerToken } from '../true-text.ts';
 import { generatedArguments, generatedText } from './generated-parts.ts';
 import { filePart, imagePart, messageOf, textPart } from './read-parts.ts';
@@ -49,6 +51,8 @@ const requestSchema = z.object({
     .optional(),
 });
 
+const PATH = /^\/v1(?:beta)?\/models\/([^/:]+):(streamGenerateContent|generateContent)$/;
+
 const FINISH = {
   stop: 'STOP',
   length: 'MAX_TOKENS',
@@ -69,10 +73,12 @@ const STATUS_NAMES: Readonly<Record<number, string>> = {
 export const googleWire: Wire = {
   name: 'google',
   newId: () => randomBytes(12).toString('base64url'),
+  owns: (path) => PATH.test(path),
+  rules: GOOGLE_RULES,
+  refusal: (status, { message }) => errorBody(status, 'plain', message),
+  brokenBody: 'Invalid JSON payload received. Unexpected token.',
   read(path, json) {
-    const [, model, method] =
-      /^\/v1(?:beta)?\/models\/([^/:]+):(streamGenerateContent|generateContent)$/.exec(path) ?? [];
-    if (model === undefined) return null;
+    const [, model = '', method] = PATH.exec(path) ?? [];
     const body = requestSchema.parse(json);
     const { responseJsonSchema, responseMimeType } = body.generationConfig ?? {};
     const isJson = responseMimeType === 'application/json';
@@ -138,6 +144,10 @@ class GoogleWriter implements AnswerWriter {
     this.#sendParts(calls, FINISH[reason], usage);
   }
 
+  ping(): void {
+    this.#response.write(': keep-alive\r\n\r\n');
+  }
+
   broken(): string {
     return 'data: {"type": "bro\n\n';
   }
@@ -163,7 +173,10 @@ class GoogleWriter implements AnswerWriter {
 
 function callPart(call: SimulatedCall, index: number, json: string): object {
   const { id, name } = call.toolCalls[index] ?? {};
-  return { functionCall: { id, name, args: isJson(json) ? (JSON.parse(json) as unknown) : {} } };
+  const part = { functionCall: { id, name, args: isJson(json) ? (JSON.parse(json) as unknown) : {} } };
+  // From Gemini 3 on, the first call of a step is signed.
+  const isSigned = index === 0 && /gemini-([3-9]|\d\d)/.test(call.model);
+  return isSigned ? { ...part, thoughtSignature: signThought(call.apiKey, signedText(part)) } : part;
 }
 
 function isJson(text: string): boolean {

@@ -7,6 +7,9 @@ import { z } from 'zod';
 import type { Message, Part, ResultContent } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
 import { apiKeyOf, failBeforeAnswer, sendJson } from '../exchange.ts';
+import { OPENAI_RESPONSES_RULES } from '../rules/openai-responses-rules.ts';
+import { BROKEN_BODY } from '../rules/openai-rules.ts';
+import { openAiBody } from '../rules/openai-words.ts';
 import {
   type AnswerWriter,
   type Ending,
@@ -15,6 +18,7 @@ import {
   streamAnswer,
   type Wire,
 } from '../serve-call.ts';
+import { encryptThought } from '../thought-signatures.ts';
 import type { AnswerToken } from '../true-text.ts';
 import { generatedArguments, generatedText } from './generated-parts.ts';
 import { openAiError, toolChoiceSchema } from './openai-parts.ts';
@@ -47,7 +51,8 @@ const itemSchema = z.union([
 ]);
 const requestSchema = z.object({
   model: z.string(),
-  input: z.union([z.string(), z.array(itemSchema)]),
+  input: z.union([z.string(), z.array(itemSchema)]).default([]),
+  include: z.array(z.string()).nullish(),
   instructions: z.string().nullish(),
   max_output_tokens: z.int().nullish(),
   background: z.boolean().nullish(),
@@ -73,8 +78,11 @@ const requestSchema = z.object({
 export const responsesWire: Wire = {
   name: 'openai',
   newId: () => `resp_${randomBytes(12).toString('hex')}`,
-  read(path, json) {
-    if (path !== '/v1/responses') return null;
+  owns: (path) => path === '/v1/responses',
+  rules: OPENAI_RESPONSES_RULES,
+  refusal: openAiBody,
+  brokenBody: BROKEN_BODY,
+  read(_path, json) {
     const body = requestSchema.parse(json);
     const items =
       typeof body.input === 'string' ? [{ role: 'user' as const, content: body.input }] : body.input;
@@ -93,6 +101,7 @@ export const responsesWire: Wire = {
       maxTokens: body.max_output_tokens ?? undefined,
       isStream: body.stream === true,
       isBackground: body.background === true,
+      wantsEncrypted: body.include?.includes('reasoning.encrypted_content') === true,
     };
   },
   error: openAiError,
@@ -188,6 +197,10 @@ class ResponsesWriter implements AnswerWriter {
     this.#send({ type: `response.${outcome}`, response });
   }
 
+  ping(): void {
+    this.#response.write(': keep-alive\n\n');
+  }
+
   broken(): string {
     return 'event: response.output_text.delta\ndata: {"type": "bro\n\n';
   }
@@ -218,7 +231,8 @@ class ResponsesWriter implements AnswerWriter {
     } else if (this.#open === 'reasoning') {
       this.#sendPart('response.reasoning_summary_text.done', { summary_index: 0, text });
     } else this.#sendPart('response.function_call_arguments.done', { arguments: text });
-    this.#send({ type: 'response.output_item.done', output_index: this.#place, item: this.#item });
+    const item = this.#open === 'reasoning' ? reasoningItem(this.#call, text, this.#itemId()) : this.#item;
+    this.#send({ type: 'response.output_item.done', output_index: this.#place, item });
     this.#item = null;
   }
 
@@ -235,7 +249,7 @@ class ResponsesWriter implements AnswerWriter {
   }
 
   #itemId(): string {
-    return `item_${this.#place}_${this.#call.id}`;
+    return `${PREFIXES[this.#open.split(':')[0] ?? ''] ?? 'item'}_${this.#place}_${this.#call.id}`;
   }
 }
 
@@ -272,6 +286,14 @@ function responseOf(call: SimulatedCall, { reason, usage }: Ending) {
   };
 }
 
+const PREFIXES: Readonly<Record<string, string>> = { text: 'msg', reasoning: 'rs', tool: 'fc' };
+
+function reasoningItem({ apiKey, wantsEncrypted }: SimulatedCall, text: string, id: string): object {
+  const summary = [{ type: 'summary_text', text }];
+  const encrypted = wantsEncrypted ? { encrypted_content: encryptThought(apiKey, text) } : {};
+  return { id, type: 'reasoning', summary, ...encrypted };
+}
+
 function outputOf(call: SimulatedCall, status: string): object[] {
   const thoughts = generatedText(call, 'reasoning');
   const text = generatedText(call, 'text');
@@ -279,7 +301,7 @@ function outputOf(call: SimulatedCall, status: string): object[] {
   const calls = new Set(generated.flatMap((token) => (token.kind === 'tool' ? [token.call] : [])));
   const content = [{ type: 'output_text', text, annotations: [] }];
   return [
-    ...(thoughts === '' ? [] : [{ type: 'reasoning', summary: [{ type: 'summary_text', text: thoughts }] }]),
+    ...(thoughts === '' ? [] : [reasoningItem(call, thoughts, `rs_${call.id}`)]),
     ...(text === '' ? [] : [{ id: `msg_${call.id}`, type: 'message', status, role: 'assistant', content }]),
     ...[...calls].map((place) => ({
       type: 'function_call',
