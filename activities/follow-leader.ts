@@ -173,9 +173,11 @@ const LEFT_BY: ReadonlySet<EventBody['type']> = new Set([
   'generation-cancel',
 ]);
 
-/** Both have the same output cap, so a cut answer is as whole for both. */
+/** Both have the same output cap, so a cut answer is as whole for both. A refusal is not passed on to others. */
+const SHARED: ReadonlySet<FinishReason> = new Set(['stop', 'length']);
+
 function isWhole({ finishReason }: LeaderEnd): boolean {
-  return finishReason !== 'tool-calls';
+  return SHARED.has(finishReason);
 }
 
 /** False if the leader has counted this follower: it has an answer, and only its end is still to come. */
@@ -277,7 +279,7 @@ export async function shareOf(
   used: Used,
 ): Promise<{ readonly own: Used; readonly shared: (Used & { by: number }) | null }> {
   const alone = { own: used, shared: null };
-  if (reason === 'tool-calls' || !mayShare(dependencies, step, input)) return alone;
+  if (!SHARED.has(reason) || !mayShare(dependencies, step, input)) return alone;
   // Followers ended at the old cap, and have reserved no more.
   if (record.capTokens > 0) return alone;
   const { generationId } = step.order;

@@ -45,13 +45,29 @@ const filePartSchema = z.strictObject({
   name: z.string().min(1).max(1_024).optional(),
   native,
 });
+/** The arguments of a call in an earlier turn. Vendors want a JSON object there; empty ones become `{}`. */
+export const callArgumentsSchema = z
+  .string()
+  .overwrite((written) => (/^\s*(null\s*)?$/.test(written) ? '{}' : written))
+  .refine(isJsonObject, 'expected the arguments as a JSON object, such as {}');
+
+function isJsonObject(written: string): boolean {
+  if (!written.trimStart().startsWith('{')) return false;
+  try {
+    JSON.parse(written);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A call that the model made in an earlier turn. */
 const toolCallPartSchema = z.strictObject({
   type: z.literal('tool-call'),
   id: callId,
   name,
   /** JSON, as the model wrote it. */
-  arguments: z.string(),
+  arguments: callArgumentsSchema,
   native,
 });
 /** What only one format has: a block, item or part, as its client sent it. Another format cannot take it. */

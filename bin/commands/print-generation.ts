@@ -47,9 +47,18 @@ export class GenerationPrinter {
       console.error(`${event.error.code}: ${event.error.message} (${event.error.doc})`);
       return 1;
     }
-    if (event.type === 'generation-end' && event.finishReason === 'length')
-      console.error(`The length limit cut the answer off. Continue it: npx unbroken continue ${this.#id}`);
+    if (event.type === 'generation-end') this.#printEnding(event);
     return event.type === 'generation-cancel' ? 1 : 0;
+  }
+
+  #printEnding({ finishReason, refusal }: Extract<GenerationEvent, { type: 'generation-end' }>): void {
+    if (finishReason === 'length')
+      console.error(`The length limit cut the answer off. Continue it: npx unbroken continue ${this.#id}`);
+    else if (finishReason === 'refusal')
+      console.error(`The model declined: ${withoutControls(refusal?.text ?? 'it did not say why')}`);
+    else if (finishReason === 'content-filter') console.error('A filter of the provider ended the answer.');
+    else if (finishReason === 'pause')
+      console.error('The provider paused the answer; send the conversation with it to continue.');
   }
 
   #printText(event: GenerationEvent): void {

@@ -24,6 +24,8 @@ export interface ShownGeneration {
    * A disconnect is no error.
    */
   readonly error: Error | null;
+  /** Set once the model has declined: why, in its words if it has any. `text` holds what it wrote before. */
+  readonly refusal: string | null;
 }
 
 export type GenerationClient = Pick<UnbrokenClient, 'follow' | 'cancel'>;
@@ -44,7 +46,12 @@ export class GenerationStore {
   constructor(client: GenerationClient, generationId: string | undefined) {
     this.#client = client;
     this.#generationId = generationId;
-    this.#shown = { text: '', status: generationId === undefined ? 'idle' : 'connecting', error: null };
+    this.#shown = {
+      text: '',
+      status: generationId === undefined ? 'idle' : 'connecting',
+      error: null,
+      refusal: null,
+    };
   }
 
   readonly current = (): ShownGeneration => this.#shown;
@@ -115,7 +122,7 @@ function changeBy(event: GenerationEvent, text: string): Partial<ShownGeneration
     case 'text-reset':
       return { status: 'streaming', error: null, text: '' };
     case 'generation-end':
-      return { status: 'completed', error: null };
+      return { status: 'completed', error: null, refusal: refusalOf(event) };
     case 'generation-error':
       return { status: 'failed', error: new GenerationFailedError(event.error, text) };
     case 'generation-cancel':
@@ -123,4 +130,9 @@ function changeBy(event: GenerationEvent, text: string): Partial<ShownGeneration
     default:
       return { status: 'streaming', error: null };
   }
+}
+
+function refusalOf(end: Extract<GenerationEvent, { type: 'generation-end' }>): string | null {
+  if (end.finishReason === 'content-filter') return 'A filter of the provider ended the answer.';
+  return end.finishReason === 'refusal' ? (end.refusal?.text ?? 'The model declined to answer.') : null;
 }

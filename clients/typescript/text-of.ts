@@ -2,8 +2,9 @@ import type { GenerationEvent } from '../../contracts/events.ts';
 import { GenerationFailedError } from './errors.ts';
 
 /**
- * The finished text of a generation: its deltas joined, without voided text. Throws GenerationFailedError, which has
- * the partial text, when the generation failed or was cancelled, or when the events stop before the end.
+ * The finished text of a generation: its deltas joined, without voided text. If the model declined and wrote nothing
+ * else, the words of its refusal; `finishReason` of `generation-end` distinguishes them. Throws GenerationFailedError,
+ * which has the partial text, when the generation failed or was cancelled, or when the events stop before the end.
  */
 export async function textOf(
   events: AsyncIterable<GenerationEvent> | Iterable<GenerationEvent>,
@@ -15,7 +16,7 @@ export async function textOf(
     else if (event.type === 'generation-error') throw new GenerationFailedError(event.error, text);
     else if (event.type === 'generation-cancel')
       throw failed('cancelled', 'the generation was cancelled', text);
-    else if (event.type === 'generation-end') return text;
+    else if (event.type === 'generation-end') return text === '' ? (event.refusal?.text ?? '') : text;
   }
   throw failed('internal', 'the events stop before the end of the generation', text);
 }

@@ -101,7 +101,7 @@ function addAssistant(conversation: Conversation, parts: readonly UiPart[]): voi
     const calls = step.filter(isToolPart);
     for (const call of calls) {
       const { id, name } = toolCallOf(call);
-      conversation.addToolCall({ id, name, arguments: JSON.stringify(call.input ?? {}) });
+      conversation.addToolCall({ id, name, arguments: objectJson(call.input) });
     }
     for (const call of calls) {
       const isError = call.state === 'output-error';
@@ -145,4 +145,9 @@ function uiPartContent({ type, text, mediaType, url }: UiPart): Part[] {
     );
   }
   return [{ type: 'image', url }];
+}
+
+/** The input of a call that was cut is the text that there was of it: no vendor takes that back. */
+function objectJson(input: unknown): string {
+  return JSON.stringify(typeof input === 'object' && input !== null ? input : {});
 }

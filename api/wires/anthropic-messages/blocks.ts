@@ -29,7 +29,7 @@ const toolUseBlock = z.looseObject({
   type: z.literal('tool_use'),
   id: z.string().min(1),
   name: z.string(),
-  input: z.unknown(),
+  input: z.looseObject({}).nullish(),
 });
 const otherBlock = z.looseObject({ type: z.string().regex(OTHER, { abort: true }) });
 const resultBlock = z.union([

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import {
+  callArgumentsSchema,
   jsonSchemaSchema,
   type NativeFields,
   type Part,
@@ -74,7 +75,7 @@ const messageSchema = z.discriminatedUnion('role', [
         z.looseObject({
           id: z.string().min(1),
           type: z.literal('function').optional(),
-          function: z.looseObject({ name: z.string(), arguments: z.string() }),
+          function: z.looseObject({ name: z.string(), arguments: callArgumentsSchema }),
         }),
       )
       .max(LIMITS.partsPerMessage)

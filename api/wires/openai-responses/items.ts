@@ -1,6 +1,11 @@
 /** The input items of OpenAI's Responses as our messages. An item without a part of ours is kept as it is. */
 import { z } from 'zod';
-import type { Message, NativePart, ResultContent } from '../../../contracts/content.ts';
+import {
+  callArgumentsSchema,
+  type Message,
+  type NativePart,
+  type ResultContent,
+} from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { Conversation } from '../conversation.ts';
@@ -42,7 +47,7 @@ const callItem = z.looseObject({
   type: z.literal('function_call'),
   call_id: z.string().min(1),
   name: z.string(),
-  arguments: z.string(),
+  arguments: callArgumentsSchema,
 });
 const outputItem = z.looseObject({
   type: z.literal('function_call_output'),
@@ -112,7 +117,9 @@ function addItem(conversation: Conversation, item: Item): void {
         id: true,
         status: true,
       } as const;
-      conversation.addToolCall({ id, name, arguments: written, ...nativeRest(FORMAT, item, shape) });
+      // Of an earlier answer that its cap has cut, no vendor takes the arguments back.
+      const whole = callArgumentsSchema.safeParse(written).data ?? '{}';
+      conversation.addToolCall({ id, name, arguments: whole, ...nativeRest(FORMAT, item, shape) });
       return;
     }
     case 'function_call_output': {

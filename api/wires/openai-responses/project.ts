@@ -107,7 +107,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
       }
       case 'native-part':
         if (event.format !== 'openai-responses') return [];
-        return nativeFrames(this.#addItem('native', { native: event.value }));
+        return [...this.#closeText(), ...nativeFrames(this.#addItem('native', { native: event.value }))];
       case 'reasoning-delta':
         return this.#textDelta('reasoning', event.text);
       case 'tool-call-delta':
@@ -127,6 +127,11 @@ export class ResponseProjection implements Projection<ResponseFrame> {
     }
   }
 
+  #closeText(): Unnumbered[] {
+    const open = this.#items.find((item) => item.open && item.kind !== 'call');
+    return open === undefined ? [] : closeItem(open, null);
+  }
+
   #startMessage(phase: string | undefined): void {
     this.#starts = { phase };
     this.#separatorChars = this.#hasText ? MESSAGE_SEPARATOR.length : 0;
@@ -144,9 +149,10 @@ export class ResponseProjection implements Projection<ResponseFrame> {
     const refusal = refusalText(end);
     if (refusal === null) return [];
     const open = this.#items.find((item) => item.open && item.kind === 'message');
-    const closing = this.#items.filter((item) => item.open && item.kind === 'reasoning');
-    const frames = open === undefined ? closing.flatMap((item) => closeItem(item, null)) : [];
-    return [...frames, ...refusalFrames(open ?? this.#addItem('message'), refusal)];
+    return [
+      ...(open === undefined ? this.#closeText() : []),
+      ...refusalFrames(open ?? this.#addItem('message'), refusal),
+    ];
   }
 
   /** Text and reasoning never overlap: the one that begins closes the other. Calls stay open to the end. */

@@ -46,6 +46,8 @@ export interface Answer {
   /** The tool calls of the answer, by their index. */
   readonly toolCalls: readonly ToolCall[];
   readonly finishReason: FinishReason | null;
+  /** Why the model declined; absent if it did not say so. */
+  readonly refusal?: string;
   readonly provider: string | null;
   readonly model: string | null;
   readonly attempts: number;
@@ -144,6 +146,7 @@ function foldEvent(before: GenerationState, event: GenerationEvent, arrival: Arr
         ...state,
         status: 'completed',
         finishReason: event.finishReason,
+        ...(event.refusal?.text === undefined ? {} : { refusal: event.refusal.text }),
         endedAtMs: event.at,
         usage: event.usage,
         costMicroUsd: event.costMicroUsd,

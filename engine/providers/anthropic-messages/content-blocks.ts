@@ -21,6 +21,8 @@ interface GrowingBlock {
 export class ContentBlocks {
   readonly #answer: AnswerState;
   readonly #growing = new Map<number, GrowingBlock>();
+  /** Of the open text block: some of them come before its text. */
+  #citations: object[] = [];
   /** Text blocks that follow each other are separate, because citations belong to one of them. */
   #lastType = '';
 
@@ -35,7 +37,7 @@ export class ContentBlocks {
       case 'text':
         if (isNext) yield { type: 'text-start', part: 'block' };
         if (block.text !== '') yield this.#answer.text(textOfDelta(block.text));
-        for (const citation of block.citations ?? []) yield annotation(citation);
+        this.#citations = [...(block.citations ?? [])];
         break;
       case 'tool_use': {
         const { id, name, input } = block;
@@ -62,7 +64,7 @@ export class ContentBlocks {
         yield { type: 'reasoning', text: textOfDelta(delta.thinking) };
         break;
       case 'citations_delta':
-        yield annotation(delta.citation);
+        this.#citations.push(delta.citation);
         break;
       case 'input_json_delta': {
         const text = textOfDelta(delta.partial_json);
@@ -77,16 +79,16 @@ export class ContentBlocks {
   }
 
   *stop({ index }: RawContentBlockStopEvent): Generator<ProviderEvent> {
+    for (const citation of this.#citations) {
+      yield { type: 'annotation', format: FORMAT, value: { ...citation } };
+    }
+    this.#citations = [];
     yield* this.#answer.endToolCall(index);
     const growing = this.#growing.get(index);
     if (growing === undefined) return;
     this.#growing.delete(index);
     yield this.#answer.nativePart(FORMAT, wholeBlock(growing));
   }
-}
-
-function annotation(citation: object): ProviderEvent {
-  return { type: 'annotation', format: FORMAT, value: { ...citation } };
 }
 
 function wholeBlock({ value, inputDeltas }: GrowingBlock): Readonly<Record<string, unknown>> {

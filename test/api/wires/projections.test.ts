@@ -42,6 +42,19 @@ const PROJECTIONS: readonly (readonly [string, () => Projection<unknown>])[] = [
   ['UI stream', () => new UiProjection({ messageId: null })],
 ];
 
+const CITATION = {
+  type: 'url_citation',
+  url: 'https://example.com',
+  title: 'T',
+  start_index: 0,
+  end_index: 4,
+};
+const REFUSED: EventBody = {
+  ...endWith(),
+  finishReason: 'refusal',
+  refusal: { text: 'No more.' },
+} as EventBody;
+
 const LOGS: readonly (readonly [string, GenerationEvent[]])[] = [
   ['text', logOf(texts('Hel', 'lo'), endWith())],
   [
@@ -56,6 +69,18 @@ const LOGS: readonly (readonly [string, GenerationEvent[]])[] = [
   ],
   ['an answer that reached its length limit', logOf(texts('Hel'), endWith('length'))],
   ['an empty answer', logOf(endWith())],
+  [
+    'two messages with a citation and a refusal',
+    logOf(
+      { type: 'text-start', part: 'message', phase: 'commentary' },
+      texts('Look:'),
+      { type: 'native-part', format: 'openai-responses', value: { id: 'ws_1', type: 'web_search_call' } },
+      { type: 'text-start', part: 'message', phase: 'final_answer' },
+      texts('\n', '\nOslo'),
+      { type: 'annotation', format: 'openai-responses', value: CITATION },
+      REFUSED,
+    ),
+  ],
 ];
 
 describe.each(PROJECTIONS)('%s', (_name, project) => {
@@ -81,6 +106,29 @@ describe('Responses', () => {
       const { frames } = fold(events);
       expect(frames.map((frame) => frame.sequence_number)).toEqual(frames.map((_, index) => index));
     }
+  });
+
+  test('have each message with its phase, what it cites, and the refusal that ends it', () => {
+    const { frames, response } = fold(LOGS.at(-1)?.[1] ?? []);
+    expect(response.output).toMatchObject([
+      { phase: 'commentary', content: [{ text: 'Look:' }] },
+      { id: 'ws_1' },
+      {
+        phase: 'final_answer',
+        content: [
+          { text: 'Oslo', annotations: [CITATION] },
+          { type: 'refusal', refusal: 'No more.' },
+        ],
+      },
+    ]);
+    const added = frames.flatMap((frame) =>
+      frame.type === 'response.content_part.added' ? [[frame.output_index, frame.content_index]] : [],
+    );
+    expect(added).toEqual([
+      [0, 0],
+      [2, 0],
+      [2, 1],
+    ]);
   });
 
   test('end voided text as incomplete and empty, and the response holds only later text', () => {
@@ -152,7 +200,73 @@ describe('messages', () => {
   });
 });
 
+describe('messages whose calls are interleaved', () => {
+  const fold = (...calls: readonly EventBody[][]) => {
+    const projection = new MessageProjection('m');
+    return logOf(...calls, endWith('tool-calls')).flatMap((event) => projection.push(event));
+  };
+  const orderOf = (frames: ReturnType<typeof fold>) =>
+    frames.flatMap((frame) =>
+      'index' in frame ? [`${frame.type.slice('content_block_'.length)} ${frame.index}`] : [],
+    );
+
+  test('send what belongs to a later call once the open one is whole', () => {
+    const frames = fold(
+      callOf(0, 'a', 'f', '{"x":'),
+      callOf(1, 'b', 'g', '{"y":"}'),
+      callOf(0, 'a', 'f', '"}\\""', '}'),
+      callOf(1, 'b', 'g', '"}'),
+    );
+    expect(orderOf(frames)).toEqual([
+      'start 0',
+      'delta 0',
+      'delta 0',
+      'delta 0',
+      'stop 0',
+      'start 1',
+      'delta 1',
+      'delta 1',
+      'stop 1',
+    ]);
+  });
+
+  test('send a call that is never whole, and what waits behind it, at the end', () => {
+    const frames = fold(callOf(0, 'a', 'f', '{"x":'), callOf(1, 'b', 'g', '{}'), texts('Done.'));
+    expect(orderOf(frames)).toEqual([
+      'start 0',
+      'delta 0',
+      'stop 0',
+      'start 1',
+      'delta 1',
+      'stop 1',
+      'start 2',
+      'delta 2',
+      'stop 2',
+    ]);
+  });
+
+  test('cannot express a call that has more behind its whole arguments', () => {
+    const more = [callOf(0, 'a', 'f', '{}'), callOf(1, 'b', 'g', '{}')];
+    expect(() => fold(...more, callOf(0, 'a', 'f', '{"x":1}'))).toThrow('after its JSON object');
+    expect(fold(...more, callOf(0, 'a', 'f', '\n')).at(-1)).toEqual({ type: 'message_stop' });
+  });
+});
+
 describe('the UI stream', () => {
+  test('has messages as parts, pages that are cited as sources, and a refusal as text', () => {
+    const projection = new UiProjection({ messageId: null });
+    const chunks = (LOGS.at(-1)?.[1] ?? []).flatMap((event) => [...projection.push(event)]);
+    const ui: UIMessageChunk[] = chunks;
+    expect(ui.filter(({ type }) => type === 'source-url')).toEqual([
+      { type: 'source-url', sourceId: 'source-1', url: 'https://example.com', title: 'T' },
+    ]);
+    const parts = chunks.flatMap((chunk) =>
+      chunk.type === 'text-delta' ? [`${chunk.id}: ${chunk.delta}`] : [],
+    );
+    expect(parts).toEqual(['text-0: Look:', 'text-1: Oslo', 'text-2: No more.']);
+    expect(chunks.at(-1)).toMatchObject({ finishReason: 'content-filter' });
+  });
+
   test('has only chunks that the AI SDK knows, and voids text by reset-step', () => {
     const projection = new UiProjection({ messageId: null });
     const events = logOf(texts('wrong'), RESET, texts('right'), callOf(0, 'c', 'f', '{"a":1}'), endWith());

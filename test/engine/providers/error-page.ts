@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { docPage, ERRORS, type ErrorCode } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { EVERYWHERE } from './faults-everywhere.ts';
-import { EXPECTED, type Failure, type Wire } from './fixtures/expected.ts';
+import type { Failure, Wire } from './fixtures/expectation.ts';
+import { EXPECTED } from './fixtures/expected.ts';
 
 export const PAGE = join(import.meta.dirname, '..', '..', '..', 'docs', 'provider-errors.md');
 

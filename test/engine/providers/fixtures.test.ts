@@ -8,7 +8,8 @@ import type { Provider, ProviderEvent } from '../../../engine/providers/provider
 import { adapterFor, KEY, simulatedConfig } from './adapter-for.ts';
 import { errorPage, PAGE } from './error-page.ts';
 import { type FixtureServer, readFixture, startFixtureServer } from './fixture-server.ts';
-import { type Answer, EXPECTED, type Failure, type Parts, type Wire } from './fixtures/expected.ts';
+import type { Answer, Failure, Parts, Wire } from './fixtures/expectation.ts';
+import { EXPECTED } from './fixtures/expected.ts';
 import { callOf, errorOf, finishOf, type Heard, hear } from './hear.ts';
 
 const WIRES = Object.keys(EXPECTED) as Wire[];

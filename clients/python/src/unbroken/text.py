@@ -33,11 +33,13 @@ class TextFold:
         if self._end.type == "generation-error":
             error = self._end.error
             raise GenerationFailedError(error.message, code=error.code, doc=error.doc, partial_text=text)
+        if text == "" and self._end.type == "generation-end" and self._end.refusal is not None:
+            return self._end.refusal.text or ""
         return text
 
 
 def text_of(events: Iterable[Event]) -> str:
-    """The text of these events. Raises GenerationFailedError if the generation failed, or they stop before its end."""
+    """The text of these events, or of a refusal without any other text. Raises GenerationFailedError if the generation failed, or they stop before its end."""
     fold = TextFold()
     for event in events:
         fold.add(event)

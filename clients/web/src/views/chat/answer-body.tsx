@@ -27,7 +27,7 @@ function loadMarkdown(): void {
 }
 
 export function AnswerBody({ answer, voided = [] }: AnswerBodyProps) {
-  const { text, reasoning, toolCalls, status, error } = answer;
+  const { text, reasoning, toolCalls, status, error, refusal } = answer;
   const isRunning = status === 'running';
   return (
     <>
@@ -48,6 +48,7 @@ export function AnswerBody({ answer, voided = [] }: AnswerBodyProps) {
         </details>
       )}
       {(text !== '' || isRunning) && <Text text={text} isRunning={isRunning} />}
+      {refusal !== undefined && <p class="as-is">{refusal}</p>}
       {toolCalls.map((call) => (
         <ToolCallView key={call.id} call={call} />
       ))}

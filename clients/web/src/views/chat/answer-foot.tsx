@@ -21,6 +21,10 @@ export function AnswerFoot({ answer, actions }: { answer: Answer; actions: Compo
         <span>{answer.cached ? 'from the cache' : formatCost(answer.costMicroUsd)}</span>
         {beganAtMs !== null && endedAtMs !== null && <span>{formatDuration(endedAtMs - beganAtMs)}</span>}
         {answer.finishReason === 'length' && <span class="tag">cut at the length limit</span>}
+        {answer.finishReason === 'refusal' && <span class="tag">the model declined</span>}
+        {answer.finishReason === 'content-filter' && (
+          <span class="tag">ended by a filter of the provider</span>
+        )}
         <a href={linkTo('runs', answer.id)}>Timeline</a>
       </p>
       {actions}

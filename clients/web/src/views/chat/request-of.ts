@@ -24,11 +24,12 @@ function messagesOf(turn: Turn): Message[] {
   if (answer === null) return [];
   const content: Part[] = [
     ...(answer.text === '' ? [] : [{ type: 'text' as const, text: answer.text }]),
+    ...(answer.refusal ? [{ type: 'text' as const, text: answer.refusal, isRefusal: true as const }] : []),
     ...answer.toolCalls.map(({ id, name, arguments: json }) => ({
       type: 'tool-call' as const,
       id,
       name,
-      arguments: json,
+      arguments: isJson(json) ? json : '{}',
     })),
   ];
   if (content.length === 0) return [];
@@ -36,6 +37,16 @@ function messagesOf(turn: Turn): Message[] {
     { role: 'user', content: partsOf(turn) },
     { role: 'assistant', content },
   ];
+}
+
+/** A call that the cap cut has no whole arguments. */
+function isJson(written: string): boolean {
+  try {
+    JSON.parse(written);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function partsOf({ question, results }: Turn): string | Part[] {
