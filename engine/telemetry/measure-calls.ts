@@ -31,11 +31,7 @@ export function measureCalls(metrics: Metrics): CallWatcher {
     TOKENS,
     [...MODEL, 'gen_ai_token_type'],
   );
-  const cached = metrics.counter(
-    'unbroken_prompt_tokens_total',
-    "Input tokens by what the vendor's prompt cache did: none, read, write, or write-1h",
-    ['gen_ai_provider_name', 'gen_ai_request_model', 'prompt_cache'],
-  );
+  const countPrompt = promptCounter(metrics);
   const running = metrics.gauge('unbroken_provider_calls_running', 'Calls of providers that run now');
 
   return (provider, call) => {
@@ -65,10 +61,7 @@ export function measureCalls(metrics: Metrics): CallWatcher {
         );
         if (usage === null) return;
         const output = outputTokensOf(usage);
-        const { gen_ai_provider_name, gen_ai_request_model } = labels;
-        for (const [prompt_cache, count] of promptTokens(usage)) {
-          if (count > 0) cached.inc({ gen_ai_provider_name, gen_ai_request_model, prompt_cache }, count);
-        }
+        countPrompt(labels, usage);
         tokens.observe({ ...labels, gen_ai_token_type: 'input' }, inputTokensOf(usage));
         tokens.observe({ ...labels, gen_ai_token_type: 'output' }, output);
         if (firstAt !== null && output > 1)
@@ -78,14 +71,25 @@ export function measureCalls(metrics: Metrics): CallWatcher {
   };
 }
 
-function promptTokens(usage: Usage): readonly (readonly [string, number])[] {
-  const { inputTokens, cachedInputTokens, cacheWriteTokens, cacheWriteHourTokens = 0 } = usage;
-  return [
-    ['none', inputTokens],
-    ['read', cachedInputTokens],
-    ['write', cacheWriteTokens - cacheWriteHourTokens],
-    ['write-1h', cacheWriteHourTokens],
-  ];
+function promptCounter(metrics: Metrics) {
+  const tokens = metrics.counter(
+    'unbroken_prompt_tokens_total',
+    "Input tokens by what the vendor's prompt cache did: none, read, write, or write-1h",
+    ['gen_ai_provider_name', 'gen_ai_request_model', 'prompt_cache'],
+  );
+  return (
+    labels: { readonly gen_ai_provider_name: string; readonly gen_ai_request_model: string },
+    { inputTokens, cachedInputTokens, cacheWriteTokens, cacheWriteHourTokens = 0 }: Usage,
+  ): void => {
+    const { gen_ai_provider_name, gen_ai_request_model } = labels;
+    const count = (prompt_cache: string, amount: number) => {
+      if (amount > 0) tokens.inc({ gen_ai_provider_name, gen_ai_request_model, prompt_cache }, amount);
+    };
+    count('none', inputTokens);
+    count('read', cachedInputTokens);
+    count('write', cacheWriteTokens - cacheWriteHourTokens);
+    count('write-1h', cacheWriteHourTokens);
+  };
 }
 
 /** The code of our error table; `stopped` if we ended the call; '' for a complete answer. */

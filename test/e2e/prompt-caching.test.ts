@@ -4,7 +4,6 @@ import { billOf, VENDOR_KEYS, vendorsAt } from '../../tools/bench/prompt-caching
 import { type Stack, startStack } from '../harness/stack.ts';
 
 const MODEL = 'anthropic/claude-sonnet-4-5';
-const QUIET = 'x-unbroken-cache';
 
 let stack: Stack;
 beforeAll(async () => {
@@ -40,15 +39,14 @@ async function send(
   path: string,
   body: object,
   mark: string,
-  headers = {},
-  key = stack.api.key,
+  headers: Record<string, string> = {},
 ): Promise<Sent> {
   const response = await fetch(`${stack.api.url}${path}`, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${key}`,
+      authorization: `Bearer ${stack.api.key}`,
       'content-type': 'application/json',
-      [QUIET]: 'off',
+      'x-unbroken-cache': 'off',
       ...headers,
     },
     body: JSON.stringify(body),
@@ -166,7 +164,7 @@ describe('other formats', () => {
     const body = { model: 'openai/gpt-5.1', instructions: text, input: QUESTION };
     const ours = await send('/v1/responses', body, nameOf(text));
     const key = await stack.addKey({ tenant: 'another', user: 'u', scopes: ['generate'] } as never);
-    const theirs = await send('/v1/responses', body, nameOf(text), {}, key);
+    const theirs = await send('/v1/responses', body, nameOf(text), { authorization: `Bearer ${key}` });
     expect(theirs.upstream['prompt_cache_key']).toMatch(/^[0-9a-f]{32}$/);
     expect(theirs.upstream['prompt_cache_key']).not.toBe(ours.upstream['prompt_cache_key']);
   });

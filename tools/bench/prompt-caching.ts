@@ -16,7 +16,7 @@ type Vendor = keyof typeof MODELS;
 type Mode = (typeof MODES)[number];
 
 /** Of all turns of a session. */
-export interface SessionBill {
+interface SessionBill {
   plain: number;
   cached: number;
   written: number;

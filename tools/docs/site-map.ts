@@ -56,6 +56,7 @@ const TOPICS: readonly SiteSection[] = [
       ofDocs('budgets', 'Budgets'),
       ofDocs('usage', 'Usage and cost'),
       ofDocs('semantic-cache', 'Semantic cache'),
+      ofDocs('prompt-caching', 'Prompt caching'),
     ],
   },
   {

@@ -1,6 +1,6 @@
 /**
- * The prompt caches of the vendors, per API key and model. Anthropic: prefixes that end at a mark; a mark finds what was
- * written up to 20 blocks before it. OpenAI: every prefix of at least 1,024 tokens, in steps of 128. Sources: the
+ * The prompt caches of the vendors, per API key and model. Anthropic: prefixes that end at a mark; a mark finds what
+ * was written up to 20 blocks before it. OpenAI: every prefix of at least 1,024 tokens, in steps of 128. Sources: the
  * vendors' guides "Prompt caching".
  */
 import { createHash } from 'node:crypto';
@@ -154,7 +154,7 @@ function prefixesOf(blocks: readonly Block[]): readonly Prefix[] {
   });
 }
 
-/** In the order of the vendor: tools, system text, messages. A mark at the top level stands for one on the last block. */
+/** In the order of the vendor: tools, system text, messages. A mark of the request stands for one on the last block. */
 function blocksOf(body: Fields): readonly Block[] {
   const blocks = [
     ...listOf(body['tools']).map((tool) => ({ text: `tool ${toolText(tool)}`, mark: markOf(tool) })),
