@@ -8,6 +8,8 @@ import type { Flights } from '../engine/cache/flights.ts';
 import type { PromptCompression } from '../engine/compression/prompt-compression.ts';
 import type { PromptStats } from '../engine/prompts/prompt-stats.ts';
 import type { Provider } from '../engine/providers/provider.ts';
+import type { CallAnswers } from '../engine/reasoning/call-answers.ts';
+import type { ReasoningSeals } from '../engine/reasoning/seals.ts';
 import type { GateNotice, ProviderGate } from '../engine/routing/provider-gate.ts';
 import type { EventLog } from '../engine/streaming/event-log.ts';
 import type { LiveLogs } from '../engine/streaming/live-logs.ts';
@@ -35,6 +37,9 @@ export interface Dependencies {
   readonly promptStats: PromptStats;
   readonly compression: PromptCompression;
   readonly providers: ReadonlyMap<string, Provider>;
+  readonly seals: ReasoningSeals;
+  /** Remembers which answer made a tool call, so that its reasoning is found when the result comes. */
+  readonly callAnswers: Pick<CallAnswers, 'remember'>;
   readonly gate: ProviderGate;
   /** Receives what operators should know: a key was refused, a circuit opened. */
   readonly note: (notice: GateNotice) => void;

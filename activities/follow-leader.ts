@@ -122,11 +122,8 @@ export async function followLeader(
       if (events === null) return await leave(dependencies, follower, 'lost');
       for (const event of events) {
         followed = { ...followed, leaderSeq: event.seq, leaderAtMs: event.at };
-        if (event.type === 'text-delta' || event.type === 'reasoning-delta') {
-          await log.writer.write({ type: event.type, text: event.text }, followed);
-        } else if (COPIED.has(event.type)) {
-          const { seq: _seq, at: _at, from: _from, ...copy } = event;
-          await log.writer.write(copy, followed);
+        if (COPIED.has(event.type)) {
+          await log.writer.write(withoutNumber(event), followed);
         } else if (event.type === 'text-reset') {
           const reason = 'The followed answer was restarted.';
           await log.writer.write({ type: 'text-reset', reason }, followed);
@@ -152,6 +149,11 @@ export async function followLeader(
   }
 }
 
+function withoutNumber(event: GenerationEvent): EventBody {
+  const { seq: _seq, at: _at, from: _from, ...body } = event;
+  return body;
+}
+
 /** null if the leader's log has lost the event up to which it was copied, so that the copy and the log may differ. */
 async function readLeader(
   { log }: Following,
@@ -164,7 +166,14 @@ async function readLeader(
   return events.length > 0 ? events : log.read(leader, leaderSeq, 1);
 }
 
-const COPIED: ReadonlySet<EventBody['type']> = new Set(['text-start', 'annotation', 'native-part']);
+/** The seals of the leader's reasoning are not: they are for its own user. */
+const COPIED: ReadonlySet<EventBody['type']> = new Set([
+  'text-delta',
+  'reasoning-delta',
+  'text-start',
+  'annotation',
+  'native-part',
+]);
 
 const LEFT_BY: ReadonlySet<EventBody['type']> = new Set([
   'tool-call-delta',

@@ -99,6 +99,10 @@ class RecordFold {
       case 'native-part':
         this.#hasReasoning = true;
         break;
+      case 'reasoning-seal':
+        this.#hasReasoning = true;
+        this.#addOutput('', { isText: false });
+        break;
       case 'tool-call-delta':
         this.#hasToolCalls = true;
         this.#addOutput(event.arguments, { isText: false });

@@ -14,6 +14,7 @@ import type { ConversationStore } from '../engine/conversations/conversation-sto
 import type { HandoffOffers } from '../engine/handoff/handoff.ts';
 import type { PromptStats } from '../engine/prompts/prompt-stats.ts';
 import type { PromptRegistry } from '../engine/prompts/registry.ts';
+import type { CallAnswers } from '../engine/reasoning/call-answers.ts';
 import type { HealthSnapshot } from '../engine/routing/health-snapshot.ts';
 import type { GateReader } from '../engine/routing/provider-gate.ts';
 import type { EventLog } from '../engine/streaming/event-log.ts';
@@ -42,6 +43,7 @@ export interface ApiDependencies {
   /** Called for a followed log that has been silent for `heartbeatMs`. */
   readonly onSilence: (generationId: string) => void;
   readonly budget: BudgetLedger;
+  readonly callAnswers: Pick<CallAnswers, 'find'>;
   readonly prompts: PromptRegistry;
   readonly promptStats: PromptStats;
   readonly accounts: BudgetAccounts;

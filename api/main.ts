@@ -17,6 +17,7 @@ import { RedisConversations } from '../engine/conversations/redis-conversations.
 import { RedisHandoffOffers } from '../engine/handoff/redis-handoff.ts';
 import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
+import { RedisCallAnswers } from '../engine/reasoning/call-answers.ts';
 import { HealthSnapshot } from '../engine/routing/health-snapshot.ts';
 import { RedisGateReader } from '../engine/routing/redis-gate-reader.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
@@ -147,6 +148,7 @@ const parts = {
   cachedAnswers: createQdrantDeletion(config.qdrant),
   storedEntries: createQdrantEntries(config.qdrant),
   flightMembers: new RedisFlightMembers(redis),
+  callAnswers: new RedisCallAnswers(redis),
   prompts: new RedisPromptRegistry(redis),
   promptStats: new RedisPromptStats(redis),
   handoff: await RedisHandoffOffers.create(redis, subscriber, {

@@ -124,8 +124,9 @@ export type ToolResultPart = z.infer<typeof toolResultPartSchema>;
 export type ResultContent = z.infer<typeof resultContentSchema>;
 
 /**
- * `tool-call` and `reasoning` parts stand in assistant messages; `image`, `file` and `tool-result` parts in user messages. `system` and
- * `developer` messages hold text and may stand anywhere; a vendor without them gets their text before the conversation.
+ * `tool-call` and `reasoning` parts stand in assistant messages; `image`, `file` and `tool-result` parts in user
+ * messages. `system` and `developer` messages hold text and may stand anywhere; a vendor without them gets their text
+ * before the conversation.
  */
 export const messageSchema = z.strictObject({
   role: z.enum(['user', 'assistant', 'system', 'developer']),

@@ -63,6 +63,10 @@ export const LIMITS = {
   toolCallIdChars: 4_096,
   /** What a vendor keeps of its model's thoughts, encrypted by the vendor and sealed by us. */
   sealedReasoningChars: 1024 * 1024,
+  /** How long it is remembered which answer made a tool call: long enough for a person to approve it. */
+  callAnswerMs: 24 * 3_600_000,
+  /** The latest answers of a conversation whose reasoning is looked up for a client that does not send it. */
+  recalledAnswers: 32,
   /** Fields of a request, or of one of its parts, that only its own format has. */
   nativeFields: 128,
   /** Beta features that a request of Anthropic's format may name. */

@@ -84,6 +84,11 @@ export const REDIS_KEYS = {
   handoffTakers: (taskQueue: string) => `ub:handoff:{${taskQueue}}:takers`,
   /** Tells one API process which of them a worker has started. */
   handoffAnswers: (apiProcess: string) => `ub:handoff-answers:${apiProcess}`,
+  /** With what workers seal the thoughts of models. */
+  reasoningSecret: 'ub:reasoning-secret',
+  /** The answer of a user that made a tool call. */
+  callAnswer: (tenant: string, user: string, callHash: string) =>
+    `ub:call:{${[tenant, user, callHash].map(encodedPart).join(':')}}`,
   ticket: (sha256Hex: string) => `ub:ticket:{${sha256Hex}}`,
   signInLink: (sha256Hex: string) => `ub:sign-in:{${sha256Hex}}`,
   pageSession: (sha256Hex: string) => `ub:page-session:{${sha256Hex}}`,

@@ -10,6 +10,8 @@ import { SentenceEncoder } from '../engine/embedding/sentence-encoder.ts';
 import { costOf } from '../engine/models/price.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
 import { createProviders } from '../engine/providers/create-providers.ts';
+import { RedisCallAnswers } from '../engine/reasoning/call-answers.ts';
+import { RedisReasoningSeals } from '../engine/reasoning/seals.ts';
 import { RedisGate } from '../engine/routing/redis-gate.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
 import { RedisLiveLogs } from '../engine/streaming/live-logs.ts';
@@ -65,6 +67,8 @@ export async function createDependencies(
     promptStats: new RedisPromptStats(redis),
     compression: createPromptCompression(redis, compression.compress),
     providers,
+    seals: new RedisReasoningSeals(redis),
+    callAnswers: new RedisCallAnswers(redis),
     gate: new RedisGate({
       redis,
       keys: config.providerKeys,

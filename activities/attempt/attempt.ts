@@ -11,6 +11,7 @@ import type { Dependencies } from '../dependencies.ts';
 import type { GenerationRecord } from '../generation-record.ts';
 import { type Accounted, estimateUsage } from './account-attempt.ts';
 import type { AttemptPass } from './gate-admission.ts';
+import type { OpenedSeals } from './open-seals.ts';
 import { type Checkpoint, type ResponseDuties, type Resume, responseIdOf } from './resume-plan.ts';
 import type { StreamControl } from './running-streams.ts';
 
@@ -22,6 +23,8 @@ interface AttemptFacts {
   /** The key of the call; reports to the gate how the call went. */
   readonly pass: AttemptPass;
   readonly input: GenerationInput;
+  /** The seals in `input` that this call may open. */
+  readonly openedSeals: OpenedSeals['opened'];
   readonly writer: LogWriter;
   /** The generation before this attempt. */
   readonly record: GenerationRecord;
@@ -41,6 +44,9 @@ export class Attempt {
   #ownText: string;
   /** What the provider has counted so far; null if it has not reported anything. */
   #counted: Usage | null = null;
+  /** The tool calls of this response. */
+  readonly #callIds = new Set<string>();
+  #hasSeals: boolean;
   #hasReceived = false;
   #mayBeBilled: boolean;
 
@@ -52,6 +58,8 @@ export class Attempt {
     this.#cursor = isReattached ? resume.cursor : null;
     this.#ownText = isReattached ? (record.openAttempt?.ownText ?? '') : '';
     this.#mayBeBilled = isReattached;
+    this.#hasSeals = isReattached && record.hasReasoning;
+    for (const { id } of this.#cursor?.toolCalls ?? []) this.#callIds.add(id);
   }
 
   /** The provider's position in its own stream; null if it cannot be resumed. */
@@ -89,6 +97,23 @@ export class Attempt {
 
   noteOutput(text: string): void {
     this.#ownText += text;
+  }
+
+  get callIds(): readonly string[] {
+    return [...this.#callIds];
+  }
+
+  /** Whether its next turn needs thoughts that only the vendor can read. */
+  get hasSeals(): boolean {
+    return this.#hasSeals;
+  }
+
+  noteToolCall(id: string): void {
+    this.#callIds.add(id);
+  }
+
+  noteSeal(): void {
+    this.#hasSeals = true;
   }
 
   /** @returns what must be in the log beside the text up to this cursor. */

@@ -1,6 +1,7 @@
 /** Begins an attempt: decides how it resumes, reserves for it, and puts it into the log before the call leaves. */
 import type { ApplicationFailure } from '@temporalio/common';
 import { describeRefusal } from '../../contracts/budget-refusal.ts';
+import type { EventBody } from '../../contracts/events.ts';
 import type { Candidate, GenerationInput } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { addUsage, NO_USAGE } from '../../contracts/money.ts';
@@ -16,6 +17,7 @@ import { accountAbandonedAttempt } from './account-attempt.ts';
 import { Attempt } from './attempt.ts';
 import { reserveCall } from './extend-reservation.ts';
 import { admitAttempt } from './gate-admission.ts';
+import { openSeals } from './open-seals.ts';
 import {
   type Checkpoint,
   capabilitiesFor,
@@ -54,13 +56,13 @@ export async function beginFirstAttempt(
   const resume = planResume(step.candidate, can, record, null);
   const reserved = await reserveCall(dependencies, { step, input, record, resume });
   if (!reserved.granted) return null;
+  const { key } = admission.pass;
+  const { opened, dropped } = await openSeals(dependencies, { step, input, key });
+  const call = { provider: name, model, attempt: 1, strategy: resume.strategy };
   const writer = await dependencies.log.openFresh(
     step.order.generationId,
     control.epoch,
-    [
-      ...budgetNotes(step),
-      { type: 'provider-start', provider: name, model, attempt: 1, strategy: resume.strategy },
-    ],
+    [...budgetNotes(step), startOfCall(call, dropped)],
     () => control.stop('cancel'),
   );
   if (writer === null) return null;
@@ -70,6 +72,7 @@ export async function beginFirstAttempt(
     provider,
     pass: admitAttempt(dependencies, { step, admission, resume, checkpoint: null }),
     input,
+    openedSeals: opened,
     writer,
     record,
     number: 1,
@@ -121,7 +124,8 @@ export async function beginAttempt(
   const number = numberOf(resume, record);
   const { strategy } = resume;
   const { provider: name, model } = step.candidate;
-  void writer.write({ type: 'provider-start', provider: name, model, attempt: number, strategy });
+  const { opened, dropped } = await openSeals(dependencies, { step, input, key: pass.key });
+  void writer.write(startOfCall({ provider: name, model, attempt: number, strategy }, dropped));
   // In the log before the call leaves: a call that no log knows could be paid and never accounted.
   await writer.flush();
   return new Attempt(dependencies, {
@@ -130,6 +134,7 @@ export async function beginAttempt(
     provider,
     pass,
     input,
+    openedSeals: opened,
     writer,
     record: before,
     number,
@@ -138,6 +143,13 @@ export async function beginAttempt(
     maxOutputTokens: reserved.maxOutputTokens,
     capTokens: reserved.capTokens,
   });
+}
+
+function startOfCall(
+  call: Omit<Extract<EventBody, { type: 'provider-start' }>, 'type' | 'dropped'>,
+  dropped: readonly string[],
+): EventBody {
+  return { type: 'provider-start', ...call, ...(dropped.length === 0 ? {} : { dropped: [...dropped] }) };
 }
 
 function providerOf({ providers }: Dependencies, { provider: name }: Candidate): Provider {

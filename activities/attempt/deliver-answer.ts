@@ -4,6 +4,7 @@
  */
 import type { EventBody } from '../../contracts/events.ts';
 import type { FinishReason } from '../../contracts/generation.ts';
+import { LIMITS } from '../../contracts/limits.ts';
 import type { ProviderEvent } from '../../engine/providers/provider.ts';
 import type { Attempt } from './attempt.ts';
 import { createContinuationGuard } from './continuation-guard.ts';
@@ -11,6 +12,7 @@ import { createRestartGuard, type GuardedText, type RestartGuard } from './resta
 import type { Checkpoint } from './resume-plan.ts';
 
 type TextStart = Extract<EventBody, { type: 'text-start' }>;
+type EventOf<Type extends ProviderEvent['type']> = Extract<ProviderEvent, { type: Type }>;
 type AnswerEvent = Exclude<ProviderEvent, { type: 'usage' | 'finish' }>;
 
 export class AnswerDelivery {
@@ -43,10 +45,15 @@ export class AnswerDelivery {
       // Reasoning about how to continue an answer is not part of it.
       if (duties.sentText !== '') return;
       await this.#settle('stop');
-      await writer.write({ type: 'reasoning-delta', text: event.text }, checkpoint);
+      await writer.write(reasoningDelta(event), checkpoint);
+    } else if (event.type === 'reasoning-data') {
+      if (duties.sentText !== '' && event.data.callId === undefined) return;
+      await this.#settle('stop');
+      await this.#writeSeal(event, checkpoint);
     } else if (event.type === 'tool-call') {
       const { index, id, name, arguments: argumentsDelta } = event;
       this.#attempt.noteOutput(argumentsDelta);
+      this.#attempt.noteToolCall(id);
       await this.#settle('tool-calls');
       await writer.write({ type: 'tool-call-delta', index, id, name, arguments: argumentsDelta }, checkpoint);
     } else if (event.type === 'text-start') {
@@ -87,9 +94,36 @@ export class AnswerDelivery {
     if (text !== '') await writer.write({ type: 'text-delta', text }, this.#heldCheckpoint);
   }
 
+  async #writeSeal(event: EventOf<'reasoning-data'>, checkpoint: Checkpoint | undefined): Promise<void> {
+    const { dependencies, facts } = this.#attempt;
+    const { step, pass, writer } = facts;
+    const owner = { tenant: step.order.tenant, provider: step.candidate.provider, account: pass.key.id };
+    const sealed = await dependencies.seals.seal(owner, event.data);
+    // Without it the model starts its next turn without these thoughts.
+    if (sealed.length > LIMITS.sealedReasoningChars) return;
+    this.#attempt.noteSeal();
+    const { callId } = event.data;
+    const about = callId === undefined ? itemOf(event) : { callId };
+    await writer.write({ type: 'reasoning-seal', ...about, sealed }, checkpoint);
+  }
+
   #checkpointOf({ cursor }: AnswerEvent): Checkpoint | undefined {
     return cursor === undefined ? undefined : this.#attempt.moveTo(cursor);
   }
+}
+
+function itemOf({ item }: { readonly item?: number | undefined }) {
+  return item === undefined ? {} : { item };
+}
+
+/** Item and part 0 are left out, as older logs have them. */
+function reasoningDelta({ text, item = 0, part = 0 }: EventOf<'reasoning'>) {
+  return {
+    type: 'reasoning-delta' as const,
+    text,
+    ...(item === 0 ? {} : { item }),
+    ...(part === 0 ? {} : { part }),
+  };
 }
 
 /** Carries the provider's cursor into the log before any text; counting tokens would delay the first one. */

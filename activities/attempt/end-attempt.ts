@@ -35,12 +35,24 @@ export async function endCompleted(attempt: Attempt, finish: Finish): Promise<Ge
     costMicroUsd: record.costMicroUsd + own.costMicroUsd,
     ...(shared === null ? {} : { saved: savedBy(used, own) }),
   };
+  rememberCalls(attempt, finish);
   const details = { ...endingOf(finish), ...(shared === null ? {} : { shared }) };
   void writer.write({ type: 'generation-end', ...end, ...details });
   // Not awaited: readers get the end without waiting for the gate.
   void pass.leave('answered', usage);
   await writer.flush();
   return { status: 'completed', ...end, lastSeq: writer.nextSeq - 1, errorCode: null };
+}
+
+/**
+ * Sent before the end of the answer, so that the results of its calls find it. Not awaited: without it, the model only
+ * starts its next turn without these thoughts.
+ */
+function rememberCalls(attempt: Attempt, { reason }: Finish): void {
+  if (reason !== 'tool-calls' || !attempt.hasSeals) return;
+  const { tenant, user, generationId } = attempt.facts.step.order;
+  const { callAnswers } = attempt.dependencies;
+  callAnswers.remember({ tenant, user }, generationId, attempt.callIds).catch(() => undefined);
 }
 
 /** The provider's own report, unless it has none or one that cannot be true. */

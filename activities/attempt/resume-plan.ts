@@ -20,6 +20,7 @@ const checkpointSchema = z.object({
     separates: z.boolean().optional(),
     annotations: z.number().optional(),
     nativeParts: z.number().optional(),
+    sealedItems: z.array(z.number()).optional(),
     toolCalls: z
       .array(
         z.object({ outputIndex: z.number(), id: z.string(), name: z.string(), argumentsChars: z.number() }),

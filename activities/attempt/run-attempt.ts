@@ -102,7 +102,7 @@ async function relayEvents(
 }
 
 function callOf({ facts }: Attempt): ProviderCall {
-  const { step, pass, input, resume, number, control, maxOutputTokens } = facts;
+  const { step, pass, input, openedSeals, resume, number, control, maxOutputTokens } = facts;
   return {
     model: step.candidate.model,
     input,
@@ -111,6 +111,7 @@ function callOf({ facts }: Attempt): ProviderCall {
     idempotencyKey: `${nameOfLog(step.order)}:${number}`,
     resume,
     promptCacheKey: step.order.promptCacheKey,
+    openedSeals,
     signal: control.signal,
     apiKey: pass.key.secret,
     onHeaders: (headers) => pass.noteHead(headers),

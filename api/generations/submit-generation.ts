@@ -11,6 +11,7 @@ import { composeInput } from './compose-input.ts';
 import { endLog } from './end-log.ts';
 import { isUnstored } from './find-generation.ts';
 import { type ChosenId, generationIdFor, hashRequest } from './generation-id.ts';
+import { recallReasoning } from './recall-reasoning.ts';
 import { assertSameRequest, type Submitted, startGeneration } from './start-generation.ts';
 
 /** The turn of a generation in a stored conversation. */
@@ -56,9 +57,15 @@ export async function submitGeneration(
   } catch (error) {
     return joinWithoutRoute(dependencies, caller, identity, error);
   }
+  const owner = { tenant: caller.tenant, user: identity.user };
+  const input =
+    identity.known === null
+      ? await recallReasoning(dependencies, owner, identity.input, choice.candidates)
+      : identity.input;
   const cache = request.cache ?? 'on';
   const prepared: PreparedGeneration = {
     ...identity,
+    input,
     choice,
     cache: isUnstored({ origin }) ? withoutStoring(cache) : cache,
     ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),

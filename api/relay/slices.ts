@@ -31,6 +31,7 @@ export function encodedBytes(events: readonly GenerationEvent[]): number {
   let bytes = 0;
   for (const event of events) {
     bytes += EVENT_BYTES + ('text' in event ? UTF8_BYTES_PER_CHAR * event.text.length : 0);
+    if (event.type === 'reasoning-seal') bytes += event.sealed.length;
   }
   return bytes;
 }

@@ -2,6 +2,7 @@
 import type { RequestFormat } from '../../contracts/content.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { MESSAGE_SEPARATOR } from '../../contracts/fold-events.ts';
+import { type ReasoningDelta, ReasoningPlaces, type ReasoningSeal } from './reasoning.ts';
 
 /** What only one format has, in its own words. */
 export interface NativeValue {
@@ -24,13 +25,30 @@ export interface AnswerCall {
   readonly arguments: string;
 }
 
+/** An item of reasoning, or what only the vendor can read. */
+export interface AnswerReasoning {
+  readonly type: 'reasoning';
+  /** What is shown; a blank line separates its paragraphs. */
+  readonly text: string;
+  readonly sealed?: string;
+  /** The tool call that the seal belongs to, if it belongs to one. */
+  readonly callId?: string;
+}
+
 export type AnswerPart =
   | AnswerText
-  | { readonly type: 'reasoning'; readonly text: string }
+  | AnswerReasoning
   | AnswerCall
   | ({ readonly type: 'native' } & NativeValue);
 
 type PartKind = Extract<GenerationEvent, { type: 'text-start' }>['part'];
+
+interface GrowingReasoning {
+  readonly type: 'reasoning';
+  readonly item: number | null;
+  readonly deltas: string[];
+  readonly seal: { sealed?: string; callId?: string };
+}
 
 type Growing =
   | {
@@ -39,11 +57,12 @@ type Growing =
       readonly deltas: string[];
       readonly annotations: NativeValue[];
     }
-  | { readonly type: 'reasoning'; readonly deltas: string[] }
+  | GrowingReasoning
   | { readonly type: 'tool-call'; readonly id: string; readonly name: string; readonly deltas: string[] }
   | ({ readonly type: 'native' } & NativeValue);
 
 export class AnswerParts {
+  readonly #places = new ReasoningPlaces();
   #parts: Growing[] = [];
   #calls = new Map<number, string[]>();
   /** The part that the next text begins. */
@@ -55,8 +74,13 @@ export class AnswerParts {
         this.#starts = event.part;
         break;
       case 'text-delta':
+        this.#addText(event.text);
+        break;
       case 'reasoning-delta':
-        this.#addText(event.type === 'text-delta' ? 'text' : 'reasoning', event.text);
+        this.#addReasoning(event);
+        break;
+      case 'reasoning-seal':
+        this.#seal(event);
         break;
       case 'annotation':
         this.#annotate({ format: event.format, value: event.value });
@@ -76,6 +100,7 @@ export class AnswerParts {
         this.#parts = [];
         this.#calls = new Map();
         this.#starts = null;
+        this.#places.reset();
         break;
       default:
         break;
@@ -87,7 +112,7 @@ export class AnswerParts {
     return this.#parts.map((part): AnswerPart => {
       if (part.type === 'native') return part;
       const joined = part.deltas.join('');
-      if (part.type === 'reasoning') return { type: 'reasoning', text: joined };
+      if (part.type === 'reasoning') return { type: 'reasoning', text: joined, ...part.seal };
       if (part.type === 'tool-call') {
         return { type: 'tool-call', id: part.id, name: part.name, arguments: joined };
       }
@@ -97,17 +122,31 @@ export class AnswerParts {
     });
   }
 
-  #addText(type: 'text' | 'reasoning', delta: string): void {
+  #addText(delta: string): void {
     const last = this.#parts.at(-1);
-    if (type === 'reasoning') {
-      if (last?.type === type) last.deltas.push(delta);
-      else this.#parts.push({ type, deltas: [delta] });
-      return;
-    }
     const part = this.#starts;
     this.#starts = null;
-    if (last?.type === type && part === null) last.deltas.push(delta);
-    else this.#parts.push({ type, part, deltas: [delta], annotations: [] });
+    if (last?.type === 'text' && part === null) last.deltas.push(delta);
+    else this.#parts.push({ type: 'text', part, deltas: [delta], annotations: [] });
+  }
+
+  #addReasoning(event: ReasoningDelta): void {
+    const { item, text } = this.#places.place(event);
+    const last = this.#parts.at(-1);
+    if (last?.type === 'reasoning' && last.item === item) last.deltas.push(event.text);
+    else this.#parts.push({ type: 'reasoning', item, deltas: [text], seal: {} });
+  }
+
+  /** Of the item that it names; what belongs to none is a part of which nothing is shown. */
+  #seal({ item, callId, sealed }: ReasoningSeal): void {
+    const owner = this.#parts.findLast(
+      (part) => part.type === 'reasoning' && item !== undefined && part.item === item,
+    );
+    if (owner?.type === 'reasoning' && owner.seal.sealed === undefined) owner.seal.sealed = sealed;
+    else {
+      const seal = { sealed, ...(callId === undefined ? {} : { callId }) };
+      this.#parts.push({ type: 'reasoning', item: item ?? null, deltas: [], seal });
+    }
   }
 
   #annotate(annotation: NativeValue): void {

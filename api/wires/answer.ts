@@ -19,6 +19,8 @@ export interface AnswerFacts {
   readonly cached: boolean;
   readonly attempts: number;
   readonly end: Terminal | null;
+  /** What the newest call left out of the request. */
+  readonly dropped?: readonly string[];
 }
 
 export interface Answer extends AnswerFacts {
@@ -50,7 +52,8 @@ export class FactsFold implements Fold<AnswerFacts> {
       this.#facts = { ...this.#facts, generationId: event.generationId, startedAtMs: event.at };
     } else if (event.type === 'provider-start') {
       const model = candidateName(event);
-      this.#facts = { ...this.#facts, model, cached: false, attempts: event.attempt };
+      const dropped = event.dropped ?? [];
+      this.#facts = { ...this.#facts, model, cached: false, attempts: event.attempt, dropped };
     } else if (event.type === 'cache-hit') {
       this.#facts = { ...this.#facts, model: candidateName(event), cached: true };
     } else if (isTerminal(event)) this.#facts = { ...this.#facts, end: event };
@@ -72,13 +75,13 @@ export class AnswerFold implements Fold<Answer> {
 
   value(): Answer {
     const parts = this.#parts.value();
-    const textOf = (type: 'text' | 'reasoning') =>
-      parts.flatMap((part) => (part.type === type ? [part.text] : [])).join('');
+    const textsOf = (type: 'text' | 'reasoning') =>
+      parts.flatMap((part) => (part.type === type && part.text !== '' ? [part.text] : []));
     return {
       ...this.#facts.value(),
       parts,
-      text: textOf('text'),
-      reasoning: textOf('reasoning'),
+      text: textsOf('text').join(''),
+      reasoning: textsOf('reasoning').join('\n\n'),
       toolCalls: parts.filter((part) => part.type === 'tool-call'),
     };
   }

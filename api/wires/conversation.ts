@@ -15,15 +15,17 @@ export class Conversation {
   /** Adds a turn; one without content is left out, unless its format says something of it. */
   addTurn(role: Role, content: string | readonly Part[], native?: NativeFields): void {
     if (content.length === 0) return;
+    const thoughts = role === 'assistant' ? this.#takeThoughts() : [];
+    const parts: readonly Part[] = typeof content === 'string' ? [{ type: 'text', text: content }] : content;
     this.#messages.push({
       role,
-      content: typeof content === 'string' ? content : [...content],
+      content: typeof content === 'string' && thoughts.length === 0 ? content : [...thoughts, ...parts],
       ...(native === undefined ? {} : { native }),
     });
   }
 
   /** Adds a tool call, or what else stands beside it, to the assistant's turn before it. */
-  addToAssistant(part: ToolCallPart | Extract<Part, { type: 'native' }>): void {
+  addToAssistant(part: ToolCallPart | Extract<Part, { type: 'native' | 'reasoning' }>): void {
     if (this.#messages.at(-1)?.role === 'assistant') this.#appendToLast(part);
     else this.#messages.push({ role: 'assistant', content: [part] });
   }
@@ -39,6 +41,17 @@ export class Conversation {
     const isAfterResult = typeof last?.content === 'object' && last.content.at(-1)?.type === 'tool-result';
     if (isAfterResult && last?.role === 'user') this.#appendToLast(part);
     else this.#messages.push({ role: 'user', content: [part] });
+  }
+
+  /** The thoughts before this turn are part of it, though some formats have them as items beside messages. */
+  #takeThoughts(): readonly Part[] {
+    const last = this.#messages.at(-1);
+    if (last?.role !== 'assistant' || typeof last.content === 'string') return [];
+    const isThought = (part: Part) =>
+      part.type === 'reasoning' || (part.type === 'native' && part.isReasoning === true);
+    if (!last.content.every(isThought)) return [];
+    this.#messages.pop();
+    return last.content;
   }
 
   #appendToLast(part: Part): void {

@@ -23,10 +23,10 @@ export function headerText(text: string): string {
 }
 
 function factsOf(
-  { generationId, model, cached, attempts, end }: AnswerFacts,
+  { generationId, model, cached, attempts, end, dropped: droppedByCall = [] }: AnswerFacts,
   dropped?: DroppedFields,
 ): Record<string, string> {
-  const lost = dropped?.(model) ?? [];
+  const lost = [...new Set([...(dropped?.(model) ?? []), ...droppedByCall])];
   return {
     'generation-id': generationId,
     ...(model === null ? {} : { model: headerText(model) }),

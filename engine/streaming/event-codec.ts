@@ -2,9 +2,12 @@
 import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
 
 type DeltaType = 'text-delta' | 'reasoning-delta';
+/** The deltas of one type and, of reasoning, of one place. */
 interface DeltaRun {
   readonly type: DeltaType;
   readonly parts: string[];
+  readonly item?: number;
+  readonly part?: number;
 }
 type StoredEvent = DeltaRun | Exclude<EventBody, { type: DeltaType }>;
 
@@ -13,8 +16,8 @@ export function encodeEvents(events: readonly EventBody[]): string {
   let run: DeltaRun | null = null;
   for (const event of events) {
     if (event.type === 'text-delta' || event.type === 'reasoning-delta') {
-      if (run === null || run.type !== event.type) {
-        run = { type: event.type, parts: [] };
+      if (run === null || !isSamePlace(run, event)) {
+        run = { type: event.type, parts: [], ...placeOf(event) };
         stored.push(run);
       }
       run.parts.push(event.text);
@@ -28,9 +31,26 @@ export function encodeEvents(events: readonly EventBody[]): string {
 
 export function decodeEvents(encoded: string): EventBody[] {
   const stored: StoredEvent[] = JSON.parse(encoded);
-  return stored.flatMap((item): EventBody[] =>
-    'parts' in item ? item.parts.map((text) => ({ type: item.type, text })) : [item],
-  );
+  return stored.flatMap((item): EventBody[] => ('parts' in item ? deltasOf(item) : [item]));
+}
+
+function deltasOf({ type, parts, ...place }: DeltaRun): EventBody[] {
+  if (type === 'text-delta') return parts.map((text) => ({ type, text }));
+  return parts.map((text) => ({ type, text, ...place }));
+}
+
+interface Place {
+  readonly type: string;
+  readonly item?: number | undefined;
+  readonly part?: number | undefined;
+}
+
+function placeOf({ item, part }: Place) {
+  return { ...(item === undefined ? {} : { item }), ...(part === undefined ? {} : { part }) };
+}
+
+function isSamePlace(a: Place, b: Place): boolean {
+  return a.type === b.type && a.item === b.item && a.part === b.part;
 }
 
 /** Numbers the events of an entry; the entry's id is the number of the last. */
@@ -47,7 +67,8 @@ export function coalesce(events: readonly GenerationEvent[], mostChars: number):
   for (const event of events) {
     const last = merged.at(-1);
     const isDelta = event.type === 'text-delta' || event.type === 'reasoning-delta';
-    if (isDelta && last?.type === event.type && last.text.length + event.text.length <= mostChars) {
+    const isNext = isDelta && last?.type === event.type && isSamePlace(last, event);
+    if (isNext && last.text.length + event.text.length <= mostChars) {
       merged[merged.length - 1] = { ...event, from: last.from ?? last.seq, text: last.text + event.text };
     } else {
       merged.push(event);

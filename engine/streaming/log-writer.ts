@@ -167,5 +167,6 @@ export function assertBatch(
 
 function textChars(event: EventBody): number {
   if ('value' in event) return JSON.stringify(event.value).length;
+  if (event.type === 'reasoning-seal') return event.sealed.length;
   return 'text' in event ? event.text.length : 0;
 }

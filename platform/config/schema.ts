@@ -6,6 +6,7 @@ import { compressionEngines, compressionSchema } from '../../contracts/compressi
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { promptCachingModes } from '../../contracts/prompt-caching.ts';
 import { breakerSchema, keyLimitsSchema, keySchema } from './gate-schema.ts';
+import { quirksSchema } from './quirks-schema.ts';
 import { routeSchema } from './route-schema.ts';
 
 const wireFamilies = [
@@ -32,25 +33,6 @@ const capabilitiesSchema = z
     reasoning: z.boolean(),
     sampling: z.boolean(),
     stop: z.boolean(),
-  })
-  .partial();
-
-const quirksSchema = z
-  .strictObject({
-    maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).describe('max_tokens if absent.'),
-    streamOptions: z.boolean().describe('false: rejects stream_options, and reports usage without it.'),
-    reasoningEffort: z
-      .enum(['reasoning_effort', 'reasoning-object', 'none'])
-      .describe('The field that sets the reasoning effort; reasoning_effort if absent.'),
-    promptCacheKey: z
-      .enum(['prompt_cache_key', 'x-grok-conv-id'])
-      .describe('The field or header that takes the key of a conversation, for its prompt cache.'),
-    toolCallIds: z.enum(['any', 'nine-alphanumeric']).describe('Which ids of tool calls the vendor accepts.'),
-    vendorRules: z
-      .boolean()
-      .describe(
-        "false: requests are not held to the rules of the wire's vendor. openai-chat: true: OpenAI's rules at another server.",
-      ),
   })
   .partial();
 

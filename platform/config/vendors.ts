@@ -16,6 +16,8 @@ const chat = (
   ...more,
 });
 
+/** Sources: DeepSeek, "Thinking mode"; Moonshot, "Use the thinking model"; Z.AI, "Thinking mode". */
+const returnsReasoning = { reasoningContent: 'tool-turns' } as const;
 const noSchema = { capabilities: { jsonSchema: false } } as const;
 
 export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
@@ -38,7 +40,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
     quirks: { maxTokensField: 'max_completion_tokens' },
   }),
   deepinfra: chat('https://api.deepinfra.com/v1/openai', 'DEEPINFRA_API_KEY'),
-  deepseek: chat('https://api.deepseek.com', 'DEEPSEEK_API_KEY', noSchema),
+  deepseek: chat('https://api.deepseek.com', 'DEEPSEEK_API_KEY', { ...noSchema, quirks: returnsReasoning }),
   fireworks: chat('https://api.fireworks.ai/inference/v1', 'FIREWORKS_API_KEY', { knownAs: 'fireworks-ai' }),
   'github-models': chat('https://models.github.ai/inference', 'GITHUB_TOKEN'),
   groq: chat('https://api.groq.com/openai/v1', 'GROQ_API_KEY', {
@@ -57,7 +59,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
       promptCacheKey: 'prompt_cache_key',
     },
   }),
-  moonshotai: chat('https://api.moonshot.ai/v1', 'MOONSHOT_API_KEY'),
+  moonshotai: chat('https://api.moonshot.ai/v1', 'MOONSHOT_API_KEY', { quirks: returnsReasoning }),
   nebius: chat('https://api.tokenfactory.nebius.com/v1', 'NEBIUS_API_KEY'),
   novita: chat('https://api.novita.ai/openai/v1', 'NOVITA_API_KEY'),
   nvidia: chat('https://integrate.api.nvidia.com/v1', 'NVIDIA_API_KEY'),
@@ -79,7 +81,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
     pricedAs: 'x-ai',
     quirks: { maxTokensField: 'max_completion_tokens', promptCacheKey: 'x-grok-conv-id' },
   }),
-  zai: chat('https://api.z.ai/api/paas/v4', 'ZAI_API_KEY', noSchema),
+  zai: chat('https://api.z.ai/api/paas/v4', 'ZAI_API_KEY', { ...noSchema, quirks: returnsReasoning }),
 };
 
 /** The simulated provider in each of its formats, at its own address. */

@@ -37,6 +37,7 @@ export const ROOM_TABLES: Readonly<Record<string, Readonly<Record<string, Row>>>
     streaming: { values: [], types: [] },
     handoff: { values: [], types: ['streaming'] },
     routing: { values: [], types: [] },
+    reasoning: { values: [], types: ['providers'] },
     budget: { values: [], types: [] },
     embedding: { values: [], types: [] },
     cache: { values: ['embedding', 'models'], types: [] },

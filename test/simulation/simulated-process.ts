@@ -214,6 +214,8 @@ export class SimulatedProcess {
         keyOf: (_provider, id) => ({ id, secret: 'secret' }),
         keyCount: () => 1,
       },
+      seals: { seal: notSimulated('seal'), open: notSimulated('seal') },
+      callAnswers: { remember: notSimulated('tool calls') },
       budget: {
         reserve: notSimulated('reserve'),
         extend: () => this.ask('extends its reservation', () => this.#granted()),

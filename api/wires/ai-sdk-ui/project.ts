@@ -8,6 +8,7 @@ import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
 import { parseJson } from '../../../contracts/json.ts';
 import { refusalText } from '../answer.ts';
+import { type ReasoningDelta, ReasoningPlaces, type ReasoningSeal } from '../reasoning.ts';
 import { readUrlCitation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
 import type { UiOrigin } from './request.ts';
@@ -15,13 +16,20 @@ import type { UiOrigin } from './request.ts';
 type UiChunk =
   | { type: 'start'; messageId: string; messageMetadata: { generationId: string } }
   | { type: 'start-step' | 'reset-step' | 'finish-step' }
-  | { type: 'text-end' | 'reasoning-start' | 'reasoning-end'; id: string }
+  | { type: 'text-end' | 'reasoning-start'; id: string }
+  | { type: 'reasoning-end'; id: string; providerMetadata?: SealMetadata }
   | { type: 'text-start'; id: string; providerMetadata?: { unbroken: { phase: string } } }
   | { type: 'source-url'; sourceId: string; url: string; title?: string }
   | { type: 'text-delta' | 'reasoning-delta'; id: string; delta: string }
   | { type: 'tool-input-start'; toolCallId: string; toolName: string }
   | { type: 'tool-input-delta'; toolCallId: string; inputTextDelta: string }
-  | { type: 'tool-input-available'; toolCallId: string; toolName: string; input: unknown }
+  | {
+      type: 'tool-input-available';
+      toolCallId: string;
+      toolName: string;
+      input: unknown;
+      providerMetadata?: SealMetadata;
+    }
   | { type: 'tool-input-error'; toolCallId: string; toolName: string; input: unknown; errorText: string }
   | { type: 'error'; errorText: string }
   | { type: 'abort'; reason: string }
@@ -30,6 +38,9 @@ type UiChunk =
       finishReason: 'stop' | 'length' | 'tool-calls' | 'content-filter' | 'other';
       messageMetadata: { model: string; costMicroUsd: number; attempts: number; cached: boolean };
     };
+
+/** The client keeps it with its part, and sends it back. */
+type SealMetadata = { unbroken: { sealed: string } };
 
 interface Call {
   readonly toolCallId: string;
@@ -42,7 +53,10 @@ type EventOf<Type extends GenerationEvent['type']> = Extract<GenerationEvent, { 
 
 export class UiProjection implements Projection<UiChunk> {
   readonly #messageId: string | null;
-  #open: { readonly kind: TextKind; readonly id: string } | null = null;
+  readonly #places = new ReasoningPlaces();
+  /** What belongs to a tool call, by its id. */
+  readonly #sealsOfCalls = new Map<string, SealMetadata>();
+  #open: { readonly kind: TextKind; readonly id: string; readonly item: number } | null = null;
   #textParts = 0;
   #calls = new Map<number, Call>();
   #sources = 0;
@@ -71,12 +85,16 @@ export class UiProjection implements Projection<UiChunk> {
       case 'annotation':
         return this.#source(event);
       case 'reasoning-delta':
-        return this.#textDelta('reasoning', event.text);
+        return this.#reasoningDelta(event);
+      case 'reasoning-seal':
+        return this.#seal(event);
       case 'tool-call-delta':
         return this.#toolDelta(event);
       case 'text-reset':
         this.#open = null;
         this.#calls = new Map();
+        this.#sealsOfCalls.clear();
+        this.#places.reset();
         this.#starts = null;
         this.#separatorChars = 0;
         this.#hasText = false;
@@ -100,11 +118,12 @@ export class UiProjection implements Projection<UiChunk> {
     return [{ type: 'start', messageId, messageMetadata: { generationId } }, { type: 'start-step' }];
   }
 
-  #close(): UiChunk[] {
+  #close(providerMetadata?: SealMetadata): UiChunk[] {
     if (this.#open === null) return [];
     const { kind, id } = this.#open;
     this.#open = null;
-    return [{ type: `${kind}-end`, id }];
+    if (kind === 'text' || providerMetadata === undefined) return [{ type: `${kind}-end`, id }];
+    return [{ type: 'reasoning-end', id, providerMetadata }];
   }
 
   #text(delta: string): UiChunk[] {
@@ -114,18 +133,42 @@ export class UiProjection implements Projection<UiChunk> {
     return text === '' ? [] : this.#textDelta('text', text);
   }
 
-  #textDelta(kind: TextKind, delta: string): UiChunk[] {
+  #textDelta(kind: TextKind, delta: string, item = 0): UiChunk[] {
     const starts = kind === 'text' ? this.#starts : null;
-    if (this.#open?.kind === kind && starts === null)
-      return [{ type: `${kind}-delta`, id: this.#open.id, delta }];
+    const isOpen = this.#open?.kind === kind && this.#open.item === item && starts === null;
+    const opening = isOpen ? [] : this.#begin(kind, item);
+    return [...opening, { type: `${kind}-delta`, id: this.#open?.id ?? '', delta }];
+  }
+
+  /** Closes the open part, and opens the next. */
+  #begin(kind: TextKind, item: number): UiChunk[] {
     const closing = this.#close();
     const id = `${kind}-${this.#textParts}`;
     this.#textParts += 1;
-    this.#open = { kind, id };
-    if (kind === 'text') this.#starts = null;
-    const phase = starts?.phase;
+    this.#open = { kind, id, item };
+    if (kind === 'reasoning') return [...closing, { type: 'reasoning-start', id }];
+    const phase = this.#starts?.phase;
+    this.#starts = null;
     const named = phase === undefined ? {} : { providerMetadata: { unbroken: { phase } } };
-    return [...closing, { type: `${kind}-start`, id, ...named }, { type: `${kind}-delta`, id, delta }];
+    return [...closing, { type: 'text-start', id, ...named }];
+  }
+
+  /** An item is a part of the message. Its paragraphs stay apart by a blank line. */
+  #reasoningDelta(event: ReasoningDelta): UiChunk[] {
+    const { item, text } = this.#places.place(event);
+    const isParagraph = this.#open?.kind === 'reasoning' && this.#open.item === item;
+    return this.#textDelta('reasoning', isParagraph ? event.text : text, item);
+  }
+
+  /** It goes with the part that it belongs to. What belongs to none is a part without text. */
+  #seal({ item, callId, sealed }: ReasoningSeal): UiChunk[] {
+    const metadata = { unbroken: { sealed } };
+    if (callId !== undefined) {
+      this.#sealsOfCalls.set(callId, metadata);
+      return [];
+    }
+    const isOpen = this.#open?.kind === 'reasoning' && this.#open.item === item;
+    return [...(isOpen ? [] : this.#begin('reasoning', item ?? -1)), ...this.#close(metadata)];
   }
 
   /** A page that the text cites, whichever vendor says so. */
@@ -162,7 +205,9 @@ export class UiProjection implements Projection<UiChunk> {
       // A page shows the parts of a message: a refusal is the text of its last.
       ...(refusal === null ? [] : this.#textDelta('text', refusal)),
       ...this.#close(),
-      ...[...this.#calls.values()].map(toolInputChunk),
+      ...[...this.#calls.values()].map((call) =>
+        toolInputChunk(call, this.#sealsOfCalls.get(call.toolCallId)),
+      ),
       { type: 'finish-step' },
       { type: 'finish', finishReason: toUiFinishReason(finishReason), messageMetadata },
     ];
@@ -175,11 +220,15 @@ function toUiFinishReason(reason: FinishReason) {
 }
 
 /** The whole input of a call, which the SDK takes only as parsed JSON. */
-function toolInputChunk({ toolCallId, toolName, argumentDeltas }: Call): UiChunk {
+function toolInputChunk(
+  { toolCallId, toolName, argumentDeltas }: Call,
+  providerMetadata: SealMetadata | undefined,
+): UiChunk {
   const argumentsJson = argumentDeltas.join('');
   try {
     const input: unknown = parseJson(argumentsJson === '' ? '{}' : argumentsJson);
-    return { type: 'tool-input-available', toolCallId, toolName, input };
+    const sealed = providerMetadata === undefined ? {} : { providerMetadata };
+    return { type: 'tool-input-available', toolCallId, toolName, input, ...sealed };
   } catch {
     const errorText = 'The arguments are not valid JSON.';
     return { type: 'tool-input-error', toolCallId, toolName, input: argumentsJson, errorText };

@@ -25,6 +25,8 @@ const partSchema = z.object({
   input: z.unknown().optional(),
   output: z.unknown().optional(),
   errorText: z.string().optional(),
+  providerMetadata: z.unknown().optional(),
+  callProviderMetadata: z.unknown().optional(),
 });
 type UiPart = z.infer<typeof partSchema>;
 
@@ -97,10 +99,12 @@ export function idempotencyKeyOf(body: UiChat): string | undefined {
 function addAssistant(conversation: Conversation, parts: readonly UiPart[]): void {
   let step: UiPart[] = [];
   const addStep = () => {
-    conversation.addTurn('assistant', step.flatMap(uiPartContent));
+    conversation.addTurn('assistant', step.flatMap(assistantContent));
     const calls = step.filter(isToolPart);
     for (const call of calls) {
       const { id, name } = toolCallOf(call);
+      const sealed = sealIn(call.callProviderMetadata);
+      if (sealed !== undefined) conversation.addToAssistant({ type: 'reasoning', text: '', sealed });
       conversation.addToolCall({ id, name, arguments: objectJson(call.input) });
     }
     for (const call of calls) {
@@ -133,6 +137,20 @@ function toolCallOf({ type, toolCallId, toolName }: UiPart): { readonly id: stri
 
 function toolOutputText(output: unknown): string {
   return typeof output === 'string' ? output : JSON.stringify(output ?? null);
+}
+
+function assistantContent(part: UiPart): Part[] {
+  if (part.type !== 'reasoning') return uiPartContent(part);
+  const { text = '', providerMetadata } = part;
+  const sealed = sealIn(providerMetadata);
+  if (sealed !== undefined) return [{ type: 'reasoning', text, sealed }];
+  return text === '' ? [] : [{ type: 'reasoning', text }];
+}
+
+const metadataOfSeal = z.object({ unbroken: z.object({ sealed: z.string().min(1) }) });
+
+function sealIn(metadata: unknown): string | undefined {
+  return metadataOfSeal.safeParse(metadata).data?.unbroken.sealed;
 }
 
 function uiPartContent({ type, text, mediaType, url }: UiPart): Part[] {

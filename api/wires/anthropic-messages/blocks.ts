@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { NativePart, Part, ResultContent } from '../../../contracts/content.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { isSealed } from '../../../engine/reasoning/seals.ts';
 import { nativeRest } from '../native.ts';
 
 const FORMAT = 'anthropic-messages';
@@ -42,7 +43,11 @@ const toolResultBlock = z.looseObject({
   is_error: z.boolean().nullish(),
   content: z.union([z.string(), z.array(resultBlock).max(LIMITS.partsPerMessage)]).nullish(),
 });
-const thinkingBlock = z.looseObject({ type: z.literal('thinking'), signature: z.string().nullish() });
+const thinkingBlock = z.looseObject({
+  type: z.literal('thinking'),
+  thinking: z.string().nullish(),
+  signature: z.string().nullish(),
+});
 const redactedBlock = z.looseObject({ type: z.literal('redacted_thinking'), data: z.string() });
 export const blockSchema = z.union([
   z.discriminatedUnion('type', [
@@ -71,13 +76,20 @@ export function toPart(block: Block): Part[] {
     case 'tool_result':
       return [toResult(block as z.infer<typeof toolResultBlock>)];
     case 'thinking':
-      // What we showed of another vendor's thoughts has no signature, and no vendor takes it back.
-      return block['signature'] ? [{ ...toNative(block), isReasoning: true }] : [];
     case 'redacted_thinking':
-      return [{ ...toNative(block), isReasoning: true }];
+      return toReasoning(block as z.infer<typeof thinkingBlock | typeof redactedBlock>);
     default:
       return toResultContent(block as z.infer<typeof resultBlock>);
   }
+}
+
+/** What we sealed, what the vendor signed for its own client, or else what we showed of thoughts. */
+function toReasoning(block: z.infer<typeof thinkingBlock | typeof redactedBlock>): Part[] {
+  const own = block.type === 'thinking' ? block.signature : block.data;
+  const text = block.type === 'thinking' ? (block.thinking ?? '') : '';
+  if (isSealed(own)) return [{ type: 'reasoning', text, sealed: own }];
+  if (own) return [{ ...toNative(block), isReasoning: true }];
+  return text === '' ? [] : [{ type: 'reasoning', text }];
 }
 
 export function toTextPart(block: TextBlock): TextPart[] {

@@ -19,7 +19,8 @@ import type { FinishReason } from '../../../contracts/generation.ts';
 import { parseJson } from '../../../contracts/json.ts';
 import { NO_USAGE, outputTokensOf, type Usage } from '../../../contracts/money.ts';
 import type { Answer } from '../answer.ts';
-import type { AnswerPart } from '../answer-parts.ts';
+import type { AnswerPart, AnswerReasoning } from '../answer-parts.ts';
+import { ReasoningPlaces, type ReasoningSeal } from '../reasoning.ts';
 import { type Projection, wireId } from '../wire.ts';
 import { type BlockDelta, BlockQueue, type BlockStart } from './block-queue.ts';
 
@@ -35,6 +36,7 @@ const EMPTY_THINKING = { type: 'thinking', thinking: '', signature: '' } as cons
 
 export class MessageProjection implements Projection<Frame> {
   readonly #blocks = new BlockQueue();
+  readonly #places = new ReasoningPlaces();
   #id = '';
   #model: string;
   #hasStarted = false;
@@ -65,8 +67,14 @@ export class MessageProjection implements Projection<Frame> {
       case 'annotation':
         if (event.format !== FORMAT || this.#kind !== 'text') return [];
         return this.#write('text', EMPTY_TEXT, citationsDelta(event.value));
-      case 'reasoning-delta':
-        return this.#write('thinking', EMPTY_THINKING, { type: 'thinking_delta', thinking: event.text });
+      case 'reasoning-delta': {
+        const { item, text } = this.#places.place(event);
+        // The paragraphs of a block stay apart by a blank line.
+        const thinking = this.#kind === `thinking ${item}` ? event.text : text;
+        return this.#write(`thinking ${item}`, EMPTY_THINKING, { type: 'thinking_delta', thinking });
+      }
+      case 'reasoning-seal':
+        return this.#seal(event);
       case 'native-part':
         return event.format === FORMAT ? this.#nativeBlock(event.value) : [];
       case 'tool-call-delta':
@@ -86,10 +94,19 @@ export class MessageProjection implements Projection<Frame> {
   }
 
   /** Adds to the newest block if it is of this kind, else to a new one. */
-  #write(kind: 'text' | 'thinking' | 'native', start: BlockStart, delta: BlockDelta | null): Frame[] {
+  #write(kind: string, start: BlockStart, delta: BlockDelta | null): Frame[] {
     if (this.#kind !== kind || kind === 'native') this.#count += 1;
     this.#kind = kind;
     return [...this.#start(), ...this.#blocks.write(`${kind} ${this.#count}`, start, delta)];
+  }
+
+  /** The signature of the newest block. What belongs to no thinking is a separate block, of which nothing is shown. */
+  #seal({ item, sealed }: ReasoningSeal): Frame[] {
+    if (item !== undefined && this.#kind === `thinking ${item}`) {
+      return this.#write(this.#kind, EMPTY_THINKING, { type: 'signature_delta', signature: sealed });
+    }
+    this.#kind = '';
+    return this.#write('seal', { type: 'redacted_thinking', data: sealed }, null);
   }
 
   #toolCall({ index, id, name, arguments: partial_json }: EventOf<'tool-call-delta'>): Frame[] {
@@ -151,12 +168,17 @@ function toContentBlock(part: AnswerPart): ContentBlock[] {
       ];
     }
     case 'reasoning':
-      return [{ ...EMPTY_THINKING, thinking: part.text }];
+      return [toThinking(part)];
     case 'tool-call':
       return [toolUse(part.id, part.name, parseToolInput(part.arguments))];
     default:
       return part.format === FORMAT ? [{ ...part.value } as unknown as ContentBlock] : [];
   }
+}
+
+function toThinking({ text, sealed = '' }: AnswerReasoning): ContentBlock {
+  if (text === '') return { type: 'redacted_thinking', data: sealed };
+  return { ...EMPTY_THINKING, thinking: text, signature: sealed };
 }
 
 /** This format carries arguments as an object. Those that were cut are none, as at the vendor. */

@@ -14,11 +14,13 @@ import type { FinishReason } from '../../../contracts/generation.ts';
 import { inputTokensOf, outputTokensOf, totalTokens, type Usage } from '../../../contracts/money.ts';
 import { type Answer, refusalText } from '../answer.ts';
 import { TextPlace } from '../answer-parts.ts';
+import type { ReasoningSeal } from '../reasoning.ts';
 import { toChatAnnotation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
+import { type ReasoningFields, reasoningOf, sealedDetail, sealOfCall } from './reasoning.ts';
 
 /** Answers with citations have them beside the text, though the SDK has no type for that. */
-type Delta = ChatCompletionChunk.Choice['delta'] & { reasoning_content?: string; annotations?: object[] };
+type Delta = ChatCompletionChunk.Choice['delta'] & ReasoningFields & { annotations?: object[] };
 type ToolCallDelta = Extract<GenerationEvent, { type: 'tool-call-delta' }>;
 type WireFinish = ChatCompletionChunk.Choice['finish_reason'];
 
@@ -30,7 +32,11 @@ interface ChatContext {
 
 export class ChatProjection implements Projection<ChatCompletionChunk> {
   readonly #includeUsage: boolean;
-  readonly #startedCalls = new Set<number>();
+  /** The places of the calls that have started, by their ids. */
+  readonly #startedCalls = new Map<string, number>();
+  /** What belongs to a call that has not started yet. */
+  readonly #sealsOfCalls = new Map<string, string>();
+  #details = 0;
   #id = '';
   #createdSeconds = 0;
   #model: string;
@@ -64,6 +70,8 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
       }
       case 'reasoning-delta':
         return [this.#choiceChunk({ reasoning_content: event.text })];
+      case 'reasoning-seal':
+        return this.#seal(event);
       case 'tool-call-delta':
         return [this.#choiceChunk({ tool_calls: [this.#toolCallDelta(event)] })];
       case 'generation-end':
@@ -84,9 +92,23 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
 
   /** The first delta of a call carries its id and name, all later ones only arguments. */
   #toolCallDelta({ index, id, name, arguments: argumentsJson }: ToolCallDelta) {
-    if (this.#startedCalls.has(index)) return { index, function: { arguments: argumentsJson } };
-    this.#startedCalls.add(index);
-    return { index, id, type: 'function' as const, function: { name, arguments: argumentsJson } };
+    if (this.#startedCalls.get(id) === index) return { index, function: { arguments: argumentsJson } };
+    this.#startedCalls.set(id, index);
+    const sealed = this.#sealsOfCalls.get(id);
+    const own = { index, id, type: 'function' as const, function: { name, arguments: argumentsJson } };
+    return sealed === undefined ? own : { ...own, ...sealOfCall(sealed) };
+  }
+
+  #seal({ callId, sealed }: ReasoningSeal): ChatCompletionChunk[] {
+    if (callId === undefined) {
+      const detail = sealedDetail(sealed, this.#details);
+      this.#details += 1;
+      return [this.#choiceChunk({ reasoning_details: [detail] })];
+    }
+    const index = this.#startedCalls.get(callId);
+    if (index !== undefined) return [this.#choiceChunk({ tool_calls: [{ index, ...sealOfCall(sealed) }] })];
+    this.#sealsOfCalls.set(callId, sealed);
+    return [];
   }
 
   #choiceChunk(delta: Delta, finish_reason: WireFinish = null): ChatCompletionChunk {
@@ -109,17 +131,18 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
 
 /** The whole answer, for a request without `stream`. */
 export function wholeChat(model: string, answer: Answer): ChatCompletion {
-  const { generationId, startedAtMs, end, text, reasoning, toolCalls, parts } = answer;
+  const { generationId, startedAtMs, end, text, toolCalls, parts } = answer;
+  const reasoning = reasoningOf(answer);
   const annotations = parts.flatMap((part) =>
     part.type === 'text' ? part.annotations.flatMap((own) => toChatAnnotation(own, part.beginsAt) ?? []) : [],
   );
   const refusal = refusalText(end);
-  const message: ChatCompletionMessage & { reasoning_content?: string } = {
+  const message: ChatCompletionMessage & ReasoningFields = {
     role: 'assistant',
     content: text === '' && (toolCalls.length > 0 || refusal !== null) ? null : text,
     refusal,
     ...(annotations.length === 0 ? {} : { annotations: annotations as ChatCompletionMessage.Annotation[] }),
-    ...(reasoning === '' ? {} : { reasoning_content: reasoning }),
+    ...reasoning.fields,
     ...(toolCalls.length === 0
       ? {}
       : {
@@ -127,6 +150,7 @@ export function wholeChat(model: string, answer: Answer): ChatCompletion {
             id,
             type: 'function' as const,
             function: { name, arguments: argumentsJson },
+            ...reasoning.ofCalls.get(id),
           })),
         }),
   };

@@ -9,6 +9,7 @@ import {
   jsonSchemaSchema,
   type NativeFields,
   type Part,
+  type ReasoningPart,
   type ToolChoice,
 } from '../../../contracts/content.ts';
 import {
@@ -19,6 +20,7 @@ import {
   verbosities,
 } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { isSealed } from '../../../engine/reasoning/seals.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
 import { Conversation, fieldIfPresent } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
@@ -233,28 +235,68 @@ function addAssistant(
   message: Extract<ChatMessage, { role: 'assistant' }>,
 ): void {
   const { content, refusal, tool_calls: calls } = message;
+  const reasoning = reasoningIn(message);
   const parts: Part[] = [
+    ...reasoning.parts,
     ...(typeof content === 'string' ? textParts(content) : (content ?? []).flatMap(toPart)),
     ...(refusal === null || refusal === undefined || refusal === ''
       ? []
       : [{ type: 'text' as const, text: refusal, isRefusal: true as const }]),
-    ...(calls ?? []).map((call) => ({
-      type: 'tool-call' as const,
-      id: call.id,
-      name: call.function.name,
-      arguments: call.function.arguments,
-      ...nativeRest(FORMAT, call, { id: true, type: true, function: { name: true, arguments: true } }),
-    })),
+    ...(calls ?? []).flatMap(toToolCall),
   ];
   const [only] = parts;
   const isPlain =
     typeof content === 'string' && parts.length === 1 && only?.type === 'text' && !only.isRefusal;
-  conversation.addTurn('assistant', isPlain ? only.text : parts, nativeOfMessage(message));
+  conversation.addTurn('assistant', isPlain ? only.text : parts, nativeOfMessage(message, reasoning.shape));
 }
 
-function nativeOfMessage(message: ChatMessage): NativeFields | undefined {
-  const shape = { role: true, content: true, refusal: true, tool_calls: true } as const;
+function nativeOfMessage(
+  message: ChatMessage,
+  known: Readonly<Record<string, true>> = {},
+): NativeFields | undefined {
+  const shape = { role: true, content: true, refusal: true, tool_calls: true, ...known } as const;
   return nativeRest(FORMAT, message, shape).native;
+}
+
+const sealedDetail = z.looseObject({ data: z.string() });
+const sealedCall = z.looseObject({ google: z.looseObject({ thought_signature: z.string() }) });
+const REASONING_FIELDS = { reasoning_content: true, reasoning: true, reasoning_details: true } as const;
+
+/** Thoughts that we have sealed. All others are the business of the provider that the client has them from. */
+function reasoningIn(message: Extract<ChatMessage, { role: 'assistant' }>): {
+  readonly parts: readonly ReasoningPart[];
+  /** The fields that these parts are made from. */
+  readonly shape: Readonly<Record<string, true>>;
+} {
+  const { reasoning_details: details, reasoning_content: content } = message;
+  const sealed = (Array.isArray(details) ? details : []).flatMap((detail: unknown) => {
+    const { data } = sealedDetail.safeParse(detail);
+    return isSealed(data?.data) ? [data.data] : [];
+  });
+  if (sealed.length === 0) return { parts: [], shape: {} };
+  const text = typeof content === 'string' ? content : '';
+  const parts = sealed.map((own, index) => ({
+    type: 'reasoning' as const,
+    text: index === 0 ? text : '',
+    sealed: own,
+  }));
+  return { parts, shape: REASONING_FIELDS };
+}
+
+function toToolCall(
+  call: NonNullable<Extract<ChatMessage, { role: 'assistant' }>['tool_calls']>[number],
+): Part[] {
+  const { id, function: called } = call;
+  const { data: extra } = sealedCall.safeParse(call['extra_content']);
+  const sealed = extra?.google.thought_signature;
+  const shape = { id: true, type: true, function: { name: true, arguments: true } } as const;
+  const own = { type: 'tool-call' as const, id, name: called.name, arguments: called.arguments };
+  if (!isSealed(sealed)) return [{ ...own, ...nativeRest(FORMAT, call, shape) }];
+  const rest = nativeRest(FORMAT, call, { ...shape, extra_content: { google: { thought_signature: true } } });
+  return [
+    { type: 'reasoning', text: '', sealed },
+    { ...own, ...rest },
+  ];
 }
 
 function contentOf(content: string | readonly ContentPart[]): string | Part[] {

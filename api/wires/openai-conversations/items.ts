@@ -6,7 +6,7 @@ import type { ApiDependencies } from '../../dependencies.ts';
 import type { Item } from '../openai-responses/items.ts';
 import { contextOf } from '../openai-responses/load-response.ts';
 import { ResponseProjection } from '../openai-responses/project.ts';
-import { listInputItems } from '../openai-responses/response-object.ts';
+import { listInputItems, withReasoningIncluded } from '../openai-responses/response-object.ts';
 
 const CONVERSATION_ID = /^conv_[0-9a-f]{32}$/;
 const ITEM_ID = /^[a-z]{2,4}_cv[0-9a-f]{16}_([0-9a-f]{32})$/;
@@ -54,7 +54,7 @@ export async function itemsOfTurn(
   head: LogHead,
 ): Promise<readonly ConversationItem[] | null> {
   if (head.erased || head.status === 'running' || head.status === 'cancelled') return null;
-  const context = await contextOf(dependencies, head);
+  const context = withReasoningIncluded(await contextOf(dependencies, head));
   const projection = new ResponseProjection(context);
   for (const event of await dependencies.log.readMerged(head.generationId)) projection.push(event);
   const { status, output } = projection.response();

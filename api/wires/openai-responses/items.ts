@@ -8,6 +8,7 @@ import {
 } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { isSealed } from '../../../engine/reasoning/seals.ts';
 import { Conversation } from '../conversation.ts';
 import { nativeRest } from '../native.ts';
 
@@ -56,6 +57,10 @@ const outputItem = z.looseObject({
 });
 const reasoningItem = z.looseObject({
   type: z.literal('reasoning'),
+  summary: z
+    .array(z.looseObject({ text: z.string() }))
+    .max(LIMITS.partsPerMessage)
+    .nullish(),
   encrypted_content: z.string().nullish(),
 });
 /** Resolved before the items are mapped. */
@@ -129,11 +134,14 @@ function addItem(conversation: Conversation, item: Item): void {
       conversation.addToolResult({ id, content: own, ...nativeRest(FORMAT, item, shape) });
       return;
     }
-    case 'reasoning':
-      // A summary alone, such as we send, is of no use to a model.
-      if (typeof item['encrypted_content'] !== 'string') return;
-      conversation.addToAssistant({ ...toNative(item), isReasoning: true });
+    case 'reasoning': {
+      const { summary, encrypted_content: own } = item as z.infer<typeof reasoningItem>;
+      const text = (summary ?? []).map((part) => part.text).join('\n\n');
+      if (isSealed(own)) conversation.addToAssistant({ type: 'reasoning', text, sealed: own });
+      else if (own) conversation.addToAssistant({ ...toNative(item), isReasoning: true });
+      else if (text !== '') conversation.addToAssistant({ type: 'reasoning', text });
       return;
+    }
     default:
       if (isReference(item)) return;
       if (isOfUser(item.type)) conversation.addTurn('user', [toNative(item)]);

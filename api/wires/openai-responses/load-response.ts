@@ -9,7 +9,12 @@ import { findGeneration } from '../../generations/find-generation.ts';
 import { type Item, mapInputItems } from './items.ts';
 import { ResponseProjection } from './project.ts';
 import type { ResponseOrigin } from './request.ts';
-import { generationIdOf, type ResponseContext, responseId } from './response-object.ts';
+import {
+  generationIdOf,
+  type ResponseContext,
+  responseId,
+  withReasoningIncluded,
+} from './response-object.ts';
 
 /**
  * Finds a response that the caller may see. A response with `store: false` is found only if `mayUse` says so: the
@@ -81,7 +86,7 @@ export async function conversationAfter(
     if (!(error instanceof UnbrokenError)) throw error;
     throw new UnbrokenError(error.code, error.message, { details: { param: 'previous_response_id' } });
   });
-  const context = await contextOf(dependencies, head);
+  const context = withReasoningIncluded(await contextOf(dependencies, head));
   const projection = new ResponseProjection(context);
   for (const event of await dependencies.log.readMerged(head.generationId)) projection.push(event);
   const { status, output } = projection.response();

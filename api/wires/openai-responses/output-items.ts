@@ -6,11 +6,11 @@ import type {
   ResponseFunctionToolCall,
   ResponseOutputItem,
   ResponseOutputMessage,
-  ResponseReasoningItem,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
 import type { FinishReason } from '../../../contracts/generation.ts';
 import type { Terminal } from '../answer.ts';
+import type { ReasoningItem } from './reasoning-item.ts';
 import type { WireResponse } from './response-object.ts';
 
 type Numbered<Event> = Event extends { response: unknown }
@@ -32,8 +32,13 @@ export interface Item {
   readonly phase: string | undefined;
   /** An item of the vendor's, as it is. */
   readonly native: Readonly<Record<string, unknown>>;
+  readonly reasoning: ReasoningItem;
   refusal: string | null;
   open: boolean;
+}
+
+export function positionOf({ index, id }: Item) {
+  return { output_index: index, item_id: id };
 }
 
 export function openingFrames(item: Item): Unnumbered[] {
@@ -43,24 +48,15 @@ export function openingFrames(item: Item): Unnumbered[] {
     output_index,
     item: emptyOutputItem(item, 'in_progress'),
   };
-  if (kind === 'call') return [added];
-  if (kind === 'message') {
-    const part = { type: 'output_text' as const, text: '', annotations: [], logprobs: [] };
-    return [added, { type: 'response.content_part.added', output_index, item_id, content_index: 0, part }];
-  }
-  const part = { type: 'summary_text' as const, text: '' };
-  return [
-    added,
-    { type: 'response.reasoning_summary_part.added', output_index, item_id, summary_index: 0, part },
-  ];
+  if (kind !== 'message') return [added];
+  const part = { type: 'output_text' as const, text: '', annotations: [], logprobs: [] };
+  return [added, { type: 'response.content_part.added', output_index, item_id, content_index: 0, part }];
 }
 
 export function deltaFrame({ kind, index: output_index, id: item_id }: Item, delta: string): Unnumbered {
   const position = { output_index, item_id, delta };
   if (kind === 'call') return { type: 'response.function_call_arguments.delta', ...position };
-  if (kind === 'message')
-    return { type: 'response.output_text.delta', ...position, content_index: 0, logprobs: [] };
-  return { type: 'response.reasoning_summary_text.delta', ...position, summary_index: 0 };
+  return { type: 'response.output_text.delta', ...position, content_index: 0, logprobs: [] };
 }
 
 export function annotationFrame(item: Item, annotation: Record<string, unknown>): Unnumbered {
@@ -136,13 +132,7 @@ export function closeItem(item: Item, end: Terminal | null): Unnumbered[] {
   if (kind === 'message') {
     return item.refusal === null ? [...textDoneFrames(item), done] : [done];
   }
-  const position = { output_index, item_id, summary_index: 0 };
-  const part = { type: 'summary_text' as const, text };
-  return [
-    { type: 'response.reasoning_summary_text.done', ...position, text },
-    { type: 'response.reasoning_summary_part.done', ...position, part },
-    done,
-  ];
+  return [...item.reasoning.closingFrames(positionOf(item)), done];
 }
 
 export function doneFrame({ index: output_index }: Item, item: ResponseOutputItem): Unnumbered {
@@ -163,11 +153,13 @@ export function outputItem(item: Item, end: Terminal | null): ResponseOutputItem
 export function emptyOutputItem(item: Item, status: Status): ResponseOutputItem {
   const built = buildOutputItem(item, status, '');
   if (built.type === 'message') return { ...built, content: [] };
-  return built.type === 'reasoning' ? { ...built, summary: [] } : built;
+  if (built.type !== 'reasoning') return built;
+  const { encrypted_content: _, ...rest } = built;
+  return { ...rest, summary: [] };
 }
 
 function buildOutputItem(item: Item, status: Status, text: string): ResponseOutputItem {
-  const { kind, id, call, phase, refusal } = item;
+  const { kind, id, call, phase, refusal, reasoning } = item;
   if (kind === 'native') return { id, ...item.native } as unknown as ResponseOutputItem;
   if (kind === 'message') {
     const isRefusalAlone = refusal !== null && text === '';
@@ -183,15 +175,7 @@ function buildOutputItem(item: Item, status: Status, text: string): ResponseOutp
       ...(phase === undefined ? {} : { phase: phase as 'commentary' }),
     } satisfies ResponseOutputMessage;
   }
-  if (kind === 'reasoning') {
-    const summary = [{ type: 'summary_text' as const, text }];
-    return {
-      id,
-      type: 'reasoning',
-      status,
-      summary,
-    } satisfies ResponseReasoningItem as ResponseReasoningItem;
-  }
+  if (kind === 'reasoning') return reasoning.build(id, status);
   return {
     id,
     type: 'function_call',

@@ -5,6 +5,7 @@
  *     generation-start    response.created, response.in_progress (0 and 1)
  *     text-delta          response.output_text.delta, after the two events that open a message
  *     reasoning-delta     response.reasoning_summary_text.delta, likewise
+ *     reasoning-seal      encrypted_content of its item, if the request includes it
  *     tool-call-delta     response.function_call_arguments.delta, likewise
  *     text-start          the end of the open message: the next text begins another message
  *     annotation          response.output_text.annotation.added
@@ -18,6 +19,7 @@ import { candidateName } from '../../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
 import { refusalText, type Terminal } from '../answer.ts';
+import { type ReasoningDelta, ReasoningPlaces, type ReasoningSeal } from '../reasoning.ts';
 import { toResponseAnnotation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
 import {
@@ -31,9 +33,11 @@ import {
   nativeFrames,
   openingFrames,
   outputItem,
+  positionOf,
   refusalFrames,
   type Unnumbered,
 } from './output-items.ts';
+import { ReasoningItem } from './reasoning-item.ts';
 import { type ResponseContext, responseObject, type WireResponse } from './response-object.ts';
 
 type ToolCallDelta = Extract<GenerationEvent, { type: 'tool-call-delta' }>;
@@ -46,9 +50,15 @@ const ID_PREFIXES: Readonly<Record<ItemKind, string>> = {
   native: 'item_',
 };
 
+interface ItemFacts extends Partial<Pick<Item, 'call' | 'phase' | 'native'>> {
+  /** The item of reasoning in the log. */
+  readonly source?: number | null;
+}
+
 export class ResponseProjection implements Projection<ResponseFrame> {
   readonly #context: ResponseContext;
   readonly #calls = new Map<number, Item>();
+  readonly #places = new ReasoningPlaces();
   #nextSequence = 0;
   #items: Item[] = [];
   #nextIndex = 0;
@@ -109,7 +119,9 @@ export class ResponseProjection implements Projection<ResponseFrame> {
         if (event.format !== 'openai-responses') return [];
         return [...this.#closeText(), ...nativeFrames(this.#addItem('native', { native: event.value }))];
       case 'reasoning-delta':
-        return this.#textDelta('reasoning', event.text);
+        return this.#reasoningDelta(event);
+      case 'reasoning-seal':
+        return this.#seal(event);
       case 'tool-call-delta':
         return this.#toolCallDelta(event);
       case 'text-reset':
@@ -141,7 +153,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
     const text = delta.slice(this.#separatorChars);
     this.#separatorChars -= delta.length - text.length;
     this.#hasText ||= delta !== '';
-    return text === '' ? [] : this.#textDelta('message', text);
+    return text === '' ? [] : this.#textDelta(text);
   }
 
   /** The words of a refusal are a part of the message that it ends, or of a separate one. */
@@ -156,19 +168,45 @@ export class ResponseProjection implements Projection<ResponseFrame> {
   }
 
   /** Text and reasoning never overlap: the one that begins closes the other. Calls stay open to the end. */
-  #textDelta(kind: 'message' | 'reasoning', delta: string): Unnumbered[] {
-    const open = this.#items.find((item) => item.open && item.kind !== 'call');
-    const opening: Unnumbered[] = [];
-    const starts = kind === 'message' ? this.#starts : null;
-    let item = open?.kind === kind && starts === null ? open : undefined;
-    if (item === undefined) {
-      if (open !== undefined) opening.push(...closeItem(open, null));
-      item = this.#addItem(kind, { phase: starts?.phase });
-      if (kind === 'message') this.#starts = null;
-      opening.push(...openingFrames(item));
-    }
+  #textDelta(delta: string): Unnumbered[] {
+    const open = this.#openText();
+    const starts = this.#starts;
+    this.#starts = null;
+    const isSame = open?.kind === 'message' && starts === null;
+    const { item, frames } = isSame
+      ? { item: open, frames: [] }
+      : this.#begin('message', { phase: starts?.phase });
     item.deltas.push(delta);
-    return [...opening, deltaFrame(item, delta)];
+    return [...frames, deltaFrame(item, delta)];
+  }
+
+  #reasoningDelta(event: ReasoningDelta): Unnumbered[] {
+    const { item: source, part, text } = this.#places.place(event);
+    const open = this.#openText();
+    const isSame = open?.kind === 'reasoning' && open.reasoning.source === source;
+    const { item, frames } = isSame ? { item: open, frames: [] } : this.#begin('reasoning', { source });
+    return [...frames, ...item.reasoning.push(part, text, positionOf(item))];
+  }
+
+  /** Of the open item; what belongs to none is a separate item, of which nothing is shown. */
+  #seal({ item: source, sealed }: ReasoningSeal): Unnumbered[] {
+    const open = this.#openText();
+    const isOpen = open?.kind === 'reasoning' && source !== undefined && open.reasoning.source === source;
+    const { item, frames } = isOpen ? { item: open, frames: [] } : this.#begin('reasoning', { source: null });
+    if (this.#context.origin.includesReasoning === true) item.reasoning.seal(sealed);
+    return isOpen ? [] : [...frames, ...closeItem(item, null)];
+  }
+
+  #openText(): Item | undefined {
+    return this.#items.find((item) => item.open && item.kind !== 'call');
+  }
+
+  /** Closes the open item, and opens the next. */
+  #begin(kind: 'message' | 'reasoning', facts: ItemFacts) {
+    const open = this.#openText();
+    const closing = open === undefined ? [] : closeItem(open, null);
+    const item = this.#addItem(kind, facts);
+    return { item, frames: [...closing, ...openingFrames(item)] };
   }
 
   /** Deltas of several calls may be interleaved. */
@@ -186,6 +224,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
     const voided = this.#items;
     this.#items = [];
     this.#calls.clear();
+    this.#places.reset();
     this.#starts = null;
     this.#separatorChars = 0;
     this.#hasText = false;
@@ -194,7 +233,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
       .map((item) => doneFrame(item, emptyOutputItem(item, 'incomplete')));
   }
 
-  #addItem(kind: ItemKind, facts: Partial<Pick<Item, 'call' | 'phase' | 'native'>> = {}): Item {
+  #addItem(kind: ItemKind, facts: ItemFacts = {}): Item {
     const index = this.#nextIndex;
     const id = `${wireId(ID_PREFIXES[kind], this.#context.generationId)}_${index}`;
     const item: Item = {
@@ -207,6 +246,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
       call: facts.call ?? { id: '', name: '' },
       phase: facts.phase,
       native: facts.native ?? {},
+      reasoning: new ReasoningItem(facts.source ?? null),
       open: true,
     };
     this.#nextIndex += 1;

@@ -37,6 +37,8 @@ export interface ResponseOrigin extends Origin {
   readonly instructionsChars: number;
   readonly textFormat: 'text' | 'json_schema' | 'json_object';
   readonly parallelToolCalls: boolean;
+  /** Whether items of reasoning contain what only the vendor can read, so that the client can send them back. */
+  readonly includesReasoning?: boolean;
   readonly user: string | null;
 }
 
@@ -60,6 +62,7 @@ const formatSchema = z.discriminatedUnion('type', [
   }),
 ]);
 const functionName = z.object({ type: z.literal('function'), name: z.string() });
+export const ENCRYPTED_REASONING = 'reasoning.encrypted_content';
 /** Log probabilities are not stored. */
 const includable = z
   .string()
@@ -209,6 +212,7 @@ export function mapResponseCreate(
       instructionsChars: instructions.length,
       textFormat: format.type,
       parallelToolCalls: body.parallel_tool_calls ?? true,
+      includesReasoning: body.include?.includes(ENCRYPTED_REASONING) === true,
       user: body.user ?? null,
     },
   };

@@ -12,7 +12,7 @@ import { type Item, isReference } from './items.ts';
 import { contextOf, findResponse } from './load-response.ts';
 import { ResponseProjection } from './project.ts';
 import type { ResponseCreate } from './request.ts';
-import { listInputItems } from './response-object.ts';
+import { listInputItems, withReasoningIncluded } from './response-object.ts';
 
 /** As `ResponseProjection` names the items of a response's output, and `listInputItems` those of its input. */
 const ITEM_ID = /^[a-z]{2,4}_(?:in\d+_)?([0-9a-f]{32})(?:_\d+)?$/;
@@ -111,10 +111,11 @@ async function loadItems(
       return await dependencies.conversations.items(id, await dependencies.conversations.itemIds(id));
     }
     const head = await findResponse(dependencies, caller, holder, mayUse);
-    const [context, events] = await Promise.all([
+    const [found, events] = await Promise.all([
       contextOf(dependencies, head),
       dependencies.log.readMerged(head.generationId),
     ]);
+    const context = withReasoningIncluded(found);
     const projection = new ResponseProjection(context);
     for (const event of events) projection.push(event);
     return [...listInputItems(context), ...projection.response().output];

@@ -24,6 +24,11 @@ export interface ResponseContext {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+/** For a turn that follows: it needs these thoughts, whether or not the client wanted to see them. */
+export function withReasoningIncluded(context: ResponseContext): ResponseContext {
+  return { ...context, origin: { ...context.origin, includesReasoning: true } };
+}
+
 /** What the log says so far. */
 interface ResponseProgress {
   readonly startedAtMs: number;
@@ -207,6 +212,11 @@ function toResponseItems(message: Message, id: string): ResponseItem[] {
       const { id: call_id, content } = part;
       const output = typeof content === 'string' ? content : content.flatMap(inputContent);
       return [{ type: 'function_call_output', call_id, output, status }];
+    }
+    if (part.type === 'reasoning') {
+      const { text, sealed } = part;
+      const summary = text === '' ? [] : [{ type: 'summary_text', text }];
+      return [{ type: 'reasoning', summary, ...(sealed === undefined ? {} : { encrypted_content: sealed }) }];
     }
     return part.type === 'native' && !isInputPart(part) ? [part.value as BesideItem] : [];
   });

@@ -22,7 +22,7 @@ import { itemsQuerySchema, pageOfItems } from './item-page.ts';
 import { contextOf, findResponse, responseOriginOf } from './load-response.ts';
 import { messagesBefore } from './messages-before.ts';
 import { type ResponseFrame, ResponseProjection } from './project.ts';
-import { mapResponseCreate, responseCreateSchema } from './request.ts';
+import { ENCRYPTED_REASONING, mapResponseCreate, responseCreateSchema } from './request.ts';
 import { resolveInput } from './resolve-references.ts';
 import { listInputItems, responseId } from './response-object.ts';
 
@@ -34,8 +34,9 @@ export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): v
     await createResponse(dependencies, request, response);
   });
   v1.get('/responses/:id', async (request, response) => {
-    const head = await findResponse(dependencies, callerIn(response), request.params.id);
+    const found = await findResponse(dependencies, callerIn(response), request.params.id);
     const { stream } = parseQuery(request, responseQuerySchema);
+    const head = includesReasoning(request) ? withReasoningIncluded(found) : found;
     const isStream = stream === 'true';
     if (isStream) {
       const after = startingAfter(request);
@@ -61,6 +62,15 @@ export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): v
     const items = listInputItems(await contextOf(dependencies, head));
     response.json(pageOfItems(items, parseQuery(request, itemsQuerySchema)));
   });
+}
+
+/** As `include=` of the query says, or `include[]=`, as the official clients write a list. */
+function includesReasoning({ query }: Request): boolean {
+  return [query['include'], query['include[]']].flat(2).includes(ENCRYPTED_REASONING);
+}
+
+function withReasoningIncluded(head: LogHead): LogHead {
+  return { ...head, origin: { ...Object(head.origin), includesReasoning: true } };
 }
 
 async function createResponse(

@@ -8,6 +8,7 @@ import type {
   LanguageModelV4Message,
   LanguageModelV4Prompt,
   LanguageModelV4ToolChoice,
+  SharedV4ProviderOptions,
 } from '@ai-sdk/provider';
 import {
   type FilePart,
@@ -29,7 +30,8 @@ import {
   toolNames,
   withOneSystemText,
 } from '../message-parts.ts';
-import type { ProviderCall } from '../provider.ts';
+import { NO_SEALS, type OpenedSeals, openedOfCalls, openedOfPart } from '../opened-seals.ts';
+import type { ProviderCall, ReasoningData } from '../provider.ts';
 
 type PartsOf<Role> = Extract<LanguageModelV4Message, { role: Role }>['content'];
 type AssistantPart = Exclude<PartsOf<'assistant'>, string>[number];
@@ -37,7 +39,7 @@ type UserPart = Exclude<PartsOf<'user'>, string>[number];
 
 /** @param version of the model's interface: V3 passes the data of a file without its type. */
 export function buildAiSdkRequest(
-  { input, maxOutputTokens, resume }: ProviderCall,
+  { input, maxOutputTokens, resume, openedSeals = NO_SEALS }: ProviderCall,
   signal: AbortSignal,
   version: 'v3' | 'v4',
 ): LanguageModelV4CallOptions {
@@ -48,7 +50,9 @@ export function buildAiSdkRequest(
   const names = toolNames(messages);
   const prompt: LanguageModelV4Prompt = [
     ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-    ...[...messages, ...continued].flatMap((message) => toAiSdkMessages(message, names, version)),
+    ...[...messages, ...continued].flatMap((message) =>
+      toAiSdkMessages(message, { names, version, seals: openedSeals }),
+    ),
   ];
   return {
     prompt,
@@ -101,19 +105,34 @@ function toAiSdkToolChoice(choice: ToolChoice): LanguageModelV4ToolChoice {
   return 'name' in choice ? { type: 'tool', toolName: choice.name } : { type: choice.mode };
 }
 
+interface Conversation {
+  readonly names: ReadonlyMap<string, string>;
+  readonly version: 'v3' | 'v4';
+  readonly seals: OpenedSeals;
+}
+
+/** What a package said of a part goes back as options of it. */
+function optionsOf(thoughts: ReasoningData['value'] | undefined) {
+  const metadata = thoughts?.['providerMetadata'];
+  return metadata === undefined ? {} : { providerOptions: metadata as SharedV4ProviderOptions };
+}
+
 function toAiSdkMessages(
   message: Message,
-  names: ReadonlyMap<string, string>,
-  version: 'v3' | 'v4',
+  { names, version, seals }: Conversation,
 ): LanguageModelV4Message[] {
+  const ofCalls = openedOfCalls(message, 'ai-sdk', seals);
   if (message.role === 'assistant') {
     const content = partsOf(message).flatMap((part): AssistantPart[] => {
       if (part.type === 'text') return [{ type: 'text' as const, text: part.text }];
+      const thoughts = openedOfPart(part, 'ai-sdk', seals);
+      if (thoughts !== null) {
+        return [{ type: 'reasoning' as const, text: String(thoughts['text']), ...optionsOf(thoughts) }];
+      }
       if (part.type !== 'tool-call') return [];
       const { id, name, arguments: written } = part;
-      return [
-        { type: 'tool-call' as const, toolCallId: id, toolName: name, input: parsedArguments(written) },
-      ];
+      const call = { toolCallId: id, toolName: name, input: parsedArguments(written) };
+      return [{ type: 'tool-call' as const, ...call, ...optionsOf(ofCalls.get(id)) }];
     });
     return content.length === 0 ? [] : [{ role: 'assistant', content }];
   }

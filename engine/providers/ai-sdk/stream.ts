@@ -6,6 +6,7 @@ import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
 import { AnswerState, mayBeEmpty, streamCut } from '../answer-state.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
+import { ReasoningItems } from '../reasoning-items.ts';
 import { mapAiSdkUsage } from './usage.ts';
 
 export async function* mapAiSdkStream(
@@ -13,14 +14,25 @@ export async function* mapAiSdkStream(
   call: Pick<ProviderCall, 'resume' | 'input'>,
 ): AsyncGenerator<ProviderEvent> {
   const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
+  const reasoning = new ReasoningItems();
   for await (const part of stream) {
     switch (part.type) {
       case 'text-delta':
-        if (part.delta !== '') yield answer.text(part.delta);
+        if (part.delta === '') break;
+        reasoning.close();
+        yield answer.text(part.delta);
         break;
       case 'reasoning-delta':
-        if (part.delta !== '') yield { type: 'reasoning', text: part.delta };
+        if (part.delta !== '') yield reasoning.text(part.delta);
         break;
+      case 'reasoning-end': {
+        const { providerMetadata } = part;
+        const text = reasoning.close() ?? '';
+        if (providerMetadata !== undefined) {
+          yield reasoning.data({ wire: 'ai-sdk', value: { text, providerMetadata } });
+        }
+        break;
+      }
       case 'tool-input-start':
         yield answer.startToolCall(part.id, part.id, part.toolName);
         break;
@@ -32,6 +44,10 @@ export async function* mapAiSdkStream(
         if (!answer.hasToolCall(part.toolCallId)) {
           yield answer.startToolCall(part.toolCallId, part.toolCallId, part.toolName);
           yield answer.appendArguments(part.toolCallId, part.input);
+        }
+        if (part.providerMetadata !== undefined) {
+          const { toolCallId: callId, providerMetadata } = part;
+          yield { type: 'reasoning-data', data: { wire: 'ai-sdk', callId, value: { providerMetadata } } };
         }
         break;
       case 'error':

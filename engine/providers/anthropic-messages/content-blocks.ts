@@ -9,6 +9,7 @@ import type {
 } from '@anthropic-ai/sdk/resources/messages';
 import { type AnswerState, malformed, textOfDelta } from '../answer-state.ts';
 import type { ProviderEvent } from '../provider.ts';
+import { ThinkingBlocks } from './thinking.ts';
 
 const FORMAT = 'anthropic-messages';
 
@@ -20,6 +21,7 @@ interface GrowingBlock {
 
 export class ContentBlocks {
   readonly #answer: AnswerState;
+  readonly #thinking = new ThinkingBlocks();
   readonly #growing = new Map<number, GrowingBlock>();
   /** Of the open text block: some of them come before its text. */
   #citations: object[] = [];
@@ -30,7 +32,8 @@ export class ContentBlocks {
     this.#answer = answer;
   }
 
-  *start({ index, content_block: block }: RawContentBlockStartEvent): Generator<ProviderEvent> {
+  *start(event: RawContentBlockStartEvent): Generator<ProviderEvent> {
+    const { index, content_block: block } = event;
     const isNext = block.type === 'text' && this.#lastType === 'text';
     this.#lastType = block.type;
     switch (block.type) {
@@ -49,19 +52,22 @@ export class ContentBlocks {
       }
       case 'thinking':
       case 'redacted_thinking':
+        yield* this.#thinking.take(event);
         break;
       default:
         this.#growing.set(index, { value: { ...(block as object) }, inputDeltas: [] });
     }
   }
 
-  *delta({ index, delta }: RawContentBlockDeltaEvent): Generator<ProviderEvent> {
+  *delta(event: RawContentBlockDeltaEvent): Generator<ProviderEvent> {
+    const { index, delta } = event;
     switch (delta.type) {
       case 'text_delta':
         yield this.#answer.text(textOfDelta(delta.text));
         break;
       case 'thinking_delta':
-        yield { type: 'reasoning', text: textOfDelta(delta.thinking) };
+      case 'signature_delta':
+        yield* this.#thinking.take(event);
         break;
       case 'citations_delta':
         this.#citations.push(delta.citation);
@@ -78,7 +84,9 @@ export class ContentBlocks {
     }
   }
 
-  *stop({ index }: RawContentBlockStopEvent): Generator<ProviderEvent> {
+  *stop(event: RawContentBlockStopEvent): Generator<ProviderEvent> {
+    const { index } = event;
+    yield* this.#thinking.take(event);
     for (const citation of this.#citations) {
       yield { type: 'annotation', format: FORMAT, value: { ...citation } };
     }

@@ -37,6 +37,7 @@ import {
   withoutLeadingSystem,
 } from '../message-parts.ts';
 import { mergeFields, nativeOf, nativeRequestFields } from '../native-request.ts';
+import { NO_SEALS, type OpenedSeals, openedOf } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
 import { withCacheBreakpoints, withMarkedEnd, withMarkedMessage } from './cache-breakpoints.ts';
 
@@ -63,7 +64,7 @@ export function buildAnthropicRequest(call: ProviderCall): MessageCreateParamsSt
   const { model, input, maxOutputTokens, resume } = call;
   const { temperature, topP, topK, stop } = input;
   const continued = continuation(resume);
-  const { system, messages } = anthropicConversation(input, continued);
+  const { system, messages } = anthropicConversation(call, continued);
   const tools = anthropicTools(input);
   const thinking = anthropicThinking(call);
   const outputConfig = anthropicOutputConfig(call);
@@ -107,7 +108,7 @@ export function buildAnthropicHeaders({
  * format, whose newer models take it; else its text joins the system text. A system text alone is sent as the user's.
  */
 function anthropicConversation(
-  input: GenerationInput,
+  { input, openedSeals = NO_SEALS }: ProviderCall,
   continued: readonly Message[],
 ): { readonly system: string | TextBlockParam[] | null; readonly messages: MessageParam[] } {
   const { leading, rest } = withoutLeadingSystem(input.messages);
@@ -120,7 +121,9 @@ function anthropicConversation(
       ? [{ type: 'text' as const, text: ANY_JSON }]
       : []),
   ];
-  const messages = [...rest.filter((message) => !isMoved(message)), ...continued].map(toAnthropicMessage);
+  const messages = [...rest.filter((message) => !isMoved(message)), ...continued]
+    .map((message) => toAnthropicMessage(message, openedSeals))
+    .filter(({ content }) => content.length > 0);
   if (messages.length === 0) return { system: null, messages: [{ role: 'user', content: blocks }] };
   if (blocks.length === 0) return { system: null, messages };
   const isPlain = blocks.every((block) => Object.keys(block).length === 2);
@@ -141,10 +144,12 @@ function foreignMarkOf({ native }: Message): object | undefined {
   return native?.format === FORMAT ? undefined : cacheMarkIn(native?.fields);
 }
 
-function toAnthropicMessage(message: Message): MessageParam {
+function toAnthropicMessage(message: Message, seals: OpenedSeals): MessageParam {
   const role = message.role === 'assistant' || message.role === 'system' ? message.role : 'user';
   const content =
-    typeof message.content === 'string' ? message.content : resultsFirst(message).flatMap(toAnthropicBlock);
+    typeof message.content === 'string'
+      ? message.content
+      : resultsFirst(message).flatMap((part) => toAnthropicBlock(part, seals));
   const mark = foreignMarkOf(message);
   if (mark !== undefined) return withMarkedMessage({ role, content } as MessageParam, mark);
   return mergeFields(nativeOf(message, FORMAT), { role, content }) as MessageParam;
@@ -154,11 +159,13 @@ function toTextBlock(part: Extract<Part, { type: 'text' }>): TextBlockParam {
   return mergeFields(nativeOf(part, FORMAT), { type: 'text', text: part.text });
 }
 
-function toAnthropicBlock(part: Part): ContentBlockParam[] {
+function toAnthropicBlock(part: Part, seals: OpenedSeals): ContentBlockParam[] {
   const fields = part.type === 'native' || part.type === 'reasoning' ? {} : nativeOf(part, FORMAT);
   switch (part.type) {
-    case 'reasoning':
-      return [];
+    case 'reasoning': {
+      const data = openedOf(part, 'anthropic-messages', seals);
+      return data === null ? [] : [data.value as never];
+    }
     case 'text':
       return [toTextBlock(part)];
     case 'tool-call': {
@@ -172,7 +179,7 @@ function toAnthropicBlock(part: Part): ContentBlockParam[] {
       return [mergeFields(fields, use)];
     }
     case 'tool-result':
-      return [mergeFields(fields, toToolResult(part))];
+      return [mergeFields(fields, toToolResult(part, seals))];
     case 'image':
       return [mergeFields(fields, toImageBlock(part))];
     case 'file':
@@ -182,11 +189,14 @@ function toAnthropicBlock(part: Part): ContentBlockParam[] {
   }
 }
 
-function toToolResult({ id, content, isError }: ToolResultPart) {
+function toToolResult({ id, content, isError }: ToolResultPart, seals: OpenedSeals) {
   return {
     type: 'tool_result' as const,
     tool_use_id: anthropicCallId(id),
-    content: typeof content === 'string' ? content : (content.flatMap(toAnthropicBlock) as never[]),
+    content:
+      typeof content === 'string'
+        ? content
+        : (content.flatMap((part) => toAnthropicBlock(part, seals)) as never[]),
     ...(isError === true ? { is_error: true } : {}),
   };
 }
@@ -276,8 +286,9 @@ function anthropicThinking({
   input,
   maxOutputTokens,
   resume,
+  openedSeals = NO_SEALS,
 }: ProviderCall): ThinkingConfigParam | null {
-  if ('deliveredText' in resume || lacksThoughts(input.messages)) return null;
+  if ('deliveredText' in resume || lacksThoughts(input.messages, openedSeals)) return null;
   const most = Math.floor(maxOutputTokens * MOST_OF_CAP);
   const own = nativeRequestFields(input, FORMAT)['thinking'];
   if (own !== undefined) return withinCap(own as ThinkingConfigParam, maxOutputTokens, most);
@@ -294,12 +305,14 @@ function withinCap(thinking: ThinkingConfigParam, cap: number, most: number): Th
   return most < LEAST_THINKING_TOKENS ? null : { ...thinking, budget_tokens: most };
 }
 
-function lacksThoughts(messages: readonly Message[]): boolean {
+function lacksThoughts(messages: readonly Message[], seals: OpenedSeals): boolean {
   const last = messages.at(-1);
   if (last === undefined || partsOfType(last, 'tool-result').length === 0) return false;
   const called = messages.findLast(({ role }) => role === 'assistant');
   return !partsOf(called ?? { content: '' }).some(
-    (part) => part.type === 'native' && part.format === FORMAT && part.isReasoning === true,
+    (part) =>
+      (part.type === 'native' && part.format === FORMAT && part.isReasoning === true) ||
+      (part.type === 'reasoning' && openedOf(part, 'anthropic-messages', seals) !== null),
   );
 }
 

@@ -4,6 +4,7 @@ import { functionTools, type Message, partsOf, textOfResult } from '../../../con
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { continueInstruction } from '../continue-instruction.ts';
 import { allowedTools, partsOfType, plainText, resultMedia, withOneSystemText } from '../message-parts.ts';
+import { NO_SEALS, type OpenedSeals, openedOfMessage } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
 
 export function buildCohereRequest({
@@ -11,6 +12,7 @@ export function buildCohereRequest({
   input,
   maxOutputTokens,
   resume,
+  openedSeals = NO_SEALS,
 }: ProviderCall): Cohere.V2ChatStreamRequest {
   const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
   const { stop, output, reasoning } = input;
@@ -20,7 +22,7 @@ export function buildCohereRequest({
     model,
     messages: [
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-      ...[...messages, ...continued].flatMap(toCohereMessages),
+      ...[...messages, ...continued].flatMap((message) => toCohereMessages(message, openedSeals)),
     ],
     maxTokens: maxOutputTokens,
     ...cohereSampling(input),
@@ -70,7 +72,21 @@ function cohereTools(input: GenerationInput): Partial<Cohere.V2ChatStreamRequest
   };
 }
 
-function toCohereMessages(message: Message): Cohere.ChatMessageV2[] {
+/** The thinking or the plan before tool calls. Elsewhere the vendor does not want it back. */
+function thoughtsOf(message: Message, text: string, seals: OpenedSeals): Partial<Cohere.AssistantMessage> {
+  const values = openedOfMessage(message, 'cohere', seals);
+  const join = (field: string) =>
+    values.flatMap((value) => (typeof value[field] === 'string' ? [value[field]] : [])).join('');
+  const [thinking, toolPlan] = [join('thinking'), join('toolPlan')];
+  if (partsOfType(message, 'tool-call').length === 0) return {};
+  const content: Cohere.AssistantMessageV2ContentOneItem[] = [
+    { type: 'thinking', thinking },
+    ...(text === '' ? [] : [{ type: 'text' as const, text }]),
+  ];
+  return { ...(thinking === '' ? {} : { content }), ...(toolPlan === '' ? {} : { toolPlan }) };
+}
+
+function toCohereMessages(message: Message, seals: OpenedSeals): Cohere.ChatMessageV2[] {
   const text = plainText(message);
   if (message.role === 'assistant') {
     const toolCalls = partsOfType(message, 'tool-call').map(({ id, name, arguments: written }) => ({
@@ -83,6 +99,7 @@ function toCohereMessages(message: Message): Cohere.ChatMessageV2[] {
       {
         role: 'assistant',
         ...(text === '' ? {} : { content: text }),
+        ...thoughtsOf(message, text, seals),
         ...(toolCalls.length === 0 ? {} : { toolCalls }),
       },
     ];

@@ -3,6 +3,7 @@ import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import { AnswerState, isFilter, malformed, mayBeEmpty, streamCut } from '../answer-state.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
+import { ReasoningItems } from '../reasoning-items.ts';
 import { type CohereUsage, mapCohereUsage } from './usage.ts';
 
 /** The fields that are read, of all types of events. */
@@ -32,17 +33,25 @@ export async function* mapCohereStream(
   call: Pick<ProviderCall, 'resume' | 'input'>,
 ): AsyncGenerator<ProviderEvent> {
   const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
+  const reasoning = new ReasoningItems();
+  let hasPlan = false;
   for await (const event of stream) {
     const message = event.delta?.message;
     switch (event.type) {
       case 'content-start':
       case 'content-delta':
-        yield* mapCohereContent(message, answer);
+        yield* mapCohereContent(message, answer, reasoning);
+        break;
+      case 'content-end':
+        yield* closeReasoning(reasoning, 'thinking');
         break;
       case 'tool-plan-delta':
-        if (typeof message?.toolPlan === 'string') yield { type: 'reasoning', text: message.toolPlan };
+        if (typeof message?.toolPlan !== 'string') break;
+        hasPlan = true;
+        yield reasoning.text(message.toolPlan);
         break;
       case 'tool-call-start': {
+        yield* closeReasoning(reasoning, hasPlan ? 'toolPlan' : 'thinking');
         const { id, function: called } = message?.toolCalls ?? {};
         const place = event.index ?? 0;
         yield answer.startToolCall(place, id || `call-${place}`, called?.name ?? '');
@@ -67,9 +76,22 @@ export async function* mapCohereStream(
   throw streamCut();
 }
 
-function* mapCohereContent(message: MessageDelta | undefined, answer: AnswerState): Generator<ProviderEvent> {
+/** A turn with tool calls goes back with its thinking or its plan. Source: "Tool use", "Reasoning". */
+function* closeReasoning(
+  reasoning: ReasoningItems,
+  field: 'thinking' | 'toolPlan',
+): Generator<ProviderEvent> {
+  const text = reasoning.close();
+  if (text !== null) yield reasoning.data({ wire: 'cohere', value: { [field]: text } });
+}
+
+function* mapCohereContent(
+  message: MessageDelta | undefined,
+  answer: AnswerState,
+  reasoning: ReasoningItems,
+): Generator<ProviderEvent> {
   const { text, thinking } = message?.content ?? {};
-  if (typeof thinking === 'string' && thinking !== '') yield { type: 'reasoning', text: thinking };
+  if (typeof thinking === 'string' && thinking !== '') yield reasoning.text(thinking);
   if (text === undefined || text === null || text === '') return;
   if (typeof text !== 'string') throw malformed('content that is not text');
   yield answer.text(text);

@@ -7,6 +7,7 @@ import type {
   ThinkingConfig,
   ThinkingLevel,
 } from '@google/genai';
+import { z } from 'zod';
 import {
   functionTools,
   type Message,
@@ -26,12 +27,20 @@ import {
   toolNames,
   withOneSystemText,
 } from '../message-parts.ts';
+import { NO_SEALS, type OpenedSeals, openedOfCalls, openedOfPart } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
 
 interface GoogleRequest {
   readonly model: string;
   readonly contents: Content[];
   readonly config: GenerateContentConfig;
+}
+
+interface Conversation {
+  readonly model: string;
+  /** The names of the called tools, by the ids of their calls. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly seals: OpenedSeals;
 }
 
 /** Thinking budget of Gemini 2.5 in tokens; from 3 on, it takes a level. */
@@ -44,7 +53,7 @@ const THINKING_TOKENS = { low: 1_024, medium: 8_192, high: 24_576 } as const;
 const NO_SIGNATURE = 'skip_thought_signature_validator';
 
 export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
-  const { model, input, maxOutputTokens, resume } = call;
+  const { model, input, maxOutputTokens, resume, openedSeals = NO_SEALS } = call;
   const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
   const { stop, output } = input;
   const tools = functionTools(input.tools);
@@ -53,7 +62,9 @@ export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
   const thinkingConfig = googleThinking(call);
   return {
     model,
-    contents: [...messages, ...continued].flatMap((message) => toGoogleContent(message, model, names)),
+    contents: [...messages, ...continued].flatMap((message) =>
+      toGoogleContent(message, { model, names, seals: openedSeals }),
+    ),
     config: {
       maxOutputTokens,
       ...(system === undefined ? {} : { systemInstruction: system }),
@@ -93,16 +104,41 @@ function googleSampling(input: GenerationInput): Partial<GenerateContentConfig> 
 }
 
 /** Media in the results of tools follow them, in the same turn. */
-function toGoogleContent(message: Message, model: string, names: ReadonlyMap<string, string>): Content[] {
+function toGoogleContent(message: Message, context: Conversation): Content[] {
   const own = resultsFirst(message);
+  const signatures = signaturesOf(message, context);
   const results = partsOfType(message, 'tool-result').length;
   const parts = [...own.slice(0, results), ...resultMedia(message), ...own.slice(results)].flatMap((part) =>
-    toGooglePart(part, model, names),
+    toGooglePart(part, context, signatures),
   );
   return parts.length === 0 ? [] : [{ role: message.role === 'assistant' ? 'model' : 'user', parts }];
 }
 
-function toGooglePart(part: OurPart, model: string, names: ReadonlyMap<string, string>): Part[] {
+/** The signatures of the tool calls. Of parallel calls, the model signs the first alone. */
+function signaturesOf(message: Message, { model, seals }: Conversation): (callId: string) => object {
+  const known = openedOfCalls(message, 'google', seals);
+  const own = new Map(partsOfType(message, 'tool-call').map((call) => [call.id, signatureOfClient(call)]));
+  const isUnknown = known.size === 0 && [...own.values()].every((signature) => signature === null);
+  if (isUnknown) return () => (/gemini-([3-9]|\d\d)/.test(model) ? { thoughtSignature: NO_SIGNATURE } : {});
+  return (callId) => {
+    const thoughtSignature = own.get(callId);
+    return known.get(callId) ?? (thoughtSignature ? { thoughtSignature } : {});
+  };
+}
+
+/** As clients of this vendor's own chat completions keep it. Source: Gemini API, "OpenAI compatibility". */
+function signatureOfClient({ native }: Extract<OurPart, { type: 'tool-call' }>): string | null {
+  const { data } = clientSignature.safeParse(native?.fields['extra_content']);
+  return data?.google.thought_signature ?? null;
+}
+
+const clientSignature = z.object({ google: z.object({ thought_signature: z.string() }) });
+
+function toGooglePart(
+  part: OurPart,
+  { names, seals }: Conversation,
+  signatureOf: (callId: string) => object,
+): Part[] {
   switch (part.type) {
     case 'text':
       return [{ text: part.text }];
@@ -110,7 +146,7 @@ function toGooglePart(part: OurPart, model: string, names: ReadonlyMap<string, s
       return [
         {
           functionCall: { id: part.id, name: part.name, args: parsedArguments(part.arguments) },
-          ...(/gemini-([3-9]|\d\d)/.test(model) ? { thoughtSignature: NO_SIGNATURE } : {}),
+          ...signatureOf(part.id),
         },
       ];
     case 'tool-result':
@@ -122,7 +158,11 @@ function toGooglePart(part: OurPart, model: string, names: ReadonlyMap<string, s
       const mimeType = part.type === 'image' ? typeByName(part.url) : 'application/pdf';
       return [{ fileData: { fileUri: part.url, mimeType } }];
     }
-    case 'reasoning':
+    case 'reasoning': {
+      // Of the text before it.
+      const signed = openedOfPart(part, 'google', seals);
+      return signed === null ? [] : [{ text: '', ...signed }];
+    }
     case 'native':
       return [];
   }

@@ -5,6 +5,7 @@ import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
 import { AnswerState, malformed, mayBeEmpty, streamCut } from '../answer-state.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
+import { ReasoningItems } from '../reasoning-items.ts';
 import { mapGoogleUsage } from './usage.ts';
 
 type Chunk = Pick<GenerateContentResponse, 'candidates' | 'promptFeedback' | 'usageMetadata' | 'responseId'>;
@@ -33,6 +34,7 @@ export async function* mapGoogleStream(
   const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
   let usage: Usage | null = null;
   let finishReason: string | null = null;
+  const reasoning = new ReasoningItems();
   let calls = 0;
   for await (const chunk of stream) {
     const reported = mapGoogleUsage(chunk.usageMetadata);
@@ -47,7 +49,7 @@ export async function* mapGoogleStream(
     }
     const candidate = chunk.candidates?.[0];
     for (const part of candidate?.content?.parts ?? []) {
-      yield* mapGooglePart(part, answer, `${chunk.responseId ?? 'call'}-${calls}`);
+      yield* mapGooglePart(part, answer, reasoning, `${chunk.responseId ?? 'call'}-${calls}`);
       if (part.functionCall !== undefined) calls += 1;
     }
     finishReason = candidate?.finishReason ?? finishReason;
@@ -58,15 +60,32 @@ export async function* mapGoogleStream(
 }
 
 /** A tool call comes in one part. Its id is optional, so we have a fallback. */
-function* mapGooglePart(part: Part, answer: AnswerState, fallbackId: string): Generator<ProviderEvent> {
+function* mapGooglePart(
+  part: Part,
+  answer: AnswerState,
+  reasoning: ReasoningItems,
+  fallbackId: string,
+): Generator<ProviderEvent> {
+  const { thoughtSignature } = part;
+  const signed = { wire: 'google', value: { thoughtSignature } } as const;
   if (part.functionCall !== undefined) {
     const { id, name, args } = part.functionCall;
+    reasoning.close();
+    if (thoughtSignature) yield { type: 'reasoning-data', data: { ...signed, callId: id || fallbackId } };
     yield answer.startToolCall(fallbackId, id || fallbackId, name ?? '');
     yield answer.appendArguments(fallbackId, JSON.stringify(args ?? {}));
-  } else if (part.text !== undefined && part.text !== '') {
-    if (typeof part.text !== 'string') throw malformed('a part without text');
-    yield part.thought === true ? { type: 'reasoning', text: part.text } : answer.text(part.text);
+    return;
   }
+  if (part.text !== undefined && part.text !== '') {
+    if (typeof part.text !== 'string') throw malformed('a part without text');
+    if (part.thought === true) yield reasoning.text(part.text);
+    else {
+      reasoning.close();
+      yield answer.text(part.text);
+    }
+  }
+  // Of the text: the vendor signs its last part, or an empty one behind it.
+  if (thoughtSignature) yield { type: 'reasoning-data', data: signed };
 }
 
 /** A reason that is not known ends an answer with content; without any, the vendor gave up. */

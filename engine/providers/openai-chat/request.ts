@@ -26,6 +26,7 @@ import { openAiChatCallId } from '../../models/rules/openai.ts';
 import { continueInstruction } from '../continue-instruction.ts';
 import { partsOfType, resultMedia, textOfFile } from '../message-parts.ts';
 import { mergeFields, nativeOf, nativeRequestFields, promptCacheField } from '../native-request.ts';
+import { NO_SEALS, type OpenedSeals, openedOfCalls, openedOfMessage } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
 
@@ -33,20 +34,27 @@ type Quirks = NonNullable<ProviderSettings['quirks']>;
 /** Fields that vendors have added to the format. */
 type ChatRequest = ChatCompletionCreateParamsStreaming & { reasoning?: { effort: string }; top_k?: number };
 type IdOf = (id: string) => string;
+interface Conversation {
+  readonly idOf: IdOf;
+  readonly seals: OpenedSeals;
+  /** Whether a turn with tool calls must have its reasoning back. */
+  readonly returnsReasoning: boolean;
+}
 
 const FORMAT = 'openai-chat';
 
 export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}): ChatRequest {
-  const { model, input, maxOutputTokens, resume } = call;
+  const { model, input, maxOutputTokens, resume, openedSeals = NO_SEALS } = call;
   const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
   const { system, stop, toolChoice, output, reasoning } = input;
   const idOf = callIdRule(quirks);
+  const context = { idOf, seals: openedSeals, returnsReasoning: quirks.reasoningContent === 'tool-turns' };
   const tools = functionTools(input.tools);
   const request: ChatRequest = {
     model,
     messages: [
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-      ...[...input.messages, ...continued].flatMap((message) => toOpenAiChatMessages(message, idOf)),
+      ...[...input.messages, ...continued].flatMap((message) => toOpenAiChatMessages(message, context)),
     ],
     stream: true,
     [quirks.maxTokensField ?? 'max_tokens']: maxOutputTokens,
@@ -108,13 +116,13 @@ function effortField(effort: ReasoningEffort, { reasoningEffort }: Quirks): Part
   return reasoningEffort === 'reasoning-object' ? { reasoning: { effort } } : { reasoning_effort: effort };
 }
 
-function toOpenAiChatMessages(message: Message, idOf: IdOf): ChatCompletionMessageParam[] {
+function toOpenAiChatMessages(message: Message, context: Conversation): ChatCompletionMessageParam[] {
   const native = nativeOf(message, FORMAT);
   const { role } = message;
-  if (role === 'assistant') return toAssistantMessages(message, idOf);
+  if (role === 'assistant') return toAssistantMessages(message, context);
   if (role !== 'user') return [mergeFields(native, { role, content: toTextContent(message) })];
   // Tool results are separate messages, before the user's text of the same message.
-  const results = partsOfType(message, 'tool-result').map((result) => toToolMessage(result, idOf));
+  const results = partsOfType(message, 'tool-result').map((result) => toToolMessage(result, context.idOf));
   const own = partsOf(message).filter(({ type }) => type !== 'tool-result');
   const content = [...resultMedia(message), ...own].flatMap(toContentPart);
   if (content.length === 0) return results;
@@ -130,22 +138,48 @@ function toToolMessage(result: ToolResultPart, idOf: IdOf): ChatCompletionMessag
   return mergeFields(nativeOf(result, FORMAT), { role: 'tool', tool_call_id: idOf(result.id), content });
 }
 
-function toAssistantMessages(message: Message, idOf: IdOf): ChatCompletionMessageParam[] {
+function toAssistantMessages(message: Message, context: Conversation): ChatCompletionMessageParam[] {
+  const { idOf, seals } = context;
+  const ofCalls = openedOfCalls(message, 'openai-chat', seals);
   const calls = partsOf(message).flatMap((part): ChatCompletionMessageToolCall[] => {
     if (part.type === 'native' && part.format === FORMAT) return [part.value as never];
     if (part.type !== 'tool-call') return [];
     const { id, name, arguments: written } = part;
     const call = { id: idOf(id), type: 'function' as const, function: { name, arguments: written || '{}' } };
-    return [mergeFields(nativeOf(part, FORMAT), call)];
+    return [mergeFields(nativeOf(part, FORMAT), { ...call, ...ofCalls.get(id) })];
   });
   const content = toTextContent(message);
-  const native = nativeOf(message, FORMAT);
+  const native = { ...nativeOf(message, FORMAT), ...reasoningOf(message, context) };
   // What was all thoughts of another format leaves nothing to say.
   if (content.length === 0 && calls.length === 0 && Object.keys(native).length === 0) return [];
   const own = { content: content.length === 0 ? null : content };
   return [
     mergeFields(native, { role: 'assistant', ...own, ...(calls.length === 0 ? {} : { tool_calls: calls }) }),
   ];
+}
+
+/**
+ * The thoughts of the message: those of its seals, else the text that its client sent. Where the vendor insists on them
+ * and none are known, an empty text is enough.
+ */
+function reasoningOf(
+  message: Message,
+  { seals, returnsReasoning }: Conversation,
+): Readonly<Record<string, unknown>> {
+  const parts = partsOfType(message, 'reasoning');
+  const values = openedOfMessage(message, FORMAT, seals);
+  const text = values
+    .flatMap(({ reasoning_content: own }) => (typeof own === 'string' ? [own] : []))
+    .join('\n\n');
+  const details = values.flatMap(({ reasoning_details: own }) => (Array.isArray(own) ? own : []));
+  const fields = {
+    ...(text === '' ? {} : { reasoning_content: text }),
+    ...(details.length === 0 ? {} : { reasoning_details: details }),
+  };
+  const isKnown = text !== '' || nativeOf(message, FORMAT)['reasoning_content'] !== undefined;
+  if (!returnsReasoning || isKnown || partsOfType(message, 'tool-call').length === 0) return fields;
+  const unsealed = parts.filter(({ sealed }) => sealed === undefined).map((part) => part.text);
+  return { ...fields, reasoning_content: unsealed.join('\n\n') };
 }
 
 type TextContent = ChatCompletionContentPartText | { type: 'refusal'; refusal: string };

@@ -11,6 +11,7 @@ import { AnswerState, isFilter, malformed, mayBeEmpty, streamCut } from '../answ
 import { toUnbrokenError } from '../http-errors.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
+import { ChatReasoning } from './reasoning.ts';
 import { buildOpenAiChatRequest } from './request.ts';
 import { ToolCallPlaces } from './tool-call-places.ts';
 import { mapOpenAiChatUsage, type OpenAiChatUsage } from './usage.ts';
@@ -26,6 +27,7 @@ interface VendorDelta {
   readonly content?: unknown;
   readonly reasoning_content?: unknown;
   readonly reasoning?: unknown;
+  readonly reasoning_details?: unknown;
   readonly refusal?: unknown;
   readonly annotations?: unknown;
 }
@@ -46,15 +48,17 @@ export async function* streamOpenAiChat(
   const request = buildOpenAiChatRequest(call, quirks);
   const stream = await client.chat.completions.create(request, { signal, headers });
   yield { type: 'accepted' };
-  yield* mapOpenAiChatStream(stream, call);
+  yield* mapOpenAiChatStream(stream, call, quirks);
 }
 
 async function* mapOpenAiChatStream(
   stream: AsyncIterable<ChatCompletionChunk>,
   call: ProviderCall,
+  quirks: ProviderSettings['quirks'],
 ): AsyncGenerator<ProviderEvent> {
   const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
   const places = new ToolCallPlaces(answer);
+  const reasoning = new ChatReasoning(quirks);
   let usage: Usage | null = null;
   let finishReason: string | null = null;
   let ending: Ending = {};
@@ -67,7 +71,8 @@ async function* mapOpenAiChatStream(
     const choice: Choice | undefined = chunk.choices?.[0];
     if (choice === undefined) continue;
     const delta: VendorDelta & Pick<Choice['delta'], 'tool_calls'> = choice.delta ?? {};
-    yield* mapOpenAiChatContent(delta, answer);
+    yield* mapOpenAiChatContent(delta, answer, reasoning);
+    if ((delta.tool_calls ?? []).length > 0) yield* reasoning.close();
     for (const [order, toolCall] of (delta.tool_calls ?? []).entries()) {
       yield* places.take(toolCall, order, chunk.id);
     }
@@ -76,6 +81,7 @@ async function* mapOpenAiChatStream(
     if (choice.finish_reason === ('error' as string)) throw brokenAnswer(choice);
   }
   if (finishReason === null) throw streamCut();
+  yield* reasoning.close();
   if (finishReason === 'insufficient_system_resource') {
     throw new UnbrokenError('provider_unavailable', 'The provider ran out of resources.');
   }
@@ -103,15 +109,23 @@ function usageOfChunk(
   return chunk.usage ?? chunk.x_groq?.usage ?? null;
 }
 
-function* mapOpenAiChatContent(delta: VendorDelta, answer: AnswerState): Generator<ProviderEvent> {
+function* mapOpenAiChatContent(
+  delta: VendorDelta,
+  answer: AnswerState,
+  reasoning: ChatReasoning,
+): Generator<ProviderEvent> {
   // Some vendors send the same text under both names.
-  const reasoning = delta.reasoning_content ?? delta.reasoning;
-  if (typeof reasoning === 'string' && reasoning !== '') yield { type: 'reasoning', text: reasoning };
+  const thought = delta.reasoning_content ?? delta.reasoning;
+  if (typeof thought === 'string' && thought !== '') yield reasoning.text(thought);
+  reasoning.details(delta.reasoning_details);
   const { content, refusal, annotations } = delta;
   if (typeof refusal === 'string') answer.refuse(refusal);
   if (typeof content === 'string') {
-    if (content !== '') yield answer.text(content);
-  } else if (Array.isArray(content)) yield* mapListedContent(content, answer);
+    if (content !== '') {
+      yield* reasoning.close();
+      yield answer.text(content);
+    }
+  } else if (Array.isArray(content)) yield* mapListedContent(content, answer, reasoning);
   else if (content !== null && content !== undefined) throw malformed('content that is not text');
   if (!Array.isArray(annotations)) return;
   for (const value of annotations) {
@@ -124,12 +138,19 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** Mistral: `{type: 'text', text}` and `{type: 'thinking', thinking: [{type: 'text', text}]}`. */
-function* mapListedContent(content: readonly unknown[], answer: AnswerState): Generator<ProviderEvent> {
+function* mapListedContent(
+  content: readonly unknown[],
+  answer: AnswerState,
+  reasoning: ChatReasoning,
+): Generator<ProviderEvent> {
   for (const part of content as readonly { type?: string; text?: unknown; thinking?: unknown }[]) {
-    if (part.type === 'text' && typeof part.text === 'string') yield answer.text(part.text);
-    else if (part.type === 'thinking' && Array.isArray(part.thinking)) {
+    if (part.type === 'text' && typeof part.text === 'string') {
+      yield* reasoning.close();
+      yield answer.text(part.text);
+    } else if (part.type === 'thinking' && Array.isArray(part.thinking)) {
       const thoughts = part.thinking as readonly { text?: unknown }[];
-      yield { type: 'reasoning', text: thoughts.map(({ text }) => text ?? '').join('') };
+      const text = thoughts.map((thought) => thought.text ?? '').join('');
+      if (text !== '') yield reasoning.text(text);
     }
   }
 }

@@ -18,16 +18,21 @@ export class ToolCallPlaces {
 
   /** @param order its place in its chunk, for vendors that send no index. */
   *take(
-    { index, id, function: called }: ToolCallDelta,
+    { index, id, function: called, extra_content: extra }: ToolCallDelta & { extra_content?: unknown },
     order: number,
     responseId: string,
   ): Generator<ProviderEvent> {
     const byIndex = index ?? order;
     const place = this.#placeOf(byIndex, id || undefined, called?.name || undefined);
     this.#newest.set(byIndex, place);
-    if (!this.#answer.hasToolCall(place)) {
-      yield this.#answer.startToolCall(place, id || `${responseId}-${place}`, called?.name ?? '');
+    const known = this.#answer.toolCallId(place);
+    const callId = known ?? (id || `${responseId}-${place}`);
+    // What only the vendor can read: it belongs to the call, and goes back with it.
+    if (typeof extra === 'object' && extra !== null) {
+      const data = { wire: 'openai-chat', callId, value: { extra_content: extra } } as const;
+      yield { type: 'reasoning-data', data };
     }
+    if (known === undefined) yield this.#answer.startToolCall(place, callId, called?.name ?? '');
     if (called?.arguments) yield this.#answer.appendArguments(place, called.arguments);
   }
 

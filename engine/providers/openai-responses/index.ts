@@ -27,8 +27,9 @@ export function createOpenAiResponses(settings: ProviderSettings): Provider {
       const { resume } = call;
       if (resume.strategy === 'reattach')
         return reattachOpenAiResponse(client, { ...call, resume }, link.signal);
-      const { reattach } = settings.factsOf(call.model).capabilities;
-      return streamOpenAiResponse(client, call, { isBackground: reattach, signal: link.signal });
+      const { reattach, reasoning } = settings.factsOf(call.model).capabilities;
+      const mode = { isBackground: reattach, reasons: reasoning === true, signal: link.signal };
+      return streamOpenAiResponse(client, call, mode);
     },
     mapError: mapOpenAiError,
   });

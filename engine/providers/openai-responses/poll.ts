@@ -1,13 +1,18 @@
 /** Polls a response that is no longer streamed until it has ended, and passes on what is not in the log yet. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type OpenAI from 'openai';
-import type { Response, ResponseOutputMessage } from 'openai/resources/responses/responses';
+import type {
+  Response,
+  ResponseOutputMessage,
+  ResponseReasoningItem,
+} from 'openai/resources/responses/responses';
 import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
 import { malformed } from '../answer-state.ts';
 import type { ProviderCursor, ProviderEvent } from '../provider.ts';
+import { PART_SEPARATOR } from '../reasoning-items.ts';
 import { endResponse } from './end-response.ts';
 import { ResponsePosition } from './position.ts';
-import { isNativePart, PART_SEPARATOR } from './stream.ts';
+import { isNativePart } from './stream.ts';
 
 const POLL_MS = 500;
 
@@ -30,8 +35,7 @@ export async function* pollResponse(
 }
 
 function* newEvents(response: Response, position: ResponsePosition): Generator<ProviderEvent> {
-  const reasoning = reasoningOf(response).slice(position.cursor.reasoningChars ?? 0);
-  if (reasoning !== '') yield position.reasoning(reasoning);
+  yield* newReasoning(response, position);
   yield* newText(response, position);
   for (const [outputIndex, item] of response.output.entries()) {
     if (item.type !== 'function_call') continue;
@@ -75,9 +79,25 @@ function annotationsOf({ content }: ResponseOutputMessage): readonly object[] {
   return content.flatMap((part) => (part.type === 'output_text' ? (part.annotations ?? []) : []));
 }
 
-function reasoningOf({ output }: Response): string {
-  return output
-    .flatMap((item) => (item.type === 'reasoning' ? [...item.summary, ...(item.content ?? [])] : []))
-    .flatMap(({ text }) => (text === '' ? [] : [text]))
-    .join(PART_SEPARATOR);
+/** The parts of all items are counted as one text, in which a blank line separates them. */
+function* newReasoning({ output }: Response, position: ResponsePosition): Generator<ProviderEvent> {
+  const inLog = position.cursor.reasoningChars ?? 0;
+  let chars = 0;
+  for (const [item, reasoning] of output.entries()) {
+    if (reasoning.type !== 'reasoning') continue;
+    for (const [part, text] of partsOf(reasoning)) {
+      if (text === '') continue;
+      const whole = chars === 0 ? text : `${PART_SEPARATOR}${text}`;
+      const rest = whole.slice(Math.max(0, inLog - chars));
+      chars += whole.length;
+      if (rest !== '') yield position.reasoning(rest, { item, part });
+    }
+    if (reasoning.encrypted_content && !position.isSealed(item)) {
+      yield position.reasoningData(item, { ...reasoning });
+    }
+  }
+}
+
+function partsOf({ summary, content }: ResponseReasoningItem): [number, string][] {
+  return [...summary.entries(), ...(content ?? []).entries()].map(([part, { text }]) => [part, text]);
 }

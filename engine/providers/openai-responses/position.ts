@@ -5,6 +5,11 @@ import type { CursorToolCall, ProviderCursor, ProviderEvent } from '../provider.
 
 const FORMAT = 'openai-responses';
 type NativeValue = Readonly<Record<string, unknown>>;
+/** The item of the output, and the part of it. */
+interface ReasoningPlace {
+  readonly item: number;
+  readonly part: number;
+}
 
 export class ResponsePosition {
   readonly #isStored: boolean;
@@ -68,9 +73,29 @@ export class ResponsePosition {
     return { type: 'native-part', format: FORMAT, value, ...this.#move({ nativeParts }, sequenceNumber) };
   }
 
-  reasoning(text: string, sequenceNumber?: number): ProviderEvent {
+  reasoning(text: string, place: ReasoningPlace, sequenceNumber?: number): ProviderEvent {
     const reasoningChars = (this.#cursor.reasoningChars ?? 0) + text.length;
-    return { type: 'reasoning', text, ...this.#move({ reasoningChars }, sequenceNumber) };
+    return { type: 'reasoning', text, ...place, ...this.#move({ reasoningChars }, sequenceNumber) };
+  }
+
+  /** @param value the whole item of reasoning, as it goes back to the vendor. */
+  reasoningData(
+    outputIndex: number,
+    value: Readonly<Record<string, unknown>>,
+    sequenceNumber?: number,
+  ): ProviderEvent {
+    const sealedItems = [...(this.#cursor.sealedItems ?? []), outputIndex];
+    const data = { wire: 'openai-responses', value } as const;
+    return {
+      type: 'reasoning-data',
+      data,
+      item: outputIndex,
+      ...this.#move({ sealedItems }, sequenceNumber),
+    };
+  }
+
+  isSealed(outputIndex: number): boolean {
+    return this.#cursor.sealedItems?.includes(outputIndex) === true;
   }
 
   startToolCall(

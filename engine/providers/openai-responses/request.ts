@@ -20,25 +20,35 @@ import { LEAST_RESPONSE_TOKENS, openAiResponseCallId } from '../../models/rules/
 import { continueInstruction } from '../continue-instruction.ts';
 import { plainText, resultsFirst, textOfFile } from '../message-parts.ts';
 import { mergeFields, nativeOf, nativeRequestFields, promptCacheField } from '../native-request.ts';
+import { NO_SEALS, type OpenedSeals, openedOfPart } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
 
 type ResponsesRequest = ResponseCreateParamsStreaming;
 
 const FORMAT = 'openai-responses';
+const ENCRYPTED = 'reasoning.encrypted_content';
 
-/** @param isBackground whether the response runs at the provider without us, so that we can reattach to it. */
+export interface ResponseMode {
+  /** Whether the response runs at the provider without us, so that we can reattach to it. */
+  readonly isBackground: boolean;
+  /** Whether the model is known to reason: only then it has encrypted reasoning, and others refuse to be asked. */
+  readonly reasons: boolean;
+}
+
 export function buildOpenAiResponseRequest(
   call: ProviderCall,
-  { isBackground }: { readonly isBackground: boolean },
+  { isBackground, reasons }: ResponseMode,
 ): ResponsesRequest {
-  const { model, input, maxOutputTokens, resume } = call;
+  const { model, input, maxOutputTokens, resume, openedSeals = NO_SEALS } = call;
   const isContinued = 'deliveredText' in resume;
   const continued = isContinued ? continueInstruction(resume.deliveredText) : [];
   const { system, temperature, topP, toolChoice } = input;
   const tools = functionTools(input.tools);
   const request: ResponsesRequest = {
     model,
-    input: [...input.messages, ...continued].flatMap(toOpenAiResponseItems),
+    input: [...input.messages, ...continued].flatMap((message) =>
+      toOpenAiResponseItems(message, openedSeals),
+    ),
     max_output_tokens: Math.max(maxOutputTokens, LEAST_RESPONSE_TOKENS),
     stream: true,
     ...(isBackground ? { background: true, store: true } : { store: false }),
@@ -50,11 +60,20 @@ export function buildOpenAiResponseRequest(
     ...(input.parallelToolCalls === undefined ? {} : { parallel_tool_calls: input.parallelToolCalls }),
     ...textField(input),
     ...reasoningField(input, isContinued),
+    ...includeField(input, reasons && !isContinued),
   };
   const fields = { ...promptCacheField(call), ...nativeRequestFields(input, FORMAT) };
   // It is part of `request`, or left out of a continuation.
   delete fields['reasoning' as never];
   return mergeFields(fields, request);
+}
+
+/** Its next turn needs the model's thoughts: only the vendor can read them, so they are asked for. */
+function includeField(input: GenerationInput, wantsReasoning: boolean): Partial<ResponsesRequest> {
+  const own = nativeRequestFields(input, FORMAT)['include'];
+  const include = Array.isArray(own) ? own : [];
+  if (!wantsReasoning || include.includes(ENCRYPTED)) return {};
+  return { include: [...include, ENCRYPTED] };
 }
 
 function textField({ output, verbosity }: GenerationInput): Partial<ResponsesRequest> {
@@ -103,7 +122,7 @@ function toOpenAiResponseToolChoice(choice: ToolChoice): NonNullable<ResponsesRe
 }
 
 /** One message becomes several items: tool calls and results are items beside the messages, in their order. */
-function toOpenAiResponseItems(message: Message): ResponseInputItem[] {
+function toOpenAiResponseItems(message: Message, seals: OpenedSeals): ResponseInputItem[] {
   const parts = resultsFirst(message);
   const { role } = message;
   const fields = nativeOf(message, FORMAT);
@@ -122,7 +141,9 @@ function toOpenAiResponseItems(message: Message): ResponseInputItem[] {
       continue;
     }
     close();
-    if (part.type === 'tool-call') {
+    const thoughts = openedOfPart(part, 'openai-responses', seals);
+    if (thoughts !== null) items.push(thoughts as never);
+    else if (part.type === 'tool-call') {
       const { name, arguments: written } = part;
       const item = { type: 'function_call' as const, call_id: openAiResponseCallId(part.id), name };
       items.push(mergeFields(nativeOf(part, FORMAT), { ...item, arguments: written || '{}' }));

@@ -6,25 +6,22 @@ import type OpenAI from 'openai';
 import type { ResponseOutputItem, ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { mayBeEmpty, streamCut, textOfDelta } from '../answer-state.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
+import { PART_SEPARATOR } from '../reasoning-items.ts';
 import { endResponse, inBandError } from './end-response.ts';
 import { ResponsePosition } from './position.ts';
-import { buildOpenAiResponseRequest } from './request.ts';
+import { buildOpenAiResponseRequest, type ResponseMode } from './request.ts';
 
-/** @param isBackground whether the response runs at the provider without us, so that we can reattach to it. */
 export async function* streamOpenAiResponse(
   client: OpenAI,
   call: ProviderCall,
-  { isBackground, signal }: { readonly isBackground: boolean; readonly signal: AbortSignal },
+  { isBackground, reasons, signal }: ResponseMode & { readonly signal: AbortSignal },
 ): AsyncGenerator<ProviderEvent> {
   const headers = { 'Idempotency-Key': call.idempotencyKey };
-  const request = buildOpenAiResponseRequest(call, { isBackground });
+  const request = buildOpenAiResponseRequest(call, { isBackground, reasons });
   const stream = await client.responses.create(request, { signal, headers });
   const position = new ResponsePosition(null, { isStored: isBackground });
   yield* mapOpenAiResponseStream(stream, position, { mayBeEmpty: mayBeEmpty(call) });
 }
-
-/** Between two parts of reasoning, which are paragraphs. */
-export const PART_SEPARATOR = '\n\n';
 
 /** @param mayBeEmpty whether an answer without content is complete. */
 export async function* mapOpenAiResponseStream(
@@ -53,18 +50,21 @@ export async function* mapOpenAiResponseStream(
           `${event.output_index} ${index}`,
           position.cursor.reasoningChars ?? 0,
         );
-        yield position.reasoning(`${apart}${textOfDelta(event.delta)}`, sequenceNumber);
+        const place = { item: event.output_index, part: index };
+        yield position.reasoning(`${apart}${textOfDelta(event.delta)}`, place, sequenceNumber);
         break;
       }
+      case 'response.output_item.done':
+        if (event.item.type === 'reasoning' && event.item.encrypted_content) {
+          yield position.reasoningData(event.output_index, { ...event.item }, sequenceNumber);
+        } else if (isNativePart(event.item)) yield position.nativePart({ ...event.item }, sequenceNumber);
+        break;
       case 'response.output_item.added':
         if (event.item.type === 'message') yield* position.startMessage(event.item.phase, sequenceNumber);
         else if (event.item.type === 'function_call') {
           const { call_id: id, name } = event.item;
           yield position.startToolCall(event.output_index, { id, name }, sequenceNumber);
         }
-        break;
-      case 'response.output_item.done':
-        if (isNativePart(event.item)) yield position.nativePart({ ...event.item }, sequenceNumber);
         break;
       case 'response.output_text.annotation.added':
         yield position.annotation({ ...(event.annotation as object) }, sequenceNumber);

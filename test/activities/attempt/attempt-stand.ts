@@ -13,6 +13,8 @@ import type { GenerationInput } from '../../../contracts/generation.ts';
 import type { GenerationOutcome, StreamStep } from '../../../contracts/steps.ts';
 import { RedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
 import type { Provider } from '../../../engine/providers/provider.ts';
+import { RedisCallAnswers } from '../../../engine/reasoning/call-answers.ts';
+import { RedisReasoningSeals } from '../../../engine/reasoning/seals.ts';
 import { RedisGate } from '../../../engine/routing/redis-gate.ts';
 import type { LogCreation } from '../../../engine/streaming/event-log.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
@@ -189,6 +191,8 @@ function createDependencies(redis: RedisConnection, wires: readonly WireFamily[]
     cacheSettings: () => ({ threshold: 1, ttlMs: 1, judge: false, singleFlight: false, share: 'user' }),
     priceOf: (_provider, _model, usage) => usage.inputTokens + usage.outputTokens,
     countTexts: async (texts) => texts.map((text) => countTokens(text)),
+    seals: new RedisReasoningSeals(redis),
+    callAnswers: new RedisCallAnswers(redis),
     note: () => undefined,
     notifyBudget: null,
     cache: absent('cache'),

@@ -223,7 +223,7 @@ describe("OpenAI's prompt cache", () => {
   const call = (input: Partial<GenerationInput> = {}) =>
     callOf(input, { model: 'm', promptCacheKey: 'conversation-1' });
   const responses = (input?: Partial<GenerationInput>) =>
-    buildOpenAiResponseRequest(call(input), { isBackground: false });
+    buildOpenAiResponseRequest(call(input), { isBackground: false, reasons: false });
   const field = (format: NativeFields['format']): Partial<GenerationInput> => ({
     native: { format, fields: { prompt_cache_key: 'mine', prompt_cache_retention: '24h' } },
   });

@@ -164,8 +164,8 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     name: 'follower-copies-again',
     breaks: 'A follower whose process was replaced copies what it has copied already.',
     file: 'activities/follow-leader.ts',
-    find: 'await log.writer.write({ type: event.type, text: event.text }, followed);',
-    replace: 'await log.writer.write({ type: event.type, text: event.text });',
+    find: 'await log.writer.write(withoutNumber(event), followed);',
+    replace: 'await log.writer.write(withoutNumber(event));',
     caughtBy: SIMULATION,
   },
   {

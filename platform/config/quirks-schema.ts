@@ -1,0 +1,26 @@
+/** Where a vendor deviates from OpenAI's chat completions. */
+import { z } from 'zod';
+
+export const quirksSchema = z
+  .strictObject({
+    maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).describe('max_tokens if absent.'),
+    streamOptions: z.boolean().describe('false: rejects stream_options, and reports usage without it.'),
+    reasoningEffort: z
+      .enum(['reasoning_effort', 'reasoning-object', 'none'])
+      .describe('The field that sets the reasoning effort; reasoning_effort if absent.'),
+    promptCacheKey: z
+      .enum(['prompt_cache_key', 'x-grok-conv-id'])
+      .describe('The field or header that takes the key of a conversation, for its prompt cache.'),
+    reasoningContent: z
+      .enum(['ignored', 'tool-turns'])
+      .describe(
+        'tool-turns: a turn with tool calls must have its reasoning_content back, even an empty one. ignored if absent.',
+      ),
+    toolCallIds: z.enum(['any', 'nine-alphanumeric']).describe('Which ids of tool calls the vendor accepts.'),
+    vendorRules: z
+      .boolean()
+      .describe(
+        "false: requests are not held to the rules of the wire's vendor. openai-chat: true: OpenAI's rules at another server.",
+      ),
+  })
+  .partial();
