@@ -18,7 +18,8 @@ import { RepeatedOpening } from './repeated-opening.ts';
 import type { GuardedText, RestartGuard } from './restart-guard.ts';
 
 /** A shorter text may be repeated by chance. */
-const LEAST_GUARDED_CHARS = 8;
+const LEAST_GUARDED_CHARS = 4;
+const LEAST_TITLE_CHARS = 8;
 /** An end that is repeated begins within this many characters of it. */
 const END_CHARS = 2_000;
 const NOTHING: GuardedText = { reset: false, text: '' };
@@ -124,7 +125,7 @@ function isRepeatedStart(text: string, beginning: string): boolean {
   const same = commonLength(text, beginning);
   if (same >= LIMITS.leastContinuedChars) return true;
   const title = beginning.indexOf('\n');
-  return title >= LEAST_GUARDED_CHARS && same > title;
+  return title >= LEAST_TITLE_CHARS && same > title;
 }
 
 /** True for lists, refrains and tables: a continuation of such a text may begin as the text itself does. */

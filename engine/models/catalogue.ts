@@ -72,6 +72,7 @@ export function factsOf(
     ...(data === undefined ? {} : capabilitiesOf(data)),
     ...(settings === undefined ? {} : WIRE_CAPABILITIES[settings.wire]),
     ...rulesFor(name, settings?.wire),
+    ...prefillOf(settings, data),
     ...defined(settings?.capabilities),
     ...defined(own?.capabilities),
   };
@@ -187,6 +188,18 @@ function rulesFor(name: string, wire: WireFamily | undefined): Partial<ModelCapa
   if (prefill !== undefined && (wire === 'anthropic-messages' || wire === 'bedrock')) known.prefill = prefill;
   if (name.includes('no-prefill')) known.prefill = false;
   return known;
+}
+
+/**
+ * A vendor that has a mark for the beginning of an answer continues it. For a model that reasons, or that no
+ * package knows, the config must say so: it may reason about the beginning instead.
+ */
+function prefillOf(
+  settings: ProviderConfig | undefined,
+  data: DescribedModel | undefined,
+): Partial<ModelCapabilities> {
+  const isMarked = settings?.quirks?.prefill !== undefined && settings.quirks.prefill !== 'plain';
+  return isMarked && data?.reasoning === false ? { prefill: true } : {};
 }
 
 function defined<Shape extends object>(

@@ -48,7 +48,7 @@ export function classifyRefusal(refusal: VendorRefusal): ErrorCode {
   // 413: too large as a request, or (Groq) for the tokens of a minute; waiting helps neither.
   if (status === 413 || isTooLong(refusal)) return 'context_length_exceeded';
   if (FILTERED.test(kind)) return 'content_filtered';
-  if (/prefill/i.test(message)) return 'provider_prefill_refused';
+  if (/prefill|continue_final_message/i.test(message)) return 'provider_prefill_refused';
   if (status === 402 || isExhausted(refusal)) return 'provider_quota_exhausted';
   if (status === 401) return 'provider_auth';
   if (status === 403) {

@@ -16,6 +16,11 @@ export const quirksSchema = z
       .describe(
         'tool-turns: a turn with tool calls must have its reasoning_content back, even an empty one. ignored if absent.',
       ),
+    prefill: z
+      .enum(['plain', 'prefix', 'beta-prefix', 'continue-final-message'])
+      .describe(
+        'How a last assistant message is marked as the beginning of the answer. plain, the default: not at all; prefix: by `prefix: true`; beta-prefix: the same, at the address that ends in /beta; continue-final-message: by the fields of vLLM.',
+      ),
     toolCallIds: z.enum(['any', 'nine-alphanumeric']).describe('Which ids of tool calls the vendor accepts.'),
     vendorRules: z
       .boolean()

@@ -40,7 +40,10 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
     quirks: { maxTokensField: 'max_completion_tokens' },
   }),
   deepinfra: chat('https://api.deepinfra.com/v1/openai', 'DEEPINFRA_API_KEY'),
-  deepseek: chat('https://api.deepseek.com', 'DEEPSEEK_API_KEY', { ...noSchema, quirks: returnsReasoning }),
+  deepseek: chat('https://api.deepseek.com', 'DEEPSEEK_API_KEY', {
+    ...noSchema,
+    quirks: { ...returnsReasoning, prefill: 'beta-prefix' },
+  }),
   fireworks: chat('https://api.fireworks.ai/inference/v1', 'FIREWORKS_API_KEY', { knownAs: 'fireworks-ai' }),
   'github-models': chat('https://models.github.ai/inference', 'GITHUB_TOKEN'),
   groq: chat('https://api.groq.com/openai/v1', 'GROQ_API_KEY', {
@@ -54,6 +57,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   mistral: chat('https://api.mistral.ai/v1', 'MISTRAL_API_KEY', {
     quirks: {
       streamOptions: false,
+      prefill: 'prefix',
       toolCallIds: 'nine-alphanumeric',
       reasoningEffort: 'none',
       promptCacheKey: 'prompt_cache_key',
@@ -76,7 +80,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   together: chat('https://api.together.xyz/v1', 'TOGETHER_API_KEY', { knownAs: 'togetherai' }),
   venice: chat('https://api.venice.ai/api/v1', 'VENICE_API_KEY'),
   vercel: chat('https://ai-gateway.vercel.sh/v1', 'AI_GATEWAY_API_KEY'),
-  vllm: chat('http://127.0.0.1:8000/v1', undefined),
+  vllm: chat('http://127.0.0.1:8000/v1', undefined, { quirks: { prefill: 'continue-final-message' } }),
   xai: chat('https://api.x.ai/v1', 'XAI_API_KEY', {
     pricedAs: 'x-ai',
     quirks: { maxTokensField: 'max_completion_tokens', promptCacheKey: 'x-grok-conv-id' },

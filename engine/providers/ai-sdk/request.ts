@@ -20,7 +20,7 @@ import {
   textOfResult,
 } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
-import { continueInstruction } from '../continue-instruction.ts';
+import { withDeliveredText } from '../continue-instruction.ts';
 import {
   allowedTools,
   inlineData,
@@ -43,14 +43,13 @@ export function buildAiSdkRequest(
   signal: AbortSignal,
   version: 'v3' | 'v4',
 ): LanguageModelV4CallOptions {
-  const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
   const { stop, toolChoice, output, reasoning } = input;
   const { system, messages } = withOneSystemText(input);
   const tools = allowedTools(input);
   const names = toolNames(messages);
   const prompt: LanguageModelV4Prompt = [
     ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-    ...[...messages, ...continued].flatMap((message) =>
+    ...withDeliveredText(messages, resume).flatMap((message) =>
       toAiSdkMessages(message, { names, version, seals: openedSeals }),
     ),
   ];

@@ -2,7 +2,7 @@
 import type { Cohere } from 'cohere-ai';
 import { functionTools, type Message, partsOf, textOfResult } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
-import { continueInstruction } from '../continue-instruction.ts';
+import { withDeliveredText } from '../continue-instruction.ts';
 import { allowedTools, partsOfType, plainText, resultMedia, withOneSystemText } from '../message-parts.ts';
 import { NO_SEALS, type OpenedSeals, openedOfMessage } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
@@ -14,7 +14,6 @@ export function buildCohereRequest({
   resume,
   openedSeals = NO_SEALS,
 }: ProviderCall): Cohere.V2ChatStreamRequest {
-  const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
   const { stop, output, reasoning } = input;
   const { system, messages } = withOneSystemText(input);
   const thinks = reasoning !== undefined && reasoning.thinks !== false;
@@ -22,7 +21,7 @@ export function buildCohereRequest({
     model,
     messages: [
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-      ...[...messages, ...continued].flatMap((message) => toCohereMessages(message, openedSeals)),
+      ...withDeliveredText(messages, resume).flatMap((message) => toCohereMessages(message, openedSeals)),
     ],
     maxTokens: maxOutputTokens,
     ...cohereSampling(input),

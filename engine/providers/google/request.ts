@@ -16,7 +16,7 @@ import {
   textOfResult,
 } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
-import { continueInstruction } from '../continue-instruction.ts';
+import { withDeliveredText } from '../continue-instruction.ts';
 import {
   inlineData,
   nearestOfThree,
@@ -54,7 +54,6 @@ const NO_SIGNATURE = 'skip_thought_signature_validator';
 
 export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
   const { model, input, maxOutputTokens, resume, openedSeals = NO_SEALS } = call;
-  const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
   const { stop, output } = input;
   const tools = functionTools(input.tools);
   const { system, messages } = withOneSystemText(input);
@@ -62,7 +61,7 @@ export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
   const thinkingConfig = googleThinking(call);
   return {
     model,
-    contents: [...messages, ...continued].flatMap((message) =>
+    contents: withDeliveredText(messages, resume).flatMap((message) =>
       toGoogleContent(message, { model, names, seals: openedSeals }),
     ),
     config: {

@@ -1,21 +1,28 @@
 /**
  * Chat completions: OpenAI's, and those of every vendor that speaks its format. An interrupted answer continues by
- * instruction.
+ * instruction, or by prefill where the vendor has it.
  */
 import OpenAI from 'openai';
 import { createAdapter } from '../adapter.ts';
 import { clientOptions, NO_ENVIRONMENT } from '../client-options.ts';
-import type { Provider } from '../provider.ts';
+import type { Provider, ProviderCall } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
 import { mapOpenAiError } from './errors.ts';
+import { isPrefilled } from './request.ts';
 import { streamOpenAiChat } from './stream.ts';
 
 export function createOpenAiChat(settings: ProviderSettings): Provider {
   return createAdapter(settings, {
     stream(call, link) {
-      const client = new OpenAI({ ...clientOptions(link, settings.baseUrl), ...NO_ENVIRONMENT });
+      const client = new OpenAI({ ...clientOptions(link, baseUrlFor(call, settings)), ...NO_ENVIRONMENT });
       return streamOpenAiChat(client, call, settings.quirks, link.signal);
     },
     mapError: mapOpenAiError,
   });
+}
+
+/** DeepSeek takes a prefill at its beta address only ("Chat Prefix Completion (Beta)"). */
+function baseUrlFor(call: ProviderCall, { baseUrl, quirks }: ProviderSettings): string | undefined {
+  if (quirks?.prefill !== 'beta-prefix' || baseUrl === undefined || !isPrefilled(call)) return baseUrl;
+  return `${baseUrl.replace(/\/(?:v1\/?)?$/, '')}/beta`;
 }

@@ -23,7 +23,7 @@ import {
 } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
 import { openAiChatCallId } from '../../models/rules/openai.ts';
-import { continueInstruction } from '../continue-instruction.ts';
+import { withDeliveredText } from '../continue-instruction.ts';
 import { partsOfType, resultMedia, textOfFile } from '../message-parts.ts';
 import { mergeFields, nativeOf, nativeRequestFields, promptCacheField } from '../native-request.ts';
 import { NO_SEALS, type OpenedSeals, openedOfCalls, openedOfMessage } from '../opened-seals.ts';
@@ -32,7 +32,12 @@ import type { ProviderSettings } from '../provider-settings.ts';
 
 type Quirks = NonNullable<ProviderSettings['quirks']>;
 /** Fields that vendors have added to the format. */
-type ChatRequest = ChatCompletionCreateParamsStreaming & { reasoning?: { effort: string }; top_k?: number };
+type ChatRequest = ChatCompletionCreateParamsStreaming & {
+  reasoning?: { effort: string };
+  top_k?: number;
+  continue_final_message?: boolean;
+  add_generation_prompt?: boolean;
+};
 type IdOf = (id: string) => string;
 interface Conversation {
   readonly idOf: IdOf;
@@ -45,7 +50,6 @@ const FORMAT = 'openai-chat';
 
 export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}): ChatRequest {
   const { model, input, maxOutputTokens, resume, openedSeals = NO_SEALS } = call;
-  const continued = 'deliveredText' in resume ? continueInstruction(resume.deliveredText) : [];
   const { system, stop, toolChoice, output, reasoning } = input;
   const idOf = callIdRule(quirks);
   const context = { idOf, seals: openedSeals, returnsReasoning: quirks.reasoningContent === 'tool-turns' };
@@ -54,7 +58,9 @@ export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}):
     model,
     messages: [
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
-      ...[...input.messages, ...continued].flatMap((message) => toOpenAiChatMessages(message, context)),
+      ...withDeliveredText(input.messages, resume).flatMap((message) =>
+        toOpenAiChatMessages(message, context),
+      ),
     ],
     stream: true,
     [quirks.maxTokensField ?? 'max_tokens']: maxOutputTokens,
@@ -66,10 +72,33 @@ export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}):
     ...(input.parallelToolCalls === undefined ? {} : { parallel_tool_calls: input.parallelToolCalls }),
     ...(output === undefined ? {} : { response_format: toOpenAiChatFormat(output) }),
     ...(reasoning === undefined ? {} : effortField(reasoning.effort, quirks)),
+    ...prefillFields(call, quirks),
   };
+  markPrefill(request, quirks);
   // Most other vendors cache without a key, and some refuse a field that they do not know.
   const cacheKey = quirks.promptCacheKey === 'prompt_cache_key' ? promptCacheField(call) : {};
   return mergeFields({ ...cacheKey, ...nativeRequestFields(input, FORMAT) }, request);
+}
+
+/** Whether the conversation ends with the beginning of the answer. */
+export function isPrefilled({ input, resume }: Pick<ProviderCall, 'input' | 'resume'>): boolean {
+  return withDeliveredText(input.messages, resume).at(-1)?.role === 'assistant';
+}
+
+/** vLLM, "OpenAI-Compatible Server", extra parameters: the one cannot be set without the other being false. */
+function prefillFields(call: ProviderCall, { prefill }: Quirks): Partial<ChatRequest> {
+  if (prefill !== 'continue-final-message' || !isPrefilled(call)) return {};
+  return { continue_final_message: true, add_generation_prompt: false };
+}
+
+/**
+ * DeepSeek, "Chat Prefix Completion (Beta)": the last message is of the assistant and has `prefix: true`. Mistral's API
+ * reference, `AssistantMessage.prefix`: "force the model to start its answer by the content of the message".
+ */
+function markPrefill({ messages }: ChatRequest, { prefill }: Quirks): void {
+  const last = messages.at(-1);
+  if (last?.role !== 'assistant' || (prefill !== 'prefix' && prefill !== 'beta-prefix')) return;
+  Object.assign(last, { prefix: true });
 }
 
 function openAiChatSampling(input: GenerationInput): Partial<ChatRequest> {

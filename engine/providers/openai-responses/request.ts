@@ -17,7 +17,7 @@ import {
 } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { LEAST_RESPONSE_TOKENS, openAiResponseCallId } from '../../models/rules/openai.ts';
-import { continueInstruction } from '../continue-instruction.ts';
+import { withDeliveredText } from '../continue-instruction.ts';
 import { plainText, resultsFirst, textOfFile } from '../message-parts.ts';
 import { mergeFields, nativeOf, nativeRequestFields, promptCacheField } from '../native-request.ts';
 import { NO_SEALS, type OpenedSeals, openedOfPart } from '../opened-seals.ts';
@@ -41,12 +41,11 @@ export function buildOpenAiResponseRequest(
 ): ResponsesRequest {
   const { model, input, maxOutputTokens, resume, openedSeals = NO_SEALS } = call;
   const isContinued = 'deliveredText' in resume;
-  const continued = isContinued ? continueInstruction(resume.deliveredText) : [];
   const { system, temperature, topP, toolChoice } = input;
   const tools = functionTools(input.tools);
   const request: ResponsesRequest = {
     model,
-    input: [...input.messages, ...continued].flatMap((message) =>
+    input: withDeliveredText(input.messages, resume).flatMap((message) =>
       toOpenAiResponseItems(message, openedSeals),
     ),
     max_output_tokens: Math.max(maxOutputTokens, LEAST_RESPONSE_TOKENS),

@@ -113,6 +113,22 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: [CONTINUATION] },
   },
   {
+    name: 'prefill-without-its-mark',
+    breaks: 'Mistral and DeepSeek refuse the continuation of an answer.',
+    file: 'engine/providers/openai-chat/request.ts',
+    find: 'Object.assign(last, { prefix: true });',
+    replace: '',
+    caughtBy: { tests: ['test/engine/providers/prefill.test.ts'] },
+  },
+  {
+    name: 'prefill-by-instruction',
+    breaks: 'A model that could continue its own text is asked to, and may start over.',
+    file: 'engine/providers/continue-instruction.ts',
+    find: "if (strategy === 'instruct') return",
+    replace: "if (strategy !== 'instruct' || strategy === 'instruct') return",
+    caughtBy: { tests: ['test/engine/providers/prefill.test.ts'] },
+  },
+  {
     name: 'second-fence-shown',
     breaks: 'A code block has its opening fence twice, so the rest of the answer is shown as code.',
     file: 'activities/attempt/continuation-guard.ts',
