@@ -39,6 +39,8 @@ const FORMAT = 'openai-chat';
 const OTHER_PART = /^(?!(?:text|refusal|image_url|file|input_audio)$)/;
 
 const textPart = z.looseObject({ type: z.literal('text'), text: z.string() });
+/** `@openai/agents` copies `role` and `refusal` of a message of an answer into its text, and sends them back. */
+const TEXT_FIELDS = { type: true, text: true, role: true, refusal: true } as const;
 const refusalPart = z.looseObject({ type: z.literal('refusal'), refusal: z.string() });
 const imagePart = z.looseObject({
   type: z.literal('image_url'),
@@ -307,7 +309,7 @@ function resultContent(content: readonly z.infer<typeof textPart>[]) {
   const parts = content.flatMap((part) =>
     part.text === ''
       ? []
-      : [{ type: 'text' as const, text: part.text, ...nativeRest(FORMAT, part, { type: true, text: true }) }],
+      : [{ type: 'text' as const, text: part.text, ...nativeRest(FORMAT, part, TEXT_FIELDS) }],
   );
   return parts.some(({ native }) => native !== undefined) ? parts : parts.map(({ text }) => text).join('');
 }
@@ -318,7 +320,7 @@ function textParts(text: string): Part[] {
 
 function toPart(part: ContentPart): Part[] {
   if (isType(part, textPart, 'text')) {
-    const native = nativeRest(FORMAT, part, { type: true, text: true });
+    const native = nativeRest(FORMAT, part, TEXT_FIELDS);
     return textParts(part.text).map((own) => ({ ...own, ...native }));
   }
   if (isType(part, refusalPart, 'refusal')) {

@@ -157,8 +157,9 @@ class TypeChecker {
         const shape = fields[tag] ?? fields[`${tag}?`];
         return shape !== undefined && this.check(own, shape, [], '') === null;
       });
+      const isKnown = candidates.some(({ fields }) => tag in fields || `${tag}?` in fields);
       if (fitting.length > 0) candidates = fitting;
-      else if (own !== undefined && candidates.length > 0) {
+      else if (own !== undefined && isKnown) {
         const allowed = candidates.flatMap(({ fields }) => valuesOf(fields[tag] ?? fields[`${tag}?`]));
         const [{ name } = { name: '' }] = candidates;
         const at = { path: [...path, tag], objectName: name };
