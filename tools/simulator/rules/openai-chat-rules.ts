@@ -36,11 +36,17 @@ const ADDED: Readonly<Record<string, ObjectShape>> = {
     'add_generation_prompt?': 'boolean',
   },
   ChatCompletionAssistantMessageParam: {
+    'annotations?': 'any',
     'reasoning_content?': { one: ['string', 'null'] },
     'reasoning?': { one: ['string', 'null'] },
     'reasoning_details?': 'any',
     'prefix?': 'boolean',
   },
+};
+
+/** OpenAI's documentation appends the message of an answer to the conversation, with all its fields. */
+const ECHOED: Readonly<Record<string, ObjectShape>> = {
+  ChatCompletionAssistantMessageParam: { 'annotations?': 'any' },
 };
 
 /** OpenAI's own models are served by OpenAI; any other by a vendor that speaks its format. */
@@ -49,7 +55,7 @@ function isOpenAiModel(model: unknown): boolean {
 }
 
 function wrongTypes({ body }: VendorRequest): Problem | null {
-  const problem = checkTypes(TYPES, body, isOpenAiModel(body['model']) ? {} : { more: ADDED });
+  const problem = checkTypes(TYPES, body, { more: isOpenAiModel(body['model']) ? ECHOED : ADDED });
   if (problem === null) return null;
   if (problem.kind === 'unknown' && problem.path.length === 1) {
     return { message: `Unrecognized request argument supplied: ${problem.path[0]}` };
