@@ -11,6 +11,7 @@ import {
   type RequestFormat,
 } from '../../contracts/content.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
+import { isLeftOutTool } from '../../contracts/responses-tools.ts';
 import type { WireFamily } from '../../platform/config/schema.ts';
 
 /** The format whose fields the providers of a wire take as they are; null for none. */
@@ -69,13 +70,20 @@ const RULES: Readonly<Record<string, 'translated' | 'hint'>> = {
   'message.reasoning': 'hint',
   'message.reasoning_details': 'hint',
   'tool.defer_loading': 'hint',
+  // Responses: custom tools are carried as functions, and namespaces in their names.
+  'tool.type': 'translated',
+  'tool.format': 'translated',
+  'tool.namespace': 'translated',
+  'tool.is_additional': 'translated',
+  'tool-call.type': 'translated',
+  'tool-call.namespace': 'translated',
+  'tool-result.type': 'translated',
   'tool.function.cache_control': 'hint',
   'tool.eager_input_streaming': 'hint',
   'tool.input_examples': 'hint',
   'text.annotations': 'hint',
   'text.logprobs': 'hint',
   'text.citations': 'hint',
-  'tool-call.namespace': 'hint',
   // Clients send back what they were given of a call, and what they have read of its arguments.
   'tool-call.caller': 'hint',
   'tool-call.index': 'hint',
@@ -151,8 +159,10 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
   if (input.output?.description !== undefined && !DESCRIBES.includes(wire))
     dropped.add('json_schema.description');
   for (const tool of input.tools ?? []) {
-    if ('format' in tool && tool.format !== format)
-      refused.add(`tools of type ${nameOf(tool.value['type'])}`);
+    if (!('format' in tool)) continue;
+    if (tool.format === 'openai-responses' && isLeftOutTool(tool.value['type']))
+      dropped.add(`tools.${nameOf(tool.value['type'])}`);
+    else if (tool.format !== format) refused.add(`tools of type ${nameOf(tool.value['type'])}`);
   }
   const judgePart = (part: Part) => {
     if (part.type === 'native') {

@@ -13,7 +13,10 @@ import {
   textOfResult,
 } from '../../contracts/content.ts';
 
-export type SimulatedTool = Pick<Tool, 'name' | 'parameters'>;
+export interface SimulatedTool extends Pick<Tool, 'name' | 'parameters'> {
+  /** Whether it takes plain text, which only one wire has. */
+  readonly isCustom?: boolean;
+}
 
 export interface SimulatedInput {
   readonly system?: string | undefined;

@@ -5,7 +5,6 @@
  * be repeated. Its items are those of the log: the next access to the conversation copies them once the log has ended.
  * A log that belongs to a conversation is kept as long as a conversation, until it was copied.
  */
-import type { Message } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import type {
@@ -17,7 +16,9 @@ import type { Caller } from '../../access/api-keys.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import type { ReservedTurn } from '../../generations/submit-generation.ts';
 import { type Item, mapInputItems } from '../openai-responses/items.ts';
+import type { ResponseHistory } from '../openai-responses/request.ts';
 import { responseId } from '../openai-responses/response-object.ts';
+import { additionalToolsIn } from '../openai-responses/tools.ts';
 import { isConversationId, itemsOfTurn } from './items.ts';
 
 type Parts = Pick<ApiDependencies, 'config' | 'conversations' | 'log' | 'stored'>;
@@ -95,9 +96,7 @@ export function assertAppended(outcome: AppendOutcome, id: string): void {
   );
 }
 
-interface ConversationTurn {
-  /** All messages before the turn. */
-  readonly messages: readonly Message[];
+interface ConversationTurn extends ResponseHistory {
   readonly turn: ReservedTurn;
 }
 
@@ -108,6 +107,7 @@ export async function openTurn(parts: Parts, caller: Caller, id: string): Promis
   const messages = mapInputItems(items as unknown as readonly Item[]);
   return {
     messages,
+    tools: additionalToolsIn(items as unknown as readonly Item[]),
     turn: {
       conversation: id,
       messagesBefore: messages.length,

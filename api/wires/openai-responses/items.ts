@@ -8,13 +8,16 @@ import {
 } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { customToolArguments } from '../../../contracts/responses-tools.ts';
 import { isSealed } from '../../../engine/reasoning/seals.ts';
 import { Conversation } from '../conversation.ts';
 import { nativeRest } from '../native.ts';
+import { flatToolName } from './tool-names.ts';
 
 const FORMAT = 'openai-responses';
 const OTHER_CONTENT = /^(?!(?:input_text|output_text|input_image|input_file|refusal)$)/;
-const OTHER_ITEM = /^(?!(?:message|function_call|function_call_output|reasoning|item_reference)$)/;
+const OTHER_ITEM =
+  /^(?!(?:message|(?:function|custom_tool)_call(?:_output)?|reasoning|item_reference|additional_tools)$)/;
 
 /** So that the fault of a known type is reported, not that it is no other. */
 const ABORT = { abort: true } as const;
@@ -55,6 +58,18 @@ const outputItem = z.looseObject({
   call_id: z.string().min(1),
   output: z.union([z.string(), z.array(contentPart).max(LIMITS.partsPerMessage)]),
 });
+const customCallItem = z.looseObject({
+  type: z.literal('custom_tool_call'),
+  call_id: z.string().min(1),
+  name: z.string(),
+  input: z.string(),
+});
+const customOutputItem = z.looseObject({
+  ...outputItem.shape,
+  type: z.literal('custom_tool_call_output'),
+});
+/** Read with the tools of the request. */
+const additionalToolsItem = z.looseObject({ type: z.literal('additional_tools') });
 const reasoningItem = z.looseObject({
   type: z.literal('reasoning'),
   summary: z
@@ -72,7 +87,15 @@ const referenceItem = z.looseObject({
 const otherItem = z.looseObject({ type: z.string().regex(OTHER_ITEM, ABORT) });
 
 export const itemSchema = z.union([
-  z.discriminatedUnion('type', [messageItem, callItem, outputItem, reasoningItem]),
+  z.discriminatedUnion('type', [
+    messageItem,
+    callItem,
+    outputItem,
+    customCallItem,
+    customOutputItem,
+    additionalToolsItem,
+    reasoningItem,
+  ]),
   referenceItem,
   otherItem,
 ]);
@@ -112,28 +135,23 @@ function addItem(conversation: Conversation, item: Item): void {
     return;
   }
   switch (item.type) {
-    case 'function_call': {
-      const { call_id: id, name, arguments: written } = item as z.infer<typeof callItem>;
-      const shape = {
-        type: true,
-        call_id: true,
-        name: true,
-        arguments: true,
-        id: true,
-        status: true,
-      } as const;
-      // Of an earlier answer that its cap has cut, no vendor takes the arguments back.
-      const whole = callArgumentsSchema.safeParse(written).data ?? '{}';
-      conversation.addToolCall({ id, name, arguments: whole, ...nativeRest(FORMAT, item, shape) });
+    case 'function_call':
+    case 'custom_tool_call':
+      conversation.addToolCall(toToolCall(item as z.infer<typeof callItem> | z.infer<typeof customCallItem>));
       return;
-    }
-    case 'function_call_output': {
+    case 'function_call_output':
+    case 'custom_tool_call_output': {
       const { call_id: id, output } = item as z.infer<typeof outputItem>;
-      const shape = { type: true, call_id: true, output: true, id: true, status: true } as const;
       const own = typeof output === 'string' ? output : output.flatMap(toPart);
-      conversation.addToolResult({ id, content: own, ...nativeRest(FORMAT, item, shape) });
+      conversation.addToolResult({
+        id,
+        content: own,
+        ...nativeRest(FORMAT, item, shapeOf(item.type, 'output')),
+      });
       return;
     }
+    case 'additional_tools':
+      return;
     case 'reasoning': {
       const { summary, encrypted_content: own } = item as z.infer<typeof reasoningItem>;
       const text = (summary ?? []).map((part) => part.text).join('\n\n');
@@ -149,9 +167,33 @@ function addItem(conversation: Conversation, item: Item): void {
   }
 }
 
+/** A custom tool is a function here, and its item is one again for the providers of this format. */
+function toToolCall(item: z.infer<typeof callItem> | z.infer<typeof customCallItem>) {
+  const { call_id: id, name, namespace } = item;
+  // Of an earlier answer that its cap has cut, no vendor takes the arguments back.
+  const written =
+    item.type === 'function_call'
+      ? (callArgumentsSchema.safeParse(item.arguments).data ?? '{}')
+      : customToolArguments(item.input as string);
+  const shape = { ...shapeOf(item.type, 'arguments'), input: true, name: true, namespace: true } as const;
+  const { native } = nativeRest(FORMAT, item, shape);
+  const call = { id, arguments: written };
+  if (typeof namespace !== 'string' || namespace === '')
+    return { ...call, name, ...(native === undefined ? {} : { native }) };
+  const fields = { ...native?.fields, namespace: { name: namespace, tool: name } };
+  return { ...call, name: flatToolName(name, namespace), native: { format: FORMAT, fields } as const };
+}
+
+/** The fields of a call or its result that our parts have; the type, too, unless it is that of a custom tool. */
+function shapeOf(type: string, text: 'arguments' | 'output') {
+  const isFunction = type.startsWith('function');
+  const shape = { call_id: true, [text]: true, id: true, status: true } as const;
+  return isFunction ? { ...shape, type: true as const } : shape;
+}
+
 /** What the client adds to a conversation, rather than the model. */
 function isOfUser(type: unknown): boolean {
-  return typeof type === 'string' && /(_output|_response|additional_tools|configuration_update)$/.test(type);
+  return typeof type === 'string' && /(_output|_response|configuration_update)$/.test(type);
 }
 
 function toPart(part: z.infer<typeof contentPart>): ResultContent[] {

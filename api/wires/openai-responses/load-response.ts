@@ -1,14 +1,15 @@
 /** Loads a stored response: what its projection needs besides the log, and the conversation that it ends. */
 import type { ResponseOutputItem } from 'openai/resources/responses/responses';
-import type { Message } from '../../../contracts/content.ts';
+import { functionTools } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
+import { isAdditionalTool } from '../../../contracts/responses-tools.ts';
 import type { LogHead } from '../../../engine/streaming/event-log.ts';
 import type { Caller } from '../../access/api-keys.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { findGeneration } from '../../generations/find-generation.ts';
 import { type Item, mapInputItems } from './items.ts';
 import { ResponseProjection } from './project.ts';
-import type { ResponseOrigin } from './request.ts';
+import type { ResponseHistory, ResponseOrigin } from './request.ts';
 import {
   generationIdOf,
   type ResponseContext,
@@ -75,13 +76,13 @@ function originOfOtherFormat({ route }: LogHead): ResponseOrigin {
   };
 }
 
-/** All messages up to the answer of this response, which is included. */
+/** All messages up to the answer of this response, which is included, and the tools among them. */
 export async function conversationAfter(
   dependencies: ApiDependencies,
   caller: Caller,
   previousId: string,
   mayUse?: (generationId: string) => boolean,
-): Promise<readonly Message[]> {
+): Promise<ResponseHistory> {
   const head = await findResponse(dependencies, caller, previousId, mayUse).catch((error: unknown) => {
     if (!(error instanceof UnbrokenError)) throw error;
     throw new UnbrokenError(error.code, error.message, { details: { param: 'previous_response_id' } });
@@ -99,7 +100,8 @@ export async function conversationAfter(
     );
   }
   // As a client would send it back: with its phases, its refusal and what only this format has.
-  return [...context.input.messages, ...mapInputItems(output.map(toItem))];
+  const messages = [...context.input.messages, ...mapInputItems(output.map(toItem))];
+  return { messages, tools: functionTools(context.input.tools).filter(isAdditionalTool) };
 }
 
 function toItem(item: ResponseOutputItem): Item {

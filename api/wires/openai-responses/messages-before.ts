@@ -1,14 +1,12 @@
 /** What a response continues from: a stored conversation, an earlier response, or nothing. */
-import type { Message } from '../../../contracts/content.ts';
 import type { Caller } from '../../access/api-keys.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import type { ReservedTurn } from '../../generations/submit-generation.ts';
 import { openTurn } from '../openai-conversations/turn.ts';
 import { conversationAfter } from './load-response.ts';
-import { conversationIdOf, type ResponseCreate } from './request.ts';
+import { conversationIdOf, type ResponseCreate, type ResponseHistory } from './request.ts';
 
-interface Continuation {
-  readonly messages: readonly Message[];
+interface Continuation extends ResponseHistory {
   readonly turn?: ReservedTurn;
 }
 
@@ -22,6 +20,6 @@ export async function messagesBefore(
   const conversationId = conversationIdOf(body);
   if (conversationId !== null) return openTurn(dependencies, caller, conversationId);
   const previous = body.previous_response_id ?? null;
-  if (previous === null) return { messages: [] };
-  return { messages: await conversationAfter(dependencies, caller, previous, mayUse) };
+  if (previous === null) return { messages: [], tools: [] };
+  return conversationAfter(dependencies, caller, previous, mayUse);
 }

@@ -3,12 +3,14 @@
  * official client, ResponseStreamEvent and ResponseOutputItem.
  */
 import type {
+  ResponseCustomToolCall,
   ResponseFunctionToolCall,
   ResponseOutputItem,
   ResponseOutputMessage,
   ResponseStreamEvent,
 } from 'openai/resources/responses/responses';
 import type { FinishReason } from '../../../contracts/generation.ts';
+import { customToolInput } from '../../../contracts/responses-tools.ts';
 import type { Terminal } from '../answer.ts';
 import type { ReasoningItem } from './reasoning-item.ts';
 import type { WireResponse } from './response-object.ts';
@@ -21,6 +23,15 @@ export type Unnumbered = Numbered<ResponseStreamEvent>;
 
 export type ItemKind = 'message' | 'reasoning' | 'call' | 'native';
 
+/** A call as its client knows it. */
+export interface OutputCall {
+  readonly id: string;
+  readonly name: string;
+  readonly namespace?: string;
+  /** Whether its tool takes plain text: its item has the text, once that is whole. */
+  readonly isCustom?: boolean;
+}
+
 /** An item of the output while it grows; its deltas joined are its text or arguments. */
 export interface Item {
   readonly kind: ItemKind;
@@ -28,7 +39,7 @@ export interface Item {
   readonly id: string;
   readonly deltas: string[];
   readonly annotations: Record<string, unknown>[];
-  readonly call: { readonly id: string; readonly name: string };
+  readonly call: OutputCall;
   readonly phase: string | undefined;
   /** An item of the vendor's, as it is. */
   readonly native: Readonly<Record<string, unknown>>;
@@ -53,10 +64,14 @@ export function openingFrames(item: Item): Unnumbered[] {
   return [added, { type: 'response.content_part.added', output_index, item_id, content_index: 0, part }];
 }
 
-export function deltaFrame({ kind, index: output_index, id: item_id }: Item, delta: string): Unnumbered {
+export function deltaFrames(
+  { kind, index: output_index, id: item_id, call }: Item,
+  delta: string,
+): Unnumbered[] {
   const position = { output_index, item_id, delta };
-  if (kind === 'call') return { type: 'response.function_call_arguments.delta', ...position };
-  return { type: 'response.output_text.delta', ...position, content_index: 0, logprobs: [] };
+  if (kind === 'call' && call.isCustom === true) return [];
+  if (kind === 'call') return [{ type: 'response.function_call_arguments.delta', ...position }];
+  return [{ type: 'response.output_text.delta', ...position, content_index: 0, logprobs: [] }];
 }
 
 export function annotationFrame(item: Item, annotation: Record<string, unknown>): Unnumbered {
@@ -122,6 +137,16 @@ export function closeItem(item: Item, end: Terminal | null): Unnumbered[] {
   const { kind, index: output_index, id: item_id } = item;
   const text = item.deltas.join('');
   const done = doneFrame(item, outputItem(item, end));
+  if (kind === 'call' && item.call.isCustom === true) {
+    const input = customToolInput(text);
+    const position = { output_index, item_id };
+    const delta: Unnumbered = { type: 'response.custom_tool_call_input.delta', ...position, delta: input };
+    return [
+      ...(input === '' ? [] : [delta]),
+      { type: 'response.custom_tool_call_input.done', ...position, input },
+      done,
+    ];
+  }
   if (kind === 'call') {
     const { name } = item.call;
     return [
@@ -176,12 +201,16 @@ function buildOutputItem(item: Item, status: Status, text: string): ResponseOutp
     } satisfies ResponseOutputMessage;
   }
   if (kind === 'reasoning') return reasoning.build(id, status);
-  return {
+  const called = {
     id,
-    type: 'function_call',
     status,
     call_id: call.id,
     name: call.name,
-    arguments: text,
-  } satisfies ResponseFunctionToolCall as ResponseFunctionToolCall;
+    ...(call.namespace === undefined ? {} : { namespace: call.namespace }),
+  };
+  if (call.isCustom === true) {
+    const custom = { type: 'custom_tool_call' as const, ...called, input: customToolInput(text) };
+    return custom satisfies ResponseCustomToolCall;
+  }
+  return { type: 'function_call' as const, ...called, arguments: text } satisfies ResponseFunctionToolCall;
 }

@@ -16,8 +16,10 @@
  *                         response.completed, .incomplete or .failed
  */
 import { candidateName } from '../../../contracts/candidate.ts';
+import { functionTools } from '../../../contracts/content.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
+import { isCustomTool, namespaceOfTool } from '../../../contracts/responses-tools.ts';
 import { refusalText, type Terminal } from '../answer.ts';
 import { type ReasoningDelta, ReasoningPlaces, type ReasoningSeal } from '../reasoning.ts';
 import { toResponseAnnotation } from '../url-citation.ts';
@@ -25,12 +27,13 @@ import { type Projection, wireId } from '../wire.ts';
 import {
   annotationFrame,
   closeItem,
-  deltaFrame,
+  deltaFrames,
   doneFrame,
   emptyOutputItem,
   type Item,
   type ItemKind,
   nativeFrames,
+  type OutputCall,
   openingFrames,
   outputItem,
   positionOf,
@@ -177,7 +180,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
       ? { item: open, frames: [] }
       : this.#begin('message', { phase: starts?.phase });
     item.deltas.push(delta);
-    return [...frames, deltaFrame(item, delta)];
+    return [...frames, ...deltaFrames(item, delta)];
   }
 
   #reasoningDelta(event: ReasoningDelta): Unnumbered[] {
@@ -212,12 +215,24 @@ export class ResponseProjection implements Projection<ResponseFrame> {
   /** Deltas of several calls may be interleaved. */
   #toolCallDelta({ index, id, name, arguments: delta }: ToolCallDelta): Unnumbered[] {
     const started = this.#calls.get(index);
-    const item = started ?? this.#addItem('call', { call: { id, name } });
+    const item = started ?? this.#addItem('call', { call: this.#callOf(id, name) });
     const opening = started === undefined ? openingFrames(item) : [];
     this.#calls.set(index, item);
     if (delta === '') return opening;
     item.deltas.push(delta);
-    return [...opening, deltaFrame(item, delta)];
+    return [...opening, ...deltaFrames(item, delta)];
+  }
+
+  /** The call under the names that the client has given its tools. */
+  #callOf(id: string, name: string): OutputCall {
+    const tool = functionTools(this.#context.input.tools).find((own) => own.name === name);
+    const namespace = tool === undefined ? null : namespaceOfTool(tool);
+    return {
+      id,
+      name: namespace?.tool ?? name,
+      ...(namespace === null ? {} : { namespace: namespace.name }),
+      ...(tool !== undefined && isCustomTool(tool) ? { isCustom: true } : {}),
+    };
   }
 
   #voidItems(): Unnumbered[] {
@@ -235,7 +250,8 @@ export class ResponseProjection implements Projection<ResponseFrame> {
 
   #addItem(kind: ItemKind, facts: ItemFacts = {}): Item {
     const index = this.#nextIndex;
-    const id = `${wireId(ID_PREFIXES[kind], this.#context.generationId)}_${index}`;
+    const prefix = facts.call?.isCustom === true ? 'ctc_' : ID_PREFIXES[kind];
+    const id = `${wireId(prefix, this.#context.generationId)}_${index}`;
     const item: Item = {
       kind,
       index,

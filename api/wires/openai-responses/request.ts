@@ -3,7 +3,7 @@
  * providers of this format (docs/wires-fields.md). Source: the types of the official client, ResponseCreateParams.
  */
 import { z } from 'zod';
-import { jsonSchemaSchema, type Message, type Tool, type ToolChoice } from '../../../contracts/content.ts';
+import { functionTools, jsonSchemaSchema, type Message, type Tools } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import {
   type GenerationRequest,
@@ -17,9 +17,17 @@ import type { Config } from '../../../platform/config/load-config.ts';
 import { fieldIfPresent } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
-import { nativeRequest, nativeRest } from '../native.ts';
+import { nativeRequest } from '../native.ts';
 import type { Origin, WireRequest } from '../wire.ts';
 import { type Item, itemSchema, mapInputItems, refuseFileIds } from './items.ts';
+import {
+  additionalToolsIn,
+  assertToolsRunHere,
+  mapResponseToolChoice,
+  mapResponseTools,
+  responseToolChoiceSchema,
+  responseToolSchema,
+} from './tools.ts';
 
 const FORMAT = 'openai-responses';
 
@@ -42,14 +50,6 @@ export interface ResponseOrigin extends Origin {
   readonly user: string | null;
 }
 
-const toolSchema = z.looseObject({
-  type: z.literal('function', 'only function tools are supported'),
-  name: z.string(),
-  description: z.string().nullish(),
-  parameters: jsonSchemaSchema.nullish(),
-  strict: z.boolean().nullish(),
-});
-
 const formatSchema = z.discriminatedUnion('type', [
   z.looseObject({ type: z.literal('text') }),
   z.looseObject({ type: z.literal('json_object') }),
@@ -61,7 +61,6 @@ const formatSchema = z.discriminatedUnion('type', [
     strict: z.boolean().nullish(),
   }),
 ]);
-const functionName = z.object({ type: z.literal('function'), name: z.string() });
 export const ENCRYPTED_REASONING = 'reasoning.encrypted_content';
 /** Log probabilities are not stored. */
 const includable = z
@@ -82,18 +81,8 @@ export const responseCreateSchema = z.looseObject({
   top_p: z.number().nullish(),
   presence_penalty: z.number().nullish(),
   frequency_penalty: z.number().nullish(),
-  tools: z.array(toolSchema).max(LIMITS.toolsPerRequest).nullish(),
-  tool_choice: z
-    .union([
-      z.enum(['auto', 'none', 'required']),
-      functionName,
-      z.object({
-        type: z.literal('allowed_tools'),
-        mode: z.enum(['auto', 'required']),
-        tools: z.array(functionName).min(1).max(LIMITS.toolsPerRequest),
-      }),
-    ])
-    .nullish(),
+  tools: z.array(responseToolSchema).max(LIMITS.toolsPerRequest).nullish(),
+  tool_choice: responseToolChoiceSchema.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   text: z.looseObject({ format: formatSchema.nullish(), verbosity: z.enum(verbosities).nullish() }).nullish(),
   reasoning: z.looseObject({ effort: z.enum(reasoningEfforts).nullish() }).nullish(),
@@ -163,11 +152,16 @@ export function conversationIdOf(body: ResponseCreate): string | null {
   return typeof conversation === 'string' ? conversation : conversation.id;
 }
 
-/** @param conversation the messages before the input of this response. */
+/** What a response continues from: the messages before its input, and the tools that stood among them. */
+export interface ResponseHistory {
+  readonly messages: readonly Message[];
+  readonly tools: Tools;
+}
+
 export function mapResponseCreate(
   config: Config,
   body: ResponseCreate,
-  conversation: readonly Message[],
+  before: ResponseHistory,
 ): WireRequest<ResponseOrigin> {
   const conversationId = conversationIdOf(body);
   const items: readonly Item[] =
@@ -185,7 +179,7 @@ export function mapResponseCreate(
   return {
     request: {
       ...resolveModel(config, body.model),
-      input: [...conversation, ...own],
+      input: [...before.messages, ...own],
       ...(instructions === '' ? {} : { system: instructions }),
       ...fieldIfPresent('maxOutputTokens', body.max_output_tokens),
       ...fieldIfPresent('temperature', body.temperature),
@@ -194,7 +188,7 @@ export function mapResponseCreate(
       ...fieldIfPresent('presencePenalty', body.presence_penalty || null),
       ...fieldIfPresent('frequencyPenalty', body.frequency_penalty || null),
       ...fieldIfPresent('verbosity', body.text?.verbosity),
-      ...mapResponseTools(body),
+      ...mapToolFields(body, [...additionalToolsIn(items), ...before.tools]),
       ...mapResponseFormat(format),
       ...(effort === null || effort === undefined ? {} : { reasoning: { effort } }),
       ...fieldIfPresent('metadata', body.metadata),
@@ -208,7 +202,7 @@ export function mapResponseCreate(
       background: body.background ?? false,
       previousResponseId: body.previous_response_id ?? null,
       ...(conversationId === null ? {} : { conversation: conversationId }),
-      ownFrom: conversation.length,
+      ownFrom: before.messages.length,
       instructionsChars: instructions.length,
       textFormat: format.type,
       parallelToolCalls: body.parallel_tool_calls ?? true,
@@ -226,36 +220,18 @@ function mapResponseFormat(format: z.infer<typeof formatSchema>): Pick<Generatio
   return { output: { name, schema, strict: strict ?? false, ...described } };
 }
 
-function mapResponseTools({
-  tools,
-  tool_choice: choice,
-  parallel_tool_calls: parallel,
-}: ResponseCreate): Pick<GenerationRequest, 'tools' | 'toolChoice' | 'parallelToolCalls'> {
-  if (tools === null || tools === undefined || tools.length === 0) return {};
-  const shape = { type: true, name: true, description: true, parameters: true, strict: true } as const;
-  const mapped = tools.map((tool): Tool => {
-    const { name, description, parameters, strict } = tool;
-    return {
-      name,
-      parameters: parameters ?? NO_PARAMETERS,
-      ...(description === null || description === undefined ? {} : { description }),
-      ...(strict === null || strict === undefined ? {} : { strict }),
-      ...nativeRest(FORMAT, tool, shape),
-    };
-  });
+function mapToolFields(
+  { tools, tool_choice: choice, parallel_tool_calls: parallel }: ResponseCreate,
+  additional: Tools,
+): Pick<GenerationRequest, 'tools' | 'toolChoice' | 'parallelToolCalls'> {
+  const own = mapResponseTools(tools ?? [], 'tools');
+  const named = new Set(functionTools(own).map(({ name }) => name));
+  const mapped = [...own, ...functionTools(additional).filter(({ name }) => !named.has(name))];
+  if (mapped.length === 0) return {};
+  assertToolsRunHere(mapped);
   return {
     tools: mapped,
     ...fieldIfPresent('toolChoice', mapResponseToolChoice(choice)),
     ...fieldIfPresent('parallelToolCalls', parallel),
   };
-}
-
-/** Closed, as strict mode wants it. */
-const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false } as const;
-
-function mapResponseToolChoice(choice: ResponseCreate['tool_choice']): ToolChoice | null {
-  if (choice === null || choice === undefined) return null;
-  if (typeof choice === 'string') return choice;
-  if (choice.type === 'function') return { name: choice.name };
-  return { allowed: choice.tools.map(({ name }) => name), mode: choice.mode };
 }

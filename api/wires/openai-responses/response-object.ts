@@ -8,10 +8,22 @@ import type {
   ResponseUsage,
   Tool,
 } from 'openai/resources/responses/responses';
-import { functionTools, type NativePart, type Part, partsOf } from '../../../contracts/content.ts';
+import {
+  functionTools,
+  type NativePart,
+  type Tool as OwnTool,
+  type Part,
+  partsOf,
+} from '../../../contracts/content.ts';
 import type { ErrorCode } from '../../../contracts/errors.ts';
 import type { GenerationInput, Message } from '../../../contracts/generation.ts';
 import { inputTokensOf, outputTokensOf, totalTokens, type Usage } from '../../../contracts/money.ts';
+import {
+  customToolInput,
+  isCustomTool,
+  isOfCustomTool,
+  namespaceOfTool,
+} from '../../../contracts/responses-tools.ts';
 import type { Terminal } from '../answer.ts';
 import { wireId } from '../wire.ts';
 import type { ResponseOrigin } from './request.ts';
@@ -176,14 +188,30 @@ function responseText({ textFormat }: ResponseOrigin, { output, verbosity }: Gen
   return { format: { type: textFormat === 'json_object' ? textFormat : ('text' as const) }, ...verbose };
 }
 
+/** The tools that the model was offered, as the client knows them. */
 function responseTools({ tools }: GenerationInput): Tool[] {
-  return functionTools(tools).map(({ name, description, parameters, strict = false }) => ({
-    type: 'function' as const,
-    name,
-    parameters,
-    strict,
-    description: description ?? null,
-  }));
+  const namespaces = new Map<string, object[]>();
+  return functionTools(tools).flatMap((tool): Tool[] => {
+    const namespace = namespaceOfTool(tool);
+    if (namespace === null) return [responseTool(tool) as Tool];
+    const own = { ...responseTool(tool), name: namespace.tool };
+    const known = namespaces.get(namespace.name);
+    if (known !== undefined) {
+      known.push(own);
+      return [];
+    }
+    const inner = [own];
+    namespaces.set(namespace.name, inner);
+    const { name, description = '' } = namespace;
+    return [{ type: 'namespace', name, description, tools: inner } as unknown as Tool];
+  });
+}
+
+function responseTool(tool: OwnTool): object {
+  const { name, description = null, parameters, strict = false } = tool;
+  if (!isCustomTool(tool)) return { type: 'function', name, parameters, strict, description };
+  const format = tool.native?.fields['format'] ?? { type: 'text' };
+  return { type: 'custom', name, description, format };
 }
 
 function responseToolChoice({ toolChoice = 'auto' }: GenerationInput): OpenAiResponse['tool_choice'] {
@@ -204,14 +232,12 @@ function toResponseItems(message: Message, id: string): ResponseItem[] {
   const status = 'completed' as const;
   const parts = partsOf(message);
   const besides = parts.flatMap((part): BesideItem[] => {
-    if (part.type === 'tool-call') {
-      const { id: call_id, name, arguments: argumentsJson } = part;
-      return [{ type: 'function_call', call_id, name, arguments: argumentsJson, status }];
-    }
+    if (part.type === 'tool-call') return [{ ...callItem(part), status }];
     if (part.type === 'tool-result') {
       const { id: call_id, content } = part;
       const output = typeof content === 'string' ? content : content.flatMap(inputContent);
-      return [{ type: 'function_call_output', call_id, output, status }];
+      const type = isOfCustomTool(part) ? 'custom_tool_call_output' : 'function_call_output';
+      return [{ type, call_id, output, status }];
     }
     if (part.type === 'reasoning') {
       const { text, sealed } = part;
@@ -231,6 +257,18 @@ function toResponseItems(message: Message, id: string): ResponseItem[] {
   return content.length === 0
     ? items
     : [{ id, type: 'message', role: message.role, status, content }, ...items];
+}
+
+/** A call as the client has sent it. */
+function callItem(part: Extract<Part, { type: 'tool-call' }>): BesideItem {
+  const { id: call_id, arguments: written } = part;
+  const namespace = namespaceOfTool(part);
+  const named =
+    namespace === null ? { name: part.name } : { name: namespace.tool, namespace: namespace.name };
+  if (isOfCustomTool(part)) {
+    return { type: 'custom_tool_call', call_id, ...named, input: customToolInput(written) };
+  }
+  return { type: 'function_call', call_id, ...named, arguments: written };
 }
 
 /** An item that stands beside messages, without its id. */

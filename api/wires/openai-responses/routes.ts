@@ -82,8 +82,8 @@ async function createResponse(
   const caller = callerIn(response);
   const parsed = parseBody(request, responseCreateSchema);
   const body = await resolveInput(dependencies, caller, parsed);
-  const { messages, turn } = await messagesBefore(dependencies, caller, body);
-  const { request: mapped, origin } = mapResponseCreate(dependencies.config, body, messages);
+  const { turn, ...before } = await messagesBefore(dependencies, caller, body);
+  const { request: mapped, origin } = mapResponseCreate(dependencies.config, body, before);
   const policy = origin.background ? 'continue' : abortPolicyOf(dependencies, request);
   const head = await startOrResume(dependencies, caller, { request: mapped, origin, turn }, request);
   if (policy === 'cancel') cancelOnAbort(dependencies, response, head);

@@ -5,8 +5,10 @@
  * Source: developers.openai.com, "WebSocket mode", and the official client's ResponsesWS.
  */
 import { randomBytes } from 'node:crypto';
+import { functionTools } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { DEFAULTS, LIMITS } from '../../../contracts/limits.ts';
+import { isAdditionalTool } from '../../../contracts/responses-tools.ts';
 import type { LogHead } from '../../../engine/streaming/event-log.ts';
 import { BoundedMap } from '../../../platform/bounded-map.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
@@ -111,10 +113,10 @@ class ResponsesSession implements SocketSession {
 
   async #runTurn(frame: CreateFrame, begun: () => void): Promise<void> {
     const { config } = this.#dependencies;
-    const { messages, turn } = await this.#messagesBefore(frame);
+    const { turn, ...before } = await this.#messagesBefore(frame);
     const { caller } = this.#socket;
     const resolved = await resolveInput(this.#dependencies, caller, frame, this.#isOwn);
-    const wire = { ...mapResponseCreate(config, { ...resolved, background: false }, messages), turn };
+    const wire = { ...mapResponseCreate(config, { ...resolved, background: false }, before), turn };
     if (frame.generate === false) this.#prepare(wire, frame.stream_id);
     else {
       const head = await startOrResume(this.#dependencies, this.#socket.caller, wire, NO_HEADERS);
@@ -126,7 +128,7 @@ class ResponsesSession implements SocketSession {
 
   async #messagesBefore(frame: ResponseCreate): ReturnType<typeof messagesBefore> {
     const prepared = this.#prepared.get(frame.previous_response_id ?? '');
-    if (prepared !== undefined) return { messages: prepared };
+    if (prepared !== undefined) return prepared;
     return messagesBefore(this.#dependencies, this.#socket.caller, frame, this.#isOwn);
   }
 
@@ -142,7 +144,10 @@ class ResponsesSession implements SocketSession {
       input: { messages, maxOutputTokens: DEFAULTS.maxOutputTokens },
     };
     const response = responseObject(context, { ...NOTHING_YET, startedAtMs: Date.now() });
-    this.#prepared.add(response.id, messages);
+    this.#prepared.add(response.id, {
+      messages,
+      tools: functionTools(request.tools).filter(isAdditionalTool),
+    });
     const whole = { ...response, status: 'completed' };
     this.#send({ type: 'response.created', sequence_number: 0, response }, streamId);
     this.#send({ type: 'response.completed', sequence_number: 1, response: whole }, streamId);

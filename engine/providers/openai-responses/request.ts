@@ -8,6 +8,7 @@ import type {
 import {
   functionTools,
   type Message,
+  type NativeFields,
   type OutputFormat,
   type Part,
   type ResultContent,
@@ -16,6 +17,12 @@ import {
   type ToolResultPart,
 } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import {
+  customToolInput,
+  INTERNAL_TOOL_FIELDS,
+  isCustomTool,
+  isOfCustomTool,
+} from '../../../contracts/responses-tools.ts';
 import { LEAST_RESPONSE_TOKENS, openAiResponseCallId } from '../../models/rules/openai.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
 import { plainText, resultsFirst, textOfFile } from '../message-parts.ts';
@@ -55,7 +62,7 @@ export function buildOpenAiResponseRequest(
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
     ...(tools.length === 0 ? {} : { tools: tools.map(toOpenAiResponseTool) }),
-    ...(toolChoice === undefined ? {} : { tool_choice: toOpenAiResponseToolChoice(toolChoice) }),
+    ...(toolChoice === undefined ? {} : { tool_choice: toOpenAiResponseToolChoice(toolChoice, tools) }),
     ...(input.parallelToolCalls === undefined ? {} : { parallel_tool_calls: input.parallelToolCalls }),
     ...textField(input),
     ...reasoningField(input, isContinued),
@@ -109,15 +116,23 @@ function reasoningField(input: GenerationInput, isContinued: boolean): Partial<R
 function toOpenAiResponseTool(tool: Tool) {
   const { name, description, parameters, strict = false } = tool;
   const described = description === undefined ? {} : { description };
-  const own = { type: 'function' as const, name, parameters, strict, ...described };
-  return mergeFields(nativeOf(tool, FORMAT), own);
+  const fields = ownFields(tool);
+  if (isCustomTool(tool)) return mergeFields(fields, { type: 'custom' as const, name, ...described });
+  return mergeFields(fields, { type: 'function' as const, name, parameters, strict, ...described });
 }
 
-function toOpenAiResponseToolChoice(choice: ToolChoice): NonNullable<ResponsesRequest['tool_choice']> {
+function toOpenAiResponseToolChoice(
+  choice: ToolChoice,
+  tools: readonly Tool[],
+): NonNullable<ResponsesRequest['tool_choice']> {
   if (typeof choice === 'string') return choice;
-  if ('name' in choice) return { type: 'function', name: choice.name };
-  const tools = choice.allowed.map((name) => ({ type: 'function', name }));
-  return { type: 'allowed_tools', mode: choice.mode, tools };
+  const custom = new Set(tools.filter(isCustomTool).map(({ name }) => name));
+  const named = (name: string) => ({
+    type: custom.has(name) ? ('custom' as const) : ('function' as const),
+    name,
+  });
+  if ('name' in choice) return named(choice.name);
+  return { type: 'allowed_tools', mode: choice.mode, tools: choice.allowed.map(named) };
 }
 
 /** One message becomes several items: tool calls and results are items beside the messages, in their order. */
@@ -142,11 +157,8 @@ function toOpenAiResponseItems(message: Message, seals: OpenedSeals): ResponseIn
     close();
     const thoughts = openedOfPart(part, 'openai-responses', seals);
     if (thoughts !== null) items.push(thoughts as never);
-    else if (part.type === 'tool-call') {
-      const { name, arguments: written } = part;
-      const item = { type: 'function_call' as const, call_id: openAiResponseCallId(part.id), name };
-      items.push(mergeFields(nativeOf(part, FORMAT), { ...item, arguments: written || '{}' }));
-    } else if (part.type === 'tool-result') items.push(toResultItem(part));
+    else if (part.type === 'tool-call') items.push(toCallItem(part));
+    else if (part.type === 'tool-result') items.push(toResultItem(part));
     else if (part.type === 'native' && part.format === FORMAT) items.push(part.value as never);
   }
   close();
@@ -161,12 +173,39 @@ function messageItem(role: Message['role'], content: ResponseInputContent[]): Ea
   return isPlain ? { role, content: only.text } : { type: 'message', role, content };
 }
 
+function toCallItem(part: Extract<Part, { type: 'tool-call' }>): ResponseInputItem {
+  const { name, arguments: written } = part;
+  const call = { call_id: openAiResponseCallId(part.id), name };
+  const fields = ownFields(part);
+  if (isOfCustomTool(part)) {
+    return mergeFields(fields, {
+      type: 'custom_tool_call' as const,
+      ...call,
+      input: customToolInput(written),
+    });
+  }
+  return mergeFields(fields, { type: 'function_call' as const, ...call, arguments: written || '{}' });
+}
+
+/** The fields of a tool or call that the vendor has, too. */
+function ownFields(value: { readonly native?: NativeFields | undefined }): Readonly<Record<string, unknown>> {
+  const fields = Object.entries(nativeOf(value, FORMAT));
+  return Object.fromEntries(
+    fields.filter(([name]) => !(INTERNAL_TOOL_FIELDS as readonly string[]).includes(name)),
+  );
+}
+
 function toResultItem(part: ToolResultPart): ResponseInputItem {
   const output =
     typeof part.content === 'string'
       ? part.content
       : part.content.flatMap((own) => (toContent(own, 'user') ?? []) as never[]);
-  const item = { type: 'function_call_output' as const, call_id: openAiResponseCallId(part.id), output };
+  const type = isOfCustomTool(part) ? 'custom_tool_call_output' : 'function_call_output';
+  const item = {
+    type,
+    call_id: openAiResponseCallId(part.id),
+    output,
+  } as ResponseInputItem.FunctionCallOutput;
   return mergeFields(nativeOf(part, FORMAT), item);
 }
 

@@ -107,7 +107,7 @@ describe('Responses', () => {
   test('come back as they were', () => {
     const { output } = responseOf(true);
     const body = responseCreateSchema.parse({ model: MODEL, input: output });
-    const { input } = mapResponseCreate(config, body, []).request;
+    const { input } = mapResponseCreate(config, body, { messages: [], tools: [] }).request;
     expect(input).toEqual([{ role: 'assistant', content: PARTS }]);
   });
 });

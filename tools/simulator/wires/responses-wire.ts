@@ -5,6 +5,11 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Message, Part, ResultContent } from '../../../contracts/content.ts';
+import {
+  customToolArguments,
+  customToolInput,
+  customToolParameters,
+} from '../../../contracts/responses-tools.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
 import { apiKeyOf, failBeforeAnswer, sendJson } from '../exchange.ts';
 import { OPENAI_RESPONSES_RULES } from '../rules/openai-responses-rules.ts';
@@ -46,7 +51,12 @@ const itemSchema = z.union([
     name: z.string(),
     arguments: z.string(),
   }),
-  z.object({ type: z.literal('function_call_output'), call_id: z.string(), output: contentSchema }),
+  z.object({ type: z.literal('custom_tool_call'), call_id: z.string(), name: z.string(), input: z.string() }),
+  z.object({
+    type: z.enum(['function_call_output', 'custom_tool_call_output']),
+    call_id: z.string(),
+    output: contentSchema,
+  }),
   z.object({ type: z.string() }),
 ]);
 const requestSchema = z.object({
@@ -59,11 +69,17 @@ const requestSchema = z.object({
   stream: z.boolean().nullish(),
   tools: z
     .array(
-      z.object({
-        type: z.literal('function'),
-        name: z.string(),
-        parameters: z.record(z.string(), z.unknown()),
-      }),
+      z.union([
+        z.object({
+          type: z.literal('function'),
+          name: z.string(),
+          parameters: z.record(z.string(), z.unknown()),
+        }),
+        // It takes plain text, which is made like that of a function with one text.
+        z
+          .object({ type: z.literal('custom'), name: z.string() })
+          .transform(({ name }) => ({ name, isCustom: true, parameters: customToolParameters('') })),
+      ]),
     )
     .nullish(),
   tool_choice: toolChoiceSchema.nullish(),
@@ -183,7 +199,9 @@ class ResponsesWriter implements AnswerWriter {
       this.#sendPart('response.output_text.delta', { content_index: 0, delta, logprobs: [] });
     } else if (token.kind === 'reasoning') {
       this.#sendPart('response.reasoning_summary_text.delta', { summary_index: 0, delta });
-    } else this.#sendPart('response.function_call_arguments.delta', { delta });
+    } else if (!isCustomCall(this.#call, token.call)) {
+      this.#sendPart('response.function_call_arguments.delta', { delta });
+    }
   }
 
   end(ending: Ending): void {
@@ -230,6 +248,11 @@ class ResponsesWriter implements AnswerWriter {
       this.#sendPart('response.content_part.done', { content_index: 0, part });
     } else if (this.#open === 'reasoning') {
       this.#sendPart('response.reasoning_summary_text.done', { summary_index: 0, text });
+    } else if ('input' in this.#item) {
+      const input = customToolInput(text);
+      this.#sendPart('response.custom_tool_call_input.delta', { delta: input });
+      this.#sendPart('response.custom_tool_call_input.done', { input });
+      this.#item = { ...this.#item, input, status: 'completed' };
     } else this.#sendPart('response.function_call_arguments.done', { arguments: text });
     const item = this.#open === 'reasoning' ? reasoningItem(this.#call, text, this.#itemId()) : this.#item;
     this.#send({ type: 'response.output_item.done', output_index: this.#place, item });
@@ -257,8 +280,20 @@ function emptyItem(call: SimulatedCall, token: AnswerToken, id: string): object 
   if (token.kind === 'text')
     return { id, type: 'message', status: 'in_progress', role: 'assistant', content: [] };
   if (token.kind === 'reasoning') return { id, type: 'reasoning', summary: [] };
-  const { id: call_id, name } = call.toolCalls[token.call] ?? {};
-  return { id, type: 'function_call', status: 'in_progress', call_id, name, arguments: '' };
+  return { id, status: 'in_progress', ...callItem(call, token.call, '') };
+}
+
+function isCustomCall({ input, toolCalls }: SimulatedCall, place: number): boolean {
+  return (
+    input.tools?.some(({ name, isCustom }) => name === toolCalls[place]?.name && isCustom === true) === true
+  );
+}
+
+function callItem(call: SimulatedCall, place: number, written: string): object {
+  const { id: call_id, name } = call.toolCalls[place] ?? {};
+  return isCustomCall(call, place)
+    ? { type: 'custom_tool_call', call_id, name, input: customToolInput(written) }
+    : { type: 'function_call', call_id, name, arguments: written };
 }
 
 function responseOf(call: SimulatedCall, { reason, usage }: Ending) {
@@ -303,12 +338,7 @@ function outputOf(call: SimulatedCall, status: string): object[] {
   return [
     ...(thoughts === '' ? [] : [reasoningItem(call, thoughts, `rs_${call.id}`)]),
     ...(text === '' ? [] : [{ id: `msg_${call.id}`, type: 'message', status, role: 'assistant', content }]),
-    ...[...calls].map((place) => ({
-      type: 'function_call',
-      call_id: call.toolCalls[place]?.id,
-      name: call.toolCalls[place]?.name,
-      arguments: generatedArguments(call, place),
-    })),
+    ...[...calls].map((place) => callItem(call, place, generatedArguments(call, place))),
   ];
 }
 
@@ -327,6 +357,10 @@ function toMessages(item: z.infer<typeof itemSchema>): Message[] {
   if ('arguments' in item) {
     const { call_id: id, name, arguments: written } = item;
     return messageOf('assistant', [{ type: 'tool-call', id, name, arguments: written }]);
+  }
+  if ('input' in item) {
+    const { call_id: id, name, input } = item;
+    return messageOf('assistant', [{ type: 'tool-call', id, name, arguments: customToolArguments(input) }]);
   }
   if (!('output' in item)) return [];
   const content = typeof item.output === 'string' ? item.output : (toParts(item.output) as ResultContent[]);
