@@ -32,10 +32,10 @@ const AGENTS = {
   tools: [{ ...SHELL, name: 'spawn_agent', description: 'Starts one.' }],
 };
 const TOOLS = [SHELL, PATCH, AGENTS, { type: 'web_search', external_web_access: true }];
-let asked = 0;
+let questions = 0;
 const ask = (directive: string) => {
-  asked += 1;
-  return { role: 'user', content: `Do it ${asked}. [[sim ${directive} delay_ms=0]]` };
+  questions += 1;
+  return { role: 'user', content: `Do it ${questions}. [[sim ${directive} delay_ms=0]]` };
 };
 const INSTRUCTIONS = 'You are a coding agent.';
 
