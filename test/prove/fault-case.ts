@@ -24,6 +24,8 @@ export interface FaultCase {
   readonly faults: readonly GivenFault[];
   readonly request?: Partial<GenerationRequest>;
   readonly tokens?: number;
+  /** Beside that of length and pace. */
+  readonly directive?: string;
   /** What must have been before, such as a stored answer to the same question. */
   readonly prepare?: (stack: Stack, input: string) => Promise<void>;
   /** What is wrong with it; empty where all is right. */
@@ -55,7 +57,8 @@ const DELAY_MS = 4;
 const HUNG_MS = 30_000;
 
 export async function runCase(stack: Stack, faultCase: FaultCase): Promise<Verdict> {
-  const input = promptOf({ tokens: faultCase.tokens ?? TOKENS, delayMs: DELAY_MS });
+  const prompt = promptOf({ tokens: faultCase.tokens ?? TOKENS, delayMs: DELAY_MS });
+  const input = `${prompt}${faultCase.directive ?? ''}`;
   await faultCase.prepare?.(stack, input);
   for (const fault of faultCase.faults) await stack.sim.fault({ model: faultCase.id, ...fault });
   const { text: expected } = await stack.sim.text(input);

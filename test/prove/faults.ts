@@ -12,7 +12,9 @@ import { closeTemporalClients } from '../harness/streaming-worker.ts';
 import { pause } from '../harness/wait-for.ts';
 import { runCase, type Verdict } from './fault-case.ts';
 import { FAULT_CASES } from './fault-cases.ts';
+import { HARD_UPSTREAM_CASES } from './hard-upstream-cases.ts';
 
+const CASES = [...FAULT_CASES, ...HARD_UPSTREAM_CASES];
 const SIDE_BY_SIDE = 6;
 const OUTAGE_MS = 60_000;
 const RECOVERS_WITHIN_MS = 30_000;
@@ -32,7 +34,7 @@ export async function proveFaults(only: string | undefined): Promise<boolean> {
   try {
     stack = await startStack({ workers: 2, services: services.env, env: KEYS, config: configOf });
     const running = stack;
-    const wanted = FAULT_CASES.filter(({ name, id }) => only === undefined || `${id} ${name}`.includes(only));
+    const wanted = CASES.filter(({ name, id }) => only === undefined || `${id} ${name}`.includes(only));
     const verdicts: Verdict[] = [];
     const waiting = [...wanted];
     const runner = async () => {
@@ -65,12 +67,12 @@ function configOf(simulatorUrl: string): object {
   return {
     providers: {
       sick: { wire: 'openai-responses', baseUrl: `${simulatorUrl}/v1`, apiKeyEnv: 'PROVE_SICK_KEY' },
-      ...Object.assign({}, ...FAULT_CASES.map(({ providers }) => providers?.(simulatorUrl) ?? {})),
+      ...Object.assign({}, ...CASES.map(({ providers }) => providers?.(simulatorUrl) ?? {})),
     },
     routes: {
       before: ['simulated/before'],
       outage: ['sick/sim-large', 'simulated-messages/outage'],
-      ...Object.fromEntries(FAULT_CASES.map(({ id, route }) => [id, route ?? routeOf(id)])),
+      ...Object.fromEntries(CASES.map(({ id, route }) => [id, route ?? routeOf(id)])),
     },
   };
 }

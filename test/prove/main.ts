@@ -17,6 +17,7 @@ import { proveNewcomer } from './newcomer/newcomer.ts';
 import { proveOpenResponses } from './open-responses.ts';
 import { provePackages } from './packages.ts';
 import { proveSimulation } from './simulation.ts';
+import { proveUpstreams } from './upstreams.ts';
 
 const program = new Command('prove')
   .description(
@@ -82,6 +83,14 @@ program
   .option('--only <names...>', 'clients whose names contain one of these, such as codex or langchain')
   .action(async ({ only = [] }: { only?: string[] }) => {
     process.exitCode = (await proveClients(only)) ? 0 : 1;
+  });
+
+program
+  .command('upstreams')
+  .description('Puts the product in front of providers that we did not write, on every wire.')
+  .option('--only <text>', 'rows whose name has this')
+  .action(async ({ only }: { only?: string }) => {
+    process.exitCode = (await proveUpstreams(only)) ? 0 : 1;
   });
 
 program

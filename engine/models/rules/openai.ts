@@ -4,7 +4,7 @@
  * "Reasoning models"; and its errors for the lengths of names and ids.
  */
 import { createHash } from 'node:crypto';
-import { functionTools } from '../../../contracts/content.ts';
+import { functionTools, partsOf } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { mediaViolations } from './media.ts';
 import type { RuledCall, VendorRules, Violation } from './rule.ts';
@@ -21,6 +21,8 @@ const CHAT_CALL_ID_CHARS = 40;
  * model answers, expects an answer. What a budget reserves for the input has room for the difference.
  */
 export const LEAST_RESPONSE_TOKENS = 16;
+const FORMAT_NAME_CHARS = 64;
+const ANY_JSON = 'Answer with one JSON object and nothing else.';
 const CHAT_STOP_SEQUENCES = 4;
 const CHAT_TOOLS = 128;
 
@@ -99,9 +101,29 @@ function violationOf(
 /** A reasoning model takes no sampling, not even values that change nothing. */
 function fitOpenAi({ input, facts }: RuledCall) {
   const fitted = facts.capabilities.sampling === false ? withoutNeutralSampling(input) : input;
-  const { output } = fitted;
-  if (output?.schema === undefined || output.strict !== undefined) return { input: fitted, dropped: [] };
+  return { input: withFormat(fitted), dropped: [] };
+}
+
+function withFormat(input: GenerationInput): GenerationInput {
+  const { output } = input;
+  if (output === undefined) return input;
+  if (output.schema === undefined) return asksForJson(input) ? input : withTextOfJson(input);
+  // The name reaches no caller, so it may be another one.
+  const name = output.name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, FORMAT_NAME_CHARS);
   // Nobody asked for strict mode or against it: on where the schema fits it.
-  const strict = strictSchemaFault(output.schema) === null;
-  return { input: { ...fitted, output: { ...output, strict } }, dropped: [] };
+  const strict = output.strict ?? strictSchemaFault(output.schema) === null;
+  return { ...input, output: { ...output, name, strict } };
+}
+
+/** The vendor refuses JSON without a schema where no message has the word. */
+function asksForJson({ system, messages }: GenerationInput): boolean {
+  const texts = messages.flatMap((message) =>
+    partsOf(message).map((part) => (part.type === 'text' ? part.text : '')),
+  );
+  return [system ?? '', ...texts].some((text) => /json/i.test(text));
+}
+
+function withTextOfJson(input: GenerationInput): GenerationInput {
+  const system = input.system === undefined ? ANY_JSON : `${input.system}\n\n${ANY_JSON}`;
+  return { ...input, system };
 }

@@ -91,7 +91,7 @@ function toCohereMessages(message: Message, seals: OpenedSeals): Cohere.ChatMess
     const toolCalls = partsOfType(message, 'tool-call').map(({ id, name, arguments: written }) => ({
       id,
       type: 'function' as const,
-      function: { name, arguments: written },
+      function: { name, arguments: written || '{}' },
     }));
     if (text === '' && toolCalls.length === 0) return [];
     return [

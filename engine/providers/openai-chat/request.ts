@@ -50,7 +50,7 @@ const FORMAT = 'openai-chat';
 
 export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}): ChatRequest {
   const { model, input, maxOutputTokens, resume, openedSeals = NO_SEALS } = call;
-  const { system, stop, toolChoice, output, reasoning } = input;
+  const { system, stop, output, reasoning } = input;
   const idOf = callIdRule(quirks);
   const context = { idOf, seals: openedSeals, returnsReasoning: quirks.reasoningContent === 'tool-turns' };
   const tools = functionTools(input.tools);
@@ -68,7 +68,7 @@ export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}):
     ...openAiChatSampling(input),
     ...(stop === undefined ? {} : { stop: [...stop] }),
     ...(tools.length === 0 ? {} : { tools: tools.map(toOpenAiChatTool) }),
-    ...(toolChoice === undefined ? {} : { tool_choice: toOpenAiChatToolChoice(toolChoice) }),
+    ...openAiChatToolChoice(input),
     ...(input.parallelToolCalls === undefined ? {} : { parallel_tool_calls: input.parallelToolCalls }),
     ...(output === undefined ? {} : { response_format: toOpenAiChatFormat(output) }),
     ...(reasoning === undefined ? {} : effortField(reasoning.effort, quirks)),
@@ -125,6 +125,13 @@ function toOpenAiChatTool(tool: Tool) {
       ...(strict === undefined ? {} : { strict }),
     },
   });
+}
+
+/** The vendor refuses a choice without tools; one that calls for none says nothing. */
+function openAiChatToolChoice({ tools, toolChoice }: GenerationInput): Pick<ChatRequest, 'tool_choice'> {
+  const saysNothing = toolChoice === 'auto' || toolChoice === 'none';
+  if (toolChoice === undefined || (tools === undefined && saysNothing)) return {};
+  return { tool_choice: toOpenAiChatToolChoice(toolChoice) };
 }
 
 function toOpenAiChatToolChoice(choice: ToolChoice): ChatCompletionToolChoiceOption {

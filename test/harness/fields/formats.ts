@@ -24,7 +24,8 @@ export interface Format {
   complete(body: Record<string, unknown>, model: string): Record<string, unknown>;
 }
 
-const USER = 'Say a word. [[sim tokens=1 delay_ms=0]]';
+// The word JSON: where a request for JSON lacks it, it is added for the vendors that demand it.
+const USER = 'Say a word, in JSON or not. [[sim tokens=1 delay_ms=0]]';
 const FIRST = [{ role: 'user', content: 'An earlier question.' }];
 const PNG = 'iVBORw0KGgo=';
 const PICTURE = 'https://example.com/a.png';
@@ -67,6 +68,7 @@ const CHAT: ExampleValues = {
   'ChatCompletionContentPart.File.File.file_data!': COMMON['file_data'],
   'ChatCompletionAllowedTools.tools': [{ type: 'function', function: { name: 'lookup' } }],
   'ChatCompletionAssistantMessageParam.content!': 'An earlier answer.',
+  'ResponseFormatJSONSchema.JSONSchema.name': 'value-of-name',
   'ChatCompletionMessageFunctionToolCall.id': 'call_1',
   'ChatCompletionToolMessageParam.tool_call_id': 'call_2',
   'ChatCompletionMessageFunctionToolCall.Function.arguments': '{"a":"b"}',
@@ -86,6 +88,7 @@ const RESPONSES: ExampleValues = {
   'ResponseInputImage.image_url!': PICTURE,
   'ResponseInputImageContent.image_url!': PICTURE,
   'ResponseReasoningItem.encrypted_content!': 'encrypted thoughts',
+  'ResponseFormatTextJSONSchemaConfig.name': 'value-of-name',
   'ToolChoiceAllowed.tools': [{ type: 'function', name: 'lookup' }],
   'ResponseFunctionToolCall.call_id': 'call_2',
   'ResponseFunctionToolCall.arguments': '{"a":"b"}',

@@ -1,0 +1,144 @@
+/** Inputs that break a rule of some vendor: a wire sends them as its vendor takes them, or refuses before the call. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { Message } from '../../../contracts/content.ts';
+import type { GenerationInput } from '../../../contracts/generation.ts';
+import type { ProviderCall } from '../../../engine/providers/provider.ts';
+import type { WireFamily } from '../../../platform/config/schema.ts';
+import {
+  createSimulatedProvider,
+  type SimulatedProvider,
+} from '../../../tools/simulator/create-simulated-provider.ts';
+import { connectSimulator, type Simulator } from '../../harness/simulator.ts';
+import { adapterFor, simulatedConfig } from './adapter-for.ts';
+import { callOf, errorOf, hear } from './hear.ts';
+
+/** For each wire, a model that its vendor has most rules for. */
+const MODELS = {
+  'openai-responses': ['sim-large', 'gpt-5.1'],
+  'openai-chat': ['sim-large'],
+  'azure-openai': ['gpt-4.1'],
+  'anthropic-messages': ['sim-large', 'claude-sonnet-4-5', 'claude-opus-4-8'],
+  google: ['sim-large', 'gemini-2.5-flash', 'gemini-3-pro'],
+  cohere: ['command-a-03-2025'],
+} as const satisfies Partial<Record<WireFamily, readonly string[]>>;
+const CASES = Object.entries(MODELS).flatMap(([wire, models]) =>
+  models.map((model) => [wire as keyof typeof MODELS, model] as const),
+);
+
+let server: SimulatedProvider;
+let sim: Simulator;
+beforeAll(async () => {
+  server = await createSimulatedProvider();
+  sim = connectSimulator(server.url);
+});
+afterAll(() => server.stop());
+beforeEach(() => sim.forget());
+
+const LONG_ID = `call_${'x'.repeat(300)}`;
+const LOOK = { name: 'look', parameters: { type: 'object', properties: { at: { type: 'string' } } } };
+const OPEN = { type: 'object', properties: { a: { type: 'string' }, b: { type: 'integer', minimum: 3 } } };
+const PNG = 'iVBORw0KGgo=';
+const DIRECTIVE = '[[sim tokens=5 delay_ms=0]]';
+const ask = (content: Message['content'] = `Go. ${DIRECTIVE}`): Message => ({ role: 'user', content });
+
+function toolTurn(ids: readonly string[], written = '{"at":"a"}'): Message[] {
+  return [
+    ask('Look.'),
+    {
+      role: 'assistant',
+      content: ids.map((id) => ({ type: 'tool-call' as const, id, name: 'look', arguments: written })),
+    },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: `Seen. ${DIRECTIVE}` },
+        ...ids.toReversed().map((id) => ({ type: 'tool-result' as const, id, content: 'a boat' })),
+      ],
+    },
+  ];
+}
+
+const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
+  'ids of tool calls in any form': { messages: toolTurn(['functions.look:0', LONG_ID]), tools: [LOOK] },
+  'a tool call without arguments': { messages: toolTurn(['a'], ''), tools: [LOOK] },
+  'names of tools with dots': {
+    messages: [ask()],
+    tools: [
+      { ...LOOK, name: 'fs.look' },
+      { ...LOOK, name: 'n'.repeat(90) },
+    ],
+  },
+  'a tool that must be called': { messages: [ask()], tools: [LOOK], toolChoice: { name: 'look' } },
+  'a choice without tools': { messages: [ask()], toolChoice: 'auto' },
+  'a turn without content': { messages: [ask('First.'), { role: 'assistant', content: '' }, ask()] },
+  'texts that are empty or blank': {
+    messages: [
+      ask([
+        { type: 'text', text: '' },
+        { type: 'text', text: `Go. ${DIRECTIVE}` },
+      ]),
+    ],
+    system: ' ',
+  },
+  'an image whose type is wrong': {
+    messages: [
+      ask([
+        { type: 'text', text: `What? ${DIRECTIVE}` },
+        { type: 'image', url: `data:image/jpeg;base64,${PNG}` },
+      ]),
+    ],
+  },
+  'an open schema': { messages: [ask()], output: { name: 'answer', schema: OPEN } },
+  'a name of a schema with blanks': {
+    messages: [ask()],
+    output: {
+      name: 'my answer',
+      schema: {
+        type: 'object',
+        properties: { a: { type: 'string' } },
+        required: ['a'],
+        additionalProperties: false,
+      },
+    },
+  },
+  'JSON without a schema, and without the word': { messages: [ask()], output: { name: 'answer' } },
+  'a cap of one token': { messages: [ask()], maxOutputTokens: 1 },
+  'thinking with a small cap': { messages: [ask()], maxOutputTokens: 1_200, reasoning: { effort: 'high' } },
+  'thinking after a tool call without thoughts': {
+    messages: toolTurn(['a']),
+    tools: [LOOK],
+    reasoning: { effort: 'high' },
+  },
+  'thinking with sampling': { messages: [ask()], temperature: 0.5, reasoning: { effort: 'low' } },
+  'two parameters of sampling': { messages: [ask()], temperature: 0.5, topP: 0.5 },
+  'a high temperature': { messages: [ask()], temperature: 1.8 },
+  'six stop sequences': { messages: [ask()], stop: ['a', 'b', 'c', 'd', 'e', 'f'] },
+  'a system message at the end': { messages: [ask(), { role: 'system', content: 'Be short.' }] },
+};
+
+describe.each(CASES)('%s, %s', (wire, model) => {
+  const provider = () => adapterFor(wire, simulatedConfig(wire, server.url));
+
+  async function expectNoRefusal(call: ProviderCall): Promise<void> {
+    const heard = await hear(provider(), call);
+    const keys = Object.values(await sim.keys());
+    const refused = keys.reduce((sum, key) => sum + key.refused, 0);
+    // What cannot be sent is refused by us, with a name, and not by the vendor.
+    expect([refused, errorOf(heard)?.message ?? '']).toEqual([0, expect.any(String)]);
+    if (heard.error !== undefined) expect(errorOf(heard)?.code).toBe('unsupported_by_model');
+  }
+
+  test.each(Object.keys(INPUTS))('%s', async (name) => {
+    const input = INPUTS[name] ?? {};
+    await expectNoRefusal(callOf(input, { model }));
+  });
+
+  test('an answer that is continued after white space', async () => {
+    const resume = { strategy: 'instruct', deliveredText: 'So far. \n' } as const;
+    await expectNoRefusal(callOf({ messages: [ask()] }, { model, resume: resume as ProviderCall['resume'] }));
+    const { prefill } = provider().capabilities(model);
+    if (!prefill) return;
+    const own = { ...resume, strategy: 'prefill' } as unknown as ProviderCall['resume'];
+    await expectNoRefusal(callOf({ messages: [ask()] }, { model, resume: own }));
+  });
+});
