@@ -16,14 +16,14 @@ export function cacheMarkIn(fields: Readonly<Record<string, unknown>> | undefine
   return isRecord(mark) && typeof mark['type'] === 'string' ? (mark as unknown as CacheMark) : undefined;
 }
 
-/** All marks that the client has set, in any format. */
+/** All marks that the client has set, in any format, in the order in which Anthropic caches. */
 export function cacheMarksOf({ messages, tools, native }: Marked): readonly CacheMark[] {
-  const fields: (Readonly<Record<string, unknown>> | undefined)[] = [native?.fields];
+  const fields: (Readonly<Record<string, unknown>> | undefined)[] = [];
   for (const tool of tools ?? []) fields.push('format' in tool ? tool.value : tool.native?.fields);
   for (const message of messages) {
     fields.push(message.native?.fields, ...partsOf(message).flatMap(fieldsOfPart));
   }
-  return fields.flatMap((own) => cacheMarkIn(own) ?? []);
+  return [...fields, native?.fields].flatMap((own) => cacheMarkIn(own) ?? []);
 }
 
 /** Whether a provider may charge for keeping a part of this prompt for an hour. */

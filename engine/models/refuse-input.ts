@@ -1,6 +1,5 @@
 /** Refuses an input that the model is known not to support, before the call is sent and costs money. */
 
-import { cacheMarksOf } from '../../contracts/cache-marks.ts';
 import { candidateName } from '../../contracts/candidate.ts';
 import { type Message, partsOf } from '../../contracts/content.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
@@ -31,9 +30,6 @@ const TAKES_PARALLEL: readonly WireFamily[] = [
   'anthropic-messages',
   'bedrock',
 ];
-/** Source: Anthropic's "Prompt caching". */
-const MOST_CACHE_MARKS = 4;
-
 /** As our own format and the vendors' spell them. */
 const NAMES: Readonly<Record<Setting, string>> = {
   topK: 'topK (top_k)',
@@ -93,9 +89,6 @@ function lackingFeatures({ provider, config: { wire }, facts, input }: RuledCall
       const isSet = isPenalty(setting) ? changes(input, setting) : input[setting] !== undefined;
       return isSet && NAMES[setting];
     }),
-    takesMarks(wire) &&
-      cacheMarksOf(input).length > MOST_CACHE_MARKS &&
-      `cache_control (more than ${MOST_CACHE_MARKS} times)`,
     ...refused,
   ].filter((feature) => feature !== false);
 }
@@ -113,8 +106,4 @@ function typesOf(messages: readonly Message[]): ReadonlySet<string> {
     for (const { type } of part.content) types.add(type);
   }
   return types;
-}
-
-function takesMarks(wire: WireFamily): boolean {
-  return wire === 'anthropic-messages' || wire === 'bedrock';
 }

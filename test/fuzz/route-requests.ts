@@ -111,6 +111,7 @@ const HEADERS = [
   'range',
   'x-unbroken-cache',
   'x-unbroken-task',
+  'x-unbroken-prompt-caching',
   'x-unbroken-priority',
   'x-unbroken-deadline-ms',
   'x-unbroken-generation-id',

@@ -3,6 +3,7 @@ import { ACCESS_MUTANTS } from './lists/access.ts';
 import { CORE_MUTANTS } from './lists/core.ts';
 import { LOG_MUTANTS } from './lists/log.ts';
 import { MONEY_MUTANTS } from './lists/money.ts';
+import { PROMPT_CACHING_MUTANTS } from './lists/prompt-caching.ts';
 import { REQUEST_MUTANTS } from './lists/requests.ts';
 import type { Mutant } from './mutant.ts';
 
@@ -12,4 +13,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...MONEY_MUTANTS,
   ...ACCESS_MUTANTS,
   ...REQUEST_MUTANTS,
+  ...PROMPT_CACHING_MUTANTS,
 ];

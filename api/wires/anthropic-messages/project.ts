@@ -6,7 +6,6 @@ import type {
   CacheCreation,
   ContentBlock,
   Message,
-  MessageDeltaUsage,
   RawMessageStreamEvent,
   RefusalStopDetails,
   StopReason,
@@ -209,7 +208,6 @@ function messageOf({
     diagnostics: null,
     usage: {
       ...toAnthropicUsage(usage),
-      cache_creation: toCacheCreation(usage),
       inference_geo: null,
       service_tier: null,
       speed: null,
@@ -223,10 +221,12 @@ function toAnthropicUsage(usage: Usage) {
     input_tokens: usage.inputTokens,
     cache_read_input_tokens: usage.cachedInputTokens,
     cache_creation_input_tokens: usage.cacheWriteTokens,
+    // The vendor sends it with the first event of a stream, when we do not know it yet.
+    cache_creation: toCacheCreation(usage),
     output_tokens: outputTokensOf(usage),
     output_tokens_details: { thinking_tokens: usage.reasoningTokens },
     server_tool_use: null,
-  } satisfies MessageDeltaUsage;
+  };
 }
 
 function toCacheCreation({ cacheWriteTokens, cacheWriteHourTokens = 0 }: Usage): CacheCreation {

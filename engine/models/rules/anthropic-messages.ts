@@ -4,6 +4,7 @@
  * support"; and the messages of its errors for the patterns of names and ids.
  */
 import { createHash } from 'node:crypto';
+import { cacheMarksOf } from '../../../contracts/cache-marks.ts';
 import type { Message } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import { claudeVersion, plainName } from '../model-families.ts';
@@ -36,6 +37,8 @@ interface Thinking {
   readonly budget_tokens?: unknown;
 }
 
+const MOST_CACHE_MARKS = 4;
+
 export const anthropicRules: VendorRules = {
   toolName: TOOL_NAME,
   *violations(call) {
@@ -46,6 +49,7 @@ export const anthropicRules: VendorRules = {
     const imageChars = IMAGE_CHARS[config.wire === 'bedrock' ? 'bedrock' : 'anthropic-messages'];
     yield* mediaViolations(input.messages, { ...MEDIA, imageChars });
     yield* textViolations(input);
+    yield* cacheMarkViolations(input);
   },
   fit(call) {
     const { input, dropped } = fitSettings(call);
@@ -64,6 +68,18 @@ function* textViolations({ system = '', messages, stop, output }: GenerationInpu
   if (fault === null) return;
   const path = fault.path === '' ? '' : `at ${fault.path} `;
   yield { field: 'output.schema', demand: `${path}${fault.demand}` };
+}
+
+/** Source: "Prompt caching". */
+function* cacheMarkViolations(input: GenerationInput): Iterable<Violation> {
+  const marks = cacheMarksOf(input);
+  if (marks.length > MOST_CACHE_MARKS) {
+    yield { field: 'cache_control', demand: `can stand at most ${MOST_CACHE_MARKS} times` };
+  }
+  const isHour = marks.map(({ ttl }) => ttl === '1h');
+  if (isHour.lastIndexOf(true) > isHour.indexOf(false) && isHour.includes(false)) {
+    yield { field: 'cache_control', demand: 'with a ttl of 1h must stand before those of 5m' };
+  }
 }
 
 /** The vendor takes ids of this form only; the same id always maps to the same one. */

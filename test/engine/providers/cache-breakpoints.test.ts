@@ -1,13 +1,15 @@
 /** Where the marks of Anthropic's prompt cache stand in what leaves: the client's own, or else ours. */
 import { describe, expect, test } from '@jest/globals';
-import { cacheMarksOf } from '../../../contracts/cache-marks.ts';
 import type { Message, NativeFields, Part } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import { CalledModels } from '../../../engine/models/called-model.ts';
 import { foreignFields, withoutHints } from '../../../engine/models/native-fields.ts';
+import { findInputRefusal } from '../../../engine/models/refuse-input.ts';
 import { buildAnthropicRequest } from '../../../engine/providers/anthropic-messages/request.ts';
 import { buildOpenAiChatRequest } from '../../../engine/providers/openai-chat/request.ts';
 import { buildOpenAiResponseRequest } from '../../../engine/providers/openai-responses/request.ts';
 import type { ProviderCall } from '../../../engine/providers/provider.ts';
+import { loadConfig } from '../../../platform/config/load-config.ts';
 import { callOf } from './hear.ts';
 
 const EPHEMERAL = { type: 'ephemeral' };
@@ -194,22 +196,32 @@ describe('where the client has set a mark', () => {
     expect(foreignFields({ ...agent, ...input }, 'google', 'google').refused).toEqual([]);
   });
 
-  test('more than four are refused by name, before a call', async () => {
-    const part: Part = { type: 'text', text: 'a', native: native('anthropic-messages') };
-    const input = { messages: [{ role: 'user' as const, content: Array.from({ length: 5 }, () => part) }] };
-    expect(cacheMarksOf(input)).toHaveLength(5);
-    const { findInputRefusal } = await import('../../../engine/models/refuse-input.ts');
-    const { factsOf } = await import('../../../engine/models/catalogue.ts');
-    const { loadConfig } = await import('../../../platform/config/load-config.ts');
-    const facts = factsOf(loadConfig({}), 'anthropic', 'claude-sonnet-4-5');
-    const whole = { ...input, maxOutputTokens: 9 };
-    const refusalFor = (wire: 'anthropic-messages' | 'openai-chat') =>
-      findInputRefusal({ provider: 'p', model: 'm', config: { wire }, facts, input: whole });
-    expect(refusalFor('anthropic-messages')).toMatchObject({
-      code: 'unsupported_by_model',
-      details: { param: 'cache_control' },
-    });
-    expect(refusalFor('openai-chat')).toBeNull();
+  test('more than four, or one of an hour after one of five minutes, are refused by name', () => {
+    const models = new CalledModels(loadConfig({}));
+    const refusalOf = (marks: readonly object[], provider = 'anthropic', own: object | null = null) => {
+      const content: Part[] = marks.map((mark) => ({
+        type: 'text',
+        text: 'a',
+        native: native('anthropic-messages', mark),
+      }));
+      const input: GenerationInput = {
+        messages: [{ role: 'user', content }],
+        maxOutputTokens: 9,
+        ...(own === null ? {} : { native: native('anthropic-messages', own) }),
+      };
+      const call = models.find({ provider, model: 'claude-sonnet-4-5' }, input);
+      if (call === null) throw new Error(provider);
+      return findInputRefusal(call)?.message ?? null;
+    };
+    const five = Array.from({ length: 5 }, () => EPHEMERAL);
+    expect(refusalOf(five)).toContain('cache_control can stand at most 4 times');
+    expect(refusalOf(five.slice(1), 'anthropic', EPHEMERAL)).toContain('cache_control');
+    expect(refusalOf(five.slice(1))).toBeNull();
+    expect(refusalOf(five, 'openai-chat')).toBeNull();
+    expect(refusalOf([EPHEMERAL, HOUR])).toContain('cache_control with a ttl of 1h');
+    expect(refusalOf([EPHEMERAL], 'anthropic', HOUR)).toContain('cache_control');
+    expect(refusalOf([HOUR, EPHEMERAL], 'anthropic', EPHEMERAL)).toBeNull();
+    expect(refusalOf([HOUR, HOUR])).toBeNull();
   });
 
   test('they say nothing of the question: the answer cache ignores them', () => {

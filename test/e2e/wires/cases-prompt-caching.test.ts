@@ -1,7 +1,7 @@
 /** The vendors' prompt caches through the whole product: marks, keys, usage in every format, and what is booked. */
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { billOf, VENDOR_KEYS, vendorsAt } from '../../tools/bench/prompt-caching.ts';
-import { type Stack, startStack } from '../harness/stack.ts';
+import { billOf, VENDOR_KEYS, vendorsAt } from '../../../tools/bench/prompt-caching.ts';
+import { type Stack, startStack } from '../../harness/stack.ts';
 
 const MODEL = 'anthropic/claude-sonnet-4-5';
 
