@@ -61,7 +61,7 @@ export function askedToWait(candidate: string, restMs: number): ApplicationFailu
 interface CallFailure {
   readonly code: ErrorCode;
   readonly mayRetry: boolean;
-  /** Until the next attempt; 0: Temporal's own backoff. */
+  /** Until the next attempt. */
   readonly waitMs: number;
   /** The wait that the provider or its gate asked for; 0: none. */
   readonly restMs: number;

@@ -40,6 +40,8 @@ export interface ApiDependencies {
   readonly live: LiveLogs;
   /** Silence after which a viewer gets a heartbeat. */
   readonly heartbeatMs: number;
+  /** How long the status of a stream waits for content. */
+  readonly statusHeldMs: number;
   /** Called for a followed log that has been silent for `heartbeatMs`. */
   readonly onSilence: (generationId: string) => void;
   readonly budget: BudgetLedger;

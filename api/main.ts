@@ -142,6 +142,7 @@ const parts = {
     onError: (error) => logger.warn({ err: error }, 'a retry of this request cannot join it'),
   }),
   heartbeatMs: config.limits.heartbeatMs,
+  statusHeldMs: config.limits.statusHeldMs ?? 2 * config.limits.heartbeatMs,
   budget,
   accounts: new BudgetAccounts({ redis, limits: budget.limits }),
   usage: new UsageReports(redis),

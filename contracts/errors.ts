@@ -183,6 +183,12 @@ export const ERRORS = {
   ),
   provider_auth: row(502, false, true, 'Check the API key of the provider.'),
   provider_bad_request: row(400, false, true, 'The provider refused the request; see the message.'),
+  provider_model_not_found: row(
+    404,
+    false,
+    true,
+    'The provider has no such model, or not for this account; GET /v1/models lists what is known.',
+  ),
   unsupported_by_model: row(
     400,
     false,

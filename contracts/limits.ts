@@ -217,9 +217,13 @@ export const DEFAULTS = {
   redisAnswerMs: 5_000,
   connectMs: 5_000,
   firstTokenMs: 10_000,
-  betweenTokensMs: 15_000,
-  /** How long a reasoning model may be silent before its first token. */
+  betweenTokensMs: 25_000,
+  /** How long a reasoning model may be silent before its first token, and between tokens. */
   thinkingMs: 180_000,
+  /** How long a provider may send nothing but signs of life, such as pings. */
+  aliveMs: 10 * 60_000,
+  /** A server on the user's own machine loads a model before its first token. */
+  localFirstTokenMs: 5 * 60_000,
   generationMs: 30 * 60_000,
   cacheLookUpMs: 150,
   /** How long a look-up queues for the verifier; after that only identical questions hit. */

@@ -75,7 +75,7 @@ export class CandidateChain {
       const { candidate } = turn;
       if (tried.code === 'provider_full' && !this.#isTooLong(tried)) this.#withoutRoom.push(candidate);
       else if (mayFallBack(this.#order, tried.code)) this.#failed.push({ candidate, failure: tried });
-      else return closeRun(this.#order, 'failed', tried);
+      else return closeRun(this.#order, 'failed', withRetryTime(tried));
     }
   }
 
@@ -176,17 +176,31 @@ export class CandidateChain {
     }
     const [only] = this.#failed;
     if (this.#failed.length === 1 && only !== undefined) {
-      return closeRun(this.#order, 'failed', only.failure);
+      return closeRun(this.#order, 'failed', withRetryTime(only.failure));
     }
     const failures = this.#failed.map(
       ({ candidate, failure }) => `${candidateName(candidate)}: ${failure.code}`,
     );
-    return closeRun(this.#order, 'failed', { code: 'all_candidates_failed', message: failures.join('; ') });
+    const retryAtMs = this.#failed.map(({ failure }) => withRetryTime(failure).details?.['retryAtMs']);
+    const last = retryAtMs.findLast((time) => time !== undefined);
+    return closeRun(this.#order, 'failed', {
+      code: 'all_candidates_failed',
+      message: failures.join('; '),
+      ...(last === undefined ? {} : { details: { retryAtMs: last } }),
+    });
   }
 
   #describe(doing: string): void {
     setCurrentDetails(describeOrder(this.#order, doing, this.#failed));
   }
+}
+
+/** The caller gets the time in details as its Retry-After: the one that the provider named, or that its gate knows. */
+function withRetryTime(failure: CandidateFailure): CandidateFailure {
+  const { waitMs, details } = failure;
+  if (details?.['retryAtMs'] !== undefined || waitMs === undefined || !Number.isFinite(waitMs))
+    return failure;
+  return { ...failure, details: { ...details, retryAtMs: Date.now() + waitMs } };
 }
 
 /** The allowed wait is over. With an infinite `waitMs` the candidate has failed: it is not waited for again. */

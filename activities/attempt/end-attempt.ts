@@ -128,6 +128,7 @@ export async function noteProviderError(attempt: Attempt, error: unknown): Promi
     isLast: step.isLast === true,
     keyCount: attempt.dependencies.gate.keyCount(provider),
     restMs: departure.restMs,
+    random: Math.random(),
   });
   const canResume = isStillRunning(error, attempt);
   const mayRetry = retry.mayRetry && (canResume || !retry.onlyResumed);

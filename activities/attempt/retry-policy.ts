@@ -11,6 +11,9 @@ import { REFUSES_KEY } from './gate-admission.ts';
 /** Ends of an attempt that say nothing about its candidate, and so use up none of its attempts. */
 const UNCOUNTED: ReadonlySet<string> = new Set(['attempt_interrupted', 'provider_response_lost']);
 
+/** Errors that the next candidate is likelier not to have than this one, once it has had one. */
+const NOT_TWICE: ReadonlySet<ErrorCode> = new Set(['provider_stalled', 'provider_malformed']);
+
 type Errors = Pick<GenerationRecord, 'errors'>;
 
 /** Over all candidates: an input that kills a worker does so whichever model answers. */
@@ -42,6 +45,13 @@ interface RetryDecision {
   readonly waitMs: number;
 }
 
+/** The first wait before a model that failed is called again; each further one doubles it. */
+const BACKOFF_MS = 100;
+/** How much longer a wait may become at random: of our own waits, and of those that a provider asks for. */
+const OWN_JITTER = 0.5;
+const ASKED_JITTER = 0.1;
+const LONGEST_JITTER_MS = 1_000;
+
 interface FailedCall {
   readonly candidate: Candidate;
   readonly error: UnbrokenError;
@@ -53,10 +63,12 @@ interface FailedCall {
   readonly keyCount: number;
   /** How long the gate rests the key. */
   readonly restMs: number;
+  /** From 0 to 1: calls that failed together must not all return at the same moment. */
+  readonly random: number;
 }
 
 export function decideRetry(call: FailedCall): RetryDecision {
-  const { candidate, error, record, isLast, keyCount, restMs } = call;
+  const { candidate, error, record, isLast, keyCount, restMs, random } = call;
   const earlier = countedErrors(candidate, record);
   const isUncounted = UNCOUNTED.has(error.code);
   const counted = isUncounted ? earlier : [...earlier, error];
@@ -70,16 +82,25 @@ export function decideRetry(call: FailedCall): RetryDecision {
   const mayRetry = error.entry.retryable && isWithinLimits;
   if (error.code === 'provider_rate_limited') {
     // For a long wait the gate has no room: it says so to the next attempt, and the workflow falls back or queues.
-    const waitMs = Math.max(restMs, error.retryAfterMs ?? 0);
-    const isShort = keyCount <= 1 && waitMs <= LIMITS.shortWaitMs;
-    return { mayRetry, onlyResumed: false, waitMs: isShort ? waitMs : AT_ONCE_MS };
+    const askedMs = Math.max(restMs, error.retryAfterMs ?? 0);
+    const isShort = keyCount <= 1 && askedMs <= LIMITS.shortWaitMs;
+    return { mayRetry, onlyResumed: false, waitMs: isShort ? askedWaitMs(askedMs, random) : AT_ONCE_MS };
   }
-  const waitMs = error.retryAfterMs ?? 0;
+  const askedMs = error.retryAfterMs ?? 0;
   const isSilent = error.code === 'provider_stalled' && !isLast;
-  const wasSilent = earlier.some(({ code }) => code === 'provider_stalled');
+  const happenedBefore = earlier.some(({ code }) => code === error.code);
+  const isHopeless = !isLast && NOT_TWICE.has(error.code) && happenedBefore;
   return {
-    mayRetry: mayRetry && waitMs <= LIMITS.retryAfterMs && !(isSilent && wasSilent),
+    mayRetry: mayRetry && askedMs <= LIMITS.retryAfterMs && !isHopeless,
     onlyResumed: isSilent,
-    waitMs,
+    waitMs: askedMs > 0 ? askedWaitMs(askedMs, random) : backoffMs(counted.length, random),
   };
+}
+
+function askedWaitMs(askedMs: number, random: number): number {
+  return Math.ceil(askedMs + Math.min(askedMs * ASKED_JITTER, LONGEST_JITTER_MS) * random);
+}
+
+function backoffMs(failures: number, random: number): number {
+  return Math.ceil(BACKOFF_MS * 2 ** Math.max(0, failures - 1) * (1 + OWN_JITTER * random));
 }

@@ -8,9 +8,9 @@ import { readView } from '../generations/generation-view.ts';
 import type { Submitted } from '../generations/start-generation.ts';
 import { submitGeneration } from '../generations/submit-generation.ts';
 import { readGenerationRequest } from '../http/read-request.ts';
+import { holdStatus } from '../relay/hold-status.ts';
 import { relayEvents } from '../relay/relay-events.ts';
 import { closedSignal, createSseSink, startSse } from '../relay/sse.ts';
-import { statusAfterBudget } from '../relay/status-after-budget.ts';
 
 export function createGeneration(dependencies: ApiDependencies): RequestHandler {
   return async (request, response) => {
@@ -42,7 +42,7 @@ export async function answerCreated(
     .json({ ...view, events: `/v1/generations/${generationId}/events` });
 }
 
-/** Sends nothing until the run is started and the budget is decided, so that a refusal becomes an HTTP error. */
+/** Sends nothing until the run is started and its answer has begun, so that an error before that is an HTTP error. */
 async function streamFromStart(
   dependencies: ApiDependencies,
   { generationId, started }: Submitted,
@@ -56,7 +56,8 @@ async function streamFromStart(
     response.set(cacheHeaders(events));
     startSse(response, generationId);
   };
-  const sink = statusAfterBudget(createSseSink(response), start, started);
+  const limitMs = dependencies.statusHeldMs;
+  const sink = holdStatus(createSseSink(response), { start, limitMs, closed, runStarted: started });
   try {
     await relayEvents(dependencies, { generationId, after: -1, sink, signal });
     await started;

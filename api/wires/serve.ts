@@ -4,9 +4,9 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { cacheHeaders } from '../generations/cache-headers.ts';
+import { holdStatus, toGenerationFailure } from '../relay/hold-status.ts';
 import { relayEvents } from '../relay/relay-events.ts';
 import { closedSignal, createResponseSink, startSse } from '../relay/sse.ts';
-import { statusAfterBudget, toGenerationFailure } from '../relay/status-after-budget.ts';
 import type { ViewerSink } from '../relay/viewer.ts';
 import { type Answer, AnswerFold, FactsFold, type Fold } from './answer.ts';
 import type { DroppedFields } from './dropped-fields.ts';
@@ -68,8 +68,9 @@ export async function streamToClient(
     startSse(response, generationId);
   };
   const relayTo = async (viewer: ViewerSink) => {
-    const starting =
-      plan.refusalIsStatus === false ? startAtOnce(viewer, start) : statusAfterBudget(viewer, start);
+    const isDecided = plan.refusalIsStatus === false || response.headersSent;
+    const limitMs = dependencies.statusHeldMs;
+    const starting = isDecided ? startAtOnce(viewer, start) : holdStatus(viewer, { start, limitMs, closed });
     const signal = AbortSignal.any([closed, over.signal]);
     await relayEvents(dependencies, { generationId, after: -1, sink: starting, signal });
   };

@@ -4,7 +4,7 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { toGenerationFailure } from '../relay/status-after-budget.ts';
+import { toGenerationFailure } from '../relay/hold-status.ts';
 import type { DroppedFields } from './dropped-fields.ts';
 import { streamToClient } from './serve.ts';
 import { findVoidedBefore, VoidGuard } from './void-guard.ts';

@@ -25,9 +25,15 @@ export function createAdapter(settings: ProviderSettings, wire: Wire): Provider 
       const request = new AbortController();
       const link = createLink(call, settings, AbortSignal.any([call.signal, request.signal]));
       const canReason = settings.factsOf(call.model).capabilities.reasoning === true;
+      const effort = call.input.reasoning?.effort;
+      const isAskedToThink = effort !== undefined && effort !== 'none';
+      const { firstTokenMs, thinkingMs } = settings;
       return readInTime(withMappedErrors(call, link, wire, settings), {
         ...settings,
-        mayThink: call.input.reasoning !== undefined || canReason,
+        // Some vendors answer only once the thoughts are complete.
+        firstTokenMs: isAskedToThink ? Math.max(firstTokenMs, thinkingMs) : firstTokenMs,
+        mayThink: isAskedToThink || (canReason && effort !== 'none'),
+        lastByteAtMs: link.lastByteAtMs,
         stop: () => request.abort(),
       });
     },

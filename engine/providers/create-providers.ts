@@ -17,7 +17,7 @@ import { createGoogle } from './google/index.ts';
 import { createOpenAiChat } from './openai-chat/index.ts';
 import { createOpenAiResponses } from './openai-responses/index.ts';
 import type { Provider, ProviderCall, ProviderEvent } from './provider.ts';
-import { NO_KEY, type ProviderSettings } from './provider-settings.ts';
+import { type CallLimits, NO_KEY, type ProviderSettings } from './provider-settings.ts';
 
 const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Provider>> = {
   'openai-responses': createOpenAiResponses,
@@ -39,7 +39,7 @@ export function createProviders(config: Config): ReadonlyMap<string, Provider> {
     if (key === undefined) continue;
     const adapterOf = (own: ProviderConfig) =>
       ADAPTERS[own.wire]({
-        ...config.limits,
+        ...callLimits(config.limits, own),
         name,
         apiKey: key.secret ?? NO_KEY,
         secrets,
@@ -55,6 +55,17 @@ export function createProviders(config: Config): ReadonlyMap<string, Provider> {
     providers.set(name, withinRules(name, adapters, models));
   }
   return providers;
+}
+
+/** The limits of the provider where it has its own. */
+function callLimits(limits: Config['limits'], provider: ProviderConfig): CallLimits {
+  return {
+    connectMs: limits.connectMs,
+    firstTokenMs: provider.firstTokenMs ?? limits.firstTokenMs,
+    betweenTokensMs: provider.betweenTokensMs ?? limits.betweenTokensMs,
+    thinkingMs: provider.thinkingMs ?? limits.thinkingMs,
+    aliveMs: provider.aliveMs ?? limits.aliveMs,
+  };
 }
 
 interface Adapters {

@@ -18,7 +18,9 @@ export function toUnbrokenError(failure: HttpFailure): UnbrokenError {
   const { status } = failure;
   const refusal = withBodyRead(failure);
   const code = classifyRefusal(refusal);
-  const waitMs = ERRORS[code].retryable ? (failure.retryAfterMs ?? retryAfterMs(failure.headers)) : undefined;
+  const waitMs = ERRORS[code].retryable
+    ? (failure.retryAfterMs ?? retryAfterMs(failure.headers, refusal.message))
+    : undefined;
   // Vendors quote the refused key in forms that no pattern covers.
   const text = code === 'provider_auth' ? 'The provider refused its API key.' : refusal.message;
   return new UnbrokenError(code, status === undefined ? text : withStatus(status, text), {
@@ -47,6 +49,8 @@ function withBodyRead({ errorBody, ...failure }: HttpFailure): VendorRefusal {
 
 /** Maps an error without a vendor's error body: an unreadable chunk, or a connection that failed or broke. */
 export function mapTransportError(error: unknown, head: AnswerHead | null): UnbrokenError {
+  const body = bodyInPlaceOfStream(head);
+  if (body !== null) return body;
   const own = ownError(error);
   if (own !== null) return own;
   const isStreaming = hasStarted(head);
@@ -64,6 +68,14 @@ export function mapTransportError(error: unknown, head: AnswerHead | null): Unbr
     details: { sent: !wasNeverSent(error) },
     cause: error,
   });
+}
+
+/** The error that a server sent in place of a stream, but called a stream: an SDK finds no event in it. */
+function bodyInPlaceOfStream(head: AnswerHead | null): UnbrokenError | null {
+  if (head === null || hasStarted(head) || head.errorBody === '') return null;
+  const { status, headers, errorBody } = head;
+  const message = 'The provider refused the call without a reason.';
+  return toUnbrokenError({ status, kind: '', message, headers, errorBody, isStreaming: false });
 }
 
 /**

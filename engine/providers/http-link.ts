@@ -1,11 +1,13 @@
 /**
  * Connects one call to its provider: the key, and a `fetch` for the vendor's SDK. That `fetch` limits the time to
- * connect, reports the headers of an answer to the gate, and keeps the head of a refusal for the mapping of errors.
+ * connect, reports the headers of an answer to the gate, notes every sign of life, and keeps the head of a refusal for
+ * the mapping of errors.
  */
 import { Agent, Response, fetch as undiciFetch } from 'undici';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { readText } from '../../contracts/read-text.ts';
+import { BodyWatch } from './body-watch.ts';
 import type { ProviderCall } from './provider.ts';
 import { statusOfErrorBody } from './vendor-error.ts';
 
@@ -23,6 +25,8 @@ export interface Link {
   readonly signal: AbortSignal;
   /** The head of the last answer; null before the first. */
   head(): AnswerHead | null;
+  /** When the last byte of an answer arrived, in ms since 1970: of a comment or a ping, too. 0: none has. */
+  lastByteAtMs(): number;
 }
 
 /** How long an idle connection is kept for the next call, unless the server asks for less. */
@@ -51,7 +55,8 @@ export function createLink(
   signal: AbortSignal,
 ): Link {
   let head: AnswerHead | null = null;
-  const dispatcher = agentFor(settings.connectMs);
+  const watch = new BodyWatch();
+  const dispatcher = watch.on(agentFor(settings.connectMs));
   const fetch = async (url: string, init: object) => {
     try {
       const answer = await undiciFetch(url, { ...init, dispatcher });
@@ -74,8 +79,16 @@ export function createLink(
     apiKey: call.apiKey ?? settings.apiKey,
     fetch: fetch as unknown as typeof globalThis.fetch,
     signal,
-    head: () => head,
+    head: () => head && withJsonBody(head, watch.json),
+    lastByteAtMs: () => watch.lastByteAtMs,
   };
+}
+
+/** Some servers send the JSON of an error in place of a stream and still call it one: SDKs find no event in it. */
+function withJsonBody(head: AnswerHead, body: string): AnswerHead {
+  if (head.errorBody !== '' || !hasStarted(head)) return head;
+  const status = statusOfErrorBody(body);
+  return status === null ? head : { ...head, status, errorBody: body };
 }
 
 /**

@@ -10,8 +10,10 @@ export interface CallLimits {
   readonly connectMs: number;
   readonly firstTokenMs: number;
   readonly betweenTokensMs: number;
-  /** How long a reasoning model may be silent after it has accepted a call. */
+  /** How long a reasoning model may be silent after it has accepted a call, and between contents. */
   readonly thinkingMs: number;
+  /** How long a provider may send nothing but signs of life, such as pings. */
+  readonly aliveMs: number;
 }
 
 export interface ProviderSettings

@@ -16,21 +16,32 @@ export interface VendorRefusal {
 
 /** Vendors' words for an input that is too long; no vendor has a special status for it. */
 const TOO_LONG =
-  /context_length|context window|context length|context size|prompt is too long|too many tokens|reduce the length|input token count|exceeds the maximum number of tokens/i;
+  /context_length|context window|context length|context[ _]size|(?:prompt|input) (?:is )?too long|maximum prompt length|too many tokens|reduce the length|input token count|exceeds the maximum number of tokens|input_too_large|tokens_limit_reached|range of input length|must have less than \d+ tokens|`max_new_tokens` must be|max_tokens must be at least 1, got -/i;
 /** No vendor uses these statuses for an input that is too long, so their words do not count. */
 const NEVER_TOO_LONG: ReadonlySet<number> = new Set([401, 402, 403, 404, 408, 409, 429, 502, 503, 504, 529]);
 /** One request exceeds the limit of a whole minute: no wait would help. */
 const LARGER_THAN_LIMIT = /^request too large\b/i;
 const THROTTLED = /rate_?limit|throttl|resource_?exhausted|too_many_requests/i;
 const FILTERED =
-  /content_?filter|content_?policy|policy_violation|content_management|moderation|data_inspection|safety|sensitive/i;
+  /content_?filter|content_?policy|policy_violation|content_management|moderation|data_?inspection|safety|sensitive/i;
 /** A refusal of the content. Applies only to statuses of refusals. */
 const ABOUT_CONTENT =
   /\bcontent\b.{0,40}\b(?:polic|filter|violat|moderat|flag|block|guideline|safety|not allowed)|\b(?:polic(?:y|ies)|guidelines?|terms of (?:use|service))\b|\bmoderat(?:ion|ed)\b|\bflagged\b|\bharmful\b|\binappropriate\b|\bprohibited (?:content|use)\b|\bsafety\b/i;
+/** A 400 has many reasons, so only whole sentences of vendors count. */
+const FILTERED_WORDS =
+  /DataInspectionFailed|\b(?:may|might) contain (?:inappropriate|sensitive|unsafe) content\b|敏感内容|\bconsidered high risk\b/i;
 /** An account without money or quota. */
 const EXHAUSTED =
-  /insufficient_quota|insufficient_balance|insufficient (?:balance|credit|funds)|credit balance is too low|billing_hard_limit|used all available credits|payment required/i;
-const MAY_BE_EXHAUSTED: ReadonlySet<number> = new Set([400, 403, 429]);
+  /insufficient_quota|exceeded_current_quota|insufficient[ _](?:account )?(?:balance|credits?|funds)|credit balance is too low|balance is insufficient|billing_hard_limit|arrearage|used all available credits|payment required|daily free allocation|余额不足|欠费/i;
+const MAY_BE_EXHAUSTED: ReadonlySet<number> = new Set([400, 401, 403, 429, 500]);
+/** A model that the vendor does not have, or not for this account. A 404 without these words is a wrong base URL. */
+const MISSING_KIND = /model_?not_?(?:found|available|exist)|invalid_model|deployment_?not_?found/i;
+const MISSING_WORDS =
+  /^(?:model: \S+$|(?:the )?(?:requested |provided )?model\b.{0,200}\b(?:not found|(?:does )?not exist|not available|not supported|not deployed|is invalid)|invalid model\b|\S+: invalid model name passed\b|models\/\S+ is not found|no endpoints found\b|function '[^']*': not found for account|the api deployment\b.{0,60}\bdoes not exist|\S+ is not a valid model)/i;
+const MAY_BE_MISSING: ReadonlySet<number> = new Set([400, 403, 404]);
+const PREFILL = /prefill|continue_final_message/i;
+const INVALID_KIND = /invalid_?(?:request|argument|parameter|prompt)|bad_?request|unprocessable/i;
+const UNAVAILABLE_KIND = /overloaded|server_?error|api_error|unavailable|internal/i;
 /** Kinds that vendors use for a key that they do not accept. */
 const REJECTED_KIND =
   /invalid_?api_?key|api_?key_?(?:invalid|expired|revoked)|invalid_?authentication|authentication_?error|unauthenticated|unrecognizedclient|expiredtoken|account_?(?:deactivated|suspended|disabled)/i;
@@ -40,29 +51,36 @@ const REJECTED_WORDS =
 /** A valid key without permission for this request. */
 const NO_PERMISSION =
   /\b(?:insufficient permissions?|missing scopes?)\b|\bdo(?:es)? ?n[o']t have (?:access|(?:the required )?permission)/i;
-const NAMES_KEY = /^(?:your|the|this) (?:api[ -]?key|token|credentials?)\b/i;
+/** Words about a key or an account that may still be about one model (NVIDIA). */
+const NAMES_KEY = /^(?:(?:your|the|this) (?:api[ -]?key|token|credentials?)|authorization failed)\b/i;
 
+/** By the status first: words decide only among what the status may mean. */
 export function classifyRefusal(refusal: VendorRefusal): ErrorCode {
-  const { status, kind, message, isStreaming } = refusal;
-  const words = `${kind} ${message}`;
+  const { status, kind, message } = refusal;
   // 413: too large as a request, or (Groq) for the tokens of a minute; waiting helps neither.
   if (status === 413 || isTooLong(refusal)) return 'context_length_exceeded';
-  if (FILTERED.test(kind)) return 'content_filtered';
-  if (/prefill|continue_final_message/i.test(message)) return 'provider_prefill_refused';
-  if (status === 402 || isExhausted(refusal)) return 'provider_quota_exhausted';
+  if (isExhausted(refusal)) return 'provider_quota_exhausted';
+  if (isFiltered(refusal)) return 'content_filtered';
+  if (status === undefined) return classifyInBand(refusal);
   if (status === 401) return 'provider_auth';
-  if (status === 403) {
-    if (isRejection(refusal)) return 'provider_auth';
-    if (ABOUT_CONTENT.test(words)) return 'content_filtered';
-    return NAMES_KEY.test(message) ? 'provider_auth' : 'provider_bad_request';
-  }
+  if (status === 403 && isRejection(refusal)) return 'provider_auth';
   if (status === 429) return 'provider_rate_limited';
-  if (status === 408 || status === 409 || (status !== undefined && status >= 500))
-    return 'provider_unavailable';
+  if (status === 408 || status === 409 || status >= 500) return 'provider_unavailable';
   if (THROTTLED.test(kind)) return 'provider_rate_limited';
-  if (/overloaded|server_error|api_error|unavailable|internal/i.test(kind)) return 'provider_unavailable';
-  if (status !== undefined) return 'provider_bad_request';
-  return isStreaming ? 'provider_stream_cut' : 'provider_connect_failed';
+  if (isMissing(refusal)) return 'provider_model_not_found';
+  if (status === 403) return NAMES_KEY.test(message) ? 'provider_auth' : 'provider_bad_request';
+  return PREFILL.test(message) ? 'provider_prefill_refused' : 'provider_bad_request';
+}
+
+/** An error inside a stream has only its kind. */
+function classifyInBand({ kind, message, isStreaming }: VendorRefusal): ErrorCode {
+  if (PREFILL.test(message)) return 'provider_prefill_refused';
+  if (REJECTED_KIND.test(kind)) return 'provider_auth';
+  if (THROTTLED.test(kind)) return 'provider_rate_limited';
+  if (UNAVAILABLE_KIND.test(kind)) return 'provider_unavailable';
+  if (MISSING_KIND.test(kind)) return 'provider_model_not_found';
+  if (INVALID_KIND.test(kind)) return 'provider_bad_request';
+  return isStreaming ? 'provider_unavailable' : 'provider_connect_failed';
 }
 
 /** What a refusal means for other callers: a rejected key is rejected for all, anything else concerns this request. */
@@ -80,7 +98,20 @@ function isTooLong({ status, kind, message }: VendorRefusal): boolean {
 }
 
 function isExhausted({ status, kind, message }: VendorRefusal): boolean {
+  if (status === 402) return true;
   return (status === undefined || MAY_BE_EXHAUSTED.has(status)) && EXHAUSTED.test(`${kind} ${message}`);
+}
+
+function isFiltered(refusal: VendorRefusal): boolean {
+  const { status, kind, message } = refusal;
+  if (FILTERED.test(kind)) return true;
+  if (status === 403) return !isRejection(refusal) && ABOUT_CONTENT.test(`${kind} ${message}`);
+  return status === 400 && FILTERED_WORDS.test(message);
+}
+
+function isMissing({ status, kind, message }: VendorRefusal): boolean {
+  if (status === undefined || !MAY_BE_MISSING.has(status)) return false;
+  return MISSING_KIND.test(kind) || MISSING_WORDS.test(message);
 }
 
 function isRejection({ kind, message }: VendorRefusal): boolean {

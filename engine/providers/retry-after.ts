@@ -1,23 +1,46 @@
 /**
- * Reads from the headers of a refusal how long the vendor asks us to wait. Sources: RFC 9110 10.2.3 (`retry-after`),
- * OpenAI (`retry-after-ms`, `x-ratelimit-reset-*`), Anthropic (`anthropic-ratelimit-*-reset`), OpenRouter
+ * Reads from a refusal how long the vendor asks us to wait. Sources: RFC 9110 10.2.3 (`retry-after`), OpenAI
+ * (`retry-after-ms`, `x-ratelimit-reset-*`), Anthropic (`anthropic-ratelimit-*-reset`), OpenRouter
  * (`x-ratelimit-reset`).
  */
-import { parseWaitMs } from '../../platform/parse-wait.ts';
+import { parseDurationMs, parseWaitMs } from '../../platform/parse-wait.ts';
+
+/**
+ * The vendors' sentences about the wait: "Please try again in 9m38.016s" (Groq, OpenAI), "Please retry after 9
+ * seconds" (Azure), "Please wait 42563 seconds before retrying" (GitHub Models), "Your quota will reset after 8h44m7s"
+ * (Gemini).
+ */
+const IN_WORDS =
+  /\b(?:(?:re)?try(?: again)? (?:in|after)|reset (?:in|after)|wait) ~?((?:\d+(?:\.\d+)? ?(?:h(?:ours?)?|m(?:in(?:utes?)?)?|s(?:ec(?:onds?)?)?|ms) ?)+)\b/i;
 
 /** @returns milliseconds; undefined if the vendor does not say. */
-export function retryAfterMs(headers: Headers | undefined, nowMs = Date.now()): number | undefined {
-  if (headers === undefined) return undefined;
+export function retryAfterMs(
+  headers: Headers | undefined,
+  message = '',
+  nowMs = Date.now(),
+): number | undefined {
+  const inWords = waitInWords(message);
+  if (headers === undefined) return inWords;
   const inMs = wholeNumber(headers.get('retry-after-ms'));
-  return inMs ?? parseWaitMs(headers.get('retry-after'), nowMs) ?? untilReset(headers, nowMs);
+  return inMs ?? parseWaitMs(headers.get('retry-after'), nowMs) ?? inWords ?? untilReset(headers, nowMs);
 }
 
-/** The longest wait among the exhausted limits; the others do not matter. */
+function waitInWords(message: string): number | undefined {
+  const [, duration] = IN_WORDS.exec(message) ?? [];
+  return duration === undefined ? undefined : parseDurationMs(duration);
+}
+
+/**
+ * The longest wait among the exhausted limits; the others do not matter. A limit of requests refills evenly until its
+ * reset, so it has room for one much earlier.
+ */
 function untilReset(headers: Headers, nowMs: number): number | undefined {
   const waits = [...headers.entries()].flatMap(([name, value]) => {
     if (!/ratelimit.*remaining/.test(name) || Number(value) !== 0) return [];
     const wait = parseWaitMs(headers.get(name.replace('remaining', 'reset')), nowMs);
-    return wait === undefined ? [] : [wait];
+    if (wait === undefined) return [];
+    const limit = Number(headers.get(name.replace('remaining', 'limit')));
+    return [name.includes('request') && limit > 0 ? Math.ceil(wait / limit) : wait];
   });
   return waits.length === 0 ? undefined : Math.max(...waits);
 }

@@ -1,6 +1,7 @@
 /**
  * Parses the body of a vendor's error in any known shape: `{error: {message, type, code}}`, `{error: 'text'}`,
- * `{message}`, `{detail}`, or a list of one of these. The vendors' SDKs pass on only their own vendor's shape.
+ * `{message}`, `{detail}`, `{errors: [{message}]}` (Cloudflare), `{base_resp: {status_code, status_msg}}` (MiniMax), or
+ * a list of one of these. The vendors' SDKs pass on only their own vendor's shape.
  */
 
 interface VendorError {
@@ -18,29 +19,70 @@ type Fields = Readonly<Record<string, unknown>>;
 const OF_AN_ANSWER = ['choices', 'output', 'candidates', 'content', 'data', 'embeddings'];
 /** An error without a status is blamed on the request: nothing says that the provider is unhealthy. */
 const PLAIN_STATUS = 400;
+/** A gateway's own words when the vendor behind it failed; it has that vendor's body beside them. */
+const WRAPPED = /^(?:provider returned error|error from provider)\b/i;
+/** MiniMax, "Error codes": each is an error that other vendors send with a status. */
+const MINIMAX_STATUS: Readonly<Record<number, number>> = {
+  1002: 429,
+  1004: 401,
+  1008: 402,
+  1026: 403,
+  1027: 403,
+  1039: 429,
+  2013: 400,
+  2049: 401,
+};
+const MINIMAX_OTHER = 500;
 
 export function parseVendorError(body: string): VendorError {
   const parsed = fieldsIn(body);
   if (parsed === null) return { message: '', kind: '', status: undefined };
-  const inner = asFields(parsed['error']) ?? parsed;
+  const miniMax = parseMiniMax(parsed);
+  if (miniMax !== null) return miniMax;
+  const first = Array.isArray(parsed['errors']) ? asFields(parsed['errors'][0]) : null;
+  const inner = asFields(parsed['error']) ?? first ?? parsed;
   const words = [inner['message'], parsed['error'], parsed['message'], parsed['detail'], detailIn(parsed)];
-  const message = words.find(isText) ?? '';
   const names = [inner['code'], inner['type'], inner['status'], reasonIn(inner), parsed['code']];
-  return {
-    message,
+  const outer = {
+    message: words.find(isText) ?? '',
     kind: [...new Set(names.filter(isText))].join(' '),
     status: [inner['code'], inner['status'], parsed['code'], parsed['status']]
       .map(parseErrorStatus)
       .find(Boolean),
+  };
+  return withCause(outer, inner);
+}
+
+/** A gateway's error with the words and kinds of the vendor behind it, if it passes them on. */
+function withCause(outer: VendorError, { metadata }: Fields): VendorError {
+  const raw = WRAPPED.test(outer.message) ? asFields(metadata)?.['raw'] : outer.message;
+  if (!isText(raw)) return outer;
+  const cause = parseVendorError(raw);
+  if (cause.message === '') return raw === outer.message ? outer : { ...outer, message: raw };
+  return {
+    message: cause.message,
+    kind: `${outer.kind} ${cause.kind}`.trim(),
+    status: outer.status ?? cause.status,
+  };
+}
+
+function parseMiniMax({ base_resp: base }: Fields): VendorError | null {
+  const { status_code: code, status_msg: text } = asFields(base) ?? {};
+  if (typeof code !== 'number' || code === 0) return null;
+  return {
+    message: isText(text) ? text : '',
+    kind: code === 1026 || code === 1027 ? 'sensitive' : '',
+    status: MINIMAX_STATUS[code] ?? MINIMAX_OTHER,
   };
 }
 
 /** The status that an error with HTTP status 2xx should have had; null if the body is not an error. */
 export function statusOfErrorBody(body: string): number | null {
   const parsed = fieldsIn(body);
-  if (parsed === null || OF_AN_ANSWER.some((name) => Object.hasOwn(parsed, name))) return null;
-  const { error } = parsed;
-  const isError = (typeof error === 'string' && error !== '') || asFields(error) !== null;
+  if (parsed === null || OF_AN_ANSWER.some((name) => Array.isArray(parsed[name]))) return null;
+  const { error, errors } = parsed;
+  const isListed = Array.isArray(errors) && errors.length > 0;
+  const isError = isText(error) || asFields(error) !== null || isListed || parseMiniMax(parsed) !== null;
   return isError ? (parseVendorError(body).status ?? PLAIN_STATUS) : null;
 }
 

@@ -13,7 +13,8 @@
  *              failedProbes: {tenant: until}, tenants whose probe failed, and when they may probe again
  *
  *   key state  window: [[slot, requests, tokens], ...]; refusedUntil, refusedBy: the HTTP status
- *              models: {model: {restUntil, refusals: how many in a row, requestsLeft, tokensLeft, leftUntil}}
+ *              models: {model: {restUntil, refusals: how many in a row, requestsLeft, tokensLeft, leftUntil,
+ *                leftAt, msPerRequest, msPerToken: since when and how fast they refill}}
  *
  * A window is WINDOW_SLOTS past slots and the current one, so no stretch of its length exceeds the limit.
  *
@@ -43,7 +44,8 @@ const UNKNOWN_WAIT_MS = 1_000;
 export const circuitPart = (model: string) => `circuit:${model}`;
 export const keyStatePart = (keyId: string) => `key-state:${keyId}`;
 
-const COMMON = `
+/** What every script of the gate begins with. */
+export const COMMON = `
 local SLOTS, DAY = ${WINDOW_SLOTS}, ${DAY_MS}
 local args = cjson.decode(ARGV[1])
 local time = redis.call('TIME')
@@ -130,13 +132,20 @@ local function admit(index, key, slot)
 end
 if args.paidKey > 0 then return admit(args.paidKey, nil, 0) end
 
+-- How long until what is left of a limit, which refills evenly, is enough for this call.
+local function waitForLeft(own, left, need, msPerUnit)
+  if not left or left >= need then return 0 end
+  if not msPerUnit then return own.leftUntil - now end
+  local enoughAt = (own.leftAt or now) + (need - left) * msPerUnit
+  return math.max(0, math.min(enoughAt, own.leftUntil) - now)
+end
 -- How long the model must rest with this key.
 local function restOf(key)
   local own, rest = key.models and key.models[args.model] or {}, 0
   if own.restUntil and own.restUntil > now then rest = own.restUntil - now end
-  if own.leftUntil and own.leftUntil > now
-    and ((own.requestsLeft or 1) < 1 or (own.tokensLeft or args.tokens) < args.tokens) then
-    rest = math.max(rest, own.leftUntil - now)
+  if own.leftUntil and own.leftUntil > now then
+    rest = math.max(rest, waitForLeft(own, own.requestsLeft, 1, own.msPerRequest))
+    rest = math.max(rest, waitForLeft(own, own.tokensLeft, args.tokens, own.msPerToken))
   end
   return rest
 end
@@ -367,6 +376,8 @@ if args.key == 'limited' then
   rest = args.restMs
   if rest <= 0 then rest = math.min(${FIRST_REST_MS} * 2 ^ (learned.refusals - 1), ${LONGEST_REST_MS}) end
   learned.restUntil = math.max(learned.restUntil or 0, now + rest)
+  -- A refusal that names its wait knows better than the limits of earlier answers.
+  if args.restMs > 0 then learned.requestsLeft, learned.tokensLeft, learned.leftUntil = nil, nil, nil end
 elseif args.key == 'refused' then
   key.refusedUntil, key.refusedBy = now + args.refusedMs, args.status
 elseif args.key == 'ok' and (learned.restUntil or 0) <= now then
@@ -377,21 +388,4 @@ prune(key.models)
 key.models = filled(key.models)
 write(KEY, key, DAY)
 return {change, integer(rest)}
-`);
-
-/**
- * Records what the headers of an answer say is left of a key's limits.
- * KEYS key. ARGV JSON of {model, requestsLeft and tokensLeft: absent if unknown, resetMs}.
- */
-export const NOTE_LIMITS = script(`${COMMON}
-local KEY = KEYS[1]
-local key = read(redis.call('GET', KEY))
-key.models = key.models or {}
-local own = key.models[args.model] or {}
-own.requestsLeft, own.tokensLeft, own.leftUntil = args.requestsLeft, args.tokensLeft, now + args.resetMs
-key.models[args.model] = own
-prune(key.models)
-key.models = filled(key.models)
-write(KEY, key, DAY)
-return {'noted', ''}
 `);

@@ -9,7 +9,11 @@ interface LimitsLeft {
   /** null: unknown, or enough. */
   readonly requests: number | null;
   readonly tokens: number | null;
+  /** Until all of these limits are full again. */
   readonly resetMs: number;
+  /** Until there is room for one more request, or one more token: a limit refills all the time. null: unknown. */
+  readonly msPerRequest: number | null;
+  readonly msPerToken: number | null;
 }
 
 /** Enough is left above this share of the limit. */
@@ -19,6 +23,7 @@ interface Left {
   readonly what: 'requests' | 'tokens';
   readonly left: number;
   readonly resetMs: number;
+  readonly msPerUnit: number | null;
 }
 
 /** @returns null if the headers say nothing, or enough is left. */
@@ -32,7 +37,10 @@ export function scarceLimits(headers: Headers, nowMs: number): LimitsLeft | null
     // Some vendors write -1 where there is no limit.
     const isScarce = left >= 0 && left <= (Number.isFinite(limit) ? limit * SCARCE_SHARE : 0);
     if (value !== '' && isScarce && resetMs > 0) {
-      scarce.push({ what: name.includes('token') ? 'tokens' : 'requests', left, resetMs });
+      // A limit without a unit (OpenRouter) is that of a window, which has no room before its end.
+      const refills = /request|token/.test(name) && limit > left;
+      const msPerUnit = refills ? resetMs / (limit - left) : null;
+      scarce.push({ what: name.includes('token') ? 'tokens' : 'requests', left, resetMs, msPerUnit });
     }
   }
   if (scarce.length === 0) return null;
@@ -40,9 +48,15 @@ export function scarceLimits(headers: Headers, nowMs: number): LimitsLeft | null
     const values = scarce.filter((limit) => limit.what === what).map(({ left }) => left);
     return values.length === 0 ? null : Math.min(...values);
   };
+  const slowest = (what: Left['what']) => {
+    const refills = scarce.filter((limit) => limit.what === what).map(({ msPerUnit }) => msPerUnit);
+    return refills.reduce<number | null>((most, ms) => (ms === null ? most : Math.max(most ?? 0, ms)), null);
+  };
   return {
     requests: least('requests'),
     tokens: least('tokens'),
     resetMs: Math.max(...scarce.map(({ resetMs }) => resetMs)),
+    msPerRequest: slowest('requests'),
+    msPerToken: slowest('tokens'),
   };
 }

@@ -7,7 +7,8 @@ import type { BreakerSettings, ProviderKey } from '../../platform/config/gate-sc
 import { luaFields, runScript, type Script, type ScriptRedis } from '../../platform/redis/lua-script.ts';
 import { withTimeout } from '../../platform/with-timeout.ts';
 import { drawByWeight } from './draw-by-weight.ts';
-import { circuitPart, ENTER, keyStatePart, LEAVE, NOTE_LIMITS } from './gate-scripts.ts';
+import { circuitPart, ENTER, keyStatePart, LEAVE } from './gate-scripts.ts';
+import { NOTE_LIMITS } from './note-limits-script.ts';
 import type {
   Admission,
   CallResult,
@@ -166,6 +167,8 @@ class RedisGatePass implements GatePass {
       model: call.model,
       requestsLeft: left.requests ?? undefined,
       tokensLeft: left.tokens ?? undefined,
+      msPerRequest: left.msPerRequest ?? undefined,
+      msPerToken: left.msPerToken ?? undefined,
       // The reset is the time of a full bucket, which refills all the time. A provider with nothing left says so by a
       // refusal, which names the wait.
       resetMs: Math.ceil(Math.min(left.resetMs, LIMITS.retryAfterMs)),

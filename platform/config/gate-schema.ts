@@ -36,8 +36,8 @@ export const breakerSchema = z.strictObject({
     .default(0.5)
     .describe('The share of failed and slow calls that opens the circuit.'),
   slowFirstTokenMs: count.default(8_000).describe('A first token later than this counts as slow.'),
-  openMs: count.default(10_000).describe('How long a model is not called before one call probes it.'),
-  maxOpenMs: count.default(30_000).describe('That time doubles with each failed probe, up to this.'),
+  openMs: count.default(5_000).describe('How long a model is not called before one call probes it.'),
+  maxOpenMs: count.default(10_000).describe('That time doubles with each failed probe, up to this.'),
 });
 export type BreakerSettings = z.output<typeof breakerSchema>;
 

@@ -100,6 +100,16 @@ const SMALL = 'openai/gpt-4o-mini';
 const STRONG = 'anthropic/claude-sonnet-4-5';
 const SIMULATED = ['simulated/sim-large', 'simulated-messages/sim-large'];
 
+/** A local server elsewhere in the network loads its models as slowly. */
+function withVendorPatience(providers: ConfigFile['providers']): ConfigFile['providers'] {
+  return Object.fromEntries(
+    Object.entries(providers).map(([name, provider]) => {
+      const firstTokenMs = provider.firstTokenMs ?? VENDORS[name]?.firstTokenMs;
+      return [name, { ...provider, firstTokenMs }];
+    }),
+  );
+}
+
 export function loadConfig(environment: Environment = process.env): Config {
   const env = check(environmentSchema, withoutEmpty(environment), 'the environment');
   const file = check(configSchema, readConfigFile(env.UNBROKEN_CONFIG), 'unbroken.config.yaml');
@@ -107,7 +117,7 @@ export function loadConfig(environment: Environment = process.env): Config {
   const providers: ConfigFile['providers'] = {
     ...VENDORS,
     ...(simulator === undefined ? {} : simulatedVendors(simulator)),
-    ...file.providers,
+    ...withVendorPatience(file.providers),
   };
   const providerKeys = Object.fromEntries(
     Object.entries(providers).map(([name, provider]) => [name, providerKeysOf(provider, environment)]),

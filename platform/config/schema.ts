@@ -5,75 +5,11 @@ import { cacheModes } from '../../contracts/cache-mode.ts';
 import { compressionEngines, compressionSchema } from '../../contracts/compression.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { promptCachingModes } from '../../contracts/prompt-caching.ts';
-import { breakerSchema, keyLimitsSchema, keySchema } from './gate-schema.ts';
-import { quirksSchema } from './quirks-schema.ts';
+import { breakerSchema } from './gate-schema.ts';
+import { capabilitiesSchema, providerSchema } from './provider-schema.ts';
 import { routeSchema } from './route-schema.ts';
 
-const wireFamilies = [
-  'openai-responses',
-  'openai-chat',
-  'azure-openai',
-  'anthropic-messages',
-  'bedrock',
-  'google',
-  'cohere',
-  'ai-sdk',
-] as const;
-export type WireFamily = (typeof wireFamilies)[number];
-
-/** What a model or provider can do; overrides the known facts. */
-const capabilitiesSchema = z
-  .strictObject({
-    reattach: z.boolean(),
-    prefill: z.boolean(),
-    instruct: z.boolean(),
-    tools: z.boolean(),
-    vision: z.boolean(),
-    jsonSchema: z.boolean(),
-    reasoning: z.boolean(),
-    sampling: z.boolean(),
-    stop: z.boolean(),
-  })
-  .partial();
-
-const providerSchema = z
-  .strictObject({
-    wire: z.enum(wireFamilies),
-    baseUrl: z.url().optional().describe("Absent: the vendor's own."),
-    apiKeyEnv: z.string().min(1).optional().describe('The environment variable that holds the key.'),
-    keys: z.array(keySchema).min(1).max(64).optional().describe('Several keys; instead of apiKeyEnv.'),
-    limits: keyLimitsSchema.optional().describe('How much each key may be used; a key may have its own.'),
-    /** The name under which the price package knows this provider; absent: the provider's own name. */
-    pricedAs: z.string().optional(),
-    /** The name under which models.dev knows this provider; absent: the provider's own name. */
-    knownAs: z.string().optional(),
-    capabilities: capabilitiesSchema.optional().describe('Of all models of this provider.'),
-    quirks: quirksSchema.optional().describe('Where it deviates from the vendor of its wire.'),
-    apiVersion: z
-      .string()
-      .optional()
-      .describe('azure-openai, google: the version of the API, such as v1beta.'),
-    region: z.string().optional().describe('bedrock: the AWS region.'),
-    package: z.string().optional().describe('ai-sdk: the npm package, such as @ai-sdk/groq.'),
-    chatCompletions: z
-      .boolean()
-      .optional()
-      .describe(
-        'openai-responses: the server also has chat completions, with the same key: fields that Responses lacks go there. Absent: true for OpenAI.',
-      ),
-    simulated: z
-      .boolean()
-      .optional()
-      .describe('true: its answers and prices are made up; every list of models says so.'),
-  })
-  .superRefine(({ wire, baseUrl, region, package: name }, context) => {
-    const need = (key: string, has: boolean) => {
-      if (!has) context.addIssue({ code: 'custom', path: [key], message: `the wire ${wire} needs it` });
-    };
-    if (wire === 'azure-openai') need('baseUrl', baseUrl !== undefined);
-    if (wire === 'bedrock') need('region', region !== undefined);
-    if (wire === 'ai-sdk') need('package', name !== undefined);
-  });
+export type { ProviderConfig, WireFamily } from './provider-schema.ts';
 
 const microUsd = z.int().nonnegative();
 
@@ -279,7 +215,12 @@ export const configSchema = z.strictObject({
         .int()
         .positive()
         .default(DEFAULTS.thinkingMs)
-        .describe('How long a reasoning model may be silent before its first token.'),
+        .describe('How long a reasoning model may be silent before its first token and between tokens.'),
+      aliveMs: z
+        .int()
+        .positive()
+        .default(DEFAULTS.aliveMs)
+        .describe('How long a provider may send nothing but signs of life, such as pings.'),
       generationMs: z
         .int()
         .positive()
@@ -293,6 +234,13 @@ export const configSchema = z.strictObject({
         .default(DEFAULTS.relayHeartbeatMs)
         .describe(
           'After this silence the API sends a heartbeat; keep it below the idle limit of every proxy',
+        ),
+      statusHeldMs: z
+        .int()
+        .nonnegative()
+        .optional()
+        .describe(
+          'How long the status of a stream waits for the first content, so that an error before it can be the status; then 200 and heartbeats. Absent: twice heartbeatMs.',
         ),
       redisAnswerMs: z
         .int()
@@ -383,6 +331,5 @@ export const configSchema = z.strictObject({
 });
 
 export type ConfigFile = z.infer<typeof configSchema>;
-export type ProviderConfig = z.infer<typeof providerSchema>;
 export type CompressionConfig = ConfigFile['compression'];
 export type Price = z.infer<typeof priceSchema>;

@@ -2,6 +2,7 @@
  * Providers that need only a key: base URL, name of the key's variable, and the vendor's deviations from its format.
  * Sources: the vendors' API references. A config file can change or add any of them.
  */
+import { DEFAULTS } from '../../contracts/limits.ts';
 import type { ConfigFile, Price, ProviderConfig } from './schema.ts';
 
 /** OpenAI's chat completions as most vendors implement them. */
@@ -19,6 +20,10 @@ const chat = (
 /** Sources: DeepSeek, "Thinking mode"; Moonshot, "Use the thinking model"; Z.AI, "Thinking mode". */
 const returnsReasoning = { reasoningContent: 'tool-turns' } as const;
 const noSchema = { capabilities: { jsonSchema: false } } as const;
+
+/** A server that loads a model when it is called. */
+const local = (baseUrl: string, more: Partial<ProviderConfig> = {}): ProviderConfig =>
+  chat(baseUrl, undefined, { firstTokenMs: DEFAULTS.localFirstTokenMs, ...more });
 
 export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   openai: { wire: 'openai-responses', apiKeyEnv: 'OPENAI_API_KEY' },
@@ -50,8 +55,8 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
     quirks: { maxTokensField: 'max_completion_tokens' },
   }),
   huggingface: chat('https://router.huggingface.co/v1', 'HF_TOKEN'),
-  'lm-studio': chat('http://127.0.0.1:1234/v1', undefined, { knownAs: 'lmstudio' }),
-  'llama-cpp': chat('http://127.0.0.1:8080/v1', undefined),
+  'lm-studio': local('http://127.0.0.1:1234/v1', { knownAs: 'lmstudio' }),
+  'llama-cpp': local('http://127.0.0.1:8080/v1'),
   minimax: chat('https://api.minimax.io/v1', 'MINIMAX_API_KEY'),
   // Rejects unknown fields; reports the usage by default.
   mistral: chat('https://api.mistral.ai/v1', 'MISTRAL_API_KEY', {
@@ -67,7 +72,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   nebius: chat('https://api.tokenfactory.nebius.com/v1', 'NEBIUS_API_KEY'),
   novita: chat('https://api.novita.ai/openai/v1', 'NOVITA_API_KEY'),
   nvidia: chat('https://integrate.api.nvidia.com/v1', 'NVIDIA_API_KEY'),
-  ollama: chat('http://127.0.0.1:11434/v1', undefined),
+  ollama: local('http://127.0.0.1:11434/v1'),
   openrouter: chat('https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY', {
     quirks: { reasoningEffort: 'reasoning-object' },
   }),
@@ -80,7 +85,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   together: chat('https://api.together.xyz/v1', 'TOGETHER_API_KEY', { knownAs: 'togetherai' }),
   venice: chat('https://api.venice.ai/api/v1', 'VENICE_API_KEY'),
   vercel: chat('https://ai-gateway.vercel.sh/v1', 'AI_GATEWAY_API_KEY'),
-  vllm: chat('http://127.0.0.1:8000/v1', undefined, { quirks: { prefill: 'continue-final-message' } }),
+  vllm: local('http://127.0.0.1:8000/v1', { quirks: { prefill: 'continue-final-message' } }),
   xai: chat('https://api.x.ai/v1', 'XAI_API_KEY', {
     pricedAs: 'x-ai',
     quirks: { maxTokensField: 'max_completion_tokens', promptCacheKey: 'x-grok-conv-id' },

@@ -24,6 +24,9 @@ export const DYNAMIC_CONFIG: Readonly<Record<string, string>> = {
   // The server closes the connection of a worker that hangs or is cut off after these, so it hands that worker no task.
   'frontend.keepAliveTime': '"1s"',
   'frontend.keepAliveTimeout': '"2s"',
+  // A timer fires up to this much late, by default a second: each retry and each resumption would wait for it. It
+  // protects a cluster whose hosts disagree about the time; this is one host.
+  'history.timerProcessorMaxTimeShift': '"10ms"',
   // From the fourth attempt on, Temporal delays a lost workflow task by a doubling backoff of up to 10 minutes by
   // default: a run whose worker was cut off a few times would stay open that long after everything has recovered.
   'history.workflowTaskRetryMaxInterval': '"5s"',

@@ -1,5 +1,6 @@
 /** Maps our errors to Anthropic's shape. Source: docs.claude.com, "Errors". */
 import type { UnbrokenError } from '../../../contracts/errors.ts';
+import { retryAfterField } from '../openai-responses/errors.ts';
 
 const TYPES: Readonly<Record<number, string>> = {
   400: 'invalid_request_error',
@@ -20,11 +21,12 @@ interface AnthropicErrorBody {
     readonly message: string;
     readonly code: string;
     readonly doc: string;
+    readonly retry_after?: number;
   };
 }
 
 export function toAnthropicError(error: UnbrokenError): AnthropicErrorBody {
   const { code, doc } = error.toBody();
   const type = TYPES[error.entry.status] ?? 'api_error';
-  return { type: 'error', error: { type, message: error.message, code, doc } };
+  return { type: 'error', error: { type, message: error.message, code, doc, ...retryAfterField(error) } };
 }

@@ -10,6 +10,8 @@ interface OpenAiErrorBody {
   /** Our code (docs/errors), except where clients match on one of OpenAI's. */
   readonly code: string;
   readonly doc: string;
+  /** Seconds, as in the header `Retry-After`, which an error inside a stream does not have. */
+  readonly retry_after?: number;
 }
 
 const TYPES: Readonly<Record<number, string>> = {
@@ -31,7 +33,13 @@ export function toOpenAiError(
     param: typeof param === 'string' ? fieldName(format, param) : null,
     code: openAiCode(error.code, param),
     doc: error.toBody().doc,
+    ...retryAfterField(error),
   };
+}
+
+/** Of an error in another vendor's shape: when a retry may succeed, if that is known. */
+export function retryAfterField({ retryAfterMs }: UnbrokenError): { readonly retry_after?: number } {
+  return retryAfterMs === undefined ? {} : { retry_after: Math.ceil(retryAfterMs / 1_000) };
 }
 
 /** Clients react to this code by sending the whole conversation again. */

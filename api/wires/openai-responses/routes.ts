@@ -9,8 +9,8 @@ import type { ApiDependencies } from '../../dependencies.ts';
 import { cancelRun } from '../../generations/cancel-run.ts';
 import { eraseGeneration } from '../../generations/erase-generation.ts';
 import { parseBody, parseQuery, requireJson } from '../../http/read-request.ts';
+import { toGenerationFailure } from '../../relay/hold-status.ts';
 import { relayEvents } from '../../relay/relay-events.ts';
-import { toGenerationFailure } from '../../relay/status-after-budget.ts';
 import { FactsFold } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { type DroppedFields, droppedFields } from '../dropped-fields.ts';
@@ -113,7 +113,8 @@ async function sendWhole(
   if (done === null) return;
   setUnbrokenHeaders(response, done, dropped);
   const whole = projection.response();
-  if (done.end?.type === 'generation-error' && whole.status === 'failed') {
+  const hasOutput = whole.output.length > 0 && whole.status !== 'failed';
+  if (done.end?.type === 'generation-error' && !hasOutput) {
     throw toGenerationFailure(done.end, head.generationId);
   }
   response.json(whole);

@@ -14,6 +14,7 @@ import { BoundedMap } from '../../../platform/bounded-map.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { parseWith } from '../../http/read-request.ts';
 import { type ConnectionFlow, createConnectionFlow } from '../../relay/connection-flow.ts';
+import { toGenerationFailure } from '../../relay/hold-status.ts';
 import { relayEvents } from '../../relay/relay-events.ts';
 import {
   closeStalled,
@@ -23,7 +24,6 @@ import {
   type SocketSession,
   sendText,
 } from '../../relay/socket-route.ts';
-import { toGenerationFailure } from '../../relay/status-after-budget.ts';
 import type { ViewerSink } from '../../relay/viewer.ts';
 import { startOrResume, type WireRequest } from '../wire.ts';
 import { toOpenAiError } from './errors.ts';

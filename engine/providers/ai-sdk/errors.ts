@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
 import { mapTransportError, toUnbrokenError } from '../http-errors.ts';
 import { type AnswerHead, hasStarted } from '../http-link.ts';
+import { parseVendorError } from '../vendor-error.ts';
 
 /** The part of a vendor's error body that the packages pass on. */
 const bodySchema = z.object({
@@ -29,15 +30,14 @@ export function mapAiSdkError(error: unknown, head: AnswerHead | null): Unbroken
     });
   }
   // In the middle of a stream, the packages throw the vendor's own body unchanged.
-  const inBand = bodySchema.safeParse({ error });
-  if (!(error instanceof Error) && inBand.success) {
-    const { code, type, message = 'The provider sent an error.' } = inBand.data.error;
+  if (!(error instanceof Error)) {
+    const { status, kind, message } = parseVendorError(JSON.stringify({ error }));
     return toUnbrokenError({
-      status: undefined,
+      status,
       headers: undefined,
       isStreaming,
-      message,
-      kind: `${code ?? ''} ${type ?? ''}`.trim() || 'server_error',
+      message: message || 'The provider sent an error.',
+      kind: kind || 'server_error',
     });
   }
   return mapTransportError(causeOf(error), head);

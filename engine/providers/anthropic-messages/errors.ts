@@ -1,20 +1,17 @@
 /** Maps errors of the Anthropic SDK and API to ours. Source: Anthropic API reference, "Errors". */
 import { APIConnectionError, APIError } from '@anthropic-ai/sdk';
-import { z } from 'zod';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
 import { mapTransportError, toUnbrokenError } from '../http-errors.ts';
 import { type AnswerHead, hasStarted } from '../http-link.ts';
-
-const bodySchema = z.object({ error: z.object({ type: z.string(), message: z.string() }) });
+import { parseVendorError } from '../vendor-error.ts';
 
 export function mapAnthropicError(error: unknown, head: AnswerHead | null): UnbrokenError {
   if (error instanceof APIError && !(error instanceof APIConnectionError)) {
-    const body = bodySchema.safeParse(error.error);
-    const { type, message } = body.success ? body.data.error : { type: '', message: error.message };
+    const body = parseVendorError(JSON.stringify(error.error ?? null));
     return toUnbrokenError({
-      status: error.status,
-      kind: type,
-      message,
+      status: error.status ?? body.status,
+      kind: body.kind,
+      message: body.message || error.message,
       errorBody: head?.errorBody,
       headers: error.headers,
       isStreaming: hasStarted(head),

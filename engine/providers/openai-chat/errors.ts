@@ -6,19 +6,19 @@ import { APIConnectionError, APIError } from 'openai';
 import type { UnbrokenError } from '../../../contracts/errors.ts';
 import { mapTransportError, toUnbrokenError } from '../http-errors.ts';
 import { type AnswerHead, hasStarted } from '../http-link.ts';
-import { parseErrorStatus } from '../vendor-error.ts';
+import { parseErrorStatus, parseVendorError } from '../vendor-error.ts';
 
 export function mapOpenAiError(error: unknown, head: AnswerHead | null): UnbrokenError {
   if (!(error instanceof APIError) || error instanceof APIConnectionError)
     return mapTransportError(error, head);
-  const { code, type, headers } = error;
-  // In the middle of a stream there is no status; OpenRouter sends it as the code.
-  const status = error.status ?? parseErrorStatus(code);
+  const { headers } = error;
+  const inner = parseVendorError(JSON.stringify({ error: error.error ?? null }));
   return toUnbrokenError({
-    status,
-    kind: `${code ?? ''} ${type ?? ''}`,
+    // In the middle of a stream there is no status; many vendors send it as the code.
+    status: error.status ?? inner.status ?? parseErrorStatus(error.code),
+    kind: inner.kind,
     // The SDK writes the status before the vendor's message.
-    message: error.message.replace(/^\d{3} /, ''),
+    message: inner.message || error.message.replace(/^\d{3} /, ''),
     errorBody: head?.errorBody,
     headers: headers ?? head?.headers,
     isStreaming: hasStarted(head),

@@ -11,6 +11,7 @@ import { AnswerState, isFilter, malformed, mayBeEmpty, streamCut } from '../answ
 import { toUnbrokenError } from '../http-errors.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
+import { parseErrorStatus } from '../vendor-error.ts';
 import { ChatReasoning } from './reasoning.ts';
 import { buildOpenAiChatRequest } from './request.ts';
 import { ToolCallPlaces } from './tool-call-places.ts';
@@ -159,7 +160,7 @@ function* mapListedContent(
 function brokenAnswer(choice: Choice & { error?: { code?: unknown; message?: unknown } }): UnbrokenError {
   const { code, message } = choice.error ?? {};
   return toUnbrokenError({
-    status: typeof code === 'number' ? code : undefined,
+    status: parseErrorStatus(code),
     kind: 'server_error',
     message: typeof message === 'string' ? message : 'The answer ended with an error.',
     headers: undefined,

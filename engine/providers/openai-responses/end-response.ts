@@ -5,6 +5,7 @@ import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import { isFilter } from '../answer-state.ts';
 import { toUnbrokenError } from '../http-errors.ts';
 import type { ProviderEvent } from '../provider.ts';
+import { parseErrorStatus } from '../vendor-error.ts';
 import type { ResponsePosition } from './position.ts';
 import { mapOpenAiResponseUsage } from './usage.ts';
 
@@ -67,5 +68,6 @@ function refusalField(text: string): Ending {
 }
 
 export function inBandError(kind: string, message: string): UnbrokenError {
-  return toUnbrokenError({ status: undefined, kind, message, headers: undefined, isStreaming: true });
+  const status = parseErrorStatus(kind);
+  return toUnbrokenError({ status, kind, message, headers: undefined, isStreaming: true });
 }

@@ -3,7 +3,14 @@ import { describe, expect, test } from '@jest/globals';
 import type { ProviderEvent } from '../../../engine/providers/provider.ts';
 import { readInTime } from '../../../engine/providers/read-in-time.ts';
 
-const LIMITS = { firstTokenMs: 40, betweenTokensMs: 40, thinkingMs: 2_000 };
+const NO_BYTES = () => 0;
+const LIMITS = {
+  firstTokenMs: 40,
+  betweenTokensMs: 40,
+  thinkingMs: 2_000,
+  aliveMs: 4_000,
+  lastByteAtMs: NO_BYTES,
+};
 const ACCEPTED: ProviderEvent = { type: 'accepted' };
 const TEXT: ProviderEvent = { type: 'text', text: 'a' };
 
@@ -48,7 +55,8 @@ describe('silence', () => {
       true,
       'provider_first_token_timeout, stopped 1',
     ],
-    ['between tokens is an error', [TEXT, 300, TEXT], true, 'provider_stalled, stopped 1'],
+    ['between tokens is an error', [TEXT, 300, TEXT], false, 'provider_stalled, stopped 1'],
+    ['between tokens is allowed for a model that thinks', [TEXT, 300, TEXT], true, 'ended, stopped 1'],
     [
       'that is interrupted only by usage reports is silence',
       [
@@ -84,5 +92,14 @@ describe('silence', () => {
       await sleep(120);
     }
     expect(read).toEqual(['text', 'text']);
+  });
+
+  test('in events is none while bytes arrive, but not for longer than a provider may be without content', async () => {
+    const limits = { ...LIMITS, mayThink: false, lastByteAtMs: () => Date.now(), stop: () => undefined };
+    const read = async (aliveMs: number) => {
+      for await (const _ of readInTime(streamOf(TEXT, 300, TEXT), { ...limits, aliveMs }));
+    };
+    await expect(read(4_000)).resolves.toBeUndefined();
+    await expect(read(120)).rejects.toMatchObject({ code: 'provider_stalled' });
   });
 });

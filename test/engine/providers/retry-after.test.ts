@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { retryAfterMs } from '../../../engine/providers/retry-after.ts';
 
 const NOW = Date.parse('2026-11-24T06:00:00Z');
-const waitOf = (headers: Record<string, string>) => retryAfterMs(new Headers(headers), NOW);
+const waitOf = (headers: Record<string, string>) => retryAfterMs(new Headers(headers), '', NOW);
 
 describe('the wait that a vendor asks for', () => {
   test.each<[string, Record<string, string>, number | undefined]>([
@@ -44,6 +44,15 @@ describe('the wait that a vendor asks for', () => {
       undefined,
     ],
     [
+      'the next request of a spent limit that refills evenly (OpenAI)',
+      {
+        'x-ratelimit-limit-requests': '60',
+        'x-ratelimit-remaining-requests': '0',
+        'x-ratelimit-reset-requests': '1m',
+      },
+      1_000,
+    ],
+    [
       'the longest of several spent limits',
       {
         'x-ratelimit-remaining-requests': '0',
@@ -55,5 +64,13 @@ describe('the wait that a vendor asks for', () => {
     ],
   ])('%s', (_name, headers, expected) => {
     expect(waitOf(headers)).toBe(expected);
+  });
+
+  test('in words comes before the reset of a limit, and after the header', () => {
+    const reset = { 'x-ratelimit-remaining-tokens': '0', 'x-ratelimit-reset-tokens': '6m0s' };
+    const words = 'Rate limit reached. Please try again in 1m2.5s. Visit the page.';
+    expect(retryAfterMs(new Headers(reset), words, NOW)).toBe(62_500);
+    expect(retryAfterMs(new Headers({ ...reset, 'retry-after': '2' }), words, NOW)).toBe(2_000);
+    expect(retryAfterMs(undefined, 'Please try again later.', NOW)).toBeUndefined();
   });
 });

@@ -13,7 +13,13 @@ test('OpenAI: a nearly exhausted limit is reported with its wait', () => {
     'x-ratelimit-remaining-tokens': '149000',
     'x-ratelimit-reset-tokens': '120ms',
   };
-  expect(left(headers)).toEqual({ requests: 3, tokens: null, resetMs: 360_000 });
+  expect(left(headers)).toEqual({
+    requests: 3,
+    tokens: null,
+    resetMs: 360_000,
+    msPerRequest: 360_000 / 497,
+    msPerToken: null,
+  });
 });
 
 test('Anthropic: the reset is a date, and the scarcer of input and output counts', () => {
@@ -25,12 +31,24 @@ test('Anthropic: the reset is a date, and the scarcer of input and output counts
     'anthropic-ratelimit-output-tokens-remaining': '20',
     'anthropic-ratelimit-output-tokens-reset': '2026-11-24T12:00:10Z',
   };
-  expect(left(headers)).toEqual({ requests: null, tokens: 20, resetMs: 30_000 });
+  expect(left(headers)).toEqual({
+    requests: null,
+    tokens: 20,
+    resetMs: 30_000,
+    msPerRequest: null,
+    msPerToken: 30_000 / 910,
+  });
 });
 
 test('OpenRouter: the reset is a point in time', () => {
   const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': String(NOW + 4_000) };
-  expect(left(headers)).toEqual({ requests: 0, tokens: null, resetMs: 4_000 });
+  expect(left(headers)).toEqual({
+    requests: 0,
+    tokens: null,
+    resetMs: 4_000,
+    msPerRequest: null,
+    msPerToken: null,
+  });
 });
 
 test.each([

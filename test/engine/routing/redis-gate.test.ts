@@ -201,16 +201,19 @@ describe('keys', () => {
     const pass = passOf(await gate.enter(callOf()));
     pass.noteHead(
       new Headers({
-        'x-ratelimit-limit-requests': '100',
+        'x-ratelimit-limit-requests': '10',
         'x-ratelimit-remaining-requests': '1',
-        'x-ratelimit-reset-requests': '1m0s',
+        'x-ratelimit-reset-requests': '5m0s',
       }),
     );
     await waitFor('it is noted', async () =>
       (await redis.get(`ub:gate:{${provider}}:key-state:a`))?.includes('requestsLeft'),
     );
     expect((await gate.enter(callOf())).admitted).toBe(true);
-    expect(await gate.enter(callOf())).toMatchObject({ admitted: false, because: 'full' });
+    const refused = await gate.enter(callOf());
+    expect(refused).toMatchObject({ admitted: false, because: 'full' });
+    // The next of ten requests in five minutes, or the most that a reset is believed.
+    expect('waitMs' in refused && refused.waitMs).toBeLessThanOrEqual(30_000);
   });
 });
 

@@ -46,6 +46,7 @@ ERROR_STATUSES: Mapping[str, int] = {
     "provider_quota_exhausted": 502,
     "provider_auth": 502,
     "provider_bad_request": 400,
+    "provider_model_not_found": 404,
     "unsupported_by_model": 400,
     "provider_prefill_refused": 400,
     "attempt_interrupted": 502,

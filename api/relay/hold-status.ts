@@ -1,47 +1,69 @@
 /**
- * Delays the status of a streamed response until the log shows whether the budget refused the generation: a refusal is
- * then an HTTP error, and not a 200 with an error event.
+ * Delays the status of a streamed response until the log shows content, so that an error before it is an HTTP error and
+ * not a 200 with an error event: clients choose between retry and fallback by the status. The delay has a limit: after
+ * it the stream starts, and heartbeats keep the connection open.
  */
 import { isErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { ViewerSink } from './viewer.ts';
 
-/** Events that can come before the budget is asked. */
-const BEFORE_THE_BUDGET: ReadonlySet<GenerationEvent['type']> = new Set([
-  'generation-start',
-  'cache-skip',
-  'cache-ask',
-  'cache-judge',
-  'prompt-compress',
+/** Events after which no error can be the status: content, and every end but an error. */
+const STARTS_THE_STREAM: ReadonlySet<GenerationEvent['type']> = new Set([
+  'cache-hit',
+  'text-start',
+  'text-delta',
+  'reasoning-delta',
+  'tool-call-delta',
+  'annotation',
+  'native-part',
+  'generation-end',
+  'generation-cancel',
 ]);
 
+interface StatusHold {
+  /** Called once, with the events so far. */
+  readonly start: (events: readonly GenerationEvent[]) => void;
+  readonly limitMs: number;
+  /** Aborts when the connection closes. */
+  readonly closed: AbortSignal;
+  /** Nothing starts before this; absent: the run has started. */
+  readonly runStarted?: Promise<void>;
+}
+
 /**
- * Holds all events back until one shows that the budget was asked and the run is started. Then it calls `start` with
- * the events so far, and sends them. `send` throws the error of a generation that was refused.
+ * Holds all events back until one is content, or the limit is over. Then it calls `start`, and sends them. `send`
+ * throws the error of a generation that failed before.
  */
-export function statusAfterBudget(
+export function holdStatus(
   sink: ViewerSink,
-  start: (events: readonly GenerationEvent[]) => void,
-  runStarted: Promise<void> = Promise.resolve(),
+  { start, limitMs, closed, runStarted = Promise.resolve() }: StatusHold,
 ): ViewerSink {
   /** Null once the stream has started. */
   let held: GenerationEvent[] | null = [];
   let isRunStarted = false;
+  let isOver = false;
   let isRefused = false;
   const startIfDecided = () => {
-    if (held === null || isRefused || !isRunStarted || !held.some(isAfterBudget)) return;
+    if (held === null || isRefused || closed.aborted || !isRunStarted) return;
+    if (!isOver && !held.some(({ type }) => STARTS_THE_STREAM.has(type))) return;
     const events = held;
     held = null;
+    clearTimeout(limit);
     start(events);
     sink.send(events);
   };
+  const limit = setTimeout(() => {
+    isOver = true;
+    startIfDecided();
+  }, limitMs);
+  closed.addEventListener('abort', () => clearTimeout(limit), { once: true });
   runStarted.then(
     () => {
       isRunStarted = true;
       startIfDecided();
     },
     // The caller awaits the same promise, and ends the stream.
-    () => undefined,
+    () => clearTimeout(limit),
   );
   return {
     ...sink,
@@ -51,10 +73,11 @@ export function statusAfterBudget(
         return;
       }
       held.push(...events);
-      const decision = held.find(isAfterBudget);
+      const decision = held.find(({ type }) => type === 'generation-error' || STARTS_THE_STREAM.has(type));
       if (decision?.type === 'generation-error') {
         // The run may start after this, which must not start the stream.
         isRefused = true;
+        clearTimeout(limit);
         throw toGenerationFailure(decision, generationIdOf(held));
       }
       startIfDecided();
@@ -63,10 +86,6 @@ export function statusAfterBudget(
       if (held === null) sink.heartbeat();
     },
   };
-}
-
-function isAfterBudget({ type }: GenerationEvent): boolean {
-  return !BEFORE_THE_BUDGET.has(type);
 }
 
 type Failure = Extract<GenerationEvent, { type: 'generation-error' }>;
