@@ -2,6 +2,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Message, NativeFields, Part } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import { findContexts } from '../../../engine/compression/find-contexts.ts';
 import { CalledModels } from '../../../engine/models/called-model.ts';
 import { foreignFields, withoutHints } from '../../../engine/models/native-fields.ts';
 import { findInputRefusal } from '../../../engine/models/refuse-input.ts';
@@ -222,6 +223,21 @@ describe('where the client has set a mark', () => {
     expect(refusalOf([EPHEMERAL], 'anthropic', HOUR)).toContain('cache_control');
     expect(refusalOf([HOUR, EPHEMERAL], 'anthropic', EPHEMERAL)).toBeNull();
     expect(refusalOf([HOUR, HOUR])).toBeNull();
+  });
+
+  test('a shorter context keeps them where they were', () => {
+    const marked: Part = { type: 'text', text: `Read it. ${LONG}`, native: native('anthropic-messages') };
+    const messages: Message[] = [
+      { role: 'user', content: [marked] },
+      { role: 'assistant', content: 'Done.' },
+      { role: 'user', content: 'And now?' },
+    ];
+    const { contexts, rebuild } = findContexts(messages);
+    expect(contexts).toHaveLength(1);
+    const shorter = rebuild(['Shorter.'], [1]);
+    expect(sent({ messages: shorter, compression: { keep: 0.5 } })).toMatchObject({
+      messages: [{ content: [{ type: 'text', text: 'Shorter.', cache_control: EPHEMERAL }] }, {}, {}],
+    });
   });
 
   test('they say nothing of the question: the answer cache ignores them', () => {
