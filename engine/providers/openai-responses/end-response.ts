@@ -24,7 +24,7 @@ export function* endResponse(
 ): Generator<ProviderEvent> {
   const usage = mapOpenAiResponseUsage(response.usage);
   if (usage !== null) yield { type: 'usage', usage };
-  throwIfFailed(response);
+  throwIfFailed(response, position);
   const refusal = refusalOf(response) || streamed;
   const reason = refusal === '' ? finishReasonOf(response, position) : 'refusal';
   const needsContent = reason === 'stop' && !mayBeEmpty;
@@ -33,8 +33,8 @@ export function* endResponse(
   yield { type: 'finish', reason, usage, ...vendorReasonOf(response), ...refusalField(refusal) };
 }
 
-function throwIfFailed({ status, error }: Response): void {
-  if (status === 'failed') {
+function throwIfFailed({ status, error }: Response, { hasContent }: ResponsePosition): void {
+  if (status === 'failed' && !(error == null && hasContent)) {
     throw inBandError(error?.code ?? 'server_error', error?.message ?? 'The response failed.');
   }
   if (status === 'cancelled') {
@@ -44,13 +44,16 @@ function throwIfFailed({ status, error }: Response): void {
 
 /** An answer at its cap is complete without text: thoughts used up the cap, and would use it up again. */
 function finishReasonOf(response: Response, { hasToolCalls }: ResponsePosition): FinishReason {
+  // With content and without an error: servers of this format end so what their filter has cut.
+  if (response.status === 'failed') return 'content-filter';
   if (response.status !== 'incomplete') return hasToolCalls ? 'tool-calls' : 'stop';
   return isFilter(response.incomplete_details?.reason ?? '') ? 'content-filter' : 'length';
 }
 
 const KNOWN_REASONS: ReadonlySet<string> = new Set(['max_output_tokens', 'content_filter']);
 
-function vendorReasonOf({ incomplete_details }: Response): Ending {
+function vendorReasonOf({ incomplete_details, status }: Response): Ending {
+  if (status === 'failed') return { vendorReason: status };
   const reason = incomplete_details?.reason;
   return reason === undefined || KNOWN_REASONS.has(reason) ? {} : { vendorReason: reason };
 }
