@@ -13,7 +13,8 @@ export async function recordPromptUse(
   const { prompt, tenant, generationId, continues } = order;
   if (prompt === undefined) return;
   const { status, finishReason, usage, costMicroUsd, cached, attempts } = outcome;
-  const isWhole = status === 'completed' && !cached && continues === undefined;
+  const isText = finishReason === 'stop' || finishReason === 'length';
+  const isWhole = status === 'completed' && isText && !cached && continues === undefined;
   await promptStats.record({
     tenant,
     generationId,
@@ -26,6 +27,6 @@ export async function recordPromptUse(
     isCutByLength: finishReason === 'length',
     ...latenciesOf(order, outcome, facts),
     // The usage of several attempts counts parts of the answer more than once.
-    answerTokens: isWhole && attempts === 1 && finishReason !== 'tool-calls' ? outputTokensOf(usage) : null,
+    answerTokens: isWhole && attempts === 1 ? outputTokensOf(usage) : null,
   });
 }

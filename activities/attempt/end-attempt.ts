@@ -56,12 +56,13 @@ function rememberCalls(attempt: Attempt, { reason }: Finish): void {
 }
 
 /** The provider's own report, unless it has none or one that cannot be true. */
-async function billedUsage(attempt: Attempt, { usage, reason }: Finish): Promise<Usage> {
+async function billedUsage(attempt: Attempt, { usage, reason, refusal }: Finish): Promise<Usage> {
   const { reservedTokens, maxOutputTokens } = attempt.facts.step;
   const { ownText } = attempt;
   if (usage !== null && isPlausibleUsage(usage, { ownText, reason, reservedTokens, maxOutputTokens })) {
     return usage;
   }
+  if (refusal?.text !== undefined) attempt.noteOutput(refusal.text);
   return attempt.estimateUsage();
 }
 

@@ -333,6 +333,37 @@ describe('chat completions and Responses', () => {
     expect((await send('messages', { messages: [user], tools: described })).status).toBe(200);
   });
 
+  test.each<[Format, Format]>([
+    ['chat', 'messages'],
+    ['chat', 'chat'],
+    ['chat', 'responses'],
+    ['responses', 'messages'],
+    ['messages', 'chat'],
+  ])('case 33: from %s to %s, the last turn stays the assistant', async (format, to) => {
+    const turns = [user, { role: 'assistant', content: 'A word' }];
+    const body = format === 'responses' ? { input: turns } : { messages: turns };
+    const { status, upstream } = await send(format, body, to);
+    expect(status).toBe(200);
+    const sent = (upstream['messages'] ?? upstream['input']) as object[];
+    expect(sent.at(-1)).toMatchObject({ role: 'assistant' });
+  });
+
+  test.each<[Format, Format]>([
+    ['chat', 'messages'],
+    ['chat', 'chat'],
+    ['responses', 'responses'],
+    ['responses', 'messages'],
+  ])('case 1: from %s to %s, a system message in the middle reaches the model', async (format, to) => {
+    const system = { role: format === 'chat' ? 'system' : 'developer', content: 'Agents available: none.' };
+    const turns = [{ role: 'user', content: 'Hello' }, { role: 'assistant', content: 'Hi' }, system, user];
+    const body = format === 'responses' ? { input: turns } : { messages: turns };
+    const { status, upstream } = await send(format, body, to);
+    expect(status).toBe(200);
+    expect(JSON.stringify(upstream)).toContain('Agents available');
+    const sent = (upstream['messages'] ?? upstream['input']) as object[];
+    expect(sent.at(-1)).toMatchObject({ role: 'user' });
+  });
+
   test('case 33: a system message alone is answered', async () => {
     const system = { role: 'system', content: WORD };
     for (const to of ['chat', 'responses', 'messages'] as const) {
