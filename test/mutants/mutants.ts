@@ -5,6 +5,7 @@ import { LOG_MUTANTS } from './lists/log.ts';
 import { MONEY_MUTANTS } from './lists/money.ts';
 import { PROMPT_CACHING_MUTANTS } from './lists/prompt-caching.ts';
 import { REQUEST_MUTANTS } from './lists/requests.ts';
+import { VENDOR_MUTANTS } from './lists/vendors.ts';
 import type { Mutant } from './mutant.ts';
 
 export const MUTANTS: readonly Mutant[] = [
@@ -14,4 +15,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...ACCESS_MUTANTS,
   ...REQUEST_MUTANTS,
   ...PROMPT_CACHING_MUTANTS,
+  ...VENDOR_MUTANTS,
 ];

@@ -116,6 +116,14 @@ const INPUTS: Readonly<Record<string, Partial<GenerationInput>>> = {
   'a system message at the end': { messages: [ask(), { role: 'system', content: 'Be short.' }] },
 };
 
+test("the version of Google's API is that of the config", async () => {
+  const google = adapterFor('google', { ...simulatedConfig('google', server.url), apiVersion: 'v1beta' });
+  await hear(google, callOf({ messages: [ask()] }, { model: 'by-version' }));
+  expect((await sim.received('by-version')).map(({ path }) => path)).toEqual([
+    '/v1beta/models/by-version:streamGenerateContent',
+  ]);
+});
+
 describe.each(CASES)('%s, %s', (wire, model) => {
   const provider = () => adapterFor(wire, simulatedConfig(wire, server.url));
 
