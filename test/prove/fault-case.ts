@@ -38,6 +38,8 @@ export interface Seen {
   readonly events: readonly GenerationEvent[];
   readonly text: string;
   readonly expected: string;
+  /** The tokens of that answer. */
+  readonly expectedTokens: number;
   readonly ms: number;
   /** Models in the order in which they were called, as `provider/model`. */
   readonly called: readonly string[];
@@ -61,7 +63,7 @@ export async function runCase(stack: Stack, faultCase: FaultCase): Promise<Verdi
   const input = `${prompt}${faultCase.directive ?? ''}`;
   await faultCase.prepare?.(stack, input);
   for (const fault of faultCase.faults) await stack.sim.fault({ model: faultCase.id, ...fault });
-  const { text: expected } = await stack.sim.text(input);
+  const { text: expected, tokens: expectedTokens } = await stack.sim.text(input);
   const begunAtMs = performance.now();
   const created = await stack.api.create({ input, route: faultCase.id, cache: 'off', ...faultCase.request });
   if (created.status !== 201)
@@ -85,7 +87,9 @@ export async function runCase(stack: Stack, faultCase: FaultCase): Promise<Verdi
     ...ended,
     ...faultsOf(events),
     ...(ms > faultCase.withinMs ? [`it took ${ms} ms, more than ${faultCase.withinMs} ms`] : []),
-    ...(ended.length > 0 ? [] : await faultCase.check({ stack, events, text, expected, ms, called })),
+    ...(ended.length > 0
+      ? []
+      : await faultCase.check({ stack, events, text, expected, expectedTokens, ms, called })),
   ];
   return { name: faultCase.name, problems, ms, bytes: Buffer.byteLength(text), calls: called.length };
 }

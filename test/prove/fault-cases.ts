@@ -306,11 +306,10 @@ function endsWith({ events }: Seen, reason: FinishReason): string[] {
 }
 
 /** The response was resumed: the provider was not made to generate anything twice. */
-function paidOnce({ events, expected }: Seen): string[] {
+function paidOnce({ events, expectedTokens }: Seen): string[] {
   const last = events.at(-1);
   const tokens = last !== undefined && 'usage' in last ? last.usage.outputTokens : 0;
-  const wanted = (expected.match(/\S+\s*/g) ?? []).length;
-  return tokens <= wanted ? [] : [`${tokens} tokens were paid for an answer of ${wanted}`];
+  return tokens <= expectedTokens ? [] : [`${tokens} tokens were paid for an answer of ${expectedTokens}`];
 }
 
 /** If the provider reports no usage, or an impossible one, we count it and mark it as an estimate. */
