@@ -238,12 +238,17 @@ export const FAULT_CASES: readonly FaultCase[] = [
     name: 'truncated body without terminal event',
     id: 'c22',
     withinMs: 8_000,
-    faults: [
-      { ...ALWAYS, kind: 'missing-terminal' },
-      { kind: 'missing-terminal', wire: 'anthropic-messages', times: 1_000 },
-    ],
+    route: ['simulated-chat/c22', second('c22')],
+    faults: [{ kind: 'missing-terminal', times: 1_000 }],
     // No model ever ends its answer: whatever came, it must not be shown as a success.
     check: (seen) => cleanError(seen, 'all_candidates_failed'),
+  },
+  {
+    name: 'truncated body without terminal event, of a response that the provider has stored as completed',
+    id: 'c27',
+    withinMs: 8_000,
+    faults: [{ ...ALWAYS, kind: 'missing-terminal' }],
+    check: (seen) => [...wholeAnswer(seen, primary('c27')), ...paidOnce(seen)],
   },
   {
     name: 'missing usage',
