@@ -232,7 +232,8 @@ export const DEFAULTS = {
   verifierCompareMs: 100,
   /** Silence after which the relay writes a comment or ping, below the 30 s of common proxies. */
   relayHeartbeatMs: 10_000,
-  maxOutputTokens: 4_096,
+  /** What is reserved for the output of a request without a cap, and the cap where a budget needs one. */
+  maxOutputTokens: 16_384,
   /** Longest value of a prompt variable. */
   variableChars: 20_000,
 } as const;

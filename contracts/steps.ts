@@ -46,6 +46,8 @@ export interface GrantedReservation {
   readonly reservedMicroUsd?: MicroUsd;
   /** Budgets that have passed their warning share. */
   readonly warnings?: readonly BudgetStanding[];
+  /** True if no hard budget applies. Absent in what runs of an older version recorded. */
+  readonly isUnlimited?: true;
 }
 
 export interface RefusedReservation {
@@ -93,6 +95,8 @@ export interface StreamStep {
   readonly maxOutputTokens: number;
   readonly reservedMicroUsd?: MicroUsd;
   readonly warnings?: readonly BudgetStanding[];
+  /** True if no hard budget applies. */
+  readonly isUnlimited?: true;
   /** True if no candidate is left after this one. */
   readonly isLast?: boolean;
   /** The room that `waitForRoom` took for this call. */

@@ -222,6 +222,14 @@ function reservedIn(reservation: GrantedReservation): GrantedReservation {
     remainingTokens,
     maxOutputTokens,
     warnings = [],
+    isUnlimited,
   } = reservation;
-  return { reservedTokens, reservedMicroUsd, remainingTokens, maxOutputTokens, warnings };
+  return {
+    reservedTokens,
+    reservedMicroUsd,
+    remainingTokens,
+    maxOutputTokens,
+    warnings,
+    ...(isUnlimited === undefined ? {} : { isUnlimited }),
+  };
 }

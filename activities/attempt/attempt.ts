@@ -32,6 +32,8 @@ interface AttemptFacts {
   /** Output cap of this call, and of the whole generation. */
   readonly maxOutputTokens: number;
   readonly capTokens: number;
+  /** True if the call is sent without a cap. */
+  readonly isUncapped: boolean;
   readonly resume: Resume;
   readonly duties: ResponseDuties;
 }

@@ -6,6 +6,7 @@ import type { Candidate, GenerationInput } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { addUsage, NO_USAGE } from '../../contracts/money.ts';
 import type { StreamStep } from '../../contracts/steps.ts';
+import type { Granted } from '../../engine/budget/ledger.ts';
 import type { Provider } from '../../engine/providers/provider.ts';
 import type { Admission } from '../../engine/routing/provider-gate.ts';
 import type { OpenedLog } from '../../engine/streaming/event-log.ts';
@@ -79,6 +80,7 @@ export async function beginFirstAttempt(
     resume,
     duties: dutiesOf(resume, record),
     maxOutputTokens: reserved.maxOutputTokens,
+    isUncapped: isUncapped(input, reserved),
     capTokens: reserved.capTokens,
   });
 }
@@ -141,6 +143,7 @@ export async function beginAttempt(
     resume,
     duties,
     maxOutputTokens: reserved.maxOutputTokens,
+    isUncapped: isUncapped(input, reserved),
     capTokens: reserved.capTokens,
   });
 }
@@ -150,6 +153,11 @@ function startOfCall(
   dropped: readonly string[],
 ): EventBody {
   return { type: 'provider-start', ...call, ...(dropped.length === 0 ? {} : { dropped: [...dropped] }) };
+}
+
+/** Whether neither the request nor a budget limits the output: what was reserved is then no cap. */
+function isUncapped({ capFrom }: GenerationInput, { isUnlimited }: Pick<Granted, 'isUnlimited'>): boolean {
+  return capFrom === 'default' && isUnlimited === true;
 }
 
 function providerOf({ providers }: Dependencies, { provider: name }: Candidate): Provider {

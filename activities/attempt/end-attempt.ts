@@ -57,7 +57,9 @@ function rememberCalls(attempt: Attempt, { reason }: Finish): void {
 
 /** The provider's own report, unless it has none or one that cannot be true. */
 async function billedUsage(attempt: Attempt, { usage, reason, refusal }: Finish): Promise<Usage> {
-  const { reservedTokens, maxOutputTokens } = attempt.facts.step;
+  const { step, isUncapped } = attempt.facts;
+  const { reservedTokens } = step;
+  const maxOutputTokens = isUncapped ? Number.POSITIVE_INFINITY : step.maxOutputTokens;
   const { ownText } = attempt;
   if (usage !== null && isPlausibleUsage(usage, { ownText, reason, reservedTokens, maxOutputTokens })) {
     return usage;

@@ -48,7 +48,8 @@ export async function reserveCall(
   if (isFirst || resume.strategy === 'reattach') {
     const capTokens = Math.max(maxOutputTokens, record.capTokens);
     const reserved = { reservedTokens, reservedMicroUsd: step.reservedMicroUsd ?? 0, remainingTokens };
-    return { granted: true, ...reserved, maxOutputTokens, capTokens, warnings: [] };
+    const unlimited = step.isUnlimited === undefined ? {} : { isUnlimited: step.isUnlimited };
+    return { granted: true, ...reserved, maxOutputTokens, capTokens, warnings: [], ...unlimited };
   }
   const deliveredText = 'deliveredText' in resume ? resume.deliveredText : '';
   const continued = deliveredText === '' ? 0 : await worstContinuationTokens(deliveredText, countTexts);

@@ -102,11 +102,11 @@ async function relayEvents(
 }
 
 function callOf({ facts }: Attempt): ProviderCall {
-  const { step, pass, input, openedSeals, resume, number, control, maxOutputTokens } = facts;
+  const { step, pass, input, openedSeals, resume, number, control } = facts;
   return {
     model: step.candidate.model,
     input,
-    maxOutputTokens,
+    maxOutputTokens: facts.isUncapped ? null : facts.maxOutputTokens,
     // By the name of the log: the provider may remember calls for longer than the log is kept.
     idempotencyKey: `${nameOfLog(step.order)}:${number}`,
     resume,

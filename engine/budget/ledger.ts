@@ -58,6 +58,8 @@ export interface Granted {
   readonly remainingTokens: number | null;
   /** Budgets that have passed their warning share. */
   readonly warnings: readonly BudgetStanding[];
+  /** True if no hard budget applies: the call may use more than was reserved. */
+  readonly isUnlimited?: true;
 }
 
 export interface Refused {

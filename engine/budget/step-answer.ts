@@ -44,6 +44,7 @@ export const stepAnswerSchema = z.discriminatedUnion('answer', [
     cap: z.number(),
     remaining: z.number().optional(),
     warnings: z.array(placeSchema).default([]),
+    isUnlimited: z.literal(true).optional(),
   }),
   z.object({ answer: z.literal('refused'), place: placeSchema.optional() }),
   z.object({ answer: z.literal('settled'), warnings: z.array(placeSchema).default([]) }),
@@ -76,6 +77,7 @@ export function toReserveOutcome(answer: FinalAnswer, owner: BudgetOwner, nowMs:
     capTokens: cap,
     remainingTokens: remaining ?? null,
     warnings: answer.warnings.map((warning) => standingOf(warning, owner, nowMs)),
+    ...(answer.isUnlimited === undefined ? {} : { isUnlimited: answer.isUnlimited }),
   };
 }
 

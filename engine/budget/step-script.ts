@@ -21,13 +21,18 @@ local function costOf(output)
   return ask.fixedMicroUsd + math.ceil(output * ask.outputMicroUsdPerMillion / 1000000)
 end
 
+-- Whether no hard budget applies; nil or true.
+local isUnlimited
+
 -- The most output tokens for which every hard budget has room beside what this generation already holds.
 local function fit(heldTokens, heldMicroUsd, wish)
   local output, tightest, remaining, warnings = wish, nil, nil, {}
+  isUnlimited = true
   eachLimit(function(limit, spent, left, place)
     if limit.amount > 0 and spent >= limit.warnAmount then warnings[#warnings + 1] = place end
     if limit.unit == 'tokens' then remaining = math.min(remaining or left, left) end
     if not limit.isHard then return end
+    isUnlimited = nil
     local most = wish
     if limit.unit == 'tokens' then
       most = left + heldTokens - ask.inputTokens
@@ -61,7 +66,7 @@ added = numbersOf(kept[11] or '', 6)
 
 local function granted(tokens, microUsd, output, whole, remaining, warnings)
   return answer({answer = 'granted', tokens = tokens, microUsd = microUsd, output = output, cap = whole,
-    remaining = remaining, warnings = warnings})
+    remaining = remaining, warnings = warnings, isUnlimited = isUnlimited})
 end
 local function refused(place) return answer({answer = 'refused', place = place}) end
 

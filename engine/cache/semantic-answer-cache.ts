@@ -239,7 +239,7 @@ function isUsable(
     stored.partition === partition &&
     stored.storedAtMs >= storedAfterMs &&
     stored.expiresAtMs > nowMs &&
-    outputTokensOf(stored.usage) <= question.input.maxOutputTokens
+    (question.input.capFrom === 'default' || outputTokensOf(stored.usage) <= question.input.maxOutputTokens)
   );
 }
 

@@ -2,11 +2,13 @@
 import { type Message, type Part, partsOf } from '../../contracts/content.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import { secretsIn } from '../../contracts/redact.ts';
+import { roughInputTokens } from '../../contracts/tokens.ts';
 import type { Config } from '../../platform/config/load-config.ts';
 import type { ProviderConfig, WireFamily } from '../../platform/config/schema.ts';
 import { withMethods } from '../../platform/with-methods.ts';
 import { CalledModels, chatCompletionsOf } from '../models/called-model.ts';
 import { findInputRefusal } from '../models/refuse-input.ts';
+import type { RuledCall } from '../models/rules/rule.ts';
 import { fitInput } from '../models/rules/vendor-rules.ts';
 import { createAiSdk } from './ai-sdk/index.ts';
 import { createAnthropicMessages } from './anthropic-messages/index.ts';
@@ -29,6 +31,9 @@ const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Prov
   cohere: createCohere,
   'ai-sdk': createAiSdk,
 };
+
+/** Wires whose requests need a cap of the output. */
+const REQUIRES_CAP: readonly WireFamily[] = ['anthropic-messages', 'bedrock'];
 
 export function createProviders(config: Config): ReadonlyMap<string, Provider> {
   const providers = new Map<string, Provider>();
@@ -87,10 +92,7 @@ function withinRules(name: string, { own, chat }: Adapters, models: CalledModels
       const refusal = findInputRefusal(called);
       if (refusal !== null) throw refusal;
       const fitted = fitInput(called);
-      const maxOutputTokens = Math.min(
-        call.maxOutputTokens,
-        called.facts.maxOutputTokens ?? Number.POSITIVE_INFINITY,
-      );
+      const maxOutputTokens = capOf(call, called);
       // Only the call that started a response in the background can be reattached to.
       const isChat = called.config.wire === 'openai-chat' && call.resume.strategy !== 'reattach';
       const adapter = (isChat ? chat : null) ?? own;
@@ -98,6 +100,17 @@ function withinRules(name: string, { own, chat }: Adapters, models: CalledModels
       return fitted.isRenamed ? withOwnNames(events, fitted.ownName) : events;
     },
   });
+}
+
+/** The cap of the call, within what the model can write. */
+function capOf({ maxOutputTokens: cap, input }: ProviderCall, { config, facts }: RuledCall): number | null {
+  const most = facts.maxOutputTokens;
+  if (cap !== null) return Math.min(cap, most ?? Number.POSITIVE_INFINITY);
+  if (!REQUIRES_CAP.includes(config.wire)) return null;
+  if (most === null) return input.maxOutputTokens;
+  // Claude refuses a cap that does not fit into its window beside the input.
+  const room = (facts.contextWindow ?? Number.POSITIVE_INFINITY) - roughInputTokens(input);
+  return Math.max(Math.min(most, room), Math.min(most, input.maxOutputTokens));
 }
 
 /** The tools that the model calls, by the names that the client gave them. */

@@ -60,8 +60,11 @@ export interface ProviderCapabilities {
 export interface ProviderCall {
   readonly model: string;
   readonly input: GenerationInput;
-  /** Output cap of this call: the part of `input.maxOutputTokens` that the budget allows. */
-  readonly maxOutputTokens: number;
+  /**
+   * Output cap of this call: the part of `input.maxOutputTokens` that the budget allows. null: neither the request nor a
+   * budget has one, so the model may write as much as it can.
+   */
+  readonly maxOutputTokens: number | null;
   /** Identifies this call to vendors that honour `Idempotency-Key`. */
   readonly idempotencyKey: string;
   readonly resume:

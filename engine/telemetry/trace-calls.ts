@@ -70,7 +70,7 @@ function attributesOf(
     'gen_ai.operation.name': 'chat',
     'gen_ai.provider.name': provider,
     'gen_ai.request.model': model,
-    'gen_ai.request.max_tokens': maxOutputTokens,
+    ...(maxOutputTokens === null ? {} : { 'gen_ai.request.max_tokens': maxOutputTokens }),
     ...(temperature === undefined ? {} : { 'gen_ai.request.temperature': temperature }),
     ...(topP === undefined ? {} : { 'gen_ai.request.top_p': topP }),
     ...(stop === undefined ? {} : { 'gen_ai.request.stop_sequences': [...stop] }),

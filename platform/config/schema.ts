@@ -248,7 +248,13 @@ export const configSchema = z.strictObject({
         .max(60_000)
         .default(DEFAULTS.redisAnswerMs)
         .describe('How long Redis may take for a command; then the request gets a 503'),
-      defaultMaxOutputTokens: z.int().positive().default(DEFAULTS.maxOutputTokens),
+      defaultMaxOutputTokens: z
+        .int()
+        .positive()
+        .default(DEFAULTS.maxOutputTokens)
+        .describe(
+          'Reserved for the output of a request without a cap. It is the cap only where a hard budget applies, or a model needs one and its own is unknown.',
+        ),
     })
     .prefault({}),
   submit: z

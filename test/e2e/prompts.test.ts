@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { createClient, type UnbrokenClient } from '../../clients/typescript/index.ts';
+import { DEFAULTS } from '../../contracts/limits.ts';
 import { workflowId } from '../../contracts/names.ts';
 import type { VersionStats } from '../../contracts/prompts.ts';
 import { promptOf } from '../harness/prompt.ts';
@@ -139,12 +140,12 @@ describe('a generation with a named prompt', () => {
       }
       throw new Error('no budget was reserved');
     };
-    expect((await ask(100)).cap).toBe(4_096);
+    expect((await ask(100)).cap).toBe(DEFAULTS.maxOutputTokens);
     for (let count = 1; count < 20; count += 1) await ask(100);
     await settled(1, 20);
     const learnt = await waitFor('the learnt cap', async () => {
       const answer = await ask(400);
-      return answer.cap < 4_096 && answer;
+      return answer.cap < DEFAULTS.maxOutputTokens && answer;
     });
     expect(learnt.cap).toBeGreaterThanOrEqual(145);
     expect(learnt.cap).toBeLessThanOrEqual(600);

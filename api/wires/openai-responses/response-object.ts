@@ -77,7 +77,7 @@ export function responseObject(
     incomplete_details: incompleteDetails(end),
     instructions:
       origin.instructionsChars === 0 ? null : (input.system ?? '').slice(0, origin.instructionsChars),
-    max_output_tokens: input.maxOutputTokens,
+    max_output_tokens: input.capFrom === 'default' ? null : input.maxOutputTokens,
     max_tool_calls: numberIn(fields['max_tool_calls']),
     metadata: { ...metadata },
     model: model ?? origin.model,

@@ -141,7 +141,7 @@ class ResponsesSession implements SocketSession {
       generationId: `gen_${randomBytes(16).toString('hex')}`,
       metadata: request.metadata ?? {},
       origin,
-      input: { messages, maxOutputTokens: DEFAULTS.maxOutputTokens },
+      input: { messages, maxOutputTokens: DEFAULTS.maxOutputTokens, capFrom: 'default' },
     };
     const response = responseObject(context, { ...NOTHING_YET, startedAtMs: Date.now() });
     this.#prepared.add(response.id, {

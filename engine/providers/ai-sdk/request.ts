@@ -55,7 +55,7 @@ export function buildAiSdkRequest(
   ];
   return {
     prompt,
-    maxOutputTokens,
+    ...(maxOutputTokens === null ? {} : { maxOutputTokens }),
     abortSignal: signal,
     ...aiSdkSampling(input),
     ...(stop === undefined ? {} : { stopSequences: [...stop] }),

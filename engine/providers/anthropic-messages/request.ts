@@ -61,7 +61,7 @@ const ANY_JSON = 'Answer with one JSON object and nothing else.';
 type Request = MessageCreateParamsStreaming & { temperature?: number; top_p?: number; top_k?: number };
 
 export function buildAnthropicRequest(call: ProviderCall): MessageCreateParamsStreaming {
-  const { model, input, maxOutputTokens, resume } = call;
+  const { model, input, resume } = call;
   const { temperature, topP, topK, stop } = input;
   const continued = continuation(resume);
   const { system, messages } = anthropicConversation(call, continued);
@@ -71,7 +71,7 @@ export function buildAnthropicRequest(call: ProviderCall): MessageCreateParamsSt
   const body: Request = {
     model,
     messages,
-    max_tokens: maxOutputTokens,
+    max_tokens: capOf(call),
     stream: true,
     ...(system === null ? {} : { system }),
     ...(temperature === undefined ? {} : { temperature }),
@@ -281,22 +281,23 @@ function anthropicOutputConfig({ model, input }: ProviderCall): OutputConfig | n
  * Thinking is off if it cannot continue: in the continuation of an answer, and after a tool's result whose tool call
  * came without its signed thoughts.
  */
-function anthropicThinking({
-  model,
-  input,
-  maxOutputTokens,
-  resume,
-  openedSeals = NO_SEALS,
-}: ProviderCall): ThinkingConfigParam | null {
+function anthropicThinking(call: ProviderCall): ThinkingConfigParam | null {
+  const { model, input, resume, openedSeals = NO_SEALS } = call;
   if ('deliveredText' in resume || lacksThoughts(input.messages, openedSeals)) return null;
-  const most = Math.floor(maxOutputTokens * MOST_OF_CAP);
+  const cap = capOf(call);
+  const most = Math.floor(cap * MOST_OF_CAP);
   const own = nativeRequestFields(input, FORMAT)['thinking'];
-  if (own !== undefined) return withinCap(own as ThinkingConfigParam, maxOutputTokens, most);
+  if (own !== undefined) return withinCap(own as ThinkingConfigParam, cap, most);
   const { reasoning } = input;
   if (reasoning === undefined || reasoning.thinks === false || reasoning.effort === 'none') return null;
   if (choosesThinkingBudget(model)) return { type: 'adaptive', display: 'summarized' };
   const budget = Math.min(THINKING_TOKENS[reasoning.effort], most);
   return budget < LEAST_THINKING_TOKENS ? null : { type: 'enabled', budget_tokens: budget };
+}
+
+/** The vendor requires a cap. */
+function capOf({ maxOutputTokens, input }: ProviderCall): number {
+  return maxOutputTokens ?? input.maxOutputTokens;
 }
 
 /** The budget of the caller, which must be less than the cap that is left for the call. */

@@ -23,7 +23,7 @@ export function buildCohereRequest({
       ...(system === undefined ? [] : [{ role: 'system' as const, content: system }]),
       ...withDeliveredText(messages, resume).flatMap((message) => toCohereMessages(message, openedSeals)),
     ],
-    maxTokens: maxOutputTokens,
+    ...(maxOutputTokens === null ? {} : { maxTokens: maxOutputTokens }),
     ...cohereSampling(input),
     ...(stop === undefined ? {} : { stopSequences: [...stop] }),
     ...cohereTools(input),

@@ -65,7 +65,7 @@ export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
       toGoogleContent(message, { model, names, seals: openedSeals }),
     ),
     config: {
-      maxOutputTokens,
+      ...(maxOutputTokens === null ? {} : { maxOutputTokens }),
       ...(system === undefined ? {} : { systemInstruction: system }),
       ...googleSampling(input),
       ...(stop === undefined ? {} : { stopSequences: [...stop] }),

@@ -63,7 +63,7 @@ export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}):
       ),
     ],
     stream: true,
-    [quirks.maxTokensField ?? 'max_tokens']: maxOutputTokens,
+    ...(maxOutputTokens === null ? {} : { [quirks.maxTokensField ?? 'max_tokens']: maxOutputTokens }),
     ...(quirks.streamOptions === false ? {} : { stream_options: { include_usage: true } }),
     ...openAiChatSampling(input),
     ...(stop === undefined ? {} : { stop: [...stop] }),

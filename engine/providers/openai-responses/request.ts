@@ -55,7 +55,9 @@ export function buildOpenAiResponseRequest(
     input: withDeliveredText(input.messages, resume).flatMap((message) =>
       toOpenAiResponseItems(message, openedSeals),
     ),
-    max_output_tokens: Math.max(maxOutputTokens, LEAST_RESPONSE_TOKENS),
+    ...(maxOutputTokens === null
+      ? {}
+      : { max_output_tokens: Math.max(maxOutputTokens, LEAST_RESPONSE_TOKENS) }),
     stream: true,
     ...(isBackground ? { background: true, store: true } : { store: false }),
     ...(system === undefined ? {} : { instructions: system }),
