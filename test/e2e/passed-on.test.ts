@@ -47,6 +47,19 @@ const send = async (path: string, body: string) => {
 const LONG = '9223372036854775807';
 const SCHEMA = `{"type":"object","properties":{"id":{"type":"integer","maximum":${LONG},"minimum":-${LONG}}}}`;
 
+test.each(['stub-chat', 'stub-responses', 'stub-messages'])(
+  'a 64-bit number in the arguments of an earlier call reaches %s with all its digits',
+  async (provider) => {
+    const turns = `{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"tool_use","id":"t1","name":"f","input":{"id":${LONG}}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"b"}]}`;
+    const tools = `[{"name":"f","input_schema":{"type":"object"}}]`;
+    await send(
+      '/v1/messages',
+      `{"model":"${provider}/m","max_tokens":90,"messages":[${turns}],"tools":${tools}}`,
+    );
+    expect(bodies[0]).toContain(LONG);
+  },
+);
+
 describe('the 64-bit bounds of a tool', () => {
   test.each(['stub-chat', 'stub-responses', 'stub-messages'])(
     'reach %s with all their digits',

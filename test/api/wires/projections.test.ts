@@ -198,6 +198,12 @@ describe('messages', () => {
       content: [{ type: 'thinking' }, { type: 'text' }, { input: { city: 'Oslo' } }, { input: {} }],
     });
   });
+
+  test('a 64-bit number in the arguments of a call keeps its digits in a whole answer', () => {
+    const events = logOf(callOf(0, 'c', 'f', '{"id":9223372036854775807}'), endWith());
+    const written = JSON.stringify(wholeMessage('m', foldAnswer(events)));
+    expect(written).toContain('"input":{"id":9223372036854775807}');
+  });
 });
 
 describe('messages whose calls are interleaved', () => {
