@@ -44,8 +44,10 @@ export function createApp(dependencies: ApiDependencies): Express {
   addStreamRoutes(v1, dependencies);
   addCodecRoutes(v1, dependencies);
   v1.use(authenticate(dependencies), limitCaller(dependencies));
-  v1.use('/embeddings', readJson({ bodies, values: LIMITS.embeddingsJsonValues }));
-  v1.use(readJson({ bodies }));
+  const { bodyBytes, jsonValues: values } = config.http;
+  const ofTokens = Math.max(values, LIMITS.embeddingsJsonValues);
+  v1.use('/embeddings', readJson({ bodies, bodyBytes, values: ofTokens }));
+  v1.use(readJson({ bodies, bodyBytes, values }));
   addAdminRoutes(v1, dependencies);
   // Every route after this needs `generate`, so no route can forget it.
   v1.use(requireScope('generate'));

@@ -7,7 +7,8 @@ import { limitedRecord } from './limited-record.ts';
 import { LIMITS } from './limits.ts';
 
 const name = z.string().regex(/^[\x21-\x7e]{1,256}$/, 'expected up to 256 printable characters, no spaces');
-const callId = z.string().min(1).max(LIMITS.toolCallIdChars);
+/** Of any length: vendors put signatures into the ids of tool calls. */
+const callId = z.string().min(1);
 
 /** The formats whose requests may have fields that no other format has: OpenAI's two, and Anthropic's. */
 const requestFormats = ['openai-chat', 'openai-responses', 'anthropic-messages'] as const;

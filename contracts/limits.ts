@@ -5,12 +5,15 @@
 
 /** Hard bounds: no setting changes them. */
 export const LIMITS = {
-  /** Largest JSON body of a request. */
+  /** Longest text of a prompt, and the least that the settings on bytes may be. */
   requestBodyBytes: 8 * 1024 * 1024,
+  /** Highest that `http.bodyBytes` may be set: Redis takes no longer value. */
+  mostBodyBytes: 512 * 1024 * 1024,
   /** Deepest nesting of a JSON body. */
   jsonDepth: 100,
-  /** Values of a JSON body or frame: the cost of checking it grows with them, not with its bytes. */
+  /** Values of a JSON body or frame: the cost of checking it grows with them, not with its bytes. `http.jsonValues`. */
   jsonValues: 100_000,
+  mostJsonValues: 1_000_000,
   /** The same for a body of token lists: OpenAI takes 300,000 tokens in one request. */
   embeddingsJsonValues: 310_000,
   /** A larger body is parsed in a separate turn of the event loop, so that other requests are served in between. */
@@ -56,11 +59,10 @@ export const LIMITS = {
   conversationBytes: 8 * 1024 * 1024,
   /** A reserved turn of a conversation without a generation is given up after this. */
   conversationTurnMs: 60_000,
-  messagesPerRequest: 1_000,
-  partsPerMessage: 256,
-  toolsPerRequest: 1_024,
-  /** Vendors put signatures into the ids of tool calls. */
-  toolCallIdChars: 4_096,
+  /** As Anthropic takes; `http.jsonValues` limits a request before this does. */
+  messagesPerRequest: 100_000,
+  partsPerMessage: 10_000,
+  toolsPerRequest: 10_000,
   /** What a vendor keeps of its model's thoughts, encrypted by the vendor and sealed by us. */
   sealedReasoningChars: 1024 * 1024,
   /** How long it is remembered which answer made a tool call: long enough for a person to approve it. */
@@ -72,8 +74,8 @@ export const LIMITS = {
   /** Beta features that a request of Anthropic's format may name. */
   betasPerRequest: 64,
   /** Items of an `input` in the format of OpenAI's Responses: a message, a call and a result are one each. */
-  itemsPerRequest: 4_000,
-  stopSequences: 16,
+  itemsPerRequest: 100_000,
+  stopSequences: 1_024,
   metadataKeys: 64,
   /** Keys at the top of a JSON Schema. */
   schemaKeys: 256,
@@ -202,9 +204,11 @@ export const LIMITS = {
 
 /** What applies unless the config, a route or a request says otherwise. */
 export const DEFAULTS = {
+  /** Largest JSON body of a request: what Anthropic takes. */
+  bodyBytes: 32 * 1024 * 1024,
   /** Bodies and frames that one API process holds at once. */
   bytesInFlight: 256 * 1024 * 1024,
-  bytesInFlightPerKey: 32 * 1024 * 1024,
+  bytesInFlightPerKey: 64 * 1024 * 1024,
   /** Inputs and prompts that a tenant keeps in Redis. */
   storedBytesPerTenant: 2 * 1024 * 1024 * 1024,
   /** How long a conversation is kept after its last change. */

@@ -72,7 +72,8 @@ class GenerationStart {
     }
     const inputJson = JSON.stringify(input);
     const inputBytes = Buffer.byteLength(inputJson);
-    if (inputBytes > LIMITS.requestBodyBytes) throw inputTooLarge(inputBytes);
+    const { bodyBytes } = this.#dependencies.config.http;
+    if (inputBytes > bodyBytes) throw inputTooLarge(inputBytes, bodyBytes);
     const counted = known === null ? await this.#admitNew(inputBytes) : undefined;
     return this.#prepared.isUnique
       ? this.#createUnique(inputJson, counted)
@@ -158,10 +159,10 @@ class GenerationStart {
 
 type Counted = Awaited<ReturnType<ApiDependencies['stored']['takeInput']>> | undefined;
 
-function inputTooLarge(inputBytes: number): UnbrokenError {
+function inputTooLarge(inputBytes: number, most: number): UnbrokenError {
   return new UnbrokenError(
     'body_too_large',
-    `The input, with its prompt and the conversation before it, has ${inputBytes} bytes of at most ${LIMITS.requestBodyBytes}.`,
+    `The input, with its prompt and the conversation before it, has ${inputBytes} bytes of at most ${most}; the setting is http.bodyBytes.`,
   );
 }
 

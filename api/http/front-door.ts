@@ -108,15 +108,17 @@ export async function admitSocket(
 
 interface BodyReading {
   readonly bodies: BytesInFlight;
-  /** Most values that a body may have; `LIMITS.jsonValues` if absent. */
+  /** Most values that a body may have; the default if absent. */
   readonly values?: number;
+  /** Most bytes of a body; the default if absent. */
+  readonly bodyBytes?: number | undefined;
 }
 
 /**
  * After `authenticate`: reads a JSON body, by the same rules as a WebSocket frame. Leaves a body alone that an earlier
  * `readJson` has read.
  */
-export function readJson({ bodies, values = LIMITS.jsonValues }: BodyReading): RequestHandler {
+export function readJson({ bodies, bodyBytes, values = LIMITS.jsonValues }: BodyReading): RequestHandler {
   return async (request, response, next) => {
     if (request.body !== undefined || !request.is('application/json')) {
       next();
@@ -125,7 +127,7 @@ export function readJson({ bodies, values = LIMITS.jsonValues }: BodyReading): R
     assertUtf8(request);
     const held = bodies.hold(callerIn(response).keyId);
     try {
-      const bytes = await readBody(request, held);
+      const bytes = await readBody(request, held, bodyBytes);
       if (bytes.length > LIMITS.largeBodyBytes) await bodies.turn();
       request.body = bytes.length === 0 ? {} : bodyOf(bytes, values);
     } finally {

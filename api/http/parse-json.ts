@@ -27,7 +27,11 @@ function toJsonError(fault: JsonFault, what: string, { depth, values }: JsonLimi
     case 'depth':
       return new UnbrokenError('invalid_request', `The ${what} is nested deeper than ${depth} levels.`);
     case 'values':
-      return new UnbrokenError('invalid_request', `The ${what} has more than ${values} values.`);
+      return new UnbrokenError(
+        'invalid_request',
+        `The ${what} has more than ${values} values; the setting is http.jsonValues.`,
+        { details: { param: what } },
+      );
     case 'surrogate':
       return new UnbrokenError(
         'invalid_json',

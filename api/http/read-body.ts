@@ -6,18 +6,25 @@ import type { IncomingMessage } from 'node:http';
 import type { Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { LIMITS } from '../../contracts/limits.ts';
+import { DEFAULTS } from '../../contracts/limits.ts';
 import type { HeldBytes } from './bytes-in-flight.ts';
 
 const DECOMPRESSORS = { gzip: createGunzip, deflate: createInflate, br: createBrotliDecompress } as const;
 
-/** @throws body_too_large, unsupported_media_type, invalid_request, and what `held` throws. */
-export async function readBody(request: IncomingMessage, held: HeldBytes): Promise<Buffer> {
+/**
+ * @param most bytes of the body, decompressed.
+ * @throws body_too_large, unsupported_media_type, invalid_request, and what `held` throws.
+ */
+export async function readBody(
+  request: IncomingMessage,
+  held: HeldBytes,
+  most = DEFAULTS.bodyBytes,
+): Promise<Buffer> {
   const encoding = request.headers['content-encoding']?.toLowerCase() ?? 'identity';
   const declared = Number(request.headers['content-length'] ?? 0);
   try {
-    if (encoding === 'identity' && declared > LIMITS.requestBodyBytes) throw tooLarge();
-    return await collect(encoding === 'identity' ? request : decompressed(request, encoding), held);
+    if (encoding === 'identity' && declared > most) throw tooLarge(most);
+    return await collect(encoding === 'identity' ? request : decompressed(request, encoding), held, most);
   } catch (error) {
     // Discards the rest of the body, so that the client reads the answer.
     request.unpipe();
@@ -27,13 +34,13 @@ export async function readBody(request: IncomingMessage, held: HeldBytes): Promi
   }
 }
 
-async function collect(stream: Readable, held: HeldBytes): Promise<Buffer> {
+async function collect(stream: Readable, held: HeldBytes, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   // Destroying the request would close its connection before the answer is sent.
   for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
     bytes += chunk.length;
-    if (bytes > LIMITS.requestBodyBytes) throw tooLarge();
+    if (bytes > most) throw tooLarge(most);
     held.add(chunk.length);
     chunks.push(chunk);
   }
@@ -51,6 +58,7 @@ function decompressed(request: IncomingMessage, encoding: string): Readable {
   return request.pipe(decompressor);
 }
 
-function tooLarge(): UnbrokenError {
-  return new UnbrokenError('body_too_large', `The body is over ${LIMITS.requestBodyBytes} bytes.`);
+function tooLarge(most: number): UnbrokenError {
+  const message = `The body is over ${most} bytes; the setting is http.bodyBytes.`;
+  return new UnbrokenError('body_too_large', message);
 }

@@ -311,6 +311,18 @@ export const configSchema = z.strictObject({
     .prefault({}),
   http: z
     .strictObject({
+      bodyBytes: z
+        .int()
+        .min(LIMITS.largeBodyBytes)
+        .max(LIMITS.mostBodyBytes)
+        .default(DEFAULTS.bodyBytes)
+        .describe('Largest JSON body or frame of a request'),
+      jsonValues: z
+        .int()
+        .min(1_000)
+        .max(LIMITS.mostJsonValues)
+        .default(LIMITS.jsonValues)
+        .describe('Values of a JSON body: what it takes to check one grows with them'),
       headersMs: z.int().positive().default(10_000).describe('For all header lines of a request'),
       requestMs: z.int().positive().default(60_000).describe('For a whole request with its body'),
       keepAliveMs: z.int().positive().default(75_000).describe('Longer than a proxy keeps idle connections'),

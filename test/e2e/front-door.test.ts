@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { LIMITS } from '../../contracts/limits.ts';
+import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 import { openStreamSocket, type StreamSocket } from '../harness/stream-socket.ts';
@@ -89,14 +89,14 @@ describe('a request', () => {
     const depth = LIMITS.jsonDepth + 1;
     expect(await send('['.repeat(depth) + ']'.repeat(depth))).toEqual([400, 'invalid_request']);
     expect(await send('['.repeat(8 * 1024 * 1024))).toEqual([400, 'invalid_request']);
-    expect(await send(JSON.stringify({ input: 'x'.repeat(LIMITS.requestBodyBytes) }))).toEqual([
+    expect(await send(JSON.stringify({ input: 'x'.repeat(DEFAULTS.bodyBytes) }))).toEqual([
       413,
       'body_too_large',
     ]);
   });
 
   test('of a few bytes that unpack to more than the limit is refused', async () => {
-    const bomb = gzipSync(JSON.stringify({ input: 'x'.repeat(4 * LIMITS.requestBodyBytes) }));
+    const bomb = gzipSync(JSON.stringify({ input: 'x'.repeat(2 * DEFAULTS.bodyBytes) }));
     expect(bomb.length).toBeLessThan(LIMITS.requestBodyBytes / 100);
     const response = await api.send('/v1/generations', {
       method: 'POST',

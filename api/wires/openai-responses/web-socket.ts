@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { functionTools } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
-import { DEFAULTS, LIMITS } from '../../../contracts/limits.ts';
+import { DEFAULTS } from '../../../contracts/limits.ts';
 import { isAdditionalTool } from '../../../contracts/responses-tools.ts';
 import type { LogHead } from '../../../engine/streaming/event-log.ts';
 import { BoundedMap } from '../../../platform/bounded-map.ts';
@@ -49,7 +49,7 @@ const NO_HEADERS = { get: () => undefined };
 
 export function openResponsesSocket(dependencies: ApiDependencies): SocketRoute {
   return {
-    maxFrameBytes: LIMITS.requestBodyBytes,
+    maxFrameBytes: dependencies.config.http.bodyBytes,
     takesTickets: false,
     counts: 'all',
     open: (socket) => new ResponsesSession(dependencies, socket),

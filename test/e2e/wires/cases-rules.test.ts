@@ -157,3 +157,54 @@ describe('what the vendor would refuse', () => {
     expect(upstream['seed']).toBe(7);
   });
 });
+
+describe('case 31: no limit of ours is tighter than the vendor', () => {
+  const cap = { max_tokens: 50 };
+
+  test('1,201 messages, and a turn of 300 blocks', async () => {
+    const short = Array.from({ length: 600 }, (_, index) => [
+      { role: 'user', content: `Question ${index}` },
+      { role: 'assistant', content: `Answer ${index}` },
+    ]).flat();
+    const blocks = Array.from({ length: 300 }, (_, index) => ({ type: 'text', text: `Block ${index}` }));
+    for (const messages of [
+      [...short, user],
+      [{ role: 'user', content: [...blocks, { type: 'text', text: WORD }] }],
+    ]) {
+      expect((await send('messages', 'simulated-messages', { ...cap, messages })).status).toBe(200);
+    }
+  });
+
+  test('four images of 2.5 MB', async () => {
+    const data = Buffer.concat([
+      Buffer.from('\x89PNG\r\n\x1a\n', 'latin1'),
+      Buffer.alloc(2_500_000),
+    ]).toString('base64');
+    const image = { type: 'image', source: { type: 'base64', media_type: 'image/png', data } };
+    const messages = [{ role: 'user', content: [image, image, image, image, { type: 'text', text: WORD }] }];
+    expect((await send('messages', 'simulated-messages', { ...cap, messages })).status).toBe(200);
+  });
+
+  test.each([
+    [
+      'messages',
+      `"max_tokens":9,"messages":[{"role":"user","content":[${'{},'.repeat(100_001)}{}]}]`,
+      400,
+      'http.jsonValues',
+    ],
+    [
+      'messages',
+      `"max_tokens":9,"messages":[{"role":"user","content":"${'x'.repeat(33_554_432)}"}]`,
+      413,
+      'http.bodyBytes',
+    ],
+  ] as const)(
+    'what is over a limit of ours names the setting: %#',
+    async (format, fields, status, setting) => {
+      const body = `{"model":"simulated/m",${fields}}`;
+      const response = await stack.api.send(PATHS[format], { method: 'POST', body });
+      expect(response.status).toBe(status);
+      expect(await response.text()).toContain(setting);
+    },
+  );
+});
