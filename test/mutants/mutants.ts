@@ -1,6 +1,7 @@
 /** All bugs that `npm run prove -- mutants` puts back. */
 import { ACCESS_MUTANTS } from './lists/access.ts';
 import { CORE_MUTANTS } from './lists/core.ts';
+import { ERROR_MUTANTS } from './lists/errors.ts';
 import { LOG_MUTANTS } from './lists/log.ts';
 import { MONEY_MUTANTS } from './lists/money.ts';
 import { PROMPT_CACHING_MUTANTS } from './lists/prompt-caching.ts';
@@ -16,4 +17,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...REQUEST_MUTANTS,
   ...PROMPT_CACHING_MUTANTS,
   ...VENDOR_MUTANTS,
+  ...ERROR_MUTANTS,
 ];
