@@ -1,13 +1,23 @@
 /** Where a vendor deviates from OpenAI's chat completions. */
 import { z } from 'zod';
+import { reasoningEfforts } from '../../contracts/generation.ts';
 
 export const quirksSchema = z
   .strictObject({
     maxTokensField: z.enum(['max_tokens', 'max_completion_tokens']).describe('max_tokens if absent.'),
     streamOptions: z.boolean().describe('false: rejects stream_options, and reports usage without it.'),
     reasoningEffort: z
-      .enum(['reasoning_effort', 'reasoning-object', 'none'])
-      .describe('The field that sets the reasoning effort; reasoning_effort if absent.'),
+      .enum(['reasoning_effort', 'reasoning-object', 'thinking-switch', 'switch-and-effort', 'none'])
+      .describe(
+        'The field that sets the reasoning effort; reasoning_effort if absent. thinking-switch: `thinking` is enabled or ' +
+          'disabled; switch-and-effort: that, and reasoning_effort.',
+      ),
+    efforts: z
+      .array(z.enum(reasoningEfforts))
+      .min(1)
+      .describe(
+        'The efforts that the vendor takes; the nearest is sent. Absent: those of the model, or any.',
+      ),
     promptCacheKey: z
       .enum(['prompt_cache_key', 'x-grok-conv-id'])
       .describe('The field or header that takes the key of a conversation, for its prompt cache.'),

@@ -18,7 +18,7 @@ const chat = (
 });
 
 /** Sources: DeepSeek, "Thinking mode"; Moonshot, "Use the thinking model"; Z.AI, "Thinking mode". */
-const returnsReasoning = { reasoningContent: 'tool-turns' } as const;
+const thinkingSwitch = { reasoningContent: 'tool-turns', reasoningEffort: 'thinking-switch' } as const;
 const noSchema = { capabilities: { jsonSchema: false } } as const;
 
 /** A server that loads a model when it is called. */
@@ -47,7 +47,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   deepinfra: chat('https://api.deepinfra.com/v1/openai', 'DEEPINFRA_API_KEY'),
   deepseek: chat('https://api.deepseek.com', 'DEEPSEEK_API_KEY', {
     ...noSchema,
-    quirks: { ...returnsReasoning, prefill: 'beta-prefix' },
+    quirks: { ...thinkingSwitch, reasoningEffort: 'switch-and-effort', prefill: 'beta-prefix' },
   }),
   fireworks: chat('https://api.fireworks.ai/inference/v1', 'FIREWORKS_API_KEY', { knownAs: 'fireworks-ai' }),
   'github-models': chat('https://models.github.ai/inference', 'GITHUB_TOKEN'),
@@ -68,13 +68,16 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
       promptCacheKey: 'prompt_cache_key',
     },
   }),
-  moonshotai: chat('https://api.moonshot.ai/v1', 'MOONSHOT_API_KEY', { quirks: returnsReasoning }),
+  moonshotai: chat('https://api.moonshot.ai/v1', 'MOONSHOT_API_KEY', { quirks: thinkingSwitch }),
   nebius: chat('https://api.tokenfactory.nebius.com/v1', 'NEBIUS_API_KEY'),
   novita: chat('https://api.novita.ai/openai/v1', 'NOVITA_API_KEY'),
   nvidia: chat('https://integrate.api.nvidia.com/v1', 'NVIDIA_API_KEY'),
   ollama: local('http://127.0.0.1:11434/v1'),
   openrouter: chat('https://openrouter.ai/api/v1', 'OPENROUTER_API_KEY', {
-    quirks: { reasoningEffort: 'reasoning-object' },
+    quirks: {
+      reasoningEffort: 'reasoning-object',
+      efforts: ['none', 'minimal', 'low', 'medium', 'high', 'xhigh'],
+    },
   }),
   // Supports no tools; reports the usage in every chunk.
   perplexity: chat('https://api.perplexity.ai', 'PERPLEXITY_API_KEY', {
@@ -90,7 +93,10 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
     pricedAs: 'x-ai',
     quirks: { maxTokensField: 'max_completion_tokens', promptCacheKey: 'x-grok-conv-id' },
   }),
-  zai: chat('https://api.z.ai/api/paas/v4', 'ZAI_API_KEY', { ...noSchema, quirks: returnsReasoning }),
+  zai: chat('https://api.z.ai/api/paas/v4', 'ZAI_API_KEY', {
+    ...noSchema,
+    quirks: { ...thinkingSwitch, reasoningEffort: 'switch-and-effort' },
+  }),
 };
 
 /** The simulated provider in each of its formats, at its own address. */

@@ -20,6 +20,7 @@ import {
   type ToolResultPart,
 } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
+import { claudeEffort } from '../../models/reasoning-efforts.ts';
 import {
   anthropicCallId,
   choosesThinkingBudget,
@@ -256,18 +257,9 @@ function toAnthropicToolChoice(choice: NonNullable<GenerationInput['toolChoice']
   return mode === 'required' ? { type: 'any' } : { type: mode };
 }
 
-const EFFORTS = {
-  minimal: 'low',
-  low: 'low',
-  medium: 'medium',
-  high: 'high',
-  xhigh: 'xhigh',
-  max: 'max',
-} as const;
-
 function anthropicOutputConfig({ model, input }: ProviderCall): OutputConfig | null {
   const { output, reasoning } = input;
-  const effort = reasoning === undefined || reasoning.effort === 'none' ? null : EFFORTS[reasoning.effort];
+  const effort = reasoning === undefined ? null : claudeEffort(model, reasoning.effort);
   const config: OutputConfig = {
     ...(output?.schema === undefined
       ? {}

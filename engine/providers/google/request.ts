@@ -107,10 +107,23 @@ function toGoogleContent(message: Message, context: Conversation): Content[] {
   const own = resultsFirst(message);
   const signatures = signaturesOf(message, context);
   const results = partsOfType(message, 'tool-result').length;
-  const parts = [...own.slice(0, results), ...resultMedia(message), ...own.slice(results)].flatMap((part) =>
-    toGooglePart(part, context, signatures),
-  );
+  const ordered = [...own.slice(0, results), ...resultMedia(message), ...own.slice(results)];
+  const parts: Part[] = [];
+  for (const part of ordered) {
+    const signed = openedOfPart(part, 'google', context.seals);
+    if (signed !== null) addSignedText(parts, signed);
+    else parts.push(...toGooglePart(part, context, signatures));
+  }
   return parts.length === 0 ? [] : [{ role: message.role === 'assistant' ? 'model' : 'user', parts }];
+}
+
+/** A signature belongs to a part with exactly the text that it was given for: the end of the text before it. */
+function addSignedText(parts: Part[], { text, thoughtSignature }: Readonly<Record<string, unknown>>): void {
+  const before = parts.at(-1);
+  if (typeof text !== 'string' || before?.text?.endsWith(text) !== true) return;
+  const rest = before.text.slice(0, before.text.length - text.length);
+  parts.splice(-1, 1, ...(rest === '' ? [] : [{ ...before, text: rest }]));
+  parts.push({ text, thoughtSignature: String(thoughtSignature) });
 }
 
 /** The signatures of the tool calls. Of parallel calls, the model signs the first alone. */
@@ -135,7 +148,7 @@ const clientSignature = z.object({ google: z.object({ thought_signature: z.strin
 
 function toGooglePart(
   part: OurPart,
-  { names, seals }: Conversation,
+  { names }: Conversation,
   signatureOf: (callId: string) => object,
 ): Part[] {
   switch (part.type) {
@@ -157,11 +170,7 @@ function toGooglePart(
       const mimeType = part.type === 'image' ? typeByName(part.url) : 'application/pdf';
       return [{ fileData: { fileUri: part.url, mimeType } }];
     }
-    case 'reasoning': {
-      // Of the text before it.
-      const signed = openedOfPart(part, 'google', seals);
-      return signed === null ? [] : [{ text: '', ...signed }];
-    }
+    case 'reasoning':
     case 'native':
       return [];
   }

@@ -85,7 +85,10 @@ function* mapGooglePart(
     }
   }
   // Of the text: the vendor signs its last part, or an empty one behind it.
-  if (thoughtSignature) yield { type: 'reasoning-data', data: signed };
+  if (thoughtSignature && part.thought !== true) {
+    const value = { text: part.text ?? '', thoughtSignature };
+    yield { type: 'reasoning-data', data: { wire: 'google', value } };
+  }
 }
 
 /** A reason that is not known ends an answer with content; without any, the vendor gave up. */

@@ -22,6 +22,7 @@ import {
   textOfResult,
 } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
+import { nearestEffort, openAiEffort } from '../../models/reasoning-efforts.ts';
 import { openAiChatCallId } from '../../models/rules/openai.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
 import { partsOfType, resultMedia, textOfFile } from '../message-parts.ts';
@@ -34,6 +35,7 @@ type Quirks = NonNullable<ProviderSettings['quirks']>;
 /** Fields that vendors have added to the format. */
 type ChatRequest = ChatCompletionCreateParamsStreaming & {
   reasoning?: { effort: string };
+  thinking?: { type: string };
   top_k?: number;
   continue_final_message?: boolean;
   add_generation_prompt?: boolean;
@@ -71,7 +73,7 @@ export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}):
     ...openAiChatToolChoice(input),
     ...(input.parallelToolCalls === undefined ? {} : { parallel_tool_calls: input.parallelToolCalls }),
     ...(output === undefined ? {} : { response_format: toOpenAiChatFormat(output) }),
-    ...(reasoning === undefined ? {} : effortField(reasoning.effort, quirks)),
+    ...(reasoning === undefined ? {} : effortField(model, reasoning.effort, quirks)),
     ...prefillFields(call, quirks),
   };
   markPrefill(request, quirks);
@@ -147,9 +149,19 @@ function toOpenAiChatFormat({ name, schema, description, strict = true }: Output
   return { type: 'json_schema' as const, json_schema: { name, schema, strict, ...described } };
 }
 
-function effortField(effort: ReasoningEffort, { reasoningEffort }: Quirks): Partial<ChatRequest> {
+function effortField(
+  model: string,
+  effort: ReasoningEffort,
+  { reasoningEffort, efforts }: Quirks,
+): Partial<ChatRequest> {
   if (reasoningEffort === 'none') return {};
-  return reasoningEffort === 'reasoning-object' ? { reasoning: { effort } } : { reasoning_effort: effort };
+  const own = efforts === undefined ? openAiEffort(model, effort) : nearestEffort(effort, efforts);
+  if (reasoningEffort === 'thinking-switch' || reasoningEffort === 'switch-and-effort') {
+    if (effort === 'none') return { thinking: { type: 'disabled' } };
+    const isSwitchAlone = reasoningEffort === 'thinking-switch';
+    return { thinking: { type: 'enabled' }, ...(isSwitchAlone ? {} : { reasoning_effort: own }) };
+  }
+  return reasoningEffort === 'reasoning-object' ? { reasoning: { effort: own } } : { reasoning_effort: own };
 }
 
 function toOpenAiChatMessages(message: Message, context: Conversation): ChatCompletionMessageParam[] {

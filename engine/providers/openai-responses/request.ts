@@ -23,6 +23,7 @@ import {
   isCustomTool,
   isOfCustomTool,
 } from '../../../contracts/responses-tools.ts';
+import { openAiEffort } from '../../models/reasoning-efforts.ts';
 import { LEAST_RESPONSE_TOKENS, openAiResponseCallId } from '../../models/rules/openai.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
 import { plainText, resultsFirst, textOfFile } from '../message-parts.ts';
@@ -67,7 +68,7 @@ export function buildOpenAiResponseRequest(
     ...(toolChoice === undefined ? {} : { tool_choice: toOpenAiResponseToolChoice(toolChoice, tools) }),
     ...(input.parallelToolCalls === undefined ? {} : { parallel_tool_calls: input.parallelToolCalls }),
     ...textField(input),
-    ...reasoningField(input, isContinued),
+    ...reasoningField(call, isContinued),
     ...includeField(input, reasons && !isContinued),
   };
   const fields = { ...promptCacheField(call), ...nativeRequestFields(input, FORMAT) };
@@ -100,7 +101,7 @@ function toOpenAiResponseFormat({ name, schema, description, strict = true }: Ou
   return { type: 'json_schema' as const, name, schema, strict, ...described };
 }
 
-function reasoningField(input: GenerationInput, isContinued: boolean): Partial<ResponsesRequest> {
+function reasoningField({ model, input }: ProviderCall, isContinued: boolean): Partial<ResponsesRequest> {
   const own = nativeRequestFields(input, FORMAT)['reasoning'];
   const native = typeof own === 'object' && own !== null ? own : {};
   const effort = input.reasoning?.effort;
@@ -108,7 +109,7 @@ function reasoningField(input: GenerationInput, isContinued: boolean): Partial<R
   const reasoning = {
     ...(effort === undefined || effort === 'none' ? {} : { summary: 'auto' as const }),
     ...native,
-    ...(effort === undefined ? {} : { effort }),
+    ...(effort === undefined ? {} : { effort: openAiEffort(model, effort) }),
   };
   if (!isContinued) return { reasoning };
   const { summary: _, ...continued } = reasoning;

@@ -123,7 +123,7 @@ test('Gemini: the signature of a tool call comes before it, that of the text beh
   ]);
   expect(heard).toEqual([
     ['Hm.', 0, 0],
-    [{ wire: 'google', value: { thoughtSignature: 'sig-text' } }, undefined],
+    [{ wire: 'google', value: { text: '', thoughtSignature: 'sig-text' } }, undefined],
     [{ wire: 'google', callId: 'r1-0', value: { thoughtSignature: 'sig-call' } }, undefined],
     'r1-0',
     'r1-1',
@@ -264,4 +264,67 @@ describe('a turn with a tool call goes back', () => {
     const body = await sent('cohere', [{ wire: 'cohere', value: { toolPlan: 'I will look.' } }]);
     expect(body).toMatchObject({ messages: [{}, { tool_plan: 'I will look.' }, {}, {}] });
   });
+});
+
+test('Gemini gets a signature of its text back on exactly the text that it was given for', async () => {
+  server.requests.length = 0;
+  server.play(readFixture('google', 'plain'));
+  const value = { text: 'end.', thoughtSignature: 'c2ln' };
+  const content: Part[] = [
+    { type: 'text', text: 'All to the end.' },
+    { type: 'reasoning', text: '', sealed: 'seal' },
+  ];
+  const messages = [
+    { role: 'user' as const, content: 'Go.' },
+    { role: 'assistant' as const, content },
+    { role: 'user' as const, content: 'On.' },
+  ];
+  const openedSeals = new Map([['seal', { wire: 'google', value } as const]]);
+  await hear(
+    adapterFor('google', simulatedConfig('google', server.url)),
+    callOf({ messages }, { openedSeals }),
+  );
+  expect(server.requests[0]?.body).toMatchObject({
+    contents: [{}, { parts: [{ text: 'All to the ' }, value] }, {}],
+  });
+});
+
+const SWITCH = { reasoningEffort: 'switch-and-effort' } as const;
+const NEAREST = { efforts: ['low', 'high', 'max'] } as const;
+test.each([
+  ['openai-chat', 'o3', {}, 'none', { reasoning_effort: 'low' }],
+  ['openai-chat', 'gpt-5', {}, 'max', { reasoning_effort: 'high' }],
+  ['openai-chat', 'gpt-5.2', {}, 'max', { reasoning_effort: 'xhigh' }],
+  ['openai-chat', 'another', {}, 'max', { reasoning_effort: 'max' }],
+  ['openai-responses', 'gpt-5.1', {}, 'minimal', { reasoning: { effort: 'none' } }],
+  ['openai-chat', 'deepseek', SWITCH, 'none', { thinking: { type: 'disabled' } }],
+  ['openai-chat', 'deepseek', SWITCH, 'max', { thinking: { type: 'enabled' }, reasoning_effort: 'max' }],
+  ['openai-chat', 'kimi', { reasoningEffort: 'thinking-switch' }, 'max', { thinking: { type: 'enabled' } }],
+  ['openai-chat', 'other', NEAREST, 'xhigh', { reasoning_effort: 'high' }],
+  ['openai-chat', 'other', NEAREST, 'none', { reasoning_effort: 'low' }],
+  ['anthropic-messages', 'claude-opus-4-6', {}, 'xhigh', { output_config: { effort: 'high' } }],
+  ['anthropic-messages', 'claude-opus-4-7', {}, 'xhigh', { output_config: { effort: 'xhigh' } }],
+  [
+    'google',
+    'gemini-3-pro',
+    {},
+    'none',
+    { generationConfig: { thinkingConfig: { thinkingLevel: 'MINIMAL' } } },
+  ],
+  [
+    'google',
+    'gemini-2.5-pro',
+    {},
+    'max',
+    { generationConfig: { thinkingConfig: { thinkingBudget: 24_576 } } },
+  ],
+] as const)('%s: %s gets its own value for an effort: %j, %s', async (...row) => {
+  const [wire, model, quirks, effort, fields] = row;
+  server.requests.length = 0;
+  server.play(readFixture(wire, 'plain'));
+  const config = { ...simulatedConfig(wire, server.url), quirks: { ...quirks, efforts: undefined } };
+  const own =
+    'efforts' in quirks ? { ...config, quirks: { ...quirks, efforts: [...quirks.efforts] } } : config;
+  await hear(adapterFor(wire, own as ProviderConfig), callOf({ reasoning: { effort } }, { model }));
+  expect(server.requests[0]?.body).toMatchObject(fields);
 });

@@ -1,0 +1,43 @@
+/** Which efforts a model takes. A vendor refuses the others, or takes them for its default. */
+import { type ReasoningEffort, reasoningEfforts } from '../../contracts/generation.ts';
+import { claudeVersion, plainName } from './model-families.ts';
+
+type Efforts = readonly ReasoningEffort[];
+
+/** By the name of the model, on any host; later rows win. Source: OpenAI, the pages of its models. */
+const OPENAI: readonly (readonly [RegExp, Efforts])[] = [
+  [/^(o\d|gpt-oss|gpt-5-codex)/, ['low', 'medium', 'high']],
+  [/^gpt-5(-mini|-nano)?(-\d{4}.*)?$/, ['minimal', 'low', 'medium', 'high']],
+  [/^gpt-5-pro/, ['high']],
+  [/^gpt-5\.1(?!-codex-max)/, ['none', 'low', 'medium', 'high']],
+  [/^gpt-5\.(1-codex-max|[2-5](?!\d))/, ['none', 'low', 'medium', 'high', 'xhigh']],
+];
+
+/** What OpenAI's model takes of this effort; a model that is not known takes any. */
+export function openAiEffort(model: string, effort: ReasoningEffort): ReasoningEffort {
+  const name = plainName(model);
+  const taken = OPENAI.findLast(([pattern]) => pattern.test(name))?.[1];
+  return taken === undefined ? effort : nearestEffort(effort, taken);
+}
+
+/** Source: Anthropic, "Effort": `xhigh` from 4.7 on. null: none is sent. */
+export function claudeEffort(model: string, effort: ReasoningEffort) {
+  if (effort === 'none') return null;
+  const hasExtraHigh = (claudeVersion(plainName(model)) ?? 99) >= 47;
+  const taken = hasExtraHigh ? CLAUDE : CLAUDE.filter((own) => own !== 'xhigh');
+  return nearestEffort(effort, taken);
+}
+
+const CLAUDE = ['low', 'medium', 'high', 'xhigh', 'max'] as const;
+
+/** The effort itself, else the next lower one, else the lowest. */
+export function nearestEffort<Effort extends ReasoningEffort>(
+  effort: ReasoningEffort,
+  taken: readonly Effort[],
+): Effort {
+  const rankOf = (own: ReasoningEffort) => reasoningEfforts.indexOf(own);
+  const ranked = [...taken].sort((a, b) => rankOf(a) - rankOf(b));
+  const nearest = ranked.findLast((own) => rankOf(own) <= rankOf(effort)) ?? ranked[0];
+  if (nearest === undefined) throw new RangeError('no effort to choose from');
+  return nearest;
+}
