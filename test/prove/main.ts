@@ -6,6 +6,7 @@ import { proveCache } from './cache.ts';
 import { proveClients } from './clients.ts';
 import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';
+import { proveFailoverBench } from './failover-bench/failover-bench.ts';
 import { proveFaults } from './faults.ts';
 import { proveFields } from './fields.ts';
 import { proveFuzz } from './fuzz.ts';
@@ -99,6 +100,14 @@ program
   .option('--only <text>', 'cases whose number (such as c09) or name has this')
   .action(async ({ only }: { only?: string }) => {
     process.exitCode = (await proveFaults(only)) ? 0 : 1;
+  });
+
+program
+  .command('failoverbench')
+  .description('Runs the sixteen faults of Failover Bench, with default settings and two upstreams.')
+  .option('--only <scenario>', 'one scenario, such as S08')
+  .action(async ({ only }: { only?: string }) => {
+    process.exitCode = (await proveFailoverBench(only)) ? 0 : 1;
   });
 
 program
