@@ -1,5 +1,6 @@
 /** The faults of providers that must never reach a caller as a wrong or endless answer. */
 import type { FinishReason } from '../../contracts/generation.ts';
+import { DEFAULTS } from '../../contracts/limits.ts';
 import { workflowId } from '../../contracts/names.ts';
 import { startReading } from '../harness/reader.ts';
 import { temporalClient } from '../harness/streaming-worker.ts';
@@ -132,14 +133,16 @@ export const FAULT_CASES: readonly FaultCase[] = [
   {
     name: 'stall in the middle, once',
     id: 'c12',
-    withinMs: 20_000,
+    // Somewhat more than a silence in the middle of an answer may last.
+    withinMs: DEFAULTS.betweenTokensMs + 5_000,
     faults: [{ ...ONCE, kind: 'stall', afterTokens: 20 }],
     check: (seen) => [...wholeAnswer(seen), ...errorsOf(seen, 'provider_stalled')],
   },
   {
     name: 'stall in the middle, at a model that cannot be resumed',
     id: 'c13',
-    withinMs: 20_000,
+    // Somewhat more than a silence in the middle of an answer may last.
+    withinMs: DEFAULTS.betweenTokensMs + 5_000,
     route: ['simulated-messages/c13', 'simulated/c13'],
     faults: [{ kind: 'stall', afterTokens: 20, wire: 'anthropic-messages', times: 1_000 }],
     check: (seen) => [...wholeAnswer(seen, primary('c13')), ...callsOf(seen, second('c13'), 1, 1)],
