@@ -17,6 +17,7 @@ import { isWholeAnswer, questionOf, replayedText, savedByAnswer } from './look-u
 const NO_OUTAGE: ReadonlySet<ErrorCode> = new Set([
   'provider_auth',
   'provider_bad_request',
+  'provider_model_not_found',
   'provider_prefill_refused',
   'model_not_found',
   'unsupported_by_model',
