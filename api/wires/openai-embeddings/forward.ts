@@ -1,4 +1,5 @@
 /** Calls the embeddings API of a provider. Maps its errors to ours, with at most a short part of its text. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { type ErrorCode, UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
@@ -8,6 +9,7 @@ import { redact } from '../../../contracts/redact.ts';
 import type { EmbeddingsRequest, EmbeddingsTarget } from './request.ts';
 
 const MESSAGE_CHARS = 300;
+const FIRST_PAUSE_MS = 100;
 
 const answerSchema = z.looseObject({
   object: z.literal('list'),
@@ -21,8 +23,31 @@ type Forwarded =
   /** `mayBeBilled`: the call was sent, and the provider did not refuse it. */
   | { readonly answer: null; readonly error: UnbrokenError; readonly mayBeBilled: boolean };
 
+/**
+ * Calls with one key after the other, and again after a pause, while the provider refuses or cannot be reached: such
+ * calls cost nothing. A call that may be billed is not repeated.
+ */
 export async function forwardEmbeddings(
-  { baseUrl, secret, secrets, model }: EmbeddingsTarget,
+  target: EmbeddingsTarget,
+  request: EmbeddingsRequest,
+): Promise<Forwarded> {
+  const { keys } = target;
+  const attempts = Math.max(keys.length, LIMITS.providerErrorsPerCandidate);
+  for (let attempt = 1; ; attempt += 1) {
+    const forwarded = await callEmbeddings(target, keys[(attempt - 1) % keys.length], request);
+    if (forwarded.answer !== null || forwarded.mayBeBilled || attempt >= attempts) return forwarded;
+    const { code, entry, retryAfterMs } = forwarded.error;
+    const hasOtherKey = attempt < keys.length;
+    const mayRepeat = entry.retryable || (hasOtherKey && code === 'provider_auth');
+    const waitMs = hasOtherKey ? 0 : (retryAfterMs ?? FIRST_PAUSE_MS * 2 ** attempt);
+    if (!mayRepeat || waitMs > LIMITS.shortWaitMs) return forwarded;
+    await pause(waitMs);
+  }
+}
+
+async function callEmbeddings(
+  { baseUrl, secrets, model }: EmbeddingsTarget,
+  secret: string | undefined,
   { input, dimensions, encoding_format }: EmbeddingsRequest,
 ): Promise<Forwarded> {
   let response: Response;

@@ -33,7 +33,8 @@ export interface EmbeddingsTarget {
   readonly provider: string;
   readonly model: string;
   readonly baseUrl: string;
-  readonly secret: string | undefined;
+  /** Undefined for a provider that needs none. */
+  readonly keys: readonly (string | undefined)[];
   /** The keys of all providers, which no error may show. */
   readonly secrets: readonly string[];
 }
@@ -51,9 +52,9 @@ export function resolveEmbeddingsTarget(
   if (candidate === null) throw modelError('name an embedding model, as provider/model; a route has none.');
   const { provider, model } = candidate;
   const settings = config.providers[provider];
-  const [key] = config.providerKeys[provider] ?? [];
+  const keys = config.providerKeys[provider] ?? [];
   const speaksFormat = settings?.wire === 'openai-responses' || settings?.wire === 'openai-chat';
-  if (settings === undefined || !speaksFormat || key === undefined) {
+  if (settings === undefined || !speaksFormat || keys.length === 0) {
     const reason = speaksFormat ? 'has no key here' : 'has no embeddings in this format';
     throw modelError(`the provider ${provider} ${reason}.`);
   }
@@ -61,7 +62,7 @@ export function resolveEmbeddingsTarget(
     provider,
     model,
     baseUrl: settings.baseUrl ?? VENDOR_URL,
-    secret: key.secret,
+    keys: keys.map(({ secret }) => secret),
     secrets: secretsIn(config.providerKeys),
   };
 }

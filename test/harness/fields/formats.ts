@@ -92,6 +92,8 @@ const RESPONSES: ExampleValues = {
   'ToolChoiceAllowed.tools': [{ type: 'function', name: 'lookup' }],
   'ResponseFunctionToolCall.call_id': 'call_2',
   'ResponseFunctionToolCall.arguments': '{"a":"b"}',
+  // The name of the tool within it must not make the name that a model sees too long.
+  'NamespaceTool.Function.name': 'inner',
 };
 
 const MESSAGES: ExampleValues = {
@@ -168,6 +170,9 @@ function pairedItems(items: unknown): unknown[] {
     if (type === 'function_call_output') {
       return [{ type: 'function_call', call_id, name: 'lookup', arguments: '{}' }, item];
     }
+    const custom = { call_id, name: 'lookup', input: 'a' };
+    if (type === 'custom_tool_call_output') return [{ type: 'custom_tool_call', ...custom }, item];
+    if (type === 'custom_tool_call') return [item, { type: 'custom_tool_call_output', call_id, output: 'a' }];
     return type === 'function_call' ? [item, { type: 'function_call_output', call_id, output: 'a' }] : [item];
   });
 }

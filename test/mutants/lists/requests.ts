@@ -231,4 +231,29 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
     replace: 'partsOf(last).length === 0',
     caughtBy: { tests: ['test/e2e/wires/cases-endings.test.ts'] },
   },
+  {
+    name: 'conversation-turn-added-again',
+    breaks: 'A turn that is settled by two processes has its items twice.',
+    file: 'engine/conversations/conversation-scripts.ts',
+    find: `if redis.call('HGET', META, 'pending') ~= args.generationId then return {'known'} end
+local place`,
+    replace: 'local place',
+    caughtBy: { tests: ['test/engine/conversations/conversations.test.ts'] },
+  },
+  {
+    name: 'conversation-shared-by-two-turns',
+    breaks: 'Two responses run in one conversation, and neither sees the answer of the other.',
+    file: 'engine/conversations/conversation-scripts.ts',
+    find: "if redis.call('HEXISTS', META, 'pending') == 1 then return {'locked'} end",
+    replace: '',
+    caughtBy: { tests: ['test/engine/conversations/conversations.test.ts'] },
+  },
+  {
+    name: 'embeddings-billed-twice',
+    breaks: 'A call for embeddings that may be billed is sent again.',
+    file: 'api/wires/openai-embeddings/forward.ts',
+    find: 'forwarded.mayBeBilled || attempt >= attempts',
+    replace: 'attempt >= attempts',
+    caughtBy: { tests: ['test/api/wires/embeddings-forward.test.ts'] },
+  },
 ];
