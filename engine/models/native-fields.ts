@@ -145,7 +145,6 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
       const isShared = place === 'request' && isSharedBy(native.format, format, path);
       const isMark = format === 'anthropic-messages' && path.endsWith('cache_control');
       if (rule === 'translated' || isShared || isMark) continue;
-      if (isAskedOfUs(path, native.fields)) continue;
       (rule === 'hint' ? dropped : refused).add(`${label}${path}`);
     }
   };
@@ -183,12 +182,6 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
     partsOf(message).forEach(judgePart);
   }
   return { refused: [...refused], dropped: [...dropped] };
-}
-
-/** Reasoning items have what only their vendor can read, whatever the vendor, if `include` names it. */
-function isAskedOfUs(path: string, { include }: Readonly<Record<string, unknown>>): boolean {
-  if (path !== 'include' || !Array.isArray(include)) return false;
-  return include.every((name) => name === 'reasoning.encrypted_content');
 }
 
 /** What a part says that the wire has no place for, and that the answer is as valid without. */
