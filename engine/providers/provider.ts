@@ -61,8 +61,8 @@ export interface ProviderCall {
   readonly model: string;
   readonly input: GenerationInput;
   /**
-   * Output cap of this call: the part of `input.maxOutputTokens` that the budget allows. null: neither the request nor a
-   * budget has one, so the model may write as much as it can.
+   * Output cap of this call: the part of `input.maxOutputTokens` that the budget allows. null: neither the request nor
+   * a budget has one, so the model may write as much as it can.
    */
   readonly maxOutputTokens: number | null;
   /** Identifies this call to vendors that honour `Idempotency-Key`. */
