@@ -91,6 +91,8 @@ const RESPONSES: ExampleValues = {
   'ResponseFormatTextJSONSchemaConfig.name': 'value-of-name',
   'ToolChoiceAllowed.tools': [{ type: 'function', name: 'lookup' }],
   'ResponseFunctionToolCall.call_id': 'call_2',
+  'ResponseCustomToolCall.call_id': 'call_3',
+  'ResponseCustomToolCallOutput.call_id': 'call_4',
   'ResponseFunctionToolCall.arguments': '{"a":"b"}',
   // The name of the tool within it must not make the name that a model sees too long.
   'NamespaceTool.Function.name': 'inner',
