@@ -22,11 +22,11 @@ const user = (content: string) => ({ role: 'user' as const, content });
 
 test('case 2: the second turn of the AI SDK refers to the first, whose text the model gets', async () => {
   const openai = createOpenAI({ apiKey: stack.api.key, baseURL: `${stack.api.url}/v1` });
-  const [one, two] = [user(short()), user(short())];
-  const first = await generateText({ model: openai.responses(MODEL), messages: [one] });
-  const messages = [one, ...first.response.messages, two];
+  const [earlier, later] = [user(short()), user(short())];
+  const first = await generateText({ model: openai.responses(MODEL), messages: [earlier] });
+  const messages = [earlier, ...first.response.messages, later];
   expect((await generateText({ model: openai.responses(MODEL), messages })).text).not.toBe('');
-  const [received] = await stack.sim.received(two.content);
+  const [received] = await stack.sim.received(later.content);
   expect(JSON.stringify(received?.body)).toContain(JSON.stringify(first.text).slice(1, -1));
 });
 
