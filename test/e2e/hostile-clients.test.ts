@@ -19,6 +19,7 @@ beforeAll(async () => {
   stack = await startStack({
     config: {
       rateLimits: { requestsPerMinute: REQUESTS },
+      http: { bodyBytes: LIMITS.requestBodyBytes },
       storage: { bytesPerTenant: LIMITS.requestBodyBytes },
     },
   });
