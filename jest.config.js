@@ -14,8 +14,8 @@ const common = {
 export default {
   // Long enough for a machine that is busy with other work: it ends a test that hangs, and measures nothing.
   testTimeout: 300_000,
-  // End-to-end suites wait half of their time for other processes, so three keep two cores busy.
-  maxWorkers: 3,
+  // End-to-end suites wait more than half of their time for other processes, so four keep two cores busy.
+  maxWorkers: 4,
   projects: [
     { ...common, displayName: 'parts', testMatch: ['<rootDir>/test/!(e2e|proxies)/**/*.test.ts'] },
     {

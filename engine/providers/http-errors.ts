@@ -1,5 +1,5 @@
 /** Maps what all vendors' HTTP errors have in common: status, wait, and failed connections. */
-import { ERRORS, UnbrokenError } from '../../contracts/errors.ts';
+import { ERRORS, type ErrorCode, UnbrokenError } from '../../contracts/errors.ts';
 import { wasNeverSent } from '../../contracts/may-be-billed.ts';
 import { type AnswerHead, hasStarted } from './http-link.ts';
 import { classifyRefusal, refusalConcern, type VendorRefusal } from './refusal-code.ts';
@@ -47,12 +47,19 @@ function withBodyRead({ errorBody, ...failure }: HttpFailure): VendorRefusal {
   };
 }
 
+/** Errors of a stream that had no event, for which the body that came in its place has the reason. */
+const WITHOUT_REASON: ReadonlySet<ErrorCode> = new Set([
+  'provider_stream_cut',
+  'provider_malformed',
+  'provider_empty',
+]);
+
 /** Maps an error without a vendor's error body: an unreadable chunk, or a connection that failed or broke. */
 export function mapTransportError(error: unknown, head: AnswerHead | null): UnbrokenError {
-  const body = bodyInPlaceOfStream(head);
-  if (body !== null) return body;
   const own = ownError(error);
-  if (own !== null) return own;
+  const body = own === null || WITHOUT_REASON.has(own.code) ? bodyInPlaceOfStream(head) : null;
+  const known = body ?? own;
+  if (known !== null) return known;
   const isStreaming = hasStarted(head);
   if (isNamed(error, 'SyntaxError')) {
     return new UnbrokenError('provider_malformed', 'The provider sent a chunk that is not JSON.', {

@@ -23,6 +23,7 @@ const ALLOWED = [
   /^(?:CHANGELOG\.md|LICENSE|README\.md|package\.json|bin\/unbroken\.js)$/,
   /^dist\/(?:activities|api|bin|clients\/typescript|contracts|engine|platform|worker)\/[\w/-]+\.js$/,
   /^dist\/engine\/[\w/-]+\.json$/,
+  /^dist\/tools\/simulator\/rules\/types\/[\w-]+\.json$/,
   /^dist\/tools\/(?:deploy|services|simulator)\/[\w/-]+\.js$/,
   /^dist\/clients\/web\/(?:build\.js|dist\/(?:index\.html|sources-sha256|assets\/[\w-]+\.(?:js|css|svg)))$/,
   /^dist\/docs\/errors\/\w+\.md$/,

@@ -27,7 +27,7 @@ test('a key whose ended log expires between look-up and creation starts a new ge
   const dependencies = {
     log,
     handoff: { offer },
-    config: { limits: { generationMs: 1_000 } },
+    config: { limits: { generationMs: 1_000 }, http: { bodyBytes: 1_000_000 } },
     logger: { info: () => undefined },
   } as unknown as ApiDependencies;
   const caller = { tenant: 'acme', user: 'ann', team: null, keyId: 'key', scopes: [] };

@@ -22,7 +22,7 @@ const dependencies = {
   rate: { admit: async () => undefined },
   bodies: new BytesInFlight({ perProcess: 1_000_000, perKey: 1_000_000 }),
   logger: pino({ level: 'silent' }),
-  config: {},
+  config: { http: { bodyBytes: 1_000_000 } },
 } as unknown as ApiDependencies;
 const ROUTES: Readonly<Record<string, SocketRoute>> = {
   '/v1/stream': openStreamSocket(dependencies),
