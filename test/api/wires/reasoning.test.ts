@@ -42,7 +42,7 @@ function logOf(bodies: readonly EventBody[] = BODIES): GenerationEvent[] {
   return coalesce(numberEvents(decodeEvents(encodeEvents(bodies)), 0, 1_767_225_600_000), 1_000);
 }
 
-test('items and parts survive the log and the merging of deltas', () => {
+test('case 12: items and parts survive the log and the merging of deltas', () => {
   const halves = BODIES.flatMap((body): EventBody[] =>
     body.type === 'reasoning-delta'
       ? [

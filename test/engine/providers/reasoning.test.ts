@@ -74,7 +74,7 @@ test('the Messages API: signed and redacted thinking, block by block', async () 
   ]);
 });
 
-test('the Responses API: each item with its parts and its encrypted content', async () => {
+test('case 12: the Responses API: each item with its parts and its encrypted content', async () => {
   const item = { type: 'reasoning', id: 'rs_1', encrypted_content: 'gAAAA', summary: [] };
   const response = { id: 'resp_1', status: 'completed', output: [], usage };
   let sequence_number = -1;
