@@ -99,7 +99,7 @@ export async function startTcpProxy(targetPort: number): Promise<TcpProxy> {
 }
 
 /** With a reset where that is possible: Node never closes a socket that is reset while its end is being sent. */
-function breakOff(socket: Socket): void {
+export function breakOff(socket: Socket): void {
   if (socket.writableEnded) socket.destroy();
   else socket.resetAndDestroy();
 }

@@ -1,6 +1,7 @@
 /** A TCP proxy that breaks one connection, once: the next one whose request contains a text. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { breakOff } from '../../harness/tcp-proxy.ts';
 
 const WAITS_MS = 250;
 
@@ -10,7 +11,7 @@ export interface BreakingWire {
   breakOnce(requestText: string, when: 'while-it-waits' | { readonly afterBytes: number }): void;
   /** How many connections it has broken. */
   broken(): number;
-  close(): Promise<void>;
+  close(): void;
 }
 
 interface Order {
@@ -28,8 +29,8 @@ export async function startBreakingWire(targetPort: number): Promise<BreakingWir
     let meant: Order | null = null;
     let passed = 0;
     const reset = () => {
-      near.resetAndDestroy();
-      far.resetAndDestroy();
+      breakOff(near);
+      breakOff(far);
     };
     const breakNow = () => {
       broken += 1;
@@ -37,7 +38,7 @@ export async function startBreakingWire(targetPort: number): Promise<BreakingWir
     };
     for (const socket of [near, far]) {
       open.add(socket);
-      socket.once('error', reset).once('close', () => open.delete(socket));
+      socket.on('error', reset).once('close', () => open.delete(socket));
     }
     near.on('data', (chunk) => {
       if (order !== null) requestSoFar += chunk.toString('latin1');
@@ -66,10 +67,9 @@ export async function startBreakingWire(targetPort: number): Promise<BreakingWir
       order = { text, when };
     },
     broken: () => broken,
-    close: async () => {
-      for (const socket of open) socket.destroy();
+    close: () => {
       server.close();
-      await once(server, 'close');
+      for (const socket of open) breakOff(socket);
     },
   };
 }

@@ -69,7 +69,7 @@ async function tryWire(
   } catch (error) {
     return failed(reasonOf(error));
   } finally {
-    await cutting.close();
+    cutting.close();
     rmSync(files, { recursive: true, force: true });
   }
 }
