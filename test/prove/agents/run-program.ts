@@ -30,7 +30,10 @@ export function runProgram(
     try {
       if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+      // By its code alone: under Jest, the error is of another realm than `Error` here.
+      const hasEnded =
+        typeof error === 'object' && error !== null && 'code' in error && error.code === 'ESRCH';
+      if (!hasEnded) throw error;
     }
   };
   const timer = setTimeout(kill, options.withinMs);
