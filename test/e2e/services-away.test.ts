@@ -135,7 +135,8 @@ describe('with a Redis that is frozen', () => {
 describe('a provider that was restarted', () => {
   test('has forgotten the answer: it continues from the delivered text, and what was lost is booked by estimate', async () => {
     const [provider] = stage.seats.provider;
-    const input = promptOf({ tokens: 600, delayMs: 10 });
+    // It is silent until it is killed, however late this test is.
+    const input = promptOf({ tokens: 300, delayMs: 10, silence: { afterTokens: 60, ms: 60_000 } });
     const expected = await stage.sim.text(input);
     const { body } = await api.create({ input, model: 'simulated/sim-large', cache: 'off' });
     const reading = startReading(api, body.id);

@@ -111,7 +111,7 @@ export class Calls {
       tokens: rest.slice(0, request.maxTokens),
       delayMs: script.delayMs,
       firstMs: script.firstMs,
-      gap: request.gap ?? script.gap,
+      gap: request.gap ?? (continued === '' ? script.gap : null),
       onMade: this.#billTo(request, billedInput(request.input, script, prompt)),
     });
     const call: SimulatedCall = {
