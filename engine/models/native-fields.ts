@@ -112,16 +112,28 @@ function pathsOf(place: Place, fields: Readonly<Record<string, unknown>>, above 
   });
 }
 
-/** Wires whose tools can be strict, and whose schema of an answer can have a description. */
-const TAKES_STRICT: readonly WireFamily[] = [
-  'openai-chat',
-  'azure-openai',
-  'openai-responses',
-  'anthropic-messages',
-  'bedrock',
-  'ai-sdk',
-];
-const DESCRIBES: readonly WireFamily[] = ['openai-chat', 'azure-openai', 'openai-responses', 'ai-sdk'];
+/** Whether a tool can be strict. */
+const TAKES_STRICT: Readonly<Record<WireFamily, boolean>> = {
+  'openai-chat': true,
+  'azure-openai': true,
+  'openai-responses': true,
+  'anthropic-messages': true,
+  bedrock: true,
+  google: false,
+  cohere: false,
+  'ai-sdk': true,
+};
+/** Whether the schema of an answer can have a description. */
+const DESCRIBES_OUTPUT: Readonly<Record<WireFamily, boolean>> = {
+  'openai-chat': true,
+  'azure-openai': true,
+  'openai-responses': true,
+  'anthropic-messages': false,
+  bedrock: false,
+  google: false,
+  cohere: false,
+  'ai-sdk': true,
+};
 
 /** The names of what a provider does not take, as its client wrote them. */
 interface ForeignFields {
@@ -152,10 +164,10 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
   if (format !== 'anthropic-messages' && (input.native?.betas ?? []).length > 0)
     dropped.add('anthropic-beta');
   for (const tool of functionTools(input.tools)) {
-    if (tool.strict === true && !TAKES_STRICT.includes(wire)) dropped.add('tools.strict');
+    if (tool.strict === true && !TAKES_STRICT[wire]) dropped.add('tools.strict');
     judge('tool', tool.native, 'tools.');
   }
-  if (input.output?.description !== undefined && !DESCRIBES.includes(wire))
+  if (input.output?.description !== undefined && !DESCRIBES_OUTPUT[wire])
     dropped.add('json_schema.description');
   for (const tool of input.tools ?? []) {
     if (!('format' in tool)) continue;

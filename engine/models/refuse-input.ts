@@ -23,13 +23,17 @@ const LACKS: Readonly<Record<WireFamily, readonly Lacked[]>> = {
   cohere: ['verbosity', 'files'],
   'ai-sdk': ['verbosity'],
 };
-const TAKES_PARALLEL: readonly WireFamily[] = [
-  'openai-chat',
-  'azure-openai',
-  'openai-responses',
-  'anthropic-messages',
-  'bedrock',
-];
+/** Whether a request can forbid several tool calls at once. */
+const LIMITS_TOOL_CALLS: Readonly<Record<WireFamily, boolean>> = {
+  'openai-chat': true,
+  'azure-openai': true,
+  'openai-responses': true,
+  'anthropic-messages': true,
+  bedrock: true,
+  google: false,
+  cohere: false,
+  'ai-sdk': false,
+};
 /** As our own format and the vendors' spell them. */
 const NAMES: Readonly<Record<Setting, string>> = {
   topK: 'topK (top_k)',
@@ -82,7 +86,7 @@ function lackingFeatures({ provider, config: { wire }, facts, input }: RuledCall
     can.stop === false && input.stop !== undefined && NAMES.stop,
     input.parallelToolCalls === false &&
       input.tools !== undefined &&
-      !TAKES_PARALLEL.includes(wire) &&
+      !LIMITS_TOOL_CALLS[wire] &&
       'parallelToolCalls (parallel_tool_calls, disable_parallel_tool_use)',
     ...LACKS[wire].map((setting) => {
       if (setting === 'files') return types.has('file') && NAMES.files;

@@ -32,8 +32,17 @@ const ADAPTERS: Readonly<Record<WireFamily, (settings: ProviderSettings) => Prov
   'ai-sdk': createAiSdk,
 };
 
-/** Wires whose requests need a cap of the output. */
-const REQUIRES_CAP: readonly WireFamily[] = ['anthropic-messages', 'bedrock'];
+/** Whether every request must cap its output. */
+const REQUIRES_CAP: Readonly<Record<WireFamily, boolean>> = {
+  'openai-responses': false,
+  'openai-chat': false,
+  'azure-openai': false,
+  'anthropic-messages': true,
+  bedrock: true,
+  google: false,
+  cohere: false,
+  'ai-sdk': false,
+};
 
 export function createProviders(config: Config): ReadonlyMap<string, Provider> {
   const providers = new Map<string, Provider>();
@@ -106,7 +115,7 @@ function withinRules(name: string, { own, chat }: Adapters, models: CalledModels
 function capOf({ maxOutputTokens: cap, input }: ProviderCall, { config, facts }: RuledCall): number | null {
   const most = facts.maxOutputTokens;
   if (cap !== null) return Math.min(cap, most ?? Number.POSITIVE_INFINITY);
-  if (!REQUIRES_CAP.includes(config.wire)) return null;
+  if (!REQUIRES_CAP[config.wire]) return null;
   if (most === null) return input.maxOutputTokens;
   // Claude refuses a cap that does not fit into its window beside the input.
   const room = (facts.contextWindow ?? Number.POSITIVE_INFINITY) - roughInputTokens(input);
