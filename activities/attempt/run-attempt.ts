@@ -7,7 +7,7 @@ import type { Finish, ProviderCall, ProviderEvent } from '../../engine/providers
 import type { Attempt } from './attempt.ts';
 import { AnswerDelivery } from './deliver-answer.ts';
 import { endCompleted, endStopped, noteProviderError } from './end-attempt.ts';
-import { continueIfCapRaised } from './extend-reservation.ts';
+import { continueIfCapRaised } from './continue-after-raise.ts';
 import { nameOfLog } from './name-of-log.ts';
 import type { StreamControl } from './running-streams.ts';
 

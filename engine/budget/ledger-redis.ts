@@ -8,6 +8,7 @@ import {
 
 export interface LedgerRedis extends ScriptRedis {
   hGet(key: string, field: string): Promise<string | null>;
+  hmGet(key: string, fields: string[]): Promise<(string | null)[]>;
   hGetAll(key: string): Promise<Record<string, string>>;
   xRange(
     key: string,

@@ -124,6 +124,8 @@ export interface BudgetLedger {
   extend(extension: Extension): Promise<ReserveOutcome>;
   /** Raises the output cap of a running generation, if the budgets have room for it. */
   raise(raise: Raise): Promise<ReserveOutcome>;
+  /** The output cap of a running generation, in tokens; null if it has ended or was never reserved. */
+  currentCap(tenant: string, generationId: string): Promise<number | null>;
   /**
    * Books the actual usage in the windows of the reservation, and releases the rest. The first settlement of a
    * generation counts; later ones change nothing.

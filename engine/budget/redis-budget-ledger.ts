@@ -143,6 +143,12 @@ export class RedisBudgetLedger implements BudgetLedger {
     return this.#decide(raise, { step: 'raise', capTokens: raise.maxOutputTokens });
   }
 
+  async currentCap(tenant: string, generationId: string): Promise<number | null> {
+    const key = REDIS_KEYS.budget(tenant, 'reservation', generationId);
+    const [state, capTokens] = await this.#redis.hmGet(key, ['state', 'cap']);
+    return state === 'reserved' && capTokens != null ? Number(capTokens) : null;
+  }
+
   async settle(settlement: Settlement): Promise<Settled> {
     // Sent together with what `counted` reads.
     const storedAt = this.#readMoment(settlement);

@@ -66,6 +66,7 @@ export function measureBudget(budget: BudgetLedger, metrics: Metrics): BudgetLed
     reserve: (reservation) => counted('reserve', budget.reserve(reservation)),
     extend: (extension) => counted('extend', budget.extend(extension)),
     raise: (raise) => counted('raise', budget.raise(raise)),
+    currentCap: (tenant, generationId) => budget.currentCap(tenant, generationId),
     async look(owner, needed) {
       const refused = await budget.look(owner, needed);
       if (refused !== null) refusals.inc({ step: 'look' });

@@ -44,6 +44,7 @@ describe('an answer of the script that contradicts the step', () => {
       evalSha: reply,
       eval: reply,
       hGet: async () => null,
+      hmGet: async () => [],
       hGetAll: async () => ({}),
       xRange: async () => [],
       zScan: async () => ({ cursor: 0, members: [] }),

@@ -226,7 +226,10 @@ describe('raise', () => {
       { window: 'day', unit: 'micro-usd', amount: 1_000 },
     ]);
     const price = { fixedMicroUsd: 10, outputMicroUsdPerMillion: 1_000_000 };
+    const currentCap = () => on.ledger.currentCap(owner.tenant, 'a');
+    expect(await currentCap()).toBeNull();
     await on.ledger.reserve(ask(owner, 'a', { input: 100, max: 200, price }));
+    expect(await currentCap()).toBe(200);
     expect(await on.ledger.raise({ ...owner, generationId: 'a', maxOutputTokens: 300 })).toMatchObject({
       granted: true,
       capTokens: 300,
@@ -241,10 +244,12 @@ describe('raise', () => {
       granted: true,
       capTokens: 300,
     });
+    expect(await currentCap()).toBe(300);
     expect(await on.ledger.extend(more(owner, 'a', { inputTokens: 100 }))).toMatchObject({
       maxOutputTokens: 300,
     });
     await on.ledger.settle(bill(owner, 'a', 350));
+    expect(await currentCap()).toBeNull();
     expect(await on.ledger.raise({ ...owner, generationId: 'a', maxOutputTokens: 900 })).toMatchObject({
       granted: false,
       budget: null,

@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { reserveCall } from '../../activities/attempt/extend-reservation.ts';
-import { planResume } from '../../activities/attempt/resume-plan.ts';
-import { readRecord } from '../../activities/generation-record.ts';
-import { budgetLimitSchema } from '../../contracts/budgets.ts';
-import type { EventBody } from '../../contracts/events.ts';
-import { NO_USAGE, totalTokens, type Usage } from '../../contracts/money.ts';
-import type { StreamStep } from '../../contracts/steps.ts';
-import { RedisBudgetLedger } from '../../engine/budget/redis-budget-ledger.ts';
-import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
-import { startTestRedis, type TestRedis } from '../engine/streaming/redis-server.ts';
-import { eventsOf, text } from './attempt/events-of.ts';
+import { reserveCall } from '../../../activities/attempt/reserve-call.ts';
+import { planResume } from '../../../activities/attempt/resume-plan.ts';
+import { readRecord } from '../../../activities/generation-record.ts';
+import { budgetLimitSchema } from '../../../contracts/budgets.ts';
+import type { EventBody } from '../../../contracts/events.ts';
+import { NO_USAGE, totalTokens, type Usage } from '../../../contracts/money.ts';
+import type { StreamStep } from '../../../contracts/steps.ts';
+import { RedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
+import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
+import { startTestRedis, type TestRedis } from '../../engine/streaming/redis-server.ts';
+import { eventsOf, text } from './events-of.ts';
 
 const CANDIDATE = { provider: 'p', model: 'm' };
 const INPUT = { messages: [{ role: 'user' as const, content: 'Why?' }], maxOutputTokens: 300 };
