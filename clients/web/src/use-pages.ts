@@ -1,11 +1,18 @@
 /** A list that is read in pages: the first one is reloaded periodically, the others on demand. */
-import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useMemo, useState } from 'preact/hooks';
 import { getJson } from './session.ts';
 import { usePolled } from './use-polled.ts';
 
 interface Page<Item> {
   readonly data: readonly Item[];
   readonly next: string | null;
+}
+
+/** What was loaded on demand after the first page. */
+interface OlderPages<Item> extends Page<Item> {
+  readonly list: object;
+  readonly error: Error | null;
+  readonly isLoading: boolean;
 }
 
 interface Pages<Item> {
@@ -25,36 +32,31 @@ export function usePages<Item extends { readonly id: string }>(path: string, eve
     return async () => ({ path, page: await getJson<Page<Item>>(path) });
   }, [path]);
   const { data, error, reload } = usePolled(load, everyMs);
-  const [older, setOlder] = useState<Page<Item> | null>(null);
-  const [failure, setFailure] = useState<Error | null>(null);
-  const [isLoading, setLoading] = useState(false);
-  useEffect(() => {
-    setOlder(null);
-    setFailure(null);
-  }, [path]);
+  const [round, setRound] = useState(0);
+  // A new path or a reload starts another list. A page of an earlier one that arrives afterwards is not shown.
+  const list = useMemo(() => ({ path, round }), [path, round]);
+  const [loaded, setLoaded] = useState<OlderPages<Item> | null>(null);
+  const older = loaded?.list === list ? loaded : null;
   const first = data?.path === path ? data.page : null;
   const next = older === null ? (first?.next ?? null) : older.next;
   const loadMore = async (after: string) => {
-    setLoading(true);
-    setFailure(null);
-    try {
-      const page = await getJson<Page<Item>>(`${path}&after=${encodeURIComponent(after)}`);
-      setOlder((before) => ({ data: [...(before?.data ?? []), ...page.data], next: page.next }));
-    } catch (cause) {
-      setFailure(cause instanceof Error ? cause : new Error(String(cause)));
-    } finally {
-      setLoading(false);
-    }
+    const before = { list, data: older?.data ?? [], next: after, error: null, isLoading: true };
+    setLoaded(before);
+    const change = await getJson<Page<Item>>(`${path}&after=${encodeURIComponent(after)}`).then(
+      (page) => ({ data: [...before.data, ...page.data], next: page.next }),
+      (cause: unknown) => ({ error: cause instanceof Error ? cause : new Error(String(cause)) }),
+    );
+    setLoaded((current) => (current === before ? { ...before, ...change, isLoading: false } : current));
   };
   const reloadAll = () => {
-    setOlder(null);
+    setRound((done) => done + 1);
     reload();
   };
   return {
     items: first === null ? null : eachOnce([...first.data, ...(older?.data ?? [])]),
-    error: failure ?? error,
+    error: older?.error ?? error,
     more: next === null ? null : () => void loadMore(next),
-    isLoading,
+    isLoading: older?.isLoading === true,
     reload: reloadAll,
   };
 }
