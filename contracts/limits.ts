@@ -1,6 +1,7 @@
 /**
- * Every limit of the product. `LIMITS` are fixed. `DEFAULTS` apply unless the config, a route or a request sets another
- * value. A name ends with its unit. What a user, team or key may spend is not here: docs/budgets.md.
+ * The limits of the product. `LIMITS` are fixed. `DEFAULTS` apply unless the config, a route or a request sets another
+ * value. A name ends with its unit. Not here: what a user, team or key may spend (docs/budgets.md), and the settings that
+ * only `platform/config/` reads (how keys may be used, breakers, cache, retention): their defaults are in its schemas.
  */
 
 /** Hard bounds: no setting changes them. */
@@ -204,6 +205,19 @@ export const LIMITS = {
 
 /** What applies unless the config, a route or a request says otherwise. */
 export const DEFAULTS = {
+  /** Of one key, at all API processes together. */
+  requestsPerMinute: 60_000,
+  /** Requests, streams and sockets of one key that are open at once at one API process. */
+  connectionsPerKey: 10_000,
+  /** Connections to one API process. */
+  connections: 20_000,
+  /** For all header lines of a request, and for a whole request with its body. */
+  headersMs: 10_000,
+  requestMs: 60_000,
+  /** How long an idle connection is kept: longer than a proxy in front keeps it. */
+  keepAliveMs: 75_000,
+  /** How long requests that no other process can resume may still run after SIGTERM. */
+  drainMs: 20_000,
   /** Largest JSON body of a request: what Anthropic takes. */
   bodyBytes: 32 * 1024 * 1024,
   /** Bodies and frames that one API process holds at once. */

@@ -300,8 +300,17 @@ export const configSchema = z.strictObject({
   cors: z.strictObject({ origins: z.array(origin).default([]) }).prefault({}),
   rateLimits: z
     .strictObject({
-      requestsPerMinute: z.int().positive().nullable().default(60_000).describe('Of one key; null: no limit'),
-      connectionsPerKey: z.int().positive().default(10_000).describe('Open at once at one API process'),
+      requestsPerMinute: z
+        .int()
+        .positive()
+        .nullable()
+        .default(DEFAULTS.requestsPerMinute)
+        .describe('Of one key; null: no limit'),
+      connectionsPerKey: z
+        .int()
+        .positive()
+        .default(DEFAULTS.connectionsPerKey)
+        .describe('Open at once at one API process'),
       bytesInFlightPerKey: z
         .int()
         .min(LIMITS.requestBodyBytes)
@@ -323,10 +332,14 @@ export const configSchema = z.strictObject({
         .max(LIMITS.mostJsonValues)
         .default(LIMITS.jsonValues)
         .describe('Values of a JSON body: what it takes to check one grows with them'),
-      headersMs: z.int().positive().default(10_000).describe('For all header lines of a request'),
-      requestMs: z.int().positive().default(60_000).describe('For a whole request with its body'),
-      keepAliveMs: z.int().positive().default(75_000).describe('Longer than a proxy keeps idle connections'),
-      connections: z.int().positive().default(20_000).describe('Of one API process'),
+      headersMs: z.int().positive().default(DEFAULTS.headersMs).describe('For all header lines of a request'),
+      requestMs: z.int().positive().default(DEFAULTS.requestMs).describe('For a whole request with its body'),
+      keepAliveMs: z
+        .int()
+        .positive()
+        .default(DEFAULTS.keepAliveMs)
+        .describe('Longer than a proxy keeps idle connections'),
+      connections: z.int().positive().default(DEFAULTS.connections).describe('Of one API process'),
       bytesInFlight: z
         .int()
         .min(LIMITS.requestBodyBytes)
@@ -337,7 +350,7 @@ export const configSchema = z.strictObject({
       drainMs: z
         .int()
         .positive()
-        .default(20_000)
+        .default(DEFAULTS.drainMs)
         .describe('After SIGTERM: how long requests that no other process can resume may still run'),
     })
     .prefault({}),
