@@ -16,9 +16,9 @@ import { chargeOf, type GenerationRecord, readRecord, voidText } from '../genera
 import { budgetNotes } from '../reserve-budget.ts';
 import { accountAbandonedAttempt } from './account-attempt.ts';
 import { Attempt } from './attempt.ts';
-import { reserveCall } from './reserve-call.ts';
 import { admitAttempt } from './gate-admission.ts';
 import { openSeals } from './open-seals.ts';
+import { reserveCall } from './reserve-call.ts';
 import {
   type Checkpoint,
   capabilitiesFor,

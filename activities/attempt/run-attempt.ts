@@ -5,9 +5,9 @@ import type { EventBody } from '../../contracts/events.ts';
 import type { GenerationOutcome, StreamStep } from '../../contracts/steps.ts';
 import type { Finish, ProviderCall, ProviderEvent } from '../../engine/providers/provider.ts';
 import type { Attempt } from './attempt.ts';
+import { continueIfCapRaised } from './continue-after-raise.ts';
 import { AnswerDelivery } from './deliver-answer.ts';
 import { endCompleted, endStopped, noteProviderError } from './end-attempt.ts';
-import { continueIfCapRaised } from './continue-after-raise.ts';
 import { nameOfLog } from './name-of-log.ts';
 import type { StreamControl } from './running-streams.ts';
 

@@ -219,7 +219,8 @@ export class SimulatedProcess {
       budget: {
         reserve: notSimulated('reserve'),
         extend: () => this.ask('extends its reservation', () => this.#granted()),
-        raise: () => this.ask('asks for the cap', () => this.#granted()),
+        raise: notSimulated('raise'),
+        currentCap: () => this.ask('asks for the cap', () => this.#granted().capTokens),
         settle: notSimulated('settle'),
         look: notSimulated('look'),
       },

@@ -6,9 +6,17 @@ interface Item {
   readonly id: string;
 }
 
-type Shown = ReturnType<typeof import('../../../clients/web/src/use-pages.ts').usePages<Item>>;
+/** What the hook returns. */
+interface Shown {
+  readonly items: readonly Item[] | null;
+  readonly more: (() => void) | null;
+  readonly isLoading: boolean;
+  readonly reload: () => void;
+}
 
-/** The page's own modules look for a browser when they are loaded. */
+/** Imported by a computed name: the types of Preact are those of a browser, and would apply to every file here. */
+const load = (name: string) => import(name);
+/** The page's modules look for a browser when they are loaded. */
 const browser = new Window({ url: 'http://127.0.0.1/' });
 const { fetch } = globalThis;
 const requests: { readonly path: string; readonly answer: (response: Response) => void }[] = [];
@@ -26,7 +34,7 @@ afterAll(async () => {
   await browser.happyDOM.close();
 });
 
-/** Answers the only open request, which is for this path. */
+/** Answers the first open request for this path. */
 async function answer(path: string, ids: readonly string[], next: string | null = null): Promise<void> {
   await waitFor(`a request for ${path}`, () => requests.some((request) => request.path === path));
   const at = requests.findIndex((request) => request.path === path);
@@ -35,12 +43,12 @@ async function answer(path: string, ids: readonly string[], next: string | null 
 }
 
 async function showList(path: string) {
-  const { h, render } = await import('preact');
-  const { usePages } = await import('../../../clients/web/src/use-pages.ts');
-  const into = document.createElement('div');
+  const { h, render } = await load('preact');
+  const { usePages } = await load('../../../clients/web/src/use-pages.ts');
+  const into = browser.document.createElement('div');
   let shown: Shown | null = null;
   const List = ({ of }: { readonly of: string }) => {
-    shown = usePages<Item>(of, 3_600_000);
+    shown = usePages(of, 3_600_000);
     return null;
   };
   const show = (of: string) => render(h(List, { of }), into);
@@ -53,10 +61,10 @@ async function showList(path: string) {
       return shown;
     },
     shows: (...ids: readonly string[]) =>
-      waitFor(`the list shows ${ids.join(', ')}`, () => {
-        expect(shown?.items?.map(({ id }) => id)).toEqual(ids);
-        return true;
-      }),
+      waitFor(
+        `the list shows ${ids.join(', ')}`,
+        () => shown?.items?.map(({ id }) => id).join() === ids.join(),
+      ),
     end: () => render(null, into),
   };
 }
