@@ -20,6 +20,7 @@ import {
   addAdminRoutes,
   addCodecRoutes,
   addGenerationRoutes,
+  addOwnRoutes,
   addPageSessionRoutes,
   addPromptRoutes,
   addPublicRoutes,
@@ -48,6 +49,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   const ofTokens = Math.max(values, LIMITS.embeddingsJsonValues);
   v1.use('/embeddings', readJson({ bodies, bodyBytes, values: ofTokens }));
   v1.use(readJson({ bodies, bodyBytes, values }));
+  addOwnRoutes(v1, dependencies);
   addAdminRoutes(v1, dependencies);
   // Every route after this needs `generate`, so no route can forget it.
   v1.use(requireScope('generate'));

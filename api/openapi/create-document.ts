@@ -2,9 +2,10 @@
  * Puts the OpenAPI 3.1 document together. Its schemas are those that check the requests, so the two cannot disagree.
  */
 import { z } from 'zod';
-import { budgetPaths, budgetSchemas } from '../routes/budgets/budget-paths.ts';
 import { wirePaths } from '../wires/wire-paths.ts';
+import { budgetPaths, budgetSchemas } from './budgets.ts';
 import { cachePaths, cacheSchemas } from './cache.ts';
+import { codecPaths, codecSchemas } from './codec.ts';
 import { generationPaths, generationSchemas } from './generations.ts';
 import { keyPaths, keySchemas } from './keys.ts';
 import { modelPaths, modelSchemas } from './models.ts';
@@ -28,6 +29,7 @@ export function createOpenApiDocument() {
     paths: {
       ...budgetPaths,
       ...cachePaths,
+      ...codecPaths,
       ...keyPaths,
       ...generationPaths,
       ...modelPaths,
@@ -45,6 +47,7 @@ export function createOpenApiDocument() {
         ...keySchemas,
         ...usageSchemas,
         ...cacheSchemas,
+        ...codecSchemas,
       },
       securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
     },

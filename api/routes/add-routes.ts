@@ -1,5 +1,5 @@
 /** Adds the routes of our own API, in the groups in which `create-app.ts` authenticates them. */
-import type { Express, Router } from 'express';
+import type { Express, Request, RequestHandler, Router } from 'express';
 import { authenticateStream, requireScope } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { limitCaller, readJson } from '../http/front-door.ts';
@@ -87,33 +87,38 @@ export function addCodecRoutes(v1: Router, dependencies: ApiDependencies): void 
   );
 }
 
-/** The session, the usage and the stored answers of any key, and all that needs the scope `admin`. */
-export function addAdminRoutes(v1: Router, dependencies: ApiDependencies): void {
-  const isAdmin = requireScope('admin');
+/** Of any key, whatever its scopes: the session, and the usage and stored answers that its user may see. */
+export function addOwnRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.get('/session', getSession(dependencies));
   v1.post('/session/links', createSignInLink(dependencies));
   v1.get('/usage', getUsage(dependencies));
   v1.get('/usage/latencies', getLatencies(dependencies));
   v1.get('/usage/failures', getFailures(dependencies));
-  v1.get('/keys', isAdmin, listKeys(dependencies));
-  v1.post('/keys', isAdmin, createKey(dependencies));
-  v1.post('/keys/:id/rotate', isAdmin, rotateKey(dependencies));
-  v1.delete('/keys/:id', isAdmin, revokeKey(dependencies));
-  v1.post('/generations/:id/cap', isAdmin, raiseCap(dependencies));
-  v1.post('/generations/:id/stop', isAdmin, stopGeneration(dependencies));
-  v1.get('/budgets/limits', isAdmin, listLimits(dependencies));
-  v1.put('/budgets/limits', isAdmin, setLimit(dependencies));
-  v1.delete('/budgets/limits', isAdmin, removeLimit(dependencies));
-  v1.get('/budgets/balances', isAdmin, getBalances(dependencies));
-  v1.get('/budgets/entries', isAdmin, listEntries(dependencies));
-  v1.post('/budgets/reconcile', isAdmin, reconcileBudgets(dependencies));
-  v1.delete('/cache', isAdmin, deleteCachedAnswers(dependencies));
-  v1.delete('/cache/users/:user', isAdmin, deleteCachedAnswersOfUser(dependencies));
   v1.get('/cache/entries', listCachedEntries(dependencies));
   v1.get('/cache/entries/:id', getCachedEntry(dependencies));
   v1.delete('/cache/entries/:id', deleteCachedAnswer(dependencies));
 }
 
+/** Of keys with the scope `admin`. */
+export function addAdminRoutes(v1: Router, dependencies: ApiDependencies): void {
+  const admin = forAdmins(v1);
+  admin.get('/keys', listKeys(dependencies));
+  admin.post('/keys', createKey(dependencies));
+  admin.post('/keys/:id/rotate', rotateKey(dependencies));
+  admin.delete('/keys/:id', revokeKey(dependencies));
+  admin.post('/generations/:id/cap', raiseCap(dependencies));
+  admin.post('/generations/:id/stop', stopGeneration(dependencies));
+  admin.get('/budgets/limits', listLimits(dependencies));
+  admin.put('/budgets/limits', setLimit(dependencies));
+  admin.delete('/budgets/limits', removeLimit(dependencies));
+  admin.get('/budgets/balances', getBalances(dependencies));
+  admin.get('/budgets/entries', listEntries(dependencies));
+  admin.post('/budgets/reconcile', reconcileBudgets(dependencies));
+  admin.delete('/cache', deleteCachedAnswers(dependencies));
+  admin.delete('/cache/users/:user', deleteCachedAnswersOfUser(dependencies));
+}
+
+/** Of keys with the scope `generate`, like all that follow. */
 export function addGenerationRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/tickets', createTicket(dependencies));
   v1.post('/generations', createGeneration(dependencies));
@@ -133,13 +138,30 @@ export function addGenerationRoutes(v1: Router, dependencies: ApiDependencies): 
 
 /** Changing a prompt needs the scope `admin`, too. */
 export function addPromptRoutes(v1: Router, dependencies: ApiDependencies): void {
-  const isAdmin = requireScope('admin');
+  const admin = forAdmins(v1);
   v1.get('/prompts', listPrompts(dependencies));
   v1.get('/prompts/:name', getPrompt(dependencies));
-  v1.post('/prompts/:name/versions', isAdmin, addPromptVersion(dependencies));
+  admin.post('/prompts/:name/versions', addPromptVersion(dependencies));
   v1.get('/prompts/:name/versions/:version', getPromptVersion(dependencies));
-  v1.put('/prompts/:name/labels/:label', isAdmin, setPromptLabel(dependencies));
-  v1.delete('/prompts/:name/labels/:label', isAdmin, removePromptLabel(dependencies));
+  admin.put('/prompts/:name/labels/:label', setPromptLabel(dependencies));
+  admin.delete('/prompts/:name/labels/:label', removePromptLabel(dependencies));
   v1.get('/prompts/:name/stats', getPromptStats(dependencies));
   v1.get('/prompts/:name/feedback', listFeedback(dependencies));
+}
+
+type PathParameters = Request['params'];
+
+/** Adds routes that need the scope `admin`. No route can forget it, because it is added here. */
+function forAdmins(v1: Router) {
+  const isAdmin = requireScope('admin');
+  return {
+    get: <P extends PathParameters>(path: string, handler: RequestHandler<P>) =>
+      v1.get<P>(path, isAdmin, handler),
+    post: <P extends PathParameters>(path: string, handler: RequestHandler<P>) =>
+      v1.post<P>(path, isAdmin, handler),
+    put: <P extends PathParameters>(path: string, handler: RequestHandler<P>) =>
+      v1.put<P>(path, isAdmin, handler),
+    delete: <P extends PathParameters>(path: string, handler: RequestHandler<P>) =>
+      v1.delete<P>(path, isAdmin, handler),
+  };
 }

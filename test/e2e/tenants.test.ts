@@ -81,7 +81,7 @@ function ask(api: UnbrokenApi, route: Route): Promise<Response> {
 
 test('the table has every route with a parameter', () => {
   const app = readFileSync(new URL('../../api/routes/add-routes.ts', import.meta.url), 'utf8');
-  const routes = [...app.matchAll(/\bv1\.(get|post|put|patch|delete)\(\s*'([^']*:[^']*)'/g)];
+  const routes = [...app.matchAll(/\b(?:v1|admin)\.(get|post|put|patch|delete)\(\s*'([^']*:[^']*)'/g)];
   expect(routes.map(([, method, path]) => `${method} ${path}`).sort()).toEqual(
     [...OWN_NAMES, ...ROUTES.map(({ method, path }) => `${method} ${path}`)].sort(),
   );

@@ -19,7 +19,6 @@ const SOURCES = [
   'docs/assets',
   'clients/web/src/mark.svg',
   'api/openapi',
-  'api/routes/budgets/budget-paths.ts',
   'api/wires/wire-paths.ts',
   'contracts',
   'unbroken.config.example.yaml',

@@ -1,9 +1,14 @@
 /** The routes of budgets in the OpenAPI document, with those that steer a running generation. */
 import { z } from 'zod';
-import { budgetLimitSchema } from '../../../contracts/budgets.ts';
-import { answer, failure, inPath, jsonContent, queryOf, requiredBody } from '../../openapi/parts.ts';
-import { capSchema } from '../steer-generation.ts';
-import { balancesQuerySchema, entriesQuerySchema, limitsQuerySchema, reconcileSchema } from './queries.ts';
+import { budgetLimitSchema } from '../../contracts/budgets.ts';
+import {
+  balancesQuerySchema,
+  entriesQuerySchema,
+  limitsQuerySchema,
+  reconcileSchema,
+} from '../routes/budgets/queries.ts';
+import { capSchema } from '../routes/steer-generation.ts';
+import { answer, failure, inPath, jsonContent, queryOf, requiredBody } from './parts.ts';
 
 const answers = (description: string) => ({ 200: { description }, default: failure });
 const accepted = { 202: answer('The generation', 'Generation'), default: failure };
