@@ -1,117 +1,13 @@
-/**
- * Sends warnings to a webhook, signed by the Standard Webhooks scheme (standardwebhooks.com: headers `webhook-id`,
- * `webhook-timestamp`, `webhook-signature`). One attempt; the caller retries. The id stays the same, so a receiver
- * can drop duplicates.
- *
- * The address is checked at the connection, after the name was resolved, so the name cannot change between the check
- * and the call. Redirects are not followed.
- */
-import { createHmac } from 'node:crypto';
-import { lookup } from 'node:dns';
-import { request as requestHttp } from 'node:http';
-import { request as requestHttps } from 'node:https';
-import { isIP, type LookupFunction } from 'node:net';
-import ipaddr from 'ipaddr.js';
+/** Sends budget warnings to the webhook of the config. */
 import type { BudgetWarning } from '../../contracts/budgets.ts';
+import { createSignedWebhook, type WebhookReceiver } from '../../platform/signed-webhook.ts';
 
-interface WebhookOptions {
-  readonly url: string;
-  /** `whsec_` and base64, or any text. */
-  readonly secret: string;
-  /** Whether loopback, private and link-local addresses may be called. */
-  readonly allowPrivateNetwork: boolean;
-  readonly timeoutMs?: number;
-  readonly clock?: () => number;
-}
-
-const TIMEOUT_MS = 10_000;
-
-/** Says what failed and never what the receiver answered: it could be an internal service. */
-class WebhookError extends Error {
-  override readonly name = 'WebhookError';
-}
-
-export function createWarningWebhook(options: WebhookOptions): (warning: BudgetWarning) => Promise<void> {
-  const { secret, allowPrivateNetwork, timeoutMs = TIMEOUT_MS, clock = Date.now } = options;
-  const url = new URL(options.url);
-  const host = url.hostname.replace(/^\[|\]$/g, '');
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
-  return async (warning) => {
-    if (!allowPrivateNetwork && isIP(host) !== 0 && !isPublic(host)) throw refusal(host);
-    const body = JSON.stringify(bodyOf(warning));
-    const timestamp = String(Math.floor(clock() / 1_000));
-    const signature = createHmac('sha256', key)
-      .update(`${warning.warningId}.${timestamp}.${body}`)
-      .digest('base64');
-    const headers = {
-      'webhook-id': warning.warningId,
-      'webhook-timestamp': timestamp,
-      'webhook-signature': `v1,${signature}`,
-    };
-    await post(url, { body, headers, timeoutMs, resolve: allowPrivateNetwork ? undefined : publicLookup });
-  };
-}
-
-function bodyOf({ atMs, ...data }: BudgetWarning) {
-  return { type: 'budget.warning', timestamp: new Date(atMs).toISOString(), data };
-}
-
-function isPublic(address: string): boolean {
-  // `process` unwraps an IPv4 address that is written as IPv6 (::ffff:127.0.0.1).
-  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
-}
-
-function refusal(host: string): WebhookError {
-  return new WebhookError(
-    `The budget webhook ${host} is not a public address; set budgets.webhook.allowPrivateNetwork if it is yours.`,
-  );
-}
-
-const publicLookup: LookupFunction = (host, options, callback) => {
-  lookup(host, { ...options, all: true }, (error, addresses) => {
-    const [first] = addresses ?? [];
-    if (error !== null) callback(error, '', 0);
-    // One private address among public ones is enough to refuse: the system chooses which one is called.
-    else if (first === undefined || !addresses.every(({ address }) => isPublic(address)))
-      callback(refusal(host), '', 0);
-    else if (options.all === true) callback(null, addresses);
-    else callback(null, first.address, first.family);
+export function createWarningWebhook(receiver: WebhookReceiver): (warning: BudgetWarning) => Promise<void> {
+  const send = createSignedWebhook({
+    ...receiver,
+    name: 'budget webhook',
+    privateSetting: 'budgets.webhook.allowPrivateNetwork',
   });
-};
-
-interface WebhookCall {
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly timeoutMs: number;
-  /** Absent: the system's own lookup. */
-  readonly resolve: LookupFunction | undefined;
-}
-
-function post(url: URL, { body, headers, timeoutMs, resolve }: WebhookCall): Promise<void> {
-  const send = url.protocol === 'https:' ? requestHttps : requestHttp;
-  return new Promise((done, fail) => {
-    const request = send(
-      url,
-      {
-        method: 'POST',
-        signal: AbortSignal.timeout(timeoutMs),
-        headers: {
-          ...headers,
-          'content-type': 'application/json',
-          'content-length': Buffer.byteLength(body),
-        },
-        ...(resolve === undefined ? {} : { lookup: resolve }),
-      },
-      (response) => {
-        const { statusCode = 0 } = response;
-        response.destroy();
-        if (statusCode >= 200 && statusCode < 300) done();
-        else fail(new WebhookError(`The budget webhook answered ${statusCode}.`));
-      },
-    );
-    request.once('error', (error) => {
-      fail(error instanceof WebhookError ? error : new WebhookError(`The budget webhook: ${error.message}`));
-    });
-    request.end(body);
-  });
+  return ({ atMs, ...data }) =>
+    send(data.warningId, { type: 'budget.warning', timestamp: new Date(atMs).toISOString(), data });
 }

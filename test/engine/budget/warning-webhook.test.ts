@@ -1,11 +1,11 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Webhook } from 'standardwebhooks';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
+import { expect, test } from '@jest/globals';
 import type { BudgetWarning } from '../../../contracts/budgets.ts';
 import { createWarningWebhook } from '../../../engine/budget/warning-webhook.ts';
 
-const SECRET = `whsec_${Buffer.from('a secret of enough characters').toString('base64')}`;
 const WARNING: BudgetWarning = {
   warningId: 'warn_1',
   tenant: 'acme',
@@ -22,87 +22,20 @@ const WARNING: BudgetWarning = {
   atMs: 1_000,
 };
 
-let server: Server;
-let port = 0;
-let answer = 200;
-let calls: { request: IncomingMessage; body: string }[] = [];
-
-beforeAll(async () => {
-  server = createServer(async (request, response) => {
-    let body = '';
-    for await (const part of request) body += part;
-    calls.push({ request, body });
-    response.writeHead(answer, answer === 302 ? { location: `http://127.0.0.1:${port}/inside` } : {});
-    response.end('the secret page of an inner service');
+test('a receiver gets the warning with its time, under the id that every repetition has', async () => {
+  const received: { id: unknown; body: unknown }[] = [];
+  const server = createServer(async (request, response) => {
+    received.push({ id: request.headers['webhook-id'], body: await json(request) });
+    response.end();
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const address = server.address();
-  port = typeof address === 'object' && address !== null ? address.port : 0;
-});
-afterAll(() => {
-  server.close();
-});
-beforeEach(() => {
-  calls = [];
-  answer = 200;
-});
-
-const webhookOf = (host: string, allowPrivateNetwork = true, more = {}) =>
-  createWarningWebhook({
-    url: `http://${host}:${port}/hook?a=b`,
-    secret: SECRET,
-    allowPrivateNetwork,
-    ...more,
-  });
-
-test('a warning arrives once, signed so that any Standard Webhooks library accepts it', async () => {
-  await webhookOf('127.0.0.1')(WARNING);
-  expect(calls).toHaveLength(1);
-  const { request, body } = calls[0] ?? { request: null, body: '' };
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/`;
+  const notify = createWarningWebhook({ url, secret: 'any text', allowPrivateNetwork: true });
+  await notify(WARNING);
   const { atMs: _, ...data } = WARNING;
-  const payload = new Webhook(SECRET).verify(body, request?.headers as Record<string, string>);
-  expect(payload).toEqual({ type: 'budget.warning', timestamp: '1970-01-01T00:00:01.000Z', data });
-  expect(request).toMatchObject({ method: 'POST', url: '/hook?a=b', headers: { 'webhook-id': 'warn_1' } });
-  expect(() => new Webhook(SECRET).verify(`${body} `, request?.headers as Record<string, string>)).toThrow();
-});
-
-test.each([500, 404, 302])(
-  'an answer of %d is a failure, and says nothing of what was answered',
-  async (status) => {
-    answer = status;
-    await expect(webhookOf('127.0.0.1')(WARNING)).rejects.toThrow(`The budget webhook answered ${status}.`);
-    expect(calls).toHaveLength(1);
-  },
-);
-
-test('a receiver that does not answer in time is a failure', async () => {
-  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  const address = silent.address();
-  const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/`;
-  const webhook = createWarningWebhook({ url, secret: SECRET, allowPrivateNetwork: true, timeoutMs: 100 });
-  await expect(webhook(WARNING)).rejects.toThrow('The budget webhook: ');
-  silent.closeAllConnections();
-  silent.close();
-});
-
-describe('an address inside the network is not called', () => {
-  test.each([
-    '127.0.0.1',
-    'localhost',
-    '[::1]',
-    '[::ffff:127.0.0.1]',
-    '0.0.0.0',
-    '10.1.2.3',
-    '169.254.169.254',
-    '192.168.0.1',
-    '[fe80::1]',
-    '[fd00::1]',
-    '100.64.0.1',
-    // The same address as a number; URL makes it 127.0.0.1.
-    '2130706433',
-  ])('%s', async (host) => {
-    await expect(webhookOf(host, false)(WARNING)).rejects.toThrow('is not a public address');
-    expect(calls).toHaveLength(0);
-  });
+  expect(received).toEqual([
+    { id: 'warn_1', body: { type: 'budget.warning', timestamp: '1970-01-01T00:00:01.000Z', data } },
+  ]);
+  server.close();
 });

@@ -1,0 +1,122 @@
+/**
+ * Sends messages to a webhook, signed by the Standard Webhooks scheme (standardwebhooks.com: headers `webhook-id`,
+ * `webhook-timestamp`, `webhook-signature`). One attempt; the caller retries with the same id, so a receiver can drop
+ * duplicates.
+ *
+ * The address is checked at the connection, after the name was resolved, so the name cannot change between the check
+ * and the call. Redirects are not followed.
+ */
+import { createHmac } from 'node:crypto';
+import { lookup } from 'node:dns';
+import { request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { isIP, type LookupFunction } from 'node:net';
+import ipaddr from 'ipaddr.js';
+
+export interface WebhookReceiver {
+  readonly url: string;
+  /** `whsec_` and base64, or any text. */
+  readonly secret: string;
+  /** Whether loopback, private and link-local addresses may be called. */
+  readonly allowPrivateNetwork: boolean;
+  readonly timeoutMs?: number;
+  readonly clock?: () => number;
+}
+
+interface WebhookOptions extends WebhookReceiver {
+  /** As errors call it, such as `budget webhook`. */
+  readonly name: string;
+  /** The setting that allows private addresses, as errors call it. */
+  readonly privateSetting: string;
+}
+
+/** @param id the same at each repetition. @throws WebhookError */
+type SendSigned = (id: string, message: object) => Promise<void>;
+
+const TIMEOUT_MS = 10_000;
+
+/** Says what failed and never what the receiver answered: it could be an internal service. */
+class WebhookError extends Error {
+  override readonly name = 'WebhookError';
+}
+
+export function createSignedWebhook(options: WebhookOptions): SendSigned {
+  const { name, secret, allowPrivateNetwork, timeoutMs = TIMEOUT_MS, clock = Date.now } = options;
+  const url = new URL(options.url);
+  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
+  const refuse = (address: string) =>
+    new WebhookError(
+      `The ${name} ${address} is not a public address; set ${options.privateSetting} if it is yours.`,
+    );
+  const resolve = allowPrivateNetwork ? undefined : publicLookup(refuse);
+  return async (id, message) => {
+    if (!allowPrivateNetwork && isIP(host) !== 0 && !isPublic(host)) throw refuse(host);
+    const body = JSON.stringify(message);
+    const timestamp = String(Math.floor(clock() / 1_000));
+    const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+    const headers = {
+      'webhook-id': id,
+      'webhook-timestamp': timestamp,
+      'webhook-signature': `v1,${signature}`,
+    };
+    await post(url, { name, body, headers, timeoutMs, resolve });
+  };
+}
+
+function isPublic(address: string): boolean {
+  // `process` unwraps an IPv4 address that is written as IPv6 (::ffff:127.0.0.1).
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+}
+
+function publicLookup(refuse: (host: string) => WebhookError): LookupFunction {
+  return (host, options, callback) => {
+    lookup(host, { ...options, all: true }, (error, addresses) => {
+      const [first] = addresses ?? [];
+      if (error !== null) callback(error, '', 0);
+      // One private address among public ones is enough to refuse: the system chooses which one is called.
+      else if (first === undefined || !addresses.every(({ address }) => isPublic(address)))
+        callback(refuse(host), '', 0);
+      else if (options.all === true) callback(null, addresses);
+      else callback(null, first.address, first.family);
+    });
+  };
+}
+
+interface WebhookCall {
+  readonly name: string;
+  readonly body: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timeoutMs: number;
+  /** Absent: the system's own lookup. */
+  readonly resolve: LookupFunction | undefined;
+}
+
+function post(url: URL, { name, body, headers, timeoutMs, resolve }: WebhookCall): Promise<void> {
+  const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((done, fail) => {
+    const request = send(
+      url,
+      {
+        method: 'POST',
+        signal: AbortSignal.timeout(timeoutMs),
+        headers: {
+          ...headers,
+          'content-type': 'application/json',
+          'content-length': Buffer.byteLength(body),
+        },
+        ...(resolve === undefined ? {} : { lookup: resolve }),
+      },
+      (response) => {
+        const { statusCode = 0 } = response;
+        response.destroy();
+        if (statusCode >= 200 && statusCode < 300) done();
+        else fail(new WebhookError(`The ${name} answered ${statusCode}.`));
+      },
+    );
+    request.once('error', (error) => {
+      fail(error instanceof WebhookError ? error : new WebhookError(`The ${name}: ${error.message}`));
+    });
+    request.end(body);
+  });
+}
