@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/create-activities.ts';
-import type { BudgetWarning } from '../../contracts/budgets.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
 import { SIGNALS } from '../../contracts/names.ts';
 import type { BegunGeneration, GenerationOutcome } from '../../contracts/steps.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { endless, failsWhenCancelled, firstFails, runGeneration, silent } from './runs.ts';
+import { endless, failsWhenCancelled, firstFails, runGeneration, silent, warningOf } from './runs.ts';
 import {
   FIRST,
   orderOf,
@@ -221,21 +220,7 @@ describe('a run with a step that can never succeed', () => {
 });
 
 test('a warning is sent once, by a separate run, after the generation has ended', async () => {
-  const warning: BudgetWarning = {
-    warningId: `warn_${crypto.randomUUID()}`,
-    tenant: 'acme',
-    per: 'user',
-    id: 'ann',
-    window: 'day',
-    unit: 'tokens',
-    limit: 100,
-    spent: 81,
-    resetsAtMs: 0,
-    level: 'near',
-    mode: 'hard',
-    generationId: 'gen_1',
-    atMs: 0,
-  };
+  const warning = warningOf(`warn_${crypto.randomUUID()}`);
   const outcome = outcomeWith(FIRST);
   const sent: string[] = [];
   const changed: Partial<Activities> = {

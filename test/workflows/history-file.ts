@@ -2,14 +2,21 @@
  * Histories as files. The SDK's own JSON of a history fails where npm installs several copies of protobufjs (it tests
  * `instanceof` across them), so the objects are kept as they are, with bytes and 64-bit numbers marked.
  */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 
-const pathOf = (name: string) => join(import.meta.dirname, 'histories', `${name}.history.json`);
+const FOLDER = join(import.meta.dirname, 'histories');
+const ENDING = '.history.json';
+const pathOf = (name: string) => join(FOLDER, `${name}${ENDING}`);
 
+export function recordedNames(): string[] {
+  return readdirSync(FOLDER).map((file) => file.slice(0, -ENDING.length));
+}
+
+/** @throws if this name has a history already */
 export function writeHistory(name: string, history: History): void {
-  writeFileSync(pathOf(name), `${JSON.stringify(toPlain(history), null, 1)}\n`);
+  writeFileSync(pathOf(name), `${JSON.stringify(toPlain(history), null, 1)}\n`, { flag: 'wx' });
 }
 
 export function readHistory(name: string): History {

@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { Worker } from '@temporalio/worker';
 import { bundleWorkflows } from '../../worker/bundle-workflows.ts';
-import { readHistory } from './history-file.ts';
+import { readHistory, recordedNames, writeHistory } from './history-file.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';
+import { RECORDED_RUNS } from './runs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'unbroken-replay-'));
 let bundle: { code: string };
@@ -17,12 +18,15 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test.each(['plain', 'fallback', 'cancelled', 'cancelledWithError'])(
-  'a generation that ran before (%s) continues under this code',
-  async (name) => {
-    await Worker.runReplayHistory({ workflowBundle: bundle }, readHistory(name));
-  },
-);
+test.each(recordedNames())('a run of older code (%s) continues under this code', async (name) => {
+  await Worker.runReplayHistory({ workflowBundle: bundle }, readHistory(name));
+});
+
+test('every run of runs.ts has a history, and no history is ever overwritten', () => {
+  expect(recordedNames()).toEqual(expect.arrayContaining(Object.keys(RECORDED_RUNS)));
+  const history = readHistory('plain');
+  expect(() => writeHistory('plain', history)).toThrow('EEXIST');
+});
 
 test('a generation that ran before continues where traces have been turned on', async () => {
   const workflowBundle = await bundleWorkflows(folder, { isTraced: true });

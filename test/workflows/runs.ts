@@ -1,10 +1,12 @@
-/** The runs whose histories are recorded and replayed. */
-
+/** Runs of the workflow: those of its tests, and those whose histories are recorded and replayed. */
 import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
+import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { Activities } from '../../activities/create-activities.ts';
+import type { BudgetWarning } from '../../contracts/budgets.ts';
 import { ERRORS, type ErrorCode } from '../../contracts/errors.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
+import { SIGNALS } from '../../contracts/names.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import {
   FIRST,
@@ -87,12 +89,81 @@ export async function runGeneration(
   });
 }
 
-export const RECORDED_RUNS = {
-  plain: (environment: WorkflowEnvironment) => runGeneration(environment, {}, { cache: 'on' }),
-  fallback: (environment: WorkflowEnvironment) =>
-    runGeneration(environment, firstFails('provider_unavailable')),
-  cancelled: (environment: WorkflowEnvironment) => runGeneration(environment, endless),
-  /** Recorded by code that tried the next candidate, and was refused there. */
-  cancelledWithError: (environment: WorkflowEnvironment) =>
+/** The first candidate has no room at first, and the generation waits for it in the queue and by a timer. */
+function fullAtFirst(): Partial<Activities> {
+  let looks = 0;
+  return {
+    streamFromProvider: async ({ candidate, room }) => {
+      if (room !== undefined) return outcomeWith(candidate);
+      const type = 'provider_full' satisfies ErrorCode;
+      const details = [{ waitMs: 50 }];
+      throw ApplicationFailure.create({ type, message: type, nonRetryable: true, details });
+    },
+    waitForRoom: async () => {
+      looks += 1;
+      return looks === 1 ? { restMs: 40 } : { keyId: 'key', slot: 1 };
+    },
+  };
+}
+
+export function warningOf(warningId: string): BudgetWarning {
+  return {
+    warningId,
+    tenant: 'acme',
+    per: 'user',
+    id: 'ann',
+    window: 'day',
+    unit: 'tokens',
+    limit: 100,
+    spent: 81,
+    resetsAtMs: 0,
+    level: 'near',
+    mode: 'hard',
+    generationId: 'gen_1',
+    atMs: 0,
+  };
+}
+
+/** A generation with a warning, and the run that sends it. */
+async function runWarned(environment: WorkflowEnvironment) {
+  const warning = warningOf(`warn_${crypto.randomUUID()}`);
+  const { activities } = stubActivities({ settleBudget: async () => ({ warnings: [warning] }) });
+  return environment.withWorker(activities, async (taskQueue) => {
+    const handle = await startGeneration(environment, taskQueue, orderOf());
+    await handle.result();
+    const sender = environment.temporal.client.workflow.getHandle(`acme/${warning.warningId}`);
+    await sender.result();
+    return { warned: await handle.fetchHistory(), sent: await sender.fetchHistory() };
+  });
+}
+
+type RecordedRun = (environment: WorkflowEnvironment) => Promise<History>;
+
+const historyOf = async (run: ReturnType<typeof runGeneration>) => (await run).history;
+const cancelledWithError: RecordedRun = (environment) =>
+  historyOf(
     runGeneration(environment, failsWhenCancelled('provider_unavailable'), {}, (handle) => handle.cancel()),
+  );
+
+/** What record-history.ts can record, by name. Each file is of the code that was current when it was recorded. */
+export const RECORDED_RUNS: Readonly<Record<string, RecordedRun>> = {
+  plain: (environment) => historyOf(runGeneration(environment, {}, { cache: 'on' })),
+  fallback: (environment) => historyOf(runGeneration(environment, firstFails('provider_unavailable'))),
+  cancelled: (environment) => historyOf(runGeneration(environment, endless)),
+  /** Of code that tried the next candidate, and was refused there. */
+  cancelledWithError,
+  /** The same under the patch `cancel-outranks-errors`. */
+  cancelOutranksError: cancelledWithError,
+  waitForRoom: (environment) => historyOf(runGeneration(environment, fullAtFirst(), { candidates: [FIRST] })),
+  raiseCap: (environment) =>
+    historyOf(
+      runGeneration(environment, endless, {}, async (handle) => {
+        await handle.signal(SIGNALS.raiseCap, { maxOutputTokens: 900 });
+        await handle.cancel();
+      }),
+    ),
+  stopped: (environment) =>
+    historyOf(runGeneration(environment, endless, {}, (handle) => handle.signal(SIGNALS.stop))),
+  warned: async (environment) => (await runWarned(environment)).warned,
+  budgetWarning: async (environment) => (await runWarned(environment)).sent,
 };
