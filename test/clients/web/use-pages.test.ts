@@ -23,7 +23,9 @@ const requests: { readonly path: string; readonly answer: (response: Response) =
 
 beforeAll(() => {
   const { document, location, sessionStorage, localStorage } = browser;
-  Object.assign(globalThis, { window: globalThis, document, location, sessionStorage, localStorage });
+  const addEventListener = browser.addEventListener.bind(browser);
+  const page = { document, location, sessionStorage, localStorage, addEventListener };
+  Object.assign(globalThis, { window: globalThis, ...page });
   globalThis.fetch = (path) =>
     new Promise((answer) => {
       requests.push({ path: String(path), answer });
