@@ -8,7 +8,7 @@ import { takeOver } from './attempt/take-over.ts';
 import type { Dependencies } from './dependencies.ts';
 import { dischargeMember, withShare } from './end-following.ts';
 import { readRecord } from './generation-record.ts';
-import { isWholeAnswer, questionOf, replayedText, savedByAnswer } from './look-up-cache.ts';
+import { cacheHitOf, isWholeAnswer, questionOf, replayedText, savedByAnswer } from './look-up-cache.ts';
 
 /**
  * Errors that say something about the request or the config: a stored answer would hide them, and the next request
@@ -46,19 +46,18 @@ export function answerFromCache(dependencies: Dependencies) {
     const known = readRecord(events);
     if (known.outcome !== null || input === null) return known.outcome;
     const question = questionOf(cacheSettings, order, input);
-    const found = await cache.lookUpBest(question, cacheSettings(order.route).threshold);
+    const found = await cache.lookUpBest(question, cacheSettings(order.route).acceptedFalseHits);
     if (found.outcome !== 'hit' || !isWholeAnswer(input, found.answer.text)) return null;
-    const { text, provider, model, similarity, storedAtMs, finishReason, entryId } = found.answer;
+    const { text, provider, model, finishReason } = found.answer;
     const hasDelivered = known.text !== '' || known.hasReasoning || known.hasToolCalls;
     const voided: EventBody[] = hasDelivered
       ? [{ type: 'text-reset', reason: 'Every candidate failed; an old stored answer stands in.' }]
       : [];
     const record = await withShare(dependencies, known, { generationId, withinMs: WAIT_FOR_LEADER_MS });
     const spent = await accountOpenAttempt(dependencies, record, input, head.checkpoint);
-    const ageMs = Math.max(0, Date.now() - storedAtMs);
     await log.appendOnce(generationId, 'degraded-answer', [
       ...voided,
-      { type: 'cache-hit', provider, model, similarity, ageMs, entryId, degraded: true },
+      { ...cacheHitOf(found.answer), degraded: true },
       ...replayedText(text),
       {
         type: 'generation-end',

@@ -16,7 +16,8 @@ import type { LiveLogs } from '../engine/streaming/live-logs.ts';
 
 /** How a route uses the answer cache. */
 export interface CacheSettings {
-  readonly threshold: number;
+  /** The share of false hits among close questions that the route accepts, from 0 to 1. */
+  readonly acceptedFalseHits: number;
   readonly ttlMs: number;
   readonly judge: boolean;
   /** Whether generations that ask the same at the same time share one call. */

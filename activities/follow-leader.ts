@@ -73,16 +73,18 @@ async function findFollowed(dependencies: Finding, opened: Opened): Promise<Foll
   if (record.text !== '' || !mayShare(dependencies, step, input)) return null;
   const { reads, writes } = cacheUseOf(step.order.cache);
   const { route, generationId } = step.order;
-  const wishes = { mayLead: reads && writes, threshold: dependencies.cacheSettings(route).threshold };
+  const { acceptedFalseHits } = dependencies.cacheSettings(route);
+  const wishes = { mayLead: reads && writes, acceptedFalseHits };
   // If Redis does not answer, there is no flight, and no reason to wait for one.
   const joined = await dependencies.flights
     .join(questionOf(dependencies.cacheSettings, step.order, input), generationId, wishes)
     .catch(() => ({ role: 'alone' }) as const);
   if (joined.role === 'alone') return null;
-  const { leader, flight, similarity } = joined;
+  const { leader, flight, similarity, matchedBy, probability } = joined;
   const followed = { leader, flight, leaderSeq: -1 };
   if (!record.budgetNoted) for (const note of budgetNotes(step)) void log.writer.write(note);
-  void log.writer.write({ type: 'cache-join', leader, similarity }, followed);
+  const match = { similarity, matchedBy, ...(probability === undefined ? {} : { probability }) };
+  void log.writer.write({ type: 'cache-join', leader, ...match }, followed);
   // A member that no log knows would never pay, so the note must be in the log before the leader counts this follower.
   await log.writer.flush();
   return followed;

@@ -40,8 +40,8 @@ export async function lookUpCache(
   { input, events }: StoredGeneration,
 ): Promise<CacheLookUp | null> {
   if (!cacheUseOf(order.cache).reads || events.some(({ type }) => BEGUN.has(type))) return null;
-  const { threshold, judge } = cacheSettings(order.route);
-  const limits = { threshold, judge, maxAgeMs: order.cacheMaxAgeMs ?? null };
+  const { acceptedFalseHits, judge } = cacheSettings(order.route);
+  const limits = { acceptedFalseHits, judge, maxAgeMs: order.cacheMaxAgeMs ?? null };
   const { judgement = lostJudgement(events), ...found } = await cache.lookUp(
     questionOf(cacheSettings, order, input),
     limits,
@@ -78,12 +78,11 @@ export async function replayAnswer(
     }
     return null;
   }
-  const { text, provider, model, similarity, storedAtMs, finishReason, entryId } = found.answer;
-  const ageMs = Math.max(0, Date.now() - storedAtMs);
+  const { text, provider, model, finishReason } = found.answer;
   const { usage, costMicroUsd } = found.judgement ?? NOTHING_USED;
   const replay: EventBody[] = [
     ...judged,
-    { type: 'cache-hit', provider, model, similarity, ageMs, entryId },
+    cacheHitOf(found.answer),
     ...replayedText(text),
     {
       type: 'generation-end',
@@ -100,6 +99,14 @@ export async function replayAnswer(
   // Another process may have begun an answer since the look-up; `unopened` keeps the two from mixing.
   await log.appendOnce(generationId, 'cache-replay', replay, 'unopened');
   return readRecord(await log.read(generationId, -1)).outcome;
+}
+
+/** The event that says where the answer comes from. */
+export function cacheHitOf(answer: CachedAnswer): Extract<EventBody, { type: 'cache-hit' }> {
+  const { provider, model, similarity, matchedBy, probability, storedAtMs, entryId } = answer;
+  const ageMs = Math.max(0, Date.now() - storedAtMs);
+  const found = { similarity, matchedBy, ...(probability === undefined ? {} : { probability }) };
+  return { type: 'cache-hit', provider, model, ...found, ageMs, entryId };
 }
 
 /** What the answer would have cost again. */

@@ -18,7 +18,7 @@ export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies
     const text = textOf(events);
     if (input === null || text === '' || hasMoreThanText(events) || !isWholeAnswer(input, text)) return;
     const last = events.at(-1);
-    const { threshold, ttlMs, judge, singleFlight } = cacheSettings(order.route);
+    const { acceptedFalseHits, ttlMs, judge, singleFlight } = cacheSettings(order.route);
     const question = questionOf(cacheSettings, order, input);
     const answer = {
       text,
@@ -34,7 +34,7 @@ export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies
     };
     const isStored =
       order.cache === 'refresh'
-        ? await cache.replace(question, answer, { threshold, judge, maxAgeMs: null })
+        ? await cache.replace(question, answer, { acceptedFalseHits, judge, maxAgeMs: null })
         : await cache.store(question, answer);
     if (isStored && order.cache === 'on' && singleFlight) await flights.forget(question, generationId);
   };

@@ -85,7 +85,10 @@ async function installDependencies() {
   const begunAt = Date.now();
   const npm = process.env.npm_execpath;
   const flags = ['ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  const code = npm?.endsWith('.js') ? await run(process.execPath, [npm, ...flags]) : await run('npm', flags);
+  // The install script of onnxruntime-node would download CUDA, which nothing here uses.
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  const isScript = npm?.endsWith('.js') ?? false;
+  const code = isScript ? await run(process.execPath, [npm, ...flags], env) : await run('npm', flags, env);
   if (code !== 0)
     fail('npm ci failed; its message is above.', 'Check the network, then run the command again.');
   writeFileSync(stampFile, wanted);

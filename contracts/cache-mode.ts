@@ -2,6 +2,10 @@
 export const cacheModes = ['off', 'on', 'read', 'write', 'refresh'] as const;
 export type CacheMode = (typeof cacheModes)[number];
 
+/** What found that a stored question asks the same. */
+export const cacheMatches = ['same-words', 'rules', 'model', 'judge'] as const;
+export type CacheMatch = (typeof cacheMatches)[number];
+
 /** The mode for a caller whose answer must not be stored. */
 export function withoutStoring(mode: CacheMode): CacheMode {
   return cacheUseOf(mode).reads ? 'read' : 'off';

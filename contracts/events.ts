@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { budgetStandingSchema } from './budgets.ts';
+import { cacheMatches } from './cache-mode.ts';
 import { compressionEngines } from './compression.ts';
 import { requestFormatSchema } from './content.ts';
 import { endingSchema, finishReasons, resumeStrategies, usageSchema } from './generation.ts';
@@ -11,6 +12,10 @@ import { LIMITS } from './limits.ts';
 
 const progress = { usage: usageSchema, costMicroUsd: z.int().nonnegative() };
 const place = z.int().nonnegative();
+const matchFields = {
+  matchedBy: z.enum(cacheMatches).optional().describe('What found that both ask the same'),
+  probability: z.number().optional().describe("The model's estimate that both ask the same, 0 to 1"),
+};
 /** What only one format has, in its own words. */
 const nativePart = { format: requestFormatSchema, value: z.record(z.string(), z.unknown()) };
 const errorBody = z.object({
@@ -52,6 +57,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     provider: z.string(),
     model: z.string(),
     similarity: z.number(),
+    ...matchFields,
     ageMs: z.int().nonnegative(),
     degraded: z.boolean().optional().describe('Every candidate failed; an old answer stands in'),
     entryId: z.string().optional().describe('Names the stored answer; it can be deleted by this'),
@@ -86,6 +92,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
       .describe('Another generation is answering the same question: this one follows it and shares its cost'),
     leader: z.string().describe('The id of that generation'),
     similarity: z.number(),
+    ...matchFields,
   }),
   z.object({
     type: z

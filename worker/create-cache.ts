@@ -4,7 +4,7 @@ import { DEFAULTS, LIMITS } from '../contracts/limits.ts';
 import { QdrantAnswers } from '../engine/cache/qdrant-answers.ts';
 import { type FlightsRedis, RedisFlights } from '../engine/cache/redis-flights.ts';
 import { SemanticAnswerCache } from '../engine/cache/semantic-answer-cache.ts';
-import { createThreadedVerifier } from '../engine/cache/threaded-verifier.ts';
+import { assertGuaranteed, createThreadedVerifier } from '../engine/cache/threaded-verifier.ts';
 import type { Embedder } from '../engine/embedding/embedder.ts';
 import { createLocalEmbedder } from '../engine/embedding/local-embedder.ts';
 import { createOpenAiEmbedder } from '../engine/embedding/openai-embedder.ts';
@@ -37,10 +37,13 @@ export function createCache(
     configured === null
       ? null
       : rememberVectors({ ...configured, timeoutMs: lookUpMs ?? configured.timeoutMs });
+  const { verifier: by } = config.cache;
+  if (by === 'learned') assertGuaranteed(acceptedOf(config.cache));
   const verifier = createThreadedVerifier(
     lookUpMs === undefined
       ? undefined
       : { waitMs: lookUpMs, compareMs: lookUpMs, runMs: lookUpMs + LIMITS.verifierRunMs },
+    by,
   );
   const timeoutMs = lookUpMs ?? DEFAULTS.cacheLookUpMs;
   const answers = new QdrantAnswers({ ...config.qdrant, timeoutMs, embedder: embedder ?? NO_EMBEDDER });
@@ -59,6 +62,17 @@ export function createCache(
       await Promise.all([embedder?.close(), verifier.close()]);
     },
   };
+}
+
+/** The accepted share of false hits of each route, by the name of its setting. */
+function acceptedOf({ default: own, routes }: Config['cache']): Record<string, number> {
+  const named = Object.entries(routes).map(([name, route]) => [`cache.routes.${name}`, route] as const);
+  return Object.fromEntries(
+    [['cache.default', own] as const, ...named].map(([name, { acceptedFalseHits }]) => [
+      `${name}.acceptedFalseHits`,
+      acceptedFalseHits,
+    ]),
+  );
 }
 
 /** Without an embedder the points have no vector, but Qdrant requires a size. */

@@ -6,6 +6,7 @@ import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget
 import { createWarningWebhook } from '../engine/budget/warning-webhook.ts';
 import { createPromptCompression } from '../engine/compression/prompt-compression.ts';
 import { createThreadedCompression } from '../engine/compression/threaded-compression.ts';
+import { findNativeRuntime } from '../engine/embedding/onnx-runtime.ts';
 import { SentenceEncoder } from '../engine/embedding/sentence-encoder.ts';
 import { costOf } from '../engine/models/price.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
@@ -52,6 +53,9 @@ export async function createDependencies(
   const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
     costOf({ provider, model, pricedAs: config.providers[provider]?.pricedAs }, usage, config.prices)
       .costMicroUsd;
+  if (findNativeRuntime() === undefined) {
+    logger.warn('onnxruntime-node cannot be loaded: models run in WebAssembly, several times slower');
+  }
   const encoder = new SentenceEncoder();
   const { warmUp, close, ...cache } = createCache(config, { redis, encoder, providers, priceOf, countTexts });
   const compression = await createThreadedCompression({

@@ -7,15 +7,26 @@ export function cacheHeaders(events: readonly GenerationEvent[]): Record<string,
     if (event.type === 'cache-hit') {
       return {
         'x-unbroken-cache': 'hit',
-        'x-unbroken-cache-similarity': event.similarity.toFixed(4),
+        ...matchOf(event),
         'x-unbroken-cache-age-ms': String(event.ageMs),
         ...(event.entryId === undefined ? {} : { 'x-unbroken-cache-entry': event.entryId }),
       };
     }
     if (event.type === 'cache-join') {
-      return { 'x-unbroken-cache': 'join', 'x-unbroken-cache-similarity': event.similarity.toFixed(4) };
+      return { 'x-unbroken-cache': 'join', ...matchOf(event) };
     }
     if (event.type === 'cache-skip') return { 'x-unbroken-cache': 'skip' };
   }
   return { 'x-unbroken-cache': 'miss' };
+}
+
+/** Logs of earlier releases do not say what found the match. */
+function matchOf({
+  similarity,
+  matchedBy,
+}: Pick<Extract<GenerationEvent, { type: 'cache-hit' | 'cache-join' }>, 'similarity' | 'matchedBy'>) {
+  return {
+    'x-unbroken-cache-similarity': similarity.toFixed(4),
+    ...(matchedBy === undefined ? {} : { 'x-unbroken-cache-matched-by': matchedBy }),
+  };
 }

@@ -2,6 +2,7 @@
  * The port to the answer cache. A miss is never an error: a cache that is down or slow has no hit. An answer is found
  * by the same question, or by a question that a verifier accepts as the same.
  */
+import type { CacheMatch } from '../../contracts/cache-mode.ts';
 import type { Candidate, FinishReason, GenerationInput } from '../../contracts/generation.ts';
 import type { MicroUsd, Usage } from '../../contracts/money.ts';
 
@@ -26,12 +27,15 @@ export interface CachedAnswer {
   readonly entryId: string;
   /** Cosine of the two questions; 1 for the same one. */
   readonly similarity: number;
+  readonly matchedBy: CacheMatch;
+  /** The model's estimate that both questions ask the same, from 0 to 1, if a model read them. */
+  readonly probability?: number | undefined;
 }
 
-/** How similar a question must be and how old an answer may be: settings of the route, narrowed by the request. */
+/** How sure a match must be and how old an answer may be: settings of the route, narrowed by the request. */
 export interface LookUpLimits {
-  /** The least cosine of a question that is compared. */
-  readonly threshold: number;
+  /** The share of false hits among close questions that the route accepts, from 0 to 1. */
+  readonly acceptedFalseHits: number;
   readonly maxAgeMs: number | null;
   /** Whether a judge decides when the verifier is unsure. */
   readonly judge: boolean;
@@ -60,7 +64,10 @@ export type CacheLookUp = { readonly judgement?: Judgement } & (
   | { readonly outcome: 'unavailable'; readonly reason: string }
 );
 
-export interface AnswerToStore extends Omit<CachedAnswer, 'similarity' | 'entryId'> {
+/** How a question was found, besides the answer. */
+type Match = 'similarity' | 'entryId' | 'matchedBy' | 'probability';
+
+export interface AnswerToStore extends Omit<CachedAnswer, Match> {
   /** The user of the generation; entries can be deleted by user. */
   readonly user: string;
   readonly ttlMs: number;
@@ -82,7 +89,7 @@ export interface AnswerCache {
    * any age and model; else an answer to a similar question, as a look-up finds it. Clients see it as degraded, with
    * its age and similarity.
    */
-  lookUpBest(question: CacheQuestion, threshold: number): Promise<CacheLookUp>;
+  lookUpBest(question: CacheQuestion, acceptedFalseHits: number): Promise<CacheLookUp>;
   /**
    * Stores a whole answer (`finishReason: 'stop'`). Idempotent: an answer to the same question is overwritten.
    * @returns false if the answer must not be stored.

@@ -3,6 +3,7 @@
  * its log. Open flights are stored by question, only while they can be joined. The members that share the cost are
  * stored by leader, as long as one of them may owe a share.
  */
+import type { CacheMatch } from '../../contracts/cache-mode.ts';
 import type { Used } from '../../contracts/share.ts';
 import type { CacheQuestion } from './answer-cache.ts';
 
@@ -12,10 +13,11 @@ export interface FlightRef {
   readonly key: string;
 }
 
-/** Whether others may follow this generation, and how similar a question it may follow. */
+/** Whether others may follow this generation, and how sure a match it may follow. */
 export interface FlightWishes {
   readonly mayLead: boolean;
-  readonly threshold: number;
+  /** The share of false hits among close questions that the route accepts, from 0 to 1. */
+  readonly acceptedFalseHits: number;
 }
 
 export type Joined =
@@ -26,6 +28,9 @@ export type Joined =
       readonly leader: string;
       readonly flight: FlightRef;
       readonly similarity: number;
+      readonly matchedBy: CacheMatch;
+      /** The model's estimate that both ask the same, from 0 to 1, if a model read them. */
+      readonly probability?: number | undefined;
     };
 
 /** What a follower owes when it stops following. */

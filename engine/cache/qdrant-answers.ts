@@ -10,6 +10,9 @@ import { finishReasons, usageSchema } from '../../contracts/generation.ts';
 export const VECTOR = 'question';
 const SLOW_CALL_MS = 5_000;
 const NEIGHBOURS = 16;
+/** Of each vector one byte per number is in memory, and the floats are on the disk: they order what was found. */
+const QUANTIZATION = { scalar: { type: 'int8', quantile: 0.99, always_ram: true } } as const;
+const SEARCH = { quantization: { rescore: true, oversampling: 2 } };
 /** Answers to one question of which the newest is chosen. */
 const BEST_OF = 64;
 /** The next two calls fill a place, or none does. */
@@ -144,7 +147,7 @@ export class QdrantAnswers {
   async near(
     scope: Scope,
     vector: readonly number[],
-    threshold: number,
+    leastSimilarity: number,
     limit: number,
   ): Promise<Neighbour[]> {
     const query = this.#quickClient.query(this.#collection, {
@@ -152,7 +155,8 @@ export class QdrantAnswers {
       using: VECTOR,
       filter: { must: inScope(scope) },
       limit,
-      score_threshold: threshold,
+      score_threshold: leastSimilarity,
+      params: SEARCH,
       with_payload: ['tenant', 'partition', 'questions'],
     });
     return (await orNone(query, { points: [] })).points.flatMap(({ id, score, payload }) => {
@@ -200,9 +204,14 @@ export class QdrantAnswers {
     if (ids.length > 0) await this.#client.delete(this.#collection, { wait: true, points: [...ids] });
   }
 
+  /** In every collection: no worker stores into that of an embedder that is no longer configured. */
   async deleteExpired(nowMs: number): Promise<void> {
     const filter = { must: [{ key: 'expiresAtMs', range: { lt: nowMs } }] };
-    await this.#client.delete(this.#collection, { wait: false, filter });
+    const { collections } = await this.#client.getCollections();
+    const names = collections.map(({ name }) => name).filter((name) => name.startsWith(COLLECTION_PREFIX));
+    await Promise.all(
+      names.map((name) => orNone<unknown>(this.#client.delete(name, { wait: false, filter }), null)),
+    );
   }
 
   #ensureCollection(): Promise<void> {
@@ -258,7 +267,8 @@ async function createCollection(client: QdrantClient, name: string, size: number
   const { exists } = await client.collectionExists(name);
   if (!exists) {
     const creation = client.createCollection(name, {
-      vectors: { [VECTOR]: { size, distance: 'Cosine' } },
+      vectors: { [VECTOR]: { size, distance: 'Cosine', on_disk: true } },
+      quantization_config: QUANTIZATION,
       hnsw_config: { m: 0, payload_m: NEIGHBOURS },
     });
     await creation.catch(async (error: unknown) => {

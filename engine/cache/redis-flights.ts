@@ -16,7 +16,8 @@ import { embeddedText, isComparable } from './compared-text.ts';
 import { RedisFlightMembers } from './flight-members.ts';
 import { CLOSE, DISSOLVE, FORGET, JOIN } from './flight-scripts.ts';
 import type { Debt, FlightRef, Flights, FlightWishes, Joined, WholeAnswer } from './flights.ts';
-import type { Agreement, QuestionVerifier } from './question-verifier.ts';
+import type { Comparison, QuestionVerifier } from './question-verifier.ts';
+import { similarityTo } from './text-similarity.ts';
 
 /** The commands of a node-redis client that flights need. */
 export interface FlightsRedis extends ScriptRedis {
@@ -27,6 +28,15 @@ export interface FlightsRedis extends ScriptRedis {
 const MOST_COMPARED = 32;
 /** Multiplies the embedder's time limit: the verifier has accepted, so the wait will likely save a provider call. */
 const PATIENCE = 2;
+/** Of trigrams. */
+const LEAST_SHARED_LETTERS = 0.15;
+
+interface OtherFlight {
+  readonly key: string;
+  readonly questions: readonly string[];
+}
+
+type FlightMatch = Omit<Extract<Joined, { readonly role: 'follow' }>, 'role' | 'leader'>;
 
 const openFlightSchema = z.object({ questions: z.array(z.string()), maxOutputTokens: z.number() });
 
@@ -66,22 +76,24 @@ export class RedisFlights implements Flights {
   async join(
     question: CacheQuestion,
     generationId: string,
-    { mayLead, threshold }: FlightWishes,
+    { mayLead, acceptedFalseHits }: FlightWishes,
   ): Promise<Joined> {
     const own = flightOf(question);
-    const similar = await this.#findSimilar(own, question, threshold);
+    const similar = await this.#findSimilar(own, question, acceptedFalseHits);
+    const description = mayLead ? describeFlight(question) : '';
     const candidates = [
-      ...(similar === null ? [] : [{ ...similar, description: '' }]),
-      { flight: own, similarity: 1, description: mayLead ? describeFlight(question) : '' },
+      ...(similar === null ? [] : [{ match: similar, description: '' }]),
+      { match: { flight: own, similarity: 1, matchedBy: 'same-words' } as const, description },
     ];
-    for (const { flight, similarity, description } of candidates) {
+    for (const { match, description } of candidates) {
+      const { flight } = match;
       const [role = '', leader = ''] = await askScriptForTexts(this.#redis, JOIN, {
         keys: keysOf(flight),
         ask: { flight: flight.key, generationId },
         texts: [description],
       });
       if (role === 'lead') return { role: 'alone' };
-      if (role === 'follow') return { role: 'follow', leader, flight, similarity };
+      if (role === 'follow') return { role: 'follow', leader, ...match };
     }
     return { role: 'alone' };
   }
@@ -110,8 +122,8 @@ export class RedisFlights implements Flights {
   async #findSimilar(
     { partition, key: ownKey }: FlightRef,
     question: CacheQuestion,
-    threshold: number,
-  ): Promise<{ readonly flight: FlightRef; readonly similarity: number } | null> {
+    acceptedFalseHits: number,
+  ): Promise<FlightMatch | null> {
     if (this.#embedder === null) return null;
     const open = Object.entries(await this.#redis.hGetAll(REDIS_KEYS.openFlights(partition)));
     if (open.length === 0 || open.some(([key]) => key === ownKey)) return null;
@@ -122,19 +134,33 @@ export class RedisFlights implements Flights {
       if (data === undefined || data.maxOutputTokens !== question.input.maxOutputTokens) return [];
       return isComparable(data.questions) ? [{ key, questions: data.questions }] : [];
     });
-    const agreements = await this.#verifier
+    const likely = likelyFirst(questions, others);
+    const compared = await this.#verifier
       .compare(
         questions,
-        others.map((other) => other.questions),
-        question.tenant,
+        likely.map((other) => other.questions),
+        { tenant: question.tenant, acceptedFalseHits },
       )
-      .catch((): Agreement[] => []);
-    for (const other of others.filter((_, at) => agreements[at] === 'same')) {
-      const similarity = await similarityOf(this.#embedder, question, other.questions);
-      if (similarity >= threshold) return { flight: { partition, key: other.key }, similarity };
-    }
-    return null;
+      .catch((): Comparison[] => []);
+    const at = compared.findIndex(({ agreement }) => agreement === 'same');
+    const found = likely[at];
+    if (found === undefined) return null;
+    const similarity = await similarityOf(this.#embedder, question, found.questions);
+    if (similarity < this.#embedder.leastSimilarity) return null;
+    const probability = compared[at]?.probability;
+    const matchedBy = probability === undefined ? 'rules' : 'model';
+    return { flight: { partition, key: found.key }, similarity, matchedBy, probability };
   }
+}
+
+/** Those that share enough letters, the most first: without vectors, this says what is worth a model's time. */
+function likelyFirst(questions: readonly string[], others: readonly OtherFlight[]): OtherFlight[] {
+  const shareOf = similarityTo(questions.join('\n'));
+  return others
+    .map((other) => ({ other, share: shareOf(other.questions.join('\n')) }))
+    .filter(({ share }) => share >= LEAST_SHARED_LETTERS)
+    .sort((a, b) => b.share - a.share)
+    .map(({ other }) => other);
 }
 
 /** The output cap is part of the key: a follower must receive what its own call would have given. */

@@ -2,6 +2,7 @@
  * The answer cache: first the same question, by its id; then the most similar ones, each of which a verifier must
  * accept. Expensive steps are skipped when they cannot help: nothing is embedded for a partition without answers.
  */
+import type { CacheMatch } from '../../contracts/cache-mode.ts';
 import { outputTokensOf } from '../../contracts/money.ts';
 import { TooLate, withTimeout } from '../../platform/with-timeout.ts';
 import type { Embedder } from '../embedding/embedder.ts';
@@ -18,7 +19,7 @@ import { cacheKey, partitionOf, pointId, questionKey, userTexts } from './cache-
 import { embeddedText, isComparable, signatureOf } from './compared-text.ts';
 import type { Judge } from './judge.ts';
 import type { Neighbour, QdrantAnswers, Scope, StoredAnswer } from './qdrant-answers.ts';
-import type { Agreement, QuestionVerifier } from './question-verifier.ts';
+import type { Comparison, QuestionVerifier } from './question-verifier.ts';
 
 /** Neighbours that the verifier reads. */
 const MOST_NEIGHBOURS = 16;
@@ -38,6 +39,12 @@ interface SemanticAnswerCacheParts {
 
 /** What an answer to the same words must match. */
 type OwnScope = Omit<Scope, 'signature'>;
+
+/** A stored question that a look-up has accepted, or that a judge decides on. */
+interface Match extends Pick<Neighbour, 'id' | 'similarity'> {
+  readonly matchedBy: CacheMatch;
+  readonly probability?: number | undefined;
+}
 
 export class SemanticAnswerCache implements AnswerCache {
   readonly #answers: QdrantAnswers;
@@ -59,11 +66,11 @@ export class SemanticAnswerCache implements AnswerCache {
     return orUnavailable(this.#lookUp(question, limits, noteJudge));
   }
 
-  lookUpBest(question: CacheQuestion, threshold: number): Promise<CacheLookUp> {
+  lookUpBest(question: CacheQuestion, acceptedFalseHits: number): Promise<CacheLookUp> {
     const lookUpBest = async (): Promise<CacheLookUp> => {
       const newest = await this.#answers.newest(question.tenant, questionKey(question));
-      if (newest !== null) return { outcome: 'hit', answer: toAnswer(newest.id, newest.stored, 1) };
-      return this.#lookUp(question, { threshold, maxAgeMs: null, judge: false });
+      if (newest !== null) return { outcome: 'hit', answer: toAnswer(newest.stored, sameWords(newest.id)) };
+      return this.#lookUp(question, { acceptedFalseHits, maxAgeMs: null, judge: false });
     };
     return orUnavailable(lookUpBest());
   }
@@ -109,10 +116,11 @@ export class SemanticAnswerCache implements AnswerCache {
       signature: await signatureOf(this.#verifier, questions, question.tenant),
     };
     const own = pointId(cacheKey(question));
-    const near = await this.#answers.near(scope, vector, limits.threshold, MOST_REPLACED);
+    const near = await this.#answers.near(scope, vector, this.#embedder.leastSimilarity, MOST_REPLACED);
     const others = near.filter(({ id }) => id !== own);
-    const agreements = await this.#compare(question, others);
-    await this.#answers.remove(others.filter((_, at) => agreements[at] === 'same').map(({ id }) => id));
+    const compared = await this.#compare(question, others, { ...limits, all: true });
+    const replaced = others.filter((_, at) => compared[at]?.agreement === 'same');
+    await this.#answers.remove(replaced.map(({ id }) => id));
     return true;
   }
 
@@ -134,17 +142,20 @@ export class SemanticAnswerCache implements AnswerCache {
     searchingScope.catch(() => undefined);
     const exact = await this.#within(untilMs, this.#answers.get(pointId(key)));
     if (exact !== null && exact.key === key && isUsable(exact, question, own)) {
-      return { outcome: 'hit', answer: toAnswer(pointId(key), exact, 1) };
+      return { outcome: 'hit', answer: toAnswer(exact, sameWords(pointId(key))) };
     }
     const scope = await searchingScope;
     if (scope === null || this.#embedder === null) return { outcome: 'miss' };
-    const near = await this.#searchNear(this.#embedder, question, scope, limits);
-    const agreements = await this.#compare(question, near);
-    for (const neighbour of near.filter((_, at) => agreements[at] === 'same')) {
-      const answer = await this.#take(neighbour, question, scope);
+    const near = await this.#searchNear(this.#embedder, question, scope);
+    const compared = await this.#compare(question, near, limits);
+    for (const [at, { id, similarity }] of near.entries()) {
+      const { agreement, probability } = compared[at] ?? {};
+      if (agreement !== 'same') continue;
+      const matchedBy = probability === undefined ? 'rules' : 'model';
+      const answer = await this.#take({ id, similarity, matchedBy, probability }, question, scope);
       if (answer !== null) return { outcome: 'hit', answer };
     }
-    const unsure = near.find((_, at) => agreements[at] === 'unsure');
+    const unsure = near.find((_, at) => compared[at]?.agreement === 'unsure');
     if (unsure === undefined || !limits.judge || noteJudge === undefined) return { outcome: 'miss' };
     return this.#askJudge(unsure, question, scope, noteJudge);
   }
@@ -161,42 +172,43 @@ export class SemanticAnswerCache implements AnswerCache {
     embedder: Embedder,
     question: CacheQuestion,
     scope: Scope,
-    { threshold }: LookUpLimits,
   ): Promise<readonly Neighbour[]> {
     const embedding = embedder.embed(embeddedText(userTexts(question)), question.tenant);
     const vector = await withTimeout('the embedder', embedder.timeoutMs, embedding);
     // The embedder has its own time limit, so Qdrant's starts again.
     const untilMs = Date.now() + this.#timeoutMs;
-    return this.#within(untilMs, this.#answers.near(scope, vector, threshold, MOST_NEIGHBOURS));
+    const near = this.#answers.near(scope, vector, embedder.leastSimilarity, MOST_NEIGHBOURS);
+    return this.#within(untilMs, near);
   }
 
   async #askJudge(
-    unsure: Neighbour,
+    { id, similarity, questions }: Neighbour,
     question: CacheQuestion,
     scope: Scope,
     noteJudge: NoteJudge,
   ): Promise<CacheLookUp> {
-    const judgement = await this.#judge?.judge(userTexts(question), unsure.questions, noteJudge);
+    const judgement = await this.#judge?.judge(userTexts(question), questions, noteJudge);
     if (judgement === undefined || judgement === null) return { outcome: 'miss' };
     // The judge must be paid even if Qdrant fails now.
-    const answer = judgement.same ? await this.#take(unsure, question, scope).catch(() => null) : null;
+    const match: Match = { id, similarity, matchedBy: 'judge' };
+    const answer = judgement.same ? await this.#take(match, question, scope).catch(() => null) : null;
     return answer === null ? { outcome: 'miss', judgement } : { outcome: 'hit', answer, judgement };
   }
 
-  async #take(
-    { id, similarity }: Neighbour,
-    question: CacheQuestion,
-    scope: Scope,
-  ): Promise<CachedAnswer | null> {
-    const stored = await withTimeout('Qdrant', this.#timeoutMs, this.#answers.get(id));
-    return stored !== null && isUsable(stored, question, scope) ? toAnswer(id, stored, similarity) : null;
+  async #take(match: Match, question: CacheQuestion, scope: Scope): Promise<CachedAnswer | null> {
+    const stored = await withTimeout('Qdrant', this.#timeoutMs, this.#answers.get(match.id));
+    return stored !== null && isUsable(stored, question, scope) ? toAnswer(stored, match) : null;
   }
 
-  #compare(question: CacheQuestion, near: readonly Neighbour[]): Promise<readonly Agreement[]> {
+  #compare(
+    question: CacheQuestion,
+    near: readonly Neighbour[],
+    { acceptedFalseHits, all = false }: Pick<LookUpLimits, 'acceptedFalseHits'> & { readonly all?: boolean },
+  ): Promise<readonly Comparison[]> {
     return this.#verifier.compare(
       userTexts(question),
       near.map(({ questions }) => questions),
-      question.tenant,
+      { tenant: question.tenant, acceptedFalseHits, all },
     );
   }
 
@@ -249,7 +261,18 @@ function scopeOf(question: CacheQuestion, { maxAgeMs }: Pick<LookUpLimits, 'maxA
   return { tenant: question.tenant, partition: partitionOf(question), storedAfterMs, nowMs };
 }
 
-function toAnswer(entryId: string, stored: StoredAnswer, similarity: number): CachedAnswer {
+function toAnswer(stored: StoredAnswer, { id, similarity, matchedBy, probability }: Match): CachedAnswer {
   const { text, provider, model, finishReason, usage, storedAtMs } = stored;
-  return { text, provider, model, finishReason, usage, storedAtMs, entryId, similarity };
+  const answer = { text, provider, model, finishReason, usage, storedAtMs };
+  return {
+    ...answer,
+    entryId: id,
+    similarity,
+    matchedBy,
+    ...(probability === undefined ? {} : { probability }),
+  };
+}
+
+function sameWords(id: string): Match {
+  return { id, similarity: 1, matchedBy: 'same-words' };
 }

@@ -5,6 +5,8 @@ export interface Embedder {
   readonly dimensions: number;
   /** A text that takes longer has no vector; ms. */
   readonly timeoutMs: number;
+  /** Cosine: texts that ask the same are at least so similar, so the others need not be compared. */
+  readonly leastSimilarity: number;
   /** @param tenant a model that runs in this process serves tenants in turns. */
   embed(text: string, tenant?: string): Promise<number[]>;
   /** Loads the model; without it the first text waits for that. */

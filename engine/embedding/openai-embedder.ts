@@ -6,6 +6,8 @@ const MODEL = 'text-embedding-3-small';
 /** The model's vectors can be shortened; at 512 of 1,536 dimensions it keeps nearly all of its quality. */
 const DIMENSIONS = 512;
 const TIMEOUT_MS = 400;
+/** Far below what its paraphrases have, some 0.6 and more: the verifier decides. */
+const LEAST_SIMILARITY = 0.35;
 
 export function createOpenAiEmbedder({
   apiKey,
@@ -24,6 +26,7 @@ export function createOpenAiEmbedder({
     name: 'openai-te3-small-512',
     dimensions: DIMENSIONS,
     timeoutMs: TIMEOUT_MS,
+    leastSimilarity: LEAST_SIMILARITY,
     async embed(text) {
       const { data } = await client.embeddings.create({
         model: MODEL,

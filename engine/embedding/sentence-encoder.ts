@@ -1,23 +1,36 @@
 /**
- * The Universal Sentence Encoder in a thread of this process: 512 dimensions, English, nothing leaves the machine. One
- * process has one encoder, so the model is loaded once. The thread serves tenants round-robin. A request should take no
- * longer than a question, because it delays the cache look-ups of all other tenants.
+ * The embedding model in a thread of this process: 384 dimensions, English, nothing leaves the machine. One process has
+ * one encoder, so the model is loaded once. The thread serves tenants round-robin. A request should take no longer than
+ * a question, because it delays the cache look-ups of all other tenants.
  */
 import { z } from 'zod';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';
 import { EMBEDDED_CHARS } from './embedder.ts';
+import type { OnnxRuntime } from './onnx-runtime.ts';
 
 /** Requests that may wait for the thread; one more is refused at once. */
 const MOST_WAITING = 64;
 
 const vectorsSchema = z.array(z.array(z.number()));
 
+/** What the thread is started with. */
+export interface EncoderData {
+  /** Absent: native where that is possible. */
+  readonly runtime?: OnnxRuntime['kind'];
+}
+
 export class SentenceEncoder {
-  readonly #thread = new ThreadRunner({
-    file: new URL('./embedding-thread.ts', import.meta.url),
-    what: 'the embedding model',
-    mostWaiting: MOST_WAITING,
-  });
+  readonly #thread: ThreadRunner;
+
+  constructor(data: EncoderData = {}) {
+    this.#thread = new ThreadRunner({
+      file: new URL('./embedding-thread.ts', import.meta.url),
+      what: 'the embedding model',
+      mostWaiting: MOST_WAITING,
+      data,
+      isNative: true,
+    });
+  }
 
   /**
    * @param texts of which the first 2,000 characters are read.

@@ -6,6 +6,8 @@ import type { AnswerCache, CacheLookUp } from '../cache/answer-cache.ts';
 import type { ProviderGate } from '../routing/provider-gate.ts';
 import { type Metrics, SHORT_SECONDS } from './metrics.ts';
 
+const PROBABILITIES = [0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999];
+
 export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache {
   const lookUps = metrics.counter('unbroken_cache_lookups_total', 'hit, miss or unavailable', ['outcome']);
   const stores = metrics.counter('unbroken_cache_stores_total', 'stored or failed', ['outcome']);
@@ -14,16 +16,30 @@ export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache 
     'Time of a look-up in the answer cache',
     SHORT_SECONDS,
   );
+  const hits = metrics.counter(
+    'unbroken_cache_hits_total',
+    'Hits by what found that both questions ask the same: same-words, rules, model or judge',
+    ['matched_by'],
+  );
+  const probability = metrics.histogram(
+    'unbroken_cache_hit_probability',
+    "The model's estimate that both questions of a hit ask the same",
+    PROBABILITIES,
+  );
   const counted = async (looking: Promise<CacheLookUp>): Promise<CacheLookUp> => {
     const stop = duration.startTimer();
     const found = await looking;
     stop();
     lookUps.inc({ outcome: found.outcome });
+    if (found.outcome === 'hit') {
+      hits.inc({ matched_by: found.answer.matchedBy });
+      if (found.answer.probability !== undefined) probability.observe(found.answer.probability);
+    }
     return found;
   };
   return withMethods(cache, {
     lookUp: (...args) => counted(cache.lookUp(...args)),
-    lookUpBest: (question, threshold) => counted(cache.lookUpBest(question, threshold)),
+    lookUpBest: (...args) => counted(cache.lookUpBest(...args)),
     async store(question, answer) {
       try {
         const isStored = await cache.store(question, answer);

@@ -121,32 +121,48 @@ const budgetsSchema = z.strictObject({
 
 const DAY_MS = 24 * 3_600_000;
 
-const routeCacheSchema = z.strictObject({
-  threshold: z
-    .number()
-    .min(0)
-    .max(1)
-    .default(0.5)
-    .describe('Stored questions with a smaller cosine similarity are ignored.'),
-  ttlMs: z.int().positive().default(DAY_MS).describe('How long a stored answer may be reused.'),
-  judge: z.boolean().default(false).describe('Let cache.judge decide when the verifier is unsure.'),
-  singleFlight: z
-    .boolean()
-    .default(true)
-    .describe('Generations that ask the same question at the same time share one call.'),
-  vendorFormats: z
-    .enum(cacheModes)
-    .default('off')
-    .describe(
-      'How chat completions, Responses and messages use the cache if their header x-unbroken-cache is absent. off: as at the vendor, each request asks the model.',
-    ),
-});
+const routeCacheSchema = z.strictObject(
+  {
+    acceptedFalseHits: z
+      .number()
+      .min(0.001)
+      .max(0.05)
+      .default(0.005)
+      .describe(
+        'Of questions that are close in words and want different answers, the most that may get a stored answer all the same: 0.005 is one in 200. Fewer false hits are fewer hits.',
+      ),
+    ttlMs: z.int().positive().default(DAY_MS).describe('How long a stored answer may be reused.'),
+    judge: z.boolean().default(false).describe('Let cache.judge decide when the verifier is unsure.'),
+    singleFlight: z
+      .boolean()
+      .default(true)
+      .describe('Generations that ask the same question at the same time share one call.'),
+    vendorFormats: z
+      .enum(cacheModes)
+      .default('off')
+      .describe(
+        'How chat completions, Responses and messages use the cache if their header x-unbroken-cache is absent. off: as at the vendor, each request asks the model.',
+      ),
+  },
+  {
+    error: (issue) =>
+      issue.code === 'unrecognized_keys' && issue.keys.includes('threshold')
+        ? '"threshold", a cosine, has become "acceptedFalseHits", a share of false hits such as 0.005'
+        : undefined,
+  },
+);
 
 const cacheSchema = z.strictObject({
   embedder: z
     .enum(['auto', 'local', 'openai', 'off'])
     .default('auto')
     .describe('auto: openai where it has a key, else local; off: only the same words are a hit.'),
+  verifier: z
+    .enum(['learned', 'rules'])
+    .default('learned')
+    .describe(
+      'Who decides whether two questions ask the same. learned: rules, and a model reads what they leave open. rules: they alone, for a machine without 100 MB for the model.',
+    ),
   judge: z
     .strictObject({
       model: z.string().regex(/^[a-z0-9-]+\/\S+$/, 'expected provider/model, such as openai/gpt-4o-mini'),

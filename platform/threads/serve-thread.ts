@@ -5,7 +5,9 @@ type Outcome = { readonly value: unknown } | { readonly error: string };
 
 export type MessageToThread =
   | { readonly kind: 'request'; readonly id: number; readonly request: unknown }
-  | { readonly kind: 'answer'; readonly id: number; readonly outcome: Outcome };
+  | { readonly kind: 'answer'; readonly id: number; readonly outcome: Outcome }
+  /** The thread ends as soon as it has handled what it has begun. */
+  | { readonly kind: 'end' };
 export type MessageFromThread =
   /** The thread has loaded what it needs; the owner sends no request before that. */
   | { readonly kind: 'ready' }
@@ -33,10 +35,17 @@ export async function serveThread(load: (askOwner: AskOwner) => Promise<Handle> 
     send({ kind: 'question', id: lastQuestion, question });
     return answer.promise;
   });
+  let working: Promise<Outcome> | undefined;
   port.on('message', async (message: MessageToThread) => {
+    if (message.kind === 'end') {
+      await working;
+      port.close();
+      return;
+    }
     const { id } = message;
     if (message.kind === 'request') {
-      send({ kind: 'reply', id, outcome: await outcomeOf(() => handle(message.request)) });
+      working = outcomeOf(() => handle(message.request));
+      send({ kind: 'reply', id, outcome: await working });
       return;
     }
     const { outcome } = message;

@@ -3,6 +3,7 @@
  * first needed and handles one request at a time. A request that takes too long costs the thread its life, because no
  * timer can stop synchronous code in any other way; the next request gets a new thread.
  */
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { onDisk } from '../on-disk.ts';
 import { TooLate } from '../with-timeout.ts';
@@ -17,6 +18,11 @@ export interface ThreadSettings {
   readonly mostWaiting: number;
   /** The thread's `workerData`. */
   readonly data?: unknown;
+  /**
+   * The thread runs native code, and ends only between two requests: termination in the middle of native code aborts
+   * the whole process. So a request must have no `runMs`.
+   */
+  readonly isNative?: boolean;
   /** Answers the thread's questions (`askOwner`). Absent: every question is an error. */
   readonly answer?: (question: unknown) => Promise<unknown>;
 }
@@ -241,7 +247,12 @@ export class ThreadRunner {
   async #end(): Promise<void> {
     const thread = this.#thread;
     this.#thread = null;
-    await thread?.terminate();
+    if (thread === null) return;
+    if (this.#settings.isNative !== true) return void (await thread.terminate());
+    const exit = once(thread, 'exit');
+    thread.ref();
+    thread.postMessage({ kind: 'end' } satisfies MessageToThread);
+    await exit;
   }
 }
 

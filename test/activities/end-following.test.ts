@@ -43,7 +43,7 @@ beforeAll(async () => {
   const [redis, subscriber] = await Promise.all([server.connect(), server.connect()]);
   log = new RedisEventLog(redis, { retentionMs: 3_600_000 });
   live = new RedisLiveLogs(subscriber);
-  flights = new RedisFlights({ redis, embedder: null, verifier: createThreadedVerifier(PATIENT) });
+  flights = new RedisFlights({ redis, embedder: null, verifier: createThreadedVerifier(PATIENT, 'rules') });
 });
 afterAll(() => server?.stop());
 
@@ -55,7 +55,7 @@ beforeEach(async () => {
   count += 1;
   [leader, follower] = [`gen_leader${count}`, `gen_follower${count}`];
   leaderLog = await begin(leader);
-  await flights.join(question(), leader, { mayLead: true, threshold: 1 });
+  await flights.join(question(), leader, { mayLead: true, acceptedFalseHits: 0.01 });
   await say('One ');
 });
 
@@ -320,7 +320,7 @@ describe('a follower that was not counted pays nothing', () => {
 
 test('a follower is a member only once its own log has noted it, also where a process died between the two', async () => {
   const writer = await begin(follower);
-  const joined = await flights.join(question(), follower, { mayLead: true, threshold: 1 });
+  const joined = await flights.join(question(), follower, { mayLead: true, acceptedFalseHits: 0.01 });
   if (joined.role !== 'follow') throw new Error('it follows');
   // Died before the note.
   expect(await fixShares()).toBe(1);

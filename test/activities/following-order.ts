@@ -26,7 +26,7 @@ export const stepOf = (generationId: string) => ({
   ...reserved,
 });
 export const cacheSettings = () => ({
-  threshold: 1,
+  acceptedFalseHits: 0.01,
   ttlMs: 1_000,
   judge: false,
   singleFlight: true,

@@ -24,6 +24,7 @@ const hits: Pick<AnswerCache, 'lookUp'> = {
       storedAtMs: 1,
       entryId: 'entry',
       similarity: 1,
+      matchedBy: 'same-words',
     },
   }),
 };
@@ -37,7 +38,13 @@ const cache: AnswerCache = {
   replace: notAsked,
   warmUp: notAsked,
 };
-const settings = { threshold: 0.5, ttlMs: 1_000, judge: false, singleFlight: true, share: 'user' } as const;
+const settings = {
+  acceptedFalseHits: 0.01,
+  ttlMs: 1_000,
+  judge: false,
+  singleFlight: true,
+  share: 'user',
+} as const;
 let redis: TestRedis;
 let log: EventLog;
 

@@ -51,7 +51,7 @@ describe('the answer cache', () => {
     expect(await stack.sim.calls()).toHaveLength(1);
     const second = await generated({ input });
     expect(first[0]).not.toEqual(second[0]);
-    expect(second[1]).toMatchObject({ type: 'cache-hit', similarity: 1, ageMs: expect.any(Number) });
+    expect(second[1]).toMatchObject({ type: 'cache-hit', similarity: 1, matchedBy: 'same-words' });
     expect(textOf(second)).toBe(expected.text);
     expect(second.at(-1)).toMatchObject({ type: 'generation-end', cached: true, costMicroUsd: 0 });
     expect(await stack.sim.calls()).toHaveLength(1);
@@ -83,7 +83,8 @@ describe('the answer cache', () => {
     const words = wordsOf({ tokens: 40 });
     const first = await generated({ input: words('How do I turn on the TOPIC?') });
     const same = await generated({ input: words('What is the way to switch on the TOPIC?') });
-    expect(same[1]).toMatchObject({ type: 'cache-hit', entryId: expect.any(String) });
+    const matchedBy = expect.stringMatching(/^(?:rules|model)$/);
+    expect(same[1]).toMatchObject({ type: 'cache-hit', entryId: expect.any(String), matchedBy });
     expect(textOf(same)).toBe(textOf(first));
     const opposite = await generated({ input: words('How do I turn off the TOPIC?') });
     expect(typesOf(opposite)).not.toContain('cache-hit');
@@ -123,6 +124,7 @@ describe('the answer cache', () => {
     expect(stored).toEqual({
       'x-unbroken-cache': 'hit',
       'x-unbroken-cache-similarity': '1.0000',
+      'x-unbroken-cache-matched-by': 'same-words',
       'x-unbroken-cache-age-ms': expect.stringMatching(/^\d+$/),
       'x-unbroken-cache-entry': expect.stringMatching(/^[0-9a-f-]{36}$/),
     });

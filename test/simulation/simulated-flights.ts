@@ -86,7 +86,13 @@ export function createSimulatedFlights(store: FlightStore, process: AskingProces
             return { role: 'alone' } as const;
           }
           if (store.leader === generationId) return { role: 'alone' } as const;
-          return { role: 'follow', leader: store.leader, flight: FLIGHT, similarity: 1 } as const;
+          return {
+            role: 'follow',
+            leader: store.leader,
+            flight: FLIGHT,
+            similarity: 1,
+            matchedBy: 'same-words',
+          } as const;
         },
       ),
     enter: (leader, generationId) =>

@@ -231,7 +231,13 @@ export class SimulatedProcess {
         replace: notSimulated('cache'),
         warmUp: notSimulated('cache'),
       },
-      cacheSettings: () => ({ threshold: 1, ttlMs: 1_000, judge: false, singleFlight: true, share: 'user' }),
+      cacheSettings: () => ({
+        acceptedFalseHits: 0.01,
+        ttlMs: 1_000,
+        judge: false,
+        singleFlight: true,
+        share: 'user',
+      }),
       promptStats: {
         record: notSimulated('statistics'),
         giveFeedback: notSimulated('statistics'),

@@ -12,6 +12,8 @@ const ROOT = join(import.meta.dirname, '..', '..');
 const BUILT = join(ROOT, 'dist');
 /** What the compiled programs read at run time. */
 const ASSETS = [
+  'engine/cache/pair-model/weights',
+  'engine/embedding/weights',
   'clients/web/dist',
   'docs/dist',
   'docs/errors',
@@ -19,6 +21,9 @@ const ASSETS = [
   'unbroken.config.example.yaml',
   'unbroken.config.schema.json',
 ];
+
+/** Of the package of ONNX Runtime for browsers, whose other builds have 120 MB. */
+const WEB_ASSEMBLY = ['ort.wasm.bundle.min.mjs', 'ort-wasm-simd-threaded.wasm'];
 
 async function build(): Promise<void> {
   // It appears whole or not at all: a build that fails must not leave half a package.
@@ -29,6 +34,10 @@ async function build(): Promise<void> {
     compile(unfinished);
     await writeBundles(join(unfinished, 'worker'));
     for (const asset of ASSETS) cpSync(join(ROOT, asset), join(unfinished, asset), { recursive: true });
+    for (const name of WEB_ASSEMBLY) {
+      const place = join(unfinished, 'engine', 'embedding', 'onnxruntime-web', name);
+      cpSync(join(ROOT, 'node_modules', 'onnxruntime-web', 'dist', name), place);
+    }
     rmSync(BUILT, { recursive: true, force: true });
     renameSync(unfinished, BUILT);
   } finally {

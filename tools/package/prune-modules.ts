@@ -23,6 +23,8 @@ import { z } from 'zod';
 const NOT_LOADED: Readonly<Record<string, readonly string[]>> = {
   // They bundle workflows, and the product has its bundles.
   '@temporalio/worker': ['@swc/core', 'memfs', 'source-map-loader', 'swc-loader', 'unionfs', 'webpack'],
+  // For its install script.
+  'onnxruntime-node': ['adm-zip', 'global-agent'],
   // For its types.
   '@qdrant/js-client-rest': ['typescript'],
 };
@@ -31,6 +33,7 @@ const EMPTY_MODULES = ['memfs', 'unionfs', 'webpack'];
 /** Node loads none of these: types, sources that were compiled, and source maps. */
 const UNLOADED_FILES = new Set(['.ts', '.mts', '.cts', '.map', '.flow', '.tsbuildinfo']);
 const NATIVE_CORE = '@temporalio/core-bridge';
+const NATIVE_RUNTIME = 'onnxruntime-node';
 const BLOCK_BYTES = 512;
 const PACKAGES_SHOWN = 12;
 
@@ -115,6 +118,14 @@ function removeOtherCores(modules: string): void {
     rmSync(join(folder, name), { recursive: true, force: true });
 }
 
+/** Keeps ONNX Runtime for this platform. */
+function removeOtherRuntimes(modules: string): void {
+  const folder = join(modules, NATIVE_RUNTIME, 'bin');
+  const wanted = join(process.platform, process.arch);
+  for (const build of globSync('*/*/*', { cwd: folder }))
+    if (!build.endsWith(wanted)) rmSync(join(folder, build), { recursive: true });
+}
+
 function filesIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => !entry.isDirectory())
@@ -148,4 +159,5 @@ if (existsSync(join(folder, 'jest')))
 const before = megabytes(filesIn(folder));
 removeUnloaded(folder);
 removeOtherCores(folder);
+removeOtherRuntimes(folder);
 printSizes(folder, before);

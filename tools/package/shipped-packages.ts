@@ -18,6 +18,8 @@ const IN_DOCS_SITE = [
   'vitepress',
   'vue',
 ];
+/** Copied into the package: ONNX Runtime in WebAssembly. */
+const COPIED = ['onnxruntime-web'];
 /** The name of the package, without what follows it; Node's own modules have a colon. */
 const BARE_IMPORT = /(?:from |import\()'((?:@[\w-]+\/)?[a-z][\w.-]*)(?:\/[^']*)?'/g;
 const BUILDS_SITE = 'vitepress';
@@ -59,7 +61,7 @@ export function shipmentOfProduct(): Shipment {
   const installed = Object.entries(lock)
     .filter(([path, { dev, devOptional }]) => path !== '' && !dev && !devOptional)
     .map(([path]) => path);
-  const builtIn = [...importsOfPage(), ...IN_DOCS_SITE];
+  const builtIn = [...importsOfPage(), ...IN_DOCS_SITE, ...COPIED];
   const direct = new Set([...Object.keys(lock['']?.dependencies ?? {}), ...builtIn]);
   return {
     direct: packagesAt([...direct].map(topLevel), lock),

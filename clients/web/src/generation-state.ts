@@ -4,7 +4,7 @@ import type { FinishReason, GenerationStatus } from '../../../contracts/generati
 import { NO_USAGE, type Usage } from '../../../contracts/money.ts';
 import type { GenerationEvent } from '../../typescript/index.ts';
 import { formatCost, formatCount } from './format.ts';
-import { EMPTY_TIMELINE, foldTimeline, type Timeline } from './timeline.ts';
+import { describeMatch, EMPTY_TIMELINE, foldTimeline, type Timeline } from './timeline.ts';
 
 /** How events arrived: `live` as they were produced, or `caught-up` from the log after a disconnect or a late start. */
 export type Arrival = 'live' | 'caught-up';
@@ -224,7 +224,7 @@ function describe(event: GenerationEvent): Pick<JournalEntry, 'text' | 'tone'> |
     case 'cap-raise':
       return plain(`Output cap raised to ${formatCount(event.maxOutputTokens)} tokens`);
     case 'cache-hit':
-      return { text: `Answered from the cache, similarity ${event.similarity.toFixed(2)}`, tone: 'good' };
+      return { text: `Answered from the cache: ${describeMatch(event)}`, tone: 'good' };
     case 'budget-reserve':
       return plain(`Budget: ${formatCount(event.reservedTokens)} tokens reserved`);
     case 'provider-start':

@@ -41,6 +41,22 @@ const STRATEGIES = {
   restart: 'starts over',
 } as const;
 
+type Match = Extract<GenerationEvent, { type: 'cache-hit' | 'cache-join' }>;
+
+const MATCHES: Readonly<Record<NonNullable<Match['matchedBy']>, string>> = {
+  'same-words': 'the same words',
+  rules: 'other words, matched by rules',
+  model: 'other words, matched by the model',
+  judge: 'other words, matched by the judge',
+};
+
+/** Why a stored question counts as the same. Logs of earlier releases say only how similar it is. */
+export function describeMatch({ similarity, matchedBy, probability }: Match): string {
+  const by = matchedBy === undefined ? [] : [MATCHES[matchedBy]];
+  const sure = probability === undefined ? [] : [`probability ${probability.toFixed(3)}`];
+  return [...by, ...sure, `similarity ${similarity.toFixed(2)}`].join(', ');
+}
+
 export function foldTimeline(before: Timeline, event: GenerationEvent): Timeline {
   const timeline = isTerminal(event) ? { ...before, endedAtMs: event.at } : before;
   switch (event.type) {
@@ -57,12 +73,12 @@ export function foldTimeline(before: Timeline, event: GenerationEvent): Timeline
       return close(timeline, event.at, `${verdict}, ${formatCost(event.costMicroUsd)}`);
     }
     case 'cache-hit': {
-      const detail = `similarity ${event.similarity.toFixed(2)}, stored ${formatDuration(event.ageMs)} before`;
+      const detail = `${describeMatch(event)}, stored ${formatDuration(event.ageMs)} before`;
       const hit = stepOf(event, { kind: 'cache', name: 'Answer from the cache', detail, tone: 'good' });
       return next(timeline, hit);
     }
     case 'cache-join': {
-      const detail = `the same question is being answered: ${event.leader}`;
+      const detail = `the same question (${describeMatch(event)}) is being answered: ${event.leader}`;
       return next(timeline, stepOf(event, { kind: 'follow', name: 'Shared call', detail, tone: 'good' }));
     }
     case 'cache-leave':

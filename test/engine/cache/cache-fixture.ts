@@ -27,8 +27,9 @@ const DAY_MS = 24 * 3_600_000;
 // The promises here are not about how busy the machine is.
 const embedder = { ...createLocalEmbedder(new SentenceEncoder()), timeoutMs: PATIENT.waitMs };
 const verifier = createThreadedVerifier(PATIENT);
+const rules = createThreadedVerifier(PATIENT, 'rules');
 export const COLLECTION = collectionName(embedder.name);
-export const LIMITS: LookUpLimits = { threshold: 0.5, maxAgeMs: null, judge: false };
+export const LIMITS: LookUpLimits = { acceptedFalseHits: 0.01, maxAgeMs: null, judge: false };
 
 export interface TestQdrant {
   readonly url: string;
@@ -50,7 +51,7 @@ export async function startTestQdrant(): Promise<TestQdrant> {
     pid: server.process.pid,
     raw: new QdrantClient({ url: server.url, checkCompatibility: false }),
     async stop() {
-      await Promise.all([embedder.close(), verifier.close()]);
+      await Promise.all([embedder.close(), verifier.close(), rules.close()]);
       await server.process.stop();
       rmSync(folder, { recursive: true, force: true });
     },
@@ -61,11 +62,17 @@ export function answersAt(url: string, timeoutMs: number): QdrantAnswers {
   return new QdrantAnswers({ url, embedder, timeoutMs });
 }
 
-export function cacheAt(url: string, timeoutMs: number, by?: JudgeModel): AnswerCache {
+/** @param by judges what the rules alone leave open. */
+export function cacheAt(
+  url: string,
+  timeoutMs: number,
+  by?: JudgeModel,
+  leastSimilarity = embedder.leastSimilarity,
+): AnswerCache {
   return new SemanticAnswerCache({
     answers: answersAt(url, timeoutMs),
-    embedder,
-    verifier,
+    embedder: { ...embedder, leastSimilarity },
+    verifier: by === undefined ? verifier : rules,
     timeoutMs,
     judge: by === undefined ? null : createJudge({ provider: 'p', model: 'small', timeoutMs: 1_000, by }),
   });

@@ -90,7 +90,13 @@ function store(order: GenerationOrder, ports: Ports): Promise<void> {
       close: async () => undefined,
     },
   });
-  const settings = { threshold: 1, ttlMs: 600_000, judge: false, singleFlight: false, share: 'tenant' };
+  const settings = {
+    acceptedFalseHits: 0.01,
+    ttlMs: 600_000,
+    judge: false,
+    singleFlight: false,
+    share: 'tenant',
+  };
   const dependencies = { cache, log: ports.log, cacheSettings: () => settings, flights: {} };
   const step = { order, outcome: outcomeWith() };
   return storeAnswer(dependencies as unknown as Parameters<typeof storeAnswer>[0])(step);
@@ -149,7 +155,7 @@ describe('a text is not written', () => {
     });
     await cache.store(question, deleted);
     expect(await kept()).not.toContain('Open the settings.');
-    expect(await cache.lookUp(question, { threshold: 0.5, maxAgeMs: null, judge: false })).toEqual({
+    expect(await cache.lookUp(question, { acceptedFalseHits: 0.01, maxAgeMs: null, judge: false })).toEqual({
       outcome: 'miss',
     });
   });

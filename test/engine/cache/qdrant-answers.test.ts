@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { collectionName, QdrantAnswers } from '../../../engine/cache/qdrant-answers.ts';
 import { createQdrantDeletion } from '../../../engine/cache/qdrant-deletion.ts';
 import { findFreePort } from '../../../tools/services/ports.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -59,6 +60,19 @@ describe('deletion', () => {
     );
     expect(await cache.lookUp(question, LIMITS)).toMatchObject({ outcome: 'hit' });
   });
+
+  test('of expired entries takes those of an embedder that is no longer configured', async () => {
+    const earlier = { name: 'of-an-earlier-release', dimensions: 2 };
+    const before = new QdrantAnswers({ url: server.url, embedder: earlier, timeoutMs: 5_000 });
+    const owner = { tenant: 'acme', user: 'ann', generation: 'gen_1' };
+    await before.makePlace(entryId, owner, [1, 0]);
+    await answersAt(server.url, 5_000).deleteExpired(Date.now() + 3_600_000);
+    await waitFor(
+      'the expired entry is gone',
+      async () => (await server.raw.count(collectionName(earlier.name), { exact: true })).count === 0,
+    );
+    await server.raw.deleteCollection(collectionName(earlier.name));
+  });
 });
 
 describe('the collection', () => {
@@ -77,6 +91,9 @@ describe('the collection', () => {
     expect(index['tenant']?.params).toMatchObject({ type: 'keyword', is_tenant: true });
     expect(index['partition']?.data_type).toBe('keyword');
     expect(config.hnsw_config).toMatchObject({ m: 0, payload_m: 16 });
+    // A byte per number in memory, and the floats on the disk.
+    expect(config.quantization_config).toMatchObject({ scalar: { type: 'int8', always_ram: true } });
+    expect(config.params.vectors).toMatchObject({ question: { on_disk: true } });
     expect(count).toBe(2);
   });
 

@@ -14,7 +14,7 @@ import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
 
 const embedder = { ...createLocalEmbedder(new SentenceEncoder()), timeoutMs: PATIENT.waitMs };
 const verifier = createThreadedVerifier(PATIENT);
-const wishes = { mayLead: true, threshold: 0.5 };
+const wishes = { mayLead: true, acceptedFalseHits: 0.01 };
 let server: TestRedis;
 let redis: RedisConnection;
 let count = 0;

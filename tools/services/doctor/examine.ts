@@ -1,6 +1,7 @@
 /** Looks at every service, version and setting that Unbroken needs, and says what to do. It changes nothing. */
 import { ConfigError, loadConfig } from '../../../platform/config/load-config.ts';
 import { checkDisk, checkNode, checkPort } from './check-machine.ts';
+import { checkModels } from './check-models.ts';
 import { checkProviders } from './check-providers.ts';
 import { checkQdrant } from './check-qdrant.ts';
 import { checkRedis } from './check-redis.ts';
@@ -25,5 +26,6 @@ export async function examine(environment: Readonly<Record<string, string | unde
     checkQdrant(config),
     checkPort(config).then((finding) => [finding]),
   ]);
-  return [node, ok('config', 'valid'), checkDisk(config), ...services.flat(), ...checkProviders(config)];
+  const local = [node, ok('config', 'valid'), checkDisk(config), checkModels()];
+  return [...local, ...services.flat(), ...checkProviders(config)];
 }

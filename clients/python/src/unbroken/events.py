@@ -54,6 +54,8 @@ class CacheHit(_Event):
     provider: str
     model: str
     similarity: float
+    matched_by: str | None = None
+    probability: float | None = None
     age_ms: int
     degraded: bool = False
     entry_id: str | None = None
@@ -89,6 +91,8 @@ class CacheJoin(_Event):
     type: Literal["cache-join"] = "cache-join"
     leader: str
     similarity: float
+    matched_by: str | None = None
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
