@@ -1,8 +1,14 @@
-/** The verifier in a thread of this process, with a deadline that holds for any text. */
+/**
+ * The verifier in threads of this process, with a deadline that holds for any text: rules in one thread and, for what
+ * they leave open, a model in another.
+ */
 import { z } from 'zod';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';
-import { agreements, type QuestionVerifier } from './question-verifier.ts';
+import { leastFalseHits, leastLogit, readCalibration } from './pair-model/calibration.ts';
+import { PairReader } from './pair-model/pair-reader.ts';
+import { comparisonOf, type PairsToRead } from './pair-model/read-pairs.ts';
+import { type Agreement, agreements, type Comparison, type QuestionVerifier } from './question-verifier.ts';
 
 const MOST_WAITING = 256;
 
@@ -19,7 +25,7 @@ export interface VerifierPatience {
   readonly waitMs: number;
   /** After this time no further conversation is compared. */
   readonly compareMs: number;
-  /** After this time the thread is terminated. */
+  /** After this time the thread of the rules is terminated. */
   readonly runMs: number;
 }
 
@@ -29,31 +35,76 @@ const PATIENCE: VerifierPatience = {
   runMs: LIMITS.verifierRunMs,
 };
 
-export function createThreadedVerifier({ waitMs, compareMs, runMs } = PATIENCE): QuestionVerifier {
-  const thread = new ThreadRunner({
+/** @param by `learned`: a model reads what the rules leave open. */
+export function createThreadedVerifier(
+  { waitMs, compareMs, runMs } = PATIENCE,
+  by: 'learned' | 'rules' = 'learned',
+): QuestionVerifier {
+  const model = by === 'learned' ? { reader: new PairReader(), calibration: readCalibration() } : null;
+  const rules = new ThreadRunner({
     file: new URL('./verifier-thread.ts', import.meta.url),
     what: 'the verifier',
     mostWaiting: MOST_WAITING,
   });
-  const ask = (request: z.infer<typeof verifierRequestSchema>, tenant = '') =>
-    thread.run(request, { waitMs, runMs, turn: tenant });
-  const compare: QuestionVerifier['compare'] = async (questions, others, tenant) => {
-    if (others.length === 0) return [];
-    const request = { questions: [...questions], others: others.map((other) => [...other]), compareMs };
-    return z.array(z.enum(agreements)).parse(await ask(request, tenant));
-  };
+  const ask = (request: z.infer<typeof verifierRequestSchema>, turn = '') =>
+    rules.run(request, { waitMs, runMs, turn });
   return {
-    compare,
+    async compare(questions, others, { tenant = '', acceptedFalseHits, all = false }) {
+      if (others.length === 0) return [];
+      const request = { questions: [...questions], others: others.map((other) => [...other]), compareMs };
+      const ruled = z.array(z.enum(agreements)).parse(await ask(request, tenant));
+      const least = model === null ? null : leastLogit(model.calibration, acceptedFalseHits);
+      if (model === null || least === null) return ruled.map((agreement) => ({ agreement }));
+      const read = (pairs: PairsToRead) =>
+        model.reader.read(pairs, { waitMs, readMs: compareMs, turn: tenant });
+      return readOpen(read, ruled, { questions, others, leastLogit: least, all });
+    },
     async signatureOf(questions, tenant) {
       return z.string().parse(await ask({ questions: [...questions], others: null, compareMs }, tenant));
     },
     async warmUp() {
-      const pair = [
-        'What does the first look-up wait for?',
-        'For what does the first look-up wait?',
-      ] as const;
-      await thread.run({ questions: [pair[0]], others: [[pair[1]]], compareMs });
+      const questions = ['What does the first look-up wait for?'];
+      const others = [['For what does the first look-up wait?']];
+      const pairs = { questions, others, leastLogit: 0, all: true };
+      await Promise.all([
+        rules.run({ questions, others, compareMs }),
+        model?.reader.read(pairs, { readMs: compareMs }),
+      ]);
     },
-    close: () => thread.close(),
+    async close() {
+      await Promise.all([rules.close(), model?.reader.close()]);
+    },
   };
+}
+
+/** The model reads what the rules leave open, unless they have found one and no other matters. */
+async function readOpen(
+  read: (pairs: PairsToRead) => Promise<readonly (number | null)[]>,
+  ruled: readonly Agreement[],
+  pairs: PairsToRead,
+): Promise<readonly Comparison[]> {
+  const open = ruled.flatMap((agreement, at) => (agreement === 'unsure' ? [at] : []));
+  const isFound = ruled.includes('same') && !pairs.all;
+  if (open.length === 0 || isFound) return ruled.map((agreement) => ({ agreement }));
+  const logits = await read({ ...pairs, others: open.map((at) => pairs.others[at] ?? []) });
+  return ruled.map((agreement, at) => {
+    const place = open.indexOf(at);
+    return place === -1 ? { agreement } : comparisonOf(logits[place] ?? null, pairs.leastLogit);
+  });
+}
+
+/**
+ * @param routes the accepted share of false hits of each, by the name of its setting.
+ * @throws Error with the fix if the model cannot guarantee one of them.
+ */
+export function assertGuaranteed(routes: Readonly<Record<string, number>>): void {
+  const calibration = readCalibration();
+  for (const [setting, accepted] of Object.entries(routes)) {
+    if (leastLogit(calibration, accepted) !== null) continue;
+    const least = Math.ceil(leastFalseHits(calibration) * 10_000) / 10_000;
+    throw new Error(
+      `${setting} is ${accepted}, but the verifier's model guarantees no less than ${least}. Set it to ${least} or ` +
+        'more, or set cache.verifier to rules.',
+    );
+  }
 }

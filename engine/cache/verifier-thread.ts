@@ -1,4 +1,4 @@
-/** The thread that runs the verifier: one user's text must not stop the streams of others. */
+/** The thread that runs the verifier's rules: one user's text must not stop the streams of others. */
 import { serveThread } from '../../platform/threads/serve-thread.ts';
 import { verifierRequestSchema } from './threaded-verifier.ts';
 import { compareConversations } from './verifier/compare-conversations.ts';

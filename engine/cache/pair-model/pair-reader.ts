@@ -1,0 +1,63 @@
+/** The model of pairs in a thread of this process. One process has one reader, so the model is loaded once. */
+import { z } from 'zod';
+import { ThreadRunner } from '../../../platform/threads/thread-runner.ts';
+import type { OnnxRuntime } from '../../embedding/onnx-runtime.ts';
+import type { PairsToRead } from './read-pairs.ts';
+
+/** Requests that may wait for the thread; one more is refused at once. */
+const MOST_WAITING = 64;
+
+export const pairsToReadSchema = z.object({
+  questions: z.array(z.string()),
+  others: z.array(z.array(z.string())),
+  leastLogit: z.number(),
+  all: z.boolean(),
+  /** After this time no further pair is read. */
+  readMs: z.number(),
+});
+const logitsSchema = z.array(z.number().nullable());
+
+/** What the thread is started with. */
+export interface PairReaderData {
+  /** Absent: native where that is possible. */
+  readonly runtime?: OnnxRuntime['kind'];
+}
+
+interface ReadingLimits {
+  /** How long the request may wait for its turn. Absent: as long as it takes. */
+  readonly waitMs?: number;
+  readonly readMs: number;
+  /** Tenants are served round-robin. */
+  readonly turn?: string;
+}
+
+export class PairReader {
+  readonly #thread: ThreadRunner;
+
+  constructor(data: PairReaderData = {}) {
+    this.#thread = new ThreadRunner({
+      file: new URL('./pair-model-thread.ts', import.meta.url),
+      what: "the verifier's model",
+      mostWaiting: MOST_WAITING,
+      data,
+      isNative: true,
+    });
+  }
+
+  /** @returns the log-odds of each of the others; null for those that it cannot read, or did not. */
+  async read(pairs: PairsToRead, { readMs, ...limits }: ReadingLimits): Promise<readonly (number | null)[]> {
+    const request = {
+      ...pairs,
+      questions: [...pairs.questions],
+      others: pairs.others.map((other) => [...other]),
+      readMs,
+    };
+    return logitsSchema.parse(
+      await this.#thread.run(request satisfies z.infer<typeof pairsToReadSchema>, limits),
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#thread.close();
+  }
+}
