@@ -80,11 +80,11 @@ async function findFollowed(dependencies: Finding, opened: Opened): Promise<Foll
     .join(questionOf(dependencies.cacheSettings, step.order, input), generationId, wishes)
     .catch(() => ({ role: 'alone' }) as const);
   if (joined.role === 'alone') return null;
-  const { leader, flight, similarity, matchedBy, probability } = joined;
+  const { leader, flight, similarity, matchedBy, probability, entryId, questionId } = joined;
   const followed = { leader, flight, leaderSeq: -1 };
   if (!record.budgetNoted) for (const note of budgetNotes(step)) void log.writer.write(note);
   const match = { similarity, matchedBy, ...(probability === undefined ? {} : { probability }) };
-  void log.writer.write({ type: 'cache-join', leader, ...match }, followed);
+  void log.writer.write({ type: 'cache-join', leader, ...match, entryId, questionId }, followed);
   // A member that no log knows would never pay, so the note must be in the log before the leader counts this follower.
   await log.writer.flush();
   return followed;

@@ -103,10 +103,10 @@ export async function replayAnswer(
 
 /** The event that says where the answer comes from. */
 export function cacheHitOf(answer: CachedAnswer): Extract<EventBody, { type: 'cache-hit' }> {
-  const { provider, model, similarity, matchedBy, probability, storedAtMs, entryId } = answer;
+  const { provider, model, similarity, matchedBy, probability, storedAtMs, entryId, questionId } = answer;
   const ageMs = Math.max(0, Date.now() - storedAtMs);
   const found = { similarity, matchedBy, ...(probability === undefined ? {} : { probability }) };
-  return { type: 'cache-hit', provider, model, ...found, ageMs, entryId };
+  return { type: 'cache-hit', provider, model, ...found, ageMs, entryId, questionId };
 }
 
 /** What the answer would have cost again. */

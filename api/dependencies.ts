@@ -8,6 +8,7 @@ import type { BudgetAccounts } from '../engine/budget/budget-accounts.ts';
 import type { BudgetLedger } from '../engine/budget/ledger.ts';
 import type { UsageReports } from '../engine/budget/usage-reports.ts';
 import type { AnswerDeletion } from '../engine/cache/answer-cache.ts';
+import type { Complaints } from '../engine/cache/complaints.ts';
 import type { FlightMembers } from '../engine/cache/flights.ts';
 import type { StoredEntries } from '../engine/cache/stored-entries.ts';
 import type { ConversationStore } from '../engine/conversations/conversation-store.ts';
@@ -52,6 +53,7 @@ export interface ApiDependencies {
   readonly usage: UsageReports;
   readonly cachedAnswers: AnswerDeletion;
   readonly storedEntries: StoredEntries;
+  readonly complaints: Complaints;
   readonly flightMembers: FlightMembers;
   readonly temporal: Client;
   readonly runs: RunLookup;

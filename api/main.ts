@@ -10,9 +10,11 @@ import { LIMITS } from '../contracts/limits.ts';
 import { BudgetAccounts } from '../engine/budget/budget-accounts.ts';
 import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
 import { UsageReports } from '../engine/budget/usage-reports.ts';
+import { deleteWithComplaints } from '../engine/cache/delete-with-complaints.ts';
 import { RedisFlightMembers } from '../engine/cache/flight-members.ts';
 import { createQdrantDeletion } from '../engine/cache/qdrant-deletion.ts';
 import { createQdrantEntries } from '../engine/cache/qdrant-entries.ts';
+import { RedisComplaints } from '../engine/cache/redis-complaints.ts';
 import { RedisConversations } from '../engine/conversations/redis-conversations.ts';
 import { RedisHandoffOffers } from '../engine/handoff/redis-handoff.ts';
 import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
@@ -113,6 +115,7 @@ const log = new RedisEventLog(redis, {
     logger.warn({ err: error }, 'an ended input is still counted as stored'),
   ),
 });
+const complaints = new RedisComplaints(redis);
 const parts = {
   config,
   leaving: leave.signal,
@@ -146,7 +149,8 @@ const parts = {
   budget,
   accounts: new BudgetAccounts({ redis, limits: budget.limits }),
   usage: new UsageReports(redis),
-  cachedAnswers: createQdrantDeletion(config.qdrant),
+  cachedAnswers: deleteWithComplaints(createQdrantDeletion(config.qdrant), complaints),
+  complaints,
   storedEntries: createQdrantEntries(config.qdrant),
   flightMembers: new RedisFlightMembers(redis),
   callAnswers: new RedisCallAnswers(redis),

@@ -41,7 +41,28 @@ const entry = {
   storedAt: z.int().describe('ms since 1970'),
   expiresAt: z.int(),
   tokens: z.int().describe('What the call used that a hit spares'),
+  complaints: z
+    .int()
+    .describe(
+      `Of readers of other questions; from ${LIMITS.complaintsToSameWords} on only the same words find the entry`,
+    ),
 };
+
+export const complaintSchema = z.object({
+  entryId: entryIdSchema,
+  generation: z.string().describe('The generation that got the wrong answer; names the complaint'),
+  user: z.string().describe('Who complained'),
+  questions: z
+    .array(z.string())
+    .nullable()
+    .describe(
+      "The user's turns of the question that never gets this entry; null if they were not stored any more",
+    ),
+  storedQuestion: z.string().nullable().describe('The last turn of the question that the entry answers, cut'),
+  similarity: z.number().describe('Of the two questions, 0 to 1'),
+  at: z.int().describe('ms since 1970'),
+});
+export type ComplaintView = z.infer<typeof complaintSchema>;
 
 export const cachedEntrySchema = z.object({
   ...entry,
@@ -58,5 +79,6 @@ export const wholeCachedEntrySchema = z.object({
   usage: usageSchema,
   finishReason: z.enum(finishReasons),
   generation: z.string().nullable().describe('The generation of the answer'),
+  quarantined: z.array(complaintSchema).describe('Questions that never get it, the oldest first'),
 });
 export type WholeCachedEntry = z.infer<typeof wholeCachedEntrySchema>;

@@ -61,6 +61,10 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     ageMs: z.int().nonnegative(),
     degraded: z.boolean().optional().describe('Every candidate failed; an old answer stands in'),
     entryId: z.string().optional().describe('Names the stored answer; it can be deleted by this'),
+    questionId: z
+      .string()
+      .optional()
+      .describe('Names the question that was asked; equal to entryId if the stored one has the same words'),
   }),
   z.object({
     type: z
@@ -93,6 +97,8 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     leader: z.string().describe('The id of that generation'),
     similarity: z.number(),
     ...matchFields,
+    entryId: z.string().optional().describe('Names the stored answer that its answer will be'),
+    questionId: z.string().optional().describe('As in cache-hit'),
   }),
   z.object({
     type: z

@@ -182,6 +182,13 @@ export const LIMITS = {
   /** A text that stored answers are searched for, and how many of the newest are compared with it. */
   searchedTextChars: 500,
   searchedEntries: 2_000,
+  /** From this many complaints on, a stored answer is found by the same words only. */
+  complaintsToSameWords: 3,
+  /** Complaints about one stored answer: further ones change nothing. */
+  complaintsPerEntry: 8,
+  /** Of more than these, the oldest is dropped. */
+  complaintsPerTenant: 5_000,
+  complaintKeptMs: 90 * 24 * 3_600_000,
   /** The cursor of a page, as a client sends it back. */
   pageCursorChars: 2_048,
   /** Rows that one report of usage may read. */

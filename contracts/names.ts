@@ -62,6 +62,8 @@ export const REDIS_KEYS = {
   /** The leader of a question's flight, and the questions of a partition's open flights. */
   flight: (partition: string, key: string) => `ub:lead:{${partition}}:${key}`,
   openFlights: (partition: string) => `ub:lead:{${partition}}:open`,
+  /** Complaints about stored answers of a tenant. */
+  complaints: (tenant: string, part: string) => `ub:complaints:{${encodedPart(tenant)}}:${part}`,
   /** The followers that share a leader's cost. On the shard of the leader's log, which says whether it has ended. */
   flightMembers: (leader: string) => `ub:log:{${leader}}:members`,
   /** One prompt of a tenant: versions, labels, statistics, and the generations that used it. */

@@ -130,6 +130,12 @@ export const feedbackViewSchema = z.object({
   score: z.number(),
   comment: z.string().nullable(),
   at: z.int().describe('Milliseconds since 1970.'),
+  cache: z
+    .enum(['quarantined', 'deleted'])
+    .optional()
+    .describe(
+      'What negative feedback on an answer from the cache has done. quarantined: this question never gets that stored answer again. deleted: the stored answer to these words is gone.',
+    ),
 });
 export type FeedbackView = z.infer<typeof feedbackViewSchema>;
 

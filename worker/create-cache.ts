@@ -2,6 +2,7 @@
 import type { CacheSettings, Dependencies } from '../activities/dependencies.ts';
 import { DEFAULTS, LIMITS } from '../contracts/limits.ts';
 import { QdrantAnswers } from '../engine/cache/qdrant-answers.ts';
+import { type ComplaintsRedis, RedisComplaints } from '../engine/cache/redis-complaints.ts';
 import { type FlightsRedis, RedisFlights } from '../engine/cache/redis-flights.ts';
 import { SemanticAnswerCache } from '../engine/cache/semantic-answer-cache.ts';
 import { assertGuaranteed, createThreadedVerifier } from '../engine/cache/threaded-verifier.ts';
@@ -26,7 +27,7 @@ export function createCache(
     providers,
     priceOf,
     countTexts,
-  }: { readonly redis: FlightsRedis; readonly encoder: SentenceEncoder } & Pick<
+  }: { readonly redis: FlightsRedis & ComplaintsRedis; readonly encoder: SentenceEncoder } & Pick<
     Dependencies,
     'providers' | 'priceOf' | 'countTexts'
   >,
@@ -48,10 +49,11 @@ export function createCache(
   const timeoutMs = lookUpMs ?? DEFAULTS.cacheLookUpMs;
   const answers = new QdrantAnswers({ ...config.qdrant, timeoutMs, embedder: embedder ?? NO_EMBEDDER });
   const judge = createConfiguredJudge(config, providers, { priceOf, countTexts });
-  const cache = new SemanticAnswerCache({ answers, embedder, verifier, judge, timeoutMs });
+  const complaints = new RedisComplaints(redis);
+  const cache = new SemanticAnswerCache({ answers, embedder, verifier, judge, complaints, timeoutMs });
   return {
     cache,
-    flights: new RedisFlights({ redis, embedder, verifier }),
+    flights: new RedisFlights({ redis, embedder, verifier, complaints }),
     cacheSettings: (route): CacheSettings => ({
       ...((Object.hasOwn(config.cache.routes, route) ? config.cache.routes[route] : undefined) ??
         config.cache.default),

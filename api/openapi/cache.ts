@@ -1,11 +1,17 @@
 /** The routes of the answer cache in the OpenAPI document. */
 import { z } from 'zod';
-import { cachedEntrySchema, wholeCachedEntrySchema } from '../../contracts/cached-entries.ts';
+import {
+  cachedEntrySchema,
+  complaintSchema,
+  wholeCachedEntrySchema,
+} from '../../contracts/cached-entries.ts';
 import { cachedEntriesQuerySchema } from '../routes/cached-entries.ts';
+import { complaintsQuerySchema } from '../routes/complaints.ts';
 import { answer, failure, inPath, jsonContent, jsonPage, queryOf } from './parts.ts';
 
 export const cacheSchemas = {
   CachedEntry: z.toJSONSchema(cachedEntrySchema),
+  CacheComplaint: z.toJSONSchema(complaintSchema),
   WholeCachedEntry: z.toJSONSchema(wholeCachedEntrySchema),
 };
 
@@ -44,4 +50,19 @@ export const cachePaths = {
     },
     ...deletion('Delete one stored answer', 'id'),
   },
+  '/v1/cache/complaints': {
+    get: {
+      summary: 'Questions that never get a stored answer again, after negative feedback; the newest first',
+      parameters: queryOf(complaintsQuerySchema),
+      responses: {
+        200: { description: 'A page of complaints', content: jsonPage('CacheComplaint') },
+        default: failure,
+      },
+    },
+  },
+  '/v1/cache/entries/{id}/complaints/{generation}': deletion(
+    'Lift one complaint: the question may get this stored answer again',
+    'id',
+    'generation',
+  ),
 };

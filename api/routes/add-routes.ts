@@ -8,6 +8,7 @@ import { listLimits, removeLimit, setLimit } from './budgets/limits.ts';
 import { getCachedEntry, listCachedEntries } from './cached-entries.ts';
 import { cancelGeneration } from './cancel-generation.ts';
 import { authenticateCodec, openCodecSession, showCodecForm } from './codec-session.ts';
+import { liftComplaint, listComplaints } from './complaints.ts';
 import { continueRoute } from './continue-generation.ts';
 import { createGeneration } from './create-generation.ts';
 import { createTicket } from './create-ticket.ts';
@@ -97,6 +98,7 @@ export function addOwnRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.get('/cache/entries', listCachedEntries(dependencies));
   v1.get('/cache/entries/:id', getCachedEntry(dependencies));
   v1.delete('/cache/entries/:id', deleteCachedAnswer(dependencies));
+  v1.get('/cache/complaints', listComplaints(dependencies));
 }
 
 /** Of keys with the scope `admin`. */
@@ -116,6 +118,7 @@ export function addAdminRoutes(v1: Router, dependencies: ApiDependencies): void 
   admin.post('/budgets/reconcile', reconcileBudgets(dependencies));
   admin.delete('/cache', deleteCachedAnswers(dependencies));
   admin.delete('/cache/users/:user', deleteCachedAnswersOfUser(dependencies));
+  admin.delete('/cache/entries/:id/complaints/:generation', liftComplaint(dependencies));
 }
 
 /** Of keys with the scope `generate`, like all that follow. */

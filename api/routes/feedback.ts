@@ -3,8 +3,10 @@ import type { RequestHandler, Response } from 'express';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { feedbackSchema, promptNameSchema } from '../../contracts/prompts.ts';
 import type { FeedbackTarget } from '../../engine/prompts/prompt-stats.ts';
+import type { LogHead } from '../../engine/streaming/event-log.ts';
 import { assertScope, callerIn, hasScope } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { complain } from '../generations/complain.ts';
 import { findGeneration } from '../generations/find-generation.ts';
 import { pageQuerySchema, parseBody, parseQuery, parseWith } from '../http/read-request.ts';
 
@@ -12,15 +14,18 @@ import { pageQuerySchema, parseBody, parseQuery, parseWith } from '../http/read-
 export function giveFeedback(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
     const feedback = parseBody(request, feedbackSchema);
-    const target = await targetOf(dependencies, response, request.params.id);
-    response.json(await dependencies.promptStats.giveFeedback(target, feedback));
+    const { head, target } = await targetOf(dependencies, response, request.params.id);
+    // Before the feedback is recorded: a caller who gets no answer repeats the request, and both steps are repeatable.
+    const cache = feedback.score < 0 ? await complain(dependencies, head) : undefined;
+    const recorded = await dependencies.promptStats.giveFeedback(target, feedback);
+    response.json({ ...recorded, ...(cache === undefined ? {} : { cache }) });
   };
 }
 
 /** `GET /v1/generations/:id/feedback`. */
 export function getFeedback(dependencies: ApiDependencies): RequestHandler<{ id: string }> {
   return async (request, response) => {
-    const target = await targetOf(dependencies, response, request.params.id);
+    const { target } = await targetOf(dependencies, response, request.params.id);
     const feedback = await dependencies.promptStats.readFeedback(target);
     if (feedback === null) {
       throw new UnbrokenError('not_found', `There is no feedback on ${target.generationId}.`);
@@ -44,9 +49,11 @@ async function targetOf(
   dependencies: ApiDependencies,
   response: Response,
   id: string,
-): Promise<FeedbackTarget> {
-  const { tenant, generationId } = await findGeneration(dependencies, callerIn(response), id);
+): Promise<{ readonly head: LogHead; readonly target: FeedbackTarget }> {
+  const head = await findGeneration(dependencies, callerIn(response), id);
+  const { tenant, generationId } = head;
   const stored = await dependencies.log.view(generationId);
   const input = stored?.view === null ? await dependencies.log.readInput(generationId) : null;
-  return { tenant, generationId, prompt: stored?.view?.prompt ?? input?.prompt ?? null };
+  const prompt = stored?.view?.prompt ?? input?.prompt ?? null;
+  return { head, target: { tenant, generationId, prompt } };
 }

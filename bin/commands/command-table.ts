@@ -48,6 +48,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     define: async (command) => (await import('./runs.ts')).defineFeedback(command),
   },
   {
+    name: 'complaints',
+    description: 'cached answers that readers said did not fit, and how to let them be given again',
+    define: async (command) => (await import('./complaints.ts')).defineComplaints(command),
+  },
+  {
     name: 'open',
     description: 'print a link that signs in to the page, once, and open it in a browser',
     define: async (command) => (await import('./open.ts')).defineOpen(command),

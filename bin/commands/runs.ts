@@ -30,6 +30,12 @@ export function defineRuns(command: Command): void {
     });
 }
 
+/** What negative feedback on an answer from the cache has done. */
+const CACHE_OUTCOMES = {
+  quarantined: 'This question never gets that cached answer again.',
+  deleted: 'The cached answer is deleted.',
+} as const;
+
 export function defineFeedback(command: Command): void {
   withConnection(command)
     .argument('<id>')
@@ -40,6 +46,7 @@ export function defineFeedback(command: Command): void {
       const recorded = await connect(flags).giveFeedback(id, feedback);
       const { prompt } = recorded;
       const subject = prompt === null ? '' : ` for ${prompt.name}@${prompt.version}`;
-      printOutcome(flags, { ...recorded }, `Recorded ${recorded.score}${subject}.`);
+      const done = recorded.cache === undefined ? '' : ` ${CACHE_OUTCOMES[recorded.cache]}`;
+      printOutcome(flags, { ...recorded }, `Recorded ${recorded.score}${subject}.${done}`);
     });
 }

@@ -9,6 +9,7 @@ import type { Feedback, FeedbackView } from '../../contracts/prompts.ts';
 import type { ProvidersView, RouteExplanation } from '../../contracts/routing.ts';
 import type { UsageGroup, UsageView } from '../../contracts/usage.ts';
 import { Backoff, type Retry, wait } from './backoff.ts';
+import { type ComplaintsClient, createComplaintsClient } from './complaints.ts';
 import { ClientError, ConnectionLostError, errorFromResponse } from './errors.ts';
 import { type FollowOptions, followGeneration, headersOf } from './follow-generation.ts';
 import { createPromptsClient, type PromptsClient } from './prompts.ts';
@@ -99,6 +100,7 @@ export interface UnbrokenClient {
   /** A generation has one feedback: a second one replaces the first. */
   giveFeedback(generationId: string, feedback: Feedback): Promise<FeedbackView>;
   readonly prompts: PromptsClient;
+  readonly complaints: ComplaintsClient;
 }
 
 export interface Call {
@@ -153,6 +155,7 @@ export function createClient(options: ClientOptions): UnbrokenClient {
     giveFeedback: (generationId, body) =>
       call<FeedbackView>({ method: 'POST', path: `${pathOf(generationId)}/feedback`, body }),
     prompts: createPromptsClient(call),
+    complaints: createComplaintsClient(call),
   };
   return client;
 }

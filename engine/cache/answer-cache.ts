@@ -25,6 +25,8 @@ export interface CachedAnswer {
   readonly storedAtMs: number;
   /** The id by which the stored entry can be deleted. */
   readonly entryId: string;
+  /** Names the question that was asked: the id that a stored answer to it has. */
+  readonly questionId: string;
   /** Cosine of the two questions; 1 for the same one. */
   readonly similarity: number;
   readonly matchedBy: CacheMatch;
@@ -59,13 +61,14 @@ export type NoteJudge = (call: Omit<Judgement, 'same'>) => Promise<boolean>;
 
 export type CacheLookUp = { readonly judgement?: Judgement } & (
   | { readonly outcome: 'hit'; readonly answer: CachedAnswer }
-  | { readonly outcome: 'miss' }
+  /** `refused`: entries that the verifier accepted and complaints ruled out; absent if there were none. */
+  | { readonly outcome: 'miss'; readonly refused?: number }
   /** The cache did not answer in time. The generation continues without it and records that. */
   | { readonly outcome: 'unavailable'; readonly reason: string }
 );
 
 /** How a question was found, besides the answer. */
-type Match = 'similarity' | 'entryId' | 'matchedBy' | 'probability';
+type Match = 'similarity' | 'entryId' | 'questionId' | 'matchedBy' | 'probability';
 
 export interface AnswerToStore extends Omit<CachedAnswer, Match> {
   /** The user of the generation; entries can be deleted by user. */
@@ -106,7 +109,13 @@ export type DeletedEntries =
   | { readonly tenant: string }
   | { readonly tenant: string; readonly user: string }
   | { readonly tenant: string; readonly generationId: string }
-  | { readonly tenant: string; readonly user?: string | undefined; readonly entryId: string };
+  | {
+      readonly tenant: string;
+      readonly user?: string | undefined;
+      readonly entryId: string;
+      /** Only if it was stored by then; ms since 1970. */
+      readonly storedUntilMs?: number;
+    };
 
 export interface AnswerDeletion {
   /** @returns how many entries were deleted. */

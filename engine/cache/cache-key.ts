@@ -8,6 +8,7 @@ import { type Message, type Part, partsOf } from '../../contracts/content.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import { withoutHints } from '../models/native-fields.ts';
 import type { CacheQuestion } from './answer-cache.ts';
+import { canonicalText } from './same-words.ts';
 
 /**
  * SHA-256 in hex of the owner, the models that may answer (in any order), the system prompt, the tools, the form of the
@@ -44,7 +45,16 @@ function laterSettings(input: GenerationInput): readonly unknown[] {
 
 /** Two questions with one key are the same question. */
 export function cacheKey(question: CacheQuestion): string {
-  return sha256([partitionOf(question), userTexts(question)]);
+  return keyOf(partitionOf(question), userTexts(question));
+}
+
+function keyOf(partition: string, questions: readonly string[]): string {
+  return sha256([partition, questions]);
+}
+
+/** The id of the stored answer to a question. It also names the question while nothing is stored. */
+export function entryIdOf(partition: string, questions: readonly string[]): string {
+  return pointId(keyOf(partition, questions));
 }
 
 /** SHA-256 in hex of the question alone, for the last fallback: models and sampling may differ. */
@@ -63,14 +73,16 @@ function ownerOf({ tenant, onlyUser }: Pick<CacheQuestion, 'tenant' | 'onlyUser'
   return onlyUser === null ? tenant : [tenant, onlyUser];
 }
 
-/** The user's text of each turn, oldest first. */
+/** The user's text of each turn, oldest first, in its canonical form. */
 export function userTexts({ input }: Pick<CacheQuestion, 'input'>): string[] {
   return input.messages
     .filter(({ role }) => role === 'user')
     .map((message) =>
-      partsOf(message)
-        .flatMap((part) => (part.type === 'text' ? [part.text] : []))
-        .join('\n'),
+      canonicalText(
+        partsOf(message)
+          .flatMap((part) => (part.type === 'text' ? [part.text] : []))
+          .join('\n'),
+      ),
     );
 }
 

@@ -31,6 +31,10 @@ export type Joined =
       readonly matchedBy: CacheMatch;
       /** The model's estimate that both ask the same, from 0 to 1, if a model read them. */
       readonly probability?: number | undefined;
+      /** The id that the leader's stored answer gets. */
+      readonly entryId: string;
+      /** The id that a stored answer to the follower's own question has. */
+      readonly questionId: string;
     };
 
 /** What a follower owes when it stops following. */

@@ -30,6 +30,9 @@ export function createQdrantDeletion({
           : []),
         ...('generationId' in entries ? [{ key: 'generation', match: { value: entries.generationId } }] : []),
         ...('entryId' in entries ? [{ has_id: [entries.entryId] }] : []),
+        ...('storedUntilMs' in entries && entries.storedUntilMs !== undefined
+          ? [{ key: 'storedAtMs', range: { lte: entries.storedUntilMs } }]
+          : []),
       ];
       const { collections } = await client.getCollections();
       let deleted = 0;

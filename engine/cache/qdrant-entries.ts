@@ -1,7 +1,7 @@
 /** Lists, searches and reads stored answers in every collection: each embedder has its own. */
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { z } from 'zod';
-import { type CachedEntry, entryIdSchema, type WholeCachedEntry } from '../../contracts/cached-entries.ts';
+import { entryIdSchema } from '../../contracts/cached-entries.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { totalTokens } from '../../contracts/money.ts';
@@ -12,7 +12,13 @@ import {
   storedAnswerSchema,
   VECTOR,
 } from './qdrant-answers.ts';
-import type { EntryOwner, EntrySearch, StoredEntries } from './stored-entries.ts';
+import type {
+  EntryOwner,
+  EntrySearch,
+  StoredEntries,
+  StoredEntry,
+  WholeStoredEntry,
+} from './stored-entries.ts';
 import { similarityTo } from './text-similarity.ts';
 
 /** Of a question or an answer in a list. */
@@ -67,9 +73,9 @@ class QdrantEntries implements StoredEntries {
     };
   }
 
-  async searchText(search: EntrySearch, text: string): Promise<readonly CachedEntry[]> {
+  async searchText(search: EntrySearch, text: string): Promise<readonly StoredEntry[]> {
     const similarity = similarityTo(text);
-    const matches: CachedEntry[] = [];
+    const matches: StoredEntry[] = [];
     let cursor: Cursor | null = null;
     for (let read = 0; read < LIMITS.searchedEntries; read += READ_AT_ONCE) {
       const page: FoundAnswer[] = await this.#newest(search, cursor, READ_AT_ONCE);
@@ -87,7 +93,7 @@ class QdrantEntries implements StoredEntries {
       .slice(0, search.limit);
   }
 
-  async searchLike(search: EntrySearch, id: string): Promise<readonly CachedEntry[] | null> {
+  async searchLike(search: EntrySearch, id: string): Promise<readonly StoredEntry[] | null> {
     const place = await this.#find(search, id);
     if (place === null) return null;
     if (!place.hasVector) return [];
@@ -105,7 +111,7 @@ class QdrantEntries implements StoredEntries {
     });
   }
 
-  async read(owner: EntryOwner, id: string): Promise<WholeCachedEntry | null> {
+  async read(owner: EntryOwner, id: string): Promise<WholeStoredEntry | null> {
     const place = await this.#find(owner, id);
     if (place === null) return null;
     const { questions, text, usage, finishReason, generation = null } = place.stored;
@@ -190,7 +196,7 @@ function commonOf({ id, stored }: FoundAnswer) {
   return { id, user, provider, model, storedAt, expiresAt, tokens: totalTokens(usage) };
 }
 
-function toEntry(found: FoundAnswer, similarity: number | null): CachedEntry {
+function toEntry(found: FoundAnswer, similarity: number | null): StoredEntry {
   const { questions, text } = found.stored;
   return { ...commonOf(found), question: cut(questions.at(-1) ?? ''), answer: cut(text), similarity };
 }

@@ -11,11 +11,13 @@ import {
 import { withTimeout } from '../../platform/with-timeout.ts';
 import type { Embedder } from '../embedding/embedder.ts';
 import type { CacheQuestion } from './answer-cache.ts';
-import { cacheKey, partitionOf, userTexts } from './cache-key.ts';
+import { cacheKey, entryIdOf, partitionOf, pointId, userTexts } from './cache-key.ts';
 import { embeddedText, isComparable } from './compared-text.ts';
+import type { ComplaintReader } from './complaints.ts';
 import { RedisFlightMembers } from './flight-members.ts';
 import { CLOSE, DISSOLVE, FORGET, JOIN } from './flight-scripts.ts';
 import type { Debt, FlightRef, Flights, FlightWishes, Joined, WholeAnswer } from './flights.ts';
+import { withoutQuarantined } from './objections.ts';
 import type { Comparison, QuestionVerifier } from './question-verifier.ts';
 import { similarityTo } from './text-similarity.ts';
 
@@ -33,10 +35,12 @@ const LEAST_SHARED_LETTERS = 0.15;
 
 interface OtherFlight {
   readonly key: string;
+  /** Of the answer that will be stored. */
+  readonly id: string;
   readonly questions: readonly string[];
 }
 
-type FlightMatch = Omit<Extract<Joined, { readonly role: 'follow' }>, 'role' | 'leader'>;
+type FlightMatch = Omit<Extract<Joined, { readonly role: 'follow' }>, 'role' | 'leader' | 'questionId'>;
 
 const openFlightSchema = z.object({ questions: z.array(z.string()), maxOutputTokens: z.number() });
 
@@ -44,20 +48,24 @@ export class RedisFlights implements Flights {
   readonly #redis: FlightsRedis;
   readonly #embedder: Embedder | null;
   readonly #verifier: QuestionVerifier;
+  readonly #complaints: ComplaintReader;
   readonly #members: RedisFlightMembers;
 
   constructor({
     redis,
     embedder,
     verifier,
+    complaints,
   }: {
     readonly redis: FlightsRedis;
     readonly embedder: Embedder | null;
     readonly verifier: QuestionVerifier;
+    readonly complaints: ComplaintReader;
   }) {
     this.#redis = redis;
     this.#embedder = embedder;
     this.#verifier = verifier;
+    this.#complaints = complaints;
     this.#members = new RedisFlightMembers(redis);
   }
 
@@ -79,11 +87,15 @@ export class RedisFlights implements Flights {
     { mayLead, acceptedFalseHits }: FlightWishes,
   ): Promise<Joined> {
     const own = flightOf(question);
+    const questionId = pointId(cacheKey(question));
     const similar = await this.#findSimilar(own, question, acceptedFalseHits);
     const description = mayLead ? describeFlight(question) : '';
     const candidates = [
       ...(similar === null ? [] : [{ match: similar, description: '' }]),
-      { match: { flight: own, similarity: 1, matchedBy: 'same-words' } as const, description },
+      {
+        match: { flight: own, similarity: 1, matchedBy: 'same-words', entryId: questionId } as const,
+        description,
+      },
     ];
     for (const { match, description } of candidates) {
       const { flight } = match;
@@ -93,7 +105,7 @@ export class RedisFlights implements Flights {
         texts: [description],
       });
       if (role === 'lead') return { role: 'alone' };
-      if (role === 'follow') return { role: 'follow', leader, ...match };
+      if (role === 'follow') return { role: 'follow', leader, ...match, questionId };
     }
     return { role: 'alone' };
   }
@@ -132,24 +144,36 @@ export class RedisFlights implements Flights {
     const others = open.slice(0, MOST_COMPARED).flatMap(([key, description]) => {
       const { data } = openFlightSchema.safeParse(JSON.parse(description));
       if (data === undefined || data.maxOutputTokens !== question.input.maxOutputTokens) return [];
-      return isComparable(data.questions) ? [{ key, questions: data.questions }] : [];
+      if (!isComparable(data.questions)) return [];
+      return [{ key, questions: data.questions, id: entryIdOf(partition, data.questions) }];
     });
-    const likely = likelyFirst(questions, others);
-    const compared = await this.#verifier
-      .compare(
-        questions,
-        likely.map((other) => other.questions),
-        { tenant: question.tenant, acceptedFalseHits },
-      )
-      .catch((): Comparison[] => []);
-    const at = compared.findIndex(({ agreement }) => agreement === 'same');
-    const found = likely[at];
+    const [found] = await this.#accept(question, likelyFirst(questions, others), acceptedFalseHits);
     if (found === undefined) return null;
+    const { leastSimilarity } = this.#embedder;
     const similarity = await similarityOf(this.#embedder, question, found.questions);
-    if (similarity < this.#embedder.leastSimilarity) return null;
-    const probability = compared[at]?.probability;
+    if (similarity < found.requiredFrom(leastSimilarity)) return null;
+    const { key, id, probability } = found;
     const matchedBy = probability === undefined ? 'rules' : 'model';
-    return { flight: { partition, key: found.key }, similarity, matchedBy, probability };
+    return { flight: { partition, key }, similarity, matchedBy, probability, entryId: id };
+  }
+
+  /** What the verifier and the complaints leave; nothing if either is late. */
+  async #accept(question: CacheQuestion, likely: readonly OtherFlight[], acceptedFalseHits: number) {
+    const { tenant } = question;
+    const others = likely.map(({ questions }) => questions);
+    const [compared, complaints] = await Promise.all([
+      this.#verifier
+        .compare(userTexts(question), others, { tenant, acceptedFalseHits })
+        .catch((): Comparison[] => []),
+      this.#complaints.of(
+        tenant,
+        likely.map(({ id }) => id),
+      ),
+    ]);
+    const accepted = likely
+      .map((other, at) => ({ ...other, ...compared[at] }))
+      .filter(({ agreement }) => agreement === 'same');
+    return withoutQuarantined(this.#verifier, question, accepted, { acceptedFalseHits, complaints });
   }
 }
 

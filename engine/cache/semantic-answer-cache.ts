@@ -17,7 +17,9 @@ import type {
 } from './answer-cache.ts';
 import { cacheKey, partitionOf, pointId, questionKey, userTexts } from './cache-key.ts';
 import { embeddedText, isComparable, signatureOf } from './compared-text.ts';
+import type { ComplaintReader } from './complaints.ts';
 import type { Judge } from './judge.ts';
+import { withoutQuarantined } from './objections.ts';
 import type { Neighbour, QdrantAnswers, Scope, StoredAnswer } from './qdrant-answers.ts';
 import type { Comparison, QuestionVerifier } from './question-verifier.ts';
 
@@ -33,6 +35,7 @@ interface SemanticAnswerCacheParts {
   readonly embedder: Embedder | null;
   readonly verifier: QuestionVerifier;
   readonly judge: Judge | null;
+  readonly complaints: ComplaintReader;
   /** Qdrant's part of a look-up; a look-up that takes longer ends as unavailable. */
   readonly timeoutMs: number;
 }
@@ -51,14 +54,16 @@ export class SemanticAnswerCache implements AnswerCache {
   readonly #embedder: Embedder | null;
   readonly #verifier: QuestionVerifier;
   readonly #judge: Judge | null;
+  readonly #complaints: ComplaintReader;
   readonly #timeoutMs: number;
   #sweptAtMs = 0;
 
-  constructor({ answers, embedder, verifier, judge, timeoutMs }: SemanticAnswerCacheParts) {
+  constructor({ answers, embedder, verifier, judge, complaints, timeoutMs }: SemanticAnswerCacheParts) {
     this.#answers = answers;
     this.#embedder = embedder;
     this.#verifier = verifier;
     this.#judge = judge;
+    this.#complaints = complaints;
     this.#timeoutMs = timeoutMs;
   }
 
@@ -69,7 +74,9 @@ export class SemanticAnswerCache implements AnswerCache {
   lookUpBest(question: CacheQuestion, acceptedFalseHits: number): Promise<CacheLookUp> {
     const lookUpBest = async (): Promise<CacheLookUp> => {
       const newest = await this.#answers.newest(question.tenant, questionKey(question));
-      if (newest !== null) return { outcome: 'hit', answer: toAnswer(newest.stored, sameWords(newest.id)) };
+      if (newest !== null) {
+        return { outcome: 'hit', answer: toAnswer(newest.stored, sameWords(newest.id), question) };
+      }
       return this.#lookUp(question, { acceptedFalseHits, maxAgeMs: null, judge: false });
     };
     return orUnavailable(lookUpBest());
@@ -142,22 +149,47 @@ export class SemanticAnswerCache implements AnswerCache {
     searchingScope.catch(() => undefined);
     const exact = await this.#within(untilMs, this.#answers.get(pointId(key)));
     if (exact !== null && exact.key === key && isUsable(exact, question, own)) {
-      return { outcome: 'hit', answer: toAnswer(exact, sameWords(pointId(key))) };
+      return { outcome: 'hit', answer: toAnswer(exact, sameWords(pointId(key)), question) };
     }
     const scope = await searchingScope;
     if (scope === null || this.#embedder === null) return { outcome: 'miss' };
     const near = await this.#searchNear(this.#embedder, question, scope);
-    const compared = await this.#compare(question, near, limits);
-    for (const [at, { id, similarity }] of near.entries()) {
-      const { agreement, probability } = compared[at] ?? {};
-      if (agreement !== 'same') continue;
+    const { same, unsure, refused } = await this.#accept(question, near, {
+      ...limits,
+      leastSimilarity: this.#embedder.leastSimilarity,
+    });
+    for (const { id, similarity, probability } of same) {
       const matchedBy = probability === undefined ? 'rules' : 'model';
       const answer = await this.#take({ id, similarity, matchedBy, probability }, question, scope);
       if (answer !== null) return { outcome: 'hit', answer };
     }
-    const unsure = near.find((_, at) => compared[at]?.agreement === 'unsure');
-    if (unsure === undefined || !limits.judge || noteJudge === undefined) return { outcome: 'miss' };
+    if (unsure === undefined || !limits.judge || noteJudge === undefined) {
+      return { outcome: 'miss', ...(refused === 0 ? {} : { refused }) };
+    }
     return this.#askJudge(unsure, question, scope, noteJudge);
+  }
+
+  /** What the verifier and the complaints leave. Complaints are read while the verifier works, so they take no time. */
+  async #accept(
+    question: CacheQuestion,
+    near: readonly Neighbour[],
+    limits: Pick<LookUpLimits, 'acceptedFalseHits'> & { readonly leastSimilarity: number },
+  ) {
+    const ids = near.map(({ id }) => id);
+    const [compared, complaints] = await Promise.all([
+      this.#compare(question, near, limits),
+      withTimeout('Redis', this.#timeoutMs, this.#complaints.of(question.tenant, ids)),
+    ]);
+    const found = near.map((neighbour, at) => ({ ...neighbour, ...compared[at] }));
+    const accepted = found.filter(({ agreement }) => agreement === 'same');
+    const bounds = { acceptedFalseHits: limits.acceptedFalseHits, complaints };
+    const allowed = await withoutQuarantined(this.#verifier, question, accepted, bounds);
+    const same = allowed.filter(
+      ({ similarity, requiredFrom }) => similarity >= requiredFrom(limits.leastSimilarity),
+    );
+    // A judge would be the next to be wrong about an entry with complaints.
+    const unsure = found.find(({ id, agreement }) => agreement === 'unsure' && !complaints.has(id));
+    return { same, unsure, refused: accepted.length - same.length };
   }
 
   /** The scope of a similar answer; null if nothing in the partition could be similar. */
@@ -197,7 +229,7 @@ export class SemanticAnswerCache implements AnswerCache {
 
   async #take(match: Match, question: CacheQuestion, scope: Scope): Promise<CachedAnswer | null> {
     const stored = await withTimeout('Qdrant', this.#timeoutMs, this.#answers.get(match.id));
-    return stored !== null && isUsable(stored, question, scope) ? toAnswer(stored, match) : null;
+    return stored !== null && isUsable(stored, question, scope) ? toAnswer(stored, match, question) : null;
   }
 
   #compare(
@@ -261,12 +293,17 @@ function scopeOf(question: CacheQuestion, { maxAgeMs }: Pick<LookUpLimits, 'maxA
   return { tenant: question.tenant, partition: partitionOf(question), storedAfterMs, nowMs };
 }
 
-function toAnswer(stored: StoredAnswer, { id, similarity, matchedBy, probability }: Match): CachedAnswer {
+function toAnswer(
+  stored: StoredAnswer,
+  { id, similarity, matchedBy, probability }: Match,
+  question: CacheQuestion,
+): CachedAnswer {
   const { text, provider, model, finishReason, usage, storedAtMs } = stored;
   const answer = { text, provider, model, finishReason, usage, storedAtMs };
   return {
     ...answer,
     entryId: id,
+    questionId: pointId(cacheKey(question)),
     similarity,
     matchedBy,
     ...(probability === undefined ? {} : { probability }),

@@ -3,6 +3,7 @@ import { totalTokens } from '../../contracts/money.ts';
 import { withMethods } from '../../platform/with-methods.ts';
 import type { BudgetLedger, ReserveOutcome } from '../budget/ledger.ts';
 import type { AnswerCache, CacheLookUp } from '../cache/answer-cache.ts';
+import type { Complaints } from '../cache/complaints.ts';
 import type { ProviderGate } from '../routing/provider-gate.ts';
 import { type Metrics, SHORT_SECONDS } from './metrics.ts';
 
@@ -10,6 +11,10 @@ const PROBABILITIES = [0.5, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999];
 
 export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache {
   const lookUps = metrics.counter('unbroken_cache_lookups_total', 'hit, miss or unavailable', ['outcome']);
+  const refused = metrics.counter(
+    'unbroken_cache_refused_total',
+    'Stored answers that a look-up would have given without the complaints of readers',
+  );
   const stores = metrics.counter('unbroken_cache_stores_total', 'stored or failed', ['outcome']);
   const duration = metrics.histogram(
     'unbroken_cache_lookup_duration_seconds',
@@ -35,6 +40,7 @@ export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache 
       hits.inc({ matched_by: found.answer.matchedBy });
       if (found.answer.probability !== undefined) probability.observe(found.answer.probability);
     }
+    if (found.outcome === 'miss' && found.refused !== undefined) refused.inc(found.refused);
     return found;
   };
   return withMethods(cache, {
@@ -49,6 +55,21 @@ export function measureCache(cache: AnswerCache, metrics: Metrics): AnswerCache 
         stores.inc({ outcome: 'failed' });
         throw error;
       }
+    },
+  });
+}
+
+export function measureComplaints(complaints: Complaints, metrics: Metrics): Complaints {
+  const count = metrics.counter(
+    'unbroken_cache_complaints_total',
+    'Negative feedback on answers to other questions: added, known or full',
+    ['outcome'],
+  );
+  return withMethods(complaints, {
+    async add(tenant, complaint) {
+      const outcome = await complaints.add(tenant, complaint);
+      count.inc({ outcome });
+      return outcome;
     },
   });
 }

@@ -2,6 +2,7 @@
 import type { RequestHandler } from 'express';
 import type { BudgetLedger } from '../budget/ledger.ts';
 import type { AnswerCache } from '../cache/answer-cache.ts';
+import type { Complaints } from '../cache/complaints.ts';
 import type { HandoffOffers } from '../handoff/handoff.ts';
 import type { Provider } from '../providers/provider.ts';
 import type { ProviderGate } from '../routing/provider-gate.ts';
@@ -11,7 +12,7 @@ import { measureCalls } from './measure-calls.ts';
 import { measureFirstText } from './measure-log.ts';
 import { measureCreations, measureHandoff, measureRelay } from './measure-relay.ts';
 import { measureRequests } from './measure-requests.ts';
-import { measureBudget, measureCache, measureGate } from './measure-steps.ts';
+import { measureBudget, measureCache, measureComplaints, measureGate } from './measure-steps.ts';
 import type { Metrics } from './metrics.ts';
 import { observeCalls } from './observe-calls.ts';
 import { traceCalls } from './trace-calls.ts';
@@ -28,6 +29,7 @@ interface WorkerParts {
 interface ApiParts {
   readonly log: EventLog;
   readonly live: LiveLogs;
+  readonly complaints: Complaints;
   readonly budget: BudgetLedger;
   readonly handoff: HandoffOffers;
 }
@@ -67,6 +69,7 @@ export function observeApi<Parts extends ApiParts>(
     watchRequests,
     log: measureCreations(parts.log, metrics),
     live: measureRelay(parts.live, metrics),
+    complaints: measureComplaints(parts.complaints, metrics),
     handoff: measureHandoff(parts.handoff, metrics),
     budget: measureBudget(parts.budget, metrics),
   };

@@ -43,7 +43,9 @@ beforeAll(async () => {
   const [redis, subscriber] = await Promise.all([server.connect(), server.connect()]);
   log = new RedisEventLog(redis, { retentionMs: 3_600_000 });
   live = new RedisLiveLogs(subscriber);
-  flights = new RedisFlights({ redis, embedder: null, verifier: createThreadedVerifier(PATIENT, 'rules') });
+  const complaints = { of: async () => new Map() };
+  const verifier = createThreadedVerifier(PATIENT, 'rules');
+  flights = new RedisFlights({ redis, embedder: null, verifier, complaints });
 });
 afterAll(() => server?.stop());
 

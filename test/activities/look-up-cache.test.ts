@@ -23,6 +23,7 @@ const hits: Pick<AnswerCache, 'lookUp'> = {
       usage: NO_USAGE,
       storedAtMs: 1,
       entryId: 'entry',
+      questionId: 'entry',
       similarity: 1,
       matchedBy: 'same-words',
     },

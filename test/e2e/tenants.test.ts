@@ -42,6 +42,7 @@ const OWN_NAMES = [
   'delete /prompts/:name/labels/:label',
   'get /cache/entries/:id',
   'delete /cache/entries/:id',
+  'delete /cache/entries/:id/complaints/:generation',
   'delete /cache/users/:user',
 ];
 

@@ -69,6 +69,7 @@ export class FlightStore {
 }
 
 const FLIGHT = { partition: 'p', key: 'k' };
+const IDS = { entryId: 'e', questionId: 'e' };
 
 /** A process that sends a command and waits for its reply; either may be lost. */
 interface AskingProcess {
@@ -92,6 +93,7 @@ export function createSimulatedFlights(store: FlightStore, process: AskingProces
             flight: FLIGHT,
             similarity: 1,
             matchedBy: 'same-words',
+            ...IDS,
           } as const;
         },
       ),

@@ -46,7 +46,8 @@ export async function benchLookUps(url: string, sizes: readonly number[]): Promi
   const embedder = { ...createLocalEmbedder(new SentenceEncoder()), timeoutMs: PATIENT_MS };
   const answers = new QdrantAnswers({ url, embedder, timeoutMs: PATIENT_MS });
   const verifier = createThreadedVerifier({ waitMs: PATIENT_MS, compareMs: PATIENT_MS, runMs: PATIENT_MS });
-  const parts = { answers, embedder, verifier, judge: null, timeoutMs: PATIENT_MS };
+  const complaints = { of: async () => new Map() };
+  const parts = { answers, embedder, verifier, judge: null, complaints, timeoutMs: PATIENT_MS };
   const cache = new SemanticAnswerCache(parts);
   const raw = new QdrantClient({ url, timeout: PATIENT_MS, checkCompatibility: false });
   await cache.warmUp();

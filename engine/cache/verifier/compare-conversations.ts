@@ -1,5 +1,10 @@
-/** Compares conversations turn by turn: they ask the same if each turn of the user does. */
+/**
+ * Compares conversations turn by turn: they ask the same if each turn of the user does. A turn that refers back is the
+ * same only if what it refers to is. A prompt in another language, and one that refers to nothing, has no other words.
+ */
 import type { Agreement } from '../question-verifier.ts';
+import { hasSameWords, haveSameWords } from '../same-words.ts';
+import { choosesAmong, quotesConversation, referAlike, refersToNothing } from './references.ts';
 import type { Verifier } from './verify.ts';
 
 /**
@@ -19,11 +24,43 @@ export function compareConversations(
 
 function agreementOf(verifier: Verifier, questions: readonly string[], theirs: readonly string[]): Agreement {
   if (questions.length !== theirs.length) return 'different';
+  if (questions.every((question, turn) => question === theirs[turn])) return 'same';
+  if (!isEnglish(verifier, questions) || !isEnglish(verifier, theirs)) {
+    return haveSameWords(questions, theirs) ? 'same' : 'different';
+  }
   let agreement: Agreement = 'same';
-  for (const [turn, question] of questions.entries()) {
-    const { verdict } = verifier.verify(question, theirs[turn] ?? '');
+  for (const turn of questions.keys()) {
+    const verdict = agreementOnTurn(verifier, turn, [questions, theirs]);
     if (verdict === 'different') return 'different';
     if (verdict === 'unsure') agreement = 'unsure';
   }
   return agreement;
+}
+
+type Conversations = readonly [readonly string[], readonly string[]];
+
+function agreementOnTurn(verifier: Verifier, turn: number, [questions, theirs]: Conversations): Agreement {
+  const [question, other] = [questions[turn] ?? '', theirs[turn] ?? ''];
+  const isOnlyItself = (text: string) => quotesConversation(text) || (turn === 0 && refersToNothing(text));
+  if (isOnlyItself(question) || isOnlyItself(other))
+    return hasSameWords(question, other) ? 'same' : 'different';
+  const foreignIn = (text: string) => verifier.readLanguage(text).foreign.join('\n');
+  if (foreignIn(question) !== foreignIn(other)) return 'different';
+  const isAlike = turn === 0 || (referAlike(question, other) && choosesAlike(turn, [questions, theirs]));
+  return isAlike ? verifier.verify(question, other).verdict : 'different';
+}
+
+/** Which one is the second of several depends on how the turns before named them. */
+function choosesAlike(turn: number, [questions, theirs]: Conversations): boolean {
+  const isByOrder = choosesAmong(questions[turn] ?? '') || choosesAmong(theirs[turn] ?? '');
+  return !isByOrder || haveSameWords(questions.slice(0, turn), theirs.slice(0, turn));
+}
+
+/** A turn of a few words, such as a name, is read with the others. */
+const LEAST_CHARS = 20;
+
+function isEnglish({ readLanguage }: Pick<Verifier, 'readLanguage'>, questions: readonly string[]): boolean {
+  const long = questions.filter((question) => question.length >= LEAST_CHARS);
+  const read = long.length === questions.length ? questions : [...long, questions.join('\n')];
+  return read.every((question) => readLanguage(question).isEnglish);
 }

@@ -6,6 +6,7 @@ import { BoundedMap } from '../../../platform/bounded-map.ts';
 import { align, createWords } from './align.ts';
 import { CHECKS } from './differences/checks.ts';
 import type { Verdict } from './differences/difference.ts';
+import { createLanguageReader, type LanguageReading } from './language.ts';
 import { createLemmatizer } from './lemma.ts';
 import { loadLexicon } from './lexicon.ts';
 import { createPromptReader, type PromptReading } from './read-prompt.ts';
@@ -19,6 +20,7 @@ export interface Verifier {
    * store can filter by it and finds the right one among many prompts that differ by a number.
    */
   signatureOf(text: string): string;
+  readonly readLanguage: (text: string) => LanguageReading;
 }
 
 /** Readings of up to 250 words each. */
@@ -64,6 +66,7 @@ export function createVerifier(): Verifier {
   };
   return {
     verify,
+    readLanguage: createLanguageReader((word) => isKnown(lemmatize(word))),
     signatureOf(text) {
       const { isComparable, tokens, negations } = read(text);
       if (!isComparable) return JSON.stringify([text]);

@@ -11,6 +11,7 @@ import type {
   LookUpLimits,
 } from '../../../engine/cache/answer-cache.ts';
 import { cacheKey, pointId } from '../../../engine/cache/cache-key.ts';
+import type { ComplaintReader } from '../../../engine/cache/complaints.ts';
 import { createJudge, type JudgeModel } from '../../../engine/cache/judge.ts';
 import { collectionName, QdrantAnswers } from '../../../engine/cache/qdrant-answers.ts';
 import { SemanticAnswerCache } from '../../../engine/cache/semantic-answer-cache.ts';
@@ -29,6 +30,7 @@ const embedder = { ...createLocalEmbedder(new SentenceEncoder()), timeoutMs: PAT
 const verifier = createThreadedVerifier(PATIENT);
 const rules = createThreadedVerifier(PATIENT, 'rules');
 export const COLLECTION = collectionName(embedder.name);
+export const LEAST_SIMILARITY = embedder.leastSimilarity;
 export const LIMITS: LookUpLimits = { acceptedFalseHits: 0.01, maxAgeMs: null, judge: false };
 
 export interface TestQdrant {
@@ -62,17 +64,23 @@ export function answersAt(url: string, timeoutMs: number): QdrantAnswers {
   return new QdrantAnswers({ url, embedder, timeoutMs });
 }
 
+const NO_COMPLAINTS: ComplaintReader = { of: async () => new Map() };
+
 /** @param by judges what the rules alone leave open. */
 export function cacheAt(
   url: string,
   timeoutMs: number,
   by?: JudgeModel,
-  leastSimilarity = embedder.leastSimilarity,
+  {
+    leastSimilarity = embedder.leastSimilarity,
+    complaints = NO_COMPLAINTS,
+  }: { readonly leastSimilarity?: number; readonly complaints?: ComplaintReader } = {},
 ): AnswerCache {
   return new SemanticAnswerCache({
     answers: answersAt(url, timeoutMs),
     embedder: { ...embedder, leastSimilarity },
     verifier: by === undefined ? verifier : rules,
+    complaints,
     timeoutMs,
     judge: by === undefined ? null : createJudge({ provider: 'p', model: 'small', timeoutMs: 1_000, by }),
   });

@@ -82,6 +82,7 @@ function store(order: GenerationOrder, ports: Ports): Promise<void> {
     answers: ports.answers,
     embedder: null,
     judge: null,
+    complaints: { of: async () => new Map() },
     timeoutMs: 5_000,
     verifier: {
       signatureOf: async () => '',

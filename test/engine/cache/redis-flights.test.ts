@@ -4,6 +4,8 @@ import { NO_USAGE } from '../../../contracts/money.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import { splitCost, type Used } from '../../../contracts/share.ts';
 import type { CacheQuestion } from '../../../engine/cache/answer-cache.ts';
+import { cacheKey, pointId } from '../../../engine/cache/cache-key.ts';
+import { RedisComplaints } from '../../../engine/cache/redis-complaints.ts';
 import { RedisFlights } from '../../../engine/cache/redis-flights.ts';
 import { createThreadedVerifier } from '../../../engine/cache/threaded-verifier.ts';
 import { createLocalEmbedder } from '../../../engine/embedding/local-embedder.ts';
@@ -28,7 +30,10 @@ afterAll(async () => {
   await server?.stop();
 });
 
-const flights = () => new RedisFlights({ redis, embedder, verifier });
+const flights = () => {
+  const complaints = new RedisComplaints(redis);
+  return new RedisFlights({ redis, embedder, verifier, complaints });
+};
 
 /** Questions of a tenant that no other test has. */
 function questions(): (content: string, maxOutputTokens?: number) => CacheQuestion {
@@ -251,4 +256,25 @@ describe('a member of a flight', () => {
     // Should the leader come back, it counts again.
     expect(await close(ask('Why?'), leader)).toBe(1);
   });
+});
+
+test('a complaint keeps a question from following the flight of the other one, and a stranger may follow it', async () => {
+  const ask = questions();
+  const [follower, led] = [ask('How can I turn on 2FA?'), ask('How do I enable two-factor authentication?')];
+  const leader = await newLeader(led);
+  const before = await flights().join(follower, 'gen_before', wishes);
+  const entryId = pointId(cacheKey(led));
+  expect(before).toMatchObject({ role: 'follow', leader, entryId, questionId: pointId(cacheKey(follower)) });
+  await new RedisComplaints(redis).add(follower.tenant, {
+    generationId: 'gen_before',
+    entryId,
+    user: 'ann',
+    owner: null,
+    questionId: pointId(cacheKey(follower)),
+    questions: null,
+    storedQuestion: null,
+    similarity: 0.8,
+  });
+  expect(await flights().join(follower, 'gen_after', wishes)).toEqual({ role: 'alone' });
+  expect(await flights().join(led, 'gen_same_words', wishes)).toMatchObject({ role: 'follow', entryId });
 });

@@ -36,7 +36,7 @@ describe('a stored answer', () => {
     await cache.store(question, answer);
     expect(await cache.lookUp(question, LIMITS)).toEqual({
       outcome: 'hit',
-      answer: { ...expected, entryId, similarity: 1, matchedBy: 'same-words' },
+      answer: { ...expected, entryId, questionId: entryId, similarity: 1, matchedBy: 'same-words' },
     });
   });
 
@@ -178,7 +178,7 @@ describe('a stored answer', () => {
   });
 
   test('whose question is not similar enough is not compared at all', async () => {
-    const cache = cacheAt(server.url, 5_000, undefined, 0.9999);
+    const cache = cacheAt(server.url, 5_000, undefined, { leastSimilarity: 0.9999 });
     await cache.store(question, answer);
     expect(await cache.lookUp(paraphrase, LIMITS)).toEqual({ outcome: 'miss' });
   });

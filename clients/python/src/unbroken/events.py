@@ -59,6 +59,7 @@ class CacheHit(_Event):
     age_ms: int
     degraded: bool = False
     entry_id: str | None = None
+    question_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,8 @@ class CacheJoin(_Event):
     similarity: float
     matched_by: str | None = None
     probability: float | None = None
+    entry_id: str | None = None
+    question_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -175,6 +175,11 @@ function NoEntries({ isAll }: { isAll: boolean }) {
   );
 }
 
+function complaintsText(complaints: number): string {
+  const count = complaints === 1 ? '1 complaint' : `${complaints} complaints`;
+  return complaints >= LIMITS.complaintsToSameWords ? `${count}: found by the same words only` : count;
+}
+
 interface EntryTableProperties {
   readonly entries: readonly CachedEntry[];
   readonly onStep: (step: Step) => void;
@@ -213,6 +218,7 @@ function EntryTable({ entries, onStep }: EntryTableProperties) {
                 {entry.question}
               </button>
               <span class="hint clamp">{entry.answer}</span>
+              {entry.complaints > 0 && <span class="hint warn">{complaintsText(entry.complaints)}</span>}
             </th>
             {hasSimilarity && (
               <td data-name="Similarity" class="number">

@@ -1,13 +1,13 @@
-import { useCallback } from 'preact/hooks';
-import type { WholeCachedEntry } from '../../../../../contracts/cached-entries.ts';
+import { useCallback, useState } from 'preact/hooks';
+import type { ComplaintView, WholeCachedEntry } from '../../../../../contracts/cached-entries.ts';
 import { formatCount, formatTime } from '../../format.ts';
 import { Dialog } from '../../forms/dialog.tsx';
 import { linkTo } from '../../router.ts';
-import { getJson } from '../../session.ts';
+import { canAdminister, getJson, sendJson } from '../../session.ts';
 import { usePolled } from '../../use-polled.ts';
 import { Fact, Failure, Loading } from '../parts.tsx';
 
-/** An entry never changes; it can only expire. */
+/** An entry never changes; it can only expire, and get complaints. */
 const RELOAD_MS = 3_600_000;
 
 interface EntryDialogProperties {
@@ -23,7 +23,7 @@ export function EntryDialog({ id, onLike, onDelete, onClose }: EntryDialogProper
     () => getJson<WholeCachedEntry>(`/v1/cache/entries/${encodeURIComponent(id)}`),
     [id],
   );
-  const { data: entry, error } = usePolled(load, RELOAD_MS);
+  const { data: entry, error, reload } = usePolled(load, RELOAD_MS);
   return (
     <Dialog title="Stored answer" onClose={onClose}>
       {error !== null && <Failure error={error} />}
@@ -36,6 +36,7 @@ export function EntryDialog({ id, onLike, onDelete, onClose }: EntryDialogProper
           ))}
           <h3>Answer</h3>
           <Quote name="Answer" text={entry.answer} />
+          <Complaints complaints={entry.quarantined} onLifted={reload} />
           <dl class="facts">
             <Fact name="Model">
               {entry.provider}/{entry.model}
@@ -68,6 +69,47 @@ export function EntryDialog({ id, onLike, onDelete, onClose }: EntryDialogProper
         </button>
       </div>
     </Dialog>
+  );
+}
+
+interface ComplaintsProperties {
+  readonly complaints: readonly ComplaintView[];
+  readonly onLifted: () => void;
+}
+
+/** The questions that never get this answer again. */
+function Complaints({ complaints, onLifted }: ComplaintsProperties) {
+  const [failure, setFailure] = useState<Error | null>(null);
+  if (complaints.length === 0) return null;
+  const lift = async ({ entryId, generation }: ComplaintView) => {
+    const path = `/v1/cache/entries/${encodeURIComponent(entryId)}/complaints/${encodeURIComponent(generation)}`;
+    try {
+      await sendJson('DELETE', path);
+      onLifted();
+    } catch (error) {
+      setFailure(error instanceof Error ? error : new Error(String(error)));
+    }
+  };
+  return (
+    <>
+      <h3>Never given to</h3>
+      {failure !== null && <Failure error={failure} />}
+      <ul>
+        {complaints.map((complaint) => (
+          <li key={complaint.generation}>
+            {complaint.questions?.at(-1) ?? 'a question that is not stored any more'}{' '}
+            <span class="hint">
+              {complaint.user}, {formatTime(complaint.at)}
+            </span>{' '}
+            {canAdminister.value && (
+              <button type="button" class="small" onClick={() => lift(complaint)}>
+                Lift<span class="visually-hidden"> the complaint of {complaint.user}</span>
+              </button>
+            )}
+          </li>
+        ))}
+      </ul>
+    </>
   );
 }
 

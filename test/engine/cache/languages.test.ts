@@ -1,0 +1,125 @@
+import { describe, expect, test } from '@jest/globals';
+import { hasSameWords } from '../../../engine/cache/same-words.ts';
+import { compareConversations } from '../../../engine/cache/verifier/compare-conversations.ts';
+import {
+  quotesConversation,
+  referAlike,
+  refersToNothing,
+} from '../../../engine/cache/verifier/references.ts';
+import { createVerifier } from '../../../engine/cache/verifier/verify.ts';
+import { growthOf } from '../../harness/growth.ts';
+
+const verifier = createVerifier();
+const isEnglish = (text: string) => verifier.readLanguage(text).isEnglish;
+
+function agreementOf(text: string, other: string): string {
+  const [agreement = ''] = compareConversations(verifier, [text], [[other]], Number.POSITIVE_INFINITY);
+  return agreement;
+}
+
+describe('the language of a prompt', () => {
+  test.each([
+    'How do I reset my password?',
+    'how 2 reset pw',
+    'reset password',
+    'wifi slow',
+    'docker compose up error',
+    'who is Angela Merkel',
+    'best tapas in Barcelona',
+    'Schadenfreude meaning',
+    'What does "Je ne sais quoi" mean?',
+    'Translate to English: Où est la gare ?',
+    'Is this French sentence correct: Je suis allé au marché',
+    'What does パスワード mean in English?',
+    'Explain 「猫」 please',
+    '2 + 2 = ?',
+    '',
+  ])('%s: is English', (text) => {
+    expect(isEnglish(text)).toBe(true);
+  });
+
+  test.each([
+    'Wie kann ich mein Passwort zurücksetzen?',
+    'wie backe ich brot ohne hefe',
+    'Was ist Photosynthese?',
+    'Wetter Berlin morgen',
+    'Kind hat Fieber',
+    'Was bedeutet "to get along"?',
+    'Comment annuler ma commande ?',
+    'météo paris demain',
+    'Traduis "good morning" en français',
+    '¿Cómo cambio mi contraseña?',
+    'como cambio mi contraseña',
+    'Como faço para cancelar minha assinatura?',
+    'cancelar assinatura',
+    'Hoe annuleer ik mijn bestelling?',
+    'パスワードを変更するには?',
+    'iPhone の 値段',
+    '怎么取消订单',
+    'Как отменить заказ?',
+    'كيف ألغي طلبي؟',
+    'explain list vs tuple in python auf deutsch bitte',
+  ])('%s: is not', (text) => {
+    expect(isEnglish(text)).toBe(false);
+  });
+
+  test('is read in a time that grows no faster than the text', () => {
+    let count = 0;
+    const parts = ['a ', '"', '猫 a', '「', '“', 'Wie ', ': a\n', 'yes! ', 'user: ', '!', 'from '];
+    const slow: string[] = [];
+    for (const part of parts) {
+      const growth = growthOf((length) => {
+        const text = part.repeat(length);
+        return () => {
+          // Readings are remembered: each must be of a text that is new.
+          count += 1;
+          verifier.readLanguage(`${text}${count}`);
+          refersToNothing(text);
+          quotesConversation(text);
+          referAlike(text, text);
+          hasSameWords(text, `${text}z`);
+        };
+      }, 500);
+      slow.push(...(growth > 3 ? [part] : []));
+    }
+    expect(slow).toEqual([]);
+  });
+});
+
+describe('prompts in other languages', () => {
+  test.each([
+    ['Ist das Licht an?', 'Ist das Licht aus?'],
+    ['Kann ich Brot mit Hefe backen?', 'Kann ich Brot ohne Hefe backen?'],
+    ['Wie storniere ich meine Bestellung?', 'Wie kann ich meine Bestellung stornieren?'],
+    ['¿Puedo comer esto?', '¿No puedo comer esto?'],
+    ['Est-ce que je dois payer ?', 'Est-ce que je ne dois pas payer ?'],
+    ['Posso viajar com visto?', 'Posso viajar sem visto?'],
+    ['電車で行けますか', '電車で行けませんか'],
+    ['我可以取消吗', '我不可以取消吗'],
+    ['Wie kann ich mein Passwort ändern?', 'How can I change my password?'],
+  ])('are compared by their words alone: %s - %s', (text, other) => {
+    expect(agreementOf(text, other)).toBe('different');
+  });
+
+  test.each([
+    ['Wie storniere ich meine Bestellung?', 'wie storniere ich meine bestellung?'],
+    ['電車で行けますか？', '電車で行けますか?'],
+  ])('are found by the same words in another dress: %s - %s', (text, other) => {
+    expect(agreementOf(text, other)).toBe('same');
+  });
+});
+
+describe('an English prompt about a text in another language', () => {
+  test('is found in other words, with the same text', () => {
+    expect(agreementOf('What does "chien" mean?', 'What is the meaning of "chien"?')).not.toBe('different');
+  });
+
+  test.each([
+    ['What does "chien" mean?', 'What is the meaning of "chat"?'],
+    ['What does 猫 mean in English?', 'What does 犬 mean in English?'],
+    ['Translate to English: Où est la gare ?', 'Translate to English: Où est la rue ?'],
+    ['Is this correct: Ich habe keinen Hund', 'Is this correct: Ich habe einen Hund'],
+  ])('is not found with another text: %s - %s', (text, other) => {
+    expect(agreementOf(text, other)).toBe('different');
+  });
+});
