@@ -1,5 +1,6 @@
 /** All bugs that `npm run prove -- mutants` puts back. */
 import { ACCESS_MUTANTS } from './lists/access.ts';
+import { CACHE_MUTANTS } from './lists/cache.ts';
 import { CORE_MUTANTS } from './lists/core.ts';
 import { ERROR_MUTANTS } from './lists/errors.ts';
 import { LOG_MUTANTS } from './lists/log.ts';
@@ -11,6 +12,7 @@ import type { Mutant } from './mutant.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   ...LOG_MUTANTS,
+  ...CACHE_MUTANTS,
   ...CORE_MUTANTS,
   ...MONEY_MUTANTS,
   ...ACCESS_MUTANTS,

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from '@jest/globals';
 import { hasSameWords } from '../../../engine/cache/same-words.ts';
 import { compareConversations } from '../../../engine/cache/verifier/compare-conversations.ts';
@@ -108,6 +109,31 @@ describe('prompts in other languages', () => {
     expect(agreementOf(text, other)).toBe('same');
   });
 });
+
+/** By authors who saw nothing of the verifier; nothing was tuned on them. */
+const HELD_OUT = new URL('../../../tools/cache-verifier/pairs/', import.meta.url);
+
+test.each(['german', 'french', 'spanish', 'portuguese', 'japanese', 'chinese'])(
+  'no near miss in %s gets the answer to the other prompt',
+  (language) => {
+    const lines = readFileSync(new URL(`lang-${language}.txt`, HELD_OUT), 'utf8').split('\n');
+    const wrong: string[] = [];
+    let ask: readonly string[] = [];
+    let misses = 0;
+    for (const line of lines) {
+      // User and assistant in turn.
+      const turnsOf = (text: string) => text.split('||').filter((_, at) => at % 2 === 0);
+      if (line.startsWith('? ')) ask = turnsOf(line.slice(2));
+      if (!line.startsWith('! ')) continue;
+      misses += 1;
+      const others = turnsOf(line.replace(/^! \S+ /, ''));
+      const [agreement] = compareConversations(verifier, ask, [others], Number.POSITIVE_INFINITY);
+      if (agreement !== 'different') wrong.push(line);
+    }
+    expect(misses).toBe(75);
+    expect(wrong).toEqual([]);
+  },
+);
 
 describe('an English prompt about a text in another language', () => {
   test('is found in other words, with the same text', () => {

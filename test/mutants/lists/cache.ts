@@ -1,0 +1,90 @@
+/** Bugs of the answer cache: whose question gets which answer. */
+import type { Mutant } from '../mutant.ts';
+
+const COMPLAINTS = 'test/engine/cache/complaints.test.ts';
+const CONVERSATIONS = 'test/engine/cache/conversations.test.ts';
+const LANGUAGES = 'test/engine/cache/languages.test.ts';
+
+export const CACHE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'complaint-counts-twice',
+    breaks: 'Feedback that is sent again raises the bar of the entry once more.',
+    file: 'engine/cache/complaint-scripts.ts',
+    find: "if redis.call('HEXISTS', KEYS[2], ask.generationId) == 1 then return {'known'} end",
+    replace: '',
+    caughtBy: { tests: [COMPLAINTS] },
+  },
+  {
+    name: 'quarantine-by-words-alone',
+    breaks: 'A question in other words than the quarantined one gets the wrong answer again.',
+    file: 'engine/cache/objections.ts',
+    find: 'return mayAskTheSame({ ...reader, acceptedFalseHits: WIDE }, questions, complained);',
+    replace: 'return false;',
+    caughtBy: { tests: [COMPLAINTS] },
+  },
+  {
+    name: 'bar-not-raised',
+    breaks: 'An entry is found by other words however many readers complained about it.',
+    file: 'engine/cache/complaints.ts',
+    find: 'if (complaints >= LIMITS.complaintsToSameWords) return Number.POSITIVE_INFINITY;',
+    replace: '',
+    caughtBy: { tests: [COMPLAINTS] },
+  },
+  {
+    name: 'flight-ignores-complaints',
+    breaks: 'A quarantined question follows the other one while that is being answered.',
+    file: 'engine/cache/redis-flights.ts',
+    find: 'withoutQuarantined(this.#verifier, question, accepted, { acceptedFalseHits, complaints })',
+    replace:
+      'withoutQuarantined(this.#verifier, question, accepted, { acceptedFalseHits, complaints: new Map() })',
+    caughtBy: { tests: ['test/engine/cache/redis-flights.test.ts'] },
+  },
+  {
+    name: 'complaint-outlives-its-user',
+    breaks: 'The question of a deleted user stays in a complaint.',
+    file: 'engine/cache/redis-complaints.ts',
+    find: 'complaint.user === user || complaint.owner === user',
+    replace: 'complaint.owner === user',
+    caughtBy: { tests: [COMPLAINTS] },
+  },
+  {
+    name: 'second-of-two-in-another-order',
+    breaks: '"The second one" is answered as in a conversation that named the two in another order.',
+    file: 'engine/cache/verifier/compare-conversations.ts',
+    find: 'return !isByOrder || haveSameWords(',
+    replace: 'return true || haveSameWords(',
+    caughtBy: { tests: [CONVERSATIONS] },
+  },
+  {
+    name: 'reference-to-nothing-is-compared',
+    breaks: '"Cancel it" without a conversation gets the answer to other such words.',
+    file: 'engine/cache/verifier/compare-conversations.ts',
+    find: 'quotesConversation(text) || (turn === 0 && refersToNothing(text))',
+    replace: 'quotesConversation(text)',
+    caughtBy: { tests: [CONVERSATIONS] },
+  },
+  {
+    name: 'other-language-reaches-the-rules',
+    breaks: 'Rules of English read a prompt in another language, and miss its negation.',
+    file: 'engine/cache/verifier/compare-conversations.ts',
+    find: 'if (!isEnglish(verifier, questions) || !isEnglish(verifier, theirs)) {',
+    replace: 'if (questions.length === 0) {',
+    caughtBy: { tests: [LANGUAGES] },
+  },
+  {
+    name: 'foreign-text-not-compared',
+    breaks: 'An English prompt about a French text gets the answer about another one.',
+    file: 'engine/cache/verifier/compare-conversations.ts',
+    find: "if (foreignIn(question) !== foreignIn(other)) return 'different';",
+    replace: '',
+    caughtBy: { tests: [LANGUAGES] },
+  },
+  {
+    name: 'key-of-another-encoding',
+    breaks: 'The same words with decomposed letters are another question.',
+    file: 'engine/cache/same-words.ts',
+    find: ".normalize('NFC').replace(OUTER_SPACE, '')",
+    replace: ".replace(OUTER_SPACE, '')",
+    caughtBy: { tests: ['test/engine/cache/same-words.test.ts'] },
+  },
+];
