@@ -83,6 +83,8 @@ export class Beginning {
     input,
     isLikelyOurs,
   }: Pick<EarlyStart, 'input' | 'isLikelyOurs'>): Promise<BegunGeneration | null> {
+    // A run that has its conversation summarised first begins after that.
+    if (this.#order.compaction !== undefined) return null;
     const prepared = await this.#prepare(input);
     const mayBeginEarly = isLikelyOurs && this.#canBeReattached();
     if (!mayBeginEarly && !(await this.#runIsOurs)) return null;
@@ -136,7 +138,9 @@ export class Beginning {
   /** If no cache can answer and the input is sent as it is, the gate is asked in parallel with the reservation. */
   #enterGateEarly(input: GenerationInput): Promise<Admission> | undefined {
     const [first] = this.#order.candidates;
-    const isPlain = !cacheUseOf(this.#order.cache).reads && input.compression === undefined;
+    const { compression, compaction, omittedMessages } = input;
+    const isWhole = compression === undefined && compaction === undefined && omittedMessages === undefined;
+    const isPlain = isWhole && !cacheUseOf(this.#order.cache).reads;
     return isPlain && first !== undefined ? this.#enterGate(first, input) : undefined;
   }
 

@@ -26,7 +26,7 @@ export function closeGeneration(dependencies: Closing) {
     const [opened, input] = await Promise.all([
       takeOver(log, generationId),
       // If the compressed input is lost, the whole one is an upper bound of what an open attempt has used.
-      readSentInput(dependencies, generationId).then((sent) => sent ?? log.readInput(generationId)),
+      readSentInput(dependencies, order).then((sent) => sent ?? log.readInput(generationId)),
     ]);
     // Redis has lost the log, or never had it. No one reads its end, but the run must have one.
     if (opened === null) return withoutLog(as, error?.code ?? 'internal');

@@ -5,6 +5,7 @@ import { RunningStreams } from './attempt/running-streams.ts';
 import { type BeginEarly, Beginnings } from './begin-generation.ts';
 import { closeGeneration } from './close-generation.ts';
 import type { Dependencies } from './dependencies.ts';
+import { noteCompaction } from './note-compaction.ts';
 import { raiseOutputCap } from './raise-output-cap.ts';
 import { sendBudgetWarning } from './send-budget-warning.ts';
 import { settleBudget } from './settle-budget.ts';
@@ -17,6 +18,7 @@ export function createActivities(dependencies: Dependencies) {
   const beginnings = new Beginnings(dependencies, running);
   const activities = {
     beginGeneration: (step: BeginStep): Promise<BegunGeneration> => beginnings.beginGeneration(step),
+    noteCompaction: noteCompaction(dependencies),
     streamFromProvider: streamFromProvider(dependencies, running),
     settleBudget: settleBudget(dependencies),
     storeAnswer: storeAnswer(dependencies),

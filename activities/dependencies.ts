@@ -5,6 +5,7 @@ import type { MicroUsd, Usage } from '../contracts/money.ts';
 import type { BudgetLedger } from '../engine/budget/ledger.ts';
 import type { AnswerCache } from '../engine/cache/answer-cache.ts';
 import type { Flights } from '../engine/cache/flights.ts';
+import type { SentContext } from '../engine/compaction/sent-context.ts';
 import type { PromptCompression } from '../engine/compression/prompt-compression.ts';
 import type { PromptStats } from '../engine/prompts/prompt-stats.ts';
 import type { Provider } from '../engine/providers/provider.ts';
@@ -36,6 +37,7 @@ export interface Dependencies {
   readonly live: LiveLogs;
   readonly budget: BudgetLedger;
   readonly promptStats: PromptStats;
+  readonly context: SentContext;
   readonly compression: PromptCompression;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly seals: ReasoningSeals;

@@ -78,7 +78,7 @@ export async function runStream(
   const [admission, log, input] = await Promise.all([
     prepared.admission ?? enterGate(dependencies, step, control.epoch),
     dependencies.log.open(generationId, control.epoch, () => control.stop('cancel')),
-    sent ?? readSentInput(dependencies, generationId),
+    sent ?? readSentInput(dependencies, step.order),
   ]);
   const record = readRecord(log.events);
   if (record.outcome !== null || input === null) {

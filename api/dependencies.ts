@@ -11,6 +11,7 @@ import type { AnswerDeletion } from '../engine/cache/answer-cache.ts';
 import type { Complaints } from '../engine/cache/complaints.ts';
 import type { FlightMembers } from '../engine/cache/flights.ts';
 import type { StoredEntries } from '../engine/cache/stored-entries.ts';
+import type { CompactionSeals } from '../engine/compaction/compaction-seals.ts';
 import type { ConversationStore } from '../engine/conversations/conversation-store.ts';
 import type { HandoffOffers } from '../engine/handoff/handoff.ts';
 import type { PromptStats } from '../engine/prompts/prompt-stats.ts';
@@ -38,6 +39,7 @@ export interface ApiDependencies {
   readonly log: EventLog;
   readonly stored: StoredBytes;
   readonly conversations: ConversationStore;
+  readonly compactions: CompactionSeals;
   readonly live: LiveLogs;
   /** Silence after which a viewer gets a heartbeat. */
   readonly heartbeatMs: number;

@@ -15,6 +15,7 @@ import { RedisFlightMembers } from '../engine/cache/flight-members.ts';
 import { createQdrantDeletion } from '../engine/cache/qdrant-deletion.ts';
 import { createQdrantEntries } from '../engine/cache/qdrant-entries.ts';
 import { RedisComplaints } from '../engine/cache/redis-complaints.ts';
+import { RedisCompactionSeals } from '../engine/compaction/compaction-seals.ts';
 import { RedisConversations } from '../engine/conversations/redis-conversations.ts';
 import { RedisHandoffOffers } from '../engine/handoff/redis-handoff.ts';
 import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
@@ -137,6 +138,7 @@ const parts = {
   log,
   stored,
   conversations: new RedisConversations(redis, { keptMs: config.retention.conversationMs }),
+  compactions: new RedisCompactionSeals(redis),
   live: new RedisLiveLogs(subscriber),
   chats: new ChatStreams(redis),
   clientRetries: new ClientRetries(redis, log, {

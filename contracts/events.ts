@@ -53,6 +53,18 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     reason: z.string().nullable().describe('Why less was removed than was asked for'),
   }),
   z.object({
+    type: z
+      .literal('compaction')
+      .describe(
+        'The older turns of the conversation were replaced by a summary that another generation wrote',
+      ),
+    generationId: z.string().describe('That generation; it has its own usage and cost'),
+    sealed: z
+      .string()
+      .max(LIMITS.sealedCompactionChars)
+      .describe('The summary and the turns that were kept, for a client that sends them back'),
+  }),
+  z.object({
     type: z.literal('cache-hit'),
     provider: z.string(),
     model: z.string(),

@@ -1,6 +1,7 @@
 /** A generation as a caller requests it, as the workflow receives it, and as the API shows it. */
 import { z } from 'zod';
 import { type CacheMode, cacheModes } from './cache-mode.ts';
+import type { PlannedCompaction } from './compaction.ts';
 import { type CompressionTarget, compressionSchema } from './compression.ts';
 import {
   type Message,
@@ -194,6 +195,9 @@ export interface GenerationInput {
   /** Absent: `5m`. */
   readonly promptCaching?: PromptCaching;
   readonly continues?: ContinuedText;
+  /** How many messages are left out from the beginning, because the window of the model is too small for them. */
+  readonly omittedMessages?: number;
+  readonly compaction?: PlannedCompaction;
 }
 
 /** The earlier answer that a generation continues. */
@@ -242,6 +246,8 @@ export interface GenerationOrder {
   readonly capFrom?: OutputCapSource;
   readonly prompt?: PromptUse;
   readonly continues?: Omit<ContinuedText, 'text'>;
+  /** The generation that summarises the older turns of the conversation, before this one begins. */
+  readonly compaction?: GenerationOrder;
   /** What compression left of the context; known only once the generation has begun. */
   readonly compressed?: CompressedTokens;
   /** What the route decided; absent in a run that older code began. */

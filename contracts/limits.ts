@@ -66,6 +66,8 @@ export const LIMITS = {
   toolsPerRequest: 10_000,
   /** What a vendor keeps of its model's thoughts, encrypted by the vendor and sealed by us. */
   sealedReasoningChars: 1024 * 1024,
+  /** A compacted conversation as its client gets it: the summary, and the turns that are kept as they are. */
+  sealedCompactionChars: 8 * 1024 * 1024,
   /** How long it is remembered which answer made a tool call: long enough for a person to approve it. */
   callAnswerMs: 24 * 3_600_000,
   /** The latest answers of a conversation whose reasoning is looked up for a client that does not send it. */
@@ -105,6 +107,8 @@ export const LIMITS = {
   handoffChars: 64 * 1024,
   /** If the worker that took it has not started it within this, the API starts it at Temporal. */
   handoffStartedMs: 2_000,
+  /** If a worker dies with a workflow task, which may include the start of a stream, another one gets it after this. */
+  workflowTaskMs: 4_000,
   /** A stream that runs for longer is adopted by an activity that heartbeats; well below the workflow task timeout. */
   adoptStreamAfterMs: 1_000,
   /** Equal requests of one key whose generations the client's retries can join; of more, the newest. */

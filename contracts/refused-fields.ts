@@ -40,9 +40,6 @@ export const refusedFields: Readonly<Record<RequestFormat, Readonly<Record<strin
   },
   'openai-responses': {
     prompt: { because: `${AT_VENDOR} POST /v1/generations takes prompts that are stored here.` },
-    context_management: {
-      because: 'Compacted items have no place in a stored answer. Send a shorter input in place of them.',
-    },
     moderation: { because: 'Its results have no place in a stored answer.' },
     top_logprobs: { because: NOT_STORED, unless: ['0'] },
     image: { because: OTHER_OUTPUT },

@@ -14,6 +14,8 @@ const MOST_TOKENS_PER_FILE = 180_000;
 const TOKENS_PER_REMOTE_FILE = 32_000;
 /** The instruction to continue, and the overhead of its messages. */
 const CONTINUE_TOKENS = 96;
+/** No tokenizer has more tokens than bytes, and a UTF-16 unit has at most three bytes in UTF-8. */
+const MOST_BYTES_PER_CHAR = 3;
 /** A shorter answer is worth less than a clear error. */
 const MIN_OUTPUT_TOKENS = 16;
 
@@ -38,6 +40,46 @@ async function countInput(input: CountedInput, countTexts: CountTexts): Promise<
 /** An estimate by the length of the texts alone: accurate enough to choose a model, and free. */
 export function roughInputTokens(input: CountedInput): number {
   return boundOf(input, textsOf(input), []);
+}
+
+/** At least as many as any tokenizer counts, by the length of the texts alone: free. */
+export function mostInputTokens(input: CountedInput): number {
+  const texts = textsOf(input);
+  return boundOf(
+    input,
+    texts,
+    texts.map((text) => MOST_BYTES_PER_CHAR * text.length),
+  );
+}
+
+/** What our tokenizer counts, without the margin of the bound. */
+export async function countedInputTokens(input: CountedInput, countTexts: CountTexts): Promise<number> {
+  return Math.floor((await boundInputTokens(input, countTexts)) / MARGIN);
+}
+
+/** What each message adds to the bound of an input. */
+export async function boundMessageTokens(
+  messages: readonly Message[],
+  countTexts: CountTexts,
+): Promise<readonly number[]> {
+  const texts = messages.map((message) => textsOf({ messages: [message] }));
+  const counts = await countTexts(texts.flat());
+  let counted = 0;
+  return messages.map((message, index) => {
+    const own = texts[index] ?? [];
+    const from = counted;
+    counted += own.length;
+    return boundOf({ messages: [message] }, own, counts.slice(from, counted)) - TOKENS_PER_MESSAGE;
+  });
+}
+
+/** What our tokenizer counts of the texts, without a margin: most vendors count more. */
+export async function countedTextTokens(
+  { system, messages }: Pick<CountedInput, 'system' | 'messages'>,
+  countTexts: CountTexts,
+): Promise<number> {
+  const counts = await countTexts([system ?? '', ...messages.map(textOfMessage)]);
+  return counts.reduce((sum, tokens) => sum + tokens, 0);
 }
 
 function boundOf({ messages }: CountedInput, texts: readonly string[], counted: readonly number[]): number {

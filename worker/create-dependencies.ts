@@ -4,6 +4,8 @@ import type { Dependencies } from '../activities/dependencies.ts';
 import { countTexts } from '../contracts/count-tokens.ts';
 import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
 import { createWarningWebhook } from '../engine/budget/warning-webhook.ts';
+import { RedisCompactionSeals } from '../engine/compaction/compaction-seals.ts';
+import { SealedContext } from '../engine/compaction/sent-context.ts';
 import { createPromptCompression } from '../engine/compression/prompt-compression.ts';
 import { createThreadedCompression } from '../engine/compression/threaded-compression.ts';
 import { findNativeRuntime } from '../engine/embedding/onnx-runtime.ts';
@@ -69,6 +71,7 @@ export async function createDependencies(
     budget: new RedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: createNotifyBudget(config),
     promptStats: new RedisPromptStats(redis),
+    context: new SealedContext(new RedisCompactionSeals(redis)),
     compression: createPromptCompression(redis, compression.compress),
     providers,
     seals: new RedisReasoningSeals(redis),

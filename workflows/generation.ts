@@ -28,6 +28,7 @@ import { BEGIN, MAY_FAIL, MUST_HAPPEN } from './activity-options.ts';
 import { sendWarnings } from './budget-warning.ts';
 import { CandidateChain } from './candidate-chain.ts';
 import { closeRun, isCancelRequested } from './close-run.ts';
+import { compactFirst } from './compact-first.ts';
 import { describeOrder, showOutcome } from './describe-run.ts';
 import { failureOf, readFailure } from './provider-fallback.ts';
 
@@ -87,6 +88,7 @@ async function answer(ordered: GenerationOrder): Promise<Answered> {
   let order = ordered;
   const unsettled = (outcome: GenerationOutcome): Answered => ({ order, outcome, warnings: null });
   try {
+    await compactFirst(order);
     const [first] = order.candidates;
     const currentStep = first === undefined ? 'No candidate' : `Streaming from **${candidateName(first)}**`;
     setCurrentDetails(describeOrder(order, currentStep, []));

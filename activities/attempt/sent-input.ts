@@ -1,18 +1,28 @@
-/** The input as it is sent: with its context compressed, if that was requested. */
+/**
+ * The input as it is sent: its compactions opened, its older turns summarised or left out, and its context compressed,
+ * as far as each was requested.
+ */
 import type { CompressedTokens, GenerationInput, GenerationOrder } from '../../contracts/generation.ts';
 import type { Dependencies } from '../dependencies.ts';
+import { inputLost } from '../failures.ts';
 
 export interface PreparedInput {
   readonly sent: GenerationInput;
   readonly compressed: CompressedTokens | undefined;
 }
 
+type Generation = Pick<GenerationOrder, 'generationId' | 'tenant'>;
+type Contexts = Pick<Dependencies, 'log'> & { readonly context: Pick<Dependencies['context'], 'read'> };
+
 /** Compresses the context, once, and notes in the log what was removed. */
 export async function prepareInput(
-  { log, compression }: Pick<Dependencies, 'log' | 'compression'>,
-  { generationId, tenant }: Pick<GenerationOrder, 'generationId' | 'tenant'>,
-  input: GenerationInput,
+  dependencies: Contexts & Pick<Dependencies, 'compression'>,
+  { generationId, tenant }: Generation,
+  stored: GenerationInput,
 ): Promise<PreparedInput> {
+  const { log, compression } = dependencies;
+  const input = await inContext(dependencies, { generationId, tenant }, stored);
+  if (input === null) throw inputLost();
   const compressed = await compression.compressOnce({ generationId, tenant }, input);
   if (compressed === null) return { sent: input, compressed: undefined };
   const { engine, tokensBefore, tokensAfter, reason, messages } = compressed;
@@ -23,7 +33,7 @@ export async function prepareInput(
   return { sent: { ...input, messages }, compressed: { tokensBefore, tokensAfter } };
 }
 
-export type SentInputs = Pick<Dependencies, 'log'> & {
+export type SentInputs = Contexts & {
   readonly compression: Pick<Dependencies['compression'], 'read'>;
 };
 
@@ -32,11 +42,27 @@ export type SentInputs = Pick<Dependencies, 'log'> & {
  * an attempt that continues another must send the same input.
  */
 export async function readSentInput(
-  { log, compression }: SentInputs,
-  generationId: string,
+  dependencies: SentInputs,
+  generation: Generation,
 ): Promise<GenerationInput | null> {
-  const input = await log.readInput(generationId);
-  if (input?.compression === undefined) return input;
-  const compressed = await compression.read(generationId);
+  const { log, compression } = dependencies;
+  const input = await log.readInput(generation.generationId);
+  if (input === null) return null;
+  if (input.compression === undefined) return inContext(dependencies, generation, input);
+  const compressed = await compression.read(generation.generationId);
   return compressed === null ? null : { ...input, messages: compressed.messages };
+}
+
+/** @returns null if a compaction in it cannot be opened; the same input if it is sent as it is. */
+async function inContext(
+  { log, context }: Contexts,
+  { generationId, tenant }: Generation,
+  input: GenerationInput,
+): Promise<GenerationInput | null> {
+  // Without a note the summary could not be written, and the whole conversation is sent.
+  const events = input.compaction === undefined ? [] : await log.read(generationId, -1);
+  const note = events.find((event) => event.type === 'compaction');
+  const messages = await context.read(tenant, input, note?.sealed ?? null);
+  if (messages === null) return null;
+  return messages === input.messages ? input : { ...input, messages };
 }

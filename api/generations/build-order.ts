@@ -10,6 +10,7 @@ import type {
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { Caller } from '../access/api-keys.ts';
 import type { RouteChoice } from './choose-route.ts';
+import type { SummaryRun } from './fit-context.ts';
 
 /** All that a generation is started from, whether it was submitted or continues another. */
 export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' | 'deadlineMs'> {
@@ -19,7 +20,11 @@ export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' |
   readonly user: string;
   readonly route: string;
   readonly input: GenerationInput;
+  /** As a model reads it, if that is something else. */
+  readonly sent?: GenerationInput;
   readonly choice: Pick<RouteChoice, 'candidates' | 'plan' | 'promptCacheKey'>;
+  /** The generation that summarises its older turns first. */
+  readonly summary?: SummaryRun;
   readonly cache: CacheMode;
   readonly cacheMaxAgeMs?: number;
   readonly requestHash: string;

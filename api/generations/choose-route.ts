@@ -8,6 +8,7 @@ import { CalledModels } from '../../engine/models/called-model.ts';
 import { pricePerMillion } from '../../engine/models/catalogue.ts';
 import { foreignFields } from '../../engine/models/native-fields.ts';
 import { findInputRefusal } from '../../engine/models/refuse-input.ts';
+import type { RuledCall } from '../../engine/models/rules/rule.ts';
 import { fitInput } from '../../engine/models/rules/vendor-rules.ts';
 import { type ClassifiedTask, classifyTask } from '../../engine/routing/classify-task.ts';
 import { decideRoute, type RouteDecision } from '../../engine/routing/decide-route.ts';
@@ -84,7 +85,8 @@ export class RouteChooser {
     const called = this.#models.find(candidate, input);
     if (called === null) return [];
     const { dropped } = foreignFields(input, called.config.wire, candidate.provider);
-    return [...new Set([...dropped, ...fitInput(called).dropped])];
+    const untruncated = isTruncated(input, called) ? [] : ['truncation'];
+    return [...new Set([...dropped, ...untruncated, ...fitInput(called).dropped])];
   }
 
   #factsFor(candidate: Candidate, input: GenerationInput): CandidateFacts {
@@ -104,6 +106,12 @@ export class RouteChooser {
     const called = this.#models.find(candidate, input);
     return called === null ? null : findInputRefusal(called);
   }
+}
+
+/** Whether the input is shortened as it asks: here where the window is known, else by a vendor that can. */
+function isTruncated({ native }: GenerationInput, { facts, config: { wire } }: RuledCall): boolean {
+  const isAsked = native?.format === 'openai-responses' && native.fields['truncation'] === 'auto';
+  return !isAsked || facts.contextWindow !== null || wire === 'openai-responses';
 }
 
 /** A model that the caller names is a route with this model alone, with the settings of the route that it names. */

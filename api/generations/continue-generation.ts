@@ -3,6 +3,7 @@
  * a reader gets one text; its usage and cost are those of the new part alone.
  */
 import { candidateName, isSameCandidate } from '../../contracts/candidate.ts';
+import { compactionPart } from '../../contracts/compaction.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { textOf } from '../../contracts/fold-events.ts';
@@ -72,8 +73,10 @@ function continuedInput(
   { events, request }: { readonly events: readonly GenerationEvent[]; readonly request: ContinueRequest },
 ): GenerationInput {
   const { maxOutputTokens } = request;
+  const { compaction: _, ...rest } = input;
   return {
-    ...input,
+    ...rest,
+    messages: compactedMessages(input, events),
     ...(maxOutputTokens === undefined ? {} : { maxOutputTokens, capFrom: 'request' }),
     continues: {
       generationId: id,
@@ -81,6 +84,16 @@ function continuedInput(
       text: textOf(events),
     },
   };
+}
+
+/** A summary that the first part has had written is used again. */
+function compactedMessages(
+  { messages }: GenerationInput,
+  events: readonly GenerationEvent[],
+): GenerationInput['messages'] {
+  const note = events.find((event) => event.type === 'compaction');
+  if (note === undefined) return messages;
+  return [...messages, { role: 'assistant', content: [compactionPart(note.sealed)] }];
 }
 
 interface ModelChoice {

@@ -5,6 +5,7 @@
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { deleteStoredAnswers } from './delete-stored-answers.ts';
+import { compactionIdOf } from './generation-id.ts';
 
 /**
  * The order matters. First, storing is forbidden, so that no worker caches the answer after the deletion. The log comes
@@ -16,6 +17,8 @@ export async function eraseGeneration(
   { tenant, generationId }: Pick<LogHead, 'tenant' | 'generationId'>,
 ): Promise<void> {
   const { mayBeStored } = await log.withhold(generationId);
+  // The summary of its older turns, if one was written.
+  await log.erase(compactionIdOf(generationId));
   if (mayBeStored) await deleteStoredAnswers(cachedAnswers, { tenant, generationId });
   await log.erase(generationId);
 }

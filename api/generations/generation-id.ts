@@ -31,6 +31,11 @@ export function generationIdFor(
   return `gen_${sha256(`${owner}\0${idempotencyKey}`).slice(0, 32)}`;
 }
 
+/** The generation that compacts the conversation of another one, however often that one is submitted. */
+export function compactionIdOf(generationId: string): string {
+  return `gen_${sha256(`compaction of ${generationId}`).slice(0, 32)}`;
+}
+
 export function hashRequest(request: unknown): string {
   return sha256(JSON.stringify(request));
 }

@@ -6,13 +6,15 @@ import assert from 'node:assert/strict';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { EventBody } from '../../contracts/events.ts';
 import { textDeltas } from '../../contracts/fold-events.ts';
-import type { ContinuedText, GenerationInput } from '../../contracts/generation.ts';
+import type { ContinuedText, GenerationInput, GenerationOrder } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { leastOutputTokens, worstSentTokens } from '../../contracts/tokens.ts';
 import type { Caller } from '../access/api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { budgetExceeded } from './budget-exceeded.ts';
 import { buildOrder, type PreparedGeneration } from './build-order.ts';
+import { isUnstored } from './find-generation.ts';
+import type { SummaryRun } from './fit-context.ts';
 import { startRun } from './start-run.ts';
 
 /** A generation whose log exists. */
@@ -91,9 +93,9 @@ class GenerationStart {
   /** A check without a reservation, which the workflow makes: it avoids starting the run of a caller without budget. */
   async #refuseSpentBudget(): Promise<void> {
     const { budget, countTexts } = this.#dependencies;
-    const { user, input } = this.#prepared;
+    const { user, input, sent = input } = this.#prepared;
     const neededTokens = async () =>
-      (await worstSentTokens(input, countTexts)) + leastOutputTokens(input.maxOutputTokens);
+      (await worstSentTokens(sent, countTexts)) + leastOutputTokens(input.maxOutputTokens);
     const refusal = await budget.look({ ...this.#caller, user }, neededTokens);
     if (refusal !== null) throw budgetExceeded(refusal);
   }
@@ -136,7 +138,7 @@ class GenerationStart {
   /** Resolves when the run is started. The caller may ignore the promise. */
   #startRun({ input, isNew, createdAtMs, created = Promise.resolve() }: LogToFill): Promise<void> {
     const { config, logger } = this.#dependencies;
-    const { generationId, route, priority } = this.#prepared;
+    const { generationId, route, priority, summary } = this.#prepared;
     const order = buildOrder({
       caller: this.#caller,
       prepared: this.#prepared,
@@ -144,16 +146,40 @@ class GenerationStart {
       logCreatedAtMs: createdAtMs,
       limitMs: config.limits.generationMs,
     });
-    const started = startRun(this.#dependencies, {
-      order,
-      priorityKey: priority,
-      isNew,
-      input: isNew && input.continues === undefined ? input : undefined,
-      logCreated: created,
-    }).then(() => logger.info({ generationId, route }, 'generation accepted'));
+    const start = (whole: GenerationOrder) =>
+      startRun(this.#dependencies, {
+        order: whole,
+        priorityKey: priority,
+        isNew,
+        input: isNew && input.continues === undefined ? input : undefined,
+        logCreated: created,
+      });
+    const running =
+      summary === undefined || input.compaction === undefined
+        ? start(order)
+        : this.#orderSummary(summary).then((compaction) => start({ ...order, compaction }));
+    const started = running.then(() => logger.info({ generationId, route }, 'generation accepted'));
     // A caller that awaits `started` gets the error; without one it would be an unhandled rejection.
     started.catch(() => undefined);
     return started;
+  }
+
+  /** Creates the log of the generation that this one waits for; the run of this one starts that of the other. */
+  async #orderSummary({ generationId, input, choice }: SummaryRun): Promise<GenerationOrder> {
+    const { log, stored, config } = this.#dependencies;
+    const { summary: _, keptMs: __, ...prepared } = this.#prepared;
+    const run = { ...prepared, generationId, input, choice, metadata: {}, cache: 'off' as const };
+    const inputJson = JSON.stringify(input);
+    const counted = await stored.takeInput(this.#caller.tenant, Buffer.byteLength(inputJson));
+    const store = isUnstored(prepared) ? { origin: { store: false } } : { origin: undefined };
+    const { tenant } = this.#caller;
+    const { user, route, requestHash } = prepared;
+    const identity = { generationId, tenant, user, route, requestHash, metadata: {} };
+    const created = await log.create({ ...identity, inputJson, counted, input, ...store });
+    if (!created.created) await stored.dropInput(tenant, counted);
+    const logCreatedAtMs = created.createdAt;
+    const limitMs = config.limits.generationMs;
+    return buildOrder({ caller: this.#caller, prepared: run, input, logCreatedAtMs, limitMs });
   }
 }
 

@@ -6,10 +6,10 @@ import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { PreparedGeneration } from './build-order.ts';
-import type { RouteChoice } from './choose-route.ts';
 import { composeInput } from './compose-input.ts';
 import { endLog } from './end-log.ts';
 import { isUnstored } from './find-generation.ts';
+import { type FittedContext, fitContext } from './fit-context.ts';
 import { type ChosenId, generationIdFor, hashRequest } from './generation-id.ts';
 import { recallReasoning } from './recall-reasoning.ts';
 import { assertSameRequest, type Submitted, startGeneration } from './start-generation.ts';
@@ -35,6 +35,8 @@ interface Submission {
   /** What the format of another vendor stores of the request beside the input. */
   readonly origin?: object;
   readonly turn?: ReservedTurn | undefined;
+  /** From how many tokens on its older turns are summarised first; null: near the end of the window. Absent: never. */
+  readonly compactAt?: number | null | undefined;
 }
 
 type IdentityFields = 'generationId' | 'isUnique' | 'known' | 'user' | 'route' | 'requestHash' | 'input';
@@ -50,23 +52,31 @@ export async function submitGeneration(
 ): Promise<Submitted> {
   const { request, origin, turn } = submission;
   const identity = await identify(dependencies, caller, submission);
-  let choice: RouteChoice;
+  let fitted: FittedContext;
   try {
-    const asker = { tenant: caller.tenant, seed: identity.generationId };
-    choice = dependencies.routes.choose(request, identity.input, asker);
+    fitted = await fitContext(dependencies, {
+      request,
+      input: identity.input,
+      isStored: identity.known !== null,
+      asker: { tenant: caller.tenant, seed: identity.generationId },
+      settings: { compactAt: submission.compactAt, isChecked: isOfResponses(origin) },
+    });
   } catch (error) {
     return joinWithoutRoute(dependencies, caller, identity, error);
   }
+  const { choice, summary, sent } = fitted;
   const owner = { tenant: caller.tenant, user: identity.user };
   const input =
     identity.known === null
-      ? await recallReasoning(dependencies, owner, identity.input, choice.candidates)
-      : identity.input;
+      ? await recallReasoning(dependencies, owner, fitted.input, choice.candidates)
+      : fitted.input;
   const cache = request.cache ?? 'on';
   const prepared: PreparedGeneration = {
     ...identity,
     input,
+    sent,
     choice,
+    ...(summary === undefined ? {} : { summary }),
     cache: isUnstored({ origin }) ? withoutStoring(cache) : cache,
     ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),
     metadata: request.metadata ?? {},
@@ -82,6 +92,11 @@ export async function submitGeneration(
     await turn.release(identity.generationId);
     throw error;
   }
+}
+
+/** OpenAI's Responses refuse an input that is too large, or shorten it; other formats leave that to the vendor. */
+function isOfResponses(origin: object | undefined): boolean {
+  return origin !== undefined && 'format' in origin && origin.format === 'openai-responses';
 }
 
 async function identify(

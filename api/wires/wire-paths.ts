@@ -10,10 +10,12 @@ import {
   newItemsSchema,
 } from './openai-conversations/routes.ts';
 import { embeddingsSchema } from './openai-embeddings/request.ts';
+import { responseCompactSchema } from './openai-responses/compact.ts';
 import { responseCreateSchema } from './openai-responses/request.ts';
 
 const formats = {
   responses: 'https://platform.openai.com/docs/api-reference/responses',
+  compact: 'https://platform.openai.com/docs/api-reference/responses/compact',
   conversations: 'https://platform.openai.com/docs/api-reference/conversations',
   conversationUpdate: 'https://platform.openai.com/docs/api-reference/conversations/update',
   conversationItems: 'https://platform.openai.com/docs/api-reference/conversations/create-items',
@@ -28,6 +30,7 @@ const json = jsonContent({ type: 'object' });
 /** The fields of a body that are checked; a body may have others. */
 const bodies = {
   responses: responseCreateSchema,
+  compact: responseCompactSchema,
   conversations: newConversationSchema,
   conversationUpdate: conversationUpdateSchema,
   conversationItems: newItemsSchema,
@@ -122,6 +125,13 @@ const conversationPaths = {
 
 export const wirePaths = {
   '/v1/responses': { post: operation('OpenAI: create a response', 'responses', generate) },
+  '/v1/responses/compact': {
+    post: operation('OpenAI: compact a conversation', 'compact', {
+      takesBody: true,
+      parameters: joining,
+      answers: ['object'],
+    }),
+  },
   '/v1/responses/{id}': {
     get: operation('OpenAI: read or follow a response', 'responses', {
       parameters: [

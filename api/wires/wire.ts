@@ -39,6 +39,8 @@ export interface WireRequest<FormatOrigin extends Origin = Origin> {
   readonly origin: FormatOrigin;
   /** Its turn in a stored conversation. */
   readonly turn?: ReservedTurn | undefined;
+  /** As in a submission. */
+  readonly compactAt?: number | null | undefined;
 }
 
 /** Our settings, as headers: these formats have no fields for them. They are validated with the request. */
@@ -65,7 +67,7 @@ function headerSettings(headers: WireHeaders): Record<string, string | number> {
 export async function startOrResume(
   dependencies: ApiDependencies,
   caller: Caller,
-  { request, origin, turn }: WireRequest,
+  { request, origin, turn, compactAt }: WireRequest,
   headers: WireHeaders,
 ): Promise<LogHead> {
   const resumedId = headers.get('x-unbroken-generation-id');
@@ -83,7 +85,7 @@ export async function startOrResume(
         ])
       : null;
   const id = counted === null ? {} : { id: await dependencies.clientRetries.idFor(caller, counted) };
-  const submission = { request: valid, idempotencyKey, origin, turn, ...id };
+  const submission = { request: valid, idempotencyKey, origin, turn, compactAt, ...id };
   const { generationId, started } = await submitGeneration(dependencies, caller, submission);
   await started;
   return findGeneration(dependencies, caller, generationId, (id) => id === generationId);

@@ -67,6 +67,7 @@ export class GenerationPrinter {
       this.#write(`\n\n--- void: the text above; the answer starts again (${event.reason}) ---\n\n`);
     else if (event.type === 'prompt-compress')
       console.error(`[context compressed: ${event.tokensBefore} to ${event.tokensAfter} tokens]`);
+    else if (event.type === 'compaction') console.error(`[older turns summarised by ${event.generationId}]`);
     else if (event.type === 'provider-error')
       console.error(`\n[attempt ${event.attempt} on ${event.provider}/${event.model}: ${event.code}]`);
   }

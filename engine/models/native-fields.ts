@@ -2,6 +2,7 @@
  * What becomes of the fields of one request format at a provider of another. A field without a rule could change the
  * answer, so a provider that cannot take it is not asked. docs/wires-fields.md shows the result for every field.
  */
+import { sealOfCompaction } from '../../contracts/compaction.ts';
 import {
   functionTools,
   type Message,
@@ -51,7 +52,8 @@ const RULES: Readonly<Record<string, 'translated' | 'hint'>> = {
   'request.include': 'hint',
   'request.reasoning.summary': 'hint',
   'request.reasoning.generate_summary': 'hint',
-  'request.truncation': 'hint',
+  // Done before the call, where the window of the model is known.
+  'request.truncation': 'translated',
   'request.max_tool_calls': 'hint',
   'request.client_metadata': 'hint',
   // Messages. `context_management` only shortens what the model sees.
@@ -177,6 +179,8 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
   }
   const judgePart = (part: Part) => {
     if (part.type === 'native') {
+      // It is opened before the call.
+      if (sealOfCompaction(part) !== null) return;
       const isForeign = part.format !== format || (part.issuer !== undefined && part.issuer !== provider);
       if (!isForeign) return;
       if (part.isReasoning === true) dropped.add('reasoning');

@@ -3,15 +3,10 @@ import { createHash } from 'node:crypto';
 import type { WorkflowStartOptions } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { GenerationOrder } from '../../contracts/generation.ts';
+import { LIMITS } from '../../contracts/limits.ts';
 import { workflowId } from '../../contracts/names.ts';
 import type { NewRun } from '../../contracts/steps.ts';
 import { SEARCH_KEYS } from './search-keys.ts';
-
-/**
- * A workflow task includes the start of the stream (LIMITS.adoptStreamAfterMs). If a worker dies with one, Temporal
- * gives the task to another worker after this.
- */
-const WORKFLOW_TASK_TIMEOUT = '4s';
 
 /**
  * A second start joins the first run, even after its end. Only if that run belongs to an earlier log, which is gone, a
@@ -24,7 +19,7 @@ export function runOptions({ order, priorityKey }: NewRun, taskQueue: string) {
     workflowId: workflowId(order.tenant, order.generationId),
     taskQueue,
     args: [order] as [GenerationOrder],
-    workflowTaskTimeout: WORKFLOW_TASK_TIMEOUT,
+    workflowTaskTimeout: LIMITS.workflowTaskMs,
     workflowIdConflictPolicy: 'USE_EXISTING',
     workflowIdReusePolicy: order.againSinceMs === undefined ? 'REJECT_DUPLICATE' : 'ALLOW_DUPLICATE',
     staticSummary: `${order.user}: ${order.inputChars} characters by ${first?.provider}/${first?.model}`,

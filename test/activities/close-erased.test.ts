@@ -44,6 +44,7 @@ test.each(Object.entries(ENDS))(
       priceOf: unused,
       providers: new Map(),
       gate: { keyOf: unused },
+      context: { read: async (_: string, { messages }: { messages: unknown }) => messages },
       compression: { compressOnce: unused, read: unused },
       flights: {},
     } as unknown as Parameters<typeof closeGeneration>[0]);

@@ -141,6 +141,7 @@ function close(generationId: string, as: 'failed' | 'cancelled') {
     countTexts: async (texts) => texts.map(() => 1),
     priceOf: () => 1,
     providers: new Map(),
+    context: { read: async (_tenant, { messages }) => messages },
     compression: { read: async () => null },
     gate: { keyOf: () => undefined },
   });

@@ -38,6 +38,7 @@ export const ROOM_TABLES: Readonly<Record<string, Readonly<Record<string, Row>>>
     handoff: { values: [], types: ['streaming'] },
     routing: { values: [], types: [] },
     reasoning: { values: [], types: ['providers'] },
+    compaction: { values: ['reasoning'], types: [] },
     budget: { values: [], types: [] },
     embedding: { values: [], types: [] },
     cache: { values: ['embedding', 'models'], types: [] },

@@ -1,6 +1,7 @@
 /** All bugs that `npm run prove -- mutants` puts back. */
 import { ACCESS_MUTANTS } from './lists/access.ts';
 import { CACHE_MUTANTS } from './lists/cache.ts';
+import { COMPACTION_MUTANTS } from './lists/compaction.ts';
 import { CORE_MUTANTS } from './lists/core.ts';
 import { ERROR_MUTANTS } from './lists/errors.ts';
 import { LOG_MUTANTS } from './lists/log.ts';
@@ -17,6 +18,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...MONEY_MUTANTS,
   ...ACCESS_MUTANTS,
   ...REQUEST_MUTANTS,
+  ...COMPACTION_MUTANTS,
   ...PROMPT_CACHING_MUTANTS,
   ...VENDOR_MUTANTS,
   ...ERROR_MUTANTS,

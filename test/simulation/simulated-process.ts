@@ -215,6 +215,8 @@ export class SimulatedProcess {
         keyCount: () => 1,
       },
       seals: { seal: notSimulated('seal'), open: notSimulated('seal') },
+      // No input has anything to open.
+      context: { read: async (_tenant, { messages }) => messages, seal: notSimulated('seal') },
       callAnswers: { remember: notSimulated('tool calls') },
       budget: {
         reserve: notSimulated('reserve'),

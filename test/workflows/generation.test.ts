@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/create-activities.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
-import { SIGNALS } from '../../contracts/names.ts';
+import { SIGNALS, workflowId } from '../../contracts/names.ts';
 import type { BegunGeneration, GenerationOutcome } from '../../contracts/steps.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { endless, failsWhenCancelled, firstFails, runGeneration, silent, warningOf } from './runs.ts';
@@ -257,4 +257,45 @@ test('a raised cap reaches the ledger while the answer runs; nonsense does not',
     await handle.cancel();
   });
   expect(calls.filter((call) => call.startsWith('raiseOutputCap'))).toEqual(['raiseOutputCap 900']);
+});
+
+describe('a generation whose older turns are to be summarised', () => {
+  const withSummary = () => ({ compaction: orderOf(), cache: 'on' as const });
+  const ofSummary = ['beginGeneration', 'streamFromProvider first', 'settleBudget completed'];
+  const ofAnswer = [...ofSummary, 'storeAnswer'];
+
+  test('begins after another generation has written the summary, and it was noted', async () => {
+    const order = withSummary();
+    const run = await runGeneration(environment, {}, order);
+    expect(run.outcome).toEqual(outcomeWith(FIRST));
+    expect(run.calls).toEqual([...ofSummary, 'noteCompaction', ...ofAnswer]);
+    const child = workflowId(order.compaction.tenant, order.compaction.generationId);
+    const summary = environment.temporal.client.workflow.getHandle<() => Promise<GenerationOutcome>>(child);
+    expect(await summary.result()).toEqual(outcomeWith(FIRST));
+  });
+
+  test('continues with the whole conversation where that generation fails', async () => {
+    let begun = 0;
+    const beginGeneration = async (): Promise<BegunGeneration> => {
+      begun += 1;
+      return begun === 1
+        ? { next: 'refuse', refusal: { budget: null, remaining: 0 } }
+        : { next: 'ended', outcome: outcomeWith() };
+    };
+    const { outcome, calls } = await runGeneration(environment, { beginGeneration }, withSummary());
+    expect(outcome).toEqual(outcomeWith(FIRST));
+    expect(calls).not.toContain('noteCompaction');
+    expect(calls.filter((call) => call === 'beginGeneration')).toHaveLength(2);
+  });
+
+  test('is cancelled while that generation runs, and so is that one', async () => {
+    const order = withSummary();
+    const child = workflowId(order.compaction.tenant, order.compaction.generationId);
+    const { outcome, calls } = await runGeneration(environment, endless, order);
+    expect(outcome).toMatchObject({ status: 'cancelled' });
+    const summary = environment.temporal.client.workflow.getHandle<() => Promise<GenerationOutcome>>(child);
+    expect(await summary.result()).toMatchObject({ status: 'cancelled' });
+    expect(calls).not.toContain('noteCompaction');
+    expect(calls.filter((call) => call === 'beginGeneration')).toHaveLength(1);
+  });
 });

@@ -118,6 +118,7 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
   const calls: string[] = [];
   const plain: Activities = {
     beginGeneration: async () => ({ next: 'stream', reservation: RESERVATION, waitMs: 0 }),
+    noteCompaction: async () => undefined,
     streamFromProvider: async ({ candidate }) => outcomeWith(candidate),
     settleBudget: async () => ({ warnings: [] }),
     storeAnswer: async () => undefined,
@@ -137,6 +138,7 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
   const used = { ...plain, ...changed };
   const activities: Activities = {
     beginGeneration: (step) => noted('beginGeneration', used.beginGeneration(step)),
+    noteCompaction: (order) => noted('noteCompaction', used.noteCompaction(order)),
     streamFromProvider: (step) =>
       noted(`streamFromProvider ${step.candidate.provider}`, used.streamFromProvider(step)),
     settleBudget: (step) => noted(`settleBudget ${step.outcome.status}`, used.settleBudget(step)),

@@ -1,5 +1,6 @@
 /** Loads a stored response: what its projection needs besides the log, and the conversation that it ends. */
 import type { ResponseOutputItem } from 'openai/resources/responses/responses';
+import { compactionsIn } from '../../../contracts/compaction.ts';
 import { functionTools } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { isAdditionalTool } from '../../../contracts/responses-tools.ts';
@@ -100,7 +101,10 @@ export async function conversationAfter(
     );
   }
   // As a client would send it back: with its phases, its refusal and what only this format has.
-  const messages = [...context.input.messages, ...mapInputItems(output.map(toItem))];
+  const answer = mapInputItems(output.map(toItem));
+  // Its compaction stands for all that comes before it.
+  const before = compactionsIn(answer).length > 0 ? [] : context.input.messages;
+  const messages = [...before, ...answer];
   return { messages, tools: functionTools(context.input.tools).filter(isAdditionalTool) };
 }
 

@@ -21,7 +21,7 @@ type Numbered<Event> = Event extends { response: unknown }
 /** An event without its number. */
 export type Unnumbered = Numbered<ResponseStreamEvent>;
 
-export type ItemKind = 'message' | 'reasoning' | 'call' | 'native';
+export type ItemKind = 'message' | 'reasoning' | 'call' | 'native' | 'compaction';
 
 /** A call as its client knows it. */
 export interface OutputCall {
@@ -185,7 +185,9 @@ export function emptyOutputItem(item: Item, status: Status): ResponseOutputItem 
 
 function buildOutputItem(item: Item, status: Status, text: string): ResponseOutputItem {
   const { kind, id, call, phase, refusal, reasoning } = item;
-  if (kind === 'native') return { id, ...item.native } as unknown as ResponseOutputItem;
+  if (kind === 'native' || kind === 'compaction') {
+    return { id, ...item.native } as unknown as ResponseOutputItem;
+  }
   if (kind === 'message') {
     const isRefusalAlone = refusal !== null && text === '';
     return {

@@ -9,6 +9,7 @@
  *     tool-call-delta     response.function_call_arguments.delta, likewise
  *     text-start          the end of the open message: the next text begins another message
  *     annotation          response.output_text.annotation.added
+ *     compaction          response.output_item.added and .done, of an item that no text-reset withdraws
  *     native-part         response.output_item.added and .done
  *     text-reset          response.output_item.done for each open item: `incomplete`, its content empty. Later items
  *                         have new ids and indices, and the finished response holds only those.
@@ -41,7 +42,12 @@ import {
   type Unnumbered,
 } from './output-items.ts';
 import { ReasoningItem } from './reasoning-item.ts';
-import { type ResponseContext, responseObject, type WireResponse } from './response-object.ts';
+import {
+  compactionItem,
+  type ResponseContext,
+  responseObject,
+  type WireResponse,
+} from './response-object.ts';
 
 type ToolCallDelta = Extract<GenerationEvent, { type: 'tool-call-delta' }>;
 export type ResponseFrame = Unnumbered & { readonly sequence_number: number };
@@ -51,6 +57,7 @@ const ID_PREFIXES: Readonly<Record<ItemKind, string>> = {
   reasoning: 'rs_',
   call: 'fc_',
   native: 'item_',
+  compaction: 'cmp_',
 };
 
 interface ItemFacts extends Partial<Pick<Item, 'call' | 'phase' | 'native'>> {
@@ -121,6 +128,10 @@ export class ResponseProjection implements Projection<ResponseFrame> {
       case 'native-part':
         if (event.format !== 'openai-responses') return [];
         return [...this.#closeText(), ...nativeFrames(this.#addItem('native', { native: event.value }))];
+      case 'compaction': {
+        const { id: _, ...native } = compactionItem('', event.sealed);
+        return nativeFrames(this.#addItem('compaction', { native }));
+      }
       case 'reasoning-delta':
         return this.#reasoningDelta(event);
       case 'reasoning-seal':
@@ -236,8 +247,8 @@ export class ResponseProjection implements Projection<ResponseFrame> {
   }
 
   #voidItems(): Unnumbered[] {
-    const voided = this.#items;
-    this.#items = [];
+    const voided = this.#items.filter(({ kind }) => kind !== 'compaction');
+    this.#items = this.#items.filter(({ kind }) => kind === 'compaction');
     this.#calls.clear();
     this.#places.reset();
     this.#starts = null;

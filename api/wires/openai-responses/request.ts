@@ -3,6 +3,7 @@
  * providers of this format (docs/wires-fields.md). Source: the types of the official client, ResponseCreateParams.
  */
 import { z } from 'zod';
+import { LEAST_COMPACT_TOKENS } from '../../../contracts/compaction.ts';
 import { functionTools, jsonSchemaSchema, type Message, type Tools } from '../../../contracts/content.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import {
@@ -67,6 +68,12 @@ const includable = z
   .string()
   .refine((name) => !name.endsWith('logprobs'), 'log probabilities are not stored');
 
+/** Without a threshold the conversation is compacted when it nearly fills the window. */
+const compactionEntry = z.object({
+  type: z.literal('compaction'),
+  compact_threshold: z.int().min(LEAST_COMPACT_TOKENS).nullish(),
+});
+
 export const responseCreateSchema = z.looseObject({
   model: modelNameSchema.default('unbroken'),
   input: z.union([z.string(), z.array(itemSchema).min(1).max(LIMITS.itemsPerRequest)]).optional(),
@@ -87,6 +94,7 @@ export const responseCreateSchema = z.looseObject({
   text: z.looseObject({ format: formatSchema.nullish(), verbosity: z.enum(verbosities).nullish() }).nullish(),
   reasoning: z.looseObject({ effort: z.enum(reasoningEfforts).nullish() }).nullish(),
   include: z.array(includable).max(64).nullish(),
+  context_management: z.array(compactionEntry).max(8).nullish(),
   metadata: metadataSchema.nullish(),
   user: z.string().max(LIMITS.endUserChars).nullish(),
 });
@@ -116,6 +124,8 @@ const MAPPED = {
   },
   reasoning: { effort: true },
   metadata: true,
+  // Done here, so that any model of the route can continue from it.
+  context_management: true,
   // Of a frame of the WebSocket.
   type: true,
   stream_id: true,
@@ -195,6 +205,7 @@ export function mapResponseCreate(
       ...endUserOf(body.user),
       ...nativeRequest(FORMAT, body, MAPPED),
     },
+    ...compactAtOf(body),
     origin: {
       format: 'openai-responses',
       model: body.model,
@@ -210,6 +221,12 @@ export function mapResponseCreate(
       user: body.user ?? null,
     },
   };
+}
+
+function compactAtOf({ context_management: entries }: ResponseCreate): Pick<WireRequest, 'compactAt'> {
+  if (entries === null || entries === undefined || entries.length === 0) return {};
+  const thresholds = entries.flatMap(({ compact_threshold: own }) => own ?? []);
+  return { compactAt: thresholds.length === 0 ? null : Math.min(...thresholds) };
 }
 
 function mapResponseFormat(format: z.infer<typeof formatSchema>): Pick<GenerationRequest, 'output'> {

@@ -1,6 +1,7 @@
 /** Builds the `response` object of OpenAI's Responses API. Source: the types of the official client, Response. */
 import type {
   Response as OpenAiResponse,
+  ResponseCompactionItem,
   ResponseError,
   ResponseInputItem,
   ResponseItem,
@@ -164,7 +165,7 @@ function toResponseError({
   return { code: mapped ?? 'server_error', message: `${code}: ${message}` };
 }
 
-function toResponseUsage(usage: Usage): ResponseUsage {
+export function toResponseUsage(usage: Usage): ResponseUsage {
   return {
     input_tokens: inputTokensOf(usage),
     input_tokens_details: {
@@ -221,6 +222,10 @@ function responseToolChoice({ toolChoice = 'auto' }: GenerationInput): OpenAiRes
   return { type: 'allowed_tools', mode: toolChoice.mode, tools };
 }
 
+export function compactionItem(id: string, sealed: string): ResponseCompactionItem {
+  return { id, type: 'compaction', encrypted_content: sealed };
+}
+
 /** The input of this response alone, without the conversation before it, as `GET .../input_items` lists it. */
 export function listInputItems({ generationId, origin, input }: ResponseContext): ResponseItem[] {
   return input.messages
@@ -228,7 +233,7 @@ export function listInputItems({ generationId, origin, input }: ResponseContext)
     .flatMap((message, index) => toResponseItems(message, wireId(`msg_in${index}_`, generationId)));
 }
 
-function toResponseItems(message: Message, id: string): ResponseItem[] {
+export function toResponseItems(message: Message, id: string): ResponseItem[] {
   const status = 'completed' as const;
   const parts = partsOf(message);
   const besides = parts.flatMap((part): BesideItem[] => {

@@ -18,6 +18,7 @@ import { settleConversation } from '../openai-conversations/turn.ts';
 import { collectingSink, streamToClient, waitForEnd } from '../serve.ts';
 import { setUnbrokenHeaders } from '../unbroken-headers.ts';
 import { startOrResume } from '../wire.ts';
+import { compactResponse } from './compact.ts';
 import { itemsQuerySchema, pageOfItems } from './item-page.ts';
 import { contextOf, findResponse, responseOriginOf } from './load-response.ts';
 import { messagesBefore } from './messages-before.ts';
@@ -32,6 +33,9 @@ const CANCELLED_WITHIN_MS = 5_000;
 export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/responses', async (request, response) => {
     await createResponse(dependencies, request, response);
+  });
+  v1.post('/responses/compact', async (request, response) => {
+    await compactResponse(dependencies, request, response);
   });
   v1.get('/responses/:id', async (request, response) => {
     const found = await findResponse(dependencies, callerIn(response), request.params.id);
@@ -83,9 +87,10 @@ async function createResponse(
   const parsed = parseBody(request, responseCreateSchema);
   const body = await resolveInput(dependencies, caller, parsed);
   const { turn, ...before } = await messagesBefore(dependencies, caller, body);
-  const { request: mapped, origin } = mapResponseCreate(dependencies.config, body, before);
+  const wire = mapResponseCreate(dependencies.config, body, before);
+  const { request: mapped, origin } = wire;
   const policy = origin.background ? 'continue' : abortPolicyOf(dependencies, request);
-  const head = await startOrResume(dependencies, caller, { request: mapped, origin, turn }, request);
+  const head = await startOrResume(dependencies, caller, { ...wire, turn }, request);
   if (policy === 'cancel') cancelOnAbort(dependencies, response, head);
   const dropped = droppedFields(dependencies, mapped);
   if (body.stream === true) {

@@ -216,6 +216,8 @@ function describe(event: GenerationEvent): Pick<JournalEntry, 'text' | 'tone'> |
       const [before, after] = [formatCount(event.tokensBefore), formatCount(event.tokensAfter)];
       return plain(`Context compressed from ${before} to ${after} tokens by ${event.engine}`);
     }
+    case 'compaction':
+      return plain(`Older turns summarised by ${event.generationId}`);
     case 'budget-warn':
       return {
         text: `Budget of ${event.per} ${event.id} for the ${event.window} is nearly spent`,

@@ -89,6 +89,8 @@ export function foldTimeline(before: Timeline, event: GenerationEvent): Timeline
       const [before, after] = [formatCount(event.tokensBefore), formatCount(event.tokensAfter)];
       return remark(timeline, `context compressed from ${before} to ${after} tokens`);
     }
+    case 'compaction':
+      return remark(timeline, `older turns summarised by ${event.generationId}`);
     case 'budget-reserve':
       return remark(timeline, `${formatCount(event.reservedTokens)} tokens of the budget reserved`);
     case 'provider-start':

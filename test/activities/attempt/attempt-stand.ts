@@ -12,6 +12,8 @@ import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
 import type { GenerationOutcome, StreamStep } from '../../../contracts/steps.ts';
 import { RedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
+import { RedisCompactionSeals } from '../../../engine/compaction/compaction-seals.ts';
+import { SealedContext } from '../../../engine/compaction/sent-context.ts';
 import type { Provider } from '../../../engine/providers/provider.ts';
 import { RedisCallAnswers } from '../../../engine/reasoning/call-answers.ts';
 import { RedisReasoningSeals } from '../../../engine/reasoning/seals.ts';
@@ -198,6 +200,7 @@ function createDependencies(redis: RedisConnection, wires: readonly WireFamily[]
     priceOf: (_provider, _model, usage) => usage.inputTokens + usage.outputTokens,
     countTexts: async (texts) => texts.map((text) => countTokens(text)),
     seals: new RedisReasoningSeals(redis),
+    context: new SealedContext(new RedisCompactionSeals(redis)),
     callAnswers: new RedisCallAnswers(redis),
     note: () => undefined,
     notifyBudget: null,

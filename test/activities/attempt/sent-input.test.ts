@@ -7,7 +7,9 @@ const MESSAGES = [{ role: 'user', content: 'A long context.' }] as const;
 function sent(input: object | null, shortened: object | null) {
   const log = { readInput: async () => input };
   const compression = { read: async () => shortened };
-  return readSentInput({ log, compression } as unknown as Parameters<typeof readSentInput>[0], 'gen_1');
+  const context = { read: async (_tenant: string, { messages }: { messages: unknown }) => messages };
+  const dependencies = { log, compression, context } as unknown as Parameters<typeof readSentInput>[0];
+  return readSentInput(dependencies, { generationId: 'gen_1', tenant: 'acme' });
 }
 
 test('a lost compressed input is not replaced by the whole one, which costs more than was reserved', async () => {

@@ -131,6 +131,22 @@ describe('Responses', () => {
     ]);
   });
 
+  test('have the compaction before the answer, and keep it where the answer starts over', () => {
+    const compaction = { type: 'compaction', generationId: 'gen_2', sealed: 'ubc1_x' } as const;
+    const { frames, response } = fold(logOf(compaction, texts('wrong'), RESET, texts('right'), endWith()));
+    expect(frames.slice(2, 4)).toMatchObject([
+      { type: 'response.output_item.added', output_index: 0, item: { type: 'compaction' } },
+      {
+        type: 'response.output_item.done',
+        item: { encrypted_content: 'ubc1_x', id: expect.stringMatching(/^cmp_/) },
+      },
+    ]);
+    expect(response.output).toMatchObject([
+      { type: 'compaction', encrypted_content: 'ubc1_x' },
+      { type: 'message', content: [{ text: 'right' }] },
+    ]);
+  });
+
   test('end voided text as incomplete and empty, and the response holds only later text', () => {
     const { frames, response } = fold(logOf(texts('wrong'), RESET, texts('right'), endWith()));
     const voided = frames.find((frame) => frame.type === 'response.output_item.done');

@@ -84,6 +84,7 @@ const RESPONSES: ExampleValues = {
   'ResponseCreateParamsBase.input': FIRST,
   top_logprobs: 2,
   include: ['reasoning.encrypted_content'],
+  'ResponseCreateParams.ContextManagement.type': 'compaction',
   'ResponseInputItem.FunctionCallOutput.call_id!': 'call_1',
   'ResponseInputImage.image_url!': PICTURE,
   'ResponseInputImageContent.image_url!': PICTURE,

@@ -6,6 +6,7 @@ const DEFAULT = 'asks for what is the default';
 const ALWAYS = 'a vendor without it always keeps to the schema';
 const LABEL = 'a label, which only this vendor asks for';
 const CHOOSES = 'chooses the provider and the model here';
+const COMPACTS = 'says when the conversation is compacted, which this product does';
 const OWN_ID = 'names an item that the vendor has no copy of';
 
 const REASONS: Readonly<Record<RequestFormat, Readonly<Record<string, string>>>> = {
@@ -28,6 +29,9 @@ const REASONS: Readonly<Record<RequestFormat, Readonly<Record<string, string>>>>
     'ResponseCreateParamsBase.background': HERE,
     'ResponseCreateParamsBase.stream_options': HERE,
     'ResponseCreateParamsBase.metadata': HERE,
+    'ResponseCreateParamsBase.context_management': COMPACTS,
+    'ResponseCreateParams.ContextManagement.type': COMPACTS,
+    'ResponseCreateParams.ContextManagement.compact_threshold': COMPACTS,
     'ResponseCreateParamsBase.previous_response_id': 'its conversation is sent instead',
     'ResponseCreateParamsBase.conversation': 'its items are sent instead',
     'ResponseConversationParam.id': 'its items are sent instead',

@@ -21,6 +21,7 @@ const REFERENCE = `${OPENAI_DOCS}/api-reference/responses/create`;
 const TYPES = readTypes('openai-responses');
 const CALL_ID_CHARS = 64;
 const LEAST_TOKENS = 16;
+const LEAST_COMPACT_TOKENS = 1_000;
 
 /** The API does not require in an input what the types of an output do. Source: "Conversation state", by hand. */
 const MORE: Readonly<Record<string, ObjectShape>> = {
@@ -44,6 +45,19 @@ const OUTPUT_PARTS = ['output_text', 'refusal'];
 function wrongTypes({ body }: VendorRequest): Problem | null {
   const problem = checkTypes(TYPES, body, { more: MORE });
   return problem === null ? null : inOpenAiWords(problem);
+}
+
+function wrongCompaction({ body }: VendorRequest): Problem | null {
+  const entries = objectsOf(body['context_management']).entries();
+  return firstProblem(entries, ([index, { type, compact_threshold: threshold }]) => {
+    const at = `context_management[${index}]`;
+    if (type !== 'compaction') {
+      const message = `Invalid value: '${type}'. Supported values are: 'compaction'.`;
+      return { message, param: `${at}.type`, code: 'invalid_value' };
+    }
+    const range = { least: LEAST_COMPACT_TOKENS, isInteger: true };
+    return outOfRange(`${at}.compact_threshold`, threshold, range);
+  });
 }
 
 function wrongTokens({ body }: VendorRequest): Problem | null {
@@ -188,17 +202,18 @@ function unpairedTools({ body }: VendorRequest): Problem | null {
     : { message: `No tool output found for function call ${open}.`, param: 'input' };
 }
 
-/** Reasoning is encrypted for one account, and stands before what came of it. */
+/** Reasoning and compactions are encrypted for one account, and reasoning stands before what came of it. */
 function wrongReasoning({ body, apiKey }: VendorRequest): Problem | null {
   const items = objectsOf(body['input']);
   return firstProblem(items.entries(), ([index, { type, id, encrypted_content: encrypted }]) => {
-    if (type !== 'reasoning') return null;
+    if (type !== 'reasoning' && type !== 'compaction') return null;
     const name = isSet(id) ? ` for item ${id}` : ` ${textOf(encrypted).slice(0, 4)}...`;
     if (isSet(encrypted) && decryptThought(apiKey, textOf(encrypted)) === null) {
       const reason = 'Reason: Encrypted content could not be decrypted or parsed.';
       const message = `The encrypted content${name} could not be verified. ${reason}`;
       return { message, code: 'invalid_encrypted_content' };
     }
+    if (type === 'compaction') return null;
     const next = items[index + 1];
     const follows = next !== undefined && (next['role'] === 'assistant' || !isSet(next['role']));
     if (follows) return null;
@@ -211,6 +226,7 @@ export const OPENAI_RESPONSES_RULES: readonly Rule[] = [
   WELL_FORMED,
   { name: 'fields and their types', source: REFERENCE, find: wrongTypes },
   { name: 'the cap of tokens', source: REFERENCE, find: wrongTokens },
+  { name: 'compaction', source: `${OPENAI_DOCS}/guides/compaction`, find: wrongCompaction },
   { name: 'fields that exclude each other', source: REFERENCE, find: excludedFields },
   { name: 'sampling', source: `${OPENAI_DOCS}/guides/reasoning`, find: wrongSampling },
   { name: 'metadata', source: REFERENCE, find: wrongMetadata },

@@ -49,6 +49,13 @@ class PromptCompress(_Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compaction(_Event):
+    type: Literal["compaction"] = "compaction"
+    generation_id: str
+    sealed: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CacheHit(_Event):
     type: Literal["cache-hit"] = "cache-hit"
     provider: str
@@ -321,6 +328,7 @@ Event = (
     GenerationStart
     | GenerationContinue
     | PromptCompress
+    | Compaction
     | CacheHit
     | CacheSkip
     | CacheAsk

@@ -32,6 +32,8 @@ const reasoning = (more: Body = {}) => ({
 });
 const say = (more: Body = {}): Body => ({ model: 'sim-large', input: 'Hello.', ...more });
 const talk = (...items: object[]) => say({ input: [{ role: 'user', content: 'Hello.' }, ...items] });
+const compacting = (...entries: object[]) => say({ context_management: entries });
+const compaction = (encrypted: string) => ({ type: 'compaction', encrypted_content: encrypted });
 const format = (own: object) => say({ text: { format: own } });
 
 testRules({
@@ -55,6 +57,8 @@ testRules({
       { ...talk(result('a')), previous_response_id: 'resp_1' },
       { hasResponse: () => true },
     ],
+    ['automatic compaction', compacting({ type: 'compaction', compact_threshold: 1_000 })],
+    ['its own compaction', talk(compaction(encryptThought(ACCOUNT, 'They agreed.')))],
     ['a strict schema', format({ type: 'json_schema', name: 'answer', schema: CLOSED, strict: true })],
     ['an image', talk(user({ type: 'input_image', image_url: PNG, detail: 'auto' }))],
   ],
@@ -75,6 +79,13 @@ testRules({
         "Invalid 'max_output_tokens': integer below minimum value. Expected a value >= 16, but got 5",
         say({ max_output_tokens: 5 }),
       ],
+    ],
+    compaction: [
+      [
+        "Invalid 'context_management[0].compact_threshold': integer below minimum value. Expected a value >= 1000",
+        compacting({ type: 'compaction', compact_threshold: 999 }),
+      ],
+      ["Invalid value: 'summary'. Supported values are: 'compaction'.", compacting({ type: 'summary' })],
     ],
     'fields that exclude each other': [
       ['Mutually exclusive parameters', say({ previous_response_id: 'resp_1', conversation: 'conv_1' })],
@@ -133,6 +144,7 @@ testRules({
         { apiKey: 'sk-another' },
       ],
       ['without its required following item', talk(reasoning())],
+      ['could not be verified', talk(compaction('ubc1_x'))],
     ],
   },
 });
