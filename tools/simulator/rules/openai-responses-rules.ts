@@ -23,8 +23,12 @@ const CALL_ID_CHARS = 64;
 const LEAST_TOKENS = 16;
 const LEAST_COMPACT_TOKENS = 1_000;
 
-/** The API does not require in an input what the types of an output do. Source: "Conversation state", by hand. */
+/**
+ * The API does not require in an input what the types of an output do. Source: "Conversation state", by hand. And it
+ * takes what OpenAI's own Codex sends. Source: `ResponsesApiRequest` of openai/codex, and its requests.
+ */
 const MORE: Readonly<Record<string, ObjectShape>> = {
+  ResponseCreateParamsBase: { 'client_metadata?': 'any' },
   ResponseOutputMessage: {
     'type?': { in: ['message'] },
     'id?': 'string',
