@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { InferenceSession, Tensor } from 'onnxruntime-node';
 import { IS_COMPILED } from '../../platform/on-disk.ts';
+import { loadInstalled } from '../../platform/optional-package.ts';
 
 type Onnx = typeof import('onnxruntime-node');
 
@@ -44,7 +45,7 @@ export async function loadOnnxRuntime(kind?: OnnxRuntime['kind']): Promise<OnnxR
   const native = kind === 'wasm' ? undefined : findNativeRuntime();
   if (native !== undefined) return runtimeOf('native', native, 'cpu');
   if (kind === 'native') throw new Error('onnxruntime-node cannot be loaded.');
-  const web = (await import(WASM_MODULE.href)) as Onnx;
+  const web = await loadInstalled<Onnx>(WASM_MODULE.href);
   web.env.wasm.numThreads = 1;
   web.env.wasm.wasmBinary = readFileSync(WASM_BINARY);
   return runtimeOf('wasm', web, 'wasm');

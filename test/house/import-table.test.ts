@@ -113,12 +113,12 @@ describe('the import table', () => {
 });
 
 describe('packages', () => {
-  const { dependencies, devDependencies } = z
-    .object({
-      dependencies: z.record(z.string(), z.string()),
-      devDependencies: z.record(z.string(), z.string()),
-    })
+  const packages = z.record(z.string(), z.string());
+  const manifest = z
+    .object({ dependencies: packages, optionalDependencies: packages, devDependencies: packages })
     .parse(readJson('package.json'));
+  const { devDependencies } = manifest;
+  const dependencies = { ...manifest.dependencies, ...manifest.optionalDependencies };
   const importedBy = (isWanted: (path: string) => boolean) =>
     new Set(
       sources
