@@ -17,6 +17,8 @@ const QUOTED = /"[^"]*"|“[^“”]*”|„[^„“”]*[“”]|«[^«»]*»|�
 /** A run of words in a script that English does not use. */
 const OTHER_SCRIPT =
   /(?:(?!\p{Script=Latin})[\p{L}\p{M}])+(?:[\s\p{N}、。・，]*(?:(?!\p{Script=Latin})[\p{L}\p{M}])+)*/gu;
+/** Signs of units and formulas, such as Ω and µ, and marks of emoji are no words. */
+const FOREIGN_WORD = /(?!\p{Script=Latin}|\p{Script=Greek}|\p{Script=Common})\p{L}|\p{Script=Greek}{2}/u;
 const WORD = /\p{L}[\p{L}\p{M}’']*/gu;
 /** The task, and what it is to be done with: `Translate into English: ...`. */
 const TASK_AND_TEXT = /^([^:\n]{4,200})(?::\s|\n)([\s\S]+)$/u;
@@ -45,12 +47,13 @@ function readLanguage(text: string, isEnglish: (text: string) => boolean): Langu
   if (runs.join('').length > 0 && (words < LEAST_TASK_WORDS || runs.join('').length > outer.length)) {
     return { isEnglish: false, foreign: [] };
   }
-  const foreign = [...quoted, ...runs];
-  if (isEnglish(outer)) return { isEnglish: true, foreign };
+  const foreign = [...quoted, ...runs.filter((run) => FOREIGN_WORD.test(run))];
   const [, task = '', material = ''] = TASK_AND_TEXT.exec(text) ?? [];
   const hasTask = (task.match(WORD)?.length ?? 0) >= LEAST_TASK_WORDS;
-  if (hasTask && isEnglish(task.replace(QUOTED, ' '))) return { isEnglish: true, foreign: [material.trim()] };
-  return { isEnglish: false, foreign: [] };
+  if (hasTask && !isEnglish(material) && isEnglish(task.replace(QUOTED, ' '))) {
+    return { isEnglish: true, foreign: [...foreign, material.trim()] };
+  }
+  return isEnglish(outer) ? { isEnglish: true, foreign } : { isEnglish: false, foreign: [] };
 }
 
 function isEnglishText(text: string, isWord: (word: string) => boolean): boolean {

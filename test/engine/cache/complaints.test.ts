@@ -206,9 +206,14 @@ describe('a look-up', () => {
     await cache().store(question, answer);
     const turnOn = asking('What is the way to turn on 2FA?');
     await new RedisComplaints(redis).add(question.tenant, { ...about(turnOn), questionId: null });
-    for (const other of [turnOn, paraphrase]) {
+    // So near that the raised bar alone lets it pass.
+    const near = asking('How can I enable two-factor authentication?');
+    for (const other of [turnOn, paraphrase, near]) {
       expect(await cache().lookUp(other, ROUTE)).toMatchObject({ outcome: 'miss' });
     }
+    await new RedisComplaints(redis).lift(question.tenant, entryId, 'gen_1');
+    await object(asking('How do I reset the router?'), 'gen_2');
+    expect(await cache().lookUp(near, ROUTE)).toMatchObject({ outcome: 'hit' });
   });
 
   test('gives it no entry either that asks the same as the refused one', async () => {

@@ -136,6 +136,11 @@ test.each(['german', 'french', 'spanish', 'portuguese', 'japanese', 'chinese'])(
 );
 
 describe('an English prompt about a text in another language', () => {
+  test('is English with the signs of units, which may be written out', () => {
+    expect(verifier.readLanguage('How much is 25 µg at 12 Ω?').foreign).toEqual([]);
+    expect(verifier.readLanguage('What does λόγος mean?').foreign).toEqual(['λόγος']);
+  });
+
   test('is found in other words, with the same text', () => {
     expect(agreementOf('What does "chien" mean?', 'What is the meaning of "chien"?')).not.toBe('different');
   });
@@ -143,6 +148,8 @@ describe('an English prompt about a text in another language', () => {
   test.each([
     ['What does "chien" mean?', 'What is the meaning of "chat"?'],
     ['What does 猫 mean in English?', 'What does 犬 mean in English?'],
+    ['Explain 「猫」 please', 'Explain 「犬」 please'],
+    ['Reply politely: je ne viens pas', 'Reply politely: je viens'],
     ['Translate to English: Où est la gare ?', 'Translate to English: Où est la rue ?'],
     ['Is this correct: Ich habe keinen Hund', 'Is this correct: Ich habe einen Hund'],
   ])('is not found with another text: %s - %s', (text, other) => {
