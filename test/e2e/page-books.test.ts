@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, test } from '@jest/globals';
 import { BROWSER_WITHIN_MS } from '../harness/browser.ts';
 import { countsInDollars, refusesUntilEditedOrRemoved, showsSpend } from './page-books/budgets.ts';
-import { findsReadsAndDeletes, showsUsersTheirOwn } from './page-books/cache.ts';
+import { findsReadsAndDeletes, showsAndLiftsComplaints, showsUsersTheirOwn } from './page-books/cache.ts';
 import { createsRotatesAndRevokes } from './page-books/keys.ts';
 import { PageDesk } from './page-books/page-desk.ts';
 import { chartsVersions, managesNothingWithoutAdmin, writesComparesAndLabels } from './page-books/prompts.ts';
@@ -56,5 +56,7 @@ describe('runs', () => {
 describe('cache', () => {
   test('a stored answer is found, read and deleted, and the next such question is answered by a model', () =>
     findsReadsAndDeletes(desk));
+  test('questions that never get an answer again are shown with it, and lifted', () =>
+    showsAndLiftsComplaints(desk));
   test('a user without scopes sees and deletes their own answers alone', () => showsUsersTheirOwn(desk));
 });

@@ -30,6 +30,28 @@ export async function findsReadsAndDeletes(desk: PageDesk): Promise<void> {
   expect(desk.browser.complaints).toEqual([]);
 }
 
+export async function showsAndLiftsComplaints(desk: PageDesk): Promise<void> {
+  const topic = `gadget number ${process.pid}${Date.now()} [[sim tokens=10 delay_ms=1]]`;
+  const question = `How do I turn on the ${topic}?`;
+  const other = `What is the way to switch on the ${topic}?`;
+  expect(await isCached(desk, question)).toBe(false);
+  const { body } = await desk.api.create({ input: other });
+  await startReading(desk.api, body.id).whole;
+  const feedback = { method: 'POST', body: JSON.stringify({ score: -1 }) };
+  const rated = await desk.api.send(`/v1/generations/${body.id}/feedback`, feedback);
+  expect(await rated.json()).toMatchObject({ cache: 'quarantined' });
+  const page = await desk.open('Cache');
+  const row = page.getByRole('row').filter({ hasText: question });
+  await row.getByText('1 complaint').waitFor();
+  await row.getByRole('button', { name: 'How do I' }).first().click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText(other).waitFor();
+  expect(await desk.barriers()).toEqual([]);
+  await dialog.getByRole('button', { name: 'Lift' }).click();
+  await dialog.getByText('Never given to').waitFor({ state: 'detached' });
+  expect(await isCached(desk, other)).toBe(true);
+}
+
 export async function showsUsersTheirOwn(desk: PageDesk): Promise<void> {
   const user = `keeper-${randomUUID()}`;
   await isCached(desk, promptOf({ tokens: 10, delayMs: 1 }), user);

@@ -239,3 +239,19 @@ describe("case 35: a client's retry after its timeout", () => {
     expect([failed.status, second.status]).toEqual([400, 200]);
   });
 });
+
+test('the same last words after another response, or alone, are another question', async () => {
+  const last = `Cancel it. ${promptOf({ tokens: 10, delayMs: 0 })}`;
+  const [first, second] = [
+    await send('responses', promptOf({ tokens: 10, delayMs: 0 })),
+    await send('responses', promptOf({ tokens: 10, delayMs: 0 })),
+  ];
+  const after = async (previous?: Seen) => {
+    const body = previous === undefined ? {} : { previous_response_id: previous.id };
+    return (await send('responses', last, { headers: { 'x-unbroken-cache': 'on' }, body })).cache;
+  };
+  expect(await after(first)).toBe('miss');
+  await waitFor('the same conversation is a hit', async () => (await after(first)) === 'hit' || undefined);
+  expect(await after(second)).toBe('miss');
+  expect(await after()).toBe('miss');
+});
