@@ -1,29 +1,30 @@
 /**
- * Begins generations. A short answer takes one workflow task in all: the local activity `beginGeneration` runs from the
- * cache look-up to the end. A longer stream runs on in this process, and the activity `streamFromProvider` adopts it,
- * because a local activity holds a workflow task and cannot heartbeat.
+ * Begins generations, for the workflow or ahead of it. A short answer takes one workflow task in all: the local
+ * activity `beginGeneration` runs from the cache look-up to the end (first-steps.ts). A longer stream continues in this
+ * process, and the activity `streamFromProvider` adopts it, because a local activity holds a workflow task and cannot
+ * heartbeat.
  *
  * A worker that starts the run itself begins the generation before the workflow asks, while Temporal records the run.
  * The local activity of that run then joins what has begun.
  */
 import type { BeginStep, BegunGeneration } from '../contracts/steps.ts';
-import { nameOfLog } from './attempt/name-of-log.ts';
 import type { RunningStreams } from './attempt/running-streams.ts';
-import { Beginning, type EarlyStart } from './beginning.ts';
+import { uniqueLogId } from './attempt/unique-log-id.ts';
 import type { Dependencies } from './dependencies.ts';
+import { type EarlyStart, FirstSteps } from './first-steps.ts';
 
 /** Below the epoch of every attempt that a workflow has asked for, which is a time. */
 const EARLY_EPOCH = 1;
-/** How long an early beginning is kept for a workflow that does not come. */
+/** How long an early start is kept for a workflow that does not come. */
 const KEEP_UNCLAIMED_MS = 10_000;
 const YES = Promise.resolve(true);
 
 export type BeginEarly = (start: EarlyStart) => void;
 
-export class Beginnings {
+export class BegunGenerations {
   readonly #dependencies: Dependencies;
   readonly #running: RunningStreams;
-  /** By the name of their log. A beginning resolves to null if the run was given to another worker. */
+  /** Started before their workflow asked, by the id of their log. null: the run was given to another worker. */
   readonly #early = new Map<string, Promise<BegunGeneration | null>>();
 
   constructor(dependencies: Dependencies, running: RunningStreams) {
@@ -31,9 +32,9 @@ export class Beginnings {
     this.#running = running;
   }
 
-  /** The local activity: joins an early beginning of this run, or begins now. */
+  /** The local activity: joins an early start of this run, or begins now. */
   async beginGeneration({ order, epochMs }: BeginStep): Promise<BegunGeneration> {
-    const log = nameOfLog(order);
+    const log = uniqueLogId(order);
     const early = this.#early.get(log);
     this.#early.delete(log);
     return (await early) ?? this.#create(order, { epochMs, runIsOurs: YES }).run();
@@ -41,9 +42,9 @@ export class Beginnings {
 
   /** Begins before the workflow asks. Never throws: the workflow that joins gets the error. */
   beginEarly({ order, input, runIsOurs, isLikelyOurs }: EarlyStart): void {
-    const log = nameOfLog(order);
-    const beginning = this.#create(order, { epochMs: EARLY_EPOCH, runIsOurs });
-    const begun = beginning.runAhead({ input, isLikelyOurs });
+    const log = uniqueLogId(order);
+    const steps = this.#create(order, { epochMs: EARLY_EPOCH, runIsOurs });
+    const begun = steps.runAhead({ input, isLikelyOurs });
     this.#early.set(log, begun);
     const forget = () => {
       if (this.#early.get(log) === begun) this.#early.delete(log);
@@ -55,7 +56,7 @@ export class Beginnings {
   #create(
     order: BeginStep['order'],
     facts: { readonly epochMs: number; readonly runIsOurs: Promise<boolean> },
-  ): Beginning {
-    return new Beginning(this.#dependencies, this.#running, { order, ...facts });
+  ): FirstSteps {
+    return new FirstSteps(this.#dependencies, this.#running, { order, ...facts });
   }
 }

@@ -1,5 +1,4 @@
-/** Answers from the cache: the stored text is replayed through the log like any other answer. */
-
+/** Looks up a stored answer, and builds the events that replay it. */
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import { textDeltas } from '../contracts/fold-events.ts';

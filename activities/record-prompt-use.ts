@@ -2,8 +2,8 @@
 import { outputTokensOf } from '../contracts/money.ts';
 import type { SettleStep } from '../contracts/steps.ts';
 import type { LogFacts } from '../engine/streaming/log-facts.ts';
-import { latenciesOf } from './count-generation.ts';
 import type { Dependencies } from './dependencies.ts';
+import { latenciesOf } from './generation-statistics.ts';
 
 export async function recordPromptUse(
   { promptStats }: Pick<Dependencies, 'promptStats'>,

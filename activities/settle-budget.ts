@@ -4,8 +4,8 @@ import { budgetOwnerOf } from '../contracts/budgets.ts';
 import { promptVersionName } from '../contracts/names.ts';
 import type { SettleStep } from '../contracts/steps.ts';
 import type { Settled } from '../engine/budget/ledger.ts';
-import { countGeneration } from './count-generation.ts';
 import type { Dependencies } from './dependencies.ts';
+import { statisticsOf } from './generation-statistics.ts';
 import { recordPromptUse } from './record-prompt-use.ts';
 
 export function settleBudget(dependencies: Dependencies) {
@@ -23,7 +23,7 @@ export function settleBudget(dependencies: Dependencies) {
       costMicroUsd,
       attempt: attempts,
       prompt: promptVersionName(order.prompt),
-      counted: facts.then((known) => countGeneration(order, outcome, known)),
+      counted: facts.then((known) => statisticsOf(order, outcome, known)),
     });
     await recordPromptUse(dependencies, { order, outcome }, await facts);
     // Each warning starts a run, which is of no use without a webhook.

@@ -1,7 +1,7 @@
 /**
  * The limits of the product. `LIMITS` are fixed. `DEFAULTS` apply unless the config, a route or a request sets another
- * value. A name ends with its unit. Not here: what a user, team or key may spend (docs/budgets.md), and the settings that
- * only `platform/config/` reads (how keys may be used, breakers, cache, retention): their defaults are in its schemas.
+ * value. A name ends with its unit. Not here: what a user, team or key may spend (docs/budgets.md), and the settings of
+ * keys, breakers, cache and retention, whose defaults are in the schemas of `platform/config/`.
  */
 
 /** Hard bounds: no setting changes them. */

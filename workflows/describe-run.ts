@@ -1,4 +1,7 @@
-/** Describes a run in the Temporal UI. */
+/**
+ * Describes a run in the Temporal UI. Details are only shown, so their wording may change. `upsertSearchAttributes` is
+ * recorded in history: adding or removing a call of it is a change of the workflow.
+ */
 import { setCurrentDetails, upsertSearchAttributes } from '@temporalio/workflow';
 import { candidateName } from '../contracts/candidate.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';

@@ -10,8 +10,8 @@ import { capabilitiesFor, planResume, type Resume } from './resume-plan.ts';
 type ContinuingResume = Extract<Resume, { strategy: 'prefill' | 'instruct' }>;
 
 /**
- * If the cap was raised, this attempt is recorded as ended and `capRaised` is thrown, so that the next attempt continues
- * the text. Returns if the answer ends here.
+ * If the cap was raised, this attempt is recorded as ended and `capRaised` is thrown, so that the next attempt
+ * continues the text. Returns if the answer ends here.
  */
 export async function continueIfCapRaised(attempt: Attempt, usage: Usage): Promise<void> {
   const { dependencies, facts } = attempt;

@@ -1,4 +1,8 @@
-/** The ends of an attempt: whole, stopped, or broken. Each writes to the log what the attempt used. */
+/**
+ * The ends of an attempt: whole, stopped, or broken. Complete, cancelled and failed attempts write to the log what they
+ * used. One that another attempt continues writes nothing, or that its call was never sent. `write` buffers; `flush`
+ * waits for Redis.
+ */
 import { ApplicationFailure } from '@temporalio/common';
 import { endingOf } from '../../contracts/ending.ts';
 import { type ErrorCode, UnbrokenError } from '../../contracts/errors.ts';

@@ -8,8 +8,8 @@ import type { Attempt } from './attempt.ts';
 import { continueIfCapRaised } from './continue-after-raise.ts';
 import { AnswerDelivery } from './deliver-answer.ts';
 import { endCompleted, endStopped, noteProviderError } from './end-attempt.ts';
-import { nameOfLog } from './name-of-log.ts';
 import type { StreamControl } from './running-streams.ts';
+import { uniqueLogId } from './unique-log-id.ts';
 
 const PROGRESS_MS = 1_000;
 /** Node's timers go no further; a later deadline is left to Temporal. */
@@ -107,8 +107,8 @@ function callOf({ facts }: Attempt): ProviderCall {
     model: step.candidate.model,
     input,
     maxOutputTokens: facts.isUncapped ? null : facts.maxOutputTokens,
-    // By the name of the log: the provider may remember calls for longer than the log is kept.
-    idempotencyKey: `${nameOfLog(step.order)}:${number}`,
+    // The provider may remember calls for longer than the log is kept.
+    idempotencyKey: `${uniqueLogId(step.order)}:${number}`,
     resume,
     promptCacheKey: step.order.promptCacheKey,
     openedSeals,

@@ -6,7 +6,7 @@
 import { candidateName } from '../../contracts/candidate.ts';
 import type { GenerationOutcome, StreamStep } from '../../contracts/steps.ts';
 import type { LogWriter } from '../../engine/streaming/event-log.ts';
-import { nameOfLog } from './name-of-log.ts';
+import { uniqueLogId } from './unique-log-id.ts';
 
 /** Why a stream is stopped: the caller cancelled, its time is up, or the next attempt must resume from the log. */
 export type Stop = 'cancel' | 'deadline' | 'leave';
@@ -46,7 +46,7 @@ export class RunningStreams {
   joinOrStart(step: StreamStep, epoch: number, run: Run): RunningStream {
     const running = this.#find(step);
     if (running !== undefined) return running;
-    const log = nameOfLog(step.order);
+    const log = uniqueLogId(step.order);
     const entry = startStream(candidateName(step.candidate), epoch, run);
     this.#streams.set(log, entry);
     const onEnd = () => {
@@ -66,11 +66,11 @@ export class RunningStreams {
     const entry = this.#find(step);
     if (entry === undefined) return;
     entry.isClaimed = true;
-    if (entry.hasEnded) this.#forget(nameOfLog(step.order), entry);
+    if (entry.hasEnded) this.#forget(uniqueLogId(step.order), entry);
   }
 
   #find({ order, candidate }: StreamStep): Entry | undefined {
-    const entry = this.#streams.get(nameOfLog(order));
+    const entry = this.#streams.get(uniqueLogId(order));
     return entry?.candidate === candidateName(candidate) ? entry : undefined;
   }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { RunningStreams } from '../../activities/attempt/running-streams.ts';
-import { Beginnings } from '../../activities/begin-generation.ts';
+import { BegunGenerations } from '../../activities/begin-generation.ts';
 import { type AttemptStand, startAttemptStand } from './attempt/attempt-stand.ts';
 
 let stand: AttemptStand;
@@ -13,9 +13,9 @@ test('a beginning whose log was opened with a later clock continues as an activi
   const messages = [{ role: 'user', content: 'Go. [[sim tokens=5 delay_ms=1]]' }] as const;
   const { order } = await stand.begin('openai-chat', { messages });
   const compression = { compressOnce: async () => null, read: async () => null };
-  const beginnings = new Beginnings({ ...stand.dependencies, compression }, new RunningStreams());
+  const begun = new BegunGenerations({ ...stand.dependencies, compression }, new RunningStreams());
   const epochMs = Date.now();
   await stand.dependencies.log.open(order.generationId, epochMs + 10_000);
-  expect(await beginnings.beginGeneration({ order, epochMs })).toMatchObject({ next: 'stream', waitMs: 0 });
+  expect(await begun.beginGeneration({ order, epochMs })).toMatchObject({ next: 'stream', waitMs: 0 });
   expect(await stand.sim.calls()).toEqual([]);
 });

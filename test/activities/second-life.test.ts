@@ -1,7 +1,7 @@
 /** An id whose log is past its retention begins a second time, in a worker that still remembers the first. */
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { RunningStreams } from '../../activities/attempt/running-streams.ts';
-import { Beginnings } from '../../activities/begin-generation.ts';
+import { BegunGenerations } from '../../activities/begin-generation.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { reserveBudget } from '../../activities/reserve-budget.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
@@ -13,7 +13,7 @@ import { type AttemptStand, startAttemptStand } from './attempt/attempt-stand.ts
 
 let stand: AttemptStand;
 let dependencies: Dependencies;
-let worker: Beginnings;
+let worker: BegunGenerations;
 beforeAll(async () => {
   stand = await startAttemptStand(['openai-responses']);
 });
@@ -22,7 +22,7 @@ beforeEach(async () => {
   await stand.sim.forget();
   const compression = { compressOnce: async () => null, read: async () => null };
   dependencies = { ...stand.dependencies, compression };
-  worker = new Beginnings(dependencies, new RunningStreams());
+  worker = new BegunGenerations(dependencies, new RunningStreams());
 });
 
 type Order = StreamStep['order'];

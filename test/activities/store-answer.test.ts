@@ -1,7 +1,7 @@
 /** An answer is stored after it was given: whatever happens there must not keep its run open. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { RunningStreams } from '../../activities/attempt/running-streams.ts';
-import { Beginnings } from '../../activities/begin-generation.ts';
+import { BegunGenerations } from '../../activities/begin-generation.ts';
 import type { Dependencies } from '../../activities/dependencies.ts';
 import { type AttemptStand, startAttemptStand } from './attempt/attempt-stand.ts';
 
@@ -27,7 +27,7 @@ test('a generation ends although the cache never answers', async () => {
     warmUp: () => never,
   };
   const compression = { compressOnce: async () => null, read: async () => null };
-  const beginning = new Beginnings({ ...stand.dependencies, compression, cache }, new RunningStreams());
+  const beginning = new BegunGenerations({ ...stand.dependencies, compression, cache }, new RunningStreams());
   const begin = async () => {
     const { order } = await stand.begin('openai-chat', { messages });
     return beginning.beginGeneration({ order: { ...order, cache: 'write' }, epochMs: Date.now() });

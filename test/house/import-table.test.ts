@@ -1,11 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { z } from 'zod';
 import {
+  FOLDER_TABLES,
   FREE_FOLDERS,
   IMPORT_TABLE,
   importsOf,
   packageOf,
-  ROOM_TABLES,
   violationsOf,
 } from './import-table.ts';
 import { projectFiles, readJson, readProjectFile } from './project-files.ts';
@@ -33,19 +33,19 @@ describe('the import table', () => {
     expect(shown).toEqual(asRows(IMPORT_TABLE));
   });
 
-  test('is the one that ARCHITECTURE.md shows of the rooms inside a shelf', () => {
+  test('is the one that ARCHITECTURE.md shows of the folders inside a shelf', () => {
     const rows = readProjectFile('ARCHITECTURE.md').matchAll(
       /^\| `([a-z]+)\/([a-z]+)\/` *\|([^|]*)\|([^|]*)\|/gm,
     );
-    const shown = [...rows].map(([, shelf, room, values, types]) => [
-      `${shelf}/${room}`,
+    const shown = [...rows].map(([, shelf, folder, values, types]) => [
+      `${shelf}/${folder}`,
       foldersIn(values),
       foldersIn(types),
     ]);
-    const enforced = Object.entries(ROOM_TABLES).flatMap(([shelf, rooms]) =>
-      asRows(rooms)
-        .filter(([room]) => room !== '')
-        .map(([room, values, types]) => [`${shelf}/${room}`, values, types]),
+    const enforced = Object.entries(FOLDER_TABLES).flatMap(([shelf, folders]) =>
+      asRows(folders)
+        .filter(([folder]) => folder !== '')
+        .map(([folder, values, types]) => [`${shelf}/${folder}`, values, types]),
     );
     expect(shown).toEqual(enforced);
   });

@@ -21,8 +21,8 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   clients: { values: ['contracts'], types: [] },
 };
 
-/** Rooms of a shelf: what each may import from its neighbours there. */
-export const ROOM_TABLES: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
+/** Folders of a shelf: what each may import from its neighbours there. */
+export const FOLDER_TABLES: Readonly<Record<string, Readonly<Record<string, Row>>>> = {
   platform: {
     '': { values: [], types: [] },
     config: { values: [], types: [] },
@@ -104,14 +104,14 @@ export function violationsOf(path: string, source: string): string[] {
   if (FREE_FOLDERS.has(shelf)) return [];
   const row = Object.hasOwn(IMPORT_TABLE, shelf) ? IMPORT_TABLE[shelf] : undefined;
   if (row === undefined) return [`${path}: the folder "${shelf}" is not in the import table`];
-  const rooms = ROOM_TABLES[shelf];
-  const room = rooms?.[roomOf(path)];
-  if (rooms !== undefined && room === undefined) {
-    return [`${path}: the folder "${shelf}/${roomOf(path)}" is not in the table of ${shelf}/`];
+  const folders = FOLDER_TABLES[shelf];
+  const folderRow = folders?.[folderOf(path)];
+  if (folders !== undefined && folderRow === undefined) {
+    return [`${path}: the folder "${shelf}/${folderOf(path)}" is not in the table of ${shelf}/`];
   }
   return importsOf(path, source).flatMap((imported) => {
     const reason = imported.isLocal
-      ? localViolation(path, imported, { row, room })
+      ? localViolation(path, imported, { row, folderRow })
       : packageViolation(path, imported);
     return reason === null ? [] : [`${path}: ${reason}`];
   });
@@ -120,16 +120,16 @@ export function violationsOf(path: string, source: string): string[] {
 function localViolation(
   path: string,
   { target, isTypeOnly }: Import,
-  { row, room }: { row: Row; room: Row | undefined },
+  { row, folderRow }: { row: Row; folderRow: Row | undefined },
 ): string | null {
   const [from, to] = [shelfOf(path), shelfOf(target)];
-  if (from === 'api' && to === 'engine' && CLOSED_TO_THE_API.includes(roomOf(target))) {
-    return `api/ may not import from engine/${roomOf(target)}/, but takes ${target}`;
+  if (from === 'api' && to === 'engine' && CLOSED_TO_THE_API.includes(folderOf(target))) {
+    return `api/ may not import from engine/${folderOf(target)}/, but takes ${target}`;
   }
   if (from !== to) return violationOf({ row, from, to, target, isTypeOnly });
-  if (room === undefined || roomOf(path) === roomOf(target)) return null;
-  const names = { from: `${from}/${roomOf(path)}`, to: roomOf(target) };
-  return violationOf({ row: room, ...names, target, isTypeOnly });
+  if (folderRow === undefined || folderOf(path) === folderOf(target)) return null;
+  const names = { from: `${from}/${folderOf(path)}`, to: folderOf(target) };
+  return violationOf({ row: folderRow, ...names, target, isTypeOnly });
 }
 
 interface Arrow {
@@ -148,17 +148,17 @@ function violationOf({ row, from, to, target, isTypeOnly }: Arrow): string | nul
 }
 
 function packageViolation(path: string, { target, isTypeOnly }: Import): string | null {
-  const folder = shelfOf(path);
-  if (folder === 'workflows' && !WORKFLOW_PACKAGES.has(target)) {
+  const shelf = shelfOf(path);
+  if (shelf === 'workflows' && !WORKFLOW_PACKAGES.has(target)) {
     return `workflows/ may import no package but ${[...WORKFLOW_PACKAGES].join(' and ')}, but takes ${target}`;
   }
   // Workflows load the contracts, and a workflow has no Node.
-  if (folder === 'contracts' && (target.startsWith('node:') || target.startsWith('@temporalio/'))) {
+  if (shelf === 'contracts' && (target.startsWith('node:') || target.startsWith('@temporalio/'))) {
     return `contracts/ must run anywhere, but takes ${target}`;
   }
   // What a build.ts takes, only the build sees; the page and the package are checked without Node's types.
-  const isBuild = roomOf(path) === 'web' || path === 'clients/typescript/build.ts';
-  if (folder === 'clients' && !isBuild && target.startsWith('node:') && !isTypeOnly) {
+  const isBuild = folderOf(path) === 'web' || path === 'clients/typescript/build.ts';
+  if (shelf === 'clients' && !isBuild && target.startsWith('node:') && !isTypeOnly) {
     return `clients/ must run without Node, but takes ${target}`;
   }
   return null;
@@ -175,7 +175,7 @@ function shelfOf(path: string): string {
 }
 
 /** The folder below the shelf; empty for a file that stands on the shelf itself. */
-function roomOf(path: string): string {
+function folderOf(path: string): string {
   const parts = path.split('/');
   return parts.length > 2 ? (parts[1] ?? '') : '';
 }

@@ -151,7 +151,7 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     name: 'outcome-of-an-earlier-log',
     breaks:
       'An id that is given again has the outcome that a worker remembers of its earlier log: it is billed, and not written.',
-    file: 'activities/attempt/name-of-log.ts',
+    file: 'activities/attempt/unique-log-id.ts',
     find: 'return logCreatedAtMs === undefined ? generationId :',
     replace: 'return logCreatedAtMs !== 0 ? generationId :',
     caughtBy: { tests: [SECOND_LIFE] },

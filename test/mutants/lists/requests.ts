@@ -154,7 +154,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     name: 'stand-in-hides-a-refusal',
     breaks: 'A request that a model refuses gets an old stored answer and the status 200.',
-    file: 'activities/answer-from-cache.ts',
+    file: 'activities/last-resort-answer.ts',
     find: 'if (failures.some((code) => NO_OUTAGE.has(code))) return null;',
     replace: '',
     caughtBy: { tests: ['test/e2e/wires/cases-cache.test.ts'] },

@@ -43,7 +43,7 @@ export interface EarlyStart {
   readonly isLikelyOurs: boolean;
 }
 
-interface BeginningFacts {
+interface FirstStepsFacts {
   readonly order: GenerationOrder;
   /** Of the stream that it begins. */
   readonly epochMs: number;
@@ -59,14 +59,14 @@ type Prepared =
       readonly lookUp: Promise<CacheLookUp | null>;
     };
 
-export class Beginning {
+export class FirstSteps {
   readonly #dependencies: Dependencies;
   readonly #running: RunningStreams;
   readonly #order: GenerationOrder;
   readonly #epochMs: number;
   readonly #runIsOurs: Promise<boolean>;
 
-  constructor(dependencies: Dependencies, running: RunningStreams, facts: BeginningFacts) {
+  constructor(dependencies: Dependencies, running: RunningStreams, facts: FirstStepsFacts) {
     this.#dependencies = dependencies;
     this.#running = running;
     this.#order = facts.order;

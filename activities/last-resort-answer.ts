@@ -28,7 +28,7 @@ const NO_OUTAGE: ReadonlySet<ErrorCode> = new Set([
 /** Less than this step's time limit; without a stored answer, the close of the log waits longer. */
 const WAIT_FOR_LEADER_MS = 2_000;
 
-export function answerFromCache(dependencies: Dependencies) {
+export function lastResortAnswer(dependencies: Dependencies) {
   const { cache, cacheSettings, log } = dependencies;
   /**
    * @param failures the error of each candidate; empty from runs that older code began.

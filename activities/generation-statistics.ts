@@ -5,7 +5,7 @@ import type { CountedGeneration } from '../engine/budget/ledger.ts';
 import type { LogFacts } from '../engine/streaming/log-facts.ts';
 
 /** @param facts null if the log is gone: then nothing is known of times and of failed calls. */
-export function countGeneration(
+export function statisticsOf(
   order: GenerationOrder,
   outcome: GenerationOutcome,
   facts: LogFacts | null,
