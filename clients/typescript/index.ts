@@ -1,3 +1,4 @@
+/** What the package exports. */
 export type { GenerationEvent } from '../../contracts/events.ts';
 export { isTerminal } from '../../contracts/fold-events.ts';
 export type { ContinueRequest, GenerationRequest, GenerationView } from '../../contracts/generation.ts';

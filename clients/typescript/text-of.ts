@@ -1,3 +1,4 @@
+/** Folds events into the finished text of a generation. */
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { GenerationFailedError } from './errors.ts';
 

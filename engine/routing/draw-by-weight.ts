@@ -1,3 +1,4 @@
+/** Draws by weight, the same for the same seed: all processes draw the same order. */
 import { createHash } from 'node:crypto';
 
 /**

@@ -1,3 +1,4 @@
+/** The page: the form to sign in, or the views with their sidebar. */
 import { useEffect, useLayoutEffect } from 'preact/hooks';
 import { place } from './router.ts';
 import { signedOutBecause, stage } from './session.ts';

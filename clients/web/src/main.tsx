@@ -1,3 +1,4 @@
+/** The start of the page: theme, session, first rendering. */
 import './without-eval.ts';
 import { render } from 'preact';
 import { App } from './app.tsx';

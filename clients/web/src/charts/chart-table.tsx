@@ -1,3 +1,4 @@
+/** The values of a chart as a table. */
 import { type ChartPlan, sumOf } from './chart-plan.ts';
 
 /** All values of a chart. Bars have sums; the values of lines, such as percentiles, cannot be added. */

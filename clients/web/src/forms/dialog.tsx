@@ -1,3 +1,4 @@
+/** A modal dialog, open as long as it is rendered. The browser keeps the focus in it, and returns it afterwards. */
 import type { ComponentChildren } from 'preact';
 import { useId, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Failure } from '../views/parts.tsx';
@@ -9,7 +10,6 @@ interface DialogProperties {
   readonly children: ComponentChildren;
 }
 
-/** A modal dialog, open as long as it is rendered. The browser keeps the focus in it, and returns it afterwards. */
 export function Dialog({ title, onClose, children }: DialogProperties) {
   const titleId = useId();
   const box = useRef<HTMLDialogElement>(null);

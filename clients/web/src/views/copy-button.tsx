@@ -1,8 +1,8 @@
+/** A small button that copies. Absent without a clipboard: on plain http, except on this machine. */
 import { useEffect, useState } from 'preact/hooks';
 
 const SHOWN_MS = 2_000;
 
-/** Absent where browsers offer no clipboard, which is on plain http except on this machine. */
 export function CopyButton({ what, text }: { what: string; text: () => string }) {
   const [outcome, setOutcome] = useState<'Copied' | 'Not allowed' | null>(null);
   useEffect(() => {

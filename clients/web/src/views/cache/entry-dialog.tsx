@@ -1,3 +1,4 @@
+/** A stored answer in full. */
 import { useCallback, useState } from 'preact/hooks';
 import type { ComplaintView, WholeCachedEntry } from '../../../../../contracts/cached-entries.ts';
 import { formatCount, formatTime } from '../../format.ts';
@@ -17,7 +18,6 @@ interface EntryDialogProperties {
   readonly onClose: () => void;
 }
 
-/** A stored answer in full. */
 export function EntryDialog({ id, onLike, onDelete, onClose }: EntryDialogProperties) {
   const load = useCallback(
     () => getJson<WholeCachedEntry>(`/v1/cache/entries/${encodeURIComponent(id)}`),

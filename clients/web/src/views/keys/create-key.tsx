@@ -1,3 +1,4 @@
+/** The form that creates a key. */
 import type { z } from 'zod';
 import { createKeySchema, type NewKey, type Scope } from '../../../../../contracts/keys.ts';
 import { Dialog } from '../../forms/dialog.tsx';

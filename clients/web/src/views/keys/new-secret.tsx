@@ -1,5 +1,6 @@
+/** The only view of a secret: the API stores its hash alone. */
 import type { NewKey } from '../../../../../contracts/keys.ts';
-import { CopyButton } from '../../forms/copy-button.tsx';
+import { CopyOrSelect } from '../../forms/copy-or-select.tsx';
 import { Dialog } from '../../forms/dialog.tsx';
 
 interface NewSecretProperties {
@@ -8,7 +9,6 @@ interface NewSecretProperties {
   readonly onClose: () => void;
 }
 
-/** The only view of a secret: the API stores its hash alone. */
 export function NewSecret({ of: key, verb, onClose }: NewSecretProperties) {
   return (
     <Dialog title={`The key is ${verb}`} onClose={onClose}>
@@ -17,7 +17,7 @@ export function NewSecret({ of: key, verb, onClose }: NewSecretProperties) {
         {key.key}
       </code>
       <div class="row actions">
-        <CopyButton text={key.key} sourceId="new-secret" />
+        <CopyOrSelect text={key.key} sourceId="new-secret" />
         <button type="button" onClick={onClose}>
           Done
         </button>

@@ -1,3 +1,4 @@
+/** The form that gives a key a new secret, and says how long the old one stays valid. */
 import type { z } from 'zod';
 import { type KeyView, type NewKey, rotateKeySchema } from '../../../../../contracts/keys.ts';
 import { Dialog } from '../../forms/dialog.tsx';

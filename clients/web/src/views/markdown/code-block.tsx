@@ -1,3 +1,4 @@
+/** A block of code in an answer, with a button that copies it. */
 import type { ComponentChildren } from 'preact';
 import { useRef } from 'preact/hooks';
 import { CopyButton } from '../copy-button.tsx';

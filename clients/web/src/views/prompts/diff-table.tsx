@@ -1,3 +1,4 @@
+/** Two versions of a prompt, side by side; below each other on a phone. The same version twice is just shown. */
 import { useMemo } from 'preact/hooks';
 import type { PromptVersionView } from '../../../../../contracts/prompts.ts';
 import { type DiffLine, type DiffSection, diffPrompts, type Span } from './prompt-diff.ts';
@@ -7,7 +8,6 @@ interface DiffTableProperties {
   readonly right: PromptVersionView;
 }
 
-/** Side by side; below each other on a phone. The same version twice is just shown. */
 export function DiffTable({ left, right }: DiffTableProperties) {
   const sections = useMemo(() => diffPrompts(left.content, right.content), [left, right]);
   const isSingle = left.version === right.version;

@@ -1,3 +1,4 @@
+/** The form that points a label at one version, or at several by weight. */
 import { useState } from 'preact/hooks';
 import { z } from 'zod';
 import {

@@ -1,10 +1,10 @@
+/** Loads a version of a prompt. A version never changes, so the last ones that were read are kept. */
 import type { PromptVersionView } from '../../../../../contracts/prompts.ts';
 import { getJson } from '../../session.ts';
 
 const MOST_KEPT = 50;
 const kept = new Map<string, Promise<PromptVersionView>>();
 
-/** A version never changes, so the last ones that were read are kept. */
 export function loadVersion(name: string, version: number): Promise<PromptVersionView> {
   const path = `/v1/prompts/${encodeURIComponent(name)}/versions/${version}`;
   const known = kept.get(path);

@@ -1,3 +1,4 @@
+/** The state of a run in a sentence. */
 import type { Connection } from '../../generation-follower.ts';
 import type { GenerationState } from '../../generation-state.ts';
 

@@ -1,3 +1,4 @@
+/** The form that searches the list of runs. */
 import type { GenerationStatus } from '../../../../../contracts/generation.ts';
 import { session } from '../../session.ts';
 

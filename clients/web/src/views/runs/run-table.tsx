@@ -1,3 +1,4 @@
+/** The list of runs as a table. */
 import { inputTokensOf, NO_USAGE, outputTokensOf } from '../../../../../contracts/money.ts';
 import type { GenerationView } from '../../../../typescript/index.ts';
 import { formatCost, formatCount, formatDuration, formatTime, shortId } from '../../format.ts';

@@ -1,3 +1,4 @@
+/** The form that signs in with an API key. */
 import { useState } from 'preact/hooks';
 import { ClientError } from '../../../../typescript/index.ts';
 import { NEW_LINK, signedOutBecause, signIn } from '../../session.ts';

@@ -1,3 +1,4 @@
+/** Chooses the period of the usage, and what its charts are divided by. */
 import { useState } from 'preact/hooks';
 import { GROUPINGS, type Grouping } from './groupings.ts';
 import { dayOf, faultOf, type Period, PRESETS, type Preset } from './period.ts';

@@ -1,8 +1,8 @@
+/** The usage of the period in a few numbers. */
 import type { ComponentChildren } from 'preact';
 import type { UsageLatencies, UsageView } from '../../../../../contracts/usage.ts';
 import { formatCost, formatCount, formatDuration, formatShare } from '../../format.ts';
 
-/** The period in a few numbers. */
 export function Tiles({ usage, latencies }: { usage: UsageView; latencies: UsageLatencies | null }) {
   const { totals } = usage;
   const firstToken = latencies?.totals.firstTokenMs ?? null;

@@ -1,7 +1,7 @@
+/** Copies a text. Browsers offer the clipboard only on HTTPS and localhost; elsewhere the text gets selected. */
 import { useState } from 'preact/hooks';
 
-/** Copies a text. Browsers offer the clipboard only on HTTPS and localhost; elsewhere the text gets selected. */
-export function CopyButton({ text, sourceId }: { text: string; sourceId: string }) {
+export function CopyOrSelect({ text, sourceId }: { text: string; sourceId: string }) {
   const [state, setState] = useState<'idle' | 'copied' | 'selected'>('idle');
   const copy = async () => {
     try {
