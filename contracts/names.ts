@@ -40,60 +40,106 @@ function encodedPart(name: string): string {
   return encodeURIComponent(name.toWellFormed());
 }
 
-/** Redis keys. What one script touches shares a hash tag, so that it lives on one shard of a cluster. */
+/**
+ * Redis keys, and channels of Pub/Sub. What one script touches shares a hash tag, so that it lives on one shard of a
+ * cluster. Each says its type, when it expires, what it holds, and the folder that owns it. A log expires
+ * `retention.logMs` after its end, and 7 days after its start if it never ends.
+ */
 export const REDIS_KEYS = {
+  /** Hash, expires with the log: its head (tenant, status, epoch, sums, checkpoint). engine/streaming. */
   logMeta: (generationId: string) => `ub:log:{${generationId}}:meta`,
+  /** Stream, expires with the log: its events, an entry for each append. engine/streaming. */
   logStream: (generationId: string) => `ub:log:{${generationId}}:events`,
+  /** String, expires with the log or an hour after its end: the input as JSON. engine/streaming. */
   logInput: (generationId: string) => `ub:log:{${generationId}}:input`,
+  /** Channel of a shard: each append, for viewers. engine/streaming. */
   logChannel: (generationId: string) => `ub:log:{${generationId}}:channel`,
-  /** How many bytes a tenant keeps, by the hour in which they expire. */
+  /**
+   * Hash, expires two hours after the last byte that it counts, and never once it counts prompts: how many bytes a
+   * tenant keeps, by the hour in which they expire. engine/streaming.
+   */
   storedBytes: (tenant: string) => `ub:stored:{${encodedPart(tenant)}}`,
-  /** The messages that were sent in place of those of the input. */
+  /** String, expires with the log: the messages that were sent in place of those of the input. engine/compression. */
   compressedInput: (generationId: string) => `ub:log:{${generationId}}:compressed`,
+  /** String, 7 days: the newest generation of a chat of the AI SDK. api/generations. */
   chat: (tenant: string, user: string, chatId: string) =>
     `ub:chat:{${[tenant, user, chatId].map(encodedPart).join(':')}}`,
-  /** The generations of equal requests, by the number of the client's try. */
+  /**
+   * List, for as long as a generation may run and a retry may join it: the generations of equal requests, by the number
+   * of the client's try. api/generations.
+   */
   clientRetries: (fingerprint: string, retry: number) => `ub:retry:{${fingerprint}}:${retry}`,
-  /** A stored conversation: its head, and its items by their places. */
+  /**
+   * Two hashes, expire `retention.conversationMs` after the last change: the head of a stored conversation, and its
+   * items by their places. engine/conversations.
+   */
   conversation: (id: string, part: string) => `ub:conversation:{${encodedPart(id)}}:${part}`,
-  // All budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
+  /**
+   * The budgets of a tenant lie on one shard: one generation touches several, and reserves in all or in none.
+   * engine/budget. The parts: `limits` (hash, never expires); `subject`, a user, team or key (hash of windows, 40 days
+   * after its last use); `reservation` (hash, 40 days, and 7 days after its settlement); `open` (sorted set of
+   * reservations, never expires); `entries` of a day (stream, `budgets.keepEntriesDays`); `usage` of a day (hashes,
+   * `budgets.keepUsageDays`, by the hour 8 days).
+   */
   budget: (tenant: string, ...parts: readonly string[]) =>
     `ub:budget:{${encodedPart(tenant)}}:${parts.map(encodedPart).join(':')}`,
-  /** The leader of a question's flight, and the questions of a partition's open flights. */
+  /** Hash, 10 minutes, or 3 s after its end: the leader of a question's flight. engine/cache. */
   flight: (partition: string, key: string) => `ub:lead:{${partition}}:${key}`,
+  /** Hash, 10 minutes after the last flight began: the questions of a partition's open flights. engine/cache. */
   openFlights: (partition: string) => `ub:lead:{${partition}}:open`,
-  /** Complaints about stored answers of a tenant. */
+  /**
+   * Two hashes and a sorted set, never expire: complaints about stored answers of a tenant, by entry; the entry of
+   * each; the newest. engine/cache.
+   */
   complaints: (tenant: string, part: string) => `ub:complaints:{${encodedPart(tenant)}}:${part}`,
-  /** The followers that share a leader's cost. On the shard of the leader's log, which says whether it has ended. */
+  /**
+   * Hash, 7 days, or minutes after the flight has closed: the followers that share a leader's cost. On the shard of the
+   * leader's log, which says whether it has ended. engine/cache.
+   */
   flightMembers: (leader: string) => `ub:log:{${leader}}:members`,
-  /** One prompt of a tenant: versions, labels, statistics, and the generations that used it. */
+  /**
+   * One prompt of a tenant. engine/prompts. The parts: `versions`, `labels` and `counts` of a version (hashes, never
+   * expire); `generation`, which counted generation used which version (hash, 8 days, with feedback 90); `feedback`
+   * (sorted set of the newest, never expires).
+   */
   prompt: (tenant: string, name: string, part: string) =>
     `ub:prompt:{${encodedPart(tenant)}:${encodedPart(name)}}:${part}`,
-  /** The names of a tenant's prompts. */
+  /** Set, never expires: the names of a tenant's prompts. engine/prompts. */
   promptNames: (tenant: string) => `ub:prompts:{${encodedPart(tenant)}}`,
+  /**
+   * Strings, at most one day after the last call: the states of a provider's keys and circuits, who is next in line,
+   * and which keys declined a generation. engine/routing.
+   */
   gate: (provider: string, part: string) => `ub:gate:{${provider}}:${part}`,
-  /** What one tenant's calls have shown of a provider: no other tenant reads it. */
+  /**
+   * Strings and a sorted set, one day: what one tenant's calls have shown of a provider. No other tenant reads it.
+   * engine/routing.
+   */
   gateOfTenant: (provider: string, tenant: string, part: string) =>
     `ub:gate:{${provider}}:of:${encodeURIComponent(tenant)}:${part}`,
+  /** Hash, until the key expires or is revoked: an API key without its secret. api/access. */
   apiKey: (keyId: string) => `ub:key:{${keyId}}`,
-  /** The ids of a tenant's keys, each with the time of its last use. */
+  /** Sorted set, never expires: the ids of a tenant's keys, each with the time of its last use. api/access. */
   apiKeysOf: (tenant: string) => `ub:keys:{${encodedPart(tenant)}}`,
-  /** Tells every API process the id of a key that was rotated or revoked. */
+  /** Channel: the id of a key that was rotated or revoked, for every API process. api/access. */
   apiKeyChanges: 'ub:key-changes',
-  /** New generations that wait for a free worker. */
+  /** List, 2 s after the last offer: new generations that wait for a free worker. engine/handoff. */
   handoff: (taskQueue: string) => `ub:handoff:{${taskQueue}}`,
-  /** Exists while any worker takes new generations. */
+  /** String, renewed while any worker takes new generations. engine/handoff. */
   handoffTakers: (taskQueue: string) => `ub:handoff:{${taskQueue}}:takers`,
-  /** Tells one API process which of them a worker has started. */
+  /** Channel: tells one API process which of its offers a worker has started. engine/handoff. */
   handoffAnswers: (apiProcess: string) => `ub:handoff-answers:${apiProcess}`,
-  /** With what workers seal the thoughts of models. */
+  /** String, never expires: with what workers seal the thoughts of models. engine/reasoning. */
   reasoningSecret: 'ub:reasoning-secret',
-  /** The answer of a user that made a tool call. */
+  /** String, 24 hours: the answer of a user that made a tool call. engine/reasoning. */
   callAnswer: (tenant: string, user: string, callHash: string) =>
     `ub:call:{${[tenant, user, callHash].map(encodedPart).join(':')}}`,
+  /** String, 30 s, renewed while its stream is open, for at most an hour. api/access. */
   ticket: (sha256Hex: string) => `ub:ticket:{${sha256Hex}}`,
+  /** String, 10 minutes. api/access. */
   signInLink: (sha256Hex: string) => `ub:sign-in:{${sha256Hex}}`,
+  /** String, 12 hours: the key of a page that is signed in. api/access. */
   pageSession: (sha256Hex: string) => `ub:page-session:{${sha256Hex}}`,
-  /** The limiter adds `:` and what it counts for. */
+  /** Strings, a minute: requests of a key. `rate-limiter-flexible` adds `:` and what it counts for. api/access. */
   rateLimit: 'ub:rate',
 } as const;
