@@ -11,7 +11,10 @@ export interface JournalEntry {
   readonly tone: 'plain' | 'good' | 'bad';
 }
 
-export function journalWith(journal: readonly JournalEntry[], event: GenerationEvent): readonly JournalEntry[] {
+export function journalWith(
+  journal: readonly JournalEntry[],
+  event: GenerationEvent,
+): readonly JournalEntry[] {
   const description = describe(event);
   return description === null ? journal : [...journal, { seq: event.seq, at: event.at, ...description }];
 }
