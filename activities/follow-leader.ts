@@ -36,7 +36,7 @@ export type Followed = z.infer<typeof followedSchema>;
 const PATIENCE_MS = LIMITS.flightClosedMs + 30_000;
 const CLOSE_AGAIN_MS = 200;
 
-type Following = Pick<Dependencies, 'flights' | 'live' | 'log'>;
+type Following = Pick<Dependencies, 'flights' | 'live' | 'log' | 'providers'>;
 
 interface Opened {
   readonly step: StreamStep;
@@ -45,7 +45,7 @@ interface Opened {
   readonly record: GenerationRecord;
 }
 
-interface Follower extends Omit<Opened, 'input'> {
+interface Follower extends Opened {
   readonly control: StreamControl;
   readonly joined: Followed;
 }
@@ -115,6 +115,10 @@ export async function followLeader(
   let followed = joined;
   // After a silence the log is read: a notice can be lost, and then only the log has what the leader appended.
   let asksLog = false;
+  // A follower that continues after a crash has the leader's last call behind it.
+  const called =
+    joined.leaderSeq < 0 ? null : ((await dependencies.log.facts(joined.leader))?.lastCalled ?? null);
+  let patienceMs = patienceWith(dependencies, follower, called);
   try {
     for (;;) {
       if (control.signal.aborted) return await stopFollowing(dependencies, follower);
@@ -124,6 +128,7 @@ export async function followLeader(
       if (events === null) return await leave(dependencies, follower, 'lost');
       for (const event of events) {
         followed = { ...followed, leaderSeq: event.seq, leaderAtMs: event.at };
+        if (event.type === 'provider-start') patienceMs = patienceWith(dependencies, follower, event);
         if (COPIED.has(event.type)) {
           await log.writer.write(withoutNumber(event), followed);
         } else if (event.type === 'text-reset') {
@@ -144,11 +149,22 @@ export async function followLeader(
       if (asksLog && (await isFree(dependencies, follower))) {
         return await leave(dependencies, follower, 'silence');
       }
-      asksLog = !(await news.wait(LIMITS.leaderSilenceMs, control.signal));
+      asksLog = !(await news.wait(patienceMs, control.signal));
     }
   } finally {
     await live.release();
   }
+}
+
+/** As long as the leader waits for the provider that it has called, and for it to say that it waits no longer. */
+export function patienceWith(
+  { providers }: Pick<Following, 'providers'>,
+  { input }: Pick<Follower, 'input'>,
+  called: Candidate | null,
+): number {
+  const limitMs =
+    called === null ? 0 : (providers.get(called.provider)?.silenceMs({ ...called, input }) ?? 0);
+  return Math.max(LIMITS.leaderSilenceMs, limitMs + LIMITS.leaderReportMs);
 }
 
 function withoutNumber(event: GenerationEvent): EventBody {

@@ -92,9 +92,8 @@ export async function runStream(
     leaveUnused(admission);
     if (runIsOurs !== undefined && !(await runIsOurs)) throw notOurs();
     const clock = stopAtDeadline(step, control);
-    const followed = await followLeader(dependencies, { step, control, log, record, joined }).finally(() =>
-      clearTimeout(clock),
-    );
+    const follower = { step, control, log, record, input, joined };
+    const followed = await followLeader(dependencies, follower).finally(() => clearTimeout(clock));
     // A follower that has left its leader continues alone, from what it has delivered.
     return followed ?? (await runStream(dependencies, step, control, { sent: input, runIsOurs }));
   }

@@ -9,6 +9,7 @@ import { compressionEngines } from './compression.ts';
 import { requestFormatSchema } from './content.ts';
 import { endingSchema, finishReasons, resumeStrategies, usageSchema } from './generation.ts';
 import { LIMITS } from './limits.ts';
+import { tokenLogprobSchema } from './token-logprobs.ts';
 
 const progress = { usage: usageSchema, costMicroUsd: z.int().nonnegative() };
 const place = z.int().nonnegative();
@@ -154,7 +155,14 @@ export const eventBodySchema = z.discriminatedUnion('type', [
       .optional()
       .describe('What this call leaves out of the request, because only another provider can read it'),
   }),
-  z.object({ type: z.literal('text-delta'), text: z.string() }),
+  z.object({
+    type: z.literal('text-delta'),
+    text: z.string(),
+    logprobs: z
+      .array(tokenLogprobSchema)
+      .optional()
+      .describe('Of the tokens of this text, if the request asks for them'),
+  }),
   z.object({
     type: z
       .literal('text-start')

@@ -14,11 +14,14 @@ import {
   toolChoiceSchema,
   toolsSchema,
 } from './content.ts';
+import type { WholeNumber } from './json.ts';
 import { limitedRecord } from './limited-record.ts';
 import { LIMITS } from './limits.ts';
 import type { Usage } from './money.ts';
 import { type PromptCaching, promptCachingModes } from './prompt-caching.ts';
 import { type PromptUse, promptReferenceSchema } from './prompts.ts';
+import { seedSchema } from './seed.ts';
+import { logprobsSchema } from './token-logprobs.ts';
 
 export type { Message } from './content.ts';
 
@@ -81,7 +84,8 @@ export const generationRequestSchema = z
     temperature: z.number().min(0).max(2).optional(),
     topP: z.number().min(0).max(1).optional(),
     topK: z.int().nonnegative().optional(),
-    seed: z.int().optional(),
+    seed: seedSchema.optional().describe('Up to 64 bits, where the vendor takes them; every digit is kept.'),
+    logprobs: logprobsSchema.optional(),
     frequencyPenalty: z.number().min(-2).max(2).optional(),
     presencePenalty: z.number().min(-2).max(2).optional(),
     verbosity: z.enum(verbosities).optional(),
@@ -179,7 +183,9 @@ export interface GenerationInput {
   readonly temperature?: number;
   readonly topP?: number;
   readonly topK?: number;
-  readonly seed?: number;
+  readonly seed?: WholeNumber;
+  /** How many alternatives of each token to report, with their log probabilities and its own. */
+  readonly logprobs?: number;
   readonly frequencyPenalty?: number;
   readonly presencePenalty?: number;
   readonly verbosity?: (typeof verbosities)[number];

@@ -24,9 +24,32 @@ export function parseJson(text: string): unknown {
   return LONG_NUMBER.test(text) ? parse(text, withDigits) : JSON.parse(text);
 }
 
-/** Whether the value is a number kept as raw text because no JavaScript number equals it. */
-export function isExactNumber(value: unknown): boolean {
+/** A number that is kept as raw text, because no JavaScript number equals it. */
+interface ExactNumber {
+  readonly rawJSON: string;
+}
+
+/** A whole number with all its digits. `JSON.stringify` writes it as a number. */
+export type WholeNumber = number | ExactNumber;
+
+export function isExactNumber(value: unknown): value is ExactNumber {
   return isRawJSON(value);
+}
+
+/** The value as a bigint; null if it is no whole number. */
+export function toBigInt(value: unknown): bigint | null {
+  if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : null;
+  return isExactNumber(value) && INTEGER.test(value.rawJSON) ? BigInt(value.rawJSON) : null;
+}
+
+export function toWholeNumber(value: bigint): WholeNumber {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : (rawJSON(String(value)) as ExactNumber);
+}
+
+/** For a request whose type has numbers alone: the digits stay, because it is sent by `JSON.stringify`. */
+export function asNumberInJson(value: WholeNumber): number {
+  return value as number;
 }
 
 function withDigits(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {

@@ -79,6 +79,11 @@ export const LIMITS = {
   /** Items of an `input` in the format of OpenAI's Responses: a message, a call and a result are one each. */
   itemsPerRequest: 100_000,
   stopSequences: 1_024,
+  /** Answers that one request may ask for: as many as OpenAI takes. `wires.maxChoices` may set less. */
+  choices: 128,
+  /** Alternatives of each token whose log probabilities a request may ask for, and the longest token that is read. */
+  topLogprobs: 20,
+  tokenChars: 1_024,
   metadataKeys: 64,
   /** Keys at the top of a JSON Schema. */
   schemaKeys: 256,
@@ -140,8 +145,12 @@ export const LIMITS = {
    * `appendAgainMs`: after it, the leader can no longer write that end.
    */
   flightClosedMs: 180_000,
-  /** Followers leave a leader that is silent for longer. */
+  /**
+   * Followers leave a leader that is silent for longer, or for `leaderReportMs` longer than it waits for its provider:
+   * by then it has reported an error, or called another one.
+   */
   leaderSilenceMs: 15_000,
+  leaderReportMs: 5_000,
   /** The time limit of the vendors' SDKs, whose own may be shorter; a generation has its deadline besides. */
   vendorCallMs: 30 * 60_000,
   /** A call for embeddings ends within this. */

@@ -13,7 +13,6 @@ interface RefusedField {
 
 const NO_SEARCH =
   'Tools that run at the vendor are not supported: their results and costs reach no log and no budget.';
-const NOT_STORED = 'Log probabilities are not stored, so they cannot be returned.';
 const PRICED = 'This tier has other prices than those that budgets are kept with; leave it out.';
 const AT_VENDOR = 'State at one vendor is not supported: another provider could not continue from it.';
 const DEPRECATED = 'It is deprecated; use tools and tool_choice.';
@@ -27,9 +26,6 @@ const serviceTier = {
 
 export const refusedFields: Readonly<Record<RequestFormat, Readonly<Record<string, RefusedField>>>> = {
   'openai-chat': {
-    n: { because: 'Only one choice is supported.', unless: ['1'] },
-    logprobs: { because: NOT_STORED, unless: ['false'] },
-    top_logprobs: { because: NOT_STORED, unless: ['0'] },
     audio: { because: OTHER_OUTPUT },
     modalities: { because: OTHER_OUTPUT, unless: ['["text"]'] },
     functions: { because: DEPRECATED },
@@ -41,7 +37,6 @@ export const refusedFields: Readonly<Record<RequestFormat, Readonly<Record<strin
   'openai-responses': {
     prompt: { because: `${AT_VENDOR} POST /v1/generations takes prompts that are stored here.` },
     moderation: { because: 'Its results have no place in a stored answer.' },
-    top_logprobs: { because: NOT_STORED, unless: ['0'] },
     image: { because: OTHER_OUTPUT },
     access_programs: { because: AT_VENDOR },
     service_tier: serviceTier,

@@ -8,6 +8,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import type { ProviderEvent } from '../../engine/providers/provider.ts';
 import type { Attempt } from './attempt.ts';
 import { createContinuationGuard } from './continuation-guard.ts';
+import { HeldLogprobs } from './held-logprobs.ts';
 import { createRestartGuard, type GuardedText, type RestartGuard } from './restart-guard.ts';
 import type { Checkpoint } from './resume-plan.ts';
 
@@ -18,6 +19,7 @@ type AnswerEvent = Exclude<ProviderEvent, { type: 'usage' | 'finish' }>;
 export class AnswerDelivery {
   readonly #attempt: Attempt;
   readonly #guard: RestartGuard;
+  readonly #logprobs = new HeldLogprobs();
   /** The cursor behind the text that the guard holds back. */
   #heldCheckpoint: Checkpoint | undefined;
   #hasText = false;
@@ -39,6 +41,7 @@ export class AnswerDelivery {
       this.#attempt.noteOutput(event.text);
       this.#hasText = true;
       this.#heldCheckpoint = checkpoint;
+      this.#logprobs.hold(event.text, event.logprobs);
       await this.#write(this.#guard.push(event.text));
     } else if (event.type === 'reasoning') {
       this.#attempt.noteOutput(event.text);
@@ -91,7 +94,10 @@ export class AnswerDelivery {
       if (this.#heldStart !== null) void writer.write(this.#heldStart);
       this.#heldStart = null;
     }
-    if (text !== '') await writer.write({ type: 'text-delta', text }, this.#heldCheckpoint);
+    if (text === '') return;
+    const logprobs = [...this.#logprobs.release(text)];
+    const delta = { type: 'text-delta' as const, text, ...(logprobs.length === 0 ? {} : { logprobs }) };
+    await writer.write(delta, this.#heldCheckpoint);
   }
 
   async #writeSeal(event: EventOf<'reasoning-data'>, checkpoint: Checkpoint | undefined): Promise<void> {

@@ -12,8 +12,8 @@ import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
 const WINDOW_SECONDS = 60;
 
 export interface RateLimiter {
-  /** @throws rate_limited, with the time until the next window */
-  admit(subject: string): Promise<void>;
+  /** @param requests how many it counts as. @throws rate_limited, with the time until the next window */
+  admit(subject: string, requests?: number): Promise<void>;
 }
 
 interface RateLimit {
@@ -39,15 +39,15 @@ export function createRateLimiter(
     rejectIfRedisNotReady: true,
   });
   return {
-    async admit(subject) {
-      await inProcess.consume(subject).catch((refusal: unknown) => {
+    async admit(subject, requests = 1) {
+      await inProcess.consume(subject, requests).catch((refusal: unknown) => {
         if (refusal instanceof RateLimiterRes) {
           const message = `This ${per} may make ${requestsPerMinute} requests a minute.`;
           throw new UnbrokenError('rate_limited', message, { retryAfterMs: refusal.msBeforeNext });
         }
         throw refusal;
       });
-      shared.consume(subject).catch(async (refusal: unknown) => {
+      shared.consume(subject, requests).catch(async (refusal: unknown) => {
         if (refusal instanceof RateLimiterRes) await inProcess.block(subject, refusal.msBeforeNext / 1_000);
       });
     },

@@ -26,6 +26,8 @@ export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' |
   /** The generation that summarises its older turns first. */
   readonly summary?: SummaryRun;
   readonly cache: CacheMode;
+  /** Answers that start together with this one, itself included: the budget must hold all. Absent: this one alone. */
+  readonly answers?: number;
   readonly cacheMaxAgeMs?: number;
   readonly requestHash: string;
   readonly metadata: Readonly<Record<string, string>>;

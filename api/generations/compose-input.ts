@@ -63,6 +63,7 @@ const SETTINGS = [
   'topP',
   'topK',
   'seed',
+  'logprobs',
   'frequencyPenalty',
   'presencePenalty',
   'verbosity',

@@ -93,9 +93,9 @@ class GenerationStart {
   /** A check without a reservation, which the workflow makes: it avoids starting the run of a caller without budget. */
   async #refuseSpentBudget(): Promise<void> {
     const { budget, countTexts } = this.#dependencies;
-    const { user, input, sent = input } = this.#prepared;
+    const { user, input, sent = input, answers = 1 } = this.#prepared;
     const neededTokens = async () =>
-      (await worstSentTokens(sent, countTexts)) + leastOutputTokens(input.maxOutputTokens);
+      answers * ((await worstSentTokens(sent, countTexts)) + leastOutputTokens(input.maxOutputTokens));
     const refusal = await budget.look({ ...this.#caller, user }, neededTokens);
     if (refusal !== null) throw budgetExceeded(refusal);
   }

@@ -27,6 +27,14 @@ export interface ReservedTurn {
   release(generationId: string): Promise<void>;
 }
 
+/** One of several answers to a request. Each asks the model itself, so none uses the cache. */
+interface SubmittedChoice {
+  readonly index: number;
+  readonly count: number;
+  /** The generation of the first choice; absent for that one. All are answered by the same models. */
+  readonly firstId?: string;
+}
+
 interface Submission {
   readonly request: GenerationRequest;
   readonly idempotencyKey: string | undefined;
@@ -34,6 +42,8 @@ interface Submission {
   readonly id?: ChosenId;
   /** What the format of another vendor stores of the request beside the input. */
   readonly origin?: object;
+  /** Absent for a request with one answer. */
+  readonly choice?: SubmittedChoice;
   readonly turn?: ReservedTurn | undefined;
   /** From how many tokens on its older turns are summarised first; null: near the end of the window. Absent: never. */
   readonly compactAt?: number | null | undefined;
@@ -50,7 +60,7 @@ export async function submitGeneration(
   caller: Caller,
   submission: Submission,
 ): Promise<Submitted> {
-  const { request, origin, turn } = submission;
+  const { request, origin, turn, choice: several } = submission;
   const identity = await identify(dependencies, caller, submission);
   let fitted: FittedContext;
   try {
@@ -58,7 +68,7 @@ export async function submitGeneration(
       request,
       input: identity.input,
       isStored: identity.known !== null,
-      asker: { tenant: caller.tenant, seed: identity.generationId },
+      asker: { tenant: caller.tenant, seed: several?.firstId ?? identity.generationId },
       settings: { compactAt: submission.compactAt, isChecked: isOfResponses(origin) },
     });
   } catch (error) {
@@ -70,7 +80,7 @@ export async function submitGeneration(
     identity.known === null
       ? await recallReasoning(dependencies, owner, fitted.input, choice.candidates)
       : fitted.input;
-  const cache = request.cache ?? 'on';
+  const cache = usesNoCache(request, several) ? 'off' : (request.cache ?? 'on');
   const prepared: PreparedGeneration = {
     ...identity,
     input,
@@ -79,6 +89,7 @@ export async function submitGeneration(
     ...(summary === undefined ? {} : { summary }),
     cache: isUnstored({ origin }) ? withoutStoring(cache) : cache,
     ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),
+    ...(several?.index === 0 ? { answers: several.count } : {}),
     metadata: request.metadata ?? {},
     priority: request.priority,
     deadlineMs: request.deadlineMs,
@@ -99,10 +110,15 @@ function isOfResponses(origin: object | undefined): boolean {
   return origin !== undefined && 'format' in origin && origin.format === 'openai-responses';
 }
 
+/** A stored answer has no log probabilities, and all choices would get the same one. */
+function usesNoCache({ logprobs }: GenerationRequest, choice: SubmittedChoice | undefined): boolean {
+  return logprobs !== undefined || choice !== undefined;
+}
+
 async function identify(
   dependencies: ApiDependencies,
   caller: Caller,
-  { request, idempotencyKey, origin, id, turn }: Submission,
+  { request, idempotencyKey, origin, id, turn, choice }: Submission,
 ): Promise<Identity> {
   const { log } = dependencies;
   const user = userFor(caller, request.user);
@@ -116,7 +132,8 @@ async function identify(
   const storedInput = known === null ? null : await log.readInput(generationId);
   const composition = { tenant: caller.tenant, user, generationId, route };
   const input = storedInput ?? (await composeInput(dependencies, composition, request));
-  const requestHash = hashRequest({ ...withoutHistory(request, turn), stream: undefined });
+  const choices = choice === undefined ? {} : { choices: choice.count };
+  const requestHash = hashRequest({ ...withoutHistory(request, turn), stream: undefined, ...choices });
   return { generationId, isUnique, known, user, route, origin, requestHash, input };
 }
 

@@ -28,6 +28,8 @@ interface StatusHold {
   readonly closed: AbortSignal;
   /** Nothing starts before this; absent: the run has started. */
   readonly runStarted?: Promise<void>;
+  /** Whether another log of the response has started it. */
+  readonly isStarted?: () => boolean;
 }
 
 /**
@@ -36,7 +38,7 @@ interface StatusHold {
  */
 export function holdStatus(
   sink: ViewerSink,
-  { start, limitMs, closed, runStarted = Promise.resolve() }: StatusHold,
+  { start, limitMs, closed, runStarted = Promise.resolve(), isStarted = () => false }: StatusHold,
 ): ViewerSink {
   /** Null once the stream has started. */
   let held: GenerationEvent[] | null = [];
@@ -45,7 +47,7 @@ export function holdStatus(
   let isRefused = false;
   const startIfDecided = () => {
     if (held === null || isRefused || closed.aborted || !isRunStarted) return;
-    if (!isOver && !held.some(({ type }) => STARTS_THE_STREAM.has(type))) return;
+    if (!isOver && !isStarted() && !held.some(({ type }) => STARTS_THE_STREAM.has(type))) return;
     const events = held;
     held = null;
     clearTimeout(limit);
@@ -74,7 +76,7 @@ export function holdStatus(
       }
       held.push(...events);
       const decision = held.find(({ type }) => type === 'generation-error' || STARTS_THE_STREAM.has(type));
-      if (decision?.type === 'generation-error') {
+      if (decision?.type === 'generation-error' && !isStarted()) {
         // The run may start after this, which must not start the stream.
         isRefused = true;
         clearTimeout(limit);
@@ -83,7 +85,7 @@ export function holdStatus(
       startIfDecided();
     },
     heartbeat: () => {
-      if (held === null) sink.heartbeat();
+      if (held === null || isStarted()) sink.heartbeat();
     },
   };
 }

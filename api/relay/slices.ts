@@ -4,6 +4,7 @@
  */
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { LIMITS } from '../../contracts/limits.ts';
+import { logprobBytes } from '../../contracts/token-logprobs.ts';
 import { coalesce } from '../../engine/streaming/event-codec.ts';
 
 /** A quarter of a connection's buffer. */
@@ -32,6 +33,7 @@ export function encodedBytes(events: readonly GenerationEvent[]): number {
   for (const event of events) {
     bytes += EVENT_BYTES + ('text' in event ? UTF8_BYTES_PER_CHAR * event.text.length : 0);
     if (event.type === 'reasoning-seal') bytes += event.sealed.length;
+    if (event.type === 'text-delta') bytes += logprobBytes(event);
   }
   return bytes;
 }

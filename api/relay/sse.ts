@@ -47,15 +47,15 @@ export function createSseSink(response: Response): ViewerSink {
   return createResponseSink(response, { encode, coalesces: true });
 }
 
-/** A sink for any projection of the log. */
+/** A sink for any projection of the log. @param flow of the connection, if several sinks write to it. */
 export function createResponseSink(
   response: Response,
   {
     encode,
     coalesces,
   }: { encode: (events: readonly GenerationEvent[]) => Buffer | string; coalesces: boolean },
+  flow = createConnectionFlow(response),
 ): ViewerSink {
-  const flow = createConnectionFlow(response);
   const write = (bytes: Buffer | string) => {
     if (bytes.length > 0 && !response.destroyed && !response.writableEnded) response.write(bytes);
   };

@@ -2,6 +2,7 @@
 import type { RequestFormat } from '../../contracts/content.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { MESSAGE_SEPARATOR } from '../../contracts/fold-events.ts';
+import type { TokenLogprob } from '../../contracts/token-logprobs.ts';
 import { type ReasoningDelta, ReasoningPlaces, type ReasoningSeal } from './reasoning.ts';
 
 /** What only one format has, in its own words. */
@@ -16,6 +17,8 @@ interface AnswerText {
   /** Where it begins in the text of the whole answer, behind the blank line that separates messages. */
   readonly beginsAt: number;
   readonly annotations: readonly NativeValue[];
+  /** Of its tokens; empty if the request asks for none. */
+  readonly logprobs: readonly TokenLogprob[];
 }
 
 export interface AnswerCall {
@@ -56,6 +59,7 @@ type Growing =
       readonly part: PartKind | null;
       readonly deltas: string[];
       readonly annotations: NativeValue[];
+      readonly logprobs: TokenLogprob[];
     }
   | GrowingReasoning
   | { readonly type: 'tool-call'; readonly id: string; readonly name: string; readonly deltas: string[] }
@@ -74,7 +78,7 @@ export class AnswerParts {
         this.#starts = event.part;
         break;
       case 'text-delta':
-        this.#addText(event.text);
+        this.#addText(event.text, event.logprobs);
         break;
       case 'reasoning-delta':
         this.#addReasoning(event);
@@ -118,16 +122,20 @@ export class AnswerParts {
       }
       const beginsAt = part.part === 'message' && chars > 0 ? chars + MESSAGE_SEPARATOR.length : chars;
       chars += joined.length;
-      return { type: 'text', text: joined, beginsAt, annotations: part.annotations };
+      const { annotations, logprobs } = part;
+      return { type: 'text', text: joined, beginsAt, annotations, logprobs };
     });
   }
 
-  #addText(delta: string): void {
+  #addText(delta: string, logprobs: readonly TokenLogprob[] = []): void {
     const last = this.#parts.at(-1);
     const part = this.#starts;
     this.#starts = null;
-    if (last?.type === 'text' && part === null) last.deltas.push(delta);
-    else this.#parts.push({ type: 'text', part, deltas: [delta], annotations: [] });
+    if (last?.type === 'text' && part === null) {
+      last.deltas.push(delta);
+      last.logprobs.push(...logprobs);
+    } else
+      this.#parts.push({ type: 'text', part, deltas: [delta], annotations: [], logprobs: [...logprobs] });
   }
 
   #addReasoning(event: ReasoningDelta): void {

@@ -1,5 +1,6 @@
 /** Folds a log into its answer: the text that is delivered and not void, and how the generation ended. */
 import { candidateName } from '../../contracts/candidate.ts';
+import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { isTerminal } from '../../contracts/fold-events.ts';
 import { type AnswerCall, type AnswerPart, AnswerParts } from './answer-parts.ts';
@@ -62,6 +63,23 @@ export class FactsFold implements Fold<AnswerFacts> {
   value(): AnswerFacts {
     return this.#facts;
   }
+}
+
+/** The facts of a response that consists of several generations: it is named after the first. */
+export function sumOfFacts(all: readonly AnswerFacts[]): AnswerFacts {
+  const [first, ...others] = all;
+  if (first === undefined)
+    throw new UnbrokenError('internal', 'A response consists of at least one generation.');
+  if (others.length === 0) return first;
+  const ends = all.flatMap(({ end }) => end ?? []);
+  const costMicroUsd = ends.reduce((sum, end) => sum + end.costMicroUsd, 0);
+  return {
+    ...first,
+    cached: all.every(({ cached }) => cached),
+    attempts: all.reduce((sum, { attempts }) => sum + attempts, 0),
+    dropped: all.flatMap(({ dropped }) => dropped ?? []),
+    end: first.end === null || ends.length < all.length ? null : { ...first.end, costMicroUsd },
+  };
 }
 
 export class AnswerFold implements Fold<Answer> {

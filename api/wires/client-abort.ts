@@ -16,16 +16,16 @@ export function abortPolicyOf(
 }
 
 /**
- * Cancels the generation when its client disconnects before the response has ended and, after the grace period, no
- * viewer of any API process follows it. A process that stops in between cancels nothing: an unread answer is safer than
- * a lost one.
+ * Cancels the generations when their client disconnects before the response has ended. One that a viewer of any API
+ * process follows after the grace period continues. A process that stops in between cancels nothing: an unread answer
+ * is safer than a lost one.
  */
 export function cancelOnAbort(
   { config, log, temporal, logger }: ApiDependencies,
   response: Response,
-  run: { readonly tenant: string; readonly generationId: string },
+  ...runs: readonly { readonly tenant: string; readonly generationId: string }[]
 ): void {
-  const cancelUnlessFollowed = async () => {
+  const cancelUnlessFollowed = async (run: (typeof runs)[number]) => {
     const head = await log.head(run.generationId);
     if (head?.status !== 'running' || (await log.followers(run.generationId)) > 0) return;
     await cancelRun({ config, log, temporal }, run);
@@ -33,7 +33,11 @@ export function cancelOnAbort(
   response.once('close', () => {
     if (response.writableFinished) return;
     setTimeout(() => {
-      cancelUnlessFollowed().catch((error: unknown) => logger.error({ err: error }, 'cancel after abort'));
+      for (const run of runs) {
+        cancelUnlessFollowed(run).catch((error: unknown) =>
+          logger.error({ err: error }, 'cancel after abort'),
+        );
+      }
     }, config.wires.clientAbortGraceMs).unref();
   });
 }

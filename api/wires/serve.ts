@@ -4,18 +4,24 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { cacheHeaders } from '../generations/cache-headers.ts';
+import { type ConnectionFlow, createConnectionFlow } from '../relay/connection-flow.ts';
 import { holdStatus, toGenerationFailure } from '../relay/hold-status.ts';
 import { relayEvents } from '../relay/relay-events.ts';
 import { closedSignal, createResponseSink, startSse } from '../relay/sse.ts';
 import type { ViewerSink } from '../relay/viewer.ts';
-import { type Answer, AnswerFold, FactsFold, type Fold } from './answer.ts';
+import { type Answer, AnswerFold, FactsFold, type Fold, sumOfFacts } from './answer.ts';
 import type { DroppedFields } from './dropped-fields.ts';
 import { setUnbrokenHeaders, unbrokenComment } from './unbroken-headers.ts';
 
-interface StreamPlan {
+interface StreamedLog {
   readonly generationId: string;
   /** The bytes of one event of the log; '' if the format has none, or the client has them already. */
   readonly encode: (event: GenerationEvent) => string;
+}
+
+interface StreamPlan extends StreamedLog {
+  /** Further logs, whose frames are written as they come between those of the first. */
+  readonly others?: readonly StreamedLog[];
   /** Written after the last frame, such as `data: [DONE]`. */
   readonly last?: () => string;
   readonly headers?: Readonly<Record<string, string>>;
@@ -43,47 +49,98 @@ export async function streamToClient(
     response.end();
     return;
   }
-  const facts = new FactsFold();
-  const closed = closedSignal(response);
-  const over = new AbortController();
-  const sink = createResponseSink(response, {
-    coalesces: plan.coalesces,
-    encode: (events) => {
+  await new ClientStream(dependencies, response, plan).run();
+}
+
+interface FactualLog extends StreamedLog {
+  readonly facts: FactsFold;
+}
+
+class ClientStream {
+  readonly #dependencies: ApiDependencies;
+  readonly #response: Response;
+  readonly #plan: StreamPlan;
+  readonly #logs: readonly FactualLog[];
+  readonly #flow: ConnectionFlow;
+  readonly #closed: AbortSignal;
+  readonly #over = new AbortController();
+
+  constructor(dependencies: ApiDependencies, response: Response, plan: StreamPlan) {
+    this.#dependencies = dependencies;
+    this.#response = response;
+    this.#plan = plan;
+    this.#logs = [plan, ...(plan.others ?? [])].map(({ generationId, encode }) => ({
+      generationId,
+      encode,
+      facts: new FactsFold(),
+    }));
+    this.#flow = createConnectionFlow(response);
+    this.#closed = closedSignal(response);
+  }
+
+  async run(): Promise<void> {
+    const { afterEnd, dropped, last } = this.#plan;
+    try {
+      if (afterEnd !== undefined) {
+        await this.#relay((sink) => heartbeatsOf(sink, this.#dependencies.heartbeatMs));
+        await afterEnd();
+      }
+      await this.#relay((sink) => sink);
+      if (this.#closed.aborted) return;
+      const facts = sumOfFacts(this.#logs.map((log) => log.facts.value()));
+      this.#response.end(`${unbrokenComment(facts, dropped)}${last?.() ?? ''}`);
+    } catch (error) {
+      if (!this.#closed.aborted) throw error;
+    }
+  }
+
+  async #relay(viewerOf: (sink: ViewerSink) => ViewerSink): Promise<void> {
+    const signal = AbortSignal.any([this.#closed, this.#over.signal]);
+    const relays = this.#logs.map((log) => {
+      const sink = this.#starting(viewerOf(this.#sinkOf(log)));
+      return relayEvents(this.#dependencies, { generationId: log.generationId, after: -1, sink, signal });
+    });
+    try {
+      await Promise.all(relays);
+    } catch (error) {
+      // Without one of the logs the answer cannot be whole.
+      this.#over.abort();
+      throw error;
+    }
+  }
+
+  #sinkOf({ encode, facts }: FactualLog): ViewerSink {
+    const { coalesces, isOver } = this.#plan;
+    const encodeAll = (events: readonly GenerationEvent[]) => {
       let text = '';
       for (const event of events) {
         facts.push(event);
-        text += plan.encode(event);
+        text += encode(event);
       }
-      if (plan.isOver?.() === true) over.abort();
+      if (isOver?.() === true) this.#over.abort();
       return text;
-    },
-  });
-  const start = (events: readonly GenerationEvent[]) => {
-    if (response.headersSent) return;
+    };
+    return createResponseSink(this.#response, { coalesces, encode: encodeAll }, this.#flow);
+  }
+
+  /** The first log with content starts the response, and the others follow. */
+  #starting(sink: ViewerSink): ViewerSink {
+    const start = (events: readonly GenerationEvent[]) => this.#start(events);
+    const isStarted = () => this.#response.headersSent;
+    if (this.#plan.refusalIsStatus === false || isStarted()) return startAtOnce(sink, start);
+    const limitMs = this.#dependencies.statusHeldMs;
+    return holdStatus(sink, { start, limitMs, closed: this.#closed, isStarted });
+  }
+
+  #start(events: readonly GenerationEvent[]): void {
+    const { generationId, headers = {}, dropped } = this.#plan;
+    if (this.#response.headersSent) return;
     const first = new FactsFold();
     for (const event of events) first.push(event);
-    setUnbrokenHeaders(response, { ...first.value(), end: null }, plan.dropped);
-    response.set(cacheHeaders(events));
-    response.set(plan.headers ?? {});
-    startSse(response, generationId);
-  };
-  const relayTo = async (viewer: ViewerSink) => {
-    const isDecided = plan.refusalIsStatus === false || response.headersSent;
-    const limitMs = dependencies.statusHeldMs;
-    const starting = isDecided ? startAtOnce(viewer, start) : holdStatus(viewer, { start, limitMs, closed });
-    const signal = AbortSignal.any([closed, over.signal]);
-    await relayEvents(dependencies, { generationId, after: -1, sink: starting, signal });
-  };
-  try {
-    if (plan.afterEnd !== undefined) {
-      await relayTo(heartbeatsOf(sink, dependencies.heartbeatMs));
-      await plan.afterEnd();
-    }
-    await relayTo(sink);
-    if (!closed.aborted)
-      response.end(`${unbrokenComment(facts.value(), plan.dropped)}${plan.last?.() ?? ''}`);
-  } catch (error) {
-    if (!closed.aborted) throw error;
+    setUnbrokenHeaders(this.#response, { ...first.value(), generationId, end: null }, dropped);
+    this.#response.set(cacheHeaders(events));
+    this.#response.set(headers);
+    startSse(this.#response, generationId);
   }
 }
 
@@ -139,14 +196,46 @@ export async function waitForWholeAnswer(
   generationId: string,
   dropped?: DroppedFields,
 ): Promise<Answer | null> {
-  const answer = await waitForEnd(dependencies, response, generationId, new AnswerFold());
-  if (answer === null) return null;
-  setUnbrokenHeaders(response, answer, dropped);
-  if (answer.end?.type === 'generation-error') throw toGenerationFailure(answer.end, generationId);
-  if (answer.end?.type === 'generation-cancel') {
-    throw new UnbrokenError('cancelled', `The generation ${generationId} was cancelled.`);
+  const answers = await waitForWholeAnswers(dependencies, response, [generationId], dropped);
+  return answers?.[0] ?? null;
+}
+
+/** The same for several generations: the first that fails ends the wait. */
+export async function waitForWholeAnswers(
+  dependencies: ApiDependencies,
+  response: Response,
+  generationIds: readonly string[],
+  dropped?: DroppedFields,
+): Promise<readonly Answer[] | null> {
+  const closed = closedSignal(response);
+  const over = new AbortController();
+  const signal = AbortSignal.any([closed, over.signal]);
+  const folds = generationIds.map(() => new AnswerFold());
+  const answersSoFar = () => folds.map((fold) => fold.value());
+  try {
+    await Promise.all(
+      folds.map(async (fold, index) => {
+        const generationId = generationIds[index] ?? '';
+        await relayEvents(dependencies, { generationId, after: -1, signal, sink: collectingSink(fold) });
+        if (!signal.aborted) throwUnlessWhole(fold.value(), generationId);
+      }),
+    );
+  } catch (error) {
+    over.abort();
+    const facts = sumOfFacts(answersSoFar());
+    if (facts.generationId !== '') setUnbrokenHeaders(response, facts, dropped);
+    throw error;
   }
-  return answer;
+  if (closed.aborted) return null;
+  const answers = answersSoFar();
+  setUnbrokenHeaders(response, sumOfFacts(answers), dropped);
+  return answers;
+}
+
+function throwUnlessWhole({ end }: Answer, generationId: string): void {
+  if (end?.type === 'generation-error') throw toGenerationFailure(end, generationId);
+  if (end?.type !== 'generation-cancel') return;
+  throw new UnbrokenError('cancelled', `The generation ${generationId} was cancelled.`);
 }
 
 /** A viewer that folds the events in this process. */

@@ -22,7 +22,7 @@ export interface Projection<Frame> {
 type WireFormat = 'openai-responses' | 'openai-chat' | 'anthropic-messages' | 'ai-sdk-ui';
 
 /** The headers of a request, by name. */
-interface WireHeaders {
+export interface WireHeaders {
   get(name: string): string | undefined;
 }
 
@@ -31,6 +31,8 @@ export interface Origin {
   readonly format: WireFormat;
   /** The model as the caller named it. */
   readonly model: string;
+  /** How many choices were asked for; absent: one. */
+  readonly choices?: number;
 }
 
 /** A request of another format, mapped to ours. */
@@ -41,7 +43,12 @@ export interface WireRequest<FormatOrigin extends Origin = Origin> {
   readonly turn?: ReservedTurn | undefined;
   /** As in a submission. */
   readonly compactAt?: number | null | undefined;
+  /** How many choices are asked for; absent: one. */
+  readonly choices?: number | undefined;
 }
+
+/** Names the generation that a request follows. */
+export const GENERATION_ID_HEADER = 'x-unbroken-generation-id';
 
 /** Our settings, as headers: these formats have no fields for them. They are validated with the request. */
 function headerSettings(headers: WireHeaders): Record<string, string | number> {
@@ -67,15 +74,14 @@ function headerSettings(headers: WireHeaders): Record<string, string | number> {
 export async function startOrResume(
   dependencies: ApiDependencies,
   caller: Caller,
-  { request, origin, turn, compactAt }: WireRequest,
+  wire: WireRequest,
   headers: WireHeaders,
 ): Promise<LogHead> {
-  const resumedId = headers.get('x-unbroken-generation-id');
+  const { turn, choices, compactAt } = wire;
+  const resumedId = headers.get(GENERATION_ID_HEADER);
   if (resumedId !== undefined) return findGeneration(dependencies, caller, resumedId);
-  const user = mayNameUser(caller) ? request.user : undefined;
-  const cache = cacheByDefault(dependencies.config, request, origin);
-  const merged = { ...cache, ...request, user, ...headerSettings(headers) };
-  const valid = parseWith(generationRequestSchema, merged);
+  const valid = validRequest(dependencies, caller, wire, headers);
+  const origin = choices === undefined ? wire.origin : { ...wire.origin, choices };
   const idempotencyKey = headers.get('idempotency-key');
   const counted =
     idempotencyKey === undefined
@@ -85,10 +91,23 @@ export async function startOrResume(
         ])
       : null;
   const id = counted === null ? {} : { id: await dependencies.clientRetries.idFor(caller, counted) };
-  const submission = { request: valid, idempotencyKey, origin, turn, compactAt, ...id };
+  const choice = choices === undefined ? {} : { choice: { index: 0, count: choices } };
+  const submission = { request: valid, idempotencyKey, origin, turn, compactAt, ...id, ...choice };
   const { generationId, started } = await submitGeneration(dependencies, caller, submission);
   await started;
   return findGeneration(dependencies, caller, generationId, (id) => id === generationId);
+}
+
+/** The request with the settings of its headers, as `POST /v1/generations` would take it. @throws invalid_request */
+export function validRequest(
+  { config }: Pick<ApiDependencies, 'config'>,
+  caller: Caller,
+  { request, origin }: WireRequest,
+  headers: WireHeaders,
+): GenerationRequest {
+  const user = mayNameUser(caller) ? request.user : undefined;
+  const cache = cacheByDefault(config, request, origin);
+  return parseWith(generationRequestSchema, { ...cache, ...request, user, ...headerSettings(headers) });
 }
 
 /**

@@ -9,7 +9,7 @@ import type { RuledCall } from './rules/rule.ts';
 import { changes } from './rules/sampling.ts';
 import { findViolation } from './rules/vendor-rules.ts';
 
-type Lacked = 'topK' | 'seed' | 'frequencyPenalty' | 'presencePenalty' | 'verbosity' | 'files';
+type Lacked = 'topK' | 'seed' | 'logprobs' | 'frequencyPenalty' | 'presencePenalty' | 'verbosity' | 'files';
 type Setting = Lacked | 'topP' | 'stop' | 'maxOutputTokens' | 'input' | 'output.schema';
 
 /** What the request of a wire has no place for. Sources: the vendors' API references. */
@@ -17,11 +17,12 @@ const LACKS: Readonly<Record<WireFamily, readonly Lacked[]>> = {
   'openai-chat': [],
   'azure-openai': [],
   'openai-responses': ['topK', 'seed', 'frequencyPenalty', 'presencePenalty'],
-  'anthropic-messages': ['seed', 'frequencyPenalty', 'presencePenalty', 'verbosity'],
-  bedrock: ['seed', 'frequencyPenalty', 'presencePenalty', 'verbosity'],
+  'anthropic-messages': ['seed', 'logprobs', 'frequencyPenalty', 'presencePenalty', 'verbosity'],
+  bedrock: ['seed', 'logprobs', 'frequencyPenalty', 'presencePenalty', 'verbosity'],
   google: ['verbosity'],
-  cohere: ['verbosity', 'files'],
-  'ai-sdk': ['verbosity'],
+  // Cohere has them for several tokens at once, without the text of each.
+  cohere: ['logprobs', 'verbosity', 'files'],
+  'ai-sdk': ['logprobs', 'verbosity'],
 };
 /** Whether a request can forbid several tool calls at once. */
 const LIMITS_TOOL_CALLS: Readonly<Record<WireFamily, boolean>> = {
@@ -38,6 +39,7 @@ const LIMITS_TOOL_CALLS: Readonly<Record<WireFamily, boolean>> = {
 const NAMES: Readonly<Record<Setting, string>> = {
   topK: 'topK (top_k)',
   seed: 'seed',
+  logprobs: 'logprobs (top_logprobs, include: message.output_text.logprobs)',
   frequencyPenalty: 'frequencyPenalty (frequency_penalty)',
   presencePenalty: 'presencePenalty (presence_penalty)',
   verbosity: 'verbosity',

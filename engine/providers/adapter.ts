@@ -21,22 +21,32 @@ export function createAdapter(settings: ProviderSettings, wire: Wire): Provider 
       const { reattach, prefill, instruct } = settings.factsOf(model).capabilities;
       return { reattach, prefill, instruct };
     },
+    silenceMs(call) {
+      const { firstTokenMs, mayThink } = limitsFor(call, settings);
+      return Math.max(firstTokenMs, settings.betweenTokensMs, mayThink ? settings.thinkingMs : 0);
+    },
     stream(call) {
       const request = new AbortController();
       const link = createLink(call, settings, AbortSignal.any([call.signal, request.signal]));
-      const canReason = settings.factsOf(call.model).capabilities.reasoning === true;
-      const effort = call.input.reasoning?.effort;
-      const isAskedToThink = effort !== undefined && effort !== 'none';
-      const { firstTokenMs, thinkingMs } = settings;
       return readInTime(withMappedErrors(call, link, wire, settings), {
         ...settings,
-        // Some vendors answer only once the thoughts are complete.
-        firstTokenMs: isAskedToThink ? Math.max(firstTokenMs, thinkingMs) : firstTokenMs,
-        mayThink: isAskedToThink || (canReason && effort !== 'none'),
+        ...limitsFor(call, settings),
         lastByteAtMs: link.lastByteAtMs,
         stop: () => request.abort(),
       });
     },
+  };
+}
+
+function limitsFor({ model, input }: Pick<ProviderCall, 'model' | 'input'>, settings: ProviderSettings) {
+  const canReason = settings.factsOf(model).capabilities.reasoning === true;
+  const effort = input.reasoning?.effort;
+  const isAskedToThink = effort !== undefined && effort !== 'none';
+  const { firstTokenMs, thinkingMs } = settings;
+  return {
+    // Some vendors answer only once the thoughts are complete.
+    firstTokenMs: isAskedToThink ? Math.max(firstTokenMs, thinkingMs) : firstTokenMs,
+    mayThink: isAskedToThink || (canReason && effort !== 'none'),
   };
 }
 

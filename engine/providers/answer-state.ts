@@ -4,6 +4,7 @@
 import { partsOf, type RequestFormat } from '../../contracts/content.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { FinishReason } from '../../contracts/generation.ts';
+import type { TokenLogprob } from '../../contracts/token-logprobs.ts';
 import type { Finish, ProviderCall, ProviderEvent } from './provider.ts';
 
 interface OpenToolCall {
@@ -47,9 +48,9 @@ export class AnswerState {
     return this.#hasContent || this.#toolCalls.size > 0;
   }
 
-  text(text: string): ProviderEvent {
+  text(text: string, logprobs: readonly TokenLogprob[] = []): ProviderEvent {
     if (text !== '') this.#hasContent = true;
-    return { type: 'text', text };
+    return { type: 'text', text, ...(logprobs.length === 0 ? {} : { logprobs }) };
   }
 
   nativePart(format: RequestFormat, value: Readonly<Record<string, unknown>>): ProviderEvent {

@@ -6,6 +6,7 @@
 import type { RequestFormat } from '../../contracts/content.ts';
 import type { Ending, FinishReason, GenerationInput, ResumeStrategy } from '../../contracts/generation.ts';
 import type { Usage } from '../../contracts/money.ts';
+import type { TokenLogprob } from '../../contracts/token-logprobs.ts';
 import type { WireFamily } from '../../platform/config/schema.ts';
 
 /**
@@ -85,7 +86,13 @@ export interface ProviderCall {
 export type ProviderEvent =
   /** The provider has accepted the call. Has a cursor if we can reattach to the response. */
   | { readonly type: 'accepted'; readonly cursor?: ProviderCursor }
-  | { readonly type: 'text'; readonly text: string; readonly cursor?: ProviderCursor }
+  | {
+      readonly type: 'text';
+      readonly text: string;
+      /** Of its tokens, if the input asks for them. */
+      readonly logprobs?: readonly TokenLogprob[] | undefined;
+      readonly cursor?: ProviderCursor;
+    }
   /** Text of a further item or part begins with a blank line, because most formats show all reasoning as one text. */
   | {
       readonly type: 'reasoning';
@@ -148,6 +155,8 @@ export interface Provider {
   /** The name in the config's `providers`. */
   readonly name: string;
   capabilities(model: string): ProviderCapabilities;
+  /** How long such a call may be without content before it counts as broken, in ms; signs of life extend it. */
+  silenceMs(call: Pick<ProviderCall, 'model' | 'input'>): number;
   stream(call: ProviderCall): AsyncIterable<ProviderEvent>;
   /**
    * Stops a response that runs at the provider without us, as reattachable ones do. Idempotent. Absent if closing the

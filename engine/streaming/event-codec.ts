@@ -9,13 +9,14 @@ interface DeltaRun {
   readonly item?: number;
   readonly part?: number;
 }
-type StoredEvent = DeltaRun | Exclude<EventBody, { type: DeltaType }>;
+/** A delta with log probabilities is stored as it is. */
+type StoredEvent = DeltaRun | EventBody;
 
 export function encodeEvents(events: readonly EventBody[]): string {
   const stored: StoredEvent[] = [];
   let run: DeltaRun | null = null;
   for (const event of events) {
-    if (event.type === 'text-delta' || event.type === 'reasoning-delta') {
+    if ((event.type === 'text-delta' || event.type === 'reasoning-delta') && !hasLogprobs(event)) {
       if (run === null || !isSamePlace(run, event)) {
         run = { type: event.type, parts: [], ...placeOf(event) };
         stored.push(run);
@@ -37,6 +38,10 @@ export function decodeEvents(encoded: string): EventBody[] {
 function deltasOf({ type, parts, ...place }: DeltaRun): EventBody[] {
   if (type === 'text-delta') return parts.map((text) => ({ type, text }));
   return parts.map((text) => ({ type, text, ...place }));
+}
+
+function hasLogprobs(event: EventBody): boolean {
+  return event.type === 'text-delta' && event.logprobs !== undefined;
 }
 
 interface Place {
@@ -67,7 +72,9 @@ export function coalesce(events: readonly GenerationEvent[], mostChars: number):
   for (const event of events) {
     const last = merged.at(-1);
     const isDelta = event.type === 'text-delta' || event.type === 'reasoning-delta';
-    const isNext = isDelta && last?.type === event.type && isSamePlace(last, event);
+    // Log probabilities are many times as long as their text, so they are not merged.
+    const isPlain = last !== undefined && !hasLogprobs(event) && !hasLogprobs(last);
+    const isNext = isDelta && isPlain && last.type === event.type && isSamePlace(last, event);
     if (isNext && last.text.length + event.text.length <= mostChars) {
       merged[merged.length - 1] = { ...event, from: last.from ?? last.seq, text: last.text + event.text };
     } else {

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import type { EventBody } from '../../contracts/events.ts';
 import { LIMITS } from '../../contracts/limits.ts';
+import { logprobBytes } from '../../contracts/token-logprobs.ts';
 import type { LogWriter } from './event-log.ts';
 import { pause } from './pause.ts';
 
@@ -168,5 +169,6 @@ export function assertBatch(
 function textChars(event: EventBody): number {
   if ('value' in event) return JSON.stringify(event.value).length;
   if (event.type === 'reasoning-seal') return event.sealed.length;
+  if (event.type === 'text-delta') return event.text.length + logprobBytes(event);
   return 'text' in event ? event.text.length : 0;
 }

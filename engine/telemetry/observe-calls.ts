@@ -22,6 +22,7 @@ function observed(provider: Provider, watchers: readonly CallWatcher[]): Provide
   return {
     name: provider.name,
     capabilities: (model) => provider.capabilities(model),
+    silenceMs: (call) => provider.silenceMs(call),
     stream: (call) => watched(provider, call, watchers),
     ...(provider.stop === undefined
       ? {}

@@ -18,6 +18,7 @@ export const quirksSchema = z
       .describe(
         'The efforts that the vendor takes; the nearest is sent. Absent: those of the model, or any.',
       ),
+    seedField: z.enum(['seed', 'random_seed']).describe('The field that takes the seed; seed if absent.'),
     promptCacheKey: z
       .enum(['prompt_cache_key', 'x-grok-conv-id'])
       .describe('The field or header that takes the key of a conversation, for its prompt cache.'),

@@ -294,6 +294,12 @@ export const configSchema = z.strictObject({
         .describe(
           'Chat completions and messages send the text of these routes only when it can no longer be voided.',
         ),
+      maxChoices: z
+        .int()
+        .positive()
+        .max(LIMITS.choices)
+        .default(LIMITS.choices)
+        .describe('Highest `n` of chat completions: each choice is a generation.'),
       onClientAbort: z
         .enum(['continue', 'cancel'])
         .default('continue')

@@ -61,6 +61,7 @@ export const VENDORS: Readonly<Record<string, ProviderConfig>> = {
   // Rejects unknown fields; reports the usage by default.
   mistral: chat('https://api.mistral.ai/v1', 'MISTRAL_API_KEY', {
     quirks: {
+      seedField: 'random_seed',
       streamOptions: false,
       prefill: 'prefix',
       toolCallIds: 'nine-alphanumeric',

@@ -120,7 +120,8 @@ async function follow(epoch: number) {
     { step, log: opened, input: inputOf(), record },
   );
   if (joined === null) throw new Error('it follows');
-  const outcome = followLeader({ flights, live, log }, { step, control, log: opened, record, joined });
+  const followed = { step, control, log: opened, record, input: inputOf(), joined };
+  const outcome = followLeader({ flights, live, log, providers: new Map() }, followed);
   outcome.catch(() => undefined);
   await waitFor('it copies', async () => textOf(await log.read(follower, -1)).includes('One '));
   const die = async () => {

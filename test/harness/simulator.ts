@@ -1,6 +1,7 @@
 /** The simulated provider's control side: what it generated, what it would say, which fault comes next. */
 import type { z } from 'zod';
 import type { GenerationRequest, Message } from '../../contracts/generation.ts';
+import { parseJson } from '../../contracts/json.ts';
 import type { faultSchema, WireName } from '../../tools/simulator/faults.ts';
 import type { rateLimitSchema } from '../../tools/simulator/rate-limits.ts';
 
@@ -88,7 +89,7 @@ export function connectSimulator(url: string): Simulator {
     calls: async () => (await ask('GET', 'calls')) as SimulatedCall[],
     received: async (text) => {
       const requests = (await ask('POST', 'received', { text })) as { body: string }[];
-      return requests.map((request) => ({ ...request, body: JSON.parse(request.body) })) as ReceivedRequest[];
+      return requests.map((request) => ({ ...request, body: parseJson(request.body) })) as ReceivedRequest[];
     },
     asked: async (text) => (await ask('POST', 'asked', { text })) as readonly AskedCall[],
     forget: async () => {

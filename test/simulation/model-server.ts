@@ -63,6 +63,7 @@ export class ModelServer {
     return {
       name,
       capabilities: () => capabilities,
+      silenceMs: () => 0,
       stream: (call) => this.#stream(call, capabilities, newLane()),
       stop: async (responseId) =>
         this.#world.later(

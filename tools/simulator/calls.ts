@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { findContinuation, withoutDelivered } from './continuation.ts';
 import { inputTokens, type SimulatedInput } from './conversation.ts';
+import { readDirective } from './directive.ts';
 import type { WireName } from './faults.ts';
 import { SimulatedRun } from './generate.ts';
 import type { Journal } from './journal.ts';
@@ -40,6 +41,8 @@ interface CallRequest {
   readonly pingMs: number | null;
   /** Changes the text of this call; '' for the true one. */
   readonly salt: string;
+  /** How many alternatives of each token the answer has the log probabilities of; null: of none, nor of the token. */
+  readonly logprobs: number | null;
 }
 
 export interface SimulatedCall extends Omit<CallRequest, 'body' | 'pingMs'> {
@@ -102,8 +105,10 @@ export class Calls {
 
   start({ body, ...request }: CallRequest): SimulatedCall {
     const prompt = this.#promptCache.serve({ ...request, body });
-    const { base, deliveredText } = findContinuation(request.input);
-    const script = scriptFor(base, request.salt);
+    const { messages, system } = request.input;
+    const seed = readDirective(messages, system).number('seeded') === 1 ? seedIn(body) : '';
+    const { base, deliveredText } = findContinuation(request.input, seed);
+    const script = scriptFor(base, seed || request.salt);
     const obedience = deliveredText === '' ? 'continues' : (request.obedience ?? script.obedience);
     const continued = ['starts over', 'paraphrases'].includes(obedience) ? '' : deliveredText;
     const rest = request.isEmpty ? [] : answerTo(obedience, { base, script, continued });
@@ -223,6 +228,11 @@ export class Calls {
 
 /** Words that a model repeats before it continues. */
 const REPEATED_CHARS = 40;
+
+function seedIn(body: unknown): string {
+  const { seed = '' } = (body ?? {}) as { readonly seed?: unknown };
+  return JSON.stringify(seed);
+}
 
 interface Continuation {
   readonly base: SimulatedInput;

@@ -12,8 +12,12 @@ import { type AnswerToken, trueText } from './true-text.ts';
  * for the continuation. Any other assistant turn is an earlier answer, even where it equals the text that this model
  * would write. The turn counts only if the true text begins with it. Neighbouring turns at the end of a request, such
  * as a prefill of the caller and the text delivered since, are one text.
+ * @param salt of the true text: '' unless it depends on the seed.
  */
-export function findContinuation(input: SimulatedInput): {
+export function findContinuation(
+  input: SimulatedInput,
+  salt = '',
+): {
   readonly base: SimulatedInput;
   readonly deliveredText: string;
 } {
@@ -24,7 +28,7 @@ export function findContinuation(input: SimulatedInput): {
     const partial = turns.slice(from).map(({ content }) => content);
     const isText = partial.every((content): content is string => typeof content === 'string');
     const deliveredText = partial.join('');
-    if (isText && trueText(base).startsWith(deliveredText)) {
+    if (isText && trueText(base, salt).startsWith(deliveredText)) {
       return { base, deliveredText: isJson(base) ? '' : deliveredText };
     }
   }

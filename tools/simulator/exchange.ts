@@ -1,6 +1,7 @@
 /** One call of the simulated provider: its request, its answer as SSE, and the faults that all formats share. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseJson } from '../../contracts/json.ts';
 import type { Fault } from './faults.ts';
 import type { SimulatedRun } from './generate.ts';
 import type { AnswerToken } from './true-text.ts';
@@ -17,7 +18,7 @@ export async function readBody(request: IncomingMessage): Promise<unknown> {
     chunks.push(chunk);
   }
   try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8') || '{}');
+    return parseJson(Buffer.concat(chunks).toString('utf8') || '{}');
   } catch (error) {
     if (error instanceof SyntaxError) return error;
     throw error;

@@ -23,6 +23,8 @@ interface WireRequest {
   readonly wantsUsage?: boolean | undefined;
   /** Whether reasoning is returned encrypted, beside its summary. */
   readonly wantsEncrypted?: boolean | undefined;
+  /** How many alternatives of each token to report; absent: no log probabilities. */
+  readonly logprobs?: number | undefined;
 }
 
 export interface Ending {
@@ -166,6 +168,7 @@ function startCall(
     isBackground: read.isBackground === true,
     wantsUsage: read.wantsUsage === true,
     wantsEncrypted: read.wantsEncrypted === true,
+    logprobs: read.logprobs ?? null,
     isEmpty: fault?.kind === 'empty',
     obedience: fault === null ? null : (OBEDIENCE[fault.kind] ?? null),
     gap: fault?.kind === 'silence' ? { afterTokens: fault.afterTokens, ms: fault.delayMs } : null,

@@ -107,8 +107,8 @@ function gapOf(directive: Directive): Gap | null {
   return ms === undefined ? null : { afterTokens: directive.number('gap_at') ?? 1, ms };
 }
 
-export function trueText(input: SimulatedInput): string {
-  return joinTokens(scriptFor(input).tokens, ({ kind }) => kind === 'text');
+export function trueText(input: SimulatedInput, salt = ''): string {
+  return joinTokens(scriptFor(input, salt).tokens, ({ kind }) => kind === 'text');
 }
 
 /** The whole answer, as a reader must hold it at the end. */

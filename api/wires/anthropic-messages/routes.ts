@@ -45,7 +45,7 @@ export function addMessagesRoutes(v1: Router, dependencies: ApiDependencies): vo
           const data = { type, error: { ...own, generation_id: head.generationId } };
           return `event: error\ndata: ${JSON.stringify(data)}\n\n`;
         },
-        last: '',
+        last: () => '',
       });
       return;
     }

@@ -11,9 +11,18 @@ import type { CompletionUsage } from 'openai/resources/completions';
 import { candidateName } from '../../../contracts/candidate.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { FinishReason } from '../../../contracts/generation.ts';
-import { inputTokensOf, outputTokensOf, totalTokens, type Usage } from '../../../contracts/money.ts';
-import { type Answer, refusalText } from '../answer.ts';
+import {
+  addUsage,
+  inputTokensOf,
+  NO_USAGE,
+  outputTokensOf,
+  totalTokens,
+  type Usage,
+} from '../../../contracts/money.ts';
+import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
+import { type Answer, refusalText, sumOfFacts } from '../answer.ts';
 import { TextPlace } from '../answer-parts.ts';
+import { toOpenAiLogprobs } from '../openai-logprobs.ts';
 import type { ReasoningSeal } from '../reasoning.ts';
 import { toChatAnnotation } from '../url-citation.ts';
 import { type Projection, wireId } from '../wire.ts';
@@ -22,16 +31,23 @@ import { type ReasoningFields, reasoningOf, sealedDetail, sealOfCall } from './r
 /** Answers with citations have them beside the text, though the SDK has no type for that. */
 type Delta = ChatCompletionChunk.Choice['delta'] & ReasoningFields & { annotations?: object[] };
 type ToolCallDelta = Extract<GenerationEvent, { type: 'tool-call-delta' }>;
-type WireFinish = ChatCompletionChunk.Choice['finish_reason'];
+type ChoiceFields = Partial<Pick<ChatCompletionChunk.Choice, 'finish_reason' | 'logprobs'>>;
 
 interface ChatContext {
   /** The model as the caller named it; used until the log names the one that answers. */
   readonly model: string;
   readonly includeUsage: boolean;
+  /** Of its choice; absent: the first. */
+  readonly index?: number;
+  /** The generation of the first choice, after which all chunks are named; absent: this one. */
+  readonly firstId?: string;
 }
 
 export class ChatProjection implements Projection<ChatCompletionChunk> {
   readonly #includeUsage: boolean;
+  readonly #index: number;
+  readonly #firstId: string | undefined;
+  #usage: Usage | null = null;
   /** The places of the calls that have started, by their ids. */
   readonly #startedCalls = new Map<string, number>();
   /** What belongs to a call that has not started yet. */
@@ -43,15 +59,17 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
   #hasSentRole = false;
   readonly #place = new TextPlace();
 
-  constructor({ model, includeUsage }: ChatContext) {
+  constructor({ model, includeUsage, index = 0, firstId }: ChatContext) {
     this.#model = model;
     this.#includeUsage = includeUsage;
+    this.#index = index;
+    this.#firstId = firstId;
   }
 
   push(event: GenerationEvent): readonly ChatCompletionChunk[] {
     switch (event.type) {
       case 'generation-start':
-        this.#id = wireId('chatcmpl-', event.generationId);
+        this.#id = wireId('chatcmpl-', this.#firstId ?? event.generationId);
         this.#createdSeconds = Math.floor(event.at / 1_000);
         return [];
       case 'provider-start':
@@ -63,7 +81,7 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
         return [];
       case 'text-delta':
         this.#place.add(event.text.length);
-        return [this.#choiceChunk({ content: event.text })];
+        return [this.#choiceChunk({ content: event.text }, { logprobs: toChatLogprobs(event.logprobs) })];
       case 'annotation': {
         const annotation = toChatAnnotation(event, this.#place.beginsAt);
         return annotation === null ? [] : [this.#choiceChunk({ annotations: [annotation] })];
@@ -81,12 +99,19 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
     }
   }
 
+  /** What comes last: the usage of all choices. @param others of the same response, which have ended too. */
+  usageChunks(others: readonly ChatProjection[]): ChatCompletionChunk[] {
+    if (!this.#includeUsage || this.#usage === null) return [];
+    const usage = others.reduce((sum, other) => addUsage(sum, other.#usage ?? NO_USAGE), this.#usage);
+    return [this.#chunk([], toChatUsage(usage))];
+  }
+
   #end(end: Extract<GenerationEvent, { type: 'generation-end' }>): ChatCompletionChunk[] {
     const refusal = refusalText(end);
+    this.#usage = end.usage;
     return [
       ...(refusal === null ? [] : [this.#choiceChunk({ refusal })]),
-      this.#choiceChunk({}, toChatFinishReason(end.finishReason)),
-      ...(this.#includeUsage ? [this.#chunk([], toChatUsage(end.usage))] : []),
+      this.#choiceChunk({}, { finish_reason: toChatFinishReason(end.finishReason) }),
     ];
   }
 
@@ -111,10 +136,11 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
     return [];
   }
 
-  #choiceChunk(delta: Delta, finish_reason: WireFinish = null): ChatCompletionChunk {
+  #choiceChunk(delta: Delta, { finish_reason = null, logprobs }: ChoiceFields = {}): ChatCompletionChunk {
     const role: Delta = this.#hasSentRole ? {} : { role: 'assistant', content: '' };
     this.#hasSentRole = true;
-    return this.#chunk([{ index: 0, delta: { ...role, ...delta }, finish_reason }]);
+    const own = { index: this.#index, delta: { ...role, ...delta }, finish_reason };
+    return this.#chunk([logprobs ? { ...own, logprobs } : own]);
   }
 
   #chunk(choices: ChatCompletionChunk['choices'], usage: CompletionUsage | null = null): ChatCompletionChunk {
@@ -129,9 +155,22 @@ export class ChatProjection implements Projection<ChatCompletionChunk> {
   }
 }
 
-/** The whole answer, for a request without `stream`. */
-export function wholeChat(model: string, answer: Answer): ChatCompletion {
-  const { generationId, startedAtMs, end, text, toolCalls, parts } = answer;
+/** The whole answer, for a request without `stream`. @param choices at least one, in their order */
+export function wholeChat(model: string, choices: readonly Answer[]): ChatCompletion {
+  const { generationId, startedAtMs, model: answering } = sumOfFacts(choices);
+  const usage = choices.reduce((sum, { end }) => addUsage(sum, end?.usage ?? NO_USAGE), NO_USAGE);
+  return {
+    id: wireId('chatcmpl-', generationId),
+    object: 'chat.completion',
+    created: Math.floor(startedAtMs / 1_000),
+    model: answering ?? model,
+    choices: choices.map(toChoice),
+    ...(choices.every(({ end }) => end === null) ? {} : { usage: toChatUsage(usage) }),
+  };
+}
+
+function toChoice(answer: Answer, index: number): ChatCompletion.Choice {
+  const { end, text, toolCalls, parts } = answer;
   const reasoning = reasoningOf(answer);
   const annotations = parts.flatMap((part) =>
     part.type === 'text' ? part.annotations.flatMap((own) => toChatAnnotation(own, part.beginsAt) ?? []) : [],
@@ -155,14 +194,13 @@ export function wholeChat(model: string, answer: Answer): ChatCompletion {
         }),
   };
   const finish = end?.type === 'generation-end' ? end.finishReason : 'stop';
-  return {
-    id: wireId('chatcmpl-', generationId),
-    object: 'chat.completion',
-    created: Math.floor(startedAtMs / 1_000),
-    model: answer.model ?? model,
-    choices: [{ index: 0, message, finish_reason: toChatFinishReason(finish), logprobs: null }],
-    ...(end === null ? {} : { usage: toChatUsage(end.usage) }),
-  };
+  const logprobs = toChatLogprobs(parts.flatMap((part) => (part.type === 'text' ? part.logprobs : [])));
+  return { index, message, finish_reason: toChatFinishReason(finish), logprobs };
+}
+
+/** Of the text alone: the words of a refusal are part of its end. */
+function toChatLogprobs(tokens: readonly TokenLogprob[] = []): ChatCompletion.Choice.Logprobs | null {
+  return tokens.length === 0 ? null : { content: toOpenAiLogprobs(tokens), refusal: null };
 }
 
 function toChatFinishReason(reason: FinishReason): 'stop' | 'length' | 'tool_calls' | 'content_filter' {

@@ -6,12 +6,11 @@
 import { z } from 'zod';
 import {
   callArgumentsSchema,
-  jsonSchemaSchema,
   type NativeFields,
   type Part,
   type ReasoningPart,
-  type ToolChoice,
 } from '../../../contracts/content.ts';
+import { UnbrokenError } from '../../../contracts/errors.ts';
 import {
   type GenerationRequest,
   metadataSchema,
@@ -20,13 +19,23 @@ import {
   verbosities,
 } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { seedSchema } from '../../../contracts/seed.ts';
 import { isSealed } from '../../../engine/reasoning/seals.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
+import { choicesOf } from '../choices.ts';
 import { Conversation, fieldIfPresent } from '../conversation.ts';
 import { endUserOf } from '../end-user.ts';
 import { resolveModel } from '../model-name.ts';
 import { nativeRequest, nativeRest } from '../native.ts';
 import type { Origin, WireRequest } from '../wire.ts';
+import {
+  chatFormatSchema,
+  chatToolChoiceSchema,
+  chatToolSchema,
+  mapChatFormat,
+  mapChatTool,
+  mapChatToolChoice,
+} from './tools.ts';
 
 /** The facts of a request that its answer depends on. */
 interface ChatOrigin extends Origin {
@@ -89,22 +98,6 @@ const messageSchema = z.discriminatedUnion('role', [
 ]);
 type ChatMessage = z.infer<typeof messageSchema>;
 
-const formatSchema = z.discriminatedUnion('type', [
-  z.looseObject({ type: z.literal('text') }),
-  z.looseObject({ type: z.literal('json_object') }),
-  z.looseObject({
-    type: z.literal('json_schema'),
-    json_schema: z.looseObject({
-      name: z.string(),
-      description: z.string().nullish(),
-      schema: jsonSchemaSchema.nullish(),
-      strict: z.boolean().nullish(),
-    }),
-  }),
-]);
-
-const functionName = z.looseObject({ type: z.literal('function'), function: z.object({ name: z.string() }) });
-
 export const chatCompletionSchema = z.looseObject({
   model: modelNameSchema,
   messages: z.array(messageSchema).min(1).max(LIMITS.itemsPerRequest),
@@ -116,45 +109,23 @@ export const chatCompletionSchema = z.looseObject({
   temperature: z.number().nullish(),
   top_p: z.number().nullish(),
   top_k: z.int().nonnegative().nullish(),
-  seed: z.int().nullish(),
+  seed: seedSchema.nullish(),
+  n: z.int().min(1).nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(LIMITS.topLogprobs).nullish(),
   frequency_penalty: z.number().nullish(),
   presence_penalty: z.number().nullish(),
   verbosity: z.enum(verbosities).nullish(),
   stop: z.union([z.string(), z.array(z.string()).max(LIMITS.stopSequences)]).nullish(),
-  tools: z
-    .array(
-      z.looseObject({
-        type: z.literal('function', 'only function tools are supported'),
-        function: z.looseObject({
-          name: z.string(),
-          description: z.string().nullish(),
-          parameters: jsonSchemaSchema.nullish(),
-          strict: z.boolean().nullish(),
-        }),
-      }),
-    )
-    .max(LIMITS.toolsPerRequest)
-    .nullish(),
-  tool_choice: z
-    .union([
-      z.enum(['auto', 'none', 'required']),
-      functionName,
-      z.looseObject({
-        type: z.literal('allowed_tools'),
-        allowed_tools: z.object({
-          mode: z.enum(['auto', 'required']),
-          tools: z.array(functionName).min(1).max(LIMITS.toolsPerRequest),
-        }),
-      }),
-    ])
-    .nullish(),
+  tools: z.array(chatToolSchema).max(LIMITS.toolsPerRequest).nullish(),
+  tool_choice: chatToolChoiceSchema.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
-  response_format: formatSchema.nullish(),
+  response_format: chatFormatSchema.nullish(),
   reasoning_effort: z.enum(reasoningEfforts).nullish(),
   metadata: metadataSchema.nullish(),
   user: z.string().max(LIMITS.endUserChars).nullish(),
 });
-type ChatCompletionRequest = z.infer<typeof chatCompletionSchema>;
+export type ChatCompletionRequest = z.infer<typeof chatCompletionSchema>;
 
 /** The fields that are mapped; all others are `native`. */
 const MAPPED = {
@@ -169,6 +140,9 @@ const MAPPED = {
   top_p: true,
   top_k: true,
   seed: true,
+  n: true,
+  logprobs: true,
+  top_logprobs: true,
   frequency_penalty: true,
   presence_penalty: true,
   verbosity: true,
@@ -188,7 +162,7 @@ export function mapChatRequest(config: Config, body: ChatCompletionRequest): Wir
   const conversation = new Conversation();
   for (const message of body.messages) addMessage(conversation, message);
   const stop = typeof body.stop === 'string' ? [body.stop] : body.stop;
-  const tools = body.tools?.map(toTool) ?? [];
+  const tools = body.tools?.map(mapChatTool) ?? [];
   const request: GenerationRequest = {
     ...resolveModel(config, body.model),
     input: [...conversation.messages],
@@ -197,20 +171,34 @@ export function mapChatRequest(config: Config, body: ChatCompletionRequest): Wir
     ...fieldIfPresent('topP', body.top_p),
     ...fieldIfPresent('topK', body.top_k),
     ...fieldIfPresent('seed', body.seed),
+    ...fieldIfPresent('logprobs', logprobsOf(body)),
     ...fieldIfPresent('frequencyPenalty', body.frequency_penalty === 0 ? null : body.frequency_penalty),
     ...fieldIfPresent('presencePenalty', body.presence_penalty === 0 ? null : body.presence_penalty),
     ...fieldIfPresent('verbosity', body.verbosity),
     ...fieldIfPresent('stop', stop?.length === 0 ? null : stop),
-    ...(tools.length === 0 ? {} : { tools, ...mapToolChoice(body.tool_choice) }),
+    ...(tools.length === 0 ? {} : { tools, ...mapChatToolChoice(body.tool_choice) }),
     ...(tools.length === 0 ? {} : fieldIfPresent('parallelToolCalls', body.parallel_tool_calls)),
-    ...mapFormat(body.response_format),
+    ...mapChatFormat(body.response_format),
     ...(body.reasoning_effort ? { reasoning: { effort: body.reasoning_effort } } : {}),
     ...fieldIfPresent('metadata', body.metadata),
     ...endUserOf(body.user),
     ...nativeRequest(FORMAT, body, MAPPED),
   };
   const origin = { format: FORMAT, model: body.model } as const;
-  return { request, origin: body.store === false ? { ...origin, store: false } : origin };
+  return {
+    request,
+    origin: body.store === false ? { ...origin, store: false } : origin,
+    choices: choicesOf(config, body.n),
+  };
+}
+
+/** As the vendor's rule has it. @throws invalid_request */
+function logprobsOf({ logprobs, top_logprobs: top }: ChatCompletionRequest): number | null {
+  if (logprobs === true) return top ?? 0;
+  if (top === null || top === undefined || top === 0) return null;
+  throw new UnbrokenError('invalid_request', 'top_logprobs: logprobs must be true beside it.', {
+    details: { param: 'top_logprobs' },
+  });
 }
 
 function addMessage(conversation: Conversation, message: ChatMessage): void {
@@ -347,44 +335,4 @@ function isType<Schema extends z.ZodType<{ type: string }>>(
   type: string,
 ): part is z.infer<Schema> {
   return part.type === type;
-}
-
-function toTool(tool: NonNullable<ChatCompletionRequest['tools']>[number]) {
-  const { name, description, parameters, strict } = tool.function;
-  const shape = {
-    type: true,
-    function: { name: true, description: true, parameters: true, strict: true },
-  } as const;
-  return {
-    name,
-    parameters: parameters ?? NO_PARAMETERS,
-    ...(description === null || description === undefined ? {} : { description }),
-    ...(strict === null || strict === undefined ? {} : { strict }),
-    ...nativeRest(FORMAT, tool, shape),
-  };
-}
-
-/** Closed, as strict mode wants it. */
-const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false } as const;
-
-function mapToolChoice(choice: ChatCompletionRequest['tool_choice']): { readonly toolChoice?: ToolChoice } {
-  if (choice === null || choice === undefined) return {};
-  if (typeof choice === 'string') return { toolChoice: choice };
-  if (choice.type === 'function') return { toolChoice: { name: choice.function.name } };
-  const { mode, tools } = choice.allowed_tools;
-  return { toolChoice: { allowed: tools.map((tool) => tool.function.name), mode } };
-}
-
-function mapFormat(format: ChatCompletionRequest['response_format']): Pick<GenerationRequest, 'output'> {
-  if (format?.type === 'json_object') return { output: { name: 'answer' } };
-  if (format?.type !== 'json_schema') return {};
-  const { name, description, schema, strict } = format.json_schema;
-  return {
-    output: {
-      name,
-      strict: strict ?? false,
-      schema: schema ?? { type: 'object' },
-      ...(description === null || description === undefined ? {} : { description }),
-    },
-  };
 }

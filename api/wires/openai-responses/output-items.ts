@@ -11,7 +11,9 @@ import type {
 } from 'openai/resources/responses/responses';
 import type { FinishReason } from '../../../contracts/generation.ts';
 import { customToolInput } from '../../../contracts/responses-tools.ts';
+import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
 import type { Terminal } from '../answer.ts';
+import { toOpenAiLogprobs } from '../openai-logprobs.ts';
 import type { ReasoningItem } from './reasoning-item.ts';
 import type { WireResponse } from './response-object.ts';
 
@@ -39,6 +41,8 @@ export interface Item {
   readonly id: string;
   readonly deltas: string[];
   readonly annotations: Record<string, unknown>[];
+  /** Of the tokens of its text. */
+  readonly logprobs: TokenLogprob[];
   readonly call: OutputCall;
   readonly phase: string | undefined;
   /** An item of the vendor's, as it is. */
@@ -67,11 +71,13 @@ export function openingFrames(item: Item): Unnumbered[] {
 export function deltaFrames(
   { kind, index: output_index, id: item_id, call }: Item,
   delta: string,
+  logprobs: readonly TokenLogprob[] = [],
 ): Unnumbered[] {
   const position = { output_index, item_id, delta };
   if (kind === 'call' && call.isCustom === true) return [];
   if (kind === 'call') return [{ type: 'response.function_call_arguments.delta', ...position }];
-  return [{ type: 'response.output_text.delta', ...position, content_index: 0, logprobs: [] }];
+  const own = { content_index: 0, logprobs: toOpenAiLogprobs(logprobs) };
+  return [{ type: 'response.output_text.delta', ...position, ...own }];
 }
 
 export function annotationFrame(item: Item, annotation: Record<string, unknown>): Unnumbered {
@@ -122,13 +128,14 @@ function textDoneFrames(item: Item): Unnumbered[] {
   const text = item.deltas.join('');
   const position = { output_index, item_id, content_index: 0 };
   return [
-    { type: 'response.output_text.done', ...position, text, logprobs: [] },
+    { type: 'response.output_text.done', ...position, text, logprobs: toOpenAiLogprobs(item.logprobs) },
     { type: 'response.content_part.done', ...position, part: textPart(item, text) },
   ];
 }
 
-function textPart({ annotations }: Item, text: string) {
-  return { type: 'output_text' as const, text, annotations: annotations as never[], logprobs: [] };
+function textPart({ annotations, logprobs }: Item, text: string) {
+  const own = { annotations: annotations as never[], logprobs: toOpenAiLogprobs(logprobs) };
+  return { type: 'output_text' as const, text, ...own };
 }
 
 /** @param end null while the generation runs; else decides whether the item counts as complete. */

@@ -21,6 +21,7 @@ import { functionTools } from '../../../contracts/content.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
 import { isCustomTool, namespaceOfTool } from '../../../contracts/responses-tools.ts';
+import { type TokenLogprob, tokensOfEnd } from '../../../contracts/token-logprobs.ts';
 import { refusalText, type Terminal } from '../answer.ts';
 import { type ReasoningDelta, ReasoningPlaces, type ReasoningSeal } from '../reasoning.ts';
 import { toResponseAnnotation } from '../url-citation.ts';
@@ -119,7 +120,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
         if (event.part === 'message') this.#startMessage(event.phase);
         return [];
       case 'text-delta':
-        return this.#text(event.text);
+        return this.#text(event.text, event.logprobs);
       case 'annotation': {
         const message = this.#items.findLast((item) => item.open && item.kind === 'message');
         const annotation = toResponseAnnotation(event);
@@ -163,11 +164,13 @@ export class ResponseProjection implements Projection<ResponseFrame> {
     this.#separatorChars = this.#hasText ? MESSAGE_SEPARATOR.length : 0;
   }
 
-  #text(delta: string): Unnumbered[] {
+  #text(delta: string, logprobs: readonly TokenLogprob[] = []): Unnumbered[] {
     const text = delta.slice(this.#separatorChars);
     this.#separatorChars -= delta.length - text.length;
     this.#hasText ||= delta !== '';
-    return text === '' ? [] : this.#textDelta(text);
+    // The tokens of the blank line between two messages are in neither.
+    const own = text === delta ? logprobs : tokensOfEnd(logprobs, text);
+    return text === '' ? [] : this.#textDelta(text, own);
   }
 
   /** The words of a refusal are a part of the message that it ends, or of a separate one. */
@@ -182,7 +185,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
   }
 
   /** Text and reasoning never overlap: the one that begins closes the other. Calls stay open to the end. */
-  #textDelta(delta: string): Unnumbered[] {
+  #textDelta(delta: string, logprobs: readonly TokenLogprob[]): Unnumbered[] {
     const open = this.#openText();
     const starts = this.#starts;
     this.#starts = null;
@@ -191,7 +194,8 @@ export class ResponseProjection implements Projection<ResponseFrame> {
       ? { item: open, frames: [] }
       : this.#begin('message', { phase: starts?.phase });
     item.deltas.push(delta);
-    return [...frames, ...deltaFrames(item, delta)];
+    item.logprobs.push(...logprobs);
+    return [...frames, ...deltaFrames(item, delta, logprobs)];
   }
 
   #reasoningDelta(event: ReasoningDelta): Unnumbered[] {
@@ -269,6 +273,7 @@ export class ResponseProjection implements Projection<ResponseFrame> {
       id,
       deltas: [],
       annotations: [],
+      logprobs: [],
       refusal: null,
       call: facts.call ?? { id: '', name: '' },
       phase: facts.phase,

@@ -63,10 +63,7 @@ const formatSchema = z.discriminatedUnion('type', [
   }),
 ]);
 export const ENCRYPTED_REASONING = 'reasoning.encrypted_content';
-/** Log probabilities are not stored. */
-const includable = z
-  .string()
-  .refine((name) => !name.endsWith('logprobs'), 'log probabilities are not stored');
+const LOGPROBS = 'message.output_text.logprobs';
 
 /** Without a threshold the conversation is compacted when it nearly fills the window. */
 const compactionEntry = z.object({
@@ -93,8 +90,9 @@ export const responseCreateSchema = z.looseObject({
   parallel_tool_calls: z.boolean().nullish(),
   text: z.looseObject({ format: formatSchema.nullish(), verbosity: z.enum(verbosities).nullish() }).nullish(),
   reasoning: z.looseObject({ effort: z.enum(reasoningEfforts).nullish() }).nullish(),
-  include: z.array(includable).max(64).nullish(),
+  include: z.array(z.string()).max(64).nullish(),
   context_management: z.array(compactionEntry).max(8).nullish(),
+  top_logprobs: z.int().min(0).max(LIMITS.topLogprobs).nullish(),
   metadata: metadataSchema.nullish(),
   user: z.string().max(LIMITS.endUserChars).nullish(),
 });
@@ -123,6 +121,7 @@ const MAPPED = {
     verbosity: true,
   },
   reasoning: { effort: true },
+  top_logprobs: true,
   metadata: true,
   // Done here, so that any model of the route can continue from it.
   context_management: true,
@@ -198,6 +197,7 @@ export function mapResponseCreate(
       ...fieldIfPresent('presencePenalty', body.presence_penalty || null),
       ...fieldIfPresent('frequencyPenalty', body.frequency_penalty || null),
       ...fieldIfPresent('verbosity', body.text?.verbosity),
+      ...fieldIfPresent('logprobs', logprobsOf(body)),
       ...mapToolFields(body, [...additionalToolsIn(items), ...before.tools]),
       ...mapResponseFormat(format),
       ...(effort === null || effort === undefined ? {} : { reasoning: { effort } }),
@@ -227,6 +227,11 @@ function compactAtOf({ context_management: entries }: ResponseCreate): Pick<Wire
   if (entries === null || entries === undefined || entries.length === 0) return {};
   const thresholds = entries.flatMap(({ compact_threshold: own }) => own ?? []);
   return { compactAt: thresholds.length === 0 ? null : Math.min(...thresholds) };
+}
+
+/** A count alone asks for them too: it has no other meaning. */
+function logprobsOf({ include, top_logprobs: top }: ResponseCreate): number | null {
+  return include?.includes(LOGPROBS) === true ? (top ?? 0) : top || null;
 }
 
 function mapResponseFormat(format: z.infer<typeof formatSchema>): Pick<GenerationRequest, 'output'> {

@@ -97,7 +97,7 @@ export function responseObject(
     text: responseText(origin, input),
     tool_choice: responseToolChoice(input),
     tools: responseTools(input),
-    top_logprobs: 0,
+    top_logprobs: input.logprobs ?? 0,
     top_p: input.topP ?? 1,
     truncation: fields['truncation'] === 'auto' ? 'auto' : 'disabled',
     usage: end === null ? null : toResponseUsage(end.usage),

@@ -1,10 +1,13 @@
 /** What Cohere's Chat API demands. Source: docs.cohere.com, "Chat with streaming (v2)"; "Image inputs". */
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import { isWithin } from '../../../contracts/seed.ts';
 import { mediaViolations } from './media.ts';
 import type { VendorRules } from './rule.ts';
 import { toolResultViolations } from './tool-results.ts';
 
 const STOP_SEQUENCES = 5;
+/** The vendor takes 64 bits, its SDK a JavaScript number alone. */
+const SEEDS = [0n, BigInt(Number.MAX_SAFE_INTEGER)] as const;
 const MOST_TOP_P = 0.99;
 const MOST_TOP_K = 500;
 const MEDIA = { imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/gif'], images: 20 } as const;
@@ -16,6 +19,9 @@ export const cohereRules: VendorRules = {
     yield* mediaViolations(input.messages, MEDIA);
     if ((input.stop?.length ?? 0) > STOP_SEQUENCES) {
       yield { field: 'stop', demand: `must have at most ${STOP_SEQUENCES} sequences` };
+    }
+    if (input.seed !== undefined && !isWithin(input.seed, ...SEEDS)) {
+      yield { field: 'seed', demand: `must be from 0 to ${Number.MAX_SAFE_INTEGER}` };
     }
     if ((input.topK ?? 0) > MOST_TOP_K) yield { field: 'topK', demand: `must be at most ${MOST_TOP_K}` };
     for (const field of ['frequencyPenalty', 'presencePenalty'] as const) {

@@ -2,11 +2,13 @@
  * What the Gemini API demands. Sources, all at ai.google.dev/gemini-api/docs: "Function calling", "Image
  * understanding", "Generating content" (API reference); and its errors for the names of functions.
  */
+import { isWithin } from '../../../contracts/seed.ts';
 import { mediaViolations } from './media.ts';
 import type { VendorRules } from './rule.ts';
 import { toolResultViolations } from './tool-results.ts';
 
 const STOP_SEQUENCES = 5;
+const SEEDS = [-(2n ** 31n), 2n ** 31n - 1n] as const;
 const MEDIA = {
   imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/heic', 'image/heif'],
   images: 3_600,
@@ -19,6 +21,9 @@ export const googleRules: VendorRules = {
     yield* mediaViolations(input.messages, MEDIA);
     if ((input.stop?.length ?? 0) > STOP_SEQUENCES) {
       yield { field: 'stop', demand: `must have at most ${STOP_SEQUENCES} sequences` };
+    }
+    if (input.seed !== undefined && !isWithin(input.seed, ...SEEDS)) {
+      yield { field: 'seed', demand: 'must be a signed integer of 32 bits' };
     }
   },
 };

@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import { functionTools, partsOf } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import { isWithin } from '../../../contracts/seed.ts';
 import { mediaViolations } from './media.ts';
 import type { RuledCall, VendorRules, Violation } from './rule.ts';
 import { changes, withoutNeutralSampling } from './sampling.ts';
@@ -25,6 +26,7 @@ const FORMAT_NAME_CHARS = 64;
 const ANY_JSON = 'Answer with one JSON object and nothing else.';
 const CHAT_STOP_SEQUENCES = 4;
 const CHAT_TOOLS = 128;
+const SEEDS = [-(2n ** 63n), 2n ** 63n - 1n] as const;
 
 const MEDIA = { imageTypes: ['image/png', 'image/jpeg', 'image/webp', 'image/gif'], images: 1_500 } as const;
 
@@ -37,12 +39,15 @@ export const openAiResponsesRules: VendorRules = {
 export const openAiChatRules: VendorRules = {
   toolName: TOOL_NAME,
   *violations(call) {
-    const { stop, tools } = call.input;
+    const { stop, tools, seed } = call.input;
     if ((stop?.length ?? 0) > CHAT_STOP_SEQUENCES) {
       yield { field: 'stop', demand: `must have at most ${CHAT_STOP_SEQUENCES} sequences` };
     }
     if ((tools?.length ?? 0) > CHAT_TOOLS) {
       yield { field: 'tools', demand: `must be at most ${CHAT_TOOLS}` };
+    }
+    if (seed !== undefined && !isWithin(seed, ...SEEDS)) {
+      yield { field: 'seed', demand: 'must be a signed integer of 64 bits' };
     }
     yield* openAiViolations(call);
   },
@@ -71,6 +76,8 @@ function* openAiViolations({ input, facts }: RuledCall): Iterable<Violation> {
   yield* mediaViolations(input.messages, MEDIA);
   yield* schemaViolations(input);
   if (facts.capabilities.sampling !== false) return;
+  if (input.logprobs !== undefined)
+    yield { field: 'logprobs', demand: 'cannot be set for a reasoning model' };
   for (const field of ['frequencyPenalty', 'presencePenalty'] as const) {
     if (changes(input, field)) yield { field, demand: 'cannot be set for a reasoning model' };
   }

@@ -20,6 +20,7 @@ import {
   textOfResult,
 } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import { asNumberInJson } from '../../../contracts/json.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
 import {
   allowedTools,
@@ -83,7 +84,7 @@ function aiSdkSampling(input: GenerationInput): Partial<LanguageModelV4CallOptio
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),
     ...(topK === undefined ? {} : { topK }),
-    ...(seed === undefined ? {} : { seed }),
+    ...(seed === undefined ? {} : { seed: asNumberInJson(seed) }),
     ...(frequencyPenalty === undefined ? {} : { frequencyPenalty }),
     ...(presencePenalty === undefined ? {} : { presencePenalty }),
   };

@@ -41,6 +41,7 @@ import { mergeFields, nativeOf, nativeRequestFields } from '../native-request.ts
 import { NO_SEALS, type OpenedSeals, openedOf } from '../opened-seals.ts';
 import type { ProviderCall } from '../provider.ts';
 import { withCacheBreakpoints, withMarkedEnd, withMarkedMessage } from './cache-breakpoints.ts';
+import { placeLateSystem } from './late-system.ts';
 
 const FORMAT = 'anthropic-messages';
 
@@ -106,24 +107,24 @@ export function buildAnthropicHeaders({
 
 /**
  * System messages before the conversation become its system text. A later one stays where it is if it came in this
- * format, whose newer models take it; else its text joins the system text. A system text alone is sent as the user's.
+ * format, or if the model takes it there; else its text joins the system text. A system text alone is sent as the
+ * user's.
  */
 function anthropicConversation(
-  { input, openedSeals = NO_SEALS }: ProviderCall,
+  { model, input, openedSeals = NO_SEALS }: ProviderCall,
   continued: readonly Message[],
 ): { readonly system: string | TextBlockParam[] | null; readonly messages: MessageParam[] } {
   const { leading, rest } = withoutLeadingSystem(input.messages);
-  const isMoved = ({ role, native }: Message) =>
-    role === 'developer' || (role === 'system' && native?.format !== FORMAT);
+  const { turns, moved } = placeLateSystem([...rest, ...continued], model);
   const blocks: TextBlockParam[] = [
     ...(input.system === undefined ? [] : [{ type: 'text' as const, text: input.system }]),
-    ...[...leading, ...rest.filter(isMoved)].flatMap(toSystemBlocks),
+    ...[...leading, ...moved].flatMap(toSystemBlocks),
     ...(input.output !== undefined && input.output.schema === undefined
       ? [{ type: 'text' as const, text: ANY_JSON }]
       : []),
   ];
-  const messages = [...rest.filter((message) => !isMoved(message)), ...continued]
-    .map((message) => toAnthropicMessage(message, openedSeals))
+  const messages = turns
+    .map((turn) => ('role' in turn ? toAnthropicMessage(turn, openedSeals) : toLateSystem(turn)))
     .filter(({ content }) => content.length > 0);
   if (messages.length === 0) return { system: null, messages: [{ role: 'user', content: blocks }] };
   if (blocks.length === 0) return { system: null, messages };
@@ -132,6 +133,10 @@ function anthropicConversation(
   const isOne = leading.every((message) => typeof message.content === 'string');
   const joined = blocks.map(({ text }) => text).join('\n\n');
   return { system: isPlain && isOne ? joined : blocks, messages };
+}
+
+function toLateSystem(messages: readonly Message[]): MessageParam {
+  return { role: 'system', content: messages.flatMap(toSystemBlocks) };
 }
 
 function toSystemBlocks(message: Message): TextBlockParam[] {

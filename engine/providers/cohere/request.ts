@@ -2,6 +2,7 @@
 import type { Cohere } from 'cohere-ai';
 import { functionTools, type Message, partsOf, textOfResult } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import { asNumberInJson } from '../../../contracts/json.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
 import { allowedTools, partsOfType, plainText, resultMedia, withOneSystemText } from '../message-parts.ts';
 import { NO_SEALS, type OpenedSeals, openedOfMessage } from '../opened-seals.ts';
@@ -45,7 +46,7 @@ function cohereSampling(input: GenerationInput): Partial<Cohere.V2ChatStreamRequ
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { p: topP }),
     ...(topK === undefined ? {} : { k: topK }),
-    ...(seed === undefined ? {} : { seed }),
+    ...(seed === undefined ? {} : { seed: asNumberInJson(seed) }),
     ...(frequencyPenalty === undefined ? {} : { frequencyPenalty }),
     ...(presencePenalty === undefined ? {} : { presencePenalty }),
   };

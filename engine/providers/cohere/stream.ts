@@ -2,6 +2,7 @@
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import { AnswerState, isFilter, malformed, mayBeEmpty, streamCut } from '../answer-state.ts';
+import { CitedText, readSources } from '../cited-text.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { ReasoningItems } from '../reasoning-items.ts';
 import { type CohereUsage, mapCohereUsage } from './usage.ts';
@@ -20,9 +21,18 @@ export interface CohereEvent {
     | undefined;
 }
 
+interface CohereCitation {
+  readonly start?: number | undefined;
+  readonly end?: number | undefined;
+  /** What is cited in: the text, if absent. */
+  readonly type?: string | undefined;
+  readonly sources?: readonly { readonly document?: unknown; readonly toolOutput?: unknown }[] | undefined;
+}
+
 interface MessageDelta {
   readonly content?: { readonly text?: unknown; readonly thinking?: unknown } | undefined;
   readonly toolPlan?: unknown;
+  readonly citations?: CohereCitation | undefined;
   readonly toolCalls?:
     | { readonly id?: string; readonly function?: { readonly name?: string; readonly arguments?: string } }
     | undefined;
@@ -34,6 +44,7 @@ export async function* mapCohereStream(
 ): AsyncGenerator<ProviderEvent> {
   const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
   const reasoning = new ReasoningItems();
+  const text = new CitedText(call);
   let hasPlan = false;
   for await (const event of stream) {
     const message = event.delta?.message;
@@ -41,6 +52,9 @@ export async function* mapCohereStream(
       case 'content-start':
       case 'content-delta':
         yield* mapCohereContent(message, answer, reasoning);
+        break;
+      case 'citation-start':
+        yield* mapCohereCitation(message?.citations, text);
         break;
       case 'content-end':
         yield* closeReasoning(reasoning, 'thinking');
@@ -74,6 +88,16 @@ export async function* mapCohereStream(
     }
   }
   throw streamCut();
+}
+
+/** A document or a result of a tool is a page if it has a `url`; others have no place in other vendors' formats. */
+function* mapCohereCitation(
+  { start = 0, end = start, type = 'TEXT_CONTENT', sources = [] }: CohereCitation = {},
+  text: CitedText,
+): Generator<ProviderEvent> {
+  if (type !== 'TEXT_CONTENT') return;
+  const pages = readSources(sources.map(({ document, toolOutput }) => document ?? toolOutput));
+  for (const page of pages) yield text.cite(page, start, end);
 }
 
 /** A turn with tool calls goes back with its thinking or its plan. Source: "Tool use", "Reasoning". */

@@ -16,6 +16,7 @@ import {
   textOfResult,
 } from '../../../contracts/content.ts';
 import type { GenerationInput } from '../../../contracts/generation.ts';
+import { asNumberInJson } from '../../../contracts/json.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
 import {
   inlineData,
@@ -85,6 +86,8 @@ export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
       ...(input.toolChoice === undefined ? {} : { toolConfig: toGoogleToolConfig(input.toolChoice) }),
       ...(output === undefined ? {} : { responseMimeType: 'application/json' }),
       ...(output?.schema === undefined ? {} : { responseJsonSchema: output.schema }),
+      ...(input.logprobs === undefined ? {} : { responseLogprobs: true }),
+      ...(input.logprobs ? { logprobs: input.logprobs } : {}),
       ...(thinkingConfig === null ? {} : { thinkingConfig }),
     },
   };
@@ -96,7 +99,7 @@ function googleSampling(input: GenerationInput): Partial<GenerateContentConfig> 
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { topP }),
     ...(topK === undefined ? {} : { topK }),
-    ...(seed === undefined ? {} : { seed }),
+    ...(seed === undefined ? {} : { seed: asNumberInJson(seed) }),
     ...(frequencyPenalty === undefined ? {} : { frequencyPenalty }),
     ...(presencePenalty === undefined ? {} : { presencePenalty }),
   };

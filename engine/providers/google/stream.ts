@@ -4,8 +4,11 @@ import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
 import { AnswerState, malformed, mayBeEmpty, streamCut } from '../answer-state.ts';
+import { CitedText } from '../cited-text.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { ReasoningItems } from '../reasoning-items.ts';
+import { GoogleCitations } from './citations.ts';
+import { ChunkLogprobs } from './logprobs.ts';
 import { mapGoogleUsage } from './usage.ts';
 
 type Chunk = Pick<GenerateContentResponse, 'candidates' | 'promptFeedback' | 'usageMetadata' | 'responseId'>;
@@ -31,6 +34,8 @@ export async function* mapGoogleStream(
   stream: AsyncIterable<Chunk>,
   call: Pick<ProviderCall, 'resume' | 'input'>,
 ): AsyncGenerator<ProviderEvent> {
+  const text = new CitedText(call);
+  const citations = new GoogleCitations(text);
   const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
   let usage: Usage | null = null;
   let finishReason: string | null = null;
@@ -48,23 +53,35 @@ export async function* mapGoogleStream(
       return;
     }
     const candidate = chunk.candidates?.[0];
+    const logprobs = new ChunkLogprobs(candidate);
     for (const part of candidate?.content?.parts ?? []) {
-      yield* mapGooglePart(part, answer, reasoning, `${chunk.responseId ?? 'call'}-${calls}`);
+      const fallbackId = `${chunk.responseId ?? 'call'}-${calls}`;
+      for (const event of mapGooglePart(part, { answer, reasoning, fallbackId, logprobs })) {
+        if (event.type === 'text') text.add(event.text);
+        yield event;
+      }
       if (part.functionCall !== undefined) calls += 1;
     }
+    citations.take(candidate ?? {});
     finishReason = candidate?.finishReason ?? finishReason;
   }
   if (finishReason === null) throw streamCut();
+  yield* citations.close();
   const { hasContent } = answer;
   yield* answer.finish({ usage, ...mapGoogleFinishReason(finishReason, { hasContent }) });
+}
+
+interface PartContext {
+  readonly answer: AnswerState;
+  readonly reasoning: ReasoningItems;
+  readonly fallbackId: string;
+  readonly logprobs: ChunkLogprobs;
 }
 
 /** A tool call comes in one part. Its id is optional, so we have a fallback. */
 function* mapGooglePart(
   part: Part,
-  answer: AnswerState,
-  reasoning: ReasoningItems,
-  fallbackId: string,
+  { answer, reasoning, fallbackId, logprobs }: PartContext,
 ): Generator<ProviderEvent> {
   const { thoughtSignature } = part;
   const signed = { wire: 'google', value: { thoughtSignature } } as const;
@@ -81,7 +98,7 @@ function* mapGooglePart(
     if (part.thought === true) yield reasoning.text(part.text);
     else {
       reasoning.close();
-      yield answer.text(part.text);
+      yield answer.text(part.text, logprobs.take());
     }
   }
   // Of the text: the vendor signs its last part, or an empty one behind it.

@@ -22,6 +22,7 @@ import {
   textOfResult,
 } from '../../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../../contracts/generation.ts';
+import { asNumberInJson } from '../../../contracts/json.ts';
 import { nearestEffort, openAiEffort } from '../../models/reasoning-efforts.ts';
 import { openAiChatCallId } from '../../models/rules/openai.ts';
 import { withDeliveredText } from '../continue-instruction.ts';
@@ -67,7 +68,7 @@ export function buildOpenAiChatRequest(call: ProviderCall, quirks: Quirks = {}):
     stream: true,
     ...(maxOutputTokens === null ? {} : { [quirks.maxTokensField ?? 'max_tokens']: maxOutputTokens }),
     ...(quirks.streamOptions === false ? {} : { stream_options: { include_usage: true } }),
-    ...openAiChatSampling(input),
+    ...openAiChatSampling(input, quirks),
     ...(stop === undefined ? {} : { stop: [...stop] }),
     ...(tools.length === 0 ? {} : { tools: tools.map(toOpenAiChatTool) }),
     ...openAiChatToolChoice(input),
@@ -103,13 +104,15 @@ function markPrefill({ messages }: ChatRequest, { prefill }: Quirks): void {
   Object.assign(last, { prefix: true });
 }
 
-function openAiChatSampling(input: GenerationInput): Partial<ChatRequest> {
-  const { temperature, topP, topK, seed, frequencyPenalty, presencePenalty, verbosity } = input;
+function openAiChatSampling(input: GenerationInput, { seedField = 'seed' }: Quirks): Partial<ChatRequest> {
+  const { temperature, topP, topK, seed, logprobs, frequencyPenalty, presencePenalty, verbosity } = input;
   return {
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
     ...(topK === undefined ? {} : { top_k: topK }),
-    ...(seed === undefined ? {} : { seed }),
+    ...(seed === undefined ? {} : { [seedField]: asNumberInJson(seed) }),
+    ...(logprobs === undefined ? {} : { logprobs: true }),
+    ...(logprobs ? { top_logprobs: logprobs } : {}),
     ...(frequencyPenalty === undefined ? {} : { frequency_penalty: frequencyPenalty }),
     ...(presencePenalty === undefined ? {} : { presence_penalty: presencePenalty }),
     ...(verbosity === undefined ? {} : { verbosity }),

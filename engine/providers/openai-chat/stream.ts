@@ -7,13 +7,16 @@ import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import type { Ending, FinishReason } from '../../../contracts/generation.ts';
 import type { Usage } from '../../../contracts/money.ts';
+import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
 import { AnswerState, isFilter, malformed, mayBeEmpty, streamCut } from '../answer-state.ts';
 import { toUnbrokenError } from '../http-errors.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
 import { parseErrorStatus } from '../vendor-error.ts';
+import { ChatLogprobs } from './logprobs.ts';
 import { ChatReasoning } from './reasoning.ts';
 import { buildOpenAiChatRequest } from './request.ts';
+import { SearchResults } from './search-results.ts';
 import { ToolCallPlaces } from './tool-call-places.ts';
 import { mapOpenAiChatUsage, type OpenAiChatUsage } from './usage.ts';
 
@@ -60,6 +63,8 @@ async function* mapOpenAiChatStream(
   const answer = new AnswerState({ mayBeEmpty: mayBeEmpty(call) });
   const places = new ToolCallPlaces(answer);
   const reasoning = new ChatReasoning(quirks);
+  const logprobs = new ChatLogprobs();
+  const results = new SearchResults(call);
   let usage: Usage | null = null;
   let finishReason: string | null = null;
   let ending: Ending = {};
@@ -69,10 +74,12 @@ async function* mapOpenAiChatStream(
       usage = reported;
       yield { type: 'usage', usage };
     }
+    results.take(chunk as object);
     const choice: Choice | undefined = chunk.choices?.[0];
     if (choice === undefined) continue;
     const delta: VendorDelta & Pick<Choice['delta'], 'tool_calls'> = choice.delta ?? {};
-    yield* mapOpenAiChatContent(delta, answer, reasoning);
+    const context = { answer, reasoning, logprobs: logprobs.take(choice) };
+    for (const event of mapOpenAiChatContent(delta, context)) yield results.note(event);
     if ((delta.tool_calls ?? []).length > 0) yield* reasoning.close();
     for (const [order, toolCall] of (delta.tool_calls ?? []).entries()) {
       yield* places.take(toolCall, order, chunk.id);
@@ -83,6 +90,7 @@ async function* mapOpenAiChatStream(
   }
   if (finishReason === null) throw streamCut();
   yield* reasoning.close();
+  yield* results.close();
   if (finishReason === 'insufficient_system_resource') {
     throw new UnbrokenError('provider_unavailable', 'The provider ran out of resources.');
   }
@@ -110,10 +118,16 @@ function usageOfChunk(
   return chunk.usage ?? chunk.x_groq?.usage ?? null;
 }
 
+interface ChunkContext {
+  readonly answer: AnswerState;
+  readonly reasoning: ChatReasoning;
+  /** Of the text in this chunk. */
+  readonly logprobs: readonly TokenLogprob[];
+}
+
 function* mapOpenAiChatContent(
   delta: VendorDelta,
-  answer: AnswerState,
-  reasoning: ChatReasoning,
+  { answer, reasoning, logprobs }: ChunkContext,
 ): Generator<ProviderEvent> {
   // Some vendors send the same text under both names.
   const thought = delta.reasoning_content ?? delta.reasoning;
@@ -124,7 +138,7 @@ function* mapOpenAiChatContent(
   if (typeof content === 'string') {
     if (content !== '') {
       yield* reasoning.close();
-      yield answer.text(content);
+      yield answer.text(content, logprobs);
     }
   } else if (Array.isArray(content)) yield* mapListedContent(content, answer, reasoning);
   else if (content !== null && content !== undefined) throw malformed('content that is not text');

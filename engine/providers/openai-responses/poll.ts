@@ -7,7 +7,9 @@ import type {
   ResponseReasoningItem,
 } from 'openai/resources/responses/responses';
 import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
+import { type TokenLogprob, tokensOfEnd } from '../../../contracts/token-logprobs.ts';
 import { malformed } from '../answer-state.ts';
+import { readOpenAiLogprobs } from '../openai-logprobs.ts';
 import type { ProviderCursor, ProviderEvent } from '../provider.ts';
 import { PART_SEPARATOR } from '../reasoning-items.ts';
 import { endResponse } from './end-response.ts';
@@ -59,8 +61,11 @@ function* newText({ output }: Response, position: ResponsePosition): Generator<P
     const { textChars } = position.cursor;
     if (textChars <= charsBefore && text !== '') {
       yield* position.startMessage(item.phase);
-      yield position.text(text);
-    } else if (textChars < beginsAt + text.length) yield position.text(text.slice(textChars - beginsAt));
+      yield position.text(text, undefined, logprobsOf(item));
+    } else if (textChars < beginsAt + text.length) {
+      const rest = text.slice(textChars - beginsAt);
+      yield position.text(rest, undefined, tokensOfEnd(logprobsOf(item), rest));
+    }
     charsBefore = beginsAt + text.length;
     const annotations = annotationsOf(item);
     const known = (position.cursor.annotations ?? 0) - annotationsBefore;
@@ -73,6 +78,10 @@ function* newText({ output }: Response, position: ResponsePosition): Generator<P
 
 function textOfMessage({ content }: ResponseOutputMessage): string {
   return content.map((part) => (part.type === 'output_text' ? part.text : '')).join('');
+}
+
+function logprobsOf({ content }: ResponseOutputMessage): readonly TokenLogprob[] {
+  return content.flatMap((part) => (part.type === 'output_text' ? readOpenAiLogprobs(part.logprobs) : []));
 }
 
 function annotationsOf({ content }: ResponseOutputMessage): readonly object[] {

@@ -1,5 +1,6 @@
 /** How much of a response has been passed on: creates our events, each with the cursor that covers it. */
 import { MESSAGE_SEPARATOR } from '../../../contracts/fold-events.ts';
+import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
 import { malformed } from '../answer-state.ts';
 import type { CursorToolCall, ProviderCursor, ProviderEvent } from '../provider.ts';
 
@@ -54,12 +55,13 @@ export class ResponsePosition {
     };
   }
 
-  text(delta: string, sequenceNumber?: number): ProviderEvent {
+  text(delta: string, sequenceNumber?: number, logprobs: readonly TokenLogprob[] = []): ProviderEvent {
     const { separates, ...cursor } = this.#cursor;
     if (separates && delta !== '') this.#cursor = cursor;
     const text = separates && delta !== '' ? `${MESSAGE_SEPARATOR}${delta}` : delta;
     const textChars = this.#cursor.textChars + text.length;
-    return { type: 'text', text, ...this.#move({ textChars }, sequenceNumber) };
+    const own = logprobs.length === 0 ? {} : { logprobs };
+    return { type: 'text', text, ...own, ...this.#move({ textChars }, sequenceNumber) };
   }
 
   annotation(value: NativeValue, sequenceNumber?: number): ProviderEvent {

@@ -35,6 +35,7 @@ type ResponsesRequest = ResponseCreateParamsStreaming;
 
 const FORMAT = 'openai-responses';
 const ENCRYPTED = 'reasoning.encrypted_content';
+const LOGPROBS = 'message.output_text.logprobs';
 
 export interface ResponseMode {
   /** Whether the response runs at the provider without us, so that we can reattach to it. */
@@ -70,6 +71,7 @@ export function buildOpenAiResponseRequest(
     ...textField(input),
     ...reasoningField(call, isContinued),
     ...includeField(input, reasons && !isContinued),
+    ...(input.logprobs ? { top_logprobs: input.logprobs } : {}),
   };
   const fields = { ...promptCacheField(call), ...nativeRequestFields(input, FORMAT) };
   // It is part of `request`, or left out of a continuation.
@@ -81,8 +83,13 @@ export function buildOpenAiResponseRequest(
 function includeField(input: GenerationInput, wantsReasoning: boolean): Partial<ResponsesRequest> {
   const own = nativeRequestFields(input, FORMAT)['include'];
   const include = Array.isArray(own) ? own : [];
-  if (!wantsReasoning || include.includes(ENCRYPTED)) return {};
-  return { include: [...include, ENCRYPTED] };
+  const wanted = [
+    ...(wantsReasoning ? [ENCRYPTED] : []),
+    ...(input.logprobs === undefined ? [] : [LOGPROBS]),
+  ].filter((name) => !include.includes(name));
+  return wanted.length === 0
+    ? {}
+    : { include: [...include, ...wanted] as NonNullable<ResponsesRequest['include']> };
 }
 
 function textField({ output, verbosity }: GenerationInput): Partial<ResponsesRequest> {

@@ -5,6 +5,7 @@
 import type OpenAI from 'openai';
 import type { ResponseOutputItem, ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { mayBeEmpty, streamCut, textOfDelta } from '../answer-state.ts';
+import { readOpenAiLogprobs } from '../openai-logprobs.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { PART_SEPARATOR } from '../reasoning-items.ts';
 import { endResponse, inBandError } from './end-response.ts';
@@ -38,7 +39,7 @@ export async function* mapOpenAiResponseStream(
         yield position.accepted(event.response.id, sequenceNumber);
         break;
       case 'response.output_text.delta':
-        yield position.text(textOfDelta(event.delta), sequenceNumber);
+        yield position.text(textOfDelta(event.delta), sequenceNumber, readOpenAiLogprobs(event.logprobs));
         break;
       case 'response.reasoning_summary_part.added':
         parts.added();

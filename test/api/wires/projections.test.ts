@@ -182,7 +182,8 @@ describe('Responses', () => {
 describe('chat completions', () => {
   test('carry calls by index, and usage in a separate chunk', () => {
     const projection = new ChatProjection({ model: 'm', includeUsage: true });
-    const frames = (LOGS[1]?.[1] ?? []).flatMap((event) => projection.push(event));
+    const own = (LOGS[1]?.[1] ?? []).flatMap((event) => projection.push(event));
+    const frames = [...own, ...projection.usageChunks([])];
     const calls = frames.flatMap((frame) => frame.choices.flatMap(({ delta }) => delta.tool_calls ?? []));
     expect(calls.map(({ index, id }) => [index, id])).toEqual([
       [0, 'call_a'],
@@ -191,7 +192,7 @@ describe('chat completions', () => {
     ]);
     expect(frames.at(-2)?.choices[0]?.finish_reason).toBe('tool_calls');
     expect(frames.at(-1)).toMatchObject({ choices: [], usage: { total_tokens: 18 } });
-    expect(wholeChat('m', foldAnswer(LOGS[1]?.[1] ?? [])).choices[0]?.message.tool_calls).toHaveLength(2);
+    expect(wholeChat('m', [foldAnswer(LOGS[1]?.[1] ?? [])]).choices[0]?.message.tool_calls).toHaveLength(2);
   });
 });
 

@@ -182,7 +182,7 @@ describe('chat completions', () => {
   const CALL = { id: 'call_1', extra_content: { google: { thought_signature: seal('d') } } };
 
   test('have the text of all items, and what goes back in fields of its vendors', () => {
-    const [choice] = wholeChat('m', foldAnswer(logOf())).choices;
+    const [choice] = wholeChat('m', [foldAnswer(logOf())]).choices;
     const reasoning_content = 'One\n\nTwo\n\nThree';
     expect(choice?.message).toMatchObject({
       reasoning_content,
@@ -199,7 +199,7 @@ describe('chat completions', () => {
   });
 
   test('come back as they were, but for the place of each text', () => {
-    const [choice] = wholeChat('m', foldAnswer(logOf())).choices;
+    const [choice] = wholeChat('m', [foldAnswer(logOf())]).choices;
     const body = chatCompletionSchema.parse({ model: MODEL, messages: [choice?.message] });
     const [, second, third, ...rest] = PARTS;
     expect(mapChatRequest(config, body).request.input).toEqual([

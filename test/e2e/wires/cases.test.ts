@@ -303,17 +303,14 @@ describe('chat completions and Responses', () => {
     expect((await send('chat', { messages: [user], ...field })).upstream).toMatchObject(field);
   });
 
-  test.each([
-    { web_search_options: {} },
-    { modalities: ['audio'] },
-    { function_call: 'auto' },
-    { n: 2 },
-    { logprobs: true },
-  ])('case 24: a field that cannot be kept is refused by name: %j', async (field) => {
-    const { status, body } = await send('chat', { messages: [user], ...field });
-    expect(status).toBe(400);
-    expect(body).toMatchObject({ error: { param: Object.keys(field)[0] } });
-  });
+  test.each([{ web_search_options: {} }, { modalities: ['audio'] }, { function_call: 'auto' }])(
+    'case 24: a field that cannot be kept is refused by name: %j',
+    async (field) => {
+      const { status, body } = await send('chat', { messages: [user], ...field });
+      expect(status).toBe(400);
+      expect(body).toMatchObject({ error: { param: Object.keys(field)[0] } });
+    },
+  );
 
   test('case 28: empty arguments in the history become an empty object', async () => {
     const call = { id: 'c1', type: 'function', function: { name: 'lookup', arguments: '' } };

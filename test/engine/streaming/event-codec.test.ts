@@ -14,11 +14,26 @@ const bodies: EventBody[] = [
   { type: 'text-delta', text: 'new' },
 ];
 
+const withLogprobs = (text: string): EventBody => ({
+  type: 'text-delta',
+  text,
+  logprobs: [{ token: text, logprob: -0.5, top: [{ token: text, logprob: -0.5 }] }],
+});
+
 const MOST_CHARS = 1_000;
 
 test('what is encoded is decoded the same, event by event', () => {
   expect(decodeEvents(encodeEvents(bodies))).toEqual(bodies);
   expect(decodeEvents(encodeEvents([]))).toEqual([]);
+});
+
+test('log probabilities stay with the text of their delta', () => {
+  const plain: EventBody = { type: 'text-delta', text: 'x' };
+  const mixed = [plain, withLogprobs('a'), withLogprobs('b'), plain, plain, withLogprobs('c')];
+  expect(decodeEvents(encodeEvents(mixed))).toEqual(mixed);
+  const merged = coalesce(numberEvents(mixed, 0, 7), MOST_CHARS);
+  expect(merged.map((event) => ('text' in event ? event.text : ''))).toEqual(['x', 'a', 'b', 'xx', 'c']);
+  expect(merged.filter((event) => 'logprobs' in event)).toHaveLength(3);
 });
 
 test('a run of deltas costs one object', () => {

@@ -17,7 +17,7 @@ const call = (model: string, signal = new AbortController().signal): ProviderCal
 
 function providerOf(answer: () => AsyncGenerator<ProviderEvent>): ReadonlyMap<string, Provider> {
   const capabilities = () => ({ reattach: false, prefill: false, instruct: false });
-  return new Map([['vendor', { name: 'vendor', capabilities, stream: answer }]]);
+  return new Map([['vendor', { name: 'vendor', capabilities, silenceMs: () => 0, stream: answer }]]);
 }
 
 async function read(providers: ReadonlyMap<string, Provider>, call: ProviderCall): Promise<void> {

@@ -17,7 +17,9 @@ interface Sent {
   readonly dropped: string;
   /** The message of an error; '' for none. */
   readonly message: string;
-  /** What the provider received; null if nothing. */
+  /** How many requests the provider received. */
+  readonly calls: number;
+  /** The first that it received; null if none. */
   readonly upstream: Readonly<Record<string, unknown>> | null;
 }
 
@@ -72,6 +74,7 @@ export class FieldCheck {
     if (sent.upstream === null) return `LOST: ${sent.status} ${sent.message}`;
     if (isNamed(sent.dropped, names)) return 'dropped';
     const without = await this.#sendWithout(reached, { name, field, upstream });
+    if (without.calls > 0 && sent.calls !== without.calls) return `translated: ${sent.calls} calls`;
     const value = valueAt(body, reached, name);
     const changed = changedPaths(sent.upstream, without.upstream ?? {});
     const equal = pathsWith(sent.upstream, value);
@@ -117,12 +120,13 @@ export class FieldCheck {
       body: JSON.stringify(request),
     });
     const text = await response.text();
-    const [received] = response.status === 400 ? [] : await this.#sim.received(model);
+    const received = response.status === 400 ? [] : await this.#sim.received(model);
     return {
       status: response.status,
       dropped: response.headers.get('x-unbroken-dropped') ?? '',
       message: response.ok ? '' : text,
-      upstream: received?.body ?? null,
+      calls: received.length,
+      upstream: received[0]?.body ?? null,
     };
   }
 }

@@ -219,7 +219,13 @@ export const FORMATS: readonly Format[] = [
     examples: new Examples(CHAT),
     complete: (body, model) => {
       const tool = { type: 'function', function: { name: 'lookup', parameters: COMMON['parameters'] } };
-      return { ...withTools(body, tool), model, messages: withUser(pairedChat(body['messages'])) };
+      const logprobs = body['top_logprobs'] === undefined ? {} : { logprobs: true };
+      return {
+        ...withTools(body, tool),
+        ...logprobs,
+        model,
+        messages: withUser(pairedChat(body['messages'])),
+      };
     },
   },
   {

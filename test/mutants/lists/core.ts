@@ -204,8 +204,8 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     name: 'silence-never-noticed',
     breaks: "A follower that missed the notice of its leader's end waits for ever.",
     file: 'activities/follow-leader.ts',
-    find: 'asksLog = !(await news.wait(LIMITS.leaderSilenceMs, control.signal));',
-    replace: 'await news.wait(LIMITS.leaderSilenceMs, control.signal);',
+    find: 'asksLog = !(await news.wait(patienceMs, control.signal));',
+    replace: 'await news.wait(patienceMs, control.signal);',
     caughtBy: SIMULATION,
   },
   {

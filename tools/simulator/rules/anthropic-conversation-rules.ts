@@ -1,6 +1,6 @@
 /** What Anthropic's Messages API refuses in the turns of a conversation. */
 import { decryptThought, isSignatureOf } from '../thought-signatures.ts';
-import { refusesPrefill } from './claude-models.ts';
+import { refusesPrefill, takesLateSystem } from './claude-models.ts';
 import { type Fields, fieldsOf, imageTypeOf, isBase64, objectsOf, textOf } from './json-values.ts';
 import { firstProblem, type Problem, type Rule, type VendorRequest } from './rule.ts';
 
@@ -226,6 +226,24 @@ function emptyMarks({ body }: VendorRequest): Problem | null {
   });
 }
 
+/** After a user's turn, and before an answer or at the end; never two in a row. */
+function misplacedSystem({ body }: VendorRequest): Problem | null {
+  const turns = turnsOf(body);
+  const isTaken = takesLateSystem(textOf(body['model']));
+  return firstProblem(turns.entries(), ([index, { role }]) => {
+    // Other servers of this format have their own rules.
+    if (role !== 'system' || isTaken === null) return null;
+    if (!isTaken) {
+      return { message: `messages.${index}: role 'system' is not supported on this model` };
+    }
+    const [before, after] = [turns[index - 1]?.role, turns[index + 1]?.role];
+    if (before === 'user' && (after === undefined || after === 'assistant')) return null;
+    const rule =
+      "role 'system' must follow a user turn and be the last message or be followed by an assistant turn";
+    return { message: `messages.${index}: ${rule}` };
+  });
+}
+
 export const ANTHROPIC_CONVERSATION_RULES: readonly Rule[] = [
   {
     name: 'empty blocks are not marked',
@@ -236,6 +254,11 @@ export const ANTHROPIC_CONVERSATION_RULES: readonly Rule[] = [
     name: 'content',
     source: 'https://github.com/experientiallabs/experiential/pull/799',
     find: emptyContent,
+  },
+  {
+    name: 'places of system messages',
+    source: `${ANTHROPIC_DOCS}/build-with-claude/mid-conversation-system-messages`,
+    find: misplacedSystem,
   },
   { name: 'ids of tool uses', source: `${ANTHROPIC_DOCS}/api/messages/create`, find: wrongIds },
   {

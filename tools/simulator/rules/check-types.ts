@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { isExactNumber } from '../../../contracts/json.ts';
 
 export type Shape =
   | 'string'
@@ -74,7 +75,7 @@ class TypeChecker {
   check(value: unknown, shape: Shape, path: Path, objectName: string): TypeProblem | null {
     const place = { path, objectName };
     if (typeof shape === 'string') {
-      const fits = shape === 'any' || (value === null ? 'null' : typeof value) === shape;
+      const fits = shape === 'any' || typeOf(value) === shape;
       return fits ? null : { kind: 'type', ...place, expected: [shape], value };
     }
     if ('in' in shape) {
@@ -196,5 +197,11 @@ function firstOf<Item>(
 }
 
 export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return typeOf(value) === 'object' && !Array.isArray(value);
+}
+
+/** A number that no JavaScript number equals is one all the same. */
+function typeOf(value: unknown): string {
+  if (value === null) return 'null';
+  return isExactNumber(value) ? 'number' : typeof value;
 }

@@ -23,6 +23,15 @@ export function hasFixedSampling(model: string): boolean {
   return (claudeGeneration(model) ?? 0) >= 47;
 }
 
+/**
+ * System messages among the others: from Opus 4.8 on, but for Sonnet 5. null for any other name.
+ * Source: "Mid-conversation system messages".
+ */
+export function takesLateSystem(model: string): boolean | null {
+  const generation = claudeGeneration(model);
+  return generation === null ? null : generation >= 48 && !(generation === 50 && model.includes('sonnet'));
+}
+
 /** From 4.1 on, `temperature` and `top_p` exclude each other. Source: "Migration guide". */
 export function hasOneSamplingParameter(model: string): boolean {
   const generation = claudeGeneration(model) ?? 0;

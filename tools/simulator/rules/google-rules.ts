@@ -1,4 +1,5 @@
 /** What Gemini's `generateContent` refuses. */
+import { isWithin } from '../../../contracts/seed.ts';
 import { isSignatureOf } from '../thought-signatures.ts';
 import { checkTypes, readTypes, type TypeProblem } from './check-types.ts';
 import {
@@ -213,7 +214,7 @@ function wrongTools({ body }: VendorRequest): Problem | null {
 
 function wrongConfig({ body, path }: VendorRequest): Problem | null {
   const config = fieldsOf(body['generationConfig']);
-  const { maxOutputTokens, stopSequences, temperature, topK, topP, candidateCount } = config;
+  const { maxOutputTokens, stopSequences, temperature, topK, topP, candidateCount, seed } = config;
   const at = '* GenerateContentRequest.generation_config';
   if (isSet(maxOutputTokens) && !(Number.isInteger(maxOutputTokens) && Number(maxOutputTokens) > 0)) {
     return { message: `${at}.max_output_tokens: max_output_tokens must be positive.\n` };
@@ -231,7 +232,24 @@ function wrongConfig({ body, path }: VendorRequest): Problem | null {
   if (Array.isArray(stopSequences) && stopSequences.length > 5) {
     return { message: `${at}.stop_sequences: the number of stop_sequences exceeds the limit of 5.\n` };
   }
-  return wrongOutput(body, path) ?? wrongThinking(fieldsOf(config['thinkingConfig']), path);
+  if (isSet(seed) && !isWithin(seed, -(2n ** 31n), 2n ** 31n - 1n)) {
+    const found = JSON.stringify(seed);
+    return { message: `Invalid value at 'generation_config.seed' (TYPE_INT32), ${found}` };
+  }
+  return (
+    wrongLogprobs(config) ??
+    wrongOutput(body, path) ??
+    wrongThinking(fieldsOf(config['thinkingConfig']), path)
+  );
+}
+
+function wrongLogprobs({ logprobs, responseLogprobs }: Fields): Problem | null {
+  if (!isSet(logprobs)) return null;
+  if (responseLogprobs !== true) {
+    return { message: 'Logprobs is set but response_logprobs is not enabled.' };
+  }
+  const isInRange = Number(logprobs) >= 0 && Number(logprobs) <= 20;
+  return isInRange ? null : { message: 'logprobs must be in the range [0, 20].' };
 }
 
 function wrongOutput(body: Fields, path: string): Problem | null {

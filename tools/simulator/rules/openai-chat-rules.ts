@@ -1,4 +1,5 @@
 /** What OpenAI's chat completions refuse, and the vendors that speak the format. */
+import { isWithin } from '../../../contracts/seed.ts';
 import { checkTypes, type ObjectShape, readTypes } from './check-types.ts';
 import { type Fields, fieldsOf, isJsonObject, isSet, objectsOf, textOf } from './json-values.ts';
 import {
@@ -19,6 +20,7 @@ import { openAiSchemaProblem } from './strict-schemas.ts';
 const REFERENCE = `${OPENAI_DOCS}/api-reference/chat/create`;
 const TYPES = readTypes('openai-chat');
 const CALL_ID_CHARS = 40;
+const MOST_CHOICES = 128;
 
 /** Fields that vendors have added to the format: DeepSeek, Mistral, OpenRouter, vLLM. Source: their API references. */
 const ADDED: Readonly<Record<string, ObjectShape>> = {
@@ -103,6 +105,18 @@ function excludedFields({ body }: VendorRequest): Problem | null {
   const isKnown = objectsOf(body['tools']).some((tool) => fieldsOf(tool['function'])['name'] === name);
   if (name === '' || isKnown) return null;
   return onlyWith('tool_choice', `Tool choice '${name}' not found in 'tools' parameter.`);
+}
+
+const SEEDS = [-(2n ** 63n), 2n ** 63n - 1n] as const;
+
+function wrongNumbers({ body }: VendorRequest): Problem | null {
+  const { seed } = body;
+  if (isSet(seed) && !isWithin(seed, ...SEEDS)) {
+    const found = JSON.stringify(seed);
+    const message = `Invalid 'seed': integer out of range. Expected a signed 64-bit integer, but got ${found} instead.`;
+    return { message, param: 'seed', code: 'integer_out_of_range' };
+  }
+  return outOfRange('n', body['n'], { least: 1, most: MOST_CHOICES, isInteger: true });
 }
 
 function wrongLists({ body }: VendorRequest): Problem | null {
@@ -250,6 +264,7 @@ export const OPENAI_CHAT_RULES: readonly Rule[] = [
   { name: 'the cap of tokens', source: `${OPENAI_DOCS}/guides/reasoning`, find: wrongTokens },
   { name: 'fields that need another', source: REFERENCE, find: excludedFields },
   { name: 'lengths of lists', source: REFERENCE, find: wrongLists },
+  { name: 'whole numbers', source: REFERENCE, find: wrongNumbers },
   { name: 'sampling', source: `${OPENAI_DOCS}/guides/reasoning`, find: wrongSampling },
   { name: 'metadata', source: REFERENCE, find: wrongMetadata },
   { name: 'tools', source: `${OPENAI_DOCS}/guides/function-calling`, find: wrongTools },

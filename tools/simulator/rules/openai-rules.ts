@@ -31,6 +31,12 @@ export function wrongSampling({ body }: VendorRequest): Problem | null {
       const message = `Unsupported parameter: '${fixed}' is not supported with this model.`;
       return { message, param: fixed, code: 'unsupported_parameter' };
     }
+    const included: unknown = body['include'];
+    const isIncluded = Array.isArray(included) && included.includes('message.output_text.logprobs');
+    if (body['logprobs'] === true || isIncluded) {
+      const message = 'logprobs are not supported with reasoning models.';
+      return { message, param: isIncluded ? 'include' : 'logprobs', code: 'unsupported_parameter' };
+    }
   }
   const limits = [
     ['temperature', 0, 2],

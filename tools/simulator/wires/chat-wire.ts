@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
+import { probabilitiesOf, withBytes } from '../log-probabilities.ts';
 import { OPENAI_CHAT_RULES } from '../rules/openai-chat-rules.ts';
 import { BROKEN_BODY } from '../rules/openai-rules.ts';
 import { openAiBody } from '../rules/openai-words.ts';
@@ -32,6 +33,8 @@ const requestSchema = z.object({
     })
     .nullish(),
   reasoning_effort: z.string().nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().nullish(),
 });
 
 /** Azure names the deployment in the path. */
@@ -68,6 +71,7 @@ export const chatWire: Wire = {
       maxTokens: body.max_completion_tokens ?? body.max_tokens ?? undefined,
       isStream: body.stream === true,
       wantsUsage: body.stream_options?.include_usage === true,
+      logprobs: body.logprobs === true ? (body.top_logprobs ?? 0) : undefined,
     };
   },
   error: openAiError,
@@ -88,7 +92,7 @@ export const chatWire: Wire = {
     };
     return {
       ...headOf(call, 'chat.completion'),
-      choices: [{ index: 0, message, finish_reason: FINISH[reason] }],
+      choices: [{ index: 0, message, finish_reason: FINISH[reason], logprobs: wholeLogprobs(call) }],
       ...(usage === null ? {} : { usage: toWireUsage(usage) }),
     };
   },
@@ -110,7 +114,7 @@ class ChatWriter implements AnswerWriter {
   }
 
   token(token: AnswerToken): void {
-    if (token.kind === 'text') this.#sendChoice({ content: token.text });
+    if (token.kind === 'text') this.#sendText(token.text);
     // Vendors use either name, and some use both.
     else if (token.kind === 'reasoning') {
       this.#sendChoice({ reasoning_content: token.text, reasoning: token.text });
@@ -153,14 +157,29 @@ class ChatWriter implements AnswerWriter {
     return { index: place, id, type: 'function', function: { name, arguments: written } };
   }
 
-  #sendChoice(delta: object, finish_reason: string | null = null, more: object = {}): void {
-    const choices = [{ index: 0, delta, finish_reason }];
+  #sendText(content: string): void {
+    const { logprobs } = this.#call;
+    if (logprobs === null) this.#sendChoice({ content });
+    else {
+      const own = [withBytes(probabilitiesOf(content, logprobs))];
+      this.#sendChoice({ content }, null, {}, { logprobs: { content: own, refusal: null } });
+    }
+  }
+
+  #sendChoice(delta: object, finish_reason: string | null = null, more = {}, ofChoice = {}): void {
+    const choices = [{ index: 0, delta, finish_reason, ...ofChoice }];
     this.#send({ ...headOf(this.#call, 'chat.completion.chunk'), choices, ...more });
   }
 
   #send(chunk: object): void {
     this.#response.write(`data: ${JSON.stringify(chunk)}\n\n`);
   }
+}
+
+function wholeLogprobs({ run, logprobs }: SimulatedCall) {
+  if (logprobs === null) return null;
+  const tokens = run.tokens.slice(0, run.made).filter(({ kind }) => kind === 'text');
+  return { content: tokens.map(({ text }) => withBytes(probabilitiesOf(text, logprobs))), refusal: null };
 }
 
 function headOf({ id, startedAt, model }: SimulatedCall, object: string) {

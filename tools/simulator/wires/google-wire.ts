@@ -4,6 +4,7 @@ import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Message, Part } from '../../../contracts/content.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
+import { probabilitiesOf, type TokenProbability } from '../log-probabilities.ts';
 import { GOOGLE_RULES, signedText } from '../rules/google-rules.ts';
 import type { AnswerWriter, Ending, ErrorKind, Wire } from '../serve-call.ts';
 import { signThought } from '../thought-signatures.ts';
@@ -44,6 +45,8 @@ const requestSchema = z.object({
   generationConfig: z
     .object({
       maxOutputTokens: z.int().optional(),
+      responseLogprobs: z.boolean().optional(),
+      logprobs: z.int().optional(),
       responseMimeType: z.string().optional(),
       responseJsonSchema: z.record(z.string(), z.unknown()).optional(),
       thinkingConfig: z.object({ includeThoughts: z.boolean().optional() }).optional(),
@@ -99,6 +102,7 @@ export const googleWire: Wire = {
         thinks: body.generationConfig?.thinkingConfig?.includeThoughts === true,
       },
       maxTokens: body.generationConfig?.maxOutputTokens,
+      logprobs: logprobsIn(body.generationConfig),
       isStream: method === 'streamGenerateContent',
     };
   },
@@ -134,7 +138,7 @@ class GoogleWriter implements AnswerWriter {
   }
 
   token(token: AnswerToken): void {
-    if (token.kind === 'text') this.#sendParts([{ text: token.text }]);
+    if (token.kind === 'text') this.#sendText(token.text);
     else if (token.kind === 'reasoning') this.#sendParts([{ text: token.text, thought: true }]);
     else this.#argumentsOf.set(token.call, (this.#argumentsOf.get(token.call) ?? '') + token.text);
   }
@@ -156,10 +160,20 @@ class GoogleWriter implements AnswerWriter {
     this.#send(errorBody(503, 'plain', 'Simulated.'));
   }
 
+  #sendText(text: string): void {
+    const { logprobs } = this.#call;
+    const logprobsResult = logprobs === null ? {} : { logprobsResult: toWireLogprobs([text], logprobs) };
+    this.#sendCandidate({ content: { role: 'model', parts: [{ text }] }, index: 0, ...logprobsResult });
+  }
+
   #sendParts(parts: object[], finishReason?: string, usage: SimulatedUsage | null = null): void {
     const ending = finishReason === undefined ? {} : { finishReason };
+    this.#sendCandidate({ content: { role: 'model', parts }, index: 0, ...ending }, usage);
+  }
+
+  #sendCandidate(candidate: object, usage: SimulatedUsage | null = null): void {
     this.#send({
-      candidates: [{ content: { role: 'model', parts }, index: 0, ...ending }],
+      candidates: [candidate],
       ...(usage === null ? {} : { usageMetadata: toWireUsage(usage) }),
       modelVersion: this.#call.model,
       responseId: this.#call.id,
@@ -169,6 +183,19 @@ class GoogleWriter implements AnswerWriter {
   #send(chunk: object): void {
     this.#response.write(`data: ${JSON.stringify(chunk)}\r\n\r\n`);
   }
+}
+
+function logprobsIn(config: z.infer<typeof requestSchema>['generationConfig']): number | undefined {
+  return config?.responseLogprobs === true ? (config.logprobs ?? 0) : undefined;
+}
+
+function toWireLogprobs(texts: readonly string[], alternatives: number): object {
+  const toWire = ({ token, logprob }: TokenProbability) => ({ token, logProbability: logprob });
+  const tokens = texts.map((text) => probabilitiesOf(text, alternatives));
+  return {
+    topCandidates: tokens.map(({ top }) => ({ candidates: top.map(toWire) })),
+    chosenCandidates: tokens.map(toWire),
+  };
 }
 
 function callPart(call: SimulatedCall, index: number, json: string): object {

@@ -12,6 +12,7 @@ import {
 } from '../../../contracts/responses-tools.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
 import { apiKeyOf, failBeforeAnswer, sendJson } from '../exchange.ts';
+import { probabilitiesOf, withBytes } from '../log-probabilities.ts';
 import { OPENAI_RESPONSES_RULES } from '../rules/openai-responses-rules.ts';
 import { BROKEN_BODY } from '../rules/openai-rules.ts';
 import { openAiBody } from '../rules/openai-words.ts';
@@ -63,6 +64,7 @@ const requestSchema = z.object({
   model: z.string(),
   input: z.union([z.string(), z.array(itemSchema)]).default([]),
   include: z.array(z.string()).nullish(),
+  top_logprobs: z.int().nullish(),
   instructions: z.string().nullish(),
   max_output_tokens: z.int().nullish(),
   background: z.boolean().nullish(),
@@ -118,6 +120,7 @@ export const responsesWire: Wire = {
       isStream: body.stream === true,
       isBackground: body.background === true,
       wantsEncrypted: body.include?.includes('reasoning.encrypted_content') === true,
+      logprobs: body.include?.includes('message.output_text.logprobs') ? (body.top_logprobs ?? 0) : undefined,
     };
   },
   error: openAiError,
@@ -172,6 +175,8 @@ class ResponsesWriter implements AnswerWriter {
   /** The kind of the open item. */
   #open = '';
   #text = '';
+  /** What the text is made of. */
+  #tokens: string[] = [];
 
   /** @param startingAfter the sequence number of the last event that the reader has; -1 for none. */
   constructor(call: SimulatedCall, response: ServerResponse, startingAfter: number) {
@@ -194,9 +199,14 @@ class ResponsesWriter implements AnswerWriter {
     const kind = token.kind === 'tool' ? `tool:${token.call}` : token.kind;
     if (this.#item === null || kind !== this.#open) this.#openItem(kind, token);
     this.#text += token.text;
+    this.#tokens.push(token.text);
     const delta = token.text;
     if (token.kind === 'text') {
-      this.#sendPart('response.output_text.delta', { content_index: 0, delta, logprobs: [] });
+      this.#sendPart('response.output_text.delta', {
+        content_index: 0,
+        delta,
+        logprobs: logprobsOf(this.#call, [delta]),
+      });
     } else if (token.kind === 'reasoning') {
       this.#sendPart('response.reasoning_summary_text.delta', { summary_index: 0, delta });
     } else if (!isCustomCall(this.#call, token.call)) {
@@ -232,6 +242,7 @@ class ResponsesWriter implements AnswerWriter {
     this.#open = kind;
     this.#place += 1;
     this.#text = '';
+    this.#tokens = [];
     this.#item = emptyItem(this.#call, token, this.#itemId());
     this.#send({ type: 'response.output_item.added', output_index: this.#place, item: this.#item });
     if (token.kind !== 'text') return;
@@ -243,8 +254,9 @@ class ResponsesWriter implements AnswerWriter {
     if (this.#item === null) return;
     const text = this.#text;
     if (this.#open === 'text') {
-      this.#sendPart('response.output_text.done', { content_index: 0, text, logprobs: [] });
-      const part = { type: 'output_text', text, annotations: [] };
+      const logprobs = logprobsOf(this.#call, this.#tokens);
+      this.#sendPart('response.output_text.done', { content_index: 0, text, logprobs });
+      const part = { type: 'output_text', text, annotations: [], logprobs };
       this.#sendPart('response.content_part.done', { content_index: 0, part });
     } else if (this.#open === 'reasoning') {
       this.#sendPart('response.reasoning_summary_text.done', { summary_index: 0, text });
@@ -334,12 +346,17 @@ function outputOf(call: SimulatedCall, status: string): object[] {
   const text = generatedText(call, 'text');
   const generated = call.run.tokens.slice(0, call.run.made);
   const calls = new Set(generated.flatMap((token) => (token.kind === 'tool' ? [token.call] : [])));
-  const content = [{ type: 'output_text', text, annotations: [] }];
+  const tokens = generated.flatMap((token) => (token.kind === 'text' ? [token.text] : []));
+  const content = [{ type: 'output_text', text, annotations: [], logprobs: logprobsOf(call, tokens) }];
   return [
     ...(thoughts === '' ? [] : [reasoningItem(call, thoughts, `rs_${call.id}`)]),
     ...(text === '' ? [] : [{ id: `msg_${call.id}`, type: 'message', status, role: 'assistant', content }]),
     ...[...calls].map((place) => callItem(call, place, generatedArguments(call, place))),
   ];
+}
+
+function logprobsOf({ logprobs }: SimulatedCall, tokens: readonly string[]): readonly object[] {
+  return logprobs === null ? [] : tokens.map((text) => withBytes(probabilitiesOf(text, logprobs)));
 }
 
 function toWireUsage({ input, cached, written, output, reasoning }: SimulatedUsage) {

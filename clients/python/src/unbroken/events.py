@@ -160,6 +160,8 @@ class ProviderStart(_Event):
 class TextDelta(_Event):
     type: Literal["text-delta"] = "text-delta"
     text: str
+    #: Of the tokens of this text, if the request asks for them: token, logprob, bytes and top.
+    logprobs: Sequence[Mapping[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -196,6 +196,8 @@ class GenerationRequest(TypedDict, total=False):
     top_p: float
     top_k: int
     seed: int
+    #: Returns the log probability of each token, with so many of the likeliest tokens at its place.
+    logprobs: int
     frequency_penalty: float
     presence_penalty: float
     verbosity: Literal["low", "medium", "high"]

@@ -73,6 +73,7 @@ testRules({
       ),
     ],
     ['an earlier answer without its thoughts', { ...talk(assistant(text('a')), user(text('b'))), ...BUDGET }],
+    ['a late system message', { ...talk({ role: 'system', content: 'a' }), model: 'claude-opus-4-8' }],
     ['a prefill', talk(assistant(text('The answer is')))],
     ['a prefill of an old Claude', { ...talk(assistant(text('The answer is'))), model: 'claude-sonnet-4-5' }],
     [
@@ -258,6 +259,19 @@ testRules({
         { ...talk(assistant(use('a')), user(result('a'))), ...BUDGET },
       ],
       ['When thinking is disabled', talk(assistant(thought('Hm.'), text('a')))],
+    ],
+    'places of system messages': [
+      [
+        "role 'system' is not supported on this model",
+        { ...talk({ role: 'system', content: 'Be brief.' }), model: 'claude-opus-4-7' },
+      ],
+      [
+        'must follow a user turn',
+        {
+          ...talk({ role: 'system', content: 'a' }, { role: 'user', content: 'b' }),
+          model: 'claude-opus-4-8',
+        },
+      ],
     ],
     prefill: [
       [

@@ -1,3 +1,4 @@
+import { parseJson } from '../../../../contracts/json.ts';
 import { OPENAI_CHAT_RULES } from '../../../../tools/simulator/rules/openai-chat-rules.ts';
 import { openAiBody } from '../../../../tools/simulator/rules/openai-words.ts';
 import { type Body, REQUEST, testRules } from './rule-table.ts';
@@ -31,6 +32,7 @@ testRules({
   base: { ...REQUEST, path: '/v1/chat/completions' },
   bodyOf: openAiBody,
   accepted: [
+    ['the longest seed', say({ seed: parseJson('9223372036854775807'), n: 128, logprobs: true })],
     ['plain text', say({ stream: true, stream_options: { include_usage: true }, max_completion_tokens: 1 })],
     [
       'calls and results',
@@ -99,7 +101,15 @@ testRules({
       ],
       ["Invalid 'stop': array too long", say({ stop: ['a', 'b', 'c', 'd', 'e'] })],
     ],
+    'whole numbers': [
+      [
+        'Expected a signed 64-bit integer, but got 9223372036854775808',
+        say({ seed: parseJson('9223372036854775808') }),
+      ],
+      ["Invalid 'n': integer above maximum value. Expected a value <= 128, but got 129", say({ n: 129 })],
+    ],
     sampling: [
+      ['logprobs are not supported with reasoning models', say({ model: 'o3', logprobs: true })],
       [
         "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 2.5",
         say({ temperature: 2.5 }),

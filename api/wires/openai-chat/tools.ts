@@ -1,0 +1,90 @@
+/** The tools of a chat completion, and the format of its answer. */
+import { z } from 'zod';
+import { jsonSchemaSchema, type ToolChoice } from '../../../contracts/content.ts';
+import type { GenerationRequest } from '../../../contracts/generation.ts';
+import { LIMITS } from '../../../contracts/limits.ts';
+import { nativeRest } from '../native.ts';
+
+const FORMAT = 'openai-chat';
+
+export const chatFormatSchema = z.discriminatedUnion('type', [
+  z.looseObject({ type: z.literal('text') }),
+  z.looseObject({ type: z.literal('json_object') }),
+  z.looseObject({
+    type: z.literal('json_schema'),
+    json_schema: z.looseObject({
+      name: z.string(),
+      description: z.string().nullish(),
+      schema: jsonSchemaSchema.nullish(),
+      strict: z.boolean().nullish(),
+    }),
+  }),
+]);
+
+const functionName = z.looseObject({ type: z.literal('function'), function: z.object({ name: z.string() }) });
+
+export const chatToolSchema = z.looseObject({
+  type: z.literal('function', 'only function tools are supported'),
+  function: z.looseObject({
+    name: z.string(),
+    description: z.string().nullish(),
+    parameters: jsonSchemaSchema.nullish(),
+    strict: z.boolean().nullish(),
+  }),
+});
+
+export const chatToolChoiceSchema = z.union([
+  z.enum(['auto', 'none', 'required']),
+  functionName,
+  z.looseObject({
+    type: z.literal('allowed_tools'),
+    allowed_tools: z.object({
+      mode: z.enum(['auto', 'required']),
+      tools: z.array(functionName).min(1).max(LIMITS.toolsPerRequest),
+    }),
+  }),
+]);
+
+export function mapChatTool(tool: z.infer<typeof chatToolSchema>) {
+  const { name, description, parameters, strict } = tool.function;
+  const shape = {
+    type: true,
+    function: { name: true, description: true, parameters: true, strict: true },
+  } as const;
+  return {
+    name,
+    parameters: parameters ?? NO_PARAMETERS,
+    ...(description === null || description === undefined ? {} : { description }),
+    ...(strict === null || strict === undefined ? {} : { strict }),
+    ...nativeRest(FORMAT, tool, shape),
+  };
+}
+
+/** Closed, as strict mode wants it. */
+const NO_PARAMETERS = { type: 'object', properties: {}, additionalProperties: false } as const;
+
+export function mapChatToolChoice(choice: z.infer<typeof chatToolChoiceSchema> | null | undefined): {
+  readonly toolChoice?: ToolChoice;
+} {
+  if (choice === null || choice === undefined) return {};
+  if (typeof choice === 'string') return { toolChoice: choice };
+  if (choice.type === 'function') return { toolChoice: { name: choice.function.name } };
+  const { mode, tools } = choice.allowed_tools;
+  return { toolChoice: { allowed: tools.map((tool) => tool.function.name), mode } };
+}
+
+export function mapChatFormat(
+  format: z.infer<typeof chatFormatSchema> | null | undefined,
+): Pick<GenerationRequest, 'output'> {
+  if (format?.type === 'json_object') return { output: { name: 'answer' } };
+  if (format?.type !== 'json_schema') return {};
+  const { name, description, schema, strict } = format.json_schema;
+  return {
+    output: {
+      name,
+      strict: strict ?? false,
+      schema: schema ?? { type: 'object' },
+      ...(description === null || description === undefined ? {} : { description }),
+    },
+  };
+}
