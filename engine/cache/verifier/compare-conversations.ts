@@ -25,6 +25,8 @@ export function compareConversations(
 function agreementOf(verifier: Verifier, questions: readonly string[], theirs: readonly string[]): Agreement {
   if (questions.length !== theirs.length) return 'different';
   if (questions.every((question, turn) => question === theirs[turn])) return 'same';
+  // The same turns in another order.
+  if (JSON.stringify([...questions].sort()) === JSON.stringify([...theirs].sort())) return 'different';
   if (!isEnglish(verifier, questions) || !isEnglish(verifier, theirs)) {
     return haveSameWords(questions, theirs) ? 'same' : 'different';
   }

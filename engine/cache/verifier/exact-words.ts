@@ -13,6 +13,14 @@ export function toExact(text: string): string {
   ).join('');
 }
 
+/** The text that `toExact` spelled; the quotation mark before it is left out. */
+export function fromExact(word: string): string {
+  const spelled = [...word]
+    .flatMap((character) => character.codePointAt(0) ?? [])
+    .filter((code) => code >= FIRST);
+  return String.fromCharCode(...spelled.map((code) => code - FIRST));
+}
+
 export function isExact(word: string): boolean {
   return word !== '' && EXACT.test(word);
 }

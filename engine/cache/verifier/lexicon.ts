@@ -279,11 +279,14 @@ export interface Lexicon {
   readonly longestPhrase: number;
   /** The lines that a word stands in. */
   readonly meanings: ReadonlyMap<string, ReadonlySet<number>>;
+  /** The words of each line. */
+  readonly members: readonly (readonly string[])[];
 }
 
 export function loadLexicon(lemmatize: (word: string) => string): Lexicon {
   const phrases = new Map<string, string>();
   const meanings = new Map<string, Set<number>>();
+  const members: string[][] = [];
   let longestPhrase = 1;
   for (const [line, entry] of MEANINGS.trim().split('\n').entries()) {
     for (const form of entry.split('|')) {
@@ -293,7 +296,8 @@ export function loadLexicon(lemmatize: (word: string) => string): Lexicon {
       longestPhrase = Math.max(longestPhrase, words.length);
       const lines = meanings.get(key) ?? new Set();
       meanings.set(key, lines.add(line));
+      members[line] = [...(members[line] ?? []), key];
     }
   }
-  return { phrases, longestPhrase, meanings };
+  return { phrases, longestPhrase, meanings, members };
 }

@@ -2,6 +2,7 @@
 import { isExact, isReadable } from './exact-words.ts';
 import { rewriteFrames } from './frames.ts';
 import type { Lexicon } from './lexicon.ts';
+import { withoutCourtesy } from './normalise/courtesy.ts';
 import { readWords } from './words.ts';
 import { readWriting, type Writing, type WritingGrammar } from './writing.ts';
 
@@ -46,7 +47,7 @@ export interface PromptReading {
 }
 
 /** Words without a meaning in a request. */
-const EMPTY = new Set(
+export const EMPTY = new Set(
   (
     'a an the this that these those it its i my mine we our you your he she they their one be am is are was were been ' +
     "being do does did done doing to of and or 's , ¶ : have has had having will would shall should can could may might " +
@@ -62,19 +63,19 @@ const WEAK_PREPOSITIONS = new Set(
 const DETERMINERS = new Set(
   'a an the this that these those my your our its their his her each every'.split(' '),
 );
-const NEGATIONS = new Set('not no never none nobody nothing neither nor without'.split(' '));
+export const NEGATIONS = new Set('not no never none nobody nothing neither nor without'.split(' '));
 const PAST = new Set('was were did had'.split(' '));
 const PRESENT = new Set('is are am do does'.split(' '));
 const FUTURE = new Set('will shall'.split(' '));
 const BE = new Set('be is are was were been being am'.split(' '));
 /** Words that a verb follows. */
 const BEFORE_VERB = new Set('i you we they can could should would will may might must not'.split(' '));
-const CLAUSE_ENDS = new Set(['¶', ',', ':']);
+export const CLAUSE_ENDS = new Set(['¶', ',', ':']);
 const FRAME = /^<[a-z]+>$/;
 /** Words between `be` and its participle, and between the participle and `by`. */
 const PASSIVE_REACH = 8;
 
-interface Grammar extends WritingGrammar {
+export interface Grammar extends WritingGrammar {
   readonly lemmatize: (word: string) => string;
   readonly isVerb: (lemma: string) => boolean;
   readonly isAdjective: (lemma: string) => boolean;
@@ -100,9 +101,9 @@ const UNREAD: PromptReading = {
 export function createPromptReader(grammar: Grammar): (text: string) => PromptReading {
   return (text) => {
     if (!isReadable(text)) return UNREAD;
-    const { words, names } = readWords(text);
+    const { words, names } = readWords(text, (word) => grammar.isKnown(grammar.lemmatize(word)));
     if (words.length > MOST_WORDS) return UNREAD;
-    const rewritten = rewriteFrames(words.join(' '))
+    const rewritten = rewriteFrames(withoutCourtesy(words.join(' ')))
       .split(' ')
       .filter((word) => word !== '');
     return {
@@ -123,7 +124,10 @@ export function createPromptReader(grammar: Grammar): (text: string) => PromptRe
 }
 
 /** Phrases of the lexicon become one word, the longest first. */
-function joinPhrases(words: readonly string[], { lemmatize, lexicon }: Grammar): string[] {
+export function joinPhrases(
+  words: readonly string[],
+  { lemmatize, lexicon }: Pick<Grammar, 'lemmatize' | 'lexicon'>,
+): string[] {
   const lemmas = words.map(lemmatize);
   const joined: string[] = [];
   for (let index = 0; index < words.length; ) {

@@ -3,21 +3,26 @@
  * counterpart, or a difference of any kind, is a reason against it. In doubt there is no hit.
  */
 import { BoundedMap } from '../../../platform/bounded-map.ts';
-import { align, createWords } from './align.ts';
-import { CHECKS } from './differences/checks.ts';
+import { compareFacts } from './compare-facts.ts';
 import type { Verdict } from './differences/difference.ts';
+import { differentLetters } from './differences/letters.ts';
+import { VETOES } from './differences/vetoes.ts';
 import { createLanguageReader, type LanguageReading } from './language.ts';
 import { createLemmatizer } from './lemma.ts';
-import { loadLexicon } from './lexicon.ts';
+import { type Lexicon, loadLexicon } from './lexicon.ts';
+import { align, createWords } from './proof/align.ts';
+import { CHECKS } from './proof/strict-checks.ts';
+import { type Facts, readFacts } from './read-facts.ts';
 import { createPromptReader, type PromptReading } from './read-prompt.ts';
+import { signatureOf } from './signature.ts';
 import { isSlip, veto } from './veto.ts';
 import { loadWordNet } from './wordnet.ts';
 
 export interface Verifier {
   verify(prompt: string, other: string): Verdict;
   /**
-   * Numbers, quotations, signs and the count of negations. Prompts that ask the same have the same signature, so the
-   * store can filter by it and finds the right one among many prompts that differ by a number.
+   * What a paraphrase does not change: large numbers, versions, emoji. Prompts that ask the same have the same
+   * signature, so the store can filter by it and finds the right one among many that differ by an order number.
    */
   signatureOf(text: string): string;
   readonly readLanguage: (text: string) => LanguageReading;
@@ -25,6 +30,10 @@ export interface Verifier {
 
 /** Readings of up to 250 words each. */
 const REMEMBERED_READINGS = 500;
+
+/** The frames of `write a haiku`, beside others: `what is a haiku`. */
+const MAKING = /<make>/;
+const NONE: ReadonlySet<number> = new Set();
 
 /** Loads the dictionary: some 40 ms, 25 MB. */
 export function createVerifier(): Verifier {
@@ -37,43 +46,69 @@ export function createVerifier(): Verifier {
   const isAdjective = (lemma: string) => bases(lemma).some((base) => wordNet.has(base, 'adj'));
   const isKnown = (lemma: string) =>
     !/^[a-z]+$/.test(lemma) || bases(lemma).some((base) => wordNet.relations(base).isKnown);
-  const readPrompt = createPromptReader({
+  const grammar = {
     lemmatize,
     isVerb,
     isAdjective,
     isKnown,
     lexicon,
-    isCommon: (word) => bases(lemmatize(word)).some(wordNet.isCommon) || wordNet.isCommon(word),
-  });
+    isInstance: wordNet.isInstance,
+    nounsOf: (lemma: string) => wordNet.relations(lemma).pertains,
+    isCommon: (word: string) => bases(lemmatize(word)).some(wordNet.isCommon) || wordNet.isCommon(word),
+  };
+  const readPrompt = createPromptReader(grammar);
   const readings = new BoundedMap<string, PromptReading>(REMEMBERED_READINGS);
   const read = (text: string) => readings.getOrCreate(text, () => readPrompt(text));
+  const allFacts = new BoundedMap<string, Facts>(REMEMBERED_READINGS);
+  const factsOf = (text: string) => allFacts.getOrCreate(text, () => readFacts(text, grammar));
+  const dictionary = { wordNet, lexicon, areOpposites: words.areOpposites };
+  const letterGrammar = {
+    isCommon: grammar.isCommon,
+    lemmatize,
+    areSynonyms: (a: string, b: string) =>
+      wordNet.relations(a).synonyms.has(b) || sharesMeaning(lexicon, a, b),
+  };
   const verify: Verifier['verify'] = (prompt, other) => {
     if (prompt === other) return { verdict: 'same' };
     const [left, right] = [read(prompt), read(other)];
-    const vetoed = veto(left, right);
-    if (vetoed !== null) return vetoed;
-    const alignment = align(left, right, words);
-    for (const check of CHECKS) {
-      const difference = check(alignment, words);
+    if (!left.isComparable || !right.isComparable) {
+      return { verdict: 'different', difference: { kind: 'unreadable', detail: 'only the same words' } };
+    }
+    const comparison = compareFacts(factsOf(prompt), factsOf(other), dictionary);
+    for (const rulesOut of VETOES) {
+      const difference = rulesOut(comparison);
       if (difference !== null) return { verdict: 'different', difference };
     }
+    const letters = differentLetters(prompt, other, [left.writing, right.writing], letterGrammar);
+    if (letters !== null) return { verdict: 'different', difference: letters };
+    const unsure = (rest: readonly string[]): Verdict => ({ verdict: 'unsure', words: rest });
+    if (veto(left, right) !== null || isSlip(prompt, other)) return unsure([]);
+    const alignment = align(left, right, words);
     const unmatched = [...alignment.onlyLeft, ...alignment.onlyRight].map(({ word }) => word);
-    // Two prompts without words to compare are not proven to be the same.
-    if (unmatched.length > 0 || alignment.pairs.length === 0 || isSlip(prompt, other)) {
-      return { verdict: 'unsure', words: unmatched };
+    for (const check of CHECKS) {
+      const difference = check(alignment, words);
+      // Every word has its counterpart, and they stand in another relation.
+      if (difference === null) continue;
+      const isOther =
+        unmatched.length === 0 && (difference.kind === 'roles' || MAKING.test(difference.detail));
+      return isOther ? { verdict: 'different', difference } : unsure(unmatched);
     }
-    return { verdict: 'same' };
+    // Two prompts without words to compare are not proven to be the same.
+    return unmatched.length > 0 || alignment.pairs.length === 0 ? unsure(unmatched) : { verdict: 'same' };
   };
   return {
     verify,
     readLanguage: createLanguageReader((word) => isKnown(lemmatize(word))),
     signatureOf(text) {
-      const { isComparable, tokens, negations } = read(text);
-      if (!isComparable) return JSON.stringify([text]);
-      const exact = tokens.filter(({ kind }) => kind === 'number' || kind === 'quote' || kind === 'symbol');
-      return JSON.stringify([negations, ...exact.map(({ lemma }) => lemma).sort()]);
+      if (!read(text).isComparable) return JSON.stringify([text]);
+      return signatureOf(factsOf(text));
     },
   };
+}
+
+function sharesMeaning({ meanings }: Lexicon, a: string, b: string): boolean {
+  const ofB = meanings.get(b) ?? NONE;
+  return [...(meanings.get(a) ?? NONE)].some((line) => ofB.has(line));
 }
 
 /** larger: large; heaviest: heavy. */

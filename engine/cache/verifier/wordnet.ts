@@ -31,6 +31,8 @@ export interface WordNet {
   relations(lemma: string): WordRelations;
   /** Whether a sense of it is written in lower case: `china` and `Polish`'s `polish` have one, `France` has none. */
   isCommon(lemma: string): boolean;
+  /** Whether every noun sense of it is one thing: a city, a person. */
+  isInstance(lemma: string): boolean;
   /** Whether the word is listed under this part of speech. */
   has(lemma: string, part: Part): boolean;
 }
@@ -48,6 +50,10 @@ export function loadWordNet(): WordNet {
       PART_NAMES.some((part) =>
         offsetsOf(lemma, part).some((offset) => wordsAt(files[part].data, offset).includes(lemma)),
       ),
+    isInstance(lemma) {
+      const offsets = offsetsOf(lemma, 'noun');
+      return offsets.length > 0 && offsets.every((offset) => INSTANCE.test(lineAt(files.noun.data, offset)));
+    },
     relations(lemma) {
       const known = remembered.get(lemma);
       if (known !== undefined) return known;
@@ -122,8 +128,15 @@ function readSynset(data: Buffer, offset: number): Synset {
   return { words, pointers };
 }
 
+/** The pointer to what a thing is an instance of. */
+const INSTANCE = / @i \d{8} /;
+
+function lineAt(data: Buffer, offset: number): string {
+  return data.toString('latin1', offset, data.indexOf(0x0a, offset));
+}
+
 function fieldsAt(data: Buffer, offset: number): string[] {
-  return data.toString('latin1', offset, data.indexOf(0x0a, offset)).split(' ');
+  return lineAt(data, offset).split(' ');
 }
 
 /** The words of a synset, as they are written. */

@@ -30,7 +30,7 @@ const LOOK_BACK = 8;
 const AFTER_NUMBER = /\d\s?$/;
 const MOST_UNIT_CHARS = 3;
 /** Names that users also write in lower case, and that are not mistaken for the common word. */
-const FREE_NAMES = new Set(['git', 'python', 'java', 'i']);
+export const FREE_NAMES = new Set(['git', 'python', 'java', 'i']);
 /** The dictionary has nouns, verbs and adjectives only, so it lacks these. */
 const FUNCTION_WORDS = new Set(
   (

@@ -38,7 +38,7 @@ describe('the verifier', () => {
     ['language', 'Write a sort in Python.', 'Write a sort in Rust.'],
     ['question', 'How do I cancel my order?', 'Why do I cancel my order?'],
     ['question', 'Write a haiku.', 'What is a haiku?'],
-    ['question', 'What is the inflation rate?', 'What was the inflation rate?'],
+    ['tense', 'What is the inflation rate?', 'What was the inflation rate?'],
   ])('tells a difference of %s: %s - %s', (kind, prompt, other) => {
     expect(verify(prompt, other)).toMatchObject({ verdict: 'different', difference: { kind } });
     expect(verify(other, prompt)).toMatchObject({ verdict: 'different', difference: { kind } });

@@ -1,5 +1,6 @@
 /** A difference that makes two prompts different questions, and what a comparison of two prompts concludes. */
-import type { Alignment, Words } from '../align.ts';
+import type { Comparison } from '../compare-facts.ts';
+import type { Alignment, Words } from '../proof/align.ts';
 
 export interface Difference {
   readonly kind:
@@ -15,6 +16,12 @@ export interface Difference {
     | 'format'
     | 'language'
     | 'question'
+    | 'quotation'
+    | 'audience'
+    | 'comparison'
+    | 'condition'
+    | 'order'
+    | 'tense'
     | 'symbol'
     | 'unreadable';
   /** The words that differ, for a log or a test; never shown to another user. */
@@ -27,6 +34,10 @@ export type Verdict =
   /** Words are left over, and no rule says whether they matter. A judge may decide. */
   | { readonly verdict: 'unsure'; readonly words: readonly string[] };
 
+/** A fact that rules out the same answer, whatever the other words say. */
+export type Veto = (comparison: Comparison) => Difference | null;
+
+/** A reason why two prompts are not proven to ask the same. */
 export type Check = (alignment: Alignment, words: Words) => Difference | null;
 
 export function wordSet(words: string): ReadonlySet<string> {

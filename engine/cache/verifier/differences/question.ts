@@ -1,38 +1,39 @@
-/** Finds a different kind of question: how and why, whether and when, what was and what is. */
-import type { Check } from './difference.ts';
+/** Another kind of question: why, not how; what was, not what is. */
+import type { Comparison, Side } from '../compare-facts.ts';
+import type { Facts } from '../read-facts.ts';
+import { type Veto, wordSet } from './difference.ts';
 
-/** The frames that an ambiguous frame may mean. */
-const SENSES: Readonly<Record<string, readonly string[]>> = {
-  '<wherehow>': ['<where>', '<how>'],
-  '<canhow>': ['<can>', '<how>'],
-  '<much>': ['<many>'],
-  '<manytime>': ['<many>', '<long>'],
-  '<which>': ['<what>', '<who>'],
-  '<give>': ['<what>', '<make>', '<who>'],
-  // A bare phrase.
-  '': ['<what>', '<make>'],
+const WHY_ELSE =
+  /\b(?:why|reasons?|caus\w+|how come|(?:comes?|came) (?:from|about)|explain\w*|explanation|makes?|made|wrong|due|fault|responsible|what for|purpose|point|behind|because|sense|logic|mistake|gain|benefit|good|not|no)\b/;
+/** They ask for different things, except in `the date when`, `a person who`. */
+const ASKING = wordSet('why when where who');
+const PAST = wordSet('did was were had');
+const PRESENT = wordSet('is are do does has have am will');
+
+/** Below it, the other prompt may ask why in other words. */
+const ALIKE = 0.4;
+
+export const question: Veto = ({ left, right, isTight, isClose, overlap }: Comparison) => {
+  const isWhy = (own: Facts, other: Facts) => /\bwhy\b/.test(own.text) && !WHY_ELSE.test(other.text);
+  const isAlike = overlap >= ALIKE;
+  if (isAlike && (isWhy(left.facts, right.facts) || isWhy(right.facts, left.facts)))
+    return { kind: 'question', detail: 'why' };
+  const [asks, asksToo] = [askedBy(left), askedBy(right)];
+  if (isClose && asks !== undefined && asksToo !== undefined)
+    return { kind: 'question', detail: `${asks} and ${asksToo}` };
+  const [tense, other] = [tenseOf(left), tenseOf(right)];
+  if (isTight && tense !== null && other !== null && tense !== other)
+    return { kind: 'tense', detail: `${tense} and ${other}` };
+  return null;
 };
 
-export const question: Check = ({ left, right }) => {
-  if (left.tense !== null && right.tense !== null && left.tense !== right.tense) {
-    return { kind: 'question', detail: `${left.tense} and ${right.tense}` };
-  }
-  const [leftFrames, rightFrames] = [askedFrames(left.frames), askedFrames(right.frames)];
-  const isSame =
-    leftFrames.length === rightFrames.length &&
-    leftFrames.every((frame, index) => mayMean(frame, rightFrames[index] ?? ''));
-  return isSame ? null : { kind: 'question', detail: `${leftFrames.join(' ')} and ${rightFrames.join(' ')}` };
-};
-
-const GENERAL = new Set(['<what>', '<which>', '<give>']);
-
-/** General frames are dropped beside a more specific one. */
-function askedFrames(frames: readonly string[]): string[] {
-  const telling = frames.filter((frame) => !GENERAL.has(frame));
-  return telling.length > 0 ? [...new Set(telling)].sort() : [frames[0] ?? ''];
+function askedBy({ telling }: Side): string | undefined {
+  return [...ASKING].find((word) => telling.has(word));
 }
 
-function mayMean(left: string, right: string): boolean {
-  const senses = (frame: string) => SENSES[frame] ?? [frame];
-  return senses(left).some((sense) => senses(right).includes(sense));
+/** The tense of the auxiliaries that only this prompt has. */
+function tenseOf({ telling }: Side): 'past' | 'present' | null {
+  const has = (words: ReadonlySet<string>) => [...words].some((word) => telling.has(word));
+  if (has(PAST)) return 'past';
+  return has(PRESENT) ? 'present' : null;
 }

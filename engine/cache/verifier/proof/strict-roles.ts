@@ -2,9 +2,10 @@
  * Who does what to whom, from where to where. Many paraphrases change the order of words. The harmless changes are
  * listed here; any other change of order is a difference.
  */
-import type { Alignment } from '../align.ts';
+
+import { type Check, wordSet } from '../differences/difference.ts';
 import type { Token } from '../read-prompt.ts';
-import { type Check, wordSet } from './difference.ts';
+import type { Alignment } from './align.ts';
 
 /** `the balance of my card` and `my card balance`. */
 const GENITIVE = wordSet('of for in on at about between');

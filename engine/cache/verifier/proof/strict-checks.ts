@@ -2,11 +2,12 @@
  * The kinds of difference that single words show: one entry for each, in the order in which they are checked. The
  * narrow kinds come first, so that a difference gets its most telling name.
  */
-import type { Alignment } from '../align.ts';
+
+import { type Check, type Difference, wordSet } from '../differences/difference.ts';
 import type { Token } from '../read-prompt.ts';
-import { type Check, type Difference, wordSet } from './difference.ts';
-import { question } from './question.ts';
-import { roles } from './roles.ts';
+import type { Alignment } from './align.ts';
+import { question } from './strict-question.ts';
+import { roles } from './strict-roles.ts';
 
 const DATES = wordSet(
   'january february march april may june july august september october november december jan feb mar apr jun jul aug sep ' +

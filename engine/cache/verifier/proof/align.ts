@@ -1,7 +1,7 @@
 /** Finds the token of the other prompt that means the same. Tokens without such a counterpart are the difference. */
-import type { Lexicon } from './lexicon.ts';
-import type { PromptReading, Token } from './read-prompt.ts';
-import type { WordNet } from './wordnet.ts';
+import type { Lexicon } from '../lexicon.ts';
+import type { PromptReading, Token } from '../read-prompt.ts';
+import type { WordNet } from '../wordnet.ts';
 
 type Relation = 'equal' | 'synonym' | 'derived';
 
