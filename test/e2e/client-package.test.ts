@@ -25,6 +25,7 @@ const FILES = [
   'README.md',
   'dist/backoff.d.ts',
   'dist/client.js',
+  'dist/complaints.d.ts',
   'dist/contracts.d.ts',
   'dist/errors.d.ts',
   'dist/fold-events.d.ts',

@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { chooseSeed } from '../harness/random.ts';
 import { type BudgetPlan, proveBudget } from './budget.ts';
-import { proveCache } from './cache.ts';
+import { proveCache } from './cache/prove-cache.ts';
 import { proveClients } from './clients.ts';
 import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';

@@ -11,12 +11,14 @@ import { createLanguageReader, type LanguageReading } from './language.ts';
 import { createLemmatizer } from './lemma.ts';
 import { type Lexicon, loadLexicon } from './lexicon.ts';
 import { align, createWords } from './proof/align.ts';
+import { isInOrder, isShort } from './proof/in-order.ts';
+import { readTheSame } from './proof/read-the-same.ts';
 import { CHECKS } from './proof/strict-checks.ts';
 import { type Facts, readFacts } from './read-facts.ts';
 import { createPromptReader, type PromptReading } from './read-prompt.ts';
 import { signatureOf } from './signature.ts';
 import { isSlip, veto } from './veto.ts';
-import { loadWordNet } from './wordnet.ts';
+import { loadWordNet, type WordNet } from './wordnet.ts';
 
 export interface Verifier {
   verify(prompt: string, other: string): Verdict;
@@ -41,21 +43,8 @@ export function createVerifier(): Verifier {
   const lemmatize = createLemmatizer(wordNet);
   const lexicon = loadLexicon(lemmatize);
   const words = createWords(wordNet, lexicon);
-  const isVerb = (lemma: string) => wordNet.has(lemma, 'verb');
-  const bases = (lemma: string) => [lemma, ...['er', 'est', 'r', 'st'].map((end) => withoutEnd(lemma, end))];
-  const isAdjective = (lemma: string) => bases(lemma).some((base) => wordNet.has(base, 'adj'));
-  const isKnown = (lemma: string) =>
-    !/^[a-z]+$/.test(lemma) || bases(lemma).some((base) => wordNet.relations(base).isKnown);
-  const grammar = {
-    lemmatize,
-    isVerb,
-    isAdjective,
-    isKnown,
-    lexicon,
-    isInstance: wordNet.isInstance,
-    nounsOf: (lemma: string) => wordNet.relations(lemma).pertains,
-    isCommon: (word: string) => bases(lemmatize(word)).some(wordNet.isCommon) || wordNet.isCommon(word),
-  };
+  const grammar = createGrammar(wordNet, lexicon, lemmatize);
+  const { isKnown } = grammar;
   const readPrompt = createPromptReader(grammar);
   const readings = new BoundedMap<string, PromptReading>(REMEMBERED_READINGS);
   const read = (text: string) => readings.getOrCreate(text, () => readPrompt(text));
@@ -82,7 +71,11 @@ export function createVerifier(): Verifier {
     const letters = differentLetters(prompt, other, [left.writing, right.writing], letterGrammar);
     if (letters !== null) return { verdict: 'different', difference: letters };
     const unsure = (rest: readonly string[]): Verdict => ({ verdict: 'unsure', words: rest });
-    if (veto(left, right) !== null || isSlip(prompt, other)) return unsure([]);
+    if (veto(left, right) !== null) return unsure([]);
+    if (readTheSame(factsOf(prompt), factsOf(other), (word) => isKnown(lemmatize(word)))) {
+      return { verdict: 'same' };
+    }
+    if (isSlip(prompt, other)) return unsure([]);
     const alignment = align(left, right, words);
     const unmatched = [...alignment.onlyLeft, ...alignment.onlyRight].map(({ word }) => word);
     for (const check of CHECKS) {
@@ -94,7 +87,8 @@ export function createVerifier(): Verifier {
       return isOther ? { verdict: 'different', difference } : unsure(unmatched);
     }
     // Two prompts without words to compare are not proven to be the same.
-    return unmatched.length > 0 || alignment.pairs.length === 0 ? unsure(unmatched) : { verdict: 'same' };
+    const isProven = unmatched.length === 0 && alignment.pairs.length > 0;
+    return isProven && isShort(alignment) && isInOrder(alignment) ? { verdict: 'same' } : unsure(unmatched);
   };
   return {
     verify,
@@ -103,6 +97,23 @@ export function createVerifier(): Verifier {
       if (!read(text).isComparable) return JSON.stringify([text]);
       return signatureOf(factsOf(text));
     },
+  };
+}
+
+function createGrammar(wordNet: WordNet, lexicon: Lexicon, lemmatize: (word: string) => string) {
+  const bases = (lemma: string) => [lemma, ...['er', 'est', 'r', 'st'].map((end) => withoutEnd(lemma, end))];
+  const isAdjective = (lemma: string) => bases(lemma).some((base) => wordNet.has(base, 'adj'));
+  const isKnown = (lemma: string) =>
+    !/^[a-z]+$/.test(lemma) || bases(lemma).some((base) => wordNet.relations(base).isKnown);
+  return {
+    lemmatize,
+    isVerb: (lemma: string) => wordNet.has(lemma, 'verb'),
+    isAdjective,
+    isKnown,
+    lexicon,
+    isInstance: wordNet.isInstance,
+    nounsOf: (lemma: string) => wordNet.relations(lemma).pertains,
+    isCommon: (word: string) => bases(lemmatize(word)).some(wordNet.isCommon) || wordNet.isCommon(word),
   };
 }
 

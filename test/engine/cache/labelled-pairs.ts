@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
-export const DIFFERENCE_KINDS = [
+const DIFFERENCE_KINDS = [
   'negation',
   'number',
   'unit',
@@ -22,7 +22,7 @@ export const DIFFERENCE_KINDS = [
 ] as const;
 type DifferenceKind = (typeof DIFFERENCE_KINDS)[number];
 
-export interface LabelledPair {
+interface LabelledPair {
   readonly domain: string;
   readonly group: string;
   readonly part: 'tune' | 'report';

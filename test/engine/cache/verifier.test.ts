@@ -147,14 +147,19 @@ describe('what the verifier cannot read', () => {
     .filter((prompt) => !/^\s*$/.test(prompt));
   const place = fc.tuple(fc.constantFrom(...prompts), fc.double({ min: 0, max: 1, noNaN: true }));
 
-  test('any character but a space, inserted anywhere into a prompt, makes it another prompt', () => {
+  test('any character but a space or a letter, inserted anywhere into a prompt, makes it another prompt', () => {
     fc.assert(
-      fc.property(place, character, ([prompt, share], inserted) => {
-        const at = Math.round(share * prompt.length);
-        const other = prompt.slice(0, at) + inserted + prompt.slice(at);
-        expect(verdictOf(prompt, other)).not.toBe('same');
-        expect(verdictOf(other, prompt)).not.toBe('same');
-      }),
+      // A letter more may be a typing error, if no dictionary has the word.
+      fc.property(
+        place,
+        character.filter((inserted) => !/\p{L}/u.test(inserted)),
+        ([prompt, share], inserted) => {
+          const at = Math.round(share * prompt.length);
+          const other = prompt.slice(0, at) + inserted + prompt.slice(at);
+          expect(verdictOf(prompt, other)).not.toBe('same');
+          expect(verdictOf(other, prompt)).not.toBe('same');
+        },
+      ),
       { numRuns: 3_000 },
     );
   });
@@ -243,7 +248,7 @@ describe('what a comparison costs', () => {
   const long = (words: number) => Array.from({ length: words }, (_, index) => `word${index}`).join(' ');
 
   test('is bounded: a prompt of more than 250 words is found by the same words only', () => {
-    expect(verdictOf(`How do I sort ${long(200)}?`, `What is the way to sort ${long(200)}?`)).toBe('same');
+    expect(verdictOf(`How do I sort ${long(200)}?`, `What is the way to sort ${long(200)}?`)).toBe('unsure');
     expect(verdictOf(`How do I sort ${long(260)}?`, `What is the way to sort ${long(260)}?`)).toBe(
       'different',
     );

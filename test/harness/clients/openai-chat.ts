@@ -84,7 +84,7 @@ export const openAiChat: ClientUnderTest = {
         client.chat.completions.create({ ...ask('x'), model: 'no-such' }),
       );
       holds('a NotFoundError', unknown instanceof OpenAI.NotFoundError);
-      const several = await failureOf('n=2', client.chat.completions.create({ ...ask('x'), n: 2 }));
+      const several = await failureOf('n=129', client.chat.completions.create({ ...ask('x'), n: 129 }));
       holds('a BadRequestError', several instanceof OpenAI.BadRequestError);
       same('param', several.param, 'n');
       // Both kinds of the failing candidate's errors: before the answer, and in the middle of a stream.

@@ -65,5 +65,6 @@ if (program === 'npx') {
 } else if (command === 'start') await findStack();
 else if (command === 'run') checkScript(rest);
 else if (command === 'test') checkScript(['test', ...rest]);
-else if (command === 'install' || command === 'pack') rest.forEach(checkPackage);
-else refuse('not known here');
+else if (command === 'install' || command === 'pack') {
+  rest.filter((argument) => !argument.startsWith('-')).forEach(checkPackage);
+} else refuse('not known here');

@@ -71,7 +71,7 @@ describe('a wrong config is reported with its key and the fix', () => {
     [{ breaker: { badShare: 2 } }, 'breaker.badShare: '],
     [
       { cache: { default: { threshold: 0.5 } } },
-      'cache.default: "threshold", a cosine, has become "acceptedFalseHits", a share of false hits such as 0.005; remove',
+      'cache.default: "threshold", a cosine, has become "acceptedFalseHits", a share of false hits such as 0.01; remove',
     ],
     [{ cache: { routes: { faq: { acceptedFalseHits: 0.2 } } } }, 'cache.routes.faq.acceptedFalseHits: '],
     [

@@ -1,0 +1,226 @@
+/**
+ * What the semantic cache finds, and what it would give wrongly: pairs of prompts by authors that neither the model nor
+ * the rules have seen, plain cosine and the rules of two other caches beside it, and a synthetic month of requests.
+ */
+import { leastLogit, readCalibration } from '../../../engine/cache/pair-model/calibration.ts';
+import { createLocalEmbedder } from '../../../engine/embedding/local-embedder.ts';
+import { SentenceEncoder } from '../../../engine/embedding/sentence-encoder.ts';
+import { configSchema } from '../../../platform/config/schema.ts';
+import { createPairReader, type Decision, isHit } from '../../../tools/cache-verifier/decide-pairs.ts';
+import { percent, type Share, shown } from '../../../tools/cache-verifier/rates.ts';
+import { isConversation, readPairs, type WrittenPair } from '../../../tools/cache-verifier/written-pairs.ts';
+import { createRandom } from '../../harness/random.ts';
+import { makeTraffic, type PlayedCache, playTraffic } from './traffic.ts';
+
+const LEAST_FOUND = 0.65;
+const LEAST_NEAR_REPEATS = 0.85;
+const MOST_FALSE = 0.005;
+/** RedisVL's SemanticCache by default: a cosine distance of at most 0.1. */
+const REDISVL_COSINE = 0.9;
+/** GPTCache by default: 0.8 of the rank of a squared distance of at most 4, which is a cosine of 0.6. */
+const GPTCACHE_COSINE = 0.6;
+const TRAFFIC = { repeatShare: 0.4, verbatimShare: 0.5 };
+
+interface ReadPair extends WrittenPair {
+  readonly decision: Decision;
+  readonly logit: number | null;
+  readonly cosine: number;
+}
+
+type Decide = (pair: ReadPair) => boolean;
+
+/** Prints the tables. Resolves with whether the targets are met. */
+export async function proveCache({ seed }: { readonly seed: number }): Promise<boolean> {
+  const { acceptedFalseHits } = configSchema.parse({}).cache.default;
+  const least = leastLogit(readCalibration(), acceptedFalseHits) ?? Number.POSITIVE_INFINITY;
+  const reader = new ProofReader();
+  await reader.start();
+  const report = await reader.read(readPairs('report'));
+  const nearRepeats = await reader.read(readPairs('nearRepeats'));
+  const cache: Decide = ({ decision }) => isHit(decision, least);
+  console.log(
+    `${report.length} pairs by ${new Set(report.map(({ author }) => author)).size} authors of whom nothing was used ` +
+      `before. Accepted false hits ${percent(acceptedFalseHits)}: log-odds of ${least.toFixed(2)}.`,
+  );
+  printBy('author', report, cache, ({ author }) => author);
+  printBy('form', report, cache, (pair) => (isConversation(pair) ? 'conversations' : 'single prompts'));
+  printOthers(report, cache, least);
+  printKinds(report, cache);
+  printBy('near repeats', nearRepeats, cache, ({ author }) => author);
+  printBy('language', await reader.read(readPairs('languages')), cache, ({ author }) => author);
+  await printTraffic(reader, report, { least, seed });
+  printTime(reader.times);
+  await reader.close();
+  return meetsTargets(report, nearRepeats, cache);
+}
+
+function meetsTargets(report: readonly ReadPair[], nearRepeats: readonly ReadPair[], cache: Decide): boolean {
+  const rates = ratesOf(report, cache);
+  const repeats = ratesOf(nearRepeats, cache);
+  const checks: [string, Share, (share: number) => boolean][] = [
+    [`found, at least ${percent(LEAST_FOUND)}`, rates.found, (share) => share >= LEAST_FOUND],
+    [`false, at most ${percent(MOST_FALSE)}`, rates.wrong, (share) => share <= MOST_FALSE],
+    [
+      `near repeats found, at least ${percent(LEAST_NEAR_REPEATS)}`,
+      repeats.found,
+      (share) => share >= LEAST_NEAR_REPEATS,
+    ],
+  ];
+  const results = checks.map(([name, share, isMet]) => ({ name, share, met: isMet(share.hits / share.of) }));
+  for (const { name, share, met } of results) console.log(`${name}: ${shown(share)}${met ? '' : ' MISSED'}`);
+  return results.every(({ met }) => met);
+}
+
+/** Reads pairs by the parts of the product, and remembers what it has read. */
+class ProofReader {
+  readonly #embedder = createLocalEmbedder(new SentenceEncoder());
+  readonly #vectors = new Map<string, number[]>();
+  #reader: Awaited<ReturnType<typeof createPairReader>> | undefined;
+  /** Of the pairs that the model has read; ms. */
+  readonly times: number[] = [];
+
+  async start(): Promise<void> {
+    this.#reader = await createPairReader();
+  }
+
+  async read(pairs: readonly WrittenPair[]): Promise<ReadPair[]> {
+    const read: ReadPair[] = [];
+    for (const pair of pairs) {
+      const decision = await this.decide(pair);
+      const logit = decision.by === 'model' ? decision.logit : await this.#pairs.logitOf(pair);
+      await this.embed([pair.first.text, pair.second.text]);
+      read.push({ ...pair, decision, logit, cosine: this.cosine(pair.first.text, pair.second.text) });
+    }
+    return read;
+  }
+
+  async decide(pair: Pick<WrittenPair, 'first' | 'second'>): Promise<Decision> {
+    const beganAt = performance.now();
+    const decision = await this.#pairs.decide(pair);
+    if (decision.by === 'model') this.times.push(performance.now() - beganAt);
+    return decision;
+  }
+
+  async embed(texts: readonly string[]): Promise<void> {
+    for (const text of texts) {
+      if (!this.#vectors.has(text)) this.#vectors.set(text, await this.#embedder.embed(text));
+    }
+  }
+
+  get leastSimilarity(): number {
+    return this.#embedder.leastSimilarity;
+  }
+
+  /** Of embedded texts. */
+  cosine(first: string, second: string): number {
+    const [a, b] = [this.#vectors.get(first) ?? [], this.#vectors.get(second) ?? []];
+    return a.reduce((sum, value, index) => sum + value * (b[index] ?? 0), 0);
+  }
+
+  close(): Promise<void> {
+    return this.#embedder.close();
+  }
+
+  get #pairs() {
+    if (this.#reader === undefined) throw new Error('The reader was not started.');
+    return this.#reader;
+  }
+}
+
+function ratesOf(pairs: readonly ReadPair[], decide: Decide): { found: Share; wrong: Share } {
+  const same = pairs.filter(({ kind }) => kind === null);
+  const near = pairs.filter(({ kind }) => kind !== null);
+  return {
+    found: { hits: same.filter(decide).length, of: same.length },
+    wrong: { hits: near.filter(decide).length, of: near.length },
+  };
+}
+
+function rowOf(pairs: readonly ReadPair[], decide: Decide): Record<string, string> {
+  const { found, wrong } = ratesOf(pairs, decide);
+  return { 'paraphrases found': shown(found), 'false hits': shown(wrong) };
+}
+
+function printBy(
+  what: string,
+  pairs: readonly ReadPair[],
+  decide: Decide,
+  keyOf: (pair: ReadPair) => string,
+): void {
+  console.log(`By ${what}, with 95 % intervals`);
+  const rows = [...Map.groupBy(pairs, keyOf)].map(([key, own]) => [key, rowOf(own, decide)]);
+  console.table(Object.fromEntries([...rows, ['all', rowOf(pairs, decide)]]));
+}
+
+function printOthers(report: readonly ReadPair[], cache: Decide, least: number): void {
+  console.log('Other ways to decide about the same pairs');
+  console.table({
+    'the cache': rowOf(report, cache),
+    'the rules alone': rowOf(report, ({ decision }) => decision.by === 'rules' && decision.same),
+    'the model alone': rowOf(report, ({ logit }) => logit !== null && logit >= least),
+    [`RedisVL's default, cosine ${REDISVL_COSINE}`]: rowOf(report, ({ cosine }) => cosine >= REDISVL_COSINE),
+    'plain cosine 0.8': rowOf(report, ({ cosine }) => cosine >= 0.8),
+    [`GPTCache's default, cosine ${GPTCACHE_COSINE}`]: rowOf(
+      report,
+      ({ cosine }) => cosine >= GPTCACHE_COSINE,
+    ),
+  });
+}
+
+function printKinds(report: readonly ReadPair[], cache: Decide): void {
+  console.log('Near misses by what differs, and what rejects them');
+  const near = report.filter(({ kind }) => kind !== null);
+  const rows = [...Map.groupBy(near, ({ kind }) => kind ?? '')].sort().map(([kind, own]) => {
+    const rejectedBy = (by: Decision['by']) =>
+      own.filter((pair) => pair.decision.by === by && !cache(pair)).length;
+    return [
+      kind,
+      {
+        pairs: own.length,
+        filter: rejectedBy('filter'),
+        rules: rejectedBy('rules'),
+        model: rejectedBy('model'),
+        'false hits': own.filter(cache).length,
+      },
+    ];
+  });
+  console.table(Object.fromEntries(rows));
+}
+
+async function printTraffic(
+  reader: ProofReader,
+  report: readonly ReadPair[],
+  { least, seed }: { least: number; seed: number },
+): Promise<void> {
+  const prompts = report.filter((pair) => !isConversation(pair));
+  const traffic = makeTraffic(prompts, TRAFFIC, createRandom(seed));
+  await reader.embed(traffic.map(({ text }) => text));
+  console.log(
+    `A synthetic month of ${traffic.length} requests, seed ${seed}: ${percent(TRAFFIC.repeatShare)} ask what was asked ` +
+      `before, ${percent(TRAFFIC.verbatimShare)} of these in the same words; the near misses are among the rest.`,
+  );
+  const play = async (leastSimilarity: number, accepts: PlayedCache['accepts'] = async () => true) => {
+    const similarity = (question: string, stored: string) => reader.cosine(question, stored);
+    const { hits, wrong } = await playTraffic(traffic, { similarity, leastSimilarity, accepts });
+    return {
+      'hit rate': percent(hits / traffic.length),
+      'wrong answers': `${wrong}, ${percent(wrong / traffic.length)} of requests`,
+    };
+  };
+  const promptOf = (text: string) => ({ text, usersTurns: [text], assistantsTurns: [] });
+  console.table({
+    'the cache': await play(reader.leastSimilarity, async (question, stored) =>
+      isHit(await reader.decide({ first: promptOf(question), second: promptOf(stored) }), least),
+    ),
+    'same words only': await play(2),
+    [`RedisVL's default, cosine ${REDISVL_COSINE}`]: await play(REDISVL_COSINE),
+    'plain cosine 0.8': await play(0.8),
+    [`GPTCache's default, cosine ${GPTCACHE_COSINE}`]: await play(GPTCACHE_COSINE),
+  });
+}
+
+function printTime(times: readonly number[]): void {
+  const sorted = [...times].sort((a, b) => a - b);
+  const at = (share: number) => (sorted[Math.floor(sorted.length * share)] ?? 0).toFixed(1);
+  console.log(`A pair that the model reads in both orders: median ${at(0.5)} ms, p99 ${at(0.99)} ms`);
+}

@@ -1,0 +1,52 @@
+/** Reads written pairs as the cache reads two questions: the filter, the rules, then the model. */
+import { PairModel } from '../../engine/cache/pair-model/pair-model.ts';
+import { compareConversations } from '../../engine/cache/verifier/compare-conversations.ts';
+import { createVerifier } from '../../engine/cache/verifier/verify.ts';
+import type { WrittenPair } from './written-pairs.ts';
+
+/** What decides: `filter` (other turns of the assistant), `rules`, or `model`. */
+export type Decision =
+  | { readonly by: 'filter'; readonly same: false }
+  | { readonly by: 'rules'; readonly same: boolean }
+  /** null: it cannot read them. */
+  | { readonly by: 'model'; readonly logit: number | null };
+
+interface PairReader {
+  decide(pair: Pick<WrittenPair, 'first' | 'second'>): Promise<Decision>;
+  /** The log-odds without the rules. */
+  logitOf(pair: Pick<WrittenPair, 'first' | 'second'>): Promise<number | null>;
+}
+
+/** Between the turns of a conversation, as in training. */
+const NEXT_TURN = ' || ';
+
+export async function createPairReader(): Promise<PairReader> {
+  const verifier = createVerifier();
+  const model = await PairModel.load();
+  const logitOf: PairReader['logitOf'] = ({ first, second }) =>
+    model.read(first.usersTurns.join(NEXT_TURN), second.usersTurns.join(NEXT_TURN));
+  return {
+    logitOf,
+    async decide(pair) {
+      const { first, second } = pair;
+      if (!areEqual(first.assistantsTurns, second.assistantsTurns)) return { by: 'filter', same: false };
+      const [agreement] = compareConversations(
+        verifier,
+        first.usersTurns,
+        [second.usersTurns],
+        Number.POSITIVE_INFINITY,
+      );
+      if (agreement !== 'unsure') return { by: 'rules', same: agreement === 'same' };
+      return { by: 'model', logit: await logitOf(pair) };
+    },
+  };
+}
+
+export function isHit(decision: Decision, leastLogit: number): boolean {
+  if (decision.by !== 'model') return decision.same;
+  return decision.logit !== null && decision.logit >= leastLogit;
+}
+
+function areEqual(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((text, at) => text === others[at]);
+}
