@@ -223,6 +223,9 @@ export const LIMITS = {
   countedBytes: 512 * 1024,
 } as const;
 
+/** Silence after which the relay writes a comment or ping, below the 30 s of common proxies. Clients know it too. */
+export const RELAY_HEARTBEAT_MS = 10_000;
+
 /** What applies unless the config, a route or a request says otherwise. */
 export const DEFAULTS = {
   /** Of one key, at all API processes together. */
@@ -268,8 +271,7 @@ export const DEFAULTS = {
   verifierWaitMs: 250,
   /** After this the verifier compares no further candidate; the remaining ones miss. */
   verifierCompareMs: 100,
-  /** Silence after which the relay writes a comment or ping, below the 30 s of common proxies. */
-  relayHeartbeatMs: 10_000,
+  relayHeartbeatMs: RELAY_HEARTBEAT_MS,
   /** What is reserved for the output of a request without a cap, and the cap where a budget needs one. */
   maxOutputTokens: 16_384,
   /** Longest value of a prompt variable. */

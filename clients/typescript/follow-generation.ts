@@ -5,7 +5,7 @@
  */
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { isTerminal } from '../../contracts/fold-events.ts';
-import { DEFAULTS } from '../../contracts/limits.ts';
+import { RELAY_HEARTBEAT_MS } from '../../contracts/limits.ts';
 import { Backoff, type Retry, wait } from './backoff.ts';
 import { ClientError, ConnectionLostError, StreamIntegrityError } from './errors.ts';
 import { type EventStreamOptions, readEvents } from './read-events.ts';
@@ -47,7 +47,7 @@ export async function* followGeneration(
   const sequence = new Sequence(options.generationId, options.after ?? -1);
   const backoff = new Backoff(options.reconnectDelayMs ?? 50, options.giveUpAfterMs ?? 300_000);
   const path = `${options.baseUrl.replace(/\/+$/, '')}/v1/generations/${encodeURIComponent(options.generationId)}`;
-  const maxSilenceMs = options.maxSilenceMs ?? 3 * DEFAULTS.relayHeartbeatMs;
+  const maxSilenceMs = options.maxSilenceMs ?? 3 * RELAY_HEARTBEAT_MS;
   const until = options.untilMs === undefined ? '' : `&until_ms=${options.untilMs}`;
   let openedAt = 0;
   let alive = false;
