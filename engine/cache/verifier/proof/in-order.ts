@@ -2,12 +2,14 @@
 import type { Alignment } from './align.ts';
 
 /** In a longer prompt, words that the alignment leaves out (would, did, just) change too much. */
-const MOST_TOKENS = 10;
+const MOST_WORDS = 8;
 /** Fewer words have one order that makes sense: UDP and TCP, TCP and UDP. */
 const FEWEST_ORDERED = 6;
 
 export function isShort({ left, right }: Alignment): boolean {
-  return Math.max(left.tokens.length, right.tokens.length) <= MOST_TOKENS;
+  return [left, right].every(
+    ({ tokens }) => tokens.filter(({ kind }) => kind === 'word').length <= MOST_WORDS,
+  );
 }
 
 export function isInOrder({ pairs }: Alignment): boolean {
