@@ -136,11 +136,11 @@ describe('a provider that was restarted', () => {
   test('has forgotten the answer: it continues from the delivered text, and what was lost is booked by estimate', async () => {
     const [provider] = stage.seats.provider;
     // It is silent until it is killed, however late this test is.
-    const input = promptOf({ tokens: 300, delayMs: 10, silence: { afterTokens: 60, ms: 60_000 } });
+    const input = promptOf({ tokens: 300, delayMs: 10, silence: { afterTokens: 150, ms: 60_000 } });
     const expected = await stage.sim.text(input);
     const { body } = await api.create({ input, model: 'simulated/sim-large', cache: 'off' });
     const reading = startReading(api, body.id);
-    await reading.deltas(30);
+    await reading.deltas(80);
     // The workers are not to notice before it is up again, and so spend no attempt on a provider that is down.
     const wires = stage.wires.filter(({ name }) => /^worker \d - provider$/.test(name));
     for (const wire of wires) wire.harm({ kind: 'drop' });
