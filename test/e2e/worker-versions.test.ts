@@ -3,11 +3,11 @@
  */
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import type { BudgetWarning } from '../../contracts/budgets.ts';
 import { textOf } from '../../contracts/fold-events.ts';
 import { workflowId } from '../../contracts/names.ts';
 import { examine } from '../../tools/services/doctor/examine.ts';
 import type { WorkerDeployment } from '../../tools/services/worker-deployment.ts';
+import { warningOf } from '../harness/budget-warning.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { type Reading, startReading } from '../harness/reader.ts';
@@ -141,21 +141,7 @@ test('a ramp gives the new version its share', async () => {
 
 test('a warning, which may be tried for days, moves on with the versions', async () => {
   const { workflow } = await temporalClient(stack.env);
-  const warning: BudgetWarning = {
-    warningId: `warn_${randomUUID()}`,
-    tenant: 'dev',
-    per: 'user',
-    id: 'ann',
-    window: 'day',
-    unit: 'tokens',
-    limit: 100,
-    spent: 81,
-    resetsAtMs: 0,
-    level: 'near',
-    mode: 'hard',
-    generationId: 'gen_1',
-    atMs: 0,
-  };
+  const warning = warningOf(`warn_${randomUUID()}`, 'dev');
   const handle = await workflow.start('budgetWarning', {
     args: [warning],
     workflowId: warning.warningId,

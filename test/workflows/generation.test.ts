@@ -4,8 +4,9 @@ import type { Activities } from '../../activities/create-activities.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
 import { SIGNALS, workflowId } from '../../contracts/names.ts';
 import type { BegunGeneration, GenerationOutcome } from '../../contracts/steps.ts';
+import { warningOf } from '../harness/budget-warning.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { endless, failsWhenCancelled, firstFails, runGeneration, silent, warningOf } from './runs.ts';
+import { endless, failsWhenCancelled, firstFails, runGeneration, silent } from './runs.ts';
 import {
   FIRST,
   orderOf,
@@ -220,7 +221,7 @@ describe('a run with a step that can never succeed', () => {
 });
 
 test('a warning is sent once, by a separate run, after the generation has ended', async () => {
-  const warning = warningOf(`warn_${crypto.randomUUID()}`);
+  const warning = warningOf(`warn_${crypto.randomUUID()}`, 'acme');
   const outcome = outcomeWith(FIRST);
   const sent: string[] = [];
   const changed: Partial<Activities> = {

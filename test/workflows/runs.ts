@@ -3,10 +3,10 @@ import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { Activities } from '../../activities/create-activities.ts';
-import type { BudgetWarning } from '../../contracts/budgets.ts';
 import { ERRORS, type ErrorCode } from '../../contracts/errors.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
 import { SIGNALS } from '../../contracts/names.ts';
+import { warningOf } from '../harness/budget-warning.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import {
   FIRST,
@@ -106,27 +106,9 @@ function fullAtFirst(): Partial<Activities> {
   };
 }
 
-export function warningOf(warningId: string): BudgetWarning {
-  return {
-    warningId,
-    tenant: 'acme',
-    per: 'user',
-    id: 'ann',
-    window: 'day',
-    unit: 'tokens',
-    limit: 100,
-    spent: 81,
-    resetsAtMs: 0,
-    level: 'near',
-    mode: 'hard',
-    generationId: 'gen_1',
-    atMs: 0,
-  };
-}
-
 /** A generation with a warning, and the run that sends it. */
 async function runWarned(environment: WorkflowEnvironment) {
-  const warning = warningOf(`warn_${crypto.randomUUID()}`);
+  const warning = warningOf(`warn_${crypto.randomUUID()}`, 'acme');
   const { activities } = stubActivities({ settleBudget: async () => ({ warnings: [warning] }) });
   return environment.withWorker(activities, async (taskQueue) => {
     const handle = await startGeneration(environment, taskQueue, orderOf());
