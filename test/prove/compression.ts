@@ -8,6 +8,7 @@ import type { Compressor } from '../../engine/compression/compressor.ts';
 import { SentenceVectors } from '../../engine/compression/sentence-vectors.ts';
 import { splitText } from '../../engine/compression/split-text.ts';
 import { SentenceEncoder } from '../../engine/embedding/sentence-encoder.ts';
+import { percent, wilson } from '../../tools/cache-verifier/rates.ts';
 import { createRandom, type Random } from '../harness/random.ts';
 import { type AskedDocument, readCompressionSet } from './compression-set.ts';
 
@@ -178,19 +179,9 @@ function sumOf(numbers: readonly number[]): number {
 }
 
 function printLine(title: string, { before, after, kept, cases }: Result, note = ''): void {
-  const [low, high] = wilson(kept, cases);
-  const percent = (share: number) => `${(share * 100).toFixed(1)} %`;
+  const [low, high] = wilson({ hits: kept, of: cases });
   console.log(
     `    ${title.padEnd(28)} removed ${percent(1 - after / before)}  answers kept ${percent(kept / cases)} ` +
       `(${kept.toFixed(kept % 1 === 0 ? 0 : 1)} of ${cases}, 95 % interval ${percent(low)} to ${percent(high)}) ${note}`,
   );
-}
-
-/** Source: E. B. Wilson, "Probable inference" (1927). */
-function wilson(kept: number, cases: number): [number, number] {
-  const z = 1.96;
-  const share = kept / cases;
-  const middle = share + z ** 2 / (2 * cases);
-  const half = z * Math.sqrt((share * (1 - share)) / cases + z ** 2 / (4 * cases ** 2));
-  return [(middle - half) / (1 + z ** 2 / cases), (middle + half) / (1 + z ** 2 / cases)];
 }

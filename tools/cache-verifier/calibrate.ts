@@ -6,8 +6,8 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { PAIR_WEIGHTS } from '../../engine/cache/pair-model/calibration.ts';
-import { createPairReader, type Decision } from './decide-pairs.ts';
+import { leastLogit, PAIR_WEIGHTS } from '../../engine/cache/pair-model/calibration.ts';
+import { createPairReader, type Decision, isHit } from './decide-pairs.ts';
 import { shown, wilson } from './rates.ts';
 import { readPairs } from './written-pairs.ts';
 
@@ -52,14 +52,13 @@ console.log(
   `${near.length} near misses, ${byRules} of them the same by the rules; ${logits.length} read by the model`,
 );
 for (const accepted of [0.003, 0.005, 0.01, 0.02, 0.05]) {
-  const allowed = points.filter(({ falseHits }) => falseHits <= accepted);
-  const least = Math.min(...allowed.map(({ logit }) => logit));
-  const isFound = ({ decision }: { decision: Decision }) =>
-    decision.by === 'model' ? (decision.logit ?? -99) >= least : decision.same;
-  const found = { hits: paraphrases.filter(isFound).length, of: paraphrases.length };
-  console.log(
-    `accepted ${accepted}: ${allowed.length === 0 ? 'not guaranteed' : `${least}, found ${shown(found)}`}`,
-  );
+  const least = leastLogit({ points }, accepted);
+  if (least === null) {
+    console.log(`accepted ${accepted}: not guaranteed`);
+    continue;
+  }
+  const found = paraphrases.filter(({ decision }) => isHit(decision, least)).length;
+  console.log(`accepted ${accepted}: ${least}, found ${shown({ hits: found, of: paraphrases.length })}`);
 }
 
 function rounded(value: number): number {

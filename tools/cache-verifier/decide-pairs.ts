@@ -1,5 +1,6 @@
 /** Reads written pairs as the cache reads two questions: the filter, the rules, then the model. */
 import { PairModel } from '../../engine/cache/pair-model/pair-model.ts';
+import { readPairs } from '../../engine/cache/pair-model/read-pairs.ts';
 import { compareConversations } from '../../engine/cache/verifier/compare-conversations.ts';
 import { createVerifier } from '../../engine/cache/verifier/verify.ts';
 import type { WrittenPair } from './written-pairs.ts';
@@ -11,20 +12,22 @@ export type Decision =
   /** null: it cannot read them. */
   | { readonly by: 'model'; readonly logit: number | null };
 
-interface PairReader {
+export interface PairReader {
   decide(pair: Pick<WrittenPair, 'first' | 'second'>): Promise<Decision>;
   /** The log-odds without the rules. */
   logitOf(pair: Pick<WrittenPair, 'first' | 'second'>): Promise<number | null>;
 }
 
-/** Between the turns of a conversation, as in training. */
-const NEXT_TURN = ' || ';
+const WHATEVER_IT_IS = { leastLogit: Number.NEGATIVE_INFINITY, all: true } as const;
 
 export async function createPairReader(): Promise<PairReader> {
   const verifier = createVerifier();
   const model = await PairModel.load();
-  const logitOf: PairReader['logitOf'] = ({ first, second }) =>
-    model.read(first.usersTurns.join(NEXT_TURN), second.usersTurns.join(NEXT_TURN));
+  const logitOf: PairReader['logitOf'] = async ({ first, second }) => {
+    const pairs = { questions: first.usersTurns, others: [second.usersTurns] };
+    const [logit = null] = await readPairs(model, { ...pairs, ...WHATEVER_IT_IS }, Number.POSITIVE_INFINITY);
+    return logit;
+  };
   return {
     logitOf,
     async decide(pair) {

@@ -4,7 +4,7 @@ export interface Share {
   readonly of: number;
 }
 
-/** Wilson's score interval of a share, at 95 %. */
+/** Wilson's score interval of a share, at 95 %. Source: E. B. Wilson, "Probable inference" (1927). */
 export function wilson({ hits, of }: Share): [low: number, high: number] {
   if (of === 0) return [0, 1];
   const z = 1.959_964;

@@ -61,7 +61,7 @@ function readAuthor(author: string): WrittenPair[] {
 }
 
 /** The turns of a conversation are separated by `||`, user and assistant in turn. */
-function readPrompt(text: string): Prompt {
+export function readPrompt(text: string): Prompt {
   const turns = text.split('||').map((turn) => turn.trim());
   return {
     text,

@@ -1,6 +1,7 @@
 /**
- * Decides whether the answer to one prompt may be given to another. The two are aligned word by word; a word without a
- * counterpart, or a difference of any kind, is a reason against it. In doubt there is no hit.
+ * Decides by rules whether the answer to one prompt may be given to another. A fact that differs rules it out. Without
+ * one, it is proven if both read the same, or if every word of a short prompt has its counterpart in its place. Else
+ * the rules are unsure.
  */
 import { BoundedMap } from '../../../platform/bounded-map.ts';
 import { compareFacts } from './compare-facts.ts';
@@ -13,11 +14,11 @@ import { type Lexicon, loadLexicon } from './lexicon.ts';
 import { align, createWords } from './proof/align.ts';
 import { isInOrder, isShort } from './proof/in-order.ts';
 import { readTheSame } from './proof/read-the-same.ts';
+import { haveSameSigns, isSlip } from './proof/same-signs.ts';
 import { CHECKS } from './proof/strict-checks.ts';
 import { type Facts, readFacts } from './read-facts.ts';
 import { createPromptReader, type PromptReading } from './read-prompt.ts';
 import { signatureOf } from './signature.ts';
-import { isSlip, veto } from './veto.ts';
 import { loadWordNet, type WordNet } from './wordnet.ts';
 
 export interface Verifier {
@@ -44,7 +45,7 @@ export function createVerifier(): Verifier {
   const lexicon = loadLexicon(lemmatize);
   const words = createWords(wordNet, lexicon);
   const grammar = createGrammar(wordNet, lexicon, lemmatize);
-  const { isKnown } = grammar;
+  const isKnownWord = (word: string) => grammar.isKnown(lemmatize(word));
   const readPrompt = createPromptReader(grammar);
   const readings = new BoundedMap<string, PromptReading>(REMEMBERED_READINGS);
   const read = (text: string) => readings.getOrCreate(text, () => readPrompt(text));
@@ -63,7 +64,8 @@ export function createVerifier(): Verifier {
     if (!left.isComparable || !right.isComparable) {
       return { verdict: 'different', difference: { kind: 'unreadable', detail: 'only the same words' } };
     }
-    const comparison = compareFacts(factsOf(prompt), factsOf(other), dictionary);
+    const [facts, otherFacts] = [factsOf(prompt), factsOf(other)];
+    const comparison = compareFacts(facts, otherFacts, dictionary);
     for (const rulesOut of VETOES) {
       const difference = rulesOut(comparison);
       if (difference !== null) return { verdict: 'different', difference };
@@ -71,10 +73,8 @@ export function createVerifier(): Verifier {
     const letters = differentLetters(prompt, other, [left.writing, right.writing], letterGrammar);
     if (letters !== null) return { verdict: 'different', difference: letters };
     const unsure = (rest: readonly string[]): Verdict => ({ verdict: 'unsure', words: rest });
-    if (veto(left, right) !== null) return unsure([]);
-    if (readTheSame(factsOf(prompt), factsOf(other), (word) => isKnown(lemmatize(word)))) {
-      return { verdict: 'same' };
-    }
+    if (!haveSameSigns(left, right)) return unsure([]);
+    if (readTheSame(facts, otherFacts, isKnownWord)) return { verdict: 'same' };
     if (isSlip(prompt, other)) return unsure([]);
     const alignment = align(left, right, words);
     const unmatched = [...alignment.onlyLeft, ...alignment.onlyRight].map(({ word }) => word);
@@ -92,7 +92,7 @@ export function createVerifier(): Verifier {
   };
   return {
     verify,
-    readLanguage: createLanguageReader((word) => isKnown(lemmatize(word))),
+    readLanguage: createLanguageReader(isKnownWord),
     signatureOf(text) {
       if (!read(text).isComparable) return JSON.stringify([text]);
       return signatureOf(factsOf(text));

@@ -2,13 +2,24 @@
  * What the semantic cache finds, and what it would give wrongly: pairs of prompts by authors that neither the model nor
  * the rules have seen, plain cosine and the rules of two other caches beside it, and a synthetic month of requests.
  */
+import { embeddedText } from '../../../engine/cache/compared-text.ts';
 import { leastLogit, readCalibration } from '../../../engine/cache/pair-model/calibration.ts';
 import { createLocalEmbedder } from '../../../engine/embedding/local-embedder.ts';
 import { SentenceEncoder } from '../../../engine/embedding/sentence-encoder.ts';
 import { configSchema } from '../../../platform/config/schema.ts';
-import { createPairReader, type Decision, isHit } from '../../../tools/cache-verifier/decide-pairs.ts';
+import {
+  createPairReader,
+  type Decision,
+  isHit,
+  type PairReader,
+} from '../../../tools/cache-verifier/decide-pairs.ts';
 import { percent, type Share, shown } from '../../../tools/cache-verifier/rates.ts';
-import { isConversation, readPairs, type WrittenPair } from '../../../tools/cache-verifier/written-pairs.ts';
+import {
+  isConversation,
+  readPairs,
+  readPrompt,
+  type WrittenPair,
+} from '../../../tools/cache-verifier/written-pairs.ts';
 import { createRandom } from '../../harness/random.ts';
 import { makeTraffic, type PlayedCache, playTraffic } from './traffic.ts';
 
@@ -33,11 +44,10 @@ type Decide = (pair: ReadPair) => boolean;
 export async function proveCache({ seed }: { readonly seed: number }): Promise<boolean> {
   const { acceptedFalseHits } = configSchema.parse({}).cache.default;
   const least = leastLogit(readCalibration(), acceptedFalseHits) ?? Number.POSITIVE_INFINITY;
-  const reader = new ProofReader();
-  await reader.start();
+  const reader = new ProofReader(await createPairReader());
   const report = await reader.read(readPairs('report'));
   const nearRepeats = await reader.read(readPairs('nearRepeats'));
-  const cache: Decide = ({ decision }) => isHit(decision, least);
+  const cache: Decide = ({ decision, cosine }) => cosine >= reader.leastSimilarity && isHit(decision, least);
   console.log(
     `${report.length} pairs by ${new Set(report.map(({ author }) => author)).size} authors of whom nothing was used ` +
       `before. Accepted false hits ${percent(acceptedFalseHits)}: log-odds of ${least.toFixed(2)}.`,
@@ -75,12 +85,12 @@ function meetsTargets(report: readonly ReadPair[], nearRepeats: readonly ReadPai
 class ProofReader {
   readonly #embedder = createLocalEmbedder(new SentenceEncoder());
   readonly #vectors = new Map<string, number[]>();
-  #reader: Awaited<ReturnType<typeof createPairReader>> | undefined;
+  readonly #pairs: PairReader;
   /** Of the pairs that the model has read; ms. */
   readonly times: number[] = [];
 
-  async start(): Promise<void> {
-    this.#reader = await createPairReader();
+  constructor(pairs: PairReader) {
+    this.#pairs = pairs;
   }
 
   async read(pairs: readonly WrittenPair[]): Promise<ReadPair[]> {
@@ -88,8 +98,9 @@ class ProofReader {
     for (const pair of pairs) {
       const decision = await this.decide(pair);
       const logit = decision.by === 'model' ? decision.logit : await this.#pairs.logitOf(pair);
-      await this.embed([pair.first.text, pair.second.text]);
-      read.push({ ...pair, decision, logit, cosine: this.cosine(pair.first.text, pair.second.text) });
+      const [first, second] = [embeddedText(pair.first.usersTurns), embeddedText(pair.second.usersTurns)];
+      await this.embed([first, second]);
+      read.push({ ...pair, decision, logit, cosine: this.cosine(first, second) });
     }
     return read;
   }
@@ -119,11 +130,6 @@ class ProofReader {
 
   close(): Promise<void> {
     return this.#embedder.close();
-  }
-
-  get #pairs() {
-    if (this.#reader === undefined) throw new Error('The reader was not started.');
-    return this.#reader;
   }
 }
 
@@ -207,10 +213,9 @@ async function printTraffic(
       'wrong answers': `${wrong}, ${percent(wrong / traffic.length)} of requests`,
     };
   };
-  const promptOf = (text: string) => ({ text, usersTurns: [text], assistantsTurns: [] });
   console.table({
     'the cache': await play(reader.leastSimilarity, async (question, stored) =>
-      isHit(await reader.decide({ first: promptOf(question), second: promptOf(stored) }), least),
+      isHit(await reader.decide({ first: readPrompt(question), second: readPrompt(stored) }), least),
     ),
     'same words only': await play(2),
     [`RedisVL's default, cosine ${REDISVL_COSINE}`]: await play(REDISVL_COSINE),

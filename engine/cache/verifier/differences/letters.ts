@@ -3,6 +3,7 @@
  * sí and si), and each letter of a text that the prompt is about.
  */
 import { isInCapitals } from '../normalise/signs.ts';
+import { withoutMarks } from '../normalise/spelling.ts';
 import { MONTHS } from '../normalise/times.ts';
 import { FREE_NAMES, type Writing } from '../writing.ts';
 import { type Difference, wordSet } from './difference.ts';
@@ -120,7 +121,7 @@ function wordsOf(text: string): Set<string> {
 function markedWords(text: string): Map<string, string> {
   const marked = new Map<string, string>();
   for (const word of wordsOf(text)) {
-    const bare = word.normalize('NFD').replace(/\p{M}+/gu, '');
+    const bare = withoutMarks(word);
     if (bare !== word) marked.set(word, bare);
   }
   return marked;

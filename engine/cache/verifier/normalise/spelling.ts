@@ -40,6 +40,11 @@ export function americanSpelling(word: string, isKnown: (word: string) => boolea
   return word;
 }
 
+/** Without accents, tones and vowel signs, decomposed (NFD). */
+export function withoutMarks(text: string): string {
+  return text.normalize('NFD').replace(/\p{M}+/gu, '');
+}
+
 /** Shorter words are too near to too many others. */
 const FEWEST_LETTERS = 4;
 const LETTERS_FOR_TWO_EDITS = 8;

@@ -1,29 +1,18 @@
 /**
- * Differences that the words cannot outweigh: a prompt that cannot be read in full, other signs, and prompts of the
- * same words with different characters between them.
+ * What the words cannot outweigh in a proof that two prompts are the same: other signs, and the same words with
+ * different characters between them.
  */
-import type { Verdict } from './differences/difference.ts';
-import type { PromptReading } from './read-prompt.ts';
-import { agree } from './writing.ts';
+import { withoutMarks } from '../normalise/spelling.ts';
+import type { PromptReading } from '../read-prompt.ts';
+import { agree } from '../writing.ts';
 
-/** null: the words decide. */
-export function veto(left: PromptReading, right: PromptReading): Verdict | null {
-  if (!left.isComparable || !right.isComparable) {
-    return { verdict: 'different', difference: { kind: 'unreadable', detail: 'only the same words' } };
-  }
-  const isExact =
+/** Whether both have the same quotations and signs in the same order, and are written alike. */
+export function haveSameSigns(left: PromptReading, right: PromptReading): boolean {
+  return (
     left.exact.length === right.exact.length &&
-    left.exact.every((word, index) => word === right.exact[index]);
-  if (!isExact) {
-    return { verdict: 'different', difference: { kind: 'symbol', detail: 'quotations or signs' } };
-  }
-  if (!agree(left.writing, right.writing)) {
-    return {
-      verdict: 'different',
-      difference: { kind: 'symbol', detail: 'case of letters, or white space' },
-    };
-  }
-  return null;
+    left.exact.every((word, index) => word === right.exact[index]) &&
+    agree(left.writing, right.writing)
+  );
 }
 
 /** No user rephrases a question by one sign or letter: it is a typing error, or the reason to ask again. */
@@ -39,8 +28,7 @@ function differOnlyInSigns(a: string, b: string): boolean {
 
 /** Tones, accents and vowel signs: sí is not si. */
 function differOnlyInMarks(a: string, b: string): boolean {
-  const bare = (text: string) => text.normalize('NFD').replace(/\p{M}+/gu, '');
-  return a.normalize('NFC') !== b.normalize('NFC') && bare(a) === bare(b);
+  return a.normalize('NFC') !== b.normalize('NFC') && withoutMarks(a) === withoutMarks(b);
 }
 
 /** One text is the other with one more character, which is not a space. */
