@@ -38,6 +38,7 @@ import { loadConfig } from '../platform/config/load-config.ts';
 import { routedModels } from '../platform/config/route-schema.ts';
 import { createDataConverter } from '../platform/encryption/data-converter.ts';
 import { connectRedis } from '../platform/redis/redis-connection.ts';
+import { connectionOptions } from '../platform/temporal/connection-options.ts';
 import { ApiKeys } from './access/api-keys.ts';
 import { OpenConnections } from './access/open-connections.ts';
 import { PageSessions } from './access/page-sessions.ts';
@@ -79,7 +80,7 @@ if (config.devKey !== undefined)
   await keys.register(config.devKey, { tenant: 'dev', user: 'dev', name: 'development', scopes });
 const dataConverter = createDataConverter(config);
 const connection = Connection.lazy({
-  address: config.temporal.address,
+  ...connectionOptions(config.temporal),
   // By default the backoff grows to two minutes, and submits would be refused long after Temporal is back.
   channelArgs: {
     'grpc.initial_reconnect_backoff_ms': 100,

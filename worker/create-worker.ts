@@ -13,6 +13,7 @@ import { type Tracing, traceCarrier } from '../engine/telemetry/tracing.ts';
 import type { Config } from '../platform/config/load-config.ts';
 import { createDataConverter } from '../platform/encryption/data-converter.ts';
 import { connectRedis } from '../platform/redis/redis-connection.ts';
+import { connectionOptions } from '../platform/temporal/connection-options.ts';
 import { bundleWorkflows } from './bundle-workflows.ts';
 import { createDependencies } from './create-dependencies.ts';
 import { createReportGivenUp, giveUpSteps } from './give-up-steps.ts';
@@ -42,7 +43,7 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
       countFault('redis');
       logger.warn({ err: error }, 'redis connection');
     }),
-    NativeConnection.connect({ address: config.temporal.address }),
+    NativeConnection.connect(connectionOptions(config.temporal)),
     bundleWorkflows(config.dataDir, {
       isEncrypted: createDataConverter(config) !== undefined,
       isTraced: tracing !== null,

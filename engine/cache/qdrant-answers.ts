@@ -15,6 +15,11 @@ const QUANTIZATION = { scalar: { type: 'int8', quantile: 0.99, always_ram: true 
 const SEARCH = { quantization: { rescore: true, oversampling: 2 } };
 /** Answers to one question of which the newest is chosen. */
 const BEST_OF = 64;
+/**
+ * Of a cluster's copies of a point, each takes the writes of several clients in the same order. Without it, two workers
+ * that store the same question could leave different answers in two copies, and a deletion might see only one of them.
+ */
+export const ORDERING = 'medium';
 /** The next two calls fill a place, or none does. */
 const PLACE_MS = 60_000;
 
@@ -66,7 +71,14 @@ interface Place {
   readonly attempt: string;
 }
 
-interface QdrantAnswersSettings {
+/** How a cluster keeps a collection; what is absent is Qdrant's to decide. */
+interface CollectionSettings {
+  readonly replicationFactor?: number | undefined;
+  readonly shardNumber?: number | undefined;
+  readonly writeConsistencyFactor?: number | undefined;
+}
+
+interface QdrantAnswersSettings extends CollectionSettings {
   readonly url: string;
   readonly apiKey?: string | undefined;
   readonly embedder: { readonly name: string; readonly dimensions: number };
@@ -84,12 +96,13 @@ export function collectionName(embedder: string): string {
 export class QdrantAnswers {
   readonly #collection: string;
   readonly #dimensions: number;
+  readonly #settings: CollectionSettings;
   readonly #client: QdrantClient;
   /** For look-ups. */
   readonly #quickClient: QdrantClient;
   #creation: Promise<void> | null = null;
 
-  constructor({ url, apiKey, embedder, timeoutMs }: QdrantAnswersSettings) {
+  constructor({ url, apiKey, embedder, timeoutMs, ...settings }: QdrantAnswersSettings) {
     const connect = (timeout: number) =>
       new QdrantClient({
         url,
@@ -102,6 +115,7 @@ export class QdrantAnswers {
       });
     this.#collection = collectionName(embedder.name);
     this.#dimensions = embedder.dimensions;
+    this.#settings = settings;
     this.#client = connect(SLOW_CALL_MS);
     // A little more than the limit of a look-up, whose own error says more.
     this.#quickClient = connect(timeoutMs + 50);
@@ -180,7 +194,9 @@ export class QdrantAnswers {
     const attempt = crypto.randomUUID();
     const payload = { tenant, user, generation, attempt, expiresAtMs: Date.now() + PLACE_MS };
     const points = [{ id, vector: vector === null ? {} : { [VECTOR]: [...vector] }, payload }];
-    await this.#orNoticeDrop(this.#client.upsert(this.#collection, { wait: true, points }));
+    await this.#orNoticeDrop(
+      this.#client.upsert(this.#collection, { wait: true, ordering: ORDERING, points }),
+    );
     return { id, attempt };
   }
 
@@ -189,6 +205,7 @@ export class QdrantAnswers {
     await this.#orNoticeDrop(
       this.#client.setPayload(this.#collection, {
         wait: true,
+        ordering: ORDERING,
         payload: { ...answer },
         filter: filterOf(place),
       }),
@@ -197,11 +214,12 @@ export class QdrantAnswers {
 
   /** Removes the point in this place, unless another attempt has taken the place since. */
   async removePlace(place: Place): Promise<void> {
-    await this.#client.delete(this.#collection, { wait: true, filter: filterOf(place) });
+    await this.#client.delete(this.#collection, { wait: true, ordering: ORDERING, filter: filterOf(place) });
   }
 
   async remove(ids: readonly string[]): Promise<void> {
-    if (ids.length > 0) await this.#client.delete(this.#collection, { wait: true, points: [...ids] });
+    if (ids.length === 0) return;
+    await this.#client.delete(this.#collection, { wait: true, ordering: ORDERING, points: [...ids] });
   }
 
   /** In every collection: no worker stores into that of an embedder that is no longer configured. */
@@ -215,13 +233,23 @@ export class QdrantAnswers {
   }
 
   #ensureCollection(): Promise<void> {
-    this.#creation ??= createCollection(this.#client, this.#collection, this.#dimensions).catch(
-      (error: unknown) => {
-        this.#creation = null;
-        throw error;
-      },
-    );
+    this.#creation ??= this.#createCollection().catch((error: unknown) => {
+      this.#creation = null;
+      throw error;
+    });
     return this.#creation;
+  }
+
+  async #createCollection(): Promise<void> {
+    const { replicationFactor, shardNumber, writeConsistencyFactor } = this.#settings;
+    await createCollection(this.#client, this.#collection, {
+      vectors: { [VECTOR]: { size: this.#dimensions, distance: 'Cosine', on_disk: true } },
+      quantization_config: QUANTIZATION,
+      hnsw_config: { m: 0, payload_m: NEIGHBOURS },
+      ...(replicationFactor === undefined ? {} : { replication_factor: replicationFactor }),
+      ...(shardNumber === undefined ? {} : { shard_number: shardNumber }),
+      ...(writeConsistencyFactor === undefined ? {} : { write_consistency_factor: writeConsistencyFactor }),
+    });
   }
 
   /** If an administrator has dropped the collection, the caller's next attempt creates it again. */
@@ -263,15 +291,12 @@ export async function orNone<Value>(read: Promise<Value>, none: Value): Promise<
   }
 }
 
-async function createCollection(client: QdrantClient, name: string, size: number): Promise<void> {
+type NewCollection = Parameters<QdrantClient['createCollection']>[1];
+
+async function createCollection(client: QdrantClient, name: string, wanted: NewCollection): Promise<void> {
   const { exists } = await client.collectionExists(name);
   if (!exists) {
-    const creation = client.createCollection(name, {
-      vectors: { [VECTOR]: { size, distance: 'Cosine', on_disk: true } },
-      quantization_config: QUANTIZATION,
-      hnsw_config: { m: 0, payload_m: NEIGHBOURS },
-    });
-    await creation.catch(async (error: unknown) => {
+    await client.createCollection(name, wanted).catch(async (error: unknown) => {
       // Another worker may have created it between the two calls.
       if (!(await client.collectionExists(name)).exists) throw error;
     });

@@ -4,7 +4,7 @@
  */
 import { QdrantClient } from '@qdrant/js-client-rest';
 import type { AnswerDeletion } from './answer-cache.ts';
-import { COLLECTION_PREFIX } from './qdrant-answers.ts';
+import { COLLECTION_PREFIX, ORDERING } from './qdrant-answers.ts';
 
 const TIMEOUT_MS = 10_000;
 
@@ -40,7 +40,8 @@ export function createQdrantDeletion({
         collection.name.startsWith(COLLECTION_PREFIX),
       )) {
         const { count } = await client.count(name, { filter: { must }, exact: true });
-        if (count > 0) await client.delete(name, { wait: true, filter: { must } });
+        // Even for a count of 0: in a cluster, the copy that counts may not have what another one has.
+        await client.delete(name, { wait: true, ordering: ORDERING, filter: { must } });
         deleted += count;
       }
       return deleted;

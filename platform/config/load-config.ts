@@ -17,6 +17,12 @@ import { gateScopeOf, type ProviderKey, providerKeysOf } from './gate-schema.ts'
 import { modelsOf, type Route, routeOf } from './route-schema.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
 import { type TelemetrySettings, telemetryEnvironment, telemetrySettings } from './telemetry-environment.ts';
+import {
+  type TemporalServer,
+  temporalEnvironment,
+  temporalProblem,
+  temporalServer,
+} from './temporal-environment.ts';
 import { simulatedModels, simulatedVendors, VENDORS } from './vendors.ts';
 
 /** Different characters of a key. Thirty-two random hex digits have at least ten almost surely. */
@@ -39,8 +45,7 @@ export const environmentSchema = z.object({
     .optional(),
   UNBROKEN_ENCRYPTION_KEYS: encryptionKeysSchema.default([]),
   UNBROKEN_DATA_DIR: z.string().default('.unbroken'),
-  TEMPORAL_ADDRESS: z.string().default('127.0.0.1:7233'),
-  TEMPORAL_NAMESPACE: z.string().default('default'),
+  ...temporalEnvironment,
   TEMPORAL_UI_URL: z.url().optional(),
   ...deploymentEnvironment,
   UNBROKEN_TASK_QUEUE: z.string().default('unbroken'),
@@ -68,15 +73,14 @@ export interface Config extends ConfigFile {
   readonly devKey: string | undefined;
   /** Encrypt the payloads in Temporal; empty: no encryption. Never logged. */
   readonly encryptionKeys: readonly EncryptionKey[];
-  readonly temporal: {
-    readonly address: string;
+  readonly temporal: TemporalServer & {
     readonly namespace: string;
     readonly taskQueue: string;
     readonly uiUrl: string | undefined;
     readonly deployment: DeploymentSettings;
   };
   readonly redisUrl: string;
-  readonly qdrant: { url: string; apiKey: string | undefined };
+  readonly qdrant: ConfigFile['qdrant'] & { url: string; apiKey: string | undefined };
   /** The secret that `budgets.webhook.secretEnv` names. Never logged. */
   readonly budgetWebhookSecret: string | undefined;
   /** Keys by provider name, with their limits; an empty list if the environment has none. Never logged. */
@@ -112,6 +116,8 @@ function withVendorPatience(providers: ConfigFile['providers']): ConfigFile['pro
 
 export function loadConfig(environment: Environment = process.env): Config {
   const env = check(environmentSchema, withoutEmpty(environment), 'the environment');
+  const problem = temporalProblem(env);
+  if (problem !== undefined) throw new ConfigError(problem);
   const file = check(configSchema, readConfigFile(env.UNBROKEN_CONFIG), 'unbroken.config.yaml');
   const simulator = env.UNBROKEN_SIMULATOR_URL;
   const providers: ConfigFile['providers'] = {
@@ -142,14 +148,14 @@ export function loadConfig(environment: Environment = process.env): Config {
     devKey: env.UNBROKEN_DEV_KEY,
     encryptionKeys: env.UNBROKEN_ENCRYPTION_KEYS,
     temporal: {
-      address: env.TEMPORAL_ADDRESS,
+      ...temporalServer(env),
       namespace: env.TEMPORAL_NAMESPACE,
       taskQueue: env.UNBROKEN_TASK_QUEUE,
       uiUrl: env.TEMPORAL_UI_URL,
       deployment: deploymentSettings(env),
     },
     redisUrl: env.REDIS_URL,
-    qdrant: { url: env.QDRANT_URL, apiKey: env.QDRANT_API_KEY },
+    qdrant: { ...file.qdrant, url: env.QDRANT_URL, apiKey: env.QDRANT_API_KEY },
     budgetWebhookSecret: readWebhookSecret(file.budgets, environment),
     providerKeys,
     gateScopes: Object.fromEntries(

@@ -7,6 +7,7 @@ import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { promptCachingModes } from '../../contracts/prompt-caching.ts';
 import { breakerSchema } from './gate-schema.ts';
 import { capabilitiesSchema, providerSchema } from './provider-schema.ts';
+import { qdrantSchema } from './qdrant-schema.ts';
 import { routeSchema } from './route-schema.ts';
 
 export type { ProviderConfig, WireFamily } from './provider-schema.ts';
@@ -199,6 +200,7 @@ export const configSchema = z.strictObject({
   models: z.record(z.string().regex(/^[a-z0-9-]+\/\S+$/), modelSchema).default({}),
   budgets: budgetsSchema.prefault({}),
   cache: cacheSchema.prefault({}),
+  qdrant: qdrantSchema.prefault({}),
   retention: z
     .strictObject({
       logMs: z

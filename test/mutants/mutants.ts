@@ -8,6 +8,7 @@ import { LOG_MUTANTS } from './lists/log.ts';
 import { MONEY_MUTANTS } from './lists/money.ts';
 import { PROMPT_CACHING_MUTANTS } from './lists/prompt-caching.ts';
 import { REQUEST_MUTANTS } from './lists/requests.ts';
+import { SERVICE_MUTANTS } from './lists/services.ts';
 import { VENDOR_MUTANTS } from './lists/vendors.ts';
 import type { Mutant } from './mutant.ts';
 
@@ -22,4 +23,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...PROMPT_CACHING_MUTANTS,
   ...VENDOR_MUTANTS,
   ...ERROR_MUTANTS,
+  ...SERVICE_MUTANTS,
 ];

@@ -1,12 +1,12 @@
 /** nginx or HAProxy before an API, with the configuration of tools/deploy/ that docker-compose.yml and the docs use. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findOrInstall, type SystemPackage } from '../../tools/services/programs/system-package.js';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
 import { freePort } from '../harness/free-port.ts';
+import { listensOn } from '../harness/listens-on.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
 export const fronts = ['nginx', 'haproxy'] as const;
@@ -99,12 +99,5 @@ function nginxArguments(folder: string, settings: Readonly<Record<string, string
 
 function listens(child: ChildProcess, port: number, output: () => string): Promise<boolean> {
   if (child.exitCode !== null) throw new Error(`ended with ${child.exitCode}: ${output()}`);
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
+  return listensOn(port);
 }

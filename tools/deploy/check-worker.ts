@@ -2,12 +2,13 @@
 import { hostname } from 'node:os';
 import { Connection } from '@temporalio/client';
 import { loadConfig } from '../../platform/config/load-config.ts';
+import { connectionOptions } from '../../platform/temporal/connection-options.ts';
 
 const CALL_MS = 5_000;
 const WORKFLOW_TASK_QUEUE = 1;
 
 const { temporal } = loadConfig();
-const connection = await Connection.connect({ address: temporal.address, connectTimeout: CALL_MS });
+const connection = await Connection.connect({ ...connectionOptions(temporal), connectTimeout: CALL_MS });
 const { pollers } = await connection.withDeadline(Date.now() + CALL_MS, () =>
   connection.workflowService.describeTaskQueue({
     namespace: temporal.namespace,

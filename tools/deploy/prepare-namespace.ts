@@ -8,7 +8,7 @@ const DEADLINE_MS = 60_000;
 
 const { temporal } = loadConfig();
 const deadline = Date.now() + DEADLINE_MS;
-while (!(await checkNamespace(temporal.address, temporal.namespace))) {
+while (!(await checkNamespace(temporal, temporal.namespace))) {
   if (Date.now() > deadline)
     throw new Error(`The search attributes are not visible after ${DEADLINE_MS} ms.`);
   await pause(POLL_MS);

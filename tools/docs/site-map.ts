@@ -65,6 +65,7 @@ const TOPICS: readonly SiteSection[] = [
       ofDocs('what-survives-what', 'What survives what'),
       ofDocs('operations', 'Operations'),
       ofDocs('operations-redis', 'Redis'),
+      ofDocs('cluster', 'Clusters and hosted services'),
       ofDocs('security', 'Security'),
       ofDocs('scale', 'Scale'),
       ofDocs('crash-matrix', 'The crash matrix'),

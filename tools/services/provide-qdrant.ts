@@ -15,6 +15,17 @@ interface StartQdrant {
   readonly dataDir: string;
   readonly port: number;
   readonly report: Report;
+  /** Absent: it stands alone. */
+  readonly cluster?: QdrantMember;
+}
+
+/** A node of a cluster on this machine. */
+interface QdrantMember {
+  /** Where the other nodes reach it. */
+  readonly peerPort: number;
+  readonly grpcPort: number;
+  /** The peer port of a node that is there; absent: it begins the cluster. */
+  readonly joins?: number;
 }
 
 interface RunningQdrant {
@@ -28,6 +39,7 @@ export async function startQdrant({
   dataDir,
   port,
   report,
+  cluster,
 }: StartQdrant): Promise<RunningQdrant> {
   const folder = join(dataDir, 'qdrant');
   await mkdir(folder, { recursive: true });
@@ -38,11 +50,14 @@ export async function startQdrant({
     QDRANT__LOG_LEVEL: 'WARN',
     QDRANT__SERVICE__HOST: LOOPBACK,
     QDRANT__SERVICE__HTTP_PORT: String(port),
-    QDRANT__SERVICE__GRPC_PORT: String(await findFreePort()),
+    QDRANT__SERVICE__GRPC_PORT: String(cluster?.grpcPort ?? (await findFreePort())),
     QDRANT__STORAGE__STORAGE_PATH: join(folder, 'storage'),
     QDRANT__STORAGE__SNAPSHOTS_PATH: join(folder, 'snapshots'),
+    ...(cluster === undefined
+      ? {}
+      : { QDRANT__CLUSTER__ENABLED: 'true', QDRANT__CLUSTER__P2P__PORT: String(cluster.peerPort) }),
   };
-  const args = ['--disable-telemetry'];
+  const args = ['--disable-telemetry', ...memberArgs(cluster)];
   const running = await runProcess({
     name: 'qdrant',
     command: executable,
@@ -56,6 +71,13 @@ export async function startQdrant({
   const limits = { deadlineMs: HEALTHY_MS, fix: `Read the log. The cache can be dropped: rm -r ${folder}` };
   await untilHealthy('Qdrant', running, limits, () => isReady(url));
   return { url, process: running };
+}
+
+function memberArgs(cluster: QdrantMember | undefined): string[] {
+  if (cluster === undefined) return [];
+  const { peerPort, joins } = cluster;
+  const own = ['--uri', `http://${LOOPBACK}:${peerPort}`];
+  return joins === undefined ? own : [...own, '--bootstrap', `http://${LOOPBACK}:${joins}`];
 }
 
 /** Throws ServiceError when the Qdrant of QDRANT_URL does not answer. */

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { readTemporalServer } from '../../platform/config/temporal-environment.ts';
 import { findFreePort, preferPort } from './ports.ts';
 import { findQdrantExecutable } from './programs/qdrant.js';
 import { findRedisExecutable } from './programs/redis.js';
@@ -104,7 +105,8 @@ async function provideTemporal(place: Place): Promise<ProvidedServices['temporal
   const begunAt = Date.now();
   const namedAddress = env['TEMPORAL_ADDRESS'];
   if (namedAddress) {
-    await checkTemporal(namedAddress, env['TEMPORAL_NAMESPACE'] || 'default');
+    const { server, namespace } = readTemporalServer(env);
+    await checkTemporal(server, namespace);
     report(`temporal: ${namedAddress}, from TEMPORAL_ADDRESS`);
     return { address: namedAddress, uiUrl: env['TEMPORAL_UI_URL'] ?? '' };
   }

@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SEARCH_ATTRIBUTES } from '../../contracts/names.ts';
+import type { TemporalServer } from '../../platform/config/temporal-environment.ts';
 import { clearLeftover } from './pid-file.ts';
 import { assertPortFree, findFreePort, LOOPBACK } from './ports.ts';
 import { type Report, reasonOf, ServiceError } from './programs/service-error.js';
@@ -72,19 +73,22 @@ export async function startTemporal(order: StartTemporal): Promise<RunningTempor
   const env = { GOGC: '400' };
   const running = await runProcess({ name: 'temporal', command: executable, args, dataDir, env, report });
   const address = `${LOOPBACK}:${port}`;
+  const local = { address, tls: false, apiKey: undefined } as const;
   const limits = {
     deadlineMs: HEALTHY_MS,
     fix: `Read the log. If \`temporal\` on PATH is old, take version ${TEMPORAL_VERSION} or later.`,
   };
-  await untilHealthy('Temporal', running, limits, () => checkNamespace(address, NAMESPACE));
+  await untilHealthy('Temporal', running, limits, () => checkNamespace(local, NAMESPACE));
   return { address, uiUrl: `http://${LOOPBACK}:${uiPort}`, process: running };
 }
 
 /** Throws ServiceError when the Temporal of TEMPORAL_ADDRESS does not answer, or lacks the namespace. */
-export async function checkTemporal(address: string, namespace: string): Promise<void> {
+export async function checkTemporal(server: TemporalServer, namespace: string): Promise<void> {
+  const { address } = server;
   try {
-    await checkNamespace(address, namespace);
+    await checkNamespace(server, namespace);
   } catch (error) {
+    if (error instanceof ServiceError) throw error;
     throw new ServiceError(
       `TEMPORAL_ADDRESS is ${address}, but its namespace "${namespace}" cannot be used: ${reasonOf(error)}.`,
       'Start that Temporal, correct TEMPORAL_ADDRESS, or unset it so that one is started for you.',

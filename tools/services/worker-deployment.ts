@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Connection, isGrpcServiceError } from '@temporalio/client';
 import type { Config } from '../../platform/config/load-config.ts';
+import { connectionOptions } from '../../platform/temporal/connection-options.ts';
 import { ServiceError } from './programs/service-error.js';
 
 type Temporal = Config['temporal'];
@@ -46,15 +47,15 @@ const MOVE_MS = 10 * 60_000;
 
 /** Opens a connection, and closes it when `ask` has ended. */
 export async function withTemporal<Answer>(
-  { address }: Temporal,
+  temporal: Temporal,
   ask: (connection: Connection) => Promise<Answer>,
 ): Promise<Answer> {
-  const connection = await Connection.connect({ address, connectTimeout: CONNECT_MS }).catch(
-    (cause: unknown) => {
-      const fix = 'Start it, or set TEMPORAL_ADDRESS to where it is (host:7233).';
-      throw new ServiceError(`Temporal does not answer at ${address}.`, fix, { cause });
-    },
-  );
+  const options = { ...connectionOptions(temporal), connectTimeout: CONNECT_MS };
+  const connection = await Connection.connect(options).catch((cause: unknown) => {
+    const fix =
+      'Start it, or set TEMPORAL_ADDRESS to where it is (host:7233); npx unbroken doctor says more.';
+    throw new ServiceError(`Temporal does not answer at ${temporal.address}.`, fix, { cause });
+  });
   try {
     return await ask(connection);
   } finally {

@@ -1,6 +1,7 @@
 /** Checks Qdrant: reachable, new enough, accepts our key. Without Qdrant only the answer cache is missing. */
 import { z } from 'zod';
 import type { Config } from '../../../platform/config/load-config.ts';
+import { checkQdrantCluster } from './check-qdrant-cluster.ts';
 import { ANSWER_WITHIN_MS, type Finding, isAtLeast, ok, shown, warning, wordsOf } from './finding.ts';
 
 const LEAST_VERSION = '1.10';
@@ -27,6 +28,7 @@ export async function checkQdrant({ qdrant }: Pick<Config, 'qdrant'>): Promise<F
       isAtLeast(version, LEAST_VERSION)
         ? ok('qdrant version', version)
         : warning('qdrant version', version, `Upgrade Qdrant to ${LEAST_VERSION} or later.`),
+      ...(await checkQdrantCluster(qdrant, async (path) => (await ask(path)).json())),
     ];
   } catch (problem) {
     const fix = 'Start Qdrant, or set QDRANT_URL to where it is. Until then no answer comes from the cache.';

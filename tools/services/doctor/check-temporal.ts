@@ -1,8 +1,10 @@
 /** Checks Temporal: reachable, new enough, has the namespace, our search attributes, and workers that poll. */
-import { Connection } from '@temporalio/client';
+import { Connection, isGrpcServiceError } from '@temporalio/client';
 import { SEARCH_ATTRIBUTES } from '../../../contracts/names.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
 import { onDisk, START_COMMAND } from '../../../platform/on-disk.ts';
+import { connectionOptions } from '../../../platform/temporal/connection-options.ts';
+import { addByHand, missingAttributes } from '../temporal-namespace.ts';
 import { checkVersions } from './check-versions.ts';
 import { ANSWER_WITHIN_MS, error, type Finding, isAtLeast, ok, warning, wordsOf } from './finding.ts';
 
@@ -13,7 +15,7 @@ const MOST_SKEW_MS = 1_000;
 
 export async function checkTemporal({ temporal }: Pick<Config, 'temporal'>): Promise<Finding[]> {
   const { address, namespace, taskQueue } = temporal;
-  const connection = Connection.lazy({ address, connectTimeout: ANSWER_WITHIN_MS });
+  const connection = Connection.lazy({ ...connectionOptions(temporal), connectTimeout: ANSWER_WITHIN_MS });
   const within = <Answer>(ask: () => Promise<Answer>) =>
     connection.withDeadline(Date.now() + ANSWER_WITHIN_MS, ask);
   try {
@@ -32,18 +34,35 @@ export async function checkTemporal({ temporal }: Pick<Config, 'temporal'>): Pro
     findings.push(...(await within(() => checkNames(connection, namespace, taskQueue))));
     return [...findings, ...(await checkVersions(connection, temporal))];
   } catch (problem) {
-    const fix = 'Start Temporal, or set TEMPORAL_ADDRESS to where it is (host:7233).';
-    return [error('temporal', `${address}: ${wordsOf(problem)}`, fix)];
+    return [error('temporal', `${address}: ${wordsOf(problem)}`, unreachableFix(problem))];
   } finally {
     await connection.close();
   }
+}
+
+/** grpc's numbers. */
+const PERMISSION_DENIED = 7;
+const UNAUTHENTICATED = 16;
+
+function unreachableFix(problem: unknown): string {
+  return isRefusal(problem)
+    ? KEY_FIX
+    : 'Start Temporal, or set TEMPORAL_ADDRESS to where it is (host:7233), and TEMPORAL_TLS=true if it speaks TLS.';
+}
+
+const KEY_FIX = 'Set TEMPORAL_API_KEY, or the client certificate, to one that may use this namespace.';
+
+function isRefusal(problem: unknown): boolean {
+  return isGrpcServiceError(problem) && [PERMISSION_DENIED, UNAUTHENTICATED].includes(problem.code);
 }
 
 async function checkNames(connection: Connection, namespace: string, taskQueue: string): Promise<Finding[]> {
   try {
     await connection.workflowService.describeNamespace({ namespace });
   } catch (problem) {
-    const fix = `Run: temporal operator namespace create -n ${namespace} --retention 72h; or set TEMPORAL_NAMESPACE.`;
+    const fix = isRefusal(problem)
+      ? KEY_FIX
+      : `Run: temporal operator namespace create -n ${namespace} --retention 72h; or set TEMPORAL_NAMESPACE.`;
     return [error('temporal namespace', `${namespace}: ${wordsOf(problem)}`, fix)];
   }
   return [
@@ -55,14 +74,13 @@ async function checkNames(connection: Connection, namespace: string, taskQueue: 
 
 async function checkAttributes(connection: Connection, namespace: string): Promise<Finding> {
   const check = 'temporal search attributes';
-  const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
-  const missing = Object.keys(SEARCH_ATTRIBUTES).filter((name) => !(name in (customAttributes ?? {})));
+  const missing = await missingAttributes(connection, namespace);
   return missing.length === 0
     ? ok(check, `all ${Object.keys(SEARCH_ATTRIBUTES).length} are there`)
     : error(
         check,
         `${missing.join(', ')} missing`,
-        `Run: node ${onDisk('tools/deploy/prepare-namespace.ts')}`,
+        `Run: node ${onDisk('tools/deploy/prepare-namespace.ts')}; at Temporal Cloud: ${addByHand(namespace, missing)}`,
       );
 }
 

@@ -6,6 +6,7 @@ import { checkProviders } from './check-providers.ts';
 import { checkQdrant } from './check-qdrant.ts';
 import { checkRedis } from './check-redis.ts';
 import { checkTemporal } from './check-temporal.ts';
+import { checkTls } from './check-tls.ts';
 import { error, type Finding, ok } from './finding.ts';
 
 export async function examine(environment: Readonly<Record<string, string | undefined>>): Promise<Finding[]> {
@@ -21,6 +22,7 @@ export async function examine(environment: Readonly<Record<string, string | unde
     ];
   }
   const services = await Promise.all([
+    checkTls(config),
     checkTemporal(config),
     checkRedis(config),
     checkQdrant(config),

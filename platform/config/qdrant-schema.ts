@@ -1,0 +1,26 @@
+/** How Qdrant keeps the stored answers, where it is a cluster. */
+import { z } from 'zod';
+
+/** A change holds for collections that are created later (docs/cluster.md). */
+export const qdrantSchema = z.strictObject({
+  replicationFactor: z
+    .int()
+    .min(1)
+    .max(32)
+    .optional()
+    .describe(
+      'Copies of each shard of the stored answers, on as many nodes; absent: Qdrant decides, with 1.',
+    ),
+  shardNumber: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .optional()
+    .describe('Shards of the stored answers; absent: Qdrant decides, with one for each node.'),
+  writeConsistencyFactor: z
+    .int()
+    .min(1)
+    .max(32)
+    .optional()
+    .describe('Copies that must have a write before it counts as done; absent: Qdrant decides, with 1.'),
+});

@@ -1,0 +1,57 @@
+/** How the services are reached, and what is stored at several nodes. */
+import type { Mutant } from '../mutant.ts';
+
+const MANAGED = 'test/e2e/managed-services.test.ts';
+const TEMPORAL_SETTINGS = 'test/platform/config/temporal-environment.test.ts';
+const DOCTOR_TLS = 'test/tools/services/doctor-tls.test.ts';
+
+export const SERVICE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'temporal-key-without-tls',
+    breaks: 'An API key for Temporal is sent over the network in the clear.',
+    file: 'platform/config/temporal-environment.ts',
+    find: 'if (isOn === false && apiKey !== undefined && !isThisMachine(address))',
+    replace: 'if (isOn === false && apiKey !== undefined && address === null)',
+    caughtBy: { tests: [TEMPORAL_SETTINGS] },
+  },
+  {
+    name: 'temporal-key-turns-no-tls-on',
+    breaks: 'Temporal Cloud cannot be reached by an API key alone.',
+    file: 'platform/config/temporal-environment.ts',
+    find: 'isOn ?? (apiKey !== undefined || hasTlsSetting(env))',
+    replace: 'isOn ?? hasTlsSetting(env)',
+    caughtBy: { tests: [TEMPORAL_SETTINGS] },
+  },
+  {
+    name: 'temporal-client-without-key',
+    breaks: 'Processes of ours connect to a Temporal that demands an API key without it.',
+    file: 'platform/temporal/connection-options.ts',
+    find: '...(apiKey === undefined ? {} : { apiKey })',
+    replace: '...(apiKey === undefined ? {} : {})',
+    caughtBy: { tests: [TEMPORAL_SETTINGS, MANAGED] },
+  },
+  {
+    name: 'operator-service-required',
+    breaks: 'Temporal Cloud, which has no operator service for its users, cannot be used.',
+    file: 'tools/services/temporal-namespace.ts',
+    find: 'const PERMISSION_DENIED = 7;',
+    replace: 'const PERMISSION_DENIED = -7;',
+    caughtBy: { tests: [MANAGED] },
+  },
+  {
+    name: 'doctor-blind-to-old-certificates',
+    breaks: 'The doctor says that a certificate is fine which ends tomorrow.',
+    file: 'tools/services/doctor/check-tls.ts',
+    find: 'return days < SOON_DAYS ?',
+    replace: 'return days < -SOON_DAYS ?',
+    caughtBy: { tests: [DOCTOR_TLS] },
+  },
+  {
+    name: 'doctor-blind-to-stale-copies',
+    breaks: 'The doctor says that all copies of the stored answers are there while a node is down.',
+    file: 'tools/services/doctor/check-qdrant-cluster.ts',
+    find: "copies.filter(({ state }) => state !== 'Active')",
+    replace: "copies.filter(({ state }) => state === '')",
+    caughtBy: { tests: [DOCTOR_TLS] },
+  },
+];
