@@ -6,7 +6,7 @@
 import { docPage, type ErrorCode } from '../contracts/errors.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
 import { NO_USAGE } from '../contracts/money.ts';
-import type { CloseStep, GenerationOutcome } from '../contracts/steps.ts';
+import type { CloseStep, GenerationOutcome, StepFailure } from '../contracts/steps.ts';
 import { type Accounting, accountOpenAttempt } from './attempt/account-attempt.ts';
 import { readSentInput, type SentInputs } from './attempt/sent-input.ts';
 import { takeOver } from './attempt/take-over.ts';
@@ -45,7 +45,7 @@ export function closeGeneration(dependencies: Closing) {
         code,
         message: providerMessage(events, code) ?? error?.message ?? 'Unknown',
         doc: docPage(code),
-        ...(error?.details === undefined ? {} : { details: { ...error.details } }),
+        ...detailsOf(events, code, error?.details),
       },
       ...end,
     };
@@ -98,6 +98,18 @@ function withoutLog(status: CloseStep['as'], code: ErrorCode): GenerationOutcome
     lastSeq: -1,
     errorCode: status === 'cancelled' ? 'cancelled' : code,
   };
+}
+
+/** Where an answer does not fit is part of the answer, which workflow history does not contain. */
+function detailsOf(
+  events: readonly GenerationEvent[],
+  code: ErrorCode,
+  details: StepFailure['details'],
+): { readonly details?: Record<string, string | number> } {
+  const last = events.findLast((event) => event.type === 'provider-error');
+  const path = code === 'output_invalid' && last?.type === 'provider-error' ? last.path : undefined;
+  const all = { ...details, ...(path === undefined ? {} : { path }) };
+  return Object.keys(all).length === 0 ? {} : { details: all };
 }
 
 /** The provider's message, if its error ends the generation: workflow history does not contain it. */

@@ -7,6 +7,7 @@ import type { AnswerCache } from '../engine/cache/answer-cache.ts';
 import type { Flights } from '../engine/cache/flights.ts';
 import type { SentContext } from '../engine/compaction/sent-context.ts';
 import type { PromptCompression } from '../engine/compression/prompt-compression.ts';
+import type { OutputChecker } from '../engine/output/output-checker.ts';
 import type { PromptStats } from '../engine/prompts/prompt-stats.ts';
 import type { Provider } from '../engine/providers/provider.ts';
 import type { CallAnswers } from '../engine/reasoning/call-answers.ts';
@@ -43,6 +44,7 @@ export interface Dependencies {
   readonly seals: ReasoningSeals;
   /** Remembers which answer made a tool call, so that its reasoning is found when the result comes. */
   readonly callAnswers: Pick<CallAnswers, 'remember'>;
+  readonly outputs: Pick<OutputChecker, 'check'>;
   readonly gate: ProviderGate;
   /** Receives what operators should know: a key was refused, a circuit opened. */
   readonly note: (notice: GateNotice) => void;

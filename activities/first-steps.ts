@@ -208,12 +208,12 @@ export class FirstSteps {
 
   async #finish(outcome: GenerationOutcome): Promise<BegunGeneration> {
     const order = this.#order;
-    const { warnings } = await settleBudget(this.#dependencies)({ order, outcome });
+    const settled = await settleBudget(this.#dependencies)({ order, outcome });
     if (cacheUseOf(order.cache).writes && !outcome.cached) {
       // The answer is complete without it; the same question costs another call later.
       await storeAnswer(this.#dependencies)({ order, outcome }).catch(() => undefined);
     }
-    return { next: 'ended', outcome, warnings };
+    return { next: 'ended', outcome, ...settled };
   }
 }
 

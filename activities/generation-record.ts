@@ -23,9 +23,21 @@ export interface OpenAttempt extends Candidate {
   readonly ownText: string;
 }
 
+/** An answer that did not fit its schema. */
+interface InvalidAnswer {
+  readonly text: string;
+  /** Why, as the log has it. */
+  readonly message: string;
+}
+
 export interface GenerationRecord {
   /** The text that a reader holds now. */
   readonly text: string;
+  /** Its last message: all of it, unless the vendor began another one. */
+  readonly lastMessage: string;
+  /** The last answer that did not fit its schema, and whether a reader holds it now. */
+  readonly invalid: InvalidAnswer | null;
+  readonly holdsInvalid: boolean;
   /** How many characters at its beginning another generation has written. */
   readonly continuedChars: number;
   /** Whether a reader holds reasoning or other parts beside the text, or (parts of) tool calls. */
@@ -59,6 +71,9 @@ export function readRecord(events: readonly GenerationEvent[]): GenerationRecord
 /** The fields of `GenerationRecord`, one event after another. */
 class RecordFold {
   #text = '';
+  #messageFrom = 0;
+  #invalid: InvalidAnswer | null = null;
+  #holdsInvalid = false;
   #continuedChars = 0;
   #hasReasoning = false;
   #hasToolCalls = false;
@@ -92,6 +107,9 @@ class RecordFold {
         this.#text += event.text;
         this.#addOutput(event.text, { isText: true });
         break;
+      case 'text-start':
+        if (event.part === 'message') this.#messageFrom = this.#text.length;
+        break;
       case 'reasoning-delta':
         this.#hasReasoning = true;
         this.#addOutput(event.text, { isText: false });
@@ -109,12 +127,15 @@ class RecordFold {
         break;
       case 'text-reset':
         this.#text = '';
+        this.#messageFrom = 0;
+        this.#holdsInvalid = false;
         this.#continuedChars = 0;
         this.#hasReasoning = false;
         this.#hasToolCalls = false;
         break;
       case 'provider-error':
         this.#errors.push({ provider: event.provider, model: event.model, code: event.code });
+        if (event.code === 'output_invalid') this.#noteInvalid(event.message);
         // After a resumable error the response runs on: its end has the rest of the usage.
         if (event.resumable) this.#addUsed(event);
         else this.#endAttempt(event);
@@ -126,6 +147,11 @@ class RecordFold {
       default:
         this.#pushCache(event);
     }
+  }
+
+  #noteInvalid(message: string): void {
+    this.#invalid = { text: this.#text.slice(this.#messageFrom), message };
+    this.#holdsInvalid = true;
   }
 
   #pushCache(event: GenerationEvent): void {
@@ -190,6 +216,9 @@ class RecordFold {
     const charges = this.#charges;
     return {
       text: this.#text,
+      lastMessage: this.#text.slice(this.#messageFrom),
+      invalid: this.#invalid,
+      holdsInvalid: this.#holdsInvalid,
       continuedChars: this.#continuedChars,
       hasReasoning: this.#hasReasoning,
       hasToolCalls: this.#hasToolCalls,
@@ -227,7 +256,8 @@ function newResponse(begunAs: ResumeStrategy, heldText: string) {
 
 /** The record after a `text-reset`: readers hold nothing. */
 export function voidText(record: GenerationRecord): GenerationRecord {
-  return { ...record, text: '', continuedChars: 0, hasReasoning: false, hasToolCalls: false };
+  const held = { text: '', lastMessage: '', holdsInvalid: false };
+  return { ...record, ...held, continuedChars: 0, hasReasoning: false, hasToolCalls: false };
 }
 
 /** The outcome that a terminal event tells; null for any other event. */

@@ -47,8 +47,9 @@ export function lastResortAnswer(dependencies: Dependencies) {
     if (known.outcome !== null || input === null) return known.outcome;
     const question = questionOf(cacheSettings, order, input);
     const found = await cache.lookUpBest(question, cacheSettings(order.route).acceptedFalseHits);
-    if (found.outcome !== 'hit' || !isWholeAnswer(input, found.answer.text)) return null;
+    if (found.outcome !== 'hit') return null;
     const { text, provider, model, finishReason } = found.answer;
+    if (!(await isWholeAnswer(dependencies, order, { ...input, text }))) return null;
     const hasDelivered = known.text !== '' || known.hasReasoning || known.hasToolCalls;
     const voided: EventBody[] = hasDelivered
       ? [{ type: 'text-reset', reason: 'Every candidate failed; an old stored answer stands in.' }]

@@ -34,7 +34,7 @@ export interface StoredGeneration {
  * @returns null if no look-up is allowed: the caller wants none, or an answer has begun already.
  */
 export async function lookUpCache(
-  { cache, cacheSettings, log }: Pick<Dependencies, 'cache' | 'cacheSettings' | 'log'>,
+  { cache, cacheSettings, log, outputs }: Pick<Dependencies, 'cache' | 'cacheSettings' | 'log' | 'outputs'>,
   order: GenerationOrder,
   { input, events }: StoredGeneration,
 ): Promise<CacheLookUp | null> {
@@ -50,7 +50,9 @@ export async function lookUpCache(
     },
   );
   const judged = judgement === undefined ? {} : { judgement };
-  if (found.outcome !== 'hit' || isWholeAnswer(input, found.answer.text)) return { ...found, ...judged };
+  if (found.outcome !== 'hit') return { ...found, ...judged };
+  const { text } = found.answer;
+  if (await isWholeAnswer({ outputs }, order, { ...input, text })) return { ...found, ...judged };
   return { ...judged, outcome: 'miss' };
 }
 
@@ -135,11 +137,16 @@ export function replayedText(text: string): EventBody[] {
 }
 
 /**
- * True if a text that ended normally is an answer to this input: where JSON was requested, it is JSON. Models without
- * constrained decoding sometimes write prose, and the cache must not give that to others.
+ * True if a text that ended normally is an answer to this input: where JSON was requested, it is JSON that fits the
+ * schema. Models without constrained decoding sometimes write prose, and the cache must not give that to others.
  */
-export function isWholeAnswer({ output }: Pick<GenerationInput, 'output'>, text: string): boolean {
+export async function isWholeAnswer(
+  { outputs }: Pick<Dependencies, 'outputs'>,
+  { tenant }: Pick<GenerationOrder, 'tenant'>,
+  { output, outputCheck, text }: Pick<GenerationInput, 'output' | 'outputCheck'> & { readonly text: string },
+): Promise<boolean> {
   if (output === undefined) return true;
+  if (outputCheck !== undefined) return (await outputs.check(tenant, output, text)).result === 'fits';
   try {
     JSON.parse(text);
     return true;

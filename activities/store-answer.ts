@@ -8,7 +8,7 @@ import type { Dependencies } from './dependencies.ts';
 import { isWholeAnswer, questionOf } from './look-up-cache.ts';
 import { waitAtMost } from './wait-at-most.ts';
 
-export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies) {
+export function storeAnswer({ cache, cacheSettings, flights, log, outputs }: Dependencies) {
   const store = async ({ order, outcome }: SettleStep): Promise<void> => {
     const { provider, model, finishReason, attempts } = outcome;
     // Without a call to a provider its answer came from a leader, which stores it.
@@ -16,7 +16,8 @@ export function storeAnswer({ cache, cacheSettings, flights, log }: Dependencies
     const { generationId, user } = order;
     const [input, events] = await Promise.all([log.readInput(generationId), log.read(generationId, -1)]);
     const text = textOf(events);
-    if (input === null || text === '' || hasMoreThanText(events) || !isWholeAnswer(input, text)) return;
+    if (input === null || text === '' || hasMoreThanText(events)) return;
+    if (!(await isWholeAnswer({ outputs }, order, { ...input, text }))) return;
     const last = events.at(-1);
     const { acceptedFalseHits, ttlMs, judge, singleFlight } = cacheSettings(order.route);
     const question = questionOf(cacheSettings, order, input);

@@ -14,6 +14,7 @@ import type { StoredEntries } from '../engine/cache/stored-entries.ts';
 import type { CompactionSeals } from '../engine/compaction/compaction-seals.ts';
 import type { ConversationStore } from '../engine/conversations/conversation-store.ts';
 import type { HandoffOffers } from '../engine/handoff/handoff.ts';
+import type { OutputChecker } from '../engine/output/output-checker.ts';
 import type { PromptStats } from '../engine/prompts/prompt-stats.ts';
 import type { PromptRegistry } from '../engine/prompts/registry.ts';
 import type { CallAnswers } from '../engine/reasoning/call-answers.ts';
@@ -51,6 +52,7 @@ export interface ApiDependencies {
   readonly callAnswers: Pick<CallAnswers, 'find'>;
   readonly prompts: PromptRegistry;
   readonly promptStats: PromptStats;
+  readonly outputs: Pick<OutputChecker, 'faultOfSchema'>;
   readonly accounts: BudgetAccounts;
   readonly usage: UsageReports;
   readonly cachedAnswers: AnswerDeletion;

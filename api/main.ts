@@ -18,6 +18,7 @@ import { RedisComplaints } from '../engine/cache/redis-complaints.ts';
 import { RedisCompactionSeals } from '../engine/compaction/compaction-seals.ts';
 import { RedisConversations } from '../engine/conversations/redis-conversations.ts';
 import { RedisHandoffOffers } from '../engine/handoff/redis-handoff.ts';
+import { ThreadedOutputChecker } from '../engine/output/threaded-output-checker.ts';
 import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
 import { RedisCallAnswers } from '../engine/reasoning/call-answers.ts';
@@ -161,6 +162,7 @@ const parts = {
   promptStats: new RedisPromptStats(redis),
   handoff: await RedisHandoffOffers.create(redis, subscriber, {
     taskQueue: config.temporal.taskQueue,
+  outputs: new ThreadedOutputChecker(),
     carrier: traceCarrier(tracing),
   }),
   temporal,

@@ -21,7 +21,7 @@ const nativeValue = limitedRecord(z.string(), z.unknown(), LIMITS.nativeFields);
  * Fields that only one format has, such as `cache_control`, by their names there. They reach the providers of that
  * format as they are; docs/wires-fields.md says what becomes of each at the others.
  */
-export const nativeFieldsSchema = z.strictObject({ format: requestFormatSchema, fields: nativeValue });
+const nativeFieldsSchema = z.strictObject({ format: requestFormatSchema, fields: nativeValue });
 export type NativeFields = z.infer<typeof nativeFieldsSchema>;
 const native = nativeFieldsSchema.optional();
 
@@ -175,6 +175,17 @@ export const toolChoiceSchema = z.union([
   }),
 ]);
 export type ToolChoice = z.infer<typeof toolChoiceSchema>;
+
+/** Fields of a request that only one format has. */
+export const nativeRequestSchema = z.strictObject({
+  ...nativeFieldsSchema.shape,
+  betas: z
+    .array(z.string().regex(/^[\w.:-]{1,128}$/))
+    .max(LIMITS.betasPerRequest)
+    .optional()
+    .describe("The names in Anthropic's header anthropic-beta."),
+});
+export type NativeRequest = z.infer<typeof nativeRequestSchema>;
 
 /** The answer is JSON that fits the schema; without one, any JSON object. */
 export const outputSchema = z.strictObject({

@@ -201,6 +201,12 @@ export const ERRORS = {
     true,
     'The model takes no prefill; it is asked to continue instead.',
   ),
+  output_invalid: row(
+    422,
+    true,
+    true,
+    'The answer does not fit the schema of the request; raise outputCheck.attempts, or use another model.',
+  ),
   attempt_interrupted: row(
     502,
     true,

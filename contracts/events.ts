@@ -223,6 +223,10 @@ export const eventBodySchema = z.discriminatedUnion('type', [
     attempt: z.int(),
     code: z.string(),
     message: z.string(),
+    path: z
+      .string()
+      .optional()
+      .describe('Only with output_invalid: a JSON Pointer to what does not fit the schema; empty: the whole'),
     resumable: z.boolean().describe('The same response is resumed; its usage is reported when it ends'),
     ...progress,
   }),

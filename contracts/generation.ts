@@ -6,7 +6,8 @@ import { type CompressionTarget, compressionSchema } from './compression.ts';
 import {
   type Message,
   messageSchema,
-  nativeFieldsSchema,
+  type NativeRequest,
+  nativeRequestSchema,
   type OutputFormat,
   outputSchema,
   type ToolChoice,
@@ -18,6 +19,7 @@ import type { WholeNumber } from './json.ts';
 import { limitedRecord } from './limited-record.ts';
 import { LIMITS } from './limits.ts';
 import type { Usage } from './money.ts';
+import { type OutputCheck, outputCheckSchema } from './output-check.ts';
 import { type PromptCaching, promptCachingModes } from './prompt-caching.ts';
 import { type PromptUse, promptReferenceSchema } from './prompts.ts';
 import { seedSchema } from './seed.ts';
@@ -46,16 +48,6 @@ export const metadataSchema = limitedRecord(
 );
 
 export const verbosities = ['low', 'medium', 'high'] as const;
-
-const nativeRequestSchema = z.strictObject({
-  ...nativeFieldsSchema.shape,
-  betas: z
-    .array(z.string().regex(/^[\w.:-]{1,128}$/))
-    .max(LIMITS.betasPerRequest)
-    .optional()
-    .describe("The names in Anthropic's header anthropic-beta."),
-});
-export type NativeRequest = z.infer<typeof nativeRequestSchema>;
 
 export const generationRequestSchema = z
   .strictObject({
@@ -95,6 +87,7 @@ export const generationRequestSchema = z
     parallelToolCalls: z.boolean().optional().describe('false: at most one tool call in an answer.'),
     output: outputSchema.optional().describe('The answer is JSON that fits this schema.'),
     native: nativeRequestSchema
+    outputCheck: outputCheckSchema.optional(),
       .optional()
       .describe(
         'Fields of one format that reach its providers as they are, and that no other provider takes.',
@@ -196,6 +189,8 @@ export interface GenerationInput {
   readonly output?: OutputFormat;
   readonly native?: NativeRequest;
   readonly reasoning?: { readonly effort: ReasoningEffort; readonly thinks?: boolean | undefined };
+  /** Absent: the answer to `output` is not checked, as in a generation that older code began. */
+  readonly outputCheck?: OutputCheck;
   readonly prompt?: PromptUse;
   readonly compression?: CompressionTarget;
   /** Absent: `5m`. */

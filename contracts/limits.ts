@@ -170,6 +170,18 @@ export const LIMITS = {
   maxGenerationMs: 6 * 24 * 3_600_000,
   /** An answer that is not in the cache by then counts as not stored. Less than the workflow gives that step. */
   storeAnswerMs: 4_000,
+  /** Answers to a schema that one model is asked for. `output.check.attempts` may set less. */
+  outputAttempts: 10,
+  /** An answer that does not fit is quoted to the model, unless it is longer. */
+  quotedAnswerChars: 64_000,
+  /**
+   * A check of an answer that takes longer continues in the thread of slow tenants, which gives it more time and takes
+   * all their checks for a while.
+   */
+  outputCheckMs: 1_000,
+  slowOutputCheckMs: 10_000,
+  slowOutputTenantMs: 10 * 60_000,
+  outputCheckHeapMb: 512,
   /** A comparison that takes longer is stuck; its thread is replaced. */
   verifierRunMs: 2_000,
   maxOutputTokens: 1_000_000,
@@ -277,3 +289,5 @@ export const DEFAULTS = {
   /** Longest value of a prompt variable. */
   variableChars: 20_000,
 } as const;
+  /** Answers to a schema that one model is asked for. */
+  outputAttempts: 2,

@@ -11,6 +11,7 @@ import { createThreadedCompression } from '../engine/compression/threaded-compre
 import { findNativeRuntime } from '../engine/embedding/onnx-runtime.ts';
 import { SentenceEncoder } from '../engine/embedding/sentence-encoder.ts';
 import { costOf } from '../engine/models/price.ts';
+import { ThreadedOutputChecker } from '../engine/output/threaded-output-checker.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
 import { createProviders } from '../engine/providers/create-providers.ts';
 import { RedisCallAnswers } from '../engine/reasoning/call-answers.ts';
@@ -67,6 +68,7 @@ export async function createDependencies(
   const dependencies: Dependencies = {
     ...cache,
     live: new RedisLiveLogs(subscriber),
+  const outputs = new ThreadedOutputChecker();
     log: createLog(config, { redis, logger, metrics }),
     budget: new RedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: createNotifyBudget(config),
@@ -78,6 +80,7 @@ export async function createDependencies(
     callAnswers: new RedisCallAnswers(redis),
     gate: new RedisGate({
       redis,
+    outputs,
       keys: config.providerKeys,
       scopes: config.gateScopes,
       breaker: config.breaker,
@@ -92,7 +95,7 @@ export async function createDependencies(
     dependencies,
     warmUp,
     close: async () => {
-      await Promise.all([close(), compression.close(), encoder.close()]);
+      await Promise.all([close(), compression.close(), encoder.close(), outputs.close()]);
     },
   };
 }

@@ -174,19 +174,20 @@ export class CandidateChain {
       const stored = await answerFromCache(this.#order, failures).catch(() => null);
       if (stored !== null) return stored;
     }
-    const [only] = this.#failed;
-    if (this.#failed.length === 1 && only !== undefined) {
-      return closeRun(this.#order, 'failed', withRetryTime(only.failure));
+    const last = this.#failed.at(-1);
+    // An answer that does not fit has a place where it does not, which a list of errors has not.
+    if (last !== undefined && (this.#failed.length === 1 || last.failure.code === 'output_invalid')) {
+      return closeRun(this.#order, 'failed', withRetryTime(last.failure));
     }
     const failures = this.#failed.map(
       ({ candidate, failure }) => `${candidateName(candidate)}: ${failure.code}`,
     );
     const retryAtMs = this.#failed.map(({ failure }) => withRetryTime(failure).details?.['retryAtMs']);
-    const last = retryAtMs.findLast((time) => time !== undefined);
+    const retryTime = retryAtMs.findLast((time) => time !== undefined);
     return closeRun(this.#order, 'failed', {
       code: 'all_candidates_failed',
       message: failures.join('; '),
-      ...(last === undefined ? {} : { details: { retryAtMs: last } }),
+      ...(retryTime === undefined ? {} : { details: { retryAtMs: retryTime } }),
     });
   }
 

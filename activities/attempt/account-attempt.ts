@@ -5,6 +5,7 @@ import { addUsage, type MicroUsd, NO_USAGE, type Usage } from '../../contracts/m
 import { boundInputTokens } from '../../contracts/tokens.ts';
 import type { Dependencies } from '../dependencies.ts';
 import type { GenerationRecord, OpenAttempt } from '../generation-record.ts';
+import { withFeedback } from './ask-again.ts';
 import { type KeysById, keyOfCheckpoint } from './gate-admission.ts';
 import { type Checkpoint, openCheckpoint, sentTextOf } from './resume-plan.ts';
 
@@ -62,6 +63,11 @@ export async function accountOpenAttempt(
   const { openAttempt, usage, costMicroUsd } = record;
   if (openAttempt === null || input === null) return { usage, costMicroUsd };
   const checkpoint = openCheckpoint(storedCheckpoint, record);
-  const open = await accountAbandonedAttempt(dependencies, openAttempt, input, checkpoint);
+  const open = await accountAbandonedAttempt(
+    dependencies,
+    openAttempt,
+    withFeedback(input, record),
+    checkpoint,
+  );
   return { usage: addUsage(usage, open.usage), costMicroUsd: costMicroUsd + open.costMicroUsd };
 }

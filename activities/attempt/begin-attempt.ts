@@ -15,6 +15,7 @@ import { permanent } from '../failures.ts';
 import { chargeOf, type GenerationRecord, readRecord, voidText } from '../generation-record.ts';
 import { budgetNotes } from '../reserve-budget.ts';
 import { accountAbandonedAttempt } from './account-attempt.ts';
+import { mayAsk, withFeedback } from './ask-again.ts';
 import { Attempt } from './attempt.ts';
 import { admitAttempt } from './gate-admission.ts';
 import { openSeals } from './open-seals.ts';
@@ -91,7 +92,8 @@ export async function beginAttempt(
   start: AttemptStart,
   { log, record }: { readonly log: OpenedLog; readonly record: GenerationRecord },
 ): Promise<Attempt> {
-  const { step, control, admission, input } = start;
+  const { step, control, admission } = start;
+  const input = withFeedback(start.input, record);
   const { writer } = log;
   const provider = providerOf(dependencies, step.candidate);
   const checkpoint = openCheckpoint(log.head.checkpoint, record);
@@ -103,7 +105,7 @@ export async function beginAttempt(
   if (record.openAttempt !== null && resume.strategy !== 'reattach') {
     before = await closeInterrupted(dependencies, { log, record, input, checkpoint });
   }
-  const refusal = resume.strategy === 'reattach' ? null : refuseCall(step.candidate, before);
+  const refusal = resume.strategy === 'reattach' ? null : refuseCall(step.candidate, before, input);
   if (refusal !== null) {
     void pass.leave(null, NO_USAGE);
     await writer.flush();
@@ -120,7 +122,8 @@ export async function beginAttempt(
   }
   if (duties.voids) {
     // In the log before the call leaves: whichever process reads this response later, its text has nothing before it.
-    void writer.write({ type: 'text-reset', reason: 'The answer was restarted.' });
+    const why = before.holdsInvalid ? 'did not fit its schema' : 'was restarted';
+    void writer.write({ type: 'text-reset', reason: `The answer ${why}.` });
     before = voidText(before);
   }
   const number = numberOf(resume, record);
@@ -172,10 +175,19 @@ function numberOf(resume: Resume, { attempts }: GenerationRecord): number {
 }
 
 /** Why the log allows no further call of this candidate; null if it does. */
-function refuseCall(candidate: Candidate, record: GenerationRecord): ApplicationFailure | null {
+function refuseCall(
+  candidate: Candidate,
+  record: GenerationRecord,
+  { outputCheck }: Pick<GenerationInput, 'outputCheck'>,
+): ApplicationFailure | null {
   if (uncountedIn(record) >= LIMITS.uncountedAttempts) {
     const message = `${LIMITS.uncountedAttempts} attempts were interrupted before their answer was complete; no further attempt is made.`;
     return permanent('attempt_interrupted', message);
+  }
+  if (!mayAsk(candidate, record, outputCheck)) {
+    const message =
+      'An earlier answer did not fit its schema, and none more may be requested; the log says why.';
+    return permanent('output_invalid', message);
   }
   const givenUp = givenUpBy(candidate, record);
   if (givenUp === null) return null;

@@ -7,8 +7,10 @@ import type { FinishReason } from '../../contracts/generation.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { ProviderEvent } from '../../engine/providers/provider.ts';
 import type { Attempt } from './attempt.ts';
+import { checksOutput } from './check-output.ts';
 import { createContinuationGuard } from './continuation-guard.ts';
 import { HeldLogprobs } from './held-logprobs.ts';
+import { MessageText } from './message-text.ts';
 import { createRestartGuard, type GuardedText, type RestartGuard } from './restart-guard.ts';
 import type { Checkpoint } from './resume-plan.ts';
 
@@ -19,6 +21,7 @@ type AnswerEvent = Exclude<ProviderEvent, { type: 'usage' | 'finish' }>;
 export class AnswerDelivery {
   readonly #attempt: Attempt;
   readonly #guard: RestartGuard;
+  readonly #message: MessageText;
   readonly #logprobs = new HeldLogprobs();
   /** The cursor behind the text that the guard holds back. */
   #heldCheckpoint: Checkpoint | undefined;
@@ -28,8 +31,16 @@ export class AnswerDelivery {
 
   constructor(attempt: Attempt) {
     this.#attempt = attempt;
-    const { guardedText, sentText } = attempt.facts.duties;
+    const { duties, record, resume } = attempt.facts;
+    const { guardedText, sentText } = duties;
+    const isMidway = resume.strategy === 'reattach' && record.openAttempt?.hasOwnText === true;
+    this.#message = new MessageText(checksOutput(attempt), isMidway ? record.lastMessage : '');
     this.#guard = sentText === '' ? createRestartGuard(guardedText) : createContinuationGuard(guardedText);
+  }
+
+  /** The last message of this response, as readers get it. */
+  get answer(): string {
+    return this.#message.text;
   }
 
   /** Resolves when the log's writer has room for more. */
@@ -41,8 +52,9 @@ export class AnswerDelivery {
       this.#attempt.noteOutput(event.text);
       this.#hasText = true;
       this.#heldCheckpoint = checkpoint;
-      this.#logprobs.hold(event.text, event.logprobs);
-      await this.#write(this.#guard.push(event.text));
+      const text = this.#message.push(event.text);
+      this.#logprobs.hold(text, text === event.text ? event.logprobs : []);
+      await this.#write(this.#guard.push(text));
     } else if (event.type === 'reasoning') {
       this.#attempt.noteOutput(event.text);
       // Reasoning about how to continue an answer is not part of it.
@@ -57,11 +69,14 @@ export class AnswerDelivery {
       const { index, id, name, arguments: argumentsDelta } = event;
       this.#attempt.noteOutput(argumentsDelta);
       this.#attempt.noteToolCall(id);
+      // What the model says before its calls is not the answer that must be JSON.
+      await this.#write(this.#guard.push(this.#message.finish()));
       await this.#settle('tool-calls');
       await writer.write({ type: 'tool-call-delta', index, id, name, arguments: argumentsDelta }, checkpoint);
     } else if (event.type === 'text-start') {
       const { part, phase } = event;
       const start: TextStart = { type: 'text-start', part, ...(phase === undefined ? {} : { phase }) };
+      if (part === 'message') await this.#beginMessage(phase);
       const isRepeat = !this.#hasText && (duties.sentText !== '' || duties.guardedText !== '');
       this.#heldStart = isRepeat ? start : null;
       if (isRepeat) return;
@@ -79,7 +94,13 @@ export class AnswerDelivery {
 
   /** The answer is whole: writes what the guard still holds back. */
   async end(reason: FinishReason): Promise<void> {
+    await this.#write(this.#guard.push(this.#message.finish()));
     await this.#settle(reason);
+  }
+
+  async #beginMessage(phase: string | undefined): Promise<void> {
+    await this.#write(this.#guard.push(this.#message.finish()));
+    this.#message.begin(phase);
   }
 
   /** Only text may wait behind held text: a reset that came after a tool call would void that call as well. */

@@ -60,7 +60,7 @@ function rememberCalls(attempt: Attempt, { reason }: Finish): void {
 }
 
 /** The provider's own report, unless it has none or one that cannot be true. */
-async function billedUsage(attempt: Attempt, { usage, reason, refusal }: Finish): Promise<Usage> {
+export async function billedUsage(attempt: Attempt, { usage, reason, refusal }: Finish): Promise<Usage> {
   const { step, isUncapped } = attempt.facts;
   const { reservedTokens } = step;
   const maxOutputTokens = isUncapped ? Number.POSITIVE_INFINITY : step.maxOutputTokens;

@@ -98,7 +98,10 @@ function isTooShort({ text, continuedChars, capTokens }: GenerationRecord): bool
  * this process came to read it: after a reattach it is the same.
  */
 export interface ResponseDuties {
-  /** Void what readers hold before the call leaves: tool calls and reasoning are never continued. */
+  /**
+   * Void what readers hold before the call leaves: tool calls and reasoning are never continued, nor is an answer that
+   * does not fit its schema.
+   */
   readonly voids: boolean;
   /** The text that the response may repeat; '' if it cannot, or if its first text has passed the guard already. */
   readonly guardedText: string;
@@ -116,7 +119,7 @@ export function dutiesOf(resume: Resume, record: GenerationRecord): ResponseDuti
   const begunAs = running?.begunAs ?? resume.strategy;
   const restarts = begunAs === 'start' || begunAs === 'restart';
   // What a running response has delivered itself stays.
-  const voids = restarts && running?.hasOutput !== true && (record.hasToolCalls || record.hasReasoning);
+  const voids = restarts && running?.hasOutput !== true && isVoidAtRestart(record);
   // A model may restart although it was asked to continue, so its first text is compared like that of a restart.
   const isGuarded = begunAs !== 'start' && !voids && running?.hasOwnText !== true;
   return {
@@ -124,6 +127,10 @@ export function dutiesOf(resume: Resume, record: GenerationRecord): ResponseDuti
     guardedText: isGuarded ? record.text : '',
     sentText: 'deliveredText' in resume ? resume.deliveredText : running === null ? '' : sentTextOf(running),
   };
+}
+
+function isVoidAtRestart({ hasToolCalls, hasReasoning, holdsInvalid, text }: GenerationRecord): boolean {
+  return hasToolCalls || hasReasoning || (holdsInvalid && text !== '');
 }
 
 /** The delivered text that the call of this attempt sent besides its input. */

@@ -11,6 +11,9 @@ import { REFUSES_KEY } from './gate-admission.ts';
 /** Ends of an attempt that say nothing about its candidate, and so use up none of its attempts. */
 const UNCOUNTED: ReadonlySet<string> = new Set(['attempt_interrupted', 'provider_response_lost']);
 
+/** Limited by the caller (`mayAsk`), and no sign that the provider is unwell. */
+const LIMITED_BY_CALLER = 'output_invalid';
+
 /** Errors that the next candidate is likelier not to have than this one, once it has had one. */
 const NOT_TWICE: ReadonlySet<ErrorCode> = new Set(['provider_stalled', 'provider_malformed']);
 
@@ -35,7 +38,10 @@ export function givenUpBy(candidate: Candidate, record: Errors): ErrorCode | nul
 }
 
 function countedErrors(candidate: Candidate, { errors }: Errors): GenerationRecord['errors'] {
-  return errors.filter((error) => isSameCandidate(error, candidate) && !UNCOUNTED.has(error.code));
+  return errors.filter(
+    (error) =>
+      isSameCandidate(error, candidate) && !UNCOUNTED.has(error.code) && error.code !== LIMITED_BY_CALLER,
+  );
 }
 
 interface RetryDecision {

@@ -5,6 +5,7 @@ import type { EventBody } from '../../contracts/events.ts';
 import type { GenerationOutcome, StreamStep } from '../../contracts/steps.ts';
 import type { Finish, ProviderCall, ProviderEvent } from '../../engine/providers/provider.ts';
 import type { Attempt } from './attempt.ts';
+import { checkOutput } from './check-output.ts';
 import { continueIfCapRaised } from './continue-after-raise.ts';
 import { AnswerDelivery } from './deliver-answer.ts';
 import { endCompleted, endStopped, noteProviderError } from './end-attempt.ts';
@@ -29,7 +30,9 @@ export async function runAttempt(
   const clock = stopAtDeadline(step, control);
   try {
     return await relayProvider(attempt, runIsOurs).catch(async (error: unknown) => {
-      if (control.signal.aborted) return await endStopped(attempt, error);
+      // An ApplicationFailure says that the attempt has ended, and is in the log: it is not billed again.
+      const isOpen = !(error instanceof ApplicationFailure);
+      if (control.signal.aborted && isOpen) return await endStopped(attempt, error);
       throw await noteProviderError(attempt, error);
     });
   } catch (failure) {
@@ -62,6 +65,7 @@ async function relayProvider(
   if (finish.reason === 'length') {
     await continueIfCapRaised(attempt, finish.usage ?? (await attempt.usageSoFar()));
   }
+  await checkOutput(attempt, delivery.answer, finish);
   return await endCompleted(attempt, finish);
 }
 

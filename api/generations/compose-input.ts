@@ -7,7 +7,7 @@ import type {
   Message,
   OutputCapSource,
 } from '../../contracts/generation.ts';
-import { LIMITS } from '../../contracts/limits.ts';
+import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import type { PromptContent, PromptUse } from '../../contracts/prompts.ts';
 import type { ArmUnit } from '../../engine/prompts/choose-arm.ts';
 import { renderPrompt } from '../../engine/prompts/render-prompt.ts';
@@ -53,6 +53,7 @@ export async function composeInput(
     ...(system === undefined ? {} : { system }),
     ...settingsOf(request),
     ...(prompt === null ? {} : { prompt: prompt.use }),
+    ...outputCheckFor(request, composition.route, config),
     ...(compression === undefined ? {} : { compression }),
     ...(promptCaching === '5m' ? {} : { promptCaching }),
   };
@@ -120,6 +121,20 @@ function compressionFor(
 async function outputCap(
   { config, promptStats }: ApiDependencies,
   { tenant, route }: Composition,
+/** The request overrides the route, and the route the default. Only an answer to a schema, or in JSON, is checked. */
+function outputCheckFor(
+  { output, outputCheck }: GenerationRequest,
+  route: string,
+  config: Config,
+): Pick<GenerationInput, 'outputCheck'> {
+  if (output === undefined) return {};
+  const byDefault = own(config.output.routes, route)?.check ?? config.output.check;
+  const check = outputCheck ?? byDefault;
+  if (check === 'off') return {};
+  const { attempts = DEFAULTS.outputAttempts, ...limits } = byDefault === 'off' ? {} : byDefault;
+  return { outputCheck: { attempts, ...limits, ...check } };
+}
+
   request: GenerationRequest,
   prompt: ResolvedPrompt | null,
 ): Promise<readonly [number, OutputCapSource]> {

@@ -1,6 +1,7 @@
 /** Submits a request: composes its input, chooses the models, and starts the generation. */
 import { withoutStoring } from '../../contracts/cache-mode.ts';
-import type { GenerationRequest } from '../../contracts/generation.ts';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { GenerationInput, GenerationRequest } from '../../contracts/generation.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';
@@ -132,9 +133,23 @@ async function identify(
   const storedInput = known === null ? null : await log.readInput(generationId);
   const composition = { tenant: caller.tenant, user, generationId, route };
   const input = storedInput ?? (await composeInput(dependencies, composition, request));
+  if (storedInput === null) await refuseSchema(dependencies, caller, input);
   const choices = choice === undefined ? {} : { choices: choice.count };
   const requestHash = hashRequest({ ...withoutHistory(request, turn), stream: undefined, ...choices });
   return { generationId, isUnique, known, user, route, origin, requestHash, input };
+}
+
+/** A schema that no answer can be checked against is refused before anything is spent. @throws invalid_request */
+async function refuseSchema(
+  { outputs }: Pick<ApiDependencies, 'outputs'>,
+  { tenant }: Pick<Caller, 'tenant'>,
+  { output, outputCheck }: Pick<GenerationInput, 'output' | 'outputCheck'>,
+): Promise<void> {
+  if (output?.schema === undefined || outputCheck === undefined) return;
+  const fault = await outputs.faultOfSchema(tenant, output.schema);
+  if (fault === null) return;
+  const message = `output.schema: ${fault}. An answer to it cannot be checked; outputCheck "off" sends it as it is.`;
+  throw new UnbrokenError('invalid_request', message, { details: { param: 'output.schema' } });
 }
 
 /**

@@ -1,7 +1,6 @@
 /** Keeps what a request has besides the fields that our own format carries, and refuses what would break a promise. */
-import type { NativeFields, RequestFormat } from '../../contracts/content.ts';
+import type { NativeFields, NativeRequest, RequestFormat } from '../../contracts/content.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import type { NativeRequest } from '../../contracts/generation.ts';
 import { isExactNumber } from '../../contracts/json.ts';
 import { refusedFields } from '../../contracts/refused-fields.ts';
 

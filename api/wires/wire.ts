@@ -51,14 +51,16 @@ export interface WireRequest<FormatOrigin extends Origin = Origin> {
 export const GENERATION_ID_HEADER = 'x-unbroken-generation-id';
 
 /** Our settings, as headers: these formats have no fields for them. They are validated with the request. */
-function headerSettings(headers: WireHeaders): Record<string, string | number> {
-  const settings: Record<string, string | number> = {};
+function headerSettings(headers: WireHeaders): Record<string, unknown> {
+  const settings: Record<string, unknown> = {};
   for (const name of ['cache', 'task'] as const) {
     const value = headers.get(`x-unbroken-${name}`);
     if (value !== undefined) settings[name] = value;
   }
   const caching = headers.get('x-unbroken-prompt-caching');
   if (caching !== undefined) settings['promptCaching'] = caching;
+  const check = headers.get('x-unbroken-output-check');
+  if (check !== undefined) settings['outputCheck'] = check === 'off' ? check : { attempts: Number(check) };
   const numbers = { priority: 'x-unbroken-priority', deadlineMs: 'x-unbroken-deadline-ms' };
   for (const [name, header] of Object.entries(numbers)) {
     const value = headers.get(header);

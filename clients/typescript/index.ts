@@ -6,6 +6,7 @@ export type { ProvidersView, RouteExplanation } from '../../contracts/routing.ts
 export type { UsageView } from '../../contracts/usage.ts';
 export { ClientError, ConnectionLostError, GenerationFailedError, StreamIntegrityError } from './errors.ts';
 export { type FollowOptions, followGeneration } from './follow-generation.ts';
+export { PartialJson, partialJson } from './partial-json.ts';
 export type { NewPromptVersion, PromptsClient } from './prompts.ts';
 export { textOf } from './text-of.ts';
 export {

@@ -8,6 +8,7 @@ export function createWarningWebhook(receiver: WebhookReceiver): (warning: Budge
     name: 'budget webhook',
     privateSetting: 'budgets.webhook.allowPrivateNetwork',
   });
-  return ({ atMs, ...data }) =>
-    send(data.warningId, { type: 'budget.warning', timestamp: new Date(atMs).toISOString(), data });
+  return async ({ atMs, ...data }) => {
+    await send(data.warningId, { type: 'budget.warning', timestamp: new Date(atMs).toISOString(), data });
+  };
 }

@@ -13,7 +13,8 @@ import { canonicalText } from './same-words.ts';
 /**
  * SHA-256 in hex of the owner, the models that may answer (in any order), the system prompt, the tools, the form of the
  * answer, the sampling, and of everything in the conversation but the user's words: the assistant's turns, images, and
- * tool results. The output cap is not part of it: an answer that ended by itself fits any higher cap.
+ * tool results. Answers that are not checked against their schema are apart. The output cap is not part of it: an
+ * answer that ended by itself fits any higher cap.
  */
 export function partitionOf(question: CacheQuestion): string {
   const { candidates } = question;
@@ -33,6 +34,7 @@ export function partitionOf(question: CacheQuestion): string {
     input.compression ?? null,
     input.messages.map(withoutWords),
     ...laterSettings(input),
+    ...(input.output !== undefined && input.outputCheck === undefined ? ['unchecked'] : []),
   ]);
 }
 

@@ -6,6 +6,7 @@ import { compressionEngines, compressionSchema } from '../../contracts/compressi
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { promptCachingModes } from '../../contracts/prompt-caching.ts';
 import { breakerSchema } from './gate-schema.ts';
+import { outputSchema } from './output-schema.ts';
 import { capabilitiesSchema, providerSchema } from './provider-schema.ts';
 import { qdrantSchema } from './qdrant-schema.ts';
 import { routeSchema } from './route-schema.ts';
@@ -32,35 +33,6 @@ const modelSchema = z.strictObject({
   contextWindow: z.int().positive().optional(),
   maxOutputTokens: z.int().positive().optional(),
   capabilities: capabilitiesSchema.optional(),
-});
-
-const CONCISE =
-  'Answer as briefly as the question allows: no preamble, no repetition of the question, no closing remarks.';
-
-/** How long answers may be. Keys of `routes` are names of routes. */
-const outputSchema = z.strictObject({
-  routes: z
-    .record(
-      z.string(),
-      z.strictObject({
-        maxOutputTokens: z.int().min(1).max(LIMITS.maxOutputTokens).optional(),
-        concise: z
-          .union([z.literal(true).transform(() => CONCISE), z.string().min(1).max(2_000)])
-          .optional()
-          .describe('An instruction that is added to the system prompt; true: a short one of ours.'),
-      }),
-    )
-    .default({}),
-  learn: z
-    .strictObject({
-      minAnswers: z.int().min(20).default(100),
-      margin: z.number().min(1.1).max(10).default(1.5),
-    })
-    .nullable()
-    .prefault({})
-    .describe(
-      'Sets the output cap of a named prompt: p99 of its answers so far, times the margin. null: off.',
-    ),
 });
 
 /** Which engine shortens long contexts, and on which routes. */

@@ -18,6 +18,8 @@ export interface ThreadSettings {
   readonly mostWaiting: number;
   /** The thread's `workerData`. */
   readonly data?: unknown;
+  /** A thread whose heap grows beyond it ends, and its request fails. Absent: the heap of this process. */
+  readonly mostHeapMb?: number;
   /**
    * The thread runs native code, and ends only between two requests: termination in the middle of native code aborts
    * the whole process. So a request must have no `runMs`.
@@ -171,7 +173,11 @@ export class ThreadRunner {
   }
 
   #start(): Worker {
-    const thread = new Worker(new URL(onDisk(this.#settings.file.href)), { workerData: this.#settings.data });
+    const { file, data, mostHeapMb } = this.#settings;
+    const thread = new Worker(new URL(onDisk(file.href)), {
+      workerData: data,
+      ...(mostHeapMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: mostHeapMb } }),
+    });
     this.#isReady = false;
     const isCurrent = () => this.#thread === thread;
     thread.on('message', async (message: MessageFromThread) => {

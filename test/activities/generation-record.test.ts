@@ -7,6 +7,9 @@ import { eventsOf, failed, started, text, USAGE } from './attempt/events-of.ts';
 test('an empty log records nothing', () => {
   expect(readRecord([])).toEqual({
     text: '',
+    lastMessage: '',
+    invalid: null,
+    holdsInvalid: false,
     follows: null,
     besideAttempts: { tokens: 0, costMicroUsd: 0 },
     continuedChars: 0,

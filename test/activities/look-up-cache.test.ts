@@ -3,6 +3,7 @@ import { readRecord } from '../../activities/generation-record.ts';
 import { lookUpCache, replayAnswer } from '../../activities/look-up-cache.ts';
 import type { EventBody } from '../../contracts/events.ts';
 import { textOf } from '../../contracts/fold-events.ts';
+import type { GenerationInput } from '../../contracts/generation.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { usedSoFar } from '../../contracts/used-so-far.ts';
 import type { AnswerCache, CacheLookUp } from '../../engine/cache/answer-cache.ts';
@@ -46,6 +47,7 @@ const settings = {
   singleFlight: true,
   share: 'user',
 } as const;
+const outputs = { check: async () => ({ result: 'fits' as const }) };
 let redis: TestRedis;
 let log: EventLog;
 
@@ -63,7 +65,10 @@ async function begun(events: readonly EventBody[]) {
   if (events.length > 0) await log.appendOnce(generationId, 'begun', events);
   const read = () => log.read(generationId, -1);
   const lookUp = async () =>
-    lookUpCache({ cache, cacheSettings: () => settings, log }, order, { input, events: await read() });
+    lookUpCache({ cache, cacheSettings: () => settings, log, outputs }, order, {
+      input,
+      events: await read(),
+    });
   return {
     order,
     read,
@@ -103,6 +108,28 @@ describe('a stored answer', () => {
   });
 });
 
+test('a stored answer that does not fit the schema of the request is none', async () => {
+  const { order } = await begun([]);
+  const input: GenerationInput = {
+    messages: [{ role: 'user', content: 'Why?' }],
+    maxOutputTokens: 100,
+    output: { name: 'answer', schema: {} },
+    outputCheck: { attempts: 2 },
+  };
+  const lookUpWith = async (result: 'fits' | 'unfit') => {
+    const outputs = {
+      check: async () => (result === 'fits' ? { result } : { result, faults: [{ path: '', message: '' }] }),
+    };
+    const found = await lookUpCache({ cache, cacheSettings: () => settings, log, outputs }, order, {
+      input,
+      events: [],
+    });
+    return found?.outcome;
+  };
+  expect(await lookUpWith('fits')).toBe('hit');
+  expect(await lookUpWith('unfit')).toBe('miss');
+});
+
 describe('a judge that was asked', () => {
   const call = {
     provider: 'p',
@@ -127,7 +154,7 @@ describe('a judge that was asked', () => {
     };
     const stored = { input, events: await read() };
     return (
-      (await lookUpCache({ cache: answers, cacheSettings: () => settings, log }, order, stored)) ??
+      (await lookUpCache({ cache: answers, cacheSettings: () => settings, log, outputs }, order, stored)) ??
       failed('none')
     );
   };

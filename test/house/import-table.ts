@@ -45,6 +45,8 @@ export const FOLDER_TABLES: Readonly<Record<string, Readonly<Record<string, Row>
     compression: { values: [], types: [] },
     prompts: { values: [], types: [] },
     conversations: { values: [], types: [] },
+    output: { values: [], types: [] },
+    webhooks: { values: ['reasoning'], types: [] },
     telemetry: {
       values: [],
       types: ['providers', 'cache', 'embedding', 'budget', 'streaming', 'routing', 'handoff', 'prompts'],

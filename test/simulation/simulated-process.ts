@@ -31,6 +31,18 @@ const RETENTION_MS = 60_000;
 /** Percent of the commands to Redis. */
 const LOST = 1;
 
+/** Parts that no simulated generation uses. */
+const NOT_SIMULATED = {
+  outputs: { check: notSimulated('output check') },
+  webhooks: {
+    prepare: notSimulated('webhooks'),
+    read: notSimulated('webhooks'),
+    note: notSimulated('webhooks'),
+    giveUp: notSimulated('webhooks'),
+  },
+  sendWebhook: notSimulated('webhooks'),
+};
+
 export class SimulatedProcess {
   readonly name: string;
   readonly running = new RunningStreams();
@@ -218,6 +230,7 @@ export class SimulatedProcess {
       // No input has anything to open.
       context: { read: async (_tenant, { messages }) => messages, seal: notSimulated('seal') },
       callAnswers: { remember: notSimulated('tool calls') },
+      ...NOT_SIMULATED,
       budget: {
         reserve: notSimulated('reserve'),
         extend: () => this.ask('extends its reservation', () => this.#granted()),

@@ -53,6 +53,8 @@ const TOPICS: readonly SiteSection[] = [
       ofDocs('providers', 'Providers and models'),
       ofDocs('routing', 'Routing'),
       ofDocs('prompts', 'Prompts'),
+      ofDocs('structured-output', 'Structured output'),
+      ofDocs('webhooks', 'Webhooks'),
       ofDocs('budgets', 'Budgets'),
       ofDocs('usage', 'Usage and cost'),
       ofDocs('semantic-cache', 'Semantic cache'),

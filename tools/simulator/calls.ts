@@ -39,6 +39,8 @@ interface CallRequest {
   readonly gap: Gap | null;
   /** Signs of life that hold nothing; null: what the directive says. */
   readonly pingMs: number | null;
+  /** What the model says in place of its answer; null: its answer. */
+  readonly says: string | null;
   /** Changes the text of this call; '' for the true one. */
   readonly salt: string;
   /** How many alternatives of each token the answer has the log probabilities of; null: of none, nor of the token. */
@@ -108,7 +110,7 @@ export class Calls {
     const { messages, system } = request.input;
     const seed = readDirective(messages, system).number('seeded') === 1 ? seedIn(body) : '';
     const { base, deliveredText } = findContinuation(request.input, seed);
-    const script = scriptFor(base, seed || request.salt);
+    const script = saying(request.says, scriptFor(base, seed || request.salt));
     const obedience = deliveredText === '' ? 'continues' : (request.obedience ?? script.obedience);
     const continued = ['starts over', 'paraphrases'].includes(obedience) ? '' : deliveredText;
     const rest = request.isEmpty ? [] : answerTo(obedience, { base, script, continued });
@@ -274,4 +276,10 @@ function usageOf(
     output: run.made,
     reasoning: generated.filter(({ kind }) => kind === 'reasoning').length,
   };
+}
+
+function saying(text: string | null, script: Script): Script {
+  if (text === null) return script;
+  const tokens = (text.match(/.{1,4}/gsu) ?? []).map((own): AnswerToken => ({ kind: 'text', text: own }));
+  return { ...script, tokens };
 }

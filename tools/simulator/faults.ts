@@ -39,6 +39,8 @@ export const faultSchema = z.strictObject({
       'repeat-tail',
       // It starts over in other words.
       'paraphrase-continuation',
+      // It says `text` in place of its answer.
+      'says',
       // Nothing for `delayMs` after `afterTokens`.
       'silence',
       // Signs of life that hold nothing, every `delayMs`.
@@ -62,6 +64,7 @@ export const faultSchema = z.strictObject({
   /** Sent with a status, such as x-ratelimit-remaining-requests. */
   headers: z.record(z.string(), z.string()).default({}),
   delayMs: z.int().nonnegative().default(3_000),
+  text: z.string().default(''),
 });
 export type Fault = z.infer<typeof faultSchema>;
 

@@ -173,6 +173,7 @@ function startCall(
     obedience: fault === null ? null : (OBEDIENCE[fault.kind] ?? null),
     gap: fault?.kind === 'silence' ? { afterTokens: fault.afterTokens, ms: fault.delayMs } : null,
     pingMs: fault?.kind === 'pings' ? fault.delayMs : null,
+    says: fault?.kind === 'says' ? fault.text : null,
     salt: fault?.kind === 'nondeterministic' ? String(Math.random()) : '',
   });
 }

@@ -14,6 +14,7 @@ import type { GenerationOutcome, StreamStep } from '../../../contracts/steps.ts'
 import { RedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts';
 import { RedisCompactionSeals } from '../../../engine/compaction/compaction-seals.ts';
 import { SealedContext } from '../../../engine/compaction/sent-context.ts';
+import { ThreadedOutputChecker } from '../../../engine/output/threaded-output-checker.ts';
 import type { Provider } from '../../../engine/providers/provider.ts';
 import { RedisCallAnswers } from '../../../engine/reasoning/call-answers.ts';
 import { RedisReasoningSeals } from '../../../engine/reasoning/seals.ts';
@@ -58,11 +59,13 @@ export async function startAttemptStand(wires: readonly WireFamily[]): Promise<A
   const redis = await server.connect();
   return new AttemptStand({
     sim: connectSimulator(provided.url),
+  const outputs = new ThreadedOutputChecker();
     redis,
-    dependencies: createDependencies(redis, wires, provided.url),
+    dependencies: createDependencies({ redis, outputs }, wires, provided.url),
     stop: async () => {
       await server.stop();
       await provided.stop();
+      await outputs.close();
     },
   });
 }
@@ -165,7 +168,11 @@ export class AttemptStand {
   }
 }
 
-function createDependencies(redis: RedisConnection, wires: readonly WireFamily[], url: string): Dependencies {
+function createDependencies(
+  { redis, outputs }: { readonly redis: RedisConnection; readonly outputs: ThreadedOutputChecker },
+  wires: readonly WireFamily[],
+  url: string,
+): Dependencies {
   const providers = new Map<string, Provider>(
     wires.map((wire) => [wire, adapterFor(wire, simulatedConfig(wire, url))]),
   );
@@ -204,6 +211,7 @@ function createDependencies(redis: RedisConnection, wires: readonly WireFamily[]
     callAnswers: new RedisCallAnswers(redis),
     note: () => undefined,
     notifyBudget: null,
+    outputs,
     cache: absent('cache'),
     flights: absent('flights'),
     live: absent('live'),

@@ -149,6 +149,11 @@ describe('the contract', () => {
     });
   });
 
+  test('a JSON answer grows to what json.loads returns, wherever it is cut', async () => {
+    const [line] = await client.start('partial_json.py', {}).whole;
+    expect(line).toEqual({ grown: [{}, { a: 'x' }, { a: 'xy', b: [] }, { a: 'xy', b: [1] }], wrong: [] });
+  });
+
   test('a stream parses the same, wherever it is cut', async () => {
     const [line] = await client.start('sse_cuts.py', {}).whole;
     expect(line).toEqual({

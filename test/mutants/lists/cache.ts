@@ -87,4 +87,12 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     replace: ".replace(OUTER_SPACE, '')",
     caughtBy: { tests: ['test/engine/cache/same-words.test.ts'] },
   },
+  {
+    name: 'wrong-json-from-the-cache',
+    breaks: 'An answer that does not fit the schema is stored, and given to the next caller.',
+    file: 'activities/look-up-cache.ts',
+    find: "if (outputCheck !== undefined) return (await outputs.check(tenant, output, text)).result === 'fits';",
+    replace: '',
+    caughtBy: { tests: ['test/activities/look-up-cache.test.ts'] },
+  },
 ];

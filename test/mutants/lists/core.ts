@@ -4,6 +4,7 @@ import type { Mutant } from '../mutant.ts';
 const SIMULATION = { simulation: 20_000 };
 const CONTINUATION = 'test/activities/attempt/continuation-guard.test.ts';
 const ATTEMPTS = 'test/activities/attempt/attempts.test.ts';
+const STRUCTURED = 'test/activities/attempt/structured-output.test.ts';
 
 export const CORE_MUTANTS: readonly Mutant[] = [
   {
@@ -55,6 +56,54 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     find: 'return output === undefined ? can : { ...can, prefill: false, instruct: false };',
     replace: 'return output === null ? { ...can, prefill: false, instruct: false } : can;',
     caughtBy: { tests: [ATTEMPTS] },
+  },
+  {
+    name: 'wrong-json-is-a-success',
+    breaks: 'An answer that does not fit its schema is returned as one that does.',
+    file: 'activities/attempt/run-attempt.ts',
+    find: '  await checkOutput(attempt, delivery.answer, finish);\n',
+    replace: '',
+    caughtBy: { tests: [STRUCTURED] },
+  },
+  {
+    name: 'wrong-json-asked-for-again-and-again',
+    breaks: 'A crash after a wrong answer pays for more answers than the caller allows.',
+    file: 'activities/attempt/begin-attempt.ts',
+    find: 'if (!mayAsk(candidate, record, outputCheck)) {',
+    replace: 'if (record.attempts < 0 && !mayAsk(candidate, record, outputCheck)) {',
+    caughtBy: { tests: [STRUCTURED] },
+  },
+  {
+    name: 'wrong-json-without-its-reason',
+    breaks: 'A model is asked again in the same words, and errs again.',
+    file: 'activities/attempt/begin-attempt.ts',
+    find: 'const input = withFeedback(start.input, record);',
+    replace: 'const { input } = start;',
+    caughtBy: { tests: [STRUCTURED] },
+  },
+  {
+    name: 'wrong-json-stays',
+    breaks: 'Readers hold an answer that does not fit while the next one is awaited.',
+    file: 'activities/attempt/resume-plan.ts',
+    find: " || (holdsInvalid && text !== '')",
+    replace: '',
+    caughtBy: { tests: [STRUCTURED] },
+  },
+  {
+    name: 'fence-shown',
+    breaks: 'A code fence around JSON reaches a client that parses it.',
+    file: 'activities/attempt/json-text.ts',
+    find: "if (this.#state === 'after') return '';",
+    replace: "if (this.#state === 'after') return text;",
+    caughtBy: { tests: ['test/activities/attempt/json-text.test.ts'] },
+  },
+  {
+    name: 'hostile-schema-delays-others',
+    breaks: 'A schema that takes long to check keeps the answers of all other tenants waiting.',
+    file: 'engine/output/threaded-output-checker.ts',
+    find: 'readonly #slowThread = createThread();',
+    replace: 'readonly #slowThread = this.#thread;',
+    caughtBy: { tests: ['test/engine/output/output-checker.test.ts'] },
   },
   {
     name: 'unsent-call-billed',

@@ -78,7 +78,7 @@ export const ERROR_MUTANTS: readonly Mutant[] = [
     name: 'last-wait-is-lost',
     breaks: 'The caller of a route whose models are all busy does not learn when to come back.',
     file: 'workflows/candidate-chain.ts',
-    find: '...(last === undefined ? {} : { details: { retryAtMs: last } }),',
+    find: '...(retryTime === undefined ? {} : { details: { retryAtMs: retryTime } }),',
     replace: '',
     caughtBy: { tests: ['test/e2e/wires/cases-errors.test.ts'] },
   },

@@ -14,6 +14,7 @@ from .errors import (
 )
 from .events import Event, is_terminal
 from .generation import ContinueRequest, Generation, GenerationRequest, Message, SubmittedGeneration, Usage
+from .partial_json import PartialJson, async_partial_json, partial_json
 from .text import text_of
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "GenerationRequest",
     "GenerationStream",
     "Message",
+    "PartialJson",
     "Retry",
     "StreamIntegrityError",
     "SubmittedGeneration",
@@ -36,6 +38,8 @@ __all__ = [
     "UnbrokenError",
     "UnusableAnswerError",
     "Usage",
+    "async_partial_json",
     "is_terminal",
+    "partial_json",
     "text_of",
 ]

@@ -49,6 +49,7 @@ ERROR_STATUSES: Mapping[str, int] = {
     "provider_model_not_found": 404,
     "unsupported_by_model": 400,
     "provider_prefill_refused": 400,
+    "output_invalid": 422,
     "attempt_interrupted": 502,
     "context_length_exceeded": 400,
     "content_filtered": 400,

@@ -241,6 +241,8 @@ class ProviderError(_Event):
     attempt: int
     code: str
     message: str
+    #: Only with output_invalid: a JSON Pointer to what does not fit the schema.
+    path: str | None = None
     resumable: bool
     usage: Usage
     cost_micro_usd: int

@@ -226,6 +226,8 @@ class GenerationRequest(TypedDict, total=False):
 
 class ContinueRequest(TypedDict, total=False):
     #: For the new part alone; if absent, the cap of the continued generation.
+    #: How an answer to `output` is checked, and how often a model is asked again after one that does not fit.
+    output_check: Literal["off"] | OutputCheck
     max_output_tokens: int
     #: If absent, the model that wrote the text so far.
     model: str
