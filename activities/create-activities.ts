@@ -3,6 +3,7 @@ import type { BeginStep, BegunGeneration } from '../contracts/steps.ts';
 import { RunningStreams } from './attempt/running-streams.ts';
 import { type BeginEarly, BegunGenerations } from './begin-generation.ts';
 import { closeGeneration } from './close-generation.ts';
+import { deliverWebhook, giveUpWebhook } from './deliver-webhook.ts';
 import type { Dependencies } from './dependencies.ts';
 import { lastResortAnswer } from './last-resort-answer.ts';
 import { noteCompaction } from './note-compaction.ts';
@@ -27,6 +28,8 @@ export function createActivities(dependencies: Dependencies) {
     closeGeneration: closeGeneration(dependencies),
     raiseOutputCap: raiseOutputCap(dependencies),
     sendBudgetWarning: sendBudgetWarning(dependencies),
+    deliverWebhook: deliverWebhook(dependencies),
+    giveUpWebhook: giveUpWebhook(dependencies),
   };
   const beginEarly: BeginEarly = (start) => begun.beginEarly(start);
   return { activities, beginEarly };

@@ -15,6 +15,8 @@ import type { ReasoningSeals } from '../engine/reasoning/seals.ts';
 import type { GateNotice, ProviderGate } from '../engine/routing/provider-gate.ts';
 import type { EventLog } from '../engine/streaming/event-log.ts';
 import type { LiveLogs } from '../engine/streaming/live-logs.ts';
+import type { SendWebhook } from '../engine/webhooks/send-webhook.ts';
+import type { WebhookDeliveries } from '../engine/webhooks/webhooks.ts';
 
 /** How a route uses the answer cache. */
 export interface CacheSettings {
@@ -42,9 +44,9 @@ export interface Dependencies {
   readonly compression: PromptCompression;
   readonly providers: ReadonlyMap<string, Provider>;
   readonly seals: ReasoningSeals;
+  readonly outputs: Pick<OutputChecker, 'check'>;
   /** Remembers which answer made a tool call, so that its reasoning is found when the result comes. */
   readonly callAnswers: Pick<CallAnswers, 'remember'>;
-  readonly outputs: Pick<OutputChecker, 'check'>;
   readonly gate: ProviderGate;
   /** Receives what operators should know: a key was refused, a circuit opened. */
   readonly note: (notice: GateNotice) => void;
@@ -52,4 +54,6 @@ export interface Dependencies {
   /** Sends a budget warning, or throws; null when no webhook is configured. */
   readonly notifyBudget: ((warning: BudgetWarning) => Promise<void>) | null;
   readonly countTexts: CountTexts;
+  readonly webhooks: Pick<WebhookDeliveries, 'prepare' | 'read' | 'note' | 'giveUp'>;
+  readonly sendWebhook: SendWebhook;
 }

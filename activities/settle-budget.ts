@@ -1,20 +1,23 @@
-/** Books what a generation used, releases the rest of its reservation, and counts it in the statistics. */
+/**
+ * Books what a generation used, releases the rest of its reservation, counts it in the statistics, and prepares the
+ * webhooks that learn of its end.
+ */
 
 import { budgetOwnerOf } from '../contracts/budgets.ts';
 import { promptVersionName } from '../contracts/names.ts';
-import type { SettleStep } from '../contracts/steps.ts';
-import type { Settled } from '../engine/budget/ledger.ts';
+import type { SettledGeneration, SettleStep } from '../contracts/steps.ts';
 import type { Dependencies } from './dependencies.ts';
 import { statisticsOf } from './generation-statistics.ts';
+import { notifyEnded } from './notify-ended.ts';
 import { recordPromptUse } from './record-prompt-use.ts';
 
 export function settleBudget(dependencies: Dependencies) {
   const { budget, log, notifyBudget } = dependencies;
-  return async ({ order, outcome }: SettleStep): Promise<Settled> => {
+  return async ({ order, outcome }: SettleStep): Promise<SettledGeneration> => {
     const { provider, model, attempts, usage, costMicroUsd } = outcome;
     // Statistics must not keep a budget from being settled.
     const facts = log.facts(order.generationId).catch(() => null);
-    const settled = await budget.settle({
+    const settling = budget.settle({
       generationId: order.generationId,
       ...budgetOwnerOf(order),
       provider,
@@ -25,8 +28,10 @@ export function settleBudget(dependencies: Dependencies) {
       prompt: promptVersionName(order.prompt),
       counted: facts.then((known) => statisticsOf(order, outcome, known)),
     });
+    const [settled, deliveries] = await Promise.all([settling, notifyEnded(dependencies, order, outcome)]);
     await recordPromptUse(dependencies, { order, outcome }, await facts);
     // Each warning starts a run, which is of no use without a webhook.
-    return notifyBudget === null ? { warnings: [] } : settled;
+    const warnings = notifyBudget === null ? [] : settled.warnings;
+    return { warnings, ...(deliveries.length === 0 ? {} : { deliveries }) };
   };
 }

@@ -35,6 +35,9 @@ import { observeApi } from '../engine/telemetry/observe.ts';
 import { serveMetrics } from '../engine/telemetry/serve-metrics.ts';
 import { clientInterceptors } from '../engine/telemetry/trace-temporal.ts';
 import { startTracing, traceCarrier } from '../engine/telemetry/tracing.ts';
+import { RedisWebhookDeliveries } from '../engine/webhooks/redis-deliveries.ts';
+import { RedisWebhookEndpoints } from '../engine/webhooks/redis-endpoints.ts';
+import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
 import { routedModels } from '../platform/config/route-schema.ts';
 import { createDataConverter } from '../platform/encryption/data-converter.ts';
@@ -119,6 +122,7 @@ const log = new RedisEventLog(redis, {
   ),
 });
 const complaints = new RedisComplaints(redis);
+const webhookEndpoints = new RedisWebhookEndpoints(redis);
 const parts = {
   config,
   leaving: leave.signal,
@@ -158,11 +162,14 @@ const parts = {
   storedEntries: createQdrantEntries(config.qdrant),
   flightMembers: new RedisFlightMembers(redis),
   callAnswers: new RedisCallAnswers(redis),
+  outputs: new ThreadedOutputChecker(),
   prompts: new RedisPromptRegistry(redis),
   promptStats: new RedisPromptStats(redis),
+  webhookEndpoints,
+  webhookDeliveries: new RedisWebhookDeliveries(redis, webhookEndpoints),
+  sendWebhook: createSendWebhook(config.webhooks),
   handoff: await RedisHandoffOffers.create(redis, subscriber, {
     taskQueue: config.temporal.taskQueue,
-  outputs: new ThreadedOutputChecker(),
     carrier: traceCarrier(tracing),
   }),
   temporal,

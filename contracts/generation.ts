@@ -24,6 +24,7 @@ import { type PromptCaching, promptCachingModes } from './prompt-caching.ts';
 import { type PromptUse, promptReferenceSchema } from './prompts.ts';
 import { seedSchema } from './seed.ts';
 import { logprobsSchema } from './token-logprobs.ts';
+import { requestWebhookSchema, type SealedWebhook } from './webhooks.ts';
 
 export type { Message } from './content.ts';
 
@@ -86,8 +87,8 @@ export const generationRequestSchema = z
     toolChoice: toolChoiceSchema.optional(),
     parallelToolCalls: z.boolean().optional().describe('false: at most one tool call in an answer.'),
     output: outputSchema.optional().describe('The answer is JSON that fits this schema.'),
-    native: nativeRequestSchema
     outputCheck: outputCheckSchema.optional(),
+    native: nativeRequestSchema
       .optional()
       .describe(
         'Fields of one format that reach its providers as they are, and that no other provider takes.',
@@ -127,6 +128,7 @@ export const generationRequestSchema = z
           'what the request says. If absent, the route decides.',
       ),
     metadata: metadataSchema.optional(),
+    webhook: requestWebhookSchema.optional().describe('Notified when the generation has ended.'),
     stream: z.boolean().optional().describe('true: the response is the event stream (SSE) at once.'),
     task: taskSchema
       .optional()
@@ -187,10 +189,10 @@ export interface GenerationInput {
   readonly toolChoice?: ToolChoice;
   readonly parallelToolCalls?: boolean;
   readonly output?: OutputFormat;
-  readonly native?: NativeRequest;
-  readonly reasoning?: { readonly effort: ReasoningEffort; readonly thinks?: boolean | undefined };
   /** Absent: the answer to `output` is not checked, as in a generation that older code began. */
   readonly outputCheck?: OutputCheck;
+  readonly native?: NativeRequest;
+  readonly reasoning?: { readonly effort: ReasoningEffort; readonly thinks?: boolean | undefined };
   readonly prompt?: PromptUse;
   readonly compression?: CompressionTarget;
   /** Absent: `5m`. */
@@ -199,6 +201,7 @@ export interface GenerationInput {
   /** How many messages are left out from the beginning, because the window of the model is too small for them. */
   readonly omittedMessages?: number;
   readonly compaction?: PlannedCompaction;
+  readonly webhook?: SealedWebhook;
 }
 
 /** The earlier answer that a generation continues. */
@@ -257,6 +260,10 @@ export interface GenerationOrder {
   readonly deadlineAtMs?: number;
   /** The key of its conversation for the vendors' prompt caches; absent if the prompt is too short for them. */
   readonly promptCacheKey?: string;
+  /** The request brought a webhook, which the input has. */
+  readonly hasWebhook?: true;
+  /** A part of another generation: no webhook is notified of it. */
+  readonly isPart?: true;
   /**
    * When its log was created, ms since 1970. An Idempotency-Key that is reused after the retention of the log gives the
    * same id to another generation; this distinguishes what is stored by id. Absent if no key was sent, because such

@@ -218,6 +218,20 @@ export const LIMITS = {
   pageCursorChars: 2_048,
   /** Rows that one report of usage may read. */
   usageRowsPerQuery: 500_000,
+  webhookUrlChars: 2_048,
+  webhooksPerTenant: 100,
+  /** How long the old secret of an endpoint stays valid, if its rotation says so. */
+  webhookOverlapMs: 24 * 3_600_000,
+  /** How long a delivery can be read and resent; it is attempted for 3 days. */
+  deliveryKeptMs: 10 * 24 * 3_600_000,
+  /** The same of one that was accepted: there may be as many as generations. */
+  deliveredKeptMs: 24 * 3_600_000,
+  /** Deliveries that a tenant can list: the newest. */
+  deliveriesPerTenant: 10_000,
+  /** Attempts that a delivery shows: the latest. */
+  deliveryAttemptsShown: 20,
+  /** Deliveries that one worker sends at once. */
+  deliveriesAtOnce: 100,
   /** Longest period of one report of usage. */
   usageDaysPerQuery: 400,
   /** How long the statistics of a prompt remember that they have counted a generation. */
@@ -286,8 +300,8 @@ export const DEFAULTS = {
   relayHeartbeatMs: RELAY_HEARTBEAT_MS,
   /** What is reserved for the output of a request without a cap, and the cap where a budget needs one. */
   maxOutputTokens: 16_384,
+  /** Answers to a schema that one model is asked for. */
+  outputAttempts: 2,
   /** Longest value of a prompt variable. */
   variableChars: 20_000,
 } as const;
-  /** Answers to a schema that one model is asked for. */
-  outputAttempts: 2,

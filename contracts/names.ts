@@ -35,6 +35,21 @@ export function roomQueue(taskQueue: string, provider: string): string {
   return `${taskQueue}/room/${provider}`;
 }
 
+/** The task queue of webhook deliveries: those that wait for slow receivers hold no slot of the streams. */
+export function webhookQueue(taskQueue: string): string {
+  return `${taskQueue}/webhooks`;
+}
+
+export const WEBHOOK_WORKFLOW_TYPE = 'webhookDelivery';
+
+/** The run of a delivery. @param again how many attempts it had when it was sent again; absent: its first run. */
+export function webhookRunId(
+  { tenant, deliveryId }: { readonly tenant: string; readonly deliveryId: string },
+  again?: number,
+): string {
+  return `${tenant}/${deliveryId}${again === undefined ? '' : `/again-${again}`}`;
+}
+
 /** A name as a part of a key. A lone surrogate cannot be encoded, so it is replaced. */
 function encodedPart(name: string): string {
   return encodeURIComponent(name.toWellFormed());
@@ -140,6 +155,13 @@ export const REDIS_KEYS = {
   signInLink: (sha256Hex: string) => `ub:sign-in:{${sha256Hex}}`,
   /** String, 12 hours: the key of a page that is signed in. api/access. */
   pageSession: (sha256Hex: string) => `ub:page-session:{${sha256Hex}}`,
+  /** Hash, never expires: the webhooks that a tenant's admins have registered, sealed. engine/webhooks. */
+  webhookEndpoints: (tenant: string) => `ub:webhooks:{${encodedPart(tenant)}}:endpoints`,
+  /** Sorted set, 10 days after the last delivery: the ids of a tenant's newest deliveries. engine/webhooks. */
+  webhookDeliveries: (tenant: string) => `ub:webhooks:{${encodedPart(tenant)}}:deliveries`,
+  /** Hash and list, 10 days, or one after it was accepted: a delivery, and its latest attempts. engine/webhooks. */
+  webhookDelivery: (tenant: string, id: string, part: 'head' | 'attempts') =>
+    `ub:webhooks:{${encodedPart(tenant)}}:delivery:${encodedPart(id)}:${part}`,
   /** Strings, a minute: requests of a key. `rate-limiter-flexible` adds `:` and what it counts for. api/access. */
   rateLimit: 'ub:rate',
 } as const;

@@ -4,6 +4,7 @@ import type { ErrorCode } from './errors.ts';
 import type { Candidate, CompressedTokens, FinishReason, GenerationOrder } from './generation.ts';
 import type { MicroUsd, Usage } from './money.ts';
 import type { Saved } from './share.ts';
+import type { WebhookDelivery } from './webhooks.ts';
 
 /** A run to be started. */
 export interface NewRun {
@@ -67,6 +68,8 @@ type NextStep =
       readonly outcome: GenerationOutcome;
       /** Budgets that it brought over their warning share; empty if no webhook is configured. */
       readonly warnings?: readonly BudgetWarning[];
+      /** Webhooks that learn of its end. */
+      readonly deliveries?: readonly WebhookDelivery[];
     }
   | { readonly next: 'refuse'; readonly refusal: RefusedReservation }
   /** The first candidate's stream is running, or must be retried after `waitMs`. */
@@ -134,6 +137,13 @@ export interface CloseStep {
   readonly order: GenerationOrder;
   readonly as: 'failed' | 'cancelled';
   readonly error: StepFailure | null;
+}
+
+/** What must be sent after a settlement: each starts a run. */
+export interface SettledGeneration {
+  readonly warnings: readonly BudgetWarning[];
+  /** Absent in what runs of an older version recorded. */
+  readonly deliveries?: readonly WebhookDelivery[];
 }
 
 export interface SettleStep {

@@ -17,6 +17,8 @@ export interface WebhookReceiver {
   readonly url: string;
   /** `whsec_` and base64, or any text. */
   readonly secret: string;
+  /** The secret before a rotation, while it is valid: the message is signed with both. */
+  readonly previousSecret?: string | undefined;
   /** Whether loopback, private and link-local addresses may be called. */
   readonly allowPrivateNetwork: boolean;
   readonly timeoutMs?: number;
@@ -30,21 +32,29 @@ interface WebhookOptions extends WebhookReceiver {
   readonly privateSetting: string;
 }
 
-/** @param id the same at each repetition. @throws WebhookError */
-type SendSigned = (id: string, message: object) => Promise<void>;
+/** @param id the same at each repetition. @returns the status of the answer. @throws WebhookError */
+type SendSigned = (id: string, message: object) => Promise<number>;
 
 const TIMEOUT_MS = 10_000;
 
 /** Says what failed and never what the receiver answered: it could be an internal service. */
-class WebhookError extends Error {
+export class WebhookError extends Error {
   override readonly name = 'WebhookError';
+  /** The status of the answer; null if there was none. */
+  readonly statusCode: number | null;
+
+  constructor(message: string, statusCode: number | null = null) {
+    super(message);
+    this.statusCode = statusCode;
+  }
 }
 
 export function createSignedWebhook(options: WebhookOptions): SendSigned {
-  const { name, secret, allowPrivateNetwork, timeoutMs = TIMEOUT_MS, clock = Date.now } = options;
+  const { name, secret, previousSecret, allowPrivateNetwork } = options;
+  const { timeoutMs = TIMEOUT_MS, clock = Date.now } = options;
   const url = new URL(options.url);
   const host = url.hostname.replace(/^\[|\]$/g, '');
-  const key = secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
+  const keys = [secret, ...(previousSecret === undefined ? [] : [previousSecret])].map(keyOf);
   const refuse = (address: string) =>
     new WebhookError(
       `The ${name} ${address} is not a public address; set ${options.privateSetting} if it is yours.`,
@@ -54,17 +64,24 @@ export function createSignedWebhook(options: WebhookOptions): SendSigned {
     if (!allowPrivateNetwork && isIP(host) !== 0 && !isPublic(host)) throw refuse(host);
     const body = JSON.stringify(message);
     const timestamp = String(Math.floor(clock() / 1_000));
-    const signature = createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64');
+    const signatures = keys.map(
+      (key) => `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`,
+    );
     const headers = {
       'webhook-id': id,
       'webhook-timestamp': timestamp,
-      'webhook-signature': `v1,${signature}`,
+      'webhook-signature': signatures.join(' '),
     };
-    await post(url, { name, body, headers, timeoutMs, resolve });
+    return post(url, { name, body, headers, timeoutMs, resolve });
   };
 }
 
-function isPublic(address: string): boolean {
+function keyOf(secret: string): Buffer {
+  return secret.startsWith('whsec_') ? Buffer.from(secret.slice(6), 'base64') : Buffer.from(secret);
+}
+
+/** @param address of IPv4 or IPv6; false for a name. */
+export function isPublic(address: string): boolean {
   // `process` unwraps an IPv4 address that is written as IPv6 (::ffff:127.0.0.1).
   return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
 }
@@ -92,7 +109,7 @@ interface WebhookCall {
   readonly resolve: LookupFunction | undefined;
 }
 
-function post(url: URL, { name, body, headers, timeoutMs, resolve }: WebhookCall): Promise<void> {
+function post(url: URL, { name, body, headers, timeoutMs, resolve }: WebhookCall): Promise<number> {
   const send = url.protocol === 'https:' ? requestHttps : requestHttp;
   return new Promise((done, fail) => {
     const request = send(
@@ -110,8 +127,8 @@ function post(url: URL, { name, body, headers, timeoutMs, resolve }: WebhookCall
       (response) => {
         const { statusCode = 0 } = response;
         response.destroy();
-        if (statusCode >= 200 && statusCode < 300) done();
-        else fail(new WebhookError(`The ${name} answered ${statusCode}.`));
+        if (statusCode >= 200 && statusCode < 300) done(statusCode);
+        else fail(new WebhookError(`The ${name} answered ${statusCode}.`, statusCode));
       },
     );
     request.once('error', (error) => {

@@ -23,6 +23,9 @@ import { RedisEventLog } from '../engine/streaming/redis-event-log.ts';
 import { RedisStoredBytes } from '../engine/streaming/stored-bytes.ts';
 import { listenToLog } from '../engine/telemetry/measure-log.ts';
 import type { Metrics } from '../engine/telemetry/metrics.ts';
+import { RedisWebhookDeliveries } from '../engine/webhooks/redis-deliveries.ts';
+import { RedisWebhookEndpoints } from '../engine/webhooks/redis-endpoints.ts';
+import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
 import type { Config } from '../platform/config/load-config.ts';
 import type { RedisConnection } from '../platform/redis/redis-connection.ts';
 import { createCache } from './create-cache.ts';
@@ -65,10 +68,10 @@ export async function createDependencies(
     compression: config.compression,
     encode: (texts) => encoder.encode(texts),
   });
+  const outputs = new ThreadedOutputChecker();
   const dependencies: Dependencies = {
     ...cache,
     live: new RedisLiveLogs(subscriber),
-  const outputs = new ThreadedOutputChecker();
     log: createLog(config, { redis, logger, metrics }),
     budget: new RedisBudgetLedger({ redis, ...budgetSettings(config) }),
     notifyBudget: createNotifyBudget(config),
@@ -77,10 +80,10 @@ export async function createDependencies(
     compression: createPromptCompression(redis, compression.compress),
     providers,
     seals: new RedisReasoningSeals(redis),
+    outputs,
     callAnswers: new RedisCallAnswers(redis),
     gate: new RedisGate({
       redis,
-    outputs,
       keys: config.providerKeys,
       scopes: config.gateScopes,
       breaker: config.breaker,
@@ -90,6 +93,8 @@ export async function createDependencies(
     note: createNoteGate(logger, metrics),
     priceOf,
     countTexts,
+    webhooks: new RedisWebhookDeliveries(redis, new RedisWebhookEndpoints(redis)),
+    sendWebhook: createSendWebhook(config.webhooks),
   };
   return {
     dependencies,

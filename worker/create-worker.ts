@@ -21,6 +21,7 @@ import { sharedWorkerOptions } from './shared-options.ts';
 import { RunTaker } from './take-runs.ts';
 import { versioningOf } from './versioning.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
+import { createWebhookWorker } from './webhook-worker.ts';
 
 /** Streams that one worker process runs at once; more wait in the task queue, by priority and fairness. */
 const CONCURRENT_GENERATIONS = 1_000;
@@ -150,7 +151,7 @@ async function createTemporalWorkers(config: Config, parts: TemporalParts): Prom
     shutdownGraceTime: '5s',
   });
   const rooms = await createWaitingRooms(shared, taskQueue, providers, activities.waitForRoom);
-  return [worker, ...rooms];
+  return [worker, ...rooms, await createWebhookWorker(shared, taskQueue, activities.deliverWebhook)];
 }
 
 /** Starts runs over the worker's own connection, so that Temporal may give their first task to this worker. */

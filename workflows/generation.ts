@@ -24,6 +24,7 @@ import type { GenerationOrder } from '../contracts/generation.ts';
 import { NO_USAGE } from '../contracts/money.ts';
 import { SIGNALS } from '../contracts/names.ts';
 import type { GenerationOutcome, RefusedReservation } from '../contracts/steps.ts';
+import type { WebhookDelivery } from '../contracts/webhooks.ts';
 import { BEGIN, MAY_FAIL, MUST_HAPPEN } from './activity-options.ts';
 import { sendWarnings } from './budget-warning.ts';
 import { CandidateChain } from './candidate-chain.ts';
@@ -31,12 +32,14 @@ import { closeRun, isCancelRequested } from './close-run.ts';
 import { compactFirst } from './compact-first.ts';
 import { describeOrder, showOutcome } from './describe-run.ts';
 import { failureOf, readFailure } from './provider-fallback.ts';
+import { sendDeliveries } from './webhook-delivery.ts';
 
 const { beginGeneration } = proxyLocalActivities<Activities>(BEGIN);
 const { storeAnswer } = proxyLocalActivities<Activities>(MAY_FAIL);
 const { settleBudget, raiseOutputCap } = proxyLocalActivities<Activities>(MUST_HAPPEN);
 
 export { budgetWarning } from './budget-warning.ts';
+export { webhookDelivery } from './webhook-delivery.ts';
 
 /** Raises the output cap of the whole answer; a running answer continues beyond the old cap. */
 const raiseCap = defineSignal<[{ readonly maxOutputTokens: number }]>(SIGNALS.raiseCap);
@@ -49,6 +52,7 @@ interface Answered {
   readonly outcome: GenerationOutcome;
   /** null: the budget is not settled yet. */
   readonly warnings: readonly BudgetWarning[] | null;
+  readonly deliveries?: readonly WebhookDelivery[];
   /** Why the log could not be ended: the run fails after its budget is settled. */
   readonly failure?: TemporalFailure;
 }
@@ -57,12 +61,13 @@ export async function generation(order: GenerationOrder): Promise<GenerationOutc
   const running = new CancellationScope();
   setHandler(stop, () => running.cancel());
   setHandler(raiseCap, ({ maxOutputTokens }) => raise(order, maxOutputTokens));
-  const { outcome, warnings, order: begun, failure } = await running.run(() => answer(order));
+  const { outcome, warnings, deliveries, order: begun, failure } = await running.run(() => answer(order));
   // A cancelled generation is booked, too.
   const unsettled = await CancellationScope.nonCancellable(async () => {
-    const settled = warnings === null ? await settleAndStore(order, outcome) : { warnings };
+    const settled = warnings === null ? await settleAndStore(order, outcome) : { warnings, deliveries };
     showOutcome(begun, outcome);
     await sendWarnings(settled.warnings);
+    await sendDeliveries(settled.deliveries ?? []);
     await condition(allHandlersFinished);
     return settled.failure;
   });
@@ -94,7 +99,10 @@ async function answer(ordered: GenerationOrder): Promise<Answered> {
     setCurrentDetails(describeOrder(order, currentStep, []));
     const begun = await beginGeneration({ order, epochMs: Date.now() });
     if (begun.compressed !== undefined) order = { ...order, compressed: begun.compressed };
-    if (begun.next === 'ended') return { order, outcome: begun.outcome, warnings: begun.warnings ?? [] };
+    if (begun.next === 'ended') {
+      const { outcome, warnings = [], deliveries = [] } = begun;
+      return { order, outcome, warnings, deliveries };
+    }
     if (begun.next === 'refuse') return unsettled(await refuse(order, begun.refusal));
     if (begun.next === 'fall-back') {
       return unsettled(await new CandidateChain(order, begun.reservation).run(failureOf(begun.failure)));
@@ -128,6 +136,7 @@ const UNKNOWN: GenerationOutcome = {
 
 interface SettledRun {
   readonly warnings: readonly BudgetWarning[];
+  readonly deliveries?: readonly WebhookDelivery[] | undefined;
   /** Why the usage could not be booked: the run fails. */
   readonly failure?: TemporalFailure;
 }
@@ -148,7 +157,7 @@ async function settleAndStore(order: GenerationOrder, outcome: GenerationOutcome
   if (cacheUseOf(order.cache).writes && outcome.status === 'completed' && !outcome.cached) {
     await storeAnswer({ order, outcome }).catch(() => setCurrentDetails('The answer was not stored.'));
   }
-  return { warnings: settled?.warnings ?? [] };
+  return { warnings: settled?.warnings ?? [], deliveries: settled?.deliveries };
 }
 
 function refuse(order: GenerationOrder, refusal: RefusedReservation): Promise<GenerationOutcome> {

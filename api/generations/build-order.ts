@@ -70,6 +70,7 @@ export function buildOrder({ caller, prepared, input, logCreatedAtMs, limitMs }:
     deadlineAtMs: Date.now() + Math.min(limitMs, deadlineMs ?? Number.POSITIVE_INFINITY),
     ...(choice.promptCacheKey === undefined ? {} : { promptCacheKey: choice.promptCacheKey }),
     ...(input.capFrom === undefined ? {} : { capFrom: input.capFrom }),
+    ...(input.webhook === undefined ? {} : { hasWebhook: true as const }),
     ...(input.prompt === undefined ? {} : { prompt: input.prompt }),
     ...(input.continues === undefined ? {} : { continues: withoutText(input.continues) }),
   };

@@ -13,6 +13,7 @@ import type { ArmUnit } from '../../engine/prompts/choose-arm.ts';
 import { renderPrompt } from '../../engine/prompts/render-prompt.ts';
 import type { Config } from '../../platform/config/load-config.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { sealWebhook } from './seal-webhook.ts';
 
 interface Composition extends ArmUnit {
   readonly tenant: string;
@@ -52,10 +53,13 @@ export async function composeInput(
     capFrom,
     ...(system === undefined ? {} : { system }),
     ...settingsOf(request),
-    ...(prompt === null ? {} : { prompt: prompt.use }),
     ...outputCheckFor(request, composition.route, config),
+    ...(prompt === null ? {} : { prompt: prompt.use }),
     ...(compression === undefined ? {} : { compression }),
     ...(promptCaching === '5m' ? {} : { promptCaching }),
+    ...(request.webhook === undefined
+      ? {}
+      : { webhook: await sealWebhook(dependencies, composition.tenant, request.webhook) }),
   };
 }
 
@@ -117,10 +121,6 @@ function compressionFor(
   return target === 'off' ? undefined : target;
 }
 
-/** The cap of the request, else of the prompt, else of the route, else what answers of this version needed so far. */
-async function outputCap(
-  { config, promptStats }: ApiDependencies,
-  { tenant, route }: Composition,
 /** The request overrides the route, and the route the default. Only an answer to a schema, or in JSON, is checked. */
 function outputCheckFor(
   { output, outputCheck }: GenerationRequest,
@@ -135,6 +135,10 @@ function outputCheckFor(
   return { outputCheck: { attempts, ...limits, ...check } };
 }
 
+/** The cap of the request, else of the prompt, else of the route, else what answers of this version needed so far. */
+async function outputCap(
+  { config, promptStats }: ApiDependencies,
+  { tenant, route }: Composition,
   request: GenerationRequest,
   prompt: ResolvedPrompt | null,
 ): Promise<readonly [number, OutputCapSource]> {

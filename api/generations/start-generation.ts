@@ -179,7 +179,8 @@ class GenerationStart {
     if (!created.created) await stored.dropInput(tenant, counted);
     const logCreatedAtMs = created.createdAt;
     const limitMs = config.limits.generationMs;
-    return buildOrder({ caller: this.#caller, prepared: run, input, logCreatedAtMs, limitMs });
+    const order = buildOrder({ caller: this.#caller, prepared: run, input, logCreatedAtMs, limitMs });
+    return { ...order, isPart: true };
   }
 }
 

@@ -11,6 +11,7 @@ import { keyPaths, keySchemas } from './keys.ts';
 import { modelPaths, modelSchemas } from './models.ts';
 import { promptPaths, promptSchemas } from './prompts.ts';
 import { usagePaths, usageSchemas } from './usage.ts';
+import { webhookPaths, webhookSchemas } from './webhooks.ts';
 
 const details = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional();
 const errorSchema = z.object({
@@ -35,6 +36,7 @@ export function createOpenApiDocument() {
       ...modelPaths,
       ...promptPaths,
       ...usagePaths,
+      ...webhookPaths,
       ...wirePaths,
     },
     components: {
@@ -48,6 +50,7 @@ export function createOpenApiDocument() {
         ...usageSchemas,
         ...cacheSchemas,
         ...codecSchemas,
+        ...webhookSchemas,
       },
       securitySchemes: { key: { type: 'http', scheme: 'bearer' } },
     },

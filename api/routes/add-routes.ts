@@ -45,6 +45,17 @@ import {
 import { raiseCap, stopGeneration } from './steer-generation.ts';
 import { streamEvents } from './stream-events.ts';
 import { getFailures, getLatencies, getUsage } from './usage/usage.ts';
+import { getDelivery, listDeliveries, resendDelivery } from './webhooks/deliveries.ts';
+import {
+  createEndpoint,
+  getEndpoint,
+  listEndpoints,
+  listEventTypes,
+  removeEndpoint,
+  rotateEndpointSecret,
+  testEndpoint,
+  updateEndpoint,
+} from './webhooks/endpoints.ts';
 
 /** Routes without a key. */
 export function addPublicRoutes(app: Express, dependencies: ApiDependencies): void {
@@ -119,6 +130,22 @@ export function addAdminRoutes(v1: Router, dependencies: ApiDependencies): void 
   admin.delete('/cache', deleteCachedAnswers(dependencies));
   admin.delete('/cache/users/:user', deleteCachedAnswersOfUser(dependencies));
   admin.delete('/cache/entries/:id/complaints/:generation', liftComplaint(dependencies));
+  addWebhookRoutes(v1, dependencies);
+}
+
+function addWebhookRoutes(v1: Router, dependencies: ApiDependencies): void {
+  const admin = forAdmins(v1);
+  admin.get('/webhook_event_types', listEventTypes());
+  admin.get('/webhook_endpoints', listEndpoints(dependencies));
+  admin.post('/webhook_endpoints', createEndpoint(dependencies));
+  admin.get('/webhook_endpoints/:id', getEndpoint(dependencies));
+  admin.post('/webhook_endpoints/:id', updateEndpoint(dependencies));
+  admin.delete('/webhook_endpoints/:id', removeEndpoint(dependencies));
+  admin.post('/webhook_endpoints/:id/rotate_secret', rotateEndpointSecret(dependencies));
+  admin.post('/webhook_endpoints/:id/test', testEndpoint(dependencies));
+  admin.get('/webhook_deliveries', listDeliveries(dependencies));
+  admin.get('/webhook_deliveries/:id', getDelivery(dependencies));
+  admin.post('/webhook_deliveries/:id/resend', resendDelivery(dependencies));
 }
 
 /** Of keys with the scope `generate`, like all that follow. */

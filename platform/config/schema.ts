@@ -292,6 +292,16 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  webhooks: z
+    .strictObject({
+      allowPrivateNetwork: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Webhooks may name private addresses, and http. A user of the API could then reach your network.',
+        ),
+    })
+    .prefault({}),
   /** Pages of these origins may call the API; "*": all. */
   cors: z.strictObject({ origins: z.array(origin).default([]) }).prefault({}),
   rateLimits: z

@@ -12,7 +12,7 @@ import { waitFor } from '../harness/wait-for.ts';
 interface Route {
   readonly method: string;
   readonly path: string;
-  readonly of: 'generation' | 'key';
+  readonly of: 'generation' | 'key' | 'endpoint' | 'delivery';
   readonly needs?: 'admin';
   readonly body?: object;
 }
@@ -29,6 +29,25 @@ const ROUTES: readonly Route[] = [
   { method: 'get', path: '/generations/:id/pages/:page', of: 'generation' },
   { method: 'post', path: '/keys/:id/rotate', of: 'key' },
   { method: 'delete', path: '/keys/:id', of: 'key' },
+  { method: 'get', path: '/webhook_endpoints/:id', of: 'endpoint', needs: 'admin' },
+  {
+    method: 'post',
+    path: '/webhook_endpoints/:id',
+    of: 'endpoint',
+    needs: 'admin',
+    body: { name: 'theirs' },
+  },
+  { method: 'delete', path: '/webhook_endpoints/:id', of: 'endpoint', needs: 'admin' },
+  { method: 'post', path: '/webhook_endpoints/:id/rotate_secret', of: 'endpoint', needs: 'admin' },
+  {
+    method: 'post',
+    path: '/webhook_endpoints/:id/test',
+    of: 'endpoint',
+    needs: 'admin',
+    body: { event_type: 'response.completed' },
+  },
+  { method: 'get', path: '/webhook_deliveries/:id', of: 'delivery', needs: 'admin' },
+  { method: 'post', path: '/webhook_deliveries/:id/resend', of: 'delivery', needs: 'admin' },
 ];
 
 /** What is named by its owner: each tenant has its own names, so another's is never met. */
@@ -50,13 +69,25 @@ const ALL_BUT_OPERATOR: Scope[] = ['generate', 'any-user', 'admin'];
 let stack: Stack;
 let generationId: string;
 let keyId: string;
+let endpointId: string;
+let deliveryId: string;
 /** Callers who must find nothing of the tenant `dev`, and one of another user in it. */
 const strangers: { name: string; api: UnbrokenApi }[] = [];
 beforeAll(async () => {
   stack = await startStack();
-  const { body } = await stack.api.create({ input: promptOf({ tokens: 10, delayMs: 0 }), cache: 'off' });
+  const url = 'https://hooks.invalid/';
+  const secret = `whsec_${'a'.repeat(32)}`;
+  const input = promptOf({ tokens: 10, delayMs: 0 });
+  const { body } = await stack.api.create({ input, cache: 'off', webhook: { url, secret } });
   await startReading(stack.api, body.id).whole;
   generationId = body.id;
+  const endpoint = JSON.stringify({ name: 'ours', url, event_types: ['response.cancelled'] });
+  const created = await stack.api.send('/v1/webhook_endpoints', { method: 'POST', body: endpoint });
+  endpointId = ((await created.json()) as { id: string }).id;
+  deliveryId = await waitFor('a delivery', async () => {
+    const deliveries = await (await stack.api.send('/v1/webhook_deliveries')).json();
+    return (deliveries as { data: { id: string }[] }).data[0]?.id;
+  });
   await stack.addKey({ user: 'ann', scopes: ['generate'], name: 'of dev' });
   const listed = (await (await stack.api.send('/v1/keys')).json()) as {
     data: { id: string; name: string }[];
@@ -72,8 +103,10 @@ beforeAll(async () => {
 });
 afterAll(() => stack?.stop());
 
-const pathOf = ({ path, of }: (typeof ROUTES)[number]) =>
-  `/v1${path.replace(':id', of === 'key' ? keyId : generationId).replace(':page', '0')}`;
+const pathOf = ({ path, of }: (typeof ROUTES)[number]) => {
+  const id = { generation: generationId, key: keyId, endpoint: endpointId, delivery: deliveryId }[of];
+  return `/v1${path.replace(':id', id).replace(':page', '0')}`;
+};
 
 function ask(api: UnbrokenApi, route: Route): Promise<Response> {
   const body = route.body === undefined ? {} : { body: JSON.stringify(route.body) };
@@ -152,6 +185,8 @@ describe('what belongs to one tenant does not exist for another', () => {
   test('and all of it is there for its own tenant', async () => {
     expect((await stack.api.view(generationId)).status).toBe(200);
     expect((await stack.api.send('/v1/keys?tenant=other')).status).toBe(200);
+    expect((await stack.api.send(`/v1/webhook_endpoints/${endpointId}`)).status).toBe(200);
+    expect((await stack.api.send(`/v1/webhook_deliveries/${deliveryId}`)).status).toBe(200);
     expect((await stack.api.send(`/v1/keys/${keyId}`, { method: 'DELETE' })).status).toBe(204);
   });
 });

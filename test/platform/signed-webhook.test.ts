@@ -52,6 +52,15 @@ test('a message arrives once, signed so that any Standard Webhooks library accep
   expect(() => new Webhook(SECRET).verify(`${body} `, request?.headers as Record<string, string>)).toThrow();
 });
 
+test('while a rotated secret overlaps, a receiver accepts the message with either', async () => {
+  const previousSecret = `whsec_${Buffer.from('the secret before that one').toString('base64')}`;
+  expect(await webhookOf('127.0.0.1', true, { previousSecret })('warn_1', MESSAGE)).toBe(200);
+  const { request, body } = calls[0] ?? { request: null, body: '' };
+  for (const secret of [SECRET, previousSecret]) {
+    expect(new Webhook(secret).verify(body, request?.headers as Record<string, string>)).toEqual(MESSAGE);
+  }
+});
+
 test.each([500, 404, 302])(
   'an answer of %d is a failure, and says nothing of what was answered',
   async (status) => {

@@ -2,11 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import type { Activities } from '../../activities/create-activities.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
-import { SIGNALS, workflowId } from '../../contracts/names.ts';
+import { SIGNALS, webhookRunId, workflowId } from '../../contracts/names.ts';
 import type { BegunGeneration, GenerationOutcome } from '../../contracts/steps.ts';
 import { warningOf } from '../harness/budget-warning.ts';
 import { waitFor } from '../harness/wait-for.ts';
-import { endless, failsWhenCancelled, firstFails, runGeneration, silent } from './runs.ts';
+import { deliveryOf, endless, failsWhenCancelled, firstFails, runGeneration, silent } from './runs.ts';
 import {
   FIRST,
   orderOf,
@@ -218,6 +218,46 @@ describe('a run with a step that can never succeed', () => {
     expect(outcome.errorCode).toBe('internal');
     expect(calls.at(-1)).toBe('settleBudget failed');
   });
+});
+
+test('a webhook is delivered by a separate run, once however often its generation is settled', async () => {
+  const delivery = deliveryOf(`msg_${crypto.randomUUID()}`);
+  const outcome = outcomeWith();
+  const sent: string[] = [];
+  let attempts = 0;
+  const { activities } = stubActivities({
+    beginGeneration: async () => ({ next: 'ended', outcome, deliveries: [delivery] }),
+    deliverWebhook: async ({ deliveryId }) => {
+      attempts += 1;
+      if (attempts === 1) throw ApplicationFailure.create({ message: 'busy', nextRetryDelay: 1 });
+      sent.push(deliveryId);
+    },
+  });
+  await environment.withWorker(activities, async (taskQueue) => {
+    for (const _ of ['a generation', 'the same delivery again']) {
+      const handle = await startGeneration(environment, taskQueue, orderOf());
+      expect(await handle.result()).toEqual(outcome);
+    }
+    await environment.temporal.client.workflow.getHandle(webhookRunId(delivery)).result();
+  });
+  expect(sent).toEqual([delivery.deliveryId]);
+});
+
+test('a webhook whose receiver is gone is given up, and its run says so', async () => {
+  const delivery = deliveryOf(`msg_${crypto.randomUUID()}`);
+  const { activities, calls } = stubActivities({
+    settleBudget: async () => ({ warnings: [], deliveries: [delivery] }),
+    deliverWebhook: async () => {
+      throw ApplicationFailure.create({ message: 'The webhook answered 410.', nonRetryable: true });
+    },
+  });
+  await environment.withWorker(activities, async (taskQueue) => {
+    const handle = await startGeneration(environment, taskQueue, orderOf());
+    expect(await handle.result()).toMatchObject({ status: 'completed' });
+    const run = environment.temporal.client.workflow.getHandle(webhookRunId(delivery));
+    await expect(run.result()).rejects.toThrow('Workflow execution failed');
+  });
+  expect(calls).toContain('giveUpWebhook response.completed');
 });
 
 test('a warning is sent once, by a separate run, after the generation has ended', async () => {

@@ -5,7 +5,8 @@ import type { History } from '@temporalio/common/lib/proto-utils.js';
 import type { Activities } from '../../activities/create-activities.ts';
 import { ERRORS, type ErrorCode } from '../../contracts/errors.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
-import { SIGNALS } from '../../contracts/names.ts';
+import { SIGNALS, webhookRunId } from '../../contracts/names.ts';
+import type { WebhookDelivery } from '../../contracts/webhooks.ts';
 import { warningOf } from '../harness/budget-warning.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import {
@@ -119,6 +120,31 @@ async function runWarned(environment: WorkflowEnvironment) {
   });
 }
 
+/** A delivery that a settlement prepares. */
+export function deliveryOf(deliveryId: string): WebhookDelivery {
+  return { tenant: 'acme', deliveryId, eventType: 'response.completed' };
+}
+
+/** A generation whose end is delivered, and the run that delivers it at its second attempt. */
+async function runNotified(environment: WorkflowEnvironment) {
+  const delivery = deliveryOf(`msg_${crypto.randomUUID()}`);
+  let attempts = 0;
+  const { activities } = stubActivities({
+    settleBudget: async () => ({ warnings: [], deliveries: [delivery] }),
+    deliverWebhook: async () => {
+      attempts += 1;
+      if (attempts === 1) throw ApplicationFailure.create({ message: 'busy', nextRetryDelay: 1 });
+    },
+  });
+  return environment.withWorker(activities, async (taskQueue) => {
+    const handle = await startGeneration(environment, taskQueue, orderOf());
+    await handle.result();
+    const sender = environment.temporal.client.workflow.getHandle(webhookRunId(delivery));
+    await sender.result();
+    return { notified: await handle.fetchHistory(), delivered: await sender.fetchHistory() };
+  });
+}
+
 type RecordedRun = (environment: WorkflowEnvironment) => Promise<History>;
 
 const historyOf = async (run: ReturnType<typeof runGeneration>) => (await run).history;
@@ -148,4 +174,6 @@ export const RECORDED_RUNS: Readonly<Record<string, RecordedRun>> = {
     historyOf(runGeneration(environment, endless, {}, (handle) => handle.signal(SIGNALS.stop))),
   warned: async (environment) => (await runWarned(environment)).warned,
   budgetWarning: async (environment) => (await runWarned(environment)).sent,
+  notified: async (environment) => (await runNotified(environment)).notified,
+  webhookDelivery: async (environment) => (await runNotified(environment)).delivered,
 };

@@ -12,6 +12,7 @@ import type { GenerationOutcome } from '../../contracts/steps.ts';
 import { findTemporalExecutable } from '../../tools/services/programs/temporal-cli.js';
 import { bundleWorkflows } from '../../worker/bundle-workflows.ts';
 import { createWaitingRooms } from '../../worker/waiting-rooms.ts';
+import { createWebhookWorker } from '../../worker/webhook-worker.ts';
 import { installQuietRuntime } from './quiet-runtime.ts';
 
 export const FIRST = { provider: 'first', model: 'm1' };
@@ -60,11 +61,12 @@ export async function startWorkflowEnvironment(): Promise<WorkflowEnvironment> {
       const names = [FIRST.provider, SECOND.provider];
       const shared = { connection: temporal.nativeConnection };
       const rooms = await createWaitingRooms(shared, taskQueue, names, activities.waitForRoom);
-      const waiting = rooms.map((room) => room.run());
+      const others = [...rooms, await createWebhookWorker(shared, taskQueue, activities.deliverWebhook)];
+      const waiting = others.map((other) => other.run());
       try {
         return await worker.runUntil(() => use(taskQueue));
       } finally {
-        for (const room of rooms) room.shutdown();
+        for (const other of others) other.shutdown();
         await Promise.all(waiting);
       }
     },
@@ -134,6 +136,8 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
       }),
     raiseOutputCap: async () => ({ granted: false, budget: null, remaining: 0 }),
     sendBudgetWarning: async () => undefined,
+    deliverWebhook: async () => undefined,
+    giveUpWebhook: async () => undefined,
   };
   const used = { ...plain, ...changed };
   const activities: Activities = {
@@ -149,6 +153,9 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
     raiseOutputCap: (step) => noted(`raiseOutputCap ${step.maxOutputTokens}`, used.raiseOutputCap(step)),
     sendBudgetWarning: (warning) =>
       noted(`sendBudgetWarning ${warning.level}`, used.sendBudgetWarning(warning)),
+    deliverWebhook: (delivery) =>
+      noted(`deliverWebhook ${delivery.eventType}`, used.deliverWebhook(delivery)),
+    giveUpWebhook: (delivery) => noted(`giveUpWebhook ${delivery.eventType}`, used.giveUpWebhook(delivery)),
   };
   function noted<Result>(call: string, result: Result): Result {
     calls.push(call);

@@ -21,6 +21,8 @@ import { RedisReasoningSeals } from '../../../engine/reasoning/seals.ts';
 import { RedisGate } from '../../../engine/routing/redis-gate.ts';
 import type { LogCreation } from '../../../engine/streaming/event-log.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisWebhookDeliveries } from '../../../engine/webhooks/redis-deliveries.ts';
+import { RedisWebhookEndpoints } from '../../../engine/webhooks/redis-endpoints.ts';
 import type { WireFamily } from '../../../platform/config/schema.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import { createSimulatedProvider } from '../../../tools/simulator/create-simulated-provider.ts';
@@ -57,15 +59,15 @@ interface Services {
 export async function startAttemptStand(wires: readonly WireFamily[]): Promise<AttemptStand> {
   const [server, provided] = await Promise.all([startTestRedis(), createSimulatedProvider()]);
   const redis = await server.connect();
+  const outputs = new ThreadedOutputChecker();
   return new AttemptStand({
     sim: connectSimulator(provided.url),
-  const outputs = new ThreadedOutputChecker();
     redis,
     dependencies: createDependencies({ redis, outputs }, wires, provided.url),
     stop: async () => {
+      await outputs.close();
       await server.stop();
       await provided.stop();
-      await outputs.close();
     },
   });
 }
@@ -209,14 +211,16 @@ function createDependencies(
     seals: new RedisReasoningSeals(redis),
     context: new SealedContext(new RedisCompactionSeals(redis)),
     callAnswers: new RedisCallAnswers(redis),
+    outputs,
     note: () => undefined,
     notifyBudget: null,
-    outputs,
     cache: absent('cache'),
     flights: absent('flights'),
     live: absent('live'),
     promptStats: absent('promptStats'),
     compression: absent('compression'),
+    webhooks: new RedisWebhookDeliveries(redis, new RedisWebhookEndpoints(redis)),
+    sendWebhook: absent('sendWebhook'),
   };
 }
 

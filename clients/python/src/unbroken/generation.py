@@ -154,6 +154,24 @@ class OutputFormat(_OutputFormat, total=False):
     name: str
 
 
+class OutputCheck(TypedDict, total=False):
+    #: Answers that each model is asked for, the first one included.
+    attempts: int
+    #: No further answer is requested once the generation has cost this much.
+    maxCostMicroUsd: int
+
+
+class _Webhook(TypedDict):
+    url: str
+
+
+class Webhook(_Webhook, total=False):
+    #: Such as response.completed; every end if absent.
+    events: Sequence[str]
+    #: Standard Webhooks: whsec_ and base64. Absent: the secret of the tenant.
+    secret: str
+
+
 class _PromptReference(TypedDict):
     name: str
 
@@ -208,6 +226,8 @@ class GenerationRequest(TypedDict, total=False):
     parallel_tool_calls: bool
     #: The answer is JSON that fits this schema.
     output: OutputFormat
+    #: How an answer to `output` is checked, and how often a model is asked again after one that does not fit.
+    output_check: Literal["off"] | OutputCheck
     #: Fields of one format that reach its providers as they are, and that no other provider takes.
     native: Mapping[str, Any]
     reasoning: Reasoning
@@ -218,6 +238,8 @@ class GenerationRequest(TypedDict, total=False):
     #: How long a vendor that lets us choose should keep the prompt for the next call.
     prompt_caching: Literal["5m", "1h", "off"]
     metadata: Mapping[str, str]
+    #: Notified when the generation has ended.
+    webhook: Webhook
     task: str
     #: 1 is first, 5 is last, 3 if absent.
     priority: int
@@ -226,8 +248,6 @@ class GenerationRequest(TypedDict, total=False):
 
 class ContinueRequest(TypedDict, total=False):
     #: For the new part alone; if absent, the cap of the continued generation.
-    #: How an answer to `output` is checked, and how often a model is asked again after one that does not fit.
-    output_check: Literal["off"] | OutputCheck
     max_output_tokens: int
     #: If absent, the model that wrote the text so far.
     model: str

@@ -1,0 +1,76 @@
+/** `/v1/webhook_deliveries`: what was sent to whom, each attempt, and how to send it again. Scope: admin. */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { RequestHandler } from 'express';
+import { z } from 'zod';
+import { UnbrokenError } from '../../../contracts/errors.ts';
+import { LIMITS } from '../../../contracts/limits.ts';
+import { WEBHOOK_WORKFLOW_TYPE, webhookRunId } from '../../../contracts/names.ts';
+import type { DeliveryView, WebhookDelivery, WebhookEventType } from '../../../contracts/webhooks.ts';
+import { callerIn } from '../../access/authenticate.ts';
+import type { ApiDependencies } from '../../dependencies.ts';
+import { pageQuerySchema, parseQuery } from '../../http/read-request.ts';
+
+type Dependencies = Pick<ApiDependencies, 'config' | 'temporal' | 'webhookDeliveries'>;
+type ById = RequestHandler<{ id: string }>;
+
+export const deliveriesQuerySchema = z.strictObject({
+  ...pageQuerySchema.shape,
+  after: z
+    .string()
+    .regex(/^\d{1,6}$/, 'expected the "next" of the page before')
+    .default('0')
+    .describe('`next` of the page before'),
+});
+
+/** `GET /v1/webhook_deliveries`, the newest first. */
+export function listDeliveries({ webhookDeliveries }: Dependencies): RequestHandler {
+  return async (request, response) => {
+    const { limit, after } = parseQuery(request, deliveriesQuerySchema);
+    const offset = Math.min(Number(after), LIMITS.deliveriesPerTenant);
+    const page = await webhookDeliveries.list(callerIn(response).tenant, { after: offset, limit });
+    response.json({ data: page.data, next: page.next === null ? null : String(page.next) });
+  };
+}
+
+export function getDelivery({ webhookDeliveries }: Dependencies): ById {
+  return async ({ params: { id } }, response) => {
+    response.json(await found(webhookDeliveries, callerIn(response).tenant, id));
+  };
+}
+
+/** `POST /v1/webhook_deliveries/:id/resend`: another run, with the same webhook-id. 202 with its Temporal id. */
+export function resendDelivery({ config, temporal, webhookDeliveries }: Dependencies): ById {
+  return async ({ params: { id } }, response) => {
+    const { tenant } = callerIn(response);
+    const { attempts, eventType } = await found(webhookDeliveries, tenant, id);
+    const delivery: WebhookDelivery = { tenant, deliveryId: id, eventType: eventType as WebhookEventType };
+    const workflowId = webhookRunId(delivery, attempts);
+    await temporal.connection
+      .withDeadline(Date.now() + config.submit.waitForTemporalMs, () =>
+        temporal.workflow.start(WEBHOOK_WORKFLOW_TYPE, {
+          workflowId,
+          taskQueue: config.temporal.taskQueue,
+          args: [delivery],
+          workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        }),
+      )
+      .catch((error: unknown) => {
+        // A second click, before the first one has been attempted.
+        if (error instanceof WorkflowExecutionAlreadyStartedError) return;
+        throw new UnbrokenError('service_unavailable', 'Temporal does not answer; send the request again.', {
+          cause: error,
+        });
+      });
+    response.status(202).json({ id, run: workflowId });
+  };
+}
+
+async function found(
+  deliveries: Dependencies['webhookDeliveries'],
+  tenant: string,
+  id: string,
+): Promise<DeliveryView> {
+  const view = id.length > LIMITS.idChars ? null : await deliveries.view(tenant, id);
+  if (view !== null) return view;
+  throw new UnbrokenError('not_found', `There is no webhook delivery ${id.slice(0, LIMITS.idChars)}.`);
+}

@@ -1,0 +1,128 @@
+/**
+ * Webhooks: who is notified of what. The objects are those of OpenAI's API, so its official clients register endpoints
+ * (`client.webhooks`) and read events (`client.webhooks.unwrap`). Source: the types of the official client, Webhooks.
+ */
+import { z } from 'zod';
+import { LIMITS } from './limits.ts';
+
+/** What a receiver can be notified of. */
+export const webhookEventTypes = [
+  'response.completed',
+  'response.failed',
+  'response.incomplete',
+  'response.cancelled',
+] as const;
+export type WebhookEventType = (typeof webhookEventTypes)[number];
+
+const eventTypesSchema = z.array(z.enum(webhookEventTypes)).min(1).max(webhookEventTypes.length);
+
+const urlSchema = z
+  .url({ protocol: /^https?$/ })
+  .max(LIMITS.webhookUrlChars)
+  .refine((url) => {
+    const { username, password } = new URL(url);
+    return username === '' && password === '';
+  }, 'expected no user or password in it');
+
+/** Standard Webhooks: `whsec_` and 24 to 64 bytes in base64. */
+const webhookSecretSchema = z
+  .string()
+  .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'expected whsec_ and 24 to 64 bytes in base64');
+
+/** Of one request: notified of this generation alone. */
+export const requestWebhookSchema = z.strictObject({
+  url: urlSchema,
+  events: eventTypesSchema.optional().describe('Absent: every end of the generation.'),
+  secret: webhookSecretSchema
+    .optional()
+    .describe("Signs the deliveries. Absent: the tenant's own secret, which an admin has created."),
+});
+export type RequestWebhook = z.output<typeof requestWebhookSchema>;
+
+/** The webhook of one request in its input. Address and secret are sealed for the tenant. */
+export interface SealedWebhook {
+  /** Absent: every end. */
+  readonly events?: readonly WebhookEventType[];
+  readonly sealed: string;
+}
+
+const nameSchema = z.string().min(1).max(100);
+
+export const createEndpointSchema = z.strictObject({
+  name: nameSchema,
+  url: urlSchema,
+  event_types: eventTypesSchema,
+});
+
+export const updateEndpointSchema = z.strictObject({
+  name: nameSchema.optional(),
+  url: urlSchema.optional(),
+  event_types: eventTypesSchema.optional(),
+});
+export type EndpointChange = z.output<typeof updateEndpointSchema>;
+
+export const rotateSecretSchema = z.strictObject({
+  keep_old_secret_active_for_24_hours: z
+    .boolean()
+    .default(false)
+    .describe('Deliveries are signed with both meanwhile.'),
+});
+
+export const testEndpointSchema = z.strictObject({ event_type: z.enum(webhookEventTypes) });
+
+export const endpointViewSchema = z.object({
+  id: z.string(),
+  object: z.literal('webhook_endpoint'),
+  name: z.string(),
+  url: z.string(),
+  event_types: z.array(z.string()),
+  created_at: z.int().describe('Seconds since 1970.'),
+  updated_at: z.int(),
+  signing_secret_hint: z.string().nullable(),
+});
+export type EndpointView = z.infer<typeof endpointViewSchema>;
+
+/** The answer to a creation or a rotation, the only one with the secret. */
+export const newEndpointSchema = endpointViewSchema.extend({ signing_secret: z.string() });
+
+/** The secret of requests that bring none is rotated like that of an endpoint with this id. */
+export const OWN_SECRET_ID = 'default';
+
+export const deliveryStatuses = ['pending', 'delivered', 'failed'] as const;
+
+export const deliveryViewSchema = z.object({
+  id: z.string().describe('The webhook-id: the same at each attempt, and when it is sent again.'),
+  eventType: z.string(),
+  endpointId: z.string().nullable().describe('null: the webhook of one request.'),
+  status: z.enum(deliveryStatuses),
+  createdAt: z.int(),
+  attempts: z.int().describe('Attempts so far.'),
+  latest: z
+    .array(
+      z.object({
+        at: z.int(),
+        ms: z.int(),
+        statusCode: z.int().nullable(),
+        error: z.string().nullable(),
+      }),
+    )
+    .describe('The latest attempts, oldest first.'),
+  payload: z.record(z.string(), z.unknown()),
+});
+export type DeliveryView = z.infer<typeof deliveryViewSchema>;
+
+/** The body of a delivery. */
+export interface WebhookEvent {
+  readonly id: string;
+  readonly object: 'event';
+  readonly created_at: number;
+  readonly type: WebhookEventType;
+  readonly data: Readonly<Record<string, unknown>> & { readonly id: string };
+}
+
+/** The argument of the run of a delivery: Redis has the rest, because addresses and secrets stay out of history. */
+export interface WebhookDelivery {
+  readonly tenant: string;
+  readonly deliveryId: string;
+  readonly eventType: WebhookEventType;
+}
