@@ -32,7 +32,7 @@ export function createActivities(dependencies: Dependencies) {
     giveUpWebhook: giveUpWebhook(dependencies),
   };
   const beginEarly: BeginEarly = (start) => begun.beginEarly(start);
-  return { activities, beginEarly };
+  return { activities, beginEarly, runningStreams: () => running.count() };
 }
 
 export type Activities = ReturnType<typeof createActivities>['activities'];

@@ -168,6 +168,8 @@ export const LIMITS = {
   maxDeadlineMs: 30 * 24 * 3_600_000,
   /** Longest `generationMs` that the config may set: a log must outlive its generation, here by a day. */
   maxGenerationMs: 6 * 24 * 3_600_000,
+  /** The longest drain of a worker that is asked to leave. */
+  workerDrainMs: 6 * 3_600_000,
   /** An answer that is not in the cache by then counts as not stored. Less than the workflow gives that step. */
   storeAnswerMs: 4_000,
   /** Answers to a schema that one model is asked for. `output.check.attempts` may set less. */
@@ -267,6 +269,8 @@ export const DEFAULTS = {
   keepAliveMs: 75_000,
   /** How long requests that no other process can resume may still run after SIGTERM. */
   drainMs: 20_000,
+  /** How long streams may still run in a worker after SIGTERM, before other workers resume them. */
+  workerDrainMs: 5_000,
   /** Largest JSON body of a request: what Anthropic takes. */
   bodyBytes: 32 * 1024 * 1024,
   /** Bodies and frames that one API process holds at once. */

@@ -63,7 +63,8 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
   // In parallel with the start of Temporal's workers: the first cache look-up must not wait for a model.
   const warm = parts.warmUp();
   const observed = observeWorker(parts.dependencies, metrics, tracing);
-  const { activities, beginEarly } = createActivities(observed);
+  const { activities, beginEarly, runningStreams } = createActivities(observed);
+  metrics?.gauge('unbroken_streams_running', 'Streams of generations in this worker', runningStreams);
   const workers = await createTemporalWorkers(config, {
     connection,
     tracing,
@@ -148,7 +149,8 @@ async function createTemporalWorkers(config: Config, parts: TemporalParts): Prom
     // A dead worker is noticed one heartbeat timeout after its last heartbeat; this is how often they are sent.
     maxHeartbeatThrottleInterval: '800ms',
     stickyQueueScheduleToStartTimeout: '2s',
-    shutdownGraceTime: '5s',
+    // Streams that end by then end here; the others are handed over to another worker.
+    shutdownGraceTime: config.worker.drainMs,
   });
   const rooms = await createWaitingRooms(shared, taskQueue, providers, activities.waitForRoom);
   return [worker, ...rooms, await createWebhookWorker(shared, taskQueue, activities.deliverWebhook)];

@@ -69,6 +69,11 @@ export class RunningStreams {
     if (entry.hasEnded) this.#forget(uniqueLogId(step.order), entry);
   }
 
+  /** Streams that run now, without those whose outcome waits to be adopted. */
+  count(): number {
+    return [...this.#streams.values()].filter(({ hasEnded }) => !hasEnded).length;
+  }
+
   #find({ order, candidate }: StreamStep): Entry | undefined {
     const entry = this.#streams.get(uniqueLogId(order));
     return entry?.candidate === candidateName(candidate) ? entry : undefined;

@@ -360,6 +360,18 @@ export const configSchema = z.strictObject({
         .describe('After SIGTERM: how long requests that no other process can resume may still run'),
     })
     .prefault({}),
+  worker: z
+    .strictObject({
+      drainMs: z
+        .int()
+        .nonnegative()
+        .max(LIMITS.workerDrainMs)
+        .default(DEFAULTS.workerDrainMs)
+        .describe(
+          'After SIGTERM: how long running streams may still end here; then other workers resume them',
+        ),
+    })
+    .prefault({}),
   encryption: z
     .strictObject({
       uiOrigins: z.array(origin).default([]).describe('Origins of the Temporal UI, beside TEMPORAL_UI_URL'),

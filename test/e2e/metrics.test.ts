@@ -7,6 +7,7 @@ import { startReading } from '../harness/reader.ts';
 import { type Seat, type Stack, startStack } from '../harness/stack.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { readJson, readProjectFile } from '../house/project-files.ts';
+import { scalingQueries } from '../house/scaling-signals.ts';
 
 const USER = 'somebody-with-a-name';
 let stack: Stack;
@@ -50,6 +51,7 @@ describe('what the processes export', () => {
     expect(amountOf('unbroken_generations_ended_total\\{status="completed"\\}')).toBe(1);
     expect(amountOf('unbroken_time_to_first_text_seconds_count')).toBe(1);
     expect(amountOf('unbroken_relay_viewers')).toBe(0);
+    expect(amountOf('unbroken_streams_running')).toBe(0);
     expect(page).toContain('temporal_workflow_task_schedule_to_start_latency_seconds_bucket');
   });
 
@@ -76,7 +78,13 @@ const dashboardSchema = z.object({
   panels: z.array(z.object({ title: z.string(), targets: z.array(z.object({ expr: z.string() })) })),
 });
 
-describe('dashboard and alerts', () => {
+describe('dashboard, alerts and autoscalers', () => {
+  test('every autoscaler asks for what is exported', () => {
+    const queries = scalingQueries();
+    expect(queries.length).toBeGreaterThan(7);
+    expect(queries.flatMap((query) => missingIn(query, exported))).toEqual([]);
+  });
+
   test('every alert asks for what is exported', () => {
     const { groups } = rulesSchema.parse(parse(readProjectFile('tools/deploy/observability/alerts.yml')));
     const rules = groups.flatMap(({ rules: all }) => all);

@@ -37,7 +37,7 @@ function askedFor(expression: string): { readonly name: string; readonly labels:
 }
 
 /** Labels that Prometheus itself adds, or that a histogram always has. */
-const GIVEN: ReadonlySet<string> = new Set(['job', 'instance', 'le']);
+const GIVEN: ReadonlySet<string> = new Set(['job', 'instance', 'le', 'namespace', 'pod']);
 
 function isInSelector(expression: string, word: string): boolean {
   return !new RegExp(`\\b${word}\\b`).test(expression.replaceAll(/\{[^}]*\}|"[^"]*"/g, ' '));

@@ -19,6 +19,7 @@ export interface Rendering {
 export const RENDERINGS: readonly Rendering[] = [
   { path: `${FOLDER}/default.yaml`, values: undefined },
   { path: `${FOLDER}/everything.yaml`, values: `${FOLDER}/everything.values.yaml` },
+  { path: `${FOLDER}/keda.yaml`, values: `${FOLDER}/keda.values.yaml` },
 ];
 
 /** The first line of the file. */

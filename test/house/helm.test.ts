@@ -141,7 +141,10 @@ describe('the values', () => {
     const config = z
       .object({ 'unbroken.config.yaml': z.string() })
       .parse(named(withEverything, 'ConfigMap', '-config')['data'])['unbroken.config.yaml'];
-    expect(parse(config)).toEqual({ routes: { default: { candidates: ['openai/gpt-4o-mini'] } } });
+    expect(parse(config)).toEqual({
+      routes: { default: { candidates: ['openai/gpt-4o-mini'] } },
+      worker: { drainMs: 60_000 },
+    });
     expect(named(withEverything, 'Ingress', '-api')['spec']).toMatchObject({
       ingressClassName: 'nginx',
       tls: [{ hosts: ['ai.example.com'], secretName: 'ai-example-com' }],

@@ -1,10 +1,14 @@
-/** `npm run prove -- helm`: Helm itself lints and renders the chart, and Kubernetes' schemas accept what it renders. */
-import { existsSync, writeFileSync } from 'node:fs';
+/**
+ * `npm run prove -- helm`: Helm itself lints and renders the chart, kustomize the manifests, and the schemas of Kubernetes
+ * and KEDA accept what they render.
+ */
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cachedProgram, findOnPath, runCommand } from '../../tools/services/programs/executables.js';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
 import { CHART, headOf, pathOf, RENDERINGS, type Rendering } from '../house/helm-renderings.ts';
-import { faultOfManifest, manifestsIn } from '../house/kubernetes-schemas.ts';
+import { faultOfManifest, type Manifest, manifestsIn } from '../house/kubernetes-schemas.ts';
 import { readProjectFile } from '../house/project-files.ts';
 import { renderChart } from './render-chart.ts';
 
@@ -12,6 +16,8 @@ const VERSION = '3.22.0';
 const MODULE = `helm.sh/helm/v3/cmd/helm@v${VERSION}`;
 const BUILD_MS = 30 * 60_000;
 const RUN_MS = 60_000;
+const KUSTOMIZATION = 'tools/deploy/kubernetes';
+const SCALERS = new Set(['HorizontalPodAutoscaler', 'ScaledObject']);
 /** Values that the schema of the chart must refuse. */
 const REFUSED = ['image.repository=', 'api.replica=3', 'image.digest=latest', 'qdrant.url=qdrant:6333'];
 
@@ -27,6 +33,7 @@ export async function proveHelm(isWriting: boolean): Promise<boolean> {
     console.log(`--set ${set}: ${rendered === null ? 'refused' : 'accepted'}`);
     if (rendered !== null) faults.push(`--set ${set} was accepted`);
   }
+  faults.push(...(await checkKustomize()));
   for (const fault of faults) console.log(`FAULT ${fault}`);
   console.log(`${faults.length} faults`);
   return faults.length === 0;
@@ -41,6 +48,42 @@ async function checkRendering(helm: string, rendering: Rendering, isWriting: boo
   const isKept = existsSync(pathOf(rendering)) && readProjectFile(rendering.path) === rendered;
   const stale = isKept ? [] : [`${rendering.path} is not what Helm renders: run this with --write`];
   return [...stale, ...manifests.map(faultOfManifest).filter((fault) => fault !== null)];
+}
+
+/** kubectl contains kustomize. The component for KEDA is used as its comment says. */
+async function checkKustomize(): Promise<string[]> {
+  const kubectl = findOnPath('kubectl');
+  if (kubectl === undefined) {
+    console.log('kubectl is not on PATH: kustomize was not run');
+    return [];
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'unbroken-kustomize-'));
+  try {
+    cpSync(join(PROJECT_ROOT, KUSTOMIZATION), folder, { recursive: true });
+    const plain = await kustomized(kubectl, folder);
+    const path = join(folder, 'kustomization.yaml');
+    writeFileSync(path, readFileSync(path, 'utf8').replace('# components: [keda]', 'components: [keda]'));
+    const withKeda = await kustomized(kubectl, folder);
+    const scalers = (manifests: readonly Manifest[]) =>
+      manifests
+        .filter(({ kind }) => SCALERS.has(kind))
+        .map(({ kind, metadata }) => `${kind} ${metadata.name}`);
+    console.log(`kustomize: ${scalers(plain).join(', ')}; with KEDA: ${scalers(withKeda).join(', ')}`);
+    const isReplaced =
+      scalers(withKeda).join() === 'HorizontalPodAutoscaler unbroken-api,ScaledObject unbroken-worker';
+    const faults = [...plain, ...withKeda].map(faultOfManifest).filter((fault) => fault !== null);
+    return isReplaced
+      ? faults
+      : [...faults, 'the component keda does not replace the autoscaler of the workers'];
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function kustomized(kubectl: string, folder: string): Promise<Manifest[]> {
+  const { code, output } = await runCommand(kubectl, ['kustomize', folder], { timeoutMs: RUN_MS });
+  if (code !== 0) throw new Error(`kubectl kustomize failed:\n${output}`);
+  return manifestsIn(output);
 }
 
 /** On PATH, else compiled once for the whole machine, which takes minutes. */

@@ -68,3 +68,11 @@ test('the first reason to stop is the one that counts', () => {
   expect(run.control?.stopped()).toBe('cancel');
   expect(run.control?.signal.aborted).toBe(true);
 });
+
+test('only streams that still run are counted', async () => {
+  const streams = new RunningStreams();
+  const ended = counted(Promise.resolve(outcomeWith()));
+  await streams.joinOrStart({ ...step, order: { ...step.order, generationId: 'ended' } }, 1, ended).outcome;
+  streams.joinOrStart(step, 1, counted(NEVER));
+  expect(streams.count()).toBe(1);
+});

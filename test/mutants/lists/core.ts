@@ -378,4 +378,20 @@ export const CORE_MUTANTS: readonly Mutant[] = [
     replace: '',
     caughtBy: { tests: ['test/tools/services/programs/system-package.test.ts'] },
   },
+  {
+    name: 'worker-drops-its-streams',
+    breaks: 'Each worker that an autoscaler removes makes its users pay twice for what it was streaming.',
+    file: 'worker/create-worker.ts',
+    find: 'shutdownGraceTime: config.worker.drainMs,',
+    replace: 'shutdownGraceTime: 0,',
+    caughtBy: { tests: ['test/e2e/scale-in.test.ts'] },
+  },
+  {
+    name: 'ended-streams-counted',
+    breaks: 'The autoscaler adds workers for streams that have ended.',
+    file: 'activities/attempt/running-streams.ts',
+    find: 'return [...this.#streams.values()].filter(({ hasEnded }) => !hasEnded).length;',
+    replace: 'return this.#streams.size;',
+    caughtBy: { tests: ['test/activities/attempt/running-streams.test.ts'] },
+  },
 ];

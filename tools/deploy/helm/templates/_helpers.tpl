@@ -106,7 +106,7 @@ affinity:
 {{- end }}
 {{- end }}
 
-{{/* A disruption budget, and an autoscaler where it is wanted. */}}
+{{/* A disruption budget, and an autoscaler where it is wanted (_scaling.tpl). */}}
 {{- define "unbroken.availability" -}}
 apiVersion: policy/v1
 kind: PodDisruptionBudget
@@ -122,27 +122,11 @@ spec:
 {{- with .settings.autoscaling }}
 {{- if .enabled }}
 ---
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata:
-  name: {{ include "unbroken.name" $.root }}-{{ $.part }}
-  labels:
-    {{- include "unbroken.labels" $.root | nindent 4 }}
-spec:
-  scaleTargetRef:
-    apiVersion: apps/v1
-    kind: Deployment
-    name: {{ include "unbroken.name" $.root }}-{{ $.part }}
-  minReplicas: {{ .minReplicas }}
-  maxReplicas: {{ .maxReplicas }}
-  metrics:
-    - type: Resource
-      resource: { name: cpu, target: { type: Utilization, averageUtilization: {{ .cpuPercent }} } }
-  behavior:
-    # Each process that leaves hands its streams over: not too many at once.
-    scaleDown:
-      stabilizationWindowSeconds: 300
-      policies: [{ type: Pods, value: 1, periodSeconds: 60 }]
+{{- if eq (.signals | default "cpu") "keda" }}
+{{ include "unbroken.scaledObject" $ }}
+{{- else }}
+{{ include "unbroken.podAutoscaler" $ }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
