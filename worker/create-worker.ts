@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { type Activities, createActivities } from '../activities/create-activities.ts';
 import { HANDOFF_WAIT_MS, RedisHandoffTaker } from '../engine/handoff/redis-handoff.ts';
 import { countFaults } from '../engine/telemetry/count-faults.ts';
-import { createMetrics } from '../engine/telemetry/metrics.ts';
+import { createMetrics, type Metrics } from '../engine/telemetry/metrics.ts';
 import { observeWorker } from '../engine/telemetry/observe.ts';
 import { serveMetrics } from '../engine/telemetry/serve-metrics.ts';
 import { clientInterceptors } from '../engine/telemetry/trace-temporal.ts';
@@ -73,16 +73,7 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
     providers: parts.dependencies.providers.keys(),
   });
   await warm;
-  const page =
-    metrics === null
-      ? undefined
-      : await serveMetrics({
-          host: config.host,
-          port: config.telemetry.metricsPort ?? 0,
-          metrics,
-          temporalUrl: temporalMetricsUrl,
-          isReady: () => workers.every((worker) => worker.getState() === 'RUNNING'),
-        });
+  const page = await servePage(config, { metrics, temporalMetricsUrl, workers });
   const runTaker = new RunTaker({
     taker: new RedisHandoffTaker(redis.waiting, redis.commands, {
       taskQueue,
@@ -103,6 +94,27 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
       await connection.close();
       await Promise.all([redis.close(), parts.close()]);
     },
+  });
+}
+
+async function servePage(
+  { host, telemetry }: Config,
+  {
+    metrics,
+    temporalMetricsUrl,
+    workers,
+  }: Pick<Surroundings, 'temporalMetricsUrl'> & {
+    readonly metrics: Metrics | null;
+    readonly workers: readonly Worker[];
+  },
+) {
+  if (metrics === null) return undefined;
+  return serveMetrics({
+    host,
+    port: telemetry.metricsPort ?? 0,
+    metrics,
+    temporalUrl: temporalMetricsUrl,
+    isReady: () => workers.every((worker) => worker.getState() === 'RUNNING'),
   });
 }
 

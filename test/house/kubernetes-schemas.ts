@@ -46,8 +46,8 @@ const trigger = <Type extends string>(type: Type, metadata: z.ZodType) =>
   });
 
 /**
- * KEDA's schema knows no names of a trigger's parameters, and accepts a key that it does not know. Those of triggers are
- * of version 2.20, without the deprecated ones: keda.sh/docs/2.20/scalers.
+ * KEDA's schema knows no names of a trigger's parameters, and accepts a key that it does not know. Those of triggers
+ * are of version 2.20, without the deprecated ones: keda.sh/docs/2.20/scalers.
  */
 const scaledObjectSchema = z.strictObject({
   ...Object.fromEntries(CHECKED_BY_CLASS.map((name) => [name, z.unknown()])),

@@ -1,4 +1,4 @@
-/** What the autoscalers of the workers ask Prometheus: KEDA by the chart and by kustomize, and the Prometheus Adapter. */
+/** What the autoscalers of the workers ask Prometheus: KEDA, by chart and kustomize, and the Prometheus Adapter. */
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { type Manifest, manifestsIn } from './kubernetes-schemas.ts';
