@@ -50,7 +50,7 @@ const trigger = <Type extends string>(type: Type, metadata: z.ZodType) =>
  * are of version 2.20, without the deprecated ones: keda.sh/docs/2.20/scalers.
  */
 const scaledObjectSchema = z.strictObject({
-  ...Object.fromEntries(CHECKED_BY_CLASS.map((name) => [name, z.unknown()])),
+  ...Object.fromEntries(CHECKED_BY_CLASS.map((name) => [name, z.unknown().optional()])),
   triggers: z.array(
     z.discriminatedUnion('type', [
       trigger('cpu', z.strictObject({ value: number, containerName: text.optional() })),

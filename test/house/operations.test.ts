@@ -38,7 +38,7 @@ describe('docs/operations.md', () => {
 
   test('every setting and metric that it names exists', () => {
     const code = projectFiles('.ts')
-      .filter((path) => /^(?:platform\/config|engine\/telemetry)\//.test(path))
+      .filter((path) => /^(?:platform\/config|engine\/telemetry|worker)\//.test(path))
       .map(readProjectFile)
       .join('\n');
     const settings = [...page.matchAll(/\bUNBROKEN_[A-Z_]+\b|\bunbroken_\w+\b/g)].map(([name]) => name);

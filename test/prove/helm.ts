@@ -1,6 +1,6 @@
 /**
- * `npm run prove -- helm`: Helm itself lints and renders the chart, kustomize the manifests, and the schemas of Kubernetes
- * and KEDA accept what they render.
+ * `npm run prove -- helm`: Helm itself lints and renders the chart, kustomize the manifests, and the schemas of
+ * Kubernetes and KEDA accept what they render.
  */
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -6,17 +6,18 @@ import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
-import { promptOf } from '../../test/harness/prompt.ts';
-import { type SharedServices, startSharedServices } from '../../test/harness/shared-services.ts';
+import { startSharedServices } from '../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../test/harness/stack.ts';
 import { closeTemporalClients } from '../../test/harness/streaming-worker.ts';
 import { closedRun } from './closed-run.ts';
 import { differences } from './growth-check.ts';
-import { type ByProcess, type Growth, type GrowthPlan, PROCESSES } from './growth-row.ts';
+import type { ByProcess, Growth, GrowthPlan } from './growth-row.ts';
 import { printGrowth } from './growth-tables.ts';
-import { load, type StreamTimes, streamOnce, summary } from './load.ts';
+import { load, summary } from './load.ts';
 import { openFileBytes, useOf } from './process-use.ts';
 import { bytesOf, keysLike, type RedisUse, redisUse } from './redis-use.ts';
+import { cpuOf, mapped, type Pids, pidsOf } from './service-pids.ts';
+import { generate } from './stream-generation.ts';
 
 /** Longer than a stream may stay in the workflow task where it begins, so that every length is adopted. */
 const ADOPTED_FIRST_MS = 1_200;
@@ -58,7 +59,7 @@ const PLANS: readonly GrowthPlan[] = [
 interface Bench {
   readonly stack: Stack;
   readonly redis: RedisConnection;
-  readonly pids: Readonly<Record<(typeof PROCESSES)[number], number>>;
+  readonly pids: Pids;
   /** CPU that each process uses while nothing runs, in ms per second. */
   readonly idle: ByProcess;
 }
@@ -78,12 +79,7 @@ export async function benchGrowth(only: string): Promise<boolean> {
   }
 }
 
-async function measureAll(
-  stack: Stack,
-  redis: RedisConnection,
-  pids: Bench['pids'],
-  only: string,
-): Promise<boolean> {
+async function measureAll(stack: Stack, redis: RedisConnection, pids: Pids, only: string): Promise<boolean> {
   await load(WARM_UP_REQUESTS, 4, () => generate(stack, { ...SHORT, tokens: 40 }));
   await load(8, 8, () => generate(stack, { ...LONG, tokens: 40 }));
   await sleep(SETTLE_MS);
@@ -171,52 +167,6 @@ async function runAll({ stack, pids }: Bench, plan: GrowthPlan) {
   } finally {
     clearInterval(look);
   }
-}
-
-async function generate(
-  stack: Stack,
-  plan: Pick<GrowthPlan, 'tokens' | 'delayMs' | 'firstMs'>,
-  onFirst: () => void = () => undefined,
-): Promise<StreamTimes & { readonly id: string }> {
-  let id = '';
-  let hasText = false;
-  const times = await streamOnce({
-    url: `${stack.api.url}/v1/generations`,
-    key: stack.api.key,
-    body: {
-      input: promptOf(plan),
-      cache: 'off',
-      stream: true,
-      model: 'simulated/sim-large',
-      maxOutputTokens: plan.tokens + 1,
-    },
-    isText: ({ type }) => type === 'text-delta',
-    onEvent: ({ type, generationId }) => {
-      if (type === 'generation-start') id = String(generationId);
-      if (type === 'text-delta' && !hasText) onFirst();
-      hasText ||= type === 'text-delta';
-      return type === 'generation-error' ? 'the generation failed' : undefined;
-    },
-  });
-  return { ...times, id };
-}
-
-function pidsOf(stack: Stack, { pidOf: { temporal, redis, qdrant } }: SharedServices): Bench['pids'] {
-  const [api, worker] = [stack.apis[0]?.pid(), stack.workers[0]?.pid()];
-  const pids = { API: api, worker, Temporal: temporal, Redis: redis, Qdrant: qdrant };
-  return mapped((name) => {
-    const pid = pids[name];
-    if (pid === undefined) throw new Error(`${name} is not a process of this run; unset what names another.`);
-    return pid;
-  });
-}
-
-function cpuOf(pids: Bench['pids']): ByProcess {
-  return mapped((name) => useOf([pids[name]]).cpuMs);
-}
-
-function mapped(value: (name: (typeof PROCESSES)[number]) => number): ByProcess {
-  return Object.fromEntries(PROCESSES.map((name) => [name, value(name)])) as ByProcess;
 }
 
 function kilobytes(bytes: number): string {

@@ -4,10 +4,11 @@ import { Command } from 'commander';
 import { benchCache } from './cache.ts';
 import { benchGrowth } from './growth.ts';
 import { benchPeers } from './peers.ts';
-import { printPlan } from './plan.ts';
 import { benchPromptCaching } from './prompt-caching.ts';
 import { benchRelay } from './relay.ts';
 import { benchRouting } from './routing.ts';
+import { benchCosts } from './scale/measure-costs.ts';
+import { benchScale } from './scale/scale.ts';
 import { benchSoak } from './soak.ts';
 import { benchTimeToFirstToken } from './ttft.ts';
 
@@ -87,9 +88,18 @@ program
   });
 
 program
-  .command('plan')
-  .description('What 1, 10 and 100 million generations a day need, from the figures in tools/bench/plan.ts.')
-  .action(printPlan);
+  .command('costs')
+  .description('What a generation costs each process, Redis, Temporal and Qdrant; takes some three minutes.')
+  .option('--write', 'keep the figures, in tools/bench/scale/measured.json', false)
+  .action(async ({ write }: { write: boolean }) => benchCosts(write));
+
+program
+  .command('scale')
+  .description(
+    'What 1 million to a billion generations a day need, and a simulation, from the measured costs.',
+  )
+  .option('--write', 'write the figures of docs/scale.md', false)
+  .action(({ write }: { write: boolean }) => benchScale(write));
 
 program
   .command('prompt-caching')

@@ -15,10 +15,7 @@ export function useOf(pids: readonly number[]): ProcessUse {
   let cpuMs = 0;
   let residentMiB = 0;
   for (const pid of pids) {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The name in parentheses may hold spaces, so fields are counted after it: utime is the 12th, stime the 13th.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    cpuMs += (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+    cpuMs += cpuMsIn(`/proc/${pid}/stat`);
     const resident = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
     residentMiB += Number(resident ?? 0) / 1024;
   }
@@ -46,4 +43,38 @@ function targetOf(pid: number, fd: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** User and system time of the first thread of a process, since it began. */
+export function mainThreadCpuMs(pid: number): number {
+  return cpuMsIn(`/proc/${pid}/task/${pid}/stat`);
+}
+
+/** A child of this process whose command line contains the text. */
+export function childPid(command: string): number {
+  for (const name of readdirSync('/proc').filter((entry) => /^\d+$/.test(entry))) {
+    if (ownCommand(name)?.includes(command) === true) return Number(name);
+  }
+  throw new Error(`no child of this process runs ${command}`);
+}
+
+/** Undefined of a process that is not a child of this one, or has ended meanwhile. */
+function ownCommand(pid: string): string | undefined {
+  try {
+    const isOwn = Number(fieldsOf(`/proc/${pid}/stat`)[1]) === process.pid;
+    return isOwn ? readFileSync(`/proc/${pid}/cmdline`, 'utf8') : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function cpuMsIn(path: string): number {
+  const fields = fieldsOf(path);
+  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+}
+
+/** The name in parentheses may hold spaces, so fields are counted after it: utime is the 12th, stime the 13th. */
+function fieldsOf(path: string): string[] {
+  const stat = readFileSync(path, 'utf8');
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }
