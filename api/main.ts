@@ -41,7 +41,7 @@ import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
 import { routedModels } from '../platform/config/route-schema.ts';
 import { createDataConverter } from '../platform/encryption/data-converter.ts';
-import { connectRedis } from '../platform/redis/redis-connection.ts';
+import { openRedis, openRedisPair } from '../platform/redis/open-redis.ts';
 import { connectionOptions } from '../platform/temporal/connection-options.ts';
 import { ApiKeys } from './access/api-keys.ts';
 import { OpenConnections } from './access/open-connections.ts';
@@ -73,13 +73,14 @@ const onRedisError = (error: Error) => {
   countFault('redis');
   logger.warn({ err: error }, 'redis connection');
 };
-const [redis, subscriber] = await Promise.all([
-  connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs),
-  connectRedis(config.redisUrl, onRedisError, config.limits.redisAnswerMs),
+const redisOptions = { onError: onRedisError, answerMs: config.limits.redisAnswerMs };
+const [{ redis, kept }, subscriber] = await Promise.all([
+  openRedisPair(config.redisPlace, { ...redisOptions, replicas: config.redis.waitForReplicas }),
+  openRedis(config.redisPlace, redisOptions),
 ]);
 const onKeyError = (error: unknown) =>
   logger.warn({ err: error }, 'the change or use of a key was not recorded');
-const keys = await ApiKeys.create(redis, subscriber, onKeyError);
+const keys = await ApiKeys.create(kept, subscriber, onKeyError);
 if (config.devKey !== undefined)
   await keys.register(config.devKey, { tenant: 'dev', user: 'dev', name: 'development', scopes });
 const dataConverter = createDataConverter(config);
@@ -101,7 +102,7 @@ const gate = new RedisGateReader({
 const health = new HealthSnapshot(gate, (error) =>
   logger.warn({ err: error }, 'the state of the providers is unknown'),
 );
-const budget = new RedisBudgetLedger({ redis, ...budgetSettings(config) });
+const budget = new RedisBudgetLedger({ redis: kept, ...budgetSettings(config) });
 const leave = new AbortController();
 // Every open stream listens to this signal.
 setMaxListeners(0, leave.signal);
@@ -111,18 +112,18 @@ const temporal = new Client({
   ...(dataConverter === undefined ? {} : { dataConverter }),
   ...(await clientInterceptors(tracing)),
 });
-const stored = new RedisStoredBytes(redis, {
+const stored = new RedisStoredBytes(kept, {
   bytesPerTenant: config.storage.bytesPerTenant,
   retentionMs: config.retention.logMs,
 });
-const log = new RedisEventLog(redis, {
+const log = new RedisEventLog(kept, {
   retentionMs: config.retention.logMs,
   listener: listenToEnds(stored, (error) =>
     logger.warn({ err: error }, 'an ended input is still counted as stored'),
   ),
 });
 const complaints = new RedisComplaints(redis);
-const webhookEndpoints = new RedisWebhookEndpoints(redis);
+const webhookEndpoints = new RedisWebhookEndpoints(kept);
 const parts = {
   config,
   leaving: leave.signal,
@@ -143,8 +144,8 @@ const parts = {
   routes: new RouteChooser(config, health),
   log,
   stored,
-  conversations: new RedisConversations(redis, { keptMs: config.retention.conversationMs }),
-  compactions: new RedisCompactionSeals(redis),
+  conversations: new RedisConversations(kept, { keptMs: config.retention.conversationMs }),
+  compactions: new RedisCompactionSeals(kept),
   live: new RedisLiveLogs(subscriber),
   chats: new ChatStreams(redis),
   clientRetries: new ClientRetries(redis, log, {
@@ -155,18 +156,18 @@ const parts = {
   heartbeatMs: config.limits.heartbeatMs,
   statusHeldMs: config.limits.statusHeldMs ?? 2 * config.limits.heartbeatMs,
   budget,
-  accounts: new BudgetAccounts({ redis, limits: budget.limits }),
+  accounts: new BudgetAccounts({ redis: kept, limits: budget.limits }),
   usage: new UsageReports(redis),
   cachedAnswers: deleteWithComplaints(createQdrantDeletion(config.qdrant), complaints),
   complaints,
   storedEntries: createQdrantEntries(config.qdrant),
-  flightMembers: new RedisFlightMembers(redis),
+  flightMembers: new RedisFlightMembers(kept),
   callAnswers: new RedisCallAnswers(redis),
   outputs: new ThreadedOutputChecker(),
-  prompts: new RedisPromptRegistry(redis),
+  prompts: new RedisPromptRegistry(kept),
   promptStats: new RedisPromptStats(redis),
   webhookEndpoints,
-  webhookDeliveries: new RedisWebhookDeliveries(redis, webhookEndpoints),
+  webhookDeliveries: new RedisWebhookDeliveries(kept, webhookEndpoints),
   sendWebhook: createSendWebhook(config.webhooks),
   handoff: await RedisHandoffOffers.create(redis, subscriber, {
     taskQueue: config.temporal.taskQueue,

@@ -80,7 +80,7 @@ async function simulatorEnvironment(dataDir: string): Promise<Record<string, str
 
 async function start(): Promise<void> {
   // Checked before anything starts. The simulator's address is not known yet, so a placeholder stands for it.
-  const { dataDir, port, host, telemetry } = loadConfig({
+  const { dataDir, port, host, telemetry, redisPlace } = loadConfig({
     UNBROKEN_SIMULATOR_URL: 'http://127.0.0.1:9',
     ...process.env,
   });
@@ -88,13 +88,16 @@ async function start(): Promise<void> {
     const fix = `End the process that uses it, or choose another port: UNBROKEN_PORT=${port + 1} ${START_COMMAND}`;
     await assertPortFree('The API', port, fix);
   }
+  const isRedisElsewhere = !process.env['REDIS_URL'] && redisPlace.kind !== 'one';
   process.stdout.write('Unbroken starts\n');
   const [services, [simulator]] = await allOrNothing([
-    provideServices({ dataDir, ports: 'default', keepAlive: true, report }).then((provided) => {
-      started.unshift({ name: 'services', stop: provided.stop });
-      void provided.givenUp.then((reason) => end(reason, 1));
-      return provided;
-    }),
+    provideServices({ dataDir, ports: 'default', keepAlive: true, report, isRedisElsewhere }).then(
+      (provided) => {
+        started.unshift({ name: 'services', stop: provided.stop });
+        void provided.givenUp.then((reason) => end(reason, 1));
+        return provided;
+      },
+    ),
     allOrNothing([simulatorEnvironment(dataDir), IS_COMPILED ? false : buildPage()]),
   ]);
   const key = developmentKey(dataDir);

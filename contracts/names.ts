@@ -162,6 +162,8 @@ export const REDIS_KEYS = {
   /** Hash and list, 10 days, or one after it was accepted: a delivery, and its latest attempts. engine/webhooks. */
   webhookDelivery: (tenant: string, id: string, part: 'head' | 'attempts') =>
     `ub:webhooks:{${encodedPart(tenant)}}:delivery:${encodedPart(id)}:${part}`,
+  /** String, a second: written behind other writes, to learn which replicas have them. platform/redis. */
+  replicationMark: (hashTag: string) => `ub:replicated:{${hashTag}}`,
   /** Strings, a minute: requests of a key. `rate-limiter-flexible` adds `:` and what it counts for. api/access. */
   rateLimit: 'ub:rate',
 } as const;

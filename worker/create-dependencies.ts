@@ -27,7 +27,7 @@ import { RedisWebhookDeliveries } from '../engine/webhooks/redis-deliveries.ts';
 import { RedisWebhookEndpoints } from '../engine/webhooks/redis-endpoints.ts';
 import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
 import type { Config } from '../platform/config/load-config.ts';
-import type { RedisConnection } from '../platform/redis/redis-connection.ts';
+import type { RedisClient } from '../platform/redis/redis-client.ts';
 import { createCache } from './create-cache.ts';
 import { createNoteGate } from './gate-notices.ts';
 
@@ -35,9 +35,11 @@ import { createNoteGate } from './gate-notices.ts';
 const PROBE_SLACK_MS = 2_000;
 
 interface Surroundings {
-  readonly redis: RedisConnection;
+  readonly redis: RedisClient;
+  /** The same, for what must outlive a failover of Redis. */
+  readonly kept: RedisClient;
   /** A second connection: one that subscribes can do nothing else. */
-  readonly subscriber: RedisConnection;
+  readonly subscriber: RedisClient;
   readonly logger: Logger;
   readonly metrics: Metrics | null;
   readonly onGateUnreachable: (reason: unknown) => void;
@@ -53,7 +55,7 @@ interface WorkerDependencies {
 
 export async function createDependencies(
   config: Config,
-  { redis, subscriber, logger, metrics, onGateUnreachable }: Surroundings,
+  { redis, kept, subscriber, logger, metrics, onGateUnreachable }: Surroundings,
 ): Promise<WorkerDependencies> {
   const providers = createProviders(config);
   const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
@@ -63,7 +65,13 @@ export async function createDependencies(
     logger.warn('onnxruntime-node cannot be loaded: models run in WebAssembly, several times slower');
   }
   const encoder = new SentenceEncoder();
-  const { warmUp, close, ...cache } = createCache(config, { redis, encoder, providers, priceOf, countTexts });
+  const { warmUp, close, ...cache } = createCache(config, {
+    redis: kept,
+    encoder,
+    providers,
+    priceOf,
+    countTexts,
+  });
   const compression = await createThreadedCompression({
     compression: config.compression,
     encode: (texts) => encoder.encode(texts),
@@ -72,14 +80,14 @@ export async function createDependencies(
   const dependencies: Dependencies = {
     ...cache,
     live: new RedisLiveLogs(subscriber),
-    log: createLog(config, { redis, logger, metrics }),
-    budget: new RedisBudgetLedger({ redis, ...budgetSettings(config) }),
+    log: createLog(config, { kept, logger, metrics }),
+    budget: new RedisBudgetLedger({ redis: kept, ...budgetSettings(config) }),
     notifyBudget: createNotifyBudget(config),
     promptStats: new RedisPromptStats(redis),
-    context: new SealedContext(new RedisCompactionSeals(redis)),
-    compression: createPromptCompression(redis, compression.compress),
+    context: new SealedContext(new RedisCompactionSeals(kept)),
+    compression: createPromptCompression(kept, compression.compress),
     providers,
-    seals: new RedisReasoningSeals(redis),
+    seals: new RedisReasoningSeals(kept),
     outputs,
     callAnswers: new RedisCallAnswers(redis),
     gate: new RedisGate({
@@ -93,7 +101,7 @@ export async function createDependencies(
     note: createNoteGate(logger, metrics),
     priceOf,
     countTexts,
-    webhooks: new RedisWebhookDeliveries(redis, new RedisWebhookEndpoints(redis)),
+    webhooks: new RedisWebhookDeliveries(kept, new RedisWebhookEndpoints(kept)),
     sendWebhook: createSendWebhook(config.webhooks),
   };
   return {
@@ -107,12 +115,12 @@ export async function createDependencies(
 
 function createLog(
   { retention, storage }: Config,
-  { redis, logger, metrics }: Pick<Surroundings, 'redis' | 'logger' | 'metrics'>,
+  { kept, logger, metrics }: Pick<Surroundings, 'kept' | 'logger' | 'metrics'>,
 ): RedisEventLog {
   const retentionMs = retention.logMs;
-  const storedBytes = new RedisStoredBytes(redis, { bytesPerTenant: storage.bytesPerTenant, retentionMs });
+  const storedBytes = new RedisStoredBytes(kept, { bytesPerTenant: storage.bytesPerTenant, retentionMs });
   const onError = (error: unknown) => logger.warn({ err: error }, 'an input was not taken off its count');
-  return new RedisEventLog(redis, {
+  return new RedisEventLog(kept, {
     retentionMs,
     listener: listenToEnds(storedBytes, onError, listenToLog(metrics, logger)),
   });

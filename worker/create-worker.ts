@@ -12,7 +12,7 @@ import { clientInterceptors } from '../engine/telemetry/trace-temporal.ts';
 import { type Tracing, traceCarrier } from '../engine/telemetry/tracing.ts';
 import type { Config } from '../platform/config/load-config.ts';
 import { createDataConverter } from '../platform/encryption/data-converter.ts';
-import { connectRedis } from '../platform/redis/redis-connection.ts';
+import { openRedis, openRedisPair } from '../platform/redis/open-redis.ts';
 import { connectionOptions } from '../platform/temporal/connection-options.ts';
 import { bundleWorkflows } from './bundle-workflows.ts';
 import { createDependencies } from './create-dependencies.ts';
@@ -39,7 +39,7 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
   const { taskQueue, deployment } = config.temporal;
   const metrics = config.telemetry.metricsPort === undefined ? null : createMetrics();
   const countFault = countFaults(metrics);
-  const [redis, connection, workflowBundle] = await Promise.all([
+  const [connections, connection, workflowBundle] = await Promise.all([
     connectAll(config, (error) => {
       countFault('redis');
       logger.warn({ err: error }, 'redis connection');
@@ -51,8 +51,7 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
     }),
   ]);
   const parts = await createDependencies(config, {
-    redis: redis.commands,
-    subscriber: redis.subscriber,
+    ...connections.clients,
     logger,
     metrics,
     onGateUnreachable: (reason) => {
@@ -75,7 +74,7 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
   await warm;
   const page = await servePage(config, { metrics, temporalMetricsUrl, workers });
   const runTaker = new RunTaker({
-    taker: new RedisHandoffTaker(redis.waiting, redis.commands, {
+    taker: new RedisHandoffTaker(connections.waiting, connections.clients.redis, {
       taskQueue,
       carrier: traceCarrier(tracing),
     }),
@@ -92,7 +91,7 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
     close: async () => {
       page?.stop();
       await connection.close();
-      await Promise.all([redis.close(), parts.close()]);
+      await Promise.all([connections.close(), parts.close()]);
     },
   });
 }
@@ -118,15 +117,18 @@ async function servePage(
   });
 }
 
-async function connectAll({ redisUrl, limits }: Config, onError: (error: Error) => void) {
-  const connect = (extraMs = 0) => connectRedis(redisUrl, onError, limits.redisAnswerMs + extraMs);
-  const [commands, subscriber, waiting] = await Promise.all([connect(), connect(), connect(HANDOFF_WAIT_MS)]);
+async function connectAll({ redisPlace, redis: settings, limits }: Config, onError: (error: Error) => void) {
+  const options = { onError, answerMs: limits.redisAnswerMs };
+  const [{ redis, kept }, subscriber, waiting] = await Promise.all([
+    openRedisPair(redisPlace, { ...options, replicas: settings.waitForReplicas }),
+    openRedis(redisPlace, options),
+    openRedis(redisPlace, { onError, answerMs: limits.redisAnswerMs + HANDOFF_WAIT_MS }),
+  ]);
   return {
-    commands,
-    subscriber,
+    clients: { redis, kept, subscriber },
     /** Blocks in Redis until there is a new generation, which would hold up every other command. */
     waiting,
-    close: () => Promise.all([commands.close(), subscriber.close(), waiting.close()]),
+    close: () => Promise.all([...new Set([redis, kept, subscriber, waiting])].map((each) => each.close())),
   };
 }
 

@@ -9,7 +9,7 @@ import type { KeyView, NewKey, Scope } from '../../contracts/keys.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { BoundedMap } from '../../platform/bounded-map.ts';
-import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
+import type { RedisClient } from '../../platform/redis/redis-client.ts';
 import { type KeyRecord, KeyRecords, viewOf } from './key-records.ts';
 
 export interface Caller {
@@ -51,7 +51,7 @@ interface Remembered {
 }
 
 export class ApiKeys {
-  readonly #redis: RedisConnection;
+  readonly #redis: RedisClient;
   readonly #records: KeyRecords;
   readonly #onError: (error: unknown) => void;
   readonly #remembered = new BoundedMap<string, Remembered>(REMEMBERED_KEYS);
@@ -59,7 +59,7 @@ export class ApiKeys {
   /** Changes of any key that this process has received. */
   #changes = 0;
 
-  private constructor(redis: RedisConnection, onError: (error: unknown) => void) {
+  private constructor(redis: RedisClient, onError: (error: unknown) => void) {
     this.#redis = redis;
     this.#records = new KeyRecords(redis);
     this.#onError = onError;
@@ -67,8 +67,8 @@ export class ApiKeys {
 
   /** @param onError is called when the use of a key could not be recorded. */
   static async create(
-    redis: RedisConnection,
-    subscriber: RedisConnection,
+    redis: RedisClient,
+    subscriber: RedisClient,
     onError: (error: unknown) => void,
   ): Promise<ApiKeys> {
     const keys = new ApiKeys(redis, onError);

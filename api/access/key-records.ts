@@ -4,8 +4,8 @@
  */
 import { type KeyView, type Scope, scopes } from '../../contracts/keys.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { runScript, script } from '../../platform/redis/lua-script.ts';
-import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
+import { askScript, runScript, script } from '../../platform/redis/lua-script.ts';
+import type { RedisClient } from '../../platform/redis/redis-client.ts';
 
 export interface KeyRecord {
   readonly id: string;
@@ -31,6 +31,14 @@ interface Rotation {
   readonly previousUntil: number;
 }
 
+/** Stores a record; it expires with its key. KEYS: record. ARGV: JSON of {fields, expiresAt: absent if never}. */
+const WRITE = script(`
+local ask = cjson.decode(ARGV[1])
+for name, value in pairs(ask.fields) do redis.call('HSET', KEYS[1], name, value) end
+if ask.expiresAt then redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', ask.expiresAt))
+else redis.call('PERSIST', KEYS[1]) end
+return 1`);
+
 /** KEYS: record. A key that is gone must not come back. */
 const ROTATE = script(`
 local rotation = cjson.decode(ARGV[1])
@@ -43,9 +51,9 @@ if expiresAt ~= '' then redis.call('PEXPIREAT', KEYS[1], expiresAt) end
 return 1`);
 
 export class KeyRecords {
-  readonly #redis: RedisConnection;
+  readonly #redis: RedisClient;
 
-  constructor(redis: RedisConnection) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 
@@ -54,11 +62,10 @@ export class KeyRecords {
   }
 
   async write(record: KeyRecord): Promise<void> {
-    const key = REDIS_KEYS.apiKey(record.id);
     const index = REDIS_KEYS.apiKeysOf(record.tenant);
+    const ask = { fields: fieldsOf(record), expiresAt: record.expiresAt ?? undefined };
     await Promise.all([
-      this.#redis.hSet(key, fieldsOf(record)),
-      record.expiresAt === null ? this.#redis.persist(key) : this.#redis.pExpireAt(key, record.expiresAt),
+      askScript(this.#redis, WRITE, { keys: [REDIS_KEYS.apiKey(record.id)], ask }),
       this.#redis.zAdd(index, { score: 0, value: record.id }, { condition: 'NX' }),
     ]);
   }

@@ -7,16 +7,16 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { SignInLink } from '../../contracts/keys.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
+import type { RedisClient } from '../../platform/redis/redis-client.ts';
 import type { ApiKeys, Caller } from './api-keys.ts';
 
 const TOKEN = /^us_[A-Za-z0-9_-]{43}$/;
 
 export class PageSessions {
-  readonly #redis: RedisConnection;
+  readonly #redis: RedisClient;
   readonly #keys: ApiKeys;
 
-  constructor(redis: RedisConnection, keys: ApiKeys) {
+  constructor(redis: RedisClient, keys: ApiKeys) {
     this.#redis = redis;
     this.#keys = keys;
   }

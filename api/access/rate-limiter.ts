@@ -7,7 +7,7 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
+import type { RedisClient } from '../../platform/redis/redis-client.ts';
 
 const WINDOW_SECONDS = 60;
 
@@ -24,7 +24,7 @@ interface RateLimit {
 }
 
 export function createRateLimiter(
-  redis: RedisConnection,
+  redis: RedisClient,
   { requestsPerMinute, per = 'key' }: RateLimit,
 ): RateLimiter {
   if (requestsPerMinute === null) return { admit: () => Promise.resolve() };

@@ -9,7 +9,7 @@ import { z } from 'zod';
 import { principalNameSchema, type Scope, type Ticket } from '../../contracts/keys.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
+import type { RedisClient } from '../../platform/redis/redis-client.ts';
 import type { ApiKeys, Caller } from './api-keys.ts';
 
 interface TicketOrder {
@@ -32,10 +32,10 @@ const STREAM_SCOPES: ReadonlySet<Scope> = new Set(['generate', 'any-user']);
 const TICKET = /^ut_[A-Za-z0-9_-]{43}$/;
 
 export class Tickets {
-  readonly #redis: RedisConnection;
+  readonly #redis: RedisClient;
   readonly #keys: ApiKeys;
 
-  constructor(redis: RedisConnection, keys: ApiKeys) {
+  constructor(redis: RedisClient, keys: ApiKeys) {
     this.#redis = redis;
     this.#keys = keys;
   }

@@ -1,13 +1,13 @@
 /** Finds the newest generation of a chat: after a reload `useChat` knows only the id of the chat. */
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
+import type { RedisClient } from '../../platform/redis/redis-client.ts';
 import type { Caller } from '../access/api-keys.ts';
 
 export class ChatStreams {
-  readonly #redis: RedisConnection;
+  readonly #redis: RedisClient;
 
-  constructor(redis: RedisConnection) {
+  constructor(redis: RedisClient) {
     this.#redis = redis;
   }
 

@@ -10,12 +10,21 @@
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { EventLog, LogHead } from '../../engine/streaming/event-log.ts';
-import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
+import { askScript, script } from '../../platform/redis/lua-script.ts';
+import type { RedisClient } from '../../platform/redis/redis-client.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { type ChosenId, generationIdFor, hashRequest } from './generation-id.ts';
 
 /** Which try of the same request this is. Of the clients that OpenAI and Anthropic generate with Stainless. */
 export const RETRY_COUNT_HEADER = 'x-stainless-retry-count';
+
+/** Lists a generation, newest first. KEYS list. ARGV JSON of {generationId, most, ttlMs}. */
+const NOTE = script(`
+local ask = cjson.decode(ARGV[1])
+redis.call('LPUSH', KEYS[1], ask.generationId)
+redis.call('LTRIM', KEYS[1], 0, ask.most - 1)
+return redis.call('PEXPIRE', KEYS[1], ask.ttlMs)
+`);
 
 /** A request of a client that counts its retries. */
 interface CountedRequest {
@@ -34,11 +43,11 @@ interface RetrySettings {
 }
 
 export class ClientRetries {
-  readonly #redis: RedisConnection;
+  readonly #redis: RedisClient;
   readonly #log: Pick<EventLog, 'head'>;
   readonly #settings: RetrySettings;
 
-  constructor(redis: RedisConnection, log: Pick<EventLog, 'head'>, settings: RetrySettings) {
+  constructor(redis: RedisClient, log: Pick<EventLog, 'head'>, settings: RetrySettings) {
     this.#redis = redis;
     this.#log = log;
     this.#settings = settings;
@@ -54,13 +63,9 @@ export class ClientRetries {
   }
 
   async #note({ fingerprint, retry }: CountedRequest, generationId: string): Promise<void> {
-    const key = REDIS_KEYS.clientRetries(fingerprint, retry);
-    await this.#redis
-      .multi()
-      .lPush(key, generationId)
-      .lTrim(key, 0, LIMITS.sameRequestsJoined - 1)
-      .pExpire(key, this.#settings.generationMs + this.#settings.joinEndedMs)
-      .exec();
+    const ttlMs = this.#settings.generationMs + this.#settings.joinEndedMs;
+    const ask = { generationId, most: LIMITS.sameRequestsJoined, ttlMs };
+    await askScript(this.#redis, NOTE, { keys: [REDIS_KEYS.clientRetries(fingerprint, retry)], ask });
   }
 
   /** @returns the generation that this retry takes over; null if there is none. */

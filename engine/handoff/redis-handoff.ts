@@ -7,7 +7,7 @@ import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { luaFields, runScript, script } from '../../platform/redis/lua-script.ts';
-import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
+import type { RedisClient } from '../../platform/redis/redis-client.ts';
 import type { HandoffOffers, HandoffTaker, OfferedRun, TakenRun, TraceCarrier } from './handoff.ts';
 
 /** How long a worker waits for a run before it checks whether it should shut down. */
@@ -45,7 +45,7 @@ interface HandoffPlan {
 }
 
 export class RedisHandoffOffers implements HandoffOffers {
-  readonly #redis: RedisConnection;
+  readonly #redis: RedisClient;
   readonly #plan: HandoffPlan;
   readonly #replyTo: string;
   /** Resolves an open offer, by generation. */
@@ -53,8 +53,8 @@ export class RedisHandoffOffers implements HandoffOffers {
 
   /** @param subscriber a connection for subscriptions only. */
   static async create(
-    redis: RedisConnection,
-    subscriber: RedisConnection,
+    redis: RedisClient,
+    subscriber: RedisClient,
     plan: HandoffPlan,
   ): Promise<RedisHandoffOffers> {
     const offers = new RedisHandoffOffers(redis, plan);
@@ -62,7 +62,7 @@ export class RedisHandoffOffers implements HandoffOffers {
     return offers;
   }
 
-  private constructor(redis: RedisConnection, plan: HandoffPlan) {
+  private constructor(redis: RedisClient, plan: HandoffPlan) {
     this.#redis = redis;
     this.#plan = plan;
     this.#replyTo = REDIS_KEYS.handoffAnswers(randomUUID());
@@ -110,13 +110,13 @@ export class RedisHandoffOffers implements HandoffOffers {
 }
 
 export class RedisHandoffTaker implements HandoffTaker {
-  readonly #waiting: RedisConnection;
-  readonly #redis: RedisConnection;
+  readonly #waiting: RedisClient;
+  readonly #redis: RedisClient;
   readonly #plan: HandoffPlan;
   #announcedAtMs = 0;
 
   /** @param waiting a separate connection: it is blocked while it waits. */
-  constructor(waiting: RedisConnection, redis: RedisConnection, plan: HandoffPlan) {
+  constructor(waiting: RedisClient, redis: RedisClient, plan: HandoffPlan) {
     this.#waiting = waiting;
     this.#redis = redis;
     this.#plan = plan;

@@ -155,6 +155,12 @@ return {'noted'}
 `);
 
 /**
+ * Counts the connections that are subscribed to a log. In a cluster only the master of the log knows, and a script is
+ * sent there by its key. KEYS channel. -> {count}
+ */
+export const COUNT_FOLLOWERS = script(`return {redis.call('PUBSUB', 'SHARDNUMSUB', KEYS[1])[2]}`);
+
+/**
  * Appends a batch of events.
  * KEYS meta, stream, input, channel, compressed input.
  * ARGV JSON of {mode, count, retentionMs, fields, hasFirstText: true if it may hold the first text of the log, status:

@@ -11,13 +11,7 @@ import type { GenerationInput, GenerationStatus } from '../../contracts/generati
 import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import {
-  isUnknownScript,
-  luaFields,
-  runScript,
-  type Script,
-  type ScriptRedis,
-} from '../../platform/redis/lua-script.ts';
+import { luaFields, runScript, type Script, type ScriptRedis } from '../../platform/redis/lua-script.ts';
 import { isRedisAway } from '../../platform/redis/redis-connection.ts';
 import { coalesce, decodeEvents, encodeEvents, numberEvents } from './event-codec.ts';
 import {
@@ -38,6 +32,7 @@ import { appendFields, creationFields, startOf } from './log-fields.ts';
 import { parseHead } from './log-head.ts';
 import {
   APPEND,
+  COUNT_FOLLOWERS,
   CREATE,
   ERASE,
   KEEP_NO_LONGER,
@@ -67,8 +62,6 @@ export interface LogRedis extends ScriptRedis {
     end: string,
     options?: { readonly COUNT: number },
   ): Promise<{ readonly id: string; readonly message: Record<string, string> }[] | null>;
-  scriptLoad(source: string): Promise<string>;
-  sendCommand(command: string[]): Promise<unknown>;
 }
 
 interface LogOptions {
@@ -230,8 +223,8 @@ export class RedisEventLog implements EventLog {
   }
 
   async followers(generationId: string): Promise<number> {
-    const counted = await this.#redis.sendCommand(['PUBSUB', 'SHARDNUMSUB', keysOf(generationId).channel]);
-    return z.tuple([z.string(), z.coerce.number()]).parse(counted)[1];
+    const [count] = await this.#run(COUNT_FOLLOWERS, [keysOf(generationId).channel], []);
+    return Number(count);
   }
 
   async #run(script: Script, keys: string[], args: string[]): Promise<string[]> {
@@ -239,24 +232,26 @@ export class RedisEventLog implements EventLog {
   }
 
   /**
-   * One round trip: the three commands leave together and run in this order. A read that ran before the fence could
-   * miss the last append of the previous writer; so if Redis does not know the script, all three are sent again.
+   * One round trip: the three commands leave together, and one server runs them in this order. A read that ran before
+   * the fence could miss the last append of the previous writer. That happens if Redis does not know the script, and in
+   * a cluster whose slots move, where each command is redirected by itself. So what was read is used only if it shows
+   * the fence and is whole; else it is read again, behind the fence.
    */
   async #takeOver(generationId: string, opener: string, epoch: Epoch) {
-    const call = { keys: [keysOf(generationId).meta], arguments: [luaFields({ opener, epoch })] };
-    const send = () =>
-      Promise.all([
-        this.#redis.evalSha(OPEN.sha, call).then((reply) => replySchema.parse(reply)),
-        this.head(generationId),
-        this.read(generationId, -1),
-      ]);
-    try {
-      return await send();
-    } catch (error) {
-      if (!isUnknownScript(error)) throw error;
-      await this.#redis.scriptLoad(OPEN.source);
-      return send();
-    }
+    const { meta } = keysOf(generationId);
+    const read = () => Promise.all([this.#redis.hGetAll(meta), this.read(generationId, -1)]);
+    const [fence, early] = await Promise.all([
+      this.#run(OPEN, [meta], [luaFields({ opener, epoch })]),
+      // Read again below, where the fence itself has not failed.
+      read().catch(() => null),
+    ]);
+    const isWhole =
+      early !== null &&
+      early[0]['opener'] === opener &&
+      (early[1].at(-1)?.seq ?? -1) + 1 === Number(early[0]['next']);
+    const [stored, events] = isWhole ? early : await read();
+    const head = Object.keys(stored).length === 0 ? null : parseHead(generationId, stored);
+    return [fence, head, events] as const;
   }
 
   #writerFor({ generationId, epoch, opener, nextSeq, onCancelRequest }: Opening): LogWriter {

@@ -14,6 +14,7 @@ import {
 import { type EncryptionKey, encryptionKeysSchema } from './encryption-keys.ts';
 import { explainIssues } from './explain-issues.ts';
 import { gateScopeOf, type ProviderKey, providerKeysOf } from './gate-schema.ts';
+import { type RedisPlace, redisPlaceOf, redisUrlsSchema } from './redis-schema.ts';
 import { modelsOf, type Route, routeOf } from './route-schema.ts';
 import { type ConfigFile, configSchema } from './schema.ts';
 import { type TelemetrySettings, telemetryEnvironment, telemetrySettings } from './telemetry-environment.ts';
@@ -49,7 +50,7 @@ export const environmentSchema = z.object({
   TEMPORAL_UI_URL: z.url().optional(),
   ...deploymentEnvironment,
   UNBROKEN_TASK_QUEUE: z.string().default('unbroken'),
-  REDIS_URL: z.url().default('redis://127.0.0.1:6379'),
+  REDIS_URL: redisUrlsSchema.optional(),
   QDRANT_URL: z.url().default('http://127.0.0.1:6333'),
   QDRANT_API_KEY: z.string().optional(),
   ...telemetryEnvironment,
@@ -79,7 +80,7 @@ export interface Config extends ConfigFile {
     readonly uiUrl: string | undefined;
     readonly deployment: DeploymentSettings;
   };
-  readonly redisUrl: string;
+  readonly redisPlace: RedisPlace;
   readonly qdrant: ConfigFile['qdrant'] & { url: string; apiKey: string | undefined };
   /** The secret that `budgets.webhook.secretEnv` names. Never logged. */
   readonly budgetWebhookSecret: string | undefined;
@@ -154,7 +155,7 @@ export function loadConfig(environment: Environment = process.env): Config {
       uiUrl: env.TEMPORAL_UI_URL,
       deployment: deploymentSettings(env),
     },
-    redisUrl: env.REDIS_URL,
+    redisPlace: redisPlaceOf(env.REDIS_URL, file.redis, passwordFrom(environment)),
     qdrant: { ...file.qdrant, url: env.QDRANT_URL, apiKey: env.QDRANT_API_KEY },
     budgetWebhookSecret: readWebhookSecret(file.budgets, environment),
     providerKeys,
@@ -171,6 +172,15 @@ function readWebhookSecret({ webhook }: ConfigFile['budgets'], environment: Envi
   throw new ConfigError(
     `budgets.webhook.secretEnv names ${webhook.secretEnv}; set that variable to a secret of at least ${SECRET_CHARS} characters.`,
   );
+}
+
+function passwordFrom(environment: Environment) {
+  return (key: string, variable: string | undefined): string | undefined => {
+    if (variable === undefined) return undefined;
+    const password = environment[variable];
+    if (password) return password;
+    throw new ConfigError(`${key} names ${variable}; set that variable to the password of Redis.`);
+  };
 }
 
 function builtInRoute(isUsable: (model: string) => boolean, isSimulated: boolean): Route | null {

@@ -9,6 +9,7 @@ import { breakerSchema } from './gate-schema.ts';
 import { outputSchema } from './output-schema.ts';
 import { capabilitiesSchema, providerSchema } from './provider-schema.ts';
 import { qdrantSchema } from './qdrant-schema.ts';
+import { redisSchema } from './redis-schema.ts';
 import { routeSchema } from './route-schema.ts';
 
 export type { ProviderConfig, WireFamily } from './provider-schema.ts';
@@ -302,6 +303,7 @@ export const configSchema = z.strictObject({
         ),
     })
     .prefault({}),
+  redis: redisSchema.prefault({}),
   /** Pages of these origins may call the API; "*": all. */
   cors: z.strictObject({ origins: z.array(origin).default([]) }).prefault({}),
   rateLimits: z

@@ -69,7 +69,7 @@ export function runScript(
   });
 }
 
-export function isUnknownScript(error: unknown): boolean {
+function isUnknownScript(error: unknown): boolean {
   return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 

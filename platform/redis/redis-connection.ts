@@ -1,7 +1,9 @@
 /**
- * Connects to Redis. A command that is sent while Redis restarts waits for it, but no command waits longer than its
- * limit: a Redis that hangs or is cut off reports no error.
+ * Connects to one Redis server. A command that is sent while Redis restarts waits for it, but no command waits longer
+ * than its limit: a Redis that hangs or is cut off reports no error. `open-redis.ts` opens a cluster or follows the
+ * master of sentinels, by such connections.
  */
+import type { EventEmitter } from 'node:events';
 import {
   ClientClosedError,
   ClientOfflineError,
@@ -9,11 +11,15 @@ import {
   createClient,
   DisconnectsClientError,
   ErrorReply,
+  MaxCommandRedirectionsError,
+  type RedisArgument,
+  RootNodesUnavailableError,
   SocketClosedUnexpectedlyError,
   SocketTimeoutError,
   TimeoutError,
 } from 'redis';
 import { DEFAULTS } from '../../contracts/limits.ts';
+import { TooLate, withTimeout } from '../with-timeout.ts';
 
 export type RedisConnection = ReturnType<typeof connectionTo>;
 
@@ -25,11 +31,21 @@ class RedisSilentError extends Error {
   }
 }
 
-function connectionTo(url: string, answerMs: number) {
-  return createClient({
-    url,
+/** Redis executed a write, and too few replicas have confirmed it: a failover may still lose it. */
+export class ReplicasMissingError extends Error {
+  override readonly name = 'ReplicasMissingError';
+  constructor(confirmed: number, { count, withinMs }: { readonly count: number; readonly withinMs: number }) {
+    super(
+      `${confirmed} of ${count} replicas confirmed a write within ${withinMs} ms (redis.waitForReplicas).`,
+    );
+  }
+}
+
+/** The options that every connection has, to whichever server. */
+export function connectionOptions(answerMs: number) {
+  return {
     socket: {
-      reconnectStrategy: (retries) => Math.min(25 * 2 ** Math.min(retries, 6), 1_000),
+      reconnectStrategy: (retries: number) => Math.min(25 * 2 ** Math.min(retries, 6), 1_000),
       noDelay: true,
       connectTimeout: answerMs,
       // Closes a connection without traffic, even a new one that receives no greeting.
@@ -40,7 +56,11 @@ function connectionTo(url: string, answerMs: number) {
     RESP: 2,
     // Limits the wait for a connection; it ends when the command is written.
     commandOptions: { timeout: answerMs },
-  });
+  } as const;
+}
+
+function connectionTo(url: string, answerMs: number) {
+  return createClient({ url, ...connectionOptions(answerMs) });
 }
 
 /**
@@ -52,11 +72,36 @@ export async function connectRedis(
   onError: (error: Error) => void,
   answerMs: number = DEFAULTS.redisAnswerMs,
 ): Promise<RedisConnection> {
+  const connection = unconnectedRedis(url, onError, answerMs);
+  await connection.connect();
+  return connection;
+}
+
+/** The same, before it connects. */
+export function unconnectedRedis(
+  url: string,
+  onError: (error: Error) => void,
+  answerMs: number,
+): RedisConnection {
   const connection = connectionTo(url, answerMs);
   limitSilence(connection, answerMs);
   connection.on('error', onError);
-  await connection.connect();
   return connection;
+}
+
+/** Rejects with `RedisSilentError` where the limits of the connection itself do not apply. */
+export async function answeredWithin<Reply>(limitMs: number, reply: Promise<Reply>): Promise<Reply> {
+  try {
+    return await withTimeout('Redis', limitMs, reply);
+  } catch (error) {
+    throw error instanceof TooLate ? new RedisSilentError(limitMs) : error;
+  }
+}
+
+/** What is needed of a node-redis client of one server, whichever options it was created with. */
+export interface ServerConnection extends Pick<EventEmitter, 'on' | 'once'> {
+  readonly isReady: boolean;
+  sendCommand<Reply>(args: readonly RedisArgument[], options?: { readonly timeout?: number }): Promise<Reply>;
 }
 
 /**
@@ -64,13 +109,13 @@ export async function connectRedis(
  * such a rejection nothing is sent until an answer or a new connection arrives: the socket goes idle and is closed, and
  * no further commands pile up in it.
  */
-function limitSilence(connection: RedisConnection, answerMs: number): void {
+export function limitSilence(connection: ServerConnection, answerMs: number): void {
   let isSilent = false;
   connection.on('ready', () => {
     isSilent = false;
   });
-  // `createClient` returns an object on top of the client; all commands use the client's own method.
-  const client: RedisConnection = Object.getPrototypeOf(connection);
+  // node-redis returns an object on top of the client; all commands use the client's own method.
+  const client: ServerConnection = Object.getPrototypeOf(connection);
   const send = client.sendCommand.bind(client);
   client.sendCommand = <Reply>(...[args, options]: Parameters<typeof send>): Promise<Reply> => {
     if (isSilent) return Promise.reject(new RedisSilentError(answerMs));
@@ -105,22 +150,27 @@ const CONNECTION_ERRORS = [
   SocketClosedUnexpectedlyError,
   SocketTimeoutError,
   TimeoutError,
+  RootNodesUnavailableError,
+  MaxCommandRedirectionsError,
   RedisSilentError,
+  ReplicasMissingError,
 ];
 const SOCKET_CODES = /^(?:ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
-/** Replies of a Redis that is loading, has lost its primary, cannot write its file or is out of memory. */
-const REPLIES = /^(?:LOADING|MASTERDOWN|READONLY|MISCONF|OOM|CLUSTERDOWN|TRYAGAIN|BUSY)\b/;
+/**
+ * Replies of a Redis that is loading, has lost its primary or its replicas, cannot write its file, is out of memory, or
+ * does not serve this part of the keys now.
+ */
+const REPLIES =
+  /^(?:LOADING|MASTERDOWN|READONLY|NOREPLICAS|UNBLOCKED|MISCONF|OOM|CLUSTERDOWN|TRYAGAIN|BUSY|MOVED|ASK)\b/;
 
 /** True if Redis refused a command and would refuse it again: a script that fails, or a key of another type. */
 export function isRedisRefusal(error: unknown): boolean {
-  return (
-    error instanceof ErrorReply && !isRedisAway(error) && !/^(?:NOSCRIPT|MOVED|ASK)\b/.test(error.message)
-  );
+  return error instanceof ErrorReply && !isRedisAway(error) && !/^NOSCRIPT\b/.test(error.message);
 }
 
 /** True if a command failed because Redis is unreachable for the moment. Redis may still have executed it. */
 export function isRedisAway(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
+  if (typeof error !== 'object' || error === null) return false;
   if (error instanceof ErrorReply) return REPLIES.test(error.message);
   if (CONNECTION_ERRORS.some((kind) => error instanceof kind)) return true;
   return 'code' in error && typeof error.code === 'string' && SOCKET_CODES.test(error.code);

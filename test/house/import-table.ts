@@ -26,7 +26,7 @@ export const FOLDER_TABLES: Readonly<Record<string, Readonly<Record<string, Row>
   platform: {
     '': { values: [], types: [] },
     config: { values: [], types: [] },
-    redis: { values: [], types: ['config'] },
+    redis: { values: [''], types: ['config'] },
     temporal: { values: [], types: [] },
     encryption: { values: [''], types: ['config'] },
     threads: { values: [''], types: [] },

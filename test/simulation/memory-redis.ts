@@ -7,6 +7,7 @@ import type { Epoch } from '../../engine/streaming/event-log.ts';
 import {
   APPEND,
   CLOCK_SKEW_MS,
+  COUNT_FOLLOWERS,
   CREATE,
   ERASE,
   MARK_STORED,
@@ -60,6 +61,7 @@ export class MemoryRedis implements LogRedis {
       [WITHHOLD, this.#withhold],
       [MARK_STORED, this.#markStored],
       [APPEND, this.#append],
+      [COUNT_FOLLOWERS, () => [0]],
     ] as const;
     this.#commands = new Map(scripts.map(([{ sha }, command]) => [sha, (call) => command.call(this, call)]));
     this.#bySource = new Map(scripts.map(([{ sha, source }]) => [source, sha]));
@@ -116,10 +118,6 @@ export class MemoryRedis implements LogRedis {
     const after = start === '-' ? -1 : Number(start.slice('(1-'.length));
     const entries = (this.#streams.get(key) ?? []).filter(({ lastSeq }) => lastSeq > after);
     return entries.slice(0, options?.COUNT).map(({ id, message }) => ({ id, message: { ...message } }));
-  }
-
-  async sendCommand(): Promise<unknown> {
-    return ['', '0'];
   }
 
   #create({ keys: [meta = '', stream = '', input = ''], arguments: parameters }: ScriptCall) {

@@ -159,7 +159,6 @@ export class SimulatedProcess {
           () => redis.evalSha(sha, call),
         ),
       eval: (source, call) => this.#command('script, whole', () => redis.eval(source, call)),
-      scriptLoad: (source) => this.#command('load a script', () => redis.scriptLoad(source)),
       get: (key) =>
         this.#command(
           () => `GET ${key}`,
@@ -175,7 +174,6 @@ export class SimulatedProcess {
           () => `XRANGE ${key} ${start}`,
           () => redis.xRange(key, start, end, options),
         ),
-      sendCommand: () => this.#command('a command', () => redis.sendCommand()),
     };
   }
 

@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from 'redis';
+import { splitUrls } from '../../platform/config/redis-schema.ts';
 import { clearLeftover } from './pid-file.ts';
 import { assertPortFree, LOOPBACK } from './ports.ts';
 import { type Report, reasonOf, ServiceError } from './programs/service-error.js';
@@ -45,13 +46,14 @@ export async function startRedis({ executable, dataDir, port, report }: StartRed
   return { url, process: running };
 }
 
-/** Throws ServiceError when the Redis of REDIS_URL does not answer. */
-export async function checkRedis(url: string): Promise<void> {
+/** Throws ServiceError when the Redis of REDIS_URL does not answer; of a cluster, when none of the nodes named does. */
+export async function checkRedis(urls: string): Promise<void> {
   try {
-    await ping(url);
+    await Promise.any(splitUrls(urls).map(ping));
   } catch (error) {
+    const reasons = error instanceof AggregateError ? error.errors : [error];
     throw new ServiceError(
-      `REDIS_URL is set, but no Redis answers there: ${reasonOf(error)}.`,
+      `REDIS_URL is set, but no Redis answers there: ${reasons.map(reasonOf).join('; ')}.`,
       'Start that Redis, correct REDIS_URL, or unset it so that one is started for you.',
       { cause: error },
     );

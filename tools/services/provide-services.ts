@@ -20,6 +20,8 @@ interface ServicesOrder {
   readonly ports?: 'free' | 'default';
   /** The data is kept in a temporary folder, which `stop` removes. */
   readonly ephemeral?: boolean;
+  /** The config names Redis: it is neither started nor checked here. */
+  readonly isRedisElsewhere?: boolean;
   /** A service that dies is started again on the same port and data. */
   readonly keepAlive?: boolean;
   readonly report: Report;
@@ -29,6 +31,7 @@ interface ServicesOrder {
 interface ProvidedServices {
   /** `pid` is absent for a service that was not started here (TEMPORAL_ADDRESS, REDIS_URL, QDRANT_URL). */
   readonly temporal: { readonly address: string; readonly uiUrl: string; readonly pid?: number };
+  /** `url` is empty where the config names it. */
   readonly redis: { readonly url: string; readonly pid?: number };
   readonly qdrant: { readonly url: string; readonly pid?: number };
   /** What child processes need to find the services. */
@@ -37,6 +40,8 @@ interface ProvidedServices {
   readonly givenUp: Promise<string>;
   stop(): Promise<void>;
 }
+
+const REDIS_OF_THE_CONFIG: ProvidedServices['redis'] = { url: '' };
 
 interface Place {
   readonly dataDir: string;
@@ -77,7 +82,7 @@ export async function provideServices(order: ServicesOrder): Promise<ProvidedSer
   };
   const started = await Promise.allSettled([
     provideTemporal(place),
-    provideRedis(place),
+    order.isRedisElsewhere ? REDIS_OF_THE_CONFIG : provideRedis(place),
     provideQdrant(place),
   ]);
   const [temporal, redis, qdrant] = started;
@@ -89,7 +94,7 @@ export async function provideServices(order: ServicesOrder): Promise<ProvidedSer
       env: {
         TEMPORAL_ADDRESS: temporal.value.address,
         ...(temporal.value.uiUrl === '' ? {} : { TEMPORAL_UI_URL: temporal.value.uiUrl }),
-        REDIS_URL: redis.value.url,
+        ...(redis.value.url === '' ? {} : { REDIS_URL: redis.value.url }),
         QDRANT_URL: qdrant.value.url,
       },
       givenUp: givenUp.length === 0 ? new Promise(() => undefined) : Promise.race(givenUp),

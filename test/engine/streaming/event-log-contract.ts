@@ -33,11 +33,9 @@ function losingReplies(redis: LogRedis, lostReplies: readonly number[]): { redis
         throw new Error('the connection was cut before the reply came');
       },
       eval: (source, call) => redis.eval(source, call),
-      scriptLoad: (source) => redis.scriptLoad(source),
       get: (key) => redis.get(key),
       hGetAll: (key) => redis.hGetAll(key),
       xRange: (key, from, to, options) => redis.xRange(key, from, to, options),
-      sendCommand: (command) => redis.sendCommand(command),
     },
   };
 }

@@ -75,6 +75,29 @@ test('a log whose epoch is not the one that opened it is not written', async () 
   await expect(opening).rejects.toThrow('opened with epoch 5 and is in epoch 4');
 });
 
+test('a takeover whose commands were redirected one by one knows what was appended in between', async () => {
+  const redis = await connect();
+  const log = new RedisEventLog(redis, { retentionMs: RETENTION_MS });
+  await log.create(creationOf('gen_redirected'));
+  const { writer } = await log.open('gen_redirected', 1);
+  await writer.write({ type: 'text-delta', text: 'a' }).then(() => writer.flush());
+  // As in a cluster while the slot moves: the events are read at the old place, and the fence and head at the new one.
+  const early = await redis.xRange(REDIS_KEYS.logStream('gen_redirected'), '-', '+');
+  const reads = [early];
+  await writer.write({ type: 'text-delta', text: 'b' }).then(() => writer.flush());
+  const redirected = Object.assign(Object.create(redis), {
+    hGetAll: async (key: string) => {
+      await redis.ping();
+      return redis.hGetAll(key);
+    },
+    xRange: async (key: string) => reads.pop() ?? redis.xRange(key, '-', '+'),
+  });
+  const successor = new RedisEventLog(redirected, { retentionMs: RETENTION_MS });
+  const { events, writer: next } = await successor.open('gen_redirected', 2);
+  expect(events.map(({ seq }) => seq)).toEqual([0, 1, 2]);
+  expect(next.nextSeq).toBe(3);
+});
+
 test('half a surrogate pair in a name is stored as the client stores it, and the log is created', async () => {
   const log = new RedisEventLog(await connect(), { retentionMs: RETENTION_MS });
   await log.create({ ...creationOf('gen_surrogate'), user: 'ann \ud83d' });

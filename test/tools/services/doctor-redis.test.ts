@@ -12,7 +12,9 @@ afterAll(() => server?.stop());
 test('a Redis that forgets or evicts is an error, and the fix that it names repairs it', async () => {
   const redis = await server.connect();
   const statusOf = async (check: string) =>
-    (await checkRedis({ redisUrl: server.url })).find((finding) => finding.check === check);
+    (await checkRedis({ redisPlace: { kind: 'one', url: server.url }, redis: {} })).find(
+      (finding) => finding.check === check,
+    );
   await redis.configSet({ appendonly: 'no', 'maxmemory-policy': 'allkeys-lru' });
   expect(await statusOf('redis eviction')).toMatchObject({ status: 'error' });
   const persistence = await statusOf('redis persistence');

@@ -44,7 +44,7 @@ async function temporalTls(address: string, authority?: Buffer) {
   const tls = authority === undefined ? {} : { serverRootCACertificate: authority };
   const config = {
     temporal: { address, tls },
-    redisUrl: 'redis://127.0.0.1:6379',
+    redisPlace: { kind: 'one', url: 'redis://127.0.0.1:6379' },
     qdrant: { url: 'http://qdrant:6333' },
   } as unknown as Config;
   // Redis and Qdrant are on a private network, of which there is nothing to say.

@@ -2,6 +2,7 @@
 import { createClient } from 'redis';
 import { z } from 'zod';
 import type { Config } from '../../../platform/config/load-config.ts';
+import { findMasters } from './find-redis-masters.ts';
 import { ANSWER_WITHIN_MS, error, type Finding, isAtLeast, ok, shown, warning, wordsOf } from './finding.ts';
 
 /** Sharded pub/sub, by which live events come. */
@@ -22,17 +23,51 @@ function clientOf(url: string) {
   });
 }
 
-export async function checkRedis({ redisUrl }: Pick<Config, 'redisUrl'>): Promise<Finding[]> {
-  const redis = clientOf(redisUrl);
+type CheckedConfig = Pick<Config, 'redisPlace' | 'redis'>;
+
+/** Of several masters, each check reports the first one that has a problem. */
+export async function checkRedis({ redisPlace, redis }: CheckedConfig): Promise<Finding[]> {
+  const { urls, findings } = await findMasters(redisPlace);
+  const byServer = await Promise.all(
+    urls.map(async (url) => {
+      const ofServer = await checkServer(url, redis.waitForReplicas, redisPlace.kind);
+      return urls.length === 1 ? ofServer : ofServer.map((finding) => namingServer(finding, url));
+    }),
+  );
+  const checks = [...new Set(byServer.flat().map(({ check }) => check))];
+  const worst = checks.flatMap((check) => {
+    const all = byServer.flat().filter((finding) => finding.check === check);
+    return (
+      all.find(({ status }) => status === 'error') ??
+      all.find(({ status }) => status !== 'ok') ??
+      all[0] ??
+      []
+    );
+  });
+  return [...findings, ...worst];
+}
+
+function namingServer(finding: Finding, url: string): Finding {
+  return finding.status === 'ok' ? finding : { ...finding, found: `${shown(url)}: ${finding.found}` };
+}
+
+async function checkServer(
+  url: string,
+  wait: CheckedConfig['redis']['waitForReplicas'],
+  kind: CheckedConfig['redisPlace']['kind'],
+): Promise<Finding[]> {
+  const redis = clientOf(url);
   // The rejection of the call says it as well.
   redis.on('error', () => undefined);
   try {
     await redis.connect();
     const facts = factsOf(await redis.info());
     return [
-      ok('redis', `answers at ${shown(redisUrl)}`),
+      ok('redis', `answers at ${shown(url)}`),
       versionOf(facts),
-      ...persistenceOf(facts, await fsyncOf(redis)),
+      ...membershipOf(facts, kind),
+      ...persistenceOf(facts, await settingOf(redis, 'appendfsync')),
+      ...replicasOf(facts, await settingOf(redis, 'min-replicas-to-write'), wait?.count),
       evictionOf(facts),
       memoryOf(facts),
       await scriptsOf(redis),
@@ -40,10 +75,35 @@ export async function checkRedis({ redisUrl }: Pick<Config, 'redisUrl'>): Promis
     ];
   } catch (problem) {
     const fix = 'Start Redis, or set REDIS_URL to where it is (redis://user:password@host:6379).';
-    return [error('redis', `${shown(redisUrl)}: ${wordsOf(problem)}`, fix)];
+    return [error('redis', `${shown(url)}: ${wordsOf(problem)}`, fix)];
   } finally {
     if (redis.isOpen) redis.destroy();
   }
+}
+
+/** A member of a cluster serves only its share of the keys. */
+function membershipOf(facts: Facts, kind: CheckedConfig['redisPlace']['kind']): Finding[] {
+  if (facts['cluster_enabled'] !== '1' || kind === 'cluster') return [];
+  const fix = 'List several of its nodes in REDIS_URL, separated by commas, or name it under redis.cluster.';
+  return [error('redis cluster', 'this server is a member of a cluster, and has only some of the keys', fix)];
+}
+
+/** What a failover may lose. Without replicas there is none. */
+function replicasOf(facts: Facts, least: string | undefined, awaited: number | undefined): Finding[] {
+  const check = 'redis replicas';
+  const connected = Number(facts['connected_slaves'] ?? 0);
+  if (awaited !== undefined && connected < awaited) {
+    const fix = 'Add replicas, or lower redis.waitForReplicas.count: writes fail until then.';
+    return [error(check, `${connected} connected, and writes wait for ${awaited}`, fix)];
+  }
+  if (connected === 0) return [];
+  if (awaited === undefined && !(Number(least) > 0)) {
+    const fix =
+      'Set redis.waitForReplicas, or min-replicas-to-write in redis.conf (docs/operations-redis.md).';
+    return [warning(check, `${connected} connected: a failover may lose the last writes`, fix)];
+  }
+  const how = awaited === undefined ? `min-replicas-to-write ${least}` : `writes wait for ${awaited}`;
+  return [ok(check, `${connected} connected, ${how}`)];
 }
 
 type Facts = Readonly<Record<string, string>>;
@@ -71,9 +131,9 @@ function versionOf(facts: Facts): Finding {
       );
 }
 
-async function fsyncOf(redis: Asking): Promise<string | undefined> {
+async function settingOf(redis: Asking, name: string): Promise<string | undefined> {
   try {
-    return (await redis.configGet('appendfsync'))['appendfsync'];
+    return (await redis.configGet(name))[name];
   } catch {
     return undefined;
   }

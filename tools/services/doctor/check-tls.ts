@@ -34,7 +34,7 @@ interface Service {
   readonly turnOn: string;
 }
 
-type Services = Pick<Config, 'temporal' | 'redisUrl' | 'qdrant'>;
+type Services = Pick<Config, 'temporal' | 'redisPlace' | 'qdrant'>;
 
 export async function checkTls(config: Services): Promise<Finding[]> {
   const services = [temporalOf(config), redisOf(config), qdrantOf(config)];
@@ -129,22 +129,22 @@ function temporalOf({ temporal }: Services): Service {
   };
 }
 
-function redisOf({ redisUrl }: Services): Service {
-  // A cluster is a list; its first URL says how all are reached.
-  const [first = '', ...others] = redisUrl.split(',');
-  const { protocol, hostname, port } = new URL(first);
-  const rest = others.map((other) => new URL(other.includes('://') ? other : `${protocol}//${other}`));
-  const servers = [{ hostname, port }, ...rest].map((url) => ({
-    host: bare(url.hostname),
-    port: Number(url.port || 6379),
-  }));
+function redisOf({ redisPlace }: Services): Service {
+  const urls = redisUrlsOf(redisPlace).map((url) => new URL(url));
+  const servers = urls.map(({ hostname, port }) => ({ host: bare(hostname), port: Number(port || 6379) }));
   return {
     name: 'redis',
-    hasTls: protocol === 'rediss:',
+    // The first URL says how all servers of a cluster are reached.
+    hasTls: urls[0]?.protocol === 'rediss:',
     servers,
     trustFix: NODE_CA,
     turnOn: 'Write rediss:// in REDIS_URL, if that Redis speaks TLS.',
   };
+}
+
+function redisUrlsOf(place: Services['redisPlace']): readonly string[] {
+  if (place.kind === 'one') return [place.url];
+  return place.kind === 'cluster' ? place.urls : place.sentinels;
 }
 
 function qdrantOf({ qdrant }: Services): Service {
