@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { loadConfig } from '../../platform/config/load-config.ts';
 import { configSchema } from '../../platform/config/schema.ts';
 import { faultOfManifest, manifestsIn } from './kubernetes-schemas.ts';
-import { ROOT, readProjectFile, sourceOfProgram } from './project-files.ts';
+import { projectFiles, ROOT, readProjectFile, sourceOfProgram } from './project-files.ts';
 
 const FOLDER = 'tools/deploy/kubernetes';
 
@@ -115,9 +115,10 @@ describe('tools/deploy/kubernetes', () => {
 
   test('its settings are those that platform/config/ reads, and its config file is valid', () => {
     expect(environmentOf()['UNBROKEN_METRICS_PORT']).toBe('9464');
-    const source =
-      readProjectFile('platform/config/load-config.ts') +
-      readProjectFile('platform/config/telemetry-environment.ts');
+    const source = projectFiles('.ts')
+      .filter((path) => path.startsWith('platform/config/'))
+      .map(readProjectFile)
+      .join('\n');
     expect(Object.keys(environmentOf()).filter((name) => !source.includes(`${name}:`))).toEqual([]);
     expect(configSchema.safeParse(parse(readProjectFile(`${FOLDER}/unbroken.config.yaml`))).success).toBe(
       true,

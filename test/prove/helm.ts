@@ -10,7 +10,7 @@ import { PROJECT_ROOT } from '../harness/child-process.ts';
 import { CHART, headOf, pathOf, RENDERINGS, type Rendering } from '../house/helm-renderings.ts';
 import { faultOfManifest, type Manifest, manifestsIn } from '../house/kubernetes-schemas.ts';
 import { readProjectFile } from '../house/project-files.ts';
-import { renderChart } from './render-chart.ts';
+import { renderChart, renderKustomization } from './render-chart.ts';
 
 const VERSION = '3.22.0';
 const MODULE = `helm.sh/helm/v3/cmd/helm@v${VERSION}`;
@@ -60,10 +60,10 @@ async function checkKustomize(): Promise<string[]> {
   const folder = mkdtempSync(join(tmpdir(), 'unbroken-kustomize-'));
   try {
     cpSync(join(PROJECT_ROOT, KUSTOMIZATION), folder, { recursive: true });
-    const plain = await kustomized(kubectl, folder);
+    const plain = manifestsIn(await renderKustomization(kubectl, folder));
     const path = join(folder, 'kustomization.yaml');
     writeFileSync(path, readFileSync(path, 'utf8').replace('# components: [keda]', 'components: [keda]'));
-    const withKeda = await kustomized(kubectl, folder);
+    const withKeda = manifestsIn(await renderKustomization(kubectl, folder));
     const scalers = (manifests: readonly Manifest[]) =>
       manifests
         .filter(({ kind }) => SCALERS.has(kind))
@@ -78,12 +78,6 @@ async function checkKustomize(): Promise<string[]> {
   } finally {
     rmSync(folder, { recursive: true });
   }
-}
-
-async function kustomized(kubectl: string, folder: string): Promise<Manifest[]> {
-  const { code, output } = await runCommand(kubectl, ['kustomize', folder], { timeoutMs: RUN_MS });
-  if (code !== 0) throw new Error(`kubectl kustomize failed:\n${output}`);
-  return manifestsIn(output);
 }
 
 /** On PATH, else compiled once for the whole machine, which takes minutes. */

@@ -14,3 +14,9 @@ export async function renderChart(helm: string, flags: readonly string[]): Promi
   const { stdout } = await execute(helm, args, { cwd: PROJECT_ROOT });
   return stdout;
 }
+
+/** Rejects with what kustomize, a part of kubectl, says against it. */
+export async function renderKustomization(kubectl: string, folder: string): Promise<string> {
+  const { stdout } = await execute(kubectl, ['kustomize', folder]);
+  return stdout;
+}
