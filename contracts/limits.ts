@@ -88,6 +88,8 @@ export const LIMITS = {
   /** Keys at the top of a JSON Schema. */
   schemaKeys: 256,
   idempotencyKeyChars: 255,
+  /** Bytes of an answer that were received and not read; the connection is not read beyond them. */
+  providerBufferBytes: 256 * 1024,
   /** Text that a log writer buffers before it stops reading from its provider. */
   writerBufferBytes: 256 * 1024,
   /** Events in one atomic append. */
@@ -286,6 +288,8 @@ export const DEFAULTS = {
   waitForTemporalMs: 3_000,
   /** How long a Redis command waits for its reply. */
   redisAnswerMs: 5_000,
+  /** Tokens that arrive within it enter the log, and reach each reader, together. */
+  frameMs: 25,
   connectMs: 5_000,
   firstTokenMs: 10_000,
   betweenTokensMs: 25_000,

@@ -114,7 +114,7 @@ export async function createDependencies(
 }
 
 function createLog(
-  { retention, storage }: Config,
+  { retention, storage, limits }: Config,
   { kept, logger, metrics }: Pick<Surroundings, 'kept' | 'logger' | 'metrics'>,
 ): RedisEventLog {
   const retentionMs = retention.logMs;
@@ -122,6 +122,7 @@ function createLog(
   const onError = (error: unknown) => logger.warn({ err: error }, 'an input was not taken off its count');
   return new RedisEventLog(kept, {
     retentionMs,
+    frameMs: limits.frameMs,
     listener: listenToEnds(storedBytes, onError, listenToLog(metrics, logger)),
   });
 }

@@ -63,6 +63,13 @@ export function numberEvents(bodies: readonly EventBody[], firstSeq: number, at:
   return bodies.map((body, index) => ({ seq: firstSeq + index, at, ...body }));
 }
 
+/** The events of a stream entry, whose id ends with the number of its last event. */
+export function eventsInEntry(entryId: string, fields: Record<string, string>): GenerationEvent[] {
+  const bodies = decodeEvents(fields['events'] ?? '[]');
+  const lastSeq = Number(entryId.slice(entryId.indexOf('-') + 1));
+  return numberEvents(bodies, lastSeq - bodies.length + 1, Number(fields['at']));
+}
+
 /**
  * Merges neighbouring deltas for a reader that is behind. `from` is the first seq covered, `seq` the last. A merged
  * delta holds at most `mostChars` characters, so that it fits the reader's buffer.

@@ -1,13 +1,13 @@
 /**
- * Writes one log in one epoch. One append is in flight at a time, and events that arrive meanwhile go with the next. So
- * the first token leaves at once, and a fast provider costs few round trips.
+ * Writes one log in one epoch. One append is in flight at a time, and at most one leaves in a frame: events that arrive
+ * meanwhile go with the next. The first token leaves at once, and so does the end.
  */
 import assert from 'node:assert/strict';
 import type { EventBody } from '../../contracts/events.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { logprobBytes } from '../../contracts/token-logprobs.ts';
 import type { LogWriter } from './event-log.ts';
-import { pause } from './pause.ts';
+import type { FrameClock } from './frame-clock.ts';
 
 /**
  * Appends a batch at `expectedSeq`, atomically. Safe to repeat. Rejects when the log refuses for good.
@@ -19,12 +19,6 @@ export type AppendBatch = (
   checkpoint: unknown,
 ) => Promise<number>;
 
-/**
- * The least time between two appends of text, in ms, while no caller waits for a flush. A reader does not see it; from
- * 100 tokens a second on it saves most of the work of Redis, relay and reader. The first text is never held back.
- */
-const TEXT_PACE_MS = 8;
-
 /** How much one append carries, and how much may wait for it. */
 export type WriterLimits = Pick<
   { [Name in keyof typeof LIMITS]: number },
@@ -34,8 +28,14 @@ export type WriterLimits = Pick<
 interface WriterStart extends Pick<LogWriter, 'opener'> {
   readonly firstSeq: number;
   readonly append: AppendBatch;
+  readonly frames: FrameClock;
   readonly limits?: WriterLimits | undefined;
 }
+
+/** What a reader sees appear. The first of each kind does not wait for its frame: it may follow others closely. */
+const SHOWN: ReadonlySet<EventBody['type']> = new Set(['text-delta', 'reasoning-delta', 'tool-call-delta']);
+
+const WRITTEN = Promise.resolve();
 
 /** An event with its number, and the source's position once that event is read: undefined if it did not move. */
 export interface PendingEvent {
@@ -47,6 +47,7 @@ export interface PendingEvent {
 export class BatchingLogWriter implements LogWriter {
   readonly opener: string;
   readonly #append: AppendBatch;
+  readonly #frames: FrameClock;
   readonly #limits: WriterLimits;
   #nextSeq: number;
   /** The seq after the last event that the log has acknowledged. */
@@ -55,14 +56,20 @@ export class BatchingLogWriter implements LogWriter {
   #pendingChars = 0;
   #drain: Promise<void> | null = null;
   #failure: { readonly error: unknown } | null = null;
-  #textAppendedAtMs = 0;
+  readonly #shown = new Set<EventBody['type']>();
+  /** When the last append with something to show left. */
+  #shownAtMs = Number.NEGATIVE_INFINITY;
+  /** What is pending has the first of its kind, and leaves at once. */
+  #isUrgent = false;
   /** Callers that wait until everything is appended. */
   #waiters = 0;
-  #pacing: AbortController | null = null;
+  /** Ends the wait for the frame; null if there is none. */
+  #leave: (() => void) | null = null;
 
-  constructor({ firstSeq, opener, append, limits = LIMITS }: WriterStart) {
+  constructor({ firstSeq, opener, append, frames, limits = LIMITS }: WriterStart) {
     this.opener = opener;
     this.#append = append;
+    this.#frames = frames;
     this.#limits = limits;
     this.#nextSeq = firstSeq;
     this.#appendedSeq = firstSeq;
@@ -73,27 +80,23 @@ export class BatchingLogWriter implements LogWriter {
   }
 
   write(event: EventBody, checkpoint?: unknown): Promise<void> {
-    const written = this.#write(event, checkpoint);
-    // A caller that does not wait for room learns of a failure by the flush. Left unhandled here, the rejection would
-    // end the process and every other stream of this worker.
-    written.catch(() => undefined);
-    return written;
+    if (this.#failure !== null) return handled(Promise.reject(this.#failure.error));
+    this.#pending.push({ seq: this.#nextSeq, event, checkpoint });
+    this.#nextSeq += 1;
+    this.#pendingChars += textChars(event);
+    if (SHOWN.has(event.type) && !this.#shown.has(event.type)) {
+      this.#shown.add(event.type);
+      this.#isUrgent = true;
+      this.#leave?.();
+    }
+    // The next write or flush throws its failure.
+    this.#drain ??= handled(this.#drainPending());
+    return this.#isFull() ? handled(this.#untilDrained(this.#drain)) : WRITTEN;
   }
 
   async flush(): Promise<void> {
     while (this.#drain !== null) await this.#untilDrained(this.#drain);
     if (this.#failure !== null) throw this.#failure.error;
-  }
-
-  async #write(event: EventBody, checkpoint: unknown): Promise<void> {
-    if (this.#failure !== null) throw this.#failure.error;
-    this.#pending.push({ seq: this.#nextSeq, event, checkpoint });
-    this.#nextSeq += 1;
-    this.#pendingChars += textChars(event);
-    this.#drain ??= this.#drainPending();
-    // The next write or flush throws the failure.
-    this.#drain.catch(() => undefined);
-    if (this.#isFull()) await this.#untilDrained(this.#drain);
   }
 
   #isFull(): boolean {
@@ -103,7 +106,7 @@ export class BatchingLogWriter implements LogWriter {
 
   async #untilDrained(drain: Promise<void>): Promise<void> {
     this.#waiters += 1;
-    this.#pacing?.abort();
+    this.#leave?.();
     try {
       await drain;
     } finally {
@@ -125,7 +128,7 @@ export class BatchingLogWriter implements LogWriter {
   }
 
   async #appendNext(): Promise<void> {
-    await this.#keepPace();
+    if (this.#mustWait()) await this.#frameEnd();
     const batch = this.#pending.splice(0, this.#limits.eventsPerAppend);
     const events = batch.map(({ event }) => event);
     const expectedSeq = this.#appendedSeq;
@@ -133,6 +136,8 @@ export class BatchingLogWriter implements LogWriter {
     // The newest of this batch, never of a later one: a resumed stream would skip the events in between.
     const covering = batch.findLast(({ checkpoint }) => checkpoint !== undefined);
     assertBatch(expectedSeq, batch, covering);
+    this.#isUrgent = false;
+    if (events.some(({ type }) => SHOWN.has(type))) this.#shownAtMs = performance.now();
     const seqInLog = await this.#append(expectedSeq, events, covering?.checkpoint);
     this.#appendedSeq = expectedSeq + batch.length;
     assert.equal(
@@ -140,16 +145,33 @@ export class BatchingLogWriter implements LogWriter {
       this.#appendedSeq,
       'The log acknowledged another seq than the one that was appended.',
     );
-    if (events.some((event) => 'text' in event)) this.#textAppendedAtMs = performance.now();
   }
 
-  async #keepPace(): Promise<void> {
-    const pauseMs = this.#textAppendedAtMs + TEXT_PACE_MS - performance.now();
-    if (pauseMs <= 0 || this.#waiters > 0) return;
-    this.#pacing = new AbortController();
-    await pause(pauseMs, this.#pacing.signal);
-    this.#pacing = null;
+  #mustWait(): boolean {
+    if (this.#isUrgent || this.#waiters > 0) return false;
+    return performance.now() - this.#shownAtMs < this.#frames.frameMs;
   }
+
+  #frameEnd(): Promise<void> {
+    return new Promise((resolve) => {
+      const leave = () => {
+        this.#frames.forget(leave);
+        this.#leave = null;
+        resolve();
+      };
+      this.#leave = leave;
+      this.#frames.callAtEnd(leave);
+    });
+  }
+}
+
+/**
+ * A caller that does not wait learns of a failure by the flush. Unhandled, the rejection would end the process and
+ * every other stream of this worker.
+ */
+function handled(promise: Promise<void>): Promise<void> {
+  promise.catch(() => undefined);
+  return promise;
 }
 
 /** Fails the generation instead of writing a log with a gap, or a checkpoint whose text is not in the log. */

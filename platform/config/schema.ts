@@ -233,6 +233,14 @@ export const configSchema = z.strictObject({
         .describe(
           'How long the status of a stream waits for the first content, so that an error before it can be the status; then 200 and heartbeats. Absent: twice heartbeatMs.',
         ),
+      frameMs: z
+        .int()
+        .min(0)
+        .max(1_000)
+        .default(DEFAULTS.frameMs)
+        .describe(
+          'Tokens that arrive within this time enter the log and reach each reader together; the first one and the end never wait. 0: each leaves as soon as the one before it has.',
+        ),
       redisAnswerMs: z
         .int()
         .min(100)

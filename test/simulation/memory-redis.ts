@@ -6,6 +6,7 @@ import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { Epoch } from '../../engine/streaming/event-log.ts';
 import {
   APPEND,
+  APPEND_FRAME,
   CLOCK_SKEW_MS,
   COUNT_FOLLOWERS,
   CREATE,
@@ -61,6 +62,7 @@ export class MemoryRedis implements LogRedis {
       [WITHHOLD, this.#withhold],
       [MARK_STORED, this.#markStored],
       [APPEND, this.#append],
+      [APPEND_FRAME, this.#appendFrame],
       [COUNT_FOLLOWERS, () => [0]],
     ] as const;
     this.#commands = new Map(scripts.map(([{ sha }, command]) => [sha, (call) => command.call(this, call)]));
@@ -235,6 +237,19 @@ export class MemoryRedis implements LogRedis {
     }
     this.#onAppended({ channel, firstSeq: next, events, at, checkpoint: hash.get('checkpoint') });
     return ['appended', after, hash.get('cancel') ?? ''];
+  }
+
+  #appendFrame({ keys: [meta = '', stream = '', channel = ''], arguments: parameters }: ScriptCall) {
+    const [epoch, opener, expected = '', after = '', id = '', events = '', checkpoint = ''] = parameters;
+    const hash = this.#hashes.get(meta);
+    const isOwn = hash?.get('epoch') === epoch && hash?.get('opener') === opener;
+    if (hash?.get('next') !== expected || !isOwn || hash.get('status') !== 'running') return ['ask'];
+    const at = now();
+    this.#streams.get(stream)?.push(entry(Number(id.slice('1-'.length)), at, events));
+    hash.set('next', after);
+    if (checkpoint !== '') hash.set('checkpoint', checkpoint);
+    this.#onAppended({ channel, firstSeq: Number(expected), events, at, checkpoint: hash.get('checkpoint') });
+    return ['appended', hash.get('cancel') ?? ''];
   }
 }
 

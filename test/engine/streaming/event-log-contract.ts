@@ -5,9 +5,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventBody } from '../../../contracts/events.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
-import { type LogRedis, RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { testFrames } from './frames-contract.ts';
 import { testFacts } from './log-facts-contract.ts';
 import { creationOf, END, LogStand, RETENTION_MS, type StartedRedis } from './log-stand.ts';
+import { losingReplies } from './losing-replies.ts';
 
 const START: EventBody = {
   type: 'provider-start',
@@ -18,27 +20,6 @@ const START: EventBody = {
 };
 
 const delta = (text: string): EventBody => ({ type: 'text-delta', text });
-
-/** The same Redis; the replies to these scripts, counted from 1, are lost. */
-function losingReplies(redis: LogRedis, lostReplies: readonly number[]): { redis: LogRedis; sent(): number } {
-  let sent = 0;
-  return {
-    sent: () => sent,
-    redis: {
-      evalSha: async (sha, call) => {
-        sent += 1;
-        const isLost = lostReplies.includes(sent);
-        const reply = await redis.evalSha(sha, call);
-        if (!isLost) return reply;
-        throw new Error('the connection was cut before the reply came');
-      },
-      eval: (source, call) => redis.eval(source, call),
-      get: (key) => redis.get(key),
-      hGetAll: (key) => redis.hGetAll(key),
-      xRange: (key, from, to, options) => redis.xRange(key, from, to, options),
-    },
-  };
-}
 
 export function testEventLog(name: string, startRedis: () => Promise<StartedRedis>): void {
   describe(`the event log in ${name}`, () => {
@@ -51,6 +32,7 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
     testSteps(stand);
     testWriter(stand);
     testLostReplies(stand);
+    testFrames(stand);
     testCancelAndErasure(stand);
     testFacts(stand);
   });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import type { EventBody } from '../../../contracts/events.ts';
-import { LIMITS } from '../../../contracts/limits.ts';
+import { DEFAULTS, LIMITS } from '../../../contracts/limits.ts';
+import { FrameClock } from '../../../engine/streaming/frame-clock.ts';
 import {
   type AppendBatch,
   assertBatch,
@@ -10,7 +11,8 @@ import {
 } from '../../../engine/streaming/log-writer.ts';
 import { chooseSeed, createRandom } from '../../harness/random.ts';
 
-const writerBy = (append: AppendBatch) => new BatchingLogWriter({ firstSeq: 0, opener: 'writer', append });
+const writerBy = (append: AppendBatch, frames = new FrameClock(DEFAULTS.frameMs)) =>
+  new BatchingLogWriter({ firstSeq: 0, opener: 'writer', append, frames });
 const text = (value: string): EventBody => ({ type: 'text-delta', text: value });
 
 /** Lets other microtasks run, and nothing else. */
@@ -45,23 +47,6 @@ describe('the writer of a log', () => {
     }
   });
 
-  test('appends the first text at once and batches the texts that follow within milliseconds', async () => {
-    const batches: number[] = [];
-    const writer = writerBy(async (expectedSeq, events) => {
-      batches.push(events.length);
-      return expectedSeq + events.length;
-    });
-    await writer.write(text('a'));
-    await yieldTurns(20);
-    expect(batches).toEqual([1]);
-    for (const letter of 'bcdef') {
-      await writer.write(text(letter));
-      await yieldTurns(20);
-    }
-    await writer.flush();
-    expect(batches).toEqual([1, 5]);
-  });
-
   test('a refused write that is not awaited does not end the process', async () => {
     const unhandled: unknown[] = [];
     const listener = (reason: unknown) => unhandled.push(reason);
@@ -86,6 +71,97 @@ describe('the writer of a log', () => {
     await expect(writer.flush()).rejects.toThrow('fenced');
     await expect(writer.write(text('b'))).rejects.toThrow('fenced');
     await expect(writer.flush()).rejects.toThrow('fenced');
+  });
+});
+
+describe('a frame', () => {
+  const HOUR_MS = 3_600_000;
+  const reasoning = (value: string): EventBody => ({ type: 'reasoning-delta', text: value });
+
+  /** A writer whose frames end only when the test ends them, and the batches that left. */
+  function framed() {
+    const batches: string[] = [];
+    const frames = new FrameClock(HOUR_MS);
+    const ends: (() => void)[] = [];
+    frames.callAtEnd = (callback) => void ends.push(callback);
+    const writer = writerBy(async (expectedSeq, events) => {
+      batches.push(events.map((event) => ('text' in event ? event.text : event.type)).join(''));
+      return expectedSeq + events.length;
+    }, frames);
+    const write = async (...events: readonly EventBody[]) => {
+      for (const event of events) await writer.write(event);
+      await yieldTurns(20);
+    };
+    const endFrame = async () => {
+      for (const end of ends.splice(0)) end();
+      await yieldTurns(20);
+    };
+    return { batches, write, endFrame, flush: () => writer.flush() };
+  }
+
+  test('lets the first text leave at once, and what arrives until its end leave together', async () => {
+    const { batches, write, endFrame } = framed();
+    await write(text('a'));
+    expect(batches).toEqual(['a']);
+    for (const letter of 'bcd') await write(text(letter));
+    expect(batches).toEqual(['a']);
+    await endFrame();
+    await write(text('e'));
+    expect(batches).toEqual(['a', 'bcd']);
+  });
+
+  test('does not hold back the first text behind thoughts, nor a first tool call behind text', async () => {
+    const { batches, write } = framed();
+    const call: EventBody = { type: 'tool-call-delta', index: 0, id: 'c', name: 'f', arguments: '' };
+    await write(reasoning('a'));
+    await write(reasoning('b'));
+    await write(text('c'));
+    await write(text('d'));
+    await write(call);
+    expect(batches).toEqual(['a', 'bc', 'dtool-call-delta']);
+  });
+
+  test('does not hold back the end, nor a writer that is full', async () => {
+    const { batches, write, flush } = framed();
+    await write(text('a'));
+    await write(text('b'), { type: 'text-reset', reason: '' });
+    await flush();
+    expect(batches).toEqual(['a', 'btext-reset']);
+    await write(...Array.from({ length: LIMITS.eventsPerAppend + 1 }, () => text('c')));
+    expect(batches.at(-1)).toHaveLength(1);
+  });
+
+  test('of 0 ms holds nothing back', async () => {
+    const batches: number[] = [];
+    const writer = writerBy(async (expectedSeq, events) => {
+      batches.push(events.length);
+      return expectedSeq + events.length;
+    }, new FrameClock(0));
+    for (const letter of 'abc') {
+      await writer.write(text(letter));
+      await yieldTurns(20);
+    }
+    expect(batches).toEqual([1, 1, 1]);
+  });
+
+  test('ends for all writers of a process at the same moment, so that their appends leave together', async () => {
+    const frames = new FrameClock(5);
+    const ended: string[] = [];
+    const both = new Promise<void>((resolve) => {
+      const end = (name: string) => () => {
+        ended.push(name);
+        // The other callback runs in the same turn: no promise is settled between them.
+        void Promise.resolve().then(() => ended.push('turn'));
+        if (name === 'second') resolve();
+      };
+      frames.callAtEnd(end('first'));
+      frames.callAtEnd(end('second'));
+      const forgotten = () => ended.push('forgotten');
+      frames.callAtEnd(forgotten);
+      frames.forget(forgotten);
+    });
+    await both;
+    expect(ended.slice(0, 2)).toEqual(['first', 'second']);
   });
 });
 

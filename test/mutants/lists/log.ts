@@ -2,6 +2,7 @@
 import type { Mutant } from '../mutant.ts';
 
 const EVENT_LOG = 'test/engine/streaming/event-log.test.ts';
+const LOG_WRITER = 'test/engine/streaming/log-writer.test.ts';
 const STORED_AND_ERASED = 'test/engine/cache/erased-while-stored.test.ts';
 /** Some hundred seeds are enough for every one of these; more would cost time only where one survives. */
 const SIMULATION = { simulation: 20_000 };
@@ -65,6 +66,56 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   local isOwn = not opener or opener == args.opener`,
     replace: '  local isOwn = true',
     caughtBy: { tests: [EVENT_LOG] },
+  },
+  {
+    name: 'frame-without-its-epoch',
+    breaks: 'A zombie appends a frame to a log that a successor has taken over.',
+    file: 'engine/streaming/log-scripts.ts',
+    find: 'if held[1] ~= expected or held[2] ~= epoch or held[3] ~= opener or',
+    replace: 'if held[1] ~= expected or',
+    caughtBy: { tests: [EVENT_LOG] },
+  },
+  {
+    name: 'frame-without-its-cursor',
+    breaks: 'The cursor of a frame is not in the log: a kill delivers its text twice.',
+    file: 'engine/streaming/log-scripts.ts',
+    find: "else redis.call('HSET', META, 'next', after, 'checkpoint', checkpoint) end",
+    replace: "else redis.call('HSET', META, 'next', after) end",
+    caughtBy: { tests: [EVENT_LOG] },
+  },
+  {
+    name: 'first-text-waits-for-its-frame',
+    breaks: 'The first word of an answer waits for the frame of the thoughts before it.',
+    file: 'engine/streaming/log-writer.ts',
+    find: `      this.#isUrgent = true;
+      this.#leave?.();
+`,
+    replace: '',
+    caughtBy: { tests: [LOG_WRITER] },
+  },
+  {
+    name: 'full-writer-waits-for-its-frame',
+    breaks: 'A provider that is faster than the frames is slowed down to them.',
+    file: 'engine/streaming/log-writer.ts',
+    find: 'if (this.#isUrgent || this.#waiters > 0) return false;',
+    replace: 'if (this.#isUrgent) return false;',
+    caughtBy: { tests: [LOG_WRITER] },
+  },
+  {
+    name: 'empty-frame-ends-the-stream',
+    breaks: 'An event that a format does not show ends the response of its reader.',
+    file: 'api/relay/sse.ts',
+    find: 'if (chunk.plain.length === 0 || response.destroyed',
+    replace: 'if (response.destroyed',
+    caughtBy: { tests: ['test/api/relay/sse.test.ts'] },
+  },
+  {
+    name: 'packets-read-as-one',
+    breaks: 'Of several packets that arrived since the last read, the reader gets the first.',
+    file: 'engine/providers/direct-body.ts',
+    find: 'value: others.length === 0 ? first : Buffer.concat([first, ...others])',
+    replace: 'value: first',
+    caughtBy: { tests: ['test/engine/providers/direct-body.test.ts'] },
   },
   {
     name: 'lost-reply-written-twice',
