@@ -8,6 +8,8 @@ import { readInTime } from './read-in-time.ts';
 
 /** The parts of an adapter that differ by vendor. */
 interface Wire {
+  /** Whether it reads its streams by `bodyOf` of the link. */
+  readonly takesStreams?: boolean;
   /** Sends the request and maps its stream. */
   stream(call: ProviderCall, link: Link): AsyncIterable<ProviderEvent>;
   /** @param head of the answer that the error came in or after; null if none was received. */
@@ -27,7 +29,9 @@ export function createAdapter(settings: ProviderSettings, wire: Wire): Provider 
     },
     stream(call) {
       const request = new AbortController();
-      const link = createLink(call, settings, AbortSignal.any([call.signal, request.signal]));
+      const signal = AbortSignal.any([call.signal, request.signal]);
+      const { apiKey, connectMs } = settings;
+      const link = createLink(call, { apiKey, connectMs, takesStreams: wire.takesStreams ?? false }, signal);
       return readInTime(withMappedErrors(call, link, wire, settings), {
         ...settings,
         ...limitsFor(call, settings),

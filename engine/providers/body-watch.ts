@@ -1,9 +1,12 @@
 /**
  * Watches the bytes of a provider's answers as they arrive, before any parser: SDKs drop comments and pings, and those
- * are signs of life. Keeps the start of a body that is JSON instead of a stream.
+ * are signs of life. Keeps the start of a body that is JSON instead of a stream. Takes the body of a stream for a
+ * reader that wants it straight from the connection.
  */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Agent, Dispatcher } from 'undici';
 import { LIMITS } from '../../contracts/limits.ts';
+import { DirectBody } from './direct-body.ts';
 
 /** No line of a stream of server-sent events begins with these. */
 const OBJECT = 0x7b;
@@ -13,6 +16,18 @@ export class BodyWatch {
   #lastByteAtMs = 0;
   #json: Buffer[] | null = null;
   #jsonBytes = 0;
+  readonly #takesStreams: boolean;
+  #body: DirectBody | null = null;
+
+  /** @param takesStreams whether the body of a stream goes to `body`; the response of `fetch` then has an empty one. */
+  constructor({ takesStreams }: { readonly takesStreams: boolean }) {
+    this.#takesStreams = takesStreams;
+  }
+
+  /** Of the last answer; null if `fetch` has it. */
+  get body(): DirectBody | null {
+    return this.#body;
+  }
 
   /** ms since 1970; 0 if no byte has arrived. */
   get lastByteAtMs(): number {
@@ -31,19 +46,29 @@ export class BodyWatch {
 
   /** The handler itself, but for the data: `fetch` keeps its state in the handler. */
   #watched(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
-    const note = (chunk: Buffer, first: boolean) => this.#note(chunk, first);
+    const watch = this;
     let isFirst = true;
-    return Object.assign(Object.create(handler) as Dispatcher.DispatchHandler, {
-      onResponseData(
-        this: Dispatcher.DispatchHandler,
-        controller: Dispatcher.DispatchController,
-        chunk: Buffer,
-      ) {
-        note(chunk, isFirst);
-        isFirst = false;
-        return handler.onResponseData?.call(this, controller, chunk);
+    const own: Dispatcher.DispatchHandler = {
+      onResponseStart(controller, status, headers, message) {
+        watch.#body = watch.#takesStreams && isStream(status, headers) ? new DirectBody(controller) : null;
+        return handler.onResponseStart?.call(this, controller, status, headers, message);
       },
-    });
+      onResponseData(controller, chunk) {
+        watch.#note(chunk, isFirst);
+        isFirst = false;
+        if (watch.#body !== null) watch.#body.push(chunk);
+        else handler.onResponseData?.call(this, controller, chunk);
+      },
+      onResponseEnd(controller, trailers) {
+        watch.#body?.end(null);
+        return handler.onResponseEnd?.call(this, controller, trailers);
+      },
+      onResponseError(controller, error) {
+        watch.#body?.end(error);
+        return handler.onResponseError?.call(this, controller, error);
+      },
+    };
+    return Object.assign(Object.create(handler) as Dispatcher.DispatchHandler, own);
   }
 
   #note(chunk: Buffer, isFirst: boolean): void {
@@ -57,4 +82,10 @@ export class BodyWatch {
     this.#json.push(chunk);
     this.#jsonBytes += chunk.length;
   }
+}
+
+/** An encoded body is left to `fetch`, which decodes it. */
+function isStream(status: number, headers: IncomingHttpHeaders): boolean {
+  const isPlain = (headers['content-encoding'] ?? 'identity') === 'identity';
+  return status === 200 && isPlain && /^text\/event-stream\b/i.test(headers['content-type'] ?? '');
 }

@@ -25,6 +25,8 @@ export interface Link {
   readonly signal: AbortSignal;
   /** The head of the last answer; null before the first. */
   head(): AnswerHead | null;
+  /** The bytes of an answer that `fetch` has returned. Read them by this where the link was created to take streams. */
+  bodyOf(answer: globalThis.Response): AsyncIterable<Uint8Array>;
   /** When the last byte of an answer arrived, in ms since 1970: of a comment or a ping, too. 0: none has. */
   lastByteAtMs(): number;
 }
@@ -49,19 +51,28 @@ function agentFor(connectMs: number): Agent {
   return agent;
 }
 
+interface LinkSettings {
+  readonly apiKey: string;
+  readonly connectMs: number;
+  /** Whether streams are read by `bodyOf`, not by an SDK. */
+  readonly takesStreams?: boolean;
+}
+
 export function createLink(
   call: Pick<ProviderCall, 'apiKey' | 'onHeaders'>,
-  settings: { readonly apiKey: string; readonly connectMs: number },
+  settings: LinkSettings,
   signal: AbortSignal,
 ): Link {
   let head: AnswerHead | null = null;
-  const watch = new BodyWatch();
+  const watch = new BodyWatch({ takesStreams: settings.takesStreams ?? false });
   const dispatcher = watch.on(agentFor(settings.connectMs));
   const fetch = async (url: string, init: object) => {
     try {
       const answer = await undiciFetch(url, { ...init, dispatcher });
       // undici's classes are another version of Node's globals; SDKs use only what both have.
       const headers = new Headers([...answer.headers]);
+      // `fetch` would cancel an answer whose own body nobody reads when the answer is collected.
+      if (watch.body !== null) answer.body?.getReader();
       const { response, errorBody } = await withErrorRead(answer);
       head = { status: response.status, headers, errorBody };
       // A refusal states its own wait, so its limits are not reported.
@@ -79,6 +90,7 @@ export function createLink(
     apiKey: call.apiKey ?? settings.apiKey,
     fetch: fetch as unknown as typeof globalThis.fetch,
     signal,
+    bodyOf: (answer) => watch.body ?? answer.body ?? new ReadableStream({ start: (body) => body.close() }),
     head: () => head && withJsonBody(head, watch.json),
     lastByteAtMs: () => watch.lastByteAtMs,
   };

@@ -3,7 +3,6 @@
  * from the provider extends them, and any event; but a provider that sends nothing else has a limit, too.
  */
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { TooLate, withTimeout } from '../../platform/with-timeout.ts';
 import type { ProviderEvent } from './provider.ts';
 import type { CallLimits } from './provider-settings.ts';
 
@@ -22,30 +21,74 @@ export async function* readInTime(
 ): AsyncGenerator<ProviderEvent> {
   const iterator = events[Symbol.asyncIterator]();
   const silence = new Silence(limits);
+  const watch = new SilenceWatch(silence);
   try {
     for (;;) {
-      const next = await nextInTime(iterator, silence);
+      const next = await watch.inTime(iterator.next());
       if (next.done) return;
       silence.note(next.value);
       yield next.value;
       silence.continue();
     }
-  } catch (error) {
-    throw error instanceof TooLate ? silence.error() : error;
   } finally {
+    watch.end();
     limits.stop();
   }
 }
 
-async function nextInTime(iterator: AsyncIterator<ProviderEvent>, silence: Silence) {
-  const next = iterator.next();
-  for (;;) {
-    try {
-      return await withTimeout('The provider', silence.endsAtMs - Date.now(), next);
-    } catch (error) {
-      // Bytes may have arrived in the meantime.
-      if (!(error instanceof TooLate) || silence.endsAtMs <= Date.now()) throw error;
-    }
+/** One timer for a whole stream: it is set again when it fires too early, not for each event. */
+class SilenceWatch {
+  readonly #silence: Silence;
+  #timer: NodeJS.Timeout | null = null;
+  #firesAtMs = 0;
+  /** Fails the read that waits; null while none does. */
+  #fail: ((error: UnbrokenError) => void) | null = null;
+
+  constructor(silence: Silence) {
+    this.#silence = silence;
+  }
+
+  inTime<Value>(next: Promise<Value>): Promise<Value> {
+    return new Promise((resolve, reject) => {
+      this.#fail = reject;
+      this.#setTimer();
+      next.then(
+        (value) => {
+          this.#fail = null;
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.#fail = null;
+          reject(error);
+        },
+      );
+    });
+  }
+
+  end(): void {
+    clearTimeout(this.#timer ?? undefined);
+    this.#timer = null;
+  }
+
+  #setTimer(): void {
+    const { endsAtMs } = this.#silence;
+    if (this.#timer !== null && this.#firesAtMs <= endsAtMs) return;
+    this.end();
+    this.#firesAtMs = endsAtMs;
+    // In a busy process the timer fires before Node reads what has already been received. `setImmediate` runs after
+    // that read.
+    const onTime = () => setImmediate(() => this.#check(timer));
+    const timer = setTimeout(onTime, Math.max(0, endsAtMs - Date.now()));
+    this.#timer = timer;
+  }
+
+  /** Bytes may have arrived since the timer was set. Between two reads nothing is checked: the next one sets it. */
+  #check(timer: NodeJS.Timeout): void {
+    if (this.#timer !== timer) return;
+    this.#timer = null;
+    if (this.#fail === null) return;
+    if (this.#silence.endsAtMs <= Date.now()) this.#fail(this.#silence.error());
+    else this.#setTimer();
   }
 }
 

@@ -7,12 +7,18 @@ import { clientOptions } from '../client-options.ts';
 import type { Provider } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
 import { mapAnthropicError } from './errors.ts';
-import { streamAnthropicMessage } from './stream.ts';
+import { readAnthropicEvents } from './events.ts';
+import { type MessagesRequest, streamAnthropicMessage } from './stream.ts';
 
 export function createAnthropicMessages(settings: ProviderSettings): Provider {
   return createAdapter(settings, {
-    stream: (call, link) =>
-      streamAnthropicMessage(new Anthropic(clientOptions(link, settings.baseUrl)), call, link.signal),
+    takesStreams: true,
+    stream(call, link) {
+      const client = new Anthropic(clientOptions(link, settings.baseUrl));
+      const send = async (request: MessagesRequest) =>
+        readAnthropicEvents(await client.post('/v1/messages', { ...request }).asResponse(), link);
+      return streamAnthropicMessage(send, call, link.signal);
+    },
     mapError: mapAnthropicError,
   });
 }

@@ -17,23 +17,21 @@ import { buildAnthropicHeaders, buildAnthropicRequest } from './request.ts';
 import { type AnthropicUsage, mapAnthropicUsage } from './usage.ts';
 
 /**
- * The request method below `messages.create` of the SDK's clients. `messages.create` itself writes to the console which
- * models are old, and would put prompts into traces while those are on.
+ * The options of `post`, the request method below `messages.create` of the SDK's clients. `messages.create` itself
+ * writes to the console which models are old, and would put prompts into traces while those are on.
  */
-export interface MessagesClient {
-  post(
-    path: '/v1/messages',
-    options: {
-      body: MessageCreateParamsStreaming;
-      stream: true;
-      signal: AbortSignal;
-      headers: Record<string, string>;
-    },
-  ): PromiseLike<unknown>;
+export interface MessagesRequest {
+  readonly body: MessageCreateParamsStreaming;
+  readonly stream: true;
+  readonly signal: AbortSignal;
+  readonly headers: Record<string, string>;
 }
 
+/** Sends a request, and resolves with its events once the answer has begun. */
+export type SendMessages = (request: MessagesRequest) => PromiseLike<AsyncIterable<RawMessageStreamEvent>>;
+
 export async function* streamAnthropicMessage(
-  client: MessagesClient,
+  send: SendMessages,
   call: ProviderCall,
   signal: AbortSignal,
 ): AsyncGenerator<ProviderEvent> {
@@ -41,9 +39,8 @@ export async function* streamAnthropicMessage(
   const withoutRepeat = dropRepeatedSpace('deliveredText' in resume ? resume.deliveredText : '');
   const headers = buildAnthropicHeaders(call.input);
   const body = buildAnthropicRequest(call);
-  const stream = await client.post('/v1/messages', { body, stream: true, signal, headers });
+  const events = await send({ body, stream: true, signal, headers });
   yield { type: 'accepted' };
-  const events = stream as AsyncIterable<RawMessageStreamEvent>;
   for await (const event of mapAnthropicStream(events, call)) {
     if (event.type !== 'text') {
       yield event;

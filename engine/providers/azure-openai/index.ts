@@ -12,6 +12,7 @@ const API_VERSION = '2024-10-21';
 
 export function createAzureOpenAi(settings: ProviderSettings): Provider {
   return createAdapter(settings, {
+    takesStreams: true,
     stream(call, link) {
       const client = new AzureOpenAI({
         ...clientOptions(link),
@@ -20,7 +21,7 @@ export function createAzureOpenAi(settings: ProviderSettings): Provider {
         apiVersion: settings.apiVersion ?? API_VERSION,
         deployment: call.model,
       });
-      return streamOpenAiChat(client, call, { vendorRules: true, ...settings.quirks }, link.signal);
+      return streamOpenAiChat(client, call, { vendorRules: true, ...settings.quirks }, link);
     },
     mapError: mapOpenAiError,
   });

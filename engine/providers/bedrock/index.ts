@@ -2,7 +2,11 @@
 import { assertInstalled, loadInstalled } from '../../../platform/optional-package.ts';
 import { createAdapter } from '../adapter.ts';
 import { mapAnthropicError } from '../anthropic-messages/errors.ts';
-import { type MessagesClient, streamAnthropicMessage } from '../anthropic-messages/stream.ts';
+import {
+  type MessagesRequest,
+  type SendMessages,
+  streamAnthropicMessage,
+} from '../anthropic-messages/stream.ts';
 import { clientOptions } from '../client-options.ts';
 import type { Link } from '../http-link.ts';
 import type { Provider, ProviderCall, ProviderEvent } from '../provider.ts';
@@ -11,7 +15,9 @@ import { NO_KEY, type ProviderSettings } from '../provider-settings.ts';
 const PACKAGE = '@anthropic-ai/bedrock-sdk';
 
 interface BedrockSdk {
-  readonly AnthropicBedrock: new (options: object) => MessagesClient;
+  readonly AnthropicBedrock: new (
+    options: object,
+  ) => { post(path: string, request: MessagesRequest): ReturnType<SendMessages> };
 }
 
 export function createBedrock(settings: ProviderSettings): Provider {
@@ -33,5 +39,6 @@ async function* streamBedrock(
     apiKey: link.apiKey === NO_KEY ? null : link.apiKey,
     ...(region === undefined ? {} : { awsRegion: region }),
   });
-  yield* streamAnthropicMessage(client, call, link.signal);
+  const send = (request: MessagesRequest) => client.post('/v1/messages', request);
+  yield* streamAnthropicMessage(send, call, link.signal);
 }

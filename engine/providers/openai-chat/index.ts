@@ -13,9 +13,10 @@ import { streamOpenAiChat } from './stream.ts';
 
 export function createOpenAiChat(settings: ProviderSettings): Provider {
   return createAdapter(settings, {
+    takesStreams: true,
     stream(call, link) {
       const client = new OpenAI({ ...clientOptions(link, baseUrlFor(call, settings)), ...NO_ENVIRONMENT });
-      return streamOpenAiChat(client, call, settings.quirks, link.signal);
+      return streamOpenAiChat(client, call, settings.quirks, link);
     },
     mapError: mapOpenAiError,
   });

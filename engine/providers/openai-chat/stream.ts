@@ -10,6 +10,8 @@ import type { Usage } from '../../../contracts/money.ts';
 import type { TokenLogprob } from '../../../contracts/token-logprobs.ts';
 import { AnswerState, isFilter, malformed, mayBeEmpty, streamCut } from '../answer-state.ts';
 import { toUnbrokenError } from '../http-errors.ts';
+import type { Link } from '../http-link.ts';
+import { readOpenAiEvents } from '../openai-events.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import type { ProviderSettings } from '../provider-settings.ts';
 import { parseErrorStatus } from '../vendor-error.ts';
@@ -40,7 +42,7 @@ export async function* streamOpenAiChat(
   client: OpenAI,
   call: ProviderCall,
   quirks: ProviderSettings['quirks'],
-  signal: AbortSignal,
+  link: Link,
 ): AsyncGenerator<ProviderEvent> {
   const { idempotencyKey, promptCacheKey } = call;
   const headers = {
@@ -50,12 +52,13 @@ export async function* streamOpenAiChat(
       : {}),
   };
   const request = buildOpenAiChatRequest(call, quirks);
-  const stream = await client.chat.completions.create(request, { signal, headers });
+  const { signal } = link;
+  const response = await client.chat.completions.create(request, { signal, headers }).asResponse();
   yield { type: 'accepted' };
-  yield* mapOpenAiChatStream(stream, call, quirks);
+  yield* mapOpenAiChatStream(readOpenAiEvents(response, link), call, quirks);
 }
 
-async function* mapOpenAiChatStream(
+export async function* mapOpenAiChatStream(
   stream: AsyncIterable<ChatCompletionChunk>,
   call: ProviderCall,
   quirks: ProviderSettings['quirks'],

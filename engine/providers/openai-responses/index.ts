@@ -22,13 +22,13 @@ const STOP_MS = 6_000;
 
 export function createOpenAiResponses(settings: ProviderSettings): Provider {
   const adapter = createAdapter(settings, {
+    takesStreams: true,
     stream(call, link) {
       const client = openAiClient(settings, link);
       const { resume } = call;
-      if (resume.strategy === 'reattach')
-        return reattachOpenAiResponse(client, { ...call, resume }, link.signal);
+      if (resume.strategy === 'reattach') return reattachOpenAiResponse(client, { ...call, resume }, link);
       const { reattach, reasoning } = settings.factsOf(call.model).capabilities;
-      const mode = { isBackground: reattach, reasons: reasoning === true, signal: link.signal };
+      const mode = { isBackground: reattach, reasons: reasoning === true, link };
       return streamOpenAiResponse(client, call, mode);
     },
     mapError: mapOpenAiError,

@@ -2,6 +2,8 @@
 import OpenAI from 'openai';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { mayBeEmpty } from '../answer-state.ts';
+import type { Link } from '../http-link.ts';
+import { readOpenAiEvents } from '../openai-events.ts';
 import type { ProviderCall, ProviderCursor, ProviderEvent } from '../provider.ts';
 import { pollResponse } from './poll.ts';
 import { ResponsePosition } from './position.ts';
@@ -12,10 +14,10 @@ type Reattached = Extract<ProviderCall['resume'], { strategy: 'reattach' }>;
 export async function* reattachOpenAiResponse(
   client: OpenAI,
   call: ProviderCall & { readonly resume: Reattached },
-  signal: AbortSignal,
+  link: Link,
 ): AsyncGenerator<ProviderEvent> {
   try {
-    yield* continueResponse(client, call, signal);
+    yield* continueResponse(client, call, link);
   } catch (error) {
     if (error instanceof OpenAI.NotFoundError) throw responseLost(error);
     throw error;
@@ -25,20 +27,21 @@ export async function* reattachOpenAiResponse(
 async function* continueResponse(
   client: OpenAI,
   call: ProviderCall & { readonly resume: Reattached },
-  signal: AbortSignal,
+  link: Link,
 ): AsyncGenerator<ProviderEvent> {
   const { cursor } = call.resume;
   const mayEnd = { mayBeEmpty: mayBeEmpty(call) };
-  const stream = await retrieveStream(client, cursor, signal);
+  const { signal } = link;
+  const response = await retrieveStream(client, cursor, signal);
   // The model may still be thinking.
   yield { type: 'accepted' };
-  if (stream === null) {
+  if (response === null) {
     yield* pollResponse(client, cursor, { ...mayEnd, signal });
     return;
   }
   const position = new ResponsePosition(cursor, { isStored: true });
   try {
-    yield* mapOpenAiResponseStream(stream, position, mayEnd);
+    yield* mapOpenAiResponseStream(readOpenAiEvents(response, link), position, mayEnd);
   } catch (error) {
     if (!(error instanceof UnbrokenError) || error.code !== 'provider_stream_cut') throw error;
     // The stream of a cancelled response just ends, without an event. To reattach to it would fail again and again.
@@ -51,11 +54,8 @@ async function* continueResponse(
 /** @returns null if the API no longer streams this response: it is over five minutes old, or has ended. */
 async function retrieveStream(client: OpenAI, cursor: ProviderCursor, signal: AbortSignal) {
   try {
-    return await client.responses.retrieve(
-      cursor.responseId,
-      { stream: true, starting_after: cursor.sequenceNumber },
-      { signal },
-    );
+    const from = { stream: true, starting_after: cursor.sequenceNumber } as const;
+    return await client.responses.retrieve(cursor.responseId, from, { signal }).asResponse();
   } catch (error) {
     if (error instanceof OpenAI.BadRequestError) return null;
     throw error;

@@ -5,6 +5,8 @@
 import type OpenAI from 'openai';
 import type { ResponseOutputItem, ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { mayBeEmpty, streamCut, textOfDelta } from '../answer-state.ts';
+import type { Link } from '../http-link.ts';
+import { readOpenAiEvents } from '../openai-events.ts';
 import { readOpenAiLogprobs } from '../openai-logprobs.ts';
 import type { ProviderCall, ProviderEvent } from '../provider.ts';
 import { PART_SEPARATOR } from '../reasoning-items.ts';
@@ -15,13 +17,16 @@ import { buildOpenAiResponseRequest, type ResponseMode } from './request.ts';
 export async function* streamOpenAiResponse(
   client: OpenAI,
   call: ProviderCall,
-  { isBackground, reasons, signal }: ResponseMode & { readonly signal: AbortSignal },
+  { isBackground, reasons, link }: ResponseMode & { readonly link: Link },
 ): AsyncGenerator<ProviderEvent> {
   const headers = { 'Idempotency-Key': call.idempotencyKey };
   const request = buildOpenAiResponseRequest(call, { isBackground, reasons });
-  const stream = await client.responses.create(request, { signal, headers });
+  const { signal } = link;
+  const response = await client.responses.create(request, { signal, headers }).asResponse();
   const position = new ResponsePosition(null, { isStored: isBackground });
-  yield* mapOpenAiResponseStream(stream, position, { mayBeEmpty: mayBeEmpty(call) });
+  yield* mapOpenAiResponseStream(readOpenAiEvents(response, link), position, {
+    mayBeEmpty: mayBeEmpty(call),
+  });
 }
 
 /** @param mayBeEmpty whether an answer without content is complete. */

@@ -1,9 +1,9 @@
 /** Citations in the shape of each vendor, and in the one that all formats are made from. */
 import { expect, test } from '@jest/globals';
-import type OpenAI from 'openai';
+import type { ChatCompletionChunk } from 'openai/resources/chat/completions';
 import { type CohereEvent, mapCohereStream } from '../../../engine/providers/cohere/stream.ts';
 import { mapGoogleStream } from '../../../engine/providers/google/stream.ts';
-import { streamOpenAiChat } from '../../../engine/providers/openai-chat/stream.ts';
+import { mapOpenAiChatStream } from '../../../engine/providers/openai-chat/stream.ts';
 import type { ProviderCall, ProviderEvent } from '../../../engine/providers/provider.ts';
 
 const CALL: ProviderCall = {
@@ -34,11 +34,8 @@ async function citedIn(events: AsyncIterable<ProviderEvent>, before = ''): Promi
   return cited;
 }
 
-const perplexity = (chunks: readonly object[], call = CALL) => {
-  const create = async () => listOf(...chunks);
-  const client = { chat: { completions: { create } } } as unknown as OpenAI;
-  return streamOpenAiChat(client, call, {}, CALL.signal);
-};
+const perplexity = (chunks: readonly object[], call = CALL) =>
+  mapOpenAiChatStream(listOf(...(chunks as ChatCompletionChunk[])), call, {});
 const chunk = (content: string, more: object = {}, finish_reason: string | null = null) => ({
   id: 'c',
   choices: [{ index: 0, delta: { content }, finish_reason }],
