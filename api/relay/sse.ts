@@ -6,16 +6,42 @@ import type { ViewerSink } from './viewer.ts';
 
 const HEARTBEAT = ': heartbeat\n\n';
 
-/** Viewers of one log share its batches, so each is encoded once. */
-const encoded = new WeakMap<readonly GenerationEvent[], Buffer>();
+/**
+ * Text with the frame of an HTTP chunk around it (RFC 9112, section 7.1). Node would frame it for each response, in
+ * four writes.
+ */
+interface Chunk {
+  readonly framed: Buffer;
+  /** For HTTP/1.0, which has no chunks. */
+  readonly plain: Buffer;
+}
 
-function encode(events: readonly GenerationEvent[]): Buffer {
-  let bytes = encoded.get(events);
-  if (bytes === undefined) {
-    bytes = Buffer.from(events.map(encodeEvent).join(''));
-    encoded.set(events, bytes);
+function chunkOf(text: string): Chunk {
+  const head = `${Buffer.byteLength(text).toString(16)}\r\n`;
+  const framed = Buffer.from(`${head}${text}\r\n`);
+  return { framed, plain: framed.subarray(head.length, -2) };
+}
+
+function writeChunk(response: Response, { framed, plain }: Chunk): void {
+  if (!response.headersSent || !response.chunkedEncoding) {
+    response.write(plain);
+    return;
   }
-  return bytes;
+  response.chunkedEncoding = false;
+  response.write(framed);
+  response.chunkedEncoding = true;
+}
+
+/** Viewers of one log share its batches, so each is encoded once. */
+const encoded = new WeakMap<readonly GenerationEvent[], Chunk>();
+
+function encode(events: readonly GenerationEvent[]): Chunk {
+  let chunk = encoded.get(events);
+  if (chunk === undefined) {
+    chunk = chunkOf(events.map(encodeEvent).join(''));
+    encoded.set(events, chunk);
+  }
+  return chunk;
 }
 
 function encodeEvent(event: GenerationEvent): string {
@@ -53,11 +79,14 @@ export function createResponseSink(
   {
     encode,
     coalesces,
-  }: { encode: (events: readonly GenerationEvent[]) => Buffer | string; coalesces: boolean },
+  }: { encode: (events: readonly GenerationEvent[]) => Chunk | string; coalesces: boolean },
   flow = createConnectionFlow(response),
 ): ViewerSink {
-  const write = (bytes: Buffer | string) => {
-    if (bytes.length > 0 && !response.destroyed && !response.writableEnded) response.write(bytes);
+  const write = (bytes: Chunk | string) => {
+    const chunk = typeof bytes === 'string' ? chunkOf(bytes) : bytes;
+    // An empty chunk would end the response.
+    if (chunk.plain.length === 0 || response.destroyed || response.writableEnded) return;
+    writeChunk(response, chunk);
   };
   return {
     ready: flow.ready,

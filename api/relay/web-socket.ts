@@ -2,7 +2,6 @@
  * `WS /v1/stream`: follows several generations on one socket, each from its own cursor. Relays like SSE: when the
  * client stops reading, each relay waits and keeps only its cursor.
  */
-import type { WebSocket } from 'ws';
 import type { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationEvent } from '../../contracts/events.ts';
@@ -22,6 +21,7 @@ import {
   type SocketSession,
   sendText,
 } from './socket-route.ts';
+import { textFrame } from './text-frame.ts';
 import type { ViewerSink } from './viewer.ts';
 
 interface Subscription {
@@ -128,13 +128,13 @@ class StreamSession implements SocketSession {
   }
 
   async #relay(generationId: string, cursor: Cursor, { leave, pause }: Subscription): Promise<void> {
-    const { ws, caller } = this.#socket;
+    const { caller } = this.#socket;
     const head = await findGeneration(this.#dependencies, caller, generationId);
     await checkCursor(this.#dependencies.log, head, cursor);
     if (leave.signal.aborted) return;
     const { after } = cursor;
     this.#send({ type: 'subscribed', generationId, after });
-    const sink = sinkFor(ws, this.#flow, pause, generationId);
+    const sink = sinkFor(this.#socket, this.#flow, pause, generationId);
     await relayEvents(this.#dependencies, { generationId, after, sink, signal: leave.signal });
   }
 
@@ -167,27 +167,36 @@ function createPause(): Pause {
   };
 }
 
-/** Viewers of one log share its events, so each event is encoded once. */
-const frames = new WeakMap<GenerationEvent, Buffer>();
+/** Viewers of one log share its batches, so each is encoded once. */
+const frames = new WeakMap<readonly GenerationEvent[], Buffer>();
 
-function frameOf(generationId: string, event: GenerationEvent): Buffer {
-  let frame = frames.get(event);
-  if (frame === undefined) {
-    frame = Buffer.from(JSON.stringify({ type: 'event', generationId, event } satisfies ServerFrame));
-    frames.set(event, frame);
+function framesOf(generationId: string, events: readonly GenerationEvent[]): Buffer {
+  let bytes = frames.get(events);
+  if (bytes === undefined) {
+    const encode = (event: GenerationEvent) =>
+      textFrame(JSON.stringify({ type: 'event', generationId, event } satisfies ServerFrame));
+    const [first = Buffer.alloc(0), ...others] = events.map(encode);
+    bytes = others.length === 0 ? first : Buffer.concat([first, ...others]);
+    frames.set(events, bytes);
   }
-  return frame;
+  return bytes;
 }
 
-function sinkFor(ws: WebSocket, flow: ConnectionFlow, pause: Pause, generationId: string): ViewerSink {
+function sinkFor(
+  { ws, connection }: OpenSocket,
+  flow: ConnectionFlow,
+  pause: Pause,
+  generationId: string,
+): ViewerSink {
   return {
     ready: () => pause.over === null && flow.ready(),
     whenReady: async () => {
       await pause.over;
       return flow.whenReady();
     },
+    // `ws` writes its own frames at once too, because it compresses none, so they keep their order.
     send: (events) => {
-      for (const event of events) sendText(ws, frameOf(generationId, event));
+      if (ws.readyState === ws.OPEN) connection.write(framesOf(generationId, events));
     },
     heartbeat: () => ws.ping(),
     // A client that has paused is not stalled.
