@@ -51,6 +51,8 @@ export class Attempt {
   #hasSeals: boolean;
   #hasReceived = false;
   #mayBeBilled: boolean;
+  /** What a report counts once: what was sent, and the output up to the report before. */
+  #reported: { readonly sent: Usage; readonly chars: number; readonly outputTokens: number } | null = null;
 
   constructor(dependencies: Dependencies, facts: AttemptFacts) {
     this.dependencies = dependencies;
@@ -132,6 +134,29 @@ export class Attempt {
     if (!counted.estimated) return counted;
     const [outputTokens = 0] = await this.dependencies.countTexts([this.#ownText]);
     return { ...counted, outputTokens: Math.max(counted.outputTokens, outputTokens) };
+  }
+
+  /**
+   * The same for a report while the response runs, at the cost of what is new since the report before. A word that a
+   * report cuts in two may count a token more.
+   */
+  async usageToReport(): Promise<Usage> {
+    const { input, duties } = this.facts;
+    const { countTexts } = this.dependencies;
+    const counted = this.#counted;
+    if (counted !== null && !counted.estimated) return counted;
+    const texts = { sentText: duties.sentText, ownText: '' };
+    const before = this.#reported ?? {
+      sent: await estimateUsage(input, texts, countTexts),
+      chars: 0,
+      outputTokens: 0,
+    };
+    const output = this.#ownText.slice(before.chars);
+    const [tokens = 0] = await countTexts([output]);
+    const outputTokens = before.outputTokens + tokens;
+    this.#reported = { ...before, chars: before.chars + output.length, outputTokens };
+    const usage = counted ?? before.sent;
+    return { ...usage, outputTokens: Math.max(usage.outputTokens, outputTokens) };
   }
 
   /** What the response has used by our tokenizer. */

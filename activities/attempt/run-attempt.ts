@@ -128,6 +128,6 @@ async function progressEvent(attempt: Attempt): Promise<EventBody> {
     type: 'usage-update',
     ...step.candidate,
     attempt: number,
-    ...attempt.totals(await attempt.usageSoFar()),
+    ...attempt.totals(await attempt.usageToReport()),
   };
 }
