@@ -9,14 +9,25 @@ import { startLiteLlm } from './litellm.ts';
 import { load, round, type StreamTimes, streamOnce, summary } from './load.ts';
 import { useOf } from './process-use.ts';
 
-const CONCURRENCIES = [1, 20, 100];
 const WARM_UP_REQUESTS = 60;
-const ANSWER = { tokens: 40, delayMs: 5, firstMs: 0 };
+const SHORT = { tokens: 40, delayMs: 5, firstMs: 0 };
+/** As long as a real answer, at the speed of a real model. */
+const LONG = { tokens: 300, delayMs: 20, firstMs: 0 };
+/** `share` of the requests: a long answer takes 6 s. */
+const LOADS = [
+  { answer: SHORT, concurrency: 1, share: 1 },
+  { answer: SHORT, concurrency: 20, share: 1 },
+  { answer: SHORT, concurrency: 100, share: 1 },
+  { answer: LONG, concurrency: 20, share: 1 / 3 },
+] as const;
+
+type Answer = (typeof LOADS)[number]['answer'];
 
 interface Target {
   readonly name: string;
-  readonly pids: readonly number[];
-  one(): Promise<StreamTimes>;
+  /** By name, for what each costs. */
+  readonly pids: Readonly<Record<string, number>>;
+  one(answer: Answer): Promise<StreamTimes>;
 }
 
 export async function benchPeers(requests: number): Promise<void> {
@@ -28,19 +39,27 @@ export async function benchPeers(requests: number): Promise<void> {
     const peer = await startLiteLlm(`${stack.sim.url}/v1`);
     endings.unshift(() => peer.stop());
     const targets: Target[] = [
-      { name: 'bare provider', pids: [], one: () => chat(stack.sim.url, 'none') },
-      { name: 'LiteLLM', pids: [peer.pid], one: () => chat(peer.url, peer.key) },
+      { name: 'bare provider', pids: {}, one: (answer) => chat(stack.sim.url, 'none', answer) },
+      { name: 'LiteLLM', pids: { LiteLLM: peer.pid }, one: (answer) => chat(peer.url, peer.key, answer) },
       unbroken(stack, services),
     ];
-    for (const target of targets) await load(WARM_UP_REQUESTS, 4, () => target.one());
-    for (const concurrency of CONCURRENCIES) {
+    for (const target of targets) await load(WARM_UP_REQUESTS, 4, () => target.one(SHORT));
+    for (const { answer, concurrency, share } of LOADS) {
+      const plan = { answer, concurrency, requests: Math.ceil(requests * share) };
       const rows: Record<string, object> = {};
-      for (const target of targets) rows[target.name] = await measure(target, requests, concurrency);
+      const parts: string[] = [];
+      for (const target of targets) {
+        const { row, cpu } = await measure(target, plan);
+        rows[target.name] = row;
+        if (cpu !== '') parts.push(`${target.name}: ${cpu}`);
+      }
       console.log(
-        `\n${concurrency} at once, ${requests} requests each; ${ANSWER.tokens} tokens, one every ${ANSWER.delayMs} ms`,
+        `\n${concurrency} at once, ${plan.requests} requests each; ` +
+          `${answer.tokens} tokens, one every ${answer.delayMs} ms`,
       );
       console.table(rows);
       printRatios(rows);
+      console.log(`CPU ms each: ${parts.join('; ')}`);
     }
   } finally {
     for (const end of endings) await end();
@@ -49,22 +68,25 @@ export async function benchPeers(requests: number): Promise<void> {
 
 function unbroken(stack: Stack, services: SharedServices): Target {
   const seats = [...stack.apis, ...stack.workers];
+  const pids: Record<string, number> = {};
+  for (const seat of seats) pids[seat.name] = seat.pid();
+  for (const [name, pid] of Object.entries(services.pidOf)) if (pid !== undefined) pids[name] = pid;
   return {
     name: 'Unbroken',
-    pids: [...services.pids, ...seats.map((seat) => seat.pid())],
-    one: () =>
+    pids,
+    one: (answer) =>
       streamOnce({
         url: `${stack.api.url}/v1/generations`,
         key: stack.api.key,
-        body: { input: promptOf(ANSWER), cache: 'off', stream: true, model: 'simulated/sim-large' },
+        body: { input: promptOf(answer), cache: 'off', stream: true, model: 'simulated/sim-large' },
         isText: ({ type }) => type === 'text-delta',
         onEvent: ({ type }) => (type === 'generation-error' ? 'the generation failed' : undefined),
       }),
   };
 }
 
-function chat(url: string, key: string): Promise<StreamTimes> {
-  const messages = [{ role: 'user', content: promptOf(ANSWER) }];
+function chat(url: string, key: string, answer: Answer): Promise<StreamTimes> {
+  const messages = [{ role: 'user', content: promptOf(answer) }];
   return streamOnce({
     url: `${url}/v1/chat/completions`,
     key,
@@ -77,19 +99,31 @@ function chat(url: string, key: string): Promise<StreamTimes> {
   });
 }
 
-async function measure(target: Target, requests: number, concurrency: number) {
-  const before = useOf(target.pids);
+interface Plan {
+  readonly answer: Answer;
+  readonly concurrency: number;
+  readonly requests: number;
+}
+
+async function measure(target: Target, { answer, concurrency, requests }: Plan) {
+  const pids = Object.entries(target.pids);
+  const cpuOf = () => new Map(pids.map(([name, pid]) => [name, useOf([pid]).cpuMs]));
+  const before = cpuOf();
   const begunAt = performance.now();
-  const samples = await load(requests, concurrency, () => target.one());
+  const samples = await load(requests, concurrency, () => target.one(answer));
   const seconds = (performance.now() - begunAt) / 1_000;
-  const after = useOf(target.pids);
+  const after = cpuOf();
+  const cpuMs = pids.map(([name]) => ((after.get(name) ?? 0) - (before.get(name) ?? 0)) / requests);
   const first = summary(samples.map((sample) => sample.firstMs));
   return {
-    'first token, median ms': first['median ms'],
-    'first token, p99 ms': first['p99 ms'],
-    'generations/s': round(requests / seconds),
-    'CPU s per 1,000': round((after.cpuMs - before.cpuMs) / requests),
-    'memory MiB': Math.round(after.residentMiB),
+    row: {
+      'first token, median ms': first['median ms'],
+      'first token, p99 ms': first['p99 ms'],
+      'generations/s': round(requests / seconds),
+      'CPU s per 1,000': round(cpuMs.reduce((sum, ms) => sum + ms, 0)),
+      'memory MiB': Math.round(useOf(Object.values(target.pids)).residentMiB),
+    },
+    cpu: pids.map(([name], index) => `${name} ${round(cpuMs[index] ?? 0)}`).join(', '),
   };
 }
 
