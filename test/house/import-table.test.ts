@@ -13,7 +13,7 @@ import { projectFiles, readJson, readProjectFile } from './project-files.ts';
 const sources = projectFiles('.ts', '.tsx').map((path) => ({ path, source: readProjectFile(path) }));
 
 const foldersIn = (cell: string | undefined) =>
-  [...(cell ?? '').matchAll(/`([a-z]+)`/g)].map(([, name]) => name).sort();
+  [...(cell ?? '').matchAll(/`([a-z-]+)`/g)].map(([, name]) => name).sort();
 const asRows = (table: typeof IMPORT_TABLE) =>
   Object.entries(table).map(([folder, { values, types }]) => [
     folder,
@@ -35,7 +35,7 @@ describe('the import table', () => {
 
   test('is the one that ARCHITECTURE.md shows of the folders inside a shelf', () => {
     const rows = readProjectFile('ARCHITECTURE.md').matchAll(
-      /^\| `([a-z]+)\/([a-z]+)\/` *\|([^|]*)\|([^|]*)\|/gm,
+      /^\| `([a-z]+)\/([a-z-]+)\/` *\|([^|]*)\|([^|]*)\|/gm,
     );
     const shown = [...rows].map(([, shelf, folder, values, types]) => [
       `${shelf}/${folder}`,

@@ -1,7 +1,8 @@
-/** Looks at every service, version and setting that Unbroken needs, and says what to do. It changes nothing. */
+/** Looks at every service, version and setting that Unbroken needs, and says what to do. It leaves nothing changed. */
 import { ConfigError, loadConfig } from '../../../platform/config/load-config.ts';
 import { checkDisk, checkNode, checkPort } from './check-machine.ts';
 import { checkModels } from './check-models.ts';
+import { checkObjectStore } from './check-object-store.ts';
 import { checkProviders } from './check-providers.ts';
 import { checkQdrant } from './check-qdrant.ts';
 import { checkRedis } from './check-redis.ts';
@@ -26,6 +27,7 @@ export async function examine(environment: Readonly<Record<string, string | unde
     checkTemporal(config),
     checkRedis(config),
     checkQdrant(config),
+    checkObjectStore(config),
     checkPort(config).then((finding) => [finding]),
   ]);
   const local = [node, ok('config', 'valid'), checkDisk(config), checkModels()];
