@@ -13,6 +13,7 @@ import type { Provider } from '../engine/providers/provider.ts';
 import type { CallAnswers } from '../engine/reasoning/call-answers.ts';
 import type { ReasoningSeals } from '../engine/reasoning/seals.ts';
 import type { GateNotice, ProviderGate } from '../engine/routing/provider-gate.ts';
+import type { EndedLogs } from '../engine/streaming/ended-logs.ts';
 import type { EventLog } from '../engine/streaming/event-log.ts';
 import type { LiveLogs } from '../engine/streaming/live-logs.ts';
 import type { SendWebhook } from '../engine/webhooks/send-webhook.ts';
@@ -56,4 +57,6 @@ export interface Dependencies {
   readonly countTexts: CountTexts;
   readonly webhooks: Pick<WebhookDeliveries, 'prepare' | 'read' | 'note' | 'giveUp'>;
   readonly sendWebhook: SendWebhook;
+  /** Packs and archives logs after their end; null: they stay as they are. */
+  readonly ended: EndedLogs | null;
 }

@@ -12,11 +12,14 @@ import { notifyEnded } from './notify-ended.ts';
 import { recordPromptUse } from './record-prompt-use.ts';
 
 export function settleBudget(dependencies: Dependencies) {
-  const { budget, log, notifyBudget } = dependencies;
+  const { budget, log, notifyBudget, ended } = dependencies;
   return async ({ order, outcome }: SettleStep): Promise<SettledGeneration> => {
     const { provider, model, attempts, usage, costMicroUsd } = outcome;
     // Statistics must not keep a budget from being settled.
     const facts = log.facts(order.generationId).catch(() => null);
+    // Every generation is settled at least once after its log has ended, whichever process dies.
+    const noted = Promise.resolve(ended?.note(order.generationId));
+    noted.catch(() => 'awaited below');
     const settling = budget.settle({
       generationId: order.generationId,
       ...budgetOwnerOf(order),
@@ -29,7 +32,7 @@ export function settleBudget(dependencies: Dependencies) {
       counted: facts.then((known) => statisticsOf(order, outcome, known)),
     });
     const [settled, deliveries] = await Promise.all([settling, notifyEnded(dependencies, order, outcome)]);
-    await recordPromptUse(dependencies, { order, outcome }, await facts);
+    await Promise.all([recordPromptUse(dependencies, { order, outcome }, await facts), noted]);
     // Each warning starts a run, which is of no use without a webhook.
     const warnings = notifyBudget === null ? [] : settled.warnings;
     return { warnings, ...(deliveries.length === 0 ? {} : { deliveries }) };

@@ -7,6 +7,7 @@ import { Client, Connection } from '@temporalio/client';
 import { countTexts } from '../contracts/count-tokens.ts';
 import { scopes } from '../contracts/keys.ts';
 import { LIMITS } from '../contracts/limits.ts';
+import { createLogs } from '../engine/archive/create-logs.ts';
 import { BudgetAccounts } from '../engine/budget/budget-accounts.ts';
 import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
 import { UsageReports } from '../engine/budget/usage-reports.ts';
@@ -24,9 +25,9 @@ import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
 import { RedisCallAnswers } from '../engine/reasoning/call-answers.ts';
 import { HealthSnapshot } from '../engine/routing/health-snapshot.ts';
 import { RedisGateReader } from '../engine/routing/redis-gate-reader.ts';
+import { noteEnds } from '../engine/streaming/ended-logs.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
 import { RedisLiveLogs } from '../engine/streaming/live-logs.ts';
-import { RedisEventLog } from '../engine/streaming/redis-event-log.ts';
 import { RedisStoredBytes } from '../engine/streaming/stored-bytes.ts';
 import { countFaults } from '../engine/telemetry/count-faults.ts';
 import { createLogger } from '../engine/telemetry/create-logger.ts';
@@ -41,6 +42,7 @@ import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
 import { routedModels } from '../platform/config/route-schema.ts';
 import { createDataConverter } from '../platform/encryption/data-converter.ts';
+import { createObjectStore } from '../platform/object-store/create-object-store.ts';
 import { openRedis, openRedisPair } from '../platform/redis/open-redis.ts';
 import { connectionOptions } from '../platform/temporal/connection-options.ts';
 import { ApiKeys } from './access/api-keys.ts';
@@ -102,7 +104,6 @@ const gate = new RedisGateReader({
 const health = new HealthSnapshot(gate, (error) =>
   logger.warn({ err: error }, 'the state of the providers is unknown'),
 );
-const budget = new RedisBudgetLedger({ redis: kept, ...budgetSettings(config) });
 const leave = new AbortController();
 // Every open stream listens to this signal.
 setMaxListeners(0, leave.signal);
@@ -116,12 +117,16 @@ const stored = new RedisStoredBytes(kept, {
   bytesPerTenant: config.storage.bytesPerTenant,
   retentionMs: config.retention.logMs,
 });
-const log = new RedisEventLog(kept, {
-  retentionMs: config.retention.logMs,
-  listener: listenToEnds(stored, (error) =>
-    logger.warn({ err: error }, 'an ended input is still counted as stored'),
-  ),
+const onMissed = (error: unknown) => logger.warn({ err: error }, 'the end of a log was not noted');
+const { log, archive } = createLogs(config, {
+  redis: kept,
+  store: await createObjectStore(config.objectStore),
+  stored,
+  onError: (error) => logger.warn({ err: error }, 'an ended log stays as it is in Redis'),
+  listen: ({ ended }) => noteEnds(ended, onMissed, listenToEnds(stored, onMissed)),
 });
+const ledger = new RedisBudgetLedger({ redis: kept, ...budgetSettings(config) });
+const budget = archive?.ledger.observe(ledger) ?? ledger;
 const complaints = new RedisComplaints(redis);
 const webhookEndpoints = new RedisWebhookEndpoints(kept);
 const parts = {
@@ -156,7 +161,7 @@ const parts = {
   heartbeatMs: config.limits.heartbeatMs,
   statusHeldMs: config.limits.statusHeldMs ?? 2 * config.limits.heartbeatMs,
   budget,
-  accounts: new BudgetAccounts({ redis: kept, limits: budget.limits }),
+  accounts: new BudgetAccounts({ redis: kept, limits: ledger.limits, archived: archive?.ledger ?? null }),
   usage: new UsageReports(redis),
   cachedAnswers: deleteWithComplaints(createQdrantDeletion(config.qdrant), complaints),
   complaints,

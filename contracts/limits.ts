@@ -106,6 +106,8 @@ export const LIMITS = {
   viewerStallMs: 60_000,
   /** How long the input of an ended, not continuable generation is kept, for the steps after its end. */
   endedInputMs: 3_600_000,
+  /** How long a worker has the logs that it archives; then another one may have them. */
+  archiveClaimMs: 120_000,
   /** A log that never ended is dropped after this, with the input that was made for it. */
   openLogTtlMs: 7 * 24 * 3_600_000,
   /** If no worker has taken a new generation within this, the API starts it at Temporal, which queues it. */

@@ -76,6 +76,12 @@ export const REDIS_KEYS = {
   storedBytes: (tenant: string) => `ub:stored:{${encodedPart(tenant)}}`,
   /** String, expires with the log: the messages that were sent in place of those of the input. engine/compression. */
   compressedInput: (generationId: string) => `ub:log:{${generationId}}:compressed`,
+  /** Sorted set, never expires: ended logs of a shard by the time at which they are archived. engine/archive. */
+  archiveDue: (shard: number) => `ub:archive:{${shard}}:due`,
+  /** Sorted set, never expires: days of tenants' ledgers by the time at which they are archived. engine/archive. */
+  archiveDaysDue: 'ub:archive:{days}:due',
+  /** String, an hour: which worker deletes what is over in the archive. engine/archive. */
+  archiveLease: 'ub:archive:{days}:lease',
   /** String, 7 days: the newest generation of a chat of the AI SDK. api/generations. */
   chat: (tenant: string, user: string, chatId: string) =>
     `ub:chat:{${[tenant, user, chatId].map(encodedPart).join(':')}}`,

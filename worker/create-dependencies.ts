@@ -2,6 +2,9 @@
 import type { Logger } from 'pino';
 import type { Dependencies } from '../activities/dependencies.ts';
 import { countTexts } from '../contracts/count-tokens.ts';
+import { ArchiveSweep } from '../engine/archive/archive-sweep.ts';
+import { createLogs } from '../engine/archive/create-logs.ts';
+import type { BudgetLedger } from '../engine/budget/ledger.ts';
 import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
 import { createWarningWebhook } from '../engine/budget/warning-webhook.ts';
 import { RedisCompactionSeals } from '../engine/compaction/compaction-seals.ts';
@@ -19,7 +22,6 @@ import { RedisReasoningSeals } from '../engine/reasoning/seals.ts';
 import { RedisGate } from '../engine/routing/redis-gate.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
 import { RedisLiveLogs } from '../engine/streaming/live-logs.ts';
-import { RedisEventLog } from '../engine/streaming/redis-event-log.ts';
 import { RedisStoredBytes } from '../engine/streaming/stored-bytes.ts';
 import { listenToLog } from '../engine/telemetry/measure-log.ts';
 import type { Metrics } from '../engine/telemetry/metrics.ts';
@@ -27,6 +29,7 @@ import { RedisWebhookDeliveries } from '../engine/webhooks/redis-deliveries.ts';
 import { RedisWebhookEndpoints } from '../engine/webhooks/redis-endpoints.ts';
 import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
 import type { Config } from '../platform/config/load-config.ts';
+import { createObjectStore } from '../platform/object-store/create-object-store.ts';
 import type { RedisClient } from '../platform/redis/redis-client.ts';
 import { createCache } from './create-cache.ts';
 import { createNoteGate } from './gate-notices.ts';
@@ -45,10 +48,12 @@ interface Surroundings {
   readonly onGateUnreachable: (reason: unknown) => void;
 }
 
-interface WorkerDependencies {
+export interface WorkerDependencies {
   readonly dependencies: Dependencies;
   /** Loads the models that the first cache look-up needs. */
   warmUp(): Promise<void>;
+  /** Archives ended logs in the background, once it is started; null: there is no archive. */
+  readonly sweep: ArchiveSweep | null;
   /** Stops the threads. The connections are the caller's. */
   close(): Promise<void>;
 }
@@ -77,11 +82,13 @@ export async function createDependencies(
     encode: (texts) => encoder.encode(texts),
   });
   const outputs = new ThreadedOutputChecker();
+  const logs = await createArchivedLogs(config, { kept, logger, metrics });
   const dependencies: Dependencies = {
     ...cache,
     live: new RedisLiveLogs(subscriber),
-    log: createLog(config, { kept, logger, metrics }),
-    budget: new RedisBudgetLedger({ redis: kept, ...budgetSettings(config) }),
+    log: logs.log,
+    ended: logs.ended,
+    budget: logs.observeLedger(new RedisBudgetLedger({ redis: kept, ...budgetSettings(config) })),
     notifyBudget: createNotifyBudget(config),
     promptStats: new RedisPromptStats(redis),
     context: new SealedContext(new RedisCompactionSeals(kept)),
@@ -107,24 +114,51 @@ export async function createDependencies(
   return {
     dependencies,
     warmUp,
+    sweep: logs.sweep,
     close: async () => {
-      await Promise.all([close(), compression.close(), encoder.close(), outputs.close()]);
+      await Promise.all([close(), compression.close(), encoder.close(), outputs.close(), logs.close()]);
     },
   };
 }
 
-function createLog(
-  { retention, storage, limits }: Config,
+async function createArchivedLogs(
+  config: Config,
   { kept, logger, metrics }: Pick<Surroundings, 'kept' | 'logger' | 'metrics'>,
-): RedisEventLog {
-  const retentionMs = retention.logMs;
-  const storedBytes = new RedisStoredBytes(kept, { bytesPerTenant: storage.bytesPerTenant, retentionMs });
-  const onError = (error: unknown) => logger.warn({ err: error }, 'an input was not taken off its count');
-  return new RedisEventLog(kept, {
-    retentionMs,
-    frameMs: limits.frameMs,
-    listener: listenToEnds(storedBytes, onError, listenToLog(metrics, logger)),
+) {
+  const { retention, storage, objectStore } = config;
+  const stored = new RedisStoredBytes(kept, {
+    bytesPerTenant: storage.bytesPerTenant,
+    retentionMs: retention.logMs,
   });
+  const onMissed = (error: unknown) => logger.warn({ err: error }, 'an input was not taken off its count');
+  const onError = (error: unknown) => logger.warn({ err: error }, 'an ended log stays as it is in Redis');
+  const store = await createObjectStore(objectStore);
+  const { log, ended, packer, archive } = createLogs(config, {
+    redis: kept,
+    store,
+    stored,
+    onError,
+    listen: (parts) => listenToEnds(stored, onMissed, parts.packer.listener(listenToLog(metrics, logger))),
+  });
+  const sweep =
+    archive === null
+      ? null
+      : new ArchiveSweep({
+          redis: kept,
+          afterMs: config.archive?.afterMs ?? 0,
+          archive: (signal) => archive.archiver.sweep(signal),
+          daily: async (nowMs, signal) => {
+            await archive.ledger.sweep(nowMs, signal);
+            await archive.logs.deleteExpired(nowMs, onError);
+          },
+          onError,
+        });
+  const close = async () => {
+    await packer.idle();
+    store?.close();
+  };
+  const observeLedger = (ledger: BudgetLedger) => archive?.ledger.observe(ledger) ?? ledger;
+  return { log, ended, sweep, close, observeLedger };
 }
 
 function createNotifyBudget({ budgets, budgetWebhookSecret: secret }: Config): Dependencies['notifyBudget'] {

@@ -15,7 +15,7 @@ import { createDataConverter } from '../platform/encryption/data-converter.ts';
 import { openRedis, openRedisPair } from '../platform/redis/open-redis.ts';
 import { connectionOptions } from '../platform/temporal/connection-options.ts';
 import { bundleWorkflows } from './bundle-workflows.ts';
-import { createDependencies } from './create-dependencies.ts';
+import { createDependencies, type WorkerDependencies } from './create-dependencies.ts';
 import { createReportGivenUp, giveUpSteps } from './give-up-steps.ts';
 import { sharedWorkerOptions } from './shared-options.ts';
 import { RunTaker } from './take-runs.ts';
@@ -87,12 +87,9 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
     workers,
     // With versions, Temporal decides which of them begins a generation.
     runTaker: deployment.buildId === undefined ? runTaker : null,
+    parts,
     metricsUrl: page?.url,
-    close: async () => {
-      page?.stop();
-      await connection.close();
-      await Promise.all([connections.close(), parts.close()]);
-    },
+    close: () => Promise.all([page?.stop(), connection.close(), connections.close()]),
   });
 }
 
@@ -185,8 +182,10 @@ interface ProcessParts {
   readonly workers: readonly Worker[];
   /** null: new generations come from Temporal's queue only. */
   readonly runTaker: RunTaker | null;
+  readonly parts: Pick<WorkerDependencies, 'sweep' | 'close'>;
   readonly metricsUrl: string | undefined;
-  close(): Promise<void>;
+  /** Closes what the parts use. */
+  close(): Promise<unknown>;
 }
 
 class WorkerProcess {
@@ -201,11 +200,13 @@ class WorkerProcess {
 
   /** Resolves when the worker has stopped. */
   async run(): Promise<void> {
-    const { workers, runTaker, close } = this.#parts;
+    const { workers, runTaker, parts, close } = this.#parts;
     const running = workers.map((worker) => worker.run());
     runTaker?.start();
+    parts.sweep?.start();
     await Promise.all(running);
-    await runTaker?.stop();
+    await Promise.all([runTaker?.stop(), parts.sweep?.stop()]);
+    await parts.close();
     await close();
   }
 

@@ -129,9 +129,10 @@ class GenerationStart {
   }
 
   #creation(inputJson: string, counted: Counted) {
-    const { generationId, user, route, requestHash, metadata, input, origin, keptMs } = this.#prepared;
+    const { generationId, isUnique, user, route, requestHash, metadata, input, origin, keptMs } =
+      this.#prepared;
     const { tenant } = this.#caller;
-    const identity = { generationId, tenant, user, route, requestHash };
+    const identity = { generationId, isUnique, tenant, user, route, requestHash };
     return { ...identity, metadata, inputJson, counted, input, origin, keptMs };
   }
 

@@ -128,7 +128,7 @@ async function identify(
     generationId: generationIdFor(caller, idempotencyKey),
     isUnique: idempotencyKey === undefined,
   };
-  const known = isUnique ? null : await log.head(generationId);
+  const known = isUnique ? null : await log.known(generationId);
   // The input composed for the first request counts: a prompt label may have moved since.
   const storedInput = known === null ? null : await log.readInput(generationId);
   const composition = { tenant: caller.tenant, user, generationId, route };

@@ -5,7 +5,7 @@ import { REDIS_KEYS } from '../../contracts/names.ts';
 import { askScript, script } from '../../platform/redis/lua-script.ts';
 import { type Audit, auditTenant, subjectKey } from './audit.ts';
 import type { BudgetLimits, Rules } from './budget-limits.ts';
-import { type EntriesPage, type EntriesQuery, readEntriesPage } from './entries.ts';
+import { type ArchivedDays, type EntriesPage, type EntriesQuery, readEntriesPage } from './entries.ts';
 import type { LedgerRedis } from './ledger-redis.ts';
 import { resetOf, spanOf } from './windows.ts';
 
@@ -51,15 +51,19 @@ interface BudgetAccountsOptions {
   readonly redis: LedgerRedis;
   readonly limits: BudgetLimits;
   readonly clock?: () => number;
+  /** Days of the ledger that have left Redis; null: there is no archive. */
+  readonly archived?: ArchivedDays | null;
 }
 
 export class BudgetAccounts {
   readonly limits: BudgetLimits;
   readonly #redis: LedgerRedis;
+  readonly #archived: ArchivedDays | null;
   readonly #clock: () => number;
 
-  constructor({ redis, limits, clock = Date.now }: BudgetAccountsOptions) {
+  constructor({ redis, limits, clock = Date.now, archived = null }: BudgetAccountsOptions) {
     this.limits = limits;
+    this.#archived = archived;
     this.#redis = redis;
     this.#clock = clock;
   }
@@ -102,7 +106,7 @@ export class BudgetAccounts {
   }
 
   entries(tenant: string, query: EntriesQuery): Promise<EntriesPage> {
-    return readEntriesPage(this.#redis, tenant, query);
+    return readEntriesPage({ redis: this.#redis, archived: this.#archived }, tenant, query);
   }
 
   /** Recomputes all balances from entries. @param repair also corrects the ones that differ. */

@@ -84,8 +84,37 @@ export interface EntriesPage {
   readonly next: string | null;
 }
 
+/** The entries of days that have left Redis. */
+export interface ArchivedDays {
+  /** Whether entries of the day may have been archived. */
+  mayHave(day: string): boolean;
+  /** Some of its entries, oldest first, after the id (exclusive; '' for all); empty if the archive has no more. */
+  read(tenant: string, day: string, after: string): Promise<readonly StreamEntry[]>;
+}
+
+interface EntrySource {
+  readonly redis: LedgerRedis;
+  readonly archived: ArchivedDays | null;
+}
+
+/** The next entries of a day. One that is being moved is in the archive before it is removed from Redis. */
+async function readNext(
+  { redis, archived }: EntrySource,
+  tenant: string,
+  { day, after }: { readonly day: string; readonly after: string },
+): Promise<{ readonly entries: readonly StreamEntry[]; readonly isEnd: boolean }> {
+  const isOld = archived?.mayHave(day) === true;
+  const moved = isOld ? await archived.read(tenant, day, after) : [];
+  if (moved.length > 0) return { entries: moved, isEnd: false };
+  const here = await readStream(redis, entriesKey(tenant, day), after, READ_COUNT);
+  if (!isOld) return { entries: here, isEnd: here.length < READ_COUNT };
+  if (here.length > 0) return { entries: here, isEnd: false };
+  const movedSince = await archived.read(tenant, day, after);
+  return { entries: movedSince, isEnd: movedSince.length === 0 };
+}
+
 export async function readEntriesPage(
-  redis: LedgerRedis,
+  source: EntrySource,
   tenant: string,
   query: EntriesQuery,
 ): Promise<EntriesPage> {
@@ -103,15 +132,15 @@ export async function readEntriesPage(
     if (dayAfter !== undefined && day < dayAfter) continue;
     let last = day === dayAfter ? (idAfter ?? '') : '';
     for (;;) {
-      const page = await readStream(redis, entriesKey(tenant, day), last, READ_COUNT);
-      for (const entry of page.map(parseEntry)) {
+      const { entries, isEnd } = await readNext(source, tenant, { day, after: last });
+      for (const entry of entries.map(parseEntry)) {
         scanned += 1;
         last = entry.id;
         if (wanted(entry)) data.push(entry);
         if (data.length >= query.limit || scanned >= SCANNED_PER_PAGE)
           return { data, next: `${day}/${last}` };
       }
-      if (page.length < READ_COUNT) break;
+      if (isEnd) break;
     }
   }
   return { data, next: null };

@@ -3,16 +3,21 @@ import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
 
 type DeltaType = 'text-delta' | 'reasoning-delta';
 /** The deltas of one type and, of reasoning, of one place. */
-interface DeltaRun {
+export interface DeltaRun {
   readonly type: DeltaType;
   readonly parts: string[];
   readonly item?: number;
   readonly part?: number;
 }
 /** A delta with log probabilities is stored as it is. */
-type StoredEvent = DeltaRun | EventBody;
+export type StoredEvent = DeltaRun | EventBody;
 
 export function encodeEvents(events: readonly EventBody[]): string {
+  return JSON.stringify(toRuns(events));
+}
+
+/** The events with each run of deltas as one. */
+export function toRuns(events: readonly EventBody[]): StoredEvent[] {
   const stored: StoredEvent[] = [];
   let run: DeltaRun | null = null;
   for (const event of events) {
@@ -27,11 +32,14 @@ export function encodeEvents(events: readonly EventBody[]): string {
       stored.push(event);
     }
   }
-  return JSON.stringify(stored);
+  return stored;
 }
 
 export function decodeEvents(encoded: string): EventBody[] {
-  const stored: StoredEvent[] = JSON.parse(encoded);
+  return fromRuns(JSON.parse(encoded));
+}
+
+export function fromRuns(stored: readonly StoredEvent[]): EventBody[] {
   return stored.flatMap((item): EventBody[] => ('parts' in item ? deltasOf(item) : [item]));
 }
 
@@ -61,13 +69,6 @@ function isSamePlace(a: Place, b: Place): boolean {
 /** Numbers the events of an entry; the entry's id is the number of the last. */
 export function numberEvents(bodies: readonly EventBody[], firstSeq: number, at: number): GenerationEvent[] {
   return bodies.map((body, index) => ({ seq: firstSeq + index, at, ...body }));
-}
-
-/** The events of a stream entry, whose id ends with the number of its last event. */
-export function eventsInEntry(entryId: string, fields: Record<string, string>): GenerationEvent[] {
-  const bodies = decodeEvents(fields['events'] ?? '[]');
-  const lastSeq = Number(entryId.slice(entryId.indexOf('-') + 1));
-  return numberEvents(bodies, lastSeq - bodies.length + 1, Number(fields['at']));
 }
 
 /**

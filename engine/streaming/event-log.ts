@@ -28,6 +28,8 @@ export interface LogCreation {
   readonly counted?: CountedInput | undefined;
   /** How long the log is kept once it has ended, in place of the usual retention. */
   readonly keptMs?: number | undefined;
+  /** No other request can name this id, so no trace of it is left in Redis once the log is archived. */
+  readonly isUnique?: boolean | undefined;
   /** The part of the request that a wire format must echo and the input does not hold; small, JSON. */
   readonly origin?: object | undefined;
 }
@@ -64,6 +66,8 @@ export interface LogHead {
   readonly erased: boolean;
   /** The caller asked to cancel the generation, and it has not ended yet. */
   readonly isCancelRequested: boolean;
+  /** What Redis still has of an archived log: what a repeated request needs, and neither texts nor sums. */
+  readonly isArchived: boolean;
 }
 
 /**
@@ -89,6 +93,11 @@ export interface LogListener {
 
 export interface LogReader {
   head(generationId: string): Promise<LogHead | null>;
+  /**
+   * The head of a log that a request with the same id joins. It is read from Redis alone, because most requests ask for
+   * a log that does not exist yet, and wait for the answer.
+   */
+  known(generationId: string): Promise<LogHead | null>;
   /** The head with what a list shows of the generation; `view` is null for a log that older code created. */
   view(generationId: string): Promise<{ readonly head: LogHead; readonly view: LogView | null } | null>;
   /** What usage statistics count of it; null if there is no log. */

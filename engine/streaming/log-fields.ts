@@ -18,7 +18,7 @@ export function startOf({ generationId, route, user, input: { prompt } }: LogCre
 
 /** What the hash gets when the log is created. */
 export function creationFields(
-  { tenant, user, route, requestHash, metadata, counted, keptMs, origin }: LogCreation,
+  { tenant, user, route, requestHash, metadata, counted, keptMs, isUnique, origin }: LogCreation,
   events: readonly EventBody[],
 ): Record<string, string> {
   return {
@@ -32,6 +32,7 @@ export function creationFields(
       ? {}
       : { inputBytes: String(counted.bytes), inputUntilHour: String(counted.untilHour) }),
     ...(keptMs === undefined ? {} : { keptMs: String(keptMs) }),
+    ...(isUnique === true ? { unique: '1' } : {}),
     ...(origin === undefined ? {} : { origin: JSON.stringify(origin) }),
   };
 }

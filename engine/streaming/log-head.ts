@@ -19,6 +19,7 @@ const storedHeadSchema = z.object({
   erased: z.string().optional(),
   eraseAtEnd: z.string().optional(),
   cancel: z.string().optional(),
+  archived: z.string().optional(),
 });
 
 export function parseHead(generationId: string, fields: Readonly<Record<string, string>>): LogHead {
@@ -41,5 +42,6 @@ export function parseHead(generationId: string, fields: Readonly<Record<string, 
     origin: stored.origin === undefined ? null : JSON.parse(stored.origin),
     erased: stored.erased !== undefined || stored.eraseAtEnd !== undefined,
     isCancelRequested: stored.status === 'running' && stored.cancel !== undefined,
+    isArchived: stored.archived !== undefined,
   };
 }

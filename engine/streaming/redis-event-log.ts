@@ -1,18 +1,18 @@
 /**
  * The event log in Redis Streams. One stream entry is one atomic batch; its id is `1-<last seq>`, so `XRANGE (1-N +`
- * reads everything after a cursor N, even if N lies inside a batch. Redis' clock stamps the events.
+ * reads everything after a cursor N, even if N lies inside a batch. Redis' clock stamps the events. Once the log has
+ * ended, `log-packer.ts` packs its entries into few.
  */
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
-import { isTerminal } from '../../contracts/fold-events.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import { parseJson } from '../../contracts/json.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { luaFields, runScript, type Script, type ScriptRedis } from '../../platform/redis/lua-script.ts';
 import { isRedisAway } from '../../platform/redis/redis-connection.ts';
-import { coalesce, encodeEvents, eventsInEntry } from './event-codec.ts';
+import { encodeEvents } from './event-codec.ts';
 import {
   type CreatedLog,
   type Epoch,
@@ -28,6 +28,7 @@ import {
 } from './event-log.ts';
 import { FrameClock } from './frame-clock.ts';
 import type { AppendReply, Batch, FencedBatch } from './log-batch.ts';
+import { eventsInEntry } from './log-entry.ts';
 import { type LogFacts, parseLogFacts } from './log-facts.ts';
 import { appendFields, changesHead, creationFields, startOf, statusAfter } from './log-fields.ts';
 import { parseHead } from './log-head.ts';
@@ -48,6 +49,7 @@ import {
 import { type LogView, parseLogView } from './log-view.ts';
 import { BatchingLogWriter, type WriterLimits } from './log-writer.ts';
 import { pause } from './pause.ts';
+import { readMerged } from './read-merged.ts';
 
 const LONGEST_PAUSE_MS = 500;
 /** How long an append is retried after an error that does not say that Redis is unreachable. */
@@ -59,6 +61,7 @@ const replySchema = z.array(z.coerce.string());
 export interface LogRedis extends ScriptRedis {
   get(key: string): Promise<string | null>;
   hGetAll(key: string): Promise<Record<string, string>>;
+  hmGet(key: string, fields: string[]): Promise<(string | null)[]>;
   xRange(
     key: string,
     start: string,
@@ -182,6 +185,18 @@ export class RedisEventLog implements EventLog {
     return (await this.view(generationId))?.head ?? null;
   }
 
+  known(generationId: string): Promise<LogHead | null> {
+    return this.head(generationId);
+  }
+
+  /** Whether Redis has the log itself, or only what it keeps of an archived one: perhaps that it was just erased. */
+  async placeOf(generationId: string): Promise<'here' | 'elsewhere' | 'erased-elsewhere'> {
+    const fields = ['next', 'archived', 'erased'];
+    const [next, archived, erased] = await this.#redis.hmGet(keysOf(generationId).meta, fields);
+    if (next != null && archived == null) return 'here';
+    return erased == null ? 'elsewhere' : 'erased-elsewhere';
+  }
+
   async view(generationId: string): Promise<{ head: LogHead; view: LogView | null } | null> {
     const stored = await this.#redis.hGetAll(keysOf(generationId).meta);
     if (Object.keys(stored).length === 0) return null;
@@ -212,16 +227,7 @@ export class RedisEventLog implements EventLog {
   }
 
   async readMerged(generationId: string, after = -1): Promise<GenerationEvent[]> {
-    const merged: GenerationEvent[] = [];
-    for (let cursor = after; ; ) {
-      const page = await this.read(generationId, cursor, LIMITS.eventsPerRead);
-      const last = page.at(-1);
-      if (last === undefined) return merged;
-      for (const event of coalesce(page, Number.POSITIVE_INFINITY)) merged.push(event);
-      // Nothing follows the terminal event.
-      if (isTerminal(last)) return merged;
-      cursor = last.seq;
-    }
+    return readMerged((cursor) => this.read(generationId, cursor, LIMITS.eventsPerRead), after);
   }
 
   async readInput(generationId: string): Promise<GenerationInput | null> {

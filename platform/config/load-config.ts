@@ -134,6 +134,7 @@ export function loadConfig(environment: Environment = process.env): Config {
   const routes = { ...(builtIn === null ? {} : { default: builtIn }), ...file.routes };
   checkRoutes(routes, providers);
   checkNamedRoutes(file, routes);
+  checkArchive(file);
   const simulated = simulator === undefined ? { prices: {}, models: {} } : simulatedModels(simulator);
   return {
     ...file,
@@ -212,6 +213,20 @@ function checkNamedRoutes({ output, compression }: ConfigFile, routes: ConfigFil
         `${section}.routes.${route}: there is no such route. Known: ${Object.keys(routes).join(', ')}.`,
       );
     }
+  }
+}
+
+function checkArchive({ archive, objectStore, retention }: ConfigFile): void {
+  if (archive === undefined) return;
+  if (objectStore === undefined) {
+    throw new ConfigError(
+      'archive: objectStore is absent. Add it: a folder (objectStore.folder), or a bucket (objectStore.s3).',
+    );
+  }
+  if (archive.afterMs >= retention.logMs) {
+    throw new ConfigError(
+      `archive.afterMs: expected less than retention.logMs (${retention.logMs}), after which a log is deleted.`,
+    );
   }
 }
 

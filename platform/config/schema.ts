@@ -5,7 +5,9 @@ import { cacheModes } from '../../contracts/cache-mode.ts';
 import { compressionEngines, compressionSchema } from '../../contracts/compression.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { promptCachingModes } from '../../contracts/prompt-caching.ts';
+import { archiveSchema } from './archive-schema.ts';
 import { breakerSchema } from './gate-schema.ts';
+import { objectStoreSchema } from './object-store-schema.ts';
 import { outputSchema } from './output-schema.ts';
 import { capabilitiesSchema, providerSchema } from './provider-schema.ts';
 import { qdrantSchema } from './qdrant-schema.ts';
@@ -187,6 +189,8 @@ export const configSchema = z.strictObject({
         .describe('How long a stored conversation is kept after its last change'),
     })
     .prefault({}),
+  objectStore: objectStoreSchema.optional(),
+  archive: archiveSchema.optional(),
   storage: z
     .strictObject({
       bytesPerTenant: z

@@ -1,5 +1,6 @@
 /** All bugs that `npm run prove -- mutants` puts back. */
 import { ACCESS_MUTANTS } from './lists/access.ts';
+import { ARCHIVE_MUTANTS } from './lists/archive.ts';
 import { CACHE_MUTANTS } from './lists/cache.ts';
 import { COMPACTION_MUTANTS } from './lists/compaction.ts';
 import { CORE_MUTANTS } from './lists/core.ts';
@@ -14,6 +15,7 @@ import type { Mutant } from './mutant.ts';
 
 export const MUTANTS: readonly Mutant[] = [
   ...LOG_MUTANTS,
+  ...ARCHIVE_MUTANTS,
   ...CACHE_MUTANTS,
   ...CORE_MUTANTS,
   ...MONEY_MUTANTS,

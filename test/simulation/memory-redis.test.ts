@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { EventBody } from '../../contracts/events.ts';
 import { type EventLog, LogRefused, type LogWriter } from '../../engine/streaming/event-log.ts';
+import { LogPacker, type PackRedis } from '../../engine/streaming/log-packer.ts';
 import { type LogRedis, RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import { testEventLog } from '../engine/streaming/event-log-contract.ts';
 import { creationOf, END } from '../engine/streaming/log-stand.ts';
@@ -35,12 +36,18 @@ describe('the memory that stands in for Redis', () => {
 });
 
 /** What a row of commands that the seed chooses is answered, without the times. */
-async function answersTo(redis: LogRedis, generationId: string, random: Random): Promise<unknown[]> {
+async function answersTo(
+  redis: LogRedis & PackRedis,
+  generationId: string,
+  random: Random,
+): Promise<unknown[]> {
   // Without frames: which events share a batch must not depend on how fast each of the two is.
   const log = new RedisEventLog(redis, { retentionMs: 60_000, frameMs: 0 });
   const writers: LogWriter[] = [];
   const answers: unknown[] = [];
+  const packer = new LogPacker(redis, () => undefined);
   for (let step = 0; step < 25; step += 1) {
+    if (random.between(0, 12) === 0) answers.push(await packer.pack(generationId));
     const answer = await command(log, writers, generationId, random).catch((error: unknown) =>
       error instanceof LogRefused ? error.reason : `odd: ${String(error)}`,
     );

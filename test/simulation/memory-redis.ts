@@ -4,6 +4,7 @@
  */
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { Epoch } from '../../engine/streaming/event-log.ts';
+import { PACK, type PackRedis } from '../../engine/streaming/log-packer.ts';
 import {
   APPEND,
   APPEND_FRAME,
@@ -27,7 +28,7 @@ interface ScriptCall {
 interface Entry {
   readonly id: string;
   readonly lastSeq: number;
-  readonly message: { readonly at: string; readonly events: string };
+  readonly message: Readonly<Record<string, string>>;
 }
 
 type Command = (call: ScriptCall) => (string | number)[];
@@ -42,7 +43,7 @@ export interface Appended {
   readonly checkpoint: string | undefined;
 }
 
-export class MemoryRedis implements LogRedis {
+export class MemoryRedis implements LogRedis, PackRedis {
   readonly #hashes = new Map<string, Map<string, string>>();
   readonly #streams = new Map<string, Entry[]>();
   readonly #strings = new Map<string, string>();
@@ -64,6 +65,7 @@ export class MemoryRedis implements LogRedis {
       [APPEND, this.#append],
       [APPEND_FRAME, this.#appendFrame],
       [COUNT_FOLLOWERS, () => [0]],
+      [PACK, this.#pack],
     ] as const;
     this.#commands = new Map(scripts.map(([{ sha }, command]) => [sha, (call) => command.call(this, call)]));
     this.#bySource = new Map(scripts.map(([{ sha, source }]) => [source, sha]));
@@ -110,15 +112,21 @@ export class MemoryRedis implements LogRedis {
     return Object.fromEntries(this.#hashes.get(key) ?? []);
   }
 
-  /** Of the ranges, those that the log asks for: from the beginning, or after a seq, to the end. */
+  async hmGet(key: string, fields: string[]): Promise<(string | null)[]> {
+    return fields.map((field) => this.#hashes.get(key)?.get(field) ?? null);
+  }
+
+  /** Of the ranges, those that the log asks for: from the beginning or after a seq, to the end or to a seq. */
   async xRange(
     key: string,
     start: string,
-    _end: string,
+    end: string,
     options?: { readonly COUNT: number },
   ): Promise<{ id: string; message: Record<string, string> }[]> {
     const after = start === '-' ? -1 : Number(start.slice('(1-'.length));
-    const entries = (this.#streams.get(key) ?? []).filter(({ lastSeq }) => lastSeq > after);
+    const until = end === '+' ? Number.POSITIVE_INFINITY : Number(end.slice('1-'.length));
+    const stored = this.#streams.get(key) ?? [];
+    const entries = stored.filter(({ lastSeq }) => lastSeq > after && lastSeq <= until);
     return entries.slice(0, options?.COUNT).map(({ id, message }) => ({ id, message: { ...message } }));
   }
 
@@ -211,6 +219,22 @@ export class MemoryRedis implements LogRedis {
     if (hash === undefined || isWithheld) return ['withheld'];
     hash.set('stored', '1');
     return ['noted'];
+  }
+
+  #pack({ keys: [meta = '', stream = ''], arguments: parameters }: ScriptCall) {
+    const hash = this.#hashes.get(meta);
+    const [next, count, ...packed] = parameters;
+    const isEnded = hash !== undefined && hash.get('status') !== 'running' && !hash.has('packed');
+    if (!isEnded || hash.get('next') !== next || this.#streams.get(stream)?.length !== Number(count))
+      return ['kept'];
+    const entries: Entry[] = [];
+    for (let index = 0; index < packed.length; index += 3) {
+      const [id = '', field = '', value = ''] = packed.slice(index);
+      entries.push({ id, lastSeq: Number(id.slice('1-'.length)), message: { [field]: value } });
+    }
+    this.#streams.set(stream, entries);
+    hash.set('packed', '1');
+    return ['packed'];
   }
 
   #append({ keys, arguments: parameters }: ScriptCall) {

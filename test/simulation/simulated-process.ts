@@ -6,6 +6,7 @@ import { totalTokens } from '../../contracts/money.ts';
 import type { Flights } from '../../engine/cache/flights.ts';
 import type { Provider, ProviderCapabilities } from '../../engine/providers/provider.ts';
 import { type LiveRedis, RedisLiveLogs } from '../../engine/streaming/live-logs.ts';
+import { LogPacker, type PackRedis } from '../../engine/streaming/log-packer.ts';
 import type { WriterLimits } from '../../engine/streaming/log-writer.ts';
 import { type LogRedis, RedisEventLog } from '../../engine/streaming/redis-event-log.ts';
 import type { MemoryRedis } from './memory-redis.ts';
@@ -150,7 +151,7 @@ export class SimulatedProcess {
     });
   }
 
-  #connection(): LogRedis {
+  #connection(): LogRedis & PackRedis {
     const { redis } = this.#outside;
     return {
       evalSha: (sha, call) =>
@@ -168,6 +169,11 @@ export class SimulatedProcess {
         this.#command(
           () => `HGETALL ${key}`,
           () => redis.hGetAll(key),
+        ),
+      hmGet: (key, fields) =>
+        this.#command(
+          () => `HMGET ${key} ${fields.join(' ')}`,
+          () => redis.hmGet(key, fields),
         ),
       xRange: (key, start, end, options) =>
         this.#command(
@@ -197,13 +203,27 @@ export class SimulatedProcess {
     };
   }
 
+  /** Its logs are packed when they end. */
+  #log(): RedisEventLog {
+    const { writer } = this.#outside;
+    const connection = this.#connection();
+    // A log that is not packed is as it was.
+    const packer = new LogPacker(connection, () => undefined);
+    const listener = packer.listener({
+      appended: () => undefined,
+      retried: () => undefined,
+      refused: () => undefined,
+    });
+    return new RedisEventLog(connection, { retentionMs: RETENTION_MS, writer, listener });
+  }
+
   #dependencies(): Dependencies {
-    const { models, capabilities, flights, writer } = this.#outside;
+    const { models, capabilities, flights } = this.#outside;
     const providers = new Map<string, Provider>(
       [...capabilities].map(([name, can]) => [name, models.connect(name, can, this.#newLane)]),
     );
     return {
-      log: new RedisEventLog(this.#connection(), { retentionMs: RETENTION_MS, writer }),
+      log: this.#log(),
       live: new RedisLiveLogs(this.#subscriber()),
       flights: createSimulatedFlights(flights, this) satisfies Flights,
       providers,
@@ -262,6 +282,7 @@ export class SimulatedProcess {
       compression: { compressOnce: async () => null, read: async () => null },
       note: () => undefined,
       notifyBudget: null,
+      ended: null,
       priceOf: (_provider, _model, usage) => totalTokens(usage),
       countTexts: async (texts) => texts.map(({ length }) => length),
     };

@@ -1,5 +1,6 @@
 /** One row of `bench growth`: its plan and what was measured. */
 import type { ClosedRun } from './closed-run.ts';
+import type { LogBytes } from './log-bytes.ts';
 
 export interface GrowthPlan {
   readonly name: string;
@@ -21,7 +22,7 @@ export type ByProcess = Readonly<Record<(typeof PROCESSES)[number], number>>;
 export interface Growth extends GrowthPlan {
   readonly runs: readonly ClosedRun[];
   readonly cpuMs: ByProcess;
-  readonly logBytes: number;
+  readonly logBytes: LogBytes;
   readonly bookBytes: number;
   readonly redisCommands: number;
   readonly redisNetworkBytes: number;

@@ -5,6 +5,8 @@ import { round } from './load.ts';
 export function printGrowth(rows: readonly Growth[], idle: Growth['cpuMs']): void {
   console.log('\nWhat is kept of a generation, and what its reader sees');
   console.table(tableOf(rows, keptRow));
+  console.log('\nBytes of one log: as it was appended, packed at its end, and archived');
+  console.table(tableOf(rows, logRow));
   console.log('\nCPU ms of a generation, by process, without what each uses when nothing runs');
   console.table(tableOf(rows, cpuRow));
   const idleCpu = PROCESSES.map((name) => `${name} ${round(idle[name])}`).join(', ');
@@ -16,12 +18,23 @@ function keptRow(row: Growth): Record<string, number | string> {
     'history events': rangeOf(row.runs.map(({ events }) => events)),
     'history bytes': rangeOf(row.runs.map(({ bytes }) => bytes)),
     'state writes': rangeOf(row.runs.map(({ transitions }) => transitions)),
-    'log bytes': Math.round(row.logBytes),
+    'log bytes': Math.round(row.logBytes.whole),
     'ledger bytes': Math.round(row.bookBytes),
     'at once': row.peakAtOnce,
     'first token, median ms': row.firstMs,
     'p99 ms': row.firstP99Ms,
     'tokens/s': Math.round(row.tokensPerSecond),
+  };
+}
+
+function logRow({ logBytes }: Growth): Record<string, number> {
+  return {
+    text: Math.round(logBytes.text),
+    'events, appended': Math.round(logBytes.appended),
+    'events, packed': Math.round(logBytes.packed),
+    'with head and input': Math.round(logBytes.whole),
+    'in Redis once archived': Math.round(logBytes.left),
+    'object in the archive': Math.round(logBytes.object),
   };
 }
 

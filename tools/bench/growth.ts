@@ -4,7 +4,6 @@
  */
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { REDIS_KEYS } from '../../contracts/names.ts';
 import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { startSharedServices } from '../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../test/harness/stack.ts';
@@ -14,6 +13,7 @@ import { differences } from './growth-check.ts';
 import type { ByProcess, Growth, GrowthPlan } from './growth-row.ts';
 import { printGrowth } from './growth-tables.ts';
 import { load, summary } from './load.ts';
+import { measureLogBytes } from './log-bytes.ts';
 import { openFileBytes, useOf } from './process-use.ts';
 import { bytesOf, keysLike, type RedisUse, redisUse } from './redis-use.ts';
 import { cpuOf, mapped, type Pids, pidsOf } from './service-pids.ts';
@@ -118,11 +118,7 @@ async function measure(bench: Bench, plan: GrowthPlan): Promise<Growth> {
   const [cpuAfter, redisAfter] = [cpuOf(pids), await redisUse(redis)];
   const inspected = times.slice(-INSPECTED).map(({ id }) => id);
   const runs = await Promise.all(inspected.map((id) => closedRun(stack, id)));
-  const logs = inspected.flatMap((id) => [
-    REDIS_KEYS.logMeta(id),
-    REDIS_KEYS.logStream(id),
-    REDIS_KEYS.logInput(id),
-  ]);
+  const logBytes = await measureLogBytes(redis, inspected);
   const first = summary(times.map(({ firstMs }) => firstMs));
   const speeds = times.map(({ wholeMs, firstMs }) => (plan.tokens * 1_000) / Math.max(1, wholeMs - firstMs));
   const each = (count: (use: RedisUse) => number) =>
@@ -134,7 +130,7 @@ async function measure(bench: Bench, plan: GrowthPlan): Promise<Growth> {
     cpuMs: mapped((name) =>
       Math.max(0, (cpuAfter[name] - cpuBefore[name] - idle[name] * seconds) / plan.generations),
     ),
-    logBytes: (await bytesOf(redis, logs)) / inspected.length,
+    logBytes,
     bookBytes: ((await books()) - booksBefore) / plan.generations,
     redisCommands: each(({ commands }) => commands),
     redisNetworkBytes: each(({ networkBytes }) => networkBytes),

@@ -214,6 +214,7 @@ function createDependencies(
     outputs,
     note: () => undefined,
     notifyBudget: null,
+    ended: null,
     cache: absent('cache'),
     flights: absent('flights'),
     live: absent('live'),

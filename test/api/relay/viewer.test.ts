@@ -66,6 +66,7 @@ function viewerOf(log: GenerationEvent[], after = -1) {
         origin: null,
         erased: false,
         isCancelRequested: false,
+        isArchived: false,
         stored: false,
       }),
     },

@@ -10,6 +10,7 @@ import { testFrames } from './frames-contract.ts';
 import { testFacts } from './log-facts-contract.ts';
 import { creationOf, END, LogStand, RETENTION_MS, type StartedRedis } from './log-stand.ts';
 import { losingReplies } from './losing-replies.ts';
+import { testPacking } from './packing-contract.ts';
 
 const START: EventBody = {
   type: 'provider-start',
@@ -35,6 +36,7 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
     testFrames(stand);
     testCancelAndErasure(stand);
     testFacts(stand);
+    testPacking(stand);
   });
 }
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
+import { LogPacker } from '../../../engine/streaming/log-packer.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { testEventLog } from './event-log-contract.ts';
 import { creationOf, END, RETENTION_MS } from './log-stand.ts';
@@ -102,4 +103,33 @@ test('half a surrogate pair in a name is stored as the client stores it, and the
   const log = new RedisEventLog(await connect(), { retentionMs: RETENTION_MS });
   await log.create({ ...creationOf('gen_surrogate'), user: 'ann \ud83d' });
   expect(await log.head('gen_surrogate')).toMatchObject({ user: 'ann \ufffd' });
+});
+
+test('a packed log expires when the log would have, and takes less than an eighth of the memory', async () => {
+  const redis = await connect();
+  const errors: unknown[] = [];
+  const packer = new LogPacker(redis, (error) => errors.push(error));
+  const listener = packer.listener({
+    appended: () => undefined,
+    retried: () => undefined,
+    refused: () => undefined,
+  });
+  const log = new RedisEventLog(redis, { retentionMs: RETENTION_MS, listener });
+  const generationId = 'gen_packed';
+  const stream = REDIS_KEYS.logStream(generationId);
+  await log.create(creationOf(generationId));
+  const { writer } = await log.open(generationId, 1);
+  for (let token = 0; token < 300; token += 1) {
+    await writer.write({ type: 'text-delta', text: ` word${token}` });
+    await writer.flush();
+  }
+  const before = await redis.memoryUsage(stream, { SAMPLES: 0 });
+  await writer.write(END).then(() => writer.flush());
+  await packer.idle();
+  const leftMs = await redis.pTTL(stream);
+  expect(leftMs).toBeGreaterThan(RETENTION_MS / 2);
+  expect(leftMs).toBeLessThanOrEqual(RETENTION_MS);
+  expect(await redis.memoryUsage(stream, { SAMPLES: 0 })).toBeLessThan((before ?? 0) / 8);
+  expect(await log.read(generationId, 298)).toHaveLength(3);
+  expect(errors).toEqual([]);
 });

@@ -3,10 +3,11 @@ import type { EventBody } from '../../../contracts/events.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import type { EventLog, LogCreation } from '../../../engine/streaming/event-log.ts';
+import type { PackRedis } from '../../../engine/streaming/log-packer.ts';
 import { type LogRedis, RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 
 export interface StartedRedis {
-  readonly redis: LogRedis & { scriptFlush(): Promise<unknown> };
+  readonly redis: LogRedis & PackRedis & { scriptFlush(): Promise<unknown> };
   stop(): Promise<void>;
 }
 

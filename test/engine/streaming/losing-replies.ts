@@ -19,6 +19,7 @@ export function losingReplies(
       eval: (source, call) => redis.eval(source, call),
       get: (key) => redis.get(key),
       hGetAll: (key) => redis.hGetAll(key),
+      hmGet: (key, fields) => redis.hmGet(key, fields),
       xRange: (key, from, to, options) => redis.xRange(key, from, to, options),
     },
   };

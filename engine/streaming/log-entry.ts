@@ -1,0 +1,13 @@
+/** The entries of a log's stream. Each is an append, or, once the log has ended, many of them packed into one. */
+import type { GenerationEvent } from '../../contracts/events.ts';
+import { decodeEvents, numberEvents } from './event-codec.ts';
+import { unpackEvents } from './packed-events.ts';
+
+/** The id ends with the number of the last event. */
+export function eventsInEntry(entryId: string, fields: Readonly<Record<string, string>>): GenerationEvent[] {
+  const lastSeq = Number(entryId.slice(entryId.indexOf('-') + 1));
+  const packed = unpackEvents(lastSeq, fields);
+  if (packed !== null) return packed;
+  const bodies = decodeEvents(fields['events'] ?? '[]');
+  return numberEvents(bodies, lastSeq - bodies.length + 1, Number(fields['at']));
+}
