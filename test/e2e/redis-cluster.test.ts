@@ -1,4 +1,5 @@
 /** A whole stack on a Redis Cluster: generations run while slots move and masters die. */
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/fold-events.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
@@ -41,9 +42,10 @@ interface Begun {
 async function begin(): Promise<Begun> {
   const input = promptOf({ tokens: 150, delayMs: 20 });
   const { text } = await stack.sim.text(input);
+  const key = randomUUID();
   // While a master is being replaced, a request for its part of the keys gets a 503, and clients repeat it.
   const { body } = await waitFor('the generation to be accepted', async () => {
-    const created = await stack.api.create({ input, cache: 'off' });
+    const created = await stack.api.create({ input, cache: 'off' }, key);
     return created.status === 201 ? created : null;
   });
   return { reading: startReading(stack.api, body.id), text };

@@ -59,6 +59,14 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: [EVENT_LOG] },
   },
   {
+    name: 'write-answered-before-its-replica-has-it',
+    breaks: 'A failover loses what was acknowledged, although redis.waitForReplicas is set.',
+    file: 'platform/redis/replica-confirmation.ts',
+    find: 'if (key !== undefined) await confirmation.ofWritesSoFar(key);',
+    replace: 'void key;',
+    caughtBy: { tests: ['test/platform/redis/redis-cluster.test.ts'] },
+  },
+  {
     name: 'append-without-its-epoch',
     breaks: 'A zombie writes into a log that a successor has taken over.',
     file: 'engine/streaming/log-scripts.ts',

@@ -1,5 +1,5 @@
 /** A real cluster for the tests of one file, and the product's connections to it. */
-import { APPEND, OPEN_FRESH } from '../../../engine/streaming/log-scripts.ts';
+import { APPEND, APPEND_FRAME, OPEN_FRESH } from '../../../engine/streaming/log-scripts.ts';
 import type { LogRedis } from '../../../engine/streaming/redis-event-log.ts';
 import { placeOfUrls } from '../../../platform/config/redis-schema.ts';
 import { openRedis } from '../../../platform/redis/open-redis.ts';
@@ -42,7 +42,7 @@ export class ClusterStand {
     const scriptFlush = async () => {
       await everywhere('FLUSH');
       // The suite counts calls, and takes for granted that an earlier one has loaded these.
-      for (const { source } of [APPEND, OPEN_FRESH]) await everywhere('LOAD', source);
+      for (const { source } of [APPEND, APPEND_FRAME, OPEN_FRESH]) await everywhere('LOAD', source);
     };
     await scriptFlush();
     return { redis: Object.assign(Object.create(redis), { scriptFlush }), stop: async () => undefined };
