@@ -89,6 +89,10 @@ export function summary(values: readonly number[]): Summary {
   return { 'median ms': rank(0.5), 'p99 ms': rank(0.99), samples: sorted.length };
 }
 
+export function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 export function round(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -32,6 +32,8 @@ export type Part = (typeof PARTS)[number];
 const pointSchema = z.object({
   concurrency: z.int().positive(),
   requests: z.int().positive(),
+  /** The mean: the order in which a busy machine serves does not change it. */
+  firstMeanMs: amount,
   firstMs: amount,
   firstP99Ms: amount,
   perSecond: amount,

@@ -83,14 +83,14 @@ function pointsOf(costs: Costs, { points, waitMs }: Simulated): string {
   const rows = costs.points.map((measured, index) => {
     const simulated = points[index];
     if (simulated === undefined) throw new Error('simulated.json has fewer points than measured.json');
-    const pair = (name: 'firstMs' | 'perSecond' | 'cpuMs') => [
+    const pair = (name: 'firstMeanMs' | 'perSecond' | 'cpuMs') => [
       amount(measured[name]),
       amount(simulated[name]),
       error(simulated[name], measured[name]),
     ];
-    return [measured.concurrency, ...pair('firstMs'), ...pair('perSecond'), ...pair('cpuMs')];
+    return [measured.concurrency, ...pair('firstMeanMs'), ...pair('perSecond'), ...pair('cpuMs')];
   });
-  const head = ['first token, ms', 'generations/s', 'CPU of each, ms'].flatMap((name) => [
+  const head = ['first token, mean ms', 'generations/s', 'CPU of each, ms'].flatMap((name) => [
     name,
     'simulated',
     'error',

@@ -7,7 +7,7 @@ import { promptOf } from '../../../test/harness/prompt.ts';
 import { startSharedServices } from '../../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../../test/harness/stack.ts';
 import { closeTemporalClients } from '../../../test/harness/streaming-worker.ts';
-import { load, streamOnce, summary } from '../load.ts';
+import { load, meanOf, streamOnce, summary } from '../load.ts';
 import { generate } from '../stream-generation.ts';
 import { CostMeter, type Used } from './cost-meter.ts';
 import { COSTS_PATH, type Costs, parseCosts } from './costs.ts';
@@ -50,6 +50,7 @@ const CACHED: RowPlan = {
 const POINT_LOAD = { tokens: 40, delayMs: 5 };
 const POINTS = [
   { concurrency: 1, requests: 100 },
+  { concurrency: 5, requests: 200 },
   { concurrency: 20, requests: 300 },
   { concurrency: 100, requests: 400 },
 ];
@@ -240,6 +241,7 @@ async function measurePoint(
   return {
     concurrency,
     requests,
+    firstMeanMs: meanOf(times.map(({ firstMs }) => firstMs)),
     firstMs: first['median ms'],
     firstP99Ms: first['p99 ms'],
     perSecond: requests / seconds,

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { summary } from '../load.ts';
+import { meanOf, summary } from '../load.ts';
 import { COSTS_PATH, type Costs, OWN_PROCESSES, type Point } from './costs.ts';
 import { needsOf } from './needs.ts';
 import { type Installation, type SimulatedLoad, type SimulatedRun, simulateLoad } from './simulate-load.ts';
@@ -20,7 +20,7 @@ const NEVER_FULL_CORES = 64;
 const LEAST_CORES = 0.25;
 const CALIBRATION_STEPS = 6;
 
-const firstSchema = z.object({ firstMs: z.number(), firstP99Ms: z.number() });
+const firstSchema = z.object({ firstMeanMs: z.number(), firstMs: z.number(), firstP99Ms: z.number() });
 const simulatedSchema = z.object({
   /** Of measured.json, which it was made of. */
   costsHash: z.string(),
@@ -65,7 +65,7 @@ function calibratedWaitMs(costs: Costs): number {
   if (first === undefined) throw new Error('no measured point');
   let waitMs = 0;
   for (let step = 0; step < CALIBRATION_STEPS; step += 1) {
-    waitMs = Math.max(0, waitMs + first.firstMs - simulatePoint(costs, first, waitMs).firstMs);
+    waitMs = Math.max(0, waitMs + first.firstMeanMs - simulatePoint(costs, first, waitMs).firstMeanMs);
   }
   return rounded(waitMs);
 }
@@ -155,10 +155,13 @@ function simulateOpen(
 }
 
 function firstOf({ generations }: SimulatedRun, fromMs: number) {
-  const first = summary(
-    generations.filter(({ beganAtMs }) => beganAtMs >= fromMs).map(({ firstMs }) => firstMs),
-  );
-  return { firstMs: first['median ms'], firstP99Ms: first['p99 ms'] };
+  const times = generations.filter(({ beganAtMs }) => beganAtMs >= fromMs).map(({ firstMs }) => firstMs);
+  const first = summary(times);
+  return {
+    firstMeanMs: rounded(meanOf(times)),
+    firstMs: first['median ms'],
+    firstP99Ms: first['p99 ms'],
+  };
 }
 
 function rounded(value: number): number {

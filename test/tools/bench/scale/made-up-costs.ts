@@ -47,7 +47,16 @@ export function costsWith(change: Partial<Costs> = {}): Costs {
     provider: { firstMs: 3, tokenMs: 5 },
     pointLoad: { tokens: 40, delayMs: 5 },
     points: [
-      { concurrency: 1, requests: 10, firstMs: 20, firstP99Ms: 30, perSecond: 4, cpuMs: 20, otherCores: 0 },
+      {
+        concurrency: 1,
+        requests: 10,
+        firstMeanMs: 21,
+        firstMs: 20,
+        firstP99Ms: 30,
+        perSecond: 4,
+        cpuMs: 20,
+        otherCores: 0,
+      },
     ],
     ...change,
   });
