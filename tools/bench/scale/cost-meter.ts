@@ -1,6 +1,7 @@
 /** Reads what the processes of a stack have used, and what Temporal and Redis keep of generations. */
 import { cpus } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DEFAULTS } from '../../../contracts/limits.ts';
 import type { RedisConnection } from '../../../platform/redis/redis-connection.ts';
 import type { SharedServices } from '../../../test/harness/shared-services.ts';
 import type { Stack } from '../../../test/harness/stack.ts';
@@ -34,11 +35,9 @@ export interface Used {
 }
 
 const INSPECTED = 20;
-/** As engine/streaming/log-writer.ts has it. */
-const FRAME_MS = 8;
 
 export class CostMeter {
-  readonly frameMs = FRAME_MS;
+  readonly frameMs = DEFAULTS.frameMs;
   readonly #stack: Stack;
   readonly #redis: RedisConnection;
   readonly #pids: Pids;
