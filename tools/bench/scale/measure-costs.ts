@@ -54,7 +54,7 @@ const POINTS = [
   { concurrency: 20, requests: 300 },
   { concurrency: 100, requests: 400 },
 ];
-const WARM_UP = { generations: 60, atOnce: 4 };
+const WARM_UP = { generations: 250, atOnce: 8 };
 const SETTLE_MS = 5_000;
 /** Streams that run while memory is read. */
 const STREAMS_AT_ONCE = 150;
@@ -86,7 +86,8 @@ async function measure(stack: Stack, meter: CostMeter): Promise<Costs> {
   const quick = { tokens: 2, delayMs: 0, firstMs: 0 };
   await load(WARM_UP.generations, WARM_UP.atOnce, () => generate(stack, quick));
   await load(WARM_UP.atOnce, WARM_UP.atOnce, () => generate(stack, { ...quick, firstMs: ADOPTED_FIRST_MS }));
-  await sleep(SETTLE_MS);
+  // Finished logs are packed, and code is compiled, after their generations have ended.
+  await sleep(3 * SETTLE_MS);
   await meter.measureIdle(SETTLE_MS);
   const rows = [];
   for (const plan of ROWS) rows.push(await measureRow(stack, meter, plan));
