@@ -4,6 +4,7 @@ import { chooseSeed } from '../harness/random.ts';
 import { type BudgetPlan, proveBudget } from './budget.ts';
 import { proveCache } from './cache/prove-cache.ts';
 import { proveClients } from './clients.ts';
+import { proveCluster } from './cluster/cluster.ts';
 import { proveCompression } from './compression.ts';
 import { proveCrash } from './crash.ts';
 import { proveFailoverBench } from './failover-bench/failover-bench.ts';
@@ -135,6 +136,20 @@ program
   .option('--seed <seed>', 'plans the same requests and the same faults', wholeNumber)
   .action(async (options: { minutes: number; atOnce: number; seed?: number }) => {
     process.exitCode = (await proveMatrix({ ...options, seed: options.seed ?? chooseSeed() })) ? 0 : 1;
+  });
+
+program
+  .command('cluster')
+  .description(
+    'Runs clusters of Temporal, Redis and Qdrant here, kills their nodes under load, and compares them with one machine.',
+  )
+  .option('--minutes <minutes>', 'how long nodes are killed', positive, 10)
+  .option('--at-once <count>', 'concurrent callers', wholeNumber, 4)
+  .option('--seed <seed>', 'plans the same requests and the same faults', wholeNumber)
+  .option('--no-figures', 'only the faults')
+  .action(async (options: { minutes: number; atOnce: number; seed?: number; figures: boolean }) => {
+    const { figures: isMeasured, seed = chooseSeed(), ...plan } = options;
+    process.exitCode = (await proveCluster({ ...plan, seed, isMeasured })) ? 0 : 1;
   });
 
 program

@@ -8,6 +8,7 @@ import { isTerminal } from '../../../contracts/fold-events.ts';
 import { createRandom, type Random } from '../../harness/random.ts';
 import { openStreamSocket } from '../../harness/stream-socket.ts';
 import { connectApi, eventsOf } from '../../harness/unbroken-api.ts';
+import { isOfProxy } from './ask.ts';
 import type { Following, Notebook } from './notebook.ts';
 import { framesOf } from './read-response.ts';
 
@@ -68,8 +69,10 @@ async function* readSse(
       signal: gone.signal,
     });
     if (response.status !== 200) {
-      const detail = `SSE after ${after}: ${response.status} ${await response.text()}`;
-      throw PASSING.has(response.status) ? new Error(detail) : new Refused(detail);
+      const text = await response.text();
+      const detail = `SSE after ${after}: ${response.status} ${text}`;
+      const passes = PASSING.has(response.status) || isOfProxy(response.status, text);
+      throw passes ? new Error(detail) : new Refused(detail);
     }
     const body = response.body?.pipeThrough(
       new TransformStream<Uint8Array, Uint8Array>({

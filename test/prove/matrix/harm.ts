@@ -122,7 +122,7 @@ async function pileUp(
   await killFor(worker, 0, timeline);
 }
 
-async function killFor(seat: Seat, downMs: number, timeline: Timeline): Promise<void> {
+export async function killFor(seat: Seat, downMs: number, timeline: Timeline): Promise<void> {
   timeline.note(`${seat.name}: SIGKILL, down for ${downMs} ms`);
   await seat.kill();
   await sleep(downMs);
@@ -130,7 +130,7 @@ async function killFor(seat: Seat, downMs: number, timeline: Timeline): Promise<
 }
 
 /** As a supervisor: until it stays up, for it may need a service that is down itself. */
-async function startAgain(seat: Seat, timeline: Timeline): Promise<void> {
+export async function startAgain(seat: Seat, timeline: Timeline): Promise<void> {
   const deadline = Date.now() + RESTARTED_WITHIN_MS;
   for (;;) {
     try {

@@ -1,11 +1,17 @@
 /** Logs as they lie in Redis, read past the product. */
-import { createClient } from 'redis';
+import { createClient, createCluster } from 'redis';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 
-export type Redis = ReturnType<typeof createClient>;
+type OneRedis = ReturnType<typeof createClient>;
+export type Redis = Pick<OneRedis, 'keys' | 'type' | 'get' | 'hGetAll' | 'xRange' | 'zRange' | 'del'>;
 
+const CONNECT_MS = 5_000;
+
+/** @param url of one Redis, or of nodes of a cluster, separated by commas. */
 export async function withRedis<Value>(url: string, use: (redis: Redis) => Promise<Value>): Promise<Value> {
-  const redis = createClient({ url, socket: { connectTimeout: 5_000 } });
+  const urls = url.split(',');
+  if (urls.length > 1) return await withCluster(urls, use);
+  const redis = createClient({ url, socket: { connectTimeout: CONNECT_MS } });
   // A Redis that is down makes the command fail, which is what callers look at.
   redis.on('error', () => undefined);
   await redis.connect();
@@ -13,6 +19,33 @@ export async function withRedis<Value>(url: string, use: (redis: Redis) => Promi
     return await use(redis as Redis);
   } finally {
     redis.destroy();
+  }
+}
+
+async function withCluster<Value>(
+  urls: readonly string[],
+  use: (redis: Redis) => Promise<Value>,
+): Promise<Value> {
+  const cluster = createCluster({
+    rootNodes: urls.map((url) => ({ url })),
+    RESP: 2,
+    // One that is down would be waited for.
+    minimizeConnections: true,
+    defaults: { socket: { connectTimeout: CONNECT_MS } },
+  });
+  cluster.on('error', () => undefined);
+  await cluster.connect();
+  const keys = async (pattern: string) => {
+    const found = await Promise.all(
+      cluster.masters.map(async (master) => (await cluster.nodeClient(master)).keys(pattern)),
+    );
+    // While slots move, a key may be seen at both nodes.
+    return [...new Set(found.flat())];
+  };
+  try {
+    return await use(Object.assign(cluster, { keys }) as unknown as Redis);
+  } finally {
+    cluster.destroy();
   }
 }
 
@@ -49,10 +82,7 @@ export async function remainsOf(redis: Redis, generationId: string): Promise<str
 }
 
 async function keysOf(redis: Redis, generationId: string): Promise<string[]> {
-  const keys: string[] = [];
-  for await (const found of redis.scanIterator({ MATCH: `ub:log:{${generationId}}:*`, COUNT: 10_000 }))
-    keys.push(...found);
-  return keys;
+  return await redis.keys(`ub:log:{${generationId}}:*`);
 }
 
 /** One entry of the stream is a batch; its id tells the last number, and runs of deltas lie folded. */

@@ -48,7 +48,7 @@ export interface Stage {
   stop(): Promise<void>;
 }
 
-type EndableSeat = Seat & { end(): Promise<void> };
+export type EndableSeat = Seat & { end(): Promise<void> };
 
 const silent = () => undefined;
 
@@ -212,7 +212,7 @@ class StageBuilder {
 const two = <Value>(make: (index: number) => Promise<Value>) => Promise.all([make(0), make(1)]);
 
 /** A service of ours in a seat: killed without its knowledge, and started again on its data. */
-async function serviceSeat(name: string, start: () => Promise<RunningProcess>): Promise<EndableSeat> {
+export async function serviceSeat(name: string, start: () => Promise<RunningProcess>): Promise<EndableSeat> {
   let service = await start();
   let isRunning = true;
   const signal = (what: NodeJS.Signals) => process.kill(service.pid, what);

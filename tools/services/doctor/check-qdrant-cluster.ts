@@ -73,7 +73,8 @@ export function judgeCopies(
     return [warning(check, found, 'Start the nodes that are down; Qdrant then copies what they lack.')];
   }
   const most = wanted.replicationFactor * wanted.shards;
-  if (copies.length >= most) return [ok(check, `${name}: ${copies.length} of ${wanted.shards} shards`)];
+  if (copies.length >= most)
+    return [ok(check, `${name}: ${copies.length} copies of ${wanted.shards} shards`)];
   const found = `${name}: ${copies.length} copies of ${wanted.shards} shards, but the config asks for ${most}`;
   const fix = 'Delete the collection, which fills again, or copy its shards (Qdrant: replicate_shard).';
   return [warning(check, found, fix)];
