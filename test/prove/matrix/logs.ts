@@ -1,4 +1,5 @@
 /** Logs as they lie in Redis, read past the product. */
+import { inflateRawSync } from 'node:zlib';
 import { createClient, createCluster } from 'redis';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 
@@ -85,12 +86,63 @@ async function keysOf(redis: Redis, generationId: string): Promise<string[]> {
   return await redis.keys(`ub:log:{${generationId}}:*`);
 }
 
-/** One entry of the stream is a batch; its id tells the last number, and runs of deltas lie folded. */
-function eventsOf(id: string, { at, events = '[]' }: Record<string, string>): GenerationEvent[] {
+/** One entry of the stream is a batch, or, once the log has ended, many of them; its id has the last number. */
+function eventsOf(id: string, fields: Record<string, string>): GenerationEvent[] {
+  const { at, events = '[]', packed, deflated } = fields;
+  const last = Number(id.split('-')[1]);
+  if (deflated !== undefined) {
+    const json = inflateRawSync(Buffer.from(deflated, 'base64')).toString('utf8');
+    return eventsOfPack(last, JSON.parse(json) as Pack);
+  }
+  if (packed !== undefined) return eventsOfPack(last, JSON.parse(packed) as Pack);
   const folded = JSON.parse(events) as { type: string; parts?: string[] }[];
   const bodies = folded.flatMap(({ parts, ...event }) =>
     parts === undefined ? [event] : parts.map((text) => ({ ...event, text })),
   );
-  const first = Number(id.split('-')[1]) - bodies.length + 1;
+  const first = last - bodies.length + 1;
   return bodies.map((body, index) => ({ ...body, seq: first + index, at: Number(at) }) as GenerationEvent);
+}
+
+/** An entry of an ended log. Runs of numbers are written as one text. */
+interface Pack {
+  readonly at: number;
+  /** Of groups of events with one time: ms since the group before, and how many events. */
+  readonly steps: string;
+  readonly counts: string;
+  readonly events: readonly { readonly type: string; readonly text?: string; readonly lengths?: string }[];
+}
+
+function eventsOfPack(last: number, { at, steps, counts, events }: Pack): GenerationEvent[] {
+  const bodies = events.flatMap(({ lengths, ...event }) => {
+    if (lengths === undefined) return [event];
+    let rest = event.text ?? '';
+    return numbersIn(lengths).map((length) => {
+      const text = rest.slice(0, length);
+      rest = rest.slice(length);
+      return { ...event, text };
+    });
+  });
+  let time = at;
+  const sizes = numbersIn(counts);
+  const times = numbersIn(steps).flatMap((step, group) => {
+    time += step;
+    return Array.from({ length: sizes[group] ?? 0 }, () => time);
+  });
+  const first = last - bodies.length + 1;
+  return bodies.map((body, index) => ({ ...body, seq: first + index, at: times[index] }) as GenerationEvent);
+}
+
+/** A digit of 0-9a-zA-Z each; a number that has no such digit is in parentheses, in base 36. */
+function numbersIn(text: string): number[] {
+  const numbers: number[] = [];
+  for (let place = 0; place < text.length; place += 1) {
+    const sign = text.charAt(place);
+    if (sign === '(') {
+      const end = text.indexOf(')', place);
+      numbers.push(Number.parseInt(text.slice(place + 1, end), 36));
+      place = end;
+    } else if (/[A-Z]/.test(sign)) numbers.push(sign.charCodeAt(0) - 'A'.charCodeAt(0) + 36);
+    else numbers.push(Number.parseInt(sign, 36));
+  }
+  return numbers;
 }
