@@ -8,6 +8,7 @@ import type { Dependencies } from './dependencies.ts';
 import { lastResortAnswer } from './last-resort-answer.ts';
 import { noteCompaction } from './note-compaction.ts';
 import { raiseOutputCap } from './raise-output-cap.ts';
+import { requestCancel } from './request-cancel.ts';
 import { sendBudgetWarning } from './send-budget-warning.ts';
 import { settleBudget } from './settle-budget.ts';
 import { storeAnswer } from './store-answer.ts';
@@ -26,13 +27,15 @@ export function createActivities(dependencies: Dependencies) {
     answerFromCache: lastResortAnswer(dependencies),
     waitForRoom: waitForRoom(dependencies),
     closeGeneration: closeGeneration(dependencies),
+    requestCancel: requestCancel(dependencies),
     raiseOutputCap: raiseOutputCap(dependencies),
     sendBudgetWarning: sendBudgetWarning(dependencies),
     deliverWebhook: deliverWebhook(dependencies),
     giveUpWebhook: giveUpWebhook(dependencies),
   };
   const beginEarly: BeginEarly = (start) => begun.beginEarly(start);
-  return { activities, beginEarly, runningStreams: () => running.count() };
+  const cancelStream = (generationId: string) => running.cancel(generationId);
+  return { activities, beginEarly, cancelStream, runningStreams: () => running.count() };
 }
 
 export type Activities = ReturnType<typeof createActivities>['activities'];

@@ -18,19 +18,22 @@ import { brokenInvariant, inputLost, notOurs } from './failures.ts';
 import { findLeader, followLeader } from './follow-leader.ts';
 import { readRecord } from './generation-record.ts';
 
-const HEARTBEAT_MS = 500;
+/** The share of the heartbeat timeout after which a heartbeat is sent: one of two may be lost. */
+const HEARTBEAT = 0.4;
 
 export function streamFromProvider(dependencies: Dependencies, running: RunningStreams) {
   return async (step: StreamStep): Promise<GenerationOutcome> => {
     const context = Context.current();
-    const epoch = activityInfo().currentAttemptScheduledTimestampMs;
+    // Runs that older code has scheduled have a shorter timeout.
+    const { currentAttemptScheduledTimestampMs: epoch, heartbeatTimeoutMs = 0 } = activityInfo();
     // The room that was waited for is valid for one call.
     const stepOfAttempt = activityInfo().attempt === 1 ? step : withoutRoom(step);
     const stream = running.joinOrStart(step, epoch, (control) =>
       runStream(dependencies, stepOfAttempt, control),
     );
     running.claim(step);
-    const heartbeats = setInterval(() => context.heartbeat({ seq: stream.lastSeq() }), HEARTBEAT_MS);
+    const heartbeat = () => context.heartbeat({ seq: stream.lastSeq() });
+    const heartbeats = setInterval(heartbeat, heartbeatTimeoutMs * HEARTBEAT);
     const stop = () =>
       stream.stop(context.cancellationDetails?.cancelRequested === true ? 'cancel' : 'leave');
     context.cancellationSignal.addEventListener('abort', stop, { once: true });

@@ -19,6 +19,8 @@ import { RedisComplaints } from '../engine/cache/redis-complaints.ts';
 import { RedisCompactionSeals } from '../engine/compaction/compaction-seals.ts';
 import { RedisConversations } from '../engine/conversations/redis-conversations.ts';
 import { RedisHandoffOffers } from '../engine/handoff/redis-handoff.ts';
+import { createProcessIdentity } from '../engine/leases/process-identity.ts';
+import { watchLeases } from '../engine/leases/watch-leases.ts';
 import { ThreadedOutputChecker } from '../engine/output/threaded-output-checker.ts';
 import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
@@ -191,6 +193,9 @@ const sockets = serveWebSockets(server, dependencies, {
   '/v1/stream': openStreamSocket(dependencies),
   '/v1/responses': openResponsesSocket(dependencies),
 });
+const { taskQueue } = config.temporal;
+const { workerSilentMs: silentMs } = config.limits;
+watchLeases({ taskQueue, process: createProcessIdentity(), silentMs }, { redis, temporal, logger });
 // Connects now, so that the first request does not wait for it.
 connection.ensureConnected().catch((error: unknown) => logger.warn({ err: error }, 'temporal connection'));
 

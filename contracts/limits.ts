@@ -116,7 +116,10 @@ export const LIMITS = {
   handoffChars: 64 * 1024,
   /** If the worker that took it has not started it within this, the API starts it at Temporal. */
   handoffStartedMs: 2_000,
-  /** If a worker dies with a workflow task, which may include the start of a stream, another one gets it after this. */
+  /**
+   * If a worker dies with a workflow task, which may include the start of a stream, another one gets it after this,
+   * unless the expired lease of the worker shows its death earlier.
+   */
   workflowTaskMs: 4_000,
   /** A stream that runs for longer is adopted by an activity that heartbeats; well below the workflow task timeout. */
   adoptStreamAfterMs: 1_000,
@@ -292,6 +295,8 @@ export const DEFAULTS = {
   redisAnswerMs: 5_000,
   /** Tokens that arrive within it enter the log, and reach each reader, together. */
   frameMs: 25,
+  /** A worker that has not renewed its lease for this long counts as dead: others continue its streams. */
+  workerSilentMs: 500,
   connectMs: 5_000,
   firstTokenMs: 10_000,
   betweenTokensMs: 25_000,

@@ -150,6 +150,14 @@ export const REDIS_KEYS = {
   handoffTakers: (taskQueue: string) => `ub:handoff:{${taskQueue}}:takers`,
   /** Channel: tells one API process which of its offers a worker has started. engine/handoff. */
   handoffAnswers: (apiProcess: string) => `ub:handoff-answers:${apiProcess}`,
+  /** Sorted set, a day after the last renewal: API and worker processes, by the time of it. engine/leases. */
+  leases: (taskQueue: string) => `ub:lease:{${taskQueue}}`,
+  /** Hash, the same: the runs that one process works on, or has taken over from another. engine/leases. */
+  leasedRuns: (taskQueue: string, process: string) => `ub:lease:{${taskQueue}}:runs:${process}`,
+  /** String, a second after a gap in all renewals: while it exists, no lease counts as expired. engine/leases. */
+  leaseHold: (taskQueue: string) => `ub:lease:{${taskQueue}}:hold`,
+  /** Channel: the id of a running generation that is cancelled, for the worker that streams it. engine/streaming. */
+  cancelRequests: 'ub:cancel-requests',
   /** String, never expires: with what workers seal the thoughts of models. engine/reasoning. */
   reasoningSecret: 'ub:reasoning-secret',
   /** String, 24 hours: the answer of a user that made a tool call. engine/reasoning. */

@@ -139,6 +139,10 @@ export interface CloseStep {
   readonly error: StepFailure | null;
 }
 
+export interface CancelStep {
+  readonly generationId: string;
+}
+
 /** What must be sent after a settlement: each starts a run. */
 export interface SettledGeneration {
   readonly warnings: readonly BudgetWarning[];

@@ -1,9 +1,12 @@
 /** The composition root of the worker: its connections, and the activities and workflows in Temporal's workers. */
-import { Client } from '@temporalio/client';
+import { Client, type ConnectionLike } from '@temporalio/client';
 import { NativeConnection, Worker } from '@temporalio/worker';
 import type { Logger } from 'pino';
 import { type Activities, createActivities } from '../activities/create-activities.ts';
+import { REDIS_KEYS } from '../contracts/names.ts';
 import { HANDOFF_WAIT_MS, RedisHandoffTaker } from '../engine/handoff/redis-handoff.ts';
+import { createProcessIdentity } from '../engine/leases/process-identity.ts';
+import type { ThreadedLease } from '../engine/leases/threaded-lease.ts';
 import { countFaults } from '../engine/telemetry/count-faults.ts';
 import { createMetrics, type Metrics } from '../engine/telemetry/metrics.ts';
 import { observeWorker } from '../engine/telemetry/observe.ts';
@@ -16,7 +19,10 @@ import { openRedis, openRedisPair } from '../platform/redis/open-redis.ts';
 import { connectionOptions } from '../platform/temporal/connection-options.ts';
 import { bundleWorkflows } from './bundle-workflows.ts';
 import { createDependencies, type WorkerDependencies } from './create-dependencies.ts';
+import { createLease } from './create-lease.ts';
+import { EagerTasks } from './eager-tasks.ts';
 import { createReportGivenUp, giveUpSteps } from './give-up-steps.ts';
+import { holdRuns } from './hold-runs.ts';
 import { sharedWorkerOptions } from './shared-options.ts';
 import { RunTaker } from './take-runs.ts';
 import { versioningOf } from './versioning.ts';
@@ -62,13 +68,20 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
   // In parallel with the start of Temporal's workers: the first cache look-up must not wait for a model.
   const warm = parts.warmUp();
   const observed = observeWorker(parts.dependencies, metrics, tracing);
-  const { activities, beginEarly, runningStreams } = createActivities(observed);
+  const { activities, beginEarly, cancelStream, runningStreams } = createActivities(observed);
   metrics?.gauge('unbroken_streams_running', 'Streams of generations in this worker', runningStreams);
+  const { redis, subscriber } = connections.clients;
+  await subscriber.subscribe(REDIS_KEYS.cancelRequests, cancelStream);
+  const identity = createProcessIdentity();
+  const eagerTasks = new EagerTasks();
+  const temporal = await createClient(config, eagerTasks.watch(connection), tracing);
+  const lease = createLease(config, { process: identity, redis, temporal, logger });
   const workers = await createTemporalWorkers(config, {
     connection,
+    identity,
     tracing,
     workflowBundle,
-    activities: giveUpSteps(activities, createReportGivenUp(logger, metrics)),
+    activities: holdRuns(giveUpSteps(activities, createReportGivenUp(logger, metrics)), lease.runs),
     providers: parts.dependencies.providers.keys(),
   });
   await warm;
@@ -78,9 +91,11 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
       taskQueue,
       carrier: traceCarrier(tracing),
     }),
-    temporal: await createClient(config, connection, tracing),
+    temporal,
     taskQueue,
     beginEarly,
+    leases: lease.runs,
+    eagerTasks,
     logger,
   });
   return new WorkerProcess({
@@ -88,6 +103,7 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
     // With versions, Temporal decides which of them begins a generation.
     runTaker: deployment.buildId === undefined ? runTaker : null,
     parts,
+    lease,
     metricsUrl: page?.url,
     close: () => Promise.all([page?.stop(), connection.close(), connections.close()]),
   });
@@ -131,6 +147,7 @@ async function connectAll({ redisPlace, redis: settings, limits }: Config, onErr
 
 interface TemporalParts {
   readonly connection: NativeConnection;
+  readonly identity: string;
   readonly tracing: Tracing | null;
   readonly workflowBundle: { readonly code: string };
   readonly activities: Activities;
@@ -139,9 +156,9 @@ interface TemporalParts {
 
 /** The worker of the generations, and one per provider for those that wait for room. */
 async function createTemporalWorkers(config: Config, parts: TemporalParts): Promise<readonly Worker[]> {
-  const { connection, tracing, workflowBundle, activities, providers } = parts;
+  const { connection, identity, tracing, workflowBundle, activities, providers } = parts;
   const { taskQueue, deployment } = config.temporal;
-  const shared = await sharedWorkerOptions(connection, config, tracing);
+  const shared = { ...(await sharedWorkerOptions(connection, config, tracing)), identity };
   const worker = await Worker.create({
     ...shared,
     taskQueue,
@@ -157,8 +174,8 @@ async function createTemporalWorkers(config: Config, parts: TemporalParts): Prom
     workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 20 },
     nonStickyToStickyPollRatio: 0.7,
     activityTaskPollerBehavior: { type: 'simple-maximum', maximum: 4 },
-    // A dead worker is noticed one heartbeat timeout after its last heartbeat; this is how often they are sent.
-    maxHeartbeatThrottleInterval: '800ms',
+    // Each heartbeat that is sent is a write of Temporal's store; they come more rarely than this.
+    maxHeartbeatThrottleInterval: '10s',
     stickyQueueScheduleToStartTimeout: '2s',
     // Streams that end by then end here; the others are handed over to another worker.
     shutdownGraceTime: config.worker.drainMs,
@@ -168,7 +185,7 @@ async function createTemporalWorkers(config: Config, parts: TemporalParts): Prom
 }
 
 /** Starts runs over the worker's own connection, so that Temporal may give their first task to this worker. */
-async function createClient(config: Config, connection: NativeConnection, tracing: Tracing | null) {
+async function createClient(config: Config, connection: ConnectionLike, tracing: Tracing | null) {
   const dataConverter = createDataConverter(config);
   return new Client({
     connection,
@@ -183,6 +200,7 @@ interface ProcessParts {
   /** null: new generations come from Temporal's queue only. */
   readonly runTaker: RunTaker | null;
   readonly parts: Pick<WorkerDependencies, 'sweep' | 'close'>;
+  readonly lease: ThreadedLease;
   readonly metricsUrl: string | undefined;
   /** Closes what the parts use. */
   close(): Promise<unknown>;
@@ -200,12 +218,13 @@ class WorkerProcess {
 
   /** Resolves when the worker has stopped. */
   async run(): Promise<void> {
-    const { workers, runTaker, parts, close } = this.#parts;
+    const { workers, runTaker, parts, lease, close } = this.#parts;
     const running = workers.map((worker) => worker.run());
     runTaker?.start();
     parts.sweep?.start();
     await Promise.all(running);
     await Promise.all([runTaker?.stop(), parts.sweep?.stop()]);
+    await lease.stop();
     await parts.close();
     await close();
   }

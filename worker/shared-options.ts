@@ -12,7 +12,7 @@ import { createDataConverter } from '../platform/encryption/data-converter.ts';
 
 export type SharedOptions = Pick<
   WorkerOptions,
-  'connection' | 'namespace' | 'dataConverter' | 'interceptors' | 'sinks'
+  'connection' | 'namespace' | 'identity' | 'dataConverter' | 'interceptors' | 'sinks'
 >;
 
 export async function sharedWorkerOptions(

@@ -10,7 +10,9 @@ import type { Logger } from 'pino';
 import type { BeginEarly } from '../activities/begin-generation.ts';
 import { WORKFLOW_TYPE } from '../contracts/names.ts';
 import type { HandoffTaker, TakenRun } from '../engine/handoff/handoff.ts';
+import type { RunLeases } from '../engine/leases/run-leases.ts';
 import { runOptions } from '../platform/temporal/run-options.ts';
+import type { EagerTasks } from './eager-tasks.ts';
 
 /** Concurrent starts; while there are more, other workers take new generations. */
 const MOST_STARTS = 32;
@@ -26,6 +28,9 @@ interface Taking {
   readonly temporal: Client;
   readonly taskQueue: string;
   readonly beginEarly: BeginEarly;
+  readonly leases: RunLeases;
+  /** Of the starts by `temporal`. */
+  readonly eagerTasks: EagerTasks;
   readonly logger: Logger;
 }
 
@@ -104,13 +109,17 @@ export class RunTaker {
   }
 
   async #startRun(run: TakenRun, { eagerly }: { readonly eagerly: boolean }): Promise<Started> {
-    const { temporal, taskQueue } = this.#parts;
+    const { temporal, taskQueue, leases, eagerTasks } = this.#parts;
     const options = { ...runOptions(run, taskQueue), requestEagerStart: eagerly };
     try {
-      const { eagerlyStarted } = await temporal.connection.withDeadline(Date.now() + START_MS, () =>
+      const handle = await temporal.connection.withDeadline(Date.now() + START_MS, () =>
         temporal.workflow.start(WORKFLOW_TYPE, options),
       );
-      return eagerlyStarted ? 'given' : 'queued';
+      if (!handle.eagerlyStarted) return 'queued';
+      const runId = handle.firstExecutionRunId;
+      // The step that begins this run, a moment from now, continues the note.
+      leases.hold({ workflowId: handle.workflowId, runId }, { workflowTask: eagerTasks.take(runId) })();
+      return 'given';
     } catch (error) {
       if (error instanceof WorkflowExecutionAlreadyStartedError) return 'ended';
       throw error;

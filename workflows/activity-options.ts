@@ -26,12 +26,15 @@ export const MAY_FAIL: LocalActivityOptions = {
 };
 
 /**
- * The stream. A dead worker is noticed after the heartbeat timeout, and the next attempt starts 100 ms later;
- * docs/crash-matrix.md has the measured pauses. Attempts are not limited here: the activity counts provider errors in
- * the log and decides when a candidate is given up, so worker crashes never use up a candidate.
+ * The stream. A dead worker is noticed when its lease in Redis expires (engine/leases), and the next attempt starts at
+ * once. The heartbeat timeout is the backstop, for a death that no lease shows: each heartbeat is a write of Temporal's
+ * store, for every stream. docs/crash-matrix.md has the measured pauses.
+ *
+ * Attempts are not limited here: the activity counts provider errors in the log and decides when a candidate is given
+ * up, so worker crashes never use up a candidate.
  */
 export const STREAM: ActivityOptions = {
-  heartbeatTimeout: '2500ms',
+  heartbeatTimeout: '30s',
   retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '5s' },
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
 };

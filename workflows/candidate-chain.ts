@@ -20,7 +20,7 @@ import { DEFAULTS, LIMITS } from '../contracts/limits.ts';
 import { roomQueue } from '../contracts/names.ts';
 import type { GenerationOutcome, GrantedReservation, RoomTaken, WaitResult } from '../contracts/steps.ts';
 import { MAY_FAIL, ROOM, STREAM } from './activity-options.ts';
-import { closeRun, isCancelRequested } from './close-run.ts';
+import { closeRun, isCancelRequested, passCancelOn } from './close-run.ts';
 import { describeOrder } from './describe-run.ts';
 import {
   type CandidateFailure,
@@ -150,14 +150,16 @@ export class CandidateChain {
       scheduleToCloseTimeout: Math.max(LEAST_MS, leftMs(this.#order) + LEAST_MS),
       summary: candidateName(candidate),
     });
+    const streaming = streamFromProvider({
+      order: this.#order,
+      candidate,
+      isLast,
+      ...reservedIn(this.#reservation),
+      ...(room === undefined ? {} : { room }),
+    });
+    passCancelOn(this.#order, streaming);
     try {
-      return await streamFromProvider({
-        order: this.#order,
-        candidate,
-        isLast,
-        ...reservedIn(this.#reservation),
-        ...(room === undefined ? {} : { room }),
-      });
+      return await streaming;
     } catch (error) {
       const failure = readFailure(error);
       if (failure.cancelled) throw error;

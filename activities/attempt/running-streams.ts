@@ -34,6 +34,7 @@ type Run = (control: StreamControl) => Promise<GenerationOutcome>;
 const KEEP_UNCLAIMED_MS = 10_000;
 
 interface Entry extends RunningStream {
+  readonly generationId: string;
   readonly candidate: string;
   isClaimed: boolean;
   hasEnded: boolean;
@@ -47,7 +48,7 @@ export class RunningStreams {
     const running = this.#find(step);
     if (running !== undefined) return running;
     const log = uniqueLogId(step.order);
-    const entry = startStream(candidateName(step.candidate), epoch, run);
+    const entry = startStream(step, epoch, run);
     this.#streams.set(log, entry);
     const onEnd = () => {
       entry.hasEnded = true;
@@ -74,6 +75,13 @@ export class RunningStreams {
     return [...this.#streams.values()].filter(({ hasEnded }) => !hasEnded).length;
   }
 
+  /** The caller has cancelled: a stream that is silent would learn of it only with its next append. */
+  cancel(generationId: string): void {
+    for (const stream of this.#streams.values()) {
+      if (stream.generationId === generationId) stream.stop('cancel');
+    }
+  }
+
   #find({ order, candidate }: StreamStep): Entry | undefined {
     const entry = this.#streams.get(uniqueLogId(order));
     return entry?.candidate === candidateName(candidate) ? entry : undefined;
@@ -84,7 +92,7 @@ export class RunningStreams {
   }
 }
 
-function startStream(candidate: string, epoch: number, run: Run): Entry {
+function startStream({ order, candidate }: StreamStep, epoch: number, run: Run): Entry {
   const controller = new AbortController();
   let why: Stop | null = null;
   let writer = null as LogWriter | null;
@@ -104,7 +112,8 @@ function startStream(candidate: string, epoch: number, run: Run): Entry {
   return {
     outcome,
     stop,
-    candidate,
+    generationId: order.generationId,
+    candidate: candidateName(candidate),
     isClaimed: false,
     hasEnded: false,
     lastSeq: () => (writer === null ? -1 : writer.nextSeq - 1),

@@ -48,9 +48,16 @@ redis.call('PEXPIRE', STREAM, args.ttlMs)
 return {1, at, ''}
 `);
 
-/** Asks the writer of a running log to end it; an ended log keeps no request. KEYS meta. */
-export const REQUEST_CANCEL = script(`
-if redis.call('HGET', KEYS[1], 'status') == 'running' then redis.call('HSET', KEYS[1], 'cancel', '1') end
+/**
+ * Asks the writer of a running log to end it; an ended log keeps no request. The writer finds the request with its next
+ * append. A message reaches the worker that streams at once: a silent stream appends nothing.
+ * KEYS meta. ARGV JSON of {generationId, channel}
+ */
+export const REQUEST_CANCEL = script(`${COMMON}
+if redis.call('HGET', KEYS[1], 'status') == 'running' then
+  redis.call('HSET', KEYS[1], 'cancel', '1')
+  redis.call('PUBLISH', args.channel, args.generationId)
+end
 return {'noted'}
 `);
 

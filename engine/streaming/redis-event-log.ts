@@ -10,6 +10,7 @@ import type { EventBody, GenerationEvent } from '../../contracts/events.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
 import { parseJson } from '../../contracts/json.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
+import { REDIS_KEYS } from '../../contracts/names.ts';
 import { luaFields, runScript, type Script, type ScriptRedis } from '../../platform/redis/lua-script.ts';
 import { isRedisAway } from '../../platform/redis/redis-connection.ts';
 import { encodeEvents } from './event-codec.ts';
@@ -156,7 +157,8 @@ export class RedisEventLog implements EventLog {
   }
 
   async requestCancel(generationId: string): Promise<void> {
-    await this.#run(REQUEST_CANCEL, [keysOf(generationId).meta], []);
+    const ask = { generationId, channel: REDIS_KEYS.cancelRequests };
+    await this.#run(REQUEST_CANCEL, [keysOf(generationId).meta], [luaFields(ask)]);
   }
 
   async erase(generationId: string): Promise<'now' | 'at-end'> {

@@ -7,6 +7,7 @@ import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { promptCachingModes } from '../../contracts/prompt-caching.ts';
 import { archiveSchema } from './archive-schema.ts';
 import { breakerSchema } from './gate-schema.ts';
+import { workerSilentMsSchema } from './lease-schema.ts';
 import { objectStoreSchema } from './object-store-schema.ts';
 import { outputSchema } from './output-schema.ts';
 import { capabilitiesSchema, providerSchema } from './provider-schema.ts';
@@ -251,6 +252,7 @@ export const configSchema = z.strictObject({
         .max(60_000)
         .default(DEFAULTS.redisAnswerMs)
         .describe('How long Redis may take for a command; then the request gets a 503'),
+      workerSilentMs: workerSilentMsSchema,
       defaultMaxOutputTokens: z
         .int()
         .positive()

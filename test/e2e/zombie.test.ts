@@ -27,7 +27,7 @@ test.each(['simulated/sim-large', 'simulated-messages/sim-large'])(
     const zombie = await waitFor('the worker that streams', () => streamingWorker(stack, body.id));
     await zombie.freeze();
     const starts = () => reading.events.filter((event) => event.type === 'provider-start').length;
-    // Past the heartbeat timeout another worker starts the next attempt.
+    // When its lease has expired, another worker starts the next attempt.
     await waitFor('the next attempt', () => starts() >= 2);
     const seen = reading.text().length;
     await waitFor('text of the next attempt', () => reading.text().length > seen);

@@ -38,6 +38,7 @@ export const FOLDER_TABLES: Readonly<Record<string, Readonly<Record<string, Row>
     streaming: { values: [], types: [] },
     archive: { values: ['streaming'], types: ['budget'] },
     handoff: { values: [], types: ['streaming'] },
+    leases: { values: [], types: [] },
     routing: { values: [], types: [] },
     reasoning: { values: [], types: ['providers'] },
     compaction: { values: ['reasoning'], types: [] },

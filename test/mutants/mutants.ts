@@ -5,6 +5,7 @@ import { CACHE_MUTANTS } from './lists/cache.ts';
 import { COMPACTION_MUTANTS } from './lists/compaction.ts';
 import { CORE_MUTANTS } from './lists/core.ts';
 import { ERROR_MUTANTS } from './lists/errors.ts';
+import { LEASE_MUTANTS } from './lists/leases.ts';
 import { LOG_MUTANTS } from './lists/log.ts';
 import { MONEY_MUTANTS } from './lists/money.ts';
 import { PROMPT_CACHING_MUTANTS } from './lists/prompt-caching.ts';
@@ -16,6 +17,7 @@ import type { Mutant } from './mutant.ts';
 export const MUTANTS: readonly Mutant[] = [
   ...LOG_MUTANTS,
   ...ARCHIVE_MUTANTS,
+  ...LEASE_MUTANTS,
   ...CACHE_MUTANTS,
   ...CORE_MUTANTS,
   ...MONEY_MUTANTS,

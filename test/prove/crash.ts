@@ -1,5 +1,6 @@
 /** Kills a process in each generation and compares what the reader got with what the provider generated. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LIMITS } from '../../contracts/limits.ts';
 import { compareReading, faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { createRandom, type Random } from '../harness/random.ts';
@@ -25,13 +26,16 @@ interface Run {
   readonly killed: string;
   /** False for a worker that did not stream this generation: its death says nothing of resuming. */
   readonly inThePath: boolean;
+  readonly isWorker: boolean;
   readonly lost: number;
   readonly duplicated: number;
   /** Output tokens that the provider generated beyond the text. */
   readonly paidTwice: number;
   /** Input tokens of the calls after the first. */
   readonly inputAgain: number;
-  /** From the kill to the first event that was appended after it; null where only the end was left. */
+  /** True if the kill fell into the local activity that begins a generation. */
+  readonly isEarly: boolean;
+  /** From the kill to the first text that was appended after it; null where no text was left. */
   readonly resumedWithinMs: number | null;
   readonly faults: readonly string[];
 }
@@ -103,6 +107,8 @@ async function crashOnce(stack: Stack, model: string, random: Random): Promise<R
   return {
     killed: at,
     inThePath: victim === streaming || stack.apis.includes(victim),
+    isWorker: stack.workers.includes(victim),
+    isEarly: killAfterMs < LIMITS.adoptStreamAfterMs,
     ...compareReading(reading.events, expected.text),
     paidTwice: Math.max(0, generated - expected.tokens),
     inputAgain: calls.slice(1).reduce((sum, call) => sum + call.inputTokens, 0),
@@ -120,9 +126,9 @@ function chooseVictim(stack: Stack, lottery: number, bystander: number, streamin
   return seat;
 }
 
-/** Only an event that was appended after the process was gone shows that another process continued. */
+/** Only text that was appended after the process was gone shows that another process continued. */
 function resumedWithin(reading: Reading, killedAtMs: number, goneAtMs: number): number | null {
-  const index = reading.events.findIndex((event) => event.at > goneAtMs);
+  const index = reading.events.findIndex(({ type, at }) => type === 'text-delta' && at > goneAtMs);
   const receivedAtMs = reading.receivedAtMs[index];
   return receivedAtMs === undefined ? null : receivedAtMs - killedAtMs;
 }
@@ -130,11 +136,6 @@ function resumedWithin(reading: Reading, killedAtMs: number, goneAtMs: number): 
 function printSums(plan: CrashPlan, runs: readonly Run[], prefillRuns: readonly Run[]): boolean {
   const sum = (from: readonly Run[], part: (run: Run) => number) =>
     from.reduce((total, run) => total + part(run), 0);
-  const resumed = (from: readonly Run[]) =>
-    percentile(
-      from.flatMap((run) => (run.inThePath && run.resumedWithinMs !== null ? [run.resumedWithinMs] : [])),
-      0.95,
-    );
   const lost = sum(runs, (run) => run.lost);
   const duplicated = sum(runs, (run) => run.duplicated);
   const paidTwice = sum(runs, (run) => run.paidTwice);
@@ -147,16 +148,32 @@ function printSums(plan: CrashPlan, runs: readonly Run[], prefillRuns: readonly 
       `prefill: lost ${sum(prefillRuns, (run) => run.lost)} ` +
         `duplicated ${sum(prefillRuns, (run) => run.duplicated)}, paid again ${inputAgain} input and ` +
         `${outputAgain} output tokens in ${prefillRuns.length} runs, ` +
-        `resumed_within_ms_p95 ${resumed(prefillRuns) ?? 'none'}`,
+        resumedTimes(prefillRuns),
     );
   }
   const hits = runs.filter((run) => run.inThePath).length;
-  console.log(`${hits} of ${runs.length} kills hit the worker that streamed or the API; the p95 is of those`);
   console.log(
-    `lost ${lost} duplicated ${duplicated} paid_twice ${paidTwice} ` +
-      `resumed_within_ms_p95 ${resumed(runs) ?? 'none'} seed ${plan.seed}`,
+    `${hits} of ${runs.length} kills hit the worker that streamed or the API; the times are of those`,
+  );
+  const ofWorkers = runs.filter(({ isWorker }) => isWorker);
+  console.log(
+    `the API killed, until it has started again: ${resumedTimes(runs.filter((run) => !run.isWorker))}`,
+  );
+  console.log(`a worker killed in the first second: ${resumedTimes(ofWorkers.filter((run) => run.isEarly))}`);
+  console.log(`a worker killed later: ${resumedTimes(ofWorkers.filter((run) => !run.isEarly))}`);
+  console.log(
+    `lost ${lost} duplicated ${duplicated} paid_twice ${paidTwice} ${resumedTimes(ofWorkers)} seed ${plan.seed}`,
   );
   return lost + duplicated + paidTwice + faults + prefillWrong === 0;
+}
+
+/** From the kill to the next text, of the runs whose process died. */
+function resumedTimes(runs: readonly Run[]): string {
+  const times = runs.flatMap((run) =>
+    run.inThePath && run.resumedWithinMs !== null ? [run.resumedWithinMs] : [],
+  );
+  const at = (share: number) => percentile(times, share) ?? 'none';
+  return `resumed_within_ms p50 ${at(0.5)} p95 ${at(0.95)} max ${at(1)} of ${times.length}`;
 }
 
 /** The nearest-rank percentile; undefined of nothing. */

@@ -4,6 +4,7 @@ import type { Activities } from '../../activities/create-activities.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
 import { SIGNALS, webhookRunId, workflowId } from '../../contracts/names.ts';
 import type { BegunGeneration, GenerationOutcome } from '../../contracts/steps.ts';
+import { FailOver } from '../../engine/leases/fail-over.ts';
 import { warningOf } from '../harness/budget-warning.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { deliveryOf, endless, failsWhenCancelled, firstFails, runGeneration, silent } from './runs.ts';
@@ -116,9 +117,23 @@ test('a spent budget closes the generation without a provider, and is settled', 
   expect(calls).toEqual(['beginGeneration', 'closeGeneration budget_exceeded', 'settleBudget failed']);
 });
 
+/** As after the lease of the worker has expired that has its activity. */
+async function failOver(handle: Awaited<ReturnType<typeof startGeneration>>): Promise<void> {
+  const { client } = environment.temporal;
+  const process = await waitFor('the worker that has the activity', async () => {
+    const { raw } = await handle.describe();
+    return raw.pendingActivities?.[0]?.lastWorkerIdentity;
+  });
+  const { workflowId, firstExecutionRunId: runId } = handle;
+  const plan = { isBack: async () => false, onDone: () => undefined, report: () => undefined };
+  await new FailOver({ temporal: client, ...plan }).take([{ process, workflowId, runId }]);
+}
+
 test('a cancelled generation is closed and its budget settled', async () => {
   const { outcome, calls } = await runGeneration(environment, endless);
   expect(outcome).toMatchObject({ status: 'cancelled' });
+  // The stream may be silent, and its next heartbeat may be far.
+  expect(calls.filter((call) => call === 'requestCancel')).toHaveLength(1);
   expect(calls.at(-1)).toBe('settleBudget cancelled');
   expect(calls.at(-2)).toMatch(/^closeGeneration /);
 });
@@ -128,7 +143,10 @@ describe('a generation that is cancelled ends as cancelled', () => {
   const alone = { candidates: [FIRST] };
 
   test('while its worker is dead', async () => {
-    const { outcome, calls } = await runGeneration(environment, silent(), alone, cancel);
+    const { outcome, calls } = await runGeneration(environment, silent(), alone, async (handle) => {
+      await handle.cancel();
+      await failOver(handle);
+    });
     expect(outcome).toMatchObject({ status: 'cancelled' });
     expect(calls.at(-1)).toBe('settleBudget cancelled');
   });

@@ -162,6 +162,8 @@ export const RECORDED_RUNS: Readonly<Record<string, RecordedRun>> = {
   cancelledWithError,
   /** The same under the patch `cancel-outranks-errors`. */
   cancelOutranksError: cancelledWithError,
+  /** Under the patch `cancel-by-log`. */
+  cancelByLog: (environment) => historyOf(runGeneration(environment, endless)),
   waitForRoom: (environment) => historyOf(runGeneration(environment, fullAtFirst(), { candidates: [FIRST] })),
   raiseCap: (environment) =>
     historyOf(

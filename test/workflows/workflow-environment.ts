@@ -134,6 +134,7 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
         finishReason: null,
         errorCode: error?.code ?? null,
       }),
+    requestCancel: async () => undefined,
     raiseOutputCap: async () => ({ granted: false, budget: null, remaining: 0 }),
     sendBudgetWarning: async () => undefined,
     deliverWebhook: async () => undefined,
@@ -150,6 +151,7 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
     answerFromCache: (order) => noted('answerFromCache', used.answerFromCache(order)),
     waitForRoom: (step) => noted(`waitForRoom ${step.candidate.provider}`, used.waitForRoom(step)),
     closeGeneration: (step) => noted(`closeGeneration ${step.error?.code}`, used.closeGeneration(step)),
+    requestCancel: (step) => noted('requestCancel', used.requestCancel(step)),
     raiseOutputCap: (step) => noted(`raiseOutputCap ${step.maxOutputTokens}`, used.raiseOutputCap(step)),
     sendBudgetWarning: (warning) =>
       noted(`sendBudgetWarning ${warning.level}`, used.sendBudgetWarning(warning)),
