@@ -1,6 +1,6 @@
 /**
- * The events of an ended log in few entries, about as large as their text. Each entry holds what its events have as
- * JSON: the text of a run of deltas in one string, with the lengths of the deltas, and the times as steps. The JSON is
+ * The events of an ended log in few entries, a few times as large as their text. Each entry holds its events as JSON:
+ * the text of a run of deltas in one string, with the lengths of the deltas, and the times as steps. The JSON is
  * compressed where that makes it shorter.
  *
  * Numbers are one character each up to 61, so that a delta costs its text and two characters.

@@ -160,18 +160,23 @@ test('a list that is being read when its day moves goes to the archive for the r
 test('an entry that is booked while its day moves is not lost with it', async () => {
   await book('late', OLD_MS, 2);
   let isBooked = false;
-  const store = withMethods(stand.store, {
-    put: async (key: string, body: Uint8Array) => {
-      await stand.store.put(key, body);
-      if (!isBooked) await book('late', OLD_MS + 1, 1);
-      isBooked = true;
+  const redis = withMethods(stand.redis, {
+    xRange: async (...parameters: Parameters<typeof stand.redis.xRange>) => {
+      const page = await stand.redis.xRange(...parameters);
+      // After all entries were read, and before they are removed.
+      if (parameters[0] === oldKey('late') && page?.length === 0 && !isBooked) {
+        isBooked = true;
+        await book('late', OLD_MS + 1, 1);
+      }
+      return page;
     },
   });
-  const { archive, errors } = archiveOf({ store });
+  const { archive, errors } = archiveOf({ redis });
   await archive.sweep(Date.now(), running);
   const entries = await entriesOf('late', 2, archive);
   expect(new Set(entries.map(({ generation }) => generation)).size).toBe(3);
   expect(new Set(entries.map(({ id }) => id)).size).toBe(entries.length);
+  expect(isBooked).toBe(true);
   expect(errors).toEqual([]);
 });
 
