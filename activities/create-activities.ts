@@ -5,6 +5,12 @@ import { type BeginEarly, BegunGenerations } from './begin-generation.ts';
 import { closeGeneration } from './close-generation.ts';
 import { deliverWebhook, giveUpWebhook } from './deliver-webhook.ts';
 import type { Dependencies } from './dependencies.ts';
+import { beginStep } from './jobs/begin-step.ts';
+import { decideStep, endJob, endStep } from './jobs/end-step.ts';
+import type { JobDependencies } from './jobs/job-dependencies.ts';
+import { openTick } from './jobs/open-tick.ts';
+import { prepareItem } from './jobs/prepare-item.ts';
+import { recordItem } from './jobs/record-item.ts';
 import { lastResortAnswer } from './last-resort-answer.ts';
 import { noteCompaction } from './note-compaction.ts';
 import { raiseOutputCap } from './raise-output-cap.ts';
@@ -15,7 +21,7 @@ import { storeAnswer } from './store-answer.ts';
 import { streamFromProvider } from './stream-from-provider.ts';
 import { waitForRoom } from './wait-for-room.ts';
 
-export function createActivities(dependencies: Dependencies) {
+export function createActivities(dependencies: Dependencies & JobDependencies) {
   const running = new RunningStreams();
   const begun = new BegunGenerations(dependencies, running);
   const activities = {
@@ -32,6 +38,13 @@ export function createActivities(dependencies: Dependencies) {
     sendBudgetWarning: sendBudgetWarning(dependencies),
     deliverWebhook: deliverWebhook(dependencies),
     giveUpWebhook: giveUpWebhook(dependencies),
+    beginStep: beginStep(dependencies),
+    prepareItem: prepareItem(dependencies),
+    recordItem: recordItem(dependencies),
+    decideStep: decideStep(dependencies),
+    endStep: endStep(dependencies),
+    endJob: endJob(dependencies),
+    openTick: openTick(dependencies),
   };
   const beginEarly: BeginEarly = (start) => begun.beginEarly(start);
   const cancelStream = (generationId: string) => running.cancel(generationId);

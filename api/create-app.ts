@@ -20,6 +20,7 @@ import {
   addAdminRoutes,
   addCodecRoutes,
   addGenerationRoutes,
+  addJobRoutes,
   addOwnRoutes,
   addPageSessionRoutes,
   addPromptRoutes,
@@ -55,6 +56,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   v1.use(requireScope('generate'));
   addGenerationRoutes(v1, dependencies);
   addPromptRoutes(v1, dependencies);
+  addJobRoutes(v1, dependencies);
   addWireRoutes(v1, dependencies);
   app.use('/v1', v1);
   app.use(refuseUnknown(app.router));

@@ -14,6 +14,9 @@ import type { StoredEntries } from '../engine/cache/stored-entries.ts';
 import type { CompactionSeals } from '../engine/compaction/compaction-seals.ts';
 import type { ConversationStore } from '../engine/conversations/conversation-store.ts';
 import type { HandoffOffers } from '../engine/handoff/handoff.ts';
+import type { JobStore } from '../engine/jobs/job-store.ts';
+import type { RedisPipelineRegistry } from '../engine/jobs/redis-pipeline-registry.ts';
+import type { RedisScheduleStore } from '../engine/jobs/schedule-store.ts';
 import type { OutputChecker } from '../engine/output/output-checker.ts';
 import type { PromptStats } from '../engine/prompts/prompt-stats.ts';
 import type { PromptRegistry } from '../engine/prompts/registry.ts';
@@ -79,6 +82,9 @@ export interface ApiDependencies {
   readonly bodies: BytesInFlight;
   /** Undefined when payloads are not encrypted. */
   readonly codec: PayloadCodec | undefined;
+  readonly jobs: JobStore;
+  readonly pipelines: RedisPipelineRegistry;
+  readonly schedules: RedisScheduleStore;
   readonly routes: RouteChooser;
   readonly health: HealthSnapshot;
   readonly gate: GateReader;

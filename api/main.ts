@@ -19,6 +19,9 @@ import { RedisComplaints } from '../engine/cache/redis-complaints.ts';
 import { RedisCompactionSeals } from '../engine/compaction/compaction-seals.ts';
 import { RedisConversations } from '../engine/conversations/redis-conversations.ts';
 import { RedisHandoffOffers } from '../engine/handoff/redis-handoff.ts';
+import { RedisJobStore } from '../engine/jobs/redis-job-store.ts';
+import { RedisPipelineRegistry } from '../engine/jobs/redis-pipeline-registry.ts';
+import { RedisScheduleStore } from '../engine/jobs/schedule-store.ts';
 import { createProcessIdentity } from '../engine/leases/process-identity.ts';
 import { watchLeases } from '../engine/leases/watch-leases.ts';
 import { ThreadedOutputChecker } from '../engine/output/threaded-output-checker.ts';
@@ -172,6 +175,9 @@ const parts = {
   callAnswers: new RedisCallAnswers(redis),
   outputs: new ThreadedOutputChecker(),
   prompts: new RedisPromptRegistry(kept),
+  jobs: new RedisJobStore(kept, { keptMs: config.retention.jobMs }),
+  pipelines: new RedisPipelineRegistry(kept),
+  schedules: new RedisScheduleStore(kept),
   promptStats: new RedisPromptStats(redis),
   webhookEndpoints,
   webhookDeliveries: new RedisWebhookDeliveries(kept, webhookEndpoints),

@@ -67,6 +67,48 @@ export const ERRORS = {
     false,
     'Send every variable that the prompt declares, and no other, none over its maxChars.',
   ),
+  pipeline_not_found: row(
+    404,
+    false,
+    false,
+    'Name a pipeline, version or label that exists; GET /v1/pipelines lists them.',
+  ),
+  job_conflict: row(
+    409,
+    false,
+    false,
+    'Read the job with GET /v1/jobs/:id: its state does not allow this, or not any more.',
+  ),
+  job_step_failed: row(
+    502,
+    false,
+    false,
+    'Read the error of the step; POST /v1/jobs/:id/rerun repeats it, and keeps what the steps before it made.',
+  ),
+  job_rejected: row(
+    409,
+    false,
+    false,
+    'A person rejected a step, or did not decide in time; change what they rejected, and rerun the job from there.',
+  ),
+  job_timeout: row(
+    504,
+    false,
+    false,
+    'Give the job or the step a later deadlineMs, and rerun it from that step.',
+  ),
+  job_budget_exceeded: row(
+    429,
+    false,
+    false,
+    'Raise maxCostMicroUsd of the job or the step, or lower maxOutputTokens, and rerun it from that step.',
+  ),
+  job_too_large: row(
+    413,
+    false,
+    false,
+    'Split the job: the message names the limit on its items, its generations or its values.',
+  ),
   not_continuable: row(
     409,
     false,

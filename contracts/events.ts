@@ -7,6 +7,7 @@ import { budgetStandingSchema } from './budgets.ts';
 import { cacheMatches } from './cache-mode.ts';
 import { compressionEngines } from './compression.ts';
 import { requestFormatSchema } from './content.ts';
+import { errorBodySchema } from './error-body.ts';
 import { endingSchema, finishReasons, resumeStrategies, usageSchema } from './generation.ts';
 import { LIMITS } from './limits.ts';
 import { tokenLogprobSchema } from './token-logprobs.ts';
@@ -19,13 +20,6 @@ const matchFields = {
 };
 /** What only one format has, in its own words. */
 const nativePart = { format: requestFormatSchema, value: z.record(z.string(), z.unknown()) };
-const errorBody = z.object({
-  code: z.string(),
-  message: z.string(),
-  doc: z.string(),
-  details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
-});
-
 export const eventBodySchema = z.discriminatedUnion('type', [
   z.object({
     type: z.literal('generation-start'),
@@ -260,7 +254,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
         'Only where a stored answer or a shared call spared a call: what that call used, less what is paid',
       ),
   }),
-  z.object({ type: z.literal('generation-error'), error: errorBody, attempts: z.int(), ...progress }),
+  z.object({ type: z.literal('generation-error'), error: errorBodySchema, attempts: z.int(), ...progress }),
   z.object({ type: z.literal('generation-cancel'), attempts: z.int(), ...progress }),
 ]);
 

@@ -196,6 +196,36 @@ export const LIMITS = {
   maxOutputTokens: 1_000_000,
   /** A learnt cap is never below this, so that one unusual answer does not need a continuation. */
   leastLearntTokens: 64,
+  /** Steps of a pipeline. */
+  stepsPerPipeline: 64,
+  inputsPerPipeline: 64,
+  /** Comparisons in the `when` of a step. */
+  comparisonsPerStep: 32,
+  /** Items of one `foreach`, and generations of a job, with those that are repeated. */
+  itemsPerStep: 1_000,
+  generationsPerJob: 5_000,
+  /** Generations of a job that run at once. */
+  parallelPerJob: 32,
+  retriesPerStep: 10,
+  /** Events of a job's history after which it continues as a new run. */
+  jobHistoryEvents: 1_000,
+  /** The values that a job starts from, and all that its steps may write, as JSON. */
+  jobInputBytes: 1024 * 1024,
+  jobOutputBytes: 64 * 1024 * 1024,
+  /** Longest that a job may take, with what it waits for people. */
+  longestJobMs: 90 * 24 * 3_600_000,
+  /** Longest note of a person that approves or rejects a step. */
+  approvalNoteChars: 2_000,
+  /** Jobs of a tenant or user that a list shows, the newest first. */
+  jobsListed: 10_000,
+  schedulesPerTenant: 1_000,
+  /** Cron lines of a schedule, its shortest interval, and the longest time in it. */
+  timesPerSchedule: 16,
+  leastIntervalMs: 10_000,
+  longestScheduleMs: 366 * 24 * 3_600_000,
+  pipelinesPerTenant: 1_000,
+  versionsPerPipeline: 10_000,
+  labelsPerPipeline: 64,
   versionsPerPrompt: 10_000,
   promptsPerTenant: 10_000,
   labelsPerPrompt: 64,
@@ -317,6 +347,11 @@ export const DEFAULTS = {
   maxOutputTokens: 16_384,
   /** Answers to a schema that one model is asked for. */
   outputAttempts: 2,
+  /** Generations of a job that run at once, and how long a job may take with what it waits for people. */
+  parallelPerJob: 8,
+  jobMs: 7 * 24 * 3_600_000,
+  /** How long an ended job is kept, with the logs of its generations. */
+  jobKeptMs: 30 * 24 * 3_600_000,
   /** Longest value of a prompt variable. */
   variableChars: 20_000,
 } as const;

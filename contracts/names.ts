@@ -12,6 +12,13 @@ export const SEARCH_ATTRIBUTES = {
   UnbrokenCostMicroUsd: 'Int',
 } as const;
 
+/** The workflow of a job, and the signals that it takes. */
+export const JOB_TYPE = 'job';
+export const JOB_SIGNALS = { pause: 'pause', resume: 'resume', decide: 'decide' } as const;
+
+/** The workflow of one tick of a schedule. */
+export const TICK_TYPE = 'scheduledRun';
+
 /** Signals that a running generation takes. */
 export const SIGNALS = { raiseCap: 'raiseCap', stop: 'stop' } as const;
 
@@ -138,6 +145,24 @@ export const REDIS_KEYS = {
    */
   gateOfTenant: (provider: string, tenant: string, part: string) =>
     `ub:gate:{${provider}}:of:${encodeURIComponent(tenant)}:${part}`,
+  /**
+   * A job expires `retention.jobMs` after its end. engine/jobs. The parts: `meta` (hash: its head), `spec` (string:
+   * pipeline and input), `events` (stream, an entry for each append), `once` (hash: the appends by name), `values`
+   * (hash: what its steps wrote). Its channel is that of a log with its id.
+   */
+  job: (jobId: string, part: string) => `ub:job:{${jobId}}:${part}`,
+  /** Sorted set, expires with its newest job: the ids of a tenant's jobs, or of one of its users. engine/jobs. */
+  jobsOf: (tenant: string, user: string | null) =>
+    `ub:jobs:{${encodedPart(tenant)}}${user === null ? '' : `:${encodedPart(user)}`}`,
+  /** One pipeline of a tenant: `versions` and `labels` (hashes, never expire). engine/jobs. */
+  pipeline: (tenant: string, name: string, part: string) =>
+    `ub:pipeline:{${encodedPart(tenant)}:${encodedPart(name)}}:${part}`,
+  /** String, until it is deleted: who pays for a schedule, and what it starts. engine/jobs. */
+  schedule: (scheduleId: string) => `ub:schedule:{${scheduleId}}`,
+  /** Set, never expires: the ids of a tenant's schedules. engine/jobs. */
+  schedulesOf: (tenant: string) => `ub:schedules:{${encodedPart(tenant)}}`,
+  /** Set, never expires: the names of a tenant's pipelines. engine/jobs. */
+  pipelineNames: (tenant: string) => `ub:pipelines:{${encodedPart(tenant)}}`,
   /** Hash, until the key expires or is revoked: an API key without its secret. api/access. */
   apiKey: (keyId: string) => `ub:key:{${keyId}}`,
   /** Sorted set, never expires: the ids of a tenant's keys, each with the time of its last use. api/access. */

@@ -15,8 +15,18 @@ export class TemplateError extends Error {
   override readonly name = 'TemplateError';
 }
 
+/** What may stand between the braces. */
+export interface TemplatePlace {
+  /** The variable that it names; undefined if it names none. */
+  readonly variableIn: (inside: string) => string | undefined;
+  /** As a message shows it. */
+  readonly form: string;
+}
+
+const NAMED: TemplatePlace = { variableIn: (inside) => NAME.exec(inside)?.[1], form: '{{name}}' };
+
 /** Throws TemplateError with the line of the fault. */
-export function parseTemplate(source: string): readonly TemplateSegment[] {
+export function parseTemplate(source: string, place: TemplatePlace = NAMED): readonly TemplateSegment[] {
   const segments: TemplateSegment[] = [];
   let text = '';
   let from = 0;
@@ -28,8 +38,11 @@ export function parseTemplate(source: string): readonly TemplateSegment[] {
       from = match.index + backslashes.length + 2;
       continue;
     }
-    const name = closing === undefined ? undefined : NAME.exec(inside)?.[1];
-    if (name === undefined) throw new TemplateError(faultOf(source, match.index, whole, closing));
+    const name = closing === undefined ? undefined : place.variableIn(inside);
+    if (name === undefined) {
+      const fault = closing === undefined ? 'has no }}' : `is no ${place.form}`;
+      throw new TemplateError(faultOf(source, match.index, whole, fault));
+    }
     if (text !== '') segments.push({ text });
     segments.push({ variable: name });
     text = '';
@@ -53,9 +66,8 @@ export function fillTemplate(
     .join('');
 }
 
-function faultOf(source: string, index: number, found: string, closing: string | undefined): string {
+function faultOf(source: string, index: number, found: string, fault: string): string {
   const line = source.slice(0, index).split('\n').length;
   const shown = found.length > 40 ? `${found.slice(0, 40)}...` : found;
-  const fault = closing === undefined ? 'has no }}' : 'is no {{name}}';
   return `line ${line}: "${shown}" ${fault}; write \\{{ where braces are meant`;
 }

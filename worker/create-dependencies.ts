@@ -1,6 +1,8 @@
 /** Puts the real adapters behind the ports of the activities, as the config says. */
+import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { Dependencies } from '../activities/dependencies.ts';
+import type { JobDependencies } from '../activities/jobs/job-dependencies.ts';
 import { countTexts } from '../contracts/count-tokens.ts';
 import { ArchiveSweep } from '../engine/archive/archive-sweep.ts';
 import { createLogs } from '../engine/archive/create-logs.ts';
@@ -13,6 +15,8 @@ import { createPromptCompression } from '../engine/compression/prompt-compressio
 import { createThreadedCompression } from '../engine/compression/threaded-compression.ts';
 import { findNativeRuntime } from '../engine/embedding/onnx-runtime.ts';
 import { SentenceEncoder } from '../engine/embedding/sentence-encoder.ts';
+import { RedisJobStore } from '../engine/jobs/redis-job-store.ts';
+import { RedisScheduleStore, runIdOf } from '../engine/jobs/schedule-store.ts';
 import { costOf } from '../engine/models/price.ts';
 import { ThreadedOutputChecker } from '../engine/output/threaded-output-checker.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
@@ -31,7 +35,9 @@ import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
 import type { Config } from '../platform/config/load-config.ts';
 import { createObjectStore } from '../platform/object-store/create-object-store.ts';
 import type { RedisClient } from '../platform/redis/redis-client.ts';
+import { fairnessKey } from '../platform/temporal/run-options.ts';
 import { createCache } from './create-cache.ts';
+import { createOrders } from './create-orders.ts';
 import { createNoteGate } from './gate-notices.ts';
 
 /** Added to the time limits of a call that probes an open circuit, until the probe counts as lost. */
@@ -43,13 +49,14 @@ interface Surroundings {
   readonly kept: RedisClient;
   /** A second connection: one that subscribes can do nothing else. */
   readonly subscriber: RedisClient;
+  readonly temporal: Client;
   readonly logger: Logger;
   readonly metrics: Metrics | null;
   readonly onGateUnreachable: (reason: unknown) => void;
 }
 
 export interface WorkerDependencies {
-  readonly dependencies: Dependencies;
+  readonly dependencies: Dependencies & JobDependencies;
   /** Loads the models that the first cache look-up needs. */
   warmUp(): Promise<void>;
   /** Archives ended logs in the background, once it is started; null: there is no archive. */
@@ -60,7 +67,7 @@ export interface WorkerDependencies {
 
 export async function createDependencies(
   config: Config,
-  { redis, kept, subscriber, logger, metrics, onGateUnreachable }: Surroundings,
+  { redis, kept, subscriber, temporal, logger, metrics, onGateUnreachable }: Surroundings,
 ): Promise<WorkerDependencies> {
   const providers = createProviders(config);
   const priceOf: Dependencies['priceOf'] = (provider, model, usage) =>
@@ -83,12 +90,23 @@ export async function createDependencies(
   });
   const outputs = new ThreadedOutputChecker();
   const logs = await createArchivedLogs(config, { kept, logger, metrics });
-  const dependencies: Dependencies = {
+  const { log, ended } = logs;
+  const budget = logs.observeLedger(new RedisBudgetLedger({ redis: kept, ...budgetSettings(config) }));
+  const jobKeptMs = config.retention.jobMs;
+  const jobs = new RedisJobStore(kept, { keptMs: jobKeptMs });
+  const dependencies: Dependencies & JobDependencies = {
     ...cache,
     live: new RedisLiveLogs(subscriber),
-    log: logs.log,
-    ended: logs.ended,
-    budget: logs.observeLedger(new RedisBudgetLedger({ redis: kept, ...budgetSettings(config) })),
+    log,
+    ended,
+    budget,
+    jobs,
+    jobKeptMs,
+    logKeptMs: config.retention.logMs,
+    schedules: new RedisScheduleStore(kept),
+    runIdOf,
+    fairnessKeyOf: fairnessKey,
+    ...createOrders(config, { redis, kept, outputs, temporal, log, budget, jobs, logger }),
     notifyBudget: createNotifyBudget(config),
     promptStats: new RedisPromptStats(redis),
     context: new SealedContext(new RedisCompactionSeals(kept)),

@@ -56,8 +56,11 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
       isTraced: tracing !== null,
     }),
   ]);
+  const eagerTasks = new EagerTasks();
+  const temporal = await createClient(config, eagerTasks.watch(connection), tracing);
   const parts = await createDependencies(config, {
     ...connections.clients,
+    temporal,
     logger,
     metrics,
     onGateUnreachable: (reason) => {
@@ -73,8 +76,6 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
   const { redis, subscriber } = connections.clients;
   await subscriber.subscribe(REDIS_KEYS.cancelRequests, cancelStream);
   const identity = createProcessIdentity();
-  const eagerTasks = new EagerTasks();
-  const temporal = await createClient(config, eagerTasks.watch(connection), tracing);
   const lease = createLease(config, { process: identity, redis, temporal, logger });
   const workers = await createTemporalWorkers(config, {
     connection,

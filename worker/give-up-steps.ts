@@ -15,8 +15,24 @@ import { workflowId } from '../contracts/names.ts';
 import type { Metrics } from '../engine/telemetry/metrics.ts';
 import { isRedisAway, isRedisRefusal } from '../platform/redis/redis-connection.ts';
 
-/** The steps that the workflow runs as `MUST_HAPPEN`. */
-type EndlessStep = 'beginGeneration' | 'settleBudget' | 'closeGeneration' | 'raiseOutputCap';
+/** The steps that the workflows run as `MUST_HAPPEN` or `JOB_STEP`. */
+type EndlessStep =
+  | 'beginGeneration'
+  | 'settleBudget'
+  | 'closeGeneration'
+  | 'raiseOutputCap'
+  | 'beginStep'
+  | 'prepareItem'
+  | 'recordItem'
+  | 'decideStep'
+  | 'endStep'
+  | 'endJob'
+  | 'openTick';
+
+/** Of a generation, or of a job. */
+type NamedStep =
+  | { readonly order: { readonly tenant: string; readonly generationId: string } }
+  | { readonly job: { readonly tenant: string; readonly jobId: string } };
 
 export interface GivenUp {
   readonly step: EndlessStep;
@@ -43,20 +59,18 @@ export function createReportGivenUp(
 
 export function giveUpSteps(activities: Activities, report: (step: GivenUp) => void): Activities {
   const wrap =
-    <Step extends { readonly order: { readonly tenant: string; readonly generationId: string } }, Result>(
-      name: EndlessStep,
-      act: (step: Step) => Promise<Result>,
-    ) =>
+    <Step extends NamedStep, Result>(name: EndlessStep, act: (step: Step) => Promise<Result>) =>
     async (step: Step): Promise<Result> => {
       try {
         return await act(step);
       } catch (error) {
         const { attempt } = activityInfo();
         if (!isHopeless(error, attempt)) throw error;
-        const { tenant, generationId } = step.order;
-        report({ step: name, generationId, attempt, error });
+        const { tenant } = 'order' in step ? step.order : step.job;
+        const id = 'order' in step ? step.order.generationId : step.job.jobId;
+        report({ step: name, generationId: id, attempt, error });
         throw ApplicationFailure.create({
-          message: `The step ${name} of ${workflowId(tenant, generationId)} cannot succeed; the worker's log has the reason.`,
+          message: `The step ${name} of ${workflowId(tenant, id)} cannot succeed; the worker's log has the reason.`,
           type: 'internal',
           nonRetryable: true,
         });
@@ -68,6 +82,13 @@ export function giveUpSteps(activities: Activities, report: (step: GivenUp) => v
     settleBudget: wrap('settleBudget', activities.settleBudget),
     closeGeneration: wrap('closeGeneration', activities.closeGeneration),
     raiseOutputCap: wrap('raiseOutputCap', activities.raiseOutputCap),
+    beginStep: wrap('beginStep', activities.beginStep),
+    prepareItem: wrap('prepareItem', activities.prepareItem),
+    recordItem: wrap('recordItem', activities.recordItem),
+    decideStep: wrap('decideStep', activities.decideStep),
+    endStep: wrap('endStep', activities.endStep),
+    endJob: wrap('endJob', activities.endJob),
+    openTick: wrap('openTick', activities.openTick),
   };
 }
 

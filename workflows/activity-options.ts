@@ -46,3 +46,6 @@ export const ROOM: ActivityOptions = {
   // A cancellation does not wait until the queue moves.
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 };
+
+/** Steps of a job. Composing an input may take long where it is large; each may be repeated. */
+export const JOB_STEP: LocalActivityOptions = { ...MUST_HAPPEN, startToCloseTimeout: '60s' };

@@ -39,6 +39,8 @@ const { storeAnswer } = proxyLocalActivities<Activities>(MAY_FAIL);
 const { settleBudget, raiseOutputCap } = proxyLocalActivities<Activities>(MUST_HAPPEN);
 
 export { budgetWarning } from './budget-warning.ts';
+export { job } from './job.ts';
+export { scheduledRun } from './scheduled-run.ts';
 export { webhookDelivery } from './webhook-delivery.ts';
 
 /** Raises the output cap of the whole answer; a running answer continues beyond the old cap. */

@@ -25,9 +25,11 @@ interface ResolvedPrompt {
   readonly content: PromptContent;
 }
 
+type Composing = Pick<ApiDependencies, 'config' | 'promptStats' | 'prompts' | 'webhookEndpoints'>;
+
 /** @throws prompt_not_found, prompt_variables_invalid, invalid_request */
 export async function composeInput(
-  dependencies: ApiDependencies,
+  dependencies: Composing,
   composition: Composition,
   request: GenerationRequest,
 ): Promise<GenerationInput> {
@@ -89,7 +91,7 @@ export function settingsOf(request: GenerationRequest): Pick<GenerationInput, (t
 }
 
 async function resolvePrompt(
-  { prompts }: ApiDependencies,
+  { prompts }: Composing,
   { tenant, user, generationId }: Composition,
   { prompt }: GenerationRequest,
 ): Promise<ResolvedPrompt | null> {
@@ -122,8 +124,8 @@ function compressionFor(
 }
 
 /** The request overrides the route, and the route the default. Only an answer to a schema, or in JSON, is checked. */
-function outputCheckFor(
-  { output, outputCheck }: GenerationRequest,
+export function outputCheckFor(
+  { output, outputCheck }: Pick<GenerationRequest, 'output' | 'outputCheck'>,
   route: string,
   config: Config,
 ): Pick<GenerationInput, 'outputCheck'> {
@@ -137,7 +139,7 @@ function outputCheckFor(
 
 /** The cap of the request, else of the prompt, else of the route, else what answers of this version needed so far. */
 async function outputCap(
-  { config, promptStats }: ApiDependencies,
+  { config, promptStats }: Composing,
   { tenant, route }: Composition,
   request: GenerationRequest,
   prompt: ResolvedPrompt | null,

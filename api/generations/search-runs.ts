@@ -10,6 +10,7 @@ import { z } from 'zod';
 import { parseCandidate } from '../../contracts/candidate.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationFilter } from '../../contracts/generation-search.ts';
+import { WORKFLOW_TYPE } from '../../contracts/names.ts';
 import { temporalUnavailable } from './if-run-exists.ts';
 
 const DAY_MS = 24 * 3_600_000;
@@ -94,6 +95,7 @@ function queryOf(tenant: string, filter: RunSearch['filter'], asOfMs: number): s
   const { user, status, model, prompt, from, until } = filter;
   const latestMs = until === undefined ? asOfMs : Math.min(asOfMs, endOf(until));
   return [
+    `WorkflowType = "${WORKFLOW_TYPE}"`,
     `UnbrokenTenant = "${tenant}"`,
     ...(user === undefined ? [] : [`UnbrokenUser = "${user}"`]),
     ...(status === undefined ? [] : [`UnbrokenStatus = "${status}"`]),

@@ -24,13 +24,31 @@ export interface Submitted {
   readonly started: Promise<void>;
 }
 
+/** What starting a generation needs. */
+export type StartDependencies = Pick<
+  ApiDependencies,
+  'budget' | 'config' | 'countTexts' | 'handoff' | 'log' | 'logger' | 'stored' | 'temporal'
+>;
+
 /** Refuses a spent budget, creates the log and starts the run. A repeated call repeats none of these. */
 export async function startGeneration(
-  dependencies: ApiDependencies,
+  dependencies: StartDependencies,
   caller: Caller,
   prepared: PreparedGeneration,
 ): Promise<Submitted> {
   return new GenerationStart(dependencies, caller, prepared).start();
+}
+
+/**
+ * The same without the start, for a workflow that starts the run as its child.
+ * @returns null if the generation has ended.
+ */
+export async function orderStart(
+  dependencies: StartDependencies,
+  caller: Caller,
+  prepared: PreparedGeneration,
+): Promise<GenerationOrder | null> {
+  return new GenerationStart(dependencies, caller, prepared).order();
 }
 
 /** @throws idempotency_conflict */
@@ -53,11 +71,11 @@ interface LogToFill {
 }
 
 class GenerationStart {
-  readonly #dependencies: ApiDependencies;
+  readonly #dependencies: StartDependencies;
   readonly #caller: Caller;
   readonly #prepared: PreparedGeneration;
 
-  constructor(dependencies: ApiDependencies, caller: Caller, prepared: PreparedGeneration) {
+  constructor(dependencies: StartDependencies, caller: Caller, prepared: PreparedGeneration) {
     assert(!prepared.isUnique || prepared.known === null, 'a unique id has no earlier log');
     this.#dependencies = dependencies;
     this.#caller = caller;
@@ -65,6 +83,19 @@ class GenerationStart {
   }
 
   async start(): Promise<Submitted> {
+    const { inputJson, counted } = await this.#admit();
+    return this.#prepared.isUnique
+      ? this.#createUnique(inputJson, counted)
+      : this.#createOrJoin(inputJson, counted);
+  }
+
+  async order(): Promise<GenerationOrder | null> {
+    const { inputJson, counted } = await this.#admit();
+    const { input, createdAt, hasEnded } = await this.#openLog(inputJson, counted);
+    return hasEnded ? null : this.#orderOf(input, createdAt);
+  }
+
+  async #admit(): Promise<{ readonly inputJson: string; readonly counted: Counted }> {
     const { known, input } = this.#prepared;
     if (this.#caller.onlyReads === true) {
       throw new UnbrokenError('forbidden', 'A ticket opens streams; starting a generation takes a key.');
@@ -76,10 +107,7 @@ class GenerationStart {
     const inputBytes = Buffer.byteLength(inputJson);
     const { bodyBytes } = this.#dependencies.config.http;
     if (inputBytes > bodyBytes) throw inputTooLarge(inputBytes, bodyBytes);
-    const counted = known === null ? await this.#admitNew(inputBytes) : undefined;
-    return this.#prepared.isUnique
-      ? this.#createUnique(inputJson, counted)
-      : this.#createOrJoin(inputJson, counted);
+    return { inputJson, counted: known === null ? await this.#admitNew(inputBytes) : undefined };
   }
 
   /** Checks the budget and counts the stored bytes of a generation without a log. */
@@ -110,6 +138,14 @@ class GenerationStart {
   }
 
   async #createOrJoin(inputJson: string, counted: Counted): Promise<Submitted> {
+    const { generationId } = this.#prepared;
+    const { input, isNew, createdAt, hasEnded } = await this.#openLog(inputJson, counted);
+    if (hasEnded) return { generationId, started: Promise.resolve() };
+    return { generationId, started: this.#startRun({ input, isNew, createdAtMs: createdAt }) };
+  }
+
+  /** Creates the log, or finds the one of an earlier request with the same key. @throws idempotency_conflict */
+  async #openLog(inputJson: string, counted: Counted) {
     const { log, stored } = this.#dependencies;
     const { generationId, known, requestHash } = this.#prepared;
     const { created: isNew, createdAt, ...rest } = await log.create(this.#creation(inputJson, counted));
@@ -117,7 +153,8 @@ class GenerationStart {
     assertSameRequest(rest, requestHash);
     // If the earlier log expired before this creation, its status says nothing about the log that exists now.
     const isKnown = known?.createdAt === createdAt;
-    if (isKnown && known.status !== 'running') return { generationId, started: Promise.resolve() };
+    const hasEnded = isKnown && known.status !== 'running';
+    if (hasEnded) return { input: this.#prepared.input, isNew, createdAt, hasEnded };
     // A concurrent request with the same key may have created the log: its input counts.
     const input = isNew
       ? this.#prepared.input
@@ -125,7 +162,12 @@ class GenerationStart {
     if (input.continues !== undefined) {
       await log.appendOnce(generationId, 'continue', replayOf(input.continues));
     }
-    return { generationId, started: this.#startRun({ input, isNew, createdAtMs: createdAt }) };
+    return { input, isNew, createdAt, hasEnded };
+  }
+
+  #orderOf(input: GenerationInput, logCreatedAtMs: number | undefined): GenerationOrder {
+    const limitMs = this.#dependencies.config.limits.generationMs;
+    return buildOrder({ caller: this.#caller, prepared: this.#prepared, input, logCreatedAtMs, limitMs });
   }
 
   #creation(inputJson: string, counted: Counted) {
@@ -138,15 +180,9 @@ class GenerationStart {
 
   /** Resolves when the run is started. The caller may ignore the promise. */
   #startRun({ input, isNew, createdAtMs, created = Promise.resolve() }: LogToFill): Promise<void> {
-    const { config, logger } = this.#dependencies;
+    const { logger } = this.#dependencies;
     const { generationId, route, priority, summary } = this.#prepared;
-    const order = buildOrder({
-      caller: this.#caller,
-      prepared: this.#prepared,
-      input,
-      logCreatedAtMs: createdAtMs,
-      limitMs: config.limits.generationMs,
-    });
+    const order = this.#orderOf(input, createdAtMs);
     const start = (whole: GenerationOrder) =>
       startRun(this.#dependencies, {
         order: whole,

@@ -1,7 +1,7 @@
 /** Submits a request: composes its input, chooses the models, and starts the generation. */
 import { withoutStoring } from '../../contracts/cache-mode.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import type { GenerationInput, GenerationRequest } from '../../contracts/generation.ts';
+import type { GenerationInput, GenerationOrder, GenerationRequest } from '../../contracts/generation.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';
@@ -13,7 +13,13 @@ import { isUnstored } from './find-generation.ts';
 import { type FittedContext, fitContext } from './fit-context.ts';
 import { type ChosenId, generationIdFor, hashRequest } from './generation-id.ts';
 import { recallReasoning } from './recall-reasoning.ts';
-import { assertSameRequest, type Submitted, startGeneration } from './start-generation.ts';
+import {
+  assertSameRequest,
+  orderStart,
+  type StartDependencies,
+  type Submitted,
+  startGeneration,
+} from './start-generation.ts';
 
 /** The turn of a generation in a stored conversation. */
 export interface ReservedTurn {
@@ -46,6 +52,8 @@ interface Submission {
   /** Absent for a request with one answer. */
   readonly choice?: SubmittedChoice;
   readonly turn?: ReservedTurn | undefined;
+  /** How long its log is kept after its end, if that is not the usual time. */
+  readonly keptMs?: number;
   /** From how many tokens on its older turns are summarised first; null: near the end of the window. Absent: never. */
   readonly compactAt?: number | null | undefined;
 }
@@ -56,25 +64,118 @@ interface Identity extends Pick<PreparedGeneration, IdentityFields> {
   readonly origin: object | undefined;
 }
 
+/** What submitting a generation needs. */
+export type SubmitDependencies = StartDependencies &
+  Pick<
+    ApiDependencies,
+    | 'callAnswers'
+    | 'compactions'
+    | 'flightMembers'
+    | 'outputs'
+    | 'promptStats'
+    | 'prompts'
+    | 'routes'
+    | 'runs'
+    | 'webhookEndpoints'
+  >;
+
 export async function submitGeneration(
-  dependencies: ApiDependencies,
+  dependencies: SubmitDependencies,
   caller: Caller,
   submission: Submission,
 ): Promise<Submitted> {
-  const { request, origin, turn, choice: several } = submission;
+  const { turn } = submission;
   const identity = await identify(dependencies, caller, submission);
   let fitted: FittedContext;
   try {
-    fitted = await fitContext(dependencies, {
-      request,
-      input: identity.input,
-      isStored: identity.known !== null,
-      asker: { tenant: caller.tenant, seed: several?.firstId ?? identity.generationId },
-      settings: { compactAt: submission.compactAt, isChecked: isOfResponses(origin) },
-    });
+    fitted = await fitSubmission(dependencies, caller, submission, identity);
   } catch (error) {
     return joinWithoutRoute(dependencies, caller, identity, error);
   }
+  const prepared = await prepare(dependencies, submission, { caller, identity, fitted });
+  if (turn === undefined) return startGeneration(dependencies, caller, prepared);
+  await turn.reserve(identity.generationId);
+  try {
+    return await startGeneration(dependencies, caller, prepared);
+  } catch (error) {
+    await turn.release(identity.generationId);
+    throw error;
+  }
+}
+
+interface OrderedSubmission {
+  readonly request: GenerationRequest;
+  readonly generationId: string;
+  /** How long the log is kept after its end. */
+  readonly keptMs: number;
+}
+
+/** What a generation that a workflow will start can cost: the most that one answer of any of its models can. */
+interface OrderedStart {
+  readonly order: GenerationOrder | null;
+  readonly mostMicroUsd: number;
+}
+
+/**
+ * Submits a generation that a workflow starts as its child. A repeated call with the same id changes nothing.
+ * @param leftMicroUsd null: no limit.
+ * @returns null if it could cost more than that. Its order is null if it has ended.
+ */
+export async function orderGeneration(
+  dependencies: SubmitDependencies,
+  caller: Caller,
+  { request, generationId, keptMs }: OrderedSubmission,
+  leftMicroUsd: number | null,
+): Promise<OrderedStart | null> {
+  const submission = { request, idempotencyKey: undefined, id: { generationId, isUnique: false }, keptMs };
+  // The id stands for the request, whose deadline is another one each time.
+  const requestHash = hashRequest(generationId);
+  const identity = { ...(await identify(dependencies, caller, submission)), requestHash };
+  const fitted = await fitSubmission(dependencies, caller, submission, identity);
+  const tried = fitted.choice.considered.filter(({ place }) => place !== null);
+  const each = Math.max(0, ...tried.map(({ maxCostMicroUsd }) => maxCostMicroUsd ?? 0));
+  const mostMicroUsd = each * mostAnswers(identity.input);
+  // One that was submitted before is paid for, or will be.
+  if (identity.known === null && leftMicroUsd !== null && mostMicroUsd > leftMicroUsd) return null;
+  const prepared = await prepare(dependencies, submission, { caller, identity, fitted });
+  return { order: await orderStart(dependencies, caller, prepared), mostMicroUsd };
+}
+
+/**
+ * How many answers of one generation are paid at most, where its answer must fit a schema. Each further one reads those
+ * before it, which costs no more than writing them.
+ */
+export function mostAnswers({ outputCheck }: Pick<GenerationInput, 'outputCheck'>): number {
+  const attempts = outputCheck?.attempts ?? 1;
+  return (attempts * (attempts + 1)) / 2;
+}
+
+function fitSubmission(
+  dependencies: SubmitDependencies,
+  caller: Caller,
+  { request, origin, choice, compactAt }: Submission,
+  identity: Identity,
+): Promise<FittedContext> {
+  return fitContext(dependencies, {
+    request,
+    input: identity.input,
+    isStored: identity.known !== null,
+    asker: { tenant: caller.tenant, seed: choice?.firstId ?? identity.generationId },
+    settings: { compactAt, isChecked: isOfResponses(origin) },
+  });
+}
+
+interface ToPrepare {
+  readonly caller: Caller;
+  readonly identity: Identity;
+  readonly fitted: FittedContext;
+}
+
+async function prepare(
+  dependencies: SubmitDependencies,
+  { request, origin, turn, choice: several, keptMs = turn?.keptMs }: Submission,
+  { caller, identity, fitted }: ToPrepare,
+): Promise<PreparedGeneration> {
   const { choice, summary, sent } = fitted;
   const owner = { tenant: caller.tenant, user: identity.user };
   const input =
@@ -82,7 +183,7 @@ export async function submitGeneration(
       ? await recallReasoning(dependencies, owner, fitted.input, choice.candidates)
       : fitted.input;
   const cache = usesNoCache(request, several) ? 'off' : (request.cache ?? 'on');
-  const prepared: PreparedGeneration = {
+  return {
     ...identity,
     input,
     sent,
@@ -94,16 +195,8 @@ export async function submitGeneration(
     metadata: request.metadata ?? {},
     priority: request.priority,
     deadlineMs: request.deadlineMs,
-    keptMs: turn?.keptMs,
+    keptMs,
   };
-  if (turn === undefined) return startGeneration(dependencies, caller, prepared);
-  await turn.reserve(identity.generationId);
-  try {
-    return await startGeneration(dependencies, caller, prepared);
-  } catch (error) {
-    await turn.release(identity.generationId);
-    throw error;
-  }
 }
 
 /** OpenAI's Responses refuse an input that is too large, or shorten it; other formats leave that to the vendor. */
@@ -117,7 +210,7 @@ function usesNoCache({ logprobs }: GenerationRequest, choice: SubmittedChoice | 
 }
 
 async function identify(
-  dependencies: ApiDependencies,
+  dependencies: SubmitDependencies,
   caller: Caller,
   { request, idempotencyKey, origin, id, turn, choice }: Submission,
 ): Promise<Identity> {
@@ -167,7 +260,7 @@ export function withoutHistory(request: GenerationRequest, turn: ReservedTurn | 
  * started is joined all the same. Rethrows `routeError` when there is none.
  */
 async function joinWithoutRoute(
-  { log, flightMembers, runs }: ApiDependencies,
+  { log, flightMembers, runs }: SubmitDependencies,
   caller: Caller,
   { known, ...identity }: Identity,
   routeError: unknown,

@@ -7,9 +7,11 @@ import { budgetPaths, budgetSchemas } from './budgets.ts';
 import { cachePaths, cacheSchemas } from './cache.ts';
 import { codecPaths, codecSchemas } from './codec.ts';
 import { generationPaths, generationSchemas } from './generations.ts';
+import { jobPaths, jobSchemas } from './jobs.ts';
 import { keyPaths, keySchemas } from './keys.ts';
 import { modelPaths, modelSchemas } from './models.ts';
 import { promptPaths, promptSchemas } from './prompts.ts';
+import { schedulePaths, scheduleSchemas } from './schedules.ts';
 import { usagePaths, usageSchemas } from './usage.ts';
 import { webhookPaths, webhookSchemas } from './webhooks.ts';
 
@@ -31,10 +33,12 @@ export function createOpenApiDocument() {
       ...budgetPaths,
       ...cachePaths,
       ...codecPaths,
+      ...jobPaths,
       ...keyPaths,
       ...generationPaths,
       ...modelPaths,
       ...promptPaths,
+      ...schedulePaths,
       ...usagePaths,
       ...webhookPaths,
       ...wirePaths,
@@ -46,7 +50,9 @@ export function createOpenApiDocument() {
         Error: z.toJSONSchema(errorSchema),
         ...promptSchemas,
         ...budgetSchemas,
+        ...jobSchemas,
         ...keySchemas,
+        ...scheduleSchemas,
         ...usageSchemas,
         ...cacheSchemas,
         ...codecSchemas,

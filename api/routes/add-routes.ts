@@ -28,11 +28,34 @@ import { getLogPage, getStanding } from './get-log-page.ts';
 import { getOpenApi } from './get-openapi.ts';
 import { getAssets, getPage } from './get-page.ts';
 import { getSession } from './get-session.ts';
+import {
+  cancelJobRoute,
+  compareRoute,
+  createJob,
+  decideRoute,
+  estimateRoute,
+  getJob,
+  getJobStep,
+  listJobs,
+  pauseJob,
+  rerunRoute,
+  resumeJob,
+  streamJob,
+} from './jobs.ts';
 import { listGenerations } from './list-generations.ts';
 import { getModel, listModels } from './list-models.ts';
 import { listProviders } from './list-providers.ts';
 import { createKey, listKeys, revokeKey, rotateKey } from './manage-keys.ts';
 import { createSignInLink, endPageSession, openPageSession } from './page-session.ts';
+import {
+  addPipeline,
+  getPipeline,
+  getPipelineSchema,
+  getPipelineVersion,
+  listPipelines,
+  removePipelineLabel,
+  setPipelineLabel,
+} from './pipelines.ts';
 import {
   addPromptVersion,
   getPrompt,
@@ -42,6 +65,16 @@ import {
   removePromptLabel,
   setPromptLabel,
 } from './prompts.ts';
+import {
+  addSchedule,
+  backfillSchedule,
+  getSchedule,
+  listSchedules,
+  pauseSchedule,
+  removeSchedule,
+  triggerSchedule,
+  unpauseSchedule,
+} from './schedules.ts';
 import { raiseCap, stopGeneration } from './steer-generation.ts';
 import { streamEvents } from './stream-events.ts';
 import { getFailures, getLatencies, getUsage } from './usage/usage.ts';
@@ -177,6 +210,39 @@ export function addPromptRoutes(v1: Router, dependencies: ApiDependencies): void
   admin.delete('/prompts/:name/labels/:label', removePromptLabel(dependencies));
   v1.get('/prompts/:name/stats', getPromptStats(dependencies));
   v1.get('/prompts/:name/feedback', listFeedback(dependencies));
+}
+
+/** Changing a pipeline needs the scope `admin`, too; running one does not. */
+export function addJobRoutes(v1: Router, dependencies: ApiDependencies): void {
+  const admin = forAdmins(v1);
+  v1.get('/pipelines', listPipelines(dependencies));
+  admin.post('/pipelines', addPipeline(dependencies));
+  v1.get('/pipelines/schema.json', getPipelineSchema());
+  v1.get('/pipelines/:name', getPipeline(dependencies));
+  v1.get('/pipelines/:name/versions/:version', getPipelineVersion(dependencies));
+  admin.put('/pipelines/:name/labels/:label', setPipelineLabel(dependencies));
+  admin.delete('/pipelines/:name/labels/:label', removePipelineLabel(dependencies));
+  v1.post('/jobs', createJob(dependencies));
+  v1.get('/jobs', listJobs(dependencies));
+  v1.post('/jobs/estimate', estimateRoute(dependencies));
+  v1.get('/jobs/:id', getJob(dependencies));
+  v1.get('/jobs/:id/events', streamJob(dependencies));
+  v1.get('/jobs/:id/steps/:step', getJobStep(dependencies));
+  v1.get('/jobs/:id/compare/:other', compareRoute(dependencies));
+  v1.post('/jobs/:id/cancel', cancelJobRoute(dependencies));
+  v1.post('/jobs/:id/pause', pauseJob(dependencies));
+  v1.post('/jobs/:id/resume', resumeJob(dependencies));
+  v1.post('/jobs/:id/rerun', rerunRoute(dependencies));
+  v1.post('/jobs/:id/steps/:step/approve', decideRoute(dependencies, true));
+  v1.post('/jobs/:id/steps/:step/reject', decideRoute(dependencies, false));
+  v1.get('/schedules', listSchedules(dependencies));
+  v1.post('/schedules', addSchedule(dependencies));
+  v1.get('/schedules/:id', getSchedule(dependencies));
+  v1.post('/schedules/:id/pause', pauseSchedule(dependencies));
+  v1.post('/schedules/:id/unpause', unpauseSchedule(dependencies));
+  v1.post('/schedules/:id/trigger', triggerSchedule(dependencies));
+  v1.post('/schedules/:id/backfill', backfillSchedule(dependencies));
+  v1.delete('/schedules/:id', removeSchedule(dependencies));
 }
 
 type PathParameters = Request['params'];

@@ -88,6 +88,21 @@ export const COMMANDS: readonly CommandEntry[] = [
     define: async (command) => (await import('./prompts.ts')).definePrompts(command),
   },
   {
+    name: 'jobs',
+    description: 'run pipelines: follow, approve, rerun from a step, compare',
+    define: async (command) => (await import('./jobs.ts')).defineJobs(command),
+  },
+  {
+    name: 'pipelines',
+    description: 'stored pipelines: versions and labels',
+    define: async (command) => (await import('./jobs.ts')).definePipelines(command),
+  },
+  {
+    name: 'schedules',
+    description: 'generations and jobs by the clock: list, add, pause, trigger, backfill',
+    define: async (command) => (await import('./schedules.ts')).defineSchedules(command),
+  },
+  {
     name: 'budgets',
     description: 'limits, balances and entries of the budgets',
     define: async (command) => (await import('./budgets.ts')).defineBudgets(command),

@@ -12,7 +12,9 @@ import { Backoff, type Retry, wait } from './backoff.ts';
 import { type ComplaintsClient, createComplaintsClient } from './complaints.ts';
 import { ClientError, ConnectionLostError, errorFromResponse } from './errors.ts';
 import { type FollowOptions, followGeneration, headersOf } from './follow-generation.ts';
+import { createJobsClient, createPipelinesClient, type JobsClient, type PipelinesClient } from './jobs.ts';
 import { createPromptsClient, type PromptsClient } from './prompts.ts';
+import { createSchedulesClient, type SchedulesClient } from './schedules.ts';
 
 type ConnectionOptions = Omit<FollowOptions, 'generationId' | 'after' | 'signal'>;
 
@@ -100,6 +102,9 @@ export interface UnbrokenClient {
   /** A generation has one feedback: a second one replaces the first. */
   giveFeedback(generationId: string, feedback: Feedback): Promise<FeedbackView>;
   readonly prompts: PromptsClient;
+  readonly pipelines: PipelinesClient;
+  readonly jobs: JobsClient;
+  readonly schedules: SchedulesClient;
   readonly complaints: ComplaintsClient;
 }
 
@@ -155,6 +160,9 @@ export function createClient(options: ClientOptions): UnbrokenClient {
     giveFeedback: (generationId, body) =>
       call<FeedbackView>({ method: 'POST', path: `${pathOf(generationId)}/feedback`, body }),
     prompts: createPromptsClient(call),
+    pipelines: createPipelinesClient(call),
+    jobs: createJobsClient(call, { ...options, randomKey }),
+    schedules: createSchedulesClient(call, randomKey),
     complaints: createComplaintsClient(call),
   };
   return client;

@@ -188,6 +188,11 @@ export const configSchema = z.strictObject({
         .positive()
         .default(DEFAULTS.conversationMs)
         .describe('How long a stored conversation is kept after its last change'),
+      jobMs: z
+        .int()
+        .positive()
+        .default(DEFAULTS.jobKeptMs)
+        .describe('How long a job is kept after its end, with the logs of its generations'),
     })
     .prefault({}),
   objectStore: objectStoreSchema.optional(),

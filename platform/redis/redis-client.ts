@@ -45,6 +45,7 @@ export type KeyedCommand =
   | 'zRangeByScore'
   | 'zRangeWithScores'
   | 'zRem'
+  | 'zRemRangeByRank'
   | 'zScan'
   | 'zScore';
 

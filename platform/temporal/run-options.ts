@@ -41,7 +41,7 @@ export function runOptions({ order, priorityKey }: NewRun, taskQueue: string) {
 }
 
 /** Temporal serves its queues fairly by this key of at most 64 bytes: by the user of a tenant. */
-function fairnessKey({ tenant, user }: GenerationOrder): string {
+export function fairnessKey({ tenant, user }: Pick<GenerationOrder, 'tenant' | 'user'>): string {
   const name = `${tenant}/${user}`;
   return Buffer.byteLength(name) <= 64 ? name : createHash('sha256').update(name).digest('hex');
 }

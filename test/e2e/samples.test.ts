@@ -72,6 +72,8 @@ beforeAll(async () => {
   project = createSampleProject(environment, replacements);
   const theirs = 'test/bin/litellm/litellm-config.yaml';
   project.addFile('docs/migrate-from-litellm.md', 'litellm-config.yaml', readProjectFile(theirs));
+  const article = readProjectFile('examples/pipelines/article.yaml');
+  project.addFile('docs/jobs.md', 'article.yaml', article);
   const prompts = 'docs/prompts.md';
   project.addFile(prompts, 'article.txt', 'Anything can be returned within 30 days.');
   for (const { code } of ALL.filter(({ place }) => place.startsWith(prompts))) {

@@ -12,7 +12,7 @@ import { waitFor } from '../harness/wait-for.ts';
 interface Route {
   readonly method: string;
   readonly path: string;
-  readonly of: 'generation' | 'key' | 'endpoint' | 'delivery';
+  readonly of: 'generation' | 'job' | 'schedule' | 'key' | 'endpoint' | 'delivery';
   readonly needs?: 'admin';
   readonly body?: object;
 }
@@ -27,6 +27,27 @@ const ROUTES: readonly Route[] = [
   { method: 'get', path: '/generations/:id/feedback', of: 'generation' },
   { method: 'get', path: '/generations/:id/standing', of: 'generation' },
   { method: 'get', path: '/generations/:id/pages/:page', of: 'generation' },
+  { method: 'get', path: '/jobs/:id', of: 'job' },
+  { method: 'get', path: '/jobs/:id/events', of: 'job' },
+  { method: 'get', path: '/jobs/:id/steps/:step', of: 'job' },
+  { method: 'get', path: '/jobs/:id/compare/:other', of: 'job' },
+  { method: 'post', path: '/jobs/:id/cancel', of: 'job' },
+  { method: 'post', path: '/jobs/:id/pause', of: 'job' },
+  { method: 'post', path: '/jobs/:id/resume', of: 'job' },
+  { method: 'post', path: '/jobs/:id/rerun', of: 'job', body: { from: 'one' } },
+  { method: 'post', path: '/jobs/:id/steps/:step/approve', of: 'job' },
+  { method: 'post', path: '/jobs/:id/steps/:step/reject', of: 'job' },
+  { method: 'get', path: '/schedules/:id', of: 'schedule' },
+  { method: 'delete', path: '/schedules/:id', of: 'schedule' },
+  { method: 'post', path: '/schedules/:id/pause', of: 'schedule' },
+  { method: 'post', path: '/schedules/:id/unpause', of: 'schedule' },
+  { method: 'post', path: '/schedules/:id/trigger', of: 'schedule' },
+  {
+    method: 'post',
+    path: '/schedules/:id/backfill',
+    of: 'schedule',
+    body: { from: '2026-01-01T00:00:00Z', until: '2026-01-02T00:00:00Z' },
+  },
   { method: 'post', path: '/keys/:id/rotate', of: 'key' },
   { method: 'delete', path: '/keys/:id', of: 'key' },
   { method: 'get', path: '/webhook_endpoints/:id', of: 'endpoint', needs: 'admin' },
@@ -59,6 +80,10 @@ const OWN_NAMES = [
   'post /prompts/:name/versions',
   'put /prompts/:name/labels/:label',
   'delete /prompts/:name/labels/:label',
+  'get /pipelines/:name',
+  'get /pipelines/:name/versions/:version',
+  'put /pipelines/:name/labels/:label',
+  'delete /pipelines/:name/labels/:label',
   'get /cache/entries/:id',
   'delete /cache/entries/:id',
   'delete /cache/entries/:id/complaints/:generation',
@@ -71,6 +96,8 @@ let generationId: string;
 let keyId: string;
 let endpointId: string;
 let deliveryId: string;
+let jobId: string;
+let scheduleId: string;
 /** Callers who must find nothing of the tenant `dev`, and one of another user in it. */
 const strangers: { name: string; api: UnbrokenApi }[] = [];
 beforeAll(async () => {
@@ -93,6 +120,12 @@ beforeAll(async () => {
     data: { id: string; name: string }[];
   };
   keyId = listed.data.find(({ name }) => name === 'of dev')?.id ?? '';
+  const job = { definition: { steps: { one: { input: promptOf({ tokens: 3, delayMs: 0 }) } } } };
+  const begun = await stack.api.send('/v1/jobs', { method: 'POST', body: JSON.stringify(job) });
+  jobId = ((await begun.json()) as { id: string }).id;
+  const schedule = { times: { cron: ['0 6 1 1 *'] }, generation: { input: 'x' }, isPaused: true };
+  const scheduled = await stack.api.send('/v1/schedules', { method: 'POST', body: JSON.stringify(schedule) });
+  scheduleId = ((await scheduled.json()) as { id: string }).id;
   const add = async (name: string, key: Promise<string>) =>
     strangers.push({ name, api: connectApi(stack.api.url, await key) });
   await add('another tenant', stack.addKey({ tenant: 'other', user: 'dev', scopes: ALL_BUT_OPERATOR }));
@@ -104,8 +137,15 @@ beforeAll(async () => {
 afterAll(() => stack?.stop());
 
 const pathOf = ({ path, of }: (typeof ROUTES)[number]) => {
-  const id = { generation: generationId, key: keyId, endpoint: endpointId, delivery: deliveryId }[of];
-  return `/v1${path.replace(':id', id).replace(':page', '0')}`;
+  const id = {
+    generation: generationId,
+    key: keyId,
+    endpoint: endpointId,
+    delivery: deliveryId,
+    job: jobId,
+    schedule: scheduleId,
+  }[of];
+  return `/v1${path.replace(':id', id).replace(':page', '0').replace(':step', 'one').replace(':other', jobId)}`;
 };
 
 function ask(api: UnbrokenApi, route: Route): Promise<Response> {
@@ -148,6 +188,23 @@ describe('what belongs to one tenant does not exist for another', () => {
     expect(await (await send(stack.api, 'GET', '')).text()).toContain('live');
   });
 
+  test('a pipeline of the same name is another pipeline, and none is met by its name', async () => {
+    const add = (api: UnbrokenApi, text: string) =>
+      api.send('/v1/pipelines', {
+        method: 'POST',
+        body: JSON.stringify({ name: 'ours', steps: { one: { input: text } } }),
+      });
+    expect((await add(stack.api, 'Ours.')).status).toBe(201);
+    for (const { api } of strangers) {
+      expect((await api.send('/v1/pipelines/ours')).status).toBe(404);
+      expect((await api.send('/v1/pipelines/ours/labels/live', { method: 'DELETE' })).status).toBe(404);
+      const job = { method: 'POST', body: JSON.stringify({ pipeline: { name: 'ours', version: 1 } }) };
+      expect((await api.send('/v1/jobs', job)).status).toBe(404);
+      expect((await add(api, 'Theirs.')).status).toBe(201);
+    }
+    expect(await (await stack.api.send('/v1/pipelines/ours/versions/1')).text()).toContain('Ours.');
+  });
+
   test('a WebSocket learns that it is not found', async () => {
     for (const { api } of strangers) {
       const socket = await openStreamSocket(api);
@@ -162,6 +219,10 @@ describe('what belongs to one tenant does not exist for another', () => {
     for (const { api } of strangers) {
       const runs = (await (await api.send('/v1/generations')).json()) as { data: unknown[] };
       expect(runs.data).toEqual([]);
+      const jobs = (await (await api.send('/v1/jobs')).json()) as { data: unknown[] };
+      expect(jobs.data).toEqual([]);
+      const schedules = (await (await api.send('/v1/schedules')).json()) as { data: unknown[] };
+      expect(schedules.data).toEqual([]);
       const entries = (await (await api.send('/v1/budgets/entries')).json()) as { data: unknown[] };
       expect(entries.data).toEqual([]);
       const keys = (await (await api.send('/v1/keys')).json()) as { data: { tenant: string }[] };
@@ -184,6 +245,8 @@ describe('what belongs to one tenant does not exist for another', () => {
 
   test('and all of it is there for its own tenant', async () => {
     expect((await stack.api.view(generationId)).status).toBe(200);
+    expect((await stack.api.send(`/v1/jobs/${jobId}`)).status).toBe(200);
+    expect((await stack.api.send(`/v1/schedules/${scheduleId}`, { method: 'DELETE' })).status).toBe(204);
     expect((await stack.api.send('/v1/keys?tenant=other')).status).toBe(200);
     expect((await stack.api.send(`/v1/webhook_endpoints/${endpointId}`)).status).toBe(200);
     expect((await stack.api.send(`/v1/webhook_deliveries/${deliveryId}`)).status).toBe(200);
@@ -203,7 +266,7 @@ describe('a key of one user, without the scope any-user', () => {
 
   test('reads what its user began, and what others of the tenant began is 404', async () => {
     expect((await ann.view(ofAnn)).body).toMatchObject({ user: 'ann', status: 'completed' });
-    for (const route of ROUTES.filter(({ of }) => of === 'generation')) {
+    for (const route of ROUTES.filter(({ of }) => of !== 'key')) {
       const response = await ask(ann, route);
       expect(response.status).toBe(route.needs === 'admin' ? 403 : 404);
     }

@@ -16,7 +16,7 @@ export const IMPORT_TABLE: Readonly<Record<string, Row>> = {
   engine: { values: ['contracts', 'platform'], types: [] },
   activities: { values: ['contracts'], types: ['engine'] },
   workflows: { values: ['contracts'], types: ['activities'] },
-  worker: { values: ['contracts', 'platform', 'engine', 'activities', 'workflows'], types: [] },
+  worker: { values: ['contracts', 'platform', 'engine', 'activities', 'workflows', 'api'], types: [] },
   api: { values: ['contracts', 'platform', 'engine'], types: ['workflows'] },
   clients: { values: ['contracts'], types: [] },
 };
@@ -47,6 +47,7 @@ export const FOLDER_TABLES: Readonly<Record<string, Readonly<Record<string, Row>
     cache: { values: ['embedding', 'models'], types: [] },
     compression: { values: [], types: [] },
     prompts: { values: [], types: [] },
+    jobs: { values: [], types: ['prompts'] },
     conversations: { values: [], types: [] },
     output: { values: [], types: [] },
     webhooks: { values: ['reasoning'], types: [] },
@@ -64,6 +65,9 @@ export const FOLDER_TABLES: Readonly<Record<string, Readonly<Record<string, Row>
 
 /** The worker alone calls providers: the API holds no vendor's key. */
 const CLOSED_TO_THE_API: readonly string[] = ['providers', 'compression', 'embedding'];
+
+/** All that a worker takes of the API: how generations and jobs are submitted, because schedules and steps are. */
+const OPEN_TO_THE_WORKER: readonly string[] = ['generations', 'jobs'];
 
 /** Programs and tests: they may import what they like, and nothing of the table may import them. */
 export const FREE_FOLDERS: ReadonlySet<string> = new Set(['bin', 'tools', 'examples', 'test']);
@@ -130,6 +134,9 @@ function localViolation(
   const [from, to] = [shelfOf(path), shelfOf(target)];
   if (from === 'api' && to === 'engine' && CLOSED_TO_THE_API.includes(folderOf(target))) {
     return `api/ may not import from engine/${folderOf(target)}/, but takes ${target}`;
+  }
+  if (from === 'worker' && to === 'api' && !OPEN_TO_THE_WORKER.includes(folderOf(target))) {
+    return `worker/ may import only ${OPEN_TO_THE_WORKER.map((name) => `api/${name}/`).join(' and ')} of api/, but takes ${target}`;
   }
   if (from !== to) return violationOf({ row, from, to, target, isTypeOnly });
   if (folderRow === undefined || folderOf(path) === folderOf(target)) return null;

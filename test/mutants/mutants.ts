@@ -5,6 +5,7 @@ import { CACHE_MUTANTS } from './lists/cache.ts';
 import { COMPACTION_MUTANTS } from './lists/compaction.ts';
 import { CORE_MUTANTS } from './lists/core.ts';
 import { ERROR_MUTANTS } from './lists/errors.ts';
+import { JOB_MUTANTS } from './lists/jobs.ts';
 import { LEASE_MUTANTS } from './lists/leases.ts';
 import { LOG_MUTANTS } from './lists/log.ts';
 import { MONEY_MUTANTS } from './lists/money.ts';
@@ -28,4 +29,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...VENDOR_MUTANTS,
   ...ERROR_MUTANTS,
   ...SERVICE_MUTANTS,
+  ...JOB_MUTANTS,
 ];

@@ -9,6 +9,7 @@ import { SIGNALS, webhookRunId } from '../../contracts/names.ts';
 import type { WebhookDelivery } from '../../contracts/webhooks.ts';
 import { warningOf } from '../harness/budget-warning.ts';
 import { waitFor } from '../harness/wait-for.ts';
+import { recordJob, recordTick } from './job-runs.ts';
 import {
   FIRST,
   orderOf,
@@ -178,4 +179,6 @@ export const RECORDED_RUNS: Readonly<Record<string, RecordedRun>> = {
   budgetWarning: async (environment) => (await runWarned(environment)).sent,
   notified: async (environment) => (await runNotified(environment)).notified,
   webhookDelivery: async (environment) => (await runNotified(environment)).delivered,
+  job: recordJob,
+  scheduledRun: recordTick,
 };

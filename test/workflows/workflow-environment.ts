@@ -6,6 +6,7 @@ import { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import type { Activities } from '../../activities/create-activities.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
+import type { JobItem } from '../../contracts/job-steps.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { SEARCH_ATTRIBUTES, WORKFLOW_TYPE, workflowId } from '../../contracts/names.ts';
 import type { GenerationOutcome } from '../../contracts/steps.ts';
@@ -139,6 +140,13 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
     sendBudgetWarning: async () => undefined,
     deliverWebhook: async () => undefined,
     giveUpWebhook: async () => undefined,
+    beginStep: async () => ({ next: 'generate', items: 1, deadlineAtMs: Number.MAX_SAFE_INTEGER }),
+    prepareItem: async () => ({ next: 'over-budget' }),
+    recordItem: async () => ({ status: 'completed', costMicroUsd: 3, failure: null, mayRetry: false }),
+    decideStep: async () => ({ isFatal: false }),
+    openTick: async () => ({ kind: 'generation', order: orderOf(), priority: { fairnessKey: 'acme/ann' } }),
+    endStep: async () => undefined,
+    endJob: async ({ as, failure }) => ({ status: as, costMicroUsd: 3, errorCode: failure?.code ?? null }),
   };
   const used = { ...plain, ...changed };
   const activities: Activities = {
@@ -158,12 +166,23 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
     deliverWebhook: (delivery) =>
       noted(`deliverWebhook ${delivery.eventType}`, used.deliverWebhook(delivery)),
     giveUpWebhook: (delivery) => noted(`giveUpWebhook ${delivery.eventType}`, used.giveUpWebhook(delivery)),
+    beginStep: (step) => noted(`beginStep ${step.step}`, used.beginStep(step)),
+    prepareItem: (item) => noted(`prepareItem ${nameOf(item)}`, used.prepareItem(item)),
+    recordItem: (item) => noted(`recordItem ${nameOf(item)}`, used.recordItem(item)),
+    decideStep: (step) => noted(`decideStep ${step.step}`, used.decideStep(step)),
+    openTick: (step) => noted('openTick', used.openTick(step)),
+    endStep: (step) => noted(`endStep ${step.step} ${step.status}`, used.endStep(step)),
+    endJob: (ending) => noted(`endJob ${ending.as}`, used.endJob(ending)),
   };
   function noted<Result>(call: string, result: Result): Result {
     calls.push(call);
     return result;
   }
   return { activities, calls };
+}
+
+function nameOf({ step, item, attempt }: JobItem): string {
+  return `${step}/${item}/${attempt}`;
 }
 
 export function startGeneration(

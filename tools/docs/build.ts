@@ -23,6 +23,7 @@ const SOURCES = [
   'contracts',
   'unbroken.config.example.yaml',
   'unbroken.config.schema.json',
+  'unbroken.pipeline.schema.json',
   'package-lock.json',
 ];
 

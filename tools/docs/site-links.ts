@@ -6,6 +6,7 @@ const PAGE_OF_SOURCE: ReadonlyMap<string, string> = new Map([
   ...ALL_PAGES.flatMap(({ path, source }) => (source === undefined ? [] : [[source, path] as const])),
   ['unbroken.config.example.yaml', GENERATED.config],
   ['unbroken.config.schema.json', GENERATED.config],
+  ['unbroken.pipeline.schema.json', 'jobs'],
   ['docs/errors', GENERATED.errors],
   ['docs/decisions', 'decisions/index'],
 ]);

@@ -55,6 +55,8 @@ const TOPICS: readonly SiteSection[] = [
       ofDocs('prompts', 'Prompts'),
       ofDocs('structured-output', 'Structured output'),
       ofDocs('webhooks', 'Webhooks'),
+      ofDocs('jobs', 'Pipelines and jobs'),
+      ofDocs('schedules', 'Schedules'),
       ofDocs('budgets', 'Budgets'),
       ofDocs('usage', 'Usage and cost'),
       ofDocs('semantic-cache', 'Semantic cache'),

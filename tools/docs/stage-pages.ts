@@ -27,8 +27,9 @@ export function stagePages(folder: string): void {
   }
   cpSync(join(ROOT, PICTURES), join(folder, 'pictures'), { recursive: true });
   write('public/openapi.json', JSON.stringify(createOpenApiDocument()));
-  const schema = 'unbroken.config.schema.json';
-  write(`public/${schema}`, readFileSync(join(ROOT, schema), 'utf8'));
+  for (const schema of ['unbroken.config.schema.json', 'unbroken.pipeline.schema.json']) {
+    write(`public/${schema}`, readFileSync(join(ROOT, schema), 'utf8'));
+  }
   write('public/mark.svg', readFileSync(join(ROOT, 'clients/web/src/mark.svg'), 'utf8'));
   const own = (name: string) => JSON.stringify(join(import.meta.dirname, name));
   write(

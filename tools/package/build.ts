@@ -20,6 +20,7 @@ const ASSETS = [
   'tools/simulator/rules/types',
   'unbroken.config.example.yaml',
   'unbroken.config.schema.json',
+  'unbroken.pipeline.schema.json',
 ];
 
 /** Of the package of ONNX Runtime for browsers, whose other builds have 120 MB. */

@@ -169,8 +169,8 @@ export const MONEY_MUTANTS: readonly Mutant[] = [
     name: 'key-again-never-started',
     breaks: 'A key that is sent as its log expires gives a log that no run writes.',
     file: 'api/generations/start-generation.ts',
-    find: "if (isKnown && known.status !== 'running')",
-    replace: "if ((isKnown || known !== null) && known?.status !== 'running')",
+    find: "const hasEnded = isKnown && known.status !== 'running';",
+    replace: "const hasEnded = (isKnown || known !== null) && known?.status !== 'running';",
     caughtBy: { tests: ['test/api/generations/submit-as-log-expires.test.ts'] },
   },
   {

@@ -1,0 +1,77 @@
+/** Begins a step: whether it is skipped, how many items it has, or what a person is asked. */
+
+import { type ErrorCode, UnbrokenError } from '../../contracts/errors.ts';
+import type { BegunStep, JobStepName } from '../../contracts/job-steps.ts';
+import type { JobEventBody } from '../../contracts/jobs.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { fillText, isMet, type PipelineValues, readValue } from '../../contracts/pipeline-values.ts';
+import type { ApprovalStep, GenerationStep, PipelineStep } from '../../contracts/pipelines.ts';
+import type { JobDependencies } from './job-dependencies.ts';
+import { countPlace, pointersIn, readValues, specifiedJob, stepOf } from './job-values.ts';
+
+export function beginStep({ jobs }: Pick<JobDependencies, 'jobs'>) {
+  return async ({ job: { jobId }, step: name }: JobStepName): Promise<BegunStep> => {
+    const job = await specifiedJob(jobs, jobId);
+    const step = stepOf(job, name);
+    const begun = (event: JobEventBody, values?: ReadonlyMap<string, string>) =>
+      jobs.append(jobId, `begin:${name}`, [event], values);
+    try {
+      const values = await readValues(jobs, job, listOf(step));
+      if (step.when !== undefined && !isMet(step.when, values)) {
+        await begun({ type: 'step-skip', step: name });
+        return { next: 'skip' };
+      }
+      if ('approve' in step) return await askPerson(step, values, begun, name);
+      const items = step.foreach === undefined ? null : itemsIn(step.foreach, values);
+      const count = items === null ? [] : [[countPlace(name), String(items)] as const];
+      await begun({ type: 'step-start', step: name, items }, new Map(count));
+      return { next: 'generate', items: items ?? 1, deadlineAtMs: deadlineOf(step) };
+    } catch (error) {
+      if (!(error instanceof UnbrokenError) || error.code === 'service_unavailable') throw error;
+      const code: ErrorCode = error.code;
+      await jobs.append(jobId, `end:${name}`, [
+        { type: 'step-end', step: name, status: 'failed', error: error.toBody() },
+      ]);
+      return { next: 'fail', failure: { code } };
+    }
+  };
+}
+
+/** The pointers that decide whether and how it begins. */
+function listOf(step: PipelineStep): readonly string[] {
+  const list = 'approve' in step || step.foreach === undefined ? [] : [step.foreach];
+  return [...pointersIn(step), ...list];
+}
+
+async function askPerson(
+  { approve }: ApprovalStep,
+  values: PipelineValues,
+  begun: (event: JobEventBody) => Promise<unknown>,
+  step: string,
+): Promise<BegunStep> {
+  const timeoutAt = approve.timeoutMs === undefined ? null : Date.now() + approve.timeoutMs;
+  const message = approve.message === undefined ? null : fillText(approve.message, values);
+  await begun({ type: 'approval-request', step, message, timeoutAt });
+  return { next: 'wait', timeoutAtMs: timeoutAt };
+}
+
+/** @throws invalid_request */
+function itemsIn(pointer: string, values: PipelineValues): number {
+  const list = readValue(values, pointer);
+  if (list === null) return 0;
+  if (!Array.isArray(list)) {
+    throw new UnbrokenError('invalid_request', `foreach: ${pointer} is no list in this job.`);
+  }
+  if (list.length > LIMITS.itemsPerStep) {
+    const most = LIMITS.itemsPerStep;
+    throw new UnbrokenError(
+      'job_too_large',
+      `foreach: ${pointer} has ${list.length} elements of at most ${most}.`,
+    );
+  }
+  return list.length;
+}
+
+function deadlineOf({ deadlineMs }: GenerationStep): number {
+  return Date.now() + (deadlineMs ?? LIMITS.longestJobMs);
+}

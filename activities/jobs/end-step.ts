@@ -1,0 +1,105 @@
+/** Ends steps and jobs, and settles approvals. */
+import { docPage, ERRORS, UnbrokenError } from '../../contracts/errors.ts';
+import { type FoldedJob, foldJob } from '../../contracts/fold-job.ts';
+import type { DecidedStep, EndJob, EndStep, JobOutcome, JobStepName } from '../../contracts/job-steps.ts';
+import type { JobEventBody } from '../../contracts/jobs.ts';
+import { asText, fillText, pointersOf } from '../../contracts/pipeline-values.ts';
+import type { JobDependencies } from './job-dependencies.ts';
+import { neededBy, readValues, type SpecifiedJob, specifiedJob, stepOf } from './job-values.ts';
+
+type Jobs = Pick<JobDependencies, 'jobs'>;
+type ErrorBody = Extract<JobEventBody, { type: 'job-error' }>['error'];
+
+/** The place of the job's document among its values; no step has such a name. */
+const DOCUMENT = '$document';
+
+async function folded({ jobs }: Jobs, jobId: string): Promise<FoldedJob> {
+  return foldJob(await jobs.read(jobId, -1));
+}
+
+export function endStep({ jobs }: Jobs) {
+  return async ({ job: { jobId }, step, status, failure }: EndStep): Promise<void> => {
+    const error = failure === null ? null : errorIn(await folded({ jobs }, jobId), step, failure.code);
+    await jobs.append(jobId, `end:${step}`, [
+      { type: 'step-end', step, status, ...(error === null ? {} : { error }) },
+    ]);
+  };
+}
+
+/** What a person has decided; if the time is over without a decision, what the pipeline says. */
+export function decideStep({ jobs }: Jobs) {
+  return async ({ job: { jobId }, step: name }: JobStepName): Promise<DecidedStep> => {
+    const step = stepOf(await specifiedJob(jobs, jobId), name);
+    if (!('approve' in step)) throw new RangeError(`The step ${name} needs no approval.`);
+    const decided = { approved: step.approve.onTimeout === 'approve', by: null, note: null };
+    const values = new Map([[name, JSON.stringify(decided)]]);
+    await jobs.append(jobId, `approval:${name}`, [{ type: 'approval', step: name, ...decided }], values);
+    const decision = (await folded({ jobs }, jobId)).steps.get(name)?.decision;
+    const isApproved = decision?.approved === true;
+    return { isFatal: !isApproved && step.approve.onReject !== 'continue' };
+  };
+}
+
+export function endJob({ jobs }: Jobs) {
+  return async ({ job: { jobId }, as, failure }: EndJob): Promise<JobOutcome> => {
+    const state = await folded({ jobs }, jobId);
+    const { usage, costMicroUsd } = state;
+    const progress = { usage, costMicroUsd };
+    if (as === 'cancelled') {
+      await jobs.append(jobId, 'end', [{ type: 'job-cancel', ...progress }]);
+      return { status: 'cancelled', costMicroUsd, errorCode: null };
+    }
+    if (failure !== null) {
+      const error = jobError(state, failure);
+      await jobs.append(jobId, 'end', [{ type: 'job-error', error, ...progress }]);
+      return { status: 'failed', costMicroUsd, errorCode: failure.code };
+    }
+    try {
+      const document = await documentOf({ jobs }, await specifiedJob(jobs, jobId));
+      const values = new Map([[DOCUMENT, JSON.stringify(document)]]);
+      const kept = await jobs.append(jobId, 'end', [{ type: 'job-end', ...progress }], values);
+      if (kept === 'full')
+        throw new UnbrokenError('job_too_large', 'The document is larger than a job may keep.');
+      return { status: 'completed', costMicroUsd, errorCode: null };
+    } catch (error) {
+      if (!(error instanceof UnbrokenError)) throw error;
+      await jobs.append(jobId, 'end', [{ type: 'job-error', error: error.toBody(), ...progress }]);
+      return { status: 'failed', costMicroUsd, errorCode: error.code };
+    }
+  };
+}
+
+/** The error of the step that failed, with its name; of the whole job otherwise. */
+function jobError(state: FoldedJob, { code, step }: NonNullable<EndJob['failure']>): ErrorBody {
+  if (step === null) return { code, message: ERRORS[code].fix, doc: docPage(code) };
+  const { message, details = {} } = errorIn(state, step, code);
+  return {
+    code: 'job_step_failed',
+    message: `The step ${step} failed: ${message}`,
+    doc: docPage('job_step_failed'),
+    details: { ...details, step, cause: code },
+  };
+}
+
+function errorIn({ steps }: FoldedJob, name: string, code: EndStepCode): ErrorBody {
+  const step = steps.get(name);
+  const failed = step?.generations.findLast(({ error }) => error?.code === code);
+  return step?.error ?? failed?.error ?? { code, message: ERRORS[code].fix, doc: docPage(code) };
+}
+
+type EndStepCode = NonNullable<EndStep['failure']>['code'];
+
+/** Without an `output`, the values of the generating steps that no other step needs. */
+async function documentOf({ jobs }: Jobs, job: SpecifiedJob): Promise<string> {
+  const { output, steps } = job.spec.definition;
+  if (output !== undefined) return fillText(output, await readValues(jobs, job, pointersOf(output)));
+  const needed = new Set(Object.values(steps).flatMap(neededBy));
+  const last = Object.keys(steps).filter((name) => !needed.has(name));
+  const values = await readValues(
+    jobs,
+    job,
+    last.map((name) => `/steps/${name}`),
+  );
+  const [only] = last;
+  return asText(last.length === 1 && only !== undefined ? values.steps[only] : values.steps);
+}

@@ -1,0 +1,41 @@
+/** Submits what a tick of a schedule runs. A repeated call finds what the first one did. */
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { OpenedTick, TickStep } from '../../contracts/job-steps.ts';
+import type { JobDependencies } from './job-dependencies.ts';
+
+type Opening = Pick<
+  JobDependencies,
+  'orderGeneration' | 'orderJob' | 'schedules' | 'runIdOf' | 'fairnessKeyOf' | 'logKeptMs'
+>;
+
+export function openTick(dependencies: Opening) {
+  const { orderGeneration, orderJob, schedules, runIdOf, fairnessKeyOf, logKeptMs } = dependencies;
+  return async ({ job: { jobId: scheduleId }, tick }: TickStep): Promise<OpenedTick> => {
+    const schedule = await schedules.find(scheduleId);
+    // It was deleted a moment ago.
+    if (schedule === null) return { kind: 'refused', failure: { code: 'not_found' } };
+    if (!(await schedules.mayPay(schedule))) return { kind: 'refused', failure: { code: 'unauthorized' } };
+    const { owner, request } = schedule;
+    const priorityKey = request.generation?.priority ?? request.job?.priority;
+    const fairness = { fairnessKey: fairnessKeyOf(owner) };
+    const priority = priorityKey === undefined ? fairness : { ...fairness, priorityKey };
+    try {
+      if (request.job !== undefined) {
+        return { kind: 'job', order: await orderJob(owner, runIdOf('job', tick), request.job), priority };
+      }
+      if (request.generation === undefined)
+        throw new RangeError(`The schedule ${scheduleId} starts nothing.`);
+      const ordered = await orderGeneration({
+        owner,
+        generationId: runIdOf('generation', tick),
+        request: request.generation,
+        keptMs: logKeptMs,
+        leftMicroUsd: null,
+      });
+      return { kind: 'generation', order: ordered?.order ?? null, priority };
+    } catch (error) {
+      if (!(error instanceof UnbrokenError) || error.code === 'service_unavailable') throw error;
+      return { kind: 'refused', failure: { code: error.code } };
+    }
+  };
+}

@@ -1,0 +1,50 @@
+/** Compares two jobs step by step: what each cost, and what each wrote. */
+
+import type { FoldedStep } from '../../contracts/fold-job.ts';
+import type { JobComparison } from '../../contracts/jobs.ts';
+import { asText } from '../../contracts/pipeline-values.ts';
+import type { JobHead } from '../../engine/jobs/job-store.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { stepValue } from './job-value.ts';
+import { foldedJob, jobView } from './job-view.ts';
+
+const MOST_CHARS = 64 * 1024;
+
+type Jobs = Pick<ApiDependencies, 'jobs'>;
+type StepSide = JobComparison['steps'][number]['sides'][number];
+
+export async function compareJobs(
+  dependencies: Jobs,
+  heads: readonly [JobHead, JobHead],
+): Promise<JobComparison> {
+  const views = await Promise.all(heads.map((head) => jobView(dependencies, head, { withOutput: true })));
+  const folded = await Promise.all(heads.map((head) => foldedJob(dependencies, head)));
+  const names = new Set(folded.flatMap(({ steps }) => [...steps.keys()]));
+  const steps = [...names].map(async (name) => {
+    const sides = await Promise.all(
+      heads.map((head, index) => sideOf(dependencies, head, folded[index]?.steps.get(name))),
+    );
+    return { name, isSame: sides[0]?.text === sides[1]?.text, sides };
+  });
+  return {
+    jobs: views.map(({ id, status, costMicroUsd, output }) => {
+      return { jobId: id, status, costMicroUsd, text: cut(output) };
+    }),
+    steps: await Promise.all(steps),
+  };
+}
+
+async function sideOf(
+  dependencies: Jobs,
+  { jobId }: JobHead,
+  step: FoldedStep | undefined,
+): Promise<StepSide> {
+  if (step === undefined) return { status: 'pending', costMicroUsd: 0, text: null };
+  const value = (await stepValue(dependencies, jobId, step)) ?? null;
+  const { status, costMicroUsd } = step;
+  return { status, costMicroUsd, text: value === null ? null : cut(asText(value)) };
+}
+
+function cut(text: string | null): string | null {
+  return text === null ? null : text.slice(0, MOST_CHARS);
+}

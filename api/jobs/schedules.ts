@@ -1,0 +1,258 @@
+/**
+ * Schedules, as Temporal keeps them: an id that names its tenant, the times, and the workflow of a tick. What a tick
+ * starts is in Redis, because it holds texts.
+ */
+import {
+  type Client,
+  ScheduleAlreadyRunning,
+  type ScheduleDescription,
+  type ScheduleHandle,
+  ScheduleNotFoundError,
+  type ScheduleOptions,
+  ScheduleOverlapPolicy,
+} from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { TICK_TYPE, workflowId } from '../../contracts/names.ts';
+import type { Backfill, ScheduleRequest, ScheduleView } from '../../contracts/schedules.ts';
+import { runIdOf, type StoredSchedule } from '../../engine/jobs/schedule-store.ts';
+import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
+import type { Caller } from '../access/api-keys.ts';
+import { userFor } from '../access/authenticate.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { composeInput } from '../generations/compose-input.ts';
+import { generationIdFor, hashRequest } from '../generations/generation-id.ts';
+import { inputOf, planJob } from './plan-job.ts';
+
+type ScheduleDependencies = Pick<
+  ApiDependencies,
+  | 'config'
+  | 'pipelines'
+  | 'promptStats'
+  | 'prompts'
+  | 'routes'
+  | 'schedules'
+  | 'stored'
+  | 'temporal'
+  | 'webhookEndpoints'
+>;
+
+const CATCH_UP_MS = 3_600_000;
+
+const OVERLAPS = {
+  skip: ScheduleOverlapPolicy.SKIP,
+  'buffer-one': ScheduleOverlapPolicy.BUFFER_ONE,
+  'buffer-all': ScheduleOverlapPolicy.BUFFER_ALL,
+  'cancel-other': ScheduleOverlapPolicy.CANCEL_OTHER,
+  'allow-all': ScheduleOverlapPolicy.ALLOW_ALL,
+} as const;
+
+const ID = /^sched_[0-9a-f]{32}$/;
+
+/** @throws invalid_request, and what submitting its generation or job would throw. */
+export async function createSchedule(
+  dependencies: ScheduleDependencies,
+  caller: Caller,
+  request: ScheduleRequest,
+  idempotencyKey: string | undefined,
+): Promise<StoredSchedule> {
+  const { tenant, team, keyId, scopes } = caller;
+  const scheduleId = generationIdFor(caller, idempotencyKey).replace(/^gen_/, 'sched_');
+  const user = userFor(caller, request.generation?.user ?? request.job?.user);
+  await checkWhatRuns(dependencies, { ...caller, user }, request);
+  await dependencies.stored.takePrompt(tenant, bytesOf(request));
+  const schedule = await dependencies.schedules.add({
+    scheduleId,
+    owner: { tenant, user, team, keyId, scopes },
+    request,
+    requestHash: hashRequest(request),
+    createdAt: Date.now(),
+  });
+  if (schedule.requestHash !== hashRequest(request)) {
+    throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another schedule.');
+  }
+  try {
+    await within(dependencies, (client) => client.schedule.create(optionsOf(dependencies.config, schedule)));
+  } catch (error) {
+    // An earlier request with this key has created it.
+    if (error instanceof ScheduleAlreadyRunning) return schedule;
+    await forget(dependencies, schedule);
+    throw isInvalid(error) ? new UnbrokenError('invalid_request', `times: ${error.message}.`) : error;
+  }
+  return schedule;
+}
+
+/** Whether it could start now: models, prompts, variables, inputs. */
+async function checkWhatRuns(
+  dependencies: ScheduleDependencies,
+  caller: Caller,
+  { generation, job }: ScheduleRequest,
+): Promise<void> {
+  const { tenant, user } = caller;
+  if (job !== undefined) {
+    const { definition } = await planJob(dependencies, { tenant, user }, job);
+    inputOf(definition, job.input);
+    return;
+  }
+  if (generation === undefined) return;
+  const generationId = generationIdFor(caller, undefined);
+  const composition = { tenant, user, generationId, route: generation.route ?? 'default' };
+  const input = await composeInput(dependencies, composition, generation);
+  dependencies.routes.choose(generation, input, { tenant, seed: generationId });
+}
+
+function optionsOf({ temporal }: ApiDependencies['config'], schedule: StoredSchedule): ScheduleOptions {
+  const { scheduleId, owner, request } = schedule;
+  const {
+    times,
+    overlap,
+    catchUpMs = CATCH_UP_MS,
+    pauseOnFailure = false,
+    maxRuns,
+    isPaused = false,
+  } = request;
+  const { tenant, user } = owner;
+  const attributes = new TypedSearchAttributes([
+    { key: SEARCH_KEYS.tenant, value: tenant },
+    { key: SEARCH_KEYS.user, value: user },
+    { key: SEARCH_KEYS.status, value: 'running' },
+  ]);
+  return {
+    scheduleId: workflowId(tenant, scheduleId),
+    spec: {
+      ...(times.cron === undefined ? {} : { cronExpressions: times.cron }),
+      ...(times.everyMs === undefined
+        ? {}
+        : { intervals: [{ every: times.everyMs, offset: times.offsetMs ?? 0 }] }),
+      ...(times.timeZone === undefined ? {} : { timezone: times.timeZone }),
+      ...(times.jitterMs === undefined ? {} : { jitter: times.jitterMs }),
+      ...(times.from === undefined ? {} : { startAt: new Date(times.from) }),
+      ...(times.until === undefined ? {} : { endAt: new Date(times.until) }),
+    },
+    action: {
+      type: 'startWorkflow',
+      workflowType: TICK_TYPE,
+      workflowId: workflowId(tenant, scheduleId),
+      taskQueue: temporal.taskQueue,
+      args: [{ tenant, scheduleId }],
+      staticSummary: `${user}: ${request.job === undefined ? 'a generation' : 'a job'} of a schedule`,
+      typedSearchAttributes: attributes,
+    },
+    policies: { overlap: OVERLAPS[overlap], catchupWindow: catchUpMs, pauseOnFailure },
+    state: { paused: isPaused, ...(maxRuns === undefined ? {} : { remainingActions: maxRuns }) },
+    typedSearchAttributes: attributes,
+  };
+}
+
+/** One that the caller may see. @throws not_found */
+export async function findSchedule(
+  { schedules }: Pick<ApiDependencies, 'schedules'>,
+  { tenant, user, scopes, onlyGeneration }: Caller,
+  scheduleId: string,
+): Promise<StoredSchedule> {
+  const found = ID.test(scheduleId) && onlyGeneration === undefined ? await schedules.find(scheduleId) : null;
+  const isVisible =
+    found?.owner.tenant === tenant && (found.owner.user === user || scopes.includes('any-user'));
+  if (found !== null && isVisible) return found;
+  throw new UnbrokenError('not_found', `There is no schedule ${scheduleId}.`);
+}
+
+export async function scheduleView(
+  dependencies: ScheduleDependencies,
+  schedule: StoredSchedule,
+): Promise<ScheduleView> {
+  const { scheduleId, owner, request, createdAt } = schedule;
+  const described = await onSchedule(dependencies, schedule, (handle) => handle.describe());
+  const kind = request.job === undefined ? 'generation' : 'job';
+  return {
+    id: scheduleId,
+    description: request.description ?? null,
+    user: owner.user,
+    kind,
+    times: request.times,
+    overlap: request.overlap,
+    isPaused: described.state.paused,
+    note: described.state.note ?? null,
+    createdAt,
+    nextAt: described.info.nextActionTimes.map((time) => time.getTime()),
+    runs: runsOf(described, kind),
+  };
+}
+
+function runsOf({ info }: ScheduleDescription, kind: ScheduleView['kind']): ScheduleView['runs'] {
+  return info.recentActions
+    .map(({ scheduledAt, action }) => {
+      return { scheduledAt: scheduledAt.getTime(), id: runIdOf(kind, action.workflow.workflowId) };
+    })
+    .reverse();
+}
+
+/** Calls Temporal about a schedule. @throws not_found, service_unavailable */
+export async function onSchedule<Result>(
+  dependencies: Pick<ApiDependencies, 'config' | 'temporal'>,
+  { owner, scheduleId }: StoredSchedule,
+  act: (handle: ScheduleHandle) => Promise<Result>,
+): Promise<Result> {
+  return within(dependencies, (client) =>
+    act(client.schedule.getHandle(workflowId(owner.tenant, scheduleId))),
+  );
+}
+
+export function backfill(
+  dependencies: Pick<ApiDependencies, 'config' | 'temporal'>,
+  schedule: StoredSchedule,
+  { from, until, overlap }: Backfill,
+): Promise<void> {
+  const span = { start: new Date(from), end: new Date(until), overlap: OVERLAPS[overlap] };
+  return onSchedule(dependencies, schedule, (handle) => handle.backfill(span));
+}
+
+/** Ends it; what it has started continues. */
+export async function deleteSchedule(
+  dependencies: Pick<ApiDependencies, 'config' | 'schedules' | 'stored' | 'temporal'>,
+  schedule: StoredSchedule,
+): Promise<void> {
+  try {
+    await onSchedule(dependencies, schedule, (handle) => handle.delete());
+  } catch (error) {
+    // An earlier request has deleted it, and ended before this.
+    if (!(error instanceof UnbrokenError && error.code === 'not_found')) throw error;
+  }
+  await forget(dependencies, schedule);
+}
+
+async function forget(
+  { schedules, stored }: Pick<ApiDependencies, 'schedules' | 'stored'>,
+  schedule: StoredSchedule,
+): Promise<void> {
+  await schedules.remove(schedule);
+  await stored.dropPrompt(schedule.owner.tenant, bytesOf(schedule.request));
+}
+
+function bytesOf(request: ScheduleRequest): number {
+  return Buffer.byteLength(JSON.stringify(request));
+}
+
+async function within<Result>(
+  { temporal, config }: Pick<ApiDependencies, 'config' | 'temporal'>,
+  act: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await temporal.connection.withDeadline(Date.now() + config.submit.waitForTemporalMs, () =>
+      act(temporal),
+    );
+  } catch (error) {
+    if (error instanceof ScheduleAlreadyRunning || isInvalid(error)) throw error;
+    if (error instanceof ScheduleNotFoundError) {
+      throw new UnbrokenError('not_found', 'Temporal has no such schedule any more.');
+    }
+    throw new UnbrokenError('service_unavailable', 'Temporal does not answer; send the request again.', {
+      cause: error,
+    });
+  }
+}
+
+/** Temporal checks what we cannot, such as a cron line; its client throws this error for a bad specification. */
+function isInvalid(error: unknown): error is TypeError {
+  return error instanceof TypeError;
+}

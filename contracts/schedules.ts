@@ -1,0 +1,97 @@
+/** Schedules: generations and jobs that start by the clock. */
+import { z } from 'zod';
+import { generationRequestSchema } from './generation.ts';
+import { jobRequestSchema } from './jobs.ts';
+import { LIMITS } from './limits.ts';
+
+const moment = z.iso
+  .datetime({ offset: true })
+  .describe('A time with its zone, such as 2026-12-01T06:00:00Z.');
+const timeZone = z
+  .string()
+  .max(64)
+  .refine(isTimeZone, 'expected an IANA time zone, such as Europe/Berlin')
+  .describe('UTC if absent.');
+const span = (least: number) => z.int().min(least).max(LIMITS.longestScheduleMs);
+
+/** When it runs. Times of both kinds may be given; each is a tick. */
+const timesSchema = z
+  .strictObject({
+    cron: z
+      .array(z.string().min(1).max(200))
+      .min(1)
+      .max(LIMITS.timesPerSchedule)
+      .optional()
+      .describe('Five fields, such as "0 6 * * 1-5", or @daily and its like.'),
+    everyMs: span(LIMITS.leastIntervalMs).optional().describe('An interval, counted from 1970.'),
+    offsetMs: span(0).optional().describe('Added to each tick of everyMs.'),
+    timeZone: timeZone.optional(),
+    jitterMs: span(0).optional().describe('Each tick is late by up to this, at random.'),
+    from: moment.optional(),
+    until: moment.optional(),
+  })
+  .refine(({ cron, everyMs }) => cron !== undefined || everyMs !== undefined, {
+    path: ['cron'],
+    message: 'expected cron or everyMs',
+  });
+
+const overlaps = ['skip', 'buffer-one', 'buffer-all', 'cancel-other', 'allow-all'] as const;
+const overlapSchema = z.enum(overlaps);
+
+export const scheduleRequestSchema = z
+  .strictObject({
+    description: z.string().max(500).optional(),
+    times: timesSchema,
+    generation: generationRequestSchema.optional().describe('What each tick starts: a generation,'),
+    job: jobRequestSchema.optional().describe('or a job.'),
+    overlap: overlapSchema
+      .default('skip')
+      .describe('What a tick does while the run of an earlier one is not over. skip: nothing.'),
+    catchUpMs: span(10_000)
+      .optional()
+      .describe('How late a tick may start that was missed while Temporal was down; an hour if absent.'),
+    pauseOnFailure: z.boolean().optional().describe('true: the schedule is paused when a run has failed.'),
+    maxRuns: z.int().min(1).max(1_000_000).optional().describe('Ticks after which there are no more.'),
+    isPaused: z.boolean().optional(),
+  })
+  .refine(({ generation, job }) => (generation === undefined) !== (job === undefined), {
+    path: ['generation'],
+    message: 'send a generation or a job, one of them',
+  });
+export type ScheduleRequest = z.infer<typeof scheduleRequestSchema>;
+
+export const backfillSchema = z.strictObject({
+  from: moment,
+  until: moment,
+  overlap: overlapSchema.default('buffer-all'),
+});
+export type Backfill = z.infer<typeof backfillSchema>;
+
+export const pauseSchema = z.strictObject({ note: z.string().max(500).optional() });
+
+export const scheduleViewSchema = z.object({
+  id: z.string(),
+  description: z.string().nullable(),
+  user: z.string(),
+  kind: z.enum(['generation', 'job']),
+  times: timesSchema,
+  overlap: overlapSchema,
+  isPaused: z.boolean(),
+  note: z.string().nullable(),
+  createdAt: z.int().describe('Milliseconds since 1970.'),
+  nextAt: z.array(z.int()).describe('The next ticks, milliseconds since 1970.'),
+  runs: z
+    .array(z.object({ scheduledAt: z.int(), id: z.string().describe('Of the generation or job.') }))
+    .describe('The newest ticks.'),
+});
+export type ScheduleView = z.infer<typeof scheduleViewSchema>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,77 @@
+/** The port to jobs: their specification, their events, and the values that their steps wrote. */
+import type { JobEvent, JobEventBody } from '../../contracts/jobs.ts';
+import type { Scope } from '../../contracts/keys.ts';
+import type { PipelineContent } from '../../contracts/pipelines.ts';
+
+/** Who pays for a job; kept with it, because its steps are submitted later. */
+export interface JobOwner {
+  readonly tenant: string;
+  readonly user: string;
+  readonly team: string | null;
+  readonly keyId: string;
+  readonly scopes: readonly Scope[];
+}
+
+export interface JobSpec {
+  readonly owner: JobOwner;
+  readonly definition: PipelineContent;
+  /** With the defaults of the pipeline. */
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly priority: number | null;
+}
+
+export interface JobHead {
+  readonly jobId: string;
+  readonly tenant: string;
+  readonly user: string;
+  readonly status: 'running' | 'completed' | 'failed' | 'cancelled';
+  readonly pipeline: { readonly name: string; readonly version: number } | null;
+  /** The seq that the next event gets. */
+  readonly nextSeq: number;
+  readonly createdAt: number;
+  readonly endedAt: number | null;
+  readonly deadlineAtMs: number;
+  readonly maxCostMicroUsd: number | null;
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+export interface JobCreation extends Pick<JobHead, 'jobId' | 'tenant' | 'user' | 'pipeline' | 'metadata'> {
+  readonly requestHash: string;
+  readonly deadlineAtMs: number;
+  readonly maxCostMicroUsd: number | null;
+  readonly spec: JobSpec;
+  readonly events: readonly JobEventBody[];
+  /** Of steps that an earlier job did, as JSON by their places. */
+  readonly values: ReadonlyMap<string, string>;
+}
+
+/** `known`: the append of this name was made before. `full`: the job's values would be too large. */
+export type AppendOutcome = 'appended' | 'known' | 'ended' | 'full' | 'missing';
+
+export interface JobStore {
+  /** Creates the job with its first events. If it exists, nothing changes. */
+  create(creation: JobCreation): Promise<{ readonly created: boolean; readonly requestHash: string }>;
+  head(jobId: string): Promise<JobHead | null>;
+  requestHash(jobId: string): Promise<string | null>;
+  /** @throws not_found if the job has expired. */
+  spec(jobId: string): Promise<JobSpec>;
+  /**
+   * Appends events once for each name, and keeps values in the same step.
+   * @param values JSON, by their places.
+   */
+  append(
+    jobId: string,
+    name: string,
+    events: readonly JobEventBody[],
+    values?: ReadonlyMap<string, string>,
+  ): Promise<AppendOutcome>;
+  /** Events after the cursor (exclusive; -1 for all), oldest first. */
+  read(jobId: string, after: number, maxEntries?: number): Promise<JobEvent[]>;
+  /** The JSON at each place; null where there is none. */
+  values(jobId: string, places: readonly string[]): Promise<(string | null)[]>;
+  /** The newest first. @param before the `createdAt` of the last one that is known. */
+  list(
+    owner: { readonly tenant: string; readonly user: string | null },
+    page: { readonly limit: number; readonly before: number | null },
+  ): Promise<JobHead[]>;
+}

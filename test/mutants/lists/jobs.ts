@@ -1,0 +1,82 @@
+/** Bugs of pipelines, jobs and schedules. */
+import type { Mutant } from '../mutant.ts';
+
+const JOBS = 'test/e2e/jobs.test.ts';
+const FLOW = 'test/workflows/job.test.ts';
+const CHECKS = 'test/engine/jobs/check-pipeline.test.ts';
+const SCHEDULES = 'test/e2e/schedules.test.ts';
+
+export const JOB_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'job-item-begins-again-after-continue-as-new',
+    breaks: 'A job that continues as a new run pays for its items a second time.',
+    file: 'workflows/job-board.ts',
+    find: 'next: known?.next ?? 0,',
+    replace: 'next: 0,',
+    caughtBy: { tests: [FLOW] },
+  },
+  {
+    name: 'job-items-spend-the-same',
+    breaks: 'Two generations that run at once spend the same money of their job.',
+    file: 'workflows/job-board.ts',
+    find: '  return spentMicroUsd + heldMicroUsd;',
+    replace: '  return spentMicroUsd;',
+    caughtBy: { tests: [FLOW] },
+  },
+  {
+    name: 'job-ends-before-what-it-runs',
+    breaks: 'A cancelled job ends while its generations still run, and their cost is missing.',
+    file: 'workflows/job.ts',
+    find: '  const results = [...started, ...(await Promise.allSettled(running))];',
+    replace: '  const results = [...started];',
+    caughtBy: { tests: [FLOW] },
+  },
+  {
+    name: 'job-append-not-once',
+    breaks: 'A step of a job that is repeated after a crash is in its events twice.',
+    file: 'engine/jobs/redis-job-store.ts',
+    find: "if redis.call('HEXISTS', KEYS[5], ask.name) == 1 then return {'known'} end",
+    replace: '',
+    caughtBy: { tests: [JOBS] },
+  },
+  {
+    name: 'job-stream-closes-a-generation-early',
+    breaks: 'A reader of a job that reconnects misses the end of a text.',
+    file: 'api/jobs/relay-job.ts',
+    find: '      await running?.done;',
+    replace: '',
+    caughtBy: { tests: [JOBS] },
+  },
+  {
+    name: 'job-cursor-forgets-the-generations',
+    breaks: 'A reader of a job that reconnects gets text again that it has.',
+    file: 'api/jobs/relay-job.ts',
+    find: 'this.#sent = new Map(stream.cursor.generations);',
+    replace: 'this.#sent = new Map();',
+    caughtBy: { tests: [JOBS] },
+  },
+  {
+    name: 'job-of-another-tenant',
+    breaks: 'A tenant reads the jobs of another one.',
+    file: 'api/jobs/find-job.ts',
+    find: 'head?.tenant === tenant && ',
+    replace: 'head !== null && ',
+    caughtBy: { tests: ['test/e2e/tenants.test.ts'] },
+  },
+  {
+    name: 'pipeline-circle-is-taken',
+    breaks: 'A job whose steps need each other never ends.',
+    file: 'engine/jobs/check-pipeline.ts',
+    find: 'return ordered.length === steps.length ? ordered : null;',
+    replace: 'return ordered;',
+    caughtBy: { tests: [CHECKS] },
+  },
+  {
+    name: 'schedule-of-a-revoked-key',
+    breaks: 'A key that was revoked still spends.',
+    file: 'activities/jobs/open-tick.ts',
+    find: 'if (!(await schedules.mayPay(schedule)))',
+    replace: 'if (false)',
+    caughtBy: { tests: [SCHEDULES] },
+  },
+];

@@ -1,0 +1,142 @@
+/** One item of a step: a generation, and further ones if it fails and the step has retries. */
+import {
+  CancellationScope,
+  CancelledFailure,
+  condition,
+  executeChild,
+  ParentClosePolicy,
+  proxyLocalActivities,
+  sleep,
+  TemporalFailure,
+} from '@temporalio/workflow';
+import type { Activities } from '../activities/create-activities.ts';
+import type { GenerationOrder } from '../contracts/generation.ts';
+import type {
+  JobFailure,
+  JobItem,
+  PlannedStep,
+  PreparedItem,
+  RecordedItem,
+  TickPriority,
+} from '../contracts/job-steps.ts';
+import { LIMITS } from '../contracts/limits.ts';
+import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
+import type { GenerationOutcome } from '../contracts/steps.ts';
+import { JOB_STEP, MUST_HAPPEN } from './activity-options.ts';
+import type { JobBoard } from './job-board.ts';
+
+type Generation = (order: GenerationOrder) => Promise<GenerationOutcome>;
+
+const { prepareItem, recordItem } = proxyLocalActivities<Activities>(JOB_STEP);
+const { closeGeneration, settleBudget } = proxyLocalActivities<Activities>(MUST_HAPPEN);
+
+const FIRST_RETRY_MS = 1_000;
+const LONGEST_RETRY_MS = 60_000;
+
+/** @returns why the item failed for good; null if it has an answer. @throws CancelledFailure */
+export async function runItem(board: JobBoard, step: PlannedStep, item: number): Promise<JobFailure | null> {
+  for (let attempt = 1; ; attempt += 1) {
+    const recorded = await runAttempt(board, step, { job: board.jobName, step: step.name, item, attempt });
+    // The job was cancelled, or its time is over: whatever this generation has become, nothing follows it.
+    if (CancellationScope.current().consideredCancelled) throw new CancelledFailure('The job was cancelled.');
+    if (recorded.failure === null) return null;
+    if (!recorded.mayRetry || attempt > step.retries || board.isStopping) return recorded.failure;
+    await sleep(Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempt - 1)));
+  }
+}
+
+async function runAttempt(board: JobBoard, step: PlannedStep, item: JobItem): Promise<RecordedItem> {
+  const prepared = await prepare(board, step, item);
+  if (prepared.next === 'fail') return record({ ...item, generationId: null, failure: prepared.failure });
+  if (prepared.next === 'over-budget') {
+    return record({ ...item, generationId: null, failure: { code: 'job_budget_exceeded' } });
+  }
+  if (prepared.next === 'ended') {
+    const recorded = await record({ ...item, generationId: prepared.generationId });
+    board.settle(step.name, 0, recorded.costMicroUsd);
+    return recorded;
+  }
+  const { order, mostMicroUsd } = prepared;
+  await runGeneration(order);
+  const recorded = await record({ ...item, generationId: order.generationId });
+  board.settle(step.name, mostMicroUsd, recorded.costMicroUsd);
+  return recorded;
+}
+
+/** Waits until what runs leaves enough to spend. */
+async function prepare(board: JobBoard, step: PlannedStep, item: JobItem): Promise<PreparedItem> {
+  if (!board.countGeneration()) return { next: 'fail', failure: { code: 'job_too_large' } };
+  for (;;) {
+    // One at a time, so that two do not spend the same.
+    const isLimited = board.leftMicroUsd(step) !== null;
+    if (isLimited) await condition(() => board.takePurse());
+    const prepared = await prepareWith(board, step, item).finally(() => {
+      if (isLimited) board.givePurse();
+    });
+    if (prepared.next !== 'over-budget' || board.heldMicroUsd === 0) return prepared;
+    const { heldMicroUsd } = board;
+    await condition(() => board.heldMicroUsd < heldMicroUsd);
+  }
+}
+
+async function prepareWith(board: JobBoard, step: PlannedStep, item: JobItem): Promise<PreparedItem> {
+  const leftMicroUsd = board.leftMicroUsd(step);
+  const deadlineAtMs = board.deadlineAtMs(step.name);
+  const prepared = await CancellationScope.nonCancellable(() =>
+    prepareItem({ ...item, leftMicroUsd, deadlineAtMs }),
+  );
+  if (prepared.next === 'run') board.hold(step.name, prepared.mostMicroUsd);
+  return prepared;
+}
+
+function record(item: Parameters<typeof recordItem>[0]): Promise<RecordedItem> {
+  return CancellationScope.nonCancellable(() => recordItem(item));
+}
+
+/**
+ * Runs it to its end. A run that was terminated or could not start leaves its log open; then it is ended here.
+ * @param priority absent: that of the workflow that runs it.
+ */
+export async function runGeneration(
+  order: GenerationOrder,
+  priority?: TickPriority,
+): Promise<GenerationOutcome> {
+  try {
+    return await executeChild<Generation>(WORKFLOW_TYPE, {
+      ...optionsOf(order),
+      ...(priority === undefined ? {} : { priority }),
+    });
+  } catch (error) {
+    if (!(error instanceof TemporalFailure)) throw error;
+    const isCancelled = CancellationScope.current().consideredCancelled;
+    return CancellationScope.nonCancellable(async () => {
+      const message = 'The run of this generation was ended from outside.';
+      const outcome = await closeGeneration({
+        order,
+        as: isCancelled ? 'cancelled' : 'failed',
+        error: { code: isCancelled ? 'cancelled' : 'internal', message },
+      });
+      await settleBudget({ order, outcome });
+      return outcome;
+    });
+  }
+}
+
+function optionsOf(order: GenerationOrder) {
+  const { tenant, user, generationId, candidates, inputChars } = order;
+  const [first] = candidates;
+  return {
+    args: [order] as [GenerationOrder],
+    workflowId: workflowId(tenant, generationId),
+    workflowTaskTimeout: LIMITS.workflowTaskMs,
+    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
+    staticSummary: `${user}: ${inputChars} characters by ${first?.provider}/${first?.model}`,
+    searchAttributes: {
+      UnbrokenTenant: [tenant],
+      UnbrokenUser: [user],
+      UnbrokenStatus: ['running'],
+      UnbrokenProvider: [first?.provider ?? ''],
+      UnbrokenModel: [first?.model ?? ''],
+    },
+  };
+}
