@@ -44,6 +44,8 @@ const NAMESPACE = 'default';
 /** A node of Redis that is silent for this long is replaced by its replica. */
 const NODE_TIMEOUT_MS = 2_000;
 const WHOLE_WITHIN_MS = 120_000;
+/** A worker that starts while a service is down ends, and is started again. */
+const STARTED_WITHIN_MS = 300_000;
 
 /** Services that are whole again on their own. */
 export type Group = 'redis' | 'temporal' | 'qdrant';
@@ -148,8 +150,13 @@ class ClusterBuilder {
       untilWhole: (group) =>
         waitFor(`${group} to be whole`, () => isWhole(group, nodes), WHOLE_WITHIN_MS).then(),
       queryPostgres: (sql) => nodes.postgres.query(sql),
-      addWorkers: (buildId) =>
-        times(WORKERS, () => this.#startWorker({ ...environment, TEMPORAL_WORKER_BUILD_ID: buildId })),
+      addWorkers: async (buildId) => {
+        const own = { ...environment, TEMPORAL_WORKER_BUILD_ID: buildId };
+        const seats: Seat[] = [];
+        // In turn: each one takes a processor for seconds.
+        while (seats.length < WORKERS) seats.push(await this.#startWorker(own));
+        return seats;
+      },
       removeWorkers: (left) => {
         for (const seat of left)
           this.#workers.splice(
@@ -247,7 +254,8 @@ class ClusterBuilder {
 
   async #startWorker(environment: Readonly<Record<string, string>>): Promise<Seat> {
     const entry = ['--import', './worker/vm-without-watchdog.ts', 'worker/main.ts'];
-    const seat = await this.#keep(takeSeat(`worker ${this.#workerCount++}`, entry, environment));
+    const name = `worker ${this.#workerCount++}`;
+    const seat = await this.#keep(untilStarted(() => takeSeat(name, entry, environment)));
     this.#workers.push(seat);
     return seat;
   }
@@ -302,6 +310,17 @@ function redisSeat(node: ClusterNode): EndableSeat {
     leave: async () => null,
     end: async () => undefined,
   };
+}
+
+async function untilStarted(start: () => Promise<EndableSeat>): Promise<EndableSeat> {
+  const deadline = Date.now() + STARTED_WITHIN_MS;
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (Date.now() > deadline) throw error;
+    }
+  }
 }
 
 function times<Value>(count: number, make: (index: number) => Promise<Value>): Promise<Value[]> {
