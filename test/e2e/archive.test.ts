@@ -74,7 +74,7 @@ test('it reads the same by every route: whole, from a cursor, in pages, by WebSo
   await socket.close();
   const listed = (await (await ann.send('/v1/generations?limit=50')).json()) as { data: { id: string }[] };
   expect(listed.data.find((generation) => generation.id === id)).toMatchObject({ ...view, text: null });
-  expect((await ann.send(`/v1/generations/${id}/stream?after=${(events.at(-1)?.seq ?? 0) + 5}`)).status).toBe(
+  expect((await ann.send(`/v1/generations/${id}/events?after=${(events.at(-1)?.seq ?? 0) + 5}`)).status).toBe(
     400,
   );
 });
