@@ -3,9 +3,8 @@
  * or has no time for, is not the same as any other.
  */
 
-export const agreements = ['same', 'unsure', 'different'] as const;
 /** `unsure`: the verifier found no difference, and no proof that there is none. A judge may decide. */
-export type Agreement = (typeof agreements)[number];
+export type Agreement = 'same' | 'unsure' | 'different';
 
 export interface Comparison {
   readonly agreement: Agreement;

@@ -5,10 +5,11 @@
 import { z } from 'zod';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';
-import { leastFalseHits, leastLogit, readCalibration } from './pair-model/calibration.ts';
+import { leastFalseHits, readCalibration, thresholdsOf } from './pair-model/calibration.ts';
 import { PairReader } from './pair-model/pair-reader.ts';
-import { comparisonOf, type PairsToRead } from './pair-model/read-pairs.ts';
-import { type Agreement, agreements, type Comparison, type QuestionVerifier } from './question-verifier.ts';
+import { comparisonOf, type PairsToRead, type Reading } from './pair-model/read-pairs.ts';
+import type { Comparison, QuestionVerifier } from './question-verifier.ts';
+import { type Ruling, rulings } from './verifier/compare-conversations.ts';
 
 const MOST_WAITING = 256;
 
@@ -52,12 +53,12 @@ export function createThreadedVerifier(
     async compare(questions, others, { tenant = '', acceptedFalseHits, all = false }) {
       if (others.length === 0) return [];
       const request = { questions: [...questions], others: others.map((other) => [...other]), compareMs };
-      const ruled = z.array(z.enum(agreements)).parse(await ask(request, tenant));
-      const least = model === null ? null : leastLogit(model.calibration, acceptedFalseHits);
-      if (model === null || least === null) return ruled.map((agreement) => ({ agreement }));
+      const ruled = z.array(z.enum(rulings)).parse(await ask(request, tenant));
+      const thresholds = model === null ? null : thresholdsOf(model.calibration, acceptedFalseHits);
+      if (model === null || thresholds === null) return ruled.map(withoutModel);
       const read = (pairs: PairsToRead) =>
         model.reader.read(pairs, { waitMs, readMs: compareMs, turn: tenant });
-      return readOpen(read, ruled, { questions, others, leastLogit: least, all });
+      return readOpen(read, ruled, { questions, others, thresholds, all });
     },
     async signatureOf(questions, tenant) {
       return z.string().parse(await ask({ questions: [...questions], others: null, compareMs }, tenant));
@@ -65,7 +66,7 @@ export function createThreadedVerifier(
     async warmUp() {
       const questions = ['What does the first look-up wait for?'];
       const others = [['For what does the first look-up wait?']];
-      const pairs = { questions, others, leastLogit: 0, all: true };
+      const pairs = { questions, others, thresholds: { close: 0, reworded: 0 }, all: true };
       await Promise.all([
         rules.run({ questions, others, compareMs }),
         model?.reader.read(pairs, { readMs: compareMs }),
@@ -79,18 +80,22 @@ export function createThreadedVerifier(
 
 /** The model reads what the rules leave open, unless they have found one and no other matters. */
 async function readOpen(
-  read: (pairs: PairsToRead) => Promise<readonly (number | null)[]>,
-  ruled: readonly Agreement[],
+  read: (pairs: PairsToRead) => Promise<readonly Reading[]>,
+  ruled: readonly Ruling[],
   pairs: PairsToRead,
 ): Promise<readonly Comparison[]> {
-  const open = ruled.flatMap((agreement, at) => (agreement === 'unsure' ? [at] : []));
+  const open = ruled.flatMap((ruling, at) => (ruling === 'unsure' || ruling === 'aligned' ? [at] : []));
   const isFound = ruled.includes('same') && !pairs.all;
-  if (open.length === 0 || isFound) return ruled.map((agreement) => ({ agreement }));
-  const logits = await read({ ...pairs, others: open.map((at) => pairs.others[at] ?? []) });
-  return ruled.map((agreement, at) => {
-    const place = open.indexOf(at);
-    return place === -1 ? { agreement } : comparisonOf(logits[place] ?? null, pairs.leastLogit);
+  if (open.length === 0 || isFound) return ruled.map(withoutModel);
+  const readings = await read({ ...pairs, others: open.map((at) => pairs.others[at] ?? []) });
+  return ruled.map((ruling, at) => {
+    const reading = readings[open.indexOf(at)];
+    return reading === undefined ? withoutModel(ruling) : comparisonOf(reading);
   });
+}
+
+function withoutModel(ruling: Ruling): Comparison {
+  return { agreement: ruling === 'aligned' ? 'same' : ruling };
 }
 
 /**
@@ -100,7 +105,7 @@ async function readOpen(
 export function assertGuaranteed(routes: Readonly<Record<string, number>>): void {
   const calibration = readCalibration();
   for (const [setting, accepted] of Object.entries(routes)) {
-    if (leastLogit(calibration, accepted) !== null) continue;
+    if (thresholdsOf(calibration, accepted) !== null) continue;
     const least = Math.ceil(leastFalseHits(calibration) * 10_000) / 10_000;
     throw new Error(
       `${setting} is ${accepted}, but the verifier's model guarantees no less than ${least}. Set it to ${least} or ` +

@@ -1,6 +1,8 @@
 /** Reads written pairs as the cache reads two questions: the filter, the rules, then the model. */
+import { NEVER, type Thresholds } from '../../engine/cache/pair-model/calibration.ts';
+import { type Closeness, closenessOf } from '../../engine/cache/pair-model/closeness.ts';
 import { PairModel } from '../../engine/cache/pair-model/pair-model.ts';
-import { readPairs } from '../../engine/cache/pair-model/read-pairs.ts';
+import { joinTurns, readPairs } from '../../engine/cache/pair-model/read-pairs.ts';
 import { compareConversations } from '../../engine/cache/verifier/compare-conversations.ts';
 import { createVerifier } from '../../engine/cache/verifier/verify.ts';
 import type { WrittenPair } from './written-pairs.ts';
@@ -9,8 +11,7 @@ import type { WrittenPair } from './written-pairs.ts';
 export type Decision =
   | { readonly by: 'filter'; readonly same: false }
   | { readonly by: 'rules'; readonly same: boolean }
-  /** null: it cannot read them. */
-  | { readonly by: 'model'; readonly logit: number | null };
+  | { readonly by: 'model'; readonly logit: number | null; readonly closeness: Closeness };
 
 export interface PairReader {
   decide(pair: Pick<WrittenPair, 'first' | 'second'>): Promise<Decision>;
@@ -18,36 +19,40 @@ export interface PairReader {
   logitOf(pair: Pick<WrittenPair, 'first' | 'second'>): Promise<number | null>;
 }
 
-const WHATEVER_IT_IS = { leastLogit: Number.NEGATIVE_INFINITY, all: true } as const;
+const WHATEVER_IT_IS = { thresholds: { close: -NEVER, reworded: -NEVER }, all: true } as const;
 
 export async function createPairReader(): Promise<PairReader> {
   const verifier = createVerifier();
   const model = await PairModel.load();
   const logitOf: PairReader['logitOf'] = async ({ first, second }) => {
     const pairs = { questions: first.usersTurns, others: [second.usersTurns] };
-    const [logit = null] = await readPairs(model, { ...pairs, ...WHATEVER_IT_IS }, Number.POSITIVE_INFINITY);
-    return logit;
+    const [reading] = await readPairs(model, { ...pairs, ...WHATEVER_IT_IS }, Number.POSITIVE_INFINITY);
+    return reading?.logit ?? null;
   };
   return {
     logitOf,
     async decide(pair) {
       const { first, second } = pair;
       if (!areEqual(first.assistantsTurns, second.assistantsTurns)) return { by: 'filter', same: false };
-      const [agreement] = compareConversations(
+      const [ruling] = compareConversations(
         verifier,
         first.usersTurns,
         [second.usersTurns],
         Number.POSITIVE_INFINITY,
       );
-      if (agreement !== 'unsure') return { by: 'rules', same: agreement === 'same' };
-      return { by: 'model', logit: await logitOf(pair) };
+      if (ruling === 'same' || ruling === 'different') return { by: 'rules', same: ruling === 'same' };
+      return { by: 'model', logit: await logitOf(pair), closeness: closenessOfPair(pair) };
     },
   };
 }
 
-export function isHit(decision: Decision, leastLogit: number): boolean {
+export function closenessOfPair({ first, second }: Pick<WrittenPair, 'first' | 'second'>): Closeness {
+  return closenessOf(joinTurns(first.usersTurns), joinTurns(second.usersTurns));
+}
+
+export function isHit(decision: Decision, thresholds: Thresholds): boolean {
   if (decision.by !== 'model') return decision.same;
-  return decision.logit !== null && decision.logit >= leastLogit;
+  return decision.logit !== null && decision.logit >= thresholds[decision.closeness];
 }
 
 function areEqual(some: readonly string[], others: readonly string[]): boolean {

@@ -8,8 +8,6 @@ const FOLDER = join(import.meta.dirname, 'pairs');
 const partsSchema = z.strictObject({
   /** The model and the rules were made with these. */
   train: z.array(z.string()),
-  /** For the next training: the model was trained before these were written. */
-  unused: z.array(z.string()),
   /** The thresholds were chosen with these. */
   calibrate: z.array(z.string()),
   /** Nothing was made or chosen with these. */
@@ -38,6 +36,20 @@ interface Prompt {
 export function readPairs(part: Part): WrittenPair[] {
   const parts = partsSchema.parse(JSON.parse(readFileSync(join(import.meta.dirname, 'parts.json'), 'utf8')));
   return parts[part].flatMap(readAuthor);
+}
+
+/** Also each near miss beside one of the other wordings of its prompt, in turn: a near miss in other words. */
+export function withReworded(pairs: readonly WrittenPair[]): WrittenPair[] {
+  const groups = [...Map.groupBy(pairs, ({ author, group }) => `${author} ${group}`).values()];
+  return groups.flatMap((own) => {
+    const wordings = own.filter(({ kind }) => kind === null).map(({ second }) => second);
+    const near = own.filter(({ kind }) => kind !== null);
+    const reworded = near.flatMap((pair, at) => {
+      const first = wordings[at % wordings.length];
+      return first === undefined ? [] : [{ ...pair, first }];
+    });
+    return own.concat(reworded);
+  });
 }
 
 /** Everything after a first prompt and before the next is beside it. */

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { ThreadRunner } from '../../../platform/threads/thread-runner.ts';
 import type { OnnxRuntime } from '../../embedding/onnx-runtime.ts';
-import type { PairsToRead } from './read-pairs.ts';
+import type { PairsToRead, Reading } from './read-pairs.ts';
 
 /** Requests that may wait for the thread; one more is refused at once. */
 const MOST_WAITING = 64;
@@ -10,12 +10,12 @@ const MOST_WAITING = 64;
 export const pairsToReadSchema = z.object({
   questions: z.array(z.string()),
   others: z.array(z.array(z.string())),
-  leastLogit: z.number(),
+  thresholds: z.object({ close: z.number(), reworded: z.number() }),
   all: z.boolean(),
   /** After this time no further pair is read. */
   readMs: z.number(),
 });
-const logitsSchema = z.array(z.number().nullable());
+const readingsSchema = z.array(z.object({ logit: z.number().nullable(), least: z.number() }));
 
 /** What the thread is started with. */
 export interface PairReaderData {
@@ -44,15 +44,15 @@ export class PairReader {
     });
   }
 
-  /** @returns the log-odds of each of the others; null for those that it cannot read, or did not. */
-  async read(pairs: PairsToRead, { readMs, ...limits }: ReadingLimits): Promise<readonly (number | null)[]> {
+  /** @returns a reading of each of the others, in their order. */
+  async read(pairs: PairsToRead, { readMs, ...limits }: ReadingLimits): Promise<readonly Reading[]> {
     const request = {
       ...pairs,
       questions: [...pairs.questions],
       others: pairs.others.map((other) => [...other]),
       readMs,
     };
-    return logitsSchema.parse(
+    return readingsSchema.parse(
       await this.#thread.run(request satisfies z.infer<typeof pairsToReadSchema>, limits),
     );
   }

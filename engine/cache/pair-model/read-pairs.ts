@@ -1,46 +1,59 @@
 /** Reads the conversations that the rules are unsure of, and says what the model's estimates mean. */
 import type { Agreement, Comparison } from '../question-verifier.ts';
+import type { Thresholds } from './calibration.ts';
+import { closenessOf } from './closeness.ts';
 import { type PairModel, probabilityOf } from './pair-model.ts';
 
 /** Pairs that a look-up waits for, some 5 ms each. */
 const MOST_READ = 4;
-/** Between the turns of a conversation, as in training. */
-const NEXT_TURN = ' || ';
+/** What the model reads of a conversation, as in training. */
+export const joinTurns = (turns: readonly string[]) => turns.join(' || ');
 
 export interface PairsToRead {
   readonly questions: readonly string[];
   /** The most similar one first. */
   readonly others: readonly (readonly string[])[];
-  /** The log-odds from which on a pair is the same. */
-  readonly leastLogit: number;
+  readonly thresholds: Thresholds;
   /** Whether all that are the same matter, or only the first of them. */
   readonly all: boolean;
 }
 
-/** @returns the log-odds of each of the others, in their order; null for those that it cannot read, or did not. */
+/** What the model estimates of a pair. */
+export interface Reading {
+  /** null: it cannot read the pair, or did not. */
+  readonly logit: number | null;
+  /** The log-odds from which on it is the same. */
+  readonly least: number;
+}
+
+/** @returns a reading of each of the others, in their order. */
 export async function readPairs(
   model: Pick<PairModel, 'read'>,
-  { questions, others, leastLogit, all }: PairsToRead,
+  { questions, others, thresholds, all }: PairsToRead,
   readMs: number,
-): Promise<(number | null)[]> {
+): Promise<Reading[]> {
   const untilMs = performance.now() + readMs;
-  const own = questions.join(NEXT_TURN);
+  const own = joinTurns(questions);
+  const pairs = others.map((other) => {
+    const text = joinTurns(other);
+    return { text, least: thresholds[closenessOf(own, text)] };
+  });
   const logits: (number | null)[] = others.map(() => null);
-  for (const [at, other] of others.entries()) {
+  for (const [at, { text, least }] of pairs.entries()) {
     if ((at >= MOST_READ && !all) || performance.now() > untilMs) break;
-    const logit = await model.read(own, other.join(NEXT_TURN), leastLogit);
+    const logit = await model.read(own, text, least);
     logits[at] = logit;
-    if (logit !== null && logit >= leastLogit && !all) break;
+    if (logit !== null && logit >= least && !all) break;
   }
-  return logits;
+  return pairs.map(({ least }, at) => ({ logit: logits[at] ?? null, least }));
 }
 
 /**
  * A pair that the model rather takes for the same, and not surely enough, stays `unsure`, as does one that it did not
  * read: then a judge may decide.
  */
-export function comparisonOf(logit: number | null, leastLogit: number): Comparison {
+export function comparisonOf({ logit, least }: Reading): Comparison {
   if (logit === null) return { agreement: 'unsure' };
-  const agreement: Agreement = logit >= leastLogit ? 'same' : logit > 0 ? 'unsure' : 'different';
+  const agreement: Agreement = logit >= least ? 'same' : logit > 0 ? 'unsure' : 'different';
   return { agreement, probability: probabilityOf(logit) };
 }

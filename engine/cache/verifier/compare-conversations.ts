@@ -2,27 +2,30 @@
  * Compares conversations turn by turn: they ask the same if each turn of the user does. A turn that refers back is the
  * same only if what it refers to is. A prompt in another language, and one that refers to nothing, has no other words.
  */
-import type { Agreement } from '../question-verifier.ts';
 import { hasSameWords, haveSameWords } from '../same-words.ts';
 import { choosesAmong, quotesConversation, referAlike, refersToNothing } from './references.ts';
 import type { Verifier } from './verify.ts';
 
+/** What rules conclude: of one turn as its verdict, of a conversation the weakest of its turns. */
+export const rulings = ['same', 'aligned', 'unsure', 'different'] as const;
+export type Ruling = (typeof rulings)[number];
+
 /**
  * @param untilMs of `performance.now()`; conversations that are not reached by then count as different.
- * @returns one agreement for each of the others, in their order.
+ * @returns one ruling for each of the others, in their order.
  */
 export function compareConversations(
   verifier: Verifier,
   questions: readonly string[],
   others: readonly (readonly string[])[],
   untilMs: number,
-): Agreement[] {
+): Ruling[] {
   return others.map((theirs) =>
-    performance.now() > untilMs ? 'different' : agreementOf(verifier, questions, theirs),
+    performance.now() > untilMs ? 'different' : rulingOn(verifier, questions, theirs),
   );
 }
 
-function agreementOf(verifier: Verifier, questions: readonly string[], theirs: readonly string[]): Agreement {
+function rulingOn(verifier: Verifier, questions: readonly string[], theirs: readonly string[]): Ruling {
   if (questions.length !== theirs.length) return 'different';
   if (questions.every((question, turn) => question === theirs[turn])) return 'same';
   // The same turns in another order.
@@ -30,18 +33,18 @@ function agreementOf(verifier: Verifier, questions: readonly string[], theirs: r
   if (!isEnglish(verifier, questions) || !isEnglish(verifier, theirs)) {
     return haveSameWords(questions, theirs) ? 'same' : 'different';
   }
-  let agreement: Agreement = 'same';
+  let weakest: Ruling = 'same';
   for (const turn of questions.keys()) {
-    const verdict = agreementOnTurn(verifier, turn, [questions, theirs]);
-    if (verdict === 'different') return 'different';
-    if (verdict === 'unsure') agreement = 'unsure';
+    const ruling = rulingOnTurn(verifier, turn, [questions, theirs]);
+    if (ruling === 'different') return 'different';
+    if (rulings.indexOf(ruling) > rulings.indexOf(weakest)) weakest = ruling;
   }
-  return agreement;
+  return weakest;
 }
 
 type Conversations = readonly [readonly string[], readonly string[]];
 
-function agreementOnTurn(verifier: Verifier, turn: number, [questions, theirs]: Conversations): Agreement {
+function rulingOnTurn(verifier: Verifier, turn: number, [questions, theirs]: Conversations): Ruling {
   const [question, other] = [questions[turn] ?? '', theirs[turn] ?? ''];
   const isOnlyItself = (text: string) => quotesConversation(text) || (turn === 0 && refersToNothing(text));
   if (isOnlyItself(question) || isOnlyItself(other))

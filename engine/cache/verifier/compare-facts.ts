@@ -132,7 +132,9 @@ function joinSpellings(
     const written = short === undefined ? findWrittenOut(word.word, other.all) : null;
     const meant =
       short ?? [...others, ...other.words].find((candidate) => isTypoOf(word.word, candidate.word));
-    if (meant === undefined && written === null) continue;
+    // A word such as `should` is compared with none, but may be mistyped.
+    const isTypo = meant !== undefined || other.all.some((candidate) => isTypoOf(word.word, candidate));
+    if (!isTypo && written === null) continue;
     hasTypos ||= short === undefined && written === null;
     rewritten.add(word);
     for (const each of others) if (each === meant || written?.includes(each.at)) rewritten.add(each);

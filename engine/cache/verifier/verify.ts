@@ -1,7 +1,7 @@
 /**
  * Decides by rules whether the answer to one prompt may be given to another. A fact that differs rules it out. Without
- * one, it is proven if both read the same, or if every word of a short prompt has its counterpart in its place. Else
- * the rules are unsure.
+ * one, both may read the same, or be aligned: every word of a short prompt has its counterpart in its place. Else the
+ * rules are unsure.
  */
 import { BoundedMap } from '../../../platform/bounded-map.ts';
 import { compareFacts } from './compare-facts.ts';
@@ -88,7 +88,9 @@ export function createVerifier(): Verifier {
     }
     // Two prompts without words to compare are not proven to be the same.
     const isProven = unmatched.length === 0 && alignment.pairs.length > 0;
-    return isProven && isShort(alignment) && isInOrder(alignment) ? { verdict: 'same' } : unsure(unmatched);
+    return isProven && isShort(alignment) && isInOrder(alignment)
+      ? { verdict: 'aligned' }
+      : unsure(unmatched);
   };
   return {
     verify,

@@ -5,13 +5,18 @@ import { cacheKey, partitionOf } from '../../../engine/cache/cache-key.ts';
 import { compareConversations } from '../../../engine/cache/verifier/compare-conversations.ts';
 import { quotesConversation, refersToNothing } from '../../../engine/cache/verifier/references.ts';
 import { createVerifier } from '../../../engine/cache/verifier/verify.ts';
+import { withoutModel } from './without-model.ts';
 
 const verifier = createVerifier();
 
 /** In both orders; the user's turns. */
 function agreementOf(turns: readonly string[], others: readonly string[]): string {
-  const [forwards = ''] = compareConversations(verifier, turns, [others], Number.POSITIVE_INFINITY);
-  const [backwards = ''] = compareConversations(verifier, others, [turns], Number.POSITIVE_INFINITY);
+  const [forwards = ''] = compareConversations(verifier, turns, [others], Number.POSITIVE_INFINITY).map(
+    withoutModel,
+  );
+  const [backwards = ''] = compareConversations(verifier, others, [turns], Number.POSITIVE_INFINITY).map(
+    withoutModel,
+  );
   return forwards === backwards ? forwards : `${forwards} or ${backwards}`;
 }
 

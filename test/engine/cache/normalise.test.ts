@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { createVerifier } from '../../../engine/cache/verifier/verify.ts';
+import { withoutModel } from './without-model.ts';
 
 const { verify, signatureOf } = createVerifier();
 
@@ -103,7 +104,35 @@ describe('a fact that differs rules out the same answer, however the rest is wri
     ['a name is no typing error of another', 'What does Preact do?', 'What does React do?'],
     ['HR is no hour', 'Who is in HR?', 'Who is in an hour?'],
   ])('%s: %s - %s', (_promise, prompt, other) => {
-    expect(verify(prompt, other)).not.toEqual({ verdict: 'same' });
-    expect(verify(other, prompt)).not.toEqual({ verdict: 'same' });
+    expect(withoutModel(verify(prompt, other).verdict)).not.toBe('same');
+    expect(withoutModel(verify(other, prompt).verdict)).not.toBe('same');
+  });
+});
+
+describe('no difference is', () => {
+  test.each([
+    [
+      'an indirect question',
+      'Is the museum free on Sundays?',
+      'Please could you tell me if the museum is free on Sundays?',
+    ],
+    ['gratitude', 'How do I block a number?', "I'd be grateful if you could show me how to block a number."],
+    [
+      'an apology',
+      'When does the pool close today?',
+      'Sorry for this message, I was wondering when the pool closes today. Thanks ever so much indeed.',
+    ],
+    ['a mistyped auxiliary', 'What should I bring to the clinic?', 'what shoud i bring to the clinic'],
+    ['a spelling of chats', 'Which is the cheapest plan?', 'wich is teh cheapest plan'],
+  ])('%s: %s - %s', (_what, prompt, other) => {
+    expect(verify(prompt, other).verdict).not.toBe('different');
+    expect(verify(other, prompt).verdict).not.toBe('different');
+  });
+
+  test.each([
+    ['a condition', 'Can I cancel my order?', 'Can I cancel my order if it has shipped?'],
+    ['a wish for the form', 'How do fuses work?', 'How do fuses work? Write a limerick.'],
+  ])('but not %s: %s - %s', (_what, prompt, other) => {
+    expect(verify(prompt, other).verdict).toBe('different');
   });
 });

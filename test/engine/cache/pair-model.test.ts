@@ -3,9 +3,11 @@ import { parse } from 'yaml';
 import {
   type Calibration,
   leastFalseHits,
-  leastLogit,
+  NEVER,
   readCalibration,
+  thresholdsOf,
 } from '../../../engine/cache/pair-model/calibration.ts';
+import { closenessOf } from '../../../engine/cache/pair-model/closeness.ts';
 import { PairReader } from '../../../engine/cache/pair-model/pair-reader.ts';
 import { comparisonOf, readPairs } from '../../../engine/cache/pair-model/read-pairs.ts';
 import { assertGuaranteed, createThreadedVerifier } from '../../../engine/cache/threaded-verifier.ts';
@@ -15,21 +17,25 @@ import { readProjectFile } from '../../house/project-files.ts';
 
 describe('an accepted share of false hits', () => {
   const calibration: Calibration = {
-    points: [
+    close: [
       { falseHits: 0.004, logit: 5 },
       { falseHits: 0.02, logit: 2 },
       { falseHits: 0.009, logit: 3 },
     ],
+    reworded: [
+      { falseHits: 0.006, logit: 1 },
+      { falseHits: 0.03, logit: -1 },
+    ],
   };
 
   test.each([
-    [0.05, 2],
-    [0.02, 2],
-    [0.019, 3],
-    [0.004, 5],
+    [0.05, { close: 2, reworded: -1 }],
+    [0.02, { close: 2, reworded: 1 }],
+    [0.019, { close: 3, reworded: 1 }],
+    [0.004, { close: 5, reworded: NEVER }],
     [0.0039, null],
-  ])('of %p is the threshold %p: the lowest whose guarantee is as strict', (accepted, logit) => {
-    expect(leastLogit(calibration, accepted)).toBe(logit);
+  ])('of %p has the thresholds %j: the lowest whose guarantee is as strict', (accepted, thresholds) => {
+    expect(thresholdsOf(calibration, accepted)).toEqual(thresholds);
   });
 
   test('that no threshold guarantees is refused, and the message names the least that is', () => {
@@ -52,6 +58,21 @@ describe('an accepted share of false hits', () => {
   });
 });
 
+describe('two prompts', () => {
+  const prompt = 'How do I reset the password of my mailbox?';
+  test.each([
+    ['close', 'how do i reset teh pasword of my mailbox'],
+    ['close', 'How do I reset the password of my router?'],
+    [
+      'close',
+      'Hello! How do I reset the password of my mailbox? Many thanks, I hope you are having a lovely day',
+    ],
+    ['reworded', 'Locked out of my email account, forgot the login. Which steps give me a new one?'],
+  ])('are %s if %j is the other one', (closeness, other) => {
+    expect([closenessOf(prompt, other), closenessOf(other, prompt)]).toEqual([closeness, closeness]);
+  });
+});
+
 describe('what the rules leave open', () => {
   const seen: string[] = [];
   /** Reads the log-odds from the other prompt itself. */
@@ -61,16 +82,29 @@ describe('what the rules leave open', () => {
       return second === 'unreadable' ? null : Number(second);
     },
   };
-  const read = (all: boolean, ...others: readonly string[]) => {
+  const thresholds = { close: 3, reworded: 1 };
+  const read = async (all: boolean, ...others: readonly string[]) => {
     seen.length = 0;
-    const pairs = { questions: ['a'], others: others.map((other) => [other]), leastLogit: 3, all };
-    return readPairs(model, pairs, 60_000);
+    const pairs = { questions: ['a'], others: others.map((other) => [other]), thresholds, all };
+    return (await readPairs(model, pairs, 60_000)).map(({ logit }) => logit);
   };
 
   test('is read in the turns of the user, joined as in training', async () => {
-    const pairs = { questions: ['a', 'b'], others: [['1', '2']], leastLogit: 3, all: false };
+    const pairs = { questions: ['a', 'b'], others: [['1', '2']], thresholds, all: false };
     await readPairs(model, pairs, 60_000);
     expect(seen).toEqual(['a || b / 1 || 2']);
+  });
+
+  test('needs less where both have words of their own', async () => {
+    const pairs = { questions: ['one two three'], others: [['2 4 5 6']], thresholds, all: false };
+    const sure = {
+      async read() {
+        return 2;
+      },
+    };
+    expect((await readPairs(sure, pairs, 60_000)).map(comparisonOf)).toEqual([
+      { agreement: 'same', probability: expect.closeTo(0.88, 2) },
+    ]);
   });
 
   test('is not read after the first that is the same, unless all matter', async () => {
@@ -84,12 +118,15 @@ describe('what the rules leave open', () => {
   });
 
   test('is not read when the time is over', async () => {
-    const pairs = { questions: ['a'], others: [['9'], ['9']], leastLogit: 3, all: true };
-    expect(await readPairs(model, pairs, -1)).toEqual([null, null]);
+    const pairs = { questions: ['a'], others: [['9'], ['9']], thresholds, all: true };
+    expect(await readPairs(model, pairs, -1)).toEqual([
+      { logit: null, least: 3 },
+      { logit: null, least: 3 },
+    ]);
   });
 
   test('is the same from the threshold on, open a little below it, and different where the model doubts', () => {
-    expect([3, 2.9, 0, null].map((logit) => comparisonOf(logit, 3))).toEqual([
+    expect([3, 2.9, 0, null].map((logit) => comparisonOf({ logit, least: 3 }))).toEqual([
       { agreement: 'same', probability: expect.closeTo(0.953, 3) },
       { agreement: 'unsure', probability: expect.closeTo(0.948, 3) },
       { agreement: 'different', probability: 0.5 },
@@ -101,11 +138,11 @@ describe('what the rules leave open', () => {
 describe('the model', () => {
   const reader = new PairReader();
   afterAll(() => reader.close());
-  const read = (first: string, ...others: readonly string[]) =>
-    reader.read(
-      { questions: [first], others: others.map((other) => [other]), leastLogit: -100, all: true },
-      { readMs: PATIENT.compareMs },
-    );
+  const read = async (first: string, ...others: readonly string[]) => {
+    const thresholds = { close: -NEVER, reworded: -NEVER };
+    const pairs = { questions: [first], others: others.map((other) => [other]), thresholds, all: true };
+    return (await reader.read(pairs, { readMs: PATIENT.compareMs })).map(({ logit }) => logit);
+  };
   const first = 'How do I reset the password of my mailbox?';
   const second = 'i forgot the password of my mailbox, how can I get a new one?';
 

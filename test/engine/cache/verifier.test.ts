@@ -4,9 +4,10 @@ import { compareConversations } from '../../../engine/cache/verifier/compare-con
 import { createVerifier } from '../../../engine/cache/verifier/verify.ts';
 import { growthOf } from '../../harness/growth.ts';
 import { readLabelledPairs } from './labelled-pairs.ts';
+import { withoutModel } from './without-model.ts';
 
 const { verify, signatureOf } = createVerifier();
-const verdictOf = (prompt: string, other: string) => verify(prompt, other).verdict;
+const verdictOf = (prompt: string, other: string) => withoutModel(verify(prompt, other).verdict);
 
 describe('the verifier', () => {
   test.each([
@@ -16,8 +17,8 @@ describe('the verifier', () => {
     ['What is the difference between TCP and UDP?', 'UDP vs TCP'],
     ['How much is 100 US dollars in euros?', 'Convert $100 to EUR.'],
   ])('lets other words ask the same: %s - %s', (prompt, other) => {
-    expect(verify(prompt, other)).toEqual({ verdict: 'same' });
-    expect(verify(other, prompt)).toEqual({ verdict: 'same' });
+    expect(verify(prompt, other)).toEqual({ verdict: 'aligned' });
+    expect(verify(other, prompt)).toEqual({ verdict: 'aligned' });
     expect(signatureOf(prompt)).toBe(signatureOf(other));
   });
 

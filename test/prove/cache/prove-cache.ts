@@ -3,11 +3,17 @@
  * the rules have seen, plain cosine and the rules of two other caches beside it, and a synthetic month of requests.
  */
 import { embeddedText } from '../../../engine/cache/compared-text.ts';
-import { leastLogit, readCalibration } from '../../../engine/cache/pair-model/calibration.ts';
+import {
+  readCalibration,
+  type Thresholds,
+  thresholdsOf,
+} from '../../../engine/cache/pair-model/calibration.ts';
+import type { Closeness } from '../../../engine/cache/pair-model/closeness.ts';
 import { createLocalEmbedder } from '../../../engine/embedding/local-embedder.ts';
 import { SentenceEncoder } from '../../../engine/embedding/sentence-encoder.ts';
 import { configSchema } from '../../../platform/config/schema.ts';
 import {
+  closenessOfPair,
   createPairReader,
   type Decision,
   isHit,
@@ -35,6 +41,7 @@ const TRAFFIC = { repeatShare: 0.4, verbatimShare: 0.5 };
 interface ReadPair extends WrittenPair {
   readonly decision: Decision;
   readonly logit: number | null;
+  readonly closeness: Closeness;
   readonly cosine: number;
 }
 
@@ -43,22 +50,26 @@ type Decide = (pair: ReadPair) => boolean;
 /** Prints the tables. Resolves with whether the targets are met. */
 export async function proveCache({ seed }: { readonly seed: number }): Promise<boolean> {
   const { acceptedFalseHits } = configSchema.parse({}).cache.default;
-  const least = leastLogit(readCalibration(), acceptedFalseHits) ?? Number.POSITIVE_INFINITY;
+  const thresholds = thresholdsOf(readCalibration(), acceptedFalseHits);
+  if (thresholds === null) throw new Error('the default accepts fewer false hits than the model guarantees');
   const reader = new ProofReader(await createPairReader());
   const report = await reader.read(readPairs('report'));
   const nearRepeats = await reader.read(readPairs('nearRepeats'));
-  const cache: Decide = ({ decision, cosine }) => cosine >= reader.leastSimilarity && isHit(decision, least);
+  const cache: Decide = ({ decision, cosine }) =>
+    cosine >= reader.leastSimilarity && isHit(decision, thresholds);
   console.log(
     `${report.length} pairs by ${new Set(report.map(({ author }) => author)).size} authors of whom nothing was used ` +
-      `before. Accepted false hits ${percent(acceptedFalseHits)}: log-odds of ${least.toFixed(2)}.`,
+      `before. Accepted false hits ${percent(acceptedFalseHits)}: log-odds of ${thresholds.close.toFixed(2)} if they ` +
+      `are close, ${thresholds.reworded.toFixed(2)} if they are reworded.`,
   );
   printBy('author', report, cache, ({ author }) => author);
+  printBy('wording', report, cache, ({ closeness }) => closeness);
   printBy('form', report, cache, (pair) => (isConversation(pair) ? 'conversations' : 'single prompts'));
-  printOthers(report, cache, least);
+  printOthers(report, cache, thresholds);
   printKinds(report, cache);
   printBy('near repeats', nearRepeats, cache, ({ author }) => author);
   printBy('language', await reader.read(readPairs('languages')), cache, ({ author }) => author);
-  await printTraffic(reader, report, { least, seed });
+  await printTraffic(reader, report, { thresholds, seed });
   printTime(reader.times);
   await reader.close();
   return meetsTargets(report, nearRepeats, cache);
@@ -100,7 +111,13 @@ class ProofReader {
       const logit = decision.by === 'model' ? decision.logit : await this.#pairs.logitOf(pair);
       const [first, second] = [embeddedText(pair.first.usersTurns), embeddedText(pair.second.usersTurns)];
       await this.embed([first, second]);
-      read.push({ ...pair, decision, logit, cosine: this.cosine(first, second) });
+      read.push({
+        ...pair,
+        decision,
+        logit,
+        closeness: closenessOfPair(pair),
+        cosine: this.cosine(first, second),
+      });
     }
     return read;
   }
@@ -158,12 +175,15 @@ function printBy(
   console.table(Object.fromEntries([...rows, ['all', rowOf(pairs, decide)]]));
 }
 
-function printOthers(report: readonly ReadPair[], cache: Decide, least: number): void {
+function printOthers(report: readonly ReadPair[], cache: Decide, thresholds: Thresholds): void {
   console.log('Other ways to decide about the same pairs');
   console.table({
     'the cache': rowOf(report, cache),
     'the rules alone': rowOf(report, ({ decision }) => decision.by === 'rules' && decision.same),
-    'the model alone': rowOf(report, ({ logit }) => logit !== null && logit >= least),
+    'the model alone': rowOf(
+      report,
+      ({ logit, closeness }) => logit !== null && logit >= thresholds[closeness],
+    ),
     [`RedisVL's default, cosine ${REDISVL_COSINE}`]: rowOf(report, ({ cosine }) => cosine >= REDISVL_COSINE),
     'plain cosine 0.8': rowOf(report, ({ cosine }) => cosine >= 0.8),
     [`GPTCache's default, cosine ${GPTCACHE_COSINE}`]: rowOf(
@@ -196,7 +216,7 @@ function printKinds(report: readonly ReadPair[], cache: Decide): void {
 async function printTraffic(
   reader: ProofReader,
   report: readonly ReadPair[],
-  { least, seed }: { least: number; seed: number },
+  { thresholds, seed }: { thresholds: Thresholds; seed: number },
 ): Promise<void> {
   const prompts = report.filter((pair) => !isConversation(pair));
   const traffic = makeTraffic(prompts, TRAFFIC, createRandom(seed));
@@ -215,7 +235,7 @@ async function printTraffic(
   };
   console.table({
     'the cache': await play(reader.leastSimilarity, async (question, stored) =>
-      isHit(await reader.decide({ first: readPrompt(question), second: readPrompt(stored) }), least),
+      isHit(await reader.decide({ first: readPrompt(question), second: readPrompt(stored) }), thresholds),
     ),
     'same words only': await play(2),
     [`RedisVL's default, cosine ${REDISVL_COSINE}`]: await play(REDISVL_COSINE),

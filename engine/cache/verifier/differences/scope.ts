@@ -21,6 +21,11 @@ const ELSEWISE: Readonly<Partial<Record<Difference['kind'], RegExp>>> = {
   condition: /\b(?:if|unless|when|about|with|case|should|provided)\b/,
   order: /\b(?:before|after|once|when|then|following|later|till|until|ahead|prior|which|from|#1)\b/,
 };
+/** They ask, thank and apologise, and add nothing to what is asked. */
+const COURTEOUS = wordSet(
+  'help tell wonder thank hope wish sorry message read appreciate grateful quick indeed ever show ' +
+    'explain advice advise kind kindly happy glad lovely know need want question ask time bother mind',
+);
 /** Words that one prompt has more than the other: a condition, a remark, a wish. */
 const FEWEST_ADDED = 2;
 
@@ -50,6 +55,7 @@ function exchanged(left: Side, right: Side): Difference | null {
 }
 
 function added(own: Side, other: Side): Difference | null {
-  if (own.words.length < FEWEST_ADDED || other.words.length > 0) return null;
-  return { kind: 'condition', detail: own.words.map(({ word }) => word).join(' ') };
+  const words = own.words.filter(({ lemma }) => !COURTEOUS.has(lemma));
+  if (words.length < FEWEST_ADDED || other.words.length > 0) return null;
+  return { kind: 'condition', detail: words.map(({ word }) => word).join(' ') };
 }

@@ -17,7 +17,9 @@ aka also known as;esp especially;max maximum;avg average;uni university;meds med
 fav favorite;intl international;bldg building;apt apartment;blvd boulevard;jan january;feb february;apr april;jun june
 jul july;aug august;sept september;oct october;nov november;mon monday;tue tuesday;tues tuesday;wed wednesday
 thur thursday;thurs thursday;thu thursday;fri friday;alot a lot;ok okay;kinda kind of;sorta sort of;quid pounds
-bucks dollars;buck dollar;xmas christmas;nope no;nah no;yep yes;yeah yes;yup yes
+bucks dollars;buck dollar;xmas christmas;nope no;nah no;yep yes;yeah yes;yup yes;teh the
+wat what;wot what;wich which;wether whether;shld should;shud should;wld would;cld could;hav have;dis this;pg page
+pgs pages;lvl level;lvls levels;atk attack;chem chemistry;cust customer
 `;
 /** Also common words: months only beside a number. */
 const LISTED_BESIDE_NUMBER = new Map([

@@ -3,7 +3,7 @@
 const START = '(?<=^|[¶,:] )';
 const END = '(?= [¶,:]|$)';
 const GREETED =
-  '(?: (?:there|all|everyone|everybody|guys|folks|team|sir|madam|or|sirs|again|support|assistant|bot|mate|love))*';
+  '(?: (?:there|all|everyone|everybody|guys|folks|team|sir|madam|or|sirs|again|support|assistant|bot|mate|love|hun|hon|luv|dear|friend|friends|buddy))*';
 
 /** Greetings and closings at the start or end of a clause. */
 const AT_CLAUSE: readonly string[] = [
@@ -28,8 +28,14 @@ const AT_CLAUSE: readonly string[] = [
   `(?:oh )?and (?=please)`,
   `(?:oh|so|and|but|ok|okay|well|now|right|anyway|alright|also|then|um|uh|like|look|listen|basically|honestly|hmm)(?: ,)? (?=\\S)`,
 ];
+const ASKED_FOR =
+  '(?:tell|explain|show|give|help|let|list|write|say|advise|suggest|recommend|describe|find|check|confirm|send|make|provide|share|clarify|translate|summari[sz]e)';
 const ANYWHERE: readonly string[] = [
-  '(?:can|could|would|will) you (?:please |kindly |possibly |just |quickly )*(?=(?:tell|explain|show|give|help|let|list|write|say|advise|suggest|recommend|describe|find|check|confirm|send|make|provide|share|clarify|translate|summari[sz]e)\\b)',
+  `(?:if )?you (?:can|could|would|might) (?:please |kindly |possibly |just |also )*(?=${ASKED_FOR}\\b)`,
+  'if you (?:told|explained|showed|gave) (?:me )?',
+  // An indirect question is no condition.
+  '(?<=(?:tell me|let me know|like to know|need to know|want to know|wonder|wondering|wondered|figure out|find out|clarify|confirm) )(?:if|whether)(?= )',
+  `(?:can|could|would|will) you (?:please |kindly |possibly |just |quickly )*(?=${ASKED_FOR}\\b)`,
   '(?:would|do) you mind (?=\\w+ing\\b)',
   '(?:please|kindly|um+|uh+|er+m?|hm+|erm|lol|haha+|hehe|omg|argh|ugh|pretty please|tbh|imho)(?= |$)',
   '(?:right now|at the moment|nowadays|these days|as soon as possible|by the way|for your information|for me|you know|you see|i mean)(?= |$)',
