@@ -127,6 +127,8 @@ class ClusterBuilder {
     const environment = this.#environment(nodes, front, provider.port);
     await times(WORKERS, () => this.#startWorker(environment));
     const api = await times(APIS, (index) => this.#startApi(index, apiPorts[index] ?? 0, environment));
+    // The front has taken the APIs for dead while they started.
+    await waitFor('the front to reach an API', () => isReady(front.url));
     const readerPorts = await times(READERS, fixedPort);
     const reader = await times(READERS, (index) => this.#startReader(index, readerPorts[index] ?? 0, front));
     return {
@@ -287,6 +289,12 @@ class ClusterBuilder {
     this.#authorities = getCACertificates('default');
     setDefaultCACertificates([...this.#authorities, certificate]);
   }
+}
+
+async function isReady(url: string): Promise<boolean> {
+  const response = await fetch(`${url}/readyz`);
+  await response.body?.cancel();
+  return response.ok;
 }
 
 async function isWhole(group: Group, { temporal, redis, qdrant }: Nodes): Promise<boolean> {
