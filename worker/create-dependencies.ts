@@ -15,8 +15,6 @@ import { createPromptCompression } from '../engine/compression/prompt-compressio
 import { createThreadedCompression } from '../engine/compression/threaded-compression.ts';
 import { findNativeRuntime } from '../engine/embedding/onnx-runtime.ts';
 import { SentenceEncoder } from '../engine/embedding/sentence-encoder.ts';
-import { RedisJobStore } from '../engine/jobs/redis-job-store.ts';
-import { RedisScheduleStore, runIdOf } from '../engine/jobs/schedule-store.ts';
 import { costOf } from '../engine/models/price.ts';
 import { ThreadedOutputChecker } from '../engine/output/threaded-output-checker.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
@@ -35,9 +33,8 @@ import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
 import type { Config } from '../platform/config/load-config.ts';
 import { createObjectStore } from '../platform/object-store/create-object-store.ts';
 import type { RedisClient } from '../platform/redis/redis-client.ts';
-import { fairnessKey } from '../platform/temporal/run-options.ts';
 import { createCache } from './create-cache.ts';
-import { createOrders } from './create-orders.ts';
+import { createJobParts } from './create-job-parts.ts';
 import { createNoteGate } from './gate-notices.ts';
 
 /** Added to the time limits of a call that probes an open circuit, until the probe counts as lost. */
@@ -92,21 +89,13 @@ export async function createDependencies(
   const logs = await createArchivedLogs(config, { kept, logger, metrics });
   const { log, ended } = logs;
   const budget = logs.observeLedger(new RedisBudgetLedger({ redis: kept, ...budgetSettings(config) }));
-  const jobKeptMs = config.retention.jobMs;
-  const jobs = new RedisJobStore(kept, { keptMs: jobKeptMs });
   const dependencies: Dependencies & JobDependencies = {
     ...cache,
     live: new RedisLiveLogs(subscriber),
     log,
     ended,
     budget,
-    jobs,
-    jobKeptMs,
-    logKeptMs: config.retention.logMs,
-    schedules: new RedisScheduleStore(kept),
-    runIdOf,
-    fairnessKeyOf: fairnessKey,
-    ...createOrders(config, { redis, kept, outputs, temporal, log, budget, jobs, logger }),
+    ...createJobParts(config, { redis, kept, outputs, temporal, log, budget, logger }),
     notifyBudget: createNotifyBudget(config),
     promptStats: new RedisPromptStats(redis),
     context: new SealedContext(new RedisCompactionSeals(kept)),

@@ -13,6 +13,7 @@ import { outputSchema } from './output-schema.ts';
 import { capabilitiesSchema, providerSchema } from './provider-schema.ts';
 import { qdrantSchema } from './qdrant-schema.ts';
 import { redisSchema } from './redis-schema.ts';
+import { retentionSchema } from './retention-schema.ts';
 import { routeSchema } from './route-schema.ts';
 
 export type { ProviderConfig, WireFamily } from './provider-schema.ts';
@@ -177,24 +178,7 @@ export const configSchema = z.strictObject({
   budgets: budgetsSchema.prefault({}),
   cache: cacheSchema.prefault({}),
   qdrant: qdrantSchema.prefault({}),
-  retention: z
-    .strictObject({
-      logMs: z
-        .int()
-        .positive()
-        .default(24 * 3_600_000),
-      conversationMs: z
-        .int()
-        .positive()
-        .default(DEFAULTS.conversationMs)
-        .describe('How long a stored conversation is kept after its last change'),
-      jobMs: z
-        .int()
-        .positive()
-        .default(DEFAULTS.jobKeptMs)
-        .describe('How long a job is kept after its end, with the logs of its generations'),
-    })
-    .prefault({}),
+  retention: retentionSchema.prefault({}),
   objectStore: objectStoreSchema.optional(),
   archive: archiveSchema.optional(),
   storage: z

@@ -10,8 +10,9 @@ import { countTexts } from '../contracts/count-tokens.ts';
 import type { BudgetLedger } from '../engine/budget/ledger.ts';
 import { RedisFlightMembers } from '../engine/cache/flight-members.ts';
 import { RedisCompactionSeals } from '../engine/compaction/compaction-seals.ts';
-import type { JobStore } from '../engine/jobs/job-store.ts';
+import { RedisJobStore } from '../engine/jobs/redis-job-store.ts';
 import { RedisPipelineRegistry } from '../engine/jobs/redis-pipeline-registry.ts';
+import { RedisScheduleStore, runIdOf } from '../engine/jobs/schedule-store.ts';
 import type { OutputChecker } from '../engine/output/output-checker.ts';
 import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
@@ -24,6 +25,7 @@ import { RedisWebhookEndpoints } from '../engine/webhooks/redis-endpoints.ts';
 import type { Config } from '../platform/config/load-config.ts';
 import { routedModels } from '../platform/config/route-schema.ts';
 import type { RedisClient } from '../platform/redis/redis-client.ts';
+import { fairnessKey } from '../platform/temporal/run-options.ts';
 
 interface Surroundings {
   readonly redis: RedisClient;
@@ -33,14 +35,13 @@ interface Surroundings {
   readonly temporal: Client;
   readonly log: EventLog;
   readonly budget: BudgetLedger;
-  readonly jobs: JobStore;
   readonly logger: Logger;
 }
 
-export function createOrders(
+export function createJobParts(
   config: Config,
-  { redis, kept, outputs, temporal, log, budget, jobs, logger }: Surroundings,
-): Pick<JobDependencies, 'orderGeneration' | 'orderJob'> {
+  { redis, kept, outputs, temporal, log, budget, logger }: Surroundings,
+): Omit<JobDependencies, 'log'> {
   const gate = new RedisGateReader({
     redis,
     keys: config.providerKeys,
@@ -74,8 +75,15 @@ export function createOrders(
     // The run is a child of the job's: no worker is offered it.
     handoff: { offer: () => Promise.resolve(false) },
   };
+  const jobs = new RedisJobStore(kept, { keptMs: config.retention.jobMs });
   const ofJobs = { ...dependencies, jobs, pipelines: new RedisPipelineRegistry(kept) };
   return {
+    jobs,
+    jobKeptMs: config.retention.jobMs,
+    logKeptMs: config.retention.logMs,
+    schedules: new RedisScheduleStore(kept),
+    runIdOf,
+    fairnessKeyOf: fairnessKey,
     orderGeneration: ({ owner, leftMicroUsd, ...submission }) =>
       orderGeneration(dependencies, owner, submission, leftMicroUsd),
     orderJob: (owner, jobId, request) => orderJob(ofJobs, owner, jobId, request),

@@ -1,0 +1,20 @@
+/** How long what has ended is kept, in unbroken.config.yaml. */
+import { z } from 'zod';
+import { DEFAULTS } from '../../contracts/limits.ts';
+
+export const retentionSchema = z.strictObject({
+  logMs: z
+    .int()
+    .positive()
+    .default(24 * 3_600_000),
+  conversationMs: z
+    .int()
+    .positive()
+    .default(DEFAULTS.conversationMs)
+    .describe('How long a stored conversation is kept after its last change'),
+  jobMs: z
+    .int()
+    .positive()
+    .default(DEFAULTS.jobKeptMs)
+    .describe('How long a job is kept after its end, with the logs of its generations'),
+});
