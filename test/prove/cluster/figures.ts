@@ -1,5 +1,6 @@
 /** What a generation costs a deployment: the same requests, on one machine's services and on the cluster. */
 import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
 import { workflowId } from '../../../contracts/names.ts';
 import { load, round, streamOnce, summary } from '../../../tools/bench/load.ts';
@@ -16,6 +17,7 @@ const TOKENS = 60;
 const DELAY_MS = 5;
 /** A busy machine misses a time limit now and then. */
 const MOST_FAILURES = 20;
+const AGAIN_MS = 1_000;
 
 interface Measured {
   readonly url: string;
@@ -42,6 +44,7 @@ export async function measure(deployment: Measured): Promise<Figures> {
       } catch (error) {
         failures += 1;
         if (failures > MOST_FAILURES) throw error;
+        await sleep(AGAIN_MS);
       }
     }
   };
