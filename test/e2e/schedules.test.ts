@@ -34,6 +34,15 @@ function runsOf(id: string, count: number): Promise<ScheduleView['runs']> {
   });
 }
 
+async function withTemporal(use: (temporal: Client) => Promise<void>): Promise<void> {
+  const connection = await Connection.connect({ address: stack.env['TEMPORAL_ADDRESS'] ?? '' });
+  try {
+    await use(new Client({ connection, namespace: stack.env['TEMPORAL_NAMESPACE'] ?? 'default' }));
+  } finally {
+    await connection.close();
+  }
+}
+
 test('a tick starts one generation, whatever is killed, and it is that of the owner', async () => {
   const ann = connectApi(stack.api.url, await stack.addKey({ user: 'ann', scopes: ['generate'] }));
   const own = createClient({ baseUrl: ann.url, apiKey: ann.key });
@@ -85,17 +94,13 @@ test('a schedule is one of Temporal, with no text in it; pause and trigger are s
     generation: { input: secret },
     overlap: 'allow-all',
   });
-  const connection = await Connection.connect({ address: stack.env['TEMPORAL_ADDRESS'] ?? '' });
-  try {
-    const temporal = new Client({ connection, namespace: stack.env['TEMPORAL_NAMESPACE'] ?? 'default' });
+  await withTemporal(async (temporal) => {
     const handle = temporal.schedule.getHandle(workflowId('dev', id));
     expect(JSON.stringify(await handle.describe())).not.toContain(secret);
     await client.schedules.pause(id, { note: 'holidays' });
     expect((await handle.describe()).state).toMatchObject({ paused: true, note: 'holidays' });
     expect(await client.schedules.unpause(id)).toMatchObject({ isPaused: false });
-  } finally {
-    await connection.close();
-  }
+  });
   await client.schedules.delete(id);
 });
 
@@ -110,6 +115,11 @@ test('a tick whose key was revoked starts nothing', async () => {
   expect((await stack.api.send(`/v1/keys/${keyId}`, { method: 'DELETE' })).status).toBe(204);
   await client.schedules.trigger(id);
   const [run] = await runsOf(id, 1);
+  await withTemporal(async (temporal) => {
+    const { info } = await temporal.schedule.getHandle(workflowId('dev', id)).describe();
+    const tick = temporal.workflow.getHandle(info.recentActions[0]?.action.workflow.workflowId ?? '');
+    await expect(tick.result()).rejects.toMatchObject({ cause: { type: 'unauthorized' } });
+  });
   expect((await stack.api.view(run?.id ?? '')).status).toBe(404);
   await client.schedules.delete(id);
 });
