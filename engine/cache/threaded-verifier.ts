@@ -5,9 +5,15 @@
 import { z } from 'zod';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';
-import { leastFalseHits, readCalibration, thresholdsOf } from './pair-model/calibration.ts';
+import { leastFalseHits, readCalibration, type Thresholds, thresholdsOf } from './pair-model/calibration.ts';
 import { PairReader } from './pair-model/pair-reader.ts';
-import { comparisonOf, type PairsToRead, type Reading } from './pair-model/read-pairs.ts';
+import {
+  comparisonOf,
+  isConfirmed,
+  LIKELY,
+  type PairsToRead,
+  type Reading,
+} from './pair-model/read-pairs.ts';
 import type { Comparison, QuestionVerifier } from './question-verifier.ts';
 import { type Ruling, rulings } from './verifier/compare-conversations.ts';
 
@@ -66,7 +72,7 @@ export function createThreadedVerifier(
     async warmUp() {
       const questions = ['What does the first look-up wait for?'];
       const others = [['For what does the first look-up wait?']];
-      const pairs = { questions, others, thresholds: { close: 0, reworded: 0 }, all: true };
+      const pairs = { questions, others, thresholds: LIKELY, all: true };
       await Promise.all([
         rules.run({ questions, others, compareMs }),
         model?.reader.read(pairs, { readMs: compareMs }),
@@ -78,20 +84,32 @@ export function createThreadedVerifier(
   };
 }
 
-/** The model reads what the rules leave open, unless they have found one and no other matters. */
+/** The model confirms what the rules align, and reads what they leave open, until one is found or if all matter. */
 async function readOpen(
   read: (pairs: PairsToRead) => Promise<readonly Reading[]>,
   ruled: readonly Ruling[],
   pairs: PairsToRead,
 ): Promise<readonly Comparison[]> {
-  const open = ruled.flatMap((ruling, at) => (ruling === 'unsure' || ruling === 'aligned' ? [at] : []));
-  const isFound = ruled.includes('same') && !pairs.all;
-  if (open.length === 0 || isFound) return ruled.map(withoutModel);
-  const readings = await read({ ...pairs, others: open.map((at) => pairs.others[at] ?? []) });
-  return ruled.map((ruling, at) => {
-    const reading = readings[open.indexOf(at)];
-    return reading === undefined ? withoutModel(ruling) : comparisonOf(reading);
-  });
+  const comparisons = ruled.map(withoutModel);
+  const isFound = () => !pairs.all && comparisons.some(({ agreement }) => agreement === 'same');
+  const readRuled = async (
+    as: Ruling,
+    thresholds: Thresholds,
+    toComparison: (reading: Reading) => Comparison,
+  ) => {
+    const places = ruled.flatMap((ruling, at) => (ruling === as ? [at] : []));
+    if (places.length === 0) return;
+    const others = places.map((at) => pairs.others[at] ?? []);
+    const readings = await read({ ...pairs, others, thresholds });
+    for (const [place, reading] of readings.entries())
+      comparisons[places[place] ?? 0] = toComparison(reading);
+  };
+  if (ruled.includes('same') && isFound()) return comparisons;
+  await readRuled('aligned', LIKELY, (reading) => ({
+    agreement: isConfirmed(reading) ? 'same' : 'different',
+  }));
+  if (!isFound()) await readRuled('unsure', pairs.thresholds, comparisonOf);
+  return comparisons;
 }
 
 function withoutModel(ruling: Ruling): Comparison {

@@ -2,7 +2,7 @@
 import { NEVER, type Thresholds } from '../../engine/cache/pair-model/calibration.ts';
 import { type Closeness, closenessOf } from '../../engine/cache/pair-model/closeness.ts';
 import { PairModel } from '../../engine/cache/pair-model/pair-model.ts';
-import { joinTurns, readPairs } from '../../engine/cache/pair-model/read-pairs.ts';
+import { isConfirmed, joinTurns, LIKELY, readPairs } from '../../engine/cache/pair-model/read-pairs.ts';
 import { compareConversations } from '../../engine/cache/verifier/compare-conversations.ts';
 import { createVerifier } from '../../engine/cache/verifier/verify.ts';
 import type { WrittenPair } from './written-pairs.ts';
@@ -41,7 +41,9 @@ export async function createPairReader(): Promise<PairReader> {
         Number.POSITIVE_INFINITY,
       );
       if (ruling === 'same' || ruling === 'different') return { by: 'rules', same: ruling === 'same' };
-      return { by: 'model', logit: await logitOf(pair), closeness: closenessOfPair(pair) };
+      const logit = await logitOf(pair);
+      if (ruling === 'aligned') return { by: 'rules', same: isConfirmed({ logit, least: LIKELY.close }) };
+      return { by: 'model', logit, closeness: closenessOfPair(pair) };
     },
   };
 }

@@ -40,17 +40,13 @@ export function readPairs(part: Part): WrittenPair[] {
   return parts[part].flatMap(readAuthor);
 }
 
-/** Also each near miss beside one of the other wordings of its prompt, in turn: a near miss in other words. */
+/** Also each near miss beside the other wordings of its prompt: near misses in other words. */
 export function withReworded(pairs: readonly WrittenPair[]): WrittenPair[] {
   const groups = [...Map.groupBy(pairs, ({ author, group }) => `${author} ${group}`).values()];
   return groups.flatMap((own) => {
     const wordings = own.filter(({ kind }) => kind === null).map(({ second }) => second);
     const near = own.filter(({ kind }) => kind !== null);
-    const reworded = near.flatMap((pair, at) => {
-      const first = wordings[at % wordings.length];
-      return first === undefined ? [] : [{ ...pair, first }];
-    });
-    return own.concat(reworded);
+    return own.concat(near.flatMap((pair) => wordings.map((first) => ({ ...pair, first }))));
   });
 }
 

@@ -48,6 +48,14 @@ export async function readPairs(
   return pairs.map(({ least }, at) => ({ logit: logits[at] ?? null, least }));
 }
 
+/** More likely the same than not. */
+export const LIKELY: Thresholds = { close: 0, reworded: 0 };
+
+/** Whether a pair that the rules align is the same: unless the model takes it for different. */
+export function isConfirmed({ logit }: Reading): boolean {
+  return logit === null || logit >= LIKELY.close;
+}
+
 /**
  * A pair that the model rather takes for the same, and not surely enough, stays `unsure`, as does one that it did not
  * read: then a judge may decide.

@@ -9,7 +9,7 @@ import {
 } from '../../../engine/cache/pair-model/calibration.ts';
 import { closenessOf } from '../../../engine/cache/pair-model/closeness.ts';
 import { PairReader } from '../../../engine/cache/pair-model/pair-reader.ts';
-import { comparisonOf, readPairs } from '../../../engine/cache/pair-model/read-pairs.ts';
+import { comparisonOf, isConfirmed, readPairs } from '../../../engine/cache/pair-model/read-pairs.ts';
 import { assertGuaranteed, createThreadedVerifier } from '../../../engine/cache/threaded-verifier.ts';
 import { configSchema } from '../../../platform/config/schema.ts';
 import { PATIENT } from '../../harness/patience.ts';
@@ -133,6 +133,11 @@ describe('what the rules leave open', () => {
       { agreement: 'unsure' },
     ]);
   });
+});
+
+test('what the rules align is the same, unless the model takes it for different', () => {
+  const confirmed = [2, 0, -0.1, null].map((logit) => isConfirmed({ logit, least: 0 }));
+  expect(confirmed).toEqual([true, true, false, true]);
 });
 
 describe('the model', () => {
