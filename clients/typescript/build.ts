@@ -60,7 +60,9 @@ function buildTypes(unfinished: string): void {
   for (const { text } of declarations) {
     for (const [, names = '', contract = ''] of text.matchAll(CONTRACT_IMPORT)) {
       if (contract === COPIED_CONTRACT) continue;
-      for (const name of names.split(',')) wanted.set(name.trim(), contract);
+      // An import of several lines ends with a comma.
+      const written = names.split(',').map((name) => name.trim());
+      for (const name of written.filter((each) => each !== '')) wanted.set(name, contract);
     }
   }
   for (const { name, text } of declarations) writeFileSync(join(BUILT, name), withPublishedPaths(text));
@@ -99,7 +101,9 @@ function contractTypes(wanted: ReadonlyMap<string, string>, unfinished: string):
     .replace(/^export declare const types: \{\n/, '')
     .replace(/\n\};\n$/, '\n')
     .replaceAll(/^ {4}(\w+): /gm, 'export type $1 = ')
-    .replaceAll(/^ {4}/gm, '');
+    .replaceAll(/^ {4}/gm, '')
+    // A type that refers to itself is not written out.
+    .replaceAll(/import\("[./\w-]*\/contracts\/[\w-]+\.ts"\)\.(\w+)/g, '$1');
   const isWhole = [...wanted.keys()].every((name) => types.includes(`export type ${name} = `));
   if (!isWhole || types.includes('import(')) throw new Error(`types that need other files:\n${types}`);
   return types;

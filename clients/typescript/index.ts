@@ -10,7 +10,12 @@ export type {
   JobView,
   RerunRequest,
 } from '../../contracts/jobs.ts';
-export type { PipelineContent, PipelineVersionView, PipelineView } from '../../contracts/pipelines.ts';
+export type {
+  Condition,
+  PipelineContent,
+  PipelineVersionView,
+  PipelineView,
+} from '../../contracts/pipelines.ts';
 export type { ProvidersView, RouteExplanation } from '../../contracts/routing.ts';
 export type { ScheduleView } from '../../contracts/schedules.ts';
 export type { UsageView } from '../../contracts/usage.ts';

@@ -10,7 +10,7 @@ import { PairReader } from './pair-model/pair-reader.ts';
 import {
   comparisonOf,
   isConfirmed,
-  LIKELY,
+  NOT_CLEARLY_DIFFERENT,
   type PairsToRead,
   type Reading,
 } from './pair-model/read-pairs.ts';
@@ -72,7 +72,7 @@ export function createThreadedVerifier(
     async warmUp() {
       const questions = ['What does the first look-up wait for?'];
       const others = [['For what does the first look-up wait?']];
-      const pairs = { questions, others, thresholds: LIKELY, all: true };
+      const pairs = { questions, others, thresholds: NOT_CLEARLY_DIFFERENT, all: true };
       await Promise.all([
         rules.run({ questions, others, compareMs }),
         model?.reader.read(pairs, { readMs: compareMs }),
@@ -105,7 +105,7 @@ async function readOpen(
       comparisons[places[place] ?? 0] = toComparison(reading);
   };
   if (ruled.includes('same') && isFound()) return comparisons;
-  await readRuled('aligned', LIKELY, (reading) => ({
+  await readRuled('aligned', NOT_CLEARLY_DIFFERENT, (reading) => ({
     agreement: isConfirmed(reading) ? 'same' : 'different',
   }));
   if (!isFound()) await readRuled('unsure', pairs.thresholds, comparisonOf);

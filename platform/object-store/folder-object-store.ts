@@ -152,14 +152,16 @@ export class FolderObjectStore implements ObjectStore {
 /** Renames the file, and syncs its folder: a rename that only the kernel knows is lost with the power. */
 async function moveTo(path: string, from: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    await mkdir(dirname(path), { recursive: true });
     try {
+      await mkdir(dirname(path), { recursive: true });
       await rename(from, path);
       const folder = await open(dirname(path));
       await folder.sync().finally(() => folder.close());
       return;
     } catch (error) {
-      if (!hasCode(error, 'ENOENT') || attempt === RENAME_ATTEMPTS) throw error;
+      // Another deletion removed the folder meanwhile; mkdir may call that ENOTDIR.
+      const isRemoved = hasCode(error, 'ENOENT', 'ENOTDIR');
+      if (!isRemoved || attempt === RENAME_ATTEMPTS) throw error;
     }
   }
 }

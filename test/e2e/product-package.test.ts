@@ -31,6 +31,7 @@ const ALLOWED = [
   /^dist\/docs\/errors\/\w+\.md$/,
   /^dist\/docs\/dist\/(?:\.sources-sha256|(?!.*\.\.)[\w./@-]+\.(?:html|js|css|svg|png|json))$/,
   /^dist\/unbroken\.config\.(?:example\.yaml|schema\.json)$/,
+  /^dist\/unbroken\.pipeline\.schema\.json$/,
 ];
 
 let product: InstalledProduct;

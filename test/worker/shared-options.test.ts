@@ -18,6 +18,7 @@ describe('every Temporal worker of the product', () => {
     expect(creations).toEqual([
       'worker/create-worker.ts: { ...shared',
       'worker/waiting-rooms.ts: { ...shared',
+      'worker/webhook-worker.ts: { ...shared',
     ]);
   });
 

@@ -2,7 +2,12 @@
 import { NEVER, type Thresholds } from '../../engine/cache/pair-model/calibration.ts';
 import { type Closeness, closenessOf } from '../../engine/cache/pair-model/closeness.ts';
 import { PairModel } from '../../engine/cache/pair-model/pair-model.ts';
-import { isConfirmed, joinTurns, LIKELY, readPairs } from '../../engine/cache/pair-model/read-pairs.ts';
+import {
+  isConfirmed,
+  joinTurns,
+  NOT_CLEARLY_DIFFERENT,
+  readPairs,
+} from '../../engine/cache/pair-model/read-pairs.ts';
 import { compareConversations } from '../../engine/cache/verifier/compare-conversations.ts';
 import { createVerifier } from '../../engine/cache/verifier/verify.ts';
 import type { WrittenPair } from './written-pairs.ts';
@@ -42,7 +47,8 @@ export async function createPairReader(): Promise<PairReader> {
       );
       if (ruling === 'same' || ruling === 'different') return { by: 'rules', same: ruling === 'same' };
       const logit = await logitOf(pair);
-      if (ruling === 'aligned') return { by: 'rules', same: isConfirmed({ logit, least: LIKELY.close }) };
+      if (ruling === 'aligned')
+        return { by: 'rules', same: isConfirmed({ logit, least: NOT_CLEARLY_DIFFERENT.close }) };
       return { by: 'model', logit, closeness: closenessOfPair(pair) };
     },
   };

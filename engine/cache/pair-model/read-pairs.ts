@@ -48,12 +48,12 @@ export async function readPairs(
   return pairs.map(({ least }, at) => ({ logit: logits[at] ?? null, least }));
 }
 
-/** More likely the same than not. */
-export const LIKELY: Thresholds = { close: 0, reworded: 0 };
+/** From here on, two prompts are not clearly different: a probability of 5 %. */
+export const NOT_CLEARLY_DIFFERENT: Thresholds = { close: -3, reworded: -3 };
 
-/** Whether a pair that the rules align is the same: unless the model takes it for different. */
-export function isConfirmed({ logit }: Reading): boolean {
-  return logit === null || logit >= LIKELY.close;
+/** Whether a pair that the rules align is the same: unless the model is sure that it is not. */
+export function isConfirmed({ logit, least }: Reading): boolean {
+  return logit === null || logit >= least;
 }
 
 /**

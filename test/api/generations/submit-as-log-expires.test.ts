@@ -66,9 +66,9 @@ test('a key whose model has left the config leaves no log without an end', async
   const dependencies = {
     // Only the first look-up finds the earlier log.
     log: withMethods(log as EventLog, {
-      head: once(
+      known: once(
         async (_id: string) => known as unknown as LogHead,
-        (id) => log.head(id),
+        (id) => log.known(id),
       ),
       readInput: async () => known.input,
     }),

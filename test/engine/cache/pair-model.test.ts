@@ -135,8 +135,8 @@ describe('what the rules leave open', () => {
   });
 });
 
-test('what the rules align is the same, unless the model takes it for different', () => {
-  const confirmed = [2, 0, -0.1, null].map((logit) => isConfirmed({ logit, least: 0 }));
+test('what the rules align is the same, unless the model is sure that it is not', () => {
+  const confirmed = [2, -3, -3.1, null].map((logit) => isConfirmed({ logit, least: -3 }));
   expect(confirmed).toEqual([true, true, false, true]);
 });
 

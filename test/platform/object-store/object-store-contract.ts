@@ -6,8 +6,8 @@ import { type ObjectStore, ObjectTooLarge } from '../../../platform/object-store
 
 const MIB = 1024 * 1024;
 const LARGE_BYTES = 200 * MIB;
-/** What an upload or a download of 200 MiB may hold at once, with what the garbage collector has not freed yet. */
-const HELD_BYTES = 120 * MIB;
+/** Upload and download may hold less than the file, with what the garbage collector of a busy machine has not freed. */
+const HELD_BYTES = LARGE_BYTES;
 
 interface StartedStore {
   readonly store: ObjectStore;

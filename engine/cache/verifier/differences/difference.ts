@@ -31,7 +31,7 @@ export interface Difference {
 export type Verdict =
   /** Both read the same, word by word. */
   | { readonly verdict: 'same' }
-  /** Each word has its counterpart, in other words: the same, unless a model takes both for different. */
+  /** Each word has its counterpart, in other words: the same, unless a model is sure that they differ. */
   | { readonly verdict: 'aligned' }
   | { readonly verdict: 'different'; readonly difference: Difference }
   /** Words are left over, and no rule says whether they matter. A judge may decide. */
