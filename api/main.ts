@@ -28,8 +28,7 @@ import { ThreadedOutputChecker } from '../engine/output/threaded-output-checker.
 import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
 import { RedisCallAnswers } from '../engine/reasoning/call-answers.ts';
-import { HealthSnapshot } from '../engine/routing/health-snapshot.ts';
-import { RedisGateReader } from '../engine/routing/redis-gate-reader.ts';
+import { readHealth } from '../engine/routing/read-health.ts';
 import { noteEnds } from '../engine/streaming/ended-logs.ts';
 import { listenToEnds } from '../engine/streaming/listen-to-ends.ts';
 import { RedisLiveLogs } from '../engine/streaming/live-logs.ts';
@@ -45,7 +44,6 @@ import { RedisWebhookDeliveries } from '../engine/webhooks/redis-deliveries.ts';
 import { RedisWebhookEndpoints } from '../engine/webhooks/redis-endpoints.ts';
 import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
-import { routedModels } from '../platform/config/route-schema.ts';
 import { createDataConverter } from '../platform/encryption/data-converter.ts';
 import { createObjectStore } from '../platform/object-store/create-object-store.ts';
 import { openRedis, openRedisPair } from '../platform/redis/open-redis.ts';
@@ -99,14 +97,7 @@ const connection = Connection.lazy({
     'grpc.max_reconnect_backoff_ms': 1_000,
   },
 });
-const gate = new RedisGateReader({
-  redis,
-  keys: config.providerKeys,
-  scopes: config.gateScopes,
-  breaker: config.breaker,
-  routed: routedModels(config.routes),
-});
-const health = new HealthSnapshot(gate, (error) =>
+const { gate, health } = readHealth(config, redis, (error) =>
   logger.warn({ err: error }, 'the state of the providers is unknown'),
 );
 const leave = new AbortController();

@@ -24,6 +24,15 @@ export function parseJson(text: string): unknown {
   return LONG_NUMBER.test(text) ? parse(text, withDigits) : JSON.parse(text);
 }
 
+export function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** A number that is kept as raw text, because no JavaScript number equals it. */
 interface ExactNumber {
   readonly rawJSON: string;

@@ -17,13 +17,11 @@ import type { OutputChecker } from '../engine/output/output-checker.ts';
 import { RedisPromptRegistry } from '../engine/prompts/redis-prompt-registry.ts';
 import { RedisPromptStats } from '../engine/prompts/redis-prompt-stats.ts';
 import { RedisCallAnswers } from '../engine/reasoning/call-answers.ts';
-import { HealthSnapshot } from '../engine/routing/health-snapshot.ts';
-import { RedisGateReader } from '../engine/routing/redis-gate-reader.ts';
+import { readHealth } from '../engine/routing/read-health.ts';
 import type { EventLog } from '../engine/streaming/event-log.ts';
 import { RedisStoredBytes } from '../engine/streaming/stored-bytes.ts';
 import { RedisWebhookEndpoints } from '../engine/webhooks/redis-endpoints.ts';
 import type { Config } from '../platform/config/load-config.ts';
-import { routedModels } from '../platform/config/route-schema.ts';
 import type { RedisClient } from '../platform/redis/redis-client.ts';
 import { fairnessKey } from '../platform/temporal/run-options.ts';
 
@@ -42,14 +40,7 @@ export function createJobParts(
   config: Config,
   { redis, kept, outputs, temporal, log, budget, logger }: Surroundings,
 ): Omit<JobDependencies, 'log'> {
-  const gate = new RedisGateReader({
-    redis,
-    keys: config.providerKeys,
-    scopes: config.gateScopes,
-    breaker: config.breaker,
-    routed: routedModels(config.routes),
-  });
-  const health = new HealthSnapshot(gate, (error) =>
+  const { health } = readHealth(config, redis, (error) =>
     logger.warn({ err: error }, 'the state of the providers is unknown'),
   );
   const dependencies: SubmitDependencies = {

@@ -6,17 +6,16 @@ import {
   CancellationScope,
   CancelledFailure,
   executeChild,
-  ParentClosePolicy,
   proxyLocalActivities,
   setCurrentDetails,
   TemporalFailure,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
-import { LIMITS } from '../contracts/limits.ts';
-import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
+import { WORKFLOW_TYPE } from '../contracts/names.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 import { MUST_HAPPEN } from './activity-options.ts';
+import { childOptions } from './child-generation.ts';
 import { describeOrder } from './describe-run.ts';
 
 type Generation = (order: GenerationOrder) => Promise<GenerationOutcome>;
@@ -29,7 +28,10 @@ export async function compactFirst(order: GenerationOrder): Promise<void> {
   if (compaction === undefined) return;
   setCurrentDetails(describeOrder(order, `Summarising older turns: ${compaction.generationId}`, []));
   try {
-    const outcome = await executeChild<Generation>(WORKFLOW_TYPE, optionsOf(compaction));
+    const outcome = await executeChild<Generation>(
+      WORKFLOW_TYPE,
+      childOptions(compaction, `a summary of ${compaction.inputChars} characters`),
+    );
     if (isSummary(outcome)) await noteCompaction(order);
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;
@@ -41,23 +43,4 @@ export async function compactFirst(order: GenerationOrder): Promise<void> {
 /** A model that declined has written no summary. */
 function isSummary({ status, finishReason }: GenerationOutcome): boolean {
   return status === 'completed' && (finishReason === 'stop' || finishReason === 'length');
-}
-
-function optionsOf(order: GenerationOrder) {
-  const { tenant, user, generationId, candidates, inputChars } = order;
-  const [first] = candidates;
-  return {
-    args: [order] as [GenerationOrder],
-    workflowId: workflowId(tenant, generationId),
-    workflowTaskTimeout: LIMITS.workflowTaskMs,
-    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    staticSummary: `${user}: a summary of ${inputChars} characters by ${first?.provider}/${first?.model}`,
-    searchAttributes: {
-      UnbrokenTenant: [tenant],
-      UnbrokenUser: [user],
-      UnbrokenStatus: ['running'],
-      UnbrokenProvider: [first?.provider ?? ''],
-      UnbrokenModel: [first?.model ?? ''],
-    },
-  };
 }

@@ -4,7 +4,6 @@ import {
   CancelledFailure,
   condition,
   executeChild,
-  ParentClosePolicy,
   proxyLocalActivities,
   sleep,
   TemporalFailure,
@@ -19,10 +18,10 @@ import type {
   RecordedItem,
   TickPriority,
 } from '../contracts/job-steps.ts';
-import { LIMITS } from '../contracts/limits.ts';
-import { WORKFLOW_TYPE, workflowId } from '../contracts/names.ts';
+import { WORKFLOW_TYPE } from '../contracts/names.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 import { JOB_STEP, MUST_HAPPEN } from './activity-options.ts';
+import { childOptions } from './child-generation.ts';
 import type { JobBoard } from './job-board.ts';
 
 type Generation = (order: GenerationOrder) => Promise<GenerationOutcome>;
@@ -106,7 +105,7 @@ export async function runGeneration(
 ): Promise<GenerationOutcome> {
   try {
     return await executeChild<Generation>(WORKFLOW_TYPE, {
-      ...optionsOf(order),
+      ...childOptions(order, `${order.inputChars} characters`),
       ...(priority === undefined ? {} : { priority }),
     });
   } catch (error) {
@@ -123,23 +122,4 @@ export async function runGeneration(
       return outcome;
     });
   }
-}
-
-function optionsOf(order: GenerationOrder) {
-  const { tenant, user, generationId, candidates, inputChars } = order;
-  const [first] = candidates;
-  return {
-    args: [order] as [GenerationOrder],
-    workflowId: workflowId(tenant, generationId),
-    workflowTaskTimeout: LIMITS.workflowTaskMs,
-    parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
-    staticSummary: `${user}: ${inputChars} characters by ${first?.provider}/${first?.model}`,
-    searchAttributes: {
-      UnbrokenTenant: [tenant],
-      UnbrokenUser: [user],
-      UnbrokenStatus: ['running'],
-      UnbrokenProvider: [first?.provider ?? ''],
-      UnbrokenModel: [first?.model ?? ''],
-    },
-  };
 }

@@ -3,6 +3,7 @@
  * or write a sentence before or after it. Only the value is passed on, as it arrives, so readers get no text that would
  * be void later. Text that does not begin like an object, a list, a string or a fence is held until it ends.
  */
+import { isJson } from '../../contracts/json.ts';
 
 const FENCE = '```';
 const OPENING = new Set(['{', '[']);
@@ -113,13 +114,4 @@ function valueFrom(text: string, opening: string): string | undefined {
   const value = text.slice(start);
   const end = new ValueEnd().findEnd(value);
   return end === -1 ? undefined : value.slice(0, end);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

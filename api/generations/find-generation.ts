@@ -2,6 +2,7 @@
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import type { Caller } from '../access/api-keys.ts';
+import { mayRead } from '../access/may-read.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 /**
@@ -31,10 +32,6 @@ export async function findGeneration(
  */
 export function isUnstored({ origin }: { readonly origin?: unknown }): boolean {
   return typeof origin === 'object' && origin !== null && 'store' in origin && origin.store === false;
-}
-
-function mayRead(caller: Caller, { tenant, user }: LogHead): boolean {
-  return tenant === caller.tenant && (user === caller.user || caller.scopes.includes('any-user'));
 }
 
 function notFound(generationId: string): UnbrokenError {

@@ -63,6 +63,16 @@ export function pageLimitSchema({ most, byDefault }: { readonly most: number; re
 /** What a list takes that has no other filter. */
 export const pageQuerySchema = z.object({ limit: pageLimitSchema({ most: 100, byDefault: 20 }) });
 
+/** What a list takes whose pages begin at an offset. */
+export const offsetPageQuerySchema = z.strictObject({
+  ...pageQuerySchema.shape,
+  after: z
+    .string()
+    .regex(/^\d{1,6}$/, 'expected the "next" of the page before')
+    .default('0')
+    .describe('`next` of the page before'),
+});
+
 /** Digits alone: `Number` would also take `1e2`, ` 5 ` and the empty text. */
 function fromDigits(value: unknown): unknown {
   return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : value;

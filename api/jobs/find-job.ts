@@ -2,6 +2,7 @@
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { JobHead } from '../../engine/jobs/job-store.ts';
 import type { Caller } from '../access/api-keys.ts';
+import { mayRead } from '../access/may-read.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
 const ID = /^job_[0-9a-f]{32}$/;
@@ -9,11 +10,10 @@ const ID = /^job_[0-9a-f]{32}$/;
 /** @throws not_found */
 export async function findJob(
   { jobs }: Pick<ApiDependencies, 'jobs'>,
-  { tenant, user, scopes, onlyGeneration }: Caller,
+  caller: Caller,
   jobId: string,
 ): Promise<JobHead> {
-  const head = ID.test(jobId) && onlyGeneration === undefined ? await jobs.head(jobId) : null;
-  const isVisible = head?.tenant === tenant && (head.user === user || scopes.includes('any-user'));
-  if (head !== null && isVisible) return head;
+  const head = ID.test(jobId) && caller.onlyGeneration === undefined ? await jobs.head(jobId) : null;
+  if (head !== null && mayRead(caller, head)) return head;
   throw new UnbrokenError('not_found', `There is no job ${jobId}.`);
 }

@@ -19,6 +19,7 @@ import { runIdOf, type StoredSchedule } from '../../engine/jobs/schedule-store.t
 import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';
+import { mayRead } from '../access/may-read.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { composeInput } from '../generations/compose-input.ts';
 import { generationIdFor, hashRequest } from '../generations/generation-id.ts';
@@ -147,13 +148,12 @@ function optionsOf({ temporal }: ApiDependencies['config'], schedule: StoredSche
 /** One that the caller may see. @throws not_found */
 export async function findSchedule(
   { schedules }: Pick<ApiDependencies, 'schedules'>,
-  { tenant, user, scopes, onlyGeneration }: Caller,
+  caller: Caller,
   scheduleId: string,
 ): Promise<StoredSchedule> {
-  const found = ID.test(scheduleId) && onlyGeneration === undefined ? await schedules.find(scheduleId) : null;
-  const isVisible =
-    found?.owner.tenant === tenant && (found.owner.user === user || scopes.includes('any-user'));
-  if (found !== null && isVisible) return found;
+  const isSought = ID.test(scheduleId) && caller.onlyGeneration === undefined;
+  const found = isSought ? await schedules.find(scheduleId) : null;
+  if (found !== null && mayRead(caller, found.owner)) return found;
   throw new UnbrokenError('not_found', `There is no schedule ${scheduleId}.`);
 }
 

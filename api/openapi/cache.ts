@@ -5,8 +5,8 @@ import {
   complaintSchema,
   wholeCachedEntrySchema,
 } from '../../contracts/cached-entries.ts';
+import { offsetPageQuerySchema } from '../http/read-request.ts';
 import { cachedEntriesQuerySchema } from '../routes/cached-entries.ts';
-import { complaintsQuerySchema } from '../routes/complaints.ts';
 import { answer, failure, inPath, jsonContent, jsonPage, queryOf } from './parts.ts';
 
 export const cacheSchemas = {
@@ -53,7 +53,7 @@ export const cachePaths = {
   '/v1/cache/complaints': {
     get: {
       summary: 'Questions that never get a stored answer again, after negative feedback; the newest first',
-      parameters: queryOf(complaintsQuerySchema),
+      parameters: queryOf(offsetPageQuerySchema),
       responses: {
         200: { description: 'A page of complaints', content: jsonPage('CacheComplaint') },
         default: failure,

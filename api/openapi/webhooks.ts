@@ -9,7 +9,7 @@ import {
   testEndpointSchema,
   updateEndpointSchema,
 } from '../../contracts/webhooks.ts';
-import { deliveriesQuerySchema } from '../routes/webhooks/deliveries.ts';
+import { offsetPageQuerySchema } from '../http/read-request.ts';
 import { endpointsQuerySchema } from '../routes/webhooks/endpoints.ts';
 import { answer, failure, inPath, optionalBody, queryOf, requiredBody } from './parts.ts';
 
@@ -84,7 +84,7 @@ export const webhookPaths = {
   '/v1/webhook_deliveries': {
     get: {
       summary: 'List webhook deliveries, the newest first',
-      parameters: queryOf(deliveriesQuerySchema),
+      parameters: queryOf(offsetPageQuerySchema),
       responses: {
         200: { description: 'data: a list of WebhookDelivery; next: for `after`' },
         default: failure,

@@ -3,23 +3,13 @@
  * stored answer again, and the end of such a quarantine. Both show the questions of all users of the tenant.
  */
 import type { RequestHandler } from 'express';
-import { z } from 'zod';
 import { type ComplaintView, entryIdSchema } from '../../contracts/cached-entries.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Complaint } from '../../engine/cache/complaints.ts';
 import { assertScope, callerIn, hasScope } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { pageQuerySchema, parseQuery } from '../http/read-request.ts';
-
-export const complaintsQuerySchema = z.strictObject({
-  ...pageQuerySchema.shape,
-  after: z
-    .string()
-    .regex(/^\d{1,6}$/, 'expected the "next" of the page before')
-    .default('0')
-    .describe('`next` of the page before'),
-});
+import { offsetPageQuerySchema, parseQuery } from '../http/read-request.ts';
 
 type Dependencies = Pick<ApiDependencies, 'complaints'>;
 
@@ -27,7 +17,7 @@ export function listComplaints({ complaints }: Dependencies): RequestHandler {
   return async (request, response) => {
     const caller = callerIn(response);
     if (!hasScope(caller, 'admin')) assertScope(caller, 'any-user');
-    const { limit, after } = parseQuery(request, complaintsQuerySchema);
+    const { limit, after } = parseQuery(request, offsetPageQuerySchema);
     const offset = Math.min(Number(after), LIMITS.complaintsPerTenant);
     const page = await complaints.list(caller.tenant, { offset, limit });
     response.json({

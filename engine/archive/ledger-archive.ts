@@ -12,7 +12,7 @@ import { runScript, script } from '../../platform/redis/lua-script.ts';
 import { withMethods } from '../../platform/with-methods.ts';
 import type { ArchivedDays } from '../budget/entries.ts';
 import type { BudgetLedger } from '../budget/ledger.ts';
-import type { StreamEntry } from '../budget/ledger-redis.ts';
+import type { LedgerRedis, StreamEntry } from '../budget/ledger-redis.ts';
 import { CLAIM } from './archive-scripts.ts';
 import type { ObjectCodec } from './archived-object.ts';
 import type { DueRedis } from './due-logs.ts';
@@ -33,14 +33,7 @@ return 1
 const memberSchema = z.tuple([z.string(), z.string()]);
 const entriesSchema = z.array(z.object({ id: z.string(), message: z.record(z.string(), z.string()) }));
 
-interface LedgerArchiveRedis extends DueRedis {
-  xRange(
-    key: string,
-    from: string,
-    to: string,
-    options?: { COUNT: number },
-  ): Promise<readonly StreamEntry[] | null>;
-}
+type LedgerArchiveRedis = DueRedis & Pick<LedgerRedis, 'xRange'>;
 
 interface LedgerArchiveOptions {
   readonly redis: LedgerArchiveRedis;

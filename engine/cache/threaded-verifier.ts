@@ -104,7 +104,7 @@ async function readOpen(
     for (const [place, reading] of readings.entries())
       comparisons[places[place] ?? 0] = toComparison(reading);
   };
-  if (ruled.includes('same') && isFound()) return comparisons;
+  if (!pairs.all && ruled.includes('same')) return comparisons;
   await readRuled('aligned', NOT_CLEARLY_DIFFERENT, (reading) => ({
     agreement: isConfirmed(reading) ? 'same' : 'different',
   }));

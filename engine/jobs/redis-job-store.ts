@@ -9,7 +9,8 @@ import { type JobEvent, type JobEventBody, jobEventBodySchema } from '../../cont
 import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { askScriptForTexts, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
+import { askScriptForTexts, script } from '../../platform/redis/lua-script.ts';
+import type { LogRedis } from '../streaming/redis-event-log.ts';
 import type { AppendOutcome, JobCreation, JobHead, JobSpec, JobStore } from './job-store.ts';
 
 /** KEYS meta, spec, events, values. ARGV[2] spec, ARGV[3] events, then place and value. -> {0 or 1, requestHash} */
@@ -75,16 +76,7 @@ const eventsSchema = z.array(jobEventBodySchema);
 
 const ENTRIES_PER_READ = 1_000;
 
-interface JobRedis extends ScriptRedis {
-  get(key: string): Promise<string | null>;
-  hGetAll(key: string): Promise<Record<string, string>>;
-  hmGet(key: string, fields: string[]): Promise<(string | null)[]>;
-  xRange(
-    key: string,
-    start: string,
-    end: string,
-    options?: { readonly COUNT: number },
-  ): Promise<{ readonly id: string; readonly message: Record<string, string> }[] | null>;
+interface JobRedis extends LogRedis {
   zAdd(key: string, member: { readonly score: number; readonly value: string }): Promise<unknown>;
   zRem(key: string, members: string[]): Promise<unknown>;
   zRemRangeByRank(key: string, start: number, stop: number): Promise<unknown>;
@@ -127,14 +119,16 @@ export class RedisJobStore implements JobStore {
       texts: [JSON.stringify(spec), JSON.stringify(events), ...[...values].flat()],
     });
     // The lists have other hash tags. A job that is not in them is still found by its id.
-    await Promise.all([null, user].map((of) => this.#addToList(REDIS_KEYS.jobsOf(tenant, of), jobId, ttlMs)));
+    const head = await this.head(jobId);
+    if (head !== null) {
+      const lists = [null, user].map((of) => REDIS_KEYS.jobsOf(tenant, of));
+      await Promise.all(lists.map((key) => this.#addToList(key, head, ttlMs)));
+    }
     return isNew === '1' ? { created: true, requestHash } : { created: false, requestHash: known };
   }
 
-  async #addToList(key: string, jobId: string, ttlMs: number): Promise<void> {
-    const head = await this.head(jobId);
-    if (head === null) return;
-    await this.#redis.zAdd(key, { score: head.createdAt, value: jobId });
+  async #addToList(key: string, { jobId, createdAt }: JobHead, ttlMs: number): Promise<void> {
+    await this.#redis.zAdd(key, { score: createdAt, value: jobId });
     await this.#redis.zRemRangeByRank(key, 0, -LIMITS.jobsListed - 1);
     await this.#redis.pExpire(key, ttlMs);
   }

@@ -11,7 +11,7 @@ import type { GenerationInput } from '../../contracts/generation.ts';
 import { parseJson } from '../../contracts/json.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { luaFields, runScript, type Script, type ScriptRedis } from '../../platform/redis/lua-script.ts';
+import { luaFields, runScript, type Script } from '../../platform/redis/lua-script.ts';
 import { isRedisAway } from '../../platform/redis/redis-connection.ts';
 import { encodeEvents } from './event-codec.ts';
 import {
@@ -34,6 +34,7 @@ import { type LogFacts, parseLogFacts } from './log-facts.ts';
 import { appendFields, changesHead, creationFields, startOf, statusAfter } from './log-fields.ts';
 import { parseHead } from './log-head.ts';
 import { keysOf } from './log-keys.ts';
+import type { PackRedis } from './log-packer.ts';
 import {
   APPEND,
   APPEND_FRAME,
@@ -59,16 +60,9 @@ const UNKNOWN_ERROR_RETRY_MS = 10_000;
 const replySchema = z.array(z.coerce.string());
 
 /** What the log needs of a node-redis client. */
-export interface LogRedis extends ScriptRedis {
+export interface LogRedis extends PackRedis {
   get(key: string): Promise<string | null>;
   hGetAll(key: string): Promise<Record<string, string>>;
-  hmGet(key: string, fields: string[]): Promise<(string | null)[]>;
-  xRange(
-    key: string,
-    start: string,
-    end: string,
-    options?: { readonly COUNT: number },
-  ): Promise<{ readonly id: string; readonly message: Record<string, string> }[] | null>;
 }
 
 interface LogOptions {

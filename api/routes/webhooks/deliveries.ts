@@ -1,31 +1,21 @@
 /** `/v1/webhook_deliveries`: what was sent to whom, each attempt, and how to send it again. Scope: admin. */
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import type { RequestHandler } from 'express';
-import { z } from 'zod';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
 import { WEBHOOK_WORKFLOW_TYPE, webhookRunId } from '../../../contracts/names.ts';
 import type { DeliveryView, WebhookDelivery, WebhookEventType } from '../../../contracts/webhooks.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { pageQuerySchema, parseQuery } from '../../http/read-request.ts';
+import { offsetPageQuerySchema, parseQuery } from '../../http/read-request.ts';
 
 type Dependencies = Pick<ApiDependencies, 'config' | 'temporal' | 'webhookDeliveries'>;
 type ById = RequestHandler<{ id: string }>;
 
-export const deliveriesQuerySchema = z.strictObject({
-  ...pageQuerySchema.shape,
-  after: z
-    .string()
-    .regex(/^\d{1,6}$/, 'expected the "next" of the page before')
-    .default('0')
-    .describe('`next` of the page before'),
-});
-
 /** `GET /v1/webhook_deliveries`, the newest first. */
 export function listDeliveries({ webhookDeliveries }: Dependencies): RequestHandler {
   return async (request, response) => {
-    const { limit, after } = parseQuery(request, deliveriesQuerySchema);
+    const { limit, after } = parseQuery(request, offsetPageQuerySchema);
     const offset = Math.min(Number(after), LIMITS.deliveriesPerTenant);
     const page = await webhookDeliveries.list(callerIn(response).tenant, { after: offset, limit });
     response.json({ data: page.data, next: page.next === null ? null : String(page.next) });

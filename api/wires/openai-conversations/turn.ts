@@ -13,6 +13,7 @@ import type {
   ConversationItem,
 } from '../../../engine/conversations/conversation-store.ts';
 import type { Caller } from '../../access/api-keys.ts';
+import { mayRead } from '../../access/may-read.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import type { ReservedTurn } from '../../generations/submit-generation.ts';
 import { type Item, mapInputItems } from '../openai-responses/items.ts';
@@ -31,9 +32,7 @@ export async function findConversation(
   param = 'conversation',
 ): Promise<ConversationHead> {
   const head = isConversationId(id) ? await parts.conversations.head(id) : null;
-  const isOwn =
-    head?.tenant === caller.tenant && (head.user === caller.user || caller.scopes.includes('any-user'));
-  if (head === null || !isOwn || caller.onlyGeneration !== undefined) {
+  if (head === null || !mayRead(caller, head) || caller.onlyGeneration !== undefined) {
     throw new UnbrokenError('not_found', `There is no conversation ${id}.`, { details: { param } });
   }
   return settlePending(parts, head);

@@ -93,17 +93,17 @@ export const ACCESS_MUTANTS: readonly Mutant[] = [
   {
     name: 'generation-of-another-user-readable',
     breaks: 'A user reads the answers of the other users of its tenant.',
-    file: 'api/generations/find-generation.ts',
-    find: "tenant === caller.tenant && (user === caller.user || caller.scopes.includes('any-user'))",
-    replace: "tenant === caller.tenant && (user !== '' || caller.scopes.includes('any-user'))",
+    file: 'api/access/may-read.ts',
+    find: "(owner.user === user || scopes.includes('any-user'))",
+    replace: "(owner.user !== '' || scopes.includes('any-user'))",
     caughtBy: { tests: ['test/api/generations/find-generation.test.ts'] },
   },
   {
     name: 'generation-of-another-tenant-readable',
     breaks: 'A tenant that knows an id reads the answer of another tenant.',
-    file: 'api/generations/find-generation.ts',
-    find: 'return tenant === caller.tenant && (',
-    replace: "return tenant !== '' && (",
+    file: 'api/access/may-read.ts',
+    find: 'owner.tenant === tenant && (',
+    replace: "owner.tenant !== '' && (",
     caughtBy: { tests: ['test/api/generations/find-generation.test.ts'] },
   },
   {

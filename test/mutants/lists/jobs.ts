@@ -59,8 +59,8 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     name: 'job-of-another-tenant',
     breaks: 'A tenant reads the jobs of another one.',
     file: 'api/jobs/find-job.ts',
-    find: 'head?.tenant === tenant && ',
-    replace: 'head !== null && ',
+    find: 'mayRead(caller, head)',
+    replace: 'mayRead({ ...caller, tenant: head.tenant }, head)',
     caughtBy: { tests: ['test/e2e/tenants.test.ts'] },
   },
   {

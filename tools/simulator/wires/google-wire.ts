@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Message, Part } from '../../../contracts/content.ts';
+import { isJson } from '../../../contracts/json.ts';
 import type { SimulatedCall, SimulatedUsage } from '../calls.ts';
 import { probabilitiesOf, type TokenProbability } from '../log-probabilities.ts';
 import { GOOGLE_RULES, signedText } from '../rules/google-rules.ts';
@@ -84,8 +85,8 @@ export const googleWire: Wire = {
     const [, model = '', method] = PATH.exec(path) ?? [];
     const body = requestSchema.parse(json);
     const { responseJsonSchema, responseMimeType } = body.generationConfig ?? {};
-    const isJson = responseMimeType === 'application/json';
-    const schema = responseJsonSchema ?? (isJson ? { type: 'object' } : undefined);
+    const wantsJson = responseMimeType === 'application/json';
+    const schema = responseJsonSchema ?? (wantsJson ? { type: 'object' } : undefined);
     return {
       model,
       input: {
@@ -204,15 +205,6 @@ function callPart(call: SimulatedCall, index: number, json: string): object {
   // From Gemini 3 on, the first call of a step is signed.
   const isSigned = index === 0 && /gemini-([3-9]|\d\d)/.test(call.model);
   return isSigned ? { ...part, thoughtSignature: signThought(call.apiKey, signedText(part)) } : part;
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function errorBody(status: number, kind: ErrorKind, message: string) {

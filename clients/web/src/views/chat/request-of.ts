@@ -1,5 +1,6 @@
 /** The request of a turn: the whole conversation before it, and the settings. */
 import type { Message } from '../../../../../contracts/content.ts';
+import { isJson } from '../../../../../contracts/json.ts';
 import type { GenerationRequest } from '../../../../typescript/index.ts';
 import { type Conversation, type Settings, shownAttempt, type Turn } from './conversations.ts';
 
@@ -29,6 +30,7 @@ function messagesOf(turn: Turn): Message[] {
       type: 'tool-call' as const,
       id,
       name,
+      // A call that the cap cut has no whole arguments.
       arguments: isJson(json) ? json : '{}',
     })),
   ];
@@ -37,16 +39,6 @@ function messagesOf(turn: Turn): Message[] {
     { role: 'user', content: partsOf(turn) },
     { role: 'assistant', content },
   ];
-}
-
-/** A call that the cap cut has no whole arguments. */
-function isJson(written: string): boolean {
-  try {
-    JSON.parse(written);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function partsOf({ question, results }: Turn): string | Part[] {
