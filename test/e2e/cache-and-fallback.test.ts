@@ -3,8 +3,8 @@ import type { GenerationEvent } from '../../contracts/events.ts';
 import { isTerminal, textOf } from '../../contracts/fold-events.ts';
 import type { GenerationRequest } from '../../contracts/generation.ts';
 import { workflowId } from '../../contracts/names.ts';
+import { findFreePort } from '../../tools/services/ports.ts';
 import { faultsOf } from '../harness/check-events.ts';
-import { freePort } from '../harness/free-port.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';
 import { announcedServices } from '../harness/shared-services.ts';
@@ -157,7 +157,7 @@ describe('the answer cache', () => {
 
   test('that is down costs a generation nothing but time, and the log says so', async () => {
     const away = await startStack({
-      services: { ...announcedServices(), QDRANT_URL: `http://127.0.0.1:${await freePort()}` },
+      services: { ...announcedServices(), QDRANT_URL: `http://127.0.0.1:${await findFreePort()}` },
     });
     try {
       const { body } = await away.api.create({ input: promptOf({ tokens: 20, delayMs: 1 }) });

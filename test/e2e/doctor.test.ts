@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { examine } from '../../tools/services/doctor/examine.ts';
 import type { Finding } from '../../tools/services/doctor/finding.ts';
-import { freePort } from '../harness/free-port.ts';
+import { findFreePort } from '../../tools/services/ports.ts';
 import { runCli } from '../harness/run-cli.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
 
@@ -56,7 +56,7 @@ describe('npx unbroken doctor', () => {
   });
 
   test('names each service that is unreachable, and the variable that names it', async () => {
-    const port = await freePort();
+    const port = await findFreePort();
     const findings = await examine(
       environment({
         TEMPORAL_ADDRESS: `127.0.0.1:${port}`,

@@ -7,12 +7,12 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findFreePort } from '../../tools/services/ports.ts';
 import { findRedisExecutable } from '../../tools/services/programs/redis.js';
 import { findOrInstall } from '../../tools/services/programs/system-package.js';
 import { type RunningProcess, runProcess, untilHealthy } from '../../tools/services/run-process.ts';
 import { checkNamespace } from '../../tools/services/temporal-namespace.ts';
 import { PROJECT_ROOT } from './child-process.ts';
-import { freePort } from './free-port.ts';
 import { listensOn } from './listens-on.ts';
 import { registerNamespace } from './register-namespace.ts';
 import { waitFor } from './wait-for.ts';
@@ -45,7 +45,7 @@ export async function startManagedServices(
     await Promise.all(running.map((service) => service.stop()));
     rmSync(folder, { recursive: true, force: true });
   };
-  const [temporal, qdrant, redis] = [await freePort(), await freePort(), await freePort()];
+  const [temporal, qdrant, redis] = [await findFreePort(), await findFreePort(), await findFreePort()];
   try {
     for (const name of ['server', 'client']) makeCertificate(join(folder, name));
     await prepareNamespace(shared['TEMPORAL_ADDRESS'] ?? '');

@@ -4,9 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CreateKey, NewKey } from '../../contracts/keys.ts';
+import { findFreePort } from '../../tools/services/ports.ts';
 import { REDIS_DATABASES } from '../../tools/services/provide-redis.ts';
 import { type ChildHandle, PROJECT_ROOT, startChild } from './child-process.ts';
-import { freePort } from './free-port.ts';
 import { announcedServices } from './shared-services.ts';
 import { connectSimulator, type Simulator } from './simulator.ts';
 import { connectApi, type UnbrokenApi } from './unbroken-api.ts';
@@ -92,7 +92,7 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
       UNBROKEN_DEV_KEY: key,
       ...plan.env,
     };
-    const ports = await Promise.all(Array.from({ length: plan.apis ?? 1 }, freePort));
+    const ports = await Promise.all(Array.from({ length: plan.apis ?? 1 }, findFreePort));
     const [workers, apis] = await Promise.all([
       Promise.all(
         Array.from({ length: plan.workers ?? 1 }, (_, index) =>

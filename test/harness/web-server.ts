@@ -1,6 +1,6 @@
 /** A web server that is not ours, such as an example's: started, awaited, killed and started again on its port. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { freePort } from './free-port.ts';
+import { findFreePort } from '../../tools/services/ports.ts';
 import { waitFor } from './wait-for.ts';
 
 interface WebServerPlan {
@@ -19,7 +19,7 @@ export interface WebServer {
 }
 
 export async function startWebServer(plan: WebServerPlan): Promise<WebServer> {
-  const port = await freePort();
+  const port = await findFreePort();
   const url = `http://127.0.0.1:${port}`;
   let child: ChildProcess | undefined;
   const kill = async () => {

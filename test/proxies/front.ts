@@ -3,9 +3,9 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { findFreePort } from '../../tools/services/ports.ts';
 import { findOrInstall, type SystemPackage } from '../../tools/services/programs/system-package.js';
 import { PROJECT_ROOT } from '../harness/child-process.ts';
-import { freePort } from '../harness/free-port.ts';
 import { listensOn } from '../harness/listens-on.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
@@ -36,7 +36,7 @@ export async function startFront(name: FrontName, apiUrl: string, idleSeconds: n
   const executable = await findProxy(name);
   const folder = mkdtempSync(join(tmpdir(), `unbroken-${name}-`));
   execFileSync(process.execPath, ['tools/deploy/make-certificate.ts', folder], { cwd: PROJECT_ROOT });
-  const port = await freePort();
+  const port = await findFreePort();
   const settings = {
     FRONT_API: new URL(apiUrl).host,
     FRONT_LISTEN: `127.0.0.1:${port}`,

@@ -1,9 +1,16 @@
 /** Ports on the loopback interface; everything that is started here binds to it. */
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { type Report, ServiceError } from './programs/service-error.js';
 
 export const LOOPBACK = '127.0.0.1';
-const FREE_PORT_ATTEMPTS = 20;
+const FREE_PORT_ATTEMPTS = 200;
+/**
+ * Below the ports that systems give to outgoing connections (Linux from 32768, macOS and Windows from 49152): one of
+ * those could take the port between the moment it is found free and the moment its service listens on it.
+ */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_700;
 
 /** Ports that this process has handed out: two services that start at once must not get the same one. */
 const handedOut = new Set<number>();
@@ -18,14 +25,23 @@ export class PortInUseError extends ServiceError {
   }
 }
 
-export async function isPortFree(port: number): Promise<boolean> {
-  return (await listenOnce(port)) !== undefined;
+export function isPortFree(port: number): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE') resolve(false);
+      else if (error.code === 'EACCES') {
+        reject(new ServiceError(`No right to listen on port ${port}.`, 'Choose a port above 1023.'));
+      } else reject(error);
+    });
+    server.listen({ port, host: LOOPBACK, exclusive: true }, () => server.close(() => resolve(true)));
+  });
 }
 
 export async function findFreePort(): Promise<number> {
   for (let attempt = 0; attempt < FREE_PORT_ATTEMPTS; attempt++) {
-    const port = await listenOnce(0);
-    if (port === undefined || handedOut.has(port)) continue;
+    const port = randomInt(FIRST_PORT, LAST_PORT);
+    if (handedOut.has(port) || !(await isPortFree(port))) continue;
     handedOut.add(port);
     return port;
   }
@@ -46,21 +62,4 @@ export async function preferPort(name: string, usual: number, report: Report): P
   const port = await findFreePort();
   report(`${name}: port ${usual} is in use, so it listens on ${port}`);
   return port;
-}
-
-function listenOnce(port: number): Promise<number | undefined> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') resolve(undefined);
-      else if (error.code === 'EACCES') {
-        reject(new ServiceError(`No right to listen on port ${port}.`, 'Choose a port above 1023.'));
-      } else reject(error);
-    });
-    server.listen({ port, host: LOOPBACK, exclusive: true }, () => {
-      const address = server.address();
-      const bound = typeof address === 'object' && address !== null ? address.port : port;
-      server.close(() => resolve(bound));
-    });
-  });
 }

@@ -7,12 +7,13 @@ import { clearLeftover } from './pid-file.ts';
 import { assertPortFree, findFreePort, LOOPBACK } from './ports.ts';
 import { type Report, reasonOf, ServiceError } from './programs/service-error.js';
 import { TEMPORAL_VERSION } from './programs/temporal-cli.js';
-import { type RunningProcess, runProcess, untilHealthy } from './run-process.ts';
+import { EndedWhileStartingError, type RunningProcess, runProcess, untilHealthy } from './run-process.ts';
 import { checkNamespace } from './temporal-namespace.ts';
 
 export const TEMPORAL_PORT = 7233;
 export const TEMPORAL_UI_PORT = 8233;
 const HEALTHY_MS = 60_000;
+const STARTS = 3;
 const NAMESPACE = 'default';
 
 /**
@@ -53,8 +54,22 @@ interface RunningTemporal {
   readonly process: RunningProcess;
 }
 
-/** Starts the development server on the SQLite file of `dataDir`, with its UI and our search attributes. */
+/**
+ * Starts the development server on the SQLite file of `dataDir`, with its UI and our search attributes. For its
+ * own parts it looks for free ports, and ends when another process was faster to take one; so it is started again.
+ */
 export async function startTemporal(order: StartTemporal): Promise<RunningTemporal> {
+  for (let start = 1; ; start += 1) {
+    try {
+      return await startOnce(order);
+    } catch (error) {
+      if (!(error instanceof EndedWhileStartingError) || start === STARTS) throw error;
+      order.report('temporal: it ended while it started; starting it again');
+    }
+  }
+}
+
+async function startOnce(order: StartTemporal): Promise<RunningTemporal> {
   const { executable, dataDir, port, uiPort, report } = order;
   await mkdir(dataDir, { recursive: true });
   await clearLeftover(dataDir, 'temporal', report);

@@ -35,6 +35,9 @@ export interface RunningProcess {
   stop(graceMs?: number): Promise<void>;
 }
 
+/** The process ended before it was healthy. */
+export class EndedWhileStartingError extends ServiceError {}
+
 /** Throws ServiceError when the program cannot be started or one of the same name runs in `dataDir`. */
 export async function runProcess(spec: ProcessSpec): Promise<RunningProcess> {
   await clearLeftover(spec.dataDir, spec.name, spec.report);
@@ -100,12 +103,16 @@ export async function untilHealthy(
     }
     await Promise.race([sleep(HEALTH_POLL_MS), running.exited]);
   }
-  const what =
-    end === undefined
-      ? `was not healthy after ${limits.deadlineMs / 1000} s${lastFailure === '' ? '' : ` (${lastFailure})`}`
-      : `ended while it started (${end})`;
   await running.stop();
-  throw new ServiceError(`${name} ${what}.${logTail(running.logPath)}`, limits.fix);
+  const tail = logTail(running.logPath);
+  if (end !== undefined) {
+    throw new EndedWhileStartingError(`${name} ended while it started (${end}).${tail}`, limits.fix);
+  }
+  const reason = lastFailure === '' ? '' : ` (${lastFailure})`;
+  throw new ServiceError(
+    `${name} was not healthy after ${limits.deadlineMs / 1000} s${reason}.${tail}`,
+    limits.fix,
+  );
 }
 
 /** The last lines of a log, as they are appended to an error. */

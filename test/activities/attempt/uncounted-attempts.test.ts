@@ -32,7 +32,8 @@ test('an input whose answer ends every worker that reads it is paid a limited nu
 
 test('a response that is only read on is no attempt more, however often its reader ends', async () => {
   const step = await stand.begin('openai-responses', {
-    messages: [{ role: 'user', content: 'Go. [[sim tokens=60 delay_ms=20]]' }],
+    // It must outlast all its readers, on a busy machine too.
+    messages: [{ role: 'user', content: 'Go. [[sim tokens=400 delay_ms=20]]' }],
   });
   for (let reader = 0; reader <= LIMITS.uncountedAttempts; reader += 1) {
     stand.attempt(step);

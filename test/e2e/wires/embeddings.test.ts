@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { embedMany } from 'ai';
 import OpenAI from 'openai';
 import { z } from 'zod';
-import { freePort } from '../../harness/free-port.ts';
+import { findFreePort } from '../../../tools/services/ports.ts';
 import { type Stack, startStack } from '../../harness/stack.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 
@@ -31,7 +31,7 @@ beforeAll(async () => {
   await once(vendor, 'listening');
   const address = vendor.address();
   const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}/v1`;
-  const closed = `http://127.0.0.1:${await freePort()}/v1`;
+  const closed = `http://127.0.0.1:${await findFreePort()}/v1`;
   stack = await startStack({
     workers: 0,
     env: { VENDOR_KEY: 'a-key' },

@@ -11,9 +11,9 @@ import { promisify } from 'node:util';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { textOf } from '../../../contracts/fold-events.ts';
+import { findFreePort } from '../../../tools/services/ports.ts';
 import { faultsOf } from '../../harness/check-events.ts';
 import { type ChildHandle, PROJECT_ROOT, startChild } from '../../harness/child-process.ts';
-import { freePort } from '../../harness/free-port.ts';
 import { promptOf } from '../../harness/prompt.ts';
 import { startReading } from '../../harness/reader.ts';
 import { startSharedServices } from '../../harness/shared-services.ts';
@@ -86,7 +86,7 @@ async function runImage(image: BuiltImage): Promise<string[]> {
       UNBROKEN_TASK_QUEUE: `image-${randomUUID()}`,
       UNBROKEN_SIMULATOR_URL: simulator.url,
       UNBROKEN_DEV_KEY: KEY,
-      UNBROKEN_PORT: String(await freePort()),
+      UNBROKEN_PORT: String(await findFreePort()),
       UNBROKEN_METRICS_PORT: '0',
     };
     await runOnce(image, commandOf('search-attributes'), environment);

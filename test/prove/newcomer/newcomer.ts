@@ -10,10 +10,10 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import OpenAI from 'openai';
 import type { GenerationEvent } from '../../../contracts/events.ts';
+import { findFreePort } from '../../../tools/services/ports.ts';
 import { openBrowser } from '../../harness/browser.ts';
 import { compareReading, faultsOf } from '../../harness/check-events.ts';
 import { PROJECT_ROOT } from '../../harness/child-process.ts';
-import { freePort } from '../../harness/free-port.ts';
 import { promptOf } from '../../harness/prompt.ts';
 import { connectSimulator } from '../../harness/simulator.ts';
 import {
@@ -100,7 +100,7 @@ class Newcomer {
   }
 
   async #start(): Promise<void> {
-    const env = { ...this.#env, UNBROKEN_PORT: String(await freePort()) };
+    const env = { ...this.#env, UNBROKEN_PORT: String(await findFreePort()) };
     this.#product = await startProduct({ command: 'npm', args: ['start'], cwd: this.#clone, env });
   }
 
@@ -153,7 +153,7 @@ class Newcomer {
   async #followByItself(): Promise<void> {
     const folder = this.#emptyFolder('itself');
     await installFromTarball({ folder, clone: this.#clone, env: this.#env }, '.');
-    const env = { ...this.#env, UNBROKEN_PORT: String(await freePort()) };
+    const env = { ...this.#env, UNBROKEN_PORT: String(await findFreePort()) };
     this.#product = await startProduct({ command: 'npx', args: ['unbroken', 'start'], cwd: folder, env });
     const cli = ['npx', 'unbroken', 'generate', '--json', '--max-output-tokens', '400'];
     const { url, key } = this.#product;
