@@ -3,6 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { tiedToParent } from '../../tools/services/run-process.ts';
 import { waitFor } from './wait-for.ts';
 
 export const PROJECT_ROOT = fileURLToPath(new URL('../..', import.meta.url));
@@ -28,11 +29,6 @@ export interface ChildHandle {
   end(): Promise<void>;
 }
 
-const running = new Set<ChildProcess>();
-process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
-});
-
 /**
  * Starts `node <entry>`, with options of Node where `entry` is a list that has some, and resolves with the line
  * `{"ready":true,"url":...}` that it prints.
@@ -43,12 +39,11 @@ export async function startChild(
   environment: Readonly<Record<string, string>>,
   cwd = PROJECT_ROOT,
 ): Promise<ChildHandle> {
-  const child = spawn(process.execPath, [entry].flat(), {
+  const child = spawn(...tiedToParent(process.execPath, [entry].flat()), {
     cwd,
     env: { ...inherited(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  running.add(child);
   const lines: string[] = [];
   const keep = (line: string) => {
     lines.push(line);
@@ -56,10 +51,7 @@ export async function startChild(
     if (process.env['UNBROKEN_TEST_VERBOSE'] !== undefined) process.stderr.write(`${name}: ${line}\n`);
   };
   const gone = new Promise<void>((resolve) => {
-    child.once('exit', () => {
-      running.delete(child);
-      resolve();
-    });
+    child.once('exit', () => resolve());
   });
   const url = await readyUrl(name, child, keep, () => lines.join('\n'));
   const isRunning = () => child.exitCode === null && child.signalCode === null;

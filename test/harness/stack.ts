@@ -60,7 +60,10 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'unbroken-stack-'));
   const seats: (Seat & { end(): Promise<void> })[] = [];
   const endings: (() => Promise<void>)[] = [];
+  const starting: Promise<unknown>[] = [];
   const stop = async () => {
+    // If one process cannot be started, the others are still starting.
+    await Promise.allSettled(starting);
     await Promise.all([...seats.map((seat) => seat.end()), ...endings.map((end) => end())]);
     rmSync(dataDir, { recursive: true, force: true });
   };
@@ -69,7 +72,9 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
     entry: string | readonly string[],
     environment: Record<string, string>,
   ) => {
-    const seat = await takeSeat(name, entry, environment);
+    const taken = takeSeat(name, entry, environment);
+    starting.push(taken);
+    const seat = await taken;
     seats.push(seat);
     return seat;
   };
