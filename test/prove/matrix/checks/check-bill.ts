@@ -77,7 +77,7 @@ function usedTokens(last: GenerationEvent | undefined): number | null {
 }
 
 /** Attempts that send a new call to the provider; one that resumes a response is no call. */
-function callsOf(log: readonly GenerationEvent[]): GenerationEvent[] {
+export function callsOf(log: readonly GenerationEvent[]): GenerationEvent[] {
   return log.filter((event) => event.type === 'provider-start' && event.strategy !== 'reattach');
 }
 

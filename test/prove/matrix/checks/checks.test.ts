@@ -312,6 +312,18 @@ describe('the check of flights', () => {
       'paid_twice',
     ]);
   });
+  test('lets each call that never arrived be booked by an estimate, and no call twice', () => {
+    const log = numbered(START, join, CALL, CALL, CALL, end());
+    const called = ['a', 'b'].map((id) => evidence({ id, mark, expected, log }));
+    const booked = [entry('a', 1_500, true), entry('b', 1_400, true)];
+    expect(judged(booked, [call], called)).toEqual([]);
+    const all = Array.from({ length: 6 }, (_, at) => ({
+      ...call,
+      inputTokens: 0,
+      made: at === 0 ? 1_000 : 0,
+    }));
+    expect(judged(booked, all, called)).toEqual(['paid_twice']);
+  });
   test('leaves generations that share nothing to the check of the bill', () => {
     expect(judged([], [call], [evidence({ mark })])).toEqual([]);
   });
