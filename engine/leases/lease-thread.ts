@@ -52,9 +52,12 @@ const keeper = new LeaseKeeper({
   mayRenew: isMainAlive,
   onTaken: (runs) => send({ kind: 'taken', runs }),
 });
-port.on('message', async (message: MessageToKeeper) => {
-  if (message.kind === 'put') return keeper.put(message.run, message.isUrgent);
-  if (message.kind === 'drop') return keeper.drop(message.run);
+port.on('message', async (messages: readonly MessageToKeeper[]) => {
+  for (const message of messages) {
+    if (message.kind === 'put') keeper.put(message.run, message.isUrgent);
+    if (message.kind === 'drop') keeper.drop(message.run);
+  }
+  if (messages.at(-1)?.kind !== 'stop') return;
   await keeper.stop();
   await redis.close();
   port.close();

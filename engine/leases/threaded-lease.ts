@@ -10,6 +10,8 @@ import type { LeasedRun } from './run-leases.ts';
 const PULSE_MS = 100;
 const RESTART_MS = 200;
 const STOP_MS = 2_000;
+/** A message wakes the thread, which costs more than what it says: what changes within this time is one message. */
+const BATCH_MS = 10;
 
 interface LeasePlan extends Omit<LeaseThreadData, 'pulse'> {
   readonly onTaken: (runs: readonly LeasedRun[]) => void;
@@ -24,6 +26,7 @@ export class ThreadedLease {
   /** Runs of other processes that this one has taken over and not handed on yet. */
   readonly #taken = new Set<LeasedRun>();
   #thread: Worker;
+  #unsent: MessageToKeeper[] = [];
   #isStopped = false;
 
   constructor(plan: LeasePlan) {
@@ -46,6 +49,7 @@ export class ThreadedLease {
   async stop(): Promise<void> {
     this.#isStopped = true;
     this.#send({ kind: 'stop' });
+    this.#flush();
     // A Redis that does not answer must not hold up the end of this process.
     await Promise.race([once(this.#thread, 'exit'), sleep(STOP_MS, undefined, { ref: false })]);
     await this.#thread.terminate();
@@ -76,6 +80,13 @@ export class ThreadedLease {
   }
 
   #send(message: MessageToKeeper): void {
-    this.#thread.postMessage(message);
+    if (this.#unsent.length === 0) setTimeout(() => this.#flush(), BATCH_MS);
+    this.#unsent.push(message);
+  }
+
+  #flush(): void {
+    const unsent = this.#unsent;
+    this.#unsent = [];
+    if (unsent.length > 0) this.#thread.postMessage(unsent);
   }
 }

@@ -228,7 +228,7 @@ describe('the lease of a worker', () => {
         pulse,
       } satisfies LeaseThreadData,
     });
-    const send = (message: MessageToKeeper) => thread.postMessage(message);
+    const send = (message: MessageToKeeper) => thread.postMessage([message]);
     const isRecorded = async () => Object.keys(await recordedOf('stuck')).length === 1;
     send({ kind: 'put', run, isUrgent: true });
     await soon('its run to be recorded', isRecorded);
