@@ -8,7 +8,7 @@ import { findFreePort } from '../services/ports.ts';
 import { cacheDirectory, findOnPath, runCommand } from '../services/programs/executables.js';
 import { ServiceError } from '../services/programs/service-error.js';
 
-const VERSION = '1.106.2';
+const VERSION = '1.110.2';
 const INSTALL_MS = 15 * 60_000;
 const READY_MS = 120_000;
 const MASTER_KEY = 'sk-bench';

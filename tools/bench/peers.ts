@@ -1,13 +1,17 @@
 /**
- * Unbroken beside LiteLLM's proxy and the bare provider: the same load, in one run, on one machine. Each target streams
- * the same kind of answer; Unbroken does so with all of its durability, LiteLLM with none.
+ * Unbroken beside LiteLLM's proxy, a durable step of Restate, and the bare provider: the same load, in one run, on one
+ * machine. Each target streams the same kind of answer; Unbroken does so with all of its durability, LiteLLM with none,
+ * and Restate keeps the whole answer once it has it.
  */
-import { promptOf } from '../../test/harness/prompt.ts';
 import { type SharedServices, startSharedServices } from '../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../test/harness/stack.ts';
+import { killReaders } from './kill-readers.ts';
 import { startLiteLlm } from './litellm.ts';
-import { load, round, type StreamTimes, streamOnce, summary } from './load.ts';
+import { load, round, type StreamTimes, summary } from './load.ts';
 import { useOf } from './process-use.ts';
+import { startRestate } from './restate.ts';
+import { streamChat } from './stream-chat.ts';
+import { generate } from './stream-generation.ts';
 
 const WARM_UP_REQUESTS = 60;
 const SHORT = { tokens: 40, delayMs: 5, firstMs: 0 };
@@ -38,9 +42,20 @@ export async function benchPeers(requests: number): Promise<void> {
     endings.unshift(() => stack.stop());
     const peer = await startLiteLlm(`${stack.sim.url}/v1`);
     endings.unshift(() => peer.stop());
+    const durablePeer = await startRestate(`${stack.sim.url}/v1`);
+    endings.unshift(() => durablePeer.stop());
     const targets: Target[] = [
-      { name: 'bare provider', pids: {}, one: (answer) => chat(stack.sim.url, 'none', answer) },
-      { name: 'LiteLLM', pids: { LiteLLM: peer.pid }, one: (answer) => chat(peer.url, peer.key, answer) },
+      { name: 'bare provider', pids: {}, one: (answer) => streamChat(stack.sim.url, 'none', answer) },
+      {
+        name: 'LiteLLM',
+        pids: { LiteLLM: peer.pid },
+        one: (answer) => streamChat(peer.url, peer.key, answer),
+      },
+      {
+        name: 'Restate',
+        pids: durablePeer.pids,
+        one: (answer) => streamChat(durablePeer.url, 'none', answer),
+      },
       unbroken(stack, services),
     ];
     for (const target of targets) await load(WARM_UP_REQUESTS, 4, () => target.one(SHORT));
@@ -61,6 +76,7 @@ export async function benchPeers(requests: number): Promise<void> {
       printRatios(rows);
       console.log(`CPU ms each: ${parts.join('; ')}`);
     }
+    await killReaders(stack, durablePeer);
   } finally {
     for (const end of endings) await end();
   }
@@ -74,29 +90,8 @@ function unbroken(stack: Stack, services: SharedServices): Target {
   return {
     name: 'Unbroken',
     pids,
-    one: (answer) =>
-      streamOnce({
-        url: `${stack.api.url}/v1/generations`,
-        key: stack.api.key,
-        body: { input: promptOf(answer), cache: 'off', stream: true, model: 'simulated/sim-large' },
-        isText: ({ type }) => type === 'text-delta',
-        onEvent: ({ type }) => (type === 'generation-error' ? 'the generation failed' : undefined),
-      }),
+    one: (answer) => generate(stack, answer),
   };
-}
-
-function chat(url: string, key: string, answer: Answer): Promise<StreamTimes> {
-  const messages = [{ role: 'user', content: promptOf(answer) }];
-  return streamOnce({
-    url: `${url}/v1/chat/completions`,
-    key,
-    body: { model: 'sim-large', messages, stream: true },
-    isText: (chunk) => {
-      const [choice] = (chunk['choices'] ?? []) as { delta?: { content?: string | null } }[];
-      return Boolean(choice?.delta?.content);
-    },
-    onEvent: (chunk) => (chunk['error'] === undefined ? undefined : 'an error in the stream'),
-  });
 }
 
 interface Plan {
@@ -129,9 +124,11 @@ async function measure(target: Target, { answer, concurrency, requests }: Plan) 
 
 function printRatios(rows: Record<string, object>): void {
   const figure = (name: string, column: string) => Number(Reflect.get(rows[name] ?? {}, column));
-  const ratio = (column: string) => (figure('Unbroken', column) / figure('LiteLLM', column)).toFixed(2);
-  console.log(
-    `Unbroken to LiteLLM: first token ${ratio('first token, median ms')} times, ` +
-      `generations per second ${ratio('generations/s')} times, CPU ${ratio('CPU s per 1,000')} times`,
-  );
+  for (const peer of ['LiteLLM', 'Restate']) {
+    const ratio = (column: string) => (figure('Unbroken', column) / figure(peer, column)).toFixed(2);
+    console.log(
+      `Unbroken to ${peer}: first token ${ratio('first token, median ms')} times, ` +
+        `generations per second ${ratio('generations/s')} times, CPU ${ratio('CPU s per 1,000')} times`,
+    );
+  }
 }
