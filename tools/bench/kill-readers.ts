@@ -1,4 +1,4 @@
-/** What is paid for an answer whose reading process is killed in the middle: by Unbroken, and by a durable step of Restate. */
+/** What is paid for an answer whose reading process is killed: by Unbroken, and by a durable step of Restate. */
 import type { Stack } from '../../test/harness/stack.ts';
 import { waitFor } from '../../test/harness/wait-for.ts';
 import type { RestatePeer } from './restate.ts';
