@@ -1,4 +1,4 @@
-/** The durable peer: Restate's server, installed once from npm into the cache, and its service in a process of its own. */
+/** The durable peer: Restate's server, installed once from npm into the cache, and a process for its service. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
