@@ -58,23 +58,16 @@ export interface Stack {
 
 export async function startStack(plan: StackPlan = {}): Promise<Stack> {
   const dataDir = mkdtempSync(join(tmpdir(), 'unbroken-stack-'));
-  const seats: (Seat & { end(): Promise<void> })[] = [];
+  const seats: Promise<Seat & { end(): Promise<void> }>[] = [];
   const endings: (() => Promise<void>)[] = [];
-  const starting: Promise<unknown>[] = [];
   const stop = async () => {
-    // If one process cannot be started, the others are still starting.
-    await Promise.allSettled(starting);
-    await Promise.all([...seats.map((seat) => seat.end()), ...endings.map((end) => end())]);
+    // If one process could not be started, the others may still be starting.
+    const started = (await Promise.allSettled(seats)).filter(({ status }) => status === 'fulfilled');
+    await Promise.all([...started.map(({ value }) => value.end()), ...endings.map((end) => end())]);
     rmSync(dataDir, { recursive: true, force: true });
   };
-  const add = async (
-    name: string,
-    entry: string | readonly string[],
-    environment: Record<string, string>,
-  ) => {
-    const taken = takeSeat(name, entry, environment);
-    starting.push(taken);
-    const seat = await taken;
+  const add = (name: string, entry: string | readonly string[], environment: Record<string, string>) => {
+    const seat = takeSeat(name, entry, environment);
     seats.push(seat);
     return seat;
   };
