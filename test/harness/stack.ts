@@ -62,8 +62,9 @@ export async function startStack(plan: StackPlan = {}): Promise<Stack> {
   const endings: (() => Promise<void>)[] = [];
   const stop = async () => {
     // If one process could not be started, the others may still be starting.
-    const started = (await Promise.allSettled(seats)).filter(({ status }) => status === 'fulfilled');
-    await Promise.all([...started.map(({ value }) => value.end()), ...endings.map((end) => end())]);
+    const taken = await Promise.allSettled(seats);
+    const ends = taken.flatMap((seat) => (seat.status === 'fulfilled' ? [seat.value.end()] : []));
+    await Promise.all([...ends, ...endings.map((end) => end())]);
     rmSync(dataDir, { recursive: true, force: true });
   };
   const add = (name: string, entry: string | readonly string[], environment: Record<string, string>) => {
