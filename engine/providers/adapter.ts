@@ -6,6 +6,9 @@ import type { Provider, ProviderCall, ProviderEvent } from './provider.ts';
 import type { ProviderSettings } from './provider-settings.ts';
 import { readInTime } from './read-in-time.ts';
 
+/** How long an answer may take to end after its last event. */
+const END_MS = 1_000;
+
 /** The parts of an adapter that differ by vendor. */
 interface Wire {
   /** Whether it reads its streams by `bodyOf` of the link. */
@@ -36,7 +39,10 @@ export function createAdapter(settings: ProviderSettings, wire: Wire): Provider 
         ...settings,
         ...limitsFor(call, settings),
         lastByteAtMs: link.lastByteAtMs,
-        stop: () => request.abort(),
+        stop: (isWhole) => {
+          if (isWhole) link.endWithin(END_MS, () => request.abort());
+          else request.abort();
+        },
       });
     },
   };

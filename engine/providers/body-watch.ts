@@ -18,6 +18,8 @@ export class BodyWatch {
   #jsonBytes = 0;
   readonly #takesStreams: boolean;
   #body: DirectBody | null = null;
+  #isEnded = false;
+  #onEnd: () => void = () => undefined;
 
   /** @param takesStreams whether the body of a stream goes to `body`; the response of `fetch` then has an empty one. */
   constructor({ takesStreams }: { readonly takesStreams: boolean }) {
@@ -27,6 +29,12 @@ export class BodyWatch {
   /** Of the last answer; null if `fetch` has it. */
   get body(): DirectBody | null {
     return this.#body;
+  }
+
+  /** Calls `onEnd` once the last answer has ended, also by a broken connection; at once if it has. */
+  whenEnded(onEnd: () => void): void {
+    if (this.#isEnded) onEnd();
+    else this.#onEnd = onEnd;
   }
 
   /** ms since 1970; 0 if no byte has arrived. */
@@ -50,6 +58,7 @@ export class BodyWatch {
     let isFirst = true;
     const own: Dispatcher.DispatchHandler = {
       onResponseStart(controller, status, headers, message) {
+        watch.#isEnded = false;
         watch.#body = watch.#takesStreams && isStream(status, headers) ? new DirectBody(controller) : null;
         return handler.onResponseStart?.call(this, controller, status, headers, message);
       },
@@ -60,15 +69,21 @@ export class BodyWatch {
         else handler.onResponseData?.call(this, controller, chunk);
       },
       onResponseEnd(controller, trailers) {
-        watch.#body?.end(null);
+        watch.#end(null);
         return handler.onResponseEnd?.call(this, controller, trailers);
       },
       onResponseError(controller, error) {
-        watch.#body?.end(error);
+        watch.#end(error);
         return handler.onResponseError?.call(this, controller, error);
       },
     };
     return Object.assign(Object.create(handler) as Dispatcher.DispatchHandler, own);
+  }
+
+  #end(error: Error | null): void {
+    this.#body?.end(error);
+    this.#isEnded = true;
+    this.#onEnd();
   }
 
   #note(chunk: Buffer, isFirst: boolean): void {

@@ -27,6 +27,11 @@ export interface Link {
   head(): AnswerHead | null;
   /** The bytes of an answer that `fetch` has returned. Read them by this where the link was created to take streams. */
   bodyOf(answer: globalThis.Response): AsyncIterable<Uint8Array>;
+  /**
+   * Calls `cut` if the last answer has not ended within this time. One that ends by itself leaves its connection to the
+   * next call; to cut it would cost that call a new one, and a handshake.
+   */
+  endWithin(limitMs: number, cut: () => void): void;
   /** When the last byte of an answer arrived, in ms since 1970: of a comment or a ping, too. 0: none has. */
   lastByteAtMs(): number;
 }
@@ -92,6 +97,10 @@ export function createLink(
     signal,
     bodyOf: (answer) => watch.body ?? answer.body ?? new ReadableStream({ start: (body) => body.close() }),
     head: () => head && withJsonBody(head, watch.json),
+    endWithin(limitMs, cut) {
+      const overdue = setTimeout(cut, limitMs).unref();
+      watch.whenEnded(() => clearTimeout(overdue));
+    },
     lastByteAtMs: () => watch.lastByteAtMs,
   };
 }

@@ -11,8 +11,8 @@ interface SilenceLimits extends Omit<CallLimits, 'connectMs'> {
   readonly mayThink: boolean;
   /** When the last byte arrived from the provider, in ms since 1970; 0: none has. */
   readonly lastByteAtMs: () => number;
-  /** Ends the request; called after silence, and when the reader leaves. */
-  readonly stop: () => void;
+  /** Called at the end. `isWhole` is false if the answer has not finished: silence, an error, or a reader that left. */
+  readonly stop: (isWhole: boolean) => void;
 }
 
 export async function* readInTime(
@@ -22,17 +22,22 @@ export async function* readInTime(
   const iterator = events[Symbol.asyncIterator]();
   const silence = new Silence(limits);
   const watch = new SilenceWatch(silence);
+  let isWhole = false;
   try {
     for (;;) {
       const next = await watch.inTime(iterator.next());
-      if (next.done) return;
+      if (next.done) {
+        isWhole = true;
+        return;
+      }
+      isWhole ||= next.value.type === 'finish';
       silence.note(next.value);
       yield next.value;
       silence.continue();
     }
   } finally {
     watch.end();
-    limits.stop();
+    limits.stop(isWhole);
   }
 }
 

@@ -140,4 +140,12 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     replace: "return signature !== '';",
     caughtBy: { tests: ['test/tools/simulator/rules/anthropic.test.ts'] },
   },
+  {
+    name: 'connection-of-each-call-is-cut',
+    breaks: 'Each call waits for a new connection to its vendor, and for the handshake.',
+    file: 'engine/providers/adapter.ts',
+    find: 'if (isWhole) link.endWithin(END_MS, () => request.abort());',
+    replace: 'if (isWhole) request.abort();',
+    caughtBy: { tests: ['test/engine/providers/connections.test.ts'] },
+  },
 ];
