@@ -9,8 +9,8 @@ import { type Finding, finding } from './finding.ts';
 import { isWhole } from './held.ts';
 
 /**
- * An estimate counts by another tokenizer than the provider, and leaves out what a provider made and nobody received. At
- * least one whole answer is paid where a member has one.
+ * An estimate counts by another tokenizer than the provider, and leaves out what a provider made and nobody received.
+ * At least one whole answer is paid where a member has one.
  */
 const ESTIMATE_FACTOR = 2;
 /** For each call that was cut off on its way and may have arrived, and at least for one. */
