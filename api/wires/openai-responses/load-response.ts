@@ -84,11 +84,17 @@ export async function conversationAfter(
   previousId: string,
   mayUse?: (generationId: string) => boolean,
 ): Promise<ResponseHistory> {
-  const head = await findResponse(dependencies, caller, previousId, mayUse).catch((error: unknown) => {
+  const findContext = async () => {
+    const head = await findResponse(dependencies, caller, previousId, mayUse);
+    return { head, found: await contextOf(dependencies, head) };
+  };
+  const { head, found } = await findContext().catch((error: unknown) => {
     if (!(error instanceof UnbrokenError)) throw error;
-    throw new UnbrokenError(error.code, error.message, { details: { param: 'previous_response_id' } });
+    // To a client it is all one why the response is gone: it sends the whole conversation again.
+    const code = error.code === 'cursor_expired' ? 'not_found' : error.code;
+    throw new UnbrokenError(code, error.message, { details: { param: 'previous_response_id' } });
   });
-  const context = withReasoningIncluded(await contextOf(dependencies, head));
+  const context = withReasoningIncluded(found);
   const projection = new ResponseProjection(context);
   for (const event of await dependencies.log.readMerged(head.generationId)) projection.push(event);
   const { status, output } = projection.response();

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import OpenAI from 'openai';
 import type { ResponseStreamEvent } from 'openai/resources/responses/responses';
 import { ResponsesWS } from 'openai/resources/responses/ws';
+import { connectRedis } from '../../../platform/redis/redis-connection.ts';
 import { promptOf } from '../../harness/prompt.ts';
 import { type Stack, startStack } from '../../harness/stack.ts';
 import { waitFor } from '../../harness/wait-for.ts';
@@ -130,6 +131,21 @@ describe('the official client', () => {
     const made = await client.responses.create({ model: MODEL, input }, uncached);
     await client.responses.delete(made.id);
     await expect(client.responses.retrieve(made.id)).rejects.toMatchObject({ status: 404 });
+    await expect(
+      client.responses.create({ model: MODEL, input, previous_response_id: made.id }, uncached),
+    ).rejects.toMatchObject({ status: 404, code: 'previous_response_not_found' });
+  });
+
+  test('is asked for the whole conversation after the retention of the response before', async () => {
+    const input = promptOf({ tokens: 20, delayMs: 0 });
+    const made = await client.responses.create({ model: MODEL, input }, uncached);
+    const redis = await connectRedis(stack.env['REDIS_URL'] ?? '', () => undefined);
+    try {
+      // As Redis does when the time is over.
+      await redis.del(await redis.keys(`ub:log:{${made.id.replace('resp_', 'gen_')}}:*`));
+    } finally {
+      redis.destroy();
+    }
     await expect(
       client.responses.create({ model: MODEL, input, previous_response_id: made.id }, uncached),
     ).rejects.toMatchObject({ status: 404, code: 'previous_response_not_found' });
