@@ -20,8 +20,9 @@ const urlSchema = z
   .url({ protocol: /^https?$/ })
   .max(LIMITS.webhookUrlChars)
   .refine((url) => {
-    const { username, password } = new URL(url);
-    return username === '' && password === '';
+    // Also called for what is no URL, which the line above refuses.
+    const parsed = URL.parse(url);
+    return parsed === null || (parsed.username === '' && parsed.password === '');
   }, 'expected no user or password in it');
 
 /** Standard Webhooks: `whsec_` and 24 to 64 bytes in base64. */

@@ -146,23 +146,37 @@ describe('what the verifier cannot read', () => {
       ),
     )
     .filter((prompt) => !/^\s*$/.test(prompt));
-  const place = fc.tuple(fc.constantFrom(...prompts), fc.double({ min: 0, max: 1, noNaN: true }));
+  const place = fc
+    .constantFrom(...prompts)
+    .chain((prompt) => fc.tuple(fc.constant(prompt), fc.integer({ min: 0, max: prompt.length })));
+
+  const isSentenceMark = (before: string, inserted: string, after: string) =>
+    /^[.,:;?!]$/.test(inserted) && /\p{L}$/u.test(before) && /^ /.test(after);
 
   test('any character but a space or a letter, inserted anywhere into a prompt, makes it another prompt', () => {
     fc.assert(
-      // A letter more may be a typing error, if no dictionary has the word.
       fc.property(
         place,
+        // A letter more may be a typing error, if no dictionary has the word.
         character.filter((inserted) => !/\p{L}/u.test(inserted)),
-        ([prompt, share], inserted) => {
-          const at = Math.round(share * prompt.length);
-          const other = prompt.slice(0, at) + inserted + prompt.slice(at);
+        ([prompt, at], inserted) => {
+          const [before, after] = [prompt.slice(0, at), prompt.slice(at)];
+          fc.pre(!isSentenceMark(before, inserted, after));
+          const other = before + inserted + after;
           expect(verdictOf(prompt, other)).not.toBe('same');
           expect(verdictOf(other, prompt)).not.toBe('same');
         },
       ),
       { numRuns: 3_000 },
     );
+  });
+
+  test.each([
+    ['How do I reverse a list in Python?', 'How do I reverse a list, in Python?'],
+    ['How do I reverse a list in Python?', 'How do? I reverse a list in Python?'],
+  ])('but a mark between two words is how somebody writes: %s - %s', (prompt, other) => {
+    expect(verdictOf(prompt, other)).toBe('same');
+    expect(verdictOf(other, prompt)).toBe('same');
   });
 
   test('signs that only one prompt has make it another, also beside other ways to ask', () => {
