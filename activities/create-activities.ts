@@ -1,6 +1,11 @@
 /** The activities with their dependencies. The Temporal UI shows their names. */
 import type { BeginStep, BegunGeneration } from '../contracts/steps.ts';
 import { RunningStreams } from './attempt/running-streams.ts';
+import type { BatchDependencies } from './batches/batch-dependencies.ts';
+import { checkBatch } from './batches/check-batch.ts';
+import { endBatch } from './batches/end-batch.ts';
+import { embedLine, openShard, prepareLine } from './batches/prepare-line.ts';
+import { recordShard } from './batches/record-shard.ts';
 import { type BeginEarly, BegunGenerations } from './begin-generation.ts';
 import { closeGeneration } from './close-generation.ts';
 import { deliverWebhook, giveUpWebhook } from './deliver-webhook.ts';
@@ -21,7 +26,7 @@ import { storeAnswer } from './store-answer.ts';
 import { streamFromProvider } from './stream-from-provider.ts';
 import { waitForRoom } from './wait-for-room.ts';
 
-export function createActivities(dependencies: Dependencies & JobDependencies) {
+export function createActivities(dependencies: Dependencies & JobDependencies & BatchDependencies) {
   const running = new RunningStreams();
   const begun = new BegunGenerations(dependencies, running);
   const activities = {
@@ -45,6 +50,12 @@ export function createActivities(dependencies: Dependencies & JobDependencies) {
     endStep: endStep(dependencies),
     endJob: endJob(dependencies),
     openTick: openTick(dependencies),
+    checkBatch: checkBatch(dependencies),
+    openShard: openShard(dependencies),
+    prepareLine: prepareLine(dependencies),
+    embedLine: embedLine(dependencies),
+    recordShard: recordShard(dependencies),
+    endBatch: endBatch(dependencies),
   };
   const beginEarly: BeginEarly = (start) => begun.beginEarly(start);
   const cancelStream = (generationId: string) => running.cancel(generationId);

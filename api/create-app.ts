@@ -27,7 +27,7 @@ import {
   addPublicRoutes,
   addStreamRoutes,
 } from './routes/add-routes.ts';
-import { addWireRoutes } from './wires/add-wire-routes.ts';
+import { addUploadRoutes, addWireRoutes } from './wires/add-wire-routes.ts';
 import { sendWireError } from './wires/send-wire-error.ts';
 
 export function createApp(dependencies: ApiDependencies): Express {
@@ -46,6 +46,7 @@ export function createApp(dependencies: ApiDependencies): Express {
   addStreamRoutes(v1, dependencies);
   addCodecRoutes(v1, dependencies);
   v1.use(authenticate(dependencies), limitCaller(dependencies));
+  addUploadRoutes(v1, dependencies);
   const { bodyBytes, jsonValues: values } = config.http;
   const ofTokens = Math.max(values, LIMITS.embeddingsJsonValues);
   v1.use('/embeddings', readJson({ bodies, bodyBytes, values: ofTokens }));

@@ -4,6 +4,7 @@ import type { PayloadCodec } from '@temporalio/common';
 import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { CountTexts } from '../contracts/count-tokens.ts';
+import type { BatchStore } from '../engine/batches/batch-store.ts';
 import type { BudgetAccounts } from '../engine/budget/budget-accounts.ts';
 import type { BudgetLedger } from '../engine/budget/ledger.ts';
 import type { UsageReports } from '../engine/budget/usage-reports.ts';
@@ -13,6 +14,7 @@ import type { FlightMembers } from '../engine/cache/flights.ts';
 import type { StoredEntries } from '../engine/cache/stored-entries.ts';
 import type { CompactionSeals } from '../engine/compaction/compaction-seals.ts';
 import type { ConversationStore } from '../engine/conversations/conversation-store.ts';
+import type { FileStore } from '../engine/files/file-store.ts';
 import type { HandoffOffers } from '../engine/handoff/handoff.ts';
 import type { JobStore } from '../engine/jobs/job-store.ts';
 import type { RedisPipelineRegistry } from '../engine/jobs/redis-pipeline-registry.ts';
@@ -83,6 +85,8 @@ export interface ApiDependencies {
   /** Undefined when payloads are not encrypted. */
   readonly codec: PayloadCodec | undefined;
   readonly jobs: JobStore;
+  readonly batches: BatchStore;
+  readonly files: FileStore;
   readonly pipelines: RedisPipelineRegistry;
   readonly schedules: RedisScheduleStore;
   readonly routes: RouteChooser;

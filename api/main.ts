@@ -8,6 +8,7 @@ import { countTexts } from '../contracts/count-tokens.ts';
 import { scopes } from '../contracts/keys.ts';
 import { LIMITS } from '../contracts/limits.ts';
 import { createLogs } from '../engine/archive/create-logs.ts';
+import { RedisBatchStore } from '../engine/batches/redis-batch-store.ts';
 import { BudgetAccounts } from '../engine/budget/budget-accounts.ts';
 import { budgetSettings, RedisBudgetLedger } from '../engine/budget/redis-budget-ledger.ts';
 import { UsageReports } from '../engine/budget/usage-reports.ts';
@@ -18,6 +19,7 @@ import { createQdrantEntries } from '../engine/cache/qdrant-entries.ts';
 import { RedisComplaints } from '../engine/cache/redis-complaints.ts';
 import { RedisCompactionSeals } from '../engine/compaction/compaction-seals.ts';
 import { RedisConversations } from '../engine/conversations/redis-conversations.ts';
+import { RedisFileStore } from '../engine/files/redis-file-store.ts';
 import { RedisHandoffOffers } from '../engine/handoff/redis-handoff.ts';
 import { RedisJobStore } from '../engine/jobs/redis-job-store.ts';
 import { RedisPipelineRegistry } from '../engine/jobs/redis-pipeline-registry.ts';
@@ -45,7 +47,7 @@ import { RedisWebhookEndpoints } from '../engine/webhooks/redis-endpoints.ts';
 import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
 import { loadConfig } from '../platform/config/load-config.ts';
 import { createDataConverter } from '../platform/encryption/data-converter.ts';
-import { createObjectStore } from '../platform/object-store/create-object-store.ts';
+import { createFileStore, createObjectStore } from '../platform/object-store/create-object-store.ts';
 import { openRedis, openRedisPair } from '../platform/redis/open-redis.ts';
 import { connectionOptions } from '../platform/temporal/connection-options.ts';
 import { ApiKeys } from './access/api-keys.ts';
@@ -167,6 +169,8 @@ const parts = {
   outputs: new ThreadedOutputChecker(),
   prompts: new RedisPromptRegistry(kept),
   jobs: new RedisJobStore(kept, { keptMs: config.retention.jobMs }),
+  batches: new RedisBatchStore(kept, { keptMs: config.batches.keptMs }),
+  files: new RedisFileStore(kept, await createFileStore(config.objectStore, config.dataDir), config.files),
   pipelines: new RedisPipelineRegistry(kept),
   schedules: new RedisScheduleStore(kept),
   promptStats: new RedisPromptStats(redis),

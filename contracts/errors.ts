@@ -79,6 +79,12 @@ export const ERRORS = {
     false,
     'Read the job with GET /v1/jobs/:id: its state does not allow this, or not any more.',
   ),
+  batch_conflict: row(
+    409,
+    false,
+    false,
+    'Read the batch: its state does not allow this, or not any more; or another file or batch still needs this.',
+  ),
   job_step_failed: row(
     502,
     false,

@@ -16,6 +16,10 @@ export const SEARCH_ATTRIBUTES = {
 export const JOB_TYPE = 'job';
 export const JOB_SIGNALS = { pause: 'pause', resume: 'resume', decide: 'decide' } as const;
 
+/** The workflows of a batch, and of each of its shards. */
+export const BATCH_TYPE = 'batch';
+export const SHARD_TYPE = 'batchShard';
+
 /** The workflow of one tick of a schedule. */
 export const TICK_TYPE = 'scheduledRun';
 
@@ -161,6 +165,26 @@ export const REDIS_KEYS = {
   schedule: (scheduleId: string) => `ub:schedule:{${scheduleId}}`,
   /** Set, never expires: the ids of a tenant's schedules. engine/jobs. */
   schedulesOf: (tenant: string) => `ub:schedules:{${encodedPart(tenant)}}`,
+  /**
+   * A batch expires `batches.keptMs` after its end. engine/batches. The parts: `head` (hash: status and counts), `spec`
+   * (string: who pays, and for what), `shards` (hash: those that are counted); and until a shard is counted, `refused`
+   * and `answers` of it (hashes: why a line was not sent, and the answer to one that is no generation).
+   */
+  batch: (batchId: string, part: string) => `ub:batch:{${batchId}}:${part}`,
+  /**
+   * Sorted set, never expires: the ids of a tenant's batches, or of one of its users, of a format; `open`: of those
+   * that have not ended. engine/batches.
+   */
+  batchesOf: (tenant: string, ...parts: readonly string[]) =>
+    `ub:batches:{${encodedPart(tenant)}}:${parts.map(encodedPart).join(':')}`,
+  /**
+   * The files of a tenant. engine/files. The parts: `file` (string: the record of one, until it is deleted), `bytes`
+   * (string: of all), `all` and `user` (sorted sets: their ids, or those of one user).
+   */
+  files: (tenant: string, ...parts: readonly string[]) =>
+    `ub:files:{${encodedPart(tenant)}}:${parts.map(encodedPart).join(':')}`,
+  /** Sorted set, never expires: files of all tenants by the time at which they are deleted. engine/files. */
+  filesDue: 'ub:files:{due}',
   /** Set, never expires: the names of a tenant's pipelines. engine/jobs. */
   pipelineNames: (tenant: string) => `ub:pipelines:{${encodedPart(tenant)}}`,
   /** Hash, until the key expires or is revoked: an API key without its secret. api/access. */

@@ -11,6 +11,10 @@ export const webhookEventTypes = [
   'response.failed',
   'response.incomplete',
   'response.cancelled',
+  'batch.completed',
+  'batch.failed',
+  'batch.expired',
+  'batch.cancelled',
 ] as const;
 export type WebhookEventType = (typeof webhookEventTypes)[number];
 

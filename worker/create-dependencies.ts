@@ -1,6 +1,7 @@
 /** Puts the real adapters behind the ports of the activities, as the config says. */
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
+import type { BatchDependencies } from '../activities/batches/batch-dependencies.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
 import type { JobDependencies } from '../activities/jobs/job-dependencies.ts';
 import { countTexts } from '../contracts/count-tokens.ts';
@@ -33,6 +34,7 @@ import { createSendWebhook } from '../engine/webhooks/send-webhook.ts';
 import type { Config } from '../platform/config/load-config.ts';
 import { createObjectStore } from '../platform/object-store/create-object-store.ts';
 import type { RedisClient } from '../platform/redis/redis-client.ts';
+import { createBatchParts } from './create-batch-parts.ts';
 import { createCache } from './create-cache.ts';
 import { createJobParts } from './create-job-parts.ts';
 import { createNoteGate } from './gate-notices.ts';
@@ -53,7 +55,7 @@ interface Surroundings {
 }
 
 export interface WorkerDependencies {
-  readonly dependencies: Dependencies & JobDependencies;
+  readonly dependencies: Dependencies & JobDependencies & BatchDependencies;
   /** Loads the models that the first cache look-up needs. */
   warmUp(): Promise<void>;
   /** Archives ended logs in the background, once it is started; null: there is no archive. */
@@ -89,13 +91,16 @@ export async function createDependencies(
   const logs = await createArchivedLogs(config, { kept, logger, metrics });
   const { log, ended } = logs;
   const budget = logs.observeLedger(new RedisBudgetLedger({ redis: kept, ...budgetSettings(config) }));
-  const dependencies: Dependencies & JobDependencies = {
+  const jobs = createJobParts(config, { redis, kept, outputs, temporal, log, budget, logger });
+  const batches = await createBatchParts(config, kept, jobs);
+  const dependencies: Dependencies & JobDependencies & BatchDependencies = {
     ...cache,
     live: new RedisLiveLogs(subscriber),
     log,
     ended,
     budget,
-    ...createJobParts(config, { redis, kept, outputs, temporal, log, budget, logger }),
+    ...jobs.dependencies,
+    ...batches.dependencies,
     notifyBudget: createNotifyBudget(config),
     promptStats: new RedisPromptStats(redis),
     context: new SealedContext(new RedisCompactionSeals(kept)),
@@ -123,6 +128,7 @@ export async function createDependencies(
     warmUp,
     sweep: logs.sweep,
     close: async () => {
+      batches.close();
       await Promise.all([close(), compression.close(), encoder.close(), outputs.close(), logs.close()]);
     },
   };

@@ -36,14 +36,20 @@ interface Surroundings {
   readonly logger: Logger;
 }
 
+interface JobParts {
+  readonly dependencies: Omit<JobDependencies, 'log'>;
+  /** What submits a generation. */
+  readonly submit: SubmitDependencies;
+}
+
 export function createJobParts(
   config: Config,
   { redis, kept, outputs, temporal, log, budget, logger }: Surroundings,
-): Omit<JobDependencies, 'log'> {
+): JobParts {
   const { health } = readHealth(config, redis, (error) =>
     logger.warn({ err: error }, 'the state of the providers is unknown'),
   );
-  const dependencies: SubmitDependencies = {
+  const submit: SubmitDependencies = {
     config,
     log,
     budget,
@@ -67,8 +73,8 @@ export function createJobParts(
     handoff: { offer: () => Promise.resolve(false) },
   };
   const jobs = new RedisJobStore(kept, { keptMs: config.retention.jobMs });
-  const ofJobs = { ...dependencies, jobs, pipelines: new RedisPipelineRegistry(kept) };
-  return {
+  const ofJobs = { ...submit, jobs, pipelines: new RedisPipelineRegistry(kept) };
+  const dependencies: JobParts['dependencies'] = {
     jobs,
     jobKeptMs: config.retention.jobMs,
     logKeptMs: config.retention.logMs,
@@ -76,7 +82,8 @@ export function createJobParts(
     runIdOf,
     fairnessKeyOf: fairnessKey,
     orderGeneration: ({ owner, leftMicroUsd, ...submission }) =>
-      orderGeneration(dependencies, owner, submission, leftMicroUsd),
+      orderGeneration(submit, owner, submission, leftMicroUsd),
     orderJob: (owner, jobId, request) => orderJob(ofJobs, owner, jobId, request),
   };
+  return { dependencies, submit };
 }

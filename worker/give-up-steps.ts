@@ -27,12 +27,19 @@ type EndlessStep =
   | 'decideStep'
   | 'endStep'
   | 'endJob'
-  | 'openTick';
+  | 'openTick'
+  | 'checkBatch'
+  | 'openShard'
+  | 'prepareLine'
+  | 'embedLine'
+  | 'recordShard'
+  | 'endBatch';
 
-/** Of a generation, or of a job. */
+/** Of a generation, of a job, or of a batch. */
 type NamedStep =
   | { readonly order: { readonly tenant: string; readonly generationId: string } }
-  | { readonly job: { readonly tenant: string; readonly jobId: string } };
+  | { readonly job: { readonly tenant: string; readonly jobId: string } }
+  | { readonly tenant: string; readonly batchId: string };
 
 export interface GivenUp {
   readonly step: EndlessStep;
@@ -66,8 +73,7 @@ export function giveUpSteps(activities: Activities, report: (step: GivenUp) => v
       } catch (error) {
         const { attempt } = activityInfo();
         if (!isHopeless(error, attempt)) throw error;
-        const { tenant } = 'order' in step ? step.order : step.job;
-        const id = 'order' in step ? step.order.generationId : step.job.jobId;
+        const { tenant, id } = nameOf(step);
         report({ step: name, generationId: id, attempt, error });
         throw ApplicationFailure.create({
           message: `The step ${name} of ${workflowId(tenant, id)} cannot succeed; the worker's log has the reason.`,
@@ -89,7 +95,19 @@ export function giveUpSteps(activities: Activities, report: (step: GivenUp) => v
     endStep: wrap('endStep', activities.endStep),
     endJob: wrap('endJob', activities.endJob),
     openTick: wrap('openTick', activities.openTick),
+    checkBatch: wrap('checkBatch', activities.checkBatch),
+    openShard: wrap('openShard', activities.openShard),
+    prepareLine: wrap('prepareLine', activities.prepareLine),
+    embedLine: wrap('embedLine', activities.embedLine),
+    recordShard: wrap('recordShard', activities.recordShard),
+    endBatch: wrap('endBatch', activities.endBatch),
   };
+}
+
+function nameOf(step: NamedStep): { readonly tenant: string; readonly id: string } {
+  if ('order' in step) return { tenant: step.order.tenant, id: step.order.generationId };
+  if ('job' in step) return { tenant: step.job.tenant, id: step.job.jobId };
+  return { tenant: step.tenant, id: step.batchId };
 }
 
 /** Errors that the same input causes at every retry. */

@@ -22,5 +22,9 @@ export function holdRuns(activities: Activities, leases: RunLeases): Activities 
     beginGeneration: wrap(activities.beginGeneration, false),
     streamFromProvider: wrap(activities.streamFromProvider, true),
     waitForRoom: wrap(activities.waitForRoom, true),
+    checkBatch: wrap(activities.checkBatch, true),
+    embedLine: wrap(activities.embedLine, true),
+    recordShard: wrap(activities.recordShard, true),
+    endBatch: wrap(activities.endBatch, true),
   };
 }

@@ -49,3 +49,10 @@ export const ROOM: ActivityOptions = {
 
 /** Steps of a job. Composing an input may take long where it is large; each may be repeated. */
 export const JOB_STEP: LocalActivityOptions = { ...MUST_HAPPEN, startToCloseTimeout: '60s' };
+
+/** Steps of a batch that read or write many lines. Each may be repeated. */
+export const BATCH_STEP: ActivityOptions = {
+  startToCloseTimeout: '6 hours',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '100ms', backoffCoefficient: 2, maximumInterval: '30s' },
+};

@@ -38,6 +38,8 @@ const { beginGeneration } = proxyLocalActivities<Activities>(BEGIN);
 const { storeAnswer } = proxyLocalActivities<Activities>(MAY_FAIL);
 const { settleBudget, raiseOutputCap } = proxyLocalActivities<Activities>(MUST_HAPPEN);
 
+export { batch } from './batch.ts';
+export { batchShard } from './batch-shard.ts';
 export { budgetWarning } from './budget-warning.ts';
 export { job } from './job.ts';
 export { scheduledRun } from './scheduled-run.ts';

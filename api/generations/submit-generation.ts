@@ -108,6 +108,10 @@ interface OrderedSubmission {
   readonly generationId: string;
   /** How long the log is kept after its end. */
   readonly keptMs: number;
+  /** As in a submission. */
+  readonly origin?: object;
+  readonly choice?: SubmittedChoice;
+  readonly compactAt?: number | null | undefined;
 }
 
 /** What a generation that a workflow will start can cost: the most that one answer of any of its models can. */
@@ -124,10 +128,10 @@ interface OrderedStart {
 export async function orderGeneration(
   dependencies: SubmitDependencies,
   caller: Caller,
-  { request, generationId, keptMs }: OrderedSubmission,
+  { generationId, ...ordered }: OrderedSubmission,
   leftMicroUsd: number | null,
 ): Promise<OrderedStart | null> {
-  const submission = { request, idempotencyKey: undefined, id: { generationId, isUnique: false }, keptMs };
+  const submission = { ...ordered, idempotencyKey: undefined, id: { generationId, isUnique: false } };
   // The id stands for the request, whose deadline is another one each time.
   const requestHash = hashRequest(generationId);
   const identity = { ...(await identify(dependencies, caller, submission)), requestHash };

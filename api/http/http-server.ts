@@ -7,9 +7,11 @@ import type { Duplex } from 'node:stream';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import type { Config } from '../../platform/config/load-config.ts';
+import { isUploading } from './long-uploads.ts';
 import { refuseConnection } from './refuse-connection.ts';
 
 const CHECKS_PER_LIMIT = 4;
+const REQUEST_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 export function createHttpServer(app: RequestListener, limits: Config['http']): Server {
   const server = createServer(
@@ -37,6 +39,7 @@ export function createHttpServer(app: RequestListener, limits: Config['http']): 
 
 /** A request that is not valid HTTP, or arrives too slowly, never reaches the app. It gets the same shape of error. */
 function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === REQUEST_TIMEOUT && isUploading(socket)) return;
   if (!socket.writable || hasStartedAnswer(socket)) {
     socket.destroy();
     return;
@@ -46,7 +49,7 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
 
 function toProtocolError(code: string | undefined): UnbrokenError {
   switch (code) {
-    case 'ERR_HTTP_REQUEST_TIMEOUT':
+    case REQUEST_TIMEOUT:
       return new UnbrokenError('request_timeout', 'The request did not arrive completely in time.');
     case 'HPE_HEADER_OVERFLOW':
       return new UnbrokenError('headers_too_large', `The headers are over ${LIMITS.headerBytes} bytes.`);

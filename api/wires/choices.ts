@@ -99,12 +99,13 @@ async function startChoice(
   await started;
 }
 
-function ofChoice(request: GenerationRequest, index: number): GenerationRequest {
+/** The request of one of several choices. */
+export function ofChoice(request: GenerationRequest, index: number): GenerationRequest {
   return request.seed === undefined ? request : { ...request, seed: seedOfChoice(request.seed, index) };
 }
 
 /** The same for the same first choice. */
-function idOfChoice(firstId: string, index: number): string {
+export function idOfChoice(firstId: string, index: number): string {
   return `gen_${createHash('sha256').update(`${firstId}\0choice ${index}`).digest('hex').slice(0, 32)}`;
 }
 

@@ -6,7 +6,7 @@ import { isForAnthropic } from '../routes/list-models.ts';
 import { toAnthropicError } from './anthropic-messages/errors.ts';
 import { toOpenAiError } from './openai-responses/errors.ts';
 
-const OPENAI = /^\/v1\/(responses|conversations|chat|completions|embeddings|models)(\/|\?|$)/;
+const OPENAI = /^\/v1\/(responses|conversations|chat|completions|embeddings|files|batches|models)(\/|\?|$)/;
 /** Paths that both vendors have. */
 const SHARED = /^\/v1\/models(\/|\?|$)/;
 const ANTHROPIC = /^\/v1\/messages(\/|\?|$)/;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { eventStream, inHeader, inPath, inQuery, jsonContent } from '../openapi/parts.ts';
 import { uiChatSchema } from './ai-sdk-ui/request.ts';
 import { countTokensSchema, messagesSchema } from './anthropic-messages/request.ts';
+import { batchCreateSchema } from './openai-batches/request.ts';
 import { chatCompletionSchema } from './openai-chat/request.ts';
 import {
   conversationUpdateSchema,
@@ -21,12 +22,21 @@ const formats = {
   conversationItems: 'https://platform.openai.com/docs/api-reference/conversations/create-items',
   chat: 'https://platform.openai.com/docs/api-reference/chat',
   embeddings: 'https://platform.openai.com/docs/api-reference/embeddings',
+  files: 'https://platform.openai.com/docs/api-reference/files',
+  batches: 'https://platform.openai.com/docs/api-reference/batch',
   messages: 'https://docs.anthropic.com/en/api/messages',
+  messageBatches: 'https://docs.anthropic.com/en/api/creating-message-batches',
   countTokens: 'https://docs.anthropic.com/en/api/messages-count-tokens',
   ui: 'https://ai-sdk.dev/docs/ai-sdk-ui/stream-protocol#data-stream-protocol',
 } as const;
 
 const json = jsonContent({ type: 'object' });
+/** Read as they arrive: these schemas describe them, and check nothing. */
+const uploadSchema = z.object({ file: z.string().describe('The bytes'), purpose: z.literal('batch') });
+const newMessageBatchSchema = z.object({
+  requests: z.array(z.object({ custom_id: z.string(), params: z.looseObject({ model: z.string() }) })),
+});
+
 /** The fields of a body that are checked; a body may have others. */
 const bodies = {
   responses: responseCreateSchema,
@@ -36,7 +46,10 @@ const bodies = {
   conversationItems: newItemsSchema,
   chat: chatCompletionSchema,
   embeddings: embeddingsSchema,
+  files: uploadSchema,
+  batches: batchCreateSchema,
   messages: messagesSchema,
+  messageBatches: newMessageBatchSchema,
   countTokens: countTokensSchema,
   ui: uiChatSchema,
 } as const;
@@ -123,6 +136,55 @@ const conversationPaths = {
   },
 };
 
+const pageOf = (summary: string, format: keyof typeof formats, cursors: readonly string[]) =>
+  operation(summary, format, {
+    parameters: [
+      inQuery('limit', { type: 'integer', minimum: 1 }),
+      ...cursors.map((name) => inQuery(name, text)),
+    ],
+    answers: ['object'],
+  });
+const ofId = (summary: string, format: keyof typeof formats) =>
+  operation(summary, format, { parameters: [id], answers: ['object'] });
+
+const batchPaths = {
+  '/v1/files': {
+    get: pageOf('OpenAI: list the files', 'files', ['after', 'order', 'purpose']),
+    post: operation('OpenAI: upload a file of a batch, as multipart/form-data', 'files', {
+      takesBody: true,
+      answers: ['object'],
+    }),
+  },
+  '/v1/files/{id}': {
+    get: ofId('OpenAI: read about a file', 'files'),
+    delete: ofId('OpenAI: delete a file', 'files'),
+  },
+  '/v1/files/{id}/content': { get: ofId('OpenAI: read a file', 'files') },
+  '/v1/batches': {
+    get: pageOf('OpenAI: list the batches', 'batches', ['after']),
+    post: operation('OpenAI: create a batch', 'batches', { takesBody: true, answers: ['object'] }),
+  },
+  '/v1/batches/{id}': { get: ofId('OpenAI: read a batch', 'batches') },
+  '/v1/batches/{id}/cancel': { post: ofId('OpenAI: cancel a batch', 'batches') },
+  '/v1/messages/batches': {
+    get: pageOf('Anthropic: list the message batches', 'messageBatches', ['after_id', 'before_id']),
+    post: operation('Anthropic: create a message batch', 'messageBatches', {
+      takesBody: true,
+      answers: ['object'],
+    }),
+  },
+  '/v1/messages/batches/{id}': {
+    get: ofId('Anthropic: read a message batch', 'messageBatches'),
+    delete: ofId('Anthropic: delete a message batch', 'messageBatches'),
+  },
+  '/v1/messages/batches/{id}/cancel': {
+    post: ofId('Anthropic: cancel a message batch', 'messageBatches'),
+  },
+  '/v1/messages/batches/{id}/results': {
+    get: ofId('Anthropic: the results of a message batch', 'messageBatches'),
+  },
+};
+
 export const wirePaths = {
   '/v1/responses': { post: operation('OpenAI: create a response', 'responses', generate) },
   '/v1/responses/compact': {
@@ -156,6 +218,7 @@ export const wirePaths = {
     }),
   },
   ...conversationPaths,
+  ...batchPaths,
   '/v1/chat/completions': { post: operation('OpenAI: create a chat completion', 'chat', generate) },
   '/v1/completions': {
     post: operation('OpenAI: not offered; the error names the endpoints in its place', 'chat', {

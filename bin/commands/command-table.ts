@@ -103,6 +103,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     define: async (command) => (await import('./schedules.ts')).defineSchedules(command),
   },
   {
+    name: 'batches',
+    description: 'many requests in one file: submit, progress, answers, cancel',
+    define: async (command) => (await import('./batches.ts')).defineBatches(command),
+  },
+  {
     name: 'budgets',
     description: 'limits, balances and entries of the budgets',
     define: async (command) => (await import('./budgets.ts')).defineBudgets(command),

@@ -6,6 +6,7 @@ import { compressionEngines, compressionSchema } from '../../contracts/compressi
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { promptCachingModes } from '../../contracts/prompt-caching.ts';
 import { archiveSchema } from './archive-schema.ts';
+import { batchesSchema, filesSchema } from './batch-schema.ts';
 import { breakerSchema } from './gate-schema.ts';
 import { workerSilentMsSchema } from './lease-schema.ts';
 import { objectStoreSchema } from './object-store-schema.ts';
@@ -181,6 +182,8 @@ export const configSchema = z.strictObject({
   retention: retentionSchema.prefault({}),
   objectStore: objectStoreSchema.optional(),
   archive: archiveSchema.optional(),
+  files: filesSchema.prefault({}),
+  batches: batchesSchema.prefault({}),
   storage: z
     .strictObject({
       bytesPerTenant: z

@@ -58,7 +58,14 @@ class Receiver {
 }
 
 const SECRET = `whsec_${Buffer.from('a secret of one request, long enough').toString('base64')}`;
-const ALL = ['response.completed', 'response.failed', 'response.incomplete', 'response.cancelled'] as const;
+const OF_RESPONSES = [
+  'response.completed',
+  'response.failed',
+  'response.incomplete',
+  'response.cancelled',
+] as const;
+const OF_BATCHES = ['batch.completed', 'batch.failed', 'batch.expired', 'batch.cancelled'] as const;
+const ALL = [...OF_RESPONSES, ...OF_BATCHES] as const;
 
 const receiver = new Receiver();
 let stack: Stack;

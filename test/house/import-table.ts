@@ -49,6 +49,8 @@ export const FOLDER_TABLES: Readonly<Record<string, Readonly<Record<string, Row>
     versions: { values: [], types: [] },
     prompts: { values: ['versions'], types: [] },
     jobs: { values: ['versions'], types: ['prompts', 'streaming'] },
+    files: { values: [], types: [] },
+    batches: { values: [], types: ['jobs'] },
     conversations: { values: [], types: [] },
     output: { values: [], types: [] },
     webhooks: { values: ['reasoning'], types: [] },
@@ -67,8 +69,8 @@ export const FOLDER_TABLES: Readonly<Record<string, Readonly<Record<string, Row>
 /** The worker alone calls providers: the API holds no vendor's key. */
 const CLOSED_TO_THE_API: readonly string[] = ['providers', 'compression', 'embedding'];
 
-/** All that a worker takes of the API: how generations and jobs are submitted, because schedules and steps are. */
-const OPEN_TO_THE_WORKER: readonly string[] = ['generations', 'jobs'];
+/** All that a worker takes of the API: how generations, jobs and lines of batches are submitted. */
+const OPEN_TO_THE_WORKER: readonly string[] = ['generations', 'jobs', 'batches'];
 
 /** Programs and tests: they may import what they like, and nothing of the table may import them. */
 export const FREE_FOLDERS: ReadonlySet<string> = new Set(['bin', 'tools', 'examples', 'test']);

@@ -1,6 +1,7 @@
 /** All bugs that `npm run prove -- mutants` puts back. */
 import { ACCESS_MUTANTS } from './lists/access.ts';
 import { ARCHIVE_MUTANTS } from './lists/archive.ts';
+import { BATCH_MUTANTS } from './lists/batches.ts';
 import { CACHE_MUTANTS } from './lists/cache.ts';
 import { COMPACTION_MUTANTS } from './lists/compaction.ts';
 import { CORE_MUTANTS } from './lists/core.ts';
@@ -30,4 +31,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...ERROR_MUTANTS,
   ...SERVICE_MUTANTS,
   ...JOB_MUTANTS,
+  ...BATCH_MUTANTS,
 ];

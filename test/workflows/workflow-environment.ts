@@ -116,6 +116,38 @@ interface StubbedActivities {
   readonly calls: string[];
 }
 
+type BatchSteps = Pick<
+  Activities,
+  'checkBatch' | 'openShard' | 'prepareLine' | 'embedLine' | 'recordShard' | 'endBatch'
+>;
+
+const PLAIN_BATCH_STEPS: BatchSteps = {
+  checkBatch: async () => ({ lines: 3, shardLines: 2 }),
+  openShard: async ({ shard, lines, shardLines }) => ({
+    // Each line has ten bytes.
+    offsets: Array.from({ length: Math.min(shardLines, lines - shard * shardLines) + 1 }, (_, at) => at * 10),
+    isRecorded: false,
+  }),
+  prepareLine: async () => ({ next: 'over' }),
+  embedLine: async () => undefined,
+  recordShard: async () => undefined,
+  endBatch: async ({ stop }) => ({ status: stop ?? 'completed', costMicroUsd: 3, deliveries: [] }),
+};
+
+function notedBatchSteps(
+  used: BatchSteps,
+  noted: <Result>(call: string, result: Result) => Result,
+): BatchSteps {
+  return {
+    checkBatch: (name) => noted('checkBatch', used.checkBatch(name)),
+    openShard: (shard) => noted(`openShard ${shard.shard}`, used.openShard(shard)),
+    prepareLine: (step) => noted(`prepareLine ${step.line}`, used.prepareLine(step)),
+    embedLine: (step) => noted(`embedLine ${step.line}`, used.embedLine(step)),
+    recordShard: (shard) => noted(`recordShard ${shard.shard} ${shard.stop}`, used.recordShard(shard)),
+    endBatch: (end) => noted(`endBatch ${end.nextShard} ${end.stop}`, used.endBatch(end)),
+  };
+}
+
 /** Activities of a run in which all goes well, unless a test says otherwise. */
 export function stubActivities(changed: Partial<Activities> = {}): StubbedActivities {
   const calls: string[] = [];
@@ -147,6 +179,7 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
     openTick: async () => ({ kind: 'generation', order: orderOf(), priority: { fairnessKey: 'acme/ann' } }),
     endStep: async () => undefined,
     endJob: async ({ as, failure }) => ({ status: as, costMicroUsd: 3, errorCode: failure?.code ?? null }),
+    ...PLAIN_BATCH_STEPS,
   };
   const used = { ...plain, ...changed };
   const activities: Activities = {
@@ -173,6 +206,7 @@ export function stubActivities(changed: Partial<Activities> = {}): StubbedActivi
     openTick: (step) => noted('openTick', used.openTick(step)),
     endStep: (step) => noted(`endStep ${step.step} ${step.status}`, used.endStep(step)),
     endJob: (ending) => noted(`endJob ${ending.as}`, used.endJob(ending)),
+    ...notedBatchSteps(used, noted),
   };
   function noted<Result>(call: string, result: Result): Result {
     calls.push(call);

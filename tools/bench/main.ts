@@ -1,6 +1,7 @@
 /** `npm run bench -- <subcommand>`: measurements of real processes on this machine. */
 import { availableParallelism } from 'node:os';
 import { Command } from 'commander';
+import { benchBatch } from './batch.ts';
 import { benchCache } from './cache.ts';
 import { benchGrowth } from './growth.ts';
 import { benchPeers } from './peers.ts';
@@ -85,6 +86,15 @@ program
   .option('--rate <count>', 'generations that begin each second', wholeNumber, 8)
   .action(async (plan: { minutes: number; rate: number }) => {
     if (!(await benchSoak(plan))) process.exitCode = 1;
+  });
+
+program
+  .command('batch')
+  .description('Batches of growing size: lines per second, CPU per line, and memory, which must not grow.')
+  .option('--lines <counts>', 'lines of each batch, ascending, with commas', counts, [100, 1_000, 10_000])
+  .action(async ({ lines }: { lines: readonly number[] }) => {
+    console.log(`All processes share ${availableParallelism()} cores; one API, one worker.`);
+    if (!(await benchBatch(lines))) process.exitCode = 1;
   });
 
 program

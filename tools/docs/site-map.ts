@@ -56,6 +56,7 @@ const TOPICS: readonly SiteSection[] = [
       ofDocs('structured-output', 'Structured output'),
       ofDocs('webhooks', 'Webhooks'),
       ofDocs('jobs', 'Pipelines and jobs'),
+      ofDocs('batches', 'Batches and files'),
       ofDocs('schedules', 'Schedules'),
       ofDocs('budgets', 'Budgets'),
       ofDocs('usage', 'Usage and cost'),

@@ -2,31 +2,13 @@
  * `POST /v1/embeddings`, forwarded to the one provider of the model. The call is short, so it is not a durable
  * generation. It reserves and settles the budget like one, so it cannot overspend it.
  */
-import { randomBytes } from 'node:crypto';
 import type { Router } from 'express';
-import type { ErrorCode } from '../../../contracts/errors.ts';
-import { NO_USAGE } from '../../../contracts/money.ts';
-import { EMBEDDINGS_ID_PREFIX } from '../../../contracts/names.ts';
-import { UNKNOWN_END } from '../../../engine/budget/ledger.ts';
-import { costOf } from '../../../engine/models/price.ts';
-import type { Caller } from '../../access/api-keys.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { budgetExceeded } from '../../generations/budget-exceeded.ts';
 import { parseBody, requireJson } from '../../http/read-request.ts';
-import { endUserOf, mayNameUser } from '../end-user.ts';
 import { headerText } from '../unbroken-headers.ts';
-import { forwardEmbeddings } from './forward.ts';
-import {
-  type EmbeddingsRequest,
-  type EmbeddingsTarget,
-  embeddingInput,
-  embeddingsSchema,
-  resolveEmbeddingsTarget,
-} from './request.ts';
-
-/** Vendors' tokenizers differ from ours by a few percent. */
-const COUNT_MARGIN = 1.1;
+import { embed } from './embed.ts';
+import { embeddingsSchema, resolveEmbeddingsTarget } from './request.ts';
 
 export function addEmbeddingsRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/embeddings', async (request, response) => {
@@ -38,53 +20,4 @@ export function addEmbeddingsRoutes(v1: Router, dependencies: ApiDependencies): 
     response.setHeader('x-unbroken-cost-micro-usd', String(costMicroUsd));
     response.json(embeddings);
   });
-}
-
-async function embed(
-  { budget, config, countTexts }: ApiDependencies,
-  caller: Caller,
-  body: EmbeddingsRequest,
-  target: EmbeddingsTarget,
-) {
-  const { tenant, team, keyId } = caller;
-  const user = (mayNameUser(caller) ? endUserOf(body.user).user : undefined) ?? caller.user;
-  const generationId = `${EMBEDDINGS_ID_PREFIX}${randomBytes(16).toString('hex')}`;
-  const owner = { tenant, user, team, keyId, generationId };
-  const costOfTokens = (inputTokens: number) => {
-    const { pricedAs } = config.providers[target.provider] ?? {};
-    const usage = { ...NO_USAGE, inputTokens };
-    return costOf({ ...target, pricedAs }, usage, config.prices).costMicroUsd;
-  };
-  const { texts, tokens } = embeddingInput(body);
-  const countedTokens = (await countTexts(texts)).reduce((sum, count) => sum + count, tokens);
-  const inputTokens = Math.ceil(countedTokens * COUNT_MARGIN) + texts.length;
-  const price = { fixedMicroUsd: costOfTokens(inputTokens), outputMicroUsdPerMillion: 0 };
-  const most = { inputTokens, maxOutputTokens: 0, minOutputTokens: 0, price };
-  const reserved = await budget.reserve({ ...owner, ...most });
-  if (!reserved.granted) throw budgetExceeded(reserved);
-  const { provider, model } = target;
-  const settle = (inputTokens: number, estimated: boolean, code: ErrorCode | null) =>
-    budget.settle({
-      ...owner,
-      usage: { ...NO_USAGE, inputTokens, estimated },
-      costMicroUsd: costOfTokens(inputTokens),
-      attempt: 1,
-      provider,
-      model,
-      counted: {
-        ...UNKNOWN_END,
-        status: code === null ? 'completed' : 'failed',
-        failures: code === null ? [] : [{ provider, model, code }],
-      },
-    });
-  const forwarded = await forwardEmbeddings(target, body);
-  if (forwarded.answer === null) {
-    const { error, mayBeBilled } = forwarded;
-    await settle(mayBeBilled ? countedTokens : 0, mayBeBilled, error.code);
-    throw error;
-  }
-  const reportedTokens = forwarded.answer.usage?.prompt_tokens;
-  const usedTokens = reportedTokens ?? countedTokens;
-  await settle(usedTokens, reportedTokens === undefined, null);
-  return { embeddings: forwarded.answer, costMicroUsd: costOfTokens(usedTokens) };
 }

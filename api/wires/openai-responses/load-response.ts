@@ -18,12 +18,15 @@ import {
   withReasoningIncluded,
 } from './response-object.ts';
 
+/** What reads stored responses. */
+type StoredResponses = Pick<ApiDependencies, 'log' | 'runs'>;
+
 /**
  * Finds a response that the caller may see. A response with `store: false` is found only if `mayUse` says so: the
  * WebSocket that created it may use it.
  */
 export async function findResponse(
-  dependencies: ApiDependencies,
+  dependencies: StoredResponses,
   caller: Caller,
   id: string,
   mayUse?: (generationId: string) => boolean,
@@ -79,7 +82,7 @@ function originOfOtherFormat({ route }: LogHead): ResponseOrigin {
 
 /** All messages up to the answer of this response, which is included, and the tools among them. */
 export async function conversationAfter(
-  dependencies: ApiDependencies,
+  dependencies: StoredResponses,
   caller: Caller,
   previousId: string,
   mayUse?: (generationId: string) => boolean,

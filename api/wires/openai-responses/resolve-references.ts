@@ -14,6 +14,12 @@ import { ResponseProjection } from './project.ts';
 import type { ResponseCreate } from './request.ts';
 import { listInputItems, withReasoningIncluded } from './response-object.ts';
 
+/** What finds the items that a reference can name. */
+export type ReferenceDependencies = Pick<
+  ApiDependencies,
+  'config' | 'conversations' | 'log' | 'runs' | 'stored'
+>;
+
 /** As `ResponseProjection` names the items of a response's output, and `listInputItems` those of its input. */
 const ITEM_ID = /^[a-z]{2,4}_(?:in\d+_)?([0-9a-f]{32})(?:_\d+)?$/;
 
@@ -30,7 +36,7 @@ interface References {
 
 /** The body with the items of its input in place of the references to them. */
 export async function resolveInput<Body extends ResponseCreate>(
-  dependencies: ApiDependencies,
+  dependencies: ReferenceDependencies,
   caller: Caller,
   body: Body,
   mayUse?: (generationId: string) => boolean,
@@ -42,7 +48,7 @@ export async function resolveInput<Body extends ResponseCreate>(
 
 /** @throws not_found for an item that the caller may not see, with the place of the reference. */
 export async function resolveReferences(
-  dependencies: ApiDependencies,
+  dependencies: ReferenceDependencies,
   caller: Caller,
   items: readonly Item[],
   { list, mayUse }: References,
@@ -100,7 +106,7 @@ class StoredItems {
 }
 
 async function loadItems(
-  dependencies: ApiDependencies,
+  dependencies: ReferenceDependencies,
   caller: Caller,
   holder: string,
   mayUse?: (generationId: string) => boolean,

@@ -18,6 +18,7 @@ ERROR_STATUSES: Mapping[str, int] = {
     "prompt_variables_invalid": 400,
     "pipeline_not_found": 404,
     "job_conflict": 409,
+    "batch_conflict": 409,
     "job_step_failed": 502,
     "job_rejected": 409,
     "job_timeout": 504,

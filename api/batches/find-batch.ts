@@ -1,0 +1,52 @@
+/** Finds, cancels and deletes batches. One of another caller is `not_found`, as if it did not exist. */
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { BatchFormat, BatchHead } from '../../engine/batches/batch-store.ts';
+import type { Caller } from '../access/api-keys.ts';
+import { mayRead } from '../access/may-read.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { ifRunExists } from '../generations/if-run-exists.ts';
+import { runOf } from './start-batch.ts';
+
+const ID = /^(?:msg)?batch_[0-9a-f]{32}$/;
+
+/** @throws not_found */
+export async function findBatch(
+  { batches }: Pick<ApiDependencies, 'batches'>,
+  caller: Caller,
+  batchId: string,
+  format: BatchFormat,
+): Promise<BatchHead> {
+  const isSought = ID.test(batchId) && caller.onlyGeneration === undefined;
+  const head = isSought ? await batches.head(batchId) : null;
+  if (head !== null && head.spec.format === format && mayRead(caller, head.spec.owner)) return head;
+  throw new UnbrokenError('not_found', `There is no batch ${batchId}.`);
+}
+
+/** Whether it has its last status. */
+export function hasEnded({ status }: BatchHead): boolean {
+  return status === 'completed' || status === 'failed' || status === 'expired' || status === 'cancelled';
+}
+
+/**
+ * Lets no further line begin; those that run may end. A batch that is being cancelled stays so.
+ * @throws batch_conflict if it has ended, service_unavailable
+ */
+export async function cancelBatch(
+  { batches, config, temporal }: Pick<ApiDependencies, 'batches' | 'config' | 'temporal'>,
+  head: BatchHead,
+): Promise<BatchHead> {
+  const { batchId } = head.spec;
+  if (hasEnded(head)) {
+    throw new UnbrokenError(
+      'batch_conflict',
+      `The batch ${batchId} cannot be cancelled: it is ${head.status}.`,
+    );
+  }
+  const deadline = Date.now() + config.submit.waitForTemporalMs;
+  // The run first: a batch that is called cancelling is being cancelled.
+  await ifRunExists(temporal.workflow, runOf(head.spec), (run) =>
+    temporal.connection.withDeadline(deadline, () => run.cancel()),
+  );
+  await batches.change(batchId, { to: 'cancelling', from: ['validating', 'in_progress', 'cancelling'] });
+  return (await batches.head(batchId)) ?? head;
+}

@@ -1,0 +1,128 @@
+/**
+ * Creates a batch and starts its run. Both are identified by the same id, so both can be repeated: a request that is
+ * sent again with its key joins the batch that it created.
+ */
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { TypedSearchAttributes } from '@temporalio/common';
+import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
+import type { BatchName, BatchOrder } from '../../contracts/batches.ts';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { BATCH_TYPE, workflowId } from '../../contracts/names.ts';
+import type { BatchFormat, BatchHead, BatchSpec } from '../../engine/batches/batch-store.ts';
+import { fairnessKey } from '../../platform/temporal/run-options.ts';
+import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
+import type { Caller } from '../access/api-keys.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+import { generationIdFor } from '../generations/generation-id.ts';
+
+type StartDependencies = Pick<ApiDependencies, 'batches' | 'config' | 'temporal'>;
+
+/** The last of Temporal's five: lines give way to whatever else waits. */
+const LOWEST_PRIORITY = 5;
+
+/** What tells a repeated request from a new one. */
+export interface BatchRequest {
+  readonly format: BatchFormat;
+  readonly requestHash: string;
+  readonly idempotencyKey: string | undefined;
+  /** How often this client has sent it before, as the official clients say; undefined: they do not. */
+  readonly retryCount: string | undefined;
+}
+
+/** @returns the batch that an earlier try of the same request has created. */
+export async function findEarlierTry(
+  { batches }: Pick<ApiDependencies, 'batches'>,
+  { tenant, user, keyId }: Caller,
+  { format, requestHash, retryCount }: BatchRequest,
+): Promise<BatchHead | null> {
+  if (retryCount === undefined || !/^[1-9]\d?$/.test(retryCount)) return null;
+  const newest = await batches.list(
+    { tenant, user, format },
+    { limit: LIMITS.sameRequestsJoined, before: null },
+  );
+  const isSame = ({ spec, createdAt }: BatchHead) =>
+    spec.requestHash === requestHash &&
+    spec.owner.keyId === keyId &&
+    Date.now() - createdAt < BATCH_LIMITS.sameBatchMs;
+  return newest.find(isSame) ?? null;
+}
+
+export function batchIdFor(caller: Caller, { format, idempotencyKey }: BatchRequest): string {
+  const prefix = format === 'openai' ? 'batch_' : 'msgbatch_';
+  // The same key may have started a generation, whose id is another hash.
+  const key =
+    idempotencyKey === undefined
+      ? undefined
+      : `${prefix}${idempotencyKey}`.slice(0, LIMITS.idempotencyKeyChars);
+  return generationIdFor(caller, key).replace(/^gen_/, prefix);
+}
+
+/** @throws rate_limited, which names the setting */
+export async function assertMayOpen(
+  { batches, config }: Pick<ApiDependencies, 'batches' | 'config'>,
+  { tenant, user }: Caller,
+): Promise<void> {
+  const open = await batches.open({ tenant, user });
+  const { perUser } = config.batches;
+  if (open.length < perUser) return;
+  throw new UnbrokenError(
+    'rate_limited',
+    `${user} has ${open.length} batches that have not ended; the setting is batches.perUser.`,
+  );
+}
+
+/** @throws idempotency_conflict, service_unavailable */
+export async function startBatch(
+  dependencies: StartDependencies,
+  caller: Caller,
+  spec: BatchSpec,
+): Promise<BatchHead> {
+  if (caller.onlyReads === true) {
+    throw new UnbrokenError('forbidden', 'A ticket opens streams; starting a batch takes a key.');
+  }
+  const { batches, config } = dependencies;
+  const { batchId } = spec;
+  if ((await batches.create(spec)) !== spec.requestHash) {
+    throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another request.');
+  }
+  const head = await batches.head(batchId);
+  if (head === null) throw new UnbrokenError('not_found', `There is no batch ${batchId}.`);
+  const { tenant, deadlineAtMs, owner } = head.spec;
+  const { linesAtOnce } = config.batches;
+  await startRun(dependencies, { tenant, batchId, user: owner.user, deadlineAtMs, linesAtOnce });
+  return head;
+}
+
+async function startRun({ temporal, config }: StartDependencies, order: BatchOrder): Promise<void> {
+  const { tenant, user, batchId } = order;
+  try {
+    await temporal.connection.withDeadline(Date.now() + config.submit.waitForTemporalMs, () =>
+      temporal.workflow.start(BATCH_TYPE, {
+        workflowId: workflowId(tenant, batchId),
+        taskQueue: config.temporal.taskQueue,
+        args: [order],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+        staticSummary: `${user}: a batch`,
+        // Its shards and their generations inherit this.
+        priority: { priorityKey: LOWEST_PRIORITY, fairnessKey: fairnessKey({ tenant, user }) },
+        typedSearchAttributes: new TypedSearchAttributes([
+          { key: SEARCH_KEYS.tenant, value: tenant },
+          { key: SEARCH_KEYS.user, value: user },
+          { key: SEARCH_KEYS.status, value: 'running' },
+        ]),
+      }),
+    );
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError) return;
+    throw new UnbrokenError('service_unavailable', 'Temporal does not answer; send the request again.', {
+      cause: error,
+    });
+  }
+}
+
+/** The run of a batch, by the names that calls about generations use. */
+export function runOf({ tenant, batchId }: BatchName) {
+  return { tenant, generationId: batchId };
+}

@@ -1,0 +1,131 @@
+/**
+ * Batches: many requests in one file. What the workflows of a batch receive and return, which is ids, counts and money
+ * and never text, and what a batch and its files are named after.
+ */
+import type { GenerationOrder } from './generation.ts';
+import type { MicroUsd, Usage } from './money.ts';
+import type { WebhookDelivery } from './webhooks.ts';
+
+/** Where a line of OpenAI's format may be sent. */
+export const openAiBatchEndpoints = ['/v1/chat/completions', '/v1/responses', '/v1/embeddings'] as const;
+/** The last one is that of every line of a message batch, Anthropic's format. */
+export type BatchEndpoint = (typeof openAiBatchEndpoints)[number] | '/v1/messages';
+
+/** As OpenAI names them. The last four are final. */
+export const batchStatuses = [
+  'validating',
+  'in_progress',
+  'finalizing',
+  'cancelling',
+  'completed',
+  'failed',
+  'expired',
+  'cancelled',
+] as const;
+export type BatchStatus = (typeof batchStatuses)[number];
+
+export interface BatchName {
+  readonly tenant: string;
+  readonly batchId: string;
+}
+
+/** The argument of the workflow of a batch. */
+export interface BatchOrder extends BatchName {
+  readonly user: string;
+  readonly deadlineAtMs: number;
+  /** Lines that run at once. */
+  readonly linesAtOnce: number;
+  /** What an earlier run of the same batch has done; absent in its first run. */
+  readonly done?: BatchProgress;
+}
+
+export interface BatchProgress extends BatchPlan {
+  /** The first shard that has not begun; those before it have ended. */
+  readonly nextShard: number;
+}
+
+/** A shard is a range of lines that have one workflow and one object of results. */
+export interface BatchPlan {
+  readonly lines: number;
+  readonly shardLines: number;
+}
+
+/** Why no further line begins. */
+export type BatchStop = 'cancelled' | 'expired';
+
+/** null: the file is refused, and the batch has failed. */
+export type CheckedBatch = BatchPlan | null;
+
+export interface ShardName extends BatchName {
+  readonly shard: number;
+}
+
+/** The argument of the workflow of a shard. */
+export interface ShardOrder extends ShardName, BatchPlan {
+  readonly deadlineAtMs: number;
+  /** Lines of this shard that run at once. */
+  readonly linesAtOnce: number;
+}
+
+export interface OpenedShard {
+  /** Where each line begins in the file, and where the last one ends: bytes. */
+  readonly offsets: readonly number[];
+  /** Whether its results are recorded: nothing is left to do. */
+  readonly isRecorded: boolean;
+}
+
+export interface LineStep extends ShardName {
+  /** Of the whole batch, from 0. */
+  readonly line: number;
+  /** Where it lies in the file: bytes, the second exclusive. */
+  readonly from: number;
+  readonly until: number;
+  readonly deadlineAtMs: number;
+}
+
+export type PreparedLine =
+  /** The generations of its choices, which have not ended. */
+  | { readonly next: 'generate'; readonly orders: readonly GenerationOrder[] }
+  /** It calls for embeddings, which are no generation. */
+  | { readonly next: 'embed' }
+  /** It was refused, or its generations have ended. */
+  | { readonly next: 'over' };
+
+export interface RecordShard extends ShardName, BatchPlan {
+  readonly deadlineAtMs: number;
+  readonly stop: BatchStop | null;
+}
+
+/** How the lines of a shard, or of a batch, have ended. */
+export interface LineCounts {
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly expired: number;
+}
+
+export const NO_LINES: LineCounts = { completed: 0, failed: 0, cancelled: 0, expired: 0 };
+
+export interface ShardResult extends LineCounts {
+  readonly usage: Usage;
+  readonly costMicroUsd: MicroUsd;
+}
+
+export interface EndBatch extends BatchName, BatchProgress {
+  readonly deadlineAtMs: number;
+  readonly stop: BatchStop | null;
+}
+
+export interface EndedBatch {
+  readonly status: Extract<BatchStatus, 'completed' | 'failed' | 'expired' | 'cancelled'>;
+  readonly costMicroUsd: MicroUsd;
+  readonly deliveries: readonly WebhookDelivery[];
+}
+
+/** Why a file is refused as a whole. `line` counts from 1; null: the file itself. */
+export interface BatchFault {
+  readonly code: string;
+  readonly message: string;
+  readonly param: string | null;
+  readonly line: number | null;
+}

@@ -1,0 +1,321 @@
+/**
+ * Batches in Redis. A batch has the counts of the shards that are noted, each once, so its progress is exact whatever
+ * is repeated. Its lines and results are in the object store.
+ */
+import { z } from 'zod';
+import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
+import {
+  type BatchFault,
+  type BatchStatus,
+  batchStatuses,
+  type ShardName,
+  type ShardResult,
+} from '../../contracts/batches.ts';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import { parseJson } from '../../contracts/json.ts';
+import { LIMITS } from '../../contracts/limits.ts';
+import { NO_USAGE, type Usage } from '../../contracts/money.ts';
+import { REDIS_KEYS } from '../../contracts/names.ts';
+import { askScript, askScriptForTexts, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
+import type { LineResponse } from './batch-line.ts';
+import type {
+  BatchChange,
+  BatchFormat,
+  BatchHead,
+  BatchSpec,
+  BatchStore,
+  KeptAnswer,
+} from './batch-store.ts';
+
+/** KEYS head, spec. ARGV[2] the spec. -> {hash of the request} */
+const CREATE = script(`
+local ask = cjson.decode(ARGV[1])
+local known = redis.call('HGET', KEYS[1], 'requestHash')
+if known then return {known} end
+local time = redis.call('TIME')
+local at = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+redis.call('HSET', KEYS[1], 'requestHash', ask.requestHash, 'status', 'validating', 'createdAt', at)
+redis.call('SET', KEYS[2], ARGV[2])
+for i = 1, 2 do redis.call('PEXPIRE', KEYS[i], ask.keptMs) end
+return {ask.requestHash}
+`);
+
+/** KEYS head and the other parts, which expire together. ARGV field and value, ... -> {the status afterwards} */
+const CHANGE = script(`
+local ask = cjson.decode(ARGV[1])
+local status = redis.call('HGET', KEYS[1], 'status')
+if not status then return {} end
+local isFrom = false
+for _, from in ipairs(ask.from) do isFrom = isFrom or from == status end
+if not isFrom then return {status} end
+local time = redis.call('TIME')
+local at = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
+redis.call('HSET', KEYS[1], 'status', ask.to)
+redis.call('HSETNX', KEYS[1], 'at:' .. ask.to, at)
+for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+if ask.keptMs then for i = 1, #KEYS do redis.call('PEXPIRE', KEYS[i], ask.keptMs) end end
+return {ask.to}
+`);
+
+/** KEYS a hash, the head. ARGV[2] field, ARGV[3] value. It lives as long as the head. */
+const KEEP_FIRST = script(`
+if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
+redis.call('HSETNX', KEYS[1], ARGV[2], ARGV[3])
+redis.call('PEXPIRE', KEYS[1], math.max(1, redis.call('PTTL', KEYS[2])))
+return 1
+`);
+
+/** KEYS head, noted shards, refusals and answers of this shard. */
+const NOTE_SHARD = script(`
+local ask = cjson.decode(ARGV[1])
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+if redis.call('HSETNX', KEYS[2], ask.shard, 1) == 1 then
+  for name, count in pairs(ask.counts) do
+    redis.call('HINCRBY', KEYS[1], name, string.format('%.0f', count))
+  end
+end
+redis.call('PEXPIRE', KEYS[2], math.max(1, redis.call('PTTL', KEYS[1])))
+redis.call('DEL', KEYS[3], KEYS[4])
+return 1
+`);
+
+const count = z.coerce.number().default(0);
+const headSchema = z.looseObject({
+  status: z.enum(batchStatuses),
+  createdAt: z.coerce.number(),
+  plan: z.string().default('null'),
+  model: z.string().default('null'),
+  faults: z.string().default('[]'),
+  outputFileId: z.string().default('null'),
+  errorFileId: z.string().default('null'),
+  completed: count,
+  failed: count,
+  cancelled: count,
+  expired: count,
+  costMicroUsd: count,
+  estimated: count,
+  inputTokens: count,
+  cachedInputTokens: count,
+  cacheWriteTokens: count,
+  outputTokens: count,
+  reasoningTokens: count,
+});
+const FINAL: ReadonlySet<BatchStatus> = new Set(['completed', 'failed', 'expired', 'cancelled']);
+const PARTS = ['spec', 'shards'] as const;
+
+interface BatchRedis extends ScriptRedis {
+  get(key: string): Promise<string | null>;
+  del(keys: string[]): Promise<unknown>;
+  hGetAll(key: string): Promise<Record<string, string>>;
+  hKeys(key: string): Promise<string[]>;
+  zAdd(key: string, member: { readonly score: number; readonly value: string }): Promise<unknown>;
+  zRem(key: string, members: string[]): Promise<unknown>;
+  zRemRangeByRank(key: string, start: number, stop: number): Promise<unknown>;
+  zRange(
+    key: string,
+    from: number | string,
+    to: number | string,
+    options: { BY: 'SCORE'; REV: true; LIMIT: { offset: number; count: number } },
+  ): Promise<string[]>;
+}
+
+export class RedisBatchStore implements BatchStore {
+  readonly #redis: BatchRedis;
+  readonly #keptMs: number;
+
+  /** @param keptMs how long an ended batch is kept. */
+  constructor(redis: BatchRedis, { keptMs }: { readonly keptMs: number }) {
+    this.#redis = redis;
+    this.#keptMs = keptMs;
+  }
+
+  async create(spec: BatchSpec): Promise<string> {
+    const { batchId, requestHash, deadlineAtMs, owner, format } = spec;
+    // A batch that has no worker for long must still end.
+    const keptMs = Math.max(0, deadlineAtMs - Date.now()) + LIMITS.openLogTtlMs + this.#keptMs;
+    const [known = ''] = await askScriptForTexts(this.#redis, CREATE, {
+      keys: [keyOf(batchId, 'head'), keyOf(batchId, 'spec')],
+      ask: { requestHash, keptMs },
+      texts: [JSON.stringify(spec)],
+    });
+    const head = await this.head(batchId);
+    if (head === null || FINAL.has(head.status)) return known;
+    // The lists have other hash tags. A batch that is not in them is still found by its id.
+    const lists = [listKey(owner.tenant, format, null), listKey(owner.tenant, format, owner.user)];
+    for (const key of [...lists, openKey(owner)]) {
+      await this.#redis.zAdd(key, { score: head.createdAt, value: batchId });
+      await this.#redis.zRemRangeByRank(key, 0, -BATCH_LIMITS.batchesListed - 1);
+    }
+    return known;
+  }
+
+  async head(batchId: string): Promise<BatchHead | null> {
+    const [fields, spec] = await Promise.all([
+      this.#redis.hGetAll(keyOf(batchId, 'head')),
+      this.#redis.get(keyOf(batchId, 'spec')),
+    ]);
+    if (fields['status'] === undefined || spec === null) return null;
+    const stored = headSchema.parse(fields);
+    const { status, createdAt, completed, failed, cancelled, expired, costMicroUsd } = stored;
+    const times = Object.entries(fields).flatMap(([name, at]) =>
+      name.startsWith('at:') ? [[name.slice(3), Number(at)] as const] : [],
+    );
+    return {
+      spec: specIn(spec),
+      status,
+      createdAt,
+      times: Object.fromEntries(times) as BatchHead['times'],
+      plan: JSON.parse(stored.plan) as BatchHead['plan'],
+      counts: { completed, failed, cancelled, expired },
+      usage: usageIn(stored),
+      costMicroUsd,
+      model: JSON.parse(stored.model) as string | null,
+      faults: JSON.parse(stored.faults) as BatchFault[],
+      outputFileId: JSON.parse(stored.outputFileId) as string | null,
+      errorFileId: JSON.parse(stored.errorFileId) as string | null,
+    };
+  }
+
+  async spec(batchId: string): Promise<BatchSpec> {
+    const stored = await this.#redis.get(keyOf(batchId, 'spec'));
+    if (stored === null) throw gone(batchId);
+    return specIn(stored);
+  }
+
+  async change(batchId: string, { to, from, facts = {} }: BatchChange): Promise<BatchStatus> {
+    const ends = FINAL.has(to);
+    const fields = Object.entries(facts).flatMap(([name, value]) => [name, JSON.stringify(value)]);
+    const [status] = await askScriptForTexts(this.#redis, CHANGE, {
+      keys: ['head', ...PARTS].map((part) => keyOf(batchId, part)),
+      ask: { to, from, ...(ends ? { keptMs: this.#keptMs } : {}) },
+      texts: fields,
+    });
+    if (status === undefined) throw gone(batchId);
+    if (FINAL.has(status as BatchStatus)) {
+      const { owner } = await this.spec(batchId);
+      await this.#redis.zRem(openKey(owner), [batchId]);
+    }
+    return z.enum(batchStatuses).parse(status);
+  }
+
+  async list(
+    owner: { readonly tenant: string; readonly user: string | null; readonly format: BatchFormat },
+    { limit, before }: { readonly limit: number; readonly before: BatchHead | null },
+  ): Promise<readonly BatchHead[]> {
+    const key = listKey(owner.tenant, owner.format, owner.user);
+    const heads: BatchHead[] = [];
+    const most = limit + 1;
+    let isBehind = before === null;
+    for (let offset = 0; heads.length < limit; offset += most) {
+      const ids = await this.#page(key, before?.createdAt ?? null, { offset, count: most });
+      for (const [index, head] of (await Promise.all(ids.map((id) => this.head(id)))).entries()) {
+        if (head === null) await this.#redis.zRem(key, [ids[index] ?? '']);
+        else if (isBehind) heads.push(head);
+        isBehind ||= ids[index] === before?.spec.batchId;
+      }
+      if (ids.length < most) break;
+    }
+    return heads.slice(0, limit);
+  }
+
+  async open(owner: { readonly tenant: string; readonly user: string }): Promise<readonly BatchHead[]> {
+    const ids = await this.#page(openKey(owner), null, { offset: 0, count: BATCH_LIMITS.openBatchesRead });
+    const heads = await Promise.all(ids.map((id) => this.head(id)));
+    const ended = ids.filter((_, index) => FINAL.has(heads[index]?.status ?? 'failed'));
+    if (ended.length > 0) await this.#redis.zRem(openKey(owner), ended);
+    return heads.filter((head) => head !== null && !FINAL.has(head.status)) as BatchHead[];
+  }
+
+  async refuse(shard: ShardName, line: number, response: LineResponse): Promise<void> {
+    await this.#keepFirst(refusedKey(shard), shard, line, response);
+  }
+
+  async refused(shard: ShardName): Promise<ReadonlyMap<number, LineResponse>> {
+    return this.#read<LineResponse>(refusedKey(shard));
+  }
+
+  async keepAnswer(shard: ShardName, line: number, answer: KeptAnswer): Promise<void> {
+    await this.#keepFirst(answersKey(shard), shard, line, answer);
+  }
+
+  async keptAnswers(shard: ShardName): Promise<ReadonlyMap<number, KeptAnswer>> {
+    return this.#read<KeptAnswer>(answersKey(shard));
+  }
+
+  async noteShard(name: ShardName, { usage, ...result }: ShardResult): Promise<void> {
+    const { estimated, ...tokens } = usage;
+    const counts = { ...result, ...tokens, estimated: estimated ? 1 : 0 };
+    await askScript(this.#redis, NOTE_SHARD, {
+      keys: [keyOf(name.batchId, 'head'), keyOf(name.batchId, 'shards'), refusedKey(name), answersKey(name)],
+      ask: { shard: name.shard, counts },
+    });
+  }
+
+  async notedShards(batchId: string): Promise<ReadonlySet<number>> {
+    return new Set((await this.#redis.hKeys(keyOf(batchId, 'shards'))).map(Number));
+  }
+
+  async remove({ spec: { batchId, owner, format } }: BatchHead): Promise<void> {
+    const { tenant, user } = owner;
+    for (const key of [listKey(tenant, format, null), listKey(tenant, format, user), openKey(owner)]) {
+      await this.#redis.zRem(key, [batchId]);
+    }
+    await this.#redis.del(['head', ...PARTS].map((part) => keyOf(batchId, part)));
+  }
+
+  #page(
+    key: string,
+    from: number | null,
+    limit: { readonly offset: number; readonly count: number },
+  ): Promise<string[]> {
+    return this.#redis.zRange(key, from ?? '+inf', '-inf', { BY: 'SCORE', REV: true, LIMIT: limit });
+  }
+
+  async #keepFirst(key: string, { batchId }: ShardName, line: number, value: object): Promise<void> {
+    await askScript(this.#redis, KEEP_FIRST, {
+      keys: [key, keyOf(batchId, 'head')],
+      ask: {},
+      texts: [String(line), JSON.stringify(value)],
+    });
+  }
+
+  async #read<Value>(key: string): Promise<ReadonlyMap<number, Value>> {
+    const stored = await this.#redis.hGetAll(key);
+    return new Map(Object.entries(stored).map(([line, json]) => [Number(line), parseJson(json) as Value]));
+  }
+}
+
+function keyOf(batchId: string, part: string): string {
+  return REDIS_KEYS.batch(batchId, part);
+}
+
+function refusedKey({ batchId, shard }: ShardName): string {
+  return keyOf(batchId, `refused:${shard}`);
+}
+
+function answersKey({ batchId, shard }: ShardName): string {
+  return keyOf(batchId, `answers:${shard}`);
+}
+
+function listKey(tenant: string, format: BatchFormat, user: string | null): string {
+  return REDIS_KEYS.batchesOf(tenant, format, ...(user === null ? [] : [user]));
+}
+
+function openKey({ tenant, user }: { readonly tenant: string; readonly user: string }): string {
+  return REDIS_KEYS.batchesOf(tenant, 'open', user);
+}
+
+/** It was checked before it was stored, and a check would strip what newer code has added. */
+function specIn(stored: string): BatchSpec {
+  return parseJson(stored) as BatchSpec;
+}
+
+function usageIn(stored: z.infer<typeof headSchema>): Usage {
+  const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens } = stored;
+  const tokens = { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens };
+  return { ...NO_USAGE, ...tokens, estimated: stored.estimated > 0 };
+}
+
+function gone(batchId: string): UnbrokenError {
+  return new UnbrokenError('not_found', `The batch ${batchId} is not kept any more.`);
+}

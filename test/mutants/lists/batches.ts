@@ -1,0 +1,100 @@
+/** Bugs of batches and files. */
+import type { Mutant } from '../mutant.ts';
+
+const FLOW = 'test/workflows/batch.test.ts';
+const STORE = 'test/engine/batches/redis-batch-store.test.ts';
+const OBJECTS = 'test/engine/batches/batch-objects.test.ts';
+const CHECKS = 'test/engine/batches/check-lines.test.ts';
+const FILES = 'test/engine/files/redis-file-store.test.ts';
+const BODIES = 'test/api/wires/split-requests.test.ts';
+
+export const BATCH_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'batch-begins-again-after-continue-as-new',
+    breaks: 'A batch that continues as a new run sends its lines a second time.',
+    file: 'workflows/batch.ts',
+    find: 'let nextShard = done?.nextShard ?? 0;',
+    replace: 'let nextShard = 0;',
+    caughtBy: { tests: [FLOW] },
+  },
+  {
+    name: 'batch-cancelled-begins-further-lines',
+    breaks: 'A cancelled batch sends further lines, which its user pays.',
+    file: 'workflows/batch-shard.ts',
+    find: 'while (this.#stop === null) {',
+    replace: 'for (;;) {',
+    caughtBy: { tests: [FLOW] },
+  },
+  {
+    name: 'batch-cancelled-loses-its-results',
+    breaks: 'A cancelled batch does not record what its lines have become.',
+    file: 'workflows/batch-shard.ts',
+    find: '  await CancellationScope.nonCancellable(() => new Shard(order).run(root));',
+    replace: '  await new Shard(order).run(root);',
+    caughtBy: { tests: [FLOW] },
+  },
+  {
+    name: 'batch-shard-counted-twice',
+    breaks: 'A shard that is noted again after a crash is counted twice.',
+    file: 'engine/batches/redis-batch-store.ts',
+    find: "if redis.call('HSETNX', KEYS[2], ask.shard, 1) == 1 then",
+    replace: "if redis.call('HSETNX', KEYS[2], ask.shard, 1) >= 0 then",
+    caughtBy: { tests: [STORE] },
+  },
+  {
+    name: 'batch-status-goes-back',
+    breaks: 'A late step moves a batch that is being cancelled back to in progress.',
+    file: 'engine/batches/redis-batch-store.ts',
+    find: 'if not isFrom then return {status} end',
+    replace: '',
+    caughtBy: { tests: [STORE] },
+  },
+  {
+    name: 'batch-results-in-both-files',
+    breaks: 'A line that failed is in the output file, too.',
+    file: 'engine/batches/batch-objects.ts',
+    find: 'if (isOfFile) yield',
+    replace: 'if (isOfFile || true) yield',
+    caughtBy: { tests: [OBJECTS] },
+  },
+  {
+    name: 'batch-custom-id-twice',
+    breaks: 'Two lines with one custom_id are one generation, and one of them has the answer of the other.',
+    file: 'engine/batches/check-lines.ts',
+    find: '    this.#ids.add(mark);',
+    replace: '',
+    caughtBy: { tests: [CHECKS] },
+  },
+  {
+    name: 'batch-line-begins-elsewhere',
+    breaks: 'A line behind a blank one is read from another place.',
+    file: 'engine/batches/split-lines.ts',
+    find: 'this.#from += this.#bytes + newlineBytes;',
+    replace: 'this.#from += this.#bytes === 0 ? 0 : this.#bytes + newlineBytes;',
+    caughtBy: { tests: [CHECKS] },
+  },
+  {
+    name: 'files-exceed-their-limit',
+    breaks: 'A tenant fills the object store that all tenants share.',
+    file: 'engine/files/redis-file-store.ts',
+    find: "if ask.limit and total > ask.limit then return {'full'} end",
+    replace: '',
+    caughtBy: { tests: [FILES] },
+  },
+  {
+    name: 'files-removed-before-their-time',
+    breaks: 'A file whose deletion was moved to a later time is deleted at the earlier one.',
+    file: 'engine/files/redis-file-store.ts',
+    find: 'if (file !== null && file.expiresAt > Date.now()) await',
+    replace: 'if (file !== null && file.expiresAt < 0) await',
+    caughtBy: { tests: [FILES] },
+  },
+  {
+    name: 'message-batch-cut-inside-a-text',
+    breaks: 'A comma in the text of a request cuts it in two.',
+    file: 'api/wires/anthropic-batches/split-requests.ts',
+    find: 'byte === COMMA && !this.#isInString);',
+    replace: 'byte === COMMA);',
+    caughtBy: { tests: [BODIES] },
+  },
+];

@@ -1,0 +1,60 @@
+/** Runs of batches: those of their tests, and those whose histories are recorded. */
+import type { History } from '@temporalio/common/lib/proto-utils.js';
+import type { Activities } from '../../activities/create-activities.ts';
+import type { BatchOrder } from '../../contracts/batches.ts';
+import { BATCH_TYPE, workflowId } from '../../contracts/names.ts';
+import { orderOf, stubActivities, type WorkflowEnvironment } from './workflow-environment.ts';
+
+export function batchOf(facts: Partial<BatchOrder> = {}): BatchOrder {
+  const batchId = `batch_${crypto.randomUUID()}`;
+  return {
+    batchId,
+    tenant: 'acme',
+    user: 'ann',
+    deadlineAtMs: Date.now() + 600_000,
+    linesAtOnce: 8,
+    ...facts,
+  };
+}
+
+export const generates: Pick<Activities, 'prepareLine'> = {
+  prepareLine: async () => ({ next: 'generate', orders: [orderOf()] }),
+};
+
+export function startBatch({ temporal }: WorkflowEnvironment, order: BatchOrder, taskQueue: string) {
+  return temporal.client.workflow.start<(order: BatchOrder) => Promise<void>>(BATCH_TYPE, {
+    workflowId: workflowId(order.tenant, order.batchId),
+    taskQueue,
+    args: [order],
+  });
+}
+
+/** Lines with one generation, with two, with embeddings, and one that was refused. */
+async function runRecorded(environment: WorkflowEnvironment) {
+  const deliveryId = `msg_${crypto.randomUUID()}`;
+  const delivery = { tenant: 'acme', deliveryId, eventType: 'batch.completed' } as const;
+  const { activities } = stubActivities({
+    checkBatch: async () => ({ lines: 4, shardLines: 4 }),
+    prepareLine: async ({ line }) => {
+      if (line === 0) return { next: 'generate', orders: [orderOf()] };
+      if (line === 1) return { next: 'generate', orders: [orderOf(), orderOf()] };
+      return { next: line === 2 ? 'embed' : 'over' };
+    },
+    endBatch: async () => ({ status: 'completed', costMicroUsd: 3, deliveries: [delivery] }),
+  });
+  const order = batchOf({ linesAtOnce: 1 });
+  return environment.withWorker(activities, async (taskQueue) => {
+    const handle = await startBatch(environment, order, taskQueue);
+    await handle.result();
+    const shard = environment.temporal.client.workflow.getHandle(`${handle.workflowId}/0`);
+    return { batch: await handle.fetchHistory(), shard: await shard.fetchHistory() };
+  });
+}
+
+export async function recordBatch(environment: WorkflowEnvironment): Promise<History> {
+  return (await runRecorded(environment)).batch;
+}
+
+export async function recordShard(environment: WorkflowEnvironment): Promise<History> {
+  return (await runRecorded(environment)).shard;
+}
