@@ -181,16 +181,17 @@ export const COUNT_FOLLOWERS = script(`return {redis.call('PUBSUB', 'SHARDNUMSUB
  *
  * Two writers may hold one epoch, such as a step that is retried after a crash: the one that opened the log last may
  * write. A fenced append that is sent again after its reply was lost finds its events in the log, and is acknowledged
- * instead of written twice. A writer with more events acknowledged than the log holds proves that Redis lost the log's
- * tail; the lost numbers are noted.
+ * instead of written twice. Whose events these are decides, not how many: of all that moves the log on, only a step
+ * leaves its opener, so a step notes in `stepNext` where it has left the log. A writer with more events acknowledged
+ * than the log holds proves that Redis lost the log's tail; the lost numbers are noted.
  */
 export const APPEND = script(`${COMMON}${ERASE_TEXTS}
 local META, STREAM, INPUT, CHANNEL, COMPRESSED = unpack(KEYS)
 local events = ARGV[2]
 local isOnce = args.mode ~= 'fenced'
 local stepField = 'once:' .. (args.step or '')
-local stored, epoch, status, doneAt, cancel, tornFrom, tornUntil, opener = unpack(redis.call('HMGET', META,
-  'next', 'epoch', 'status', stepField, 'cancel', 'tornFrom', 'tornUntil', 'opener'))
+local stored, epoch, status, doneAt, cancel, tornFrom, tornUntil, opener, stepNext = unpack(redis.call('HMGET', META,
+  'next', 'epoch', 'status', stepField, 'cancel', 'tornFrom', 'tornUntil', 'opener', 'stepNext'))
 if not stored then return {'missing', '0'} end
 local next = tonumber(stored)
 if isOnce then
@@ -206,7 +207,7 @@ else
   end
   if tonumber(epoch) ~= args.epoch then return {'fenced', epoch} end
   local isOwn = not opener or opener == args.opener
-  if isOwn and next == args.expectedSeq + args.count then return {'already-appended', stored} end
+  if isOwn and next == args.expectedSeq + args.count and stored ~= stepNext then return {'already-appended', stored} end
   if status ~= 'running' then return {'ended', stored} end
   if next ~= args.expectedSeq or not isOwn then return {isOwn and 'conflict' or 'fenced', stored} end
 end
@@ -214,7 +215,7 @@ local at = nowMs()
 local after = integer(next + args.count)
 redis.call('XADD', STREAM, '1-' .. integer(next + args.count - 1), 'at', at, 'events', events)
 redis.call('HSET', META, 'next', after)
-if isOnce then redis.call('HSET', META, stepField, at) end
+if isOnce then redis.call('HSET', META, stepField, at, 'stepNext', after) end
 if args.checkpoint then redis.call('HSET', META, 'checkpoint', args.checkpoint) end
 setFields(META, args.fields)
 if args.hasFirstText then redis.call('HSETNX', META, 'firstTextAt', at) end

@@ -251,7 +251,7 @@ export class MemoryRedis implements LogRedis, PackRedis {
     const after = String(next + count);
     this.#streams.get(stream)?.push(entry(next + count - 1, at, events));
     hash.set('next', after);
-    if (mode !== 'fenced') hash.set(`once:${step}`, at);
+    if (mode !== 'fenced') hash.set(`once:${step}`, at).set('stepNext', after);
     if (checkpoint !== undefined) hash.set('checkpoint', checkpoint);
     for (const [name, value] of Object.entries(fields)) hash.set(name, value);
     if (hasFirstText === true && !hash.has('firstTextAt')) hash.set('firstTextAt', at);
@@ -318,7 +318,8 @@ function refuseFenced(
   }
   if (Number(held) !== epoch) return ['fenced', held];
   const isOwn = (hash.get('opener') ?? opener) === opener;
-  if (isOwn && next === expectedSeq + count) return ['already-appended', stored];
+  const isRepeated = isOwn && next === expectedSeq + count && stored !== hash.get('stepNext');
+  if (isRepeated) return ['already-appended', stored];
   if (hash.get('status') !== 'running') return ['ended', stored];
   if (!isOwn) return ['fenced', stored];
   return next === expectedSeq ? null : ['conflict', stored];

@@ -10,6 +10,7 @@ import { testFrames } from './frames-contract.ts';
 import { testFacts } from './log-facts-contract.ts';
 import { creationOf, END, LogStand, RETENTION_MS, type StartedRedis } from './log-stand.ts';
 import { losingReplies } from './losing-replies.ts';
+import { testOwnAppends } from './own-appends-contract.ts';
 import { testPacking } from './packing-contract.ts';
 
 const START: EventBody = {
@@ -33,6 +34,7 @@ export function testEventLog(name: string, startRedis: () => Promise<StartedRedi
     testSteps(stand);
     testWriter(stand);
     testLostReplies(stand);
+    testOwnAppends(stand);
     testFrames(stand);
     testCancelAndErasure(stand);
     testFacts(stand);

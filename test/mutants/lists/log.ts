@@ -129,10 +129,19 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     name: 'lost-reply-written-twice',
     breaks: 'An append that is sent again after its reply was lost is appended again.',
     file: 'engine/streaming/log-scripts.ts',
-    find: `  if isOwn and next == args.expectedSeq + args.count then return {'already-appended', stored} end
+    find: `  if isOwn and next == args.expectedSeq + args.count and stored ~= stepNext then return {'already-appended', stored} end
   if status ~= 'running' then return {'ended', stored} end
   if next ~= args.expectedSeq or not isOwn then return {isOwn and 'conflict' or 'fenced', stored} end`,
     replace: "  if status ~= 'running' then return {'ended', stored} end",
+    caughtBy: { tests: [EVENT_LOG] },
+  },
+  {
+    name: 'append-recognised-by-its-size',
+    breaks:
+      'A writer takes a step of the same size for its own append: its text is lost, and nobody learns of it.',
+    file: 'engine/streaming/log-scripts.ts',
+    find: ' and stored ~= stepNext then',
+    replace: ' then',
     caughtBy: { tests: [EVENT_LOG] },
   },
   {
