@@ -11,7 +11,7 @@ const RENEWALS = 5;
 const TROUBLE_MS = 2_000;
 
 interface KeeperPlan {
-  readonly lease: Pick<RedisLease, 'renew' | 'takeOver' | 'leave'>;
+  readonly lease: Pick<RedisLease, 'renew' | 'takeOver' | 'recorded' | 'leave'>;
   readonly silentMs: number;
   /** False: the lease must expire, because this process does nothing for its runs. Absent: true. */
   readonly mayRenew?: () => boolean;
@@ -29,6 +29,8 @@ export class LeaseKeeper {
   #changed = new Set<string>();
   /** True if Redis has all of `#held` but for what has changed. */
   #isRecorded = false;
+  /** True if Redis may have recorded runs here that this process does not know of: the reply was lost. */
+  #mayHaveTaken = false;
   #troubledAtMs = Number.NEGATIVE_INFINITY;
   #isStopped = false;
   #isUrgent = false;
@@ -108,19 +110,35 @@ export class LeaseKeeper {
       this.#isRecorded = wasKnown || isWhole;
       // Its lease had expired, and others have taken its runs: they must learn that it works on them.
       if (!this.#isRecorded) this.#isUrgent = true;
+      if (this.#mayHaveTaken) await this.#adoptTaken();
       for (const process of expired) await this.#takeOver(process);
     } catch (error) {
       this.#troubledAtMs = performance.now();
+      // The lost reply may have said that Redis did not know this process; the next one would not say so again.
+      this.#isRecorded = false;
       for (const field of changed) this.#changed.add(field);
       onError?.(error);
     }
   }
 
   async #takeOver(process: string): Promise<void> {
+    this.#mayHaveTaken = true;
     const taken = await this.#plan.lease.takeOver(process);
-    if (taken === null || taken.size === 0) return;
+    this.#mayHaveTaken = false;
+    if (taken !== null) this.#adopt([...taken]);
+  }
+
+  /** After a lost reply: what is recorded here, and is neither held nor dropped, was taken over. */
+  async #adoptTaken(): Promise<void> {
+    const recorded = await this.#plan.lease.recorded();
+    this.#mayHaveTaken = false;
+    this.#adopt([...recorded].filter(([field]) => !this.#held.has(field) && !this.#changed.has(field)));
+  }
+
+  #adopt(taken: readonly (readonly [string, LeasedRun])[]): void {
+    if (taken.length === 0) return;
     for (const [field, run] of taken) this.#held.set(field, JSON.stringify(run));
-    this.#plan.onTaken([...taken.values()]);
+    this.#plan.onTaken(taken.map(([, run]) => run));
   }
 }
 

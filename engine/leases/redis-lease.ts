@@ -28,11 +28,15 @@ interface Renewal {
   readonly judges: boolean;
 }
 
+export interface LeaseRedis extends ScriptRedis {
+  hGetAll(key: string): Promise<Record<string, string>>;
+}
+
 export class RedisLease {
-  readonly #redis: ScriptRedis;
+  readonly #redis: LeaseRedis;
   readonly #name: LeaseName;
 
-  constructor(redis: ScriptRedis, name: LeaseName) {
+  constructor(redis: LeaseRedis, name: LeaseName) {
     this.#redis = redis;
     this.#name = name;
   }
@@ -69,6 +73,12 @@ export class RedisLease {
       runs.set(pairs[index] ?? '', parseJson(pairs[index + 1] ?? '') as LeasedRun);
     }
     return runs;
+  }
+
+  /** The runs that are recorded of this process, by their fields. */
+  async recorded(): Promise<ReadonlyMap<string, LeasedRun>> {
+    const stored = await this.#redis.hGetAll(this.#runs(this.#name.process));
+    return new Map(Object.entries(stored).map(([field, run]) => [field, parseJson(run) as LeasedRun]));
   }
 
   async leave(): Promise<void> {

@@ -2,18 +2,17 @@
 import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import type { ScriptRedis } from '../../platform/redis/lua-script.ts';
 import { FailOver } from './fail-over.ts';
 import { LeaseKeeper } from './lease-keeper.ts';
-import { type LeaseName, RedisLease } from './redis-lease.ts';
+import { type LeaseName, type LeaseRedis, RedisLease } from './redis-lease.ts';
 import type { LeasedRun } from './run-leases.ts';
 
-interface LeaseRedis extends ScriptRedis {
+interface WatchedRedis extends LeaseRedis {
   zScore(key: string, member: string): Promise<number | null>;
 }
 
 interface Surroundings {
-  readonly redis: LeaseRedis;
+  readonly redis: WatchedRedis;
   readonly temporal: Client;
   readonly logger: Pick<Logger, 'warn'>;
 }

@@ -4,11 +4,15 @@ import { relayEvents } from '../../../api/relay/relay-events.ts';
 import type { GenerationEvent } from '../../../contracts/events.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import { RedisHandoffOffers, RedisHandoffTaker } from '../../../engine/handoff/redis-handoff.ts';
+import { ThreadedLease } from '../../../engine/leases/threaded-lease.ts';
 import type { LogWriter } from '../../../engine/streaming/event-log.ts';
 import { RedisLiveLogs } from '../../../engine/streaming/live-logs.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
+import { placeOfUrls } from '../../../platform/config/redis-schema.ts';
 import { isRedisAway } from '../../../platform/redis/redis-connection.ts';
 import { checkRedis } from '../../../tools/services/doctor/check-redis.ts';
+import { LeaseStand, SILENT_MS, soon } from '../../engine/leases/lease-stand.ts';
+import { testLeases } from '../../engine/leases/leases-contract.ts';
 import { testEventLog } from '../../engine/streaming/event-log-contract.ts';
 import { creationOf, END, RETENTION_MS } from '../../engine/streaming/log-stand.ts';
 import { patientSink } from '../../harness/patient-sink.ts';
@@ -38,6 +42,26 @@ const textOf = (events: readonly GenerationEvent[]) =>
   events.map((event) => (event.type === 'text-delta' ? event.text : '')).join('');
 
 testEventLog('Redis Cluster', () => stand.openForLog());
+
+const leases = new LeaseStand(() => stand.open());
+testLeases('Redis Cluster', leases);
+
+test('the thread of a worker renews its lease on a cluster', async () => {
+  await leases.begin();
+  const lease = new ThreadedLease({
+    name: { taskQueue: leases.taskQueue, process: 'worker', silentMs: SILENT_MS },
+    redisPlace: placeOfUrls(stand.cluster.url.split(',')),
+    redisAnswerMs: 5_000,
+    onTaken: () => undefined,
+    onError: () => undefined,
+  });
+  const release = lease.runs.hold({ workflowId: 'acme/gen_1', runId: 'run_1' }, { isUrgent: true });
+  await soon('its run', async () => Object.keys(await leases.recordedOf('worker')).length === 1);
+  release();
+  await soon('the end of its run', async () => Object.keys(await leases.recordedOf('worker')).length === 0);
+  await lease.stop();
+  expect(await leases.renewedAtMs('worker')).toBeNull();
+});
 
 test('lists that are waited for, scans, channels and reads of several keys go to the server that has them', async () => {
   const [redis, subscriber, waiting] = [await stand.open(), await stand.open(), await stand.open()];
@@ -95,7 +119,28 @@ test('a log that moves to another master while it is written and read loses noth
 });
 
 describe('a server that dies or hangs', () => {
-  afterEach(() => stand.cluster.heal());
+  afterEach(async () => {
+    await leases.end();
+    await stand.cluster.heal();
+  });
+
+  test('a killed master takes no run from a process that lives, and its successor takes those of one that dies', async () => {
+    await leases.begin();
+    const processes = await leases.start('a', 'b', 'c');
+    const [dead, ...others] = processes;
+    for (const process of processes) process.keeper.put(process.runOf(1), true);
+    await Promise.all(processes.map((process) => process.renewed(2)));
+    const key = REDIS_KEYS.leases(leases.taskQueue);
+    const master = await stand.cluster.masterOf(key);
+    await master.kill();
+    await waitFor('the election', async () => (await stand.cluster.masterOf(key)) !== master);
+    await Promise.all(processes.map((process) => process.renewed(8)));
+    expect(processes.flatMap(({ taken }) => taken)).toEqual([]);
+    dead.isDead = true;
+    await soon('its run to be taken', () => others.some(({ taken }) => taken.length > 0));
+    expect(others.flatMap(({ taken }) => taken)).toEqual([dead.runOf(1)]);
+    await master.restart();
+  });
 
   test('a killed master loses nothing that its replica has confirmed: writer and reader continue at the new master', async () => {
     const log = new RedisEventLog(await stand.open({ count: 1, withinMs: 5_000 }), {
