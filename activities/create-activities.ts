@@ -26,8 +26,12 @@ import { storeAnswer } from './store-answer.ts';
 import { streamFromProvider } from './stream-from-provider.ts';
 import { waitForRoom } from './wait-for-room.ts';
 
-export function createActivities(dependencies: Dependencies & JobDependencies & BatchDependencies) {
-  const running = new RunningStreams();
+/** @param maxStreams that this worker runs at once. */
+export function createActivities(
+  dependencies: Dependencies & JobDependencies & BatchDependencies,
+  maxStreams: number,
+) {
+  const running = new RunningStreams(maxStreams);
   const begun = new BegunGenerations(dependencies, running);
   const activities = {
     beginGeneration: (step: BeginStep): Promise<BegunGeneration> => begun.beginGeneration(step),

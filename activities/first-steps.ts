@@ -170,6 +170,11 @@ export class FirstSteps {
     const { granted: _, ...reservation } = reserved;
     const [candidate] = order.candidates;
     if (candidate === undefined) return { next: 'stream', reservation, waitMs: 0, ...facts };
+    // The activity waits in the queue for a worker with a free slot, by priority and fairness.
+    if (this.#running.isFull()) {
+      returnAdmission(admission);
+      return { next: 'stream', reservation, waitMs: 0, ...facts };
+    }
     const step: StreamStep = { order, candidate, ...reservation, isLast: isOnly(order) };
     let isJoined = true;
     const stream = this.#running.joinOrStart(step, this.#epochMs, (control) => {

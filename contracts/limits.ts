@@ -158,6 +158,8 @@ export const LIMITS = {
    */
   leaderSilenceMs: 15_000,
   leaderReportMs: 5_000,
+  /** How long a stream that leaves its worker waits for the id of its response: without it, the call is paid twice. */
+  learnResponseMs: 3_000,
   /** The time limit of the vendors' SDKs, whose own may be shorter; a generation has its deadline besides. */
   vendorCallMs: 30 * 60_000,
   /** A call for embeddings ends within this. */
@@ -177,6 +179,8 @@ export const LIMITS = {
   maxGenerationMs: 6 * 24 * 3_600_000,
   /** The longest drain of a worker that is asked to leave. */
   workerDrainMs: 6 * 3_600_000,
+  /** The most streams that `worker.maxStreams` may set. */
+  workerStreams: 10_000,
   /** An answer that is not in the cache by then counts as not stored. Less than the workflow gives that step. */
   storeAnswerMs: 4_000,
   /** Answers to a schema that one model is asked for. `output.check.attempts` may set less. */
@@ -308,6 +312,10 @@ export const DEFAULTS = {
   drainMs: 20_000,
   /** How long streams may still run in a worker after SIGTERM, before other workers resume them. */
   workerDrainMs: 5_000,
+  /** Streams that one worker runs at once. */
+  workerStreams: 1_000,
+  /** How long each call to Qdrant that deletes stored answers may take. */
+  qdrantDeleteMs: 30_000,
   /** Largest JSON body of a request: what Anthropic takes. */
   bodyBytes: 32 * 1024 * 1024,
   /** Bodies and frames that one API process holds at once. */

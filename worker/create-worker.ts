@@ -29,8 +29,8 @@ import { versioningOf } from './versioning.ts';
 import { createWaitingRooms } from './waiting-rooms.ts';
 import { createWebhookWorker } from './webhook-worker.ts';
 
-/** Streams that one worker process runs at once; more wait in the task queue, by priority and fairness. */
-const CONCURRENT_GENERATIONS = 1_000;
+/** Workflow tasks at once: that of an answer that ends needs a slot also in a worker that is full of streams. */
+const LEAST_TASKS = 1_000;
 
 interface Surroundings {
   readonly logger: Logger;
@@ -71,7 +71,8 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
   // In parallel with the start of Temporal's workers: the first cache look-up must not wait for a model.
   const warm = parts.warmUp();
   const observed = observeWorker(parts.dependencies, metrics, tracing);
-  const { activities, beginEarly, cancelStream, runningStreams } = createActivities(observed);
+  const { maxStreams } = config.worker;
+  const { activities, beginEarly, cancelStream, runningStreams } = createActivities(observed, maxStreams);
   metrics?.gauge('unbroken_streams_running', 'Streams of generations in this worker', runningStreams);
   const { redis, subscriber } = connections.clients;
   await subscriber.subscribe(REDIS_KEYS.cancelRequests, cancelStream);
@@ -88,13 +89,11 @@ export async function createWorker(config: Config, surroundings: Surroundings): 
   await warm;
   const page = await servePage(config, { metrics, temporalMetricsUrl, workers });
   const runTaker = new RunTaker({
-    taker: new RedisHandoffTaker(connections.waiting, connections.clients.redis, {
-      taskQueue,
-      carrier: traceCarrier(tracing),
-    }),
+    taker: new RedisHandoffTaker(connections.waiting, redis, { taskQueue, carrier: traceCarrier(tracing) }),
     temporal,
     taskQueue,
     beginEarly,
+    freeStreams: () => maxStreams - runningStreams(),
     leases: lease.runs,
     eagerTasks,
     logger,
@@ -159,6 +158,8 @@ interface TemporalParts {
 async function createTemporalWorkers(config: Config, parts: TemporalParts): Promise<readonly Worker[]> {
   const { connection, identity, tracing, workflowBundle, activities, providers } = parts;
   const { taskQueue, deployment } = config.temporal;
+  const { maxStreams } = config.worker;
+  const concurrency = Math.max(LEAST_TASKS, maxStreams);
   const shared = { ...(await sharedWorkerOptions(connection, config, tracing)), identity };
   const worker = await Worker.create({
     ...shared,
@@ -167,10 +168,10 @@ async function createTemporalWorkers(config: Config, parts: TemporalParts): Prom
     activities,
     ...versioningOf(deployment),
     // A local activity begins the stream, and its workflow task is held meanwhile.
-    maxConcurrentWorkflowTaskExecutions: CONCURRENT_GENERATIONS,
-    maxConcurrentLocalActivityExecutions: CONCURRENT_GENERATIONS,
-    maxConcurrentActivityTaskExecutions: CONCURRENT_GENERATIONS,
-    maxCachedWorkflows: CONCURRENT_GENERATIONS,
+    maxConcurrentWorkflowTaskExecutions: concurrency,
+    maxConcurrentLocalActivityExecutions: concurrency,
+    maxConcurrentActivityTaskExecutions: maxStreams,
+    maxCachedWorkflows: concurrency,
     // Most generations have one workflow task, which is never a sticky one.
     workflowTaskPollerBehavior: { type: 'simple-maximum', maximum: 20 },
     nonStickyToStickyPollRatio: 0.7,

@@ -16,6 +16,8 @@ import type { EagerTasks } from './eager-tasks.ts';
 
 /** Concurrent starts; while there are more, other workers take new generations. */
 const MOST_STARTS = 32;
+/** How soon a full worker looks whether a stream has ended. */
+const FULL_PAUSE_MS = 100;
 const START_MS = 2_000;
 /** After a failed start, nothing is taken for this long: Temporal is unreachable, and the API processes report it. */
 const REST_MS = 1_000;
@@ -28,6 +30,8 @@ interface Taking {
   readonly temporal: Client;
   readonly taskQueue: string;
   readonly beginEarly: BeginEarly;
+  /** How many more streams may run here; a full worker takes no run. */
+  readonly freeStreams: () => number;
   readonly leases: RunLeases;
   /** Of the starts by `temporal`. */
   readonly eagerTasks: EagerTasks;
@@ -67,13 +71,18 @@ export class RunTaker {
 
   async #takeAll(): Promise<void> {
     while (!this.#leave.signal.aborted) {
-      const restMs = this.#restUntilMs - Date.now();
+      const restMs = this.#isFull() ? FULL_PAUSE_MS : this.#restUntilMs - Date.now();
       if (restMs > 0) {
         await sleep(restMs);
         continue;
       }
       const run = await this.#parts.taker.take();
       if (run === null) continue;
+      // Streams from Temporal's queue may have filled this worker since it asked.
+      if (this.#isFull()) {
+        run.answer(false).catch(() => undefined);
+        continue;
+      }
       const begun: Promise<void> = run
         .within(() => this.#begin(run))
         .catch((error: unknown) => {
@@ -86,6 +95,11 @@ export class RunTaker {
       if (this.#starts.size >= MOST_STARTS) await Promise.race(this.#starts);
     }
     await Promise.all(this.#starts);
+  }
+
+  /** A run that is being started will stream, too. */
+  #isFull(): boolean {
+    return this.#starts.size >= this.#parts.freeStreams();
   }
 
   async #begin(run: TakenRun): Promise<void> {

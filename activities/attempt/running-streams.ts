@@ -42,6 +42,20 @@ interface Entry extends RunningStream {
 
 export class RunningStreams {
   readonly #streams = new Map<string, Entry>();
+  readonly #most: number;
+
+  /** @param most streams that may run here at once. */
+  constructor(most = Number.POSITIVE_INFINITY) {
+    this.#most = most;
+  }
+
+  /**
+   * True if one more stream would have no slot of an activity: when it outlives its first second, another worker would
+   * get it, and a call that cannot be resumed would be paid twice.
+   */
+  isFull(): boolean {
+    return this.count() >= this.#most;
+  }
 
   /** The stream that this process already runs into the same log for the same candidate, else a new one. */
   joinOrStart(step: StreamStep, epoch: number, run: Run): RunningStream {

@@ -9,7 +9,7 @@ export async function deleteStoredAnswers(
 ): Promise<number> {
   return orCacheUnavailable(
     cachedAnswers.delete(entries),
-    'Qdrant does not answer; the deletion may be incomplete.',
+    'Qdrant does not answer, or not within qdrant.deleteMs. The deletion may be incomplete: send it again.',
   );
 }
 

@@ -4,20 +4,21 @@
  */
 import { QdrantClient } from '@qdrant/js-client-rest';
 import type { AnswerDeletion } from './answer-cache.ts';
-import { COLLECTION_PREFIX, ORDERING } from './qdrant-answers.ts';
-
-const TIMEOUT_MS = 10_000;
+import { COLLECTION_PREFIX, ORDERING, orNone } from './qdrant-answers.ts';
 
 export function createQdrantDeletion({
   url,
   apiKey,
+  deleteMs,
 }: {
   readonly url: string;
   readonly apiKey?: string | undefined;
+  /** How long each call may take. A deletion waits its turn behind what others write. */
+  readonly deleteMs: number;
 }): AnswerDeletion {
   const client = new QdrantClient({
     url,
-    timeout: TIMEOUT_MS,
+    timeout: deleteMs,
     checkCompatibility: false,
     ...(apiKey === undefined ? {} : { apiKey }),
   });
@@ -39,9 +40,13 @@ export function createQdrantDeletion({
       for (const { name } of collections.filter((collection) =>
         collection.name.startsWith(COLLECTION_PREFIX),
       )) {
-        const { count } = await client.count(name, { filter: { must }, exact: true });
+        // One that was dropped since the list was made has nothing left to delete.
+        const { count } = await orNone(client.count(name, { filter: { must }, exact: true }), { count: 0 });
         // Even for a count of 0: in a cluster, the copy that counts may not have what another one has.
-        await client.delete(name, { wait: true, ordering: ORDERING, filter: { must } });
+        await orNone<unknown>(
+          client.delete(name, { wait: true, ordering: ORDERING, filter: { must } }),
+          null,
+        );
         deleted += count;
       }
       return deleted;

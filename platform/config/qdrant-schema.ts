@@ -1,7 +1,8 @@
-/** How Qdrant keeps the stored answers, where it is a cluster. */
+/** How Qdrant keeps the stored answers, and how long it may take to delete them. */
 import { z } from 'zod';
+import { DEFAULTS } from '../../contracts/limits.ts';
 
-/** A change holds for collections that are created later (docs/cluster.md). */
+/** A change of how a cluster keeps them holds for collections that are created later (docs/cluster.md). */
 export const qdrantSchema = z.strictObject({
   replicationFactor: z
     .int()
@@ -23,4 +24,10 @@ export const qdrantSchema = z.strictObject({
     .max(32)
     .optional()
     .describe('Copies that must have a write before it counts as done; absent: Qdrant decides, with 1.'),
+  deleteMs: z
+    .int()
+    .min(1_000)
+    .max(600_000)
+    .default(DEFAULTS.qdrantDeleteMs)
+    .describe('How long each call that deletes stored answers may take; then the request gets a 503'),
 });

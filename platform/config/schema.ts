@@ -378,6 +378,12 @@ export const configSchema = z.strictObject({
         .describe(
           'After SIGTERM: how long running streams may still end here; then other workers resume them',
         ),
+      maxStreams: z
+        .int()
+        .positive()
+        .max(LIMITS.workerStreams)
+        .default(DEFAULTS.workerStreams)
+        .describe("Streams that one worker runs at once; more wait in Temporal's queue"),
     })
     .prefault({}),
   encryption: z

@@ -20,6 +20,7 @@ import { RedisBudgetLedger } from '../../../engine/budget/redis-budget-ledger.ts
 import { findFreePort } from '../../../tools/services/ports.ts';
 import { findRedisExecutable } from '../../../tools/services/programs/redis.js';
 import { startRedis } from '../../../tools/services/provide-redis.ts';
+import { PATIENT_MS } from '../../harness/patience.ts';
 
 export const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -27,7 +28,9 @@ export const NOON = Date.UTC(2026, 10, 24, 12);
 export const KEEP_ENTRIES_MS = 60 * DAY_MS;
 const KEEP_USAGE_MS = 400 * DAY_MS;
 
-const clientOf = (url: string) => createClient({ url });
+/** Thousands of commands at once wait for each other, on a busy machine for longer than the default of 5 s. */
+const PATIENT = { socket: { connectTimeout: PATIENT_MS }, commandOptions: { timeout: PATIENT_MS } };
+const clientOf = (url: string) => createClient({ url, ...PATIENT });
 export type TestClient = ReturnType<typeof clientOf>;
 
 export interface LedgerBench {

@@ -11,6 +11,7 @@ import { SemanticAnswerCache } from '../../../engine/cache/semantic-answer-cache
 import type { EventLog } from '../../../engine/streaming/event-log.ts';
 import { RedisEventLog } from '../../../engine/streaming/redis-event-log.ts';
 import { withMethods } from '../../../platform/with-methods.ts';
+import { PATIENT_MS } from '../../harness/patience.ts';
 import { createRandom } from '../../harness/random.ts';
 import { FIRST, orderOf, outcomeWith } from '../../workflows/workflow-environment.ts';
 import { startTestRedis, type TestRedis } from '../streaming/redis-server.ts';
@@ -48,7 +49,7 @@ afterAll(async () => {
 });
 
 const answersOf = () => answersAt(qdrant.url, 5_000);
-const deletion = () => createQdrantDeletion({ url: qdrant.url });
+const deletion = () => createQdrantDeletion({ url: qdrant.url, deleteMs: PATIENT_MS });
 
 /** What Qdrant holds of all answers. */
 async function kept(): Promise<string> {

@@ -1,7 +1,11 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import { collectionName, QdrantAnswers } from '../../../engine/cache/qdrant-answers.ts';
 import { createQdrantDeletion } from '../../../engine/cache/qdrant-deletion.ts';
 import { findFreePort } from '../../../tools/services/ports.ts';
+import { PATIENT_MS } from '../../harness/patience.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 import {
   answer,
@@ -32,7 +36,7 @@ const patient = () => cacheAt(server.url, 5_000);
 describe('deletion', () => {
   test('takes the entries of one user, of one id or of a tenant, and nothing of any other tenant', async () => {
     const cache = patient();
-    const answers = createQdrantDeletion({ url: server.url });
+    const answers = createQdrantDeletion({ url: server.url, deleteMs: PATIENT_MS });
     const other = asking('What is an invoice?');
     await cache.store(question, answer);
     await cache.store(other, { ...answer, user: 'bob' });
@@ -46,6 +50,31 @@ describe('deletion', () => {
     expect(await cache.lookUp(paraphrase, LIMITS)).toEqual({ outcome: 'miss' });
     expect(await answers.delete({ tenant: 'globex' })).toBe(1);
     expect((await server.raw.count(COLLECTION, { exact: true })).count).toBe(0);
+  });
+
+  test('passes over a collection that was dropped since it listed them', async () => {
+    await patient().store(question, answer);
+    // Qdrant, whose collection is dropped while the list of them is on its way.
+    const late = createServer(async (request, response) => {
+      const { method = '', url = '' } = request;
+      const sent = await text(request);
+      const headers = { 'content-type': 'application/json' };
+      const answered = await fetch(`${server.url}${url}`, {
+        method,
+        headers,
+        body: sent === '' ? null : sent,
+      });
+      const body = await answered.text();
+      if (url === '/collections') await server.raw.deleteCollection(COLLECTION);
+      response.writeHead(answered.status, { 'content-type': 'application/json' }).end(body);
+    });
+    await new Promise<void>((resolve) => late.listen(0, '127.0.0.1', resolve));
+    const { port } = late.address() as AddressInfo;
+    const answers = createQdrantDeletion({ url: `http://127.0.0.1:${port}`, deleteMs: PATIENT_MS });
+    expect(await answers.delete({ tenant: 'acme' })).toBe(0);
+    expect((await server.raw.collectionExists(COLLECTION)).exists).toBe(false);
+    late.close();
+    late.closeAllConnections();
   });
 
   test('of expired entries takes those and no other', async () => {
@@ -78,7 +107,9 @@ describe('deletion', () => {
 describe('the collection', () => {
   test('is not made by a look-up: without it there is a miss, and nothing to delete', async () => {
     expect(await patient().lookUp(question, LIMITS)).toEqual({ outcome: 'miss' });
-    expect(await createQdrantDeletion({ url: server.url }).delete({ tenant: 'acme' })).toBe(0);
+    expect(
+      await createQdrantDeletion({ url: server.url, deleteMs: PATIENT_MS }).delete({ tenant: 'acme' }),
+    ).toBe(0);
     expect((await server.raw.collectionExists(COLLECTION)).exists).toBe(false);
   });
 

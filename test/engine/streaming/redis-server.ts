@@ -6,6 +6,7 @@ import { connectRedis, type RedisConnection } from '../../../platform/redis/redi
 import { findFreePort } from '../../../tools/services/ports.ts';
 import { findRedisExecutable } from '../../../tools/services/programs/redis.js';
 import { startRedis } from '../../../tools/services/provide-redis.ts';
+import { PATIENT_MS } from '../../harness/patience.ts';
 
 export interface TestRedis {
   readonly url: string;
@@ -28,7 +29,7 @@ export async function startTestRedis(): Promise<TestRedis> {
   return {
     url: server.url,
     async connect() {
-      const connection = await connectRedis(server.url, report);
+      const connection = await connectRedis(server.url, report, PATIENT_MS);
       connections.push(connection);
       return connection;
     },
