@@ -23,9 +23,13 @@ const CLAIMED_AT_ONCE = 8;
 /** Days of tenants that this process has noted. */
 const NOTED = 10_000;
 
-/** KEYS entries of a day. ARGV how many were archived. -> 1, or 0 if there are others */
+/**
+ * As many entries are not the same ones: a failover may have lost the last, and another one came since.
+ * KEYS entries of a day. ARGV how many were archived; id of the last. -> 1, or 0 if there are others
+ */
 const REMOVE_DAY = script(`
-if redis.call('XLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return 0 end
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+if redis.call('XLEN', KEYS[1]) ~= tonumber(ARGV[1]) or last[1] ~= ARGV[2] then return 0 end
 redis.call('DEL', KEYS[1])
 return 1
 `);
@@ -118,6 +122,7 @@ export class LedgerArchive implements ArchivedDays {
     const { redis, store, codec } = this.#options;
     const key = REDIS_KEYS.budget(tenant, 'entries', day);
     let count = 0;
+    let lastId = '';
     for (let from = '-'; ; ) {
       const page = (await redis.xRange(key, from, '+', { COUNT: ENTRIES_PER_PART })) ?? [];
       const last = page.at(-1);
@@ -128,9 +133,10 @@ export class LedgerArchive implements ArchivedDays {
         await codec.write(JSON.stringify(plain)),
       );
       count += page.length;
-      from = `(${last.id}`;
+      lastId = last.id;
+      from = `(${lastId}`;
     }
-    return count === 0 || (await runScript(redis, REMOVE_DAY, [key], [count])) === 1;
+    return count === 0 || (await runScript(redis, REMOVE_DAY, [key], [count, lastId])) === 1;
   }
 
   async #deleteBefore(firstKept: string): Promise<void> {

@@ -110,8 +110,16 @@ export const ARCHIVE_MUTANTS: readonly Mutant[] = [
     name: 'late-entry-deleted-with-its-day',
     breaks: 'An entry that is booked while its day moves is lost.',
     file: 'engine/archive/ledger-archive.ts',
-    find: "if redis.call('XLEN', KEYS[1]) ~= tonumber(ARGV[1]) then return 0 end\n",
+    find: "if redis.call('XLEN', KEYS[1]) ~= tonumber(ARGV[1]) or last[1] ~= ARGV[2] then return 0 end\n",
     replace: '',
+    caughtBy: LEDGER,
+  },
+  {
+    name: 'other-entry-deleted-with-its-day',
+    breaks: 'An entry that took the place of one that a failover lost is removed before it was archived.',
+    file: 'engine/archive/ledger-archive.ts',
+    find: ' or last[1] ~= ARGV[2] then',
+    replace: ' then',
     caughtBy: LEDGER,
   },
   {
