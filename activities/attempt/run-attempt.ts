@@ -5,6 +5,7 @@ import type { EventBody } from '../../contracts/events.ts';
 import type { GenerationOutcome, StreamStep } from '../../contracts/steps.ts';
 import type { Finish, ProviderCall, ProviderEvent } from '../../engine/providers/provider.ts';
 import type { Attempt } from './attempt.ts';
+import { CallSignal } from './call-signal.ts';
 import { checkOutput } from './check-output.ts';
 import { continueIfCapRaised } from './continue-after-raise.ts';
 import { AnswerDelivery } from './deliver-answer.ts';
@@ -32,7 +33,9 @@ export async function runAttempt(
     return await relayProvider(attempt, runIsOurs).catch(async (error: unknown) => {
       // An ApplicationFailure says that the attempt has ended, and is in the log: it is not billed again.
       const isOpen = !(error instanceof ApplicationFailure);
-      if (control.signal.aborted && isOpen) return await endStopped(attempt, error);
+      // The provider may refuse a call whose attempt waits for its response only to leave it to the next one.
+      const isRefused = error instanceof UnbrokenError && control.stopped() === 'leave';
+      if (control.signal.aborted && isOpen && !isRefused) return await endStopped(attempt, error);
       throw await noteProviderError(attempt, error);
     });
   } catch (failure) {
@@ -54,12 +57,15 @@ async function relayProvider(
   attempt: Attempt,
   runIsOurs: Promise<boolean> | undefined,
 ): Promise<GenerationOutcome> {
-  const { provider, control } = attempt.facts;
+  const { provider, control, step } = attempt.facts;
   const delivery = new AnswerDelivery(attempt);
   // A stop before the call has left costs nothing; a provider would count the aborted call as a refusal.
   control.signal.throwIfAborted();
   attempt.noteCallLeaves();
-  const finish = await relayEvents(attempt, delivery, provider.stream(callOf(attempt)), runIsOurs);
+  const isUnnamed = attempt.cursor === null && provider.capabilities(step.candidate.model).reattach;
+  const call = new CallSignal(control, isUnnamed);
+  const events = provider.stream(callOf(attempt, call.signal));
+  const finish = await relayEvents(attempt, { delivery, events, call, runIsOurs }).finally(() => call.end());
   throwIfNextMayAnswer(attempt, finish);
   await delivery.end(finish.reason);
   if (finish.reason === 'length') {
@@ -78,11 +84,16 @@ function throwIfNextMayAnswer({ facts }: Attempt, { reason, refusal }: Finish): 
   throw new UnbrokenError('content_filtered', refusal?.text ?? message);
 }
 
+interface Relayed {
+  readonly delivery: AnswerDelivery;
+  readonly events: AsyncIterable<ProviderEvent>;
+  readonly call: CallSignal;
+  readonly runIsOurs: Promise<boolean> | undefined;
+}
+
 async function relayEvents(
   attempt: Attempt,
-  delivery: AnswerDelivery,
-  events: AsyncIterable<ProviderEvent>,
-  runIsOurs: Promise<boolean> | undefined,
+  { delivery, events, call, runIsOurs }: Relayed,
 ): Promise<Finish> {
   const { writer, control } = attempt.facts;
   let isHeld = runIsOurs !== undefined;
@@ -97,6 +108,7 @@ async function relayEvents(
     if (event.type === 'finish') return event;
     if (event.type === 'usage') continue;
     await delivery.take(event);
+    if (attempt.cursor !== null) call.noteNamed();
     if (Date.now() - reportedAtMs > PROGRESS_MS) {
       reportedAtMs = Date.now();
       await writer.write(await progressEvent(attempt));
@@ -105,8 +117,8 @@ async function relayEvents(
   throw new UnbrokenError('provider_stream_cut', 'The stream ended without a finished answer.');
 }
 
-function callOf({ facts }: Attempt): ProviderCall {
-  const { step, pass, input, openedSeals, resume, number, control } = facts;
+function callOf({ facts }: Attempt, signal: AbortSignal): ProviderCall {
+  const { step, pass, input, openedSeals, resume, number } = facts;
   return {
     model: step.candidate.model,
     input,
@@ -116,7 +128,7 @@ function callOf({ facts }: Attempt): ProviderCall {
     resume,
     promptCacheKey: step.order.promptCacheKey,
     openedSeals,
-    signal: control.signal,
+    signal,
     apiKey: pass.key.secret,
     onHeaders: (headers) => pass.noteHead(headers),
   };

@@ -64,6 +64,9 @@ export class LogJudge {
   /** Characters that providers of this generation, and not its leader, have put into the log; voided ones too. */
   deliveredChars = 0;
   end: GenerationEvent | null = null;
+  /** Responses that the log has named in a checkpoint. */
+  readonly named = new Set<string>();
+  #checkpoint: StoredCursor | undefined;
   /** What followers may hold at their end: the text at this one's end, and wherever its cap was raised. */
   readonly wholeTexts: string[] = [];
 
@@ -78,8 +81,23 @@ export class LogJudge {
 
   /** What has just been appended, with what the log holds as its checkpoint now. */
   appended(events: readonly GenerationEvent[], checkpoint: unknown): void {
-    for (const event of events) this.#take(event);
-    this.#checkCheckpoint(checkpoint as StoredCursor | undefined);
+    for (const event of events) {
+      if (event.type === 'provider-error') this.#checkGivenUp(event);
+      this.#take(event);
+    }
+    this.#checkpoint = checkpoint as StoredCursor | undefined;
+    const named = this.#checkpoint?.cursor?.responseId;
+    if (named !== undefined) this.named.add(named);
+    this.#checkCheckpoint(this.#checkpoint);
+  }
+
+  /** A response that the log names is resumed when its worker is gone, and not paid for a second time. */
+  #checkGivenUp({ code, attempt }: Extract<GenerationEvent, { type: 'provider-error' }>): void {
+    const { attempt: named, cursor } = this.#checkpoint ?? {};
+    if (code !== 'attempt_interrupted' || cursor === undefined || named !== attempt) return;
+    if (this.#models.find(cursor.responseId)?.canReattach === true) {
+      this.faults.push(`the log names ${cursor.responseId}, which was given up, and another call is paid`);
+    }
   }
 
   #take(event: GenerationEvent): void {

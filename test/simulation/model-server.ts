@@ -32,6 +32,22 @@ export interface ModelResponse {
   /** Pieces that were sent or, where it runs without a reader, made. */
   made: number;
   isGone: boolean;
+  /** It runs on when nobody reads it. */
+  readonly canReattach: boolean;
+  /** The process that has called is dead: nothing else can be expected of it. */
+  readonly isOrphaned: () => boolean;
+  /** Its last delta was read. */
+  isRead: boolean;
+  /** A process has asked to stop it. */
+  isStopping: boolean;
+  /** Why its reader has left; null while it reads. */
+  leftBecause: string | null;
+}
+
+/** The process that calls: its lanes hold what is on its wires. */
+interface Caller {
+  readonly newLane: () => Lane;
+  readonly isOrphaned: () => boolean;
 }
 
 /** How a call goes wrong: refused, or broken before the delta of this number. */
@@ -58,35 +74,56 @@ export class ModelServer {
     return this.responses.find((response) => response.id === id);
   }
 
-  /** The same provider as one process sees it; `lane` holds what is on its wires. */
-  connect(name: string, capabilities: ProviderCapabilities, newLane: () => Lane): Provider {
+  /** The same provider as one process sees it. */
+  connect(name: string, capabilities: ProviderCapabilities, process: Caller): Provider {
     return {
       name,
       capabilities: () => capabilities,
       silenceMs: () => 0,
-      stream: (call) => this.#stream(call, capabilities, newLane()),
-      stop: async (responseId) =>
-        this.#world.later(
-          newLane(),
+      stream: (call) => this.#stream(call, capabilities, process),
+      stop: async (responseId) => {
+        const response = this.find(responseId);
+        if (response !== undefined) response.isStopping = true;
+        return this.#world.later(
+          process.newLane(),
           () => `${name} stops ${responseId}`,
           () => this.#stop(responseId),
-        ),
+        );
+      },
     };
+  }
+
+  /**
+   * Responses that their readers left to others, though no log names them: nobody can resume or stop them, and they
+   * are paid beside those that follow. If a worker was killed, or a response did not come in time, it cannot be helped.
+   */
+  lostTrackOf(named: ReadonlySet<string>): ModelResponse[] {
+    return this.responses.filter(
+      ({ id, canReattach, isGone, isRead, isStopping, isOrphaned, leftBecause }) =>
+        canReattach &&
+        leftBecause?.includes('(leave)') === true &&
+        !(isGone || isRead || isStopping || isOrphaned() || named.has(id)),
+    );
   }
 
   async *#stream(
     call: ProviderCall,
     capabilities: ProviderCapabilities,
-    lane: Lane,
+    process: Caller,
   ): AsyncGenerator<ProviderEvent> {
     const world = this.#world;
+    const lane = process.newLane();
     const aborted = abortOf(call.signal);
     const next = (label: Label) => Promise.race([world.later(lane, label, () => undefined), aborted]);
     const cursor = call.resume.strategy === 'reattach' ? call.resume.cursor : null;
     await next(() => `the call ${call.idempotencyKey} arrives (${call.resume.strategy})`);
     const broken = this.#plannedBreak(call);
     if (broken?.at === -1) throw errorOf(broken.code);
-    const response = cursor === null ? this.#begin(call) : this.#reattach(cursor);
+    const response =
+      cursor === null ? this.#begin(call, capabilities, process.isOrphaned) : this.#reattach(cursor);
+    aborted.catch((reason: unknown) => {
+      response.leftBecause = String(reason);
+    });
     const { deltas, reason } = response.answer;
     if (capabilities.reattach) response.made = deltas.length;
     const cursorAt = (sequenceNumber: number) =>
@@ -107,10 +144,15 @@ export class ModelServer {
     }
     await next(() => `${response.id} has ended`);
     if (broken !== null && broken.at >= rest.length) throw errorOf(broken.code);
+    response.isRead = true;
     yield { type: 'finish', reason, usage: world.chance(60) ? usageOf(response) : null };
   }
 
-  #begin({ idempotencyKey, resume }: ProviderCall): ModelResponse {
+  #begin(
+    { idempotencyKey, resume }: ProviderCall,
+    { reattach: canReattach }: ProviderCapabilities,
+    isOrphaned: () => boolean,
+  ): ModelResponse {
     const world = this.#world;
     if (this.responses.some(({ key }) => key === idempotencyKey)) {
       this.faults.push(`the call ${idempotencyKey} was paid twice`);
@@ -130,6 +172,11 @@ export class ModelServer {
       answer,
       made: 0,
       isGone: false,
+      canReattach,
+      isOrphaned,
+      isRead: false,
+      isStopping: false,
+      leftBecause: null,
     };
     this.responses.push(response);
     world.tell(() => `${response.id} is ${JSON.stringify(answer.deltas)}`);

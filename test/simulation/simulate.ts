@@ -30,6 +30,9 @@ interface SeedReport {
 /** No run needs more; one that does hangs. */
 const MOST_STEPS = 20_000;
 const WORKERS = 3;
+/** What zombies may still do after all generations have ended, and as long as one of them is expected to. */
+const ZOMBIE_STEPS = 30;
+const LEFT_STEPS = 500;
 
 /** Runs one seed. */
 export async function simulateSeed(seed: number, isTold = false): Promise<SeedReport> {
@@ -120,6 +123,7 @@ class Simulation {
       flights: new FlightStore(this.#redis),
       capabilities,
       raisedCap: 0,
+      lostCommands: 0,
       models: new ModelServer(world, kind),
       writer: { eventsPerAppend: world.pick([1, 2, 5, 512]), writerBufferBytes: world.pick([40, 100_000]) },
     };
@@ -152,8 +156,19 @@ class Simulation {
     if (!isOver) return [`nothing continues after ${world.stepsTaken} steps`, ...this.#verdicts()];
     if (broken !== null) return [`the simulation itself broke: ${String(broken)}`];
     // Zombies that are left may still try to write.
-    for (let left = 30; left > 0; left -= 1) if (!(await world.step())) break;
-    return [...this.#verdicts(), ...(await this.#readBack())];
+    for (let left = LEFT_STEPS; left > 0; left -= 1) {
+      const isWaiting = left > LEFT_STEPS - ZOMBIE_STEPS || this.#lostTrackOf().length > 0;
+      if (!isWaiting || !(await world.step())) break;
+    }
+    const lost = this.#lostTrackOf().map(({ id }) => `${id} runs on, no log names it, and nobody reads it`);
+    return [...this.#verdicts(), ...lost, ...(await this.#readBack())];
+  }
+
+  #lostTrackOf() {
+    // While Redis is unreachable, a response is left to the next reader of the log.
+    if (this.#outside.lostCommands > 0) return [];
+    const named = new Set([...this.#judges.values()].flatMap((judge) => [...judge.named]));
+    return this.#outside.models.lostTrackOf(named);
   }
 
   #verdicts(): string[] {

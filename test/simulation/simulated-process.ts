@@ -24,6 +24,8 @@ export interface Outside {
   readonly writer: WriterLimits;
   /** The output cap that the callers have raised theirs to; 0 where they have not. */
   raisedCap: number;
+  /** Commands to Redis, or replies, that did not arrive. */
+  lostCommands: number;
 }
 
 /** The only thing in a run that no seed decides; it decides nothing. */
@@ -56,6 +58,7 @@ export class SimulatedProcess {
   readonly #subscriptions = new Map<string, (message: string) => void>();
   readonly #onReady: (() => void)[] = [];
   readonly #death = Promise.withResolvers<'dead'>();
+  readonly #caller = { newLane: () => this.#newLane(), isOrphaned: () => this.#isDead };
   #isDead = false;
 
   constructor(name: string, outside: Outside) {
@@ -127,11 +130,15 @@ export class SimulatedProcess {
         this.#requests,
         () => `${this.name}: ${typeof label === 'string' ? label : label()}`,
         () => {
-          if (world.fault(LOST)) return reject(redisAway());
+          if (world.fault(LOST)) {
+            this.#outside.lostCommands += 1;
+            return reject(redisAway());
+          }
           const reply = effect();
           // Known as handled: a process that dies never looks at it.
           reply.catch(() => 'the process hears of it by its own promise');
           if (world.fault(LOST)) {
+            this.#outside.lostCommands += 1;
             world.add(
               this.#replies,
               () => `${this.name}: a reply is lost`,
@@ -220,7 +227,7 @@ export class SimulatedProcess {
   #dependencies(): Dependencies {
     const { models, capabilities, flights } = this.#outside;
     const providers = new Map<string, Provider>(
-      [...capabilities].map(([name, can]) => [name, models.connect(name, can, this.#newLane)]),
+      [...capabilities].map(([name, can]) => [name, models.connect(name, can, this.#caller)]),
     );
     return {
       log: this.#log(),

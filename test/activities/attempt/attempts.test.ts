@@ -261,6 +261,23 @@ describe('a stop before the call has left', () => {
   );
 });
 
+describe('an attempt that leaves before its response has a name', () => {
+  test('waits for the name, so that the next one reattaches and the call is paid once', async () => {
+    await stand.sim.fault({ kind: 'slow-first-token', delayMs: 300 });
+    const messages = prompt('tokens=200 delay_ms=1');
+    const step = await stand.begin('openai-responses', { messages });
+    const first = stand.attempt(step);
+    await waitFor('the call', async () => started(await stand.events(step)).length === 1);
+    first.stop('leave');
+    await expect(first.outcome).rejects.toMatchObject({ type: 'attempt_interrupted' });
+    await stand.untilOutcome(step);
+    const events = await stand.events(step);
+    expect(started(events)).toEqual(['start', 'reattach']);
+    expect(textOf(events)).toBe((await stand.sim.text(messages)).text);
+    expect(await stand.sim.calls()).toHaveLength(1);
+  });
+});
+
 describe('an attempt that was fenced off', () => {
   const stateOfFirst = async () => (await stand.sim.calls())[0]?.state;
 

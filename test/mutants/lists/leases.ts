@@ -3,8 +3,26 @@ import type { Mutant } from '../mutant.ts';
 
 const LEASES = 'test/engine/leases/leases.test.ts';
 const E2E = 'test/e2e/leases.test.ts';
+const FULL = 'test/e2e/full-worker.test.ts';
+const SIMULATION = { simulation: 20_000 };
 
 export const LEASE_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'response-left-without-a-name',
+    breaks: 'A stream that leaves its worker just after its call has left is paid twice.',
+    file: 'activities/attempt/call-signal.ts',
+    find: "!this.#isNamed && this.#control.stopped() === 'leave';",
+    replace: 'false;',
+    caughtBy: SIMULATION,
+  },
+  {
+    name: 'named-response-paid-again',
+    breaks: 'A response that the log names is given up when its worker dies, and another one is paid.',
+    file: 'activities/attempt/resume-plan.ts',
+    find: "    return { strategy: 'reattach', cursor: checkpoint.cursor };\n",
+    replace: "    return { strategy: record.text === '' ? 'start' : 'restart' };\n",
+    caughtBy: SIMULATION,
+  },
   {
     name: 'lease-of-the-living-expires',
     breaks:
@@ -53,6 +71,41 @@ export const LEASE_MUTANTS: readonly Mutant[] = [
     file: 'engine/leases/lease-keeper.ts',
     find: 'this.#isRecorded = wasKnown || isWhole;',
     replace: 'this.#isRecorded = true;',
+    caughtBy: { tests: [LEASES] },
+  },
+  {
+    name: 'full-worker-takes-more',
+    breaks: 'A worker that runs as many streams as it may takes further runs, past the order of the queue.',
+    file: 'worker/take-runs.ts',
+    find: 'return this.#starts.size >= this.#parts.freeStreams();',
+    replace: 'return false;',
+    caughtBy: { tests: [FULL] },
+  },
+  {
+    name: 'full-worker-begins-more',
+    breaks:
+      'A stream that a full worker begins is given to another worker after a second, and may be paid twice.',
+    file: 'activities/attempt/running-streams.ts',
+    find: 'return this.count() >= this.#most;',
+    replace: 'return false;',
+    caughtBy: { tests: [FULL] },
+  },
+  {
+    name: 'lease-taken-and-never-told',
+    breaks: 'A process that takes over runs and loses the reply hands none of them on.',
+    file: 'engine/leases/lease-keeper.ts',
+    find: '      if (this.#mayHaveTaken) await this.#adoptTaken();\n',
+    replace: '',
+    caughtBy: { tests: [LEASES] },
+  },
+  {
+    name: 'lease-lost-and-never-told',
+    breaks: 'A worker that was paused, and loses the reply that says so, is not missed when it dies.',
+    file: 'engine/leases/lease-keeper.ts',
+    find: `      // The lost reply may have said that Redis did not know this process; the next one would not say so again.
+      this.#isRecorded = false;
+`,
+    replace: '',
     caughtBy: { tests: [LEASES] },
   },
   {
