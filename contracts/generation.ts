@@ -354,6 +354,7 @@ export const usageSchema: z.ZodType<Usage> = z.object({
   outputTokens: tokens,
   reasoningTokens: tokens,
   estimated: z.boolean(),
+  serviceTier: z.enum(['batch']).optional().describe('Used in batches of the provider, which cost less.'),
 });
 
 export const generationViewSchema = z.object({

@@ -166,6 +166,10 @@ export const LIMITS = {
   embeddingsMs: 60_000,
   /** How much of a provider's error body is read. */
   errorBodyBytes: 64 * 1024,
+  /** Lines that are handed to a provider's own batches, in one of them: a worker holds all of its text at once. */
+  providerBatchBytes: 32 * 1024 * 1024,
+  /** The longest answer to one of them. */
+  providerBatchLineChars: 16 * 1024 * 1024,
   /**
    * An older reservation without a run is an orphan. Longer than a call for embeddings, and than Temporal may need to
    * record a run that has reserved already.

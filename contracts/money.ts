@@ -17,6 +17,8 @@ export interface Usage {
   readonly reasoningTokens: number;
   /** True if the provider never reported and we counted with a tokenizer. */
   readonly estimated: boolean;
+  /** `batch`: all of it was used in the provider's own batches, which cost less; absent: in calls. */
+  readonly serviceTier?: 'batch' | undefined;
 }
 
 export const NO_USAGE: Usage = Object.freeze({
@@ -37,7 +39,19 @@ export function addUsage(a: Usage, b: Usage): Usage {
     outputTokens: a.outputTokens + b.outputTokens,
     reasoningTokens: a.reasoningTokens + b.reasoningTokens,
     estimated: a.estimated || b.estimated,
+    ...tierOfSum(a, b),
   };
+}
+
+/** A sum that is partly of calls has no tier: it is not priced again. */
+function tierOfSum(a: Usage, b: Usage): Pick<Usage, 'serviceTier'> {
+  const isOther = (usage: Usage) => usage.serviceTier === undefined && totalTokens(usage) > 0;
+  return isOther(a) || isOther(b) ? {} : serviceTier(a.serviceTier ?? b.serviceTier);
+}
+
+/** The optional part of a usage. */
+export function serviceTier(tier: Usage['serviceTier']): Pick<Usage, 'serviceTier'> {
+  return tier === undefined ? {} : { serviceTier: tier };
 }
 
 /** The optional part of a usage: absent where it is 0, as in all usage that was recorded before there was one. */

@@ -1,6 +1,14 @@
 /** What calls have used, added up and split among generations that share one call. */
 import { invariant } from './invariant.ts';
-import { addUsage, hourTokens, type MicroUsd, NO_USAGE, totalTokens, type Usage } from './money.ts';
+import {
+  addUsage,
+  hourTokens,
+  type MicroUsd,
+  NO_USAGE,
+  serviceTier,
+  totalTokens,
+  type Usage,
+} from './money.ts';
 
 export interface Used {
   readonly usage: Usage;
@@ -46,6 +54,7 @@ export function splitCost(
       outputTokens: part(usage.outputTokens),
       reasoningTokens: part(usage.reasoningTokens),
       estimated: usage.estimated,
+      ...serviceTier(usage.serviceTier),
     },
     costMicroUsd: part(costMicroUsd),
   });

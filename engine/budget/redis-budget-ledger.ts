@@ -332,7 +332,10 @@ function settleFacts(
 }
 
 /** The parts of the usage in the order of the rows. */
-function usageFacts({ estimated, cacheWriteHourTokens: _, ...parts }: Usage, costMicroUsd: MicroUsd) {
+function usageFacts(
+  { estimated, cacheWriteHourTokens: _hour, serviceTier: _tier, ...parts }: Usage,
+  costMicroUsd: MicroUsd,
+) {
   const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens } = parts;
   assertCounts({ ...parts, costMicroUsd });
   const usage = [inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens];

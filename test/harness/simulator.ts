@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import type { GenerationRequest, Message } from '../../contracts/generation.ts';
 import { parseJson } from '../../contracts/json.ts';
+import type { batchPlanSchema } from '../../tools/simulator/batches/batch-plans.ts';
 import type { faultSchema, WireName } from '../../tools/simulator/faults.ts';
 import type { rateLimitSchema } from '../../tools/simulator/rate-limits.ts';
 
@@ -9,6 +10,8 @@ export interface SimulatedCall {
   /** As the wire names it, such as the id of a response. */
   readonly id: string;
   readonly wire: WireName;
+  /** The batch whose line it is; null for a call by itself. */
+  readonly batchId: string | null;
   /** The key that the call was made with. */
   readonly apiKey: string;
   readonly inputTokens: number;
@@ -44,6 +47,16 @@ export interface SimulatedTruth {
   readonly tokens: number;
 }
 
+/** A batch at a vendor. */
+interface SimulatedBatch {
+  readonly id: string;
+  readonly apiKey: string;
+  readonly lines: number;
+  /** Lines that the vendor charges for. */
+  readonly billed: number;
+  readonly hasEnded: boolean;
+}
+
 export interface Simulator {
   readonly url: string;
   calls(): Promise<SimulatedCall[]>;
@@ -70,6 +83,14 @@ export interface Simulator {
   /** Limits the requests of a key, as vendors do. */
   limit(limit: z.input<typeof rateLimitSchema>): Promise<void>;
   clearLimits(): Promise<void>;
+  /** The batches at the vendors, of one vendor in the order in which they were created. */
+  batches(): Promise<readonly SimulatedBatch[]>;
+  /** How the next batch goes. */
+  planBatch(plan: z.input<typeof batchPlanSchema>): Promise<void>;
+  clearBatchPlans(): Promise<void>;
+  /** Lets a batch continue that was held. */
+  releaseBatch(id: string): Promise<void>;
+  expireBatch(id: string): Promise<void>;
 }
 
 export function connectSimulator(url: string): Simulator {
@@ -119,6 +140,19 @@ export function connectSimulator(url: string): Simulator {
     },
     clearLimits: async () => {
       await ask('DELETE', 'limits');
+    },
+    batches: async () => (await ask('GET', 'batches')) as readonly SimulatedBatch[],
+    planBatch: async (plan) => {
+      await ask('POST', 'batch-plans', plan);
+    },
+    clearBatchPlans: async () => {
+      await ask('DELETE', 'batch-plans');
+    },
+    releaseBatch: async (id) => {
+      await ask('POST', 'batches/release', { id });
+    },
+    expireBatch: async (id) => {
+      await ask('POST', 'batches/expire', { id });
     },
   };
 }

@@ -31,6 +31,8 @@ interface CallRequest {
   readonly apiKey: string;
   /** As it came, for the prompt cache. */
   readonly body: unknown;
+  /** The batch whose line it is; null for a call by itself. */
+  readonly batchId: string | null;
   /** Whether the model generates nothing. */
   readonly isEmpty: boolean;
   /** What the model does where it is asked to continue its answer; null: what the directive says. */
@@ -116,8 +118,9 @@ export class Calls {
     const rest = request.isEmpty ? [] : answerTo(obedience, { base, script, continued });
     const run = new SimulatedRun({
       tokens: rest.slice(0, request.maxTokens),
-      delayMs: script.delayMs,
-      firstMs: script.firstMs,
+      // A batch has its own duration.
+      delayMs: request.batchId === null ? script.delayMs : 0,
+      firstMs: request.batchId === null ? script.firstMs : 0,
       gap: request.gap ?? (continued === '' ? script.gap : null),
       onMade: this.#billTo(request, billedInput(request.input, script, prompt)),
     });
@@ -171,9 +174,10 @@ export class Calls {
 
   list(): readonly object[] {
     return [...this.#calls.values()].map(
-      ({ id, wire, model, key, apiKey, run, input, prompt, prefillChars, startedAt }) => ({
+      ({ id, wire, model, key, apiKey, batchId, run, input, prompt, prefillChars, startedAt }) => ({
         id,
         wire,
+        batchId,
         model,
         key,
         apiKey,

@@ -1,13 +1,14 @@
 /**
  * A model provider for tests and for a first look: a real HTTP server in the formats of OpenAI (Responses and chat
  * completions), Anthropic, Google and Cohere. Its text depends only on the request. It counts the tokens that it
- * generates for each API key, and shows any fault on command (`/_sim`).
+ * generates for each API key, and shows any fault on command (`/_sim`). It has the batch APIs of OpenAI and Anthropic.
  */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { z } from 'zod';
 import { messageSchema, outputSchema, toolChoiceSchema, toolSchema } from '../../contracts/content.ts';
+import { BatchApis } from './batches/batch-apis.ts';
 import { Calls } from './calls.ts';
 import { answerEmbeddings } from './embeddings.ts';
 import { readBody, sendJson } from './exchange.ts';
@@ -50,10 +51,12 @@ export async function createSimulatedProvider({
 } = {}): Promise<SimulatedProvider> {
   const calls = new Calls(journal === undefined ? undefined : openJournal(journal));
   const model: Model = { calls, faults: new Faults(), limits: new RateLimits(), leniency: new Leniency() };
+  const batches = new BatchApis(model);
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? '/', 'http://simulated');
     const { pathname: path } = url;
+    if (await batches.serve(request, response, url)) return;
     const wire = request.method === 'POST' ? WIRES.find((own) => own.owns(path)) : undefined;
     const body = request.method === 'POST' ? await readBody(request) : undefined;
     if (body instanceof SyntaxError) {
@@ -61,7 +64,8 @@ export async function createSimulatedProvider({
       return sendJson(response, 400, wire?.refusal(400, { message }) ?? { error: { message } });
     }
     if (path.startsWith('/_sim/')) {
-      const result = control(model, `${request.method} ${path}`, body);
+      const route = `${request.method} ${path}`;
+      const result = batches.control(route, body) ?? control(model, route, body);
       if (result !== undefined) return sendJson(response, 200, result);
     } else if (await serveStoredResponse(model, request, response, url)) return;
     else if (request.method === 'POST') {

@@ -8,17 +8,28 @@ import type { AnswerToken } from './true-text.ts';
 
 const BODY_BYTES = 64 * 1024 * 1024;
 
-/** @returns the SyntaxError of a body that is no JSON. */
-export async function readBody(request: IncomingMessage): Promise<unknown> {
+/** @returns null for a body that is larger; it is read to its end, so that the caller gets an answer. */
+export async function readBytes(request: IncomingMessage, mostBytes: number): Promise<Buffer | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request) {
     bytes += chunk.length;
-    if (bytes > BODY_BYTES) throw new Error('body too large');
-    chunks.push(chunk);
+    if (bytes <= mostBytes) chunks.push(chunk);
   }
+  return bytes > mostBytes ? null : Buffer.concat(chunks);
+}
+
+/** @returns the SyntaxError of a body that is no JSON. */
+export async function readBody(request: IncomingMessage): Promise<unknown> {
+  const bytes = await readBytes(request, BODY_BYTES);
+  if (bytes === null) throw new Error('body too large');
+  return parseBody(bytes);
+}
+
+/** @returns the SyntaxError of a text that is no JSON. */
+export function parseBody(bytes: Buffer): unknown {
   try {
-    return parseJson(Buffer.concat(chunks).toString('utf8') || '{}');
+    return parseJson(bytes.toString('utf8') || '{}');
   } catch (error) {
     if (error instanceof SyntaxError) return error;
     throw error;

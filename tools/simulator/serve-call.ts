@@ -2,7 +2,7 @@
  * One call, the same for every wire: read it, count it, apply its fault, generate, and write the answer in the format
  * of the wire.
  */
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
 import type { Calls, SimulatedCall, SimulatedUsage } from './calls.ts';
 import type { SimulatedInput } from './conversation.ts';
@@ -101,7 +101,8 @@ export async function serveCall(wire: Wire, model: Model, http: HttpCall): Promi
     return;
   }
   if (fault?.kind === 'context-length') return refuseWith(400, wire.error(400, 'context-length', ''));
-  const refusal = refusalOf(wire, model, http) ?? prefillRefusal(wire, fault, body);
+  const checked = { path, url: request.url ?? path, headers: request.headers, apiKey, body };
+  const refusal = refusalOf(wire, model, checked) ?? prefillRefusal(wire, fault, body);
   if (refusal !== null) return refuseWith(refusal.status, refusal.body);
   const read = readCall(wire, path, body);
   if (read instanceof z.ZodError) return refuseWith(400, wire.error(400, 'plain', read.message));
@@ -114,18 +115,25 @@ export async function serveCall(wire: Wire, model: Model, http: HttpCall): Promi
   sendJson(response, 200, wire.whole(call, endingOf(call, fault)));
 }
 
-function refusalOf(wire: Wire, { calls, leniency }: Model, { request, path, body }: HttpCall) {
+/** What the rules of a vendor look at. */
+interface CheckedCall {
+  readonly path: string;
+  /** The path with its query. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly apiKey: string;
+  readonly body: unknown;
+}
+
+export function refusalOf(
+  wire: Wire,
+  { calls, leniency }: Model,
+  { path, url, headers, apiKey, body }: CheckedCall,
+) {
   if (leniency.isFor(() => `${path} ${JSON.stringify(body)}`)) return null;
   const fields = typeof body === 'object' && body !== null ? (body as Record<string, unknown>) : {};
-  const { headers } = request;
   const hasResponse = (id: string) => calls.find(id) !== undefined;
-  const checked = {
-    path: request.url ?? path,
-    headers,
-    apiKey: apiKeyOf(request),
-    body: fields,
-    hasResponse,
-  };
+  const checked = { path: url, headers, apiKey, body: fields, hasResponse };
   return refuse(wire.rules, checked, (status, problem) => wire.refusal(status, problem));
 }
 
@@ -140,7 +148,7 @@ function prefillRefusal(wire: Wire, fault: Fault | null, body: unknown) {
 }
 
 /** Google names it in the path. */
-function modelOf(path: string, body: unknown): string {
+export function modelOf(path: string, body: unknown): string {
   const [, named] = /\/models\/([^/:]+):/.exec(path) ?? [];
   return named ?? String((body as { model?: unknown } | null)?.model ?? '');
 }
@@ -151,12 +159,12 @@ const OBEDIENCE: Partial<Record<Fault['kind'], Obedience>> = {
   'paraphrase-continuation': 'paraphrases',
 };
 
-function startCall(
+export function startCall(
   wire: Wire,
   calls: Calls,
-  call: { read: WireRequest; fault: Fault | null; apiKey: string; body: unknown },
+  call: { read: WireRequest; fault: Fault | null; apiKey: string; body: unknown; batchId?: string },
 ): SimulatedCall {
-  const { read, fault, apiKey, body } = call;
+  const { read, fault, apiKey, body, batchId = null } = call;
   return calls.start({
     id: wire.newId(),
     wire: wire.name,
@@ -165,6 +173,7 @@ function startCall(
     maxTokens: read.maxTokens,
     apiKey,
     body,
+    batchId,
     isBackground: read.isBackground === true,
     wantsUsage: read.wantsUsage === true,
     wantsEncrypted: read.wantsEncrypted === true,
@@ -221,7 +230,7 @@ function reportedUsage(call: SimulatedCall, fault: Fault | null): SimulatedUsage
   return { input: -7, cached: 1_000_000, written: -1, output: 3, reasoning: 500 };
 }
 
-function readCall(wire: Wire, path: string, body: unknown): WireRequest | z.ZodError {
+export function readCall(wire: Wire, path: string, body: unknown): WireRequest | z.ZodError {
   try {
     return wire.read(path, body);
   } catch (error) {

@@ -209,7 +209,7 @@ function messageOf({
     usage: {
       ...toAnthropicUsage(usage),
       inference_geo: null,
-      service_tier: null,
+      service_tier: usage.serviceTier ?? null,
       speed: null,
     },
   };

@@ -51,7 +51,7 @@ export async function* streamAnthropicMessage(
   }
 }
 
-async function* mapAnthropicStream(
+export async function* mapAnthropicStream(
   stream: AsyncIterable<RawMessageStreamEvent>,
   call: ProviderCall,
 ): AsyncGenerator<ProviderEvent> {

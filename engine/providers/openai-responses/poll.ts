@@ -36,7 +36,7 @@ export async function* pollResponse(
   }
 }
 
-function* newEvents(response: Response, position: ResponsePosition): Generator<ProviderEvent> {
+export function* newEvents(response: Response, position: ResponsePosition): Generator<ProviderEvent> {
   yield* newReasoning(response, position);
   yield* newText(response, position);
   for (const [outputIndex, item] of response.output.entries()) {

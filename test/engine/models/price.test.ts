@@ -61,4 +61,21 @@ describe('a cost', () => {
     expect(cost('house', 'model', { 'house/model': write })).toBe(75_000 + 80_000);
     expect(cost('house', 'model', { 'house/model': hour })).toBe(75_000 + 120_000);
   });
+
+  test("is half in a provider's own batch, rounded up, whichever price applies", () => {
+    const usage = { ...NO_USAGE, inputTokens: 1_000, cachedInputTokens: 400, outputTokens: 1_001 };
+    const own = {
+      'house/model': { inputMicroUsdPerMillion: 1_000_000, outputMicroUsdPerMillion: 1_000_000 },
+    };
+    for (const [provider, model] of [
+      ['openai', 'gpt-4o-mini'],
+      ['anthropic', 'claude-haiku-4-5'],
+      ['house', 'model'],
+    ] as const) {
+      const call = costOf({ provider, model }, usage, own).costMicroUsd;
+      const line = costOf({ provider, model }, { ...usage, serviceTier: 'batch' }, own);
+      expect(call).toBeGreaterThan(0);
+      expect(line).toEqual({ costMicroUsd: Math.ceil(call / 2), isKnown: true });
+    }
+  });
 });

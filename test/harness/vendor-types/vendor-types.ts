@@ -30,6 +30,11 @@ const SOURCES: readonly Source[] = [
     root: 'ResponseCreateParamsBase',
   },
   {
+    name: 'openai-batches',
+    path: 'openai/resources/batches.d.ts',
+    root: 'BatchCreateParams',
+  },
+  {
     name: 'anthropic',
     path: '@anthropic-ai/sdk/resources/messages/messages.d.ts',
     root: 'MessageCreateParamsBase',

@@ -2,6 +2,7 @@
 import type { Mutant } from '../mutant.ts';
 
 const RULES = { tests: ['test/engine/providers/vendor-rules.test.ts'] } as const;
+const BATCHES = { tests: ['test/engine/providers/batches.test.ts'] } as const;
 
 export const VENDOR_MUTANTS: readonly Mutant[] = [
   {
@@ -147,5 +148,53 @@ export const VENDOR_MUTANTS: readonly Mutant[] = [
     find: 'if (isWhole) link.endWithin(END_MS, () => request.abort());',
     replace: 'if (isWhole) request.abort();',
     caughtBy: { tests: ['test/engine/providers/connections.test.ts'] },
+  },
+  {
+    name: 'unconfirmed-batch-is-lost',
+    breaks: 'A batch that OpenAI has created, but whose answer was lost, is created again, and paid twice.',
+    file: 'engine/providers/openai-batches/index.ts',
+    find: 'if (batch.metadata?.[SUBMISSION] === id) return batch.id;',
+    replace: 'if (batch.id === id) return batch.id;',
+    caughtBy: BATCHES,
+  },
+  {
+    name: 'running-batch-is-none',
+    breaks: 'A batch that may be ours, and runs at Anthropic, is created again, and paid twice.',
+    file: 'engine/providers/anthropic-batches/index.ts',
+    find: "if (batch.processing_status !== 'ended') isPossible = true;",
+    replace: "if (batch.processing_status !== 'ended') continue;",
+    caughtBy: BATCHES,
+  },
+  {
+    name: 'any-batch-of-that-size',
+    breaks: 'A batch of other lines is taken for ours at Anthropic.',
+    file: 'engine/providers/anthropic-batches/index.ts',
+    find: 'return index !== null && indexes.has(index);',
+    replace: 'return index !== null || indexes.size > 0;',
+    caughtBy: BATCHES,
+  },
+  {
+    name: 'line-at-the-price-of-a-call',
+    breaks: 'What a batch has used is booked as if calls had used it, at twice the price.',
+    file: 'engine/providers/batch-adapter.ts',
+    find: '({ ...usage, ...serviceTier(',
+    replace: '({ ...usage, ...((_tier: string) => ({}))(',
+    caughtBy: BATCHES,
+  },
+  {
+    name: 'batch-without-discount',
+    breaks: "A line of a provider's own batch costs as much as a call.",
+    file: 'engine/models/price.ts',
+    find: 'const BATCH_SHARE = 0.5;',
+    replace: 'const BATCH_SHARE = 1;',
+    caughtBy: { tests: ['test/engine/models/price.test.ts'] },
+  },
+  {
+    name: 'refused-line-is-billed',
+    breaks: 'The simulated batch bills a line that it has refused.',
+    file: 'tools/simulator/batches/batch-run.ts',
+    find: "outcome.type === 'answered' && outcome.status === 200",
+    replace: "outcome.type === 'answered' && outcome.status > 0",
+    caughtBy: { tests: ['test/tools/simulator/batches.test.ts'] },
   },
 ];

@@ -48,7 +48,7 @@ export function wrongSampling({ body }: VendorRequest): Problem | null {
   return firstProblem(limits, ([name, least, most]) => outOfRange(name, body[name], { least, most }));
 }
 
-export function wrongMetadata({ body }: VendorRequest): Problem | null {
+export function wrongMetadata({ body }: Pick<VendorRequest, 'body'>): Problem | null {
   const entries = Object.entries((body['metadata'] ?? {}) as object);
   const param = 'metadata';
   if (entries.length > 16) {

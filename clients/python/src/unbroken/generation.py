@@ -23,6 +23,8 @@ class Usage:
     reasoning_tokens: int
     #: True if the provider never reported its usage.
     estimated: bool
+    #: "batch": used in the provider's own batches, which cost less; None: in calls.
+    service_tier: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

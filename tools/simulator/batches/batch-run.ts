@@ -1,0 +1,147 @@
+/** The lines of one batch at work: answered one after the other, until the batch is cancelled or expires. */
+import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SimulatedUsage } from '../calls.ts';
+import type { BatchPlan } from './batch-plans.ts';
+
+export interface BatchLine {
+  readonly customId: string;
+  readonly body: unknown;
+}
+
+export interface LineAnswer {
+  readonly status: number;
+  readonly body: object;
+  /** What the vendor bills; null: nothing. */
+  readonly usage: SimulatedUsage | null;
+}
+
+export type LineOutcome =
+  | (LineAnswer & { readonly type: 'answered' })
+  | { readonly type: 'cancelled' | 'expired' };
+
+function failedLine(error: unknown): LineAnswer {
+  const message = error instanceof Error ? error.message : 'failed';
+  return { status: 500, body: { error: { message } }, usage: null };
+}
+
+/** The longest that Node's timers go. */
+const LONGEST_MS = 2 ** 31 - 1;
+export const DAY_MS = 24 * 3_600_000;
+
+interface RunSettings {
+  readonly lines: readonly BatchLine[];
+  readonly plan: BatchPlan;
+  readonly answer: (line: BatchLine) => Promise<LineAnswer>;
+}
+
+export class BatchRun {
+  readonly #settings: RunSettings;
+  readonly #changes = new EventEmitter().setMaxListeners(0);
+  readonly #outcomes = new Map<string, LineOutcome>();
+  readonly #startedAtMs = Date.now();
+  #isReleased = false;
+  #stop: 'cancelled' | 'expired' | null = null;
+  #endedAtMs: number | null = null;
+  #stoppedAtMs: number | null = null;
+
+  /** Starts at once. */
+  constructor(settings: RunSettings) {
+    this.#settings = settings;
+    const expiry = setTimeout(() => this.expire(), Math.min(this.expiresAtMs - Date.now(), LONGEST_MS));
+    void this.#run().finally(() => clearTimeout(expiry));
+    expiry.unref();
+  }
+
+  get total(): number {
+    return this.#settings.lines.length;
+  }
+
+  get expiresAtMs(): number {
+    return this.#startedAtMs + (this.#settings.plan.expiresAfterMs ?? DAY_MS);
+  }
+
+  /** null while it runs. */
+  get endedAtMs(): number | null {
+    return this.#endedAtMs;
+  }
+
+  /** When it was cancelled or expired; null: neither. */
+  get stoppedAtMs(): number | null {
+    return this.#stoppedAtMs;
+  }
+
+  get stop(): 'cancelled' | 'expired' | null {
+    return this.#stop;
+  }
+
+  /** Those that were answered, with success or not. */
+  get answered(): number {
+    return [...this.#outcomes.values()].filter(({ type }) => type === 'answered').length;
+  }
+
+  /** Those that the vendor bills: it answered them with success. */
+  get billed(): number {
+    return this.count((outcome) => outcome.type === 'answered' && outcome.status === 200);
+  }
+
+  count(matches: (outcome: LineOutcome) => boolean): number {
+    return [...this.#outcomes.values()].filter(matches).length;
+  }
+
+  /** Not in the order of the lines, as the vendors warn. */
+  results(): readonly (readonly [string, LineOutcome])[] {
+    return [...this.#outcomes].toReversed();
+  }
+
+  release(): void {
+    this.#isReleased = true;
+    this.#changes.emit('change');
+  }
+
+  cancel(): void {
+    this.#end('cancelled');
+  }
+
+  expire(): void {
+    this.#end('expired');
+  }
+
+  #end(stop: 'cancelled' | 'expired'): void {
+    if (this.#stop !== null || this.#endedAtMs !== null) return;
+    this.#stop = stop;
+    this.#stoppedAtMs = Date.now();
+    this.#changes.emit('change');
+  }
+
+  async #run(): Promise<void> {
+    const { lines, plan, answer } = this.#settings;
+    for (const [index, line] of lines.entries()) {
+      await this.#untilDue(index);
+      if (this.#stop !== null) break;
+      const answered = await answer(line).catch((error: unknown) => failedLine(error));
+      this.#outcomes.set(line.customId, { type: 'answered', ...answered });
+    }
+    await this.#untilDue(lines.length);
+    const { stop } = this;
+    if (stop === 'cancelled') await sleep(plan.cancelMs, null, { ref: false });
+    for (const { customId } of lines) {
+      if (stop !== null && !this.#outcomes.has(customId)) this.#outcomes.set(customId, { type: stop });
+    }
+    this.#endedAtMs = Date.now();
+  }
+
+  /** Resolves when the line at this place is due, or the batch was stopped. */
+  async #untilDue(index: number): Promise<void> {
+    const { plan, lines } = this.#settings;
+    const dueAtMs = this.#startedAtMs + (plan.runMs * index) / lines.length;
+    const isHeld = () => !this.#isReleased && index >= (plan.holdAfterLines ?? Number.POSITIVE_INFINITY);
+    // Requests are served between two lines.
+    await sleep(0, null, { ref: false });
+    while (this.#stop === null && (isHeld() || Date.now() < dueAtMs)) {
+      const change = once(this.#changes, 'change');
+      if (isHeld()) await change;
+      else await Promise.race([change, sleep(dueAtMs - Date.now(), null, { ref: false })]);
+    }
+  }
+}
