@@ -49,6 +49,13 @@ test('any body is cut into the requests that a parser of the whole finds, and th
   );
 });
 
+test('what separates requests may stand in their texts', async () => {
+  const requests = ['a,b', '],}', '"', '\\', { text: ',]}"', list: [1, [2, '[']] }];
+  for (const size of [1, 3, 100]) {
+    expect((await split(JSON.stringify({ requests }), size)).found).toEqual(requests);
+  }
+});
+
 describe('a body is refused', () => {
   test.each([
     ['that ends early', '{"requests": [{"a": 1}', 'invalid_json'],

@@ -11,10 +11,10 @@ const BODIES = 'test/api/wires/split-requests.test.ts';
 export const BATCH_MUTANTS: readonly Mutant[] = [
   {
     name: 'batch-begins-again-after-continue-as-new',
-    breaks: 'A batch that continues as a new run sends its lines a second time.',
+    breaks: 'A batch that continues as a new run begins a shard a second time.',
     file: 'workflows/batch.ts',
-    find: 'let nextShard = done?.nextShard ?? 0;',
-    replace: 'let nextShard = 0;',
+    find: 'return { lines, shardLines, nextShard };',
+    replace: 'return { lines, shardLines, nextShard: nextShard - 1 };',
     caughtBy: { tests: [FLOW] },
   },
   {
@@ -29,8 +29,8 @@ export const BATCH_MUTANTS: readonly Mutant[] = [
     name: 'batch-cancelled-loses-its-results',
     breaks: 'A cancelled batch does not record what its lines have become.',
     file: 'workflows/batch-shard.ts',
-    find: '  await CancellationScope.nonCancellable(() => new Shard(order).run(root));',
-    replace: '  await new Shard(order).run(root);',
+    find: 'await recordShard({',
+    replace: 'if (this.#stop === null) await recordShard({',
     caughtBy: { tests: [FLOW] },
   },
   {
