@@ -17,7 +17,7 @@ export function embeddedText(questions: readonly string[]): string {
 }
 
 export async function signatureOf(
-  verifier: QuestionVerifier,
+  verifier: Pick<QuestionVerifier, 'signatureOf'>,
   questions: readonly string[],
   tenant?: string,
 ): Promise<string> {

@@ -23,8 +23,8 @@ import { withoutQuarantined } from './objections.ts';
 import type { Neighbour, QdrantAnswers, Scope, StoredAnswer } from './qdrant-answers.ts';
 import type { Comparison, QuestionVerifier } from './question-verifier.ts';
 
-/** Neighbours that the verifier reads. */
-const MOST_NEIGHBOURS = 16;
+/** Neighbours that the verifier compares. */
+export const MOST_NEIGHBOURS = 16;
 /** Entries that one `replace` may remove. */
 const MOST_REPLACED = 32;
 const SWEEP_EVERY_MS = 60_000;

@@ -5,17 +5,12 @@
 import { z } from 'zod';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { ThreadRunner } from '../../platform/threads/thread-runner.ts';
-import { leastFalseHits, readCalibration, type Thresholds, thresholdsOf } from './pair-model/calibration.ts';
+import { leastFalseHits, readCalibration, thresholdsOf } from './pair-model/calibration.ts';
 import { PairReader } from './pair-model/pair-reader.ts';
-import {
-  comparisonOf,
-  isConfirmed,
-  NOT_CLEARLY_DIFFERENT,
-  type PairsToRead,
-  type Reading,
-} from './pair-model/read-pairs.ts';
-import type { Comparison, QuestionVerifier } from './question-verifier.ts';
-import { type Ruling, rulings } from './verifier/compare-conversations.ts';
+import type { PairsToRead } from './pair-model/read-pairs.ts';
+import type { QuestionVerifier } from './question-verifier.ts';
+import { readOpen, withoutModel } from './read-open.ts';
+import { rulings } from './verifier/compare-conversations.ts';
 
 const MOST_WAITING = 256;
 
@@ -60,8 +55,8 @@ export function createThreadedVerifier(
       if (others.length === 0) return [];
       const request = { questions: [...questions], others: others.map((other) => [...other]), compareMs };
       const ruled = z.array(z.enum(rulings)).parse(await ask(request, tenant));
-      const thresholds = model === null ? null : thresholdsOf(model.calibration, acceptedFalseHits);
-      if (model === null || thresholds === null) return ruled.map(withoutModel);
+      if (model === null) return ruled.map(withoutModel);
+      const thresholds = thresholdsOf(model.calibration, acceptedFalseHits);
       const read = (pairs: PairsToRead) =>
         model.reader.read(pairs, { waitMs, readMs: compareMs, turn: tenant });
       return readOpen(read, ruled, { questions, others, thresholds, all });
@@ -72,7 +67,7 @@ export function createThreadedVerifier(
     async warmUp() {
       const questions = ['What does the first look-up wait for?'];
       const others = [['For what does the first look-up wait?']];
-      const pairs = { questions, others, thresholds: NOT_CLEARLY_DIFFERENT, all: true };
+      const pairs = { questions, others, thresholds: { close: 0, reworded: 0 }, all: true };
       await Promise.all([
         rules.run({ questions, others, compareMs }),
         model?.reader.read(pairs, { readMs: compareMs }),
@@ -82,38 +77,6 @@ export function createThreadedVerifier(
       await Promise.all([rules.close(), model?.reader.close()]);
     },
   };
-}
-
-/** The model confirms what the rules align, and reads what they leave open, until one is found or if all matter. */
-async function readOpen(
-  read: (pairs: PairsToRead) => Promise<readonly Reading[]>,
-  ruled: readonly Ruling[],
-  pairs: PairsToRead,
-): Promise<readonly Comparison[]> {
-  const comparisons = ruled.map(withoutModel);
-  const isFound = () => !pairs.all && comparisons.some(({ agreement }) => agreement === 'same');
-  const readRuled = async (
-    as: Ruling,
-    thresholds: Thresholds,
-    toComparison: (reading: Reading) => Comparison,
-  ) => {
-    const places = ruled.flatMap((ruling, at) => (ruling === as ? [at] : []));
-    if (places.length === 0) return;
-    const others = places.map((at) => pairs.others[at] ?? []);
-    const readings = await read({ ...pairs, others, thresholds });
-    for (const [place, reading] of readings.entries())
-      comparisons[places[place] ?? 0] = toComparison(reading);
-  };
-  if (!pairs.all && ruled.includes('same')) return comparisons;
-  await readRuled('aligned', NOT_CLEARLY_DIFFERENT, (reading) => ({
-    agreement: isConfirmed(reading) ? 'same' : 'different',
-  }));
-  if (!isFound()) await readRuled('unsure', pairs.thresholds, comparisonOf);
-  return comparisons;
-}
-
-function withoutModel(ruling: Ruling): Comparison {
-  return { agreement: ruling === 'aligned' ? 'same' : ruling };
 }
 
 /**

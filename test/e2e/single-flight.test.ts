@@ -143,7 +143,7 @@ describe('generations that ask the same at the same time', () => {
     const topic = `widget number ${Date.now()}`;
     const leader = await begin(`How do I return the ${topic}? ${plan}`);
     await leader.deltas(3);
-    const other = await begin(`What is the best way to return the ${topic}? ${plan}`);
+    const other = await begin(`Hello, how do I return the ${topic}, please? ${plan}`);
     expect(await joined(other)).toMatchObject({ leader: leader.id, similarity: expect.any(Number) });
     await Promise.all([leader.whole, other.whole]);
     expect(other.text()).toBe(leader.text());

@@ -35,7 +35,7 @@ async function benchEndToEnd(stack: Stack, requests: number): Promise<void> {
   const topics = Array.from({ length: requests }, (_, index) => `widget number ${Date.now()}${index}`);
   const questionsOf = (words: string) => topics.map((topic) => `${words.replace('TOPIC', topic)} ${plan}`);
   const first = questionsOf('How do I turn on the TOPIC?');
-  const other = questionsOf('What is the best way to switch on the TOPIC?');
+  const other = questionsOf('What is the way to switch on the TOPIC?');
   await measure(stack, first.slice(0, WARM_UP_REQUESTS), 'off');
   const rows = {
     'no look-up (cache: off)': await measure(stack, questionsOf('Why is there a TOPIC?'), 'off'),

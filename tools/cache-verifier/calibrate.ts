@@ -1,56 +1,72 @@
 /**
- * Chooses the thresholds of the model, with the rules before it, on the authors held out for that: for close and for
- * reworded prompts, and for each number of false hits, the lowest threshold that allows no more. Writes
- * calibration.json beside the weights, and their hashes.
+ * Chooses the thresholds of the model, with the rules before it, on the authors held out for that. The guarantee is per
+ * question: each prompt is asked while all prompts that want another answer are stored at once, and it gets a wrong
+ * answer if any of what the look-up compares is a hit. Writes calibration.json beside the weights, and their hashes.
  *
  * node tools/cache-verifier/calibrate.ts
  */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
-import { type Calibration, PAIR_WEIGHTS, thresholdsOf } from '../../engine/cache/pair-model/calibration.ts';
-import { type Closeness, closenesses } from '../../engine/cache/pair-model/closeness.ts';
-import { closenessOfPair, createPairReader, type Decision, isHit } from './decide-pairs.ts';
-import { shown, wilson } from './rates.ts';
-import { readPairs, withReworded } from './written-pairs.ts';
+import {
+  type Calibration,
+  LESS_NEEDED,
+  PAIR_WEIGHTS,
+  thresholdsOf,
+} from '../../engine/cache/pair-model/calibration.ts';
+import { askEach, sharesOf } from './ask-each.ts';
+import { LookUps } from './look-ups.ts';
+import { clusteredUpper, shown } from './rates.ts';
+import { promptsOf, readPairs, type StoredPrompt } from './written-pairs.ts';
 
 /** No route may accept more. */
 const MOST_FALSE = 0.05;
 
-interface DecidedPair {
-  readonly isSame: boolean;
-  readonly closeness: Closeness;
-  readonly decision: Decision;
+/** A question whose own answer is not stored. */
+interface NewQuestion {
+  readonly prompt: StoredPrompt;
+  /** It gets a wrong answer if close prompts need no more than this; infinite if the rules alone give one. */
+  readonly wrongUpTo: number;
 }
 
-const decided: DecidedPair[] = [];
-const reader = await createPairReader();
-for (const pair of withReworded(readPairs('calibrate'))) {
-  const decision = await reader.decide(pair);
-  // The filter knows what it does; the guarantee is about what is read.
-  if (decision.by === 'filter') continue;
-  decided.push({ isSame: pair.kind === null, closeness: closenessOfPair(pair), decision });
-}
-const calibration: Calibration = { close: pointsOf('close'), reworded: pointsOf('reworded') };
+const prompts = promptsOf(readPairs('calibrate'));
+const lookUps = await LookUps.among(prompts);
+const questions: NewQuestion[] = [];
+for (const prompt of prompts) questions.push(await ask(prompt));
+const calibration: Calibration = { points: pointsOf(questions) };
 writeFileSync(new URL('calibration.json', PAIR_WEIGHTS), `${JSON.stringify(calibration, null, 1)}\n`);
 writeHashes();
-printFound();
+await printFound();
+await lookUps.close();
 
-function pointsOf(closeness: Closeness): Calibration[Closeness] {
-  const near = decided.filter((pair) => !pair.isSame && pair.closeness === closeness);
-  const byRules = near.filter(({ decision }) => decision.by === 'rules' && decision.same).length;
-  const logits = near
-    .flatMap(({ decision }) => (decision.by === 'model' && decision.logit !== null ? [decision.logit] : []))
-    .sort((a, b) => b - a);
-  console.log(
-    `${closeness}: ${near.length} near misses, ${byRules} of them the same by the rules; the model reads ${logits.length}`,
-  );
-  const points: Calibration[Closeness] = [];
-  for (let passed = 0; passed <= logits.length; passed += 1) {
-    const [, upper] = wilson({ hits: byRules + passed, of: near.length });
-    if (upper > MOST_FALSE) break;
-    // Just above the next false hit.
-    const next = logits[passed] ?? Number.NEGATIVE_INFINITY;
-    points.push({ falseHits: rounded(upper), logit: rounded(Math.max(next + 0.001, -20)) });
+async function ask(prompt: StoredPrompt): Promise<NewQuestion> {
+  const neighbours = await lookUps.neighboursOf(prompt);
+  const wrong = neighbours.filter((other) => other.prompt.meaning !== prompt.meaning);
+  if ((await lookUps.lookUp(prompt, wrong, null)) !== null)
+    return { prompt, wrongUpTo: Number.POSITIVE_INFINITY };
+  const estimates = await lookUps.estimatesOf(prompt, wrong);
+  const needed = estimates.map(({ kind, logit }) => logit + LESS_NEEDED[kind]);
+  return { prompt, wrongUpTo: Math.max(Number.NEGATIVE_INFINITY, ...needed) };
+}
+
+/** The more wrong answers are allowed, the lower the threshold; until the upper end passes what a route may accept. */
+function pointsOf(all: readonly NewQuestion[]): Calibration['points'] {
+  const sorted = [...all].sort((a, b) => b.wrongUpTo - a.wrongUpTo);
+  const byRules = sorted.filter(({ wrongUpTo }) => wrongUpTo === Number.POSITIVE_INFINITY).length;
+  console.log(`${all.length} questions; ${byRules} get a wrong answer by the rules alone`);
+  const points: Calibration['points'] = [];
+  let falseHits = 0;
+  for (let passed = byRules; passed < sorted.length; passed += 1) {
+    const wrong = new Set(sorted.slice(0, passed));
+    const upper = clusteredUpper(all, (question) => wrong.has(question), [
+      ({ prompt }) => prompt.group,
+      ({ prompt }) => prompt.author,
+    ]);
+    // A lower threshold guarantees no less because its wrong answers happen to be spread more evenly.
+    falseHits = Math.max(falseHits, rounded(upper));
+    if (falseHits > MOST_FALSE) break;
+    // Just above the next wrong answer.
+    const next = sorted[passed]?.wrongUpTo ?? Number.NEGATIVE_INFINITY;
+    points.push({ falseHits, logit: rounded(Math.max(next + 0.001, -20)) });
   }
   return points;
 }
@@ -66,22 +82,22 @@ function writeHashes(): void {
   writeFileSync(new URL('sha256.json', PAIR_WEIGHTS), `${JSON.stringify(hashes, null, 2)}\n`);
 }
 
-function printFound(): void {
-  for (const accepted of [0.003, 0.005, 0.01, 0.02, 0.05]) {
+async function printFound(): Promise<void> {
+  for (const accepted of [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05]) {
     const thresholds = thresholdsOf(calibration, accepted);
     if (thresholds === null) {
       console.log(`accepted ${accepted}: not guaranteed`);
       continue;
     }
-    for (const closeness of closenesses) {
-      const same = decided.filter((pair) => pair.isSame && pair.closeness === closeness);
-      const found = same.filter(({ decision }) => isHit(decision, thresholds)).length;
-      const share = shown({ hits: found, of: same.length });
-      console.log(`accepted ${accepted}, ${closeness}: from ${thresholds[closeness]} on, found ${share}`);
-    }
+    const { found, wrong, wrongIfNew } = sharesOf(await askEach(lookUps, prompts, thresholds));
+    console.log(
+      `accepted ${accepted}: from ${thresholds.close} on if close; found ${shown(found)}, wrong beside the right one ` +
+        `${shown(wrong)}, wrong if new ${shown(wrongIfNew)}`,
+    );
   }
 }
 
+/** Upwards: less is never guaranteed than was counted. */
 function rounded(value: number): number {
-  return Math.round(value * 1e5) / 1e5;
+  return Math.ceil(value * 1e5) / 1e5;
 }

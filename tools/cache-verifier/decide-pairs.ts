@@ -1,13 +1,8 @@
 /** Reads written pairs as the cache reads two questions: the filter, the rules, then the model. */
-import { NEVER, type Thresholds } from '../../engine/cache/pair-model/calibration.ts';
+import { NEVER, type PairKind, type Thresholds } from '../../engine/cache/pair-model/calibration.ts';
 import { type Closeness, closenessOf } from '../../engine/cache/pair-model/closeness.ts';
 import { PairModel } from '../../engine/cache/pair-model/pair-model.ts';
-import {
-  isConfirmed,
-  joinTurns,
-  NOT_CLEARLY_DIFFERENT,
-  readPairs,
-} from '../../engine/cache/pair-model/read-pairs.ts';
+import { joinTurns, readPairs } from '../../engine/cache/pair-model/read-pairs.ts';
 import { compareConversations } from '../../engine/cache/verifier/compare-conversations.ts';
 import { createVerifier } from '../../engine/cache/verifier/verify.ts';
 import type { WrittenPair } from './written-pairs.ts';
@@ -16,7 +11,7 @@ import type { WrittenPair } from './written-pairs.ts';
 export type Decision =
   | { readonly by: 'filter'; readonly same: false }
   | { readonly by: 'rules'; readonly same: boolean }
-  | { readonly by: 'model'; readonly logit: number | null; readonly closeness: Closeness };
+  | { readonly by: 'model'; readonly logit: number | null; readonly kind: PairKind };
 
 export interface PairReader {
   decide(pair: Pick<WrittenPair, 'first' | 'second'>): Promise<Decision>;
@@ -46,10 +41,8 @@ export async function createPairReader(): Promise<PairReader> {
         Number.POSITIVE_INFINITY,
       );
       if (ruling === 'same' || ruling === 'different') return { by: 'rules', same: ruling === 'same' };
-      const logit = await logitOf(pair);
-      if (ruling === 'aligned')
-        return { by: 'rules', same: isConfirmed({ logit, least: NOT_CLEARLY_DIFFERENT.close }) };
-      return { by: 'model', logit, closeness: closenessOfPair(pair) };
+      const kind = ruling === 'aligned' ? ruling : closenessOfPair(pair);
+      return { by: 'model', logit: await logitOf(pair), kind };
     },
   };
 }
@@ -60,7 +53,7 @@ export function closenessOfPair({ first, second }: Pick<WrittenPair, 'first' | '
 
 export function isHit(decision: Decision, thresholds: Thresholds): boolean {
   if (decision.by !== 'model') return decision.same;
-  return decision.logit !== null && decision.logit >= thresholds[decision.closeness];
+  return decision.logit !== null && decision.logit >= thresholds[decision.kind];
 }
 
 function areEqual(some: readonly string[], others: readonly string[]): boolean {

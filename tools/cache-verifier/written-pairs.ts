@@ -35,19 +35,34 @@ interface Prompt {
   readonly assistantsTurns: readonly string[];
 }
 
+/** A prompt as the cache meets it: asked, or stored with its answer. */
+export interface StoredPrompt extends Prompt {
+  readonly author: string;
+  /** A prompt, its wordings and its near misses are of one group. */
+  readonly group: string;
+  /** Prompts of one meaning want the same answer. */
+  readonly meaning: string;
+}
+
 export function readPairs(part: Part): WrittenPair[] {
   const parts = partsSchema.parse(JSON.parse(readFileSync(join(import.meta.dirname, 'parts.json'), 'utf8')));
   return parts[part].flatMap(readAuthor);
 }
 
-/** Also each near miss beside the other wordings of its prompt: near misses in other words. */
-export function withReworded(pairs: readonly WrittenPair[]): WrittenPair[] {
-  const groups = [...Map.groupBy(pairs, ({ author, group }) => `${author} ${group}`).values()];
-  return groups.flatMap((own) => {
-    const wordings = own.filter(({ kind }) => kind === null).map(({ second }) => second);
-    const near = own.filter(({ kind }) => kind !== null);
-    return own.concat(near.flatMap((pair) => wordings.map((first) => ({ ...pair, first }))));
-  });
+/** Each prompt of the pairs once. No two near misses want the same answer. */
+export function promptsOf(pairs: readonly WrittenPair[]): StoredPrompt[] {
+  const prompts = new Map<string, StoredPrompt>();
+  for (const { author, group, first, second, kind } of pairs) {
+    const own = `${author}/${group}`;
+    const meaning = kind === null ? own : `${own}/${second.text}`;
+    for (const prompt of [
+      { ...first, meaning: own },
+      { ...second, meaning },
+    ]) {
+      if (!prompts.has(prompt.text)) prompts.set(prompt.text, { ...prompt, author, group: own });
+    }
+  }
+  return [...prompts.values()];
 }
 
 /** Everything after a first prompt and before the next is beside it. */
@@ -71,7 +86,7 @@ function readAuthor(author: string): WrittenPair[] {
 }
 
 /** The turns of a conversation are separated by `||`, user and assistant in turn. */
-export function readPrompt(text: string): Prompt {
+function readPrompt(text: string): Prompt {
   const turns = text.split('||').map((turn) => turn.trim());
   return {
     text,

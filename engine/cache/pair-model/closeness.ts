@@ -1,10 +1,8 @@
 /**
  * How much of two prompts is said in other words. A near miss mostly differs in a word or two, and so does a typing
- * error: there the model must be surer than about two prompts that have few words in common. Each has its own
- * thresholds, so the guarantee does not depend on how many of either a route gets.
+ * error: there the model must be surer than about two prompts that have few words in common.
  */
-export const closenesses = ['close', 'reworded'] as const;
-export type Closeness = (typeof closenesses)[number];
+export type Closeness = 'close' | 'reworded';
 
 /** What a value is for either. */
 export type PerCloseness<Value> = Readonly<Record<Closeness, Value>>;

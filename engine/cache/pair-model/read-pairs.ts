@@ -1,11 +1,13 @@
 /** Reads the conversations that the rules are unsure of, and says what the model's estimates mean. */
 import type { Agreement, Comparison } from '../question-verifier.ts';
-import type { Thresholds } from './calibration.ts';
-import { closenessOf } from './closeness.ts';
+import { closenessOf, type PerCloseness } from './closeness.ts';
 import { type PairModel, probabilityOf } from './pair-model.ts';
 
-/** Pairs that a look-up waits for, some 5 ms each. */
-const MOST_READ = 4;
+/**
+ * Of what the rules leave open, the most similar one. Each further one would be another chance of a wrong answer, for
+ * which all thresholds had to be higher: measured, that finds less.
+ */
+export const MOST_READ = 1;
 /** What the model reads of a conversation, as in training. */
 export const joinTurns = (turns: readonly string[]) => turns.join(' || ');
 
@@ -13,8 +15,9 @@ export interface PairsToRead {
   readonly questions: readonly string[];
   /** The most similar one first. */
   readonly others: readonly (readonly string[])[];
-  readonly thresholds: Thresholds;
-  /** Whether all that are the same matter, or only the first of them. */
+  /** The log-odds from which on a pair is the same. */
+  readonly thresholds: PerCloseness<number>;
+  /** Whether all that are the same matter, or only the most similar one. */
   readonly all: boolean;
 }
 
@@ -41,19 +44,9 @@ export async function readPairs(
   const logits: (number | null)[] = others.map(() => null);
   for (const [at, { text, least }] of pairs.entries()) {
     if ((at >= MOST_READ && !all) || performance.now() > untilMs) break;
-    const logit = await model.read(own, text, least);
-    logits[at] = logit;
-    if (logit !== null && logit >= least && !all) break;
+    logits[at] = await model.read(own, text, least);
   }
   return pairs.map(({ least }, at) => ({ logit: logits[at] ?? null, least }));
-}
-
-/** From here on, two prompts are not clearly different: a probability of 5 %. */
-export const NOT_CLEARLY_DIFFERENT: Thresholds = { close: -3, reworded: -3 };
-
-/** Whether a pair that the rules align is the same: unless the model is sure that it is not. */
-export function isConfirmed({ logit, least }: Reading): boolean {
-  return logit === null || logit >= least;
 }
 
 /**

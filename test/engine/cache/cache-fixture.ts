@@ -105,7 +105,7 @@ export function asking(content: string): CacheQuestion {
   return { ...question, input: { ...question.input, messages: [{ role: 'user', content }] } };
 }
 
-export const paraphrase = asking('How can I turn on 2FA?');
+export const paraphrase = asking('How can I turn on two-factor authentication?');
 
 export const answer: AnswerToStore = {
   text: 'Open the settings. \u{1F512}',

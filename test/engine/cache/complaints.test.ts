@@ -204,7 +204,7 @@ describe('a look-up', () => {
   test('gives it to no question that asks the same as the quarantined one, with or without its id', async () => {
     await clean();
     await cache().store(question, answer);
-    const turnOn = asking('What is the way to turn on 2FA?');
+    const turnOn = asking('What is the way to turn on two-factor authentication?');
     await new RedisComplaints(redis).add(question.tenant, { ...about(turnOn), questionId: null });
     // So near that the raised bar alone lets it pass.
     const near = asking('How can I enable two-factor authentication?');
@@ -219,7 +219,7 @@ describe('a look-up', () => {
   test('gives it no entry either that asks the same as the refused one', async () => {
     await clean();
     await cache().store(question, answer);
-    await cache().store(asking('What is the way to enable 2FA?'), answer);
+    await cache().store(asking('What is the way to enable two-factor authentication?'), answer);
     expect((await cache().lookUp(paraphrase, ROUTE)).outcome).toBe('hit');
     await object(paraphrase);
     expect((await cache().lookUp(paraphrase, ROUTE)).outcome).toBe('miss');

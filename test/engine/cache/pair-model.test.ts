@@ -5,34 +5,33 @@ import {
   leastFalseHits,
   NEVER,
   readCalibration,
+  type Thresholds,
   thresholdsOf,
 } from '../../../engine/cache/pair-model/calibration.ts';
 import { closenessOf } from '../../../engine/cache/pair-model/closeness.ts';
 import { PairReader } from '../../../engine/cache/pair-model/pair-reader.ts';
-import { comparisonOf, isConfirmed, readPairs } from '../../../engine/cache/pair-model/read-pairs.ts';
+import { comparisonOf, readPairs } from '../../../engine/cache/pair-model/read-pairs.ts';
+import { readOpen } from '../../../engine/cache/read-open.ts';
 import { assertGuaranteed, createThreadedVerifier } from '../../../engine/cache/threaded-verifier.ts';
+import type { Ruling } from '../../../engine/cache/verifier/compare-conversations.ts';
 import { configSchema } from '../../../platform/config/schema.ts';
 import { PATIENT } from '../../harness/patience.ts';
 import { readProjectFile } from '../../house/project-files.ts';
 
 describe('an accepted share of false hits', () => {
   const calibration: Calibration = {
-    close: [
+    points: [
       { falseHits: 0.004, logit: 5 },
       { falseHits: 0.02, logit: 2 },
       { falseHits: 0.009, logit: 3 },
     ],
-    reworded: [
-      { falseHits: 0.006, logit: 1 },
-      { falseHits: 0.03, logit: -1 },
-    ],
   };
 
   test.each([
-    [0.05, { close: 2, reworded: -1 }],
-    [0.02, { close: 2, reworded: 1 }],
-    [0.019, { close: 3, reworded: 1 }],
-    [0.004, { close: 5, reworded: NEVER }],
+    [0.05, { aligned: 0, close: 2, reworded: 1 }],
+    [0.02, { aligned: 0, close: 2, reworded: 1 }],
+    [0.019, { aligned: 1, close: 3, reworded: 2 }],
+    [0.004, { aligned: 3, close: 5, reworded: 4 }],
     [0.0039, null],
   ])('of %p has the thresholds %j: the lowest whose guarantee is as strict', (accepted, thresholds) => {
     expect(thresholdsOf(calibration, accepted)).toEqual(thresholds);
@@ -107,14 +106,11 @@ describe('what the rules leave open', () => {
     ]);
   });
 
-  test('is not read after the first that is the same, unless all matter', async () => {
-    expect(await read(false, '1', '3', '9')).toEqual([1, 3, null]);
+  test('is read for the most similar one only, unless all matter', async () => {
+    expect(await read(false, '1', '9', '9')).toEqual([1, null, null]);
+    expect(seen).toHaveLength(1);
+    expect(await read(false, 'unreadable', '9')).toEqual([null, null]);
     expect(await read(true, '1', '3', '9')).toEqual([1, 3, 9]);
-  });
-
-  test('is read for four of many only, the most similar first', async () => {
-    expect(await read(false, 'unreadable', '-1', '-2', '-3', '9')).toEqual([null, -1, -2, -3, null]);
-    expect(seen).toHaveLength(4);
   });
 
   test('is not read when the time is over', async () => {
@@ -135,9 +131,46 @@ describe('what the rules leave open', () => {
   });
 });
 
-test('what the rules align is the same, unless the model is sure that it is not', () => {
-  const confirmed = [2, -3, -3.1, null].map((logit) => isConfirmed({ logit, least: -3 }));
-  expect(confirmed).toEqual([true, true, false, true]);
+describe('what the rules align', () => {
+  const thresholds = { aligned: 2, close: 5, reworded: 5 };
+  /** Reads the log-odds from the other prompt itself. */
+  const model = {
+    async read(_first: string, second: string) {
+      return second === 'unreadable' ? null : Number(second);
+    },
+  };
+  const agreements = async (
+    ruled: readonly Ruling[],
+    others: readonly string[],
+    by: Thresholds | null = thresholds,
+  ) => {
+    const pairs = { questions: ['a'], others: others.map((other) => [other]), thresholds: by, all: false };
+    const compared = await readOpen((open) => readPairs(model, open, 60_000), ruled, pairs);
+    return compared.map(({ agreement }) => agreement);
+  };
+
+  test('is the same if the model is sure enough, which takes less than without the rules', async () => {
+    expect(await agreements(['aligned'], ['2'])).toEqual(['same']);
+    expect(await agreements(['unsure'], ['4.9'])).toEqual(['unsure']);
+  });
+
+  test.each([
+    ['1.9', 'unsure'],
+    ['0', 'different'],
+    ['unreadable', 'unsure'],
+  ])('is not the same if the model doubts it or cannot read it: of %s it is %s', async (other, agreement) => {
+    expect(await agreements(['aligned'], [other])).toEqual([agreement]);
+  });
+
+  test('is not the same unread: beside what is the same, or where the model is never sure enough', async () => {
+    expect(await agreements(['aligned', 'same'], ['9', '9'])).toEqual(['unsure', 'same']);
+    expect(await agreements(['aligned'], ['9'], null)).toEqual(['unsure']);
+  });
+
+  test('comes before what they leave open', async () => {
+    expect(await agreements(['unsure', 'aligned'], ['9', '9'])).toEqual(['unsure', 'same']);
+    expect(await agreements(['unsure', 'aligned'], ['9', '1'])).toEqual(['same', 'unsure']);
+  });
 });
 
 describe('the model', () => {

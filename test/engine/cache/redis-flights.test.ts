@@ -117,10 +117,10 @@ describe('a flight', () => {
   test('is not joined by a question with signs that the verifier does not know', async () => {
     const ask = questions();
     const leader = await newLeader(ask('How do I print ≤ in Python?'));
-    expect(await flights().join(ask('What is the way to print ≥ in Python?'), 'b', wishes)).toEqual({
+    expect(await flights().join(ask('Hello, how do I print ≥ in Python?'), 'b', wishes)).toEqual({
       role: 'alone',
     });
-    expect(await follow(ask('What is the way to print ≤ in Python?'), 'c')).toMatchObject({ leader });
+    expect(await follow(ask('Hello, how do I print ≤ in Python?'), 'c')).toMatchObject({ leader });
   });
 
   test('is not joined by a generation with another output cap, nor led by one that may only read', async () => {
@@ -260,7 +260,10 @@ describe('a member of a flight', () => {
 
 test('a complaint keeps a question from following the flight of the other one, and a stranger may follow it', async () => {
   const ask = questions();
-  const [follower, led] = [ask('How can I turn on 2FA?'), ask('How do I enable two-factor authentication?')];
+  const [follower, led] = [
+    ask('How can I turn on two-factor authentication?'),
+    ask('How do I enable two-factor authentication?'),
+  ];
   const leader = await newLeader(led);
   const before = await flights().join(follower, 'gen_before', wishes);
   const entryId = pointId(cacheKey(led));

@@ -48,6 +48,22 @@ export const CACHE_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: [COMPLAINTS] },
   },
   {
+    name: 'aligned-without-the-model',
+    breaks: 'What the rules align is a hit although the model has not read it.',
+    file: 'engine/cache/read-open.ts',
+    find: "withoutModel(ruling === 'aligned' ? 'unsure' : ruling)",
+    replace: 'withoutModel(ruling)',
+    caughtBy: { tests: ['test/engine/cache/pair-model.test.ts'] },
+  },
+  {
+    name: 'wrong-answers-as-if-alone',
+    breaks: 'Wrong answers that come together count as independent: the guarantee promises too much.',
+    file: 'tools/cache-verifier/rates.ts',
+    find: 'wilson({ hits: share.hits / effect, of: share.of / effect })',
+    replace: 'wilson(share)',
+    caughtBy: { tests: ['test/tools/cache-verifier/rates.test.ts'] },
+  },
+  {
     name: 'second-of-two-in-another-order',
     breaks: '"The second one" is answered as in a conversation that named the two in another order.',
     file: 'engine/cache/verifier/compare-conversations.ts',

@@ -18,16 +18,8 @@ interface TrafficPlan {
   readonly verbatimShare: number;
 }
 
-/** A cache as the traffic sees it. */
-export interface PlayedCache {
-  /** @returns how near a stored question is; the nearest is tried first. */
-  similarity(question: string, stored: string): number;
-  /** The least similarity of a candidate; above 1: only the same words are found. */
-  readonly leastSimilarity: number;
-  accepts(question: string, stored: string): Promise<boolean>;
-}
-
-const MOST_CANDIDATES = 8;
+/** @returns the stored text whose answer the cache gives to a question in other words; null: none. */
+export type FindAnswer = (question: string, stored: ReadonlySet<string>) => Promise<string | null>;
 
 /** The repeats are spread over the meanings, old ones more often than new ones. */
 export function makeTraffic(
@@ -62,38 +54,26 @@ export function makeTraffic(
   return requests;
 }
 
-/** Each request takes the nearest stored answer that is accepted, or is generated and stored. */
+/** Each request takes a stored answer, or is generated and stored. */
 export async function playTraffic(
   requests: readonly Request[],
-  cache: PlayedCache,
+  find: FindAnswer,
 ): Promise<{ readonly hits: number; readonly wrong: number }> {
-  const stored = new Map<string, string>();
+  const meanings = new Map<string, string>();
+  const stored = new Set<string>();
   let hits = 0;
   let wrong = 0;
   for (const { text, meaning } of requests) {
-    const answer = stored.get(text) ?? (await nearestAnswer(stored, text, cache));
-    if (answer === undefined) stored.set(text, meaning);
-    else {
+    const used = stored.has(text) ? text : await find(text, stored);
+    if (used === null) {
+      stored.add(text);
+      meanings.set(text, meaning);
+    } else {
       hits += 1;
-      if (answer !== meaning) wrong += 1;
+      if (meanings.get(used) !== meaning) wrong += 1;
     }
   }
   return { hits, wrong };
-}
-
-async function nearestAnswer(
-  stored: ReadonlyMap<string, string>,
-  text: string,
-  { similarity, leastSimilarity, accepts }: PlayedCache,
-): Promise<string | undefined> {
-  if (leastSimilarity > 1) return undefined;
-  const candidates = [...stored]
-    .map(([other, answer]) => ({ other, answer, similarity: similarity(text, other) }))
-    .filter((candidate) => candidate.similarity >= leastSimilarity)
-    .sort((a, b) => b.similarity - a.similarity)
-    .slice(0, MOST_CANDIDATES);
-  for (const { other, answer } of candidates) if (await accepts(text, other)) return answer;
-  return undefined;
 }
 
 function wordingsOf(pairs: readonly WrittenPair[]): Map<string, string[]> {
