@@ -140,6 +140,10 @@ export type ApprovalStep = z.infer<typeof approvalStepSchema>;
 const pipelineStepSchema = z.union([generationStepSchema, approvalStepSchema]);
 export type PipelineStep = z.infer<typeof pipelineStepSchema>;
 
+export function isApproval(step: PipelineStep): step is ApprovalStep {
+  return 'approve' in step;
+}
+
 const inputTypes = ['text', 'number', 'boolean', 'list', 'object'] as const;
 const declaredInputSchema = z.strictObject({
   description: z.string().max(500).optional(),

@@ -5,9 +5,9 @@ import type { BegunStep, JobStepName } from '../../contracts/job-steps.ts';
 import type { JobEventBody } from '../../contracts/jobs.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { fillText, isMet, type PipelineValues, readValue } from '../../contracts/pipeline-values.ts';
-import type { ApprovalStep, GenerationStep, PipelineStep } from '../../contracts/pipelines.ts';
+import { type ApprovalStep, type GenerationStep, isApproval } from '../../contracts/pipelines.ts';
 import type { JobDependencies } from './job-dependencies.ts';
-import { countPlace, pointersIn, readValues, specifiedJob, stepOf } from './job-values.ts';
+import { countPlace, pointersToBegin, readValues, specifiedJob, stepOf } from './job-values.ts';
 
 export function beginStep({ jobs }: Pick<JobDependencies, 'jobs'>) {
   return async ({ job: { jobId }, step: name }: JobStepName): Promise<BegunStep> => {
@@ -16,12 +16,12 @@ export function beginStep({ jobs }: Pick<JobDependencies, 'jobs'>) {
     const begun = (event: JobEventBody, values?: ReadonlyMap<string, string>) =>
       jobs.append(jobId, `begin:${name}`, [event], values);
     try {
-      const values = await readValues(jobs, job, listOf(step));
+      const values = await readValues(jobs, job, pointersToBegin(step));
       if (step.when !== undefined && !isMet(step.when, values)) {
         await begun({ type: 'step-skip', step: name });
         return { next: 'skip' };
       }
-      if ('approve' in step) return await askPerson(step, values, begun, name);
+      if (isApproval(step)) return await askPerson(step, values, begun, name);
       const items = step.foreach === undefined ? null : itemsIn(step.foreach, values);
       const count = items === null ? [] : [[countPlace(name), String(items)] as const];
       await begun({ type: 'step-start', step: name, items }, new Map(count));
@@ -35,12 +35,6 @@ export function beginStep({ jobs }: Pick<JobDependencies, 'jobs'>) {
       return { next: 'fail', failure: { code } };
     }
   };
-}
-
-/** The pointers that decide whether and how it begins. */
-function listOf(step: PipelineStep): readonly string[] {
-  const list = 'approve' in step || step.foreach === undefined ? [] : [step.foreach];
-  return [...pointersIn(step), ...list];
 }
 
 async function askPerson(

@@ -4,6 +4,7 @@ import { type FoldedJob, foldJob } from '../../contracts/fold-job.ts';
 import type { DecidedStep, EndJob, EndStep, JobOutcome, JobStepName } from '../../contracts/job-steps.ts';
 import type { JobEventBody } from '../../contracts/jobs.ts';
 import { asText, fillText, pointersOf } from '../../contracts/pipeline-values.ts';
+import { isApproval } from '../../contracts/pipelines.ts';
 import type { JobDependencies } from './job-dependencies.ts';
 import { neededBy, readValues, type SpecifiedJob, specifiedJob, stepOf } from './job-values.ts';
 
@@ -30,7 +31,7 @@ export function endStep({ jobs }: Jobs) {
 export function decideStep({ jobs }: Jobs) {
   return async ({ job: { jobId }, step: name }: JobStepName): Promise<DecidedStep> => {
     const step = stepOf(await specifiedJob(jobs, jobId), name);
-    if (!('approve' in step)) throw new RangeError(`The step ${name} needs no approval.`);
+    if (!isApproval(step)) throw new RangeError(`The step ${name} needs no approval.`);
     const decided = { approved: step.approve.onTimeout === 'approve', by: null, note: null };
     const values = new Map([[name, JSON.stringify(decided)]]);
     await jobs.append(jobId, `approval:${name}`, [{ type: 'approval', step: name, ...decided }], values);

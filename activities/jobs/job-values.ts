@@ -8,7 +8,7 @@ import {
   readValue,
   stepsIn,
 } from '../../contracts/pipeline-values.ts';
-import type { GenerationStep, PipelineStep } from '../../contracts/pipelines.ts';
+import { type GenerationStep, isApproval, type PipelineStep } from '../../contracts/pipelines.ts';
 import type { JobSpec, JobStore } from '../../engine/jobs/job-store.ts';
 
 /** A job with what it was made from. */
@@ -28,19 +28,24 @@ export function stepOf({ spec, jobId }: SpecifiedJob, name: string): PipelineSte
   return step;
 }
 
-/** Every pointer that a step reads, but not the list of its `foreach`. */
+/** Every pointer that a step reads for each of its items: not the list of its `foreach`. */
 export function pointersIn(step: PipelineStep): readonly string[] {
   const ofWhen = step.when === undefined ? [] : pointersOfCondition(step.when);
-  if ('approve' in step) return [...ofWhen, ...pointersOf(step.approve.message ?? '')];
+  if (isApproval(step)) return [...ofWhen, ...pointersOf(step.approve.message ?? '')];
   const variables = Object.values(step.prompt?.variables ?? {});
   const texts = [step.system, step.input, ...variables].filter((text) => typeof text === 'string');
   return [...ofWhen, ...texts.flatMap(pointersOf)];
 }
 
+/** Every pointer that a step reads before it begins: its list, too. */
+export function pointersToBegin(step: PipelineStep): readonly string[] {
+  const list = isApproval(step) || step.foreach === undefined ? [] : [step.foreach];
+  return [...pointersIn(step), ...list];
+}
+
 /** The steps that a step names or reads. */
 export function neededBy(step: PipelineStep): readonly string[] {
-  const list = 'approve' in step || step.foreach === undefined ? [] : [step.foreach];
-  return [...new Set([...(step.needs ?? []), ...stepsIn([...pointersIn(step), ...list])])];
+  return [...new Set([...(step.needs ?? []), ...stepsIn(pointersToBegin(step))])];
 }
 
 export async function readValues(
@@ -95,7 +100,7 @@ export function itemPlace(step: string, index: number): string {
 }
 
 function isList(step: PipelineStep): boolean {
-  return !('approve' in step) && step.foreach !== undefined;
+  return !isApproval(step) && step.foreach !== undefined;
 }
 
 function parse(json: string | null | undefined): unknown {

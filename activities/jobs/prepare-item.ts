@@ -9,7 +9,7 @@ import type { JobItem, PreparedItem, PrepareItem } from '../../contracts/job-ste
 import { LIMITS } from '../../contracts/limits.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
 import { fillText, type PipelineValues } from '../../contracts/pipeline-values.ts';
-import type { GenerationStep } from '../../contracts/pipelines.ts';
+import { type GenerationStep, isApproval } from '../../contracts/pipelines.ts';
 import type { GenerationToOrder, JobDependencies } from './job-dependencies.ts';
 import { elementAt, pointersIn, readValues, type SpecifiedJob, specifiedJob, stepOf } from './job-values.ts';
 
@@ -18,7 +18,7 @@ export function prepareItem({ jobs, orderGeneration, jobKeptMs }: JobDependencie
     const { job, step: name, attempt, leftMicroUsd, deadlineAtMs } = item;
     const opened = await specifiedJob(jobs, job.jobId);
     const step = stepOf(opened, name);
-    if ('approve' in step) throw new RangeError(`The step ${name} generates nothing.`);
+    if (isApproval(step)) throw new RangeError(`The step ${name} generates nothing.`);
     const place = step.foreach === undefined ? null : item.item;
     const event = { step: name, item: place, attempt };
     try {

@@ -6,7 +6,7 @@ import type { RecordedItem, RecordItem } from '../../contracts/job-steps.ts';
 import type { JobEventBody } from '../../contracts/jobs.ts';
 import { parseJson } from '../../contracts/json.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
-import type { GenerationStep } from '../../contracts/pipelines.ts';
+import { type GenerationStep, isApproval } from '../../contracts/pipelines.ts';
 import type { JobDependencies } from './job-dependencies.ts';
 import { itemPlace, specifiedJob, stepOf } from './job-values.ts';
 import { keyOf } from './prepare-item.ts';
@@ -37,7 +37,7 @@ export function recordItem({ jobs, log }: Pick<JobDependencies, 'jobs' | 'log'>)
   return async (recorded: RecordItem): Promise<RecordedItem> => {
     const { job, step: name, attempt, generationId, failure = null } = recorded;
     const step = stepOf(await specifiedJob(jobs, job.jobId), name);
-    if ('approve' in step) throw new RangeError(`The step ${name} generates nothing.`);
+    if (isApproval(step)) throw new RangeError(`The step ${name} generates nothing.`);
     const item = step.foreach === undefined ? null : recorded.item;
     const ended =
       generationId === null

@@ -6,17 +6,13 @@ import type { JobRequest } from '../../contracts/jobs.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import {
   type GenerationStep,
+  isApproval,
   type PipelineContent,
   type PipelineStep,
   pipelineContentSchema,
   type StepChange,
 } from '../../contracts/pipelines.ts';
-import {
-  type CheckedPipeline,
-  checkPipeline,
-  checkPrompts,
-  isApproval,
-} from '../../engine/jobs/check-pipeline.ts';
+import { type CheckedPipeline, checkPipeline, checkPrompts } from '../../engine/jobs/check-pipeline.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { parseWith } from '../http/read-request.ts';
 

@@ -1,20 +1,23 @@
 /**
  * Checks a pipeline before anything is spent: names, cycles, pointers, the types that its schemas promise, and the
- * prompts that it names. Reports all faults at once.
+ * prompts that it names. One error reports all faults of a kind.
  */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { parsePointer } from '../../contracts/json-pointer.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { pointersOf, pointersOfCondition, stepsIn } from '../../contracts/pipeline-values.ts';
-import type {
-  ApprovalStep,
-  GenerationStep,
-  PipelineContent,
-  PipelineStep,
+import {
+  type GenerationStep,
+  isApproval,
+  type PipelineContent,
+  type PipelineStep,
 } from '../../contracts/pipelines.ts';
 import { TemplateError } from '../../contracts/prompt-template.ts';
 import type { PromptRegistry } from '../prompts/registry.ts';
 import { schemaAt, typesOf } from './schema-at.ts';
+
+/** Faults that one error quotes. */
+const FAULTS_SHOWN = 20;
 
 /** A step with the pointers that it reads, by the place where each stands. */
 interface ReadStep {
@@ -34,11 +37,7 @@ export interface CheckedPipeline {
   }[];
 }
 
-export function isApproval(step: PipelineStep): step is ApprovalStep {
-  return 'approve' in step;
-}
-
-/** @throws invalid_request with every fault. */
+/** @throws invalid_request with the first faults, and how many there are. */
 export function checkPipeline(content: PipelineContent): CheckedPipeline {
   const faults: string[] = [];
   const names = Object.keys(content.steps);
@@ -61,11 +60,15 @@ export function checkPipeline(content: PipelineContent): CheckedPipeline {
   const ordered = order(steps, names);
   if (ordered === null) faults.push(`steps: ${cycleIn(steps)} need each other`);
   if (faults.length > 0 || ordered === null) {
-    throw new UnbrokenError('invalid_request', `${faults.slice(0, 20).join('; ')}.`, {
+    throw new UnbrokenError('invalid_request', textOf(faults), {
       details: { param: 'steps', faults: faults.length },
     });
   }
   return { steps: ordered };
+}
+
+function textOf(faults: readonly string[]): string {
+  return `${faults.slice(0, FAULTS_SHOWN).join('; ')}.`;
 }
 
 function readStep(name: string, step: PipelineStep, faults: string[]): ReadStep {
@@ -257,7 +260,7 @@ export async function checkPrompts(
   );
   const all = faults.flat();
   if (all.length > 0) {
-    throw new UnbrokenError('invalid_request', `${all.slice(0, 20).join('; ')}.`, {
+    throw new UnbrokenError('invalid_request', textOf(all), {
       details: { param: 'steps' },
     });
   }
