@@ -59,18 +59,21 @@ export function hourTokens(cacheWriteHourTokens: number): Pick<Usage, 'cacheWrit
   return cacheWriteHourTokens === 0 ? {} : { cacheWriteHourTokens };
 }
 
+/** What is counted of a usage, or of sums of usage. */
+type TokenCounts = Omit<Usage, 'cacheWriteHourTokens' | 'estimated'>;
+
 /** Input tokens as vendors count them: those read from and written to the prompt cache are part of the input. */
-export function inputTokensOf(usage: Usage): number {
+export function inputTokensOf(usage: TokenCounts): number {
   return usage.inputTokens + usage.cachedInputTokens + usage.cacheWriteTokens;
 }
 
 /** Output tokens as vendors count them: reasoning is part of the output. */
-export function outputTokensOf(usage: Usage): number {
+export function outputTokensOf(usage: TokenCounts): number {
   return usage.outputTokens + usage.reasoningTokens;
 }
 
 /** All tokens of a usage, in and out: what a token budget counts. */
-export function totalTokens(usage: Usage): number {
+export function totalTokens(usage: TokenCounts): number {
   return inputTokensOf(usage) + outputTokensOf(usage);
 }
 

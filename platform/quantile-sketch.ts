@@ -11,6 +11,19 @@ export function bucketOf(value: number): number {
   return value <= 1 ? 0 : Math.ceil(Math.log(value) / Math.log(GROWTH));
 }
 
+interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+}
+
+/** In whole units. @returns null of no values. */
+export function percentilesOf(counts: ReadonlyMap<number, number>): Percentiles | null {
+  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => quantileOf(counts, share));
+  if (p50 == null || p95 == null || p99 == null) return null;
+  return { p50: Math.round(p50), p95: Math.round(p95), p99: Math.round(p99) };
+}
+
 /** @param counts how many values each bucket has. @returns null of no values. */
 export function quantileOf(counts: ReadonlyMap<number, number>, share: number): number | null {
   const buckets = [...counts].sort(([a], [b]) => a - b);

@@ -3,10 +3,11 @@ import { z } from 'zod';
 import type { BudgetLimit, BudgetOwner, BudgetStanding, BudgetSubjectKind } from '../../contracts/budgets.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { askScript, script } from '../../platform/redis/lua-script.ts';
-import { type Audit, auditTenant, subjectKey } from './audit.ts';
+import { type Audit, auditTenant } from './audit.ts';
 import type { BudgetLimits, Rules } from './budget-limits.ts';
 import { type ArchivedDays, type EntriesPage, type EntriesQuery, readEntriesPage } from './entries.ts';
 import type { LedgerRedis } from './ledger-redis.ts';
+import { subjectKey } from './subject-key.ts';
 import { resetOf, spanOf } from './windows.ts';
 
 /** Open reservations that one step of a scan reads. */

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import type { BudgetSubjectKind } from '../../contracts/budgets.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { DAY_MS, dayOf } from '../../contracts/time.ts';
 import { type LedgerRedis, readStream, type StreamEntry } from './ledger-redis.ts';
 
-const DAY_MS = 24 * 3_600_000;
 const READ_COUNT = 1_000;
 /** Entries that one page reads, including those that it filters out. */
 const SCANNED_PER_PAGE = 20_000;
@@ -34,10 +34,6 @@ export type BudgetEntry = z.infer<typeof entrySchema> & { readonly id: string };
 
 function parseEntry({ id, message }: StreamEntry): BudgetEntry {
   return { id, ...entrySchema.parse({ ...message }) };
-}
-
-export function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }
 
 /** The days (UTC) from the one that holds `fromMs` to the one that holds `untilMs`, both included. */

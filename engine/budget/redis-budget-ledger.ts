@@ -7,11 +7,12 @@ import { strict as assert } from 'node:assert';
 import type { BudgetLimit, BudgetOwner } from '../../contracts/budgets.ts';
 import { type MicroUsd, NO_USAGE, type Usage } from '../../contracts/money.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { DAY_MS, dayOf, HOUR_MS } from '../../contracts/time.ts';
 import { BoundedMap } from '../../platform/bounded-map.ts';
 import type { ConfigFile } from '../../platform/config/schema.ts';
-import { buildWindows, SUBJECT_KEEP_MS, subjectKey } from './audit.ts';
 import { BudgetLimits, type SubjectPlan, subjectsOf } from './budget-limits.ts';
-import { dayOf, entriesKey } from './entries.ts';
+import { buildWindows } from './build-windows.ts';
+import { entriesKey } from './entries.ts';
 import {
   type BudgetLedger,
   type CountedGeneration,
@@ -27,6 +28,7 @@ import {
 import { askLedger, type LedgerRedis } from './ledger-redis.ts';
 import { type FinalAnswer, stepAnswerSchema, toReserveOutcome, toWarnings } from './step-answer.ts';
 import { STEP } from './step-script.ts';
+import { SUBJECT_KEEP_MS, subjectKey } from './subject-key.ts';
 import { countedFacts, rollUpAt, usageKeys } from './usage-rows.ts';
 import { spanOf, type WindowId } from './windows.ts';
 
@@ -50,7 +52,6 @@ export function budgetSettings({ budgets }: ConfigFile): Omit<LedgerOptions, 're
   return { limits, timeZone, keepEntriesMs, keepUsageMs };
 }
 
-const DAY_MS = 24 * 3_600_000;
 /** How long a settled generation is remembered. A step that is repeated after that would book again. */
 const REMEMBER_MS = 7 * DAY_MS;
 /** A reservation is stamped by a worker's clock, and its generation by that of Redis. */
@@ -61,7 +62,7 @@ const LOOK_AGE_MS = 5_000;
  * A window that no reservation has named for this long is dropped. It outlasts a deploy, in which processes with old
  * and new limits work side by side: each drop would make the next reservation of the others read the entries.
  */
-const IDLE_WINDOW_MS = 3_600_000;
+const IDLE_WINDOW_MS = HOUR_MS;
 /** Subjects whose windows of other processes are remembered; a forgotten one costs another round. */
 const SPARE_SUBJECTS = 10_000;
 /** Limits changed, a window was built, or another step came first: each costs one more round. */
@@ -86,6 +87,8 @@ type Owned = BudgetOwner & { readonly generationId: string };
 interface Round {
   readonly rules: Awaited<ReturnType<BudgetLimits['rulesOf']>>;
   readonly plans: readonly SubjectPlan[];
+  /** The moment that the step books on; null: now. */
+  readonly bookedAtMs: number | null;
 }
 
 export class RedisBudgetLedger implements BudgetLedger {
@@ -151,17 +154,17 @@ export class RedisBudgetLedger implements BudgetLedger {
 
   async settle(settlement: Settlement): Promise<Settled> {
     // Sent together with what `counted` reads.
-    const storedAt = this.#readMoment(settlement);
-    storedAt.catch(() => undefined);
+    const reading = this.#readBookedAtMs(settlement);
+    reading.catch(() => undefined);
     const facts = settleFacts(settlement, await settlement.counted);
-    const answer = await this.#ask(settlement, facts, storedAt);
+    const answer = await this.#ask(settlement, facts, reading);
     return { warnings: toWarnings(answer, settlement, this.#clock()) };
   }
 
   async look(owner: BudgetOwner, needed: () => Promise<number>): Promise<Refused | null> {
-    const known = await this.limits.rulesOf(owner.tenant);
-    const isOld = this.#clock() - known.readAtMs > LOOK_AGE_MS;
-    const rules = isOld ? await this.limits.refresh(owner.tenant, known) : known;
+    const remembered = await this.limits.rulesOf(owner.tenant);
+    const isOld = this.#clock() - remembered.readAtMs > LOOK_AGE_MS;
+    const rules = isOld ? await this.limits.refresh(owner.tenant, remembered) : remembered;
     const isLimited = subjectsOf(owner).some(({ kind, id }) =>
       rules.planOf(kind, id).windows.some(({ limits }) => limits.some(({ mode }) => mode === 'hard')),
     );
@@ -183,23 +186,25 @@ export class RedisBudgetLedger implements BudgetLedger {
     return toReserveOutcome(await this.#ask(owned, facts), owned, this.#clock());
   }
 
-  /** The moment that the reservation of a generation is booked on. */
-  #readMoment({ tenant, generationId }: Owned): Promise<string | null> {
-    return this.#redis.hGet(REDIS_KEYS.budget(tenant, 'reservation', generationId), 'on');
+  /** The moment that the reservation of a generation is booked on; null if there is none. */
+  async #readBookedAtMs({ tenant, generationId }: Owned): Promise<number | null> {
+    const stored = await this.#redis.hGet(REDIS_KEYS.budget(tenant, 'reservation', generationId), 'on');
+    return stored === null ? null : Number(stored);
   }
 
-  /** Runs rounds until the answer is final. @param moment that of the reservation, if it is read already. */
-  async #ask(owned: Owned, facts: StepFacts, moment?: Promise<string | null>): Promise<FinalAnswer> {
+  /**
+   * Runs rounds until the answer is final.
+   * @param reading the moment that the reservation is booked on, if it is being read already.
+   */
+  async #ask(owned: Owned, facts: StepFacts, reading?: Promise<number | null>): Promise<FinalAnswer> {
     const { tenant } = owned;
-    let known = moment;
     const isFirst = facts.step === 'reserve' || facts.step === 'look';
     for (let round = 0; round < MOST_ROUNDS; round += 1) {
-      const storedAt = isFirst ? null : await (known ?? this.#readMoment(owned));
-      known = undefined;
+      const alreadyRead = round === 0 ? reading : undefined;
+      const bookedAtMs = isFirst ? null : await (alreadyRead ?? this.#readBookedAtMs(owned));
       const rules = await this.limits.rulesOf(tenant);
       const plans = subjectsOf(owned).map(({ kind, id }) => rules.planOf(kind, id));
-      const bookedAtMs = storedAt === null ? null : Number(storedAt);
-      const answer = await this.#askOnce(owned, { rules, plans }, bookedAtMs, facts);
+      const answer = await this.#askOnce(owned, { rules, plans, bookedAtMs }, facts);
       if (answer.answer === 'stale') await this.limits.refresh(tenant, rules);
       else if (answer.answer === 'build') await this.#build(tenant, plans);
       else if (answer.answer === 'abandoned') await this.#ask(owned, RELEASE);
@@ -209,16 +214,11 @@ export class RedisBudgetLedger implements BudgetLedger {
     throw new Error(`The budgets of ${tenant} change faster than they can be read.`);
   }
 
-  /** @param storedAtMs the moment that the reservation is booked on; null: now. */
-  async #askOnce(
-    owned: Owned,
-    { rules, plans }: Round,
-    storedAtMs: number | null,
-    { prompt, ...facts }: StepFacts,
-  ) {
+  async #askOnce(owned: Owned, round: Round, { prompt, ...facts }: StepFacts) {
     const { tenant, generationId, user, team, keyId } = owned;
+    const { rules, plans } = round;
     const nowMs = this.#clock();
-    const bookedAtMs = storedAtMs ?? nowMs;
+    const bookedAtMs = round.bookedAtMs ?? nowMs;
     const books = facts.step === 'extend' || facts.step === 'settle';
     const keys = [
       REDIS_KEYS.budget(tenant, 'limits'),

@@ -1,10 +1,10 @@
 /** Reads the usage statistics of a tenant from Redis, a page of rows at a time, so that no request waits for long. */
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
+import { DAY_MS, HOUR_MS } from '../../contracts/time.ts';
 import { daysBetween } from './entries.ts';
 import { parseRow, SEPARATOR, type UsageRow, usageKeys } from './usage-rows.ts';
 
-const HOUR_MS = 3_600_000;
 const ROWS_AT_ONCE = 1_000;
 const DAYS_AT_ONCE = 16;
 
@@ -105,8 +105,8 @@ function tooManyRows(): UnbrokenError {
 
 /** When each day or hour of a period begins. */
 export function beginnings({ from, until, each }: UsagePeriod): number[] {
-  const stepMs = each === 'hour' ? HOUR_MS : 24 * HOUR_MS;
-  const endMs = Date.parse(until) + 24 * HOUR_MS;
+  const stepMs = each === 'hour' ? HOUR_MS : DAY_MS;
+  const endMs = Date.parse(until) + DAY_MS;
   const starts: number[] = [];
   for (let atMs = Date.parse(from); atMs < endMs; atMs += stepMs) starts.push(atMs);
   return starts;

@@ -1,14 +1,15 @@
 /** Reports of usage: sums in time and by group, latencies, failures. */
-import type {
-  UsageFailures,
-  UsageGroup,
-  UsageGroupSums,
-  UsageLatencies,
-  UsageSums,
-  UsageView,
+import { totalTokens } from '../../contracts/money.ts';
+import {
+  OTHER_NAMES,
+  type UsageFailures,
+  type UsageGroup,
+  type UsageGroupSums,
+  type UsageLatencies,
+  type UsageSums,
+  type UsageView,
 } from '../../contracts/usage.ts';
-import { OTHER_NAMES } from '../../contracts/usage.ts';
-import { quantileOf } from '../../platform/quantile-sketch.ts';
+import { percentilesOf } from '../../platform/quantile-sketch.ts';
 import { beginnings, type UsagePeriod, UsageReader, type UsageRedis } from './usage-reader.ts';
 import { addSums, emptySums, OTHER, type RowNames, type RowSums } from './usage-rows.ts';
 
@@ -28,6 +29,13 @@ export interface UsageQuery extends UsagePeriod {
 interface Group {
   readonly sums: RowSums;
   readonly series: Map<number, RowSums>;
+}
+
+interface Failure {
+  readonly model: string;
+  readonly code: string;
+  count: number;
+  readonly series: Map<number, number>;
 }
 
 export class UsageReports {
@@ -94,27 +102,24 @@ export class UsageReports {
   }
 
   async failures(tenant: string, period: UsagePeriod): Promise<UsageFailures> {
-    const found = new Map<
-      string,
-      { model: string; code: string; count: number; series: Map<number, number> }
-    >();
+    const failures = new Map<string, Failure>();
     await this.#reader.read(
       tenant,
       { period, source: sourceOf({ ...period, by: null, only: {} }) },
       (atMs, row) => {
         if (row.counts !== 'failure') return;
         const { model, code, count } = row;
-        const failure = groupIn(found, `${model} ${code}`, () => ({
+        const failure = groupIn(failures, `${model} ${code}`, () => ({
           model,
           code,
           count: 0,
-          series: new Map<number, number>(),
+          series: new Map(),
         }));
         failure.count += count;
         failure.series.set(atMs, (failure.series.get(atMs) ?? 0) + count);
       },
     );
-    const data = [...found.values()].map(({ model, code, count, series }) => ({
+    const data = [...failures.values()].map(({ model, code, count, series }) => ({
       ...candidateOf(model),
       code: nameOf(code) ?? '',
       count,
@@ -137,18 +142,12 @@ class Sketches {
 
   view(): UsageLatencies['totals'] {
     const answers = [...this.#total.values()].reduce((sum, count) => sum + count, 0);
-    return { answers, firstTokenMs: quantilesOf(this.#first), totalMs: quantilesOf(this.#total) };
+    return { answers, firstTokenMs: percentilesOf(this.#first), totalMs: percentilesOf(this.#total) };
   }
 }
 
 function newSketches(): Sketches {
   return new Sketches();
-}
-
-function quantilesOf(sketch: ReadonlyMap<number, number>): UsageLatencies['totals']['totalMs'] {
-  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => quantileOf(sketch, share));
-  if (p50 == null || p95 == null || p99 == null) return null;
-  return { p50: Math.round(p50), p95: Math.round(p95), p99: Math.round(p99) };
 }
 
 function sourceOf({ each, by, only }: Pick<UsageQuery, 'each' | 'by' | 'only'>) {
@@ -190,11 +189,7 @@ function groupIn<Name, Value>(groups: Map<Name, Value>, name: Name, create: () =
 }
 
 function toSums(sums: RowSums): UsageSums {
-  const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens } = sums;
-  return {
-    ...sums,
-    tokens: inputTokens + cachedInputTokens + cacheWriteTokens + outputTokens + reasoningTokens,
-  };
+  return { ...sums, tokens: totalTokens(sums) };
 }
 
 function toGroup(name: string, { sums, series }: Group): UsageGroupSums {

@@ -7,8 +7,8 @@
  */
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { DAY_MS, dayOf } from '../../contracts/time.ts';
 import { bucketOf } from '../../platform/quantile-sketch.ts';
-import { dayOf } from './entries.ts';
 import type { CountedGeneration } from './ledger.ts';
 
 /** No name has it. */
@@ -32,8 +32,6 @@ const SUMS = [
   'savedTokens',
   'savedMicroUsd',
 ] as const;
-
-const DAY_MS = 24 * 3_600_000;
 
 /** The hashes of a day (UTC): sums without users, sums with users, sums of each hour. */
 export function usageKeys(tenant: string, day: string): readonly [day: string, users: string, hours: string] {

@@ -5,13 +5,13 @@
  */
 import { Temporal } from 'temporal-polyfill';
 import { LONGEST_WINDOW_MS, rollingMs } from '../../contracts/budgets.ts';
+import { DAY_MS } from '../../contracts/time.ts';
 import { BoundedMap } from '../../platform/bounded-map.ts';
 
 /** A kind of window: `day[Europe/Berlin]`, `month[UTC]`, `24h`. */
 export type WindowId = string;
 
 const BUCKETS_PER_WINDOW = 48;
-const DAY_MS = 24 * 3_600_000;
 /** How long closed calendar periods stay readable; their entries are kept longer. */
 const KEEP_CLOSED_MS = LONGEST_WINDOW_MS + 4 * DAY_MS;
 

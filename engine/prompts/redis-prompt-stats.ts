@@ -10,7 +10,7 @@ import type {
   PromptUse,
   VersionStats,
 } from '../../contracts/prompts.ts';
-import { bucketOf, quantileOf } from '../../platform/quantile-sketch.ts';
+import { bucketOf, percentilesOf, quantileOf } from '../../platform/quantile-sketch.ts';
 import { askScript, askScriptForTexts } from '../../platform/redis/lua-script.ts';
 import { type CostSample, compareCosts } from './compare-costs.ts';
 import type { PromptRedis } from './prompt-redis.ts';
@@ -172,9 +172,9 @@ function toVersionStats(counts: VersionCounts, against: VersionCounts | undefine
     outputTokens,
     costMicroUsd,
     costPerRequestMicroUsd: requests === 0 ? null : costMicroUsd / requests,
-    firstTokenMs: quantilesOf(stored, 'first'),
-    totalMs: quantilesOf(stored, 'total'),
-    outputTokensPerAnswer: quantilesOf(stored, 'length'),
+    firstTokenMs: percentilesOf(sketchIn(stored, 'first')),
+    totalMs: percentilesOf(sketchIn(stored, 'total')),
+    outputTokensPerAnswer: percentilesOf(sketchIn(stored, 'length')),
     feedback: {
       count: feedback,
       positive,
@@ -212,13 +212,6 @@ function requestCounts(outcome: PromptOutcome): Record<string, number> {
 function sketchIn(stored: StoredCounts, sketch: string): Map<number, number> {
   const ofSketch = Object.entries(stored).filter(([field]) => field.startsWith(`${sketch}:`));
   return new Map(ofSketch.map(([field, count]) => [Number(field.slice(sketch.length + 1)), Number(count)]));
-}
-
-function quantilesOf(stored: StoredCounts, sketch: string): VersionStats['totalMs'] {
-  const counts = sketchIn(stored, sketch);
-  const [p50, p95, p99] = [0.5, 0.95, 0.99].map((share) => quantileOf(counts, share));
-  if (p50 == null || p95 == null || p99 == null) return null;
-  return { p50: Math.round(p50), p95: Math.round(p95), p99: Math.round(p99) };
 }
 
 function toFeedback(

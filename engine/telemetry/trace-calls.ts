@@ -1,5 +1,6 @@
 /** Traces a provider call as a span, by OpenTelemetry's conventions for generative AI. */
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { inputTokensOf, outputTokensOf } from '../../contracts/money.ts';
 import type { ProviderCall } from '../providers/provider.ts';
 import { errorTypeOf } from './measure-calls.ts';
 import { type CallWatcher, isContent } from './observe-calls.ts';
@@ -33,13 +34,11 @@ export function traceCalls({ tracer, settings }: Tracing): CallWatcher {
         if (event.type !== 'finish') return;
         span.setAttribute('gen_ai.response.finish_reasons', [event.reason]);
         if (event.usage === null) return;
-        const { inputTokens, cachedInputTokens, cacheWriteTokens, outputTokens, reasoningTokens } =
-          event.usage;
         span.setAttributes({
-          'gen_ai.usage.input_tokens': inputTokens + cachedInputTokens + cacheWriteTokens,
-          'gen_ai.usage.cache_read.input_tokens': cachedInputTokens,
-          'gen_ai.usage.cache_creation.input_tokens': cacheWriteTokens,
-          'gen_ai.usage.output_tokens': outputTokens + reasoningTokens,
+          'gen_ai.usage.input_tokens': inputTokensOf(event.usage),
+          'gen_ai.usage.cache_read.input_tokens': event.usage.cachedInputTokens,
+          'gen_ai.usage.cache_creation.input_tokens': event.usage.cacheWriteTokens,
+          'gen_ai.usage.output_tokens': outputTokensOf(event.usage),
         });
       },
       end(error) {

@@ -1,7 +1,7 @@
 /** A step that no retry can finish: its run fails and says so, instead of being retried for ever. */
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { workflowId } from '../../contracts/names.ts';
-import { subjectKey } from '../../engine/budget/audit.ts';
+import { subjectKey } from '../../engine/budget/subject-key.ts';
 import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';
