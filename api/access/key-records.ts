@@ -4,7 +4,7 @@
  */
 import { type KeyView, type Scope, scopes } from '../../contracts/keys.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { askScript, runScript, script } from '../../platform/redis/lua-script.ts';
+import { askScript, script } from '../../platform/redis/lua-script.ts';
 import type { RedisClient } from '../../platform/redis/redis-client.ts';
 
 export interface KeyRecord {
@@ -73,7 +73,7 @@ export class KeyRecords {
   /** @returns false when the key is gone. */
   async rotate(id: string, rotation: Rotation): Promise<boolean> {
     const keys = [REDIS_KEYS.apiKey(id)];
-    return (await runScript(this.#redis, ROTATE, keys, [JSON.stringify(rotation)])) === 1;
+    return (await askScript(this.#redis, ROTATE, { keys, ask: rotation })) === 1;
   }
 
   /** @returns false when the key was gone already. */

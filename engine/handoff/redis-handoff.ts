@@ -6,7 +6,7 @@ import type { GenerationInput, GenerationOrder } from '../../contracts/generatio
 import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { luaFields, runScript, script } from '../../platform/redis/lua-script.ts';
+import { askScript, script } from '../../platform/redis/lua-script.ts';
 import type { RedisClient } from '../../platform/redis/redis-client.ts';
 import type { HandoffOffers, HandoffTaker, OfferedRun, TakenRun, TraceCarrier } from './handoff.ts';
 
@@ -104,8 +104,8 @@ export class RedisHandoffOffers implements HandoffOffers {
   async #push(message: string): Promise<boolean> {
     const { taskQueue } = this.#plan;
     const keys = [REDIS_KEYS.handoff(taskQueue), REDIS_KEYS.handoffTakers(taskQueue)];
-    const fields = luaFields({ ttlMs: LIMITS.handoffStartedMs });
-    return (await runScript(this.#redis, OFFER, keys, [fields, message])) === 1;
+    const ask = { ttlMs: LIMITS.handoffStartedMs };
+    return (await askScript(this.#redis, OFFER, { keys, ask, texts: [message] })) === 1;
   }
 }
 

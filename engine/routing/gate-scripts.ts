@@ -21,6 +21,8 @@
  * A release that changes a state also renames its Redis key. During a rolling upgrade each version then keeps its own
  * states; the old ones expire.
  */
+
+import { DAY_MS } from '../../contracts/time.ts';
 import { script } from '../../platform/redis/lua-script.ts';
 
 /** Past slots of a window. */
@@ -29,7 +31,6 @@ export const WINDOW_SLOTS = 12;
 export const MODELS_KEPT = 200;
 /** Tenants whose bad calls one circuit distinguishes. */
 const TENANTS_KEPT = 32;
-const DAY_MS = 24 * 60 * 60_000;
 /** A key rests this long after its first refusal that names no wait; each further refusal doubles it. */
 const FIRST_REST_MS = 1_000;
 const LONGEST_REST_MS = 30_000;

@@ -1,10 +1,9 @@
 /** The gate in Redis: one script when a call starts, one when it has ended. */
-import { z } from 'zod';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import type { RoomTaken } from '../../contracts/steps.ts';
 import type { BreakerSettings, ProviderKey } from '../../platform/config/gate-schema.ts';
-import { luaFields, runScript, type Script, type ScriptRedis } from '../../platform/redis/lua-script.ts';
+import { askScriptForTexts, type ScriptRedis } from '../../platform/redis/lua-script.ts';
 import { withTimeout } from '../../platform/with-timeout.ts';
 import { drawByWeight } from './draw-by-weight.ts';
 import { circuitPart, ENTER, keyStatePart, LEAVE } from './gate-scripts.ts';
@@ -45,7 +44,6 @@ const DECLINED_MS = 60 * 60_000;
 const CIRCUIT_MS = 60 * 60_000;
 /** The extra time to the first token that each input token allows a model. */
 const READING_MS_PER_TOKEN = 0.25;
-const replySchema = z.array(z.coerce.string());
 
 type Arrival = Omit<GateCall, 'tenant'> & { readonly tenant: string | null };
 
@@ -75,30 +73,28 @@ export class RedisGate implements ProviderGate {
         ? { admitted: false, because: 'refused', waitMs: 0 }
         : { admitted: true, pass: uncountedPass(key) };
     }
-    const [answer, first, third, slot] = reply;
-    const key = answer === 'admitted' ? keys[Number(first) - 1] : undefined;
-    if (key !== undefined) {
-      const entry = { call, key, isProbe: third === '1', slot: Number(slot) || (call.room?.slot ?? 0) };
-      return { admitted: true, pass: new RedisGatePass(this.#settings, entry) };
+    if (reply.answer === 'admitted') {
+      const { key, isProbe } = reply;
+      const slot = reply.slot || (call.room?.slot ?? 0);
+      return { admitted: true, pass: new RedisGatePass(this.#settings, { call, key, isProbe, slot }) };
     }
-    const because = answer === 'open' || answer === 'full' ? answer : 'refused';
-    const resting = third === 'rest' ? { isResting: true as const } : {};
-    return { admitted: false, because, waitMs: Number(first), ...resting };
+    const resting = reply.isResting ? { isResting: true as const } : {};
+    return { admitted: false, because: reply.answer, waitMs: reply.waitMs, ...resting };
   }
 
   async takeRoom(call: Omit<GateCall, 'tenant' | 'isLast' | 'room'>): Promise<RoomTaken | RoomRefusal> {
-    const [answer, first, third, slot] = await this.#enter({ ...call, tenant: null, isLast: true }, 'line');
-    const key = answer === 'admitted' ? this.#keysOf(call.provider)[Number(first) - 1] : undefined;
-    if (key !== undefined) return { keyId: key.id, slot: Number(slot) };
-    if (answer !== 'full') return { because: 'refused', waitMs: Number(first) };
-    return { because: third === 'rest' ? 'resting' : 'full', waitMs: Number(first) };
+    const reply = await this.#enter({ ...call, tenant: null, isLast: true }, 'line');
+    if (reply.answer === 'admitted') return { keyId: reply.key.id, slot: reply.slot };
+    const { answer, waitMs, isResting } = reply;
+    if (answer !== 'full') return { because: 'refused', waitMs };
+    return { because: isResting ? 'resting' : 'full', waitMs };
   }
 
   #keysOf(provider: string): readonly ProviderKey[] {
     return this.#settings.keys[provider] ?? [];
   }
 
-  async #enter(call: Arrival, mode: 'arrive' | 'line' | 'paid'): Promise<string[]> {
+  async #enter(call: Arrival, mode: 'arrive' | 'line' | 'paid'): Promise<GateReply> {
     const { redis, probeMs } = this.#settings;
     const keys = this.#keysOf(call.provider);
     const names = redisKeysOf(this.#settings, call);
@@ -107,11 +103,9 @@ export class RedisGate implements ProviderGate {
     // While a rolling restart replaces a key, one worker takes room under a key that another worker does not have.
     const ranked = call.affinity === undefined ? [] : keysByAffinity(keys, call.affinity);
     const paidElsewhere = room === undefined || paidKey > 0 ? [] : [names.key({ id: room.keyId })];
-    return run(
-      redis,
-      ENTER,
-      [names.shared, names.own, names.line, names.declined, ...keys.map(names.key), ...paidElsewhere],
-      {
+    const reply = await askScriptForTexts(redis, ENTER, {
+      keys: [names.shared, names.own, names.line, names.declined, ...keys.map(names.key), ...paidElsewhere],
+      ask: {
         callId: call.callId,
         tenant: call.tenant ?? '',
         model: call.model,
@@ -131,8 +125,35 @@ export class RedisGate implements ProviderGate {
         paidKey,
         paidSlot: room?.slot ?? 0,
       },
-    );
+    });
+    return readReply(reply, keys);
   }
+}
+
+/** What ENTER answers. */
+type GateReply =
+  | {
+      readonly answer: 'admitted';
+      readonly key: ProviderKey;
+      readonly isProbe: boolean;
+      /** In which room was taken; 0 if it was taken before. */
+      readonly slot: number;
+    }
+  | {
+      readonly answer: 'open' | 'full' | 'refused';
+      readonly waitMs: number;
+      /** Only this model has no room, and other models of the provider have. */
+      readonly isResting: boolean;
+    };
+
+function readReply(
+  [answer, number, detail, slot]: readonly string[],
+  keys: readonly ProviderKey[],
+): GateReply {
+  const key = answer === 'admitted' ? keys[Number(number) - 1] : undefined;
+  if (key !== undefined) return { answer: 'admitted', key, isProbe: detail === '1', slot: Number(slot) };
+  const isKnown = answer === 'open' || answer === 'full';
+  return { answer: isKnown ? answer : 'refused', waitMs: Number(number), isResting: detail === 'rest' };
 }
 
 interface Entry {
@@ -163,7 +184,7 @@ class RedisGatePass implements GatePass {
     const { call, key } = this.#entry;
     const left = scarceLimits(headers, Date.now());
     if (left === null) return;
-    const noted = run(this.#settings.redis, NOTE_LIMITS, [this.#names.key(key)], {
+    const ask = {
       model: call.model,
       requestsLeft: left.requests ?? undefined,
       tokensLeft: left.tokens ?? undefined,
@@ -172,7 +193,9 @@ class RedisGatePass implements GatePass {
       // The reset is the time of a full bucket, which refills all the time. A provider with nothing left says so by a
       // refusal, which names the wait.
       resetMs: Math.ceil(Math.min(left.resetMs, LIMITS.retryAfterMs)),
-    });
+    };
+    const keys = [this.#names.key(key)];
+    const noted = askScriptForTexts(this.#settings.redis, NOTE_LIMITS, { keys, ask });
     void orNull(noted, this.#settings.onUnreachable);
   }
 
@@ -198,8 +221,10 @@ class RedisGatePass implements GatePass {
   async #leave(result: CallResult): Promise<Departure> {
     const { redis, breaker, onUnreachable } = this.#settings;
     const { shared, own, key, models, declined } = this.#names;
-    const touched = [shared, own, key(this.#entry.key), models, declined];
-    const left = run(redis, LEAVE, touched, departureFields(result, this.#entry, breaker));
+    const left = askScriptForTexts(redis, LEAVE, {
+      keys: [shared, own, key(this.#entry.key), models, declined],
+      ask: departureFields(result, this.#entry, breaker),
+    });
     const reply = await orNull(left, onUnreachable);
     const [change, restMs] = reply ?? [];
     return {
@@ -304,10 +329,6 @@ function redisKeysOf(
     declined: REDIS_KEYS.gate(scope, `declined:${generationId}`),
     key: ({ id }) => REDIS_KEYS.gate(scope, keyStatePart(id)),
   };
-}
-
-async function run(redis: ScriptRedis, script: Script, keys: string[], fields: object): Promise<string[]> {
-  return replySchema.parse(await runScript(redis, script, keys, [luaFields({ ...fields })]));
 }
 
 /** @returns null if Redis does not answer in time or fails: then calls proceed without the gate. */

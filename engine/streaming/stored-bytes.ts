@@ -8,9 +8,9 @@ import { UnbrokenError } from '../../contracts/errors.ts';
 import type { EventBody } from '../../contracts/events.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { luaFields, runScript, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
+import { HOUR_MS } from '../../contracts/time.ts';
+import { askScript, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
 
-const HOUR_MS = 3_600_000;
 const MIB = 1024 * 1024;
 /** The field of bytes that never expire: the versions of named prompts. */
 const PROMPTS_FIELD = 'prompts';
@@ -141,16 +141,9 @@ export class RedisStoredBytes implements StoredBytes {
 
   async #take(tenant: string, { field, bytes, keptMs }: TakenBytes): Promise<void> {
     const limit = this.#bytesPerTenant;
-    const args = luaFields({
-      hourNow: hourOf(Date.now()),
-      limit,
-      field,
-      bytes,
-      ttlMs: keptMs + 2 * HOUR_MS,
-    });
-    const [granted] = replySchema.parse(
-      await runScript(this.#redis, TAKE, [REDIS_KEYS.storedBytes(tenant)], [args]),
-    );
+    const ask = { hourNow: hourOf(Date.now()), limit, field, bytes, ttlMs: keptMs + 2 * HOUR_MS };
+    const keys = [REDIS_KEYS.storedBytes(tenant)];
+    const [granted] = replySchema.parse(await askScript(this.#redis, TAKE, { keys, ask }));
     if (granted === 1) return;
     throw new UnbrokenError(
       'storage_exceeded',
@@ -160,9 +153,9 @@ export class RedisStoredBytes implements StoredBytes {
 
   async #move(
     tenant: string,
-    fields: { readonly field: string; readonly bytes: number; readonly toField?: string },
+    ask: { readonly field: string; readonly bytes: number; readonly toField?: string },
   ): Promise<void> {
-    await runScript(this.#redis, MOVE, [REDIS_KEYS.storedBytes(tenant)], [luaFields(fields)]);
+    await askScript(this.#redis, MOVE, { keys: [REDIS_KEYS.storedBytes(tenant)], ask });
   }
 }
 
