@@ -8,19 +8,20 @@ import { z } from 'zod';
 import { cacheUseOf } from '../contracts/cache-mode.ts';
 import { endingOf } from '../contracts/ending.ts';
 import type { EventBody, GenerationEvent } from '../contracts/events.ts';
-import type { Candidate, Ending, FinishReason, GenerationInput } from '../contracts/generation.ts';
+import type { Candidate, Ending, GenerationInput } from '../contracts/generation.ts';
 import { LIMITS } from '../contracts/limits.ts';
-import { addUsed, NOTHING_USED, type Saved, savedBy, splitCost, type Used } from '../contracts/share.ts';
+import { addUsed, NOTHING_USED, type Saved, savedBy, type Used } from '../contracts/share.ts';
 import type { GenerationOutcome, StreamStep } from '../contracts/steps.ts';
-import type { LogWriter, OpenedLog } from '../engine/streaming/event-log.ts';
+import type { OpenedLog } from '../engine/streaming/event-log.ts';
 import { AutoResetEvent } from './attempt/auto-reset-event.ts';
 import type { StreamControl } from './attempt/running-streams.ts';
 import type { Dependencies } from './dependencies.ts';
-import { addShare, dischargeMember, endFollowing, pause, type Share } from './end-following.ts';
+import { addShare, dischargeMember, endFollowing, type Share } from './end-following.ts';
 import { interrupted, timeIsUp } from './failures.ts';
 import type { GenerationRecord } from './generation-record.ts';
 import { questionOf } from './look-up-cache.ts';
 import { budgetNotes } from './reserve-budget.ts';
+import { isShareable, mayShare } from './share-answer.ts';
 
 /** Stored with the text of a follower: its leader, and how far it has copied. */
 const followedSchema = z.object({
@@ -34,9 +35,25 @@ export type Followed = z.infer<typeof followedSchema>;
 
 /** An attempt may wait until the flight gives the leader up. */
 const PATIENCE_MS = LIMITS.flightClosedMs + 30_000;
-const CLOSE_AGAIN_MS = 200;
 
-type Following = Pick<Dependencies, 'flights' | 'live' | 'log' | 'providers'>;
+/** What a follower copies. Not the seals of the leader's reasoning: they are for its own user. */
+const COPIED: ReadonlySet<EventBody['type']> = new Set([
+  'text-delta',
+  'reasoning-delta',
+  'text-start',
+  'annotation',
+  'native-part',
+]);
+
+/** What a follower does not share: it leaves its leader. */
+const LEFT_BY: ReadonlySet<EventBody['type']> = new Set([
+  'tool-call-delta',
+  'generation-end',
+  'generation-error',
+  'generation-cancel',
+]);
+
+type FollowDependencies = Pick<Dependencies, 'flights' | 'live' | 'log' | 'providers'>;
 
 interface Opened {
   readonly step: StreamStep;
@@ -52,10 +69,10 @@ interface Follower extends Opened {
 
 type LeaderEnd = Extract<GenerationEvent, { type: 'generation-end' }>;
 
-type Finding = Pick<Dependencies, 'cacheSettings' | 'flights'>;
+type FindDependencies = Pick<Dependencies, 'cacheSettings' | 'flights'>;
 
 /** The leader that it followed before a crash, or one that it finds now. null: it calls the provider. */
-export async function findLeader(dependencies: Finding, opened: Opened): Promise<Followed | null> {
+export async function findLeader(dependencies: FindDependencies, opened: Opened): Promise<Followed | null> {
   const followed = await findFollowed(dependencies, opened);
   // Its own log has the note by now, even if an earlier attempt wrote it and died.
   if (followed !== null) {
@@ -64,7 +81,7 @@ export async function findLeader(dependencies: Finding, opened: Opened): Promise
   return followed;
 }
 
-async function findFollowed(dependencies: Finding, opened: Opened): Promise<Followed | null> {
+async function findFollowed(dependencies: FindDependencies, opened: Opened): Promise<Followed | null> {
   const { step, log, input, record } = opened;
   const last = log.events.findLast(({ type }) => type === 'cache-join' || type === 'cache-leave');
   if (last?.type === 'cache-leave' || record.attempts > 0) return null;
@@ -90,23 +107,9 @@ async function findFollowed(dependencies: Finding, opened: Opened): Promise<Foll
   return followed;
 }
 
-/** A clipped answer is not shared, nor are tool calls, which have effects. */
-function mayShare(
-  { cacheSettings }: Pick<Dependencies, 'cacheSettings'>,
-  { order, maxOutputTokens }: StreamStep,
-  input: GenerationInput,
-) {
-  return (
-    cacheUseOf(order.cache).reads &&
-    cacheSettings(order.route).singleFlight &&
-    maxOutputTokens >= order.maxOutputTokens &&
-    input.tools === undefined
-  );
-}
-
 /** Copies the leader's text until its end. null: it has left the leader, and its own log says why. */
 export async function followLeader(
-  dependencies: Following,
+  dependencies: FollowDependencies,
   follower: Follower,
 ): Promise<GenerationOutcome | null> {
   const { joined, log, control } = follower;
@@ -134,7 +137,7 @@ export async function followLeader(
         } else if (event.type === 'text-reset') {
           const reason = 'The followed answer was restarted.';
           await log.writer.write({ type: 'text-reset', reason }, followed);
-        } else if (event.type === 'generation-end' && isWhole(event)) {
+        } else if (event.type === 'generation-end' && isShareable(event.finishReason)) {
           return await endFollowed(dependencies, follower, event);
         } else if (event.type === 'cap-raise') {
           return await endFollowed(dependencies, follower, { ...event, finishReason: 'length' });
@@ -158,7 +161,7 @@ export async function followLeader(
 
 /** As long as the leader waits for the provider that it has called, and for it to say that it waits no longer. */
 export function patienceWith(
-  { providers }: Pick<Following, 'providers'>,
+  { providers }: Pick<FollowDependencies, 'providers'>,
   { input }: Pick<Follower, 'input'>,
   called: Candidate | null,
 ): number {
@@ -174,7 +177,7 @@ function withoutNumber(event: GenerationEvent): EventBody {
 
 /** null if the leader's log has lost the event up to which it was copied, so that the copy and the log may differ. */
 async function readLeader(
-  { log }: Following,
+  { log }: FollowDependencies,
   { leader, leaderSeq, leaderAtMs }: Followed,
 ): Promise<readonly GenerationEvent[] | null> {
   if (leaderAtMs === undefined) return log.read(leader, leaderSeq, LIMITS.entriesPerRead);
@@ -184,36 +187,13 @@ async function readLeader(
   return events.length > 0 ? events : log.read(leader, leaderSeq, 1);
 }
 
-/** The seals of the leader's reasoning are not: they are for its own user. */
-const COPIED: ReadonlySet<EventBody['type']> = new Set([
-  'text-delta',
-  'reasoning-delta',
-  'text-start',
-  'annotation',
-  'native-part',
-]);
-
-const LEFT_BY: ReadonlySet<EventBody['type']> = new Set([
-  'tool-call-delta',
-  'generation-end',
-  'generation-error',
-  'generation-cancel',
-]);
-
-/** Both have the same output cap, so a cut answer is as whole for both. A refusal is not passed on to others. */
-const SHARED: ReadonlySet<FinishReason> = new Set(['stop', 'length']);
-
-function isWhole({ finishReason }: LeaderEnd): boolean {
-  return SHARED.has(finishReason);
-}
-
 /** False if the leader has counted this follower: it has an answer, and only its end is still to come. */
-async function isFree({ flights }: Following, { joined, step }: Follower): Promise<boolean> {
+async function isFree({ flights }: FollowDependencies, { joined, step }: Follower): Promise<boolean> {
   return (await flights.leave(joined.leader, step.order.generationId)).state !== 'pending';
 }
 
 function shareOwed(
-  { flights }: Following,
+  { flights }: FollowDependencies,
   { joined: { leader }, step }: Pick<Follower, 'joined' | 'step'>,
 ): Promise<Share | null> {
   const { generationId } = step.order;
@@ -235,7 +215,7 @@ function times(used: Used, count: number): Used {
 
 /** The followed answer is whole: at its end or, for a follower, where the leader's cap was raised. */
 async function endFollowed(
-  dependencies: Following,
+  dependencies: FollowDependencies,
   follower: Follower,
   leaderEnd: FollowedEnd,
 ): Promise<GenerationOutcome> {
@@ -255,13 +235,13 @@ async function endFollowed(
   return { status: 'completed', ...end, lastSeq: log.writer.nextSeq - 1, errorCode: null };
 }
 
-async function flushEnd(dependencies: Following, { log, joined, step }: Follower): Promise<void> {
+async function flushEnd(dependencies: FollowDependencies, { log, joined, step }: Follower): Promise<void> {
   await log.writer.flush();
   dischargeMember(dependencies, { follows: joined.leader }, step.order.generationId);
 }
 
 async function leave(
-  dependencies: Following,
+  dependencies: FollowDependencies,
   follower: Follower,
   reason: EventBody['type'] | 'silence' | 'lost',
 ): Promise<null> {
@@ -274,7 +254,10 @@ async function leave(
 }
 
 /** Cancelled, out of time, or stopped so that the next attempt resumes. Only a cancellation ends the log here. */
-async function stopFollowing(dependencies: Following, follower: Follower): Promise<GenerationOutcome> {
+async function stopFollowing(
+  dependencies: FollowDependencies,
+  follower: Follower,
+): Promise<GenerationOutcome> {
   const { control, log, step, record } = follower;
   const why = control.stopped();
   // The workflow closes the log, and the following ends there.
@@ -293,43 +276,4 @@ async function stopFollowing(dependencies: Following, follower: Follower): Promi
     lastSeq: log.writer.nextSeq - 1,
     errorCode: 'cancelled',
   };
-}
-
-/**
- * The leader's side: its answer is whole, which fixes the members of the flight.
- * @param used by the call that made the answer. Earlier calls were booked as they ended; the leader alone pays them.
- */
-export async function shareOf(
-  dependencies: Dependencies,
-  { step, input, record, writer }: Omit<Opened, 'log'> & { readonly writer: LogWriter },
-  reason: FinishReason,
-  used: Used,
-): Promise<{ readonly own: Used; readonly shared: (Used & { by: number }) | null }> {
-  const alone = { own: used, shared: null };
-  if (!SHARED.has(reason) || !mayShare(dependencies, step, input)) return alone;
-  // Followers ended at the old cap, and have reserved no more.
-  if (record.capTokens > 0) return alone;
-  const { generationId } = step.order;
-  const answer = { generationId, opener: writer.opener, used };
-  const question = questionOf(dependencies.cacheSettings, step.order, input);
-  const by = await closeSurely(() => dependencies.flights.close(question, answer));
-  if (by < 2) return alone;
-  const { leader, each } = splitCost(used, by);
-  return { own: leader, shared: { by, ...each } };
-}
-
-/**
- * If the reply to a close is lost, it may have counted members, which then pay their share. So it is retried for as
- * long as the append of the end would be, which needs the same Redis.
- */
-async function closeSurely(close: () => Promise<number>): Promise<number> {
-  const begunAtMs = performance.now();
-  for (;;) {
-    try {
-      return await close();
-    } catch (error) {
-      if (performance.now() - begunAtMs > LIMITS.appendAgainMs) throw error;
-      await pause(CLOSE_AGAIN_MS);
-    }
-  }
 }

@@ -9,7 +9,7 @@ import type { StreamStep } from '../../contracts/steps.ts';
 import type { Granted } from '../../engine/budget/ledger.ts';
 import type { Provider } from '../../engine/providers/provider.ts';
 import type { Admission } from '../../engine/routing/provider-gate.ts';
-import type { OpenedLog } from '../../engine/streaming/event-log.ts';
+import type { LogWriter, OpenedLog } from '../../engine/streaming/event-log.ts';
 import type { Dependencies } from '../dependencies.ts';
 import { permanent } from '../failures.ts';
 import { chargeOf, type GenerationRecord, readRecord, voidText } from '../generation-record.ts';
@@ -17,7 +17,7 @@ import { budgetNotes } from '../reserve-budget.ts';
 import { accountAbandonedAttempt } from './account-attempt.ts';
 import { mayAsk, withFeedback } from './ask-again.ts';
 import { Attempt } from './attempt.ts';
-import { admitAttempt } from './gate-admission.ts';
+import { type AttemptPass, admitAttempt } from './gate-admission.ts';
 import { openSeals } from './open-seals.ts';
 import { reserveCall } from './reserve-call.ts';
 import {
@@ -80,9 +80,7 @@ export async function beginFirstAttempt(
     number: 1,
     resume,
     duties: dutiesOf(resume, record),
-    maxOutputTokens: reserved.maxOutputTokens,
-    isUncapped: isUncapped(input, reserved),
-    capTokens: reserved.capTokens,
+    ...capsOf(reserved, input),
   });
 }
 
@@ -106,19 +104,12 @@ export async function beginAttempt(
     before = await closeInterrupted(dependencies, { log, record, input, checkpoint });
   }
   const refusal = resume.strategy === 'reattach' ? null : refuseCall(step.candidate, before, input);
-  if (refusal !== null) {
-    void pass.leave(null, NO_USAGE);
-    await writer.flush();
-    throw refusal;
-  }
+  if (refusal !== null) return makeNoCall(refusal, pass, writer);
   if (!record.budgetNoted) for (const note of budgetNotes(step)) void writer.write(note);
   const reserved = await reserveCall(dependencies, { step, input, record: before, resume });
   if (!reserved.granted) {
-    void pass.leave(null, NO_USAGE);
-    // What the interrupted attempt used must be in the log before the log is closed.
-    await writer.flush();
     const { message, details } = describeRefusal(reserved);
-    throw permanent('budget_exceeded', message, { details });
+    return makeNoCall(permanent('budget_exceeded', message, { details }), pass, writer);
   }
   if (duties.voids) {
     // In the log before the call leaves: whichever process reads this response later, its text has nothing before it.
@@ -145,9 +136,7 @@ export async function beginAttempt(
     number,
     resume,
     duties,
-    maxOutputTokens: reserved.maxOutputTokens,
-    isUncapped: isUncapped(input, reserved),
-    capTokens: reserved.capTokens,
+    ...capsOf(reserved, input),
   });
 }
 
@@ -158,9 +147,16 @@ function startOfCall(
   return { type: 'provider-start', ...call, ...(dropped.length === 0 ? {} : { dropped: [...dropped] }) };
 }
 
-/** Whether neither the request nor a budget limits the output: what was reserved is then no cap. */
-function isUncapped({ capFrom }: GenerationInput, { isUnlimited }: Pick<Granted, 'isUnlimited'>): boolean {
-  return capFrom === 'default' && isUnlimited === true;
+/** @throws the reason. What the interrupted attempt used must be in the log before the log is closed. */
+async function makeNoCall(reason: ApplicationFailure, pass: AttemptPass, writer: LogWriter): Promise<never> {
+  void pass.leave(null, NO_USAGE);
+  await writer.flush();
+  throw reason;
+}
+
+/** The output caps of the call. If neither the request nor a budget limits the output, what was reserved is no cap. */
+function capsOf({ maxOutputTokens, capTokens, isUnlimited }: Granted, { capFrom }: GenerationInput) {
+  return { maxOutputTokens, capTokens, isUncapped: capFrom === 'default' && isUnlimited === true };
 }
 
 function providerOf({ providers }: Dependencies, { provider: name }: Candidate): Provider {

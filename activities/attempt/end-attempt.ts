@@ -12,7 +12,7 @@ import { savedBy } from '../../contracts/share.ts';
 import type { GenerationOutcome } from '../../contracts/steps.ts';
 import type { Finish } from '../../engine/providers/provider.ts';
 import { callFailed, interrupted, timeIsUp } from '../failures.ts';
-import { shareOf } from '../follow-leader.ts';
+import { shareOf } from '../share-answer.ts';
 import type { Accounted } from './account-attempt.ts';
 import type { Attempt } from './attempt.ts';
 import { isPlausibleUsage } from './plausible-usage.ts';

@@ -218,7 +218,7 @@ export const REQUEST_MUTANTS: readonly Mutant[] = [
   {
     name: 'refusal-is-shared',
     breaks: 'Generations that ask the same get the refusal that one of them got.',
-    file: 'activities/follow-leader.ts',
+    file: 'activities/share-answer.ts',
     find: "new Set(['stop', 'length']);",
     replace: "new Set(['stop', 'length', 'refusal']);",
     caughtBy: { tests: ['test/e2e/wires/cases-endings.test.ts'] },
