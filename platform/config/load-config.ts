@@ -129,8 +129,8 @@ export function loadConfig(environment: Environment = process.env): Config {
   const providerKeys = Object.fromEntries(
     Object.entries(providers).map(([name, provider]) => [name, providerKeysOf(provider, environment)]),
   );
-  const isUsable = (name: string) => providerKeys[name.split('/')[0] ?? '']?.[0] !== undefined;
-  const builtIn = builtInRoute(isUsable, env.UNBROKEN_SIMULATOR_URL !== undefined);
+  const isUsable = (candidate: string) => providerKeys[candidate.split('/')[0] ?? '']?.[0] !== undefined;
+  const builtIn = builtInRoute(isUsable, simulator !== undefined);
   const routes = { ...(builtIn === null ? {} : { default: builtIn }), ...file.routes };
   checkRoutes(routes, providers);
   checkNamedRoutes(file, routes);
@@ -184,7 +184,7 @@ function passwordFrom(environment: Environment) {
   };
 }
 
-function builtInRoute(isUsable: (model: string) => boolean, isSimulated: boolean): Route | null {
+function builtInRoute(isUsable: (candidate: string) => boolean, isSimulated: boolean): Route | null {
   const usable = [SMALL, STRONG].filter(isUsable);
   if (usable.length === 2) return routeOf(usable, { simple: [SMALL], complex: [STRONG], code: [STRONG] });
   if (usable.length === 1) return routeOf(usable);

@@ -7,14 +7,16 @@ import type { Dirent } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { DAY_MS } from '../../contracts/time.ts';
 import {
   type ByteRange,
   checkedKey,
   checkedPrefix,
   limitedBody,
-  OBJECTS_PER_PAGE,
   type ObjectDownload,
   type ObjectStore,
+  type PageOptions,
+  pageSize,
   type StoredObject,
   type UploadOptions,
 } from './object-store.ts';
@@ -22,7 +24,7 @@ import {
 /** No key begins with a dot. */
 const UNFINISHED = '.unfinished';
 /** An older one belongs to a process that has died. */
-const UNFINISHED_KEPT_MS = 24 * 3_600_000;
+const UNFINISHED_KEPT_MS = DAY_MS;
 /** Another process may remove an empty folder between its creation and its use. */
 const RENAME_ATTEMPTS = 20;
 
@@ -94,8 +96,8 @@ export class FolderObjectStore implements ObjectStore {
     }
   }
 
-  async list(prefix: string, options: { readonly after?: string; readonly limit?: number } = {}) {
-    const limit = Math.min(options.limit ?? OBJECTS_PER_PAGE, OBJECTS_PER_PAGE);
+  async list(prefix: string, options: PageOptions = {}) {
+    const limit = pageSize(options);
     const objects: StoredObject[] = [];
     for await (const key of this.#keys('', checkedPrefix(prefix), options.after ?? '')) {
       const last = objects.at(-1);

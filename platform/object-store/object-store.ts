@@ -39,6 +39,12 @@ export interface UploadOptions {
   readonly signal?: AbortSignal;
 }
 
+export interface PageOptions {
+  /** `next` of the page before. */
+  readonly after?: string;
+  readonly limit?: number;
+}
+
 export interface ObjectStore {
   /** Writes a small object; replaces one of the same key. */
   put(key: string, body: Uint8Array, signal?: AbortSignal): Promise<void>;
@@ -51,8 +57,8 @@ export interface ObjectStore {
   get(key: string): Promise<Uint8Array | null>;
   /** Reads an object, or a range of its bytes, as a stream; null if there is none. */
   download(key: string, range?: ByteRange): Promise<ObjectDownload | null>;
-  /** A page of the objects whose keys begin with the prefix. @param options `after`: `next` of the page before */
-  list(prefix: string, options?: { readonly after?: string; readonly limit?: number }): Promise<ObjectPage>;
+  /** A page of the objects whose keys begin with the prefix. */
+  list(prefix: string, options?: PageOptions): Promise<ObjectPage>;
   /** Deletes what is there of these; a key without an object is no error. */
   delete(keys: readonly string[]): Promise<void>;
   /** Closes its connections. */
@@ -71,11 +77,15 @@ export class ObjectTooLarge extends Error {
 }
 
 /** Objects of one page of a list. S3 returns no more. */
-export const OBJECTS_PER_PAGE = 1_000;
+const OBJECTS_PER_PAGE = 1_000;
 const KEY_BYTES = 900;
 /** Longer names are no names of files. */
 const NAME_CHARS = 200;
 const NAME = /^[A-Za-z0-9_~=-][A-Za-z0-9._~=-]*$/;
+
+export function pageSize({ limit = OBJECTS_PER_PAGE }: PageOptions): number {
+  return Math.min(limit, OBJECTS_PER_PAGE);
+}
 
 /** @throws Error for a key that is none: keys are made by our own code. */
 export function checkedKey(key: string): string {

@@ -16,9 +16,10 @@ import {
   checkedKey,
   checkedPrefix,
   limitedBody,
-  OBJECTS_PER_PAGE,
   type ObjectDownload,
   type ObjectStore,
+  type PageOptions,
+  pageSize,
   type UploadOptions,
 } from './object-store.ts';
 
@@ -116,8 +117,8 @@ export class S3ObjectStore implements ObjectStore {
     }
   }
 
-  async list(prefix: string, options: { readonly after?: string; readonly limit?: number } = {}) {
-    const limit = Math.min(options.limit ?? OBJECTS_PER_PAGE, OBJECTS_PER_PAGE);
+  async list(prefix: string, options: PageOptions = {}) {
+    const limit = pageSize(options);
     const { Contents = [], NextContinuationToken } = await this.#client.send(
       new ListObjectsV2Command({
         Bucket: this.#bucket,

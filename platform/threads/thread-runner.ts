@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { onDisk } from '../on-disk.ts';
 import { TooLate } from '../with-timeout.ts';
 import { type MessageFromThread, type MessageToThread, outcomeOf } from './serve-thread.ts';
+import { type Job, type RequestLimits, WaitingJobs } from './waiting-jobs.ts';
 
 export interface ThreadSettings {
   /** The module that the thread runs, named as in a clone; it calls `serveThread`. */
@@ -27,82 +28,6 @@ export interface ThreadSettings {
   readonly isNative?: boolean;
   /** Answers the thread's questions (`askOwner`). Absent: every question is an error. */
   readonly answer?: (question: unknown) => Promise<unknown>;
-}
-
-interface RequestLimits {
-  /** Counted from when the thread takes the request; when it is over, the thread is terminated. Absent: no limit. */
-  readonly runMs?: number;
-  /** A request that the thread has not taken by then is dropped. Absent: no limit. */
-  readonly waitMs?: number;
-  /** Names the queue. Queues are served round-robin, so a tenant with many requests delays only itself. */
-  readonly turn?: string;
-}
-
-interface Job {
-  readonly id: number;
-  readonly request: unknown;
-  readonly limits: RequestLimits;
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: Error) => void;
-  timer: NodeJS.Timeout | undefined;
-}
-
-/** Jobs in the queues of their turns. The queue that is served next comes first. */
-class WaitingJobs {
-  readonly #queues = new Map<string, Job[]>();
-  count = 0;
-
-  push(job: Job): void {
-    const turn = turnOf(job);
-    const queue = this.#queues.get(turn);
-    if (queue === undefined) this.#queues.set(turn, [job]);
-    else queue.push(job);
-    this.count += 1;
-  }
-
-  takeNext(): Job | undefined {
-    const [job] = this.#queues.values().next().value ?? [];
-    if (job === undefined) return undefined;
-    const turn = turnOf(job);
-    const rest = this.#queues.get(turn)?.slice(1) ?? [];
-    this.#queues.delete(turn);
-    if (rest.length > 0) this.#queues.set(turn, rest);
-    this.count -= 1;
-    return job;
-  }
-
-  takeNewestOfMost(): Job | undefined {
-    // Among queues of equal length, the one that was served last.
-    const longest = [...this.#queues.values()].toSorted((a, b) => a.length - b.length).at(-1);
-    const job = longest?.at(-1);
-    if (job === undefined) return undefined;
-    this.remove(job);
-    clearTimeout(job.timer);
-    return job;
-  }
-
-  /** @returns whether it was waiting. */
-  remove(job: Job): boolean {
-    const turn = turnOf(job);
-    const queue = this.#queues.get(turn) ?? [];
-    const rest = queue.filter((other) => other !== job);
-    if (rest.length === queue.length) return false;
-    if (rest.length > 0) this.#queues.set(turn, rest);
-    else this.#queues.delete(turn);
-    this.count -= 1;
-    return true;
-  }
-
-  takeAll(): Job[] {
-    const jobs = [...this.#queues.values()].flat();
-    this.#queues.clear();
-    this.count = 0;
-    return jobs;
-  }
-}
-
-function turnOf({ limits }: Job): string {
-  return limits.turn ?? '';
 }
 
 export class ThreadRunner {
@@ -161,7 +86,6 @@ export class ThreadRunner {
     if (!this.#isReady || this.#running !== null) return;
     const job = this.#waiting.takeNext();
     if (job === undefined) return;
-    clearTimeout(job.timer);
     this.#running = job;
     const { runMs } = job.limits;
     if (runMs !== undefined) job.timer = setTimeout(() => this.#overrun(job, runMs), runMs);
@@ -245,9 +169,7 @@ export class ThreadRunner {
   }
 
   #takeAll(): Job[] {
-    const jobs = [...this.#takeRunning(), ...this.#waiting.takeAll()];
-    for (const job of jobs) clearTimeout(job.timer);
-    return jobs;
+    return [...this.#takeRunning(), ...this.#waiting.takeAll()];
   }
 
   async #end(): Promise<void> {
