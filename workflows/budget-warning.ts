@@ -2,7 +2,8 @@
 import { proxyActivities } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { BudgetWarning } from '../contracts/budgets.ts';
-import { outlivesVersions, startDetached } from './start-detached.ts';
+import { outlivesVersions } from './outlives-versions.ts';
+import { startDetached } from './start-detached.ts';
 
 export async function budgetWarning(warning: BudgetWarning): Promise<void> {
   const { sendBudgetWarning } = proxyActivities<Activities>({

@@ -5,20 +5,16 @@
 import {
   CancellationScope,
   CancelledFailure,
-  executeChild,
   proxyLocalActivities,
   setCurrentDetails,
   TemporalFailure,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { GenerationOrder } from '../contracts/generation.ts';
-import { WORKFLOW_TYPE } from '../contracts/names.ts';
 import type { GenerationOutcome } from '../contracts/steps.ts';
 import { MUST_HAPPEN } from './activity-options.ts';
-import { childOptions } from './child-generation.ts';
+import { executeGeneration } from './child-generation.ts';
 import { describeOrder } from './describe-run.ts';
-
-type Generation = (order: GenerationOrder) => Promise<GenerationOutcome>;
 
 const { noteCompaction } = proxyLocalActivities<Activities>(MUST_HAPPEN);
 
@@ -28,10 +24,8 @@ export async function compactFirst(order: GenerationOrder): Promise<void> {
   if (compaction === undefined) return;
   setCurrentDetails(describeOrder(order, `Summarising older turns: ${compaction.generationId}`, []));
   try {
-    const outcome = await executeChild<Generation>(
-      WORKFLOW_TYPE,
-      childOptions(compaction, `a summary of ${compaction.inputChars} characters`),
-    );
+    const what = `a summary of ${compaction.inputChars} characters`;
+    const outcome = await executeGeneration(compaction, what);
     if (isSummary(outcome)) await noteCompaction(order);
   } catch (error) {
     if (!(error instanceof TemporalFailure)) throw error;

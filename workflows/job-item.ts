@@ -3,31 +3,16 @@ import {
   CancellationScope,
   CancelledFailure,
   condition,
-  executeChild,
   proxyLocalActivities,
   sleep,
-  TemporalFailure,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
-import type { GenerationOrder } from '../contracts/generation.ts';
-import type {
-  JobFailure,
-  JobItem,
-  PlannedStep,
-  PreparedItem,
-  RecordedItem,
-  TickPriority,
-} from '../contracts/job-steps.ts';
-import { WORKFLOW_TYPE } from '../contracts/names.ts';
-import type { GenerationOutcome } from '../contracts/steps.ts';
-import { JOB_STEP, MUST_HAPPEN } from './activity-options.ts';
-import { childOptions } from './child-generation.ts';
+import type { JobFailure, JobItem, PlannedStep, PreparedItem, RecordedItem } from '../contracts/job-steps.ts';
+import { JOB_STEP } from './activity-options.ts';
+import { runChildGeneration } from './child-generation.ts';
 import type { JobBoard } from './job-board.ts';
 
-type Generation = (order: GenerationOrder) => Promise<GenerationOutcome>;
-
 const { prepareItem, recordItem } = proxyLocalActivities<Activities>(JOB_STEP);
-const { closeGeneration, settleBudget } = proxyLocalActivities<Activities>(MUST_HAPPEN);
 
 const FIRST_RETRY_MS = 1_000;
 const LONGEST_RETRY_MS = 60_000;
@@ -56,7 +41,7 @@ async function runAttempt(board: JobBoard, step: PlannedStep, item: JobItem): Pr
     return recorded;
   }
   const { order, mostMicroUsd } = prepared;
-  await runGeneration(order);
+  await runChildGeneration(order);
   const recorded = await record({ ...item, generationId: order.generationId });
   board.settle(step.name, mostMicroUsd, recorded.costMicroUsd);
   return recorded;
@@ -93,33 +78,4 @@ async function prepareWith(board: JobBoard, step: PlannedStep, item: JobItem): P
 
 function record(item: Parameters<typeof recordItem>[0]): Promise<RecordedItem> {
   return CancellationScope.nonCancellable(() => recordItem(item));
-}
-
-/**
- * Runs it to its end. A run that was terminated or could not start leaves its log open; then it is ended here.
- * @param priority absent: that of the workflow that runs it.
- */
-export async function runGeneration(
-  order: GenerationOrder,
-  priority?: TickPriority,
-): Promise<GenerationOutcome> {
-  try {
-    return await executeChild<Generation>(WORKFLOW_TYPE, {
-      ...childOptions(order, `${order.inputChars} characters`),
-      ...(priority === undefined ? {} : { priority }),
-    });
-  } catch (error) {
-    if (!(error instanceof TemporalFailure)) throw error;
-    const isCancelled = CancellationScope.current().consideredCancelled;
-    return CancellationScope.nonCancellable(async () => {
-      const message = 'The run of this generation was ended from outside.';
-      const outcome = await closeGeneration({
-        order,
-        as: isCancelled ? 'cancelled' : 'failed',
-        error: { code: isCancelled ? 'cancelled' : 'internal', message },
-      });
-      await settleBudget({ order, outcome });
-      return outcome;
-    });
-  }
 }

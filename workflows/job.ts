@@ -12,9 +12,7 @@ import {
   proxyLocalActivities,
   setCurrentDetails,
   setHandler,
-  setWorkflowOptions,
   upsertSearchAttributes,
-  workflowInfo,
 } from '@temporalio/workflow';
 import type { Activities } from '../activities/create-activities.ts';
 import type { Decision, EndJob, EndStep, JobOrder, JobOutcome, PlannedStep } from '../contracts/job-steps.ts';
@@ -23,6 +21,7 @@ import { JOB_SIGNALS } from '../contracts/names.ts';
 import { JOB_STEP } from './activity-options.ts';
 import { JobBoard } from './job-board.ts';
 import { runItem } from './job-item.ts';
+import { outlivesVersions } from './outlives-versions.ts';
 
 const { beginStep, decideStep, endStep, endJob } = proxyLocalActivities<Activities>(JOB_STEP);
 
@@ -130,9 +129,4 @@ async function waitForDecision(board: JobBoard, step: PlannedStep): Promise<void
   await end(board, { step: name, status: isFatal ? 'failed' : 'completed', failure });
 }
 
-// It may wait for a person for days, longer than workers of an old version are kept.
-setWorkflowOptions(
-  () =>
-    workflowInfo().currentDeploymentVersion?.deploymentName ? { versioningBehavior: 'AUTO_UPGRADE' } : {},
-  job,
-);
+outlivesVersions(job);

@@ -9,7 +9,6 @@ import {
   ParentClosePolicy,
   proxyLocalActivities,
   setCurrentDetails,
-  setWorkflowOptions,
   upsertSearchAttributes,
   workflowInfo,
 } from '@temporalio/workflow';
@@ -17,7 +16,8 @@ import type { Activities } from '../activities/create-activities.ts';
 import type { JobOrder, JobOutcome, TickOrder, TickPriority } from '../contracts/job-steps.ts';
 import { JOB_TYPE, workflowId } from '../contracts/names.ts';
 import { JOB_STEP } from './activity-options.ts';
-import { runGeneration } from './job-item.ts';
+import { runChildGeneration } from './child-generation.ts';
+import { outlivesVersions } from './outlives-versions.ts';
 
 const { openTick } = proxyLocalActivities<Activities>(JOB_STEP);
 
@@ -31,7 +31,7 @@ export async function scheduledRun({ tenant, scheduleId }: TickOrder): Promise<s
   const { status, errorCode } =
     opened.kind === 'job'
       ? await runJob(opened.order, opened.priority)
-      : await runGeneration(opened.order, opened.priority);
+      : await runChildGeneration(opened.order, opened.priority);
   upsertSearchAttributes({ UnbrokenStatus: [status] });
   if (status === 'failed') throw failed(errorCode ?? 'internal');
   return status;
@@ -57,9 +57,4 @@ function failed(code: string): ApplicationFailure {
   return ApplicationFailure.create({ message: `It failed with ${code}.`, type: code, nonRetryable: true });
 }
 
-// A job may wait for a person for days, longer than workers of an old version are kept.
-setWorkflowOptions(
-  () =>
-    workflowInfo().currentDeploymentVersion?.deploymentName ? { versioningBehavior: 'AUTO_UPGRADE' } : {},
-  scheduledRun,
-);
+outlivesVersions(scheduledRun);

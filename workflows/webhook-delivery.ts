@@ -4,7 +4,8 @@ import type { Activities } from '../activities/create-activities.ts';
 import { webhookQueue, webhookRunId } from '../contracts/names.ts';
 import type { WebhookDelivery } from '../contracts/webhooks.ts';
 import { MUST_HAPPEN } from './activity-options.ts';
-import { outlivesVersions, startDetached } from './start-detached.ts';
+import { outlivesVersions } from './outlives-versions.ts';
+import { startDetached } from './start-detached.ts';
 
 const { giveUpWebhook } = proxyLocalActivities<Activities>(MUST_HAPPEN);
 
