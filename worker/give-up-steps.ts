@@ -15,31 +15,32 @@ import { workflowId } from '../contracts/names.ts';
 import type { Metrics } from '../engine/telemetry/metrics.ts';
 import { isRedisAway, isRedisRefusal } from '../platform/redis/redis-connection.ts';
 
-/** The steps that the workflows run as `MUST_HAPPEN` or `JOB_STEP`. */
-type EndlessStep =
-  | 'beginGeneration'
-  | 'settleBudget'
-  | 'closeGeneration'
-  | 'raiseOutputCap'
-  | 'beginStep'
-  | 'prepareItem'
-  | 'recordItem'
-  | 'decideStep'
-  | 'endStep'
-  | 'endJob'
-  | 'openTick'
-  | 'checkBatch'
-  | 'openShard'
-  | 'prepareLine'
-  | 'embedLine'
-  | 'recordShard'
-  | 'endBatch';
+/** All that the workflows run as `BEGIN`, `MUST_HAPPEN`, `JOB_STEP` or `BATCH_STEP`: what Temporal retries without a limit. */
+export const ENDLESS_STEPS = [
+  'beginGeneration',
+  'noteCompaction',
+  'settleBudget',
+  'closeGeneration',
+  'raiseOutputCap',
+  'giveUpWebhook',
+  'beginStep',
+  'prepareItem',
+  'recordItem',
+  'decideStep',
+  'endStep',
+  'endJob',
+  'openTick',
+  'checkBatch',
+  'openShard',
+  'prepareLine',
+  'embedLine',
+  'recordShard',
+  'endBatch',
+] as const satisfies readonly (keyof Activities)[];
+type EndlessStep = (typeof ENDLESS_STEPS)[number];
 
-/** Of a generation, of a job, or of a batch. */
-type NamedStep =
-  | { readonly order: { readonly tenant: string; readonly generationId: string } }
-  | { readonly job: { readonly tenant: string; readonly jobId: string } }
-  | { readonly tenant: string; readonly batchId: string };
+/** What a step receives: the order of a generation, or what names it, a job, a batch, or a delivery. */
+type StepInput = Parameters<Activities[EndlessStep]>[0];
 
 export interface GivenUp {
   readonly step: EndlessStep;
@@ -65,15 +66,15 @@ export function createReportGivenUp(
 }
 
 export function giveUpSteps(activities: Activities, report: (step: GivenUp) => void): Activities {
-  const wrap =
-    <Step extends NamedStep, Result>(name: EndlessStep, act: (step: Step) => Promise<Result>) =>
-    async (step: Step): Promise<Result> => {
+  const wrap = (name: EndlessStep) => {
+    const act = activities[name] as (input: StepInput) => Promise<unknown>;
+    return async (input: StepInput): Promise<unknown> => {
       try {
-        return await act(step);
+        return await act(input);
       } catch (error) {
         const { attempt } = activityInfo();
         if (!isHopeless(error, attempt)) throw error;
-        const { tenant, id } = nameOf(step);
+        const { tenant, id } = nameOf(input);
         report({ step: name, generationId: id, attempt, error });
         throw ApplicationFailure.create({
           message: `The step ${name} of ${workflowId(tenant, id)} cannot succeed; the worker's log has the reason.`,
@@ -82,32 +83,16 @@ export function giveUpSteps(activities: Activities, report: (step: GivenUp) => v
         });
       }
     };
-  return {
-    ...activities,
-    beginGeneration: wrap('beginGeneration', activities.beginGeneration),
-    settleBudget: wrap('settleBudget', activities.settleBudget),
-    closeGeneration: wrap('closeGeneration', activities.closeGeneration),
-    raiseOutputCap: wrap('raiseOutputCap', activities.raiseOutputCap),
-    beginStep: wrap('beginStep', activities.beginStep),
-    prepareItem: wrap('prepareItem', activities.prepareItem),
-    recordItem: wrap('recordItem', activities.recordItem),
-    decideStep: wrap('decideStep', activities.decideStep),
-    endStep: wrap('endStep', activities.endStep),
-    endJob: wrap('endJob', activities.endJob),
-    openTick: wrap('openTick', activities.openTick),
-    checkBatch: wrap('checkBatch', activities.checkBatch),
-    openShard: wrap('openShard', activities.openShard),
-    prepareLine: wrap('prepareLine', activities.prepareLine),
-    embedLine: wrap('embedLine', activities.embedLine),
-    recordShard: wrap('recordShard', activities.recordShard),
-    endBatch: wrap('endBatch', activities.endBatch),
   };
+  const wrapped = Object.fromEntries(ENDLESS_STEPS.map((name) => [name, wrap(name)]));
+  return { ...activities, ...(wrapped as Pick<Activities, EndlessStep>) };
 }
 
-function nameOf(step: NamedStep): { readonly tenant: string; readonly id: string } {
-  if ('order' in step) return { tenant: step.order.tenant, id: step.order.generationId };
-  if ('job' in step) return { tenant: step.job.tenant, id: step.job.jobId };
-  return { tenant: step.tenant, id: step.batchId };
+function nameOf(input: StepInput): { readonly tenant: string; readonly id: string } {
+  if ('order' in input) return { tenant: input.order.tenant, id: input.order.generationId };
+  if ('job' in input) return { tenant: input.job.tenant, id: input.job.jobId };
+  if ('batchId' in input) return { tenant: input.tenant, id: input.batchId };
+  return { tenant: input.tenant, id: 'deliveryId' in input ? input.deliveryId : input.generationId };
 }
 
 /** Errors that the same input causes at every retry. */

@@ -1,4 +1,6 @@
 import { AssertionError } from 'node:assert';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { ApplicationFailure } from '@temporalio/common';
 import { MockActivityEnvironment } from '@temporalio/testing';
@@ -6,7 +8,7 @@ import { ErrorReply, SocketClosedUnexpectedlyError } from 'redis';
 import { ZodError } from 'zod';
 import { LIMITS } from '../../contracts/limits.ts';
 import { NO_USAGE } from '../../contracts/money.ts';
-import { type GivenUp, giveUpSteps } from '../../worker/give-up-steps.ts';
+import { ENDLESS_STEPS, type GivenUp, giveUpSteps } from '../../worker/give-up-steps.ts';
 import { orderOf, outcomeWith, stubActivities } from '../workflows/workflow-environment.ts';
 
 const step = { order: orderOf({ generationId: 'gen_1' }), outcome: outcomeWith({ usage: NO_USAGE }) };
@@ -66,5 +68,14 @@ describe('a step that must happen', () => {
     const failure = ApplicationFailure.create({ type: 'input_lost', nonRetryable: true });
     const { thrown, reported } = await settleFailing(failure, 10_000);
     expect([thrown, reported]).toEqual([failure, []]);
+  });
+
+  test('is every one that a workflow retries without a limit', () => {
+    const proxies = /const \{([^}]+)\} = proxy(?:Local)?Activities<Activities>\((?:BEGIN|MUST_HAPPEN|JOB_STEP|BATCH_STEP)\)/g;
+    const folder = join(import.meta.dirname, '../../workflows');
+    const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
+    const proxied = [...sources.join('\n').matchAll(proxies)].flatMap(([, names = '']) => names.split(','));
+    const names = new Set(proxied.map((name) => name.trim()));
+    expect([...names].sort()).toEqual([...ENDLESS_STEPS].sort());
   });
 });
