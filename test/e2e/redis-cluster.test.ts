@@ -3,11 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { textOf } from '../../contracts/fold-events.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import {
-  type ClusterNode,
-  type RedisCluster,
-  startRedisCluster,
-} from '../../tools/services/redis-cluster.ts';
+import { type RedisCluster, startRedisCluster } from '../../tools/services/redis-cluster.ts';
+import type { ClusterNode } from '../../tools/services/redis-cluster-node.ts';
 import { faultsOf } from '../harness/check-events.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { type Reading, startReading } from '../harness/reader.ts';

@@ -4,8 +4,8 @@ import type { LogRedis } from '../../../engine/streaming/redis-event-log.ts';
 import { placeOfUrls } from '../../../platform/config/redis-schema.ts';
 import { openRedis } from '../../../platform/redis/open-redis.ts';
 import type { RedisClient, ReplicaWait } from '../../../platform/redis/redis-client.ts';
+import { askNode } from '../../../tools/services/ask-redis-node.ts';
 import { type RedisCluster, startRedisCluster } from '../../../tools/services/redis-cluster.ts';
-import { askNode } from '../../../tools/services/redis-cluster-nodes.ts';
 import type { StartedRedis } from '../../engine/streaming/log-stand.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { openRedis } from '../../../platform/redis/open-redis.ts';
 import type { RedisClient } from '../../../platform/redis/redis-client.ts';
+import { askNode } from '../../../tools/services/ask-redis-node.ts';
 import { checkRedis } from '../../../tools/services/doctor/check-redis.ts';
 import { findFreePort } from '../../../tools/services/ports.ts';
 import { findRedisExecutable } from '../../../tools/services/programs/redis.js';
-import { askNode } from '../../../tools/services/redis-cluster-nodes.ts';
 import { type RunningProcess, runProcess, untilHealthy } from '../../../tools/services/run-process.ts';
 import { waitFor } from '../../harness/wait-for.ts';
 

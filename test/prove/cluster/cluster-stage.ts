@@ -9,11 +9,8 @@ import { join } from 'node:path';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { birthOf } from '../../../tools/services/pid-file.ts';
 import type { Report } from '../../../tools/services/programs/service-error.js';
-import {
-  type ClusterNode,
-  type RedisCluster,
-  startRedisCluster,
-} from '../../../tools/services/redis-cluster.ts';
+import { type RedisCluster, startRedisCluster } from '../../../tools/services/redis-cluster.ts';
+import type { ClusterNode } from '../../../tools/services/redis-cluster-node.ts';
 import type { RunningProcess } from '../../../tools/services/run-process.ts';
 import { checkNamespace } from '../../../tools/services/temporal-namespace.ts';
 import { PROJECT_ROOT } from '../../harness/child-process.ts';

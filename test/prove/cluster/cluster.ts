@@ -4,7 +4,7 @@
  * replaces the workers. The checks of the matrix judge what came of it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askNode } from '../../../tools/services/redis-cluster-nodes.ts';
+import { askNode } from '../../../tools/services/ask-redis-node.ts';
 import { startSharedServices } from '../../harness/shared-services.ts';
 import { type Seat, startStack } from '../../harness/stack.ts';
 import { load } from '../matrix/load.ts';

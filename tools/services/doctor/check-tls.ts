@@ -5,10 +5,10 @@
 import { X509Certificate } from 'node:crypto';
 import { connect, type TLSSocket } from 'node:tls';
 import ipaddr from 'ipaddr.js';
+import { DAY_MS } from '../../../contracts/time.ts';
 import type { Config } from '../../../platform/config/load-config.ts';
 import { ANSWER_WITHIN_MS, error, type Finding, ok, warning, wordsOf } from './finding.ts';
 
-const DAY_MS = 24 * 3_600_000;
 const SOON_DAYS = 14;
 const NODE_CA = 'Set NODE_EXTRA_CA_CERTS to the file of its certificate authority.';
 
