@@ -22,7 +22,7 @@ export interface PreparedGeneration extends Pick<GenerationRequest, 'priority' |
   readonly input: GenerationInput;
   /** As a model reads it, if that is something else. */
   readonly sent?: GenerationInput;
-  readonly choice: Pick<RouteChoice, 'candidates' | 'plan' | 'promptCacheKey'>;
+  readonly chosen: Pick<RouteChoice, 'candidates' | 'plan' | 'promptCacheKey'>;
   /** The generation that summarises its older turns first. */
   readonly summary?: SummaryRun;
   readonly cache: CacheMode;
@@ -51,7 +51,7 @@ interface OrderPlan {
 }
 
 export function buildOrder({ caller, prepared, input, logCreatedAtMs, limitMs }: OrderPlan): GenerationOrder {
-  const { generationId, user, route, cache, cacheMaxAgeMs, choice, deadlineMs } = prepared;
+  const { generationId, user, route, cache, cacheMaxAgeMs, chosen, deadlineMs } = prepared;
   return {
     generationId,
     tenant: caller.tenant,
@@ -62,13 +62,13 @@ export function buildOrder({ caller, prepared, input, logCreatedAtMs, limitMs }:
     cache,
     ...(cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs }),
     ...(logCreatedAtMs === undefined ? {} : { logCreatedAtMs }),
-    candidates: choice.candidates,
+    candidates: chosen.candidates,
     maxOutputTokens: input.maxOutputTokens,
     limitMs,
     inputChars: input.messages.reduce((chars, message) => chars + textOfMessage(message).length, 0),
-    routing: choice.plan,
+    routing: chosen.plan,
     deadlineAtMs: Date.now() + Math.min(limitMs, deadlineMs ?? Number.POSITIVE_INFINITY),
-    ...(choice.promptCacheKey === undefined ? {} : { promptCacheKey: choice.promptCacheKey }),
+    ...(chosen.promptCacheKey === undefined ? {} : { promptCacheKey: chosen.promptCacheKey }),
     ...(input.capFrom === undefined ? {} : { capFrom: input.capFrom }),
     ...(input.webhook === undefined ? {} : { hasWebhook: true as const }),
     ...(input.prompt === undefined ? {} : { prompt: input.prompt }),

@@ -52,7 +52,7 @@ export async function continueGeneration(
     user: head.user,
     route: head.route,
     input: continued,
-    choice: chooseModels(dependencies, {
+    chosen: chooseModels(dependencies, {
       route: head.route,
       model: request.model,
       writer,
@@ -110,7 +110,7 @@ interface ModelChoice {
 function chooseModels(
   { routes, config }: ApiDependencies,
   { route, model, writer, input, asker }: ModelChoice,
-): PreparedGeneration['choice'] {
+): PreparedGeneration['chosen'] {
   const sent = withContinuedText(input);
   const name = model ?? candidateName(writer);
   const first = routes.choose({ model: name, route }, sent, asker);

@@ -48,7 +48,7 @@ interface ContextSettings {
 export interface SummaryRun {
   readonly generationId: string;
   readonly input: GenerationInput;
-  readonly choice: RouteChoice;
+  readonly chosen: RouteChoice;
 }
 
 export interface FittedContext {
@@ -56,7 +56,7 @@ export interface FittedContext {
   readonly input: GenerationInput;
   /** As a model reads it. */
   readonly sent: GenerationInput;
-  readonly choice: RouteChoice;
+  readonly chosen: RouteChoice;
   readonly summary?: SummaryRun;
 }
 
@@ -91,18 +91,18 @@ class ContextFit {
     const hasCompactions = compactionsIn(input.messages).length > 0;
     const opened = hasCompactions ? await this.#open(input.messages) : NOTHING_OPENED;
     const sent = sentOf(input, opened);
-    const choice = this.#choose(sent);
-    if (isStored) return this.#withSummary({ input, sent, choice }, opened);
-    const planned = compactAt === undefined ? null : await this.#plan(sent, choice, opened);
+    const chosen = this.#choose(sent);
+    if (isStored) return this.#withSummary({ input, sent, chosen }, opened);
+    const planned = compactAt === undefined ? null : await this.#plan(sent, chosen, opened);
     if (planned !== null) return this.#withSummary(this.#chosenFor(planned, opened), opened);
-    const omitted = await this.#omitted(sent, choice);
-    if (omitted === 0) return { input, sent, choice };
+    const omitted = await this.#omitted(sent, chosen);
+    if (omitted === 0) return { input, sent, chosen };
     return this.#chosenFor({ ...input, omittedMessages: omitted }, opened);
   }
 
   #chosenFor(input: GenerationInput, opened: Opened): FittedContext {
     const sent = sentOf(input, opened);
-    return { input, sent, choice: this.#choose(sent) };
+    return { input, sent, chosen: this.#choose(sent) };
   }
 
   async #withSummary(fitted: FittedContext, opened: Opened): Promise<FittedContext> {
@@ -124,10 +124,10 @@ class ContextFit {
   }
 
   /** @returns the input with what is to be summarised; null if it is small enough, or too little of it is old. */
-  async #plan(sent: GenerationInput, choice: RouteChoice, opened: Opened): Promise<GenerationInput | null> {
+  async #plan(sent: GenerationInput, chosen: RouteChoice, opened: Opened): Promise<GenerationInput | null> {
     const { countTexts } = this.#dependencies;
     const { input, settings, asker } = this.#fitted;
-    const [window] = choice.plan.contextTokens;
+    const [window] = chosen.plan.contextTokens;
     const ofWindow = window == null ? COMPACT_AT_TOKENS : Math.floor(window * COMPACT_AT);
     const threshold = settings.compactAt ?? ofWindow;
     if (mostInputTokens(sent) <= threshold) return null;
@@ -150,13 +150,13 @@ class ContextFit {
     const older = input.messages.slice(0, from);
     const whole = summaryInput({ ...input, maxOutputTokens }, older, words);
     const sent = sentOf(whole, opened);
-    const choice = this.#choose(sent);
-    const [window] = choice.plan.contextTokens;
+    const chosen = this.#choose(sent);
+    const [window] = chosen.plan.contextTokens;
     const omitted = window == null ? 0 : ((await this.#omittedFor(sent, window)) ?? 0);
     return {
       generationId,
       input: omitted === 0 ? whole : { ...whole, omittedMessages: omitted },
-      choice,
+      chosen,
     };
   }
 

@@ -202,10 +202,10 @@ class GenerationStart {
   }
 
   /** Creates the log of the generation that this one waits for; the run of this one starts that of the other. */
-  async #orderSummary({ generationId, input, choice }: SummaryRun): Promise<GenerationOrder> {
+  async #orderSummary({ generationId, input, chosen }: SummaryRun): Promise<GenerationOrder> {
     const { log, stored, config } = this.#dependencies;
     const { summary: _, keptMs: __, ...prepared } = this.#prepared;
-    const run = { ...prepared, generationId, input, choice, metadata: {}, cache: 'off' as const };
+    const run = { ...prepared, generationId, input, chosen, metadata: {}, cache: 'off' as const };
     const inputJson = JSON.stringify(input);
     const counted = await stored.takeInput(this.#caller.tenant, Buffer.byteLength(inputJson));
     const store = isUnstored(prepared) ? { origin: { store: false } } : { origin: undefined };

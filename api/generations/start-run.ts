@@ -1,7 +1,6 @@
 /** Starts the run of a generation: through a free worker, or else directly at Temporal. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
-import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationOrder } from '../../contracts/generation.ts';
 import { WORKFLOW_TYPE, workflowId } from '../../contracts/names.ts';
 import type { NewRun } from '../../contracts/steps.ts';
@@ -9,6 +8,7 @@ import type { OfferedRun } from '../../engine/handoff/handoff.ts';
 import type { LogHead } from '../../engine/streaming/event-log.ts';
 import { runOptions } from '../../platform/temporal/run-options.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { noAnswer } from './ask-temporal.ts';
 
 const TEMPORAL_RETRY_MS = 100;
 
@@ -38,10 +38,7 @@ async function startAtTemporal(dependencies: Dependencies, run: NewRun): Promise
       await startWithin(dependencies, run, deadline);
       return;
     } catch (error) {
-      if (Date.now() + TEMPORAL_RETRY_MS >= deadline) {
-        const message = 'Temporal does not answer; send the request again.';
-        throw new UnbrokenError('service_unavailable', message, { cause: error });
-      }
+      if (Date.now() + TEMPORAL_RETRY_MS >= deadline) throw noAnswer(error);
       await sleep(TEMPORAL_RETRY_MS);
     }
   }

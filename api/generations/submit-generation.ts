@@ -136,7 +136,7 @@ export async function orderGeneration(
   const requestHash = hashRequest(generationId);
   const identity = { ...(await identify(dependencies, caller, submission)), requestHash };
   const fitted = await fitSubmission(dependencies, caller, submission, identity);
-  const tried = fitted.choice.considered.filter(({ place }) => place !== null);
+  const tried = fitted.chosen.considered.filter(({ place }) => place !== null);
   const each = Math.max(0, ...tried.map(({ maxCostMicroUsd }) => maxCostMicroUsd ?? 0));
   const mostMicroUsd = each * mostAnswers(identity.input);
   // One that was submitted before is paid for, or will be.
@@ -177,25 +177,25 @@ interface ToPrepare {
 
 async function prepare(
   dependencies: SubmitDependencies,
-  { request, origin, turn, choice: several, keptMs = turn?.keptMs }: Submission,
+  { request, origin, turn, choice, keptMs = turn?.keptMs }: Submission,
   { caller, identity, fitted }: ToPrepare,
 ): Promise<PreparedGeneration> {
-  const { choice, summary, sent } = fitted;
+  const { chosen, summary, sent } = fitted;
   const owner = { tenant: caller.tenant, user: identity.user };
   const input =
     identity.known === null
-      ? await recallReasoning(dependencies, owner, fitted.input, choice.candidates)
+      ? await recallReasoning(dependencies, owner, fitted.input, chosen.candidates)
       : fitted.input;
-  const cache = usesNoCache(request, several) ? 'off' : (request.cache ?? 'on');
+  const cache = usesNoCache(request, choice) ? 'off' : (request.cache ?? 'on');
   return {
     ...identity,
     input,
     sent,
-    choice,
+    chosen,
     ...(summary === undefined ? {} : { summary }),
     cache: isUnstored({ origin }) ? withoutStoring(cache) : cache,
     ...(request.cacheMaxAgeMs === undefined ? {} : { cacheMaxAgeMs: request.cacheMaxAgeMs }),
-    ...(several?.index === 0 ? { answers: several.count } : {}),
+    ...(choice?.index === 0 ? { answers: choice.count } : {}),
     metadata: request.metadata ?? {},
     priority: request.priority,
     deadlineMs: request.deadlineMs,

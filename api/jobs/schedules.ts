@@ -3,7 +3,6 @@
  * starts is in Redis, because it holds texts.
  */
 import {
-  type Client,
   ScheduleAlreadyRunning,
   type ScheduleDescription,
   type ScheduleHandle,
@@ -15,12 +14,14 @@ import { TypedSearchAttributes } from '@temporalio/common';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { TICK_TYPE, workflowId } from '../../contracts/names.ts';
 import type { Backfill, ScheduleRequest, ScheduleView } from '../../contracts/schedules.ts';
+import { HOUR_MS } from '../../contracts/time.ts';
 import { runIdOf, type StoredSchedule } from '../../engine/jobs/schedule-store.ts';
 import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';
 import { mayRead } from '../access/may-read.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { askTemporal } from '../generations/ask-temporal.ts';
 import { composeInput } from '../generations/compose-input.ts';
 import { generationIdFor, hashRequest } from '../generations/generation-id.ts';
 import { inputOf, planJob } from './plan-job.ts';
@@ -38,7 +39,7 @@ type ScheduleDependencies = Pick<
   | 'webhookEndpoints'
 >;
 
-const CATCH_UP_MS = 3_600_000;
+const CATCH_UP_MS = HOUR_MS;
 
 const OVERLAPS = {
   skip: ScheduleOverlapPolicy.SKIP,
@@ -73,12 +74,16 @@ export async function createSchedule(
     throw new UnbrokenError('idempotency_conflict', 'This Idempotency-Key was used for another schedule.');
   }
   try {
-    await within(dependencies, (client) => client.schedule.create(optionsOf(dependencies.config, schedule)));
+    const options = optionsOf(dependencies.config, schedule);
+    // Temporal checks what we cannot, such as a cron line; its client throws a TypeError for a bad specification.
+    const answers = [ScheduleAlreadyRunning, TypeError];
+    await askTemporal(dependencies, answers, (client) => client.schedule.create(options));
   } catch (error) {
     // An earlier request with this key has created it.
     if (error instanceof ScheduleAlreadyRunning) return schedule;
     await forget(dependencies, schedule);
-    throw isInvalid(error) ? new UnbrokenError('invalid_request', `times: ${error.message}.`) : error;
+    if (!(error instanceof TypeError)) throw error;
+    throw new UnbrokenError('invalid_request', `times: ${error.message}.`);
   }
   return schedule;
 }
@@ -193,9 +198,14 @@ export async function onSchedule<Result>(
   { owner, scheduleId }: StoredSchedule,
   act: (handle: ScheduleHandle) => Promise<Result>,
 ): Promise<Result> {
-  return within(dependencies, (client) =>
-    act(client.schedule.getHandle(workflowId(owner.tenant, scheduleId))),
-  );
+  try {
+    return await askTemporal(dependencies, [ScheduleNotFoundError, TypeError], (client) =>
+      act(client.schedule.getHandle(workflowId(owner.tenant, scheduleId))),
+    );
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+    throw new UnbrokenError('not_found', 'Temporal has no such schedule any more.');
+  }
 }
 
 export function backfill(
@@ -231,28 +241,4 @@ async function forget(
 
 function bytesOf(request: ScheduleRequest): number {
   return Buffer.byteLength(JSON.stringify(request));
-}
-
-async function within<Result>(
-  { temporal, config }: Pick<ApiDependencies, 'config' | 'temporal'>,
-  act: (client: Client) => Promise<Result>,
-): Promise<Result> {
-  try {
-    return await temporal.connection.withDeadline(Date.now() + config.submit.waitForTemporalMs, () =>
-      act(temporal),
-    );
-  } catch (error) {
-    if (error instanceof ScheduleAlreadyRunning || isInvalid(error)) throw error;
-    if (error instanceof ScheduleNotFoundError) {
-      throw new UnbrokenError('not_found', 'Temporal has no such schedule any more.');
-    }
-    throw new UnbrokenError('service_unavailable', 'Temporal does not answer; send the request again.', {
-      cause: error,
-    });
-  }
-}
-
-/** Temporal checks what we cannot, such as a cron line; its client throws this error for a bad specification. */
-function isInvalid(error: unknown): error is TypeError {
-  return error instanceof TypeError;
 }

@@ -11,6 +11,7 @@ import type { JobEventBody, JobRequest } from '../../contracts/jobs.ts';
 import { DEFAULTS } from '../../contracts/limits.ts';
 import { JOB_TYPE, workflowId } from '../../contracts/names.ts';
 import type { PipelineContent } from '../../contracts/pipelines.ts';
+import { NOTHING_USED } from '../../contracts/share.ts';
 import { checkPipeline } from '../../engine/jobs/check-pipeline.ts';
 import type { JobCreation } from '../../engine/jobs/job-store.ts';
 import { fairnessKey } from '../../platform/temporal/run-options.ts';
@@ -18,6 +19,7 @@ import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { askTemporal } from '../generations/ask-temporal.ts';
 import { generationIdFor, hashRequest } from '../generations/generation-id.ts';
 import { inputOf, type PlanDependencies, type PlannedJob, planJob, plannedSteps } from './plan-job.ts';
 
@@ -217,16 +219,8 @@ async function knownOrder(
 
 /** Without a key no request can start it later; a run that was started after all finds that it has ended. */
 async function abandon(jobs: ApiDependencies['jobs'], jobId: string, error: UnbrokenError): Promise<void> {
-  const usage = {
-    inputTokens: 0,
-    cachedInputTokens: 0,
-    cacheWriteTokens: 0,
-    outputTokens: 0,
-    reasoningTokens: 0,
-  };
-  const progress = { usage: { ...usage, estimated: false }, costMicroUsd: 0 };
   await jobs.append(jobId, `end:${randomUUID()}`, [
-    { type: 'job-error', error: error.toBody(), ...progress },
+    { type: 'job-error', error: error.toBody(), ...NOTHING_USED },
   ]);
 }
 
@@ -256,16 +250,16 @@ function doneBy(events: readonly JobEventBody[]): JobProgress | undefined {
 }
 
 async function startRun(
-  { temporal, config }: Pick<ApiDependencies, 'temporal' | 'config'>,
+  dependencies: Pick<ApiDependencies, 'temporal' | 'config'>,
   order: JobOrder,
   priority: number | undefined,
 ): Promise<void> {
   const { tenant, user, jobId } = order;
   try {
-    await temporal.connection.withDeadline(Date.now() + config.submit.waitForTemporalMs, () =>
-      temporal.workflow.start(JOB_TYPE, {
+    await askTemporal(dependencies, [WorkflowExecutionAlreadyStartedError], (client) =>
+      client.workflow.start(JOB_TYPE, {
         workflowId: workflowId(tenant, jobId),
-        taskQueue: config.temporal.taskQueue,
+        taskQueue: dependencies.config.temporal.taskQueue,
         args: [order],
         workflowIdConflictPolicy: 'USE_EXISTING',
         workflowIdReusePolicy: 'REJECT_DUPLICATE',
@@ -283,9 +277,6 @@ async function startRun(
       }),
     );
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return;
-    throw new UnbrokenError('service_unavailable', 'Temporal does not answer; send the request again.', {
-      cause: error,
-    });
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }

@@ -29,15 +29,16 @@ import { getOpenApi } from './get-openapi.ts';
 import { getAssets, getPage } from './get-page.ts';
 import { getSession } from './get-session.ts';
 import {
+  approveStep,
   cancelJobRoute,
   compareRoute,
   createJob,
-  decideRoute,
   estimateRoute,
   getJob,
   getJobStep,
   listJobs,
   pauseJob,
+  rejectStep,
   rerunRoute,
   resumeJob,
   streamJob,
@@ -233,8 +234,8 @@ export function addJobRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/jobs/:id/pause', pauseJob(dependencies));
   v1.post('/jobs/:id/resume', resumeJob(dependencies));
   v1.post('/jobs/:id/rerun', rerunRoute(dependencies));
-  v1.post('/jobs/:id/steps/:step/approve', decideRoute(dependencies, true));
-  v1.post('/jobs/:id/steps/:step/reject', decideRoute(dependencies, false));
+  v1.post('/jobs/:id/steps/:step/approve', approveStep(dependencies));
+  v1.post('/jobs/:id/steps/:step/reject', rejectStep(dependencies));
   v1.get('/schedules', listSchedules(dependencies));
   v1.post('/schedules', addSchedule(dependencies));
   v1.get('/schedules/:id', getSchedule(dependencies));

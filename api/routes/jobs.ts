@@ -1,5 +1,5 @@
 /** `/v1/jobs`: runs of pipelines. */
-import type { RequestHandler } from 'express';
+import type { RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { approvalRequestSchema, jobRequestSchema, rerunRequestSchema } from '../../contracts/jobs.ts';
@@ -19,6 +19,7 @@ import { closedSignal, startSse } from '../relay/sse.ts';
 
 type OfJob = RequestHandler<{ id: string }>;
 type OfStep = RequestHandler<{ id: string; step: string }>;
+type Head = Awaited<ReturnType<typeof findJob>>;
 
 export const jobsQuerySchema = z.object({
   limit: pageLimitSchema({ most: 100, byDefault: 20 }),
@@ -36,14 +37,17 @@ export function createJob(dependencies: ApiDependencies): RequestHandler {
     const body = parseBody(request, jobRequestSchema);
     const id = await submitJob(dependencies, caller, body, request.get('idempotency-key'));
     const head = await findJob(dependencies, { ...caller, user: body.user ?? caller.user }, id);
-    response
-      .status(201)
-      .location(`/v1/jobs/${id}`)
-      .json({
-        ...(await jobView(dependencies, head, { withOutput: false })),
-        events: `/v1/jobs/${id}/events`,
-      });
+    await answerCreated(dependencies, response, head);
   };
+}
+
+async function answerCreated(dependencies: ApiDependencies, response: Response, head: Head): Promise<void> {
+  const view = await jobView(dependencies, head, { withOutput: false });
+  const path = `/v1/jobs/${head.jobId}`;
+  response
+    .status(201)
+    .location(path)
+    .json({ ...view, events: `${path}/events` });
 }
 
 /** What a job can cost at most. Nothing is started. */
@@ -127,8 +131,6 @@ export function resumeJob(dependencies: ApiDependencies): OfJob {
   return steer(dependencies, (head, caller) => setPaused(dependencies, caller, head, false));
 }
 
-type Head = Awaited<ReturnType<typeof findJob>>;
-
 /** Answers 202 with the job, which the change reaches soon. */
 function steer(
   dependencies: ApiDependencies,
@@ -142,8 +144,16 @@ function steer(
   };
 }
 
+export function approveStep(dependencies: ApiDependencies): OfStep {
+  return decideOnStep(dependencies, { approved: true });
+}
+
+export function rejectStep(dependencies: ApiDependencies): OfStep {
+  return decideOnStep(dependencies, { approved: false });
+}
+
 /** A person decides about a step; the first decision counts. */
-export function decideRoute(dependencies: ApiDependencies, approved: boolean): OfStep {
+function decideOnStep(dependencies: ApiDependencies, { approved }: { readonly approved: boolean }): OfStep {
   return async (request, response) => {
     const caller = callerIn(response);
     const { id, step } = request.params;
@@ -164,13 +174,7 @@ export function rerunRoute(dependencies: ApiDependencies): OfJob {
     const idempotencyKey = request.get('idempotency-key');
     const id = await rerunJob(dependencies, caller, { head, request: body, idempotencyKey });
     const rerun = await findJob(dependencies, caller, id);
-    response
-      .status(201)
-      .location(`/v1/jobs/${id}`)
-      .json({
-        ...(await jobView(dependencies, rerun, { withOutput: false })),
-        events: `/v1/jobs/${id}/events`,
-      });
+    await answerCreated(dependencies, response, rerun);
   };
 }
 

@@ -49,7 +49,7 @@ export function rotateKey({ keys }: Dependencies): RequestHandler<{ id: string }
     const { id } = await findManaged(keys, callerIn(response), request.params.id);
     const { overlapMs } = parseBody(request, rotateKeySchema);
     const rotated = await keys.rotate(id, overlapMs);
-    if (rotated === null) throw unknown(id);
+    if (rotated === null) throw noSuchKey(id);
     response.status(201).json(rotated);
   };
 }
@@ -66,7 +66,7 @@ export function revokeKey({ keys }: Dependencies): RequestHandler<{ id: string }
 async function findManaged(keys: ApiKeys, caller: Caller, id: string): Promise<KeyView> {
   const key = principalNameSchema.safeParse(id).success ? await keys.view(id) : null;
   const isOwn = key?.tenant === caller.tenant || caller.scopes.includes('operator');
-  if (key === null || !isOwn) throw unknown(id);
+  if (key === null || !isOwn) throw noSuchKey(id);
   assertGrants(caller, key.scopes);
   return key;
 }
@@ -81,6 +81,6 @@ function assertGrants(caller: Caller, granted: readonly Scope[]): void {
   for (const scope of granted) if (!GRANTED_BY_ADMIN.includes(scope)) assertScope(caller, scope);
 }
 
-function unknown(id: string): UnbrokenError {
+function noSuchKey(id: string): UnbrokenError {
   return new UnbrokenError('not_found', `There is no key ${id}.`);
 }

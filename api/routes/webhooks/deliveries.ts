@@ -7,6 +7,7 @@ import { WEBHOOK_WORKFLOW_TYPE, webhookRunId } from '../../../contracts/names.ts
 import type { DeliveryView, WebhookDelivery, WebhookEventType } from '../../../contracts/webhooks.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
+import { askTemporal } from '../../generations/ask-temporal.ts';
 import { offsetPageQuerySchema, parseQuery } from '../../http/read-request.ts';
 
 type Dependencies = Pick<ApiDependencies, 'config' | 'temporal' | 'webhookDeliveries'>;
@@ -35,22 +36,17 @@ export function resendDelivery({ config, temporal, webhookDeliveries }: Dependen
     const { attempts, eventType } = await found(webhookDeliveries, tenant, id);
     const delivery: WebhookDelivery = { tenant, deliveryId: id, eventType: eventType as WebhookEventType };
     const workflowId = webhookRunId(delivery, attempts);
-    await temporal.connection
-      .withDeadline(Date.now() + config.submit.waitForTemporalMs, () =>
-        temporal.workflow.start(WEBHOOK_WORKFLOW_TYPE, {
-          workflowId,
-          taskQueue: config.temporal.taskQueue,
-          args: [delivery],
-          workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        }),
-      )
-      .catch((error: unknown) => {
-        // A second click, before the first one has been attempted.
-        if (error instanceof WorkflowExecutionAlreadyStartedError) return;
-        throw new UnbrokenError('service_unavailable', 'Temporal does not answer; send the request again.', {
-          cause: error,
-        });
-      });
+    await askTemporal({ config, temporal }, [WorkflowExecutionAlreadyStartedError], (client) =>
+      client.workflow.start(WEBHOOK_WORKFLOW_TYPE, {
+        workflowId,
+        taskQueue: config.temporal.taskQueue,
+        args: [delivery],
+        workflowIdReusePolicy: 'REJECT_DUPLICATE',
+      }),
+    ).catch((error: unknown) => {
+      // A second click, before the first one has been attempted.
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    });
     response.status(202).json({ id, run: workflowId });
   };
 }

@@ -1,0 +1,30 @@
+/** Calls Temporal for a request, which waits for it no longer than `submit.waitForTemporalMs`. */
+import type { Client } from '@temporalio/client';
+import { UnbrokenError } from '../../contracts/errors.ts';
+import type { ApiDependencies } from '../dependencies.ts';
+
+type ErrorClass = new (...facts: never[]) => Error;
+
+/**
+ * @param answers errors by which Temporal answers: they are thrown as they are. Any other is an outage.
+ * @throws service_unavailable
+ */
+export async function askTemporal<Result>(
+  { temporal, config }: Pick<ApiDependencies, 'config' | 'temporal'>,
+  answers: readonly ErrorClass[],
+  ask: (client: Client) => Promise<Result>,
+): Promise<Result> {
+  try {
+    // A stopped server never answers, so every call has a deadline.
+    return await temporal.connection.withDeadline(Date.now() + config.submit.waitForTemporalMs, () =>
+      ask(temporal),
+    );
+  } catch (error) {
+    throw answers.some((kind) => error instanceof kind) ? error : noAnswer(error);
+  }
+}
+
+export function noAnswer(cause: unknown): UnbrokenError {
+  const message = 'Temporal does not answer; send the request again.';
+  return new UnbrokenError('service_unavailable', message, { cause });
+}
