@@ -1,7 +1,7 @@
 /** Keeps what a request has besides the fields that our own format carries, and refuses what would break a promise. */
 import type { NativeFields, NativeRequest, RequestFormat } from '../../contracts/content.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { isExactNumber } from '../../contracts/json.ts';
+import { isJsonObject } from '../../contracts/json.ts';
 import { refusedFields } from '../../contracts/refused-fields.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -17,7 +17,7 @@ function restOf(value: Fields, shape: Shape): Record<string, unknown> {
   for (const [name, own] of Object.entries(value)) {
     const known = Object.hasOwn(shape, name) ? shape[name] : undefined;
     if (own === null || own === undefined || known === true) continue;
-    if (known === undefined || !isFields(own)) rest[name] = own;
+    if (known === undefined || !isJsonObject(own)) rest[name] = own;
     else {
       const inner = restOf(own, known);
       if (Object.keys(inner).length > 0) rest[name] = inner;
@@ -53,8 +53,4 @@ export function nativeRequest(
   }
   if (Object.keys(fields).length === 0 && betas.length === 0) return {};
   return { native: { format, fields, ...(betas.length === 0 ? {} : { betas: [...betas] }) } };
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value);
 }

@@ -6,7 +6,7 @@ import type { LogHead, LogReader } from '../../engine/streaming/event-log.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { toGenerationFailure } from '../relay/hold-status.ts';
 import type { DroppedFields } from './dropped-fields.ts';
-import { streamToClient } from './serve.ts';
+import { streamToClient } from './stream-to-client.ts';
 import { findVoidedBefore, VoidGuard } from './void-guard.ts';
 import type { Projection } from './wire.ts';
 

@@ -12,7 +12,7 @@ import { cancelRun } from '../../generations/cancel-run.ts';
 import { findGeneration } from '../../generations/find-generation.ts';
 import { parseBody, requireJson } from '../../http/read-request.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
-import { streamToClient } from '../serve.ts';
+import { streamToClient } from '../stream-to-client.ts';
 import { startOrResume } from '../wire.ts';
 import { UiProjection } from './project.ts';
 import { idempotencyKeyOf, mapUiChat, uiChatSchema } from './request.ts';

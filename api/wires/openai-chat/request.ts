@@ -172,8 +172,9 @@ export function mapChatRequest(config: Config, body: ChatCompletionRequest): Wir
     ...fieldIfPresent('topK', body.top_k),
     ...fieldIfPresent('seed', body.seed),
     ...fieldIfPresent('logprobs', logprobsOf(body)),
-    ...fieldIfPresent('frequencyPenalty', body.frequency_penalty === 0 ? null : body.frequency_penalty),
-    ...fieldIfPresent('presencePenalty', body.presence_penalty === 0 ? null : body.presence_penalty),
+    // 0 is what they are without a value, and most providers of this format refuse them.
+    ...fieldIfPresent('frequencyPenalty', body.frequency_penalty || null),
+    ...fieldIfPresent('presencePenalty', body.presence_penalty || null),
     ...fieldIfPresent('verbosity', body.verbosity),
     ...fieldIfPresent('stop', stop?.length === 0 ? null : stop),
     ...(tools.length === 0 ? {} : { tools, ...mapChatToolChoice(body.tool_choice) }),
@@ -307,21 +308,21 @@ function textParts(text: string): Part[] {
 }
 
 function toPart(part: ContentPart): Part[] {
-  if (isType(part, textPart, 'text')) {
+  if (isPart(part, textPart)) {
     const native = nativeRest(FORMAT, part, TEXT_FIELDS);
     return textParts(part.text).map((own) => ({ ...own, ...native }));
   }
-  if (isType(part, refusalPart, 'refusal')) {
+  if (isPart(part, refusalPart)) {
     return textParts(part.refusal).map((own) => ({ ...own, isRefusal: true as const }) as Part);
   }
-  if (isType(part, imagePart, 'image_url')) {
+  if (isPart(part, imagePart)) {
     const { url, detail } = part.image_url;
     const native = nativeRest(FORMAT, part, { type: true, image_url: { url: true, detail: true } });
     return [
       { type: 'image', url, ...(detail === null || detail === undefined ? {} : { detail }), ...native },
     ];
   }
-  if (isType(part, filePart, 'file') && part.file.file_data?.startsWith('data:') === true) {
+  if (isPart(part, filePart) && part.file.file_data?.startsWith('data:') === true) {
     const { file_data: url, filename: name } = part.file;
     const native = nativeRest(FORMAT, part, { type: true, file: { file_data: true, filename: true } });
     return [{ type: 'file', url, ...(name === null || name === undefined ? {} : { name }), ...native }];
@@ -329,10 +330,14 @@ function toPart(part: ContentPart): Part[] {
   return [{ type: 'native', format: FORMAT, value: { ...part } }];
 }
 
-function isType<Schema extends z.ZodType<{ type: string }>>(
+interface PartSchema extends z.ZodType<{ type: string }> {
+  readonly shape: { readonly type: { readonly values: ReadonlySet<string> } };
+}
+
+/** Whether it is a part of this type. It is valid: its request was checked. */
+function isPart<Schema extends PartSchema>(
   part: { readonly type: string },
-  _schema: Schema,
-  type: string,
+  { shape }: Schema,
 ): part is z.infer<Schema> {
-  return part.type === type;
+  return shape.type.values.has(part.type);
 }

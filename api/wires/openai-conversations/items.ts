@@ -6,7 +6,8 @@ import type { ApiDependencies } from '../../dependencies.ts';
 import type { Item } from '../openai-responses/items.ts';
 import { contextOf } from '../openai-responses/load-response.ts';
 import { ResponseProjection } from '../openai-responses/project.ts';
-import { listInputItems, withReasoningIncluded } from '../openai-responses/response-object.ts';
+import { listInputItems } from '../openai-responses/response-items.ts';
+import { withReasoningIncluded } from '../openai-responses/response-object.ts';
 
 const CONVERSATION_ID = /^conv_[0-9a-f]{32}$/;
 const ITEM_ID = /^[a-z]{2,4}_cv[0-9a-f]{16}_([0-9a-f]{32})$/;

@@ -23,12 +23,13 @@ import { parseBody, requireJson } from '../../http/read-request.ts';
 import { refusalText } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { droppedFields } from '../dropped-fields.ts';
-import { waitForWholeAnswer } from '../serve.ts';
+import { waitForWholeAnswer } from '../wait-for-answer.ts';
 import { startOrResume, wireId } from '../wire.ts';
 import { messagesBefore } from './messages-before.ts';
 import { mapResponseCreate, responseCreateSchema } from './request.ts';
 import { resolveInput } from './resolve-references.ts';
-import { compactionItem, responseId, toResponseItems, toResponseUsage } from './response-object.ts';
+import { compactionItem, toResponseItems } from './response-items.ts';
+import { responseId, toResponseUsage } from './response-object.ts';
 
 /** Of the conversations that agents compact; a summary is as long as it needs to be up to this. */
 const SUMMARY_OF_TOKENS = 12_000;

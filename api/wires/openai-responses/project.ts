@@ -43,12 +43,8 @@ import {
   type Unnumbered,
 } from './output-items.ts';
 import { ReasoningItem } from './reasoning-item.ts';
-import {
-  compactionItem,
-  type ResponseContext,
-  responseObject,
-  type WireResponse,
-} from './response-object.ts';
+import { compactionItem } from './response-items.ts';
+import { type ResponseContext, responseObject, type WireResponse } from './response-object.ts';
 
 type ToolCallDelta = Extract<GenerationEvent, { type: 'tool-call-delta' }>;
 export type ResponseFrame = Unnumbered & { readonly sequence_number: number };
@@ -154,8 +150,13 @@ export class ResponseProjection implements Projection<ResponseFrame> {
     }
   }
 
+  /** The message or reasoning that is open; calls stay open to the end. */
+  #openText(): Item | undefined {
+    return this.#items.find((item) => item.open && item.kind !== 'call');
+  }
+
   #closeText(): Unnumbered[] {
-    const open = this.#items.find((item) => item.open && item.kind !== 'call');
+    const open = this.#openText();
     return open === undefined ? [] : closeItem(open, null);
   }
 
@@ -215,14 +216,9 @@ export class ResponseProjection implements Projection<ResponseFrame> {
     return isOpen ? [] : [...frames, ...closeItem(item, null)];
   }
 
-  #openText(): Item | undefined {
-    return this.#items.find((item) => item.open && item.kind !== 'call');
-  }
-
   /** Closes the open item, and opens the next. */
   #begin(kind: 'message' | 'reasoning', facts: ItemFacts) {
-    const open = this.#openText();
-    const closing = open === undefined ? [] : closeItem(open, null);
+    const closing = this.#closeText();
     const item = this.#addItem(kind, facts);
     return { item, frames: [...closing, ...openingFrames(item)] };
   }

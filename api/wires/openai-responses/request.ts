@@ -207,7 +207,7 @@ export function mapResponseCreate(
     },
     ...compactAtOf(body),
     origin: {
-      format: 'openai-responses',
+      format: FORMAT,
       model: body.model,
       store: body.store ?? true,
       background: body.background ?? false,

@@ -12,7 +12,8 @@ import { type Item, isReference } from './items.ts';
 import { contextOf, findResponse } from './load-response.ts';
 import { ResponseProjection } from './project.ts';
 import type { ResponseCreate } from './request.ts';
-import { listInputItems, withReasoningIncluded } from './response-object.ts';
+import { listInputItems } from './response-items.ts';
+import { withReasoningIncluded } from './response-object.ts';
 
 /** What finds the items that a reference can name. */
 export type ReferenceDependencies = Pick<

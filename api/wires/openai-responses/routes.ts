@@ -15,8 +15,9 @@ import { FactsFold } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { type DroppedFields, droppedFields } from '../dropped-fields.ts';
 import { settleConversation } from '../openai-conversations/turn.ts';
-import { collectingSink, streamToClient, waitForEnd } from '../serve.ts';
+import { streamToClient } from '../stream-to-client.ts';
 import { setUnbrokenHeaders } from '../unbroken-headers.ts';
+import { collectingSink, waitForEnd } from '../wait-for-answer.ts';
 import { startOrResume } from '../wire.ts';
 import { compactResponse } from './compact.ts';
 import { itemsQuerySchema, pageOfItems } from './item-page.ts';
@@ -25,7 +26,8 @@ import { messagesBefore } from './messages-before.ts';
 import { type ResponseFrame, ResponseProjection } from './project.ts';
 import { ENCRYPTED_REASONING, mapResponseCreate, responseCreateSchema } from './request.ts';
 import { resolveInput } from './resolve-references.ts';
-import { listInputItems, responseId } from './response-object.ts';
+import { listInputItems } from './response-items.ts';
+import { responseId } from './response-object.ts';
 
 /** How long a cancel waits for the end of the log. */
 const CANCELLED_WITHIN_MS = 5_000;
@@ -40,7 +42,7 @@ export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): v
   v1.get('/responses/:id', async (request, response) => {
     const found = await findResponse(dependencies, callerIn(response), request.params.id);
     const { stream } = parseQuery(request, responseQuerySchema);
-    const head = includesReasoning(request) ? withReasoningIncluded(found) : found;
+    const head = includesReasoning(request) ? headWithReasoning(found) : found;
     const isStream = stream === 'true';
     if (isStream) {
       const after = startingAfter(request);
@@ -73,7 +75,7 @@ function includesReasoning({ query }: Request): boolean {
   return [query['include'], query['include[]']].flat(2).includes(ENCRYPTED_REASONING);
 }
 
-function withReasoningIncluded(head: LogHead): LogHead {
+function headWithReasoning(head: LogHead): LogHead {
   return { ...head, origin: { ...Object(head.origin), includesReasoning: true } };
 }
 
