@@ -76,7 +76,7 @@ export function factsOf(
     ...defined(settings?.capabilities),
     ...defined(own?.capabilities),
   };
-  const priced = findPricedModel(config.providers[provider]?.pricedAs ?? provider, model);
+  const priced = findPricedModel(settings?.pricedAs ?? provider, model);
   return {
     contextWindow: own?.contextWindow ?? priced?.model.context_window ?? data?.limit?.context ?? null,
     maxOutputTokens: own?.maxOutputTokens ?? data?.limit?.output ?? null,

@@ -12,19 +12,28 @@ import {
   type RequestFormat,
 } from '../../contracts/content.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
+import { isJsonObject } from '../../contracts/json.ts';
 import { isLeftOutTool } from '../../contracts/responses-tools.ts';
 import type { WireFamily } from '../../platform/config/schema.ts';
 
-/** The format whose fields the providers of a wire take as they are; null for none. */
-const FORMATS: Readonly<Record<WireFamily, RequestFormat | null>> = {
-  'openai-chat': 'openai-chat',
-  'azure-openai': 'openai-chat',
-  'openai-responses': 'openai-responses',
-  'anthropic-messages': 'anthropic-messages',
-  bedrock: 'anthropic-messages',
-  google: null,
-  cohere: null,
-  'ai-sdk': null,
+interface WireTraits {
+  /** The format whose fields its providers take as they are; null for none. */
+  readonly format: RequestFormat | null;
+  /** Whether a tool can be strict. */
+  readonly takesStrict: boolean;
+  /** Whether the schema of an answer can have a description. */
+  readonly describesOutput: boolean;
+}
+
+const WIRES: Readonly<Record<WireFamily, WireTraits>> = {
+  'openai-chat': { format: 'openai-chat', takesStrict: true, describesOutput: true },
+  'azure-openai': { format: 'openai-chat', takesStrict: true, describesOutput: true },
+  'openai-responses': { format: 'openai-responses', takesStrict: true, describesOutput: true },
+  'anthropic-messages': { format: 'anthropic-messages', takesStrict: true, describesOutput: false },
+  bedrock: { format: 'anthropic-messages', takesStrict: true, describesOutput: false },
+  google: { format: null, takesStrict: false, describesOutput: false },
+  cohere: { format: null, takesStrict: false, describesOutput: false },
+  'ai-sdk': { format: null, takesStrict: true, describesOutput: true },
 };
 
 /** Top-level fields that OpenAI's two formats share; elsewhere they are hints. */
@@ -110,32 +119,9 @@ function pathsOf(place: Place, fields: Readonly<Record<string, unknown>>, above 
   return Object.entries(fields).flatMap(([name, value]) => {
     const path = `${above}${name}`;
     const isRuled = Object.keys(RULES).some((rule) => rule.startsWith(`${place}.${path}.`));
-    return isRuled && isRecord(value) ? pathsOf(place, value, `${path}.`) : [path];
+    return isRuled && isJsonObject(value) ? pathsOf(place, value, `${path}.`) : [path];
   });
 }
-
-/** Whether a tool can be strict. */
-const TAKES_STRICT: Readonly<Record<WireFamily, boolean>> = {
-  'openai-chat': true,
-  'azure-openai': true,
-  'openai-responses': true,
-  'anthropic-messages': true,
-  bedrock: true,
-  google: false,
-  cohere: false,
-  'ai-sdk': true,
-};
-/** Whether the schema of an answer can have a description. */
-const DESCRIBES_OUTPUT: Readonly<Record<WireFamily, boolean>> = {
-  'openai-chat': true,
-  'azure-openai': true,
-  'openai-responses': true,
-  'anthropic-messages': false,
-  bedrock: false,
-  google: false,
-  cohere: false,
-  'ai-sdk': true,
-};
 
 /** The names of what a provider does not take, as its client wrote them. */
 interface ForeignFields {
@@ -149,7 +135,7 @@ type Native = Pick<GenerationInput, 'messages' | 'tools' | 'native' | 'output'>;
 
 /** What of this input a provider of the wire cannot take. */
 export function foreignFields(input: Native, wire: WireFamily, provider: string): ForeignFields {
-  const format = FORMATS[wire];
+  const { format, takesStrict, describesOutput } = WIRES[wire];
   const refused = new Set<string>();
   const dropped = new Set<string>();
   const judge = (place: Place, native: NativeFields | undefined, label: string) => {
@@ -166,11 +152,10 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
   if (format !== 'anthropic-messages' && (input.native?.betas ?? []).length > 0)
     dropped.add('anthropic-beta');
   for (const tool of functionTools(input.tools)) {
-    if (tool.strict === true && !TAKES_STRICT[wire]) dropped.add('tools.strict');
+    if (tool.strict === true && !takesStrict) dropped.add('tools.strict');
     judge('tool', tool.native, 'tools.');
   }
-  if (input.output?.description !== undefined && !DESCRIBES_OUTPUT[wire])
-    dropped.add('json_schema.description');
+  if (input.output?.description !== undefined && !describesOutput) dropped.add('json_schema.description');
   for (const tool of input.tools ?? []) {
     if (!('format' in tool)) continue;
     if (tool.format === 'openai-responses' && isLeftOutTool(tool.value['type']))
@@ -202,7 +187,7 @@ export function foreignFields(input: Native, wire: WireFamily, provider: string)
 
 /** What a part says that the wire has no place for, and that the answer is as valid without. */
 function lostOf(part: Part, wire: WireFamily): readonly string[] {
-  const isOpenAi = FORMATS[wire]?.startsWith('openai') === true;
+  const isOpenAi = WIRES[wire].format?.startsWith('openai') === true;
   if (part.type === 'tool-result' && part.isError === true && (isOpenAi || wire === 'cohere')) {
     return ['tool-result.is_error'];
   }
@@ -278,8 +263,4 @@ function withNative<Value extends { readonly native?: unknown }>(
 
 function nameOf(type: unknown): string {
   return typeof type === 'string' && type.length <= 64 ? type : 'unknown';
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -35,19 +35,19 @@ export function parseLogFacts(stored: Readonly<Record<string, string>>): LogFact
   if (createdAt === undefined) return null;
   const failures = Object.entries(stored).flatMap(([name, candidate]) =>
     name.startsWith(FAILURE)
-      ? [{ ...parseCandidate(candidate), code: name.slice(name.indexOf(':', FAILURE.length) + 1) }]
+      ? [{ ...readCandidate(candidate), code: name.slice(name.indexOf(':', FAILURE.length) + 1) }]
       : [],
   );
   return {
     createdAtMs: Number(createdAt),
     firstTextAtMs: firstTextAt === undefined ? null : Number(firstTextAt),
     endedAtMs: endedAt === undefined ? null : Number(endedAt),
-    lastCalled: called === undefined ? null : parseCandidate(called),
+    lastCalled: called === undefined ? null : readCandidate(called),
     failures,
   };
 }
 
-function parseCandidate(json: string): Candidate {
+function readCandidate(json: string): Candidate {
   const [provider, model]: [string, string] = JSON.parse(json);
   return { provider, model };
 }

@@ -24,7 +24,11 @@ interface EndpointsRedis extends ScriptRedis {
 const SECRET_BYTES = 32;
 const HINT_CHARS = 4;
 
-/** Replaces a record that nobody has changed since it was read. KEYS: endpoints. ARGV: before ('' for none), after. */
+/**
+ * Replaces a record that no other request has changed since it was read.
+ * KEYS endpoints. ARGV JSON of {id, most}; the record as it was read ('' for none); the new one.
+ * -> 'replaced' | 'changed' | 'full'
+ */
 const REPLACE = script(`
 local ask = cjson.decode(ARGV[1])
 local present = redis.call('HGET', KEYS[1], ask.id) or ''

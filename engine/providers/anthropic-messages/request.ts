@@ -60,7 +60,11 @@ const THINKING_TOKENS: Readonly<Record<Exclude<ReasoningEffort, 'none'>, number>
 /** This vendor has no mode for JSON without a schema. */
 const ANY_JSON = 'Answer with one JSON object and nothing else.';
 
-type Request = MessageCreateParamsStreaming & { temperature?: number; top_p?: number; top_k?: number };
+type MessagesRequest = MessageCreateParamsStreaming & {
+  temperature?: number;
+  top_p?: number;
+  top_k?: number;
+};
 
 export function buildAnthropicRequest(call: ProviderCall): MessageCreateParamsStreaming {
   const { model, input, resume } = call;
@@ -70,7 +74,7 @@ export function buildAnthropicRequest(call: ProviderCall): MessageCreateParamsSt
   const tools = anthropicTools(input);
   const thinking = anthropicThinking(call);
   const outputConfig = anthropicOutputConfig(call);
-  const body: Request = {
+  const body: MessagesRequest = {
     model,
     messages,
     max_tokens: capOf(call),
@@ -169,7 +173,7 @@ function toAnthropicBlock(part: Part, seals: OpenedSeals): ContentBlockParam[] {
   const fields = part.type === 'native' || part.type === 'reasoning' ? {} : nativeOf(part, FORMAT);
   switch (part.type) {
     case 'reasoning': {
-      const data = openedOf(part, 'anthropic-messages', seals);
+      const data = openedOf(part, FORMAT, seals);
       return data === null ? [] : [data.value as never];
     }
     case 'text':
@@ -310,7 +314,7 @@ function lacksThoughts(messages: readonly Message[], seals: OpenedSeals): boolea
   return !partsOf(called ?? { content: '' }).some(
     (part) =>
       (part.type === 'native' && part.format === FORMAT && part.isReasoning === true) ||
-      (part.type === 'reasoning' && openedOf(part, 'anthropic-messages', seals) !== null),
+      (part.type === 'reasoning' && openedOf(part, FORMAT, seals) !== null),
   );
 }
 

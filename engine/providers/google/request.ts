@@ -53,6 +53,8 @@ const THINKING_TOKENS = { low: 1_024, medium: 8_192, high: 24_576 } as const;
  */
 const NO_SIGNATURE = 'skip_thought_signature_validator';
 
+const clientSignature = z.object({ google: z.object({ thought_signature: z.string() }) });
+
 export function buildGoogleRequest(call: ProviderCall): GoogleRequest {
   const { model, input, maxOutputTokens, resume, openedSeals = NO_SEALS } = call;
   const { stop, output } = input;
@@ -146,8 +148,6 @@ function signatureOfClient({ native }: Extract<OurPart, { type: 'tool-call' }>):
   const { data } = clientSignature.safeParse(native?.fields['extra_content']);
   return data?.google.thought_signature ?? null;
 }
-
-const clientSignature = z.object({ google: z.object({ thought_signature: z.string() }) });
 
 function toGooglePart(
   part: OurPart,

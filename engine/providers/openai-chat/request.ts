@@ -191,7 +191,7 @@ function toToolMessage(result: ToolResultPart, idOf: IdOf): ChatCompletionMessag
 
 function toAssistantMessages(message: Message, context: Conversation): ChatCompletionMessageParam[] {
   const { idOf, seals } = context;
-  const ofCalls = openedOfCalls(message, 'openai-chat', seals);
+  const ofCalls = openedOfCalls(message, FORMAT, seals);
   const calls = partsOf(message).flatMap((part): ChatCompletionMessageToolCall[] => {
     if (part.type === 'native' && part.format === FORMAT) return [part.value as never];
     if (part.type !== 'tool-call') return [];

@@ -165,7 +165,7 @@ function toOpenAiResponseItems(message: Message, seals: OpenedSeals): ResponseIn
       continue;
     }
     close();
-    const thoughts = openedOfPart(part, 'openai-responses', seals);
+    const thoughts = openedOfPart(part, FORMAT, seals);
     if (thoughts !== null) items.push(thoughts as never);
     else if (part.type === 'tool-call') items.push(toCallItem(part));
     else if (part.type === 'tool-result') items.push(toResultItem(part));
