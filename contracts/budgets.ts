@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { MicroUsd, Usage } from './money.ts';
+import { DAY_MS, HOUR_MS } from './time.ts';
 
 /** Whom a budget limits. `key` is the id of an API key, such as key_1a2b3c4d5e6f. */
 export const budgetSubjects = ['user', 'team', 'key'] as const;
@@ -14,10 +15,9 @@ export type BudgetUnit = (typeof budgetUnits)[number];
 
 /** Lua writes larger numbers with an exponent, which loses digits. */
 const MOST_AMOUNT = 10 ** 14 - 1;
-const HOUR_MS = 3_600_000;
-const UNIT_MS = { h: HOUR_MS, d: 24 * HOUR_MS } as const;
+const UNIT_MS = { h: HOUR_MS, d: DAY_MS } as const;
 /** No window is longer than the longest month; entries are kept longer than this. */
-export const LONGEST_WINDOW_MS = 31 * 24 * HOUR_MS;
+export const LONGEST_WINDOW_MS = 31 * DAY_MS;
 
 /** The length in ms of a rolling window such as 24h or 7d; null if the text is not one. */
 export function rollingMs(window: string): number | null {

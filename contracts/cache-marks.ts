@@ -1,6 +1,7 @@
 /** The marks of clients for the vendors' prompt caches, wherever they stand: docs/prompt-caching.md. */
 import { type NativeFields, type Part, partsOf } from './content.ts';
 import type { GenerationInput } from './generation.ts';
+import { isJsonObject } from './json.ts';
 
 /** The mark of Anthropic's format for the end of a prefix that is to be kept. Other formats carry it as well. */
 interface CacheMark {
@@ -13,7 +14,7 @@ type Marked = Pick<GenerationInput, 'messages' | 'tools' | 'native'>;
 /** The mark among the fields of a part, message, tool or request; undefined if there is none. */
 export function cacheMarkIn(fields: Readonly<Record<string, unknown>> | undefined): CacheMark | undefined {
   const mark = fields?.['cache_control'] ?? functionOf(fields)?.['cache_control'];
-  return isRecord(mark) && typeof mark['type'] === 'string' ? (mark as unknown as CacheMark) : undefined;
+  return isJsonObject(mark) && typeof mark['type'] === 'string' ? (mark as unknown as CacheMark) : undefined;
 }
 
 /** All marks that the client has set, in any format, in the order in which Anthropic caches. */
@@ -43,9 +44,5 @@ function functionOf(
   fields: Readonly<Record<string, unknown>> | undefined,
 ): Record<string, unknown> | undefined {
   const inner = fields?.['function'];
-  return isRecord(inner) ? inner : undefined;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isJsonObject(inner) ? inner : undefined;
 }

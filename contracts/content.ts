@@ -3,6 +3,7 @@
  * A part that the chosen model cannot take is refused before the provider is called, so it costs nothing.
  */
 import { z } from 'zod';
+import { isJson } from './json.ts';
 import { limitedRecord } from './limited-record.ts';
 import { LIMITS } from './limits.ts';
 
@@ -50,16 +51,10 @@ const filePartSchema = z.strictObject({
 export const callArgumentsSchema = z
   .string()
   .overwrite((written) => (/^\s*(null\s*)?$/.test(written) ? '{}' : written))
-  .refine(isJsonObject, 'expected the arguments as a JSON object, such as {}');
+  .refine(isTextOfObject, 'expected the arguments as a JSON object, such as {}');
 
-function isJsonObject(written: string): boolean {
-  if (!written.trimStart().startsWith('{')) return false;
-  try {
-    JSON.parse(written);
-    return true;
-  } catch {
-    return false;
-  }
+function isTextOfObject(written: string): boolean {
+  return written.trimStart().startsWith('{') && isJson(written);
 }
 
 /** A call that the model made in an earlier turn. */

@@ -5,6 +5,7 @@
  */
 import { countTokens as encodedTokens, setMergeCacheSize } from 'gpt-tokenizer/encoding/o200k_base';
 import { LIMITS } from './limits.ts';
+import { utf8BytesOf } from './utf8.ts';
 
 /** How many tokens each text has, in the order of the texts. */
 export type CountTexts = (texts: readonly string[]) => Promise<readonly number[]>;
@@ -81,11 +82,11 @@ function* cutRun(run: string): Generator<string, void> {
   let bytes = 0;
   for (let at = 0; at < run.length; ) {
     const code = run.codePointAt(at) ?? 0;
-    bytes += bytesOf(code);
+    bytes += utf8BytesOf(code);
     if (bytes > RUN_BYTES) {
       yield run.slice(from, at);
       from = at;
-      bytes = bytesOf(code);
+      bytes = utf8BytesOf(code);
     }
     at += code > 0xffff ? 2 : 1;
   }
@@ -97,17 +98,10 @@ export function utf8Bytes(text: string, from = 0): number {
   let bytes = 0;
   for (let at = from; at < text.length; ) {
     const code = text.codePointAt(at) ?? 0;
-    bytes += bytesOf(code);
+    bytes += utf8BytesOf(code);
     at += code > 0xffff ? 2 : 1;
   }
   return bytes;
-}
-
-/** A lone surrogate is sent as the three bytes of the replacement character. */
-function bytesOf(code: number): number {
-  if (code < 0x80) return 1;
-  if (code < 0x800) return 2;
-  return code > 0xffff ? 4 : 3;
 }
 
 function nextTurn(): Promise<void> {

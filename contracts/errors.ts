@@ -3,6 +3,7 @@
  * docs/errors. A code is never renamed: clients match on it.
  */
 import { LIMITS } from './limits.ts';
+import { utf8BytesOf } from './utf8.ts';
 
 interface ErrorEntry {
   /** HTTP status that a client sees when the generation or request ends with this error. */
@@ -313,18 +314,12 @@ function cutText(text: string): string {
   let units = 0;
   let kept = 0;
   for (const character of text) {
-    bytes += bytesOf(character.codePointAt(0) ?? 0);
+    bytes += utf8BytesOf(character.codePointAt(0) ?? 0);
     if (bytes > LIMITS.errorMessageBytes) return `${text.slice(0, kept)}${CUT}`;
     units += character.length;
     if (bytes <= LIMITS.errorMessageBytes - CUT.length) kept = units;
   }
   return text;
-}
-
-function bytesOf(codePoint: number): number {
-  if (codePoint < 0x80) return 1;
-  if (codePoint < 0x800) return 2;
-  return codePoint < 0x10000 ? 3 : 4;
 }
 
 type Details = Readonly<Record<string, string | number | boolean>>;

@@ -1,4 +1,5 @@
 /** JSON Pointer (RFC 6901): the paths by which a pipeline names values. Reading one costs as much as it is long. */
+import { isJsonObject } from './json.ts';
 
 /** `/steps/outline/sections` as its parts. @returns null if it is no pointer. */
 export function parsePointer(pointer: string): readonly string[] | null {
@@ -22,12 +23,8 @@ export function valueAt(document: unknown, path: readonly string[]): unknown {
   let value = document;
   for (const part of path) {
     if (Array.isArray(value)) value = /^(?:0|[1-9]\d{0,8})$/.test(part) ? value[Number(part)] : undefined;
-    else if (isRecord(value) && Object.hasOwn(value, part)) value = value[part];
+    else if (isJsonObject(value) && Object.hasOwn(value, part)) value = value[part];
     else return undefined;
   }
   return value;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -45,6 +45,11 @@ export function isExactNumber(value: unknown): value is ExactNumber {
   return isRawJSON(value);
 }
 
+/** An object with members: no list, and no number that is kept as raw text. */
+export function isJsonObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value);
+}
+
 /** The value as a bigint; null if it is no whole number. */
 export function toBigInt(value: unknown): bigint | null {
   if (typeof value === 'number') return Number.isInteger(value) ? BigInt(value) : null;

@@ -1,6 +1,7 @@
 /** API keys and tickets as the API takes and shows them. The secret is shown once, in the response that creates it. */
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
+import { DAY_MS } from './time.ts';
 
 /**
  * `generate`: submit, read and cancel generations of the key's own user. `any-user`: the same for all users of the
@@ -32,7 +33,7 @@ export const rotateKeySchema = z.strictObject({
     .int()
     .min(0)
     .max(LIMITS.keyOverlapMs)
-    .default(24 * 3_600_000)
+    .default(DAY_MS)
     .describe('How long the old secret stays valid.'),
 });
 

@@ -4,6 +4,8 @@
  * keys, breakers, cache and retention, whose defaults are in the schemas of `platform/config/`.
  */
 
+import { DAY_MS, HOUR_MS } from './time.ts';
+
 /** Hard bounds: no setting changes them. */
 export const LIMITS = {
   /** Longest text of a prompt, and the least that the settings on bytes may be. */
@@ -27,19 +29,19 @@ export const LIMITS = {
   /** Keys of one tenant: each is kept until it is revoked, and listing reads all of them. */
   keysPerTenant: 10_000,
   /** Longest life of a key that expires. */
-  keyLifeMs: 10 * 365 * 24 * 3_600_000,
+  keyLifeMs: 10 * 365 * DAY_MS,
   /** Longest that the old secret of a rotated key stays valid. */
-  keyOverlapMs: 30 * 24 * 3_600_000,
+  keyOverlapMs: 30 * DAY_MS,
   /** An unused ticket expires after this. */
   ticketMs: 30_000,
   /** A reusable ticket expires after this, however often it is used. */
-  ticketReconnectsMs: 3_600_000,
+  ticketReconnectsMs: HOUR_MS,
   /** How long a browser may decrypt payloads for the Temporal UI. */
-  codecSessionMs: 8 * 3_600_000,
+  codecSessionMs: 8 * HOUR_MS,
   /** An unused link to the page expires after this. */
   signInLinkMs: 10 * 60_000,
   /** How long the page stays signed in. */
-  pageSessionMs: 12 * 3_600_000,
+  pageSessionMs: 12 * HOUR_MS,
   /** Links that one address may try. */
   signInsPerMinute: 30,
   signInBytes: 1_024,
@@ -69,7 +71,7 @@ export const LIMITS = {
   /** A compacted conversation as its client gets it: the summary, and the turns that are kept as they are. */
   sealedCompactionChars: 8 * 1024 * 1024,
   /** How long it is remembered which answer made a tool call: long enough for a person to approve it. */
-  callAnswerMs: 24 * 3_600_000,
+  callAnswerMs: DAY_MS,
   /** The latest answers of a conversation whose reasoning is looked up for a client that does not send it. */
   recalledAnswers: 32,
   /** Fields of a request, or of one of its parts, that only its own format has. */
@@ -105,11 +107,11 @@ export const LIMITS = {
   /** A viewer that reads nothing within this is disconnected; its cursor stays valid. */
   viewerStallMs: 60_000,
   /** How long the input of an ended, not continuable generation is kept, for the steps after its end. */
-  endedInputMs: 3_600_000,
+  endedInputMs: HOUR_MS,
   /** How long a worker has the logs that it archives; then another one may have them. */
   archiveClaimMs: 120_000,
   /** A log that never ended is dropped after this, with the input that was made for it. */
-  openLogTtlMs: 7 * 24 * 3_600_000,
+  openLogTtlMs: 7 * DAY_MS,
   /** If no worker has taken a new generation within this, the API starts it at Temporal, which queues it. */
   handoffTakenMs: 40,
   /** A larger message of the hand-off is sent without the input. */
@@ -178,11 +180,11 @@ export const LIMITS = {
   /** If a step fails this often, and its error is not that a service is unreachable, it is not retried any more. */
   oddErrorAttempts: 20,
   minDeadlineMs: 100,
-  maxDeadlineMs: 30 * 24 * 3_600_000,
+  maxDeadlineMs: 30 * DAY_MS,
   /** Longest `generationMs` that the config may set: a log must outlive its generation, here by a day. */
-  maxGenerationMs: 6 * 24 * 3_600_000,
+  maxGenerationMs: 6 * DAY_MS,
   /** The longest drain of a worker that is asked to leave. */
-  workerDrainMs: 6 * 3_600_000,
+  workerDrainMs: 6 * HOUR_MS,
   /** The most streams that `worker.maxStreams` may set. */
   workerStreams: 10_000,
   /** An answer that is not in the cache by then counts as not stored. Less than the workflow gives that step. */
@@ -221,7 +223,7 @@ export const LIMITS = {
   jobInputBytes: 1024 * 1024,
   jobOutputBytes: 64 * 1024 * 1024,
   /** Longest that a job may take, with what it waits for people. */
-  longestJobMs: 90 * 24 * 3_600_000,
+  longestJobMs: 90 * DAY_MS,
   /** Longest note of a person that approves or rejects a step. */
   approvalNoteChars: 2_000,
   /** Jobs of a tenant or user that a list shows, the newest first. */
@@ -230,7 +232,7 @@ export const LIMITS = {
   /** Cron lines of a schedule, its shortest interval, and the longest time in it. */
   timesPerSchedule: 16,
   leastIntervalMs: 10_000,
-  longestScheduleMs: 366 * 24 * 3_600_000,
+  longestScheduleMs: 366 * DAY_MS,
   pipelinesPerTenant: 1_000,
   versionsPerPipeline: 10_000,
   labelsPerPipeline: 64,
@@ -246,7 +248,7 @@ export const LIMITS = {
   promptChars: 1024 * 1024,
   feedbackChars: 2_000,
   /** How long usage is kept by the hour; by the day it is kept as the config says. */
-  usageHoursMs: 8 * 24 * 3_600_000,
+  usageHoursMs: 8 * DAY_MS,
   /** Rows of usage that a tenant has for one day, without and with users; names beyond them are added up in one. */
   usageRowsPerDay: 5_000,
   usageUserRowsPerDay: 10_000,
@@ -260,7 +262,7 @@ export const LIMITS = {
   complaintsPerEntry: 8,
   /** Of more than these, the oldest is dropped. */
   complaintsPerTenant: 5_000,
-  complaintKeptMs: 90 * 24 * 3_600_000,
+  complaintKeptMs: 90 * DAY_MS,
   /** The cursor of a page, as a client sends it back. */
   pageCursorChars: 2_048,
   /** Rows that one report of usage may read. */
@@ -268,11 +270,11 @@ export const LIMITS = {
   webhookUrlChars: 2_048,
   webhooksPerTenant: 100,
   /** How long the old secret of an endpoint stays valid, if its rotation says so. */
-  webhookOverlapMs: 24 * 3_600_000,
+  webhookOverlapMs: DAY_MS,
   /** How long a delivery can be read and resent; it is attempted for 3 days. */
-  deliveryKeptMs: 10 * 24 * 3_600_000,
+  deliveryKeptMs: 10 * DAY_MS,
   /** The same of one that was accepted: there may be as many as generations. */
-  deliveredKeptMs: 24 * 3_600_000,
+  deliveredKeptMs: DAY_MS,
   /** Deliveries that a tenant can list: the newest. */
   deliveriesPerTenant: 10_000,
   /** Attempts that a delivery shows: the latest. */
@@ -282,8 +284,8 @@ export const LIMITS = {
   /** Longest period of one report of usage. */
   usageDaysPerQuery: 400,
   /** How long the statistics of a prompt remember that they have counted a generation. */
-  statsMarkerMs: 8 * 24 * 3_600_000,
-  feedbackKeptMs: 90 * 24 * 3_600_000,
+  statsMarkerMs: 8 * DAY_MS,
+  feedbackKeptMs: 90 * DAY_MS,
   /** Versions of one prompt that its statistics show: the newest. */
   statsVersions: 100,
   /** If compression takes longer, the prompt is sent as it is. */
@@ -328,7 +330,7 @@ export const DEFAULTS = {
   /** Inputs and prompts that a tenant keeps in Redis. */
   storedBytesPerTenant: 2 * 1024 * 1024 * 1024,
   /** How long a conversation is kept after its last change. */
-  conversationMs: 30 * 24 * 3_600_000,
+  conversationMs: 30 * DAY_MS,
   /** Longest wait for capacity at a provider. */
   roomWaitMs: 10 * 60_000,
   /** How long a new generation waits for Temporal while it is unreachable. */
@@ -361,9 +363,9 @@ export const DEFAULTS = {
   outputAttempts: 2,
   /** Generations of a job that run at once, and how long a job may take with what it waits for people. */
   parallelPerJob: 8,
-  jobMs: 7 * 24 * 3_600_000,
+  jobMs: 7 * DAY_MS,
   /** How long an ended job is kept, with the logs of its generations. */
-  jobKeptMs: 30 * 24 * 3_600_000,
+  jobKeptMs: 30 * DAY_MS,
   /** Longest value of a prompt variable. */
   variableChars: 20_000,
 } as const;

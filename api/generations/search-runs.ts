@@ -11,9 +11,9 @@ import { parseCandidate } from '../../contracts/candidate.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { GenerationFilter } from '../../contracts/generation-search.ts';
 import { WORKFLOW_TYPE } from '../../contracts/names.ts';
+import { DAY_MS } from '../../contracts/time.ts';
 import { temporalUnavailable } from './if-run-exists.ts';
 
-const DAY_MS = 24 * 3_600_000;
 /** Temporal's client would retry a search for longer than a caller waits. */
 const SEARCH_MS = 10_000;
 

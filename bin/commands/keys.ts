@@ -2,6 +2,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { type Call, requestJson } from '../../clients/typescript/unbroken-client.ts';
 import type { CreateKey, KeyView, NewKey, Scope } from '../../contracts/keys.ts';
+import { DAY_MS, HOUR_MS } from '../../contracts/time.ts';
 import { type ConnectionFlags, connectionOf, withConnection } from './connection.ts';
 import { type JsonFlag, printJson, printOutcome } from './print-json.ts';
 
@@ -14,7 +15,7 @@ interface CreateFlags extends ConnectionFlags {
   readonly expires?: number;
 }
 
-const UNITS_MS = { m: 60_000, h: 3_600_000, d: 24 * 3_600_000 };
+const UNITS_MS = { m: 60_000, h: HOUR_MS, d: DAY_MS };
 
 /** "30d", "12h" or "5m", in ms. */
 function duration(text: string): number {

@@ -5,6 +5,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { requestJson } from '../../clients/typescript/unbroken-client.ts';
 import { formatUsd } from '../../contracts/money.ts';
+import { DAY_MS, dayOf } from '../../contracts/time.ts';
 import type { UsageSums, UsageView } from '../../contracts/usage.ts';
 import { parseDurationMs } from '../../platform/parse-wait.ts';
 import { type ConnectionFlags, connectionOf, withConnection } from './connection.ts';
@@ -13,7 +14,6 @@ import { printJson } from './print-json.ts';
 import { printTable } from './print-table.ts';
 
 const GROUPS = ['day', 'user', 'team', 'key', 'model', 'prompt'] as const;
-const DAY_MS = 24 * 3_600_000;
 const GROUPS_PER_PAGE = 200;
 
 interface UsageFlags extends ConnectionFlags {
@@ -109,8 +109,4 @@ function sinceDay(text: string): string {
 function wholeNumber(text: string): number {
   if (!/^[1-9]\d{0,2}$/.test(text)) throw new InvalidArgumentError('expected a whole number up to 999');
   return Number(text);
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }

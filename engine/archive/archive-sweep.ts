@@ -4,8 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { HOUR_MS } from '../../contracts/time.ts';
 
-const HOUR_MS = 3_600_000;
 const MOST_PAUSE_MS = 60_000;
 const LEAST_TICK_MS = 100;
 const MOST_TICK_MS = 10_000;

@@ -6,6 +6,7 @@
 import { z } from 'zod';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { DAY_MS, dayOf } from '../../contracts/time.ts';
 import { BoundedMap } from '../../platform/bounded-map.ts';
 import { keyPart, type ObjectStore } from '../../platform/object-store/object-store.ts';
 import { runScript, script } from '../../platform/redis/lua-script.ts';
@@ -17,7 +18,6 @@ import { CLAIM } from './archive-scripts.ts';
 import type { ObjectCodec } from './archived-object.ts';
 import type { DueRedis } from './due-logs.ts';
 
-const DAY_MS = 24 * 3_600_000;
 const ENTRIES_PER_PART = 2_000;
 const CLAIMED_AT_ONCE = 8;
 /** Days of tenants that this process has noted. */
@@ -169,10 +169,6 @@ export class LedgerArchive implements ArchivedDays {
       });
     }
   }
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }
 
 function folderOf(tenant: string, day: string): string {

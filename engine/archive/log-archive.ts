@@ -6,6 +6,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
+import { dayOf } from '../../contracts/time.ts';
 import { keyPart, type ObjectStore } from '../../platform/object-store/object-store.ts';
 import { ArchivedLog, type StoredLog } from './archived-log.ts';
 import type { ObjectCodec } from './archived-object.ts';
@@ -155,10 +156,6 @@ export class LogArchive {
 function placeOf(inputJson: string | null, isApart: boolean): StoredLog['input'] {
   if (inputJson === null) return { is: 'none' };
   return isApart ? { is: 'apart' } : { is: 'here', json: inputJson };
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }
 
 /** Two letters of a hash spread the files of a folder. */

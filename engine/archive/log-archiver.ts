@@ -5,6 +5,7 @@
  */
 import { z } from 'zod';
 import { LIMITS } from '../../contracts/limits.ts';
+import { HOUR_MS } from '../../contracts/time.ts';
 import { luaFields, runScript, type ScriptRedis } from '../../platform/redis/lua-script.ts';
 import { keysOf } from '../streaming/log-keys.ts';
 import { type PackRedis, readPacked } from '../streaming/log-packer.ts';
@@ -17,7 +18,6 @@ const CLAIMED_AT_ONCE = 64;
 const WRITTEN_AT_ONCE = 8;
 /** A log changes after its end when it is erased, or stored for others: rarely, and hardly twice. */
 const ATTEMPTS = 3;
-const HOUR_MS = 3_600_000;
 /** What of an ended log may still change. */
 const MARKS = ['erased', 'stored', 'withheld', 'keptMs'];
 

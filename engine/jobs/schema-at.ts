@@ -1,4 +1,5 @@
 /** Follows a path through a JSON Schema, as far as the schema decides it. */
+import { isJsonObject } from '../../contracts/json.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -10,7 +11,7 @@ const MOST_VISITED = 200;
  * @returns null if no value of the schema can have this path.
  */
 export function schemaAt(schema: unknown, path: readonly string[]): Schema | 'unknown' | null {
-  if (!isSchema(schema)) return 'unknown';
+  if (!isJsonObject(schema)) return 'unknown';
   let current: Schema = schema;
   let visited = 0;
   for (const part of path) {
@@ -35,15 +36,16 @@ function memberOf(schema: Schema, part: string): Schema | 'unknown' | null {
   const mayBe = (type: string) => types === null || types.includes(type);
   if (mayBe('object')) {
     const { properties, additionalProperties, patternProperties } = schema;
-    if (isSchema(properties) && Object.hasOwn(properties, part)) {
+    if (isJsonObject(properties) && Object.hasOwn(properties, part)) {
       const property = properties[part];
-      return isSchema(property) ? property : 'unknown';
+      return isJsonObject(property) ? property : 'unknown';
     }
-    if (types !== null && !types.includes('array') && isSchema(properties)) {
+    if (types !== null && !types.includes('array') && isJsonObject(properties)) {
       return additionalProperties === false && patternProperties === undefined ? null : 'unknown';
     }
   }
-  if (mayBe('array') && /^\d+$/.test(part)) return isSchema(schema['items']) ? schema['items'] : 'unknown';
+  if (mayBe('array') && /^\d+$/.test(part))
+    return isJsonObject(schema['items']) ? schema['items'] : 'unknown';
   return mayBe('object') ? 'unknown' : null;
 }
 
@@ -55,12 +57,8 @@ function resolve(schema: Schema, root: Schema, mayVisit: () => boolean): Schema 
   if (typeof $ref !== 'string' || !$ref.startsWith('#/') || !mayVisit()) return 'unknown';
   let target: unknown = root;
   for (const part of $ref.slice(2).split('/')) {
-    if (!isSchema(target)) return 'unknown';
+    if (!isJsonObject(target)) return 'unknown';
     target = Object.hasOwn(target, part) ? target[part] : undefined;
   }
-  return isSchema(target) ? resolve(target, root, mayVisit) : 'unknown';
-}
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isJsonObject(target) ? resolve(target, root, mayVisit) : 'unknown';
 }

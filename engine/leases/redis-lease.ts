@@ -1,6 +1,7 @@
 /** The lease of this process in Redis. */
 import { parseJson } from '../../contracts/json.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { DAY_MS } from '../../contracts/time.ts';
 import { askScriptForTexts, type ScriptRedis } from '../../platform/redis/lua-script.ts';
 import { LEAVE, RENEW, TAKE_OVER } from './lease-scripts.ts';
 import type { LeasedRun } from './run-leases.ts';
@@ -10,7 +11,7 @@ const GAP = 0.6;
 /** How long no lease is judged after such a gap. */
 const GRACE_MS = 1_000;
 /** Runs of processes that died together are still taken over after this, by the first process that starts again. */
-const KEPT_MS = 24 * 3_600_000;
+const KEPT_MS = DAY_MS;
 
 export interface LeaseName {
   readonly taskQueue: string;

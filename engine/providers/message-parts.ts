@@ -10,7 +10,7 @@ import {
   type Tool,
 } from '../../contracts/content.ts';
 import type { GenerationInput, ReasoningEffort } from '../../contracts/generation.ts';
-import { isExactNumber, parseJson } from '../../contracts/json.ts';
+import { isJsonObject, parseJson } from '../../contracts/json.ts';
 
 type PartOf<Type extends Part['type']> = Extract<Part, { type: Type }>;
 
@@ -53,8 +53,7 @@ export function toolNames(messages: readonly Message[]): ReadonlyMap<string, str
 export function parsedArguments(written: string): Record<string, unknown> {
   try {
     const value: unknown = parseJson(written);
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
-    return isObject && !isExactNumber(value) ? { ...value } : {};
+    return isJsonObject(value) ? { ...value } : {};
   } catch {
     return {};
   }

@@ -2,7 +2,7 @@
 import { cacheMarkIn } from '../../contracts/cache-marks.ts';
 import type { NativeFields, RequestFormat } from '../../contracts/content.ts';
 import type { GenerationInput } from '../../contracts/generation.ts';
-import { isExactNumber } from '../../contracts/json.ts';
+import { isJsonObject } from '../../contracts/json.ts';
 import { sharedFields } from '../models/native-fields.ts';
 import type { ProviderCall } from './provider.ts';
 
@@ -41,11 +41,7 @@ export function mergeFields<Own extends object>(fields: Fields, own: Own): Own {
   for (const name of names) {
     const [set, added] = [merged[name], fields[name]];
     if (set === undefined) merged[name] = added;
-    else if (isFields(set) && isFields(added)) merged[name] = mergeFields(added, set);
+    else if (isJsonObject(set) && isJsonObject(added)) merged[name] = mergeFields(added, set);
   }
   return merged as Own;
-}
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value);
 }

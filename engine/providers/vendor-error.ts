@@ -3,6 +3,7 @@
  * `{message}`, `{detail}`, `{errors: [{message}]}` (Cloudflare), `{base_resp: {status_code, status_msg}}` (MiniMax), or
  * a list of one of these. The vendors' SDKs pass on only their own vendor's shape.
  */
+import { isJsonObject } from '../../contracts/json.ts';
 
 interface VendorError {
   /** '' if the body has no message. */
@@ -106,7 +107,7 @@ function isText(value: unknown): value is string {
 }
 
 function asFields(value: unknown): Fields | null {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+  return isJsonObject(value) ? value : null;
 }
 
 /** FastAPI: `{detail: [{msg}]}`, and `{detail: {message}}` of servers that build on it. */

@@ -1,7 +1,6 @@
 /** When finished logs and old ledger entries leave Redis for the object store. */
 import { z } from 'zod';
-
-const HOUR_MS = 3_600_000;
+import { DAY_MS, HOUR_MS } from '../../contracts/time.ts';
 
 export const archiveSchema = z.strictObject({
   afterMs: z
@@ -12,7 +11,7 @@ export const archiveSchema = z.strictObject({
   keysMs: z
     .int()
     .nonnegative()
-    .default(24 * HOUR_MS)
+    .default(DAY_MS)
     .describe(
       'How long Redis remembers the Idempotency-Key of an archived generation, so that a repeated request joins it.',
     ),

@@ -1,18 +1,14 @@
 /** The shapes of the gate to a provider: its keys, their limits, and the circuit breaker. */
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
+import { DAY_MS } from '../../contracts/time.ts';
 
 const count = z.int().positive();
 
 export const keyLimitsSchema = z.strictObject({
   requests: count.optional().describe('Calls of one key in a window.'),
   tokens: count.optional().describe('Tokens of one key in a window, in and out.'),
-  windowMs: z
-    .int()
-    .min(1_000)
-    .max(24 * 3_600_000)
-    .default(60_000)
-    .describe('The window; a minute if absent.'),
+  windowMs: z.int().min(1_000).max(DAY_MS).default(60_000).describe('The window; a minute if absent.'),
 });
 
 export const keySchema = z.strictObject({

@@ -1,12 +1,10 @@
 /** How long what has ended is kept, in unbroken.config.yaml. */
 import { z } from 'zod';
 import { DEFAULTS } from '../../contracts/limits.ts';
+import { DAY_MS } from '../../contracts/time.ts';
 
 export const retentionSchema = z.strictObject({
-  logMs: z
-    .int()
-    .positive()
-    .default(24 * 3_600_000),
+  logMs: z.int().positive().default(DAY_MS),
   conversationMs: z
     .int()
     .positive()

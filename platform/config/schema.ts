@@ -5,6 +5,7 @@ import { cacheModes } from '../../contracts/cache-mode.ts';
 import { compressionEngines, compressionSchema } from '../../contracts/compression.ts';
 import { DEFAULTS, LIMITS } from '../../contracts/limits.ts';
 import { promptCachingModes } from '../../contracts/prompt-caching.ts';
+import { DAY_MS } from '../../contracts/time.ts';
 import { archiveSchema } from './archive-schema.ts';
 import { batchesSchema, filesSchema } from './batch-schema.ts';
 import { breakerSchema } from './gate-schema.ts';
@@ -97,8 +98,6 @@ const budgetsSchema = z.strictObject({
     .default(400)
     .describe('How long usage by day, user, team, model and prompt is kept.'),
 });
-
-const DAY_MS = 24 * 3_600_000;
 
 const routeCacheSchema = z.strictObject(
   {

@@ -1,6 +1,7 @@
 /** Look-ups among many stored answers of one partition: the worst case, as each tenant and prompt has its own. */
 import { QdrantClient } from '@qdrant/js-client-rest';
 import { NO_USAGE } from '../../contracts/money.ts';
+import { DAY_MS, HOUR_MS } from '../../contracts/time.ts';
 import type { CacheQuestion } from '../../engine/cache/answer-cache.ts';
 import { cacheKey, partitionOf, pointId, userTexts } from '../../engine/cache/cache-key.ts';
 import { embeddedText, signatureOf } from '../../engine/cache/compared-text.ts';
@@ -18,8 +19,7 @@ const LOOK_UPS = 200;
 const BATCH = 1_000;
 const PATIENT_MS = 60_000;
 /** A million vectors are indexed within this. */
-const INDEX_MS = 3 * 3_600_000;
-const DAY_MS = 24 * 3_600_000;
+const INDEX_MS = 3 * HOUR_MS;
 const limits = { acceptedFalseHits: 0.01, maxAgeMs: null, judge: false };
 
 /** In the words of a stored question, in others, and about what nobody has asked. */

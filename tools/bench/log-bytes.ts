@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { GenerationEvent } from '../../contracts/events.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
+import { HOUR_MS } from '../../contracts/time.ts';
 import { createObjectCodec } from '../../engine/archive/archived-object.ts';
 import { DueLogs } from '../../engine/archive/due-logs.ts';
 import { LogArchive } from '../../engine/archive/log-archive.ts';
@@ -15,7 +16,7 @@ import { FolderObjectStore } from '../../platform/object-store/folder-object-sto
 import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { bytesOf } from './redis-use.ts';
 
-const RETENTION_MS = 3_600_000;
+const RETENTION_MS = HOUR_MS;
 
 /** Means, of one log. */
 export interface LogBytes {

@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HOUR_MS } from '../../contracts/time.ts';
 import { connectRedis, type RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { type SharedServices, startSharedServices } from '../../test/harness/shared-services.ts';
 import { type Stack, startStack } from '../../test/harness/stack.ts';
@@ -24,7 +25,6 @@ const PROGRESS_EVERY_MS = 60_000;
 /** Logs of ended generations are kept for a day by default; here so short that their number settles in the run. */
 const RETENTION_MS = 30_000;
 const CLOSES_WITHIN_MS = 60_000;
-const HOUR_MS = 3_600_000;
 
 interface SoakPlan {
   readonly minutes: number;

@@ -3,6 +3,7 @@
  * left out, in which caches fill and retention has not begun to take away. Neighbouring samples of memory are alike,
  * so the interval is widened for their correlation; else noise that wanders would count as growth.
  */
+import { HOUR_MS } from '../../contracts/time.ts';
 
 /** A slope that would add less than this share of the mean in the whole run is too small to matter. */
 export const SMALL_SHARE = 0.05;
@@ -15,7 +16,6 @@ const Z = 1.96;
  * run of 40 has one that seems to grow.
  */
 const JUDGED_Z = 3.14;
-const HOUR_MS = 3_600_000;
 
 export interface Point {
   readonly atMs: number;

@@ -7,8 +7,9 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { generate } from 'selfsigned';
+import { DAY_MS } from '../../contracts/time.ts';
 
-const LIFE_MS = 365 * 24 * 3_600_000;
+const LIFE_MS = 365 * DAY_MS;
 const DNS_NAME = 2;
 const IP_ADDRESS = 7;
 

@@ -1,6 +1,7 @@
 /** The budget ledger: its balances, its entries, and the audit of one against the other. Scope: admin. */
 import type { RequestHandler } from 'express';
 import { UnbrokenError } from '../../../contracts/errors.ts';
+import { DAY_MS, dayOf } from '../../../contracts/time.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
 import { releaseOrphans } from '../../generations/release-orphans.ts';
@@ -9,7 +10,6 @@ import { balancesQuerySchema, entriesQuerySchema, reconcileSchema } from './quer
 
 /** Longest period of one query. */
 const MOST_DAYS = 366;
-const DAY_MS = 24 * 3_600_000;
 
 /** `GET /v1/budgets/balances?per=user&id=ann`: every stored window of one user, team or key. */
 export function getBalances({ accounts }: ApiDependencies): RequestHandler {
@@ -23,7 +23,7 @@ export function getBalances({ accounts }: ApiDependencies): RequestHandler {
 export function listEntries({ accounts }: ApiDependencies): RequestHandler {
   return async (request, response) => {
     const { per, id, limit, after, generation, ...days } = parseQuery(request, entriesQuerySchema);
-    const today = new Date().toISOString().slice(0, 10);
+    const today = dayOf(Date.now());
     const from = days.from ?? days.until ?? today;
     const until = days.until ?? from;
     if (from > until || Date.parse(until) - Date.parse(from) > MOST_DAYS * DAY_MS) {

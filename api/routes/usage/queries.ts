@@ -3,11 +3,10 @@ import { z } from 'zod';
 import { modelNameSchema } from '../../../contracts/generation.ts';
 import { principalNameSchema } from '../../../contracts/keys.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { DAY_MS, dayOf } from '../../../contracts/time.ts';
 import { usageGroups, usageIntervals } from '../../../contracts/usage.ts';
 import { pageLimitSchema } from '../../http/read-request.ts';
 
-const HOUR_MS = 3_600_000;
-const DAY_MS = 24 * HOUR_MS;
 const DEFAULT_DAYS = 30;
 const HOURLY_DAYS = LIMITS.usageHoursMs / DAY_MS;
 
@@ -57,8 +56,4 @@ export function periodOf(
   if (Date.parse(last) - Date.parse(first) >= most * DAY_MS)
     return { ...period, fault: `from: expected at most ${most} days` };
   return period;
-}
-
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }

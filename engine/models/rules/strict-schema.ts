@@ -1,7 +1,7 @@
 /**
  * What OpenAI's strict mode demands of a JSON Schema. Source: OpenAI, "Structured model outputs", "Supported schemas".
  */
-import { isExactNumber } from '../../../contracts/json.ts';
+import { isJsonObject } from '../../../contracts/json.ts';
 
 export interface SchemaFault {
   /** Where in the schema, such as `properties.a`; '' for the whole. */
@@ -40,7 +40,7 @@ class StrictCheck {
   #enumValues = 0;
 
   faultOf(schema: unknown, path: string, depth: number): SchemaFault | null {
-    if (!isSchema(schema)) return { path, demand: 'must be a schema' };
+    if (!isJsonObject(schema)) return { path, demand: 'must be a schema' };
     const forbidden = FORBIDDEN.find((keyword) => schema[keyword] !== undefined);
     if (forbidden !== undefined) return { path, demand: `must not have ${forbidden}` };
     if (!TYPED_BY.some((keyword) => schema[keyword] !== undefined)) {
@@ -62,7 +62,7 @@ class StrictCheck {
       return { path, demand: 'must have "additionalProperties": false' };
     }
     const properties = schema['properties'] ?? {};
-    if (!isSchema(properties)) return { path, demand: 'must have an object as properties' };
+    if (!isJsonObject(properties)) return { path, demand: 'must have an object as properties' };
     const required = Array.isArray(schema['required']) ? schema['required'] : [];
     const names = Object.keys(properties);
     this.#properties += names.length;
@@ -83,7 +83,7 @@ class StrictCheck {
     const variants = Array.isArray(anyOf) ? anyOf.map((own, at) => [`anyOf.${at}`, own] as const) : [];
     const defined = ['$defs', 'definitions'].flatMap((keyword) => {
       const own = schema[keyword];
-      return isSchema(own)
+      return isJsonObject(own)
         ? Object.entries(own).map(([name, value]) => [`${keyword}.${name}`, value] as const)
         : [];
     });
@@ -104,8 +104,4 @@ function firstFault<Item>(
 
 function join(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`;
-}
-
-function isSchema(value: unknown): value is Schema {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !isExactNumber(value);
 }

@@ -1,6 +1,7 @@
 /** A stored answer in full. */
 import { useCallback, useState } from 'preact/hooks';
 import type { ComplaintView, WholeCachedEntry } from '../../../../../contracts/cached-entries.ts';
+import { HOUR_MS } from '../../../../../contracts/time.ts';
 import { formatCount, formatTime } from '../../format.ts';
 import { Dialog } from '../../forms/dialog.tsx';
 import { linkTo } from '../../router.ts';
@@ -9,7 +10,7 @@ import { usePolled } from '../../use-polled.ts';
 import { Fact, Failure, Loading } from '../parts.tsx';
 
 /** An entry never changes; it can only expire, and get complaints. */
-const RELOAD_MS = 3_600_000;
+const RELOAD_MS = HOUR_MS;
 
 interface EntryDialogProperties {
   readonly id: string;

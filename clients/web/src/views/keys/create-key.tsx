@@ -1,11 +1,11 @@
 /** The form that creates a key. */
 import type { z } from 'zod';
 import { createKeySchema, type NewKey, type Scope } from '../../../../../contracts/keys.ts';
+import { DAY_MS } from '../../../../../contracts/time.ts';
 import { Dialog } from '../../forms/dialog.tsx';
 import { Field, FieldFault, numberOf, SchemaForm, textOf } from '../../forms/schema-form.tsx';
 import { sendJson, session } from '../../session.ts';
 
-const DAY_MS = 24 * 3_600_000;
 const LIVES = [
   { name: 'Never', ms: '' },
   { name: 'In 1 day', ms: String(DAY_MS) },

@@ -1,11 +1,11 @@
 /** The form that gives a key a new secret, and says how long the old one stays valid. */
 import type { z } from 'zod';
 import { type KeyView, type NewKey, rotateKeySchema } from '../../../../../contracts/keys.ts';
+import { HOUR_MS } from '../../../../../contracts/time.ts';
 import { Dialog } from '../../forms/dialog.tsx';
 import { Field, numberOf, SchemaForm } from '../../forms/schema-form.tsx';
 import { sendJson } from '../../session.ts';
 
-const HOUR_MS = 3_600_000;
 const OVERLAPS = [
   { name: 'It is refused at once', ms: 0 },
   { name: '1 hour', ms: HOUR_MS },

@@ -1,5 +1,6 @@
 /** What the budget ledger wrote for a run: what was reserved, what it was charged, and what was released. */
 import { useCallback } from 'preact/hooks';
+import { dayOf } from '../../../../../contracts/time.ts';
 import { formatCost, formatCount, formatTime } from '../../format.ts';
 import { getJson } from '../../session.ts';
 import { usePolled } from '../../use-polled.ts';
@@ -92,9 +93,4 @@ function EntryRow({ entry }: { entry: Entries['data'][number] }) {
       </td>
     </tr>
   );
-}
-
-/** A day as the ledger names it: in UTC. */
-function dayOf(ms: number): string {
-  return new Date(ms).toISOString().slice(0, 10);
 }

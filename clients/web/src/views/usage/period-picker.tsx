@@ -1,7 +1,8 @@
 /** Chooses the period of the usage, and what its charts are divided by. */
 import { useState } from 'preact/hooks';
+import { dayOf } from '../../../../../contracts/time.ts';
 import { GROUPINGS, type Grouping } from './groupings.ts';
-import { dayOf, faultOf, type Period, PRESETS, type Preset } from './period.ts';
+import { faultOf, type Period, PRESETS, type Preset } from './period.ts';
 import { grouping, period, seesAll } from './usage-query.ts';
 
 /** The period, and what the charts are divided by. A key that sees one user's use has no others to compare. */

@@ -1,10 +1,10 @@
 /** The period that the page shows, in days of UTC, as the roll-ups are kept. */
+import { DAY_MS, dayOf } from '../../../../../contracts/time.ts';
 export interface Period {
   readonly from: string;
   readonly until: string;
 }
 
-const DAY_MS = 24 * 3_600_000;
 /** The longest period that the API reads at once. */
 const MOST_DAYS = 400;
 /** Hours are kept for as many days. */
@@ -20,10 +20,6 @@ export const PRESETS = {
   lastMonth: { name: 'Last month', of: monthBefore },
 } as const satisfies Readonly<Record<string, { name: string; of: (today: string) => Period }>>;
 export type Preset = keyof typeof PRESETS;
-
-export function dayOf(atMs: number): string {
-  return new Date(atMs).toISOString().slice(0, 10);
-}
 
 function daysIn({ from, until }: Period): number {
   return Math.round((Date.parse(until) - Date.parse(from)) / DAY_MS) + 1;

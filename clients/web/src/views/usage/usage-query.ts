@@ -1,8 +1,9 @@
 /** What the usage view shows: kept while the tab is open, so that it is there again after a look at another view. */
 import { computed, signal } from '@preact/signals';
+import { dayOf } from '../../../../../contracts/time.ts';
 import { session } from '../../session.ts';
 import type { Dimension, Grouping } from './groupings.ts';
-import { canShowHours, dayOf, type Period, PRESETS } from './period.ts';
+import { canShowHours, type Period, PRESETS } from './period.ts';
 
 /** Groups with a colour in the charts; the others are summed. */
 const GROUPS_IN_CHARTS = 7;
