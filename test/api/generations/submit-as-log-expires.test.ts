@@ -37,7 +37,7 @@ test('a key whose ended log expires between look-up and creation starts a new ge
     known: ended,
     isUnique: false,
     cache: 'off',
-    choice: { candidates: [], plan: undefined },
+    chosen: { candidates: [], plan: undefined },
   } as unknown as PreparedGeneration;
   const submit = async (known: object) =>
     (await startGeneration(dependencies, caller, { ...prepared, known } as PreparedGeneration)).started;
