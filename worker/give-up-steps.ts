@@ -15,7 +15,7 @@ import { workflowId } from '../contracts/names.ts';
 import type { Metrics } from '../engine/telemetry/metrics.ts';
 import { isRedisAway, isRedisRefusal } from '../platform/redis/redis-connection.ts';
 
-/** All that the workflows run as `BEGIN`, `MUST_HAPPEN`, `JOB_STEP` or `BATCH_STEP`: what Temporal retries without a limit. */
+/** What Temporal retries without a limit: all that the workflows run as `MUST_HAPPEN`, `JOB_STEP` or the like. */
 export const ENDLESS_STEPS = [
   'beginGeneration',
   'noteCompaction',

@@ -14,8 +14,8 @@ import type { Activities } from '../activities/create-activities.ts';
 import { BATCH_LIMITS } from '../contracts/batch-limits.ts';
 import type { BatchStop, LineStep, ShardOrder } from '../contracts/batches.ts';
 import { BATCH_STEP, JOB_STEP } from './activity-options.ts';
-import { runGeneration } from './job-item.ts';
-import { outlivesVersions } from './start-detached.ts';
+import { runChildGeneration } from './child-generation.ts';
+import { outlivesVersions } from './outlives-versions.ts';
 
 const { openShard, prepareLine } = proxyLocalActivities<Activities>(JOB_STEP);
 const { embedLine, recordShard } = proxyActivities<Activities>(BATCH_STEP);
@@ -66,7 +66,7 @@ class Shard {
       const prepared = await prepareLine(step);
       if (prepared.next === 'generate') {
         const { orders } = prepared;
-        await this.#lines.run(() => Promise.all(orders.map((order) => runGeneration(order))));
+        await this.#lines.run(() => Promise.all(orders.map((order) => runChildGeneration(order))));
       }
       if (prepared.next === 'embed') await embedLine(step);
     } catch (error) {

@@ -30,7 +30,7 @@ import { LIMITS } from '../contracts/limits.ts';
 import { formatUsd } from '../contracts/money.ts';
 import { SHARD_TYPE, workflowId } from '../contracts/names.ts';
 import { BATCH_STEP } from './activity-options.ts';
-import { outlivesVersions } from './start-detached.ts';
+import { outlivesVersions } from './outlives-versions.ts';
 import { sendDeliveries } from './webhook-delivery.ts';
 
 const { checkBatch, endBatch } = proxyActivities<Activities>(BATCH_STEP);

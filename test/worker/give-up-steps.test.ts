@@ -71,7 +71,8 @@ describe('a step that must happen', () => {
   });
 
   test('is every one that a workflow retries without a limit', () => {
-    const proxies = /const \{([^}]+)\} = proxy(?:Local)?Activities<Activities>\((?:BEGIN|MUST_HAPPEN|JOB_STEP|BATCH_STEP)\)/g;
+    const proxies =
+      /const \{([^}]+)\} = proxy(?:Local)?Activities<Activities>\((?:BEGIN|MUST_HAPPEN|JOB_STEP|BATCH_STEP)\)/g;
     const folder = join(import.meta.dirname, '../../workflows');
     const sources = readdirSync(folder).map((name) => readFileSync(join(folder, name), 'utf8'));
     const proxied = [...sources.join('\n').matchAll(proxies)].flatMap(([, names = '']) => names.split(','));
