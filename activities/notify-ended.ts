@@ -12,11 +12,12 @@ export async function notifyEnded(
   outcome: GenerationOutcome,
 ): Promise<readonly WebhookDelivery[]> {
   if (order.isPart === true) return [];
-  const { tenant, generationId, hasWebhook } = order;
+  const { tenant, user, generationId, hasWebhook } = order;
   const input = hasWebhook === true ? await log.readInput(generationId) : null;
   const { status, errorCode } = outcome;
   return webhooks.prepare({
     tenant,
+    user,
     key: uniqueLogId(order),
     type: eventTypeOf(outcome),
     atMs: Date.now(),

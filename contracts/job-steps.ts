@@ -3,6 +3,7 @@ import type { ErrorCode } from './errors.ts';
 import type { GenerationOrder } from './generation.ts';
 import type { MicroUsd } from './money.ts';
 import type { GenerationOutcome } from './steps.ts';
+import type { WebhookDelivery } from './webhooks.ts';
 
 export interface JobName {
   readonly tenant: string;
@@ -67,7 +68,12 @@ export type BegunStep =
   /** It needs nothing more: an earlier job did it. */
   | { readonly next: 'done' }
   | { readonly next: 'generate'; readonly items: number; readonly deadlineAtMs: number }
-  | { readonly next: 'wait'; readonly timeoutAtMs: number | null }
+  | {
+      readonly next: 'wait';
+      readonly timeoutAtMs: number | null;
+      /** What tells people that it waits; absent in runs of older code. */
+      readonly deliveries?: readonly WebhookDelivery[];
+    }
   | { readonly next: 'fail'; readonly failure: JobFailure };
 
 export interface JobItem extends JobStepName {
@@ -125,6 +131,11 @@ export interface JobOutcome {
   readonly status: EndJob['as'];
   readonly costMicroUsd: MicroUsd;
   readonly errorCode: ErrorCode | null;
+}
+
+export interface EndedJob extends JobOutcome {
+  /** What tells others of its end; absent in runs of older code. */
+  readonly deliveries?: readonly WebhookDelivery[];
 }
 
 /** The argument of the workflow of one tick of a schedule. */

@@ -11,6 +11,7 @@ import {
   stepChangeSchema,
   stepNameSchema,
 } from './pipelines.ts';
+import { jobWebhookSchema } from './webhooks.ts';
 
 const changes = limitedRecord(stepNameSchema, stepChangeSchema, LIMITS.stepsPerPipeline);
 
@@ -35,6 +36,9 @@ export const jobRequestSchema = z
       .optional()
       .describe('Of its generations, among all that wait: 1 is first, 5 is last, 3 if absent.'),
     metadata: metadataSchema.optional(),
+    webhook: jobWebhookSchema
+      .optional()
+      .describe('Notified when the job has ended, and when it waits for a person.'),
   })
   .refine(({ pipeline, definition }) => (pipeline === undefined) !== (definition === undefined), {
     path: ['pipeline'],

@@ -5,20 +5,26 @@
 import { z } from 'zod';
 import { LIMITS } from './limits.ts';
 
-/** What a receiver can be notified of. */
-export const webhookEventTypes = [
+/** What becomes of a generation, and of a batch. The names are OpenAI's. */
+const responseEventTypes = [
   'response.completed',
   'response.failed',
   'response.incomplete',
   'response.cancelled',
-  'batch.completed',
-  'batch.failed',
-  'batch.expired',
-  'batch.cancelled',
 ] as const;
+const batchEventTypes = ['batch.completed', 'batch.failed', 'batch.expired', 'batch.cancelled'] as const;
+/** What becomes of a job, and that it waits for a person. OpenAI has no such events. */
+const jobEventTypes = ['job.completed', 'job.failed', 'job.cancelled', 'job.approval_required'] as const;
+
+/** What a receiver can be notified of. */
+export const webhookEventTypes = [...responseEventTypes, ...batchEventTypes, ...jobEventTypes] as const;
 export type WebhookEventType = (typeof webhookEventTypes)[number];
 
-const eventTypesSchema = z.array(z.enum(webhookEventTypes)).min(1).max(webhookEventTypes.length);
+function listOf<const Types extends readonly string[]>(types: Types) {
+  return z.array(z.enum(types)).min(1).max(types.length);
+}
+
+const eventTypesSchema = listOf(webhookEventTypes);
 
 const urlSchema = z
   .url({ protocol: /^https?$/ })
@@ -34,19 +40,38 @@ const webhookSecretSchema = z
   .string()
   .regex(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/, 'expected whsec_ and 24 to 64 bytes in base64');
 
+const secret = webhookSecretSchema
+  .optional()
+  .describe("Signs the deliveries. Absent: the tenant's own secret, which an admin has created.");
+
 /** Of one request: notified of this generation alone. */
 export const requestWebhookSchema = z.strictObject({
   url: urlSchema,
-  events: eventTypesSchema.optional().describe('Absent: every end of the generation.'),
-  secret: webhookSecretSchema
-    .optional()
-    .describe("Signs the deliveries. Absent: the tenant's own secret, which an admin has created."),
+  events: listOf(responseEventTypes).optional().describe('Absent: every end of the generation.'),
+  secret,
 });
-export type RequestWebhook = z.output<typeof requestWebhookSchema>;
 
-/** The webhook of one request in its input. Address and secret are sealed for the tenant. */
+/** Of one batch. */
+export const batchWebhookSchema = z.strictObject({
+  url: urlSchema,
+  events: listOf(batchEventTypes).optional().describe('Absent: every end of the batch.'),
+  secret,
+});
+
+/** Of one job. */
+export const jobWebhookSchema = z.strictObject({
+  url: urlSchema,
+  events: listOf(jobEventTypes).optional().describe('Absent: all that can happen to a job.'),
+  secret,
+});
+
+export type RequestWebhook = z.output<
+  typeof requestWebhookSchema | typeof batchWebhookSchema | typeof jobWebhookSchema
+>;
+
+/** The webhook of one request, as its input or its job keeps it. Address and secret are sealed for the tenant. */
 export interface SealedWebhook {
-  /** Absent: every end. */
+  /** Absent: all that can happen to it. */
   readonly events?: readonly WebhookEventType[];
   readonly sealed: string;
 }

@@ -37,7 +37,7 @@ interface Surroundings {
 }
 
 interface JobParts {
-  readonly dependencies: Omit<JobDependencies, 'log'>;
+  readonly dependencies: Omit<JobDependencies, 'log' | 'webhooks'>;
   /** What submits a generation. */
   readonly submit: SubmitDependencies;
 }

@@ -22,6 +22,7 @@ import { JOB_STEP } from './activity-options.ts';
 import { JobBoard } from './job-board.ts';
 import { runItem } from './job-item.ts';
 import { outlivesVersions } from './outlives-versions.ts';
+import { sendDeliveries } from './webhook-delivery.ts';
 
 const { beginStep, decideStep, endStep, endJob } = proxyLocalActivities<Activities>(JOB_STEP);
 
@@ -52,7 +53,8 @@ export async function job(order: JobOrder): Promise<JobOutcome> {
 
 async function close(order: JobOrder, board: JobBoard, thrown: unknown): Promise<JobOutcome> {
   const ending: EndJob = { job: board.jobName, ...endingOf(order, board, thrown) };
-  const outcome = await endJob(ending);
+  const { deliveries = [], ...outcome } = await endJob(ending);
+  await sendDeliveries(deliveries);
   setCurrentDetails(`**${outcome.status}**, ${formatUsd(outcome.costMicroUsd)}`);
   upsertSearchAttributes({
     UnbrokenStatus: [outcome.status],
@@ -76,6 +78,7 @@ async function runStep(board: JobBoard, step: PlannedStep): Promise<void> {
     const begun = await beginStep({ job: board.jobName, step: name });
     board.begin(name, begun);
     if (begun.next === 'fail') return board.fail(step, begun.failure);
+    if (begun.next === 'wait') await sendDeliveries(begun.deliveries ?? []);
     if (begun.next !== 'generate' && begun.next !== 'wait') return;
   }
   if (step.kind === 'approve') await waitForDecision(board, step);

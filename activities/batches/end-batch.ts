@@ -112,6 +112,7 @@ async function notify(
   const { tenant, batchId, webhook } = spec;
   return webhooks.prepare({
     tenant,
+    user: spec.owner.user,
     key: batchId,
     type: `batch.${status}`,
     atMs: nowMs(),

@@ -8,9 +8,12 @@ import { fillText, isMet, type PipelineValues, readValue } from '../../contracts
 import { type ApprovalStep, type GenerationStep, isApproval } from '../../contracts/pipelines.ts';
 import type { JobDependencies } from './job-dependencies.ts';
 import { countPlace, pointersToBegin, readValues, specifiedJob, stepOf } from './job-values.ts';
+import { notifyApprovalRequired } from './notify-job.ts';
 
-export function beginStep({ jobs }: Pick<JobDependencies, 'jobs'>) {
-  return async ({ job: { jobId }, step: name }: JobStepName): Promise<BegunStep> => {
+export function beginStep(dependencies: Pick<JobDependencies, 'jobs' | 'webhooks'>) {
+  const { jobs } = dependencies;
+  return async ({ job: jobName, step: name }: JobStepName): Promise<BegunStep> => {
+    const { jobId } = jobName;
     const job = await specifiedJob(jobs, jobId);
     const step = stepOf(job, name);
     const begun = (event: JobEventBody, values?: ReadonlyMap<string, string>) =>
@@ -21,7 +24,12 @@ export function beginStep({ jobs }: Pick<JobDependencies, 'jobs'>) {
         await begun({ type: 'step-skip', step: name });
         return { next: 'skip' };
       }
-      if (isApproval(step)) return await askPerson(step, values, begun, name);
+      if (isApproval(step)) {
+        const timeoutAtMs = await askPerson(step, values, begun, name);
+        const approval = { step: name, timeoutAtMs };
+        const deliveries = await notifyApprovalRequired(dependencies, jobName, job.spec, approval);
+        return { next: 'wait', timeoutAtMs, deliveries };
+      }
       const items = step.foreach === undefined ? null : itemsIn(step.foreach, values);
       const count = items === null ? [] : [[countPlace(name), String(items)] as const];
       await begun({ type: 'step-start', step: name, items }, new Map(count));
@@ -42,11 +50,11 @@ async function askPerson(
   values: PipelineValues,
   begun: (event: JobEventBody) => Promise<unknown>,
   step: string,
-): Promise<BegunStep> {
+): Promise<number | null> {
   const timeoutAt = approve.timeoutMs === undefined ? null : Date.now() + approve.timeoutMs;
   const message = approve.message === undefined ? null : fillText(approve.message, values);
   await begun({ type: 'approval-request', step, message, timeoutAt });
-  return { next: 'wait', timeoutAtMs: timeoutAt };
+  return timeoutAt;
 }
 
 /** @throws invalid_request */

@@ -1,12 +1,21 @@
 /** Ends steps and jobs, and settles approvals. */
 import { docPage, ERRORS, UnbrokenError } from '../../contracts/errors.ts';
 import { type FoldedJob, foldJob } from '../../contracts/fold-job.ts';
-import type { DecidedStep, EndJob, EndStep, JobOutcome, JobStepName } from '../../contracts/job-steps.ts';
+import type {
+  DecidedStep,
+  EndedJob,
+  EndJob,
+  EndStep,
+  JobOutcome,
+  JobStepName,
+} from '../../contracts/job-steps.ts';
 import type { JobEventBody } from '../../contracts/jobs.ts';
 import { asText, fillText, pointersOf } from '../../contracts/pipeline-values.ts';
 import { isApproval } from '../../contracts/pipelines.ts';
+import type { JobSpec } from '../../engine/jobs/job-store.ts';
 import type { JobDependencies } from './job-dependencies.ts';
 import { neededBy, readValues, type SpecifiedJob, specifiedJob, stepOf } from './job-values.ts';
+import { notifyJobEnded } from './notify-job.ts';
 
 type Jobs = Pick<JobDependencies, 'jobs'>;
 type ErrorBody = Extract<JobEventBody, { type: 'job-error' }>['error'];
@@ -41,33 +50,50 @@ export function decideStep({ jobs }: Jobs) {
   };
 }
 
-export function endJob({ jobs }: Jobs) {
-  return async ({ job: { jobId }, as, failure }: EndJob): Promise<JobOutcome> => {
-    const state = await folded({ jobs }, jobId);
-    const { usage, costMicroUsd } = state;
-    const progress = { usage, costMicroUsd };
-    if (as === 'cancelled') {
-      await jobs.append(jobId, 'end', [{ type: 'job-cancel', ...progress }]);
-      return { status: 'cancelled', costMicroUsd, errorCode: null };
-    }
-    if (failure !== null) {
-      const error = jobError(state, failure);
-      await jobs.append(jobId, 'end', [{ type: 'job-error', error, ...progress }]);
-      return { status: 'failed', costMicroUsd, errorCode: failure.code };
-    }
-    try {
-      const document = await documentOf({ jobs }, await specifiedJob(jobs, jobId));
-      const values = new Map([[DOCUMENT, JSON.stringify(document)]]);
-      const kept = await jobs.append(jobId, 'end', [{ type: 'job-end', ...progress }], values);
-      if (kept === 'full')
-        throw new UnbrokenError('job_too_large', 'The document is larger than a job may keep.');
-      return { status: 'completed', costMicroUsd, errorCode: null };
-    } catch (error) {
-      if (!(error instanceof UnbrokenError)) throw error;
-      await jobs.append(jobId, 'end', [{ type: 'job-error', error: error.toBody(), ...progress }]);
-      return { status: 'failed', costMicroUsd, errorCode: error.code };
-    }
+export function endJob(dependencies: Pick<JobDependencies, 'jobs' | 'webhooks'>) {
+  return async (ending: EndJob): Promise<EndedJob> => {
+    const outcome = await appendEnd(dependencies, ending);
+    const spec = await specOf(dependencies, ending.job.jobId);
+    const deliveries = spec === null ? [] : await notifyJobEnded(dependencies, ending.job, spec, outcome);
+    return { ...outcome, deliveries };
   };
+}
+
+/** null: the job was lost, or erased; its run ends all the same. */
+async function specOf({ jobs }: Jobs, jobId: string): Promise<JobSpec | null> {
+  try {
+    return await jobs.spec(jobId);
+  } catch (error) {
+    if (error instanceof UnbrokenError && error.code === 'not_found') return null;
+    throw error;
+  }
+}
+
+async function appendEnd({ jobs }: Jobs, { job: { jobId }, as, failure }: EndJob): Promise<JobOutcome> {
+  const state = await folded({ jobs }, jobId);
+  const { usage, costMicroUsd } = state;
+  const progress = { usage, costMicroUsd };
+  if (as === 'cancelled') {
+    await jobs.append(jobId, 'end', [{ type: 'job-cancel', ...progress }]);
+    return { status: 'cancelled', costMicroUsd, errorCode: null };
+  }
+  if (failure !== null) {
+    const error = jobError(state, failure);
+    await jobs.append(jobId, 'end', [{ type: 'job-error', error, ...progress }]);
+    return { status: 'failed', costMicroUsd, errorCode: failure.code };
+  }
+  try {
+    const document = await documentOf({ jobs }, await specifiedJob(jobs, jobId));
+    const values = new Map([[DOCUMENT, JSON.stringify(document)]]);
+    const kept = await jobs.append(jobId, 'end', [{ type: 'job-end', ...progress }], values);
+    if (kept === 'full')
+      throw new UnbrokenError('job_too_large', 'The document is larger than a job may keep.');
+    return { status: 'completed', costMicroUsd, errorCode: null };
+  } catch (error) {
+    if (!(error instanceof UnbrokenError)) throw error;
+    await jobs.append(jobId, 'end', [{ type: 'job-error', error: error.toBody(), ...progress }]);
+    return { status: 'failed', costMicroUsd, errorCode: error.code };
+  }
 }
 
 /** The error of the step that failed, with its name; of the whole job otherwise. */

@@ -6,6 +6,7 @@ import type { MicroUsd } from '../../contracts/money.ts';
 import type { JobOwner, JobStore } from '../../engine/jobs/job-store.ts';
 import type { RedisScheduleStore, runIdOf } from '../../engine/jobs/schedule-store.ts';
 import type { EventLog } from '../../engine/streaming/event-log.ts';
+import type { WebhookDeliveries } from '../../engine/webhooks/webhooks.ts';
 
 interface OrderedGeneration {
   /** null: it has ended. */
@@ -26,6 +27,7 @@ export interface GenerationToOrder {
 export interface JobDependencies {
   readonly jobs: JobStore;
   readonly log: EventLog;
+  readonly webhooks: Pick<WebhookDeliveries, 'prepare'>;
   /**
    * Submits a generation as the API does, except for the start of its run.
    * @returns null if it could cost more than is left. @throws UnbrokenError

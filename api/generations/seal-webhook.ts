@@ -1,4 +1,4 @@
-/** The webhook of one request, as its input keeps it: the address is checked, and sealed with its secret. */
+/** The webhook of one request, as its input or its job keeps it: the address is checked, and sealed with its secret. */
 import { isIP } from 'node:net';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { RequestWebhook, SealedWebhook } from '../../contracts/webhooks.ts';

@@ -58,6 +58,7 @@ export async function rerunJob(
         priority: spec.priority ?? undefined,
       },
       reused,
+      ...(spec.webhook === undefined ? {} : { webhook: spec.webhook }),
     },
   );
   return jobId;

@@ -13,7 +13,7 @@ import { JOB_TYPE, workflowId } from '../../contracts/names.ts';
 import type { PipelineContent } from '../../contracts/pipelines.ts';
 import { NOTHING_USED } from '../../contracts/share.ts';
 import { checkPipeline } from '../../engine/jobs/check-pipeline.ts';
-import type { JobCreation } from '../../engine/jobs/job-store.ts';
+import type { JobCreation, JobSpec } from '../../engine/jobs/job-store.ts';
 import { fairnessKey } from '../../platform/temporal/run-options.ts';
 import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
 import type { Caller } from '../access/api-keys.ts';
@@ -21,10 +21,11 @@ import { userFor } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import { askTemporal } from '../generations/ask-temporal.ts';
 import { generationIdFor, hashRequest } from '../generations/generation-id.ts';
+import { sealWebhook } from '../generations/seal-webhook.ts';
 import { inputOf, type PlanDependencies, type PlannedJob, planJob, plannedSteps } from './plan-job.ts';
 
 export type JobStartDependencies = PlanDependencies &
-  Pick<ApiDependencies, 'config' | 'jobs' | 'stored' | 'temporal'>;
+  Pick<ApiDependencies, 'config' | 'jobs' | 'stored' | 'temporal' | 'webhookEndpoints'>;
 
 interface JobToStart {
   readonly jobId: string;
@@ -34,7 +35,9 @@ interface JobToStart {
   readonly user: string;
   readonly planned: PlannedJob;
   readonly input: Readonly<Record<string, unknown>>;
-  readonly request: Pick<JobRequest, 'deadlineMs' | 'maxCostMicroUsd' | 'metadata' | 'priority'>;
+  readonly request: Pick<JobRequest, 'deadlineMs' | 'maxCostMicroUsd' | 'metadata' | 'priority' | 'webhook'>;
+  /** Of the earlier job that this one repeats. */
+  readonly webhook?: JobSpec['webhook'];
   /** What an earlier job did. */
   readonly reused?: ReusedSteps;
 }
@@ -85,7 +88,8 @@ async function joinJob(
   return jobId;
 }
 
-type OrderDependencies = PlanDependencies & Pick<ApiDependencies, 'config' | 'jobs' | 'stored'>;
+type OrderDependencies = PlanDependencies &
+  Pick<ApiDependencies, 'config' | 'jobs' | 'stored' | 'webhookEndpoints'>;
 
 /**
  * Creates a job that a workflow starts as its child. A repeated call with the same id changes nothing.
@@ -136,7 +140,7 @@ export async function startJob(
 async function createJob(
   dependencies: OrderDependencies,
   caller: Caller,
-  { jobId, requestHash, user, planned, input, request, reused }: JobToStart,
+  { jobId, requestHash, user, planned, input, request, reused, webhook: ofEarlierJob }: JobToStart,
 ): Promise<JobOrder> {
   const { jobs, stored, config } = dependencies;
   const { definition, pipeline, checked } = planned;
@@ -144,11 +148,14 @@ async function createJob(
   const deadlineMs = request.deadlineMs ?? definition.deadlineMs ?? DEFAULTS.jobMs;
   const deadlineAtMs = Date.now() + deadlineMs;
   const maxCostMicroUsd = request.maxCostMicroUsd ?? definition.maxCostMicroUsd ?? null;
-  const spec = {
+  const webhook =
+    request.webhook === undefined ? ofEarlierJob : await sealWebhook(dependencies, tenant, request.webhook);
+  const spec: JobSpec = {
     owner: { tenant, user, team, keyId, scopes },
     definition,
     input,
     priority: request.priority ?? null,
+    ...(webhook === undefined ? {} : { webhook }),
   };
   const start: JobEventBody = {
     type: 'job-start',

@@ -2,6 +2,7 @@
 import type { JobEvent, JobEventBody } from '../../contracts/jobs.ts';
 import type { Scope } from '../../contracts/keys.ts';
 import type { PipelineContent } from '../../contracts/pipelines.ts';
+import type { SealedWebhook } from '../../contracts/webhooks.ts';
 
 /** Who pays for a job; kept with it, because its steps are submitted later. */
 export interface JobOwner {
@@ -18,6 +19,8 @@ export interface JobSpec {
   /** With the defaults of the pipeline. */
   readonly input: Readonly<Record<string, unknown>>;
   readonly priority: number | null;
+  /** Of its request. */
+  readonly webhook?: SealedWebhook;
 }
 
 export interface JobHead {
@@ -51,6 +54,7 @@ export type AppendOutcome = 'appended' | 'known' | 'ended' | 'full' | 'missing';
 export interface JobStore {
   /** Creates the job with its first events. If it exists, nothing changes. */
   create(creation: JobCreation): Promise<{ readonly created: boolean; readonly requestHash: string }>;
+  /** null if there is none, or it was erased. */
   head(jobId: string): Promise<JobHead | null>;
   requestHash(jobId: string): Promise<string | null>;
   /** @throws not_found if the job has expired. */
@@ -69,6 +73,11 @@ export interface JobStore {
   read(jobId: string, after: number, maxEntries?: number): Promise<JobEvent[]>;
   /** The JSON at each place; null where there is none. */
   values(jobId: string, places: readonly string[]): Promise<(string | null)[]>;
+  /**
+   * Deletes all of a job but that its id was used: to `head` it is gone, and no other job gets its id.
+   * @returns false if it was gone.
+   */
+  erase(jobId: string): Promise<boolean>;
   /** The newest first. @param before the `createdAt` of the last one that is known. */
   list(
     owner: { readonly tenant: string; readonly user: string | null },

@@ -9,7 +9,7 @@ import { type JobEvent, type JobEventBody, jobEventBodySchema } from '../../cont
 import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
-import { askScriptForTexts, script } from '../../platform/redis/lua-script.ts';
+import { askScript, askScriptForTexts, script } from '../../platform/redis/lua-script.ts';
 import type { LogRedis } from '../streaming/redis-event-log.ts';
 import type { AppendOutcome, JobCreation, JobHead, JobSpec, JobStore } from './job-store.ts';
 
@@ -56,6 +56,18 @@ else
 end
 redis.call('SPUBLISH', KEYS[6], next .. ' ' .. at .. ' ' .. ARGV[2])
 return {'appended'}
+`);
+
+/** KEYS meta, spec, events, values, once. */
+const ERASE = script(`
+local tenant = redis.call('HGET', KEYS[1], 'tenant')
+if not tenant then return 0 end
+local status, leftMs = redis.call('HGET', KEYS[1], 'status'), redis.call('PTTL', KEYS[1])
+if status == 'running' then status = 'cancelled' end
+redis.call('DEL', unpack(KEYS))
+redis.call('HSET', KEYS[1], 'erased', '1', 'tenant', tenant, 'requestHash', '', 'status', status, 'next', 0)
+if leftMs > 0 then redis.call('PEXPIRE', KEYS[1], leftMs) end
+return 1
 `);
 
 const headSchema = z.object({
@@ -135,7 +147,7 @@ export class RedisJobStore implements JobStore {
 
   async head(jobId: string): Promise<JobHead | null> {
     const fields = await this.#redis.hGetAll(REDIS_KEYS.job(jobId, 'meta'));
-    if (fields['tenant'] === undefined) return null;
+    if (fields['tenant'] === undefined || fields['erased'] !== undefined) return null;
     const stored = headSchema.parse(fields);
     return {
       jobId,
@@ -193,6 +205,17 @@ export class RedisJobStore implements JobStore {
   async values(jobId: string, places: readonly string[]): Promise<(string | null)[]> {
     if (places.length === 0) return [];
     return this.#redis.hmGet(REDIS_KEYS.job(jobId, 'values'), [...places]);
+  }
+
+  async erase(jobId: string): Promise<boolean> {
+    const head = await this.head(jobId);
+    if (head === null) return false;
+    // First of all: afterwards nothing says in whose list it is.
+    const lists = [null, head.user].map((of) => REDIS_KEYS.jobsOf(head.tenant, of));
+    await Promise.all(lists.map((key) => this.#redis.zRem(key, [jobId])));
+    const keys = ['meta', 'spec', 'events', 'values', 'once'].map((part) => REDIS_KEYS.job(jobId, part));
+    await askScript(this.#redis, ERASE, { keys, ask: {} });
+    return true;
   }
 
   async list(

@@ -16,6 +16,7 @@ import { askScript, type ScriptRedis, script } from '../../platform/redis/lua-sc
 import type { RedisWebhookEndpoints } from './redis-endpoints.ts';
 import type {
   DeliveryAttempt,
+  DeliveryOwner,
   Notice,
   PreparedDelivery,
   WebhookDeliveries,
@@ -23,7 +24,9 @@ import type {
 } from './webhooks.ts';
 
 interface DeliveriesRedis extends ScriptRedis {
+  del(keys: string[]): Promise<unknown>;
   hGetAll(key: string): Promise<Record<string, string>>;
+  zRem(key: string, members: string[]): Promise<unknown>;
   lRange(key: string, start: number, stop: number): Promise<string[]>;
   zRange(key: string, start: number, stop: number, options: { REV: true }): Promise<string[]>;
 }
@@ -61,6 +64,8 @@ const fixedSchema = z.object({
   /** null: the webhook of one request, whose target is sealed. */
   endpointId: z.string().nullable(),
   sealed: z.string().optional(),
+  /** Absent in deliveries of earlier releases. */
+  user: z.string().optional(),
   createdAtMs: z.number(),
   event: z.custom<WebhookEvent>((value) => typeof value === 'object' && value !== null),
 });
@@ -119,6 +124,23 @@ export class RedisWebhookDeliveries implements WebhookDeliveries {
     await askScript(this.#redis, GIVE_UP, { keys: [headKey(tenant, deliveryId)], ask: {} });
   }
 
+  async remove(tenant: string, deliveryId: string): Promise<void> {
+    await this.#redis.del([headKey(tenant, deliveryId), attemptsKey(tenant, deliveryId)]);
+    await this.#redis.zRem(REDIS_KEYS.webhookDeliveries(tenant), [deliveryId]);
+  }
+
+  ids(tenant: string): Promise<readonly string[]> {
+    return this.#redis.zRange(REDIS_KEYS.webhookDeliveries(tenant), 0, -1, { REV: true });
+  }
+
+  async ownerOf(tenant: string, deliveryId: string): Promise<DeliveryOwner | null> {
+    const fixed = fixedOf(await this.#redis.hGetAll(headKey(tenant, deliveryId)));
+    if (fixed === null) return null;
+    const { generation_id, id } = fixed.event.data;
+    const about = typeof generation_id === 'string' ? generation_id : id;
+    return { user: fixed.user ?? null, about, createdAtMs: fixed.createdAtMs };
+  }
+
   async view(tenant: string, deliveryId: string): Promise<DeliveryView | null> {
     const [head, attempts] = await Promise.all([
       this.#redis.hGetAll(headKey(tenant, deliveryId)),
@@ -152,7 +174,7 @@ export class RedisWebhookDeliveries implements WebhookDeliveries {
   }
 
   async #write(
-    { tenant, key, type, atMs, data }: Notice,
+    { tenant, user, key, type, atMs, data }: Notice,
     target: Pick<Fixed, 'endpointId' | 'sealed'>,
   ): Promise<WebhookDelivery> {
     const event: WebhookEvent = {
@@ -172,7 +194,7 @@ export class RedisWebhookDeliveries implements WebhookDeliveries {
         keptMs: LIMITS.deliveryKeptMs,
         most: LIMITS.deliveriesPerTenant,
       },
-      texts: [JSON.stringify({ ...target, createdAtMs: now, event } satisfies Fixed)],
+      texts: [JSON.stringify({ ...target, user, createdAtMs: now, event } satisfies Fixed)],
     });
     return { tenant, deliveryId, eventType: type };
   }

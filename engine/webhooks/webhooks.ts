@@ -9,9 +9,11 @@ import type {
   WebhookEventType,
 } from '../../contracts/webhooks.ts';
 
-/** What happened to a generation, a batch or a job. */
+/** What happened to a generation or a job. */
 export interface Notice {
   readonly tenant: string;
+  /** Whose generation or job it was; deliveries are erased with the user's data. */
+  readonly user: string;
   /** Unique: the same key, type and receiver are one delivery, however often they are prepared. */
   readonly key: string;
   readonly type: WebhookEventType;
@@ -42,6 +44,14 @@ export interface DeliveryAttempt {
   readonly error: string | null;
 }
 
+export interface DeliveryOwner {
+  /** null in deliveries of earlier releases. */
+  readonly user: string | null;
+  /** Of the generation or job. */
+  readonly about: string;
+  readonly createdAtMs: number;
+}
+
 export interface WebhookDeliveries {
   /** Writes what must be delivered, once. Each delivery still needs its run. @returns [] if there is no receiver. */
   prepare(notice: Notice): Promise<readonly WebhookDelivery[]>;
@@ -50,6 +60,12 @@ export interface WebhookDeliveries {
   note(tenant: string, deliveryId: string, attempt: DeliveryAttempt): Promise<void>;
   /** No further attempt is made, unless it is sent again. */
   giveUp(tenant: string, deliveryId: string): Promise<void>;
+  /** Deletes a delivery: no further attempt is made. */
+  remove(tenant: string, deliveryId: string): Promise<void>;
+  /** Those that a list shows. */
+  ids(tenant: string): Promise<readonly string[]>;
+  /** Whose it is; null if it is gone. */
+  ownerOf(tenant: string, deliveryId: string): Promise<DeliveryOwner | null>;
   view(tenant: string, deliveryId: string): Promise<DeliveryView | null>;
   /** The newest first. @param after `next` of the page before; 0 for the first. */
   list(

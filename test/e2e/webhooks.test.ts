@@ -8,6 +8,7 @@ import type { DeliveryView } from '../../contracts/webhooks.ts';
 import { promptOf } from '../harness/prompt.ts';
 import { startReading } from '../harness/reader.ts';
 import { type Stack, startStack } from '../harness/stack.ts';
+import { temporalText } from '../harness/stored-text.ts';
 import { closeTemporalClients, streamingWorker, temporalClient } from '../harness/streaming-worker.ts';
 import { waitFor } from '../harness/wait-for.ts';
 
@@ -65,7 +66,8 @@ const OF_RESPONSES = [
   'response.cancelled',
 ] as const;
 const OF_BATCHES = ['batch.completed', 'batch.failed', 'batch.expired', 'batch.cancelled'] as const;
-const ALL = [...OF_RESPONSES, ...OF_BATCHES] as const;
+const OF_JOBS = ['job.completed', 'job.failed', 'job.cancelled', 'job.approval_required'] as const;
+const ALL = [...OF_RESPONSES, ...OF_BATCHES, ...OF_JOBS] as const;
 
 const receiver = new Receiver();
 let stack: Stack;
@@ -207,6 +209,101 @@ describe('a registered endpoint', () => {
     const key = await stack.addKey({ user: 'ann', scopes: ['generate', 'any-user'] });
     const plain = new OpenAI({ baseURL: `${stack.api.url}/v1`, apiKey: key });
     await expect(plain.webhooks.list()).rejects.toMatchObject({ status: 403 });
+  });
+});
+
+describe('the webhook of a job', () => {
+  const step = promptOf({ tokens: 40, delayMs: 10 });
+  const typesAt = () => receiver.at(path).map(({ body }) => (JSON.parse(body) as { type: string }).type);
+
+  test('learns that a step waits for a person and that the job has ended, though its worker dies', async () => {
+    const definition = {
+      steps: { ask: { approve: { message: 'Begin?' } }, write: { needs: ['ask'], input: step } },
+    };
+    const { id } = await client.jobs.run({ definition, webhook: webhook() });
+    const [waiting] = await untilReceived();
+    if (waiting === undefined) throw new Error('nothing was received');
+    expect(await unwrap(waiting, SECRET)).toMatchObject({
+      object: 'event',
+      type: 'job.approval_required',
+      data: { id, status: 'waiting', step: 'ask', timeout_at_ms: null },
+    });
+    await client.jobs.approve(id, 'ask');
+    const { worker } = await waitFor('it writes', async () => {
+      const [generation] = (await client.jobs.step(id, 'write')).generations;
+      const streaming = generation?.generationId;
+      return streaming == null ? undefined : { worker: await streamingWorker(stack, streaming) };
+    });
+    await worker?.kill();
+    await worker?.restart();
+    await waitFor('the end', () => typesAt().includes('job.completed'));
+    const end = JSON.parse(receiver.at(path).at(-1)?.body ?? '{}') as { data: object };
+    const { costMicroUsd } = await client.jobs.get(id);
+    expect(end.data).toEqual({ id, status: 'completed', cost_micro_usd: costMicroUsd });
+    const ids = new Set(receiver.at(path).map(({ headers }) => headers['webhook-id']));
+    expect(ids.size).toBe(2);
+    const deliveries = await Promise.all([...ids].map((each) => delivery(String(each))));
+    expect(deliveries.map(({ eventType }) => eventType)).toEqual(['job.approval_required', 'job.completed']);
+  });
+
+  test.each(['job.failed', 'job.cancelled'] as const)(
+    'learns of %s, if it asks for that alone',
+    async (type) => {
+      const isFailure = type === 'job.failed';
+      const approve = { message: 'Fail?', timeoutMs: 100, onReject: 'fail' as const };
+      const definition = {
+        steps: isFailure
+          ? { ask: { approve } }
+          : { write: { input: promptOf({ tokens: 900, delayMs: 20 }) } },
+      };
+      const { id } = await client.jobs.run({ definition, webhook: webhook({ events: [type] }) });
+      if (!isFailure) await client.jobs.cancel(id);
+      const [received] = await untilReceived();
+      expect(JSON.parse(received?.body ?? '{}')).toMatchObject({
+        type,
+        data: { id, ...(isFailure ? { error_code: 'job_rejected' } : {}) },
+      });
+      expect(typesAt()).toEqual([type]);
+    },
+  );
+
+  test('is kept by a rerun, beside an endpoint that has registered for jobs', async () => {
+    const endpoint = await stack.api.send('/v1/webhook_endpoints', {
+      method: 'POST',
+      body: JSON.stringify({
+        name: 'jobs',
+        url: receiver.url(`${path}-all`),
+        event_types: ['job.completed'],
+      }),
+    });
+    const { id: endpointId } = (await endpoint.json()) as { id: string };
+    const definition = { steps: { write: { input: promptOf({ tokens: 3, delayMs: 0 }) } } };
+    const { id } = await client.jobs.run({ definition, webhook: webhook() });
+    await untilReceived();
+    const rerun = await client.jobs.rerun(id, { from: 'write' });
+    await untilReceived(2);
+    const idsAt = (at: string) =>
+      receiver.at(at).map(({ body }) => (JSON.parse(body) as { data: { id: string } }).data.id);
+    expect(idsAt(path)).toEqual([id, rerun.id]);
+    await waitFor('both at the endpoint', () => receiver.at(`${path}-all`).length === 2);
+    expect(idsAt(`${path}-all`).sort()).toEqual([id, rerun.id].sort());
+    await stack.api.send(`/v1/webhook_endpoints/${endpointId}`, { method: 'DELETE' });
+  });
+
+  test('stays out of the history of its job, and takes no event of generations', async () => {
+    const definition = { steps: { write: { input: promptOf({ tokens: 3, delayMs: 0 }) } } };
+    const hushed = webhook({ url: receiver.url(`${path}?t=hush`) });
+    const { id } = await client.jobs.run({ definition, webhook: hushed });
+    const temporal = await temporalClient(stack.env);
+    await temporal.workflow.getHandle(`dev/${id}`).result();
+    const text = await temporalText(stack.env, [`dev/${id}`]);
+    expect([text.includes(id), text.includes('hush'), text.includes(SECRET.slice(6))]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+    const wrong = { definition, webhook: webhook({ events: ['response.completed'] }) };
+    await expect(client.jobs.run(wrong)).rejects.toMatchObject({ status: 400, code: 'invalid_request' });
   });
 });
 

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Activities } from '../../activities/create-activities.ts';
 import type { JobOrder, JobOutcome } from '../../contracts/job-steps.ts';
 import { LIMITS } from '../../contracts/limits.ts';
-import { JOB_SIGNALS } from '../../contracts/names.ts';
+import { JOB_SIGNALS, webhookRunId } from '../../contracts/names.ts';
+import type { WebhookDelivery } from '../../contracts/webhooks.ts';
 import { waitFor } from '../harness/wait-for.ts';
 import { jobOf, runsItems, startJob, stepOf } from './job-runs.ts';
 import { endless } from './runs.ts';
@@ -165,4 +166,32 @@ test('an approval waits for its signal, and what comes after it begins then', as
     expect(await handle.result()).toMatchObject({ status: 'completed' });
   });
   expect(stepsIn(stubs.calls)).toContain('endStep ask completed');
+});
+
+test('a job tells others that it waits for a person, and that it has ended, each once', async () => {
+  const deliveryOf = (eventType: WebhookDelivery['eventType']) => ({
+    tenant: 'acme',
+    deliveryId: `msg_${crypto.randomUUID()}`,
+    eventType,
+  });
+  const deliveries = [deliveryOf('job.approval_required'), deliveryOf('job.completed')];
+  const [waiting, ended] = deliveries.map((delivery) => [delivery]);
+  const stubs = stubActivities({
+    ...runsItems,
+    beginStep: async () => ({ next: 'wait', timeoutAtMs: null, deliveries: waiting ?? [] }),
+    endJob: async () => ({ status: 'completed', costMicroUsd: 0, errorCode: null, deliveries: ended ?? [] }),
+  });
+  const order = jobOf([stepOf('ask', [], { kind: 'approve' })]);
+  await environment.withWorker(stubs.activities, async (taskQueue) => {
+    const handle = await startJob(environment, order, taskQueue);
+    await waitFor('the approval', () => stubs.calls.includes('deliverWebhook job.approval_required'));
+    expect(stubs.calls).not.toContain('endJob completed');
+    await handle.signal(JOB_SIGNALS.decide, { step: 'ask', approved: true });
+    // The result of the run has counts and money alone.
+    expect(await handle.result()).toEqual({ status: 'completed', costMicroUsd: 0, errorCode: null });
+    const { workflow } = environment.temporal.client;
+    await Promise.all(deliveries.map((delivery) => workflow.getHandle(webhookRunId(delivery)).result()));
+  });
+  const delivered = stubs.calls.filter((call) => call.startsWith('deliverWebhook'));
+  expect(delivered).toEqual(['deliverWebhook job.approval_required', 'deliverWebhook job.completed']);
 });

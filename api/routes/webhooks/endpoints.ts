@@ -111,7 +111,7 @@ export function testEndpoint({ webhookEndpoints, sendWebhook }: Dependencies): B
       object: 'event',
       created_at: Math.floor(Date.now() / 1_000),
       type,
-      data: { id: `resp_${'0'.repeat(32)}` },
+      data: { id: `${type.startsWith('job.') ? 'job' : 'resp'}_${'0'.repeat(32)}` },
     };
     const status_code = await sendWebhook(`msg_test_${crypto.randomUUID()}`, { target, event }).catch(
       (error: unknown) => {

@@ -5,7 +5,7 @@ import { BATCH_LIMITS } from '../../../contracts/batch-limits.ts';
 import { openAiBatchEndpoints } from '../../../contracts/batches.ts';
 import { metadataSchema } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
-import { requestWebhookSchema } from '../../../contracts/webhooks.ts';
+import { batchWebhookSchema } from '../../../contracts/webhooks.ts';
 
 const WINDOW = /^\d{1,4}[smhd]$/;
 
@@ -27,7 +27,7 @@ export const batchCreateSchema = z.looseObject({
         .max(BATCH_LIMITS.longestFileMs / 1_000),
     })
     .nullish(),
-  webhook: requestWebhookSchema.nullish().describe('Ours: notified when the batch has ended'),
+  webhook: batchWebhookSchema.nullish().describe('Ours: notified when the batch has ended'),
 });
 export type BatchCreate = z.infer<typeof batchCreateSchema>;
 

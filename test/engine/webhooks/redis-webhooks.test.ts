@@ -42,6 +42,7 @@ const noticeOf = (tenant: string, more: Partial<Notice> = {}): Notice => {
   keys += 1;
   return {
     tenant,
+    user: 'ann',
     key: `gen_${keys}`,
     type: 'response.completed',
     atMs: 1_700_000_000_999,

@@ -32,6 +32,14 @@ export const JOB_MUTANTS: readonly Mutant[] = [
     caughtBy: { tests: [FLOW] },
   },
   {
+    name: 'job-webhook-never-started',
+    breaks: 'A job ends, and nobody is notified.',
+    file: 'workflows/job.ts',
+    find: '  await sendDeliveries(deliveries);',
+    replace: '',
+    caughtBy: { tests: [FLOW] },
+  },
+  {
     name: 'job-append-not-once',
     breaks: 'A step of a job that is repeated after a crash is in its events twice.',
     file: 'engine/jobs/redis-job-store.ts',
