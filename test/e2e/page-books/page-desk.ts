@@ -72,7 +72,12 @@ export class PageDesk {
   /** Generates, and resolves with the tokens that it took and what they cost. */
   async generate(request: object): Promise<{ id: string; tokens: number; costMicroUsd: number }> {
     const input = promptOf({ tokens: 50, delayMs: 0 });
-    const { body } = await this.api.create({ input, cache: 'off', ...request });
+    // A busy machine may answer 503; with the same key, a client may send the request again.
+    const key = randomUUID();
+    const body = await waitFor('the generation to be accepted', async () => {
+      const created = await this.api.create({ input, cache: 'off', ...request }, key);
+      return created.status === 201 ? created.body : null;
+    });
     const last = (await startReading(this.api, body.id).whole).at(-1);
     if (last?.type !== 'generation-end') throw new Error(`${body.id} ended with ${last?.type}`);
     return {
