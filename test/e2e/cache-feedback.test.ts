@@ -12,7 +12,7 @@ import { waitFor } from '../harness/wait-for.ts';
 
 const END = '[[sim tokens=8 delay_ms=1]]';
 const OWN = `How do I get a refund for a train ticket? ${END}`;
-const OTHER = `How can I get my money back for a train ticket? ${END}`;
+const OTHER = `Hello, how do I get a refund for a train ticket, please? ${END}`;
 
 let stack: Stack;
 beforeAll(async () => {

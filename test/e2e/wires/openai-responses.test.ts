@@ -85,7 +85,7 @@ describe('the official client', () => {
   });
 
   test('polls a response in the background, which ends by itself', async () => {
-    const input = promptOf({ tokens: 60, delayMs: 3 });
+    const input = promptOf({ tokens: 60, delayMs: 50 });
     const begun = await client.responses.create({ model: MODEL, input, background: true }, uncached);
     expect(begun.status).toBe('in_progress');
     const done = await waitFor('the end', async () => {
