@@ -10,6 +10,9 @@ import { type BeginEarly, BegunGenerations } from './begin-generation.ts';
 import { closeGeneration } from './close-generation.ts';
 import { deliverWebhook, giveUpWebhook } from './deliver-webhook.ts';
 import type { Dependencies } from './dependencies.ts';
+import { completeErasure } from './erasure/complete-erasure.ts';
+import { eraseStage } from './erasure/erase-stage.ts';
+import type { ErasureDependencies } from './erasure/erasure-dependencies.ts';
 import { beginStep } from './jobs/begin-step.ts';
 import { decideStep, endJob, endStep } from './jobs/end-step.ts';
 import type { JobDependencies } from './jobs/job-dependencies.ts';
@@ -28,7 +31,7 @@ import { waitForRoom } from './wait-for-room.ts';
 
 /** @param maxStreams that this worker runs at once. */
 export function createActivities(
-  dependencies: Dependencies & JobDependencies & BatchDependencies,
+  dependencies: Dependencies & JobDependencies & BatchDependencies & ErasureDependencies,
   maxStreams: number,
 ) {
   const running = new RunningStreams(maxStreams);
@@ -60,6 +63,8 @@ export function createActivities(
     embedLine: embedLine(dependencies),
     recordShard: recordShard(dependencies),
     endBatch: endBatch(dependencies),
+    eraseStage: eraseStage(dependencies),
+    completeErasure: completeErasure(dependencies),
   };
   const beginEarly: BeginEarly = (start) => begun.beginEarly(start);
   const cancelStream = (generationId: string) => running.cancel(generationId);

@@ -14,6 +14,7 @@ import type { FlightMembers } from '../engine/cache/flights.ts';
 import type { StoredEntries } from '../engine/cache/stored-entries.ts';
 import type { CompactionSeals } from '../engine/compaction/compaction-seals.ts';
 import type { ConversationStore } from '../engine/conversations/conversation-store.ts';
+import type { Erasures } from '../engine/erasure/erasures.ts';
 import type { FileStore } from '../engine/files/file-store.ts';
 import type { HandoffOffers } from '../engine/handoff/handoff.ts';
 import type { JobStore } from '../engine/jobs/job-store.ts';
@@ -87,6 +88,7 @@ export interface ApiDependencies {
   readonly jobs: JobStore;
   readonly batches: BatchStore;
   readonly files: FileStore;
+  readonly erasures: Pick<Erasures, 'open' | 'view' | 'list'>;
   readonly pipelines: RedisPipelineRegistry;
   readonly schedules: RedisScheduleStore;
   readonly routes: RouteChooser;

@@ -19,6 +19,7 @@ import { createQdrantEntries } from '../engine/cache/qdrant-entries.ts';
 import { RedisComplaints } from '../engine/cache/redis-complaints.ts';
 import { RedisCompactionSeals } from '../engine/compaction/compaction-seals.ts';
 import { RedisConversations } from '../engine/conversations/redis-conversations.ts';
+import { RedisErasures } from '../engine/erasure/redis-erasures.ts';
 import { RedisFileStore } from '../engine/files/redis-file-store.ts';
 import { RedisHandoffOffers } from '../engine/handoff/redis-handoff.ts';
 import { RedisJobStore } from '../engine/jobs/redis-job-store.ts';
@@ -168,6 +169,7 @@ const parts = {
   callAnswers: new RedisCallAnswers(redis),
   outputs: new ThreadedOutputChecker(),
   prompts: new RedisPromptRegistry(kept),
+  erasures: new RedisErasures(kept, { keptMs: config.retention.receiptMs }),
   jobs: new RedisJobStore(kept, { keptMs: config.retention.jobMs }),
   batches: new RedisBatchStore(kept, { keptMs: config.batches.keptMs }),
   files: new RedisFileStore(kept, await createFileStore(config.objectStore, config.dataDir), config.files),

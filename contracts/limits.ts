@@ -228,6 +228,8 @@ export const LIMITS = {
   approvalNoteChars: 2_000,
   /** Jobs of a tenant or user that a list shows, the newest first. */
   jobsListed: 10_000,
+  /** Receipts of a tenant that a list shows, the newest first. */
+  erasuresListed: 10_000,
   schedulesPerTenant: 1_000,
   /** Cron lines of a schedule, its shortest interval, and the longest time in it. */
   timesPerSchedule: 16,
@@ -366,6 +368,8 @@ export const DEFAULTS = {
   jobMs: 7 * DAY_MS,
   /** How long an ended job is kept, with the logs of its generations. */
   jobKeptMs: 30 * DAY_MS,
+  /** How long the receipt of an erasure is kept. */
+  receiptKeptMs: 3 * 365 * DAY_MS,
   /** Longest value of a prompt variable. */
   variableChars: 20_000,
 } as const;

@@ -23,6 +23,9 @@ export const SHARD_TYPE = 'batchShard';
 /** The workflow of one tick of a schedule. */
 export const TICK_TYPE = 'scheduledRun';
 
+/** The workflow of an erasure. */
+export const ERASURE_TYPE = 'erasure';
+
 /** Signals that a running generation takes. */
 export const SIGNALS = { raiseCap: 'raiseCap', stop: 'stop' } as const;
 
@@ -225,8 +228,33 @@ export const REDIS_KEYS = {
   /** Hash and list, 10 days, or one after it was accepted: a delivery, and its latest attempts. engine/webhooks. */
   webhookDelivery: (tenant: string, id: string, part: 'head' | 'attempts') =>
     `ub:webhooks:{${encodedPart(tenant)}}:delivery:${encodedPart(id)}:${part}`,
+  /**
+   * One erasure of a tenant. engine/erasure. The parts: `head` (hash, `retention.receiptMs` after its end); `seen:` and
+   * a kind (sets until its end: what it has found).
+   */
+  erasure: (tenant: string, id: string, part: string) =>
+    `ub:erasure:{${encodedPart(tenant)}}:${encodedPart(id)}:${part}`,
+  /**
+   * Of a tenant: `newest` (sorted set, with its newest receipt) and `running` (hash, never expires: the erasures that
+   * run, by whose data they erase). engine/erasure.
+   */
+  erasures: (tenant: string, part: 'newest' | 'running') => `ub:erasures:{${encodedPart(tenant)}}:${part}`,
   /** String, a second: written behind other writes, to learn which replicas have them. platform/redis. */
   replicationMark: (hashTag: string) => `ub:replicated:{${hashTag}}`,
   /** Strings, a minute: requests of a key. `rate-limiter-flexible` adds `:` and what it counts for. api/access. */
   rateLimit: 'ub:rate',
+} as const;
+
+/**
+ * Folders of the object store: the first name of each key. engine/archive: `logs` and `inputs` hold texts; `expiry`
+ * lists which logs to delete on a day, by the hash of their owner; `ledger` holds old days of budgets. engine/files and
+ * engine/batches: files, and what a batch keeps until it has ended.
+ */
+export const OBJECT_FOLDERS = {
+  logs: 'logs',
+  inputs: 'inputs',
+  expiry: 'expiry',
+  ledger: 'ledger',
+  files: 'files',
+  batches: 'batches',
 } as const;

@@ -3,6 +3,7 @@ import type { Client } from '@temporalio/client';
 import type { Logger } from 'pino';
 import type { BatchDependencies } from '../activities/batches/batch-dependencies.ts';
 import type { Dependencies } from '../activities/dependencies.ts';
+import type { ErasureDependencies } from '../activities/erasure/erasure-dependencies.ts';
 import type { JobDependencies } from '../activities/jobs/job-dependencies.ts';
 import { countTexts } from '../contracts/count-tokens.ts';
 import { ArchiveSweep } from '../engine/archive/archive-sweep.ts';
@@ -36,6 +37,7 @@ import { createObjectStore } from '../platform/object-store/create-object-store.
 import type { RedisClient } from '../platform/redis/redis-client.ts';
 import { createBatchParts } from './create-batch-parts.ts';
 import { createCache } from './create-cache.ts';
+import { createErasureParts } from './create-erasure-parts.ts';
 import { createJobParts } from './create-job-parts.ts';
 import { createNoteGate } from './gate-notices.ts';
 
@@ -55,7 +57,7 @@ interface Surroundings {
 }
 
 export interface WorkerDependencies {
-  readonly dependencies: Dependencies & JobDependencies & BatchDependencies;
+  readonly dependencies: Dependencies & JobDependencies & BatchDependencies & ErasureDependencies;
   /** Loads the models that the first cache look-up needs. */
   warmUp(): Promise<void>;
   /** Archives ended logs in the background, once it is started; null: there is no archive. */
@@ -93,7 +95,7 @@ export async function createDependencies(
   const budget = logs.observeLedger(new RedisBudgetLedger({ redis: kept, ...budgetSettings(config) }));
   const jobs = createJobParts(config, { redis, kept, outputs, temporal, log, budget, logger });
   const batches = await createBatchParts(config, kept, jobs);
-  const dependencies: Dependencies & JobDependencies & BatchDependencies = {
+  const dependencies: WorkerDependencies['dependencies'] = {
     ...cache,
     live: new RedisLiveLogs(subscriber),
     log,
@@ -101,6 +103,13 @@ export async function createDependencies(
     budget,
     ...jobs.dependencies,
     ...batches.dependencies,
+    ...createErasureParts(config, {
+      redis: kept,
+      temporal,
+      log,
+      archive: logs.archive,
+      batches: batches.dependencies,
+    }),
     notifyBudget: createNotifyBudget(config),
     promptStats: new RedisPromptStats(redis),
     context: new SealedContext(new RedisCompactionSeals(kept)),
@@ -109,14 +118,7 @@ export async function createDependencies(
     seals: new RedisReasoningSeals(kept),
     outputs,
     callAnswers: new RedisCallAnswers(redis),
-    gate: new RedisGate({
-      redis,
-      keys: config.providerKeys,
-      scopes: config.gateScopes,
-      breaker: config.breaker,
-      probeMs: config.limits.connectMs + config.limits.firstTokenMs + PROBE_SLACK_MS,
-      onUnreachable: onGateUnreachable,
-    }),
+    gate: createGate(config, { redis, onGateUnreachable }),
     note: createNoteGate(logger, metrics),
     priceOf,
     countTexts,
@@ -132,6 +134,14 @@ export async function createDependencies(
       await Promise.all([close(), compression.close(), encoder.close(), outputs.close(), logs.close()]);
     },
   };
+}
+
+function createGate(
+  { providerKeys: keys, gateScopes: scopes, breaker, limits }: Config,
+  { redis, onGateUnreachable }: Pick<Surroundings, 'redis' | 'onGateUnreachable'>,
+): RedisGate {
+  const probeMs = limits.connectMs + limits.firstTokenMs + PROBE_SLACK_MS;
+  return new RedisGate({ redis, keys, scopes, breaker, probeMs, onUnreachable: onGateUnreachable });
 }
 
 async function createArchivedLogs(
@@ -171,7 +181,7 @@ async function createArchivedLogs(
     store?.close();
   };
   const observeLedger = (ledger: BudgetLedger) => archive?.ledger.observe(ledger) ?? ledger;
-  return { log, ended, sweep, close, observeLedger };
+  return { log, ended, sweep, close, observeLedger, archive };
 }
 
 function createNotifyBudget({ budgets, budgetWebhookSecret: secret }: Config): Dependencies['notifyBudget'] {

@@ -36,10 +36,11 @@ export const ENDLESS_STEPS = [
   'embedLine',
   'recordShard',
   'endBatch',
+  'completeErasure',
 ] as const satisfies readonly (keyof Activities)[];
 type EndlessStep = (typeof ENDLESS_STEPS)[number];
 
-/** What a step receives: the order of a generation, or what names it, a job, a batch, or a delivery. */
+/** What a step receives: the order of a generation, or what names it, a job, a batch, an erasure, or a delivery. */
 type StepInput = Parameters<Activities[EndlessStep]>[0];
 
 export interface GivenUp {
@@ -92,6 +93,7 @@ function nameOf(input: StepInput): { readonly tenant: string; readonly id: strin
   if ('order' in input) return { tenant: input.order.tenant, id: input.order.generationId };
   if ('job' in input) return { tenant: input.job.tenant, id: input.job.jobId };
   if ('batchId' in input) return { tenant: input.tenant, id: input.batchId };
+  if ('erasureId' in input) return { tenant: input.tenant, id: input.erasureId };
   return { tenant: input.tenant, id: 'deliveryId' in input ? input.deliveryId : input.generationId };
 }
 

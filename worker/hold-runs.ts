@@ -26,5 +26,6 @@ export function holdRuns(activities: Activities, leases: RunLeases): Activities 
     embedLine: wrap(activities.embedLine, true),
     recordShard: wrap(activities.recordShard, true),
     endBatch: wrap(activities.endBatch, true),
+    eraseStage: wrap(activities.eraseStage, false),
   };
 }

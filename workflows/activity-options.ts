@@ -47,6 +47,16 @@ export const ROOM: ActivityOptions = {
   cancellationType: ActivityCancellationType.TRY_CANCEL,
 };
 
+/**
+ * A stage of an erasure: it reads every key, and continues where an attempt before it was. It is never given up: what
+ * it leaves behind would be a text that its receipt does not name.
+ */
+export const ERASE: ActivityOptions = {
+  startToCloseTimeout: '1 day',
+  heartbeatTimeout: '30s',
+  retry: { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '30s' },
+};
+
 /** Steps of a job. Composing an input may take long where it is large; each may be repeated. */
 export const JOB_STEP: LocalActivityOptions = { ...MUST_HAPPEN, startToCloseTimeout: '60s' };
 

@@ -41,6 +41,7 @@ const { settleBudget, raiseOutputCap } = proxyLocalActivities<Activities>(MUST_H
 export { batch } from './batch.ts';
 export { batchShard } from './batch-shard.ts';
 export { budgetWarning } from './budget-warning.ts';
+export { erasure } from './erasure.ts';
 export { job } from './job.ts';
 export { scheduledRun } from './scheduled-run.ts';
 export { webhookDelivery } from './webhook-delivery.ts';

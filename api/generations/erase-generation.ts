@@ -8,6 +8,8 @@ import { deleteStoredAnswers } from './delete-stored-answers.ts';
 import { compactionIdOf } from './generation-id.ts';
 
 /**
+ * @returns how many stored answers were deleted.
+ *
  * The order matters. First, storing is forbidden, so that no worker caches the answer after the deletion. The log comes
  * last: erasing it hides the generation, so a caller that repeats a lost request gets `not_found`, and by then no other
  * copy may be left.
@@ -15,10 +17,11 @@ import { compactionIdOf } from './generation-id.ts';
 export async function eraseGeneration(
   { log, cachedAnswers }: Pick<ApiDependencies, 'log' | 'cachedAnswers'>,
   { tenant, generationId }: Pick<LogHead, 'tenant' | 'generationId'>,
-): Promise<void> {
+): Promise<{ readonly cachedAnswers: number }> {
   const { mayBeStored } = await log.withhold(generationId);
   // The summary of its older turns, if one was written.
   await log.erase(compactionIdOf(generationId));
-  if (mayBeStored) await deleteStoredAnswers(cachedAnswers, { tenant, generationId });
+  const stored = mayBeStored ? await deleteStoredAnswers(cachedAnswers, { tenant, generationId }) : 0;
   await log.erase(generationId);
+  return { cachedAnswers: stored };
 }

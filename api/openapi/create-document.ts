@@ -6,6 +6,7 @@ import { wirePaths } from '../wires/wire-paths.ts';
 import { budgetPaths, budgetSchemas } from './budgets.ts';
 import { cachePaths, cacheSchemas } from './cache.ts';
 import { codecPaths, codecSchemas } from './codec.ts';
+import { erasurePaths, erasureSchemas } from './erasures.ts';
 import { generationPaths, generationSchemas } from './generations.ts';
 import { jobPaths, jobSchemas } from './jobs.ts';
 import { keyPaths, keySchemas } from './keys.ts';
@@ -33,6 +34,7 @@ export function createOpenApiDocument() {
       ...budgetPaths,
       ...cachePaths,
       ...codecPaths,
+      ...erasurePaths,
       ...jobPaths,
       ...keyPaths,
       ...generationPaths,
@@ -56,6 +58,7 @@ export function createOpenApiDocument() {
         ...usageSchemas,
         ...cacheSchemas,
         ...codecSchemas,
+        ...erasureSchemas,
         ...webhookSchemas,
       },
       securitySchemes: { key: { type: 'http', scheme: 'bearer' } },

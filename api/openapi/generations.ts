@@ -58,6 +58,11 @@ export const generationPaths = {
       parameters: [id],
       responses: { 200: answer('The generation', 'Generation'), default: failure },
     },
+    delete: {
+      summary: 'Erase a generation; one that runs is cancelled first',
+      parameters: [id],
+      responses: { 200: answer('What was removed', 'DeletedGeneration'), default: failure },
+    },
   },
   '/v1/generations/{id}/events': {
     get: {

@@ -143,6 +143,11 @@ export const jobPaths = {
       parameters: [id],
       responses: { 200: answer('The job', 'Job'), default: failure },
     },
+    delete: {
+      summary: 'Erase a job with its generations',
+      parameters: [id],
+      responses: { 202: answer('The receipt, while it runs', 'Erasure'), default: failure },
+    },
   },
   '/v1/jobs/{id}/events': {
     get: {

@@ -18,6 +18,7 @@ import {
   deleteCachedAnswers,
   deleteCachedAnswersOfUser,
 } from './delete-cached-answers.ts';
+import { deleteGeneration, eraseJob, eraseUser, getErasure, listErasures } from './erasures.ts';
 import { explainRoute } from './explain-route.ts';
 import { getFeedback, giveFeedback, listFeedback } from './feedback.ts';
 import { getDocs } from './get-docs.ts';
@@ -133,7 +134,7 @@ export function addCodecRoutes(v1: Router, dependencies: ApiDependencies): void 
   );
 }
 
-/** Of any key, whatever its scopes: the session, and the usage and stored answers that its user may see. */
+/** Of any key, whatever its scopes: the session, and what its user may see or erase. */
 export function addOwnRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.get('/session', getSession(dependencies));
   v1.post('/session/links', createSignInLink(dependencies));
@@ -144,6 +145,9 @@ export function addOwnRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.get('/cache/entries/:id', getCachedEntry(dependencies));
   v1.delete('/cache/entries/:id', deleteCachedAnswer(dependencies));
   v1.get('/cache/complaints', listComplaints(dependencies));
+  v1.delete('/users/:user/data', eraseUser(dependencies));
+  v1.get('/erasures', listErasures(dependencies));
+  v1.get('/erasures/:id', getErasure(dependencies));
 }
 
 /** Of keys with the scope `admin`. */
@@ -188,6 +192,7 @@ export function addGenerationRoutes(v1: Router, dependencies: ApiDependencies): 
   v1.post('/generations', createGeneration(dependencies));
   v1.get('/generations', listGenerations(dependencies));
   v1.get('/generations/:id', getGeneration(dependencies));
+  v1.delete('/generations/:id', deleteGeneration(dependencies));
   v1.get('/generations/:id/standing', getStanding(dependencies));
   v1.get('/generations/:id/pages/:page', getLogPage(dependencies));
   v1.post('/generations/:id/cancel', cancelGeneration(dependencies));
@@ -227,6 +232,7 @@ export function addJobRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.get('/jobs', listJobs(dependencies));
   v1.post('/jobs/estimate', estimateRoute(dependencies));
   v1.get('/jobs/:id', getJob(dependencies));
+  v1.delete('/jobs/:id', eraseJob(dependencies));
   v1.get('/jobs/:id/events', streamJob(dependencies));
   v1.get('/jobs/:id/steps/:step', getJobStep(dependencies));
   v1.get('/jobs/:id/compare/:other', compareRoute(dependencies));

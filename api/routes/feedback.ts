@@ -17,7 +17,8 @@ export function giveFeedback(dependencies: ApiDependencies): RequestHandler<{ id
     const { head, target } = await targetOf(dependencies, response, request.params.id);
     // Before the feedback is recorded: a caller who gets no answer repeats the request, and both steps are repeatable.
     const cache = feedback.score < 0 ? await complain(dependencies, head) : undefined;
-    const recorded = await dependencies.promptStats.giveFeedback(target, feedback);
+    const owned = { ...target, user: head.user };
+    const recorded = await dependencies.promptStats.giveFeedback(owned, feedback);
     response.json({ ...recorded, ...(cache === undefined ? {} : { cache }) });
   };
 }

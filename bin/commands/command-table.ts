@@ -108,6 +108,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     define: async (command) => (await import('./batches.ts')).defineBatches(command),
   },
   {
+    name: 'erase',
+    description: 'erase a generation, a job or all that a user has sent, with a receipt',
+    define: async (command) => (await import('./erase.ts')).defineErase(command),
+  },
+  {
     name: 'budgets',
     description: 'limits, balances and entries of the budgets',
     define: async (command) => (await import('./budgets.ts')).defineBudgets(command),

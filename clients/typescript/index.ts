@@ -1,4 +1,5 @@
 /** What the package exports. */
+export type { DeletedGeneration, ErasureView } from '../../contracts/erasure.ts';
 export type { GenerationEvent } from '../../contracts/events.ts';
 export { isTerminal } from '../../contracts/fold-events.ts';
 export type { ContinueRequest, GenerationRequest, GenerationView } from '../../contracts/generation.ts';
@@ -19,6 +20,7 @@ export type {
 export type { ProvidersView, RouteExplanation } from '../../contracts/routing.ts';
 export type { ScheduleView } from '../../contracts/schedules.ts';
 export type { UsageView } from '../../contracts/usage.ts';
+export type { ErasuresClient } from './erasures.ts';
 export { ClientError, ConnectionLostError, GenerationFailedError, StreamIntegrityError } from './errors.ts';
 export { type FollowOptions, followGeneration } from './follow-generation.ts';
 export type { FollowedJobEvent, FollowJobOptions, JobGenerationEvent } from './follow-job.ts';

@@ -10,6 +10,7 @@ import type { ProvidersView, RouteExplanation } from '../../contracts/routing.ts
 import type { UsageGroup, UsageView } from '../../contracts/usage.ts';
 import { Backoff, type Retry, wait } from './backoff.ts';
 import { type ComplaintsClient, createComplaintsClient } from './complaints.ts';
+import { createErasuresClient, type ErasuresClient } from './erasures.ts';
 import { ClientError, ConnectionLostError, errorFromResponse } from './errors.ts';
 import { type FollowOptions, followGeneration, headersOf } from './follow-generation.ts';
 import { createJobsClient, createPipelinesClient, type JobsClient, type PipelinesClient } from './jobs.ts';
@@ -106,6 +107,7 @@ export interface UnbrokenClient {
   readonly jobs: JobsClient;
   readonly schedules: SchedulesClient;
   readonly complaints: ComplaintsClient;
+  readonly erasures: ErasuresClient;
 }
 
 export interface Call {
@@ -164,6 +166,7 @@ export function createClient(options: ClientOptions): UnbrokenClient {
     jobs: createJobsClient(call, { ...options, randomKey }),
     schedules: createSchedulesClient(call, randomKey),
     complaints: createComplaintsClient(call),
+    erasures: createErasuresClient(call),
   };
   return client;
 }

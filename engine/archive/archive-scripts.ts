@@ -3,13 +3,14 @@ import { script } from '../../platform/redis/lua-script.ts';
 
 /**
  * Claims what is due: until the claim is over, no other worker gets it. A worker that dies leaves it to the next one.
+ * The half marks a claim: the time of what is not due yet is whole.
  * KEYS due. ARGV how many at most; ms of the claim. -> members
  */
 export const CLAIM = script(`
 local time = redis.call('TIME')
 local nowMs = time[1] * 1000 + math.floor(time[2] / 1000)
 local claimed = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', nowMs, 'LIMIT', 0, ARGV[1])
-local untilMs = string.format('%.0f', nowMs + ARGV[2])
+local untilMs = string.format('%.0f', nowMs + ARGV[2]) .. '.5'
 for _, member in ipairs(claimed) do redis.call('ZADD', KEYS[1], untilMs, member) end
 return claimed
 `);

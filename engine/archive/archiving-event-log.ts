@@ -150,6 +150,11 @@ export class ArchivingEventLog implements EventLog {
     return 'now';
   }
 
+  async disown(generationId: string): Promise<void> {
+    if ((await this.#log.placeOf(generationId)) !== 'here') await this.#archive.remove(generationId);
+    await this.#log.disown(generationId);
+  }
+
   async keepNoLonger(generationId: string): Promise<void> {
     await this.#log.keepNoLonger(generationId);
     const archived = await this.#archivedAlone(generationId);

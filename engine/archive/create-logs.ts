@@ -32,6 +32,7 @@ interface Logs {
   readonly archive: {
     readonly logs: LogArchive;
     readonly archiver: LogArchiver;
+    readonly due: DueLogs;
     readonly ledger: LedgerArchive;
   } | null;
 }
@@ -57,6 +58,7 @@ export function createLogs(config: Config, { redis, store, stored, listen, onErr
     packer,
     archive: {
       logs,
+      due,
       archiver: new LogArchiver({ redis, archive: logs, due, stored, retentionMs, keysMs, onError }),
       ledger: new LedgerArchive({
         redis,

@@ -14,6 +14,7 @@ export interface DueRedis extends ScriptRedis {
     options?: { readonly condition: 'NX' },
   ): Promise<unknown>;
   zRem(key: string, members: string[]): Promise<unknown>;
+  zScore(key: string, member: string): Promise<number | null>;
 }
 
 export class DueLogs {
@@ -36,6 +37,12 @@ export class DueLogs {
   async claim(shard: number, count: number, claimMs: number): Promise<string[]> {
     const key = REDIS_KEYS.archiveDue(shard);
     return membersSchema.parse(await runScript(this.#redis, CLAIM, [key], [count, claimMs]));
+  }
+
+  /** Whether a worker is archiving the log, and may have read it before its last change. */
+  async isClaimed(generationId: string): Promise<boolean> {
+    const score = await this.#redis.zScore(REDIS_KEYS.archiveDue(shardOf(generationId)), generationId);
+    return score !== null && score % 1 !== 0 && score > Date.now();
   }
 
   /** Looks at a log again later: it runs. */

@@ -5,7 +5,7 @@
  */
 import { z } from 'zod';
 import { LIMITS } from '../../contracts/limits.ts';
-import { REDIS_KEYS } from '../../contracts/names.ts';
+import { OBJECT_FOLDERS, REDIS_KEYS } from '../../contracts/names.ts';
 import { DAY_MS, dayOf } from '../../contracts/time.ts';
 import { BoundedMap } from '../../platform/bounded-map.ts';
 import { keyPart, type ObjectStore } from '../../platform/object-store/object-store.ts';
@@ -142,7 +142,7 @@ export class LedgerArchive implements ArchivedDays {
   async #deleteBefore(firstKept: string): Promise<void> {
     const { store } = this.#options;
     for (let after: string | undefined; ; ) {
-      const page = await store.list('ledger/', after === undefined ? {} : { after });
+      const page = await store.list(`${OBJECT_FOLDERS.ledger}/`, after === undefined ? {} : { after });
       const over = page.objects.filter(({ key }) => (key.split('/')[1] ?? '') < firstKept);
       await store.delete(over.map(({ key }) => key));
       // Days are listed in their order.
@@ -172,7 +172,7 @@ export class LedgerArchive implements ArchivedDays {
 }
 
 function folderOf(tenant: string, day: string): string {
-  return `ledger/${day}/${keyPart(tenant)}/`;
+  return `${OBJECT_FOLDERS.ledger}/${day}/${keyPart(tenant)}/`;
 }
 
 /** The id of an entry so that names sort as the ids do. */

@@ -6,6 +6,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
+import { OBJECT_FOLDERS } from '../../contracts/names.ts';
 import { dayOf } from '../../contracts/time.ts';
 import { keyPart, type ObjectStore } from '../../platform/object-store/object-store.ts';
 import { ArchivedLog, type StoredLog } from './archived-log.ts';
@@ -15,9 +16,34 @@ import { RecentLogs } from './recent-logs.ts';
 /** A larger input is kept apart, so that a reader of the answer does not read it. */
 const INPUT_HERE_CHARS = 16 * 1024;
 const DELETED_AT_ONCE = 16;
+const READ_AT_ONCE = 16;
+const EXPIRY = `${OBJECT_FOLDERS.expiry}/`;
 
-const indexSchema = z.array(z.object({ generationId: z.string(), tenant: z.string(), user: z.string() }));
-type Indexed = z.infer<typeof indexSchema>[number];
+const indexSchema = z.array(
+  z.object({
+    generationId: z.string(),
+    tenant: z.string(),
+    /** The hash of its user, so that the index says nothing once the logs are erased. */
+    owner: z.string().optional(),
+    /** In place of it, in what older code has written. */
+    user: z.string().optional(),
+  }),
+);
+type Listed = z.infer<typeof indexSchema>[number];
+
+interface Owner {
+  readonly tenant: string;
+  readonly user: string;
+}
+
+type Indexed = Owner & { readonly generationId: string };
+
+interface LogsOfUser {
+  readonly ids: readonly string[];
+  /** Objects of the index whose key is not known here; nor are the keys of the logs that they list. */
+  readonly unreadable: number;
+  readonly next: string | null;
+}
 
 /** A log without where its input lies. */
 export type LogToArchive = Omit<StoredLog, 'input'> & { readonly inputJson: string | null };
@@ -57,9 +83,50 @@ export class LogArchive {
   async index(logs: readonly (Indexed & { readonly expiresAt: number })[]): Promise<void> {
     const byDay = Map.groupBy(logs, ({ expiresAt }) => dayOf(expiresAt));
     for (const [day, ofDay] of byDay) {
-      const listed = ofDay.map(({ generationId, tenant, user }) => ({ generationId, tenant, user }));
-      await this.#store.put(`expiry/${day}/${randomUUID()}`, await this.#codec.write(JSON.stringify(listed)));
+      const listed = ofDay.map(withoutUser);
+      await this.#putIndex(`${EXPIRY}${day}/${randomUUID()}`, listed);
     }
+  }
+
+  /**
+   * The ids of a user's archived logs, a page of the index at a time; some may be gone.
+   * @param after `next` of the page before.
+   */
+  async ofUser(owner: Owner, after: string | null): Promise<LogsOfUser> {
+    const page = await this.#store.list(EXPIRY, after === null ? {} : { after });
+    const ids: string[] = [];
+    let unreadable = 0;
+    for (let first = 0; first < page.objects.length; first += READ_AT_ONCE) {
+      const some = page.objects.slice(first, first + READ_AT_ONCE);
+      for (const listed of await Promise.all(some.map(({ key }) => this.#listedOf(owner, key)))) {
+        if (listed === null) unreadable += 1;
+        else ids.push(...listed);
+      }
+    }
+    return { ids, unreadable, next: page.next };
+  }
+
+  /** Of one object of the index, which is written again if it names users; two erasures write the same. */
+  async #listedOf({ tenant, user }: Owner, key: string): Promise<string[] | null> {
+    const bytes = await this.#store.get(key);
+    if (bytes === null) return [];
+    const json = await this.#codec.read(bytes).catch(() => null);
+    if (json === null) return null;
+    const read = indexSchema.parse(JSON.parse(json));
+    const listed = read.map(withoutUser);
+    if (read.some((log) => log.user !== undefined)) await this.#putIndex(key, listed);
+    const owner = ownerHash({ tenant, user });
+    return listed.flatMap((log) => (log.owner === owner ? [log.generationId] : []));
+  }
+
+  async #putIndex(key: string, listed: readonly Listed[]): Promise<void> {
+    await this.#store.put(key, await this.#codec.write(JSON.stringify(listed)));
+  }
+
+  /** Deletes all of an archived log. The index forgets it on the day on which it would have expired. */
+  async remove(generationId: string): Promise<void> {
+    this.#recent.forget(generationId);
+    await this.#store.delete([inputKey(generationId), logKey(generationId)]);
   }
 
   /** Writes a log that is in the index. @param signal ends it before its claim does. */
@@ -101,7 +168,7 @@ export class LogArchive {
     const today = dayOf(nowMs);
     let deleted = 0;
     for (let after: string | undefined; ; ) {
-      const page = await this.#store.list('expiry/', after === undefined ? {} : { after });
+      const page = await this.#store.list(EXPIRY, after === undefined ? {} : { after });
       for (const { key } of page.objects) {
         if ((key.split('/')[1] ?? '') >= today) continue;
         const count = await this.#deleteListed(key, nowMs).catch(onError);
@@ -153,6 +220,14 @@ export class LogArchive {
   }
 }
 
+function withoutUser({ generationId, tenant, owner, user }: Listed): Listed {
+  return { generationId, tenant, owner: owner ?? ownerHash({ tenant, user: user ?? '' }) };
+}
+
+function ownerHash({ tenant, user }: Owner): string {
+  return createHash('sha256').update(`${tenant}\0${user}`).digest('hex');
+}
+
 function placeOf(inputJson: string | null, isApart: boolean): StoredLog['input'] {
   if (inputJson === null) return { is: 'none' };
   return isApart ? { is: 'apart' } : { is: 'here', json: inputJson };
@@ -160,11 +235,11 @@ function placeOf(inputJson: string | null, isApart: boolean): StoredLog['input']
 
 /** Two letters of a hash spread the files of a folder. */
 function logKey(generationId: string): string {
-  return `logs/${spread(generationId)}/${keyPart(generationId)}`;
+  return `${OBJECT_FOLDERS.logs}/${spread(generationId)}/${keyPart(generationId)}`;
 }
 
 function inputKey(generationId: string): string {
-  return `inputs/${spread(generationId)}/${keyPart(generationId)}`;
+  return `${OBJECT_FOLDERS.inputs}/${spread(generationId)}/${keyPart(generationId)}`;
 }
 
 function spread(generationId: string): string {

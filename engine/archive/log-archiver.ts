@@ -19,7 +19,7 @@ const WRITTEN_AT_ONCE = 8;
 /** A log changes after its end when it is erased, or stored for others: rarely, and hardly twice. */
 const ATTEMPTS = 3;
 /** What of an ended log may still change. */
-const MARKS = ['erased', 'stored', 'withheld', 'keptMs'];
+const MARKS = ['erased', 'stored', 'withheld', 'keptMs', 'user'];
 
 const removedSchema = z.tuple([z.enum(['removed', 'gone', 'changed'])]);
 

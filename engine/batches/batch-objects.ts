@@ -8,6 +8,7 @@ import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
 import type { BatchPlan, ShardName } from '../../contracts/batches.ts';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { LIMITS } from '../../contracts/limits.ts';
+import { OBJECT_FOLDERS } from '../../contracts/names.ts';
 import { keyPart, type ObjectStore } from '../../platform/object-store/object-store.ts';
 import { splitLines } from './split-lines.ts';
 
@@ -110,7 +111,7 @@ function resultsKey(shard: ShardName): string {
 }
 
 function keyOf({ tenant, batchId }: Name, part: string): string {
-  return `batches/${keyPart(tenant)}/${keyPart(batchId)}/${part}`;
+  return `${OBJECT_FOLDERS.batches}/${keyPart(tenant)}/${keyPart(batchId)}/${part}`;
 }
 
 function missing(key: string): UnbrokenError {

@@ -121,3 +121,15 @@ export interface AnswerDeletion {
   /** @returns how many entries were deleted. */
   delete(entries: DeletedEntries): Promise<number>;
 }
+
+/** The stored answers of a user, for an erasure. */
+export interface UserAnswers {
+  /**
+   * Deletes what was stored until then.
+   * @param onFound called with names of answers before they are deleted. @returns how many it has found
+   */
+  erase(
+    owner: { readonly tenant: string; readonly user: string; readonly untilMs: number },
+    onFound: (ids: readonly string[]) => Promise<void>,
+  ): Promise<number>;
+}

@@ -95,12 +95,17 @@ export class RedisComplaints implements Complaints {
     else await this.#redis.del([...keysOf(tenant)]);
   }
 
-  async #deleteOfUser(tenant: string, user: string): Promise<void> {
+  async ofUser(tenant: string, user: string, untilMs: number): Promise<readonly string[]> {
     const lists = await this.#redis.hVals(byEntryKey(tenant));
-    const ids = lists
+    return lists
       .flatMap((list) => parseList('', list))
       .filter((complaint) => complaint.user === user || complaint.owner === user)
+      .filter(({ atMs }) => atMs <= untilMs)
       .map(({ generationId }) => generationId);
+  }
+
+  async #deleteOfUser(tenant: string, user: string): Promise<void> {
+    const ids = await this.ofUser(tenant, user, Number.POSITIVE_INFINITY);
     for (let at = 0; at < ids.length; at += REMOVED_AT_ONCE) {
       await this.#remove(tenant, ids.slice(at, at + REMOVED_AT_ONCE));
     }

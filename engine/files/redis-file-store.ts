@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
-import { REDIS_KEYS } from '../../contracts/names.ts';
+import { OBJECT_FOLDERS, REDIS_KEYS } from '../../contracts/names.ts';
 import { keyPart, type ObjectStore, type UploadOptions } from '../../platform/object-store/object-store.ts';
 import { askScriptForTexts, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
 import type { FileName, FilePage, FileStore, StoredFile } from './file-store.ts';
@@ -180,7 +180,7 @@ export class RedisFileStore implements FileStore {
 
 /** Where the bytes of a file are. */
 export function objectKeyOf({ tenant, fileId }: FileName): string {
-  return `files/${keyPart(tenant)}/${keyPart(fileId)}`;
+  return `${OBJECT_FOLDERS.files}/${keyPart(tenant)}/${keyPart(fileId)}`;
 }
 
 function memberOf({ tenant, fileId }: FileName): string {

@@ -29,7 +29,10 @@ export interface FeedbackTarget {
 
 export interface PromptStats {
   record(outcome: PromptOutcome): Promise<void>;
-  giveFeedback(target: FeedbackTarget, feedback: Feedback): Promise<FeedbackView>;
+  /** @param user whose generation it is about: its comment is erased with the user's data. */
+  giveFeedback(target: FeedbackTarget & { readonly user: string }, feedback: Feedback): Promise<FeedbackView>;
+  /** What was counted stays. @returns false if there was none. */
+  removeFeedback(target: FeedbackTarget): Promise<boolean>;
   readFeedback(target: FeedbackTarget): Promise<FeedbackView | null>;
   /** The newest feedback on a prompt, newest first. */
   listFeedback(tenant: string, name: string, limit: number): Promise<FeedbackView[]>;

@@ -15,7 +15,7 @@ import { askScript, askScriptForTexts } from '../../platform/redis/lua-script.ts
 import { type CostSample, compareCosts } from './compare-costs.ts';
 import type { PromptRedis } from './prompt-redis.ts';
 import type { FeedbackTarget, PromptOutcome, PromptStats } from './prompt-stats.ts';
-import { GIVE_FEEDBACK, RECORD } from './stats-scripts.ts';
+import { GIVE_FEEDBACK, RECORD, REMOVE_FEEDBACK } from './stats-scripts.ts';
 
 /** Stands for the prompt of a generation that named none: its feedback is stored under the tenant alone. */
 const NO_PROMPT = '';
@@ -79,7 +79,7 @@ export class RedisPromptStats implements PromptStats {
   }
 
   async giveFeedback(
-    { tenant, generationId, prompt }: FeedbackTarget,
+    { tenant, generationId, prompt, user }: FeedbackTarget & { readonly user: string },
     { score, comment = '' }: Feedback,
   ): Promise<FeedbackView> {
     const name = prompt?.name ?? NO_PROMPT;
@@ -88,10 +88,16 @@ export class RedisPromptStats implements PromptStats {
       markerKey(tenant, name, generationId),
       newestKey(tenant, name),
     ];
-    const ask = { markerMs: LIMITS.feedbackKeptMs, version: prompt?.version, score, generationId };
+    const ask = { markerMs: LIMITS.feedbackKeptMs, version: prompt?.version, score, generationId, user };
     const [at] = await askScriptForTexts(this.#redis, GIVE_FEEDBACK, { keys, ask, texts: [comment] });
     const stored = { score, comment, at: Number(at), version: prompt?.version };
     return toFeedback(generationId, prompt?.name ?? null, stored);
+  }
+
+  async removeFeedback({ tenant, generationId, prompt }: FeedbackTarget): Promise<boolean> {
+    const name = prompt?.name ?? NO_PROMPT;
+    const keys = [markerKey(tenant, name, generationId), newestKey(tenant, name)];
+    return (await askScript(this.#redis, REMOVE_FEEDBACK, { keys, ask: { generationId } })) === 1;
   }
 
   async readFeedback({ tenant, generationId, prompt }: FeedbackTarget): Promise<FeedbackView | null> {

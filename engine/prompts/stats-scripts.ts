@@ -67,7 +67,19 @@ if ask.version then
   redis.call('ZREMRANGEBYRANK', KEYS[3], 0, -1 - ${NEWEST_FEEDBACK})
   redis.call('HSET', KEYS[2], 'version', ask.version)
 end
-redis.call('HSET', KEYS[2], 'score', ask.score, 'comment', ARGV[2], 'at', at)
+redis.call('HSET', KEYS[2], 'score', ask.score, 'comment', ARGV[2], 'at', at, 'user', ask.user)
 redis.call('PEXPIRE', KEYS[2], ask.markerMs)
 return {at}
+`);
+
+/**
+ * Deletes what a reader said of a generation; that a score was given stays counted.
+ * KEYS marker of the generation, newest feedback. -> 1, or 0 if there was none
+ */
+export const REMOVE_FEEDBACK = script(`
+local ask = cjson.decode(ARGV[1])
+redis.call('ZREM', KEYS[2], ask.generationId)
+local hadScore = redis.call('HEXISTS', KEYS[1], 'score')
+redis.call('HDEL', KEYS[1], 'score', 'comment', 'at', 'user')
+return hadScore
 `);

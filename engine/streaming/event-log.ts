@@ -150,6 +150,11 @@ export interface EventLog extends LogReader {
    * The head stays, so that its idempotency key is not used again.
    */
   erase(generationId: string): Promise<'now' | 'at-end'>;
+  /**
+   * Deletes from an erased log whose it was, and the hash of its request. Redis keeps the rest of its head until it
+   * expires, so that its id is not used again; the archive keeps nothing. A log that is not erased does not change.
+   */
+  disown(generationId: string): Promise<void>;
   /** From now on a log that was created with `keptMs` has the usual retention. */
   keepNoLonger(generationId: string): Promise<void>;
   /**

@@ -132,6 +132,13 @@ eraseTexts(META, STREAM, INPUT, COMPRESSED)
 return {'erased'}
 `);
 
+/** Deletes whose log it was, once it is erased. KEYS meta. */
+export const DISOWN = script(`
+if redis.call('HEXISTS', KEYS[1], 'erased') == 0 then return {'kept'} end
+redis.call('HSET', KEYS[1], 'user', '', 'requestHash', '')
+return {'disowned'}
+`);
+
 /** Gives a log the usual retention. KEYS meta, stream, input, compressed input. ARGV JSON of {retentionMs}. */
 export const KEEP_NO_LONGER = script(`${COMMON}
 if redis.call('HDEL', KEYS[1], 'keptMs') == 0 or redis.call('HGET', KEYS[1], 'status') == 'running' then return {''} end

@@ -40,6 +40,7 @@ import {
   APPEND_FRAME,
   COUNT_FOLLOWERS,
   CREATE,
+  DISOWN,
   ERASE,
   KEEP_NO_LONGER,
   MARK_STORED,
@@ -159,6 +160,10 @@ export class RedisEventLog implements EventLog {
     const { meta, stream, input, compressed } = keysOf(generationId);
     const [answer] = await this.#run(ERASE, [meta, stream, input, compressed], []);
     return answer === 'at-end' ? 'at-end' : 'now';
+  }
+
+  async disown(generationId: string): Promise<void> {
+    await this.#run(DISOWN, [keysOf(generationId).meta], []);
   }
 
   async keepNoLonger(generationId: string): Promise<void> {

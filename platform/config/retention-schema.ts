@@ -15,4 +15,9 @@ export const retentionSchema = z.strictObject({
     .positive()
     .default(DEFAULTS.jobKeptMs)
     .describe('How long a job is kept after its end, with the logs of its generations'),
+  receiptMs: z
+    .int()
+    .positive()
+    .default(DEFAULTS.receiptKeptMs)
+    .describe('How long the receipt of an erasure is kept, which names nobody'),
 });

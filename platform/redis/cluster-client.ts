@@ -11,6 +11,7 @@ import { answeredWithin, connectionOptions, limitSilence, type RedisConnection }
 import { confirmOnReplicas } from './replica-confirmation.ts';
 
 type Cluster = ReturnType<typeof clusterOf>;
+type ScanOptions = Parameters<RedisConnection['scan']>[1];
 
 const LONGEST_PAUSE_MS = 100;
 /** Between two searches for the new master of an unreachable one. */
@@ -36,13 +37,14 @@ export async function connectCluster(urls: readonly string[], options: ClientOpt
 
 /** On top of the cluster client, as node-redis itself adds options to one. */
 function withSubscriptions(
-  cluster: Cluster & Pick<RedisConnection, KeyedCommand>,
+  cluster: Cluster & Pick<RedisConnection, KeyedCommand | 'scan'>,
   subscriptions: ClusterSubscriptions,
 ): RedisClient {
   return Object.assign(Object.create(cluster), {
     subscribe: (channel, listener) => subscriptions.subscribe(channel, 'all', listener),
     sSubscribe: (channel, listener) => subscriptions.subscribe(channel, 'shard', listener),
     sUnsubscribe: (channel) => subscriptions.unsubscribe(channel),
+    scan: (cursor, options) => scanMasters(cluster, String(cursor), options),
     ping: () => Promise.any(cluster.masters.map(async (node) => (await cluster.nodeClient(node)).ping())),
     close: () => {
       subscriptions.close();
@@ -53,6 +55,23 @@ function withSubscriptions(
       cluster.destroy();
     },
   } satisfies Partial<RedisClient>);
+}
+
+/**
+ * Walks the masters in the order of their ids. The cursor names the master that is read, and its cursor; a walk during
+ * which slots move may miss keys, as its caller must expect.
+ */
+async function scanMasters(cluster: Cluster, cursor: string, options?: ScanOptions) {
+  const masters = cluster.masters.toSorted((a, b) => (a.id < b.id ? -1 : 1));
+  const [id = '', place = '0'] = cursor === '0' ? [] : cursor.split(' ');
+  const at = id === '' ? 0 : masters.findIndex((master) => master.id === id);
+  const master = masters[at];
+  // It is no master any more: its keys are at others.
+  if (master === undefined) throw new ErrorReply('TRYAGAIN the walk through the keys must begin again');
+  const page = await (await cluster.nodeClient(master)).scan(place, options);
+  const next = masters[at + 1];
+  if (String(page.cursor) !== '0') return { ...page, cursor: `${id === '' ? master.id : id} ${page.cursor}` };
+  return { ...page, cursor: next === undefined ? '0' : `${next.id} 0` };
 }
 
 function clusterOf(urls: readonly string[], answerMs: number) {

@@ -49,7 +49,8 @@ export type KeyedCommand =
   | 'zScan'
   | 'zScore';
 
-export type RedisClient = Pick<RedisConnection, KeyedCommand> & {
+/** `scan` walks the names of all keys; in a cluster, those of one master after the other. */
+export type RedisClient = Pick<RedisConnection, KeyedCommand | 'scan'> & {
   readonly isReady: boolean;
   /** `ready`: connected again, or subscribed at another server; messages sent in between are lost. */
   on(event: 'ready', listener: () => void): unknown;

@@ -12,7 +12,7 @@ import { waitFor } from '../harness/wait-for.ts';
 interface Route {
   readonly method: string;
   readonly path: string;
-  readonly of: 'generation' | 'job' | 'schedule' | 'key' | 'endpoint' | 'delivery';
+  readonly of: 'generation' | 'job' | 'schedule' | 'key' | 'endpoint' | 'delivery' | 'erasure';
   readonly needs?: 'admin';
   readonly body?: object;
 }
@@ -27,7 +27,9 @@ const ROUTES: readonly Route[] = [
   { method: 'get', path: '/generations/:id/feedback', of: 'generation' },
   { method: 'get', path: '/generations/:id/standing', of: 'generation' },
   { method: 'get', path: '/generations/:id/pages/:page', of: 'generation' },
+  { method: 'delete', path: '/generations/:id', of: 'generation' },
   { method: 'get', path: '/jobs/:id', of: 'job' },
+  { method: 'delete', path: '/jobs/:id', of: 'job' },
   { method: 'get', path: '/jobs/:id/events', of: 'job' },
   { method: 'get', path: '/jobs/:id/steps/:step', of: 'job' },
   { method: 'get', path: '/jobs/:id/compare/:other', of: 'job' },
@@ -48,6 +50,7 @@ const ROUTES: readonly Route[] = [
     of: 'schedule',
     body: { from: '2026-01-01T00:00:00Z', until: '2026-01-02T00:00:00Z' },
   },
+  { method: 'get', path: '/erasures/:id', of: 'erasure' },
   { method: 'post', path: '/keys/:id/rotate', of: 'key' },
   { method: 'delete', path: '/keys/:id', of: 'key' },
   { method: 'get', path: '/webhook_endpoints/:id', of: 'endpoint', needs: 'admin' },
@@ -88,6 +91,7 @@ const OWN_NAMES = [
   'delete /cache/entries/:id',
   'delete /cache/entries/:id/complaints/:generation',
   'delete /cache/users/:user',
+  'delete /users/:user/data',
 ];
 
 const ALL_BUT_OPERATOR: Scope[] = ['generate', 'any-user', 'admin'];
@@ -98,6 +102,7 @@ let endpointId: string;
 let deliveryId: string;
 let jobId: string;
 let scheduleId: string;
+let erasureId: string;
 /** Callers who must find nothing of the tenant `dev`, and one of another user in it. */
 const strangers: { name: string; api: UnbrokenApi }[] = [];
 beforeAll(async () => {
@@ -126,6 +131,8 @@ beforeAll(async () => {
   const schedule = { times: { cron: ['0 6 1 1 *'] }, generation: { input: 'x' }, isPaused: true };
   const scheduled = await stack.api.send('/v1/schedules', { method: 'POST', body: JSON.stringify(schedule) });
   scheduleId = ((await scheduled.json()) as { id: string }).id;
+  const erased = await stack.api.send('/v1/users/nobody/data', { method: 'DELETE' });
+  erasureId = ((await erased.json()) as { id: string }).id;
   const add = async (name: string, key: Promise<string>) =>
     strangers.push({ name, api: connectApi(stack.api.url, await key) });
   await add('another tenant', stack.addKey({ tenant: 'other', user: 'dev', scopes: ALL_BUT_OPERATOR }));
@@ -144,6 +151,7 @@ const pathOf = ({ path, of }: (typeof ROUTES)[number]) => {
     delivery: deliveryId,
     job: jobId,
     schedule: scheduleId,
+    erasure: erasureId,
   }[of];
   return `/v1${path.replace(':id', id).replace(':page', '0').replace(':step', 'one').replace(':other', jobId)}`;
 };

@@ -1,4 +1,7 @@
-/** Everything that Temporal and Redis hold, as text that can be searched. */
+/** Everything that Temporal, Redis, Qdrant and the object store hold, as text that can be searched. */
+import { QdrantClient } from '@qdrant/js-client-rest';
+import { createObjectCodec } from '../../engine/archive/archived-object.ts';
+import { FolderObjectStore } from '../../platform/object-store/folder-object-store.ts';
 import type { RedisConnection } from '../../platform/redis/redis-connection.ts';
 import { temporalClient } from './streaming-worker.ts';
 
@@ -30,6 +33,52 @@ export async function redisText(
     }
   }
   return found.join('\n');
+}
+
+/** The values of all keys, by their names. */
+export async function redisValues(redis: RedisConnection): Promise<ReadonlyMap<string, string>> {
+  const values = new Map<string, string>();
+  for await (const names of redis.scanIterator({ COUNT: 1_000 })) {
+    for (const name of names) values.set(name, await valueAt(redis, name));
+  }
+  return values;
+}
+
+/** The points of all collections, by collection and id, without their vectors. */
+export async function qdrantPoints(
+  env: Readonly<Record<string, string>>,
+): Promise<ReadonlyMap<string, string>> {
+  const client = new QdrantClient({ url: env['QDRANT_URL'] ?? '', checkCompatibility: false });
+  const found = new Map<string, string>();
+  for (const { name } of (await client.getCollections()).collections) {
+    for (let offset: string | number | undefined; ; ) {
+      const page = await client.scroll(name, {
+        limit: 1_000,
+        with_payload: true,
+        ...(offset === undefined ? {} : { offset }),
+      });
+      for (const { id, payload } of page.points) found.set(`${name}/${id}`, JSON.stringify(payload));
+      if (typeof page.next_page_offset !== 'string' && typeof page.next_page_offset !== 'number') break;
+      offset = page.next_page_offset;
+    }
+  }
+  return found;
+}
+
+/** The objects of a folder by their keys: those of the archive unpacked, all others as their bytes. */
+export async function storedObjects(folder: string): Promise<ReadonlyMap<string, string>> {
+  const store = await FolderObjectStore.open(folder);
+  const codec = createObjectCodec([]);
+  const found = new Map<string, string>();
+  for (let after: string | undefined; ; ) {
+    const page = await store.list('', after === undefined ? {} : { after });
+    for (const { key } of page.objects) {
+      const bytes = (await store.get(key)) ?? new Uint8Array();
+      found.set(key, await codec.read(bytes).catch(() => Buffer.from(bytes).toString('latin1')));
+    }
+    if (page.next === null) return found;
+    after = page.next;
+  }
 }
 
 async function valueAt(redis: RedisConnection, name: string): Promise<string> {

@@ -5,6 +5,7 @@ import { BATCH_MUTANTS } from './lists/batches.ts';
 import { CACHE_MUTANTS } from './lists/cache.ts';
 import { COMPACTION_MUTANTS } from './lists/compaction.ts';
 import { CORE_MUTANTS } from './lists/core.ts';
+import { ERASURE_MUTANTS } from './lists/erasure.ts';
 import { ERROR_MUTANTS } from './lists/errors.ts';
 import { JOB_MUTANTS } from './lists/jobs.ts';
 import { LEASE_MUTANTS } from './lists/leases.ts';
@@ -32,4 +33,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SERVICE_MUTANTS,
   ...JOB_MUTANTS,
   ...BATCH_MUTANTS,
+  ...ERASURE_MUTANTS,
 ];

@@ -44,6 +44,15 @@ const NOT_SIMULATED = {
     giveUp: notSimulated('webhooks'),
   },
   sendWebhook: notSimulated('webhooks'),
+  promptStats: {
+    record: notSimulated('statistics'),
+    giveFeedback: notSimulated('statistics'),
+    removeFeedback: notSimulated('statistics'),
+    readFeedback: notSimulated('statistics'),
+    listFeedback: notSimulated('statistics'),
+    read: notSimulated('statistics'),
+    answerLength: notSimulated('statistics'),
+  },
 };
 
 export class SimulatedProcess {
@@ -278,14 +287,6 @@ export class SimulatedProcess {
         singleFlight: true,
         share: 'user',
       }),
-      promptStats: {
-        record: notSimulated('statistics'),
-        giveFeedback: notSimulated('statistics'),
-        readFeedback: notSimulated('statistics'),
-        listFeedback: notSimulated('statistics'),
-        read: notSimulated('statistics'),
-        answerLength: notSimulated('statistics'),
-      },
       compression: { compressOnce: async () => null, read: async () => null },
       note: () => undefined,
       notifyBudget: null,

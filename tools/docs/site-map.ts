@@ -72,6 +72,7 @@ const TOPICS: readonly SiteSection[] = [
       ofDocs('operations-redis', 'Redis'),
       ofDocs('cluster', 'Clusters and hosted services'),
       ofDocs('security', 'Security'),
+      ofDocs('erasure', 'Erasure and retention'),
       ofDocs('scale', 'Scale'),
       ofDocs('crash-matrix', 'The crash matrix'),
     ],

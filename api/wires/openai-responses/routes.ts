@@ -6,18 +6,17 @@ import type { GenerationEvent } from '../../../contracts/events.ts';
 import type { LogHead } from '../../../engine/streaming/event-log.ts';
 import { callerIn } from '../../access/authenticate.ts';
 import type { ApiDependencies } from '../../dependencies.ts';
-import { cancelRun } from '../../generations/cancel-run.ts';
+import { cancelAndWait } from '../../generations/cancel-and-wait.ts';
 import { eraseGeneration } from '../../generations/erase-generation.ts';
 import { parseBody, parseQuery, requireJson } from '../../http/read-request.ts';
 import { toGenerationFailure } from '../../relay/hold-status.ts';
-import { relayEvents } from '../../relay/relay-events.ts';
 import { FactsFold } from '../answer.ts';
 import { abortPolicyOf, cancelOnAbort } from '../client-abort.ts';
 import { type DroppedFields, droppedFields } from '../dropped-fields.ts';
 import { settleConversation } from '../openai-conversations/turn.ts';
 import { streamToClient } from '../stream-to-client.ts';
 import { setUnbrokenHeaders } from '../unbroken-headers.ts';
-import { collectingSink, waitForEnd } from '../wait-for-answer.ts';
+import { waitForEnd } from '../wait-for-answer.ts';
 import { startOrResume } from '../wire.ts';
 import { compactResponse } from './compact.ts';
 import { itemsQuerySchema, pageOfItems } from './item-page.ts';
@@ -28,9 +27,6 @@ import { ENCRYPTED_REASONING, mapResponseCreate, responseCreateSchema } from './
 import { resolveInput } from './resolve-references.ts';
 import { listInputItems } from './response-items.ts';
 import { responseId } from './response-object.ts';
-
-/** How long a cancel waits for the end of the log. */
-const CANCELLED_WITHIN_MS = 5_000;
 
 export function addResponsesRoutes(v1: Router, dependencies: ApiDependencies): void {
   v1.post('/responses', async (request, response) => {
@@ -167,17 +163,6 @@ async function responseNow(dependencies: ApiDependencies, head: LogHead) {
   const projection = new ResponseProjection(context);
   for (const event of events) projection.push(event);
   return projection.response();
-}
-
-async function cancelAndWait(dependencies: ApiDependencies, head: LogHead): Promise<void> {
-  if (head.status !== 'running') return;
-  await cancelRun(dependencies, head);
-  await relayEvents(dependencies, {
-    generationId: head.generationId,
-    after: -1,
-    sink: collectingSink(new FactsFold()),
-    signal: AbortSignal.timeout(CANCELLED_WITHIN_MS),
-  });
 }
 
 function startingAfter(request: Request): number {

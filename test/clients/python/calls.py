@@ -76,6 +76,8 @@ def cancel(client):
     same("code", failure.code, "cancelled")
     same("a part of the text", plan["long"]["text"].startswith(failure.partial_text.rstrip()), True)
     same("status", wait(client.get(stream.id)).status, "cancelled")
+    wait(client.delete(stream.id))
+    same("deleted", fails(ClientError, lambda: client.get(stream.id)).code, "not_found")
 
 
 def continue_answer(client):

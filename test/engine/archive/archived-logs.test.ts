@@ -4,8 +4,11 @@ import { textOf } from '../../../contracts/fold-events.ts';
 import { NO_USAGE } from '../../../contracts/money.ts';
 import { REDIS_KEYS } from '../../../contracts/names.ts';
 import { createObjectCodec } from '../../../engine/archive/archived-object.ts';
+import { DueLogs } from '../../../engine/archive/due-logs.ts';
+import type { LogArchive } from '../../../engine/archive/log-archive.ts';
 import type { EventLog } from '../../../engine/streaming/event-log.ts';
 import { LogPacker } from '../../../engine/streaming/log-packer.ts';
+import type { ObjectStore } from '../../../platform/object-store/object-store.ts';
 import { withMethods } from '../../../platform/with-methods.ts';
 import { creationOf, END } from '../streaming/log-stand.ts';
 import { ArchiveStand, KEYS_MS, RETENTION_MS } from './archive-stand.ts';
@@ -303,6 +306,82 @@ describe('the retention', () => {
     ]);
     expect(await archive.deleteExpired(Date.now(), fail)).toBe(0);
     expect(await log.read(generationId, -1)).toHaveLength(32);
+  });
+});
+
+describe('the logs of a user', () => {
+  const ofUser = (archive: LogArchive, tenant: string, user: string) =>
+    archive.ofUser({ tenant, user }, null).then(({ ids }) => ids.toSorted());
+
+  test('are found by the index, which does not name the user', async () => {
+    const name = 'zoe-the-user';
+    const ids = [await stand.endedLog({ user: name }), await stand.endedLog({ user: name })];
+    await stand.endedLog({ user: 'another' });
+    const { log, archive, archiver } = stand.process();
+    await archiver.sweep();
+    expect(await ofUser(archive, 'acme', name)).toEqual(ids.toSorted());
+    expect(await ofUser(archive, 'other', name)).toEqual([]);
+    const codec = createObjectCodec([]);
+    const texts = await Promise.all(
+      (await stand.objectKeys('expiry/')).map(async (key) => {
+        const bytes = (await stand.store.get(key)) ?? new Uint8Array();
+        return codec.read(bytes).catch(() => '');
+      }),
+    );
+    expect(texts.join()).not.toContain(name);
+    for (const id of ids) {
+      await log.erase(id);
+      await log.disown(id);
+      expect(await archive.find(id, true)).toBeNull();
+      expect(await log.head(id)).toBeNull();
+    }
+    const left = await Promise.all(
+      (await stand.redis.keys('ub:log:*:meta')).map((key) => stand.redis.hGetAll(key)),
+    );
+    expect(JSON.stringify(left)).not.toContain(name);
+  });
+
+  test('are found by an index of older code, which names the user until then', async () => {
+    const codec = createObjectCodec([]);
+    const key = 'expiry/2099-01-01/older';
+    const listed = JSON.stringify([{ generationId: 'gen_older', tenant: 'acme', user: 'yan-the-user' }]);
+    await stand.store.put(key, await codec.write(listed));
+    const { archive } = stand.process();
+    expect(await ofUser(archive, 'acme', 'yan-the-user')).toEqual(['gen_older']);
+    expect(await codec.read((await stand.store.get(key)) ?? new Uint8Array())).not.toContain('yan');
+    expect(await ofUser(archive, 'acme', 'yan-the-user')).toEqual(['gen_older']);
+    await stand.store.delete([key]);
+  });
+
+  test('that a worker is archiving are known as such, until its claim is over', async () => {
+    const generationId = await stand.endedLog();
+    expect(await stand.due.isClaimed(generationId)).toBe(false);
+    await stand.due.postpone(generationId);
+    expect(await stand.due.isClaimed(generationId)).toBe(false);
+    for (const shard of DueLogs.shards) await stand.due.claim(shard, 64, 60_000);
+    expect(await stand.due.isClaimed(generationId)).toBe(true);
+    await stand.endClaims();
+    expect(await stand.due.isClaimed(generationId)).toBe(false);
+  });
+
+  test('that were archived while they lost their owner do not get it back', async () => {
+    const name = 'xan-the-user';
+    const generationId = await stand.endedLog({ user: name, isUnique: false });
+    const { log, archive } = stand.process();
+    await log.erase(generationId);
+    // The owner is deleted when the archive has the log, and Redis still does.
+    const disowning: ObjectStore = withMethods(stand.store, {
+      put: async (key, body, signal) => {
+        await stand.store.put(key, body, signal);
+        if (key.startsWith('logs/')) await log.disown(generationId);
+      },
+    });
+    const { archiver, errors } = stand.process({ store: disowning });
+    await archiver.sweep();
+    expect(errors).toEqual([]);
+    const archived = await archive.find(generationId, true);
+    expect(JSON.stringify(archived?.stored ?? {})).not.toContain(name);
+    expect(archived?.read(-1) ?? []).toEqual([]);
   });
 });
 

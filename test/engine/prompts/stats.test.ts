@@ -112,7 +112,7 @@ describe('a generation', () => {
 
 describe('feedback', () => {
   test('is one for each generation: given again it takes the place of the first', async () => {
-    const target = { tenant, generationId: 'gen_a', prompt: { name: 'support', version: 1 } };
+    const target = { tenant, generationId: 'gen_a', prompt: { name: 'support', version: 1 }, user: 'ann' };
     await stats.giveFeedback(target, { score: 1 });
     await stats.giveFeedback(target, { score: 1 });
     await stats.giveFeedback(target, { score: -0.5, comment: 'too long' });
@@ -126,16 +126,29 @@ describe('feedback', () => {
 
   test('that comes before the end of its generation does not hide it', async () => {
     const generationId = 'gen_early';
-    await stats.giveFeedback({ tenant, generationId, prompt: { name: 'support', version: 1 } }, { score: 1 });
+    const target = { tenant, generationId, prompt: { name: 'support', version: 1 }, user: 'ann' };
+    await stats.giveFeedback(target, { score: 1 });
     await stats.record(outcome({ generationId }));
     expect(await versionOf(1)).toMatchObject({ requests: 1, feedback: { count: 1 } });
   });
 
   test('on a generation without a prompt is kept, and counted nowhere', async () => {
-    const target = { tenant, generationId: 'gen_plain', prompt: null };
+    const target = { tenant, generationId: 'gen_plain', prompt: null, user: 'ann' };
     await stats.giveFeedback(target, { score: 0.5 });
     expect(await stats.readFeedback(target)).toMatchObject({ score: 0.5, prompt: null, comment: null });
     expect(await stats.readFeedback({ ...target, generationId: 'gen_other' })).toBeNull();
+  });
+
+  test('that is removed leaves nothing of its words, and what was counted stays', async () => {
+    const target = { tenant, generationId: 'gen_gone', prompt: { name: 'support', version: 1 }, user: 'ann' };
+    await stats.record(outcome({ generationId: 'gen_gone' }));
+    await stats.giveFeedback(target, { score: 1, comment: 'unforgettable' });
+    const before = await versionOf(1);
+    expect([await stats.removeFeedback(target), await stats.removeFeedback(target)]).toEqual([true, false]);
+    expect(await stats.readFeedback(target)).toBeNull();
+    expect(await stats.listFeedback(tenant, 'support', 10)).toEqual([]);
+    await stats.record(outcome({ generationId: 'gen_gone' }));
+    expect(await versionOf(1)).toEqual(before);
   });
 });
 

@@ -287,11 +287,11 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     breaks:
       'A caller whose deletion lost its response hears that nothing is there, and the answer is still given to others.',
     file: 'api/generations/erase-generation.ts',
-    find: `  if (mayBeStored) await deleteStoredAnswers(cachedAnswers, { tenant, generationId });
+    find: `  const stored = mayBeStored ? await deleteStoredAnswers(cachedAnswers, { tenant, generationId }) : 0;
   await log.erase(generationId);
 `,
     replace: `  await log.erase(generationId);
-  if (mayBeStored) await deleteStoredAnswers(cachedAnswers, { tenant, generationId });
+  const stored = mayBeStored ? await deleteStoredAnswers(cachedAnswers, { tenant, generationId }) : 0;
 `,
     caughtBy: { tests: [STORED_AND_ERASED] },
   },

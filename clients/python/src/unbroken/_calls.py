@@ -34,6 +34,10 @@ def cancel_call(generation_id: str) -> Call:
     return Call("POST", path_of(generation_id, "/cancel"))
 
 
+def delete_call(generation_id: str) -> Call:
+    return Call("DELETE", path_of(generation_id))
+
+
 def decoded(cls: type[T], answer: object) -> T:
     try:
         return decode(cls, answer)

@@ -12,7 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ._calls import cancel_call, continue_call, decoded, decoded_list, list_call, random_key, submit_call
+from ._calls import (
+    cancel_call,
+    continue_call,
+    decoded,
+    decoded_list,
+    delete_call,
+    list_call,
+    random_key,
+    submit_call,
+)
 from ._following import Following
 from ._http import PASSING, Call, ClientOptions, Retries, Settings, answer_of, error_of, path_of
 from .events import Event
@@ -128,6 +137,10 @@ class AsyncUnbroken:
     async def cancel(self, generation_id: str) -> None:
         """A generation that has ended does not change."""
         await self._request(cancel_call(generation_id))
+
+    async def delete(self, generation_id: str) -> None:
+        """Deletes its question and its answer, wherever they are; one that runs is cancelled first."""
+        await self._request(delete_call(generation_id))
 
     async def aclose(self) -> None:
         if self._owns_http:

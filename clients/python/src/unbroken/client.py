@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from ._calls import cancel_call, continue_call, decoded, decoded_list, list_call, random_key, submit_call
+from ._calls import (
+    cancel_call,
+    continue_call,
+    decoded,
+    decoded_list,
+    delete_call,
+    list_call,
+    random_key,
+    submit_call,
+)
 from ._following import Following
 from ._http import PASSING, Call, ClientOptions, Retries, Settings, answer_of, error_of, path_of
 from .events import Event
@@ -125,6 +134,10 @@ class Unbroken:
     def cancel(self, generation_id: str) -> None:
         """A generation that has ended does not change."""
         self._request(cancel_call(generation_id))
+
+    def delete(self, generation_id: str) -> None:
+        """Deletes its question and its answer, wherever they are; one that runs is cancelled first."""
+        self._request(delete_call(generation_id))
 
     def close(self) -> None:
         if self._owns_http:

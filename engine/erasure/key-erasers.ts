@@ -1,0 +1,320 @@
+/**
+ * What an erasure does with each kind of key in Redis that may be a user's. It reads every name once, because no index
+ * is complete: an index that a crash or an older release has not written would leave a text behind.
+ */
+import { z } from 'zod';
+import type { ErasedKind } from '../../contracts/erasure.ts';
+import { REDIS_KEYS } from '../../contracts/names.ts';
+import type { RedisClient } from '../../platform/redis/redis-client.ts';
+import type { BatchObjects } from '../batches/batch-objects.ts';
+import type { BatchStore } from '../batches/batch-store.ts';
+import type { ConversationStore } from '../conversations/conversation-store.ts';
+import type { FileStore } from '../files/file-store.ts';
+import type { JobStore } from '../jobs/job-store.ts';
+import type { PromptStats } from '../prompts/prompt-stats.ts';
+import type { EventLog } from '../streaming/event-log.ts';
+import type { WebhookDeliveries } from '../webhooks/webhooks.ts';
+import type { ErasedRuns } from './erased-runs.ts';
+import type { ErasureScope, Found, StageResult } from './erasures.ts';
+
+export interface ErasedStores {
+  readonly redis: Pick<
+    RedisClient,
+    'scan' | 'get' | 'del' | 'hmGet' | 'hDel' | 'hKeys' | 'exists' | 'lRange' | 'zRange'
+  >;
+  readonly log: Pick<EventLog, 'disown'>;
+  readonly jobs: Pick<JobStore, 'erase' | 'read'>;
+  readonly batches: Pick<BatchStore, 'head' | 'remove'>;
+  readonly batchObjects: Pick<BatchObjects, 'delete'>;
+  readonly files: Pick<FileStore, 'remove'>;
+  readonly conversations: Pick<ConversationStore, 'delete' | 'head'>;
+  readonly promptStats: Pick<PromptStats, 'removeFeedback'>;
+  readonly deliveries: Pick<WebhookDeliveries, 'ids' | 'ownerOf' | 'remove'>;
+  readonly runs: Pick<ErasedRuns, 'end'>;
+  /** Deletes a generation's texts, here and in the archive and the cache. Repeatable. */
+  readonly eraseGeneration: (tenant: string, generationId: string, found: Found) => Promise<void>;
+  /** Whether a worker may be archiving what the log was before. */
+  readonly isBeingArchived: (generationId: string) => Promise<boolean>;
+}
+
+export interface KeyEraser {
+  /** Names of keys; its groups are the arguments of `erase`. */
+  readonly pattern: RegExp;
+  erase(parts: readonly string[], scope: ErasureScope, found: Found): Promise<StageResult>;
+}
+
+const NOTHING: StageResult = { found: 0, pending: 0 };
+const ONE: StageResult = { found: 1, pending: 0 };
+const PENDING: StageResult = { found: 1, pending: 1 };
+
+/** The kinds that are found by the names of keys. All others have a separate stage. */
+type SweptKind = Exclude<ErasedKind, 'schedules' | 'cachedAnswers' | 'complaints' | 'runs'>;
+
+export function keyErasers(stores: ErasedStores): Readonly<Record<SweptKind, KeyEraser>> {
+  return {
+    generations: generations(stores),
+    jobs: jobs(stores),
+    batches: batches(stores),
+    files: files(stores),
+    conversations: conversations(stores),
+    feedback: feedback(stores),
+    chats: chats(stores),
+    callAnswers: callAnswers(stores),
+    retries: retries(stores),
+    openQuestions: openQuestions(stores),
+    webhookDeliveries: webhookDeliveries(stores),
+  };
+}
+
+function generations(stores: ErasedStores): KeyEraser {
+  return {
+    pattern: /^ub:log:\{(.+)\}:meta$/,
+    async erase([generationId = ''], scope, found) {
+      const fields = ['tenant', 'user', 'createdAt'];
+      const [tenant, user, createdAt] = await stores.redis.hmGet(REDIS_KEYS.logMeta(generationId), fields);
+      if (tenant !== scope.tenant || user !== scope.user) return NOTHING;
+      const isOld = Number(createdAt) <= scope.beforeMs;
+      // A later one may still belong to an earlier job.
+      if (!isOld && !(await found.has('generations', generationId))) return NOTHING;
+      return eraseOneGeneration(stores, scope, found, generationId);
+    },
+  };
+}
+
+/** @returns pending while it runs, or while the archive may get what it was before. */
+export async function eraseOneGeneration(
+  stores: Pick<ErasedStores, 'redis' | 'runs' | 'log' | 'eraseGeneration' | 'isBeingArchived'>,
+  { tenant }: ErasureScope,
+  found: Found,
+  generationId: string,
+): Promise<StageResult> {
+  await found.add('generations', [generationId]);
+  const [status] = await stores.redis.hmGet(REDIS_KEYS.logMeta(generationId), ['status']);
+  const isOver = status !== 'running' || (await stores.runs.end({ tenant, generationId }));
+  await stores.eraseGeneration(tenant, generationId, found);
+  if (!isOver || (await stores.isBeingArchived(generationId))) return PENDING;
+  await stores.log.disown(generationId);
+  return ONE;
+}
+
+function jobs({ redis, jobs: store, runs }: ErasedStores): KeyEraser {
+  return {
+    pattern: /^ub:job:\{(.+)\}:meta$/,
+    async erase([jobId = ''], scope, found) {
+      const fields = ['tenant', 'user', 'createdAt'];
+      const [tenant, user, createdAt] = await redis.hmGet(REDIS_KEYS.job(jobId, 'meta'), fields);
+      if (tenant !== scope.tenant || user !== scope.user) return NOTHING;
+      const isOld = Number(createdAt) <= scope.beforeMs;
+      if (!isOld && !(await found.has('jobs', jobId))) return NOTHING;
+      return eraseOneJob({ jobs: store, runs }, scope, found, jobId);
+    },
+  };
+}
+
+/** Its generations are noted first: when the job is gone, nothing else says that they belong to it. */
+export async function eraseOneJob(
+  { jobs: store, runs }: Pick<ErasedStores, 'jobs' | 'runs'>,
+  { tenant }: ErasureScope,
+  found: Found,
+  jobId: string,
+): Promise<StageResult> {
+  await found.add('jobs', [jobId]);
+  const events = await store.read(jobId, -1);
+  const ids = events.flatMap((event) => (event.type === 'generation-open' ? [event.generationId] : []));
+  await found.add('generations', ids);
+  if (!(await runs.end({ tenant, generationId: jobId }))) return PENDING;
+  await store.erase(jobId);
+  return ONE;
+}
+
+/** A batch with its files of results; its lines are generations, and its input is a file of the user. */
+function batches({ redis, batches: store, batchObjects, files: fileStore, runs }: ErasedStores): KeyEraser {
+  return {
+    pattern: /^(ub:batch:\{(.+)\}:(head|refused:\d+|answers:\d+))$/,
+    async erase([key = '', batchId = '', part], { tenant, user, beforeMs }, found) {
+      if (part !== 'head') {
+        if (await found.has('batches', batchId)) await redis.del(key);
+        return NOTHING;
+      }
+      const head = await store.head(batchId);
+      if (head === null || head.spec.tenant !== tenant || head.spec.owner.user !== user) return NOTHING;
+      if (head.createdAt > beforeMs) return NOTHING;
+      await found.add('batches', [batchId]);
+      if (!(await runs.end({ tenant, generationId: batchId }))) return PENDING;
+      for (const fileId of [head.outputFileId, head.errorFileId]) {
+        if (fileId === null) continue;
+        await found.add('files', [fileId]);
+        await fileStore.remove({ tenant, fileId });
+      }
+      const { lines = 0, shardLines = 1 } = head.plan ?? {};
+      await batchObjects.delete({ tenant, batchId }, Math.ceil(lines / shardLines));
+      await store.remove(head);
+      return ONE;
+    },
+  };
+}
+
+const fileSchema = z.object({ user: z.string(), createdAt: z.number() });
+
+function files({ redis, files: store }: ErasedStores): KeyEraser {
+  return {
+    pattern: /^(ub:files:\{(.*)\}:file:(.+))$/,
+    async erase([key = '', tenant = '', id = ''], scope, found) {
+      if (decodeURIComponent(tenant) !== scope.tenant) return NOTHING;
+      const stored = await redis.get(key);
+      const file = stored === null ? null : fileSchema.parse(JSON.parse(stored));
+      if (file === null || file.user !== scope.user || file.createdAt > scope.beforeMs) return NOTHING;
+      const fileId = decodeURIComponent(id);
+      await found.add('files', [fileId]);
+      await store.remove({ tenant: scope.tenant, fileId });
+      return ONE;
+    },
+  };
+}
+
+function conversations({ conversations: store }: ErasedStores): KeyEraser {
+  return {
+    pattern: /^ub:conversation:\{(.+)\}:meta$/,
+    async erase([encoded = ''], scope, found) {
+      const id = decodeURIComponent(encoded);
+      const head = await store.head(id);
+      if (head === null || head.tenant !== scope.tenant || head.user !== scope.user) return NOTHING;
+      if (head.createdAtMs > scope.beforeMs) return NOTHING;
+      await found.add('conversations', [id]);
+      await store.delete(id);
+      return ONE;
+    },
+  };
+}
+
+function feedback({ redis, promptStats }: ErasedStores): KeyEraser {
+  return {
+    pattern: /^(ub:prompt:\{(.*):(.*)\}:generation:(.+))$/,
+    async erase([key = '', tenant = '', name = '', generationId = ''], scope, found) {
+      if (decodeURIComponent(tenant) !== scope.tenant) return NOTHING;
+      const [score, user, at] = await redis.hmGet(key, ['score', 'user', 'at']);
+      if (score == null) return NOTHING;
+      const isOwn = user === scope.user && Number(at) <= scope.beforeMs;
+      if (!isOwn && !(await found.has('generations', generationId))) return NOTHING;
+      await found.add('feedback', [generationId]);
+      const prompt = { name: decodeURIComponent(name), version: 0 };
+      await promptStats.removeFeedback({ tenant: scope.tenant, generationId, prompt });
+      return ONE;
+    },
+  };
+}
+
+function chats(stores: ErasedStores): KeyEraser {
+  return {
+    pattern: /^(ub:chat:\{(.*):(.*):.*\})$/,
+    // A key that acts for any user shares its chats with all such keys of the tenant.
+    erase: ([key = '', tenant = '', user = ''], scope, found) =>
+      erasePointer(stores, { key, kind: 'chats', isOwn: isOwn(scope, tenant, user) }, found),
+  };
+}
+
+function callAnswers(stores: ErasedStores): KeyEraser {
+  return {
+    pattern: /^(ub:call:\{(.*):(.*):.*\})$/,
+    erase: ([key = '', tenant = '', user = ''], scope, found) =>
+      erasePointer(stores, { key, kind: 'callAnswers', isOwn: isOwn(scope, tenant, user) }, found),
+  };
+}
+
+function isOwn(scope: ErasureScope, tenant: string, user: string): boolean | null {
+  if (decodeURIComponent(tenant) !== scope.tenant) return null;
+  return decodeURIComponent(user) === scope.user;
+}
+
+interface Pointer {
+  readonly key: string;
+  readonly kind: ErasedKind;
+  /** Whether its name is the user's; null: it is another tenant's. */
+  readonly isOwn: boolean | null;
+}
+
+/** A key whose value is the id of a generation: it goes with that one, and with its user if that one is gone. */
+async function erasePointer(
+  { redis }: ErasedStores,
+  { key, kind, isOwn }: Pointer,
+  found: Found,
+): Promise<StageResult> {
+  const generationId = isOwn === null ? null : await redis.get(key);
+  if (generationId === null) return NOTHING;
+  const isErased = await found.has('generations', generationId);
+  const isLost = isOwn === true && (await redis.exists(REDIS_KEYS.logMeta(generationId))) === 0;
+  if (!isErased && !isLost) return NOTHING;
+  await found.add(kind, [key]);
+  await redis.del(key);
+  return ONE;
+}
+
+function retries({ redis }: ErasedStores): KeyEraser {
+  return {
+    pattern: /^(ub:retry:\{.*\}:\d+)$/,
+    async erase([key = ''], _scope, found) {
+      for (const generationId of await redis.lRange(key, 0, -1)) {
+        if (!(await found.has('generations', generationId))) continue;
+        await found.add('retries', [key]);
+        await redis.del(key);
+        return ONE;
+      }
+      return NOTHING;
+    },
+  };
+}
+
+/** The questions of open flights, each under the key of its flight. One whose flight is over is anybody's rest. */
+function openQuestions({ redis }: ErasedStores): KeyEraser {
+  return {
+    pattern: /^ub:lead:\{(.*)\}:open$/,
+    async erase([partition = ''], _scope, found) {
+      const open = REDIS_KEYS.openFlights(partition);
+      let erased = 0;
+      for (const flight of await redis.hKeys(open)) {
+        const key = REDIS_KEYS.flight(partition, flight);
+        const [leader] = await redis.hmGet(key, ['leader']);
+        const isErased = leader != null && (await found.has('generations', leader));
+        if (leader != null && !isErased) continue;
+        if (isErased) {
+          erased += 1;
+          await found.add('openQuestions', [key]);
+        }
+        await redis.hDel(open, flight);
+        await redis.del(key);
+      }
+      return { found: erased, pending: 0 };
+    },
+  };
+}
+
+function webhookDeliveries(stores: ErasedStores): KeyEraser {
+  return {
+    pattern: /^ub:webhooks:\{(.*)\}:delivery:(.+):head$/,
+    erase: async ([tenant = '', id = ''], scope, found) =>
+      decodeURIComponent(tenant) === scope.tenant
+        ? eraseOneDelivery(stores, scope, found, decodeURIComponent(id))
+        : NOTHING,
+  };
+}
+
+export async function eraseOneDelivery(
+  { deliveries }: Pick<ErasedStores, 'deliveries'>,
+  { tenant, user, jobId, beforeMs }: ErasureScope,
+  found: Found,
+  deliveryId: string,
+): Promise<StageResult> {
+  const owner = await deliveries.ownerOf(tenant, deliveryId);
+  if (owner === null) return NOTHING;
+  const isOwn = jobId === null && owner.user === user && owner.createdAtMs <= beforeMs;
+  const kind = kindOf(owner.about);
+  if (!isOwn && !(await found.has(kind, owner.about))) return NOTHING;
+  await found.add('webhookDeliveries', [deliveryId]);
+  await deliveries.remove(tenant, deliveryId);
+  return ONE;
+}
+
+function kindOf(id: string): 'jobs' | 'batches' | 'generations' {
+  if (id.startsWith('job_')) return 'jobs';
+  return /^(?:msg)?batch_/.test(id) ? 'batches' : 'generations';
+}
