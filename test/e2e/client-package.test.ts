@@ -28,6 +28,7 @@ const FILES = [
   'dist/client.js',
   'dist/complaints.d.ts',
   'dist/contracts.d.ts',
+  'dist/erasures.d.ts',
   'dist/errors.d.ts',
   'dist/fold-events.d.ts',
   'dist/follow-generation.d.ts',
