@@ -2,7 +2,6 @@
  * Creates a batch and starts its run. Both are identified by the same id, so both can be repeated: a request that is
  * sent again with its key joins the batch that it created.
  */
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { BATCH_LIMITS } from '../../contracts/batch-limits.ts';
 import type { BatchName, BatchOrder } from '../../contracts/batches.ts';
@@ -14,6 +13,7 @@ import { fairnessKey } from '../../platform/temporal/run-options.ts';
 import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
 import type { Caller } from '../access/api-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { startOnce } from '../generations/ask-temporal.ts';
 import { generationIdFor } from '../generations/generation-id.ts';
 
 type StartDependencies = Pick<ApiDependencies, 'batches' | 'config' | 'temporal'>;
@@ -94,32 +94,21 @@ export async function startBatch(
   return head;
 }
 
-async function startRun({ temporal, config }: StartDependencies, order: BatchOrder): Promise<void> {
+async function startRun(dependencies: StartDependencies, order: BatchOrder): Promise<void> {
   const { tenant, user, batchId } = order;
-  try {
-    await temporal.connection.withDeadline(Date.now() + config.submit.waitForTemporalMs, () =>
-      temporal.workflow.start(BATCH_TYPE, {
-        workflowId: workflowId(tenant, batchId),
-        taskQueue: config.temporal.taskQueue,
-        args: [order],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        staticSummary: `${user}: a batch`,
-        // Its shards and their generations inherit this.
-        priority: { priorityKey: LOWEST_PRIORITY, fairnessKey: fairnessKey({ tenant, user }) },
-        typedSearchAttributes: new TypedSearchAttributes([
-          { key: SEARCH_KEYS.tenant, value: tenant },
-          { key: SEARCH_KEYS.user, value: user },
-          { key: SEARCH_KEYS.status, value: 'running' },
-        ]),
-      }),
-    );
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return;
-    throw new UnbrokenError('service_unavailable', 'Temporal does not answer; send the request again.', {
-      cause: error,
-    });
-  }
+  await startOnce(dependencies, BATCH_TYPE, {
+    workflowId: workflowId(tenant, batchId),
+    args: [order],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    staticSummary: `${user}: a batch`,
+    // Its shards and their generations inherit this.
+    priority: { priorityKey: LOWEST_PRIORITY, fairnessKey: fairnessKey({ tenant, user }) },
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: SEARCH_KEYS.tenant, value: tenant },
+      { key: SEARCH_KEYS.user, value: user },
+      { key: SEARCH_KEYS.status, value: 'running' },
+    ]),
+  });
 }
 
 /** The run of a batch, by the names that calls about generations use. */

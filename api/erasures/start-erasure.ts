@@ -1,12 +1,11 @@
 /** Starts an erasure. A second request for the same data joins the one that runs. */
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import type { ErasureOrder, ErasureView } from '../../contracts/erasure.ts';
-import { UnbrokenError } from '../../contracts/errors.ts';
 import { ERASURE_TYPE, workflowId } from '../../contracts/names.ts';
 import type { NewErasure } from '../../engine/erasure/erasures.ts';
 import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
 import type { ApiDependencies } from '../dependencies.ts';
+import { startOnce } from '../generations/ask-temporal.ts';
 
 type Dependencies = Pick<ApiDependencies, 'config' | 'erasures' | 'temporal'>;
 
@@ -20,28 +19,17 @@ export async function startErasure(dependencies: Dependencies, erasure: NewErasu
   return view;
 }
 
-async function startRun({ config, temporal }: Dependencies, order: ErasureOrder): Promise<void> {
+async function startRun(dependencies: Dependencies, order: ErasureOrder): Promise<void> {
   const { tenant, erasureId } = order;
-  try {
-    await temporal.connection.withDeadline(Date.now() + config.submit.waitForTemporalMs, () =>
-      temporal.workflow.start(ERASURE_TYPE, {
-        workflowId: workflowId(tenant, erasureId),
-        taskQueue: config.temporal.taskQueue,
-        args: [order],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        // One that has failed, because Redis had lost its data for a while, is tried again.
-        workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
-        staticSummary: 'an erasure',
-        typedSearchAttributes: new TypedSearchAttributes([
-          { key: SEARCH_KEYS.tenant, value: tenant },
-          { key: SEARCH_KEYS.status, value: 'running' },
-        ]),
-      }),
-    );
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) return;
-    throw new UnbrokenError('service_unavailable', 'Temporal does not answer; send the request again.', {
-      cause: error,
-    });
-  }
+  await startOnce(dependencies, ERASURE_TYPE, {
+    workflowId: workflowId(tenant, erasureId),
+    args: [order],
+    // One that has failed, because Redis had lost its data for a while, is tried again.
+    workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY',
+    staticSummary: 'an erasure',
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: SEARCH_KEYS.tenant, value: tenant },
+      { key: SEARCH_KEYS.status, value: 'running' },
+    ]),
+  });
 }

@@ -1,5 +1,9 @@
 /** Calls Temporal for a request, which waits for it no longer than `submit.waitForTemporalMs`. */
-import type { Client } from '@temporalio/client';
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  type WorkflowStartOptions,
+} from '@temporalio/client';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 
@@ -21,6 +25,22 @@ export async function askTemporal<Result>(
     );
   } catch (error) {
     throw answers.some((kind) => error instanceof kind) ? error : noAnswer(error);
+  }
+}
+
+/** Starts a run, unless it runs or has ended: the request for it may be repeated. @throws service_unavailable */
+export async function startOnce(
+  dependencies: Pick<ApiDependencies, 'config' | 'temporal'>,
+  type: string,
+  options: Omit<WorkflowStartOptions, 'taskQueue' | 'workflowIdConflictPolicy'>,
+): Promise<void> {
+  const { taskQueue } = dependencies.config.temporal;
+  try {
+    await askTemporal(dependencies, [WorkflowExecutionAlreadyStartedError], ({ workflow }) =>
+      workflow.start(type, { ...options, taskQueue, workflowIdConflictPolicy: 'USE_EXISTING' }),
+    );
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
   }
 }
 

@@ -3,7 +3,6 @@
  * again with its key joins the job that it started.
  */
 import { randomUUID } from 'node:crypto';
-import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { TypedSearchAttributes } from '@temporalio/common';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import type { JobOrder, JobProgress } from '../../contracts/job-steps.ts';
@@ -19,7 +18,7 @@ import { SEARCH_KEYS } from '../../platform/temporal/search-keys.ts';
 import type { Caller } from '../access/api-keys.ts';
 import { userFor } from '../access/authenticate.ts';
 import type { ApiDependencies } from '../dependencies.ts';
-import { askTemporal } from '../generations/ask-temporal.ts';
+import { startOnce } from '../generations/ask-temporal.ts';
 import { generationIdFor, hashRequest } from '../generations/generation-id.ts';
 import { sealWebhook } from '../generations/seal-webhook.ts';
 import { inputOf, type PlanDependencies, type PlannedJob, planJob, plannedSteps } from './plan-job.ts';
@@ -262,28 +261,20 @@ async function startRun(
   priority: number | undefined,
 ): Promise<void> {
   const { tenant, user, jobId } = order;
-  try {
-    await askTemporal(dependencies, [WorkflowExecutionAlreadyStartedError], (client) =>
-      client.workflow.start(JOB_TYPE, {
-        workflowId: workflowId(tenant, jobId),
-        taskQueue: dependencies.config.temporal.taskQueue,
-        args: [order],
-        workflowIdConflictPolicy: 'USE_EXISTING',
-        workflowIdReusePolicy: 'REJECT_DUPLICATE',
-        staticSummary: `${user}: ${order.steps.length} steps`,
-        // Its generations inherit this.
-        priority: {
-          ...(priority === undefined ? {} : { priorityKey: priority }),
-          fairnessKey: fairnessKey({ tenant, user }),
-        },
-        typedSearchAttributes: new TypedSearchAttributes([
-          { key: SEARCH_KEYS.tenant, value: tenant },
-          { key: SEARCH_KEYS.user, value: user },
-          { key: SEARCH_KEYS.status, value: 'running' },
-        ]),
-      }),
-    );
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-  }
+  await startOnce(dependencies, JOB_TYPE, {
+    workflowId: workflowId(tenant, jobId),
+    args: [order],
+    workflowIdReusePolicy: 'REJECT_DUPLICATE',
+    staticSummary: `${user}: ${order.steps.length} steps`,
+    // Its generations inherit this.
+    priority: {
+      ...(priority === undefined ? {} : { priorityKey: priority }),
+      fairnessKey: fairnessKey({ tenant, user }),
+    },
+    typedSearchAttributes: new TypedSearchAttributes([
+      { key: SEARCH_KEYS.tenant, value: tenant },
+      { key: SEARCH_KEYS.user, value: user },
+      { key: SEARCH_KEYS.status, value: 'running' },
+    ]),
+  });
 }
