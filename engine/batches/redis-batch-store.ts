@@ -17,6 +17,7 @@ import { LIMITS } from '../../contracts/limits.ts';
 import { NO_USAGE, type Usage } from '../../contracts/money.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { askScript, askScriptForTexts, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
+import { type IdsByTimeRedis, newestIds } from '../../platform/redis/newest-ids.ts';
 import type { LineResponse } from './batch-line.ts';
 import type {
   BatchChange,
@@ -103,7 +104,7 @@ const headSchema = z.looseObject({
 const FINAL: ReadonlySet<BatchStatus> = new Set(['completed', 'failed', 'expired', 'cancelled']);
 const PARTS = ['spec', 'shards'] as const;
 
-interface BatchRedis extends ScriptRedis {
+interface BatchRedis extends ScriptRedis, IdsByTimeRedis {
   get(key: string): Promise<string | null>;
   del(keys: string[]): Promise<unknown>;
   hGetAll(key: string): Promise<Record<string, string>>;
@@ -111,12 +112,6 @@ interface BatchRedis extends ScriptRedis {
   zAdd(key: string, member: { readonly score: number; readonly value: string }): Promise<unknown>;
   zRem(key: string, members: string[]): Promise<unknown>;
   zRemRangeByRank(key: string, start: number, stop: number): Promise<unknown>;
-  zRange(
-    key: string,
-    from: number | string,
-    to: number | string,
-    options: { BY: 'SCORE'; REV: true; LIMIT: { offset: number; count: number } },
-  ): Promise<string[]>;
 }
 
 export class RedisBatchStore implements BatchStore {
@@ -207,7 +202,7 @@ export class RedisBatchStore implements BatchStore {
     const most = limit + 1;
     let isBehind = before === null;
     for (let offset = 0; heads.length < limit; offset += most) {
-      const ids = await this.#page(key, before?.createdAt ?? null, { offset, count: most });
+      const ids = await newestIds(this.#redis, key, { from: before?.createdAt, offset, count: most });
       for (const [index, head] of (await Promise.all(ids.map((id) => this.head(id)))).entries()) {
         if (head === null) await this.#redis.zRem(key, [ids[index] ?? '']);
         else if (isBehind) heads.push(head);
@@ -219,7 +214,7 @@ export class RedisBatchStore implements BatchStore {
   }
 
   async open(owner: { readonly tenant: string; readonly user: string }): Promise<readonly BatchHead[]> {
-    const ids = await this.#page(openKey(owner), null, { offset: 0, count: BATCH_LIMITS.openBatchesRead });
+    const ids = await newestIds(this.#redis, openKey(owner), { count: BATCH_LIMITS.openBatchesRead });
     const heads = await Promise.all(ids.map((id) => this.head(id)));
     const ended = ids.filter((_, index) => FINAL.has(heads[index]?.status ?? 'failed'));
     if (ended.length > 0) await this.#redis.zRem(openKey(owner), ended);
@@ -261,14 +256,6 @@ export class RedisBatchStore implements BatchStore {
       await this.#redis.zRem(key, [batchId]);
     }
     await this.#redis.del(['head', ...PARTS].map((part) => keyOf(batchId, part)));
-  }
-
-  #page(
-    key: string,
-    from: number | null,
-    limit: { readonly offset: number; readonly count: number },
-  ): Promise<string[]> {
-    return this.#redis.zRange(key, from ?? '+inf', '-inf', { BY: 'SCORE', REV: true, LIMIT: limit });
   }
 
   async #keepFirst(key: string, { batchId }: ShardName, line: number, value: object): Promise<void> {

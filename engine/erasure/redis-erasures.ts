@@ -13,6 +13,7 @@ import {
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { askScript, askScriptForTexts, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
+import { type IdsByTimeRedis, newestIds } from '../../platform/redis/newest-ids.ts';
 import type { ErasureScope, Erasures, Found, Left, LeftKind, NewErasure } from './erasures.ts';
 
 /** KEYS head of a new one, running, newest. ARGV JSON of {id, target, fields, most}. -> {id of the one that runs} */
@@ -57,7 +58,7 @@ const headSchema = z.object({
 });
 const leftSchema = z.object({ count: z.int(), untilMs: z.number().nullable() });
 
-interface ErasuresRedis extends ScriptRedis {
+interface ErasuresRedis extends ScriptRedis, IdsByTimeRedis {
   del(keys: string[]): Promise<unknown>;
   hGetAll(key: string): Promise<Record<string, string>>;
   hGet(key: string, field: string): Promise<string | null>;
@@ -66,12 +67,6 @@ interface ErasuresRedis extends ScriptRedis {
   sCard(key: string): Promise<number>;
   sIsMember(key: string, member: string): Promise<number>;
   sMembers(key: string): Promise<string[]>;
-  zRange(
-    key: string,
-    from: number | string,
-    to: number | string,
-    options: { BY: 'SCORE'; REV: true; LIMIT: { offset: number; count: number } },
-  ): Promise<string[]>;
 }
 
 /** Names a user where the name itself must not stay. */
@@ -122,11 +117,9 @@ export class RedisErasures implements Erasures {
     tenant: string,
     { limit, before }: { readonly limit: number; readonly before: number | null },
   ): Promise<readonly ErasureView[]> {
-    const from = before === null ? '+inf' : `(${before}`;
-    const ids = await this.#redis.zRange(REDIS_KEYS.erasures(tenant, 'newest'), from, '-inf', {
-      BY: 'SCORE',
-      REV: true,
-      LIMIT: { offset: 0, count: limit },
+    const ids = await newestIds(this.#redis, REDIS_KEYS.erasures(tenant, 'newest'), {
+      from: before === null ? undefined : `(${before}`,
+      count: limit,
     });
     const views = await Promise.all(ids.map((id) => this.view(tenant, id)));
     return views.filter((view) => view !== null);

@@ -10,6 +10,7 @@ import { parseJson } from '../../contracts/json.ts';
 import { LIMITS } from '../../contracts/limits.ts';
 import { REDIS_KEYS } from '../../contracts/names.ts';
 import { askScript, askScriptForTexts, script } from '../../platform/redis/lua-script.ts';
+import { type IdsByTimeRedis, newestIds } from '../../platform/redis/newest-ids.ts';
 import type { LogRedis } from '../streaming/redis-event-log.ts';
 import type { AppendOutcome, JobCreation, JobHead, JobSpec, JobStore } from './job-store.ts';
 
@@ -88,16 +89,10 @@ const eventsSchema = z.array(jobEventBodySchema);
 
 const ENTRIES_PER_READ = 1_000;
 
-interface JobRedis extends LogRedis {
+interface JobRedis extends LogRedis, IdsByTimeRedis {
   zAdd(key: string, member: { readonly score: number; readonly value: string }): Promise<unknown>;
   zRem(key: string, members: string[]): Promise<unknown>;
   zRemRangeByRank(key: string, start: number, stop: number): Promise<unknown>;
-  zRange(
-    key: string,
-    from: number | string,
-    to: number | string,
-    options: { BY: 'SCORE'; REV: true; LIMIT: { offset: number; count: number } },
-  ): Promise<string[]>;
   pExpire(key: string, ms: number): Promise<unknown>;
 }
 
@@ -223,11 +218,9 @@ export class RedisJobStore implements JobStore {
     { limit, before }: { readonly limit: number; readonly before: number | null },
   ): Promise<JobHead[]> {
     const key = REDIS_KEYS.jobsOf(tenant, user);
-    const from = before === null ? '+inf' : `(${before}`;
-    const ids = await this.#redis.zRange(key, from, '-inf', {
-      BY: 'SCORE',
-      REV: true,
-      LIMIT: { offset: 0, count: limit },
+    const ids = await newestIds(this.#redis, key, {
+      from: before === null ? undefined : `(${before}`,
+      count: limit,
     });
     const heads = await Promise.all(ids.map((id) => this.head(id)));
     const expired = ids.filter((_, index) => heads[index] === null);
