@@ -1,4 +1,5 @@
 /** The limits of files and batches, as `limits.ts` has those of everything else. */
+import { DAY_MS, HOUR_MS } from './time.ts';
 
 /** Hard bounds: no setting changes them. */
 export const BATCH_LIMITS = {
@@ -15,7 +16,7 @@ export const BATCH_LIMITS = {
   /** A line of results: an answer with all its log probabilities. */
   resultLineBytes: 256 * 1024 * 1024,
   leastBatchMs: 1_000,
-  longestBatchMs: 6 * 24 * 3_600_000,
+  longestBatchMs: 6 * DAY_MS,
   /** How long lines that run may still end after their batch was cancelled: they are paid for. */
   cancelledLinesMs: 30_000,
   batchesListed: 10_000,
@@ -30,8 +31,8 @@ export const BATCH_LIMITS = {
   filenameChars: 512,
   filesPerPage: 10_000,
   filesOnFirstPage: 1_000,
-  leastFileMs: 3_600_000,
-  longestFileMs: 30 * 24 * 3_600_000,
+  leastFileMs: HOUR_MS,
+  longestFileMs: 30 * DAY_MS,
 } as const;
 
 /** What applies unless the config says otherwise. */
@@ -41,8 +42,8 @@ export const BATCH_DEFAULTS = {
   linesAtOnce: 32,
   batchesPerUser: 20,
   /** How long a batch is kept after its end, and a file. */
-  batchKeptMs: 30 * 24 * 3_600_000,
-  fileKeptMs: 30 * 24 * 3_600_000,
+  batchKeptMs: 30 * DAY_MS,
+  fileKeptMs: 30 * DAY_MS,
   /** The largest file, all files of a tenant, and how long an upload may take. */
   fileBytes: 200 * 1024 * 1024,
   filesPerTenantBytes: 20 * 1024 * 1024 * 1024,

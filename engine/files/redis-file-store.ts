@@ -5,11 +5,11 @@
 import { z } from 'zod';
 import { UnbrokenError } from '../../contracts/errors.ts';
 import { OBJECT_FOLDERS, REDIS_KEYS } from '../../contracts/names.ts';
+import { DAY_MS } from '../../contracts/time.ts';
 import { keyPart, type ObjectStore, type UploadOptions } from '../../platform/object-store/object-store.ts';
 import { askScriptForTexts, type ScriptRedis, script } from '../../platform/redis/lua-script.ts';
 import type { FileName, FilePage, FileStore, StoredFile } from './file-store.ts';
 
-const DAY_MS = 24 * 3_600_000;
 const EXPIRED_AT_ONCE = 20;
 const MIB = 1024 * 1024;
 

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { BATCH_LIMITS } from '../../../contracts/batch-limits.ts';
 import { UnbrokenError } from '../../../contracts/errors.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { DAY_MS } from '../../../contracts/time.ts';
 import type { BatchHead, BatchSpec } from '../../../engine/batches/batch-store.ts';
 import { objectKeyOf } from '../../../engine/files/redis-file-store.ts';
 import type { Caller } from '../../access/api-keys.ts';
@@ -21,7 +22,7 @@ import { storeRequests } from './store-requests.ts';
 
 const FORMAT = 'anthropic';
 /** As at the vendor, which takes no other. */
-const WINDOW = { text: '24h', ms: 24 * 3_600_000 } as const;
+const WINDOW = { text: '24h', ms: DAY_MS } as const;
 
 export const messageBatchesQuerySchema = z.object({
   limit: pageLimitSchema({ most: 1_000, byDefault: 20 }),

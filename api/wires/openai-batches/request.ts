@@ -5,6 +5,7 @@ import { BATCH_LIMITS } from '../../../contracts/batch-limits.ts';
 import { openAiBatchEndpoints } from '../../../contracts/batches.ts';
 import { metadataSchema } from '../../../contracts/generation.ts';
 import { LIMITS } from '../../../contracts/limits.ts';
+import { DAY_MS } from '../../../contracts/time.ts';
 import { batchWebhookSchema } from '../../../contracts/webhooks.ts';
 
 const WINDOW = /^\d{1,4}[smhd]$/;
@@ -15,7 +16,7 @@ export const batchCreateSchema = z.looseObject({
   completion_window: z
     .string()
     .regex(WINDOW, 'expected a time such as 24h')
-    .refine(isInRange, `expected 1s to ${BATCH_LIMITS.longestBatchMs / 86_400_000}d`)
+    .refine(isInRange, `expected 1s to ${BATCH_LIMITS.longestBatchMs / DAY_MS}d`)
     .describe('24h, as at OpenAI, or another time'),
   metadata: metadataSchema.nullish(),
   output_expires_after: z

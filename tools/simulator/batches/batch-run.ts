@@ -1,6 +1,7 @@
 /** The lines of one batch at work: answered one after the other, until the batch is cancelled or expires. */
 import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DAY_MS } from '../../../contracts/time.ts';
 import type { SimulatedUsage } from '../calls.ts';
 import type { BatchPlan } from './batch-plans.ts';
 
@@ -27,7 +28,6 @@ function failedLine(error: unknown): LineAnswer {
 
 /** The longest that Node's timers go. */
 const LONGEST_MS = 2 ** 31 - 1;
-export const DAY_MS = 24 * 3_600_000;
 
 interface RunSettings {
   readonly lines: readonly BatchLine[];

@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { DAY_MS } from '../../../contracts/time.ts';
 import { answerEmbeddings } from '../embeddings.ts';
 import { parseBody } from '../exchange.ts';
 import { checkTypes, readTypes } from '../rules/check-types.ts';
@@ -13,7 +14,7 @@ import { chatWire } from '../wires/chat-wire.ts';
 import { responsesWire } from '../wires/responses-wire.ts';
 import { answerLine } from './answer-line.ts';
 import type { BatchPlan, BatchPlans } from './batch-plans.ts';
-import { type BatchLine, BatchRun, DAY_MS, type LineAnswer, type LineOutcome } from './batch-run.ts';
+import { type BatchLine, BatchRun, type LineAnswer, type LineOutcome } from './batch-run.ts';
 import { type BatchRequest, type HttpAnswer, jsonLines, ok, pageAfter } from './http-answer.ts';
 import { isBatchFile, isLifetime, listOf, refused } from './openai-files.ts';
 import { type BatchProblem, readOpenAiLines } from './read-openai-lines.ts';
